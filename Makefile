@@ -1,0 +1,65 @@
+# ngx-ipc: nginx's process and IPC layer as a library.
+#
+#   make            builds the library, the headers and ngx_ipc.pc in build/
+#   make demo       a master and four workers that show what it does
+#   make test       all tests
+#   make lint       warnings are errors, formatting is checked
+#   make headers    puts the headers of src/abi/ into include/
+#   make install    honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR
+#   make uninstall  undoes it
+#   make deps       installs what the tests need (Debian)
+#   make clean
+#
+# NGX_HAVE_FEATURE=0 or 1 answers a probe; MAP_ANON, MAP_DEVZERO and SYSVSHM
+# are the ways to shared memory, of which the first is taken.
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR    ?=
+
+CC         ?= cc
+CARGO      ?= cargo
+CFLAGS     ?= -O2 -g
+
+WARNINGS   := -Wall -Wextra -Werror
+
+# B is where results go; tests build variants of the library elsewhere.
+B          ?= build
+
+VERSION    := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+SONAME     := libngx_ipc.so.1
+
+# What a program that is linked with the archive needs as well.
+STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl
+
+HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
+
+.PHONY: all lib demo test lint headers install uninstall deps clean
+.DELETE_ON_ERROR:
+
+all: lib $(B)/ngx_ipc.pc
+
+# Cargo knows what has changed; what did not keeps its time here.
+lib:
+	@mkdir -p $(B)/include
+	NGX_IPC_OUT=$(abspath $(B)) $(CARGO) build --release --locked --lib \
+	    $(CARGOFLAGS)
+	@for h in include/*.h; do cmp -s $$h $(B)/$$h || cp $$h $(B)/$$h; done
+	@cmp -s target/release/libngx_ipc.a $(B)/libngx_ipc.a \
+	    || cp target/release/libngx_ipc.a $(B)/libngx_ipc.a
+	@$(MAKE) --no-print-directory $(B)/$(SONAME)
+
+# Linked from the archive with a version script of our own: rustc's would
+# hide the symbols of csrc/.
+$(B)/$(SONAME): $(B)/libngx_ipc.a src/abi/ngx_ipc.map
+	$(CC) -shared -o $@ -Wl,-soname,$(SONAME) -Wl,--gc-sections,-z,defs,-S \
+	    -Wl,--version-script=src/abi/ngx_ipc.map $(LDFLAGS) \
+	    -Wl,--whole-archive $(B)/libngx_ipc.a -Wl,--no-whole-archive \
+	    $(STATIC_LIBS)
+	ln -sf $(SONAME) $(B)/libngx_ipc.so
+
+$(B)/ngx_ipc.pc: ngx_ipc.pc.in Makefile
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@

@@ -1,0 +1,109 @@
+/*
+ * ngx_channel.h: messages between processes.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/channel.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_CHANNEL_H_INCLUDED_
+#define _NGX_CHANNEL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * The message of nginx's channels; a caller's own may be longer, with this
+ * in front.
+ */
+typedef struct {
+    /* NGX_CMD_OPEN_CHANNEL and so on, or a number of the caller's own. */
+    ngx_uint_t command;
+    /* The process that the message is about. */
+    ngx_pid_t pid;
+    /* Its slot. */
+    ngx_int_t slot;
+    /* A descriptor that travels with the message, or -1. */
+    ngx_fd_t fd;
+} ngx_channel_t;
+
+
+
+/*
+ * Sends the size bytes at ch, and a copy of the descriptor ch->fd
+ * unless that is -1.
+ *
+ * The message goes whole or not at all. Returns NGX_OK, NGX_AGAIN if the
+ * socket is full, or NGX_ERROR with an alert in the log; SIGPIPE is not
+ * raised. Refused are messages smaller than ngx_channel_t, larger than the
+ * kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller SO_SNDBUF),
+ * and NGX_CMD_OPEN_CHANNEL without a descriptor.
+ *
+ * Safety: size bytes at ch are readable; log is NULL or a valid log.
+ *
+ * References: sendmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.
+ */
+ngx_int_t ngx_write_channel(ngx_socket_t s,
+                            ngx_channel_t *ch,
+                            size_t size,
+                            ngx_log_t *log);
+
+/*
+ * Receives one message of size bytes into ch.
+ *
+ * Returns size; NGX_AGAIN if no message, or only a piece of one, has
+ * arrived; NGX_ERROR, with an alert in the log unless the other end has been
+ * closed. The descriptor of a NGX_CMD_OPEN_CHANNEL is in ch->fd, the
+ * caller's to close, or -1 if none arrived; with any other command ch->fd
+ * is -1, and what came along has been closed.
+ *
+ * Safety: size bytes at ch are writable; log is NULL or a valid log.
+ *
+ * References: recvmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.
+ */
+ngx_int_t ngx_read_channel(ngx_socket_t s,
+                           ngx_channel_t *ch,
+                           size_t size,
+                           ngx_log_t *log);
+
+/*
+ * Has the event loop call handler whenever fd is readable
+ * (NGX_READ_EVENT) or writable (NGX_WRITE_EVENT).
+ *
+ * The event's data is a ngx_connection_t with fd in it. Returns NGX_OK,
+ * or NGX_ERROR with an alert in the log.
+ *
+ * Safety: cycle is a valid cycle; handler may be called from
+ * ngx_process_events_and_timers() until the connection is closed.
+ *
+ * References: epoll_ctl(2); nginx's src/os/unix/ngx_channel.c.
+ */
+ngx_int_t ngx_add_channel_event(ngx_cycle_t *cycle,
+                                ngx_fd_t fd,
+                                ngx_int_t event,
+                                ngx_event_handler_pt handler);
+
+/*
+ * Closes both descriptors of a channel and sets them to -1.
+ *
+ * One that is -1 already is left alone. A failed close is an alert in the
+ * log; the descriptor is gone all the same.
+ *
+ * Safety: fd is NULL or points to two descriptors; log is NULL or a valid log.
+ *
+ * References: close(2); nginx's src/os/unix/ngx_channel.c.
+ */
+void ngx_close_channel(ngx_fd_t *fd, ngx_log_t *log);
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_CHANNEL_H_INCLUDED_ */

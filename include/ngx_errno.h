@@ -1,0 +1,70 @@
+/*
+ * ngx_errno.h: texts of errors.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/errno.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_ERRNO_H_INCLUDED_
+#define _NGX_ERRNO_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * Writes at most size bytes of the description of err, without a NUL.
+ *
+ * Returns the position behind the last byte. Async-signal-safe.
+ *
+ * Safety: size bytes at errstr are writable.
+ *
+ * References: strerrordesc_np(3); nginx's src/os/unix/ngx_errno.c.
+ */
+u_char *ngx_strerror(ngx_err_t err, u_char *errstr, size_t size);
+
+/* Does nothing: the texts need no preparation. Returns NGX_OK. */
+ngx_int_t ngx_strerror_init(void);
+
+
+#define NGX_EPERM         EPERM
+#define NGX_ENOENT        ENOENT
+#define NGX_ESRCH         ESRCH
+#define NGX_EINTR         EINTR
+#define NGX_ECHILD        ECHILD
+#define NGX_ENOMEM        ENOMEM
+#define NGX_EACCES        EACCES
+#define NGX_EBUSY         EBUSY
+#define NGX_EEXIST        EEXIST
+#define NGX_ENOTDIR       ENOTDIR
+#define NGX_EINVAL        EINVAL
+#define NGX_ENFILE        ENFILE
+#define NGX_EMFILE        EMFILE
+#define NGX_ENOSPC        ENOSPC
+#define NGX_EPIPE         EPIPE
+#define NGX_EAGAIN        EAGAIN
+#define NGX_EBADF         EBADF
+#define NGX_EMSGSIZE      EMSGSIZE
+#define NGX_ENOSYS        ENOSYS
+#define NGX_ECONNRESET    ECONNRESET
+#define NGX_ENOTCONN      ENOTCONN
+#define NGX_ETIMEDOUT     ETIMEDOUT
+#define NGX_ECONNREFUSED  ECONNREFUSED
+#define NGX_EADDRINUSE    EADDRINUSE
+
+#define ngx_errno                  errno
+#define ngx_socket_errno           errno
+#define ngx_set_errno(err)         errno = err
+#define ngx_set_socket_errno(err)  errno = err
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_ERRNO_H_INCLUDED_ */

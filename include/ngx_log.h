@@ -1,0 +1,184 @@
+/*
+ * ngx_log.h: the logger.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/log.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_LOG_H_INCLUDED_
+#define _NGX_LOG_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* A longer line is cut. */
+#define NGX_MAX_ERROR_STR 2048
+
+/* A file that is kept open. */
+struct ngx_open_file_s {
+    /* Its descriptor. */
+    ngx_fd_t fd;
+    /* Its name. */
+    ngx_str_t name;
+};
+
+/* Adds to a line at buf, at most len bytes; returns the position behind. */
+typedef u_char *(*ngx_log_handler_pt)(ngx_log_t *log, u_char *buf, size_t len);
+
+/* Takes a finished line instead of a file. */
+typedef void (*ngx_log_writer_pt)(ngx_log_t *log,
+                                  ngx_uint_t level,
+                                  u_char *buf,
+                                  size_t len);
+
+/* A log. */
+struct ngx_log_s {
+    /* The level, and the bits of the debug lines that are wanted. */
+    ngx_uint_t log_level;
+    /* Where lines go unless there is a writer. */
+    ngx_open_file_t *file;
+    /* The number of a connection for the line's prefix, or 0. */
+    ngx_uint_t connection;
+    /* The second in which the disk was full. */
+    time_t disk_full_time;
+    /* Adds to each line but debug ones. */
+    ngx_log_handler_pt handler;
+    /* For the handler. */
+    void *data;
+    /* Takes the lines instead of the file. */
+    ngx_log_writer_pt writer;
+    /* For the writer. */
+    void *wdata;
+    /* For the handler: what was being done. */
+    char *action;
+    /* Another log that gets the same lines. */
+    ngx_log_t *next;
+};
+
+/*
+ * Opens the program's log: the file error_log, under the folder prefix
+ * unless it begins with a slash, or stderr if it is NULL or empty.
+ *
+ * Returns the log, its level NGX_LOG_NOTICE. If the file cannot be opened a
+ * line on stderr says so, and stderr is the log.
+ *
+ * Safety: prefix and error_log are NULL or strings.
+ *
+ * References: open(2); nginx's src/core/ngx_log.c.
+ */
+ngx_log_t *ngx_log_init(u_char *prefix, u_char *error_log);
+
+/*
+ * The first log from head on that has a file, or NULL.
+ *
+ * Safety: head is NULL or a valid log, as are those it is chained to.
+ */
+ngx_log_t *ngx_log_get_file_log(ngx_log_t *head);
+
+/*
+ * Writes  (ERR: description) at buf, or closer to its end at last if
+ * there is not enough room; returns the position behind it.
+ *
+ * Safety: buf to last is writable, and 50 bytes before last are as well.
+ *
+ * References: nginx's src/core/ngx_log.c.
+ */
+u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
+
+
+#define NGX_LOG_STDERR            0
+#define NGX_LOG_EMERG             1
+#define NGX_LOG_ALERT             2
+#define NGX_LOG_CRIT              3
+#define NGX_LOG_ERR               4
+#define NGX_LOG_WARN              5
+#define NGX_LOG_NOTICE            6
+#define NGX_LOG_INFO              7
+#define NGX_LOG_DEBUG             8
+
+#define NGX_LOG_DEBUG_CORE        0x010
+#define NGX_LOG_DEBUG_ALLOC       0x020
+#define NGX_LOG_DEBUG_MUTEX       0x040
+#define NGX_LOG_DEBUG_EVENT       0x080
+#define NGX_LOG_DEBUG_HTTP        0x100
+#define NGX_LOG_DEBUG_MAIL        0x200
+#define NGX_LOG_DEBUG_STREAM      0x400
+#define NGX_LOG_DEBUG_FIRST       NGX_LOG_DEBUG_CORE
+#define NGX_LOG_DEBUG_LAST        NGX_LOG_DEBUG_STREAM
+#define NGX_LOG_DEBUG_CONNECTION  0x80000000
+#define NGX_LOG_DEBUG_ALL         0x7ffffff0
+
+
+/*
+ * Lines of LEVEL, and debug lines of the mask LEVEL: fmt is nginx's, see
+ * ngx_string.h.  An if statement in a loop that runs once, so that an else
+ * behind it belongs to the caller's own if.
+ */
+
+#define ngx_log_error(level, log, ...)                                        \
+    do {                                                                      \
+        if ((log)->log_level >= (level)) {                                    \
+            ngx_log_error_core(level, log, __VA_ARGS__);                      \
+        }                                                                     \
+    } while (0)
+
+#define ngx_log_debug(level, log, ...)                                        \
+    do {                                                                      \
+        if ((log)->log_level & (level)) {                                     \
+            ngx_log_error_core(NGX_LOG_DEBUG, log, __VA_ARGS__);              \
+        }                                                                     \
+    } while (0)
+
+#define ngx_log_debug0(level, log, err, fmt)                                  \
+    ngx_log_debug(level, log, err, fmt)
+
+#define ngx_log_debug1(level, log, err, fmt, a1)                              \
+    ngx_log_debug(level, log, err, fmt, a1)
+
+#define ngx_log_debug2(level, log, err, fmt, a1, a2)                          \
+    ngx_log_debug(level, log, err, fmt, a1, a2)
+
+#define ngx_log_debug3(level, log, err, fmt, a1, a2, a3)                      \
+    ngx_log_debug(level, log, err, fmt, a1, a2, a3)
+
+#define ngx_log_debug4(level, log, err, fmt, a1, a2, a3, a4)                  \
+    ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4)
+
+#define ngx_log_debug5(level, log, err, fmt, a1, a2, a3, a4, a5)              \
+    ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5)
+
+#define ngx_log_debug6(level, log, err, fmt, a1, a2, a3, a4, a5, a6)          \
+    ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6)
+
+#define ngx_log_debug7(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7)      \
+    ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7)
+
+#define ngx_log_debug8(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)  \
+    ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)
+
+
+/* Writes one line, whatever the log's level; the macros above check it. */
+void ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
+    const char *fmt, ...);
+
+/* Logs an alert to the log of ngx_cycle. */
+void ngx_log_abort(ngx_err_t err, const char *fmt, ...);
+
+/* Writes a line to stderr. */
+void ngx_log_stderr(ngx_err_t err, const char *fmt, ...);
+
+
+extern ngx_uint_t  ngx_use_stderr;
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_LOG_H_INCLUDED_ */

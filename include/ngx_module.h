@@ -1,0 +1,94 @@
+/*
+ * ngx_module.h: modules, whose hooks the host calls.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/module.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_MODULE_H_INCLUDED_
+#define _NGX_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* A module. */
+struct ngx_module_s {
+    /* Its index among those of its type. */
+    ngx_uint_t ctx_index;
+    /* Its index. */
+    ngx_uint_t index;
+    /* Its name. */
+    char *name;
+    /* Unused. */
+    ngx_uint_t spare0;
+    /* Unused. */
+    ngx_uint_t spare1;
+    /* What it was compiled for. */
+    ngx_uint_t version;
+    /* How it was compiled. */
+    const char *signature;
+    /* For the host of its type. */
+    void *ctx;
+    /* Its directives. */
+    ngx_command_t *commands;
+    /* Its type. */
+    ngx_uint_t type;
+    /* Not called by nginx. */
+    ngx_int_t (*init_master)(ngx_log_t *log);
+    /* Is called in the master, before there are workers. */
+    ngx_int_t (*init_module)(ngx_cycle_t *cycle);
+    /* Is called in each worker; NGX_ERROR ends it with code 2. */
+    ngx_int_t (*init_process)(ngx_cycle_t *cycle);
+    /* Not called by nginx. */
+    ngx_int_t (*init_thread)(ngx_cycle_t *cycle);
+    /* Not called by nginx. */
+    void (*exit_thread)(ngx_cycle_t *cycle);
+    /* Is called in each worker that exits. */
+    void (*exit_process)(ngx_cycle_t *cycle);
+    /* Is called in the master when it exits. */
+    void (*exit_master)(ngx_cycle_t *cycle);
+    /* Unused. */
+    size_t spare_hook0;
+    /* Unused. */
+    size_t spare_hook1;
+    /* Unused. */
+    size_t spare_hook2;
+    /* Unused. */
+    size_t spare_hook3;
+    /* Unused. */
+    size_t spare_hook4;
+    /* Unused. */
+    size_t spare_hook5;
+    /* Unused. */
+    size_t spare_hook6;
+    /* Unused. */
+    size_t spare_hook7;
+};
+
+
+#define NGX_MODULE_UNSET_INDEX  (ngx_uint_t) -1
+#define NGX_MODULE_SIGNATURE    "ngx_ipc"
+
+/* The first members of a module that is defined, */
+#define NGX_MODULE_V1                                                         \
+    NGX_MODULE_UNSET_INDEX, NGX_MODULE_UNSET_INDEX,                           \
+    NULL, 0, 0, 0, NGX_MODULE_SIGNATURE
+
+/* and the last ones. */
+#define NGX_MODULE_V1_PADDING  0, 0, 0, 0, 0, 0, 0, 0
+
+#define NGX_CORE_MODULE         0x45524F43  /* "CORE" */
+#define NGX_CONF_MODULE         0x464E4F43  /* "CONF" */
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_MODULE_H_INCLUDED_ */

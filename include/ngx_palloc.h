@@ -1,0 +1,91 @@
+/*
+ * ngx_palloc.h: memory that is freed all at once.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/palloc.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_PALLOC_H_INCLUDED_
+#define _NGX_PALLOC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* A pool of a size that is enough for most. */
+#define NGX_DEFAULT_POOL_SIZE 16384
+
+/* Is called when a pool is destroyed. */
+typedef void (*ngx_pool_cleanup_pt)(void *data);
+
+/* Something to do when a pool is destroyed. */
+struct ngx_pool_cleanup_s {
+    /* What is called, for the caller to set; NULL does nothing. */
+    ngx_pool_cleanup_pt handler;
+    /* What it is called with. */
+    void *data;
+    /* The one that was added before. */
+    ngx_pool_cleanup_t *next;
+};
+
+/*
+ * Makes a pool that grows by size bytes at a time.
+ *
+ * Returns NULL, with an emergency in the log, if there is no memory.
+ *
+ * Safety: log is NULL or a log that is valid as long as the pool.
+ *
+ * References: nginx's src/core/ngx_palloc.c.
+ */
+ngx_pool_t *ngx_create_pool(size_t size, ngx_log_t *log);
+
+/*
+ * Calls the cleanup handlers, the last added first, and frees all memory of
+ * the pool.
+ *
+ * Safety: pool is NULL or a pool, not used any more.
+ */
+void ngx_destroy_pool(ngx_pool_t *pool);
+
+/*
+ * Takes size bytes, aligned as by malloc(), from a pool; NULL, with an
+ * emergency in the log, if there is no memory.
+ *
+ * Safety: pool is NULL or a pool.
+ */
+void *ngx_palloc(ngx_pool_t *pool, size_t size);
+
+/*
+ * The same without alignment, for strings.
+ *
+ * Safety: pool is NULL or a pool.
+ */
+void *ngx_pnalloc(ngx_pool_t *pool, size_t size);
+
+/*
+ * The same as ngx_palloc(), zeroed.
+ *
+ * Safety: pool is NULL or a pool.
+ */
+void *ngx_pcalloc(ngx_pool_t *pool, size_t size);
+
+/*
+ * Adds a cleanup to a pool, with size bytes at its data unless that is 0.
+ *
+ * Its handler is for the caller to set. NULL if there is no memory.
+ *
+ * Safety: p is NULL or a pool.
+ */
+ngx_pool_cleanup_t *ngx_pool_cleanup_add(ngx_pool_t *p, size_t size);
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_PALLOC_H_INCLUDED_ */

@@ -1,0 +1,151 @@
+/*
+ * ngx_process.h: spawning processes, signals, the process table.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/process.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_PROCESS_H_INCLUDED_
+#define _NGX_PROCESS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* The size of ngx_processes[]. */
+#define NGX_MAX_PROCESSES 1024
+
+/* Is not started again when it exits. */
+#define NGX_PROCESS_NORESPAWN -1
+
+/* The same, and the next signal to all workers leaves it out. */
+#define NGX_PROCESS_JUST_SPAWN -2
+
+/* Is started again when it exits, in the same slot. */
+#define NGX_PROCESS_RESPAWN -3
+
+/* The same, and the next signal to all workers leaves it out. */
+#define NGX_PROCESS_JUST_RESPAWN -4
+
+/* Has no channel and gets no signals. */
+#define NGX_PROCESS_DETACHED -5
+
+/* What a spawned process runs; it exits if this returns. */
+typedef void (*ngx_spawn_proc_pt)(ngx_cycle_t *cycle, void *data);
+
+/* A program for ngx_execute(). */
+typedef struct {
+    /* The file to execute. */
+    char *path;
+    /* How log lines call the process. */
+    char *name;
+    /* Its arguments, NULL-terminated. */
+    char *const *argv;
+    /* Its environment, NULL-terminated. */
+    char *const *envp;
+} ngx_exec_ctx_t;
+
+/*
+ * Starts a process that runs proc(cycle, data), in a slot of its own.
+ *
+ * name is kept in the slot and must live as long. respawn is one of
+ * NGX_PROCESS_NORESPAWN and so on, or the slot, 0 to 1023, of a process that
+ * has exited and is to be started again with the same flags.
+ *
+ * Returns the child's pid in the parent, and does not return in the child:
+ * proc that returns ends it with code 0. On failure NGX_INVALID_PID, with
+ * an alert in the log; ngx_process_slot names an empty slot then.
+ *
+ * Safety: cycle is a valid cycle, name a string, proc a function that may be
+ * called with data in a forked copy of this process.
+ *
+ * References: fork(2), socketpair(2); nginx's src/os/unix/ngx_process.c.
+ */
+ngx_pid_t ngx_spawn_process(ngx_cycle_t *cycle,
+                            ngx_spawn_proc_pt proc,
+                            void *data,
+                            char *name,
+                            ngx_int_t respawn);
+
+/*
+ * Executes a program in a detached process.
+ *
+ * Returns its pid once the program runs. The program finds no signal
+ * blocked or ignored by this library. NGX_INVALID_PID, with an alert in the
+ * log, if there is no process or the program cannot be executed.
+ *
+ * Safety: cycle is a valid cycle, ctx a valid context.
+ *
+ * References: execve(2); nginx's src/os/unix/ngx_process.c.
+ */
+ngx_pid_t ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx);
+
+/*
+ * Sets up the signals that nginx handles or ignores.
+ *
+ * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+ *
+ * Safety: log is NULL or a valid log. ngx_cycle is what the handler logs to.
+ *
+ * References: sigaction(2); nginx's src/os/unix/ngx_process.c.
+ */
+ngx_int_t ngx_init_signals(ngx_log_t *log);
+
+/*
+ * Stops or aborts the process where nginx's debug_points ask for it:
+ * ngx_ipc_debug_points is NGX_DEBUG_POINTS_STOP or _ABORT.
+ *
+ * References: nginx's debug_points directive.
+ */
+void ngx_debug_point(void);
+
+
+typedef struct {
+    ngx_pid_t           pid;
+    int                 status;
+    ngx_socket_t        channel[2];
+
+    ngx_spawn_proc_pt   proc;
+    void               *data;
+    char               *name;
+
+    unsigned            respawn:1;
+    unsigned            just_spawn:1;
+    unsigned            detached:1;
+    unsigned            exiting:1;
+    unsigned            exited:1;
+} ngx_process_t;
+
+
+#define ngx_getpid   getpid
+#define ngx_getppid  getppid
+
+#ifndef ngx_log_pid
+#define ngx_log_pid  ngx_pid
+#endif
+
+#define ngx_sched_yield()  sched_yield()
+
+
+extern int            ngx_argc;
+extern char         **ngx_argv;
+extern char         **ngx_os_argv;
+
+extern ngx_pid_t      ngx_pid;
+extern ngx_pid_t      ngx_parent;
+extern ngx_socket_t   ngx_channel;
+extern ngx_int_t      ngx_process_slot;
+extern ngx_int_t      ngx_last_process;
+extern ngx_process_t  ngx_processes[NGX_MAX_PROCESSES];
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_PROCESS_H_INCLUDED_ */

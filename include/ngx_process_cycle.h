@@ -1,0 +1,75 @@
+/*
+ * ngx_process_cycle.h: commands, roles, and the flags that signals set.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/process_cycle.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_PROCESS_CYCLE_H_INCLUDED_
+#define _NGX_PROCESS_CYCLE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* A process has been spawned, here is its channel. */
+#define NGX_CMD_OPEN_CHANNEL 1
+
+/* A process has exited. */
+#define NGX_CMD_CLOSE_CHANNEL 2
+
+/* Shut down gracefully. */
+#define NGX_CMD_QUIT 3
+
+/* Exit. */
+#define NGX_CMD_TERMINATE 4
+
+/* Reopen the logs. */
+#define NGX_CMD_REOPEN 5
+
+/* Master and worker in one. */
+#define NGX_PROCESS_SINGLE 0
+
+/* Spawns, signals and reaps the others. */
+#define NGX_PROCESS_MASTER 1
+
+/* Sends a signal to a running master. */
+#define NGX_PROCESS_SIGNALLER 2
+
+/* Does the work. */
+#define NGX_PROCESS_WORKER 3
+
+/* Does other work. */
+#define NGX_PROCESS_HELPER 4
+
+
+extern ngx_uint_t      ngx_process;
+extern ngx_uint_t      ngx_worker;
+extern ngx_pid_t       ngx_pid;
+extern ngx_pid_t       ngx_new_binary;
+extern ngx_uint_t      ngx_inherited;
+extern ngx_uint_t      ngx_daemonized;
+extern ngx_uint_t      ngx_exiting;
+
+extern sig_atomic_t    ngx_reap;
+extern sig_atomic_t    ngx_sigio;
+extern sig_atomic_t    ngx_sigalrm;
+extern sig_atomic_t    ngx_quit;
+extern sig_atomic_t    ngx_debug_quit;
+extern sig_atomic_t    ngx_terminate;
+extern sig_atomic_t    ngx_noaccept;
+extern sig_atomic_t    ngx_reconfigure;
+extern sig_atomic_t    ngx_reopen;
+extern sig_atomic_t    ngx_change_binary;
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_PROCESS_CYCLE_H_INCLUDED_ */

@@ -1,0 +1,57 @@
+/*
+ * ngx_times.h: the time, kept at hand.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/times.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_TIMES_H_INCLUDED_
+#define _NGX_TIMES_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* A time of day. */
+typedef struct {
+    /* Seconds since 1970. */
+    time_t sec;
+    /* Milliseconds of the second that has begun. */
+    ngx_uint_t msec;
+    /* Minutes that local time is ahead of UTC. */
+    ngx_int_t gmtoff;
+} ngx_time_t;
+
+/*
+ * Keeps the time at hand; to be called before anything is logged.
+ *
+ * References: nginx's src/core/ngx_times.c.
+ */
+void ngx_time_init(void);
+
+/* Updates the time; the event loop does so whenever it wakes up. */
+void ngx_time_update(void);
+
+/* Updates the time that log lines begin with; for signal handlers. */
+void ngx_time_sigsafe_update(void);
+
+
+#define ngx_time()       ngx_cached_time->sec
+#define ngx_timeofday()  (ngx_time_t *) ngx_cached_time
+
+
+extern volatile ngx_time_t  *ngx_cached_time;
+extern volatile ngx_str_t    ngx_cached_err_log_time;
+extern volatile ngx_msec_t   ngx_current_msec;
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_TIMES_H_INCLUDED_ */

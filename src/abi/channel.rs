@@ -1,0 +1,150 @@
+//! `ngx_channel.h`: messages between processes.
+
+use std::mem::MaybeUninit;
+use std::slice;
+
+use super::cycle::ngx_cycle_t;
+use super::event::{self, ngx_event_handler_pt};
+use super::log::ngx_log_t;
+use super::log_of;
+use super::process::GLOBALS;
+use crate::channel::{self, ngx_channel_t};
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_socket_t};
+use crate::process;
+use crate::status::code;
+
+/// A size that a Rust slice may have; no object is larger.
+fn bounded(size: usize) -> usize {
+    size.min(isize::MAX.unsigned_abs())
+}
+
+/// Sends the `size` bytes at `ch`, and a copy of the descriptor `ch->fd`
+/// unless that is -1.
+///
+/// The message goes whole or not at all. Returns NGX_OK, NGX_AGAIN if the
+/// socket is full, or NGX_ERROR with an alert in the log; SIGPIPE is not
+/// raised. Refused are messages smaller than ngx_channel_t, larger than the
+/// kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller SO_SNDBUF),
+/// and NGX_CMD_OPEN_CHANNEL without a descriptor.
+///
+/// # Safety
+///
+/// `size` bytes at `ch` are readable; `log` is NULL or a valid log.
+///
+/// # References
+///
+/// `sendmsg(2)`, `unix(7)`; nginx's `src/os/unix/ngx_channel.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_write_channel(
+    s: ngx_socket_t,
+    ch: *mut ngx_channel_t,
+    size: usize,
+    log: *mut ngx_log_t,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let log = unsafe { log_of(log) };
+
+    if ch.is_null() {
+        return log
+            .refuse(format_args!("no channel message to send"))
+            .into();
+    }
+
+    // SAFETY: `size` bytes are readable; the command and the descriptor are
+    // among them if they are enough for a message, and unused otherwise.
+    let (message, head) = unsafe {
+        (
+            slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
+            (size >= channel::MIN_SIZE).then(|| ((*ch).command, (*ch).fd)),
+        )
+    };
+    let (command, fd) = head.unwrap_or_default();
+
+    code(channel::write(log, s, message, command, fd))
+}
+
+/// Receives one message of `size` bytes into `ch`.
+///
+/// Returns `size`; NGX_AGAIN if no message, or only a piece of one, has
+/// arrived; NGX_ERROR, with an alert in the log unless the other end has been
+/// closed. The descriptor of a NGX_CMD_OPEN_CHANNEL is in `ch->fd`, the
+/// caller's to close, or -1 if none arrived; with any other command `ch->fd`
+/// is -1, and what came along has been closed.
+///
+/// # Safety
+///
+/// `size` bytes at `ch` are writable; `log` is NULL or a valid log.
+///
+/// # References
+///
+/// `recvmsg(2)`, `unix(7)`; nginx's `src/os/unix/ngx_channel.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_read_channel(
+    s: ngx_socket_t,
+    ch: *mut ngx_channel_t,
+    size: usize,
+    log: *mut ngx_log_t,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let log = unsafe { log_of(log) };
+
+    if ch.is_null() {
+        return log
+            .refuse(format_args!("no channel message to receive into"))
+            .into();
+    }
+
+    // SAFETY: `size` bytes are writable.
+    let message = unsafe { slice::from_raw_parts_mut(ch.cast::<MaybeUninit<u8>>(), bounded(size)) };
+
+    channel::read(log, s, message).map_or_else(ngx_int_t::from, |n| {
+        ngx_int_t::try_from(n).unwrap_or(ngx_int_t::MAX)
+    })
+}
+
+/// Has the event loop call `handler` whenever `fd` is readable
+/// (NGX_READ_EVENT) or writable (NGX_WRITE_EVENT).
+///
+/// The event's `data` is a ngx_connection_t with `fd` in it. Returns NGX_OK,
+/// or NGX_ERROR with an alert in the log.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle; `handler` may be called from
+/// ngx_process_events_and_timers() until the connection is closed.
+///
+/// # References
+///
+/// `epoll_ctl(2)`; nginx's `src/os/unix/ngx_channel.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_add_channel_event(
+    cycle: *mut ngx_cycle_t,
+    fd: ngx_fd_t,
+    event: ngx_int_t,
+    handler: ngx_event_handler_pt,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    unsafe { code(event::add_channel(cycle, fd, event, handler)) }
+}
+
+/// Closes both descriptors of a channel and sets them to -1.
+///
+/// One that is -1 already is left alone. A failed close is an alert in the
+/// log; the descriptor is gone all the same.
+///
+/// # Safety
+///
+/// `fd` is NULL or points to two descriptors; `log` is NULL or a valid log.
+///
+/// # References
+///
+/// `close(2)`; nginx's `src/os/unix/ngx_channel.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_close_channel(fd: *mut ngx_fd_t, log: *mut ngx_log_t) {
+    // SAFETY: promised by the caller.
+    let (ends, log) = unsafe { (fd.cast::<[ngx_fd_t; 2]>().as_mut(), log_of(log)) };
+
+    if let Some(ends) = ends {
+        process::close_channel(&GLOBALS, log, ends.each_mut());
+    }
+}

@@ -1,0 +1,1 @@
+extern volatile ngx_cycle_t  *ngx_cycle;

@@ -1,0 +1,43 @@
+#define NGX_READ_EVENT      0x2001          /* EPOLLIN|EPOLLRDHUP */
+#define NGX_WRITE_EVENT     0x0004          /* EPOLLOUT */
+#define NGX_TIMER_INFINITE  (ngx_msec_t) -1
+
+#define ngx_add_timer       ngx_event_add_timer
+#define ngx_del_timer       ngx_event_del_timer
+
+
+/* Something that can happen, and what is done about it. */
+struct ngx_event_s {
+    /* the connection, in an event of a connection */
+    void                  *data;
+
+    unsigned               write:1;
+    unsigned               accept:1;
+    unsigned               instance:1;
+    unsigned               active:1;        /* the loop watches for it */
+    unsigned               disabled:1;
+    unsigned               ready:1;         /* it has happened */
+    unsigned               oneshot:1;
+    unsigned               complete:1;
+    unsigned               eof:1;
+    unsigned               error:1;
+    unsigned               timedout:1;      /* its timer has gone off */
+    unsigned               timer_set:1;
+    unsigned               delayed:1;
+    unsigned               deferred_accept:1;
+    unsigned               pending_eof:1;
+    unsigned               posted:1;
+    unsigned               closed:1;
+    unsigned               channel:1;
+    unsigned               resolver:1;
+    unsigned               cancelable:1;    /* a shutdown need not wait */
+
+    int                    available;
+
+    ngx_event_handler_pt   handler;
+    ngx_log_t             *log;
+
+    struct ngx_event_timer_s {
+        ngx_msec_t         key;
+    } timer;
+};

@@ -1,0 +1,362 @@
+//! `ngx_ipc.h`: what nginx keeps to itself in `ngx_process_cycle.c`, and what
+//! the library adds to nginx's functions.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::connection::{ngx_close_connection, ngx_connection_t};
+use super::cycle::ngx_cycle_t;
+use super::event::{self, ngx_event_handler_pt, ngx_event_t};
+use super::log::ngx_log_t;
+use super::module::ngx_module_t;
+use super::process::{GLOBALS, call, ngx_channel, ngx_spawn_process};
+use super::{cycle_log, log_of, process_cycle};
+use crate::channel::{self, ngx_channel_t};
+use crate::config::{
+    AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_INVALID_PID, NGX_OK, ngx_int_t, ngx_uint_t,
+};
+use crate::log::{Debug, Level, Log};
+use crate::process::signals;
+use crate::process_cycle as core;
+use crate::status::{Status, code};
+use crate::sys::{process, signal};
+
+/// What ngx_debug_point() does: nothing, or one of NGX_DEBUG_POINTS_STOP and
+/// NGX_DEBUG_POINTS_ABORT.
+#[unsafe(no_mangle)]
+pub static ngx_ipc_debug_points: AtomicUint = AtomicUint::new(0);
+
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"",
+    };
+
+/// The version of the library that is in use, such as "0.1.0".
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_version() -> *const c_char {
+    VERSION.as_ptr()
+}
+
+/// Starts `n` workers that run ngx_worker_process_cycle(), and tells each of
+/// those that run already.
+///
+/// `type` is one of NGX_PROCESS_RESPAWN and so on. A worker that cannot be
+/// started is an alert in the log, and the others are started all the same.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle that outlives the workers' table entries.
+///
+/// # References
+///
+/// nginx's `src/os/unix/ngx_process_cycle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_start_worker_processes(
+    cycle: *mut ngx_cycle_t,
+    n: ngx_int_t,
+    r#type: ngx_int_t,
+) {
+    // SAFETY: promised by the caller.
+    let log = unsafe { cycle_log(cycle) };
+
+    log.error(Level::Notice, None, format_args!("start worker processes"));
+
+    for worker in 0..n {
+        // SAFETY: the same; the name is never written to.
+        let pid = unsafe {
+            ngx_spawn_process(
+                cycle,
+                Some(ngx_worker_process_cycle),
+                std::ptr::without_provenance_mut(worker.unsigned_abs()),
+                c"worker process".as_ptr().cast_mut(),
+                r#type,
+            )
+        };
+
+        if pid != NGX_INVALID_PID {
+            core::pass_open_channel(&GLOBALS, log, &core::open_channel(&GLOBALS));
+        }
+    }
+}
+
+/// Sends `ch`, which announces the process spawned last, to all the others.
+///
+/// Nothing is sent if it has no channel.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle, `ch` a valid message.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_pass_open_channel(cycle: *mut ngx_cycle_t, ch: *mut ngx_channel_t) {
+    // SAFETY: promised by the caller.
+    let (log, ch) = unsafe { (cycle_log(cycle), ch.as_ref()) };
+
+    match ch {
+        Some(ch) => core::pass_open_channel(&GLOBALS, log, ch),
+        None => {
+            log.refuse(format_args!("no channel message to pass"));
+        }
+    }
+}
+
+/// Tells all workers to shut down (SIGQUIT), exit (SIGTERM) or reopen their
+/// logs (SIGUSR1) through their channels; any other signal, and a worker that
+/// cannot be reached so, gets the signal itself.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_signal_worker_processes(cycle: *mut ngx_cycle_t, signo: c_int) {
+    // SAFETY: promised by the caller.
+    core::signal_worker_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo);
+}
+
+/// Clears the slots of the processes that have exited, has the others close
+/// their channels, and starts again those that are to be respawned.
+///
+/// To be called whenever `ngx_reap` is set. Returns 1 while any process is
+/// left, else 0.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle that outlives the respawned processes' entries.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_reap_children(cycle: *mut ngx_cycle_t) -> ngx_uint_t {
+    // SAFETY: promised by the caller.
+    let log = unsafe { cycle_log(cycle) };
+
+    // SAFETY: the same.
+    core::reap_children(&GLOBALS, log, &|work| unsafe { call(cycle, work) }).into()
+}
+
+/// What a new worker does first: closes the descriptors of the table that are
+/// not for it, and has the event loop call `handler` for its own channel.
+///
+/// With a NULL handler the loop is left alone, for a program that has its
+/// own: its descriptor is `ngx_channel`. Returns NGX_OK, or NGX_ERROR with an
+/// alert in the log.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle; for `handler` see ngx_add_channel_event().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_init_channel(
+    cycle: *mut ngx_cycle_t,
+    handler: ngx_event_handler_pt,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    core::init_channel(&GLOBALS, unsafe { cycle_log(cycle) });
+
+    if handler.is_none() {
+        return NGX_OK;
+    }
+
+    // SAFETY: the same.
+    code(unsafe {
+        event::add_channel(cycle, ngx_channel.load(Relaxed), event::READ_EVENT, handler)
+    })
+}
+
+/// Does what a message of nginx's asks for: enters or clears the slot of
+/// another process, or sets `ngx_quit`, `ngx_terminate` or `ngx_reopen`.
+///
+/// Returns NGX_OK; or NGX_DECLINED if the command is none of nginx's, so that
+/// the caller looks at it. The descriptor of a NGX_CMD_OPEN_CHANNEL is taken
+/// over. A message about a slot that cannot be is an alert in the log.
+///
+/// # Safety
+///
+/// `ch` is NULL or a message as ngx_read_channel() returned it; `log` is NULL
+/// or a valid log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_channel_command(
+    ch: *mut ngx_channel_t,
+    log: *mut ngx_log_t,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let (Some(ch), log) = (unsafe { (ch.as_ref(), log_of(log)) }) else {
+        return NGX_DECLINED;
+    };
+
+    let opens = ch.command == channel::CMD_OPEN_CHANNEL && ch.fd > 0;
+    // SAFETY: with this command the descriptor is the caller's, and handed on.
+    let fd = opens.then(|| unsafe { OwnedFd::from_raw_fd(ch.fd) });
+
+    if core::channel_command(&GLOBALS, log, ch, fd) {
+        NGX_OK
+    } else {
+        NGX_DECLINED
+    }
+}
+
+/// Reads all messages that have arrived on a channel and does what they ask
+/// for; closes the channel when its other end has gone.
+///
+/// # Safety
+///
+/// `ev` is the read event of a connection of ngx_add_channel_event().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_channel_handler(ev: *mut ngx_event_t) {
+    // SAFETY: promised by the caller.
+    let (c, log) = unsafe { ((*ev).connection(), log_of((*ev).log())) };
+
+    // SAFETY: the same.
+    if unsafe { (*ev).take_timedout() } {
+        return;
+    }
+
+    log.debug(Debug::Core, format_args!("channel handler"));
+
+    // SAFETY: the same.
+    unsafe { read_commands(c, log) };
+}
+
+/// # Safety
+///
+/// `c` is a connection of the event loop's.
+unsafe fn read_commands(c: *mut ngx_connection_t, log: Log) {
+    loop {
+        let mut ch = ngx_channel_t::command(0).bytes();
+
+        // SAFETY: promised by the caller.
+        let n = channel::read(log, unsafe { (*c).fd }, &mut ch);
+        let n = n.map_or_else(ngx_int_t::from, |n| n as ngx_int_t);
+
+        log.debug(Debug::Core, format_args!("channel: {n}"));
+
+        if n == NGX_ERROR {
+            // SAFETY: promised by the caller.
+            unsafe { ngx_close_connection(c) };
+            return;
+        }
+
+        if n == ngx_int_t::from(Status::Again) {
+            return;
+        }
+
+        // SAFETY: a whole message has been read, each of its bytes.
+        unsafe {
+            let mut ch = ch.as_ptr().cast::<ngx_channel_t>().read_unaligned();
+            let _ = ngx_ipc_channel_command(&raw mut ch, (*c).log);
+        }
+    }
+}
+
+/// Runs a worker: the modules' hooks, the channel, the event loop, until it
+/// is told to quit or terminate. `data` is the worker's number. Does not
+/// return; the exit code is 0, or 2 if the worker could not be set up.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle; the process has been made by
+/// ngx_spawn_process().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
+    // SAFETY: promised by the caller.
+    let log = unsafe { cycle_log(cycle) };
+
+    process_cycle::ngx_process.store(signals::PROCESS_WORKER, Relaxed);
+    process_cycle::ngx_worker.store(data.addr(), Relaxed);
+
+    // SAFETY: promised by the caller.
+    unsafe { init_worker(cycle, log) };
+
+    loop {
+        if process_cycle::ngx_exiting.load(Relaxed) != 0
+            && event::ngx_event_no_timers_left() == NGX_OK
+        {
+            // SAFETY: promised by the caller.
+            unsafe { exit_worker(cycle, log) };
+        }
+
+        log.debug(Debug::Event, format_args!("worker cycle"));
+
+        // SAFETY: promised by the caller.
+        unsafe { event::ngx_process_events_and_timers(cycle) };
+
+        if process_cycle::ngx_terminate.load(Relaxed) != 0 {
+            // SAFETY: promised by the caller.
+            unsafe { exit_worker(cycle, log) };
+        }
+
+        if process_cycle::ngx_quit.swap(0, Relaxed) != 0 {
+            log.error(
+                Level::Notice,
+                None,
+                format_args!("gracefully shutting down"),
+            );
+            process_cycle::ngx_exiting.store(1, Relaxed);
+        }
+
+        if process_cycle::ngx_reopen.swap(0, Relaxed) != 0 {
+            log.error(Level::Notice, None, format_args!("reopening logs"));
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for `ngx_worker_process_cycle`.
+unsafe fn init_worker(cycle: *mut ngx_cycle_t, log: Log) {
+    if let Err(err) = signal::unblock_all() {
+        log.error(
+            Level::Alert,
+            Some(err),
+            format_args!("sigprocmask() failed"),
+        );
+    }
+
+    // SAFETY: promised by the caller.
+    let failed = unsafe {
+        modules(cycle)
+            .filter_map(|module| (*module).init_process)
+            .any(|init| init(cycle) == NGX_ERROR)
+            || ngx_ipc_init_channel(cycle, Some(ngx_channel_handler)) == NGX_ERROR
+    };
+
+    if failed {
+        // 2 is the code that keeps a master from respawning.
+        process::exit(2);
+    }
+}
+
+/// # Safety
+///
+/// As for `ngx_worker_process_cycle`.
+unsafe fn exit_worker(cycle: *mut ngx_cycle_t, log: Log) -> ! {
+    log.error(Level::Notice, None, format_args!("exiting"));
+
+    // SAFETY: promised by the caller.
+    unsafe {
+        for exit in modules(cycle).filter_map(|module| (*module).exit_process) {
+            exit(cycle);
+        }
+    }
+
+    log.error(Level::Notice, None, format_args!("exit"));
+
+    process::exit(0)
+}
+
+/// The modules of a cycle.
+///
+/// # Safety
+///
+/// `cycle` is NULL or a valid cycle; its modules are NULL or NULL-terminated.
+unsafe fn modules(cycle: *mut ngx_cycle_t) -> impl Iterator<Item = *mut ngx_module_t> {
+    // SAFETY: promised by the caller.
+    let mut next = unsafe { cycle.as_ref() }.map_or(std::ptr::null_mut(), |cycle| cycle.modules);
+
+    std::iter::from_fn(move || {
+        // SAFETY: the array ends with NULL, and no further than that is read.
+        let module = unsafe { next.as_ref() }.copied().filter(|m| !m.is_null())?;
+
+        // SAFETY: there is one more element behind one that is not NULL.
+        next = unsafe { next.add(1) };
+
+        Some(module)
+    })
+}

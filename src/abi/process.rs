@@ -1,0 +1,299 @@
+//! `ngx_process.h`: spawning processes, signals, the process table.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::cycle::{ngx_cycle_s, ngx_cycle_t};
+use super::log::ngx_log_t;
+use super::{cycle, cycle_log, event, log_of, process_cycle};
+use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
+use crate::globals::Globals;
+
+use crate::process::execute::execute;
+use crate::process::table::{MAX_PROCESSES, Table, Work, ngx_process_t};
+use crate::process::{self, Respawn, Spawn, signals};
+use crate::status::{Result, code};
+use crate::sys::process::Program;
+use crate::sys::signal::{self, SavedErrno};
+use crate::sys::text::Text;
+
+/// The size of ngx_processes[].
+pub const NGX_MAX_PROCESSES: c_int = 1024;
+
+/// Is not started again when it exits.
+pub const NGX_PROCESS_NORESPAWN: c_int = -1;
+/// The same, and the next signal to all workers leaves it out.
+pub const NGX_PROCESS_JUST_SPAWN: c_int = -2;
+/// Is started again when it exits, in the same slot.
+pub const NGX_PROCESS_RESPAWN: c_int = -3;
+/// The same, and the next signal to all workers leaves it out.
+pub const NGX_PROCESS_JUST_RESPAWN: c_int = -4;
+/// Has no channel and gets no signals.
+pub const NGX_PROCESS_DETACHED: c_int = -5;
+
+const _: () = assert!(MAX_PROCESSES == NGX_MAX_PROCESSES as usize);
+
+/// What a spawned process runs; it exits if this returns.
+pub type ngx_spawn_proc_pt =
+    Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t, data: *mut c_void)>;
+
+/// A program for ngx_execute().
+#[repr(C)]
+pub struct ngx_exec_ctx_t {
+    /// The file to execute.
+    pub path: *mut c_char,
+    /// How log lines call the process.
+    pub name: *mut c_char,
+    /// Its arguments, NULL-terminated.
+    pub argv: *const *mut c_char,
+    /// Its environment, NULL-terminated.
+    pub envp: *const *mut c_char,
+}
+
+/// The number of arguments of main(), for the program to set.
+#[unsafe(no_mangle)]
+pub static ngx_argc: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
+/// The arguments of main(), for the program to set.
+#[unsafe(no_mangle)]
+pub static ngx_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
+/// The same, as the kernel laid them out.
+#[unsafe(no_mangle)]
+pub static ngx_os_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
+
+/// The slot that was spawned last; in a child, its own.
+#[unsafe(no_mangle)]
+pub static ngx_process_slot: AtomicInt = AtomicInt::new(0);
+/// In a child, its end of the channel to its parent.
+#[unsafe(no_mangle)]
+pub static ngx_channel: AtomicSocket = AtomicSocket::new(0);
+/// One more than the last slot in use.
+#[unsafe(no_mangle)]
+pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
+/// The process table; behind it lies the sentinel of [`Table`].
+#[unsafe(no_mangle)]
+pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
+    let mut slots = [const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1];
+    slots[MAX_PROCESSES] = ngx_process_t::vacant();
+    slots
+};
+
+/// The variables of this program.
+pub static GLOBALS: Globals = Globals {
+    table: Table {
+        slots: &ngx_processes,
+        last: &ngx_last_process,
+    },
+    process_slot: &ngx_process_slot,
+    channel: &ngx_channel,
+    pid: &process_cycle::ngx_pid,
+    parent: &process_cycle::ngx_parent,
+    new_binary: &process_cycle::ngx_new_binary,
+    process: &process_cycle::ngx_process,
+    daemonized: &process_cycle::ngx_daemonized,
+    noaccepting: &process_cycle::ngx_noaccepting,
+    restart: &process_cycle::ngx_restart,
+    reap: &process_cycle::ngx_reap,
+    sigio: &process_cycle::ngx_sigio,
+    sigalrm: &process_cycle::ngx_sigalrm,
+    quit: &process_cycle::ngx_quit,
+    debug_quit: &process_cycle::ngx_debug_quit,
+    terminate: &process_cycle::ngx_terminate,
+    noaccept: &process_cycle::ngx_noaccept,
+    reconfigure: &process_cycle::ngx_reconfigure,
+    reopen: &process_cycle::ngx_reopen,
+    change_binary: &process_cycle::ngx_change_binary,
+    closing: event::forget,
+};
+
+/// Calls what a slot remembers; returns if the function does.
+///
+/// # Safety
+///
+/// `work` comes from `ngx_spawn_process`, whose caller promised that its
+/// function may be called with `cycle` and its data.
+pub unsafe fn call(cycle: *mut ngx_cycle_s, work: Work) {
+    // SAFETY: `proc` was made of a ngx_spawn_proc_pt, NULL included.
+    let proc = unsafe { std::mem::transmute::<*mut c_void, ngx_spawn_proc_pt>(work.proc) };
+
+    if let Some(proc) = proc {
+        // SAFETY: promised by the caller.
+        unsafe { proc(cycle, work.data) };
+    }
+}
+
+fn pid_or_invalid(pid: Result<ngx_pid_t>) -> ngx_pid_t {
+    pid.unwrap_or(NGX_INVALID_PID)
+}
+
+/// Starts a process that runs `proc(cycle, data)`, in a slot of its own.
+///
+/// `name` is kept in the slot and must live as long. `respawn` is one of
+/// NGX_PROCESS_NORESPAWN and so on, or the slot, 0 to 1023, of a process that
+/// has exited and is to be started again with the same flags.
+///
+/// Returns the child's pid in the parent, and does not return in the child:
+/// `proc` that returns ends it with code 0. On failure NGX_INVALID_PID, with
+/// an alert in the log; ngx_process_slot names an empty slot then.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle, `name` a string, `proc` a function that may be
+/// called with `data` in a forked copy of this process.
+///
+/// # References
+///
+/// `fork(2)`, `socketpair(2)`; nginx's `src/os/unix/ngx_process.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_spawn_process(
+    cycle: *mut ngx_cycle_t,
+    proc: ngx_spawn_proc_pt,
+    data: *mut c_void,
+    name: *mut c_char,
+    respawn: ngx_int_t,
+) -> ngx_pid_t {
+    // SAFETY: promised by the caller.
+    let log = unsafe { cycle_log(cycle) };
+    // SAFETY: the same.
+    let name = unsafe { Text::from_ptr(name) };
+
+    let Some(proc) = proc else {
+        log.refuse(format_args!("no function to spawn \"{name}\" with"));
+        return NGX_INVALID_PID;
+    };
+
+    let Some(respawn) = Respawn::new(respawn) else {
+        log.refuse(format_args!(
+            "invalid slot {respawn} while spawning \"{name}\""
+        ));
+        return NGX_INVALID_PID;
+    };
+
+    let work = Work {
+        proc: proc as *mut c_void,
+        data,
+        name,
+    };
+    let spawn = Spawn {
+        work,
+        // SAFETY: promised by the caller.
+        start: &mut || unsafe { call(cycle, work) },
+    };
+
+    pid_or_invalid(process::spawn(&GLOBALS, log, spawn, respawn))
+}
+
+/// Executes a program in a detached process.
+///
+/// Returns its pid once the program runs. The program finds no signal
+/// blocked or ignored by this library. NGX_INVALID_PID, with an alert in the
+/// log, if there is no process or the program cannot be executed.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle, `ctx` a valid context.
+///
+/// # References
+///
+/// `execve(2)`; nginx's `src/os/unix/ngx_process.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_execute(
+    cycle: *mut ngx_cycle_t,
+    ctx: *mut ngx_exec_ctx_t,
+) -> ngx_pid_t {
+    // SAFETY: promised by the caller.
+    let log = unsafe { cycle_log(cycle) };
+
+    // SAFETY: the same.
+    let Some(exec) = (unsafe { ctx.as_ref() }) else {
+        log.refuse(format_args!("no program to execute"));
+        return NGX_INVALID_PID;
+    };
+
+    // SAFETY: the same.
+    let (work, path, program) = unsafe {
+        (
+            Work {
+                proc: ptr::null_mut(),
+                data: ctx.cast(),
+                name: Text::from_ptr(exec.name),
+            },
+            Text::from_ptr(exec.path),
+            Program::new(exec.path, exec.argv.cast(), exec.envp.cast()),
+        )
+    };
+
+    pid_or_invalid(execute(&GLOBALS, log, work, path, program))
+}
+
+/// Sets up the signals that nginx handles or ignores.
+///
+/// Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+///
+/// # Safety
+///
+/// `log` is NULL or a valid log. `ngx_cycle` is what the handler logs to.
+///
+/// # References
+///
+/// `sigaction(2)`; nginx's `src/os/unix/ngx_process.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    code(signals::init(unsafe { log_of(log) }, signal_handler))
+}
+
+extern "C" fn signal_handler(signo: c_int, info: *mut libc::siginfo_t, _ucontext: *mut c_void) {
+    let _errno = SavedErrno::save();
+
+    super::times::ngx_time_sigsafe_update();
+
+    // SAFETY: ngx_cycle is NULL or valid, as its owner sees to.
+    let log = unsafe { cycle_log(cycle::ngx_cycle.load(Relaxed)) };
+    // SAFETY: `info` is the kernel's.
+    let sender = unsafe { signal::sender(info) };
+
+    signals::received(&GLOBALS, log, signo, sender);
+    event::wake_up();
+}
+
+/// Stops or aborts the process where nginx's `debug_points` ask for it:
+/// `ngx_ipc_debug_points` is NGX_DEBUG_POINTS_STOP or _ABORT.
+///
+/// # References
+///
+/// nginx's `debug_points` directive.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_debug_point() {
+    match super::ipc::ngx_ipc_debug_points.load(Relaxed) {
+        cycle::NGX_DEBUG_POINTS_STOP => signal::raise(libc::SIGSTOP),
+        cycle::NGX_DEBUG_POINTS_ABORT => std::process::abort(),
+        _ => {}
+    }
+}
+
+/// Sends the signal that the user calls "reload", "reopen", "stop" or "quit".
+///
+/// Returns 0, or 1 if there is no such name or, with an alert in the log,
+/// the signal could not be sent.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle, `name` a string.
+///
+/// # References
+///
+/// `kill(2)`; nginx's `src/os/unix/ngx_process.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_os_signal_process(
+    cycle: *mut ngx_cycle_t,
+    name: *mut c_char,
+    pid: ngx_pid_t,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let (log, name) = unsafe { (cycle_log(cycle), Text::from_ptr(name)) };
+    let name = name.bytes().unwrap_or_default();
+
+    signals::os_signal_process(log, name, pid).map_or(1, |()| 0)
+}

@@ -1,0 +1,214 @@
+//! Messages of fixed size between processes, whole or not at all.
+
+pub mod partial;
+
+use std::mem::{MaybeUninit, offset_of};
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::log::{Debug, Level, Log};
+use crate::process::table::CLOSED;
+use crate::status::{Result, Status};
+use crate::sys::buffer::Buffer;
+use crate::sys::socket;
+
+/// The message of nginx's channels; a caller's own may be longer, with this
+/// in front.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ngx_channel_t {
+    /// NGX_CMD_OPEN_CHANNEL and so on, or a number of the caller's own.
+    pub command: ngx_uint_t,
+    /// The process that the message is about.
+    pub pid: ngx_pid_t,
+    /// Its slot.
+    pub slot: ngx_int_t,
+    /// A descriptor that travels with the message, or -1.
+    pub fd: ngx_fd_t,
+}
+
+/// The size of the shortest message.
+pub const MIN_SIZE: usize = size_of::<ngx_channel_t>();
+
+/// `NGX_CMD_OPEN_CHANNEL`: a process has been spawned, here is its channel.
+pub(crate) const CMD_OPEN_CHANNEL: ngx_uint_t = 1;
+/// `NGX_CMD_CLOSE_CHANNEL`: a process has exited.
+pub(crate) const CMD_CLOSE_CHANNEL: ngx_uint_t = 2;
+/// `NGX_CMD_QUIT`: shut down gracefully.
+pub(crate) const CMD_QUIT: ngx_uint_t = 3;
+/// `NGX_CMD_TERMINATE`: exit.
+pub(crate) const CMD_TERMINATE: ngx_uint_t = 4;
+/// `NGX_CMD_REOPEN`: reopen the logs.
+pub(crate) const CMD_REOPEN: ngx_uint_t = 5;
+
+impl ngx_channel_t {
+    /// A command that carries no descriptor.
+    pub fn command(command: ngx_uint_t) -> Self {
+        Self {
+            command,
+            pid: 0,
+            slot: 0,
+            fd: CLOSED,
+        }
+    }
+
+    /// The message as the bytes that travel.
+    pub fn bytes(&self) -> [MaybeUninit<u8>; MIN_SIZE] {
+        let mut bytes = [MaybeUninit::new(0); MIN_SIZE];
+        let mut put = |at: usize, value: &[u8]| {
+            for (to, &from) in bytes.iter_mut().skip(at).zip(value) {
+                to.write(from);
+            }
+        };
+
+        put(offset_of!(Self, command), &self.command.to_ne_bytes());
+        put(offset_of!(Self, pid), &self.pid.to_ne_bytes());
+        put(offset_of!(Self, slot), &self.slot.to_ne_bytes());
+        put(offset_of!(Self, fd), &self.fd.to_ne_bytes());
+
+        bytes
+    }
+}
+
+/// A message of this size is one buffer of the kernel's whatever SO_SNDBUF
+/// is, since no SO_SNDBUF is smaller than `SOCK_MIN_SNDBUF`.
+const ALWAYS_WHOLE: usize = 2048;
+
+/// The kernel takes at most half of SO_SNDBUF, less this, as one buffer,
+const BUFFER_OVERHEAD: usize = 64;
+/// and not more than the pages of one buffer.
+const BUFFER_MAX: usize = 32 * 1024;
+
+/// Sends one message, and a copy of `fd` with it unless that is -1.
+///
+/// The kernel takes a single buffer whole or not at all (`D15`). A message
+/// that would need several is refused with EMSGSIZE; when the socket is full
+/// `Status::Again` is returned. SIGPIPE is not raised.
+pub fn write(
+    log: Log,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    command: ngx_uint_t,
+    fd: RawFd,
+) -> Result {
+    if message.len() < MIN_SIZE {
+        return Err(log.refuse(format_args!(
+            "channel message of {} bytes is too small",
+            message.len()
+        )));
+    }
+
+    if command == CMD_OPEN_CHANNEL && fd == CLOSED {
+        // D3: it would have the receiver open nothing.
+        return Err(log.refuse(format_args!(
+            "OPEN_CHANNEL without a descriptor is not sent"
+        )));
+    }
+
+    let fd = (fd != CLOSED).then_some(fd);
+
+    let sent = fits(sock, message.len()).and_then(|()| socket::send(sock, message, fd));
+
+    match sent {
+        Ok(n) if n == message.len() => Ok(()),
+        Ok(n) => Err(log.refuse(format_args!(
+            "sendmsg() sent only {n} of {} bytes",
+            message.len()
+        ))),
+        Err(err) => Err(log.again_or_fail(err, format_args!("sendmsg() failed"))),
+    }
+}
+
+fn fits(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
+    if size <= ALWAYS_WHOLE {
+        return Ok(());
+    }
+
+    let whole = (socket::send_buffer(sock)? / 2).saturating_sub(BUFFER_OVERHEAD);
+
+    if size <= whole.min(BUFFER_MAX) {
+        Ok(())
+    } else {
+        Err(Errno::EMSGSIZE)
+    }
+}
+
+/// Receives one message of exactly the size of `message`.
+///
+/// What has arrived of a message that is not whole yet is kept for the next
+/// call, with its descriptor (`D13`, `D15`); meanwhile `Status::Again`. The
+/// descriptor of an OPEN_CHANNEL is handed over in the message's `fd`, -1 if
+/// there was none (`D12`); any other that arrives is closed (`D16`), and
+/// `fd` is -1.
+pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
+    let mut message = Buffer::new(message);
+
+    if message.capacity() < MIN_SIZE {
+        return Err(log.refuse(format_args!(
+            "channel buffer of {} bytes is too small",
+            message.capacity()
+        )));
+    }
+
+    let mut fd = partial::take(sock, &mut message);
+
+    while !message.is_full() {
+        let received = match socket::recv(sock, &mut message) {
+            Ok(received) => received,
+            Err(err) => {
+                let status = log.again_or_fail(err, format_args!("recvmsg() failed"));
+
+                if status == Status::Again {
+                    partial::keep(sock, message.filled(), fd);
+                }
+
+                return Err(status);
+            }
+        };
+
+        if received.truncated {
+            log.error(Level::Alert, None, format_args!("recvmsg() truncated data"));
+        }
+
+        if received.len == 0 {
+            return Err(end_of_stream(log, message.filled().len()));
+        }
+
+        fd = fd.or(received.fd);
+    }
+
+    hand_over(log, &mut message, fd);
+
+    Ok(message.capacity())
+}
+
+fn end_of_stream(log: Log, len: usize) -> Status {
+    if len == 0 {
+        log.debug(Debug::Core, format_args!("recvmsg() returned zero"));
+        return Status::Error;
+    }
+
+    log.refuse(format_args!("recvmsg() returned not enough data: {len}"))
+}
+
+/// Enters the descriptor that has arrived, or none, into the message.
+fn hand_over(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
+    let opens = message
+        .filled()
+        .starts_with(&CMD_OPEN_CHANNEL.to_ne_bytes());
+
+    if opens && fd.is_none() {
+        log.error(
+            Level::Alert,
+            None,
+            format_args!("recvmsg() returned no ancillary data"),
+        );
+    }
+
+    let fd = fd.filter(|_| opens).map_or(CLOSED, IntoRawFd::into_raw_fd);
+
+    message.put(offset_of!(ngx_channel_t, fd), &fd.to_ne_bytes());
+}

@@ -1,0 +1,279 @@
+//! Spawning processes, `ngx_spawn_process`.
+
+pub mod execute;
+pub mod signals;
+pub mod status;
+pub mod table;
+
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use crate::channel::partial;
+use crate::config::{ngx_int_t, ngx_pid_t};
+use crate::globals::Globals;
+use crate::log::{Debug, Level, Log};
+use crate::status::Result;
+use crate::sys::fd;
+use crate::sys::process::{self, Fork};
+use crate::sys::socket;
+use crate::sys::text::Text;
+use table::{CLOSED, Flag, MAX_PROCESSES, Work, ngx_process_t};
+
+/// What becomes of a process that exits: the last argument of
+/// `ngx_spawn_process`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Respawn {
+    /// `NGX_PROCESS_NORESPAWN`.
+    Never,
+    /// `NGX_PROCESS_JUST_SPAWN`: never, and the next signal passes it by.
+    JustSpawn,
+    /// `NGX_PROCESS_RESPAWN`: it is started again.
+    Always,
+    /// `NGX_PROCESS_JUST_RESPAWN`: both.
+    JustRespawn,
+    /// `NGX_PROCESS_DETACHED`: nobody cares; it has no channel.
+    Detached,
+    /// This is a respawn, into the slot of the process that has exited.
+    Slot(usize),
+}
+
+impl Respawn {
+    /// The mode or slot that C names; `None` if it is neither.
+    pub fn new(respawn: ngx_int_t) -> Option<Self> {
+        Some(match respawn {
+            -1 => Self::Never,
+            -2 => Self::JustSpawn,
+            -3 => Self::Always,
+            -4 => Self::JustRespawn,
+            -5 => Self::Detached,
+            _ => Self::Slot(
+                usize::try_from(respawn)
+                    .ok()
+                    .filter(|&slot| slot < MAX_PROCESSES)?,
+            ),
+        })
+    }
+
+    fn mark(self, slot: &ngx_process_t) {
+        if let Self::Slot(_) = self {
+            return;
+        }
+
+        slot.set(
+            Flag::Respawn,
+            matches!(self, Self::Always | Self::JustRespawn),
+        );
+        slot.set(
+            Flag::JustSpawn,
+            matches!(self, Self::JustSpawn | Self::JustRespawn),
+        );
+        slot.set(Flag::Detached, self == Self::Detached);
+        slot.set(Flag::Exiting, false);
+    }
+}
+
+/// A process to be spawned.
+pub struct Spawn<'a> {
+    /// What the slot remembers.
+    pub work: Work,
+    /// Runs `work.proc` in the child.
+    pub start: &'a mut dyn FnMut(),
+}
+
+/// Starts a process in a slot of its own, or again in the slot it had.
+///
+/// On failure, which is logged, the slot is empty, `ngx_process_slot` names
+/// it nevertheless, and no descriptor is left behind (`D1`, `D3`).
+pub fn spawn(g: &Globals, log: Log, spawn: Spawn<'_>, respawn: Respawn) -> Result<ngx_pid_t> {
+    let _deferred = status::Deferred::new(g, log);
+
+    spawn_deferred(g, log, spawn, respawn)
+}
+
+/// The same for a caller that has deferred SIGCHLD itself.
+fn spawn_deferred(
+    g: &Globals,
+    log: Log,
+    mut spawn: Spawn<'_>,
+    respawn: Respawn,
+) -> Result<ngx_pid_t> {
+    let s = match respawn {
+        Respawn::Slot(s) => s,
+        _ => g.table.first_free(),
+    };
+
+    // Named before anything can fail: what nginx's callers then announce is
+    // this slot, and nothing is announced of an empty one.
+    g.process_slot.store(s as ngx_int_t, Relaxed);
+
+    if s == MAX_PROCESSES {
+        return Err(log.refuse(format_args!(
+            "no more than {MAX_PROCESSES} processes can be spawned"
+        )));
+    }
+
+    if g.pid.load(Relaxed) == 0 {
+        g.pid.store(process::getpid(), Relaxed);
+    }
+
+    let slot = g.table.get(s);
+    let channel = match respawn {
+        Respawn::Detached => None,
+        _ => Some(open_channel(g, log, spawn.work.name).inspect_err(|_| slot.vacate())?),
+    };
+
+    if let Some(channel) = &channel {
+        let ends = channel.each_ref().map(AsRawFd::as_raw_fd);
+
+        log.debug(Debug::Core, format_args!("channel {}:{}", ends[0], ends[1]));
+
+        slot.set_channel(ends);
+    } else {
+        slot.set_channel([CLOSED, CLOSED]);
+    }
+
+    match process::fork() {
+        Err(err) => {
+            slot.vacate();
+
+            Err(log.fail(
+                Level::Alert,
+                err,
+                format_args!("fork() failed while spawning \"{}\"", spawn.work.name),
+            ))
+        }
+
+        Ok(Fork::Child) => {
+            // From here on the table keeps the numbers.
+            if let Some([ours, theirs]) = channel {
+                let _ = ours.into_raw_fd();
+                g.channel.store(theirs.into_raw_fd(), Relaxed);
+            }
+
+            run_child(g, log, s, &mut spawn, respawn)
+        }
+
+        Ok(Fork::Parent(pid)) => {
+            log.error(
+                Level::Notice,
+                None,
+                format_args!("start {} {pid}", spawn.work.name),
+            );
+
+            record(g, s, pid, spawn.work, respawn);
+
+            if let Some([ours, theirs]) = channel {
+                let _ = ours.into_raw_fd();
+
+                // With a copy of the child's end the parent would never
+                // learn that the child has closed its own (`D13`).
+                let _ = slot.take_channel(1);
+                drop(theirs);
+            }
+
+            Ok(pid)
+        }
+    }
+}
+
+/// Enters a running process into its slot.
+fn record(g: &Globals, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
+    let slot = g.table.get(s);
+
+    slot.set(Flag::Exited, false);
+    slot.set(Flag::Lost, false);
+    respawn.mark(slot);
+
+    if !matches!(respawn, Respawn::Slot(_)) {
+        slot.set_work(work);
+        g.table.cover(s);
+    }
+
+    slot.set_pid(pid);
+}
+
+/// The child: its own table is right before `proc` sees it (`D11`), and it
+/// does not outlive `proc` (`D8`).
+fn run_child(g: &Globals, log: Log, s: usize, spawn: &mut Spawn<'_>, respawn: Respawn) -> ! {
+    status::forget_deferred();
+
+    g.parent.store(g.pid.load(Relaxed), Relaxed);
+    g.pid.store(process::getpid(), Relaxed);
+
+    record(g, s, g.pid.load(Relaxed), spawn.work, respawn);
+
+    (spawn.start)();
+
+    log.error(
+        Level::Notice,
+        None,
+        format_args!(
+            "{} {} returned from its function, exit",
+            spawn.work.name,
+            g.pid.load(Relaxed)
+        ),
+    );
+
+    process::exit_now(0)
+}
+
+/// A channel as nginx makes it: non-blocking, close-on-exec, and SIGIO for
+/// this process when its end becomes ready.
+fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
+    let channel = socket::socketpair().map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("socketpair() failed while spawning \"{name}\""),
+        )
+    })?;
+
+    let ours: RawFd = channel[0].as_raw_fd();
+    let warn = |err: Errno, call: &str| {
+        log.error(
+            Level::Warn,
+            Some(err),
+            format_args!("{call} failed while spawning \"{name}\""),
+        );
+    };
+
+    // Channels are read through the event loop: a kernel that restricts
+    // SIGIO is no reason not to spawn.
+    if let Err(err) = socket::set_async(ours) {
+        warn(err, "ioctl(FIOASYNC)");
+    }
+
+    if let Err(err) = socket::set_owner(ours, g.pid.load(Relaxed)) {
+        warn(err, "fcntl(F_SETOWN)");
+    }
+
+    Ok(channel)
+}
+
+/// Closes both ends of a channel and marks them so; -1 is never closed
+/// (`D10`).
+pub fn close_channel(g: &Globals, log: Log, ends: [&mut RawFd; 2]) {
+    for end in ends {
+        close_end(g, log, std::mem::replace(end, CLOSED));
+    }
+}
+
+/// Closes one descriptor of a channel, if there is one.
+pub fn close_end(g: &Globals, log: Log, end: RawFd) {
+    if end == CLOSED {
+        return;
+    }
+
+    (g.closing)(end);
+    partial::forget(end);
+
+    if let Err(err) = fd::close(end) {
+        log.error(
+            Level::Alert,
+            Some(err),
+            format_args!("close() channel failed"),
+        );
+    }
+}

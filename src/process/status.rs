@@ -1,0 +1,133 @@
+//! Reaping: which child has exited, and how.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::table::Flag;
+use crate::globals::Globals;
+use crate::log::{Level, Log};
+use crate::sys::process;
+use crate::sys::text::Text;
+
+/// Set between a fork and the entry of its pid in the table.
+static DEFER: AtomicBool = AtomicBool::new(false);
+/// A SIGCHLD came meanwhile.
+static PENDING: AtomicBool = AtomicBool::new(false);
+
+/// While this lives, a SIGCHLD is noted and its children are reaped at the
+/// end: a child that exits before its pid is in the table would be taken for
+/// a stranger, and its slot never freed.
+pub struct Deferred<'a> {
+    g: &'a Globals,
+    log: Log,
+}
+
+impl<'a> Deferred<'a> {
+    /// Defers from here on.
+    pub fn new(g: &'a Globals, log: Log) -> Self {
+        DEFER.store(true, Relaxed);
+
+        Self { g, log }
+    }
+}
+
+impl Drop for Deferred<'_> {
+    fn drop(&mut self) {
+        DEFER.store(false, Relaxed);
+
+        if PENDING.swap(false, Relaxed) {
+            reap_all(self.g, self.log, true);
+        }
+    }
+}
+
+/// In a new child: the parent's SIGCHLD is none of its business.
+pub fn forget_deferred() {
+    PENDING.store(false, Relaxed);
+    DEFER.store(false, Relaxed);
+}
+
+/// Reaps every child that has exited, or notes that it must be done.
+pub fn get_status(g: &Globals, log: Log) {
+    if DEFER.load(Relaxed) {
+        PENDING.store(true, Relaxed);
+        return;
+    }
+
+    reap_all(g, log, false);
+}
+
+/// Reaps until there is nothing more to reap; `one`: something was reaped
+/// already, so that the lack of children is no news.
+fn reap_all(g: &Globals, log: Log, mut one: bool) {
+    loop {
+        match process::reap() {
+            Ok(None) => return,
+
+            Ok(Some((pid, status))) => {
+                one = true;
+                reaped(g, log, pid, status);
+            }
+
+            Err(Errno::ECHILD) if one => return,
+
+            Err(err) => {
+                let level = if err == Errno::ECHILD {
+                    Level::Info
+                } else {
+                    Level::Alert
+                };
+
+                log.error(level, Some(err), format_args!("waitpid() failed"));
+                return;
+            }
+        }
+    }
+}
+
+/// Enters how a child ended into its slot, if it has one (`D6`), and logs it.
+fn reaped(g: &Globals, log: Log, pid: libc::pid_t, status: i32) {
+    let slot = g.table.find(pid);
+    let name = slot.map_or(Text::new(c"unknown process"), |slot| slot.work().name);
+
+    if let Some(slot) = slot {
+        slot.set_exited(status);
+    }
+
+    let signal = libc::WTERMSIG(status);
+    let code = libc::WEXITSTATUS(status);
+
+    if signal != 0 {
+        let core = if libc::WCOREDUMP(status) {
+            " (core dumped)"
+        } else {
+            ""
+        };
+
+        log.error(
+            Level::Alert,
+            None,
+            format_args!("{name} {pid} exited on signal {signal}{core}"),
+        );
+    } else {
+        log.error(
+            Level::Notice,
+            None,
+            format_args!("{name} {pid} exited with code {code}"),
+        );
+    }
+
+    if let Some(slot) = slot
+        && code == 2
+        && slot.is(Flag::Respawn)
+    {
+        log.error(
+            Level::Alert,
+            None,
+            format_args!("{name} {pid} exited with fatal code {code} and cannot be respawned"),
+        );
+        slot.set(Flag::Respawn, false);
+    }
+}

@@ -1,0 +1,349 @@
+//! What master and workers do with the table and the channels: the flow of
+//! nginx's `ngx_process_cycle.c`.
+
+use std::ffi::c_int;
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use crate::channel::{self, ngx_channel_t};
+use crate::config::{NGX_INVALID_PID, ngx_int_t};
+use crate::globals::Globals;
+use crate::log::{Debug, Level, Log};
+use crate::process::table::{CLOSED, Flag, Work, ngx_process_t};
+use crate::process::{self, Respawn, Spawn, signals};
+use crate::status::Result;
+use crate::sys;
+
+/// Runs the function that a slot remembers, with the caller's cycle.
+pub type Start<'a> = &'a dyn Fn(Work);
+
+/// Sends `ch` to all the processes but the one that `ngx_process_slot` names.
+pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
+    if ch.fd == CLOSED {
+        // The spawn has failed, and has said so (D3).
+        return;
+    }
+
+    for (i, slot) in g.table.iter() {
+        let Some(sock) = slot.writable().filter(|_| slot.occupied()) else {
+            continue;
+        };
+
+        if i == g.own_slot() {
+            continue;
+        }
+
+        log.debug(
+            Debug::Core,
+            format_args!(
+                "pass channel s:{} pid:{} fd:{} to s:{i} pid:{} fd:{sock}",
+                ch.slot,
+                ch.pid,
+                ch.fd,
+                slot.pid(),
+            ),
+        );
+
+        let _ = send(log, sock, ch);
+    }
+}
+
+/// The message that announces the process spawned last.
+pub fn open_channel(g: &Globals) -> ngx_channel_t {
+    let slot = g.table.get(g.own_slot());
+
+    ngx_channel_t {
+        command: channel::CMD_OPEN_CHANNEL,
+        pid: slot.pid(),
+        slot: g.process_slot.load(Relaxed),
+        fd: slot.channel(0),
+    }
+}
+
+fn send(log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
+    channel::write(log, sock, &ch.bytes(), ch.command, ch.fd)
+}
+
+/// Tells every worker, through its channel or with the signal itself.
+pub fn signal_worker_processes(g: &Globals, log: Log, signo: c_int) {
+    let command = match signo {
+        signals::SHUTDOWN => Some(channel::CMD_QUIT),
+        signals::TERMINATE => Some(channel::CMD_TERMINATE),
+        signals::REOPEN => Some(channel::CMD_REOPEN),
+        _ => None,
+    };
+
+    for (i, slot) in g.table.iter() {
+        log_child(log, i, slot);
+
+        if slot.is(Flag::Detached) || slot.is(Flag::Exited) || !slot.occupied() {
+            continue;
+        }
+
+        if slot.is(Flag::JustSpawn) {
+            slot.set(Flag::JustSpawn, false);
+            continue;
+        }
+
+        if slot.is(Flag::Exiting) && signo == signals::SHUTDOWN {
+            continue;
+        }
+
+        let reached = told(log, slot, command) || killed(g, log, slot, signo);
+
+        if reached && signo != signals::REOPEN {
+            slot.set(Flag::Exiting, true);
+        }
+    }
+}
+
+fn told(log: Log, slot: &ngx_process_t, command: Option<usize>) -> bool {
+    command
+        .zip(slot.writable())
+        .is_some_and(|(command, sock)| send(log, sock, &ngx_channel_t::command(command)).is_ok())
+}
+
+fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
+    let pid = slot.pid();
+
+    log.debug(Debug::Core, format_args!("kill ({pid}, {signo})"));
+
+    let Err(err) = sys::process::kill(pid, signo) else {
+        return true;
+    };
+
+    log.error(
+        Level::Alert,
+        Some(err),
+        format_args!("kill({pid}, {signo}) failed"),
+    );
+
+    if err == Errno::ESRCH {
+        slot.set(Flag::Exited, true);
+        slot.set(Flag::Exiting, false);
+        g.reap.store(1, Relaxed);
+    }
+
+    false
+}
+
+fn log_child(log: Log, i: usize, slot: &ngx_process_t) {
+    log.debug(
+        Debug::Event,
+        format_args!(
+            "child: {i} {} e:{} t:{} d:{} r:{} j:{}",
+            slot.pid(),
+            slot.bit(Flag::Exiting),
+            slot.bit(Flag::Exited),
+            slot.bit(Flag::Detached),
+            slot.bit(Flag::Respawn),
+            slot.bit(Flag::JustSpawn),
+        ),
+    );
+}
+
+/// Clears the slots of those that have exited, tells the others, and starts
+/// again what is to be respawned. Returns whether anybody is left alive.
+pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
+    let mut live = false;
+
+    for (i, slot) in g.table.iter() {
+        log_child(log, i, slot);
+
+        if slot.is(Flag::Lost) {
+            live |= !g.leaving() && respawn(g, log, i, slot, start);
+            continue;
+        }
+
+        if !slot.is(Flag::Exited) || slot.pid() == NGX_INVALID_PID {
+            live |= slot.occupied() && (slot.is(Flag::Exiting) || !slot.is(Flag::Detached));
+            continue;
+        }
+
+        if !slot.is(Flag::Detached) {
+            close_slot(g, log, i, slot);
+        }
+
+        if slot.is(Flag::Respawn) && !slot.is(Flag::Exiting) && !g.leaving() {
+            live |= respawn(g, log, i, slot, start);
+        } else {
+            new_binary_exited(g, slot);
+            g.table.release(i);
+        }
+    }
+
+    live
+}
+
+/// Closes the channel of a process that has exited, and has the others close
+/// their copies of it.
+fn close_slot(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
+    for end in 0..2 {
+        if let Some(fd) = slot.take_channel(end) {
+            process::close_end(g, log, fd);
+        }
+    }
+
+    let ch = ngx_channel_t {
+        pid: slot.pid(),
+        slot: i as ngx_int_t,
+        ..ngx_channel_t::command(channel::CMD_CLOSE_CHANNEL)
+    };
+
+    for (_, other) in g.table.iter() {
+        let Some(sock) = other.writable() else {
+            continue;
+        };
+
+        if other.is(Flag::Exited) || !other.occupied() {
+            continue;
+        }
+
+        log.debug(
+            Debug::Core,
+            format_args!(
+                "pass close channel s:{} pid:{} to:{}",
+                ch.slot,
+                ch.pid,
+                other.pid()
+            ),
+        );
+
+        let _ = send(log, sock, &ch);
+    }
+}
+
+/// A slot whose process could not be started again is empty, and reserved:
+/// `ngx_reap` has the next pass try once more.
+fn respawn(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'_>) -> bool {
+    let work = slot.work();
+    let spawn = Spawn {
+        work,
+        start: &mut || start(work),
+    };
+
+    if process::spawn(g, log, spawn, Respawn::Slot(i)).is_err() {
+        log.error(
+            Level::Alert,
+            None,
+            format_args!("could not respawn {}", work.name),
+        );
+        slot.set(Flag::Lost, true);
+        g.reap.store(1, Relaxed);
+
+        return false;
+    }
+
+    pass_open_channel(g, log, &open_channel(g));
+
+    true
+}
+
+fn new_binary_exited(g: &Globals, slot: &ngx_process_t) {
+    if slot.pid() != g.new_binary.load(Relaxed) {
+        return;
+    }
+
+    g.new_binary.store(0, Relaxed);
+
+    if g.noaccepting.swap(0, Relaxed) != 0 {
+        g.restart.store(1, Relaxed);
+    }
+}
+
+/// A new worker closes what it has inherited and is not its own: its
+/// parent's end of its channel, and the other workers' own ends.
+pub fn init_channel(g: &Globals, log: Log) {
+    let own = g.own_slot();
+
+    for (i, slot) in g.table.iter() {
+        let end = if i == own { 0 } else { 1 };
+
+        if let Some(fd) = slot.take_channel(end).filter(|_| slot.occupied()) {
+            process::close_end(g, log, fd);
+        }
+    }
+}
+
+/// Does what a message from the master asks for; `false` if its command is
+/// none of nginx's. `fd` is the descriptor that came along.
+pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) -> bool {
+    log.debug(Debug::Core, format_args!("channel command: {}", ch.command));
+
+    match ch.command {
+        channel::CMD_QUIT => g.quit.store(1, Relaxed),
+        channel::CMD_TERMINATE => g.terminate.store(1, Relaxed),
+        channel::CMD_REOPEN => g.reopen.store(1, Relaxed),
+        channel::CMD_OPEN_CHANNEL => opened(g, log, ch, fd),
+        channel::CMD_CLOSE_CHANNEL => closed(g, log, ch),
+        _ => return false,
+    }
+
+    true
+}
+
+/// The slot of another process that a message names (`D18`).
+fn others_slot(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<usize> {
+    let slot = g.table.index(ch.slot).filter(|&i| i != g.own_slot());
+
+    if slot.is_none() {
+        log.error(
+            Level::Alert,
+            None,
+            format_args!(
+                "channel command {} for slot {} ignored",
+                ch.command, ch.slot
+            ),
+        );
+    }
+
+    slot
+}
+
+fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
+    log.debug(
+        Debug::Core,
+        format_args!("get channel s:{} pid:{} fd:{}", ch.slot, ch.pid, ch.fd),
+    );
+
+    let Some(i) = others_slot(g, log, ch) else {
+        return;
+    };
+
+    let slot = g.table.get(i);
+    let fd = fd.map_or(CLOSED, IntoRawFd::into_raw_fd);
+
+    if let Some(old) = slot.replace_channel(fd) {
+        process::close_end(g, log, old);
+    }
+
+    slot.set_pid(ch.pid);
+    g.table.cover(i);
+}
+
+fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
+    let Some(i) = others_slot(g, log, ch) else {
+        return;
+    };
+
+    let slot = g.table.get(i);
+
+    log.debug(
+        Debug::Core,
+        format_args!(
+            "close channel s:{} pid:{} our:{} fd:{}",
+            ch.slot,
+            ch.pid,
+            slot.pid(),
+            slot.channel(0)
+        ),
+    );
+
+    if let Some(old) = slot.take_channel(0) {
+        process::close_end(g, log, old);
+    }
+
+    slot.set_pid(NGX_INVALID_PID);
+}

@@ -1,0 +1,35 @@
+//! Mappings of `/dev/zero`, `NGX_HAVE_MAP_DEVZERO`.
+
+use crate::log::{Level, Log};
+use crate::status::Result;
+use crate::sys::shm::{self, Segment};
+
+/// Makes `size` zeroed bytes that children share.
+pub fn alloc(log: Log, size: usize) -> Result<Segment> {
+    let zero = shm::open_zero().map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("open(\"/dev/zero\") failed"),
+        )
+    })?;
+
+    shm::map_zero(&zero, size).map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("mmap(/dev/zero, MAP_SHARED, {size}) failed"),
+        )
+    })
+}
+
+/// Takes them away.
+pub fn free(log: Log, segment: Segment) {
+    if let Err(err) = segment.unmap() {
+        log.error(
+            Level::Alert,
+            Some(err),
+            format_args!("munmap({segment}, {}) failed", segment.size()),
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! Shared memory, `ngx_shm_alloc`, with the backend that the probes picked.
+
+#[cfg(ngx_shmem = "map_anon")]
+mod map_anon;
+#[cfg(ngx_shmem = "map_anon")]
+pub use map_anon::{alloc, free};
+
+#[cfg(ngx_shmem = "map_devzero")]
+mod map_devzero;
+#[cfg(ngx_shmem = "map_devzero")]
+pub use map_devzero::{alloc, free};
+
+#[cfg(ngx_shmem = "sysvshm")]
+mod sysvshm;
+#[cfg(ngx_shmem = "sysvshm")]
+pub use sysvshm::{alloc, free};

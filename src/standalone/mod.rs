@@ -1,0 +1,6 @@
+//! The host that the library brings along: what nginx itself does for the
+//! files that this library replaces.
+
+pub mod log;
+pub mod timers;
+pub mod times;

@@ -1,0 +1,71 @@
+//! A caller's buffer that fills up, whose rest nobody has initialised.
+
+use std::mem::MaybeUninit;
+use std::slice;
+
+/// A buffer and how much of it is filled.
+pub struct Buffer<'a> {
+    bytes: &'a mut [MaybeUninit<u8>],
+    // Invariant: the first `filled` bytes are initialised; it never exceeds
+    // the length of `bytes`.
+    filled: usize,
+}
+
+impl<'a> Buffer<'a> {
+    /// An empty one.
+    pub fn new(bytes: &'a mut [MaybeUninit<u8>]) -> Self {
+        Self { bytes, filled: 0 }
+    }
+
+    /// How much it takes in all.
+    pub fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there is no room left.
+    pub fn is_full(&self) -> bool {
+        self.filled == self.bytes.len()
+    }
+
+    /// What it holds.
+    pub fn filled(&self) -> &[u8] {
+        // SAFETY: the invariant of `filled`.
+        unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
+    }
+
+    /// Where the next bytes go.
+    pub fn rest(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.bytes.get_mut(self.filled..).unwrap_or_default()
+    }
+
+    /// Adds as much of `bytes` as there is room for, returns what is left.
+    pub fn append<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let (fits, left) = bytes.split_at(bytes.len().min(self.rest().len()));
+
+        for (to, &from) in self.rest().iter_mut().zip(fits) {
+            to.write(from);
+        }
+
+        self.filled += fits.len();
+
+        left
+    }
+
+    /// Overwrites what it holds from `at` on.
+    pub fn put(&mut self, at: usize, value: &[u8]) {
+        let filled = self.bytes.iter_mut().take(self.filled);
+
+        for (to, &from) in filled.skip(at).zip(value) {
+            to.write(from);
+        }
+    }
+
+    /// Counts `n` more bytes as filled.
+    ///
+    /// # Safety
+    ///
+    /// The first `n` bytes of `rest()` have been written.
+    pub unsafe fn advance(&mut self, n: usize) {
+        self.filled += n;
+    }
+}

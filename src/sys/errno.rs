@@ -1,0 +1,28 @@
+//! Texts of errors, safe to ask for in a signal handler.
+
+use std::ffi::{CStr, c_char, c_int};
+
+#[cfg(ngx_have_strerrordesc_np)]
+unsafe extern "C" {
+    safe fn strerrordesc_np(err: c_int) -> *const c_char;
+}
+
+/// The C library's description of `err`, or `None` if it has none.
+///
+/// `strerrordesc_np(3)` is async-signal-safe; without it (musl) the texts of
+/// `strerror(3)` are constants as well.
+pub fn describe(err: c_int) -> Option<&'static [u8]> {
+    #[cfg(ngx_have_strerrordesc_np)]
+    let text = strerrordesc_np(err);
+
+    #[cfg(not(ngx_have_strerrordesc_np))]
+    // SAFETY: strerror() returns a NUL-terminated string.
+    let text: *const c_char = unsafe { libc::strerror(err) };
+
+    if text.is_null() {
+        return None;
+    }
+
+    // SAFETY: a non-NULL result is a constant string of the C library.
+    Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+}

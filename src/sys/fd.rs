@@ -1,0 +1,67 @@
+//! Descriptors: closing, and keeping away from stdin, stdout and stderr.
+
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+
+/// Closes a descriptor that C knows by its number, `close(2)`.
+///
+/// The kernel releases the number even if it reports an error, so it must
+/// never be closed again.
+pub fn close(fd: RawFd) -> Result<(), Errno> {
+    // SAFETY: close() touches no memory. That nobody else relies on `fd` is
+    // the caller's decision, as for every number in `ngx_processes[]`.
+    Errno::result(unsafe { libc::close(fd) }).map(drop)
+}
+
+/// Moves a descriptor that came out as 0, 1 or 2 above them (`D11`).
+pub fn above_stdio(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+    if fd.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(fd);
+    }
+
+    // SAFETY: fcntl() touches no memory; `fd` is open, we own it.
+    let moved = Errno::result(unsafe {
+        libc::fcntl(
+            fd.as_raw_fd(),
+            libc::F_DUPFD_CLOEXEC,
+            libc::STDERR_FILENO + 1,
+        )
+    })?;
+
+    // SAFETY: fcntl() has just made `moved`, nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(moved) })
+}
+
+/// What tells one open file from another behind the same number.
+pub type Identity = (libc::dev_t, libc::ino_t);
+
+/// The identity of the file behind `fd`, `fstat(2)`.
+pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
+    // SAFETY: an all-zero stat is a valid value of this plain C struct.
+    let mut st: libc::stat = unsafe { std::mem::zeroed() };
+
+    // SAFETY: `st` is writable and of the right type.
+    Errno::result(unsafe { libc::fstat(fd, &raw mut st) })?;
+
+    Ok((st.st_dev, st.st_ino))
+}
+
+/// Opens a file to append to, made if it does not exist, close-on-exec.
+pub fn open_append(path: &Path) -> Result<RawFd, Errno> {
+    let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC;
+
+    open(path, flags, Mode::from_bits_truncate(0o644))
+        .and_then(above_stdio)
+        .map(IntoRawFd::into_raw_fd)
+}
+
+/// Writes once, `write(2)`.
+pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: `bytes` is readable.
+    Errno::result(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })
+        .map(|n| usize::try_from(n).unwrap_or_default())
+}

@@ -1,0 +1,95 @@
+//! C strings as texts for the log.
+
+use std::ffi::{CStr, c_char};
+use std::fmt;
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A NUL-terminated string that C owns; NULL prints as `(null)`.
+#[derive(Clone, Copy)]
+pub struct Text(*const c_char);
+
+impl Text {
+    /// Wraps a C string.
+    ///
+    /// # Safety
+    ///
+    /// `text` is NULL or a NUL-terminated string for as long as the result
+    /// is used.
+    pub unsafe fn from_ptr(text: *const c_char) -> Self {
+        Self(text)
+    }
+
+    /// A text of our own.
+    pub const fn new(text: &'static CStr) -> Self {
+        Self(text.as_ptr())
+    }
+
+    /// The C string.
+    pub fn as_ptr(self) -> *const c_char {
+        self.0
+    }
+
+    /// The bytes before the NUL, or `None` for NULL.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        if self.0.is_null() {
+            return None;
+        }
+
+        // SAFETY: `from_ptr` was promised a NUL-terminated string.
+        Some(unsafe { CStr::from_ptr(self.0) }.to_bytes())
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes().unwrap_or(b"(null)");
+
+        for chunk in bytes.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+
+        Ok(())
+    }
+}
+
+/// A [`Text`] in memory that C and signal handlers read too.
+#[repr(transparent)]
+pub struct AtomicText(AtomicPtr<c_char>);
+
+impl AtomicText {
+    /// NULL.
+    pub const fn null() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// The text that was stored; C, which may store others, keeps to the
+    /// contract of [`Text::from_ptr`].
+    pub fn load(&self) -> Text {
+        Text(self.0.load(Relaxed))
+    }
+
+    /// Stores a text.
+    pub fn store(&self, text: Text) {
+        self.0.store(text.0.cast_mut(), Relaxed);
+    }
+}
+
+/// The file name of this program, `program_invocation_short_name(3)`.
+pub fn program_name() -> &'static [u8] {
+    unsafe extern "C" {
+        static program_invocation_short_name: *const c_char;
+    }
+
+    // SAFETY: the C library sets it before main() and it stays.
+    let name = unsafe { Text::from_ptr(program_invocation_short_name) };
+
+    // SAFETY: for the same reason it lives for ever.
+    name.bytes()
+        .map_or(b"", |bytes| unsafe { &*std::ptr::from_ref(bytes) })
+}
