@@ -63,3 +63,59 @@ $(B)/ngx_ipc.pc: ngx_ipc.pc.in Makefile
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@
+
+# make demo
+
+demo: $(B)/demo
+	$(B)/demo
+
+$(B)/%: examples/%.c lib
+	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include -o $@ $< \
+	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
+
+# make test
+
+test:
+	sh c-tests/all.sh
+
+# make lint
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+	shellcheck -x -s sh c-tests/*.sh
+
+# The checked-in headers are what build.rs makes of src/abi/; a test compares.
+
+headers: lib
+	@for h in $(B)/include/ngx_*.h; do \
+	    case $$h in *ngx_auto_config.h) ;; *) cp $$h include/ ;; esac; \
+	done
+
+# make install
+
+PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
+
+install: all
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
+	    $(DESTDIR)$(HEADERSDIR)
+	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so
+	install -m 644 $(B)/libngx_ipc.a $(DESTDIR)$(LIBDIR)/libngx_ipc.a
+	install -m 644 $(B)/ngx_ipc.pc $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc
+	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) \
+	    $(DESTDIR)$(HEADERSDIR)
+
+uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
+	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
+	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS))
+	-rmdir $(DESTDIR)$(HEADERSDIR)
+
+deps:
+	sh c-tests/deps.sh
+
+clean:
+	rm -rf build target

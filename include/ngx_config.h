@@ -67,6 +67,8 @@ typedef intptr_t   ngx_flag_t;
 #define NGX_INT_T_LEN  NGX_INT64_LEN
 #endif
 
+#define NGX_MAX_INT_T_VALUE  INTPTR_MAX
+
 #define NGX_ALIGNMENT  sizeof(uintptr_t)
 
 #define ngx_align(d, a)  (((d) + (a - 1)) & ~(a - 1))

@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 
@@ -48,13 +48,13 @@ struct Timer {
 
 /// The bits of `ngx_event_s` that are used here, as event.h orders them.
 mod flag {
-    pub const WRITE: u32 = 1 << 0;
-    pub const ACTIVE: u32 = 1 << 3;
-    pub const READY: u32 = 1 << 5;
-    pub const TIMEDOUT: u32 = 1 << 10;
-    pub const TIMER_SET: u32 = 1 << 11;
-    pub const CHANNEL: u32 = 1 << 17;
-    pub const CANCELABLE: u32 = 1 << 19;
+    pub(super) const WRITE: u32 = 1 << 0;
+    pub(super) const ACTIVE: u32 = 1 << 3;
+    pub(super) const READY: u32 = 1 << 5;
+    pub(super) const TIMEDOUT: u32 = 1 << 10;
+    pub(super) const TIMER_SET: u32 = 1 << 11;
+    pub(super) const CHANNEL: u32 = 1 << 17;
+    pub(super) const CANCELABLE: u32 = 1 << 19;
 }
 
 impl ngx_event_s {
@@ -94,7 +94,7 @@ impl ngx_event_s {
 }
 
 /// `NGX_READ_EVENT` of event.h.
-pub const READ_EVENT: ngx_int_t = 0x2001;
+pub(crate) const READ_EVENT: ngx_int_t = 0x2001;
 /// `NGX_WRITE_EVENT` of event.h.
 const WRITE_EVENT: ngx_int_t = 0x4;
 
@@ -154,18 +154,9 @@ fn with_loop<T>(
     log: Log,
     use_it: impl FnOnce(&mut Loop) -> std::result::Result<T, Status>,
 ) -> Result<T> {
-    let mut guard = LOOP.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = lock();
 
-    if guard
-        .as_ref()
-        .is_some_and(|of| of.owner != ngx_pid.load(Relaxed))
-    {
-        // A forked copy: the parent's connections are not ours.
-        *guard = None;
-        timers(|timers| *timers = Timers::new());
-    }
-
-    if guard.is_none() {
+    if own_loop(&mut guard).is_none() {
         let epoll = Epoll::new()
             .map_err(|err| log.fail(Level::Emerg, err, format_args!("epoll_create() failed")))?;
 
@@ -180,6 +171,25 @@ fn with_loop<T>(
     }
 
     guard.as_mut().map_or(Err(Status::Error), use_it)
+}
+
+fn lock() -> MutexGuard<'static, Option<Loop>> {
+    LOOP.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The loop of this process, if it has one. A forked copy of the parent's is
+/// dropped: its connections and timers are not ours.
+fn own_loop(of: &mut Option<Loop>) -> Option<&mut Loop> {
+    if of
+        .as_ref()
+        .is_some_and(|of| of.owner != ngx_pid.load(Relaxed))
+    {
+        WAKER.store(-1, Relaxed);
+        *of = None;
+        timers(|timers| *timers = Timers::new());
+    }
+
+    of.as_mut()
 }
 
 fn timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
@@ -279,23 +289,22 @@ pub unsafe fn free_connection(c: *mut ngx_connection_t) {
         }
     }
 
+    let mut guard = lock();
+
     // SAFETY: promised by the caller.
-    let _ = with_loop(unsafe { log_of((*c).log) }, |of| {
-        // SAFETY: the entry is one of the loop's.
-        unsafe {
+    unsafe {
+        if let Some(of) = own_loop(&mut guard) {
             if (*entry).read.is(flag::ACTIVE) || (*entry).write.is(flag::ACTIVE) {
                 // The number may be closed already; then epoll has forgotten
                 // it, or cannot be told.
                 let _ = of.epoll.remove((*c).fd);
             }
 
-            (*c).fd = -1;
+            of.free.push(entry);
         }
 
-        of.free.push(entry);
-
-        Ok(())
-    });
+        (*c).fd = -1;
+    }
 }
 
 /// See `ngx_close_connection`.
@@ -322,18 +331,13 @@ pub unsafe fn close_connection(c: *mut ngx_connection_t) {
 
 /// Forgets whatever watches `fd`, which is about to be closed.
 pub fn forget(fd: RawFd) {
-    let found = {
-        let guard = LOOP.lock().unwrap_or_else(PoisonError::into_inner);
-
-        guard.as_ref().and_then(|of| {
-            of.entries
-                .iter()
-                .copied()
-                // SAFETY: entries are never freed.
-                .find(|&entry| unsafe { (*entry).c.fd == fd })
-                .filter(|_| of.owner == ngx_pid.load(Relaxed))
-        })
-    };
+    let found = own_loop(&mut lock()).and_then(|of| {
+        of.entries
+            .iter()
+            .copied()
+            // SAFETY: entries are never freed.
+            .find(|&entry| unsafe { (*entry).c.fd == fd })
+    });
 
     if let Some(entry) = found {
         // SAFETY: an entry of the loop begins with its connection.
@@ -602,10 +606,7 @@ fn expire_timers(log: Log) {
 
 /// The descriptor of an event of a connection of ours, else -1.
 fn ident(ev: *mut ngx_event_t) -> ngx_fd_t {
-    let guard = LOOP.lock().unwrap_or_else(PoisonError::into_inner);
-
-    guard
-        .as_ref()
+    own_loop(&mut lock())
         .and_then(|of| {
             of.entries
                 .iter()

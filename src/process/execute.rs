@@ -1,7 +1,5 @@
 //! Starting other programs, `ngx_execute`.
 
-use std::os::fd::OwnedFd;
-
 use nix::errno::Errno;
 
 use super::status::Deferred;
@@ -29,38 +27,45 @@ pub fn execute(
     let _deferred = Deferred::new(g, log);
     let name = work.name;
 
-    let (result, failed) = process::pipe().map_err(|err| {
-        log.fail(
-            Level::Alert,
-            err,
-            format_args!("pipe() failed while spawning \"{name}\""),
-        )
-    })?;
+    // Without a descriptor to spare the program is started all the same; then
+    // it is the child that logs a failure, and exits with 1.
+    let (result, failed) = process::pipe().ok().unzip();
 
     let pid = spawn_deferred(
         g,
         log,
         Spawn {
             work,
-            start: &mut || exec(&program, &failed),
+            start: &mut || {
+                let err = exec(&program);
+
+                match &failed {
+                    Some(failed) => process::write_errno(failed, err),
+                    None => {
+                        log_failure(log, err, name, path);
+                    }
+                }
+
+                process::exit_now(1);
+            },
         },
         Respawn::Detached,
     )?;
 
     drop(failed);
 
-    match process::read_errno(&result) {
+    match result.as_ref().and_then(process::read_errno) {
         None => Ok(pid),
-        Some(err) => Err(not_started(g, log, pid, err, name, path)),
+        Some(err) => {
+            discard(g, pid);
+            Err(log_failure(log, err, name, path))
+        }
     }
 }
 
 /// In the child: the program starts with the signals that a program expects.
-fn exec(program: &Program, failed: &OwnedFd) {
-    let err = reset_signals().map_or_else(|err| err, |()| program.exec());
-
-    process::write_errno(failed, err);
-    process::exit_now(1);
+fn exec(program: &Program) -> Errno {
+    reset_signals().map_or_else(|err| err, |()| program.exec())
 }
 
 fn reset_signals() -> std::result::Result<(), Errno> {
@@ -71,14 +76,8 @@ fn reset_signals() -> std::result::Result<(), Errno> {
     signal::unblock_all()
 }
 
-fn not_started(
-    g: &Globals,
-    log: Log,
-    pid: ngx_pid_t,
-    err: Errno,
-    name: Text,
-    path: Text,
-) -> Status {
+/// Clears the slot of a child that has not become the program.
+fn discard(g: &Globals, pid: ngx_pid_t) {
     if let Some((i, slot)) = g.table.iter().find(|(_, slot)| slot.pid() == pid) {
         slot.set(Flag::Detached, false);
         slot.vacate();
@@ -88,12 +87,12 @@ fn not_started(
     // It has exited or is about to; nobody else waits for it, since SIGCHLD
     // is deferred.
     let _ = process::reap_one(pid);
+}
 
-    log.error(
+fn log_failure(log: Log, err: Errno, name: Text, path: Text) -> Status {
+    log.fail(
         Level::Alert,
-        Some(err),
+        err,
         format_args!("execve() failed while executing {name} \"{path}\""),
-    );
-
-    Status::Error
+    )
 }

@@ -162,7 +162,8 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
 
 const IGNORING: &str = ", ignoring";
 
-fn acts_as_master(g: &Globals) -> bool {
+/// Whether this process is a master, or master and worker in one.
+pub fn acts_as_master(g: &Globals) -> bool {
     matches!(g.process.load(Relaxed), PROCESS_MASTER | PROCESS_SINGLE)
 }
 

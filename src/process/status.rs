@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::signals;
 use super::table::Flag;
 use crate::globals::Globals;
 use crate::log::{Level, Log};
@@ -38,7 +39,7 @@ impl Drop for Deferred<'_> {
         DEFER.store(false, Relaxed);
 
         if PENDING.swap(false, Relaxed) {
-            reap_all(self.g, self.log, true);
+            reap(self.g, self.log, true);
         }
     }
 }
@@ -56,14 +57,37 @@ pub fn get_status(g: &Globals, log: Log) {
         return;
     }
 
-    reap_all(g, log, false);
+    reap(g, log, false);
+}
+
+/// A master reaps all its children. A worker reaps what it has spawned through
+/// the library, and leaves a module's own children to the module (`D7`).
+fn reap(g: &Globals, log: Log, one: bool) {
+    if signals::acts_as_master(g) {
+        reap_all(g, log, one);
+    } else {
+        reap_spawned(g, log);
+    }
+}
+
+/// Most slots of a worker's table are of its siblings: ECHILD.
+fn reap_spawned(g: &Globals, log: Log) {
+    for (_, slot) in g.table.iter() {
+        if !slot.occupied() || slot.is(Flag::Exited) {
+            continue;
+        }
+
+        if let Ok(Some((pid, status))) = process::reap(slot.pid()) {
+            reaped(g, log, pid, status);
+        }
+    }
 }
 
 /// Reaps until there is nothing more to reap; `one`: something was reaped
 /// already, so that the lack of children is no news.
 fn reap_all(g: &Globals, log: Log, mut one: bool) {
     loop {
-        match process::reap() {
+        match process::reap(process::ANY) {
             Ok(None) => return,
 
             Ok(Some((pid, status))) => {

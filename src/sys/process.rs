@@ -51,9 +51,12 @@ pub fn exit_now(code: c_int) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Reaps a child that has exited: `None` if all the others still run.
-pub fn reap() -> Result<Option<(libc::pid_t, c_int)>, Errno> {
-    wait(-1, libc::WNOHANG)
+/// Any child, for `reap`.
+pub const ANY: libc::pid_t = -1;
+
+/// Reaps the child `pid` if it has exited; `None` if it, or each, still runs.
+pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
+    wait(pid, libc::WNOHANG)
 }
 
 /// Waits until the child `pid` has exited and reaps it.

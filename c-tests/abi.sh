@@ -1,0 +1,107 @@
+#!/bin/sh
+
+# abi.sh INCLUDE NGINX: our headers, in the folder INCLUDE, against those of
+# the configured nginx tree NGINX: every type, size, offset, constant (abi.c),
+# prototype and variable that both declare.
+
+. "$(dirname "$0")/tap.sh"
+
+here=$(dirname "$0")
+ours=$1
+nginx=$2
+
+flags="-std=gnu11 -w"
+theirs="-I$nginx/src/core -I$nginx/src/event -I$nginx/src/event/modules
+        -I$nginx/src/os/unix -I$nginx/objs"
+headers="config core event channel"
+
+
+# facts NAME INCLUDES...: what abi.c prints when compiled with them
+facts()
+{
+    name=$1
+    shift
+    gcc $flags "$@" "$here/abi.c" -o "$tmp/$name" && "$tmp/$name" > "$tmp/$name.txt"
+}
+
+# prototypes INCLUDE: each function and variable of our headers
+prototypes()
+{
+    for h in $headers; do echo "#include <ngx_$h.h>"; done > "$tmp/all.c"
+
+    gcc $flags "-I$1" -aux-info "$tmp/aux" -c "$tmp/all.c" -o "$tmp/all.o" \
+        || return 1
+
+    sed -n 's,^/\* .*/ngx_[a-z_]*\.h:.* \*/ extern,extern,p' "$tmp/aux" \
+        | sed 's/__va_list_tag \*/va_list/' | grep ' \**ngx_'
+    cat "$1"/ngx_*.h | grep '^extern [^"]*;'
+}
+
+# against_nginx INCLUDE: they are no contradiction to nginx's own
+against_nginx()
+{
+    {
+        for h in $headers; do echo "#include <ngx_$h.h>"; done
+        prototypes "$1"
+    } > "$tmp/against.c" && gcc $flags $theirs -c "$tmp/against.c" -o "$tmp/against.o"
+}
+
+# mutated HEADER SED_EXPRESSION: a copy of our headers with one change
+mutated()
+{
+    rm -rf "$tmp/headers"
+    cp -r "$ours" "$tmp/headers"
+    sed -i "$2" "$tmp/headers/$1"
+    ! cmp -s "$ours/$1" "$tmp/headers/$1" || {
+        echo "\"$2\" changes nothing in $1"
+        return 1
+    }
+}
+
+# caught HEADER SED_EXPRESSION: the change is noticed
+caught()
+{
+    mutated "$1" "$2" || return 1
+    ! { facts mutated "-I$tmp/headers" && cmp "$tmp/ours.txt" "$tmp/mutated.txt" \
+        && against_nginx "$tmp/headers"; }
+}
+
+# all_compared: whatever nginx's headers declare of what we export was looked
+# at; nginx has the rest in C files only
+all_compared()
+{
+    prototypes "$ours" > "$tmp/prototypes" || return 1
+
+    for name in $(sed -n 's/^    \(ngx_[a-z_]*\);$/\1/p' "$here/../src/abi/ngx_ipc.map")
+    do
+        grep -qw "$name" "$tmp/prototypes" && continue
+        ! grep -rqw "$name" "$nginx/src/core" "$nginx/src/event" "$nginx/src/os/unix" \
+            --include='*.h' || { echo "$name is declared by nginx only"; return 1; }
+    done
+}
+
+
+ok "our layout is that of ABI.md" facts ours "-I$ours"
+ok "nginx's layout is that of ABI.md" facts nginx $theirs
+ok "bit-fields have the same bits" cmp "$tmp/ours.txt" "$tmp/nginx.txt"
+ok "prototypes and variables are nginx's" against_nginx "$ours"
+ok "nothing that nginx declares was left out" all_compared
+
+not_ok "a changed comment is no difference" \
+    caught ngx_channel.h 's/Its slot\./Its place./'
+ok "a moved field is caught" \
+    caught ngx_channel.h '/ngx_pid_t pid;/d; s/ngx_fd_t fd;/ngx_fd_t fd; ngx_pid_t pid;/'
+ok "a widened field is caught" \
+    caught ngx_process.h 's/ int  *status;/ long status;/'
+ok "swapped bit-fields are caught" \
+    caught ngx_process.h 's/respawn:1/exited:1/; t; s/exited:1/respawn:1/'
+ok "a changed constant is caught" \
+    caught ngx_process_cycle.h 's/NGX_CMD_QUIT 3/NGX_CMD_QUIT 4/'
+ok "a changed parameter is caught" \
+    caught ngx_process.h 's/ngx_int_t respawn)/int respawn)/'
+ok "a changed result is caught" \
+    caught ngx_shmem.h 's/^void ngx_shm_free/int ngx_shm_free/'
+ok "a changed variable is caught" \
+    caught ngx_process.h 's/ngx_int_t  *ngx_last_process/int ngx_last_process/'
+
+end

@@ -1,0 +1,21 @@
+#!/bin/sh
+
+# deps.sh: installs what the build and the tests need, on Debian and its kin.
+# Rust is not among it: see rustup.rs, or the system's own packages.
+
+set -e
+
+packages="gcc g++ clang make pkg-config binutils valgrind strace shellcheck
+          libcrypt-dev libpcre2-dev zlib1g-dev"
+
+missing=
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2> /dev/null \
+        | grep -q ' installed$' || missing="$missing $package"
+done
+
+[ -z "$missing" ] && exit 0
+
+apt-get update
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing

@@ -1,0 +1,75 @@
+#!/bin/sh
+
+# headers.sh INCLUDE: each header compiles alone, and any two in any order,
+# with gcc and clang, as C99, C11, C17 and C++17, without a warning.
+
+. "$(dirname "$0")/tap.sh"
+
+include=$1
+flags="-Wall -Wextra -Werror -pedantic -fsyntax-only -I$include"
+headers=$(cd "$include" && ls ngx_*.h)
+
+# compiles COMPILER STANDARD LANGUAGE FILES...
+compiles()
+{
+    "$1" $flags "-std=$2" -x "$3" "$tmp/unit"
+}
+
+# unit HEADER...
+unit()
+{
+    for h; do echo "#include <$h>"; done > "$tmp/unit"
+    echo "int ngx_unit;" >> "$tmp/unit"
+}
+
+# alone COMPILER STANDARD LANGUAGE
+alone()
+{
+    for h in $headers; do
+        unit "$h"
+        compiles "$@" || { echo "$h"; return 1; }
+    done
+}
+
+# in_pairs COMPILER STANDARD LANGUAGE
+in_pairs()
+{
+    for a in $headers; do
+        for b in $headers; do
+            unit "$a" "$b"
+            compiles "$@" || { echo "$a before $b"; return 1; }
+        done
+    done
+}
+
+for compiler in gcc clang; do
+    if ! command -v $compiler > /dev/null; then
+        skip "headers with $compiler" "$compiler is not installed"
+        continue
+    fi
+
+    for std in c99 c11 c17; do
+        ok "each header alone, $compiler -std=$std" alone $compiler $std c
+    done
+
+    ok "each header alone, $compiler -std=c++17" alone $compiler c++17 c++
+done
+
+ok "any two headers in any order, C" in_pairs gcc c99 c
+ok "any two headers in any order, C++" in_pairs gcc c++17 c++
+
+# ours_only: no macro by a name that is not nginx's
+ours_only()
+{
+    ! grep -n '^#define' "$include"/ngx_*.h \
+        | grep -vE '#define +(_?NGX_|ngx_|_GNU_SOURCE|LF|CR|CRLF)'
+}
+
+ok "no macro but nginx's" ours_only
+
+# the test notices something
+echo '#include <ngx_core.h>' > "$tmp/unit"
+echo 'int f(void) { ngx_int_t unused; return 0; }' >> "$tmp/unit"
+not_ok "a warning is an error" compiles gcc c99 c
+
+end

@@ -1,0 +1,68 @@
+#!/bin/sh
+
+# install.sh: make install honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR; a
+# program outside the tree builds with pkg-config, shared and static; make
+# uninstall leaves nothing.
+
+. "$(dirname "$0")/tap.sh"
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+run_make()
+{
+    make --no-print-directory -C "$top" "$@"
+}
+
+cp "$top/examples/greet.c" "$tmp"
+
+# builds PREFIX_LIBDIR FLAGS...
+builds()
+{
+    PKG_CONFIG_PATH=$1/pkgconfig
+    export PKG_CONFIG_PATH
+    shift
+    (cd "$tmp" && cc greet.c "$@" $(pkg-config --cflags --libs "$@" ngx_ipc) -o greet)
+}
+
+greets()
+{
+    (cd "$tmp" && env "LD_LIBRARY_PATH=$1" ./greet)
+}
+
+linked_shared()
+{
+    readelf -d "$tmp/greet" | grep -q 'NEEDED.*libngx_ipc\.so\.1'
+}
+
+linked_static()
+{
+    ! readelf -d "$tmp/greet" | grep -q NEEDED
+}
+
+empty()
+{
+    left=$(find "$1" -type f -o -type l)
+    [ -z "$left" ] || { echo "$left"; return 1; }
+}
+
+ok "install into a PREFIX" run_make install "PREFIX=$tmp/usr"
+ok "build with pkg-config" builds "$tmp/usr/lib"
+ok "it is linked with the shared library" linked_shared
+ok "it runs" greets "$tmp/usr/lib"
+ok "build with pkg-config --static" builds "$tmp/usr/lib" --static -static
+ok "it needs no shared library" linked_static
+ok "it runs" greets /nonexistent
+ok "uninstall" run_make uninstall "PREFIX=$tmp/usr"
+ok "nothing is left" empty "$tmp/usr"
+
+dirs="PREFIX=/opt/x LIBDIR=/opt/lib64 INCLUDEDIR=/opt/inc DESTDIR=$tmp/dest"
+
+ok "install with LIBDIR, INCLUDEDIR and DESTDIR" run_make install $dirs
+ok "the library is in LIBDIR" test -f "$tmp/dest/opt/lib64/libngx_ipc.so.1"
+ok "the headers are in INCLUDEDIR" test -f "$tmp/dest/opt/inc/ngx_ipc/ngx_channel.h"
+ok "ngx_ipc.pc does not know DESTDIR" fails grep -q "$tmp" "$tmp/dest/opt/lib64/pkgconfig/ngx_ipc.pc"
+ok "ngx_ipc.pc knows LIBDIR" grep -q '^libdir=/opt/lib64$' "$tmp/dest/opt/lib64/pkgconfig/ngx_ipc.pc"
+ok "uninstall" run_make uninstall $dirs
+ok "nothing is left" empty "$tmp/dest"
+
+end

@@ -1,0 +1,164 @@
+#!/bin/sh
+
+# nginx-objects.sh DIR: nginx's own objects, for the tests to link with.
+#
+# Leaves in DIR:
+#
+#   nginx/               nginx's sources, configured and built
+#   libnginx.a           its objects; main() is called nginx_main() in it, and
+#                        the static functions listed below are global
+#   shmem_devzero.o      ngx_shmem.c as built where there is no MAP_ANON
+#   shmem_sysv.o         ... and where there is only System V shared memory
+#
+# Does nothing when DIR/libnginx.a is newer than this script.  The sources
+# come from the "nginx-src" crate, so that cargo checks what was fetched.
+
+set -eu
+
+CRATE_VERSION=1.28.5+1.28.3
+
+STATICS="ngx_channel_handler ngx_pass_open_channel ngx_reap_children
+         ngx_signal_worker_processes ngx_start_worker_processes
+         ngx_worker_process_cycle"
+
+
+fail()
+{
+    echo "$0: $*" >&2
+    exit 1
+}
+
+
+# The output of a step is shown only when the step fails.
+quietly()
+{
+    what=$1
+    shift
+
+    if ! "$@" > "$DIR/step.log" 2>&1; then
+        tail -n 40 "$DIR/step.log" >&2
+        fail "$what failed"
+    fi
+}
+
+
+crate_dir()
+{
+    mkdir -p "$DIR/fetch/src"
+    : > "$DIR/fetch/src/lib.rs"
+
+    cat > "$DIR/fetch/Cargo.toml" << END
+[package]
+name = "fetch"
+version = "0.0.0"
+edition = "2021"
+
+[dependencies]
+nginx-src = "=$CRATE_VERSION"
+
+[workspace]
+END
+
+    cargo metadata --quiet --format-version 1 \
+            --manifest-path "$DIR/fetch/Cargo.toml" \
+            > "$DIR/metadata.json" 2> "$DIR/step.log" \
+        || { cat "$DIR/step.log" >&2; fail "fetching nginx-src failed"; }
+
+    # a package's "manifest_path" is the only one that ends so
+    tr ',' '\n' < "$DIR/metadata.json" \
+        | sed -n 's|^"manifest_path":"\(.*\)/Cargo\.toml".*|\1|p' \
+        | grep '/nginx-src-[^/]*$' \
+        | head -n 1
+}
+
+
+unpack()
+{
+    crate=$(crate_dir)
+    [ -d "$crate/nginx/auto" ] || fail "no nginx/ in the crate nginx-src"
+
+    rm -rf "$DIR/nginx"
+    cp -R "$crate/nginx" "$DIR/nginx"
+    chmod -R u+w "$DIR/nginx"
+}
+
+
+build()
+{
+    cd "$DIR/nginx"
+
+    # -O0 keeps the static functions that are to be made global
+    quietly "auto/configure" sh auto/configure --with-debug \
+        --without-http_rewrite_module --without-http_gzip_module \
+        --with-cc-opt="-O0 -g"
+
+    quietly "make" make -f objs/Makefile
+}
+
+
+archive()
+{
+    rm -rf "$DIR/objs"
+    mkdir "$DIR/objs"
+    find "$DIR/nginx/objs" -name '*.o' -exec cp '{}' "$DIR/objs" ';'
+
+    objcopy --redefine-sym main=nginx_main "$DIR/objs/nginx.o"
+
+    for symbol in $STATICS; do
+        nm "$DIR/objs/ngx_process_cycle.o" | grep -q " t $symbol\$" \
+            || fail "no static function $symbol"
+        objcopy --globalize-symbol="$symbol" "$DIR/objs/ngx_process_cycle.o"
+    done
+
+    rm -f "$DIR/libnginx.tmp"
+    quietly "ar" ar rcs "$DIR/libnginx.tmp" "$DIR"/objs/*.o
+}
+
+
+# shmem OBJECT MACRO...: ngx_shmem.c as if the macros had not been found.
+shmem()
+{
+    object=$1
+    shift
+
+    rm -rf "$DIR/config"
+    mkdir "$DIR/config"
+    cp "$DIR/nginx/objs/ngx_auto_config.h" \
+       "$DIR/nginx/objs/ngx_auto_headers.h" "$DIR/config"
+
+    for macro; do
+        printf '#undef %s\n' "$macro" >> "$DIR/config/ngx_auto_config.h"
+    done
+
+    src="$DIR/nginx/src"
+    quietly "$object" "${CC:-cc}" -c -O0 -g -I "$DIR/config" -I "$src/core" \
+        -I "$src/event" -I "$src/event/modules" -I "$src/os/unix" \
+        -o "$DIR/$object" "$src/os/unix/ngx_shmem.c"
+}
+
+
+[ $# -eq 1 ] || fail "usage: $0 DIR"
+
+mkdir -p "$1"
+DIR=$(cd "$1" && pwd)
+
+case $0 in
+    /*) SELF=$0 ;;
+    *)  SELF=$PWD/$0 ;;
+esac
+
+if [ -f "$DIR/libnginx.a" ] && [ "$DIR/libnginx.a" -nt "$SELF" ]; then
+    exit 0
+fi
+
+rm -f "$DIR/libnginx.a"
+
+unpack
+build
+archive
+shmem shmem_devzero.o NGX_HAVE_MAP_ANON
+shmem shmem_sysv.o NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO
+
+# last, since it marks the work as done
+mv "$DIR/libnginx.tmp" "$DIR/libnginx.a"
+rm -rf "$DIR/objs" "$DIR/config" "$DIR/step.log" "$DIR/metadata.json"

@@ -1,0 +1,82 @@
+#!/bin/sh
+
+# probes.sh: what build.rs makes of the probes' answers.
+
+. "$(dirname "$0")/tap.sh"
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+# build VARIABLE=VALUE...: what the build says is in $tmp/build
+build()
+{
+    env "NGX_IPC_OUT=$tmp/out" "CARGO_TARGET_DIR=$top/target/probes" "$@" \
+        cargo check --quiet --locked --manifest-path "$top/Cargo.toml" \
+        > "$tmp/build" 2>&1
+}
+
+# stops MESSAGE VARIABLE=VALUE...: the build fails and says why
+stops()
+{
+    message=$1
+    shift
+
+    if build "$@"; then
+        echo "the build went through"
+        return 1
+    fi
+
+    grep -q "$message" "$tmp/build" || { cat "$tmp/build"; return 1; }
+}
+
+builds()
+{
+    build "$@" || { cat "$tmp/build"; return 1; }
+}
+
+answer()
+{
+    grep -qx "$1" "$tmp/out/probes.log" || { cat "$tmp/out/probes.log"; return 1; }
+}
+
+defines()
+{
+    grep -qx "#define $1  $2" "$tmp/out/include/ngx_auto_config.h"
+}
+
+# a compiler that cannot compile one of the probes
+cat > "$tmp/cc" <<EOF
+#!/bin/sh
+case "\$*" in
+    *NGX_HAVE_POSIX_SEM.c*) echo "no semaphores here" >&2; exit 1 ;;
+esac
+exec cc "\$@"
+EOF
+chmod +x "$tmp/cc"
+
+anon="NGX_HAVE_MAP_ANON=0"
+zero="NGX_HAVE_MAP_DEVZERO=0"
+sysv="NGX_HAVE_SYSVSHM=0"
+
+ok "all probes are asked" builds
+ok "the transcript has their answers" answer "NGX_HAVE_MAP_ANON: yes"
+ok "ngx_auto_config.h has them" defines NGX_HAVE_MAP_ANON 1
+
+ok "an answer from outside" builds $anon
+ok "is in the transcript" answer "NGX_HAVE_MAP_ANON: no, given from outside"
+ok "is in ngx_auto_config.h" defines NGX_HAVE_MAP_ANON 0
+
+ok "/dev/zero is taken without MAP_ANON" builds $anon
+ok "System V is taken without both" builds $anon $zero
+ok "no shared memory stops the build" \
+    stops "no shared memory: none of NGX_HAVE_MAP_ANON" $anon $zero $sysv
+ok "no msg_control stops the build" \
+    stops "msg_accrights is not supported" NGX_HAVE_MSGHDR_MSG_CONTROL=0
+ok "an answer that is none stops the build" \
+    stops "NGX_HAVE_EPOLL=maybe: 1 or 0 is wanted" NGX_HAVE_EPOLL=maybe
+
+ok "a probe that fails" builds "CC=$tmp/cc"
+ok "is a no" answer "NGX_HAVE_POSIX_SEM: no"
+ok "with the compiler's words" answer "no semaphores here"
+ok "and the program" answer "#include <semaphore.h>"
+
+end

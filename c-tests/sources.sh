@@ -1,0 +1,29 @@
+#!/bin/sh
+
+# sources.sh INCLUDE NGINX: programs written for this library compile, as they
+# are, against a real nginx's headers; of ours only ngx_ipc.h is taken.
+
+. "$(dirname "$0")/tap.sh"
+
+here=$(dirname "$0")
+ours=$1
+nginx=$2
+
+mkdir "$tmp/include"
+cp "$ours/ngx_ipc.h" "$tmp/include"
+
+theirs="-isystem $nginx/src/core -isystem $nginx/src/event
+        -isystem $nginx/src/event/modules -isystem $nginx/src/os/unix
+        -isystem $nginx/objs -I$tmp/include"
+
+compiles()
+{
+    gcc -std=gnu11 -Wall -Wextra -Werror -c -o "$tmp/o" "$@"
+}
+
+for source in examples/greet.c examples/demo.c c-tests/abi.c; do
+    ok "$source against our headers" compiles "-I$ours" "$here/../$source"
+    ok "$source against nginx's headers" compiles $theirs "$here/../$source"
+done
+
+end

@@ -1,0 +1,78 @@
+
+/* A channel, and messages for it, for the tests of ngx_channel.c. */
+
+
+#include "t_channel.h"
+
+
+int  t_pair[2];
+
+
+void
+t_channel_open(void)
+{
+    t_socketpair(t_pair);
+}
+
+
+void
+t_channel_close(void)
+{
+    close(t_pair[0]);
+    close(t_pair[1]);
+}
+
+
+void
+t_message(ngx_channel_t *ch, ngx_uint_t command, ngx_fd_t fd)
+{
+    memset(ch, 0, sizeof(ngx_channel_t));
+
+    ch->command = command;
+    ch->pid = 12345;
+    ch->slot = 7;
+    ch->fd = fd;
+}
+
+
+ngx_int_t
+t_put(ngx_channel_t *ch)
+{
+    return ngx_write_channel(t_pair[0], ch, sizeof(ngx_channel_t), t_log());
+}
+
+
+ngx_int_t
+t_get(ngx_channel_t *ch)
+{
+    return ngx_read_channel(t_pair[1], ch, sizeof(ngx_channel_t), t_log());
+}
+
+
+/* Put bytes of a message of nginx's own into the channel, as they are. */
+
+void
+t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
+    size_t nfds)
+{
+    ngx_channel_t  ch;
+
+    t_message(&ch, command, -1);
+
+    T_REQUIRE(t_send(t_pair[0], (char *) &ch + from, size, fd, nfds)
+              == (ssize_t) size);
+}
+
+
+/* Every OPEN_CHANNEL in these cases carries /dev/null. */
+
+int
+t_some_fd(void)
+{
+    int  fd;
+
+    fd = open("/dev/null", O_RDWR|O_CLOEXEC);
+    T_REQUIRE(fd != -1);
+
+    return fd;
+}

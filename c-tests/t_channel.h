@@ -1,0 +1,33 @@
+
+/* A channel, and messages for it, for the tests of ngx_channel.c. */
+
+
+#ifndef _T_CHANNEL_H_INCLUDED_
+#define _T_CHANNEL_H_INCLUDED_
+
+
+#include "test.h"
+
+
+/* as modules do: a command of their own, and a struct larger than nginx's */
+
+typedef struct {
+    ngx_channel_t  ch;
+    char           data[256 - sizeof(ngx_channel_t)];
+} t_message_t;
+
+
+extern int  t_pair[2];
+
+
+void t_channel_open(void);
+void t_channel_close(void);
+void t_message(ngx_channel_t *ch, ngx_uint_t command, ngx_fd_t fd);
+ngx_int_t t_put(ngx_channel_t *ch);
+ngx_int_t t_get(ngx_channel_t *ch);
+void t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
+    size_t nfds);
+int t_some_fd(void);
+
+
+#endif /* _T_CHANNEL_H_INCLUDED_ */

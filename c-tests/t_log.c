@@ -1,0 +1,306 @@
+
+/*
+ * The log that the tests hand to nginx's functions.  Its lines are kept in
+ * memory that all processes of a case share, since half of what matters here
+ * is logged by forked children.
+ */
+
+
+#include "test.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+
+#define T_LOG_SIZE     (32 * 1024 * 1024)
+#define T_LOG_PRINTED  40
+
+
+typedef struct {
+    atomic_uint    ready;      /* a process may die while it writes a line */
+    unsigned       len;
+    pid_t          pid;
+    unsigned       level;
+    char           text[];
+} t_line_t;
+
+
+typedef struct {
+    atomic_size_t  used;
+    size_t         cleared;    /* what was logged before is not counted */
+    char           lines[];
+} t_lines_t;
+
+
+static t_lines_t    *t_lines;
+static ngx_log_t     t_log_s;
+static ngx_cycle_t   t_cycle_s;
+
+#if (T_NGINX)
+static ngx_core_conf_t   t_core_conf;
+static void             *t_conf_ctx[1];
+#endif
+
+
+static t_line_t *
+t_line_at(size_t offset)
+{
+    return (t_line_t *) &t_lines->lines[offset];
+}
+
+
+static size_t
+t_line_size(size_t len)
+{
+    size_t  size;
+
+    size = sizeof(t_line_t) + len + 1;
+
+    return (size + 7) & ~(size_t) 7;
+}
+
+
+static void
+t_line_add(unsigned level, const char *text, size_t len)
+{
+    size_t     offset;
+    t_line_t  *line;
+
+    offset = atomic_fetch_add(&t_lines->used, t_line_size(len));
+
+    if (offset + t_line_size(len) > T_LOG_SIZE - sizeof(t_lines_t)) {
+        return;
+    }
+
+    line = t_line_at(offset);
+
+    line->len = (unsigned) len;
+    line->pid = getpid();
+    line->level = level;
+    memcpy(line->text, text, len);
+    line->text[len] = '\0';
+
+    atomic_store(&line->ready, 1);
+}
+
+
+/*
+ * The line that follows the one at *offset, or the first one.  A line whose
+ * writer died before its length was stored hides those after it: the length
+ * is what leads to the next.
+ */
+
+static t_line_t *
+t_line_next(size_t *offset)
+{
+    size_t     used;
+    t_line_t  *line;
+
+    used = atomic_load(&t_lines->used);
+
+    while (*offset + sizeof(t_line_t) < used
+           && *offset + sizeof(t_line_t) < T_LOG_SIZE - sizeof(t_lines_t))
+    {
+        line = t_line_at(*offset);
+
+        if (line->len == 0 && !atomic_load(&line->ready)) {
+            return NULL;
+        }
+
+        *offset += t_line_size(line->len);
+
+        if (atomic_load(&line->ready)) {
+            return line;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+t_log_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
+{
+    while (len && (buf[len - 1] == '\n' || buf[len - 1] == '\r')) {
+        len--;
+    }
+
+    t_line_add((unsigned) level, (char *) buf, len);
+}
+
+
+void
+t_log_init(void)
+{
+    t_lines = mmap(NULL, T_LOG_SIZE, PROT_READ|PROT_WRITE,
+                   MAP_ANONYMOUS|MAP_SHARED|MAP_NORESERVE, -1, 0);
+
+    if (t_lines == MAP_FAILED) {
+        perror("mmap");
+        exit(2);
+    }
+
+    t_log_s.log_level = NGX_LOG_DEBUG_ALL;
+    t_log_s.writer = t_log_writer;
+
+    t_cycle_s.log = &t_log_s;
+    ngx_cycle = &t_cycle_s;
+    ngx_use_stderr = 0;
+
+#if (T_NGINX)
+
+    /* the least that an nginx must have set up before it can log or reap */
+
+    ngx_time_init();
+
+    if (ngx_strerror_init() != NGX_OK) {
+        exit(2);
+    }
+
+    ngx_core_module.index = 0;
+    t_conf_ctx[0] = &t_core_conf;
+    t_cycle_s.conf_ctx = (void ****) t_conf_ctx;
+
+#endif
+}
+
+
+/* For the next case. */
+
+void
+t_log_reset(void)
+{
+    size_t  used;
+
+    used = t_lines->used;
+
+    if (used > T_LOG_SIZE - sizeof(t_lines_t)) {
+        used = T_LOG_SIZE - sizeof(t_lines_t);
+    }
+
+    memset(t_lines->lines, 0, used);
+    t_lines->used = 0;
+    t_lines->cleared = 0;
+}
+
+
+/* Within a case: count only what comes now. */
+
+void
+t_log_clear(void)
+{
+    t_lines->cleared = t_lines->used;
+}
+
+
+ngx_log_t *
+t_log(void)
+{
+    return &t_log_s;
+}
+
+
+ngx_cycle_t *
+t_cycle(void)
+{
+    return &t_cycle_s;
+}
+
+
+/* How many lines of this process and this level contain the text. */
+
+ngx_uint_t
+t_logged_by(pid_t pid, ngx_uint_t level, const char *text)
+{
+    size_t       offset;
+    t_line_t    *line;
+    ngx_uint_t   n;
+
+    n = 0;
+    offset = t_lines->cleared;
+
+    while ((line = t_line_next(&offset)) != NULL) {
+
+        if (line->level == T_DIAG
+            || (level != T_ANY && line->level != level)
+            || (pid != (pid_t) T_ANY && line->pid != pid))
+        {
+            continue;
+        }
+
+        if (strstr(line->text, text)) {
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+ngx_uint_t
+t_logged(ngx_uint_t level, const char *text)
+{
+    return t_logged_by((pid_t) T_ANY, level, text);
+}
+
+
+ngx_uint_t
+t_loggedf(ngx_uint_t level, const char *fmt, ...)
+{
+    char     text[512];
+    va_list  args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    return t_logged(level, text);
+}
+
+
+void
+t_diag(const char *fmt, ...)
+{
+    int      n;
+    char     text[1024];
+    va_list  args;
+
+    va_start(args, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    if (n < 0) {
+        return;
+    }
+
+    t_line_add(T_DIAG, text, strlen(text));
+}
+
+
+/* Print the harness's lines, or what the code under test has logged. */
+
+void
+t_log_print(ngx_uint_t diag)
+{
+    size_t       offset;
+    t_line_t    *line;
+    ngx_uint_t   n;
+
+    n = 0;
+    offset = 0;
+
+    while ((line = t_line_next(&offset)) != NULL) {
+
+        if ((line->level == T_DIAG) != (diag != 0)) {
+            continue;
+        }
+
+        if (n++ == T_LOG_PRINTED) {
+            printf("#   ...\n");
+            return;
+        }
+
+        printf("#   %s%s\n", diag ? "" : "log: ", line->text);
+    }
+}

@@ -1,0 +1,280 @@
+
+/* Signals and processes, and the slots that they are in. */
+
+
+#include "test.h"
+
+
+static void
+t_on_signal(int signo)
+{
+    (void) signo;
+}
+
+
+/* The signal interrupts what waits, and does nothing else. */
+
+void
+t_wake_on(int signo)
+{
+    struct sigaction  sa;
+
+    memset(&sa, 0, sizeof(struct sigaction));
+    sa.sa_handler = t_on_signal;
+    sigemptyset(&sa.sa_mask);
+
+    sigaction(signo, &sa, NULL);
+}
+
+
+void
+t_block_all(void)
+{
+    sigset_t  set;
+
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+
+/* Returns the status, or -1. */
+
+int
+t_wait(pid_t pid)
+{
+    int    status;
+    pid_t  n;
+
+    do {
+        n = waitpid(pid, &status, 0);
+    } while (n == -1 && errno == EINTR);
+
+    return n == pid ? status : -1;
+}
+
+
+pid_t
+t_fork_exit(int code)
+{
+    pid_t  pid;
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(code);
+    }
+
+    T_REQUIRE(pid != -1);
+
+    return pid;
+}
+
+
+/* The life of a worker that does nothing. */
+
+void
+t_pause(ngx_cycle_t *cycle, void *data)
+{
+    (void) cycle;
+    (void) data;
+
+    for ( ;; ) {
+        pause();
+    }
+}
+
+
+/*
+ * In a child whose proc() has returned, nginx returns 0 from
+ * ngx_spawn_process(); such a child must not run the rest of the case.
+ */
+
+pid_t
+t_spawn(ngx_spawn_proc_pt proc, void *data, char *name, ngx_int_t respawn)
+{
+    pid_t  pid;
+
+    pid = ngx_spawn_process(t_cycle(), proc, data, name, respawn);
+
+    T_REQUIRE(pid != 0);
+
+    return pid;
+}
+
+
+/* A process in the table has exited, or will: reap it as a master does. */
+
+void
+t_reap_slot(ngx_int_t slot)
+{
+    ngx_processes[slot].status = t_wait(ngx_processes[slot].pid);
+    ngx_processes[slot].exited = 1;
+}
+
+
+/* Not by ngx_close_channel(): one end is -1 already where D13 is fixed. */
+
+void
+t_close_slot(ngx_int_t slot)
+{
+    int  i;
+
+    for (i = 0; i < 2; i++) {
+
+        if (ngx_processes[slot].channel[i] > 0) {
+            close(ngx_processes[slot].channel[i]);
+        }
+
+        ngx_processes[slot].channel[i] = -1;
+    }
+}
+
+
+/* Kill, reap and forget what is in a slot. */
+
+void
+t_end_process(ngx_int_t slot)
+{
+    ngx_process_t  *process;
+
+    process = &ngx_processes[slot];
+
+    if (process->pid > 0 && !process->exited) {
+        kill(process->pid, SIGKILL);
+        t_wait(process->pid);
+    }
+
+    t_close_slot(slot);
+
+    process->pid = -1;
+    process->exited = 0;
+}
+
+
+void
+t_end_processes(void)
+{
+    ngx_int_t  s;
+
+    for (s = 0; s < ngx_last_process; s++) {
+        t_end_process(s);
+    }
+}
+
+
+/*
+ * nginx's handlers, but SIGCHLD waits: they are to see a table that is
+ * complete.  SIGIO tells nothing here, and comes at any time.
+ */
+
+void
+t_init_signals(void)
+{
+    sigset_t  set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGIO);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+
+    T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
+}
+
+
+/* Wait until the child has exited, leave it unreaped, and let SIGCHLD in. */
+
+void
+t_exited(pid_t pid)
+{
+    sigset_t   set;
+    siginfo_t  info;
+
+    while (waitid(P_PID, pid, &info, WEXITED|WNOWAIT) == -1) {
+        T_REQUIRE(errno == EINTR);
+    }
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+
+#if (T_NGINX)
+
+/*
+ * nginx's connections need a configured event module; one of our own is
+ * enough for what its handler does with it.
+ */
+
+static ngx_connection_t *
+t_connection(int fd)
+{
+    static ngx_event_t       rev, wev;
+    static ngx_connection_t  c;
+
+    c.fd = fd;
+    c.log = t_log();
+    c.read = &rev;
+    c.write = &wev;
+
+    rev.data = &c;
+    rev.log = t_log();
+    wev.data = &c;
+    wev.log = t_log();
+
+    return &c;
+}
+
+#else
+
+/* The event loop keeps descriptors of its own: it must be there before. */
+
+static ngx_connection_t *
+t_connection(int fd)
+{
+    static int                last = -1;
+    static ngx_connection_t  *c;
+
+    /* cases have one channel each; its connection may be gone after an EOF */
+
+    if (fd != last) {
+        c = ngx_get_connection(fd, t_log());
+        T_REQUIRE(c != NULL);
+
+        last = fd;
+    }
+
+    return c;
+}
+
+#endif
+
+
+/* For the cases that use t_handle_channel(): what it needs is no leak. */
+
+void
+t_init_events(void)
+{
+#if !(T_NGINX)
+
+    int  fd[2];
+
+    t_socketpair(fd);
+    ngx_close_connection(ngx_get_connection(fd[1], t_log()));
+    close(fd[0]);
+
+#endif
+
+    t_keep_fds();
+}
+
+
+/* Let a worker's handler read all that waits; an error closes the channel. */
+
+void
+t_handle_channel(int fd)
+{
+    ngx_channel_handler(t_connection(fd)->read);
+}

@@ -1,0 +1,469 @@
+
+/* Messages that are cut: by the socket, by the sender, by an end of file. */
+
+
+#include "t_channel.h"
+
+
+/* D12: an OPEN_CHANNEL whose descriptor did not arrive. */
+
+static void
+open_then(void (*lose)(void))
+{
+    int            fd, n;
+    ngx_channel_t  in, out;
+
+    t_channel_open();
+
+    /* the first leaves its descriptor in memory that the next read uses */
+
+    fd = t_some_fd();
+    t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
+    T_REQUIRE(t_put(&out) == NGX_OK);
+    T_REQUIRE(t_get(&in) == 32);
+
+    close(in.fd);
+
+    n = t_open_fds();
+    lose();
+    memset(&in, 0x55, sizeof(ngx_channel_t));
+
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_OPEN_CHANNEL);
+    T_EQ(in.slot, 7);
+    T_EQ(in.fd, -1);
+
+    t_more_fds();
+    T_EQ(t_open_fds(), n);
+
+    close(fd);
+    t_channel_close();
+}
+
+
+static void
+lose_unsent(void)
+{
+    t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, 32, NULL, 0);
+}
+
+
+static void
+lose_emfile(void)
+{
+    int            fd;
+    ngx_channel_t  out;
+
+    fd = t_some_fd();
+    t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
+    T_REQUIRE(t_put(&out) == NGX_OK);
+    close(fd);
+
+    t_no_more_fds();
+}
+
+
+static void
+test_open_without_fd(void)
+{
+    open_then(lose_unsent);
+}
+
+
+static void
+test_open_emfile(void)
+{
+    open_then(lose_emfile);
+}
+
+
+static void
+test_open_without_fd_first(void)
+{
+    ngx_channel_t  in;
+
+    t_channel_open();
+
+    t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, 32, NULL, 0);
+
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.fd, -1);
+
+    t_channel_close();
+}
+
+
+/* D3: what would arrive as that is not sent. */
+
+static void
+test_write_open_without_fd(void)
+{
+    ngx_channel_t  in, out;
+
+    t_channel_open();
+
+    t_message(&out, NGX_CMD_OPEN_CHANNEL, -1);
+
+    T_EQ(t_put(&out), NGX_ERROR);
+    T_EQ(t_unread(t_pair[1]), 0);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_channel_close();
+}
+
+
+/* D13, D15: a message comes in pieces. */
+
+static void
+test_short(void)
+{
+    ngx_channel_t  in;
+
+    t_channel_open();
+
+    t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_put_raw(NGX_CMD_REOPEN, 5, 27, NULL, 0);
+
+    /* the buffer is the caller's, and need not be the same again */
+
+    memset(&in, 0x55, sizeof(ngx_channel_t));
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_REOPEN);
+    T_EQ(in.pid, 12345);
+    T_EQ(in.slot, 7);
+    T_EQ(in.fd, -1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+
+    t_channel_close();
+}
+
+
+static void
+test_short_byte_by_byte(void)
+{
+    size_t         i;
+    ngx_channel_t  in;
+
+    t_channel_open();
+
+    for (i = 0; i < 32; i++) {
+        T_REQUIRE(t_get(&in) == NGX_AGAIN);
+        t_put_raw(NGX_CMD_TERMINATE, i, 1, NULL, 0);
+    }
+
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_TERMINATE);
+    T_EQ(in.slot, 7);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_channel_close();
+}
+
+
+static void
+test_short_then_more(void)
+{
+    ngx_channel_t  in;
+
+    t_channel_open();
+
+    /* the rest of one message and the next one together */
+
+    t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_put_raw(NGX_CMD_REOPEN, 5, 27, NULL, 0);
+    t_put_raw(NGX_CMD_QUIT, 0, 32, NULL, 0);
+
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_REOPEN);
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_QUIT);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_channel_close();
+}
+
+
+/* The descriptor comes with the first byte, or with a later one. */
+
+static void
+short_with_fd(size_t first, const int *fd, size_t nfirst, size_t nrest)
+{
+    ngx_channel_t  in;
+
+    t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, first, fd, nfirst);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_put_raw(NGX_CMD_OPEN_CHANNEL, first, 32 - first, fd, nrest);
+    memset(&in, 0x55, sizeof(ngx_channel_t));
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_OPEN_CHANNEL);
+    T_EQ(in.slot, 7);
+
+    if (T_OK(t_same_file(getpid(), fd[0], getpid(), in.fd))) {
+        close(in.fd);
+    }
+}
+
+
+static void
+test_short_with_fd(void)
+{
+    int  fd;
+
+    t_channel_open();
+    fd = t_some_fd();
+
+    short_with_fd(5, &fd, 1, 0);
+    short_with_fd(31, &fd, 1, 0);
+
+    close(fd);
+    t_channel_close();
+}
+
+
+static void
+test_short_fd_later(void)
+{
+    int  fd;
+
+    t_channel_open();
+    fd = t_some_fd();
+
+    short_with_fd(5, &fd, 0, 1);
+
+    close(fd);
+    t_channel_close();
+}
+
+
+static void
+test_short_fd_twice(void)
+{
+    int  fd;
+
+    t_channel_open();
+    fd = t_some_fd();
+
+    short_with_fd(5, &fd, 1, 1);
+
+    close(fd);
+    t_channel_close();
+}
+
+
+static void
+test_short_two_channels(void)
+{
+    int            other[2];
+    ngx_channel_t  in, out;
+
+    t_channel_open();
+    t_socketpair(other);
+
+    /* what waits in one channel must not come out of another */
+
+    t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    t_message(&out, NGX_CMD_QUIT, -1);
+    T_EQ(ngx_write_channel(other[0], &out, sizeof(ngx_channel_t), t_log()),
+         NGX_OK);
+    T_EQ(ngx_read_channel(other[1], &in, sizeof(ngx_channel_t), t_log()), 32);
+    T_EQ(in.command, NGX_CMD_QUIT);
+
+    t_put_raw(NGX_CMD_REOPEN, 5, 27, NULL, 0);
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_REOPEN);
+
+    close(other[0]);
+    close(other[1]);
+    t_channel_close();
+}
+
+
+static void
+test_short_then_reused(void)
+{
+    ngx_channel_t  in, out;
+
+    t_channel_open();
+
+    /* half a message dies with its channel, not with its number */
+
+    t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
+    T_EQ(t_get(&in), NGX_AGAIN);
+    ngx_close_channel(t_pair, t_log());
+
+    t_channel_open();
+
+    t_message(&out, NGX_CMD_QUIT, -1);
+    T_EQ(t_put(&out), NGX_OK);
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_QUIT);
+    T_EQ(in.slot, 7);
+
+    t_channel_close();
+}
+
+
+static void
+test_eof_in_message(void)
+{
+    ngx_channel_t  in;
+
+    t_channel_open();
+
+    t_put_raw(NGX_CMD_QUIT, 0, 5, NULL, 0);
+    T_EQ(t_get(&in), NGX_AGAIN);
+    close(t_pair[0]);
+
+    T_EQ(t_get(&in), NGX_ERROR);
+
+    close(t_pair[1]);
+}
+
+
+static void
+test_short_of_large(void)
+{
+    t_message_t  in, out;
+
+    t_channel_open();
+
+    memset(&out, 0, sizeof(t_message_t));
+    t_message(&out.ch, 49, -1);
+    out.data[200] = 'x';
+
+    T_REQUIRE(t_send(t_pair[0], &out, 40, NULL, 0) == 40);
+    T_EQ(ngx_read_channel(t_pair[1], &in.ch, sizeof(t_message_t), t_log()),
+         NGX_AGAIN);
+
+    T_REQUIRE(t_send(t_pair[0], (char *) &out + 40, 216, NULL, 0) == 216);
+    memset(&in, 0x55, sizeof(t_message_t));
+    T_EQ(ngx_read_channel(t_pair[1], &in.ch, sizeof(t_message_t), t_log()),
+         256);
+    T_EQ(in.ch.command, 49);
+    T_EQ(in.data[200], 'x');
+
+    t_channel_close();
+}
+
+
+static void
+test_huge(void)
+{
+    char           *buf;
+    size_t          size;
+    ngx_int_t       rc;
+    ngx_channel_t  *ch;
+
+    t_channel_open();
+
+    size = 1024 * 1024;
+    ch = calloc(1, size);
+    buf = malloc(size);
+    T_REQUIRE(ch != NULL && buf != NULL);
+
+    t_message(ch, 49, -1);
+
+    rc = ngx_write_channel(t_pair[0], ch, size, t_log());
+
+    if (rc == NGX_OK) {
+        T_EQ(recv(t_pair[1], buf, size, MSG_WAITALL), size);
+
+    } else {
+        T_OK(rc == NGX_ERROR || rc == NGX_AGAIN);
+        T_EQ(t_unread(t_pair[1]), 0);
+    }
+
+    free(ch);
+    free(buf);
+    t_channel_close();
+}
+
+
+/* A full socket: the message that did not fit must have left nothing. */
+
+static void
+fill(size_t size)
+{
+    ngx_int_t       rc, n;
+    ngx_channel_t  *ch;
+
+    t_channel_open();
+
+    ch = calloc(1, size);
+    T_REQUIRE(ch != NULL);
+
+    t_message(ch, 49, -1);
+
+    for (n = 0; /* void */ ; n++) {
+        rc = ngx_write_channel(t_pair[0], ch, size, t_log());
+
+        if (rc != NGX_OK) {
+            break;
+        }
+    }
+
+    /* a library may refuse what a socket cannot take at once */
+
+    T_OK(rc == NGX_AGAIN || (rc == NGX_ERROR && size > sizeof(t_message_t)));
+
+    while (n--) {
+        T_REQUIRE(ngx_read_channel(t_pair[1], ch, size, t_log())
+                  == (ngx_int_t) size);
+    }
+
+    T_EQ(t_unread(t_pair[1]), 0);
+
+    free(ch);
+    t_channel_close();
+}
+
+
+static void
+test_fill_small(void)
+{
+    fill(sizeof(t_message_t));
+}
+
+
+static void
+test_fill_large(void)
+{
+    fill(100000);
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("D12 OPEN_CHANNEL without a descriptor", test_open_without_fd);
+    t_run("D12 OPEN_CHANNEL without a descriptor comes first",
+          test_open_without_fd_first);
+    t_run("D12 OPEN_CHANNEL where the receiver has no descriptors left",
+          test_open_emfile);
+    t_run("D3 OPEN_CHANNEL of -1 is not sent", test_write_open_without_fd);
+    t_run("D13 a message in two pieces", test_short);
+    t_run("D13 a message byte by byte", test_short_byte_by_byte);
+    t_run("D13 the rest of a message and the next", test_short_then_more);
+    t_run("D13 a descriptor with the first piece", test_short_with_fd);
+    t_run("D13 a descriptor with the second piece", test_short_fd_later);
+    t_run("D13 a descriptor with both pieces", test_short_fd_twice);
+    t_run("D13 pieces in two channels", test_short_two_channels);
+    t_run("D13 half a message, and its number is used again",
+          test_short_then_reused);
+    t_run("D13 an end of file within a message", test_eof_in_message);
+    t_run("D15 40 of 256 bytes are no message", test_short_of_large);
+    t_run("D15 1 MiB is sent whole or not at all", test_huge);
+    t_run("256 bytes into a full socket", test_fill_small);
+    t_run("D15 100000 bytes into a full socket", test_fill_large);
+
+    return t_end();
+}

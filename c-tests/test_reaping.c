@@ -1,0 +1,588 @@
+
+/* What the handler of SIGCHLD and ngx_reap_children() do with children. */
+
+
+#include "test.h"
+
+
+static void
+exit_proc(ngx_cycle_t *cycle, void *data)
+{
+    _exit((int) (intptr_t) data);
+}
+
+
+static void
+kill_proc(ngx_cycle_t *cycle, void *data)
+{
+    struct rlimit  rl;
+
+    rl.rlim_cur = 0;
+    rl.rlim_max = 0;
+    setrlimit(RLIMIT_CORE, &rl);
+
+    signal((int) (intptr_t) data, SIG_DFL);
+    kill(getpid(), (int) (intptr_t) data);
+
+    _exit(99);
+}
+
+
+static void
+wait_zombie(pid_t pid)
+{
+    siginfo_t  info;
+
+    while (waitid(P_PID, pid, &info, WEXITED|WNOWAIT) == -1) {
+        T_REQUIRE(errno == EINTR);
+    }
+}
+
+
+static pid_t
+reap(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
+{
+    pid_t  pid;
+
+    pid = t_spawn(proc, (void *) (intptr_t) arg, "some worker", respawn);
+    T_REQUIRE(pid > 0);
+
+    t_exited(pid);
+
+    T_EQ(ngx_processes[ngx_process_slot].exited, 1);
+
+    return pid;
+}
+
+
+static void
+test_exit_code(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = reap(exit_proc, 3, NGX_PROCESS_RESPAWN);
+
+    T_EQ(ngx_reap, 1);
+    T_EQ(ngx_processes[0].pid, pid);
+    T_OK(WIFEXITED(ngx_processes[0].status));
+    T_EQ(WEXITSTATUS(ngx_processes[0].status), 3);
+    T_EQ(ngx_processes[0].respawn, 1);
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, "signal 17 (SIGCHLD) received from %d",
+                   (int) pid), 1);
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, ": some worker %d exited with code 3",
+                   (int) pid), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_exit_zero(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = reap(exit_proc, 0, NGX_PROCESS_DETACHED);
+
+    T_EQ(ngx_processes[0].status, 0);
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, ": some worker %d exited with code 0",
+                   (int) pid), 1);
+
+    t_end_processes();
+}
+
+
+static void
+test_exit_signal(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = reap(kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+
+    T_OK(WIFSIGNALED(ngx_processes[0].status));
+    T_EQ(WTERMSIG(ngx_processes[0].status), SIGKILL);
+    T_EQ(ngx_processes[0].respawn, 1);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, ": some worker %d exited on signal 9",
+                   (int) pid), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "core dumped"), 0);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "exited with"), 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_exit_segv(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = reap(kill_proc, SIGSEGV, NGX_PROCESS_RESPAWN);
+
+    T_EQ(t_loggedf(NGX_LOG_ALERT, ": some worker %d exited on signal 11",
+                   (int) pid), 1);
+
+    t_end_processes();
+}
+
+
+static void
+test_exit_fatal(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = reap(exit_proc, 2, NGX_PROCESS_RESPAWN);
+
+    T_EQ(ngx_processes[0].respawn, 0);
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, ": some worker %d exited with code 2",
+                   (int) pid), 1);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, ": some worker %d exited with fatal code 2 "
+                   "and cannot be respawned", (int) pid), 1);
+
+    t_end_processes();
+}
+
+
+static void
+test_exit_fatal_norespawn(void)
+{
+    t_init_signals();
+
+    (void) reap(exit_proc, 2, NGX_PROCESS_NORESPAWN);
+
+    T_EQ(t_logged(NGX_LOG_NOTICE, "exited with code 2"), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_unknown(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = t_fork_exit(5);
+    t_exited(pid);
+
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, ": unknown process %d exited with code 5",
+                   (int) pid), 1);
+    T_EQ(ngx_reap, 1);
+}
+
+
+static void
+test_unknown_fatal(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = t_fork_exit(2);
+    t_exited(pid);
+
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, ": unknown process %d exited with code 2",
+                   (int) pid), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_unknown_stale_slot(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    /* of a worker that has gone: it is behind the last process */
+
+    ngx_processes[0].pid = -1;
+    ngx_processes[0].respawn = 1;
+    ngx_last_process = 0;
+
+    pid = t_fork_exit(2);
+    t_exited(pid);
+
+    T_EQ(ngx_processes[0].respawn, 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_many(void)
+{
+    int    i;
+    pid_t  pid[20];
+
+    t_init_signals();
+
+    for (i = 0; i < 20; i++) {
+        pid[i] = t_spawn(exit_proc, (void *) (intptr_t) (i + 10),
+                         "some worker", NGX_PROCESS_NORESPAWN);
+    }
+
+    for (i = 0; i < 20; i++) {
+        wait_zombie(pid[i]);
+    }
+
+    /* there is one signal for all of them */
+
+    t_exited(pid[0]);
+
+    for (i = 0; i < 20; i++) {
+        T_EQ(ngx_processes[i].exited, 1);
+        T_EQ(WEXITSTATUS(ngx_processes[i].status), i + 10);
+        T_EQ(t_loggedf(NGX_LOG_NOTICE,
+                       ": some worker %d exited with code %d",
+                       (int) pid[i], i + 10), 1);
+    }
+
+    T_EQ(t_logged(NGX_LOG_NOTICE, "(SIGCHLD) received"), 1);
+    T_EQ(t_logged(NGX_LOG_INFO, ""), 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_living_is_not_touched(void)
+{
+    t_init_signals();
+
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_RESPAWN) > 0);
+    (void) reap(exit_proc, 0, NGX_PROCESS_RESPAWN);
+
+    T_EQ(ngx_processes[0].exited, 0);
+    T_EQ(ngx_processes[1].exited, 1);
+
+    t_end_processes();
+}
+
+
+static void
+test_no_children(void)
+{
+    T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
+    T_REQUIRE(kill(getpid(), SIGCHLD) == 0);
+
+    T_EQ(t_logged(NGX_LOG_INFO, "waitpid() failed (10: No child processes)"),
+         1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_worker_reaps(void)
+{
+    t_init_signals();
+
+    ngx_process = NGX_PROCESS_WORKER;
+
+    (void) reap(exit_proc, 4, NGX_PROCESS_NORESPAWN);
+
+    T_EQ(WEXITSTATUS(ngx_processes[0].status), 4);
+    T_EQ(ngx_reap, 0);
+
+    t_end_processes();
+}
+
+
+/* As popen() and pclose() in a module. */
+
+static void
+test_worker_steals(void)
+{
+    int    status;
+    pid_t  pid;
+
+    t_init_signals();
+
+    ngx_process = NGX_PROCESS_WORKER;
+
+    pid = t_fork_exit(7);
+    t_exited(pid);
+
+    status = t_wait(pid);
+    T_EQ(status, W_EXITCODE(7, 0));
+}
+
+
+/* ngx_reap_children(), which the master calls once ngx_reap is set. */
+
+static void
+test_reap_children(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
+    pid = reap(exit_proc, 0, NGX_PROCESS_NORESPAWN);
+
+    T_EQ(ngx_last_process, 2);
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(ngx_last_process, 1);
+    T_EQ(ngx_processes[1].channel[0], -1);
+    T_EQ(ngx_processes[1].channel[1], -1);
+    T_EQ(t_loggedf(NGX_LOG_DEBUG, "pass close channel s:1 pid:%d to:%d",
+                   (int) pid, (int) ngx_processes[0].pid), 1);
+
+    t_end_processes();
+}
+
+
+static void
+test_reap_children_last(void)
+{
+    t_init_signals();
+
+    (void) reap(exit_proc, 0, NGX_PROCESS_NORESPAWN);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_reap_children_middle(void)
+{
+    t_init_signals();
+
+    (void) reap(exit_proc, 0, NGX_PROCESS_NORESPAWN);
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(ngx_last_process, 2);
+    T_EQ(ngx_processes[0].pid, -1);
+    T_EQ(ngx_processes[0].channel[0], -1);
+    T_OK(ngx_processes[1].pid > 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_reap_children_detached(void)
+{
+    t_init_signals();
+
+    (void) reap(exit_proc, 0, NGX_PROCESS_DETACHED);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_reap_children_not_respawned(void)
+{
+    t_init_signals();
+
+    (void) reap(exit_proc, 0, NGX_PROCESS_RESPAWN);
+
+    /* not while the master is going away */
+
+    ngx_quit = 1;
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "start "), 1);
+}
+
+
+static void
+test_reap_children_exiting(void)
+{
+    t_init_signals();
+
+    (void) reap(exit_proc, 0, NGX_PROCESS_RESPAWN);
+    ngx_processes[0].exiting = 1;
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+}
+
+
+static void
+test_reap_children_respawned(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = reap(kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    ngx_processes[0].proc = t_pause;
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(ngx_last_process, 1);
+    T_EQ(ngx_process_slot, 0);
+    T_OK(ngx_processes[0].pid > 0);
+    T_OK(ngx_processes[0].pid != pid);
+    T_EQ(ngx_processes[0].exited, 0);
+    T_OK(ngx_processes[0].channel[0] > 2);
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, "start some worker %d",
+                   (int) ngx_processes[0].pid), 1);
+
+    t_end_processes();
+}
+
+
+/* A respawn fails, and nobody but the next call can mend it. */
+
+static void
+respawn_fails(void)
+{
+    t_init_signals();
+
+    (void) reap(kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
+
+    ngx_processes[0].proc = t_pause;
+    t_log_clear();
+
+    t_no_more_fds();
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    t_more_fds();
+
+    T_EQ(t_logged(NGX_LOG_ALERT, "could not respawn some worker"), 1);
+    T_EQ(ngx_last_process, 2);
+}
+
+
+static void
+test_respawn_fails(void)
+{
+    respawn_fails();
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+
+    T_OK(ngx_processes[0].pid > 0);
+    T_EQ(ngx_processes[0].exited, 0);
+    T_OK(ngx_processes[0].channel[0] > 2);
+    T_OK(ngx_processes[0].proc == t_pause);
+    T_EQ(ngx_processes[0].respawn, 1);
+    T_EQ(ngx_process_slot, 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_respawn_fails_empty(void)
+{
+    respawn_fails();
+
+    T_EQ(ngx_processes[0].pid, -1);
+    T_EQ(ngx_processes[0].exited, 0);
+    T_EQ(ngx_processes[0].channel[0], -1);
+    T_EQ(ngx_processes[0].channel[1], -1);
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "close() channel failed"), 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_respawn_fails_announced(void)
+{
+    respawn_fails();
+
+    T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel"), 0);
+    (void) ngx_reap_children(t_cycle());
+    T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:0 "), 1);
+
+    t_end_processes();
+}
+
+
+/*
+ * With SIGCHLD let in all the time, a child may exit before its pid is in
+ * the table.  nginx's master blocks SIGCHLD, but its API asks nobody to.
+ */
+
+static void
+test_exits_at_once(void)
+{
+    int       n;
+    sigset_t  set, empty;
+
+    sigemptyset(&empty);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+
+    T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
+
+    for (n = 0; n < 200; n++) {
+        T_OK(t_spawn(exit_proc, NULL, "some worker", NGX_PROCESS_NORESPAWN)
+             > 0);
+
+        sigprocmask(SIG_BLOCK, &set, NULL);
+
+        while (!ngx_processes[0].exited) {
+            sigsuspend(&empty);
+        }
+
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+
+        T_EQ(ngx_reap_children(t_cycle()), 0);
+        T_REQUIRE(ngx_last_process == 0);
+    }
+
+    T_EQ(t_logged(T_ANY, "unknown process"), 0);
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("a child exits with a code", test_exit_code);
+    t_run("a detached child exits with 0", test_exit_zero);
+    t_run("a child is killed", test_exit_signal);
+    t_run("a child crashes", test_exit_segv);
+    t_run("a child exits with the fatal code", test_exit_fatal);
+    t_run("code 2 where there is no respawn", test_exit_fatal_norespawn);
+    t_run("an unknown child exits", test_unknown);
+    t_run("an unknown child exits with code 2", test_unknown_fatal);
+    t_run("D6 an unknown child and a stale slot", test_unknown_stale_slot);
+    t_run("20 children exit at once", test_many);
+    t_run("a living child is left alone", test_living_is_not_touched);
+    t_run("SIGCHLD and no children", test_no_children);
+    t_run("a worker reaps what it has spawned", test_worker_reaps);
+    t_run("D7 a worker leaves a module's child alone", test_worker_steals);
+    t_run("ngx_reap_children() frees the last slot", test_reap_children);
+    t_run("ngx_reap_children() and nobody lives", test_reap_children_last);
+    t_run("ngx_reap_children() frees a slot in the middle",
+          test_reap_children_middle);
+    t_run("ngx_reap_children() of a detached process",
+          test_reap_children_detached);
+    t_run("ngx_reap_children() while quitting",
+          test_reap_children_not_respawned);
+    t_run("ngx_reap_children() of a process that was to exit",
+          test_reap_children_exiting);
+    t_run("ngx_reap_children() respawns", test_reap_children_respawned);
+    t_run("a respawn that failed is tried again", test_respawn_fails);
+    t_run("a respawn that failed is announced only then",
+          test_respawn_fails_announced);
+    t_run("D1 a respawn that failed leaves an empty slot",
+          test_respawn_fails_empty);
+    t_run("X a child exits before its pid is known", test_exits_at_once);
+
+    return t_end();
+}
