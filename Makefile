@@ -33,6 +33,8 @@ SONAME     := libngx_ipc.so.1
 # What a program that is linked with the archive needs as well.
 STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl
 
+# Headers by hand; build.rs makes the others of src/abi/.
+BY_HAND    := ngx_config.h ngx_core.h ngx_os.h ngx_string.h
 HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 .PHONY: all lib demo test lint headers install uninstall deps clean
@@ -45,7 +47,7 @@ lib:
 	@mkdir -p $(B)/include
 	NGX_IPC_OUT=$(abspath $(B)) $(CARGO) build --release --locked --lib \
 	    $(CARGOFLAGS)
-	@for h in include/*.h; do cmp -s $$h $(B)/$$h || cp $$h $(B)/$$h; done
+	@cd include && cp -u $(BY_HAND) $(abspath $(B))/include
 	@cmp -s target/release/libngx_ipc.a $(B)/libngx_ipc.a \
 	    || cp target/release/libngx_ipc.a $(B)/libngx_ipc.a
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)

@@ -73,6 +73,9 @@ fn copy_out(out: &Path, names: &[&str]) -> Result {
 
     fs::create_dir_all(to.join("include"))?;
 
+    // Should it be removed, it is written again.
+    println!("cargo::rerun-if-changed={}", to.join("probes.log").display());
+
     for name in names {
         write(&to.join(name), &fs::read_to_string(out.join(name))?)?;
     }
@@ -325,9 +328,11 @@ const HEADERS: &[Header] = &[
     },
     header("errno", "texts of errors"),
     Header {
-        exclude: &["ngx_event_s"],
-        ..header("event", "the event loop and timers")
+        includes: &["ngx_config.h", "ngx_core.h", "ngx_event_timer.h"],
+        exclude: &["ngx_event_s", "Timer"],
+        ..header("event", "the event loop")
     },
+    header("event_timer", "the event loop's timers"),
     Header {
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         ..header("ipc", "what this library adds to nginx's functions")

@@ -65,50 +65,89 @@ rust()
     return "$cargo_code"
 }
 
-# library BACKEND [ENVIRONMENT...]: build it for a way to shared memory
-library()
+# use BACKEND: what follows is built for this way to shared memory
+use()
 {
-    library_for=$1
-    shift
-    env "$@" make --no-print-directory -s -C "$top" "B=build/$library_for" \
-        > "$out.make" 2>&1 || cat "$out.make"
+    unset NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO
+
+    case $1 in
+        map_devzero) export NGX_HAVE_MAP_ANON=0 ;;
+        sysvshm)     export NGX_HAVE_MAP_ANON=0 NGX_HAVE_MAP_DEVZERO=0 ;;
+    esac
+
+    export T_SHMEM="$1"
+    lib=$build/$1
+
+    # what it says is of interest only if it fails
+    run_make -s -C "$top" "B=build/$1" > "$out.make" 2>&1 || cat "$out.make"
     rm -f "$out.make"
 }
 
-# programs BACKEND [VARIABLE=VALUE...]: the C tests with that library
+# programs [VARIABLE=VALUE...]: the C tests
 programs()
 {
-    programs_with=$1
-    shift
-    T_SHMEM=$programs_with run_make -C "$here" run-ours \
-        "OUT=$build/c-tests/$programs_with" \
-        "CFLAGS_IPC=-I$build/$programs_with/include" \
-        "LIBS_IPC=-L$build/$programs_with -lngx_ipc -Wl,-rpath,$build/$programs_with" \
+    run_make -C "$here" run-ours \
+        "OUT=$build/c-tests/$T_SHMEM" \
+        "CFLAGS_IPC=-I$lib/include" \
+        "LIBS_IPC=-L$lib -lngx_ipc -Wl,-rpath,$lib" \
         "$@"
 }
 
-demo()
+under_valgrind()
 {
-    run_make -s -C "$top" "B=build/$1" demo && echo "1 passed, 0 failed, 0 skipped"
+    (
+        export T_VALGRIND=1 T_TIMEOUT=120
+        programs WRAPPER="valgrind -q --error-exitcode=9 --leak-check=full \
+            --errors-for-leak-kinds=definite --child-silent-after-fork=no"
+    )
 }
 
+under_asan()
+{
+    programs "OUT=$build/c-tests/asan" \
+        CFLAGS="-O1 -fsanitize=address -fno-omit-frame-pointer"
+}
+
+# demo: its exit code is the verdict; it counts for one
+demo()
+{
+    run_make -s -C "$top" "B=build/$T_SHMEM" demo || return 1
+    echo "1 passed, 0 failed, 0 skipped"
+}
+
+inject()
+{
+    programs PROGRAMS=inject ours && sh "$here/inject.sh" "$build/c-tests/$T_SHMEM/ours/inject"
+}
+
+
 nginx=$build/nginx
-anon=NGX_HAVE_MAP_ANON=0
-zero=NGX_HAVE_MAP_DEVZERO=0
 
 part "Rust" rust
 
-library sysvshm $anon $zero
-library map_devzero $anon
-library map_anon
-
-for backend in map_anon map_devzero sysvshm; do
-    part "C tests, $backend" programs $backend
-    part "demo, $backend" demo $backend
+for backend in sysvshm map_devzero map_anon; do
+    use $backend
+    part "C tests, $backend" programs
+    part "make demo, $backend" demo
+    part "injected faults, $backend" inject
 done
 
-part "the same on nginx's own objects" \
+part "C tests on nginx's own objects" \
     run_make -C "$here" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
 
-part "valgrind" env T_VALGRIND=1 T_TIMEOUT=120 "$here/tap-env" \
-    programs map_anon
+part "C tests under valgrind" under_valgrind
+part "C tests with AddressSanitizer" under_asan
+
+part "ABI" sh "$here/abi.sh" "$lib/include" "$nginx/nginx"
+part "headers" sh "$here/headers.sh" "$lib/include"
+part "generated headers" sh "$here/generated.sh" "$lib/include"
+part "exported symbols" sh "$here/symbols.sh" "$lib/libngx_ipc.so.1"
+part "sources against nginx's headers" sh "$here/sources.sh" "$lib/include" "$nginx/nginx"
+part "probes" sh "$here/probes.sh"
+part "install" sh "$here/install.sh"
+part "README" sh "$here/readme.sh"
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+
+[ "$failed" -eq 0 ]

@@ -1,5 +1,5 @@
 /*
- * ngx_event.h: the event loop and timers.
+ * ngx_event.h: the event loop.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Made by build.rs of src/abi/event.rs: edit that, then "make headers".
@@ -11,28 +11,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event_timer.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-
-#define WRITE (1 << 0)
-
-#define ACTIVE (1 << 3)
-
-#define READY (1 << 5)
-
-#define TIMEDOUT (1 << 10)
-
-#define TIMER_SET (1 << 11)
-
-#define CHANNEL (1 << 17)
-
-#define CANCELABLE (1 << 19)
-
-/* NGX_READ_EVENT of event.h. */
-#define READ_EVENT 8193
 
 /*
  * Waits for events, timers and signals, and calls the handlers.
@@ -46,40 +30,9 @@ extern "C" {
  */
 void ngx_process_events_and_timers(ngx_cycle_t *cycle);
 
-/*
- * Has ev->handler called, with ev->timedout set, in timer milliseconds.
- *
- * An event has one timer; setting it anew moves it, unless by less than
- * 300 ms.
- *
- * Safety: ev is a valid event until its timer has gone off or been deleted.
- *
- * References: nginx's src/event/ngx_event_timer.h.
- */
-void ngx_event_add_timer(ngx_event_t *ev, ngx_msec_t timer);
-
-/*
- * Deletes the timer of an event, if it has one.
- *
- * Safety: ev is a valid event.
- */
-void ngx_event_del_timer(ngx_event_t *ev);
-
-/*
- * Whether a worker that shuts down has nothing left to wait for.
- *
- * Returns NGX_OK, or NGX_AGAIN while there are timers that are not
- * cancelable.
- */
-ngx_int_t ngx_event_no_timers_left(void);
-
 
 #define NGX_READ_EVENT      0x2001          /* EPOLLIN|EPOLLRDHUP */
 #define NGX_WRITE_EVENT     0x0004          /* EPOLLOUT */
-#define NGX_TIMER_INFINITE  (ngx_msec_t) -1
-
-#define ngx_add_timer       ngx_event_add_timer
-#define ngx_del_timer       ngx_event_del_timer
 
 
 /* Something that can happen, and what is done about it. */

@@ -31,7 +31,7 @@ const char *ngx_ipc_version(void);
  *
  * Safety: cycle is a valid cycle that outlives the workers' table entries.
  *
- * References: nginx's src/os/unix/ngx_process_cycle.c, also for those that follow.
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
  */
 void ngx_start_worker_processes(ngx_cycle_t *cycle,
                                 ngx_int_t n,

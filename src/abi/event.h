@@ -1,9 +1,5 @@
 #define NGX_READ_EVENT      0x2001          /* EPOLLIN|EPOLLRDHUP */
 #define NGX_WRITE_EVENT     0x0004          /* EPOLLOUT */
-#define NGX_TIMER_INFINITE  (ngx_msec_t) -1
-
-#define ngx_add_timer       ngx_event_add_timer
-#define ngx_del_timer       ngx_event_del_timer
 
 
 /* Something that can happen, and what is done about it. */

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::connection::{ngx_close_connection, ngx_connection_t};
 use super::cycle::ngx_cycle_t;
 use super::event::{self, ngx_event_handler_pt, ngx_event_t};
+use super::event_timer::ngx_event_no_timers_left;
 use super::log::ngx_log_t;
 use super::module::ngx_module_t;
 use super::process::{GLOBALS, call, ngx_channel, ngx_spawn_process};
@@ -265,9 +266,7 @@ pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data:
     unsafe { init_worker(cycle, log) };
 
     loop {
-        if process_cycle::ngx_exiting.load(Relaxed) != 0
-            && event::ngx_event_no_timers_left() == NGX_OK
-        {
+        if process_cycle::ngx_exiting.load(Relaxed) != 0 && ngx_event_no_timers_left() == NGX_OK {
             // SAFETY: promised by the caller.
             unsafe { exit_worker(cycle, log) };
         }

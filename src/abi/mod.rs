@@ -13,6 +13,7 @@ pub mod connection;
 pub mod cycle;
 pub mod errno;
 pub mod event;
+pub mod event_timer;
 pub mod ipc;
 pub mod log;
 mod log_line;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::{ngx_cycle_s, ngx_cycle_t};
 use super::log::ngx_log_t;
-use super::{cycle, cycle_log, event, log_of, process_cycle};
+use super::{connection, cycle, cycle_log, event, log_of, process_cycle};
 use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
 
@@ -104,7 +104,7 @@ pub static GLOBALS: Globals = Globals {
     reconfigure: &process_cycle::ngx_reconfigure,
     reopen: &process_cycle::ngx_reopen,
     change_binary: &process_cycle::ngx_change_binary,
-    closing: event::forget,
+    closing: connection::forget,
 };
 
 /// Calls what a slot remembers; returns if the function does.

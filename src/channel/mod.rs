@@ -12,6 +12,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process::table::CLOSED;
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
+use crate::sys::fd::above_stdio;
 use crate::sys::socket;
 
 /// The message of nginx's channels; a caller's own may be longer, with this
@@ -208,7 +209,11 @@ fn hand_over(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
         );
     }
 
-    let fd = fd.filter(|_| opens).map_or(CLOSED, IntoRawFd::into_raw_fd);
+    // A receiver without stdin would get it as 0, which is no channel (D11).
+    let fd = fd
+        .filter(|_| opens)
+        .and_then(|fd| above_stdio(fd).ok())
+        .map_or(CLOSED, IntoRawFd::into_raw_fd);
 
     message.put(offset_of!(ngx_channel_t, fd), &fd.to_ne_bytes());
 }

@@ -1,0 +1,58 @@
+/*
+ * ngx_event_timer.h: the event loop's timers.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/event_timer.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_EVENT_TIMER_H_INCLUDED_
+#define _NGX_EVENT_TIMER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * Has ev->handler called, with ev->timedout set, in timer milliseconds.
+ *
+ * An event has one timer; setting it anew moves it, unless by less than
+ * 300 ms.
+ *
+ * Safety: ev is a valid event until its timer has gone off or been deleted.
+ *
+ * References: nginx's src/event/ngx_event_timer.h.
+ */
+void ngx_event_add_timer(ngx_event_t *ev, ngx_msec_t timer);
+
+/*
+ * Deletes the timer of an event, if it has one.
+ *
+ * Safety: ev is a valid event.
+ */
+void ngx_event_del_timer(ngx_event_t *ev);
+
+/*
+ * Whether a worker that shuts down has nothing left to wait for.
+ *
+ * Returns NGX_OK, or NGX_AGAIN while there are timers that are not
+ * cancelable.
+ */
+ngx_int_t ngx_event_no_timers_left(void);
+
+
+#define NGX_TIMER_INFINITE  (ngx_msec_t) -1
+
+#define ngx_add_timer       ngx_event_add_timer
+#define ngx_del_timer       ngx_event_del_timer
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_EVENT_TIMER_H_INCLUDED_ */

@@ -1,0 +1,145 @@
+//! `ngx_event_timer.h`: the event loop's timers.
+
+use std::ptr;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
+
+use super::connection::ident;
+use super::event::{flag, ngx_event_t};
+use super::log_of;
+use super::times::ngx_current_msec;
+use crate::config::{NGX_AGAIN, NGX_OK, ngx_int_t, ngx_msec_t};
+use crate::log::{Debug, Log};
+use crate::standalone::timers::Timers;
+
+static TIMERS: Mutex<Timers> = Mutex::new(Timers::new());
+
+fn timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
+    use_them(&mut TIMERS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Milliseconds until the next timer; `None` without any.
+pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
+    timers(|timers| timers.next_in(now))
+}
+
+/// Drops all timers: they are the parent's.
+pub fn forget_all() {
+    timers(|timers| *timers = Timers::new());
+}
+
+/// Calls the handlers of the timers that are due; one that is added by them
+/// waits for the next round.
+pub fn expire_timers(log: Log) {
+    let now = ngx_current_msec.load(Relaxed);
+
+    for _ in 0..timers(|timers| timers.len()) {
+        let Some(event) = timers(|timers| timers.expired(now)) else {
+            return;
+        };
+
+        let ev = ptr::with_exposed_provenance_mut::<ngx_event_t>(event);
+
+        // SAFETY: whoever adds the timer of an event keeps the event until
+        // the timer is deleted or goes off.
+        unsafe {
+            log.debug(
+                Debug::Event,
+                format_args!("event timer del: {}: {}", ident(ev), (*ev).timer.key),
+            );
+
+            (*ev).flags &= !flag::TIMER_SET;
+            (*ev).flags |= flag::TIMEDOUT;
+
+            if let Some(handler) = (*ev).handler {
+                handler(ev);
+            }
+        }
+    }
+}
+
+/// A timer that is set anew within this many milliseconds stays as it is.
+const LAZY_DELAY: ngx_msec_t = 300;
+
+/// Has `ev->handler` called, with `ev->timedout` set, in `timer` milliseconds.
+///
+/// An event has one timer; setting it anew moves it, unless by less than
+/// 300 ms.
+///
+/// # Safety
+///
+/// `ev` is a valid event until its timer has gone off or been deleted.
+///
+/// # References
+///
+/// nginx's `src/event/ngx_event_timer.h`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_event_add_timer(ev: *mut ngx_event_t, timer: ngx_msec_t) {
+    // SAFETY: promised by the caller.
+    let (Some(event), now) = (unsafe { ev.as_mut() }, ngx_current_msec.load(Relaxed)) else {
+        return;
+    };
+
+    let key = now.saturating_add(timer);
+
+    if event.is(flag::TIMER_SET) {
+        if key.abs_diff(event.timer.key) < LAZY_DELAY {
+            return;
+        }
+
+        // SAFETY: promised by the caller.
+        unsafe { ngx_event_del_timer(ev) };
+    }
+
+    // SAFETY: promised by the caller.
+    unsafe { log_of(event.log) }.debug(
+        Debug::Event,
+        format_args!("event timer add: {}: {timer}:{key}", ident(ev)),
+    );
+
+    event.timer.key = key;
+    event.flags |= flag::TIMER_SET;
+
+    timers(|timers| timers.add(key, ev.expose_provenance()));
+}
+
+/// Deletes the timer of an event, if it has one.
+///
+/// # Safety
+///
+/// `ev` is a valid event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_event_del_timer(ev: *mut ngx_event_t) {
+    // SAFETY: promised by the caller.
+    let Some(event) = (unsafe { ev.as_mut() }) else {
+        return;
+    };
+
+    // SAFETY: the same.
+    unsafe { log_of(event.log) }.debug(
+        Debug::Event,
+        format_args!("event timer del: {}: {}", ident(ev), event.timer.key),
+    );
+
+    event.flags &= !flag::TIMER_SET;
+
+    timers(|timers| timers.remove(event.timer.key, ev.addr()));
+}
+
+/// Whether a worker that shuts down has nothing left to wait for.
+///
+/// Returns NGX_OK, or NGX_AGAIN while there are timers that are not
+/// `cancelable`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_event_no_timers_left() -> ngx_int_t {
+    let left = timers(|timers| {
+        timers.any(|event| {
+            let ev = ptr::with_exposed_provenance::<ngx_event_t>(event);
+
+            // SAFETY: as in `expire_timers`.
+            unsafe { !(*ev).is(flag::CANCELABLE) }
+        })
+    });
+
+    if left { NGX_AGAIN } else { NGX_OK }
+}
