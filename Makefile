@@ -86,7 +86,7 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	shellcheck -x -s sh c-tests/*.sh
+	shellcheck -x -P c-tests -S warning -s sh c-tests/*.sh .ci/run
 
 # The checked-in headers are what build.rs makes of src/abi/; a test compares.
 

@@ -74,7 +74,10 @@ fn copy_out(out: &Path, names: &[&str]) -> Result {
     fs::create_dir_all(to.join("include"))?;
 
     // Should it be removed, it is written again.
-    println!("cargo::rerun-if-changed={}", to.join("probes.log").display());
+    println!(
+        "cargo::rerun-if-changed={}",
+        to.join("probes.log").display()
+    );
 
     for name in names {
         write(&to.join(name), &fs::read_to_string(out.join(name))?)?;

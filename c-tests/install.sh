@@ -21,6 +21,7 @@ builds()
     PKG_CONFIG_PATH=$1/pkgconfig
     export PKG_CONFIG_PATH
     shift
+    # shellcheck disable=SC2046
     (cd "$tmp" && cc greet.c "$@" $(pkg-config --cflags --libs "$@" ngx_ipc) -o greet)
 }
 

@@ -147,6 +147,7 @@ case $0 in
     *)  SELF=$PWD/$0 ;;
 esac
 
+# shellcheck disable=SC3013
 if [ -f "$DIR/libnginx.a" ] && [ "$DIR/libnginx.a" -nt "$SELF" ]; then
     exit 0
 fi

@@ -217,3 +217,141 @@ fn hand_over(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
 
     message.put(offset_of!(ngx_channel_t, fd), &fd.to_ne_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+    use crate::sys::log::RawLog;
+
+    fn log() -> Log {
+        Log::new(RawLog::none())
+    }
+
+    fn receive(sock: RawFd, size: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![MaybeUninit::new(0); size];
+
+        read(log(), sock, &mut bytes)?;
+
+        let mut buffer = Buffer::new(&mut bytes);
+
+        // Everything was initialised above.
+        #[allow(unsafe_code)]
+        // SAFETY: as stated.
+        unsafe {
+            buffer.advance(size);
+        }
+
+        Ok(buffer.filled().to_vec())
+    }
+
+    fn message(command: ngx_uint_t, size: usize) -> Vec<MaybeUninit<u8>> {
+        let mut bytes = ngx_channel_t::command(command).bytes().to_vec();
+
+        bytes.resize(size, MaybeUninit::new(7));
+
+        bytes
+    }
+
+    #[test]
+    fn pieces_are_put_together() {
+        let [a, b] = socket::socketpair().unwrap();
+        let sent = message(31, 64);
+
+        for piece in sent.chunks(5) {
+            assert_eq!(
+                receive(b.as_raw_fd(), 64).unwrap_err(),
+                Status::Again,
+                "nothing is handed out before it is whole"
+            );
+            socket::send(a.as_raw_fd(), piece, None).unwrap();
+        }
+
+        assert_eq!(receive(b.as_raw_fd(), 64).unwrap()[32..], [7; 32]);
+        assert_eq!(receive(b.as_raw_fd(), 64).unwrap_err(), Status::Again);
+    }
+
+    #[test]
+    fn a_piece_does_not_outlive_its_socket() {
+        let [a, b] = socket::socketpair().unwrap();
+
+        socket::send(a.as_raw_fd(), &message(31, 32)[..9], None).unwrap();
+        assert_eq!(receive(b.as_raw_fd(), 32).unwrap_err(), Status::Again);
+
+        // Another socket gets the same number, without close_channel().
+        let [c, d] = socket::socketpair().unwrap();
+        let number = b.as_raw_fd();
+
+        #[allow(unsafe_code)]
+        // SAFETY: both descriptors are ours.
+        unsafe {
+            libc::dup2(d.as_raw_fd(), number);
+        }
+
+        write(log(), c.as_raw_fd(), &message(32, 32), 32, CLOSED).unwrap();
+        assert_eq!(receive(number, 32).unwrap()[0], 32);
+    }
+
+    #[test]
+    fn large_messages_go_whole_or_not_at_all() {
+        let [a, b] = socket::socketpair().unwrap();
+        let mut sent = 0;
+
+        while write(log(), a.as_raw_fd(), &message(31, BUFFER_MAX), 31, CLOSED).is_ok() {
+            sent += 1;
+        }
+
+        assert!(sent > 1);
+
+        for _ in 0..sent {
+            assert_eq!(
+                receive(b.as_raw_fd(), BUFFER_MAX).unwrap().len(),
+                BUFFER_MAX
+            );
+        }
+
+        assert_eq!(
+            receive(b.as_raw_fd(), BUFFER_MAX).unwrap_err(),
+            Status::Again,
+            "no piece of the message that did not fit was sent"
+        );
+        assert_eq!(
+            write(
+                log(),
+                a.as_raw_fd(),
+                &message(31, BUFFER_MAX + 1),
+                31,
+                CLOSED
+            ),
+            Err(Status::Error)
+        );
+    }
+
+    #[test]
+    fn a_small_send_buffer_lowers_the_bound() {
+        let [a, _b] = socket::socketpair().unwrap();
+        let size: libc::c_int = 1;
+
+        #[allow(unsafe_code)]
+        // SAFETY: `size` is readable; the kernel raises it to its minimum.
+        unsafe {
+            libc::setsockopt(
+                a.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_SNDBUF,
+                (&raw const size).cast(),
+                size_of_val(&size) as libc::socklen_t,
+            );
+        }
+
+        let least = socket::send_buffer(a.as_raw_fd()).unwrap();
+
+        assert!(least / 2 - BUFFER_OVERHEAD >= ALWAYS_WHOLE);
+        write(log(), a.as_raw_fd(), &message(31, ALWAYS_WHOLE), 31, CLOSED).unwrap();
+        assert_eq!(
+            write(log(), a.as_raw_fd(), &message(31, least), 31, CLOSED),
+            Err(Status::Error)
+        );
+    }
+}

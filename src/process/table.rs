@@ -263,3 +263,103 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table of its own, as C would have initialised it.
+    fn table() -> Table {
+        let mut slots = Box::new([const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1]);
+
+        slots[MAX_PROCESSES] = ngx_process_t::vacant();
+
+        Table {
+            slots: Box::leak(slots),
+            last: Box::leak(Box::new(AtomicIsize::new(0))),
+        }
+    }
+
+    fn fill(table: &Table, n: usize) {
+        for i in 0..n {
+            table.get(i).set_pid(1000 + i as ngx_pid_t);
+            table.cover(i);
+        }
+    }
+
+    #[test]
+    fn slots_are_taken_in_nginx_order() {
+        let table = table();
+
+        assert_eq!(table.first_free(), 0);
+        fill(&table, 4);
+        assert_eq!(table.first_free(), 4);
+
+        table.release(2);
+        table.release(1);
+        assert_eq!(table.first_free(), 1);
+        assert_eq!(table.used(), 4);
+
+        table.release(3);
+        assert_eq!(table.used(), 3, "only the last slot shrinks the table");
+    }
+
+    #[test]
+    fn a_full_table_names_the_sentinel() {
+        let table = table();
+
+        fill(&table, MAX_PROCESSES);
+        assert_eq!(table.first_free(), MAX_PROCESSES);
+
+        let sentinel = table.get(MAX_PROCESSES);
+
+        assert_eq!(sentinel.pid(), NGX_INVALID_PID);
+        assert_eq!(sentinel.channel(0), CLOSED);
+        assert!(ptr::eq(sentinel, table.get(usize::MAX)));
+    }
+
+    #[test]
+    fn what_c_does_to_the_count_stays_in_bounds() {
+        let table = table();
+
+        table.last.store(-7, Relaxed);
+        assert_eq!(table.used(), 0);
+        table.last.store(isize::MAX, Relaxed);
+        assert_eq!(table.iter().count(), MAX_PROCESSES);
+        assert_eq!(table.index(-1), None);
+        assert_eq!(table.index(MAX_PROCESSES as ngx_int_t), None);
+    }
+
+    #[test]
+    fn a_slot_reserved_for_a_respawn_is_not_taken() {
+        let table = table();
+
+        fill(&table, 3);
+        table.get(1).vacate();
+        table.get(1).set(Flag::Lost, true);
+        assert_eq!(table.first_free(), 3);
+        table.get(1).set(Flag::Lost, false);
+        assert_eq!(table.first_free(), 1);
+    }
+
+    #[test]
+    fn zero_is_no_channel() {
+        let slot = ngx_process_t::zeroed();
+
+        assert_eq!(slot.writable(), None);
+        assert_eq!(slot.take_channel(0), None);
+        assert_eq!(slot.channel(0), CLOSED);
+    }
+
+    #[test]
+    fn a_flag_leaves_the_others_alone() {
+        let slot = ngx_process_t::zeroed();
+
+        slot.set(Flag::Respawn, true);
+        slot.set(Flag::Exiting, true);
+        slot.set(Flag::Respawn, false);
+
+        assert!(slot.is(Flag::Exiting));
+        assert_eq!(slot.flags.load(Relaxed), 8);
+    }
+}
