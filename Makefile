@@ -31,7 +31,7 @@ VERSION    := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SONAME     := libngx_ipc.so.1
 
 # What a program that is linked with the archive needs as well.
-STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl
+STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
 # Headers by hand; build.rs makes the others of src/abi/.
 BY_HAND    := ngx_config.h ngx_core.h ngx_os.h ngx_string.h
@@ -58,11 +58,12 @@ $(B)/$(SONAME): $(B)/libngx_ipc.a src/abi/ngx_ipc.map
 	$(CC) -shared -o $@ -Wl,-soname,$(SONAME) -Wl,--gc-sections,-z,defs,-S \
 	    -Wl,--version-script=src/abi/ngx_ipc.map $(LDFLAGS) \
 	    -Wl,--whole-archive $(B)/libngx_ipc.a -Wl,--no-whole-archive \
-	    $(STATIC_LIBS)
+	    $(STATIC_LIBS) -lgcc_s
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
-$(B)/ngx_ipc.pc: ngx_ipc.pc.in Makefile
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+# Made anew each time: it depends on where things are to be installed.
+$(B)/ngx_ipc.pc: ngx_ipc.pc.in lib
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@
 

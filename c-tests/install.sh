@@ -15,14 +15,13 @@ run_make()
 
 cp "$top/examples/greet.c" "$tmp"
 
-# builds PREFIX_LIBDIR FLAGS...
+# builds LIBDIR [PKG_CONFIG_FLAG [CC_FLAG]]
 builds()
 {
-    PKG_CONFIG_PATH=$1/pkgconfig
-    export PKG_CONFIG_PATH
-    shift
-    # shellcheck disable=SC2046
-    (cd "$tmp" && cc greet.c "$@" $(pkg-config --cflags --libs "$@" ngx_ipc) -o greet)
+    flags=$(PKG_CONFIG_PATH=$1/pkgconfig pkg-config --cflags --libs ${2:-} ngx_ipc) \
+        || return 1
+    # shellcheck disable=SC2086
+    (cd "$tmp" && cc greet.c ${3:-} $flags -o greet)
 }
 
 greets()
@@ -50,7 +49,9 @@ ok "install into a PREFIX" run_make install "PREFIX=$tmp/usr"
 ok "build with pkg-config" builds "$tmp/usr/lib"
 ok "it is linked with the shared library" linked_shared
 ok "it runs" greets "$tmp/usr/lib"
-ok "build with pkg-config --static" builds "$tmp/usr/lib" --static -static
+ok "build with pkg-config --static" builds "$tmp/usr/lib" --static
+ok "it runs" greets "$tmp/usr/lib"
+ok "build a static program" builds "$tmp/usr/lib" --static -static
 ok "it needs no shared library" linked_static
 ok "it runs" greets /nonexistent
 ok "uninstall" run_make uninstall "PREFIX=$tmp/usr"

@@ -23,6 +23,19 @@ extern "C" {
 const char *ngx_ipc_version(void);
 
 /*
+ * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the
+ * log of cycle, unless it has one: notices and worse to stderr.
+ *
+ * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+ *
+ * Safety: cycle is zeroed but for what the program has set, and lives as long as
+ * the program.
+ *
+ * References: main() of nginx's src/core/nginx.c.
+ */
+ngx_int_t ngx_ipc_init(ngx_cycle_t *cycle);
+
+/*
  * Starts n workers that run ngx_worker_process_cycle(), and tells each of
  * those that run already.
  *
@@ -40,9 +53,10 @@ void ngx_start_worker_processes(ngx_cycle_t *cycle,
 /*
  * Sends ch, which announces the process spawned last, to all the others.
  *
- * Nothing is sent if it has no channel.
+ * A NULL ch is made up of what the table says of that process. Nothing is
+ * sent if it has no channel.
  *
- * Safety: cycle is a valid cycle, ch a valid message.
+ * Safety: cycle is a valid cycle, ch NULL or a valid message.
  */
 void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
 

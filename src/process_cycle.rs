@@ -50,16 +50,17 @@ pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
     }
 }
 
-/// The message that announces the process spawned last.
-pub fn open_channel(g: &Globals) -> ngx_channel_t {
+/// Announces the process spawned last to all the others.
+pub fn announce(g: &Globals, log: Log) {
     let slot = g.table.get(g.own_slot());
-
-    ngx_channel_t {
+    let ch = ngx_channel_t {
         command: channel::CMD_OPEN_CHANNEL,
         pid: slot.pid(),
         slot: g.process_slot.load(Relaxed),
         fd: slot.channel(0),
-    }
+    };
+
+    pass_open_channel(g, log, &ch);
 }
 
 fn send(log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
@@ -236,7 +237,7 @@ fn respawn(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'
         return false;
     }
 
-    pass_open_channel(g, log, &open_channel(g));
+    announce(g, log);
 
     true
 }

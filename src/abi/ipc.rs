@@ -3,15 +3,17 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::connection::{ngx_close_connection, ngx_connection_t};
-use super::cycle::ngx_cycle_t;
+use super::cycle::{ngx_cycle, ngx_cycle_t};
 use super::event::{self, ngx_event_handler_pt, ngx_event_t};
 use super::event_timer::ngx_event_no_timers_left;
-use super::log::ngx_log_t;
+use super::log::{ngx_log_init, ngx_log_t};
 use super::module::ngx_module_t;
-use super::process::{GLOBALS, call, ngx_channel, ngx_spawn_process};
+use super::process::{GLOBALS, call, ngx_channel, ngx_init_signals, ngx_spawn_process};
+use super::times::ngx_time_init;
 use super::{cycle_log, log_of, process_cycle};
 use crate::channel::{self, ngx_channel_t};
 use crate::config::{
@@ -38,6 +40,39 @@ const VERSION: &CStr =
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_version() -> *const c_char {
     VERSION.as_ptr()
+}
+
+/// Sets a program up: the time, `ngx_pid`, `ngx_cycle`, the signals, and the
+/// log of `cycle`, unless it has one: notices and worse to stderr.
+///
+/// Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+///
+/// # Safety
+///
+/// `cycle` is zeroed but for what the program has set, and lives as long as
+/// the program.
+///
+/// # References
+///
+/// `main()` of nginx's `src/core/nginx.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_init(cycle: *mut ngx_cycle_t) -> ngx_int_t {
+    ngx_time_init();
+    process_cycle::ngx_pid.store(process::getpid(), Relaxed);
+
+    // SAFETY: promised by the caller; ngx_log_init() takes NULL for stderr.
+    unsafe {
+        let Some(this) = cycle.as_mut() else {
+            return NGX_ERROR;
+        };
+
+        if this.log.is_null() {
+            this.log = ngx_log_init(ptr::null_mut(), ptr::null_mut());
+        }
+
+        ngx_cycle.store(cycle, Relaxed);
+        ngx_init_signals(this.log)
+    }
 }
 
 /// Starts `n` workers that run ngx_worker_process_cycle(), and tells each of
@@ -70,25 +105,26 @@ pub unsafe extern "C" fn ngx_start_worker_processes(
             ngx_spawn_process(
                 cycle,
                 Some(ngx_worker_process_cycle),
-                std::ptr::without_provenance_mut(worker.unsigned_abs()),
+                ptr::without_provenance_mut(worker.unsigned_abs()),
                 c"worker process".as_ptr().cast_mut(),
                 r#type,
             )
         };
 
         if pid != NGX_INVALID_PID {
-            core::pass_open_channel(&GLOBALS, log, &core::open_channel(&GLOBALS));
+            core::announce(&GLOBALS, log);
         }
     }
 }
 
 /// Sends `ch`, which announces the process spawned last, to all the others.
 ///
-/// Nothing is sent if it has no channel.
+/// A NULL `ch` is made up of what the table says of that process. Nothing is
+/// sent if it has no channel.
 ///
 /// # Safety
 ///
-/// `cycle` is a valid cycle, `ch` a valid message.
+/// `cycle` is a valid cycle, `ch` NULL or a valid message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_pass_open_channel(cycle: *mut ngx_cycle_t, ch: *mut ngx_channel_t) {
     // SAFETY: promised by the caller.
@@ -96,9 +132,7 @@ pub unsafe extern "C" fn ngx_pass_open_channel(cycle: *mut ngx_cycle_t, ch: *mut
 
     match ch {
         Some(ch) => core::pass_open_channel(&GLOBALS, log, ch),
-        None => {
-            log.refuse(format_args!("no channel message to pass"));
-        }
+        None => core::announce(&GLOBALS, log),
     }
 }
 
@@ -347,7 +381,7 @@ unsafe fn exit_worker(cycle: *mut ngx_cycle_t, log: Log) -> ! {
 /// `cycle` is NULL or a valid cycle; its modules are NULL or NULL-terminated.
 unsafe fn modules(cycle: *mut ngx_cycle_t) -> impl Iterator<Item = *mut ngx_module_t> {
     // SAFETY: promised by the caller.
-    let mut next = unsafe { cycle.as_ref() }.map_or(std::ptr::null_mut(), |cycle| cycle.modules);
+    let mut next = unsafe { cycle.as_ref() }.map_or(ptr::null_mut(), |cycle| cycle.modules);
 
     std::iter::from_fn(move || {
         // SAFETY: the array ends with NULL, and no further than that is read.
