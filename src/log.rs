@@ -77,9 +77,10 @@ impl Log {
         Status::Error
     }
 
-    /// A failed call on a non-blocking descriptor: `EAGAIN` is no error.
+    /// A failed call on a non-blocking socket: `EAGAIN` is no error, nor is the
+    /// `ETOOMANYREFS` of one who has too many descriptors on their way.
     pub fn again_or_fail(self, err: Errno, text: fmt::Arguments<'_>) -> Status {
-        if err == Errno::EAGAIN {
+        if matches!(err, Errno::EAGAIN | Errno::ETOOMANYREFS) {
             return Status::Again;
         }
 

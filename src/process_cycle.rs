@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use crate::channel::{self, ngx_channel_t};
+use crate::channel::{self, control, ngx_channel_t};
 use crate::config::{NGX_INVALID_PID, ngx_int_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
 use crate::process::table::{CLOSED, Flag, Work, ngx_process_t};
-use crate::process::{self, Respawn, Spawn, signals};
+use crate::process::{self, Respawn, Spawn, signals, supervise};
 use crate::status::Result;
 use crate::sys;
 
@@ -46,7 +46,7 @@ pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
             ),
         );
 
-        let _ = send(log, sock, ch);
+        let _ = send(g, log, sock, ch);
     }
 }
 
@@ -63,8 +63,8 @@ pub fn announce(g: &Globals, log: Log) {
     pass_open_channel(g, log, &ch);
 }
 
-fn send(log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
-    channel::write(log, sock, &ch.bytes(), ch.command, ch.fd)
+fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
+    control::write(g, log, sock, &ch.bytes(), ch)
 }
 
 /// Tells every worker, through its channel or with the signal itself.
@@ -79,7 +79,9 @@ pub fn signal_worker_processes(g: &Globals, log: Log, signo: c_int) {
     for (i, slot) in g.table.iter() {
         log_child(log, i, slot);
 
-        if slot.is(Flag::Detached) || slot.is(Flag::Exited) || !slot.occupied() {
+        let alive = slot.occupied() && !slot.is(Flag::Exited);
+
+        if slot.is(Flag::Detached) || !(alive || slot.is(Flag::Lost)) {
             continue;
         }
 
@@ -88,11 +90,17 @@ pub fn signal_worker_processes(g: &Globals, log: Log, signo: c_int) {
             continue;
         }
 
+        if !alive {
+            // It waits to be started again, which is not wanted any more.
+            slot.set(Flag::Lost, signo == signals::REOPEN);
+            continue;
+        }
+
         if slot.is(Flag::Exiting) && signo == signals::SHUTDOWN {
             continue;
         }
 
-        let reached = told(log, slot, command) || killed(g, log, slot, signo);
+        let reached = told(g, log, slot, command) || killed(g, log, slot, signo);
 
         if reached && signo != signals::REOPEN {
             slot.set(Flag::Exiting, true);
@@ -100,10 +108,10 @@ pub fn signal_worker_processes(g: &Globals, log: Log, signo: c_int) {
     }
 }
 
-fn told(log: Log, slot: &ngx_process_t, command: Option<usize>) -> bool {
+fn told(g: &Globals, log: Log, slot: &ngx_process_t, command: Option<usize>) -> bool {
     command
         .zip(slot.writable())
-        .is_some_and(|(command, sock)| send(log, sock, &ngx_channel_t::command(command)).is_ok())
+        .is_some_and(|(command, sock)| send(g, log, sock, &ngx_channel_t::command(command)).is_ok())
 }
 
 fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
@@ -111,7 +119,10 @@ fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
 
     log.debug(Debug::Core, format_args!("kill ({pid}, {signo})"));
 
-    let Err(err) = sys::process::kill(pid, signo) else {
+    // D5: never to who has been reaped, and whose pid may be another's.
+    let is_ours = || slot.pid() == pid && !slot.is(Flag::Exited);
+
+    let Err(err) = sys::process::kill_child(pid, signo, is_ours) else {
         return true;
     };
 
@@ -150,11 +161,14 @@ fn log_child(log: Log, i: usize, slot: &ngx_process_t) {
 pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     let mut live = false;
 
+    control::flush(g, log);
+
     for (i, slot) in g.table.iter() {
         log_child(log, i, slot);
 
-        if slot.is(Flag::Lost) {
-            live |= !g.leaving() && respawn(g, log, i, slot, start);
+        if slot.is(Flag::Lost) && !g.leaving() {
+            live = true;
+            respawn(g, log, i, slot, start);
             continue;
         }
 
@@ -168,7 +182,9 @@ pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
         }
 
         if slot.is(Flag::Respawn) && !slot.is(Flag::Exiting) && !g.leaving() {
-            live |= respawn(g, log, i, slot, start);
+            live = true;
+            wait_for_restart(g, log, i, slot);
+            respawn(g, log, i, slot, start);
         } else {
             new_binary_exited(g, slot);
             g.table.release(i);
@@ -212,34 +228,58 @@ fn close_slot(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
             ),
         );
 
-        let _ = send(log, sock, &ch);
+        let _ = send(g, log, sock, &ch);
     }
 }
 
-/// A slot whose process could not be started again is empty, and reserved:
-/// `ngx_reap` has the next pass try once more.
-fn respawn(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'_>) -> bool {
+/// Empties the slot of a process that is to be started again, and reserves it:
+/// at once, or later if its processes exit too often (`D4`).
+fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
+    slot.vacate();
+    slot.set(Flag::Lost, true);
+
+    let delay = g
+        .restarts
+        .get(i)
+        .map_or(0, |restart| restart.after_exit(supervise::now()));
+
+    if delay != 0 {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "{} exits too often, respawning in {delay} ms",
+                slot.work().name
+            ),
+        );
+    }
+}
+
+/// Starts the process of a reserved slot again, if it is time; should that
+/// fail the slot stays reserved, and it is tried again (`D2`).
+fn respawn(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'_>) {
+    let now = supervise::now();
+    let Some(restart) = g.restarts.get(i).filter(|restart| restart.may_start(now)) else {
+        return;
+    };
+
     let work = slot.work();
     let spawn = Spawn {
         work,
         start: &mut || start(work),
     };
 
-    if process::spawn(g, log, spawn, Respawn::Slot(i)).is_err() {
-        log.error(
-            Level::Alert,
-            None,
-            format_args!("could not respawn {}", work.name),
-        );
-        slot.set(Flag::Lost, true);
-        g.reap.store(1, Relaxed);
-
-        return false;
+    if process::spawn(g, log, spawn, Respawn::Slot(i)).is_ok() {
+        announce(g, log);
+        return;
     }
 
-    announce(g, log);
-
-    true
+    log.error(
+        Level::Alert,
+        None,
+        format_args!("could not respawn {}", work.name),
+    );
+    restart.after_failure(now);
 }
 
 fn new_binary_exited(g: &Globals, slot: &ngx_process_t) {

@@ -8,7 +8,7 @@ use super::event::{self, ngx_event_handler_pt};
 use super::log::ngx_log_t;
 use super::log_of;
 use super::process::GLOBALS;
-use crate::channel::{self, ngx_channel_t};
+use crate::channel::{self, control, ngx_channel_t};
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_socket_t};
 use crate::process;
 use crate::status::code;
@@ -50,17 +50,17 @@ pub unsafe extern "C" fn ngx_write_channel(
             .into();
     }
 
-    // SAFETY: `size` bytes are readable; the command and the descriptor are
-    // among them if they are enough for a message, and unused otherwise.
+    // SAFETY: `size` bytes are readable; if they are enough for a message,
+    // they begin with one.
     let (message, head) = unsafe {
         (
             slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
-            (size >= channel::MIN_SIZE).then(|| ((*ch).command, (*ch).fd)),
+            (size >= channel::MIN_SIZE).then(|| *ch),
         )
     };
-    let (command, fd) = head.unwrap_or_default();
+    let head = head.unwrap_or(ngx_channel_t::command(0));
 
-    code(channel::write(log, s, message, command, fd))
+    code(control::write(&GLOBALS, log, s, message, &head))
 }
 
 /// Receives one message of `size` bytes into `ch`.

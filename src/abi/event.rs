@@ -14,10 +14,13 @@ use super::connection::{
 use super::cycle::ngx_cycle_t;
 use super::event_timer::{expire_timers, find_timer};
 use super::log::ngx_log_t;
+use super::process::GLOBALS;
 use super::times::{ngx_current_msec, ngx_time_update};
 use super::{cycle_log, log_of};
+use crate::channel::control;
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_msec_t};
 use crate::log::{Debug, Level, Log};
+use crate::process::supervise;
 use crate::status::{Result, Status};
 use crate::sys::epoll::{self, Event};
 
@@ -238,7 +241,10 @@ pub unsafe extern "C" fn ngx_process_events_and_timers(cycle: *mut ngx_cycle_t) 
     }
 
     let before = ngx_current_msec.load(Relaxed);
-    let timer = find_timer(before);
+    let timer = [find_timer(before), next_duty()]
+        .into_iter()
+        .flatten()
+        .min();
 
     log.debug(
         Debug::Event,
@@ -274,6 +280,26 @@ pub unsafe extern "C" fn ngx_process_events_and_timers(cycle: *mut ngx_cycle_t) 
     );
 
     expire_timers(log);
+    do_duties(log);
+}
+
+/// Milliseconds until the library has something of its own to do: a process
+/// to start again, unless the program has been told of it already, or a
+/// message to send.
+fn next_duty() -> Option<ngx_msec_t> {
+    let restart = (GLOBALS.reap.load(Relaxed) == 0)
+        .then(|| supervise::next_due(&GLOBALS, supervise::now()))
+        .flatten();
+
+    [restart, control::retry_in()].into_iter().flatten().min()
+}
+
+fn do_duties(log: Log) {
+    control::flush(&GLOBALS, log);
+
+    if supervise::next_due(&GLOBALS, supervise::now()) == Some(0) {
+        GLOBALS.reap.store(1, Relaxed);
+    }
 }
 
 /// Waits, unless a signal came since the last time. A signal that comes later

@@ -12,6 +12,7 @@ use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid
 use crate::globals::Globals;
 
 use crate::process::execute::execute;
+use crate::process::supervise::{Restart, Restarts};
 use crate::process::table::{MAX_PROCESSES, Table, Work, ngx_process_t};
 use crate::process::{self, Respawn, Spawn, signals};
 use crate::status::{Result, code};
@@ -79,12 +80,15 @@ pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
     slots
 };
 
+static RESTARTS: Restarts = [const { Restart::unused() }; MAX_PROCESSES];
+
 /// The variables of this program.
 pub static GLOBALS: Globals = Globals {
     table: Table {
         slots: &ngx_processes,
         last: &ngx_last_process,
     },
+    restarts: &RESTARTS,
     process_slot: &ngx_process_slot,
     channel: &ngx_channel,
     pid: &process_cycle::ngx_pid,

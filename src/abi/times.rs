@@ -115,9 +115,7 @@ pub extern "C" fn ngx_time_init() {
 /// Updates the time; the event loop does so whenever it wakes up.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_time_update() {
-    let monotonic = time::monotonic();
-
-    ngx_current_msec.store(milliseconds(monotonic), Relaxed);
+    ngx_current_msec.store(time::monotonic().as_msec(), Relaxed);
 
     update(|sec| {
         let gmtoff = time::gmtoff(sec);
@@ -130,13 +128,6 @@ pub extern "C" fn ngx_time_update() {
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_time_sigsafe_update() {
     update(|_| {});
-}
-
-fn milliseconds(time: Time) -> usize {
-    usize::try_from(time.sec)
-        .unwrap_or_default()
-        .wrapping_mul(1000)
-        .wrapping_add(time.msec)
 }
 
 /// Fills the next slot if a new second has begun, else sets the milliseconds.

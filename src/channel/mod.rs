@@ -1,5 +1,6 @@
 //! Messages of fixed size between processes, whole or not at all.
 
+pub mod control;
 pub mod partial;
 
 use std::mem::{MaybeUninit, offset_of};

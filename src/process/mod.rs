@@ -3,6 +3,7 @@
 pub mod execute;
 pub mod signals;
 pub mod status;
+pub mod supervise;
 pub mod table;
 
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -10,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use crate::channel::partial;
+use crate::channel::{control, partial};
 use crate::config::{ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
@@ -163,6 +164,7 @@ fn spawn_deferred(
             );
 
             record(g, s, pid, spawn.work, respawn);
+            note_start(g, s, respawn);
 
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
@@ -194,10 +196,20 @@ fn record(g: &Globals, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
     slot.set_pid(pid);
 }
 
+fn note_start(g: &Globals, s: usize, respawn: Respawn) {
+    let now = supervise::now();
+
+    match (g.restarts.get(s), respawn) {
+        (Some(restart), Respawn::Slot(_)) => restart.restarted(now),
+        (Some(restart), _) => restart.first_start(now),
+        (None, _) => {}
+    }
+}
+
 /// The child: its own table is right before `proc` sees it (`D11`), and it
 /// does not outlive `proc` (`D8`).
 fn run_child(g: &Globals, log: Log, s: usize, spawn: &mut Spawn<'_>, respawn: Respawn) -> ! {
-    status::forget_deferred();
+    forget_parents_work(g);
 
     g.parent.store(g.pid.load(Relaxed), Relaxed);
     g.pid.store(process::getpid(), Relaxed);
@@ -217,6 +229,16 @@ fn run_child(g: &Globals, log: Log, s: usize, spawn: &mut Spawn<'_>, respawn: Re
     );
 
     process::exit_now(0)
+}
+
+/// In a new child: what the parent has put off is none of its business.
+fn forget_parents_work(g: &Globals) {
+    status::forget_deferred();
+    control::forget_all();
+
+    for (_, slot) in g.table.iter() {
+        slot.set(Flag::Lost, false);
+    }
 }
 
 /// A channel as nginx makes it: non-blocking, close-on-exec, and SIGIO for

@@ -1,7 +1,7 @@
 //! Processes: fork, wait, kill, exit.
 
 use std::ffi::{c_char, c_int};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
@@ -42,6 +42,39 @@ pub fn getppid() -> libc::pid_t {
 pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
     // SAFETY: no memory is involved.
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
+}
+
+/// Sends a signal through a descriptor of the process, `pidfd_open(2)`, while
+/// `is_ours` holds once that is open: then it cannot reach another process
+/// that has got the same pid. Older kernels, and a full descriptor table,
+/// leave `kill(2)`.
+pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) -> Result<(), Errno> {
+    // SAFETY: no memory is involved; the descriptor is close-on-exec.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
+
+    let fd = match fd {
+        Err(Errno::ESRCH) => return Err(Errno::ESRCH),
+        Err(_) if is_ours() => return kill(pid, signo),
+        Err(_) => return Err(Errno::ESRCH),
+        // SAFETY: the kernel has just made it; a descriptor fits an int.
+        Ok(fd) => unsafe { OwnedFd::from_raw_fd(fd as c_int) },
+    };
+
+    if !is_ours() {
+        return Err(Errno::ESRCH);
+    }
+
+    // SAFETY: a NULL siginfo has the kernel fill one in as for kill().
+    Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            fd.as_raw_fd(),
+            signo,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    })
+    .map(drop)
 }
 
 /// Ends the process at once, without the handlers and buffers that it has

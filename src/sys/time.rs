@@ -11,6 +11,16 @@ pub struct Time {
     pub msec: usize,
 }
 
+impl Time {
+    /// Both in milliseconds.
+    pub fn as_msec(self) -> usize {
+        usize::try_from(self.sec)
+            .unwrap_or_default()
+            .wrapping_mul(1000)
+            .wrapping_add(self.msec)
+    }
+}
+
 fn clock(id: libc::clockid_t) -> Time {
     let mut ts = libc::timespec {
         tv_sec: 0,

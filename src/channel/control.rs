@@ -1,0 +1,183 @@
+//! Control messages to the processes of the table: none is lost (`D14`).
+//!
+//! OPEN_CHANNEL and CLOSE_CHANNEL that a full socket does not take are kept
+//! for their slot, in order, and sent when it drains: the kernel says so with
+//! SIGIO, and whoever writes to the slot or waits for events tries as well.
+//! Other messages do not overtake them: they get `Status::Again`, on which
+//! the senders of QUIT and TERMINATE turn to `kill`.
+
+use std::collections::VecDeque;
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, MIN_SIZE, ngx_channel_t};
+use crate::config::{ngx_msec_t, ngx_pid_t};
+use crate::globals::Globals;
+use crate::log::{Debug, Log};
+use crate::process::table::ngx_process_t;
+use crate::status::{Result, Status};
+
+/// The messages that wait for one slot, whose process is `pid`.
+///
+/// The descriptor of an OPEN_CHANNEL is not kept, but taken from the table
+/// when the message is sent. By then the process may have gone; its
+/// CLOSE_CHANNEL, which follows, is enough.
+struct Queue {
+    slot: usize,
+    pid: ngx_pid_t,
+    messages: VecDeque<ngx_channel_t>,
+}
+
+static QUEUES: Mutex<Vec<Queue>> = Mutex::new(Vec::new());
+/// How many messages wait in all.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Without SIGIO, and at a limit that no SIGIO tells the end of, the queues
+/// are tried again after this many milliseconds.
+const RETRY: ngx_msec_t = 100;
+
+fn lock() -> MutexGuard<'static, Vec<Queue>> {
+    QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In a new child: what waits there is the parent's to send.
+pub fn forget_all() {
+    WAITING.store(0, Relaxed);
+}
+
+/// Milliseconds until the queues are to be tried again; `None` if nothing
+/// waits.
+pub fn retry_in() -> Option<ngx_msec_t> {
+    (WAITING.load(Relaxed) != 0).then_some(RETRY)
+}
+
+/// Sends a message, which begins with `ch`, like [`super::write`]; if `sock` is
+/// a process's channel in the table, control messages are queued instead of
+/// refused.
+pub fn write(
+    g: &Globals,
+    log: Log,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    ch: &ngx_channel_t,
+) -> Result {
+    if WAITING.load(Relaxed) != 0 {
+        flush(g, log);
+    }
+
+    let behind = WAITING.load(Relaxed) != 0
+        && slot_of(g, sock).is_some_and(|(i, slot)| has_queue(&lock(), i, slot));
+
+    let sent = if behind {
+        Err(Status::Again)
+    } else {
+        super::write(log, sock, message, ch.command, ch.fd)
+    };
+
+    let control =
+        message.len() == MIN_SIZE && matches!(ch.command, CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL);
+
+    if !control || sent != Err(Status::Again) {
+        return sent;
+    }
+
+    let Some((i, slot)) = slot_of(g, sock) else {
+        return sent;
+    };
+
+    push(i, slot, ch);
+    log.debug(
+        Debug::Core,
+        format_args!(
+            "channel command {} waits for s:{i} pid:{}",
+            ch.command,
+            slot.pid()
+        ),
+    );
+
+    Ok(())
+}
+
+/// The process whose channel `sock` is.
+fn slot_of(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> {
+    g.table
+        .iter()
+        .find(|(_, slot)| slot.occupied() && slot.writable() == Some(sock))
+}
+
+fn has_queue(queues: &[Queue], slot: usize, of: &ngx_process_t) -> bool {
+    queues
+        .iter()
+        .any(|queue| queue.slot == slot && queue.pid == of.pid())
+}
+
+fn push(slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
+    let mut queues = lock();
+
+    if !has_queue(&queues, slot, of) {
+        queues.push(Queue {
+            slot,
+            pid: of.pid(),
+            messages: VecDeque::new(),
+        });
+    }
+
+    for queue in queues.iter_mut().filter(|queue| queue.slot == slot) {
+        queue.messages.push_back(*ch);
+        WAITING.fetch_add(1, Relaxed);
+    }
+}
+
+/// Sends what waits, as far as the sockets take it.
+pub fn flush(g: &Globals, log: Log) {
+    if WAITING.load(Relaxed) == 0 {
+        return;
+    }
+
+    let mut queues = lock();
+
+    for queue in queues.iter_mut() {
+        flush_queue(g, log, queue);
+    }
+
+    queues.retain(|queue| !queue.messages.is_empty());
+    WAITING.store(
+        queues.iter().map(|queue| queue.messages.len()).sum(),
+        Relaxed,
+    );
+}
+
+fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
+    let to = g.table.get(queue.slot);
+
+    let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
+        // The process has gone, and what was for it.
+        queue.messages.clear();
+        return;
+    };
+
+    while let Some(&(mut ch)) = queue.messages.front() {
+        let about = g.table.get(g.table.clamp(ch.slot));
+
+        if ch.command == CMD_OPEN_CHANNEL {
+            ch.fd = about
+                .writable()
+                .filter(|_| about.pid() == ch.pid)
+                .unwrap_or(-1);
+        }
+
+        if ch.command != CMD_OPEN_CHANNEL || ch.fd != -1 {
+            match super::write(log, sock, &ch.bytes(), ch.command, ch.fd) {
+                Err(Status::Again) => return,
+                // An error has been logged; the next write to this process
+                // fails as well, and its sender learns of it.
+                Ok(()) | Err(Status::Error) => {}
+            }
+        }
+
+        queue.messages.pop_front();
+    }
+}
