@@ -73,8 +73,10 @@ demo: $(B)/demo
 	$(B)/demo
 
 $(B)/%: examples/%.c lib
-	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include -o $@ $< \
+	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include -o $@ $(filter %.c,$^) \
 	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
+
+$(B)/echo: examples/ngx_counters_module.c examples/ngx_counters_module.h
 
 # make test
 

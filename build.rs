@@ -285,12 +285,12 @@ fn auto_config(features: &Features) -> String {
 
 // Headers
 
-/// A header that is made of `src/abi/NAME.rs`, of what that uses from the
-/// core, and of `src/abi/NAME.h`.
+/// A header that is made of `src/abi/NAME.rs` and `src/abi/NAME.h`.
 struct Header {
     name: &'static str,
     title: &'static str,
-    core: Option<&'static str>,
+    /// More files that it is made of.
+    and: &'static [&'static str],
     includes: &'static [&'static str],
     /// Structs go by `struct NAME`, since nginx's typedef of it comes first.
     tagged: bool,
@@ -306,7 +306,7 @@ const fn header(name: &'static str, title: &'static str) -> Header {
     Header {
         name,
         title,
-        core: None,
+        and: &[],
         includes: BASIC,
         tagged: true,
         types: &[],
@@ -316,18 +316,29 @@ const fn header(name: &'static str, title: &'static str) -> Header {
 
 const HEADERS: &[Header] = &[
     Header {
-        core: Some("src/channel/mod.rs"),
+        and: &["src/channel/mod.rs"],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h"],
         tagged: false,
         ..header("channel", "messages between processes")
     },
     Header {
-        types: &["ngx_connection_s"],
-        ..header("connection", "a descriptor and its events")
+        and: &["src/abi/listening.rs"],
+        types: &["ngx_recv_pt", "ngx_send_pt", "ngx_listening_s"],
+        exclude: &["ngx_connection_s"],
+        ..header(
+            "connection",
+            "a descriptor and its events, and where programs listen",
+        )
     },
     Header {
-        types: &["ngx_cycle_s"],
-        ..header("cycle", "what a program hands to most functions")
+        includes: &[
+            "ngx_config.h",
+            "ngx_core.h",
+            "ngx_log.h",
+            "ngx_process_cycle.h",
+        ],
+        types: &["ngx_core_conf_s", "ngx_cycle_s"],
+        ..header("cycle", "the configuration, and what a program runs with")
     },
     header("errno", "texts of errors"),
     Header {
@@ -337,7 +348,13 @@ const HEADERS: &[Header] = &[
     },
     header("event_timer", "the event loop's timers"),
     Header {
+        and: &[
+            "src/abi/introspect.rs",
+            "src/abi/main.rs",
+            "src/abi/worker.rs",
+        ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
+        tagged: false,
         ..header("ipc", "what this library adds to nginx's functions")
     },
     Header {
@@ -357,10 +374,15 @@ const HEADERS: &[Header] = &[
         exclude: &["ngx_os_signal_process"],
         ..header("process", "spawning processes, signals, the process table")
     },
-    header(
-        "process_cycle",
-        "commands, roles, and the flags that signals set",
-    ),
+    Header {
+        and: &["src/abi/master.rs"],
+        types: &["ngx_cache_manager_ctx_s"],
+        ..header(
+            "process_cycle",
+            "commands, roles, and the flags that signals set",
+        )
+    },
+    header("setproctitle", "what ps shows"),
     Header {
         tagged: false,
         ..header("shmem", "shared memory")
@@ -377,12 +399,15 @@ const HEADERS: &[Header] = &[
 const RENAME: [(&str, &str); 1] = [("time_t", "time_t")];
 
 /// Types that are declared by hand in `ngx_core.h`.
-const BY_HAND: [&str; 12] = [
+const BY_HAND: [&str; 15] = [
+    "ngx_cache_manager_ctx_t",
     "ngx_command_t",
     "ngx_connection_t",
+    "ngx_core_conf_t",
     "ngx_cycle_t",
     "ngx_event_handler_pt",
     "ngx_event_t",
+    "ngx_listening_t",
     "ngx_log_t",
     "ngx_module_t",
     "ngx_open_file_t",
@@ -458,9 +483,9 @@ impl Header {
 
         let mut builder = cbindgen::Builder::new().with_config(config);
 
-        if let Some(core) = self.core {
-            println!("cargo::rerun-if-changed={core}");
-            builder = builder.with_src(core);
+        for source in self.and {
+            println!("cargo::rerun-if-changed={source}");
+            builder = builder.with_src(source);
         }
 
         let mut text = Vec::new();

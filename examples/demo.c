@@ -1,18 +1,16 @@
 
 /*
- * demo.c: a master and four workers.
+ * A master and four workers: what nginx's process layer does, to look at, and
+ * checked at each step.
  *
- * Shows what nginx's process layer does, and checks every bit of it: the
- * channels that each process holds, messages from everybody to everybody,
- * counters in shared memory, a worker that is killed and started again, and
- * that nothing is left in the end.  The exit status is 0 only if all held.
+ *     demo        shows what was found and says what was verified
+ *     demo -v     logs nginx's notices and debug lines to stderr as well
  *
- *   demo        prints what was found and what was verified
- *   demo -v     logs nginx's notices and debug lines to stderr as well
+ * The exit status is 0 only if every check was made and held.
  *
- * Workers do what the master orders and answer when it is done, so nobody
- * ever has to sleep.  A channel keeps its messages in order: a worker that
- * answers has seen all that had been sent to it before the order.
+ * Workers do what the master orders, and answer when it is done; so nobody
+ * ever sleeps and hopes.  A channel keeps its messages in order: a worker
+ * that answers has seen all that was sent to it before the order.
  */
 
 
@@ -30,56 +28,59 @@
 #define DEMO_MASTER       DEMO_WORKERS      /* its index among all */
 #define DEMO_PROCESSES    (DEMO_WORKERS + 1)
 
-#define DEMO_VICTIM       2                 /* the worker to be killed */
-#define DEMO_ROUNDS       2                 /* before that and after */
+#define DEMO_VICTIM       2                 /* the worker that is killed, */
+#define DEMO_ROUNDS       2                 /* between these */
 
 #define DEMO_CONNECTIONS  5000              /* of each worker in each round */
+#define DEMO_KEPT         10                /* of them stay open at first */
 #define DEMO_REQUESTS     3                 /* on each connection */
-#define DEMO_KEPT         10                /* stay open for a while */
 
-#define DEMO_TIMEOUT      20000             /* ms for all there is to do */
+#define DEMO_TIMEOUT      20000             /* ms for everything together */
 
 
-/* Commands of our own; nginx's are 1 to 5. */
+/* Commands of our own: nginx's are 1 to 5. */
 
-#define DEMO_CMD_HELLO    31                /* to be counted */
-#define DEMO_CMD_GREET    32                /* say hello to everybody */
-#define DEMO_CMD_SHOW     33                /* report your channels */
-#define DEMO_CMD_WORK     34                /* serve connections */
-#define DEMO_CMD_CLOSE    35                /* close those that stayed open */
-#define DEMO_CMD_DONE     36                /* the answer to these orders */
+#define DEMO_CMD_HELLO    31                /* is counted by who gets it */
+#define DEMO_CMD_DONE     32                /* is the answer to the orders: */
+
+#define DEMO_CMD_GREET    33                /* say hello to everybody */
+#define DEMO_CMD_SHOW     34                /* show your channels */
+#define DEMO_CMD_WORK     35                /* serve connections */
+#define DEMO_CMD_CLOSE    36                /* close those still open */
 
 
 /*
- * How many checks there are: a program that skips one must not succeed.
- *
- * table:     2 for each descriptor of each slot in each process, and 3 for
- *            each worker
- * messages:  1 for each pair of processes, and 1 for strangers
- * counters:  7, while connections are open and when they are closed
- * kill:      3, quit: 1 and 1 for each worker, left: 3
+ * How many checks there are to make, since one that is skipped does not fail:
+ * 2 for each descriptor in the table and 3 for each worker's column; one for
+ * each pair of processes and one for strangers; 7 counters, with connections
+ * that are open and without.
  */
 
-#define DEMO_CHECKS_TABLE     (2 * 2 * DEMO_WORKERS * DEMO_PROCESSES         \
-                               + 3 * DEMO_WORKERS)
+#define DEMO_CHECKS_TABLE     (DEMO_PROCESSES * DEMO_WORKERS * 2 * 2         \
+                               + DEMO_WORKERS * 3)
 #define DEMO_CHECKS_MESSAGES  (DEMO_PROCESSES * DEMO_PROCESSES + 1)
-#define DEMO_CHECKS_COUNTERS  (2 * 7)
+#define DEMO_CHECKS_COUNTERS  (7 * 2)
+#define DEMO_CHECKS_ROUND     (DEMO_CHECKS_TABLE + DEMO_CHECKS_MESSAGES      \
+                               + DEMO_CHECKS_COUNTERS)
+
+#define DEMO_CHECKS_INIT      1
 #define DEMO_CHECKS_KILL      3
 #define DEMO_CHECKS_QUIT      (1 + DEMO_WORKERS)
 #define DEMO_CHECKS_LEFT      3
 
-#define DEMO_CHECKS                                                          \
-    (DEMO_ROUNDS * (DEMO_CHECKS_TABLE + DEMO_CHECKS_MESSAGES                 \
-                    + DEMO_CHECKS_COUNTERS)                                  \
-     + DEMO_CHECKS_KILL + DEMO_CHECKS_QUIT + DEMO_CHECKS_LEFT)
+#define DEMO_CHECKS           (DEMO_CHECKS_INIT                              \
+                               + DEMO_CHECKS_ROUND * DEMO_ROUNDS             \
+                               + DEMO_CHECKS_KILL                            \
+                               + DEMO_CHECKS_QUIT                            \
+                               + DEMO_CHECKS_LEFT)
 
 
-/* What a process says of its own part of ngx_processes[]. */
+/* What a process has in its own ngx_processes[]. */
 
 typedef struct {
     ngx_pid_t     pid;
     ngx_int_t     slot;
-    ngx_socket_t  from;                     /* where the order was read */
+    ngx_socket_t  reads;                    /* where the order came from */
     ngx_socket_t  channel[DEMO_WORKERS][2];
 } demo_column_t;
 
@@ -101,19 +102,13 @@ typedef struct {
 
 typedef struct {
     demo_status_t  status;
-    demo_column_t  column[DEMO_PROCESSES];
-    ngx_uint_t     received[DEMO_PROCESSES][DEMO_PROCESSES];  /* by, from */
-    ngx_uint_t     strangers;               /* messages from anybody else */
+    demo_column_t  columns[DEMO_PROCESSES];
+
+    /* hellos: who got them, and from whom */
+    ngx_uint_t     hellos[DEMO_PROCESSES][DEMO_PROCESSES];
+    ngx_uint_t     strangers;
     ngx_uint_t     quits;
 } demo_shared_t;
-
-
-/* What was there before the demo and must be there after it. */
-
-typedef struct {
-    ngx_int_t     descriptors;
-    ngx_int_t     segments;
-} demo_left_t;
 
 
 static ngx_cycle_t *demo_init(ngx_uint_t verbose);
@@ -121,54 +116,995 @@ static void demo_spawn(ngx_cycle_t *cycle);
 static void demo_round(ngx_cycle_t *cycle);
 static void demo_kill(ngx_cycle_t *cycle);
 static void demo_quit(ngx_cycle_t *cycle);
-static void demo_left(demo_left_t *before);
+static void demo_left(ngx_int_t descriptors, ngx_int_t segments);
 static int demo_verdict(void);
 
 static void demo_watch(ngx_cycle_t *cycle, ngx_int_t slot);
 static void demo_order(ngx_cycle_t *cycle, ngx_uint_t command, char *what);
-static void demo_events(ngx_cycle_t *cycle, char *what);
-static void demo_give_up(ngx_cycle_t *cycle, char *why, char *what);
 static void demo_answer(ngx_event_t *ev);
+static void demo_wait(ngx_cycle_t *cycle, char *what);
+static void demo_give_up(ngx_cycle_t *cycle, char *what, char *why);
 
 static void demo_worker(ngx_cycle_t *cycle, void *data);
 static void demo_handler(ngx_event_t *ev);
-static void demo_obey(ngx_connection_t *c, ngx_channel_t *ch);
+static void demo_command(ngx_connection_t *c, ngx_channel_t *ch);
 static void demo_greet(ngx_log_t *log);
 static void demo_work(void);
-static void demo_request(void);
-static void demo_close(void);
-
-static void demo_send(ngx_socket_t s, ngx_uint_t command, ngx_log_t *log);
-static void demo_hello(ngx_channel_t *ch);
-static void demo_column(ngx_socket_t from);
-static void demo_set_timer(ngx_event_t *ev, ngx_event_handler_pt handler,
-    ngx_log_t *log);
-static void demo_timeout(ngx_event_t *ev);
+static void demo_request(demo_status_t *status);
+static void demo_close(ngx_uint_t n);
 static void demo_count(ngx_uint_t *counter, ngx_int_t n);
 
-static void demo_print_table(void);
+static ngx_uint_t demo_known(ngx_channel_t *ch);
+static void demo_hello(ngx_channel_t *ch);
+static void demo_show(ngx_socket_t reads);
+static void demo_send(ngx_socket_t s, ngx_uint_t command, ngx_log_t *log);
+static void demo_timer(ngx_msec_t timer, ngx_log_t *log);
+static void demo_timeout(ngx_event_t *ev);
+
 static void demo_check_table(void);
-static void demo_check_end(ngx_int_t process, ngx_int_t slot, ngx_int_t end,
-    ino_t socket);
+static void demo_check_descriptor(ngx_int_t process, ngx_int_t slot,
+    ngx_int_t end, ino_t ino);
+static ngx_int_t demo_expected(ngx_int_t process, ngx_int_t slot,
+    ngx_int_t end);
 static void demo_check_messages(void);
-static void demo_check_counters(ngx_uint_t kept);
+static void demo_check_counters(ngx_uint_t open);
 static void demo_check(ngx_int_t found, ngx_int_t expected, char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-static void demo_verified(ngx_uint_t since, char *text);
+static void demo_verified(char *what);
+
+static void demo_print_table(void);
+static void demo_print_cell(ngx_int_t process, ngx_int_t slot);
+static void demo_print_status(void);
 
 static ino_t demo_socket(ngx_pid_t pid, ngx_socket_t fd);
-static ngx_int_t demo_holds(ngx_pid_t pid, ino_t socket);
+static ngx_int_t demo_holds(ngx_pid_t pid, ino_t ino);
 static ngx_int_t demo_descriptors(void);
 static ngx_int_t demo_segments(void);
 
 
+static char           *demo_names[DEMO_PROCESSES] = {
+    "worker 0", "worker 1", "worker 2", "worker 3", "master"
+};
+
 static ngx_shm_t       demo_shm;
-static demo_shared_t  *demo;
+static demo_shared_t  *demo_shared;
 
 static ngx_int_t       demo_self = DEMO_MASTER;
-static ngx_uint_t      demo_rounds;         /* that have begun */
-static ngx_uint_t      demo_answers;        /* to the last order */
+static ngx_uint_t      demo_rounds;         /* the one that runs, from 1 */
+static ngx_uint_t      demo_answers;        /* to the order given last */
+
+static ngx_event_t     demo_watchdog;
 static ngx_uint_t      demo_timed_out;
 
 static ngx_uint_t      demo_checks;
 static ngx_uint_t      demo_failures;
+static ngx_uint_t      demo_told;           /* failures that were reported */
+
+
+int
+main(int argc, char *const *argv)
+{
+    ngx_int_t     descriptors, segments;
+    ngx_cycle_t  *cycle;
+
+    segments = demo_segments();
+    cycle = demo_init(argc > 1 && ngx_strcmp(argv[1], "-v") == 0);
+    descriptors = demo_descriptors();
+
+    demo_spawn(cycle);
+    demo_round(cycle);
+    demo_kill(cycle);
+    demo_round(cycle);
+    demo_quit(cycle);
+    demo_left(descriptors, segments);
+
+    return demo_verdict();
+}
+
+
+static ngx_cycle_t *
+demo_init(ngx_uint_t verbose)
+{
+    static ngx_cycle_t  cycle;
+
+    if (ngx_ipc_init(&cycle) != NGX_OK) {
+        exit(1);
+    }
+
+    cycle.log->log_level = verbose ? NGX_LOG_DEBUG_ALL : NGX_LOG_ERR;
+    ngx_process = NGX_PROCESS_MASTER;
+
+    demo_shm.size = sizeof(demo_shared_t);
+    demo_shm.log = cycle.log;
+    ngx_str_set(&demo_shm.name, "demo");
+
+    if (ngx_shm_alloc(&demo_shm) != NGX_OK) {
+        exit(1);
+    }
+
+    demo_shared = (demo_shared_t *) demo_shm.addr;
+
+    /*
+     * The watchdog is tried once.  That also makes the event loop, whose own
+     * descriptors will stay open.
+     */
+
+    demo_timer(0, cycle.log);
+    ngx_process_events_and_timers(&cycle);
+    demo_check(demo_timed_out, 1, "the watchdog");
+
+    demo_timer(DEMO_TIMEOUT, cycle.log);
+
+    return &cycle;
+}
+
+
+static void
+demo_spawn(ngx_cycle_t *cycle)
+{
+    ngx_int_t  i;
+
+    printf("ngx-ipc %s: master %d starts %d workers\n",
+           ngx_ipc_version(), (int) ngx_pid, DEMO_WORKERS);
+
+    /* a child would print once more what is in the buffer */
+    fflush(stdout);
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+
+        if (ngx_spawn_process(cycle, demo_worker, (void *) i,
+                              "worker process", NGX_PROCESS_RESPAWN)
+            == NGX_INVALID_PID)
+        {
+            demo_give_up(cycle, "the workers", "one could not be started");
+        }
+
+        ngx_pass_open_channel(cycle, NULL);
+        demo_watch(cycle, ngx_process_slot);
+    }
+}
+
+
+static void
+demo_round(ngx_cycle_t *cycle)
+{
+    ngx_int_t  i;
+
+    demo_rounds++;
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+        demo_send(ngx_processes[i].channel[0], DEMO_CMD_HELLO, cycle->log);
+    }
+
+    demo_order(cycle, DEMO_CMD_GREET, "all to greet each other");
+
+    demo_show(-1);
+    demo_order(cycle, DEMO_CMD_SHOW, "all to show their channels");
+
+    demo_print_table();
+    demo_check_table();
+    demo_check_messages();
+
+    demo_order(cycle, DEMO_CMD_WORK, "all to serve connections");
+
+    demo_print_status();
+    demo_check_counters(DEMO_KEPT * DEMO_WORKERS);
+
+    demo_order(cycle, DEMO_CMD_CLOSE, "all to close connections");
+
+    demo_check_counters(0);
+    demo_verified("counted by 4 workers at once: exact, "
+                  "and so when all connections are closed");
+}
+
+
+static void
+demo_kill(ngx_cycle_t *cycle)
+{
+    int        status;
+    ngx_pid_t  pid;
+
+    pid = ngx_processes[DEMO_VICTIM].pid;
+
+    printf("\nkill -9 %d, worker %d; nginx's log calls that an alert:\n\n",
+           (int) pid, DEMO_VICTIM);
+    fflush(stdout);
+
+    if (kill(pid, SIGKILL) == -1) {
+        demo_give_up(cycle, "a worker to die", "it could not be killed");
+    }
+
+    while (ngx_processes[DEMO_VICTIM].pid == pid
+           || ngx_processes[DEMO_VICTIM].pid == NGX_INVALID_PID)
+    {
+        demo_wait(cycle, "the killed worker to be started again");
+
+        if (ngx_reap) {
+            ngx_reap = 0;
+            ngx_reap_children(cycle);
+        }
+    }
+
+    demo_watch(cycle, DEMO_VICTIM);
+
+    status = ngx_processes[DEMO_VICTIM].status;
+
+    demo_check(WIFSIGNALED(status) ? WTERMSIG(status) : 0, SIGKILL,
+               "the signal that worker %d was killed by", DEMO_VICTIM);
+    demo_check(kill(pid, 0) == -1 ? errno : 0, ESRCH,
+               "the error of a signal to the killed worker");
+    demo_check(ngx_last_process, DEMO_WORKERS, "slots in use");
+
+    printf("\n");
+    demo_verified("killed, reaped, and started again in its slot");
+}
+
+
+static void
+demo_quit(ngx_cycle_t *cycle)
+{
+    ngx_int_t   i;
+    ngx_uint_t  live;
+
+    printf("\nQUIT over the channels:\n\n");
+    fflush(stdout);
+
+    ngx_signal_worker_processes(cycle, ngx_signal_value(NGX_SHUTDOWN_SIGNAL));
+
+    live = 1;
+
+    while (live) {
+        demo_wait(cycle, "all to quit");
+
+        if (ngx_reap) {
+            ngx_reap = 0;
+            live = ngx_reap_children(cycle);
+        }
+    }
+
+    demo_check(demo_shared->quits, DEMO_WORKERS, "workers told by channel");
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+        demo_check(ngx_processes[i].status, 0, "the status of %s",
+                   demo_names[i]);
+    }
+
+    demo_verified("4 workers told, and exited with code 0");
+}
+
+
+static void
+demo_left(ngx_int_t descriptors, ngx_int_t segments)
+{
+    ngx_shm_free(&demo_shm);
+
+    demo_check(demo_descriptors(), descriptors, "open descriptors");
+    demo_check(waitpid(-1, NULL, WNOHANG) == -1 ? errno : 0, ECHILD,
+               "the error of a wait for children");
+    demo_check(demo_segments(), segments, "System V segments");
+
+    demo_verified("left behind: no descriptor, no zombie, no segment");
+}
+
+
+static int
+demo_verdict(void)
+{
+    if (demo_failures == 0 && demo_checks == DEMO_CHECKS) {
+        printf("\nall of %d checks held\n", DEMO_CHECKS);
+        return 0;
+    }
+
+    printf("\nFAILED: %d checks were made of %d, and %d did not hold\n",
+           (int) demo_checks, DEMO_CHECKS, (int) demo_failures);
+
+    return 1;
+}
+
+
+/* The master listens to a worker. */
+
+static void
+demo_watch(ngx_cycle_t *cycle, ngx_int_t slot)
+{
+    if (ngx_add_channel_event(cycle, ngx_processes[slot].channel[0],
+                              NGX_READ_EVENT, demo_answer)
+        != NGX_OK)
+    {
+        demo_give_up(cycle, "answers", "a channel cannot be watched");
+    }
+}
+
+
+/* Tells all workers to do something, and returns when they have done it. */
+
+static void
+demo_order(ngx_cycle_t *cycle, ngx_uint_t command, char *what)
+{
+    ngx_int_t  i;
+
+    demo_answers = 0;
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+        demo_send(ngx_processes[i].channel[0], command, cycle->log);
+    }
+
+    while (demo_answers < DEMO_WORKERS) {
+        demo_wait(cycle, what);
+
+        for (i = 0; i < DEMO_WORKERS; i++) {
+            if (ngx_processes[i].exited) {
+                demo_give_up(cycle, what, "a worker has died");
+            }
+        }
+    }
+}
+
+
+static void
+demo_answer(ngx_event_t *ev)
+{
+    ngx_int_t          n;
+    ngx_channel_t      ch;
+    ngx_connection_t  *c;
+
+    c = ev->data;
+
+    for ( ;; ) {
+        n = ngx_read_channel(c->fd, &ch, sizeof(ngx_channel_t), ev->log);
+
+        if (n == NGX_AGAIN) {
+            return;
+        }
+
+        if (n == NGX_ERROR) {
+
+            /*
+             * The worker has gone.  Its channel is the table's, and will be
+             * closed by ngx_reap_children().
+             */
+
+            ngx_free_connection(c);
+            return;
+        }
+
+        if (!demo_known(&ch) || ngx_processes[ch.slot].channel[0] != c->fd) {
+            demo_count(&demo_shared->strangers, 1);
+            continue;
+        }
+
+        switch (ch.command) {
+
+        case DEMO_CMD_HELLO:
+            demo_hello(&ch);
+            break;
+
+        case DEMO_CMD_DONE:
+            demo_answers++;
+            break;
+        }
+    }
+}
+
+
+static void
+demo_wait(ngx_cycle_t *cycle, char *what)
+{
+    ngx_process_events_and_timers(cycle);
+
+    if (demo_timed_out) {
+        demo_give_up(cycle, what, "it takes too long");
+    }
+
+    if (ngx_quit || ngx_terminate) {
+        demo_give_up(cycle, what, "interrupted");
+    }
+}
+
+
+static void
+demo_give_up(ngx_cycle_t *cycle, char *what, char *why)
+{
+    printf("\nFAILED: waiting for %s: %s\n", what, why);
+
+    ngx_signal_worker_processes(cycle, SIGKILL);
+
+    exit(1);
+}
+
+
+static void
+demo_worker(ngx_cycle_t *cycle, void *data)
+{
+    ngx_process = NGX_PROCESS_WORKER;
+    demo_self = (ngx_int_t) data;
+
+    demo_timer(DEMO_TIMEOUT, cycle->log);
+
+    if (ngx_ipc_init_channel(cycle, demo_handler) != NGX_OK) {
+
+        /* 2 is the code after which there is no respawn */
+        exit(2);
+    }
+
+    while (!ngx_quit && !ngx_terminate && !demo_timed_out) {
+        ngx_process_events_and_timers(cycle);
+    }
+
+    exit(demo_timed_out ? 1 : 0);
+}
+
+
+static void
+demo_handler(ngx_event_t *ev)
+{
+    ngx_int_t          n;
+    ngx_channel_t      ch;
+    ngx_connection_t  *c;
+
+    c = ev->data;
+
+    for ( ;; ) {
+        n = ngx_read_channel(c->fd, &ch, sizeof(ngx_channel_t), ev->log);
+
+        if (n == NGX_AGAIN) {
+            return;
+        }
+
+        if (n == NGX_ERROR) {
+
+            /* the master has gone */
+            exit(1);
+        }
+
+        if (ch.command == NGX_CMD_QUIT) {
+            demo_count(&demo_shared->quits, 1);
+        }
+
+        if (ngx_ipc_channel_command(&ch, ev->log) == NGX_DECLINED) {
+            demo_command(c, &ch);
+        }
+    }
+}
+
+
+static void
+demo_command(ngx_connection_t *c, ngx_channel_t *ch)
+{
+    if (!demo_known(ch)) {
+        demo_count(&demo_shared->strangers, 1);
+        return;
+    }
+
+    switch (ch->command) {
+
+    case DEMO_CMD_HELLO:
+        demo_hello(ch);
+        return;
+
+    case DEMO_CMD_GREET:
+        demo_greet(c->log);
+        break;
+
+    case DEMO_CMD_SHOW:
+        demo_show(c->fd);
+        break;
+
+    case DEMO_CMD_WORK:
+        demo_work();
+        break;
+
+    case DEMO_CMD_CLOSE:
+        demo_close(DEMO_KEPT);
+        break;
+    }
+
+    demo_send(ngx_channel, DEMO_CMD_DONE, c->log);
+}
+
+
+static void
+demo_greet(ngx_log_t *log)
+{
+    ngx_int_t  i;
+
+    for (i = 0; i < ngx_last_process; i++) {
+        if (i != ngx_process_slot && ngx_processes[i].pid > 0) {
+            demo_send(ngx_processes[i].channel[0], DEMO_CMD_HELLO, log);
+        }
+    }
+
+    demo_send(ngx_channel, DEMO_CMD_HELLO, log);
+}
+
+
+/* Connections come, have requests, and go, except for some that stay open. */
+
+static void
+demo_work(void)
+{
+    ngx_uint_t      i, n;
+    demo_status_t  *status;
+
+    status = &demo_shared->status;
+
+    for (i = 0; i < DEMO_CONNECTIONS; i++) {
+        demo_count(&status->accepted, 1);
+        demo_count(&status->handled, 1);
+        demo_count(&status->active, 1);
+        demo_count(&status->waiting, 1);
+
+        for (n = 0; n < DEMO_REQUESTS; n++) {
+            demo_request(status);
+        }
+
+        if (i >= DEMO_KEPT) {
+            demo_close(1);
+        }
+    }
+}
+
+
+static void
+demo_request(demo_status_t *status)
+{
+    demo_count(&status->waiting, -1);
+    demo_count(&status->reading, 1);
+
+    demo_count(&status->reading, -1);
+    demo_count(&status->writing, 1);
+
+    demo_count(&status->requests, 1);
+
+    demo_count(&status->writing, -1);
+    demo_count(&status->waiting, 1);
+}
+
+
+static void
+demo_close(ngx_uint_t n)
+{
+    while (n--) {
+        demo_count(&demo_shared->status.waiting, -1);
+        demo_count(&demo_shared->status.active, -1);
+    }
+}
+
+
+/* The other processes count as well, at the same time. */
+
+static void
+demo_count(ngx_uint_t *counter, ngx_int_t n)
+{
+    (void) __atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+
+/* Whether a message comes from whom it says, as far as our table knows. */
+
+static ngx_uint_t
+demo_known(ngx_channel_t *ch)
+{
+    if (ch->slot == DEMO_MASTER) {
+        return demo_self != DEMO_MASTER && ch->pid == ngx_parent;
+    }
+
+    return ch->slot >= 0
+           && ch->slot < DEMO_WORKERS
+           && ch->pid == ngx_processes[ch->slot].pid;
+}
+
+
+static void
+demo_hello(ngx_channel_t *ch)
+{
+    demo_count(&demo_shared->hellos[demo_self][ch->slot], 1);
+}
+
+
+static void
+demo_show(ngx_socket_t reads)
+{
+    ngx_int_t       i;
+    demo_column_t  *column;
+
+    column = &demo_shared->columns[demo_self];
+
+    column->pid = ngx_pid;
+    column->slot = ngx_process_slot;
+    column->reads = reads;
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+        column->channel[i][0] = ngx_processes[i].channel[0];
+        column->channel[i][1] = ngx_processes[i].channel[1];
+    }
+}
+
+
+static void
+demo_send(ngx_socket_t s, ngx_uint_t command, ngx_log_t *log)
+{
+    ngx_channel_t  ch;
+
+    /* the padding is sent as well */
+    ngx_memzero(&ch, sizeof(ngx_channel_t));
+
+    ch.command = command;
+    ch.pid = ngx_pid;
+    ch.slot = demo_self;
+    ch.fd = -1;
+
+    if (ngx_write_channel(s, &ch, sizeof(ngx_channel_t), log) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "message %ui was not sent",
+                      command);
+    }
+}
+
+
+static void
+demo_timer(ngx_msec_t timer, ngx_log_t *log)
+{
+    static ngx_connection_t  dumb;
+
+    demo_timed_out = 0;
+
+    /* a worker has got a copy of its parent's, but it is not set here */
+    ngx_memzero(&demo_watchdog, sizeof(ngx_event_t));
+
+    /* nginx logs the descriptor of a timer's connection */
+    dumb.fd = -1;
+
+    demo_watchdog.data = &dumb;
+    demo_watchdog.handler = demo_timeout;
+    demo_watchdog.log = log;
+
+    ngx_add_timer(&demo_watchdog, timer);
+}
+
+
+static void
+demo_timeout(ngx_event_t *ev)
+{
+    demo_timed_out = ev->timedout;
+}
+
+
+/* The table says what it must, and the kernel says the same. */
+
+static void
+demo_check_table(void)
+{
+    ino_t           ino[2];
+    ngx_int_t       i, n;
+    demo_column_t  *column;
+
+    for (n = 0; n < DEMO_WORKERS; n++) {
+        column = &demo_shared->columns[n];
+
+        demo_check(column->pid, ngx_processes[n].pid,
+                   "the pid of %s", demo_names[n]);
+        demo_check(column->slot, n, "the slot of %s", demo_names[n]);
+
+        /* what is written to channel[0] comes out of channel[1] */
+
+        demo_check(column->reads, column->channel[n][1],
+                   "the descriptor that %s reads", demo_names[n]);
+
+        ino[0] = demo_socket(ngx_pid, ngx_processes[n].channel[0]);
+        ino[1] = demo_socket(column->pid, column->channel[n][1]);
+
+        for (i = 0; i < DEMO_PROCESSES; i++) {
+            demo_check_descriptor(i, n, 0, ino[0]);
+            demo_check_descriptor(i, n, 1, ino[1]);
+        }
+    }
+
+    demo_verified("the table is what it must be, and /proc/PID/fd agrees");
+}
+
+
+/*
+ * A descriptor in the table is the one by which the process holds the socket
+ * ino, and if there is none the process does not hold it at all.
+ */
+
+static void
+demo_check_descriptor(ngx_int_t process, ngx_int_t slot, ngx_int_t end,
+    ino_t ino)
+{
+    ngx_int_t       held, expected;
+    demo_column_t  *column;
+
+    column = &demo_shared->columns[process];
+
+    held = demo_holds(column->pid, ino);
+    expected = demo_expected(process, slot, end);
+
+    demo_check(column->channel[slot][end], expected > 0 ? held : expected,
+               "ngx_processes[%d].channel[%d] of %s",
+               (int) slot, (int) end, demo_names[process]);
+
+    demo_check(held > 0, expected > 0,
+               "whether the socket of ngx_processes[%d].channel[%d] "
+               "is held by %s",
+               (int) slot, (int) end, demo_names[process]);
+}
+
+
+/* Returns 1 for an open descriptor, -1 for a closed one, 0 for none ever. */
+
+static ngx_int_t
+demo_expected(ngx_int_t process, ngx_int_t slot, ngx_int_t end)
+{
+    if (process == DEMO_MASTER) {
+        return (end == 0) ? 1 : -1;
+    }
+
+    if (process == slot) {
+        return (end == 0) ? -1 : 1;
+    }
+
+    if (end == 0) {
+        return 1;
+    }
+
+    /* what had a channel before the process was forked, it has inherited */
+
+    if (slot < process || (process == DEMO_VICTIM && demo_rounds > 1)) {
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static void
+demo_check_messages(void)
+{
+    ngx_int_t  i, n;
+
+    for (i = 0; i < DEMO_PROCESSES; i++) {
+        for (n = 0; n < DEMO_PROCESSES; n++) {
+            demo_check(demo_shared->hellos[i][n], i == n ? 0 : demo_rounds,
+                       "messages to %s from %s",
+                       demo_names[i], demo_names[n]);
+        }
+    }
+
+    demo_check(demo_shared->strangers, 0, "messages from strangers");
+
+    demo_verified("20 messages, each process to each other, "
+                  "came once and from the right sender");
+}
+
+
+static void
+demo_check_counters(ngx_uint_t open)
+{
+    ngx_uint_t      connections;
+    demo_status_t  *status;
+
+    status = &demo_shared->status;
+    connections = demo_rounds * DEMO_WORKERS * DEMO_CONNECTIONS;
+
+    demo_check(status->accepted, connections, "accepted");
+    demo_check(status->handled, connections, "handled");
+    demo_check(status->requests, connections * DEMO_REQUESTS, "requests");
+    demo_check(status->active, open, "active");
+    demo_check(status->reading, 0, "reading");
+    demo_check(status->writing, 0, "writing");
+    demo_check(status->waiting, open, "waiting");
+}
+
+
+static void
+demo_check(ngx_int_t found, ngx_int_t expected, char *fmt, ...)
+{
+    va_list  args;
+
+    demo_checks++;
+
+    if (found == expected) {
+        return;
+    }
+
+    demo_failures++;
+
+    printf("  FAILED  ");
+
+    va_start(args, fmt);
+    vprintf(fmt, args);
+    va_end(args);
+
+    printf(": expected %ld, found %ld\n", (long) expected, (long) found);
+}
+
+
+static void
+demo_verified(char *what)
+{
+    printf("  %s  %s\n", demo_failures == demo_told ? "ok" : "FAILED", what);
+
+    demo_told = demo_failures;
+}
+
+
+static void
+demo_print_table(void)
+{
+    ngx_int_t  i, n;
+
+    printf("\nngx_processes[].channel of each process"
+           "  (* its own, -1 closed, 0 never there)\n\n"
+           "        %10s", demo_names[DEMO_MASTER]);
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+        printf("  %10s", demo_names[i]);
+    }
+
+    printf("\n  pid   %10d", (int) ngx_pid);
+
+    for (i = 0; i < DEMO_WORKERS; i++) {
+        printf("  %10d", (int) demo_shared->columns[i].pid);
+    }
+
+    for (n = 0; n < DEMO_WORKERS; n++) {
+        printf("\n  slot %d", (int) n);
+
+        demo_print_cell(DEMO_MASTER, n);
+
+        for (i = 0; i < DEMO_WORKERS; i++) {
+            printf("  ");
+            demo_print_cell(i, n);
+        }
+    }
+
+    printf("\n\n");
+}
+
+
+static void
+demo_print_cell(ngx_int_t process, ngx_int_t slot)
+{
+    char           cell[32];
+    ngx_socket_t  *channel;
+
+    channel = demo_shared->columns[process].channel[slot];
+
+    snprintf(cell, sizeof(cell), "%s[%d,%d]", (process == slot) ? "*" : "",
+             channel[0], channel[1]);
+
+    printf("%10s", cell);
+}
+
+
+/* As on nginx's stub_status page. */
+
+static void
+demo_print_status(void)
+{
+    demo_status_t  *status;
+
+    status = &demo_shared->status;
+
+    printf("\n  Active connections: %lu\n"
+           "  server accepts handled requests\n"
+           "   %lu %lu %lu\n"
+           "  Reading: %lu Writing: %lu Waiting: %lu\n\n",
+           (unsigned long) status->active,
+           (unsigned long) status->accepted,
+           (unsigned long) status->handled,
+           (unsigned long) status->requests,
+           (unsigned long) status->reading,
+           (unsigned long) status->writing,
+           (unsigned long) status->waiting);
+}
+
+
+/* The kernel's number of a socket; 0 if fd is none. */
+
+static ino_t
+demo_socket(ngx_pid_t pid, ngx_socket_t fd)
+{
+    char         path[64];
+    struct stat  st;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int) pid, fd);
+
+    if (stat(path, &st) == -1 || !S_ISSOCK(st.st_mode)) {
+        return 0;
+    }
+
+    return st.st_ino;
+}
+
+
+/* By which descriptor a process holds a socket: -1 if it does not. */
+
+static ngx_int_t
+demo_holds(ngx_pid_t pid, ino_t ino)
+{
+    DIR            *dir;
+    char            path[64];
+    ngx_int_t       fd, found;
+    struct dirent  *de;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int) pid);
+
+    dir = opendir(path);
+    if (dir == NULL) {
+        return -1;
+    }
+
+    found = -1;
+
+    while ((de = readdir(dir)) != NULL) {
+        fd = atoi(de->d_name);
+
+        if (ino != 0 && demo_socket(pid, fd) == ino) {
+
+            /* a second one has no place in the table */
+            found = (found == -1) ? fd : -2;
+        }
+    }
+
+    closedir(dir);
+
+    return found;
+}
+
+
+static ngx_int_t
+demo_descriptors(void)
+{
+    DIR        *dir;
+    ngx_int_t   n;
+
+    dir = opendir("/proc/self/fd");
+    if (dir == NULL) {
+        return -1;
+    }
+
+    n = 0;
+
+    while (readdir(dir) != NULL) {
+        n++;
+    }
+
+    closedir(dir);
+
+    return n;
+}
+
+
+/* System V segments that this process has made. */
+
+static ngx_int_t
+demo_segments(void)
+{
+    int         pid;
+    FILE       *file;
+    char        line[512];
+    ngx_int_t   n;
+
+    file = fopen("/proc/sysvipc/shm", "r");
+    if (file == NULL) {
+
+        /* a kernel without them */
+        return 0;
+    }
+
+    n = 0;
+
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, "%*d %*d %*o %*u %d", &pid) == 1
+            && pid == (int) ngx_getpid())
+        {
+            n++;
+        }
+    }
+
+    fclose(file);
+
+    return n;
+}

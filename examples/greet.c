@@ -7,21 +7,25 @@
 static void
 handler(ngx_event_t *ev)
 {
-    ngx_int_t      n;
-    ngx_channel_t  ch, hello = { 31, ngx_pid, ngx_process_slot, -1 };
+    ngx_channel_t         ch;
+    static ngx_channel_t  hello = { 31, 0, 0, -1 };
 
-    while ((n = ngx_read_channel(ngx_channel, &ch, sizeof(ch), ev->log)) > 0) {
-        if (ngx_ipc_channel_command(&ch, ev->log) == NGX_DECLINED) {
-            ngx_log_error(NGX_LOG_NOTICE, ev->log, 0, "hello from %P", ch.pid);
-            ngx_quit = 1;
-        }
-        /* the first greets the second when it is told of it */
-        if (ch.command == NGX_CMD_OPEN_CHANNEL || ngx_process_slot == 1) {
-            ngx_write_channel(ngx_processes[ch.slot].channel[0], &hello,
-                              sizeof(hello), ev->log);
-        }
+    if (ngx_read_channel(ngx_channel, &ch, sizeof(ch), ev->log) < 0
+        || ch.command == NGX_CMD_CLOSE_CHANNEL)
+    {
+        exit(1);    /* the master or the other worker has gone */
     }
-    ngx_quit |= (n == NGX_ERROR);    /* the master has gone */
+    if (ngx_ipc_channel_command(&ch, ev->log) == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_NOTICE, ev->log, 0, "hello from %P", ch.pid);
+        ngx_quit = 1;
+    }
+    /* the first greets the second when it is told of it */
+    if (ch.command == NGX_CMD_OPEN_CHANNEL || ngx_process_slot == 1) {
+        hello.pid = ngx_pid;
+        hello.slot = ngx_process_slot;
+        ngx_write_channel(ngx_processes[ch.slot].channel[0], &hello,
+                          sizeof(hello), ev->log);
+    }
 }
 
 static void
@@ -32,6 +36,7 @@ worker(ngx_cycle_t *cycle, void *data)
     while (!ngx_quit) {
         ngx_process_events_and_timers(cycle);
     }
+    exit(0);
 }
 
 int
@@ -41,12 +46,14 @@ main(void)
 
     ngx_ipc_init(&cycle);
     for (int i = 0; i < 2; i++) {
-        ngx_spawn_process(&cycle, worker, NULL, "worker process",
-                          NGX_PROCESS_NORESPAWN);
+        if (ngx_spawn_process(&cycle, worker, NULL, "worker process",
+                              NGX_PROCESS_NORESPAWN) == NGX_INVALID_PID) {
+            return 1;
+        }
         ngx_pass_open_channel(&cycle, NULL);
     }
     while (ngx_reap_children(&cycle)) {
         ngx_process_events_and_timers(&cycle);
     }
-    return 0;
+    return ngx_processes[0].status || ngx_processes[1].status;
 }

@@ -45,6 +45,9 @@ typedef struct {
  * kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller SO_SNDBUF),
  * and NGX_CMD_OPEN_CHANNEL without a descriptor.
  *
+ * The bytes travel as they are: zero the message before you fill it in, or
+ * its padding carries what the stack had there.
+ *
  * Safety: size bytes at ch are readable; log is NULL or a valid log.
  *
  * References: sendmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.

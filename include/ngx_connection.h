@@ -1,5 +1,5 @@
 /*
- * ngx_connection.h: a descriptor and its events.
+ * ngx_connection.h: a descriptor and its events, and where programs listen.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Made by build.rs of src/abi/connection.rs: edit that, then "make headers".
@@ -17,20 +17,30 @@ extern "C" {
 #endif
 
 
-/* A descriptor in the event loop. */
-struct ngx_connection_s {
-    /* For its owner. */
-    void *data;
-    /* Its read event. */
-    ngx_event_t *read;
-    /* Its write event. */
-    ngx_event_t *write;
-    /* The descriptor; -1 once the connection is closed. */
+/* The length of a queue of connections that nobody has accepted yet. */
+#define NGX_LISTEN_BACKLOG 511
+
+/* Receives at most size bytes: how many; 0 at the end; NGX_AGAIN, NGX_ERROR. */
+typedef ptrdiff_t (*ngx_recv_pt)(ngx_connection_t *c, u_char *buf, size_t size);
+
+/* Sends at most size bytes: how many; NGX_AGAIN, NGX_ERROR. */
+typedef ptrdiff_t (*ngx_send_pt)(ngx_connection_t *c, u_char *buf, size_t size);
+
+/* Is called for each connection that has been accepted. */
+typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
+
+/* Where a program listens. */
+struct ngx_listening_s {
+    /* "HOST:PORT" with a numeric host, "[HOST]:PORT" or "unix:PATH". */
+    const char *address;
+    /* What a worker does with each new connection. */
+    ngx_connection_handler_pt handler;
+    /* See listen(2); 0 for NGX_LISTEN_BACKLOG. */
+    int backlog;
+    /* The library's: the socket, or -1. */
     ngx_socket_t fd;
-    /* Where its events are logged. */
-    ngx_log_t *log;
-    /* For its owner. */
-    ngx_pool_t *pool;
+    /* The library's: the connection that accepts, in a worker. */
+    ngx_connection_t *connection;
 };
 
 /*
@@ -57,6 +67,29 @@ void ngx_free_connection(ngx_connection_t *c);
  * Safety: c is NULL or comes from this library.
  */
 void ngx_close_connection(ngx_connection_t *c);
+
+
+/* A descriptor in the event loop. */
+struct ngx_connection_s {
+    void               *data;        /* for its owner */
+    ngx_event_t        *read;
+    ngx_event_t        *write;
+
+    ngx_socket_t        fd;          /* -1 once the connection is closed */
+
+    ngx_recv_pt         recv;
+    ngx_send_pt         send;
+
+    ngx_listening_t    *listening;   /* where it was accepted, or NULL */
+    ngx_log_t          *log;
+    ngx_pool_t         *pool;        /* for its owner */
+    ngx_uint_t          number;      /* of the accepted ones */
+
+    unsigned            timedout:1;
+    unsigned            error:1;
+    unsigned            idle:1;      /* a graceful shutdown may close it */
+    unsigned            close:1;     /* and has its read handler do so */
+};
 
 
 #ifdef __cplusplus

@@ -10,15 +10,18 @@
 #include <ngx_config.h>
 
 
-typedef struct ngx_command_s       ngx_command_t;
-typedef struct ngx_connection_s    ngx_connection_t;
-typedef struct ngx_cycle_s         ngx_cycle_t;
-typedef struct ngx_event_s         ngx_event_t;
-typedef struct ngx_log_s           ngx_log_t;
-typedef struct ngx_module_s        ngx_module_t;
-typedef struct ngx_open_file_s     ngx_open_file_t;
-typedef struct ngx_pool_s          ngx_pool_t;
-typedef struct ngx_pool_cleanup_s  ngx_pool_cleanup_t;
+typedef struct ngx_cache_manager_ctx_s  ngx_cache_manager_ctx_t;
+typedef struct ngx_command_s            ngx_command_t;
+typedef struct ngx_connection_s         ngx_connection_t;
+typedef struct ngx_core_conf_s          ngx_core_conf_t;
+typedef struct ngx_cycle_s              ngx_cycle_t;
+typedef struct ngx_event_s              ngx_event_t;
+typedef struct ngx_listening_s          ngx_listening_t;
+typedef struct ngx_log_s                ngx_log_t;
+typedef struct ngx_module_s             ngx_module_t;
+typedef struct ngx_open_file_s          ngx_open_file_t;
+typedef struct ngx_pool_s               ngx_pool_t;
+typedef struct ngx_pool_cleanup_s       ngx_pool_cleanup_t;
 
 typedef int                        ngx_fd_t;
 typedef int                        ngx_socket_t;
@@ -61,6 +64,7 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #include <ngx_string.h>
 #include <ngx_shmem.h>
 #include <ngx_process.h>
+#include <ngx_setproctitle.h>
 #include <ngx_log.h>
 #include <ngx_palloc.h>
 #include <ngx_times.h>

@@ -19,6 +19,27 @@ extern "C" {
 
 
 /*
+ * Has the loop watch for a read event that is wanted and has not happened,
+ * and not for one that has and is not.
+ *
+ * flags is for nginx's other event loops. Returns NGX_OK, or NGX_ERROR with
+ * an alert in the log.
+ *
+ * Safety: rev is the read event of an open connection.
+ *
+ * References: nginx's src/event/ngx_event.c.
+ */
+ngx_int_t ngx_handle_read_event(ngx_event_t *rev, ngx_uint_t flags);
+
+/*
+ * The same for a write event: watched for after a send() that was short, and
+ * no more when it has become ready. lowat is for other systems.
+ *
+ * Safety: wev is the write event of an open connection.
+ */
+ngx_int_t ngx_handle_write_event(ngx_event_t *wev, size_t lowat);
+
+/*
  * Waits for events, timers and signals, and calls the handlers.
  *
  * Returns after each wake-up; a signal that came since the last one counts,

@@ -19,6 +19,121 @@ extern "C" {
 #endif
 
 
+/* There is no process in the slot. */
+#define NGX_IPC_EMPTY 0
+
+/* It runs. */
+#define NGX_IPC_RUNNING 1
+
+/* It has been told to exit. */
+#define NGX_IPC_EXITING 2
+
+/* It has exited, and will be started again. */
+#define NGX_IPC_WAITING 3
+
+/* A process of the table. */
+typedef struct {
+    /* Its slot. */
+    ngx_int_t slot;
+    /* Its pid; -1 while it waits to be started again. */
+    ngx_pid_t pid;
+    /* NGX_IPC_RUNNING and so on. */
+    int state;
+    /* Its number among the workers; -1: it is none. */
+    ngx_int_t worker;
+    /* How many configurations there had been when it was first started. */
+    ngx_uint_t generation;
+    /* NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0: not known. */
+    ngx_uint_t role;
+    /* How log lines call it; NULL: not known to this process. */
+    const char *name;
+    /* When it was started, in seconds since 1970. */
+    time_t started;
+    /* How often it was started again. */
+    ngx_uint_t respawns;
+    /* Control messages that the master has sent to it, */
+    ngx_uint_t sent;
+    /* that had to wait, */
+    ngx_uint_t queued;
+    /* how many of them at most at a time, */
+    ngx_uint_t deepest;
+    /* and that it did not live to get. */
+    ngx_uint_t dropped;
+} ngx_ipc_process_t;
+
+/* Takes a piece of text. */
+typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
+
+/* How many configurations there had been when this process was started. */
+ngx_uint_t ngx_ipc_generation(void);
+
+/*
+ * Whether this process is the one of its generation that does what one has
+ * to do: its first worker, or the single process.
+ */
+ngx_uint_t ngx_ipc_is_leader(void);
+
+/*
+ * Walks over the processes: fills process with the first one in a slot
+ * after process->slot; begin with -1.
+ *
+ * Returns NGX_OK, or NGX_DECLINED behind the last one. A worker sees the
+ * processes that it has been told of.
+ *
+ * Safety: process is NULL or valid.
+ */
+ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
+
+/*
+ * Hands a line for each process to print, with its line feed.
+ *
+ * Safety: print may be called with data.
+ */
+void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
+
+/*
+ * Runs a program: a master with its workers, or one process, as conf says.
+ *
+ * argc and argv are those of main(); they are what SIGUSR2 starts the
+ * new binary with. Returns 1 if the program could not be set up, with the
+ * reason on stderr or in the log; else it does not return, and the process
+ * exits with 0.
+ *
+ * Safety: conf is valid. Its texts are copied; the modules, helpers and functions
+ * that it points to live as long as the program. Whatever else points to the
+ * arguments of main() does not see them any more: process titles take their
+ * place.
+ *
+ * References: main() of nginx's src/core/nginx.c.
+ */
+int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
+
+/*
+ * Sends a running program the signal "reload", "reopen", "stop" or "quit".
+ *
+ * Its pid is read from the file that conf names. Returns 0, or 1 with the
+ * reason on stderr.
+ *
+ * Safety: conf is valid, name a string.
+ *
+ * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
+ */
+int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
+
+/*
+ * Runs a worker: the modules' hooks, the channel, the event loop, until it
+ * is told to quit or terminate.
+ *
+ * data is the worker's number. When it quits it stops accepting, finishes
+ * the connections that are open, and waits for the timers that are not
+ * cancelable. Does not return; the exit code is 0, or 2 if the worker could
+ * not be set up.
+ *
+ * Safety: cycle is a valid cycle; the process has been made by
+ * ngx_spawn_process().
+ */
+void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
+
 /* The version of the library that is in use, such as "0.1.0". */
 const char *ngx_ipc_version(void);
 
@@ -113,16 +228,6 @@ ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch, ngx_log_t *log);
  * Safety: ev is the read event of a connection of ngx_add_channel_event().
  */
 void ngx_channel_handler(ngx_event_t *ev);
-
-/*
- * Runs a worker: the modules' hooks, the channel, the event loop, until it
- * is told to quit or terminate. data is the worker's number. Does not
- * return; the exit code is 0, or 2 if the worker could not be set up.
- *
- * Safety: cycle is a valid cycle; the process has been made by
- * ngx_spawn_process().
- */
-void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
 
 
 /*

@@ -61,6 +61,9 @@ typedef struct {
  * proc that returns ends it with code 0. On failure NGX_INVALID_PID, with
  * an alert in the log; ngx_process_slot names an empty slot then.
  *
+ * The parent gets SIGIO when the child writes to its channel, and SIGCHLD
+ * when it exits: call ngx_init_signals() before, or handle both.
+ *
  * Safety: cycle is a valid cycle, name a string, proc a function that may be
  * called with data in a forked copy of this process.
  *

@@ -47,6 +47,40 @@ extern "C" {
 /* Does other work. */
 #define NGX_PROCESS_HELPER 4
 
+/* A helper: a process beside the workers. */
+struct ngx_cache_manager_ctx_s {
+    /* Is called after the delay, and again if it adds its event's timer. */
+    ngx_event_handler_pt handler;
+    /* How titles and log lines call the process. */
+    char *name;
+    /* Milliseconds. */
+    ngx_msec_t delay;
+};
+
+/*
+ * Runs a master: starts the workers and helpers that the cycle's
+ * configuration asks for, respawns those that die, and does what signals
+ * ask for.
+ *
+ * SIGHUP starts a new generation and has the old one shut down gracefully;
+ * SIGQUIT shuts down, SIGTERM and SIGINT stop, with SIGKILL after 1.5 s;
+ * SIGUSR1 reopens the logs; SIGUSR2 starts a new binary; SIGWINCH stops the
+ * workers of a daemon. Does not return.
+ *
+ * Safety: cycle comes from ngx_init_cycle() or is the program's own.
+ *
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
+ */
+void ngx_master_process_cycle(ngx_cycle_t *cycle);
+
+/*
+ * Runs a process that is master and worker in one: the modules' hooks and
+ * the event loop. Does not return.
+ *
+ * Safety: cycle comes from ngx_init_cycle() or is the program's own.
+ */
+void ngx_single_process_cycle(ngx_cycle_t *cycle);
+
 
 extern ngx_uint_t      ngx_process;
 extern ngx_uint_t      ngx_worker;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicUsize};
 pub type ngx_int_t = isize;
 /// `uintptr_t`, the unsigned integer nginx counts with.
 pub type ngx_uint_t = usize;
+/// A yes or no of a configuration, or -1 for neither.
+pub type ngx_flag_t = isize;
 /// A process id, `pid_t`.
 pub type ngx_pid_t = i32;
 /// A socket's descriptor.

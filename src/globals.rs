@@ -7,9 +7,10 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint};
+use crate::config::{AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_pid_t};
 use crate::process::supervise::Restarts;
 use crate::process::table::Table;
+use crate::sys::process;
 
 /// References to the variables of one program.
 pub struct Globals {
@@ -65,6 +66,19 @@ impl Globals {
     /// `ngx_process_slot` as an index; the sentinel if it is out of range.
     pub fn own_slot(&self) -> usize {
         self.table.clamp(self.process_slot.load(Relaxed))
+    }
+
+    /// `ngx_pid`; found out if the program has not set it.
+    pub fn own_pid(&self) -> ngx_pid_t {
+        match self.pid.load(Relaxed) {
+            0 => {
+                let pid = process::getpid();
+
+                self.pid.store(pid, Relaxed);
+                pid
+            }
+            pid => pid,
+        }
     }
 
     /// Whether the program is on its way out.

@@ -79,12 +79,13 @@ impl Log {
 
     /// A failed call on a non-blocking socket: `EAGAIN` is no error, nor is the
     /// `ETOOMANYREFS` of one who has too many descriptors on their way.
-    pub fn again_or_fail(self, err: Errno, text: fmt::Arguments<'_>) -> Status {
-        if matches!(err, Errno::EAGAIN | Errno::ETOOMANYREFS) {
-            return Status::Again;
+    /// An `EPIPE` has the level `if_gone`.
+    pub fn again_or_fail(self, if_gone: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
+        match err {
+            Errno::EAGAIN | Errno::ETOOMANYREFS => Status::Again,
+            Errno::EPIPE => self.fail(if_gone, err, text),
+            _ => self.fail(Level::Alert, err, text),
         }
-
-        self.fail(Level::Alert, err, text)
     }
 
     /// A misuse by the caller: there is no errno that would explain it.
@@ -163,11 +164,11 @@ mod tests {
         let log = Log::new(RawLog::none());
 
         assert_eq!(
-            log.again_or_fail(Errno::EAGAIN, format_args!("")),
+            log.again_or_fail(Level::Alert, Errno::EAGAIN, format_args!("")),
             Status::Again
         );
         assert_eq!(
-            log.again_or_fail(Errno::EPIPE, format_args!("")),
+            log.again_or_fail(Level::Alert, Errno::EPIPE, format_args!("")),
             Status::Error
         );
         assert_eq!(

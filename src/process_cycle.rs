@@ -63,8 +63,9 @@ pub fn announce(g: &Globals, log: Log) {
     pass_open_channel(g, log, &ch);
 }
 
+/// A process that has closed its end is about to exit: that is no alert.
 fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
-    control::write(g, log, sock, &ch.bytes(), ch)
+    control::write(g, log, sock, &ch.bytes(), ch, Level::Info)
 }
 
 /// Tells every worker, through its channel or with the signal itself.

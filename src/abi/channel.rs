@@ -10,6 +10,7 @@ use super::log_of;
 use super::process::GLOBALS;
 use crate::channel::{self, control, ngx_channel_t};
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_socket_t};
+use crate::log::Level;
 use crate::process;
 use crate::status::code;
 
@@ -26,6 +27,9 @@ fn bounded(size: usize) -> usize {
 /// raised. Refused are messages smaller than ngx_channel_t, larger than the
 /// kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller SO_SNDBUF),
 /// and NGX_CMD_OPEN_CHANNEL without a descriptor.
+///
+/// The bytes travel as they are: zero the message before you fill it in, or
+/// its padding carries what the stack had there.
 ///
 /// # Safety
 ///
@@ -60,7 +64,14 @@ pub unsafe extern "C" fn ngx_write_channel(
     };
     let head = head.unwrap_or(ngx_channel_t::command(0));
 
-    code(control::write(&GLOBALS, log, s, message, &head))
+    code(control::write(
+        &GLOBALS,
+        log,
+        s,
+        message,
+        &head,
+        Level::Alert,
+    ))
 }
 
 /// Receives one message of `size` bytes into `ch`.

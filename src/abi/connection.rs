@@ -1,44 +1,82 @@
 //! `ngx_connection.h`: a descriptor and its events.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
+use std::fmt;
 use std::os::fd::RawFd;
 use std::ptr;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use nix::errno::Errno;
+
 use super::event::{flag, ngx_event_s, ngx_event_t, set_waker};
-use super::event_timer::{self, ngx_event_del_timer};
+use super::event_timer::ngx_event_del_timer;
+use super::listening::ngx_listening_t;
 use super::log::ngx_log_t;
 use super::log_of;
 use super::palloc::ngx_pool_t;
 use super::process::GLOBALS;
-use super::process_cycle::ngx_pid;
-use crate::config::{ngx_fd_t, ngx_socket_t};
-use crate::log::{Level, Log};
+use crate::config::{NGX_AGAIN, NGX_ERROR, ngx_pid_t, ngx_socket_t, ngx_uint_t, u_char};
+use crate::log::{Debug, Level, Log};
 use crate::process;
 use crate::status::{Result, Status};
-use crate::sys::epoll::Epoll;
+use crate::sys::epoll::{self, Epoll};
+use crate::sys::socket;
 
 /// By nginx's other name.
 pub type ngx_connection_t = ngx_connection_s;
 
-/// A descriptor in the event loop.
+/// Receives at most `size` bytes: how many; 0 at the end; NGX_AGAIN, NGX_ERROR.
+pub type ngx_recv_pt =
+    Option<unsafe extern "C" fn(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize>;
+/// Sends at most `size` bytes: how many; NGX_AGAIN, NGX_ERROR.
+pub type ngx_send_pt =
+    Option<unsafe extern "C" fn(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize>;
+
+/// A descriptor in the event loop; C's is in connection.h.
 #[repr(C)]
 pub struct ngx_connection_s {
-    /// For its owner.
-    pub data: *mut c_void,
-    /// Its read event.
-    pub read: *mut ngx_event_t,
-    /// Its write event.
-    pub write: *mut ngx_event_t,
+    pub(super) data: *mut c_void,
+    pub(super) read: *mut ngx_event_t,
+    pub(super) write: *mut ngx_event_t,
 
-    /// The descriptor; -1 once the connection is closed.
-    pub fd: ngx_socket_t,
+    pub(super) fd: ngx_socket_t,
 
-    /// Where its events are logged.
-    pub log: *mut ngx_log_t,
-    /// For its owner.
-    pub pool: *mut ngx_pool_t,
+    pub(super) recv: ngx_recv_pt,
+    pub(super) send: ngx_send_pt,
+
+    pub(super) listening: *mut ngx_listening_t,
+    pub(super) log: *mut ngx_log_t,
+    pub(super) pool: *mut ngx_pool_t,
+    pub(super) number: ngx_uint_t,
+
+    pub(super) flags: u32,
+}
+
+/// The bits of `ngx_connection_s` that are used here, as connection.h orders
+/// them.
+pub mod bit {
+    pub(crate) const ERROR: u32 = 1 << 1;
+    pub(crate) const IDLE: u32 = 1 << 2;
+    pub(crate) const CLOSE: u32 = 1 << 3;
+}
+
+impl ngx_connection_s {
+    fn new(fd: ngx_socket_t, log: *mut ngx_log_t) -> Self {
+        Self {
+            data: ptr::null_mut(),
+            read: ptr::null_mut(),
+            write: ptr::null_mut(),
+            fd,
+            recv: Some(recv),
+            send: Some(send),
+            listening: ptr::null_mut(),
+            log,
+            pool: ptr::null_mut(),
+            number: 0,
+            flags: 0,
+        }
+    }
 }
 
 /// A connection and its two events; C knows the address of the first.
@@ -51,6 +89,8 @@ pub struct Entry {
     pub write: ngx_event_s,
     /// Where it is in `Loop::entries`.
     index: u32,
+    /// What epoll watches it for.
+    pub mask: u32,
     /// Changes with each use, so that a late event of the one before is told
     /// from one of its own.
     generation: u32,
@@ -68,11 +108,13 @@ pub struct Loop {
     /// Where the descriptors are watched.
     pub epoll: Epoll,
     /// The process that made it: a child makes its own.
-    owner: i32,
+    owner: ngx_pid_t,
     // Never freed, since a handler may look at the connection that it has
     // just closed.
     entries: Vec<*mut Entry>,
     free: Vec<*mut Entry>,
+    /// Those that are watched.
+    by_fd: HashMap<RawFd, *mut Entry>,
 }
 
 // SAFETY: the pointers are owned by the loop; the program has one thread that
@@ -95,12 +137,9 @@ pub fn with_loop<T>(
 
         set_waker(epoll.waker());
 
-        *guard = Some(Loop {
-            epoll,
-            owner: ngx_pid.load(Relaxed),
-            entries: Vec::new(),
-            free: Vec::new(),
-        });
+        let parents = guard.take();
+
+        *guard = Some(Loop::new(epoll, parents));
     }
 
     guard.as_mut().map_or(Err(Status::Error), use_it)
@@ -110,22 +149,34 @@ fn lock() -> MutexGuard<'static, Option<Loop>> {
     LOOP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The loop of this process, if it has one. A forked copy of the parent's is
-/// dropped: its connections and timers are not ours.
+/// The loop of this process, if it has one: a forked copy of the parent's is
+/// not, and what the parent watches is none of its business.
 fn own_loop(of: &mut Option<Loop>) -> Option<&mut Loop> {
-    if of
-        .as_ref()
-        .is_some_and(|of| of.owner != ngx_pid.load(Relaxed))
-    {
-        set_waker(-1);
-        *of = None;
-        event_timer::forget_all();
-    }
+    let own = GLOBALS.own_pid();
 
-    of.as_mut()
+    of.as_mut().filter(|of| of.owner == own)
 }
 
 impl Loop {
+    /// A loop of this process. The parent's, if it was forked with one, is
+    /// closed, and its entries are used again.
+    fn new(epoll: Epoll, parents: Option<Self>) -> Self {
+        let entries = parents.map(|of| of.entries).unwrap_or_default();
+
+        for &entry in &entries {
+            // SAFETY: entries are never freed.
+            unsafe { (*entry).c.fd = -1 };
+        }
+
+        Self {
+            epoll,
+            owner: GLOBALS.own_pid(),
+            free: entries.clone(),
+            entries,
+            by_fd: HashMap::new(),
+        }
+    }
+
     fn entry(&mut self) -> *mut Entry {
         if let Some(entry) = self.free.pop() {
             return entry;
@@ -133,17 +184,11 @@ impl Loop {
 
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let entry = Box::into_raw(Box::new(Entry {
-            c: ngx_connection_t {
-                data: ptr::null_mut(),
-                read: ptr::null_mut(),
-                write: ptr::null_mut(),
-                fd: -1,
-                log: ptr::null_mut(),
-                pool: ptr::null_mut(),
-            },
+            c: ngx_connection_s::new(-1, ptr::null_mut()),
             read: ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut()),
             write: ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut()),
             index,
+            mask: 0,
             generation: 0,
         }));
 
@@ -164,17 +209,167 @@ impl Loop {
     }
 }
 
-/// The descriptor of an event of a connection of ours, else -1.
-pub fn ident(ev: *mut ngx_event_t) -> ngx_fd_t {
-    own_loop(&mut lock())
-        .and_then(|of| {
-            of.entries
-                .iter()
-                // SAFETY: entries are never freed.
-                .map(|&entry| unsafe { &(*entry).c })
-                .find(|c| c.read == ev || c.write == ev)
-        })
-        .map_or(-1, |c| c.fd)
+/// The open connections of this process.
+pub fn open_connections() -> Vec<*mut ngx_connection_t> {
+    own_loop(&mut lock()).map_or_else(Vec::new, |of| {
+        of.entries
+            .iter()
+            .map(|entry| entry.cast::<ngx_connection_t>())
+            // SAFETY: entries are never freed, and begin with a connection.
+            .filter(|&c| unsafe { (*c).fd } != -1)
+            .collect()
+    })
+}
+
+/// Has epoll watch a connection for what its active events wait for.
+///
+/// # Safety
+///
+/// `c` is an open connection of the loop's.
+pub unsafe fn watch(c: *mut ngx_connection_t, log: Log) -> Result {
+    let entry = c.cast::<Entry>();
+
+    // SAFETY: promised by the caller.
+    let (fd, key, old, new) = unsafe {
+        let read = &(*entry).read;
+        let write = &(*entry).write;
+        let mut mask = 0;
+
+        if read.is(flag::ACTIVE) {
+            mask |= epoll::READ;
+        }
+
+        if read.is(flag::ACTIVE | flag::ACCEPT) {
+            // One of the workers that wait is woken up, not all.
+            mask = epoll::EXCLUSIVE_READ;
+        }
+
+        if write.is(flag::ACTIVE) {
+            mask |= epoll::WRITE;
+        }
+
+        ((*c).fd, (*entry).key(), (*entry).mask, mask)
+    };
+
+    if old == new {
+        return Ok(());
+    }
+
+    with_loop(log, |of| {
+        let op = match (old, new) {
+            (0, _) => libc::EPOLL_CTL_ADD,
+            (_, 0) => libc::EPOLL_CTL_DEL,
+            _ => libc::EPOLL_CTL_MOD,
+        };
+        let what = if op == libc::EPOLL_CTL_DEL {
+            "del"
+        } else {
+            "add"
+        };
+
+        log.debug(
+            Debug::Event,
+            format_args!("epoll {what} event: fd:{fd} op:{op} ev:{new:08X}"),
+        );
+
+        of.epoll.ctl(op, fd, new, key).map_err(|err| {
+            log.fail(
+                Level::Alert,
+                err,
+                format_args!("epoll_ctl({op}, {fd}) failed"),
+            )
+        })?;
+
+        of.by_fd.insert(fd, entry);
+        // SAFETY: promised by the caller.
+        unsafe { (*entry).mask = new };
+
+        Ok(())
+    })
+}
+
+/// `ngx_recv_pt` of every connection.
+///
+/// # Safety
+///
+/// `c` is open, `size` bytes at `buf` are writable.
+unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
+    // SAFETY: promised by the caller.
+    let (log, rev, n) = unsafe {
+        (
+            log_of((*c).log),
+            &mut *(*c).read,
+            socket::recv_bytes((*c).fd, buf, size),
+        )
+    };
+
+    match n {
+        Ok(0) if size != 0 => {
+            rev.set(flag::EOF, true);
+            rev.set(flag::READY, false);
+            0
+        }
+        Ok(n) => n.cast_signed(),
+        Err(err) => failed(log, rev, err, "recv"),
+    }
+}
+
+/// `ngx_send_pt` of every connection.
+///
+/// # Safety
+///
+/// `c` is open, `size` bytes at `buf` are readable.
+unsafe extern "C" fn send(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
+    // SAFETY: promised by the caller.
+    let (log, wev, n) = unsafe {
+        (
+            log_of((*c).log),
+            &mut *(*c).write,
+            socket::send_bytes((*c).fd, buf, size),
+        )
+    };
+
+    match n {
+        Ok(n) => {
+            wev.set(flag::READY, n == size);
+            n.cast_signed()
+        }
+        Err(err) => failed(log, wev, err, "send"),
+    }
+}
+
+fn failed(log: Log, ev: &mut ngx_event_s, err: Errno, call: &str) -> isize {
+    ev.set(flag::READY, false);
+
+    if err == Errno::EAGAIN {
+        return NGX_AGAIN;
+    }
+
+    ev.set(flag::ERROR, true);
+    // The other side may go away at any time: that is no news.
+    let level = match err {
+        Errno::ECONNRESET | Errno::EPIPE | Errno::ENOTCONN | Errno::ETIMEDOUT => Level::Info,
+        _ => Level::Alert,
+    };
+    log.error(level, Some(err), format_args!("{call}() failed"));
+
+    NGX_ERROR
+}
+
+/// An event, as a log line names it: the descriptor of its connection, -1 if
+/// it has none of this loop's. Found only when the line is written.
+pub struct Ident(pub *mut ngx_event_t);
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        open_connections()
+            .into_iter()
+            // SAFETY: entries are never freed.
+            .map(|c| unsafe { &*c })
+            .find(|c| c.read == self.0 || c.write == self.0)
+            .map_or(-1, |c| c.fd)
+            .fmt(f)
+    }
 }
 
 /// Makes a connection of `s`, which the loop does not watch yet.
@@ -207,13 +402,11 @@ pub unsafe extern "C" fn ngx_get_connection(
         (*entry).generation = (*entry).generation.wrapping_add(1);
         (*entry).read = ngx_event_s::new(c, 0, log);
         (*entry).write = ngx_event_s::new(c, flag::WRITE, log);
+        (*entry).mask = 0;
         (*entry).c = ngx_connection_t {
-            data: ptr::null_mut(),
             read: &raw mut (*entry).read,
             write: &raw mut (*entry).write,
-            fd: s,
-            log,
-            pool: ptr::null_mut(),
+            ..ngx_connection_s::new(s, log)
         };
 
         c
@@ -247,10 +440,14 @@ pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
     // SAFETY: promised by the caller.
     unsafe {
         if let Some(of) = own_loop(&mut guard) {
-            if (*entry).read.is(flag::ACTIVE) || (*entry).write.is(flag::ACTIVE) {
+            if (*entry).mask != 0 {
                 // The number may be closed already; then epoll has forgotten
                 // it, or cannot be told.
                 let _ = of.epoll.remove((*c).fd);
+            }
+
+            if of.by_fd.get(&(*c).fd) == Some(&entry) {
+                of.by_fd.remove(&(*c).fd);
             }
 
             of.free.push(entry);
@@ -285,13 +482,7 @@ pub unsafe extern "C" fn ngx_close_connection(c: *mut ngx_connection_t) {
 
 /// Forgets whatever watches `fd`, which is about to be closed.
 pub fn forget(fd: RawFd) {
-    let found = own_loop(&mut lock()).and_then(|of| {
-        of.entries
-            .iter()
-            .copied()
-            // SAFETY: entries are never freed.
-            .find(|&entry| unsafe { (*entry).c.fd == fd })
-    });
+    let found = own_loop(&mut lock()).and_then(|of| of.by_fd.get(&fd).copied());
 
     if let Some(entry) = found {
         // SAFETY: an entry of the loop begins with its connection.

@@ -1,12 +1,25 @@
-//! `ngx_cycle.h`: what a program hands to most functions.
+//! `ngx_cycle.h`: the configuration, and what a program runs with until the
+//! next one.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::log::ngx_log_t;
-use super::palloc::ngx_pool_t;
-use crate::config::ngx_uint_t;
+use super::cycle_log;
+use super::listening::ngx_listening_t;
+use super::log::{ngx_log_t, ngx_open_file_s, open_log, path_of};
+use super::module::ngx_module_t;
+use super::palloc::{ngx_create_pool, ngx_destroy_pool, ngx_pcalloc, ngx_pool_t};
+use super::process_cycle::{ngx_cache_manager_ctx_t, ngx_pid};
+use crate::config::{NGX_ERROR, ngx_flag_t, ngx_int_t, ngx_msec_t, ngx_str_t, ngx_uint_t};
+use crate::log::{Level, Log};
+use crate::status::{Result, Status};
+use crate::sys::text::Text;
+use crate::sys::{fd, user};
 
 /// ngx_debug_point() stops the process.
 pub const NGX_DEBUG_POINTS_STOP: usize = 1;
@@ -16,12 +29,76 @@ pub const NGX_DEBUG_POINTS_ABORT: usize = 2;
 /// By nginx's other name.
 pub type ngx_cycle_t = ngx_cycle_s;
 
-pub use super::module::ngx_module_t;
+/// By nginx's other name.
+pub type ngx_core_conf_t = ngx_core_conf_s;
+
+/// What the program wants: filled with defaults by ngx_ipc_conf_init().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ngx_core_conf_s {
+    /// Go into the background.
+    pub daemon: ngx_flag_t,
+    /// Have workers; else one process does it all.
+    pub master: ngx_flag_t,
+
+    /// Milliseconds after which a graceful shutdown closes what is left; 0: none.
+    pub shutdown_timeout: ngx_msec_t,
+
+    /// How many workers; 0: one for each processor.
+    pub worker_processes: ngx_int_t,
+    /// What ngx_debug_point() does: nothing, NGX_DEBUG_POINTS_STOP or _ABORT.
+    pub debug_points: ngx_int_t,
+
+    /// How many descriptors a worker may open; -1: as the master.
+    pub rlimit_nofile: ngx_int_t,
+    /// How large a worker's core may be, in bytes; -1: as the master's.
+    pub rlimit_core: libc::off_t,
+    /// The nice value of the workers; 0: as the master's.
+    pub priority: c_int,
+
+    /// Worker N runs on processor N only.
+    pub cpu_affinity_auto: ngx_flag_t,
+
+    /// Who the workers run as, if the master is root; NULL: as the master.
+    pub username: *const c_char,
+    /// The workers' group; NULL: that of the user.
+    pub groupname: *const c_char,
+    /// Where workers work; NULL: where the master does.
+    pub working_directory: *const c_char,
+
+    /// The file for the master's pid, or NULL.
+    pub pid: *const c_char,
+    /// The log's file; NULL: stderr.
+    pub error_log: *const c_char,
+    /// The log's level, or debug masks.
+    pub log_level: ngx_uint_t,
+
+    /// What process titles begin with; NULL: the program's name.
+    pub name: *const c_char,
+    /// Modules, NULL-terminated, or NULL.
+    pub modules: *mut *mut ngx_module_t,
+    /// Where workers accept connections.
+    pub listening: *mut ngx_listening_t,
+    /// How many places they are.
+    pub listening_n: ngx_uint_t,
+    /// Processes beside the workers.
+    pub helpers: *mut ngx_cache_manager_ctx_t,
+    /// How many they are.
+    pub helpers_n: ngx_uint_t,
+
+    /// Is called before a reload with a copy of the configuration, to change
+    /// it; NGX_ERROR keeps the old one, and the workers that run.
+    pub reconfigure: Option<unsafe extern "C" fn(conf: *mut ngx_core_conf_t) -> ngx_int_t>,
+    /// The signal at which the master logs a list of its processes; 0: none.
+    pub status_signal: c_int,
+    /// Workers go on when the master dies; else they shut down gracefully.
+    pub orphans_stay: ngx_flag_t,
+}
 
 /// What a program runs with between two configurations.
 #[repr(C)]
 pub struct ngx_cycle_s {
-    /// The configurations of the modules.
+    /// The configurations of the modules; the first is the ngx_core_conf_t.
     pub conf_ctx: *mut *mut *mut *mut c_void,
     /// Memory that lives as long as the cycle.
     pub pool: *mut ngx_pool_t,
@@ -31,8 +108,445 @@ pub struct ngx_cycle_s {
     pub modules: *mut *mut ngx_module_t,
     /// How many they are.
     pub modules_n: ngx_uint_t,
+    /// Where workers accept connections.
+    pub listening: *mut ngx_listening_t,
+    /// How many places they are.
+    pub listening_n: ngx_uint_t,
 }
 
 /// The cycle that signal handlers log to, for the program to set.
 #[unsafe(no_mangle)]
 pub static ngx_cycle: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(ptr::null_mut());
+
+const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
+    daemon: 0,
+    master: 1,
+    shutdown_timeout: 0,
+    worker_processes: 0,
+    debug_points: 0,
+    rlimit_nofile: -1,
+    rlimit_core: -1,
+    priority: 0,
+    cpu_affinity_auto: 0,
+    username: ptr::null(),
+    groupname: ptr::null(),
+    working_directory: ptr::null(),
+    pid: ptr::null(),
+    error_log: ptr::null(),
+    log_level: 6,
+    name: ptr::null(),
+    modules: ptr::null_mut(),
+    listening: ptr::null_mut(),
+    listening_n: 0,
+    helpers: ptr::null_mut(),
+    helpers_n: 0,
+    reconfigure: None,
+    status_signal: 0,
+    orphans_stay: 0,
+};
+
+/// Fills a configuration with defaults that need no thought: a master in the
+/// foreground, a worker for each processor, notices and worse to stderr.
+///
+/// # Safety
+///
+/// `conf` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_conf_init(conf: *mut ngx_core_conf_t) {
+    if !conf.is_null() {
+        // SAFETY: promised by the caller.
+        unsafe { conf.write(DEFAULTS) };
+    }
+}
+
+/// The configuration of a cycle, or the defaults if it has none.
+///
+/// # Safety
+///
+/// `cycle` is NULL or valid.
+pub unsafe fn conf_of<'a>(cycle: *const ngx_cycle_t) -> &'a ngx_core_conf_t {
+    static NONE: Shared = Shared(DEFAULTS);
+
+    struct Shared(ngx_core_conf_t);
+    // SAFETY: it has only NULL pointers and is never written to.
+    unsafe impl Sync for Shared {}
+
+    // SAFETY: promised by the caller; `ngx_init_cycle` has put it there.
+    unsafe {
+        cycle
+            .as_ref()
+            .and_then(|cycle| cycle.conf_ctx.cast::<*const ngx_core_conf_t>().as_ref())
+            .and_then(|conf| conf.as_ref())
+            .unwrap_or(&NONE.0)
+    }
+}
+
+/// What `conf` and its cycle need, all in the cycle's pool.
+struct New {
+    cycle: *mut ngx_cycle_t,
+    /// Listening sockets of the old cycle, or inherited, not taken yet.
+    there: Vec<OwnedFd>,
+}
+
+/// Makes a cycle of the configuration of another one.
+///
+/// The copy is handed to `reconfigure` first. Then the log and the listening
+/// sockets are opened, as far as the old cycle does not have them, and the
+/// modules' `init_module` called. Returns NULL, with the reason in the log,
+/// if any of that fails; the old cycle is as it was then, else its log, its
+/// pool and the sockets that are not needed any more are gone.
+///
+/// # Safety
+///
+/// `old_cycle` is valid, and not used afterwards unless NULL is returned.
+///
+/// # References
+///
+/// nginx's `src/core/ngx_cycle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx_cycle_t {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let log = cycle_log(old_cycle);
+        let mut conf = *conf_of(old_cycle);
+
+        if let Some(reconfigure) = conf.reconfigure
+            && reconfigure(&raw mut conf) == NGX_ERROR
+        {
+            log.error(Level::Emerg, None, format_args!("configuration refused"));
+            return ptr::null_mut();
+        }
+
+        let sockets = sockets_of(old_cycle);
+
+        match new_cycle(log, &conf, old_cycle, sockets) {
+            Ok(cycle) => {
+                destroy(old_cycle);
+                cycle
+            }
+            Err(_) => ptr::null_mut(),
+        }
+    }
+}
+
+/// The first cycle of a program, with what another binary has handed down.
+///
+/// # Safety
+///
+/// `conf` is valid.
+pub unsafe fn first_cycle(
+    log: Log,
+    conf: &ngx_core_conf_t,
+    inherited: Vec<OwnedFd>,
+) -> Result<*mut ngx_cycle_t> {
+    // SAFETY: promised by the caller.
+    unsafe { new_cycle(log, conf, ptr::null_mut(), inherited) }
+}
+
+/// Copies of the listening sockets of a cycle: the old ones stay its own.
+///
+/// # Safety
+///
+/// `cycle` is valid.
+unsafe fn sockets_of(cycle: *mut ngx_cycle_t) -> Vec<OwnedFd> {
+    // SAFETY: promised by the caller.
+    unsafe { listening(cycle) }
+        .filter_map(|ls| {
+            // SAFETY: the socket is open as long as its cycle.
+            unsafe { fd::duplicate((*ls).fd) }.ok()
+        })
+        .collect()
+}
+
+/// # Safety
+///
+/// `conf` is valid, `old` NULL or valid.
+unsafe fn new_cycle(
+    log: Log,
+    conf: &ngx_core_conf_t,
+    old: *mut ngx_cycle_t,
+    there: Vec<OwnedFd>,
+) -> Result<*mut ngx_cycle_t> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        check_user(log, conf)?;
+
+        let mut new = New {
+            cycle: allocate(conf, old)?,
+            there,
+        };
+
+        let built = open_listening(&mut new, log).and_then(|()| init_modules(new.cycle, log, old));
+
+        if let Err(status) = built {
+            destroy(new.cycle);
+            return Err(status);
+        }
+
+        Ok(new.cycle)
+    }
+}
+
+/// The workers will want to know who they are to be.
+///
+/// # Safety
+///
+/// The names are NULL or strings.
+unsafe fn check_user(log: Log, conf: &ngx_core_conf_t) -> Result {
+    // SAFETY: promised by the caller.
+    let (found, name) = unsafe { (identity_of(conf), Text::from_ptr(conf.username)) };
+
+    found.map(drop).map_err(|err| {
+        log.fail(
+            Level::Emerg,
+            err,
+            format_args!("user \"{name}\" or its group not found"),
+        )
+    })
+}
+
+/// Who workers run as; `None`: as the master.
+///
+/// # Safety
+///
+/// The names are NULL or strings.
+pub unsafe fn identity_of(
+    conf: &ngx_core_conf_t,
+) -> std::result::Result<Option<user::Identity>, nix::errno::Errno> {
+    if conf.username.is_null() {
+        return Ok(None);
+    }
+
+    // SAFETY: promised by the caller.
+    let (name, group) = unsafe {
+        (
+            CStr::from_ptr(conf.username),
+            (!conf.groupname.is_null()).then(|| CStr::from_ptr(conf.groupname)),
+        )
+    };
+
+    user::find(name, group).map(Some)
+}
+
+/// A cycle in a pool of its own, with its configuration and its log.
+///
+/// # Safety
+///
+/// `conf` is valid, `old` NULL or valid.
+unsafe fn allocate(conf: &ngx_core_conf_t, old: *mut ngx_cycle_t) -> Result<*mut ngx_cycle_t> {
+    const POOL_SIZE: usize = 16384;
+
+    // SAFETY: promised by the caller; what is allocated is zeroed and large
+    // enough.
+    unsafe {
+        let old_log = old.as_ref().map_or(ptr::null_mut(), |old| old.log);
+        let pool = ngx_create_pool(POOL_SIZE, old_log);
+        let cycle = alloc::<ngx_cycle_t>(pool, 1)?;
+        let copy = alloc::<ngx_core_conf_t>(pool, 1)?;
+        let ctx = alloc::<*mut ngx_core_conf_t>(pool, 1)?;
+        let log = alloc::<ngx_log_t>(pool, 1)?;
+        let file = alloc::<ngx_open_file_s>(pool, 1)?;
+        let listening = alloc::<ngx_listening_t>(pool, conf.listening_n)?;
+
+        copy.write(*conf);
+        ctx.write(copy);
+
+        for i in 0..conf.listening_n {
+            listening.add(i).copy_from(conf.listening.add(i), 1);
+            (*listening.add(i)).fd = -1;
+        }
+
+        (*file).fd = path_of(conf.error_log.cast()).map_or(libc::STDERR_FILENO, open_log);
+        (*file).name = ngx_str_t {
+            len: 0,
+            data: conf.error_log.cast_mut().cast(),
+        };
+
+        (*cycle).conf_ctx = ctx.cast();
+        (*cycle).pool = pool;
+        (*cycle).log = log;
+        (*log).log_level = conf.log_level;
+        (*log).file = file;
+        (*cycle).modules = conf.modules;
+        (*cycle).modules_n = count_modules(conf.modules);
+        (*cycle).listening = listening;
+        (*cycle).listening_n = conf.listening_n;
+
+        super::palloc::set_log(pool, log);
+
+        Ok(cycle)
+    }
+}
+
+/// # Safety
+///
+/// `pool` is NULL or a pool.
+unsafe fn alloc<T>(pool: *mut ngx_pool_t, n: usize) -> Result<*mut T> {
+    // SAFETY: promised by the caller.
+    let p = unsafe { ngx_pcalloc(pool, n.saturating_mul(size_of::<T>())) };
+
+    if p.is_null() {
+        Err(Status::Error)
+    } else {
+        Ok(p.cast())
+    }
+}
+
+/// # Safety
+///
+/// `modules` is NULL or a NULL-terminated array.
+unsafe fn count_modules(modules: *mut *mut ngx_module_t) -> usize {
+    if modules.is_null() {
+        return 0;
+    }
+
+    // SAFETY: promised by the caller.
+    (0..)
+        .take_while(|&i| unsafe { !(*modules.add(i)).is_null() })
+        .count()
+}
+
+/// The listening sockets of a cycle.
+///
+/// # Safety
+///
+/// `cycle` is NULL or valid.
+pub unsafe fn listening(cycle: *mut ngx_cycle_t) -> impl Iterator<Item = *mut ngx_listening_t> {
+    // SAFETY: promised by the caller.
+    let (first, n) = unsafe { cycle.as_ref() }.map_or((ptr::null_mut(), 0), |cycle| {
+        (cycle.listening, cycle.listening_n)
+    });
+
+    // SAFETY: there are `listening_n` of them.
+    (0..n).map(move |i| unsafe { first.add(i) })
+}
+
+/// # Safety
+///
+/// `new.cycle` is valid.
+unsafe fn open_listening(new: &mut New, log: Log) -> Result {
+    // SAFETY: promised by the caller.
+    for ls in unsafe { listening(new.cycle) } {
+        // SAFETY: the same.
+        unsafe { (*ls).open(log, &mut new.there)? };
+    }
+
+    Ok(())
+}
+
+/// # Safety
+///
+/// `cycle` is valid, `old` NULL or valid.
+unsafe fn init_modules(cycle: *mut ngx_cycle_t, log: Log, old: *mut ngx_cycle_t) -> Result {
+    // SAFETY: promised by the caller.
+    for module in unsafe { super::module::modules(cycle) } {
+        // SAFETY: the same; the hooks are there to be called.
+        let failed = unsafe {
+            (old.is_null()
+                && (*module)
+                    .init_master
+                    .is_some_and(|init| init((*cycle).log) == NGX_ERROR))
+                || (*module)
+                    .init_module
+                    .is_some_and(|init| init(cycle) == NGX_ERROR)
+        };
+
+        if failed {
+            log.error(
+                Level::Emerg,
+                None,
+                format_args!("a module could not be initialized"),
+            );
+            return Err(Status::Error);
+        }
+    }
+
+    Ok(())
+}
+
+/// Closes what only this cycle has, and frees its memory. A cycle without a
+/// configuration is the program's own, and left alone.
+///
+/// # Safety
+///
+/// `cycle` is NULL or valid, and not used any more.
+unsafe fn destroy(cycle: *mut ngx_cycle_t) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if cycle.is_null() || (*cycle).conf_ctx.is_null() {
+            return;
+        }
+
+        let log = cycle_log(cycle);
+
+        for ls in listening(cycle) {
+            (*ls).close(log);
+        }
+
+        let file = (*(*(*cycle).log).file).fd;
+
+        ngx_destroy_pool((*cycle).pool);
+
+        if file != libc::STDERR_FILENO {
+            let _ = fd::close(file);
+        }
+    }
+}
+
+/// Opens the log of a cycle anew, for a log that has been moved away.
+///
+/// `user`, unless it is -1, gets the file. Should that fail the old file stays
+/// the log, and says so.
+///
+/// # Safety
+///
+/// `cycle` is valid.
+///
+/// # References
+///
+/// nginx's `src/core/ngx_cycle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_reopen_files(cycle: *mut ngx_cycle_t, user: libc::uid_t) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let conf = conf_of(cycle);
+
+        let (Some(path), Some(file)) = (
+            path_of(conf.error_log.cast()),
+            cycle
+                .as_mut()
+                .and_then(|cycle| cycle.log.as_mut())
+                .and_then(|log| log.file.as_mut()),
+        ) else {
+            return;
+        };
+
+        let log = cycle_log(cycle);
+
+        match fd::open_append(path) {
+            Ok(new) => {
+                if user != libc::uid_t::MAX {
+                    let _ = fd::give(new, user);
+                }
+
+                let _ = fd::close(std::mem::replace(&mut file.fd, new));
+            }
+            Err(err) => log.error(
+                Level::Emerg,
+                Some(err),
+                format_args!("open() \"{}\" failed", path.display()),
+            ),
+        }
+    }
+}
+
+/// Writes this process's id to a file.
+pub fn create_pidfile(log: Log, path: &Path) -> Result {
+    fs::write(path, format!("{}\n", ngx_pid.load(Relaxed))).map_err(|err| {
+        log.fail(
+            Level::Emerg,
+            nix::errno::Errno::from_raw(err.raw_os_error().unwrap_or_default()),
+            format_args!("open() \"{}\" failed", path.display()),
+        )
+    })
+}

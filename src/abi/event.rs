@@ -3,13 +3,13 @@
 use std::ffi::{c_int, c_void};
 use std::os::fd::RawFd;
 use std::ptr;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use nix::errno::Errno;
 
 use super::connection::{
-    Entry, ngx_connection_t, ngx_free_connection, ngx_get_connection, with_loop,
+    ngx_connection_t, ngx_free_connection, ngx_get_connection, watch, with_loop,
 };
 use super::cycle::ngx_cycle_t;
 use super::event_timer::{expire_timers, find_timer};
@@ -18,10 +18,10 @@ use super::process::GLOBALS;
 use super::times::{ngx_current_msec, ngx_time_update};
 use super::{cycle_log, log_of};
 use crate::channel::control;
-use crate::config::{ngx_fd_t, ngx_int_t, ngx_msec_t};
+use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::log::{Debug, Level, Log};
 use crate::process::supervise;
-use crate::status::{Result, Status};
+use crate::status::{Result, Status, code};
 use crate::sys::epoll::{self, Event};
 
 /// By nginx's other name.
@@ -49,8 +49,11 @@ pub(super) struct Timer {
 /// The bits of `ngx_event_s` that are used here, as event.h orders them.
 pub(super) mod flag {
     pub(crate) const WRITE: u32 = 1 << 0;
+    pub(crate) const ACCEPT: u32 = 1 << 1;
     pub(crate) const ACTIVE: u32 = 1 << 3;
     pub(crate) const READY: u32 = 1 << 5;
+    pub(crate) const EOF: u32 = 1 << 8;
+    pub(crate) const ERROR: u32 = 1 << 9;
     pub(crate) const TIMEDOUT: u32 = 1 << 10;
     pub(crate) const TIMER_SET: u32 = 1 << 11;
     pub(crate) const CHANNEL: u32 = 1 << 17;
@@ -70,9 +73,18 @@ impl ngx_event_s {
         }
     }
 
-    /// Whether a flag is set.
-    pub fn is(&self, flag: u32) -> bool {
-        self.flags & flag != 0
+    /// Whether all of the flags are set.
+    pub fn is(&self, flags: u32) -> bool {
+        self.flags & flags == flags
+    }
+
+    /// Sets or clears a flag.
+    pub fn set(&mut self, flag: u32, on: bool) {
+        if on {
+            self.flags |= flag;
+        } else {
+            self.flags &= !flag;
+        }
     }
 
     /// The connection that this is an event of.
@@ -153,10 +165,10 @@ pub unsafe fn add_channel(
     }
 
     // SAFETY: `c` is new.
-    let key = unsafe {
+    let added = unsafe {
         (*c).pool = pool;
-        (*(*c).read).flags |= flag::CHANNEL;
-        (*(*c).write).flags |= flag::CHANNEL;
+        (*(*c).read).set(flag::CHANNEL, true);
+        (*(*c).write).set(flag::CHANNEL, true);
 
         let ev = if event == READ_EVENT {
             (*c).read
@@ -165,52 +177,79 @@ pub unsafe fn add_channel(
         };
 
         (*ev).handler = handler;
-        (*ev).flags |= flag::ACTIVE;
+        (*ev).set(flag::ACTIVE, true);
 
-        (*c.cast::<Entry>()).key()
+        watch(c, log)
     };
-
-    let mask = if event == READ_EVENT {
-        epoll::READ
-    } else {
-        epoll::WRITE
-    };
-
-    log.debug(
-        Debug::Event,
-        format_args!(
-            "epoll add event: fd:{fd} op:{} ev:{mask:08X}",
-            libc::EPOLL_CTL_ADD
-        ),
-    );
-
-    let added = with_loop(log, |of| {
-        of.epoll.add(fd, mask, key).map_err(|err| {
-            log.fail(
-                Level::Alert,
-                err,
-                format_args!("epoll_ctl({}, {fd}) failed", libc::EPOLL_CTL_ADD),
-            )
-        })
-    });
 
     if added.is_err() {
         // SAFETY: `c` is new, and not in the loop.
-        unsafe {
-            (*(*c).read).flags &= !flag::ACTIVE;
-            (*(*c).write).flags &= !flag::ACTIVE;
-            ngx_free_connection(c);
-        }
+        unsafe { ngx_free_connection(c) };
     }
 
     added
 }
 
+/// Has the loop watch for a read event that is wanted and has not happened,
+/// and not for one that has and is not.
+///
+/// `flags` is for nginx's other event loops. Returns NGX_OK, or NGX_ERROR with
+/// an alert in the log.
+///
+/// # Safety
+///
+/// `rev` is the read event of an open connection.
+///
+/// # References
+///
+/// nginx's `src/event/ngx_event.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_handle_read_event(
+    rev: *mut ngx_event_t,
+    flags: ngx_uint_t,
+) -> ngx_int_t {
+    let _ = flags;
+
+    // SAFETY: promised by the caller.
+    unsafe { handle_event(rev) }
+}
+
+/// The same for a write event: watched for after a send() that was short, and
+/// no more when it has become ready. `lowat` is for other systems.
+///
+/// # Safety
+///
+/// `wev` is the write event of an open connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_handle_write_event(wev: *mut ngx_event_t, lowat: usize) -> ngx_int_t {
+    let _ = lowat;
+
+    // SAFETY: promised by the caller.
+    unsafe { handle_event(wev) }
+}
+
+/// # Safety
+///
+/// `ev` is an event of an open connection.
+unsafe fn handle_event(ev: *mut ngx_event_t) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let Some(event) = (unsafe { ev.as_mut() }) else {
+        return NGX_ERROR;
+    };
+
+    // nginx's rule for level-triggered events: what is ready and watched would
+    // be told again and again.
+    event.set(flag::ACTIVE, !event.is(flag::READY));
+
+    // SAFETY: promised by the caller.
+    unsafe { code(watch(event.connection(), log_of(event.log))) }
+}
+
 /// Notes a signal, so that the loop does not wait; for signal handlers.
 pub fn wake_up() {
-    SIGNALED.store(true, Relaxed);
+    SIGNALED.store(true, SeqCst);
 
-    if WAITING.load(Relaxed) {
+    if WAITING.load(SeqCst) {
         epoll::wake(WAKER.load(Relaxed));
     }
 }
@@ -310,9 +349,10 @@ fn wait(
     events: &mut [Event],
     timer: Option<ngx_msec_t>,
 ) -> std::result::Result<usize, Errno> {
-    WAITING.store(true, Relaxed);
+    // In this order for whoever runs the handler, be it another thread.
+    WAITING.store(true, SeqCst);
 
-    let timeout = if SIGNALED.swap(false, Relaxed) {
+    let timeout = if SIGNALED.swap(false, SeqCst) {
         0
     } else {
         timer.map_or(-1, |timer| c_int::try_from(timer).unwrap_or(c_int::MAX))

@@ -4,28 +4,33 @@ use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
 
-use super::connection::ident;
+use super::connection::Ident;
 use super::event::{flag, ngx_event_t};
 use super::log_of;
+use super::process::GLOBALS;
 use super::times::ngx_current_msec;
-use crate::config::{NGX_AGAIN, NGX_OK, ngx_int_t, ngx_msec_t};
+use crate::config::{AtomicPid, NGX_AGAIN, NGX_OK, ngx_int_t, ngx_msec_t};
 use crate::log::{Debug, Log};
 use crate::standalone::timers::Timers;
 
 static TIMERS: Mutex<Timers> = Mutex::new(Timers::new());
+/// The process whose timers they are: a child has none of its parent's.
+static OWNER: AtomicPid = AtomicPid::new(0);
 
 fn timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
-    use_them(&mut TIMERS.lock().unwrap_or_else(PoisonError::into_inner))
+    let mut timers = TIMERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = GLOBALS.own_pid();
+
+    if OWNER.swap(own, Relaxed) != own {
+        *timers = Timers::new();
+    }
+
+    use_them(&mut timers)
 }
 
 /// Milliseconds until the next timer; `None` without any.
 pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
     timers(|timers| timers.next_in(now))
-}
-
-/// Drops all timers: they are the parent's.
-pub fn forget_all() {
-    timers(|timers| *timers = Timers::new());
 }
 
 /// Calls the handlers of the timers that are due; one that is added by them
@@ -45,7 +50,7 @@ pub fn expire_timers(log: Log) {
         unsafe {
             log.debug(
                 Debug::Event,
-                format_args!("event timer del: {}: {}", ident(ev), (*ev).timer.key),
+                format_args!("event timer del: {}: {}", Ident(ev), (*ev).timer.key),
             );
 
             (*ev).flags &= !flag::TIMER_SET;
@@ -94,7 +99,7 @@ pub unsafe extern "C" fn ngx_event_add_timer(ev: *mut ngx_event_t, timer: ngx_ms
     // SAFETY: promised by the caller.
     unsafe { log_of(event.log) }.debug(
         Debug::Event,
-        format_args!("event timer add: {}: {timer}:{key}", ident(ev)),
+        format_args!("event timer add: {}: {timer}:{key}", Ident(ev)),
     );
 
     event.timer.key = key;
@@ -118,7 +123,7 @@ pub unsafe extern "C" fn ngx_event_del_timer(ev: *mut ngx_event_t) {
     // SAFETY: the same.
     unsafe { log_of(event.log) }.debug(
         Debug::Event,
-        format_args!("event timer del: {}: {}", ident(ev), event.timer.key),
+        format_args!("event timer del: {}: {}", Ident(ev), event.timer.key),
     );
 
     event.flags &= !flag::TIMER_SET;

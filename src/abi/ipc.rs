@@ -1,7 +1,7 @@
 //! `ngx_ipc.h`: what nginx keeps to itself in `ngx_process_cycle.c`, and what
 //! the library adds to nginx's functions.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,9 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::connection::{ngx_close_connection, ngx_connection_t};
 use super::cycle::{ngx_cycle, ngx_cycle_t};
 use super::event::{self, ngx_event_handler_pt, ngx_event_t};
-use super::event_timer::ngx_event_no_timers_left;
 use super::log::{ngx_log_init, ngx_log_t};
-use super::module::ngx_module_t;
 use super::process::{GLOBALS, call, ngx_channel, ngx_init_signals, ngx_spawn_process};
 use super::times::ngx_time_init;
 use super::{cycle_log, log_of, process_cycle};
@@ -20,10 +18,9 @@ use crate::config::{
     AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_INVALID_PID, NGX_OK, ngx_int_t, ngx_uint_t,
 };
 use crate::log::{Debug, Level, Log};
-use crate::process::signals;
 use crate::process_cycle as core;
 use crate::status::{Status, code};
-use crate::sys::{process, signal};
+use crate::sys::process;
 
 /// What ngx_debug_point() does: nothing, or one of NGX_DEBUG_POINTS_STOP and
 /// NGX_DEBUG_POINTS_ABORT.
@@ -104,7 +101,7 @@ pub unsafe extern "C" fn ngx_start_worker_processes(
         let pid = unsafe {
             ngx_spawn_process(
                 cycle,
-                Some(ngx_worker_process_cycle),
+                Some(super::worker::ngx_worker_process_cycle),
                 ptr::without_provenance_mut(worker.unsigned_abs()),
                 c"worker process".as_ptr().cast_mut(),
                 r#type,
@@ -278,118 +275,4 @@ unsafe fn read_commands(c: *mut ngx_connection_t, log: Log) {
             let _ = ngx_ipc_channel_command(&raw mut ch, (*c).log);
         }
     }
-}
-
-/// Runs a worker: the modules' hooks, the channel, the event loop, until it
-/// is told to quit or terminate. `data` is the worker's number. Does not
-/// return; the exit code is 0, or 2 if the worker could not be set up.
-///
-/// # Safety
-///
-/// `cycle` is a valid cycle; the process has been made by
-/// ngx_spawn_process().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
-    // SAFETY: promised by the caller.
-    let log = unsafe { cycle_log(cycle) };
-
-    process_cycle::ngx_process.store(signals::PROCESS_WORKER, Relaxed);
-    process_cycle::ngx_worker.store(data.addr(), Relaxed);
-
-    // SAFETY: promised by the caller.
-    unsafe { init_worker(cycle, log) };
-
-    loop {
-        if process_cycle::ngx_exiting.load(Relaxed) != 0 && ngx_event_no_timers_left() == NGX_OK {
-            // SAFETY: promised by the caller.
-            unsafe { exit_worker(cycle, log) };
-        }
-
-        log.debug(Debug::Event, format_args!("worker cycle"));
-
-        // SAFETY: promised by the caller.
-        unsafe { event::ngx_process_events_and_timers(cycle) };
-
-        if process_cycle::ngx_terminate.load(Relaxed) != 0 {
-            // SAFETY: promised by the caller.
-            unsafe { exit_worker(cycle, log) };
-        }
-
-        if process_cycle::ngx_quit.swap(0, Relaxed) != 0 {
-            log.error(
-                Level::Notice,
-                None,
-                format_args!("gracefully shutting down"),
-            );
-            process_cycle::ngx_exiting.store(1, Relaxed);
-        }
-
-        if process_cycle::ngx_reopen.swap(0, Relaxed) != 0 {
-            log.error(Level::Notice, None, format_args!("reopening logs"));
-        }
-    }
-}
-
-/// # Safety
-///
-/// As for `ngx_worker_process_cycle`.
-unsafe fn init_worker(cycle: *mut ngx_cycle_t, log: Log) {
-    if let Err(err) = signal::unblock_all() {
-        log.error(
-            Level::Alert,
-            Some(err),
-            format_args!("sigprocmask() failed"),
-        );
-    }
-
-    // SAFETY: promised by the caller.
-    let failed = unsafe {
-        modules(cycle)
-            .filter_map(|module| (*module).init_process)
-            .any(|init| init(cycle) == NGX_ERROR)
-            || ngx_ipc_init_channel(cycle, Some(ngx_channel_handler)) == NGX_ERROR
-    };
-
-    if failed {
-        // 2 is the code that keeps a master from respawning.
-        process::exit(2);
-    }
-}
-
-/// # Safety
-///
-/// As for `ngx_worker_process_cycle`.
-unsafe fn exit_worker(cycle: *mut ngx_cycle_t, log: Log) -> ! {
-    log.error(Level::Notice, None, format_args!("exiting"));
-
-    // SAFETY: promised by the caller.
-    unsafe {
-        for exit in modules(cycle).filter_map(|module| (*module).exit_process) {
-            exit(cycle);
-        }
-    }
-
-    log.error(Level::Notice, None, format_args!("exit"));
-
-    process::exit(0)
-}
-
-/// The modules of a cycle.
-///
-/// # Safety
-///
-/// `cycle` is NULL or a valid cycle; its modules are NULL or NULL-terminated.
-unsafe fn modules(cycle: *mut ngx_cycle_t) -> impl Iterator<Item = *mut ngx_module_t> {
-    // SAFETY: promised by the caller.
-    let mut next = unsafe { cycle.as_ref() }.map_or(ptr::null_mut(), |cycle| cycle.modules);
-
-    std::iter::from_fn(move || {
-        // SAFETY: the array ends with NULL, and no further than that is read.
-        let module = unsafe { next.as_ref() }.copied().filter(|m| !m.is_null())?;
-
-        // SAFETY: there is one more element behind one that is not NULL.
-        next = unsafe { next.add(1) };
-
-        Some(module)
-    })
 }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
+use super::cycle::ngx_cycle_t;
 use crate::config::{AtomicUint, ngx_err_t, ngx_fd_t, ngx_str_t, ngx_uint_t, u_char};
 use crate::log::MAX_ERROR_STR;
 use crate::standalone::log;
@@ -140,7 +141,8 @@ pub unsafe extern "C" fn ngx_log_init(
     DEFAULT.log.get()
 }
 
-fn open_log(path: &Path) -> ngx_fd_t {
+/// Opens a log file; stderr, which is told why, if that fails.
+pub fn open_log(path: &Path) -> ngx_fd_t {
     fd::open_append(path).unwrap_or_else(|err| {
         let err = err as ngx_err_t;
         let mut line = [0; MAX_ERROR_STR];
@@ -169,7 +171,7 @@ fn open_log(path: &Path) -> ngx_fd_t {
 /// # Safety
 ///
 /// `path` is NULL or a string.
-unsafe fn path_of<'a>(path: *const u_char) -> Option<&'a Path> {
+pub unsafe fn path_of<'a>(path: *const u_char) -> Option<&'a Path> {
     if path.is_null() {
         return None;
     }
@@ -178,6 +180,20 @@ unsafe fn path_of<'a>(path: *const u_char) -> Option<&'a Path> {
     let bytes = unsafe { CStr::from_ptr(path.cast()) }.to_bytes();
 
     (!bytes.is_empty()).then(|| Path::new(OsStr::from_bytes(bytes)))
+}
+
+/// The descriptor of the file that a cycle logs to.
+///
+/// # Safety
+///
+/// `cycle` is NULL or valid, as is its log.
+pub unsafe fn file_of(cycle: *const ngx_cycle_t) -> Option<ngx_fd_t> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let log = ngx_log_get_file_log(cycle.as_ref()?.log).as_ref()?;
+
+        log.file.as_ref().map(|file| file.fd)
+    }
 }
 
 /// The first log from `head` on that has a file, or NULL.

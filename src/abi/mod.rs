@@ -14,15 +14,22 @@ pub mod cycle;
 pub mod errno;
 pub mod event;
 pub mod event_timer;
+pub mod introspect;
 pub mod ipc;
+pub mod listening;
 pub mod log;
 mod log_line;
+pub mod main;
+pub mod master;
 pub mod module;
 pub mod palloc;
 pub mod process;
 pub mod process_cycle;
+pub mod setproctitle;
 pub mod shmem;
 pub mod times;
+mod upgrade;
+pub mod worker;
 
 use std::ffi::c_void;
 

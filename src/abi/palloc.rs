@@ -148,6 +148,16 @@ pub unsafe extern "C" fn ngx_create_pool(size: usize, log: *mut ngx_log_t) -> *m
     }))
 }
 
+/// Names another log for a pool.
+///
+/// # Safety
+///
+/// `pool` is a pool, `log` a log that is valid as long as it.
+pub unsafe fn set_log(pool: *mut ngx_pool_t, log: *mut ngx_log_t) {
+    // SAFETY: promised by the caller.
+    unsafe { (*pool).log = log };
+}
+
 /// Calls the cleanup handlers, the last added first, and frees all memory of
 /// the pool.
 ///

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::{ngx_cycle_s, ngx_cycle_t};
 use super::log::ngx_log_t;
-use super::{connection, cycle, cycle_log, event, log_of, process_cycle};
+use super::{connection, cycle, cycle_log, event, introspect, log_of, process_cycle};
 use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
 
@@ -141,6 +141,9 @@ fn pid_or_invalid(pid: Result<ngx_pid_t>) -> ngx_pid_t {
 /// `proc` that returns ends it with code 0. On failure NGX_INVALID_PID, with
 /// an alert in the log; ngx_process_slot names an empty slot then.
 ///
+/// The parent gets SIGIO when the child writes to its channel, and SIGCHLD
+/// when it exits: call ngx_init_signals() before, or handle both.
+///
 /// # Safety
 ///
 /// `cycle` is a valid cycle, `name` a string, `proc` a function that may be
@@ -228,7 +231,7 @@ pub unsafe extern "C" fn ngx_execute(
         )
     };
 
-    pid_or_invalid(execute(&GLOBALS, log, work, path, program))
+    pid_or_invalid(execute(&GLOBALS, log, work, path, program, &mut || {}))
 }
 
 /// Sets up the signals that nginx handles or ignores.
@@ -248,7 +251,16 @@ pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
     code(signals::init(unsafe { log_of(log) }, signal_handler))
 }
 
-extern "C" fn signal_handler(signo: c_int, info: *mut libc::siginfo_t, _ucontext: *mut c_void) {
+/// What the kernel calls.
+///
+/// # Safety
+///
+/// As a handler with SA_SIGINFO.
+pub unsafe extern "C" fn signal_handler(
+    signo: c_int,
+    info: *mut libc::siginfo_t,
+    _ucontext: *mut c_void,
+) {
     let _errno = SavedErrno::save();
 
     super::times::ngx_time_sigsafe_update();
@@ -259,6 +271,11 @@ extern "C" fn signal_handler(signo: c_int, info: *mut libc::siginfo_t, _ucontext
     let sender = unsafe { signal::sender(info) };
 
     signals::received(&GLOBALS, log, signo, sender);
+
+    if signals::is_status(signo) {
+        introspect::ask();
+    }
+
     event::wake_up();
 }
 

@@ -1,8 +1,9 @@
 //! `ngx_process_cycle.h`: commands, roles, and the flags that signals set.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 
-use crate::config::{AtomicPid, AtomicSig, AtomicUint};
+use super::event::ngx_event_handler_pt;
+use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_msec_t};
 use crate::{channel, process::signals};
 
 /// A process has been spawned, here is its channel.
@@ -38,6 +39,20 @@ const _: () = {
     assert!(signals::PROCESS_WORKER == NGX_PROCESS_WORKER as usize);
     assert!(signals::PROCESS_HELPER == NGX_PROCESS_HELPER as usize);
 };
+
+/// By nginx's other name.
+pub type ngx_cache_manager_ctx_t = ngx_cache_manager_ctx_s;
+
+/// A helper: a process beside the workers.
+#[repr(C)]
+pub struct ngx_cache_manager_ctx_s {
+    /// Is called after the delay, and again if it adds its event's timer.
+    pub handler: ngx_event_handler_pt,
+    /// How titles and log lines call the process.
+    pub name: *mut c_char,
+    /// Milliseconds.
+    pub delay: ngx_msec_t,
+}
 
 macro_rules! variables {
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {

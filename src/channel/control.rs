@@ -16,7 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, MIN_SIZE, ngx_channel_t};
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::globals::Globals;
-use crate::log::{Debug, Log};
+use crate::log::{Debug, Level, Log};
+use crate::process::info;
 use crate::process::table::ngx_process_t;
 use crate::status::{Result, Status};
 
@@ -63,6 +64,7 @@ pub fn write(
     sock: RawFd,
     message: &[MaybeUninit<u8>],
     ch: &ngx_channel_t,
+    if_gone: Level,
 ) -> Result {
     if WAITING.load(Relaxed) != 0 {
         flush(g, log);
@@ -74,19 +76,24 @@ pub fn write(
     let sent = if behind {
         Err(Status::Again)
     } else {
-        super::write(log, sock, message, ch.command, ch.fd)
+        super::write(log, sock, message, ch.command, ch.fd, if_gone)
     };
 
     let control =
         message.len() == MIN_SIZE && matches!(ch.command, CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL);
 
-    if !control || sent != Err(Status::Again) {
+    if !control {
         return sent;
     }
 
     let Some((i, slot)) = slot_of(g, sock) else {
         return sent;
     };
+
+    if sent != Err(Status::Again) {
+        info::of(i).sent.fetch_add(1, Relaxed);
+        return sent;
+    }
 
     push(i, slot, ch);
     log.debug(
@@ -127,6 +134,10 @@ fn push(slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
 
     for queue in queues.iter_mut().filter(|queue| queue.slot == slot) {
         queue.messages.push_back(*ch);
+        info::of(slot).queued.fetch_add(1, Relaxed);
+        info::of(slot)
+            .deepest
+            .fetch_max(queue.messages.len(), Relaxed);
         WAITING.fetch_add(1, Relaxed);
     }
 }
@@ -155,6 +166,9 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
 
     let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
         // The process has gone, and what was for it.
+        info::of(queue.slot)
+            .dropped
+            .fetch_add(queue.messages.len(), Relaxed);
         queue.messages.clear();
         return;
     };
@@ -170,11 +184,13 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
         }
 
         if ch.command != CMD_OPEN_CHANNEL || ch.fd != -1 {
-            match super::write(log, sock, &ch.bytes(), ch.command, ch.fd) {
+            match super::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
                 Err(Status::Again) => return,
                 // An error has been logged; the next write to this process
                 // fails as well, and its sender learns of it.
-                Ok(()) | Err(Status::Error) => {}
+                Ok(()) | Err(Status::Error) => {
+                    info::of(queue.slot).sent.fetch_add(1, Relaxed);
+                }
             }
         }
 

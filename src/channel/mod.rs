@@ -88,13 +88,15 @@ const BUFFER_MAX: usize = 32 * 1024;
 ///
 /// The kernel takes a single buffer whole or not at all (`D15`). A message
 /// that would need several is refused with EMSGSIZE; when the socket is full
-/// `Status::Again` is returned. SIGPIPE is not raised.
+/// `Status::Again` is returned. SIGPIPE is not raised; that nobody reads any
+/// more is logged at the level `if_gone`.
 pub fn write(
     log: Log,
     sock: RawFd,
     message: &[MaybeUninit<u8>],
     command: ngx_uint_t,
     fd: RawFd,
+    if_gone: Level,
 ) -> Result {
     if message.len() < MIN_SIZE {
         return Err(log.refuse(format_args!(
@@ -120,7 +122,7 @@ pub fn write(
             "sendmsg() sent only {n} of {} bytes",
             message.len()
         ))),
-        Err(err) => Err(log.again_or_fail(err, format_args!("sendmsg() failed"))),
+        Err(err) => Err(log.again_or_fail(if_gone, err, format_args!("sendmsg() failed"))),
     }
 }
 
@@ -161,7 +163,12 @@ pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<us
         let received = match socket::recv(sock, &mut message) {
             Ok(received) => received,
             Err(err) => {
-                let status = log.again_or_fail(err, format_args!("recvmsg() failed"));
+                // The other end has been closed with something in it unread.
+                if err == Errno::ECONNRESET {
+                    return Err(end_of_stream(log, message.filled().len()));
+                }
+
+                let status = log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed"));
 
                 if status == Status::Again {
                     partial::keep(sock, message.filled(), fd);
@@ -290,7 +297,15 @@ mod tests {
             libc::dup2(d.as_raw_fd(), number);
         }
 
-        write(log(), c.as_raw_fd(), &message(32, 32), 32, CLOSED).unwrap();
+        write(
+            log(),
+            c.as_raw_fd(),
+            &message(32, 32),
+            32,
+            CLOSED,
+            Level::Alert,
+        )
+        .unwrap();
         assert_eq!(receive(number, 32).unwrap()[0], 32);
     }
 
@@ -299,7 +314,16 @@ mod tests {
         let [a, b] = socket::socketpair().unwrap();
         let mut sent = 0;
 
-        while write(log(), a.as_raw_fd(), &message(31, BUFFER_MAX), 31, CLOSED).is_ok() {
+        while write(
+            log(),
+            a.as_raw_fd(),
+            &message(31, BUFFER_MAX),
+            31,
+            CLOSED,
+            Level::Alert,
+        )
+        .is_ok()
+        {
             sent += 1;
         }
 
@@ -323,7 +347,8 @@ mod tests {
                 a.as_raw_fd(),
                 &message(31, BUFFER_MAX + 1),
                 31,
-                CLOSED
+                CLOSED,
+                Level::Alert
             ),
             Err(Status::Error)
         );
@@ -349,9 +374,24 @@ mod tests {
         let least = socket::send_buffer(a.as_raw_fd()).unwrap();
 
         assert!(least / 2 - BUFFER_OVERHEAD >= ALWAYS_WHOLE);
-        write(log(), a.as_raw_fd(), &message(31, ALWAYS_WHOLE), 31, CLOSED).unwrap();
+        write(
+            log(),
+            a.as_raw_fd(),
+            &message(31, ALWAYS_WHOLE),
+            31,
+            CLOSED,
+            Level::Alert,
+        )
+        .unwrap();
         assert_eq!(
-            write(log(), a.as_raw_fd(), &message(31, least), 31, CLOSED),
+            write(
+                log(),
+                a.as_raw_fd(),
+                &message(31, least),
+                31,
+                CLOSED,
+                Level::Alert
+            ),
             Err(Status::Error)
         );
     }

@@ -15,7 +15,7 @@ use crate::sys::text::Text;
 
 /// Starts `program` in a detached process and returns once it runs (`D9`).
 ///
-/// If the program could not be started, that is logged, the process is
+/// `prepare` runs in the child before that. If the program could not be started, that is logged, the process is
 /// reaped and its slot empty.
 pub fn execute(
     g: &Globals,
@@ -23,6 +23,7 @@ pub fn execute(
     work: Work,
     path: Text,
     program: Program,
+    prepare: &mut dyn FnMut(),
 ) -> Result<ngx_pid_t> {
     let _deferred = Deferred::new(g, log);
     let name = work.name;
@@ -37,6 +38,7 @@ pub fn execute(
         Spawn {
             work,
             start: &mut || {
+                prepare();
                 let err = exec(&program);
 
                 match &failed {

@@ -1,6 +1,7 @@
 //! Spawning processes, `ngx_spawn_process`.
 
 pub mod execute;
+pub mod info;
 pub mod signals;
 pub mod status;
 pub mod supervise;
@@ -20,6 +21,7 @@ use crate::sys::fd;
 use crate::sys::process::{self, Fork};
 use crate::sys::socket;
 use crate::sys::text::Text;
+use crate::sys::time;
 use table::{CLOSED, Flag, MAX_PROCESSES, Work, ngx_process_t};
 
 /// What becomes of a process that exits: the last argument of
@@ -115,10 +117,6 @@ fn spawn_deferred(
         )));
     }
 
-    if g.pid.load(Relaxed) == 0 {
-        g.pid.store(process::getpid(), Relaxed);
-    }
-
     let slot = g.table.get(s);
     let channel = match respawn {
         Respawn::Detached => None,
@@ -198,11 +196,23 @@ fn record(g: &Globals, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
 
 fn note_start(g: &Globals, s: usize, respawn: Respawn) {
     let now = supervise::now();
+    let again = matches!(respawn, Respawn::Slot(_));
+    let info = info::of(s);
 
-    match (g.restarts.get(s), respawn) {
-        (Some(restart), Respawn::Slot(_)) => restart.restarted(now),
-        (Some(restart), _) => restart.first_start(now),
-        (None, _) => {}
+    if again {
+        info.respawns.fetch_add(1, Relaxed);
+    } else {
+        info.clear_counters();
+    }
+
+    info.started.store(time::realtime().sec, Relaxed);
+
+    if let Some(restart) = g.restarts.get(s) {
+        if again {
+            restart.restarted(now);
+        } else {
+            restart.first_start(now);
+        }
     }
 }
 
@@ -211,7 +221,7 @@ fn note_start(g: &Globals, s: usize, respawn: Respawn) {
 fn run_child(g: &Globals, log: Log, s: usize, spawn: &mut Spawn<'_>, respawn: Respawn) -> ! {
     forget_parents_work(g);
 
-    g.parent.store(g.pid.load(Relaxed), Relaxed);
+    g.parent.store(g.own_pid(), Relaxed);
     g.pid.store(process::getpid(), Relaxed);
 
     record(g, s, g.pid.load(Relaxed), spawn.work, respawn);
@@ -267,7 +277,7 @@ fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
         warn(err, "ioctl(FIOASYNC)");
     }
 
-    if let Err(err) = socket::set_owner(ours, g.pid.load(Relaxed)) {
+    if let Err(err) = socket::set_owner(ours, g.own_pid()) {
         warn(err, "fcntl(F_SETOWN)");
     }
 

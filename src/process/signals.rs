@@ -1,6 +1,7 @@
 //! Signals: what each means to a process of which role, `ngx_init_signals`.
 
 use std::ffi::c_int;
+use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::config::{AtomicSig, ngx_pid_t, ngx_uint_t};
@@ -97,6 +98,22 @@ pub fn init(log: Log, handler: Handler) -> Result {
     }
 
     Ok(())
+}
+
+/// A signal of the program's own choice, at which it is told of its processes.
+static STATUS: AtomicI32 = AtomicI32::new(0);
+
+/// Sets a signal up at which [`is_status`] holds.
+pub fn on_status(log: Log, signo: c_int, handler: Handler) -> Result {
+    STATUS.store(signo, Relaxed);
+
+    signal::handle(signo, handler)
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("sigaction({signo}) failed")))
+}
+
+/// Whether `signo` asks for a list of the processes.
+pub fn is_status(signo: c_int) -> bool {
+    signo == STATUS.load(Relaxed)
 }
 
 /// Sends the signal that the user calls `name` to `pid`.

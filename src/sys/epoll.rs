@@ -9,6 +9,8 @@ use super::fd::above_stdio;
 
 /// Readable, or the other end has stopped writing.
 pub const READ: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
+/// Readable, told to one of the processes that wait for it.
+pub const EXCLUSIVE_READ: u32 = (libc::EPOLLIN | libc::EPOLLEXCLUSIVE) as u32;
 /// Writable.
 pub const WRITE: u32 = libc::EPOLLOUT as u32;
 /// Something is wrong; both sides are told.
@@ -58,7 +60,7 @@ impl Epoll {
             }
         };
 
-        this.add(this.wake.as_raw_fd(), READ, WAKE)?;
+        this.ctl(libc::EPOLL_CTL_ADD, this.waker(), READ, WAKE)?;
 
         Ok(this)
     }
@@ -73,16 +75,12 @@ impl Epoll {
         self.wake.as_raw_fd()
     }
 
-    fn ctl(&self, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
+    /// Changes what is watched, `epoll_ctl(2)`.
+    pub fn ctl(&self, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
         let mut event = libc::epoll_event { events, u64: key };
 
         // SAFETY: `event` is valid.
         Errno::result(unsafe { libc::epoll_ctl(self.waiter(), op, fd, &raw mut event) }).map(drop)
-    }
-
-    /// Watches `fd` for `events`.
-    pub fn add(&self, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
-        self.ctl(libc::EPOLL_CTL_ADD, fd, events, key)
     }
 
     /// Watches `fd` no more.

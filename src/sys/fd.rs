@@ -23,17 +23,23 @@ pub fn above_stdio(fd: OwnedFd) -> Result<OwnedFd, Errno> {
         return Ok(fd);
     }
 
-    // SAFETY: fcntl() touches no memory; `fd` is open, we own it.
-    let moved = Errno::result(unsafe {
-        libc::fcntl(
-            fd.as_raw_fd(),
-            libc::F_DUPFD_CLOEXEC,
-            libc::STDERR_FILENO + 1,
-        )
-    })?;
+    duplicate(fd.as_raw_fd())
+}
 
-    // SAFETY: fcntl() has just made `moved`, nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(moved) })
+/// Another descriptor of the same open file, close-on-exec, `fcntl(2)`.
+pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: fcntl() touches no memory.
+    let copy =
+        Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) })?;
+
+    // SAFETY: fcntl() has just made it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Gives a file to another user, `fchown(2)`.
+pub fn give(fd: RawFd, user: libc::uid_t) -> Result<(), Errno> {
+    // SAFETY: no memory is involved.
+    Errno::result(unsafe { libc::fchown(fd, user, libc::gid_t::MAX) }).map(drop)
 }
 
 /// What tells one open file from another behind the same number.

@@ -6,9 +6,11 @@
 #![allow(unsafe_code)]
 
 pub mod buffer;
+pub mod daemon;
 pub mod epoll;
 pub mod errno;
 pub mod fd;
+pub mod listen;
 pub mod log;
 pub mod process;
 pub mod shm;
@@ -16,3 +18,4 @@ pub mod signal;
 pub mod socket;
 pub mod text;
 pub mod time;
+pub mod user;

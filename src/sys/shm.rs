@@ -7,6 +7,8 @@ use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -129,4 +131,31 @@ pub fn shmat(id: c_int, size: usize) -> Result<Segment, Errno> {
 pub fn shm_remove(id: c_int) -> Result<(), Errno> {
     // SAFETY: IPC_RMID reads no buffer.
     Errno::result(unsafe { libc::shmctl(id, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
+}
+
+/// Types that any process may read and write at any time, and of which
+/// all-zero bytes are a value.
+///
+/// # Safety
+///
+/// The type consists of integer atomics only.
+pub unsafe trait Share: Sync + 'static {}
+
+// SAFETY: integer atomics only.
+unsafe impl Share for crate::process::info::Infos {}
+
+/// Zeroed memory for a `T` that children share, for as long as the process
+/// lives.
+pub fn share<T: Share>() -> Result<&'static T, Errno> {
+    let segment = map_anon(size_of::<T>())?;
+
+    // SAFETY: the mapping is large enough, page-aligned, zeroed and never
+    // taken away; zero is a value of a `Share`.
+    Ok(unsafe { segment.addr.cast::<T>().as_ref() })
+}
+
+/// What [`share`] has returned and the caller has kept, or `None`.
+pub fn shared<T: Share>(kept: &AtomicPtr<T>) -> Option<&'static T> {
+    // SAFETY: NULL, or from `share`.
+    unsafe { kept.load(Relaxed).as_ref() }
 }

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use nix::errno::Errno;
 
 /// A handler as `sigaction(2)` wants it with SA_SIGINFO.
-pub type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+pub type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
 fn action(signo: c_int, disposition: libc::sighandler_t, flags: c_int) -> Result<(), Errno> {
     // SAFETY: an all-zero sigaction is a valid value: no flag, empty mask.

@@ -169,6 +169,26 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     })
 }
 
+/// Receives at most `size` bytes, `recv(2)`.
+///
+/// # Safety
+///
+/// `size` bytes at `buf` are writable.
+pub unsafe fn recv_bytes(sock: RawFd, buf: *mut u8, size: usize) -> Result<usize, Errno> {
+    // SAFETY: promised by the caller.
+    retry(|| unsafe { libc::recv(sock, buf.cast(), size, 0) })
+}
+
+/// Sends at most `size` bytes, without SIGPIPE, `send(2)`.
+///
+/// # Safety
+///
+/// `size` bytes at `buf` are readable.
+pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usize, Errno> {
+    // SAFETY: promised by the caller.
+    retry(|| unsafe { libc::send(sock, buf.cast(), size, libc::MSG_NOSIGNAL) })
+}
+
 /// Takes every descriptor out of a received message, keeps the first passed
 /// one and closes the rest; other control messages are skipped (`D19`).
 ///

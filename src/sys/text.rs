@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char};
 use std::fmt;
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -80,8 +81,20 @@ impl AtomicText {
     }
 }
 
-/// The file name of this program, `program_invocation_short_name(3)`.
+static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// Keeps the program's name: the C library's is where titles go.
+pub fn keep_program_name() {
+    let _ = PROGRAM.set(c_program_name().to_vec());
+}
+
+/// The file name of this program.
 pub fn program_name() -> &'static [u8] {
+    PROGRAM.get().map_or_else(c_program_name, Vec::as_slice)
+}
+
+/// The C library's idea of it, `program_invocation_short_name(3)`.
+fn c_program_name() -> &'static [u8] {
     unsafe extern "C" {
         static program_invocation_short_name: *const c_char;
     }

@@ -1,0 +1,43 @@
+/*
+ * ngx_setproctitle.h: what ps shows.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Made by build.rs of src/abi/setproctitle.rs: edit that, then "make headers".
+ */
+
+#ifndef _NGX_SETPROCTITLE_H_INCLUDED_
+#define _NGX_SETPROCTITLE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * Makes room for titles where ngx_os_argv, set by the program, points to.
+ *
+ * The arguments of main() must have been copied before. Returns NGX_OK.
+ *
+ * Safety: ngx_os_argv is NULL or what main() was given.
+ *
+ * References: nginx's src/os/unix/ngx_setproctitle.c.
+ */
+ngx_int_t ngx_init_setproctitle(ngx_log_t *log);
+
+/*
+ * Shows the title "NAME: TITLE" instead of the program's arguments.
+ *
+ * Safety: title is a string.
+ */
+void ngx_setproctitle(char *title);
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_SETPROCTITLE_H_INCLUDED_ */

@@ -1,0 +1,227 @@
+//! Who is who: the processes, as any of them sees them.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use super::process::GLOBALS;
+use super::process_cycle::{ngx_process, ngx_worker};
+use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::log::{Level, Log};
+use crate::process::info;
+use crate::process::signals::{self, PROCESS_HELPER, PROCESS_WORKER};
+use crate::process::table::{Flag, ngx_process_t};
+
+/// There is no process in the slot.
+pub const NGX_IPC_EMPTY: c_int = 0;
+/// It runs.
+pub const NGX_IPC_RUNNING: c_int = 1;
+/// It has been told to exit.
+pub const NGX_IPC_EXITING: c_int = 2;
+/// It has exited, and will be started again.
+pub const NGX_IPC_WAITING: c_int = 3;
+
+/// A process of the table.
+#[repr(C)]
+pub struct ngx_ipc_process_t {
+    /// Its slot.
+    pub slot: ngx_int_t,
+    /// Its pid; -1 while it waits to be started again.
+    pub pid: ngx_pid_t,
+    /// NGX_IPC_RUNNING and so on.
+    pub state: c_int,
+    /// Its number among the workers; -1: it is none.
+    pub worker: ngx_int_t,
+    /// How many configurations there had been when it was first started.
+    pub generation: ngx_uint_t,
+    /// NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0: not known.
+    pub role: ngx_uint_t,
+    /// How log lines call it; NULL: not known to this process.
+    pub name: *const c_char,
+    /// When it was started, in seconds since 1970.
+    pub started: libc::time_t,
+    /// How often it was started again.
+    pub respawns: ngx_uint_t,
+
+    /// Control messages that the master has sent to it,
+    pub sent: ngx_uint_t,
+    /// that had to wait,
+    pub queued: ngx_uint_t,
+    /// how many of them at most at a time,
+    pub deepest: ngx_uint_t,
+    /// and that it did not live to get.
+    pub dropped: ngx_uint_t,
+}
+
+/// The generation of this process.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
+/// Somebody has asked for a list of the processes.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Names the generation of the processes that are started from now on.
+pub fn set_generation(generation: usize) {
+    GENERATION.store(generation, Relaxed);
+}
+
+/// Asks for a list of the processes in the log; for signal handlers.
+pub fn ask() {
+    ASKED.store(true, Relaxed);
+}
+
+/// Whether somebody has asked.
+pub fn asked() -> bool {
+    ASKED.swap(false, Relaxed)
+}
+
+/// How many configurations there had been when this process was started.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_generation() -> ngx_uint_t {
+    GENERATION.load(Relaxed)
+}
+
+/// Whether this process is the one of its generation that does what one has
+/// to do: its first worker, or the single process.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
+    match ngx_process.load(Relaxed) {
+        signals::PROCESS_SINGLE => 1,
+        PROCESS_WORKER => (ngx_worker.load(Relaxed) == 0).into(),
+        _ => 0,
+    }
+}
+
+/// Walks over the processes: fills `process` with the first one in a slot
+/// after `process->slot`; begin with -1.
+///
+/// Returns NGX_OK, or NGX_DECLINED behind the last one. A worker sees the
+/// processes that it has been told of.
+///
+/// # Safety
+///
+/// `process` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let Some(process) = (unsafe { process.as_mut() }) else {
+        return NGX_DECLINED;
+    };
+
+    let after = usize::try_from(process.slot.saturating_add(1)).unwrap_or_default();
+    let next = GLOBALS
+        .table
+        .iter()
+        .skip(after)
+        .find(|(_, slot)| state(slot) != NGX_IPC_EMPTY);
+
+    match next {
+        Some((i, slot)) => {
+            *process = describe(i, slot);
+            NGX_OK
+        }
+        None => NGX_DECLINED,
+    }
+}
+
+fn state(slot: &ngx_process_t) -> c_int {
+    if slot.is(Flag::Lost) {
+        NGX_IPC_WAITING
+    } else if !slot.occupied() {
+        NGX_IPC_EMPTY
+    } else if slot.is(Flag::Exiting) {
+        NGX_IPC_EXITING
+    } else {
+        NGX_IPC_RUNNING
+    }
+}
+
+fn describe(i: usize, slot: &ngx_process_t) -> ngx_ipc_process_t {
+    let info = info::of(i);
+
+    ngx_ipc_process_t {
+        slot: i.cast_signed(),
+        pid: slot.pid(),
+        state: state(slot),
+        worker: info.worker.load(Relaxed),
+        generation: info.generation.load(Relaxed),
+        role: info.role.load(Relaxed),
+        name: slot.work().name.as_ptr(),
+        started: info.started.load(Relaxed),
+        respawns: info.respawns.load(Relaxed),
+        sent: info.sent.load(Relaxed),
+        queued: info.queued.load(Relaxed),
+        deepest: info.deepest.load(Relaxed),
+        dropped: info.dropped.load(Relaxed),
+    }
+}
+
+fn line(i: usize, slot: &ngx_process_t) -> String {
+    let of = describe(i, slot);
+    let mut line = String::new();
+
+    let role = match of.role {
+        PROCESS_WORKER => "worker",
+        PROCESS_HELPER => "helper",
+        _ => "other",
+    };
+    let state = match of.state {
+        NGX_IPC_WAITING => "waiting",
+        NGX_IPC_EXITING => "exiting",
+        _ => "running",
+    };
+
+    // Writing to a String does not fail.
+    let _ = write!(
+        line,
+        "slot:{} pid:{} {role}:{} generation:{} {state} \"{}\" respawns:{} \
+         sent:{} queued:{} deepest:{} dropped:{}",
+        of.slot,
+        of.pid,
+        of.worker,
+        of.generation,
+        slot.work().name,
+        of.respawns,
+        of.sent,
+        of.queued,
+        of.deepest,
+        of.dropped,
+    );
+
+    line
+}
+
+fn lines() -> impl Iterator<Item = String> {
+    GLOBALS
+        .table
+        .iter()
+        .filter(|(_, slot)| state(slot) != NGX_IPC_EMPTY)
+        .map(|(i, slot)| line(i, slot))
+}
+
+/// Logs a line for each process.
+pub fn dump(log: Log) {
+    for line in lines() {
+        log.error(Level::Notice, None, format_args!("{line}"));
+    }
+}
+
+/// Takes a piece of text.
+pub type ngx_ipc_print_pt =
+    Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
+
+/// Hands a line for each process to `print`, with its line feed.
+///
+/// # Safety
+///
+/// `print` may be called with `data`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: *mut c_void) {
+    let Some(print) = print else { return };
+
+    for mut line in lines() {
+        line.push('\n');
+
+        // SAFETY: promised by the caller.
+        unsafe { print(data, line.as_ptr().cast(), line.len()) };
+    }
+}

@@ -1,0 +1,233 @@
+//! Listening sockets, as the program configures them.
+
+use std::ffi::{c_char, c_int};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::ptr;
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::connection::{ngx_connection_t, ngx_free_connection, ngx_get_connection, watch};
+use super::cycle::ngx_cycle_t;
+use super::event::{flag, ngx_event_t};
+use super::event_timer::ngx_event_add_timer;
+use super::log_of;
+use super::process::GLOBALS;
+use crate::config::{AtomicUint, ngx_socket_t};
+use crate::log::{Debug, Level, Log};
+use crate::process;
+use crate::status::{Result, Status};
+use crate::sys::listen::{self, Address};
+use crate::sys::text::Text;
+
+/// Is called for each connection that has been accepted.
+pub type ngx_connection_handler_pt = Option<unsafe extern "C" fn(c: *mut ngx_connection_t)>;
+
+/// The length of a queue of connections that nobody has accepted yet.
+pub const NGX_LISTEN_BACKLOG: c_int = 511;
+
+/// By nginx's other name.
+pub type ngx_listening_t = ngx_listening_s;
+
+/// Where a program listens.
+#[repr(C)]
+pub struct ngx_listening_s {
+    /// "HOST:PORT" with a numeric host, "[HOST]:PORT" or "unix:PATH".
+    pub address: *const c_char,
+    /// What a worker does with each new connection.
+    pub handler: ngx_connection_handler_pt,
+    /// See listen(2); 0 for NGX_LISTEN_BACKLOG.
+    pub backlog: c_int,
+
+    /// The library's: the socket, or -1.
+    pub fd: ngx_socket_t,
+    /// The library's: the connection that accepts, in a worker.
+    pub connection: *mut ngx_connection_t,
+}
+
+/// How many connections this process has accepted.
+static ACCEPTED: AtomicUint = AtomicUint::new(0);
+
+impl ngx_listening_s {
+    /// Its address.
+    ///
+    /// # Safety
+    ///
+    /// `address` is NULL or a string.
+    pub unsafe fn parse(&self, log: Log) -> Result<Address> {
+        // SAFETY: promised by the caller.
+        let text = unsafe { Text::from_ptr(self.address) };
+
+        text.bytes()
+            .and_then(|bytes| str::from_utf8(bytes).ok())
+            .and_then(Address::parse)
+            .ok_or_else(|| {
+                log.error(
+                    Level::Emerg,
+                    None,
+                    format_args!("invalid address \"{text}\" to listen on"),
+                );
+                Status::Error
+            })
+    }
+
+    /// Makes the socket, or takes it from those that are there already.
+    ///
+    /// # Safety
+    ///
+    /// `address` is NULL or a string.
+    pub unsafe fn open(&mut self, log: Log, there: &mut Vec<OwnedFd>) -> Result {
+        // SAFETY: promised by the caller.
+        let address = unsafe { self.parse(log)? };
+
+        self.connection = ptr::null_mut();
+
+        if let Some(i) = there.iter().position(|fd| address.is_of(fd.as_raw_fd())) {
+            self.fd = there.swap_remove(i).into_raw_fd();
+            return Ok(());
+        }
+
+        let backlog = if self.backlog == 0 {
+            NGX_LISTEN_BACKLOG
+        } else {
+            self.backlog
+        };
+
+        let sock = listen::open(&address, backlog).map_err(|(call, err)| {
+            log.fail(
+                Level::Emerg,
+                err,
+                format_args!("{call} to {address} failed"),
+            )
+        })?;
+
+        self.fd = sock.into_raw_fd();
+
+        Ok(())
+    }
+
+    /// Closes the socket in this process.
+    pub fn close(&mut self, log: Log) {
+        let fd = std::mem::replace(&mut self.fd, -1);
+
+        process::close_end(&GLOBALS, log, fd);
+        self.connection = ptr::null_mut();
+    }
+}
+
+/// Has the loop of a worker accept connections.
+///
+/// # Safety
+///
+/// `cycle` and its log are valid; `listening` lives as long as the worker.
+pub unsafe fn accept_on(cycle: *mut ngx_cycle_t, listening: *mut ngx_listening_t) -> Result {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let c = ngx_get_connection((*listening).fd, (*cycle).log);
+
+        if c.is_null() {
+            return Err(Status::Error);
+        }
+
+        (*c).listening = listening;
+        (*listening).connection = c;
+        (*(*c).read).handler = Some(accept_handler);
+        (*(*c).read).set(flag::ACCEPT, true);
+        (*(*c).read).set(flag::ACTIVE, true);
+
+        watch(c, log_of((*cycle).log))
+    }
+}
+
+/// Without a descriptor to spare nothing is accepted for so many milliseconds.
+const ACCEPT_DELAY: usize = 500;
+
+/// # Safety
+///
+/// `ev` is the read event of a listening connection.
+unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
+    // SAFETY: promised by the caller.
+    let (c, log) = unsafe { ((*ev).connection(), log_of((*ev).log())) };
+
+    // SAFETY: the same.
+    unsafe {
+        if (*ev).take_timedout() {
+            (*ev).set(flag::ACTIVE, true);
+            let _ = watch(c, log);
+            return;
+        }
+    }
+
+    // SAFETY: the same.
+    let accepted = unsafe { listen::accept((*c).fd) };
+
+    match accepted {
+        // SAFETY: the same.
+        Ok(sock) => unsafe { new_connection(c, sock, log) },
+
+        // Another worker was faster, or the other side has gone already.
+        Err(Errno::EAGAIN) => {
+            log.debug(Debug::Event, format_args!("accept() not ready"));
+        }
+        Err(err @ Errno::ECONNABORTED) => {
+            log.error(Level::Err, Some(err), format_args!("accept4() failed"));
+        }
+
+        Err(err @ (Errno::EMFILE | Errno::ENFILE)) => {
+            log.error(Level::Crit, Some(err), format_args!("accept4() failed"));
+
+            // SAFETY: the same.
+            unsafe {
+                (*ev).set(flag::ACTIVE, false);
+                let _ = watch(c, log);
+                ngx_event_add_timer(ev, ACCEPT_DELAY);
+            }
+        }
+
+        Err(err) => log.error(Level::Alert, Some(err), format_args!("accept4() failed")),
+    }
+}
+
+/// # Safety
+///
+/// `listener` is a listening connection.
+unsafe fn new_connection(listener: *mut ngx_connection_t, sock: OwnedFd, log: Log) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let listening = (*listener).listening;
+        let c = ngx_get_connection(sock.as_raw_fd(), (*listener).log);
+
+        if c.is_null() {
+            return;
+        }
+
+        let _ = sock.into_raw_fd();
+
+        (*c).listening = listening;
+        (*c).number = ACCEPTED.fetch_add(1, Relaxed) + 1;
+        (*(*c).write).set(flag::READY, true);
+
+        log.debug(
+            Debug::Event,
+            format_args!("*{} accept: fd:{}", (*c).number, (*c).fd),
+        );
+
+        match (*listening).handler {
+            Some(handler) => handler(c),
+            None => super::connection::ngx_close_connection(c),
+        }
+    }
+}
+
+/// Stops accepting in this process.
+///
+/// # Safety
+///
+/// `listening` is valid.
+pub unsafe fn stop_accepting(listening: *mut ngx_listening_t, log: Log) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        ngx_free_connection((*listening).connection);
+        (*listening).close(log);
+    }
+}

@@ -1,0 +1,175 @@
+//! Changing the binary without closing the listening sockets.
+
+use std::ffi::{CString, OsString, c_char};
+use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::cycle::{conf_of, listening, ngx_cycle_t};
+use super::cycle_log;
+use super::log::path_of;
+use super::process::{GLOBALS, ngx_argv};
+use crate::config::{NGX_INVALID_PID, ngx_pid_t};
+use crate::log::{Level, Log};
+use crate::process::execute::execute;
+use crate::process::table::Work;
+use crate::sys::listen;
+use crate::sys::process::Program;
+use crate::sys::text::Text;
+
+/// The variable that names the sockets: their numbers, each with a ";".
+const VARIABLE: &str = "NGINX";
+
+/// Where the pid of the old binary is while both run.
+pub fn old_pid_path(pid: &Path) -> PathBuf {
+    let mut path = OsString::from(pid);
+
+    path.push(".oldbin");
+
+    path.into()
+}
+
+/// Starts the program anew with the listening sockets of this one.
+///
+/// # Safety
+///
+/// `cycle` is valid, `ngx_argv` the program's arguments.
+pub unsafe fn exec_new_binary(cycle: *mut ngx_cycle_t) -> ngx_pid_t {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let log = cycle_log(cycle);
+        let argv = ngx_argv.load(Relaxed);
+
+        if argv.is_null() || (*argv).is_null() {
+            log.refuse(format_args!("the program's arguments are not known"));
+            return NGX_INVALID_PID;
+        }
+
+        let sockets: Vec<RawFd> = listening(cycle)
+            .map(|ls| (*ls).fd)
+            .filter(|&fd| fd != -1)
+            .collect();
+        let environment = environment(&sockets);
+        let mut envp: Vec<*const c_char> = environment.iter().map(|text| text.as_ptr()).collect();
+
+        envp.push(ptr::null());
+
+        let pidfile = path_of(conf_of(cycle).pid.cast()).map(Path::to_path_buf);
+
+        if !move_pidfile(log, pidfile.as_deref(), *argv) {
+            return NGX_INVALID_PID;
+        }
+
+        let work = Work {
+            proc: ptr::null_mut(),
+            data: ptr::null_mut(),
+            name: Text::new(c"new binary process"),
+        };
+
+        let started = execute(
+            &GLOBALS,
+            log,
+            work,
+            Text::from_ptr(*argv),
+            Program::new(*argv, argv.cast(), envp.as_ptr()),
+            &mut || sockets.iter().copied().for_each(listen::hand_down),
+        );
+
+        if started.is_err()
+            && let Some(pid) = &pidfile
+        {
+            rename(log, &old_pid_path(pid), pid, "back", *argv);
+        }
+
+        started.unwrap_or(NGX_INVALID_PID)
+    }
+}
+
+/// # Safety
+///
+/// `program` is a string.
+unsafe fn move_pidfile(log: Log, pid: Option<&Path>, program: *const c_char) -> bool {
+    // SAFETY: promised by the caller.
+    pid.is_none_or(|pid| unsafe { rename(log, pid, &old_pid_path(pid), "", program) })
+}
+
+/// # Safety
+///
+/// `program` is a string.
+unsafe fn rename(log: Log, from: &Path, to: &Path, back: &str, program: *const c_char) -> bool {
+    let Err(err) = std::fs::rename(from, to) else {
+        return true;
+    };
+
+    // SAFETY: promised by the caller.
+    let program = unsafe { Text::from_ptr(program) };
+    let space = if back.is_empty() { "" } else { " " };
+    let when = if back.is_empty() {
+        "before executing"
+    } else {
+        "after an attempt to execute"
+    };
+
+    log.error(
+        Level::Alert,
+        Some(nix::errno::Errno::from_raw(
+            err.raw_os_error().unwrap_or_default(),
+        )),
+        format_args!(
+            "rename() {}{space}{back} to {} failed {when} new binary process \"{program}\"",
+            from.display(),
+            to.display()
+        ),
+    );
+
+    false
+}
+
+/// This process's environment, and the sockets.
+fn environment(sockets: &[RawFd]) -> Vec<CString> {
+    let mut list = format!("{VARIABLE}=");
+
+    for fd in sockets {
+        list += &format!("{fd};");
+    }
+
+    std::env::vars_os()
+        .filter(|(name, _)| name != VARIABLE)
+        .filter_map(|(name, value)| {
+            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+        })
+        .chain(CString::new(list).ok())
+        .collect()
+}
+
+/// Takes over the sockets of the binary that has started this one; `None` if
+/// none has.
+pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
+    let list = std::env::var(VARIABLE).ok()?;
+
+    log.error(
+        Level::Notice,
+        None,
+        format_args!("using inherited sockets from \"{list}\""),
+    );
+
+    let mut sockets = Vec::new();
+
+    for number in list.split([';', ':']).filter(|number| !number.is_empty()) {
+        match number.parse().ok().and_then(listen::inherit) {
+            Some(fd) => sockets.push(fd),
+            None => log.error(
+                Level::Emerg,
+                None,
+                format_args!(
+                    "invalid socket number \"{number}\" in {VARIABLE} environment variable, \
+                     ignoring the rest of the variable"
+                ),
+            ),
+        }
+    }
+
+    Some(sockets)
+}

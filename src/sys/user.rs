@@ -1,0 +1,116 @@
+//! Who a process runs as, and what it may use.
+
+use std::ffi::{CStr, CString, c_int};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::unistd::{Gid, Group, Uid, User};
+
+/// A user and a group to become.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The user's name, for `initgroups(3)`.
+    pub name: CString,
+    /// The user.
+    pub user: Uid,
+    /// The group.
+    pub group: Gid,
+}
+
+/// Whether this process may become somebody else.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Looks a user up, and the group `group` or else the user's own.
+///
+/// An unknown name is ENOENT.
+pub fn find(name: &CStr, group: Option<&CStr>) -> Result<Identity, Errno> {
+    let text = |name: &CStr| name.to_string_lossy().into_owned();
+    let user = User::from_name(&text(name))?.ok_or(Errno::ENOENT)?;
+    let group = match group {
+        Some(group) => Group::from_name(&text(group))?.ok_or(Errno::ENOENT)?.gid,
+        None => user.gid,
+    };
+
+    Ok(Identity {
+        name: name.into(),
+        user: user.uid,
+        group,
+    })
+}
+
+/// `setgid(2)`.
+pub fn setgid(group: Gid) -> Result<(), Errno> {
+    nix::unistd::setgid(group)
+}
+
+/// `initgroups(3)`.
+pub fn initgroups(name: &CStr, group: Gid) -> Result<(), Errno> {
+    nix::unistd::initgroups(name, group)
+}
+
+/// `setuid(2)`.
+pub fn setuid(user: Uid) -> Result<(), Errno> {
+    nix::unistd::setuid(user)
+}
+
+/// `chdir(2)`.
+pub fn chdir(path: &Path) -> Result<(), Errno> {
+    nix::unistd::chdir(path)
+}
+
+/// Sets the nice value of this process, `setpriority(2)`.
+pub fn setpriority(priority: c_int) -> Result<(), Errno> {
+    // SAFETY: no memory is involved.
+    Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, priority) }).map(drop)
+}
+
+/// Sets both limits of how many descriptors it may open, or of how large its
+/// core may be, `setrlimit(2)`.
+pub fn setrlimit(resource: Resource, limit: u64) -> Result<(), Errno> {
+    let limits = libc::rlimit {
+        rlim_cur: limit,
+        rlim_max: limit,
+    };
+    let resource = match resource {
+        Resource::Nofile => libc::RLIMIT_NOFILE,
+        Resource::Core => libc::RLIMIT_CORE,
+    };
+
+    // SAFETY: `limits` is valid.
+    Errno::result(unsafe { libc::setrlimit(resource, &raw const limits) }).map(drop)
+}
+
+/// What [`setrlimit`] limits.
+#[derive(Clone, Copy)]
+pub enum Resource {
+    /// `RLIMIT_NOFILE`.
+    Nofile,
+    /// `RLIMIT_CORE`.
+    Core,
+}
+
+/// How many processors there are, at least one.
+pub fn processors() -> usize {
+    // SAFETY: no memory is involved.
+    let n = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+
+    usize::try_from(n).unwrap_or(1).max(1)
+}
+
+/// Runs this process on `cpus` only, `sched_setaffinity(2)`.
+pub fn setaffinity(cpus: &libc::cpu_set_t) -> Result<(), Errno> {
+    // SAFETY: `cpus` is valid.
+    Errno::result(unsafe { libc::sched_setaffinity(0, size_of_val(cpus), cpus) }).map(drop)
+}
+
+/// The set of one processor.
+pub fn only_cpu(cpu: usize) -> libc::cpu_set_t {
+    // SAFETY: an all-zero set is the empty one; CPU_SET checks its bounds.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu % libc::CPU_SETSIZE as usize, &mut set);
+        set
+    }
+}
