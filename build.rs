@@ -337,6 +337,7 @@ const HEADERS: &[Header] = &[
             "ngx_log.h",
             "ngx_process_cycle.h",
         ],
+        and: &["src/abi/conf.rs"],
         types: &["ngx_core_conf_s", "ngx_cycle_s"],
         ..header("cycle", "the configuration, and what a program runs with")
     },
@@ -375,7 +376,7 @@ const HEADERS: &[Header] = &[
         ..header("process", "spawning processes, signals, the process table")
     },
     Header {
-        and: &["src/abi/master.rs"],
+        and: &["src/abi/master.rs", "src/abi/single.rs"],
         types: &["ngx_cache_manager_ctx_s"],
         ..header(
             "process_cycle",

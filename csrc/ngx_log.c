@@ -43,7 +43,7 @@ ngx_log_abort(ngx_err_t err, const char *fmt, ...)
     p = ngx_vslprintf(text, text + NGX_MAX_ERROR_STR, fmt, args);
     va_end(args);
 
-    if (ngx_cycle != NULL) {
+    if (ngx_cycle != NULL && ngx_cycle->log != NULL) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, err,
                       "%*s", (size_t) (p - text), text);
     }

@@ -128,7 +128,9 @@ ngx_put_text(u_char *buf, u_char *last, const u_char *src, size_t len,
         return ngx_put_bytes(buf, last, src, len);
     }
 
-    for (i = 0; i < len && last - buf >= 2; i++) {
+    /* as in ngx_put_bytes(): last may be further away than ptrdiff_t counts */
+
+    for (i = 0; i < len && (size_t) (last - buf) >= 2; i++) {
         *buf++ = (u_char) spec->hex[src[i] >> 4];
         *buf++ = (u_char) spec->hex[src[i] & 0xf];
     }

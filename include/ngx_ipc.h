@@ -185,6 +185,14 @@ void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
 void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
 
 /*
+ * The same for the processes of one role, NGX_PROCESS_WORKER or
+ * NGX_PROCESS_HELPER, that ngx_master_process_cycle() has started.
+ *
+ * Safety: cycle is a valid cycle.
+ */
+void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
+
+/*
  * Clears the slots of the processes that have exited, has the others close
  * their channels, and starts again those that are to be respawned.
  *

@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use nix::errno::Errno;
 
 use crate::channel::{self, control, ngx_channel_t};
-use crate::config::{NGX_INVALID_PID, ngx_int_t};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_uint_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
 use crate::process::table::{CLOSED, Flag, Work, ngx_process_t};
-use crate::process::{self, Respawn, Spawn, signals, supervise};
+use crate::process::{self, Respawn, Spawn, info, signals, supervise};
 use crate::status::Result;
 use crate::sys;
 
@@ -68,8 +68,9 @@ fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
     control::write(g, log, sock, &ch.bytes(), ch, Level::Info)
 }
 
-/// Tells every worker, through its channel or with the signal itself.
-pub fn signal_worker_processes(g: &Globals, log: Log, signo: c_int) {
+/// Tells every process of `role`, any if that is `None`, through its channel
+/// or with the signal itself.
+pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_uint_t>) {
     let command = match signo {
         signals::SHUTDOWN => Some(channel::CMD_QUIT),
         signals::TERMINATE => Some(channel::CMD_TERMINATE),
@@ -79,6 +80,10 @@ pub fn signal_worker_processes(g: &Globals, log: Log, signo: c_int) {
 
     for (i, slot) in g.table.iter() {
         log_child(log, i, slot);
+
+        if role.is_some_and(|role| role != info::of(i).role.load(Relaxed)) {
+            continue;
+        }
 
         let alive = slot.occupied() && !slot.is(Flag::Exited);
 

@@ -89,6 +89,8 @@ pub struct Entry {
     pub write: ngx_event_s,
     /// Where it is in `Loop::entries`.
     index: u32,
+    /// Whether the connection is in use: its descriptor may be any number.
+    open: bool,
     /// What epoll watches it for.
     pub mask: u32,
     /// Changes with each use, so that a late event of the one before is told
@@ -113,6 +115,8 @@ pub struct Loop {
     // just closed.
     entries: Vec<*mut Entry>,
     free: Vec<*mut Entry>,
+    /// Those of the processes it was forked from: C may still point to them.
+    inherited: Vec<*mut Entry>,
     /// Those that are watched.
     by_fd: HashMap<RawFd, *mut Entry>,
 }
@@ -159,22 +163,36 @@ fn own_loop(of: &mut Option<Loop>) -> Option<&mut Loop> {
 
 impl Loop {
     /// A loop of this process. The parent's, if it was forked with one, is
-    /// closed, and its entries are used again.
+    /// closed, and its connections are nobody's.
     fn new(epoll: Epoll, parents: Option<Self>) -> Self {
-        let entries = parents.map(|of| of.entries).unwrap_or_default();
+        let inherited = parents.map_or_else(Vec::new, |of| {
+            of.inherited.into_iter().chain(of.entries).collect()
+        });
 
-        for &entry in &entries {
+        for &entry in &inherited {
             // SAFETY: entries are never freed.
-            unsafe { (*entry).c.fd = -1 };
+            unsafe {
+                (*entry).open = false;
+                (*entry).c.fd = -1;
+            }
         }
 
         Self {
             epoll,
             owner: GLOBALS.own_pid(),
-            free: entries.clone(),
-            entries,
+            entries: Vec::new(),
+            free: Vec::new(),
+            inherited,
             by_fd: HashMap::new(),
         }
+    }
+
+    /// Whether an entry is of this loop.
+    fn has(&self, entry: *mut Entry) -> bool {
+        // SAFETY: entries are never freed.
+        let index = unsafe { (*entry).index };
+
+        self.entries.get(index as usize) == Some(&entry)
     }
 
     fn entry(&mut self) -> *mut Entry {
@@ -188,6 +206,7 @@ impl Loop {
             read: ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut()),
             write: ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut()),
             index,
+            open: false,
             mask: 0,
             generation: 0,
         }));
@@ -203,7 +222,7 @@ impl Loop {
         let entry = *self.entries.get(index)?;
 
         // SAFETY: entries are never freed.
-        let found = unsafe { (*entry).c.fd != -1 && (*entry).key() == key };
+        let found = unsafe { (*entry).open && (*entry).key() == key };
 
         found.then_some(entry)
     }
@@ -214,9 +233,9 @@ pub fn open_connections() -> Vec<*mut ngx_connection_t> {
     own_loop(&mut lock()).map_or_else(Vec::new, |of| {
         of.entries
             .iter()
+            // SAFETY: entries are never freed.
+            .filter(|&&entry| unsafe { (*entry).open })
             .map(|entry| entry.cast::<ngx_connection_t>())
-            // SAFETY: entries are never freed, and begin with a connection.
-            .filter(|&c| unsafe { (*c).fd } != -1)
             .collect()
     })
 }
@@ -403,6 +422,7 @@ pub unsafe extern "C" fn ngx_get_connection(
         (*entry).read = ngx_event_s::new(c, 0, log);
         (*entry).write = ngx_event_s::new(c, flag::WRITE, log);
         (*entry).mask = 0;
+        (*entry).open = true;
         (*entry).c = ngx_connection_t {
             read: &raw mut (*entry).read,
             write: &raw mut (*entry).write,
@@ -422,9 +442,9 @@ pub unsafe extern "C" fn ngx_get_connection(
 pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
     let entry = c.cast::<Entry>();
 
-    // SAFETY: promised by the caller; a closed connection has the fd -1.
+    // SAFETY: promised by the caller.
     unsafe {
-        if c.is_null() || (*c).fd == -1 {
+        if c.is_null() || !(*entry).open {
             return;
         }
 
@@ -450,9 +470,12 @@ pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
                 of.by_fd.remove(&(*c).fd);
             }
 
-            of.free.push(entry);
+            if of.has(entry) {
+                of.free.push(entry);
+            }
         }
 
+        (*entry).open = false;
         (*c).fd = -1;
     }
 }
@@ -469,7 +492,8 @@ pub unsafe extern "C" fn ngx_close_connection(c: *mut ngx_connection_t) {
         return;
     };
 
-    if fd == -1 {
+    // SAFETY: the same.
+    if !unsafe { (*c.cast::<Entry>()).open } {
         log.refuse(format_args!("connection already closed"));
         return;
     }

@@ -13,7 +13,7 @@ use crate::config::{AtomicPid, NGX_AGAIN, NGX_OK, ngx_int_t, ngx_msec_t};
 use crate::log::{Debug, Log};
 use crate::standalone::timers::Timers;
 
-static TIMERS: Mutex<Timers> = Mutex::new(Timers::new());
+static TIMERS: Mutex<Option<Timers>> = Mutex::new(None);
 /// The process whose timers they are: a child has none of its parent's.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
@@ -22,10 +22,10 @@ fn timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
     let own = GLOBALS.own_pid();
 
     if OWNER.swap(own, Relaxed) != own {
-        *timers = Timers::new();
+        *timers = None;
     }
 
-    use_them(&mut timers)
+    use_them(timers.get_or_insert_default())
 }
 
 /// Milliseconds until the next timer; `None` without any.
@@ -38,11 +38,9 @@ pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
 pub fn expire_timers(log: Log) {
     let now = ngx_current_msec.load(Relaxed);
 
-    for _ in 0..timers(|timers| timers.len()) {
-        let Some(event) = timers(|timers| timers.expired(now)) else {
-            return;
-        };
+    let before = timers(|timers| timers.added());
 
+    while let Some(event) = timers(|timers| timers.expired(now, before)) {
         let ev = ptr::with_exposed_provenance_mut::<ngx_event_t>(event);
 
         // SAFETY: whoever adds the timer of an event keeps the event until
@@ -128,7 +126,7 @@ pub unsafe extern "C" fn ngx_event_del_timer(ev: *mut ngx_event_t) {
 
     event.flags &= !flag::TIMER_SET;
 
-    timers(|timers| timers.remove(event.timer.key, ev.addr()));
+    timers(|timers| timers.remove(ev.addr()));
 }
 
 /// Whether a worker that shuts down has nothing left to wait for.

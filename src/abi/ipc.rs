@@ -143,7 +143,23 @@ pub unsafe extern "C" fn ngx_pass_open_channel(cycle: *mut ngx_cycle_t, ch: *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_signal_worker_processes(cycle: *mut ngx_cycle_t, signo: c_int) {
     // SAFETY: promised by the caller.
-    core::signal_worker_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo);
+    core::signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, None);
+}
+
+/// The same for the processes of one role, NGX_PROCESS_WORKER or
+/// NGX_PROCESS_HELPER, that ngx_master_process_cycle() has started.
+///
+/// # Safety
+///
+/// `cycle` is a valid cycle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_signal_role(
+    cycle: *mut ngx_cycle_t,
+    signo: c_int,
+    role: ngx_uint_t,
+) {
+    // SAFETY: promised by the caller.
+    core::signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, Some(role));
 }
 
 /// Clears the slots of the processes that have exited, has the others close

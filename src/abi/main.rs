@@ -4,16 +4,18 @@ use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{create_pidfile, first_cycle, ngx_core_conf_t, ngx_cycle, ngx_cycle_t};
+use super::conf::ngx_core_conf_t;
+use super::cycle::{first_cycle, ngx_cycle, ngx_cycle_t};
 use super::ipc::{ngx_ipc_debug_points, ngx_ipc_init};
 use super::listening::ngx_listening_t;
 use super::log::path_of;
-use super::master::{ngx_master_process_cycle, ngx_single_process_cycle};
+use super::master::ngx_master_process_cycle;
 use super::process::{ngx_argc, ngx_argv, ngx_os_argv, signal_handler};
 use super::process_cycle::{ngx_daemonized, ngx_inherited, ngx_parent, ngx_pid};
 use super::setproctitle::ngx_init_setproctitle;
+use super::single::ngx_single_process_cycle;
 use super::upgrade::inherited_sockets;
-use super::{cycle_log, log};
+use super::{cycle_log, log, pidfile};
 use crate::log::{Level, Log};
 use crate::process::{info, signals};
 use crate::status::{Result, Status};
@@ -102,9 +104,7 @@ unsafe fn set_up(
 
         go_into_background(conf, log)?;
 
-        if let Some(path) = path_of(conf.pid.cast()) {
-            create_pidfile(log, path)?;
-        }
+        pidfile::create(cycle, log)?;
 
         ngx_os_argv.store(argv, Relaxed);
         ngx_init_setproctitle(ptr::null_mut());

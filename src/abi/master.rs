@@ -1,29 +1,26 @@
 //! The life of a master, and of a process that is master and worker in one.
 
-use std::ffi::c_int;
-use std::path::{Path, PathBuf};
+use std::ffi::{c_char, c_int};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{
-    conf_of, identity_of, listening, ngx_cycle, ngx_cycle_t, ngx_init_cycle, ngx_reopen_files,
-};
-use super::cycle_log;
+use super::conf::{conf_of, identity_of};
+use super::cycle::{listening, ngx_cycle_t, ngx_init_cycle, ngx_reopen_files};
 use super::event::{flag, ngx_event_s, ngx_process_events_and_timers};
 use super::event_timer::{ngx_event_add_timer, ngx_event_del_timer};
 use super::introspect;
 use super::ipc::ngx_reap_children;
-use super::listening::accept_on;
-use super::log::path_of;
 use super::module::modules;
+use super::pidfile::errno_of;
 use super::process::{GLOBALS, ngx_argv, ngx_spawn_process};
 use super::process_cycle::{
     ngx_change_binary, ngx_new_binary, ngx_noaccept, ngx_noaccepting, ngx_process, ngx_quit,
     ngx_reap, ngx_reconfigure, ngx_reopen, ngx_restart, ngx_sigalrm, ngx_terminate,
 };
 use super::setproctitle::set_title;
-use super::upgrade::{exec_new_binary, old_pid_path};
-use super::worker::{helper_process_cycle, ngx_worker_process_cycle, reopen_if_asked};
-use crate::config::{NGX_ERROR, NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use super::upgrade::exec_new_binary;
+use super::worker::{helper_process_cycle, ngx_worker_process_cycle};
+use super::{cycle_log, pidfile};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::log::{Debug, Level, Log};
 use crate::process::supervise::{self, Restart};
 use crate::process::{info, signals};
@@ -31,25 +28,11 @@ use crate::process_cycle as core;
 use crate::sys::text::Text;
 use crate::sys::{process, user};
 
-/// The modes that processes of one start are spawned with.
-#[derive(Clone, Copy)]
-struct Modes {
-    workers: ngx_int_t,
-    /// A helper is not respawned with the workers' mode if it ends by itself;
-    /// it is if it dies.
-    helpers: ngx_int_t,
-}
-
 /// `NGX_PROCESS_RESPAWN`.
-const FIRST: Modes = Modes {
-    workers: -3,
-    helpers: -3,
-};
-/// `NGX_PROCESS_JUST_RESPAWN`: the signal to the old ones leaves them out.
-const RELOAD: Modes = Modes {
-    workers: -4,
-    helpers: -4,
-};
+const RESPAWN: ngx_int_t = -3;
+/// `NGX_PROCESS_JUST_RESPAWN`: the signal to the old processes leaves the new
+/// ones out.
+const JUST_RESPAWN: ngx_int_t = -4;
 
 /// What a master knows beside nginx's variables.
 struct Master {
@@ -100,7 +83,7 @@ pub unsafe extern "C" fn ngx_master_process_cycle(cycle: *mut ngx_cycle_t) {
         };
 
         set_title(cycle, &title());
-        master.start(FIRST);
+        master.start(RESPAWN);
 
         loop {
             ngx_process_events_and_timers(master.cycle);
@@ -140,6 +123,14 @@ unsafe fn arguments() -> Vec<Text> {
             .map(|arg| Text::from_ptr(arg))
             .collect()
     }
+}
+
+/// The program's name as it was started; NULL if that is not known.
+fn program() -> *const c_char {
+    let argv = ngx_argv.load(Relaxed);
+
+    // SAFETY: `ngx_argv` is NULL or a NULL-terminated array.
+    unsafe { argv.as_ref() }.map_or(std::ptr::null(), |&program| program.cast_const())
 }
 
 fn event(handler: unsafe extern "C" fn(*mut ngx_event_s)) -> *mut ngx_event_s {
@@ -195,7 +186,7 @@ impl Master {
             }
 
             if ngx_restart.swap(0, Relaxed) != 0 {
-                self.start(FIRST);
+                self.start(RESPAWN);
             }
 
             if ngx_reopen.swap(0, Relaxed) != 0 {
@@ -229,7 +220,7 @@ impl Master {
     }
 
     fn signal(&self, signo: c_int) {
-        core::signal_worker_processes(&GLOBALS, self.log, signo);
+        core::signal_processes(&GLOBALS, self.log, signo, None);
     }
 
     /// # Safety
@@ -243,35 +234,10 @@ impl Master {
 
         if new_binary != 0 && ngx_new_binary.load(Relaxed) == 0 {
             // SAFETY: the same.
-            unsafe { self.take_pidfile_back() };
+            unsafe { pidfile::take_back(self.cycle, self.log, "after the exit of the", program()) };
         }
 
         live
-    }
-
-    /// The new binary has gone: this one is the program again.
-    ///
-    /// # Safety
-    ///
-    /// The cycle is valid.
-    unsafe fn take_pidfile_back(&self) {
-        // SAFETY: promised by the caller.
-        let Some(pid) = (unsafe { path_of(conf_of(self.cycle).pid.cast()) }) else {
-            return;
-        };
-        let old = old_pid_path(pid);
-
-        if let Err(err) = std::fs::rename(&old, pid) {
-            self.log.error(
-                Level::Alert,
-                Some(errno_of(&err)),
-                format_args!(
-                    "rename() {} back to {} failed after the new binary process exited",
-                    old.display(),
-                    pid.display()
-                ),
-            );
-        }
     }
 
     /// Starts a set of processes; how many were started.
@@ -279,7 +245,7 @@ impl Master {
     /// # Safety
     ///
     /// The cycle is valid.
-    unsafe fn start(&mut self, modes: Modes) -> usize {
+    unsafe fn start(&mut self, mode: ngx_int_t) -> usize {
         self.log
             .error(Level::Notice, None, format_args!("start worker processes"));
 
@@ -289,10 +255,10 @@ impl Master {
         unsafe {
             let workers = worker_processes(self.cycle);
             let started = (0..workers)
-                .filter(|&worker| self.start_worker(worker, modes.workers))
+                .filter(|&worker| self.start_worker(worker, mode))
                 .count();
 
-            self.start_helpers(modes.helpers);
+            self.start_helpers(mode);
 
             started
         }
@@ -372,7 +338,7 @@ impl Master {
 
         for worker in std::mem::take(&mut self.missing) {
             // SAFETY: promised by the caller.
-            unsafe { self.start_worker(worker, FIRST.workers) };
+            unsafe { self.start_worker(worker, RESPAWN) };
         }
 
         if self.missing.is_empty() {
@@ -402,7 +368,7 @@ impl Master {
         unsafe {
             if ngx_new_binary.load(Relaxed) > 0 {
                 // Taken back: the workers of this binary are wanted again.
-                self.start(FIRST);
+                self.start(RESPAWN);
                 ngx_noaccepting.store(0, Relaxed);
                 return;
             }
@@ -419,10 +385,9 @@ impl Master {
             self.cycle = cycle;
             self.log = cycle_log(cycle);
             self.generation += 1;
-            ngx_cycle.store(cycle, Relaxed);
             super::introspect::set_generation(self.generation);
 
-            if self.start(RELOAD) == 0 && worker_processes(cycle) != 0 {
+            if self.start(JUST_RESPAWN) == 0 && worker_processes(cycle) != 0 {
                 self.log.error(
                     Level::Alert,
                     None,
@@ -535,18 +500,10 @@ unsafe fn remove_unix_socket(ls: &super::listening::ngx_listening_t, log: Log) {
 /// # Safety
 ///
 /// `cycle` is valid.
-unsafe fn exit_master(cycle: *mut ngx_cycle_t, log: Log) -> ! {
+pub unsafe fn exit_master(cycle: *mut ngx_cycle_t, log: Log) -> ! {
     // SAFETY: promised by the caller.
     unsafe {
-        if let Some(path) = pidfile(cycle)
-            && let Err(err) = std::fs::remove_file(&path)
-        {
-            log.error(
-                Level::Alert,
-                Some(errno_of(&err)),
-                format_args!("unlink() \"{}\" failed", path.display()),
-            );
-        }
+        pidfile::delete(cycle, log);
 
         log.error(Level::Notice, None, format_args!("exit"));
 
@@ -565,22 +522,6 @@ unsafe fn exit_master(cycle: *mut ngx_cycle_t, log: Log) -> ! {
     process::exit(0)
 }
 
-/// Where this master's pid is: while a new binary runs, the file has moved.
-///
-/// # Safety
-///
-/// `cycle` is valid.
-unsafe fn pidfile(cycle: *mut ngx_cycle_t) -> Option<PathBuf> {
-    // SAFETY: promised by the caller.
-    let path: &Path = unsafe { path_of(conf_of(cycle).pid.cast()) }?;
-
-    Some(if ngx_new_binary.load(Relaxed) > 0 {
-        old_pid_path(path)
-    } else {
-        path.into()
-    })
-}
-
 /// How many workers the configuration asks for.
 ///
 /// # Safety
@@ -591,81 +532,5 @@ unsafe fn worker_processes(cycle: *mut ngx_cycle_t) -> usize {
     match usize::try_from(unsafe { conf_of(cycle) }.worker_processes) {
         Ok(n) if n != 0 => n,
         _ => user::processors(),
-    }
-}
-
-fn errno_of(err: &std::io::Error) -> nix::errno::Errno {
-    nix::errno::Errno::from_raw(err.raw_os_error().unwrap_or_default())
-}
-
-/// Runs a process that is master and worker in one: the modules' hooks and
-/// the event loop. Does not return.
-///
-/// # Safety
-///
-/// `cycle` comes from ngx_init_cycle() or is the program's own.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_single_process_cycle(cycle: *mut ngx_cycle_t) {
-    let mut cycle = cycle;
-
-    ngx_process.store(signals::PROCESS_SINGLE, Relaxed);
-
-    // SAFETY: promised by the caller.
-    unsafe {
-        let log = cycle_log(cycle);
-
-        for module in modules(cycle) {
-            if (*module)
-                .init_process
-                .is_some_and(|init| init(cycle) == NGX_ERROR)
-            {
-                process::exit(2);
-            }
-        }
-
-        accept_all(cycle);
-
-        loop {
-            log.debug(Debug::Event, format_args!("worker cycle"));
-            ngx_process_events_and_timers(cycle);
-
-            if ngx_terminate.load(Relaxed) != 0 || ngx_quit.load(Relaxed) != 0 {
-                for module in modules(cycle) {
-                    if let Some(exit) = (*module).exit_process {
-                        exit(cycle);
-                    }
-                }
-
-                exit_master(cycle, cycle_log(cycle));
-            }
-
-            if ngx_reconfigure.swap(0, Relaxed) != 0 {
-                cycle_log(cycle).error(Level::Notice, None, format_args!("reconfiguring"));
-
-                let new = ngx_init_cycle(cycle);
-
-                if !new.is_null() {
-                    cycle = new;
-                    ngx_cycle.store(cycle, Relaxed);
-                    accept_all(cycle);
-                }
-            }
-
-            reopen_if_asked(cycle, cycle_log(cycle));
-        }
-    }
-}
-
-/// # Safety
-///
-/// `cycle` is valid.
-unsafe fn accept_all(cycle: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        for ls in listening(cycle) {
-            if accept_on(cycle, ls).is_err() {
-                process::exit(2);
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@
 #![allow(non_camel_case_types, non_upper_case_globals)]
 
 pub mod channel;
+pub mod conf;
 pub mod connection;
 pub mod cycle;
 pub mod errno;
@@ -23,10 +24,12 @@ pub mod main;
 pub mod master;
 pub mod module;
 pub mod palloc;
+mod pidfile;
 pub mod process;
 pub mod process_cycle;
 pub mod setproctitle;
 pub mod shmem;
+pub mod single;
 pub mod times;
 mod upgrade;
 pub mod worker;

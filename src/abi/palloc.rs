@@ -1,11 +1,12 @@
 //! `ngx_palloc.h`: memory that is freed all at once.
 
 use std::ffi::c_void;
-use std::ptr::{self, NonNull};
+use std::ptr;
+
+use nix::errno::Errno;
 
 use super::log::ngx_log_t;
 use super::log_of;
-use crate::config::u_char;
 use crate::log::{Level, Log};
 
 /// A pool of a size that is enough for most.
@@ -35,90 +36,121 @@ const ALIGNMENT: usize = 16;
 /// A pool is never smaller.
 const MIN_SIZE: usize = 256;
 
-/// A pool: blocks that are handed out from the front, the last one in use.
+/// A pool: a list of blocks, the one that is handed out from in front. The
+/// pool itself is in its first block.
 pub struct ngx_pool_s {
-    blocks: Vec<Block>,
+    blocks: *mut Block,
     size: usize,
     cleanup: *mut ngx_pool_cleanup_t,
     log: *mut ngx_log_t,
 }
 
+/// The head of a piece of malloc()'s memory.
+#[repr(C, align(16))]
 struct Block {
-    start: NonNull<u_char>,
+    next: *mut Block,
+    /// How much of it, the head included, there is
     size: usize,
+    /// and has been handed out.
     used: usize,
 }
 
 impl Block {
-    fn new(size: usize, log: Log) -> Option<Self> {
-        // SAFETY: no precondition.
-        let start = unsafe { libc::malloc(size) };
+    /// A block with room for `size` bytes, in front of `next`; NULL, with an
+    /// emergency in the log, without memory.
+    fn new(size: usize, next: *mut Self, log: Log) -> *mut Self {
+        let whole = size.saturating_add(size_of::<Self>());
 
-        if start.is_null() {
+        // SAFETY: no precondition.
+        let block = unsafe { libc::malloc(whole) }.cast::<Self>();
+
+        if block.is_null() {
             log.fail(
                 Level::Emerg,
-                nix::errno::Errno::last(),
+                Errno::last(),
                 format_args!("malloc({size}) failed"),
             );
+            return block;
         }
 
-        Some(Self {
-            start: NonNull::new(start.cast())?,
-            size,
-            used: 0,
-        })
-    }
-
-    /// The next `size` bytes, if there are as many.
-    fn take(&mut self, size: usize, alignment: usize) -> Option<NonNull<u_char>> {
-        let at = self.used.checked_next_multiple_of(alignment)?;
-
-        if size > self.size.checked_sub(at)? {
-            return None;
+        // SAFETY: malloc() aligns to 16, and the head fits.
+        unsafe {
+            block.write(Self {
+                next,
+                size: whole,
+                used: size_of::<Self>(),
+            });
         }
 
-        self.used = at + size;
-
-        // SAFETY: `at` plus `size` lies within the block.
-        Some(unsafe { self.start.add(at) })
+        block
     }
-}
 
-impl Drop for Block {
-    fn drop(&mut self) {
-        // SAFETY: `start` comes from malloc() and is freed here only.
-        unsafe { libc::free(self.start.as_ptr().cast()) };
+    /// The next `size` bytes of `block`, NULL if there are not as many.
+    ///
+    /// # Safety
+    ///
+    /// `block` comes from `new`.
+    unsafe fn take(block: *mut Self, size: usize, alignment: usize) -> *mut c_void {
+        // SAFETY: promised by the caller.
+        let of = unsafe { &mut *block };
+
+        let end = of
+            .used
+            .checked_next_multiple_of(alignment)
+            .and_then(|at| Some((at, at.checked_add(size)?)))
+            .filter(|&(_, end)| end <= of.size);
+
+        let Some((at, end)) = end else {
+            return ptr::null_mut();
+        };
+
+        of.used = end;
+
+        // SAFETY: `at` to `end` lies within the block.
+        unsafe { block.cast::<u8>().add(at).cast() }
     }
 }
 
 impl ngx_pool_s {
     fn alloc(&mut self, size: usize, alignment: usize) -> *mut c_void {
-        let taken = match self.blocks.last_mut() {
-            Some(block) => block.take(size, alignment),
-            None => None,
-        };
+        // SAFETY: a pool has at least its first block.
+        let taken = unsafe { Block::take(self.blocks, size, alignment) };
 
-        taken
-            .or_else(|| self.alloc_block(size, alignment))
-            .map_or(ptr::null_mut(), |start| start.as_ptr().cast())
+        if taken.is_null() {
+            self.alloc_block(size, alignment)
+        } else {
+            taken
+        }
     }
 
-    /// Takes the memory from a new block, which large pieces have for their
-    /// own: the block in use then stays in use.
-    fn alloc_block(&mut self, size: usize, alignment: usize) -> Option<NonNull<u_char>> {
+    /// Takes the memory from a new block. A large piece has one for its own,
+    /// behind the one in use.
+    fn alloc_block(&mut self, size: usize, alignment: usize) -> *mut c_void {
         // SAFETY: the log was valid for the pool when it was created.
         let log = unsafe { log_of(self.log) };
         let large = size > self.size / 2;
 
-        self.blocks.try_reserve(1).ok()?;
+        // SAFETY: a pool has at least its first block.
+        unsafe {
+            let behind = if large {
+                (*self.blocks).next
+            } else {
+                self.blocks
+            };
+            let block = Block::new(if large { size } else { self.size }, behind, log);
 
-        let mut block = Block::new(if large { size.max(1) } else { self.size }, log)?;
-        let start = block.take(size, alignment)?;
+            if block.is_null() {
+                return ptr::null_mut();
+            }
 
-        let at = self.blocks.len() - usize::from(large && !self.blocks.is_empty());
-        self.blocks.insert(at, block);
+            if large {
+                (*self.blocks).next = block;
+            } else {
+                self.blocks = block;
+            }
 
-        Some(start)
+            Block::take(block, size, alignment)
+        }
     }
 }
 
@@ -135,17 +167,27 @@ impl ngx_pool_s {
 /// nginx's `src/core/ngx_palloc.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_create_pool(size: usize, log: *mut ngx_log_t) -> *mut ngx_pool_t {
-    // SAFETY: promised by the caller.
-    let Some(block) = Block::new(size.max(MIN_SIZE), unsafe { log_of(log) }) else {
-        return ptr::null_mut();
-    };
+    let size = size.max(MIN_SIZE);
 
-    Box::into_raw(Box::new(ngx_pool_s {
-        size: block.size,
-        blocks: vec![block],
-        cleanup: ptr::null_mut(),
-        log,
-    }))
+    // SAFETY: promised by the caller; the pool fits into its first block.
+    unsafe {
+        let block = Block::new(size, ptr::null_mut(), log_of(log));
+
+        if block.is_null() {
+            return ptr::null_mut();
+        }
+
+        let pool = Block::take(block, size_of::<ngx_pool_t>(), ALIGNMENT).cast::<ngx_pool_t>();
+
+        pool.write(ngx_pool_s {
+            blocks: block,
+            size,
+            cleanup: ptr::null_mut(),
+            log,
+        });
+
+        pool
+    }
 }
 
 /// Names another log for a pool.
@@ -183,8 +225,17 @@ pub unsafe extern "C" fn ngx_destroy_pool(pool: *mut ngx_pool_t) {
         cleanup = this.next;
     }
 
-    // SAFETY: the pool comes from ngx_create_pool().
-    drop(unsafe { Box::from_raw(pool) });
+    // SAFETY: the pool comes from ngx_create_pool(); it is in its last block.
+    unsafe {
+        let mut block = (*pool).blocks;
+
+        while !block.is_null() {
+            let next = (*block).next;
+
+            libc::free(block.cast());
+            block = next;
+        }
+    }
 }
 
 /// Takes `size` bytes, aligned as by malloc(), from a pool; NULL, with an

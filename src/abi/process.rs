@@ -166,14 +166,20 @@ pub unsafe extern "C" fn ngx_spawn_process(
     let name = unsafe { Text::from_ptr(name) };
 
     let Some(proc) = proc else {
-        log.refuse(format_args!("no function to spawn \"{name}\" with"));
+        process::refuse(
+            &GLOBALS,
+            log,
+            format_args!("no function to spawn \"{name}\" with"),
+        );
         return NGX_INVALID_PID;
     };
 
     let Some(respawn) = Respawn::new(respawn) else {
-        log.refuse(format_args!(
-            "invalid slot {respawn} while spawning \"{name}\""
-        ));
+        process::refuse(
+            &GLOBALS,
+            log,
+            format_args!("invalid slot {respawn} while spawning \"{name}\""),
+        );
         return NGX_INVALID_PID;
     };
 

@@ -3,7 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{conf_of, ngx_cycle, ngx_cycle_t};
+use super::conf::conf_of;
+use super::cycle::{ngx_cycle, ngx_cycle_t};
 use super::log::ngx_log_t;
 use super::process::ngx_os_argv;
 use crate::config::{NGX_OK, ngx_int_t};

@@ -1,16 +1,14 @@
 //! Changing the binary without closing the listening sockets.
 
-use std::ffi::{CString, OsString, c_char};
+use std::ffi::{CString, c_char};
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{conf_of, listening, ngx_cycle_t};
-use super::cycle_log;
-use super::log::path_of;
+use super::cycle::{listening, ngx_cycle_t};
 use super::process::{GLOBALS, ngx_argv};
+use super::{cycle_log, pidfile};
 use crate::config::{NGX_INVALID_PID, ngx_pid_t};
 use crate::log::{Level, Log};
 use crate::process::execute::execute;
@@ -21,15 +19,6 @@ use crate::sys::text::Text;
 
 /// The variable that names the sockets: their numbers, each with a ";".
 const VARIABLE: &str = "NGINX";
-
-/// Where the pid of the old binary is while both run.
-pub fn old_pid_path(pid: &Path) -> PathBuf {
-    let mut path = OsString::from(pid);
-
-    path.push(".oldbin");
-
-    path.into()
-}
 
 /// Starts the program anew with the listening sockets of this one.
 ///
@@ -56,9 +45,7 @@ pub unsafe fn exec_new_binary(cycle: *mut ngx_cycle_t) -> ngx_pid_t {
 
         envp.push(ptr::null());
 
-        let pidfile = path_of(conf_of(cycle).pid.cast()).map(Path::to_path_buf);
-
-        if !move_pidfile(log, pidfile.as_deref(), *argv) {
+        if !pidfile::make_room(cycle, log, *argv) {
             return NGX_INVALID_PID;
         }
 
@@ -77,54 +64,12 @@ pub unsafe fn exec_new_binary(cycle: *mut ngx_cycle_t) -> ngx_pid_t {
             &mut || sockets.iter().copied().for_each(listen::hand_down),
         );
 
-        if started.is_err()
-            && let Some(pid) = &pidfile
-        {
-            rename(log, &old_pid_path(pid), pid, "back", *argv);
+        if started.is_err() {
+            pidfile::take_back(cycle, log, "after an attempt to execute", *argv);
         }
 
         started.unwrap_or(NGX_INVALID_PID)
     }
-}
-
-/// # Safety
-///
-/// `program` is a string.
-unsafe fn move_pidfile(log: Log, pid: Option<&Path>, program: *const c_char) -> bool {
-    // SAFETY: promised by the caller.
-    pid.is_none_or(|pid| unsafe { rename(log, pid, &old_pid_path(pid), "", program) })
-}
-
-/// # Safety
-///
-/// `program` is a string.
-unsafe fn rename(log: Log, from: &Path, to: &Path, back: &str, program: *const c_char) -> bool {
-    let Err(err) = std::fs::rename(from, to) else {
-        return true;
-    };
-
-    // SAFETY: promised by the caller.
-    let program = unsafe { Text::from_ptr(program) };
-    let space = if back.is_empty() { "" } else { " " };
-    let when = if back.is_empty() {
-        "before executing"
-    } else {
-        "after an attempt to execute"
-    };
-
-    log.error(
-        Level::Alert,
-        Some(nix::errno::Errno::from_raw(
-            err.raw_os_error().unwrap_or_default(),
-        )),
-        format_args!(
-            "rename() {}{space}{back} to {} failed {when} new binary process \"{program}\"",
-            from.display(),
-            to.display()
-        ),
-    );
-
-    false
 }
 
 /// This process's environment, and the sockets.

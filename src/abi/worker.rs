@@ -3,10 +3,9 @@
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::conf::{conf_of, identity_of, ngx_core_conf_t};
 use super::connection::{bit, ngx_connection_t, open_connections};
-use super::cycle::{
-    conf_of, identity_of, listening, ngx_core_conf_t, ngx_cycle_t, ngx_reopen_files,
-};
+use super::cycle::{listening, ngx_cycle_t, ngx_reopen_files};
 use super::cycle_log;
 use super::event::{flag, ngx_event_s, ngx_process_events_and_timers};
 use super::event_timer::{ngx_event_add_timer, ngx_event_no_timers_left};

@@ -16,7 +16,7 @@ use crate::channel::{control, partial};
 use crate::config::{ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sys::fd;
 use crate::sys::process::{self, Fork};
 use crate::sys::socket;
@@ -85,6 +85,14 @@ pub struct Spawn<'a> {
     pub start: &'a mut dyn FnMut(),
 }
 
+/// A spawn that cannot be, for want of a function or a slot: what is announced
+/// afterwards is nothing.
+pub fn refuse(g: &Globals, log: Log, why: std::fmt::Arguments<'_>) -> Status {
+    g.process_slot.store(MAX_PROCESSES as ngx_int_t, Relaxed);
+
+    log.refuse(why)
+}
+
 /// Starts a process in a slot of its own, or again in the slot it had.
 ///
 /// On failure, which is logged, the slot is empty, `ngx_process_slot` names
@@ -106,6 +114,20 @@ fn spawn_deferred(
         Respawn::Slot(s) => s,
         _ => g.table.first_free(),
     };
+
+    if matches!(respawn, Respawn::Slot(_))
+        && g.table.get(s).occupied()
+        && !g.table.get(s).is(Flag::Exited)
+    {
+        return Err(refuse(
+            g,
+            log,
+            format_args!(
+                "slot {s} has a process while spawning \"{}\"",
+                spawn.work.name
+            ),
+        ));
+    }
 
     // Named before anything can fail: what nginx's callers then announce is
     // this slot, and nothing is announced of an empty one.

@@ -126,6 +126,11 @@ pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
         return Err(Status::Error);
     };
 
+    if pid <= 0 {
+        // It would reach a whole group, or everybody.
+        return Err(log.refuse(format_args!("kill({pid}, {signo}) refused")));
+    }
+
     process::kill(pid, *signo).map_err(|err| {
         log.fail(
             Level::Alert,
