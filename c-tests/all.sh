@@ -98,7 +98,7 @@ under_valgrind()
     (
         export T_VALGRIND=1 T_TIMEOUT=120
         programs WRAPPER="valgrind -q --error-exitcode=9 --leak-check=full \
-            --errors-for-leak-kinds=definite --child-silent-after-fork=no"
+            --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=no"
     )
 }
 
@@ -118,7 +118,7 @@ demo()
 inject()
 {
     mkdir -p "$build/c-tests/$T_SHMEM"
-    cc -std=gnu11 -g -Wall -Wextra -Werror "-I$lib/include" "$here/inject.c" \
+    cc -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter "-I$lib/include" "$here/inject.c" \
         -o "$build/c-tests/$T_SHMEM/inject" "-L$lib" -lngx_ipc "-Wl,-rpath,$lib" \
         && sh "$here/inject.sh" "$build/c-tests/$T_SHMEM/inject"
 }

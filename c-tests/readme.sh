@@ -1,14 +1,23 @@
 #!/bin/sh
 
-# readme.sh: the program in README.md is examples/greet.c, which compiles and
-# does what the README says.
+# readme.sh [LIBRARY]: the programs in README.md are those in examples/; the
+# first one compiles and does what the README says.
 
 . "$(dirname "$0")/tap.sh"
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 lib=${1:-$top/build/map_anon}
 
-sed -n '/^```c$/,/^```$/p' "$top/README.md" | sed '1d;$d' > "$tmp/greet.c"
+# listing N: the Nth listing of the README
+listing()
+{
+    awk -v n="$1" '/^```/ { inside = /^```c$/; if (inside) i++; next }
+                   inside && i == n' "$top/README.md"
+}
+
+listing 1 > "$tmp/greet.c"
+listing 2 > "$tmp/echo.c"
+sed 1d "$top/examples/echo.c" > "$tmp/echo.examples.c"
 
 compiles()
 {
@@ -40,11 +49,13 @@ tested()
 {
     for d in $(sed -n 's/^| \(D[0-9]*\) |.*/\1/p; s/^| \(DEMAND[0-9]*\) |.*/\1/p' "$top/README.md")
     do
-        grep -q "\"$d " "$top"/c-tests/test_*.c || { echo "no test for $d"; return 1; }
+        grep -q "\"$d \|///.*\<$d\>" "$top"/c-tests/test_*.c "$top"/tests/*.rs \
+            "$top"/tests/*/*.rs || { echo "no test for $d"; return 1; }
     done
 }
 
 ok "the program is examples/greet.c" diff "$top/examples/greet.c" "$tmp/greet.c"
+ok "the server is examples/echo.c" diff "$tmp/echo.examples.c" "$tmp/echo.c"
 ok "it compiles without a warning" compiles
 ok "the workers greet each other" greets
 ok "the two commands are what CI runs" commands

@@ -242,8 +242,9 @@ static ngx_module_t  rt_module = {
 static ngx_int_t
 rt_reconfigure(ngx_core_conf_t *conf)
 {
-    FILE  *f;
-    char   what[32], value[128];
+    FILE             *f;
+    char              what[32], value[128];
+    ngx_listening_t  *listening;
 
     what[0] = '\0';
     value[0] = '\0';
@@ -268,7 +269,11 @@ rt_reconfigure(ngx_core_conf_t *conf)
     }
 
     if (strcmp(what, "address") == 0) {
-        conf->listening->address = strdup(value);
+        /* the array is the old configuration's as well */
+        listening = malloc(sizeof(ngx_listening_t));
+        *listening = *conf->listening;
+        listening->address = strdup(value);
+        conf->listening = listening;
     }
 
     return NGX_OK;

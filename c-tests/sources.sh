@@ -21,7 +21,8 @@ compiles()
     gcc -std=gnu11 -Wall -Wextra -Werror -c -o "$tmp/o" "$@"
 }
 
-for source in examples/greet.c examples/demo.c c-tests/abi.c; do
+for source in examples/greet.c examples/demo.c examples/ngx_counters_module.c c-tests/abi.c
+do
     ok "$source against our headers" compiles "-I$ours" "$here/../$source"
     ok "$source against nginx's headers" compiles $theirs "$here/../$source"
 done

@@ -1545,6 +1545,10 @@ stop_signals(void)
 
     memset(&it, 0, sizeof(struct itimerval));
     setitimer(ITIMER_REAL, &it, NULL);
+
+    /* one that is pending would write where the file is read */
+
+    signal(SIGALRM, SIG_IGN);
 }
 
 

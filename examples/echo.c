@@ -13,83 +13,84 @@
 
 #include "ngx_counters_module.h"
 
-#define ECHO_BUFFER  4096
-
 
 typedef struct {
-    size_t  start;    /* what is between start and end is still to be sent */
+    size_t  start;      /* what is between start and end is still owed */
     size_t  end;
-    u_char  data[ECHO_BUFFER];
+    u_char  data[4096];
 } echo_t;
 
 
 static void
 echo_close(ngx_connection_t *c)
 {
-    ngx_counters_add(active, -1);
+    ngx_counters_change(active, -1);
     free(c->data);
     ngx_close_connection(c);
+}
+
+
+/* Returns NGX_OK when nothing is owed to the client, NGX_AGAIN, NGX_ERROR. */
+
+static ngx_int_t
+echo_send(ngx_connection_t *c, echo_t *e)
+{
+    ssize_t  n;
+
+    while (e->start < e->end) {
+        n = c->send(c, e->data + e->start, e->end - e->start);
+
+        if (n < 0) {
+            return n;
+        }
+
+        e->start += (size_t) n;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+echo_recv(ngx_connection_t *c, echo_t *e)
+{
+    ssize_t  n;
+
+    n = c->recv(c, e->data, sizeof(e->data));
+
+    if (n > 0) {
+        e->start = 0;
+        e->end = (size_t) n;
+        ngx_counters_count(requests);
+        return NGX_OK;
+    }
+
+    return (n == NGX_AGAIN) ? NGX_AGAIN : NGX_ERROR;
 }
 
 
 static void
 echo_handler(ngx_event_t *ev)
 {
-    ssize_t            n;
-    echo_t            *e;
-    ngx_connection_t  *c;
+    ngx_int_t          rc;
+    ngx_connection_t  *c = ev->data;
 
-    c = ev->data;
-    e = c->data;
+    do {
+        rc = echo_send(c, c->data);
 
-    for ( ;; ) {
-        while (e->start < e->end) {
-            n = c->send(c, e->data + e->start, e->end - e->start);
-
-            if (n == NGX_ERROR || c->error) {
-                echo_close(c);
-                return;
-            }
-
-            if (n == NGX_AGAIN) {
-                /* read on when the other side has taken what it got */
-                if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
-                    echo_close(c);
-                }
-                return;
-            }
-
-            e->start += (size_t) n;
+        if (rc == NGX_OK) {
+            c->idle = 1;        /* a worker that quits may close it now */
+            rc = c->close ? NGX_ERROR : echo_recv(c, c->data);
+            c->idle = (rc == NGX_AGAIN);
         }
+    } while (rc == NGX_OK);
 
-        /* nothing is owed to the client: a worker that quits may close now */
-
-        if (c->close) {
-            echo_close(c);
-            return;
-        }
-
-        n = c->recv(c, e->data, ECHO_BUFFER);
-
-        if (n == NGX_AGAIN) {
-            c->idle = 1;
-            if (ngx_handle_write_event(c->write, 0) != NGX_OK
-                || ngx_handle_read_event(c->read, 0) != NGX_OK)
-            {
-                echo_close(c);
-            }
-            return;
-        }
-
-        if (n <= 0) {
-            echo_close(c);
-            return;
-        }
-
-        c->idle = 0;
-        e->start = 0;
-        e->end = (size_t) n;
-        ngx_counters_add(requests, 1);
+    if (rc == NGX_ERROR
+        || c->error
+        || ngx_handle_read_event(c->read, 0) != NGX_OK
+        || ngx_handle_write_event(c->write, 0) != NGX_OK)
+    {
+        echo_close(c);
     }
 }
 
@@ -97,21 +98,19 @@ echo_handler(ngx_event_t *ev)
 static void
 echo_accept(ngx_connection_t *c)
 {
+    ngx_counters_count(accepted);
+
     c->data = calloc(1, sizeof(echo_t));
-
-    ngx_counters_add(accepted, 1);
-
     if (c->data == NULL) {
         ngx_close_connection(c);
         return;
     }
 
-    ngx_counters_add(handled, 1);
-    ngx_counters_add(active, 1);
+    ngx_counters_count(handled);
+    ngx_counters_change(active, 1);
 
     c->read->handler = echo_handler;
     c->write->handler = echo_handler;
-
     echo_handler(c->read);
 }
 
@@ -123,17 +122,14 @@ main(int argc, char **argv)
     char            *command = NULL;
     ngx_module_t    *modules[] = { &ngx_counters_module, NULL };
     ngx_core_conf_t  conf;
-    ngx_listening_t  listening;
+    ngx_listening_t  listening = { NULL, echo_accept, 0, -1, NULL };
 
     ngx_ipc_conf_init(&conf);
-    ngx_memzero(&listening, sizeof(ngx_listening_t));
-
     conf.name = "echo";
     conf.modules = modules;
     conf.listening = &listening;
     conf.listening_n = 1;
     conf.status_signal = SIGTTIN;
-    listening.handler = echo_accept;
 
     while ((option = getopt(argc, argv, "dp:l:w:s:")) != -1) {
         switch (option) {
@@ -146,11 +142,8 @@ main(int argc, char **argv)
         }
     }
 
-    if (command != NULL) {
-        return ngx_ipc_signal(&conf, command);
-    }
-
     listening.address = argv[optind];
 
-    return ngx_ipc_main(&conf, argc, argv);
+    return command ? ngx_ipc_signal(&conf, command)
+                   : ngx_ipc_main(&conf, argc, argv);
 }

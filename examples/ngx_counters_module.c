@@ -2,10 +2,6 @@
 /*
  * A module in nginx's way, that compiles for nginx as well: it makes shared
  * memory before there are workers, and keeps it over reloads.
- *
- * A worker that is killed cannot take back what it has counted as active; so
- * each keeps its share of that in a slot of its own, and the next process in
- * the slot clears it away.
  */
 
 #include <ngx_config.h>
@@ -15,6 +11,7 @@
 
 
 static ngx_int_t ngx_counters_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_counters_init_process(ngx_cycle_t *cycle);
 
 
 static ngx_shm_t  ngx_counters_shm;
@@ -30,7 +27,7 @@ ngx_module_t  ngx_counters_module = {
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_counters_init_module,              /* init module */
-    NULL,                                  /* init process */
+    ngx_counters_init_process,             /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -58,4 +55,41 @@ ngx_counters_init_module(ngx_cycle_t *cycle)
     ngx_counters = (ngx_counters_t *) ngx_counters_shm.addr;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_counters_init_process(ngx_cycle_t *cycle)
+{
+    ngx_counters_now_t  *now;
+
+    (void) cycle;
+
+    now = &ngx_counters->now[ngx_process_slot];
+
+    now->active = 0;
+    now->reading = 0;
+    now->writing = 0;
+    now->waiting = 0;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_counters_sum(ngx_counters_now_t *sum)
+{
+    ngx_int_t            i;
+    ngx_counters_now_t  *now;
+
+    ngx_memzero(sum, sizeof(ngx_counters_now_t));
+
+    for (i = 0; i < NGX_MAX_PROCESSES; i++) {
+        now = &ngx_counters->now[i];
+
+        sum->active += now->active;
+        sum->reading += now->reading;
+        sum->writing += now->writing;
+        sum->waiting += now->waiting;
+    }
 }

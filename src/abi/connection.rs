@@ -1,6 +1,6 @@
 //! `ngx_connection.h`: a descriptor and its events.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::fmt;
 use std::os::fd::RawFd;
@@ -118,7 +118,7 @@ pub struct Loop {
     /// Those of the processes it was forked from: C may still point to them.
     inherited: Vec<*mut Entry>,
     /// Those that are watched.
-    by_fd: HashMap<RawFd, *mut Entry>,
+    by_fd: BTreeMap<RawFd, *mut Entry>,
 }
 
 // SAFETY: the pointers are owned by the loop; the program has one thread that
@@ -183,7 +183,7 @@ impl Loop {
             entries: Vec::new(),
             free: Vec::new(),
             inherited,
-            by_fd: HashMap::new(),
+            by_fd: BTreeMap::new(),
         }
     }
 

@@ -59,19 +59,28 @@ impl Block {
     /// A block with room for `size` bytes, in front of `next`; NULL, with an
     /// emergency in the log, without memory.
     fn new(size: usize, next: *mut Self, log: Log) -> *mut Self {
-        let whole = size.saturating_add(size_of::<Self>());
+        // No object is larger than ptrdiff_t counts.
+        let whole = size
+            .checked_add(size_of::<Self>())
+            .filter(|&whole| isize::try_from(whole).is_ok());
 
-        // SAFETY: no precondition.
-        let block = unsafe { libc::malloc(whole) }.cast::<Self>();
+        let block = whole.map_or_else(
+            || {
+                Errno::ENOMEM.set();
+                ptr::null_mut()
+            },
+            // SAFETY: no precondition.
+            |whole| unsafe { libc::malloc(whole) }.cast::<Self>(),
+        );
 
-        if block.is_null() {
+        let (Some(whole), false) = (whole, block.is_null()) else {
             log.fail(
                 Level::Emerg,
                 Errno::last(),
                 format_args!("malloc({size}) failed"),
             );
-            return block;
-        }
+            return ptr::null_mut();
+        };
 
         // SAFETY: malloc() aligns to 16, and the head fits.
         unsafe {

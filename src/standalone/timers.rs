@@ -1,6 +1,6 @@
 //! Timers of the event loop, ordered by when they go off.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::ngx_msec_t;
 
@@ -11,7 +11,7 @@ type When = (ngx_msec_t, u64);
 #[derive(Default)]
 pub struct Timers {
     in_order: BTreeSet<(When, usize)>,
-    of: HashMap<usize, When>,
+    of: BTreeMap<usize, When>,
     /// How many have been added so far.
     added: u64,
 }

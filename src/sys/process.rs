@@ -162,8 +162,11 @@ impl Program {
 
     /// Replaces the process by the program; returns only if that failed.
     pub fn exec(&self) -> Errno {
-        // SAFETY: `new` was promised valid arguments; the kernel answers
-        // EFAULT to a NULL path.
+        if self.path.is_null() {
+            return Errno::EFAULT;
+        }
+
+        // SAFETY: `new` was promised valid arguments.
         unsafe { libc::execve(self.path, self.argv, self.envp) };
 
         Errno::last()
