@@ -1,7 +1,4 @@
 /* Two workers greet each other over nginx's channels. */
-
-#include <ngx_config.h>
-#include <ngx_core.h>
 #include <ngx_ipc.h>
 
 static void
@@ -22,9 +19,8 @@ handler(ngx_event_t *ev)
     /* the first greets the second when it is told of it */
     if (ch.command == NGX_CMD_OPEN_CHANNEL || ngx_process_slot == 1) {
         hello.pid = ngx_pid;
-        hello.slot = ngx_process_slot;
-        ngx_write_channel(ngx_processes[ch.slot].channel[0], &hello,
-                          sizeof(hello), ev->log);
+        ngx_write_channel(ngx_processes[1 - ngx_process_slot].channel[0],
+                          &hello, sizeof(hello), ev->log);
     }
 }
 
@@ -33,9 +29,7 @@ worker(ngx_cycle_t *cycle, void *data)
 {
     (void) data;
     ngx_ipc_init_channel(cycle, handler);
-    while (!ngx_quit) {
-        ngx_process_events_and_timers(cycle);
-    }
+    while (!ngx_quit) { ngx_process_events_and_timers(cycle); }
     exit(0);
 }
 
@@ -52,8 +46,6 @@ main(void)
         }
         ngx_pass_open_channel(&cycle, NULL);
     }
-    while (ngx_reap_children(&cycle)) {
-        ngx_process_events_and_timers(&cycle);
-    }
+    while (ngx_reap_children(&cycle)) { ngx_process_events_and_timers(&cycle); }
     return ngx_processes[0].status || ngx_processes[1].status;
 }
