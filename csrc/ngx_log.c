@@ -22,6 +22,8 @@ ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     va_list   args;
     u_char    line[NGX_MAX_ERROR_STR];
 
+    ngx_memzero(line, sizeof(line));
+
     text = ngx_ipc_log_begin(line, level, log);
 
     va_start(args, fmt);
@@ -56,6 +58,8 @@ ngx_log_stderr(ngx_err_t err, const char *fmt, ...)
     u_char   *p;
     va_list   args;
     u_char    line[NGX_MAX_ERROR_STR];
+
+    ngx_memzero(line, sizeof(line));
 
     p = ngx_ipc_stderr_begin(line);
 

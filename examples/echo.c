@@ -76,16 +76,19 @@ echo_handler(ngx_event_t *ev)
     ngx_connection_t  *c = ev->data;
 
     do {
+        c->idle = 0;
         rc = echo_send(c, c->data);
 
         if (rc == NGX_OK) {
-            c->idle = 1;        /* a worker that quits may close it now */
-            rc = c->close ? NGX_ERROR : echo_recv(c, c->data);
+            rc = echo_recv(c, c->data);
+
+            /* nothing is owed, nothing has come: a worker may quit */
             c->idle = (rc == NGX_AGAIN);
         }
     } while (rc == NGX_OK);
 
     if (rc == NGX_ERROR
+        || (c->close && c->idle)
         || c->error
         || ngx_handle_read_event(c->read, 0) != NGX_OK
         || ngx_handle_write_event(c->write, 0) != NGX_OK)

@@ -141,7 +141,8 @@ const char *ngx_ipc_version(void);
  * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the
  * log of cycle, unless it has one: notices and worse to stderr.
  *
- * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+ * A program that goes into the background by itself does so before. Returns
+ * NGX_OK, or NGX_ERROR with an emergency in the log.
  *
  * Safety: cycle is zeroed but for what the program has set, and lives as long as
  * the program.
@@ -196,7 +197,9 @@ void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
  * Clears the slots of the processes that have exited, has the others close
  * their channels, and starts again those that are to be respawned.
  *
- * To be called whenever ngx_reap is set. Returns 1 while any process is
+ * To be called whenever ngx_reap is set; a program with an event loop of its
+ * own calls it at ngx_sigio as well, since it also sends what had to wait
+ * for a full channel. Returns 1 while any process is
  * left, else 0.
  *
  * Safety: cycle is a valid cycle that outlives the respawned processes' entries.

@@ -85,9 +85,7 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_ui
             continue;
         }
 
-        let alive = slot.occupied() && !slot.is(Flag::Exited);
-
-        if slot.is(Flag::Detached) || !(alive || slot.is(Flag::Lost)) {
+        if slot.is(Flag::Detached) || !(slot.occupied() || slot.is(Flag::Lost)) {
             continue;
         }
 
@@ -96,9 +94,13 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_ui
             continue;
         }
 
-        if !alive {
-            // It waits to be started again, which is not wanted any more.
-            slot.set(Flag::Lost, signo == signals::REOPEN);
+        if slot.is(Flag::Lost) || slot.is(Flag::Exited) {
+            // There is nobody to tell (D5); who was told to exit is not
+            // started again.
+            if signo != signals::REOPEN {
+                slot.set(Flag::Lost, false);
+                slot.set(Flag::Exiting, true);
+            }
             continue;
         }
 
@@ -314,6 +316,21 @@ pub fn init_channel(g: &Globals, log: Log) {
     }
 }
 
+/// In a worker whose channel is about to be closed: nothing names it any more.
+pub fn forget_channel(g: &Globals, fd: RawFd) {
+    if g.channel.load(Relaxed) != fd {
+        return;
+    }
+
+    g.channel.store(CLOSED, Relaxed);
+
+    let own = g.table.get(g.own_slot());
+
+    if own.channel(1) == fd {
+        let _ = own.take_channel(1);
+    }
+}
+
 /// Does what a message from the master asks for; `false` if its command is
 /// none of nginx's. `fd` is the descriptor that came along.
 pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) -> bool {
@@ -366,6 +383,7 @@ fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
         process::close_end(g, log, old);
     }
 
+    slot.forget_parents_flags();
     slot.set_pid(ch.pid);
     g.table.cover(i);
 }
@@ -388,9 +406,15 @@ fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
         ),
     );
 
+    if slot.occupied() && slot.pid() != ch.pid {
+        // It is about a process that had the slot before.
+        return;
+    }
+
     if let Some(old) = slot.take_channel(0) {
         process::close_end(g, log, old);
     }
 
+    slot.forget_parents_flags();
     slot.set_pid(NGX_INVALID_PID);
 }

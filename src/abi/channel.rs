@@ -9,7 +9,7 @@ use super::log::ngx_log_t;
 use super::log_of;
 use super::process::GLOBALS;
 use crate::channel::{self, control, ngx_channel_t};
-use crate::config::{ngx_fd_t, ngx_int_t, ngx_socket_t};
+use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
 use crate::log::Level;
 use crate::process;
 use crate::status::code;
@@ -152,10 +152,17 @@ pub unsafe extern "C" fn ngx_add_channel_event(
 /// `close(2)`; nginx's `src/os/unix/ngx_channel.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_close_channel(fd: *mut ngx_fd_t, log: *mut ngx_log_t) {
-    // SAFETY: promised by the caller.
-    let (ends, log) = unsafe { (fd.cast::<[ngx_fd_t; 2]>().as_mut(), log_of(log)) };
-
-    if let Some(ends) = ends {
-        process::close_channel(&GLOBALS, log, ends.each_mut());
+    if fd.is_null() {
+        return;
     }
+
+    // SAFETY: promised by the caller; a signal handler may read the table.
+    let (log, ends) = unsafe {
+        (
+            log_of(log),
+            [fd, fd.add(1)].map(|end| AtomicSocket::from_ptr(end)),
+        )
+    };
+
+    process::close_channel(&GLOBALS, log, ends);
 }

@@ -136,8 +136,14 @@ pub fn with_loop<T>(
     let mut guard = lock();
 
     if own_loop(&mut guard).is_none() {
-        let epoll = Epoll::new()
-            .map_err(|err| log.fail(Level::Emerg, err, format_args!("epoll_create() failed")))?;
+        let epoll = match Epoll::new() {
+            Ok(epoll) => epoll,
+            Err(err) => {
+                // A writer of the program's must not find the loop locked.
+                drop(guard);
+                return Err(log.fail(Level::Emerg, err, format_args!("epoll_create() failed")));
+            }
+        };
 
         set_waker(epoll.waker());
 
@@ -274,36 +280,40 @@ pub unsafe fn watch(c: *mut ngx_connection_t, log: Log) -> Result {
         return Ok(());
     }
 
-    with_loop(log, |of| {
-        let op = match (old, new) {
-            (0, _) => libc::EPOLL_CTL_ADD,
-            (_, 0) => libc::EPOLL_CTL_DEL,
-            _ => libc::EPOLL_CTL_MOD,
-        };
-        let what = if op == libc::EPOLL_CTL_DEL {
-            "del"
-        } else {
-            "add"
-        };
+    let op = match (old, new) {
+        (0, _) => libc::EPOLL_CTL_ADD,
+        (_, 0) => libc::EPOLL_CTL_DEL,
+        _ => libc::EPOLL_CTL_MOD,
+    };
+    let what = if op == libc::EPOLL_CTL_DEL {
+        "del"
+    } else {
+        "add"
+    };
 
-        log.debug(
-            Debug::Event,
-            format_args!("epoll {what} event: fd:{fd} op:{op} ev:{new:08X}"),
-        );
+    log.debug(
+        Debug::Event,
+        format_args!("epoll {what} event: fd:{fd} op:{op} ev:{new:08X}"),
+    );
 
-        of.epoll.ctl(op, fd, new, key).map_err(|err| {
-            log.fail(
-                Level::Alert,
-                err,
-                format_args!("epoll_ctl({op}, {fd}) failed"),
-            )
-        })?;
+    let changed = with_loop(log, |of| {
+        let changed = of.epoll.ctl(op, fd, new, key);
 
-        of.by_fd.insert(fd, entry);
-        // SAFETY: promised by the caller.
-        unsafe { (*entry).mask = new };
+        if changed.is_ok() {
+            of.by_fd.insert(fd, entry);
+            // SAFETY: promised by the caller.
+            unsafe { (*entry).mask = new };
+        }
 
-        Ok(())
+        Ok(changed)
+    })?;
+
+    changed.map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("epoll_ctl({op}, {fd}) failed"),
+        )
     })
 }
 
@@ -328,7 +338,13 @@ unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: usiz
             rev.set(flag::READY, false);
             0
         }
-        Ok(n) => n.cast_signed(),
+        Ok(n) => {
+            // Less than asked for is all there is for now, as nginx takes it.
+            if n < size {
+                rev.set(flag::READY, false);
+            }
+            n.cast_signed()
+        }
         Err(err) => failed(log, rev, err, "recv"),
     }
 }

@@ -6,17 +6,21 @@ use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::conf::{check_user, conf_of, ngx_core_conf_t};
-use super::cycle_log;
-use super::listening::ngx_listening_t;
-use super::log::{ngx_log_t, ngx_open_file_s, open_log, path_of};
+use super::connection::open_connections;
+use super::listening::{ngx_listening_t, stop_accepting};
+use super::log::{file_of, ngx_log_t, ngx_open_file_s, open_log, path_of};
 use super::module::ngx_module_t;
 use super::palloc::{ngx_create_pool, ngx_destroy_pool, ngx_pcalloc, ngx_pool_t};
+use super::process_cycle::{ngx_daemonized, ngx_process};
+use super::{cycle_log, pidfile};
 use crate::config::{NGX_ERROR, ngx_str_t, ngx_uint_t};
 use crate::log::{Level, Log};
+use crate::process::signals;
 use crate::status::{Result, Status};
-use crate::sys::fd;
+use crate::sys::{daemon, fd};
 
 /// ngx_debug_point() stops the process.
 pub const NGX_DEBUG_POINTS_STOP: usize = 1;
@@ -76,7 +80,17 @@ pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx
     // SAFETY: promised by the caller.
     unsafe {
         let log = cycle_log(old_cycle);
+
+        if old_cycle.is_null() || (*old_cycle).conf_ctx.is_null() {
+            log.refuse(format_args!("there is no configuration to reload"));
+            return ptr::null_mut();
+        }
+
         let mut conf = *conf_of(old_cycle);
+        let mut places: Vec<ngx_listening_t> = listening(old_cycle).map(|ls| ls.read()).collect();
+
+        // What `reconfigure` changes is a copy, should it refuse in the end.
+        conf.listening = places.as_mut_ptr();
 
         if let Some(reconfigure) = conf.reconfigure
             && reconfigure(&raw mut conf) == NGX_ERROR
@@ -87,16 +101,22 @@ pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx
 
         let sockets = sockets_of(old_cycle);
 
-        match new_cycle(log, &conf, old_cycle, sockets) {
-            Ok(cycle) => {
-                // A signal handler may log at any time.
-                let _ = ngx_cycle.compare_exchange(old_cycle, cycle, Relaxed, Relaxed);
+        let Ok(cycle) = new_cycle(log, &conf, old_cycle, sockets) else {
+            return ptr::null_mut();
+        };
 
-                destroy(old_cycle);
-                cycle
-            }
-            Err(_) => ptr::null_mut(),
+        if pidfile::change(old_cycle, cycle, log).is_err() {
+            destroy(cycle, old_cycle);
+            return ptr::null_mut();
         }
+
+        // A signal handler may log at any time.
+        let _ = ngx_cycle.compare_exchange(old_cycle, cycle, Relaxed, Relaxed);
+
+        adopt_stderr(cycle);
+        retire(old_cycle, cycle);
+
+        cycle
     }
 }
 
@@ -150,7 +170,7 @@ unsafe fn new_cycle(
         let built = open_listening(&mut new, log).and_then(|()| init_modules(new.cycle, log, old));
 
         if let Err(status) = built {
-            destroy(new.cycle);
+            destroy(new.cycle, old);
             return Err(status);
         }
 
@@ -166,11 +186,31 @@ unsafe fn new_cycle(
 unsafe fn allocate(conf: &ngx_core_conf_t, old: *mut ngx_cycle_t) -> Result<*mut ngx_cycle_t> {
     const POOL_SIZE: usize = 16384;
 
-    // SAFETY: promised by the caller; what is allocated is zeroed and large
-    // enough.
+    // SAFETY: promised by the caller.
     unsafe {
         let old_log = old.as_ref().map_or(ptr::null_mut(), |old| old.log);
         let pool = ngx_create_pool(POOL_SIZE, old_log);
+        let cycle = fill_pool(pool, conf, !old.is_null());
+
+        if cycle.is_err() {
+            ngx_destroy_pool(pool);
+        }
+
+        cycle
+    }
+}
+
+/// # Safety
+///
+/// `pool` is NULL or a pool, `conf` is valid.
+unsafe fn fill_pool(
+    pool: *mut ngx_pool_t,
+    conf: &ngx_core_conf_t,
+    reload: bool,
+) -> Result<*mut ngx_cycle_t> {
+    // SAFETY: promised by the caller; what is allocated is zeroed and large
+    // enough.
+    unsafe {
         let cycle = alloc::<ngx_cycle_t>(pool, 1)?;
         let copy = alloc::<ngx_core_conf_t>(pool, 1)?;
         let ctx = alloc::<*mut ngx_core_conf_t>(pool, 1)?;
@@ -179,6 +219,7 @@ unsafe fn allocate(conf: &ngx_core_conf_t, old: *mut ngx_cycle_t) -> Result<*mut
         let listening = alloc::<ngx_listening_t>(pool, conf.listening_n)?;
 
         copy.write(*conf);
+        (*copy).listening = listening;
         ctx.write(copy);
 
         for i in 0..conf.listening_n {
@@ -186,7 +227,18 @@ unsafe fn allocate(conf: &ngx_core_conf_t, old: *mut ngx_cycle_t) -> Result<*mut
             (*listening.add(i)).fd = -1;
         }
 
-        (*file).fd = path_of(conf.error_log.cast()).map_or(libc::STDERR_FILENO, open_log);
+        (*file).fd = match path_of(conf.error_log.cast()) {
+            None => libc::STDERR_FILENO,
+            Some(path) if reload => fd::open_append(path).map_err(|err| {
+                // The old log goes on.
+                cycle_log(ngx_cycle.load(Relaxed)).fail(
+                    Level::Emerg,
+                    err,
+                    format_args!("open() \"{}\" failed", path.display()),
+                )
+            })?,
+            Some(path) => open_log(path),
+        };
         (*file).name = ngx_str_t {
             len: 0,
             data: conf.error_log.cast_mut().cast(),
@@ -294,24 +346,104 @@ unsafe fn init_modules(cycle: *mut ngx_cycle_t, log: Log, old: *mut ngx_cycle_t)
     Ok(())
 }
 
+/// Cycles whose connections are still open, in a single process.
+static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
+
+struct Retired(*mut ngx_cycle_t);
+
+// SAFETY: the program has one thread that uses them.
+unsafe impl Send for Retired {}
+
+/// Gives a cycle up in favour of `new`. A master has nothing that refers to
+/// it; the connections of a single process do, so there it is kept until
+/// they are closed.
+///
+/// # Safety
+///
+/// Both are valid; `cycle` is not used any more but by its connections.
+unsafe fn retire(cycle: *mut ngx_cycle_t, new: *mut ngx_cycle_t) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if ngx_process.load(Relaxed) != signals::PROCESS_SINGLE {
+            destroy(cycle, new);
+            return;
+        }
+
+        close_listening(cycle, new);
+
+        let mut retired = std::mem::take(&mut *lock_retired());
+
+        retired.push(Retired(cycle));
+        retired.retain(|old| {
+            let used = is_used(old.0);
+
+            if !used {
+                destroy(old.0, new);
+            }
+
+            used
+        });
+
+        *lock_retired() = retired;
+    }
+}
+
+fn lock_retired() -> MutexGuard<'static, Vec<Retired>> {
+    RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a connection logs to a cycle.
+///
+/// # Safety
+///
+/// `cycle` is valid.
+unsafe fn is_used(cycle: *mut ngx_cycle_t) -> bool {
+    open_connections()
+        .into_iter()
+        // SAFETY: promised by the caller; open connections are valid.
+        .any(|c| unsafe { (*c).log == (*cycle).log })
+}
+
+/// Closes the listening sockets that `other` does not have; a Unix socket's
+/// file goes with the last of them.
+///
+/// # Safety
+///
+/// `cycle` is valid, `other` NULL or valid.
+unsafe fn close_listening(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let log = cycle_log(cycle);
+
+        for ls in listening(cycle) {
+            let address = (*ls).parse(log).ok();
+
+            let shared = listening(other)
+                .any(|other| (*other).fd != -1 && (*other).parse(log).ok() == address);
+
+            if !shared {
+                (*ls).remove_file(log);
+            }
+
+            stop_accepting(ls, log);
+        }
+    }
+}
+
 /// Closes what only this cycle has, and frees its memory. A cycle without a
 /// configuration is the program's own, and left alone.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or valid, and not used any more.
-unsafe fn destroy(cycle: *mut ngx_cycle_t) {
+/// `cycle` is valid, and not used any more; `other` is NULL or valid.
+unsafe fn destroy(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
     // SAFETY: promised by the caller.
     unsafe {
-        if cycle.is_null() || (*cycle).conf_ctx.is_null() {
+        if (*cycle).conf_ctx.is_null() {
             return;
         }
 
-        let log = cycle_log(cycle);
-
-        for ls in listening(cycle) {
-            (*ls).close(log);
-        }
+        close_listening(cycle, other);
 
         let file = (*(*(*cycle).log).file).fd;
 
@@ -319,6 +451,27 @@ unsafe fn destroy(cycle: *mut ngx_cycle_t) {
 
         if file != libc::STDERR_FILENO {
             let _ = fd::close(file);
+        }
+    }
+}
+
+/// Has stderr go to the log in a daemon, which has no other.
+///
+/// # Safety
+///
+/// `cycle` is valid.
+pub unsafe fn adopt_stderr(cycle: *mut ngx_cycle_t) {
+    if ngx_daemonized.load(Relaxed) == 0 {
+        return;
+    }
+
+    // SAFETY: promised by the caller.
+    unsafe {
+        if let Some(fd) = file_of(cycle)
+            && fd != libc::STDERR_FILENO
+            && let Err(err) = daemon::redirect_stderr(fd)
+        {
+            cycle_log(cycle).error(Level::Alert, Some(err), format_args!("dup2(STDERR) failed"));
         }
     }
 }
@@ -359,7 +512,13 @@ pub unsafe extern "C" fn ngx_reopen_files(cycle: *mut ngx_cycle_t, user: libc::u
                     let _ = fd::give(new, user);
                 }
 
-                let _ = fd::close(std::mem::replace(&mut file.fd, new));
+                let old = std::mem::replace(&mut file.fd, new);
+
+                if old != libc::STDERR_FILENO {
+                    let _ = fd::close(old);
+                }
+
+                adopt_stderr(cycle);
             }
             Err(err) => log.error(
                 Level::Emerg,

@@ -85,7 +85,8 @@ pub unsafe extern "C" fn ngx_event_add_timer(ev: *mut ngx_event_t, timer: ngx_ms
 
     let key = now.saturating_add(timer);
 
-    if event.is(flag::TIMER_SET) {
+    // In a child the flag may be the parent's.
+    if event.is(flag::TIMER_SET) && timers(|timers| timers.has(ev.addr())) {
         if key.abs_diff(event.timer.key) < LAZY_DELAY {
             return;
         }

@@ -42,7 +42,8 @@ pub extern "C" fn ngx_ipc_version() -> *const c_char {
 /// Sets a program up: the time, `ngx_pid`, `ngx_cycle`, the signals, and the
 /// log of `cycle`, unless it has one: notices and worse to stderr.
 ///
-/// Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+/// A program that goes into the background by itself does so before. Returns
+/// NGX_OK, or NGX_ERROR with an emergency in the log.
 ///
 /// # Safety
 ///
@@ -165,7 +166,9 @@ pub unsafe extern "C" fn ngx_ipc_signal_role(
 /// Clears the slots of the processes that have exited, has the others close
 /// their channels, and starts again those that are to be respawned.
 ///
-/// To be called whenever `ngx_reap` is set. Returns 1 while any process is
+/// To be called whenever `ngx_reap` is set; a program with an event loop of its
+/// own calls it at `ngx_sigio` as well, since it also sends what had to wait
+/// for a full channel. Returns 1 while any process is
 /// left, else 0.
 ///
 /// # Safety
@@ -277,7 +280,10 @@ unsafe fn read_commands(c: *mut ngx_connection_t, log: Log) {
 
         if n == NGX_ERROR {
             // SAFETY: promised by the caller.
-            unsafe { ngx_close_connection(c) };
+            unsafe {
+                core::forget_channel(&GLOBALS, (*c).fd);
+                ngx_close_connection(c);
+            }
             return;
         }
 

@@ -12,11 +12,14 @@ use super::cycle::ngx_cycle_t;
 use super::event::{flag, ngx_event_t};
 use super::event_timer::ngx_event_add_timer;
 use super::log_of;
+use super::pidfile::errno_of;
 use super::process::GLOBALS;
+use super::process_cycle::{ngx_inherited, ngx_new_binary, ngx_parent};
 use crate::config::{AtomicUint, ngx_socket_t};
 use crate::log::{Debug, Level, Log};
-use crate::process;
+use crate::process::{self, signals};
 use crate::status::{Result, Status};
+use crate::sys;
 use crate::sys::listen::{self, Address};
 use crate::sys::text::Text;
 
@@ -104,6 +107,37 @@ impl ngx_listening_s {
         self.fd = sock.into_raw_fd();
 
         Ok(())
+    }
+
+    /// Removes the file of a Unix socket, if this is the last binary that
+    /// listens on it.
+    ///
+    /// # Safety
+    ///
+    /// `address` is NULL or a string.
+    pub unsafe fn remove_file(&self, log: Log) {
+        let old_binary_runs =
+            ngx_inherited.load(Relaxed) != 0 && ngx_parent.load(Relaxed) == sys::process::getppid();
+
+        if self.fd == -1
+            || old_binary_runs
+            || ngx_new_binary.load(Relaxed) > 0
+            || !signals::acts_as_master(&GLOBALS)
+        {
+            return;
+        }
+
+        // SAFETY: promised by the caller.
+        if let Ok(address) = unsafe { self.parse(log) }
+            && let Some(path) = address.path()
+            && let Err(err) = std::fs::remove_file(path)
+        {
+            log.error(
+                Level::Emerg,
+                Some(errno_of(&err)),
+                format_args!("unlink() {} failed", path.display()),
+            );
+        }
     }
 
     /// Closes the socket in this process.

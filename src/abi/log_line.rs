@@ -3,7 +3,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::log::{ngx_log_s, ngx_log_t, ngx_use_stderr};
+use nix::errno::Errno;
+
+use super::log::{ngx_log_t, ngx_use_stderr};
 use super::process_cycle::ngx_pid;
 use super::times;
 use crate::config::{ngx_err_t, ngx_fd_t, ngx_uint_t, u_char};
@@ -126,22 +128,23 @@ unsafe fn write_chain(
     // SAFETY: promised by the caller.
     let all = unsafe { (*log).log_level } & DEBUG_CONNECTION != 0;
 
-    // SAFETY: promised by the caller.
-    while let Some(this) = unsafe { log.as_mut() } {
-        if this.log_level < level && !all {
-            break;
-        }
+    while !log.is_null() {
+        // SAFETY: promised by the caller; read anew each time, since a writer
+        // may change the log.
+        unsafe {
+            if (*log).log_level < level && !all {
+                break;
+            }
 
-        if let Some(writer) = this.writer {
-            // SAFETY: the writer was given to the log for this.
-            unsafe { writer(log, level, line.as_mut_ptr(), len) };
-        // SAFETY: promised by the caller.
-        } else if let Some(file) = unsafe { this.file.as_ref() } {
-            on_stderr |= file.fd == libc::STDERR_FILENO;
-            write_file(this, file.fd, line.get(..len).unwrap_or_default());
-        }
+            if let Some(writer) = (*log).writer {
+                writer(log, level, line.as_mut_ptr(), len);
+            } else if let Some(fd) = (*log).file.as_ref().map(|file| file.fd) {
+                on_stderr |= fd == libc::STDERR_FILENO;
+                write_file(log, fd, line.get(..len).unwrap_or_default());
+            }
 
-        log = this.next;
+            log = (*log).next;
+        }
     }
 
     on_stderr
@@ -149,15 +152,18 @@ unsafe fn write_chain(
 
 /// Writes to a file, unless its disk was full within this second: a full disk
 /// may block for long.
-fn write_file(log: &mut ngx_log_s, fd: ngx_fd_t, line: &[u8]) {
+///
+/// # Safety
+///
+/// `log` is valid.
+unsafe fn write_file(log: *mut ngx_log_t, fd: ngx_fd_t, line: &[u8]) {
     let now = times::now();
 
-    if log.disk_full_time == now {
-        return;
-    }
-
-    if fd::write(fd, line) == Err(nix::errno::Errno::ENOSPC) {
-        log.disk_full_time = now;
+    // SAFETY: promised by the caller.
+    unsafe {
+        if (*log).disk_full_time != now && fd::write(fd, line) == Err(Errno::ENOSPC) {
+            (*log).disk_full_time = now;
+        }
     }
 }
 

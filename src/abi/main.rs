@@ -5,10 +5,10 @@ use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::ngx_core_conf_t;
-use super::cycle::{first_cycle, ngx_cycle, ngx_cycle_t};
+use super::cycle::{adopt_stderr, first_cycle, ngx_cycle, ngx_cycle_t};
 use super::ipc::{ngx_ipc_debug_points, ngx_ipc_init};
 use super::listening::ngx_listening_t;
-use super::log::path_of;
+use super::log::{ngx_use_stderr, path_of};
 use super::master::ngx_master_process_cycle;
 use super::process::{ngx_argc, ngx_argv, ngx_os_argv, signal_handler};
 use super::process_cycle::{ngx_daemonized, ngx_inherited, ngx_parent, ngx_pid};
@@ -132,12 +132,10 @@ unsafe fn go_into_background(conf: &ngx_core_conf_t, log: Log) -> Result {
 
     ngx_daemonized.store(1, Relaxed);
 
-    // SAFETY: the default log is there to be asked.
-    if let Some(fd) = unsafe { log::file_of(ngx_cycle.load(Relaxed)) }
-        && let Err(err) = daemon::redirect_stderr(fd)
-    {
-        log.error(Level::Alert, Some(err), format_args!("dup2(STDERR) failed"));
-    }
+    // What goes to stderr is in the log then.
+    ngx_use_stderr.store(0, Relaxed);
+    // SAFETY: the cycle is there.
+    unsafe { adopt_stderr(ngx_cycle.load(Relaxed)) };
 
     Ok(())
 }

@@ -10,42 +10,31 @@ use super::event_timer::{ngx_event_add_timer, ngx_event_del_timer};
 use super::introspect;
 use super::ipc::ngx_reap_children;
 use super::module::modules;
-use super::pidfile::errno_of;
-use super::process::{GLOBALS, ngx_argv, ngx_spawn_process};
+use super::process::{GLOBALS, ngx_argv};
 use super::process_cycle::{
     ngx_change_binary, ngx_new_binary, ngx_noaccept, ngx_noaccepting, ngx_process, ngx_quit,
     ngx_reap, ngx_reconfigure, ngx_reopen, ngx_restart, ngx_sigalrm, ngx_terminate,
 };
 use super::setproctitle::set_title;
+use super::start::Starter;
 use super::upgrade::exec_new_binary;
-use super::worker::{helper_process_cycle, ngx_worker_process_cycle};
 use super::{cycle_log, pidfile};
-use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use crate::config::{ngx_msec_t, ngx_uint_t};
 use crate::log::{Debug, Level, Log};
-use crate::process::supervise::{self, Restart};
-use crate::process::{info, signals};
+use crate::process::signals;
 use crate::process_cycle as core;
 use crate::sys::text::Text;
 use crate::sys::{process, user};
-
-/// `NGX_PROCESS_RESPAWN`.
-const RESPAWN: ngx_int_t = -3;
-/// `NGX_PROCESS_JUST_RESPAWN`: the signal to the old processes leaves the new
-/// ones out.
-const JUST_RESPAWN: ngx_int_t = -4;
 
 /// What a master knows beside nginx's variables.
 struct Master {
     cycle: *mut ngx_cycle_t,
     log: Log,
     generation: ngx_uint_t,
-    /// Numbers of workers that could not be started, and when to try again.
-    missing: Vec<usize>,
-    retry: Restart,
+    starter: Starter,
     /// The delay before the next signal of a termination; 0: there was none.
     delay: ngx_msec_t,
     alarm: *mut ngx_event_s,
-    retry_timer: *mut ngx_event_s,
 }
 
 /// Runs a master: starts the workers and helpers that the cycle's
@@ -75,15 +64,13 @@ pub unsafe extern "C" fn ngx_master_process_cycle(cycle: *mut ngx_cycle_t) {
             cycle,
             log: cycle_log(cycle),
             generation: 0,
-            missing: Vec::new(),
-            retry: Restart::unused(),
+            starter: Starter::new(cycle, cycle_log(cycle), event(nothing)),
             delay: 0,
             alarm: event(alarm_handler),
-            retry_timer: event(nothing),
         };
 
         set_title(cycle, &title());
-        master.start(RESPAWN);
+        master.starter.start();
 
         loop {
             ngx_process_events_and_timers(master.cycle);
@@ -179,14 +166,16 @@ impl Master {
                 return;
             }
 
-            self.start_missing();
+            if ngx_noaccepting.load(Relaxed) == 0 && self.starter.start_missing() {
+                self.signal(signals::SHUTDOWN);
+            }
 
             if ngx_reconfigure.swap(0, Relaxed) != 0 {
                 self.reconfigure();
             }
 
             if ngx_restart.swap(0, Relaxed) != 0 {
-                self.start(RESPAWN);
+                self.starter.start();
             }
 
             if ngx_reopen.swap(0, Relaxed) != 0 {
@@ -201,6 +190,7 @@ impl Master {
 
             if ngx_noaccept.swap(0, Relaxed) != 0 {
                 ngx_noaccepting.store(1, Relaxed);
+                self.starter.give_up();
                 self.signal(signals::SHUTDOWN);
             }
 
@@ -240,126 +230,6 @@ impl Master {
         live
     }
 
-    /// Starts a set of processes; how many were started.
-    ///
-    /// # Safety
-    ///
-    /// The cycle is valid.
-    unsafe fn start(&mut self, mode: ngx_int_t) -> usize {
-        self.log
-            .error(Level::Notice, None, format_args!("start worker processes"));
-
-        self.missing.clear();
-
-        // SAFETY: promised by the caller.
-        unsafe {
-            let workers = worker_processes(self.cycle);
-            let started = (0..workers)
-                .filter(|&worker| self.start_worker(worker, mode))
-                .count();
-
-            self.start_helpers(mode);
-
-            started
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The cycle is valid.
-    unsafe fn start_worker(&mut self, worker: usize, mode: ngx_int_t) -> bool {
-        // SAFETY: promised by the caller; the name is never written to.
-        let pid = unsafe {
-            ngx_spawn_process(
-                self.cycle,
-                Some(ngx_worker_process_cycle),
-                std::ptr::without_provenance_mut(worker),
-                c"worker process".as_ptr().cast_mut(),
-                mode,
-            )
-        };
-
-        if pid == NGX_INVALID_PID {
-            self.missing.push(worker);
-            self.try_again_later();
-            return false;
-        }
-
-        info::of(GLOBALS.own_slot()).reset(
-            signals::PROCESS_WORKER,
-            worker.cast_signed(),
-            self.generation,
-        );
-        core::announce(&GLOBALS, self.log);
-
-        true
-    }
-
-    /// # Safety
-    ///
-    /// The cycle is valid.
-    unsafe fn start_helpers(&mut self, mode: ngx_int_t) {
-        // SAFETY: promised by the caller; there are `helpers_n` of them.
-        unsafe {
-            let conf = conf_of(self.cycle);
-
-            for i in 0..conf.helpers_n {
-                let ctx = conf.helpers.add(i);
-                let pid = ngx_spawn_process(
-                    self.cycle,
-                    Some(helper_process_cycle),
-                    ctx.cast(),
-                    (*ctx).name,
-                    mode,
-                );
-
-                if pid != NGX_INVALID_PID {
-                    info::of(GLOBALS.own_slot()).reset(
-                        signals::PROCESS_HELPER,
-                        -1,
-                        self.generation,
-                    );
-                    core::announce(&GLOBALS, self.log);
-                }
-            }
-        }
-    }
-
-    /// Workers that could not be started are tried again on a timer, and
-    /// whenever a slot may have become free (`D2`).
-    ///
-    /// # Safety
-    ///
-    /// The cycle is valid.
-    unsafe fn start_missing(&mut self) {
-        if self.missing.is_empty() || self.retry.due_in(supervise::now()) != 0 {
-            return;
-        }
-
-        for worker in std::mem::take(&mut self.missing) {
-            // SAFETY: promised by the caller.
-            unsafe { self.start_worker(worker, RESPAWN) };
-        }
-
-        if self.missing.is_empty() {
-            self.retry = Restart::unused();
-        }
-    }
-
-    fn try_again_later(&mut self) {
-        let now = supervise::now();
-
-        if self.retry.due_in(now) == 0 {
-            let delay = self.retry.after_failure(now);
-
-            // SAFETY: the event lives as long as the process.
-            unsafe {
-                ngx_event_del_timer(self.retry_timer);
-                ngx_event_add_timer(self.retry_timer, delay);
-            }
-        }
-    }
-
     /// # Safety
     ///
     /// The cycle is valid.
@@ -368,8 +238,8 @@ impl Master {
         unsafe {
             if ngx_new_binary.load(Relaxed) > 0 {
                 // Taken back: the workers of this binary are wanted again.
-                self.start(RESPAWN);
                 ngx_noaccepting.store(0, Relaxed);
+                self.starter.start();
                 return;
             }
 
@@ -382,21 +252,17 @@ impl Master {
                 return;
             }
 
+            // The workers that were told to stop accepting are succeeded.
+            ngx_noaccepting.store(0, Relaxed);
+
             self.cycle = cycle;
             self.log = cycle_log(cycle);
             self.generation += 1;
-            super::introspect::set_generation(self.generation);
+            introspect::set_generation(self.generation);
 
-            if self.start(JUST_RESPAWN) == 0 && worker_processes(cycle) != 0 {
-                self.log.error(
-                    Level::Alert,
-                    None,
-                    format_args!("no new worker could be started, the old ones go on"),
-                );
-                return;
+            if self.starter.reload(cycle, self.log, self.generation) {
+                self.signal(signals::SHUTDOWN);
             }
-
-            self.signal(signals::SHUTDOWN);
         }
     }
 
@@ -459,7 +325,7 @@ impl Master {
         // SAFETY: promised by the caller.
         unsafe {
             for ls in listening(self.cycle) {
-                remove_unix_socket(&*ls, self.log);
+                (*ls).remove_file(self.log);
                 (*ls).close(self.log);
             }
         }
@@ -471,29 +337,6 @@ impl Master {
     unsafe fn exit(&self) -> ! {
         // SAFETY: promised by the caller.
         unsafe { exit_master(self.cycle, self.log) }
-    }
-}
-
-/// A Unix socket's file goes with the last binary that listens on it.
-///
-/// # Safety
-///
-/// The address is NULL or a string.
-unsafe fn remove_unix_socket(ls: &super::listening::ngx_listening_t, log: Log) {
-    if ls.fd == -1 || ngx_new_binary.load(Relaxed) > 0 {
-        return;
-    }
-
-    // SAFETY: promised by the caller.
-    if let Ok(address) = unsafe { ls.parse(log) }
-        && let Some(path) = address.path()
-        && let Err(err) = std::fs::remove_file(path)
-    {
-        log.error(
-            Level::Emerg,
-            Some(errno_of(&err)),
-            format_args!("unlink() {} failed", path.display()),
-        );
     }
 }
 
@@ -514,23 +357,10 @@ pub unsafe fn exit_master(cycle: *mut ngx_cycle_t, log: Log) -> ! {
         }
 
         for ls in listening(cycle) {
-            remove_unix_socket(&*ls, log);
+            (*ls).remove_file(log);
             (*ls).close(log);
         }
     }
 
     process::exit(0)
-}
-
-/// How many workers the configuration asks for.
-///
-/// # Safety
-///
-/// `cycle` is valid.
-unsafe fn worker_processes(cycle: *mut ngx_cycle_t) -> usize {
-    // SAFETY: promised by the caller.
-    match usize::try_from(unsafe { conf_of(cycle) }.worker_processes) {
-        Ok(n) if n != 0 => n,
-        _ => user::processors(),
-    }
 }

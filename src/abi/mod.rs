@@ -30,6 +30,7 @@ pub mod process_cycle;
 pub mod setproctitle;
 pub mod shmem;
 pub mod single;
+mod start;
 pub mod times;
 mod upgrade;
 pub mod worker;

@@ -60,6 +60,25 @@ pub unsafe fn create(cycle: *mut ngx_cycle_t, log: Log) -> Result {
     })
 }
 
+/// Moves to the file of another configuration, `new`, if that is another one.
+///
+/// # Safety
+///
+/// Both cycles are valid.
+pub unsafe fn change(old: *mut ngx_cycle_t, new: *mut ngx_cycle_t, log: Log) -> Result {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if configured(old) == configured(new) {
+            return Ok(());
+        }
+
+        create(new, log)?;
+        delete(old, log);
+    }
+
+    Ok(())
+}
+
 /// Removes the file of this process, wherever it is.
 ///
 /// # Safety

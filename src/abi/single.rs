@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::{listening, ngx_cycle_t, ngx_init_cycle};
-use super::cycle_log;
 use super::event::ngx_process_events_and_timers;
 use super::listening::accept_on;
 use super::master::exit_master;
@@ -11,6 +10,7 @@ use super::module::modules;
 use super::process::GLOBALS;
 use super::process_cycle::{ngx_process, ngx_reconfigure};
 use super::worker::reopen_if_asked;
+use super::{cycle_log, introspect};
 use crate::config::NGX_ERROR;
 use crate::log::{Debug, Level};
 use crate::process::signals;
@@ -30,8 +30,6 @@ pub unsafe extern "C" fn ngx_single_process_cycle(cycle: *mut ngx_cycle_t) {
 
     // SAFETY: promised by the caller.
     unsafe {
-        let log = cycle_log(cycle);
-
         for module in modules(cycle) {
             if (*module)
                 .init_process
@@ -44,7 +42,7 @@ pub unsafe extern "C" fn ngx_single_process_cycle(cycle: *mut ngx_cycle_t) {
         accept_all(cycle);
 
         loop {
-            log.debug(Debug::Event, format_args!("worker cycle"));
+            cycle_log(cycle).debug(Debug::Event, format_args!("worker cycle"));
             ngx_process_events_and_timers(cycle);
 
             if GLOBALS.leaving() {
@@ -69,6 +67,10 @@ pub unsafe extern "C" fn ngx_single_process_cycle(cycle: *mut ngx_cycle_t) {
             }
 
             reopen_if_asked(cycle, cycle_log(cycle));
+
+            if introspect::asked() {
+                introspect::dump(cycle_log(cycle));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changing the binary without closing the listening sockets.
 
 use std::ffi::{CString, c_char};
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -103,16 +103,22 @@ pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
     let mut sockets = Vec::new();
 
     for number in list.split([';', ':']).filter(|number| !number.is_empty()) {
-        match number.parse().ok().and_then(listen::inherit) {
+        let fd: Option<RawFd> = number.parse().ok();
+        let taken = |fd: &RawFd| sockets.iter().any(|sock: &OwnedFd| sock.as_raw_fd() == *fd);
+
+        match fd.filter(|fd| !taken(fd)).and_then(listen::inherit) {
             Some(fd) => sockets.push(fd),
-            None => log.error(
-                Level::Emerg,
-                None,
-                format_args!(
-                    "invalid socket number \"{number}\" in {VARIABLE} environment variable, \
-                     ignoring the rest of the variable"
-                ),
-            ),
+            None => {
+                log.error(
+                    Level::Emerg,
+                    None,
+                    format_args!(
+                        "invalid socket number \"{number}\" in {VARIABLE} environment variable, \
+                         ignoring the rest of the variable"
+                    ),
+                );
+                break;
+            }
         }
     }
 

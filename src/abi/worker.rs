@@ -7,7 +7,7 @@ use super::conf::{conf_of, identity_of, ngx_core_conf_t};
 use super::connection::{bit, ngx_connection_t, open_connections};
 use super::cycle::{listening, ngx_cycle_t, ngx_reopen_files};
 use super::cycle_log;
-use super::event::{flag, ngx_event_s, ngx_process_events_and_timers};
+use super::event::{self, flag, ngx_event_s, ngx_process_events_and_timers};
 use super::event_timer::{ngx_event_add_timer, ngx_event_no_timers_left};
 use super::ipc::{ngx_channel_handler, ngx_ipc_init_channel};
 use super::listening::{accept_on, stop_accepting};
@@ -295,13 +295,15 @@ fn notice_parents_death(log: Log) {
     // It may have died before it could be asked for.
     if process::getppid() != ngx_parent.load(Relaxed) {
         ngx_quit.store(1, Relaxed);
+        event::wake_up();
     }
 }
 
 /// Whether a worker that shuts down has finished.
 fn nothing_left() -> bool {
-    // SAFETY: open connections are valid.
-    let busy = |c: &*mut ngx_connection_t| unsafe { !(*(**c).read).is(flag::CHANNEL) };
+    // SAFETY: open connections are valid. What a module has opened for itself
+    // was not accepted, and is no reason to stay.
+    let busy = |c: &*mut ngx_connection_t| unsafe { !(**c).listening.is_null() };
 
     ngx_event_no_timers_left() == NGX_OK && !open_connections().iter().any(busy)
 }

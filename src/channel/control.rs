@@ -9,8 +9,8 @@
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, MIN_SIZE, ngx_channel_t};
@@ -33,8 +33,11 @@ struct Queue {
 }
 
 static QUEUES: Mutex<Vec<Queue>> = Mutex::new(Vec::new());
-/// How many messages wait in all.
+/// How many messages wait in all; with none the list is of no account.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// The queues are being sent, without a lock: a log line may come to a writer
+/// of the program's, which may send messages.
+static FLUSHING: AtomicBool = AtomicBool::new(false);
 
 /// Without SIGIO, and at a limit that no SIGIO tells the end of, the queues
 /// are tried again after this many milliseconds.
@@ -44,9 +47,11 @@ fn lock() -> MutexGuard<'static, Vec<Queue>> {
     QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// In a new child: what waits there is the parent's to send.
+/// In a new child: what waits there is the parent's to send. The memory
+/// cannot be freed here; the next `push` does.
 pub fn forget_all() {
     WAITING.store(0, Relaxed);
+    FLUSHING.store(false, Relaxed);
 }
 
 /// Milliseconds until the queues are to be tried again; `None` if nothing
@@ -71,7 +76,8 @@ pub fn write(
     }
 
     let behind = WAITING.load(Relaxed) != 0
-        && slot_of(g, sock).is_some_and(|(i, slot)| has_queue(&lock(), i, slot));
+        && slot_of(g, sock)
+            .is_some_and(|(i, slot)| FLUSHING.load(Relaxed) || has_queue(&lock(), i, slot));
 
     let sent = if behind {
         Err(Status::Again)
@@ -95,6 +101,11 @@ pub fn write(
         return sent;
     }
 
+    if ch.command == CMD_OPEN_CHANNEL && of_table(g, ch) != Some(ch.fd) {
+        // The descriptor is the caller's own, and may be gone when it is sent.
+        return sent;
+    }
+
     push(i, slot, ch);
     log.debug(
         Debug::Core,
@@ -115,6 +126,13 @@ fn slot_of(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> 
         .find(|(_, slot)| slot.occupied() && slot.writable() == Some(sock))
 }
 
+/// The channel of the process that a message is about, if that still runs.
+fn of_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
+    let about = g.table.get(g.table.index(ch.slot)?);
+
+    about.writable().filter(|_| about.pid() == ch.pid)
+}
+
 fn has_queue(queues: &[Queue], slot: usize, of: &ngx_process_t) -> bool {
     queues
         .iter()
@@ -124,41 +142,66 @@ fn has_queue(queues: &[Queue], slot: usize, of: &ngx_process_t) -> bool {
 fn push(slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
     let mut queues = lock();
 
+    if WAITING.load(Relaxed) == 0 {
+        // What a child has of its parent.
+        queues.clear();
+    }
+
+    let pid = of.pid();
+
     if !has_queue(&queues, slot, of) {
         queues.push(Queue {
             slot,
-            pid: of.pid(),
+            pid,
             messages: VecDeque::new(),
         });
     }
 
-    for queue in queues.iter_mut().filter(|queue| queue.slot == slot) {
+    for queue in queues
+        .iter_mut()
+        .filter(|queue| queue.slot == slot && queue.pid == pid)
+    {
         queue.messages.push_back(*ch);
+        WAITING.fetch_add(1, Relaxed);
         info::of(slot).queued.fetch_add(1, Relaxed);
         info::of(slot)
             .deepest
             .fetch_max(queue.messages.len(), Relaxed);
-        WAITING.fetch_add(1, Relaxed);
     }
 }
 
 /// Sends what waits, as far as the sockets take it.
 pub fn flush(g: &Globals, log: Log) {
-    if WAITING.load(Relaxed) == 0 {
+    if WAITING.load(Relaxed) == 0 || FLUSHING.swap(true, Relaxed) {
         return;
+    }
+
+    let mut sending = std::mem::take(&mut *lock());
+
+    for queue in &mut sending {
+        flush_queue(g, log, queue);
     }
 
     let mut queues = lock();
 
-    for queue in queues.iter_mut() {
-        flush_queue(g, log, queue);
+    // What was queued meanwhile comes after what was there.
+    for later in queues.drain(..) {
+        match sending
+            .iter_mut()
+            .find(|queue| queue.slot == later.slot && queue.pid == later.pid)
+        {
+            Some(queue) => queue.messages.extend(later.messages),
+            None => sending.push(later),
+        }
     }
 
-    queues.retain(|queue| !queue.messages.is_empty());
+    sending.retain(|queue| !queue.messages.is_empty());
     WAITING.store(
-        queues.iter().map(|queue| queue.messages.len()).sum(),
+        sending.iter().map(|queue| queue.messages.len()).sum(),
         Relaxed,
     );
+    *queues = sending;
+    FLUSHING.store(false, Relaxed);
 }
 
 fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
@@ -174,16 +217,13 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
     };
 
     while let Some(&(mut ch)) = queue.messages.front() {
-        let about = g.table.get(g.table.clamp(ch.slot));
+        let opens = ch.command == CMD_OPEN_CHANNEL;
 
-        if ch.command == CMD_OPEN_CHANNEL {
-            ch.fd = about
-                .writable()
-                .filter(|_| about.pid() == ch.pid)
-                .unwrap_or(-1);
+        if opens {
+            ch.fd = of_table(g, &ch).unwrap_or(-1);
         }
 
-        if ch.command != CMD_OPEN_CHANNEL || ch.fd != -1 {
+        if !opens || ch.fd != -1 {
             match super::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
                 Err(Status::Again) => return,
                 // An error has been logged; the next write to this process

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use nix::errno::Errno;
 
 use crate::channel::{control, partial};
-use crate::config::{ngx_int_t, ngx_pid_t};
+use crate::config::{AtomicSocket, ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
@@ -155,6 +155,8 @@ fn spawn_deferred(
         slot.set_channel([CLOSED, CLOSED]);
     }
 
+    let parent = g.own_pid();
+
     match process::fork() {
         Err(err) => {
             slot.vacate();
@@ -173,7 +175,7 @@ fn spawn_deferred(
                 g.channel.store(theirs.into_raw_fd(), Relaxed);
             }
 
-            run_child(g, log, s, &mut spawn, respawn)
+            run_child(g, log, s, &mut spawn, respawn, parent)
         }
 
         Ok(Fork::Parent(pid)) => {
@@ -240,10 +242,25 @@ fn note_start(g: &Globals, s: usize, respawn: Respawn) {
 
 /// The child: its own table is right before `proc` sees it (`D11`), and it
 /// does not outlive `proc` (`D8`).
-fn run_child(g: &Globals, log: Log, s: usize, spawn: &mut Spawn<'_>, respawn: Respawn) -> ! {
-    forget_parents_work(g);
+fn run_child(
+    g: &Globals,
+    log: Log,
+    s: usize,
+    spawn: &mut Spawn<'_>,
+    respawn: Respawn,
+    parent: ngx_pid_t,
+) -> ! {
+    let own = g.table.get(s).flags();
 
-    g.parent.store(g.own_pid(), Relaxed);
+    forget_parents_work(g);
+    g.table.get(s).set_flags(own);
+
+    g.parent.store(parent, Relaxed);
+
+    if signals::acts_as_master(g) {
+        g.process.store(signals::PROCESS_WORKER, Relaxed);
+    }
+
     g.pid.store(process::getpid(), Relaxed);
 
     record(g, s, g.pid.load(Relaxed), spawn.work, respawn);
@@ -269,7 +286,7 @@ fn forget_parents_work(g: &Globals) {
     control::forget_all();
 
     for (_, slot) in g.table.iter() {
-        slot.set(Flag::Lost, false);
+        slot.forget_parents_flags();
     }
 }
 
@@ -308,9 +325,9 @@ fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
 
 /// Closes both ends of a channel and marks them so; -1 is never closed
 /// (`D10`).
-pub fn close_channel(g: &Globals, log: Log, ends: [&mut RawFd; 2]) {
+pub fn close_channel(g: &Globals, log: Log, ends: [&AtomicSocket; 2]) {
     for end in ends {
-        close_end(g, log, std::mem::replace(end, CLOSED));
+        close_end(g, log, end.swap(CLOSED, Relaxed));
     }
 }
 

@@ -207,11 +207,7 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
 
         // While both binaries run neither starts a third one: the new one's
         // parent is then still the old one.
-        CHANGEBIN
-            if process::getppid() == g.parent.load(Relaxed) || g.new_binary.load(Relaxed) > 0 =>
-        {
-            IGNORING
-        }
+        CHANGEBIN if both_binaries_run(g) => IGNORING,
         CHANGEBIN => raise(g.change_binary, ", changing binary"),
 
         libc::SIGALRM => raise(g.sigalrm, ""),
@@ -219,6 +215,12 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
         libc::SIGCHLD => raise(g.reap, ""),
         _ => "",
     }
+}
+
+fn both_binaries_run(g: &Globals) -> bool {
+    let parent = g.parent.load(Relaxed);
+
+    (parent != 0 && parent == process::getppid()) || g.new_binary.load(Relaxed) > 0
 }
 
 fn act_as_worker(g: &Globals, signo: c_int) -> &'static str {

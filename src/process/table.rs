@@ -158,6 +158,22 @@ impl ngx_process_t {
         self.is(flag).into()
     }
 
+    /// All flags, for `set_flags`.
+    pub fn flags(&self) -> u32 {
+        self.flags.load(Relaxed)
+    }
+
+    /// Sets all flags.
+    pub fn set_flags(&self, flags: u32) {
+        self.flags.store(flags, Relaxed);
+    }
+
+    /// In a child: how another process is to be treated is its parent's
+    /// business, not this one's.
+    pub fn forget_parents_flags(&self) {
+        self.set_flags(0);
+    }
+
     /// What the slot runs.
     pub fn work(&self) -> Work {
         Work {
@@ -231,11 +247,11 @@ impl Table {
         self.slots.iter().take(self.used()).enumerate()
     }
 
-    /// The slot of the process `pid`.
+    /// The slot of the process `pid`, unless it is known to have exited.
     pub fn find(&self, pid: ngx_pid_t) -> Option<&'static ngx_process_t> {
         self.iter()
             .map(|(_, slot)| slot)
-            .find(|slot| slot.pid() == pid)
+            .find(|slot| slot.pid() == pid && !slot.is(Flag::Exited))
     }
 
     /// The first empty slot: one that was freed, else the one behind the

@@ -35,6 +35,11 @@ impl Timers {
         }
     }
 
+    /// Whether `event` has one.
+    pub fn has(&self, event: usize) -> bool {
+        self.of.contains_key(&event)
+    }
+
     /// Milliseconds until the next one, 0 if it is late; `None` without any.
     pub fn next_in(&self, now: ngx_msec_t) -> Option<ngx_msec_t> {
         self.in_order

@@ -1,0 +1,245 @@
+//! Starting the workers and helpers that a configuration asks for, until each
+//! of them runs (`D2`).
+
+use super::conf::conf_of;
+use super::cycle::ngx_cycle_t;
+use super::event::ngx_event_s;
+use super::event_timer::{ngx_event_add_timer, ngx_event_del_timer};
+use super::process::{GLOBALS, ngx_spawn_process};
+use super::times::ngx_time_update;
+use super::worker::{helper_process_cycle, ngx_worker_process_cycle};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use crate::log::{Level, Log};
+use crate::process::supervise::{self, Restart};
+use crate::process::table::{Flag, MAX_PROCESSES};
+use crate::process::{info, signals};
+use crate::process_cycle as core;
+use crate::sys::user;
+
+/// `NGX_PROCESS_RESPAWN`.
+pub const RESPAWN: ngx_int_t = -3;
+/// `NGX_PROCESS_JUST_RESPAWN`: the signal to the old processes leaves the new
+/// ones out.
+pub const JUST_RESPAWN: ngx_int_t = -4;
+
+/// A process that the configuration asks for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Worker(usize),
+    Helper(usize),
+}
+
+/// What is to be started, and in which way.
+pub struct Starter {
+    cycle: *mut ngx_cycle_t,
+    log: Log,
+    generation: ngx_uint_t,
+    /// Those that could not be started, and when to try again.
+    missing: Vec<Wanted>,
+    retry: Restart,
+    timer: *mut ngx_event_s,
+    /// No process of the new generation has been started yet, so the old one
+    /// has not been told to go.
+    retiring: bool,
+}
+
+impl Starter {
+    /// Nothing is missing. `timer` has the master wake up, and lives as long.
+    pub fn new(cycle: *mut ngx_cycle_t, log: Log, timer: *mut ngx_event_s) -> Self {
+        Self {
+            cycle,
+            log,
+            generation: 0,
+            missing: Vec::new(),
+            retry: Restart::unused(),
+            timer,
+            retiring: false,
+        }
+    }
+
+    /// Starts all processes for the first time, or anew after they were told
+    /// to go.
+    ///
+    /// # Safety
+    ///
+    /// The cycle is valid.
+    pub unsafe fn start(&mut self) {
+        self.retiring = false;
+        // SAFETY: promised by the caller.
+        unsafe { self.start_all(RESPAWN) };
+    }
+
+    /// Starts the processes of another configuration. Returns whether the old
+    /// ones are to be told to go: not before there is a new one.
+    ///
+    /// # Safety
+    ///
+    /// `cycle` is valid.
+    pub unsafe fn reload(
+        &mut self,
+        cycle: *mut ngx_cycle_t,
+        log: Log,
+        generation: ngx_uint_t,
+    ) -> bool {
+        self.cycle = cycle;
+        self.log = log;
+        self.generation = generation;
+
+        for (_, slot) in GLOBALS.table.iter() {
+            // Whoever is there now is an old one.
+            slot.set(Flag::JustSpawn, false);
+        }
+
+        // SAFETY: promised by the caller.
+        self.retiring = !unsafe { self.start_all(JUST_RESPAWN) };
+
+        if self.retiring {
+            log.error(
+                Level::Alert,
+                None,
+                format_args!("no new process could be started, the old ones go on"),
+            );
+        }
+
+        !self.retiring
+    }
+
+    /// Nothing is wanted any more.
+    pub fn give_up(&mut self) {
+        self.missing.clear();
+        self.retiring = false;
+    }
+
+    /// Starts what is missing, if it is time. Returns whether the old
+    /// processes are to be told to go now.
+    ///
+    /// # Safety
+    ///
+    /// The cycle is valid.
+    pub unsafe fn start_missing(&mut self) -> bool {
+        if self.missing.is_empty() {
+            return false;
+        }
+
+        let due_in = self.retry.due_in(supervise::now());
+
+        if due_in != 0 {
+            self.wake_up_in(due_in);
+            return false;
+        }
+
+        let mode = if self.retiring { JUST_RESPAWN } else { RESPAWN };
+        let wanted = std::mem::take(&mut self.missing);
+        // SAFETY: promised by the caller.
+        let started = unsafe { self.start_each(wanted, mode) };
+
+        started && std::mem::replace(&mut self.retiring, false)
+    }
+
+    /// # Safety
+    ///
+    /// The cycle is valid.
+    unsafe fn start_all(&mut self, mode: ngx_int_t) -> bool {
+        self.log
+            .error(Level::Notice, None, format_args!("start worker processes"));
+
+        self.missing.clear();
+        self.retry = Restart::unused();
+
+        // SAFETY: promised by the caller.
+        unsafe {
+            let conf = conf_of(self.cycle);
+            let workers = match usize::try_from(conf.worker_processes) {
+                Ok(n) if n != 0 => n,
+                _ => user::processors(),
+            };
+            let wanted = (0..workers)
+                .map(Wanted::Worker)
+                .chain((0..conf.helpers_n).map(Wanted::Helper))
+                .collect();
+
+            self.start_each(wanted, mode)
+        }
+    }
+
+    /// Returns whether any was started; the others are missing.
+    ///
+    /// # Safety
+    ///
+    /// The cycle is valid.
+    unsafe fn start_each(&mut self, wanted: Vec<Wanted>, mode: ngx_int_t) -> bool {
+        let all = wanted.len();
+
+        for wanted in wanted {
+            // One line tells that the table is full.
+            let full = !self.missing.is_empty() && GLOBALS.own_slot() == MAX_PROCESSES;
+
+            // SAFETY: promised by the caller.
+            if full || !unsafe { self.start_one(wanted, mode) } {
+                self.missing.push(wanted);
+            }
+        }
+
+        if !self.missing.is_empty() {
+            let delay = self.retry.after_failure(supervise::now());
+
+            self.wake_up_in(delay);
+        }
+
+        self.missing.len() < all
+    }
+
+    /// # Safety
+    ///
+    /// The cycle is valid.
+    unsafe fn start_one(&self, wanted: Wanted, mode: ngx_int_t) -> bool {
+        // SAFETY: promised by the caller; a name is never written to.
+        let pid = unsafe {
+            match wanted {
+                Wanted::Worker(n) => ngx_spawn_process(
+                    self.cycle,
+                    Some(ngx_worker_process_cycle),
+                    std::ptr::without_provenance_mut(n),
+                    c"worker process".as_ptr().cast_mut(),
+                    mode,
+                ),
+                Wanted::Helper(n) => {
+                    let ctx = conf_of(self.cycle).helpers.add(n);
+
+                    ngx_spawn_process(
+                        self.cycle,
+                        Some(helper_process_cycle),
+                        ctx.cast(),
+                        (*ctx).name,
+                        mode,
+                    )
+                }
+            }
+        };
+
+        if pid == NGX_INVALID_PID {
+            return false;
+        }
+
+        let (role, number) = match wanted {
+            Wanted::Worker(n) => (signals::PROCESS_WORKER, n.cast_signed()),
+            Wanted::Helper(_) => (signals::PROCESS_HELPER, -1),
+        };
+
+        info::of(GLOBALS.own_slot()).reset(role, number, self.generation);
+        core::announce(&GLOBALS, self.log);
+
+        true
+    }
+
+    fn wake_up_in(&self, delay: ngx_msec_t) {
+        // A timer counts from the last update.
+        ngx_time_update();
+
+        // SAFETY: the event lives as long as the process.
+        unsafe {
+            ngx_event_del_timer(self.timer);
+            ngx_event_add_timer(self.timer, delay);
+        }
+    }
+}

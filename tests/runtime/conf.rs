@@ -1,0 +1,312 @@
+//! What the configuration promises.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::support::client::{ask, is_closed};
+use crate::support::server::Server;
+use crate::support::{proc, sys, wait_until};
+
+/// Helpers run beside the workers: they have their own titles and role, do not
+/// accept, are respawned, replaced by a reload, and end with the rest.
+#[test]
+fn helpers_run_beside_the_workers() {
+    let server = Server::configurable("helpers");
+
+    server.start(2, &["-m", "3"]);
+
+    let helpers = || -> BTreeSet<i32> {
+        (0..3)
+            .flat_map(|i| server.called(&format!("helper {i} process")))
+            .collect()
+    };
+    let three_but = |old: &BTreeSet<i32>| {
+        wait_until("three helpers", || {
+            let now = helpers();
+
+            now.len() == 3 && now.is_disjoint(old)
+        });
+        helpers()
+    };
+    let first = three_but(&BTreeSet::new());
+
+    server.wait_for_lines(3, "helper works, role:4");
+    server.signal(libc::SIGTTIN);
+    server.wait_for_lines(5, " slot:");
+    assert_eq!(server.lines(" helper:-1 ").len(), 3);
+
+    for &pid in &first {
+        sys::kill(pid, libc::SIGKILL);
+    }
+
+    let second = three_but(&first);
+
+    for _ in 0..20 {
+        let answer = ask(&mut server.connect(), 'w');
+        let pid = answer[0].split(' ').next().unwrap().parse().unwrap();
+
+        assert!(!second.contains(&pid), "a helper accepts");
+    }
+
+    server.reload();
+    three_but(&second);
+    wait_until("nobody else", || server.everybody().len() == 6);
+    server.quit(&["exited on signal 9"]);
+}
+
+/// Titles as nginx writes them; the master's has the arguments.
+#[test]
+fn titles_are_nginx_s() {
+    let server = Server::configurable("titles");
+    let master = server.start(1, &[]);
+    let arguments = server.command(&["-w", "1"]);
+    let arguments: Vec<_> = [arguments.get_program()]
+        .into_iter()
+        .chain(arguments.get_args())
+        .map(|arg| arg.to_str().unwrap().to_string())
+        .collect();
+
+    assert_eq!(
+        proc::title(master),
+        format!("server: master process {}", arguments.join(" "))
+    );
+    server.quit(&[]);
+}
+
+/// A module's hooks, in nginx's order.
+#[test]
+fn hooks_run_in_order() {
+    let server = Server::configurable("hooks");
+
+    server.start(2, &[]);
+    server.quit(&[]);
+
+    let hooks: Vec<String> = server
+        .lines("hook ")
+        .iter()
+        .map(|line| line.split_once("hook ").unwrap().1)
+        .map(|hook| hook.split(' ').next().unwrap().to_string())
+        .collect();
+
+    assert_eq!(
+        hooks,
+        [
+            "init_module",
+            "init_process",
+            "init_process",
+            "exit_process",
+            "exit_process",
+            "exit_master"
+        ]
+    );
+}
+
+/// A root's workers run as another user, with its groups.
+#[test]
+fn workers_run_as_their_user() {
+    if !sys::is_root() {
+        return;
+    }
+
+    let server = Server::configurable("user");
+    let master = server.start(2, &["-u", "nobody"]);
+    let ids = |pid, field| proc::status(pid, field).unwrap();
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let nobody: Vec<&str> = passwd
+        .lines()
+        .find(|line| line.starts_with("nobody:"))
+        .unwrap()
+        .split(':')
+        .collect();
+
+    for pid in server.workers() {
+        assert_eq!(ids(pid, "Uid"), [nobody[2]; 4].join("\t"));
+        assert_eq!(ids(pid, "Gid"), [nobody[3]; 4].join("\t"));
+        assert_eq!(ids(pid, "Groups"), nobody[3]);
+    }
+
+    assert!(ids(master, "Uid").starts_with("0\t"));
+
+    // They can be told everything that they are told: a new log is theirs.
+    fs::remove_file(server.logfile()).unwrap();
+    server.signal(libc::SIGUSR1);
+    server.wait_for_new_log();
+    server.reload();
+    server.quit(&[]);
+}
+
+/// A processor for each worker, a limit of descriptors, a folder.
+#[test]
+fn workers_get_what_is_configured() {
+    let server = Server::configurable("limits");
+    let folder = server.folder.join("work");
+    let n = std::thread::available_parallelism().unwrap().get();
+
+    fs::create_dir(&folder).unwrap();
+
+    let master = server.start(
+        n + 1,
+        &[
+            "-c",
+            "-n",
+            "333",
+            "-C",
+            folder.to_str().unwrap(),
+            "-b",
+            "2000",
+        ],
+    );
+    let mut processors: Vec<String> = server
+        .workers()
+        .iter()
+        .map(|&pid| proc::status(pid, "Cpus_allowed_list").unwrap())
+        .collect();
+
+    processors.sort();
+
+    let mut expected: Vec<String> = (0..=n).map(|worker| (worker % n).to_string()).collect();
+
+    expected.sort();
+    assert_eq!(processors, expected);
+
+    for pid in server.workers() {
+        assert_eq!(proc::limit(pid, "Max open files").as_deref(), Some("333"));
+        assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), folder);
+    }
+
+    assert_eq!(
+        proc::limit(master, "Max open files").as_deref(),
+        Some("2000")
+    );
+    server.quit(&[]);
+}
+
+/// Without a number there is a worker for each processor.
+#[test]
+fn a_worker_for_each_processor() {
+    let server = Server::configurable("processors");
+
+    server.spawn(&[]);
+    server.wait_for_workers(std::thread::available_parallelism().unwrap().get());
+    server.quit(&[]);
+}
+
+/// In each generation there is one leader, be it respawned.
+#[test]
+fn one_leader_in_each_generation() {
+    let server = Server::configurable("leader");
+
+    server.start(4, &[]);
+    server.reload();
+
+    let old = server.workers();
+
+    for &pid in &old {
+        sys::kill(pid, libc::SIGKILL);
+    }
+
+    server.wait_for_others(4, &old);
+
+    let count = |text: &str| server.lines(text).len();
+
+    assert_eq!(count("worker:0 leader:1 generation:0"), 1);
+    assert_eq!(count("worker:0 leader:1 generation:1"), 2);
+    assert_eq!(count("leader:1"), 3);
+    assert_eq!(count("leader:0 generation:0"), 3);
+    assert_eq!(count("leader:0 generation:1"), 6);
+    server.quit(&["exited on signal 9"]);
+}
+
+/// A worker sees all the others, by the iterator and as text.
+#[test]
+fn a_worker_lists_the_processes() {
+    let server = Server::configurable("list");
+
+    server.start(3, &["-m", "1"]);
+    wait_until("the helper", || {
+        server.called("helper 0 process").len() == 1
+    });
+
+    let mut client = server.connect();
+
+    // What it is told of comes through its channel, before or after this.
+    wait_until("four processes", || {
+        ask(&mut client, 'n').len() == 4 && ask(&mut client, 'l').len() == 4
+    });
+
+    let rows: Vec<Vec<i32>> = ask(&mut client, 'n')
+        .iter()
+        .map(|line| line.split(' ').map(|word| word.parse().unwrap()).collect())
+        .collect();
+    let column = |i: usize| -> Vec<i32> { rows.iter().map(|row| row[i]).collect() };
+    let mut pids = server.everybody();
+
+    pids.remove(&server.master());
+    assert_eq!(column(0), [0, 1, 2, 3], "slots");
+    assert_eq!(column(1).into_iter().collect::<BTreeSet<_>>(), pids);
+    assert_eq!(column(2), [1; 4], "states");
+    assert_eq!(column(3), [0, 1, 2, -1], "workers");
+    assert_eq!(column(4), [0; 4], "generations");
+    assert_eq!(column(5), [3, 3, 3, 4], "roles");
+    assert_eq!(column(6), [0; 4], "respawns");
+    assert_eq!(column(7), [1; 4], "have been started");
+
+    let text = ask(&mut client, 'l');
+
+    for (row, line) in rows.iter().zip(&text) {
+        assert!(
+            line.starts_with(&format!("slot:{} pid:{} ", row[0], row[1])),
+            "{line}"
+        );
+    }
+
+    drop(client);
+    server.quit(&[]);
+}
+
+/// A graceful shutdown with a deadline closes what is left then.
+#[test]
+fn a_shutdown_has_a_deadline() {
+    let server = Server::configurable("deadline");
+
+    server.start(2, &["-t", "500"]);
+
+    let mut held = server.connect();
+
+    ask(&mut held, 'w');
+
+    let begin = Instant::now();
+
+    server.signal(libc::SIGQUIT);
+    wait_until("the shutdown", || server.leaving().len() == 1);
+    assert!(is_closed(&mut held));
+
+    let took = begin.elapsed();
+
+    assert!(took >= Duration::from_millis(480), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    server.finish(&[]);
+}
+
+/// One process that is master and worker: it serves, reloads, reopens, quits.
+#[test]
+fn a_single_process_does_it_all() {
+    let server = Server::configurable("single");
+    let pid = server.spawn(&["-1"]);
+    let mut client = server.connect();
+
+    assert!(ask(&mut client, 'w')[0].starts_with(&format!("{pid} 0 0 1 ")));
+    server.signal(libc::SIGHUP);
+    server.wait_for_line("reconfiguring");
+    wait_until("the new configuration", || {
+        server.lines("hook init_module").len() == 2
+    });
+    ask(&mut server.connect(), 'w');
+    fs::remove_file(server.logfile()).unwrap();
+    server.signal(libc::SIGUSR1);
+    server.wait_for_new_log();
+    assert_eq!(server.everybody(), BTreeSet::from([pid]));
+    drop(client);
+    server.quit(&[]);
+}

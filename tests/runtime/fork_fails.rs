@@ -1,0 +1,219 @@
+//! Workers that cannot be forked: `fork()` is made to fail in a real master,
+//! with strace.
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::client::echo;
+use crate::support::server::{Descriptors, Server};
+use crate::support::{find_within, proc, sys, wait_until, wait_within};
+
+const CALLS: &str = "clone,clone3,fork,vfork";
+
+/// A tracer of one process, detached when it goes.
+struct Tracer {
+    child: Child,
+    of: i32,
+}
+
+impl Tracer {
+    /// Has the calls of `pid` that `when` names, all if it is "", fail.
+    fn fail_forks(server: &Server, pid: i32, when: &str) -> Self {
+        let out = File::create(server.folder.join("strace")).unwrap();
+        let child = Command::new("strace")
+            .args(["-q", "-p", &pid.to_string()])
+            .args(["-e", &format!("trace={CALLS}")])
+            .args(["-e", &format!("inject={CALLS}:error=EAGAIN{when}")])
+            .stderr(out)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("strace");
+        let tracer = Self { child, of: pid };
+
+        wait_until("the tracer", || {
+            proc::status(pid, "TracerPid").as_deref() == Some(&tracer.child.id().to_string())
+        });
+
+        tracer
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        sys::kill(self.child.id().cast_signed(), libc::SIGTERM);
+        let _ = self.child.wait();
+        let free = || proc::status(self.of, "TracerPid").is_none_or(|tracer| tracer == "0");
+
+        if !std::thread::panicking() {
+            wait_until("the tracer's end", free);
+        }
+    }
+}
+
+fn failures(server: &Server) -> usize {
+    server.lines("fork() failed while spawning").len()
+}
+
+const WORKERS: usize = 4;
+
+/// The workers recover; nobody has a descriptor more, or fewer, and none was
+/// closed twice; SIGQUIT ends everything.
+fn recovers(server: &Server, before: &[Descriptors]) {
+    server.wait_for_descriptors(before);
+    assert_eq!(server.workers().len(), WORKERS);
+    echo(&mut server.connect(), "recovered\n");
+
+    for text in ["close() channel failed", "Bad file descriptor"] {
+        assert_eq!(server.lines(text), [""; 0]);
+    }
+
+    server.quit(&[
+        "exited on signal 9",
+        "fork() failed",
+        "could not respawn",
+        "no new process could be started",
+    ]);
+}
+
+fn kill_workers(server: &Server) {
+    for pid in server.workers() {
+        sys::kill(pid, libc::SIGKILL);
+    }
+}
+
+fn respawns_fail(test: &str, when: &str, times: usize) {
+    let server = Server::echo(test);
+    let master = server.start(WORKERS, &[]);
+    let before = server.settled_descriptors();
+    let tracer = Tracer::fail_forks(&server, master, when);
+
+    kill_workers(&server);
+    find_within(Duration::from_secs(20), "failures", || {
+        (failures(&server) >= times).then_some(())
+    });
+    wait_within(Duration::from_secs(20), "all workers", || {
+        server.workers().len() == WORKERS
+    });
+    drop(tracer);
+    assert_eq!(failures(&server), times);
+    recovers(&server, &before);
+}
+
+/// D1, D2: one failure.
+#[test]
+fn fork_fails_once() {
+    respawns_fail("fork_fails_once", ":when=1", 1);
+}
+
+/// D1, D2: ten of them.
+#[test]
+fn fork_fails_ten_times() {
+    respawns_fail("fork_fails_ten_times", ":when=1..10", 10);
+}
+
+/// D2: no process can be forked for two seconds, which are measured by the
+/// log: a worker's seventh failure comes after 100 + 200 + ... ms.
+#[test]
+fn fork_fails_for_two_seconds() {
+    let server = Server::echo("fork_fails_two_seconds");
+    let master = server.start(WORKERS, &[]);
+    let before = server.settled_descriptors();
+    let tracer = Tracer::fail_forks(&server, master, "");
+    let begin = std::time::Instant::now();
+
+    kill_workers(&server);
+    wait_until("two seconds of failures", || {
+        begin.elapsed() > Duration::from_secs(2)
+    });
+
+    let failed = failures(&server);
+
+    assert!(failed >= WORKERS, "{failed}");
+    assert!(failed <= 8 * WORKERS, "{failed} tries in two seconds");
+    assert_eq!(server.workers().len(), 0);
+    drop(tracer);
+    recovers(&server, &before);
+}
+
+/// SIGQUIT while nothing can be forked ends everything.
+#[test]
+fn quit_while_fork_fails() {
+    let server = Server::echo("quit_fork_fails");
+    let master = server.start(WORKERS, &[]);
+    let tracer = Tracer::fail_forks(&server, master, "");
+    let killed = *server.workers().first().unwrap();
+
+    sys::kill(killed, libc::SIGKILL);
+    server.wait_for_line("fork() failed");
+    server.signal(libc::SIGQUIT);
+    wait_until("the end", || server.everybody().is_empty());
+    drop(tracer);
+    server.finish(&["exited on signal 9", "fork() failed", "could not respawn"]);
+}
+
+/// A reload that cannot fork some of the new workers replaces the old ones all
+/// the same, and gets the rest later.
+#[test]
+fn a_reload_that_forks_some() {
+    let server = Server::echo("reload_forks_some");
+    let master = server.start(WORKERS, &[]);
+    let before = server.settled_descriptors();
+    let old = server.workers();
+    let tracer = Tracer::fail_forks(&server, master, ":when=2..3");
+
+    server.signal(libc::SIGHUP);
+    server.wait_for_others(WORKERS, &old);
+    drop(tracer);
+    assert_eq!(failures(&server), 2);
+    recovers(&server, &before);
+}
+
+/// A reload that cannot fork any new worker keeps the old ones; should it get
+/// the new ones later, they take the place of the old ones, and are not there
+/// in addition.
+#[test]
+fn a_reload_that_forks_none() {
+    let server = Server::echo("reload_forks_none");
+    let master = server.start(WORKERS, &[]);
+    let before = server.settled_descriptors();
+    let old = server.workers();
+    let tracer = Tracer::fail_forks(&server, master, "");
+
+    server.signal(libc::SIGHUP);
+    wait_until("failures", || failures(&server) >= WORKERS);
+    echo(&mut server.connect(), "still there\n");
+    assert_eq!(server.workers(), old);
+
+    // Tried again with failures twice: the next time is 400 ms later.
+    wait_until("more failures", || failures(&server) >= 3 * WORKERS);
+    drop(tracer);
+    server.wait_for_others(WORKERS, &old);
+    recovers(&server, &before);
+}
+
+/// D2: helpers that cannot be forked are tried again as workers are.
+#[test]
+fn a_reload_that_forks_no_helper() {
+    let server = Server::configurable("reload_forks_no_helper");
+    let master = server.start(2, &["-m", "2"]);
+    let helpers = || {
+        (0..2)
+            .flat_map(|i| server.called(&format!("helper {i} process")))
+            .count()
+    };
+
+    wait_until("the helpers", || helpers() == 2);
+
+    let before = server.settled_descriptors();
+    let old = server.everybody();
+    let tracer = Tracer::fail_forks(&server, master, ":when=3..4");
+
+    server.signal(libc::SIGHUP);
+    server.wait_for_others(2, &old);
+    wait_until("the failures", || failures(&server) == 2);
+    drop(tracer);
+    wait_until("the helpers again", || helpers() == 2);
+    server.wait_for_descriptors(&before);
+    server.quit(&["fork() failed"]);
+}

@@ -1,0 +1,49 @@
+//! Nobody is busy without work.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::support::client::echo;
+use crate::support::proc;
+use crate::support::server::Server;
+
+/// Over ten seconds a master and its workers take no time and are not woken
+/// up, be it with open connections, after a reload and after a respawn. (Time
+/// is what is measured here: it has to pass.)
+#[test]
+fn idle_processes_sleep() {
+    let server = Server::echo("idle");
+
+    server.start(4, &[]);
+
+    let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
+
+    clients
+        .iter_mut()
+        .for_each(|client| echo(client, "hello\n"));
+    server.reload();
+    crate::support::wait_until("the end of the old", || server.everybody().len() == 5);
+
+    let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
+
+    clients
+        .iter_mut()
+        .for_each(|client| echo(client, "hello\n"));
+
+    let measure = || -> BTreeMap<i32, (u64, u64)> {
+        server
+            .everybody()
+            .into_iter()
+            .map(|pid| (pid, (proc::cpu_time(pid), proc::switches(pid))))
+            .collect()
+    };
+    let settled = crate::support::find("processes at rest", || {
+        let before = measure();
+        std::thread::sleep(Duration::from_millis(50));
+        (measure() == before).then_some(before)
+    });
+
+    std::thread::sleep(Duration::from_secs(10));
+    assert_eq!(measure(), settled);
+    server.quit(&[]);
+}

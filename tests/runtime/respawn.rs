@@ -1,0 +1,97 @@
+//! Workers that do not live long.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::support::server::Server;
+use crate::support::{find_within, sys, wait_until};
+
+/// D4: a worker that exits at once is started again after 0, 100, 200, 400, ...
+/// milliseconds, with a line for each step.
+#[test]
+fn a_worker_that_exits_at_once_is_started_ever_more_slowly() {
+    let server = Server::configurable("exits");
+    let begin = Instant::now();
+
+    server.spawn(&["-w", "1", "-x"]);
+
+    let lines = find_within(Duration::from_secs(10), "five steps", || {
+        let lines = server.lines("exits too often");
+
+        (lines.len() >= 5).then_some(lines)
+    });
+    let took = begin.elapsed();
+    let steps: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.split_once("worker process exits too often, respawning in "))
+        .map(|(_, step)| step)
+        .collect();
+
+    assert_eq!(
+        steps[..5],
+        ["100 ms", "200 ms", "400 ms", "800 ms", "1600 ms"]
+    );
+    assert!(took >= Duration::from_millis(1500), "{took:?}");
+
+    let starts = server.lines("start worker process ").len();
+    let steps = server.lines("exits too often").len();
+
+    assert!(starts <= steps + 2, "{starts} starts, {steps} steps");
+    server.quit(&[]);
+}
+
+/// A worker that cannot be set up exits with 2, and is not started again; the
+/// others work.
+#[test]
+fn a_worker_that_cannot_be_set_up_is_given_up() {
+    let server = Server::configurable("gives_up");
+
+    server.spawn(&["-w", "3", "-f"]);
+    server.wait_for_line("exited with fatal code 2 and cannot be respawned");
+    server.wait_for_workers(2);
+    assert_eq!(server.lines("start worker process ").len(), 3);
+    assert_eq!(server.lines("exited with code 2").len(), 1);
+
+    // Another that is killed is: the one given up stays so.
+    let workers = server.workers();
+    let killed = *workers.first().unwrap();
+
+    sys::kill(killed, libc::SIGKILL);
+    wait_until("another worker", || {
+        let now = server.workers();
+
+        now.len() == 2 && !now.contains(&killed)
+    });
+    assert_eq!(server.lines("start worker process ").len(), 4);
+    server.quit(&["exited on signal 9", "fatal code 2"]);
+}
+
+/// A worker that is killed is started again at once, in its slot.
+#[test]
+fn killed_workers_come_back() {
+    let server = Server::echo("killed");
+
+    server.start(4, &[]);
+
+    let old = server.workers();
+
+    for &pid in &old {
+        sys::kill(pid, libc::SIGKILL);
+    }
+
+    server.wait_for_others(4, &old);
+    server.signal(libc::SIGTTIN);
+    server.wait_for_lines(4, " slot:");
+
+    let slots: BTreeSet<i32> = server
+        .lines(" slot:")
+        .iter()
+        .map(|line| {
+            assert!(line.contains(" respawns:1 "), "{line}");
+            crate::signals::value(line, "slot:")
+        })
+        .collect();
+
+    assert_eq!(slots, (0..4).collect());
+    server.quit(&["exited on signal 9"]);
+}

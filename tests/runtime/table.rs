@@ -1,0 +1,51 @@
+//! D14: what a worker that does not read its channel knows afterwards. The
+//! work is done by `c-tests/runtime_table.c`.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::server::Server;
+use crate::support::{build, proc, wait_until, wait_within};
+
+fn run(what: &str) {
+    let program = build::program("runtime_table");
+    let server = Server::new(&format!("table_{what}"), "table", &program);
+    let log = std::fs::File::create(server.logfile()).unwrap();
+    let out = std::fs::File::create(server.folder.join("stdout")).unwrap();
+    let mut child = Command::new(&server.exe)
+        .arg(what)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut status = None;
+
+    wait_within(Duration::from_secs(60), "the program's end", || {
+        server.everybody();
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+
+    let said = std::fs::read_to_string(server.folder.join("stdout")).unwrap();
+
+    assert!(status.unwrap().success(), "{said}");
+    assert!(said.ends_with("ok\n"), "{said}");
+    wait_until("the end of all", || server.everybody().is_empty());
+    assert_eq!(proc::running(&server.exe).len(), 0);
+    server.check_log(&["exited on signal 9"]);
+}
+
+/// A worker is stopped while 600 siblings are spawned and 300 of them are
+/// replaced: when it continues it gets every CLOSE and OPEN in order, and has
+/// the table that the master has: the same pids, the same sockets.
+#[test]
+fn a_stopped_worker_learns_of_everybody() {
+    run("table");
+}
+
+/// QUIT to such a worker does not wait for its queue: the signal is sent.
+#[test]
+fn quit_does_not_wait_for_a_stopped_worker() {
+    run("quit");
+}

@@ -1,0 +1,284 @@
+//! SIGUSR2: another binary takes over, or does not.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use crate::support::client::echo;
+use crate::support::server::Server;
+use crate::support::{SOON, find, proc, sys, wait_until};
+
+/// Starts another binary, and waits until it has its workers: both masters.
+pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
+    let old = server.master();
+
+    server.signal(libc::SIGUSR2);
+
+    let new = find("the new master", || {
+        let new = fs::read_to_string(server.pidfile())
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
+
+        (new != old && server.old_master() == Some(old)).then_some(new)
+    });
+
+    wait_until("the new master's workers", || {
+        server.workers_of(new).len() == workers
+    });
+
+    (old, new)
+}
+
+/// Retires the old binary: the new one has everything.
+pub fn retire(server: &Server, old: i32) {
+    sys::kill(old, libc::SIGQUIT);
+    wait_until("the old master's end", || !proc::alive(old));
+    assert!(!server.old_pidfile().exists(), "the old pid file is left");
+}
+
+/// Takes a daemon's old binary back, whose workers have been stopped already.
+pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
+    sys::kill(old, libc::SIGWINCH);
+    wait_until("the end of the old master's workers", || {
+        server.workers_of(old).is_empty()
+    });
+
+    sys::kill(old, libc::SIGHUP);
+    wait_until("the old master's workers", || {
+        server.workers_of(old).len() == workers
+    });
+
+    sys::kill(new, libc::SIGQUIT);
+    wait_until("the new master's end", || !proc::alive(new));
+    wait_until("the old pid file", || {
+        !server.old_pidfile().exists() && server.pidfile().exists()
+    });
+    assert_eq!(server.master(), old);
+}
+
+/// The new binary listens on the same sockets; the pid file is moved away, and
+/// goes with the old binary.
+#[test]
+fn a_new_binary_takes_over() {
+    let server = Server::echo("upgrade");
+
+    server.start(2, &["-d"]);
+
+    let (old, new) = change_binary(&server, 2);
+
+    assert_eq!(server.workers_of(old).len(), 2, "both work");
+    server.wait_for_line("using inherited sockets from");
+    retire(&server, old);
+
+    let workers = server.wait_for_workers(2);
+
+    assert_eq!(server.master(), new);
+    echo(&mut server.connect(), "after the upgrade\n");
+
+    // The new binary is as good as the old one was.
+    let (old, newest) = change_binary(&server, 2);
+
+    assert_eq!(old, new);
+    retire(&server, old);
+    server.wait_for_end_of(&workers);
+    assert_eq!(server.master(), newest);
+    server.reload();
+    server.quit(&[]);
+}
+
+/// The same in the foreground, whose master is its starter's child.
+#[test]
+fn a_new_binary_takes_over_in_the_foreground() {
+    let server = Server::echo("upgrade_foreground");
+
+    server.start(2, &[]);
+
+    let (old, new) = change_binary(&server, 2);
+
+    retire(&server, old);
+    server.wait_for_workers(2);
+    assert_eq!(server.master(), new);
+    server.reload();
+    server.quit(&[]);
+}
+
+/// The old binary is taken back: its workers are there again, and the pid file.
+#[test]
+fn a_new_binary_is_taken_back() {
+    let server = Server::echo("taken_back");
+
+    server.start(2, &["-d"]);
+
+    for _ in 0..2 {
+        let (old, new) = change_binary(&server, 2);
+
+        take_back(&server, old, new, 2);
+        server.wait_for_workers(2);
+        echo(&mut server.connect(), "as before\n");
+    }
+
+    let old = server.workers();
+
+    server.reload();
+    server.wait_for_end_of(&old);
+    assert_eq!(server.everybody().len(), 3);
+    server.quit(&[]);
+}
+
+/// The new binary dies while the old one does not accept: the old one starts
+/// its workers again.
+#[test]
+fn a_new_binary_dies() {
+    let server = Server::echo("new_dies");
+
+    server.start(2, &["-d"]);
+
+    let (old, new) = change_binary(&server, 2);
+
+    sys::kill(old, libc::SIGWINCH);
+    wait_until("the end of the old master's workers", || {
+        server.workers_of(old).is_empty()
+    });
+    sys::kill(new, libc::SIGKILL);
+    wait_until("the old master's workers alone", || {
+        server.workers_of(old).len() == 2 && server.workers().len() == 2
+    });
+    assert!(!server.old_pidfile().exists());
+    assert_eq!(server.master(), old);
+    echo(&mut server.connect(), "as before\n");
+    server.quit(&["exited on signal 9"]);
+}
+
+/// Workers that were stopped by SIGWINCH and started again by SIGHUP are there:
+/// a new binary that dies afterwards does not double them.
+#[test]
+fn workers_are_not_started_twice() {
+    let server = Server::echo("not_twice");
+
+    server.start(2, &["-d"]);
+
+    let old = server.workers();
+
+    server.signal(libc::SIGWINCH);
+    server.wait_for_end_of(&old);
+    server.signal(libc::SIGHUP);
+
+    let workers = server.wait_for_workers(2);
+    let (_, new) = change_binary(&server, 2);
+    let all = server.workers();
+
+    sys::kill(new, libc::SIGKILL);
+    wait_until("the pid file back", || !server.old_pidfile().exists());
+    server.wait_for_end_of(&all.difference(&workers).copied().collect());
+
+    // A reload afterwards is proof that whatever was to be started has been.
+    let lines = server.lines("start worker processes").len();
+
+    server.signal(libc::SIGHUP);
+    server.wait_for_lines(lines + 1, "start worker processes");
+    server.wait_for_others(2, &workers);
+    assert_eq!(
+        server.lines("start worker processes").len(),
+        lines + 1,
+        "{lines} before"
+    );
+    assert_eq!(
+        lines, 3,
+        "at the beginning, after SIGHUP, of the new binary"
+    );
+    server.quit(&["exited on signal 9"]);
+}
+
+/// A signal to change the binary while both run does nothing.
+#[test]
+fn there_is_no_third_binary() {
+    let server = Server::echo("third_binary");
+
+    server.start(1, &["-d"]);
+
+    let (old, new) = change_binary(&server, 1);
+
+    for master in [old, new] {
+        sys::kill(master, libc::SIGUSR2);
+    }
+
+    server.wait_for_lines(2, "the changing binary signal is ignored");
+    assert_eq!(server.everybody().len(), 4);
+    retire(&server, old);
+    assert_eq!(server.master(), new);
+    server.quit(&["the changing binary signal is ignored"]);
+}
+
+/// A binary that cannot be executed leaves everything as it was.
+#[test]
+fn a_missing_binary_changes_nothing() {
+    let server = Server::echo("missing_binary");
+    let master = server.start(2, &["-d"]);
+    let workers = server.workers();
+    let descriptors = proc::kinds_of_descriptors(master);
+
+    fs::remove_file(&server.exe).unwrap();
+    server.signal(libc::SIGUSR2);
+    server.wait_for_line("execve");
+    wait_until("the pid file back", || {
+        server.pidfile().exists() && !server.old_pidfile().exists()
+    });
+    assert_eq!(server.master(), master);
+    wait_until("the processes as they were", || {
+        let mut all = workers.clone();
+
+        all.insert(master);
+        server.everybody() == all
+    });
+    assert_eq!(proc::kinds_of_descriptors(master), descriptors);
+    assert_eq!(server.everybody(), {
+        let mut all: BTreeSet<i32> = workers;
+
+        all.insert(master);
+        all
+    });
+    server.quit(&["execve"]);
+}
+
+/// The file of a Unix socket stays as long as one of the binaries listens on
+/// it, and goes with the last one.
+#[test]
+fn a_unix_socket_s_file_stays() {
+    let mut server = Server::echo("upgrade_unix");
+    let path = server.folder.join("socket");
+
+    server.place = format!("unix:{}", path.display());
+    server.start(1, &["-d"]);
+
+    let exchange = || {
+        let mut client = UnixStream::connect(&path).unwrap();
+        let mut answer = [0; 2];
+
+        client.set_read_timeout(Some(SOON)).unwrap();
+        client.write_all(b"a\n").unwrap();
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"a\n");
+    };
+
+    exchange();
+
+    let (old, new) = change_binary(&server, 1);
+
+    exchange();
+    take_back(&server, old, new, 1);
+    assert!(path.exists(), "after the new binary's end");
+    exchange();
+
+    let (old, _) = change_binary(&server, 1);
+
+    retire(&server, old);
+    assert!(path.exists(), "after the old binary's end");
+    exchange();
+    server.reload();
+    exchange();
+    server.quit(&[]);
+    assert!(!path.exists());
+}

@@ -1,0 +1,224 @@
+//! Clients.
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::server::Server;
+
+/// Sends a line to an echo server, and wants it back.
+pub fn echo(stream: &mut TcpStream, line: &str) {
+    let mut answer = vec![0; line.len()];
+
+    stream.write_all(line.as_bytes()).expect("a line sent");
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&answer), line);
+}
+
+/// Asks `c-tests/runtime_server.c`: the lines of its answer.
+pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
+    let mut answer = Vec::new();
+    let mut bytes = [0; 4096];
+
+    stream.write_all(&[what as u8]).expect("a question sent");
+
+    while !answer.ends_with(b".\n") {
+        let n = stream.read(&mut bytes).expect("an answer");
+
+        assert_ne!(n, 0, "closed instead of an answer to '{what}'");
+        answer.extend_from_slice(&bytes[..n]);
+    }
+
+    let text = String::from_utf8(answer).expect("text");
+
+    text.lines()
+        .filter(|&line| line != ".")
+        .map(str::to_string)
+        .collect()
+}
+
+/// Whether the other side has closed the connection: waits for that.
+pub fn is_closed(stream: &mut TcpStream) -> bool {
+    match stream.read(&mut [0]) {
+        Ok(n) => n == 0,
+        Err(err) => err.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+/// What the clients of a load have in common.
+#[derive(Default)]
+pub struct Load {
+    pub stop: AtomicBool,
+    /// Lines that came back.
+    pub answered: AtomicUsize,
+    /// Connections made.
+    pub connections: AtomicUsize,
+    /// Closed by the server when it owed nothing.
+    pub closed_idle: AtomicUsize,
+    /// The same, but a line had just come, and was not read.
+    pub unread: AtomicUsize,
+    /// Of workers that were killed.
+    pub killed: AtomicUsize,
+    /// The local ports of the connections that killed workers held.
+    pub victims: Mutex<BTreeSet<u16>>,
+    /// What must not happen.
+    pub lost: Mutex<Vec<String>>,
+}
+
+/// How an exchange of a line ended.
+enum End {
+    Answered,
+    /// The server had closed the connection before the line reached it.
+    ClosedBefore,
+    /// The line had reached the server's buffer when it closed, but not the
+    /// server.
+    Unread,
+    /// The server had read the line, or a part of it.
+    Lost(String),
+}
+
+impl Load {
+    /// A client: sends numbered lines, and goes on with a new connection when
+    /// the server has closed the one it has.
+    pub fn client(&self, server: &LoadTarget, number: usize) {
+        let mut line = 0;
+
+        while !self.stop.load(Relaxed) {
+            let mut stream = match server.connect() {
+                Ok(stream) => stream,
+                Err(err) => return self.lose(format!("client {number}: no connection: {err}")),
+            };
+
+            self.connections.fetch_add(1, Relaxed);
+            self.talk(&mut stream, number, &mut line);
+        }
+    }
+
+    fn talk(&self, stream: &mut TcpStream, number: usize, line: &mut usize) {
+        let port = stream.local_addr().expect("an address").port();
+
+        while !self.stop.load(Relaxed) {
+            match exchange(stream, &text(number, *line)) {
+                End::Answered => {
+                    self.answered.fetch_add(1, Relaxed);
+                    *line += 1;
+                    continue;
+                }
+                _ if self.was_killed(port) => {
+                    self.killed.fetch_add(1, Relaxed);
+                }
+                End::ClosedBefore => {
+                    self.closed_idle.fetch_add(1, Relaxed);
+                }
+                End::Unread => {
+                    self.unread.fetch_add(1, Relaxed);
+                }
+                End::Lost(how) => {
+                    self.lose(format!("client {number}, port {port}, line {line}: {how}"));
+                }
+            }
+
+            return;
+        }
+    }
+
+    fn was_killed(&self, port: u16) -> bool {
+        self.victims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&port)
+    }
+
+    fn lose(&self, how: String) {
+        self.lost
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(how);
+    }
+}
+
+/// Where the clients of a load connect to.
+pub struct LoadTarget(std::net::SocketAddr);
+
+impl LoadTarget {
+    pub fn new(server: &Server) -> Self {
+        Self(server.address())
+    }
+
+    fn connect(&self) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect_timeout(&self.0, super::SOON)?;
+
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(3 * super::SOON))?;
+        stream.set_write_timeout(Some(3 * super::SOON))?;
+
+        Ok(stream)
+    }
+}
+
+/// Some lines are longer than the server's buffer, so that a part of the
+/// answer comes while the rest of the line is on its way.
+fn text(number: usize, line: usize) -> String {
+    let size = if line % 16 == number % 16 { 20_000 } else { 30 };
+
+    format!("{number}:{line}:{:0>size$}\n", number ^ line)
+}
+
+/// One line there and back.
+///
+/// How a connection ends tells when it was closed: before the line came (it is
+/// at its end, and the line was answered with a reset: EPIPE), with the line in
+/// the server's buffer (reset), or when that had been read (at its end, without
+/// a reset). Both ends are on this machine, but not on the same processor: the
+/// reset may come a little later.
+fn exchange(stream: &mut TcpStream, line: &str) -> End {
+    let mut answer = vec![0; line.len()];
+
+    if let Err(err) = stream.write_all(line.as_bytes()) {
+        return unanswered(&err);
+    }
+
+    let mut got = 0;
+
+    while got < answer.len() {
+        match stream.read(&mut answer[got..]) {
+            Ok(0) if got == 0 => return closed_before(stream),
+            Ok(0) => return End::Lost(format!("closed after {got} of {} bytes", line.len())),
+            Ok(n) => got += n,
+            Err(err) if got == 0 => return unanswered(&err),
+            Err(err) => return End::Lost(format!("{err} after {got} of {} bytes", line.len())),
+        }
+    }
+
+    if answer == line.as_bytes() {
+        End::Answered
+    } else {
+        End::Lost("another answer than the line".into())
+    }
+}
+
+fn unanswered(err: &std::io::Error) -> End {
+    match err.kind() {
+        ErrorKind::BrokenPipe => End::ClosedBefore,
+        ErrorKind::ConnectionReset => End::Unread,
+        _ => End::Lost(err.to_string()),
+    }
+}
+
+fn closed_before(stream: &TcpStream) -> End {
+    let deadline = Instant::now() + Duration::from_secs(5);
+
+    while Instant::now() < deadline {
+        match stream.take_error() {
+            Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+            Ok(Some(err)) => return unanswered(&err),
+            Err(err) => return End::Lost(err.to_string()),
+        }
+    }
+
+    End::Lost("read but not answered".into())
+}

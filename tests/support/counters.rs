@@ -1,0 +1,66 @@
+//! The counters of `examples/ngx_counters_module.c`, read out of a process's
+//! memory.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::process::Command;
+
+use super::server::Server;
+
+/// What the module counts, without what it does not use.
+#[derive(Debug, PartialEq)]
+pub struct Counters {
+    pub accepted: u64,
+    pub handled: u64,
+    pub requests: u64,
+    /// The sum of those of all slots.
+    pub active: i64,
+}
+
+/// `NGX_MAX_PROCESSES`.
+const SLOTS: usize = 1024;
+
+impl Counters {
+    /// As the process `pid` sees them.
+    pub fn of(server: &Server, pid: i32) -> Self {
+        let memory = File::open(format!("/proc/{pid}/mem")).expect("memory");
+        let word = |at: u64| -> u64 {
+            let mut bytes = [0; 8];
+
+            memory.read_exact_at(&mut bytes, at).expect("a word");
+            u64::from_ne_bytes(bytes)
+        };
+        let counters = word(base(server, pid) + symbol(server, "ngx_counters"));
+        let field = |i: usize| word(counters + 8 * i as u64);
+
+        Self {
+            accepted: field(0),
+            handled: field(1),
+            requests: field(2),
+            active: (0..SLOTS).map(|i| field(3 + 4 * i).cast_signed()).sum(),
+        }
+    }
+}
+
+fn symbol(server: &Server, name: &str) -> u64 {
+    let out = Command::new("nm").arg(&server.exe).output().expect("nm");
+    let text = String::from_utf8(out.stdout).expect("text");
+    let line = text
+        .lines()
+        .find(|line| line.ends_with(&format!(" {name}")))
+        .expect("a symbol");
+
+    u64::from_str_radix(line.split(' ').next().expect("an address"), 16).expect("a number")
+}
+
+/// Where the program begins.
+fn base(server: &Server, pid: i32) -> u64 {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
+    let exe = server.exe.to_string_lossy();
+    let line = maps
+        .lines()
+        .find(|line| line.ends_with(&*exe))
+        .expect("the program");
+
+    u64::from_str_radix(line.split('-').next().expect("an address"), 16).expect("a number")
+}

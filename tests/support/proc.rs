@@ -1,0 +1,187 @@
+//! What `/proc` tells of processes, see proc(5).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+fn pids() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// The processes that run `exe`.
+pub fn running(exe: &Path) -> BTreeSet<i32> {
+    pids()
+        .filter(|pid| {
+            fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|link| {
+                link == exe || link.to_string_lossy() == format!("{} (deleted)", exe.display())
+            })
+        })
+        .filter(|&pid| alive(pid))
+        .collect()
+}
+
+/// The fields of `/proc/PID/stat` behind the name: the first is the state.
+fn stat(pid: i32) -> Option<Vec<String>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = text.rsplit_once(") ")?;
+
+    Some(fields.split_whitespace().map(str::to_string).collect())
+}
+
+/// The state, such as 'S', 'T' or 'Z'; `None`: there is no such process.
+pub fn state(pid: i32) -> Option<char> {
+    stat(pid)?.first()?.chars().next()
+}
+
+/// Whether a process exists that has not exited.
+pub fn alive(pid: i32) -> bool {
+    !matches!(state(pid), None | Some('Z' | 'X'))
+}
+
+/// The parent.
+pub fn parent(pid: i32) -> Option<i32> {
+    stat(pid)?.get(1)?.parse().ok()
+}
+
+/// The time that a process has run, in ticks.
+pub fn cpu_time(pid: i32) -> u64 {
+    let fields = stat(pid).expect("a process");
+    let ticks = |i: usize| fields[i].parse::<u64>().expect("a number");
+
+    // utime and stime are the fields 14 and 15; the state is the field 3.
+    ticks(11) + ticks(12)
+}
+
+/// How a process calls itself.
+pub fn title(pid: i32) -> String {
+    let text = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+
+    String::from_utf8_lossy(&text)
+        .trim_end_matches('\0')
+        .replace('\0', " ")
+}
+
+/// A line of `/proc/PID/status`.
+pub fn status(pid: i32, field: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+
+    text.lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
+        .map(|value| value.trim().to_string())
+}
+
+/// How often a process was woken up or interrupted.
+pub fn switches(pid: i32) -> u64 {
+    ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"]
+        .iter()
+        .filter_map(|field| status(pid, field)?.parse::<u64>().ok())
+        .sum()
+}
+
+/// The soft limit of a kind, such as "Max open files".
+pub fn limit(pid: i32, of: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+
+    text.lines()
+        .find_map(|line| line.strip_prefix(of))
+        .and_then(|line| line.split_whitespace().next().map(str::to_string))
+}
+
+/// The descriptors of a process, and what they are.
+pub fn descriptors(pid: i32) -> BTreeMap<i32, String> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return BTreeMap::new();
+    };
+
+    entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let link = fs::read_link(entry.path()).ok()?;
+
+            Some((
+                entry.file_name().to_str()?.parse().ok()?,
+                link.to_string_lossy().into_owned(),
+            ))
+        })
+        .collect()
+}
+
+/// Of each kind of descriptor, how many there are: numbers may differ from
+/// one look to the next, these not.
+pub fn kinds_of_descriptors(pid: i32) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+
+    for what in descriptors(pid).values() {
+        let kind = what
+            .split_once(":[")
+            .map_or(what.as_str(), |(kind, _)| kind);
+
+        *kinds.entry(kind.to_string()).or_default() += 1;
+    }
+
+    kinds
+}
+
+/// The fields of the lines of `/proc/net/tcp` that are of sockets of `pid` with
+/// the local port `port`.
+fn sockets(pid: i32, port: u16) -> Vec<Vec<String>> {
+    let inodes: BTreeSet<String> = descriptors(pid)
+        .values()
+        .filter_map(|what| {
+            Some(
+                what.strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .to_string(),
+            )
+        })
+        .collect();
+    let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp");
+
+    table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().map(str::to_string).collect())
+        .filter(|fields: &Vec<String>| {
+            port_of(&fields[1]) == Some(port) && inodes.contains(&fields[9])
+        })
+        .collect()
+}
+
+fn port_of(address: &str) -> Option<u16> {
+    u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()
+}
+
+/// The ports of the clients whose connections to `port` a process holds.
+pub fn clients_of(pid: i32, port: u16) -> Vec<u16> {
+    sockets(pid, port)
+        .iter()
+        .filter_map(|fields| port_of(&fields[2]))
+        .filter(|&client| client != 0)
+        .collect()
+}
+
+/// Whether a process has a socket that listens on `port`.
+pub fn listens(pid: i32, port: u16) -> bool {
+    const LISTEN: &str = "0A";
+
+    sockets(pid, port).iter().any(|fields| fields[3] == LISTEN)
+}
+
+/// The System V segments that one of `pids` has made.
+pub fn segments_of(pids: &BTreeSet<i32>) -> Vec<String> {
+    let table = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+
+    table
+        .lines()
+        .skip(1)
+        .filter(|line| {
+            line.split_whitespace()
+                .nth(4)
+                .and_then(|pid| pid.parse().ok())
+                .is_some_and(|pid: i32| pids.contains(&pid))
+        })
+        .map(str::to_string)
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! System calls that neither the standard library nor nix's features in use
+//! have.
+
+#![allow(unsafe_code)]
+
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+
+/// Sends a signal; whether there was somebody to get it.
+pub fn kill(pid: i32, signo: i32) -> bool {
+    assert!(pid > 1, "no process {pid}");
+
+    // SAFETY: no memory is involved.
+    unsafe { libc::kill(pid, signo) == 0 }
+}
+
+/// Orphans of this process's descendants become its children, so that they
+/// are found, and reaped, whatever happens to their parents.
+pub fn adopt_orphans() {
+    // SAFETY: no memory is involved.
+    let done = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+
+    assert_eq!(done, 0, "prctl(PR_SET_CHILD_SUBREAPER)");
+}
+
+/// Reaps `pid` if it is a child of this process that has exited.
+pub fn reap(pid: i32) {
+    let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+}
+
+/// Whether this process is root's.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
