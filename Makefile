@@ -62,7 +62,9 @@ $(B)/$(SONAME): $(B)/libngx_ipc.a src/abi/ngx_ipc.map
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
 # Made anew each time: it depends on where things are to be installed.
-$(B)/ngx_ipc.pc: ngx_ipc.pc.in lib
+.PHONY: $(B)/ngx_ipc.pc
+$(B)/ngx_ipc.pc: ngx_ipc.pc.in
+	@mkdir -p $(B)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@
@@ -103,7 +105,10 @@ headers: lib
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
 
-install: all
+# What "make" has built is installed as it is: who installs needs no cargo.
+
+install: $(B)/ngx_ipc.pc
+	@test -f $(B)/$(SONAME) || { echo 'run "make" first'; exit 1; }
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
 	    $(DESTDIR)$(HEADERSDIR)
 	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)

@@ -48,6 +48,8 @@ fn build() -> Result {
     emit_cfgs(&features, backend);
     write(&include.join("ngx_auto_config.h"), &auto_config(&features))?;
 
+    println!("cargo::rerun-if-changed=src/abi");
+
     for header in HEADERS {
         let name = format!("ngx_{}.h", header.name);
         write(&include.join(&name), &header.render()?)?;
@@ -423,9 +425,6 @@ impl Header {
         let Self { name, title, .. } = self;
         let guard = format!("_NGX_{}_H_INCLUDED_", name.to_uppercase());
         let by_hand = format!("src/abi/{name}.h");
-
-        println!("cargo::rerun-if-changed=src/abi/{name}.rs");
-        println!("cargo::rerun-if-changed={by_hand}");
 
         let mut text = format!(
             "/*\n * ngx_{name}.h: {title}.\n * Part of ngx-ipc; the names are nginx's.\n *\n \

@@ -45,6 +45,7 @@ empty()
     [ -z "$left" ] || { echo "$left"; return 1; }
 }
 
+ok "build" run_make
 ok "install into a PREFIX" run_make install "PREFIX=$tmp/usr"
 ok "build with pkg-config" builds "$tmp/usr/lib"
 ok "it is linked with the shared library" linked_shared

@@ -49,7 +49,7 @@ tested()
 {
     for d in $(sed -n 's/^| \(D[0-9]*\) |.*/\1/p; s/^| \(DEMAND[0-9]*\) |.*/\1/p' "$top/README.md")
     do
-        grep -q "\"$d \|///.*\<$d\>" "$top"/c-tests/test_*.c "$top"/tests/*.rs \
+        grep -q "\"$d \|//[/!].*\<$d\>" "$top"/c-tests/test_*.c "$top"/tests/*.rs \
             "$top"/tests/*/*.rs || { echo "no test for $d"; return 1; }
     done
 }

@@ -981,8 +981,10 @@ test_command_null(void)
 {
     ngx_channel_t  ch;
 
-    T_EQ(ngx_ipc_channel_command(NULL, t_log()), NGX_DECLINED);
-    T_EQ(ngx_ipc_channel_command(NULL, NULL), NGX_DECLINED);
+    T_EQ(ngx_ipc_channel_command(NULL, t_log()), NGX_ERROR);
+    T_EQ(ngx_ipc_channel_command(NULL, NULL), NGX_ERROR);
+    alert("no channel message to look at");
+    t_log_clear();
 
     t_message(&ch, NGX_CMD_QUIT, -1);
     T_EQ(ngx_ipc_channel_command(&ch, NULL), NGX_OK);

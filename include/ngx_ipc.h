@@ -223,14 +223,15 @@ ngx_int_t ngx_ipc_init_channel(ngx_cycle_t *cycle,
  * Does what a message of nginx's asks for: enters or clears the slot of
  * another process, or sets ngx_quit, ngx_terminate or ngx_reopen.
  *
- * Returns NGX_OK; or NGX_DECLINED if the command is none of nginx's, so that
+ * Returns NGX_OK; NGX_ERROR if ch is NULL; or NGX_DECLINED if the command is none of nginx's, so that
  * the caller looks at it. The descriptor of a NGX_CMD_OPEN_CHANNEL is taken
  * over. A message about a slot that cannot be is an alert in the log.
  *
  * Safety: ch is NULL or a message as ngx_read_channel() returned it; log is NULL
  * or a valid log.
  */
-ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch, ngx_log_t *log);
+ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch,
+                                  ngx_log_t *log);
 
 /*
  * Reads all messages that have arrived on a channel and does what they ask

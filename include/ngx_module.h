@@ -43,13 +43,13 @@ struct ngx_module_s {
     ngx_int_t (*init_master)(ngx_log_t *log);
     /* Is called in the master, before there are workers. */
     ngx_int_t (*init_module)(ngx_cycle_t *cycle);
-    /* Is called in each worker; NGX_ERROR ends it with code 2. */
+    /* Is called in each worker and helper; NGX_ERROR ends it with code 2. */
     ngx_int_t (*init_process)(ngx_cycle_t *cycle);
     /* Not called by nginx. */
     ngx_int_t (*init_thread)(ngx_cycle_t *cycle);
     /* Not called by nginx. */
     void (*exit_thread)(ngx_cycle_t *cycle);
-    /* Is called in each worker that exits. */
+    /* Is called in each worker that exits, but not in helpers. */
     void (*exit_process)(ngx_cycle_t *cycle);
     /* Is called in the master when it exits. */
     void (*exit_master)(ngx_cycle_t *cycle);

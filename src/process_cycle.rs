@@ -134,6 +134,11 @@ fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
         return true;
     };
 
+    if slot.is(Flag::Exited) {
+        // Reaped just now: told or not, it has gone.
+        return true;
+    }
+
     log.error(
         Level::Alert,
         Some(err),
@@ -142,11 +147,11 @@ fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
 
     if err == Errno::ESRCH {
         slot.set(Flag::Exited, true);
-        slot.set(Flag::Exiting, false);
         g.reap.store(1, Relaxed);
     }
 
-    false
+    // Who was to exit and has gone is not started again.
+    err == Errno::ESRCH
 }
 
 fn log_child(log: Log, i: usize, slot: &ngx_process_t) {

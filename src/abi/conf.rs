@@ -11,7 +11,7 @@ use super::module::ngx_module_t;
 use super::process_cycle::ngx_cache_manager_ctx_t;
 use crate::config::{ngx_flag_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::log::{Level, Log};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sys::text::Text;
 use crate::sys::user;
 
@@ -152,6 +152,15 @@ pub unsafe fn conf_of<'a>(cycle: *const ngx_cycle_t) -> &'a ngx_core_conf_t {
 pub unsafe fn check_user(log: Log, conf: &ngx_core_conf_t) -> Result {
     // SAFETY: promised by the caller.
     let (found, name) = unsafe { (identity_of(conf), Text::from_ptr(conf.username)) };
+
+    if conf.username.is_null() && !conf.groupname.is_null() {
+        log.error(
+            Level::Emerg,
+            None,
+            format_args!("a group needs a user to go with"),
+        );
+        return Err(Status::Error);
+    }
 
     found.map(drop).map_err(|err| {
         log.fail(

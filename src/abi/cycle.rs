@@ -455,6 +455,24 @@ unsafe fn destroy(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
     }
 }
 
+/// Undoes the first cycle of a program that cannot be set up.
+///
+/// # Safety
+///
+/// `cycle` is valid, and not used any more but for logging.
+pub unsafe fn abandon(cycle: *mut ngx_cycle_t) {
+    // SAFETY: promised by the caller; the hooks are there to be called.
+    unsafe {
+        for module in super::module::modules(cycle) {
+            if let Some(exit) = (*module).exit_master {
+                exit(cycle);
+            }
+        }
+
+        close_listening(cycle, ptr::null_mut());
+    }
+}
+
 /// Has stderr go to the log in a daemon, which has no other.
 ///
 /// # Safety

@@ -23,6 +23,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process::supervise;
 use crate::status::{Result, Status, code};
 use crate::sys::epoll::{self, Event};
+use crate::sys::time;
 
 /// By nginx's other name.
 pub type ngx_event_t = ngx_event_s;
@@ -254,6 +255,9 @@ pub fn wake_up() {
     }
 }
 
+/// Without descriptors for a loop it is tried again after so many milliseconds.
+const RETRY: ngx_msec_t = 100;
+
 /// Waits for events, timers and signals, and calls the handlers.
 ///
 /// Returns after each wake-up; a signal that came since the last one counts,
@@ -272,6 +276,8 @@ pub unsafe extern "C" fn ngx_process_events_and_timers(cycle: *mut ngx_cycle_t) 
     let log = unsafe { cycle_log(cycle) };
 
     let Ok((waiter, waker)) = with_loop(log, |of| Ok((of.epoll.waiter(), of.epoll.waker()))) else {
+        // Whoever calls this in a loop shall not spin until there is one.
+        time::pause(RETRY);
         return;
     };
 

@@ -214,7 +214,7 @@ pub unsafe extern "C" fn ngx_ipc_init_channel(
 /// Does what a message of nginx's asks for: enters or clears the slot of
 /// another process, or sets `ngx_quit`, `ngx_terminate` or `ngx_reopen`.
 ///
-/// Returns NGX_OK; or NGX_DECLINED if the command is none of nginx's, so that
+/// Returns NGX_OK; NGX_ERROR if `ch` is NULL; or NGX_DECLINED if the command is none of nginx's, so that
 /// the caller looks at it. The descriptor of a NGX_CMD_OPEN_CHANNEL is taken
 /// over. A message about a slot that cannot be is an alert in the log.
 ///
@@ -228,8 +228,12 @@ pub unsafe extern "C" fn ngx_ipc_channel_command(
     log: *mut ngx_log_t,
 ) -> ngx_int_t {
     // SAFETY: promised by the caller.
-    let (Some(ch), log) = (unsafe { (ch.as_ref(), log_of(log)) }) else {
-        return NGX_DECLINED;
+    let (ch, log) = unsafe { (ch.as_ref(), log_of(log)) };
+
+    let Some(ch) = ch else {
+        return log
+            .refuse(format_args!("no channel message to look at"))
+            .into();
     };
 
     let opens = ch.command == channel::CMD_OPEN_CHANNEL && ch.fd > 0;

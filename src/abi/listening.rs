@@ -68,7 +68,10 @@ impl ngx_listening_s {
                 log.error(
                     Level::Emerg,
                     None,
-                    format_args!("invalid address \"{text}\" to listen on"),
+                    format_args!(
+                        "invalid address \"{text}\" to listen on, \
+                         it takes a numeric host and a port or \"unix:PATH\""
+                    ),
                 );
                 Status::Error
             })
@@ -82,6 +85,15 @@ impl ngx_listening_s {
     pub unsafe fn open(&mut self, log: Log, there: &mut Vec<OwnedFd>) -> Result {
         // SAFETY: promised by the caller.
         let address = unsafe { self.parse(log)? };
+
+        if self.handler.is_none() {
+            log.error(
+                Level::Emerg,
+                None,
+                format_args!("no handler for connections to {address}"),
+            );
+            return Err(Status::Error);
+        }
 
         self.connection = ptr::null_mut();
 

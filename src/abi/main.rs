@@ -5,7 +5,8 @@ use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::ngx_core_conf_t;
-use super::cycle::{adopt_stderr, first_cycle, ngx_cycle, ngx_cycle_t};
+use super::connection::with_loop;
+use super::cycle::{abandon, adopt_stderr, first_cycle, ngx_cycle, ngx_cycle_t};
 use super::ipc::{ngx_ipc_debug_points, ngx_ipc_init};
 use super::listening::ngx_listening_t;
 use super::log::{ngx_use_stderr, path_of};
@@ -15,12 +16,13 @@ use super::process_cycle::{ngx_daemonized, ngx_inherited, ngx_parent, ngx_pid};
 use super::setproctitle::ngx_init_setproctitle;
 use super::single::ngx_single_process_cycle;
 use super::upgrade::inherited_sockets;
-use super::{cycle_log, log, pidfile};
+use super::{cycle_log, log, log_of, pidfile};
 use crate::log::{Level, Log};
 use crate::process::{info, signals};
 use crate::status::{Result, Status};
+use crate::sys::daemon::{self, Starting};
+use crate::sys::process;
 use crate::sys::text::Text;
-use crate::sys::{daemon, process};
 
 /// Runs a program: a master with its workers, or one process, as `conf` says.
 ///
@@ -47,6 +49,10 @@ pub unsafe extern "C" fn ngx_ipc_main(
 ) -> c_int {
     // SAFETY: promised by the caller.
     let Some(conf) = (unsafe { conf.as_ref() }) else {
+        // SAFETY: NULL is stderr.
+        let log = unsafe { log_of(log::ngx_log_init(ptr::null_mut(), ptr::null_mut())) };
+
+        log.refuse(format_args!("no configuration"));
         return 1;
     };
 
@@ -96,20 +102,45 @@ unsafe fn set_up(
 
         ngx_cycle.store(cycle, Relaxed);
 
+        let starting = match finish(conf, cycle) {
+            Ok(starting) => starting,
+            Err(status) => {
+                abandon(cycle);
+                return Err(status);
+            }
+        };
+
+        ngx_os_argv.store(argv, Relaxed);
+        ngx_init_setproctitle(ptr::null_mut());
+
+        if let Some(starting) = starting {
+            starting.done();
+        }
+
+        Ok(cycle)
+    }
+}
+
+/// What is done with the first cycle: signals, background, pid file, loop.
+///
+/// # Safety
+///
+/// `conf` and `cycle` are valid.
+unsafe fn finish(conf: &ngx_core_conf_t, cycle: *mut ngx_cycle_t) -> Result<Option<Starting>> {
+    // SAFETY: promised by the caller.
+    unsafe {
         let log = cycle_log(cycle);
 
         if conf.status_signal != 0 {
             signals::on_status(log, conf.status_signal, signal_handler)?;
         }
 
-        go_into_background(conf, log)?;
+        let starting = go_into_background(conf, log)?;
 
+        with_loop(log, |_| Ok(()))?;
         pidfile::create(cycle, log)?;
 
-        ngx_os_argv.store(argv, Relaxed);
-        ngx_init_setproctitle(ptr::null_mut());
-
-        Ok(cycle)
+        Ok(starting)
     }
 }
 
@@ -118,15 +149,18 @@ unsafe fn set_up(
 /// # Safety
 ///
 /// The program is being set up.
-unsafe fn go_into_background(conf: &ngx_core_conf_t, log: Log) -> Result {
+unsafe fn go_into_background(conf: &ngx_core_conf_t, log: Log) -> Result<Option<Starting>> {
     if conf.daemon == 0 {
-        return Ok(());
+        return Ok(None);
     }
 
+    let mut starting = None;
+
     if ngx_inherited.load(Relaxed) == 0 {
-        daemon::daemonize()
+        let daemon = daemon::daemonize()
             .map_err(|(call, err)| log.fail(Level::Emerg, err, format_args!("{call} failed")))?;
 
+        starting = Some(daemon);
         ngx_pid.store(process::getpid(), Relaxed);
     }
 
@@ -137,7 +171,7 @@ unsafe fn go_into_background(conf: &ngx_core_conf_t, log: Log) -> Result {
     // SAFETY: the cycle is there.
     unsafe { adopt_stderr(ngx_cycle.load(Relaxed)) };
 
-    Ok(())
+    Ok(starting)
 }
 
 /// A configuration whose texts are copies: they may have been arguments of
@@ -234,6 +268,11 @@ pub unsafe extern "C" fn ngx_ipc_signal(conf: *const ngx_core_conf_t, name: *mut
 
         let log = cycle_log(&raw const cycle);
         let name = Text::from_ptr(name);
+
+        if !signals::is_name(name.bytes().unwrap_or_default()) {
+            log.refuse(format_args!("invalid signal \"{name}\""));
+            return 1;
+        }
 
         let Some(path) = conf.as_ref().and_then(|conf| path_of(conf.pid.cast())) else {
             log.refuse(format_args!("no pid file is configured"));

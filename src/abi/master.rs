@@ -237,9 +237,11 @@ impl Master {
         // SAFETY: promised by the caller.
         unsafe {
             if ngx_new_binary.load(Relaxed) > 0 {
-                // Taken back: the workers of this binary are wanted again.
-                ngx_noaccepting.store(0, Relaxed);
-                self.starter.start();
+                // Taken back: the workers of this binary are wanted again, if
+                // they were told to go.
+                if ngx_noaccepting.swap(0, Relaxed) != 0 {
+                    self.starter.start();
+                }
                 return;
             }
 

@@ -47,13 +47,13 @@ pub struct ngx_module_s {
     /// Is called in the master, before there are workers.
     pub init_module: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
 
-    /// Is called in each worker; NGX_ERROR ends it with code 2.
+    /// Is called in each worker and helper; NGX_ERROR ends it with code 2.
     pub init_process: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
     /// Not called by nginx.
     pub init_thread: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
     /// Not called by nginx.
     pub exit_thread: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
-    /// Is called in each worker that exits.
+    /// Is called in each worker that exits, but not in helpers.
     pub exit_process: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
 
     /// Is called in the master when it exits.

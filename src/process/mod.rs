@@ -115,18 +115,23 @@ fn spawn_deferred(
         _ => g.table.first_free(),
     };
 
-    if matches!(respawn, Respawn::Slot(_))
-        && g.table.get(s).occupied()
-        && !g.table.get(s).is(Flag::Exited)
-    {
-        return Err(refuse(
-            g,
-            log,
-            format_args!(
-                "slot {s} has a process while spawning \"{}\"",
-                spawn.work.name
-            ),
-        ));
+    if matches!(respawn, Respawn::Slot(_)) {
+        let slot = g.table.get(s);
+        let why = if s >= g.table.used() {
+            "never had a process"
+        } else if slot.occupied() && !slot.is(Flag::Exited) {
+            "has a process"
+        } else {
+            ""
+        };
+
+        if !why.is_empty() {
+            return Err(refuse(
+                g,
+                log,
+                format_args!("slot {s} {why} while spawning \"{}\"", spawn.work.name),
+            ));
+        }
     }
 
     // Named before anything can fail: what nginx's callers then announce is

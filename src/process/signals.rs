@@ -116,6 +116,11 @@ pub fn is_status(signo: c_int) -> bool {
     signo == STATUS.load(Relaxed)
 }
 
+/// Whether the user calls a signal `name`.
+pub fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && SIGNALS.iter().any(|sig| sig.name.as_bytes() == name)
+}
+
 /// Sends the signal that the user calls `name` to `pid`.
 pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
     let named = SIGNALS

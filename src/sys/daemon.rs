@@ -1,7 +1,7 @@
 //! Going into the background, titles, the parent's death.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
 use std::sync::Mutex;
 
@@ -12,11 +12,32 @@ use nix::sys::stat::Mode;
 /// The call that failed, and how.
 pub type Failure = (&'static str, Errno);
 
+/// A daemon whose parent waits to hear that it is set up.
+pub struct Starting(OwnedFd);
+
+impl Starting {
+    /// Lets the parent exit with 0; if this is dropped instead, with 1.
+    pub fn done(self) {
+        // A parent that has gone does not wait.
+        let _ = super::fd::write(self.0.as_raw_fd(), b"1");
+    }
+}
+
 /// Goes on in a child, in a session of its own, with `/dev/null` for stdin and
-/// stdout, as nginx does; the parent exits.
-pub fn daemonize() -> Result<(), Failure> {
+/// stdout, as nginx does; the parent exits when the child is set up, or has
+/// failed to.
+pub fn daemonize() -> Result<Starting, Failure> {
+    let (result, starting) = super::process::pipe().map_err(|err| ("pipe()", err))?;
+
     match super::process::fork().map_err(|err| ("fork()", err))? {
-        super::process::Fork::Parent(_) => super::process::exit(0),
+        super::process::Fork::Parent(_) => {
+            drop(starting);
+
+            let mut byte = [0];
+            let set_up = nix::unistd::read(&result, &mut byte) == Ok(1);
+
+            super::process::exit_now(c_int::from(!set_up));
+        }
         super::process::Fork::Child => {}
     }
 
@@ -36,7 +57,7 @@ pub fn daemonize() -> Result<(), Failure> {
         Errno::result(unsafe { libc::dup2(null.as_raw_fd(), to) }).map_err(|err| (call, err))?;
     }
 
-    Ok(())
+    Ok(Starting(starting))
 }
 
 /// Makes stderr a copy of `fd`, `dup2(2)`.

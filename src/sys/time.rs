@@ -47,6 +47,14 @@ pub fn monotonic() -> Time {
     clock(libc::CLOCK_MONOTONIC)
 }
 
+/// Waits for `msec` milliseconds or a signal, `poll(2)`.
+pub fn pause(msec: usize) {
+    let msec = libc::c_int::try_from(msec).unwrap_or(libc::c_int::MAX);
+
+    // SAFETY: without descriptors no memory is involved.
+    unsafe { libc::poll(std::ptr::null_mut(), 0, msec) };
+}
+
 /// Minutes that local time is ahead of UTC at `sec`; not for a signal handler.
 pub fn gmtoff(sec: i64) -> isize {
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
