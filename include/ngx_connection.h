@@ -31,7 +31,7 @@ typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
 
 /* Where a program listens. */
 struct ngx_listening_s {
-    /* "HOST:PORT" with a numeric host, "[HOST]:PORT" or "unix:PATH". */
+    /* "HOST:PORT" with a numeric host, in brackets if it is IPv6, or "unix:PATH". */
     const char *address;
     /* What a worker does with each new connection. */
     ngx_connection_handler_pt handler;

@@ -7,21 +7,18 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nix::errno::Errno;
-
 use super::event::{flag, ngx_event_s, ngx_event_t, set_waker};
 use super::event_timer::ngx_event_del_timer;
 use super::listening::ngx_listening_t;
 use super::log::ngx_log_t;
-use super::log_of;
 use super::palloc::ngx_pool_t;
 use super::process::GLOBALS;
-use crate::config::{NGX_AGAIN, NGX_ERROR, ngx_pid_t, ngx_socket_t, ngx_uint_t, u_char};
+use super::{io, log_of};
+use crate::config::{ngx_pid_t, ngx_socket_t, ngx_uint_t, u_char};
 use crate::log::{Debug, Level, Log};
 use crate::process;
 use crate::status::{Result, Status};
 use crate::sys::epoll::{self, Epoll};
-use crate::sys::socket;
 
 /// By nginx's other name.
 pub type ngx_connection_t = ngx_connection_s;
@@ -68,8 +65,8 @@ impl ngx_connection_s {
             read: ptr::null_mut(),
             write: ptr::null_mut(),
             fd,
-            recv: Some(recv),
-            send: Some(send),
+            recv: Some(io::recv),
+            send: Some(io::send),
             listening: ptr::null_mut(),
             log,
             pool: ptr::null_mut(),
@@ -315,80 +312,6 @@ pub unsafe fn watch(c: *mut ngx_connection_t, log: Log) -> Result {
             format_args!("epoll_ctl({op}, {fd}) failed"),
         )
     })
-}
-
-/// `ngx_recv_pt` of every connection.
-///
-/// # Safety
-///
-/// `c` is open, `size` bytes at `buf` are writable.
-unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
-    // SAFETY: promised by the caller.
-    let (log, rev, n) = unsafe {
-        (
-            log_of((*c).log),
-            &mut *(*c).read,
-            socket::recv_bytes((*c).fd, buf, size),
-        )
-    };
-
-    match n {
-        Ok(0) if size != 0 => {
-            rev.set(flag::EOF, true);
-            rev.set(flag::READY, false);
-            0
-        }
-        Ok(n) => {
-            // Less than asked for is all there is for now, as nginx takes it.
-            if n < size {
-                rev.set(flag::READY, false);
-            }
-            n.cast_signed()
-        }
-        Err(err) => failed(log, rev, err, "recv"),
-    }
-}
-
-/// `ngx_send_pt` of every connection.
-///
-/// # Safety
-///
-/// `c` is open, `size` bytes at `buf` are readable.
-unsafe extern "C" fn send(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
-    // SAFETY: promised by the caller.
-    let (log, wev, n) = unsafe {
-        (
-            log_of((*c).log),
-            &mut *(*c).write,
-            socket::send_bytes((*c).fd, buf, size),
-        )
-    };
-
-    match n {
-        Ok(n) => {
-            wev.set(flag::READY, n == size);
-            n.cast_signed()
-        }
-        Err(err) => failed(log, wev, err, "send"),
-    }
-}
-
-fn failed(log: Log, ev: &mut ngx_event_s, err: Errno, call: &str) -> isize {
-    ev.set(flag::READY, false);
-
-    if err == Errno::EAGAIN {
-        return NGX_AGAIN;
-    }
-
-    ev.set(flag::ERROR, true);
-    // The other side may go away at any time: that is no news.
-    let level = match err {
-        Errno::ECONNRESET | Errno::EPIPE | Errno::ENOTCONN | Errno::ETIMEDOUT => Level::Info,
-        _ => Level::Alert,
-    };
-    log.error(level, Some(err), format_args!("{call}() failed"));
-
-    NGX_ERROR
 }
 
 /// An event, as a log line names it: the descriptor of its connection, -1 if

@@ -6,19 +6,17 @@ use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::conf::{check_user, conf_of, ngx_core_conf_t};
-use super::connection::open_connections;
-use super::listening::{ngx_listening_t, stop_accepting};
+use super::listening::ngx_listening_t;
 use super::log::{file_of, ngx_log_t, ngx_open_file_s, open_log, path_of};
 use super::module::ngx_module_t;
+use super::old_cycle::{destroy, retire};
 use super::palloc::{ngx_create_pool, ngx_destroy_pool, ngx_pcalloc, ngx_pool_t};
-use super::process_cycle::{ngx_daemonized, ngx_process};
+use super::process_cycle::ngx_daemonized;
 use super::{cycle_log, pidfile};
 use crate::config::{NGX_ERROR, ngx_str_t, ngx_uint_t};
 use crate::log::{Level, Log};
-use crate::process::signals;
 use crate::status::{Result, Status};
 use crate::sys::{daemon, fd};
 
@@ -344,133 +342,6 @@ unsafe fn init_modules(cycle: *mut ngx_cycle_t, log: Log, old: *mut ngx_cycle_t)
     }
 
     Ok(())
-}
-
-/// Cycles whose connections are still open, in a single process.
-static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
-
-struct Retired(*mut ngx_cycle_t);
-
-// SAFETY: the program has one thread that uses them.
-unsafe impl Send for Retired {}
-
-/// Gives a cycle up in favour of `new`. A master has nothing that refers to
-/// it; the connections of a single process do, so there it is kept until
-/// they are closed.
-///
-/// # Safety
-///
-/// Both are valid; `cycle` is not used any more but by its connections.
-unsafe fn retire(cycle: *mut ngx_cycle_t, new: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        if ngx_process.load(Relaxed) != signals::PROCESS_SINGLE {
-            destroy(cycle, new);
-            return;
-        }
-
-        close_listening(cycle, new);
-
-        let mut retired = std::mem::take(&mut *lock_retired());
-
-        retired.push(Retired(cycle));
-        retired.retain(|old| {
-            let used = is_used(old.0);
-
-            if !used {
-                destroy(old.0, new);
-            }
-
-            used
-        });
-
-        *lock_retired() = retired;
-    }
-}
-
-fn lock_retired() -> MutexGuard<'static, Vec<Retired>> {
-    RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether a connection logs to a cycle.
-///
-/// # Safety
-///
-/// `cycle` is valid.
-unsafe fn is_used(cycle: *mut ngx_cycle_t) -> bool {
-    open_connections()
-        .into_iter()
-        // SAFETY: promised by the caller; open connections are valid.
-        .any(|c| unsafe { (*c).log == (*cycle).log })
-}
-
-/// Closes the listening sockets that `other` does not have; a Unix socket's
-/// file goes with the last of them.
-///
-/// # Safety
-///
-/// `cycle` is valid, `other` NULL or valid.
-unsafe fn close_listening(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        let log = cycle_log(cycle);
-
-        for ls in listening(cycle) {
-            let address = (*ls).parse(log).ok();
-
-            let shared = listening(other)
-                .any(|other| (*other).fd != -1 && (*other).parse(log).ok() == address);
-
-            if !shared {
-                (*ls).remove_file(log);
-            }
-
-            stop_accepting(ls, log);
-        }
-    }
-}
-
-/// Closes what only this cycle has, and frees its memory. A cycle without a
-/// configuration is the program's own, and left alone.
-///
-/// # Safety
-///
-/// `cycle` is valid, and not used any more; `other` is NULL or valid.
-unsafe fn destroy(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        if (*cycle).conf_ctx.is_null() {
-            return;
-        }
-
-        close_listening(cycle, other);
-
-        let file = (*(*(*cycle).log).file).fd;
-
-        ngx_destroy_pool((*cycle).pool);
-
-        if file != libc::STDERR_FILENO {
-            let _ = fd::close(file);
-        }
-    }
-}
-
-/// Undoes the first cycle of a program that cannot be set up.
-///
-/// # Safety
-///
-/// `cycle` is valid, and not used any more but for logging.
-pub unsafe fn abandon(cycle: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller; the hooks are there to be called.
-    unsafe {
-        for module in super::module::modules(cycle) {
-            if let Some(exit) = (*module).exit_master {
-                exit(cycle);
-            }
-        }
-
-        close_listening(cycle, ptr::null_mut());
-    }
 }
 
 /// Has stderr go to the log in a daemon, which has no other.

@@ -35,7 +35,7 @@ pub type ngx_listening_t = ngx_listening_s;
 /// Where a program listens.
 #[repr(C)]
 pub struct ngx_listening_s {
-    /// "HOST:PORT" with a numeric host, "[HOST]:PORT" or "unix:PATH".
+    /// "HOST:PORT" with a numeric host, in brackets if it is IPv6, or "unix:PATH".
     pub address: *const c_char,
     /// What a worker does with each new connection.
     pub handler: ngx_connection_handler_pt,

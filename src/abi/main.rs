@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::ngx_core_conf_t;
 use super::connection::with_loop;
-use super::cycle::{abandon, adopt_stderr, first_cycle, ngx_cycle, ngx_cycle_t};
+use super::cycle::{adopt_stderr, first_cycle, ngx_cycle, ngx_cycle_t};
 use super::ipc::{ngx_ipc_debug_points, ngx_ipc_init};
 use super::listening::ngx_listening_t;
 use super::log::{ngx_use_stderr, path_of};
 use super::master::ngx_master_process_cycle;
+use super::old_cycle::abandon;
 use super::process::{ngx_argc, ngx_argv, ngx_os_argv, signal_handler};
 use super::process_cycle::{ngx_daemonized, ngx_inherited, ngx_parent, ngx_pid};
 use super::setproctitle::ngx_init_setproctitle;
