@@ -20,7 +20,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process::{self, signals};
 use crate::status::{Result, Status};
 use crate::sys;
-use crate::sys::listen::{self, Address};
+use crate::sys::listen::{self, Address, Failure};
 use crate::sys::text::Text;
 
 /// Is called for each connection that has been accepted.
@@ -108,13 +108,8 @@ impl ngx_listening_s {
             self.backlog
         };
 
-        let sock = listen::open(&address, backlog).map_err(|(call, err)| {
-            log.fail(
-                Level::Emerg,
-                err,
-                format_args!("{call} to {address} failed"),
-            )
-        })?;
+        let sock = listen::open(&address, backlog)
+            .map_err(|failure| not_open(log, &address, backlog, failure))?;
 
         self.fd = sock.into_raw_fd();
 
@@ -158,6 +153,24 @@ impl ngx_listening_s {
 
         process::close_end(&GLOBALS, log, fd);
         self.connection = ptr::null_mut();
+    }
+}
+
+/// nginx's text for each call.
+fn not_open(log: Log, address: &Address, backlog: c_int, failure: Failure) -> Status {
+    let fail = |err, text: std::fmt::Arguments<'_>| log.fail(Level::Emerg, err, text);
+
+    match failure {
+        Failure::Socket(err) => fail(err, format_args!("socket() {address} failed")),
+        Failure::ReuseAddr(err) => fail(
+            err,
+            format_args!("setsockopt(SO_REUSEADDR) {address} failed"),
+        ),
+        Failure::Bind(err) => fail(err, format_args!("bind() to {address} failed")),
+        Failure::Listen(err) => fail(
+            err,
+            format_args!("listen() to {address}, backlog {backlog} failed"),
+        ),
     }
 }
 

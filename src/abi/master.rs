@@ -1,6 +1,6 @@
 //! The life of a master, and of a process that is master and worker in one.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::{conf_of, identity_of};
@@ -10,6 +10,7 @@ use super::event_timer::{ngx_event_add_timer, ngx_event_del_timer};
 use super::introspect;
 use super::ipc::ngx_reap_children;
 use super::module::modules;
+use super::pidfile::When;
 use super::process::{GLOBALS, ngx_argv};
 use super::process_cycle::{
     ngx_change_binary, ngx_new_binary, ngx_noaccept, ngx_noaccepting, ngx_process, ngx_quit,
@@ -113,11 +114,15 @@ unsafe fn arguments() -> Vec<Text> {
 }
 
 /// The program's name as it was started; NULL if that is not known.
-fn program() -> *const c_char {
+fn program() -> Text {
     let argv = ngx_argv.load(Relaxed);
 
-    // SAFETY: `ngx_argv` is NULL or a NULL-terminated array.
-    unsafe { argv.as_ref() }.map_or(std::ptr::null(), |&program| program.cast_const())
+    // SAFETY: `ngx_argv` is NULL or a NULL-terminated array of strings.
+    unsafe {
+        let program = argv.as_ref().copied();
+
+        Text::from_ptr(program.unwrap_or(std::ptr::null_mut()))
+    }
 }
 
 fn event(handler: unsafe extern "C" fn(*mut ngx_event_s)) -> *mut ngx_event_s {
@@ -224,7 +229,7 @@ impl Master {
 
         if new_binary != 0 && ngx_new_binary.load(Relaxed) == 0 {
             // SAFETY: the same.
-            unsafe { pidfile::take_back(self.cycle, self.log, "after the exit of the", program()) };
+            unsafe { pidfile::take_back(self.cycle, self.log, When::Exited, program()) };
         }
 
         live

@@ -1,6 +1,6 @@
 //! The file with the master's pid, which moves while a new binary runs.
 
-use std::ffi::{OsString, c_char};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -105,53 +105,77 @@ pub unsafe fn delete(cycle: *mut ngx_cycle_t, log: Log) {
     }
 }
 
+/// When a file is renamed for a new binary.
+#[derive(Clone, Copy)]
+pub enum When {
+    /// The new binary could not be executed.
+    NotExecuted,
+    /// It has exited.
+    Exited,
+}
+
 /// Moves the file away for the new binary `program`; whether that succeeded.
 ///
 /// # Safety
 ///
 /// `cycle` is valid, `program` a string.
-pub unsafe fn make_room(cycle: *mut ngx_cycle_t, log: Log, program: *const c_char) -> bool {
+pub unsafe fn make_room(cycle: *mut ngx_cycle_t, log: Log, program: Text) -> bool {
     // SAFETY: promised by the caller.
-    unsafe {
-        configured(cycle)
-            .is_none_or(|pid| rename(log, &pid, &old_path(&pid), "before executing", program))
+    let Some(pid) = (unsafe { configured(cycle) }) else {
+        return true;
+    };
+    let old = old_path(&pid);
+
+    let renamed = fs::rename(&pid, &old);
+
+    if let Err(err) = &renamed {
+        log.error(
+            Level::Alert,
+            Some(errno_of(err)),
+            format_args!(
+                "rename() {} to {} failed before executing new binary process \"{program}\"",
+                pid.display(),
+                old.display()
+            ),
+        );
     }
+
+    renamed.is_ok()
 }
 
-/// Moves it back: the new binary could not be executed.
+/// Moves it back.
 ///
 /// # Safety
 ///
 /// `cycle` is valid, `program` a string.
-pub unsafe fn take_back(cycle: *mut ngx_cycle_t, log: Log, when: &str, program: *const c_char) {
+pub unsafe fn take_back(cycle: *mut ngx_cycle_t, log: Log, when: When, program: Text) {
     // SAFETY: promised by the caller.
-    unsafe {
-        if let Some(pid) = configured(cycle) {
-            rename(log, &old_path(&pid), &pid, when, program);
-        }
-    }
-}
-
-/// # Safety
-///
-/// `program` is a string.
-unsafe fn rename(log: Log, from: &Path, to: &Path, when: &str, program: *const c_char) -> bool {
-    let Err(err) = fs::rename(from, to) else {
-        return true;
+    let Some(pid) = (unsafe { configured(cycle) }) else {
+        return;
     };
+    let old = old_path(&pid);
 
-    // SAFETY: promised by the caller.
-    let program = unsafe { Text::from_ptr(program) };
+    let Err(err) = fs::rename(&old, &pid) else {
+        return;
+    };
+    let (old, pid) = (old.display(), pid.display());
 
-    log.error(
-        Level::Alert,
-        Some(errno_of(&err)),
-        format_args!(
-            "rename() {} to {} failed {when} new binary process \"{program}\"",
-            from.display(),
-            to.display()
+    match when {
+        When::NotExecuted => log.error(
+            Level::Alert,
+            Some(errno_of(&err)),
+            format_args!(
+                "rename() {old} back to {pid} failed after an attempt to execute \
+                 new binary process \"{program}\""
+            ),
         ),
-    );
-
-    false
+        When::Exited => log.error(
+            Level::Alert,
+            Some(errno_of(&err)),
+            format_args!(
+                "rename() {old} back to {pid} failed after the new binary process \
+                 \"{program}\" exited"
+            ),
+        ),
+    }
 }

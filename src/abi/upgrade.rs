@@ -7,6 +7,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::{listening, ngx_cycle_t};
+use super::pidfile::When;
 use super::process::{GLOBALS, ngx_argv};
 use super::{cycle_log, pidfile};
 use crate::config::{NGX_INVALID_PID, ngx_pid_t};
@@ -45,7 +46,7 @@ pub unsafe fn exec_new_binary(cycle: *mut ngx_cycle_t) -> ngx_pid_t {
 
         envp.push(ptr::null());
 
-        if !pidfile::make_room(cycle, log, *argv) {
+        if !pidfile::make_room(cycle, log, Text::from_ptr(*argv)) {
             return NGX_INVALID_PID;
         }
 
@@ -65,7 +66,7 @@ pub unsafe fn exec_new_binary(cycle: *mut ngx_cycle_t) -> ngx_pid_t {
         );
 
         if started.is_err() {
-            pidfile::take_back(cycle, log, "after an attempt to execute", *argv);
+            pidfile::take_back(cycle, log, When::NotExecuted, Text::from_ptr(*argv));
         }
 
         started.unwrap_or(NGX_INVALID_PID)

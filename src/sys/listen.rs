@@ -77,7 +77,17 @@ impl fmt::Display for Address {
 }
 
 /// The call that failed, and how.
-pub type Failure = (&'static str, Errno);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// `socket(2)`.
+    Socket(Errno),
+    /// `setsockopt(SO_REUSEADDR)`.
+    ReuseAddr(Errno),
+    /// `bind(2)`.
+    Bind(Errno),
+    /// `listen(2)`.
+    Listen(Errno),
+}
 
 /// Makes a non-blocking, close-on-exec socket that listens on `address`.
 pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
@@ -90,18 +100,17 @@ pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
 
     let sock = socket(family, SockType::Stream, flags, None)
         .and_then(above_stdio)
-        .map_err(|err| ("socket()", err))?;
+        .map_err(Failure::Socket)?;
 
-    setsockopt(&sock, sockopt::ReuseAddr, &true)
-        .map_err(|err| ("setsockopt(SO_REUSEADDR)", err))?;
+    setsockopt(&sock, sockopt::ReuseAddr, &true).map_err(Failure::ReuseAddr)?;
 
-    let storage = address.storage().map_err(|err| ("bind()", err))?;
+    let storage = address.storage().map_err(Failure::Bind)?;
 
-    bind(sock.as_raw_fd(), &*storage).map_err(|err| ("bind()", err))?;
+    bind(sock.as_raw_fd(), &*storage).map_err(Failure::Bind)?;
 
     let backlog = Backlog::new(backlog).unwrap_or(Backlog::MAXALLOWABLE);
 
-    listen(&sock, backlog).map_err(|err| ("listen()", err))?;
+    listen(&sock, backlog).map_err(Failure::Listen)?;
 
     Ok(sock)
 }
@@ -171,6 +180,9 @@ mod tests {
 
         assert!(bound.is_of(sock.as_raw_fd()));
         assert!(!any.is_of(sock.as_raw_fd()));
-        assert_eq!(open(&bound, 5).unwrap_err(), ("bind()", Errno::EADDRINUSE));
+        assert_eq!(
+            open(&bound, 5).unwrap_err(),
+            Failure::Bind(Errno::EADDRINUSE)
+        );
     }
 }
