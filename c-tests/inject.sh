@@ -529,13 +529,13 @@ if made kill pidfd_open; then
     row kill pidfd_open:EMFILE 1 - 'more=0 '
     row kill pidfd_send_signal:EPERM 0 \
         "$text(1: Operation not permitted)" 'more=0 .*\[alert\] kill('
-    row kill pidfd_send_signal:ESRCH 0 "$text(3: No such process)" 'more=1 '
+    row kill pidfd_send_signal:ESRCH 1 "$text(3: No such process)" 'more=1 '
     row kill pidfd_open:ENOSYS+kill!:EPERM 0 \
         "$text(1: Operation not permitted)" 'more=0 .*\[alert\] kill('
 else
     row kill kill:EPERM 0 "$text(1: Operation not permitted)" \
         'more=0 .*\[alert\] kill('
-    row kill kill:ESRCH 0 "$text(3: No such process)" 'more=1 '
+    row kill kill:ESRCH 1 "$text(3: No such process)" 'more=1 '
 fi
 
 row os-signal - 0 -
