@@ -24,6 +24,9 @@ CFLAGS     ?= -O2 -g
 
 WARNINGS   := -Wall -Wextra -Werror
 
+# Where cargo builds.
+TARGET     := $(or $(CARGO_TARGET_DIR),target)
+
 # B is where results go; tests build variants of the library elsewhere.
 B          ?= build
 
@@ -48,8 +51,8 @@ lib:
 	NGX_IPC_OUT=$(abspath $(B)) $(CARGO) build --release --locked --lib \
 	    $(CARGOFLAGS)
 	@cd include && cp -u $(BY_HAND) $(abspath $(B))/include
-	@cmp -s target/release/libngx_ipc.a $(B)/libngx_ipc.a \
-	    || cp target/release/libngx_ipc.a $(B)/libngx_ipc.a
+	@cmp -s $(TARGET)/release/libngx_ipc.a $(B)/libngx_ipc.a \
+	    || cp $(TARGET)/release/libngx_ipc.a $(B)/libngx_ipc.a
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
 
 # Linked from the archive with a version script of our own: rustc's would
@@ -128,4 +131,4 @@ deps:
 	sh c-tests/deps.sh
 
 clean:
-	rm -rf build target
+	rm -rf build $(TARGET)

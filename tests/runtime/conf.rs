@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::support::client::{ask, is_closed};
 use crate::support::server::Server;
-use crate::support::{proc, sys, wait_until};
+use crate::support::{find_within, proc, sys, wait_until, wait_within};
 
 /// Helpers run beside the workers: they have their own titles and role, do not
 /// accept, are respawned, replaced by a reload, and end with the rest.
@@ -309,4 +311,231 @@ fn a_single_process_does_it_all() {
     assert_eq!(server.everybody(), BTreeSet::from([pid]));
     drop(client);
     server.quit(&[]);
+}
+
+/// A process that is killed when this goes: valgrind's is not found by the
+/// program that it runs.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A connection of the configuration before is served after a reload: by
+/// memory that is still there, as valgrind sees where there is one.
+#[test]
+fn a_single_process_reloads_under_a_connection() {
+    let minute = Duration::from_secs(60);
+    let server = Server::configurable("single_reload");
+    let plain = server.command(&["-1"]);
+    let has_valgrind = Command::new("valgrind")
+        .arg("--version")
+        .output()
+        .is_ok_and(|out| out.status.success());
+    let mut command = if has_valgrind {
+        let mut command = Command::new("valgrind");
+
+        command
+            .args(["-q", "--error-exitcode=9"])
+            .arg(plain.get_program());
+        command
+    } else {
+        Command::new(plain.get_program())
+    };
+    let report = server.folder.join("stderr");
+    let mut process = Killed(
+        command
+            .args(plain.get_args())
+            .stderr(fs::File::create(&report).unwrap())
+            .spawn()
+            .unwrap(),
+    );
+    let initialized = |n: usize| {
+        wait_within(minute, "a configuration", || {
+            server.lines("hook init_module").len() == n
+        });
+    };
+
+    wait_within(minute, "the pid file", || server.pidfile().exists());
+
+    let mut clients = vec![find_within(minute, "a connection", || {
+        server.try_connect().ok()
+    })];
+
+    for generation in 1..4 {
+        clients.iter_mut().for_each(|client| {
+            ask(client, 'w');
+        });
+        server.signal(libc::SIGHUP);
+        initialized(generation + 1);
+        clients.push(server.connect());
+    }
+
+    // Some are closed by the client, some by the shutdown.
+    clients.iter_mut().for_each(|client| {
+        ask(client, 'n');
+    });
+    clients.remove(0);
+    server.signal(libc::SIGQUIT);
+
+    let mut status = None;
+
+    wait_within(minute, "its end", || {
+        status = process.0.try_wait().unwrap();
+        status.is_some()
+    });
+
+    let said = fs::read_to_string(report).unwrap();
+
+    assert!(status.unwrap().success(), "{said}");
+    assert!(!said.contains("Invalid "), "{said}");
+    server.finish(&[]);
+}
+
+/// A reload that changes the pid file moves it.
+#[test]
+fn a_reload_moves_the_pid_file() {
+    let server = Server::configurable("reload_pid");
+    let conf = server.folder.join("conf");
+    let moved = server.folder.join("pid.moved");
+    let master = server.start(2, &["-r", conf.to_str().unwrap()]);
+    let pid_in = |path| fs::read_to_string(path).unwrap_or_default();
+    let reload = |content: String| {
+        let old = server.workers();
+
+        fs::write(&conf, content).unwrap();
+        sys::kill(master, libc::SIGHUP);
+        server.wait_for_others(2, &old);
+    };
+
+    // One that cannot be written is a reload that fails.
+    let workers = server.workers();
+
+    fs::write(&conf, "pid /nonexistent/pid").unwrap();
+    server.signal(libc::SIGHUP);
+    server.wait_for_line("open() \"/nonexistent/pid\" failed");
+    assert_eq!(server.master(), master);
+    assert_eq!(server.workers(), workers);
+
+    reload(format!("pid {}", moved.display()));
+    assert_eq!(pid_in(&moved), format!("{master}\n"));
+    assert!(!server.pidfile().exists());
+
+    reload(format!("pid {}", moved.display()));
+    assert_eq!(pid_in(&moved), format!("{master}\n"));
+
+    reload(format!("pid {}", server.pidfile().display()));
+    assert_eq!(server.master(), master);
+    assert!(!moved.exists());
+    server.quit(&["/nonexistent/pid"]);
+}
+
+/// A reload whose log cannot be opened is refused; nothing has changed then,
+/// and the next one may succeed.
+#[test]
+fn a_reload_needs_its_log() {
+    let server = Server::configurable("reload_log");
+    let conf = server.folder.join("conf");
+    let master = server.start(2, &["-r", conf.to_str().unwrap()]);
+    let workers = server.workers();
+    let descriptors = proc::descriptors(master);
+
+    fs::write(&conf, "log /nonexistent/log").unwrap();
+    server.signal(libc::SIGHUP);
+    server.wait_for_line("open() \"/nonexistent/log\" failed");
+    wait_until("the descriptors as they were", || {
+        proc::descriptors(master) == descriptors
+    });
+    assert_eq!(server.workers(), workers);
+    assert_eq!(
+        ask(&mut server.connect(), 'w')[0].split(' ').nth(2),
+        Some("0")
+    );
+
+    fs::write(&conf, "").unwrap();
+    server.reload();
+    server.quit(&["/nonexistent/log"]);
+}
+
+/// A reload that drops a Unix socket removes its file; the next one can have
+/// it back.
+#[test]
+fn a_dropped_unix_socket_s_file_goes() {
+    let mut server = Server::configurable("dropped_unix");
+    let conf = server.folder.join("conf");
+    let path = server.folder.join("socket");
+    let tcp = server.place.clone();
+    let unix = format!("unix:{}", path.display());
+
+    server.place.clone_from(&unix);
+
+    let master = server.start(2, &["-r", conf.to_str().unwrap()]);
+    let before = proc::kinds_of_descriptors(master);
+
+    UnixStream::connect(&path).unwrap();
+
+    for _ in 0..2 {
+        fs::write(&conf, format!("address {tcp}")).unwrap();
+        server.reload();
+        wait_until("the file's end", || !path.exists());
+        ask(&mut server.connect(), 'w');
+
+        fs::write(&conf, format!("address {unix}")).unwrap();
+        server.reload();
+        UnixStream::connect(&path).unwrap();
+        wait_until("nobody listens", || server.try_connect().is_err());
+    }
+
+    wait_until("the descriptors as they were", || {
+        server.everybody().len() == 3 && proc::kinds_of_descriptors(master) == before
+    });
+    server.quit(&[]);
+    assert!(!path.exists());
+}
+
+/// A start that fails, however late, exits with 1, in the background as well,
+/// and leaves no file of a Unix socket behind.
+#[test]
+fn a_failed_start_leaves_nothing() {
+    let mut server = Server::configurable("failed_start");
+    let path = server.folder.join("socket");
+    let conf: [&[&str]; 4] = [&[], &["-d"], &["-1"], &["-1", "-d"]];
+
+    server.place = format!("unix:{}", path.display());
+
+    for options in conf {
+        let options = [options, &["-p", "/nonexistent/pid"]].concat();
+        let status = server.command(&options).status().unwrap();
+
+        assert_eq!(status.code(), Some(1), "{options:?}");
+        assert!(!path.exists(), "{options:?}");
+        wait_until("nobody", || server.everybody().is_empty());
+    }
+
+    assert_eq!(server.lines("open() \"/nonexistent/pid\" failed").len(), 4);
+}
+
+/// A limit of descriptors that is too low for the loop is an error, and not
+/// the beginning of an endless one.
+#[test]
+fn too_few_descriptors_for_a_start() {
+    let server = Server::configurable("few_descriptors");
+
+    for mode in ["-w1", "-1", "-d"] {
+        for n in ["3", "4", "5"] {
+            let mut process = Killed(server.command(&[mode, "-b", n]).spawn().unwrap());
+            let mut status = None;
+
+            wait_until("its end", || {
+                status = process.0.try_wait().unwrap();
+                status.is_some()
+            });
+            assert_eq!(status.unwrap().code(), Some(1), "{mode} -b {n}");
+            wait_until("nobody", || server.everybody().is_empty());
+            assert!(!server.pidfile().exists());
+        }
+    }
 }

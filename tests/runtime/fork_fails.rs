@@ -1,9 +1,10 @@
-//! Workers that cannot be forked: `fork()` is made to fail in a real master,
-//! with strace.
+//! Workers that cannot be forked: `fork()` is made to fail, or to take its
+//! time, in a real master, with strace.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::client::echo;
 use crate::support::server::{Descriptors, Server};
@@ -20,11 +21,20 @@ struct Tracer {
 impl Tracer {
     /// Has the calls of `pid` that `when` names, all if it is "", fail.
     fn fail_forks(server: &Server, pid: i32, when: &str) -> Self {
+        Self::inject(server, pid, &format!("error=EAGAIN{when}"))
+    }
+
+    /// Has each of them take so many milliseconds.
+    fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
+        Self::inject(server, pid, &format!("delay_exit={}", msec * 1000))
+    }
+
+    fn inject(server: &Server, pid: i32, what: &str) -> Self {
         let out = File::create(server.folder.join("strace")).unwrap();
         let child = Command::new("strace")
             .args(["-q", "-p", &pid.to_string()])
             .args(["-e", &format!("trace={CALLS}")])
-            .args(["-e", &format!("inject={CALLS}:error=EAGAIN{when}")])
+            .args(["-e", &format!("inject={CALLS}:{what}")])
             .stderr(out)
             .stdin(Stdio::null())
             .spawn()
@@ -120,7 +130,7 @@ fn fork_fails_for_two_seconds() {
     let master = server.start(WORKERS, &[]);
     let before = server.settled_descriptors();
     let tracer = Tracer::fail_forks(&server, master, "");
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
 
     kill_workers(&server);
     wait_until("two seconds of failures", || {
@@ -216,4 +226,64 @@ fn a_reload_that_forks_no_helper() {
     wait_until("the helpers again", || helpers() == 2);
     server.wait_for_descriptors(&before);
     server.quit(&["fork() failed"]);
+}
+
+/// SIGWINCH: the workers that could not be forked are not wanted any more;
+/// SIGHUP starts as many as there should be.
+#[test]
+fn noaccept_gives_up_what_is_missing() {
+    let server = Server::echo("noaccept_missing");
+    let master = server.start(WORKERS, &["-d"]);
+    let before = server.settled_descriptors();
+    let tracer = Tracer::fail_forks(&server, master, "");
+    let killed = *server.workers().first().unwrap();
+
+    server.signal(libc::SIGHUP);
+    wait_until("a reload that fails", || failures(&server) >= WORKERS);
+    sys::kill(killed, libc::SIGKILL);
+    wait_until("a respawn that fails", || {
+        !server.lines("could not respawn").is_empty()
+    });
+    server.signal(libc::SIGWINCH);
+    wait_until("only the master", || {
+        server.everybody() == BTreeSet::from([master])
+    });
+    drop(tracer);
+
+    // Whatever was to be tried again would have been within that time.
+    let begin = Instant::now();
+
+    wait_until("a second and a half", || {
+        assert_eq!(server.workers(), BTreeSet::new());
+        begin.elapsed() > Duration::from_millis(1500)
+    });
+    assert_eq!(server.lines("start worker process ").len(), WORKERS);
+
+    server.signal(libc::SIGHUP);
+    server.wait_for_workers(WORKERS);
+    recovers(&server, &before);
+    assert_eq!(server.lines("start worker process ").len(), 2 * WORKERS);
+}
+
+/// A worker of the old generation is killed while the new one is being forked,
+/// before it was told to quit: it does not come back.
+#[test]
+fn a_worker_killed_within_a_reload_stays_away() {
+    let server = Server::echo("killed_within_reload");
+    let master = server.start(WORKERS, &[]);
+    let before = server.settled_descriptors();
+    let old = server.workers();
+    let tracer = Tracer::delay_forks(&server, master, 200);
+
+    server.signal(libc::SIGHUP);
+    server.wait_for_lines(WORKERS + 1, "start worker process ");
+    sys::kill(*old.first().unwrap(), libc::SIGKILL);
+    server.wait_for_others(WORKERS, &old);
+    drop(tracer);
+    server.wait_for_end_of(&old);
+
+    // The next reload is proof that nobody was to be started any more.
+    server.reload();
+    assert_eq!(server.lines("start worker process ").len(), 3 * WORKERS);
+    recovers(&server, &before);
 }

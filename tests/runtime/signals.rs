@@ -214,6 +214,51 @@ fn reopen_makes_a_new_log() {
     assert_eq!(fs::metadata(&moved).unwrap().len(), before);
 }
 
+/// A daemon's stderr is its log, the new one after SIGUSR1; what is logged is
+/// there once.
+#[test]
+fn a_daemon_s_stderr_follows_its_log() {
+    let server = Server::configurable("stderr");
+    let moved = server.folder.join("log.1");
+    let stderr = |pid| proc::descriptors(pid).remove(&2).unwrap_or_default();
+    let is_log = |what: &str| {
+        let log = server.logfile().to_string_lossy().into_owned();
+
+        wait_until(what, || {
+            let all = server.everybody();
+
+            all.len() == 3 && all.iter().all(|&pid| stderr(pid) == log)
+        });
+    };
+    let killed_is_told_once = || {
+        let workers = server.workers();
+        let killed = *workers.first().unwrap();
+
+        sys::kill(killed, libc::SIGKILL);
+        wait_until("another worker", || {
+            let now = server.workers();
+
+            now.len() == 2 && !now.contains(&killed)
+        });
+        assert_eq!(
+            server.lines(&format!(" {killed} exited on signal")).len(),
+            1
+        );
+    };
+
+    server.start(2, &["-d"]);
+    is_log("the log as stderr");
+    killed_is_told_once();
+
+    fs::rename(server.logfile(), moved).unwrap();
+    server.signal(libc::SIGUSR1);
+    is_log("the new log as stderr");
+    killed_is_told_once();
+    server.reload();
+    is_log("the log as the new workers' stderr");
+    server.quit(&["exited on signal 9"]);
+}
+
 /// SIGWINCH stops the workers of a daemon, not its master; SIGHUP starts them
 /// again. In the foreground it does nothing.
 #[test]
@@ -346,7 +391,12 @@ fn commands_are_signals() {
     fs::remove_file(server.logfile()).unwrap();
     assert!(command("reopen").status.success());
     find("a new log", || server.logfile().exists().then_some(()));
-    assert!(!command("nonsense").status.success());
+
+    let nonsense = command("nonsense");
+    let said = String::from_utf8_lossy(&nonsense.stderr);
+
+    assert_eq!(nonsense.status.code(), Some(1));
+    assert!(said.contains("invalid signal \"nonsense\""), "{said}");
     assert!(command("quit").status.success());
     server.finish(&[]);
     assert!(!command("stop").status.success(), "there is nobody to stop");

@@ -128,6 +128,35 @@ fn a_new_binary_is_taken_back() {
     server.quit(&[]);
 }
 
+/// In the foreground there is no SIGWINCH: the new binary is told to quit, and
+/// the old one has been working all the time.
+#[test]
+fn a_new_binary_is_taken_back_in_the_foreground() {
+    let server = Server::echo("taken_back_foreground");
+
+    server.start(2, &[]);
+
+    let workers = server.workers();
+
+    for _ in 0..2 {
+        let (old, new) = change_binary(&server, 2);
+
+        sys::kill(new, libc::SIGQUIT);
+        wait_until("the new master's end", || !proc::alive(new));
+        wait_until("the old pid file", || {
+            !server.old_pidfile().exists() && server.pidfile().exists()
+        });
+        assert_eq!(server.master(), old);
+        wait_until("the old workers alone", || server.workers() == workers);
+        echo(&mut server.connect(), "as before\n");
+    }
+
+    server.reload();
+    server.wait_for_end_of(&workers);
+    assert_eq!(server.everybody().len(), 3);
+    server.quit(&[]);
+}
+
 /// The new binary dies while the old one does not accept: the old one starts
 /// its workers again.
 #[test]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -132,8 +134,24 @@ impl Server {
 
     /// Starts a program that shows what it does by itself.
     pub fn spawn(&self, options: &[&str]) -> i32 {
+        self.spawn_command(self.command(options), options)
+    }
+
+    /// The same as another user, who may write to the folder and have so many
+    /// processes.
+    pub fn spawn_limited(&self, user: u32, processes: u64, options: &[&str]) -> i32 {
+        let mut command = self.command(options);
+
+        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o777)).expect("a folder");
+        command.uid(user).gid(user);
+        sys::limit_processes(&mut command, processes);
+
+        self.spawn_command(command, options)
+    }
+
+    fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
         let daemon = options.contains(&"-d");
-        let mut child = self.command(options).spawn().expect("a program");
+        let mut child = command.spawn().expect("a program");
 
         if daemon {
             let status = child.wait().expect("the daemon's parent");

@@ -3,6 +3,9 @@
 
 #![allow(unsafe_code)]
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
@@ -26,6 +29,25 @@ pub fn adopt_orphans() {
 /// Reaps `pid` if it is a child of this process that has exited.
 pub fn reap(pid: i32) {
     let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+}
+
+/// Limits how many processes the user of a program may have for it to fork
+/// more.
+pub fn limit_processes(command: &mut Command, n: u64) {
+    let limit = libc::rlimit {
+        rlim_cur: n,
+        rlim_max: n,
+    };
+
+    // SAFETY: setrlimit() is async-signal-safe, `limit` is a copy.
+    unsafe {
+        command.pre_exec(
+            move || match libc::setrlimit(libc::RLIMIT_NPROC, &raw const limit) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            },
+        );
+    }
 }
 
 /// Whether this process is root's.
