@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 
 #define RT_HELPERS  8
+#define RT_LOGS     1024
 
 
 typedef struct {
@@ -137,6 +138,18 @@ rt_handler(ngx_event_t *ev)
 static void
 rt_accept(ngx_connection_t *c)
 {
+    static ngx_log_t  logs[RT_LOGS];
+
+    if (c->fd < RT_LOGS) {
+
+        /* a log of the connection's own, as nginx's modules have it */
+
+        logs[c->fd] = *c->log;
+        c->log = &logs[c->fd];
+        c->read->log = c->log;
+        c->write->log = c->log;
+    }
+
     c->read->handler = rt_handler;
     rt_handler(c->read);
 }
@@ -237,13 +250,16 @@ static ngx_module_t  rt_module = {
 };
 
 
-/* What the file says: "refuse", "module", "workers N" or "address A". */
+/*
+ * What the file says: "refuse", "module", "workers N", "address A", "pid P" or
+ * "log L".
+ */
 
 static ngx_int_t
 rt_reconfigure(ngx_core_conf_t *conf)
 {
     FILE             *f;
-    char              what[32], value[128];
+    char              what[32], value[512];
     ngx_listening_t  *listening;
 
     what[0] = '\0';
@@ -252,7 +268,7 @@ rt_reconfigure(ngx_core_conf_t *conf)
     f = fopen(rt_reconf, "r");
 
     if (f != NULL) {
-        if (fscanf(f, "%31s %127s", what, value) < 1) {
+        if (fscanf(f, "%31s %511s", what, value) < 1) {
             what[0] = '\0';
         }
         fclose(f);
@@ -266,6 +282,14 @@ rt_reconfigure(ngx_core_conf_t *conf)
 
     if (strcmp(what, "workers") == 0) {
         conf->worker_processes = atoi(value);
+    }
+
+    if (strcmp(what, "pid") == 0) {
+        conf->pid = strdup(value);
+    }
+
+    if (strcmp(what, "log") == 0) {
+        conf->error_log = strdup(value);
     }
 
     if (strcmp(what, "address") == 0) {

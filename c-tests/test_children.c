@@ -5,6 +5,7 @@
 #include "t_channel.h"
 
 #include <stdio.h>
+#include <sys/prctl.h>
 
 
 typedef struct {
@@ -701,6 +702,112 @@ test_other_channel_closed(void)
 }
 
 
+/* A module's connection was not accepted: a worker that quits leaves it. */
+
+static void
+nothing(ngx_event_t *ev)
+{
+    (void) ev;
+}
+
+
+static void
+connection_proc(ngx_cycle_t *cycle, void *data)
+{
+    int                fd[2];
+    ngx_connection_t  *c;
+
+    t_socketpair(fd);
+
+    c = ngx_get_connection(fd[0], cycle->log);
+
+    if (c == NULL) {
+        _exit(1);
+    }
+
+    c->read->handler = nothing;
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        _exit(1);
+    }
+
+    ngx_worker_process_cycle(cycle, data);
+}
+
+
+static void
+test_own_connection(void)
+{
+    ngx_channel_t  ch;
+
+    t_spawn(connection_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    t_message(&ch, NGX_CMD_QUIT, -1);
+    T_EQ(ngx_write_channel(ngx_processes[0].channel[0], &ch,
+                           sizeof(ngx_channel_t), t_log()),
+         NGX_OK);
+
+    t_reap_slot(0);
+    T_EQ(ngx_processes[0].status, 0);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "gracefully shutting down"), 1);
+
+    t_end_processes();
+}
+
+
+/*
+ * A parent dies before its worker has asked to be told of that.  A sibling
+ * has the other end of the channel, which therefore says nothing.
+ */
+
+static void
+late_proc(ngx_cycle_t *cycle, void *data)
+{
+    while (getppid() == ngx_parent) {
+        sched_yield();
+    }
+
+    ngx_worker_process_cycle(cycle, data);
+}
+
+
+static void
+test_orphan(void)
+{
+    pid_t  parent, sibling, worker;
+
+    setup();
+
+    /* orphans come to this process */
+
+    T_REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
+
+    parent = fork();
+    T_REQUIRE(parent != -1);
+
+    if (parent == 0) {
+        ngx_pid = getpid();
+
+        child->table[0].pid = t_spawn(late_proc, NULL, "worker",
+                                      NGX_PROCESS_NORESPAWN);
+        child->table[1].pid = t_spawn(t_pause, NULL, "sibling",
+                                      NGX_PROCESS_NORESPAWN);
+        _exit(0);
+    }
+
+    T_EQ(t_wait(parent), 0);
+
+    worker = child->table[0].pid;
+    sibling = child->table[1].pid;
+
+    T_EQ(t_wait(worker), 0);
+    T_EQ(t_logged_by(worker, NGX_LOG_NOTICE, "gracefully shutting down"), 1);
+
+    kill(sibling, SIGKILL);
+    t_wait(sibling);
+}
+
+
 /* What a worker is told of others. */
 
 static void
@@ -822,6 +929,9 @@ main(void)
           test_forked_in_flush);
     t_run("a child whose channel has been closed", test_channel_closed);
     t_run("another channel is closed", test_other_channel_closed);
+    t_run("a worker that quits leaves a module's connection",
+          test_own_connection);
+    t_run("a worker whose parent has died before it asks", test_orphan);
     t_run("CLOSE of a process that had the slot before",
           test_close_of_another);
     t_run("OPEN and CLOSE clear the flags", test_open_clears);

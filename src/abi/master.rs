@@ -171,7 +171,7 @@ impl Master {
                 return;
             }
 
-            if ngx_noaccepting.load(Relaxed) == 0 && self.starter.start_missing() {
+            if self.starter.start_missing() {
                 self.signal(signals::SHUTDOWN);
             }
 

@@ -60,7 +60,8 @@ fn lock_retired() -> MutexGuard<'static, Vec<Retired>> {
     RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a connection logs to a cycle.
+/// Whether a connection refers to a cycle: it logs there, or was accepted
+/// there and has a log of its own, which may go to the same file.
 ///
 /// # Safety
 ///
@@ -69,7 +70,9 @@ unsafe fn is_used(cycle: *mut ngx_cycle_t) -> bool {
     open_connections()
         .into_iter()
         // SAFETY: promised by the caller; open connections are valid.
-        .any(|c| unsafe { (*c).log == (*cycle).log })
+        .any(|c| unsafe {
+            (*c).log == (*cycle).log || listening(cycle).any(|ls| ls == (*c).listening)
+        })
 }
 
 /// Closes the listening sockets that `other` does not have; a Unix socket's
