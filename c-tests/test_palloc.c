@@ -1,15 +1,11 @@
 
-/* Pools: ngx_create_pool(), ngx_palloc() and the like. */
+/* Pools: ngx_palloc() and the like, cleanups. */
 
 
-#include "test.h"
-
-#include <stdint.h>
+#include "t_pool.h"
 
 
-#define POOL_SIZE   1024
 #define PIECES      4096
-#define MANY        16384
 
 #if (T_NGINX)
 #define ALIGNMENT   NGX_ALIGNMENT
@@ -19,193 +15,6 @@
 
 
 typedef void *(*alloc_pt)(ngx_pool_t *pool, size_t size);
-
-typedef struct {
-    u_char  *start;
-    size_t   size;
-    u_char   fill;
-} piece_t;
-
-
-/*
- * The allocator of this program counts what is in use, and fails when it is
- * told to.  glibc calls the functions that a program defines.
- */
-
-#if !defined(__SANITIZE_ADDRESS__)
-
-#define COUNTED  1
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *p);
-
-#else
-
-#define COUNTED  0
-
-#endif
-
-
-static int   allocations;           /* made since the case said so */
-static int   fail_at = -1;          /* the number of the one that fails */
-static int   failures;
-static long  in_use;
-
-
-#if (COUNTED)
-
-static int
-fails(void)
-{
-    if (allocations++ != fail_at) {
-        return 0;
-    }
-
-    failures++;
-    errno = ENOMEM;
-
-    return 1;
-}
-
-
-static void *
-counted(void *p)
-{
-    in_use += (p != NULL);
-
-    return p;
-}
-
-
-void *
-malloc(size_t size)
-{
-    return fails() ? NULL : counted(__libc_malloc(size));
-}
-
-
-void *
-calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : counted(__libc_calloc(n, size));
-}
-
-
-void *
-realloc(void *p, size_t size)
-{
-    void  *q;
-
-    if (fails()) {
-        return NULL;
-    }
-
-    q = __libc_realloc(p, size);
-    in_use += (p == NULL && q != NULL);
-
-    return q;
-}
-
-
-void *
-memalign(size_t alignment, size_t size)
-{
-    return fails() ? NULL : counted(__libc_memalign(alignment, size));
-}
-
-
-void *
-aligned_alloc(size_t alignment, size_t size)
-{
-    return memalign(alignment, size);
-}
-
-
-int
-posix_memalign(void **p, size_t alignment, size_t size)
-{
-    *p = memalign(alignment, size);
-
-    return *p ? 0 : ENOMEM;
-}
-
-
-void
-free(void *p)
-{
-    in_use -= (p != NULL);
-    __libc_free(p);
-}
-
-#endif
-
-
-static void
-need_counts(void)
-{
-    if (!COUNTED || t_under_valgrind()) {
-        t_skip("the allocator is another one");
-    }
-}
-
-
-/* Helpers. */
-
-static ngx_pool_t *
-create(size_t size)
-{
-    ngx_pool_t  *pool;
-
-    pool = ngx_create_pool(size, t_log());
-    T_REQUIRE(pool != NULL);
-
-    return pool;
-}
-
-
-/* No two pieces overlap if each still has what was written into it. */
-
-static void
-fill(piece_t *piece, u_char *start, size_t size, u_char value)
-{
-    piece->start = start;
-    piece->size = size;
-    piece->fill = value;
-
-    memset(start, value, size);
-}
-
-
-static int
-is_filled(const u_char *start, size_t size, u_char value)
-{
-    size_t  i;
-
-    for (i = 0; i < size; i++) {
-
-        if (start[i] != value) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static int
-damaged(const piece_t *piece, size_t n)
-{
-    int  bad;
-
-    for (bad = 0; n--; piece++) {
-        bad += !is_filled(piece->start, piece->size, piece->fill);
-    }
-
-    return bad;
-}
 
 
 static int
@@ -223,9 +32,9 @@ test_alignment(void)
     size_t       size;
     ngx_pool_t  *pool;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
-    for (size = 1; size < 3 * POOL_SIZE; size++) {
+    for (size = 1; size < 3 * T_POOL_SIZE; size++) {
         T_REQUIRE(is_aligned(ngx_palloc(pool, size)));
         T_REQUIRE(is_aligned(ngx_pcalloc(pool, size)));
         T_REQUIRE(ngx_pnalloc(pool, 1) != NULL);
@@ -243,7 +52,7 @@ test_no_alignment(void)
     u_char      *p;
     ngx_pool_t  *pool;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
     p = ngx_pnalloc(pool, 3);
     T_OK((u_char *) ngx_pnalloc(pool, 5) == p + 3);
@@ -264,12 +73,12 @@ test_zeroed(void)
     /* memory that was in use before */
 
     for (n = 0; n < 8; n++) {
-        pool = create(POOL_SIZE);
+        pool = t_pool_create(T_POOL_SIZE);
 
-        for (size = 1; size < 4 * POOL_SIZE; size += 37) {
+        for (size = 1; size < 4 * T_POOL_SIZE; size += 37) {
             p = ngx_pcalloc(pool, size);
             T_REQUIRE(p != NULL);
-            T_REQUIRE(is_filled(p, size, 0));
+            T_REQUIRE(t_is_filled(p, size, 0));
             memset(p, 0xa5, size);
         }
 
@@ -281,21 +90,21 @@ test_zeroed(void)
 static void
 one_of(alloc_pt alloc, size_t size)
 {
-    piece_t      piece[3];
+    t_piece_t    piece[3];
     u_char      *p;
     ngx_pool_t  *pool;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
-    fill(&piece[0], ngx_pnalloc(pool, 7), 7, 1);
+    t_fill(&piece[0], ngx_pnalloc(pool, 7), 7, 1);
 
     p = alloc(pool, size);
     T_REQUIRE(p != NULL);
-    fill(&piece[1], p, size, 2);
+    t_fill(&piece[1], p, size, 2);
 
-    fill(&piece[2], ngx_pnalloc(pool, 7), 7, 3);
+    t_fill(&piece[2], ngx_pnalloc(pool, 7), 7, 3);
 
-    T_EQ(damaged(piece, 3), 0);
+    T_EQ(t_damaged(piece, 3), 0);
     T_EQ(t_logged(NGX_LOG_EMERG, ""), 0);
 
     ngx_destroy_pool(pool);
@@ -308,9 +117,10 @@ test_sizes(void)
     size_t         i, j;
     static alloc_pt  alloc[] = { ngx_palloc, ngx_pnalloc, ngx_pcalloc };
     static size_t    size[] = {
-        0, 1, 2, 15, 16, 17, 255, 256, 257, POOL_SIZE / 2,
-        POOL_SIZE - 200, POOL_SIZE - 80, POOL_SIZE - 1, POOL_SIZE,
-        POOL_SIZE + 1, 4095, 4096, 4097, 10 * POOL_SIZE, 1024 * POOL_SIZE
+        0, 1, 2, 15, 16, 17, 255, 256, 257, T_POOL_SIZE / 2,
+        T_POOL_SIZE - 200, T_POOL_SIZE - 80, T_POOL_SIZE - 1, T_POOL_SIZE,
+        T_POOL_SIZE + 1, 4095, 4096, 4097, 10 * T_POOL_SIZE,
+        1024 * T_POOL_SIZE
     };
 
     for (i = 0; i < t_nitems(alloc); i++) {
@@ -324,23 +134,23 @@ test_sizes(void)
 static void
 test_many(void)
 {
-    size_t           i, size;
-    ngx_pool_t      *pool;
-    static piece_t   piece[PIECES];
+    size_t            i, size;
+    ngx_pool_t       *pool;
+    static t_piece_t  piece[PIECES];
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
     srandom(1);
 
     for (i = 0; i < PIECES; i++) {
-        size = (size_t) random() % ((i % 50) ? 100 : 3 * POOL_SIZE);
+        size = (size_t) random() % ((i % 50) ? 100 : 3 * T_POOL_SIZE);
 
-        fill(&piece[i],
-             (i % 3) ? ngx_palloc(pool, size) : ngx_pnalloc(pool, size),
-             size, (u_char) i);
+        t_fill(&piece[i],
+               (i % 3) ? ngx_palloc(pool, size) : ngx_pnalloc(pool, size),
+               size, (u_char) i);
     }
 
-    T_EQ(damaged(piece, PIECES), 0);
+    T_EQ(t_damaged(piece, PIECES), 0);
 
     ngx_destroy_pool(pool);
 }
@@ -354,13 +164,13 @@ test_large_between(void)
     u_char      *p, *q;
     ngx_pool_t  *pool;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
     p = ngx_pnalloc(pool, 10);
-    T_OK(ngx_palloc(pool, 100 * POOL_SIZE) != NULL);
+    T_OK(ngx_palloc(pool, 100 * T_POOL_SIZE) != NULL);
     q = ngx_pnalloc(pool, 10);
 
-    T_OK(p < q && q < p + POOL_SIZE);
+    T_OK(p < q && q < p + T_POOL_SIZE);
 
     ngx_destroy_pool(pool);
 }
@@ -370,22 +180,22 @@ static void
 test_two_pools(void)
 {
     int          i;
-    piece_t      piece[200];
+    t_piece_t    piece[200];
     ngx_pool_t  *a, *b;
 
-    a = create(POOL_SIZE);
-    b = create(POOL_SIZE);
+    a = t_pool_create(T_POOL_SIZE);
+    b = t_pool_create(T_POOL_SIZE);
 
     for (i = 0; i < 200; i++) {
-        fill(&piece[i], ngx_palloc((i % 2) ? a : b, 50), 50, (u_char) i);
+        t_fill(&piece[i], ngx_palloc((i % 2) ? a : b, 50), 50, (u_char) i);
     }
 
-    T_EQ(damaged(piece, 200), 0);
+    T_EQ(t_damaged(piece, 200), 0);
 
     ngx_destroy_pool(a);
 
     for (i = 0; i < 200; i += 2) {
-        T_EQ(damaged(&piece[i], 1), 0);
+        T_EQ(t_damaged(&piece[i], 1), 0);
     }
 
     ngx_destroy_pool(b);
@@ -397,7 +207,7 @@ test_default_size(void)
 {
     ngx_pool_t  *pool;
 
-    pool = create(NGX_DEFAULT_POOL_SIZE);
+    pool = t_pool_create(NGX_DEFAULT_POOL_SIZE);
     T_OK(ngx_palloc(pool, NGX_DEFAULT_POOL_SIZE) != NULL);
     ngx_destroy_pool(pool);
 }
@@ -409,18 +219,18 @@ static void
 test_small_pools(void)
 {
     size_t       size;
-    piece_t      piece[20];
+    t_piece_t    piece[20];
     ngx_pool_t  *pool;
     ngx_uint_t   i;
 
     for (size = 0; size < 64; size++) {
-        pool = create(size);
+        pool = t_pool_create(size);
 
         for (i = 0; i < 20; i++) {
-            fill(&piece[i], ngx_palloc(pool, 40), 40, (u_char) i);
+            t_fill(&piece[i], ngx_palloc(pool, 40), 40, (u_char) i);
         }
 
-        T_EQ(damaged(piece, 20), 0);
+        T_EQ(t_damaged(piece, 20), 0);
         ngx_destroy_pool(pool);
     }
 }
@@ -446,7 +256,7 @@ test_cleanup(void)
     ngx_pool_t          *pool;
     ngx_pool_cleanup_t  *cln;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
     for (i = 0; i < 5; i++) {
         cln = ngx_pool_cleanup_add(pool, sizeof(int));
@@ -478,7 +288,7 @@ test_cleanup_data(void)
     ngx_pool_t          *pool;
     ngx_pool_cleanup_t  *cln;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
     cln = ngx_pool_cleanup_add(pool, 0);
     T_REQUIRE(cln != NULL);
@@ -501,7 +311,7 @@ test_cleanup_without_handler(void)
     ngx_pool_t          *pool;
     ngx_pool_cleanup_t  *cln;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
     cln = ngx_pool_cleanup_add(pool, sizeof(int));
     cln->handler = clean;
@@ -526,7 +336,7 @@ test_cleanup_without_handler(void)
 static void
 count_damaged(void *data)
 {
-    cleaned[ncleaned++] = damaged(data, 10);
+    cleaned[ncleaned++] = t_damaged(data, 10);
 }
 
 
@@ -534,18 +344,18 @@ static void
 test_cleanup_before_free(void)
 {
     int                  i;
-    piece_t             *piece;
+    t_piece_t           *piece;
     ngx_pool_t          *pool;
     ngx_pool_cleanup_t  *cln;
 
-    pool = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
 
-    cln = ngx_pool_cleanup_add(pool, 10 * sizeof(piece_t));
+    cln = ngx_pool_cleanup_add(pool, 10 * sizeof(t_piece_t));
     cln->handler = count_damaged;
     piece = cln->data;
 
     for (i = 0; i < 10; i++) {
-        fill(&piece[i], ngx_palloc(pool, 500), 500, (u_char) i);
+        t_fill(&piece[i], ngx_palloc(pool, 500), 500, (u_char) i);
     }
 
     ngx_destroy_pool(pool);
@@ -571,269 +381,17 @@ test_cleanup_destroys_another(void)
     ngx_pool_t          *pool, *other;
     ngx_pool_cleanup_t  *cln;
 
-    pool = create(POOL_SIZE);
-    other = create(POOL_SIZE);
+    pool = t_pool_create(T_POOL_SIZE);
+    other = t_pool_create(T_POOL_SIZE);
 
     cln = ngx_pool_cleanup_add(pool, 0);
     cln->handler = destroy;
     cln->data = other;
 
-    T_OK(ngx_palloc(other, 10 * POOL_SIZE) != NULL);
+    T_OK(ngx_palloc(other, 10 * T_POOL_SIZE) != NULL);
 
     ngx_destroy_pool(pool);
     T_EQ(ncleaned, 1);
-}
-
-
-/* Leaks. */
-
-static void
-use_pool(size_t size)
-{
-    int                  i;
-    ngx_pool_t          *pool;
-    ngx_pool_cleanup_t  *cln;
-
-    pool = create(size);
-
-    for (i = 0; i < 100; i++) {
-        (void) ngx_palloc(pool, 100);
-        (void) ngx_pnalloc(pool, 3);
-        (void) ngx_pcalloc(pool, 3 * size);
-    }
-
-    cln = ngx_pool_cleanup_add(pool, 10);
-    cln->handler = NULL;
-
-    ngx_destroy_pool(pool);
-}
-
-
-static void
-test_all_freed(void)
-{
-    long  before;
-
-    need_counts();
-
-    before = in_use;
-    use_pool(POOL_SIZE);
-    use_pool(NGX_DEFAULT_POOL_SIZE);
-    T_EQ(in_use, before);
-}
-
-
-/* Failures. */
-
-static void
-no_memory(ngx_uint_t n)
-{
-    T_EQ(t_logged(NGX_LOG_EMERG, "failed (12: Cannot allocate memory)"), n);
-    T_EQ(t_logged(T_ANY, "failed"), n);
-}
-
-
-static void
-test_too_large(void)
-{
-    piece_t      piece[2];
-    ngx_pool_t  *pool;
-
-    pool = create(POOL_SIZE);
-    fill(&piece[0], ngx_palloc(pool, 100), 100, 1);
-
-    T_OK(ngx_palloc(pool, SIZE_MAX / 2) == NULL);
-    T_EQ(t_loggedf(NGX_LOG_EMERG, "malloc(%zu) failed (12: ", SIZE_MAX / 2),
-         1);
-    T_OK(ngx_pnalloc(pool, SIZE_MAX / 2) == NULL);
-    T_OK(ngx_pcalloc(pool, SIZE_MAX / 2) == NULL);
-    no_memory(3);
-
-    /* and the pool goes on */
-
-    fill(&piece[1], ngx_palloc(pool, 100), 100, 2);
-    T_EQ(damaged(piece, 2), 0);
-
-    ngx_destroy_pool(pool);
-}
-
-
-static void
-test_size_max(void)
-{
-    ngx_pool_t  *pool;
-
-    pool = create(POOL_SIZE);
-
-    T_OK(ngx_palloc(pool, SIZE_MAX) == NULL);
-    T_OK(ngx_palloc(pool, SIZE_MAX - 15) == NULL);
-    T_OK(ngx_pnalloc(pool, SIZE_MAX) == NULL);
-    T_OK(ngx_pcalloc(pool, SIZE_MAX) == NULL);
-    no_memory(4);
-
-    ngx_destroy_pool(pool);
-}
-
-
-static void
-test_pool_too_large(void)
-{
-    T_OK(ngx_create_pool(SIZE_MAX / 2, t_log()) == NULL);
-
-#if (T_NGINX)
-    T_EQ(t_loggedf(NGX_LOG_EMERG, "posix_memalign(16, %zu) failed (12: ",
-                   SIZE_MAX / 2), 1);
-#else
-    T_EQ(t_loggedf(NGX_LOG_EMERG, "malloc(%zu) failed (12: ", SIZE_MAX / 2),
-         1);
-#endif
-
-    no_memory(1);
-}
-
-
-static void
-test_pool_size_max(void)
-{
-    T_OK(ngx_create_pool(SIZE_MAX, t_log()) == NULL);
-    T_OK(ngx_create_pool(SIZE_MAX - 15, t_log()) == NULL);
-    no_memory(2);
-}
-
-
-static void
-test_cleanup_too_large(void)
-{
-    ngx_pool_t  *pool;
-
-    pool = create(POOL_SIZE);
-
-    T_OK(ngx_pool_cleanup_add(pool, SIZE_MAX / 2) == NULL);
-    no_memory(1);
-
-    /* half a cleanup is none */
-
-    ngx_destroy_pool(pool);
-}
-
-
-/* A process that may not have more memory. */
-
-static void
-test_limit(void)
-{
-    int            n;
-    ngx_pool_t    *pool;
-    struct rlimit  rl;
-
-    if (t_under_valgrind() || !COUNTED) {
-        t_skip("no limits under valgrind or sanitizers");
-    }
-
-    pool = create(POOL_SIZE);
-
-    T_REQUIRE(getrlimit(RLIMIT_AS, &rl) == 0);
-    rl.rlim_cur = 256 * 1024 * 1024;
-    T_REQUIRE(setrlimit(RLIMIT_AS, &rl) == 0);
-
-    for (n = 0; n < 1024; n++) {
-
-        if (ngx_palloc(pool, 1024 * 1024) == NULL) {
-            break;
-        }
-    }
-
-    T_OK(n < 256);
-    T_EQ(t_logged(NGX_LOG_EMERG, "malloc(1048576) failed (12: "), 1);
-    no_memory(1);
-
-    ngx_destroy_pool(pool);
-}
-
-
-/*
- * All that a pool is used for, with one allocation that fails; returns how
- * often the caller was told.
- */
-
-static ngx_uint_t
-use_without_memory(void)
-{
-    int                  i;
-    void                *p;
-    ngx_uint_t           n;
-    ngx_pool_t          *pool;
-    ngx_pool_cleanup_t  *cln;
-
-    pool = ngx_create_pool(POOL_SIZE, t_log());
-
-    if (pool == NULL) {
-        return 1;
-    }
-
-    n = 0;
-
-    for (i = 0; i < 40; i++) {
-        n += (ngx_palloc(pool, 100) == NULL);
-        n += (ngx_pnalloc(pool, 2 * POOL_SIZE) == NULL);
-
-        p = ngx_pcalloc(pool, 300);
-        n += (p == NULL);
-    }
-
-    for (i = 0; i < 5; i++) {
-        cln = ngx_pool_cleanup_add(pool, POOL_SIZE - 200);
-        n += (cln == NULL);
-    }
-
-    ngx_destroy_pool(pool);
-
-    return n;
-}
-
-
-/* The first, the second ... allocation fails. */
-
-static void
-test_each_fails(void)
-{
-    int         i;
-    long        before;
-    ngx_uint_t  told;
-
-    need_counts();
-
-    /* what the C library keeps since its first use is no leak */
-
-    T_EQ(use_without_memory(), 0);
-    ngx_log_error(NGX_LOG_INFO, t_log(), ENOMEM, "first line");
-
-    for (i = 0; i < MANY; i++) {
-        t_log_clear();
-
-        before = in_use;
-        failures = 0;
-        allocations = 0;
-        fail_at = i;
-
-        told = use_without_memory();
-
-        fail_at = -1;
-
-        if (failures == 0) {
-            T_OK(i > 10);
-            T_EQ(told, 0);
-            return;
-        }
-
-        if (!T_EQ(told, 1)
-            || !T_EQ(t_logged(NGX_LOG_EMERG,
-                              "failed (12: Cannot allocate memory)"), 1)
-            || !T_EQ(in_use, before))
-        {
-            t_diag("when allocation %d fails", i);
-        }
-    }
 }
 
 
@@ -858,16 +416,6 @@ main(void)
     t_run("cleanups come before the memory goes", test_cleanup_before_free);
     t_run("a cleanup that destroys another pool",
           test_cleanup_destroys_another);
-
-    t_run("all memory is freed", test_all_freed);
-
-    t_run("a piece that is too large", test_too_large);
-    t_run("pieces of nearly SIZE_MAX", test_size_max);
-    t_run("a pool that is too large", test_pool_too_large);
-    t_run("pools of nearly SIZE_MAX", test_pool_size_max);
-    t_run("a cleanup that is too large", test_cleanup_too_large);
-    t_run("a process at its limit", test_limit);
-    t_run("any allocation may fail", test_each_fails);
 
     return t_end();
 }

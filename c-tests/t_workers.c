@@ -1,0 +1,394 @@
+
+/* A master and its workers, for the tests of what becomes of them. */
+
+
+#include "t_workers.h"
+
+
+#if !(T_NGINX)
+
+volatile t_told_t       *t_told;
+ngx_uint_t               t_live;
+
+static ngx_event_t       look, held, tick;
+static ngx_connection_t  no_connection;
+
+
+static volatile t_worker_t *
+own(void)
+{
+    return &t_told->workers[ngx_process_slot];
+}
+
+
+/* The modules of the program. */
+
+static void
+look_at_table(ngx_event_t *ev)
+{
+    ngx_int_t             s;
+    volatile t_worker_t  *w;
+
+    w = own();
+
+    w->pid = ngx_pid;
+    w->worker = ngx_worker;
+    w->process = ngx_process;
+    w->last = ngx_last_process;
+    w->channel = ngx_channel;
+    w->exiting = (int) ngx_exiting;
+
+    w->own[0] = ngx_processes[ngx_process_slot].channel[0];
+    w->own[1] = ngx_processes[ngx_process_slot].channel[1];
+
+    for (s = 0; s < T_SLOTS; s++) {
+        w->pids[s] = ngx_processes[s].pid;
+        w->fds[s] = ngx_processes[s].channel[0];
+    }
+
+    w->open_fds = t_open_fds();
+    w->looks++;
+
+    ev->cancelable = 1;
+    ngx_add_timer(ev, 5);
+}
+
+
+static void
+let_go(ngx_event_t *ev)
+{
+    if (t_told->hold) {
+        ngx_add_timer(ev, 5);
+    }
+}
+
+
+static void
+event_init(ngx_event_t *ev, ngx_event_handler_pt handler)
+{
+    memset(ev, 0, sizeof(ngx_event_t));
+
+    no_connection.fd = -1;
+    ev->data = &no_connection;
+    ev->log = t_log();
+    ev->handler = handler;
+}
+
+
+static ngx_int_t
+first_init(ngx_cycle_t *cycle)
+{
+    T_OK(cycle == t_cycle());
+
+    own()->inits++;
+    own()->order[own()->norder++ % 4] = 1;
+
+    if (t_told->fail_init) {
+        t_told->fail_init--;
+        return NGX_ERROR;
+    }
+
+    event_init(&look, look_at_table);
+    ngx_add_timer(&look, 0);
+
+    if (t_told->hold) {
+        event_init(&held, let_go);
+        ngx_add_timer(&held, 0);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+last_init(ngx_cycle_t *cycle)
+{
+    own()->order[own()->norder++ % 4] = 2;
+
+    return NGX_OK;
+}
+
+
+static void
+first_exit(ngx_cycle_t *cycle)
+{
+    own()->exits++;
+    own()->order[own()->norder++ % 4] = 3;
+}
+
+
+static void
+last_exit(ngx_cycle_t *cycle)
+{
+    own()->order[own()->norder++ % 4] = 4;
+}
+
+
+static ngx_int_t
+masters_hook(ngx_cycle_t *cycle)
+{
+    t_told->masters++;
+
+    return NGX_OK;
+}
+
+
+static void
+masters_exit(ngx_cycle_t *cycle)
+{
+    t_told->masters++;
+}
+
+
+static ngx_module_t  first_module = {
+    NGX_MODULE_V1,
+    NULL, NULL, NGX_CORE_MODULE,
+    NULL,
+    masters_hook,
+    first_init,
+    masters_hook,
+    masters_exit,
+    first_exit,
+    masters_exit,
+    NGX_MODULE_V1_PADDING
+};
+
+static ngx_module_t  empty_module = {
+    NGX_MODULE_V1,
+    NULL, NULL, NGX_CORE_MODULE,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    NGX_MODULE_V1_PADDING
+};
+
+static ngx_module_t  last_module = {
+    NGX_MODULE_V1,
+    NULL, NULL, NGX_CORE_MODULE,
+    NULL,
+    NULL,
+    last_init,
+    NULL,
+    NULL,
+    last_exit,
+    NULL,
+    NGX_MODULE_V1_PADDING
+};
+
+static ngx_module_t  *modules[] = {
+    &first_module, &empty_module, &last_module, NULL
+};
+
+
+/* The master. */
+
+void
+t_master_init(void)
+{
+    ngx_time_init();
+    t_init_events();
+
+    t_told = t_shared(sizeof(t_told_t));
+
+    t_cycle()->modules = modules;
+    t_cycle()->modules_n = 3;
+
+    event_init(&tick, NULL);
+    ngx_process = NGX_PROCESS_MASTER;
+
+    T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
+
+    t_live = 1;
+}
+
+
+/* It looks again after a while, since workers tell nobody what they see. */
+
+void
+t_master_round(void)
+{
+    ngx_add_timer(&tick, 5);
+    ngx_process_events_and_timers(t_cycle());
+
+    if (ngx_reap) {
+        ngx_reap = 0;
+        t_live = ngx_reap_children(t_cycle());
+    }
+}
+
+
+/* Everybody in the table has looked, and knows everybody else. */
+
+static int
+knows(ngx_int_t i, ngx_int_t j)
+{
+    volatile t_worker_t  *w;
+
+    w = &t_told->workers[i];
+
+    if (i == j) {
+        return 1;
+    }
+
+    if (ngx_processes[j].pid == -1) {
+        return w->pids[j] <= 0 && w->fds[j] <= 0;
+    }
+
+    return w->pids[j] == ngx_processes[j].pid && w->fds[j] > 0;
+}
+
+
+int
+t_all_know_all(ngx_int_t n)
+{
+    ngx_int_t  i, j;
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_processes[i].pid == -1) {
+            continue;
+        }
+
+        if (t_told->workers[i].pid != ngx_processes[i].pid) {
+            return 0;
+        }
+
+        for (j = 0; j < n; j++) {
+
+            if (!knows(i, j)) {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/* Everybody has looked, from its first line to its last, since now. */
+
+static void
+look_again(ngx_int_t n)
+{
+    int        looks[T_SLOTS];
+    ngx_int_t  s;
+
+    for (s = 0; s < n; s++) {
+        looks[s] = t_told->workers[s].looks;
+    }
+
+    for (s = 0; s < n; s++) {
+
+        if (ngx_processes[s].pid != -1) {
+            T_UNTIL(t_told->workers[s].looks > looks[s] + 1);
+        }
+    }
+}
+
+
+/* ... and what it has is the channel that the master has. */
+
+void
+t_check_channels(ngx_int_t n)
+{
+    ngx_int_t             i, j;
+    volatile t_worker_t  *w;
+
+    look_again(n);
+
+    for (i = 0; i < n; i++) {
+        w = &t_told->workers[i];
+
+        if (ngx_processes[i].pid == -1) {
+            continue;
+        }
+
+        T_EQ(w->own[0], -1);
+        T_EQ(w->own[1], w->channel);
+
+        for (j = 0; j < n; j++) {
+
+            if (j == i || ngx_processes[j].pid == -1) {
+                continue;
+            }
+
+            T_OK(t_same_file(w->pid, w->fds[j], getpid(),
+                             ngx_processes[j].channel[0]));
+        }
+    }
+}
+
+
+void
+t_workers_start(ngx_int_t n, ngx_int_t type)
+{
+    ngx_start_worker_processes(t_cycle(), n, type);
+
+    T_REQUIRE(ngx_last_process == n);
+    T_UNTIL(t_all_know_all(n));
+}
+
+
+/* Two workers that quit, but wait for their timers. */
+
+void
+t_workers_hold(void)
+{
+    t_told->hold = 1;
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+    T_UNTIL(t_told->workers[0].exiting && t_told->workers[1].exiting);
+}
+
+
+/* Slots at the end are given up one by one, those before them emptied. */
+
+void
+t_wait_all_gone(void)
+{
+    ngx_int_t  s;
+
+    T_UNTIL(t_live == 0);
+
+    for (s = 0; s < ngx_last_process; s++) {
+        T_EQ(ngx_processes[s].pid, -1);
+        T_EQ(ngx_processes[s].channel[0], -1);
+        T_EQ(ngx_processes[s].channel[1], -1);
+    }
+}
+
+
+void
+t_workers_stop(void)
+{
+    ngx_terminate = 1;
+    ngx_signal_worker_processes(t_cycle(), SIGTERM);
+    t_wait_all_gone();
+}
+
+
+pid_t
+t_kill_worker(ngx_int_t slot)
+{
+    pid_t  pid;
+
+    pid = ngx_processes[slot].pid;
+    T_REQUIRE(kill(pid, SIGKILL) == 0);
+
+    return pid;
+}
+
+
+int
+t_exits(void)
+{
+    int        n;
+    ngx_int_t  s;
+
+    for (n = 0, s = 0; s < T_SLOTS; s++) {
+        n += t_told->workers[s].exits;
+    }
+
+    return n;
+}
+
+#endif

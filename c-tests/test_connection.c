@@ -1,0 +1,460 @@
+
+/* The event loop: descriptors that are closed, and those that are refused. */
+
+
+#include "t_event.h"
+
+
+/* Connections that are closed. */
+
+static void
+close_self(ngx_event_t *ev)
+{
+    t_count_handler(ev);
+    ngx_close_connection(ev->data);
+
+    /* which is still there to be looked at */
+
+    T_EQ(((ngx_connection_t *) ev->data)->fd, -1);
+}
+
+
+static void
+test_close_self(void)
+{
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+    T_EQ(t_watch(t_pairs[0][1], NGX_READ_EVENT, close_self), NGX_OK);
+
+    t_pair_put(0);
+    t_loop_round();
+
+    T_EQ(t_calls, 1);
+    T_OK(!t_is_open(t_pairs[0][1]));
+    t_quiet_round();
+
+    close(t_pairs[0][0]);
+}
+
+
+static void
+close_others(ngx_event_t *ev)
+{
+    int  i;
+
+    t_count_handler(ev);
+
+    for (i = 0; i < 4; i++) {
+
+        if (t_others[i] && t_others[i] != ev->data) {
+            ngx_close_connection(t_others[i]);
+            t_others[i] = NULL;
+        }
+    }
+}
+
+
+static void
+test_close_others(void)
+{
+    t_others_open(close_others);
+
+    t_loop_round();
+    T_EQ(t_calls, 1);
+
+    t_others_close();
+    t_quiet_round();
+}
+
+
+static int  reused[4][2];
+
+
+/* The new ones get the numbers of those that were closed. */
+
+static void
+close_and_reuse(ngx_event_t *ev)
+{
+    int  i;
+
+    close_others(ev);
+
+    for (i = 0; i < 3; i++) {
+        t_socketpair(reused[i]);
+        T_REQUIRE(t_watch(reused[i][1], NGX_READ_EVENT, t_count_handler)
+                  == NGX_OK);
+        T_REQUIRE(t_watch(reused[i][0], NGX_READ_EVENT, t_count_handler)
+                  == NGX_OK);
+    }
+}
+
+
+static void
+test_reuse_in_batch(void)
+{
+    int  i;
+
+    t_others_open(close_and_reuse);
+
+    t_loop_round();
+    T_EQ(t_calls, 1);
+
+    for (i = 0; i < 4; i++) {
+        if (t_others[i]) {
+            t_read_one(t_others[i]->fd);
+        }
+    }
+
+    t_quiet_round();
+
+    /* and each of the new ones is heard */
+
+    for (i = 0; i < 3; i++) {
+        T_EQ(write(reused[i][0], "x", 1), 1);
+        t_loop_round();
+        T_EQ(t_calls, 2 + i);
+        T_EQ(((ngx_connection_t *) t_last_ev->data)->fd, reused[i][1]);
+        t_read_one(reused[i][1]);
+    }
+
+    for (i = 0; i < 3; i++) {
+        ngx_close_channel(reused[i], t_log());
+    }
+
+    t_others_close();
+}
+
+
+static void
+test_close_twice(void)
+{
+    ngx_connection_t  *c;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+    t_pair_put(0);
+
+    c = t_watched(t_pairs[0][1], t_count_handler);
+
+    ngx_close_connection(c);
+    T_EQ(c->fd, -1);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+
+    ngx_close_connection(c);
+    T_EQ(t_logged(NGX_LOG_ALERT, "connection already closed"), 1);
+    ngx_free_connection(c);
+
+    close(t_pairs[0][0]);
+    t_quiet_round();
+}
+
+
+static void
+test_free(void)
+{
+    ngx_connection_t  *c;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+    t_pair_put(0);
+
+    c = t_watched(t_pairs[0][1], t_count_handler);
+    ngx_free_connection(c);
+
+    T_EQ(c->fd, -1);
+    T_OK(t_is_open(t_pairs[0][1]));
+    t_quiet_round();
+
+    /* and can be watched anew */
+
+    (void) t_watched(t_pairs[0][1], t_count_handler);
+    t_pairs_close(1);
+}
+
+
+/*
+ * epoll watches what is open, not a number: as long as another process has it
+ * open, an event comes for a descriptor that is closed here.
+ */
+
+static void
+test_closed_but_open(void)
+{
+    int  copy;
+
+    t_pairs_open(1);
+    copy = dup(t_pairs[0][1]);
+    t_pair_put(0);
+    t_loop_round();
+    T_EQ(t_calls, 1);
+
+    ngx_close_channel(t_pairs[0], t_log());
+    t_quiet_round();
+    t_quiet_round();
+
+    close(copy);
+}
+
+
+static void
+test_closed_connection_but_open(void)
+{
+    int  copy;
+
+    t_pairs_open(1);
+    copy = dup(t_pairs[0][1]);
+    t_pair_put(0);
+    t_loop_round();
+
+    ngx_close_connection(t_last_ev->data);
+    t_quiet_round();
+    t_pair_put(0);
+    t_quiet_round();
+
+    close(copy);
+    close(t_pairs[0][0]);
+}
+
+
+static void
+test_closed_by_handler_but_open(void)
+{
+    int  copy;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+    copy = dup(t_pairs[0][1]);
+
+    T_EQ(t_watch(t_pairs[0][1], NGX_READ_EVENT, close_self), NGX_OK);
+    t_pair_put(0);
+    t_loop_round();
+    T_EQ(t_calls, 1);
+
+    t_quiet_round();
+
+    close(copy);
+    close(t_pairs[0][0]);
+}
+
+
+static void
+test_closed_but_open_in_child(void)
+{
+    int    until[2];
+    pid_t  pid;
+
+    t_pairs_open(1);
+    T_REQUIRE(pipe(until) == 0);
+
+    pid = t_spawn(t_hold_proc, until, "holder", NGX_PROCESS_DETACHED);
+    T_REQUIRE(pid > 0);
+
+    t_pair_put(0);
+    ngx_close_channel(t_pairs[0], t_log());
+    t_quiet_round();
+
+    close(until[0]);
+    close(until[1]);
+    t_wait(pid);
+    t_end_processes();
+}
+
+
+/* The program closed a descriptor itself, and its number is in use again. */
+
+static void
+test_number_in_use_again(void)
+{
+    int  fd[2];
+
+    t_pairs_open(1);
+
+    close(t_pairs[0][0]);
+    close(t_pairs[0][1]);
+    t_socketpair(fd);
+    T_EQ(fd[0] + fd[1], t_pairs[0][0] + t_pairs[0][1]);
+
+    T_EQ(t_watch(t_pairs[0][1], NGX_READ_EVENT, t_count_handler), NGX_OK);
+    t_quiet_round();
+    t_pair_put(0);
+    t_loop_round();
+    T_EQ(t_calls, 1);
+
+    t_pairs_close(1);
+    t_quiet_round();
+}
+
+
+/* What is refused. */
+
+static void
+refused(int fd, ngx_int_t event, ngx_event_handler_pt handler)
+{
+    T_EQ(t_watch(fd, event, handler), NGX_ERROR);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 1);
+}
+
+
+static void
+test_closed_fd(void)
+{
+    int  fd;
+
+    t_event_setup();
+
+    fd = dup(0);
+    close(fd);
+
+    refused(fd, NGX_READ_EVENT, t_count_handler);
+    T_EQ(t_loggedf(NGX_LOG_ALERT,
+                   "epoll_ctl(1, %d) failed (9: Bad file descriptor)", fd),
+         1);
+    t_quiet_round();
+}
+
+
+static void
+test_no_fd(void)
+{
+    t_event_setup();
+
+    refused(-1, NGX_READ_EVENT, t_count_handler);
+    T_EQ(t_logged(NGX_LOG_ALERT,
+                  "epoll_ctl(1, -1) failed (9: Bad file descriptor)"), 1);
+    t_quiet_round();
+}
+
+
+static void
+test_regular_file(void)
+{
+    int  fd;
+
+    t_event_setup();
+
+    fd = open("/proc/self/exe", O_RDONLY|O_CLOEXEC);
+    T_REQUIRE(fd != -1);
+
+    refused(fd, NGX_READ_EVENT, t_count_handler);
+    T_EQ(t_loggedf(NGX_LOG_ALERT,
+                   "epoll_ctl(1, %d) failed (1: Operation not permitted)",
+                   fd), 1);
+    t_quiet_round();
+
+    close(fd);
+}
+
+
+static void
+test_watched_already(void)
+{
+    t_pairs_open(1);
+
+    refused(t_pairs[0][1], NGX_READ_EVENT, close_self);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, "epoll_ctl(1, %d) failed (17: File exists)",
+                   t_pairs[0][1]), 1);
+
+    /* the first handler is still there */
+
+    t_pair_put(0);
+    t_loop_round();
+    T_EQ(t_calls, 1);
+    T_OK(t_is_open(t_pairs[0][1]));
+
+    t_pairs_close(1);
+    t_quiet_round();
+}
+
+
+static void
+test_no_handler(void)
+{
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+
+    refused(t_pairs[0][1], NGX_READ_EVENT, NULL);
+    t_pair_put(0);
+    t_quiet_round();
+
+    t_pairs_close(1);
+}
+
+
+static void
+test_bad_event(void)
+{
+    static ngx_int_t  bad[] = {
+        0, 1, -1, NGX_READ_EVENT | NGX_WRITE_EVENT, 1 << 20, INTPTR_MAX
+    };
+    ngx_uint_t        i;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+
+    for (i = 0; i < t_nitems(bad); i++) {
+        t_log_clear();
+        refused(t_pairs[0][1], bad[i], t_count_handler);
+    }
+
+    t_pair_put(0);
+    t_quiet_round();
+
+    t_pairs_close(1);
+}
+
+
+/* What is refused is forgotten: there is no end of refusals. */
+
+static void
+test_many_refused(void)
+{
+    int                i;
+    ngx_connection_t  *before, *after;
+
+    t_event_setup();
+
+    before = ngx_get_connection(0, t_log());
+    ngx_free_connection(before);
+
+    for (i = 0; i < 1000; i++) {
+        T_REQUIRE(t_watch(-1, NGX_READ_EVENT, t_count_handler) == NGX_ERROR);
+    }
+
+    after = ngx_get_connection(0, t_log());
+    ngx_free_connection(after);
+
+    T_OK(before == after);
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("a handler closes its own connection", test_close_self);
+    t_run("a handler closes others that are ready", test_close_others);
+    t_run("a handler closes others and opens new ones", test_reuse_in_batch);
+    t_run("a connection is closed twice", test_close_twice);
+    t_run("a connection is freed, its descriptor stays", test_free);
+
+    t_run("a closed descriptor that is open elsewhere",
+          test_closed_but_open);
+    t_run("a closed connection that is open elsewhere",
+          test_closed_connection_but_open);
+    t_run("a connection closed by its handler, open elsewhere",
+          test_closed_by_handler_but_open);
+    t_run("a closed descriptor that is open in a child",
+          test_closed_but_open_in_child);
+    t_run("a descriptor's number is in use again", test_number_in_use_again);
+
+    t_run("a closed descriptor is refused", test_closed_fd);
+    t_run("descriptor -1 is refused", test_no_fd);
+    t_run("a regular file is refused", test_regular_file);
+    t_run("a descriptor is refused the second time", test_watched_already);
+    t_run("no handler is refused", test_no_handler);
+    t_run("events that there are not are refused", test_bad_event);
+    t_run("refusals leave nothing", test_many_refused);
+
+    return t_end();
+}

@@ -1,0 +1,371 @@
+
+/* Master and workers: who has exited is reaped, and is started again. */
+
+
+#include "t_workers.h"
+
+#include <sys/prctl.h>
+
+
+static void
+test_respawn(void)
+{
+    pid_t  pid;
+
+    t_master_init();
+    t_workers_start(3, NGX_PROCESS_RESPAWN);
+
+    pid = t_kill_worker(1);
+    T_UNTIL(ngx_processes[1].pid != pid && ngx_processes[1].pid != -1);
+
+    T_EQ(t_live, 1);
+    T_EQ(ngx_last_process, 3);
+    T_EQ(ngx_processes[1].exited, 0);
+    T_EQ(ngx_processes[1].respawn, 1);
+    T_EQ(ngx_process_slot, 1);
+    T_EQ(t_loggedf(NGX_LOG_DEBUG, "pass close channel s:1 pid:%d to:",
+                   (int) pid), 2);
+
+    T_UNTIL(t_all_know_all(3));
+    t_check_channels(3);
+    T_EQ(t_told->workers[1].worker, 1);
+    T_EQ(t_told->workers[1].open_fds, t_told->workers[0].open_fds);
+    T_EQ(t_told->workers[2].open_fds, t_told->workers[0].open_fds);
+
+    t_workers_stop();
+}
+
+
+static void
+test_respawn_many(void)
+{
+    ngx_int_t   s;
+    ngx_pid_t   pid[12];
+
+    t_master_init();
+    t_workers_start(12, NGX_PROCESS_RESPAWN);
+
+    for (s = 0; s < 12; s += 2) {
+        pid[s] = t_kill_worker(s);
+    }
+
+    for (s = 0; s < 12; s += 2) {
+        T_UNTIL(ngx_processes[s].pid != pid[s] && ngx_processes[s].pid != -1);
+    }
+
+    T_EQ(ngx_last_process, 12);
+    T_UNTIL(t_all_know_all(12));
+    t_check_channels(12);
+
+    for (s = 1; s < 12; s++) {
+        T_EQ(t_told->workers[s].open_fds, t_told->workers[0].open_fds);
+    }
+
+    t_workers_stop();
+}
+
+
+/* All at once: there is nobody left who could be told. */
+
+static void
+test_respawn_all(void)
+{
+    ngx_int_t  s;
+    ngx_pid_t  pid[3];
+
+    t_master_init();
+    t_workers_start(3, NGX_PROCESS_RESPAWN);
+
+    for (s = 0; s < 3; s++) {
+        pid[s] = t_kill_worker(s);
+    }
+
+    for (s = 0; s < 3; s++) {
+        T_UNTIL(ngx_processes[s].pid != pid[s] && ngx_processes[s].pid != -1);
+        T_EQ(t_live, 1);
+    }
+
+    T_UNTIL(t_all_know_all(3));
+    t_check_channels(3);
+
+    t_workers_stop();
+}
+
+
+/* One that was told to exit is not started again, however it exits. */
+
+static void
+test_no_respawn_of_exiting(void)
+{
+    ngx_pid_t  pid;
+
+    t_master_init();
+    t_workers_hold();
+
+    pid = t_kill_worker(1);
+    T_UNTIL(ngx_last_process == 1);
+
+    T_EQ(t_live, 1);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, "%d exited on signal 9", (int) pid), 1);
+
+    t_told->hold = 0;
+    t_wait_all_gone();
+    T_EQ(t_logged_by(getpid(), NGX_LOG_NOTICE, "start worker process "), 2);
+}
+
+
+static void
+test_no_respawn_while_quitting(void)
+{
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    ngx_quit = 1;
+    t_kill_worker(0);
+    T_UNTIL(ngx_processes[0].pid == -1);
+
+    T_EQ(t_live, 1);
+    T_EQ(ngx_last_process, 2);
+
+    t_workers_stop();
+}
+
+
+/* A slot in the middle waits for the next process; one at the end goes. */
+
+static void
+test_norespawn(void)
+{
+    t_master_init();
+    t_workers_start(4, NGX_PROCESS_NORESPAWN);
+
+    t_kill_worker(1);
+    T_UNTIL(ngx_processes[1].pid == -1);
+    T_EQ(t_live, 1);
+    T_EQ(ngx_last_process, 4);
+    T_EQ(ngx_processes[1].channel[0], -1);
+    T_EQ(ngx_processes[1].channel[1], -1);
+    T_UNTIL(t_all_know_all(4));
+
+    t_kill_worker(3);
+    T_UNTIL(ngx_last_process == 3);
+    T_EQ(t_live, 1);
+
+    /* ... is the first that is taken */
+
+    ngx_start_worker_processes(t_cycle(), 1, NGX_PROCESS_NORESPAWN);
+    T_EQ(ngx_process_slot, 1);
+    T_EQ(ngx_last_process, 3);
+
+    T_UNTIL(t_all_know_all(3));
+    t_check_channels(3);
+
+    t_workers_stop();
+}
+
+
+static void
+test_detached(void)
+{
+    pid_t  pid;
+
+    t_master_init();
+    t_workers_start(1, NGX_PROCESS_RESPAWN);
+
+    pid = t_spawn(t_pause, NULL, "detached", NGX_PROCESS_DETACHED);
+    T_REQUIRE(pid > 0);
+
+    /* it is no worker, and does not count as one that is left */
+
+    ngx_terminate = 1;
+    ngx_signal_worker_processes(t_cycle(), SIGTERM);
+    T_UNTIL(t_live == 0);
+
+    T_EQ(kill(pid, 0), 0);
+    T_EQ(ngx_processes[1].pid, pid);
+
+    T_REQUIRE(kill(pid, SIGKILL) == 0);
+    T_UNTIL(ngx_last_process == 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "close() channel failed"), 0);
+
+    ngx_last_process = 0;
+}
+
+
+/* A respawn that fails: no process more for this user. */
+
+static void
+be_nobody(void)
+{
+    if (t_under_valgrind()) {
+        t_skip("valgrind's files are not nobody's");
+    }
+
+    if (getuid() == 0 && setresuid(65534, 65534, 65534) == -1) {
+        t_skip("no other user");
+    }
+
+    /* /proc would be closed to us as well */
+
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+
+static void
+no_more_processes(struct rlimit *before)
+{
+    struct rlimit  rl;
+
+    T_REQUIRE(getrlimit(RLIMIT_NPROC, before) == 0);
+    rl = *before;
+    rl.rlim_cur = 0;
+    T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
+}
+
+
+static void
+test_respawn_fails(void)
+{
+    pid_t          pid;
+    struct rlimit  rl;
+
+    t_master_init();
+    be_nobody();
+    t_workers_start(3, NGX_PROCESS_RESPAWN);
+    no_more_processes(&rl);
+
+    pid = t_kill_worker(1);
+    T_UNTIL(t_logged(NGX_LOG_ALERT, "fork() failed while spawning "
+                                    "\"worker process\" (11: "));
+
+    T_EQ(t_logged(NGX_LOG_ALERT, "could not respawn worker process"), 1);
+    T_EQ(t_live, 1);
+    T_EQ(ngx_processes[1].pid, -1);
+    T_EQ(ngx_processes[1].channel[0], -1);
+    T_EQ(ngx_processes[1].channel[1], -1);
+    T_EQ(ngx_processes[1].exited, 0);
+    T_EQ(ngx_last_process, 3);
+
+    /* the others have been told that it is gone */
+
+    T_UNTIL(t_all_know_all(3));
+
+    /* ... and of the one that is there at last */
+
+    T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
+    T_UNTIL(ngx_processes[1].pid > 0);
+
+    T_OK(ngx_processes[1].pid != pid);
+    T_EQ(ngx_last_process, 3);
+    T_UNTIL(t_all_know_all(3));
+    t_check_channels(3);
+
+    t_workers_stop();
+}
+
+
+/* Nobody else may take the slot meanwhile. */
+
+static void
+test_respawn_fails_slot_reserved(void)
+{
+    pid_t          pid;
+    struct rlimit  rl;
+
+    t_master_init();
+    be_nobody();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+    no_more_processes(&rl);
+    t_kill_worker(0);
+    T_UNTIL(t_logged(NGX_LOG_ALERT, "fork() failed"));
+    T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
+
+    pid = t_spawn(t_pause, NULL, "another", NGX_PROCESS_NORESPAWN);
+    T_REQUIRE(pid > 0);
+    T_EQ(ngx_process_slot, 2);
+
+    T_UNTIL(ngx_processes[0].pid > 0);
+    T_EQ(t_told->workers[0].worker, 0);
+
+    T_REQUIRE(kill(pid, SIGKILL) == 0);
+    T_UNTIL(ngx_last_process == 2);
+
+    t_workers_stop();
+}
+
+
+/* A master that shuts down has no use for it. */
+
+static void
+test_respawn_fails_then_quit(void)
+{
+    struct rlimit  rl;
+
+    t_master_init();
+    be_nobody();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+    no_more_processes(&rl);
+    t_kill_worker(0);
+    T_UNTIL(t_logged(NGX_LOG_ALERT, "fork() failed"));
+
+    ngx_quit = 1;
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+    T_UNTIL(t_live == 0);
+
+    T_EQ(t_exits(), 1);
+    T_EQ(t_logged_by(getpid(), NGX_LOG_NOTICE, "start worker process "), 2);
+
+    ngx_last_process = 0;
+}
+
+
+/* All of the workers, and none can be started again for a while. */
+
+static void
+test_respawn_all_fails(void)
+{
+    struct rlimit  rl;
+
+    t_master_init();
+    be_nobody();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+    no_more_processes(&rl);
+
+    t_kill_worker(0);
+    t_kill_worker(1);
+    T_UNTIL(t_logged(NGX_LOG_ALERT, "fork() failed") >= 2);
+    T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
+
+    T_UNTIL(ngx_processes[0].pid > 0 && ngx_processes[1].pid > 0);
+    T_EQ(ngx_last_process, 2);
+    T_UNTIL(t_all_know_all(2));
+    t_check_channels(2);
+
+    t_workers_stop();
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("a worker is respawned", test_respawn);
+    t_run("6 of 12 workers are respawned", test_respawn_many);
+    t_run("all workers are respawned", test_respawn_all);
+    t_run("a worker that quits is not respawned",
+          test_no_respawn_of_exiting);
+    t_run("no worker is respawned while the master quits",
+          test_no_respawn_while_quitting);
+    t_run("slots of workers that are not respawned", test_norespawn);
+    t_run("a detached process is no worker", test_detached);
+
+    t_run("a respawn fails, and is tried again", test_respawn_fails);
+    t_run("a respawn fails, and its slot is kept",
+          test_respawn_fails_slot_reserved);
+    t_run("a respawn fails, and the master quits",
+          test_respawn_fails_then_quit);
+    t_run("all respawns fail, and are tried again", test_respawn_all_fails);
+
+    return t_end();
+}

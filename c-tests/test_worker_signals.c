@@ -1,0 +1,313 @@
+
+/* Master and workers: signals to all workers, until the last has gone. */
+
+
+#include "t_workers.h"
+
+
+/*
+ * Two workers exit together, as in every shutdown, and the master has waited
+ * for one of them only: nothing is wrong with that.
+ */
+
+static void
+exited_unreaped(pid_t pid)
+{
+    siginfo_t  info;
+
+    T_REQUIRE(kill(pid, SIGKILL) == 0);
+
+    while (waitid(P_PID, pid, &info, WEXITED|WNOWAIT) == -1) {
+        T_REQUIRE(errno == EINTR);
+    }
+}
+
+
+static void
+test_exit_together(void)
+{
+    pid_t  pid[2];
+
+    t_init_signals();
+
+    pid[0] = t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN);
+    pid[1] = t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN);
+    T_REQUIRE(pid[0] > 0 && pid[1] > 0);
+
+    exited_unreaped(pid[0]);
+    exited_unreaped(pid[1]);
+
+    T_REQUIRE(t_wait(pid[0]) != -1);
+    ngx_processes[0].exited = 1;
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "sendmsg() failed"), 0);
+
+    t_exited(pid[1]);
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(t_logged(NGX_LOG_ALERT, "sendmsg() failed"), 0);
+}
+
+
+#if !(T_NGINX)
+
+/* Signals to all workers. */
+
+static void
+end_workers(int signo, const char *name, ngx_uint_t graceful)
+{
+    ngx_int_t  s;
+
+    t_master_init();
+    t_workers_start(3, NGX_PROCESS_RESPAWN);
+
+    ngx_signal_worker_processes(t_cycle(), signo);
+
+    for (s = 0; s < 3; s++) {
+        T_EQ(ngx_processes[s].exiting, 1);
+    }
+
+    t_wait_all_gone();
+
+    T_EQ(t_exits(), 3);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "exited with code 0"), 3);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "gracefully shutting down"), graceful);
+    T_EQ(t_logged(NGX_LOG_NOTICE, ": exiting"), 3);
+    T_EQ(t_loggedf(T_ANY, "(%s) received", name), 0);
+}
+
+
+static void
+test_terminate(void)
+{
+    /* not even by what it waits for */
+
+    end_workers(SIGTERM, "SIGTERM", 0);
+}
+
+
+static void
+test_quit(void)
+{
+    end_workers(SIGQUIT, "SIGQUIT", 3);
+}
+
+
+/* Timers that are not cancelable are waited for. */
+
+static void
+test_quit_waits(void)
+{
+    int  looks;
+
+    t_master_init();
+    t_workers_hold();
+
+    looks = t_told->workers[0].looks;
+    T_UNTIL(t_told->workers[0].looks > looks + 3);
+
+    T_EQ(t_exits(), 0);
+    T_EQ(t_live, 1);
+    T_EQ(ngx_last_process, 2);
+
+    /* it is told once */
+
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+
+    t_told->hold = 0;
+    t_wait_all_gone();
+
+    T_EQ(t_exits(), 2);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "gracefully shutting down"), 2);
+}
+
+
+/* ... unless it is told that this takes too long. */
+
+static void
+test_quit_then_terminate(void)
+{
+    t_master_init();
+    t_workers_hold();
+
+    ngx_signal_worker_processes(t_cycle(), SIGTERM);
+    t_wait_all_gone();
+
+    T_EQ(t_exits(), 2);
+}
+
+
+static void
+test_reopen(void)
+{
+    ngx_pid_t  pid[2];
+
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    pid[0] = ngx_processes[0].pid;
+    pid[1] = ngx_processes[1].pid;
+
+    ngx_signal_worker_processes(t_cycle(), SIGUSR1);
+
+    T_UNTIL(t_logged_by(pid[0], NGX_LOG_NOTICE, "reopening logs")
+            && t_logged_by(pid[1], NGX_LOG_NOTICE, "reopening logs"));
+
+    T_EQ(ngx_processes[0].exiting, 0);
+    T_EQ(ngx_processes[1].exiting, 0);
+    T_EQ(ngx_processes[0].pid, pid[0]);
+    T_EQ(t_logged(T_ANY, "(SIGUSR1) received"), 0);
+
+    t_workers_stop();
+}
+
+
+/* What has no command is sent as it is. */
+
+static void
+test_other_signal(void)
+{
+    ngx_pid_t  pid[2];
+
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    pid[0] = ngx_processes[0].pid;
+    pid[1] = ngx_processes[1].pid;
+
+    ngx_signal_worker_processes(t_cycle(), SIGKILL);
+    T_EQ(ngx_processes[0].exiting, 1);
+    t_wait_all_gone();
+
+    T_EQ(t_loggedf(NGX_LOG_ALERT, "%d exited on signal 9", (int) pid[0]), 1);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, "%d exited on signal 9", (int) pid[1]), 1);
+    T_EQ(t_exits(), 0);
+}
+
+
+static void
+test_without_channel(void)
+{
+    ngx_pid_t  pid;
+
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    pid = ngx_processes[0].pid;
+    ngx_close_channel(ngx_processes[0].channel, t_log());
+
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+    t_wait_all_gone();
+
+    T_EQ(t_logged_by(pid, NGX_LOG_NOTICE, "signal 3 (SIGQUIT) received"), 1);
+    T_EQ(t_logged(T_ANY, "(SIGQUIT) received"), 1);
+    T_EQ(t_exits(), 2);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "exited with code 0"), 2);
+}
+
+
+/* A worker that has stopped reads nothing. */
+
+static void
+test_full_channel(void)
+{
+    int            status;
+    ngx_pid_t      pid;
+    ngx_channel_t  ch;
+
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    pid = ngx_processes[0].pid;
+    T_REQUIRE(kill(pid, SIGSTOP) == 0);
+    T_REQUIRE(waitpid(pid, &status, WUNTRACED) == pid);
+
+    memset(&ch, 0, sizeof(ngx_channel_t));
+    ch.command = 31;
+    ch.fd = -1;
+
+    while (ngx_write_channel(ngx_processes[0].channel[0], &ch,
+                             sizeof(ngx_channel_t), t_log())
+           == NGX_OK)
+    {
+        /* void */
+    }
+
+    ngx_signal_worker_processes(t_cycle(), SIGTERM);
+    T_REQUIRE(kill(pid, SIGCONT) == 0);
+    t_wait_all_gone();
+
+    T_EQ(t_logged_by(pid, NGX_LOG_NOTICE, "signal 15 (SIGTERM) received"), 1);
+    T_EQ(t_exits(), 2);
+}
+
+
+/* None of these is a process that may be signalled. */
+
+static void
+test_no_process(void)
+{
+    ngx_int_t  s;
+    pid_t      pid;
+
+    t_master_init();
+
+    pid = t_fork_exit(0);
+    t_wait(pid);
+
+    for (s = 0; s < 4; s++) {
+        ngx_processes[s].channel[0] = -1;
+        ngx_processes[s].channel[1] = -1;
+    }
+
+    ngx_processes[0].pid = -1;
+    ngx_processes[1].pid = 0;
+    ngx_processes[2].pid = pid;
+    ngx_processes[2].exited = 1;
+    ngx_processes[3].pid = getpid();
+    ngx_processes[3].detached = 1;
+    ngx_last_process = 4;
+
+    /* a signal that harms nobody: -1 would be every process there is */
+
+    ngx_signal_worker_processes(t_cycle(), SIGWINCH);
+
+    T_EQ(t_logged(NGX_LOG_DEBUG, "kill ("), 0);
+    T_EQ(t_logged(T_ANY, "(SIGWINCH) received"), 0);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+    T_EQ(ngx_processes[3].exiting, 0);
+
+    /* who has exited is not told, but not respawned either */
+
+    T_EQ(ngx_processes[2].exiting, 1);
+
+    ngx_last_process = 0;
+}
+
+#endif
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("workers that exit together", test_exit_together);
+
+#if !(T_NGINX)
+
+    t_run("workers are terminated", test_terminate);
+    t_run("workers quit", test_quit);
+    t_run("workers that quit wait for timers", test_quit_waits);
+    t_run("workers that wait are terminated", test_quit_then_terminate);
+    t_run("workers reopen logs", test_reopen);
+    t_run("workers are killed", test_other_signal);
+    t_run("a worker without a channel gets the signal", test_without_channel);
+    t_run("a worker whose channel is full gets the signal",
+          test_full_channel);
+    t_run("what is no worker gets no signal", test_no_process);
+
+#endif
+
+    return t_end();
+}
