@@ -121,13 +121,15 @@ impl Server {
         command
     }
 
-    /// Starts `workers` workers, and waits until they run.
+    /// Starts `workers` workers, and waits until they run and know each other:
+    /// by then the master has closed what it only had while it spawned them.
     pub fn start(&self, workers: usize, options: &[&str]) -> i32 {
         let n = workers.to_string();
         let options = [&["-w", &n], options].concat();
 
         self.spawn(&options);
         self.wait_for_workers(workers);
+        self.settled_descriptors();
 
         self.master()
     }
