@@ -93,6 +93,40 @@ test_quit(void)
 }
 
 
+/* One role is told, the others are not. */
+
+static void
+test_role(void)
+{
+    ngx_ipc_process_t  p;
+
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+    T_REQUIRE(t_spawn(t_pause, NULL, "other process",
+                      NGX_PROCESS_RESPAWN) > 0);
+
+    ngx_ipc_signal_role(t_cycle(), SIGQUIT, NGX_PROCESS_HELPER);
+    T_EQ(ngx_processes[0].exiting, 0);
+
+    ngx_ipc_signal_role(t_cycle(), SIGQUIT, NGX_PROCESS_WORKER);
+
+    T_EQ(ngx_processes[0].exiting, 1);
+    T_EQ(ngx_processes[1].exiting, 1);
+    T_EQ(ngx_processes[2].exiting, 0);
+
+    T_UNTIL(ngx_processes[0].pid == -1 && ngx_processes[1].pid == -1);
+
+    p.slot = -1;
+    T_EQ(ngx_ipc_next_process(&p), NGX_OK);
+    T_EQ(p.slot, 2);
+    T_EQ(p.role, 0);
+    T_EQ(p.state, NGX_IPC_RUNNING);
+    T_EQ(ngx_ipc_next_process(&p), NGX_DECLINED);
+
+    t_end_processes();
+}
+
+
 /* Timers that are not cancelable are waited for. */
 
 static void
@@ -302,6 +336,7 @@ main(void)
     t_run("workers that wait are terminated", test_quit_then_terminate);
     t_run("workers reopen logs", test_reopen);
     t_run("workers are killed", test_other_signal);
+    t_run("one role is told", test_role);
     t_run("a worker without a channel gets the signal", test_without_channel);
     t_run("a worker whose channel is full gets the signal",
           test_full_channel);

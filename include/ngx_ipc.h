@@ -186,8 +186,8 @@ void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
 void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
 
 /*
- * The same for the processes of one role, NGX_PROCESS_WORKER or
- * NGX_PROCESS_HELPER, that ngx_master_process_cycle() has started.
+ * The same for the processes of one role: NGX_PROCESS_WORKER, as those of
+ * ngx_start_worker_processes(), or NGX_PROCESS_HELPER; 0: of none.
  *
  * Safety: cycle is a valid cycle.
  */

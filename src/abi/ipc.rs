@@ -12,12 +12,13 @@ use super::event::{self, ngx_event_handler_pt, ngx_event_t};
 use super::log::{ngx_log_init, ngx_log_t};
 use super::process::{GLOBALS, call, ngx_channel, ngx_init_signals, ngx_spawn_process};
 use super::times::ngx_time_init;
-use super::{cycle_log, log_of, process_cycle};
+use super::{cycle_log, introspect, log_of, process_cycle};
 use crate::channel::{self, ngx_channel_t};
 use crate::config::{
     AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_INVALID_PID, NGX_OK, ngx_int_t, ngx_uint_t,
 };
 use crate::log::{Debug, Level, Log};
+use crate::process::{info, signals};
 use crate::process_cycle as core;
 use crate::status::{Status, code};
 use crate::sys::process;
@@ -56,6 +57,7 @@ pub extern "C" fn ngx_ipc_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_init(cycle: *mut ngx_cycle_t) -> ngx_int_t {
     ngx_time_init();
+    info::share();
     process_cycle::ngx_pid.store(process::getpid(), Relaxed);
 
     // SAFETY: promised by the caller; ngx_log_init() takes NULL for stderr.
@@ -110,6 +112,11 @@ pub unsafe extern "C" fn ngx_start_worker_processes(
         };
 
         if pid != NGX_INVALID_PID {
+            info::of(GLOBALS.own_slot()).reset(
+                signals::PROCESS_WORKER,
+                worker,
+                introspect::ngx_ipc_generation(),
+            );
             core::announce(&GLOBALS, log);
         }
     }
@@ -147,8 +154,8 @@ pub unsafe extern "C" fn ngx_signal_worker_processes(cycle: *mut ngx_cycle_t, si
     core::signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, None);
 }
 
-/// The same for the processes of one role, NGX_PROCESS_WORKER or
-/// NGX_PROCESS_HELPER, that ngx_master_process_cycle() has started.
+/// The same for the processes of one role: NGX_PROCESS_WORKER, as those of
+/// ngx_start_worker_processes(), or NGX_PROCESS_HELPER; 0: of none.
 ///
 /// # Safety
 ///

@@ -19,7 +19,7 @@ use super::single::ngx_single_process_cycle;
 use super::upgrade::inherited_sockets;
 use super::{cycle_log, log, log_of, pidfile};
 use crate::log::{Level, Log};
-use crate::process::{info, signals};
+use crate::process::signals;
 use crate::status::{Result, Status};
 use crate::sys::daemon::{self, Starting};
 use crate::sys::process;
@@ -89,7 +89,6 @@ unsafe fn set_up(
 
         ngx_ipc_debug_points.store(conf.debug_points.unsigned_abs(), Relaxed);
         save_arguments(argc, argv);
-        info::share();
 
         let inherited = inherited_sockets(log);
 
