@@ -284,9 +284,7 @@ pub unsafe extern "C" fn ngx_ipc_signal(conf: *const ngx_core_conf_t, name: *mut
             Err(err) => {
                 log.error(
                     Level::Err,
-                    Some(nix::errno::Errno::from_raw(
-                        err.raw_os_error().unwrap_or_default(),
-                    )),
+                    Some(pidfile::errno_of(&err)),
                     format_args!("open() \"{}\" failed", path.display()),
                 );
                 return 1;

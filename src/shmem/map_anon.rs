@@ -14,14 +14,3 @@ pub fn alloc(log: Log, size: usize) -> Result<Segment> {
         )
     })
 }
-
-/// Takes them away.
-pub fn free(log: Log, segment: Segment) {
-    if let Err(err) = segment.unmap() {
-        log.error(
-            Level::Alert,
-            Some(err),
-            format_args!("munmap({segment}, {}) failed", segment.size()),
-        );
-    }
-}
