@@ -9,6 +9,9 @@
 //!
 //! `NGX_HAVE_FEATURE=1` or `=0` in the environment answers a probe without
 //! asking: for cross builds, where nothing can be run, and for tests.
+//!
+//! Without the feature "standalone" there are only the probes: nginx brings
+//! its own headers and logger.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,6 +21,10 @@ use std::fs;
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+#[cfg(feature = "standalone")]
+#[path = "src/abi/headers.rs"]
+mod headers;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,9 +42,6 @@ fn main() -> ExitCode {
 
 fn build() -> Result {
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let include = out.join("include");
-
-    fs::create_dir_all(&include)?;
 
     let probed = probe_all(&out);
     copy_out(&out, &["probes.log"])?;
@@ -46,11 +50,24 @@ fn build() -> Result {
     let backend = backend(&features)?;
 
     emit_cfgs(&features, backend);
-    write(&include.join("ngx_auto_config.h"), &auto_config(&features))?;
+
+    #[cfg(feature = "standalone")]
+    standalone(&out, &features)?;
+
+    Ok(())
+}
+
+/// What C programs need: headers, and the functions that are in C.
+#[cfg(feature = "standalone")]
+fn standalone(out: &Path, features: &Features) -> Result {
+    let include = out.join("include");
+
+    fs::create_dir_all(&include)?;
+    write(&include.join("ngx_auto_config.h"), &auto_config(features))?;
 
     println!("cargo::rerun-if-changed=src/abi");
 
-    for header in HEADERS {
+    for header in headers::HEADERS {
         let name = format!("ngx_{}.h", header.name);
         write(&include.join(&name), &header.render()?)?;
     }
@@ -62,7 +79,7 @@ fn build() -> Result {
         .collect::<Result<_>>()?;
     let names: Vec<_> = names.iter().map(String::as_str).collect();
 
-    copy_out(&out, &names)
+    copy_out(out, &names)
 }
 
 /// Copies results to where the Makefile looks for them.
@@ -266,6 +283,7 @@ fn emit_cfgs(features: &Features, backend: &str) {
 }
 
 /// `ngx_auto_config.h`, in the way of nginx's.
+#[cfg(feature = "standalone")]
 fn auto_config(features: &Features) -> String {
     let pointer = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").unwrap_or_default();
     let little = env::var("CARGO_CFG_TARGET_ENDIAN").is_ok_and(|endian| endian == "little");
@@ -285,276 +303,9 @@ fn auto_config(features: &Features) -> String {
     text
 }
 
-// Headers
-
-/// A header that is made of `src/abi/NAME.rs` and `src/abi/NAME.h`.
-struct Header {
-    name: &'static str,
-    title: &'static str,
-    /// More files that it is made of.
-    and: &'static [&'static str],
-    includes: &'static [&'static str],
-    /// Structs go by `struct NAME`, since nginx's typedef of it comes first.
-    tagged: bool,
-    /// Types that no function names, or only by nginx's typedef.
-    types: &'static [&'static str],
-    /// Not declared here: another header does, or C must not know.
-    exclude: &'static [&'static str],
-}
-
-const BASIC: &[&str] = &["ngx_config.h", "ngx_core.h"];
-
-const fn header(name: &'static str, title: &'static str) -> Header {
-    Header {
-        name,
-        title,
-        and: &[],
-        includes: BASIC,
-        tagged: true,
-        types: &[],
-        exclude: &[],
-    }
-}
-
-const HEADERS: &[Header] = &[
-    Header {
-        and: &["src/channel/mod.rs"],
-        includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h"],
-        tagged: false,
-        ..header("channel", "messages between processes")
-    },
-    Header {
-        and: &["src/abi/listening.rs"],
-        types: &["ngx_recv_pt", "ngx_send_pt", "ngx_listening_s"],
-        exclude: &["ngx_connection_s"],
-        ..header(
-            "connection",
-            "a descriptor and its events, and where programs listen",
-        )
-    },
-    Header {
-        includes: &[
-            "ngx_config.h",
-            "ngx_core.h",
-            "ngx_log.h",
-            "ngx_process_cycle.h",
-        ],
-        and: &["src/abi/conf.rs"],
-        types: &["ngx_core_conf_s", "ngx_cycle_s"],
-        ..header("cycle", "the configuration, and what a program runs with")
-    },
-    header("errno", "texts of errors"),
-    Header {
-        includes: &["ngx_config.h", "ngx_core.h", "ngx_event_timer.h"],
-        exclude: &["ngx_event_s", "Timer"],
-        ..header("event", "the event loop")
-    },
-    header("event_timer", "the event loop's timers"),
-    Header {
-        and: &[
-            "src/abi/introspect.rs",
-            "src/abi/main.rs",
-            "src/abi/worker.rs",
-        ],
-        includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
-        tagged: false,
-        ..header("ipc", "what this library adds to nginx's functions")
-    },
-    Header {
-        types: &["ngx_open_file_s", "ngx_log_s"],
-        ..header("log", "the logger")
-    },
-    Header {
-        types: &["ngx_module_s"],
-        ..header("module", "modules, whose hooks the host calls")
-    },
-    Header {
-        types: &["ngx_pool_cleanup_s"],
-        ..header("palloc", "memory that is freed all at once")
-    },
-    Header {
-        tagged: false,
-        exclude: &["ngx_os_signal_process"],
-        ..header("process", "spawning processes, signals, the process table")
-    },
-    Header {
-        and: &["src/abi/master.rs", "src/abi/single.rs"],
-        types: &["ngx_cache_manager_ctx_s"],
-        ..header(
-            "process_cycle",
-            "commands, roles, and the flags that signals set",
-        )
-    },
-    header("setproctitle", "what ps shows"),
-    Header {
-        tagged: false,
-        ..header("shmem", "shared memory")
-    },
-    Header {
-        tagged: false,
-        types: &["ngx_time_t"],
-        exclude: &["CachedTime", "CachedText"],
-        ..header("times", "the time, kept at hand")
-    },
-];
-
-/// Rust's names of types that C knows by others.
-const RENAME: [(&str, &str); 1] = [("time_t", "time_t")];
-
-/// Types that are declared by hand in `ngx_core.h`.
-const BY_HAND: [&str; 15] = [
-    "ngx_cache_manager_ctx_t",
-    "ngx_command_t",
-    "ngx_connection_t",
-    "ngx_core_conf_t",
-    "ngx_cycle_t",
-    "ngx_event_handler_pt",
-    "ngx_event_t",
-    "ngx_listening_t",
-    "ngx_log_t",
-    "ngx_module_t",
-    "ngx_open_file_t",
-    "ngx_pool_cleanup_t",
-    "ngx_pool_s",
-    "ngx_pool_t",
-    "ngx_process_t",
-];
-
-impl Header {
-    fn render(&self) -> Result<String> {
-        let Self { name, title, .. } = self;
-        let guard = format!("_NGX_{}_H_INCLUDED_", name.to_uppercase());
-        let by_hand = format!("src/abi/{name}.h");
-
-        let mut text = format!(
-            "/*\n * ngx_{name}.h: {title}.\n * Part of ngx-ipc; the names are nginx's.\n *\n \
-             * Made by build.rs of src/abi/{name}.rs: edit that, then \"make headers\".\n */\n\n\
-             #ifndef {guard}\n#define {guard}\n\n\n"
-        );
-
-        for include in self.includes {
-            writeln!(text, "#include <{include}>")?;
-        }
-
-        write!(text, "\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n\n")?;
-        text += self.declarations()?.trim();
-
-        if let Ok(by_hand) = fs::read_to_string(by_hand) {
-            write!(text, "\n\n\n{}", by_hand.trim())?;
-        }
-
-        write!(
-            text,
-            "\n\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {guard} */\n"
-        )?;
-
-        Ok(text)
-    }
-
-    fn declarations(&self) -> Result<String> {
-        let mut config = cbindgen::Config {
-            language: cbindgen::Language::C,
-            style: if self.tagged {
-                cbindgen::Style::Tag
-            } else {
-                cbindgen::Style::Type
-            },
-            no_includes: true,
-            usize_is_size_t: true,
-            tab_width: 4,
-            line_length: 79,
-            documentation_style: cbindgen::DocumentationStyle::C,
-            ..Default::default()
-        };
-
-        config.export.exclude = BY_HAND
-            .iter()
-            .chain(self.exclude)
-            .map(|&s| s.into())
-            .collect();
-        config.export.include = self.types.iter().map(|&s| s.into()).collect();
-        config.export.rename = RENAME.map(|(a, b)| (a.into(), b.into())).into();
-        config.export.item_types = vec![
-            cbindgen::ItemType::Constants,
-            cbindgen::ItemType::Structs,
-            cbindgen::ItemType::Typedefs,
-            cbindgen::ItemType::Functions,
-        ];
-
-        let mut builder = cbindgen::Builder::new().with_config(config);
-
-        for source in self.and {
-            println!("cargo::rerun-if-changed={source}");
-            builder = builder.with_src(source);
-        }
-
-        let mut text = Vec::new();
-
-        builder
-            .with_src(format!("src/abi/{}.rs", self.name))
-            .generate()?
-            .write(&mut text);
-
-        Ok(tidy_comments(&String::from_utf8(text)?))
-    }
-}
-
-/// Turns cbindgen's comments into nginx's, and rustdoc's headings into words.
-fn tidy_comments(text: &str) -> String {
-    let mut tidy = String::new();
-    let mut comment: Option<Vec<&str>> = None;
-
-    for line in text.lines() {
-        match (&mut comment, line.trim()) {
-            (None, "/*") => comment = Some(Vec::new()),
-            (None, _) => {
-                tidy += line;
-                tidy.push('\n');
-            }
-            (Some(lines), "*/") => {
-                let indent = " ".repeat(line.len() - line.trim_start().len() - 1);
-
-                tidy += &render_comment(&indent, lines);
-                comment = None;
-            }
-            (Some(lines), words) => lines.push(words),
-        }
-    }
-
-    tidy
-}
-
-fn render_comment(indent: &str, lines: &[&str]) -> String {
-    if let [line] = lines {
-        return format!("{indent}/* {} */\n", line.replace('`', ""));
-    }
-
-    let mut text = format!("{indent}/*\n");
-    let mut heading = "";
-
-    for line in lines {
-        match (line.strip_prefix("# "), line.is_empty()) {
-            (Some(title), _) => heading = title,
-            (None, true) if !heading.is_empty() => {}
-            (None, true) => {
-                let _ = writeln!(text, "{indent} *");
-            }
-            (None, false) => {
-                let words = line.replace('`', "");
-                let _ = match heading {
-                    "" => writeln!(text, "{indent} * {words}"),
-                    _ => writeln!(text, "{indent} * {heading}: {words}"),
-                };
-                heading = "";
-            }
-        }
-    }
-
-    text + indent + " */\n"
-}
-
 // csrc
 
+#[cfg(feature = "standalone")]
 fn compile_csrc(include: &Path) {
     println!("cargo::rerun-if-changed=csrc");
     println!("cargo::rerun-if-changed=include");
