@@ -3,6 +3,8 @@
 #   make            builds the library, the headers and ngx_ipc.pc in build/
 #   make demo       a master and four workers that show what it does
 #   make test       all tests
+#   make nginx      a stock nginx and one on the library, in build/nginx-VERSION
+#   make test-nginx compares the two
 #   make lint       warnings are errors, formatting is checked
 #   make headers    puts the headers of src/abi/ into include/
 #   make install    honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR
@@ -40,7 +42,7 @@ STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 BY_HAND    := ngx_config.h ngx_core.h ngx_os.h ngx_string.h
 HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
-.PHONY: all lib demo test lint headers install uninstall deps clean
+.PHONY: all lib demo test nginx test-nginx lint headers install uninstall deps clean
 .DELETE_ON_ERROR:
 
 all: lib $(B)/ngx_ipc.pc
@@ -87,6 +89,14 @@ $(B)/echo: examples/ngx_counters_module.c examples/ngx_counters_module.h
 
 test:
 	sh c-tests/all.sh
+
+# make nginx
+#
+# Of the version that the crate nginx-src has, and of Debian's.
+
+nginx:
+	sh nginx/build.sh 1.28.3 $(B)/nginx-1.28.3
+	sh nginx/build.sh bookworm $(B)/nginx-1.22.1
 
 # make lint
 

@@ -11,11 +11,9 @@
 #   shmem_sysv.o         ... and where there is only System V shared memory
 #
 # Does nothing when DIR/libnginx.a is newer than this script.  The sources
-# come from the "nginx-src" crate, so that cargo checks what was fetched.
+# come from nginx/fetch.sh.
 
 set -eu
-
-CRATE_VERSION=1.28.5+1.28.3
 
 STATICS="ngx_channel_handler ngx_pass_open_channel ngx_reap_children
          ngx_signal_worker_processes ngx_start_worker_processes
@@ -39,47 +37,6 @@ quietly()
         tail -n 40 "$DIR/step.log" >&2
         fail "$what failed"
     fi
-}
-
-
-crate_dir()
-{
-    mkdir -p "$DIR/fetch/src"
-    : > "$DIR/fetch/src/lib.rs"
-
-    cat > "$DIR/fetch/Cargo.toml" << END
-[package]
-name = "fetch"
-version = "0.0.0"
-edition = "2021"
-
-[dependencies]
-nginx-src = "=$CRATE_VERSION"
-
-[workspace]
-END
-
-    cargo metadata --quiet --format-version 1 \
-            --manifest-path "$DIR/fetch/Cargo.toml" \
-            > "$DIR/metadata.json" 2> "$DIR/step.log" \
-        || { cat "$DIR/step.log" >&2; fail "fetching nginx-src failed"; }
-
-    # a package's "manifest_path" is the only one that ends so
-    tr ',' '\n' < "$DIR/metadata.json" \
-        | sed -n 's|^"manifest_path":"\(.*\)/Cargo\.toml".*|\1|p' \
-        | grep '/nginx-src-[^/]*$' \
-        | head -n 1
-}
-
-
-unpack()
-{
-    crate=$(crate_dir)
-    [ -d "$crate/nginx/auto" ] || fail "no nginx/ in the crate nginx-src"
-
-    rm -rf "$DIR/nginx"
-    cp -R "$crate/nginx" "$DIR/nginx"
-    chmod -R u+w "$DIR/nginx"
 }
 
 
@@ -154,7 +111,7 @@ fi
 
 rm -f "$DIR/libnginx.a"
 
-unpack
+sh "$(dirname "$SELF")/../nginx/fetch.sh" 1.28.3 "$DIR/nginx"
 build
 archive
 shmem shmem_devzero.o NGX_HAVE_MAP_ANON
@@ -162,4 +119,4 @@ shmem shmem_sysv.o NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO
 
 # last, since it marks the work as done
 mv "$DIR/libnginx.tmp" "$DIR/libnginx.a"
-rm -rf "$DIR/objs" "$DIR/config" "$DIR/step.log" "$DIR/metadata.json"
+rm -rf "$DIR/objs" "$DIR/config" "$DIR/step.log"

@@ -20,9 +20,16 @@ static ngx_shm_t  ngx_counters_shm;
 ngx_counters_t  *ngx_counters;
 
 
+static ngx_core_module_t  ngx_counters_module_ctx = {
+    ngx_string("counters"),
+    NULL,                                  /* create configuration */
+    NULL                                   /* init configuration */
+};
+
+
 ngx_module_t  ngx_counters_module = {
     NGX_MODULE_V1,
-    NULL,                                  /* module context */
+    &ngx_counters_module_ctx,              /* module context */
     NULL,                                  /* module directives */
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */

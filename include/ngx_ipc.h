@@ -64,6 +64,9 @@ typedef struct {
 /* Takes a piece of text. */
 typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
 
+/* The version of the library that is in use, such as "0.1.0". */
+const char *ngx_ipc_version(void);
+
 /* How many configurations there had been when this process was started. */
 ngx_uint_t ngx_ipc_generation(void);
 
@@ -77,8 +80,9 @@ ngx_uint_t ngx_ipc_is_leader(void);
  * Walks over the processes: fills process with the first one in a slot
  * after process->slot; begin with -1.
  *
- * Returns NGX_OK, or NGX_DECLINED behind the last one. A worker sees the
- * processes that it has been told of.
+ * Returns NGX_OK, or NGX_DECLINED behind the last one. All processes see
+ * what the master knows; where there is no memory for that, a worker sees
+ * those that it has been told of.
  *
  * Safety: process is NULL or valid.
  */
@@ -133,9 +137,6 @@ int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
  * ngx_spawn_process().
  */
 void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
-
-/* The version of the library that is in use, such as "0.1.0". */
-const char *ngx_ipc_version(void);
 
 /*
  * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the

@@ -7,7 +7,9 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_pid_t};
+use crate::config::{
+    AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_msec_t, ngx_pid_t,
+};
 use crate::process::supervise::Restarts;
 use crate::process::table::Table;
 use crate::sys::process;
@@ -60,6 +62,10 @@ pub struct Globals {
     /// event loop forgets it: other processes may keep the socket open, and
     /// epoll would go on reporting it under a number that is gone.
     pub closing: fn(RawFd),
+    /// Tells the host that a child has been reaped: it may have held locks.
+    pub exited: fn(ngx_pid_t),
+    /// Has the host come back to what waits, in at most so many milliseconds.
+    pub wake_in: fn(ngx_msec_t),
 }
 
 impl Globals {

@@ -7,8 +7,10 @@
 //! - [`process`], [`channel`], [`process_cycle`], [`shmem`]: the process
 //!   table, the channels, shared memory. Decide everything, see no raw
 //!   pointer.
-//! - `standalone`: the host that the library brings along: line format of the
-//!   log, times, timers.
+//! - `host`: the program that the library lives in. Either `standalone`, which
+//!   the library brings along (line format of the log, times, timers), or
+//!   `nginx`, which [`process_cycle`] and most of `abi` are not for: it has
+//!   them itself.
 //! - `sys`: the kernel.
 
 // A stale slot number, a short message or a full table must not end a master:
@@ -27,10 +29,15 @@ pub mod abi;
 pub mod channel;
 pub mod config;
 pub mod globals;
+mod host;
 pub mod log;
+#[cfg(not(feature = "standalone"))]
+mod nginx;
 pub mod process;
+#[cfg(feature = "standalone")]
 pub mod process_cycle;
 pub mod shmem;
+#[cfg(feature = "standalone")]
 mod standalone;
 pub mod status;
 pub mod sys;

@@ -65,7 +65,7 @@ impl Log {
 
     /// A debug line, written if `mask` is among the log's debug bits.
     pub fn debug(self, mask: Debug, text: fmt::Arguments<'_>) {
-        if self.0.level() & mask as usize != 0 {
+        if self.0.debug_level() & mask as usize != 0 {
             self.write(DEBUG, None, text);
         }
     }

@@ -11,8 +11,9 @@ use crate::channel::{self, control, ngx_channel_t};
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_uint_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
+use crate::process::info::{self, State};
 use crate::process::table::{CLOSED, Flag, Work, ngx_process_t};
-use crate::process::{self, Respawn, Spawn, info, signals, supervise};
+use crate::process::{self, Respawn, Spawn, signals, supervise};
 use crate::status::Result;
 use crate::sys;
 
@@ -100,6 +101,7 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_ui
             if signo != signals::REOPEN {
                 slot.set(Flag::Lost, false);
                 slot.set(Flag::Exiting, true);
+                info::of_child(g, i).is_without(State::Empty);
             }
             continue;
         }
@@ -112,6 +114,7 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_ui
 
         if reached && signo != signals::REOPEN {
             slot.set(Flag::Exiting, true);
+            info::of_child(g, i).is_to_exit();
         }
     }
 }
@@ -250,6 +253,7 @@ fn close_slot(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
 fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
     slot.vacate();
     slot.set(Flag::Lost, true);
+    info::of_child(g, i).is_without(State::Waiting);
 
     let delay = g
         .restarts
@@ -353,31 +357,13 @@ pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<Own
     true
 }
 
-/// The slot of another process that a message names (`D18`).
-fn others_slot(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<usize> {
-    let slot = g.table.index(ch.slot).filter(|&i| i != g.own_slot());
-
-    if slot.is_none() {
-        log.error(
-            Level::Alert,
-            None,
-            format_args!(
-                "channel command {} for slot {} ignored",
-                ch.command, ch.slot
-            ),
-        );
-    }
-
-    slot
-}
-
 fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
     log.debug(
         Debug::Core,
         format_args!("get channel s:{} pid:{} fd:{}", ch.slot, ch.pid, ch.fd),
     );
 
-    let Some(i) = others_slot(g, log, ch) else {
+    let Some(i) = channel::others_slot(g, log, ch) else {
         return;
     };
 
@@ -394,7 +380,7 @@ fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
 }
 
 fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
-    let Some(i) = others_slot(g, log, ch) else {
+    let Some(i) = channel::others_slot(g, log, ch) else {
         return;
     };
 

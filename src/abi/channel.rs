@@ -3,13 +3,15 @@
 use std::mem::MaybeUninit;
 use std::slice;
 
-use super::cycle::ngx_cycle_t;
+#[cfg(feature = "standalone")]
 use super::event::{self, ngx_event_handler_pt};
-use super::log::ngx_log_t;
 use super::log_of;
 use super::process::GLOBALS;
-use crate::channel::{self, control, ngx_channel_t};
+use crate::channel::{self, ngx_channel_t};
 use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
+#[cfg(feature = "standalone")]
+use crate::host::ngx_cycle_t;
+use crate::host::{self, ngx_log_t};
 use crate::log::Level;
 use crate::process;
 use crate::status::code;
@@ -64,7 +66,7 @@ pub unsafe extern "C" fn ngx_write_channel(
     };
     let head = head.unwrap_or(ngx_channel_t::command(0));
 
-    code(control::write(
+    code(host::write_channel(
         &GLOBALS,
         log,
         s,
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn ngx_read_channel(
     // SAFETY: `size` bytes are writable.
     let message = unsafe { slice::from_raw_parts_mut(ch.cast::<MaybeUninit<u8>>(), bounded(size)) };
 
-    channel::read(log, s, message).map_or_else(ngx_int_t::from, |n| {
+    host::read_channel(&GLOBALS, log, s, message).map_or_else(ngx_int_t::from, |n| {
         ngx_int_t::try_from(n).unwrap_or(ngx_int_t::MAX)
     })
 }
@@ -127,6 +129,7 @@ pub unsafe extern "C" fn ngx_read_channel(
 /// # References
 ///
 /// `epoll_ctl(2)`; nginx's `src/os/unix/ngx_channel.c`.
+#[cfg(feature = "standalone")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_add_channel_event(
     cycle: *mut ngx_cycle_t,

@@ -1,17 +1,20 @@
 //! Who is who: the processes, as any of them sees them.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt::Write;
+#[cfg(feature = "standalone")]
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::process::GLOBALS;
-use super::process_cycle::{ngx_process, ngx_worker};
 use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::host::variables::{ngx_process, ngx_worker};
+#[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
-use crate::process::info;
+use crate::process::info::{self, State};
 use crate::process::signals::{self, PROCESS_HELPER, PROCESS_WORKER};
-use crate::process::table::{Flag, ngx_process_t};
+use crate::process::table::{MAX_PROCESSES, ngx_process_t};
 
 /// There is no process in the slot.
 pub const NGX_IPC_EMPTY: c_int = 0;
@@ -21,6 +24,13 @@ pub const NGX_IPC_RUNNING: c_int = 1;
 pub const NGX_IPC_EXITING: c_int = 2;
 /// It has exited, and will be started again.
 pub const NGX_IPC_WAITING: c_int = 3;
+
+const _: () = {
+    assert!(State::Empty as c_int == NGX_IPC_EMPTY);
+    assert!(State::Running as c_int == NGX_IPC_RUNNING);
+    assert!(State::Exiting as c_int == NGX_IPC_EXITING);
+    assert!(State::Waiting as c_int == NGX_IPC_WAITING);
+};
 
 /// A process of the table.
 #[repr(C)]
@@ -54,9 +64,22 @@ pub struct ngx_ipc_process_t {
     pub dropped: ngx_uint_t,
 }
 
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"",
+    };
+
+/// The version of the library that is in use, such as "0.1.0".
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_version() -> *const c_char {
+    VERSION.as_ptr()
+}
+
 /// The generation of this process.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 /// Somebody has asked for a list of the processes.
+#[cfg(feature = "standalone")]
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Names the generation of the processes that are started from now on.
@@ -65,11 +88,13 @@ pub fn set_generation(generation: usize) {
 }
 
 /// Asks for a list of the processes in the log; for signal handlers.
+#[cfg(feature = "standalone")]
 pub fn ask() {
     ASKED.store(true, Relaxed);
 }
 
 /// Whether somebody has asked.
+#[cfg(feature = "standalone")]
 pub fn asked() -> bool {
     ASKED.swap(false, Relaxed)
 }
@@ -94,8 +119,9 @@ pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
 /// Walks over the processes: fills `process` with the first one in a slot
 /// after `process->slot`; begin with -1.
 ///
-/// Returns NGX_OK, or NGX_DECLINED behind the last one. A worker sees the
-/// processes that it has been told of.
+/// Returns NGX_OK, or NGX_DECLINED behind the last one. All processes see
+/// what the master knows; where there is no memory for that, a worker sees
+/// those that it has been told of.
 ///
 /// # Safety
 ///
@@ -108,13 +134,8 @@ pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -
     };
 
     let after = usize::try_from(process.slot.saturating_add(1)).unwrap_or_default();
-    let next = GLOBALS
-        .table
-        .iter()
-        .skip(after)
-        .find(|(_, slot)| state(slot) != NGX_IPC_EMPTY);
 
-    match next {
+    match processes().find(|&(i, _)| i >= after) {
         Some((i, slot)) => {
             *process = describe(i, slot);
             NGX_OK
@@ -123,25 +144,39 @@ pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -
     }
 }
 
-fn state(slot: &ngx_process_t) -> c_int {
-    if slot.is(Flag::Lost) {
-        NGX_IPC_WAITING
-    } else if !slot.occupied() {
-        NGX_IPC_EMPTY
-    } else if slot.is(Flag::Exiting) {
-        NGX_IPC_EXITING
-    } else {
-        NGX_IPC_RUNNING
+/// The slots with a process, or one that is to be started again.
+fn processes() -> impl Iterator<Item = (usize, &'static ngx_process_t)> {
+    (0..MAX_PROCESSES)
+        .map(|i| (i, GLOBALS.table.get(i)))
+        .filter(|&(i, slot)| view(i, slot).1 != State::Empty)
+}
+
+/// Who is in a slot, and what for. Without shared memory a worker goes by what
+/// it has been told.
+fn view(i: usize, slot: &ngx_process_t) -> (ngx_pid_t, State) {
+    if info::is_current(&GLOBALS) {
+        let info = info::of(i);
+
+        return (info.pid.load(Relaxed), info.state());
     }
+
+    let state = if i < GLOBALS.table.used() && slot.occupied() {
+        State::Running
+    } else {
+        State::Empty
+    };
+
+    (slot.pid(), state)
 }
 
 fn describe(i: usize, slot: &ngx_process_t) -> ngx_ipc_process_t {
     let info = info::of(i);
+    let (pid, state) = view(i, slot);
 
     ngx_ipc_process_t {
         slot: i.cast_signed(),
-        pid: slot.pid(),
-        state: state(slot),
+        pid,
+        state: state as c_int,
         worker: info.worker.load(Relaxed),
         generation: info.generation.load(Relaxed),
         role: info.role.load(Relaxed),
@@ -191,14 +226,11 @@ fn line(i: usize, slot: &ngx_process_t) -> String {
 }
 
 fn lines() -> impl Iterator<Item = String> {
-    GLOBALS
-        .table
-        .iter()
-        .filter(|(_, slot)| state(slot) != NGX_IPC_EMPTY)
-        .map(|(i, slot)| line(i, slot))
+    processes().map(|(i, slot)| line(i, slot))
 }
 
 /// Logs a line for each process.
+#[cfg(feature = "standalone")]
 pub fn dump(log: Log) {
     for line in lines() {
         log.error(Level::Notice, None, format_args!("{line}"));

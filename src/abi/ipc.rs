@@ -1,7 +1,7 @@
 //! `ngx_ipc.h`: what nginx keeps to itself in `ngx_process_cycle.c`, and what
 //! the library adds to nginx's functions.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::c_int;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,18 +27,6 @@ use crate::sys::process;
 /// NGX_DEBUG_POINTS_ABORT.
 #[unsafe(no_mangle)]
 pub static ngx_ipc_debug_points: AtomicUint = AtomicUint::new(0);
-
-const VERSION: &CStr =
-    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-        Ok(version) => version,
-        Err(_) => c"",
-    };
-
-/// The version of the library that is in use, such as "0.1.0".
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_ipc_version() -> *const c_char {
-    VERSION.as_ptr()
-}
 
 /// Sets a program up: the time, `ngx_pid`, `ngx_cycle`, the signals, and the
 /// log of `cycle`, unless it has one: notices and worse to stderr.
@@ -285,7 +273,7 @@ unsafe fn read_commands(c: *mut ngx_connection_t, log: Log) {
 
         // SAFETY: promised by the caller.
         let n = channel::read(log, unsafe { (*c).fd }, &mut ch);
-        let n = n.map_or_else(ngx_int_t::from, |n| n as ngx_int_t);
+        let n = n.map_or_else(ngx_int_t::from, |read| read.len() as ngx_int_t);
 
         log.debug(Debug::Core, format_args!("channel: {n}"));
 

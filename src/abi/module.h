@@ -11,3 +11,15 @@
 
 #define NGX_CORE_MODULE         0x45524F43  /* "CORE" */
 #define NGX_CONF_MODULE         0x464E4F43  /* "CONF" */
+
+
+/*
+ * The context of a NGX_CORE_MODULE: nginx needs one, this library does not
+ * look at it.
+ */
+
+typedef struct {
+    ngx_str_t   name;
+    void      *(*create_conf)(ngx_cycle_t *cycle);
+    char      *(*init_conf)(ngx_cycle_t *cycle, void *conf);
+} ngx_core_module_t;

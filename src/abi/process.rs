@@ -3,21 +3,18 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{ngx_cycle_s, ngx_cycle_t};
-use super::log::ngx_log_t;
-use super::{connection, cycle, cycle_log, event, introspect, log_of, process_cycle};
+use super::{cycle_log, log_of};
 use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
-
+use crate::host::{self, ngx_cycle_t, ngx_log_t, variables};
 use crate::process::execute::execute;
 use crate::process::supervise::{Restart, Restarts};
 use crate::process::table::{MAX_PROCESSES, Table, Work, ngx_process_t};
 use crate::process::{self, Respawn, Spawn, signals};
 use crate::status::{Result, code};
 use crate::sys::process::Program;
-use crate::sys::signal::{self, SavedErrno};
+use crate::sys::signal::{Received, SavedErrno};
 use crate::sys::text::Text;
 
 /// The size of ngx_processes[].
@@ -91,24 +88,26 @@ pub static GLOBALS: Globals = Globals {
     restarts: &RESTARTS,
     process_slot: &ngx_process_slot,
     channel: &ngx_channel,
-    pid: &process_cycle::ngx_pid,
-    parent: &process_cycle::ngx_parent,
-    new_binary: &process_cycle::ngx_new_binary,
-    process: &process_cycle::ngx_process,
-    daemonized: &process_cycle::ngx_daemonized,
-    noaccepting: &process_cycle::ngx_noaccepting,
-    restart: &process_cycle::ngx_restart,
-    reap: &process_cycle::ngx_reap,
-    sigio: &process_cycle::ngx_sigio,
-    sigalrm: &process_cycle::ngx_sigalrm,
-    quit: &process_cycle::ngx_quit,
-    debug_quit: &process_cycle::ngx_debug_quit,
-    terminate: &process_cycle::ngx_terminate,
-    noaccept: &process_cycle::ngx_noaccept,
-    reconfigure: &process_cycle::ngx_reconfigure,
-    reopen: &process_cycle::ngx_reopen,
-    change_binary: &process_cycle::ngx_change_binary,
-    closing: connection::forget,
+    pid: &variables::ngx_pid,
+    parent: &variables::ngx_parent,
+    new_binary: &variables::ngx_new_binary,
+    process: &variables::ngx_process,
+    daemonized: &variables::ngx_daemonized,
+    noaccepting: &variables::ngx_noaccepting,
+    restart: &variables::ngx_restart,
+    reap: &variables::ngx_reap,
+    sigio: &variables::ngx_sigio,
+    sigalrm: &variables::ngx_sigalrm,
+    quit: &variables::ngx_quit,
+    debug_quit: &variables::ngx_debug_quit,
+    terminate: &variables::ngx_terminate,
+    noaccept: &variables::ngx_noaccept,
+    reconfigure: &variables::ngx_reconfigure,
+    reopen: &variables::ngx_reopen,
+    change_binary: &variables::ngx_change_binary,
+    closing: host::closing,
+    exited: host::exited,
+    wake_in: host::wake_in,
 };
 
 /// Calls what a slot remembers; returns if the function does.
@@ -117,7 +116,7 @@ pub static GLOBALS: Globals = Globals {
 ///
 /// `work` comes from `ngx_spawn_process`, whose caller promised that its
 /// function may be called with `cycle` and its data.
-pub unsafe fn call(cycle: *mut ngx_cycle_s, work: Work) {
+pub unsafe fn call(cycle: *mut ngx_cycle_t, work: Work) {
     // SAFETY: `proc` was made of a ngx_spawn_proc_pt, NULL included.
     let proc = unsafe { std::mem::transmute::<*mut c_void, ngx_spawn_proc_pt>(work.proc) };
 
@@ -194,7 +193,7 @@ pub unsafe extern "C" fn ngx_spawn_process(
         start: &mut || unsafe { call(cycle, work) },
     };
 
-    pid_or_invalid(process::spawn(&GLOBALS, log, spawn, respawn))
+    pid_or_invalid(host::spawn(&GLOBALS, log, cycle, spawn, respawn))
 }
 
 /// Executes a program in a detached process.
@@ -251,8 +250,19 @@ pub unsafe extern "C" fn ngx_execute(
 /// # References
 ///
 /// `sigaction(2)`; nginx's `src/os/unix/ngx_process.c`.
+#[cfg(feature = "standalone")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    unsafe { init_signals(log) }
+}
+
+/// The same for a host that has its own part in it.
+///
+/// # Safety
+///
+/// As of `ngx_init_signals`.
+pub unsafe fn init_signals(log: *mut ngx_log_t) -> ngx_int_t {
     // SAFETY: promised by the caller.
     code(signals::init(unsafe { log_of(log) }, signal_handler))
 }
@@ -265,24 +275,22 @@ pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
 pub unsafe extern "C" fn signal_handler(
     signo: c_int,
     info: *mut libc::siginfo_t,
-    _ucontext: *mut c_void,
+    context: *mut c_void,
 ) {
     let _errno = SavedErrno::save();
 
-    super::times::ngx_time_sigsafe_update();
+    host::update_time();
 
     // SAFETY: ngx_cycle is NULL or valid, as its owner sees to.
-    let log = unsafe { cycle_log(cycle::ngx_cycle.load(Relaxed)) };
-    // SAFETY: `info` is the kernel's.
-    let sender = unsafe { signal::sender(info) };
+    let log = unsafe { cycle_log(host::cycle()) };
+    // SAFETY: all of it is the kernel's.
+    let signal = unsafe { Received::new(signo, info, context) };
 
-    signals::received(&GLOBALS, log, signo, sender);
-
-    if signals::is_status(signo) {
-        introspect::ask();
+    if !host::is_own(&signal) {
+        signals::received(&GLOBALS, log, signo, signal.sender);
     }
 
-    event::wake_up();
+    host::after_signal(&GLOBALS, log, &signal);
 }
 
 /// Stops or aborts the process where nginx's `debug_points` ask for it:
@@ -291,8 +299,14 @@ pub unsafe extern "C" fn signal_handler(
 /// # References
 ///
 /// nginx's `debug_points` directive.
+#[cfg(feature = "standalone")]
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_debug_point() {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::cycle;
+    use crate::sys::signal;
+
     match super::ipc::ngx_ipc_debug_points.load(Relaxed) {
         cycle::NGX_DEBUG_POINTS_STOP => signal::raise(libc::SIGSTOP),
         cycle::NGX_DEBUG_POINTS_ABORT => std::process::abort(),

@@ -2,9 +2,9 @@
 
 use std::ptr::{self, NonNull};
 
-use super::log::ngx_log_t;
 use super::log_of;
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
+use crate::host::ngx_log_t;
 use crate::shmem;
 use crate::sys::shm::Segment;
 

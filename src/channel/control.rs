@@ -97,7 +97,7 @@ pub fn write(
     };
 
     if sent != Err(Status::Again) {
-        info::of(i).sent.fetch_add(1, Relaxed);
+        info::of_child(g, i).sent.fetch_add(1, Relaxed);
         return sent;
     }
 
@@ -106,7 +106,7 @@ pub fn write(
         return sent;
     }
 
-    push(i, slot, ch);
+    push(g, i, slot, ch);
     log.debug(
         Debug::Core,
         format_args!(
@@ -120,10 +120,23 @@ pub fn write(
 }
 
 /// The process whose channel `sock` is.
-fn slot_of(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> {
-    g.table
-        .iter()
-        .find(|(_, slot)| slot.occupied() && slot.writable() == Some(sock))
+///
+/// Whoever tells all processes something goes through the table in order, so
+/// the search begins behind the slot that was found last.
+pub fn slot_of(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+
+    let used = g.table.used();
+    let from = LAST.load(Relaxed).min(used);
+
+    let found = (from..used)
+        .chain(0..from)
+        .map(|i| (i, g.table.get(i)))
+        .find(|(_, slot)| slot.occupied() && slot.writable() == Some(sock))?;
+
+    LAST.store(found.0, Relaxed);
+
+    Some(found)
 }
 
 /// The channel of the process that a message is about, if that still runs.
@@ -139,7 +152,7 @@ fn has_queue(queues: &[Queue], slot: usize, of: &ngx_process_t) -> bool {
         .any(|queue| queue.slot == slot && queue.pid == of.pid())
 }
 
-fn push(slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
+fn push(g: &Globals, slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
     let mut queues = lock();
 
     if WAITING.load(Relaxed) == 0 {
@@ -163,10 +176,11 @@ fn push(slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
     {
         queue.messages.push_back(*ch);
         WAITING.fetch_add(1, Relaxed);
-        info::of(slot).queued.fetch_add(1, Relaxed);
-        info::of(slot)
-            .deepest
-            .fetch_max(queue.messages.len(), Relaxed);
+
+        let info = info::of_child(g, slot);
+
+        info.queued.fetch_add(1, Relaxed);
+        info.deepest.fetch_max(queue.messages.len(), Relaxed);
     }
 }
 
@@ -209,7 +223,7 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
 
     let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
         // The process has gone, and what was for it.
-        info::of(queue.slot)
+        info::of_child(g, queue.slot)
             .dropped
             .fetch_add(queue.messages.len(), Relaxed);
         queue.messages.clear();
@@ -229,7 +243,7 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
                 // An error has been logged; the next write to this process
                 // fails as well, and its sender learns of it.
                 Ok(()) | Err(Status::Error) => {
-                    info::of(queue.slot).sent.fetch_add(1, Relaxed);
+                    info::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
                 }
             }
         }

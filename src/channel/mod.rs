@@ -9,6 +9,7 @@ use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
 use crate::process::table::CLOSED;
 use crate::status::{Result, Status};
@@ -44,6 +45,7 @@ pub(crate) const CMD_QUIT: ngx_uint_t = 3;
 /// `NGX_CMD_TERMINATE`: exit.
 pub(crate) const CMD_TERMINATE: ngx_uint_t = 4;
 /// `NGX_CMD_REOPEN`: reopen the logs.
+#[cfg(feature = "standalone")]
 pub(crate) const CMD_REOPEN: ngx_uint_t = 5;
 
 impl ngx_channel_t {
@@ -54,6 +56,23 @@ impl ngx_channel_t {
             pid: 0,
             slot: 0,
             fd: CLOSED,
+        }
+    }
+
+    /// What the first bytes of a message say; shorter ones are zero.
+    #[cfg(not(feature = "standalone"))]
+    pub fn head_of(message: &[u8]) -> Self {
+        fn get<const N: usize>(message: &[u8], at: usize) -> [u8; N] {
+            let value = message.get(at..).and_then(|rest| rest.first_chunk());
+
+            value.copied().unwrap_or([0; N])
+        }
+
+        Self {
+            command: usize::from_ne_bytes(get(message, offset_of!(Self, command))),
+            pid: ngx_pid_t::from_ne_bytes(get(message, offset_of!(Self, pid))),
+            slot: ngx_int_t::from_ne_bytes(get(message, offset_of!(Self, slot))),
+            fd: ngx_fd_t::from_ne_bytes(get(message, offset_of!(Self, fd))),
         }
     }
 
@@ -147,7 +166,9 @@ fn fits(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
 /// descriptor of an OPEN_CHANNEL is handed over in the message's `fd`, -1 if
 /// there was none (`D12`); any other that arrives is closed (`D16`), and
 /// `fd` is -1.
-pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
+///
+/// Returns the message.
+pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[u8]> {
     let mut message = Buffer::new(message);
 
     if message.capacity() < MIN_SIZE {
@@ -191,7 +212,7 @@ pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<us
 
     hand_over(log, &mut message, fd);
 
-    Ok(message.capacity())
+    Ok(message.into_filled())
 }
 
 fn end_of_stream(log: Log, len: usize) -> Status {
@@ -224,6 +245,24 @@ fn hand_over(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
         .map_or(CLOSED, IntoRawFd::into_raw_fd);
 
     message.put(offset_of!(ngx_channel_t, fd), &fd.to_ne_bytes());
+}
+
+/// The slot of another process that a message names (`D18`).
+pub fn others_slot(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<usize> {
+    let slot = g.table.index(ch.slot).filter(|&i| i != g.own_slot());
+
+    if slot.is_none() {
+        log.error(
+            Level::Alert,
+            None,
+            format_args!(
+                "channel command {} for slot {} ignored",
+                ch.command, ch.slot
+            ),
+        );
+    }
+
+    slot
 }
 
 #[cfg(test)]

@@ -1,18 +1,37 @@
 //! What is known of the processes of the table beside what nginx keeps: in
 //! memory that all of them share, so that any can tell.
 //!
-//! The parent writes, the others read; each number is right by itself, and
+//! The master writes, the others read; each number is right by itself, and
 //! nothing depends on two of them together.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
 
+use super::signals;
 use super::table::MAX_PROCESSES;
-use crate::config::{ngx_int_t, ngx_uint_t};
+use crate::config::{AtomicPid, NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::globals::Globals;
 use crate::sys::shm;
+
+/// What a process is up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum State {
+    /// There is none.
+    Empty = 0,
+    /// It runs.
+    Running = 1,
+    /// It has been told to exit.
+    Exiting = 2,
+    /// It has exited, and will be started again.
+    Waiting = 3,
+}
 
 /// Of one slot.
 pub struct Info {
+    /// The process; -1 if there is none now.
+    pub pid: AtomicPid,
+    state: AtomicI32,
     /// The number among the workers; -1: it is none.
     pub worker: AtomicIsize,
     /// How many configurations there had been when it was first started.
@@ -36,6 +55,8 @@ pub struct Info {
 impl Info {
     const fn new() -> Self {
         Self {
+            pid: AtomicPid::new(NGX_INVALID_PID),
+            state: AtomicI32::new(State::Empty as i32),
             worker: AtomicIsize::new(-1),
             generation: AtomicUsize::new(0),
             role: AtomicUsize::new(0),
@@ -48,11 +69,59 @@ impl Info {
         }
     }
 
+    fn copy(&self, from: &Self) {
+        self.pid.store(from.pid.load(Relaxed), Relaxed);
+        self.state.store(from.state.load(Relaxed), Relaxed);
+        self.worker.store(from.worker.load(Relaxed), Relaxed);
+        self.generation
+            .store(from.generation.load(Relaxed), Relaxed);
+        self.role.store(from.role.load(Relaxed), Relaxed);
+        self.started.store(from.started.load(Relaxed), Relaxed);
+        self.respawns.store(from.respawns.load(Relaxed), Relaxed);
+    }
+
     /// A process of another kind takes the slot.
     pub fn reset(&self, role: ngx_uint_t, worker: ngx_int_t, generation: ngx_uint_t) {
+        self.is_a(role, worker);
+        self.generation.store(generation, Relaxed);
+    }
+
+    /// A process knows its role and its number.
+    pub fn is_a(&self, role: ngx_uint_t, worker: ngx_int_t) {
         self.role.store(role, Relaxed);
         self.worker.store(worker, Relaxed);
-        self.generation.store(generation, Relaxed);
+    }
+
+    /// A process runs in the slot.
+    pub fn runs(&self, pid: ngx_pid_t) {
+        self.pid.store(pid, Relaxed);
+        self.state.store(State::Running as i32, Relaxed);
+    }
+
+    /// The slot has no process, or one only later.
+    pub fn is_without(&self, state: State) {
+        self.pid.store(NGX_INVALID_PID, Relaxed);
+        self.state.store(state as i32, Relaxed);
+    }
+
+    /// The process has been told to exit.
+    pub fn is_to_exit(&self) {
+        let _ = self.state.compare_exchange(
+            State::Running as i32,
+            State::Exiting as i32,
+            Relaxed,
+            Relaxed,
+        );
+    }
+
+    /// What the process is up to.
+    pub fn state(&self) -> State {
+        match self.state.load(Relaxed) {
+            1 => State::Running,
+            2 => State::Exiting,
+            3 => State::Waiting,
+            _ => State::Empty,
+        }
     }
 
     /// Counts from zero again.
@@ -72,7 +141,9 @@ impl Info {
 /// Of all slots.
 pub type Infos = [Info; MAX_PROCESSES];
 
-/// Before there is shared memory, and without it: this process's own.
+/// What this process keeps to itself: all there is before there is shared
+/// memory and without it, and in others than the master, whose slots have
+/// nothing to do with its own.
 static PRIVATE: Infos = [const { Info::new() }; MAX_PROCESSES];
 
 static SHARED: AtomicPtr<Infos> = AtomicPtr::new(std::ptr::null_mut());
@@ -84,18 +155,43 @@ pub fn share() {
     if SHARED.load(Relaxed).is_null()
         && let Ok(infos) = shm::share::<Infos>()
     {
+        for (to, from) in infos.iter().zip(&PRIVATE) {
+            to.copy(from);
+        }
+
         SHARED.store(std::ptr::from_ref(infos).cast_mut(), Relaxed);
     }
 }
 
-/// What is known of all slots.
+/// Whether what is known is the master's: else it was when this process began.
+pub fn is_current(g: &Globals) -> bool {
+    !SHARED.load(Relaxed).is_null() || signals::acts_as_master(g)
+}
+
+/// What the master knows of all slots.
 pub fn all() -> &'static Infos {
     shm::shared(&SHARED).unwrap_or(&PRIVATE)
 }
 
-/// What is known of slot `i`.
+/// What the master knows of slot `i`.
 pub fn of(i: usize) -> &'static Info {
-    let [first, ..] = all();
+    at(all(), i)
+}
 
-    all().get(i).unwrap_or(first)
+/// What this process knows of its own child in slot `i`, to be written.
+pub fn of_child(g: &Globals, i: usize) -> &'static Info {
+    at(
+        if signals::acts_as_master(g) {
+            all()
+        } else {
+            &PRIVATE
+        },
+        i,
+    )
+}
+
+fn at(infos: &'static Infos, i: usize) -> &'static Info {
+    let [first, ..] = infos;
+
+    infos.get(i).unwrap_or(first)
 }

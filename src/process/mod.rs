@@ -59,7 +59,8 @@ impl Respawn {
         })
     }
 
-    fn mark(self, slot: &ngx_process_t) {
+    /// Sets the flags of the slot of a process that was started in this way.
+    pub fn mark(self, slot: &ngx_process_t) {
         if let Self::Slot(_) = self {
             return;
         }
@@ -191,7 +192,7 @@ fn spawn_deferred(
             );
 
             record(g, s, pid, spawn.work, respawn);
-            note_start(g, s, respawn);
+            note_start(g, s, pid, respawn);
 
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
@@ -223,10 +224,10 @@ fn record(g: &Globals, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
     slot.set_pid(pid);
 }
 
-fn note_start(g: &Globals, s: usize, respawn: Respawn) {
+fn note_start(g: &Globals, s: usize, pid: ngx_pid_t, respawn: Respawn) {
     let now = supervise::now();
     let again = matches!(respawn, Respawn::Slot(_));
-    let info = info::of(s);
+    let info = info::of_child(g, s);
 
     if again {
         info.respawns.fetch_add(1, Relaxed);
@@ -234,6 +235,7 @@ fn note_start(g: &Globals, s: usize, respawn: Respawn) {
         info.clear_counters();
     }
 
+    info.runs(pid);
     info.started.store(time::realtime().sec, Relaxed);
 
     if let Some(restart) = g.restarts.get(s) {

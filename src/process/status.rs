@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::info::{self, State};
 use super::signals;
 use super::table::Flag;
 use crate::globals::Globals;
@@ -113,11 +114,13 @@ fn reap_all(g: &Globals, log: Log, mut one: bool) {
 
 /// Enters how a child ended into its slot, if it has one (`D6`), and logs it.
 fn reaped(g: &Globals, log: Log, pid: libc::pid_t, status: i32) {
-    let slot = g.table.find(pid);
+    let found = g.table.find(pid);
+    let slot = found.map(|(_, slot)| slot);
     let name = slot.map_or(Text::new(c"unknown process"), |slot| slot.work().name);
 
-    if let Some(slot) = slot {
+    if let Some((i, slot)) = found {
         slot.set_exited(status);
+        info::of_child(g, i).is_without(State::Empty);
     }
 
     let signal = libc::WTERMSIG(status);
@@ -154,4 +157,6 @@ fn reaped(g: &Globals, log: Log, pid: libc::pid_t, status: i32) {
         );
         slot.set(Flag::Respawn, false);
     }
+
+    (g.exited)(pid);
 }

@@ -248,10 +248,9 @@ impl Table {
     }
 
     /// The slot of the process `pid`, unless it is known to have exited.
-    pub fn find(&self, pid: ngx_pid_t) -> Option<&'static ngx_process_t> {
+    pub fn find(&self, pid: ngx_pid_t) -> Option<(usize, &'static ngx_process_t)> {
         self.iter()
-            .map(|(_, slot)| slot)
-            .find(|slot| slot.pid() == pid && !slot.is(Flag::Exited))
+            .find(|(_, slot)| slot.pid() == pid && !slot.is(Flag::Exited))
     }
 
     /// The first empty slot: one that was freed, else the one behind the

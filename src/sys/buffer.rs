@@ -33,6 +33,12 @@ impl<'a> Buffer<'a> {
         unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
     }
 
+    /// What it holds, for as long as the bytes live.
+    pub fn into_filled(self) -> &'a [u8] {
+        // SAFETY: the invariant of `filled`.
+        unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
+    }
+
     /// Where the next bytes go.
     pub fn rest(&mut self) -> &mut [MaybeUninit<u8>] {
         self.bytes.get_mut(self.filled..).unwrap_or_default()

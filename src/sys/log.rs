@@ -7,6 +7,12 @@ unsafe extern "C" {
     fn ngx_log_error_core(level: usize, log: *mut c_void, err: c_int, fmt: *const c_char, ...);
 }
 
+#[cfg(not(feature = "standalone"))]
+unsafe extern "C" {
+    /// The debug bits that the host was built with: none, or all.
+    safe static ngx_ipc_debug_levels: usize;
+}
+
 /// A `ngx_log_t *` of the host's; only its first member is known here.
 #[derive(Clone, Copy)]
 pub struct RawLog(Option<NonNull<c_void>>);
@@ -34,6 +40,16 @@ impl RawLog {
             // `log_level` is its first member in every host (ABI.md).
             unsafe { log.cast::<usize>().read() }
         })
+    }
+
+    /// The debug bits of `log->log_level` that count.
+    pub fn debug_level(self) -> usize {
+        #[cfg(not(feature = "standalone"))]
+        if ngx_ipc_debug_levels == 0 {
+            return 0;
+        }
+
+        self.level()
     }
 
     /// Logs `text` with the host's own line format.

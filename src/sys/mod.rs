@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod alarm;
 pub mod buffer;
 pub mod daemon;
 pub mod epoll;

@@ -55,21 +55,52 @@ pub fn raise(signo: c_int) {
     unsafe { libc::raise(signo) };
 }
 
-/// Who sent a signal: `None` if the kernel did or does not say.
-///
-/// # Safety
-///
-/// `info` is NULL or what the kernel handed to a SA_SIGINFO handler.
-pub unsafe fn sender(info: *const libc::siginfo_t) -> Option<libc::pid_t> {
-    if info.is_null() {
-        return None;
+/// What the kernel tells a handler.
+pub struct Received {
+    /// The signal.
+    pub signo: c_int,
+    /// Who sent it: `None` if the kernel did or does not say.
+    pub sender: Option<libc::pid_t>,
+    /// The value of the timer that has sent it, `timer_create(2)`.
+    pub timer: Option<usize>,
+    /// The interrupted code had blocked it and let it in only to wait, with
+    /// `sigsuspend(2)` or the like: it is in the middle of nothing.
+    pub awaited: bool,
+}
+
+impl Received {
+    /// Reads it.
+    ///
+    /// # Safety
+    ///
+    /// `info` and `context` are NULL or what the kernel handed to a SA_SIGINFO
+    /// handler of `signo`.
+    pub unsafe fn new(signo: c_int, info: *const libc::siginfo_t, context: *const c_void) -> Self {
+        // SAFETY: the kernel's. nginx reads si_pid whatever si_code says;
+        // where it has no meaning it is other bytes of the same struct.
+        let (sender, timer) = unsafe { info.as_ref() }.map_or((0, None), |info| unsafe {
+            let timer = info.si_code == libc::SI_TIMER;
+
+            (
+                info.si_pid(),
+                timer.then(|| info.si_value().sival_ptr.addr()),
+            )
+        });
+
+        // SAFETY: the kernel's. What is blocked once the handler returns is
+        // not what sigsuspend() has set, but what it will set back.
+        let awaited =
+            unsafe { context.cast::<libc::ucontext_t>().as_ref() }.is_some_and(|context| unsafe {
+                libc::sigismember(&raw const context.uc_sigmask, signo) == 1
+            });
+
+        Self {
+            signo,
+            sender: (sender != 0).then_some(sender),
+            timer,
+            awaited,
+        }
     }
-
-    // SAFETY: `info` is the kernel's. nginx reads si_pid whatever si_code
-    // says; where it has no meaning it is other bytes of the same struct.
-    let pid = unsafe { (*info).si_pid() };
-
-    (pid != 0).then_some(pid)
 }
 
 /// Saves `errno` and sets it back when dropped: what a handler must do.

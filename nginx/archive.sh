@@ -1,0 +1,77 @@
+
+# archive.sh: finds or builds the library for nginx/config; sets
+#
+#   NGX_IPC_ARCHIVE    libngx_ipc_nginx.a
+#   NGX_IPC_INCLUDE    a folder with ngx_ipc.h and nothing else
+#
+# $NGX_OBJS is where nginx's configure works.
+
+ngx_ipc_top=`cd "$ngx_addon_dir/.." && pwd`
+
+mkdir -p "$NGX_OBJS/ngx_ipc/include"
+ngx_ipc_out=`cd "$NGX_OBJS/ngx_ipc" && pwd`
+
+NGX_IPC_INCLUDE=$ngx_ipc_out/include
+cp "$ngx_ipc_top/include/ngx_ipc.h" "$NGX_IPC_INCLUDE"
+
+
+ngx_ipc_fail()
+{
+    echo
+    echo "$0: error: $1"
+    echo
+    exit 1
+}
+
+
+ngx_ipc_build()
+{
+    echo $ngx_n "checking for cargo ...$ngx_c"
+
+    ngx_ipc_version=`${CARGO:-cargo} --version 2>/dev/null`
+    if [ -z "$ngx_ipc_version" ]; then
+        echo " not found"
+        ngx_ipc_fail "ngx_ipc is written in Rust: install Rust with cargo,
+or name a library that was built before by NGX_IPC_ARCHIVE=FILE."
+    fi
+
+    echo " found ($ngx_ipc_version)"
+
+    ngx_ipc_target=${CARGO_TARGET_DIR:-$ngx_ipc_top/target}/nginx
+    if ! mkdir -p "$ngx_ipc_target" 2>/dev/null; then
+        ngx_ipc_target=$ngx_ipc_out/target
+    fi
+
+    echo $ngx_n "building ngx_ipc ...$ngx_c"
+
+    if ! CARGO_TARGET_DIR=$ngx_ipc_target NGX_IPC_OUT=$ngx_ipc_out \
+         ${CARGO:-cargo} build --release --locked --lib \
+             --no-default-features \
+             --manifest-path "$ngx_ipc_top/Cargo.toml" \
+             > "$ngx_ipc_out/cargo.log" 2>&1
+    then
+        echo " failed"
+        tail -n 20 "$ngx_ipc_out/cargo.log"
+        ngx_ipc_fail "ngx_ipc cannot be built, see $ngx_ipc_out/cargo.log."
+    fi
+
+    NGX_IPC_ARCHIVE=$ngx_ipc_out/libngx_ipc_nginx.a
+    cmp -s "$ngx_ipc_target/release/libngx_ipc.a" "$NGX_IPC_ARCHIVE" \
+        || cp "$ngx_ipc_target/release/libngx_ipc.a" "$NGX_IPC_ARCHIVE"
+
+    echo " done"
+}
+
+
+if [ -n "$NGX_IPC_ARCHIVE" ]; then
+    echo $ngx_n "checking for ngx_ipc library ...$ngx_c"
+
+    if [ ! -r "$NGX_IPC_ARCHIVE" ]; then
+        echo " not found"
+        ngx_ipc_fail "there is no $NGX_IPC_ARCHIVE."
+    fi
+
+    echo " found"
+else
+    ngx_ipc_build
+fi

@@ -1,0 +1,241 @@
+
+/*
+ * ngx_ipc_status [text | json | prometheus]: the processes of this nginx and
+ * the counters that they share, at a location of its own.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_counters_module.h"
+#include "ngx_ipc_status.h"
+
+
+typedef struct {
+    ngx_uint_t  format;
+} ngx_http_ipc_status_loc_conf_t;
+
+
+static ngx_int_t ngx_http_ipc_status_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ipc_status_begin(ngx_http_request_t *r);
+static void ngx_http_ipc_status_end(void *data);
+static void *ngx_http_ipc_status_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_http_ipc_status_init(ngx_conf_t *cf);
+
+
+static ngx_command_t  ngx_http_ipc_status_commands[] = {
+
+    { ngx_string("ngx_ipc_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_ipc_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_ipc_status_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_ipc_status_init,              /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_ipc_status_create_loc_conf,   /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_ipc_status_module = {
+    NGX_MODULE_V1,
+    &ngx_http_ipc_status_module_ctx,       /* module context */
+    ngx_http_ipc_status_commands,          /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static const struct {
+    ngx_str_t  name;
+    ngx_str_t  type;
+} ngx_http_ipc_status_formats[] = {
+    { ngx_string("text"), ngx_string("text/plain") },
+    { ngx_string("json"), ngx_string("application/json") },
+    { ngx_string("prometheus"), ngx_string("text/plain; version=0.0.4") }
+};
+
+#define NGX_HTTP_IPC_STATUS_FORMATS                                           \
+    (sizeof(ngx_http_ipc_status_formats)                                      \
+     / sizeof(ngx_http_ipc_status_formats[0]))
+
+
+static ngx_int_t
+ngx_http_ipc_status_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                        rc;
+    ngx_buf_t                       *b;
+    ngx_chain_t                      out;
+    ngx_http_ipc_status_loc_conf_t  *conf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_status_module);
+
+    b = ngx_ipc_status(r->pool, conf->format);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_type = ngx_http_ipc_status_formats[conf->format].type;
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+/* the request has come to its end, in whichever way */
+
+static void
+ngx_http_ipc_status_end(void *data)
+{
+    (void) data;
+
+    ngx_counters_change(active, -1);
+    ngx_counters_change(writing, -1);
+}
+
+
+/* the header of a request has been read */
+
+static ngx_int_t
+ngx_http_ipc_status_begin(ngx_http_request_t *r)
+{
+    ngx_http_cleanup_t  *cleanup;
+
+    if (r != r->main || r->internal) {
+        return NGX_DECLINED;
+    }
+
+    cleanup = ngx_http_cleanup_add(r, 0);
+    if (cleanup == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cleanup->handler = ngx_http_ipc_status_end;
+
+    if (r->connection->requests <= 1) {
+        ngx_counters_count(accepted);
+        ngx_counters_count(handled);
+    }
+
+    ngx_counters_count(requests);
+    ngx_counters_change(active, 1);
+    ngx_counters_change(writing, 1);
+
+    return NGX_DECLINED;
+}
+
+
+static void *
+ngx_http_ipc_status_create_loc_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_ipc_status_loc_conf_t));
+}
+
+
+static char *
+ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ipc_status_loc_conf_t  *lcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_ipc_status_handler) {
+        return "is duplicate";
+    }
+
+    clcf->handler = ngx_http_ipc_status_handler;
+
+    if (cf->args->nelts == 1) {
+        return NGX_CONF_OK;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < NGX_HTTP_IPC_STATUS_FORMATS; i++) {
+        if (value[1].len == ngx_http_ipc_status_formats[i].name.len
+            && ngx_strcmp(value[1].data, ngx_http_ipc_status_formats[i].name.data)
+               == 0)
+        {
+            lcf->format = i;
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid format \"%V\" in \"%V\", it must be "
+                       "\"text\", \"json\" or \"prometheus\"",
+                       &value[1], &cmd->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_ipc_status_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_ipc_status_begin;
+
+    return NGX_OK;
+}

@@ -1,0 +1,40 @@
+//! Variables and functions of nginx and of `ngx_ipc_host.c`.
+
+#![allow(unsafe_code)]
+#![allow(missing_docs)]
+
+use std::sync::atomic::AtomicPtr;
+
+use super::ngx_cycle_t;
+use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_pid_t};
+
+// SAFETY: nginx's headers declare them so; `ngx_ipc_host.c` asserts the sizes.
+// The functions are async-signal-safe, as nginx calls them in its handler.
+unsafe extern "C" {
+    pub safe static ngx_cycle: AtomicPtr<ngx_cycle_t>;
+
+    pub safe static ngx_process: AtomicUint;
+    pub safe static ngx_worker: AtomicUint;
+    pub safe static ngx_pid: AtomicPid;
+    pub safe static ngx_parent: AtomicPid;
+    pub safe static ngx_new_binary: AtomicPid;
+    pub safe static ngx_daemonized: AtomicUint;
+    pub safe static ngx_noaccepting: AtomicUint;
+    pub safe static ngx_restart: AtomicUint;
+
+    pub safe static ngx_reap: AtomicSig;
+    pub safe static ngx_sigio: AtomicSig;
+    pub safe static ngx_sigalrm: AtomicSig;
+    pub safe static ngx_quit: AtomicSig;
+    pub safe static ngx_debug_quit: AtomicSig;
+    pub safe static ngx_terminate: AtomicSig;
+    pub safe static ngx_noaccept: AtomicSig;
+    pub safe static ngx_reconfigure: AtomicSig;
+    pub safe static ngx_reopen: AtomicSig;
+    pub safe static ngx_change_binary: AtomicSig;
+
+    pub safe fn ngx_time_sigsafe_update();
+
+    /// Unlocks the locks that nginx's processes share and `pid` held.
+    pub safe fn ngx_ipc_unlock_mutexes(pid: ngx_pid_t);
+}
