@@ -103,8 +103,9 @@ nginx:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	shellcheck -x -P c-tests -S warning -s sh c-tests/*.sh .ci/run
+	shellcheck -x -P c-tests -S warning -s sh c-tests/*.sh nginx/*.sh .ci/run
 
 # The checked-in headers are what build.rs makes of src/abi/; a test compares.
 

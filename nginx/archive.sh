@@ -4,7 +4,9 @@
 #   NGX_IPC_ARCHIVE    libngx_ipc_nginx.a
 #   NGX_IPC_INCLUDE    a folder with ngx_ipc.h and nothing else
 #
-# $NGX_OBJS is where nginx's configure works.
+# $NGX_OBJS is where nginx's configure works; it has set ngx_n and ngx_c too.
+
+# shellcheck disable=SC2154
 
 ngx_ipc_top=`cd "$ngx_addon_dir/.." && pwd`
 

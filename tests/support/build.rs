@@ -8,7 +8,8 @@ use std::sync::{Mutex, OnceLock};
 /// Where the library is built for the tests, below the project's root.
 const BUILD: &str = "build/map_anon";
 
-fn root() -> &'static Path {
+/// The project.
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -17,7 +18,8 @@ pub fn folder() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-fn run(command: &mut Command) {
+/// Runs a program, which must succeed.
+pub fn run(command: &mut Command) {
     let out = command.output().expect("a program that runs");
 
     assert!(

@@ -22,6 +22,8 @@ pub struct Server {
     /// Where it listens: on `port`, unless a test has other plans.
     pub place: String,
     name: &'static str,
+    /// What the program is started with, if not as the echo server is.
+    pub instead: Vec<OsString>,
     child: RefCell<Option<Child>>,
     /// Whoever was found running.
     seen: RefCell<BTreeSet<i32>>,
@@ -70,6 +72,7 @@ impl Server {
             port,
             place: format!("{}:{port}", Ipv4Addr::LOCALHOST),
             name,
+            instead: Vec::new(),
             child: RefCell::new(None),
             seen: RefCell::new(BTreeSet::new()),
             status: Cell::new(None),
@@ -94,6 +97,10 @@ impl Server {
     }
 
     fn arguments(&self, options: &[&str]) -> Vec<OsString> {
+        if !self.instead.is_empty() {
+            return self.instead.clone();
+        }
+
         let mut arguments: Vec<OsString> = vec![
             "-p".into(),
             self.pidfile().into(),

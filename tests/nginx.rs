@@ -1,0 +1,19 @@
+//! Tests of a real nginx: the stock one beside the same on the library.
+//!
+//! Nothing here waits for time to pass: each wait is for a fact that can be
+//! seen, with a deadline. `dead_code`: `support` is for other tests as well.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs
+)]
+
+#[path = "nginx/basics.rs"]
+mod basics;
+#[path = "nginx/nginx.rs"]
+mod nginx;
+mod support;
