@@ -14,7 +14,7 @@ use crate::host::variables::{ngx_process, ngx_worker};
 use crate::log::{Level, Log};
 use crate::process::info::{self, State};
 use crate::process::signals::{self, PROCESS_HELPER, PROCESS_WORKER};
-use crate::process::table::{MAX_PROCESSES, ngx_process_t};
+use crate::process::table::{Flag, MAX_PROCESSES, ngx_process_t};
 
 /// There is no process in the slot.
 pub const NGX_IPC_EMPTY: c_int = 0;
@@ -151,19 +151,23 @@ fn processes() -> impl Iterator<Item = (usize, &'static ngx_process_t)> {
         .filter(|&(i, slot)| view(i, slot).1 != State::Empty)
 }
 
-/// Who is in a slot, and what for. Without shared memory a worker goes by what
-/// it has been told.
+/// Who is in a slot, and what for. Without shared memory a process goes by its
+/// own table: what it has started, or been told of.
 fn view(i: usize, slot: &ngx_process_t) -> (ngx_pid_t, State) {
-    if info::is_current(&GLOBALS) {
+    if info::is_shared() {
         let info = info::of(i);
 
         return (info.pid.load(Relaxed), info.state());
     }
 
-    let state = if i < GLOBALS.table.used() && slot.occupied() {
-        State::Running
-    } else {
+    let state = if slot.is(Flag::Lost) {
+        State::Waiting
+    } else if i >= GLOBALS.table.used() || !slot.occupied() {
         State::Empty
+    } else if slot.is(Flag::Exiting) {
+        State::Exiting
+    } else {
+        State::Running
     };
 
     (slot.pid(), state)

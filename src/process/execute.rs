@@ -2,6 +2,7 @@
 
 use nix::errno::Errno;
 
+use super::info::{self, State};
 use super::status::Deferred;
 use super::table::{Flag, Work};
 use super::{Respawn, Spawn, signals, spawn_deferred};
@@ -84,6 +85,7 @@ fn discard(g: &Globals, pid: ngx_pid_t) {
         slot.set(Flag::Detached, false);
         slot.vacate();
         g.table.release(i);
+        info::of_child(g, i).is_without(State::Empty);
     }
 
     // It has exited or is about to; nobody else waits for it, since SIGCHLD

@@ -163,9 +163,10 @@ pub fn share() {
     }
 }
 
-/// Whether what is known is the master's: else it was when this process began.
-pub fn is_current(g: &Globals) -> bool {
-    !SHARED.load(Relaxed).is_null() || signals::acts_as_master(g)
+/// Whether what is known is shared: else it was the master's when this process
+/// began.
+pub fn is_shared() -> bool {
+    !SHARED.load(Relaxed).is_null()
 }
 
 /// What the master knows of all slots.
