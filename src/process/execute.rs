@@ -4,8 +4,8 @@ use nix::errno::Errno;
 
 use super::info::{self, State};
 use super::status::Deferred;
-use super::table::{Flag, Work};
-use super::{Respawn, Spawn, signals, spawn_deferred};
+use super::table::{CLOSED, Flag, Work};
+use super::{Respawn, fork_failed, signals, slot_for, started};
 use crate::config::ngx_pid_t;
 use crate::globals::Globals;
 use crate::log::{Level, Log};
@@ -13,10 +13,12 @@ use crate::status::{Result, Status};
 use crate::sys::process::{self, Program};
 use crate::sys::signal;
 use crate::sys::text::Text;
+use crate::sys::vfork::vfork;
 
 /// Starts `program` in a detached process and returns once it runs (`D9`).
 ///
-/// `prepare` runs in the child before that. If the program could not be started, that is logged, the process is
+/// `prepare` runs in the child before that, in memory that it shares with the
+/// caller. If the program could not be started, that is logged, the process is
 /// reaped and its slot empty.
 pub fn execute(
     g: &Globals,
@@ -29,38 +31,38 @@ pub fn execute(
     let _deferred = Deferred::new(g, log);
     let name = work.name;
 
+    let s = slot_for(g, log, name, Respawn::Detached)?;
+    let slot = g.table.get(s);
+
+    slot.set_channel([CLOSED, CLOSED]);
+
     // Without a descriptor to spare the program is started all the same; then
     // it is the child that logs a failure, and exits with 1.
     let (result, failed) = process::pipe().ok().unzip();
 
-    let pid = spawn_deferred(
-        g,
-        log,
-        Spawn {
-            work,
-            start: &mut || {
-                prepare();
-                let err = exec(&program);
+    let pid = vfork(|| {
+        prepare();
+        let err = exec(&program);
 
-                match &failed {
-                    Some(failed) => process::write_errno(failed, err),
-                    None => {
-                        log_failure(log, err, name, path);
-                    }
-                }
+        match &failed {
+            Some(failed) => process::write_errno(failed, err),
+            None => {
+                log_failure(log, err, name, path);
+            }
+        }
 
-                process::exit_now(1);
-            },
-        },
-        Respawn::Detached,
-    )?;
+        process::exit_now(1);
+    })
+    .map_err(|err| fork_failed(log, slot, err, name))?;
+
+    started(g, log, s, pid, work, Respawn::Detached);
 
     drop(failed);
 
     match result.as_ref().and_then(process::read_errno) {
         None => Ok(pid),
         Some(err) => {
-            discard(g, pid);
+            discard(g, s, pid);
             Err(log_failure(log, err, name, path))
         }
     }
@@ -72,6 +74,9 @@ fn exec(program: &Program) -> Errno {
 }
 
 fn reset_signals() -> std::result::Result<(), Errno> {
+    // Before any is let in: the memory is the parent's.
+    signal::reset_handlers();
+
     for signal in signals::SIGNALS {
         signal::reset(signal.signo)?;
     }
@@ -80,13 +85,13 @@ fn reset_signals() -> std::result::Result<(), Errno> {
 }
 
 /// Clears the slot of a child that has not become the program.
-fn discard(g: &Globals, pid: ngx_pid_t) {
-    if let Some((i, slot)) = g.table.iter().find(|(_, slot)| slot.pid() == pid) {
-        slot.set(Flag::Detached, false);
-        slot.vacate();
-        g.table.release(i);
-        info::of_child(g, i).is_without(State::Empty);
-    }
+fn discard(g: &Globals, s: usize, pid: ngx_pid_t) {
+    let slot = g.table.get(s);
+
+    slot.set(Flag::Detached, false);
+    slot.vacate();
+    g.table.release(s);
+    info::of_child(g, s).is_without(State::Empty);
 
     // It has exited or is about to; nobody else waits for it, since SIGCHLD
     // is deferred.

@@ -98,53 +98,10 @@ pub fn refuse(g: &Globals, log: Log, why: std::fmt::Arguments<'_>) -> Status {
 ///
 /// On failure, which is logged, the slot is empty, `ngx_process_slot` names
 /// it nevertheless, and no descriptor is left behind (`D1`, `D3`).
-pub fn spawn(g: &Globals, log: Log, spawn: Spawn<'_>, respawn: Respawn) -> Result<ngx_pid_t> {
+pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, respawn: Respawn) -> Result<ngx_pid_t> {
     let _deferred = status::Deferred::new(g, log);
 
-    spawn_deferred(g, log, spawn, respawn)
-}
-
-/// The same for a caller that has deferred SIGCHLD itself.
-fn spawn_deferred(
-    g: &Globals,
-    log: Log,
-    mut spawn: Spawn<'_>,
-    respawn: Respawn,
-) -> Result<ngx_pid_t> {
-    let s = match respawn {
-        Respawn::Slot(s) => s,
-        _ => g.table.first_free(),
-    };
-
-    if matches!(respawn, Respawn::Slot(_)) {
-        let slot = g.table.get(s);
-        let why = if s >= g.table.used() {
-            "never had a process"
-        } else if slot.occupied() && !slot.is(Flag::Exited) {
-            "has a process"
-        } else {
-            ""
-        };
-
-        if !why.is_empty() {
-            return Err(refuse(
-                g,
-                log,
-                format_args!("slot {s} {why} while spawning \"{}\"", spawn.work.name),
-            ));
-        }
-    }
-
-    // Named before anything can fail: what nginx's callers then announce is
-    // this slot, and nothing is announced of an empty one.
-    g.process_slot.store(s as ngx_int_t, Relaxed);
-
-    if s == MAX_PROCESSES {
-        return Err(log.refuse(format_args!(
-            "no more than {MAX_PROCESSES} processes can be spawned"
-        )));
-    }
-
+    let s = slot_for(g, log, spawn.work.name, respawn)?;
     let slot = g.table.get(s);
     let channel = match respawn {
         Respawn::Detached => None,
@@ -164,15 +121,7 @@ fn spawn_deferred(
     let parent = g.own_pid();
 
     match process::fork() {
-        Err(err) => {
-            slot.vacate();
-
-            Err(log.fail(
-                Level::Alert,
-                err,
-                format_args!("fork() failed while spawning \"{}\"", spawn.work.name),
-            ))
-        }
+        Err(err) => Err(fork_failed(log, slot, err, spawn.work.name)),
 
         Ok(Fork::Child) => {
             // From here on the table keeps the numbers.
@@ -185,14 +134,7 @@ fn spawn_deferred(
         }
 
         Ok(Fork::Parent(pid)) => {
-            log.error(
-                Level::Notice,
-                None,
-                format_args!("start {} {pid}", spawn.work.name),
-            );
-
-            record(g, s, pid, spawn.work, respawn);
-            note_start(g, s, pid, respawn);
+            started(g, log, s, pid, spawn.work, respawn);
 
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
@@ -206,6 +148,68 @@ fn spawn_deferred(
             Ok(pid)
         }
     }
+}
+
+/// The slot for a process that is to be started; `ngx_process_slot` names it.
+fn slot_for(g: &Globals, log: Log, name: Text, respawn: Respawn) -> Result<usize> {
+    let s = match respawn {
+        Respawn::Slot(s) => s,
+        _ => g.table.first_free(),
+    };
+
+    if matches!(respawn, Respawn::Slot(_)) {
+        let slot = g.table.get(s);
+        let why = if s >= g.table.used() {
+            "never had a process"
+        } else if slot.occupied() && !slot.is(Flag::Exited) {
+            "has a process"
+        } else {
+            ""
+        };
+
+        if !why.is_empty() {
+            return Err(refuse(
+                g,
+                log,
+                format_args!("slot {s} {why} while spawning \"{name}\""),
+            ));
+        }
+    }
+
+    // Named before anything can fail: what nginx's callers then announce is
+    // this slot, and nothing is announced of an empty one.
+    g.process_slot.store(s as ngx_int_t, Relaxed);
+
+    if s == MAX_PROCESSES {
+        return Err(log.refuse(format_args!(
+            "no more than {MAX_PROCESSES} processes can be spawned"
+        )));
+    }
+
+    Ok(s)
+}
+
+/// In the parent: there is no process.
+fn fork_failed(log: Log, slot: &ngx_process_t, err: Errno, name: Text) -> Status {
+    slot.vacate();
+
+    log.fail(
+        Level::Alert,
+        err,
+        format_args!("fork() failed while spawning \"{name}\""),
+    )
+}
+
+/// In the parent: the process runs.
+fn started(g: &Globals, log: Log, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
+    log.error(
+        Level::Notice,
+        None,
+        format_args!("start {} {pid}", work.name),
+    );
+
+    record(g, s, pid, work, respawn);
+    note_start(g, s, pid, respawn);
 }
 
 /// Enters a running process into its slot.

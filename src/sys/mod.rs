@@ -20,3 +20,4 @@ pub mod socket;
 pub mod text;
 pub mod time;
 pub mod user;
+pub mod vfork;

@@ -33,6 +33,54 @@ pub fn reset(signo: c_int) -> Result<(), Errno> {
     action(signo, libc::SIG_DFL, 0)
 }
 
+/// Gives every signal that has a handler back its default disposition.
+///
+/// For a child that has borrowed the memory that the handlers work on. Those
+/// that the C library keeps to itself are sent to threads by name.
+pub fn reset_handlers() {
+    for signo in 1..=libc::SIGRTMAX() {
+        // SAFETY: an all-zero sigaction is a valid value.
+        let mut sa: libc::sigaction = unsafe { std::mem::zeroed() };
+
+        // SAFETY: `sa` is writable.
+        let known = unsafe { libc::sigaction(signo, std::ptr::null(), &raw mut sa) } == 0;
+
+        if known && !matches!(sa.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
+            // It fails for no signal that may have a handler.
+            let _ = reset(signo);
+        }
+    }
+}
+
+/// While this lives this thread has all signals blocked, `sigprocmask(2)`.
+pub struct Blocked(libc::sigset_t);
+
+impl Blocked {
+    /// Blocks them.
+    pub fn all() -> Result<Self, Errno> {
+        // SAFETY: all-zero sigsets are valid values, and writable.
+        unsafe {
+            let mut all: libc::sigset_t = std::mem::zeroed();
+            let mut before: libc::sigset_t = std::mem::zeroed();
+
+            libc::sigfillset(&raw mut all);
+            Errno::result(libc::sigprocmask(
+                libc::SIG_SETMASK,
+                &raw const all,
+                &raw mut before,
+            ))
+            .map(|_| Self(before))
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled in by sigprocmask().
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
 /// Blocks no signal any more, `sigprocmask(2)`.
 pub fn unblock_all() -> Result<(), Errno> {
     // SAFETY: an all-zero sigset is an empty one on Linux; sigemptyset()
