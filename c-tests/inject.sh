@@ -373,18 +373,19 @@ row execute-missing - -1 "$text(2: No such file or directory)" "$none"
 row execute-missing wait4:EINTR -1 "$text(2: No such file" "$none"
 row execute-missing read:EINTR -1 "$text(2: No such file" "$none"
 
-# ngx_write_channel()
+# ngx_write_channel(): a descriptor takes another call, which logs the same
 
-for how in write write-fd; do
+for pair in write:sendto write-fd:sendmsg; do
+    how=${pair%:*} call=${pair#*:}
     row $how - 0 - 'more=32 '
-    row $how sendmsg:EAGAIN -2 - 'more=-1 '
-    row $how sendmsg:ETOOMANYREFS -2 - 'more=-1 '
-    row $how sendmsg:EINTR 0 - 'more=32 '
-    row $how sendmsg:ENOBUFS -1 \
+    row $how $call:EAGAIN -2 - 'more=-1 '
+    row $how $call:ETOOMANYREFS -2 - 'more=-1 '
+    row $how $call:EINTR 0 - 'more=32 '
+    row $how $call:ENOBUFS -1 \
         '[alert] sendmsg() failed (105: No buffer space available)' 'more=-1 '
-    row $how sendmsg:EPIPE -1 \
+    row $how $call:EPIPE -1 \
         '[alert] sendmsg() failed (32: Broken pipe)' 'more=-1 '
-    row $how sendmsg:ENOMEM -1 \
+    row $how $call:ENOMEM -1 \
         '[alert] sendmsg() failed (12: Cannot allocate memory)' 'more=-1 '
 done
 

@@ -63,6 +63,7 @@ pub fn retry_in() -> Option<ngx_msec_t> {
 /// Sends a message, which begins with `ch`, like [`super::write`]; if `sock` is
 /// a process's channel in the table, control messages are queued instead of
 /// refused.
+#[inline]
 pub fn write(
     g: &Globals,
     log: Log,
@@ -75,11 +76,7 @@ pub fn write(
         flush(g, log);
     }
 
-    let behind = WAITING.load(Relaxed) != 0
-        && slot_of(g, sock)
-            .is_some_and(|(i, slot)| FLUSHING.load(Relaxed) || has_queue(&lock(), i, slot));
-
-    let sent = if behind {
+    let sent = if WAITING.load(Relaxed) != 0 && has_to_wait(g, sock) {
         Err(Status::Again)
     } else {
         super::write(log, sock, message, ch.command, ch.fd, if_gone)
@@ -88,10 +85,22 @@ pub fn write(
     let control =
         message.len() == MIN_SIZE && matches!(ch.command, CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL);
 
-    if !control {
-        return sent;
+    if control {
+        count_or_queue(g, log, sock, ch, sent)
+    } else {
+        sent
     }
+}
 
+/// Whether something waits already for the process whose channel `sock` is.
+#[cold]
+fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
+    slot_of(g, sock).is_some_and(|(i, slot)| FLUSHING.load(Relaxed) || has_queue(&lock(), i, slot))
+}
+
+/// What becomes of a control message after the first attempt to send it.
+#[inline(never)]
+fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: Result) -> Result {
     let Some((i, slot)) = slot_of(g, sock) else {
         return sent;
     };

@@ -109,6 +109,7 @@ const BUFFER_MAX: usize = 32 * 1024;
 /// that would need several is refused with EMSGSIZE; when the socket is full
 /// `Status::Again` is returned. SIGPIPE is not raised; that nobody reads any
 /// more is logged at the level `if_gone`.
+#[inline(always)]
 pub fn write(
     log: Log,
     sock: RawFd,
@@ -168,6 +169,7 @@ fn fits(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
 /// `fd` is -1.
 ///
 /// Returns the message.
+#[inline(always)]
 pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[u8]> {
     let mut message = Buffer::new(message);
 
@@ -225,6 +227,7 @@ fn end_of_stream(log: Log, len: usize) -> Status {
 }
 
 /// Enters the descriptor that has arrived, or none, into the message.
+#[inline(always)]
 fn hand_over(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
     let opens = message
         .filled()
@@ -244,7 +247,7 @@ fn hand_over(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
         .and_then(|fd| above_stdio(fd).ok())
         .map_or(CLOSED, IntoRawFd::into_raw_fd);
 
-    message.put(offset_of!(ngx_channel_t, fd), &fd.to_ne_bytes());
+    message.put(offset_of!(ngx_channel_t, fd), fd.to_ne_bytes());
 }
 
 /// The slot of another process that a message names (`D18`).

@@ -27,7 +27,17 @@ fn lock() -> MutexGuard<'static, Vec<Partial>> {
 }
 
 /// Takes what has been kept for `sock` out, into the empty `message`.
+#[inline]
 pub fn take(sock: RawFd, message: &mut Buffer<'_>) -> Option<OwnedFd> {
+    if COUNT.load(Relaxed) == 0 {
+        return None;
+    }
+
+    take_kept(sock, message)
+}
+
+#[cold]
+fn take_kept(sock: RawFd, message: &mut Buffer<'_>) -> Option<OwnedFd> {
     let mut partial = remove(sock)?;
 
     let left = message.append(&partial.bytes).to_vec();

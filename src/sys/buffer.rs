@@ -58,11 +58,11 @@ impl<'a> Buffer<'a> {
     }
 
     /// Overwrites what it holds from `at` on.
-    pub fn put(&mut self, at: usize, value: &[u8]) {
-        let filled = self.bytes.iter_mut().take(self.filled);
+    pub fn put<const N: usize>(&mut self, at: usize, value: [u8; N]) {
+        let to = self.bytes.get_mut(at..self.filled);
 
-        for (to, &from) in filled.skip(at).zip(value) {
-            to.write(from);
+        if let Some(to) = to.and_then(<[_]>::first_chunk_mut) {
+            *to = value.map(MaybeUninit::new);
         }
     }
 

@@ -96,9 +96,15 @@ fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
 /// Sends `bytes`, with a copy of `fd` if there is one; never raises SIGPIPE.
 ///
 /// Bytes may be padding that nobody has initialised; the kernel copies them
-/// unseen. Returns how many went, `sendmsg(2)`.
+/// unseen. Returns how many went, `sendmsg(2)`; without a descriptor
+/// `send(2)`, which spares the kernel some work.
 pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result<usize, Errno> {
     const SPACE: usize = cmsg_space(size_of::<c_int>());
+
+    let Some(fd) = fd else {
+        // SAFETY: all of `bytes` is readable.
+        return unsafe { send_bytes(sock, bytes.as_ptr().cast(), bytes.len()) };
+    };
 
     let mut control = Control([MaybeUninit::<u8>::zeroed(); SPACE]);
     let mut iov = libc::iovec {
@@ -107,19 +113,17 @@ pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result
     };
     let mut msg = msghdr(&mut iov);
 
-    if let Some(fd) = fd {
-        msg.msg_control = (&raw mut control).cast();
-        msg.msg_controllen = SPACE as _;
+    msg.msg_control = (&raw mut control).cast();
+    msg.msg_controllen = SPACE as _;
 
-        // SAFETY: `control` is aligned and has room for one header with one
-        // int, so CMSG_FIRSTHDR is not NULL and CMSG_DATA lies within it.
-        unsafe {
-            let cm = libc::CMSG_FIRSTHDR(&raw const msg);
-            (*cm).cmsg_len = libc::CMSG_LEN(size_of::<c_int>() as libc::c_uint) as _;
-            (*cm).cmsg_level = libc::SOL_SOCKET;
-            (*cm).cmsg_type = libc::SCM_RIGHTS;
-            ptr::write_unaligned(libc::CMSG_DATA(cm).cast::<c_int>(), fd);
-        }
+    // SAFETY: `control` is aligned and has room for one header with one int,
+    // so CMSG_FIRSTHDR is not NULL and CMSG_DATA lies within it.
+    unsafe {
+        let cm = libc::CMSG_FIRSTHDR(&raw const msg);
+        (*cm).cmsg_len = libc::CMSG_LEN(size_of::<c_int>() as libc::c_uint) as _;
+        (*cm).cmsg_level = libc::SOL_SOCKET;
+        (*cm).cmsg_type = libc::SCM_RIGHTS;
+        ptr::write_unaligned(libc::CMSG_DATA(cm).cast::<c_int>(), fd);
     }
 
     retry(|| {
@@ -140,6 +144,7 @@ pub struct Received {
 
 /// Receives into the rest of `buffer`; descriptors arrive close-on-exec,
 /// `recvmsg(2)`.
+#[inline(always)]
 pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
     let rest = buffer.rest();
@@ -163,8 +168,12 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
 
     Ok(Received {
         len,
-        // SAFETY: recvmsg() has just filled `msg` and its control data in.
-        fd: unsafe { take_descriptors(&msg) },
+        fd: if msg.msg_controllen == 0 {
+            None
+        } else {
+            // SAFETY: recvmsg() has just filled `msg` and its control data in.
+            unsafe { take_descriptors(&msg) }
+        },
         truncated: msg.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0,
     })
 }
@@ -195,6 +204,7 @@ pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usi
 /// # Safety
 ///
 /// recvmsg() has filled `msg` in, and nobody has taken its descriptors yet.
+#[inline(never)]
 unsafe fn take_descriptors(msg: &libc::msghdr) -> Option<OwnedFd> {
     let mut first = None;
 
