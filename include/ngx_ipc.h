@@ -31,6 +31,12 @@ extern "C" {
 /* It has exited, and will be started again. */
 #define NGX_IPC_WAITING 3
 
+/*
+ * Processes that were started together are there, see
+ * ngx_ipc_spawn_processes().
+ */
+#define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
+
 /* A process of the table. */
 typedef struct {
     /* Its slot. */
@@ -166,6 +172,27 @@ ngx_int_t ngx_ipc_init(ngx_cycle_t *cycle);
 void ngx_start_worker_processes(ngx_cycle_t *cycle,
                                 ngx_int_t n,
                                 ngx_int_t type);
+
+/*
+ * Starts n processes at once, and tells all of each other.
+ *
+ * Each runs proc(cycle, data) with its number, 0 to n - 1, as data.
+ * name and respawn are as for ngx_spawn_process(), without slots and
+ * NGX_PROCESS_DETACHED. That takes one message for each process instead of
+ * one for each two: those that are started together are announced by
+ * NGX_IPC_CMD_OPEN_CHANNELS, which ngx_ipc_channel_command() understands.
+ *
+ * Returns how many run; for each of the others there is an alert in the log.
+ * NGX_ERROR if an argument is refused. ngx_process_slot names the slot of the
+ * one that was started last, or the empty slot if that has failed.
+ *
+ * Safety: As of ngx_spawn_process().
+ */
+ngx_int_t ngx_ipc_spawn_processes(ngx_cycle_t *cycle,
+                                  ngx_spawn_proc_pt proc,
+                                  ngx_int_t n,
+                                  char *name,
+                                  ngx_int_t respawn);
 
 /*
  * Sends ch, which announces the process spawned last, to all the others.

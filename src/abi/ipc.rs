@@ -1,7 +1,7 @@
 //! `ngx_ipc.h`: what nginx keeps to itself in `ngx_process_cycle.c`, and what
 //! the library adds to nginx's functions.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,18 +10,24 @@ use super::connection::{ngx_close_connection, ngx_connection_t};
 use super::cycle::{ngx_cycle, ngx_cycle_t};
 use super::event::{self, ngx_event_handler_pt, ngx_event_t};
 use super::log::{ngx_log_init, ngx_log_t};
-use super::process::{GLOBALS, call, ngx_channel, ngx_init_signals, ngx_spawn_process};
+use super::process::{GLOBALS, call, ngx_channel, ngx_init_signals, ngx_spawn_proc_pt};
 use super::times::ngx_time_init;
 use super::{cycle_log, introspect, log_of, process_cycle};
 use crate::channel::{self, ngx_channel_t};
-use crate::config::{
-    AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_INVALID_PID, NGX_OK, ngx_int_t, ngx_uint_t,
-};
+use crate::config::{AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::log::{Debug, Level, Log};
-use crate::process::{info, signals};
+use crate::process::table::Work;
+use crate::process::{self as process_core, Respawn, info, signals};
 use crate::process_cycle as core;
 use crate::status::{Status, code};
 use crate::sys::process;
+use crate::sys::text::Text;
+
+/// Processes that were started together are there, see
+/// ngx_ipc_spawn_processes().
+pub const NGX_IPC_CMD_OPEN_CHANNELS: c_int = 0x6e677801;
+
+const _: () = assert!(channel::CMD_OPEN_CHANNELS == NGX_IPC_CMD_OPEN_CHANNELS as usize);
 
 /// What ngx_debug_point() does: nothing, or one of NGX_DEBUG_POINTS_STOP and
 /// NGX_DEBUG_POINTS_ABORT.
@@ -87,27 +93,94 @@ pub unsafe extern "C" fn ngx_start_worker_processes(
 
     log.error(Level::Notice, None, format_args!("start worker processes"));
 
-    for worker in 0..n {
-        // SAFETY: the same; the name is never written to.
-        let pid = unsafe {
-            ngx_spawn_process(
-                cycle,
-                Some(super::worker::ngx_worker_process_cycle),
-                ptr::without_provenance_mut(worker.unsigned_abs()),
-                c"worker process".as_ptr().cast_mut(),
-                r#type,
-            )
-        };
-
-        if pid != NGX_INVALID_PID {
-            info::of(GLOBALS.own_slot()).reset(
-                signals::PROCESS_WORKER,
-                worker,
-                introspect::ngx_ipc_generation(),
-            );
-            core::announce(&GLOBALS, log);
-        }
+    // SAFETY: the same; the name is never written to.
+    unsafe {
+        spawn_numbered(
+            cycle,
+            super::worker::ngx_worker_process_cycle,
+            n,
+            c"worker process".as_ptr().cast_mut(),
+            r#type,
+            signals::PROCESS_WORKER,
+        );
     }
+}
+
+/// Starts `n` processes at once, and tells all of each other.
+///
+/// Each runs `proc(cycle, data)` with its number, 0 to `n` - 1, as `data`.
+/// `name` and `respawn` are as for ngx_spawn_process(), without slots and
+/// NGX_PROCESS_DETACHED. That takes one message for each process instead of
+/// one for each two: those that are started together are announced by
+/// NGX_IPC_CMD_OPEN_CHANNELS, which ngx_ipc_channel_command() understands.
+///
+/// Returns how many run; for each of the others there is an alert in the log.
+/// NGX_ERROR if an argument is refused. ngx_process_slot names the slot of the
+/// one that was started last, or the empty slot if that has failed.
+///
+/// # Safety
+///
+/// As of ngx_spawn_process().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_spawn_processes(
+    cycle: *mut ngx_cycle_t,
+    proc: ngx_spawn_proc_pt,
+    n: ngx_int_t,
+    name: *mut c_char,
+    respawn: ngx_int_t,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let log = unsafe { cycle_log(cycle) };
+
+    match proc {
+        // SAFETY: the same.
+        Some(proc) if n >= 0 => unsafe { spawn_numbered(cycle, proc, n, name, respawn, 0) },
+        _ => log
+            .refuse(format_args!("no {n} processes without a function"))
+            .into(),
+    }
+}
+
+/// # Safety
+///
+/// As of ngx_ipc_spawn_processes().
+unsafe fn spawn_numbered(
+    cycle: *mut ngx_cycle_t,
+    proc: unsafe extern "C" fn(*mut ngx_cycle_t, *mut c_void),
+    n: ngx_int_t,
+    name: *mut c_char,
+    respawn: ngx_int_t,
+    role: ngx_uint_t,
+) -> ngx_int_t {
+    // SAFETY: promised by the caller.
+    let (log, name) = unsafe { (cycle_log(cycle), Text::from_ptr(name)) };
+
+    let mode = match Respawn::new(respawn) {
+        Some(mode) if !matches!(mode, Respawn::Slot(_) | Respawn::Detached) => mode,
+        _ => {
+            let why = format_args!("invalid mode {respawn} while spawning \"{name}\"");
+            return process_core::refuse(&GLOBALS, log, why).into();
+        }
+    };
+
+    let works: Vec<Work> = (0..n)
+        .map(|number| Work {
+            proc: proc as *mut c_void,
+            data: ptr::without_provenance_mut(number.unsigned_abs()),
+            name,
+        })
+        .collect();
+
+    // SAFETY: promised by the caller.
+    let start = |work| unsafe { call(cycle, work) };
+    let generation = introspect::ngx_ipc_generation();
+    let mut started = |number: usize, slot: usize| {
+        info::of(slot).reset(role, number.cast_signed(), generation);
+    };
+
+    let failed = core::spawn_processes(&GLOBALS, log, &works, mode, &start, &mut started);
+
+    n - failed.len().cast_signed()
 }
 
 /// Sends `ch`, which announces the process spawned last, to all the others.

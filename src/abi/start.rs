@@ -1,32 +1,40 @@
 //! Starting the workers and helpers that a configuration asks for, until each
 //! of them runs (`D2`).
 
+use std::ffi::c_void;
+use std::ptr;
+
 use super::conf::conf_of;
 use super::cycle::ngx_cycle_t;
 use super::event::ngx_event_s;
 use super::event_timer::{ngx_event_add_timer, ngx_event_del_timer};
-use super::process::{GLOBALS, ngx_spawn_process};
+use super::process::{GLOBALS, call};
 use super::times::ngx_time_update;
 use super::worker::{helper_process_cycle, ngx_worker_process_cycle};
-use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use crate::config::{ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::log::{Level, Log};
 use crate::process::supervise::{self, Restart};
-use crate::process::table::{Flag, MAX_PROCESSES};
-use crate::process::{info, signals};
+use crate::process::table::{Flag, Work};
+use crate::process::{Respawn, info, signals};
 use crate::process_cycle as core;
+use crate::sys::text::Text;
 use crate::sys::user;
-
-/// `NGX_PROCESS_RESPAWN`.
-pub const RESPAWN: ngx_int_t = -3;
-/// `NGX_PROCESS_JUST_RESPAWN`: the signal to the old processes leaves the new
-/// ones out.
-pub const JUST_RESPAWN: ngx_int_t = -4;
 
 /// A process that the configuration asks for.
 #[derive(Clone, Copy)]
 enum Wanted {
     Worker(usize),
     Helper(usize),
+}
+
+impl Wanted {
+    /// Its role, and its number among the workers.
+    fn role(self) -> (ngx_uint_t, ngx_int_t) {
+        match self {
+            Self::Worker(n) => (signals::PROCESS_WORKER, n.cast_signed()),
+            Self::Helper(_) => (signals::PROCESS_HELPER, -1),
+        }
+    }
 }
 
 /// What is to be started, and in which way.
@@ -66,7 +74,7 @@ impl Starter {
     pub unsafe fn start(&mut self) {
         self.retiring = false;
         // SAFETY: promised by the caller.
-        unsafe { self.start_all(RESPAWN) };
+        unsafe { self.start_all(Respawn::Always) };
     }
 
     /// Starts the processes of another configuration. Returns whether the old
@@ -91,7 +99,7 @@ impl Starter {
         }
 
         // SAFETY: promised by the caller.
-        self.retiring = !unsafe { self.start_all(JUST_RESPAWN) };
+        self.retiring = !unsafe { self.start_all(Respawn::JustRespawn) };
 
         if self.retiring {
             log.error(
@@ -128,7 +136,12 @@ impl Starter {
             return false;
         }
 
-        let mode = if self.retiring { JUST_RESPAWN } else { RESPAWN };
+        let mode = if self.retiring {
+            // The signal to the old processes leaves the new ones out.
+            Respawn::JustRespawn
+        } else {
+            Respawn::Always
+        };
         let wanted = std::mem::take(&mut self.missing);
         // SAFETY: promised by the caller.
         let started = unsafe { self.start_each(wanted, mode) };
@@ -139,7 +152,7 @@ impl Starter {
     /// # Safety
     ///
     /// The cycle is valid.
-    unsafe fn start_all(&mut self, mode: ngx_int_t) -> bool {
+    unsafe fn start_all(&mut self, mode: Respawn) -> bool {
         self.log
             .error(Level::Notice, None, format_args!("start worker processes"));
 
@@ -167,18 +180,27 @@ impl Starter {
     /// # Safety
     ///
     /// The cycle is valid.
-    unsafe fn start_each(&mut self, wanted: Vec<Wanted>, mode: ngx_int_t) -> bool {
-        let all = wanted.len();
+    unsafe fn start_each(&mut self, wanted: Vec<Wanted>, mode: Respawn) -> bool {
+        // SAFETY: promised by the caller.
+        let work_of = |&wanted: &Wanted| unsafe { self.work(wanted) };
+        let works: Vec<Work> = wanted.iter().map(work_of).collect();
 
-        for wanted in wanted {
-            // One line tells that the table is full.
-            let full = !self.missing.is_empty() && GLOBALS.own_slot() == MAX_PROCESSES;
+        // SAFETY: the same.
+        let start = |work| unsafe { call(self.cycle, work) };
+        let mut started = |number: usize, slot: usize| {
+            if let Some(wanted) = wanted.get(number) {
+                let (role, number) = wanted.role();
 
-            // SAFETY: promised by the caller.
-            if full || !unsafe { self.start_one(wanted, mode) } {
-                self.missing.push(wanted);
+                info::of(slot).reset(role, number, self.generation);
             }
-        }
+        };
+
+        let failed = core::spawn_processes(&GLOBALS, self.log, &works, mode, &start, &mut started);
+
+        self.missing = failed
+            .iter()
+            .filter_map(|&number| wanted.get(number).copied())
+            .collect();
 
         if !self.missing.is_empty() {
             let delay = self.retry.after_failure(supervise::now());
@@ -186,50 +208,30 @@ impl Starter {
             self.wake_up_in(delay);
         }
 
-        self.missing.len() < all
+        self.missing.len() < wanted.len()
     }
 
     /// # Safety
     ///
     /// The cycle is valid.
-    unsafe fn start_one(&self, wanted: Wanted, mode: ngx_int_t) -> bool {
-        // SAFETY: promised by the caller; a name is never written to.
-        let pid = unsafe {
-            match wanted {
-                Wanted::Worker(n) => ngx_spawn_process(
-                    self.cycle,
-                    Some(ngx_worker_process_cycle),
-                    std::ptr::without_provenance_mut(n),
-                    c"worker process".as_ptr().cast_mut(),
-                    mode,
-                ),
-                Wanted::Helper(n) => {
-                    let ctx = conf_of(self.cycle).helpers.add(n);
+    unsafe fn work(&self, wanted: Wanted) -> Work {
+        match wanted {
+            Wanted::Worker(n) => Work {
+                proc: ngx_worker_process_cycle as *mut c_void,
+                data: ptr::without_provenance_mut(n),
+                name: Text::new(c"worker process"),
+            },
+            // SAFETY: promised by the caller.
+            Wanted::Helper(n) => unsafe {
+                let ctx = conf_of(self.cycle).helpers.add(n);
 
-                    ngx_spawn_process(
-                        self.cycle,
-                        Some(helper_process_cycle),
-                        ctx.cast(),
-                        (*ctx).name,
-                        mode,
-                    )
+                Work {
+                    proc: helper_process_cycle as *mut c_void,
+                    data: ctx.cast(),
+                    name: Text::from_ptr((*ctx).name),
                 }
-            }
-        };
-
-        if pid == NGX_INVALID_PID {
-            return false;
+            },
         }
-
-        let (role, number) = match wanted {
-            Wanted::Worker(n) => (signals::PROCESS_WORKER, n.cast_signed()),
-            Wanted::Helper(_) => (signals::PROCESS_HELPER, -1),
-        };
-
-        info::of(GLOBALS.own_slot()).reset(role, number, self.generation);
-        core::announce(&GLOBALS, self.log);
-
-        true
     }
 
     fn wake_up_in(&self, delay: ngx_msec_t) {

@@ -47,6 +47,10 @@ pub(crate) const CMD_TERMINATE: ngx_uint_t = 4;
 /// `NGX_CMD_REOPEN`: reopen the logs.
 #[cfg(feature = "standalone")]
 pub(crate) const CMD_REOPEN: ngx_uint_t = 5;
+/// `NGX_IPC_CMD_OPEN_CHANNELS`: all processes that were to be spawned together
+/// have been, their channels are there.
+#[cfg(feature = "standalone")]
+pub(crate) const CMD_OPEN_CHANNELS: ngx_uint_t = 0x6e67_7801;
 
 impl ngx_channel_t {
     /// A command that carries no descriptor.

@@ -2,9 +2,9 @@
 //! memory that all of them share, so that any can tell.
 //!
 //! The master writes, the others read; each number is right by itself, and
-//! nothing depends on two of them together.
+//! nothing but `first_pid` depends on two of them together.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
 
 use super::signals;
@@ -94,8 +94,16 @@ impl Info {
 
     /// A process runs in the slot.
     pub fn runs(&self, pid: ngx_pid_t) {
-        self.pid.store(pid, Relaxed);
+        // After `respawns`, see `first_pid`.
+        self.pid.store(pid, Release);
         self.state.store(State::Running as i32, Relaxed);
+    }
+
+    /// The slot's process, if it runs and was not started again.
+    pub fn first_pid(&self) -> Option<ngx_pid_t> {
+        let pid = self.pid.load(Acquire);
+
+        (pid != NGX_INVALID_PID && self.respawns.load(Relaxed) == 0).then_some(pid)
     }
 
     /// The slot has no process, or one only later.

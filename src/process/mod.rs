@@ -99,14 +99,27 @@ pub fn refuse(g: &Globals, log: Log, why: std::fmt::Arguments<'_>) -> Status {
 /// On failure, which is logged, the slot is empty, `ngx_process_slot` names
 /// it nevertheless, and no descriptor is left behind (`D1`, `D3`).
 pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, respawn: Respawn) -> Result<ngx_pid_t> {
-    let _deferred = status::Deferred::new(g, log);
-
     let s = slot_for(g, log, spawn.work.name, respawn)?;
-    let slot = g.table.get(s);
+    let name = spawn.work.name;
     let channel = match respawn {
         Respawn::Detached => None,
-        _ => Some(open_channel(g, log, spawn.work.name).inspect_err(|_| slot.vacate())?),
+        _ => Some(open_channel(g, log, name).inspect_err(|_| g.table.get(s).vacate())?),
     };
+
+    fork_into(g, log, s, channel, &mut spawn, respawn)
+}
+
+/// Starts the process of slot `s`, with a channel that has been made.
+pub fn fork_into(
+    g: &Globals,
+    log: Log,
+    s: usize,
+    channel: Option<[OwnedFd; 2]>,
+    spawn: &mut Spawn<'_>,
+    respawn: Respawn,
+) -> Result<ngx_pid_t> {
+    let _deferred = status::Deferred::new(g, log);
+    let slot = g.table.get(s);
 
     if let Some(channel) = &channel {
         let ends = channel.each_ref().map(AsRawFd::as_raw_fd);
@@ -130,7 +143,7 @@ pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, respawn: Respawn) -> R
                 g.channel.store(theirs.into_raw_fd(), Relaxed);
             }
 
-            run_child(g, log, s, &mut spawn, respawn, parent)
+            run_child(g, log, s, spawn, respawn, parent)
         }
 
         Ok(Fork::Parent(pid)) => {
@@ -304,14 +317,44 @@ fn forget_parents_work(g: &Globals) {
 /// A channel as nginx makes it: non-blocking, close-on-exec, and SIGIO for
 /// this process when its end becomes ready.
 fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
-    let channel = socket::socketpair().map_err(|err| {
-        log.fail(
-            Level::Alert,
-            err,
-            format_args!("socketpair() failed while spawning \"{name}\""),
-        )
-    })?;
+    let channel = socket::socketpair().map_err(|err| socketpair_failed(log, err, name))?;
 
+    watch_channel(g, log, &channel, name);
+
+    Ok(channel)
+}
+
+/// The same for one of several processes that are about to be started, its own
+/// end with the first number from `aside` on that is free, if there is any.
+/// Failures are left to the caller.
+pub fn channel_aside(
+    g: &Globals,
+    log: Log,
+    name: Text,
+    aside: Option<RawFd>,
+) -> std::result::Result<[OwnedFd; 2], Errno> {
+    let [ours, theirs] = socket::socketpair()?;
+    let theirs = match aside.map(|from| fd::duplicate_from(theirs.as_raw_fd(), from)) {
+        Some(Ok(moved)) => moved,
+        _ => theirs,
+    };
+    let channel = [ours, theirs];
+
+    watch_channel(g, log, &channel, name);
+
+    Ok(channel)
+}
+
+fn socketpair_failed(log: Log, err: Errno, name: Text) -> Status {
+    log.fail(
+        Level::Alert,
+        err,
+        format_args!("socketpair() failed while spawning \"{name}\""),
+    )
+}
+
+/// Has this process get SIGIO when its end becomes ready.
+fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
     let ours: RawFd = channel[0].as_raw_fd();
     let warn = |err: Errno, call: &str| {
         log.error(
@@ -330,8 +373,6 @@ fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
     if let Err(err) = socket::set_owner(ours, g.own_pid()) {
         warn(err, "fcntl(F_SETOWN)");
     }
-
-    Ok(channel)
 }
 
 /// Closes both ends of a channel and marks them so; -1 is never closed

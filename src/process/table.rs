@@ -253,12 +253,18 @@ impl Table {
             .find(|(_, slot)| slot.pid() == pid && !slot.is(Flag::Exited))
     }
 
-    /// The first empty slot: one that was freed, else the one behind the
-    /// last; `MAX_PROCESSES` if the table is full.
-    pub fn first_free(&self) -> usize {
+    /// The empty slots in the order in which they are taken: those that were
+    /// freed, then those behind the last.
+    pub fn free(&self) -> impl Iterator<Item = usize> + use<> {
         self.iter()
-            .find(|(_, slot)| slot.pid() == NGX_INVALID_PID && !slot.is(Flag::Lost))
-            .map_or(self.used(), |(i, _)| i)
+            .filter(|(_, slot)| slot.pid() == NGX_INVALID_PID && !slot.is(Flag::Lost))
+            .map(|(i, _)| i)
+            .chain(self.used()..MAX_PROCESSES)
+    }
+
+    /// The first empty slot; `MAX_PROCESSES` if the table is full.
+    pub fn first_free(&self) -> usize {
+        self.free().next().unwrap_or(MAX_PROCESSES)
     }
 
     /// Has the table reach over slot `i`.

@@ -26,11 +26,34 @@ pub fn above_stdio(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     duplicate(fd.as_raw_fd())
 }
 
+/// Closes descriptors that C knows by their numbers, all together where they
+/// follow each other, `close_range(2)`.
+///
+/// Async-signal-safe. A kernel without that call closes one after the other.
+pub fn close_all(fds: &[RawFd]) {
+    for run in fds.chunk_by(|&a, &b| a.checked_add(1) == Some(b)) {
+        let (Some(&first), Some(&last)) = (run.first(), run.last()) else {
+            continue;
+        };
+
+        // SAFETY: as in `close`.
+        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
+            for &fd in run {
+                let _ = close(fd);
+            }
+        }
+    }
+}
+
 /// Another descriptor of the same open file, close-on-exec, `fcntl(2)`.
 pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
+    duplicate_from(fd, libc::STDERR_FILENO + 1)
+}
+
+/// The same with the first number from `min` on that is free.
+pub fn duplicate_from(fd: RawFd, min: RawFd) -> Result<OwnedFd, Errno> {
     // SAFETY: fcntl() touches no memory.
-    let copy =
-        Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) })?;
+    let copy = Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, min) })?;
 
     // SAFETY: fcntl() has just made it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })

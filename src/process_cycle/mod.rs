@@ -1,6 +1,8 @@
 //! What master and workers do with the table and the channels: the flow of
 //! nginx's `ngx_process_cycle.c`.
 
+mod spawn_processes;
+
 use std::ffi::c_int;
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use nix::errno::Errno;
 
 use crate::channel::{self, control, ngx_channel_t};
-use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_uint_t};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
 use crate::process::info::{self, State};
@@ -17,17 +19,28 @@ use crate::process::{self, Respawn, Spawn, signals, supervise};
 use crate::status::Result;
 use crate::sys;
 
+pub use spawn_processes::spawn_processes;
+
 /// Runs the function that a slot remembers, with the caller's cycle.
 pub type Start<'a> = &'a dyn Fn(Work);
 
 /// Sends `ch` to all the processes but the one that `ngx_process_slot` names.
 pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
+    pass_to(g, log, ch, g.table.iter());
+}
+
+fn pass_to(
+    g: &Globals,
+    log: Log,
+    ch: &ngx_channel_t,
+    to: impl Iterator<Item = (usize, &'static ngx_process_t)>,
+) {
     if ch.fd == CLOSED {
         // The spawn has failed, and has said so (D3).
         return;
     }
 
-    for (i, slot) in g.table.iter() {
+    for (i, slot) in to {
         let Some(sock) = slot.writable().filter(|_| slot.occupied()) else {
             continue;
         };
@@ -53,6 +66,10 @@ pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
 
 /// Announces the process spawned last to all the others.
 pub fn announce(g: &Globals, log: Log) {
+    announce_to(g, log, g.table.iter());
+}
+
+fn announce_to(g: &Globals, log: Log, to: impl Iterator<Item = (usize, &'static ngx_process_t)>) {
     let slot = g.table.get(g.own_slot());
     let ch = ngx_channel_t {
         command: channel::CMD_OPEN_CHANNEL,
@@ -61,7 +78,7 @@ pub fn announce(g: &Globals, log: Log) {
         fd: slot.channel(0),
     };
 
-    pass_open_channel(g, log, &ch);
+    pass_to(g, log, &ch, to);
 }
 
 /// A process that has closed its end is about to exit: that is no alert.
@@ -351,6 +368,7 @@ pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<Own
         channel::CMD_REOPEN => g.reopen.store(1, Relaxed),
         channel::CMD_OPEN_CHANNEL => opened(g, log, ch, fd),
         channel::CMD_CLOSE_CHANNEL => closed(g, log, ch),
+        channel::CMD_OPEN_CHANNELS => spawn_processes::opened_all(g, log),
         _ => return false,
     }
 
@@ -358,24 +376,26 @@ pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<Own
 }
 
 fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
+    if let Some(i) = channel::others_slot(g, log, ch) {
+        enter(g, log, i, ch.pid, fd.map_or(CLOSED, IntoRawFd::into_raw_fd));
+    }
+}
+
+/// Enters another process, with its channel.
+fn enter(g: &Globals, log: Log, i: usize, pid: ngx_pid_t, fd: RawFd) {
     log.debug(
         Debug::Core,
-        format_args!("get channel s:{} pid:{} fd:{}", ch.slot, ch.pid, ch.fd),
+        format_args!("get channel s:{i} pid:{pid} fd:{fd}"),
     );
 
-    let Some(i) = channel::others_slot(g, log, ch) else {
-        return;
-    };
-
     let slot = g.table.get(i);
-    let fd = fd.map_or(CLOSED, IntoRawFd::into_raw_fd);
 
     if let Some(old) = slot.replace_channel(fd) {
         process::close_end(g, log, old);
     }
 
     slot.forget_parents_flags();
-    slot.set_pid(ch.pid);
+    slot.set_pid(pid);
     g.table.cover(i);
 }
 

@@ -1,0 +1,209 @@
+//! Starting several processes at once, `ngx_start_worker_processes`.
+//!
+//! Of N processes that are spawned one after the other each is announced to
+//! all before it: N²/2 messages with as many descriptors. Here all channels
+//! are made before the first fork, so that each process inherits those of the
+//! others. Once all run, one message has it enter them into its table, with
+//! the pids that the master has left in shared memory.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Start, announce, announce_to, enter, send};
+use crate::channel::{CMD_OPEN_CHANNELS, ngx_channel_t};
+use crate::config::{AtomicSocket, ngx_int_t};
+use crate::globals::Globals;
+use crate::log::{Debug, Log};
+use crate::process::table::{CLOSED, MAX_PROCESSES, Work};
+use crate::process::{self, Respawn, Spawn, info, signals};
+use crate::sys::fd;
+
+/// In a process that was started with others: the channels of those that were
+/// started after it, until it is told to enter them.
+static INHERITED: [AtomicSocket; MAX_PROCESSES] =
+    [const { AtomicSocket::new(CLOSED) }; MAX_PROCESSES];
+
+/// A process that is about to be started.
+struct Pending {
+    slot: usize,
+    channel: [OwnedFd; 2],
+}
+
+/// Starts a process for each of `works`, and tells all of each other.
+///
+/// `started` is called with the number among `works`, and the slot, of each
+/// that runs. Returns the numbers of those that could not be started; the log
+/// says why.
+pub fn spawn_processes(
+    g: &Globals,
+    log: Log,
+    works: &[Work],
+    respawn: Respawn,
+    start: Start<'_>,
+    started: &mut dyn FnMut(usize, usize),
+) -> Vec<usize> {
+    let mut failed = Vec::new();
+    let mut first = 0;
+
+    while let Some(rest @ [work, ..]) = works.get(first..) {
+        let batch = prepare(g, log, rest);
+        let n = batch.len().max(1);
+
+        let mut note = |k: usize, slot: Option<usize>| match slot {
+            Some(slot) => started(first + k, slot),
+            None => failed.push(first + k),
+        };
+
+        if batch.is_empty() {
+            note(0, spawn_one(g, log, *work, respawn, start));
+        } else {
+            spawn_batch(g, log, rest, batch, respawn, start, &mut note);
+        }
+
+        first += n;
+
+        if g.own_slot() == MAX_PROCESSES {
+            // One line tells that the table is full.
+            failed.extend(first..works.len());
+            break;
+        }
+    }
+
+    failed
+}
+
+/// Makes the channels of as many of `works` as there are slots and
+/// descriptors for; of none if it is better to start one after the other.
+fn prepare(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
+    let mut batch = Vec::new();
+
+    if works.len() < 2 || !info::is_shared() || !signals::acts_as_master(g) {
+        return batch;
+    }
+
+    // The ends that all but one process close lie side by side, behind those
+    // that are kept.
+    let mut aside = None;
+
+    for (work, slot) in works.iter().zip(g.table.free()) {
+        let Ok(channel) = process::channel_aside(g, log, work.name, aside) else {
+            break;
+        };
+
+        let theirs = channel[1].as_raw_fd();
+
+        aside = Some(match aside {
+            None => theirs.saturating_add(works.len() as RawFd),
+            Some(_) => theirs.saturating_add(1),
+        });
+        batch.push(Pending { slot, channel });
+    }
+
+    batch
+}
+
+fn spawn_one(
+    g: &Globals,
+    log: Log,
+    work: Work,
+    respawn: Respawn,
+    start: Start<'_>,
+) -> Option<usize> {
+    let spawn = Spawn {
+        work,
+        start: &mut || start(work),
+    };
+
+    process::spawn(g, log, spawn, respawn).ok()?;
+    announce(g, log);
+
+    Some(g.own_slot())
+}
+
+fn spawn_batch(
+    g: &Globals,
+    log: Log,
+    works: &[Work],
+    batch: Vec<Pending>,
+    respawn: Respawn,
+    start: Start<'_>,
+    note: &mut dyn FnMut(usize, Option<usize>),
+) {
+    let before: Vec<_> = g.table.iter().filter(|(_, slot)| slot.occupied()).collect();
+    let mut running = Vec::with_capacity(batch.len());
+    let last = batch.last().map(|of| of.slot);
+    let theirs: Vec<RawFd> = batch.iter().map(|of| of.channel[1].as_raw_fd()).collect();
+
+    for of in &batch {
+        inherit(of.slot, of.channel[0].as_raw_fd());
+    }
+
+    for (k, (of, &work)) in batch.into_iter().zip(works).enumerate() {
+        let of_later = theirs.get(k + 1..).unwrap_or_default();
+        let mut spawn = Spawn {
+            work,
+            start: &mut || {
+                fd::close_all(of_later);
+                start(work);
+            },
+        };
+
+        g.process_slot.store(of.slot as ngx_int_t, Relaxed);
+        inherit(of.slot, CLOSED);
+
+        let pid = process::fork_into(g, log, of.slot, Some(of.channel), &mut spawn, respawn);
+
+        if pid.is_ok() {
+            running.push(of.slot);
+            announce_to(g, log, before.iter().copied());
+        }
+
+        note(k, pid.ok().map(|_| of.slot));
+    }
+
+    // The last one knows all the others, unless it could not be started.
+    for slot in running.into_iter().filter(|&slot| Some(slot) != last) {
+        open_all(g, log, slot);
+    }
+}
+
+fn inherit(slot: usize, fd: RawFd) {
+    if let Some(inherited) = INHERITED.get(slot) {
+        inherited.store(fd, Relaxed);
+    }
+}
+
+/// Has a process of a batch enter the others.
+fn open_all(g: &Globals, log: Log, slot: usize) {
+    let to = g.table.get(slot);
+
+    let Some(sock) = to.writable() else {
+        return;
+    };
+
+    log.debug(
+        Debug::Core,
+        format_args!("pass channels to s:{slot} pid:{} fd:{sock}", to.pid()),
+    );
+
+    let _ = send(g, log, sock, &ngx_channel_t::command(CMD_OPEN_CHANNELS));
+}
+
+/// In a process of a batch: enters those that were started after it.
+///
+/// One that has exited meanwhile is left out; if it has been started again,
+/// that is announced next.
+pub fn opened_all(g: &Globals, log: Log) {
+    for (i, inherited) in INHERITED.iter().enumerate() {
+        let fd = inherited.swap(CLOSED, Relaxed);
+
+        if fd == CLOSED {
+            continue;
+        }
+
+        match info::of(i).first_pid() {
+            Some(pid) => enter(g, log, i, pid, fd),
+            None => process::close_end(g, log, fd),
+        }
+    }
+}
