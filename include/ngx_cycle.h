@@ -76,6 +76,11 @@ struct ngx_core_conf_s {
     ngx_int_t (*reconfigure)(ngx_core_conf_t *conf);
     /* The signal at which the master logs a list of its processes; 0: none. */
     int status_signal;
+    /*
+     * Shared memory of 2 MiB and more is made of huge pages, if the system
+     * allows that.
+     */
+    ngx_flag_t huge_pages;
     /* Workers go on when the master dies; else they shut down gracefully. */
     ngx_flag_t orphans_stay;
 };

@@ -277,6 +277,9 @@ void ngx_channel_handler(ngx_event_t *ev);
 
 extern ngx_uint_t  ngx_ipc_debug_points;
 
+/* Whether ngx_shm_alloc() asks for huge pages. */
+extern ngx_uint_t  ngx_ipc_huge_pages;
+
 
 #ifdef __cplusplus
 }

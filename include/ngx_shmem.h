@@ -37,9 +37,13 @@ typedef struct {
  * Children that are forked afterwards share it. Returns NGX_OK, or NGX_ERROR
  * with an alert in the log and shm->addr NULL.
  *
+ * If ngx_ipc_huge_pages is set, 2 MiB and more are made of huge pages where
+ * the system allows that for shared memory; a warning says that it does not.
+ *
  * Safety: shm is NULL or valid, as is its log.
  *
- * References: mmap(2), zero(4), shmget(2); nginx's src/os/unix/ngx_shmem.c.
+ * References: mmap(2), zero(4), shmget(2), madvise(2); nginx's
+ * src/os/unix/ngx_shmem.c.
  */
 ngx_int_t ngx_shm_alloc(ngx_shm_t *shm);
 

@@ -77,6 +77,9 @@ pub struct ngx_core_conf_s {
     pub reconfigure: Option<unsafe extern "C" fn(conf: *mut ngx_core_conf_t) -> ngx_int_t>,
     /// The signal at which the master logs a list of its processes; 0: none.
     pub status_signal: c_int,
+    /// Shared memory of 2 MiB and more is made of huge pages, if the system
+    /// allows that.
+    pub huge_pages: ngx_flag_t,
     /// Workers go on when the master dies; else they shut down gracefully.
     pub orphans_stay: ngx_flag_t,
 }
@@ -105,6 +108,7 @@ const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     helpers_n: 0,
     reconfigure: None,
     status_signal: 0,
+    huge_pages: 0,
     orphans_stay: 0,
 };
 

@@ -4,3 +4,6 @@
  */
 
 extern ngx_uint_t  ngx_ipc_debug_points;
+
+/* Whether ngx_shm_alloc() asks for huge pages. */
+extern ngx_uint_t  ngx_ipc_huge_pages;

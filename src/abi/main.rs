@@ -15,6 +15,7 @@ use super::old_cycle::abandon;
 use super::process::{ngx_argc, ngx_argv, ngx_os_argv, signal_handler};
 use super::process_cycle::{ngx_daemonized, ngx_inherited, ngx_parent, ngx_pid};
 use super::setproctitle::ngx_init_setproctitle;
+use super::shmem::ngx_ipc_huge_pages;
 use super::single::ngx_single_process_cycle;
 use super::upgrade::inherited_sockets;
 use super::{cycle_log, log, log_of, pidfile};
@@ -88,6 +89,7 @@ unsafe fn set_up(
         let log = cycle_log(boot);
 
         ngx_ipc_debug_points.store(conf.debug_points.unsigned_abs(), Relaxed);
+        ngx_ipc_huge_pages.store(conf.huge_pages.unsigned_abs(), Relaxed);
         save_arguments(argc, argv);
 
         let inherited = inherited_sockets(log);

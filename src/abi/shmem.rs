@@ -1,12 +1,17 @@
 //! `ngx_shmem.h`: shared memory.
 
 use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::log_of;
-use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
+use crate::config::{AtomicUint, NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
 use crate::host::ngx_log_t;
 use crate::shmem;
 use crate::sys::shm::Segment;
+
+/// Whether ngx_shm_alloc() asks for huge pages.
+#[unsafe(no_mangle)]
+pub static ngx_ipc_huge_pages: AtomicUint = AtomicUint::new(0);
 
 /// A piece of memory that forked children share.
 #[repr(C)]
@@ -28,13 +33,17 @@ pub struct ngx_shm_t {
 /// Children that are forked afterwards share it. Returns NGX_OK, or NGX_ERROR
 /// with an alert in the log and `shm->addr` NULL.
 ///
+/// If `ngx_ipc_huge_pages` is set, 2 MiB and more are made of huge pages where
+/// the system allows that for shared memory; a warning says that it does not.
+///
 /// # Safety
 ///
 /// `shm` is NULL or valid, as is its log.
 ///
 /// # References
 ///
-/// `mmap(2)`, `zero(4)`, `shmget(2)`; nginx's `src/os/unix/ngx_shmem.c`.
+/// `mmap(2)`, `zero(4)`, `shmget(2)`, `madvise(2)`; nginx's
+/// `src/os/unix/ngx_shmem.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
     // SAFETY: promised by the caller.
@@ -48,6 +57,10 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
 
     match shmem::alloc(log, shm.size) {
         Ok(segment) => {
+            if ngx_ipc_huge_pages.load(Relaxed) != 0 {
+                shmem::huge_pages::use_for(log, &segment);
+            }
+
             shm.addr = segment.addr().as_ptr().cast();
             NGX_OK
         }

@@ -1,5 +1,7 @@
 //! Shared memory, `ngx_shm_alloc`, with the backend that the probes picked.
 
+pub mod huge_pages;
+
 #[cfg(ngx_shmem = "map_anon")]
 mod map_anon;
 #[cfg(ngx_shmem = "map_anon")]

@@ -14,6 +14,9 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
+/// The size of a huge page, in bytes.
+pub const HUGE_PAGE: usize = 2 * 1024 * 1024;
+
 /// A piece of shared memory; prints as its address, the way nginx's `%p` does.
 pub struct Segment {
     addr: NonNull<c_void>,
@@ -45,6 +48,14 @@ impl Segment {
     pub fn unmap(&self) -> Result<(), Errno> {
         // SAFETY: `from_raw` was promised that the mapping is ours and unused.
         Errno::result(unsafe { libc::munmap(self.addr.as_ptr(), self.size) }).map(drop)
+    }
+
+    /// Asks for huge pages, `madvise(MADV_HUGEPAGE)`; what the kernel allows
+    /// for shared memory is another question.
+    pub fn advise_huge_pages(&self) -> Result<(), Errno> {
+        // SAFETY: the advice changes no contents.
+        Errno::result(unsafe { libc::madvise(self.addr.as_ptr(), self.size, libc::MADV_HUGEPAGE) })
+            .map(drop)
     }
 
     /// Detaches a System V segment, `shmdt(2)`.
