@@ -1,0 +1,74 @@
+#!/bin/sh
+
+# nginx-symbols.sh DIR: the nginx in DIR/ipc has the library's symbols, the one
+# in DIR/stock nginx's, and the three files that are replaced are not compiled.
+
+. "$(dirname "$0")/tap.sh"
+
+dir=$1
+
+# what ngx_process.c, ngx_channel.c and ngx_shmem.c define
+symbols="ngx_spawn_process ngx_execute ngx_init_signals ngx_debug_point
+         ngx_os_signal_process ngx_write_channel ngx_read_channel
+         ngx_add_channel_event ngx_close_channel ngx_shm_alloc ngx_shm_free
+         ngx_argc ngx_argv ngx_os_argv ngx_process_slot ngx_channel
+         ngx_last_process ngx_processes"
+
+# defined PROGRAM: the global symbols that are defined there
+defined()
+{
+    nm --defined-only --extern-only "$@" | awk 'NF == 3 { print $3 }' | sort -u
+}
+
+# compiled OBJECT...: the same of objects and archives; nm may take those for
+# LLVM's, and see nothing
+compiled()
+{
+    readelf -sW "$@" | awk '$5 == "GLOBAL" && $7 != "UND" { print $8 }' | sort -u
+}
+
+# listed FILE: all the symbols are in a list
+listed()
+{
+    for symbol in $symbols; do
+        grep -qx "$symbol" "$1" || { echo "no $symbol"; return 1; }
+    done
+}
+
+# unlisted FILE: none of them is
+unlisted()
+{
+    for symbol in $symbols; do
+        ! grep -x "$symbol" "$1" || return 1
+    done
+}
+
+# compiles NAME: the Makefile or the objects of a nginx have the three files
+compiles()
+{
+    { cat "$dir/$1/Makefile"; find "$dir/$1" -name '*.o'; } \
+        | grep -E 'ngx_(process|channel|shmem)\.[co]\b'
+}
+
+glue=$dir/ipc/addon/nginx/ngx_ipc_host.o
+
+defined "$dir/ipc/nginx" > "$tmp/ipc"
+defined "$dir/stock/nginx" > "$tmp/stock"
+compiled "$dir/ipc/ngx_ipc/libngx_ipc_nginx.a" "$glue" > "$tmp/library"
+find "$dir/ipc" -name '*.o' ! -path "$glue" > "$tmp/objects"
+# shellcheck disable=SC2046
+compiled $(cat "$tmp/objects") > "$tmp/nginx"
+grep '^ngx_ipc_' "$tmp/library" > "$tmp/own"
+
+ok "the nginx on the library has the symbols" listed "$tmp/ipc"
+ok "the library and its glue define them" listed "$tmp/library"
+ok "none of nginx's objects does" unlisted "$tmp/nginx"
+ok "nginx's objects were looked at" grep -qx ngx_master_process_cycle "$tmp/nginx"
+not_ok "none of the three files is compiled" compiles ipc
+
+ok "the stock nginx has the symbols" listed "$tmp/stock"
+ok "the three files are compiled for it" compiles stock
+ok "the library has symbols of its own" test -s "$tmp/own"
+not_ok "they are not in the stock nginx" grep -qxFf "$tmp/own" "$tmp/stock"
+
+end
