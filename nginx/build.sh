@@ -1,24 +1,33 @@
 #!/bin/sh
 
-# build.sh VERSION DIR: nginx of that version (see fetch.sh) as it is, and on
-# the library.  Leaves in DIR:
+# build.sh VERSION DIR [VARIANT]: nginx of that version (see fetch.sh) as it
+# is, and on the library.  Leaves in DIR:
 #
 #   src/            its sources
 #   stock/nginx     the program, as it always was
 #   ipc/nginx       the same with nginx/config added
 #   ipc/*.so        ... and its module, dynamically
 #
-# CC, CFLAGS and LDFLAGS are for both, and so is what CONFIGURE adds.
+# With a variant, nothing but ipc-VARIANT/, which is ipc/ in another way:
+#
+#   asan            nginx and the glue with AddressSanitizer; Rust has none
+#   map_devzero     without MAP_ANON: shared memory is of /dev/zero
+#   sysvshm         without either: System V shared memory
+#
+# CC, CFLAGS and LDFLAGS are for all, and so is what CONFIGURE adds.
 
 set -eu
 
 version=$1
+variant=${3:-}
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 
 options="--with-compat --with-debug --with-threads --with-stream
          --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
+cflags=${CFLAGS:--O2 -g}
+ldflags=${LDFLAGS:-}
 
 # quietly NAME COMMAND...: the output of a step is shown if it fails
 quietly()
@@ -38,7 +47,7 @@ configure()
 {
     name=$1
     shift
-    stamp="${CC:-cc} ${CFLAGS:-} ${LDFLAGS:-} $options $*"
+    stamp="${CC:-cc} $cflags $ldflags $options $*"
 
     if [ "$stamp" = "$(cat "$dir/$name/stamp" 2> /dev/null)" ] \
         && [ -z "$(find "$here" -newer "$dir/$name/stamp" -name 'config')" ]
@@ -51,7 +60,7 @@ configure()
     (
         cd "$dir/src"
         quietly "$name" sh "$configure" --builddir="../$name" --with-cc="${CC:-cc}" \
-            --with-cc-opt="${CFLAGS:--O2 -g}" --with-ld-opt="${LDFLAGS:-}" $options "$@"
+            --with-cc-opt="$cflags" --with-ld-opt="$ldflags" $options "$@"
     )
 
     echo "$stamp" > "$dir/$name/stamp"
@@ -63,29 +72,69 @@ build()
     (cd "$dir/src" && quietly "$1" make -j2 -f "../$1/Makefile" build)
 }
 
-# library: brings the library up to date, as nginx/config does when it is new
+# library NAME: brings it up to date, as nginx/config does when it is new
 library()
 {
     (
         set +u
         # shellcheck disable=SC2034
-        ngx_addon_dir=$here NGX_OBJS=$dir/ipc
+        ngx_addon_dir=$here NGX_OBJS=$dir/$1
         . "$here/archive.sh"
     )
+}
+
+# on_library NAME: nginx with nginx/config added
+on_library()
+{
+    mkdir -p "$dir/$1"
+    configure "$1" --add-module="$here" --add-dynamic-module="$here/status"
+    quietly "$1" library "$1"
+    build "$1"
+    built "on ngx-ipc" "$1"
+}
+
+# built HOW NAME: says so
+built()
+{
+    echo "$("$dir/$2/nginx" -v 2>&1 | sed 's/.*: //') $1: $dir/$2/nginx"
+}
+
+# vary VARIANT: how it is to be built; a library of its own is not to make
+# the usual one out of date
+vary()
+{
+    case $1 in
+        asan)
+            cflags="-O1 -g -fsanitize=address -fno-omit-frame-pointer"
+            ldflags="-fsanitize=address"
+            return 0
+        ;;
+        map_devzero) export NGX_HAVE_MAP_ANON=0 ;;
+        sysvshm)     export NGX_HAVE_MAP_ANON=0 NGX_HAVE_MAP_DEVZERO=0 ;;
+        *)
+            echo "$0: no variant $1" >&2
+            exit 1
+        ;;
+    esac
+
+    export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$here/../target}/$1"
 }
 
 [ -f "$dir/src/src/core/nginx.c" ] || sh "$here/fetch.sh" "$version" "$dir/src"
 
 if [ -f "$dir/src/configure" ]; then configure=./configure; else configure=auto/configure; fi
 
-mkdir -p "$dir/stock" "$dir/ipc" "$dir/prefix"
+mkdir -p "$dir/prefix"
 
+if [ -n "$variant" ]; then
+    vary "$variant"
+    on_library "ipc-$variant"
+    exit 0
+fi
+
+mkdir -p "$dir/stock"
 configure stock
 build stock
+built "as it is" stock
 
-configure ipc --add-module="$here" --add-dynamic-module="$here/status"
-quietly ipc library
-build ipc
-
-echo "$dir/stock/nginx"
-echo "$dir/ipc/nginx"
+on_library ipc

@@ -17,3 +17,5 @@ mod basics;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 mod support;
+#[path = "nginx/zones.rs"]
+mod zones;

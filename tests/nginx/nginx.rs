@@ -1,14 +1,19 @@
 //! A real nginx: the stock one, or the same on the library.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::ops::Deref;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{env, fs, thread};
 
 use crate::support::build::{root, run};
 use crate::support::server::Server;
+use crate::support::{proc, sys, wait_until};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +24,61 @@ pub enum Which {
 
 pub const BOTH: [Which; 2] = [Which::Stock, Which::Ipc];
 
-/// A nginx of `make nginx`, which is made first: `which` is "stock" or "ipc".
-pub fn built(which: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    const DIR: &str = "build/nginx-1.28.3";
-
-    BUILT.get_or_init(|| {
-        run(Command::new("sh")
-            .current_dir(root())
-            .args(["nginx/build.sh", "1.28.3", DIR]));
+/// Does the same with both, at the same time: what is observed must be the
+/// same.
+pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
+    let scenario = &scenario;
+    let [stock, ipc] = thread::scope(|scope| {
+        BOTH.map(|which| scope.spawn(move || scenario(which)))
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
 
-    root().join(DIR).join(which).join("nginx")
+    assert_eq!(ipc, stock, "on the library, and as it is");
+    ipc
 }
+
+/// Where nginx/build.sh leaves what it builds.
+const DIR: &str = "build/nginx-1.28.3";
+
+/// A nginx of `make nginx`, which is made first: `which` is "stock" or "ipc".
+///
+/// With `T_NGINX` set, such as to "asan", the latter is that variant of it.
+pub fn built(which: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+
+    BUILT.get_or_init(|| build(&[]));
+
+    match env::var("T_NGINX") {
+        Ok(variant) if which == "ipc" && !variant.is_empty() => built_variant(&variant),
+        _ => root().join(DIR).join(which).join("nginx"),
+    }
+}
+
+/// A variant of the one on the library, see nginx/build.sh.
+pub fn built_variant(variant: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+
+    if built.insert(variant.to_string()) {
+        build(&[variant]);
+    }
+
+    root()
+        .join(DIR)
+        .join(format!("ipc-{variant}"))
+        .join("nginx")
+}
+
+fn build(variant: &[&str]) {
+    run(Command::new("sh")
+        .current_dir(root())
+        .args(["nginx/build.sh", "1.28.3", DIR])
+        .args(variant));
+}
+
+/// What AddressSanitizer's reports in a server's folder are called.
+const REPORT: &str = "report";
 
 /// A running nginx with a folder of its own; what a [`Server`] can, it can.
 pub struct Nginx {
@@ -52,7 +99,8 @@ impl Nginx {
     ///
     /// `main` are directives at the top, `http` those in the block of that
     /// name; `PORT` stands for the server's port, `FOLDER` for its folder.
-    /// The log has debug lines.
+    /// The log has debug lines, and there may be 1024 connections, unless
+    /// `main` says otherwise.
     pub fn new(test: &str, which: Which, main: &str, http: &str) -> Self {
         let program = match which {
             Which::Stock => built("stock"),
@@ -70,6 +118,11 @@ impl Nginx {
         server.instead = ["-p", &folder, "-c", "conf", "-e", "log"]
             .map(Into::into)
             .to_vec();
+        // nginx frees little of what it has until it exits.
+        server.environment = vec![(
+            "ASAN_OPTIONS",
+            format!("detect_leaks=0:log_path={folder}/{REPORT}").into(),
+        )];
 
         let nginx = Self { which, server };
 
@@ -79,10 +132,14 @@ impl Nginx {
 
     /// Writes another configuration, for a reload.
     pub fn configure(&self, main: &str, http: &str) {
+        let unless = |has: &str, line: &'static str| {
+            if main.contains(has) { "" } else { line }
+        };
         let text = format!(
-            "daemon off;\npid pid;\nerror_log log debug;\n{main}\n\
-             events {{ worker_connections 1024; }}\n\
-             http {{\naccess_log off;\n{http}\n}}\n"
+            "daemon off;\npid pid;\nenv ASAN_OPTIONS;\n{main}\n{}{}\
+             http {{\naccess_log off;\n{http}\n}}\n",
+            unless("error_log", "error_log log debug;\n"),
+            unless("events", "events { worker_connections 1024; }\n"),
         );
         let text = text
             .replace("PORT", &self.port.to_string())
@@ -96,6 +153,7 @@ impl Nginx {
         Command::new(&self.exe)
             .args(&self.server.instead)
             .args(options)
+            .envs(self.server.environment.iter().cloned())
             .stdin(Stdio::null())
             .output()
             .expect("nginx")
@@ -117,17 +175,84 @@ impl Nginx {
         let mut stream = self.try_connect()?;
         let mut answer = Vec::new();
 
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        )?;
+        ask(&mut stream, path)?;
         stream.read_to_end(&mut answer)?;
 
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
+    /// The same of one worker.
+    pub fn get_from(&self, worker: i32, path: &str) -> String {
+        self.with_only(worker, || self.get(path))
+    }
+
+    /// Does something while all workers but one are stopped.
+    pub fn with_only<T>(&self, worker: i32, act: impl FnOnce() -> T) -> T {
+        let mut others = self.workers();
+
+        others.remove(&worker);
+
+        for &pid in &others {
+            sys::kill(pid, libc::SIGSTOP);
+            wait_until("a stopped worker", || proc::state(pid) == Some('T'));
+        }
+
+        let done = act();
+
+        for &pid in &others {
+            sys::kill(pid, libc::SIGCONT);
+        }
+
+        done
+    }
+
     /// The module of the library, for `load_module`.
     pub fn status_module() -> PathBuf {
         built("ipc").with_file_name("ngx_http_ipc_status_module.so")
+    }
+}
+
+/// Sends a request of `path`, the last one on its connection.
+pub fn ask(stream: &mut TcpStream, path: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+}
+
+/// The code of an answer.
+pub fn code(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+/// The value of one of its headers.
+pub fn header<'a>(answer: &'a str, name: &str) -> &'a str {
+    answer
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .unwrap_or_default()
+}
+
+/// What follows the headers.
+pub fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let reports: Vec<_> = fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                path.file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with(REPORT))
+            })
+            .filter_map(|path| fs::read_to_string(path).ok())
+            .collect();
+
+        if !thread::panicking() {
+            assert!(reports.is_empty(), "{}", reports.join("\n"));
+        }
     }
 }

@@ -24,6 +24,8 @@ pub struct Server {
     name: &'static str,
     /// What the program is started with, if not as the echo server is.
     pub instead: Vec<OsString>,
+    /// What its environment has in addition.
+    pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
     /// Whoever was found running.
     seen: RefCell<BTreeSet<i32>>,
@@ -73,6 +75,7 @@ impl Server {
             place: format!("{}:{port}", Ipv4Addr::LOCALHOST),
             name,
             instead: Vec::new(),
+            environment: Vec::new(),
             child: RefCell::new(None),
             seen: RefCell::new(BTreeSet::new()),
             status: Cell::new(None),
@@ -121,6 +124,7 @@ impl Server {
 
         command
             .args(self.arguments(options))
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(output("stdout"))
             .stderr(output("stderr"));
