@@ -14,8 +14,16 @@
 
 #[path = "nginx/basics.rs"]
 mod basics;
+#[path = "nginx/debug_lines.rs"]
+mod debug_lines;
+#[path = "nginx/lines.rs"]
+mod lines;
 #[path = "nginx/nginx.rs"]
 mod nginx;
+#[path = "nginx/single.rs"]
+mod single;
 mod support;
+#[path = "nginx/workers.rs"]
+mod workers;
 #[path = "nginx/zones.rs"]
 mod zones;

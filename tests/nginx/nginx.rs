@@ -24,14 +24,19 @@ pub enum Which {
 
 pub const BOTH: [Which; 2] = [Which::Stock, Which::Ipc];
 
-/// Does the same with both, at the same time: what is observed must be the
-/// same.
-pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
+/// Does the same with both, at the same time.
+pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
     let scenario = &scenario;
-    let [stock, ipc] = thread::scope(|scope| {
+
+    thread::scope(|scope| {
         BOTH.map(|which| scope.spawn(move || scenario(which)))
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
+    })
+}
+
+/// The same, and what is observed must be the same.
+pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
+    let [stock, ipc] = both(scenario);
 
     assert_eq!(ipc, stock, "on the library, and as it is");
     ipc
@@ -181,7 +186,17 @@ impl Nginx {
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
-    /// The same of one worker.
+    /// Waits until a nginx without a master waits for events: a signal that
+    /// comes shortly before is seen at the next event only.
+    pub fn wait_for_idle(&self) {
+        wait_until("a nginx that waits for events", || {
+            let waits = |line: &str| line.contains("epoll timer: ");
+
+            self.log().lines().last().is_some_and(waits) && proc::state(self.master()) == Some('S')
+        });
+    }
+
+    /// The answer of one worker.
     pub fn get_from(&self, worker: i32, path: &str) -> String {
         self.with_only(worker, || self.get(path))
     }

@@ -1,0 +1,191 @@
+//! Both log the same lines, apart from numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::lines::Lines;
+use crate::nginx::{BOTH, Nginx, Which, both};
+use crate::support::{sys, wait_until};
+
+const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 hello; } }";
+
+/// What only one of them logs, and why.
+const DIFFERENT: [(Which, &str, &str); 3] = [
+    (
+        Which::Ipc,
+        "[debug] close channel s:N pid:N our:-N fd:N",
+        "D18: the pid in a closed channel's slot is -1 at once",
+    ),
+    (
+        Which::Stock,
+        "[debug] close channel s:N pid:N our:N fd:N",
+        "D18: it still is what it was",
+    ),
+    (
+        Which::Ipc,
+        "[info] sendmsg() failed (N: Broken pipe)",
+        "D13: what is sent to one that has exited, but is not reaped yet, fails",
+    ),
+];
+
+/// What either logs or not, as it happens, and why.
+const TIMING: [(&str, &str); 6] = [
+    (
+        "[notice] signal N (SIGIO) received",
+        "not if it has been waited for in the meantime",
+    ),
+    (
+        "[debug] channel command: N",
+        "not if everybody exits before it is told that others did",
+    ),
+    ("[debug] pass close channel s:N pid:N to:N", "the same"),
+    ("[debug] child: N -N e:N t:N d:N r:N j:N", "the same"),
+    (
+        "[debug] epoll_wait() failed (N: Interrupted system call)",
+        "not if the signal comes while something is done",
+    ),
+    (
+        "[info] epoll_wait() failed (N: Interrupted system call)",
+        "the same",
+    ),
+];
+
+/// What is logged, in each process, whatever the timing.
+const IN_ORDER: [&str; 4] = ["channel N:N", "start ", "pass channel ", "get channel "];
+
+fn is_explained(which: Which, line: &str) -> bool {
+    let differs = DIFFERENT
+        .iter()
+        .any(|&(of, text, _)| of == which && text == line);
+
+    differs || TIMING.iter().any(|&(text, _)| text == line)
+}
+
+/// What both log while they do the same.
+fn logs(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) -> [Lines; 2] {
+    both(|which| {
+        let nginx = Nginx::new(test, which, main, http);
+
+        nginx.spawn(&[]);
+        scenario(&nginx);
+        Lines::of(&nginx)
+    })
+}
+
+/// Has both do the same, with a start and an end, and compares their logs.
+fn compare(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) {
+    let logs = logs(test, main, http, scenario);
+
+    same_lines(logs.each_ref().map(Lines::set));
+    same_order(logs.each_ref().map(|lines| lines.sequences(&IN_ORDER)));
+}
+
+fn same_lines(sets: [BTreeSet<String>; 2]) {
+    let unexplained: Vec<_> = BOTH
+        .iter()
+        .zip([(&sets[0], &sets[1]), (&sets[1], &sets[0])])
+        .flat_map(|(&which, (own, other))| own.difference(other).map(move |line| (which, line)))
+        .filter(|&(which, line)| !is_explained(which, line))
+        .collect();
+
+    assert!(unexplained.is_empty(), "only one has {unexplained:#?}");
+}
+
+fn same_order([stock, ipc]: [BTreeMap<usize, Vec<String>>; 2]) {
+    assert!(stock[&0].len() > 1, "what is compared is there: {stock:?}");
+    assert!(stock.keys().eq(ipc.keys()), "as many processes");
+
+    for (place, lines) in stock {
+        assert_eq!(ipc[&place], lines, "process {place}");
+    }
+}
+
+#[test]
+fn workers() {
+    compare("lines_workers", "worker_processes 3;", HTTP, |nginx| {
+        nginx.wait_for_workers(3);
+        nginx.settled_descriptors();
+
+        for worker in nginx.workers() {
+            nginx.get_from(worker, "/");
+        }
+
+        nginx.reload();
+        nginx.settled_descriptors();
+        wait_until("the end of old workers", || nginx.everybody().len() == 4);
+        nginx.get("/");
+
+        nginx.quit(&[]);
+    });
+}
+
+/// Of a worker that is killed the others are told, and of the next one.
+#[test]
+fn killed() {
+    compare("lines_killed", "worker_processes 3;", HTTP, |nginx| {
+        let workers = nginx.wait_for_workers(3);
+
+        nginx.settled_descriptors();
+
+        let victim = *workers.first().expect("a worker");
+
+        sys::kill(victim, libc::SIGKILL);
+        wait_until("another worker", || {
+            nginx.workers().len() == 3 && !nginx.workers().contains(&victim)
+        });
+        nginx.settled_descriptors();
+        nginx.wait_for_lines(2, "close channel s:");
+
+        nginx.quit(&["exited on signal 9"]);
+    });
+}
+
+#[test]
+fn reopen_and_stop() {
+    compare("lines_stop", "worker_processes 3;", HTTP, |nginx| {
+        nginx.wait_for_workers(3);
+        nginx.settled_descriptors();
+        nginx.get("/");
+
+        nginx.signal(libc::SIGUSR1);
+        nginx.wait_for_lines(4, ": reopening logs");
+
+        nginx.signal(libc::SIGTERM);
+        nginx.finish(&[]);
+    });
+}
+
+/// Nobody is started, so there is no order to compare.
+#[test]
+fn single() {
+    let logs = logs("lines_single", "master_process off;", HTTP, |nginx| {
+        nginx.get("/");
+        nginx.wait_for_idle();
+        nginx.signal(libc::SIGUSR1);
+        nginx.wait_for_line(": reopening logs");
+        nginx.wait_for_idle();
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_line(": reconfiguring");
+        nginx.wait_for_idle();
+
+        nginx.quit(&[]);
+    });
+
+    same_lines(logs.each_ref().map(Lines::set));
+}
+
+/// A cache has a manager, and a loader that comes later.
+#[test]
+fn helpers() {
+    let http = format!("proxy_cache_path cache keys_zone=c:1m; {HTTP}");
+
+    compare("lines_helpers", "worker_processes 2;", &http, |nginx| {
+        nginx.wait_for_workers(2);
+        wait_until("helpers", || nginx.everybody().len() == 5);
+        nginx.settled_descriptors();
+
+        nginx.reload();
+        nginx.settled_descriptors();
+
+        nginx.quit(&[]);
+    });
+}

@@ -1,0 +1,128 @@
+//! The lines of nginx's log, compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::nginx::Nginx;
+
+/// A line without its time.
+struct Line {
+    pid: i32,
+    level: String,
+    text: String,
+}
+
+/// What a nginx has logged.
+pub struct Lines(Vec<Line>);
+
+impl Lines {
+    pub fn of(nginx: &Nginx) -> Self {
+        let folder = nginx.folder.display().to_string();
+        let lines = nginx.log().replace(&folder, "FOLDER");
+
+        Self(lines.lines().filter_map(Line::parse).collect())
+    }
+
+    /// The lines that there are, however often and in whatever order; numbers
+    /// are `N`, be they negative or not.
+    pub fn set(&self) -> BTreeSet<String> {
+        self.0
+            .iter()
+            .map(|line| format!("{} {}", line.level, without_numbers(&line.text)))
+            .collect()
+    }
+
+    /// Of each process, by the place in which it was started, the lines that
+    /// begin with one of `beginnings`, in order. Slots remain, other numbers
+    /// do not.
+    pub fn sequences(&self, beginnings: &[&str]) -> BTreeMap<usize, Vec<String>> {
+        let mut all = BTreeMap::<usize, Vec<String>>::new();
+        let places = self.places();
+
+        for line in &self.0 {
+            let text = with_slots(&line.text);
+
+            if beginnings
+                .iter()
+                .any(|&beginning| text.starts_with(beginning))
+                && let Some(&place) = places.get(&line.pid)
+            {
+                all.entry(place).or_default().push(text);
+            }
+        }
+
+        all
+    }
+
+    /// The master, and whatever it has said to start.
+    fn places(&self) -> BTreeMap<i32, usize> {
+        let started = self.0.iter().filter_map(|line| {
+            let (what, pid) = line.text.rsplit_once(' ')?;
+
+            (what.starts_with("start ") && what.ends_with(" process"))
+                .then(|| pid.parse().ok())
+                .flatten()
+        });
+
+        self.0
+            .first()
+            .map(|line| line.pid)
+            .into_iter()
+            .chain(started)
+            .zip(0..)
+            .collect()
+    }
+}
+
+impl Line {
+    /// `2026/01/31 12:00:00 [level] 1#1: *1 text`, where `*1` is of lines that
+    /// are about a connection.
+    fn parse(line: &str) -> Option<Self> {
+        let (_, rest) = line.split_once(" [")?;
+        let (level, rest) = rest.split_once("] ")?;
+        let (ids, text) = rest.split_once(": ")?;
+
+        Some(Self {
+            pid: ids.split_once('#')?.0.parse().ok()?,
+            level: format!("[{level}]"),
+            text: text.to_string(),
+        })
+    }
+}
+
+/// Digits in a row are an `N`, and so is an address, which has 16 digits.
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+
+    while let Some(first) = rest.chars().next() {
+        let digits = match length(rest, |c| c.is_ascii_hexdigit()) {
+            16 => 16,
+            _ => length(rest, |c| c.is_ascii_digit()),
+        };
+
+        if digits == 0 {
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            out.push('N');
+            rest = &rest[digits..];
+        }
+    }
+
+    out
+}
+
+fn length(text: &str, of: impl Fn(char) -> bool) -> usize {
+    text.chars().take_while(|&c| of(c)).count()
+}
+
+/// The same, but the words that name a slot are left as they are.
+fn with_slots(text: &str) -> String {
+    text.split(' ')
+        .map(|word| match word.starts_with("s:") {
+            true => word.to_string(),
+            false => without_numbers(word),
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}

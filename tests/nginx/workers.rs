@@ -1,0 +1,99 @@
+//! As many workers as the configuration says.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::nginx::{Nginx, Which, body, both, same};
+use crate::support::{find_within, proc, wait_within};
+
+const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 $pid; } }";
+
+/// Starts and reloads one with as many workers as there are to be, each of
+/// which answers.
+fn serves(test: &str, which: Which, main: &str, workers: usize) {
+    let nginx = Nginx::new(test, which, main, HTTP);
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(workers);
+
+    let before = nginx.settled_descriptors();
+
+    for _ in 0..2 {
+        nginx.reload();
+        nginx.wait_for_descriptors(&before);
+
+        for worker in nginx.workers() {
+            assert_eq!(body(&nginx.get_from(worker, "/")), worker.to_string());
+        }
+    }
+
+    nginx.command_signal("quit");
+    nginx.finish(&[]);
+}
+
+#[test]
+fn one() {
+    same(|which| serves("workers_one", which, "worker_processes 1;", 1));
+}
+
+/// As many as there are processors.
+#[test]
+fn auto() {
+    let text = std::fs::read_to_string("/proc/cpuinfo").expect("/proc/cpuinfo");
+    let processors = text
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+
+    same(|which| serves("workers_auto", which, "worker_processes auto;", processors));
+}
+
+const MINUTES: Duration = Duration::from_secs(180);
+
+/// Each has its own end of its channel, the others' of all others, and nothing
+/// more that is a socket but the listening one.
+fn know_each_other(nginx: &Nginx, workers: &BTreeSet<i32>) -> bool {
+    workers.iter().all(|&pid| {
+        let kinds = proc::kinds_of_descriptors(pid);
+
+        kinds.get("socket") == Some(&(workers.len() + 1))
+    }) && nginx.workers() == *workers
+}
+
+#[test]
+fn many() {
+    const WORKERS: usize = 600;
+
+    both(|which| {
+        let main = format!(
+            "worker_processes {WORKERS};
+             worker_rlimit_nofile 4096;
+             events {{ worker_connections 16; }}
+             error_log log notice;"
+        );
+        let nginx = Nginx::new("workers_many", which, &main, HTTP);
+
+        nginx.spawn(&[]);
+
+        let workers = find_within(MINUTES, "all workers", || {
+            Some(nginx.workers()).filter(|workers| workers.len() == WORKERS)
+        });
+
+        // nginx loses what a channel with 278 messages does not take (D14).
+        if which == Which::Ipc {
+            wait_within(MINUTES, "workers that know each other", || {
+                know_each_other(&nginx, &workers)
+            });
+        }
+
+        for _ in 0..100 {
+            let answer = nginx.get("/");
+
+            assert!(workers.contains(&body(&answer).parse().expect("a pid")));
+        }
+
+        nginx.command_signal("quit");
+        wait_within(MINUTES, "the end", || nginx.everybody().is_empty());
+        nginx.finish(&[]);
+    });
+}
