@@ -185,6 +185,9 @@ pub fn due(g: &Globals) {
 
 /// Gives up the slots whose processes are not wanted any more: those of an old
 /// cycle, and all of them when everybody is told to go.
+///
+/// `ngx_reap_children()` has counted them among the living, and is to count
+/// again: nobody may be left whose exit would have it do so.
 pub fn give_up_old(g: &Globals) {
     let all = g.leaving() || g.noaccepting.load(Relaxed) != 0;
 
@@ -194,6 +197,7 @@ pub fn give_up_old(g: &Globals) {
             slot.set_pid(NGX_INVALID_PID);
             g.table.release(i);
             info::of_child(g, i).is_without(State::Empty);
+            g.reap.store(1, Relaxed);
         }
     }
 }
