@@ -18,6 +18,8 @@ mod basics;
 mod debug_lines;
 #[path = "nginx/lines.rs"]
 mod lines;
+#[path = "nginx/defects/mod.rs"]
+mod defects;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/single.rs"]

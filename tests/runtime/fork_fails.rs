@@ -2,64 +2,12 @@
 //! time, in a real master, with strace.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::client::echo;
 use crate::support::server::{Descriptors, Server};
-use crate::support::{find_within, proc, sys, wait_until, wait_within};
-
-const CALLS: &str = "clone,clone3,fork,vfork";
-
-/// A tracer of one process, detached when it goes.
-struct Tracer {
-    child: Child,
-    of: i32,
-}
-
-impl Tracer {
-    /// Has the calls of `pid` that `when` names, all if it is "", fail.
-    fn fail_forks(server: &Server, pid: i32, when: &str) -> Self {
-        Self::inject(server, pid, &format!("error=EAGAIN{when}"))
-    }
-
-    /// Has each of them take so many milliseconds.
-    fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
-        Self::inject(server, pid, &format!("delay_exit={}", msec * 1000))
-    }
-
-    fn inject(server: &Server, pid: i32, what: &str) -> Self {
-        let out = File::create(server.folder.join("strace")).unwrap();
-        let child = Command::new("strace")
-            .args(["-q", "-p", &pid.to_string()])
-            .args(["-e", &format!("trace={CALLS}")])
-            .args(["-e", &format!("inject={CALLS}:{what}")])
-            .stderr(out)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("strace");
-        let tracer = Self { child, of: pid };
-
-        wait_until("the tracer", || {
-            proc::status(pid, "TracerPid").as_deref() == Some(&tracer.child.id().to_string())
-        });
-
-        tracer
-    }
-}
-
-impl Drop for Tracer {
-    fn drop(&mut self) {
-        sys::kill(self.child.id().cast_signed(), libc::SIGTERM);
-        let _ = self.child.wait();
-        let free = || proc::status(self.of, "TracerPid").is_none_or(|tracer| tracer == "0");
-
-        if !std::thread::panicking() {
-            wait_until("the tracer's end", free);
-        }
-    }
-}
+use crate::support::tracer::Tracer;
+use crate::support::{find_within, sys, wait_until, wait_within};
 
 fn failures(server: &Server) -> usize {
     server.lines("fork() failed while spawning").len()

@@ -6,6 +6,7 @@ pub mod counters;
 pub mod proc;
 pub mod server;
 pub mod sys;
+pub mod tracer;
 
 use std::time::{Duration, Instant};
 

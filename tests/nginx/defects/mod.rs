@@ -1,0 +1,185 @@
+//! The defects of nginx's process layer that the replaced files can reach:
+//! each test has a number from the README's table, runs the same script with
+//! both, and sees the stock nginx fail and the one on the library hold.
+//!
+//! What no signal, limit or strace brings about is done by a module,
+//! `tests/nginx/ngx_http_fault_module.c`.
+
+mod spawn;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+use crate::nginx::{Nginx, Which, built};
+use crate::support::build::{folder, root, run};
+use crate::support::{proc, sys, wait_until};
+
+/// What nginx's own Makefile has the compiler look in.
+const INCLUDES: [&str; 7] = [
+    "core",
+    "event",
+    "event/modules",
+    "event/quic",
+    "os/unix",
+    "http",
+    "http/modules",
+];
+
+/// The module, compiled with the headers and the options of one of the two.
+fn module(which: Which) -> PathBuf {
+    static COMPILED: Mutex<Vec<Which>> = Mutex::new(Vec::new());
+
+    let module = folder().join(format!("ngx_http_fault_module-{which:?}.so"));
+    let objects = built(match which {
+        Which::Stock => "stock",
+        Which::Ipc => "ipc",
+    });
+    let objects = objects.parent().unwrap();
+    let sources = objects.with_file_name("src").join("src");
+    let mut compiled = COMPILED.lock().unwrap_or_else(|err| err.into_inner());
+
+    if !compiled.contains(&which) {
+        run(Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra"])
+            .args(["-Wno-unused-parameter", "-Werror", "-o"])
+            .arg(&module)
+            .arg(root().join("tests/nginx/ngx_http_fault_module.c"))
+            .arg(format!("-I{}", objects.display()))
+            .args(INCLUDES.map(|dir| format!("-I{}", sources.join(dir).display()))));
+        compiled.push(which);
+    }
+
+    module
+}
+
+/// A nginx with the module, which does what a request of `/fault` says, not
+/// started yet; `fault` is a directive of the module, or "".
+fn nginx(test: &str, which: Which, workers: usize, fault: &str) -> Nginx {
+    let nginx = Nginx::new(test, which, "", "");
+
+    configure(&nginx, workers, fault);
+    nginx
+}
+
+fn configure(nginx: &Nginx, workers: usize, fault: &str) {
+    nginx.configure(
+        &format!(
+            "load_module {};\nworker_processes {workers};",
+            module(nginx.which).display()
+        ),
+        &format!(
+            "{fault}\nserver {{ listen 127.0.0.1:PORT;\n\
+             location / {{ return 200 hello; }}\nlocation /fault {{ fault commands; }} }}"
+        ),
+    );
+}
+
+/// The same, started: it and its workers, in the order of their slots.
+fn started(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
+    let nginx = nginx(test, which, workers, "");
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(workers);
+    nginx.settled_descriptors();
+
+    let pids = (0..workers).map(|slot| in_slot(&nginx, slot)).collect();
+
+    (nginx, pids)
+}
+
+/// The same in the background, where SIGUSR2 starts another binary.
+fn daemon(test: &str, which: Which) -> Nginx {
+    let nginx = nginx(test, which, 1, "");
+    let conf = nginx.folder.join("conf");
+    let text = fs::read_to_string(&conf).unwrap();
+
+    fs::write(conf, text.replace("daemon off;", "daemon on;")).unwrap();
+    nginx.spawn(&["-d"]);
+    nginx.wait_for_workers(1);
+    nginx
+}
+
+/// Who was started last in a slot, as the module's line in the log says.
+fn in_slot(nginx: &Nginx, slot: usize) -> i32 {
+    let lines = nginx.lines(&format!("fault: slot:{slot} "));
+
+    value(lines.last().expect("a line"), "pid:")
+}
+
+/// The number that follows the first `name` in `text`.
+fn value(text: &str, name: &str) -> i32 {
+    let (_, rest) = text.split_once(name).expect(name);
+    let end = rest.find(|c: char| c != '-' && !c.is_ascii_digit());
+
+    rest[..end.unwrap_or(rest.len())].parse().expect(name)
+}
+
+fn stop(pid: i32) {
+    sys::kill(pid, libc::SIGSTOP);
+    wait_until("a stopped process", || proc::state(pid) == Some('T'));
+}
+
+fn resume(pid: i32) {
+    sys::kill(pid, libc::SIGCONT);
+}
+
+/// What one of the `workers` answers to `/fault?QUERY`: the others are stopped
+/// meanwhile.
+fn ask(nginx: &Nginx, workers: &[i32], worker: i32, query: &str) -> String {
+    let others: Vec<i32> = workers
+        .iter()
+        .copied()
+        .filter(|&pid| pid != worker && proc::state(pid) != Some('T'))
+        .collect();
+
+    others.iter().for_each(|&pid| stop(pid));
+
+    let answer = nginx.get(&format!("/fault?{query}"));
+
+    others.iter().for_each(|&pid| resume(pid));
+
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+
+    assert!(head.starts_with("HTTP/1.1 200"), "{query}: {answer}");
+
+    body.to_string()
+}
+
+/// Waits until so many lines of the log that are of `pid` contain `text`.
+fn wait_for_line_of(nginx: &Nginx, pid: i32, text: &str) {
+    wait_until(&format!("\"{text}\" of {pid}"), || {
+        !lines_of(nginx, pid, text).is_empty()
+    });
+}
+
+/// The lines of the log of `pid` that contain `text`.
+fn lines_of(nginx: &Nginx, pid: i32, text: &str) -> Vec<String> {
+    let mut lines = nginx.lines(text);
+
+    lines.retain(|line| line.contains(&format!("] {pid}#")));
+
+    lines
+}
+
+/// Sends the master a signal, and waits until it has done what it does then
+/// and sleeps again.
+fn wake_up(nginx: &Nginx, signo: i32) {
+    let received = format!("signal {signo} (");
+    let master = nginx.master();
+    let before = lines_of(nginx, master, &received).len();
+
+    nginx.signal(signo);
+    wait_until("a master that sleeps again", || {
+        let lines = lines_of(nginx, master, "");
+        let mut signals = lines.iter().filter(|line| line.contains(&received));
+
+        signals.nth(before).is_some()
+            && lines
+                .iter()
+                .rev()
+                .take_while(|line| !line.contains(&received))
+                .any(|line| line.ends_with(": sigsuspend"))
+    });
+}

@@ -1,0 +1,160 @@
+//! D1 to D5: processes that cannot be started, or do not live long.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::{in_slot, nginx, started, wake_up};
+use crate::nginx::{BOTH, Which};
+use crate::support::tracer::Tracer;
+use crate::support::{proc, sys, wait_until};
+
+/// What the log of a nginx whose workers are killed and cannot be forked may
+/// have.
+const FAILS: [&str; 4] = [
+    "exited on signal 9",
+    "fork() failed",
+    "socketpair() failed",
+    "could not respawn",
+];
+
+/// D1, D2: one `fork()` of a respawn fails. The stock nginx stays one worker
+/// short; when the next is killed, it closes the channel of the first again.
+#[test]
+fn d01_d02_a_respawn_that_cannot_be_forked() {
+    for which in BOTH {
+        let (nginx, workers) = started("d01", which, 4);
+        let before = nginx.settled_descriptors();
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), ":when=1");
+
+        sys::kill(workers[0], libc::SIGKILL);
+        nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
+        drop(tracer);
+
+        if which == Which::Ipc {
+            nginx.wait_for_workers(4);
+            sys::kill(workers[1], libc::SIGKILL);
+            wait_until("another worker", || in_slot(&nginx, 1) != workers[1]);
+            nginx.wait_for_workers(4);
+            nginx.wait_for_descriptors(&before);
+            nginx.quit(&FAILS);
+            continue;
+        }
+
+        // More than the first delay of the other, and a wake-up.
+        let begin = Instant::now();
+
+        wake_up(&nginx, libc::SIGALRM);
+        wait_until("a second", || {
+            assert_eq!(nginx.workers().len(), 3, "D2");
+            begin.elapsed() > Duration::from_secs(1)
+        });
+
+        sys::kill(workers[1], libc::SIGKILL);
+        nginx.wait_for_lines(2, "close() channel failed (9: Bad file descriptor)");
+    }
+}
+
+/// Sockets of which a process has several descriptors.
+fn doubled(pid: i32) -> Vec<String> {
+    let all: Vec<String> = proc::descriptors(pid)
+        .into_values()
+        .filter(|what| what.starts_with("socket:"))
+        .collect();
+    let mut doubled = all.clone();
+
+    for what in all.iter().collect::<BTreeSet<_>>() {
+        doubled.remove(doubled.iter().position(|other| other == what).unwrap());
+    }
+
+    doubled
+}
+
+/// D3: the `socketpair()` for the last of the new workers fails. The stock
+/// nginx announces the one before again, and whoever hears of it twice leaks
+/// a descriptor.
+#[test]
+fn d03_a_worker_without_a_channel() {
+    for which in BOTH {
+        let (nginx, old) = started("d03", which, 3);
+        let tracer = Tracer::inject(&nginx, nginx.master(), "socketpair", "error=EMFILE:when=3");
+
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_line("socketpair() failed while spawning \"worker process\" (24: ");
+        nginx.wait_for_end_of(&old.iter().copied().collect());
+        drop(tracer);
+
+        if which == Which::Ipc {
+            nginx.wait_for_workers(3);
+            nginx.settled_descriptors();
+        }
+
+        let leaks = |pid: &i32| !doubled(*pid).is_empty();
+        let workers = nginx.workers();
+
+        match which {
+            Which::Stock => wait_until("a leak", || workers.iter().any(leaks)),
+            Which::Ipc => assert!(!workers.iter().any(leaks)),
+        }
+
+        if which == Which::Ipc {
+            nginx.quit(&FAILS);
+        }
+    }
+}
+
+/// D4: each worker exits as soon as it is set up.
+#[test]
+fn d04_workers_that_exit_at_once() {
+    const STARTS: &str = "start worker process ";
+
+    for which in BOTH {
+        let nginx = nginx("d04", which, 1, "fault exit;");
+        let begin = Instant::now();
+
+        nginx.spawn(&[]);
+
+        if which == Which::Stock {
+            nginx.wait_for_lines(100, STARTS);
+            continue;
+        }
+
+        nginx.wait_for_line("worker process exits too often, respawning in 800 ms");
+        assert!(begin.elapsed() >= Duration::from_millis(700));
+
+        // At the start, at once, and after 100, 200 and 400 ms.
+        let starts = nginx.lines(STARTS).len();
+        let steps = nginx.lines("exits too often").len();
+
+        assert!(starts <= steps + 2, "{starts} starts, {steps} steps");
+        nginx.signal(libc::SIGTERM);
+        nginx.finish(&[]);
+    }
+}
+
+/// D5: what cannot be respawned has been reaped: its pid may be another's.
+#[test]
+fn d05_nobody_signals_a_process_that_is_gone() {
+    for which in BOTH {
+        let (nginx, workers) = started("d05", which, 2);
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), "");
+        let gone = workers[0];
+
+        sys::kill(gone, libc::SIGKILL);
+        nginx.wait_for_line("fork() failed while spawning");
+        wake_up(&nginx, libc::SIGUSR1);
+        drop(tracer);
+
+        let signals = nginx.lines(&format!("kill ({gone}, {})", libc::SIGUSR1));
+
+        match which {
+            Which::Stock => {
+                assert!(!signals.is_empty());
+                nginx.wait_for_line(&format!("kill({gone}, 10) failed (3: No such process)"));
+            }
+            Which::Ipc => {
+                assert_eq!(signals, [""; 0]);
+                nginx.quit(&FAILS);
+            }
+        }
+    }
+}

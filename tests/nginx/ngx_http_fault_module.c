@@ -1,0 +1,448 @@
+
+/*
+ * What the tests of tests/nginx/defects/ have a nginx's processes do:
+ *
+ *   fault exit;        in http: each worker exits as soon as it is set up
+ *   fault returns;     in http: the master spawns a function that returns
+ *   fault commands;    in a location: the worker does what the query says
+ *
+ * The queries:
+ *
+ *   do=slot&to=N       what this worker's table has in slot N
+ *   do=send&to=N&...   a message to the process in slot N, by this worker:
+ *                      command=, slot=, pid= are what is in it, size= how
+ *                      much of it goes, fds= how many descriptors travel
+ *   do=fill&...        the same, again and again until it would block
+ *   do=deaf            this worker closes its end of its channel
+ *   do=child           a child of this worker exits with 3, and is waited for
+ *   do=write&size=N    what becomes of a message of N bytes
+ *   do=read&size=N     what is read of 40 bytes by who wants N
+ *
+ * Both nginxes, made with the same options, load it.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_channel.h>
+#include <ngx_http.h>
+
+#include <stdio.h>
+
+
+static char *ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static void *ngx_http_fault_create_main_conf(ngx_conf_t *cf);
+static ngx_int_t ngx_http_fault_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_fault_init_process(ngx_cycle_t *cycle);
+
+
+typedef struct {
+    ngx_flag_t  exit;
+    ngx_flag_t  returns;
+} ngx_http_fault_conf_t;
+
+
+typedef struct {
+    char         *name;
+    ngx_int_t   (*run)(ngx_http_request_t *r, char *answer);
+} ngx_http_fault_t;
+
+
+#define NGX_HTTP_FAULT_ANSWER  128
+#define NGX_HTTP_FAULT_LARGE   (1024 * 1024)
+
+
+static ngx_command_t  ngx_http_fault_commands[] = {
+
+    { ngx_string("fault"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_fault,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_fault_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    ngx_http_fault_create_main_conf,       /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_fault_module = {
+    NGX_MODULE_V1,
+    &ngx_http_fault_module_ctx,            /* module context */
+    ngx_http_fault_commands,               /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_fault_init_module,            /* init module */
+    ngx_http_fault_init_process,           /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* what nginx's configure would have written */
+
+ngx_module_t  *ngx_modules[] = { &ngx_http_fault_module, NULL };
+char          *ngx_module_names[] = { "ngx_http_fault_module", NULL };
+char          *ngx_module_order[] = { NULL };
+
+
+/* The number that the query has as "name", or another one. */
+
+static ngx_int_t
+ngx_http_fault_arg(ngx_http_request_t *r, char *name, ngx_int_t otherwise)
+{
+    ngx_str_t  value;
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &value) != NGX_OK) {
+        return otherwise;
+    }
+
+    return ngx_atoi(value.data, value.len);
+}
+
+
+static ngx_int_t
+ngx_http_fault_slot(ngx_http_request_t *r, char *answer)
+{
+    ngx_int_t  to;
+
+    to = ngx_http_fault_arg(r, "to", ngx_process_slot);
+
+    return sprintf(answer, "pid:%d channel:%d", ngx_processes[to].pid,
+                   ngx_processes[to].channel[0]);
+}
+
+
+/* Not by ngx_write_channel(), which would refuse some of it. */
+
+static ssize_t
+ngx_http_fault_sendmsg(ngx_http_request_t *r)
+{
+    int             fds[2];
+    size_t          len;
+    ngx_int_t       to;
+    struct iovec    iov;
+    struct msghdr   msg;
+    ngx_channel_t   ch;
+
+    union {
+        struct cmsghdr  cm;
+        char            space[CMSG_SPACE(sizeof(fds))];
+    } cmsg;
+
+    ngx_memzero(&ch, sizeof(ngx_channel_t));
+    ngx_memzero(&msg, sizeof(struct msghdr));
+    ngx_memzero(&cmsg, sizeof(cmsg));
+
+    to = ngx_http_fault_arg(r, "to", 0);
+    ch.command = ngx_http_fault_arg(r, "command", 31);
+    ch.slot = ngx_http_fault_arg(r, "slot", ngx_process_slot);
+    ch.pid = ngx_http_fault_arg(r, "pid", ngx_pid);
+    ch.fd = -1;
+
+    iov.iov_base = &ch;
+    iov.iov_len = ngx_http_fault_arg(r, "size", sizeof(ngx_channel_t));
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+
+    len = sizeof(int) * ngx_http_fault_arg(r, "fds", 0);
+
+    if (len) {
+        fds[0] = ngx_cycle->log->file->fd;
+        fds[1] = fds[0];
+
+        msg.msg_control = &cmsg;
+        msg.msg_controllen = CMSG_SPACE(len);
+        cmsg.cm.cmsg_len = CMSG_LEN(len);
+        cmsg.cm.cmsg_level = SOL_SOCKET;
+        cmsg.cm.cmsg_type = SCM_RIGHTS;
+        ngx_memcpy(CMSG_DATA(&cmsg.cm), fds, len);
+    }
+
+    return sendmsg(ngx_processes[to].channel[0], &msg, 0);
+}
+
+
+static ngx_int_t
+ngx_http_fault_send(ngx_http_request_t *r, char *answer)
+{
+    return sprintf(answer, "sent:%zd", ngx_http_fault_sendmsg(r));
+}
+
+
+static ngx_int_t
+ngx_http_fault_fill(ngx_http_request_t *r, char *answer)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; ngx_http_fault_sendmsg(r) > 0; n++) { /* void */ }
+
+    return sprintf(answer, "sent:%d errno:%d", (int) n, ngx_errno);
+}
+
+
+static ngx_int_t
+ngx_http_fault_deaf(ngx_http_request_t *r, char *answer)
+{
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+
+    c = ngx_cycle->connections;
+
+    for (i = 0; i < ngx_cycle->connection_n; i++) {
+        if (c[i].fd == ngx_channel) {
+            ngx_del_conn(&c[i], 0);
+            ngx_close_connection(&c[i]);
+            return sprintf(answer, "closed");
+        }
+    }
+
+    return sprintf(answer, "not found");
+}
+
+
+/* It waits until the child has exited, and every handler has run. */
+
+static ngx_int_t
+ngx_http_fault_child(ngx_http_request_t *r, char *answer)
+{
+    int         status;
+    FILE       *f;
+    siginfo_t   info;
+
+    f = popen("exit 3", "r");
+    if (f == NULL) {
+        return sprintf(answer, "popen() failed");
+    }
+
+    while (waitid(P_ALL, 0, &info, WEXITED|WNOWAIT) == -1
+           && ngx_errno == NGX_EINTR)
+    {
+        /* void */
+    }
+
+    status = pclose(f);
+
+    if (status == -1) {
+        return sprintf(answer, "pclose() failed, errno:%d", ngx_errno);
+    }
+
+    return sprintf(answer, "exited with code:%d", WEXITSTATUS(status));
+}
+
+
+static ngx_int_t
+ngx_http_fault_write(ngx_http_request_t *r, char *answer)
+{
+    int             unread;
+    ngx_int_t       rc;
+    ngx_fd_t        fds[2];
+
+    static union {
+        ngx_channel_t  ch;
+        u_char         bytes[NGX_HTTP_FAULT_LARGE];
+    } message = { { 31, 0, 0, -1 } };
+
+    if (socketpair(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK, 0, fds) == -1) {
+        return sprintf(answer, "socketpair() failed");
+    }
+
+    rc = ngx_write_channel(fds[0], &message.ch,
+                           ngx_http_fault_arg(r, "size", 0),
+                           r->connection->log);
+
+    (void) ioctl(fds[1], FIONREAD, &unread);
+    ngx_close_channel(fds, r->connection->log);
+
+    return sprintf(answer, "rc:%d arrived:%d", (int) rc, unread);
+}
+
+
+static ngx_int_t
+ngx_http_fault_read(ngx_http_request_t *r, char *answer)
+{
+    ngx_int_t  rc;
+    ngx_fd_t   fds[2];
+    u_char     part[40];
+
+    static union {
+        ngx_channel_t  ch;
+        u_char         bytes[NGX_HTTP_FAULT_LARGE];
+    } message;
+
+    ngx_memzero(part, sizeof(part));
+    part[0] = 31;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK, 0, fds) == -1) {
+        return sprintf(answer, "socketpair() failed");
+    }
+
+    if (write(fds[0], part, sizeof(part)) != sizeof(part)) {
+        return sprintf(answer, "write() failed");
+    }
+
+    rc = ngx_read_channel(fds[1], &message.ch,
+                          ngx_http_fault_arg(r, "size", 0),
+                          r->connection->log);
+
+    ngx_close_channel(fds, r->connection->log);
+
+    return sprintf(answer, "rc:%d", (int) rc);
+}
+
+
+static ngx_http_fault_t  ngx_http_faults[] = {
+    { "slot", ngx_http_fault_slot },
+    { "send", ngx_http_fault_send },
+    { "fill", ngx_http_fault_fill },
+    { "deaf", ngx_http_fault_deaf },
+    { "child", ngx_http_fault_child },
+    { "write", ngx_http_fault_write },
+    { "read", ngx_http_fault_read },
+    { NULL, NULL }
+};
+
+
+static ngx_int_t
+ngx_http_fault_answer(ngx_http_request_t *r, char *answer)
+{
+    ngx_str_t          name;
+    ngx_http_fault_t  *fault;
+
+    if (ngx_http_arg(r, (u_char *) "do", 2, &name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (fault = ngx_http_faults; fault->name; fault++) {
+        if (ngx_strlen(fault->name) == name.len
+            && ngx_strncmp(fault->name, name.data, name.len) == 0)
+        {
+            return fault->run(r, answer);
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_fault_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  n;
+    ngx_str_t                  type = ngx_string("text/plain");
+    ngx_http_complex_value_t   cv;
+
+    ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+
+    cv.value.data = ngx_pnalloc(r->pool, NGX_HTTP_FAULT_ANSWER);
+    if (cv.value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    n = ngx_http_fault_answer(r, (char *) cv.value.data);
+    if (n < 0) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    cv.value.len = n;
+
+    return ngx_http_send_response(r, NGX_HTTP_OK, &type, &cv);
+}
+
+
+static void *
+ngx_http_fault_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_fault_conf_t));
+}
+
+
+static char *
+ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_fault_conf_t  *fcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "exit") == 0) {
+        fcf->exit = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "returns") == 0) {
+        fcf->returns = 1;
+        return NGX_CONF_OK;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_fault_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_fault_returns(ngx_cycle_t *cycle, void *data)
+{
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "fault: returns");
+}
+
+
+static ngx_int_t
+ngx_http_fault_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_fault_conf_t  *fcf;
+
+    fcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_fault_module);
+
+    if (fcf->returns
+        && ngx_spawn_process(cycle, ngx_http_fault_returns, NULL, "fault",
+                             NGX_PROCESS_NORESPAWN)
+           == NGX_INVALID_PID)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fault_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_fault_conf_t  *fcf;
+
+    fcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_fault_module);
+
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                  "fault: slot:%i last:%i pid:%P in table:%P",
+                  ngx_process_slot, ngx_last_process, ngx_pid,
+                  ngx_processes[ngx_process_slot].pid);
+
+    if (fcf->exit) {
+        _exit(1);
+    }
+
+    return NGX_OK;
+}
