@@ -19,7 +19,7 @@ pub use channel::{read as read_channel, write as write_channel};
 pub use retry::spawn;
 
 use crate::channel::control;
-use crate::config::{ngx_int_t, ngx_pid_t};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
 use crate::globals::Globals;
 use crate::log::Log;
 use crate::process::info;
@@ -70,11 +70,21 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     }
 
     if signal.awaited {
+        forget_failed_binary(g);
         control::flush(g, log);
         retry::due(g);
     }
 
     alarm::set_for_what_waits(g, log);
+}
+
+/// A new binary that could not be started (`D9`) is none: nginx would take
+/// the -1 for its pid, start workers beside the old ones instead of reloading,
+/// and leave its pid file behind.
+fn forget_failed_binary(g: &Globals) {
+    let _ = g
+        .new_binary
+        .compare_exchange(NGX_INVALID_PID, 0, Relaxed, Relaxed);
 }
 
 /// Called by `ngx_ipc_host.c`, whose `ngx_init_signals()` this is the rest of.

@@ -1,9 +1,9 @@
-//! D1 to D5: processes that cannot be started, or do not live long.
+//! D1 to D5, D10: processes that cannot be started, or do not live long.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::{in_slot, nginx, started, wake_up};
+use super::{daemon, in_slot, nginx, started, wake_up};
 use crate::nginx::{BOTH, Which};
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
@@ -156,5 +156,33 @@ fn d05_nobody_signals_a_process_that_is_gone() {
                 nginx.quit(&FAILS);
             }
         }
+    }
+}
+
+/// D10: the new binary cannot be forked. The stock nginx then also takes the
+/// -1 that it gets for a new binary that runs, and leaves its pid file.
+#[test]
+fn d10_a_new_binary_that_cannot_be_forked() {
+    for which in BOTH {
+        let nginx = daemon("d10", which);
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), "");
+
+        nginx.signal(libc::SIGUSR2);
+        nginx.wait_for_line("fork() failed while spawning \"new binary process\" (11: ");
+        wake_up(&nginx, libc::SIGALRM);
+        drop(tracer);
+
+        let closed = nginx.lines("close() channel failed (9: Bad file descriptor)");
+
+        if which == Which::Ipc {
+            assert_eq!(closed, [""; 0]);
+            nginx.quit(&FAILS);
+            continue;
+        }
+
+        assert_eq!(closed.len(), 2);
+        nginx.signal(libc::SIGQUIT);
+        wait_until("the end", || nginx.everybody().is_empty());
+        assert!(nginx.pidfile().exists());
     }
 }
