@@ -162,7 +162,8 @@ impl Server {
         self.spawn_command(command, options)
     }
 
-    fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
+    /// Starts a program that becomes the server's.
+    pub fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
         let daemon = options.contains(&"-d");
         let mut child = command.spawn().expect("a program");
 

@@ -5,6 +5,7 @@
 //! What no signal, limit or strace brings about is done by a module,
 //! `tests/nginx/ngx_http_fault_module.c`.
 
+mod children;
 mod spawn;
 
 use std::fs;

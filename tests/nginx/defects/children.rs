@@ -1,0 +1,270 @@
+//! D6 to D9, D11: whose child is whose, and what a child begins with.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::{ask, configure, daemon, in_slot, lines_of, nginx, started, value, wake_up};
+use crate::nginx::{BOTH, Nginx, Which};
+use crate::support::build::run;
+use crate::support::{find, proc, sys, wait_until};
+
+/// Starts it by a shell that runs `script` before it becomes nginx.
+fn spawn_after(nginx: &Nginx, script: &str, stdin: impl Into<Stdio>) {
+    let command = nginx.command(&[]);
+    let mut shell = Command::new("sh");
+
+    shell
+        .args(["-c", &format!("{script}\nexec \"$@\""), "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(stdin);
+
+    nginx.spawn_command(shell, &[]);
+}
+
+/// D6: a child of the master of which it knows nothing exits with 2, when the
+/// slot behind the last one was that of a worker once. The stock nginx takes
+/// it for that worker.
+#[test]
+fn d06_a_child_that_nobody_knows() {
+    for which in BOTH {
+        let nginx = nginx("d06", which, 2, "");
+        let (stdin, mut go) = std::io::pipe().unwrap();
+
+        spawn_after(
+            &nginx,
+            "exec 3<&0; (read go; exit 2) <&3 & exec 3<&-",
+            stdin,
+        );
+        nginx.wait_for_workers(2);
+
+        // The new workers are in slots 2 and 3, then in 0 and 1.
+        for _ in 0..2 {
+            let old = nginx.workers();
+
+            nginx.reload();
+            nginx.wait_for_end_of(&old);
+        }
+
+        writeln!(go).unwrap();
+        nginx.wait_for_line("unknown process ");
+        wake_up(&nginx, libc::SIGALRM);
+
+        let fatal = nginx.lines("exited with fatal code 2 and cannot be respawned");
+
+        match which {
+            Which::Stock => assert_eq!(fatal.len(), 1),
+            Which::Ipc => {
+                assert_eq!(fatal, [""; 0]);
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// D7: a module in a worker waits for a child of its own.
+#[test]
+fn d07_a_workers_own_child() {
+    for which in BOTH {
+        let (nginx, workers) = started("d07", which, 1);
+        let answer = ask(&nginx, &workers, workers[0], "do=child");
+
+        match which {
+            Which::Stock => assert_eq!(answer, "pclose() failed, errno:10"),
+            Which::Ipc => {
+                assert_eq!(answer, "exited with code:3");
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// D8: a function that a module has spawned returns. In the stock nginx its
+/// process goes on as a second master, with workers of its own.
+#[test]
+fn d08_a_function_that_returns() {
+    for which in BOTH {
+        let (nginx, _) = started("d08", which, 1);
+        let master = nginx.master();
+
+        configure(&nginx, 1, "fault returns;");
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_line("fault: returns");
+
+        if which == Which::Stock {
+            nginx.wait_for_line("start fault 0");
+            wait_until("another master's worker", || {
+                nginx
+                    .workers()
+                    .iter()
+                    .any(|&pid| proc::parent(pid) != Some(master))
+            });
+            continue;
+        }
+
+        nginx.wait_for_line(" returned from its function, exit");
+        nginx.wait_for_line(" exited with code 0");
+        nginx.wait_for_lines(2, "start worker process ");
+        wait_until("one worker", || nginx.workers().len() == 1);
+        assert_eq!(nginx.workers_of(master), nginx.workers());
+        nginx.quit(&[]);
+    }
+}
+
+/// The signals of a set in `/proc/PID/status`, but not the real-time ones,
+/// which may be inherited.
+fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
+    let set = proc::status(pid, set).unwrap_or_default();
+    let bits = u64::from_str_radix(&set, 16).unwrap_or(u64::MAX);
+
+    (1..32).filter(|n| bits & 1 << (n - 1) != 0).collect()
+}
+
+/// D9: with what signals the new binary begins: it is one that waits for its
+/// configuration, and has not set up any yet.
+#[test]
+fn d09_signals_of_a_new_binary() {
+    for which in BOTH {
+        let nginx = daemon("d09", which);
+        let old = nginx.everybody();
+        let conf = nginx.folder.join("conf");
+
+        fs::remove_file(&conf).unwrap();
+        run(Command::new("mkfifo").arg(conf));
+        nginx.signal(libc::SIGUSR2);
+
+        let new = find("a new binary", || {
+            let new = *nginx.everybody().difference(&old).next()?;
+
+            signals(new, "SigCgt").is_empty().then_some(new)
+        });
+        let blocked = signals(new, "SigBlk");
+        let ignored = signals(new, "SigIgn");
+
+        sys::kill(new, libc::SIGKILL);
+        nginx.wait_for_line("new binary process ");
+
+        match which {
+            Which::Stock => {
+                assert_eq!(blocked.len(), 10);
+                assert_eq!(ignored, [libc::SIGPIPE, libc::SIGSYS].into());
+            }
+            Which::Ipc => {
+                assert_eq!(blocked, [].into());
+                assert_eq!(ignored, [].into());
+                wait_until("the pid file", || nginx.old_master().is_none());
+                nginx.quit(&["exited on signal 9"]);
+            }
+        }
+    }
+}
+
+/// D9: there is no new binary. The stock nginx has a process for it,
+/// and learns of nothing but its exit.
+#[test]
+fn d09_no_new_binary() {
+    for which in BOTH {
+        let nginx = daemon("d09_no", which);
+        let master = nginx.master();
+
+        fs::remove_file(&nginx.exe).unwrap();
+        nginx.signal(libc::SIGUSR2);
+        nginx.wait_for_line("execve() failed while executing new binary process");
+        wake_up(&nginx, libc::SIGALRM);
+
+        match which {
+            Which::Stock => nginx.wait_for_line(" exited with code 1"),
+            Which::Ipc => {
+                assert_eq!(nginx.lines(" exited with code 1"), [""; 0]);
+                assert_eq!(nginx.master(), master, "the pid file is where it was");
+
+                // No binary is thought to run: a reload is one.
+                nginx.reload();
+                nginx.wait_for_workers(1);
+                nginx.quit(&["execve() failed"]);
+            }
+        }
+    }
+}
+
+/// D11: what a worker's module finds in the table, of itself.
+#[test]
+fn d11_a_workers_own_slot() {
+    for which in BOTH {
+        let (nginx, workers) = started("d11", which, 2);
+
+        for (slot, &worker) in workers.iter().enumerate() {
+            let lines = nginx.lines(&format!("fault: slot:{slot} "));
+            let own = value(&lines[0], "in table:");
+            let last = value(&lines[0], "last:");
+            let table = ask(&nginx, &workers, worker, "do=slot");
+
+            match which {
+                Which::Stock => {
+                    assert_eq!((own, last), (0, slot as i32));
+                    assert!(value(&table, "channel:") > 0, "closed, but not so named");
+                }
+                Which::Ipc => {
+                    assert_eq!((own, last), (worker, slot as i32 + 1));
+                    assert_eq!(value(&table, "channel:"), -1);
+                }
+            }
+        }
+
+        if which == Which::Ipc {
+            nginx.quit(&[]);
+        }
+    }
+}
+
+/// D11: the same of one that is started again; the stock nginx has the pid of
+/// the one before.
+#[test]
+fn d11_the_slot_of_a_worker_that_was_started_again() {
+    for which in BOTH {
+        let (nginx, workers) = started("d11_again", which, 2);
+
+        sys::kill(workers[1], libc::SIGKILL);
+
+        let lines = nginx.wait_for_lines(2, "fault: slot:1 ");
+        let own = value(&lines[1], "in table:");
+
+        match which {
+            Which::Stock => assert_eq!(own, workers[1]),
+            Which::Ipc => {
+                assert_eq!(own, in_slot(&nginx, 1));
+                nginx.wait_for_workers(2);
+                nginx.quit(&["exited on signal 9"]);
+            }
+        }
+    }
+}
+
+/// D11: the caller has closed stdin, and a socket pair comes out as 0.
+#[test]
+fn d11_channels_are_not_stdin() {
+    for which in BOTH {
+        let nginx = nginx("d11_stdin", which, 2, "");
+
+        spawn_after(&nginx, "exec <&-", Stdio::null());
+        nginx.wait_for_workers(2);
+
+        let channels = lines_of(&nginx, nginx.master(), ": channel ");
+        let first: Vec<i32> = channels
+            .iter()
+            .map(|line| value(line, ": channel "))
+            .collect();
+
+        assert_eq!(first.len(), 2);
+
+        match which {
+            Which::Stock => assert_eq!(first[0], 0),
+            Which::Ipc => {
+                assert!(first.iter().all(|&fd| fd > 2), "{channels:?}");
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
