@@ -7,6 +7,7 @@
 
 mod children;
 mod spawn;
+mod table;
 
 use std::fs;
 use std::path::PathBuf;

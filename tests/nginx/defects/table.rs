@@ -1,0 +1,208 @@
+//! D11, D16 to D18: what a message makes of a worker's table and descriptors.
+//! One of two workers sends it, the other, in slot 0, receives it.
+
+use std::fs;
+
+use super::{ask, lines_of, started, value, wait_for_line_of};
+use crate::nginx::{BOTH, Nginx, Which};
+use crate::support::{proc, wait_until};
+
+/// A message from the second worker to the first one, which has received it.
+fn send(nginx: &Nginx, workers: &[i32], query: &str) {
+    const NEXT: &str = "channel command: 99";
+
+    let received = || lines_of(nginx, workers[0], NEXT).len();
+    let before = received();
+
+    // With another behind it, of which the log tells only then.
+    for query in [query, "command=99"] {
+        let query = format!("do=send&to=0&{query}");
+
+        assert_eq!(ask(nginx, workers, workers[1], &query), "sent:32");
+    }
+
+    wait_until(NEXT, || received() == before + 1);
+}
+
+/// Descriptors of the log, which are what travels with the messages.
+fn logs(nginx: &Nginx, pid: i32) -> usize {
+    let log = nginx.logfile().display().to_string();
+
+    proc::descriptors(pid)
+        .values()
+        .filter(|what| **what == log)
+        .count()
+}
+
+/// D11: CLOSE of a slot of which the worker was never told: it has the 0 it
+/// was made with. The stock nginx closes stdin.
+#[test]
+fn d11_close_of_a_slot_that_was_never_opened() {
+    for which in BOTH {
+        let (nginx, workers) = started("d11_close", which, 2);
+
+        send(&nginx, &workers, "command=2&slot=7");
+
+        let stdin = proc::descriptors(workers[0]).contains_key(&0);
+
+        match which {
+            Which::Stock => assert!(!stdin),
+            Which::Ipc => {
+                assert!(stdin);
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// D16: a descriptor with another command than OPEN, and a second one with an
+/// OPEN.
+#[test]
+fn d16_descriptors_that_nobody_wants() {
+    for which in BOTH {
+        let (nginx, workers) = started("d16", which, 2);
+        let before = logs(&nginx, workers[0]);
+
+        send(&nginx, &workers, "command=31&fds=1");
+
+        let other = logs(&nginx, workers[0]) - before;
+
+        send(&nginx, &workers, "command=1&slot=7&fds=2");
+
+        let all = logs(&nginx, workers[0]) - before;
+
+        // One of them all is to stay: that of the OPEN.
+        match which {
+            Which::Stock => assert_eq!((other, all), (1, 3)),
+            Which::Ipc => {
+                assert_eq!((other, all), (0, 1));
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// The Unix sockets of a process, and whether a program that it executes has
+/// them as well.
+fn inherited_channels(pid: i32) -> Vec<i32> {
+    let unix = fs::read_to_string("/proc/net/unix").unwrap();
+    let is_unix = |what: &str| {
+        what.strip_prefix("socket:[")
+            .and_then(|rest| rest.strip_suffix(']'))
+            .is_some_and(|inode| unix.lines().any(|line| line.split(' ').any(|w| w == inode)))
+    };
+    let inherited = |fd: &i32| {
+        let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = i32::from_str_radix(flags.unwrap().trim(), 8).unwrap();
+
+        flags & libc::O_CLOEXEC == 0
+    };
+
+    proc::descriptors(pid)
+        .into_iter()
+        .filter(|(fd, what)| is_unix(what) && inherited(fd))
+        .map(|(fd, _)| fd)
+        .collect()
+}
+
+/// D17: a worker's descriptors of its siblings' channels: it has received
+/// them from the master.
+#[test]
+fn d17_programs_inherit_no_channel() {
+    for which in BOTH {
+        let (nginx, workers) = started("d17", which, 3);
+
+        wait_for_line_of(&nginx, workers[0], "get channel s:2 ");
+
+        let inherited = inherited_channels(workers[0]);
+
+        match which {
+            Which::Stock => assert_eq!(inherited.len(), 2),
+            Which::Ipc => {
+                assert_eq!(inherited, [0; 0]);
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// D18: a slot that does not exist.
+#[test]
+fn d18_a_slot_out_of_range() {
+    for which in BOTH {
+        let (nginx, workers) = started("d18_range", which, 2);
+        let query = "do=send&to=0&command=1&slot=100000000&fds=1";
+        let before = logs(&nginx, workers[0]);
+
+        ask(&nginx, &workers, workers[1], query);
+
+        match which {
+            Which::Stock => {
+                nginx.wait_for_line(&format!(
+                    "worker process {} exited on signal 11",
+                    workers[0]
+                ));
+            }
+            Which::Ipc => {
+                wait_for_line_of(
+                    &nginx,
+                    workers[0],
+                    "channel command 1 for slot 100000000 ignored",
+                );
+                send(&nginx, &workers, "command=31");
+                assert_eq!(logs(&nginx, workers[0]), before);
+                nginx.quit(&["for slot 100000000 ignored"]);
+            }
+        }
+    }
+}
+
+/// D18: an OPEN of a slot that is open.
+#[test]
+fn d18_open_twice() {
+    for which in BOTH {
+        let (nginx, workers) = started("d18_open", which, 2);
+        let before = logs(&nginx, workers[0]);
+
+        send(&nginx, &workers, "command=1&slot=7&fds=1");
+        send(&nginx, &workers, "command=1&slot=7&fds=1");
+
+        let more = logs(&nginx, workers[0]) - before;
+
+        match which {
+            Which::Stock => assert_eq!(more, 2),
+            Which::Ipc => {
+                assert_eq!(more, 1);
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// D18: a CLOSE; what is closed has no pid any more.
+#[test]
+fn d18_the_pid_of_a_slot_that_is_closed() {
+    for which in BOTH {
+        let (nginx, workers) = started("d18_pid", which, 2);
+
+        send(&nginx, &workers, "command=1&slot=7&pid=4711&fds=1");
+        assert_eq!(
+            value(&ask(&nginx, &workers, workers[0], "do=slot&to=7"), "pid:"),
+            4711
+        );
+        send(&nginx, &workers, "command=2&slot=7&pid=4711");
+
+        let slot = ask(&nginx, &workers, workers[0], "do=slot&to=7");
+
+        assert_eq!(value(&slot, "channel:"), -1);
+
+        match which {
+            Which::Stock => assert_eq!(value(&slot, "pid:"), 4711),
+            Which::Ipc => {
+                assert_eq!(value(&slot, "pid:"), -1);
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
