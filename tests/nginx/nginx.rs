@@ -85,6 +85,16 @@ fn build(variant: &[&str]) {
 /// What AddressSanitizer's reports in a server's folder are called.
 const REPORT: &str = "report";
 
+/// How often a test does something: fewer times in the short form of the tests,
+/// which `make test` runs by T_SHORT=1.
+pub fn times(full: usize, short: usize) -> usize {
+    if std::env::var_os("T_SHORT").is_some() {
+        short
+    } else {
+        full
+    }
+}
+
 /// A running nginx with a folder of its own; what a [`Server`] can, it can.
 pub struct Nginx {
     pub which: Which,
