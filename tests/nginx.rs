@@ -16,10 +16,10 @@
 mod basics;
 #[path = "nginx/debug_lines.rs"]
 mod debug_lines;
-#[path = "nginx/lines.rs"]
-mod lines;
 #[path = "nginx/defects/mod.rs"]
 mod defects;
+#[path = "nginx/lines.rs"]
+mod lines;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/single.rs"]
