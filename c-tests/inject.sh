@@ -332,6 +332,9 @@ row spawn ioctl:EPERM '[1-9][0-9]*' \
 row spawn fcntl:EPERM '[1-9][0-9]*' \
     '[warn] fcntl(F_SETOWN) failed while spawning "worker" (1: Operation' \
     "$live"
+row spawn setsockopt:EPERM '[1-9][0-9]*' \
+    '[warn] setsockopt(SO_PASSCRED) failed while spawning "worker" (1: Oper' \
+    "$live"
 
 text='[alert] fork() failed while spawning "worker" '
 row spawn fork:EAGAIN -1 "$text(11: Resource temporarily unavailable)" "$none"

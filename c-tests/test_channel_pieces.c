@@ -285,6 +285,65 @@ test_short_two_channels(void)
 }
 
 
+/* What a sibling leaves off in the middle spoils nobody else's messages. */
+
+static void
+test_short_of_two_senders(void)
+{
+    int            fd, go[2], on;
+    char           byte;
+    pid_t          pid;
+    ngx_channel_t  in, out;
+
+    t_channel_open();
+    T_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, go) == 0);
+    fd = t_some_fd();
+
+    on = 1;
+    T_REQUIRE(setsockopt(t_pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(int))
+              == 0);
+
+    pid = fork();
+    T_REQUIRE(pid != -1);
+
+    if (pid == 0) {
+        t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, 5, &fd, 1);
+        T_REQUIRE(write(go[1], "", 1) == 1 && read(go[1], &byte, 1) == 1);
+        t_put_raw(NGX_CMD_OPEN_CHANNEL, 5, 27, NULL, 0);
+        _exit(0);
+    }
+
+    T_REQUIRE(read(go[0], &byte, 1) == 1);
+    t_message(&out, NGX_CMD_QUIT, -1);
+    T_REQUIRE(t_put(&out) == NGX_OK);
+
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_QUIT);
+    T_EQ(t_get(&in), NGX_AGAIN);
+
+    T_REQUIRE(t_put(&out) == NGX_OK);
+    T_REQUIRE(write(go[0], "", 1) == 1);
+    T_EQ(t_wait(pid), 0);
+
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_QUIT);
+    T_EQ(t_get(&in), 32);
+    T_EQ(in.command, NGX_CMD_OPEN_CHANNEL);
+
+    if (T_OK(t_same_file(getpid(), fd, getpid(), in.fd))) {
+        close(in.fd);
+    }
+
+    T_EQ(t_get(&in), NGX_AGAIN);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+
+    close(fd);
+    close(go[0]);
+    close(go[1]);
+    t_channel_close();
+}
+
+
 static void
 test_short_then_reused(void)
 {
@@ -457,6 +516,7 @@ main(void)
     t_run("D13 a descriptor with the second piece", test_short_fd_later);
     t_run("D13 a descriptor with both pieces", test_short_fd_twice);
     t_run("D13 pieces in two channels", test_short_two_channels);
+    t_run("D13 pieces of two senders", test_short_of_two_senders);
     t_run("D13 half a message, and its number is used again",
           test_short_then_reused);
     t_run("D13 an end of file within a message", test_eof_in_message);

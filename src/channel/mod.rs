@@ -15,7 +15,7 @@ use crate::process::table::CLOSED;
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
 use crate::sys::fd::above_stdio;
-use crate::sys::socket;
+use crate::sys::socket::{self, Received};
 
 /// The message of nginx's channels; a caller's own may be longer, with this
 /// in front.
@@ -167,7 +167,8 @@ fn fits(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
 /// Receives one message of exactly the size of `message`.
 ///
 /// What has arrived of a message that is not whole yet is kept for the next
-/// call, with its descriptor (`D13`, `D15`); meanwhile `Status::Again`. The
+/// call, with its descriptor (`D13`, `D15`); meanwhile `Status::Again`. Where
+/// the socket tells who has sent what, messages of others may come in between. The
 /// descriptor of an OPEN_CHANNEL is handed over in the message's `fd`, -1 if
 /// there was none (`D12`); any other that arrives is closed (`D16`), and
 /// `fd` is -1.
@@ -184,41 +185,76 @@ pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[
         )));
     }
 
-    let mut fd = partial::take(sock, &mut message);
+    let mut fd = None;
 
-    while !message.is_full() {
-        let received = match socket::recv(sock, &mut message) {
-            Ok(received) => received,
-            Err(err) => {
-                // The other end has been closed with something in it unread.
-                if err == Errno::ECONNRESET {
-                    return Err(end_of_stream(log, message.filled().len()));
-                }
+    if !partial::any(sock) {
+        let received = receive(log, sock, &mut message)?;
 
-                let status = log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed"));
+        fd = received.fd;
 
-                if status == Status::Again {
-                    partial::keep(sock, message.filled(), fd);
-                }
-
-                return Err(status);
-            }
-        };
-
-        if received.truncated {
-            log.error(Level::Alert, None, format_args!("recvmsg() truncated data"));
+        if !message.is_full() {
+            partial::keep(sock, received.sender, message.filled(), fd.take());
+            message.clear();
         }
+    }
 
-        if received.len == 0 {
-            return Err(end_of_stream(log, message.filled().len()));
-        }
-
-        fd = fd.or(received.fd);
+    if !message.is_full() {
+        fd = read_on(log, sock, &mut message)?;
     }
 
     hand_over(log, &mut message, fd);
 
     Ok(message.into_filled())
+}
+
+/// Receives what there is for `message`, of one sender.
+#[inline(always)]
+fn receive(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Received> {
+    let received = socket::recv(sock, message).map_err(|err| receive_failed(log, sock, err))?;
+
+    if received.truncated {
+        log.error(Level::Alert, None, format_args!("recvmsg() truncated data"));
+    }
+
+    if received.len == 0 {
+        let len = message.filled().len() + partial::forget(sock);
+        return Err(end_of_stream(log, len));
+    }
+
+    Ok(received)
+}
+
+fn receive_failed(log: Log, sock: RawFd, err: Errno) -> Status {
+    // The other end has been closed with something in it unread.
+    if err == Errno::ECONNRESET {
+        return end_of_stream(log, partial::forget(sock));
+    }
+
+    log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed"))
+}
+
+/// Receives the rest of a message of which a piece has arrived: whichever is
+/// whole first. Returns its descriptor.
+#[cold]
+fn read_on(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Option<OwnedFd>> {
+    let mut fd = partial::take_whole(sock, message);
+
+    while !message.is_full() {
+        let sender = socket::next_sender(sock).map_err(|err| receive_failed(log, sock, err))?;
+
+        fd = partial::take(sock, sender, message);
+
+        let received = receive(log, sock, message)?;
+
+        fd = fd.or(received.fd);
+
+        if !message.is_full() {
+            partial::keep(sock, sender, message.filled(), fd.take());
+            message.clear();
+        }
+    }
+
+    Ok(fd)
 }
 
 fn end_of_stream(log: Log, len: usize) -> Status {

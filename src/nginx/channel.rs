@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::{retry, variables};
 use crate::channel::{self, CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, CMD_QUIT, CMD_TERMINATE};
-use crate::channel::{MIN_SIZE, control, ngx_channel_t};
+use crate::channel::{MIN_SIZE, control, ngx_channel_t, partial};
 use crate::config::{NGX_INVALID_PID, ngx_int_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
@@ -109,6 +109,7 @@ fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
         return true;
     }
 
+    partial::forget_sender(ch.pid);
     is_closed(slot, ch)
 }
 

@@ -353,9 +353,10 @@ fn socketpair_failed(log: Log, err: Errno, name: Text) -> Status {
     )
 }
 
-/// Has this process get SIGIO when its end becomes ready.
+/// Has this process get SIGIO when its end becomes ready, and the other tell
+/// its senders apart: the siblings write there as well.
 fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
-    let ours: RawFd = channel[0].as_raw_fd();
+    let [ours, theirs] = channel.each_ref().map(AsRawFd::as_raw_fd);
     let warn = |err: Errno, call: &str| {
         log.error(
             Level::Warn,
@@ -372,6 +373,10 @@ fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
 
     if let Err(err) = socket::set_owner(ours, g.own_pid()) {
         warn(err, "fcntl(F_SETOWN)");
+    }
+
+    if let Err(err) = socket::tell_senders(theirs) {
+        warn(err, "setsockopt(SO_PASSCRED)");
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use crate::channel::{self, control, ngx_channel_t};
+use crate::channel::{self, control, ngx_channel_t, partial};
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
@@ -400,6 +400,8 @@ fn enter(g: &Globals, log: Log, i: usize, pid: ngx_pid_t, fd: RawFd) {
 }
 
 fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
+    partial::forget_sender(ch.pid);
+
     let Some(i) = channel::others_slot(g, log, ch) else {
         return;
     };

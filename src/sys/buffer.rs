@@ -57,6 +57,11 @@ impl<'a> Buffer<'a> {
         left
     }
 
+    /// Holds nothing any more.
+    pub fn clear(&mut self) {
+        self.filled = 0;
+    }
+
     /// Overwrites what it holds from `at` on.
     pub fn put<const N: usize>(&mut self, at: usize, value: [u8; N]) {
         let to = self.bytes.get_mut(at..self.filled);

@@ -63,6 +63,24 @@ pub fn set_owner(sock: RawFd, pid: libc::pid_t) -> Result<(), Errno> {
     Errno::result(unsafe { libc::fcntl(sock, libc::F_SETOWN, pid) }).map(drop)
 }
 
+/// Has the kernel tell with whatever arrives at `sock` who has sent it, and
+/// not join what two have sent, SO_PASSCRED of `unix(7)`.
+pub fn tell_senders(sock: RawFd) -> Result<(), Errno> {
+    let on: c_int = 1;
+
+    // SAFETY: SO_PASSCRED reads an int of that size.
+    Errno::result(unsafe {
+        libc::setsockopt(
+            sock,
+            libc::SOL_SOCKET,
+            libc::SO_PASSCRED,
+            (&raw const on).cast(),
+            size_of_val(&on) as libc::socklen_t,
+        )
+    })
+    .map(drop)
+}
+
 /// `SO_SNDBUF` of `sock`, in bytes, `socket(7)`.
 pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
     let mut size: c_int = 0;
@@ -138,6 +156,8 @@ pub struct Received {
     pub len: usize,
     /// The first descriptor that came along; any other has been closed.
     pub fd: Option<OwnedFd>,
+    /// Whose bytes they are; 0 if `tell_senders` was not asked for.
+    pub sender: libc::pid_t,
     /// The kernel had more to give than fitted, or no descriptor was free.
     pub truncated: bool,
 }
@@ -166,16 +186,48 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     // SAFETY: the kernel has written `len` bytes into `rest`.
     unsafe { buffer.advance(len) };
 
+    let (fd, sender) = if msg.msg_controllen == 0 {
+        (None, 0)
+    } else {
+        // SAFETY: recvmsg() has just filled `msg` and its control data in.
+        unsafe { take_control(&msg) }
+    };
+
     Ok(Received {
         len,
-        fd: if msg.msg_controllen == 0 {
-            None
-        } else {
-            // SAFETY: recvmsg() has just filled `msg` and its control data in.
-            unsafe { take_descriptors(&msg) }
-        },
+        fd,
+        sender,
         truncated: msg.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0,
     })
+}
+
+/// Who has sent what `recv` would get next, see `Received`.
+pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
+    // Without room for descriptors the kernel makes none.
+    const SPACE: usize = cmsg_space(size_of::<libc::ucred>());
+
+    let mut control = Control([MaybeUninit::<u8>::uninit(); SPACE]);
+    let mut byte = MaybeUninit::<u8>::uninit();
+    let mut iov = libc::iovec {
+        iov_base: byte.as_mut_ptr().cast(),
+        iov_len: 1,
+    };
+    let mut msg = msghdr(&mut iov);
+
+    msg.msg_control = (&raw mut control).cast();
+    msg.msg_controllen = SPACE as _;
+
+    retry(|| {
+        let flags = libc::MSG_PEEK | libc::MSG_CMSG_CLOEXEC;
+
+        // SAFETY: `msg` points to `iov`, `byte` and `control`, which live.
+        unsafe { libc::recvmsg(sock, &raw mut msg, flags) }
+    })?;
+
+    // SAFETY: recvmsg() has just filled `msg` and its control data in.
+    let (_, sender) = unsafe { take_control(&msg) };
+
+    Ok(sender)
 }
 
 /// Receives at most `size` bytes, `recv(2)`.
@@ -199,14 +251,16 @@ pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usi
 }
 
 /// Takes every descriptor out of a received message, keeps the first passed
-/// one and closes the rest; other control messages are skipped (`D19`).
+/// one and closes the rest; finds out who has sent it, 0 if it does not say.
+/// Other control messages are skipped (`D19`).
 ///
 /// # Safety
 ///
 /// recvmsg() has filled `msg` in, and nobody has taken its descriptors yet.
 #[inline(never)]
-unsafe fn take_descriptors(msg: &libc::msghdr) -> Option<OwnedFd> {
+unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
     let mut first = None;
+    let mut sender = 0;
 
     // SAFETY: the kernel wrote well-formed headers up to msg_controllen.
     let mut cm = unsafe { libc::CMSG_FIRSTHDR(msg) };
@@ -215,28 +269,56 @@ unsafe fn take_descriptors(msg: &libc::msghdr) -> Option<OwnedFd> {
         // SAFETY: `cm` is a header within the control data.
         let header = unsafe { cm.read() };
 
-        if header.cmsg_level == libc::SOL_SOCKET
-            && matches!(header.cmsg_type, libc::SCM_RIGHTS | SCM_PIDFD)
-        {
-            // SAFETY: CMSG_LEN only calculates.
-            let data = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
+        // SAFETY: CMSG_LEN only calculates.
+        let len = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
 
-            for i in 0..data / size_of::<c_int>() {
-                // SAFETY: the data of `cm` holds that many ints, not aligned
-                // for certain; each is a new descriptor of ours.
-                let fd = unsafe {
-                    let fds = libc::CMSG_DATA(cm).cast::<c_int>();
-                    take_fd(fds.add(i).read_unaligned())
-                };
+        if header.cmsg_level == libc::SOL_SOCKET {
+            match header.cmsg_type {
+                libc::SCM_RIGHTS => {
+                    // SAFETY: the data of `cm` are that many descriptors.
+                    let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
 
-                if header.cmsg_type == libc::SCM_RIGHTS && first.is_none() {
-                    first = fd;
+                    first = first.or(fd);
                 }
+                SCM_PIDFD => {
+                    // SAFETY: the same.
+                    drop(unsafe { take_descriptors(cm, len / size_of::<c_int>()) });
+                }
+                libc::SCM_CREDENTIALS if len >= size_of::<libc::ucred>() => {
+                    // SAFETY: the data of `cm` are a ucred, perhaps not aligned.
+                    let credentials =
+                        unsafe { libc::CMSG_DATA(cm).cast::<libc::ucred>().read_unaligned() };
+
+                    sender = credentials.pid;
+                }
+                _ => {}
             }
         }
 
         // SAFETY: as for CMSG_FIRSTHDR.
         cm = unsafe { libc::CMSG_NXTHDR(msg, cm) };
+    }
+
+    (first, sender)
+}
+
+/// Keeps the first of `n` descriptors and closes the rest.
+///
+/// # Safety
+///
+/// The data of `cm` holds that many, which nobody has taken yet.
+unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd> {
+    let mut first = None;
+
+    for i in 0..n {
+        // SAFETY: promised by the caller; they are not aligned for certain,
+        // and each is a new descriptor of ours.
+        let fd = unsafe {
+            let fds = libc::CMSG_DATA(cm).cast::<c_int>();
+            take_fd(fds.add(i).read_unaligned())
+        };
+
+        first = first.or(fd);
     }
 
     first
