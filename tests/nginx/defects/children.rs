@@ -3,26 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::{ask, configure, daemon, in_slot, lines_of, nginx, started, value, wake_up};
-use crate::nginx::{BOTH, Nginx, Which};
+use super::{ask, configure, daemon, in_slot, lines_of, nginx, shell, started, value, wake_up};
+use crate::nginx::{BOTH, Which};
 use crate::support::build::run;
 use crate::support::{find, proc, sys, wait_until};
-
-/// Starts it by a shell that runs `script` before it becomes nginx.
-fn spawn_after(nginx: &Nginx, script: &str, stdin: impl Into<Stdio>) {
-    let command = nginx.command(&[]);
-    let mut shell = Command::new("sh");
-
-    shell
-        .args(["-c", &format!("{script}\nexec \"$@\""), "sh"])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .stdin(stdin);
-
-    nginx.spawn_command(shell, &[]);
-}
 
 /// D6: a child of the master of which it knows nothing exits with 2, when the
 /// slot behind the last one was that of a worker once. The stock nginx takes
@@ -33,11 +19,10 @@ fn d06_a_child_that_nobody_knows() {
         let nginx = nginx("d06", which, 2, "");
         let (stdin, mut go) = std::io::pipe().unwrap();
 
-        spawn_after(
-            &nginx,
-            "exec 3<&0; (read go; exit 2) <&3 & exec 3<&-",
-            stdin,
-        );
+        let mut parent = shell(&nginx, "exec 3<&0; (read go; exit 2) <&3 & exec 3<&-");
+
+        parent.stdin(stdin);
+        nginx.spawn_command(parent, &[]);
         nginx.wait_for_workers(2);
 
         // The new workers are in slots 2 and 3, then in 0 and 1.
@@ -248,7 +233,7 @@ fn d11_channels_are_not_stdin() {
     for which in BOTH {
         let nginx = nginx("d11_stdin", which, 2, "");
 
-        spawn_after(&nginx, "exec <&-", Stdio::null());
+        nginx.spawn_command(shell(&nginx, "exec <&-"), &[]);
         nginx.wait_for_workers(2);
 
         let channels = lines_of(&nginx, nginx.master(), ": channel ");

@@ -5,13 +5,14 @@
 //! What no signal, limit or strace brings about is done by a module,
 //! `tests/nginx/ngx_http_fault_module.c`.
 
+mod channel;
 mod children;
 mod spawn;
 mod table;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use crate::nginx::{Nginx, Which, built};
@@ -68,7 +69,7 @@ fn nginx(test: &str, which: Which, workers: usize, fault: &str) -> Nginx {
 fn configure(nginx: &Nginx, workers: usize, fault: &str) {
     nginx.configure(
         &format!(
-            "load_module {};\nworker_processes {workers};",
+            "load_module {};\nuser root;\nworker_processes {workers};",
             module(nginx.which).display()
         ),
         &format!(
@@ -83,12 +84,34 @@ fn started(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
     let nginx = nginx(test, which, workers, "");
 
     nginx.spawn(&[]);
+
+    let pids = in_slots(&nginx, workers);
+
+    (nginx, pids)
+}
+
+/// A shell that runs `script` before it becomes nginx.
+fn shell(nginx: &Nginx, script: &str) -> Command {
+    let command = nginx.command(&[]);
+    let mut shell = Command::new("sh");
+
+    shell
+        .args(["-c", &format!("{script}\nexec \"$@\""), "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+
+    shell
+}
+
+/// The workers of one that has just been started, once they know each other.
+fn in_slots(nginx: &Nginx, workers: usize) -> Vec<i32> {
     nginx.wait_for_workers(workers);
     nginx.settled_descriptors();
 
-    let pids = (0..workers).map(|slot| in_slot(&nginx, slot)).collect();
-
-    (nginx, pids)
+    (0..workers).map(|slot| in_slot(nginx, slot)).collect()
 }
 
 /// The same in the background, where SIGUSR2 starts another binary.

@@ -1,0 +1,252 @@
+//! D12 to D15: messages that do not arrive, or not whole.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::{
+    ask, in_slot, in_slots, lines_of, nginx, resume, shell, started, stop, value, wait_for_line_of,
+    wake_up,
+};
+use crate::nginx::{BOTH, Nginx, Which};
+use crate::support::build::run;
+use crate::support::{proc, sys, wait_until};
+
+/// Kills the worker in slot 1, and returns who is there then.
+fn replace_second(nginx: &Nginx) -> i32 {
+    let old = in_slot(nginx, 1);
+
+    sys::kill(old, libc::SIGKILL);
+    wait_until("another worker", || in_slot(nginx, 1) != old);
+
+    in_slot(nginx, 1)
+}
+
+fn limit_descriptors(pid: i32, n: u32) {
+    run(Command::new("prlimit").args(["--pid", &pid.to_string(), &format!("--nofile={n}:")]));
+}
+
+/// D12: a worker is at its limit of descriptors when it is told of a sibling.
+/// The stock nginx enters whatever number the stack has from before.
+#[test]
+fn d12_no_room_for_a_descriptor() {
+    for which in BOTH {
+        let (nginx, workers) = started("d12", which, 2);
+        let told = |of: i32| lines_of(&nginx, workers[0], &format!("get channel s:1 pid:{of} "));
+
+        limit_descriptors(workers[0], 0);
+
+        let second = replace_second(&nginx);
+
+        if which == Which::Stock {
+            // Or it stops reading, if the stack happens to have no number.
+            wait_until("a message", || {
+                let small = lines_of(&nginx, workers[0], "too small ancillary data");
+
+                !told(second).is_empty() || !small.is_empty()
+            });
+            assert!(told(second).iter().all(|line| value(line, " fd:") >= 0));
+            continue;
+        }
+
+        wait_until("a message", || !told(second).is_empty());
+        assert_eq!(value(&told(second)[0], " fd:"), -1);
+
+        limit_descriptors(workers[0], 1000);
+
+        let third = replace_second(&nginx);
+
+        wait_until("a message", || !told(third).is_empty());
+        assert!(value(&told(third)[0], " fd:") > 0);
+        nginx.quit(&[
+            "exited on signal 9",
+            "recvmsg() truncated data",
+            "recvmsg() returned no ancillary data",
+        ]);
+    }
+}
+
+/// Reloads; whether the first of the two workers then goes.
+fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_end_of(&BTreeSet::from([workers[1]]));
+
+    if nginx.which == Which::Ipc {
+        nginx.wait_for_end_of(&BTreeSet::from([workers[0]]));
+    }
+
+    // What it was told it has done, twice over.
+    for _ in 0..2 {
+        wake_up(nginx, libc::SIGUSR1);
+    }
+
+    !proc::alive(workers[0])
+}
+
+/// D13: five bytes of a sibling's. In the stock nginx the worker never reads
+/// its channel again, and the master takes every message for received.
+#[test]
+fn d13_five_bytes() {
+    for which in BOTH {
+        let (nginx, workers) = started("d13", which, 2);
+
+        ask(&nginx, &workers, workers[1], "do=send&to=0&size=5");
+
+        assert_eq!(leaves(&nginx, &workers), which == Which::Ipc);
+
+        match which {
+            Which::Stock => nginx.wait_for_line("recvmsg() returned not enough data: 5"),
+            Which::Ipc => nginx.quit(&[]),
+        }
+    }
+}
+
+/// D13: a worker has closed its end of the channel, for whatever reason.
+#[test]
+fn d13_a_worker_that_reads_no_more() {
+    for which in BOTH {
+        let (nginx, workers) = started("d13_deaf", which, 2);
+        let answer = ask(&nginx, &workers, workers[0], "do=deaf");
+
+        assert_eq!(answer, "closed");
+        assert_eq!(leaves(&nginx, &workers), which == Which::Ipc);
+
+        if which == Which::Ipc {
+            nginx.quit(&[]);
+        }
+    }
+}
+
+/// The first worker is stopped and its channel filled, by messages with so
+/// many descriptors, until `errno`; then the second is started again, and the
+/// first goes on: what it knows of the second then.
+fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> String {
+    let first = workers[0];
+
+    stop(first);
+
+    let filled = ask(
+        nginx,
+        workers,
+        workers[1],
+        &format!("do=fill&to=0&fds={fds}"),
+    );
+    let n = value(&filled, "sent:");
+
+    assert_eq!(value(&filled, "errno:"), errno);
+
+    let second = replace_second(nginx);
+
+    // The master has told everybody.
+    wake_up(nginx, libc::SIGALRM);
+    resume(first);
+    wait_until("all messages", || {
+        lines_of(nginx, first, "channel command: 31").len() == n as usize
+    });
+
+    match nginx.which {
+        Which::Stock => wake_up(nginx, libc::SIGALRM),
+        Which::Ipc => wait_for_line_of(nginx, first, &format!("get channel s:1 pid:{second} ")),
+    }
+
+    ask(nginx, &[first, second], first, "do=slot&to=1")
+}
+
+/// D14: a full channel. The stock nginx never tells the worker that one
+/// sibling has gone and another come.
+#[test]
+fn d14_a_worker_that_was_stopped() {
+    for which in BOTH {
+        let (nginx, workers) = started("d14", which, 2);
+        let slot = knows_afterwards(&nginx, &workers, 0, libc::EAGAIN);
+
+        match which {
+            Which::Stock => assert_eq!(value(&slot, "pid:"), workers[1]),
+            Which::Ipc => {
+                assert_eq!(value(&slot, "pid:"), in_slot(&nginx, 1));
+                assert!(value(&slot, "channel:") > 0);
+                nginx.quit(&["exited on signal 9"]);
+            }
+        }
+    }
+}
+
+/// D14: so many descriptors are on their way that an unprivileged master may
+/// send no more.
+#[test]
+fn d14_too_many_descriptors_on_their_way() {
+    /// A user of this test's alone: the kernel counts by user.
+    const USER: u32 = 54_322;
+
+    if !sys::is_root() {
+        eprintln!("SKIP: only root can be another user");
+        return;
+    }
+
+    for which in BOTH {
+        let nginx = nginx("d14_refs", which, 2, "");
+        let mut limited = shell(&nginx, "ulimit -n 64");
+
+        fs::set_permissions(&nginx.folder, fs::Permissions::from_mode(0o777)).unwrap();
+        limited.uid(USER).gid(USER);
+        nginx.spawn_command(limited, &[]);
+
+        let workers = in_slots(&nginx, 2);
+        let slot = knows_afterwards(&nginx, &workers, 1, libc::ETOOMANYREFS);
+
+        match which {
+            Which::Stock => {
+                nginx.wait_for_line("sendmsg() failed (109: Too many references");
+                assert_ne!(value(&slot, "pid:"), in_slot(&nginx, 1));
+            }
+            Which::Ipc => {
+                assert_eq!(value(&slot, "pid:"), in_slot(&nginx, 1));
+                nginx.quit(&["exited on signal 9"]);
+            }
+        }
+    }
+}
+
+/// D15: a message that is more than the kernel takes at once, on a socket pair
+/// of a module's own.
+#[test]
+fn d15_a_message_that_is_sent_in_part() {
+    const SIZE: i32 = 1024 * 1024;
+
+    for which in BOTH {
+        let (nginx, workers) = started("d15_write", which, 1);
+        let query = format!("do=write&size={SIZE}");
+        let answer = ask(&nginx, &workers, workers[0], &query);
+        let arrived = value(&answer, "arrived:");
+
+        match which {
+            Which::Stock => {
+                assert_eq!(value(&answer, "rc:"), 0);
+                assert!(0 < arrived && arrived < SIZE, "{answer}");
+            }
+            Which::Ipc => {
+                assert_eq!(answer, "rc:-1 arrived:0");
+                nginx.quit(&["sendmsg() failed (90: Message too long)"]);
+            }
+        }
+    }
+}
+
+/// D15: 40 bytes of a message of 256.
+#[test]
+fn d15_a_message_that_is_received_in_part() {
+    for which in BOTH {
+        let (nginx, workers) = started("d15_read", which, 1);
+        let answer = ask(&nginx, &workers, workers[0], "do=read&size=256");
+
+        match which {
+            Which::Stock => assert_eq!(answer, "rc:40"),
+            Which::Ipc => {
+                assert_eq!(answer, "rc:-2");
+                nginx.quit(&[]);
+            }
+        }
+    }
+}
