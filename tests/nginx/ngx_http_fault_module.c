@@ -8,7 +8,7 @@
  *
  * The queries:
  *
- *   do=slot&to=N       what this worker's table has in slot N
+ *   do=slot&to=N       what this worker's table has in slot N, or its own
  *   do=send&to=N&...   a message to the process in slot N, by this worker:
  *                      command=, slot=, pid= are what is in it, size= how
  *                      much of it goes, fds= how many descriptors travel
@@ -126,8 +126,8 @@ ngx_http_fault_slot(ngx_http_request_t *r, char *answer)
 
     to = ngx_http_fault_arg(r, "to", ngx_process_slot);
 
-    return sprintf(answer, "pid:%d channel:%d", ngx_processes[to].pid,
-                   ngx_processes[to].channel[0]);
+    return sprintf(answer, "pid:%d channel:%d last:%d", ngx_processes[to].pid,
+                   ngx_processes[to].channel[0], (int) ngx_last_process);
 }
 
 

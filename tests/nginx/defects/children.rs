@@ -190,10 +190,11 @@ fn d11_a_workers_own_slot() {
                 Which::Stock => {
                     assert_eq!((own, last), (0, slot as i32));
                     assert!(value(&table, "channel:") > 0, "closed, but not so named");
+                    assert_eq!(value(&table, "last:"), last, "without who came later");
                 }
                 Which::Ipc => {
                     assert_eq!((own, last), (worker, slot as i32 + 1));
-                    assert_eq!(value(&table, "channel:"), -1);
+                    assert_eq!(table, format!("pid:{worker} channel:-1 last:2"));
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! D1 to D5, D10: processes that cannot be started, or do not live long.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{daemon, in_slot, nginx, started, wake_up};
@@ -51,6 +53,74 @@ fn d01_d02_a_respawn_that_cannot_be_forked() {
 
         sys::kill(workers[1], libc::SIGKILL);
         nginx.wait_for_lines(2, "close() channel failed (9: Bad file descriptor)");
+    }
+}
+
+/// D2: a reload cannot fork any of the new workers. The stock nginx has no
+/// worker any more.
+#[test]
+fn d02_a_reload_that_cannot_fork() {
+    for which in BOTH {
+        let (nginx, old) = started("d02_reload", which, 3);
+        let before = nginx.settled_descriptors();
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), "");
+
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_lines(3, "fork() failed while spawning");
+        nginx.wait_for_end_of(&old.into_iter().collect());
+        drop(tracer);
+
+        match which {
+            Which::Stock => {
+                wake_up(&nginx, libc::SIGALRM);
+                assert_eq!(nginx.workers(), BTreeSet::new());
+            }
+            Which::Ipc => {
+                nginx.wait_for_workers(3);
+                nginx.wait_for_descriptors(&before);
+                assert!(nginx.get("/").ends_with("hello"));
+                nginx.quit(&FAILS);
+            }
+        }
+    }
+}
+
+/// D2: a worker for which its user has no room, until there is some.
+#[test]
+fn d02_a_limit_of_processes() {
+    /// A user of this test's alone: the limit counts all processes of the user.
+    const USER: u32 = 54_323;
+
+    if !sys::is_root() {
+        eprintln!("SKIP: only root can be another user");
+        return;
+    }
+
+    for which in BOTH {
+        let nginx = nginx("d02_limit", which, 3, "");
+        let mut other = Command::new("cat")
+            .stdin(Stdio::piped())
+            .uid(USER)
+            .spawn()
+            .unwrap();
+
+        // It, the master, and two of the three workers.
+        nginx.spawn_limited(USER, 4, &[]);
+        nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
+        nginx.wait_for_workers(2);
+        drop(other.stdin.take());
+        assert!(other.wait().unwrap().success());
+
+        match which {
+            Which::Stock => {
+                wake_up(&nginx, libc::SIGALRM);
+                assert_eq!(nginx.workers().len(), 2);
+            }
+            Which::Ipc => {
+                nginx.wait_for_workers(3);
+                nginx.quit(&FAILS);
+            }
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::fs;
 
-use super::{ask, lines_of, started, value, wait_for_line_of};
+use super::{ask, in_slot, lines_of, started, value, wait_for_line_of, wake_up};
 use crate::nginx::{BOTH, Nginx, Which};
-use crate::support::{proc, wait_until};
+use crate::support::{proc, sys, wait_until};
 
 /// A message from the second worker to the first one, which has received it.
 fn send(nginx: &Nginx, workers: &[i32], query: &str) {
@@ -77,6 +77,34 @@ fn d16_descriptors_that_nobody_wants() {
             Which::Ipc => {
                 assert_eq!((other, all), (0, 1));
                 nginx.quit(&[]);
+            }
+        }
+    }
+}
+
+/// D16: a descriptor with a message that is not whole, nor ever will be: its
+/// sender is killed.
+#[test]
+fn d16_a_descriptor_with_a_piece_of_a_message() {
+    for which in BOTH {
+        let (nginx, workers) = started("d16_piece", which, 2);
+        let before = logs(&nginx, workers[0]);
+        let more = || logs(&nginx, workers[0]) - before;
+
+        ask(&nginx, &workers, workers[1], "do=send&to=0&size=5&fds=1");
+        wait_until("the descriptor", || more() == 1);
+        sys::kill(workers[1], libc::SIGKILL);
+
+        match which {
+            Which::Stock => {
+                wait_until("another worker", || in_slot(&nginx, 1) != workers[1]);
+                wake_up(&nginx, libc::SIGUSR1);
+                assert_eq!(more(), 1);
+            }
+            Which::Ipc => {
+                wait_until("no descriptor", || more() == 0);
+                nginx.wait_for_workers(2);
+                nginx.quit(&["exited on signal 9"]);
             }
         }
     }
