@@ -12,6 +12,7 @@ use super::{
 };
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::build::run;
+use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
 /// Kills the worker in slot 1, and returns who is there then.
@@ -120,20 +121,13 @@ fn d13_a_worker_that_reads_no_more() {
 }
 
 /// The first worker is stopped and its channel filled, by messages with so
-/// many descriptors, until `errno`; then the second is started again, and the
-/// first goes on: what it knows of the second then.
-fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> String {
-    let first = workers[0];
+/// many descriptors, until `errno`; then the second is started again. Returns
+/// the number of those messages, and who is the second now.
+fn fill(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> (usize, i32) {
+    stop(workers[0]);
 
-    stop(first);
-
-    let filled = ask(
-        nginx,
-        workers,
-        workers[1],
-        &format!("do=fill&to=0&fds={fds}"),
-    );
-    let n = value(&filled, "sent:");
+    let query = format!("do=fill&to=0&fds={fds}");
+    let filled = ask(nginx, workers, workers[1], &query);
 
     assert_eq!(value(&filled, "errno:"), errno);
 
@@ -141,14 +135,34 @@ fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> Str
 
     // The master has told everybody.
     wake_up(nginx, libc::SIGALRM);
-    resume(first);
+
+    (value(&filled, "sent:") as usize, second)
+}
+
+/// The worker goes on, and reads `n` messages.
+fn drain(nginx: &Nginx, worker: i32, n: usize) {
+    resume(worker);
     wait_until("all messages", || {
-        lines_of(nginx, first, "channel command: 31").len() == n as usize
+        lines_of(nginx, worker, "channel command: 31").len() == n
     });
+}
+
+fn wait_for_second(nginx: &Nginx, worker: i32, second: i32) {
+    let told = format!("get channel s:1 pid:{second} ");
+
+    wait_for_line_of(nginx, worker, &told);
+}
+
+/// What the first worker knows of the second after that.
+fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> String {
+    let (n, second) = fill(nginx, workers, fds, errno);
+    let first = workers[0];
+
+    drain(nginx, first, n);
 
     match nginx.which {
         Which::Stock => wake_up(nginx, libc::SIGALRM),
-        Which::Ipc => wait_for_line_of(nginx, first, &format!("get channel s:1 pid:{second} ")),
+        Which::Ipc => wait_for_second(nginx, first, second),
     }
 
     ask(nginx, &[first, second], first, "do=slot&to=1")
@@ -170,6 +184,44 @@ fn d14_a_worker_that_was_stopped() {
                 nginx.quit(&["exited on signal 9"]);
             }
         }
+    }
+}
+
+/// D14: what waits is sent by SIGIO, without it by the alarm, and without both
+/// at the next signal.
+#[test]
+fn d14_what_has_the_queue_sent() {
+    const SIGIO: &str = "ioctl";
+    const ALARM: &str = "timer_create,timer_settime";
+
+    for without in [&[ALARM][..], &[SIGIO], &[SIGIO, ALARM]] {
+        let (nginx, mut workers) = started("d14_ways", Which::Ipc, 2);
+        let master = nginx.master();
+        let fail = |calls| {
+            without
+                .contains(&calls)
+                .then(|| Tracer::inject(&nginx, master, calls, "error=EPERM"))
+        };
+
+        // SIGIO is asked for when a channel is made.
+        if let Some(tracer) = fail(SIGIO) {
+            sys::kill(workers[0], libc::SIGKILL);
+            wait_until("another worker", || in_slot(&nginx, 0) != workers[0]);
+            workers = in_slots(&nginx, 2);
+            drop(tracer);
+        }
+
+        let _tracer = fail(ALARM);
+        let (n, second) = fill(&nginx, &workers, 0, libc::EAGAIN);
+
+        drain(&nginx, workers[0], n);
+
+        if without.len() == 2 {
+            wake_up(&nginx, libc::SIGUSR1);
+        }
+
+        wait_for_second(&nginx, workers[0], second);
+        nginx.quit(&["exited on signal 9", "timer_settime() failed"]);
     }
 }
 
