@@ -7,6 +7,7 @@
 mod alarm;
 mod channel;
 mod generation;
+mod missing;
 mod retry;
 pub mod variables;
 
@@ -72,6 +73,11 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if signal.awaited {
         forget_failed_binary(g);
         control::flush(g, log);
+
+        if signal.signo == libc::SIGCHLD {
+            missing::child_exited();
+        }
+
         retry::due(g);
     }
 

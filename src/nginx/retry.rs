@@ -8,8 +8,8 @@
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{alarm, generation, ngx_cycle_t};
-use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_pid_t};
+use super::{alarm, generation, missing, ngx_cycle_t};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_pid_t, ngx_uint_t};
 use crate::globals::Globals;
 use crate::log::{Level, Log};
 use crate::process::info::{self, State};
@@ -73,11 +73,16 @@ pub fn spawn(
         // While a cycle is made a module that asks for a process is told
         // that there is none, and decides. Workers are started afterwards.
         (Err(_), Respawn::Always | Respawn::JustRespawn)
-            if i != MAX_PROCESSES && cycle == super::cycle() && is_master(g) =>
+            if cycle == super::cycle() && is_master(g) =>
         {
-            enter(g, i, work, respawn);
-            info::of_child(g, i).reset(0, -1, generation);
-            after_failure(g, i, cycle);
+            if i == MAX_PROCESSES {
+                missing::add(cycle, work);
+            } else {
+                enter(g, i, work, generation);
+                after_failure(g, i, cycle);
+            }
+
+            alarm::set_for_what_waits(g, log);
         }
 
         (Err(_), _) => {}
@@ -120,15 +125,15 @@ fn exits_too_often(g: &Globals, log: Log, i: usize) -> bool {
     delay != 0
 }
 
-/// A process that was never started is entered as if it had been.
-fn enter(g: &Globals, i: usize, work: Work, respawn: Respawn) {
+/// A process that was never started is entered as if it had been. The signal
+/// that leaves out those just spawned will be over when it is.
+fn enter(g: &Globals, i: usize, work: Work, generation: ngx_uint_t) {
     let slot = g.table.get(i);
 
-    respawn.mark(slot);
-    // The signal that was to leave it out will be over.
-    slot.set(Flag::JustSpawn, false);
+    Respawn::Always.mark(slot);
     slot.set_work(work);
     g.table.cover(i);
+    info::of_child(g, i).reset(0, -1, generation);
 }
 
 fn after_failure(g: &Globals, i: usize, cycle: *mut ngx_cycle_t) {
@@ -162,9 +167,11 @@ fn reserve(g: &Globals, i: usize, cycle: *mut ngx_cycle_t) {
     }
 }
 
-/// Milliseconds until a reserved slot is due; `None` without any.
+/// Milliseconds until something is due; `None` if nothing waits.
 pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
-    supervise::next_due(g, supervise::now())
+    let reserved = supervise::next_due(g, supervise::now());
+
+    [reserved, missing::due_in()].into_iter().flatten().min()
 }
 
 /// Has `ngx_reap_children()` start what is due.
@@ -172,6 +179,16 @@ pub fn due(g: &Globals) {
     let now = supervise::now();
 
     give_up_old(g);
+    missing::enter(g, |i, work| {
+        let cycle = super::cycle();
+
+        enter(g, i, work, generation::note(cycle));
+        reserve(g, i, cycle);
+
+        if let Some(restart) = restart(g, i) {
+            restart.is_due(now);
+        }
+    });
 
     for ((_, slot), restart) in g.table.iter().zip(g.restarts) {
         if slot.is(Flag::Lost) && restart.due_in(now) == 0 {
@@ -190,6 +207,10 @@ pub fn due(g: &Globals) {
 /// again: nobody may be left whose exit would have it do so.
 pub fn give_up_old(g: &Globals) {
     let all = g.leaving() || g.noaccepting.load(Relaxed) != 0;
+
+    if all {
+        missing::forget();
+    }
 
     for ((i, slot), of) in g.table.iter().zip(&CYCLES) {
         if slot.is(Flag::Lost) && (all || of.load(Relaxed) != super::cycle()) {

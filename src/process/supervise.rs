@@ -95,6 +95,21 @@ impl Restart {
         self.due.store(now.saturating_add(delay), Relaxed);
     }
 
+    /// It is to be started at once, for the first time.
+    #[cfg(not(feature = "standalone"))]
+    pub fn is_due(&self, now: ngx_msec_t) {
+        self.first_start(now);
+        self.due.store(now, Relaxed);
+    }
+
+    /// What has kept it from being started may be over soon.
+    #[cfg(not(feature = "standalone"))]
+    pub fn hasten(&self, now: ngx_msec_t) {
+        if self.due_in(now) > FIRST_DELAY {
+            self.wait(now, FIRST_DELAY);
+        }
+    }
+
     /// Whether it may be started again.
     pub fn may_start(&self, now: ngx_msec_t) -> bool {
         now >= self.not_before.load(Relaxed)

@@ -4,6 +4,7 @@
  *
  *   fault exit;        in http: each worker exits as soon as it is set up
  *   fault returns;     in http: the master spawns a function that returns
+ *   fault full;        in http: the master's table has room for two more
  *   fault commands;    in a location: the worker does what the query says
  *
  * The queries:
@@ -40,6 +41,7 @@ static ngx_int_t ngx_http_fault_init_process(ngx_cycle_t *cycle);
 typedef struct {
     ngx_flag_t  exit;
     ngx_flag_t  returns;
+    ngx_flag_t  full;
 } ngx_http_fault_conf_t;
 
 
@@ -395,6 +397,11 @@ ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "full") == 0) {
+        fcf->full = 1;
+        return NGX_CONF_OK;
+    }
+
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_fault_handler;
 
@@ -406,6 +413,17 @@ static void
 ngx_http_fault_returns(ngx_cycle_t *cycle, void *data)
 {
     ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "fault: returns");
+}
+
+
+/* Takes up a slot until it is killed. */
+
+static void
+ngx_http_fault_fills(ngx_cycle_t *cycle, void *data)
+{
+    for ( ;; ) {
+        pause();
+    }
 }
 
 
@@ -422,6 +440,15 @@ ngx_http_fault_init_module(ngx_cycle_t *cycle)
            == NGX_INVALID_PID)
     {
         return NGX_ERROR;
+    }
+
+    while (fcf->full && ngx_last_process < NGX_MAX_PROCESSES - 2) {
+        if (ngx_spawn_process(cycle, ngx_http_fault_fills, NULL, "fault",
+                              NGX_PROCESS_DETACHED)
+            == NGX_INVALID_PID)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{daemon, in_slot, nginx, started, wake_up};
+use super::{configure, daemon, in_slot, nginx, started, wake_up};
 use crate::nginx::{BOTH, Which};
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
@@ -169,6 +169,44 @@ fn d03_a_worker_without_a_channel() {
         if which == Which::Ipc {
             nginx.quit(&FAILS);
         }
+    }
+}
+
+/// D2, D3: the table has room for two of three new workers until the old ones
+/// have gone.
+#[test]
+fn d03_a_table_that_is_full() {
+    for which in BOTH {
+        let (nginx, old) = started("d03_full", which, 3);
+        let old: BTreeSet<i32> = old.into_iter().collect();
+
+        configure(&nginx, 3, "fault full;");
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_line("no more than 1024 processes can be spawned");
+        nginx.wait_for_end_of(&old);
+
+        let leaks = |pid: &i32| !doubled(*pid).is_empty();
+
+        if which == Which::Stock {
+            let workers = nginx.workers();
+
+            assert_eq!(workers.len(), 2);
+            wait_until("a leak", || workers.iter().any(leaks));
+            continue;
+        }
+
+        let workers = nginx.wait_for_workers(3);
+
+        for pid in nginx.everybody() {
+            if pid != nginx.master() && !workers.contains(&pid) {
+                sys::kill(pid, libc::SIGKILL);
+            }
+        }
+
+        wait_until("only workers", || nginx.everybody().len() == 4);
+        nginx.settled_descriptors();
+        assert!(!workers.iter().any(leaks));
+        nginx.quit(&["no more than 1024 processes", "exited on signal 9"]);
     }
 }
 
