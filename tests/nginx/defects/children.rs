@@ -33,6 +33,8 @@ fn d06_a_child_that_nobody_knows() {
             nginx.wait_for_end_of(&old);
         }
 
+        // The master has seen to the last ones.
+        wake_up(&nginx, libc::SIGALRM);
         writeln!(go).unwrap();
         nginx.wait_for_line("unknown process ");
         wake_up(&nginx, libc::SIGALRM);
