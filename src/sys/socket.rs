@@ -203,7 +203,8 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
 
 /// Who has sent what `recv` would get next, see `Received`.
 pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
-    // Without room for descriptors the kernel makes none.
+    // The sender comes first; a descriptor for which there is room as well is
+    // a copy, and closed at once.
     const SPACE: usize = cmsg_space(size_of::<libc::ucred>());
 
     let mut control = Control([MaybeUninit::<u8>::uninit(); SPACE]);
