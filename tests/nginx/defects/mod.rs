@@ -172,7 +172,7 @@ fn ask(nginx: &Nginx, workers: &[i32], worker: i32, query: &str) -> String {
     body.to_string()
 }
 
-/// Waits until so many lines of the log that are of `pid` contain `text`.
+/// Waits until a line of the log that is of `pid` contains `text`.
 fn wait_for_line_of(nginx: &Nginx, pid: i32, text: &str) {
     wait_until(&format!("\"{text}\" of {pid}"), || {
         !lines_of(nginx, pid, text).is_empty()
