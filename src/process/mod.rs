@@ -140,6 +140,7 @@ pub fn fork_into(
             // From here on the table keeps the numbers.
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
+                tell_senders(log, &theirs, spawn.work.name);
                 g.channel.store(theirs.into_raw_fd(), Relaxed);
             }
 
@@ -353,10 +354,9 @@ fn socketpair_failed(log: Log, err: Errno, name: Text) -> Status {
     )
 }
 
-/// Has this process get SIGIO when its end becomes ready, and the other tell
-/// its senders apart: the siblings write there as well.
+/// Has this process get SIGIO when its end becomes ready.
 fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
-    let [ours, theirs] = channel.each_ref().map(AsRawFd::as_raw_fd);
+    let ours: RawFd = channel[0].as_raw_fd();
     let warn = |err: Errno, call: &str| {
         log.error(
             Level::Warn,
@@ -374,9 +374,17 @@ fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
     if let Err(err) = socket::set_owner(ours, g.own_pid()) {
         warn(err, "fcntl(F_SETOWN)");
     }
+}
 
-    if let Err(err) = socket::tell_senders(theirs) {
-        warn(err, "setsockopt(SO_PASSCRED)");
+/// In a child: its channel tells its senders apart, since its siblings write
+/// there as well as its parent (`D13`).
+fn tell_senders(log: Log, channel: &OwnedFd, name: Text) {
+    if let Err(err) = socket::tell_senders(channel.as_raw_fd()) {
+        log.error(
+            Level::Warn,
+            Some(err),
+            format_args!("setsockopt(SO_PASSCRED) failed while spawning \"{name}\""),
+        );
     }
 }
 
