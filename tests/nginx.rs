@@ -18,6 +18,8 @@ mod basics;
 mod debug_lines;
 #[path = "nginx/defects/mod.rs"]
 mod defects;
+#[path = "nginx/killed.rs"]
+mod killed;
 #[path = "nginx/lines.rs"]
 mod lines;
 #[path = "nginx/nginx.rs"]

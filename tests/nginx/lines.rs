@@ -31,6 +31,18 @@ impl Lines {
             .collect()
     }
 
+    /// Of them, those that are alerts or worse.
+    pub fn severe(&self) -> BTreeSet<String> {
+        let mut set = self.set();
+
+        set.retain(|line| {
+            ["[emerg]", "[alert]", "[crit]"]
+                .iter()
+                .any(|level| line.starts_with(level))
+        });
+        set
+    }
+
     /// Of each process, by the place in which it was started, the lines that
     /// begin with one of `beginnings`, in order. Slots remain, other numbers
     /// do not.

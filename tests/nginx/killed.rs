@@ -1,0 +1,121 @@
+//! `kill -9`: another takes the place, and everybody knows it.
+
+use std::collections::BTreeSet;
+
+use crate::lines::Lines;
+use crate::nginx::{Nginx, body, code, header, same};
+use crate::support::server::Descriptors;
+use crate::support::{find, proc, sys};
+
+/// Of nginx itself is also what the cache keeps.
+const HTTP: &str = "
+    proxy_cache_path cache keys_zone=c:1m;
+    server {
+        listen 127.0.0.1:PORT;
+        location / {
+            proxy_pass http://127.0.0.1:PORT/origin/;
+            proxy_cache c;
+            proxy_cache_valid 1h;
+            add_header X-Cache $upstream_cache_status;
+        }
+        location /origin/ { return 200 hello; }
+    }";
+
+const MANAGER: &str = "cache manager process";
+const LOADER: &str = "cache loader process";
+
+/// The slot that the master has given to a process, as its log tells who is
+/// told of whom: "pass channel s:SLOT pid:PID fd:FD to s:SLOT pid:PID fd:FD".
+fn slot(nginx: &Nginx, pid: i32) -> usize {
+    let pid = format!("pid:{pid}");
+    let lines = nginx.lines("pass channel ").join(" ");
+    let words: Vec<_> = lines.split(' ').collect();
+    let at = words.iter().rposition(|&word| word == pid).expect("a slot");
+
+    words[at - 1]
+        .strip_prefix("s:")
+        .and_then(|slot| slot.parse().ok())
+        .expect("a slot")
+}
+
+/// Kills one of those with a title, and returns who has come instead, when
+/// everybody has been told and has as many descriptors as `before`.
+fn kill(nginx: &Nginx, victim: i32, before: &[Descriptors]) -> i32 {
+    let title = proc::title(victim);
+    let title = title.strip_prefix("nginx: ").expect("a title");
+    let mut others = nginx.called(title);
+    let as_many = others.len();
+
+    others.remove(&victim);
+    sys::kill(victim, libc::SIGKILL);
+
+    let next = find("another one", || {
+        let now = nginx.called(title);
+
+        (now.len() == as_many && !now.contains(&victim))
+            .then(|| now.difference(&others).next().copied())
+            .flatten()
+    });
+
+    nginx.wait_for_descriptors(before);
+    next
+}
+
+/// Every worker answers from the cache.
+fn answers(nginx: &Nginx) {
+    for worker in nginx.workers() {
+        let answer = nginx.get_from(worker, "/");
+
+        assert_eq!((code(&answer), body(&answer)), ("200", "hello"));
+        assert_eq!(header(&answer, "X-Cache"), "HIT");
+    }
+}
+
+#[test]
+fn each_in_turn() {
+    const WORKERS: usize = 3;
+
+    let (slots, severe) = same(|which| {
+        let main = format!("worker_processes {WORKERS};");
+        let nginx = Nginx::new("killed", which, &main, HTTP);
+
+        nginx.spawn(&[]);
+
+        let workers = nginx.wait_for_workers(WORKERS);
+        let helpers = find("a cache manager and loader", || {
+            let helpers = [MANAGER, LOADER].map(|title| nginx.called(title));
+
+            helpers
+                .iter()
+                .all(|pids| pids.len() == 1)
+                .then_some(helpers)
+        });
+
+        assert_eq!(header(&nginx.get("/"), "X-Cache"), "MISS");
+
+        let before = nginx.settled_descriptors();
+        let mut slots = Vec::new();
+
+        for victim in workers.into_iter().chain(helpers[0].iter().copied()) {
+            let next = kill(&nginx, victim, &before);
+
+            slots.push([victim, next].map(|pid| slot(&nginx, pid)));
+            answers(&nginx);
+        }
+
+        // The new ones are as good as those that were killed.
+        nginx.reload();
+        nginx.quit(&["exited on signal 9"]);
+
+        (slots, Lines::of(&nginx).severe())
+    });
+
+    assert_eq!(slots, [[0, 0], [1, 1], [2, 2], [3, 3]]);
+    assert_eq!(
+        severe,
+        BTreeSet::from([
+            "[alert] worker process N exited on signal N".to_string(),
+            format!("[alert] {MANAGER} N exited on signal N"),
+        ])
+    );
+}
