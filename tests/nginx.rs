@@ -18,12 +18,16 @@ mod basics;
 mod debug_lines;
 #[path = "nginx/defects/mod.rs"]
 mod defects;
+#[path = "nginx/held.rs"]
+mod held;
 #[path = "nginx/killed.rs"]
 mod killed;
 #[path = "nginx/lines.rs"]
 mod lines;
 #[path = "nginx/nginx.rs"]
 mod nginx;
+#[path = "nginx/quit.rs"]
+mod quit;
 #[path = "nginx/single.rs"]
 mod single;
 mod support;

@@ -17,9 +17,12 @@ pub struct Lines(Vec<Line>);
 impl Lines {
     pub fn of(nginx: &Nginx) -> Self {
         let folder = nginx.folder.display().to_string();
-        let lines = nginx.log().replace(&folder, "FOLDER");
 
-        Self(lines.lines().filter_map(Line::parse).collect())
+        Self::in_text(&nginx.log().replace(&folder, "FOLDER"))
+    }
+
+    pub fn in_text(text: &str) -> Self {
+        Self(text.lines().filter_map(Line::parse).collect())
     }
 
     /// The lines that there are, however often and in whatever order; numbers

@@ -1,10 +1,8 @@
 //! Shared zones: what one worker writes, the other sees, and so does the next
 //! generation.
 
-use std::io::Read;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-
-use crate::nginx::{Nginx, Which, ask, code, header, same};
+use crate::held::Upstream;
+use crate::nginx::{Nginx, Which, code, header, same};
 use crate::support::{server, wait_until};
 
 /// One of two workers.
@@ -62,34 +60,6 @@ fn limit_req() {
     assert_eq!(codes, ["200", "200", "429", "429", "429", "429"]);
 }
 
-/// Requests that nginx waits for the answers to.
-struct Held<'a> {
-    nginx: &'a Nginx,
-    upstream: &'a TcpListener,
-    held: Vec<(TcpStream, TcpStream)>,
-}
-
-impl Held<'_> {
-    fn hold(&mut self, worker: i32) {
-        self.held.push(self.nginx.with_only(worker, || {
-            let mut client = self.nginx.connect();
-
-            ask(&mut client, "/").expect("a request sent");
-            (client, self.upstream.accept().expect("an upstream").0)
-        }));
-    }
-
-    /// Ends the oldest.
-    fn release(&mut self) {
-        let (mut client, upstream) = self.held.remove(0);
-        let mut answer = String::new();
-
-        drop(upstream);
-        client.read_to_string(&mut answer).expect("an answer");
-        assert_eq!(code(&answer), "502");
-    }
-}
-
 #[test]
 fn limit_conn() {
     const HTTP: &str = "
@@ -104,19 +74,11 @@ fn limit_conn() {
         }";
 
     same(|which| {
-        let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
-        let port = upstream.local_addr().expect("an address").port();
-        let http = HTTP.replace("UPSTREAM", &port.to_string());
-        let nginx = two_workers("limit_conn", which, &http);
-        let mut held = Held {
-            nginx: &nginx,
-            upstream: &upstream,
-            held: Vec::new(),
-        };
-
+        let upstream = Upstream::new();
+        let nginx = two_workers("limit_conn", which, &upstream.in_place(HTTP));
         let [a, b] = workers(&nginx);
-        held.hold(a);
-        held.hold(b);
+        let held = [a, b].map(|worker| upstream.hold(&nginx, worker));
+
         assert_eq!(code(&nginx.get_from(a, "/")), "429");
         assert_eq!(code(&nginx.get_from(b, "/")), "429");
 
@@ -124,12 +86,13 @@ fn limit_conn() {
         nginx.reload();
         let [c, d] = workers(&nginx);
         assert_eq!(code(&nginx.get_from(c, "/")), "429");
-        held.release();
-        held.hold(c);
+        let [first, second] = held;
+        first.abandon();
+        let third = upstream.hold(&nginx, c);
         assert_eq!(code(&nginx.get_from(d, "/")), "429");
 
-        held.release();
-        held.release();
+        second.abandon();
+        third.abandon();
         wait_until("the end of old workers", || nginx.leaving().is_empty());
         end(&nginx);
     });

@@ -1,0 +1,125 @@
+//! Requests that nginx is busy with for as long as a test likes.
+
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use crate::nginx::{Nginx, ask, body, code};
+use crate::support::SOON;
+
+/// Where nginx sends them on to.
+pub struct Upstream(TcpListener);
+
+impl Upstream {
+    pub fn new() -> Self {
+        Self(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener"))
+    }
+
+    /// A configuration with the port for `UPSTREAM`.
+    pub fn in_place(&self, http: &str) -> String {
+        let port = self.0.local_addr().expect("an address").port();
+
+        http.replace("UPSTREAM", &port.to_string())
+    }
+
+    /// A request by way of one worker, which waits for the answer then.
+    pub fn hold(&self, nginx: &Nginx, worker: i32) -> Held {
+        nginx.with_only(worker, || {
+            let mut client = nginx.connect();
+
+            ask(&mut client, "/").expect("a request sent");
+
+            let (upstream, _) = self.0.accept().expect("a request sent on");
+
+            upstream.set_read_timeout(Some(SOON)).expect("a timeout");
+            Held {
+                client,
+                upstream,
+                answer: Vec::new(),
+            }
+        })
+    }
+}
+
+/// One of them.
+pub struct Held {
+    client: TcpStream,
+    upstream: TcpStream,
+    answer: Vec<u8>,
+}
+
+/// As much is sent before and after whatever a test does meanwhile.
+const HALF: usize = 100_000;
+
+impl Held {
+    /// Answers half of it, which the client gets unless nginx buffers it.
+    pub fn begin(&mut self) {
+        let mut lines = BufReader::new(&self.upstream).lines();
+
+        let blank = lines.find(|line| line.as_ref().is_ok_and(String::is_empty));
+
+        assert!(blank.is_some(), "a whole request");
+
+        let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n", 2 * HALF);
+
+        self.send(head.as_bytes());
+        self.send(&[b'a'; HALF]);
+
+        while !self.answer.ends_with(b"a") || self.body().len() < HALF {
+            let mut some = [0; 4096];
+            let n = self.client.read(&mut some).expect("half an answer");
+
+            assert_ne!(n, 0, "the end of half an answer");
+            self.answer.extend(&some[..n]);
+        }
+    }
+
+    /// Answers the rest: the client has all of it.
+    pub fn end(mut self) {
+        self.send(&[b'b'; HALF]);
+        self.client
+            .read_to_end(&mut self.answer)
+            .expect("an answer");
+
+        assert_eq!(code(&String::from_utf8_lossy(&self.answer)), "200");
+        assert!(self.body() == "a".repeat(HALF) + &"b".repeat(HALF));
+    }
+
+    /// Answers nothing, and the client is told.
+    pub fn abandon(mut self) {
+        drop(self.upstream);
+        self.client
+            .read_to_end(&mut self.answer)
+            .expect("an answer");
+        assert_eq!(code(&String::from_utf8_lossy(&self.answer)), "502");
+    }
+
+    /// nginx has closed both before all is answered.
+    pub fn was_cut_off(mut self) {
+        self.upstream
+            .read_to_end(&mut Vec::new())
+            .or_else(reset)
+            .expect("the end");
+        self.client
+            .read_to_end(&mut self.answer)
+            .or_else(reset)
+            .expect("the end");
+
+        assert_eq!(self.body().len(), HALF);
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.upstream.write_all(bytes).expect("an answer sent");
+    }
+
+    fn body(&self) -> String {
+        body(&String::from_utf8_lossy(&self.answer)).to_string()
+    }
+}
+
+/// As good an end as any for a connection that is closed with bytes unread.
+fn reset(err: Error) -> Result<usize, Error> {
+    match err.kind() {
+        ErrorKind::ConnectionReset => Ok(0),
+        _ => Err(err),
+    }
+}
