@@ -5,8 +5,8 @@
 
 set -e
 
-packages="gcc g++ clang make pkg-config binutils valgrind strace shellcheck
-          libcrypt-dev libpcre2-dev zlib1g-dev"
+packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
+          shellcheck libcrypt-dev libpcre2-dev zlib1g-dev"
 
 missing=
 for package in $packages; do

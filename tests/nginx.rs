@@ -24,10 +24,14 @@ mod held;
 mod killed;
 #[path = "nginx/lines.rs"]
 mod lines;
+#[path = "nginx/load.rs"]
+mod load;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/quit.rs"]
 mod quit;
+#[path = "nginx/reload.rs"]
+mod reload;
 #[path = "nginx/single.rs"]
 mod single;
 mod support;

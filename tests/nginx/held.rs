@@ -6,6 +6,14 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use crate::nginx::{Nginx, ask, body, code};
 use crate::support::SOON;
 
+/// What has come of an answer is sent at once.
+pub const PROXY: &str = "
+    server {
+        listen 127.0.0.1:PORT;
+        location / { proxy_pass http://127.0.0.1:UPSTREAM; proxy_buffering off; }
+        location /pid { return 200 $pid; }
+    }";
+
 /// Where nginx sends them on to.
 pub struct Upstream(TcpListener);
 
@@ -37,6 +45,18 @@ impl Upstream {
                 answer: Vec::new(),
             }
         })
+    }
+
+    /// A request by way of each worker, half of which is answered.
+    pub fn hold_each(&self, nginx: &Nginx) -> Vec<Held> {
+        let mut all: Vec<_> = nginx
+            .workers()
+            .into_iter()
+            .map(|worker| self.hold(nginx, worker))
+            .collect();
+
+        all.iter_mut().for_each(Held::begin);
+        all
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::Deref;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs, thread};
 
 use crate::support::build::{root, run};
-use crate::support::server::Server;
+use crate::support::server::{Server, connect_to};
 use crate::support::{proc, sys, wait_until};
 
 /// Which of the two.
@@ -187,13 +187,7 @@ impl Nginx {
     }
 
     pub fn try_get(&self, path: &str) -> std::io::Result<String> {
-        let mut stream = self.try_connect()?;
-        let mut answer = Vec::new();
-
-        ask(&mut stream, path)?;
-        stream.read_to_end(&mut answer)?;
-
-        Ok(String::from_utf8_lossy(&answer).into_owned())
+        get_at(self.address(), path)
     }
 
     /// Waits until a nginx without a master waits for events: a signal that
@@ -235,6 +229,17 @@ impl Nginx {
     pub fn status_module() -> PathBuf {
         built("ipc").with_file_name("ngx_http_ipc_status_module.so")
     }
+}
+
+/// The whole answer to a request of `path`, on a connection of its own.
+pub fn get_at(address: SocketAddr, path: &str) -> std::io::Result<String> {
+    let mut stream = connect_to(address)?;
+    let mut answer = Vec::new();
+
+    ask(&mut stream, path)?;
+    stream.read_to_end(&mut answer)?;
+
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
 /// Sends a request of `path`, the last one on its connection.

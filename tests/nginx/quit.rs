@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use crate::held::{Held, Upstream};
+use crate::held::{Held, PROXY, Upstream};
 use crate::lines::Lines;
 use crate::nginx::{Nginx, Which, body, same};
 use crate::support::{proc, sys, wait_until};
@@ -17,14 +17,6 @@ const HTTP: &str = "
         listen 127.0.0.1:PORT;
         access_log access;
         location / { return 200 $pid; }
-    }";
-
-/// What has come of an answer is sent at once.
-const PROXY: &str = "
-    server {
-        listen 127.0.0.1:PORT;
-        location / { proxy_pass http://127.0.0.1:UPSTREAM; proxy_buffering off; }
-        location /pid { return 200 $pid; }
     }";
 
 fn start(test: &str, which: Which, http: &str) -> Nginx {
@@ -73,20 +65,6 @@ fn reopen() {
     assert_eq!(severe, Default::default());
 }
 
-/// A request of each worker, half of which is answered.
-fn half_answered(nginx: &Nginx, upstream: &Upstream) -> Vec<Held> {
-    nginx
-        .workers()
-        .into_iter()
-        .map(|worker| {
-            let mut held = upstream.hold(nginx, worker);
-
-            held.begin();
-            held
-        })
-        .collect()
-}
-
 /// A connection on which one request has been answered.
 fn idle(nginx: &Nginx) -> TcpStream {
     let mut stream = nginx.connect();
@@ -116,7 +94,7 @@ fn quit_with_open_requests() {
     let severe = same(|which| {
         let upstream = Upstream::new();
         let nginx = start("quit_open", which, &upstream.in_place(PROXY));
-        let open = half_answered(&nginx, &upstream);
+        let open = upstream.hold_each(&nginx);
         let mut idle = idle(&nginx);
 
         nginx.command_signal("quit");
@@ -148,7 +126,7 @@ fn stop_with_open_requests() {
     let severe = same(|which| {
         let upstream = Upstream::new();
         let nginx = start("stop_open", which, &upstream.in_place(PROXY));
-        let open = half_answered(&nginx, &upstream);
+        let open = upstream.hold_each(&nginx);
 
         nginx.command_signal("stop");
         nginx.finish(&[]);

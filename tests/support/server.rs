@@ -43,6 +43,17 @@ pub fn free_port() -> u16 {
         .port()
 }
 
+/// A connection; what takes too long is an error.
+pub fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, SOON)?;
+
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(SOON))?;
+    stream.set_write_timeout(Some(SOON))?;
+
+    Ok(stream)
+}
+
 impl Server {
     /// The echo server, not started yet.
     pub fn echo(test: &str) -> Self {
@@ -348,13 +359,7 @@ impl Server {
     }
 
     pub fn try_connect(&self) -> std::io::Result<TcpStream> {
-        let stream = TcpStream::connect_timeout(&self.address(), SOON)?;
-
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(SOON))?;
-        stream.set_write_timeout(Some(SOON))?;
-
-        Ok(stream)
+        connect_to(self.address())
     }
 
     /// How the program that `spawn` started has ended.

@@ -1,0 +1,200 @@
+//! Clients that are busy while a test does something to nginx.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use crate::nginx::{Nginx, body, code, get_at};
+use crate::support::{SOON, find, sys, wait_until, wait_within};
+
+/// Clients that ask `/`, which is to answer the pid, each time on a connection
+/// of its own. Whatever nginx does, none of these may fail.
+pub struct Clients {
+    end: Arc<AtomicBool>,
+    seen: Arc<Mutex<Seen>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    requests: usize,
+    pids: BTreeSet<i32>,
+    failures: Vec<String>,
+}
+
+impl Clients {
+    pub fn start(nginx: &Nginx, n: usize) -> Self {
+        let end = Arc::new(AtomicBool::new(false));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let address = nginx.address();
+        let threads = (0..n)
+            .map(|_| {
+                let (end, seen) = (end.clone(), seen.clone());
+
+                thread::spawn(move || {
+                    while !end.load(Ordering::Relaxed) {
+                        let answered = request(address);
+
+                        seen.lock().unwrap().note(answered);
+                    }
+                })
+            })
+            .collect();
+
+        Self { end, seen, threads }
+    }
+
+    /// Waits until each of these has answered one of them: it is the kernel that
+    /// chooses who accepts.
+    pub fn wait_for_answers_of(&self, pids: &BTreeSet<i32>) {
+        wait_within(6 * SOON, &format!("an answer of each of {pids:?}"), || {
+            self.seen.lock().unwrap().pids.is_superset(pids)
+        });
+    }
+
+    /// Waits for an answer to a request that is made from now on.
+    pub fn wait_for_next(&self) {
+        let requests = || self.seen.lock().unwrap().requests;
+        let before = requests();
+
+        // As many may be on their way already.
+        wait_until("an answer", || requests() > before + self.threads.len());
+    }
+
+    /// Ends them: none has failed.
+    pub fn end(mut self) {
+        self.end.store(true, Ordering::Relaxed);
+
+        for thread in self.threads.drain(..) {
+            thread.join().expect("a client");
+        }
+
+        let seen = self.seen.lock().unwrap();
+
+        assert!(seen.requests > 0);
+        assert_eq!(seen.failures, [""; 0], "of {} requests", seen.requests);
+    }
+}
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Seen {
+    fn note(&mut self, answered: Result<i32, String>) {
+        self.requests += 1;
+
+        match answered {
+            Ok(pid) => {
+                self.pids.insert(pid);
+            }
+            Err(failure) => self.failures.push(failure),
+        }
+    }
+}
+
+/// Who has answered, or what instead.
+fn request(address: SocketAddr) -> Result<i32, String> {
+    let answer = get_at(address, "/").map_err(|err| err.to_string())?;
+
+    match (code(&answer), body(&answer).parse()) {
+        ("200", Ok(pid)) => Ok(pid),
+        _ => Err(answer),
+    }
+}
+
+/// wrk, whose connections are kept alive and have always a request on its way.
+pub struct Wrk(Child);
+
+/// What it has to say at the end.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub requests: usize,
+    pub bad_codes: usize,
+    pub connect: usize,
+    pub read: usize,
+    pub write: usize,
+    pub timeout: usize,
+}
+
+impl Wrk {
+    pub fn start(nginx: &Nginx, connections: usize) -> Self {
+        let wrk = Command::new("wrk")
+            .args(["-t", "1", "-d", "1h", "--timeout", "10s"])
+            .args(["-c", &connections.to_string()])
+            .arg(format!("http://{}/", nginx.address()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("wrk, see c-tests/deps.sh");
+
+        Self(wrk)
+    }
+
+    /// Ends it, and returns what it says.
+    pub fn end(mut self) -> Report {
+        sys::kill(self.pid(), libc::SIGINT);
+        find("the end of wrk", || self.0.try_wait().expect("wrk"));
+
+        let out = std::io::read_to_string(self.0.stdout.take().expect("a pipe")).expect("a report");
+
+        Report::of(&out)
+    }
+
+    fn pid(&self) -> i32 {
+        self.0.id().try_into().expect("a pid")
+    }
+}
+
+impl Drop for Wrk {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Report {
+    /// Everything was answered as it is to be, over so many reloads. Workers
+    /// that shut down close connections that are idle, as far as they know: a
+    /// request may be on its way to each (RFC 9112, 9.3.1: it is sent again).
+    pub fn check(&self, connections: usize, reloads: usize) {
+        let closed = self.read + self.write;
+
+        assert!(self.requests > 0, "{self:?}");
+        assert_eq!(
+            (self.bad_codes, self.connect, self.timeout),
+            (0, 0, 0),
+            "{self:?}"
+        );
+        assert!(closed <= connections * reloads, "{self:?}");
+    }
+
+    /// Of "1 requests in 1.00s, 1.00MB read", "Non-2xx or 3xx responses: 1" and
+    /// "Socket errors: connect 1, read 1, write 1, timeout 1"; the latter two
+    /// are not there if nothing is to be told.
+    fn of(out: &str) -> Self {
+        let number = |before: &str, after: &str| {
+            out.lines()
+                .filter_map(|line| line.split_once(before)?.1.split(after).next())
+                .find_map(|number| number.trim().parse().ok())
+        };
+        let requests = out.lines().find_map(|line| {
+            let (requests, _) = line.split_once(" requests in ")?;
+
+            requests.trim().parse().ok()
+        });
+
+        Self {
+            requests: requests.unwrap_or_else(|| panic!("no requests: {out}")),
+            bad_codes: number("responses: ", ",").unwrap_or(0),
+            connect: number("connect ", ",").unwrap_or(0),
+            read: number(" read ", ",").unwrap_or(0),
+            write: number("write ", ",").unwrap_or(0),
+            timeout: number("timeout ", ",").unwrap_or(0),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `-s reload` under load.
+
+use std::collections::BTreeSet;
+
+use crate::held::{Held, PROXY, Upstream};
+use crate::lines::Lines;
+use crate::load::{Clients, Wrk};
+use crate::nginx::{BOTH, Nginx, Which, body, same, times};
+use crate::support::wait_until;
+
+const WORKERS: usize = 4;
+
+/// There is no debug log, which would have millions of lines.
+const MAIN: &str = "
+    worker_processes 4;
+    error_log log info;
+    events { worker_connections 1024; }";
+
+const HTTP: &str = "server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 $pid; } }";
+
+/// As many as wrk keeps alive.
+const CONNECTIONS: usize = 300;
+
+/// Each generation answers while the next one is started, and nothing is lost.
+fn reloads(which: Which, n: usize) {
+    let nginx = Nginx::new("reload", which, MAIN, HTTP);
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(WORKERS);
+
+    let before = nginx.settled_descriptors();
+    let wrk = Wrk::start(&nginx, CONNECTIONS);
+    let clients = Clients::start(&nginx, 4);
+    let mut all = BTreeSet::new();
+
+    for _ in 0..n {
+        let old = nginx.workers();
+
+        clients.wait_for_next();
+        nginx.command_signal("reload");
+
+        let new = nginx.wait_for_others(WORKERS, &old);
+
+        clients.wait_for_answers_of(&new);
+        assert!(all.is_disjoint(&new), "{new:?} are new");
+        all.extend(new);
+    }
+
+    clients.end();
+    wrk.end().check(CONNECTIONS, n);
+
+    wait_until("the end of old workers", || nginx.leaving().is_empty());
+    nginx.wait_for_descriptors(&before);
+    nginx.quit(&[]);
+    assert_eq!(Lines::of(&nginx).severe(), BTreeSet::new());
+}
+
+#[test]
+fn under_load() {
+    for which in BOTH {
+        reloads(which, times(50, 5));
+    }
+}
+
+/// Workers of several generations answer what they have begun, the youngest
+/// first, and nobody but the last generation is left.
+#[test]
+fn with_open_requests() {
+    let severe = same(|which| {
+        let upstream = Upstream::new();
+        let http = upstream.in_place(PROXY);
+        let nginx = Nginx::new("reload_open", which, "worker_processes 2;", &http);
+        let mut open = Vec::new();
+
+        nginx.spawn(&[]);
+        nginx.wait_for_workers(2);
+
+        let before = nginx.settled_descriptors();
+
+        for generation in 1..=3 {
+            open.push((nginx.workers(), upstream.hold_each(&nginx)));
+
+            let new = nginx.reload();
+
+            for &worker in &new {
+                assert_eq!(body(&nginx.get_from(worker, "/pid")), worker.to_string());
+            }
+
+            wait_until("old workers", || nginx.leaving().len() == 2 * generation);
+        }
+
+        for (workers, held) in open.into_iter().rev() {
+            held.into_iter().for_each(Held::end);
+            nginx.wait_for_end_of(&workers);
+        }
+
+        nginx.wait_for_descriptors(&before);
+        nginx.quit(&[]);
+        Lines::of(&nginx).severe()
+    });
+
+    assert_eq!(severe, BTreeSet::new());
+}
