@@ -35,6 +35,8 @@ mod reload;
 #[path = "nginx/single.rs"]
 mod single;
 mod support;
+#[path = "nginx/upgrade.rs"]
+mod upgrade;
 #[path = "nginx/workers.rs"]
 mod workers;
 #[path = "nginx/zones.rs"]

@@ -10,8 +10,8 @@ use crate::support::SOON;
 pub const PROXY: &str = "
     server {
         listen 127.0.0.1:PORT;
-        location / { proxy_pass http://127.0.0.1:UPSTREAM; proxy_buffering off; }
-        location /pid { return 200 $pid; }
+        location / { return 200 $pid; }
+        location /held { proxy_pass http://127.0.0.1:UPSTREAM; proxy_buffering off; }
     }";
 
 /// Where nginx sends them on to.
@@ -34,7 +34,7 @@ impl Upstream {
         nginx.with_only(worker, || {
             let mut client = nginx.connect();
 
-            ask(&mut client, "/").expect("a request sent");
+            ask(&mut client, "/held").expect("a request sent");
 
             let (upstream, _) = self.0.accept().expect("a request sent on");
 

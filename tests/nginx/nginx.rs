@@ -114,8 +114,8 @@ impl Nginx {
     ///
     /// `main` are directives at the top, `http` those in the block of that
     /// name; `PORT` stands for the server's port, `FOLDER` for its folder.
-    /// The log has debug lines, and there may be 1024 connections, unless
-    /// `main` says otherwise.
+    /// It is no daemon, the log has debug lines, and there may be 1024
+    /// connections, unless `main` says otherwise.
     pub fn new(test: &str, which: Which, main: &str, http: &str) -> Self {
         let program = match which {
             Which::Stock => built("stock"),
@@ -151,8 +151,9 @@ impl Nginx {
             if main.contains(has) { "" } else { line }
         };
         let text = format!(
-            "daemon off;\npid pid;\nenv ASAN_OPTIONS;\n{main}\n{}{}\
+            "pid pid;\nenv ASAN_OPTIONS;\n{main}\n{}{}{}\
              http {{\naccess_log off;\n{http}\n}}\n",
+            unless("daemon", "daemon off;\n"),
             unless("error_log", "error_log log debug;\n"),
             unless("events", "events { worker_connections 1024; }\n"),
         );

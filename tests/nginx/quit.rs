@@ -70,7 +70,7 @@ fn idle(nginx: &Nginx) -> TcpStream {
     let mut stream = nginx.connect();
     let mut answer = String::new();
 
-    write!(stream, "GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("a request sent");
+    write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("a request sent");
 
     while body(&answer).is_empty() {
         let mut some = [0; 1024];

@@ -83,7 +83,7 @@ fn with_open_requests() {
             let new = nginx.reload();
 
             for &worker in &new {
-                assert_eq!(body(&nginx.get_from(worker, "/pid")), worker.to_string());
+                assert_eq!(body(&nginx.get_from(worker, "/")), worker.to_string());
             }
 
             wait_until("old workers", || nginx.leaving().len() == 2 * generation);

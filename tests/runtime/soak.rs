@@ -8,8 +8,8 @@ use crate::signals::value;
 use crate::support::client::{Load, LoadTarget, echo};
 use crate::support::counters::Counters;
 use crate::support::server::Server;
+use crate::support::upgrade::{change_binary, retire, take_back};
 use crate::support::{find, proc, sys, wait_until};
-use crate::upgrade::{change_binary, retire, take_back};
 
 const WORKERS: usize = 4;
 const CLIENTS: usize = 300;

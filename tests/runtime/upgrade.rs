@@ -7,57 +7,8 @@ use std::os::unix::net::UnixStream;
 
 use crate::support::client::echo;
 use crate::support::server::Server;
-use crate::support::{SOON, find, proc, sys, wait_until};
-
-/// Starts another binary, and waits until it has its workers: both masters.
-pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
-    let old = server.master();
-
-    server.signal(libc::SIGUSR2);
-
-    let new = find("the new master", || {
-        let new = fs::read_to_string(server.pidfile())
-            .ok()?
-            .trim()
-            .parse()
-            .ok()?;
-
-        (new != old && server.old_master() == Some(old)).then_some(new)
-    });
-
-    wait_until("the new master's workers", || {
-        server.workers_of(new).len() == workers
-    });
-
-    (old, new)
-}
-
-/// Retires the old binary: the new one has everything.
-pub fn retire(server: &Server, old: i32) {
-    sys::kill(old, libc::SIGQUIT);
-    wait_until("the old master's end", || !proc::alive(old));
-    assert!(!server.old_pidfile().exists(), "the old pid file is left");
-}
-
-/// Takes a daemon's old binary back, whose workers have been stopped already.
-pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
-    sys::kill(old, libc::SIGWINCH);
-    wait_until("the end of the old master's workers", || {
-        server.workers_of(old).is_empty()
-    });
-
-    sys::kill(old, libc::SIGHUP);
-    wait_until("the old master's workers", || {
-        server.workers_of(old).len() == workers
-    });
-
-    sys::kill(new, libc::SIGQUIT);
-    wait_until("the new master's end", || !proc::alive(new));
-    wait_until("the old pid file", || {
-        !server.old_pidfile().exists() && server.pidfile().exists()
-    });
-    assert_eq!(server.master(), old);
-}
+use crate::support::upgrade::{change_binary, retire, take_back};
+use crate::support::{SOON, proc, sys, wait_until};
 
 /// The new binary listens on the same sockets; the pid file is moved away, and
 /// goes with the old binary.

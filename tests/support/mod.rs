@@ -7,6 +7,7 @@ pub mod proc;
 pub mod server;
 pub mod sys;
 pub mod tracer;
+pub mod upgrade;
 
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 /// Sends a signal; whether there was somebody to get it.
@@ -26,9 +26,13 @@ pub fn adopt_orphans() {
     assert_eq!(done, 0, "prctl(PR_SET_CHILD_SUBREAPER)");
 }
 
-/// Reaps `pid` if it is a child of this process that has exited.
-pub fn reap(pid: i32) {
-    let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+/// Reaps `pid` if it is a child of this process that has ended: the exit code,
+/// unless it was a signal.
+pub fn reap(pid: i32) -> Option<i32> {
+    match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::Exited(_, code)) => Some(code),
+        _ => None,
+    }
 }
 
 /// Limits how many processes the user of a program may have for it to fork

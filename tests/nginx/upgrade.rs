@@ -1,0 +1,124 @@
+//! SIGUSR2: another binary takes over, or is taken back, and no request is
+//! lost.
+
+use std::collections::BTreeSet;
+
+use crate::held::{Held, PROXY, Upstream};
+use crate::lines::Lines;
+use crate::load::Clients;
+use crate::nginx::{Nginx, Which, same};
+use crate::support::server::Descriptors;
+use crate::support::upgrade::{change_binary, restart_workers, retire, wait_for_old};
+use crate::support::{sys, wait_until};
+
+const WORKERS: usize = 2;
+
+/// Only a daemon's master takes SIGWINCH.
+const MAIN: &str = "daemon on; worker_processes 2;";
+
+/// A nginx with requests that take as long as the test, and others.
+struct Busy {
+    nginx: Nginx,
+    upstream: Upstream,
+    clients: Clients,
+    before: Vec<Descriptors>,
+}
+
+impl Busy {
+    fn start(test: &str, which: Which) -> Self {
+        let upstream = Upstream::new();
+        let nginx = Nginx::new(test, which, MAIN, &upstream.in_place(PROXY));
+
+        nginx.spawn(&["-d"]);
+        nginx.wait_for_workers(WORKERS);
+
+        Self {
+            before: nginx.settled_descriptors(),
+            clients: Clients::start(&nginx, 2),
+            nginx,
+            upstream,
+        }
+    }
+
+    /// Starts another binary: both accept. Returns the old master and the new
+    /// one, and requests that are half answered by each worker.
+    fn change(&self) -> (i32, i32, Vec<Held>) {
+        let (old, new) = change_binary(&self.nginx, WORKERS);
+
+        self.clients.wait_for_answers_of(&self.nginx.workers());
+        (old, new, self.upstream.hold_each(&self.nginx))
+    }
+
+    /// SIGWINCH: the old binary has workers that shut down, and no other.
+    fn close(&self, old: i32) {
+        sys::kill(old, libc::SIGWINCH);
+        wait_until("the old workers shut down", || {
+            self.nginx.workers_of(old).is_empty() && self.nginx.leaving().len() == WORKERS
+        });
+        self.clients.wait_for_next();
+    }
+
+    /// The one master is as good as the first was: then it is told to quit.
+    fn end(self, master: i32) -> BTreeSet<String> {
+        let nginx = &self.nginx;
+
+        nginx.wait_for_workers(WORKERS);
+        assert_eq!(nginx.master(), master);
+        self.clients.wait_for_answers_of(&nginx.workers());
+        self.clients.wait_for_answers_of(&nginx.reload());
+        self.clients.end();
+
+        wait_until("the end of old workers", || nginx.leaving().is_empty());
+        nginx.wait_for_descriptors(&self.before);
+        nginx.quit(&[]);
+        assert_eq!(sys::reap(master), Some(0));
+
+        Lines::of(nginx).severe()
+    }
+}
+
+#[test]
+fn takes_over() {
+    let severe = same(|which| {
+        let busy = Busy::start("upgrade", which);
+        let (old, new, held) = busy.change();
+
+        busy.close(old);
+        held.into_iter().for_each(Held::end);
+        retire(&busy.nginx, old);
+        assert_eq!(sys::reap(old), Some(0));
+
+        busy.end(new)
+    });
+
+    assert_eq!(severe, BTreeSet::new());
+}
+
+#[test]
+fn taken_back() {
+    let severe = same(|which| {
+        let busy = Busy::start("taken_back", which);
+
+        for _ in 0..2 {
+            let (old, new, held) = busy.change();
+
+            busy.close(old);
+            restart_workers(&busy.nginx, old, WORKERS);
+            busy.clients
+                .wait_for_answers_of(&busy.nginx.workers_of(old));
+            sys::kill(new, libc::SIGQUIT);
+            wait_until("workers of both that shut down", || {
+                busy.nginx.leaving().len() == 2 * WORKERS
+            });
+            held.into_iter().for_each(Held::end);
+            wait_for_old(&busy.nginx, old, new);
+            busy.clients.wait_for_next();
+        }
+
+        let master = busy.nginx.master();
+
+        busy.end(master)
+    });
+
+    assert_eq!(severe, BTreeSet::new());
+}

@@ -1,0 +1,65 @@
+//! SIGUSR2 and what follows: another binary takes over, or is taken back.
+
+use std::fs;
+
+use super::server::Server;
+use super::{find, proc, sys, wait_until};
+
+/// Starts another binary, and waits until it has its workers: both masters.
+pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
+    let old = server.master();
+
+    server.signal(libc::SIGUSR2);
+
+    let new = find("the new master", || {
+        let new = fs::read_to_string(server.pidfile())
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
+
+        (new != old && server.old_master() == Some(old)).then_some(new)
+    });
+
+    wait_until("the new master's workers", || {
+        server.workers_of(new).len() == workers
+    });
+
+    (old, new)
+}
+
+/// Retires the old binary: the new one has everything.
+pub fn retire(server: &Server, old: i32) {
+    sys::kill(old, libc::SIGQUIT);
+    wait_until("the old master's end", || !proc::alive(old));
+    assert!(!server.old_pidfile().exists(), "the old pid file is left");
+}
+
+/// Takes a daemon's old binary back, whose workers have been stopped already.
+pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
+    sys::kill(old, libc::SIGWINCH);
+    wait_until("the end of the old master's workers", || {
+        server.workers_of(old).is_empty()
+    });
+
+    restart_workers(server, old, workers);
+    sys::kill(new, libc::SIGQUIT);
+    wait_for_old(server, old, new);
+}
+
+/// The old binary, which has stopped its workers, starts them again.
+pub fn restart_workers(server: &Server, old: i32, workers: usize) {
+    sys::kill(old, libc::SIGHUP);
+    wait_until("the old master's workers", || {
+        server.workers_of(old).len() == workers
+    });
+}
+
+/// Waits until the new binary has gone, and the old one has its pid file back.
+pub fn wait_for_old(server: &Server, old: i32, new: i32) {
+    wait_until("the new master's end", || !proc::alive(new));
+    wait_until("the old pid file", || {
+        !server.old_pidfile().exists() && server.pidfile().exists()
+    });
+    assert_eq!(server.master(), old);
+}
