@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::held::{Held, PROXY, Upstream};
 use crate::lines::Lines;
 use crate::nginx::{Nginx, body, code, header, same};
-use crate::support::server::Descriptors;
-use crate::support::{find, proc, sys};
+use crate::support::{find, proc, sys, wait_until};
 
 /// Of nginx itself is also what the cache keeps.
 const HTTP: &str = "
@@ -38,9 +38,8 @@ fn slot(nginx: &Nginx, pid: i32) -> usize {
         .expect("a slot")
 }
 
-/// Kills one of those with a title, and returns who has come instead, when
-/// everybody has been told and has as many descriptors as `before`.
-fn kill(nginx: &Nginx, victim: i32, before: &[Descriptors]) -> i32 {
+/// Kills one, and returns who has come instead.
+fn kill(nginx: &Nginx, victim: i32) -> i32 {
     let title = proc::title(victim);
     let title = title.strip_prefix("nginx: ").expect("a title");
     let mut others = nginx.called(title);
@@ -49,16 +48,13 @@ fn kill(nginx: &Nginx, victim: i32, before: &[Descriptors]) -> i32 {
     others.remove(&victim);
     sys::kill(victim, libc::SIGKILL);
 
-    let next = find("another one", || {
+    find("another one", || {
         let now = nginx.called(title);
 
         (now.len() == as_many && !now.contains(&victim))
             .then(|| now.difference(&others).next().copied())
             .flatten()
-    });
-
-    nginx.wait_for_descriptors(before);
-    next
+    })
 }
 
 /// Every worker answers from the cache.
@@ -92,13 +88,18 @@ fn each_in_turn() {
         });
 
         assert_eq!(header(&nginx.get("/"), "X-Cache"), "MISS");
+        wait_until("it in the cache", || {
+            header(&nginx.get("/"), "X-Cache") == "HIT"
+        });
 
         let before = nginx.settled_descriptors();
         let mut slots = Vec::new();
 
         for victim in workers.into_iter().chain(helpers[0].iter().copied()) {
-            let next = kill(&nginx, victim, &before);
+            let next = kill(&nginx, victim);
 
+            // Everybody has been told.
+            nginx.wait_for_descriptors(&before);
             slots.push([victim, next].map(|pid| slot(&nginx, pid)));
             answers(&nginx);
         }
@@ -118,4 +119,32 @@ fn each_in_turn() {
             format!("[alert] {MANAGER} N exited on signal N"),
         ])
     );
+}
+
+/// The requests of the killed one are lost, and no others.
+#[test]
+fn others_go_on() {
+    same(|which| {
+        let upstream = Upstream::new();
+        let http = upstream.in_place(PROXY);
+        let nginx = Nginx::new("killed_open", which, "worker_processes 3;", &http);
+
+        nginx.spawn(&[]);
+
+        let workers = nginx.wait_for_workers(3);
+        let before = nginx.settled_descriptors();
+        let mut others = upstream.hold_each(&nginx);
+
+        // They are in the order of the pids.
+        let victim = *workers.first().expect("a worker");
+        let victims = others.remove(0);
+        let next = kill(&nginx, victim);
+
+        victims.was_cut_off();
+        assert_eq!(body(&nginx.get_from(next, "/")), next.to_string());
+
+        others.into_iter().for_each(Held::end);
+        nginx.wait_for_descriptors(&before);
+        nginx.quit(&["exited on signal 9"]);
+    });
 }

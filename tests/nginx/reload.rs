@@ -16,7 +16,13 @@ const MAIN: &str = "
     error_log log info;
     events { worker_connections 1024; }";
 
-const HTTP: &str = "server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 $pid; } }";
+/// The cache has a manager and a loader, which are replaced as well.
+const HTTP: &str = "
+    proxy_cache_path cache keys_zone=c:1m;
+    server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 $pid; } }";
+
+/// With the master.
+const EVERYBODY: usize = 1 + WORKERS + 2;
 
 /// As many as wrk keeps alive.
 const CONNECTIONS: usize = 300;
@@ -27,6 +33,7 @@ fn reloads(which: Which, n: usize) {
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(WORKERS);
+    wait_until("everybody", || nginx.everybody().len() == EVERYBODY);
 
     let before = nginx.settled_descriptors();
     let wrk = Wrk::start(&nginx, CONNECTIONS);
@@ -49,7 +56,9 @@ fn reloads(which: Which, n: usize) {
     clients.end();
     wrk.end().check(CONNECTIONS, n);
 
-    wait_until("the end of old workers", || nginx.leaving().is_empty());
+    wait_until("the end of the old", || {
+        nginx.everybody().len() == EVERYBODY
+    });
     nginx.wait_for_descriptors(&before);
     nginx.quit(&[]);
     assert_eq!(Lines::of(&nginx).severe(), BTreeSet::new());
