@@ -12,8 +12,12 @@
     missing_docs
 )]
 
+#[path = "nginx/backends.rs"]
+mod backends;
 #[path = "nginx/basics.rs"]
 mod basics;
+#[path = "nginx/cache.rs"]
+mod cache;
 #[path = "nginx/debug_lines.rs"]
 mod debug_lines;
 #[path = "nginx/defects/mod.rs"]
@@ -37,6 +41,8 @@ mod single;
 mod support;
 #[path = "nginx/upgrade.rs"]
 mod upgrade;
+#[path = "nginx/user.rs"]
+mod user;
 #[path = "nginx/workers.rs"]
 mod workers;
 #[path = "nginx/zones.rs"]

@@ -1,13 +1,15 @@
 //! Shared zones: what one worker writes, the other sees, and so does the next
 //! generation.
 
-use crate::held::Upstream;
-use crate::nginx::{Nginx, Which, code, header, same};
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use crate::nginx::{Nginx, Which, ask, code, header, same};
 use crate::support::{server, wait_until};
 
 /// One of two workers.
 fn two_workers(test: &str, which: Which, http: &str) -> Nginx {
-    let nginx = Nginx::new(test, which, "worker_processes 2;", http);
+    let nginx = Nginx::new(test, which, TWO, http);
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(2);
@@ -30,34 +32,71 @@ fn end(nginx: &Nginx) {
     nginx.quit(&[]);
 }
 
-#[test]
-fn limit_req() {
-    const HTTP: &str = "
-        limit_req_zone all zone=r:64k rate=1r/m;
-        server {
-            listen 127.0.0.1:PORT;
-            location / { limit_req zone=r burst=1 nodelay; limit_req_status 429; empty_gif; }
-        }";
+pub const TWO: &str = "worker_processes 2;";
 
-    let codes = same(|which| {
-        let nginx = two_workers("limit_req", which, HTTP);
-        let mut codes = Vec::new();
-        let mut ask_each = || {
-            for worker in workers(&nginx) {
-                codes.push(code(&nginx.get_from(worker, "/")).to_string());
-            }
-        };
+pub const LIMIT_REQ: &str = "
+    limit_req_zone all zone=r:64k rate=1r/m;
+    server {
+        listen 127.0.0.1:PORT;
+        location / { limit_req zone=r burst=1 nodelay; limit_req_status 429; empty_gif; }
+    }";
 
-        ask_each();
-        ask_each();
-        nginx.reload();
-        ask_each();
+/// Starts and reloads one with `LIMIT_REQ`: two requests are within the limit.
+pub fn limits_requests(nginx: &Nginx) {
+    let mut codes = Vec::new();
+    let mut ask_each = || {
+        for worker in workers(nginx) {
+            codes.push(code(&nginx.get_from(worker, "/")).to_string());
+        }
+    };
 
-        end(&nginx);
-        codes
-    });
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(2);
+
+    ask_each();
+    ask_each();
+    nginx.reload();
+    ask_each();
 
     assert_eq!(codes, ["200", "200", "429", "429", "429", "429"]);
+}
+
+#[test]
+fn limit_req() {
+    same(|which| {
+        let nginx = Nginx::new("limit_req", which, TWO, LIMIT_REQ);
+
+        limits_requests(&nginx);
+        end(&nginx);
+    });
+}
+
+/// Requests that nginx waits for the answers to.
+struct Held<'a> {
+    nginx: &'a Nginx,
+    upstream: &'a TcpListener,
+    held: Vec<(TcpStream, TcpStream)>,
+}
+
+impl Held<'_> {
+    fn hold(&mut self, worker: i32) {
+        self.held.push(self.nginx.with_only(worker, || {
+            let mut client = self.nginx.connect();
+
+            ask(&mut client, "/").expect("a request sent");
+            (client, self.upstream.accept().expect("an upstream").0)
+        }));
+    }
+
+    /// Ends the oldest.
+    fn release(&mut self) {
+        let (mut client, upstream) = self.held.remove(0);
+        let mut answer = String::new();
+
+        drop(upstream);
+        client.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(code(&answer), "502");
+    }
 }
 
 #[test]
@@ -74,11 +113,19 @@ fn limit_conn() {
         }";
 
     same(|which| {
-        let upstream = Upstream::new();
-        let nginx = two_workers("limit_conn", which, &upstream.in_place(HTTP));
-        let [a, b] = workers(&nginx);
-        let held = [a, b].map(|worker| upstream.hold(&nginx, worker));
+        let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+        let port = upstream.local_addr().expect("an address").port();
+        let http = HTTP.replace("UPSTREAM", &port.to_string());
+        let nginx = two_workers("limit_conn", which, &http);
+        let mut held = Held {
+            nginx: &nginx,
+            upstream: &upstream,
+            held: Vec::new(),
+        };
 
+        let [a, b] = workers(&nginx);
+        held.hold(a);
+        held.hold(b);
         assert_eq!(code(&nginx.get_from(a, "/")), "429");
         assert_eq!(code(&nginx.get_from(b, "/")), "429");
 
@@ -86,13 +133,12 @@ fn limit_conn() {
         nginx.reload();
         let [c, d] = workers(&nginx);
         assert_eq!(code(&nginx.get_from(c, "/")), "429");
-        let [first, second] = held;
-        first.abandon();
-        let third = upstream.hold(&nginx, c);
+        held.release();
+        held.hold(c);
         assert_eq!(code(&nginx.get_from(d, "/")), "429");
 
-        second.abandon();
-        third.abandon();
+        held.release();
+        held.release();
         wait_until("the end of old workers", || nginx.leaving().is_empty());
         end(&nginx);
     });

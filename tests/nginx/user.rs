@@ -1,0 +1,61 @@
+//! An unprivileged user's nginx: the master is not root's either.
+
+use std::os::unix::fs::MetadataExt;
+
+use crate::nginx::{Nginx, code, same};
+use crate::support::{proc, sys, wait_until};
+
+/// nobody; who runs the tests, if that is not root.
+const USER: u32 = 65534;
+/// More processes than these tests need.
+const PROCESSES: u64 = 4096;
+
+const HTTP: &str = "
+    limit_req_zone all zone=r:64k rate=1r/m;
+    proxy_cache_path FOLDER/cache keys_zone=c:1m;
+    server {
+        listen 127.0.0.1:PORT;
+        location / { return 200 hello; }
+        location /limited { limit_req zone=r; empty_gif; }
+    }";
+
+#[test]
+fn unprivileged() {
+    let codes = same(|which| {
+        let nginx = Nginx::new("unprivileged", which, "worker_processes 4;", HTTP);
+
+        if sys::is_root() {
+            nginx.spawn_limited(USER, PROCESSES, &[]);
+        } else {
+            nginx.spawn(&[]);
+        }
+
+        nginx.wait_for_workers(4);
+        wait_until("the helpers", || nginx.everybody().len() == 7);
+        nginx.wait_for_new_log();
+
+        for pid in nginx.everybody() {
+            let owner = std::fs::metadata(format!("/proc/{pid}")).expect("a process");
+
+            assert_ne!(owner.uid(), 0, "{}", proc::title(pid));
+        }
+
+        let before = nginx.settled_descriptors();
+        let mut codes = Vec::new();
+
+        for _ in 0..3 {
+            codes.extend(["/", "/limited"].map(|path| code(&nginx.get(path)).to_string()));
+            nginx.reload();
+            nginx.wait_for_descriptors(&before);
+        }
+
+        nginx.signal(libc::SIGUSR1);
+        nginx.wait_for_lines(7, ": reopening logs");
+        nginx.wait_for_descriptors(&before);
+
+        nginx.quit(&[]);
+        codes
+    });
+
+    assert_eq!(codes, ["200", "200", "200", "503", "200", "503"]);
+}
