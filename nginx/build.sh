@@ -10,7 +10,8 @@
 #
 # With a variant, nothing but ipc-VARIANT/, which is ipc/ in another way:
 #
-#   asan            nginx and the glue with AddressSanitizer; Rust has none
+#   asan            nginx and the glue with AddressSanitizer, its pools in pieces
+#                   that are checked one by one; Rust has none
 #   map_devzero     without MAP_ANON: shared memory is of /dev/zero
 #   sysvshm         without either: System V shared memory
 #
@@ -105,7 +106,7 @@ vary()
 {
     case $1 in
         asan)
-            cflags="-O1 -g -fsanitize=address -fno-omit-frame-pointer"
+            cflags="-O1 -g -fsanitize=address -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1"
             ldflags="-fsanitize=address"
             return 0
         ;;

@@ -43,6 +43,8 @@ mod support;
 mod upgrade;
 #[path = "nginx/user.rs"]
 mod user;
+#[path = "nginx/valgrind.rs"]
+mod valgrind;
 #[path = "nginx/workers.rs"]
 mod workers;
 #[path = "nginx/zones.rs"]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -49,14 +51,18 @@ const DIR: &str = "build/nginx-1.28.3";
 ///
 /// With `T_NGINX` set, such as to "asan", the latter is that variant of it.
 pub fn built(which: &str) -> PathBuf {
+    match env::var("T_NGINX") {
+        Ok(variant) if which == "ipc" && !variant.is_empty() => built_variant(&variant),
+        _ => built_usual(which),
+    }
+}
+
+/// The same, whatever `T_NGINX` is.
+pub fn built_usual(which: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
 
     BUILT.get_or_init(|| build(&[]));
-
-    match env::var("T_NGINX") {
-        Ok(variant) if which == "ipc" && !variant.is_empty() => built_variant(&variant),
-        _ => root().join(DIR).join(which).join("nginx"),
-    }
+    root().join(DIR).join(which).join("nginx")
 }
 
 /// A variant of the one on the library, see nginx/build.sh.
@@ -133,6 +139,8 @@ impl Nginx {
         server.instead = ["-p", &folder, "-c", "conf", "-e", "log"]
             .map(Into::into)
             .to_vec();
+        // Workers, which may be nobody's, write reports there.
+        fs::set_permissions(&server.folder, Permissions::from_mode(0o777)).expect("a folder");
         // nginx frees little of what it has until it exits.
         server.environment = vec![(
             "ASAN_OPTIONS",
@@ -226,6 +234,18 @@ impl Nginx {
         done
     }
 
+    /// What AddressSanitizer has to say; of what it could not write, nginx's
+    /// log, which its stderr is, has a line.
+    fn reports(&self) -> String {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let texts = files
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(REPORT))
+            .filter_map(|entry| fs::read_to_string(entry.path()).ok());
+        let unwritten = self.lines(&format!("{}/{REPORT}", self.folder.display()));
+
+        texts.chain(unwritten).collect::<Vec<_>>().join("\n")
+    }
+
     /// The module of the library, for `load_module`.
     pub fn status_module() -> PathBuf {
         built("ipc").with_file_name("ngx_http_ipc_status_module.so")
@@ -271,19 +291,12 @@ pub fn body(answer: &str) -> &str {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        let reports: Vec<_> = fs::read_dir(&self.folder)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                path.file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with(REPORT))
-            })
-            .filter_map(|path| fs::read_to_string(path).ok())
-            .collect();
+        let reports = self.reports();
 
-        if !thread::panicking() {
-            assert!(reports.is_empty(), "{}", reports.join("\n"));
+        if thread::panicking() {
+            eprintln!("{reports}");
+        } else {
+            assert!(reports.is_empty(), "{reports}");
         }
     }
 }
