@@ -241,7 +241,7 @@ impl Nginx {
         let texts = files
             .filter(|entry| entry.file_name().to_string_lossy().starts_with(REPORT))
             .filter_map(|entry| fs::read_to_string(entry.path()).ok());
-        let unwritten = self.lines(&format!("{}/{REPORT}", self.folder.display()));
+        let unwritten = self.lines("ERROR: Can't open file: ");
 
         texts.chain(unwritten).collect::<Vec<_>>().join("\n")
     }
