@@ -98,6 +98,11 @@ nginx:
 	sh nginx/build.sh 1.28.3 $(B)/nginx-1.28.3
 	sh nginx/build.sh bookworm $(B)/nginx-1.22.1
 
+# make test-nginx
+
+test-nginx: nginx
+	sh c-tests/test-nginx.sh
+
 # make lint
 
 lint:

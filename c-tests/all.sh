@@ -1,68 +1,15 @@
 #!/bin/sh
 
-# all.sh: everything that "make test" runs.  Each part prints a closing line,
-# "N passed, N failed, N skipped"; at the end they are added up.
-#
-#   ONLY=text    only the parts whose names contain the text
+# all.sh: everything that "make test" runs, see parts.sh.
 
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(dirname "$here")
+# shellcheck source=parts.sh
+. "$(dirname "$0")/parts.sh"
+
 build=$top/build
-
-passed=0
-failed=0
-skipped=0
-
-out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
-
-
-# part NAME COMMAND...: run one part, add its closing line
-part()
-{
-    part_name=$1
-    shift
-
-    case $part_name in *"${ONLY:-}"*) ;; *) return 0 ;; esac
-
-    echo "## $part_name"
-
-    { "$@" 2>&1; echo "exit code $?"; } | tee "$out" | grep -v '^exit code'
-    code=$(sed -n 's/^exit code //p' "$out" | tail -n 1)
-
-    counts=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' \
-                 "$out" | tail -n 1)
-
-    # shellcheck disable=SC2086
-    set -- ${counts:-0 0} 0
-    passed=$((passed + $1))
-    failed=$((failed + $2))
-    skipped=$((skipped + $3))
-
-    # a part that fails, or counts nothing, cannot pass
-    if [ "$2" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$1$3" = 00 ]; }; then
-        echo "not ok - $part_name: exit code $code, $1 passed"
-        failed=$((failed + 1))
-    fi
-}
 
 run_make()
 {
     make --no-print-directory "$@"
-}
-
-# rust: cargo's own closing lines, added up
-rust()
-{
-    cargo test --quiet --locked --manifest-path "$top/Cargo.toml" > "$out.rust" 2>&1
-    cargo_code=$?
-    cat "$out.rust"
-    sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' \
-        "$out.rust" \
-        | awk '{ p += $1; f += $2; s += $3 }
-               END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
-    rm -f "$out.rust"
-    return "$cargo_code"
 }
 
 # use BACKEND: what follows is built for this way to shared memory
@@ -126,7 +73,11 @@ inject()
 
 nginx=$build/nginx
 
+# make test-nginx runs the long form of what a real nginx has to do
+export T_SHORT=1
+
 part "Rust" rust
+part "nginx's symbols" sh "$here/nginx-symbols.sh" "$build/nginx-1.28.3"
 
 for backend in sysvshm map_devzero map_anon; do
     use $backend
@@ -150,7 +101,4 @@ part "probes" sh "$here/probes.sh"
 part "install" sh "$here/install.sh"
 part "README" sh "$here/readme.sh"
 
-echo
-echo "$passed passed, $failed failed, $skipped skipped"
-
-[ "$failed" -eq 0 ]
+total
