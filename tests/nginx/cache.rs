@@ -61,7 +61,7 @@ fn cached(nginx: &Nginx) -> usize {
 fn cached_answers() {
     let all = same(|which| {
         let nginx = start("cached_answers", which, "10m");
-        let before = nginx.settled_descriptors();
+        let before = nginx.settled(2);
         let mut all = Vec::new();
         let mut first = None;
         let mut ask_each = || {

@@ -9,7 +9,7 @@ use crate::support::{sys, wait_until};
 const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 hello; } }";
 
 /// What only one of them logs, and why.
-const DIFFERENT: [(Which, &str, &str); 3] = [
+const DIFFERENT: [(Which, &str, &str); 4] = [
     (
         Which::Ipc,
         "[debug] close channel s:N pid:N our:-N fd:N",
@@ -24,6 +24,11 @@ const DIFFERENT: [(Which, &str, &str); 3] = [
         Which::Ipc,
         "[info] sendmsg() failed (N: Broken pipe)",
         "D13: what is sent to one that has exited, but is not reaped yet, fails",
+    ),
+    (
+        Which::Ipc,
+        "[debug] shmget id: N",
+        "with T_NGINX=sysvshm; the stock one, built so, has the line too",
     ),
 ];
 
@@ -102,8 +107,7 @@ fn same_order([stock, ipc]: [BTreeMap<usize, Vec<String>>; 2]) {
 #[test]
 fn workers() {
     compare("lines_workers", "worker_processes 3;", HTTP, |nginx| {
-        nginx.wait_for_workers(3);
-        nginx.settled_descriptors();
+        nginx.settled(3);
 
         for worker in nginx.workers() {
             nginx.get_from(worker, "/");
@@ -122,11 +126,9 @@ fn workers() {
 #[test]
 fn killed() {
     compare("lines_killed", "worker_processes 3;", HTTP, |nginx| {
-        let workers = nginx.wait_for_workers(3);
+        nginx.settled(3);
 
-        nginx.settled_descriptors();
-
-        let victim = *workers.first().expect("a worker");
+        let victim = *nginx.workers().first().expect("a worker");
 
         sys::kill(victim, libc::SIGKILL);
         wait_until("another worker", || {
@@ -142,8 +144,7 @@ fn killed() {
 #[test]
 fn reopen_and_stop() {
     compare("lines_stop", "worker_processes 3;", HTTP, |nginx| {
-        nginx.wait_for_workers(3);
-        nginx.settled_descriptors();
+        nginx.settled(3);
         nginx.get("/");
 
         nginx.signal(libc::SIGUSR1);
@@ -179,9 +180,8 @@ fn helpers() {
     let http = format!("proxy_cache_path cache keys_zone=c:1m; {HTTP}");
 
     compare("lines_helpers", "worker_processes 2;", &http, |nginx| {
-        nginx.wait_for_workers(2);
-        wait_until("helpers", || nginx.everybody().len() == 5);
-        nginx.settled_descriptors();
+        nginx.settled(2);
+        assert_eq!(nginx.everybody().len(), 5);
 
         nginx.reload();
         nginx.settled_descriptors();

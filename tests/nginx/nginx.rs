@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs, thread};
 
 use crate::support::build::{root, run};
-use crate::support::server::{Server, connect_to};
+use crate::support::server::{Descriptors, Server, connect_to};
 use crate::support::{proc, sys, wait_until};
 
 /// Which of the two.
@@ -197,6 +197,21 @@ impl Nginx {
 
     pub fn try_get(&self, path: &str) -> std::io::Result<String> {
         get_at(self.address(), path)
+    }
+
+    /// Waits until one that was just started has so many workers, and everybody
+    /// has been told of all others: what they have open then.
+    pub fn settled(&self, workers: usize) -> Vec<Descriptors> {
+        self.wait_for_workers(workers);
+
+        wait_until("processes that know each other", || {
+            let log = self.log();
+            let count = |text| log.matches(text).count();
+
+            log.contains(": sigsuspend") && count(": pass channel ") == count(": get channel ")
+        });
+
+        self.descriptors()
     }
 
     /// Waits until a nginx without a master waits for events: a signal that

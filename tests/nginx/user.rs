@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use crate::nginx::{Nginx, code, same};
-use crate::support::{proc, sys, wait_until};
+use crate::support::{proc, sys};
 
 /// nobody; who runs the tests, if that is not root.
 const USER: u32 = 65534;
@@ -30,9 +30,9 @@ fn unprivileged() {
             nginx.spawn(&[]);
         }
 
-        nginx.wait_for_workers(4);
-        wait_until("the helpers", || nginx.everybody().len() == 7);
-        nginx.wait_for_new_log();
+        let before = nginx.settled(4);
+
+        assert_eq!(nginx.everybody().len(), 7);
 
         for pid in nginx.everybody() {
             let owner = std::fs::metadata(format!("/proc/{pid}")).expect("a process");
@@ -40,7 +40,6 @@ fn unprivileged() {
             assert_ne!(owner.uid(), 0, "{}", proc::title(pid));
         }
 
-        let before = nginx.settled_descriptors();
         let mut codes = Vec::new();
 
         for _ in 0..3 {

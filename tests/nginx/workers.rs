@@ -14,9 +14,8 @@ fn serves(test: &str, which: Which, main: &str, workers: usize) {
     let nginx = Nginx::new(test, which, main, HTTP);
 
     nginx.spawn(&[]);
-    nginx.wait_for_workers(workers);
 
-    let before = nginx.settled_descriptors();
+    let before = nginx.settled(workers);
 
     for _ in 0..2 {
         nginx.reload();

@@ -5,16 +5,18 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use crate::nginx::{Nginx, Which, ask, code, header, same};
-use crate::support::{server, wait_until};
+use crate::support::server::{Descriptors, free_port};
+use crate::support::wait_until;
 
-/// One of two workers.
-fn two_workers(test: &str, which: Which, http: &str) -> Nginx {
+/// One of two workers, and what they have open.
+fn two_workers(test: &str, which: Which, http: &str) -> (Nginx, Vec<Descriptors>) {
     let nginx = Nginx::new(test, which, TWO, http);
 
     nginx.spawn(&[]);
-    nginx.wait_for_workers(2);
 
-    nginx
+    let open = nginx.settled(2);
+
+    (nginx, open)
 }
 
 fn workers(nginx: &Nginx) -> [i32; 2] {
@@ -23,12 +25,10 @@ fn workers(nginx: &Nginx) -> [i32; 2] {
     [workers[0], workers[1]]
 }
 
-/// Ends it: nothing may have leaked, be it over a reload.
-fn end(nginx: &Nginx) {
-    let before = nginx.settled_descriptors();
-
+/// Ends it: after another reload nothing more may be open than in the beginning.
+fn end(nginx: &Nginx, before: &[Descriptors]) {
     nginx.reload();
-    nginx.wait_for_descriptors(&before);
+    nginx.wait_for_descriptors(before);
     nginx.quit(&[]);
 }
 
@@ -42,7 +42,8 @@ pub const LIMIT_REQ: &str = "
     }";
 
 /// Starts and reloads one with `LIMIT_REQ`: two requests are within the limit.
-pub fn limits_requests(nginx: &Nginx) {
+/// Returns what was open before.
+pub fn limits_requests(nginx: &Nginx) -> Vec<Descriptors> {
     let mut codes = Vec::new();
     let mut ask_each = || {
         for worker in workers(nginx) {
@@ -51,7 +52,8 @@ pub fn limits_requests(nginx: &Nginx) {
     };
 
     nginx.spawn(&[]);
-    nginx.wait_for_workers(2);
+
+    let before = nginx.settled(2);
 
     ask_each();
     ask_each();
@@ -59,6 +61,7 @@ pub fn limits_requests(nginx: &Nginx) {
     ask_each();
 
     assert_eq!(codes, ["200", "200", "429", "429", "429", "429"]);
+    before
 }
 
 #[test]
@@ -66,8 +69,9 @@ fn limit_req() {
     same(|which| {
         let nginx = Nginx::new("limit_req", which, TWO, LIMIT_REQ);
 
-        limits_requests(&nginx);
-        end(&nginx);
+        let before = limits_requests(&nginx);
+
+        end(&nginx, &before);
     });
 }
 
@@ -116,7 +120,7 @@ fn limit_conn() {
         let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
         let port = upstream.local_addr().expect("an address").port();
         let http = HTTP.replace("UPSTREAM", &port.to_string());
-        let nginx = two_workers("limit_conn", which, &http);
+        let (nginx, before) = two_workers("limit_conn", which, &http);
         let mut held = Held {
             nginx: &nginx,
             upstream: &upstream,
@@ -140,7 +144,7 @@ fn limit_conn() {
         held.release();
         held.release();
         wait_until("the end of old workers", || nginx.leaving().is_empty());
-        end(&nginx);
+        end(&nginx, &before);
     });
 }
 
@@ -161,8 +165,8 @@ fn upstream_zone() {
         }";
 
     let tried = same(|which| {
-        let dead = server::free_port().to_string();
-        let nginx = two_workers("upstream_zone", which, &HTTP.replace("DEAD", &dead));
+        let dead = free_port().to_string();
+        let (nginx, before) = two_workers("upstream_zone", which, &HTTP.replace("DEAD", &dead));
         let mut tried = Vec::new();
         let mut ask_each = || {
             for worker in workers(&nginx) {
@@ -181,7 +185,7 @@ fn upstream_zone() {
         nginx.reload();
         ask_each();
 
-        end(&nginx);
+        end(&nginx, &before);
         tried
     });
 
