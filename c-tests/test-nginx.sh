@@ -10,6 +10,15 @@ build=$top/build
 
 unset T_SHORT
 
+# of VERSION: the same with another version of nginx
+of()
+{
+    (
+        export T_VERSION="$1"
+        rust --test nginx
+    )
+}
+
 # on VARIANT: the same with a variant of nginx on the library, see
 # nginx/build.sh; what chooses one itself is left out
 on()
@@ -25,6 +34,7 @@ for dir in "$build"/nginx-1.28.3 "$build"/nginx-1.22.1; do
 done
 
 part "the same, and valgrind" rust --test nginx -- --include-ignored
+part "the same of Debian's version" of bookworm
 part "the same with AddressSanitizer" on asan
 part "the same on /dev/zero" on map_devzero
 part "the same on System V shared memory" on sysvshm

@@ -109,9 +109,7 @@ fn workers() {
     compare("lines_workers", "worker_processes 3;", HTTP, |nginx| {
         nginx.settled(3);
 
-        for worker in nginx.workers() {
-            nginx.get_from(worker, "/");
-        }
+        nginx.with_each(|_| drop(nginx.get("/")));
 
         nginx.reload();
         nginx.settled_descriptors();

@@ -44,8 +44,15 @@ pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -
     ipc
 }
 
-/// Where nginx/build.sh leaves what it builds.
-const DIR: &str = "build/nginx-1.28.3";
+/// The version of nginx, and where nginx/build.sh leaves what it builds of it:
+/// as in the Makefile. `T_VERSION=bookworm` is Debian's.
+fn version() -> (&'static str, &'static str) {
+    match env::var("T_VERSION").as_deref() {
+        Ok("bookworm") => ("bookworm", "build/nginx-1.22.1"),
+        Ok(other) if !other.is_empty() => panic!("no T_VERSION={other}"),
+        _ => ("1.28.3", "build/nginx-1.28.3"),
+    }
+}
 
 /// A nginx of `make nginx`, which is made first: `which` is "stock" or "ipc".
 ///
@@ -62,7 +69,7 @@ pub fn built_usual(which: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
 
     BUILT.get_or_init(|| build(&[]));
-    root().join(DIR).join(which).join("nginx")
+    program(which)
 }
 
 /// A variant of the one on the library, see nginx/build.sh.
@@ -75,16 +82,19 @@ pub fn built_variant(variant: &str) -> PathBuf {
         build(&[variant]);
     }
 
-    root()
-        .join(DIR)
-        .join(format!("ipc-{variant}"))
-        .join("nginx")
+    program(&format!("ipc-{variant}"))
+}
+
+fn program(name: &str) -> PathBuf {
+    root().join(version().1).join(name).join("nginx")
 }
 
 fn build(variant: &[&str]) {
+    let (version, dir) = version();
+
     run(Command::new("sh")
         .current_dir(root())
-        .args(["nginx/build.sh", "1.28.3", DIR])
+        .args(["nginx/build.sh", version, dir])
         .args(variant));
 }
 
@@ -234,19 +244,29 @@ impl Nginx {
         let mut others = self.workers();
 
         others.remove(&worker);
-
-        for &pid in &others {
-            sys::kill(pid, libc::SIGSTOP);
-            wait_until("a stopped worker", || proc::state(pid) == Some('T'));
-        }
+        stop(&others);
 
         let done = act();
 
-        for &pid in &others {
-            sys::kill(pid, libc::SIGCONT);
+        resume(&others);
+        done
+    }
+
+    /// Does something with each worker, while all others are stopped.
+    pub fn with_each(&self, mut act: impl FnMut(i32)) {
+        let workers = self.workers();
+
+        stop(&workers);
+
+        for worker in &workers {
+            let one = BTreeSet::from([*worker]);
+
+            resume(&one);
+            act(*worker);
+            stop(&one);
         }
 
-        done
+        resume(&workers);
     }
 
     /// What AddressSanitizer has to say; of what it could not write, nginx's
@@ -276,6 +296,23 @@ pub fn get_at(address: SocketAddr, path: &str) -> std::io::Result<String> {
     stream.read_to_end(&mut answer)?;
 
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Stops processes, and waits until they do nothing any more.
+fn stop(pids: &BTreeSet<i32>) {
+    for &pid in pids {
+        sys::kill(pid, libc::SIGSTOP);
+    }
+
+    wait_until("stopped processes", || {
+        pids.iter().all(|&pid| proc::state(pid) == Some('T'))
+    });
+}
+
+fn resume(pids: &BTreeSet<i32>) {
+    for &pid in pids {
+        sys::kill(pid, libc::SIGCONT);
+    }
 }
 
 /// Sends a request of `path`, the last one on its connection.

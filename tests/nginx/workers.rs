@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::nginx::{Nginx, Which, body, both, same};
+use crate::nginx::{Nginx, Which, body, both, same, times};
 use crate::support::{find_within, proc, wait_within};
 
 const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 $pid; } }";
+
+fn each_answers(nginx: &Nginx) {
+    nginx.with_each(|worker| assert_eq!(body(&nginx.get("/")), worker.to_string()));
+}
 
 /// Starts and reloads one with as many workers as there are to be, each of
 /// which answers.
@@ -21,9 +25,7 @@ fn serves(test: &str, which: Which, main: &str, workers: usize) {
         nginx.reload();
         nginx.wait_for_descriptors(&before);
 
-        for worker in nginx.workers() {
-            assert_eq!(body(&nginx.get_from(worker, "/")), worker.to_string());
-        }
+        each_answers(&nginx);
     }
 
     nginx.command_signal("quit");
@@ -61,11 +63,11 @@ fn know_each_other(nginx: &Nginx, workers: &BTreeSet<i32>) -> bool {
 
 #[test]
 fn many() {
-    const WORKERS: usize = 600;
+    let number = times(600, 100);
 
     both(|which| {
         let main = format!(
-            "worker_processes {WORKERS};
+            "worker_processes {number};
              worker_rlimit_nofile 4096;
              events {{ worker_connections 16; }}
              error_log log notice;"
@@ -75,7 +77,7 @@ fn many() {
         nginx.spawn(&[]);
 
         let workers = find_within(MINUTES, "all workers", || {
-            Some(nginx.workers()).filter(|workers| workers.len() == WORKERS)
+            Some(nginx.workers()).filter(|workers| workers.len() == number)
         });
 
         // nginx loses what a channel with 278 messages does not take (D14).
@@ -85,11 +87,7 @@ fn many() {
             });
         }
 
-        for _ in 0..100 {
-            let answer = nginx.get("/");
-
-            assert!(workers.contains(&body(&answer).parse().expect("a pid")));
-        }
+        each_answers(&nginx);
 
         nginx.command_signal("quit");
         wait_within(MINUTES, "the end", || nginx.everybody().is_empty());
