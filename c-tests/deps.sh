@@ -6,7 +6,8 @@
 set -e
 
 packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
-          shellcheck libcrypt-dev libpcre2-dev zlib1g-dev"
+          shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev curl
+          python3 netcat-openbsd"
 
 missing=
 for package in $packages; do

@@ -15,7 +15,8 @@
 #   map_devzero     without MAP_ANON: shared memory is of /dev/zero
 #   sysvshm         without either: System V shared memory
 #
-# CC, CFLAGS and LDFLAGS are for all, and so is what CONFIGURE adds.
+# CC, CFLAGS and LDFLAGS are for all, and so is what CONFIGURE adds.  The module
+# is built in with ADD_STATUS=--add-module.
 
 set -eu
 
@@ -88,7 +89,7 @@ library()
 on_library()
 {
     mkdir -p "$dir/$1"
-    configure "$1" --add-module="$here" --add-dynamic-module="$here/status"
+    configure "$1" --add-module="$here" "${ADD_STATUS:---add-dynamic-module}=$here/status"
     quietly "$1" library "$1"
     build "$1"
     built "on ngx-ipc" "$1"

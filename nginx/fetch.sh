@@ -3,7 +3,10 @@
 # fetch.sh VERSION DIR: a fresh copy of nginx's sources, as they are, in DIR.
 #
 #   1.28.3    from the crate nginx-src, so that cargo checks what was fetched
-#   SUITE     from Debian's source package in bookworm (1.22.1) or another suite
+#   SUITE     from Debian's source package in bookworm (1.22.1) or another
+#             suite: bullseye (1.18.0), trixie (1.26.3)
+#
+# With a third argument, the sources of that other package of Debian's.
 
 set -eu
 
@@ -54,7 +57,8 @@ apt()
         -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
 }
 
-# from_debian PACKAGE: unpacks its original sources, prints where
+# from_debian PACKAGE: unpacks its original sources, prints where; Debian's own
+# changes are not even fetched
 from_debian()
 {
     mirror=$(apt-get indextargets --format '$(REPO_URI)' \
@@ -67,10 +71,10 @@ from_debian()
 
     (
         cd "$work"
-        apt apt-get update && apt apt-get source --download-only "$1"
+        apt apt-get update && apt apt-get source --download-only --tar-only "$1"
     ) > "$work/log" 2>&1 || { cat "$work/log" >&2; fail "fetching $1 of $suite failed"; }
 
-    tar -xf "$work/${1}"_*.orig.tar.* -C "$work/unpacked"
+    tar -xf "$work/${1}"_*.orig.tar.?? -C "$work/unpacked"
     ls -d "$work"/unpacked/*
 }
 

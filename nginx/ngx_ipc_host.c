@@ -134,6 +134,15 @@ ngx_pid_t  ngx_parent;
 #endif
 
 
+#if (nginx_version < 1009001)
+
+/* Nor is there ngx_worker: what a worker is started with is its number. */
+
+ngx_uint_t  ngx_worker;
+
+#endif
+
+
 /* Bit-fields have no offset: their places are looked at. */
 
 static ngx_int_t
@@ -272,6 +281,12 @@ ngx_add_channel_event(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
         ngx_free_connection(c);
         return NGX_ERROR;
     }
+
+#if (nginx_version < 1009001)
+    if (ngx_process == NGX_PROCESS_WORKER) {
+        ngx_worker = (ngx_uint_t) ngx_processes[ngx_process_slot].data;
+    }
+#endif
 
     ngx_ipc_channel_added(fd);
 

@@ -1,0 +1,121 @@
+#!/bin/sh
+
+# nginx-versions.sh [NAME...]: nginx of other versions, as it is and on the
+# library: starts, answers, reloads, gets over a killed worker, quits.
+#
+#   1.28.3, or a suite of Debian's, as for nginx/fetch.sh
+#   old         1.18.0 as if it were 1.6.2: without auto/module, ngx_worker and
+#               ngx_parent, so that what nginx/ has for those days is compiled
+#
+# What is built is kept in build/nginx-*.
+
+# shellcheck source=nginx.sh
+. "$(dirname "$0")/nginx.sh"
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+# age TREE: undoes what came after 1.6.2 and nginx/ has to do without
+age()
+{
+    (
+        cd "$1" || exit 1
+        sed -i 's/^#define nginx_version .*/#define nginx_version      1006002/' src/core/nginx.h
+        grep -rlE '\<ngx_(worker|parent|getppid)\>' src \
+            | xargs sed -i -E 's/\<ngx_(worker|parent|getppid)\>/ngx_later_\1/g'
+        mv auto/module auto/later_module
+        sed -i 's|\. auto/module$|. auto/later_module|' auto/modules
+    )
+}
+
+# build NAME FOLDER
+build()
+{
+    # their rewrite module needs a PCRE that newer systems do not have
+    case $1 in
+        bullseye | old) export CONFIGURE=--without-http_rewrite_module ;;
+        *)              unset CONFIGURE ;;
+    esac
+
+    if [ "$1" != old ]; then
+        sh "$top/nginx/build.sh" "$1" "$2"
+    elif [ -d "$2/src" ]; then
+        ADD_STATUS=--add-module sh "$top/nginx/build.sh" bullseye "$2"
+    else
+        sh "$top/nginx/fetch.sh" bullseye "$tmp/src" && age "$tmp/src" \
+            && mkdir -p "$2" && mv "$tmp/src" "$2/src" && build "$1" "$2"
+    fi
+}
+
+# version PROGRAM
+version()
+{
+    "$1" -v 2>&1 | sed 's|.*nginx/||'
+}
+
+reloads()
+{
+    old=$(workers)
+    kill -HUP "$master"
+    within 20 are 2 && within 20 answers / hello
+}
+
+killed()
+{
+    old=$(workers | head -n 1)
+    kill -9 "$old"
+    within 20 are 2 && within 20 answers / hello
+}
+
+# says WORKERS_AND_GENERATION...: lines of ngx_ipc_status
+says()
+{
+    get /status > "$tmp/status"
+
+    for line; do
+        grep -q "$line" "$tmp/status" || { cat "$tmp/status"; return 1; }
+    done
+}
+
+# scenario WHICH NGINX MAIN
+scenario()
+{
+    port=$(free_port)
+    status=
+    [ "$1" = stock ] || status="location /status { ngx_ipc_status; }"
+
+    start "$2" "worker_processes 2; $3" "server { listen 127.0.0.1:$port;
+        $status }"
+
+    ok "$1: starts" within 20 are 2
+    ok "$1: answers" within 20 answers / hello
+    ok "$1: reloads" reloads
+    ok "$1: a killed worker is replaced" killed
+
+    [ "$1" = stock ] || ok "$1: the module tells of it" says \
+        'worker:0 generation:2 running respawns:' 'worker:1 generation:2 running respawns:' \
+        'respawns:1' 'respawns:0'
+
+    ok "$1: quits" ended QUIT
+    ok "$1: logs nothing alarming" clean
+}
+
+[ $# -gt 0 ] || set -- 1.28.3 bookworm bullseye trixie old
+
+for name; do
+    case $name in
+        bookworm) folder=$top/build/nginx-1.22.1 ;;
+        bullseye) folder=$top/build/nginx-1.18.0 ;;
+        trixie)   folder=$top/build/nginx-1.26.3 ;;
+        *)        folder=$top/build/nginx-$name ;;
+    esac
+
+    ok "nginx of $name is built" build "$name" "$folder"
+
+    echo "# $(version "$folder/stock/nginx")"
+    module=$folder/ipc/ngx_http_ipc_status_module.so
+
+    scenario stock "$folder/stock/nginx" ""
+    scenario ipc "$folder/ipc/nginx" "${module:+$([ ! -f "$module" ] || echo "load_module $module;")}"
+done
+
+end
