@@ -8,7 +8,8 @@
 
 # shellcheck disable=SC2154
 
-ngx_ipc_top=`cd "$ngx_addon_dir/.." && pwd`
+# of a link, the parent of what it points to
+ngx_ipc_top=`cd -P "$ngx_addon_dir/.." && pwd`
 
 mkdir -p "$NGX_OBJS/ngx_ipc/include"
 ngx_ipc_out=`cd "$NGX_OBJS/ngx_ipc" && pwd`
@@ -40,7 +41,8 @@ or name a library that was built before by NGX_IPC_ARCHIVE=FILE."
     echo " found ($ngx_ipc_version)"
 
     ngx_ipc_target=${CARGO_TARGET_DIR:-$ngx_ipc_top/target}/nginx
-    if ! mkdir -p "$ngx_ipc_target" 2>/dev/null; then
+    mkdir -p "$ngx_ipc_target" 2>/dev/null
+    if [ ! -w "$ngx_ipc_target" ]; then
         ngx_ipc_target=$ngx_ipc_out/target
     fi
 

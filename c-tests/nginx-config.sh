@@ -1,0 +1,296 @@
+#!/bin/sh
+
+# nginx-config.sh [PART...]: nginx/config is enough, whatever else nginx's
+# configure is told; where it cannot work, it says why.  Parts, the first of
+# which takes some minutes:
+#
+#   builds    with other options, and other circumstances
+#   stops     where something is missing
+#   asserts   where nginx's structures are not those that the library knows
+
+# shellcheck source=tap.sh
+. "$(dirname "$0")/tap.sh"
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+add=--add-module=$top/nginx
+
+# what is of no interest here takes long to compile
+small="--without-http"
+http="--without-http_rewrite_module --without-http_gzip_module"
+
+# tree: a fresh copy of nginx's sources, in $tmp/nginx
+tree()
+{
+    if [ ! -d "$tmp/fetched" ]; then
+        sh "$top/nginx/fetch.sh" 1.28.3 "$tmp/fetched" || return 1
+    fi
+
+    rm -rf "$tmp/nginx"
+    cp -R "$tmp/fetched" "$tmp/nginx"
+}
+
+# configure OPTION...: in it; what it says is in $tmp/configured
+configure()
+{
+    (cd "$tmp/nginx" && sh auto/configure "$@") > "$tmp/configured" 2>&1 \
+        || { tail -n 20 "$tmp/configured"; return 1; }
+}
+
+# compile [FOLDER [ARGUMENT...]]
+compile()
+{
+    objs=${1:-objs}
+    [ $# -eq 0 ] || shift
+    make -s -j2 -C "$tmp/nginx" -f "$objs/Makefile" "$@" > "$tmp/made" 2>&1 \
+        || { tail -n 20 "$tmp/made"; return 1; }
+}
+
+# builds OPTION...: anew, in the folder of --builddir=
+builds()
+{
+    builddir=objs
+    for option; do
+        case $option in --builddir=*) builddir=${option#*=} ;; esac
+    done
+
+    tree && configure "$@" && compile "$builddir" && "$tmp/nginx/$builddir/nginx" -V
+}
+
+# replaced [FOLDER]: the three files are not compiled, their symbols are ours
+# shellcheck disable=SC2120
+replaced()
+{
+    objs=$tmp/nginx/${1:-objs}
+
+    for name in process channel shmem; do
+        [ ! -f "$objs/src/os/unix/ngx_$name.o" ] || return 1
+    done
+
+    for symbol in ngx_spawn_process ngx_write_channel ngx_shm_alloc ngx_ipc_next_process; do
+        nm "$objs/nginx" | grep -q " T $symbol\$" || { echo "no $symbol"; return 1; }
+    done
+}
+
+# stops MESSAGE OPTION...: the configuration fails and says why
+stops()
+{
+    message=$1
+    shift
+
+    if configure "$@"; then
+        echo "the configuration went through"
+        return 1
+    fi
+
+    grep -q "$message" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
+}
+
+said()
+{
+    grep -q "$1" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
+}
+
+# other_addon NAME: another module, whose config is in the old way
+other_addon()
+{
+    mkdir -p "$tmp/$1"
+    cat > "$tmp/$1/config" << END
+ngx_addon_name=$1
+CORE_MODULES="\$CORE_MODULES $1"
+NGX_ADDON_SRCS="\$NGX_ADDON_SRCS \$ngx_addon_dir/$1.c"
+END
+    cat > "$tmp/$1/$1.c" << END
+#include <ngx_config.h>
+#include <ngx_core.h>
+static ngx_core_module_t  $1_ctx = { ngx_string("$1"), NULL, NULL };
+ngx_module_t  $1 = { NGX_MODULE_V1, &$1_ctx, NULL, NGX_CORE_MODULE, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, NGX_MODULE_V1_PADDING };
+END
+    echo "--add-module=$tmp/$1"
+}
+
+# modules NAME...: they are among the program's
+modules()
+{
+    for name; do
+        grep -q "&$name," "$tmp/nginx/objs/ngx_modules.c" || { echo "no $name"; return 1; }
+    done
+}
+
+# strict COMPILER: what nginx compiles of ours, with more warnings
+strict()
+{
+    folders=
+    for folder in src/core src/event src/event/modules src/event/quic src/os/unix src/http \
+                  src/http/modules objs
+    do
+        folders="$folders -isystem $folder"
+    done
+
+    for source in nginx/ngx_ipc_host.c nginx/status/ngx_http_ipc_status_module.c \
+                  nginx/status/ngx_ipc_status.c examples/ngx_counters_module.c
+    do
+        # shellcheck disable=SC2086
+        (
+            cd "$tmp/nginx" && "$1" -c -o "$tmp/o" -O2 -Wall -Wextra -Werror \
+                -Wno-unused-parameter $folders -Iobjs/ngx_ipc/include \
+                "-I$top/examples" "-I$top/nginx/status" "$top/$source"
+        ) || return 1
+    done
+}
+
+# refuses FILE SED: with that change to it, the glue does not compile
+refuses()
+{
+    cp "$tmp/fetched/$1" "$tmp/nginx/$1"
+    sed -i "$2" "$tmp/nginx/$1"
+    ! cmp -s "$tmp/fetched/$1" "$tmp/nginx/$1" || { echo "no such line"; return 1; }
+
+    not_compiled=0
+    compile objs objs/addon/nginx/ngx_ipc_host.o || not_compiled=1
+
+    cp "$tmp/fetched/$1" "$tmp/nginx/$1"
+    [ $not_compiled -eq 1 ] && grep -q "ngx_ipc_assert_\|array is negative" "$tmp/made"
+}
+
+# read_only OPTION...: with a project folder that nobody can write to
+read_only()
+{
+    tree || return 1
+
+    unshare -m sh -c '
+        mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 77
+        ! touch "$1/nginx/config" 2> /dev/null || exit 77
+        cd "$2" && shift 2 && exec sh auto/configure "$@"
+    ' sh "$top" "$tmp/nginx" "$@" > "$tmp/configured" 2>&1
+    code=$?
+    [ "$code" -eq 0 ] || { cat "$tmp/configured"; return "$code"; }
+
+    compile && replaced
+}
+
+no_mounts()
+{
+    ! unshare -m sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"' sh "$tmp" \
+        2> /dev/null
+}
+
+test_builds()
+{
+    ok "in nginx's tree" builds $small "$add"
+    ok "the three files are replaced" replaced
+    ok "configure names the compiler that it found" said 'checking for cargo ... found (cargo'
+    ok "and what it made" said 'building ngx_ipc ... done'
+
+    archive=$tmp/libngx_ipc_nginx.a
+    cp "$tmp/nginx/objs/ngx_ipc/libngx_ipc_nginx.a" "$archive"
+
+    ok "out of the tree, with debugging, threads and clang" \
+        builds $small --builddir=../out --with-debug --with-threads --with-cc=clang "$add"
+    ok "the three files are replaced" replaced ../out
+
+    ln -s "$top/nginx" "$tmp/link"
+    ok "by a relative path through a link, as a static program" \
+        builds $small --add-module=../link --with-ld-opt=-static
+    ok "the three files are replaced" replaced
+
+    first=$(other_addon first_module)
+    second=$(other_addon second_module)
+    ok "between other modules, with its own built in" \
+        builds $http "$first" "$add" "--add-module=$top/nginx/status" "$second"
+    ok "the three files are replaced" replaced
+    ok "all the modules are there" modules first_module second_module ngx_http_ipc_status_module
+    ok "gcc has nothing to say with -Wall -Wextra" strict gcc
+    ok "nor has clang" strict clang
+
+    ok "with a library that was built before" \
+        env "NGX_IPC_ARCHIVE=$archive" CARGO=/nonexistent sh -c "cd '$tmp/nginx' && make -s clean; \
+            sh auto/configure $small '$add'"
+
+    ok "offline, once the crates have been fetched" \
+        env CARGO_NET_OFFLINE=true "CARGO_TARGET_DIR=$tmp/target" sh -c \
+            "cd '$tmp/fetched' && sh auto/configure --builddir=../offline $small '$add'"
+
+    if no_mounts; then
+        skip "a project folder that cannot be written to" "mounting is not allowed here"
+    else
+        ok "a project folder that cannot be written to" read_only $small "$add"
+    fi
+}
+
+test_stops()
+{
+    tree
+    export CARGO=/nonexistent
+    ok "without cargo it stops" stops 'is written in Rust: install Rust with cargo' $small "$add"
+    ok "and says so where nginx does" said 'checking for cargo ... not found'
+    unset CARGO
+
+    export NGX_IPC_ARCHIVE=/nonexistent
+    ok "without the library that was named it stops" stops 'there is no /nonexistent' $small "$add"
+    unset NGX_IPC_ARCHIVE
+
+    export NGX_HAVE_MAP_ANON=0 NGX_HAVE_MAP_DEVZERO=0 NGX_HAVE_SYSVSHM=0
+    ok "when cargo fails, one sees what it said" stops 'no shared memory: none of' $small "$add"
+    unset NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO NGX_HAVE_SYSVSHM
+
+    ok "its module does not go without it" \
+        stops "needs --add-module=$top/nginx before it" "--add-module=$top/nginx/status"
+
+    for name in process channel shmem; do
+        tree
+        sed -i "s| src/os/unix/ngx_$name\.c||" "$tmp/nginx/auto/sources"
+        ok "without ngx_$name.c it stops" \
+            stops "src/os/unix/ngx_$name.c is not among the sources of this nginx" $small "$add"
+    done
+
+    tree
+    echo '/* MAP_FIXED_NOREPLACE */' >> "$tmp/nginx/src/os/unix/ngx_shmem.c"
+    ok "with an ngx_shmem.c that does more it stops" stops 'does more than ngx_ipc' $small "$add"
+}
+
+test_asserts()
+{
+    tree
+    configure $small "$add" > /dev/null
+
+    unix=src/os/unix
+    ok "as nginx is, the glue compiles" compile objs objs/addon/nginx/ngx_ipc_host.o
+    ok "another field in ngx_process_t" \
+        refuses $unix/ngx_process.h 's/^    ngx_spawn_proc_pt   proc;/    int more;\n&/'
+    ok "a larger ngx_process_t" \
+        refuses $unix/ngx_process.h 's/^    unsigned            exited:1;/&\n    void *more;/'
+    ok "another order in ngx_exec_ctx_t" \
+        refuses $unix/ngx_process.h 's/^    char         \*path;/    char *more;\n&/'
+    ok "more processes" \
+        refuses $unix/ngx_process.h 's/^#define NGX_MAX_PROCESSES .*/#define NGX_MAX_PROCESSES 2048/'
+    ok "another mode of respawning" \
+        refuses $unix/ngx_process.h 's/^\(#define NGX_PROCESS_DETACHED \).*/\1 -6/'
+    ok "another field in ngx_channel_t" \
+        refuses $unix/ngx_channel.h 's/^    ngx_fd_t    fd;/    ngx_int_t more;\n&/'
+    ok "a larger ngx_channel_t" \
+        refuses $unix/ngx_channel.h 's/^    ngx_fd_t    fd;/&\n    ngx_int_t more;/'
+    ok "another command" \
+        refuses $unix/ngx_process_cycle.h 's/^\(#define NGX_CMD_QUIT \).*/\1 7/'
+    ok "another role" \
+        refuses $unix/ngx_process_cycle.h 's/^\(#define NGX_PROCESS_WORKER \).*/\1 7/'
+    ok "another field in ngx_shm_t" \
+        refuses $unix/ngx_shmem.h 's/^    ngx_log_t   \*log;/    size_t more;\n&/'
+    ok "another field in ngx_log_s" \
+        refuses src/core/ngx_log.h 's/^    ngx_uint_t           log_level;/    void *more;\n&/'
+    ok "another field in ngx_cycle_s" \
+        refuses src/core/ngx_cycle.h 's/^    ngx_log_t                \*log;/    void *more;\n&/'
+    ok "another level of debugging" \
+        refuses src/core/ngx_log.h 's/^\(#define NGX_LOG_DEBUG_CORE \).*/\1 0x020/'
+    ok "another signal" \
+        refuses src/core/ngx_config.h 's/^\(#define NGX_SHUTDOWN_SIGNAL \).*/\1 TERM/'
+}
+
+
+[ $# -gt 0 ] || set -- builds stops asserts
+
+for part; do
+    "test_$part"
+done
+
+end
