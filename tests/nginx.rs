@@ -38,6 +38,8 @@ mod quit;
 mod reload;
 #[path = "nginx/single.rs"]
 mod single;
+#[path = "nginx/status.rs"]
+mod status;
 mod support;
 #[path = "nginx/upgrade.rs"]
 mod upgrade;

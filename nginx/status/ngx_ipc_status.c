@@ -13,22 +13,29 @@
 #include "ngx_ipc_status.h"
 
 
-/* a number of a process, by its name in each of the formats */
+/* how a number is called, and what Prometheus wants to know of it */
 
 typedef struct {
     const char  *name;
+    const char  *metric;
+    const char  *type;
     const char  *help;
-    size_t       offset;
+} ngx_ipc_status_name_t;
+
+
+/* a number of a process */
+
+typedef struct {
+    ngx_ipc_status_name_t  n;
+    size_t                 offset;
 } ngx_ipc_status_number_t;
 
 
 /* a shared counter */
 
 typedef struct {
-    const char  *name;
-    const char  *type;
-    const char  *help;
-    ngx_int_t    value;
+    ngx_ipc_status_name_t  n;
+    ngx_int_t              value;
 } ngx_ipc_status_counter_t;
 
 
@@ -39,21 +46,31 @@ typedef struct {
 #define NGX_IPC_STATUS_LINES     512
 
 /* the line breaks of Prometheus' format are part of it */
-#define ngx_ipc_status_help(b, name, help, type)                              \
+#define ngx_ipc_status_help(b, n)                                             \
     ngx_ipc_status_print(b, "# HELP ngx_ipc_%s %s\n# TYPE ngx_ipc_%s %s\n",   \
-                         name, help, name, type)
+                         (n)->metric, (n)->help, (n)->metric, (n)->type)
+
+
+static const ngx_ipc_status_name_t  ngx_ipc_status_process = {
+    "process", "process", "gauge", "A process of the table."
+};
 
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
-    { "respawns", "How often the process was started again.",
+    { { "respawns", "respawns_total", "counter",
+        "How often the process was started again." },
       offsetof(ngx_ipc_process_t, respawns) },
-    { "sent", "Control messages that the master has sent to the process.",
+    { { "sent", "messages_sent_total", "counter",
+        "Control messages that the master has sent to the process." },
       offsetof(ngx_ipc_process_t, sent) },
-    { "queued", "Control messages that had to wait.",
+    { { "queued", "messages_queued_total", "counter",
+        "Control messages that had to wait." },
       offsetof(ngx_ipc_process_t, queued) },
-    { "deepest", "Control messages that waited at a time at most.",
+    { { "deepest", "messages_waiting_max", "gauge",
+        "Control messages that waited at a time at most." },
       offsetof(ngx_ipc_process_t, deepest) },
-    { "refused", "Control messages that the process did not live to get.",
+    { { "refused", "messages_refused_total", "counter",
+        "Control messages that the process did not live to get." },
       offsetof(ngx_ipc_process_t, dropped) }
 };
 
@@ -115,11 +132,15 @@ ngx_ipc_status_counters(ngx_ipc_status_counter_t *counters)
     ngx_counters_now_t   now;
 
     static const ngx_ipc_status_counter_t  names[] = {
-        { "accepted", "counter", "Connections that sent a request.", 0 },
-        { "handled", "counter", "Connections that were handled.", 0 },
-        { "requests", "counter", "Requests.", 0 },
-        { "active", "gauge", "Requests that have not come to their end.", 0 },
-        { "writing", "gauge", "Requests that are being answered.", 0 }
+        { { "accepted", "connections_accepted_total", "counter",
+            "Connections on which there was a request." }, 0 },
+        { { "handled", "connections_handled_total", "counter",
+            "The same: nginx tells modules of no others." }, 0 },
+        { { "requests", "requests_total", "counter", "Requests." }, 0 },
+        { { "active", "requests_active", "gauge",
+            "Requests that have not come to their end." }, 0 },
+        { { "writing", "requests_writing", "gauge",
+            "Requests that are being answered." }, 0 }
     };
 
     for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
@@ -152,7 +173,7 @@ ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
                              ngx_ipc_status_state(p));
 
         for (j = 0; j < NGX_IPC_STATUS_NUMBERS; j++) {
-            ngx_ipc_status_print(b, " %s:%ui", ngx_ipc_status_numbers[j].name,
+            ngx_ipc_status_print(b, " %s:%ui", ngx_ipc_status_numbers[j].n.name,
                                  ngx_ipc_status_number(p, j));
         }
 
@@ -160,7 +181,7 @@ ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
     }
 
     for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
-        ngx_ipc_status_print(b, "%s:%i\n", counters[i].name, counters[i].value);
+        ngx_ipc_status_print(b, "%s:%i\n", counters[i].n.name, counters[i].value);
     }
 }
 
@@ -186,7 +207,7 @@ ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
 
         for (j = 0; j < NGX_IPC_STATUS_NUMBERS; j++) {
             ngx_ipc_status_print(b, ",\"%s\":%ui",
-                                 ngx_ipc_status_numbers[j].name,
+                                 ngx_ipc_status_numbers[j].n.name,
                                  ngx_ipc_status_number(p, j));
         }
 
@@ -197,7 +218,7 @@ ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
 
     for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
         ngx_ipc_status_print(b, "%s\"%s\":%i", i == 0 ? "" : ",",
-                             counters[i].name, counters[i].value);
+                             counters[i].n.name, counters[i].value);
     }
 
     ngx_ipc_status_print(b, "}}\n");
@@ -211,7 +232,7 @@ ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_process_t *processes,
     ngx_uint_t          i, j;
     ngx_ipc_process_t  *p;
 
-    ngx_ipc_status_help(b, "process", "A process of the table.", "gauge");
+    ngx_ipc_status_help(b, &ngx_ipc_status_process);
 
     for (i = 0; i < n; i++) {
         p = &processes[i];
@@ -225,22 +246,20 @@ ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_process_t *processes,
     }
 
     for (j = 0; j < NGX_IPC_STATUS_NUMBERS; j++) {
-        ngx_ipc_status_help(b, ngx_ipc_status_numbers[j].name,
-                            ngx_ipc_status_numbers[j].help, "gauge");
+        ngx_ipc_status_help(b, &ngx_ipc_status_numbers[j].n);
 
         for (i = 0; i < n; i++) {
             ngx_ipc_status_print(b, "ngx_ipc_%s{slot=\"%i\"} %ui\n",
-                                 ngx_ipc_status_numbers[j].name,
+                                 ngx_ipc_status_numbers[j].n.metric,
                                  processes[i].slot,
                                  ngx_ipc_status_number(&processes[i], j));
         }
     }
 
     for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
-        ngx_ipc_status_help(b, counters[i].name, counters[i].help,
-                            counters[i].type);
+        ngx_ipc_status_help(b, &counters[i].n);
         ngx_ipc_status_print(b, "ngx_ipc_%s %i\n",
-                             counters[i].name, counters[i].value);
+                             counters[i].n.metric, counters[i].value);
     }
 }
 

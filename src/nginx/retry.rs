@@ -57,13 +57,16 @@ pub fn spawn(
         return Ok(LATER);
     }
 
+    // Before there is a process, which then says what it is.
+    if !matches!(respawn, Respawn::Slot(_)) {
+        prepare(g, generation);
+    }
+
     let result = process::spawn(g, log, spawn, respawn);
     let i = g.own_slot();
 
     match (result, respawn) {
-        (Ok(_), Respawn::Slot(_)) => {}
-
-        (Ok(_), _) => info::of_child(g, i).reset(0, -1, generation),
+        (Ok(_), _) => {}
 
         // Refused: there is no such slot, or it has a process.
         (Err(_), Respawn::Slot(s)) if s != i => {}
@@ -89,6 +92,15 @@ pub fn spawn(
     }
 
     result
+}
+
+/// The next free slot is that of a process of which nothing is known yet.
+fn prepare(g: &Globals, generation: usize) {
+    let i = g.table.first_free();
+
+    if i != MAX_PROCESSES {
+        info::of_child(g, i).reset(0, -1, generation);
+    }
 }
 
 /// Only `ngx_master_process_cycle()` reaps and respawns.
