@@ -90,6 +90,19 @@ said()
     grep -q "$1" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
 }
 
+# five_lines: what the README says, in a clean clone
+five_lines()
+{
+    awk '/^## / { on = /^## Build your nginx on it/ }
+         on && /^    / { print; if (++n == 5) exit }' "$top/README.md" > "$tmp/lines"
+
+    git clone -q "$top" "$tmp/clone" || return 1
+    (cd "$tmp/clone" && DESTDIR="$tmp/root" sh -ex "$tmp/lines") > "$tmp/made" 2>&1 \
+        || { tail -n 20 "$tmp/made"; return 1; }
+
+    "$tmp/root/usr/local/nginx/sbin/nginx" -V
+}
+
 # other_addon NAME: another module, whose config is in the old way
 other_addon()
 {
@@ -202,6 +215,9 @@ test_builds()
     ok "all the modules are there" modules first_module second_module ngx_http_ipc_status_module
     ok "gcc has nothing to say with -Wall -Wextra" strict gcc
     ok "nor has clang" strict clang
+
+    ok "by the five lines of the README" five_lines
+    ok "the module is there" grep -q ngx_http_ipc_status_module "$tmp/root/usr/local/nginx/sbin/nginx"
 
     ok "with a library that was built before" \
         env "NGX_IPC_ARCHIVE=$archive" CARGO=/nonexistent sh -c "cd '$tmp/nginx' && make -s clean; \
