@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# nginx-objects.sh DIR: nginx's own objects, for the tests to link with.
+# nginx-objects.sh DIR [fast]: nginx's own objects, for programs to link with.
 #
 # Leaves in DIR:
 #
@@ -9,6 +9,9 @@
 #                        the static functions listed below are global
 #   shmem_devzero.o      ngx_shmem.c as built where there is no MAP_ANON
 #   shmem_sysv.o         ... and where there is only System V shared memory
+#
+# The tests want them with debug lines and as they are written; "fast" is what
+# a user of nginx builds, and has no static function made global.
 #
 # Does nothing when DIR/libnginx.a is newer than this script.  The sources
 # come from nginx/fetch.sh.
@@ -44,10 +47,10 @@ build()
 {
     cd "$DIR/nginx"
 
-    # -O0 keeps the static functions that are to be made global
-    quietly "auto/configure" sh auto/configure --with-debug \
+    # shellcheck disable=SC2086
+    quietly "auto/configure" sh auto/configure $OPTIONS \
         --without-http_rewrite_module --without-http_gzip_module \
-        --with-cc-opt="-O0 -g"
+        --with-cc-opt="$OPTIMIZE -g"
 
     quietly "make" make -f objs/Makefile
 }
@@ -88,13 +91,25 @@ shmem()
     done
 
     src="$DIR/nginx/src"
-    quietly "$object" "${CC:-cc}" -c -O0 -g -I "$DIR/config" -I "$src/core" \
+    quietly "$object" "${CC:-cc}" -c $OPTIMIZE -g -I "$DIR/config" -I "$src/core" \
         -I "$src/event" -I "$src/event/modules" -I "$src/os/unix" \
         -o "$DIR/$object" "$src/os/unix/ngx_shmem.c"
 }
 
 
-[ $# -eq 1 ] || fail "usage: $0 DIR"
+case $#:${2:-} in
+    1:)
+        # -O0 keeps the static functions that are to be made global
+        OPTIONS=--with-debug
+        OPTIMIZE=-O0
+    ;;
+    2:fast)
+        OPTIONS=
+        OPTIMIZE=-O2
+        STATICS=
+    ;;
+    *) fail "usage: $0 DIR [fast]" ;;
+esac
 
 mkdir -p "$1"
 DIR=$(cd "$1" && pwd)

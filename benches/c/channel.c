@@ -1,0 +1,168 @@
+
+/* Messages from one end of a channel to the other. */
+
+
+#include "bench.h"
+
+
+#define BURST  100
+
+static ngx_socket_t   ends[2] = { -1, -1 };
+static ngx_channel_t  message;
+
+
+/* the channel as the peer makes it, of a process that has left it to us */
+
+static void
+open_channel(ngx_uint_t command, ngx_fd_t fd)
+{
+    if (ends[0] == -1) {
+        bench_check(socketpair(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK, 0, ends)
+                    == 0, "socketpair()");
+    }
+
+    memset(&message, 0, sizeof(ngx_channel_t));
+    message.command = command;
+    message.fd = fd;
+}
+
+
+static void
+put(void)
+{
+    bench_check(ngx_write_channel(ends[0], &message, sizeof(ngx_channel_t),
+                                  &bench_log)
+                == NGX_OK, "ngx_write_channel()");
+}
+
+
+static void
+get(ngx_channel_t *ch)
+{
+    bench_check(ngx_read_channel(ends[1], ch, sizeof(ngx_channel_t),
+                                 &bench_log)
+                == sizeof(ngx_channel_t), "ngx_read_channel()");
+}
+
+
+static double
+command(long n)
+{
+    double         start;
+    ngx_channel_t  ch;
+
+    open_channel(NGX_CMD_REOPEN, -1);
+    start = bench_now();
+
+    while (n-- > 0) {
+        put();
+        get(&ch);
+    }
+
+    return bench_now() - start;
+}
+
+
+static double
+descriptor(long n)
+{
+    double         start;
+    ngx_channel_t  ch;
+
+    open_channel(NGX_CMD_OPEN_CHANNEL, STDERR_FILENO);
+    start = bench_now();
+
+    while (n-- > 0) {
+        put();
+        get(&ch);
+        bench_check(close(ch.fd) == 0, "close()");
+    }
+
+    return bench_now() - start;
+}
+
+
+/* a burst, and all of it read, up to NGX_AGAIN */
+
+static double
+burst(long n)
+{
+    int            i;
+    double         start;
+    ngx_channel_t  ch;
+
+    open_channel(NGX_CMD_REOPEN, -1);
+    start = bench_now();
+
+    while (n-- > 0) {
+        for (i = 0; i < BURST; i++) {
+            put();
+        }
+
+        for (i = 0; i < BURST; i++) {
+            get(&ch);
+        }
+
+        bench_check(ngx_read_channel(ends[1], &ch, sizeof(ngx_channel_t),
+                                     &bench_log)
+                    == NGX_AGAIN, "reading up to NGX_AGAIN");
+    }
+
+    return bench_now() - start;
+}
+
+
+/* one side only, the other by bare system calls: for counting instructions */
+
+static double
+only_write(long n)
+{
+    double         start;
+    ngx_channel_t  ch;
+
+    open_channel(NGX_CMD_REOPEN, -1);
+    start = bench_now();
+
+    while (n-- > 0) {
+        put();
+        bench_check(read(ends[1], &ch, sizeof(ngx_channel_t))
+                    == sizeof(ngx_channel_t), "read()");
+    }
+
+    return bench_now() - start;
+}
+
+
+static double
+only_read(long n)
+{
+    double         start;
+    ngx_channel_t  ch;
+
+    open_channel(NGX_CMD_REOPEN, -1);
+    start = bench_now();
+
+    while (n-- > 0) {
+        bench_check(write(ends[0], &message, sizeof(ngx_channel_t))
+                    == sizeof(ngx_channel_t), "write()");
+        get(&ch);
+    }
+
+    return bench_now() - start;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    static const bench_case_t  cases[] = {
+        { "command", command },
+        { "descriptor", descriptor },
+        { "burst", burst },
+        { "write", only_write },
+        { "read", only_read },
+        { NULL, NULL }
+    };
+
+    return bench_main(argc, argv, cases);
+}

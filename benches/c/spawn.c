@@ -1,0 +1,120 @@
+
+/* Processes: from the spawn to the end. */
+
+
+#include "bench.h"
+
+
+static void
+says_hello(ngx_cycle_t *cycle, void *data)
+{
+    ngx_channel_t  ch;
+
+    (void) cycle;
+    (void) data;
+
+    memset(&ch, 0, sizeof(ngx_channel_t));
+    ch.command = NGX_CMD_REOPEN;
+    ch.fd = -1;
+
+    _exit(ngx_write_channel(ngx_channel, &ch, sizeof(ngx_channel_t), &bench_log)
+          != NGX_OK);
+}
+
+
+static void
+waits(ngx_cycle_t *cycle, void *data)
+{
+    (void) cycle;
+    (void) data;
+
+    for ( ;; ) {
+        pause();
+    }
+}
+
+
+static void
+spawn(ngx_spawn_proc_pt proc)
+{
+    bench_check(ngx_spawn_process(&bench_cycle, proc, NULL, "process",
+                                  NGX_PROCESS_NORESPAWN)
+                > 0, "ngx_spawn_process()");
+}
+
+
+/* a process is spawned, its first message read, its end noticed */
+
+static double
+life(long n)
+{
+    double         start;
+    struct pollfd  pfd;
+    ngx_channel_t  ch;
+
+    bench_init();
+    start = bench_now();
+
+    while (n-- > 0) {
+        spawn(says_hello);
+
+        pfd.fd = ngx_processes[ngx_process_slot].channel[0];
+        pfd.events = POLLIN;
+
+        /* SIGIO interrupts it */
+
+        while (poll(&pfd, 1, -1) == -1) {
+            bench_check(errno == EINTR, "poll()");
+        }
+
+        bench_check(ngx_read_channel(pfd.fd, &ch, sizeof(ngx_channel_t),
+                                     &bench_log)
+                    == sizeof(ngx_channel_t), "ngx_read_channel()");
+
+        bench_wait_for_exit(ngx_process_slot);
+    }
+
+    return bench_now() - start;
+}
+
+
+/* spawned and left alone: for counting system calls */
+
+static double
+only_spawn(long n)
+{
+    double     start, end;
+    ngx_int_t  s;
+
+    bench_init();
+    start = bench_now();
+
+    while (n-- > 0) {
+        spawn(waits);
+    }
+
+    end = bench_now();
+
+    for (s = 0; s < ngx_last_process; s++) {
+        (void) kill(ngx_processes[s].pid, SIGKILL);
+    }
+
+    for (s = ngx_last_process - 1; s >= 0; s--) {
+        bench_wait_for_exit(s);
+    }
+
+    return end - start;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    static const bench_case_t  cases[] = {
+        { "life", life },
+        { "spawn", only_spawn },
+        { NULL, NULL }
+    };
+
+    return bench_main(argc, argv, cases);
+}
