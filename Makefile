@@ -5,6 +5,7 @@
 #   make test       all tests
 #   make nginx      a stock nginx and one on the library, in build/nginx-VERSION
 #   make test-nginx compares the two
+#   make bench      beside nginx's own C and bare system calls, benches/README.md
 #   make lint       warnings are errors, formatting is checked
 #   make headers    puts the headers of src/abi/ into include/
 #   make install    honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR
@@ -42,7 +43,7 @@ STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 BY_HAND    := ngx_config.h ngx_core.h ngx_os.h ngx_string.h
 HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
-.PHONY: all lib demo test nginx test-nginx lint headers install uninstall deps clean
+.PHONY: all lib demo test nginx test-nginx bench lint headers install uninstall deps clean
 .DELETE_ON_ERROR:
 
 all: lib $(B)/ngx_ipc.pc
@@ -102,6 +103,16 @@ nginx:
 
 test-nginx: nginx
 	sh c-tests/test-nginx.sh
+
+# make bench
+#
+#   SUBJECT="..."   channel, spawn, execute, mesh, shmem, nginx; all without it
+#   SHORT=1         fewer rounds
+#   PAGE=1          what comes out goes into benches/README.md as well
+
+bench:
+	$(CARGO) bench --locked --quiet --bench bench -- \
+	    $(if $(SHORT),--short) $(if $(PAGE),--page) $(SUBJECT)
 
 # make lint
 

@@ -1,0 +1,92 @@
+//! How many system calls a master makes for each process that it spawns.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::peers::folder;
+use crate::rows::{Row, Unit};
+
+/// fork() and wait(), and what the driver itself does.
+const NOT_COUNTED: [&str; 11] = [
+    "clone",
+    "clone3",
+    "fork",
+    "vfork",
+    "wait4",
+    "waitid",
+    "kill",
+    "read",
+    "write",
+    "rt_sigreturn",
+    "rt_sigsuspend",
+];
+
+/// The system calls of a master that spawns `n` processes, by name.
+fn count(program: &Path, n: usize) -> BTreeMap<String, usize> {
+    use std::io::Write;
+
+    let log = folder().join("strace.log");
+    let mut child = Command::new("strace")
+        .arg("-o")
+        .arg(&log)
+        .arg(program)
+        .arg("spawn")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("strace");
+
+    writeln!(child.stdin.take().expect("its input"), "{n}").expect("a driver that listens");
+    assert!(child.wait().expect("strace").success(), "{program:?}");
+
+    let mut calls = BTreeMap::new();
+
+    for line in fs::read_to_string(&log).expect("a log").lines() {
+        if let Some((name, _)) = line.split_once('(')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            *calls.entry(name.to_string()).or_default() += 1;
+        }
+    }
+
+    calls
+}
+
+/// For each process more: what two numbers of processes differ by. Descriptors
+/// that are closed when it has exited are not counted.
+fn for_each(program: &Path) -> f64 {
+    const FEW: usize = 20;
+    const MORE: usize = 60;
+
+    let (few, more) = (count(program, FEW), count(program, MORE));
+    let mut calls = 0;
+
+    for (name, n) in &more {
+        if !NOT_COUNTED.contains(&name.as_str()) {
+            calls += n - few.get(name).unwrap_or(&0);
+        }
+    }
+
+    // The driver closes the ends that the master has kept.
+    let kept = if program.to_string_lossy().contains("-nginx-") {
+        2
+    } else {
+        1
+    };
+
+    calls as f64 / (MORE - FEW) as f64 - f64::from(kept)
+}
+
+pub fn row(programs: &[PathBuf; 3]) -> Row {
+    Row {
+        subject: "spawn",
+        what: "system calls of the master, but for fork and wait".into(),
+        n: None,
+        unit: Unit::SystemCalls,
+        values: programs.each_ref().map(|program| vec![for_each(program)]),
+    }
+}

@@ -1,0 +1,61 @@
+//! How many instructions an operation takes in user space, by callgrind.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::peers::folder;
+use crate::rows::{Row, Unit};
+
+/// The instructions of a driver that does something `n` times.
+fn count(program: &Path, case: &str, argument: usize, n: usize) -> u64 {
+    let out = folder().join("callgrind.out");
+    let mut child = Command::new("valgrind")
+        .arg("--tool=callgrind")
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(program)
+        .arg(case)
+        .arg(argument.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("valgrind");
+
+    writeln!(child.stdin.take().expect("its input"), "{n}").expect("a driver that listens");
+
+    let said = child.wait_with_output().expect("valgrind").stderr;
+    let said = String::from_utf8_lossy(&said);
+
+    said.lines()
+        .find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
+        .unwrap_or_else(|| panic!("callgrind of {program:?}: {said}"))
+}
+
+/// What one operation more takes.
+fn for_each(program: &Path, case: &str, argument: usize) -> f64 {
+    const FEW: usize = 1_000;
+    const MORE: usize = 2_000;
+
+    let few = count(program, case, argument, FEW);
+    let more = count(program, case, argument, MORE);
+
+    (more - few) as f64 / (MORE - FEW) as f64
+}
+
+pub fn row(
+    programs: &[PathBuf; 3],
+    case: &str,
+    argument: usize,
+    (subject, what): (&'static str, &str),
+) -> Row {
+    Row {
+        subject,
+        what: what.into(),
+        n: None,
+        unit: Unit::Instructions,
+        values: programs
+            .each_ref()
+            .map(|program| vec![for_each(program, case, argument)]),
+    }
+}

@@ -1,0 +1,214 @@
+//! A real nginx on the library beside the stock one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Extent;
+use crate::peers::{folder, root, run as run_command};
+use crate::report::Report;
+use crate::rows::{Peer, Row, Unit};
+
+/// How often is looked whether something has come to pass.
+const LOOK: Duration = Duration::from_micros(200);
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+/// The two that are compared: there is no floor of a whole nginx.
+const PEERS: [Peer; 2] = [Peer::Nginx, Peer::Library];
+
+/// A running nginx with a folder of its own.
+struct Nginx {
+    folder: PathBuf,
+    port: u16,
+    child: Child,
+}
+
+fn program(peer: Peer) -> PathBuf {
+    let name = if peer == Peer::Nginx { "stock" } else { "ipc" };
+
+    root().join("build/nginx-1.28.3").join(name).join("nginx")
+}
+
+fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
+    let deadline = Instant::now() + TOO_LONG;
+
+    while !is() {
+        assert!(Instant::now() < deadline, "not within a minute: {what}");
+        std::thread::sleep(LOOK);
+    }
+}
+
+impl Nginx {
+    /// Started, and the time until it has answered.
+    fn start(peer: Peer, workers: usize) -> (Self, f64) {
+        let folder = folder().join(format!("nginx-{}", peer.name()));
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(
+            folder.join("conf"),
+            format!(
+                "daemon off;\npid pid;\nerror_log log notice;\nworker_processes {workers};\n\
+                 events {{ worker_connections 256; }}\n\
+                 http {{\naccess_log off;\n\
+                 server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }}\n}}\n"
+            ),
+        )
+        .expect("a configuration");
+
+        let begin = Instant::now();
+        let child = Command::new(program(peer))
+            .arg("-p")
+            .arg(&folder)
+            .args(["-c", "conf", "-e", "log"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nginx");
+        let nginx = Self {
+            folder,
+            port,
+            child,
+        };
+
+        wait_until("an answer", || nginx.answers());
+
+        let took = begin.elapsed().as_nanos() as f64;
+
+        wait_until("the workers", || nginx.children().len() == workers);
+
+        (nginx, took)
+    }
+
+    fn answers(&self) -> bool {
+        let mut answer = Vec::new();
+
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+            .and_then(|mut stream| {
+                stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+                stream.read_to_end(&mut answer)
+            })
+            .is_ok()
+            && answer.starts_with(b"HTTP/1.1 200")
+    }
+
+    fn children(&self) -> BTreeSet<String> {
+        let pid = self.child.id();
+
+        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            .expect("the children")
+            .split_whitespace()
+            .map(str::to_string)
+            .collect()
+    }
+
+    fn kill(&self, signal: &str) {
+        run_command(Command::new("kill").args([signal, &self.child.id().to_string()]));
+    }
+
+    /// The time from the signal until all workers are new, and the old ones
+    /// have gone.
+    fn reload(&self, workers: usize) -> f64 {
+        let old = self.children();
+        let begin = Instant::now();
+
+        self.kill("-HUP");
+        wait_until("new workers", || {
+            let now = self.children();
+
+            now.len() == workers && now.is_disjoint(&old)
+        });
+
+        begin.elapsed().as_nanos() as f64
+    }
+
+    /// What wrk says, of so many seconds.
+    fn requests(&self, seconds: usize) -> f64 {
+        let said = run_command(
+            Command::new("wrk")
+                .args(["-t1", "-c64", &format!("-d{seconds}s")])
+                .arg(format!("http://127.0.0.1:{}/", self.port)),
+        );
+
+        said.lines()
+            .find_map(|line| line.split_once("Requests/sec:")?.1.trim().parse().ok())
+            .unwrap_or_else(|| panic!("wrk: {said}"))
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        self.kill("-TERM");
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Both in turn, another one first each time.
+fn in_turn(
+    rounds: usize,
+    (what, unit): (String, Unit),
+    measure: &mut dyn FnMut(Peer) -> f64,
+) -> Row {
+    let mut values = [(); 3].map(|()| Vec::new());
+
+    for round in 0..rounds {
+        for i in 0..PEERS.len() {
+            let peer = PEERS[(i + round) % PEERS.len()];
+
+            values[peer as usize].push(measure(peer));
+        }
+    }
+
+    Row {
+        subject: "nginx",
+        what,
+        n: None,
+        unit,
+        values,
+    }
+}
+
+pub fn run(extent: Extent, report: &mut Report) {
+    run_command(Command::new("sh").args(["nginx/build.sh", "1.28.3", "build/nginx-1.28.3"]));
+
+    report.add(in_turn(
+        extent.rounds(15),
+        ("start, until the first answer".into(), Unit::Nanoseconds),
+        &mut |peer| Nginx::start(peer, 4).1,
+    ));
+
+    let sizes: &[usize] = if extent.short { &[1, 16] } else { &[1, 16, 64] };
+
+    for &workers in sizes {
+        let both = PEERS.map(|peer| Nginx::start(peer, workers).0);
+
+        report.add(in_turn(
+            extent.rounds(15),
+            (format!("reload with {workers} workers"), Unit::Nanoseconds),
+            &mut |peer| both[peer as usize].reload(workers),
+        ));
+    }
+
+    if Command::new("wrk").arg("-v").output().is_err() {
+        report.note("Requests per second were not measured: there is no wrk (`make deps`).".into());
+        return;
+    }
+
+    let seconds = if extent.short { 1 } else { 2 };
+    let both = PEERS.map(|peer| Nginx::start(peer, 1).0);
+
+    report.add(in_turn(
+        extent.rounds(9),
+        ("requests of \"return 200\"".into(), Unit::RequestsPerSecond),
+        &mut |peer| both[peer as usize].requests(seconds),
+    ));
+}

@@ -1,0 +1,160 @@
+//! What comes out: a table, the same for machines, charts.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::chart;
+use crate::peers::{folder, root, run};
+use crate::rows::{PEERS, Peer, Row, Spread};
+
+pub struct Report {
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
+
+/// Where in `benches/README.md` the results of a run are.
+const BEGIN: &str = "<!-- results -->\n";
+const END: &str = "<!-- end of results -->";
+
+impl Report {
+    pub fn new() -> Self {
+        Self {
+            rows: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// What a reader has to know beside the numbers.
+    pub fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
+
+    /// Prints the table, and leaves it, the values and the charts in
+    /// `build/bench`; with `page` also in the results page.
+    pub fn finish(&self, took: Duration, page: bool) {
+        let table = self.table(took);
+
+        print!("{table}");
+
+        let folder = folder();
+        let file = |name: &str, text: &str| {
+            fs::write(folder.join(name), text).expect("a file in build/bench");
+        };
+
+        file("results.md", &table);
+        file("results.json", &format!("{:#}", self.values()));
+
+        let charts = chart::draw(&self.rows, &folder);
+
+        if page {
+            fill_page(&table);
+
+            for chart in charts {
+                let name = chart.file_name().expect("a name");
+                fs::copy(&chart, root().join("benches").join(name)).expect("a copy");
+            }
+        }
+    }
+
+    fn table(&self, took: Duration) -> String {
+        let mut text = format!("{}\n", machine());
+        let mut subject = "";
+
+        for row in &self.rows {
+            if row.subject != subject {
+                subject = row.subject;
+                text += &format!(
+                    "\n| {subject} | nginx | library | floor | library / nginx | library / floor |\n\
+                     | --- | ---: | ---: | ---: | --- | --- |\n"
+                );
+            }
+
+            let [nginx, library, floor] = PEERS.map(|peer| {
+                row.median(peer)
+                    .map_or("–".into(), |value| row.unit.show(value))
+            });
+
+            text += &format!(
+                "| {} | {nginx} | {library} | {floor} | {} | {} |\n",
+                row.what,
+                ratio(row.ratio_to(Peer::Nginx)),
+                ratio(row.ratio_to(Peer::Floor)),
+            );
+        }
+
+        for note in &self.notes {
+            text += &format!("\n{note}\n");
+        }
+
+        text + &format!("\nThat took {} s.\n", took.as_secs())
+    }
+
+    fn values(&self) -> Value {
+        let rows: Vec<Value> = self
+            .rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "subject": row.subject,
+                    "what": row.what,
+                    "n": row.n,
+                    "unit": row.unit.name(),
+                    "nginx": row.of(Peer::Nginx),
+                    "library": row.of(Peer::Library),
+                    "floor": row.of(Peer::Floor),
+                    "library/nginx": row.ratio_to(Peer::Nginx).map(|spread| spread.median),
+                    "library/floor": row.ratio_to(Peer::Floor).map(|spread| spread.median),
+                })
+            })
+            .collect();
+
+        json!({ "machine": machine(), "notes": self.notes, "rows": rows })
+    }
+}
+
+/// The median, and the middle half of the rounds.
+fn ratio(spread: Option<Spread>) -> String {
+    match spread {
+        None => "–".into(),
+        Some(Spread { low, median, high }) if low == high => format!("**{median:.2}**"),
+        Some(Spread { low, median, high }) => format!("**{median:.2}** ({low:.2}–{high:.2})"),
+    }
+}
+
+/// When and where: the date, the kernel, the processor, the library.
+fn machine() -> String {
+    let said = |program: &str, arguments: &[&str]| {
+        run(Command::new(program).args(arguments))
+            .trim()
+            .to_string()
+    };
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let processor = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("an unknown processor", |(_, name)| name);
+    let n = std::thread::available_parallelism().map_or(0, usize::from);
+
+    format!(
+        "{}, Linux {}, {processor}, {n} processors; library {}, nginx 1.28.3.",
+        said("date", &["-u", "+%Y-%m-%d"]),
+        said("uname", &["-r"]),
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+fn fill_page(table: &str) {
+    let path = root().join("benches/README.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let (before, rest) = page.split_once(BEGIN).expect("where the results begin");
+    let (_, after) = rest.split_once(END).expect("where the results end");
+
+    fs::write(path, format!("{before}{BEGIN}\n{table}\n{END}{after}")).expect("the page");
+}

@@ -1,0 +1,120 @@
+//! What was measured: a row for each thing, a series for each peer.
+
+/// The peers in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// nginx's own objects.
+    Nginx,
+    /// The library.
+    Library,
+    /// Bare system calls.
+    Floor,
+}
+
+pub const PEERS: [Peer; 3] = [Peer::Nginx, Peer::Library, Peer::Floor];
+
+impl Peer {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Library => "library",
+            Self::Floor => "floor",
+        }
+    }
+}
+
+/// What the numbers of a row are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Nanoseconds,
+    /// Of which more is better.
+    RequestsPerSecond,
+    SystemCalls,
+    Instructions,
+}
+
+impl Unit {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nanoseconds => "ns",
+            Self::RequestsPerSecond => "requests/s",
+            Self::SystemCalls => "system calls",
+            Self::Instructions => "instructions",
+        }
+    }
+
+    /// A number with what it is.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::Nanoseconds if value >= 1e9 => format!("{:.2} s", value / 1e9),
+            Self::Nanoseconds if value >= 1e6 => format!("{:.2} ms", value / 1e6),
+            Self::Nanoseconds if value >= 1e4 => format!("{:.1} µs", value / 1e3),
+            Self::Nanoseconds => format!("{value:.0} ns"),
+            Self::RequestsPerSecond => format!("{value:.0}/s"),
+            Self::SystemCalls => format!("{value:.1} calls"),
+            Self::Instructions => format!("{value:.0} instr."),
+        }
+    }
+}
+
+/// One thing that was measured.
+pub struct Row {
+    pub subject: &'static str,
+    pub what: String,
+    /// What it grows with, if it is for a chart.
+    pub n: Option<usize>,
+    pub unit: Unit,
+    /// Of each peer the values of all rounds; none if it has no part in it.
+    pub values: [Vec<f64>; 3],
+}
+
+/// The middle of some values, and the bounds of their middle half.
+#[derive(Clone, Copy)]
+pub struct Spread {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
+impl Spread {
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+
+        sorted.sort_by(f64::total_cmp);
+
+        let at = |part: f64| {
+            let place = part * (sorted.len().checked_sub(1)? as f64);
+            let (below, above) = (place.floor() as usize, place.ceil() as usize);
+
+            Some(sorted[below] + (sorted[above] - sorted[below]) * place.fract())
+        };
+
+        Some(Self {
+            low: at(0.25)?,
+            median: at(0.5)?,
+            high: at(0.75)?,
+        })
+    }
+}
+
+impl Row {
+    pub fn of(&self, peer: Peer) -> &[f64] {
+        &self.values[peer as usize]
+    }
+
+    pub fn median(&self, peer: Peer) -> Option<f64> {
+        Spread::of(self.of(peer)).map(|spread| spread.median)
+    }
+
+    /// The library beside another peer, round by round.
+    pub fn ratio_to(&self, peer: Peer) -> Option<Spread> {
+        let ratios: Vec<f64> = self
+            .of(Peer::Library)
+            .iter()
+            .zip(self.of(peer))
+            .map(|(library, other)| library / other)
+            .collect();
+
+        Spread::of(&ratios)
+    }
+}

@@ -1,0 +1,259 @@
+//! What is measured by drivers, see `benches/c`.
+
+use std::fs;
+
+use crate::Extent;
+use crate::driver::{Case, Driver, interleave};
+use crate::peers::{Backend, driver};
+use crate::report::Report;
+use crate::rows::{PEERS, Peer, Row, Unit};
+use crate::{calls, instructions};
+
+const MIB: usize = 1024 * 1024;
+
+/// All three peers of a driver.
+fn programs(name: &str) -> [std::path::PathBuf; 3] {
+    PEERS.map(|peer| driver(name, peer, Backend::MapAnon))
+}
+
+/// A row in which all peers do `n` of a case in each round.
+fn times(
+    programs: &[std::path::PathBuf],
+    case: Case<'_>,
+    rounds: usize,
+    n: usize,
+    (subject, what): (&'static str, String),
+) -> Row {
+    let mut drivers: Vec<Driver> = programs
+        .iter()
+        .map(|program| Driver::new(program, case))
+        .collect();
+    let mut values = interleave(&mut drivers, rounds, n).into_iter();
+
+    Row {
+        subject,
+        what,
+        n: None,
+        unit: Unit::Nanoseconds,
+        values: [(); 3].map(|()| values.next().unwrap_or_default()),
+    }
+}
+
+pub fn channel(extent: Extent, report: &mut Report) {
+    const CASES: [(&str, usize, &str); 3] = [
+        ("command", 20_000, "write + read of a message, 32 bytes"),
+        (
+            "descriptor",
+            10_000,
+            "write + read of one with a descriptor",
+        ),
+        ("burst", 150, "a burst of 100, and all of it read"),
+    ];
+
+    let programs = programs("channel");
+
+    for (name, n, what) in CASES {
+        let case = Case {
+            name,
+            argument: 0,
+            pinned: true,
+        };
+
+        report.add(times(
+            &programs,
+            case,
+            extent.rounds(40),
+            n,
+            ("channel", what.into()),
+        ));
+    }
+
+    for (name, what) in [
+        ("write", "write of a message, in user space"),
+        ("read", "read of a message, in user space"),
+    ] {
+        report.add(instructions::row(&programs, name, 0, ("channel", what)));
+    }
+}
+
+pub fn spawn(extent: Extent, report: &mut Report) {
+    let programs = programs("spawn");
+    let case = Case {
+        name: "life",
+        argument: 0,
+        pinned: true,
+    };
+
+    report.add(times(
+        &programs,
+        case,
+        extent.rounds(40),
+        100,
+        ("spawn", "spawn, first message, exit, reaped".into()),
+    ));
+    report.add(calls::row(&programs));
+}
+
+pub fn execute(extent: Extent, report: &mut Report) {
+    let programs = programs("execute");
+
+    for mib in [16, 256, 2048] {
+        let case = Case {
+            name: "execute",
+            argument: mib,
+            pinned: true,
+        };
+        let what = format!("/bin/true from a master of {mib} MiB");
+        let mut row = times(&programs, case, extent.rounds(15), 3, ("execute", what));
+
+        row.n = Some(mib);
+        report.add(row);
+    }
+}
+
+/// A mesh is made once in the life of a driver.
+fn meshes(name: &str, size: usize, rounds: usize, n: usize, peers: &[Peer]) -> [Vec<f64>; 3] {
+    let mut values = [(); 3].map(|()| Vec::new());
+
+    for _ in 0..rounds {
+        for &peer in peers {
+            let program = crate::peers::folder().join(format!("mesh-{}-map_anon", peer.name()));
+            let case = Case {
+                name,
+                argument: size,
+                pinned: false,
+            };
+
+            values[peer as usize].push(Driver::new(&program, case).round(n));
+        }
+    }
+
+    values
+}
+
+pub fn mesh(extent: Extent, report: &mut Report) {
+    let sizes: &[usize] = if extent.short {
+        &[4, 16, 64]
+    } else {
+        &[4, 16, 64, 256, 512]
+    };
+
+    programs("mesh");
+
+    for &size in sizes {
+        let rounds = extent.rounds(if size > 64 { 7 } else { 15 });
+        let mut add = |what: String, n, values| {
+            report.add(Row {
+                subject: "mesh",
+                what,
+                n,
+                unit: Unit::Nanoseconds,
+                values,
+            });
+        };
+
+        add(
+            format!("{size} processes know each other"),
+            Some(size),
+            meshes("together", size, rounds, 1, &PEERS),
+        );
+        add(
+            format!("{size}, spawned one by one"),
+            None,
+            meshes(
+                "one_by_one",
+                size,
+                rounds.div_ceil(3),
+                1,
+                &[Peer::Nginx, Peer::Library],
+            ),
+        );
+        add(
+            format!("one of {size} is replaced"),
+            None,
+            meshes("replace", size, rounds.div_ceil(2), 10, &PEERS),
+        );
+    }
+}
+
+pub fn shmem(extent: Extent, report: &mut Report) {
+    for backend in [Backend::Sysvshm, Backend::MapDevzero, Backend::MapAnon] {
+        let programs = PEERS.map(|peer| driver("shmem", peer, backend));
+        // The floor is the way that costs least.
+        let of = backend.name();
+
+        for (size, n, text) in [
+            (65_536, 4_000, "64 KiB"),
+            (MIB, 4_000, "1 MiB"),
+            (1024 * MIB, 4_000, "1 GiB"),
+        ] {
+            let case = Case {
+                name: "alloc",
+                argument: size,
+                pinned: true,
+            };
+            let what = format!("{of}: alloc + free of {text}");
+
+            report.add(times(
+                &programs,
+                case,
+                extent.rounds(25),
+                n,
+                ("shmem", what),
+            ));
+        }
+
+        let touch = |name| Case {
+            name,
+            argument: 256 * MIB,
+            pinned: true,
+        };
+        let what = format!("{of}: alloc + first touch of 256 MiB");
+
+        report.add(times(
+            &programs,
+            touch("touch"),
+            extent.rounds(12),
+            1,
+            ("shmem", what),
+        ));
+
+        if backend == Backend::MapAnon {
+            huge_pages(&programs, touch("huge"), extent, report);
+
+            let what = "alloc + free of 64 KiB, in user space";
+            report.add(instructions::row(
+                &programs,
+                "alloc",
+                65_536,
+                ("shmem", what),
+            ));
+        }
+    }
+}
+
+fn huge_pages(
+    programs: &[std::path::PathBuf],
+    case: Case<'_>,
+    extent: Extent,
+    report: &mut Report,
+) {
+    const FILE: &str = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+
+    let allowed = fs::read_to_string(FILE).unwrap_or_default();
+
+    if ["[advise]", "[within_size]", "[always]", "[force]"]
+        .iter()
+        .any(|choice| allowed.contains(choice))
+    {
+        let what = "map_anon: the same, conf.huge_pages".into();
+
+        report.add(times(programs, case, extent.rounds(12), 1, ("shmem", what)));
+    } else {
+        report.note(format!(
+            "First touch with `conf.huge_pages` was not measured: {FILE} says \"{}\", \
+             so the kernel has no huge pages for shared memory.",
+            allowed.trim()
+        ));
+    }
+}
