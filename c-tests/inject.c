@@ -23,6 +23,7 @@
 #include <ngx_ipc.h>
 
 #include <dirent.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
@@ -51,11 +52,12 @@ typedef struct {
 } command_t;
 
 
-/* what any process has logged; it is shared */
+/* what any process has logged, and whether a spawned one runs; it is shared */
 
 typedef struct {
-    size_t  len;
-    char    text[LINES_SIZE];
+    size_t        len;
+    char          text[LINES_SIZE];
+    volatile int  running;
 } lines_t;
 
 
@@ -184,10 +186,24 @@ pause_proc(ngx_cycle_t *cycle, void *data)
 
 
 static void
+running_proc(ngx_cycle_t *cycle, void *data)
+{
+    lines->running = 1;
+    pause_proc(cycle, data);
+}
+
+
+/* Until the process runs: what it had to say before it has said. */
+
+static void
 act_spawn(outcome_t *outcome)
 {
-    outcome->result = ngx_spawn_process(&cycle, pause_proc, NULL, "worker",
+    outcome->result = ngx_spawn_process(&cycle, running_proc, NULL, "worker",
                                         NGX_PROCESS_RESPAWN);
+
+    while (outcome->result > 0 && !lines->running) {
+        sched_yield();
+    }
 }
 
 

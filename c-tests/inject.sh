@@ -332,7 +332,7 @@ row spawn ioctl:EPERM '[1-9][0-9]*' \
 row spawn fcntl:EPERM '[1-9][0-9]*' \
     '[warn] fcntl(F_SETOWN) failed while spawning "worker" (1: Operation' \
     "$live"
-row spawn setsockopt:EPERM '[1-9][0-9]*' \
+row spawn child/setsockopt:EPERM '[1-9][0-9]*' \
     '[warn] setsockopt(SO_PASSCRED) failed while spawning "worker" (1: Oper' \
     "$live"
 
