@@ -28,22 +28,17 @@ impl Lines {
     /// The lines that there are, however often and in whatever order; numbers
     /// are `N`, be they negative or not.
     pub fn set(&self) -> BTreeSet<String> {
-        self.0
-            .iter()
-            .map(|line| format!("{} {}", line.level, without_numbers(&line.text)))
-            .collect()
+        self.0.iter().map(Line::without_numbers).collect()
     }
 
-    /// Of them, those that are alerts or worse.
+    /// Of them, those that are alerts or worse, or of an exit code that is
+    /// not 0.
     pub fn severe(&self) -> BTreeSet<String> {
-        let mut set = self.set();
-
-        set.retain(|line| {
-            ["[emerg]", "[alert]", "[crit]"]
-                .iter()
-                .any(|level| line.starts_with(level))
-        });
-        set
+        self.0
+            .iter()
+            .filter(|line| line.is_severe())
+            .map(Line::without_numbers)
+            .collect()
     }
 
     /// Of each process, by the place in which it was started, the lines that
@@ -101,6 +96,20 @@ impl Line {
             level: format!("[{level}]"),
             text: text.to_string(),
         })
+    }
+
+    fn without_numbers(&self) -> String {
+        format!("{} {}", self.level, without_numbers(&self.text))
+    }
+
+    fn is_severe(&self) -> bool {
+        let failed = || {
+            self.text
+                .split_once(" exited with code ")
+                .is_some_and(|(_, code)| code != "0")
+        };
+
+        matches!(self.level.as_str(), "[emerg]" | "[alert]" | "[crit]") || failed()
     }
 }
 
