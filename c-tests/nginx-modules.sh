@@ -1,0 +1,247 @@
+#!/bin/sh
+
+# nginx-modules.sh: modules of others that use the process table and channels,
+# built for nginx as it is and for nginx on the library: what one worker is
+# told must come out of the others.
+#
+#   http-push-stream  has channels of its own between the workers: socketpairs
+#                     that it makes before they are spawned, one for each slot
+#                     they will have; own command numbers
+#   nchan             the same in another way, with messages of its own
+#   rtmp              a socket in each worker, named by its slot; workers find
+#                     each other in the process table
+#
+# Their sources are Debian's.  What is built is kept in build/nginx-modules.
+
+# shellcheck source=nginx.sh
+. "$(dirname "$0")/nginx.sh"
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build/nginx-modules
+
+workers=4
+clients=16
+
+fetched()
+{
+    [ -d "$build/$1" ] || sh "$top/nginx/fetch.sh" trixie "$build/$1" "libnginx-mod-$1"
+}
+
+built()
+{
+    # rtmp goes first, since it wants OpenSSL, of which nchan has to know; and
+    # into the program, since else nginx would not look at its sockets
+    CONFIGURE="--add-module=$build/rtmp
+               --add-dynamic-module=$build/nchan
+               --add-dynamic-module=$build/http-push-stream" \
+        sh "$top/nginx/build.sh" 1.28.3 "$build"
+}
+
+# start_with NGINX
+start_with()
+{
+    modules=
+    for module in http_push_stream nchan; do
+        modules="$modules load_module $(dirname "$1")/ngx_${module}_module.so;"
+    done
+
+    port=$(free_port)
+    rtmp_port=$(free_port)
+    sockets=$tmp/sockets
+    rm -rf "$sockets"
+    mkdir -m 777 "$sockets"
+
+    # each connection may go to any worker: reuseport
+    start "$1" "worker_processes $workers; $modules
+        rtmp_auto_push on;
+        rtmp_auto_push_reconnect 100ms;
+        rtmp_socket_dir $sockets;
+        rtmp { server { listen 127.0.0.1:$rtmp_port; application live { live on; } } }" "
+        push_stream_shared_memory_size 32M;
+        server {
+            listen 127.0.0.1:$port reuseport;
+            add_header X-Pid \$pid always;
+
+            location /push_stream/subscribe {
+                push_stream_subscriber long-polling;
+                push_stream_channels_path \$arg_id;
+                push_stream_message_template ~text~;
+            }
+            location /push_stream/publish {
+                push_stream_publisher;
+                push_stream_channels_path \$arg_id;
+                push_stream_store_messages off;
+            }
+            location /push_stream/subscribers {
+                push_stream_channels_statistics;
+                push_stream_channels_path \$arg_id;
+            }
+            location /nchan/subscribe {
+                nchan_subscriber longpoll;
+                nchan_channel_id \$arg_id;
+            }
+            location ~ ^/nchan/(publish|subscribers) {
+                nchan_publisher;
+                nchan_channel_id \$arg_id;
+            }
+            location /rtmp { rtmp_stat all; }
+        }"
+}
+
+# subscribers N MODULE ID: there are so many, whichever worker they are at
+subscribers()
+{
+    get "/$2/subscribers?id=$3" 2> /dev/null | tr -d '" \r' | grep -qE "subscribers:$1\$|subscribers:$1[,}]"
+}
+
+# told MODULE ID: everybody who waits for the message gets it, also who is not
+# at the worker that it was sent to
+told()
+{
+    rm -rf "$tmp/got"
+    mkdir "$tmp/got"
+
+    clients_pids=
+    for i in $(seq "$clients"); do
+        curl -sS --max-time 60 -D "$tmp/got/$i.header" -o "$tmp/got/$i" \
+            "http://127.0.0.1:$port/$1/subscribe?id=$2" &
+        clients_pids="$clients_pids $!"
+    done
+
+    within 30 subscribers "$clients" "$1" "$2" || return 1
+    curl -sS --max-time 10 -D "$tmp/publisher" -o /dev/null -d "message $2" \
+        "http://127.0.0.1:$port/$1/publish?id=$2"
+
+    for pid in $clients_pids; do
+        wait "$pid" || { echo "a client has failed"; return 1; }
+    done
+
+    for i in $(seq "$clients"); do
+        [ "$(cat "$tmp/got/$i")" = "message $2" ] || { head "$tmp/got/$i"; return 1; }
+    done
+
+    from=$(grep X-Pid "$tmp/publisher")
+    cat "$tmp"/got/*.header | grep X-Pid | sort | uniq -c
+    cat "$tmp"/got/*.header | grep X-Pid | grep -qvF "$from"
+}
+
+# rtmp_command STREAM: a message of what comes in; less than one chunk
+rtmp_command()
+{
+    cat > "$tmp/command"
+    octal='\\003\\000\\000\\000\\000\\000\\%03o\\024\\%03o\\000\\000\\000'
+    # shellcheck disable=SC2059
+    printf "$(printf "$octal" "$(wc -c < "$tmp/command")" "$1")"
+    cat "$tmp/command"
+}
+
+rtmp_string()
+{
+    # shellcheck disable=SC2059
+    printf "$(printf '\\002\\000\\%03o' "${#1}")%s" "$1"
+}
+
+zeroes()
+{
+    head -c "$1" /dev/zero
+}
+
+# rtmp_publisher NAME: what a client says until it has begun to publish
+rtmp_publisher()
+{
+    printf '\003'
+    zeroes $((2 * 1536))
+
+    {
+        rtmp_string connect; zeroes 9
+        printf '\003\000\003app'; rtmp_string live; printf '\000\000\011'
+    } | rtmp_command 0
+    { rtmp_string createStream; zeroes 9; printf '\005'; } | rtmp_command 0
+    {
+        rtmp_string publish; zeroes 9; printf '\005'; rtmp_string "$1"; rtmp_string live
+    } | rtmp_command 1
+}
+
+# rtmp_workers NAME: all have been seen to know of the stream
+rtmp_workers()
+{
+    get /rtmp > "$tmp/stat"
+    if grep -q "<name>$1</name>" "$tmp/stat"; then
+        sed -n 's|.*<pid>\(.*\)</pid>.*|\1|p' "$tmp/stat" >> "$tmp/know"
+    fi
+
+    [ "$(sort -u "$tmp/know" | wc -l)" -eq "$workers" ]
+}
+
+# pushed NAME: what is published at one worker is to be had at all of them
+pushed()
+{
+    : > "$tmp/know"
+    rm -f "$tmp/end"
+    mkfifo "$tmp/end"
+
+    { rtmp_publisher "$1"; cat "$tmp/end"; } | nc 127.0.0.1 "$rtmp_port" > /dev/null &
+    exec 3> "$tmp/end"
+
+    pushed=0
+    within 30 rtmp_workers "$1" || pushed=1
+
+    exec 3>&-
+    kill $! 2> /dev/null
+
+    return $pushed
+}
+
+# replaced SIGNAL: after a worker was killed, or all were replaced
+replaced()
+{
+    if [ "$1" = HUP ]; then
+        old=$(workers)
+        kill -HUP "$master"
+    else
+        old=$(workers | sed -n 2p)
+        kill "-$1" "$old"
+    fi
+
+    within 30 are "$workers" && within 20 answers / hello
+}
+
+begun()
+{
+    within 30 are "$workers" || { cat "$dir/stdout" "$dir/log"; return 1; }
+}
+
+# scenario WHICH
+scenario()
+{
+    start_with "$build/$1/nginx"
+
+    ok "$1: starts with the modules" begun
+    kill -0 "$master" 2> /dev/null || return
+
+    for when in "" "after a worker was killed" "after a reload"; do
+        case $when in
+            *killed) ok "$1: a worker is killed" replaced KILL ;;
+            *reload) ok "$1: a reload" replaced HUP ;;
+        esac
+
+        id=$((${id:-0} + 1))
+        ok "$1: push_stream $when" told push_stream "$id"
+        ok "$1: nchan $when" told nchan "$id"
+        ok "$1: rtmp $when" pushed "stream$id"
+    done
+
+    ok "$1: quits" ended QUIT
+    ok "$1: logs nothing alarming" clean
+}
+
+for module in http-push-stream nchan rtmp; do
+    ok "$module is fetched" fetched "$module"
+done
+
+ok "nginx is built with the modules" built
+
+scenario stock
+scenario ipc
+
+end
