@@ -97,6 +97,7 @@ part "headers" sh "$here/headers.sh" "$lib/include"
 part "generated headers" sh "$here/generated.sh" "$lib/include"
 part "exported symbols" sh "$here/symbols.sh" "$lib/libngx_ipc.so.1"
 part "sources against nginx's headers" sh "$here/sources.sh" "$lib/include" "$nginx/nginx"
+part "instructions" sh "$here/instructions.sh" "$lib"
 part "nginx/config" sh "$here/nginx-config.sh" asserts
 part "probes" sh "$here/probes.sh"
 part "install" sh "$here/install.sh"

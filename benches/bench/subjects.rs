@@ -40,8 +40,9 @@ fn times(
 }
 
 pub fn channel(extent: Extent, report: &mut Report) {
-    const CASES: [(&str, usize, &str); 3] = [
+    const CASES: [(&str, usize, &str); 4] = [
         ("command", 20_000, "write + read of a message, 32 bytes"),
+        ("worker", 20_000, "the same on the channel of a worker"),
         (
             "descriptor",
             10_000,

@@ -11,8 +11,6 @@ static ngx_socket_t   ends[2] = { -1, -1 };
 static ngx_channel_t  message;
 
 
-/* the channel as the peer makes it, of a process that has left it to us */
-
 static void
 open_channel(ngx_uint_t command, ngx_fd_t fd)
 {
@@ -60,6 +58,25 @@ command(long n)
     }
 
     return bench_now() - start;
+}
+
+
+/* as a worker has it: the library's tells its senders apart (D13) */
+
+static double
+worker(long n)
+{
+#if (BENCH_IPC)
+
+    int  on = 1;
+
+    open_channel(NGX_CMD_REOPEN, -1);
+    bench_check(setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(int))
+                == 0, "setsockopt()");
+
+#endif
+
+    return command(n);
 }
 
 
@@ -157,6 +174,7 @@ main(int argc, char **argv)
 {
     static const bench_case_t  cases[] = {
         { "command", command },
+        { "worker", worker },
         { "descriptor", descriptor },
         { "burst", burst },
         { "write", only_write },
