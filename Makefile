@@ -59,12 +59,13 @@ lib:
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
 
 # Linked from the archive with a version script of our own: rustc's would
-# hide the symbols of csrc/.
+# hide the symbols of csrc/. Bound at once: a function that only children call
+# would be looked up in each of them.
 $(B)/$(SONAME): $(B)/libngx_ipc.a src/abi/ngx_ipc.map
-	$(CC) -shared -o $@ -Wl,-soname,$(SONAME) -Wl,--gc-sections,-z,defs,-S \
+	$(CC) -shared -o $@ -Wl,-soname,$(SONAME) -Wl,--gc-sections,-z,defs,-z,now,-S \
 	    -Wl,--version-script=src/abi/ngx_ipc.map $(LDFLAGS) \
 	    -Wl,--whole-archive $(B)/libngx_ipc.a -Wl,--no-whole-archive \
-	    $(STATIC_LIBS) -lgcc_s
+	    $(STATIC_LIBS) -static-libgcc -lgcc_eh
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
 # Made anew each time: it depends on where things are to be installed.

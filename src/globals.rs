@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::config::{
     AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_msec_t, ngx_pid_t,
 };
-use crate::process::supervise::Restarts;
 use crate::process::table::Table;
 use crate::sys::process;
 
@@ -18,8 +17,6 @@ use crate::sys::process;
 pub struct Globals {
     /// `ngx_processes`, with `ngx_last_process`.
     pub table: Table,
-    /// When the processes of the table have been, and are to be, started.
-    pub restarts: &'static Restarts,
     /// `ngx_process_slot`: the slot that was spawned last; in a child, its own.
     pub process_slot: &'static AtomicInt,
     /// `ngx_channel`: in a child, its end of the channel to its parent.

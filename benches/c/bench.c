@@ -44,11 +44,19 @@ bench_init(void)
     bench_cycle.log = &bench_log;
     ngx_cycle = &bench_cycle;
 
-    ngx_pid = getpid();
-    ngx_process = NGX_PROCESS_MASTER;
-    ngx_time_init();
+#if (BENCH_IPC)
 
+    bench_check(ngx_ipc_init(&bench_cycle) == NGX_OK, "ngx_ipc_init()");
+
+#else
+
+    ngx_pid = getpid();
+    ngx_time_init();
     bench_check(ngx_init_signals(&bench_log) == NGX_OK, "ngx_init_signals()");
+
+#endif
+
+    ngx_process = NGX_PROCESS_MASTER;
 
     /* as in nginx's master, which waits in sigsuspend() */
 

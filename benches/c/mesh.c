@@ -267,9 +267,6 @@ begin(void)
     bench_check(mesh != MAP_FAILED, "mmap()");
     bench_check(pipe(news) == 0, "pipe()");
 
-#if (BENCH_IPC)
-    ngx_ipc_init(&bench_cycle);
-#endif
     bench_init();
 }
 

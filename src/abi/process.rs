@@ -9,7 +9,6 @@ use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid
 use crate::globals::Globals;
 use crate::host::{self, ngx_cycle_t, ngx_log_t, variables};
 use crate::process::execute::execute;
-use crate::process::supervise::{Restart, Restarts};
 use crate::process::table::{MAX_PROCESSES, Table, Work, ngx_process_t};
 use crate::process::{self, Respawn, Spawn, signals};
 use crate::status::{Result, code};
@@ -77,15 +76,12 @@ pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
     slots
 };
 
-static RESTARTS: Restarts = [const { Restart::unused() }; MAX_PROCESSES];
-
 /// The variables of this program.
 pub static GLOBALS: Globals = Globals {
     table: Table {
         slots: &ngx_processes,
         last: &ngx_last_process,
     },
-    restarts: &RESTARTS,
     process_slot: &ngx_process_slot,
     channel: &ngx_channel,
     pid: &variables::ngx_pid,

@@ -108,8 +108,8 @@ fn is_master(g: &Globals) -> bool {
     g.process.load(Relaxed) == PROCESS_MASTER
 }
 
-fn restart(g: &Globals, i: usize) -> Option<&'static Restart> {
-    g.restarts.get(i)
+fn restart(g: &Globals, i: usize) -> &'static Restart {
+    &info::of_child(g, i).restart
 }
 
 /// Whether the process that has exited in slot `i` is to be started again
@@ -121,7 +121,7 @@ fn exits_too_often(g: &Globals, log: Log, i: usize) -> bool {
         return false;
     }
 
-    let delay = restart(g, i).map_or(0, |restart| restart.after_exit(supervise::now()));
+    let delay = restart(g, i).after_exit(supervise::now());
 
     if delay != 0 {
         log.error(
@@ -153,9 +153,7 @@ fn after_failure(g: &Globals, i: usize, cycle: *mut ngx_cycle_t) {
         return;
     }
 
-    if let Some(restart) = restart(g, i) {
-        restart.after_failure(supervise::now());
-    }
+    restart(g, i).after_failure(supervise::now());
 
     reserve(g, i, cycle);
 }
@@ -197,13 +195,11 @@ pub fn due(g: &Globals) {
         enter(g, i, work, generation::note(cycle));
         reserve(g, i, cycle);
 
-        if let Some(restart) = restart(g, i) {
-            restart.is_due(now);
-        }
+        restart(g, i).is_due(now);
     });
 
-    for ((_, slot), restart) in g.table.iter().zip(g.restarts) {
-        if slot.is(Flag::Lost) && restart.due_in(now) == 0 {
+    for (i, slot) in g.table.iter() {
+        if slot.is(Flag::Lost) && restart(g, i).due_in(now) == 0 {
             slot.set(Flag::Lost, false);
             slot.set_pid(NOBODY);
             slot.set_exited(0);

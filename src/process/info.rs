@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
 
 use super::signals;
+use super::supervise::Restart;
 use super::table::MAX_PROCESSES;
 use crate::config::{AtomicPid, NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::globals::Globals;
@@ -40,8 +41,10 @@ pub struct Info {
     pub role: AtomicUsize,
     /// When its process was started, in seconds since 1970.
     pub started: AtomicI64,
-    /// How often it was started again.
+    /// How often it was started again,
     pub respawns: AtomicUsize,
+    /// and when it is to be next.
+    pub restart: Restart,
     /// Control messages that were sent to it.
     pub sent: AtomicUsize,
     /// Control messages that had to wait,
@@ -62,6 +65,7 @@ impl Info {
             role: AtomicUsize::new(0),
             started: AtomicI64::new(0),
             respawns: AtomicUsize::new(0),
+            restart: Restart::unused(),
             sent: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             deepest: AtomicUsize::new(0),
@@ -78,6 +82,7 @@ impl Info {
         self.role.store(from.role.load(Relaxed), Relaxed);
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.respawns.store(from.respawns.load(Relaxed), Relaxed);
+        self.restart.copy(&from.restart);
     }
 
     /// A process of another kind takes the slot.

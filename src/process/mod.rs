@@ -249,20 +249,14 @@ fn note_start(g: &Globals, s: usize, pid: ngx_pid_t, respawn: Respawn) {
 
     if again {
         info.respawns.fetch_add(1, Relaxed);
+        info.restart.restarted(now);
     } else {
         info.clear_counters();
+        info.restart.first_start(now);
     }
 
     info.runs(pid);
     info.started.store(time::realtime().sec, Relaxed);
-
-    if let Some(restart) = g.restarts.get(s) {
-        if again {
-            restart.restarted(now);
-        } else {
-            restart.first_start(now);
-        }
-    }
 }
 
 /// The child: its own table is right before `proc` sees it (`D11`), and it

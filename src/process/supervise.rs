@@ -7,7 +7,8 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::table::{Flag, MAX_PROCESSES};
+use super::info;
+use super::table::Flag;
 use crate::config::ngx_msec_t;
 use crate::globals::Globals;
 use crate::sys::time;
@@ -35,9 +36,6 @@ pub struct Restart {
 /// No process of the slot has exited too soon.
 const NEVER: ngx_msec_t = usize::MAX;
 
-/// One for each slot.
-pub type Restarts = [Restart; MAX_PROCESSES];
-
 impl Restart {
     /// Of a slot that was never used.
     pub const fn unused() -> Self {
@@ -47,6 +45,15 @@ impl Restart {
             not_before: AtomicUsize::new(0),
             due: AtomicUsize::new(0),
         }
+    }
+
+    /// Takes over what another remembers.
+    pub fn copy(&self, from: &Self) {
+        self.started.store(from.started.load(Relaxed), Relaxed);
+        self.delay.store(from.delay.load(Relaxed), Relaxed);
+        self.not_before
+            .store(from.not_before.load(Relaxed), Relaxed);
+        self.due.store(from.due.load(Relaxed), Relaxed);
     }
 
     /// A process has been started in the slot for the first time.
@@ -135,9 +142,8 @@ pub fn now() -> ngx_msec_t {
 pub fn next_due(g: &Globals, now: ngx_msec_t) -> Option<ngx_msec_t> {
     g.table
         .iter()
-        .zip(g.restarts)
-        .filter(|((_, slot), _)| slot.is(Flag::Lost))
-        .map(|(_, restart)| restart.due_in(now))
+        .filter(|(_, slot)| slot.is(Flag::Lost))
+        .map(|(i, _)| info::of_child(g, i).restart.due_in(now))
         .min()
 }
 

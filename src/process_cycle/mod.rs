@@ -272,10 +272,8 @@ fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
     slot.set(Flag::Lost, true);
     info::of_child(g, i).is_without(State::Waiting);
 
-    let delay = g
-        .restarts
-        .get(i)
-        .map_or(0, |restart| restart.after_exit(supervise::now()));
+    let restart = &info::of_child(g, i).restart;
+    let delay = restart.after_exit(supervise::now());
 
     if delay != 0 {
         log.error(
@@ -293,9 +291,11 @@ fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
 /// fail the slot stays reserved, and it is tried again (`D2`).
 fn respawn(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'_>) {
     let now = supervise::now();
-    let Some(restart) = g.restarts.get(i).filter(|restart| restart.may_start(now)) else {
+    let restart = &info::of_child(g, i).restart;
+
+    if !restart.may_start(now) {
         return;
-    };
+    }
 
     let work = slot.work();
     let spawn = Spawn {
