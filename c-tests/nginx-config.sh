@@ -298,6 +298,8 @@ test_asserts()
         refuses src/core/ngx_cycle.h 's/^    ngx_log_t                \*log;/    void *more;\n&/'
     ok "another level of debugging" \
         refuses src/core/ngx_log.h 's/^\(#define NGX_LOG_DEBUG_CORE \).*/\1 0x020/'
+    ok "an ngx_log_error_core() that takes a va_list" \
+        refuses src/core/ngx_log.h 's/^\(#.*if \)(NGX_HAVE_.*_VARIADIC_MACROS)/\1(0)/'
     ok "another signal" \
         refuses src/core/ngx_config.h 's/^\(#define NGX_SHUTDOWN_SIGNAL \).*/\1 TERM/'
 }

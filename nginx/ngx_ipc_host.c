@@ -113,6 +113,10 @@ ngx_ipc_assert(signals,
                && ngx_signal_value(NGX_CHANGEBIN_SIGNAL) == SIGUSR2);
 
 
+/* else ngx_log_error_core() takes a va_list */
+ngx_ipc_assert(log, NGX_HAVE_VARIADIC_MACROS);
+
+
 /* without NGX_DEBUG nginx has no debug lines, whatever the log's level */
 
 #if (NGX_DEBUG)
