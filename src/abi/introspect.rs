@@ -135,29 +135,29 @@ pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -
 
     let after = usize::try_from(process.slot.saturating_add(1)).unwrap_or_default();
 
-    match processes().find(|&(i, _)| i >= after) {
-        Some((i, slot)) => {
-            *process = describe(i, slot);
+    match processes(after).next() {
+        Some((next, _)) => {
+            *process = next;
             NGX_OK
         }
         None => NGX_DECLINED,
     }
 }
 
-/// The slots with a process, or one that is to be started again.
-fn processes() -> impl Iterator<Item = (usize, &'static ngx_process_t)> {
-    (0..MAX_PROCESSES)
-        .map(|i| (i, GLOBALS.table.get(i)))
-        .filter(|&(i, slot)| view(i, slot).1 != State::Empty)
+/// From a slot on, those with a process, or one that is to be started again.
+fn processes(from: usize) -> impl Iterator<Item = (ngx_ipc_process_t, &'static ngx_process_t)> {
+    (from..MAX_PROCESSES).filter_map(|i| {
+        let slot = GLOBALS.table.get(i);
+
+        Some((describe(i, slot)?, slot))
+    })
 }
 
 /// Who is in a slot, and what for. Without shared memory a process goes by its
 /// own table: what it has started, or been told of.
 fn view(i: usize, slot: &ngx_process_t) -> (ngx_pid_t, State) {
     if info::is_shared() {
-        let info = info::of(i);
-
-        return (info.pid.load(Relaxed), info.state());
+        return info::of(i).view();
     }
 
     let state = if slot.is(Flag::Lost) {
@@ -173,11 +173,12 @@ fn view(i: usize, slot: &ngx_process_t) -> (ngx_pid_t, State) {
     (slot.pid(), state)
 }
 
-fn describe(i: usize, slot: &ngx_process_t) -> ngx_ipc_process_t {
+/// A slot that has a process: it may have none at the next look.
+fn describe(i: usize, slot: &ngx_process_t) -> Option<ngx_ipc_process_t> {
     let info = info::of(i);
     let (pid, state) = view(i, slot);
 
-    ngx_ipc_process_t {
+    (state != State::Empty).then(|| ngx_ipc_process_t {
         slot: i.cast_signed(),
         pid,
         state: state as c_int,
@@ -191,11 +192,10 @@ fn describe(i: usize, slot: &ngx_process_t) -> ngx_ipc_process_t {
         queued: info.queued.load(Relaxed),
         deepest: info.deepest.load(Relaxed),
         dropped: info.dropped.load(Relaxed),
-    }
+    })
 }
 
-fn line(i: usize, slot: &ngx_process_t) -> String {
-    let of = describe(i, slot);
+fn line(of: &ngx_ipc_process_t, slot: &ngx_process_t) -> String {
     let mut line = String::new();
 
     let role = match of.role {
@@ -230,7 +230,7 @@ fn line(i: usize, slot: &ngx_process_t) -> String {
 }
 
 fn lines() -> impl Iterator<Item = String> {
-    processes().map(|(i, slot)| line(i, slot))
+    processes(0).map(|(of, slot)| line(&of, slot))
 }
 
 /// Logs a line for each process.

@@ -2,7 +2,7 @@
 //! memory that all of them share, so that any can tell.
 //!
 //! The master writes, the others read; each number is right by itself, and
-//! nothing but `first_pid` depends on two of them together.
+//! nothing but `first_pid` and `view` depends on two of them together.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
@@ -127,14 +127,18 @@ impl Info {
         );
     }
 
-    /// What the process is up to.
-    pub fn state(&self) -> State {
-        match self.state.load(Relaxed) {
-            1 => State::Running,
-            2 => State::Exiting,
+    /// The process, and what it is up to. The two are not written at once: one
+    /// that runs has a pid.
+    pub fn view(&self) -> (ngx_pid_t, State) {
+        let pid = self.pid.load(Relaxed);
+        let state = match self.state.load(Relaxed) {
+            1 if pid != NGX_INVALID_PID => State::Running,
+            2 if pid != NGX_INVALID_PID => State::Exiting,
             3 => State::Waiting,
             _ => State::Empty,
-        }
+        };
+
+        (pid, state)
     }
 
     /// Counts from zero again.
@@ -208,4 +212,27 @@ fn at(infos: &'static Infos, i: usize) -> &'static Info {
     let [first, ..] = infos;
 
     infos.get(i).unwrap_or(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_runs_without_a_pid() {
+        let info = Info::new();
+
+        info.runs(7);
+        assert_eq!(info.view(), (7, State::Running));
+
+        // As a reader may find it while `is_without` is at work.
+        info.pid.store(NGX_INVALID_PID, Relaxed);
+        assert_eq!(info.view().1, State::Empty);
+
+        info.is_to_exit();
+        assert_eq!(info.view().1, State::Empty);
+
+        info.is_without(State::Waiting);
+        assert_eq!(info.view(), (NGX_INVALID_PID, State::Waiting));
+    }
 }
