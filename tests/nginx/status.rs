@@ -31,9 +31,10 @@ fn nginx(test: &str) -> Nginx {
     nginx.wait_for_workers(3);
     // Who knows that it is a helper, and is known.
     wait_until("five processes that have begun", || {
-        processes(&json(&nginx))
-            .iter()
-            .all(|process| process["role"] != "other")
+        let status = json(&nginx);
+        let all = processes(&status);
+
+        all.len() == 5 && all.iter().all(|process| process["role"] != "other")
     });
 
     nginx
