@@ -44,20 +44,35 @@ get(ngx_channel_t *ch)
 
 
 static double
-command(long n)
+repeat(long n, ngx_uint_t command, ngx_fd_t fd, void (*once)(void))
 {
-    double         start;
-    ngx_channel_t  ch;
+    double  start;
 
-    open_channel(NGX_CMD_REOPEN, -1);
+    open_channel(command, fd);
     start = bench_now();
 
     while (n-- > 0) {
-        put();
-        get(&ch);
+        once();
     }
 
     return bench_now() - start;
+}
+
+
+static void
+put_and_get(void)
+{
+    ngx_channel_t  ch;
+
+    put();
+    get(&ch);
+}
+
+
+static double
+command(long n)
+{
+    return repeat(n, NGX_CMD_REOPEN, -1, put_and_get);
 }
 
 
@@ -80,92 +95,89 @@ worker(long n)
 }
 
 
-static double
-descriptor(long n)
+static void
+put_and_get_descriptor(void)
 {
-    double         start;
     ngx_channel_t  ch;
 
-    open_channel(NGX_CMD_OPEN_CHANNEL, STDERR_FILENO);
-    start = bench_now();
-
-    while (n-- > 0) {
-        put();
-        get(&ch);
-        bench_check(close(ch.fd) == 0, "close()");
-    }
-
-    return bench_now() - start;
+    put();
+    get(&ch);
+    bench_check(close(ch.fd) == 0, "close()");
 }
 
 
-/* a burst, and all of it read, up to NGX_AGAIN */
+static double
+descriptor(long n)
+{
+    return repeat(n, NGX_CMD_OPEN_CHANNEL, STDERR_FILENO,
+                  put_and_get_descriptor);
+}
+
+
+/* all of it is read, up to NGX_AGAIN */
+
+static void
+put_and_get_many(void)
+{
+    int            i;
+    ngx_channel_t  ch;
+
+    for (i = 0; i < BURST; i++) {
+        put();
+    }
+
+    for (i = 0; i < BURST; i++) {
+        get(&ch);
+    }
+
+    bench_check(ngx_read_channel(ends[1], &ch, sizeof(ngx_channel_t),
+                                 &bench_log)
+                == NGX_AGAIN, "reading up to NGX_AGAIN");
+}
+
 
 static double
 burst(long n)
 {
-    int            i;
-    double         start;
-    ngx_channel_t  ch;
-
-    open_channel(NGX_CMD_REOPEN, -1);
-    start = bench_now();
-
-    while (n-- > 0) {
-        for (i = 0; i < BURST; i++) {
-            put();
-        }
-
-        for (i = 0; i < BURST; i++) {
-            get(&ch);
-        }
-
-        bench_check(ngx_read_channel(ends[1], &ch, sizeof(ngx_channel_t),
-                                     &bench_log)
-                    == NGX_AGAIN, "reading up to NGX_AGAIN");
-    }
-
-    return bench_now() - start;
+    return repeat(n, NGX_CMD_REOPEN, -1, put_and_get_many);
 }
 
 
 /* one side only, the other by bare system calls: for counting instructions */
 
+static void
+put_only(void)
+{
+    ngx_channel_t  ch;
+
+    put();
+    bench_check(read(ends[1], &ch, sizeof(ngx_channel_t))
+                == sizeof(ngx_channel_t), "read()");
+}
+
+
 static double
 only_write(long n)
 {
-    double         start;
+    return repeat(n, NGX_CMD_REOPEN, -1, put_only);
+}
+
+
+static void
+get_only(void)
+{
     ngx_channel_t  ch;
 
-    open_channel(NGX_CMD_REOPEN, -1);
-    start = bench_now();
-
-    while (n-- > 0) {
-        put();
-        bench_check(read(ends[1], &ch, sizeof(ngx_channel_t))
-                    == sizeof(ngx_channel_t), "read()");
-    }
-
-    return bench_now() - start;
+    bench_check(write(ends[0], &message, sizeof(ngx_channel_t))
+                == sizeof(ngx_channel_t), "write()");
+    get(&ch);
 }
 
 
 static double
 only_read(long n)
 {
-    double         start;
-    ngx_channel_t  ch;
-
-    open_channel(NGX_CMD_REOPEN, -1);
-    start = bench_now();
-
-    while (n-- > 0) {
-        bench_check(write(ends[0], &message, sizeof(ngx_channel_t))
-                    == sizeof(ngx_channel_t), "write()");
-        get(&ch);
-    }
-
-    return bench_now() - start;
+    return repeat(n, NGX_CMD_REOPEN, -1, get_only);
 }
 
 

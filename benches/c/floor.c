@@ -142,19 +142,40 @@ ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx)
 }
 
 
-ngx_int_t
-ngx_write_channel(ngx_socket_t s, ngx_channel_t *ch, size_t size,
-    ngx_log_t *log)
-{
-    ssize_t         n;
-    struct iovec    iov;
-    struct msghdr   msg;
-    struct cmsghdr  *cmsg;
+/* a message with room for one descriptor */
+
+typedef struct {
+    struct msghdr  msg;
+    struct iovec   iov;
 
     union {
         struct cmsghdr  align;
         char            space[CMSG_SPACE(sizeof(int))];
     } control;
+} message_t;
+
+
+static void
+prepare(message_t *m, ngx_channel_t *ch, size_t size)
+{
+    m->iov.iov_base = ch;
+    m->iov.iov_len = size;
+
+    memset(&m->msg, 0, sizeof(struct msghdr));
+    m->msg.msg_iov = &m->iov;
+    m->msg.msg_iovlen = 1;
+    m->msg.msg_control = &m->control;
+    m->msg.msg_controllen = sizeof(m->control);
+}
+
+
+ngx_int_t
+ngx_write_channel(ngx_socket_t s, ngx_channel_t *ch, size_t size,
+    ngx_log_t *log)
+{
+    ssize_t          n;
+    message_t        m;
+    struct cmsghdr  *cmsg;
 
     (void) log;
 
@@ -162,22 +183,15 @@ ngx_write_channel(ngx_socket_t s, ngx_channel_t *ch, size_t size,
         n = send(s, ch, size, MSG_NOSIGNAL);
 
     } else {
-        iov.iov_base = ch;
-        iov.iov_len = size;
+        prepare(&m, ch, size);
 
-        memset(&msg, 0, sizeof(struct msghdr));
-        msg.msg_iov = &iov;
-        msg.msg_iovlen = 1;
-        msg.msg_control = &control;
-        msg.msg_controllen = sizeof(control);
-
-        cmsg = CMSG_FIRSTHDR(&msg);
+        cmsg = CMSG_FIRSTHDR(&m.msg);
         cmsg->cmsg_len = CMSG_LEN(sizeof(int));
         cmsg->cmsg_level = SOL_SOCKET;
         cmsg->cmsg_type = SCM_RIGHTS;
         memcpy(CMSG_DATA(cmsg), &ch->fd, sizeof(int));
 
-        n = sendmsg(s, &msg, MSG_NOSIGNAL);
+        n = sendmsg(s, &m.msg, MSG_NOSIGNAL);
     }
 
     if (n == -1) {
@@ -192,34 +206,21 @@ ngx_int_t
 ngx_read_channel(ngx_socket_t s, ngx_channel_t *ch, size_t size,
     ngx_log_t *log)
 {
-    ssize_t         n;
-    struct iovec    iov;
-    struct msghdr   msg;
+    ssize_t          n;
+    message_t        m;
     struct cmsghdr  *cmsg;
-
-    union {
-        struct cmsghdr  align;
-        char            space[CMSG_SPACE(sizeof(int))];
-    } control;
 
     (void) log;
 
-    iov.iov_base = ch;
-    iov.iov_len = size;
+    prepare(&m, ch, size);
 
-    memset(&msg, 0, sizeof(struct msghdr));
-    msg.msg_iov = &iov;
-    msg.msg_iovlen = 1;
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof(control);
-
-    n = recvmsg(s, &msg, MSG_CMSG_CLOEXEC);
+    n = recvmsg(s, &m.msg, MSG_CMSG_CLOEXEC);
 
     if (n == -1) {
         return errno == EAGAIN ? NGX_AGAIN : NGX_ERROR;
     }
 
-    cmsg = CMSG_FIRSTHDR(&msg);
+    cmsg = CMSG_FIRSTHDR(&m.msg);
     ch->fd = -1;
 
     if (cmsg != NULL) {

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{alarm, generation, missing, ngx_cycle_t};
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_pid_t, ngx_uint_t};
 use crate::globals::Globals;
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::process::info::{self, State};
 use crate::process::signals::PROCESS_MASTER;
 use crate::process::supervise::{self, Restart};
@@ -121,20 +121,7 @@ fn exits_too_often(g: &Globals, log: Log, i: usize) -> bool {
         return false;
     }
 
-    let delay = restart(g, i).after_exit(supervise::now());
-
-    if delay != 0 {
-        log.error(
-            Level::Warn,
-            None,
-            format_args!(
-                "{} exits too often, respawning in {delay} ms",
-                slot.work().name
-            ),
-        );
-    }
-
-    delay != 0
+    supervise::delay_after_exit(g, log, i) != 0
 }
 
 /// A process that was never started is entered as if it had been. The signal

@@ -11,6 +11,7 @@ use super::info;
 use super::table::Flag;
 use crate::config::ngx_msec_t;
 use crate::globals::Globals;
+use crate::log::{Level, Log};
 use crate::sys::time;
 
 /// A process that has lived this long, in milliseconds, is forgiven.
@@ -130,6 +131,25 @@ impl Restart {
 
 fn longer(delay: ngx_msec_t) -> ngx_msec_t {
     (delay * 2).clamp(FIRST_DELAY, LONGEST_DELAY)
+}
+
+/// The process of slot `i` has exited and is to be started again: in how many
+/// milliseconds. If that is not at once, a line says so (`D4`).
+pub fn delay_after_exit(g: &Globals, log: Log, i: usize) -> ngx_msec_t {
+    let delay = info::of_child(g, i).restart.after_exit(now());
+
+    if delay != 0 {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "{} exits too often, respawning in {delay} ms",
+                g.table.get(i).work().name
+            ),
+        );
+    }
+
+    delay
 }
 
 /// The monotonic clock in milliseconds.

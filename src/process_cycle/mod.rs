@@ -271,20 +271,7 @@ fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
     slot.vacate();
     slot.set(Flag::Lost, true);
     info::of_child(g, i).is_without(State::Waiting);
-
-    let restart = &info::of_child(g, i).restart;
-    let delay = restart.after_exit(supervise::now());
-
-    if delay != 0 {
-        log.error(
-            Level::Warn,
-            None,
-            format_args!(
-                "{} exits too often, respawning in {delay} ms",
-                slot.work().name
-            ),
-        );
-    }
+    let _ = supervise::delay_after_exit(g, log, i);
 }
 
 /// Starts the process of a reserved slot again, if it is time; should that
