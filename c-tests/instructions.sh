@@ -96,8 +96,8 @@ done
 
 bound 104 ngx_write_channel channel write
 bound 153 ngx_write_channel channel descriptor
-bound 109 ngx_read_channel channel read
-bound 184 ngx_read_channel channel descriptor
+bound 110 ngx_read_channel channel read
+bound 121 ngx_read_channel channel descriptor
 bound 47 ngx_shm_alloc shmem alloc 65536
 bound 27 ngx_shm_free shmem alloc 65536
 

@@ -16,6 +16,10 @@ fn programs(name: &str) -> [std::path::PathBuf; 3] {
     PEERS.map(|peer| driver(name, peer, Backend::MapAnon))
 }
 
+/// How often the drivers are started anew: where a process has its memory is
+/// chance, and may make a difference that lasts as long as the process.
+const LAUNCHES: usize = 5;
+
 /// A row in which all peers do `n` of a case in each round.
 fn times(
     programs: &[std::path::PathBuf],
@@ -24,18 +28,29 @@ fn times(
     n: usize,
     (subject, what): (&'static str, String),
 ) -> Row {
-    let mut drivers: Vec<Driver> = programs
-        .iter()
-        .map(|program| Driver::new(program, case))
-        .collect();
-    let mut values = interleave(&mut drivers, rounds, n).into_iter();
+    let launches = LAUNCHES.min(rounds);
+    let mut values = [(); 3].map(|()| Vec::new());
+
+    for _ in 0..launches {
+        let mut drivers: Vec<Driver> = programs
+            .iter()
+            .map(|program| Driver::new(program, case))
+            .collect();
+
+        for (all, some) in values
+            .iter_mut()
+            .zip(interleave(&mut drivers, rounds / launches, n))
+        {
+            all.extend(some);
+        }
+    }
 
     Row {
         subject,
         what,
         n: None,
         unit: Unit::Nanoseconds,
-        values: [(); 3].map(|()| values.next().unwrap_or_default()),
+        values,
     }
 }
 

@@ -188,6 +188,9 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
 
     let (fd, sender) = if msg.msg_controllen == 0 {
         (None, 0)
+    } else if let Some(fd) = only_descriptor(&msg, &control) {
+        // SAFETY: the kernel has just made it, for this process only.
+        (Some(unsafe { OwnedFd::from_raw_fd(fd) }), 0)
     } else {
         // SAFETY: recvmsg() has just filled `msg` and its control data in.
         unsafe { take_control(&msg) }
@@ -249,6 +252,37 @@ pub unsafe fn recv_bytes(sock: RawFd, buf: *mut u8, size: usize) -> Result<usize
 pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usize, Errno> {
     // SAFETY: promised by the caller.
     retry(|| unsafe { libc::send(sock, buf.cast(), size, libc::MSG_NOSIGNAL) })
+}
+
+/// Control data with nothing but one descriptor: what comes mostly.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct OneDescriptor {
+    header: libc::cmsghdr,
+    fd: c_int,
+}
+
+const _: () = assert!(size_of::<OneDescriptor>() == cmsg_space(size_of::<c_int>()));
+
+/// The descriptor, if that is all there is in the control data of `msg`.
+#[inline(always)]
+#[allow(clippy::unnecessary_cast)] // not with every C library
+fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) -> Option<RawFd> {
+    const LEN: usize = size_of::<libc::cmsghdr>() + size_of::<c_int>();
+
+    if msg.msg_controllen as usize != size_of::<OneDescriptor>() {
+        return None;
+    }
+
+    // SAFETY: `control` is aligned and longer, and the kernel has written all
+    // of this but the padding.
+    let one = unsafe { (&raw const *control).cast::<OneDescriptor>().read() };
+
+    (one.header.cmsg_len as usize == LEN
+        && one.header.cmsg_level == libc::SOL_SOCKET
+        && one.header.cmsg_type == libc::SCM_RIGHTS
+        && one.fd >= 0)
+        .then_some(one.fd)
 }
 
 /// Takes every descriptor out of a received message, keeps the first passed
