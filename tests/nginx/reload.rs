@@ -33,7 +33,11 @@ fn reloads(which: Which, n: usize) {
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(WORKERS);
-    wait_until("everybody", || nginx.everybody().len() == EVERYBODY);
+
+    // Who has not named itself yet is called as the master is.
+    for helper in ["cache manager process", "cache loader process"] {
+        wait_until(helper, || nginx.called(helper).len() == 1);
+    }
 
     let before = nginx.settled_descriptors();
     let wrk = Wrk::start(&nginx, CONNECTIONS);
