@@ -7,6 +7,7 @@
 
 #define T_MEMBERS  16
 #define T_HELLO    31
+#define T_FILL     32
 
 /* What each process tells, by its number. */
 
@@ -74,6 +75,10 @@ read_messages(volatile t_member_t *m)
             /* who greets is whom the table has in that slot */
             m->wrong |= ngx_processes[ch.slot].pid != ch.pid;
             m->hellos++;
+            continue;
+        }
+
+        if (ch.command == T_FILL) {
             continue;
         }
 
@@ -431,6 +436,71 @@ test_one_has_gone(void)
 }
 
 
+/* While the third is started, the channel of the first is filled. */
+
+static ngx_log_writer_pt  write_line;
+
+
+static void
+fill_first(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
+{
+    ngx_channel_t  ch;
+
+    write_line(log, level, buf, len);
+
+    if (level != NGX_LOG_NOTICE || ngx_process_slot != 2 || ngx_pid != getpid())
+    {
+        return;
+    }
+
+    memset(&ch, 0, sizeof(ngx_channel_t));
+    ch.command = T_FILL;
+    ch.fd = -1;
+
+    while (send(ngx_processes[0].channel[0], &ch, sizeof(ngx_channel_t),
+                MSG_DONTWAIT)
+           == sizeof(ngx_channel_t))
+    {
+        /* void */
+    }
+}
+
+
+/* What a full channel does not take is not lost (D14). */
+
+static void
+test_full_channel(void)
+{
+    struct pollfd  pfd;
+
+    begin(5);
+
+    write_line = t_log()->writer;
+    t_log()->writer = fill_first;
+    T_EQ(start(5), 5);
+    t_log()->writer = write_line;
+
+    wait_for_answers(5);
+    open_gate(5);
+
+    pfd.fd = answers[0];
+    pfd.events = POLLIN;
+
+    /* four of five cannot go on before the first has been told */
+
+    while (members[0].messages == 0 || poll(&pfd, 1, 0) == 0) {
+        ngx_reap_children(t_cycle());
+        (void) poll(&pfd, 1, 1);
+    }
+
+    wait_for_answers(5);
+    check_members(5);
+    T_EQ(members[0].messages, 1);
+
+    end();
+}
+
+
 static void
 test_bad_arguments(void)
 {
@@ -466,6 +536,7 @@ main(void)
     t_run("no descriptors", test_no_fds);
     t_run("fork() fails", test_no_fork);
     t_run("one has gone before another is told of it", test_one_has_gone);
+    t_run("D14 the first's channel is full", test_full_channel);
     t_run("bad arguments", test_bad_arguments);
 
     return t_end();

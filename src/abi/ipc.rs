@@ -16,7 +16,7 @@ use super::{cycle_log, introspect, log_of, process_cycle};
 use crate::channel::{self, ngx_channel_t};
 use crate::config::{AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::log::{Debug, Level, Log};
-use crate::process::table::Work;
+use crate::process::table::{MAX_PROCESSES, Work};
 use crate::process::{self as process_core, Respawn, info, signals};
 use crate::process_cycle as core;
 use crate::status::{Status, code};
@@ -163,7 +163,8 @@ unsafe fn spawn_numbered(
         }
     };
 
-    let works: Vec<Work> = (0..n)
+    // More than that cannot run: the last one has the log say so.
+    let works: Vec<Work> = (0..n.min(MAX_PROCESSES as ngx_int_t + 1))
         .map(|number| Work {
             proc: proc as *mut c_void,
             data: ptr::without_provenance_mut(number.unsigned_abs()),
@@ -174,13 +175,13 @@ unsafe fn spawn_numbered(
     // SAFETY: promised by the caller.
     let start = |work| unsafe { call(cycle, work) };
     let generation = introspect::ngx_ipc_generation();
-    let mut started = |number: usize, slot: usize| {
-        info::of(slot).reset(role, number.cast_signed(), generation);
+    let mut prepare = |number: usize, slot: usize| {
+        info::of_child(&GLOBALS, slot).reset(role, number.cast_signed(), generation);
     };
 
-    let failed = core::spawn_processes(&GLOBALS, log, &works, mode, &start, &mut started);
+    let failed = core::spawn_processes(&GLOBALS, log, &works, mode, &start, &mut prepare);
 
-    n - failed.len().cast_signed()
+    works.len().cast_signed() - failed.len().cast_signed()
 }
 
 /// Sends `ch`, which announces the process spawned last, to all the others.

@@ -14,7 +14,7 @@ use super::worker::{helper_process_cycle, ngx_worker_process_cycle};
 use crate::config::{ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::log::{Level, Log};
 use crate::process::supervise::{self, Restart};
-use crate::process::table::{Flag, Work};
+use crate::process::table::{Flag, MAX_PROCESSES, Work};
 use crate::process::{Respawn, info, signals};
 use crate::process_cycle as core;
 use crate::sys::text::Text;
@@ -163,7 +163,8 @@ impl Starter {
         unsafe {
             let conf = conf_of(self.cycle);
             let workers = match usize::try_from(conf.worker_processes) {
-                Ok(n) if n != 0 => n,
+                // More than that cannot run: the last one has the log say so.
+                Ok(n) if n != 0 => n.min(MAX_PROCESSES + 1),
                 _ => user::processors(),
             };
             let wanted = (0..workers)
@@ -187,15 +188,15 @@ impl Starter {
 
         // SAFETY: the same.
         let start = |work| unsafe { call(self.cycle, work) };
-        let mut started = |number: usize, slot: usize| {
+        let mut prepare = |number: usize, slot: usize| {
             if let Some(wanted) = wanted.get(number) {
                 let (role, number) = wanted.role();
 
-                info::of(slot).reset(role, number, self.generation);
+                info::of_child(&GLOBALS, slot).reset(role, number, self.generation);
             }
         };
 
-        let failed = core::spawn_processes(&GLOBALS, self.log, &works, mode, &start, &mut started);
+        let failed = core::spawn_processes(&GLOBALS, self.log, &works, mode, &start, &mut prepare);
 
         self.missing = failed
             .iter()

@@ -82,13 +82,21 @@ pub fn write(
         super::write(log, sock, message, ch.command, ch.fd, if_gone)
     };
 
-    let control =
-        message.len() == MIN_SIZE && matches!(ch.command, CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL);
-
-    if control {
+    if message.len() == MIN_SIZE && is_control(ch) {
         count_or_queue(g, log, sock, ch, sent)
     } else {
         sent
+    }
+}
+
+/// Whether a message tells of other processes, and must not be lost.
+#[inline]
+fn is_control(ch: &ngx_channel_t) -> bool {
+    match ch.command {
+        CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL => true,
+        #[cfg(feature = "standalone")]
+        super::CMD_OPEN_CHANNELS => true,
+        _ => false,
     }
 }
 

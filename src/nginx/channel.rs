@@ -83,7 +83,7 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
 /// it must not.
 fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     if matches!(ch.command, CMD_QUIT | CMD_TERMINATE) {
-        info::of(g.own_slot()).is_to_exit();
+        info::of_self().is_to_exit();
         return true;
     }
 
@@ -140,7 +140,6 @@ pub fn added(g: &Globals, fd: RawFd) {
         return;
     }
 
-    let own = g.own_slot();
     let role = g.process.load(Relaxed);
     let worker = if role == PROCESS_WORKER {
         variables::ngx_worker.load(Relaxed) as ngx_int_t
@@ -148,6 +147,6 @@ pub fn added(g: &Globals, fd: RawFd) {
         -1
     };
 
-    let _ = g.table.get(own).take_channel(0);
-    info::of(own).is_a(role, worker);
+    let _ = g.table.get(g.own_slot()).take_channel(0);
+    info::of_self().is_a(role, worker);
 }

@@ -64,20 +64,19 @@ pub fn exited(pid: ngx_pid_t) {
 pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if !signals::acts_as_master(g) {
         if matches!(signal.signo, SHUTDOWN | TERMINATE | libc::SIGINT) {
-            info::of(g.own_slot()).is_to_exit();
+            info::of_self().is_to_exit();
         }
 
         return;
     }
 
+    if signal.signo == libc::SIGCHLD {
+        missing::child_exited();
+    }
+
     if signal.awaited {
         forget_failed_binary(g);
         control::flush(g, log);
-
-        if signal.signo == libc::SIGCHLD {
-            missing::child_exited();
-        }
-
         retry::due(g);
     }
 

@@ -59,7 +59,7 @@ pub fn spawn(
 
     // Before there is a process, which then says what it is.
     if !matches!(respawn, Respawn::Slot(_)) {
-        prepare(g, generation);
+        info::of_child(g, g.table.first_free()).reset(0, -1, generation);
     }
 
     let result = process::spawn(g, log, spawn, respawn);
@@ -92,15 +92,6 @@ pub fn spawn(
     }
 
     result
-}
-
-/// The next free slot is that of a process of which nothing is known yet.
-fn prepare(g: &Globals, generation: usize) {
-    let i = g.table.first_free();
-
-    if i != MAX_PROCESSES {
-        info::of_child(g, i).reset(0, -1, generation);
-    }
 }
 
 /// Only `ngx_master_process_cycle()` reaps and respawns.
@@ -164,8 +155,13 @@ fn reserve(g: &Globals, i: usize, cycle: *mut ngx_cycle_t) {
     }
 }
 
-/// Milliseconds until something is due; `None` if nothing waits.
+/// Milliseconds until something is due; `None` if nothing waits, and in others
+/// than the master, which have its memory of what does.
 pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
+    if !is_master(g) {
+        return None;
+    }
+
     let reserved = supervise::next_due(g, supervise::now());
 
     [reserved, missing::due_in()].into_iter().flatten().min()

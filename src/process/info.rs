@@ -128,17 +128,16 @@ impl Info {
     }
 
     /// The process, and what it is up to. The two are not written at once: one
-    /// that runs has a pid.
+    /// that runs has a pid, and no other.
     pub fn view(&self) -> (ngx_pid_t, State) {
         let pid = self.pid.load(Relaxed);
-        let state = match self.state.load(Relaxed) {
-            1 if pid != NGX_INVALID_PID => State::Running,
-            2 if pid != NGX_INVALID_PID => State::Exiting,
-            3 => State::Waiting,
-            _ => State::Empty,
-        };
 
-        (pid, state)
+        match self.state.load(Relaxed) {
+            1 if pid != NGX_INVALID_PID => (pid, State::Running),
+            2 if pid != NGX_INVALID_PID => (pid, State::Exiting),
+            3 => (NGX_INVALID_PID, State::Waiting),
+            _ => (NGX_INVALID_PID, State::Empty),
+        }
     }
 
     /// Counts from zero again.
@@ -155,13 +154,17 @@ impl Info {
     }
 }
 
-/// Of all slots.
-pub type Infos = [Info; MAX_PROCESSES];
+/// Of all slots, and one more, of what has none.
+pub type Infos = [Info; MAX_PROCESSES + 1];
 
 /// What this process keeps to itself: all there is before there is shared
 /// memory and without it, and in others than the master, whose slots have
 /// nothing to do with its own.
-static PRIVATE: Infos = [const { Info::new() }; MAX_PROCESSES];
+static PRIVATE: Infos = [const { Info::new() }; MAX_PROCESSES + 1];
+
+/// The slot that the master has this process in; none if it has none.
+#[cfg(not(feature = "standalone"))]
+static OWN: AtomicUsize = AtomicUsize::new(MAX_PROCESSES);
 
 static SHARED: AtomicPtr<Infos> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -209,9 +212,23 @@ pub fn of_child(g: &Globals, i: usize) -> &'static Info {
 }
 
 fn at(infos: &'static Infos, i: usize) -> &'static Info {
-    let [first, ..] = infos;
+    let [.., none] = infos;
 
-    infos.get(i).unwrap_or(first)
+    infos.get(i).unwrap_or(none)
+}
+
+/// In a new child, which is in slot `i` of its parent's table.
+#[cfg(not(feature = "standalone"))]
+pub fn is_in(g: &Globals, i: usize) {
+    let known = signals::acts_as_master(g);
+
+    OWN.store(if known { i } else { MAX_PROCESSES }, Relaxed);
+}
+
+/// What the master knows of this process.
+#[cfg(not(feature = "standalone"))]
+pub fn of_self() -> &'static Info {
+    of(OWN.load(Relaxed))
 }
 
 #[cfg(test)]

@@ -276,6 +276,9 @@ fn run_child(
 
     g.parent.store(parent, Relaxed);
 
+    #[cfg(not(feature = "standalone"))]
+    info::is_in(g, s);
+
     if signals::acts_as_master(g) {
         g.process.store(signals::PROCESS_WORKER, Relaxed);
     }

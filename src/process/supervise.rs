@@ -130,7 +130,7 @@ impl Restart {
 }
 
 fn longer(delay: ngx_msec_t) -> ngx_msec_t {
-    (delay * 2).clamp(FIRST_DELAY, LONGEST_DELAY)
+    delay.saturating_mul(2).clamp(FIRST_DELAY, LONGEST_DELAY)
 }
 
 /// The process of slot `i` has exited and is to be started again: in how many

@@ -99,7 +99,7 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_ui
     for (i, slot) in g.table.iter() {
         log_child(log, i, slot);
 
-        if role.is_some_and(|role| role != info::of(i).role.load(Relaxed)) {
+        if role.is_some_and(|role| role != info::of_child(g, i).role.load(Relaxed)) {
             continue;
         }
 
@@ -221,6 +221,7 @@ pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
         } else {
             new_binary_exited(g, slot);
             g.table.release(i);
+            info::of_child(g, i).is_without(State::Empty);
         }
     }
 

@@ -31,33 +31,35 @@ struct Pending {
 
 /// Starts a process for each of `works`, and tells all of each other.
 ///
-/// `started` is called with the number among `works`, and the slot, of each
-/// that runs. Returns the numbers of those that could not be started; the log
-/// says why.
+/// `prepare` is called with the number among `works`, and the slot, of each
+/// before it is started. Returns the numbers of those that could not be
+/// started; the log says why.
 pub fn spawn_processes(
     g: &Globals,
     log: Log,
     works: &[Work],
     respawn: Respawn,
     start: Start<'_>,
-    started: &mut dyn FnMut(usize, usize),
+    prepare: &mut dyn FnMut(usize, usize),
 ) -> Vec<usize> {
     let mut failed = Vec::new();
     let mut first = 0;
 
     while let Some(rest @ [work, ..]) = works.get(first..) {
-        let batch = prepare(g, log, rest);
+        let batch = make_channels(g, log, rest);
         let n = batch.len().max(1);
 
-        let mut note = |k: usize, slot: Option<usize>| match slot {
-            Some(slot) => started(first + k, slot),
-            None => failed.push(first + k),
-        };
-
         if batch.is_empty() {
-            note(0, spawn_one(g, log, *work, respawn, start));
+            prepare(first, g.table.first_free());
+
+            if !spawn_one(g, log, *work, respawn, start) {
+                failed.push(first);
+            }
         } else {
-            spawn_batch(g, log, rest, batch, respawn, start, &mut note);
+            let of_batch = &mut |k, slot| prepare(first + k, slot);
+            let of_batch = spawn_batch(g, log, rest, batch, respawn, start, of_batch);
+
+            failed.extend(of_batch.iter().map(|k| first + k));
         }
 
         first += n;
@@ -74,7 +76,7 @@ pub fn spawn_processes(
 
 /// Makes the channels of as many of `works` as there are slots and
 /// descriptors for; of none if it is better to start one after the other.
-fn prepare(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
+fn make_channels(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
     let mut batch = Vec::new();
 
     if works.len() < 2 || !info::is_shared() || !signals::acts_as_master(g) {
@@ -102,24 +104,21 @@ fn prepare(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
     batch
 }
 
-fn spawn_one(
-    g: &Globals,
-    log: Log,
-    work: Work,
-    respawn: Respawn,
-    start: Start<'_>,
-) -> Option<usize> {
+fn spawn_one(g: &Globals, log: Log, work: Work, respawn: Respawn, start: Start<'_>) -> bool {
     let spawn = Spawn {
         work,
         start: &mut || start(work),
     };
 
-    process::spawn(g, log, spawn, respawn).ok()?;
-    announce(g, log);
+    if process::spawn(g, log, spawn, respawn).is_err() {
+        return false;
+    }
 
-    Some(g.own_slot())
+    announce(g, log);
+    true
 }
 
+/// Returns the numbers of those that could not be started.
 fn spawn_batch(
     g: &Globals,
     log: Log,
@@ -127,10 +126,11 @@ fn spawn_batch(
     batch: Vec<Pending>,
     respawn: Respawn,
     start: Start<'_>,
-    note: &mut dyn FnMut(usize, Option<usize>),
-) {
+    prepare: &mut dyn FnMut(usize, usize),
+) -> Vec<usize> {
     let before: Vec<_> = g.table.iter().filter(|(_, slot)| slot.occupied()).collect();
     let mut running = Vec::with_capacity(batch.len());
+    let mut failed = Vec::new();
     let last = batch.last().map(|of| of.slot);
     let theirs: Vec<RawFd> = batch.iter().map(|of| of.channel[1].as_raw_fd()).collect();
 
@@ -150,21 +150,23 @@ fn spawn_batch(
 
         g.process_slot.store(of.slot as ngx_int_t, Relaxed);
         inherit(of.slot, CLOSED);
+        prepare(k, of.slot);
 
-        let pid = process::fork_into(g, log, of.slot, Some(of.channel), &mut spawn, respawn);
-
-        if pid.is_ok() {
-            running.push(of.slot);
-            announce_to(g, log, before.iter().copied());
+        match process::fork_into(g, log, of.slot, Some(of.channel), &mut spawn, respawn) {
+            Ok(_) => {
+                running.push(of.slot);
+                announce_to(g, log, before.iter().copied());
+            }
+            Err(_) => failed.push(k),
         }
-
-        note(k, pid.ok().map(|_| of.slot));
     }
 
     // The last one knows all the others, unless it could not be started.
     for slot in running.into_iter().filter(|&slot| Some(slot) != last) {
         open_all(g, log, slot);
     }
+
+    failed
 }
 
 fn inherit(slot: usize, fd: RawFd) {

@@ -50,9 +50,15 @@ fn are_allowed() -> bool {
         rest.split_once(']').map(|(chosen, _)| chosen.to_string())
     };
 
+    let of_all = chosen(ALLOWED);
+
+    if of_all.as_deref() == Some("deny") {
+        return false;
+    }
+
     match chosen(ALLOWED_HUGE).as_deref() {
         Some("always" | "within_size" | "advise") => true,
         Some("never") => false,
-        _ => !matches!(chosen(ALLOWED).as_deref(), None | Some("never" | "deny")),
+        _ => !matches!(of_all.as_deref(), None | Some("never")),
     }
 }

@@ -14,7 +14,7 @@ use crate::channel;
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::globals::Globals;
 use crate::log::Log;
-use crate::process::{self, Respawn, Spawn, signals};
+use crate::process::{self, Respawn, Spawn, info, signals};
 use crate::status::Result;
 use crate::sys::signal::Received;
 
@@ -61,6 +61,11 @@ pub fn spawn(
     spawn: Spawn<'_>,
     respawn: Respawn,
 ) -> Result<ngx_pid_t> {
+    if !matches!(respawn, Respawn::Slot(_)) {
+        // Before there is a process: nothing is known of it yet.
+        info::of_child(g, g.table.first_free()).reset(0, -1, introspect::ngx_ipc_generation());
+    }
+
     process::spawn(g, log, spawn, respawn)
 }
 
