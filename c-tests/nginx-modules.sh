@@ -232,7 +232,8 @@ scenario()
     done
 
     ok "$1: quits" ended QUIT
-    ok "$1: logs nothing alarming" clean
+    # what nchan says when a reload comes at a bad time for it, on either
+    ok "$1: logs nothing alarming" clean 'not a big deal if you just reloaded'
 }
 
 for module in http-push-stream nchan rtmp; do

@@ -78,9 +78,10 @@ ended()
     kill "-$1" "$master" && within 20 fails kill -0 "$master" 2> /dev/null && wait "$master"
 }
 
-# clean: nothing worth more than a warning was logged, but for workers that
-# were killed
+# clean [TEXT]: nothing worth more than a warning was logged, but for workers
+# that were killed, and lines with the text
 clean()
 {
-    ! grep -E '\[(error|crit|alert|emerg)\]' "$dir/log" | grep -v 'exited on signal 9$'
+    ! grep -E '\[(error|crit|alert|emerg)\]' "$dir/log" \
+        | grep -vE "exited on signal 9\$${1:+|$1}"
 }

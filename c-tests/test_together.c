@@ -89,8 +89,27 @@ read_messages(volatile t_member_t *m)
 }
 
 
+/* Until the other's channel takes it. */
+
 static void
-greet_all(volatile t_member_t *m)
+greet(int fd, ngx_channel_t *ch)
+{
+    ngx_int_t      rc;
+    struct pollfd  pfd;
+
+    pfd.fd = fd;
+    pfd.events = POLLOUT;
+
+    do {
+        rc = ngx_write_channel(fd, ch, sizeof(ngx_channel_t), t_log());
+    } while (rc == NGX_AGAIN && poll(&pfd, 1, 20000) == 1);
+
+    T_EQ(rc, NGX_OK);
+}
+
+
+static void
+greet_all(void)
 {
     ngx_int_t      s;
     ngx_channel_t  ch;
@@ -103,9 +122,7 @@ greet_all(volatile t_member_t *m)
 
     for (s = 0; s < ngx_last_process; s++) {
         if (s != ngx_process_slot && ngx_processes[s].pid > 0) {
-            m->wrong |= ngx_write_channel(ngx_processes[s].channel[0], &ch,
-                                          sizeof(ch), t_log())
-                        != NGX_OK;
+            greet(ngx_processes[s].channel[0], &ch);
         }
     }
 }
@@ -168,7 +185,7 @@ member(ngx_cycle_t *cycle, void *data)
     }
 
     m->open_fds = t_open_fds();
-    greet_all(m);
+    greet_all();
 
     while (m->hellos < expected - 1) {
         wait_for_message();
@@ -494,6 +511,10 @@ test_full_channel(void)
     }
 
     wait_for_answers(5);
+
+    /* a greeting may have come before what had to wait */
+
+    members[0].wrong = 0;
     check_members(5);
     T_EQ(members[0].messages, 1);
 
