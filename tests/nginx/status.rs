@@ -306,8 +306,8 @@ fn deaths_and_reloads() {
 
     let reloaded = find("the next generation", || {
         let status = json(&nginx);
-        let exiting = |p: &&Value| p["state"] == "exiting" && p["role"] == "worker";
-        let one = processes(&status).iter().filter(exiting).count() == 1;
+        let old = |p: &&Value| number(p, "generation") == 1;
+        let one = processes(&status).iter().filter(old).count() == 1;
 
         (one && nginx.workers().len() == 3).then_some(status)
     });

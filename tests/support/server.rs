@@ -9,6 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::{SOON, build, find, proc, sys, wait_until, wait_within};
@@ -35,12 +37,20 @@ pub struct Server {
 /// Whose they are, and how many of which kind.
 pub type Descriptors = (String, BTreeMap<String, usize>);
 
-/// A port that nobody uses; the kernel does not give it out again soon.
+/// A port that nobody uses, and no other test will: below those that the
+/// kernel gives to clients.
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+
+    let first = 10_000 + (std::process::id() % 100) as u16 * 200;
+
+    loop {
+        let port = first + NEXT.fetch_add(1, Relaxed) % 2_000;
+
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A connection; what takes too long is an error.
