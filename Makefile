@@ -108,7 +108,7 @@ test-nginx: nginx
 # make bench
 #
 #   SUBJECT="..."   channel, spawn, execute, mesh, shmem, nginx; all without it
-#   SHORT=1         fewer rounds
+#   SHORT=1         fewer rounds, sizes and backends
 #   PAGE=1          what comes out goes into benches/README.md as well
 
 bench:

@@ -16,9 +16,9 @@ fn programs(name: &str) -> [std::path::PathBuf; 3] {
     PEERS.map(|peer| driver(name, peer, Backend::MapAnon))
 }
 
-/// How often the drivers are started anew: where a process has its memory is
-/// chance, and may make a difference that lasts as long as the process.
-const LAUNCHES: usize = 5;
+/// After so many rounds the drivers are started anew: where a process has its
+/// memory is chance, and may make a difference that lasts as long as it does.
+const LIFE: usize = 8;
 
 /// A row in which all peers do `n` of a case in each round.
 fn times(
@@ -28,7 +28,7 @@ fn times(
     n: usize,
     (subject, what): (&'static str, String),
 ) -> Row {
-    let launches = LAUNCHES.min(rounds);
+    let launches = (rounds / LIFE).max(1);
     let mut values = [(); 3].map(|()| Vec::new());
 
     for _ in 0..launches {
@@ -113,7 +113,13 @@ pub fn spawn(extent: Extent, report: &mut Report) {
 pub fn execute(extent: Extent, report: &mut Report) {
     let programs = programs("execute");
 
-    for mib in [16, 256, 2048] {
+    let sizes: &[usize] = if extent.short {
+        &[16, 256]
+    } else {
+        &[16, 256, 2048]
+    };
+
+    for &mib in sizes {
         let case = Case {
             name: "execute",
             argument: mib,
@@ -193,7 +199,13 @@ pub fn mesh(extent: Extent, report: &mut Report) {
 }
 
 pub fn shmem(extent: Extent, report: &mut Report) {
-    for backend in [Backend::Sysvshm, Backend::MapDevzero, Backend::MapAnon] {
+    let backends: &[Backend] = if extent.short {
+        &[Backend::MapAnon]
+    } else {
+        &[Backend::Sysvshm, Backend::MapDevzero, Backend::MapAnon]
+    };
+
+    for &backend in backends {
         let programs = PEERS.map(|peer| driver("shmem", peer, backend));
         // The floor is the way that costs least.
         let of = backend.name();
