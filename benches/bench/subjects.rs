@@ -207,7 +207,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
 
     for &backend in backends {
         let programs = PEERS.map(|peer| driver("shmem", peer, backend));
-        // The floor is the way that costs least.
+        // The floor is the same for all: the way that costs least.
         let of = backend.name();
 
         for (size, n, text) in [

@@ -56,10 +56,10 @@ pub fn spawn_processes(
                 failed.push(first);
             }
         } else {
-            let of_batch = &mut |k, slot| prepare(first + k, slot);
-            let of_batch = spawn_batch(g, log, rest, batch, respawn, start, of_batch);
+            let prepare = &mut |k, slot| prepare(first + k, slot);
+            let missing = spawn_batch(g, log, rest, batch, respawn, start, prepare);
 
-            failed.extend(of_batch.iter().map(|k| first + k));
+            failed.extend(missing.iter().map(|k| first + k));
         }
 
         first += n;
