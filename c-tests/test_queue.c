@@ -245,7 +245,7 @@ get_info(ngx_int_t slot, ngx_ipc_process_t *info)
 
 static void
 expect_counters(ngx_int_t slot, ngx_uint_t sent, ngx_uint_t queued,
-    ngx_uint_t deepest, ngx_uint_t dropped)
+    ngx_uint_t queued_max, ngx_uint_t dropped)
 {
     ngx_ipc_process_t  info;
 
@@ -253,7 +253,7 @@ expect_counters(ngx_int_t slot, ngx_uint_t sent, ngx_uint_t queued,
 
     T_EQ(info.sent, sent);
     T_EQ(info.queued, queued);
-    T_EQ(info.deepest, deepest);
+    T_EQ(info.queued_max, queued_max);
     T_EQ(info.dropped, dropped);
 }
 

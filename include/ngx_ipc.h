@@ -57,13 +57,13 @@ typedef struct {
     time_t started;
     /* How often it was started again. */
     ngx_uint_t respawns;
-    /* Control messages that the master has sent to it, */
+    /* Control messages that the master has sent to it. */
     ngx_uint_t sent;
-    /* that had to wait, */
+    /* Control messages that were queued because its channel was full. */
     ngx_uint_t queued;
-    /* how many of them at most at a time, */
-    ngx_uint_t deepest;
-    /* and that it did not live to get. */
+    /* The most control messages that its queue has held at one time. */
+    ngx_uint_t queued_max;
+    /* Control messages that were dropped because it had exited. */
     ngx_uint_t dropped;
 } ngx_ipc_process_t;
 

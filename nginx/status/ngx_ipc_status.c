@@ -64,13 +64,13 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
         "Control messages that the master has sent to the process." },
       offsetof(ngx_ipc_process_t, sent) },
     { { "queued", "messages_queued_total", "counter",
-        "Control messages that had to wait." },
+        "Control messages that were queued because its channel was full." },
       offsetof(ngx_ipc_process_t, queued) },
-    { { "deepest", "messages_waiting_max", "gauge",
-        "Control messages that waited at a time at most." },
-      offsetof(ngx_ipc_process_t, deepest) },
-    { { "refused", "messages_refused_total", "counter",
-        "Control messages that the process did not live to get." },
+    { { "queued_max", "messages_queued_max", "gauge",
+        "The most control messages that its queue has held at one time." },
+      offsetof(ngx_ipc_process_t, queued_max) },
+    { { "dropped", "messages_dropped_total", "counter",
+        "Control messages that were dropped because it had exited." },
       offsetof(ngx_ipc_process_t, dropped) }
 };
 

@@ -54,13 +54,13 @@ pub struct ngx_ipc_process_t {
     /// How often it was started again.
     pub respawns: ngx_uint_t,
 
-    /// Control messages that the master has sent to it,
+    /// Control messages that the master has sent to it.
     pub sent: ngx_uint_t,
-    /// that had to wait,
+    /// Control messages that were queued because its channel was full.
     pub queued: ngx_uint_t,
-    /// how many of them at most at a time,
-    pub deepest: ngx_uint_t,
-    /// and that it did not live to get.
+    /// The most control messages that its queue has held at one time.
+    pub queued_max: ngx_uint_t,
+    /// Control messages that were dropped because it had exited.
     pub dropped: ngx_uint_t,
 }
 
@@ -190,7 +190,7 @@ fn describe(i: usize, slot: &ngx_process_t) -> Option<ngx_ipc_process_t> {
         respawns: info.respawns.load(Relaxed),
         sent: info.sent.load(Relaxed),
         queued: info.queued.load(Relaxed),
-        deepest: info.deepest.load(Relaxed),
+        queued_max: info.queued_max.load(Relaxed),
         dropped: info.dropped.load(Relaxed),
     })
 }
@@ -213,7 +213,7 @@ fn line(of: &ngx_ipc_process_t, slot: &ngx_process_t) -> String {
     let _ = write!(
         line,
         "slot:{} pid:{} {role}:{} generation:{} {state} \"{}\" respawns:{} \
-         sent:{} queued:{} deepest:{} dropped:{}",
+         sent:{} queued:{} queued_max:{} dropped:{}",
         of.slot,
         of.pid,
         of.worker,
@@ -222,7 +222,7 @@ fn line(of: &ngx_ipc_process_t, slot: &ngx_process_t) -> String {
         of.respawns,
         of.sent,
         of.queued,
-        of.deepest,
+        of.queued_max,
         of.dropped,
     );
 

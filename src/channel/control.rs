@@ -197,7 +197,7 @@ fn push(g: &Globals, slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
         let info = info::of_child(g, slot);
 
         info.queued.fetch_add(1, Relaxed);
-        info.deepest.fetch_max(queue.messages.len(), Relaxed);
+        info.queued_max.fetch_max(queue.messages.len(), Relaxed);
     }
 }
 

@@ -45,13 +45,13 @@ pub struct Info {
     pub respawns: AtomicUsize,
     /// and when it is to be next.
     pub restart: Restart,
-    /// Control messages that were sent to it.
+    /// Control messages that the master has sent to it.
     pub sent: AtomicUsize,
-    /// Control messages that had to wait,
+    /// Control messages that were queued because its channel was full.
     pub queued: AtomicUsize,
-    /// how many of them at most at a time,
-    pub deepest: AtomicUsize,
-    /// and how many it did not live to get.
+    /// The most control messages that its queue has held at one time.
+    pub queued_max: AtomicUsize,
+    /// Control messages that were dropped because it had exited.
     pub dropped: AtomicUsize,
 }
 
@@ -68,7 +68,7 @@ impl Info {
             restart: Restart::unused(),
             sent: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
-            deepest: AtomicUsize::new(0),
+            queued_max: AtomicUsize::new(0),
             dropped: AtomicUsize::new(0),
         }
     }
@@ -146,7 +146,7 @@ impl Info {
             &self.respawns,
             &self.sent,
             &self.queued,
-            &self.deepest,
+            &self.queued_max,
             &self.dropped,
         ] {
             counter.store(0, Relaxed);

@@ -100,7 +100,7 @@ fn processes_are_those_that_run() {
         assert_eq!(process["state"], "running", "{process}");
         assert_eq!(number(process, "generation"), 1, "{process}");
         assert_eq!(number(process, "respawns"), 0, "{process}");
-        assert_eq!(number(process, "refused"), 0, "{process}");
+        assert_eq!(number(process, "dropped"), 0, "{process}");
     }
 
     // Of each of the others the first has been told.
@@ -201,8 +201,8 @@ const METRICS: [(&str, &str); 5] = [
     ("respawns", "respawns_total"),
     ("sent", "messages_sent_total"),
     ("queued", "messages_queued_total"),
-    ("deepest", "messages_waiting_max"),
-    ("refused", "messages_refused_total"),
+    ("queued_max", "messages_queued_max"),
+    ("dropped", "messages_dropped_total"),
 ];
 
 /// The three formats say the same.
