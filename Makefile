@@ -119,6 +119,7 @@ bench:
 
 lint:
 	$(CARGO) fmt --check
+	rustfmt --check --edition 2024 src/shmem/*.rs
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet

@@ -47,9 +47,10 @@ fn build() -> Result {
     copy_out(&out, &["probes.log"])?;
 
     let features = probed?;
-    let backend = backend(&features)?;
 
-    emit_cfgs(&features, backend);
+    check_needed(&features)?;
+    choose_backend(&features, &out)?;
+    emit_cfgs(&features);
 
     #[cfg(feature = "standalone")]
     standalone(&out, &features)?;
@@ -216,13 +217,6 @@ fn yes_or_no(have: bool) -> &'static str {
     if have { "yes" } else { "no" }
 }
 
-/// The ways to shared memory, the best first.
-const BACKENDS: [(&str, &str); 3] = [
-    ("NGX_HAVE_MAP_ANON", "map_anon"),
-    ("NGX_HAVE_MAP_DEVZERO", "map_devzero"),
-    ("NGX_HAVE_SYSVSHM", "sysvshm"),
-];
-
 /// What the library cannot do without, and why.
 const NEEDED: [(&str, &str); 5] = [
     (
@@ -242,35 +236,70 @@ const NEEDED: [(&str, &str); 5] = [
     ("NGX_HAVE_EPOLL", "it is what the event loop waits with"),
 ];
 
-fn backend(features: &Features) -> Result<&'static str> {
-    let have = |name: &str| features.get(name).copied().unwrap_or_default();
-
+/// Fails if one of [`NEEDED`] is missing.
+fn check_needed(features: &Features) -> Result {
     for (name, why) in NEEDED {
-        if !have(name) {
+        if !has(features, name)? {
             return Err(format!("{name}: no, but {why} (see probes.log)").into());
         }
     }
 
-    BACKENDS
-        .iter()
-        .find(|(name, _)| have(name))
-        .map(|&(_, backend)| backend)
-        .ok_or_else(|| {
-            "no shared memory: none of NGX_HAVE_MAP_ANON (mmap(MAP_ANON|MAP_SHARED)), \
-             NGX_HAVE_MAP_DEVZERO (mmap(\"/dev/zero\")) and NGX_HAVE_SYSVSHM (shmget()) \
-             was found (see probes.log)"
-                .into()
-        })
+    Ok(())
 }
 
-fn emit_cfgs(features: &Features, backend: &str) {
-    let backends = BACKENDS
-        .map(|(_, backend)| format!("{backend:?}"))
-        .join(", ");
+fn has(features: &Features, name: &str) -> Result<bool> {
+    features
+        .get(name)
+        .copied()
+        .ok_or_else(|| format!("there is no probes/{name}.c").into())
+}
 
-    println!("cargo::rustc-check-cfg=cfg(ngx_shmem, values({backends}))");
-    println!("cargo::rustc-cfg=ngx_shmem={backend:?}");
+// Shared memory
 
+/// The backends of shared memory, the best first: a line `NAME FEATURE` for
+/// `src/shmem/NAME.rs`, which needs `probes/FEATURE.c` to succeed.
+const BACKENDS: &str = "src/shmem/backends";
+
+/// Writes the part of `src/shmem/mod.rs` that depends on the probes.
+fn choose_backend(features: &Features, out: &Path) -> Result {
+    println!("cargo::rerun-if-changed={BACKENDS}");
+
+    let list = fs::read_to_string(BACKENDS)?;
+    let top = env::var("CARGO_MANIFEST_DIR")?;
+    let mut chosen = None;
+    let mut code = String::new();
+
+    for line in list.lines() {
+        let (name, feature) = line
+            .split_once(' ')
+            .ok_or_else(|| format!("{BACKENDS}: \"{line}\" is not \"NAME FEATURE\""))?;
+
+        if chosen.is_none() && has(features, feature)? {
+            chosen = Some(name);
+        }
+
+        if chosen != Some(name) {
+            writeln!(code, "#[allow(dead_code, unused_imports)]")?;
+        }
+
+        writeln!(code, "#[path = \"{top}/src/shmem/{name}.rs\"]\nmod {name};")?;
+    }
+
+    let Some(chosen) = chosen else {
+        let wanted: Vec<_> = list.split_whitespace().skip(1).step_by(2).collect();
+
+        return Err(format!(
+            "no shared memory: none of {} was found (see probes.log)",
+            wanted.join(", ")
+        )
+        .into());
+    };
+
+    writeln!(code, "pub use {chosen}::{{alloc, free}};")?;
+    write(&out.join("shmem_backends.rs"), &code)
+}
+
+fn emit_cfgs(features: &Features) {
     for (name, have) in features {
         let cfg = name.to_lowercase();
 

@@ -16,39 +16,48 @@ pub fn folder() -> PathBuf {
     root().join("build/bench")
 }
 
-/// The ways to shared memory: their names, what of nginx replaces its usual
-/// object, and which probes are to fail for the library.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    MapAnon,
-    MapDevzero,
-    Sysvshm,
-}
+/// The backends of shared memory, the best first: lines `NAME FEATURE`.
+const BACKENDS: &str = include_str!("../../src/shmem/backends");
+
+/// A backend of shared memory: its line of [`BACKENDS`].
+#[derive(Clone, Copy)]
+pub struct Backend(usize);
 
 impl Backend {
+    /// What the library uses on Linux.
+    pub const BEST: Self = Self(0);
+
+    /// All backends, the best one last.
+    pub fn all() -> Vec<Self> {
+        (0..BACKENDS.lines().count()).rev().map(Self).collect()
+    }
+
+    pub fn is_best(self) -> bool {
+        self.0 == Self::BEST.0
+    }
+
     pub fn name(self) -> &'static str {
-        match self {
-            Self::MapAnon => "map_anon",
-            Self::MapDevzero => "map_devzero",
-            Self::Sysvshm => "sysvshm",
-        }
+        BACKENDS.split_whitespace().nth(2 * self.0).expect("a name")
     }
 
+    /// What replaces nginx's usual object, so that nginx uses the same backend.
     fn object(self) -> Option<&'static str> {
-        match self {
-            Self::MapAnon => None,
-            Self::MapDevzero => Some("shmem_devzero.o"),
-            Self::Sysvshm => Some("shmem_sysv.o"),
+        match self.name() {
+            "map_devzero" => Some("shmem_devzero.o"),
+            "sysvshm" => Some("shmem_sysv.o"),
+            _ => None,
         }
     }
 
-    fn without(self) -> &'static [&'static str] {
-        match self {
-            Self::MapAnon => &[],
-            Self::MapDevzero => &["NGX_HAVE_MAP_ANON"],
-            Self::Sysvshm => &["NGX_HAVE_MAP_ANON", "NGX_HAVE_MAP_DEVZERO"],
-        }
+    /// The features that the probes must not find, so that the library uses
+    /// this backend.
+    fn without(self) -> impl Iterator<Item = &'static str> {
+        features().take(self.0)
     }
+}
+
+fn features() -> impl Iterator<Item = &'static str> {
+    BACKENDS.split_whitespace().skip(1).step_by(2)
 }
 
 /// Runs a command, which must succeed; returns what it printed.
@@ -120,7 +129,7 @@ pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
         Peer::Floor => {
             command
                 .arg("-DBENCH_FLOOR=1")
-                .arg(format!("-I{}/include", library(Backend::MapAnon).display()))
+                .arg(format!("-I{}/include", library(Backend::BEST).display()))
                 .arg(source("floor.c"));
         }
     }
@@ -149,12 +158,14 @@ fn library(backend: Backend) -> PathBuf {
 
     command
         .args(["-s", &format!("B={folder}")])
-        .env_remove("NGX_HAVE_MAP_ANON")
-        .env_remove("NGX_HAVE_MAP_DEVZERO")
         .env_remove("MAKEFLAGS");
 
-    for probe in backend.without() {
-        command.env(probe, "0");
+    for feature in features() {
+        command.env_remove(feature);
+    }
+
+    for feature in backend.without() {
+        command.env(feature, "0");
     }
 
     run(&mut command);

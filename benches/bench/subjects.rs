@@ -13,7 +13,7 @@ const MIB: usize = 1024 * 1024;
 
 /// All three peers of a driver.
 fn programs(name: &str) -> [std::path::PathBuf; 3] {
-    PEERS.map(|peer| driver(name, peer, Backend::MapAnon))
+    PEERS.map(|peer| driver(name, peer, Backend::BEST))
 }
 
 /// After so many rounds the drivers are started anew: where a process has its
@@ -139,7 +139,11 @@ fn meshes(name: &str, size: usize, rounds: usize, n: usize, peers: &[Peer]) -> [
 
     for _ in 0..rounds {
         for &peer in peers {
-            let program = crate::peers::folder().join(format!("mesh-{}-map_anon", peer.name()));
+            let program = crate::peers::folder().join(format!(
+                "mesh-{}-{}",
+                peer.name(),
+                Backend::BEST.name()
+            ));
             let case = Case {
                 name,
                 argument: size,
@@ -199,16 +203,16 @@ pub fn mesh(extent: Extent, report: &mut Report) {
 }
 
 pub fn shmem(extent: Extent, report: &mut Report) {
-    let backends: &[Backend] = if extent.short {
-        &[Backend::MapAnon]
+    let backends = if extent.short {
+        vec![Backend::BEST]
     } else {
-        &[Backend::Sysvshm, Backend::MapDevzero, Backend::MapAnon]
+        Backend::all()
     };
 
-    for &backend in backends {
+    for backend in backends {
         let programs = PEERS.map(|peer| driver("shmem", peer, backend));
         // The floor is the same for all: the way that costs least.
-        let of = backend.name();
+        let name = backend.name();
 
         for (size, n, text) in [
             (65_536, 4_000, "64 KiB"),
@@ -220,7 +224,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
                 argument: size,
                 pinned: true,
             };
-            let what = format!("{of}: alloc + free of {text}");
+            let what = format!("{name}: alloc + free of {text}");
 
             report.add(times(
                 &programs,
@@ -236,7 +240,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
             argument: 256 * MIB,
             pinned: true,
         };
-        let what = format!("{of}: alloc + first touch of 256 MiB");
+        let what = format!("{name}: alloc + first touch of 256 MiB");
 
         report.add(times(
             &programs,
@@ -246,7 +250,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
             ("shmem", what),
         ));
 
-        if backend == Backend::MapAnon {
+        if backend.is_best() {
             huge_pages(&programs, touch("huge"), extent, report);
 
             let what = "alloc + free of 64 KiB, in user space";
@@ -274,7 +278,7 @@ fn huge_pages(
         .iter()
         .any(|choice| allowed.contains(choice))
     {
-        let what = "map_anon: the same, conf.huge_pages".into();
+        let what = format!("{}: the same, conf.huge_pages", Backend::BEST.name());
 
         report.add(times(programs, case, extent.rounds(12), 1, ("shmem", what)));
     } else {

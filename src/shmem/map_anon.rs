@@ -1,10 +1,11 @@
 //! Anonymous mappings, `NGX_HAVE_MAP_ANON`.
 
+pub use super::mapping::free;
 use crate::log::{Level, Log};
 use crate::status::Result;
 use crate::sys::shm::{self, Segment};
 
-/// Makes `size` zeroed bytes that children share.
+/// Maps `size` zeroed bytes, which processes that are forked later share.
 pub fn alloc(log: Log, size: usize) -> Result<Segment> {
     shm::map_anon(size).map_err(|err| {
         log.fail(

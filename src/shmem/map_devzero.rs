@@ -1,10 +1,11 @@
 //! Mappings of `/dev/zero`, `NGX_HAVE_MAP_DEVZERO`.
 
+pub use super::mapping::free;
 use crate::log::{Level, Log};
 use crate::status::Result;
 use crate::sys::shm::{self, Segment};
 
-/// Makes `size` zeroed bytes that children share.
+/// Maps `size` zeroed bytes, which processes that are forked later share.
 pub fn alloc(log: Log, size: usize) -> Result<Segment> {
     let zero = shm::open_zero().map_err(|err| {
         log.fail(

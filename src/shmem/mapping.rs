@@ -1,9 +1,9 @@
-//! What both kinds of mapping have in common.
+//! `free` for the backends that use `mmap(2)`.
 
 use crate::log::{Level, Log};
 use crate::sys::shm::Segment;
 
-/// Takes a mapping away.
+/// Unmaps the segment, `munmap(2)`. A failure is an alert in the log.
 pub fn free(log: Log, segment: Segment) {
     if let Err(err) = segment.unmap() {
         log.error(

@@ -1,23 +1,12 @@
-//! Shared memory, `ngx_shm_alloc`, with the backend that the probes picked.
+//! Shared memory: `ngx_shm_alloc` and `ngx_shm_free` with one backend.
+//!
+//! `src/shmem/backends` lists the backends, the best first, each with the
+//! feature that it needs. `build.rs` chooses the first one whose feature the
+//! probes found, and writes what is included below: a `mod` for each backend,
+//! and a `pub use` of the chosen one's `alloc` and `free`. All backends are
+//! compiled, so that an error in one shows on every system.
 
 pub mod huge_pages;
-
-#[cfg(ngx_shmem = "map_anon")]
-mod map_anon;
-#[cfg(ngx_shmem = "map_anon")]
-pub use map_anon::alloc;
-
-#[cfg(ngx_shmem = "map_devzero")]
-mod map_devzero;
-#[cfg(ngx_shmem = "map_devzero")]
-pub use map_devzero::alloc;
-
-#[cfg(ngx_shmem = "sysvshm")]
-mod sysvshm;
-#[cfg(ngx_shmem = "sysvshm")]
-pub use sysvshm::{alloc, free};
-
-#[cfg(not(ngx_shmem = "sysvshm"))]
 mod mapping;
-#[cfg(not(ngx_shmem = "sysvshm"))]
-pub use mapping::free;
+
+include!(concat!(env!("OUT_DIR"), "/shmem_backends.rs"));

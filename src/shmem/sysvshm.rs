@@ -4,8 +4,8 @@ use crate::log::{Debug, Level, Log};
 use crate::status::Result;
 use crate::sys::shm::{self, Segment};
 
-/// Makes `size` zeroed bytes that children share; the segment vanishes with
-/// the last process that uses it.
+/// Attaches a new segment of `size` zeroed bytes, which processes that are
+/// forked later share. The kernel removes it when the last of them has exited.
 pub fn alloc(log: Log, size: usize) -> Result<Segment> {
     let id = shm::shmget(size)
         .map_err(|err| log.fail(Level::Alert, err, format_args!("shmget({size}) failed")))?;
@@ -26,7 +26,7 @@ pub fn alloc(log: Log, size: usize) -> Result<Segment> {
     segment
 }
 
-/// Takes them away.
+/// Detaches the segment, `shmdt(2)`. A failure is an alert in the log.
 pub fn free(log: Log, segment: Segment) {
     if let Err(err) = segment.detach() {
         log.error(
