@@ -66,7 +66,7 @@ fn standalone(out: &Path, features: &Features) -> Result {
     fs::create_dir_all(&include)?;
     write(&include.join("ngx_auto_config.h"), &auto_config(features))?;
 
-    println!("cargo::rerun-if-changed=src/abi");
+    println!("cargo::rerun-if-changed=src");
 
     for header in headers::HEADERS {
         let name = format!("ngx_{}.h", header.name);

@@ -20,14 +20,6 @@ extern "C" {
 /* A longer line is cut. */
 #define NGX_MAX_ERROR_STR 2048
 
-/* A file that is kept open. */
-struct ngx_open_file_s {
-    /* Its descriptor. */
-    ngx_fd_t fd;
-    /* Its name. */
-    ngx_str_t name;
-};
-
 /* Adds to a line at buf, at most len bytes; returns the position behind. */
 typedef u_char *(*ngx_log_handler_pt)(ngx_log_t *log, u_char *buf, size_t len);
 
@@ -36,6 +28,14 @@ typedef void (*ngx_log_writer_pt)(ngx_log_t *log,
                                   ngx_uint_t level,
                                   u_char *buf,
                                   size_t len);
+
+/* A file that is kept open. */
+struct ngx_open_file_s {
+    /* Its descriptor. */
+    ngx_fd_t fd;
+    /* Its name. */
+    ngx_str_t name;
+};
 
 /* A log. */
 struct ngx_log_s {

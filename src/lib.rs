@@ -28,16 +28,12 @@
 pub mod abi;
 pub mod channel;
 pub mod config;
-pub mod globals;
-mod host;
+pub mod host;
 pub mod log;
-#[cfg(not(feature = "standalone"))]
-mod nginx;
 pub mod process;
 #[cfg(feature = "standalone")]
 pub mod process_cycle;
 pub mod shmem;
-#[cfg(feature = "standalone")]
-mod standalone;
 pub mod status;
 pub mod sys;
+pub mod table;

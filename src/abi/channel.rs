@@ -3,17 +3,17 @@
 use std::mem::MaybeUninit;
 use std::slice;
 
-#[cfg(feature = "standalone")]
-use super::event::{self, ngx_event_handler_pt};
-use super::log_of;
-use super::process::GLOBALS;
+use crate::channel::close;
 use crate::channel::{self, ngx_channel_t};
 use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
+use crate::host::globals::GLOBALS;
+use crate::host::logs::log_of;
 #[cfg(feature = "standalone")]
 use crate::host::ngx_cycle_t;
+#[cfg(feature = "standalone")]
+use crate::host::standalone::event::{self, ngx_event_handler_pt};
 use crate::host::{self, ngx_log_t};
 use crate::log::Level;
-use crate::process;
 use crate::status::code;
 
 /// A size that a Rust slice may have; no object is larger.
@@ -167,5 +167,5 @@ pub unsafe extern "C" fn ngx_close_channel(fd: *mut ngx_fd_t, log: *mut ngx_log_
         )
     };
 
-    process::close_channel(&GLOBALS, log, ends);
+    close::close_channel(&GLOBALS, log, ends);
 }

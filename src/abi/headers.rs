@@ -44,9 +44,13 @@ pub const HEADERS: &[Header] = &[
         ..header("channel", "messages between processes")
     },
     Header {
-        and: &["src/abi/listening.rs"],
-        types: &["ngx_recv_pt", "ngx_send_pt", "ngx_listening_s"],
-        exclude: &["ngx_connection_s"],
+        and: &["src/host/standalone/listening.rs"],
+        types: &[
+            "ngx_recv_pt",
+            "ngx_send_pt",
+            "ngx_connection_handler_pt",
+            "ngx_listening_s",
+        ],
         ..header(
             "connection",
             "a descriptor and its events, and where programs listen",
@@ -59,29 +63,33 @@ pub const HEADERS: &[Header] = &[
             "ngx_log.h",
             "ngx_process_cycle.h",
         ],
-        and: &["src/abi/conf.rs"],
+        and: &["src/host/standalone/conf.rs"],
         types: &["ngx_core_conf_s", "ngx_cycle_s"],
         ..header("cycle", "the configuration, and what a program runs with")
     },
     header("errno", "texts of errors"),
     Header {
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event_timer.h"],
-        exclude: &["ngx_event_s", "Timer"],
         ..header("event", "the event loop")
     },
     header("event_timer", "the event loop's timers"),
     Header {
         and: &[
             "src/abi/introspect.rs",
-            "src/abi/main.rs",
-            "src/abi/worker.rs",
+            "src/host/standalone/main.rs",
+            "src/host/standalone/worker.rs",
         ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         tagged: false,
         ..header("ipc", "what this library adds to nginx's functions")
     },
     Header {
-        types: &["ngx_open_file_s", "ngx_log_s"],
+        types: &[
+            "ngx_log_handler_pt",
+            "ngx_log_writer_pt",
+            "ngx_open_file_s",
+            "ngx_log_s",
+        ],
         ..header("log", "the logger")
     },
     Header {
@@ -89,16 +97,21 @@ pub const HEADERS: &[Header] = &[
         ..header("module", "modules, whose hooks the host calls")
     },
     Header {
-        types: &["ngx_pool_cleanup_s"],
+        types: &["ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
         ..header("palloc", "memory that is freed all at once")
     },
     Header {
+        and: &["src/host/call.rs"],
         tagged: false,
         exclude: &["ngx_os_signal_process"],
         ..header("process", "spawning processes, signals, the process table")
     },
     Header {
-        and: &["src/abi/master.rs", "src/abi/single.rs"],
+        and: &[
+            "src/host/standalone/variables.rs",
+            "src/host/standalone/master.rs",
+            "src/host/standalone/single.rs",
+        ],
         types: &["ngx_cache_manager_ctx_s"],
         ..header(
             "process_cycle",
@@ -140,6 +153,32 @@ const BY_HAND: [&str; 15] = [
     "ngx_process_t",
 ];
 
+/// The file with the structures of all headers.
+const TYPES: &str = "src/host/standalone/types.rs";
+
+/// What it declares; each is in the header that lists it in `types`.
+const SHARED: &[&str] = &[
+    "Block",
+    "Timer",
+    "ngx_cache_manager_ctx_s",
+    "ngx_connection_handler_pt",
+    "ngx_connection_s",
+    "ngx_core_conf_s",
+    "ngx_cycle_s",
+    "ngx_event_s",
+    "ngx_listening_s",
+    "ngx_log_handler_pt",
+    "ngx_log_s",
+    "ngx_log_writer_pt",
+    "ngx_module_s",
+    "ngx_open_file_s",
+    "ngx_pool_cleanup_pt",
+    "ngx_pool_cleanup_s",
+    "ngx_pool_s",
+    "ngx_recv_pt",
+    "ngx_send_pt",
+];
+
 impl Header {
     /// The whole header.
     pub fn render(&self) -> Result<String> {
@@ -172,6 +211,25 @@ impl Header {
         Ok(text)
     }
 
+    /// The Rust files that declare what is in the header.
+    fn sources(&self) -> Vec<String> {
+        let name = self.name;
+        let own = [
+            format!("src/abi/{name}.rs"),
+            format!("src/host/standalone/{name}.rs"),
+        ];
+
+        self.and
+            .iter()
+            .map(|&source| source.to_owned())
+            .chain(
+                own.into_iter()
+                    .filter(|path| fs::exists(path).unwrap_or(false)),
+            )
+            .chain([TYPES.to_owned()])
+            .collect()
+    }
+
     fn declarations(&self) -> Result<String> {
         let mut config = cbindgen::Config {
             language: cbindgen::Language::C,
@@ -191,6 +249,7 @@ impl Header {
         config.export.exclude = BY_HAND
             .iter()
             .chain(self.exclude)
+            .chain(SHARED.iter().filter(|name| !self.types.contains(name)))
             .map(|&s| s.into())
             .collect();
         config.export.include = self.types.iter().map(|&s| s.into()).collect();
@@ -204,17 +263,13 @@ impl Header {
 
         let mut builder = cbindgen::Builder::new().with_config(config);
 
-        for source in self.and {
-            println!("cargo::rerun-if-changed={source}");
+        for source in self.sources() {
             builder = builder.with_src(source);
         }
 
         let mut text = Vec::new();
 
-        builder
-            .with_src(format!("src/abi/{}.rs", self.name))
-            .generate()?
-            .write(&mut text);
+        builder.generate()?.write(&mut text);
 
         Ok(tidy_comments(&String::from_utf8(text)?))
     }

@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::process::GLOBALS;
 use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::host::globals::GLOBALS;
 use crate::host::variables::{ngx_process, ngx_worker};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
-use crate::process::info::{self, State};
-use crate::process::signals::{self, PROCESS_HELPER, PROCESS_WORKER};
-use crate::process::table::{Flag, MAX_PROCESSES, ngx_process_t};
+use crate::table::info::{self, State};
+use crate::table::role::{self, PROCESS_HELPER, PROCESS_WORKER};
+use crate::table::slots::{Flag, MAX_PROCESSES, ngx_process_t};
 
 /// There is no process in the slot.
 pub const NGX_IPC_EMPTY: c_int = 0;
@@ -110,7 +110,7 @@ pub extern "C" fn ngx_ipc_generation() -> ngx_uint_t {
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
     match ngx_process.load(Relaxed) {
-        signals::PROCESS_SINGLE => 1,
+        role::PROCESS_SINGLE => 1,
         PROCESS_WORKER => (ngx_worker.load(Relaxed) == 0).into(),
         _ => 0,
     }

@@ -1,20 +1,25 @@
 //! `ngx_process.h`: spawning processes, signals, the process table.
 
+use crate::host::{
+    call::{call, ngx_spawn_proc_pt},
+    globals::GLOBALS,
+};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
-use std::sync::atomic::AtomicPtr;
 
-use super::{cycle_log, log_of};
-use crate::config::{AtomicInt, AtomicSocket, NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
-use crate::globals::Globals;
-use crate::host::{self, ngx_cycle_t, ngx_log_t, variables};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
+use crate::host::logs::cycle_log;
+#[cfg(feature = "standalone")]
+use crate::host::ngx_log_t;
+#[cfg(feature = "standalone")]
+use crate::host::signal_handler::init_signals;
+use crate::host::{self, ngx_cycle_t};
 use crate::process::execute::execute;
-use crate::process::table::{MAX_PROCESSES, Table, Work, ngx_process_t};
 use crate::process::{self, Respawn, Spawn, signals};
-use crate::status::{Result, code};
+use crate::status::Result;
 use crate::sys::process::Program;
-use crate::sys::signal::{Received, SavedErrno};
 use crate::sys::text::Text;
+use crate::table::slots::{MAX_PROCESSES, Work};
 
 /// The size of ngx_processes[].
 pub const NGX_MAX_PROCESSES: c_int = 1024;
@@ -32,10 +37,6 @@ pub const NGX_PROCESS_DETACHED: c_int = -5;
 
 const _: () = assert!(MAX_PROCESSES == NGX_MAX_PROCESSES as usize);
 
-/// What a spawned process runs; it exits if this returns.
-pub type ngx_spawn_proc_pt =
-    Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t, data: *mut c_void)>;
-
 /// A program for ngx_execute().
 #[repr(C)]
 pub struct ngx_exec_ctx_t {
@@ -47,79 +48,6 @@ pub struct ngx_exec_ctx_t {
     pub argv: *const *mut c_char,
     /// Its environment, NULL-terminated.
     pub envp: *const *mut c_char,
-}
-
-/// The number of arguments of main(), for the program to set.
-#[unsafe(no_mangle)]
-pub static ngx_argc: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
-/// The arguments of main(), for the program to set.
-#[unsafe(no_mangle)]
-pub static ngx_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
-/// The same, as the kernel laid them out.
-#[unsafe(no_mangle)]
-pub static ngx_os_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
-
-/// The slot that was spawned last; in a child, its own.
-#[unsafe(no_mangle)]
-pub static ngx_process_slot: AtomicInt = AtomicInt::new(0);
-/// In a child, its end of the channel to its parent.
-#[unsafe(no_mangle)]
-pub static ngx_channel: AtomicSocket = AtomicSocket::new(0);
-/// One more than the last slot in use.
-#[unsafe(no_mangle)]
-pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
-/// The process table; behind it lies the sentinel of [`Table`].
-#[unsafe(no_mangle)]
-pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
-    let mut slots = [const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1];
-    slots[MAX_PROCESSES] = ngx_process_t::vacant();
-    slots
-};
-
-/// The variables of this program.
-pub static GLOBALS: Globals = Globals {
-    table: Table {
-        slots: &ngx_processes,
-        last: &ngx_last_process,
-    },
-    process_slot: &ngx_process_slot,
-    channel: &ngx_channel,
-    pid: &variables::ngx_pid,
-    parent: &variables::ngx_parent,
-    new_binary: &variables::ngx_new_binary,
-    process: &variables::ngx_process,
-    daemonized: &variables::ngx_daemonized,
-    noaccepting: &variables::ngx_noaccepting,
-    restart: &variables::ngx_restart,
-    reap: &variables::ngx_reap,
-    sigio: &variables::ngx_sigio,
-    sigalrm: &variables::ngx_sigalrm,
-    quit: &variables::ngx_quit,
-    debug_quit: &variables::ngx_debug_quit,
-    terminate: &variables::ngx_terminate,
-    noaccept: &variables::ngx_noaccept,
-    reconfigure: &variables::ngx_reconfigure,
-    reopen: &variables::ngx_reopen,
-    change_binary: &variables::ngx_change_binary,
-    closing: host::closing,
-    exited: host::exited,
-    wake_in: host::wake_in,
-};
-
-/// Calls what a slot remembers; returns if the function does.
-///
-/// # Safety
-///
-/// `work` comes from `ngx_spawn_process`, whose caller promised that its
-/// function may be called with `cycle` and its data.
-pub unsafe fn call(cycle: *mut ngx_cycle_t, work: Work) {
-    // SAFETY: `proc` was made of a ngx_spawn_proc_pt, NULL included.
-    let proc = unsafe { std::mem::transmute::<*mut c_void, ngx_spawn_proc_pt>(work.proc) };
-
-    if let Some(proc) = proc {
-        // SAFETY: promised by the caller.
-        unsafe { proc(cycle, work.data) };
-    }
 }
 
 fn pid_or_invalid(pid: Result<ngx_pid_t>) -> ngx_pid_t {
@@ -253,42 +181,6 @@ pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
     unsafe { init_signals(log) }
 }
 
-/// The same for a host that has its own part in it.
-///
-/// # Safety
-///
-/// As of `ngx_init_signals`.
-pub unsafe fn init_signals(log: *mut ngx_log_t) -> ngx_int_t {
-    // SAFETY: promised by the caller.
-    code(signals::init(unsafe { log_of(log) }, signal_handler))
-}
-
-/// What the kernel calls.
-///
-/// # Safety
-///
-/// As a handler with SA_SIGINFO.
-pub unsafe extern "C" fn signal_handler(
-    signo: c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut c_void,
-) {
-    let _errno = SavedErrno::save();
-
-    host::update_time();
-
-    // SAFETY: ngx_cycle is NULL or valid, as its owner sees to.
-    let log = unsafe { cycle_log(host::cycle()) };
-    // SAFETY: all of it is the kernel's.
-    let signal = unsafe { Received::new(signo, info, context) };
-
-    if !host::is_own(&signal) {
-        signals::received(&GLOBALS, log, signo, signal.sender);
-    }
-
-    host::after_signal(&GLOBALS, log, &signal);
-}
-
 /// Stops or aborts the process where nginx's `debug_points` ask for it:
 /// `ngx_ipc_debug_points` is NGX_DEBUG_POINTS_STOP or _ABORT.
 ///
@@ -300,10 +192,10 @@ pub unsafe extern "C" fn signal_handler(
 pub extern "C" fn ngx_debug_point() {
     use std::sync::atomic::Ordering::Relaxed;
 
-    use super::cycle;
+    use crate::host::standalone::cycle;
     use crate::sys::signal;
 
-    match super::ipc::ngx_ipc_debug_points.load(Relaxed) {
+    match crate::host::standalone::ipc::ngx_ipc_debug_points.load(Relaxed) {
         cycle::NGX_DEBUG_POINTS_STOP => signal::raise(libc::SIGSTOP),
         cycle::NGX_DEBUG_POINTS_ABORT => std::process::abort(),
         _ => {}

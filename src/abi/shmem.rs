@@ -3,8 +3,8 @@
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::log_of;
 use crate::config::{AtomicUint, NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
+use crate::host::logs::log_of;
 use crate::host::ngx_log_t;
 use crate::shmem;
 use crate::sys::shm::Segment;

@@ -1,7 +1,8 @@
 //! Messages of fixed size between processes, whole or not at all.
 
-pub mod control;
+pub mod close;
 pub mod partial;
+pub mod queue;
 
 use std::mem::{MaybeUninit, offset_of};
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
@@ -9,13 +10,13 @@ use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
-use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
-use crate::process::table::CLOSED;
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
 use crate::sys::fd::above_stdio;
 use crate::sys::socket::{self, Received};
+use crate::table::globals::Globals;
+use crate::table::slots::CLOSED;
 
 /// The message of nginx's channels; a caller's own may be longer, with this
 /// in front.

@@ -2,18 +2,18 @@
 
 use nix::errno::Errno;
 
-use super::info::{self, State};
-use super::status::Deferred;
-use super::table::{CLOSED, Flag, Work};
+use super::reap::Deferred;
 use super::{Respawn, fork_failed, signals, slot_for, started};
 use crate::config::ngx_pid_t;
-use crate::globals::Globals;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::process::{self, Program};
 use crate::sys::signal;
 use crate::sys::text::Text;
 use crate::sys::vfork::vfork;
+use crate::table::globals::Globals;
+use crate::table::info::{self, State};
+use crate::table::slots::{CLOSED, Flag, Work};
 
 /// Starts `program` in a detached process and returns once it runs (`D9`).
 ///

@@ -1,20 +1,18 @@
 //! Spawning processes, `ngx_spawn_process`.
 
 pub mod execute;
-pub mod info;
+pub mod reap;
 pub mod signals;
-pub mod status;
 pub mod supervise;
-pub mod table;
 
+use crate::table::restart;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use crate::channel::{control, partial};
-use crate::config::{AtomicSocket, ngx_int_t, ngx_pid_t};
-use crate::globals::Globals;
+use crate::channel::queue;
+use crate::config::{ngx_int_t, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::fd;
@@ -22,7 +20,9 @@ use crate::sys::process::{self, Fork};
 use crate::sys::socket;
 use crate::sys::text::Text;
 use crate::sys::time;
-use table::{CLOSED, Flag, MAX_PROCESSES, Work, ngx_process_t};
+use crate::table::globals::Globals;
+use crate::table::slots::{CLOSED, Flag, MAX_PROCESSES, Work, ngx_process_t};
+use crate::table::{info, role};
 
 /// What becomes of a process that exits: the last argument of
 /// `ngx_spawn_process`.
@@ -118,7 +118,7 @@ pub fn fork_into(
     spawn: &mut Spawn<'_>,
     respawn: Respawn,
 ) -> Result<ngx_pid_t> {
-    let _deferred = status::Deferred::new(g, log);
+    let _deferred = reap::Deferred::new(g, log);
     let slot = g.table.get(s);
 
     if let Some(channel) = &channel {
@@ -243,7 +243,7 @@ fn record(g: &Globals, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
 }
 
 fn note_start(g: &Globals, s: usize, pid: ngx_pid_t, respawn: Respawn) {
-    let now = supervise::now();
+    let now = restart::now();
     let again = matches!(respawn, Respawn::Slot(_));
     let info = info::of_child(g, s);
 
@@ -279,8 +279,8 @@ fn run_child(
     #[cfg(not(feature = "standalone"))]
     info::is_in(g, s);
 
-    if signals::acts_as_master(g) {
-        g.process.store(signals::PROCESS_WORKER, Relaxed);
+    if role::acts_as_master(g) {
+        g.process.store(role::PROCESS_WORKER, Relaxed);
     }
 
     g.pid.store(process::getpid(), Relaxed);
@@ -304,8 +304,8 @@ fn run_child(
 
 /// In a new child: what the parent has put off is none of its business.
 fn forget_parents_work(g: &Globals) {
-    status::forget_deferred();
-    control::forget_all();
+    reap::forget_deferred();
+    queue::forget_all();
 
     for (_, slot) in g.table.iter() {
         slot.forget_parents_flags();
@@ -381,32 +381,6 @@ fn tell_senders(log: Log, channel: &OwnedFd, name: Text) {
             Level::Warn,
             Some(err),
             format_args!("setsockopt(SO_PASSCRED) failed while spawning \"{name}\""),
-        );
-    }
-}
-
-/// Closes both ends of a channel and marks them so; -1 is never closed
-/// (`D10`).
-pub fn close_channel(g: &Globals, log: Log, ends: [&AtomicSocket; 2]) {
-    for end in ends {
-        close_end(g, log, end.swap(CLOSED, Relaxed));
-    }
-}
-
-/// Closes one descriptor of a channel, if there is one.
-pub fn close_end(g: &Globals, log: Log, end: RawFd) {
-    if end == CLOSED {
-        return;
-    }
-
-    (g.closing)(end);
-    partial::forget(end);
-
-    if let Err(err) = fd::close(end) {
-        log.error(
-            Level::Alert,
-            Some(err),
-            format_args!("close() channel failed"),
         );
     }
 }

@@ -1,25 +1,19 @@
 //! Signals: what each means to a process of which role, `ngx_init_signals`.
 
+use crate::table::role::{
+    PROCESS_HELPER, PROCESS_MASTER, PROCESS_SINGLE, PROCESS_WORKER, acts_as_master,
+};
 use std::ffi::c_int;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{AtomicSig, ngx_pid_t, ngx_uint_t};
-use crate::globals::Globals;
+use super::reap;
+use crate::config::{AtomicSig, ngx_pid_t};
 use crate::log::{Level, Log};
-use crate::process::status;
 use crate::status::{Result, Status};
 use crate::sys::process;
 use crate::sys::signal::{self, Handler};
-
-/// `NGX_PROCESS_SINGLE`.
-pub const PROCESS_SINGLE: ngx_uint_t = 0;
-/// `NGX_PROCESS_MASTER`.
-pub const PROCESS_MASTER: ngx_uint_t = 1;
-/// `NGX_PROCESS_WORKER`.
-pub const PROCESS_WORKER: ngx_uint_t = 3;
-/// `NGX_PROCESS_HELPER`.
-pub const PROCESS_HELPER: ngx_uint_t = 4;
+use crate::table::globals::Globals;
 
 /// `NGX_SHUTDOWN_SIGNAL`: finish what was begun, then exit.
 pub const SHUTDOWN: c_int = libc::SIGQUIT;
@@ -183,16 +177,11 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
     }
 
     if signo == libc::SIGCHLD {
-        status::get_status(g, log);
+        reap::get_status(g, log);
     }
 }
 
 const IGNORING: &str = ", ignoring";
-
-/// Whether this process is a master, or master and worker in one.
-pub fn acts_as_master(g: &Globals) -> bool {
-    matches!(g.process.load(Relaxed), PROCESS_MASTER | PROCESS_SINGLE)
-}
 
 fn raise(flag: &AtomicSig, action: &'static str) -> &'static str {
     flag.store(1, Relaxed);

@@ -3,21 +3,22 @@
 
 mod spawn_processes;
 
+use crate::table::restart;
 use std::ffi::c_int;
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use crate::channel::{self, control, ngx_channel_t, partial};
+use crate::channel::{self, close, ngx_channel_t, partial, queue};
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
-use crate::globals::Globals;
 use crate::log::{Debug, Level, Log};
-use crate::process::info::{self, State};
-use crate::process::table::{CLOSED, Flag, Work, ngx_process_t};
 use crate::process::{self, Respawn, Spawn, signals, supervise};
 use crate::status::Result;
 use crate::sys;
+use crate::table::globals::Globals;
+use crate::table::info::{self, State};
+use crate::table::slots::{CLOSED, Flag, Work, ngx_process_t};
 
 pub use spawn_processes::spawn_processes;
 
@@ -83,7 +84,7 @@ fn announce_to(g: &Globals, log: Log, to: impl Iterator<Item = (usize, &'static 
 
 /// A process that has closed its end is about to exit: that is no alert.
 fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
-    control::write(g, log, sock, &ch.bytes(), ch, Level::Info)
+    queue::write(g, log, sock, &ch.bytes(), ch, Level::Info)
 }
 
 /// Tells every process of `role`, any if that is `None`, through its channel
@@ -194,7 +195,7 @@ fn log_child(log: Log, i: usize, slot: &ngx_process_t) {
 pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     let mut live = false;
 
-    control::flush(g, log);
+    queue::flush(g, log);
 
     for (i, slot) in g.table.iter() {
         log_child(log, i, slot);
@@ -233,7 +234,7 @@ pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
 fn close_slot(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
     for end in 0..2 {
         if let Some(fd) = slot.take_channel(end) {
-            process::close_end(g, log, fd);
+            close::close_end(g, log, fd);
         }
     }
 
@@ -278,7 +279,7 @@ fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
 /// Starts the process of a reserved slot again, if it is time; should that
 /// fail the slot stays reserved, and it is tried again (`D2`).
 fn respawn(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'_>) {
-    let now = supervise::now();
+    let now = restart::now();
     let restart = &info::of_child(g, i).restart;
 
     if !restart.may_start(now) {
@@ -325,7 +326,7 @@ pub fn init_channel(g: &Globals, log: Log) {
         let end = if i == own { 0 } else { 1 };
 
         if let Some(fd) = slot.take_channel(end).filter(|_| slot.occupied()) {
-            process::close_end(g, log, fd);
+            close::close_end(g, log, fd);
         }
     }
 }
@@ -379,7 +380,7 @@ fn enter(g: &Globals, log: Log, i: usize, pid: ngx_pid_t, fd: RawFd) {
     let slot = g.table.get(i);
 
     if let Some(old) = slot.replace_channel(fd) {
-        process::close_end(g, log, old);
+        close::close_end(g, log, old);
     }
 
     slot.forget_parents_flags();
@@ -413,7 +414,7 @@ fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
     }
 
     if let Some(old) = slot.take_channel(0) {
-        process::close_end(g, log, old);
+        close::close_end(g, log, old);
     }
 
     slot.forget_parents_flags();

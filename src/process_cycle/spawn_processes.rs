@@ -6,17 +6,20 @@
 //! others. Once all run, one message has it enter them into its table, with
 //! the pids that the master has left in shared memory.
 
+use crate::channel::close;
+use crate::table::role;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Start, announce, announce_to, enter, send};
 use crate::channel::{CMD_OPEN_CHANNELS, ngx_channel_t};
 use crate::config::{AtomicSocket, ngx_int_t};
-use crate::globals::Globals;
 use crate::log::{Debug, Log};
-use crate::process::table::{CLOSED, MAX_PROCESSES, Work};
-use crate::process::{self, Respawn, Spawn, info, signals};
+use crate::process::{self, Respawn, Spawn};
 use crate::sys::fd;
+use crate::table::globals::Globals;
+use crate::table::info;
+use crate::table::slots::{CLOSED, MAX_PROCESSES, Work};
 
 /// In a process that was started with others: the channels of those that were
 /// started after it, until it is told to enter them.
@@ -79,7 +82,7 @@ pub fn spawn_processes(
 fn make_channels(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
     let mut batch = Vec::new();
 
-    if works.len() < 2 || !info::is_shared() || !signals::acts_as_master(g) {
+    if works.len() < 2 || !info::is_shared() || !role::acts_as_master(g) {
         return batch;
     }
 
@@ -205,7 +208,7 @@ pub fn opened_all(g: &Globals, log: Log) {
 
         match info::of(i).first_pid() {
             Some(pid) => enter(g, log, i, pid, fd),
-            None => process::close_end(g, log, fd),
+            None => close::close_end(g, log, fd),
         }
     }
 }

@@ -153,7 +153,7 @@ pub fn shm_remove(id: c_int) -> Result<(), Errno> {
 pub unsafe trait Share: Sync + 'static {}
 
 // SAFETY: integer atomics only.
-unsafe impl Share for crate::process::info::Infos {}
+unsafe impl Share for crate::table::info::Infos {}
 
 /// Zeroed memory for a `T` that children share, for as long as the process
 /// lives.

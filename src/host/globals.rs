@@ -1,0 +1,68 @@
+//! The variables of nginx's `ngx_process.c`, which this library defines for
+//! both hosts, and [`GLOBALS`], by which the core reaches all variables.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicPtr};
+
+use super::{hooks, variables};
+use crate::config::{AtomicInt, AtomicSocket};
+use crate::table::globals::Globals;
+use crate::table::slots::{MAX_PROCESSES, Table, ngx_process_t};
+
+/// The number of arguments of main(), for the program to set.
+#[unsafe(no_mangle)]
+pub static ngx_argc: AtomicI32 = AtomicI32::new(0);
+/// The arguments of main(), for the program to set.
+#[unsafe(no_mangle)]
+pub static ngx_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
+/// The same, as the kernel laid them out.
+#[unsafe(no_mangle)]
+pub static ngx_os_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
+
+/// The slot that was spawned last; in a child, its own.
+#[unsafe(no_mangle)]
+pub static ngx_process_slot: AtomicInt = AtomicInt::new(0);
+/// In a child, its end of the channel to its parent.
+#[unsafe(no_mangle)]
+pub static ngx_channel: AtomicSocket = AtomicSocket::new(0);
+/// One more than the last slot in use.
+#[unsafe(no_mangle)]
+pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
+/// The process table; behind it lies the sentinel of [`Table`].
+#[unsafe(no_mangle)]
+pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
+    let mut slots = [const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1];
+    slots[MAX_PROCESSES] = ngx_process_t::vacant();
+    slots
+};
+
+/// The variables of this program.
+pub static GLOBALS: Globals = Globals {
+    table: Table {
+        slots: &ngx_processes,
+        last: &ngx_last_process,
+    },
+    process_slot: &ngx_process_slot,
+    channel: &ngx_channel,
+    pid: &variables::ngx_pid,
+    parent: &variables::ngx_parent,
+    new_binary: &variables::ngx_new_binary,
+    process: &variables::ngx_process,
+    daemonized: &variables::ngx_daemonized,
+    noaccepting: &variables::ngx_noaccepting,
+    restart: &variables::ngx_restart,
+    reap: &variables::ngx_reap,
+    sigio: &variables::ngx_sigio,
+    sigalrm: &variables::ngx_sigalrm,
+    quit: &variables::ngx_quit,
+    debug_quit: &variables::ngx_debug_quit,
+    terminate: &variables::ngx_terminate,
+    noaccept: &variables::ngx_noaccept,
+    reconfigure: &variables::ngx_reconfigure,
+    reopen: &variables::ngx_reopen,
+    change_binary: &variables::ngx_change_binary,
+    closing: hooks::closing,
+    exited: hooks::exited,
+    wake_in: hooks::wake_in,
+};
