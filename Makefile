@@ -90,20 +90,20 @@ $(B)/echo: examples/ngx_counters_module.c examples/ngx_counters_module.h
 # make test
 
 test:
-	sh c-tests/all.sh
+	sh c-tests/run/test.sh
 
 # make nginx
 #
 # Of the version that the crate nginx-src has, and of Debian's.
 
 nginx:
-	sh nginx/build.sh 1.28.3 $(B)/nginx-1.28.3
-	sh nginx/build.sh bookworm $(B)/nginx-1.22.1
+	sh c-tests/run/nginx-build.sh 1.28.3 $(B)/nginx-1.28.3
+	sh c-tests/run/nginx-build.sh bookworm $(B)/nginx-1.22.1
 
 # make test-nginx
 
 test-nginx: nginx
-	sh c-tests/test-nginx.sh
+	sh c-tests/run/test-nginx.sh
 
 # make bench
 #
@@ -123,7 +123,7 @@ lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	shellcheck -x -P c-tests -S warning -s sh c-tests/*.sh nginx/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR -S warning -s sh c-tests/*/*.sh nginx/*.sh .ci/run
 
 # The checked-in headers are what build.rs makes of src/abi/; a test compares.
 
@@ -157,7 +157,7 @@ uninstall:
 	-rmdir $(DESTDIR)$(HEADERSDIR)
 
 deps:
-	sh c-tests/deps.sh
+	sh c-tests/run/deps.sh
 
 clean:
 	rm -rf build $(TARGET)

@@ -178,7 +178,11 @@ fn in_turn(
 }
 
 pub fn run(extent: Extent, report: &mut Report) {
-    run_command(Command::new("sh").args(["nginx/build.sh", "1.28.3", "build/nginx-1.28.3"]));
+    run_command(Command::new("sh").args([
+        "c-tests/run/nginx-build.sh",
+        "1.28.3",
+        "build/nginx-1.28.3",
+    ]));
 
     report.add(in_turn(
         extent.rounds(15),

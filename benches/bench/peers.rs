@@ -144,7 +144,7 @@ fn nginx_objects() -> PathBuf {
     let folder = folder().join("nginx");
 
     run(Command::new("sh")
-        .arg("c-tests/nginx-objects.sh")
+        .arg("c-tests/run/nginx-objects.sh")
         .arg(&folder)
         .arg("fast"));
 

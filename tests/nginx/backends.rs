@@ -1,4 +1,4 @@
-//! The ways to shared memory, see nginx/build.sh.
+//! The ways to shared memory, see c-tests/run/nginx-build.sh.
 
 use std::fs;
 

@@ -130,7 +130,7 @@ impl Wrk {
             .arg(format!("http://{}/", nginx.address()))
             .stdout(Stdio::piped())
             .spawn()
-            .expect("wrk, see c-tests/deps.sh");
+            .expect("wrk, see c-tests/run/deps.sh");
 
         Self(wrk)
     }

@@ -44,7 +44,7 @@ pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -
     ipc
 }
 
-/// The version of nginx, and where nginx/build.sh leaves what it builds of it:
+/// The version of nginx, and where c-tests/run/nginx-build.sh leaves what it builds of it:
 /// as in the Makefile. `T_VERSION=bookworm` is Debian's.
 fn version() -> (&'static str, &'static str) {
     match env::var("T_VERSION").as_deref() {
@@ -72,7 +72,7 @@ pub fn built_usual(which: &str) -> PathBuf {
     program(which)
 }
 
-/// A variant of the one on the library, see nginx/build.sh.
+/// A variant of the one on the library, see c-tests/run/nginx-build.sh.
 pub fn built_variant(variant: &str) -> PathBuf {
     static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -94,7 +94,7 @@ fn build(variant: &[&str]) {
 
     run(Command::new("sh")
         .current_dir(root())
-        .args(["nginx/build.sh", version, dir])
+        .args(["c-tests/run/nginx-build.sh", version, dir])
         .args(variant));
 }
 

@@ -1,5 +1,5 @@
 //! D14: what a worker that does not read its channel knows afterwards. The
-//! work is done by `c-tests/runtime_table.c`.
+//! work is done by `c-tests/fixtures/runtime_table.c`.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -49,7 +49,7 @@ pub fn echo() -> PathBuf {
         .clone()
 }
 
-/// A program of `c-tests/NAME.c`.
+/// A program of `c-tests/fixtures/NAME.c`.
 pub fn program(name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
 
@@ -79,7 +79,12 @@ fn compile(name: &str) -> PathBuf {
             "-o",
         ])
         .arg(&program)
-        .arg(root().join("c-tests").join(name).with_extension("c"))
+        .arg(
+            root()
+                .join("c-tests/fixtures")
+                .join(name)
+                .with_extension("c"),
+        )
         .arg(format!("-I{}/include", library.display()))
         .arg(format!("-L{}", library.display()))
         .arg("-lngx_ipc")

@@ -19,7 +19,7 @@ pub fn echo(stream: &mut TcpStream, line: &str) {
     assert_eq!(String::from_utf8_lossy(&answer), line);
 }
 
-/// Asks `c-tests/runtime_server.c`: the lines of its answer.
+/// Asks `c-tests/fixtures/runtime_server.c`: the lines of its answer.
 pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
     let mut answer = Vec::new();
     let mut bytes = [0; 4096];

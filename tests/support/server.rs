@@ -70,7 +70,7 @@ impl Server {
         Self::new(test, "echo", &build::echo())
     }
 
-    /// `c-tests/runtime_server.c`, not started yet.
+    /// `c-tests/fixtures/runtime_server.c`, not started yet.
     pub fn configurable(test: &str) -> Self {
         Self::new(test, "server", &build::program("runtime_server"))
     }

@@ -3,8 +3,8 @@
 #
 #   ONLY=text    only the parts whose names contain the text
 
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(dirname "$here")
+tests=$(cd "$(dirname "$0")/.." && pwd)
+top=$(dirname "$tests")
 
 passed=0
 failed=0

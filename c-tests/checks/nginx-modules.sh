@@ -13,10 +13,8 @@
 #
 # Their sources are Debian's.  What is built is kept in build/nginx-modules.
 
-# shellcheck source=nginx.sh
-. "$(dirname "$0")/nginx.sh"
+. "$(dirname "$0")/../harness/nginx.sh"
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build/nginx-modules
 
 workers=4
@@ -34,7 +32,7 @@ built()
     CONFIGURE="--add-module=$build/rtmp
                --add-dynamic-module=$build/nchan
                --add-dynamic-module=$build/http-push-stream" \
-        sh "$top/nginx/build.sh" 1.28.3 "$build"
+        sh "$top/c-tests/run/nginx-build.sh" 1.28.3 "$build"
 }
 
 # start_with NGINX

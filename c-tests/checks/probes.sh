@@ -2,9 +2,8 @@
 
 # probes.sh: what build.rs makes of the probes' answers.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 
 # build VARIABLE=VALUE...: what the build says is in $tmp/build
 build()

@@ -3,9 +3,8 @@
 # sources.sh INCLUDE NGINX: programs written for this library compile, as they
 # are, against a real nginx's headers; of ours only ngx_ipc.h is taken.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-here=$(dirname "$0")
 ours=$1
 nginx=$2
 
@@ -21,10 +20,10 @@ compiles()
     gcc -std=gnu11 -Wall -Wextra -Werror -c -o "$tmp/o" "$@"
 }
 
-for source in examples/greet.c examples/demo.c examples/ngx_counters_module.c c-tests/abi.c
+for source in examples/greet.c examples/demo.c examples/ngx_counters_module.c c-tests/fixtures/abi.c
 do
-    ok "$source against our headers" compiles "-I$ours" "$here/../$source"
-    ok "$source against nginx's headers" compiles $theirs "$here/../$source"
+    ok "$source against our headers" compiles "-I$ours" "$top/$source"
+    ok "$source against nginx's headers" compiles $theirs "$top/$source"
 done
 
 end

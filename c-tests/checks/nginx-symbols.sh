@@ -3,7 +3,7 @@
 # nginx-symbols.sh DIR: the nginx in DIR/ipc has the library's symbols, the one
 # in DIR/stock nginx's, and the three files that are replaced are not compiled.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
 dir=$1
 

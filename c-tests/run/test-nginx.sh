@@ -3,7 +3,6 @@
 # test-nginx.sh: everything that "make test-nginx" runs: nginx as it is beside
 # nginx on the library, see parts.sh.  "make test" has a short form of it.
 
-# shellcheck source=parts.sh
 . "$(dirname "$0")/parts.sh"
 
 build=$top/build
@@ -20,7 +19,7 @@ of()
 }
 
 # on VARIANT: the same with a variant of nginx on the library, see
-# nginx/build.sh; what chooses one itself is left out
+# nginx-build.sh; what chooses one itself is left out
 on()
 {
     (
@@ -30,7 +29,7 @@ on()
 }
 
 for dir in "$build"/nginx-1.28.3 "$build"/nginx-1.22.1; do
-    part "symbols of $(basename "$dir")" sh "$here/nginx-symbols.sh" "$dir"
+    part "symbols of $(basename "$dir")" sh "$tests/checks/nginx-symbols.sh" "$dir"
 done
 
 part "the same, and valgrind" rust --test nginx -- --include-ignored
@@ -39,11 +38,8 @@ part "the same with AddressSanitizer" on asan
 part "the same on /dev/zero" on map_devzero
 part "the same on System V shared memory" on sysvshm
 
-for script in "$here"/nginx-*.sh; do
-    case $script in
-        */nginx-objects.sh | */nginx-symbols.sh) ;;
-        *) part "$(basename "$script")" sh "$script" ;;
-    esac
+for script in nginx-config nginx-modules nginx-versions; do
+    part "$script.sh" sh "$tests/checks/$script.sh"
 done
 
 total

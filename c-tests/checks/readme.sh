@@ -3,9 +3,8 @@
 # readme.sh [LIBRARY]: the programs in README.md are those in examples/; the
 # first one compiles and does what the README says.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 lib=${1:-$top/build/map_anon}
 
 # listing N: the Nth listing of the README
@@ -49,7 +48,7 @@ tested()
 {
     for d in $(sed -n 's/^| \(D[0-9]*\) |.*/\1/p; s/^| \(DEMAND[0-9]*\) |.*/\1/p' "$top/README.md")
     do
-        grep -q "\"$d \|//[/!].*\<$d\>" "$top"/c-tests/test_*.c "$top"/tests/*.rs \
+        grep -q "\"$d \|//[/!].*\<$d\>" "$top"/c-tests/cases/*.c "$top"/c-tests/cases/*/*.c "$top"/tests/*.rs \
             "$top"/tests/*/*.rs || { echo "no test for $d"; return 1; }
     done
 }

@@ -3,10 +3,10 @@
 # symbols.sh LIBRARY: the shared library exports what src/abi/ngx_ipc.map
 # lists, all of it and nothing else, and goes by its soname.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
 library=$1
-map=$(dirname "$0")/../src/abi/ngx_ipc.map
+map=$top/src/abi/ngx_ipc.map
 
 sed -n 's/^    \(ngx_[a-z_]*\);$/\1@@NGX_IPC_1/p' "$map" | sort > "$tmp/wanted"
 nm -D --defined-only --with-symbol-versions "$library" \

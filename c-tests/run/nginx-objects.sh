@@ -126,7 +126,7 @@ fi
 
 rm -f "$DIR/libnginx.a"
 
-sh "$(dirname "$SELF")/../nginx/fetch.sh" 1.28.3 "$DIR/nginx"
+sh "$(dirname "$SELF")/../../nginx/fetch.sh" 1.28.3 "$DIR/nginx"
 build
 archive
 shmem shmem_devzero.o NGX_HAVE_MAP_ANON

@@ -9,10 +9,8 @@
 #
 # What is built is kept in build/nginx-*.
 
-# shellcheck source=nginx.sh
-. "$(dirname "$0")/nginx.sh"
+. "$(dirname "$0")/../harness/nginx.sh"
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 
 # age TREE: undoes what came after 1.6.2 and nginx/ has to do without
 age()
@@ -37,9 +35,9 @@ build()
     esac
 
     if [ "$1" != old ]; then
-        sh "$top/nginx/build.sh" "$1" "$2"
+        sh "$top/c-tests/run/nginx-build.sh" "$1" "$2"
     elif [ -d "$2/src" ]; then
-        ADD_STATUS=--add-module sh "$top/nginx/build.sh" bullseye "$2"
+        ADD_STATUS=--add-module sh "$top/c-tests/run/nginx-build.sh" bullseye "$2"
     else
         sh "$top/nginx/fetch.sh" bullseye "$tmp/src" && age "$tmp/src" \
             && mkdir -p "$2" && mv "$tmp/src" "$2/src" && build "$1" "$2"

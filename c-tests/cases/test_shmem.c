@@ -9,11 +9,11 @@
 
 /* which of nginx's three ways the object under test was built for */
 
-#if (T_SHMEM_DEVZERO)
+#if defined(T_SHMEM_devzero)
 
 #define T_ALLOC    "mmap(/dev/zero, MAP_SHARED, %lu) failed"
 
-#elif (T_SHMEM_SYSV)
+#elif defined(T_SHMEM_sysv)
 
 #define T_ALLOC    "shmget(%lu) failed"
 #define T_SYSV     1

@@ -4,6 +4,10 @@ passed=0
 failed=0
 skipped=0
 
+# the project; for the scripts that source this one
+# shellcheck disable=SC2034
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 

@@ -3,9 +3,9 @@
 # generated.sh INCLUDE: the headers that are checked in are what build.rs has
 # just made, in the folder INCLUDE.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-checked_in=$(dirname "$0")/../include
+checked_in=$top/include
 
 for h in "$1"/ngx_*.h; do
     case $h in *ngx_auto_config.h) continue ;; esac

@@ -1,7 +1,6 @@
 # Shared by the tests of a real nginx in shell: starts one, asks it, ends it.
 
-# shellcheck source=tap.sh
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
 # where the server is, and its port
 dir=$tmp/server

@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# run.sh PROGRAM...: run test programs, add up their closing lines.
+# programs.sh PROGRAM...: run test programs, add up their closing lines.
 #
 # WRAPPER is put before each program, e.g. "valgrind -q --trace-children=no".
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# build.sh VERSION DIR [VARIANT]: nginx of that version (see fetch.sh) as it
+# nginx-build.sh VERSION DIR [VARIANT]: nginx of that version (see nginx/fetch.sh) as it
 # is, and on the library.  Leaves in DIR:
 #
 #   src/            its sources
@@ -24,7 +24,8 @@ version=$1
 variant=${3:-}
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
-here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
+addon=$top/nginx
 
 options="--with-compat --with-debug --with-threads --with-stream
          --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
@@ -52,7 +53,7 @@ configure()
     stamp="${CC:-cc} $cflags $ldflags $options $*"
 
     if [ "$stamp" = "$(cat "$dir/$name/stamp" 2> /dev/null)" ] \
-        && [ -z "$(find "$here" -newer "$dir/$name/stamp" -name 'config')" ]
+        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -name 'config')" ]
     then
         return 0
     fi
@@ -80,8 +81,8 @@ library()
     (
         set +u
         # shellcheck disable=SC2034
-        ngx_addon_dir=$here NGX_OBJS=$dir/$1
-        . "$here/archive.sh"
+        ngx_addon_dir=$addon NGX_OBJS=$dir/$1
+        . "$addon/archive.sh"
     )
 }
 
@@ -89,7 +90,7 @@ library()
 on_library()
 {
     mkdir -p "$dir/$1"
-    configure "$1" --add-module="$here" "${ADD_STATUS:---add-dynamic-module}=$here/status"
+    configure "$1" --add-module="$addon" "${ADD_STATUS:---add-dynamic-module}=$addon/status"
     quietly "$1" library "$1"
     build "$1"
     built "on ngx-ipc" "$1"
@@ -119,10 +120,10 @@ vary()
         ;;
     esac
 
-    export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$here/../target}/$1"
+    export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$top/target}/$1"
 }
 
-[ -f "$dir/src/src/core/nginx.c" ] || sh "$here/fetch.sh" "$version" "$dir/src"
+[ -f "$dir/src/src/core/nginx.c" ] || sh "$addon/fetch.sh" "$version" "$dir/src"
 
 if [ -f "$dir/src/configure" ]; then configure=./configure; else configure=auto/configure; fi
 

@@ -4,9 +4,8 @@
 # the configured nginx tree NGINX: every type, size, offset, constant (abi.c),
 # prototype and variable that both declare.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-here=$(dirname "$0")
 ours=$1
 nginx=$2
 
@@ -21,7 +20,7 @@ facts()
 {
     name=$1
     shift
-    gcc $flags "$@" "$here/abi.c" -o "$tmp/$name" && "$tmp/$name" > "$tmp/$name.txt"
+    gcc $flags "$@" "$top/c-tests/fixtures/abi.c" -o "$tmp/$name" && "$tmp/$name" > "$tmp/$name.txt"
 }
 
 # prototypes INCLUDE: each function and variable of our headers
@@ -72,7 +71,7 @@ all_compared()
 {
     prototypes "$ours" > "$tmp/prototypes" || return 1
 
-    for name in $(sed -n 's/^    \(ngx_[a-z_]*\);$/\1/p' "$here/../src/abi/ngx_ipc.map")
+    for name in $(sed -n 's/^    \(ngx_[a-z_]*\);$/\1/p' "$top/src/abi/ngx_ipc.map")
     do
         grep -qw "$name" "$tmp/prototypes" && continue
         ! grep -rqw "$name" "$nginx/src/core" "$nginx/src/event" "$nginx/src/os/unix" \

@@ -4,9 +4,8 @@
 # program outside the tree builds with pkg-config, shared and static; make
 # uninstall leaves nothing.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 
 run_make()
 {

@@ -3,7 +3,7 @@
 # headers.sh INCLUDE: each header compiles alone, and any two in any order,
 # with gcc and clang, as C99, C11, C17 and C++17, without a warning.
 
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
 include=$1
 flags="-Wall -Wextra -Werror -pedantic -fsyntax-only -I$include"

@@ -8,11 +8,10 @@
 # they were stored; 10 % more is let pass, for other compilers.  Who makes
 # something cheaper lowers them.
 
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
 library=$1
-drivers=$here/../benches/c
+drivers=$top/benches/c
 
 # build NAME: a driver of the benchmarks
 build()

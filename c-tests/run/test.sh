@@ -1,8 +1,7 @@
 #!/bin/sh
 
-# all.sh: everything that "make test" runs, see parts.sh.
+# test.sh: everything that "make test" runs, see parts.sh.
 
-# shellcheck source=parts.sh
 . "$(dirname "$0")/parts.sh"
 
 build=$top/build
@@ -33,7 +32,7 @@ use()
 # programs [VARIABLE=VALUE...]: the C tests
 programs()
 {
-    run_make -C "$here" run-ours \
+    run_make -C "$tests" run-ours \
         "OUT=$build/c-tests/$T_SHMEM" \
         "CFLAGS_IPC=-I$lib/include" \
         "LIBS_IPC=-L$lib -lngx_ipc -Wl,-rpath,$lib" \
@@ -65,9 +64,9 @@ demo()
 inject()
 {
     mkdir -p "$build/c-tests/$T_SHMEM"
-    cc -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter "-I$lib/include" "$here/inject.c" \
+    cc -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter "-I$lib/include" "$tests/fixtures/inject.c" \
         -o "$build/c-tests/$T_SHMEM/inject" "-L$lib" -lngx_ipc "-Wl,-rpath,$lib" \
-        && sh "$here/inject.sh" "$build/c-tests/$T_SHMEM/inject"
+        && sh "$tests/checks/inject.sh" "$build/c-tests/$T_SHMEM/inject"
 }
 
 
@@ -77,7 +76,7 @@ nginx=$build/nginx
 export T_SHORT=1
 
 part "Rust" rust
-part "nginx's symbols" sh "$here/nginx-symbols.sh" "$build/nginx-1.28.3"
+part "nginx's symbols" sh "$tests/checks/nginx-symbols.sh" "$build/nginx-1.28.3"
 
 for backend in sysvshm map_devzero map_anon; do
     use $backend
@@ -87,20 +86,20 @@ for backend in sysvshm map_devzero map_anon; do
 done
 
 part "C tests on nginx's own objects" \
-    run_make -C "$here" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
+    run_make -C "$tests" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
 
 part "C tests under valgrind" under_valgrind
 part "C tests with AddressSanitizer" under_asan
 
-part "ABI" sh "$here/abi.sh" "$lib/include" "$nginx/nginx"
-part "headers" sh "$here/headers.sh" "$lib/include"
-part "generated headers" sh "$here/generated.sh" "$lib/include"
-part "exported symbols" sh "$here/symbols.sh" "$lib/libngx_ipc.so.1"
-part "sources against nginx's headers" sh "$here/sources.sh" "$lib/include" "$nginx/nginx"
-part "instructions" sh "$here/instructions.sh" "$lib"
-part "nginx/config" sh "$here/nginx-config.sh" asserts
-part "probes" sh "$here/probes.sh"
-part "install" sh "$here/install.sh"
-part "README" sh "$here/readme.sh"
+part "ABI" sh "$tests/checks/abi.sh" "$lib/include" "$nginx/nginx"
+part "headers" sh "$tests/checks/headers.sh" "$lib/include"
+part "generated headers" sh "$tests/checks/generated.sh" "$lib/include"
+part "exported symbols" sh "$tests/checks/symbols.sh" "$lib/libngx_ipc.so.1"
+part "sources against nginx's headers" sh "$tests/checks/sources.sh" "$lib/include" "$nginx/nginx"
+part "instructions" sh "$tests/checks/instructions.sh" "$lib"
+part "nginx/config" sh "$tests/checks/nginx-config.sh" asserts
+part "probes" sh "$tests/checks/probes.sh"
+part "install" sh "$tests/checks/install.sh"
+part "README" sh "$tests/checks/readme.sh"
 
 total

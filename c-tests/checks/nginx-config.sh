@@ -8,10 +8,8 @@
 #   stops     where something is missing
 #   asserts   where nginx's structures are not those that the library knows
 
-# shellcheck source=tap.sh
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../harness/tap.sh"
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 add=--add-module=$top/nginx
 
 # what is of no interest here takes long to compile

@@ -33,7 +33,7 @@
 
 #if (T_NGINX)
 
-/* static in nginx: nginx-objects.sh makes them global */
+/* static in nginx: run/nginx-objects.sh makes them global */
 
 void ngx_channel_handler(ngx_event_t *ev);
 void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
