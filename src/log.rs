@@ -8,6 +8,7 @@ use std::fmt::{self, Write};
 use nix::errno::Errno;
 
 use crate::status::Status;
+use crate::sys::buffer::copy;
 use crate::sys::log::RawLog;
 
 /// The severity of a line, `NGX_LOG_EMERG` to `NGX_LOG_INFO`.
@@ -129,11 +130,7 @@ impl Line {
 impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let rest = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let n = rest.len().min(text.len());
-
-        for (to, from) in rest.iter_mut().zip(text.bytes()) {
-            *to = from;
-        }
+        let n = copy(rest, text.as_bytes());
 
         self.len += n;
 

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::buffer::Buffer;
+use crate::sys::buffer::{Buffer, copy};
 use crate::sys::fd::above_stdio;
 use crate::sys::socket::{self, Received};
 use crate::table::globals::Globals;
@@ -85,9 +85,7 @@ impl ngx_channel_t {
     pub fn bytes(&self) -> [MaybeUninit<u8>; MIN_SIZE] {
         let mut bytes = [MaybeUninit::new(0); MIN_SIZE];
         let mut put = |at: usize, value: &[u8]| {
-            for (to, &from) in bytes.iter_mut().skip(at).zip(value) {
-                to.write(from);
-            }
+            copy(bytes.get_mut(at..).unwrap_or_default(), value);
         };
 
         put(offset_of!(Self, command), &self.command.to_ne_bytes());

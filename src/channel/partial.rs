@@ -10,11 +10,11 @@
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::config::ngx_pid_t;
 use crate::sys::buffer::Buffer;
 use crate::sys::fd::{self, Identity};
+use crate::sys::lock::Lock;
 
 struct Partial {
     sock: RawFd,
@@ -26,12 +26,12 @@ struct Partial {
     fd: Option<OwnedFd>,
 }
 
-static PARTIALS: Mutex<Vec<Partial>> = Mutex::new(Vec::new());
+static PARTIALS: Lock<Vec<Partial>> = Lock::new(Vec::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Calls `f` with the list, and counts what it leaves.
 fn with<T>(f: impl FnOnce(&mut Vec<Partial>) -> T) -> T {
-    let mut partials: MutexGuard<'_, _> = PARTIALS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut partials = PARTIALS.lock();
     let result = f(&mut partials);
 
     COUNT.store(partials.len(), Relaxed);

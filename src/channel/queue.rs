@@ -11,12 +11,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, MIN_SIZE, ngx_channel_t};
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
+use crate::sys::lock::Lock;
 use crate::table::globals::Globals;
 use crate::table::info;
 use crate::table::slots::ngx_process_t;
@@ -32,7 +32,7 @@ struct Queue {
     messages: VecDeque<ngx_channel_t>,
 }
 
-static QUEUES: Mutex<Vec<Queue>> = Mutex::new(Vec::new());
+static QUEUES: Lock<Vec<Queue>> = Lock::new(Vec::new());
 /// How many messages wait in all; with none the list is of no account.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// The queues are being sent, without a lock: a log line may come to a writer
@@ -42,10 +42,6 @@ static FLUSHING: AtomicBool = AtomicBool::new(false);
 /// Without SIGIO, and at a limit that no SIGIO tells the end of, the queues
 /// are tried again after this many milliseconds.
 const RETRY: ngx_msec_t = 100;
-
-fn lock() -> MutexGuard<'static, Vec<Queue>> {
-    QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// In a new child: what waits there is the parent's to send. The memory
 /// cannot be freed here; the next `push` does.
@@ -103,7 +99,8 @@ fn is_control(ch: &ngx_channel_t) -> bool {
 /// Whether something waits already for the process whose channel `sock` is.
 #[cold]
 fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
-    slot_of(g, sock).is_some_and(|(i, slot)| FLUSHING.load(Relaxed) || has_queue(&lock(), i, slot))
+    slot_of(g, sock)
+        .is_some_and(|(i, slot)| FLUSHING.load(Relaxed) || has_queue(&QUEUES.lock(), i, slot))
 }
 
 /// What becomes of a control message after the first attempt to send it.
@@ -170,7 +167,7 @@ fn has_queue(queues: &[Queue], slot: usize, of: &ngx_process_t) -> bool {
 }
 
 fn push(g: &Globals, slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
-    let mut queues = lock();
+    let mut queues = QUEUES.lock();
 
     if WAITING.load(Relaxed) == 0 {
         // What a child has of its parent.
@@ -207,13 +204,13 @@ pub fn flush(g: &Globals, log: Log) {
         return;
     }
 
-    let mut sending = std::mem::take(&mut *lock());
+    let mut sending = std::mem::take(&mut *QUEUES.lock());
 
     for queue in &mut sending {
         flush_queue(g, log, queue);
     }
 
-    let mut queues = lock();
+    let mut queues = QUEUES.lock();
 
     // What was queued meanwhile comes after what was there.
     for later in queues.drain(..) {

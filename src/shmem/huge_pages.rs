@@ -3,9 +3,8 @@
 //! The kernel has them for shared memory only if its administrator allows it;
 //! what is asked for and not to be had is said.
 
-use std::fs;
-
 use crate::log::{Level, Log};
+use crate::sys::file;
 use crate::sys::shm::{HUGE_PAGE, Segment};
 
 /// Of all sizes, and of huge pages; the second may leave it to the first.
@@ -44,7 +43,7 @@ pub fn use_for(log: Log, segment: &Segment) {
 /// Whether the files, in which the choice is in brackets, allow it.
 fn are_allowed() -> bool {
     let chosen = |path| {
-        let text = fs::read_to_string(path).unwrap_or_default();
+        let text = file::read_to_string(path).unwrap_or_default();
         let (_, rest) = text.split_once('[')?;
 
         rest.split_once(']').map(|(chosen, _)| chosen.to_string())

@@ -3,6 +3,35 @@
 use std::mem::MaybeUninit;
 use std::slice;
 
+/// A byte of a buffer, initialised or not.
+pub trait Byte {
+    /// Writes `value` into the byte.
+    fn set(&mut self, value: u8);
+}
+
+impl Byte for u8 {
+    fn set(&mut self, value: u8) {
+        *self = value;
+    }
+}
+
+impl Byte for MaybeUninit<u8> {
+    fn set(&mut self, value: u8) {
+        self.write(value);
+    }
+}
+
+/// Copies as many bytes as there are in `from` and fit into `to`.
+///
+/// Returns how many bytes were copied. Async-signal-safe.
+pub fn copy<B: Byte>(to: &mut [B], from: &[u8]) -> usize {
+    for (to, &from) in to.iter_mut().zip(from) {
+        to.set(from);
+    }
+
+    to.len().min(from.len())
+}
+
 /// A buffer and how much of it is filled.
 pub struct Buffer<'a> {
     bytes: &'a mut [MaybeUninit<u8>],
@@ -46,15 +75,11 @@ impl<'a> Buffer<'a> {
 
     /// Adds as much of `bytes` as there is room for, returns what is left.
     pub fn append<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let (fits, left) = bytes.split_at(bytes.len().min(self.rest().len()));
+        let n = copy(self.rest(), bytes);
 
-        for (to, &from) in self.rest().iter_mut().zip(fits) {
-            to.write(from);
-        }
+        self.filled += n;
 
-        self.filled += fits.len();
-
-        left
+        bytes.get(n..).unwrap_or_default()
     }
 
     /// Holds nothing any more.

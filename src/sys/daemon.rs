@@ -3,11 +3,12 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
-use std::sync::Mutex;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
+
+use super::lock::Lock;
 
 /// The call that failed, and how.
 pub type Failure = (&'static str, Errno);
@@ -89,7 +90,7 @@ struct Area {
 // SAFETY: the memory lives as long as the process.
 unsafe impl Send for Area {}
 
-static AREA: Mutex<Option<Area>> = Mutex::new(None);
+static AREA: Lock<Option<Area>> = Lock::new(None);
 
 /// Makes room for titles: the arguments and, behind them, the environment,
 /// which is moved elsewhere.
@@ -147,13 +148,13 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
         };
 
         *argv.add(1) = ptr::null_mut();
-        *AREA.lock().unwrap_or_else(|err| err.into_inner()) = Some(area);
+        *AREA.lock() = Some(area);
     }
 }
 
 /// Shows `title` in place of the arguments, as far as there is room.
 pub fn set_title(title: &[u8]) {
-    let guard = AREA.lock().unwrap_or_else(|err| err.into_inner());
+    let guard = AREA.lock();
 
     let Some(area) = guard.as_ref() else { return };
     let n = title.len().min(area.len.saturating_sub(1));

@@ -7,8 +7,8 @@ use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -144,16 +144,45 @@ pub fn shm_remove(id: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::shmctl(id, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
 }
 
-/// Types that any process may read and write at any time, and of which
-/// all-zero bytes are a value.
+/// Types that may lie in shared memory: any process may read and write them at
+/// any time, and all-zero bytes are a value.
 ///
 /// # Safety
 ///
 /// The type consists of integer atomics only.
 pub unsafe trait Share: Sync + 'static {}
 
-// SAFETY: integer atomics only.
-unsafe impl Share for crate::table::info::Infos {}
+// SAFETY: an integer atomic.
+unsafe impl Share for AtomicI32 {}
+// SAFETY: an integer atomic.
+unsafe impl Share for AtomicI64 {}
+// SAFETY: an integer atomic.
+unsafe impl Share for AtomicIsize {}
+// SAFETY: an integer atomic.
+unsafe impl Share for AtomicUsize {}
+// SAFETY: the elements are of a type that consists of integer atomics.
+unsafe impl<T: Share, const N: usize> Share for [T; N] {}
+
+/// `impl_share!(Type { field, field })` implements [`Share`] for a struct.
+///
+/// It names all fields; the compiler rejects it if one is left out or is not
+/// `Share` itself. So the code that uses it needs no `unsafe`.
+macro_rules! impl_share {
+    ($type:ident { $($field:ident),+ $(,)? }) => {
+        // SAFETY: each field is `Share`, as the function below checks, and so
+        // consists of integer atomics only.
+        #[allow(unsafe_code)]
+        unsafe impl $crate::sys::shm::Share for $type {}
+
+        const _: fn(&$type) = |$type { $($field),+ }| {
+            fn is_share<T: $crate::sys::shm::Share>(_: &T) {}
+
+            $(is_share($field);)+
+        };
+    };
+}
+
+pub(crate) use impl_share;
 
 /// Zeroed memory for a `T` that children share, for as long as the process
 /// lives.

@@ -11,7 +11,7 @@ use super::restart::Restart;
 use super::role;
 use super::slots::MAX_PROCESSES;
 use crate::config::{AtomicPid, NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
-use crate::sys::shm;
+use crate::sys::shm::{self, impl_share};
 use crate::table::globals::Globals;
 
 /// What a process is up to.
@@ -54,6 +54,21 @@ pub struct Info {
     /// Control messages that were dropped because it had exited.
     pub dropped: AtomicUsize,
 }
+
+impl_share!(Info {
+    pid,
+    state,
+    worker,
+    generation,
+    role,
+    started,
+    respawns,
+    restart,
+    sent,
+    queued,
+    queued_max,
+    dropped,
+});
 
 impl Info {
     const fn new() -> Self {

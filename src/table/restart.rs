@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::config::ngx_msec_t;
+use crate::sys::shm::impl_share;
 use crate::sys::time;
 
 /// A process that has lived this long, in milliseconds, is forgiven.
@@ -29,6 +30,13 @@ pub struct Restart {
     /// be made sooner, whenever a child is reaped.
     due: AtomicUsize,
 }
+
+impl_share!(Restart {
+    started,
+    delay,
+    not_before,
+    due,
+});
 
 /// No process of the slot has exited too soon.
 const NEVER: ngx_msec_t = usize::MAX;
