@@ -12,6 +12,7 @@ pub mod epoll;
 pub mod errno;
 pub mod fd;
 pub mod file;
+pub mod heap;
 pub mod listen;
 pub mod lock;
 pub mod log;
