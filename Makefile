@@ -122,6 +122,7 @@ lint:
 	rustfmt --check --edition 2024 src/shmem/*.rs
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
+	$(CARGO) test --locked --quiet --test architecture
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	shellcheck -x -P SCRIPTDIR -S warning -s sh c-tests/*/*.sh nginx/*.sh .ci/run
 

@@ -1,0 +1,157 @@
+//! The architecture of `src/`, as docs/architecture.md describes it: layers,
+//! no circles, one place for system calls and few for `unsafe`, short files.
+//!
+//! The test parses all files of `src/`, whatever their `cfg`, and follows
+//! their `use` declarations and paths; unit tests are left out. What a method
+//! of a value does is not followed.
+//!
+//!     cargo test --test architecture
+//!     ARCH_ROOT=directory    checks the package in another directory
+//!     ARCH_ALL=1             checks the rules in PENDING as well
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+#[path = "architecture/arrows.rs"]
+mod arrows;
+#[path = "architecture/broken/mod.rs"]
+mod broken;
+#[path = "architecture/names.rs"]
+mod names;
+#[path = "architecture/rules/mod.rs"]
+mod rules;
+#[path = "architecture/scan.rs"]
+mod scan;
+#[path = "architecture/tokens.rs"]
+mod tokens;
+#[path = "architecture/tree.rs"]
+mod tree;
+
+use std::env;
+use std::path::PathBuf;
+
+use rules::{Rule, abi, circles, files, kernel, layers, safety, unsafe_code};
+use tree::Tree;
+
+/// The layers of `src/`, lowest first. A layer has one group of names, or
+/// several that do not import one another. A file imports from its own group
+/// and from lower layers.
+const LAYERS: &[&[&[&str]]] = &[
+    &[&["sys"]],
+    &[&["config", "status", "log"]],
+    &[&["table"]],
+    &[&["channel"], &["process"], &["shmem"]],
+    &[&["process_cycle"]],
+    &[&["host"]],
+    &[&["abi"]],
+];
+
+/// Pairs within one group that do not import each other: a build has one of
+/// them.
+const SEPARATE: &[[&str; 2]] = &[["host/standalone", "host/nginx"]];
+
+/// The root of the crate, which may import anything.
+const ROOT: &str = "lib.rs";
+
+/// Rules that `src/` does not fulfil yet: they are checked if ARCH_ALL is set.
+const PENDING: &[&str] = &[
+    "abi_decides_nothing",
+    "layers",
+    "no_circles",
+    "only_sys_calls_the_kernel",
+    "safety_comments",
+    "short_files",
+];
+
+/// Checks one rule.
+fn check(rule: &Rule) {
+    if PENDING.contains(&rule.name) && env::var_os("ARCH_ALL").is_none() {
+        return;
+    }
+
+    let root = env::var_os("ARCH_ROOT").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = PathBuf::from(root);
+    let tree = Tree::read(&root).unwrap_or_else(|err| panic!("{}: {err}", root.display()));
+    let violations = (rule.check)(&tree);
+
+    assert!(violations.is_empty(), "{}", rule.message(&violations));
+}
+
+#[test]
+fn layers() {
+    check(&Rule {
+        name: "layers",
+        sentence: "A file imports from its own directory of src/ or from lower layers.",
+        check: layers::check,
+    });
+}
+
+#[test]
+fn no_circles() {
+    check(&Rule {
+        name: "no_circles",
+        sentence: "No file imports, through others, a file that imports it.",
+        check: circles::check,
+    });
+}
+
+#[test]
+fn only_sys_calls_the_kernel() {
+    check(&Rule {
+        name: "only_sys_calls_the_kernel",
+        sentence: "Only src/sys makes system calls; the others call its functions.",
+        check: kernel::check,
+    });
+}
+
+#[test]
+fn unsafe_code() {
+    check(&Rule {
+        name: "unsafe_code",
+        sentence: "Only src/sys, src/host and src/abi have unsafe code.",
+        check: unsafe_code::check,
+    });
+}
+
+#[test]
+fn short_files() {
+    check(&Rule {
+        name: "short_files",
+        sentence: "A file has at most 400 lines, unless a sentence of its first comment begins \
+                   with \"This file is long because\".",
+        check: files::check,
+    });
+}
+
+#[test]
+fn abi_is_small() {
+    check(&Rule {
+        name: "abi_is_small",
+        sentence: "The Rust files of src/abi have at most 2000 lines together.",
+        check: abi::check_size,
+    });
+}
+
+#[test]
+fn abi_decides_nothing() {
+    check(&Rule {
+        name: "abi_decides_nothing",
+        sentence: "src/abi converts arguments and results: it has no loops, and no match with \
+                   more than two arms.",
+        check: abi::check_decisions,
+    });
+}
+
+#[test]
+fn safety_comments() {
+    check(&Rule {
+        name: "safety_comments",
+        sentence: "A SAFETY comment states what makes the block sound where it stands.",
+        check: safety::check,
+    });
+}
