@@ -1,20 +1,11 @@
 # ngx-ipc: nginx's process and IPC layer as a library.
 #
-#   make            builds the library, the headers and ngx_ipc.pc in build/
-#   make demo       a master and four workers that show what it does
-#   make test       all tests
-#   make nginx      a stock nginx and one on the library, in build/nginx-VERSION
-#   make test-nginx compares the two
-#   make bench      beside nginx's own C and bare system calls, benches/README.md
-#   make lint       warnings are errors, formatting is checked
-#   make headers    puts the headers of src/abi/ into include/
-#   make install    honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR
-#   make uninstall  undoes it
-#   make deps       installs what the tests need (Debian)
-#   make clean
+# "make help" lists the targets.  Variables:
 #
-# NGX_HAVE_FEATURE=0 or 1 answers a probe; MAP_ANON, MAP_DEVZERO and SYSVSHM
-# are the ways to shared memory, of which the first is taken.
+#   B=DIR                     where the results go, build/
+#   NGX_HAVE_FEATURE=0 or 1   answers a probe; src/shmem/backends has the features
+#                             that decide which shared memory is used
+#   PREFIX, LIBDIR, INCLUDEDIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -39,36 +30,33 @@ SONAME     := libngx_ipc.so.1
 # What a program that is linked with the archive needs as well.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
-# Headers by hand; build.rs makes the others of src/abi/.
-BY_HAND    := ngx_config.h ngx_core.h ngx_os.h ngx_string.h
+# What is installed, from $(B)/include.
 HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
-.PHONY: all lib demo test nginx test-nginx bench lint headers install uninstall deps clean
+export CARGO
+
+.PHONY: all lib help demo test nginx test-nginx bench lint headers install \
+        uninstall deps clean
 .DELETE_ON_ERROR:
 
-all: lib $(B)/ngx_ipc.pc
+all: lib $(B)/ngx_ipc.pc ## builds the library, the headers and ngx_ipc.pc
 
-# Cargo knows what has changed; what did not keeps its time here.
+# Cargo decides what is out of date; a result that is the same keeps its time.
 lib:
-	@mkdir -p $(B)/include
-	NGX_IPC_OUT=$(abspath $(B)) $(CARGO) build --release --locked --lib \
-	    $(CARGOFLAGS)
-	@cd include && cp -u $(BY_HAND) $(abspath $(B))/include
-	@cmp -s $(TARGET)/release/libngx_ipc.a $(B)/libngx_ipc.a \
-	    || cp $(TARGET)/release/libngx_ipc.a $(B)/libngx_ipc.a
+	sh build.sh $(B) build --release $(CARGOFLAGS)
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
 
-# Linked from the archive with a version script of our own: rustc's would
-# hide the symbols of csrc/. Bound at once: a function that only children call
-# would be looked up in each of them.
-$(B)/$(SONAME): $(B)/libngx_ipc.a src/abi/ngx_ipc.map
+# Linked from the archive with the version script of build.rs: rustc's own would
+# hide the functions of csrc/.  "-z now" binds all functions at once, else each
+# child would look up those that only children call.
+$(B)/$(SONAME): $(B)/libngx_ipc.a $(B)/ngx_ipc.map
 	$(CC) -shared -o $@ -Wl,-soname,$(SONAME) -Wl,--gc-sections,-z,defs,-z,now,-S \
-	    -Wl,--version-script=src/abi/ngx_ipc.map $(LDFLAGS) \
+	    -Wl,--version-script=$(B)/ngx_ipc.map $(LDFLAGS) \
 	    -Wl,--whole-archive $(B)/libngx_ipc.a -Wl,--no-whole-archive \
 	    $(STATIC_LIBS) -static-libgcc -lgcc_eh
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
-# Made anew each time: it depends on where things are to be installed.
+# Written each time, since it contains PREFIX.
 .PHONY: $(B)/ngx_ipc.pc
 $(B)/ngx_ipc.pc: ngx_ipc.pc.in
 	@mkdir -p $(B)
@@ -76,9 +64,10 @@ $(B)/ngx_ipc.pc: ngx_ipc.pc.in
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@
 
-# make demo
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: $(B)/demo
+demo: $(B)/demo ## runs a master with four workers that use every part
 	$(B)/demo
 
 $(B)/%: examples/%.c lib
@@ -87,37 +76,25 @@ $(B)/%: examples/%.c lib
 
 $(B)/echo: examples/ngx_counters_module.c examples/ngx_counters_module.h
 
-# make test
-
-test:
+test: ## runs all tests; ONLY="text" the parts whose names have the text
 	sh c-tests/run/test.sh
 
-# make nginx
-#
-# Of the version that the crate nginx-src has, and of Debian's.
-
-nginx:
+# The version of the crate nginx-src, and that of Debian.
+nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 	sh c-tests/run/nginx-build.sh 1.28.3 $(B)/nginx-1.28.3
 	sh c-tests/run/nginx-build.sh bookworm $(B)/nginx-1.22.1
 
-# make test-nginx
-
-test-nginx: nginx
+test-nginx: nginx ## compares the two
 	sh c-tests/run/test-nginx.sh
 
-# make bench
-#
-#   SUBJECT="..."   channel, spawn, execute, mesh, shmem, nginx; all without it
-#   SHORT=1         fewer rounds, sizes and backends
-#   PAGE=1          what comes out goes into benches/README.md as well
-
-bench:
+# SUBJECT="..."   some of: channel spawn execute mesh shmem nginx
+# SHORT=1         fewer rounds, sizes and backends
+# PAGE=1          writes the results into benches/README.md
+bench: ## measures the library, nginx's own C and bare system calls
 	$(CARGO) bench --locked --quiet --bench bench -- \
 	    $(if $(SHORT),--short) $(if $(PAGE),--page) $(SUBJECT)
 
-# make lint
-
-lint:
+lint: ## checks the format of the sources, with warnings as errors
 	$(CARGO) fmt --check
 	rustfmt --check --edition 2024 src/shmem/*.rs
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -126,21 +103,19 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	shellcheck -x -P SCRIPTDIR -S warning -s sh c-tests/*/*.sh nginx/*.sh .ci/run
 
-# The checked-in headers are what build.rs makes of src/abi/; a test compares.
-
-headers: lib
-	@for h in $(B)/include/ngx_*.h; do \
-	    case $$h in *ngx_auto_config.h) ;; *) cp $$h include/ ;; esac; \
+# Tests compare the files that are checked in with those that build.rs writes.
+headers: lib ## updates include/ and c-tests/checks/symbols
+	@for h in $(B)/include/*.h; do \
+	    case $$h in *ngx_auto_config.h) continue ;; esac; \
+	    cmp -s $$h include/$${h##*/} || cp $$h include/; \
 	done
-
-# make install
+	@cp $(B)/symbols c-tests/checks/symbols
 
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
 
-# What "make" has built is installed as it is: who installs needs no cargo.
-
-install: $(B)/ngx_ipc.pc
+# Installs what "make" has built, and does not run cargo.
+install: $(B)/ngx_ipc.pc ## copies the results of make to PREFIX, /usr/local
 	@test -f $(B)/$(SONAME) || { echo 'run "make" first'; exit 1; }
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
 	    $(DESTDIR)$(HEADERSDIR)
@@ -151,14 +126,14 @@ install: $(B)/ngx_ipc.pc
 	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) \
 	    $(DESTDIR)$(HEADERSDIR)
 
-uninstall:
+uninstall: ## removes them from there
 	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
 	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
 	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS))
 	-rmdir $(DESTDIR)$(HEADERSDIR)
 
-deps:
+deps: ## installs what the tests need, on Debian
 	sh c-tests/run/deps.sh
 
-clean:
+clean: ## removes what make has built
 	rm -rf build $(TARGET)

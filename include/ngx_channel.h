@@ -2,7 +2,10 @@
  * ngx_channel.h: messages between processes.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/channel.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/abi/channel.rs
+ *   src/channel/mod.rs
  */
 
 #ifndef _NGX_CHANNEL_H_INCLUDED_

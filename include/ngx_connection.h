@@ -2,7 +2,12 @@
  * ngx_connection.h: a descriptor and its events, and where programs listen.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/connection.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/connection.rs
+ *   src/host/standalone/listening.rs
+ *   src/host/standalone/types.rs
+ *   include/generator/connection.h
  */
 
 #ifndef _NGX_CONNECTION_H_INCLUDED_

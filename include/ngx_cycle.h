@@ -2,7 +2,12 @@
  * ngx_cycle.h: the configuration, and what a program runs with.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/cycle.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/cycle.rs
+ *   src/host/standalone/conf.rs
+ *   src/host/standalone/types.rs
+ *   include/generator/cycle.h
  */
 
 #ifndef _NGX_CYCLE_H_INCLUDED_
@@ -104,14 +109,6 @@ struct ngx_cycle_s {
 };
 
 /*
- * Fills a configuration with defaults that need no thought: a master in the
- * foreground, a worker for each processor, notices and worse to stderr.
- *
- * Safety: conf is NULL or writable.
- */
-void ngx_ipc_conf_init(ngx_core_conf_t *conf);
-
-/*
  * Makes a cycle of the configuration of another one.
  *
  * The copy is handed to reconfigure first. Then the log and the listening
@@ -137,6 +134,14 @@ ngx_cycle_t *ngx_init_cycle(ngx_cycle_t *old_cycle);
  * References: nginx's src/core/ngx_cycle.c.
  */
 void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
+
+/*
+ * Fills a configuration with defaults that need no thought: a master in the
+ * foreground, a worker for each processor, notices and worse to stderr.
+ *
+ * Safety: conf is NULL or writable.
+ */
+void ngx_ipc_conf_init(ngx_core_conf_t *conf);
 
 
 extern volatile ngx_cycle_t  *ngx_cycle;

@@ -2,7 +2,10 @@
  * ngx_errno.h: texts of errors.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/errno.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/errno.rs
+ *   include/generator/errno.h
  */
 
 #ifndef _NGX_ERRNO_H_INCLUDED_

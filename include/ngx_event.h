@@ -2,7 +2,10 @@
  * ngx_event.h: the event loop.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/event.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/event.rs
+ *   include/generator/event.h
  */
 
 #ifndef _NGX_EVENT_H_INCLUDED_

@@ -2,7 +2,10 @@
  * ngx_event_timer.h: the event loop's timers.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/event_timer.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/event_timer.rs
+ *   include/generator/event_timer.h
  */
 
 #ifndef _NGX_EVENT_TIMER_H_INCLUDED_

@@ -2,7 +2,13 @@
  * ngx_ipc.h: what this library adds to nginx's functions.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/ipc.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/ipc.rs
+ *   src/abi/introspect.rs
+ *   src/host/standalone/main.rs
+ *   src/host/standalone/worker.rs
+ *   include/generator/ipc.h
  */
 
 #ifndef _NGX_IPC_H_INCLUDED_
@@ -19,6 +25,12 @@ extern "C" {
 #endif
 
 
+/*
+ * Processes that were started together are there, see
+ * ngx_ipc_spawn_processes().
+ */
+#define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
+
 /* There is no process in the slot. */
 #define NGX_IPC_EMPTY 0
 
@@ -30,12 +42,6 @@ extern "C" {
 
 /* It has exited, and will be started again. */
 #define NGX_IPC_WAITING 3
-
-/*
- * Processes that were started together are there, see
- * ngx_ipc_spawn_processes().
- */
-#define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
 
 /* A process of the table. */
 typedef struct {
@@ -69,80 +75,6 @@ typedef struct {
 
 /* Takes a piece of text. */
 typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
-
-/* The version of the library that is in use, such as "0.1.0". */
-const char *ngx_ipc_version(void);
-
-/* How many configurations there had been when this process was started. */
-ngx_uint_t ngx_ipc_generation(void);
-
-/*
- * Whether this process is the one of its generation that does what one has
- * to do: its first worker, or the single process.
- */
-ngx_uint_t ngx_ipc_is_leader(void);
-
-/*
- * Walks over the processes: fills process with the first one in a slot
- * after process->slot; begin with -1.
- *
- * Returns NGX_OK, or NGX_DECLINED behind the last one. All processes see
- * what the master knows; where there is no memory for that, a worker sees
- * those that it has been told of.
- *
- * Safety: process is NULL or valid.
- */
-ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
-
-/*
- * Hands a line for each process to print, with its line feed.
- *
- * Safety: print may be called with data.
- */
-void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
-
-/*
- * Runs a program: a master with its workers, or one process, as conf says.
- *
- * argc and argv are those of main(); they are what SIGUSR2 starts the
- * new binary with. Returns 1 if the program could not be set up, with the
- * reason on stderr or in the log; else it does not return, and the process
- * exits with 0.
- *
- * Safety: conf is valid. Its texts are copied; the modules, helpers and functions
- * that it points to live as long as the program. Whatever else points to the
- * arguments of main() does not see them any more: process titles take their
- * place.
- *
- * References: main() of nginx's src/core/nginx.c.
- */
-int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
-
-/*
- * Sends a running program the signal "reload", "reopen", "stop" or "quit".
- *
- * Its pid is read from the file that conf names. Returns 0, or 1 with the
- * reason on stderr.
- *
- * Safety: conf is valid, name a string.
- *
- * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
- */
-int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
-
-/*
- * Runs a worker: the modules' hooks, the channel, the event loop, until it
- * is told to quit or terminate.
- *
- * data is the worker's number. When it quits it stops accepting, finishes
- * the connections that are open, and waits for the timers that are not
- * cancelable. Does not return; the exit code is 0, or 2 if the worker could
- * not be set up.
- *
- * Safety: cycle is a valid cycle; the process has been made by
- * ngx_spawn_process().
- */
-void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
 
 /*
  * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the
@@ -268,6 +200,80 @@ ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch,
  * Safety: ev is the read event of a connection of ngx_add_channel_event().
  */
 void ngx_channel_handler(ngx_event_t *ev);
+
+/* The version of the library that is in use, such as "0.1.0". */
+const char *ngx_ipc_version(void);
+
+/* How many configurations there had been when this process was started. */
+ngx_uint_t ngx_ipc_generation(void);
+
+/*
+ * Whether this process is the one of its generation that does what one has
+ * to do: its first worker, or the single process.
+ */
+ngx_uint_t ngx_ipc_is_leader(void);
+
+/*
+ * Walks over the processes: fills process with the first one in a slot
+ * after process->slot; begin with -1.
+ *
+ * Returns NGX_OK, or NGX_DECLINED behind the last one. All processes see
+ * what the master knows; where there is no memory for that, a worker sees
+ * those that it has been told of.
+ *
+ * Safety: process is NULL or valid.
+ */
+ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
+
+/*
+ * Hands a line for each process to print, with its line feed.
+ *
+ * Safety: print may be called with data.
+ */
+void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
+
+/*
+ * Runs a program: a master with its workers, or one process, as conf says.
+ *
+ * argc and argv are those of main(); they are what SIGUSR2 starts the
+ * new binary with. Returns 1 if the program could not be set up, with the
+ * reason on stderr or in the log; else it does not return, and the process
+ * exits with 0.
+ *
+ * Safety: conf is valid. Its texts are copied; the modules, helpers and functions
+ * that it points to live as long as the program. Whatever else points to the
+ * arguments of main() does not see them any more: process titles take their
+ * place.
+ *
+ * References: main() of nginx's src/core/nginx.c.
+ */
+int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
+
+/*
+ * Sends a running program the signal "reload", "reopen", "stop" or "quit".
+ *
+ * Its pid is read from the file that conf names. Returns 0, or 1 with the
+ * reason on stderr.
+ *
+ * Safety: conf is valid, name a string.
+ *
+ * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
+ */
+int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
+
+/*
+ * Runs a worker: the modules' hooks, the channel, the event loop, until it
+ * is told to quit or terminate.
+ *
+ * data is the worker's number. When it quits it stops accepting, finishes
+ * the connections that are open, and waits for the timers that are not
+ * cancelable. Does not return; the exit code is 0, or 2 if the worker could
+ * not be set up.
+ *
+ * Safety: cycle is a valid cycle; the process has been made by
+ * ngx_spawn_process().
+ */
+void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
 
 
 /*

@@ -2,7 +2,11 @@
  * ngx_log.h: the logger.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/log.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/log.rs
+ *   src/host/standalone/types.rs
+ *   include/generator/log.h
  */
 
 #ifndef _NGX_LOG_H_INCLUDED_

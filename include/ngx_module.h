@@ -2,7 +2,11 @@
  * ngx_module.h: modules, whose hooks the host calls.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/module.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/module.rs
+ *   src/host/standalone/types.rs
+ *   include/generator/module.h
  */
 
 #ifndef _NGX_MODULE_H_INCLUDED_

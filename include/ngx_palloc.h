@@ -2,7 +2,10 @@
  * ngx_palloc.h: memory that is freed all at once.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/palloc.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/palloc.rs
+ *   src/host/standalone/types.rs
  */
 
 #ifndef _NGX_PALLOC_H_INCLUDED_

@@ -2,7 +2,11 @@
  * ngx_process.h: spawning processes, signals, the process table.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/process.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/abi/process.rs
+ *   src/host/call.rs
+ *   include/generator/process.h
  */
 
 #ifndef _NGX_PROCESS_H_INCLUDED_

@@ -2,7 +2,13 @@
  * ngx_process_cycle.h: commands, roles, and the flags that signals set.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/process_cycle.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/variables.rs
+ *   src/host/standalone/master.rs
+ *   src/host/standalone/single.rs
+ *   src/host/standalone/types.rs
+ *   include/generator/process_cycle.h
  */
 
 #ifndef _NGX_PROCESS_CYCLE_H_INCLUDED_

@@ -2,7 +2,9 @@
  * ngx_setproctitle.h: what ps shows.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/setproctitle.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/setproctitle.rs
  */
 
 #ifndef _NGX_SETPROCTITLE_H_INCLUDED_

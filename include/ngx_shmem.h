@@ -2,7 +2,9 @@
  * ngx_shmem.h: shared memory.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/shmem.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/abi/shmem.rs
  */
 
 #ifndef _NGX_SHMEM_H_INCLUDED_

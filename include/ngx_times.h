@@ -2,7 +2,10 @@
  * ngx_times.h: the time, kept at hand.
  * Part of ngx-ipc; the names are nginx's.
  *
- * Made by build.rs of src/abi/times.rs: edit that, then "make headers".
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/host/standalone/times.rs
+ *   include/generator/times.h
  */
 
 #ifndef _NGX_TIMES_H_INCLUDED_

@@ -48,11 +48,8 @@ or name a library that was built before by NGX_IPC_ARCHIVE=FILE."
 
     echo $ngx_n "building ngx_ipc ...$ngx_c"
 
-    if ! CARGO_TARGET_DIR=$ngx_ipc_target NGX_IPC_OUT=$ngx_ipc_out \
-         ${CARGO:-cargo} build --release --locked --lib \
-             --no-default-features \
-             --manifest-path "$ngx_ipc_top/Cargo.toml" \
-             > "$ngx_ipc_out/cargo.log" 2>&1
+    if ! CARGO_TARGET_DIR=$ngx_ipc_target sh "$ngx_ipc_top/build.sh" "$ngx_ipc_out" \
+             build --release --no-default-features > "$ngx_ipc_out/cargo.log" 2>&1
     then
         echo " failed"
         tail -n 20 "$ngx_ipc_out/cargo.log"
@@ -60,8 +57,8 @@ or name a library that was built before by NGX_IPC_ARCHIVE=FILE."
     fi
 
     NGX_IPC_ARCHIVE=$ngx_ipc_out/libngx_ipc_nginx.a
-    cmp -s "$ngx_ipc_target/release/libngx_ipc.a" "$NGX_IPC_ARCHIVE" \
-        || cp "$ngx_ipc_target/release/libngx_ipc.a" "$NGX_IPC_ARCHIVE"
+    cmp -s "$ngx_ipc_out/libngx_ipc.a" "$NGX_IPC_ARCHIVE" \
+        || cp "$ngx_ipc_out/libngx_ipc.a" "$NGX_IPC_ARCHIVE"
 
     echo " done"
 }

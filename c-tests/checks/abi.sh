@@ -71,12 +71,11 @@ all_compared()
 {
     prototypes "$ours" > "$tmp/prototypes" || return 1
 
-    for name in $(sed -n 's/^    \(ngx_[a-z_]*\);$/\1/p' "$top/src/abi/ngx_ipc.map")
-    do
+    while read -r name; do
         grep -qw "$name" "$tmp/prototypes" && continue
         ! grep -rqw "$name" "$nginx/src/core" "$nginx/src/event" "$nginx/src/os/unix" \
             --include='*.h' || { echo "$name is declared by nginx only"; return 1; }
-    done
+    done < "$top/c-tests/checks/symbols"
 }
 
 

@@ -8,9 +8,8 @@
 # build VARIABLE=VALUE...: what the build says is in $tmp/build
 build()
 {
-    env "NGX_IPC_OUT=$tmp/out" "CARGO_TARGET_DIR=$top/target/probes" "$@" \
-        cargo check --quiet --locked --manifest-path "$top/Cargo.toml" \
-        > "$tmp/build" 2>&1
+    env "CARGO_TARGET_DIR=$top/target/probes" "$@" \
+        sh "$top/build.sh" "$tmp/out" check --quiet > "$tmp/build" 2>&1
 }
 
 # stops MESSAGE VARIABLE=VALUE...: the build fails and says why

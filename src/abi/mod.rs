@@ -4,8 +4,8 @@
 //!
 //! Each function checks its arguments as far as that can be done, calls the
 //! core or the standalone host, and turns the result into a return code.
-//! `build.rs` makes the header `ngx_NAME.h` of `NAME.rs` and of `NAME.h`,
-//! which lies beside it and says what cbindgen cannot.
+//! `build.rs` generates the header `ngx_NAME.h` from `NAME.rs` and from the part
+//! that is written by hand, `include/generator/NAME.h`.
 
 #![allow(unsafe_code)]
 #![allow(non_camel_case_types, non_upper_case_globals)]

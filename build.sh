@@ -1,0 +1,49 @@
+#!/bin/sh
+
+# build.sh DIR COMMAND [OPTION...]: runs "cargo COMMAND --lib OPTION..." for the
+# library, and copies the results of cargo and of build.rs to DIR:
+#
+#   libngx_ipc.a   the library, if COMMAND is build
+#   include/       all headers
+#   symbols        the names that the shared library exports
+#   ngx_ipc.map    the same as a version script for the linker
+#   probes.log     what the probes have found
+#
+# Results that the build does not have are left out.  A file that has not
+# changed keeps its time, so that make does nothing with it.
+
+set -eu
+
+top=$(cd "$(dirname "$0")" && pwd)
+dir=$1
+command=$2
+shift 2
+
+# update FILE TO
+update()
+{
+    cmp -s "$1" "$2" || cp "$1" "$2"
+}
+
+# The progress of cargo goes to stderr.  stdout is JSON, a line for each step.
+json=$(${CARGO:-cargo} "$command" --locked --lib --manifest-path "$top/Cargo.toml" \
+           --message-format json-render-diagnostics "$@")
+
+# field PATTERN: the first group of the pattern in the last line that has it
+field()
+{
+    printf '%s\n' "$json" | sed -n "s|$1|\\1|p" | tail -n 1
+}
+
+out=$(field '.*"build-script-executed".*[/#]ngx_ipc[@#].*"out_dir":"\([^"]*\)".*')
+archive=$(field '.*"compiler-artifact".*"\([^"]*/libngx_ipc\.a\)".*')
+
+mkdir -p "$dir/include"
+
+for file in ${archive:+"$archive"} "$out/probes.log" "$out/symbols" "$out/ngx_ipc.map"; do
+    [ ! -f "$file" ] || update "$file" "$dir/$(basename "$file")"
+done
+
+for file in "$out"/include/*.h; do
+    [ ! -f "$file" ] || update "$file" "$dir/include/$(basename "$file")"
+done

@@ -1,0 +1,130 @@
+//! Part of build.rs: which headers there are, and what each is generated from.
+
+/// `ngx_NAME.h`. It is generated from `src/abi/NAME.rs` or
+/// `src/host/standalone/NAME.rs`, and from what is written by hand in
+/// `include/generator/NAME.h`, as far as there are such files.
+pub struct Header {
+    pub name: &'static str,
+    /// For the header's first comment.
+    pub title: &'static str,
+    /// More Rust files whose functions, types and constants it declares.
+    pub and: &'static [&'static str],
+    /// The headers that it includes.
+    pub includes: &'static [&'static str],
+    /// Whether it defines `struct NAME`, since `ngx_core.h` has the typedef.
+    pub tagged: bool,
+    /// Types that cbindgen must export, although no function here names them.
+    pub types: &'static [&'static str],
+    /// Items of the Rust files that C does not know, or has in another header.
+    pub exclude: &'static [&'static str],
+}
+
+const BASIC: &[&str] = &["ngx_config.h", "ngx_core.h"];
+
+const fn header(name: &'static str, title: &'static str) -> Header {
+    Header {
+        name,
+        title,
+        and: &[],
+        includes: BASIC,
+        tagged: true,
+        types: &[],
+        exclude: &[],
+    }
+}
+
+/// All headers that are generated.
+pub const HEADERS: &[Header] = &[
+    Header {
+        and: &["src/channel/mod.rs"],
+        includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h"],
+        tagged: false,
+        ..header("channel", "messages between processes")
+    },
+    Header {
+        and: &["src/host/standalone/listening.rs"],
+        types: &[
+            "ngx_recv_pt",
+            "ngx_send_pt",
+            "ngx_connection_handler_pt",
+            "ngx_listening_s",
+        ],
+        ..header(
+            "connection",
+            "a descriptor and its events, and where programs listen",
+        )
+    },
+    Header {
+        includes: &[
+            "ngx_config.h",
+            "ngx_core.h",
+            "ngx_log.h",
+            "ngx_process_cycle.h",
+        ],
+        and: &["src/host/standalone/conf.rs"],
+        types: &["ngx_core_conf_s", "ngx_cycle_s"],
+        ..header("cycle", "the configuration, and what a program runs with")
+    },
+    header("errno", "texts of errors"),
+    Header {
+        includes: &["ngx_config.h", "ngx_core.h", "ngx_event_timer.h"],
+        ..header("event", "the event loop")
+    },
+    header("event_timer", "the event loop's timers"),
+    Header {
+        and: &[
+            "src/abi/introspect.rs",
+            "src/host/standalone/main.rs",
+            "src/host/standalone/worker.rs",
+        ],
+        includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
+        tagged: false,
+        ..header("ipc", "what this library adds to nginx's functions")
+    },
+    Header {
+        types: &[
+            "ngx_log_handler_pt",
+            "ngx_log_writer_pt",
+            "ngx_open_file_s",
+            "ngx_log_s",
+        ],
+        ..header("log", "the logger")
+    },
+    Header {
+        types: &["ngx_module_s"],
+        ..header("module", "modules, whose hooks the host calls")
+    },
+    Header {
+        types: &["ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
+        ..header("palloc", "memory that is freed all at once")
+    },
+    Header {
+        and: &["src/host/call.rs"],
+        tagged: false,
+        exclude: &["ngx_os_signal_process"],
+        ..header("process", "spawning processes, signals, the process table")
+    },
+    Header {
+        and: &[
+            "src/host/standalone/variables.rs",
+            "src/host/standalone/master.rs",
+            "src/host/standalone/single.rs",
+        ],
+        types: &["ngx_cache_manager_ctx_s"],
+        ..header(
+            "process_cycle",
+            "commands, roles, and the flags that signals set",
+        )
+    },
+    header("setproctitle", "what ps shows"),
+    Header {
+        tagged: false,
+        ..header("shmem", "shared memory")
+    },
+    Header {
+        tagged: false,
+        types: &["ngx_time_t"],
+        exclude: &["CachedTime", "CachedText"],
+        ..header("times", "the time, kept at hand")
+    },
+];
