@@ -43,14 +43,21 @@ pub type AtomicUint = AtomicUsize;
 /// A `sig_atomic_t`.
 pub type AtomicSig = AtomicI32;
 
+/// The numbers and bit-fields that C headers have by hand: `build.rs` makes the
+/// constants from `include/ngx_core.h` and `include/generator/*.h`.
+#[allow(missing_docs)]
+pub mod numbers {
+    include!(concat!(env!("OUT_DIR"), "/numbers.rs"));
+}
+
 /// Success.
-pub const NGX_OK: ngx_int_t = 0;
+pub const NGX_OK: ngx_int_t = numbers::NGX_OK as ngx_int_t;
 /// Failure; whoever met it has logged it.
-pub const NGX_ERROR: ngx_int_t = -1;
+pub const NGX_ERROR: ngx_int_t = numbers::NGX_ERROR as ngx_int_t;
 /// Nothing was done; the same call may succeed later.
-pub const NGX_AGAIN: ngx_int_t = -2;
+pub const NGX_AGAIN: ngx_int_t = numbers::NGX_AGAIN as ngx_int_t;
 /// Not meant for the callee; the caller decides.
-pub const NGX_DECLINED: ngx_int_t = -5;
+pub const NGX_DECLINED: ngx_int_t = numbers::NGX_DECLINED as ngx_int_t;
 
 /// No process.
-pub const NGX_INVALID_PID: ngx_pid_t = -1;
+pub const NGX_INVALID_PID: ngx_pid_t = numbers::NGX_INVALID_PID as ngx_pid_t;

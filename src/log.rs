@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 
 use nix::errno::Errno;
 
+use crate::config::numbers;
 use crate::status::Status;
 use crate::sys::buffer::copy;
 use crate::sys::log::RawLog;
@@ -16,32 +17,32 @@ use crate::sys::log::RawLog;
 #[repr(usize)]
 pub enum Level {
     /// The program cannot go on.
-    Emerg = 1,
+    Emerg = numbers::NGX_LOG_EMERG as usize,
     /// Something that must never happen did.
-    Alert = 2,
+    Alert = numbers::NGX_LOG_ALERT as usize,
     /// Critical.
-    Crit = 3,
+    Crit = numbers::NGX_LOG_CRIT as usize,
     /// An error.
-    Err = 4,
+    Err = numbers::NGX_LOG_ERR as usize,
     /// A warning.
-    Warn = 5,
+    Warn = numbers::NGX_LOG_WARN as usize,
     /// A normal event worth a line.
-    Notice = 6,
+    Notice = numbers::NGX_LOG_NOTICE as usize,
     /// Detail.
-    Info = 7,
+    Info = numbers::NGX_LOG_INFO as usize,
 }
 
 /// `NGX_LOG_DEBUG`, the level of every debug line.
-const DEBUG: usize = 8;
+const DEBUG: usize = numbers::NGX_LOG_DEBUG as usize;
 
 /// Which debug lines are wanted: the bits of `log_level` above the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Debug {
     /// `NGX_LOG_DEBUG_CORE`.
-    Core = 0x010,
+    Core = numbers::NGX_LOG_DEBUG_CORE as usize,
     /// `NGX_LOG_DEBUG_EVENT`.
-    Event = 0x080,
+    Event = numbers::NGX_LOG_DEBUG_EVENT as usize,
 }
 
 /// `NGX_MAX_ERROR_STR`: a longer line is cut.

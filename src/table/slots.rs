@@ -8,6 +8,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicPtr, AtomicU32};
 
+use crate::config::numbers::ngx_process_t as bit;
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
 use crate::sys::text::{AtomicText, Text};
 
@@ -40,18 +41,18 @@ const _: () = assert!(size_of::<ngx_process_t>() == 48 || !cfg!(target_pointer_w
 #[repr(u32)]
 pub enum Flag {
     /// Started again when it exits.
-    Respawn = 1,
+    Respawn = bit::RESPAWN,
     /// Just spawned: left out by the next signal to all workers.
-    JustSpawn = 2,
+    JustSpawn = bit::JUST_SPAWN,
     /// Not a worker: no channel, no signals.
-    Detached = 4,
+    Detached = bit::DETACHED,
     /// Has been told to exit.
-    Exiting = 8,
+    Exiting = bit::EXITING,
     /// Has exited and been reaped.
-    Exited = 16,
-    /// Could not be respawned: the slot is empty but reserved for it. A bit
-    /// that C does not know.
-    Lost = 32,
+    Exited = bit::EXITED,
+    /// Could not be respawned: the slot is empty but reserved for it. C does
+    /// not know this bit, the one above C's highest.
+    Lost = bit::EXITED << 1,
 }
 
 /// What a slot runs: the arguments of `ngx_spawn_process`, opaque here.

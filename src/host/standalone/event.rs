@@ -19,7 +19,7 @@ use super::event_timer::{expire_timers, find_timer};
 use super::log::ngx_log_t;
 use super::times::{ngx_current_msec, ngx_time_update};
 use crate::channel::queue;
-use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t, numbers};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::{cycle_log, log_of};
 use crate::log::{Debug, Level, Log};
@@ -75,10 +75,10 @@ impl ngx_event_s {
     }
 }
 
-/// `NGX_READ_EVENT` of event.h.
-pub(crate) const READ_EVENT: ngx_int_t = 0x2001;
-/// `NGX_WRITE_EVENT` of event.h.
-const WRITE_EVENT: ngx_int_t = 0x4;
+/// Watch for input.
+pub(crate) const READ_EVENT: ngx_int_t = numbers::NGX_READ_EVENT as ngx_int_t;
+/// Watch for room for output.
+const WRITE_EVENT: ngx_int_t = numbers::NGX_WRITE_EVENT as ngx_int_t;
 
 const _: () = assert!(
     READ_EVENT.unsigned_abs() == epoll::READ as usize

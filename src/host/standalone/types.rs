@@ -88,19 +88,8 @@ pub(crate) struct Timer {
     pub(crate) key: ngx_msec_t,
 }
 
-/// The bits of `ngx_event_s` that are used here, as event.h orders them.
-pub(crate) mod flag {
-    pub(crate) const WRITE: u32 = 1 << 0;
-    pub(crate) const ACCEPT: u32 = 1 << 1;
-    pub(crate) const ACTIVE: u32 = 1 << 3;
-    pub(crate) const READY: u32 = 1 << 5;
-    pub(crate) const EOF: u32 = 1 << 8;
-    pub(crate) const ERROR: u32 = 1 << 9;
-    pub(crate) const TIMEDOUT: u32 = 1 << 10;
-    pub(crate) const TIMER_SET: u32 = 1 << 11;
-    pub(crate) const CHANNEL: u32 = 1 << 17;
-    pub(crate) const CANCELABLE: u32 = 1 << 19;
-}
+/// The masks of the bit-fields of `ngx_event_s` in `flags`.
+pub(crate) use crate::config::numbers::ngx_event_s as flag;
 
 /// By nginx's other name.
 pub type ngx_connection_t = ngx_connection_s;
@@ -133,13 +122,8 @@ pub struct ngx_connection_s {
     pub(crate) flags: u32,
 }
 
-/// The bits of `ngx_connection_s` that are used here, as connection.h orders
-/// them.
-pub mod bit {
-    pub(crate) const ERROR: u32 = 1 << 1;
-    pub(crate) const IDLE: u32 = 1 << 2;
-    pub(crate) const CLOSE: u32 = 1 << 3;
-}
+/// The masks of the bit-fields of `ngx_connection_s` in `flags`.
+pub use crate::config::numbers::ngx_connection_s as bit;
 
 /// Is called for each connection that has been accepted.
 pub type ngx_connection_handler_pt = Option<unsafe extern "C" fn(c: *mut ngx_connection_t)>;
