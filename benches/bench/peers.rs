@@ -41,12 +41,8 @@ impl Backend {
     }
 
     /// What replaces nginx's usual object, so that nginx uses the same backend.
-    fn object(self) -> Option<&'static str> {
-        match self.name() {
-            "map_devzero" => Some("shmem_devzero.o"),
-            "sysvshm" => Some("shmem_sysv.o"),
-            _ => None,
-        }
+    fn object(self) -> Option<String> {
+        (!self.is_best()).then(|| format!("shmem_{}.o", self.name()))
     }
 
     /// The features that the probes must not find, so that the library uses

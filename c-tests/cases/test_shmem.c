@@ -7,13 +7,13 @@
 #include <stdio.h>
 
 
-/* which of nginx's three ways the object under test was built for */
+/* the backend that the object under test was built with */
 
-#if defined(T_SHMEM_devzero)
+#if defined(T_SHMEM_map_devzero)
 
 #define T_ALLOC    "mmap(/dev/zero, MAP_SHARED, %lu) failed"
 
-#elif defined(T_SHMEM_sysv)
+#elif defined(T_SHMEM_sysvshm)
 
 #define T_ALLOC    "shmget(%lu) failed"
 #define T_SYSV     1

@@ -3,6 +3,7 @@
 # probes.sh: what build.rs makes of the probes' answers.
 
 . "$(dirname "$0")/../harness/tap.sh"
+. "$(dirname "$0")/../run/backends.sh"
 
 
 # build VARIABLE=VALUE...: what the build says is in $tmp/build
@@ -51,22 +52,30 @@ exec cc "\$@"
 EOF
 chmod +x "$tmp/cc"
 
-anon="NGX_HAVE_MAP_ANON=0"
-zero="NGX_HAVE_MAP_DEVZERO=0"
-sysv="NGX_HAVE_SYSVSHM=0"
+# all backends of shared memory: FEATURE=0...
+no_backend=$(awk '{ print $2 "=0" }' "$top/src/shmem/backends")
+
+# builds_with BACKEND: with the better ones taken away
+builds_with()
+{
+    # shellcheck disable=SC2046
+    builds $(features_before "$1" | sed 's/$/=0/')
+}
 
 ok "all probes are asked" builds
 ok "the transcript has their answers" answer "NGX_HAVE_MAP_ANON: yes"
 ok "ngx_auto_config.h has them" defines NGX_HAVE_MAP_ANON 1
 
-ok "an answer from outside" builds $anon
+ok "an answer from outside" builds NGX_HAVE_MAP_ANON=0
 ok "is in the transcript" answer "NGX_HAVE_MAP_ANON: no, given from outside"
 ok "is in ngx_auto_config.h" defines NGX_HAVE_MAP_ANON 0
 
-ok "/dev/zero is taken without MAP_ANON" builds $anon
-ok "System V is taken without both" builds $anon $zero
+for backend in $(backends); do
+    ok "$backend is used where the better ones are missing" builds_with "$backend"
+done
+
 ok "no shared memory stops the build" \
-    stops "no shared memory: none of NGX_HAVE_MAP_ANON" $anon $zero $sysv
+    stops "no shared memory: none of NGX_HAVE_MAP_ANON" $no_backend
 ok "no msg_control stops the build" \
     stops "msg_accrights is not supported" NGX_HAVE_MSGHDR_MSG_CONTROL=0
 ok "an answer that is none stops the build" \

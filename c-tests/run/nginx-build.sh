@@ -12,8 +12,7 @@
 #
 #   asan            nginx and the glue with AddressSanitizer, its pools in pieces
 #                   that are checked one by one; Rust has none
-#   map_devzero     without MAP_ANON: shared memory is of /dev/zero
-#   sysvshm         without either: System V shared memory
+#   BACKEND         this backend of shared memory, one of src/shmem/backends
 #
 # CC, CFLAGS and LDFLAGS are for all, and so is what CONFIGURE adds.  The module
 # is built in with ADD_STATUS=--add-module.
@@ -24,7 +23,9 @@ version=$1
 variant=${3:-}
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
-top=$(cd "$(dirname "$0")/../.." && pwd)
+
+. "$(dirname "$0")/../run/backends.sh"
+
 addon=$top/nginx
 
 options="--with-compat --with-debug --with-threads --with-stream
@@ -112,11 +113,8 @@ vary()
             ldflags="-fsanitize=address"
             return 0
         ;;
-        map_devzero) export NGX_HAVE_MAP_ANON=0 ;;
-        sysvshm)     export NGX_HAVE_MAP_ANON=0 NGX_HAVE_MAP_DEVZERO=0 ;;
         *)
-            echo "$0: no variant $1" >&2
-            exit 1
+            choose_backend "$1" || { echo "$0: no variant $1" >&2; exit 1; }
         ;;
     esac
 

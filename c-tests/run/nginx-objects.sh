@@ -7,20 +7,24 @@
 #   nginx/               nginx's sources, configured and built
 #   libnginx.a           its objects; main() is called nginx_main() in it, and
 #                        the static functions listed below are global
-#   shmem_devzero.o      ngx_shmem.c as built where there is no MAP_ANON
-#   shmem_sysv.o         ... and where there is only System V shared memory
+#   shmem_BACKEND.o      ngx_shmem.c as it is built on a system without the
+#                        features of better backends, for each such backend in
+#                        src/shmem/backends
 #
-# The tests want them with debug lines and as they are written; "fast" is what
-# a user of nginx builds, and has no static function made global.
+# The tests use a debug build without optimization.  "fast" builds what users
+# of nginx build, for benchmarks, and makes no static function global.
 #
-# Does nothing when DIR/libnginx.a is newer than this script.  The sources
-# come from nginx/fetch.sh.
+# Does nothing when DIR/libnginx.a is up to date.  The sources come from
+# nginx/fetch.sh.
 
 set -eu
 
 STATICS="ngx_channel_handler ngx_pass_open_channel ngx_reap_children
          ngx_signal_worker_processes ngx_start_worker_processes
          ngx_worker_process_cycle"
+
+
+. "$(dirname "$0")/../run/backends.sh"
 
 
 fail()
@@ -75,18 +79,17 @@ archive()
 }
 
 
-# shmem OBJECT MACRO...: ngx_shmem.c as if the macros had not been found.
+# shmem BACKEND: ngx_shmem.c as if configure had not found the better ones.
 shmem()
 {
-    object=$1
-    shift
+    object=shmem_$1.o
 
     rm -rf "$DIR/config"
     mkdir "$DIR/config"
     cp "$DIR/nginx/objs/ngx_auto_config.h" \
        "$DIR/nginx/objs/ngx_auto_headers.h" "$DIR/config"
 
-    for macro; do
+    for macro in $(features_before "$1"); do
         printf '#undef %s\n' "$macro" >> "$DIR/config/ngx_auto_config.h"
     done
 
@@ -114,23 +117,21 @@ esac
 mkdir -p "$1"
 DIR=$(cd "$1" && pwd)
 
-case $0 in
-    /*) SELF=$0 ;;
-    *)  SELF=$PWD/$0 ;;
-esac
-
-# shellcheck disable=SC3013
-if [ -f "$DIR/libnginx.a" ] && [ "$DIR/libnginx.a" -nt "$SELF" ]; then
+if [ -f "$DIR/libnginx.a" ] \
+    && [ -z "$(find "$0" "$top/src/shmem/backends" -newer "$DIR/libnginx.a")" ]
+then
     exit 0
 fi
 
 rm -f "$DIR/libnginx.a"
 
-sh "$(dirname "$SELF")/../../nginx/fetch.sh" 1.28.3 "$DIR/nginx"
+sh "$top/nginx/fetch.sh" 1.28.3 "$DIR/nginx"
 build
 archive
-shmem shmem_devzero.o NGX_HAVE_MAP_ANON
-shmem shmem_sysv.o NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO
+
+for backend in $(backends); do
+    [ -z "$(features_before "$backend")" ] || shmem "$backend"
+done
 
 # last, since it marks the work as done
 mv "$DIR/libnginx.tmp" "$DIR/libnginx.a"

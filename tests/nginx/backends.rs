@@ -1,4 +1,5 @@
-//! The ways to shared memory, see c-tests/run/nginx-build.sh.
+//! nginx on the library, with each backend of shared memory but the best one,
+//! which all other tests use.
 
 use std::fs;
 
@@ -6,9 +7,12 @@ use crate::nginx::{Nginx, Which, built_variant};
 use crate::support::{proc, sys};
 use crate::zones;
 
-/// What the library was built without, and whether its segments are System
-/// V's: a zone is shared by the workers and survives a reload, and nothing is
-/// left of it, even if nobody can clean up.
+/// Lines `NAME FEATURE`, the best backend first.
+const BACKENDS: &str = include_str!("../../src/shmem/backends");
+
+/// The workers share a zone, it survives a reload, and when all processes are
+/// killed no System V segment is left. `without` are the features that the
+/// library was built without.
 fn works(variant: &str, without: &[&str], system_v: bool) {
     let program = built_variant(variant);
     let probes = fs::read_to_string(program.with_file_name("ngx_ipc/probes.log")).expect("probes");
@@ -40,18 +44,19 @@ fn works(variant: &str, without: &[&str], system_v: bool) {
     assert_eq!(proc::segments_of(&everybody), [""; 0]);
 }
 
+/// A backend is the first whose feature is there, so it is built without the
+/// features of those before it.
 #[test]
 #[ignore = "builds another nginx"]
-fn map_devzero() {
-    works("map_devzero", &["NGX_HAVE_MAP_ANON"], false);
-}
+fn each_other_backend() {
+    let (names, features): (Vec<_>, Vec<_>) = BACKENDS
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .unzip();
 
-#[test]
-#[ignore = "builds another nginx"]
-fn sysvshm() {
-    works(
-        "sysvshm",
-        &["NGX_HAVE_MAP_ANON", "NGX_HAVE_MAP_DEVZERO"],
-        true,
-    );
+    assert!(names.len() > 1);
+
+    for (i, name) in names.iter().enumerate().skip(1) {
+        works(name, &features[..i], *name == "sysvshm");
+    }
 }
