@@ -76,8 +76,8 @@ $(B)/%: examples/%.c lib
 
 $(B)/echo: examples/ngx_counters_module.c examples/ngx_counters_module.h
 
-test: ## runs all tests; ONLY="text" the parts whose names have the text
-	sh c-tests/run/test.sh
+test: ## runs all tests; ONLY="text" some suites, V=1 all output
+	@sh c-tests/run/test.sh
 
 # The version of the crate nginx-src, and that of Debian.
 nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
@@ -85,7 +85,7 @@ nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 	sh c-tests/run/nginx-build.sh bookworm $(B)/nginx-1.22.1
 
 test-nginx: nginx ## compares the two
-	sh c-tests/run/test-nginx.sh
+	@sh c-tests/run/test-nginx.sh
 
 # SUBJECT="..."   some of: channel spawn execute mesh shmem nginx
 # SHORT=1         fewer rounds, sizes and backends

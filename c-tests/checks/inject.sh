@@ -1,265 +1,47 @@
 #!/bin/sh
 
-# inject.sh PROGRAM: system calls of the real binary fail, one at a time.
+# inject.sh DIR BACKEND: system calls of a real program fail, one at a time.
 #
-# PROGRAM is inject.c, linked with the library.  Each of its commands is run
-# once as it is, under strace, to see which calls it makes between its two
-# marks and how many of the same kind come before; then once for each row of
-# the table at the end, with strace having a call fail.
+# DIR has the library, built with this backend of shared memory; the program is
+# fixtures/inject.c.  Each row below is one run of one of its commands.
 #
-# Environment:
-#
-#   T_SHMEM=map_anon|map_devzero|sysvshm   the library's way to shared memory;
-#                                          found by what it calls if not set
-#   T_ONLY=text     only the rows whose names contain the text
-#   T_VERBOSE=1     what the program says in each row
+#   T_ONLY=text    only the rows whose names contain the text
 
-set -u
+. "$(dirname "$0")/../harness/strace.sh"
 
-n=0
-passed=0
-failed=0
-skipped=0
+library=$1
+backend=$2
 
-
-finish()
+build()
 {
-    echo "1..$n"
-    printf '%d passed, %d failed' "$passed" "$failed"
-
-    if [ "$skipped" -ne 0 ]; then
-        printf ', %d skipped' "$skipped"
-    fi
-
-    echo
-    [ "$failed" -eq 0 ]
-    exit
+    program=$tmp/inject
+    cc -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+        "-I$library/include" "$top/c-tests/fixtures/inject.c" -o "$program" \
+        "-L$library" -lngx_ipc "-Wl,-rpath,$library"
 }
 
-
-skip_all()
+# the result line that the program has printed
+printed()
 {
-    n=1
-    skipped=1
-    echo "ok 1 - fault injection # SKIP $1"
-    finish
+    sed -n '/^result=/p' "$tmp/printed"
 }
 
-
-ok()
+# logged_well TEXT: the log has the text, or for "-" nothing worse than a notice
+logged_well()
 {
-    n=$((n + 1))
-    passed=$((passed + 1))
-    echo "ok $n - $1"
-}
-
-
-not_ok()
-{
-    n=$((n + 1))
-    failed=$((failed + 1))
-    echo "not ok $n - $1"
-}
-
-
-# trace FILE COMMAND [ARGUMENT...]: runs the command under strace with the
-# arguments; what the program says is in $dir/said.
-trace()
-{
-    file=$1
-    command=$2
-    shift 2
-
-    timeout -k 5 60 strace -f -qq -o "$file" "$@" "$program" "$command" \
-        > "$dir/said" 2> "$dir/errors" < /dev/null
-}
-
-
-# The calls of a command, found by a run in which nothing fails.
-dry_run()
-{
-    if [ ! -f "$dir/$1.calls" ]; then
-        trace "$dir/$1.calls" "$1" || return 1
-    fi
-}
-
-
-# count COMMAND CALL: "BEFORE WITHIN CHILD": how many calls the program makes
-# before its marks and between them, and the first child of what is between.
-count()
-{
-    awk -v call="$2" '
-        # the execve() that starts the program; strace does not count it
-        NR == 1 { main = $1; next }
-
-        {
-            name = $2
-            sub(/\(.*/, "", name)
-        }
-
-        $1 == main && /lseek\(-4242/ { within = 1; next }
-        $1 == main && /lseek\(-4243/ { within = 0; over = 1; next }
-
-        name != call        { next }
-        $2 !~ /\(/          { next }
-        $1 != main          { child++; next }
-        within              { n++; next }
-        !over               { before++ }
-
-        END { print before + 0, n + 0, child + 0 }
-    ' "$dir/$1.calls"
-}
-
-
-# made COMMAND CALL: does it make the call, between its marks?
-made()
-{
-    dry_run "$1" || return 1
-
-    # shellcheck disable=SC2046
-    set -- $(count "$1" "$2")
-    [ "$2" -ne 0 ]
-}
-
-
-# What the C library calls fork().
-fork_call()
-{
-    for call in clone clone3 fork vfork; do
-        if made "$1" $call; then
-            echo $call
-            return
-        fi
-    done
-
-    echo clone
-}
-
-
-# injection COMMAND WHICH: the arguments for strace.  WHICH is CALL:ERRNO:NTH,
-# NTH between the marks; "child/" before it is for the forked child, "!"
-# behind the call's name for one that is made only if another one fails.
-injection()
-{
-    call=${2%%:*}
-    errno=${2#*:}
-    nth=1
-
-    case $errno in
-        *:*) nth=${errno#*:}; errno=${errno%%:*} ;;
-    esac
-
-    where=main
-    sure=1
-
-    case $call in
-        child/*) where=child; call=${call#child/} ;;
-    esac
-
-    case $call in
-        *!) sure=0; call=${call%!} ;;
-    esac
-
-    if [ "$call" = fork ]; then
-        call=$(fork_call "$1")
-    fi
-
-    # shellcheck disable=SC2046
-    set -- $(count "$1" "$call")
-
-    if [ $where = child ]; then
-
-        # each process is counted by itself, and the parent must not be hit
-        if [ "$sure" -eq 1 ] && [ "$3" -lt "$nth" ]; then
-            echo "the child does not call $call()" > "$dir/why"
-            return 1
-        fi
-
-        if [ $(($1 + $2)) -ge "$nth" ]; then
-            echo "$call() is called by the parent as well" > "$dir/why"
-            return 1
-        fi
-
-        echo "-e inject=$call:error=$errno:when=$nth"
+    if [ "$1" != - ]; then
+        printed | grep -q -F -e "$1" || { echo "it has not logged \"$1\""; return 1; }
         return
     fi
 
-    if [ $sure -eq 1 ] && [ "$2" -lt "$nth" ]; then
-        echo "$call() is called $2 times, not $nth" > "$dir/why"
-        return 1
-    fi
-
-    echo "-e inject=$call:error=$errno:when=$(($1 + nth))"
+    ! printed | grep -q 'log=.*\[\(emerg\|alert\|crit\|error\|warn\)\]' \
+        || { echo "it has logged something"; return 1; }
 }
 
-
-said()
+# reacts COMMAND FAULTS RESULT LOG [OTHER], see row
+reacts()
 {
-    sed -n '/^result=/p' "$dir/said"
-}
-
-
-complain()
-{
-    not_ok "$name"
-    echo "#   $1"
-    echo "#   $(said)"
-    sed 's/^/#   /' "$dir/errors"
-}
-
-
-# row COMMAND FAULTS RESULT LOG [OTHER]: FAULTS is "-" or faults with "+"
-# between them, RESULT and OTHER are patterns of grep for what the program
-# says, LOG a text in the log or "-" for nothing worse than a notice.
-row()
-{
-    name="$1, $2"
-    faults=
-
-    if [ -n "${T_ONLY:-}" ]; then
-        case $name in
-            *"$T_ONLY"*) ;;
-            *)           return ;;
-        esac
-    fi
-
-    : > "$dir/said"
-    : > "$dir/errors"
-
-    if ! dry_run "$1"; then
-        complain "it does not work without faults"
-        return
-    fi
-
-    if [ "$2" != - ]; then
-        for fault in $(echo "$2" | tr + ' '); do
-
-            if ! arguments=$(injection "$1" "$fault"); then
-                complain "$(cat "$dir/why")"
-                return
-            fi
-
-            faults="$faults $arguments"
-        done
-    fi
-
-    # shellcheck disable=SC2086
-    trace "$dir/calls" "$1" $faults
-    code=$?
-
-    if [ -n "${T_VERBOSE:-}" ]; then
-        echo "# $(said)"
-    fi
-
-    if [ "$code" -ne 0 ]; then
-        complain "it ended with code $code"
-        return
-    fi
-
-    if [ "$2" != - ] && ! grep -q INJECTED "$dir/calls"; then
-        complain "nothing has failed"
-        return
-    fi
+    with_faults "$1" "$2" || return 1
 
     case ${5:-} in
         *leak=*) leak=' leak=' ;;
@@ -267,52 +49,44 @@ row()
     esac
 
     for pattern in "^result=$3 " "$leak" "${5:-.}"; do
-
-        if ! said | grep -q -e "$pattern"; then
-            complain "it does not say \"$pattern\""
-            return
-        fi
+        printed | grep -q -e "$pattern" || { echo "it does not print \"$pattern\""; return 1; }
     done
 
-    case $4 in
-        -)
-            if said | grep -q 'log=.*\[\(emerg\|alert\|crit\|error\|warn\)\]'
-            then
-                complain "it should have logged nothing"
-                return
-            fi
-            ;;
-        *)
-            if ! said | grep -q -F -e "$4"; then
-                complain "it has not logged \"$4\""
-                return
-            fi
-            ;;
-    esac
+    logged_well "$4"
+}
 
-    ok "$name"
+# the same, with what the program has printed
+explained()
+{
+    : > "$tmp/printed"
+    : > "$tmp/errors"
+
+    explained_code=0
+    reacts "$@" || explained_code=1
+
+    printed
+    cat "$tmp/errors"
+    return $explained_code
+}
+
+# row COMMAND FAULTS RESULT LOG [OTHER]: FAULTS are those of strace.sh, RESULT
+# and OTHER are patterns of grep for what the program prints, LOG is a text in
+# the log, or "-" for nothing worse than a notice
+row()
+{
+    case "$1, $2" in
+        *"${T_ONLY:-}"*) ok "$1, $2" explained "$@" ;;
+    esac
 }
 
 
-if [ $# -ne 1 ]; then
-    echo "usage: $0 PROGRAM" >&2
-    exit 2
+if ! why=$(strace_works); then
+    skip "fault injection" "$why"
+    end
+    exit
 fi
 
-case $1 in
-    */*) program=$1 ;;
-    *)   program=./$1 ;;
-esac
-
-command -v strace > /dev/null || skip_all "strace is missing"
-strace -f -qq -o /dev/null true 2> /dev/null \
-    || skip_all "ptrace(2) is not permitted"
-strace -qq -o /dev/null -e inject=lseek:error=EPERM true 2> /dev/null \
-    || skip_all "this strace cannot inject"
-
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-
+build || exit 1
 
 none="pid=-1 channel=-1,-1 "
 live="pid=[1-9][0-9]* channel=[1-9][0-9]*,-1 "
@@ -414,64 +188,45 @@ row close close:EINTR:1 -1 "$text(4: Interrupted system call)" \
 
 # ngx_shm_alloc(), ngx_shm_free()
 
-shmem=${T_SHMEM:-}
+rows_map_anon()
+{
+    text='[alert] mmap(MAP_ANON|MAP_SHARED, 65536) failed '
+    row shm mmap:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
+    row shm mmap:EAGAIN -1 "$text(11: Resource temporarily" 'more=0 '
+    row shm mmap:EPERM -1 "$text(1: Operation not permitted)" 'more=0 '
+    row shm munmap:EINVAL 0 ', 65536) failed (22: Invalid argument)' 'more=1 '
+}
 
-if [ -z "$shmem" ]; then
-    if made shm shmget; then
-        shmem=sysvshm
-    elif made shm openat; then
-        shmem=map_devzero
-    else
-        shmem=map_anon
-    fi
-fi
+rows_map_devzero()
+{
+    text='[alert] open("/dev/zero") failed '
+    row shm openat:EACCES -1 "$text(13: Permission denied)" 'more=0 '
+    row shm openat:EMFILE -1 "$text(24: Too many open files)" 'more=0 '
+    row shm openat:ENOENT -1 "$text(2: No such file or" 'more=0 '
+    text='[alert] mmap(/dev/zero, MAP_SHARED, 65536) failed '
+    row shm mmap:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
+    row shm mmap:EAGAIN -1 "$text(11: Resource temporarily" 'more=0 '
+    row shm close:EIO 0 '' 'leak=1 more=1 '
+    row shm munmap:EINVAL 0 ', 65536) failed (22: Invalid argument)' 'more=1 '
+}
 
-echo "# shared memory: $shmem"
+rows_sysvshm()
+{
+    text='[alert] shmget(65536) failed '
+    row shm shmget:ENOSPC -1 "$text(28: No space left on device)" 'more=0 '
+    row shm shmget:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
+    row shm shmget:EPERM -1 "$text(1: Operation not permitted)" 'more=0 '
+    text='[alert] shmat() failed '
+    row shm shmat:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
+    row shm shmat:EMFILE -1 "$text(24: Too many open files)" 'more=0 '
+    row shm shmctl:EPERM 0 \
+        '[alert] shmctl(IPC_RMID) failed (1: Operation not permitted)' 'more=11 '
+    row shm shmdt:EINVAL 0 ') failed (22: Invalid argument)' 'more=11 '
+}
 
 row shm - 0 - 'more=1 '
-
-case $shmem in
-    map_anon)
-        text='[alert] mmap(MAP_ANON|MAP_SHARED, 65536) failed '
-        row shm mmap:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
-        row shm mmap:EAGAIN -1 "$text(11: Resource temporarily" 'more=0 '
-        row shm mmap:EPERM -1 "$text(1: Operation not permitted)" 'more=0 '
-        ;;
-    map_devzero)
-        text='[alert] open("/dev/zero") failed '
-        row shm openat:EACCES -1 "$text(13: Permission denied)" 'more=0 '
-        row shm openat:EMFILE -1 "$text(24: Too many open files)" 'more=0 '
-        row shm openat:ENOENT -1 "$text(2: No such file or" 'more=0 '
-        text='[alert] mmap(/dev/zero, MAP_SHARED, 65536) failed '
-        row shm mmap:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
-        row shm mmap:EAGAIN -1 "$text(11: Resource temporarily" 'more=0 '
-        row shm close:EIO 0 '' 'leak=1 more=1 '
-        ;;
-    sysvshm)
-        text='[alert] shmget(65536) failed '
-        row shm shmget:ENOSPC -1 "$text(28: No space left on device)" \
-            'more=0 '
-        row shm shmget:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
-        row shm shmget:EPERM -1 "$text(1: Operation not permitted)" 'more=0 '
-        text='[alert] shmat() failed '
-        row shm shmat:ENOMEM -1 "$text(12: Cannot allocate memory)" 'more=0 '
-        row shm shmat:EMFILE -1 "$text(24: Too many open files)" 'more=0 '
-        row shm shmctl:EPERM 0 \
-            '[alert] shmctl(IPC_RMID) failed (1: Operation not permitted)' \
-            'more=11 '
-        row shm shmdt:EINVAL 0 ') failed (22: Invalid argument)' 'more=11 '
-        ;;
-    *)
-        not_ok "T_SHMEM=$shmem is none of the ways to shared memory"
-        ;;
-esac
-
-case $shmem in
-    map_*)
-        row shm munmap:EINVAL 0 ', 65536) failed (22: Invalid argument)' \
-            'more=1 '
-        ;;
-esac
+command -v "rows_$backend" > /dev/null || { echo "no rows for $backend"; exit 1; }
+"rows_$backend"
 
 # The log: a line that is lost, another one, and the disk that is full is
 # left alone for the rest of the second.
@@ -509,7 +264,7 @@ row event epoll_ctl:EPERM:2 -1 "$text" 'more=0 .*) failed (1: Operation'
 
 wait=epoll_wait
 
-if ! made wait epoll_wait; then
+if ! makes wait epoll_wait; then
     wait=epoll_pwait
 fi
 
@@ -528,7 +283,7 @@ row signals rt_sigaction:EINVAL:5 -1 'failed (22: Invalid argument)'
 text=', 9) failed '
 row kill - 1 - 'more=0 '
 
-if made kill pidfd_open; then
+if makes kill pidfd_open; then
     row kill pidfd_open:ENOSYS 1 - 'more=0 '
     row kill pidfd_open:EMFILE 1 - 'more=0 '
     row kill pidfd_send_signal:EPERM 0 \
@@ -546,4 +301,4 @@ row os-signal - 0 -
 row os-signal kill:EPERM 1 ', 1) failed (1: Operation not permitted)'
 row os-signal kill:ESRCH 1 ', 1) failed (3: No such process)'
 
-finish
+end

@@ -1,16 +1,15 @@
 #!/bin/sh
 
-# test-nginx.sh: everything that "make test-nginx" runs: nginx as it is beside
-# nginx on the library, see parts.sh.  "make test" has a short form of it.
+# test-nginx.sh: what "make test-nginx" runs: a stock nginx is compared with
+# one on the library.  "make test" runs a short form of it.
 
-. "$(dirname "$0")/parts.sh"
-
-build=$top/build
+. "$(dirname "$0")/../run/suites.sh"
+. "$(dirname "$0")/../run/backends.sh"
 
 unset T_SHORT
 
-# of VERSION: the same with another version of nginx
-of()
+# with_version VERSION: the tests with another version of nginx
+with_version()
 {
     (
         export T_VERSION="$1"
@@ -18,9 +17,9 @@ of()
     )
 }
 
-# on VARIANT: the same with a variant of nginx on the library, see
-# nginx-build.sh; what chooses one itself is left out
-on()
+# with_variant VARIANT: the tests with a variant of the nginx on the library,
+# see nginx-build.sh; the tests that choose a variant themselves are left out
+with_variant()
 {
     (
         export T_NGINX="$1"
@@ -29,17 +28,20 @@ on()
 }
 
 for dir in "$build"/nginx-1.28.3 "$build"/nginx-1.22.1; do
-    part "symbols of $(basename "$dir")" sh "$tests/checks/nginx-symbols.sh" "$dir"
+    suite "symbols of $(basename "$dir")" sh "$tests/checks/nginx-symbols.sh" "$dir"
 done
 
-part "the same, and valgrind" rust --test nginx -- --include-ignored
-part "the same of Debian's version" of bookworm
-part "the same with AddressSanitizer" on asan
-part "the same on /dev/zero" on map_devzero
-part "the same on System V shared memory" on sysvshm
+suite "nginx, and valgrind" rust --test nginx -- --include-ignored
+suite "nginx of Debian" with_version bookworm
+suite "nginx, AddressSanitizer" with_variant asan
 
-for script in nginx-config nginx-modules nginx-versions; do
-    part "$script.sh" sh "$tests/checks/$script.sh"
+for backend in $(backends); do
+    [ -z "$(features_before "$backend")" ] \
+        || suite "nginx, $backend" with_variant "$backend"
+done
+
+for script in config modules versions; do
+    suite "nginx-$script.sh" sh "$tests/checks/nginx-$script.sh"
 done
 
 total

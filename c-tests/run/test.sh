@@ -1,39 +1,35 @@
 #!/bin/sh
 
-# test.sh: everything that "make test" runs, see parts.sh.
+# test.sh: what "make test" runs.
 
-. "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/../run/suites.sh"
+. "$(dirname "$0")/../run/backends.sh"
 
-build=$top/build
+nginx=$build/nginx
+best=$(backends | tail -n 1)
+include=$build/$best/include
 
 run_make()
 {
     make --no-print-directory "$@"
 }
 
-# use BACKEND: what follows is built for this way to shared memory
-use()
+# on BACKEND COMMAND...: builds the library with this backend of shared memory
+# in build/BACKEND, then runs the command
+on()
 {
-    unset NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO
-
-    case $1 in
-        map_devzero) export NGX_HAVE_MAP_ANON=0 ;;
-        sysvshm)     export NGX_HAVE_MAP_ANON=0 NGX_HAVE_MAP_DEVZERO=0 ;;
-    esac
-
-    export T_SHMEM="$1"
+    backend=$1
     lib=$build/$1
+    shift
 
-    # what it says is of interest only if it fails
-    run_make -s -C "$top" "B=build/$1" > "$out.make" 2>&1 || cat "$out.make"
-    rm -f "$out.make"
+    choose_backend "$backend" && run_make -s -C "$top" "B=build/$backend" && "$@"
 }
 
 # programs [VARIABLE=VALUE...]: the C tests
 programs()
 {
-    run_make -C "$tests" run-ours \
-        "OUT=$build/c-tests/$T_SHMEM" \
+    run_make -s -C "$tests" run-ours \
+        "OUT=$build/c-tests/$backend" \
         "CFLAGS_IPC=-I$lib/include" \
         "LIBS_IPC=-L$lib -lngx_ipc -Wl,-rpath,$lib" \
         "$@"
@@ -54,52 +50,42 @@ under_asan()
         CFLAGS="-O1 -fsanitize=address -fno-omit-frame-pointer"
 }
 
-# demo: its exit code is the verdict; it counts for one
-demo()
+# check NAME [ARGUMENT...]: a script in checks/
+check()
 {
-    run_make -s -C "$top" "B=build/$T_SHMEM" demo || return 1
-    echo "1 passed, 0 failed, 0 skipped"
+    name=$1
+    shift
+    sh "$tests/checks/$name.sh" "$@"
 }
 
-inject()
-{
-    mkdir -p "$build/c-tests/$T_SHMEM"
-    cc -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter "-I$lib/include" "$tests/fixtures/inject.c" \
-        -o "$build/c-tests/$T_SHMEM/inject" "-L$lib" -lngx_ipc "-Wl,-rpath,$lib" \
-        && sh "$tests/checks/inject.sh" "$build/c-tests/$T_SHMEM/inject"
-}
-
-
-nginx=$build/nginx
 
 # make test-nginx runs the long form of what a real nginx has to do
 export T_SHORT=1
 
-part "Rust" rust
-part "nginx's symbols" sh "$tests/checks/nginx-symbols.sh" "$build/nginx-1.28.3"
+suite "Rust" rust
+suite "nginx's symbols" check nginx-symbols "$build/nginx-1.28.3"
 
-for backend in sysvshm map_devzero map_anon; do
-    use $backend
-    part "C tests, $backend" programs
-    part "make demo, $backend" demo
-    part "injected faults, $backend" inject
+for name in $(backends); do
+    suite "C tests, $name" on "$name" programs
+    suite "make demo, $name" on "$name" check demo "build/$name"
+    suite "injected faults, $name" on "$name" check inject "$build/$name" "$name"
 done
 
-part "C tests on nginx's own objects" \
-    run_make -C "$tests" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
+suite "C tests on nginx's objects" \
+    run_make -s -C "$tests" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
 
-part "C tests under valgrind" under_valgrind
-part "C tests with AddressSanitizer" under_asan
+suite "C tests under valgrind" on "$best" under_valgrind
+suite "C tests with AddressSanitizer" on "$best" under_asan
 
-part "ABI" sh "$tests/checks/abi.sh" "$lib/include" "$nginx/nginx"
-part "headers" sh "$tests/checks/headers.sh" "$lib/include"
-part "generated headers" sh "$tests/checks/generated.sh" "$lib/include"
-part "exported symbols" sh "$tests/checks/symbols.sh" "$lib/libngx_ipc.so.1"
-part "sources against nginx's headers" sh "$tests/checks/sources.sh" "$lib/include" "$nginx/nginx"
-part "instructions" sh "$tests/checks/instructions.sh" "$lib"
-part "nginx/config" sh "$tests/checks/nginx-config.sh" asserts
-part "probes" sh "$tests/checks/probes.sh"
-part "install" sh "$tests/checks/install.sh"
-part "README" sh "$tests/checks/readme.sh"
+suite "ABI" on "$best" check abi "$include" "$nginx/nginx"
+suite "headers" on "$best" check headers "$include"
+suite "generated headers" on "$best" check generated "$include"
+suite "exported symbols" on "$best" check symbols "$build/$best/libngx_ipc.so.1"
+suite "sources and nginx's headers" on "$best" check sources "$include" "$nginx/nginx"
+suite "instructions" on "$best" check instructions "$build/$best"
+suite "nginx/config" check nginx-config asserts
+suite "probes" check probes
+suite "install" check install
+suite "README" on "$best" check readme "$build/$best"
 
 total

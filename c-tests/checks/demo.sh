@@ -1,0 +1,10 @@
+#!/bin/sh
+
+# demo.sh DIR: "make demo" with the library in DIR succeeds.  The demo checks
+# its own results.
+
+. "$(dirname "$0")/../harness/tap.sh"
+
+ok "make demo" make -s -C "$top" "B=$1" demo
+
+end

@@ -1,0 +1,178 @@
+# Sourced by the checks that make system calls of a program fail with
+# "strace -e inject=".
+#
+# $program takes the name of a command as its argument.  It marks the part of
+# the command that is under test with lseek(-4242) before and lseek(-4243)
+# after it, and then prints "result=... log=...".
+#
+# A fault is CALL:ERRNO[:NTH]: the NTH (1 if omitted) call between the marks
+# fails.  "child/" before it means the forked child, "!" after the name of the
+# call means one that the program makes only if another call fails.
+
+. "$(dirname "$0")/../harness/tap.sh"
+
+program=
+
+# strace_works: whether this system can inject faults; prints why not
+strace_works()
+{
+    command -v strace > /dev/null || { echo "strace is missing"; return 1; }
+
+    strace -f -qq -o /dev/null true 2> /dev/null \
+        || { echo "ptrace(2) is not permitted"; return 1; }
+    strace -qq -o /dev/null -e inject=lseek:error=EPERM true 2> /dev/null \
+        || { echo "this strace cannot inject"; return 1; }
+}
+
+# trace FILE COMMAND [ARGUMENT...]: runs the command under strace with these
+# arguments; its output is in $tmp/printed and $tmp/errors
+trace()
+{
+    trace_file=$1
+    trace_command=$2
+    shift 2
+
+    timeout -k 5 60 strace -f -qq -o "$trace_file" "$@" "$program" "$trace_command" \
+        > "$tmp/printed" 2> "$tmp/errors" < /dev/null
+}
+
+# dry_run COMMAND: finds the calls of a command by a run without faults
+dry_run()
+{
+    if [ ! -f "$tmp/$1.calls" ]; then
+        trace "$tmp/$1.calls" "$1" || return 1
+    fi
+}
+
+# count COMMAND CALL: "BEFORE WITHIN CHILD": how many calls the program makes
+# before its marks and between them, and its children anywhere
+count()
+{
+    awk -v call="$2" '
+        # strace does not count the execve() that starts the program
+        NR == 1 { main = $1; next }
+
+        {
+            name = $2
+            sub(/\(.*/, "", name)
+        }
+
+        $1 == main && /lseek\(-4242/ { within = 1; next }
+        $1 == main && /lseek\(-4243/ { within = 0; over = 1; next }
+
+        name != call        { next }
+        $2 !~ /\(/          { next }
+        $1 != main          { child++; next }
+        within              { n++; next }
+        !over               { before++ }
+
+        END { print before + 0, n + 0, child + 0 }
+    ' "$tmp/$1.calls"
+}
+
+# makes COMMAND CALL: whether the command makes the call between its marks
+makes()
+{
+    dry_run "$1" || return 1
+
+    # shellcheck disable=SC2046
+    set -- $(count "$1" "$2")
+    [ "$2" -ne 0 ]
+}
+
+# fork_call COMMAND: the system call that the C library makes for fork()
+fork_call()
+{
+    for call in clone clone3 fork vfork; do
+        if makes "$1" $call; then
+            echo $call
+            return
+        fi
+    done
+
+    echo clone
+}
+
+# injection COMMAND FAULT: prints the arguments for strace; prints why if the
+# fault cannot happen
+injection()
+{
+    call=${2%%:*}
+    errno=${2#*:}
+    nth=1
+
+    case $errno in
+        *:*) nth=${errno#*:}; errno=${errno%%:*} ;;
+    esac
+
+    where=main
+    certain=1
+
+    case $call in
+        child/*) where=child; call=${call#child/} ;;
+    esac
+
+    case $call in
+        *!) certain=0; call=${call%!} ;;
+    esac
+
+    if [ "$call" = fork ]; then
+        call=$(fork_call "$1")
+    fi
+
+    # shellcheck disable=SC2046
+    set -- $(count "$1" "$call")
+
+    if [ $where = child ]; then
+        injection_in_child "$@"
+        return
+    fi
+
+    if [ $certain -eq 1 ] && [ "$2" -lt "$nth" ]; then
+        echo "$call() is called $2 times, not $nth"
+        return 1
+    fi
+
+    echo "-e inject=$call:error=$errno:when=$(($1 + nth))"
+}
+
+# injection_in_child BEFORE WITHIN CHILD: strace counts the calls of each
+# process by itself, so the parent must not make as many
+injection_in_child()
+{
+    if [ "$certain" -eq 1 ] && [ "$3" -lt "$nth" ]; then
+        echo "the child does not call $call()"
+        return 1
+    fi
+
+    if [ $(($1 + $2)) -ge "$nth" ]; then
+        echo "$call() is called by the parent as well"
+        return 1
+    fi
+
+    echo "-e inject=$call:error=$errno:when=$nth"
+}
+
+# with_faults COMMAND FAULTS: runs the command with the faults, which are
+# separated by "+", or "-" for none; each fault must have happened
+with_faults()
+{
+    dry_run "$1" || { echo "it fails without faults"; return 1; }
+
+    injections=
+
+    if [ "$2" != - ]; then
+        for fault in $(echo "$2" | tr + ' '); do
+            found=$(injection "$1" "$fault") || { echo "$found"; return 1; }
+            injections="$injections $found"
+        done
+    fi
+
+    # shellcheck disable=SC2086
+    trace "$tmp/calls" "$1" $injections
+    code=$?
+
+    [ "$code" -eq 0 ] || { echo "it ended with code $code"; return 1; }
+
+    [ "$2" = - ] || grep -q INJECTED "$tmp/calls" || { echo "no call failed"; return 1; }
+}

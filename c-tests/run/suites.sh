@@ -1,0 +1,104 @@
+# Sourced by the scripts that run suites of tests: test.sh and test-nginx.sh.
+#
+# A suite is a command that prints TAP.  It gets one line: its name, how many
+# tests passed, failed and were skipped, and how long it took.  For a suite
+# that fails, the tests that failed are printed as well.
+#
+#   ONLY=text    only the suites whose names contain the text
+#   V=1          everything that the suites print
+#
+# build/test.log (build/test-nginx.log) always has everything.
+
+run=$(cd "$(dirname "$0")" && pwd)
+tests=$(dirname "$run")
+top=$(dirname "$tests")
+build=$top/build
+
+log=$build/$(basename "$0" .sh).log
+
+total_passed=0
+total_failed=0
+total_skipped=0
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+mkdir -p "$build"
+: > "$log"
+: > "$work/all_reasons"
+
+
+# say TEXT: on the terminal and in the log
+say()
+{
+    echo "$1" | tee -a "$log"
+}
+
+# keep: what comes in goes to the log, and with V=1 to the terminal
+keep()
+{
+    if [ -n "${V:-}" ]; then
+        tee -a "$log"
+    else
+        cat >> "$log"
+    fi
+}
+
+# suite NAME COMMAND...
+suite()
+{
+    suite_name=$1
+    shift
+
+    case $suite_name in *"${ONLY:-}"*) ;; *) return 0 ;; esac
+
+    started=$(date +%s)
+    echo "## $suite_name" | keep
+
+    { "$@" 2>&1; echo "exit code $?"; } | tee "$work/output" | keep
+
+    : > "$work/failures"
+    : > "$work/reasons"
+
+    counts=$(awk -f "$run/tap.awk" -v "failures=$work/failures" \
+                 -v "reasons=$work/reasons" "$work/output")
+
+    # shellcheck disable=SC2086
+    set -- $counts
+
+    say "$(printf '%-30s %5d passed, %3d failed, %3d skipped %5d s' "$suite_name" \
+               "$1" "$2" "$3" $(($(date +%s) - started)))"
+    cat "$work/failures"
+    cat "$work/reasons" >> "$work/all_reasons"
+
+    total_passed=$((total_passed + $1))
+    total_failed=$((total_failed + $2))
+    total_skipped=$((total_skipped + $3))
+}
+
+# rust [ARGUMENT...]: a suite of "cargo test"
+rust()
+{
+    {
+        cargo test --locked --manifest-path "$top/Cargo.toml" "$@" 2>&1
+        echo "exit code $?"
+    } | awk -f "$run/cargo-tap.awk"
+}
+
+# skip_reasons: each reason once, with the number of tests
+skip_reasons()
+{
+    sort "$work/all_reasons" | uniq -c | sort -rn \
+        | sed 's/^ *\([0-9]*\) /\1 /' | paste -s -d ';' | sed 's/;/; /g; s/^/skipped: /' \
+        | fold -s -w 78
+}
+
+# total: why tests were skipped, the closing line, and the exit code
+total()
+{
+    say ""
+    [ "$total_skipped" -eq 0 ] || say "$(skip_reasons)"
+    [ "$total_failed" -eq 0 ] || say "see $log"
+    say "$total_passed passed, $total_failed failed, $total_skipped skipped"
+    [ "$total_failed" -eq 0 ]
+}
