@@ -73,7 +73,10 @@ starts_again() {
     next
 }
 
-explained && /^#/ { print > failures; next }
+explained && /^#/ {
+    if (explained++ <= 40) print > failures
+    next
+}
 
 { explained = 0 }
 
