@@ -74,7 +74,8 @@ $(B)/%: examples/%.c lib
 	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include -o $@ $(filter %.c,$^) \
 	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
 
-$(B)/echo: examples/ngx_counters_module.c examples/ngx_counters_module.h
+$(B)/echo: nginx/status/ngx_counters_module.c nginx/status/ngx_counters_module.h
+$(B)/echo: CFLAGS += -Inginx/status
 
 test: ## runs all tests; ONLY="text" some suites, V=1 all output
 	@sh c-tests/run/test.sh

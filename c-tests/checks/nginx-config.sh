@@ -139,13 +139,13 @@ strict()
     done
 
     for source in nginx/ngx_ipc_host.c nginx/status/ngx_http_ipc_status_module.c \
-                  nginx/status/ngx_ipc_status.c examples/ngx_counters_module.c
+                  nginx/status/ngx_ipc_status.c nginx/status/ngx_counters_module.c
     do
         # shellcheck disable=SC2086
         (
             cd "$tmp/nginx" && "$1" -c -o "$tmp/o" -O2 -Wall -Wextra -Werror \
                 -Wno-unused-parameter $folders -Iobjs/ngx_ipc/include \
-                "-I$top/examples" "-I$top/nginx/status" "$top/$source"
+                "-I$top/nginx/status" "$top/$source"
         ) || return 1
     done
 }

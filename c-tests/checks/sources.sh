@@ -20,7 +20,7 @@ compiles()
     gcc -std=gnu11 -Wall -Wextra -Werror -c -o "$tmp/o" "$@"
 }
 
-for source in examples/greet.c examples/demo.c examples/ngx_counters_module.c c-tests/fixtures/abi.c
+for source in examples/greet.c examples/demo.c nginx/status/ngx_counters_module.c c-tests/fixtures/abi.c
 do
     ok "$source against our headers" compiles "-I$ours" "$top/$source"
     ok "$source against nginx's headers" compiles $theirs "$top/$source"

@@ -1,4 +1,4 @@
-//! The counters of `examples/ngx_counters_module.c`, read out of a process's
+//! The counters of `nginx/status/ngx_counters_module.c`, read out of a process's
 //! memory.
 
 use std::fs::{self, File};
