@@ -1,7 +1,7 @@
 
 /*
- * ngx_ipc_status [text | json | prometheus]: the processes of this nginx and
- * the counters that they share, at a location of its own.
+ * The directive ngx_ipc_status [text | json | prometheus]: its location shows
+ * the processes of this nginx and the counters that they share.
  */
 
 
@@ -14,7 +14,7 @@
 
 
 typedef struct {
-    ngx_uint_t  format;
+    const ngx_ipc_status_format_t  *format;
 } ngx_http_ipc_status_loc_conf_t;
 
 
@@ -22,6 +22,8 @@ static ngx_int_t ngx_http_ipc_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ipc_status_begin(ngx_http_request_t *r);
 static void ngx_http_ipc_status_end(void *data);
 static void *ngx_http_ipc_status_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_ipc_status_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 static char *ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_ipc_status_init(ngx_conf_t *cf);
@@ -51,7 +53,7 @@ static ngx_http_module_t  ngx_http_ipc_status_module_ctx = {
     NULL,                                  /* merge server configuration */
 
     ngx_http_ipc_status_create_loc_conf,   /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_ipc_status_merge_loc_conf     /* merge location configuration */
 };
 
 
@@ -69,20 +71,6 @@ ngx_module_t  ngx_http_ipc_status_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-static const struct {
-    ngx_str_t  name;
-    ngx_str_t  type;
-} ngx_http_ipc_status_formats[] = {
-    { ngx_string("text"), ngx_string("text/plain") },
-    { ngx_string("json"), ngx_string("application/json") },
-    { ngx_string("prometheus"), ngx_string("text/plain; version=0.0.4") }
-};
-
-#define NGX_HTTP_IPC_STATUS_FORMATS                                           \
-    (sizeof(ngx_http_ipc_status_formats)                                      \
-     / sizeof(ngx_http_ipc_status_formats[0]))
 
 
 static ngx_int_t
@@ -114,7 +102,7 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = b->last - b->pos;
-    r->headers_out.content_type = ngx_http_ipc_status_formats[conf->format].type;
+    r->headers_out.content_type = conf->format->content_type;
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
     rc = ngx_http_send_header(r);
@@ -130,7 +118,7 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
 }
 
 
-/* the request has come to its end, in whichever way */
+/* called when a request has ended, for whatever reason */
 
 static void
 ngx_http_ipc_status_end(void *data)
@@ -142,7 +130,7 @@ ngx_http_ipc_status_end(void *data)
 }
 
 
-/* the header of a request has been read */
+/* called when the header of a request has been read */
 
 static ngx_int_t
 ngx_http_ipc_status_begin(ngx_http_request_t *r)
@@ -176,7 +164,29 @@ ngx_http_ipc_status_begin(ngx_http_request_t *r)
 static void *
 ngx_http_ipc_status_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_ipc_status_loc_conf_t));
+    ngx_http_ipc_status_loc_conf_t  *conf;
+
+    conf = ngx_palloc(cf->pool, sizeof(ngx_http_ipc_status_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->format = NGX_CONF_UNSET_PTR;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_ipc_status_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_ipc_status_loc_conf_t  *prev = parent;
+    ngx_http_ipc_status_loc_conf_t  *conf = child;
+
+    ngx_conf_merge_ptr_value(conf->format, prev->format,
+                             &ngx_ipc_status_formats[0]);
+
+    return NGX_CONF_OK;
 }
 
 
@@ -185,9 +195,9 @@ ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_ipc_status_loc_conf_t  *lcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_uint_t                 i;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t                      *value;
+    ngx_http_core_loc_conf_t       *clcf;
+    const ngx_ipc_status_format_t  *format;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -198,17 +208,18 @@ ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_ipc_status_handler;
 
     if (cf->args->nelts == 1) {
+        lcf->format = &ngx_ipc_status_formats[0];
         return NGX_CONF_OK;
     }
 
     value = cf->args->elts;
 
-    for (i = 0; i < NGX_HTTP_IPC_STATUS_FORMATS; i++) {
-        if (value[1].len == ngx_http_ipc_status_formats[i].name.len
-            && ngx_strcmp(value[1].data, ngx_http_ipc_status_formats[i].name.data)
-               == 0)
+    for (format = ngx_ipc_status_formats; format->name.len != 0; format++) {
+
+        if (value[1].len == format->name.len
+            && ngx_strcmp(value[1].data, format->name.data) == 0)
         {
-            lcf->format = i;
+            lcf->format = format;
             return NGX_CONF_OK;
         }
     }

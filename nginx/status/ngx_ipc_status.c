@@ -1,6 +1,7 @@
 
 /*
- * What ngx_ipc_status says: the processes, their channels, the counters.
+ * The page of ngx_ipc_status.  A number of a process or a shared counter is a
+ * row in a table here, and so is a format.
  */
 
 
@@ -13,69 +14,123 @@
 #include "ngx_ipc_status.h"
 
 
-/* how a number is called, and what Prometheus wants to know of it */
+/* a number of a structure, an ngx_int_t or an ngx_uint_t */
 
 typedef struct {
-    const char  *name;
-    const char  *metric;
+    const char  *name;        /* in text and JSON */
+    const char  *metric;      /* for Prometheus: "ngx_ipc_" and this */
     const char  *type;
     const char  *help;
-} ngx_ipc_status_name_t;
-
-
-/* a number of a process */
-
-typedef struct {
-    ngx_ipc_status_name_t  n;
-    size_t                 offset;
+    size_t       offset;
 } ngx_ipc_status_number_t;
 
 
-/* a shared counter */
-
 typedef struct {
-    ngx_ipc_status_name_t  n;
-    ngx_int_t              value;
-} ngx_ipc_status_counter_t;
+    ngx_int_t    accepted;
+    ngx_int_t    handled;
+    ngx_int_t    requests;
+    ngx_int_t    active;
+    ngx_int_t    writing;
+} ngx_ipc_status_counters_t;
 
 
-#define NGX_IPC_STATUS_COUNTERS  5
+/* what is shown */
 
-/* the longest that one process, and one counter, may take in any format */
-#define NGX_IPC_STATUS_PROCESS   1024
-#define NGX_IPC_STATUS_LINES     512
-
-/* the line breaks of Prometheus' format are part of it */
-#define ngx_ipc_status_help(b, n)                                             \
-    ngx_ipc_status_print(b, "# HELP ngx_ipc_%s %s\n# TYPE ngx_ipc_%s %s\n",   \
-                         (n)->metric, (n)->help, (n)->metric, (n)->type)
-
-
-static const ngx_ipc_status_name_t  ngx_ipc_status_process = {
-    "process", "process", "gauge", "A process of the table."
+struct ngx_ipc_status_page_s {
+    ngx_ipc_process_t          *processes;
+    ngx_uint_t                  n;
+    ngx_ipc_status_counters_t   counters;
 };
 
 
+/* the most bytes that a process, and a number, take in any format */
+#define NGX_IPC_STATUS_PROCESS  1024
+#define NGX_IPC_STATUS_LINES    512
+
+#define ngx_ipc_status_n(table)  (sizeof(table) / sizeof((table)[0]))
+
+
+static void ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_status_page_t *page);
+static void ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_status_page_t *page);
+static void ngx_ipc_status_prometheus(ngx_buf_t *b,
+    ngx_ipc_status_page_t *page);
+
+
+const ngx_ipc_status_format_t  ngx_ipc_status_formats[] = {
+
+    { ngx_string("text"),
+      ngx_string("text/plain"),
+      ngx_ipc_status_text },
+
+    { ngx_string("json"),
+      ngx_string("application/json"),
+      ngx_ipc_status_json },
+
+    { ngx_string("prometheus"),
+      ngx_string("text/plain; version=0.0.4"),
+      ngx_ipc_status_prometheus },
+
+    { ngx_null_string, ngx_null_string, NULL }
+};
+
+
+/* the numbers of each process */
+
 static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
-    { { "respawns", "respawns_total", "counter",
-        "How often the process was started again." },
+
+    { "respawns", "respawns_total", "counter",
+      "How often the process was started again.",
       offsetof(ngx_ipc_process_t, respawns) },
-    { { "sent", "messages_sent_total", "counter",
-        "Control messages that the master has sent to the process." },
+
+    { "sent", "messages_sent_total", "counter",
+      "Control messages that the master has sent to the process.",
       offsetof(ngx_ipc_process_t, sent) },
-    { { "queued", "messages_queued_total", "counter",
-        "Control messages that were queued because its channel was full." },
+
+    { "queued", "messages_queued_total", "counter",
+      "Control messages that were queued because its channel was full.",
       offsetof(ngx_ipc_process_t, queued) },
-    { { "queued_max", "messages_queued_max", "gauge",
-        "The most control messages that its queue has held at one time." },
+
+    { "queued_max", "messages_queued_max", "gauge",
+      "The most control messages that its queue has held at one time.",
       offsetof(ngx_ipc_process_t, queued_max) },
-    { { "dropped", "messages_dropped_total", "counter",
-        "Control messages that were dropped because it had exited." },
+
+    { "dropped", "messages_dropped_total", "counter",
+      "Control messages that were dropped because it had exited.",
       offsetof(ngx_ipc_process_t, dropped) }
 };
 
-#define NGX_IPC_STATUS_NUMBERS                                                \
-    (sizeof(ngx_ipc_status_numbers) / sizeof(ngx_ipc_status_numbers[0]))
+
+/* the counters that all processes share */
+
+static const ngx_ipc_status_number_t  ngx_ipc_status_counters[] = {
+
+    { "accepted", "connections_accepted_total", "counter",
+      "Connections with at least one request.",
+      offsetof(ngx_ipc_status_counters_t, accepted) },
+
+    { "handled", "connections_handled_total", "counter",
+      "The same number: nginx shows modules no other connections.",
+      offsetof(ngx_ipc_status_counters_t, handled) },
+
+    { "requests", "requests_total", "counter",
+      "Requests.",
+      offsetof(ngx_ipc_status_counters_t, requests) },
+
+    { "active", "requests_active", "gauge",
+      "Requests that have not ended.",
+      offsetof(ngx_ipc_status_counters_t, active) },
+
+    { "writing", "requests_writing", "gauge",
+      "Requests that are being answered.",
+      offsetof(ngx_ipc_status_counters_t, writing) }
+};
+
+
+/* the metric that tells the role, the state and so on of a process */
+
+static const ngx_ipc_status_number_t  ngx_ipc_status_process = {
+    NULL, "process", "gauge", "A process in the process table.", 0
+};
 
 
 static void
@@ -86,6 +141,13 @@ ngx_ipc_status_print(ngx_buf_t *b, const char *fmt, ...)
     va_start(args, fmt);
     b->last = ngx_vslprintf(b->last, b->end, fmt, args);
     va_end(args);
+}
+
+
+static ngx_int_t
+ngx_ipc_status_value(void *data, const ngx_ipc_status_number_t *number)
+{
+    return *(ngx_int_t *) ((u_char *) data + number->offset);
 }
 
 
@@ -117,86 +179,51 @@ ngx_ipc_status_state(ngx_ipc_process_t *process)
 }
 
 
-static ngx_uint_t
-ngx_ipc_status_number(ngx_ipc_process_t *process, ngx_uint_t i)
-{
-    return *(ngx_uint_t *) ((u_char *) process
-                            + ngx_ipc_status_numbers[i].offset);
-}
-
-
 static void
-ngx_ipc_status_counters(ngx_ipc_status_counter_t *counters)
+ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_status_page_t *page)
 {
-    ngx_uint_t           i;
-    ngx_counters_now_t   now;
+    ngx_uint_t                      i, j;
+    ngx_ipc_process_t              *p;
+    const ngx_ipc_status_number_t  *number;
 
-    static const ngx_ipc_status_counter_t  names[] = {
-        { { "accepted", "connections_accepted_total", "counter",
-            "Connections on which there was a request." }, 0 },
-        { { "handled", "connections_handled_total", "counter",
-            "The same: nginx tells modules of no others." }, 0 },
-        { { "requests", "requests_total", "counter", "Requests." }, 0 },
-        { { "active", "requests_active", "gauge",
-            "Requests that have not come to their end." }, 0 },
-        { { "writing", "requests_writing", "gauge",
-            "Requests that are being answered." }, 0 }
-    };
-
-    for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
-        counters[i] = names[i];
-    }
-
-    ngx_counters_sum(&now);
-
-    counters[0].value = (ngx_int_t) ngx_counters->accepted;
-    counters[1].value = (ngx_int_t) ngx_counters->handled;
-    counters[2].value = (ngx_int_t) ngx_counters->requests;
-    counters[3].value = now.active;
-    counters[4].value = now.writing;
-}
-
-
-static void
-ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
-    ngx_ipc_status_counter_t *counters)
-{
-    ngx_uint_t          i, j;
-    ngx_ipc_process_t  *p;
-
-    for (i = 0; i < n; i++) {
-        p = &processes[i];
+    for (i = 0; i < page->n; i++) {
+        p = &page->processes[i];
 
         ngx_ipc_status_print(b, "slot:%i pid:%P %s:%i generation:%ui %s",
                              p->slot, p->pid, ngx_ipc_status_role(p),
                              p->worker, p->generation,
                              ngx_ipc_status_state(p));
 
-        for (j = 0; j < NGX_IPC_STATUS_NUMBERS; j++) {
-            ngx_ipc_status_print(b, " %s:%ui", ngx_ipc_status_numbers[j].n.name,
-                                 ngx_ipc_status_number(p, j));
+        for (j = 0; j < ngx_ipc_status_n(ngx_ipc_status_numbers); j++) {
+            number = &ngx_ipc_status_numbers[j];
+
+            ngx_ipc_status_print(b, " %s:%i", number->name,
+                                 ngx_ipc_status_value(p, number));
         }
 
         ngx_ipc_status_print(b, "\n");
     }
 
-    for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
-        ngx_ipc_status_print(b, "%s:%i\n", counters[i].n.name, counters[i].value);
+    for (i = 0; i < ngx_ipc_status_n(ngx_ipc_status_counters); i++) {
+        number = &ngx_ipc_status_counters[i];
+
+        ngx_ipc_status_print(b, "%s:%i\n", number->name,
+                             ngx_ipc_status_value(&page->counters, number));
     }
 }
 
 
 static void
-ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
-    ngx_ipc_status_counter_t *counters)
+ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_status_page_t *page)
 {
-    ngx_uint_t          i, j;
-    ngx_ipc_process_t  *p;
+    ngx_uint_t                      i, j;
+    ngx_ipc_process_t              *p;
+    const ngx_ipc_status_number_t  *number;
 
     ngx_ipc_status_print(b, "{\"processes\":[");
 
-    for (i = 0; i < n; i++) {
-        p = &processes[i];
+    for (i = 0; i < page->n; i++) {
+        p = &page->processes[i];
 
         ngx_ipc_status_print(b, "%s\n{\"slot\":%i,\"pid\":%P,\"role\":\"%s\","
                              "\"worker\":%i,\"generation\":%ui,"
@@ -205,10 +232,11 @@ ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
                              ngx_ipc_status_role(p), p->worker, p->generation,
                              ngx_ipc_status_state(p));
 
-        for (j = 0; j < NGX_IPC_STATUS_NUMBERS; j++) {
-            ngx_ipc_status_print(b, ",\"%s\":%ui",
-                                 ngx_ipc_status_numbers[j].n.name,
-                                 ngx_ipc_status_number(p, j));
+        for (j = 0; j < ngx_ipc_status_n(ngx_ipc_status_numbers); j++) {
+            number = &ngx_ipc_status_numbers[j];
+
+            ngx_ipc_status_print(b, ",\"%s\":%i", number->name,
+                                 ngx_ipc_status_value(p, number));
         }
 
         ngx_ipc_status_print(b, "}");
@@ -216,26 +244,39 @@ ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_process_t *processes, ngx_uint_t n,
 
     ngx_ipc_status_print(b, "\n],\n\"counters\":{");
 
-    for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
-        ngx_ipc_status_print(b, "%s\"%s\":%i", i == 0 ? "" : ",",
-                             counters[i].n.name, counters[i].value);
+    for (i = 0; i < ngx_ipc_status_n(ngx_ipc_status_counters); i++) {
+        number = &ngx_ipc_status_counters[i];
+
+        ngx_ipc_status_print(b, "%s\"%s\":%i", i == 0 ? "" : ",", number->name,
+                             ngx_ipc_status_value(&page->counters, number));
     }
 
     ngx_ipc_status_print(b, "}}\n");
 }
 
 
+/* writes the two lines that come before a metric */
+
 static void
-ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_process_t *processes,
-    ngx_uint_t n, ngx_ipc_status_counter_t *counters)
+ngx_ipc_status_metric(ngx_buf_t *b, const ngx_ipc_status_number_t *number)
 {
-    ngx_uint_t          i, j;
-    ngx_ipc_process_t  *p;
+    ngx_ipc_status_print(b, "# HELP ngx_ipc_%s %s\n# TYPE ngx_ipc_%s %s\n",
+                         number->metric, number->help,
+                         number->metric, number->type);
+}
 
-    ngx_ipc_status_help(b, &ngx_ipc_status_process);
 
-    for (i = 0; i < n; i++) {
-        p = &processes[i];
+static void
+ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_status_page_t *page)
+{
+    ngx_uint_t                      i, j;
+    ngx_ipc_process_t              *p;
+    const ngx_ipc_status_number_t  *number;
+
+    ngx_ipc_status_metric(b, &ngx_ipc_status_process);
+
+    for (i = 0; i < page->n; i++) {
+        p = &page->processes[i];
 
         ngx_ipc_status_print(b, "ngx_ipc_process{slot=\"%i\",pid=\"%P\","
                              "role=\"%s\",worker=\"%i\",generation=\"%ui\","
@@ -245,65 +286,85 @@ ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_process_t *processes,
                              ngx_ipc_status_state(p));
     }
 
-    for (j = 0; j < NGX_IPC_STATUS_NUMBERS; j++) {
-        ngx_ipc_status_help(b, &ngx_ipc_status_numbers[j].n);
+    for (j = 0; j < ngx_ipc_status_n(ngx_ipc_status_numbers); j++) {
+        number = &ngx_ipc_status_numbers[j];
 
-        for (i = 0; i < n; i++) {
-            ngx_ipc_status_print(b, "ngx_ipc_%s{slot=\"%i\"} %ui\n",
-                                 ngx_ipc_status_numbers[j].n.metric,
-                                 processes[i].slot,
-                                 ngx_ipc_status_number(&processes[i], j));
+        ngx_ipc_status_metric(b, number);
+
+        for (i = 0; i < page->n; i++) {
+            p = &page->processes[i];
+
+            ngx_ipc_status_print(b, "ngx_ipc_%s{slot=\"%i\"} %i\n",
+                                 number->metric, p->slot,
+                                 ngx_ipc_status_value(p, number));
         }
     }
 
-    for (i = 0; i < NGX_IPC_STATUS_COUNTERS; i++) {
-        ngx_ipc_status_help(b, &counters[i].n);
-        ngx_ipc_status_print(b, "ngx_ipc_%s %i\n",
-                             counters[i].n.metric, counters[i].value);
+    for (i = 0; i < ngx_ipc_status_n(ngx_ipc_status_counters); i++) {
+        number = &ngx_ipc_status_counters[i];
+
+        ngx_ipc_status_metric(b, number);
+        ngx_ipc_status_print(b, "ngx_ipc_%s %i\n", number->metric,
+                             ngx_ipc_status_value(&page->counters, number));
     }
 }
 
 
-static ngx_uint_t
-ngx_ipc_status_processes(ngx_ipc_process_t *processes)
+static void
+ngx_ipc_status_read_processes(ngx_ipc_status_page_t *page)
 {
-    ngx_uint_t  n;
+    ngx_ipc_process_t  *processes;
 
+    processes = page->processes;
     processes[0].slot = -1;
 
-    for (n = 0; n < NGX_MAX_PROCESSES; n++) {
-        if (n > 0) {
-            processes[n].slot = processes[n - 1].slot;
+    for (page->n = 0; page->n < NGX_MAX_PROCESSES; page->n++) {
+
+        if (page->n > 0) {
+            processes[page->n].slot = processes[page->n - 1].slot;
         }
 
-        if (ngx_ipc_next_process(&processes[n]) != NGX_OK) {
+        if (ngx_ipc_next_process(&processes[page->n]) != NGX_OK) {
             break;
         }
     }
+}
 
-    return n;
+
+static void
+ngx_ipc_status_read_counters(ngx_ipc_status_counters_t *counters)
+{
+    ngx_counters_now_t  now;
+
+    ngx_counters_sum(&now);
+
+    counters->accepted = (ngx_int_t) ngx_counters->accepted;
+    counters->handled = (ngx_int_t) ngx_counters->handled;
+    counters->requests = (ngx_int_t) ngx_counters->requests;
+    counters->active = now.active;
+    counters->writing = now.writing;
 }
 
 
 ngx_buf_t *
-ngx_ipc_status(ngx_pool_t *pool, ngx_uint_t format)
+ngx_ipc_status(ngx_pool_t *pool, const ngx_ipc_status_format_t *format)
 {
-    size_t                     size;
-    ngx_buf_t                 *b;
-    ngx_uint_t                 n;
-    ngx_ipc_process_t         *processes;
-    ngx_ipc_status_counter_t   counters[NGX_IPC_STATUS_COUNTERS];
+    size_t                  size;
+    ngx_buf_t              *b;
+    ngx_ipc_status_page_t   page;
 
-    processes = ngx_palloc(pool, NGX_MAX_PROCESSES * sizeof(ngx_ipc_process_t));
-    if (processes == NULL) {
+    page.processes = ngx_palloc(pool,
+                                NGX_MAX_PROCESSES * sizeof(ngx_ipc_process_t));
+    if (page.processes == NULL) {
         return NULL;
     }
 
-    n = ngx_ipc_status_processes(processes);
-    ngx_ipc_status_counters(counters);
+    ngx_ipc_status_read_processes(&page);
+    ngx_ipc_status_read_counters(&page.counters);
 
-    size = n * NGX_IPC_STATUS_PROCESS
-           + (NGX_IPC_STATUS_COUNTERS + NGX_IPC_STATUS_NUMBERS + 1)
+    size = page.n * NGX_IPC_STATUS_PROCESS
+           + (ngx_ipc_status_n(ngx_ipc_status_counters)
+              + ngx_ipc_status_n(ngx_ipc_status_numbers) + 1)
              * NGX_IPC_STATUS_LINES;
 
     b = ngx_create_temp_buf(pool, size);
@@ -311,16 +372,7 @@ ngx_ipc_status(ngx_pool_t *pool, ngx_uint_t format)
         return NULL;
     }
 
-    switch (format) {
-    case NGX_IPC_STATUS_JSON:
-        ngx_ipc_status_json(b, processes, n, counters);
-        break;
-    case NGX_IPC_STATUS_PROMETHEUS:
-        ngx_ipc_status_prometheus(b, processes, n, counters);
-        break;
-    default:
-        ngx_ipc_status_text(b, processes, n, counters);
-    }
+    format->write(b, &page);
 
     return b;
 }

@@ -1,6 +1,7 @@
 
 /*
- * What ngx_ipc_status says, as text, JSON and for Prometheus.
+ * The page of the directive ngx_ipc_status: the processes of this nginx and
+ * the shared counters, in one of several formats.
  */
 
 #ifndef _NGX_IPC_STATUS_H_INCLUDED_
@@ -11,15 +12,25 @@
 #include <ngx_core.h>
 
 
-typedef enum {
-    NGX_IPC_STATUS_TEXT = 0,
-    NGX_IPC_STATUS_JSON,
-    NGX_IPC_STATUS_PROMETHEUS
-} ngx_ipc_status_format_e;
+typedef struct ngx_ipc_status_page_s  ngx_ipc_status_page_t;
+
+typedef struct {
+    ngx_str_t   name;                  /* the argument of the directive */
+    ngx_str_t   content_type;
+    void      (*write)(ngx_buf_t *b, ngx_ipc_status_page_t *page);
+} ngx_ipc_status_format_t;
 
 
-/* Returns a buffer from the pool with the whole text, or NULL. */
-ngx_buf_t *ngx_ipc_status(ngx_pool_t *pool, ngx_uint_t format);
+/*
+ * Returns a buffer of the pool with the page, or NULL if there is no memory
+ * for it.
+ */
+ngx_buf_t *ngx_ipc_status(ngx_pool_t *pool,
+    const ngx_ipc_status_format_t *format);
+
+
+/* The formats, the default one first; the name after the last one is empty. */
+extern const ngx_ipc_status_format_t  ngx_ipc_status_formats[];
 
 
 #endif /* _NGX_IPC_STATUS_H_INCLUDED_ */
