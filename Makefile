@@ -5,11 +5,12 @@
 #   B=DIR                     where the results go, build/
 #   NGX_HAVE_FEATURE=0 or 1   answers a probe; src/shmem/backends has the features
 #                             that decide which shared memory is used
-#   PREFIX, LIBDIR, INCLUDEDIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
+#   PREFIX, LIBDIR, INCLUDEDIR, MANDIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
 DESTDIR    ?=
 
 CC         ?= cc
@@ -35,11 +36,11 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
 
-.PHONY: all lib help demo test nginx test-nginx bench lint headers install \
-        uninstall deps clean
+.PHONY: all lib help demo test nginx test-nginx bench lint headers man reference \
+        install uninstall deps clean
 .DELETE_ON_ERROR:
 
-all: lib $(B)/ngx_ipc.pc ## builds the library, the headers and ngx_ipc.pc
+all: lib man $(B)/ngx_ipc.pc ## builds the library, headers, man pages, ngx_ipc.pc
 
 # Cargo decides what is out of date; a result that is the same keeps its time.
 lib:
@@ -105,18 +106,37 @@ lint: ## checks the format of the sources, with warnings as errors
 	shellcheck -x -P SCRIPTDIR -S warning -s sh c-tests/*/*.sh nginx/*.sh .ci/run
 
 # Tests compare the files that are checked in with those that build.rs writes.
-headers: lib ## updates include/ and c-tests/checks/symbols
+headers: lib ## updates include/, docs/reference.md and c-tests/checks/symbols
 	@for h in $(B)/include/*.h; do \
 	    case $$h in *ngx_auto_config.h) continue ;; esac; \
 	    cmp -s $$h include/$${h##*/} || cp $$h include/; \
 	done
 	@cp $(B)/symbols c-tests/checks/symbols
+	@$(MAKE) --no-print-directory reference
+
+# The man pages and docs/reference.md are made from the comments in the headers.
+DATE       := $(shell sed -n 's/^\#\# $(VERSION) - //p' CHANGELOG.md)
+MANPAGES   := $(B)/man/man3
+DOCUMENTED := $(wildcard include/*.h)
+
+man: $(MANPAGES)/ngx_ipc.3 ## makes the man pages, in build/man
+
+$(MANPAGES)/ngx_ipc.3: $(DOCUMENTED) $(wildcard docs/man/*) Cargo.toml CHANGELOG.md
+	@rm -rf $(MANPAGES)
+	@mkdir -p $(MANPAGES)
+	@awk -f docs/man/headers.awk -f docs/man/man.awk -v out=$(MANPAGES) \
+	    -v version=$(VERSION) -v date=$(DATE) \
+	    -v overview=docs/man/ngx_ipc.3.in $(DOCUMENTED)
+
+reference:
+	@awk -f docs/man/headers.awk -f docs/man/reference.awk $(DOCUMENTED) \
+	    > docs/reference.md
 
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
 
 # Installs what "make" has built, and does not run cargo.
-install: $(B)/ngx_ipc.pc ## copies the results of make to PREFIX, /usr/local
+install: $(B)/ngx_ipc.pc man ## copies the results of make to PREFIX, /usr/local
 	@test -f $(B)/$(SONAME) || { echo 'run "make" first'; exit 1; }
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
 	    $(DESTDIR)$(HEADERSDIR)
@@ -126,11 +146,17 @@ install: $(B)/ngx_ipc.pc ## copies the results of make to PREFIX, /usr/local
 	install -m 644 $(B)/ngx_ipc.pc $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc
 	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) \
 	    $(DESTDIR)$(HEADERSDIR)
+	install -d $(DESTDIR)$(MANDIR)/man3
+	@for page in $(MANPAGES)/*.3; do \
+	    if [ -L $$page ]; then cp -P $$page $(DESTDIR)$(MANDIR)/man3; \
+	    else install -m 644 $$page $(DESTDIR)$(MANDIR)/man3; fi || exit 1; \
+	done
 
-uninstall: ## removes them from there
+uninstall: man ## removes them from there
 	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
 	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
 	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS))
+	@cd $(MANPAGES) && for page in *.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$$page; done
 	-rmdir $(DESTDIR)$(HEADERSDIR)
 
 deps: ## installs what the tests need, on Debian

@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# install.sh: make install honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR; a
+# install.sh: make install honours PREFIX, LIBDIR, INCLUDEDIR, MANDIR and DESTDIR; a
 # program outside the tree builds with pkg-config, shared and static; make
 # uninstall leaves nothing.
 
@@ -38,6 +38,20 @@ linked_static()
     ! readelf -d "$tmp/greet" | grep -q NEEDED
 }
 
+# has_pages MANDIR: a page for each header, and the overview
+has_pages()
+{
+    for page in ngx_ipc ngx_ipc.h ngx_channel ngx_process ngx_shmem ngx_cycle; do
+        [ -s "$1/man3/$page.3" ] || { echo "no $page.3"; return 1; }
+    done
+}
+
+# man_finds MANDIR FUNCTION: as man(1) would, by the name of the file
+man_finds()
+{
+    grep -q "\.SS $2()" "$1/man3/$2.3"
+}
+
 empty()
 {
     left=$(find "$1" -type f -o -type l)
@@ -54,14 +68,17 @@ ok "it runs" greets "$tmp/usr/lib"
 ok "build a static program" builds "$tmp/usr/lib" --static -static
 ok "it needs no shared library" linked_static
 ok "it runs" greets /nonexistent
+ok "each header has a man page" has_pages "$tmp/usr/share/man"
+ok "man finds the page of a function" man_finds "$tmp/usr/share/man" ngx_write_channel
 ok "uninstall" run_make uninstall "PREFIX=$tmp/usr"
 ok "nothing is left" empty "$tmp/usr"
 
-dirs="PREFIX=/opt/x LIBDIR=/opt/lib64 INCLUDEDIR=/opt/inc DESTDIR=$tmp/dest"
+dirs="PREFIX=/opt/x LIBDIR=/opt/lib64 INCLUDEDIR=/opt/inc MANDIR=/opt/man DESTDIR=$tmp/dest"
 
-ok "install with LIBDIR, INCLUDEDIR and DESTDIR" run_make install $dirs
+ok "install with LIBDIR, INCLUDEDIR, MANDIR and DESTDIR" run_make install $dirs
 ok "the library is in LIBDIR" test -f "$tmp/dest/opt/lib64/libngx_ipc.so.1"
 ok "the headers are in INCLUDEDIR" test -f "$tmp/dest/opt/inc/ngx_ipc/ngx_channel.h"
+ok "the man pages are in MANDIR" test -f "$tmp/dest/opt/man/man3/ngx_ipc.3"
 ok "ngx_ipc.pc does not know DESTDIR" fails grep -q "$tmp" "$tmp/dest/opt/lib64/pkgconfig/ngx_ipc.pc"
 ok "ngx_ipc.pc knows LIBDIR" grep -q '^libdir=/opt/lib64$' "$tmp/dest/opt/lib64/pkgconfig/ngx_ipc.pc"
 ok "uninstall" run_make uninstall $dirs

@@ -7,7 +7,7 @@ set -e
 
 packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
           shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev curl
-          python3 netcat-openbsd"
+          python3 netcat-openbsd mandoc"
 
 missing=
 for package in $packages; do
