@@ -86,6 +86,6 @@ suite "instructions" on "$best" check instructions "$build/$best"
 suite "nginx/config" check nginx-config asserts
 suite "probes" check probes
 suite "install" check install
-suite "README" on "$best" check readme "$build/$best"
+suite "documents" on "$best" check documents "$build/$best"
 
 total

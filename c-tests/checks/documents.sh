@@ -1,0 +1,352 @@
+#!/bin/sh
+
+# documents.sh [LIBRARY]: README.md, CONTRIBUTING.md, SECURITY.md and docs/ are
+# right: links, file names, figures and D-numbers; programs compile and print
+# what they are said to print; commands run, here or in a test that
+# documents.list names; configurations work in a real nginx.
+#
+# A code block that belongs to no class fails.  documents.py finds the blocks.
+
+# shellcheck source=../harness/nginx.sh
+. "$(dirname "$0")/../harness/nginx.sh"
+
+checks=$(cd "$(dirname "$0")" && pwd)
+lib=$(cd "${1:-$top/build/map_anon}" && pwd) || exit 1
+nginx=$top/build/nginx-1.28.3/ipc
+stock=$top/build/nginx/nginx
+status=$top/nginx/status
+
+flags="-std=c11 -Wall -Wextra -Werror -pedantic"
+
+# pattern: turns what a document shows into expressions for grep, in which a
+# number stands for any number
+pattern()
+{
+    sed -e 's/[][\.*^$]/\\&/g' -e 's/[0-9][0-9]*/[0-9][0-9]*/g' -e 's/^/^/' -e 's/$/$/'
+}
+
+# shows SHOWN PRINTED: each line that a document shows is one that was printed
+shows()
+{
+    pattern < "$1" > "$tmp/patterns"
+    while read -r line; do
+        grep -q -e "$line" "$2" || { echo "not printed: $line"; cat "$2"; return 1; }
+    done < "$tmp/patterns"
+}
+
+# C programs
+
+# is_file BLOCK FILE: it is the whole file, but for an empty line at its head
+is_file()
+{
+    sed '1{/^$/d}' "$top/$2" | diff - "$1"
+}
+
+# is_part BLOCK FILE: its lines follow each other in the file
+is_part()
+{
+    python3 -c 'import sys; a, b = (open(f).read() for f in sys.argv[1:])
+sys.exit("\n" + a not in "\n" + b)' "$1" "$top/$2"
+}
+
+# compiles PROGRAM SOURCE...
+compiles()
+{
+    program=$1
+    shift
+    # shellcheck disable=SC2086
+    cc $flags "-I$lib/include" "-I$top/nginx/status" "$@" -o "$program" \
+        "-L$lib" -lngx_ipc "-Wl,-rpath,$lib"
+}
+
+# compiles_alone SOURCE: against the library's headers
+compiles_alone()
+{
+    # shellcheck disable=SC2086
+    cc $flags "-I$lib/include" -c "$1" -o "$tmp/object"
+}
+
+# compiles_for_nginx SOURCE: against a stock nginx's headers
+compiles_for_nginx()
+{
+    cc -std=gnu11 -Wall -Wextra -Werror -isystem "$stock/src/core" -isystem "$stock/src/event" \
+        -isystem "$stock/src/event/modules" -isystem "$stock/src/os/unix" \
+        -isystem "$stock/objs" -c "$1" -o "$tmp/object"
+}
+
+# runs PROGRAM: what it prints is in $tmp/printed
+runs()
+{
+    "$1" > "$tmp/printed" 2>&1 || { cat "$tmp/printed"; return 1; }
+}
+
+# c_block PLACE MARKER FILE
+c_block()
+{
+    file=${2#*: }
+
+    case $2 in
+        file:*)
+            ok "$1 is $file" is_file "$3" "$file"
+        ;;
+        "part of:"*)
+            ok "$1 is a part of $file" is_part "$3" "$file"
+        ;;
+        *)
+            if grep -q '^main(' "$3"; then
+                ok "$1 compiles" compiles "$tmp/above" "$3"
+                ok "$1 runs" runs "$tmp/above"
+                return
+            fi
+
+            ok "$1 compiles" compiles_alone "$3"
+
+            grep -q '<ngx_ipc.h>$' "$3" && ! grep -q NGX_IPC "$3" && return
+
+            if [ -d "$stock" ]; then
+                ok "$1 compiles for nginx" compiles_for_nginx "$3"
+            else
+                skip "$1 compiles for nginx" "$stock is not there"
+            fi
+        ;;
+    esac
+}
+
+# Commands
+
+# listed COMMAND: the row of documents.list, without the command
+listed()
+{
+    awk -F ' [|] ?' -v command="$1" '$1 == command { print $2 "|" $3; exit }' \
+        "$checks/documents.list"
+}
+
+# is_tested COMMAND: a test runs it
+is_tested()
+{
+    row=$(listed "$1")
+    [ -n "$row" ] || { echo "documents.list has no row for: $1"; return 1; }
+
+    where=${row%%|*}
+    text=${row#*|}
+
+    [ "$where" = here ] || grep -qF -e "$text" "$top/$where" \
+        || { echo "$where has nothing of: $text"; return 1; }
+}
+
+# commands PLACE FILE: each line is a command
+commands()
+{
+    while read -r command; do
+        case $command in
+            "make help" | "make build/greet && build/greet")
+                ok "$1: $command" runs_in_tree "$command"
+            ;;
+            *)
+                ok "$1: $command is tested" is_tested "$command"
+            ;;
+        esac
+    done < "$2"
+}
+
+runs_in_tree()
+{
+    (cd "$top" && MAKEFLAGS='' sh -c "$1") > "$tmp/printed" 2>&1 || { cat "$tmp/printed"; return 1; }
+}
+
+# echoes: the server of docs/servers.md serves, and quits
+echoes()
+{
+    port=$(free_port)
+    "$tmp/echo" -p "$tmp/echo.pid" -w 4 "127.0.0.1:$port" 2> "$tmp/echo.log" &
+    server=$!
+
+    within 20 echo_answers || { cat "$tmp/echo.log"; return 1; }
+    "$tmp/echo" -p "$tmp/echo.pid" -s quit && wait "$server"
+}
+
+echo_answers()
+{
+    python3 -c 'import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+s.sendall(b"hello\n")
+sys.exit(s.recv(100) != b"hello\n")' "$port" 2> "$tmp/client"
+}
+
+# nginx
+
+# with_port FILE: a configuration with the port that is free
+with_port()
+{
+    sed "s/127\.0\.0\.1:[0-9]*/127.0.0.1:$port/" "$1"
+}
+
+# serves CONFIGURATION: nginx accepts it, and is running afterwards
+serves()
+{
+    mkdir -p "$dir/logs"
+    start "$nginx/nginx" "worker_processes 2; load_module $nginx/ngx_http_ipc_status_module.so;" \
+        "$(with_port "$1")"
+    within 20 get /processes > "$tmp/printed"
+}
+
+nginx_block()
+{
+    if [ ! -x "$nginx/nginx" ]; then
+        skip "$1 works in nginx" "$nginx/nginx is not there"
+        return
+    fi
+
+    port=$(free_port)
+    ok "$1 works in nginx" serves "$2"
+}
+
+# answers_so SHOWN: what the running nginx answers
+answers_so()
+{
+    get /processes > "$tmp/printed" && shows "$1" "$tmp/printed"
+}
+
+# is_directive FILE NAME: the module has the directive, its formats and its place
+is_directive()
+{
+    grep -q "ngx_string(\"$2\")" "$status"/*.c && grep -q NGX_HTTP_LOC_CONF "$status"/*.c \
+        && grep -q '^Context: *location$' "$1" || return 1
+
+    for format in $(sed -n 's/^Syntax: .*\[\(.*\)\];$/\1/p' "$1" | tr '|' ' '); do
+        grep -q "ngx_string(\"$format\")" "$status"/*.c || { echo "no format $format"; return 1; }
+    done
+}
+
+# metrics: docs/modules.md has all metrics of the module
+metrics()
+{
+    for metric in $(sed -n 's/^    { "[a-z_]*", "\([a-z_]*\)", .*/\1/p' "$status/ngx_ipc_status.c"); do
+        grep -q "\`ngx_ipc_$metric\`" "$top/docs/modules.md" || { echo "$metric is not there"; return 1; }
+        metric_found=1
+    done
+
+    [ "${metric_found:-}" = 1 ]
+}
+
+# text_block PLACE MARKER FILE
+text_block()
+{
+    case $2 in
+        "output of: greet")
+            ok "$1 is what greet prints" greet_shows "$3"
+        ;;
+        "output of the program above")
+            ok "$1 is what the program prints" shows "$3" "$tmp/printed"
+        ;;
+        "output of: nginx /processes")
+            if [ -x "$nginx/nginx" ]; then
+                ok "$1 is what nginx answers" answers_so "$3"
+            else
+                skip "$1 is what nginx answers" "$nginx/nginx is not there"
+            fi
+        ;;
+        "reference of: "*)
+            ok "$1 is what the module has" is_directive "$3" "${2#*: }"
+        ;;
+        "drawing")
+            ok "$1 is a drawing" true
+        ;;
+        *)
+            ok "$1 is of a known class" echo_and_fail "marker: $2"
+        ;;
+    esac
+}
+
+echo_and_fail()
+{
+    echo "$1"
+    return 1
+}
+
+# greet_shows SHOWN: each worker has heard from the other, by its pid
+greet_shows()
+{
+    compiles "$tmp/greet" "$top/examples/greet.c" && runs "$tmp/greet" \
+        && shows "$1" "$tmp/printed" || return 1
+
+    sed -n 's/.* \([0-9]*\)#0: hello from \([0-9]*\)$/\1 \2/p' "$tmp/printed" > "$tmp/greetings"
+
+    [ "$(wc -l < "$tmp/greetings")" -eq 2 ] \
+        && [ "$(head -n 1 "$tmp/greetings")" \
+             = "$(tail -n 1 "$tmp/greetings" | awk '{ print $2, $1 }')" ]
+}
+
+# The reference
+
+# pages: the man pages are right for groff and mandoc
+pages()
+{
+    (cd "$top" && MAKEFLAGS='' make -s "B=$tmp/man" man) || return 1
+
+    for page in "$tmp"/man/man/man3/*.3; do
+        if command -v mandoc > /dev/null; then
+            mandoc -T lint -W warning "$page" || return 1
+        else
+            groff -man -ww -z "$page" 2> "$tmp/groff" && [ ! -s "$tmp/groff" ] \
+                || { cat "$tmp/groff"; return 1; }
+        fi
+    done
+}
+
+# has_pages: there is a page for each exported function
+has_pages()
+{
+    for function in $(nm -D --defined-only "$lib/libngx_ipc.so.1" \
+                          | sed -n 's/.* T \(ngx_[a-z_]*\).*/\1/p'); do
+        [ -e "$tmp/man/man/man3/$function.3" ] || { echo "no page for $function"; return 1; }
+    done
+}
+
+reference()
+{
+    (cd "$top" && awk -f docs/man/headers.awk -f docs/man/reference.awk include/ngx_*.h) \
+        | diff "$top/docs/reference.md" -
+}
+
+# the two commands of README.md, in lines of their own, are those of CI
+two_commands()
+{
+    grep -qx '    make demo' "$top/README.md" \
+        && grep -qx '    make deps && make test' "$top/README.md" \
+        && grep -qx 'make demo' "$top/.ci/run" && grep -qx 'make test' "$top/.ci/run"
+}
+
+
+mkdir "$tmp/blocks"
+ok "the code blocks are found" sh -c \
+    "python3 '$checks/documents.py' blocks '$tmp/blocks' > '$tmp/index'"
+
+tab=$(printf '\t')
+
+while IFS=$tab read -r place kind marker file; do
+    case $kind in
+        c)            c_block "$place" "$marker" "$file" ;;
+        sh | command) commands "$place" "$file" ;;
+        nginx)        nginx_block "$place" "$file" ;;
+        text)         text_block "$place" "$marker" "$file" ;;
+        *)            ok "$place is of a known class" echo_and_fail "kind: $kind" ;;
+    esac
+done < "$tmp/index"
+
+[ -z "${master:-}" ] || ok "nginx quits" ended QUIT
+
+ok "the server compiles" compiles "$tmp/echo" "$top/examples/echo.c" \
+    "$top/nginx/status/ngx_counters_module.c"
+ok "the server echoes and quits" echoes
+ok "the two commands are what CI runs" two_commands
+ok "docs/modules.md has all metrics" metrics
+ok "links lead somewhere" python3 "$checks/documents.py" links
+ok "names are those of files, targets and functions" python3 "$checks/documents.py" names
+ok "D1 to D38 are explained and tested" python3 "$checks/documents.py" differences
+ok "figures are those of the benchmarks" python3 "$checks/documents.py" figures
+ok "man pages are right" pages
+ok "each function has a man page" has_pages
+ok "docs/reference.md is up to date, else \"make headers\"" reference
+
+end
