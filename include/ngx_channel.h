@@ -5,7 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/channel.rs
- *   src/channel/mod.rs
+ *   src/channel/message.rs
  */
 
 #ifndef _NGX_CHANNEL_H_INCLUDED_
@@ -22,11 +22,11 @@ extern "C" {
 
 
 /*
- * The message of nginx's channels; a caller's own may be longer, with this
- * in front.
+ * The message of nginx's channels. A program's own message may be longer; it
+ * begins with these fields.
  */
 typedef struct {
-    /* NGX_CMD_OPEN_CHANNEL and so on, or a number of the caller's own. */
+    /* NGX_CMD_OPEN_CHANNEL and so on, or a number of the program's own. */
     ngx_uint_t command;
     /* The process that the message is about. */
     ngx_pid_t pid;

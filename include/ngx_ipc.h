@@ -5,6 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/host/standalone/ipc.rs
+ *   src/channel/command.rs
  *   src/abi/introspect.rs
  *   src/host/standalone/main.rs
  *   src/host/standalone/worker.rs
@@ -26,8 +27,8 @@ extern "C" {
 
 
 /*
- * Processes that were started together are there, see
- * ngx_ipc_spawn_processes().
+ * All processes that were started together run, see
+ * ngx_ipc_spawn_processes(). The receiver has inherited their channels.
  */
 #define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
 

@@ -4,6 +4,8 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
+ *   src/channel/command.rs
+ *   src/table/role.rs
  *   src/host/standalone/variables.rs
  *   src/host/standalone/master.rs
  *   src/host/standalone/single.rs
@@ -23,7 +25,7 @@ extern "C" {
 #endif
 
 
-/* A process has been spawned, here is its channel. */
+/* A process has been started; the message carries its channel. */
 #define NGX_CMD_OPEN_CHANNEL 1
 
 /* A process has exited. */
@@ -38,19 +40,19 @@ extern "C" {
 /* Reopen the logs. */
 #define NGX_CMD_REOPEN 5
 
-/* Master and worker in one. */
+/* Master and worker in one process. */
 #define NGX_PROCESS_SINGLE 0
 
-/* Spawns, signals and reaps the others. */
+/* Starts, signals and reaps the others. */
 #define NGX_PROCESS_MASTER 1
 
 /* Sends a signal to a running master. */
 #define NGX_PROCESS_SIGNALLER 2
 
-/* Does the work. */
+/* Serves clients. */
 #define NGX_PROCESS_WORKER 3
 
-/* Does other work. */
+/* A process beside the workers, such as nginx's cache manager. */
 #define NGX_PROCESS_HELPER 4
 
 /* A helper: a process beside the workers. */

@@ -31,7 +31,6 @@ pub mod config;
 pub mod host;
 pub mod log;
 pub mod process;
-#[cfg(feature = "standalone")]
 pub mod process_cycle;
 pub mod shmem;
 pub mod status;

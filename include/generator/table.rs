@@ -36,7 +36,7 @@ const fn header(name: &'static str, title: &'static str) -> Header {
 /// All headers that are generated.
 pub const HEADERS: &[Header] = &[
     Header {
-        and: &["src/channel/mod.rs"],
+        and: &["src/channel/message.rs"],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h"],
         tagged: false,
         ..header("channel", "messages between processes")
@@ -73,12 +73,20 @@ pub const HEADERS: &[Header] = &[
     header("event_timer", "the event loop's timers"),
     Header {
         and: &[
+            "src/channel/command.rs",
             "src/abi/introspect.rs",
             "src/host/standalone/main.rs",
             "src/host/standalone/worker.rs",
         ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         tagged: false,
+        exclude: &[
+            "NGX_CMD_OPEN_CHANNEL",
+            "NGX_CMD_CLOSE_CHANNEL",
+            "NGX_CMD_QUIT",
+            "NGX_CMD_TERMINATE",
+            "NGX_CMD_REOPEN",
+        ],
         ..header("ipc", "what this library adds to nginx's functions")
     },
     Header {
@@ -106,11 +114,14 @@ pub const HEADERS: &[Header] = &[
     },
     Header {
         and: &[
+            "src/channel/command.rs",
+            "src/table/role.rs",
             "src/host/standalone/variables.rs",
             "src/host/standalone/master.rs",
             "src/host/standalone/single.rs",
         ],
         types: &["ngx_cache_manager_ctx_s"],
+        exclude: &["NGX_IPC_CMD_OPEN_CHANNELS"],
         ..header(
             "process_cycle",
             "commands, roles, and the flags that signals set",

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::slice;
 
 use crate::channel::close;
-use crate::channel::{self, ngx_channel_t};
+use crate::channel::message::{MIN_SIZE, ngx_channel_t};
 use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn ngx_write_channel(
     let (message, head) = unsafe {
         (
             slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
-            (size >= channel::MIN_SIZE).then(|| *ch),
+            (size >= MIN_SIZE).then(|| *ch),
         )
     };
     let head = head.unwrap_or(ngx_channel_t::command(0));

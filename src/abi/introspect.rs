@@ -13,7 +13,7 @@ use crate::host::variables::{ngx_process, ngx_worker};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
 use crate::table::info::{self, State};
-use crate::table::role::{self, PROCESS_HELPER, PROCESS_WORKER};
+use crate::table::role::{self, NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
 use crate::table::slots::{Flag, MAX_PROCESSES, ngx_process_t};
 
 /// There is no process in the slot.
@@ -110,8 +110,8 @@ pub extern "C" fn ngx_ipc_generation() -> ngx_uint_t {
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
     match ngx_process.load(Relaxed) {
-        role::PROCESS_SINGLE => 1,
-        PROCESS_WORKER => (ngx_worker.load(Relaxed) == 0).into(),
+        role::NGX_PROCESS_SINGLE => 1,
+        NGX_PROCESS_WORKER => (ngx_worker.load(Relaxed) == 0).into(),
         _ => 0,
     }
 }
@@ -199,8 +199,8 @@ fn line(of: &ngx_ipc_process_t, slot: &ngx_process_t) -> String {
     let mut line = String::new();
 
     let role = match of.role {
-        PROCESS_WORKER => "worker",
-        PROCESS_HELPER => "helper",
+        NGX_PROCESS_WORKER => "worker",
+        NGX_PROCESS_HELPER => "helper",
         _ => "other",
     };
     let state = match of.state {

@@ -15,7 +15,9 @@ use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
 use crate::host::{self, ngx_cycle_t};
 use crate::process::execute::execute;
-use crate::process::{self, Respawn, Spawn, signals};
+use crate::process::mode::Respawn;
+use crate::process::signals;
+use crate::process::spawn::{Spawn, refuse};
 use crate::status::Result;
 use crate::sys::process::Program;
 use crate::sys::text::Text;
@@ -89,7 +91,7 @@ pub unsafe extern "C" fn ngx_spawn_process(
     let name = unsafe { Text::from_ptr(name) };
 
     let Some(proc) = proc else {
-        process::refuse(
+        refuse(
             &GLOBALS,
             log,
             format_args!("no function to spawn \"{name}\" with"),
@@ -98,7 +100,7 @@ pub unsafe extern "C" fn ngx_spawn_process(
     };
 
     let Some(respawn) = Respawn::new(respawn) else {
-        process::refuse(
+        refuse(
             &GLOBALS,
             log,
             format_args!("invalid slot {respawn} while spawning \"{name}\""),

@@ -1,4 +1,4 @@
-//! Closing the descriptors of channels.
+//! Closing the descriptors of channels, `ngx_close_channel`.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,15 +10,16 @@ use crate::sys::fd;
 use crate::table::globals::Globals;
 use crate::table::slots::CLOSED;
 
-/// Closes both ends of a channel and marks them so; -1 is never closed
-/// (`D10`).
+/// Closes both descriptors of a channel and sets them to -1. One that is -1
+/// already is not passed to `close(2)` (`D10`).
 pub fn close_channel(g: &Globals, log: Log, ends: [&AtomicSocket; 2]) {
     for end in ends {
         close_end(g, log, end.swap(CLOSED, Relaxed));
     }
 }
 
-/// Closes one descriptor of a channel, if there is one.
+/// Closes one descriptor of a channel, unless it is -1. A failure is an alert
+/// in the log.
 pub fn close_end(g: &Globals, log: Log, end: RawFd) {
     if end == CLOSED {
         return;

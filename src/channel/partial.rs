@@ -1,11 +1,13 @@
-//! Messages that have not arrived whole yet.
+//! Messages of which only a part has arrived.
 //!
-//! They are rare: only a sender that writes in pieces makes them. So the
-//! pieces lie in one short list, and the usual read does not even look at it.
+//! They are rare: only a sender that writes a message in several calls makes
+//! them. So they are kept in one short list, and a read looks at it only if
+//! it is not empty.
 //!
-//! Each sender's are put together by themselves: a sender that leaves off in
-//! the middle of a message spoils nobody else's (`D13`). On a socket that does
-//! not tell who has sent what, all of them are one.
+//! The parts of each sender are put together separately: a sender that stops in
+//! the middle of a message does not damage the messages of others (`D13`). On
+//! a socket without SO_PASSCRED the sender is not known, and all data counts
+//! as one sender's.
 
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::AtomicUsize;
@@ -18,18 +20,20 @@ use crate::sys::lock::Lock;
 
 struct Partial {
     sock: RawFd,
-    /// The socket, lest its number has been closed and used again.
-    of: Option<Identity>,
-    /// Whose piece it is; 0 if the socket does not tell.
+    /// The open file behind `sock`. The number may have been closed and be
+    /// used for another socket now.
+    identity: Option<Identity>,
+    /// The pid of the sender; 0 if the kernel does not tell it.
     sender: ngx_pid_t,
     bytes: Vec<u8>,
     fd: Option<OwnedFd>,
 }
 
 static PARTIALS: Lock<Vec<Partial>> = Lock::new(Vec::new());
+/// The length of `PARTIALS`, to be read without the lock.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Calls `f` with the list, and counts what it leaves.
+/// Calls `f` with the list, and updates the count.
 fn with<T>(f: impl FnOnce(&mut Vec<Partial>) -> T) -> T {
     let mut partials = PARTIALS.lock();
     let result = f(&mut partials);
@@ -39,7 +43,7 @@ fn with<T>(f: impl FnOnce(&mut Vec<Partial>) -> T) -> T {
     result
 }
 
-/// Whether a piece has been kept for `sock`.
+/// Whether a part of a message has been kept for `sock`.
 #[inline]
 pub fn any(sock: RawFd) -> bool {
     COUNT.load(Relaxed) != 0 && any_kept(sock)
@@ -47,20 +51,22 @@ pub fn any(sock: RawFd) -> bool {
 
 #[cold]
 fn any_kept(sock: RawFd) -> bool {
-    let of = fd::identity(sock).ok();
+    let identity = fd::identity(sock).ok();
 
     with(|partials| {
-        partials.retain(|partial| partial.sock != sock || partial.of == of);
+        partials.retain(|partial| partial.sock != sock || partial.identity == identity);
         partials.iter().any(|partial| partial.sock == sock)
     })
 }
 
-/// Takes out what has been kept of `sender`, into the empty `message`.
+/// Moves what has been kept of `sender` into the empty `message`. Returns its
+/// descriptor.
 pub fn take(sock: RawFd, sender: ngx_pid_t, message: &mut Buffer<'_>) -> Option<OwnedFd> {
     take_if(sock, message, |partial| partial.sender == sender)
 }
 
-/// Takes out what is whole for a `message` shorter than those before.
+/// Moves a part that fills `message` into it: the reader has asked for a
+/// longer message before. Returns its descriptor.
 pub fn take_whole(sock: RawFd, message: &mut Buffer<'_>) -> Option<OwnedFd> {
     let size = message.capacity();
 
@@ -70,12 +76,12 @@ pub fn take_whole(sock: RawFd, message: &mut Buffer<'_>) -> Option<OwnedFd> {
 fn take_if(
     sock: RawFd,
     message: &mut Buffer<'_>,
-    is: impl Fn(&Partial) -> bool,
+    is_wanted: impl Fn(&Partial) -> bool,
 ) -> Option<OwnedFd> {
     let mut partial = with(|partials| {
         let i = partials
             .iter()
-            .position(|partial| partial.sock == sock && is(partial))?;
+            .position(|partial| partial.sock == sock && is_wanted(partial))?;
 
         Some(partials.swap_remove(i))
     })?;
@@ -87,7 +93,7 @@ fn take_if(
     partial.fd.take()
 }
 
-/// Keeps a piece of a message, and the descriptor that came with it.
+/// Keeps a part of a message, and the descriptor that came with it.
 pub fn keep(sock: RawFd, sender: ngx_pid_t, bytes: &[u8], fd: Option<OwnedFd>) {
     if bytes.is_empty() {
         return;
@@ -95,7 +101,7 @@ pub fn keep(sock: RawFd, sender: ngx_pid_t, bytes: &[u8], fd: Option<OwnedFd>) {
 
     let partial = Partial {
         sock,
-        of: fd::identity(sock).ok(),
+        identity: fd::identity(sock).ok(),
         sender,
         bytes: bytes.to_vec(),
         fd,
@@ -104,18 +110,18 @@ pub fn keep(sock: RawFd, sender: ngx_pid_t, bytes: &[u8], fd: Option<OwnedFd>) {
     with(|partials| partials.push(partial));
 }
 
-/// Drops what has been kept for `sock`, which is about to be closed or has
-/// come to its end. Returns how many bytes that were.
+/// Drops what has been kept for `sock`, which is about to be closed or whose
+/// other end is closed. Returns the number of bytes.
 pub fn forget(sock: RawFd) -> usize {
     forget_if(|partial| partial.sock == sock)
 }
 
-/// Drops what has been kept of a process that has exited.
+/// Drops what has been kept of the process `sender`, which has exited.
 pub fn forget_sender(sender: ngx_pid_t) {
     let _ = forget_if(|partial| partial.sender == sender && sender != 0);
 }
 
-fn forget_if(is: impl Fn(&Partial) -> bool) -> usize {
+fn forget_if(is_stale: impl Fn(&Partial) -> bool) -> usize {
     if COUNT.load(Relaxed) == 0 {
         return 0;
     }
@@ -124,10 +130,10 @@ fn forget_if(is: impl Fn(&Partial) -> bool) -> usize {
         let mut len = 0;
 
         partials.retain(|partial| {
-            let gone = is(partial);
+            let stale = is_stale(partial);
 
-            len += if gone { partial.bytes.len() } else { 0 };
-            !gone
+            len += if stale { partial.bytes.len() } else { 0 };
+            !stale
         });
 
         len

@@ -1,19 +1,24 @@
-//! Control messages to the processes of the table: none is lost (`D14`).
+//! The queue of control messages: none is lost while a socket is full (`D14`).
 //!
-//! OPEN_CHANNEL and CLOSE_CHANNEL that a full socket does not take are kept
-//! for their slot, in order, and sent when it drains: the kernel says so with
-//! SIGIO, and whoever writes to the slot or waits for events tries as well.
-//! Other messages do not overtake them: they get `Status::Again`, on which
-//! the senders of QUIT and TERMINATE turn to `kill`.
+//! A control message tells a process of another one: OPEN_CHANNEL,
+//! CLOSE_CHANNEL. If the socket is full the message is kept for the receiver's
+//! slot, in order. It is sent when the kernel reports with SIGIO that the
+//! socket has room again, and whenever this process sends another message or
+//! waits for events.
+//!
+//! Other messages do not overtake queued ones: they get `Status::Again`. The
+//! senders of QUIT and TERMINATE send a signal instead then.
 
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use super::{CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, MIN_SIZE, ngx_channel_t};
-use crate::config::{ngx_msec_t, ngx_pid_t};
+use super::command::{NGX_CMD_OPEN_CHANNEL, is_control};
+use super::message::{MIN_SIZE, ngx_channel_t};
+use super::write;
+use crate::config::{AtomicPid, ngx_msec_t, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::lock::Lock;
@@ -21,10 +26,10 @@ use crate::table::globals::Globals;
 use crate::table::info;
 use crate::table::slots::ngx_process_t;
 
-/// The messages that wait for one slot, whose process is `pid`.
+/// The messages for the process `pid` in one slot.
 ///
-/// The descriptor of an OPEN_CHANNEL is not kept, but taken from the table
-/// when the message is sent. By then the process may have gone; its
+/// A queued OPEN_CHANNEL keeps no descriptor: the table has it when the message
+/// is sent. If the process has exited by then the message is not sent; its
 /// CLOSE_CHANNEL, which follows, is enough.
 struct Queue {
     slot: usize,
@@ -33,32 +38,43 @@ struct Queue {
 }
 
 static QUEUES: Lock<Vec<Queue>> = Lock::new(Vec::new());
-/// How many messages wait in all; with none the list is of no account.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-/// The queues are being sent, without a lock: a log line may come to a writer
-/// of the program's, which may send messages.
-static FLUSHING: AtomicBool = AtomicBool::new(false);
 
-/// Without SIGIO, and at a limit that no SIGIO tells the end of, the queues
-/// are tried again after this many milliseconds.
+/// The number of messages in all queues, to be read without the lock.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// The process that has queued the messages. In a child, which inherits this
+/// memory, it is another process: the messages are the parent's to send. A
+/// child cannot free them right after fork(), where only async-signal-safe
+/// functions may run; its first `push` does.
+static OWNER: AtomicPid = AtomicPid::new(0);
+
+/// The process that is sending the queues now; 0: none is. It does not hold
+/// the lock meanwhile: a log line may call a writer of the program's, which
+/// may send messages.
+static FLUSHING: AtomicPid = AtomicPid::new(0);
+
+/// The delay in milliseconds after which the queues are sent again where no
+/// SIGIO comes: without FIOASYNC, and at ETOOMANYREFS.
 const RETRY: ngx_msec_t = 100;
 
-/// In a new child: what waits there is the parent's to send. The memory
-/// cannot be freed here; the next `push` does.
-pub fn forget_all() {
-    WAITING.store(0, Relaxed);
-    FLUSHING.store(false, Relaxed);
+/// Whether this process has queued messages.
+#[inline]
+fn any_waiting(g: &Globals) -> bool {
+    WAITING.load(Relaxed) != 0 && OWNER.load(Relaxed) == g.own_pid()
 }
 
-/// Milliseconds until the queues are to be tried again; `None` if nothing
-/// waits.
-pub fn retry_in() -> Option<ngx_msec_t> {
-    (WAITING.load(Relaxed) != 0).then_some(RETRY)
+fn is_flushing(g: &Globals) -> bool {
+    FLUSHING.load(Relaxed) == g.own_pid()
 }
 
-/// Sends a message, which begins with `ch`, like [`super::write`]; if `sock` is
-/// a process's channel in the table, control messages are queued instead of
-/// refused.
+/// Milliseconds until the queues must be sent again; `None` if they are empty.
+pub fn retry_in(g: &Globals) -> Option<ngx_msec_t> {
+    any_waiting(g).then_some(RETRY)
+}
+
+/// Sends a message, whose first fields are `ch`, like [`write::write`]. If
+/// `sock` is the channel of a process of the table and is full, a control
+/// message is queued.
 #[inline]
 pub fn write(
     g: &Globals,
@@ -68,45 +84,35 @@ pub fn write(
     ch: &ngx_channel_t,
     if_gone: Level,
 ) -> Result {
-    if WAITING.load(Relaxed) != 0 {
+    if any_waiting(g) {
         flush(g, log);
     }
 
-    let sent = if WAITING.load(Relaxed) != 0 && has_to_wait(g, sock) {
+    let sent = if any_waiting(g) && has_to_wait(g, sock) {
         Err(Status::Again)
     } else {
-        super::write(log, sock, message, ch.command, ch.fd, if_gone)
+        write::write(log, sock, message, ch.command, ch.fd, if_gone)
     };
 
-    if message.len() == MIN_SIZE && is_control(ch) {
+    if message.len() == MIN_SIZE && is_control(ch.command) {
         count_or_queue(g, log, sock, ch, sent)
     } else {
         sent
     }
 }
 
-/// Whether a message tells of other processes, and must not be lost.
-#[inline]
-fn is_control(ch: &ngx_channel_t) -> bool {
-    match ch.command {
-        CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL => true,
-        #[cfg(feature = "standalone")]
-        super::CMD_OPEN_CHANNELS => true,
-        _ => false,
-    }
-}
-
-/// Whether something waits already for the process whose channel `sock` is.
+/// Whether messages are queued for the process whose channel is `sock`.
 #[cold]
 fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
-    slot_of(g, sock)
-        .is_some_and(|(i, slot)| FLUSHING.load(Relaxed) || has_queue(&QUEUES.lock(), i, slot))
+    find_receiver(g, sock)
+        .is_some_and(|(i, slot)| is_flushing(g) || has_queue(&QUEUES.lock(), i, slot.pid()))
 }
 
-/// What becomes of a control message after the first attempt to send it.
+/// Counts a control message that has been sent; queues one that got
+/// `Status::Again`.
 #[inline(never)]
 fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: Result) -> Result {
-    let Some((i, slot)) = slot_of(g, sock) else {
+    let Some((i, slot)) = find_receiver(g, sock) else {
         return sent;
     };
 
@@ -115,12 +121,13 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
         return sent;
     }
 
-    if ch.command == CMD_OPEN_CHANNEL && of_table(g, ch) != Some(ch.fd) {
-        // The descriptor is the caller's own, and may be gone when it is sent.
+    if ch.command == NGX_CMD_OPEN_CHANNEL && channel_in_table(g, ch) != Some(ch.fd) {
+        // The descriptor is the caller's own: it may be closed before the
+        // message is sent.
         return sent;
     }
 
-    push(g, i, slot, ch);
+    push(g, i, slot.pid(), ch);
     log.debug(
         Debug::Core,
         format_args!(
@@ -133,11 +140,11 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
     Ok(())
 }
 
-/// The process whose channel `sock` is.
+/// The process of the table whose channel is `sock`.
 ///
-/// Whoever tells all processes something goes through the table in order, so
-/// the search begins behind the slot that was found last.
-pub fn slot_of(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> {
+/// A caller that sends a message to all processes goes through the table in
+/// order, so the search begins at the slot that was found last.
+pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> {
     static LAST: AtomicUsize = AtomicUsize::new(0);
 
     let used = g.table.used();
@@ -153,30 +160,32 @@ pub fn slot_of(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_
     Some(found)
 }
 
-/// The channel of the process that a message is about, if that still runs.
-fn of_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
+/// The channel, as the table has it, of the process that a message is about;
+/// `None` if that has exited.
+fn channel_in_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
     let about = g.table.get(g.table.index(ch.slot)?);
 
     about.writable().filter(|_| about.pid() == ch.pid)
 }
 
-fn has_queue(queues: &[Queue], slot: usize, of: &ngx_process_t) -> bool {
+fn has_queue(queues: &[Queue], slot: usize, pid: ngx_pid_t) -> bool {
     queues
         .iter()
-        .any(|queue| queue.slot == slot && queue.pid == of.pid())
+        .any(|queue| queue.slot == slot && queue.pid == pid)
 }
 
-fn push(g: &Globals, slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
+/// Queues a message for the process `pid` in `slot`.
+fn push(g: &Globals, slot: usize, pid: ngx_pid_t, ch: &ngx_channel_t) {
     let mut queues = QUEUES.lock();
 
-    if WAITING.load(Relaxed) == 0 {
-        // What a child has of its parent.
+    if !any_waiting(g) {
+        // The queues of the parent, from which this process was forked.
         queues.clear();
+        WAITING.store(0, Relaxed);
+        OWNER.store(g.own_pid(), Relaxed);
     }
 
-    let pid = of.pid();
-
-    if !has_queue(&queues, slot, of) {
+    if !has_queue(&queues, slot, pid) {
         queues.push(Queue {
             slot,
             pid,
@@ -198,9 +207,11 @@ fn push(g: &Globals, slot: usize, of: &ngx_process_t, ch: &ngx_channel_t) {
     }
 }
 
-/// Sends what waits, as far as the sockets take it.
+/// Sends the queued messages until the sockets are full again.
 pub fn flush(g: &Globals, log: Log) {
-    if WAITING.load(Relaxed) == 0 || FLUSHING.swap(true, Relaxed) {
+    let own = g.own_pid();
+
+    if !any_waiting(g) || FLUSHING.swap(own, Relaxed) == own {
         return;
     }
 
@@ -210,33 +221,37 @@ pub fn flush(g: &Globals, log: Log) {
         flush_queue(g, log, queue);
     }
 
+    put_back(sending);
+    FLUSHING.store(0, Relaxed);
+}
+
+/// Keeps what has not been sent, before what was queued meanwhile.
+fn put_back(mut unsent: Vec<Queue>) {
     let mut queues = QUEUES.lock();
 
-    // What was queued meanwhile comes after what was there.
     for later in queues.drain(..) {
-        match sending
+        match unsent
             .iter_mut()
             .find(|queue| queue.slot == later.slot && queue.pid == later.pid)
         {
             Some(queue) => queue.messages.extend(later.messages),
-            None => sending.push(later),
+            None => unsent.push(later),
         }
     }
 
-    sending.retain(|queue| !queue.messages.is_empty());
+    unsent.retain(|queue| !queue.messages.is_empty());
     WAITING.store(
-        sending.iter().map(|queue| queue.messages.len()).sum(),
+        unsent.iter().map(|queue| queue.messages.len()).sum(),
         Relaxed,
     );
-    *queues = sending;
-    FLUSHING.store(false, Relaxed);
+    *queues = unsent;
 }
 
 fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
     let to = g.table.get(queue.slot);
 
     let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
-        // The process has gone, and what was for it.
+        // The receiver has exited.
         info::of_child(g, queue.slot)
             .dropped
             .fetch_add(queue.messages.len(), Relaxed);
@@ -245,17 +260,17 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
     };
 
     while let Some(&(mut ch)) = queue.messages.front() {
-        let opens = ch.command == CMD_OPEN_CHANNEL;
+        let opens = ch.command == NGX_CMD_OPEN_CHANNEL;
 
         if opens {
-            ch.fd = of_table(g, &ch).unwrap_or(-1);
+            ch.fd = channel_in_table(g, &ch).unwrap_or(-1);
         }
 
         if !opens || ch.fd != -1 {
-            match super::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
+            match write::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
                 Err(Status::Again) => return,
-                // An error has been logged; the next write to this process
-                // fails as well, and its sender learns of it.
+                // A failure has been logged. The next message to this process
+                // fails too, and its sender gets the error.
                 Ok(()) | Err(Status::Error) => {
                     info::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
                 }

@@ -2,8 +2,10 @@
 
 use nix::errno::Errno;
 
+use super::mode::Respawn;
 use super::reap::Deferred;
-use super::{Respawn, fork_failed, signals, slot_for, started};
+use super::signals;
+use super::spawn::{fork_failed, slot_for, started};
 use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};

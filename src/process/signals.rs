@@ -1,7 +1,7 @@
 //! Signals: what each means to a process of which role, `ngx_init_signals`.
 
 use crate::table::role::{
-    PROCESS_HELPER, PROCESS_MASTER, PROCESS_SINGLE, PROCESS_WORKER, acts_as_master,
+    NGX_PROCESS_HELPER, NGX_PROCESS_MASTER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, acts_as_master,
 };
 use std::ffi::c_int;
 use std::sync::atomic::AtomicI32;
@@ -142,8 +142,8 @@ pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
 /// What the handler does: sets a flag, says so, and reaps on SIGCHLD.
 pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) {
     let action = match g.process.load(Relaxed) {
-        PROCESS_MASTER | PROCESS_SINGLE => act_as_master(g, signo),
-        PROCESS_WORKER | PROCESS_HELPER => act_as_worker(g, signo),
+        NGX_PROCESS_MASTER | NGX_PROCESS_SINGLE => act_as_master(g, signo),
+        NGX_PROCESS_WORKER | NGX_PROCESS_HELPER => act_as_worker(g, signo),
         _ => "",
     };
     let signame = SIGNALS

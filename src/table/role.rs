@@ -3,18 +3,22 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::Globals;
-use crate::config::ngx_uint_t;
 
-/// `NGX_PROCESS_SINGLE`.
-pub const PROCESS_SINGLE: ngx_uint_t = 0;
-/// `NGX_PROCESS_MASTER`.
-pub const PROCESS_MASTER: ngx_uint_t = 1;
-/// `NGX_PROCESS_WORKER`.
-pub const PROCESS_WORKER: ngx_uint_t = 3;
-/// `NGX_PROCESS_HELPER`.
-pub const PROCESS_HELPER: ngx_uint_t = 4;
+/// Master and worker in one process.
+pub const NGX_PROCESS_SINGLE: usize = 0;
+/// Starts, signals and reaps the others.
+pub const NGX_PROCESS_MASTER: usize = 1;
+/// Sends a signal to a running master.
+pub const NGX_PROCESS_SIGNALLER: usize = 2;
+/// Serves clients.
+pub const NGX_PROCESS_WORKER: usize = 3;
+/// A process beside the workers, such as nginx's cache manager.
+pub const NGX_PROCESS_HELPER: usize = 4;
 
 /// Whether this process is a master, or master and worker in one.
 pub fn acts_as_master(g: &Globals) -> bool {
-    matches!(g.process.load(Relaxed), PROCESS_MASTER | PROCESS_SINGLE)
+    matches!(
+        g.process.load(Relaxed),
+        NGX_PROCESS_MASTER | NGX_PROCESS_SINGLE
+    )
 }

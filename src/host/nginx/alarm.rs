@@ -52,7 +52,7 @@ pub fn set_for_what_waits(g: &Globals, log: Log) {
         return;
     }
 
-    let next = [queue::retry_in(), retry::due_in(g)]
+    let next = [queue::retry_in(g), retry::due_in(g)]
         .into_iter()
         .flatten()
         .min();

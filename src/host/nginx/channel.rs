@@ -9,14 +9,18 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{retry, variables};
-use crate::channel::{self, CMD_CLOSE_CHANNEL, CMD_OPEN_CHANNEL, CMD_QUIT, CMD_TERMINATE};
-use crate::channel::{MIN_SIZE, ngx_channel_t, partial};
+use crate::channel::command::{
+    NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_TERMINATE,
+};
+use crate::channel::message::{MIN_SIZE, ngx_channel_t};
+use crate::channel::{partial, read};
 use crate::config::{NGX_INVALID_PID, ngx_int_t};
 use crate::log::{Debug, Level, Log};
+use crate::process_cycle::admit::others_slot;
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
 use crate::table::info;
-use crate::table::role::PROCESS_WORKER;
+use crate::table::role::NGX_PROCESS_WORKER;
 use crate::table::slots::{CLOSED, ngx_process_t};
 
 /// Sends a message for `ngx_write_channel`.
@@ -32,22 +36,22 @@ pub fn write(
     ch: &ngx_channel_t,
     if_gone: Level,
 ) -> Result {
-    let Some((i, _)) = queue::slot_of(g, sock).filter(|_| message.len() == MIN_SIZE) else {
+    let Some((i, _)) = queue::find_receiver(g, sock).filter(|_| message.len() == MIN_SIZE) else {
         return queue::write(g, log, sock, message, ch, if_gone);
     };
 
     let about = g.table.get(g.table.clamp(ch.slot));
-    let leaves = matches!(ch.command, CMD_QUIT | CMD_TERMINATE);
+    let leaves = matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE);
 
     match ch.command {
-        CMD_OPEN_CHANNEL if ch.fd == CLOSED && !about.occupied() => {
+        NGX_CMD_OPEN_CHANNEL if ch.fd == CLOSED && !about.occupied() => {
             log.debug(
                 Debug::Core,
                 format_args!("no process in slot {} to announce", ch.slot),
             );
             return Err(Status::Error);
         }
-        CMD_CLOSE_CHANNEL if retry::is_made_up(about) => return Ok(()),
+        NGX_CMD_CLOSE_CHANNEL if retry::is_made_up(about) => return Ok(()),
         _ => {}
     }
 
@@ -70,12 +74,12 @@ pub fn write(
 /// in with wrongly is dropped, and the next one received.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
     loop {
-        let read = channel::read(log, sock, message)?;
+        let read = read::read(log, sock, message)?;
 
         let from_master =
             read.len() == MIN_SIZE && sock == g.channel.load(Relaxed) && !role::acts_as_master(g);
 
-        if !from_master || admit(g, log, &ngx_channel_t::head_of(read)) {
+        if !from_master || admit(g, log, &ngx_channel_t::from_bytes(read)) {
             return Ok(read.len());
         }
     }
@@ -84,23 +88,23 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
 /// Prepares the table for what nginx is about to do to it (`D18`); `false` if
 /// it must not.
 fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
-    if matches!(ch.command, CMD_QUIT | CMD_TERMINATE) {
+    if matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE) {
         info::of_self().is_to_exit();
         return true;
     }
 
-    if !matches!(ch.command, CMD_OPEN_CHANNEL | CMD_CLOSE_CHANNEL) {
+    if !matches!(ch.command, NGX_CMD_OPEN_CHANNEL | NGX_CMD_CLOSE_CHANNEL) {
         return true;
     }
 
-    let Some(i) = channel::others_slot(g, log, ch) else {
+    let Some(i) = others_slot(g, log, ch) else {
         close::close_end(g, log, ch.fd);
         return false;
     };
 
     let slot = g.table.get(i);
 
-    if ch.command == CMD_OPEN_CHANNEL {
+    if ch.command == NGX_CMD_OPEN_CHANNEL {
         if let Some(old) = slot.take_channel(0) {
             close::close_end(g, log, old);
         }
@@ -143,7 +147,7 @@ pub fn added(g: &Globals, fd: RawFd) {
     }
 
     let role = g.process.load(Relaxed);
-    let worker = if role == PROCESS_WORKER {
+    let worker = if role == NGX_PROCESS_WORKER {
         variables::ngx_worker.load(Relaxed) as ngx_int_t
     } else {
         -1

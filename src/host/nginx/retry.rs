@@ -11,12 +11,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{alarm, generation, missing, ngx_cycle_t};
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_pid_t, ngx_uint_t};
 use crate::log::Log;
-use crate::process::{self, Respawn, Spawn, supervise};
+use crate::process::mode::Respawn;
+use crate::process::respawn;
+use crate::process::spawn::{self, Spawn};
 use crate::status::Result;
 use crate::table::globals::Globals;
 use crate::table::info::{self, State};
 use crate::table::restart::{self, Restart};
-use crate::table::role::PROCESS_MASTER;
+use crate::table::role::NGX_PROCESS_MASTER;
 use crate::table::slots::{Flag, MAX_PROCESSES, Work, ngx_process_t};
 
 /// The pid in the slot of a process that is to be started again now: more
@@ -42,15 +44,15 @@ pub fn spawn(
     g: &Globals,
     log: Log,
     cycle: *mut ngx_cycle_t,
-    spawn: Spawn<'_>,
-    respawn: Respawn,
+    process: Spawn<'_>,
+    mode: Respawn,
 ) -> Result<ngx_pid_t> {
     info::share();
 
     let generation = generation::note(cycle);
-    let work = spawn.work;
+    let work = process.work;
 
-    if let Respawn::Slot(i) = respawn
+    if let Respawn::Slot(i) = mode
         && exits_too_often(g, log, i)
     {
         reserve(g, i, cycle);
@@ -58,14 +60,14 @@ pub fn spawn(
     }
 
     // Before there is a process, which then says what it is.
-    if !matches!(respawn, Respawn::Slot(_)) {
+    if !matches!(mode, Respawn::Slot(_)) {
         info::of_child(g, g.table.first_free()).reset(0, -1, generation);
     }
 
-    let result = process::spawn(g, log, spawn, respawn);
+    let result = spawn::spawn(g, log, process, mode);
     let i = g.own_slot();
 
-    match (result, respawn) {
+    match (result, mode) {
         (Ok(_), _) => {}
 
         // Refused: there is no such slot, or it has a process.
@@ -96,7 +98,7 @@ pub fn spawn(
 
 /// Only `ngx_master_process_cycle()` reaps and respawns.
 fn is_master(g: &Globals) -> bool {
-    g.process.load(Relaxed) == PROCESS_MASTER
+    g.process.load(Relaxed) == NGX_PROCESS_MASTER
 }
 
 fn restart(g: &Globals, i: usize) -> &'static Restart {
@@ -112,7 +114,7 @@ fn exits_too_often(g: &Globals, log: Log, i: usize) -> bool {
         return false;
     }
 
-    supervise::delay_after_exit(g, log, i) != 0
+    respawn::delay_after_exit(g, log, i) != 0
 }
 
 /// A process that was never started is entered as if it had been. The signal
@@ -162,7 +164,7 @@ pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
         return None;
     }
 
-    let reserved = supervise::next_due(g, restart::now());
+    let reserved = respawn::next_due(g, restart::now());
 
     [reserved, missing::due_in()].into_iter().flatten().min()
 }

@@ -23,7 +23,7 @@ use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t, numb
 use crate::host::globals::GLOBALS;
 use crate::host::logs::{cycle_log, log_of};
 use crate::log::{Debug, Level, Log};
-use crate::process::supervise;
+use crate::process::respawn;
 use crate::status::{Result, Status, code};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
@@ -300,16 +300,19 @@ pub unsafe extern "C" fn ngx_process_events_and_timers(cycle: *mut ngx_cycle_t) 
 /// message to send.
 fn next_duty() -> Option<ngx_msec_t> {
     let restart = (GLOBALS.reap.load(Relaxed) == 0)
-        .then(|| supervise::next_due(&GLOBALS, restart::now()))
+        .then(|| respawn::next_due(&GLOBALS, restart::now()))
         .flatten();
 
-    [restart, queue::retry_in()].into_iter().flatten().min()
+    [restart, queue::retry_in(&GLOBALS)]
+        .into_iter()
+        .flatten()
+        .min()
 }
 
 fn do_duties(log: Log) {
     queue::flush(&GLOBALS, log);
 
-    if supervise::next_due(&GLOBALS, restart::now()) == Some(0) {
+    if respawn::next_due(&GLOBALS, restart::now()) == Some(0) {
         GLOBALS.reap.store(1, Relaxed);
     }
 }

@@ -11,10 +11,12 @@ pub use crate::channel::queue::write as write_channel;
 
 use super::{connection, cycle, event, times};
 use crate::abi::introspect;
-use crate::channel;
+use crate::channel::read::read;
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::log::Log;
-use crate::process::{self, Respawn, Spawn, signals};
+use crate::process::mode::Respawn;
+use crate::process::signals;
+use crate::process::spawn::{self, Spawn};
 use crate::status::Result;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
@@ -68,7 +70,7 @@ pub fn spawn(
         info::of_child(g, g.table.first_free()).reset(0, -1, introspect::ngx_ipc_generation());
     }
 
-    process::spawn(g, log, spawn, respawn)
+    spawn::spawn(g, log, spawn, respawn)
 }
 
 /// Receives a message for `ngx_read_channel`.
@@ -78,5 +80,5 @@ pub fn read_channel(
     sock: RawFd,
     message: &mut [MaybeUninit<u8>],
 ) -> Result<usize> {
-    channel::read(log, sock, message).map(<[u8]>::len)
+    read(log, sock, message).map(<[u8]>::len)
 }

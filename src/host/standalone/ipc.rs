@@ -15,25 +15,27 @@ use super::times::ngx_time_init;
 use super::variables;
 use crate::abi::introspect;
 use crate::abi::process::ngx_init_signals;
-use crate::channel::{self, ngx_channel_t};
+use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
+use crate::channel::message::ngx_channel_t;
+use crate::channel::read::read;
 use crate::config::{AtomicUint, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::call::{call, ngx_spawn_proc_pt};
 use crate::host::globals::{GLOBALS, ngx_channel};
 use crate::host::logs::{cycle_log, log_of};
 use crate::log::{Debug, Level, Log};
-use crate::process::{self as process_core, Respawn};
-use crate::process_cycle as core;
+use crate::process::mode::Respawn;
+use crate::process::spawn::refuse;
+use crate::process_cycle::announce;
+use crate::process_cycle::handle_command::channel_command;
+use crate::process_cycle::init_channel::{forget_channel, init_channel};
+use crate::process_cycle::reap_children::reap_children;
+use crate::process_cycle::signal_workers::signal_processes;
+use crate::process_cycle::start_workers::spawn_processes;
 use crate::status::{Status, code};
 use crate::sys::process;
 use crate::sys::text::Text;
 use crate::table::info;
 use crate::table::slots::{MAX_PROCESSES, Work};
-
-/// Processes that were started together are there, see
-/// ngx_ipc_spawn_processes().
-pub const NGX_IPC_CMD_OPEN_CHANNELS: c_int = 0x6e677801;
-
-const _: () = assert!(channel::CMD_OPEN_CHANNELS == NGX_IPC_CMD_OPEN_CHANNELS as usize);
 
 /// What ngx_debug_point() does: nothing, or one of NGX_DEBUG_POINTS_STOP and
 /// NGX_DEBUG_POINTS_ABORT.
@@ -107,7 +109,7 @@ pub unsafe extern "C" fn ngx_start_worker_processes(
             n,
             c"worker process".as_ptr().cast_mut(),
             r#type,
-            role::PROCESS_WORKER,
+            role::NGX_PROCESS_WORKER,
         );
     }
 }
@@ -165,7 +167,7 @@ unsafe fn spawn_numbered(
         Some(mode) if !matches!(mode, Respawn::Slot(_) | Respawn::Detached) => mode,
         _ => {
             let why = format_args!("invalid mode {respawn} while spawning \"{name}\"");
-            return process_core::refuse(&GLOBALS, log, why).into();
+            return refuse(&GLOBALS, log, why).into();
         }
     };
 
@@ -185,7 +187,7 @@ unsafe fn spawn_numbered(
         info::of_child(&GLOBALS, slot).reset(role, number.cast_signed(), generation);
     };
 
-    let failed = core::spawn_processes(&GLOBALS, log, &works, mode, &start, &mut prepare);
+    let failed = spawn_processes(&GLOBALS, log, &works, mode, &start, &mut prepare);
 
     works.len().cast_signed() - failed.len().cast_signed()
 }
@@ -204,8 +206,8 @@ pub unsafe extern "C" fn ngx_pass_open_channel(cycle: *mut ngx_cycle_t, ch: *mut
     let (log, ch) = unsafe { (cycle_log(cycle), ch.as_ref()) };
 
     match ch {
-        Some(ch) => core::pass_open_channel(&GLOBALS, log, ch),
-        None => core::announce(&GLOBALS, log),
+        Some(ch) => announce::pass_open_channel(&GLOBALS, log, ch),
+        None => announce::announce(&GLOBALS, log),
     }
 }
 
@@ -219,7 +221,7 @@ pub unsafe extern "C" fn ngx_pass_open_channel(cycle: *mut ngx_cycle_t, ch: *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_signal_worker_processes(cycle: *mut ngx_cycle_t, signo: c_int) {
     // SAFETY: promised by the caller.
-    core::signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, None);
+    signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, None);
 }
 
 /// The same for the processes of one role: NGX_PROCESS_WORKER, as those of
@@ -235,7 +237,7 @@ pub unsafe extern "C" fn ngx_ipc_signal_role(
     role: ngx_uint_t,
 ) {
     // SAFETY: promised by the caller.
-    core::signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, Some(role));
+    signal_processes(&GLOBALS, unsafe { cycle_log(cycle) }, signo, Some(role));
 }
 
 /// Clears the slots of the processes that have exited, has the others close
@@ -255,7 +257,7 @@ pub unsafe extern "C" fn ngx_reap_children(cycle: *mut ngx_cycle_t) -> ngx_uint_
     let log = unsafe { cycle_log(cycle) };
 
     // SAFETY: the same.
-    core::reap_children(&GLOBALS, log, &|work| unsafe { call(cycle, work) }).into()
+    reap_children(&GLOBALS, log, &|work| unsafe { call(cycle, work) }).into()
 }
 
 /// What a new worker does first: closes the descriptors of the table that are
@@ -274,7 +276,7 @@ pub unsafe extern "C" fn ngx_ipc_init_channel(
     handler: ngx_event_handler_pt,
 ) -> ngx_int_t {
     // SAFETY: promised by the caller.
-    core::init_channel(&GLOBALS, unsafe { cycle_log(cycle) });
+    init_channel(&GLOBALS, unsafe { cycle_log(cycle) });
 
     if handler.is_none() {
         return NGX_OK;
@@ -311,11 +313,11 @@ pub unsafe extern "C" fn ngx_ipc_channel_command(
             .into();
     };
 
-    let opens = ch.command == channel::CMD_OPEN_CHANNEL && ch.fd > 0;
+    let opens = ch.command == NGX_CMD_OPEN_CHANNEL && ch.fd > 0;
     // SAFETY: with this command the descriptor is the caller's, and handed on.
     let fd = opens.then(|| unsafe { OwnedFd::from_raw_fd(ch.fd) });
 
-    if core::channel_command(&GLOBALS, log, ch, fd) {
+    if channel_command(&GLOBALS, log, ch, fd) {
         NGX_OK
     } else {
         NGX_DECLINED
@@ -352,7 +354,7 @@ unsafe fn read_commands(c: *mut ngx_connection_t, log: Log) {
         let mut ch = ngx_channel_t::command(0).bytes();
 
         // SAFETY: promised by the caller.
-        let n = channel::read(log, unsafe { (*c).fd }, &mut ch);
+        let n = read(log, unsafe { (*c).fd }, &mut ch);
         let n = n.map_or_else(ngx_int_t::from, |read| read.len() as ngx_int_t);
 
         log.debug(Debug::Core, format_args!("channel: {n}"));
@@ -360,7 +362,7 @@ unsafe fn read_commands(c: *mut ngx_connection_t, log: Log) {
         if n == NGX_ERROR {
             // SAFETY: promised by the caller.
             unsafe {
-                core::forget_channel(&GLOBALS, (*c).fd);
+                forget_channel(&GLOBALS, (*c).fd);
                 ngx_close_connection(c);
             }
             return;

@@ -25,7 +25,7 @@ use crate::host::globals::{GLOBALS, ngx_argv};
 use crate::host::logs::cycle_log;
 use crate::log::{Debug, Level, Log};
 use crate::process::signals;
-use crate::process_cycle as core;
+use crate::process_cycle::signal_workers::signal_processes;
 use crate::sys::text::Text;
 use crate::sys::{process, user};
 
@@ -58,7 +58,7 @@ struct Master {
 /// nginx's `src/os/unix/ngx_process_cycle.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_master_process_cycle(cycle: *mut ngx_cycle_t) {
-    ngx_process.store(role::PROCESS_MASTER, Relaxed);
+    ngx_process.store(role::NGX_PROCESS_MASTER, Relaxed);
     ngx_new_binary.store(0, Relaxed);
 
     // SAFETY: promised by the caller; the events live as long as the process.
@@ -217,7 +217,7 @@ impl Master {
     }
 
     fn signal(&self, signo: c_int) {
-        core::signal_processes(&GLOBALS, self.log, signo, None);
+        signal_processes(&GLOBALS, self.log, signo, None);
     }
 
     /// # Safety

@@ -32,7 +32,7 @@ unsafe impl Send for Retired {}
 pub unsafe fn retire(cycle: *mut ngx_cycle_t, new: *mut ngx_cycle_t) {
     // SAFETY: promised by the caller.
     unsafe {
-        if ngx_process.load(Relaxed) != role::PROCESS_SINGLE {
+        if ngx_process.load(Relaxed) != role::NGX_PROCESS_SINGLE {
             destroy(cycle, new);
             return;
         }

@@ -27,7 +27,7 @@ use crate::sys::process;
 pub unsafe extern "C" fn ngx_single_process_cycle(cycle: *mut ngx_cycle_t) {
     let mut cycle = cycle;
 
-    ngx_process.store(role::PROCESS_SINGLE, Relaxed);
+    ngx_process.store(role::NGX_PROCESS_SINGLE, Relaxed);
 
     // SAFETY: promised by the caller.
     unsafe {

@@ -15,8 +15,8 @@ use crate::config::{ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::host::call::call;
 use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
-use crate::process::Respawn;
-use crate::process_cycle as core;
+use crate::process::mode::Respawn;
+use crate::process_cycle::start_workers::spawn_processes;
 use crate::sys::text::Text;
 use crate::sys::user;
 use crate::table::info;
@@ -34,8 +34,8 @@ impl Wanted {
     /// Its role, and its number among the workers.
     fn role(self) -> (ngx_uint_t, ngx_int_t) {
         match self {
-            Self::Worker(n) => (role::PROCESS_WORKER, n.cast_signed()),
-            Self::Helper(_) => (role::PROCESS_HELPER, -1),
+            Self::Worker(n) => (role::NGX_PROCESS_WORKER, n.cast_signed()),
+            Self::Helper(_) => (role::NGX_PROCESS_HELPER, -1),
         }
     }
 }
@@ -199,7 +199,7 @@ impl Starter {
             }
         };
 
-        let failed = core::spawn_processes(&GLOBALS, self.log, &works, mode, &start, &mut prepare);
+        let failed = spawn_processes(&GLOBALS, self.log, &works, mode, &start, &mut prepare);
 
         self.missing = failed
             .iter()

@@ -44,7 +44,7 @@ pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data:
     let log = unsafe { cycle_log(cycle) };
     let worker = data.addr();
 
-    ngx_process.store(role::PROCESS_WORKER, Relaxed);
+    ngx_process.store(role::NGX_PROCESS_WORKER, Relaxed);
     ngx_worker.store(worker, Relaxed);
 
     // SAFETY: promised by the caller.
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn helper_process_cycle(cycle: *mut ngx_cycle_t, data: *mu
     // SAFETY: promised by the caller.
     let (log, ctx) = unsafe { (cycle_log(cycle), &*data.cast::<ngx_cache_manager_ctx_t>()) };
 
-    ngx_process.store(role::PROCESS_HELPER, Relaxed);
+    ngx_process.store(role::NGX_PROCESS_HELPER, Relaxed);
 
     // SAFETY: promised by the caller; the event lives as long as the process.
     unsafe {

@@ -6,20 +6,26 @@
 //! others. Once all run, one message has it enter them into its table, with
 //! the pids that the master has left in shared memory.
 
-use crate::channel::close;
-use crate::table::role;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Start, announce, announce_to, enter, send};
-use crate::channel::{CMD_OPEN_CHANNELS, ngx_channel_t};
+use super::admit::enter;
+use super::announce::{announce, announce_to, send};
+use crate::channel::close;
+use crate::channel::command::NGX_IPC_CMD_OPEN_CHANNELS;
+use crate::channel::message::ngx_channel_t;
 use crate::config::{AtomicSocket, ngx_int_t};
 use crate::log::{Debug, Log};
-use crate::process::{self, Respawn, Spawn};
+use crate::process::mode::Respawn;
+use crate::process::socketpair::channel_aside;
+use crate::process::spawn::{self, Spawn};
 use crate::sys::fd;
 use crate::table::globals::Globals;
-use crate::table::info;
 use crate::table::slots::{CLOSED, MAX_PROCESSES, Work};
+use crate::table::{info, role};
+
+/// Runs the function that a slot remembers, with the caller's cycle.
+pub type Start<'a> = &'a dyn Fn(Work);
 
 /// In a process that was started with others: the channels of those that were
 /// started after it, until it is told to enter them.
@@ -91,7 +97,7 @@ fn make_channels(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
     let mut aside = None;
 
     for (work, slot) in works.iter().zip(g.table.free()) {
-        let Ok(channel) = process::channel_aside(g, log, work.name, aside) else {
+        let Ok(channel) = channel_aside(g, log, work.name, aside) else {
             break;
         };
 
@@ -113,7 +119,7 @@ fn spawn_one(g: &Globals, log: Log, work: Work, respawn: Respawn, start: Start<'
         start: &mut || start(work),
     };
 
-    if process::spawn(g, log, spawn, respawn).is_err() {
+    if spawn::spawn(g, log, spawn, respawn).is_err() {
         return false;
     }
 
@@ -155,7 +161,7 @@ fn spawn_batch(
         inherit(of.slot, CLOSED);
         prepare(k, of.slot);
 
-        match process::fork_into(g, log, of.slot, Some(of.channel), &mut spawn, respawn) {
+        match spawn::fork_into(g, log, of.slot, Some(of.channel), &mut spawn, respawn) {
             Ok(_) => {
                 running.push(of.slot);
                 announce_to(g, log, before.iter().copied());
@@ -191,7 +197,12 @@ fn open_all(g: &Globals, log: Log, slot: usize) {
         format_args!("pass channels to s:{slot} pid:{} fd:{sock}", to.pid()),
     );
 
-    let _ = send(g, log, sock, &ngx_channel_t::command(CMD_OPEN_CHANNELS));
+    let _ = send(
+        g,
+        log,
+        sock,
+        &ngx_channel_t::command(NGX_IPC_CMD_OPEN_CHANNELS),
+    );
 }
 
 /// In a process of a batch: enters those that were started after it.

@@ -1,0 +1,72 @@
+//! The message that travels through a channel.
+
+use std::mem::{MaybeUninit, offset_of};
+
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::sys::buffer::copy;
+use crate::table::slots::CLOSED;
+
+/// The message of nginx's channels. A program's own message may be longer; it
+/// begins with these fields.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ngx_channel_t {
+    /// NGX_CMD_OPEN_CHANNEL and so on, or a number of the program's own.
+    pub command: ngx_uint_t,
+    /// The process that the message is about.
+    pub pid: ngx_pid_t,
+    /// Its slot.
+    pub slot: ngx_int_t,
+    /// A descriptor that travels with the message, or -1.
+    pub fd: ngx_fd_t,
+}
+
+/// The size of the shortest message, in bytes.
+pub const MIN_SIZE: usize = size_of::<ngx_channel_t>();
+
+impl ngx_channel_t {
+    /// A message that is only a command: it names no process and carries no
+    /// descriptor.
+    pub fn command(command: ngx_uint_t) -> Self {
+        Self {
+            command,
+            pid: 0,
+            slot: 0,
+            fd: CLOSED,
+        }
+    }
+
+    /// Reads the fields from the first bytes of a message. Fields that a short
+    /// message does not contain are zero.
+    #[cfg(not(feature = "standalone"))]
+    pub fn from_bytes(message: &[u8]) -> Self {
+        fn get<const N: usize>(message: &[u8], at: usize) -> [u8; N] {
+            let value = message.get(at..).and_then(|rest| rest.first_chunk());
+
+            value.copied().unwrap_or([0; N])
+        }
+
+        Self {
+            command: usize::from_ne_bytes(get(message, offset_of!(Self, command))),
+            pid: ngx_pid_t::from_ne_bytes(get(message, offset_of!(Self, pid))),
+            slot: ngx_int_t::from_ne_bytes(get(message, offset_of!(Self, slot))),
+            fd: ngx_fd_t::from_ne_bytes(get(message, offset_of!(Self, fd))),
+        }
+    }
+
+    /// The bytes that are sent. The padding is zero.
+    pub fn bytes(&self) -> [MaybeUninit<u8>; MIN_SIZE] {
+        let mut bytes = [MaybeUninit::new(0); MIN_SIZE];
+        let mut put = |at: usize, value: &[u8]| {
+            copy(bytes.get_mut(at..).unwrap_or_default(), value);
+        };
+
+        put(offset_of!(Self, command), &self.command.to_ne_bytes());
+        put(offset_of!(Self, pid), &self.pid.to_ne_bytes());
+        put(offset_of!(Self, slot), &self.slot.to_ne_bytes());
+        put(offset_of!(Self, fd), &self.fd.to_ne_bytes());
+
+        bytes
+    }
+}
