@@ -1,6 +1,7 @@
 /*
- * The functions of ngx_log.h that take "...": stable Rust cannot define such.
- * They format the text; all else is in src/abi/log.rs.
+ * The variadic functions of ngx_log.h, which stable Rust cannot define.  They
+ * format the text of a line; src/host/standalone/log_line.rs, whose functions
+ * are declared below, does the rest.
  */
 
 #include <ngx_config.h>

@@ -1,15 +1,15 @@
 /*
- * nginx's format letters.  One directive is parsed into a ngx_spec_t, its
- * argument becomes a number or a text, and that is written padded.
+ * nginx's formatted output.  A directive such as "%5ui" is parsed into a
+ * ngx_spec_t; then its argument is converted, padded and written.
  *
- * Async-signal-safe: no locale, no allocation, no errno.
+ * Async-signal-safe: uses no locale, no allocation and no errno.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
 
-/* a macro, since va_list may be an array and cannot be passed by pointer */
+/* a macro, since va_list may be an array type, whose address has another type */
 
 #define ngx_int_arg(spec, args, signed_type, unsigned_type)                   \
     ((spec)->is_unsigned                                                      \
@@ -19,12 +19,12 @@
 
 typedef struct {
     size_t       width;
-    size_t       digits;       /* behind the point, of %f */
-    size_t       length;       /* of %*s, or (size_t) -1 */
+    size_t       digits;       /* of the fraction, in %f */
+    size_t       length;       /* in %*s; otherwise (size_t) -1 */
     u_char       pad;
-    const char  *hex;          /* the digits to use, or NULL */
+    const char  *hex;          /* the digits for x or X; otherwise NULL */
     unsigned     is_unsigned:1;
-    unsigned     widest:1;     /* as wide as the widest number */
+    unsigned     widest:1;     /* m: padded to the width of any ngx_int_t */
 } ngx_spec_t;
 
 
@@ -128,7 +128,10 @@ ngx_put_text(u_char *buf, u_char *last, const u_char *src, size_t len,
         return ngx_put_bytes(buf, last, src, len);
     }
 
-    /* as in ngx_put_bytes(): last may be further away than ptrdiff_t counts */
+    /*
+     * The cast is needed, as in ngx_put_bytes(): ngx_sprintf() passes a last
+     * that is further from buf than ptrdiff_t can count.
+     */
 
     for (i = 0; i < len && (size_t) (last - buf) >= 2; i++) {
         *buf++ = (u_char) spec->hex[src[i] >> 4];
@@ -159,7 +162,7 @@ ngx_put_double(u_char *buf, u_char *last, double f, ngx_spec_t *spec)
     part = spec->digits ? (uint64_t) ((f - (double) whole) * scale + 0.5) : 0;
 
     if ((double) part >= scale) {
-        /* .9996 to three digits */
+        /* the fraction is rounded up to 1, as .9996 is with three digits */
         whole++;
         part = 0;
     }
@@ -340,11 +343,11 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
             break;
 
         case '\0':
-            /* a single % at the end */
+            /* the format ends with a single % */
             continue;
 
         default:
-            /* "%%", and what is no letter of nginx's */
+            /* "%%", or a letter that nginx does not know: written as it is */
             *buf++ = (u_char) *fmt++;
             continue;
         }

@@ -74,26 +74,26 @@ void ngx_free_connection(ngx_connection_t *c);
 void ngx_close_connection(ngx_connection_t *c);
 
 
-/* A descriptor in the event loop. */
+/* A descriptor that the event loop watches. */
 struct ngx_connection_s {
-    void               *data;        /* for its owner */
+    void               *data;        /* for the program */
     ngx_event_t        *read;
     ngx_event_t        *write;
 
-    ngx_socket_t        fd;          /* -1 once the connection is closed */
+    ngx_socket_t        fd;          /* -1 after the connection was closed */
 
     ngx_recv_pt         recv;
     ngx_send_pt         send;
 
-    ngx_listening_t    *listening;   /* where it was accepted, or NULL */
+    ngx_listening_t    *listening;   /* that accepted it, or NULL */
     ngx_log_t          *log;
-    ngx_pool_t         *pool;        /* for its owner */
-    ngx_uint_t          number;      /* of the accepted ones */
+    ngx_pool_t         *pool;        /* for the program */
+    ngx_uint_t          number;      /* a serial number, 0 if not accepted */
 
     unsigned            timedout:1;
     unsigned            error:1;
-    unsigned            idle:1;      /* a graceful shutdown may close it */
-    unsigned            close:1;     /* and has its read handler do so */
+    unsigned            idle:1;      /* may be closed at a graceful shutdown */
+    unsigned            close:1;     /* set then: its read handler closes it */
 };
 
 

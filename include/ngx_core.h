@@ -1,5 +1,5 @@
 /*
- * ngx_core.h: return codes, and the headers that nginx includes here.
+ * ngx_core.h: return codes, and all headers that nginx's ngx_core.h includes.
  * Part of ngx-ipc; the names are nginx's.
  */
 

@@ -144,6 +144,7 @@ void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
 void ngx_ipc_conf_init(ngx_core_conf_t *conf);
 
 
+/* The cycle in use. */
 extern volatile ngx_cycle_t  *ngx_cycle;
 
 

@@ -59,22 +59,22 @@ void ngx_process_events_and_timers(ngx_cycle_t *cycle);
 #define NGX_WRITE_EVENT     0x0004          /* EPOLLOUT */
 
 
-/* Something that can happen, and what is done about it. */
+/* An event, and the handler that is called when it happens. */
 struct ngx_event_s {
-    /* the connection, in an event of a connection */
+    /* the connection whose event it is; for the program in other events */
     void                  *data;
 
     unsigned               write:1;
     unsigned               accept:1;
     unsigned               instance:1;
-    unsigned               active:1;        /* the loop watches for it */
+    unsigned               active:1;        /* the loop watches it */
     unsigned               disabled:1;
     unsigned               ready:1;         /* it has happened */
     unsigned               oneshot:1;
     unsigned               complete:1;
     unsigned               eof:1;
     unsigned               error:1;
-    unsigned               timedout:1;      /* its timer has gone off */
+    unsigned               timedout:1;      /* its timer has expired */
     unsigned               timer_set:1;
     unsigned               delayed:1;
     unsigned               deferred_accept:1;
@@ -83,7 +83,7 @@ struct ngx_event_s {
     unsigned               closed:1;
     unsigned               channel:1;
     unsigned               resolver:1;
-    unsigned               cancelable:1;    /* a shutdown need not wait */
+    unsigned               cancelable:1;    /* its timer delays no shutdown */
 
     int                    available;
 

@@ -48,6 +48,7 @@ void ngx_event_del_timer(ngx_event_t *ev);
 ngx_int_t ngx_event_no_timers_left(void);
 
 
+/* No timer is set: the wait has no timeout. */
 #define NGX_TIMER_INFINITE  (ngx_msec_t) -1
 
 #define ngx_add_timer       ngx_event_add_timer

@@ -1,5 +1,5 @@
 /*
- * ngx_os.h: sending a running program a signal by its name.
+ * ngx_os.h: signals to a running program, by name.
  * Part of ngx-ipc; the names are nginx's.
  */
 
@@ -15,7 +15,11 @@ extern "C" {
 #endif
 
 
-/* Sends the signal that the user calls "reload", "reopen", "stop" or "quit". */
+/*
+ * Sends the process pid the signal for sig: "reload", "reopen", "stop" or
+ * "quit".  Returns 0, or 1 if sig is another text or if kill() fails, which is
+ * an alert in the log of the cycle.
+ */
 ngx_int_t ngx_os_signal_process(ngx_cycle_t *cycle, char *sig, ngx_pid_t pid);
 
 

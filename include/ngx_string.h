@@ -40,7 +40,7 @@ extern "C" {
 
 
 /*
- * Format letters, the same as in nginx's logger:
+ * Formatted output, also of log lines.  The directives:
  *
  *   %d %ud  int             %i %ui  ngx_int_t       %l %ul  long
  *   %D %uD  int32_t         %L %uL  int64_t         %z %uz  ssize_t, size_t
@@ -50,11 +50,13 @@ extern "C" {
  *   %V  ngx_str_t *         %s  NUL-terminated      %*s  size_t and bytes
  *   %Z  NUL                 %N  line feed           %A %uA  as %i
  *
- * A number takes a width and a leading 0, as in "%02d"; x and X, as in "%xd"
- * and "%Xz", make it hexadecimal and unsigned, and dump %s and %V.
+ * A number can have a width, with a leading 0 for zero padding, as in "%02d".
+ * x or X before the letter, as in "%xd" and "%Xz", prints a number as unsigned
+ * hexadecimal, and %xs and %xV print each byte as two hexadecimal digits.
  *
- * All return the position behind the last byte; no NUL is written.  What does
- * not fit is left out.
+ * The functions write no terminating NUL and return the position after the last
+ * byte.  ngx_snprintf(), ngx_slprintf() and ngx_vslprintf() truncate the output
+ * at buf + max or at last.
  */
 
 u_char *ngx_sprintf(u_char *buf, const char *fmt, ...);

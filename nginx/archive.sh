@@ -1,14 +1,15 @@
 
-# archive.sh: finds or builds the library for nginx/config; sets
+# archive.sh: finds or builds the library for nginx/config.  Sets
 #
-#   NGX_IPC_ARCHIVE    libngx_ipc_nginx.a
-#   NGX_IPC_INCLUDE    a folder with ngx_ipc.h and nothing else
+#   NGX_IPC_ARCHIVE    the path of libngx_ipc_nginx.a
+#   NGX_IPC_INCLUDE    a directory that contains ngx_ipc.h and no other header
 #
-# $NGX_OBJS is where nginx's configure works; it has set ngx_n and ngx_c too.
+# nginx's configure has set ngx_n, ngx_c and NGX_OBJS, the directory of the
+# objects.
 
 # shellcheck disable=SC2154
 
-# of a link, the parent of what it points to
+# -P: the parent of a link is the parent of its target
 ngx_ipc_top=`cd -P "$ngx_addon_dir/.." && pwd`
 
 mkdir -p "$NGX_OBJS/ngx_ipc/include"
@@ -35,7 +36,7 @@ ngx_ipc_build()
     if [ -z "$ngx_ipc_version" ]; then
         echo " not found"
         ngx_ipc_fail "ngx_ipc is written in Rust: install Rust with cargo,
-or name a library that was built before by NGX_IPC_ARCHIVE=FILE."
+or set NGX_IPC_ARCHIVE to the path of a library that is already built."
     fi
 
     echo " found ($ngx_ipc_version)"

@@ -1,12 +1,12 @@
 #!/bin/sh
 
-# fetch.sh VERSION DIR: a fresh copy of nginx's sources, as they are, in DIR.
+# fetch.sh VERSION DIR [PACKAGE]: puts the unchanged sources of nginx into DIR.
 #
-#   1.28.3    from the crate nginx-src, so that cargo checks what was fetched
-#   SUITE     from Debian's source package in bookworm (1.22.1) or another
-#             suite: bullseye (1.18.0), trixie (1.26.3)
+#   1.28.3    from the crate nginx-src, whose checksum cargo verifies
+#   SUITE     from the source package in a suite of Debian: bullseye (1.18.0),
+#             bookworm (1.22.1), trixie (1.26.3)
 #
-# With a third argument, the sources of that other package of Debian's.
+# PACKAGE is the name of another source package of that suite.
 
 set -eu
 
@@ -18,7 +18,7 @@ fail()
     exit 1
 }
 
-# from_crate: prints the folder in which cargo keeps the crate
+# from_crate: prints the directory to which cargo has unpacked the crate
 from_crate()
 {
     mkdir -p "$work/src"
@@ -40,14 +40,15 @@ END
             > "$work/metadata.json" 2> "$work/log" \
         || { cat "$work/log" >&2; fail "fetching nginx-src failed"; }
 
-    # a package's "manifest_path" is the only one that ends so
+    # a line is one field; "manifest_path" of a package ends with Cargo.toml
     tr ',' '\n' < "$work/metadata.json" \
         | sed -n 's|^"manifest_path":"\(.*\)/Cargo\.toml".*|\1/nginx|p' \
         | grep '/nginx-src-[^/]*/nginx$' \
         | head -n 1
 }
 
-# apt COMMAND...: with source packages of $suite, and nothing of the system's
+# apt COMMAND...: runs apt with the source packages of $suite only, apart from
+# the lists and the cache of the system
 apt()
 {
     command=$1
@@ -57,8 +58,8 @@ apt()
         -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
 }
 
-# from_debian PACKAGE: unpacks its original sources, prints where; Debian's own
-# changes are not even fetched
+# from_debian PACKAGE: unpacks the original sources, without the patches of
+# Debian, and prints the directory
 from_debian()
 {
     mirror=$(apt-get indextargets --format '$(REPO_URI)' \

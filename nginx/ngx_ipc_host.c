@@ -1,8 +1,8 @@
 
 /*
- * nginx as the host of ngx-ipc: whatever depends on nginx's version, or on
- * structures of which the library knows only a part.  nginx's own make
- * compiles this against nginx's own headers.
+ * The part of ngx-ipc that depends on the version of nginx, or on structures of
+ * nginx that the library does not know in full.  nginx's make compiles it with
+ * nginx's headers.
  */
 
 
@@ -14,15 +14,15 @@
 #include <stddef.h>
 
 
-/* the library's functions that are for this file only */
+/* functions of the library that only this file calls */
 
 void ngx_ipc_channel_added(ngx_fd_t fd);
 ngx_int_t ngx_ipc_init_signals(ngx_log_t *log);
 
 
 /*
- * What the library takes for granted.  An nginx in which one of these has
- * changed does not compile, rather than have its memory corrupted.
+ * The library relies on these layouts and numbers.  The compilation fails if
+ * this nginx has others, since the library would corrupt its memory.
  */
 
 #define ngx_ipc_assert(name, condition)                                       \
@@ -113,11 +113,11 @@ ngx_ipc_assert(signals,
                && ngx_signal_value(NGX_CHANGEBIN_SIGNAL) == SIGUSR2);
 
 
-/* else ngx_log_error_core() takes a va_list */
+/* without variadic macros ngx_log_error_core() takes a va_list */
 ngx_ipc_assert(log, NGX_HAVE_VARIADIC_MACROS);
 
 
-/* without NGX_DEBUG nginx has no debug lines, whatever the log's level */
+/* without NGX_DEBUG nginx writes no debug lines at any log level */
 
 #if (NGX_DEBUG)
 const ngx_uint_t  ngx_ipc_debug_levels = 1;
@@ -129,8 +129,8 @@ const ngx_uint_t  ngx_ipc_debug_levels = 0;
 #if (nginx_version < 1013003)
 
 /*
- * There is no ngx_parent yet; the signals are set up before nginx goes into
- * the background.
+ * This nginx has no ngx_parent.  It is set in ngx_init_signals(), before the
+ * process becomes a daemon.
  */
 
 ngx_pid_t  ngx_parent;
@@ -140,14 +140,17 @@ ngx_pid_t  ngx_parent;
 
 #if (nginx_version < 1009001)
 
-/* Nor is there ngx_worker: what a worker is started with is its number. */
+/*
+ * This nginx has no ngx_worker either.  The number of a worker is the data with
+ * which it was spawned.
+ */
 
 ngx_uint_t  ngx_worker;
 
 #endif
 
 
-/* Bit-fields have no offset: their places are looked at. */
+/* A bit-field has no offset, so its bit is checked at run time. */
 
 static ngx_int_t
 ngx_ipc_check_bits(ngx_log_t *log)
@@ -169,8 +172,8 @@ ngx_ipc_check_bits(ngx_log_t *log)
 
         if (bits[i] != 1u << i) {
             ngx_log_error(NGX_LOG_EMERG, log, 0,
-                          "the bit-fields of ngx_process_t are not those "
-                          "that ngx-ipc was made for");
+                          "the bit-fields of ngx_process_t differ from "
+                          "those that ngx-ipc expects");
             return NGX_ERROR;
         }
     }
@@ -195,8 +198,8 @@ ngx_init_signals(ngx_log_t *log)
 
 
 /*
- * Called in the signal handler, when the process pid has exited: what it had
- * locked, it will not unlock.
+ * Called in the signal handler when the process pid has exited: unlocks the
+ * accept mutex and the slab pools that it has left locked.
  */
 
 void

@@ -1,9 +1,10 @@
 /*
- * This header goes with nginx's own headers as well: a source that includes
- * it compiles against either.
+ * This is the only header of ngx-ipc that nginx does not have.  A source that
+ * includes it compiles with the headers of nginx as well.
  */
 
+/* What ngx_debug_point() does: 0, NGX_DEBUG_POINTS_STOP or _ABORT. */
 extern ngx_uint_t  ngx_ipc_debug_points;
 
-/* Whether ngx_shm_alloc() asks for huge pages. */
+/* If not 0, ngx_shm_alloc() asks the kernel for huge pages. */
 extern ngx_uint_t  ngx_ipc_huge_pages;

@@ -22,9 +22,11 @@
 
 
 /*
- * Lines of LEVEL, and debug lines of the mask LEVEL: fmt is nginx's, see
- * ngx_string.h.  An if statement in a loop that runs once, so that an else
- * behind it belongs to the caller's own if.
+ * Log a line if the log level of the log is LEVEL or higher; log a debug line if
+ * the log level has the bit LEVEL.  ngx_string.h lists the directives of fmt.
+ *
+ * "do ... while (0)" makes a macro one statement, so that an "else" after it
+ * belongs to the "if" before it.
  */
 
 #define ngx_log_error(level, log, ...)                                        \
@@ -69,15 +71,16 @@
     ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)
 
 
-/* Writes one line, whatever the log's level; the macros above check it. */
+/* Logs a line at any log level.  The macros above check the log level. */
 void ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...);
 
-/* Logs an alert to the log of ngx_cycle. */
+/* Logs an alert to the log of ngx_cycle, if there is one. */
 void ngx_log_abort(ngx_err_t err, const char *fmt, ...);
 
 /* Writes a line to stderr. */
 void ngx_log_stderr(ngx_err_t err, const char *fmt, ...);
 
 
+/* If not 0, warnings and more severe lines are written to stderr as well. */
 extern ngx_uint_t  ngx_use_stderr;

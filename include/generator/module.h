@@ -1,22 +1,19 @@
 #define NGX_MODULE_UNSET_INDEX  (ngx_uint_t) -1
 #define NGX_MODULE_SIGNATURE    "ngx_ipc"
 
-/* The first members of a module that is defined, */
+/* The first members in the definition of a module. */
 #define NGX_MODULE_V1                                                         \
     NGX_MODULE_UNSET_INDEX, NGX_MODULE_UNSET_INDEX,                           \
     NULL, 0, 0, 0, NGX_MODULE_SIGNATURE
 
-/* and the last ones. */
+/* The last members in the definition of a module. */
 #define NGX_MODULE_V1_PADDING  0, 0, 0, 0, 0, 0, 0, 0
 
 #define NGX_CORE_MODULE         0x45524F43  /* "CORE" */
 #define NGX_CONF_MODULE         0x464E4F43  /* "CONF" */
 
 
-/*
- * The context of a NGX_CORE_MODULE: nginx needs one, this library does not
- * look at it.
- */
+/* The context of a NGX_CORE_MODULE.  nginx uses it, this library does not. */
 
 typedef struct {
     ngx_str_t   name;

@@ -1,3 +1,4 @@
+/* A slot of the process table. */
 typedef struct {
     ngx_pid_t           pid;
     int                 status;
@@ -25,13 +26,26 @@ typedef struct {
 #define ngx_sched_yield()  sched_yield()
 
 
+/*
+ * The arguments of main(), which the program sets.  ngx_os_argv is the array
+ * that the kernel has passed: process titles overwrite its strings.
+ */
 extern int            ngx_argc;
 extern char         **ngx_argv;
 extern char         **ngx_os_argv;
 
+/* The pid of this process, and that of its parent. */
 extern ngx_pid_t      ngx_pid;
 extern ngx_pid_t      ngx_parent;
+
+/* In a child, its end of the channel to the process that has spawned it. */
 extern ngx_socket_t   ngx_channel;
+
+/* The slot of the process that was spawned last; in a child, its own slot. */
 extern ngx_int_t      ngx_process_slot;
+
+/* One more than the highest slot that has been used. */
 extern ngx_int_t      ngx_last_process;
+
+/* The process table. */
 extern ngx_process_t  ngx_processes[NGX_MAX_PROCESSES];

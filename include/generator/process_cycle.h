@@ -1,18 +1,33 @@
+/* The role of this process: NGX_PROCESS_MASTER and so on. */
 extern ngx_uint_t      ngx_process;
+
+/* The number of this worker, from 0. */
 extern ngx_uint_t      ngx_worker;
+
+/* The pid of this process, and of the new binary while both run, or 0. */
 extern ngx_pid_t       ngx_pid;
 extern ngx_pid_t       ngx_new_binary;
+
+/* Not 0 if the listening sockets were inherited from an old binary. */
 extern ngx_uint_t      ngx_inherited;
+
+/* Not 0 if the process is a daemon. */
 extern ngx_uint_t      ngx_daemonized;
+
+/* Not 0 in a worker that shuts down gracefully. */
 extern ngx_uint_t      ngx_exiting;
 
-extern sig_atomic_t    ngx_reap;
-extern sig_atomic_t    ngx_sigio;
-extern sig_atomic_t    ngx_sigalrm;
-extern sig_atomic_t    ngx_quit;
-extern sig_atomic_t    ngx_debug_quit;
-extern sig_atomic_t    ngx_terminate;
-extern sig_atomic_t    ngx_noaccept;
-extern sig_atomic_t    ngx_reconfigure;
-extern sig_atomic_t    ngx_reopen;
-extern sig_atomic_t    ngx_change_binary;
+/*
+ * What signals and messages ask for.  A signal handler or ngx_channel_handler()
+ * sets the flag, and the cycle of the process clears it.
+ */
+extern sig_atomic_t    ngx_reap;            /* children have exited */
+extern sig_atomic_t    ngx_sigio;           /* a channel is readable */
+extern sig_atomic_t    ngx_sigalrm;         /* a timer has expired */
+extern sig_atomic_t    ngx_quit;            /* shut down gracefully */
+extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() then */
+extern sig_atomic_t    ngx_terminate;       /* exit at once */
+extern sig_atomic_t    ngx_noaccept;        /* stop the workers of a daemon */
+extern sig_atomic_t    ngx_reconfigure;     /* reload the configuration */
+extern sig_atomic_t    ngx_reopen;          /* reopen the log files */
+extern sig_atomic_t    ngx_change_binary;   /* start a new binary */
