@@ -5,113 +5,6 @@
 #include "t_channel.h"
 
 
-/* D12: an OPEN_CHANNEL whose descriptor did not arrive. */
-
-static void
-open_then(void (*lose)(void))
-{
-    int            fd, n;
-    ngx_channel_t  in, out;
-
-    t_channel_open();
-
-    /* the first leaves its descriptor in memory that the next read uses */
-
-    fd = t_some_fd();
-    t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
-    T_REQUIRE(t_put(&out) == NGX_OK);
-    T_REQUIRE(t_get(&in) == 32);
-
-    close(in.fd);
-
-    n = t_open_fds();
-    lose();
-    memset(&in, 0x55, sizeof(ngx_channel_t));
-
-    T_EQ(t_get(&in), 32);
-    T_EQ(in.command, NGX_CMD_OPEN_CHANNEL);
-    T_EQ(in.slot, 7);
-    T_EQ(in.fd, -1);
-
-    t_more_fds();
-    T_EQ(t_open_fds(), n);
-
-    close(fd);
-    t_channel_close();
-}
-
-
-static void
-lose_unsent(void)
-{
-    t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, 32, NULL, 0);
-}
-
-
-static void
-lose_emfile(void)
-{
-    int            fd;
-    ngx_channel_t  out;
-
-    fd = t_some_fd();
-    t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
-    T_REQUIRE(t_put(&out) == NGX_OK);
-    close(fd);
-
-    t_no_more_fds();
-}
-
-
-static void
-test_open_without_fd(void)
-{
-    open_then(lose_unsent);
-}
-
-
-static void
-test_open_emfile(void)
-{
-    open_then(lose_emfile);
-}
-
-
-static void
-test_open_without_fd_first(void)
-{
-    ngx_channel_t  in;
-
-    t_channel_open();
-
-    t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, 32, NULL, 0);
-
-    T_EQ(t_get(&in), 32);
-    T_EQ(in.fd, -1);
-
-    t_channel_close();
-}
-
-
-/* D3: what would arrive as that is not sent. */
-
-static void
-test_write_open_without_fd(void)
-{
-    ngx_channel_t  in, out;
-
-    t_channel_open();
-
-    t_message(&out, NGX_CMD_OPEN_CHANNEL, -1);
-
-    T_EQ(t_put(&out), NGX_ERROR);
-    T_EQ(t_unread(t_pair[1]), 0);
-    T_EQ(t_get(&in), NGX_AGAIN);
-
-    t_channel_close();
-}
-
-
 /* D13, D15: a message comes in pieces. */
 
 static void
@@ -503,12 +396,6 @@ main(void)
 {
     t_begin();
 
-    t_run("D12 OPEN_CHANNEL without a descriptor", test_open_without_fd);
-    t_run("D12 OPEN_CHANNEL without a descriptor comes first",
-          test_open_without_fd_first);
-    t_run("D12 OPEN_CHANNEL where the receiver has no descriptors left",
-          test_open_emfile);
-    t_run("D3 OPEN_CHANNEL of -1 is not sent", test_write_open_without_fd);
     t_run("D13 a message in two pieces", test_short);
     t_run("D13 a message byte by byte", test_short_byte_by_byte);
     t_run("D13 the rest of a message and the next", test_short_then_more);

@@ -1,5 +1,5 @@
 
-/* ngx_spawn_process(): the modes, the child, the channel. */
+/* ngx_spawn_process(): the modes and the child. */
 
 
 #include "test.h"
@@ -18,8 +18,6 @@ typedef struct {
     int            channel_fl;
     int            channel_fd;
     void          *data;
-    ngx_channel_t  ch;
-    ngx_int_t      rc;
 } t_child_t;
 
 
@@ -54,43 +52,8 @@ report_proc(ngx_cycle_t *cycle, void *data)
 
 
 static void
-read_proc(ngx_cycle_t *cycle, void *data)
-{
-    if (t_readable(ngx_channel)) {
-        child->rc = ngx_read_channel(ngx_channel, &child->ch,
-                                     sizeof(ngx_channel_t), cycle->log);
-    }
-
-    _exit(0);
-}
-
-
-static void
-write_proc(ngx_cycle_t *cycle, void *data)
-{
-    ngx_channel_t  ch;
-
-    memset(&ch, 0, sizeof(ngx_channel_t));
-    ch.command = 31;
-    ch.pid = ngx_pid;
-    ch.fd = -1;
-
-    _exit(ngx_write_channel(ngx_channel, &ch, sizeof(ngx_channel_t),
-                            cycle->log)
-          == NGX_OK ? 0 : 1);
-}
-
-
-static void
 return_proc(ngx_cycle_t *cycle, void *data)
 {
-}
-
-
-static void
-exit_proc(ngx_cycle_t *cycle, void *data)
-{
-    _exit((int) (intptr_t) data);
 }
 
 
@@ -293,7 +256,7 @@ test_child_returns_respawned(void)
 
     setup();
 
-    t_spawn(exit_proc, NULL, "worker", NGX_PROCESS_RESPAWN);
+    t_spawn(t_exit_proc, NULL, "worker", NGX_PROCESS_RESPAWN);
     t_reap_slot(0);
     t_close_slot(0);
 
@@ -305,190 +268,6 @@ test_child_returns_respawned(void)
     T_OK(t_logged_by(pid, T_ANY, "") > 0);
 
     t_end_processes();
-}
-
-
-/* The channel. */
-
-static void
-test_channel_down(void)
-{
-    ngx_channel_t  ch;
-
-    setup();
-
-    t_spawn(read_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    memset(&ch, 0, sizeof(ngx_channel_t));
-    ch.command = NGX_CMD_REOPEN;
-    ch.slot = 33;
-    ch.fd = -1;
-
-    T_EQ(ngx_write_channel(ngx_processes[0].channel[0], &ch,
-                           sizeof(ngx_channel_t), t_log()),
-         NGX_OK);
-
-    t_reap_slot(0);
-
-    T_EQ(child->rc, 32);
-    T_EQ(child->ch.command, NGX_CMD_REOPEN);
-    T_EQ(child->ch.slot, 33);
-
-    t_end_processes();
-}
-
-
-static void
-test_channel_up(void)
-{
-    ngx_pid_t      pid;
-    ngx_channel_t  ch;
-
-    setup();
-
-    pid = t_spawn(write_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-    t_reap_slot(0);
-
-    T_EQ(ngx_processes[0].status, 0);
-    T_EQ(ngx_read_channel(ngx_processes[0].channel[0], &ch,
-                          sizeof(ngx_channel_t), t_log()),
-         32);
-    T_EQ(ch.command, 31);
-    T_EQ(ch.pid, pid);
-
-    t_end_processes();
-}
-
-
-static void
-test_channel_flags(void)
-{
-    int  fd, flags;
-
-    setup();
-
-    t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    fd = ngx_processes[0].channel[0];
-    flags = fcntl(fd, F_GETFL);
-
-    T_OK(flags & O_NONBLOCK);
-    T_OK(flags & O_ASYNC);
-    T_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
-    T_EQ(fcntl(fd, F_GETOWN), ngx_pid);
-
-    t_end_processes();
-}
-
-
-static void
-test_channel_sigio(void)
-{
-    int        signo;
-    sigset_t   set;
-
-    setup();
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGIO);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-
-    t_spawn(write_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    /* what a worker writes, or its end, wakes the master */
-
-    T_EQ(sigwait(&set, &signo), 0);
-    T_EQ(signo, SIGIO);
-
-    t_reap_slot(0);
-    t_end_processes();
-}
-
-
-/* With a copy of the worker's end the master would not see it die. */
-
-static void
-test_channel_closed_in_master(void)
-{
-    setup();
-
-    t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    T_OK(ngx_processes[0].channel[0] > 2);
-    T_EQ(ngx_processes[0].channel[1], -1);
-
-    t_end_processes();
-}
-
-
-static void
-test_channel_of_dead_worker(void)
-{
-    ngx_channel_t  ch;
-
-    setup();
-
-    signal(SIGPIPE, SIG_IGN);
-
-    t_spawn(exit_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-    t_reap_slot(0);
-
-    memset(&ch, 0, sizeof(ngx_channel_t));
-    ch.command = NGX_CMD_QUIT;
-    ch.fd = -1;
-
-    T_EQ(ngx_write_channel(ngx_processes[0].channel[0], &ch,
-                           sizeof(ngx_channel_t), t_log()),
-         NGX_ERROR);
-
-    t_end_processes();
-}
-
-
-static void
-test_stdin_closed(void)
-{
-    int  fd;
-
-    setup();
-
-    close(0);
-
-    t_spawn(report_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-    t_reap_slot(0);
-
-    T_OK(ngx_processes[0].channel[0] > 2);
-    T_OK(child->channel > 2);
-
-    t_end_processes();
-
-    fd = open("/dev/null", O_RDWR);
-    T_EQ(fd, 0);
-}
-
-
-static void
-test_std_closed(void)
-{
-    int  i;
-
-    setup();
-
-    for (i = 0; i < 3; i++) {
-        close(i);
-    }
-
-    t_spawn(report_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-    t_reap_slot(0);
-
-    T_OK(ngx_processes[0].channel[0] > 2);
-    T_OK(child->channel > 2);
-
-    t_end_processes();
-
-    for (i = 0; i < 3; i++) {
-        T_EQ(open("/dev/null", O_RDWR), i);
-    }
 }
 
 
@@ -547,17 +326,6 @@ main(void)
     t_run("D8 a child whose proc() returns exits", test_child_returns);
     t_run("D8 a respawned child whose proc() returns exits",
           test_child_returns_respawned);
-    t_run("a message to a worker", test_channel_down);
-    t_run("a message from a worker", test_channel_up);
-    t_run("the flags of the master's end", test_channel_flags);
-    t_run("a channel raises SIGIO in the master", test_channel_sigio);
-    t_run("D13 the master does not keep the worker's end",
-          test_channel_closed_in_master);
-    t_run("D13 a message to a worker that has died",
-          test_channel_of_dead_worker);
-    t_run("D11 a channel where stdin is closed", test_stdin_closed);
-    t_run("D11 a channel where stdin, stdout and stderr are closed",
-          test_std_closed);
     t_run("a worker spawns a process of its own", test_nested);
 
     return t_end();

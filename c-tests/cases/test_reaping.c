@@ -1,31 +1,8 @@
 
-/* What the handler of SIGCHLD and ngx_reap_children() do with children. */
+/* What the handler of SIGCHLD does with children. */
 
 
 #include "test.h"
-
-
-static void
-exit_proc(ngx_cycle_t *cycle, void *data)
-{
-    _exit((int) (intptr_t) data);
-}
-
-
-static void
-kill_proc(ngx_cycle_t *cycle, void *data)
-{
-    struct rlimit  rl;
-
-    rl.rlim_cur = 0;
-    rl.rlim_max = 0;
-    setrlimit(RLIMIT_CORE, &rl);
-
-    signal((int) (intptr_t) data, SIG_DFL);
-    kill(getpid(), (int) (intptr_t) data);
-
-    _exit(99);
-}
 
 
 static void
@@ -39,22 +16,6 @@ wait_zombie(pid_t pid)
 }
 
 
-static pid_t
-reap(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
-{
-    pid_t  pid;
-
-    pid = t_spawn(proc, (void *) (intptr_t) arg, "some worker", respawn);
-    T_REQUIRE(pid > 0);
-
-    t_exited(pid);
-
-    T_EQ(ngx_processes[ngx_process_slot].exited, 1);
-
-    return pid;
-}
-
-
 static void
 test_exit_code(void)
 {
@@ -62,7 +23,7 @@ test_exit_code(void)
 
     t_init_signals();
 
-    pid = reap(exit_proc, 3, NGX_PROCESS_RESPAWN);
+    pid = t_spawn_and_end(t_exit_proc, 3, NGX_PROCESS_RESPAWN);
 
     T_EQ(ngx_reap, 1);
     T_EQ(ngx_processes[0].pid, pid);
@@ -86,7 +47,7 @@ test_exit_zero(void)
 
     t_init_signals();
 
-    pid = reap(exit_proc, 0, NGX_PROCESS_DETACHED);
+    pid = t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_DETACHED);
 
     T_EQ(ngx_processes[0].status, 0);
     T_EQ(t_loggedf(NGX_LOG_NOTICE, ": some worker %d exited with code 0",
@@ -103,7 +64,7 @@ test_exit_signal(void)
 
     t_init_signals();
 
-    pid = reap(kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    pid = t_spawn_and_end(t_kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
 
     T_OK(WIFSIGNALED(ngx_processes[0].status));
     T_EQ(WTERMSIG(ngx_processes[0].status), SIGKILL);
@@ -124,7 +85,7 @@ test_exit_segv(void)
 
     t_init_signals();
 
-    pid = reap(kill_proc, SIGSEGV, NGX_PROCESS_RESPAWN);
+    pid = t_spawn_and_end(t_kill_proc, SIGSEGV, NGX_PROCESS_RESPAWN);
 
     T_EQ(t_loggedf(NGX_LOG_ALERT, ": some worker %d exited on signal 11",
                    (int) pid), 1);
@@ -140,7 +101,7 @@ test_exit_fatal(void)
 
     t_init_signals();
 
-    pid = reap(exit_proc, 2, NGX_PROCESS_RESPAWN);
+    pid = t_spawn_and_end(t_exit_proc, 2, NGX_PROCESS_RESPAWN);
 
     T_EQ(ngx_processes[0].respawn, 0);
     T_EQ(t_loggedf(NGX_LOG_NOTICE, ": some worker %d exited with code 2",
@@ -157,7 +118,7 @@ test_exit_fatal_norespawn(void)
 {
     t_init_signals();
 
-    (void) reap(exit_proc, 2, NGX_PROCESS_NORESPAWN);
+    (void) t_spawn_and_end(t_exit_proc, 2, NGX_PROCESS_NORESPAWN);
 
     T_EQ(t_logged(NGX_LOG_NOTICE, "exited with code 2"), 1);
     T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
@@ -228,7 +189,7 @@ test_many(void)
     t_init_signals();
 
     for (i = 0; i < 20; i++) {
-        pid[i] = t_spawn(exit_proc, (void *) (intptr_t) (i + 10),
+        pid[i] = t_spawn(t_exit_proc, (void *) (intptr_t) (i + 10),
                          "some worker", NGX_PROCESS_NORESPAWN);
     }
 
@@ -261,7 +222,7 @@ test_living_is_not_touched(void)
     t_init_signals();
 
     T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_RESPAWN) > 0);
-    (void) reap(exit_proc, 0, NGX_PROCESS_RESPAWN);
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_RESPAWN);
 
     T_EQ(ngx_processes[0].exited, 0);
     T_EQ(ngx_processes[1].exited, 1);
@@ -289,7 +250,7 @@ test_worker_reaps(void)
 
     ngx_process = NGX_PROCESS_WORKER;
 
-    (void) reap(exit_proc, 4, NGX_PROCESS_NORESPAWN);
+    (void) t_spawn_and_end(t_exit_proc, 4, NGX_PROCESS_NORESPAWN);
 
     T_EQ(WEXITSTATUS(ngx_processes[0].status), 4);
     T_EQ(ngx_reap, 0);
@@ -318,198 +279,6 @@ test_worker_steals(void)
 }
 
 
-/* ngx_reap_children(), which the master calls once ngx_reap is set. */
-
-static void
-test_reap_children(void)
-{
-    pid_t  pid;
-
-    t_init_signals();
-
-    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
-    pid = reap(exit_proc, 0, NGX_PROCESS_NORESPAWN);
-
-    T_EQ(ngx_last_process, 2);
-    T_EQ(ngx_reap_children(t_cycle()), 1);
-    T_EQ(ngx_last_process, 1);
-    T_EQ(ngx_processes[1].channel[0], -1);
-    T_EQ(ngx_processes[1].channel[1], -1);
-    T_EQ(t_loggedf(NGX_LOG_DEBUG, "pass close channel s:1 pid:%d to:%d",
-                   (int) pid, (int) ngx_processes[0].pid), 1);
-
-    t_end_processes();
-}
-
-
-static void
-test_reap_children_last(void)
-{
-    t_init_signals();
-
-    (void) reap(exit_proc, 0, NGX_PROCESS_NORESPAWN);
-
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-    T_EQ(ngx_last_process, 0);
-    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
-}
-
-
-static void
-test_reap_children_middle(void)
-{
-    t_init_signals();
-
-    (void) reap(exit_proc, 0, NGX_PROCESS_NORESPAWN);
-    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
-
-    T_EQ(ngx_reap_children(t_cycle()), 1);
-    T_EQ(ngx_last_process, 2);
-    T_EQ(ngx_processes[0].pid, -1);
-    T_EQ(ngx_processes[0].channel[0], -1);
-    T_OK(ngx_processes[1].pid > 0);
-
-    t_end_processes();
-}
-
-
-static void
-test_reap_children_detached(void)
-{
-    t_init_signals();
-
-    (void) reap(exit_proc, 0, NGX_PROCESS_DETACHED);
-
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-    T_EQ(ngx_last_process, 0);
-    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
-}
-
-
-static void
-test_reap_children_not_respawned(void)
-{
-    t_init_signals();
-
-    (void) reap(exit_proc, 0, NGX_PROCESS_RESPAWN);
-
-    /* not while the master is going away */
-
-    ngx_quit = 1;
-
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-    T_EQ(ngx_last_process, 0);
-    T_EQ(t_logged(NGX_LOG_NOTICE, "start "), 1);
-}
-
-
-static void
-test_reap_children_exiting(void)
-{
-    t_init_signals();
-
-    (void) reap(exit_proc, 0, NGX_PROCESS_RESPAWN);
-    ngx_processes[0].exiting = 1;
-
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-    T_EQ(ngx_last_process, 0);
-}
-
-
-static void
-test_reap_children_respawned(void)
-{
-    pid_t  pid;
-
-    t_init_signals();
-
-    pid = reap(kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
-    ngx_processes[0].proc = t_pause;
-
-    T_EQ(ngx_reap_children(t_cycle()), 1);
-    T_EQ(ngx_last_process, 1);
-    T_EQ(ngx_process_slot, 0);
-    T_OK(ngx_processes[0].pid > 0);
-    T_OK(ngx_processes[0].pid != pid);
-    T_EQ(ngx_processes[0].exited, 0);
-    T_OK(ngx_processes[0].channel[0] > 2);
-    T_EQ(t_loggedf(NGX_LOG_NOTICE, "start some worker %d",
-                   (int) ngx_processes[0].pid), 1);
-
-    t_end_processes();
-}
-
-
-/* A respawn fails, and nobody but the next call can mend it. */
-
-static void
-respawn_fails(void)
-{
-    t_init_signals();
-
-    (void) reap(kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
-    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
-
-    ngx_processes[0].proc = t_pause;
-    t_log_clear();
-
-    t_no_more_fds();
-    T_EQ(ngx_reap_children(t_cycle()), 1);
-    t_more_fds();
-
-    T_EQ(t_logged(NGX_LOG_ALERT, "could not respawn some worker"), 1);
-    T_EQ(ngx_last_process, 2);
-}
-
-
-static void
-test_respawn_fails(void)
-{
-    respawn_fails();
-
-    T_EQ(ngx_reap_children(t_cycle()), 1);
-
-    T_OK(ngx_processes[0].pid > 0);
-    T_EQ(ngx_processes[0].exited, 0);
-    T_OK(ngx_processes[0].channel[0] > 2);
-    T_OK(ngx_processes[0].proc == t_pause);
-    T_EQ(ngx_processes[0].respawn, 1);
-    T_EQ(ngx_process_slot, 0);
-
-    t_end_processes();
-}
-
-
-static void
-test_respawn_fails_empty(void)
-{
-    respawn_fails();
-
-    T_EQ(ngx_processes[0].pid, -1);
-    T_EQ(ngx_processes[0].exited, 0);
-    T_EQ(ngx_processes[0].channel[0], -1);
-    T_EQ(ngx_processes[0].channel[1], -1);
-
-    T_EQ(ngx_reap_children(t_cycle()), 1);
-    T_EQ(t_logged(NGX_LOG_ALERT, "close() channel failed"), 0);
-
-    t_end_processes();
-}
-
-
-static void
-test_respawn_fails_announced(void)
-{
-    respawn_fails();
-
-    T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel"), 0);
-    (void) ngx_reap_children(t_cycle());
-    T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:0 "), 1);
-
-    t_end_processes();
-}
-
-
 /*
  * With SIGCHLD let in all the time, a child may exit before its pid is in
  * the table.  nginx's master blocks SIGCHLD, but its API asks nobody to.
@@ -528,7 +297,7 @@ test_exits_at_once(void)
     T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
 
     for (n = 0; n < 200; n++) {
-        T_OK(t_spawn(exit_proc, NULL, "some worker", NGX_PROCESS_NORESPAWN)
+        T_OK(t_spawn(t_exit_proc, NULL, "some worker", NGX_PROCESS_NORESPAWN)
              > 0);
 
         sigprocmask(SIG_BLOCK, &set, NULL);
@@ -566,22 +335,6 @@ main(void)
     t_run("SIGCHLD and no children", test_no_children);
     t_run("a worker reaps what it has spawned", test_worker_reaps);
     t_run("D7 a worker leaves a module's child alone", test_worker_steals);
-    t_run("ngx_reap_children() frees the last slot", test_reap_children);
-    t_run("ngx_reap_children() and nobody lives", test_reap_children_last);
-    t_run("ngx_reap_children() frees a slot in the middle",
-          test_reap_children_middle);
-    t_run("ngx_reap_children() of a detached process",
-          test_reap_children_detached);
-    t_run("ngx_reap_children() while quitting",
-          test_reap_children_not_respawned);
-    t_run("ngx_reap_children() of a process that was to exit",
-          test_reap_children_exiting);
-    t_run("ngx_reap_children() respawns", test_reap_children_respawned);
-    t_run("a respawn that failed is tried again", test_respawn_fails);
-    t_run("a respawn that failed is announced only then",
-          test_respawn_fails_announced);
-    t_run("D1 a respawn that failed leaves an empty slot",
-          test_respawn_fails_empty);
     t_run("X a child exits before its pid is known", test_exits_at_once);
 
     return t_end();

@@ -64,6 +64,24 @@ t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
 }
 
 
+/* Write messages until the socket takes no more. */
+
+void
+t_fill_channel(int s)
+{
+    ngx_int_t      rc;
+    ngx_channel_t  ch;
+
+    t_message(&ch, T_FILLER, -1);
+
+    do {
+        rc = ngx_write_channel(s, &ch, sizeof(ngx_channel_t), t_log());
+    } while (rc == NGX_OK);
+
+    T_REQUIRE(rc == NGX_AGAIN);
+}
+
+
 /* Every OPEN_CHANNEL in these cases carries /dev/null. */
 
 int

@@ -17,6 +17,9 @@ typedef struct {
 } t_message_t;
 
 
+#define T_FILLER  31     /* the command of messages that fill a channel */
+
+
 extern int  t_pair[2];
 
 
@@ -27,6 +30,7 @@ ngx_int_t t_put(ngx_channel_t *ch);
 ngx_int_t t_get(ngx_channel_t *ch);
 void t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
     size_t nfds);
+void t_fill_channel(int s);
 int t_some_fd(void);
 
 

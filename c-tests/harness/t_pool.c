@@ -31,22 +31,6 @@ t_fill(t_piece_t *piece, u_char *start, size_t size, u_char value)
 
 
 int
-t_is_filled(const u_char *start, size_t size, u_char value)
-{
-    size_t  i;
-
-    for (i = 0; i < size; i++) {
-
-        if (start[i] != value) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-int
 t_damaged(const t_piece_t *piece, size_t n)
 {
     int  bad;

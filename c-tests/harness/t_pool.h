@@ -21,7 +21,6 @@ typedef struct {
 
 ngx_pool_t *t_pool_create(size_t size);
 void t_fill(t_piece_t *piece, u_char *start, size_t size, u_char value);
-int t_is_filled(const u_char *start, size_t size, u_char value);
 int t_damaged(const t_piece_t *piece, size_t n);
 
 

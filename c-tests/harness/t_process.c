@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <sched.h>
+
 
 static void
 t_on_signal(int signo)
@@ -53,6 +55,17 @@ t_wait(pid_t pid)
 }
 
 
+/* Wait until another process has set the value to n, or beyond. */
+
+void
+t_await(volatile int *value, int n)
+{
+    while (*value < n) {
+        sched_yield();
+    }
+}
+
+
 pid_t
 t_fork_exit(int code)
 {
@@ -99,6 +112,33 @@ t_spawn(ngx_spawn_proc_pt proc, void *data, char *name, ngx_int_t respawn)
     T_REQUIRE(pid != 0);
 
     return pid;
+}
+
+
+/* A process that exits with the code data. */
+
+void
+t_exit_proc(ngx_cycle_t *cycle, void *data)
+{
+    _exit((int) (intptr_t) data);
+}
+
+
+/* A process that is killed by the signal data, without a core file. */
+
+void
+t_kill_proc(ngx_cycle_t *cycle, void *data)
+{
+    struct rlimit  rl;
+
+    rl.rlim_cur = 0;
+    rl.rlim_max = 0;
+    setrlimit(RLIMIT_CORE, &rl);
+
+    signal((int) (intptr_t) data, SIG_DFL);
+    kill(getpid(), (int) (intptr_t) data);
+
+    _exit(99);
 }
 
 
@@ -198,6 +238,24 @@ t_exited(pid_t pid)
 
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+
+/* Spawn a process, and wait until the handler of SIGCHLD has reaped it. */
+
+pid_t
+t_spawn_and_end(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
+{
+    pid_t  pid;
+
+    pid = t_spawn(proc, (void *) (intptr_t) arg, "some worker", respawn);
+    T_REQUIRE(pid > 0);
+
+    t_exited(pid);
+
+    T_EQ(ngx_processes[ngx_process_slot].exited, 1);
+
+    return pid;
 }
 
 

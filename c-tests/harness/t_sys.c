@@ -315,6 +315,22 @@ t_shared(size_t size)
 }
 
 
+int
+t_is_filled(const u_char *start, size_t size, u_char value)
+{
+    size_t  i;
+
+    for (i = 0; i < size; i++) {
+
+        if (start[i] != value) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* As a channel is: nonblocking, of stream type. */
 
 void

@@ -137,6 +137,7 @@ int t_same_file(pid_t pid_a, int fd_a, pid_t pid_b, int fd_b);
 const char *t_fd_name(int fd, char *buf, size_t size);
 
 void *t_shared(size_t size);
+int t_is_filled(const u_char *start, size_t size, u_char value);
 void t_socketpair(int *fd);
 ssize_t t_send(int s, const void *buf, size_t size, const int *fd,
     size_t nfds);
@@ -147,12 +148,16 @@ int t_unread(int fd);
 /* t_process.c */
 
 int t_wait(pid_t pid);
+void t_await(volatile int *value, int n);
 pid_t t_fork_exit(int code);
 void t_wake_on(int signo);
 void t_block_all(void);
 void t_pause(ngx_cycle_t *cycle, void *data);
 pid_t t_spawn(ngx_spawn_proc_pt proc, void *data, char *name,
     ngx_int_t respawn);
+void t_exit_proc(ngx_cycle_t *cycle, void *data);
+void t_kill_proc(ngx_cycle_t *cycle, void *data);
+pid_t t_spawn_and_end(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn);
 void t_reap_slot(ngx_int_t slot);
 void t_close_slot(ngx_int_t slot);
 void t_end_process(ngx_int_t slot);

@@ -1,0 +1,234 @@
+
+/* Messages that wait in a parent are not sent by its child, which has its own. */
+
+
+#include "t_queue.h"
+
+#include <stdio.h>
+
+
+typedef struct {
+    int        step;
+    ngx_int_t  rc;
+} t_child_t;
+
+
+static volatile t_child_t  *child;
+
+
+/* Past ngx_write_channel(), which would send the queue first. */
+
+static void
+fill_past_queue(int s)
+{
+    ngx_channel_t  ch;
+
+    t_message(&ch, T_FILLER, -1);
+
+    while (t_send(s, &ch, sizeof(ngx_channel_t), NULL, 0) == 32) {
+        /* void */
+    }
+
+    T_REQUIRE(errno == EAGAIN);
+}
+
+
+static ngx_int_t
+tell_close(ngx_int_t to, ngx_int_t slot)
+{
+    return t_tell_about(to, NGX_CMD_CLOSE_CHANNEL, slot, 12345, -1);
+}
+
+
+static void
+expect_close(ngx_int_t to, ngx_int_t slot)
+{
+    t_expect(to, NGX_CMD_CLOSE_CHANNEL, slot, 12345);
+}
+
+
+/* Process 0 does not read: the test has the other end of its channel. */
+
+static void
+setup(void)
+{
+    child = t_shared(sizeof(t_child_t));
+
+    t_init_events();
+    t_table_add(0, T_FIRST_PID);
+
+    t_fill_channel(ngx_processes[0].channel[0]);
+    T_EQ(tell_close(0, 555), NGX_OK);
+}
+
+
+static void
+finish(void)
+{
+    t_reap_slot(1);
+    T_EQ(ngx_processes[1].status, 0);
+    t_end_process(1);
+
+    t_table_remove(0);
+}
+
+
+/* Both ways to send the queue: the child has nothing to send. */
+
+static void
+send_proc(ngx_cycle_t *cycle, void *data)
+{
+    t_await(&child->step, 1);
+
+    (void) ngx_reap_children(cycle);
+    child->rc = tell_close(0, 77);
+
+    (void) ngx_reap_children(cycle);
+
+    child->step = 2;
+    t_await(&child->step, 3);
+    _exit(0);
+}
+
+
+static void
+test_queue(void)
+{
+    setup();
+
+    t_spawn(send_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    t_drain(0);
+    child->step = 1;
+    t_await(&child->step, 2);
+
+    T_EQ(child->rc, NGX_OK);
+    expect_close(0, 77);
+    t_expect_nothing(0);
+
+    /* the parent still has it, and once */
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    expect_close(0, 555);
+    t_expect_nothing(0);
+
+    child->step = 3;
+    finish();
+}
+
+
+/* A child's queue is its own. */
+
+static void
+queue_proc(ngx_cycle_t *cycle, void *data)
+{
+    child->rc = tell_close((intptr_t) data, 66);
+    child->step = 1;
+
+    t_await(&child->step, 2);
+    (void) ngx_reap_children(cycle);
+
+    child->step = 3;
+    t_await(&child->step, 4);
+    _exit(0);
+}
+
+
+static void
+test_queue_of_child(void)
+{
+    setup();
+
+    t_spawn(queue_proc, (void *) 0, "worker", NGX_PROCESS_NORESPAWN);
+
+    t_await(&child->step, 1);
+    T_EQ(child->rc, NGX_OK);
+
+    t_drain(0);
+    t_expect_nothing(0);
+    child->step = 2;
+    t_await(&child->step, 3);
+
+    expect_close(0, 66);
+    t_expect_nothing(0);
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    expect_close(0, 555);
+    t_expect_nothing(0);
+
+    child->step = 4;
+    finish();
+}
+
+
+/* Forked while the queues are sent: the child's can be sent all the same. */
+
+static ngx_log_t    fork_log;
+static ngx_cycle_t  fork_cycle;
+static ngx_uint_t   forked;
+
+
+static void
+fork_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
+{
+    char  line[512];
+
+    snprintf(line, sizeof(line), "%.*s", (int) len, (char *) buf);
+
+    if (strstr(line, "sendmsg() failed") == NULL || forked++) {
+        return;
+    }
+
+    t_spawn(queue_proc, (void *) 1, "worker", NGX_PROCESS_NORESPAWN);
+}
+
+
+static void
+test_forked_in_flush(void)
+{
+    setup();
+    t_table_add(1, T_FIRST_PID + 1);
+
+    fork_log.log_level = NGX_LOG_INFO;
+    fork_log.writer = fork_writer;
+    fork_cycle.log = &fork_log;
+
+    /* the parent's queue makes the log line, the child's is another one */
+
+    close(t_peer[0]);
+    t_peer[0] = -1;
+    fill_past_queue(ngx_processes[1].channel[0]);
+
+    T_EQ(ngx_reap_children(&fork_cycle), 1);
+    T_EQ(forked, 1);
+
+    t_await(&child->step, 1);
+    T_EQ(child->rc, NGX_OK);
+
+    t_drain(1);
+    child->step = 2;
+    t_await(&child->step, 3);
+    expect_close(1, 66);
+    t_expect_nothing(1);
+
+    child->step = 4;
+    t_reap_slot(2);
+    T_EQ(ngx_processes[2].status, 0);
+    t_end_process(2);
+
+    t_table_remove(0);
+    t_table_remove(1);
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("a child does not send what its parent has queued", test_queue);
+    t_run("a child queues for itself", test_queue_of_child);
+    t_run("a child that is forked while the queues are sent",
+          test_forked_in_flush);
+
+    return t_end();
+}

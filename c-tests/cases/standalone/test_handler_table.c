@@ -1,0 +1,73 @@
+
+/* What a message about another process does to its slot. */
+
+
+#include "t_handler.h"
+
+
+static void
+test_close_of_another(void)
+{
+    int  fd;
+
+    t_handler_open();
+
+    fd = t_open_slot(T_OTHER_SLOT, 4322);
+
+    /* a message that waited, about who had the slot before */
+
+    t_handle(NGX_CMD_CLOSE_CHANNEL, T_OTHER_SLOT, 4321, -1);
+    T_EQ(ngx_processes[T_OTHER_SLOT].pid, 4322);
+    T_EQ(ngx_processes[T_OTHER_SLOT].channel[0], fd);
+    T_OK(t_is_open(fd));
+
+    t_handle(NGX_CMD_CLOSE_CHANNEL, T_OTHER_SLOT, 4322, -1);
+    T_EQ(ngx_processes[T_OTHER_SLOT].pid, -1);
+    T_EQ(ngx_processes[T_OTHER_SLOT].channel[0], -1);
+    T_OK(!t_is_open(fd));
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+
+    t_channel_close();
+}
+
+
+static void
+test_open_clears(void)
+{
+    t_handler_open();
+
+    ngx_processes[T_OTHER_SLOT].pid = 4321;
+    ngx_processes[T_OTHER_SLOT].channel[0] = -1;
+    ngx_processes[T_OTHER_SLOT].channel[1] = -1;
+    ngx_processes[T_OTHER_SLOT].respawn = 1;
+    ngx_processes[T_OTHER_SLOT].exiting = 1;
+    ngx_processes[T_OTHER_SLOT].exited = 1;
+
+    (void) t_open_slot(T_OTHER_SLOT, 4322);
+
+    T_EQ(ngx_processes[T_OTHER_SLOT].pid, 4322);
+    T_EQ(ngx_processes[T_OTHER_SLOT].respawn, 0);
+    T_EQ(ngx_processes[T_OTHER_SLOT].exiting, 0);
+    T_EQ(ngx_processes[T_OTHER_SLOT].exited, 0);
+
+    ngx_processes[T_OTHER_SLOT].exited = 1;
+    t_handle(NGX_CMD_CLOSE_CHANNEL, T_OTHER_SLOT, 4322, -1);
+
+    T_EQ(ngx_processes[T_OTHER_SLOT].pid, -1);
+    T_EQ(ngx_processes[T_OTHER_SLOT].exited, 0);
+
+    t_channel_close();
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("CLOSE of a process that had the slot before",
+          test_close_of_another);
+    t_run("OPEN and CLOSE clear the flags", test_open_clears);
+
+    return t_end();
+}

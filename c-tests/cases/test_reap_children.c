@@ -1,0 +1,221 @@
+
+/* ngx_reap_children(), which the master calls once ngx_reap is set. */
+
+
+#include "test.h"
+
+
+static void
+test_reap_children(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
+    pid = t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_NORESPAWN);
+
+    T_EQ(ngx_last_process, 2);
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(ngx_last_process, 1);
+    T_EQ(ngx_processes[1].channel[0], -1);
+    T_EQ(ngx_processes[1].channel[1], -1);
+    T_EQ(t_loggedf(NGX_LOG_DEBUG, "pass close channel s:1 pid:%d to:%d",
+                   (int) pid, (int) ngx_processes[0].pid), 1);
+
+    t_end_processes();
+}
+
+
+static void
+test_reap_children_last(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_NORESPAWN);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_reap_children_middle(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_NORESPAWN);
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(ngx_last_process, 2);
+    T_EQ(ngx_processes[0].pid, -1);
+    T_EQ(ngx_processes[0].channel[0], -1);
+    T_OK(ngx_processes[1].pid > 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_reap_children_detached(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_DETACHED);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
+}
+
+
+static void
+test_reap_children_not_respawned(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_RESPAWN);
+
+    /* not while the master is going away */
+
+    ngx_quit = 1;
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(t_logged(NGX_LOG_NOTICE, "start "), 1);
+}
+
+
+static void
+test_reap_children_exiting(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_RESPAWN);
+    ngx_processes[0].exiting = 1;
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+}
+
+
+static void
+test_reap_children_respawned(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = t_spawn_and_end(t_kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    ngx_processes[0].proc = t_pause;
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(ngx_last_process, 1);
+    T_EQ(ngx_process_slot, 0);
+    T_OK(ngx_processes[0].pid > 0);
+    T_OK(ngx_processes[0].pid != pid);
+    T_EQ(ngx_processes[0].exited, 0);
+    T_OK(ngx_processes[0].channel[0] > 2);
+    T_EQ(t_loggedf(NGX_LOG_NOTICE, "start some worker %d",
+                   (int) ngx_processes[0].pid), 1);
+
+    t_end_processes();
+}
+
+
+/* A respawn fails, and nobody but the next call can mend it. */
+
+static void
+respawn_fails(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    T_OK(t_spawn(t_pause, NULL, "living", NGX_PROCESS_NORESPAWN) > 0);
+
+    ngx_processes[0].proc = t_pause;
+    t_log_clear();
+
+    t_no_more_fds();
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    t_more_fds();
+
+    T_EQ(t_logged(NGX_LOG_ALERT, "could not respawn some worker"), 1);
+    T_EQ(ngx_last_process, 2);
+}
+
+
+static void
+test_respawn_fails(void)
+{
+    respawn_fails();
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+
+    T_OK(ngx_processes[0].pid > 0);
+    T_EQ(ngx_processes[0].exited, 0);
+    T_OK(ngx_processes[0].channel[0] > 2);
+    T_OK(ngx_processes[0].proc == t_pause);
+    T_EQ(ngx_processes[0].respawn, 1);
+    T_EQ(ngx_process_slot, 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_respawn_fails_empty(void)
+{
+    respawn_fails();
+
+    T_EQ(ngx_processes[0].pid, -1);
+    T_EQ(ngx_processes[0].exited, 0);
+    T_EQ(ngx_processes[0].channel[0], -1);
+    T_EQ(ngx_processes[0].channel[1], -1);
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "close() channel failed"), 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_respawn_fails_announced(void)
+{
+    respawn_fails();
+
+    T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel"), 0);
+    (void) ngx_reap_children(t_cycle());
+    T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:0 "), 1);
+
+    t_end_processes();
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("ngx_reap_children() frees the last slot", test_reap_children);
+    t_run("ngx_reap_children() and nobody lives", test_reap_children_last);
+    t_run("ngx_reap_children() frees a slot in the middle",
+          test_reap_children_middle);
+    t_run("ngx_reap_children() of a detached process",
+          test_reap_children_detached);
+    t_run("ngx_reap_children() while quitting",
+          test_reap_children_not_respawned);
+    t_run("ngx_reap_children() of a process that was to exit",
+          test_reap_children_exiting);
+    t_run("ngx_reap_children() respawns", test_reap_children_respawned);
+    t_run("a respawn that failed is tried again", test_respawn_fails);
+    t_run("a respawn that failed is announced only then",
+          test_respawn_fails_announced);
+    t_run("D1 a respawn that failed leaves an empty slot",
+          test_respawn_fails_empty);
+
+    return t_end();
+}

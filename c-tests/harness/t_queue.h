@@ -1,0 +1,59 @@
+
+/*
+ * A process table whose processes do not exist: the test reads their ends of
+ * the channels.  For the tests of control messages that wait in a queue.
+ */
+
+
+#ifndef _T_QUEUE_H_INCLUDED_
+#define _T_QUEUE_H_INCLUDED_
+
+
+#include "t_channel.h"
+
+
+#if !(T_NGINX)
+
+#define T_TO         0           /* the process whose channel is full */
+#define T_ABOUT      1           /* the process that messages are about */
+#define T_PROCESSES  4
+#define T_FIRST_PID  1000000000  /* no process has it */
+
+
+extern int  t_peer[T_PROCESSES];
+
+
+/* the processes 0 to 3, of which T_TO's channel is full */
+
+void t_table_open(void);
+void t_table_close(void);
+void t_table_add(ngx_int_t slot, ngx_pid_t pid);
+void t_table_remove(ngx_int_t slot);
+
+
+/* messages to a process */
+
+ngx_int_t t_tell(ngx_int_t to, ngx_uint_t command);
+ngx_int_t t_tell_open(ngx_int_t to, ngx_int_t about);
+ngx_int_t t_tell_close(ngx_int_t to, ngx_int_t about);
+ngx_int_t t_tell_about(ngx_int_t to, ngx_uint_t command, ngx_int_t about,
+    ngx_pid_t pid, int fd);
+
+
+/* what it receives */
+
+ngx_int_t t_receive(ngx_int_t slot, ngx_channel_t *ch);
+void t_drain(ngx_int_t slot);
+void t_expect(ngx_int_t slot, ngx_uint_t command, ngx_int_t about,
+    ngx_pid_t pid);
+void t_expect_nothing(ngx_int_t slot);
+
+
+void t_send_queues(void);
+void t_expect_counters(ngx_int_t slot, ngx_uint_t sent, ngx_uint_t queued,
+    ngx_uint_t queued_max, ngx_uint_t dropped);
+
+#endif
+
+
+#endif /* _T_QUEUE_H_INCLUDED_ */
