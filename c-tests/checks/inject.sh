@@ -3,7 +3,7 @@
 # inject.sh DIR BACKEND: system calls of a real program fail, one at a time.
 #
 # DIR has the library, built with this backend of shared memory; the program is
-# fixtures/inject.c.  Each row below is one run of one of its commands.
+# fixtures/inject/.  Each row below is one run of one of its commands.
 #
 #   T_ONLY=text    only the rows whose names contain the text
 
@@ -16,7 +16,7 @@ build()
 {
     program=$tmp/inject
     cc -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-        "-I$library/include" "$top/c-tests/fixtures/inject.c" -o "$program" \
+        "-I$library/include" "$top"/c-tests/fixtures/inject/*.c -o "$program" \
         "-L$library" -lngx_ipc "-Wl,-rpath,$library"
 }
 
