@@ -1,14 +1,14 @@
-//! How many system calls a master makes for each process that it spawns.
+//! Counts the system calls that a master makes for each process it spawns.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::peers::folder;
+use crate::peers::directory;
 use crate::rows::{Row, Unit};
 
-/// fork() and wait(), and what the driver itself does.
+/// Not counted: fork() and wait(), and the calls of the driver itself.
 const NOT_COUNTED: [&str; 11] = [
     "clone",
     "clone3",
@@ -23,11 +23,11 @@ const NOT_COUNTED: [&str; 11] = [
     "rt_sigsuspend",
 ];
 
-/// The system calls of a master that spawns `n` processes, by name.
+/// Counts the system calls of a master that spawns `n` processes, by name.
 fn count(program: &Path, n: usize) -> BTreeMap<String, usize> {
     use std::io::Write;
 
-    let log = folder().join("strace.log");
+    let log = directory().join("strace.log");
     let mut child = Command::new("strace")
         .arg("-o")
         .arg(&log)
@@ -56,8 +56,9 @@ fn count(program: &Path, n: usize) -> BTreeMap<String, usize> {
     calls
 }
 
-/// For each process more: what two numbers of processes differ by. Descriptors
-/// that are closed when it has exited are not counted.
+/// The system calls for one process: two runs with different numbers of
+/// processes are compared, so that calls at start and exit cancel out. Calls
+/// that close the channel of a process after its exit are not counted.
 fn for_each(program: &Path) -> f64 {
     const FEW: usize = 20;
     const MORE: usize = 60;
@@ -71,7 +72,8 @@ fn for_each(program: &Path) -> f64 {
         }
     }
 
-    // The driver closes the ends that the master has kept.
+    // The driver closes the ends of the channel that the master still holds:
+    // in nginx two, in the others one.
     let kept = if program.to_string_lossy().contains("-nginx-") {
         2
     } else {
@@ -84,7 +86,7 @@ fn for_each(program: &Path) -> f64 {
 pub fn row(programs: &[PathBuf; 3]) -> Row {
     Row {
         subject: "spawn",
-        what: "system calls of the master, but for fork and wait".into(),
+        what: "system calls of the master, without fork and wait".into(),
         n: None,
         unit: Unit::SystemCalls,
         values: programs.each_ref().map(|program| vec![for_each(program)]),

@@ -1,4 +1,4 @@
-//! Charts of what grows with N.
+//! Draws a chart of each row that was measured for several values of N.
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +16,20 @@ fn colour(peer: Peer) -> RGBColor {
     }
 }
 
-/// Draws `SUBJECT.svg` for each subject that has something to draw; returns
-/// the files.
-pub fn draw(rows: &[Row], folder: &Path) -> Vec<PathBuf> {
+/// Draws `SUBJECT.svg` for each subject that was measured for more than one N;
+/// returns the paths of the files.
+pub fn draw(rows: &[Row], directory: &Path) -> Vec<PathBuf> {
     [
-        ("mesh", "until all processes know each other", "processes"),
-        ("execute", "/bin/true from a master of N MiB", "MiB"),
+        (
+            "mesh",
+            "time to connect N processes with each other",
+            "processes",
+        ),
+        (
+            "execute",
+            "time to run /bin/true from a master of N MiB",
+            "MiB",
+        ),
     ]
     .into_iter()
     .filter_map(|(subject, title, unit)| {
@@ -29,7 +37,7 @@ pub fn draw(rows: &[Row], folder: &Path) -> Vec<PathBuf> {
             .iter()
             .filter(|row| row.subject == subject && row.n.is_some())
             .collect();
-        let path = folder.join(format!("{subject}.svg"));
+        let path = directory.join(format!("{subject}.svg"));
 
         (rows.len() > 1).then(|| {
             draw_one(&rows, &path, title, unit).expect("a chart");
@@ -39,7 +47,7 @@ pub fn draw(rows: &[Row], folder: &Path) -> Vec<PathBuf> {
     .collect()
 }
 
-/// A peer's points: N and milliseconds.
+/// The points of a peer: N, and the time in milliseconds.
 fn points(rows: &[&Row], peer: Peer) -> Vec<(f64, f64)> {
     rows.iter()
         .filter_map(|row| Some((row.n? as f64, row.median(peer)? / 1e6)))

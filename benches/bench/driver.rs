@@ -1,10 +1,10 @@
-//! A driver that runs, and rounds of several in turn.
+//! Runs drivers, one round of each in turn.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The processor that drivers run on; this program is on any.
+/// The processor to which drivers are pinned. This program is not pinned.
 const CPU: &str = "1";
 
 pub struct Driver {
@@ -14,12 +14,13 @@ pub struct Driver {
     from: BufReader<ChildStdout>,
 }
 
-/// What a driver is to do.
+/// What a driver measures: the name of the case and its argument.
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
     pub name: &'a str,
     pub argument: usize,
-    /// On one processor: what is to use several is not.
+    /// Whether the driver is pinned to one processor. A case whose processes
+    /// run in parallel is not.
     pub pinned: bool,
 }
 
@@ -49,7 +50,8 @@ impl Driver {
         }
     }
 
-    /// Has it do its work `n` times; the nanoseconds that one took.
+    /// Makes the driver repeat the operation `n` times; returns the nanoseconds
+    /// of one operation.
     pub fn round(&mut self, n: usize) -> f64 {
         let mut line = String::new();
 
@@ -72,12 +74,13 @@ impl Drop for Driver {
     }
 }
 
-/// Rounds of `n` by all the drivers in turn, another one first each time; of
-/// each the values of all rounds.
+/// Runs `rounds` rounds of `n` operations with each driver. The drivers take
+/// turns, and each round begins with the next one. Returns the values of each
+/// driver.
 pub fn interleave(drivers: &mut [Driver], rounds: usize, n: usize) -> Vec<Vec<f64>> {
     let mut values = vec![Vec::new(); drivers.len()];
 
-    // Once to have everything in place.
+    // A warm-up: caches and lazily bound functions.
     for driver in drivers.iter_mut() {
         driver.round(n.div_ceil(4));
     }

@@ -1,15 +1,15 @@
-//! How many instructions an operation takes in user space, by callgrind.
+//! Counts the instructions of an operation in user space with callgrind.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::peers::folder;
+use crate::peers::directory;
 use crate::rows::{Row, Unit};
 
-/// The instructions of a driver that does something `n` times.
+/// Counts the instructions of a driver that repeats an operation `n` times.
 fn count(program: &Path, case: &str, argument: usize, n: usize) -> u64 {
-    let out = folder().join("callgrind.out");
+    let out = directory().join("callgrind.out");
     let mut child = Command::new("valgrind")
         .arg("--tool=callgrind")
         .arg(format!("--callgrind-out-file={}", out.display()))
@@ -32,7 +32,8 @@ fn count(program: &Path, case: &str, argument: usize, n: usize) -> u64 {
         .unwrap_or_else(|| panic!("callgrind of {program:?}: {said}"))
 }
 
-/// What one operation more takes.
+/// The instructions of one operation: the difference of two runs, so that those
+/// at start and exit cancel out.
 fn for_each(program: &Path, case: &str, argument: usize) -> f64 {
     const FEW: usize = 1_000;
     const MORE: usize = 2_000;

@@ -1,5 +1,5 @@
-//! `make bench`: the library beside nginx's own C and beside bare system calls,
-//! in one run. `benches/README.md` says how to read what comes out.
+//! `make bench`: compares the library with nginx's own C and with bare system
+//! calls. `benches/README.md` explains the results.
 //!
 //!     cargo bench --bench bench -- [--short] [--page] [SUBJECT...]
 
@@ -25,20 +25,20 @@ use std::time::Instant;
 
 use report::Report;
 
-/// How much is to be done.
+/// The full benchmark or the short one.
 #[derive(Clone, Copy)]
 pub struct Extent {
     pub short: bool,
 }
 
 impl Extent {
-    /// So many rounds, in the short form fewer.
+    /// The number of rounds: `full`, or fewer in the short form.
     pub fn rounds(self, full: usize) -> usize {
         if self.short { (full / 5).max(3) } else { full }
     }
 }
 
-/// The subjects in their order, and what runs them.
+/// A subject's name, and the function that measures it.
 type Subject = (&'static str, fn(Extent, &mut Report));
 
 const SUBJECTS: &[Subject] = &[
@@ -51,7 +51,7 @@ const SUBJECTS: &[Subject] = &[
 ];
 
 fn main() {
-    // cargo adds "--bench".
+    // Cargo adds the argument "--bench".
     let arguments: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench")

@@ -1,4 +1,4 @@
-//! A real nginx on the library beside the stock one.
+//! Compares a stock nginx with one that is built with the library.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,20 +9,20 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Extent;
-use crate::peers::{folder, root, run as run_command};
+use crate::peers::{directory, root, run as run_command};
 use crate::report::Report;
 use crate::rows::{Peer, Row, Unit};
 
-/// How often is looked whether something has come to pass.
+/// The interval at which a condition is checked.
 const LOOK: Duration = Duration::from_micros(200);
 const TOO_LONG: Duration = Duration::from_secs(60);
 
-/// The two that are compared: there is no floor of a whole nginx.
+/// The peers: nginx itself has no floor.
 const PEERS: [Peer; 2] = [Peer::Nginx, Peer::Library];
 
-/// A running nginx with a folder of its own.
+/// A running nginx with its own directory.
 struct Nginx {
-    folder: PathBuf,
+    directory: PathBuf,
     port: u16,
     child: Child,
 }
@@ -43,18 +43,18 @@ fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 impl Nginx {
-    /// Started, and the time until it has answered.
+    /// Starts nginx; returns it and the nanoseconds until its first response.
     fn start(peer: Peer, workers: usize) -> (Self, f64) {
-        let folder = folder().join(format!("nginx-{}", peer.name()));
+        let directory = directory().join(format!("nginx-{}", peer.name()));
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
 
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("a directory");
         fs::write(
-            folder.join("conf"),
+            directory.join("conf"),
             format!(
                 "daemon off;\npid pid;\nerror_log log notice;\nworker_processes {workers};\n\
                  events {{ worker_connections 256; }}\n\
@@ -67,14 +67,14 @@ impl Nginx {
         let begin = Instant::now();
         let child = Command::new(program(peer))
             .arg("-p")
-            .arg(&folder)
+            .arg(&directory)
             .args(["-c", "conf", "-e", "log"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("nginx");
         let nginx = Self {
-            folder,
+            directory,
             port,
             child,
         };
@@ -114,8 +114,8 @@ impl Nginx {
         run_command(Command::new("kill").args([signal, &self.child.id().to_string()]));
     }
 
-    /// The time from the signal until all workers are new, and the old ones
-    /// have gone.
+    /// Reloads nginx; returns the nanoseconds from SIGHUP until the old workers
+    /// have exited and the new ones run.
     fn reload(&self, workers: usize) -> f64 {
         let old = self.children();
         let begin = Instant::now();
@@ -130,7 +130,7 @@ impl Nginx {
         begin.elapsed().as_nanos() as f64
     }
 
-    /// What wrk says, of so many seconds.
+    /// Requests per second, measured by wrk during `seconds` seconds.
     fn requests(&self, seconds: usize) -> f64 {
         let said = run_command(
             Command::new("wrk")
@@ -148,11 +148,11 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         self.kill("-TERM");
         let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// Both in turn, another one first each time.
+/// Measures both peers in turn. Each round begins with the other one.
 fn in_turn(
     rounds: usize,
     (what, unit): (String, Unit),
@@ -186,7 +186,10 @@ pub fn run(extent: Extent, report: &mut Report) {
 
     report.add(in_turn(
         extent.rounds(15),
-        ("start, until the first answer".into(), Unit::Nanoseconds),
+        (
+            "start nginx, until its first response".into(),
+            Unit::Nanoseconds,
+        ),
         &mut |peer| Nginx::start(peer, 4).1,
     ));
 
@@ -197,7 +200,10 @@ pub fn run(extent: Extent, report: &mut Report) {
 
         report.add(in_turn(
             extent.rounds(15),
-            (format!("reload with {workers} workers"), Unit::Nanoseconds),
+            (
+                format!("reload nginx with {workers} workers"),
+                Unit::Nanoseconds,
+            ),
             &mut |peer| both[peer as usize].reload(workers),
         ));
     }
@@ -212,7 +218,10 @@ pub fn run(extent: Extent, report: &mut Report) {
 
     report.add(in_turn(
         extent.rounds(9),
-        ("requests of \"return 200\"".into(), Unit::RequestsPerSecond),
+        (
+            "requests per second, \"return 200\"".into(),
+            Unit::RequestsPerSecond,
+        ),
         &mut |peer| both[peer as usize].requests(seconds),
     ));
 }

@@ -1,18 +1,18 @@
-//! The programs: each driver with nginx's objects, with the library, and with
-//! bare system calls, all built here from their sources.
+//! Builds each driver for each peer: with nginx's objects, with the library, and
+//! with bare system calls.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::rows::Peer;
 
-/// The project.
+/// The directory of the project.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where results and programs go.
-pub fn folder() -> PathBuf {
+/// The directory of the results and of the programs.
+pub fn directory() -> PathBuf {
     root().join("build/bench")
 }
 
@@ -40,12 +40,12 @@ impl Backend {
         BACKENDS.split_whitespace().nth(2 * self.0).expect("a name")
     }
 
-    /// What replaces nginx's usual object, so that nginx uses the same backend.
+    /// The object that makes nginx use this backend, instead of its usual one.
     fn object(self) -> Option<String> {
         (!self.is_best()).then(|| format!("shmem_{}.o", self.name()))
     }
 
-    /// The features that the probes must not find, so that the library uses
+    /// The features that the library must be built without, so that it uses
     /// this backend.
     fn without(self) -> impl Iterator<Item = &'static str> {
         features().take(self.0)
@@ -56,7 +56,7 @@ fn features() -> impl Iterator<Item = &'static str> {
     BACKENDS.split_whitespace().skip(1).step_by(2)
 }
 
-/// Runs a command, which must succeed; returns what it printed.
+/// Runs a command, which must succeed; returns its standard output.
 pub fn run(command: &mut Command) -> String {
     let out = command
         .current_dir(root())
@@ -73,14 +73,14 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
-/// Builds `benches/c/NAME.c` for one peer.
+/// Builds `benches/c/NAME.c` for a peer; returns the path of the program.
 pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
-    let folder = folder();
-    let program = folder.join(format!("{name}-{}-{}", peer.name(), backend.name()));
+    let directory = directory();
+    let program = directory.join(format!("{name}-{}-{}", peer.name(), backend.name()));
     let source = |file: &str| root().join("benches/c").join(file);
     let mut command = Command::new("cc");
 
-    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::create_dir_all(&directory).expect("a directory");
 
     command
         .args(["-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Werror"])
@@ -135,25 +135,26 @@ pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
     program
 }
 
-/// nginx's own objects, as its own configure and make build them.
+/// Builds nginx's own objects with its configure and make; returns their
+/// directory.
 fn nginx_objects() -> PathBuf {
-    let folder = folder().join("nginx");
+    let directory = directory().join("nginx");
 
     run(Command::new("sh")
         .arg("c-tests/run/nginx-objects.sh")
-        .arg(&folder)
+        .arg(&directory)
         .arg("fast"));
 
-    folder
+    directory
 }
 
-/// The library as it is installed: a shared object.
+/// Builds the shared library with a backend; returns its directory.
 fn library(backend: Backend) -> PathBuf {
-    let folder = format!("build/{}", backend.name());
+    let directory = format!("build/{}", backend.name());
     let mut command = Command::new("make");
 
     command
-        .args(["-s", &format!("B={folder}")])
+        .args(["-s", &format!("B={directory}")])
         .env_remove("MAKEFLAGS");
 
     for feature in features() {
@@ -166,5 +167,5 @@ fn library(backend: Backend) -> PathBuf {
 
     run(&mut command);
 
-    root().join(folder)
+    root().join(directory)
 }

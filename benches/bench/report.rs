@@ -1,4 +1,4 @@
-//! What comes out: a table, the same for machines, charts.
+//! Writes the results: a table, the values as JSON, charts.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::chart;
-use crate::peers::{folder, root, run};
+use crate::peers::{directory, root, run};
 use crate::rows::{PEERS, Peer, Row, Spread};
 
 pub struct Report {
@@ -15,7 +15,7 @@ pub struct Report {
     notes: Vec<String>,
 }
 
-/// Where in `benches/README.md` the results of a run are.
+/// The lines of `benches/README.md` before and after the results of a run.
 const BEGIN: &str = "<!-- results -->\n";
 const END: &str = "<!-- end of results -->";
 
@@ -31,27 +31,28 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// What a reader has to know beside the numbers.
+    /// Adds a sentence below the tables.
     pub fn note(&mut self, text: String) {
         self.notes.push(text);
     }
 
-    /// Prints the table, and leaves it, the values and the charts in
-    /// `build/bench`; with `page` also in the results page.
+    /// Prints the table, and writes it, the values and the charts to
+    /// `build/bench`. With `page` it also updates `benches/README.md` and the
+    /// charts beside it.
     pub fn finish(&self, took: Duration, page: bool) {
         let table = self.table(took);
 
         print!("{table}");
 
-        let folder = folder();
+        let directory = directory();
         let file = |name: &str, text: &str| {
-            fs::write(folder.join(name), text).expect("a file in build/bench");
+            fs::write(directory.join(name), text).expect("a file in build/bench");
         };
 
         file("results.md", &table);
         file("results.json", &format!("{:#}", self.values()));
 
-        let charts = chart::draw(&self.rows, &folder);
+        let charts = chart::draw(&self.rows, &directory);
 
         if page {
             fill_page(&table);
@@ -93,7 +94,7 @@ impl Report {
             text += &format!("\n{note}\n");
         }
 
-        text + &format!("\nThat took {} s.\n", took.as_secs())
+        text + &format!("\nThe run took {} s.\n", took.as_secs())
     }
 
     fn values(&self) -> Value {
@@ -119,7 +120,7 @@ impl Report {
     }
 }
 
-/// The median, and the middle half of the rounds.
+/// The median, and the range of the middle half of the rounds.
 fn ratio(spread: Option<Spread>) -> String {
     match spread {
         None => "–".into(),
@@ -128,7 +129,7 @@ fn ratio(spread: Option<Spread>) -> String {
     }
 }
 
-/// When and where: the date, the kernel, the processor, the library.
+/// The date, the kernel, the processor and the version of the library.
 fn machine() -> String {
     let said = |program: &str, arguments: &[&str]| {
         run(Command::new(program).args(arguments))

@@ -1,6 +1,6 @@
-//! What was measured: a row for each thing, a series for each peer.
+//! The measured values: a row for each operation, a series for each peer.
 
-/// The peers in the order in which they run.
+/// What is compared, in the order in which it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// nginx's own objects.
@@ -23,11 +23,11 @@ impl Peer {
     }
 }
 
-/// What the numbers of a row are.
+/// The unit of the values in a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Nanoseconds,
-    /// Of which more is better.
+    /// A higher value is better.
     RequestsPerSecond,
     SystemCalls,
     Instructions,
@@ -43,7 +43,7 @@ impl Unit {
         }
     }
 
-    /// A number with what it is.
+    /// The value with its unit, in a readable scale.
     pub fn show(self, value: f64) -> String {
         match self {
             Self::Nanoseconds if value >= 1e9 => format!("{:.2} s", value / 1e9),
@@ -57,18 +57,19 @@ impl Unit {
     }
 }
 
-/// One thing that was measured.
+/// An operation, and its values.
 pub struct Row {
     pub subject: &'static str,
     pub what: String,
-    /// What it grows with, if it is for a chart.
+    /// The N on which the values depend, if the row is a point of a chart.
     pub n: Option<usize>,
     pub unit: Unit,
-    /// Of each peer the values of all rounds; none if it has no part in it.
+    /// The values of all rounds for each peer; empty for a peer that was not
+    /// measured.
     pub values: [Vec<f64>; 3],
 }
 
-/// The middle of some values, and the bounds of their middle half.
+/// The median of values, and the bounds of their middle half.
 #[derive(Clone, Copy)]
 pub struct Spread {
     pub low: f64,
@@ -106,7 +107,7 @@ impl Row {
         Spread::of(self.of(peer)).map(|spread| spread.median)
     }
 
-    /// The library beside another peer, round by round.
+    /// The ratio of the library to another peer in each round.
     pub fn ratio_to(&self, peer: Peer) -> Option<Spread> {
         let ratios: Vec<f64> = self
             .of(Peer::Library)

@@ -1,4 +1,4 @@
-//! What is measured by drivers, see `benches/c`.
+//! The subjects that the drivers in `benches/c` measure.
 
 use std::fs;
 
@@ -11,16 +11,16 @@ use crate::{calls, instructions};
 
 const MIB: usize = 1024 * 1024;
 
-/// All three peers of a driver.
+/// Builds a driver for each peer.
 fn programs(name: &str) -> [std::path::PathBuf; 3] {
     PEERS.map(|peer| driver(name, peer, Backend::BEST))
 }
 
-/// After so many rounds the drivers are started anew: where a process has its
-/// memory is chance, and may make a difference that lasts as long as it does.
+/// The drivers are started again after this number of rounds: the addresses that
+/// a process gets differ by chance, and affect its speed as long as it runs.
 const LIFE: usize = 8;
 
-/// A row in which all peers do `n` of a case in each round.
+/// Measures a case with all peers: `n` operations in each round.
 fn times(
     programs: &[std::path::PathBuf],
     case: Case<'_>,
@@ -56,14 +56,18 @@ fn times(
 
 pub fn channel(extent: Extent, report: &mut Report) {
     const CASES: [(&str, usize, &str); 4] = [
-        ("command", 20_000, "write + read of a message, 32 bytes"),
-        ("worker", 20_000, "the same on the channel of a worker"),
+        ("command", 20_000, "write and read a message"),
+        (
+            "worker",
+            20_000,
+            "write and read a message on a worker's channel",
+        ),
         (
             "descriptor",
             10_000,
-            "write + read of one with a descriptor",
+            "write and read a message with a descriptor",
         ),
-        ("burst", 150, "a burst of 100, and all of it read"),
+        ("burst", 150, "write 100 messages, then read them"),
     ];
 
     let programs = programs("channel");
@@ -85,8 +89,8 @@ pub fn channel(extent: Extent, report: &mut Report) {
     }
 
     for (name, what) in [
-        ("write", "write of a message, in user space"),
-        ("read", "read of a message, in user space"),
+        ("write", "write a message, instructions"),
+        ("read", "read a message, instructions"),
     ] {
         report.add(instructions::row(&programs, name, 0, ("channel", what)));
     }
@@ -105,7 +109,7 @@ pub fn spawn(extent: Extent, report: &mut Report) {
         case,
         extent.rounds(40),
         100,
-        ("spawn", "spawn, first message, exit, reaped".into()),
+        ("spawn", "spawn a process, read its message, reap it".into()),
     ));
     report.add(calls::row(&programs));
 }
@@ -125,7 +129,7 @@ pub fn execute(extent: Extent, report: &mut Report) {
             argument: mib,
             pinned: true,
         };
-        let what = format!("/bin/true from a master of {mib} MiB");
+        let what = format!("run /bin/true from a master of {mib} MiB");
         let mut row = times(&programs, case, extent.rounds(15), 3, ("execute", what));
 
         row.n = Some(mib);
@@ -133,13 +137,13 @@ pub fn execute(extent: Extent, report: &mut Report) {
     }
 }
 
-/// A mesh is made once in the life of a driver.
+/// Measures a mesh. A driver makes one mesh, so each round starts new drivers.
 fn meshes(name: &str, size: usize, rounds: usize, n: usize, peers: &[Peer]) -> [Vec<f64>; 3] {
     let mut values = [(); 3].map(|()| Vec::new());
 
     for _ in 0..rounds {
         for &peer in peers {
-            let program = crate::peers::folder().join(format!(
+            let program = crate::peers::directory().join(format!(
                 "mesh-{}-{}",
                 peer.name(),
                 Backend::BEST.name()
@@ -179,12 +183,12 @@ pub fn mesh(extent: Extent, report: &mut Report) {
         };
 
         add(
-            format!("{size} processes know each other"),
+            format!("connect {size} processes with each other"),
             Some(size),
             meshes("together", size, rounds, 1, &PEERS),
         );
         add(
-            format!("{size}, spawned one by one"),
+            format!("connect {size} processes, spawned one by one"),
             None,
             meshes(
                 "one_by_one",
@@ -195,7 +199,7 @@ pub fn mesh(extent: Extent, report: &mut Report) {
             ),
         );
         add(
-            format!("one of {size} is replaced"),
+            format!("replace one of {size} processes"),
             None,
             meshes("replace", size, rounds.div_ceil(2), 10, &PEERS),
         );
@@ -211,7 +215,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
 
     for backend in backends {
         let programs = PEERS.map(|peer| driver("shmem", peer, backend));
-        // The floor is the same for all: the way that costs least.
+        // The floor is the same for all: the cheapest backend.
         let name = backend.name();
 
         for (size, n, text) in [
@@ -224,7 +228,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
                 argument: size,
                 pinned: true,
             };
-            let what = format!("{name}: alloc + free of {text}");
+            let what = format!("{name}: allocate and free {text}");
 
             report.add(times(
                 &programs,
@@ -240,7 +244,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
             argument: 256 * MIB,
             pinned: true,
         };
-        let what = format!("{name}: alloc + first touch of 256 MiB");
+        let what = format!("{name}: allocate and touch 256 MiB");
 
         report.add(times(
             &programs,
@@ -253,7 +257,7 @@ pub fn shmem(extent: Extent, report: &mut Report) {
         if backend.is_best() {
             huge_pages(&programs, touch("huge"), extent, report);
 
-            let what = "alloc + free of 64 KiB, in user space";
+            let what = "allocate and free 64 KiB, instructions";
             report.add(instructions::row(
                 &programs,
                 "alloc",
@@ -278,13 +282,16 @@ fn huge_pages(
         .iter()
         .any(|choice| allowed.contains(choice))
     {
-        let what = format!("{}: the same, conf.huge_pages", Backend::BEST.name());
+        let what = format!(
+            "{}: allocate and touch 256 MiB, huge pages",
+            Backend::BEST.name()
+        );
 
         report.add(times(programs, case, extent.rounds(12), 1, ("shmem", what)));
     } else {
         report.note(format!(
-            "First touch with `conf.huge_pages` was not measured: {FILE} says \"{}\", \
-             so the kernel has no huge pages for shared memory.",
+            "Huge pages were not measured: {FILE} is \"{}\", \
+             so the kernel has none for shared memory.",
             allowed.trim()
         ));
     }

@@ -1,5 +1,5 @@
 
-/* What the drivers have in common. */
+/* Shared by all drivers. */
 
 
 #include "bench.h"
@@ -38,7 +38,7 @@ bench_init(void)
 {
     sigset_t  set;
 
-    /* nothing is logged: the drivers look at each result */
+    /* no log lines: the drivers check each result */
 
     bench_log.log_level = NGX_LOG_EMERG;
     bench_cycle.log = &bench_log;
@@ -58,7 +58,7 @@ bench_init(void)
 
     ngx_process = NGX_PROCESS_MASTER;
 
-    /* as in nginx's master, which waits in sigsuspend() */
+    /* nginx's master blocks SIGCHLD too, and waits in sigsuspend() */
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -109,7 +109,7 @@ pin(const char *cpu)
     CPU_ZERO(&set);
     CPU_SET(atoi(cpu), &set);
 
-    /* where that is not possible the rounds are only noisier */
+    /* a failure is ignored: the rounds then vary more */
 
     (void) sched_setaffinity(0, sizeof(set), &set);
 }

@@ -1,8 +1,8 @@
 
 /*
- * What the drivers have in common.  Each is written against nginx's API and
- * compiled three times: with nginx's own objects, with the library, and with
- * floor.c, where nginx's functions are bare system calls.
+ * Shared by all drivers.  A driver uses nginx's API and is compiled three
+ * times: with nginx's own objects, with the library, and with floor.c, where
+ * nginx's functions are bare system calls.
  */
 
 #ifndef _BENCH_H_INCLUDED_
@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 
-/* does something n times; returns the nanoseconds that it took */
+/* repeats an operation n times; returns the nanoseconds of all of them */
 typedef double (*bench_round_pt)(long n);
 
 typedef struct {
@@ -50,21 +50,21 @@ extern size_t       bench_argument;
 
 
 /*
- * Runs the case that argv[1] names, with argv[2] as bench_argument: for each
- * number that is read from stdin that many times, then prints the nanoseconds
- * that one took.
+ * Runs the case that argv[1] names, with argv[2] as bench_argument.  For each
+ * number n that it reads from stdin, it repeats the operation n times, and
+ * prints the nanoseconds of one operation.
  */
 int bench_main(int argc, char **argv, const bench_case_t *cases);
 
 double bench_now(void);
 
-/* sets up what nginx sets up before it spawns */
+/* initializes what nginx initializes before it spawns a process */
 void bench_init(void);
 
-/* waits for the process in a slot, and empties that as nginx's master does */
+/* waits for the process in a slot, and clears the slot like nginx's master */
 void bench_wait_for_exit(ngx_int_t slot);
 
-/* ends the program with a message unless ok */
+/* exits with a message if ok is 0 */
 void bench_check(int ok, const char *what);
 
 

@@ -1,5 +1,5 @@
 
-/* Messages from one end of a channel to the other. */
+/* Messages on a channel, both ends of which this process has. */
 
 
 #include "bench.h"
@@ -76,7 +76,7 @@ command(long n)
 }
 
 
-/* as a worker has it: the library's tells its senders apart (D13) */
+/* a worker's channel, on which the library keeps senders apart (D13) */
 
 static double
 worker(long n)
@@ -114,7 +114,7 @@ descriptor(long n)
 }
 
 
-/* all of it is read, up to NGX_AGAIN */
+/* reads until ngx_read_channel() returns NGX_AGAIN */
 
 static void
 put_and_get_many(void)
@@ -143,7 +143,7 @@ burst(long n)
 }
 
 
-/* one side only, the other by bare system calls: for counting instructions */
+/* to count instructions: one side is a bare system call */
 
 static void
 put_only(void)

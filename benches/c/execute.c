@@ -1,5 +1,5 @@
 
-/* ngx_execute() of a program that does nothing, from a master of some size. */
+/* ngx_execute() runs /bin/true from a master of bench_argument MiB. */
 
 
 #include "bench.h"
@@ -8,7 +8,7 @@
 #define PAGE  4096
 
 
-/* so many MiB that are there, in small pages */
+/* adds memory to the process, in small pages, and touches it */
 
 static void
 grow(size_t mib)
@@ -32,7 +32,7 @@ grow(size_t mib)
 }
 
 
-/* until the program has come to its end */
+/* from the start of the program until it has exited */
 
 static double
 execute(long n)

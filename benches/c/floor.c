@@ -1,8 +1,8 @@
 
 /*
- * The floor: nginx's functions as nothing but the system calls that the work
- * needs.  No arguments are checked, nothing is logged, nothing is kept that a
- * master would have to know: it is to be compared with, not to be used.
+ * The floor of a comparison: nginx's functions with only the system calls that
+ * the work needs.  They check no argument, log nothing, and keep no state that
+ * only a master needs, so they are of no other use.
  */
 
 
@@ -18,7 +18,7 @@ ngx_uint_t             ngx_process;
 ngx_pid_t              ngx_pid;
 volatile ngx_cycle_t   *ngx_cycle;
 
-/* the channels of those that are spawned together, and their pids */
+/* channels and pids of the processes that are spawned together */
 
 static int                  (*pairs)[2];
 static volatile ngx_pid_t   *pids;
@@ -262,7 +262,7 @@ floor_spawn_processes(ngx_spawn_proc_pt proc, ngx_int_t n)
     pids = mmap(NULL, n * sizeof(ngx_pid_t), PROT_READ|PROT_WRITE,
                 MAP_ANONYMOUS|MAP_SHARED, -1, 0);
 
-    /* the ends that are not kept lie side by side */
+    /* one close_range() closes the ends that a child does not keep */
 
     for (i = 0; i < n; i++) {
         bench_check(socketpair(AF_UNIX,

@@ -1,7 +1,7 @@
 
 /*
- * A full mesh: from the first spawn until each of bench_argument processes
- * has been told of all the others; and the replacement of one of them.
+ * A mesh: the time from the first spawn until each of bench_argument processes
+ * has the channels of all others, and the replacement of one process.
  */
 
 
@@ -12,15 +12,15 @@
 
 
 typedef struct {
-    ngx_int_t  ready;               /* how many have been told of all */
-    ngx_int_t  told;                /* how many have been told of the new one */
+    ngx_int_t  ready;               /* processes that know all others */
+    ngx_int_t  told;                /* processes that know the replacement */
     ngx_pid_t  replacement;
 } mesh_t;
 
 
 static volatile mesh_t  *mesh;
 static ngx_int_t         size;
-static int               news[2];       /* the last one tells the master */
+static int               news[2];       /* a pipe to wake up the master */
 
 
 static void
@@ -32,7 +32,7 @@ notify(volatile ngx_int_t *counter, ngx_int_t all)
 }
 
 
-/* what nginx's ngx_channel_handler() does with a message */
+/* handles a message like nginx's ngx_channel_handler() */
 
 static void
 handle(ngx_channel_t *ch)
@@ -66,7 +66,7 @@ handle(ngx_channel_t *ch)
 }
 
 
-/* messages come in order: the last slot is the last to be announced */
+/* messages keep their order, so the last slot is announced last */
 
 static int
 knows_all(void)
@@ -83,7 +83,7 @@ knows_all(void)
 }
 
 
-/* closes what is not its own, as in nginx's ngx_worker_process_init() */
+/* closes inherited channels, like nginx's ngx_worker_process_init() */
 
 static void
 member_init(void)
@@ -129,7 +129,7 @@ member(ngx_cycle_t *cycle, void *data)
                                  &bench_log);
 
             if (n == NGX_ERROR) {
-                /* the master has gone */
+                /* the master has exited */
                 _exit(0);
             }
 
@@ -169,7 +169,7 @@ send_to_others(ngx_channel_t *ch)
             continue;
         }
 
-        /* nginx would leave it at that, and the message would be lost */
+        /* nginx itself does not retry, and loses the message */
 
         do {
             rc = ngx_write_channel(ngx_processes[s].channel[0], ch,
@@ -207,7 +207,7 @@ spawn_one(ngx_int_t respawn)
 }
 
 
-/* as in nginx's ngx_start_worker_processes() */
+/* like nginx's ngx_start_worker_processes() */
 
 static void
 start_one_by_one(void)
@@ -240,7 +240,7 @@ wait_for_news(void)
 {
     char  c;
 
-    /* the library sends what had to wait when a channel drains */
+    /* the library sends queued messages when a channel has room again */
 
     while (read(news[0], &c, 1) != 1) {
         bench_check(errno == EINTR, "read()");
@@ -286,7 +286,7 @@ end(void)
 }
 
 
-/* once in the life of the driver: n is not looked at */
+/* runs once in the life of the driver, whatever n is */
 
 static double
 bring_up(void (*start)(void))
@@ -320,7 +320,7 @@ together(long n)
 }
 
 
-/* as in nginx's ngx_reap_children(), with the protocol of nginx */
+/* like nginx's ngx_reap_children(), by messages */
 
 static double
 replace(long n)

@@ -1,5 +1,5 @@
 
-/* Shared memory: made, touched, taken away; bench_argument is its size. */
+/* Shared memory of bench_argument bytes: allocated, touched, freed. */
 
 
 #include "bench.h"
@@ -49,7 +49,7 @@ touch(long n)
 }
 
 
-/* what is asked for by a field of the configuration */
+/* with huge pages, which only the library can ask for */
 
 static double
 huge(long n)

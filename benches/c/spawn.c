@@ -1,5 +1,5 @@
 
-/* Processes: from the spawn to the end. */
+/* A process from its spawn to its exit. */
 
 
 #include "bench.h"
@@ -43,7 +43,7 @@ spawn(ngx_spawn_proc_pt proc)
 }
 
 
-/* a process is spawned, its first message read, its end noticed */
+/* spawns a process, reads its first message, reaps it */
 
 static double
 life(long n)
@@ -61,7 +61,7 @@ life(long n)
         pfd.fd = ngx_processes[ngx_process_slot].channel[0];
         pfd.events = POLLIN;
 
-        /* SIGIO interrupts it */
+        /* SIGIO interrupts poll() */
 
         while (poll(&pfd, 1, -1) == -1) {
             bench_check(errno == EINTR, "poll()");
@@ -78,7 +78,7 @@ life(long n)
 }
 
 
-/* spawned and left alone: for counting system calls */
+/* to count system calls: only spawns, without a message */
 
 static double
 only_spawn(long n)

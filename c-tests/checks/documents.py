@@ -279,15 +279,15 @@ def test_figures():
 
 # The operations in README.md, and their rows in benches/README.md.
 OPERATIONS = {
-    "write and read a message": "write + read of a message, 32 bytes",
-    "write and read a message on a worker's channel": "the same on the channel of a worker",
-    "write and read a message with a descriptor": "write + read of one with a descriptor",
-    "start a process, until it is reaped": "spawn, first message, exit, reaped",
-    "start 256 workers, until each knows the others": "256 processes know each other",
-    "execute a program from a 2 GiB master": "/bin/true from a master of 2048 MiB",
-    "first access to 256 MiB shared memory, huge pages": "map_anon: the same, conf.huge_pages",
-    "reload an nginx with 64 workers": "reload with 64 workers",
-    "HTTP requests to an nginx": 'requests of "return 200"',
+    "write and read a message": "write and read a message",
+    "write and read a message on a worker's channel": "write and read a message on a worker's channel",
+    "write and read a message with a descriptor": "write and read a message with a descriptor",
+    "start a process, until it is reaped": "spawn a process, read its message, reap it",
+    "start 256 workers, until each knows the others": "connect 256 processes with each other",
+    "execute a program from a 2 GiB master": "run /bin/true from a master of 2048 MiB",
+    "first access to 256 MiB shared memory, huge pages": "map_anon: allocate and touch 256 MiB, huge pages",
+    "reload an nginx with 64 workers": "reload nginx with 64 workers",
+    "HTTP requests to an nginx": 'requests per second, "return 200"',
 }
 
 
