@@ -9,7 +9,7 @@
 #include <ngx_core.h>
 
 
-/* a macro, since va_list may be an array type, whose address has another type */
+/* a macro, since a va_list that is an array cannot be passed by address */
 
 #define ngx_int_arg(spec, args, signed_type, unsigned_type)                   \
     ((spec)->is_unsigned                                                      \

@@ -1,16 +1,17 @@
 
 /*
- * A master and four workers: what nginx's process layer does, to look at, and
- * checked at each step.
+ * A master and four workers: shows what nginx's process layer does, and checks
+ * each step.
  *
- *     demo        shows what was found and says what was verified
+ *     demo        prints the process table, the counters and the checks
  *     demo -v     logs nginx's notices and debug lines to stderr as well
  *
- * The exit status is 0 only if every check was made and held.
+ * The exit status is 0 only if all checks were made and none has failed.
  *
- * Workers do what the master orders, and answer when it is done; so nobody
- * ever sleeps and hopes.  A channel keeps its messages in order: a worker
- * that answers has seen all that was sent to it before the order.
+ * The master sends the workers orders, and each worker answers when it has
+ * carried out an order, so that no process waits for a fixed time.  A channel
+ * keeps the order of its messages: a worker that answers has read all messages
+ * that were sent to it before the order.
  */
 
 
@@ -25,35 +26,35 @@
 
 
 #define DEMO_WORKERS      4
-#define DEMO_MASTER       DEMO_WORKERS      /* its index among all */
+#define DEMO_MASTER       DEMO_WORKERS      /* its index, after the workers */
 #define DEMO_PROCESSES    (DEMO_WORKERS + 1)
 
-#define DEMO_VICTIM       2                 /* the worker that is killed, */
-#define DEMO_ROUNDS       2                 /* between these */
+#define DEMO_VICTIM       2                 /* the worker that is killed */
+#define DEMO_ROUNDS       2                 /* before and after that */
 
-#define DEMO_CONNECTIONS  5000              /* of each worker in each round */
-#define DEMO_KEPT         10                /* of them stay open at first */
+#define DEMO_CONNECTIONS  5000              /* for each worker in each round */
+#define DEMO_KEPT         10                /* of them are closed last */
 #define DEMO_REQUESTS     3                 /* on each connection */
 
-#define DEMO_TIMEOUT      20000             /* ms for everything together */
+#define DEMO_TIMEOUT      20000             /* ms, for the whole program */
 
 
-/* Commands of our own: nginx's are 1 to 5. */
+/* Commands of this program: nginx's are 1 to 5. */
 
-#define DEMO_CMD_HELLO    31                /* is counted by who gets it */
-#define DEMO_CMD_DONE     32                /* is the answer to the orders: */
+#define DEMO_CMD_HELLO    31                /* the receiver counts it */
+#define DEMO_CMD_DONE     32                /* the answer to an order: */
 
-#define DEMO_CMD_GREET    33                /* say hello to everybody */
-#define DEMO_CMD_SHOW     34                /* show your channels */
+#define DEMO_CMD_GREET    33                /* send hello to all processes */
+#define DEMO_CMD_SHOW     34                /* copy your table to the memory */
 #define DEMO_CMD_WORK     35                /* serve connections */
-#define DEMO_CMD_CLOSE    36                /* close those still open */
+#define DEMO_CMD_CLOSE    36                /* close the open connections */
 
 
 /*
- * How many checks there are to make, since one that is skipped does not fail:
- * 2 for each descriptor in the table and 3 for each worker's column; one for
- * each pair of processes and one for strangers; 7 counters, with connections
- * that are open and without.
+ * The number of checks, so that a check that is left out makes the demo fail.
+ * Table: 2 for each descriptor and 3 for each worker.  Messages: 1 for each
+ * pair of processes and 1 for unknown senders.  Counters: 7, with open
+ * connections and without.
  */
 
 #define DEMO_CHECKS_TABLE     (DEMO_PROCESSES * DEMO_WORKERS * 2 * 2         \
@@ -75,12 +76,12 @@
                                + DEMO_CHECKS_LEFT)
 
 
-/* What a process has in its own ngx_processes[]. */
+/* What a process has in its copy of ngx_processes[]. */
 
 typedef struct {
     ngx_pid_t     pid;
     ngx_int_t     slot;
-    ngx_socket_t  reads;                    /* where the order came from */
+    ngx_socket_t  reads;                    /* the descriptor that it reads */
     ngx_socket_t  channel[DEMO_WORKERS][2];
 } demo_column_t;
 
@@ -98,15 +99,15 @@ typedef struct {
 } demo_status_t;
 
 
-/* What all processes share. */
+/* The shared memory. */
 
 typedef struct {
     demo_status_t  status;
     demo_column_t  columns[DEMO_PROCESSES];
 
-    /* hellos: who got them, and from whom */
+    /* hellos, by receiver and sender */
     ngx_uint_t     hellos[DEMO_PROCESSES][DEMO_PROCESSES];
-    ngx_uint_t     strangers;
+    ngx_uint_t     unknown;
     ngx_uint_t     quits;
 } demo_shared_t;
 
@@ -170,15 +171,15 @@ static ngx_shm_t       demo_shm;
 static demo_shared_t  *demo_shared;
 
 static ngx_int_t       demo_self = DEMO_MASTER;
-static ngx_uint_t      demo_rounds;         /* the one that runs, from 1 */
-static ngx_uint_t      demo_answers;        /* to the order given last */
+static ngx_uint_t      demo_rounds;         /* this round's number, from 1 */
+static ngx_uint_t      demo_answers;        /* to the last order */
 
 static ngx_event_t     demo_watchdog;
 static ngx_uint_t      demo_timed_out;
 
 static ngx_uint_t      demo_checks;
 static ngx_uint_t      demo_failures;
-static ngx_uint_t      demo_told;           /* failures that were reported */
+static ngx_uint_t      demo_told;           /* failures that were printed */
 
 
 int
@@ -225,8 +226,8 @@ demo_init(ngx_uint_t verbose)
     demo_shared = (demo_shared_t *) demo_shm.addr;
 
     /*
-     * The watchdog is tried once.  That also makes the event loop, whose own
-     * descriptors will stay open.
+     * Checks that the timer expires.  This also initializes the event loop,
+     * whose descriptors stay open.
      */
 
     demo_timer(0, cycle.log);
@@ -247,7 +248,7 @@ demo_spawn(ngx_cycle_t *cycle)
     printf("ngx-ipc %s: master %d starts %d workers\n",
            ngx_ipc_version(), (int) ngx_pid, DEMO_WORKERS);
 
-    /* a child would print once more what is in the buffer */
+    /* else each child would print the buffered text again */
     fflush(stdout);
 
     for (i = 0; i < DEMO_WORKERS; i++) {
@@ -276,25 +277,24 @@ demo_round(ngx_cycle_t *cycle)
         demo_send(ngx_processes[i].channel[0], DEMO_CMD_HELLO, cycle->log);
     }
 
-    demo_order(cycle, DEMO_CMD_GREET, "all to greet each other");
+    demo_order(cycle, DEMO_CMD_GREET, "all workers to greet each other");
 
     demo_show(-1);
-    demo_order(cycle, DEMO_CMD_SHOW, "all to show their channels");
+    demo_order(cycle, DEMO_CMD_SHOW, "all workers to show their channels");
 
     demo_print_table();
     demo_check_table();
     demo_check_messages();
 
-    demo_order(cycle, DEMO_CMD_WORK, "all to serve connections");
+    demo_order(cycle, DEMO_CMD_WORK, "all workers to serve connections");
 
     demo_print_status();
     demo_check_counters(DEMO_KEPT * DEMO_WORKERS);
 
-    demo_order(cycle, DEMO_CMD_CLOSE, "all to close connections");
+    demo_order(cycle, DEMO_CMD_CLOSE, "all workers to close connections");
 
     demo_check_counters(0);
-    demo_verified("counted by 4 workers at once: exact, "
-                  "and so when all connections are closed");
+    demo_verified("4 workers counted at the same time: the counters are exact");
 }
 
 
@@ -306,18 +306,18 @@ demo_kill(ngx_cycle_t *cycle)
 
     pid = ngx_processes[DEMO_VICTIM].pid;
 
-    printf("\nkill -9 %d, worker %d; nginx's log calls that an alert:\n\n",
+    printf("\nkill -9 %d, worker %d; the log line of its exit is an alert:\n\n",
            (int) pid, DEMO_VICTIM);
     fflush(stdout);
 
     if (kill(pid, SIGKILL) == -1) {
-        demo_give_up(cycle, "a worker to die", "it could not be killed");
+        demo_give_up(cycle, "the exit of a worker", "kill() has failed");
     }
 
     while (ngx_processes[DEMO_VICTIM].pid == pid
            || ngx_processes[DEMO_VICTIM].pid == NGX_INVALID_PID)
     {
-        demo_wait(cycle, "the killed worker to be started again");
+        demo_wait(cycle, "the respawn of the killed worker");
 
         if (ngx_reap) {
             ngx_reap = 0;
@@ -336,7 +336,7 @@ demo_kill(ngx_cycle_t *cycle)
     demo_check(ngx_last_process, DEMO_WORKERS, "slots in use");
 
     printf("\n");
-    demo_verified("killed, reaped, and started again in its slot");
+    demo_verified("the worker was reaped and respawned in its slot");
 }
 
 
@@ -354,7 +354,7 @@ demo_quit(ngx_cycle_t *cycle)
     live = 1;
 
     while (live) {
-        demo_wait(cycle, "all to quit");
+        demo_wait(cycle, "all workers to quit");
 
         if (ngx_reap) {
             ngx_reap = 0;
@@ -362,14 +362,14 @@ demo_quit(ngx_cycle_t *cycle)
         }
     }
 
-    demo_check(demo_shared->quits, DEMO_WORKERS, "workers told by channel");
+    demo_check(demo_shared->quits, DEMO_WORKERS, "workers that got QUIT");
 
     for (i = 0; i < DEMO_WORKERS; i++) {
         demo_check(ngx_processes[i].status, 0, "the status of %s",
                    demo_names[i]);
     }
 
-    demo_verified("4 workers told, and exited with code 0");
+    demo_verified("4 workers got QUIT and exited with code 0");
 }
 
 
@@ -383,7 +383,7 @@ demo_left(ngx_int_t descriptors, ngx_int_t segments)
                "the error of a wait for children");
     demo_check(demo_segments(), segments, "System V segments");
 
-    demo_verified("left behind: no descriptor, no zombie, no segment");
+    demo_verified("no descriptor, zombie or System V segment is left");
 }
 
 
@@ -391,18 +391,18 @@ static int
 demo_verdict(void)
 {
     if (demo_failures == 0 && demo_checks == DEMO_CHECKS) {
-        printf("\nall of %d checks held\n", DEMO_CHECKS);
+        printf("\nall %d checks passed\n", DEMO_CHECKS);
         return 0;
     }
 
-    printf("\nFAILED: %d checks were made of %d, and %d did not hold\n",
+    printf("\nFAILED: %d of %d checks were made, and %d of these failed\n",
            (int) demo_checks, DEMO_CHECKS, (int) demo_failures);
 
     return 1;
 }
 
 
-/* The master listens to a worker. */
+/* Watches the channel of a worker for answers. */
 
 static void
 demo_watch(ngx_cycle_t *cycle, ngx_int_t slot)
@@ -416,7 +416,7 @@ demo_watch(ngx_cycle_t *cycle, ngx_int_t slot)
 }
 
 
-/* Tells all workers to do something, and returns when they have done it. */
+/* Sends an order to all workers, and returns when all have answered. */
 
 static void
 demo_order(ngx_cycle_t *cycle, ngx_uint_t command, char *what)
@@ -434,7 +434,7 @@ demo_order(ngx_cycle_t *cycle, ngx_uint_t command, char *what)
 
         for (i = 0; i < DEMO_WORKERS; i++) {
             if (ngx_processes[i].exited) {
-                demo_give_up(cycle, what, "a worker has died");
+                demo_give_up(cycle, what, "a worker has exited");
             }
         }
     }
@@ -460,8 +460,8 @@ demo_answer(ngx_event_t *ev)
         if (n == NGX_ERROR) {
 
             /*
-             * The worker has gone.  Its channel is the table's, and will be
-             * closed by ngx_reap_children().
+             * The worker has exited.  ngx_reap_children() will close its
+             * channel.
              */
 
             ngx_free_connection(c);
@@ -469,7 +469,7 @@ demo_answer(ngx_event_t *ev)
         }
 
         if (!demo_known(&ch) || ngx_processes[ch.slot].channel[0] != c->fd) {
-            demo_count(&demo_shared->strangers, 1);
+            demo_count(&demo_shared->unknown, 1);
             continue;
         }
 
@@ -523,7 +523,7 @@ demo_worker(ngx_cycle_t *cycle, void *data)
 
     if (ngx_ipc_init_channel(cycle, demo_handler) != NGX_OK) {
 
-        /* 2 is the code after which there is no respawn */
+        /* a worker that exits with code 2 is not respawned */
         exit(2);
     }
 
@@ -553,7 +553,7 @@ demo_handler(ngx_event_t *ev)
 
         if (n == NGX_ERROR) {
 
-            /* the master has gone */
+            /* the master has exited */
             exit(1);
         }
 
@@ -572,7 +572,7 @@ static void
 demo_command(ngx_connection_t *c, ngx_channel_t *ch)
 {
     if (!demo_known(ch)) {
-        demo_count(&demo_shared->strangers, 1);
+        demo_count(&demo_shared->unknown, 1);
         return;
     }
 
@@ -618,7 +618,7 @@ demo_greet(ngx_log_t *log)
 }
 
 
-/* Connections come, have requests, and go, except for some that stay open. */
+/* Opens connections, serves requests, and closes all but DEMO_KEPT. */
 
 static void
 demo_work(void)
@@ -671,7 +671,7 @@ demo_close(ngx_uint_t n)
 }
 
 
-/* The other processes count as well, at the same time. */
+/* The addition is atomic, since other processes count at the same time. */
 
 static void
 demo_count(ngx_uint_t *counter, ngx_int_t n)
@@ -680,7 +680,7 @@ demo_count(ngx_uint_t *counter, ngx_int_t n)
 }
 
 
-/* Whether a message comes from whom it says, as far as our table knows. */
+/* Returns 1 if the pid in a message is that of its slot. */
 
 static ngx_uint_t
 demo_known(ngx_channel_t *ch)
@@ -726,7 +726,7 @@ demo_send(ngx_socket_t s, ngx_uint_t command, ngx_log_t *log)
 {
     ngx_channel_t  ch;
 
-    /* the padding is sent as well */
+    /* the padding bytes are sent too */
     ngx_memzero(&ch, sizeof(ngx_channel_t));
 
     ch.command = command;
@@ -748,10 +748,10 @@ demo_timer(ngx_msec_t timer, ngx_log_t *log)
 
     demo_timed_out = 0;
 
-    /* a worker has got a copy of its parent's, but it is not set here */
+    /* a worker has inherited a copy that says that the timer is set */
     ngx_memzero(&demo_watchdog, sizeof(ngx_event_t));
 
-    /* nginx logs the descriptor of a timer's connection */
+    /* nginx's debug lines contain the descriptor of the connection */
     dumb.fd = -1;
 
     demo_watchdog.data = &dumb;
@@ -769,7 +769,7 @@ demo_timeout(ngx_event_t *ev)
 }
 
 
-/* The table says what it must, and the kernel says the same. */
+/* Checks the table of each process, and compares it with /proc/PID/fd. */
 
 static void
 demo_check_table(void)
@@ -785,7 +785,7 @@ demo_check_table(void)
                    "the pid of %s", demo_names[n]);
         demo_check(column->slot, n, "the slot of %s", demo_names[n]);
 
-        /* what is written to channel[0] comes out of channel[1] */
+        /* data that is written to channel[0] is read from channel[1] */
 
         demo_check(column->reads, column->channel[n][1],
                    "the descriptor that %s reads", demo_names[n]);
@@ -799,13 +799,13 @@ demo_check_table(void)
         }
     }
 
-    demo_verified("the table is what it must be, and /proc/PID/fd agrees");
+    demo_verified("each table is correct, and /proc/PID/fd agrees");
 }
 
 
 /*
- * A descriptor in the table is the one by which the process holds the socket
- * ino, and if there is none the process does not hold it at all.
+ * Checks that the descriptor in the table of the process is its only one for
+ * the socket ino, or that neither the table nor the process has one.
  */
 
 static void
@@ -831,7 +831,7 @@ demo_check_descriptor(ngx_int_t process, ngx_int_t slot, ngx_int_t end,
 }
 
 
-/* Returns 1 for an open descriptor, -1 for a closed one, 0 for none ever. */
+/* Returns 1 for an open descriptor, -1 for a closed one, 0 for none. */
 
 static ngx_int_t
 demo_expected(ngx_int_t process, ngx_int_t slot, ngx_int_t end)
@@ -848,7 +848,7 @@ demo_expected(ngx_int_t process, ngx_int_t slot, ngx_int_t end)
         return 1;
     }
 
-    /* what had a channel before the process was forked, it has inherited */
+    /* a process closes the ends that it has inherited */
 
     if (slot < process || (process == DEMO_VICTIM && demo_rounds > 1)) {
         return -1;
@@ -871,10 +871,10 @@ demo_check_messages(void)
         }
     }
 
-    demo_check(demo_shared->strangers, 0, "messages from strangers");
+    demo_check(demo_shared->unknown, 0, "messages from unknown senders");
 
-    demo_verified("20 messages, each process to each other, "
-                  "came once and from the right sender");
+    demo_verified("20 messages, one from each process to each other, "
+                  "came once each");
 }
 
 
@@ -935,7 +935,7 @@ demo_print_table(void)
     ngx_int_t  i, n;
 
     printf("\nngx_processes[].channel of each process"
-           "  (* its own, -1 closed, 0 never there)\n\n"
+           "  (* its own, -1 closed, 0 never used)\n\n"
            "        %10s", demo_names[DEMO_MASTER]);
 
     for (i = 0; i < DEMO_WORKERS; i++) {
@@ -1001,7 +1001,7 @@ demo_print_status(void)
 }
 
 
-/* The kernel's number of a socket; 0 if fd is none. */
+/* Returns the inode number of a socket, or 0 if fd is no socket. */
 
 static ino_t
 demo_socket(ngx_pid_t pid, ngx_socket_t fd)
@@ -1019,7 +1019,7 @@ demo_socket(ngx_pid_t pid, ngx_socket_t fd)
 }
 
 
-/* By which descriptor a process holds a socket: -1 if it does not. */
+/* Returns the descriptor that a process has for a socket, or -1. */
 
 static ngx_int_t
 demo_holds(ngx_pid_t pid, ino_t ino)
@@ -1043,7 +1043,7 @@ demo_holds(ngx_pid_t pid, ino_t ino)
 
         if (ino != 0 && demo_socket(pid, fd) == ino) {
 
-            /* a second one has no place in the table */
+            /* two descriptors for one socket are an error */
             found = (found == -1) ? fd : -2;
         }
     }
@@ -1077,7 +1077,7 @@ demo_descriptors(void)
 }
 
 
-/* System V segments that this process has made. */
+/* Counts the System V segments that this process has created. */
 
 static ngx_int_t
 demo_segments(void)
@@ -1090,7 +1090,7 @@ demo_segments(void)
     file = fopen("/proc/sysvipc/shm", "r");
     if (file == NULL) {
 
-        /* a kernel without them */
+        /* the kernel has no System V shared memory */
         return 0;
     }
 

@@ -15,7 +15,7 @@
 
 
 typedef struct {
-    size_t  start;      /* what is between start and end is still owed */
+    size_t  start;      /* the bytes from start to end are not sent yet */
     size_t  end;
     u_char  data[4096];
 } echo_t;
@@ -30,7 +30,7 @@ echo_close(ngx_connection_t *c)
 }
 
 
-/* Returns NGX_OK when nothing is owed to the client, NGX_AGAIN, NGX_ERROR. */
+/* Returns NGX_OK when all bytes are sent, NGX_AGAIN or NGX_ERROR. */
 
 static ngx_int_t
 echo_send(ngx_connection_t *c, echo_t *e)
@@ -82,7 +82,7 @@ echo_handler(ngx_event_t *ev)
         if (rc == NGX_OK) {
             rc = echo_recv(c, c->data);
 
-            /* nothing is owed, nothing has come: a worker may quit */
+            /* nothing to send or to read: a graceful shutdown may close it */
             c->idle = (rc == NGX_AGAIN);
         }
     } while (rc == NGX_OK);

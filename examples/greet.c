@@ -10,13 +10,13 @@ handler(ngx_event_t *ev)
     if (ngx_read_channel(ngx_channel, &ch, sizeof(ch), ev->log) < 0
         || ch.command == NGX_CMD_CLOSE_CHANNEL)
     {
-        exit(1);    /* the master or the other worker has gone */
+        exit(1);    /* the master or the other worker has exited */
     }
     if (ngx_ipc_channel_command(&ch, ev->log) == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_NOTICE, ev->log, 0, "hello from %P", ch.pid);
         ngx_quit = 1;
     }
-    /* the first greets the second when it is told of it */
+    /* worker 0 greets worker 1 when it gets its channel, worker 1 at once */
     if (ch.command == NGX_CMD_OPEN_CHANNEL || ngx_process_slot == 1) {
         hello.pid = ngx_pid;
         ngx_write_channel(ngx_processes[1 - ngx_process_slot].channel[0],

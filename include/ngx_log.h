@@ -120,8 +120,8 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
 
 
 /*
- * Log a line if the log level of the log is LEVEL or higher; log a debug line if
- * the log level has the bit LEVEL.  ngx_string.h lists the directives of fmt.
+ * Log a line if the log level of the log is LEVEL or higher, or a debug line
+ * if the log level has the bit LEVEL.  For fmt see ngx_string.h.
  *
  * "do ... while (0)" makes a macro one statement, so that an "else" after it
  * belongs to the "if" before it.

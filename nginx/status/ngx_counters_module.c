@@ -1,7 +1,8 @@
 
 /*
- * A module in nginx's way, that compiles for nginx as well: it makes shared
- * memory before there are workers, and keeps it over reloads.
+ * A core module that compiles for nginx and for ngx-ipc.  It allocates shared
+ * memory before the workers are spawned, and keeps it when the configuration is
+ * reloaded.
  */
 
 #include <ngx_config.h>

@@ -1,6 +1,6 @@
 
 /*
- * The counters of nginx's stub_status, shared by all workers of a program.
+ * The counters of nginx's stub_status module, in memory that all workers share.
  */
 
 #ifndef _NGX_COUNTERS_MODULE_H_INCLUDED_
@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 
 
-/* what is going on in one process */
+/* the gauges of one process */
 
 typedef struct {
     volatile ngx_int_t   active;
@@ -27,24 +27,24 @@ typedef struct {
     volatile ngx_uint_t  requests;
 
     /*
-     * A worker that is killed cannot take back what it has counted here, so
-     * each process counts for itself, and the next one in its slot clears it.
+     * A killed worker cannot decrement its gauges.  So each slot has its own, and
+     * a new process in the slot sets them to 0.
      */
 
     ngx_counters_now_t   now[NGX_MAX_PROCESSES];
 } ngx_counters_t;
 
 
-/* something has happened */
+/* increments a counter: accepted, handled or requests */
 #define ngx_counters_count(name)                                              \
     (void) __sync_fetch_and_add(&ngx_counters->name, 1)
 
-/* something begins (1) or ends (-1) in this process */
+/* adds n, 1 or -1, to a gauge of this process: active and so on */
 #define ngx_counters_change(name, n)                                          \
     ngx_counters->now[ngx_process_slot].name += (n)
 
 
-/* sums up what is going on in all processes */
+/* adds up the gauges of all processes */
 void ngx_counters_sum(ngx_counters_now_t *sum);
 
 
