@@ -1,5 +1,5 @@
 /*
- * ngx_channel.h: messages between processes.
+ * ngx_channel.h: channels: messages between processes.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -1,5 +1,5 @@
 /*
- * ngx_config.h: the system's headers and nginx's basic types.
+ * ngx_config.h: headers of the system, and nginx's basic types.
  * Part of ngx-ipc; the names are nginx's.
  */
 

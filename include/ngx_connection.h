@@ -1,5 +1,5 @@
 /*
- * ngx_connection.h: a descriptor and its events, and where programs listen.
+ * ngx_connection.h: connections and listening sockets.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

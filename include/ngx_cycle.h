@@ -1,5 +1,5 @@
 /*
- * ngx_cycle.h: the configuration, and what a program runs with.
+ * ngx_cycle.h: the configuration and the state of a program.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -1,5 +1,5 @@
 /*
- * ngx_errno.h: texts of errors.
+ * ngx_errno.h: error numbers and their texts.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -1,5 +1,5 @@
 /*
- * ngx_event_timer.h: the event loop's timers.
+ * ngx_event_timer.h: timers.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

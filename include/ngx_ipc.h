@@ -1,5 +1,5 @@
 /*
- * ngx_ipc.h: what this library adds to nginx's functions.
+ * ngx_ipc.h: functions that nginx does not have.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -1,5 +1,5 @@
 /*
- * ngx_log.h: the logger.
+ * ngx_log.h: logs and log lines.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -1,5 +1,5 @@
 /*
- * ngx_module.h: modules, whose hooks the host calls.
+ * ngx_module.h: modules and their hooks.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

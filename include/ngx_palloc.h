@@ -1,5 +1,5 @@
 /*
- * ngx_palloc.h: memory that is freed all at once.
+ * ngx_palloc.h: memory pools.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

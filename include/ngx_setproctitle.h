@@ -1,5 +1,5 @@
 /*
- * ngx_setproctitle.h: what ps shows.
+ * ngx_setproctitle.h: process titles.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -1,5 +1,5 @@
 /*
- * ngx_string.h: counted strings and nginx's format letters.
+ * ngx_string.h: strings and formatted output.
  * Part of ngx-ipc; the names are nginx's.
  */
 

@@ -1,5 +1,5 @@
 /*
- * ngx_times.h: the time, kept at hand.
+ * ngx_times.h: the cached time.
  * Part of ngx-ipc; the names are nginx's.
  *
  * Generated: edit these sources, then run "make headers".

@@ -39,7 +39,7 @@ pub const HEADERS: &[Header] = &[
         and: &["src/channel/message.rs"],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h"],
         tagged: false,
-        ..header("channel", "messages between processes")
+        ..header("channel", "channels: messages between processes")
     },
     Header {
         and: &["src/host/standalone/listening.rs"],
@@ -49,10 +49,7 @@ pub const HEADERS: &[Header] = &[
             "ngx_connection_handler_pt",
             "ngx_listening_s",
         ],
-        ..header(
-            "connection",
-            "a descriptor and its events, and where programs listen",
-        )
+        ..header("connection", "connections and listening sockets")
     },
     Header {
         includes: &[
@@ -63,14 +60,14 @@ pub const HEADERS: &[Header] = &[
         ],
         and: &["src/host/standalone/conf.rs"],
         types: &["ngx_core_conf_s", "ngx_cycle_s"],
-        ..header("cycle", "the configuration, and what a program runs with")
+        ..header("cycle", "the configuration and the state of a program")
     },
-    header("errno", "texts of errors"),
+    header("errno", "error numbers and their texts"),
     Header {
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event_timer.h"],
         ..header("event", "the event loop")
     },
-    header("event_timer", "the event loop's timers"),
+    header("event_timer", "timers"),
     Header {
         and: &[
             "src/channel/command.rs",
@@ -87,7 +84,7 @@ pub const HEADERS: &[Header] = &[
             "NGX_CMD_TERMINATE",
             "NGX_CMD_REOPEN",
         ],
-        ..header("ipc", "what this library adds to nginx's functions")
+        ..header("ipc", "functions that nginx does not have")
     },
     Header {
         types: &[
@@ -96,15 +93,15 @@ pub const HEADERS: &[Header] = &[
             "ngx_open_file_s",
             "ngx_log_s",
         ],
-        ..header("log", "the logger")
+        ..header("log", "logs and log lines")
     },
     Header {
         types: &["ngx_module_s"],
-        ..header("module", "modules, whose hooks the host calls")
+        ..header("module", "modules and their hooks")
     },
     Header {
         types: &["ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
-        ..header("palloc", "memory that is freed all at once")
+        ..header("palloc", "memory pools")
     },
     Header {
         and: &["src/host/call.rs"],
@@ -127,7 +124,7 @@ pub const HEADERS: &[Header] = &[
             "commands, roles, and the flags that signals set",
         )
     },
-    header("setproctitle", "what ps shows"),
+    header("setproctitle", "process titles"),
     Header {
         tagged: false,
         ..header("shmem", "shared memory")
@@ -136,6 +133,6 @@ pub const HEADERS: &[Header] = &[
         tagged: false,
         types: &["ngx_time_t"],
         exclude: &["CachedTime", "CachedText"],
-        ..header("times", "the time, kept at hand")
+        ..header("times", "the cached time")
     },
 ];
