@@ -19,19 +19,19 @@ CFLAGS     ?= -O2 -g
 
 WARNINGS   := -Wall -Wextra -Werror
 
-# Where cargo builds.
+# The target directory of cargo.
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 
-# B is where results go; tests build variants of the library elsewhere.
+# The directory of the results.  Tests build variants of the library in others.
 B          ?= build
 
 VERSION    := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SONAME     := libngx_ipc.so.1
 
-# What a program that is linked with the archive needs as well.
+# Libraries that a program needs if it links libngx_ipc.a.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
-# What is installed, from $(B)/include.
+# The headers in $(B)/include that are installed.
 HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
@@ -72,11 +72,11 @@ demo: $(B)/demo ## runs a master with four workers that use every part
 	$(B)/demo
 
 $(B)/%: examples/%.c lib
-	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include -o $@ $(filter %.c,$^) \
+	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include $(INCLUDES) -o $@ $(filter %.c,$^) \
 	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
 
 $(B)/echo: nginx/status/ngx_counters_module.c nginx/status/ngx_counters_module.h
-$(B)/echo: CFLAGS += -Inginx/status
+$(B)/echo: INCLUDES := -Inginx/status
 
 test: ## runs all tests; ONLY="text" some suites, V=1 all output
 	@sh c-tests/run/test.sh
@@ -103,7 +103,8 @@ lint: ## checks the format of the sources, with warnings as errors
 	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
 	$(CARGO) test --locked --quiet --test architecture
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	shellcheck -x -P SCRIPTDIR -S warning -s sh c-tests/*/*.sh nginx/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR -S warning -s sh build.sh c-tests/*/*.sh nginx/*.sh \
+	    .ci/run
 
 # Tests compare the files that are checked in with those that build.rs writes.
 headers: lib ## updates include/, docs/reference.md and c-tests/checks/symbols
