@@ -4,7 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/connection.rs
+ *   src/abi/connection.rs
  *   src/host/standalone/listening.rs
  *   src/host/standalone/types.rs
  *   include/generator/connection.h
@@ -22,7 +22,10 @@ extern "C" {
 #endif
 
 
-/* The length of a queue of connections that nobody has accepted yet. */
+/*
+ * The length of the queue of connections that are not accepted yet, see
+ * listen(2).
+ */
 #define NGX_LISTEN_BACKLOG 511
 
 /* Receives at most size bytes: how many; 0 at the end; NGX_AGAIN, NGX_ERROR. */
@@ -49,9 +52,10 @@ struct ngx_listening_s {
 };
 
 /*
- * Makes a connection of s, which the loop does not watch yet.
+ * Makes a connection of s, which the event loop does not watch yet.
  *
- * Returns NULL, with an alert in the log, if there is no event loop.
+ * Returns NULL, with an emergency in the log, if there is no event loop and
+ * none can be made.
  *
  * Safety: log is NULL or a log that is valid as long as the connection.
  *
@@ -60,14 +64,14 @@ struct ngx_listening_s {
 ngx_connection_t *ngx_get_connection(ngx_socket_t s, ngx_log_t *log);
 
 /*
- * Has the loop forget a connection; its descriptor stays open.
+ * Removes a connection from the event loop; its descriptor stays open.
  *
  * Safety: c is NULL or comes from this library.
  */
 void ngx_free_connection(ngx_connection_t *c);
 
 /*
- * Has the loop forget a connection and closes its descriptor.
+ * Removes a connection from the event loop and closes its descriptor.
  *
  * Safety: c is NULL or comes from this library.
  */

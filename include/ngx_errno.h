@@ -4,7 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/errno.rs
+ *   src/abi/errno.rs
  *   include/generator/errno.h
  */
 
@@ -23,15 +23,16 @@ extern "C" {
 /*
  * Writes at most size bytes of the description of err, without a NUL.
  *
- * Returns the position behind the last byte. Async-signal-safe.
+ * Returns the position behind the last byte; NULL if errstr is NULL.
+ * Async-signal-safe.
  *
- * Safety: size bytes at errstr are writable.
+ * Safety: errstr is NULL, or size bytes there are writable.
  *
  * References: strerrordesc_np(3); nginx's src/os/unix/ngx_errno.c.
  */
 u_char *ngx_strerror(ngx_err_t err, u_char *errstr, size_t size);
 
-/* Does nothing: the texts need no preparation. Returns NGX_OK. */
+/* Does nothing, since the texts need no preparation. Returns NGX_OK. */
 ngx_int_t ngx_strerror_init(void);
 
 

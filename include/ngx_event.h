@@ -4,7 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/event.rs
+ *   src/abi/event.rs
  *   include/generator/event.h
  */
 
@@ -22,13 +22,13 @@ extern "C" {
 
 
 /*
- * Has the loop watch for a read event that is wanted and has not happened,
- * and not for one that has and is not.
+ * Makes the event loop watch for a read event that has not happened yet, and
+ * no longer for one that has.
  *
  * flags is for nginx's other event loops. Returns NGX_OK, or NGX_ERROR with
  * an alert in the log.
  *
- * Safety: rev is the read event of an open connection.
+ * Safety: rev is NULL or the read event of an open connection.
  *
  * References: nginx's src/event/ngx_event.c.
  */
@@ -38,7 +38,7 @@ ngx_int_t ngx_handle_read_event(ngx_event_t *rev, ngx_uint_t flags);
  * The same for a write event: watched for after a send() that was short, and
  * no more when it has become ready. lowat is for other systems.
  *
- * Safety: wev is the write event of an open connection.
+ * Safety: wev is NULL or the write event of an open connection.
  */
 ngx_int_t ngx_handle_write_event(ngx_event_t *wev, size_t lowat);
 
@@ -46,9 +46,9 @@ ngx_int_t ngx_handle_write_event(ngx_event_t *wev, size_t lowat);
  * Waits for events, timers and signals, and calls the handlers.
  *
  * Returns after each wake-up; a signal that came since the last one counts,
- * so none is slept over. The time is up to date then.
+ * so none is missed. The time is up to date then.
  *
- * Safety: cycle is a valid cycle.
+ * Safety: cycle is NULL or a valid cycle.
  *
  * References: epoll_wait(2); nginx's src/event/ngx_event.c.
  */

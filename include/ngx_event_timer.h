@@ -4,7 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/event_timer.rs
+ *   src/abi/event_timer.rs
  *   include/generator/event_timer.h
  */
 
@@ -21,12 +21,14 @@ extern "C" {
 
 
 /*
- * Has ev->handler called, with ev->timedout set, in timer milliseconds.
+ * Makes the event loop call ev->handler, with ev->timedout set, in timer
+ * milliseconds.
  *
  * An event has one timer; setting it anew moves it, unless by less than
  * 300 ms.
  *
- * Safety: ev is a valid event until its timer has gone off or been deleted.
+ * Safety: ev is NULL or an event that is valid until its timer expires or is
+ * deleted.
  *
  * References: nginx's src/event/ngx_event_timer.h.
  */
@@ -35,7 +37,7 @@ void ngx_event_add_timer(ngx_event_t *ev, ngx_msec_t timer);
 /*
  * Deletes the timer of an event, if it has one.
  *
- * Safety: ev is a valid event.
+ * Safety: ev is NULL or a valid event.
  */
 void ngx_event_del_timer(ngx_event_t *ev);
 

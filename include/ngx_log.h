@@ -4,7 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/log.rs
+ *   src/abi/log.rs
  *   src/host/standalone/types.rs
  *   include/generator/log.h
  */
@@ -66,8 +66,8 @@ struct ngx_log_s {
 };
 
 /*
- * Opens the program's log: the file error_log, under the folder prefix
- * unless it begins with a slash, or stderr if it is NULL or empty.
+ * Opens the program's log: the file error_log, in the directory prefix
+ * unless its name begins with a slash, or stderr if it is NULL or empty.
  *
  * Returns the log, its level NGX_LOG_NOTICE. If the file cannot be opened a
  * line on stderr says so, and stderr is the log.

@@ -4,6 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
+ *   src/abi/palloc.rs
  *   src/host/standalone/palloc.rs
  *   src/host/standalone/types.rs
  */
@@ -20,7 +21,7 @@ extern "C" {
 #endif
 
 
-/* A pool of a size that is enough for most. */
+/* A pool of a size that is enough for most uses. */
 #define NGX_DEFAULT_POOL_SIZE 16384
 
 /* Is called when a pool is destroyed. */
@@ -51,7 +52,7 @@ ngx_pool_t *ngx_create_pool(size_t size, ngx_log_t *log);
  * Calls the cleanup handlers, the last added first, and frees all memory of
  * the pool.
  *
- * Safety: pool is NULL or a pool, not used any more.
+ * Safety: pool is NULL or a pool, which is not used any more.
  */
 void ngx_destroy_pool(ngx_pool_t *pool);
 

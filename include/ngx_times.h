@@ -4,7 +4,8 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/times.rs
+ *   src/abi/times.rs
+ *   src/host/standalone/types.rs
  *   include/generator/times.h
  */
 
@@ -31,7 +32,7 @@ typedef struct {
 } ngx_time_t;
 
 /*
- * Keeps the time at hand; to be called before anything is logged.
+ * Reads the time for the first time; to be called before anything is logged.
  *
  * References: nginx's src/core/ngx_times.c.
  */

@@ -33,7 +33,7 @@ pub enum Level {
 }
 
 /// `NGX_LOG_DEBUG`, the level of every debug line.
-const DEBUG: usize = numbers::NGX_LOG_DEBUG as usize;
+pub const DEBUG: usize = numbers::NGX_LOG_DEBUG as usize;
 
 /// Which debug lines are wanted: the bits of `log_level` above the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

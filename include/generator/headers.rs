@@ -143,6 +143,7 @@ impl Header {
         ]
         .into_iter()
         .filter(|path| Path::new(path).exists())
+        .take(1)
         .chain(self.and.iter().map(|&source| source.to_owned()))
         .collect()
     }

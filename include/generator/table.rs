@@ -1,6 +1,6 @@
 //! Part of build.rs: which headers there are, and what each is generated from.
 
-/// `ngx_NAME.h`. It is generated from `src/abi/NAME.rs` or
+/// `ngx_NAME.h`. It is generated from `src/abi/NAME.rs`, or else from
 /// `src/host/standalone/NAME.rs`, and from what is written by hand in
 /// `include/generator/NAME.h`, as far as there are such files.
 pub struct Header {
@@ -100,6 +100,7 @@ pub const HEADERS: &[Header] = &[
         ..header("module", "modules and their hooks")
     },
     Header {
+        and: &["src/host/standalone/palloc.rs"],
         types: &["ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
         ..header("palloc", "memory pools")
     },
@@ -132,7 +133,6 @@ pub const HEADERS: &[Header] = &[
     Header {
         tagged: false,
         types: &["ngx_time_t"],
-        exclude: &["CachedTime", "CachedText"],
         ..header("times", "the cached time")
     },
 ];

@@ -11,6 +11,22 @@
 #![allow(non_camel_case_types, non_upper_case_globals)]
 
 pub mod channel;
+#[cfg(feature = "standalone")]
+pub mod connection;
+#[cfg(feature = "standalone")]
+pub mod errno;
+#[cfg(feature = "standalone")]
+pub mod event;
+#[cfg(feature = "standalone")]
+pub mod event_timer;
 pub mod introspect;
+#[cfg(feature = "standalone")]
+pub mod log;
+#[cfg(feature = "standalone")]
+pub mod log_line;
+#[cfg(feature = "standalone")]
+pub mod palloc;
 pub mod process;
 pub mod shmem;
+#[cfg(feature = "standalone")]
+pub mod times;

@@ -1,7 +1,9 @@
 //! C strings as texts for the log.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, OsStr, c_char};
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicPtr;
@@ -40,6 +42,13 @@ impl Text {
 
         // SAFETY: `from_ptr` was promised a NUL-terminated string.
         Some(unsafe { CStr::from_ptr(self.0) }.to_bytes())
+    }
+
+    /// The path that it is; `None` if it is NULL or empty.
+    pub fn path(&self) -> Option<&Path> {
+        self.bytes()
+            .filter(|bytes| !bytes.is_empty())
+            .map(|bytes| Path::new(OsStr::from_bytes(bytes)))
     }
 }
 

@@ -71,21 +71,27 @@ impl Globals {
         self.table.clamp(self.process_slot.load(Relaxed))
     }
 
-    /// `ngx_pid`; found out if the program has not set it.
+    /// `ngx_pid`, set first if the program has not set it.
     pub fn own_pid(&self) -> ngx_pid_t {
-        match self.pid.load(Relaxed) {
-            0 => {
-                let pid = process::getpid();
-
-                self.pid.store(pid, Relaxed);
-                pid
-            }
-            pid => pid,
-        }
+        own_pid(self.pid)
     }
 
     /// Whether the program is on its way out.
     pub fn leaving(&self) -> bool {
         self.terminate.load(Relaxed) != 0 || self.quit.load(Relaxed) != 0
+    }
+}
+
+/// The id of this process: `pid`, which is `ngx_pid`; it is set first if the
+/// program has not set it.
+pub fn own_pid(pid: &AtomicPid) -> ngx_pid_t {
+    match pid.load(Relaxed) {
+        0 => {
+            let own = process::getpid();
+
+            pid.store(own, Relaxed);
+            own
+        }
+        own => own,
     }
 }

@@ -1,149 +1,104 @@
-//! `ngx_event_timer.h`: the event loop's timers.
+//! The timers of this process.
 
-use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, PoisonError};
 
-use super::connection::Ident;
-use super::event::{flag, ngx_event_t};
-use super::times::ngx_current_msec;
-use crate::config::{AtomicPid, NGX_AGAIN, NGX_OK, ngx_int_t, ngx_msec_t};
-use crate::host::globals::GLOBALS;
-use crate::host::logs::log_of;
-use crate::host::standalone::timers::Timers;
+use super::event::Event;
+use super::event_loop::Ident;
+use super::timers::Timers;
+use super::types::flag;
+use super::variables::{ngx_current_msec, ngx_pid};
+use crate::config::{AtomicPid, ngx_msec_t};
 use crate::log::{Debug, Log};
+use crate::sys::lock::Lock;
+use crate::table::globals::own_pid;
 
-static TIMERS: Mutex<Option<Timers>> = Mutex::new(None);
-/// The process whose timers they are: a child has none of its parent's.
-static OWNER: AtomicPid = AtomicPid::new(0);
-
-fn timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
-    let mut timers = TIMERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let own = GLOBALS.own_pid();
-
-    if OWNER.swap(own, Relaxed) != own {
-        *timers = None;
-    }
-
-    use_them(timers.get_or_insert_default())
-}
-
-/// Milliseconds until the next timer; `None` without any.
-pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
-    timers(|timers| timers.next_in(now))
-}
-
-/// Calls the handlers of the timers that are due; one that is added by them
-/// waits for the next round.
-pub fn expire_timers(log: Log) {
-    let now = ngx_current_msec.load(Relaxed);
-
-    let before = timers(|timers| timers.added());
-
-    while let Some(event) = timers(|timers| timers.expired(now, before)) {
-        let ev = ptr::with_exposed_provenance_mut::<ngx_event_t>(event);
-
-        // SAFETY: whoever adds the timer of an event keeps the event until
-        // the timer is deleted or goes off.
-        unsafe {
-            log.debug(
-                Debug::Event,
-                format_args!("event timer del: {}: {}", Ident(ev), (*ev).timer.key),
-            );
-
-            (*ev).flags &= !flag::TIMER_SET;
-            (*ev).flags |= flag::TIMEDOUT;
-
-            if let Some(handler) = (*ev).handler {
-                handler(ev);
-            }
-        }
-    }
-}
-
-/// A timer that is set anew within this many milliseconds stays as it is.
+/// A timer that is moved by less than this many milliseconds stays as it is:
+/// nginx's way to avoid work for a timeout that is set anew with each read.
 const LAZY_DELAY: ngx_msec_t = 300;
 
-/// Has `ev->handler` called, with `ev->timedout` set, in `timer` milliseconds.
-///
-/// An event has one timer; setting it anew moves it, unless by less than
-/// 300 ms.
-///
-/// # Safety
-///
-/// `ev` is a valid event until its timer has gone off or been deleted.
-///
-/// # References
-///
-/// nginx's `src/event/ngx_event_timer.h`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_event_add_timer(ev: *mut ngx_event_t, timer: ngx_msec_t) {
-    // SAFETY: promised by the caller.
-    let (Some(event), now) = (unsafe { ev.as_mut() }, ngx_current_msec.load(Relaxed)) else {
-        return;
-    };
+static TIMERS: Lock<Timers<Event>> = Lock::new(Timers::empty());
+/// The process that has them: a forked child starts without timers.
+static OWNER: AtomicPid = AtomicPid::new(0);
 
-    let key = now.saturating_add(timer);
+fn with_timers<T>(use_them: impl FnOnce(&mut Timers<Event>) -> T) -> T {
+    let mut timers = TIMERS.lock();
+    let own = own_pid(&ngx_pid);
 
-    // In a child the flag may be the parent's.
-    if event.is(flag::TIMER_SET) && timers(|timers| timers.has(ev.addr())) {
-        if key.abs_diff(event.timer.key) < LAZY_DELAY {
-            return;
-        }
-
-        // SAFETY: promised by the caller.
-        unsafe { ngx_event_del_timer(ev) };
+    if OWNER.swap(own, Relaxed) != own {
+        *timers = Timers::empty();
     }
 
-    // SAFETY: promised by the caller.
-    unsafe { log_of(event.log) }.debug(
-        Debug::Event,
-        format_args!("event timer add: {}: {timer}:{key}", Ident(ev)),
-    );
-
-    event.timer.key = key;
-    event.flags |= flag::TIMER_SET;
-
-    timers(|timers| timers.add(key, ev.expose_provenance()));
+    use_them(&mut timers)
 }
 
-/// Deletes the timer of an event, if it has one.
-///
-/// # Safety
-///
-/// `ev` is a valid event.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_event_del_timer(ev: *mut ngx_event_t) {
-    // SAFETY: promised by the caller.
-    let Some(event) = (unsafe { ev.as_mut() }) else {
-        return;
-    };
+impl Event {
+    /// Adds a timer that expires in `msec` milliseconds, counted from the last
+    /// update of the time. A timer that the event has already is moved, unless
+    /// by less than 300 ms.
+    pub fn add_timer(self, msec: ngx_msec_t) {
+        let expires = ngx_current_msec.load(Relaxed).saturating_add(msec);
 
-    // SAFETY: the same.
-    unsafe { log_of(event.log) }.debug(
-        Debug::Event,
-        format_args!("event timer del: {}: {}", Ident(ev), event.timer.key),
-    );
+        // In a forked child the flag may be about a timer of the parent.
+        if self.has(flag::TIMER_SET) && with_timers(|timers| timers.has(self)) {
+            if expires.abs_diff(self.expires()) < LAZY_DELAY {
+                return;
+            }
 
-    event.flags &= !flag::TIMER_SET;
+            self.delete_timer();
+        }
 
-    timers(|timers| timers.remove(ev.addr()));
+        self.log().debug(
+            Debug::Event,
+            format_args!("event timer add: {}: {msec}:{expires}", Ident(self)),
+        );
+
+        self.set_expires(expires);
+        self.set(flag::TIMER_SET);
+
+        with_timers(|timers| timers.add(expires, self));
+    }
+
+    /// Deletes its timer, if it has one.
+    pub fn delete_timer(self) {
+        self.log().debug(
+            Debug::Event,
+            format_args!("event timer del: {}: {}", Ident(self), self.expires()),
+        );
+
+        self.clear(flag::TIMER_SET);
+
+        with_timers(|timers| timers.remove(self));
+    }
 }
 
-/// Whether a worker that shuts down has nothing left to wait for.
-///
-/// Returns NGX_OK, or NGX_AGAIN while there are timers that are not
-/// `cancelable`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_event_no_timers_left() -> ngx_int_t {
-    let left = timers(|timers| {
-        timers.any(|event| {
-            let ev = ptr::with_exposed_provenance::<ngx_event_t>(event);
-
-            // SAFETY: as in `expire_timers`.
-            unsafe { !(*ev).is(flag::CANCELABLE) }
-        })
-    });
-
-    if left { NGX_AGAIN } else { NGX_OK }
+/// Milliseconds until the next timer expires; `None` without timers.
+pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
+    with_timers(|timers| timers.next_in(now))
 }
+
+/// Calls the handlers of the timers that have expired. A timer that one of
+/// them adds waits for the next call, even if it has expired.
+pub fn expire_timers(log: Log) {
+    let now = ngx_current_msec.load(Relaxed);
+    let limit = with_timers(|timers| timers.added());
+
+    while let Some(event) = with_timers(|timers| timers.take_expired(now, limit)) {
+        log.debug(
+            Debug::Event,
+            format_args!("event timer del: {}: {}", Ident(event), event.expires()),
+        );
+
+        event.clear(flag::TIMER_SET);
+        event.set(flag::TIMEDOUT);
+        event.call_handler();
+    }
+}
+
+/// Whether there are timers that a worker which shuts down waits for.
+pub fn timers_left() -> bool {
+    with_timers(|timers| timers.any(|event| !event.has(flag::CANCELABLE)))
+}
+
+pub use crate::abi::event_timer::{
+    ngx_event_add_timer, ngx_event_del_timer, ngx_event_no_timers_left,
+};

@@ -1,11 +1,15 @@
-//! The format of a log line: `TIME [LEVEL] PID#0: *CONNECTION TEXT (ERRNO: WHY)`.
+//! The format of a log line:
+//! `TIME [LEVEL] PID#0: *CONNECTION TEXT (ERRNO: DESCRIPTION)`.
+//!
+//! A position is an offset in the line. What does not fit into a line is cut.
 
+use std::fmt;
 use std::io::{Cursor, Write};
 
+use super::errno::describe;
 use crate::log::MAX_ERROR_STR;
-use crate::sys::errno;
 
-/// A line that is being put together.
+/// A line while it is being composed.
 pub type LineBuffer = [u8; MAX_ERROR_STR];
 
 /// The names of the levels, from `NGX_LOG_STDERR` to `NGX_LOG_DEBUG`.
@@ -13,13 +17,12 @@ const LEVELS: [&str; 9] = [
     "", "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug",
 ];
 
-/// How a line calls its level.
-pub fn level_name(level: usize) -> &'static str {
+/// The name of a level in a line.
+fn level_name(level: usize) -> &'static str {
     LEVELS.get(level).copied().unwrap_or_default()
 }
 
-/// Runs `write` on the bytes from `at` on; what does not fit is left out.
-/// Returns the new position.
+/// Runs `write` on the bytes from `at` on. Returns the position after them.
 fn write_at(
     line: &mut [u8],
     at: usize,
@@ -27,13 +30,16 @@ fn write_at(
 ) -> usize {
     let mut cursor = Cursor::new(line.get_mut(at..).unwrap_or_default());
 
-    // A line that does not fit is cut.
+    // The only possible error is that the line is full.
     let _ = write(&mut cursor);
 
     at + usize::try_from(cursor.position()).unwrap_or_default()
 }
 
-/// Writes what stands before the text; returns where the text begins.
+/// Writes what comes before the text. Returns the position of the text.
+///
+/// `pid` is the process that logs, `connection` the number of the connection
+/// that the line is about, or 0.
 pub fn begin(
     line: &mut LineBuffer,
     time: &[u8],
@@ -53,15 +59,15 @@ pub fn begin(
     })
 }
 
-/// nginx's text for an errno that nobody knows.
-pub fn describe(err: i32) -> &'static [u8] {
-    errno::describe(err).unwrap_or(b"Unknown error")
+/// Writes `text` at `at`. Returns the position after it.
+pub fn append(line: &mut LineBuffer, at: usize, text: fmt::Arguments<'_>) -> usize {
+    write_at(line, at, |out| out.write_fmt(text))
 }
 
-/// Room that is kept for the errno behind a long text.
-const ERRNO_ROOM: usize = 50;
+/// A long text is cut so that this many bytes are left for the errno.
+pub const ERRNO_ROOM: usize = 50;
 
-/// Writes ` (ERRNO: WHY)` at `at`; returns the position behind it.
+/// Writes ` (ERRNO: DESCRIPTION)` at `at`. Returns the position after it.
 pub fn explain(line: &mut [u8], at: usize, err: i32) -> usize {
     let latest = line.len().saturating_sub(ERRNO_ROOM);
     let at = if at > latest {
@@ -77,15 +83,17 @@ pub fn explain(line: &mut [u8], at: usize, err: i32) -> usize {
     })
 }
 
-/// Ends the line at `at`, within the buffer; returns its length.
+/// Writes the line feed at `at`, or as the last byte of a full line. Returns
+/// the length of the line.
 pub fn end(line: &mut LineBuffer, at: usize) -> usize {
     let at = at.min(line.len() - 1);
 
     write_at(line, at, |out| out.write_all(b"\n"))
 }
 
-/// Turns a finished line into what the user sees on stderr,
-/// `PROGRAM: [LEVEL] TEXT`, in place; `text` is where its text begins.
+/// Turns a line of the log into one for stderr, `PROGRAM: [LEVEL] TEXT`, in
+/// place: the new prefix ends at `text`, the position of the text. Returns the
+/// position at which the new line begins.
 pub fn for_console(line: &mut LineBuffer, text: usize, level: usize, program: &[u8]) -> usize {
     let program = program.get(..program.len().min(15)).unwrap_or_default();
     let prefix = program.len() + ": [] ".len() + level_name(level).len();

@@ -1,26 +1,35 @@
 //! The host that the library brings along: what nginx itself does for the
 //! files that this library replaces.
 
+pub mod accept;
+pub mod channel_event;
+pub mod close_connection;
 pub mod conf;
 pub mod connection;
+pub mod connections;
 pub mod cycle;
 pub mod date;
 pub mod errno;
 pub mod event;
+pub mod event_loop;
 pub mod event_timer;
 pub mod hooks;
 pub mod io;
 pub mod ipc;
 pub mod listening;
+pub mod listening_sockets;
 pub mod log;
+pub mod log_file;
 pub mod log_format;
 pub mod log_line;
 pub mod main;
 pub mod master;
 pub mod module;
+pub mod old;
 pub mod old_cycle;
 pub mod palloc;
 pub mod pidfile;
+pub mod process_events;
 pub mod setproctitle;
 pub mod single;
 pub mod start;
@@ -29,4 +38,5 @@ pub mod times;
 pub mod types;
 pub mod upgrade;
 pub mod variables;
+pub mod wake_up;
 pub mod worker;

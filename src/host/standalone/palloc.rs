@@ -1,54 +1,256 @@
-//! `ngx_palloc.h`: memory that is freed all at once.
+//! Memory pools: memory that is allocated in pieces and freed all at once.
+//!
+//! A pool is a list of blocks of the C library's heap. The first block of the
+//! list is the one that memory is taken from; the pool itself is in the block
+//! that was made first, at the end of the list.
 
-pub(crate) use super::types::Block;
-pub use super::types::{
-    ngx_pool_cleanup_pt, ngx_pool_cleanup_s, ngx_pool_cleanup_t, ngx_pool_s, ngx_pool_t,
-};
+pub use super::old::palloc::*;
 use std::ffi::c_void;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
-use nix::errno::Errno;
-
-use super::log::ngx_log_t;
-use crate::host::logs::log_of;
+use super::log::ErrorLog;
+use super::types::{Block, ngx_pool_cleanup_s, ngx_pool_s};
+pub use super::types::{ngx_pool_cleanup_t, ngx_pool_t};
 use crate::log::{Level, Log};
+use crate::status::{Result, Status};
+use crate::sys::heap::{self, ALIGNMENT};
 
-/// A pool of a size that is enough for most.
+/// A pool of a size that is enough for most uses.
 pub const NGX_DEFAULT_POOL_SIZE: usize = 16384;
 
-/// What malloc() aligns to; a pool does as well.
-const ALIGNMENT: usize = 16;
-/// A pool is never smaller.
+/// The smallest size of a block.
 const MIN_SIZE: usize = 256;
 
+/// A memory pool.
+///
+/// Invariant: the pointer is to a live pool of this program, made by
+/// [`Pool::create`]. Nothing destroys the pool as long as a handle is used,
+/// and one thread uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool(NonNull<ngx_pool_s>);
+
+impl Pool {
+    /// The handle of a pool; `None` if `pool` is NULL.
+    ///
+    /// # Safety
+    ///
+    /// `pool` is NULL or a pool of [`Pool::create`] that is not destroyed as
+    /// long as the result and its copies are used, in one thread.
+    pub unsafe fn from_ptr(pool: *mut ngx_pool_t) -> Option<Self> {
+        NonNull::new(pool).map(Self)
+    }
+
+    /// C's pointer.
+    pub fn as_ptr(self) -> *mut ngx_pool_t {
+        self.0.as_ptr()
+    }
+
+    /// Makes a pool whose blocks have `size` bytes.
+    ///
+    /// The log, which gets a line whenever there is no memory, must live as
+    /// long as the pool.
+    pub fn create(size: usize, log: Option<ErrorLog>) -> Result<Self> {
+        let size = size.max(MIN_SIZE);
+        let block = Block::new(size, ptr::null_mut(), ErrorLog::log_of(log))?;
+
+        // SAFETY: the block is new.
+        let pool = unsafe { Block::take(block, size_of::<ngx_pool_s>(), ALIGNMENT) };
+        let pool = pool.ok_or(Status::Error)?.cast::<ngx_pool_s>();
+
+        // SAFETY: the memory has just been taken for it.
+        unsafe {
+            pool.write(ngx_pool_s {
+                blocks: block.as_ptr(),
+                size,
+                cleanup: ptr::null_mut(),
+                log: ErrorLog::optional_ptr(log),
+            });
+        }
+
+        Ok(Self(pool))
+    }
+
+    fn fields(&self) -> &ngx_pool_s {
+        // SAFETY: the pointer is to a live pool (the type's invariant), and
+        // the reference is dropped before a method changes the pool.
+        unsafe { self.0.as_ref() }
+    }
+
+    fn update(self, change: impl FnOnce(&mut ngx_pool_s)) {
+        // SAFETY: the pointer is to a live pool (the type's invariant), and
+        // `change` only assigns fields: it uses the pool in no other way.
+        change(unsafe { &mut *self.0.as_ptr() });
+    }
+
+    fn log(self) -> Log {
+        // SAFETY: the log lives as long as the pool (`create`, `set_log`).
+        ErrorLog::log_of(unsafe { ErrorLog::from_ptr(self.fields().log) })
+    }
+
+    /// Makes the pool use another log, which lives as long as the pool.
+    pub fn set_log(self, log: ErrorLog) {
+        self.update(|pool| pool.log = log.as_ptr());
+    }
+
+    /// Takes `size` bytes, aligned for any type of C. They are not
+    /// initialised.
+    ///
+    /// Without memory the log gets an emergency, and nothing is changed.
+    pub fn allocate(self, size: usize) -> Result<NonNull<c_void>> {
+        self.take(size, ALIGNMENT)
+    }
+
+    /// Like [`Pool::allocate`], but at any address: for strings.
+    pub fn allocate_unaligned(self, size: usize) -> Result<NonNull<c_void>> {
+        self.take(size, 1)
+    }
+
+    /// Like [`Pool::allocate`], filled with zeros.
+    pub fn allocate_zeroed(self, size: usize) -> Result<NonNull<c_void>> {
+        let memory = self.allocate(size)?;
+
+        // SAFETY: `size` bytes have just been taken there.
+        unsafe { memory.cast::<u8>().write_bytes(0, size) };
+
+        Ok(memory)
+    }
+
+    /// Puts `value` into the pool. It is never dropped.
+    pub fn put<T>(self, value: T) -> Result<NonNull<T>> {
+        const { assert!(align_of::<T>() <= ALIGNMENT) };
+
+        let memory = self.allocate(size_of::<T>())?.cast::<T>();
+
+        // SAFETY: memory of the size and alignment of a T has just been taken.
+        unsafe { memory.write(value) };
+
+        Ok(memory)
+    }
+
+    /// Puts copies of `values` into the pool, one behind the other.
+    pub fn put_all<T: Copy>(self, values: &[T]) -> Result<NonNull<T>> {
+        const { assert!(align_of::<T>() <= ALIGNMENT) };
+
+        let memory = self.allocate(size_of_val(values))?.cast::<T>();
+
+        // SAFETY: memory of the size and alignment of the values has just been
+        // taken, so it does not overlap with them.
+        unsafe { memory.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
+
+        Ok(memory)
+    }
+
+    /// Adds a cleanup handler, for the caller to set, with `size` bytes as its
+    /// data; 0: no data.
+    pub fn add_cleanup(self, size: usize) -> Result<NonNull<ngx_pool_cleanup_t>> {
+        let cleanup = self.put(ngx_pool_cleanup_s {
+            handler: None,
+            data: ptr::null_mut(),
+            next: self.fields().cleanup,
+        })?;
+
+        if size != 0 {
+            let data = self.allocate(size)?.as_ptr();
+
+            // SAFETY: the cleanup is new, so there is no other pointer to it.
+            unsafe { (*cleanup.as_ptr()).data = data };
+        }
+
+        self.update(|pool| pool.cleanup = cleanup.as_ptr());
+
+        Ok(cleanup)
+    }
+
+    /// Calls the cleanup handlers, the last one that was added first, and
+    /// frees all memory of the pool.
+    ///
+    /// # Safety
+    ///
+    /// Neither the pool nor memory of it is used afterwards.
+    pub unsafe fn destroy(self) {
+        let mut cleanup = self.fields().cleanup;
+
+        // SAFETY: cleanups are in the pool's own memory, which is freed below.
+        while let Some(this) = unsafe { cleanup.as_ref() } {
+            let (handler, data) = (this.handler, this.data);
+
+            cleanup = this.next;
+
+            if let Some(handler) = handler {
+                // SAFETY: the program has set the handler to be called with
+                // its data.
+                unsafe { handler(data) };
+            }
+        }
+
+        let mut next = NonNull::new(self.fields().blocks);
+
+        while let Some(block) = next {
+            // SAFETY: the block comes from `Block::new` and is not freed yet.
+            // The pool, in the last block, is not used after it.
+            unsafe {
+                next = NonNull::new((*block.as_ptr()).next);
+                heap::free(block.cast());
+            }
+        }
+    }
+
+    fn take(self, size: usize, alignment: usize) -> Result<NonNull<c_void>> {
+        let first = self.first_block();
+
+        // SAFETY: the block is one of this pool.
+        match unsafe { Block::take(first, size, alignment) } {
+            Some(memory) => Ok(memory),
+            None => self.take_from_new(first, size, alignment),
+        }
+    }
+
+    /// Takes memory from a new block. A large piece gets a block of its own,
+    /// behind the first one, which stays the one that memory is taken from.
+    fn take_from_new(
+        self,
+        first: NonNull<Block>,
+        size: usize,
+        alignment: usize,
+    ) -> Result<NonNull<c_void>> {
+        let whole = self.fields().size;
+        let block;
+
+        if size > whole / 2 {
+            // SAFETY: the block is one of this pool.
+            let second = unsafe { (*first.as_ptr()).next };
+
+            block = Block::new(size, second, self.log())?;
+            // SAFETY: the same.
+            unsafe { (*first.as_ptr()).next = block.as_ptr() };
+        } else {
+            block = Block::new(whole, first.as_ptr(), self.log())?;
+            self.update(|pool| pool.blocks = block.as_ptr());
+        }
+
+        // SAFETY: the block is new.
+        unsafe { Block::take(block, size, alignment) }.ok_or(Status::Error)
+    }
+
+    fn first_block(self) -> NonNull<Block> {
+        // SAFETY: a pool has at least the block that it is in.
+        unsafe { NonNull::new_unchecked(self.fields().blocks) }
+    }
+}
+
 impl Block {
-    /// A block with room for `size` bytes, in front of `next`; NULL, with an
-    /// emergency in the log, without memory.
-    fn new(size: usize, next: *mut Self, log: Log) -> *mut Self {
-        // No object is larger than ptrdiff_t counts.
-        let whole = size
-            .checked_add(size_of::<Self>())
-            .filter(|&whole| isize::try_from(whole).is_ok());
+    /// Makes a block with room for `size` bytes, in front of the block `next`.
+    ///
+    /// Without memory the log gets an emergency.
+    fn new(size: usize, next: *mut Self, log: Log) -> Result<NonNull<Self>> {
+        let whole = size.saturating_add(size_of::<Self>());
+        let block = heap::allocate(whole)
+            .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc({size}) failed")))?
+            .cast::<Self>();
 
-        let block = whole.map_or_else(
-            || {
-                Errno::ENOMEM.set();
-                ptr::null_mut()
-            },
-            // SAFETY: no precondition.
-            |whole| unsafe { libc::malloc(whole) }.cast::<Self>(),
-        );
+        const { assert!(align_of::<Self>() <= ALIGNMENT) };
 
-        let (Some(whole), false) = (whole, block.is_null()) else {
-            log.fail(
-                Level::Emerg,
-                Errno::last(),
-                format_args!("malloc({size}) failed"),
-            );
-            return ptr::null_mut();
-        };
-
-        // SAFETY: malloc() aligns to 16, and the head fits.
+        // SAFETY: `whole` bytes have just been allocated, aligned for a head.
         unsafe {
             block.write(Self {
                 next,
@@ -57,243 +259,47 @@ impl Block {
             });
         }
 
-        block
+        Ok(block)
     }
 
-    /// The next `size` bytes of `block`, NULL if there are not as many.
+    /// The next `size` bytes of `block`; `None` if it has not as many left.
     ///
     /// # Safety
     ///
-    /// `block` comes from `new`.
-    unsafe fn take(block: *mut Self, size: usize, alignment: usize) -> *mut c_void {
-        // SAFETY: promised by the caller.
-        let of = unsafe { &mut *block };
+    /// `block` comes from `new` and is not freed yet.
+    unsafe fn take(block: NonNull<Self>, size: usize, alignment: usize) -> Option<NonNull<c_void>> {
+        // SAFETY: the block is live, and only this function changes it.
+        let head = unsafe { &mut *block.as_ptr() };
 
-        let end = of
-            .used
-            .checked_next_multiple_of(alignment)
-            .and_then(|at| Some((at, at.checked_add(size)?)))
-            .filter(|&(_, end)| end <= of.size);
+        let at = head.used.checked_next_multiple_of(alignment)?;
+        let end = at.checked_add(size).filter(|&end| end <= head.size)?;
 
-        let Some((at, end)) = end else {
-            return ptr::null_mut();
-        };
-
-        of.used = end;
+        head.used = end;
 
         // SAFETY: `at` to `end` lies within the block.
-        unsafe { block.cast::<u8>().add(at).cast() }
+        Some(unsafe { block.cast::<u8>().add(at) }.cast())
     }
 }
 
-impl ngx_pool_s {
-    fn alloc(&mut self, size: usize, alignment: usize) -> *mut c_void {
-        // SAFETY: a pool has at least its first block.
-        let taken = unsafe { Block::take(self.blocks, size, alignment) };
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-        if taken.is_null() {
-            self.alloc_block(size, alignment)
-        } else {
-            taken
-        }
-    }
+    #[test]
+    fn values_are_put_one_after_the_other() {
+        let pool = Pool::create(0, None).unwrap();
+        let numbers = pool.put_all(&[1u32, 2, 3]).unwrap();
+        let text = pool.allocate_unaligned(5).unwrap();
+        let large = pool.put([7u8; 4096]).unwrap();
+        let zeroed = pool.allocate_zeroed(8).unwrap().cast::<u64>();
 
-    /// Takes the memory from a new block. A large piece has one for its own,
-    /// behind the one in use.
-    fn alloc_block(&mut self, size: usize, alignment: usize) -> *mut c_void {
-        // SAFETY: the log was valid for the pool when it was created.
-        let log = unsafe { log_of(self.log) };
-        let large = size > self.size / 2;
-
-        // SAFETY: a pool has at least its first block.
+        // SAFETY: the pool is destroyed after the last use.
         unsafe {
-            let behind = if large {
-                (*self.blocks).next
-            } else {
-                self.blocks
-            };
-            let block = Block::new(if large { size } else { self.size }, behind, log);
-
-            if block.is_null() {
-                return ptr::null_mut();
-            }
-
-            if large {
-                (*self.blocks).next = block;
-            } else {
-                self.blocks = block;
-            }
-
-            Block::take(block, size, alignment)
+            assert_eq!(numbers.add(2).read(), 3);
+            assert_eq!(text.addr().get(), numbers.addr().get() + 12);
+            assert_eq!(large.as_ref(), &[7; 4096]);
+            assert_eq!(zeroed.read(), 0);
+            pool.destroy();
         }
     }
-}
-
-/// Makes a pool that grows by `size` bytes at a time.
-///
-/// Returns NULL, with an emergency in the log, if there is no memory.
-///
-/// # Safety
-///
-/// `log` is NULL or a log that is valid as long as the pool.
-///
-/// # References
-///
-/// nginx's `src/core/ngx_palloc.c`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_create_pool(size: usize, log: *mut ngx_log_t) -> *mut ngx_pool_t {
-    let size = size.max(MIN_SIZE);
-
-    // SAFETY: promised by the caller; the pool fits into its first block.
-    unsafe {
-        let block = Block::new(size, ptr::null_mut(), log_of(log));
-
-        if block.is_null() {
-            return ptr::null_mut();
-        }
-
-        let pool = Block::take(block, size_of::<ngx_pool_t>(), ALIGNMENT).cast::<ngx_pool_t>();
-
-        pool.write(ngx_pool_s {
-            blocks: block,
-            size,
-            cleanup: ptr::null_mut(),
-            log,
-        });
-
-        pool
-    }
-}
-
-/// Names another log for a pool.
-///
-/// # Safety
-///
-/// `pool` is a pool, `log` a log that is valid as long as it.
-pub unsafe fn set_log(pool: *mut ngx_pool_t, log: *mut ngx_log_t) {
-    // SAFETY: promised by the caller.
-    unsafe { (*pool).log = log };
-}
-
-/// Calls the cleanup handlers, the last added first, and frees all memory of
-/// the pool.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool, not used any more.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_destroy_pool(pool: *mut ngx_pool_t) {
-    if pool.is_null() {
-        return;
-    }
-
-    // SAFETY: promised by the caller.
-    let mut cleanup = unsafe { (*pool).cleanup };
-
-    // SAFETY: cleanups are in the pool's own memory.
-    while let Some(this) = unsafe { cleanup.as_ref() } {
-        if let Some(handler) = this.handler {
-            // SAFETY: the handler was added for this.
-            unsafe { handler(this.data) };
-        }
-
-        cleanup = this.next;
-    }
-
-    // SAFETY: the pool comes from ngx_create_pool(); it is in its last block.
-    unsafe {
-        let mut block = (*pool).blocks;
-
-        while !block.is_null() {
-            let next = (*block).next;
-
-            libc::free(block.cast());
-            block = next;
-        }
-    }
-}
-
-/// Takes `size` bytes, aligned as by malloc(), from a pool; NULL, with an
-/// emergency in the log, if there is no memory.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_palloc(pool: *mut ngx_pool_t, size: usize) -> *mut c_void {
-    // SAFETY: promised by the caller.
-    unsafe { pool.as_mut() }.map_or(ptr::null_mut(), |pool| pool.alloc(size, ALIGNMENT))
-}
-
-/// The same without alignment, for strings.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_pnalloc(pool: *mut ngx_pool_t, size: usize) -> *mut c_void {
-    // SAFETY: promised by the caller.
-    unsafe { pool.as_mut() }.map_or(ptr::null_mut(), |pool| pool.alloc(size, 1))
-}
-
-/// The same as ngx_palloc(), zeroed.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_pcalloc(pool: *mut ngx_pool_t, size: usize) -> *mut c_void {
-    // SAFETY: promised by the caller.
-    let p = unsafe { ngx_palloc(pool, size) };
-
-    if !p.is_null() {
-        // SAFETY: `size` bytes have just been allocated there.
-        unsafe { p.write_bytes(0, size) };
-    }
-
-    p
-}
-
-/// Adds a cleanup to a pool, with `size` bytes at its `data` unless that is 0.
-///
-/// Its handler is for the caller to set. NULL if there is no memory.
-///
-/// # Safety
-///
-/// `p` is NULL or a pool.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_pool_cleanup_add(
-    p: *mut ngx_pool_t,
-    size: usize,
-) -> *mut ngx_pool_cleanup_t {
-    // SAFETY: promised by the caller.
-    let Some(pool) = (unsafe { p.as_mut() }) else {
-        return ptr::null_mut();
-    };
-
-    let cleanup = pool
-        .alloc(size_of::<ngx_pool_cleanup_t>(), ALIGNMENT)
-        .cast::<ngx_pool_cleanup_t>();
-    let data = if size == 0 {
-        ptr::null_mut()
-    } else {
-        pool.alloc(size, ALIGNMENT)
-    };
-
-    if cleanup.is_null() || (data.is_null() && size != 0) {
-        return ptr::null_mut();
-    }
-
-    // SAFETY: `cleanup` has just been allocated.
-    unsafe {
-        cleanup.write(ngx_pool_cleanup_s {
-            handler: None,
-            data,
-            next: pool.cleanup,
-        });
-    }
-
-    pool.cleanup = cleanup;
-
-    cleanup
 }

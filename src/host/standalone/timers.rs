@@ -1,69 +1,82 @@
-//! Timers of the event loop, ordered by when they go off.
+//! Timers, in the order in which they expire.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::ngx_msec_t;
 
-/// When a timer goes off, and after which others of the same millisecond.
-type When = (ngx_msec_t, u64);
+/// When a timer expires, and how many were added before it: timers of the same
+/// millisecond expire in the order in which they were added.
+type Order = (ngx_msec_t, u64);
 
-/// Timers, each of an event that is known by its address only.
-#[derive(Default)]
-pub struct Timers {
-    in_order: BTreeSet<(When, usize)>,
-    of: BTreeMap<usize, When>,
-    /// How many have been added so far.
+/// Timers of events; `E` identifies an event, which has at most one timer.
+pub struct Timers<E> {
+    in_order: BTreeSet<(Order, E)>,
+    by_event: BTreeMap<E, Order>,
+    /// How many timers have been added so far.
     added: u64,
 }
 
-impl Timers {
-    /// Has the timer of `event` go off at `at`.
-    pub fn add(&mut self, at: ngx_msec_t, event: usize) {
-        self.remove(event);
-
-        let when = (at, self.added);
-
-        self.added += 1;
-        self.in_order.insert((when, event));
-        self.of.insert(event, when);
-    }
-
-    /// Takes the timer of `event` out, if it has one.
-    pub fn remove(&mut self, event: usize) {
-        if let Some(when) = self.of.remove(&event) {
-            self.in_order.remove(&(when, event));
+impl<E: Copy + Ord> Timers<E> {
+    /// No timers.
+    pub const fn empty() -> Self {
+        Self {
+            in_order: BTreeSet::new(),
+            by_event: BTreeMap::new(),
+            added: 0,
         }
     }
 
-    /// Whether `event` has one.
-    pub fn has(&self, event: usize) -> bool {
-        self.of.contains_key(&event)
+    /// Adds a timer for `event` that expires at `at`, in place of the one that
+    /// it may have.
+    pub fn add(&mut self, at: ngx_msec_t, event: E) {
+        self.remove(event);
+
+        let order = (at, self.added);
+
+        self.added += 1;
+        self.in_order.insert((order, event));
+        self.by_event.insert(event, order);
     }
 
-    /// Milliseconds until the next one, 0 if it is late; `None` without any.
+    /// Removes the timer of `event`, if it has one.
+    pub fn remove(&mut self, event: E) {
+        if let Some(order) = self.by_event.remove(&event) {
+            self.in_order.remove(&(order, event));
+        }
+    }
+
+    /// Whether `event` has a timer.
+    pub fn has(&self, event: E) -> bool {
+        self.by_event.contains_key(&event)
+    }
+
+    /// Milliseconds until the next timer expires, 0 if it is late; `None`
+    /// without timers.
     pub fn next_in(&self, now: ngx_msec_t) -> Option<ngx_msec_t> {
         self.in_order
             .first()
             .map(|&((at, _), _)| at.saturating_sub(now))
     }
 
-    /// How many have been added so far: see `expired`.
+    /// How many timers have been added so far: the limit for
+    /// [`Timers::take_expired`].
     pub fn added(&self) -> u64 {
         self.added
     }
 
-    /// Whether `is` holds for the event of any.
-    pub fn any(&self, is: impl Fn(usize) -> bool) -> bool {
-        self.of.keys().any(|&event| is(event))
+    /// Whether `condition` holds for an event that has a timer.
+    pub fn any(&self, condition: impl Fn(E) -> bool) -> bool {
+        self.by_event.keys().any(|&event| condition(event))
     }
 
-    /// Takes one out that is due, of the first `before` that were added.
-    pub fn expired(&mut self, now: ngx_msec_t, before: u64) -> Option<usize> {
+    /// Removes a timer that has expired, and returns its event. Considers only
+    /// the first `limit` timers that were ever added.
+    pub fn take_expired(&mut self, now: ngx_msec_t, limit: u64) -> Option<E> {
         let &(_, event) = self
             .in_order
             .iter()
             .take_while(|((at, _), _)| *at <= now)
-            .find(|((_, nth), _)| *nth < before)?;
+            .find(|((_, nth), _)| *nth < limit)?;
 
         self.remove(event);
 
@@ -76,8 +89,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn go_off_in_order() {
-        let mut timers = Timers::default();
+    fn timers_expire_in_order() {
+        let mut timers = Timers::empty();
 
         assert_eq!(timers.next_in(0), None);
 
@@ -88,25 +101,25 @@ mod tests {
 
         assert_eq!(timers.next_in(4), Some(6));
         assert_eq!(timers.next_in(11), Some(0));
-        assert_eq!(timers.expired(9, u64::MAX), None);
-        assert_eq!(timers.expired(30, u64::MAX), Some(1));
-        assert_eq!(timers.expired(30, u64::MAX), Some(3));
-        assert_eq!(timers.expired(30, u64::MAX), None);
+        assert_eq!(timers.take_expired(9, u64::MAX), None);
+        assert_eq!(timers.take_expired(30, u64::MAX), Some(1));
+        assert_eq!(timers.take_expired(30, u64::MAX), Some(3));
+        assert_eq!(timers.take_expired(30, u64::MAX), None);
     }
 
     #[test]
-    fn one_that_is_added_meanwhile_waits() {
-        let mut timers = Timers::default();
+    fn a_timer_that_a_handler_adds_waits() {
+        let mut timers = Timers::empty();
 
         timers.add(5, 2);
         timers.add(5, 1);
 
-        let before = timers.added();
+        let limit = timers.added();
 
-        assert_eq!(timers.expired(5, before), Some(2), "in the order added");
+        assert_eq!(timers.take_expired(5, limit), Some(2), "in the order added");
         timers.add(5, 2);
-        assert_eq!(timers.expired(5, before), Some(1));
-        assert_eq!(timers.expired(5, before), None);
-        assert_eq!(timers.expired(5, timers.added()), Some(2));
+        assert_eq!(timers.take_expired(5, limit), Some(1));
+        assert_eq!(timers.take_expired(5, limit), None);
+        assert_eq!(timers.take_expired(5, timers.added()), Some(2));
     }
 }

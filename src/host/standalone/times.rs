@@ -1,33 +1,24 @@
-//! `ngx_times.h`: the time, kept at hand so that reading it costs nothing.
+//! The time, read once for each round of the event loop, so that a log line
+//! needs no system call for it.
 //!
-//! nginx's scheme: each second has a slot of its own, and a pointer moves to
-//! it when it is filled; whoever reads a slot has 63 seconds to do so before
-//! it is used again, so readers need no lock.
+//! The scheme is nginx's: each second is written to the next of 64 slots, and
+//! then a pointer is moved to that slot. A reader has 63 seconds to read a slot
+//! before it is written again, so readers need no lock. The pointer is stored
+//! with `Release` and loaded with `Acquire`, so a reader that sees the pointer
+//! sees the slot that it names.
+//!
+//! A signal handler updates the time as well. If it has interrupted an update,
+//! it leaves the time as it is.
 
-use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicIsize, AtomicU8, AtomicUsize};
 
-use crate::config::{AtomicUint, ngx_int_t, ngx_uint_t};
-use crate::host::standalone::date::{Date, ERR_LOG_LEN};
+use super::date::{Date, ERR_LOG_LEN};
+use super::types::CachedTime;
+use super::variables::{ngx_cached_err_log_time, ngx_cached_time, ngx_current_msec};
 use crate::sys::time::{self, Time};
 
 const SLOTS: usize = 64;
-
-/// The layout of C's `ngx_time_t`.
-#[repr(C)]
-pub struct CachedTime {
-    sec: AtomicI64,
-    msec: AtomicUsize,
-    gmtoff: AtomicIsize,
-}
-
-/// The layout of C's `ngx_str_t`.
-#[repr(C)]
-pub struct CachedText {
-    len: AtomicUsize,
-    data: AtomicPtr<u8>,
-}
 
 struct Slot {
     time: CachedTime,
@@ -45,48 +36,25 @@ static CACHE: [Slot; SLOTS] = [const {
     }
 }; SLOTS];
 
-/// The slot in use.
+/// The slot of the current second.
 static CURRENT: AtomicUsize = AtomicUsize::new(0);
-/// The last known distance to UTC in minutes: a handler cannot ask for it.
+/// Minutes that local time is ahead of UTC, as last asked for: localtime_r(3)
+/// is not async-signal-safe.
 static GMTOFF: AtomicIsize = AtomicIsize::new(0);
-/// Taken by who fills a slot; who finds it taken goes without.
+/// Whether an update is under way.
 static UPDATING: AtomicBool = AtomicBool::new(false);
 
-/// The time of day, as of the last update.
-#[unsafe(no_mangle)]
-pub static ngx_cached_time: AtomicPtr<CachedTime> = AtomicPtr::new(ptr::null_mut());
-/// The same, as it stands in the error log.
-#[unsafe(no_mangle)]
-pub static ngx_cached_err_log_time: CachedText = CachedText {
-    len: AtomicUsize::new(ERR_LOG_LEN),
-    data: AtomicPtr::new(ptr::null_mut()),
-};
-/// Milliseconds since some point in the past, for timers.
-#[unsafe(no_mangle)]
-pub static ngx_current_msec: AtomicUint = AtomicUint::new(0);
-
-/// A time of day.
-#[repr(C)]
-pub struct ngx_time_t {
-    /// Seconds since 1970.
-    pub sec: libc::time_t,
-    /// Milliseconds of the second that has begun.
-    pub msec: ngx_uint_t,
-    /// Minutes that local time is ahead of UTC.
-    pub gmtoff: ngx_int_t,
-}
-
-const _: () = assert!(size_of::<ngx_time_t>() == size_of::<CachedTime>());
-
-/// Seconds since 1970, as of the last update; 0 before the first.
+/// Seconds since 1970, as of the last update; 0 before the first one.
 pub fn now() -> i64 {
     current().time.sec.load(Relaxed)
 }
 
-/// The time for a line of the error log.
+/// The time as a line of the error log begins with it.
+///
+/// Async-signal-safe once the time has been updated.
 pub fn err_log_time() -> [u8; ERR_LOG_LEN] {
     if ngx_cached_time.load(Relaxed).is_null() {
-        ngx_time_update();
+        update();
     }
 
     current().err_log.each_ref().map(|byte| byte.load(Relaxed))
@@ -102,36 +70,23 @@ fn slot(i: usize) -> &'static Slot {
     CACHE.get(i % SLOTS).unwrap_or(first)
 }
 
-/// Keeps the time at hand; to be called before anything is logged.
-///
-/// # References
-///
-/// nginx's `src/core/ngx_times.c`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_time_init() {
-    ngx_time_update();
-}
-
-/// Updates the time; the event loop does so whenever it wakes up.
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_time_update() {
+/// Updates the time, the clock of the timers included.
+pub fn update() {
     ngx_current_msec.store(time::monotonic().as_msec(), Relaxed);
 
-    update(|sec| {
-        let gmtoff = time::gmtoff(sec);
-
-        GMTOFF.store(gmtoff, Relaxed);
-    });
+    update_with(|sec| GMTOFF.store(time::gmtoff(sec), Relaxed));
 }
 
-/// Updates the time that log lines begin with; for signal handlers.
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_time_sigsafe_update() {
-    update(|_| {});
+/// Updates the time of day, with the last known distance to UTC.
+///
+/// Async-signal-safe.
+pub fn update_in_signal_handler() {
+    update_with(|_| {});
 }
 
-/// Fills the next slot if a new second has begun, else sets the milliseconds.
-fn update(find_gmtoff: impl FnOnce(i64)) {
+/// Fills the next slot if a new second has begun, else sets the milliseconds
+/// of the current one.
+fn update_with(update_gmtoff: impl FnOnce(i64)) {
     if UPDATING.swap(true, Acquire) {
         return;
     }
@@ -140,7 +95,7 @@ fn update(find_gmtoff: impl FnOnce(i64)) {
     let first = ngx_cached_time.load(Relaxed).is_null();
 
     if first || now() != time.sec {
-        find_gmtoff(time.sec);
+        update_gmtoff(time.sec);
         fill(CURRENT.load(Relaxed) + 1, time);
     } else {
         current().time.msec.store(time.msec, Relaxed);
@@ -149,6 +104,7 @@ fn update(find_gmtoff: impl FnOnce(i64)) {
     UPDATING.store(false, Release);
 }
 
+/// Fills slot `i` and makes it the current one.
 fn fill(i: usize, time: Time) {
     let slot = slot(i);
     let gmtoff = GMTOFF.load(Relaxed);
@@ -168,3 +124,5 @@ fn fill(i: usize, time: Time) {
         .data
         .store(slot.err_log.as_ptr().cast_mut().cast(), Release);
 }
+
+pub use crate::abi::times::{ngx_time_init, ngx_time_sigsafe_update, ngx_time_update};

@@ -6,6 +6,7 @@
 //! whose methods are safe to call.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::atomic::{AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
 
 use crate::config::{
     ngx_fd_t, ngx_flag_t, ngx_int_t, ngx_msec_t, ngx_socket_t, ngx_str_t, ngx_uint_t, u_char,
@@ -321,6 +322,37 @@ pub struct ngx_cycle_s {
     /// How many places they are.
     pub listening_n: ngx_uint_t,
 }
+
+/// A time of day.
+#[repr(C)]
+pub struct ngx_time_t {
+    /// Seconds since 1970.
+    pub sec: libc::time_t,
+    /// Milliseconds of the second that has begun.
+    pub msec: ngx_uint_t,
+    /// Minutes that local time is ahead of UTC.
+    pub gmtoff: ngx_int_t,
+}
+
+/// An `ngx_time_t` that a signal handler may change.
+#[repr(C)]
+pub struct CachedTime {
+    pub(crate) sec: AtomicI64,
+    pub(crate) msec: AtomicUsize,
+    pub(crate) gmtoff: AtomicIsize,
+}
+
+/// An `ngx_str_t` that a signal handler may change.
+#[repr(C)]
+pub struct CachedText {
+    pub(crate) len: AtomicUsize,
+    pub(crate) data: AtomicPtr<u_char>,
+}
+
+const _: () = {
+    assert!(size_of::<CachedTime>() == size_of::<ngx_time_t>());
+    assert!(size_of::<CachedText>() == size_of::<ngx_str_t>());
+};
 
 /// By nginx's other name.
 pub type ngx_pool_t = ngx_pool_s;

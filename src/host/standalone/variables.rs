@@ -1,6 +1,11 @@
 //! `ngx_process_cycle.h`: commands, roles, and the flags that signals set.
 
+use super::date::ERR_LOG_LEN;
+use super::types::{CachedText, CachedTime};
 pub use super::types::{ngx_cache_manager_ctx_s, ngx_cache_manager_ctx_t};
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+
 use crate::config::{AtomicPid, AtomicSig, AtomicUint};
 
 macro_rules! variables {
@@ -52,3 +57,21 @@ variables! {
     /// Start the new binary.
     ngx_change_binary: AtomicSig;
 }
+
+/// Whether warnings and worse go to stderr as well.
+#[unsafe(no_mangle)]
+pub static ngx_use_stderr: AtomicUint = AtomicUint::new(1);
+
+/// The time of day, as of the last update.
+#[unsafe(no_mangle)]
+pub static ngx_cached_time: AtomicPtr<CachedTime> = AtomicPtr::new(ptr::null_mut());
+/// The time of day as log lines show it, as of the last update.
+#[unsafe(no_mangle)]
+pub static ngx_cached_err_log_time: CachedText = CachedText {
+    len: AtomicUint::new(ERR_LOG_LEN),
+    data: AtomicPtr::new(ptr::null_mut()),
+};
+/// Milliseconds since some point in the past, as of the last update: the clock
+/// of the timers.
+#[unsafe(no_mangle)]
+pub static ngx_current_msec: AtomicUint = AtomicUint::new(0);

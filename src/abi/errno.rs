@@ -1,0 +1,45 @@
+//! `ngx_errno.h`: texts of errors.
+
+use std::mem::MaybeUninit;
+use std::slice;
+
+use crate::config::{NGX_OK, ngx_err_t, ngx_int_t, u_char};
+use crate::host::standalone::errno::describe;
+use crate::sys::buffer::copy;
+
+/// Writes at most `size` bytes of the description of `err`, without a NUL.
+///
+/// Returns the position behind the last byte; NULL if `errstr` is NULL.
+/// Async-signal-safe.
+///
+/// # Safety
+///
+/// `errstr` is NULL, or `size` bytes there are writable.
+///
+/// # References
+///
+/// `strerrordesc_np(3)`; nginx's `src/os/unix/ngx_errno.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_strerror(
+    err: ngx_err_t,
+    errstr: *mut u_char,
+    size: usize,
+) -> *mut u_char {
+    if errstr.is_null() {
+        return errstr;
+    }
+
+    // SAFETY: C passes `size` writable bytes, which need not be initialised;
+    // `copy` returns at most that number.
+    unsafe {
+        let out = slice::from_raw_parts_mut(errstr.cast::<MaybeUninit<u8>>(), size);
+
+        errstr.add(copy(out, describe(err)))
+    }
+}
+
+/// Does nothing, since the texts need no preparation. Returns NGX_OK.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_strerror_init() -> ngx_int_t {
+    NGX_OK
+}

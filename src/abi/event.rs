@@ -1,0 +1,70 @@
+//! `ngx_event.h`: the event loop.
+
+use crate::config::{NGX_ERROR, ngx_int_t, ngx_uint_t};
+use crate::host::logs::cycle_log;
+use crate::host::standalone::connection::Connection;
+use crate::host::standalone::event::ngx_event_t;
+use crate::host::standalone::event_loop;
+use crate::host::standalone::process_events::process_events_and_timers;
+use crate::host::standalone::types::ngx_cycle_t;
+use crate::status::code;
+
+/// Makes the event loop watch for a read event that has not happened yet, and
+/// no longer for one that has.
+///
+/// `flags` is for nginx's other event loops. Returns NGX_OK, or NGX_ERROR with
+/// an alert in the log.
+///
+/// # Safety
+///
+/// `rev` is NULL or the read event of an open connection.
+///
+/// # References
+///
+/// nginx's `src/event/ngx_event.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_handle_read_event(
+    rev: *mut ngx_event_t,
+    flags: ngx_uint_t,
+) -> ngx_int_t {
+    let _ = flags;
+
+    // SAFETY: C passes NULL or an event of a connection.
+    let c = unsafe { Connection::of_event(rev) };
+
+    c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.read())))
+}
+
+/// The same for a write event: watched for after a send() that was short, and
+/// no more when it has become ready. `lowat` is for other systems.
+///
+/// # Safety
+///
+/// `wev` is NULL or the write event of an open connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_handle_write_event(wev: *mut ngx_event_t, lowat: usize) -> ngx_int_t {
+    let _ = lowat;
+
+    // SAFETY: C passes NULL or an event of a connection.
+    let c = unsafe { Connection::of_event(wev) };
+
+    c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.write())))
+}
+
+/// Waits for events, timers and signals, and calls the handlers.
+///
+/// Returns after each wake-up; a signal that came since the last one counts,
+/// so none is missed. The time is up to date then.
+///
+/// # Safety
+///
+/// `cycle` is NULL or a valid cycle.
+///
+/// # References
+///
+/// `epoll_wait(2)`; nginx's `src/event/ngx_event.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_process_events_and_timers(cycle: *mut ngx_cycle_t) {
+    // SAFETY: C passes NULL or a valid cycle.
+    process_events_and_timers(unsafe { cycle_log(cycle) });
+}

@@ -1,0 +1,118 @@
+//! Accepting connections.
+
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::connection::Connection;
+use super::connections;
+use super::event::ngx_event_t;
+use super::event_loop;
+use super::listening::Listening;
+use super::log::ErrorLog;
+use super::types::flag;
+use crate::config::{AtomicUint, ngx_msec_t};
+use crate::log::{Debug, Level, Log};
+use crate::status::Result;
+use crate::sys::listen;
+
+/// How many connections this process has accepted.
+static ACCEPTED: AtomicUint = AtomicUint::new(0);
+
+/// After it has run out of descriptors a worker accepts nothing for so many
+/// milliseconds.
+const ACCEPT_DELAY: ngx_msec_t = 500;
+
+impl Listening {
+    /// Makes the event loop of this process accept connections. `log` is that
+    /// of the connections; it lives as long as the process.
+    pub fn start_accepting(self, log: Option<ErrorLog>) -> Result {
+        let c = connections::get(self.fd(), log)?;
+
+        c.set_listening(Some(self));
+        self.set_connection_ptr(c.as_ptr());
+
+        c.read().set_handler(Some(accept_handler));
+        c.read().set(flag::ACCEPT | flag::ACTIVE);
+
+        event_loop::watch(c, ErrorLog::log_of(log))
+    }
+
+    /// Stops accepting in this process, and closes the socket in it.
+    pub fn stop_accepting(self, log: Log) {
+        // SAFETY: `start_accepting` has put it there, and nothing else does.
+        if let Some(c) = unsafe { Connection::from_ptr(self.connection_ptr()) } {
+            connections::free(c);
+        }
+
+        self.close(log);
+    }
+}
+
+/// Accepts one connection. The event loop calls this again if there are more.
+///
+/// # Safety
+///
+/// `ev` is the read event of a connection of `start_accepting`.
+unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
+    // SAFETY: the event loop calls this with the event of a connection.
+    let Some(c) = (unsafe { Connection::of_event(ev) }) else {
+        return;
+    };
+
+    let log = c.read().log();
+
+    if c.read().take_timedout() {
+        c.read().set(flag::ACTIVE);
+        let _ = event_loop::watch(c, log);
+        return;
+    }
+
+    match listen::accept(c.fd()) {
+        Ok(sock) => handle_new(c, sock, log),
+
+        // Another worker has accepted it, or the client has gone already.
+        Err(Errno::EAGAIN) => {
+            log.debug(Debug::Event, format_args!("accept() not ready"));
+        }
+        Err(err @ Errno::ECONNABORTED) => {
+            log.error(Level::Err, Some(err), format_args!("accept4() failed"));
+        }
+
+        Err(err @ (Errno::EMFILE | Errno::ENFILE)) => {
+            log.error(Level::Crit, Some(err), format_args!("accept4() failed"));
+
+            c.read().clear(flag::ACTIVE);
+            let _ = event_loop::watch(c, log);
+            c.read().add_timer(ACCEPT_DELAY);
+        }
+
+        Err(err) => log.error(Level::Alert, Some(err), format_args!("accept4() failed")),
+    }
+}
+
+/// Hands a new connection to the program.
+fn handle_new(listener: Connection, sock: OwnedFd, log: Log) {
+    let Ok(c) = connections::get(sock.as_raw_fd(), listener.error_log()) else {
+        return;
+    };
+
+    let _ = sock.into_raw_fd();
+
+    c.set_listening(listener.listening());
+    c.set_number(ACCEPTED.fetch_add(1, Relaxed) + 1);
+    c.write().set(flag::READY);
+
+    log.debug(
+        Debug::Event,
+        format_args!("*{} accept: fd:{}", c.number(), c.fd()),
+    );
+
+    match listener.listening().and_then(Listening::handler) {
+        // SAFETY: the program has set the handler to be called with each new
+        // connection.
+        Some(handler) => unsafe { handler(c.as_ptr()) },
+        None => c.close(),
+    }
+}

@@ -1,0 +1,74 @@
+//! The file that a program logs to.
+
+use std::cell::UnsafeCell;
+use std::path::Path;
+use std::ptr;
+
+use super::log::{ErrorLog, ngx_log_s};
+use super::types::ngx_open_file_s;
+use super::{log_format, log_line};
+use crate::config::{ngx_fd_t, ngx_str_t};
+use crate::log::{Level, MAX_ERROR_STR};
+use crate::sys::fd;
+
+/// The log that `ngx_log_init()` returns.
+struct DefaultLog {
+    log: UnsafeCell<ngx_log_s>,
+    file: UnsafeCell<ngx_open_file_s>,
+}
+
+// SAFETY: only `init` changes it, while the program has one thread; the others
+// use it through an `ErrorLog`, whose invariant is that one thread does.
+unsafe impl Sync for DefaultLog {}
+
+static DEFAULT: DefaultLog = DefaultLog {
+    log: UnsafeCell::new(ngx_log_s::new(Level::Notice as usize, ptr::null_mut())),
+    file: UnsafeCell::new(ngx_open_file_s {
+        fd: libc::STDERR_FILENO,
+        name: ngx_str_t {
+            len: 0,
+            data: ptr::null_mut(),
+        },
+    }),
+};
+
+/// Opens the program's log: the file `name` in the directory `prefix`, or
+/// stderr if there is no name.
+///
+/// Returns the log, whose level is `NGX_LOG_NOTICE`. If the file cannot be
+/// opened a line on stderr says so, and the log is stderr.
+pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
+    let fd = name.map_or(libc::STDERR_FILENO, |name| {
+        open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name))
+    });
+
+    // SAFETY: the log is static, and no reference to its parts exists: handles
+    // of it have pointers. Only this function makes a handle of it.
+    unsafe {
+        (*DEFAULT.file.get()).fd = fd;
+        (*DEFAULT.log.get()).file = DEFAULT.file.get();
+
+        ErrorLog::from_ptr(DEFAULT.log.get())
+    }
+}
+
+/// Opens a log file and returns its descriptor. If that fails a line on stderr
+/// says so, and the result is stderr.
+pub fn open_or_stderr(path: &Path) -> ngx_fd_t {
+    fd::open_append(path).unwrap_or_else(|err| {
+        let mut line = [0; MAX_ERROR_STR];
+        let at = log_line::begin_stderr(&mut line);
+        let at = log_format::append(
+            &mut line,
+            at,
+            format_args!(
+                "[alert] could not open error log file: open() \"{}\" failed",
+                path.display()
+            ),
+        );
+
+        log_line::end_stderr(&mut line, at, err as i32);
+
+        libc::STDERR_FILENO
+    })
+}

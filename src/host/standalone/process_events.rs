@@ -1,0 +1,136 @@
+//! One round of the event loop: waits, and calls the handlers of what has
+//! happened.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::event_timer::{expire_timers, find_timer};
+use super::types::flag;
+use super::variables::ngx_current_msec;
+use super::{event_loop, times, wake_up};
+use crate::channel::queue;
+use crate::config::ngx_msec_t;
+use crate::host::globals::GLOBALS;
+use crate::log::{Debug, Level, Log};
+use crate::process::respawn;
+use crate::sys::epoll::{self, Event};
+use crate::sys::time;
+use crate::table::restart;
+
+/// If there is no event loop and none can be made, a round takes so many
+/// milliseconds: a program that calls it again and again must not spin.
+const RETRY: ngx_msec_t = 100;
+
+/// Waits for events, timers and signals, calls the handlers, and does what the
+/// library has to do at this time. Returns after each wake-up.
+pub fn process_events_and_timers(log: Log) {
+    let Ok((waiter, waker)) = event_loop::descriptors(log) else {
+        time::pause(RETRY);
+        return;
+    };
+
+    if ngx_current_msec.load(Relaxed) == 0 {
+        times::update();
+    }
+
+    let before = ngx_current_msec.load(Relaxed);
+    let timer = [find_timer(before), next_duty()]
+        .into_iter()
+        .flatten()
+        .min();
+
+    log.debug(
+        Debug::Event,
+        // nginx prints NGX_TIMER_INFINITE as -1.
+        format_args!("epoll timer: {}", timer.map_or(-1, usize::cast_signed)),
+    );
+
+    let mut events = [Event::default(); epoll::BATCH];
+    let result = wake_up::wait(waiter, waker, &mut events, timer);
+
+    times::update();
+
+    match result {
+        Ok(n) => dispatch(log, events.get(..n).unwrap_or_default()),
+        Err(err) => log_failed_wait(log, err),
+    }
+
+    log.debug(
+        Debug::Event,
+        format_args!(
+            "timer delta: {}",
+            ngx_current_msec.load(Relaxed).wrapping_sub(before)
+        ),
+    );
+
+    expire_timers(log);
+    do_duties(log);
+}
+
+fn log_failed_wait(log: Log, err: Errno) {
+    let level = if err == Errno::EINTR {
+        Level::Info
+    } else {
+        Level::Alert
+    };
+
+    log.error(level, Some(err), format_args!("epoll_wait() failed"));
+}
+
+/// Milliseconds until the library has something to do: to start a process
+/// again, unless the program has been told so already, or to send a message.
+fn next_duty() -> Option<ngx_msec_t> {
+    let restart = (GLOBALS.reap.load(Relaxed) == 0)
+        .then(|| respawn::next_due(&GLOBALS, restart::now()))
+        .flatten();
+
+    [restart, queue::retry_in(&GLOBALS)]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+fn do_duties(log: Log) {
+    queue::flush(&GLOBALS, log);
+
+    if respawn::next_due(&GLOBALS, restart::now()) == Some(0) {
+        GLOBALS.reap.store(1, Relaxed);
+    }
+}
+
+fn dispatch(log: Log, events: &[Event]) {
+    for event in events.iter().filter(|event| event.events != 0) {
+        let both = if event.events & epoll::FAILED != 0 {
+            epoll::READ | epoll::WRITE
+        } else {
+            0
+        };
+
+        for mask in [epoll::READ, epoll::WRITE] {
+            if (event.events | both) & mask != 0 {
+                call_ready(log, event.key, mask);
+            }
+        }
+    }
+}
+
+/// Calls the handler of a connection's event, unless an earlier handler of
+/// this round has closed the connection.
+fn call_ready(log: Log, key: u64, mask: u32) {
+    let Some(c) = event_loop::find(log, key) else {
+        log.debug(Debug::Event, format_args!("epoll: stale event {key:X}"));
+        return;
+    };
+
+    let event = if mask == epoll::READ {
+        c.read()
+    } else {
+        c.write()
+    };
+
+    if event.has(flag::ACTIVE) {
+        event.mark_ready();
+        event.call_handler();
+    }
+}
