@@ -1,5 +1,5 @@
 
-/* Arguments that cannot be: channels. */
+/* Invalid arguments: channels. */
 
 
 #include "t_bad.h"
@@ -133,7 +133,7 @@ test_channel_null_log(void)
 }
 
 
-/* Too small to be a message: nothing is sent, nothing is taken. */
+/* A size below that of ngx_channel_t: nothing is sent, nothing is read. */
 
 static void
 test_channel_small(void)
@@ -195,7 +195,7 @@ test_channel_large(void)
 }
 
 
-/* Nobody has as much memory: it is not looked at. */
+/* The buffer cannot be so large, and its bytes must not be read. */
 
 static void
 test_channel_size_max(void)
@@ -214,7 +214,7 @@ test_channel_size_max(void)
          NGX_ERROR);
     t_one_alert("(90: Message too long)");
 
-    /* valgrind looks at it */
+    /* valgrind checks the buffer */
 
     if (!t_under_valgrind()) {
         T_OK(ngx_read_channel(t_pair[1], &ch, SIZE_MAX, t_log()) < 0);

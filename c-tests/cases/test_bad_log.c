@@ -1,5 +1,5 @@
 
-/* Arguments that cannot be: logs. */
+/* Invalid arguments: logs. */
 
 
 #include "t_bad.h"

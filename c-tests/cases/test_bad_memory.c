@@ -1,5 +1,5 @@
 
-/* Arguments that cannot be: shared memory and pools. */
+/* Invalid arguments: shared memory and pools. */
 
 
 #include "t_bad.h"
@@ -62,7 +62,7 @@ test_shm_bad_size(void)
 }
 
 
-/* ngx_create_pool() and so on. */
+/* ngx_create_pool() and the other functions of pools. */
 
 static void
 test_pool_null(void)

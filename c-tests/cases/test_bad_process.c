@@ -1,5 +1,5 @@
 
-/* Arguments that cannot be: processes, programs and signals. */
+/* Invalid arguments: processes, programs and signals. */
 
 
 #include "t_bad.h"
@@ -35,7 +35,7 @@ spawn_fails(ngx_spawn_proc_pt proc, ngx_int_t respawn)
     t_one_alert("");
     T_EQ(t_open_fds(), n);
 
-    /* what is named is no process: it might be announced */
+    /* the slot has no process, since callers may announce it */
 
     T_REQUIRE(ngx_process_slot >= 0);
 
@@ -202,7 +202,7 @@ test_execute_null_path(void)
 }
 
 
-/* Linux takes NULL for an empty list. */
+/* For Linux, NULL is an empty list (execve(2)). */
 
 static void
 test_execute_null_lists(void)
@@ -252,7 +252,7 @@ test_signals_null_cycle(void)
     raise(SIGHUP);
     T_EQ(ngx_reconfigure, 1);
 
-    /* of an unknown child as well */
+    /* the same for a child that is not in the table */
 
     t_wait(t_fork_exit(0));
     raise(SIGCHLD);

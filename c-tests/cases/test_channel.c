@@ -158,7 +158,7 @@ test_blocking_socket(void)
 }
 
 
-/* Nothing to read, no room to write, nobody there. */
+/* An empty channel, a full one, a closed one. */
 
 static void
 test_empty(void)
@@ -203,7 +203,7 @@ test_full(void)
         T_EQ(in.slot, i);
     }
 
-    /* the one that was refused left nothing, and there is room again */
+    /* the message that did not fit was not sent, and there is room again */
 
     T_EQ(t_get(&in), NGX_AGAIN);
     T_EQ(t_put(&out), NGX_OK);
@@ -234,7 +234,7 @@ test_not_in_table(void)
         T_REQUIRE(t_get(&ch) == 32);
     } while (t_unread(t_pair[1]) > 0);
 
-    /* nothing was kept: this comes at once, and alone */
+    /* no message was queued: only this one arrives */
 
     t_message(&ch, NGX_CMD_QUIT, -1);
     T_EQ(t_put(&ch), NGX_OK);
@@ -336,7 +336,7 @@ test_no_sigpipe(void)
 }
 
 
-/* What is no channel. */
+/* Descriptors that are no channel. */
 
 static void
 bad_channel(ngx_fd_t fd, const char *error)

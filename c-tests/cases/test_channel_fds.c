@@ -1,5 +1,5 @@
 
-/* Descriptors and other control messages that nobody asked for. */
+/* Unexpected descriptors and other ancillary data (cmsg(3)). */
 
 
 #include "t_channel.h"
@@ -10,7 +10,7 @@
 #endif
 
 
-/* D16: what arrives and is not handed over is closed. */
+/* A descriptor that is not handed over to the caller is closed (D16). */
 
 static void
 stray_fds(ngx_uint_t command, size_t nfds)
@@ -136,7 +136,7 @@ test_fds_partly_emfile(void)
 
     t_channel_open();
 
-    /* room for two more, and four come */
+    /* two can be opened, and four arrive */
 
     fd[0] = t_some_fd();
     fd[1] = fd[2] = fd[3] = fd[0];
@@ -160,7 +160,7 @@ test_fds_partly_emfile(void)
 }
 
 
-/* D19: other control messages. */
+/* Ancillary data of other types (D19). */
 
 static void
 open_with_option(int option, const char *skip)

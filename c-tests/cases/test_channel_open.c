@@ -10,8 +10,6 @@
 #define T_MANY  100
 
 
-/* Descriptors that are passed. */
-
 static void
 test_open(void)
 {
@@ -56,7 +54,7 @@ test_open_same_description(void)
 
     T_REQUIRE(t_get(&in) == 32);
 
-    /* what is written into the received end comes out at the other */
+    /* the received descriptor is an end of the same socketpair */
 
     T_EQ(write(in.fd, "x", 1), 1);
     T_EQ(read(fd[1], &c, 1), 1);
@@ -207,7 +205,7 @@ test_open_bad_fd(void)
 }
 
 
-/* D12: an OPEN_CHANNEL whose descriptor did not arrive. */
+/* The descriptor of an OPEN_CHANNEL did not arrive (D12). */
 
 static void
 open_then(void (*lose)(void))
@@ -217,7 +215,7 @@ open_then(void (*lose)(void))
 
     t_channel_open();
 
-    /* the first leaves its descriptor in memory that the next read uses */
+    /* the first one leaves its descriptor in the buffer of the next read */
 
     fd = t_some_fd();
     t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
@@ -295,7 +293,7 @@ test_open_without_fd_first(void)
 }
 
 
-/* D3: what would arrive as that is not sent. */
+/* The receiver could not tell it from a lost descriptor (D3). */
 
 static void
 test_write_open_without_fd(void)

@@ -1,11 +1,11 @@
 
-/* Messages that are cut: by the socket, by the sender, by an end of file. */
+/* Messages that arrive in pieces, and messages that do not fit. */
 
 
 #include "t_channel.h"
 
 
-/* D13, D15: a message comes in pieces. */
+/* A message arrives in pieces (D13, D15). */
 
 static void
 test_short(void)
@@ -19,7 +19,7 @@ test_short(void)
 
     t_put_raw(NGX_CMD_REOPEN, 5, 27, NULL, 0);
 
-    /* the buffer is the caller's, and need not be the same again */
+    /* the next call may be given another buffer */
 
     memset(&in, 0x55, sizeof(ngx_channel_t));
     T_EQ(t_get(&in), 32);
@@ -62,7 +62,7 @@ test_short_then_more(void)
 
     t_channel_open();
 
-    /* the rest of one message and the next one together */
+    /* the rest of one message arrives together with the next one */
 
     t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
     T_EQ(t_get(&in), NGX_AGAIN);
@@ -80,7 +80,7 @@ test_short_then_more(void)
 }
 
 
-/* The descriptor comes with the first byte, or with a later one. */
+/* The descriptor arrives with the first piece, or with a later one. */
 
 static void
 short_with_fd(size_t first, const int *fd, size_t nfirst, size_t nrest)
@@ -157,7 +157,7 @@ test_short_two_channels(void)
     t_channel_open();
     t_socketpair(other);
 
-    /* what waits in one channel must not come out of another */
+    /* the first piece of one channel is not completed by another channel */
 
     t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
     T_EQ(t_get(&in), NGX_AGAIN);
@@ -178,7 +178,7 @@ test_short_two_channels(void)
 }
 
 
-/* What a sibling leaves off in the middle spoils nobody else's messages. */
+/* A piece from one sender must not be completed by another sender. */
 
 static void
 test_short_of_two_senders(void)
@@ -244,7 +244,7 @@ test_short_then_reused(void)
 
     t_channel_open();
 
-    /* half a message dies with its channel, not with its number */
+    /* a new channel with the same descriptor number has no first piece */
 
     t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
     T_EQ(t_get(&in), NGX_AGAIN);
@@ -338,7 +338,7 @@ test_huge(void)
 }
 
 
-/* A full socket: the message that did not fit must have left nothing. */
+/* A full socket: of a message that does not fit, no byte is sent. */
 
 static void
 fill(size_t size)
@@ -361,7 +361,7 @@ fill(size_t size)
         }
     }
 
-    /* a library may refuse what a socket cannot take at once */
+    /* a message larger than the socket's buffer may be refused */
 
     T_OK(rc == NGX_AGAIN || (rc == NGX_ERROR && size > sizeof(t_message_t)));
 

@@ -1,5 +1,5 @@
 
-/* What a forked child has of its parent: its role, its table, its children. */
+/* The role, the process table and the children of a forked child. */
 
 
 #include "test.h"
@@ -27,7 +27,7 @@ setup(void)
 }
 
 
-/* A child that uses popen(): what exits is the shell's, not the table's. */
+/* A child that uses popen(): the shell that exits is not in the table. */
 
 static void
 popen_proc(ngx_cycle_t *cycle, void *data)
@@ -43,7 +43,7 @@ popen_proc(ngx_cycle_t *cycle, void *data)
         _exit(1);
     }
 
-    /* let its SIGCHLD in */
+    /* SIGCHLD is delivered now */
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -85,7 +85,7 @@ test_popen_is_nobody_s(void)
     setup();
     t_init_signals();
 
-    /* of its parent's children the child has none */
+    /* the sibling is not a child of the second process */
 
     T_OK(t_spawn(t_pause, NULL, "sibling", NGX_PROCESS_RESPAWN) > 0);
     pid = t_spawn(popen_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
@@ -156,7 +156,7 @@ test_role_of_helper(void)
 }
 
 
-/* The flags of others. */
+/* The flags of other processes. */
 
 static void
 look(void)
@@ -169,7 +169,7 @@ look(void)
 }
 
 
-/* Reaps as a worker does that has spawned helpers of its own. */
+/* Calls ngx_reap_children(), as a worker with helpers of its own does. */
 
 static void
 reap_proc(ngx_cycle_t *cycle, void *data)
@@ -183,7 +183,7 @@ reap_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* What the child has begun, if anything, must not outlive the case. */
+/* The child has not respawned or announced a process of its parent. */
 
 static void
 expect_no_children(ngx_int_t slot)
@@ -241,14 +241,14 @@ test_flags(void)
         expect_no_flags(i);
     }
 
-    /* its own are as they were asked for */
+    /* the flags of its own slot are those of its mode */
 
     T_EQ(child->table[4].respawn, 1);
     T_EQ(child->table[4].just_spawn, 1);
     T_EQ(child->table[4].exited, 0);
     T_EQ(child->live, 1);
 
-    /* and the parent's are untouched */
+    /* the parent's table has not changed */
 
     T_EQ(ngx_processes[0].respawn, 1);
     T_EQ(ngx_processes[0].just_spawn, 1);
@@ -260,7 +260,7 @@ test_flags(void)
 }
 
 
-/* The same where the child is a respawned one, in a slot in front. */
+/* The same for a respawned child in a lower slot. */
 
 static void
 test_flags_respawned(void)
@@ -283,7 +283,7 @@ test_flags_respawned(void)
     t_log_clear();
     T_EQ(ngx_reap_children(t_cycle()), 1);
 
-    /* when this one was forked, its sibling had not come back yet */
+    /* when it was forked, its sibling had not been respawned yet */
 
     expect_no_children(0);
     T_EQ(child->table[0].respawn, 1);
@@ -294,7 +294,7 @@ test_flags_respawned(void)
 }
 
 
-/* A slot that its parent reserves for one that it could not start. */
+/* The parent could not respawn a process, and keeps its slot reserved. */
 
 static void
 test_reserved(void)
@@ -316,7 +316,7 @@ test_reserved(void)
     T_EQ(ngx_process_slot, 2);
     expect_no_children(2);
 
-    /* it is the parent that tries again */
+    /* the parent retries */
 
     T_EQ(ngx_reap_children(t_cycle()), 1);
     T_OK(ngx_processes[0].pid > 0);

@@ -8,7 +8,7 @@
 static ngx_channel_t  *received;
 
 
-/* A worker that takes one message, if it is whole. */
+/* A worker that reads one whole message. */
 
 static void
 receive_proc(ngx_cycle_t *cycle, void *data)
@@ -157,7 +157,7 @@ test_command_just_spawn(void)
 {
     t_init_signals();
 
-    /* the new generation is spared, once */
+    /* processes that were just spawned are skipped once */
 
     T_REQUIRE(t_spawn(t_pause, NULL, "some worker", NGX_PROCESS_JUST_RESPAWN)
               > 0);
@@ -192,7 +192,7 @@ test_command_detached(void)
 }
 
 
-/* A pid that is known to be dead may be someone else's by now. */
+/* After a process is reaped, the kernel may give its pid to another one. */
 
 static void
 test_exited_is_not_signalled(void)
@@ -229,7 +229,7 @@ test_exited_is_not_signalled(void)
 
     ngx_signal_worker_processes(t_cycle(), SIGTERM);
 
-    /* only now does the process look whether it was signalled */
+    /* the process checks now whether it got a signal */
 
     close(fd[0]);
     close(fd[1]);

@@ -15,8 +15,8 @@ static unsigned   *atexits;
 
 
 /*
- * Execute a program with its standard output in a pipe, wait for it, and
- * leave what it wrote in output[].  Returns its status.
+ * Executes a program with a pipe as its standard output, and waits for it.
+ * Returns its status; its output is in output[].
  */
 
 static int
@@ -99,7 +99,7 @@ execute_status(void)
 }
 
 
-/* As a master process has its signals. */
+/* Handles, blocks and ignores the signals that a master does. */
 
 static void
 signals_of_a_master(void)
@@ -190,7 +190,7 @@ test_master_keeps_its_signals(void)
 }
 
 
-/* How many descriptors a program finds open. */
+/* The number of descriptors that are open in the program. */
 
 static int
 inherited(void)
@@ -220,7 +220,7 @@ test_no_descriptors_inherited(void)
     n = inherited();
     T_OK(n > 0);
 
-    /* a worker's channel is not for other programs */
+    /* the channel of a worker must not be inherited */
 
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN) > 0);
     T_EQ(inherited(), n);
@@ -246,7 +246,7 @@ execute_nothing(void)
 
     pid = ngx_execute(t_cycle(), &ctx);
 
-    /* on nginx, failure is the child's affair */
+    /* nginx returns the pid of the child, which then logs the failure */
 
     if (pid > 0) {
         t_wait(pid);
@@ -320,7 +320,7 @@ test_fails_atexit(void)
 {
     atexits = t_shared(sizeof(unsigned));
 
-    /* these are the master's, and its child must not run them */
+    /* the child of the master must not call the master's handlers */
 
     T_REQUIRE(atexit(count_atexit) == 0);
 
@@ -344,7 +344,7 @@ test_no_fds(void)
     ctx.argv = argv;
     ctx.envp = envp;
 
-    /* the limit is inherited, and the loader complains of it */
+    /* the program inherits the limit, and its dynamic linker fails */
 
     fd = open("/dev/null", O_RDWR|O_CLOEXEC);
     T_REQUIRE(dup2(fd, 2) == 2);

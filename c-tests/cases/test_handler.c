@@ -1,5 +1,5 @@
 
-/* ngx_channel_handler(), which carries out what arrives in a worker. */
+/* ngx_channel_handler(): commands, and the slots of other processes. */
 
 
 #include "t_handler.h"
@@ -188,7 +188,7 @@ test_last_slot(void)
 }
 
 
-/* D13: as nginx itself never sends it, but a module may. */
+/* nginx itself never sends such a piece, but a module may (D13). */
 
 static void
 test_short_message(void)

@@ -1,11 +1,9 @@
 
-/* ngx_channel_handler(): messages about slots that cannot be, or are in use. */
+/* ngx_channel_handler(): slots that are invalid, or in use. */
 
 
 #include "t_handler.h"
 
-
-/* D18 */
 
 static void
 test_close_clears_pid(void)
@@ -60,7 +58,7 @@ open_out_of_range(ngx_int_t slot)
     T_EQ(t_open_fds(), n);
     T_OK(memcmp(before, ngx_processes, sizeof(before)) == 0);
 
-    /* and the worker goes on */
+    /* the worker still handles messages */
 
     t_handle(NGX_CMD_QUIT, 0, 0, -1);
     T_EQ(ngx_quit, 1);
@@ -107,7 +105,7 @@ close_out_of_range(ngx_int_t slot)
 
     T_EQ(ngx_quit, 1);
 
-    /* nothing was closed: the harness compares */
+    /* the harness checks that no descriptor was closed */
 
     t_channel_close();
 }
@@ -127,7 +125,7 @@ test_close_far_minus(void)
 }
 
 
-/* D12: its descriptor was lost, and the one before must not be taken. */
+/* The descriptor was lost; the previous one must not be used (D12). */
 
 static void
 test_open_without_fd(void)
@@ -147,7 +145,7 @@ test_open_without_fd(void)
 
     T_EQ(ngx_processes[T_OTHER_SLOT].channel[0], -1);
 
-    /* such a message does not make the worker deaf */
+    /* the worker still handles messages */
 
     t_handle(NGX_CMD_QUIT, 0, 0, -1);
     T_EQ(ngx_quit, 1);
@@ -156,7 +154,7 @@ test_open_without_fd(void)
 }
 
 
-/* D11: a slot of zeroes holds no descriptor 0. */
+/* The 0 in a slot that was never used is not a descriptor (D11). */
 
 static void
 test_close_never_opened(void)

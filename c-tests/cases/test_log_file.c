@@ -1,5 +1,5 @@
 
-/* The logger: files, and disks that are full. */
+/* The log: its file, and a full disk. */
 
 
 #include "t_logger.h"
@@ -87,7 +87,7 @@ test_file(void)
     ngx_log_error(NGX_LOG_INFO, log, 0, "two");
     close(log->file->fd);
 
-    /* what is there stays */
+    /* the file is appended to */
 
     log = init_log(NULL, paths.name);
     ngx_log_error(NGX_LOG_NOTICE, log, 0, "three");
@@ -110,7 +110,7 @@ test_prefix(void)
 
     make_dir(&paths);
 
-    /* with a slash, without one, and not needed */
+    /* a prefix with a slash, without one, and with an absolute name */
 
     snprintf(prefix, sizeof(prefix), "%s/", paths.dir);
 
@@ -161,7 +161,7 @@ test_rename(void)
 }
 
 
-/* Others may write to the file, and may empty it. */
+/* Other processes may write to the file and truncate it. */
 
 static void
 test_truncated(void)
@@ -226,7 +226,7 @@ test_no_name(void)
 }
 
 
-/* A name is the user's, of any length and with any bytes. */
+/* A user may give a name of any length and with any bytes. */
 
 static void
 test_long_name(void)
@@ -283,7 +283,7 @@ test_full_disk(void)
     ngx_log_error(NGX_LOG_NOTICE, &t_logger, 0, "text");
     T_EQ(t_logger.disk_full_time, ngx_time());
 
-    /* the time does not go on before it is updated */
+    /* the cached time has not changed, since it was not updated */
 
     t_logger_file.fd = fd;
     ngx_log_error(NGX_LOG_NOTICE, &t_logger, 0, "text");
@@ -328,7 +328,7 @@ test_full_disk_chain(void)
 }
 
 
-/* Another error of write(2) does not stop the log. */
+/* After another error of write(2), lines are still written. */
 
 static void
 test_bad_file(void)

@@ -1,5 +1,5 @@
 
-/* The logger: levels, and logs in a chain. */
+/* The log: levels, and several logs in a chain. */
 
 
 #include "t_logger.h"
@@ -28,7 +28,7 @@ test_level_names(void)
 }
 
 
-/* With each level all the lines of it and of those that are worse. */
+/* A level selects its own lines and those of more serious levels. */
 
 static void
 test_threshold(void)
@@ -52,7 +52,7 @@ test_threshold(void)
 }
 
 
-/* The function itself checks the level as well. */
+/* The function checks the level too, not only the macro. */
 
 static void
 test_threshold_of_function(void)
@@ -83,7 +83,7 @@ test_debug_mask(void)
     ngx_log_debug2(NGX_LOG_DEBUG_CORE, &t_logger, 0, "core %d %s", 1, "two");
     T_OK(t_is_line("debug", "core 1 two"));
 
-    /* the other lines are written with any mask */
+    /* the mask selects only debug lines */
 
     ngx_log_error(NGX_LOG_INFO, &t_logger, 0, "text");
     T_EQ(t_lines(t_logger_text()), 2);
@@ -128,7 +128,7 @@ test_all_debug(void)
 }
 
 
-/* As nginx's debug_connection sets it. */
+/* The level that nginx's debug_connection sets. */
 
 static void
 test_debug_connection(void)
@@ -144,7 +144,7 @@ test_debug_connection(void)
 }
 
 
-/* A writer, and several logs. */
+/* A log with a writer, and a chain of logs. */
 
 static ngx_uint_t   written_level;
 static ngx_uint_t   written_n;
@@ -227,7 +227,10 @@ test_chain(void)
 }
 
 
-/* nginx keeps the chain sorted: a log that is not interested ends it. */
+/*
+ * nginx sorts the chain by level, so the first log whose level is too low ends
+ * the walk.
+ */
 
 static void
 test_chain_levels(void)

@@ -1,5 +1,5 @@
 
-/* The logger: what a line consists of, and what it has room for. */
+/* The log: the parts of a line, and long lines. */
 
 
 #include "t_logger.h"
@@ -57,7 +57,7 @@ test_connection(void)
 }
 
 
-/* ngx_pid, which is set once in each process, is what is printed. */
+/* The pid in the line is ngx_pid. */
 
 static void
 test_pid(void)
@@ -84,7 +84,7 @@ test_empty(void)
 }
 
 
-/* The macro is one statement; nginx's is an if without an else. */
+/* The macro is one statement; nginx's is an "if" without "else". */
 
 #if !(T_NGINX)
 
@@ -110,7 +110,7 @@ test_in_an_if(void)
 #endif
 
 
-/* What a handler adds. */
+/* The text that a log's handler adds. */
 
 static u_char *
 add_context(ngx_log_t *log, u_char *buf, size_t len)
@@ -221,7 +221,7 @@ test_long(void)
 }
 
 
-/* About the length at which the errno begins to need room. */
+/* Lengths near the one at which the error text no longer fits. */
 
 static void
 test_nearly_long(void)
@@ -285,7 +285,7 @@ test_log_errno(void)
     *p = '\0';
     T_OK(strcmp((char *) buf, " (2: No such file or directory)") == 0);
 
-    /* at the end there must be room for it */
+    /* it needs room at the end */
 
     memset(buf, 'x', sizeof(buf));
 
@@ -297,7 +297,7 @@ test_log_errno(void)
 }
 
 
-/* Texts of errors. */
+/* ngx_strerror(). */
 
 static void
 test_strerror(void)

@@ -1,5 +1,5 @@
 
-/* The logger: a signal's handler logs while the program does. */
+/* The log: a signal handler logs while the program logs. */
 
 
 #include "t_logger.h"
@@ -53,13 +53,13 @@ stop_signals(void)
     memset(&it, 0, sizeof(struct itimerval));
     setitimer(ITIMER_REAL, &it, NULL);
 
-    /* one that is pending would write where the file is read */
+    /* a pending signal would write while the file is read */
 
     signal(SIGALRM, SIG_IGN);
 }
 
 
-/* A line is one of the two, whole and with a sane time. */
+/* The line is one of the two, complete, with a valid time. */
 
 static int
 is_whole(const char *line, const char *first, const char *last)
@@ -151,7 +151,7 @@ test_signals(void)
 }
 
 
-/* The same with a second log that is a writer, and with texts of errors. */
+/* The same with a second log that has a writer, and with error texts. */
 
 static int  writers;
 

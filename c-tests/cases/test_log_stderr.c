@@ -1,5 +1,5 @@
 
-/* The logger: what goes to stderr. */
+/* The log: the lines that go to stderr. */
 
 
 #include "t_logger.h"
@@ -69,7 +69,7 @@ test_stderr_off(void)
 }
 
 
-/* The log itself is stderr: once is enough. */
+/* If the log's file is stderr, the line is written once. */
 
 static void
 test_stderr_is_log(void)

@@ -1,11 +1,11 @@
 
-/* The logger: the time of a line. */
+/* The log: the time of a line. */
 
 
 #include "t_logger.h"
 
 
-/* The line's time lies between those before and after it. */
+/* The time is between those before and after the call. */
 
 static void
 check_time(void)
@@ -39,7 +39,7 @@ test_time(void)
 }
 
 
-/* Zones that need no files; the last one has its summer in January. */
+/* Zones that need no files; the last one has summer time in January. */
 
 static void
 in_zone(const char *zone, int minutes)
@@ -113,7 +113,7 @@ test_sigsafe_time(void)
     t_logger_open();
     t_next_second();
 
-    /* in a handler the rest of the time stays as it was */
+    /* this updates only the time of log lines, for signal handlers */
 
     t_local_time(before, sizeof(before));
     ngx_time_sigsafe_update();

@@ -1,5 +1,5 @@
 
-/* Pools: ngx_palloc() and the like, cleanups. */
+/* Pools: allocation and cleanups. */
 
 
 #include "t_pool.h"
@@ -24,8 +24,6 @@ is_aligned(const void *p)
 }
 
 
-/* Memory. */
-
 static void
 test_alignment(void)
 {
@@ -44,7 +42,7 @@ test_alignment(void)
 }
 
 
-/* Strings lie side by side. */
+/* ngx_pnalloc() does not align. */
 
 static void
 test_no_alignment(void)
@@ -70,7 +68,7 @@ test_zeroed(void)
     u_char      *p;
     ngx_pool_t  *pool;
 
-    /* memory that was in use before */
+    /* the allocator returns memory that was used before */
 
     for (n = 0; n < 8; n++) {
         pool = t_pool_create(T_POOL_SIZE);
@@ -156,7 +154,7 @@ test_many(void)
 }
 
 
-/* What is large has memory of its own: the rest of the block stays of use. */
+/* A large piece is not in the block, whose rest is used for the next one. */
 
 static void
 test_large_between(void)
@@ -213,7 +211,7 @@ test_default_size(void)
 }
 
 
-/* nginx writes its own header into whatever size it is given. */
+/* nginx writes the pool's header even into a block that is too small. */
 
 static void
 test_small_pools(void)
@@ -331,7 +329,7 @@ test_cleanup_without_handler(void)
 }
 
 
-/* A handler still finds the pool's memory. */
+/* A cleanup handler can still use the memory of the pool. */
 
 static void
 count_damaged(void *data)
@@ -373,7 +371,7 @@ destroy(void *data)
 }
 
 
-/* As nginx's modules do with pools that depend on others. */
+/* A cleanup handler may destroy another pool, as in nginx's modules. */
 
 static void
 test_cleanup_destroys_another(void)

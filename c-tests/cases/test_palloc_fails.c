@@ -1,5 +1,5 @@
 
-/* Pools: memory that there is not, and memory that is left. */
+/* Pools: allocations that fail, and leaks. */
 
 
 #include "t_pool.h"
@@ -11,8 +11,8 @@
 
 
 /*
- * The allocator of this program counts what is in use, and fails when it is
- * told to.  glibc calls the functions that a program defines.
+ * The allocator of this program counts the pieces in use, and can fail.  glibc
+ * calls the malloc() that a program defines.
  */
 
 #if !defined(__SANITIZE_ADDRESS__)
@@ -32,8 +32,8 @@ extern void __libc_free(void *p);
 #endif
 
 
-static int   allocations;           /* made since the case said so */
-static int   fail_at = -1;          /* the number of the one that fails */
+static int   allocations;           /* since the case started to count */
+static int   fail_at = -1;          /* the number of the call that fails */
 static int   failures;
 static long  in_use;
 
@@ -199,7 +199,7 @@ test_too_large(void)
     T_OK(ngx_pcalloc(pool, SIZE_MAX / 2) == NULL);
     no_memory(3);
 
-    /* and the pool goes on */
+    /* the pool can still be used */
 
     t_fill(&piece[1], ngx_palloc(pool, 100), 100, 2);
     T_EQ(t_damaged(piece, 2), 0);
@@ -261,13 +261,13 @@ test_cleanup_too_large(void)
     T_OK(ngx_pool_cleanup_add(pool, SIZE_MAX / 2) == NULL);
     no_memory(1);
 
-    /* half a cleanup is none */
+    /* a cleanup that could not be allocated is not called */
 
     ngx_destroy_pool(pool);
 }
 
 
-/* A process that may not have more memory. */
+/* A process at its limit of memory. */
 
 static void
 test_limit(void)
@@ -302,8 +302,8 @@ test_limit(void)
 
 
 /*
- * All that a pool is used for, with one allocation that fails; returns how
- * often the caller was told.
+ * Calls all functions of a pool, while one allocation fails.  Returns the
+ * number of calls that reported a failure.
  */
 
 static ngx_uint_t
@@ -342,7 +342,7 @@ use_without_memory(void)
 }
 
 
-/* The first, the second ... allocation fails. */
+/* The first allocation fails, then the second, and so on. */
 
 static void
 test_each_fails(void)
@@ -353,7 +353,7 @@ test_each_fails(void)
 
     need_counts();
 
-    /* what the C library keeps since its first use is no leak */
+    /* memory that the C library allocates once is no leak */
 
     T_EQ(use_without_memory(), 0);
     ngx_log_error(NGX_LOG_INFO, t_log(), ENOMEM, "first line");

@@ -5,7 +5,7 @@
 #include "test.h"
 
 
-/* what a child tells its parent */
+/* what a child has found, in shared memory */
 
 typedef struct {
     ngx_pid_t      pid;
@@ -141,7 +141,7 @@ test_detached(void)
 static void
 test_modes_in_one_slot(void)
 {
-    /* no flag of the one before is left in a slot that is used again */
+    /* a slot that is used again has no flag of the previous process */
 
     mode(NGX_PROCESS_JUST_RESPAWN, 1, 1, 0);
     ngx_last_process = 0;
@@ -279,7 +279,7 @@ nested_proc(ngx_cycle_t *cycle, void *data)
     int        status;
     ngx_pid_t  pid;
 
-    /* what its own child reports is all that is left to be seen */
+    /* the parent sees only what the nested process reports */
 
     pid = ngx_spawn_process(cycle, report_proc, data, "nested",
                             NGX_PROCESS_NORESPAWN);

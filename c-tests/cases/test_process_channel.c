@@ -5,7 +5,7 @@
 #include "test.h"
 
 
-/* what a child tells its parent */
+/* what a child has found, in shared memory */
 
 typedef struct {
     ngx_socket_t   channel;
@@ -146,7 +146,7 @@ test_channel_sigio(void)
 
     t_spawn(write_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
 
-    /* what a worker writes, or its end, wakes the master */
+    /* the master gets SIGIO when a worker writes or exits */
 
     T_EQ(sigwait(&set, &signo), 0);
     T_EQ(signo, SIGIO);
@@ -156,7 +156,7 @@ test_channel_sigio(void)
 }
 
 
-/* With a copy of the worker's end the master would not see it die. */
+/* With the worker's end open, the master would see no end of file. */
 
 static void
 test_channel_closed_in_master(void)

@@ -78,7 +78,7 @@ test_reap_children_not_respawned(void)
 
     (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_RESPAWN);
 
-    /* not while the master is going away */
+    /* no respawn while the master shuts down */
 
     ngx_quit = 1;
 
@@ -125,7 +125,7 @@ test_reap_children_respawned(void)
 }
 
 
-/* A respawn fails, and nobody but the next call can mend it. */
+/* A respawn fails; the next call retries it. */
 
 static void
 respawn_fails(void)

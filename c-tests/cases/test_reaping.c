@@ -1,5 +1,5 @@
 
-/* What the handler of SIGCHLD does with children. */
+/* The handler of SIGCHLD: what it records and logs of a child. */
 
 
 #include "test.h"
@@ -166,7 +166,7 @@ test_unknown_stale_slot(void)
 
     t_init_signals();
 
-    /* of a worker that has gone: it is behind the last process */
+    /* the slot of a former worker, above ngx_last_process */
 
     ngx_processes[0].pid = -1;
     ngx_processes[0].respawn = 1;
@@ -197,7 +197,7 @@ test_many(void)
         wait_zombie(pid[i]);
     }
 
-    /* there is one signal for all of them */
+    /* one SIGCHLD for all of them */
 
     t_exited(pid[0]);
 
@@ -259,7 +259,7 @@ test_worker_reaps(void)
 }
 
 
-/* As popen() and pclose() in a module. */
+/* What popen() and pclose() in a module do. */
 
 static void
 test_worker_steals(void)
@@ -280,8 +280,8 @@ test_worker_steals(void)
 
 
 /*
- * With SIGCHLD let in all the time, a child may exit before its pid is in
- * the table.  nginx's master blocks SIGCHLD, but its API asks nobody to.
+ * If SIGCHLD is not blocked, a child may exit before its pid is in the table.
+ * nginx's master blocks SIGCHLD, but its API does not demand that.
  */
 
 static void

@@ -79,7 +79,7 @@ test_large(void)
     size = (size_t) 1024 * 1024 * 1024;
     t_shm_init(&shm, size);
 
-    /* pages come when they are touched */
+    /* pages are allocated when they are touched */
 
     T_REQUIRE(ngx_shm_alloc(&shm) == NGX_OK);
     T_EQ(shm.addr[0], 0);
@@ -198,7 +198,7 @@ test_worker(void)
 {
     static ngx_shm_t  shm;
 
-    /* as a module does: allocate before the workers are spawned */
+    /* a module allocates before the workers are spawned */
 
     t_shm_init(&shm, T_SIZE);
     T_REQUIRE(ngx_shm_alloc(&shm) == NGX_OK);
@@ -216,9 +216,9 @@ test_worker(void)
 
 
 /*
- * The lines of /proc/sysvipc/shm begin with: key shmid perms size cpid.
- * A segment is marked for removal as soon as it is attached, so that it goes
- * with its last process, however that one ends.
+ * The number of System V segments that the process has created.  A segment is
+ * marked for removal as soon as it is attached, so the kernel removes it when
+ * the last process detaches, even if that one is killed (shmctl(2)).
  */
 
 static int

@@ -1,5 +1,5 @@
 
-/* ngx_shm_alloc() and ngx_shm_free() that fail. */
+/* Calls of ngx_shm_alloc() and ngx_shm_free() that fail. */
 
 
 #include "t_shmem.h"

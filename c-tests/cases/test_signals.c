@@ -1,5 +1,5 @@
 
-/* ngx_init_signals(), and what the handler does in each role. */
+/* ngx_init_signals(), and the actions of the handler in each role. */
 
 
 #include "test.h"
@@ -101,7 +101,7 @@ clear_flags(void)
 }
 
 
-/* These flags are set, and no other. */
+/* These two flags are set, and no others. */
 
 static void
 flags_are(sig_atomic_t *one, sig_atomic_t *other)
@@ -120,8 +120,8 @@ flags_are(sig_atomic_t *one, sig_atomic_t *other)
 
 
 /*
- * A signal that a process sends to itself and does not block is delivered
- * before kill() returns (POSIX), if there is but one thread.
+ * A signal that a process sends to itself is delivered before kill() returns,
+ * if it is not blocked and there is only one thread (POSIX, kill()).
  */
 
 static void
@@ -153,7 +153,7 @@ check_signal(t_signal_t *sig)
         t_diag("  not logged: %s", text);
     }
 
-    /* and nothing follows the action in that line */
+    /* the line ends after the action */
 
     if (sig->action[0] == '\0') {
         snprintf(text, sizeof(text), "received from %d,", (int) getpid());
@@ -262,7 +262,7 @@ test_usr2_in_old_binary(void)
 }
 
 
-/* A signal that the kernel sends has no sender. */
+/* The kernel sends this signal, so its line names no sender. */
 
 static void
 test_no_sender(void)
@@ -320,7 +320,7 @@ test_sender(void)
 }
 
 
-/* Each signal, first with one value of errno and then with another. */
+/* Each signal, with two different values of errno. */
 
 static void
 test_errno(void)
@@ -367,7 +367,7 @@ test_dispositions(void)
         T_OK(sa.sa_flags & SA_SIGINFO);
         T_OK((void *) sa.sa_sigaction != (void *) SIG_DFL);
 
-        /* system calls and sigsuspend() are to be interrupted */
+        /* signals must interrupt system calls */
 
         T_OK((sa.sa_flags & SA_RESTART) == 0);
     }
@@ -394,7 +394,7 @@ test_interrupts(void)
 
     T_REQUIRE(pipe2(fd, O_CLOEXEC) == 0);
 
-    /* repeated, in case that the first one comes before the read */
+    /* the timer repeats, since the first signal may come before the read */
 
     memset(&itv, 0, sizeof(struct itimerval));
     itv.it_value.tv_usec = 1000;

@@ -53,7 +53,7 @@ test_slot_below_last(void)
     t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN);
     t_end_process(0);
 
-    /* as the master does when the last process in the table has gone */
+    /* the master does so when the last process has been reaped */
 
     ngx_last_process = 0;
 
@@ -191,7 +191,7 @@ test_full_slot(void)
     T_EQ(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN),
          NGX_INVALID_PID);
 
-    /* what callers announce then must be nothing */
+    /* the slot has no process, since callers may announce it */
 
     T_EQ(ngx_processes[ngx_process_slot].pid, -1);
     T_EQ(ngx_processes[ngx_process_slot].channel[0], -1);

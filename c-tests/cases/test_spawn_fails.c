@@ -1,5 +1,5 @@
 
-/* ngx_spawn_process(), where the kernel refuses something. */
+/* ngx_spawn_process(): system calls that fail. */
 
 
 #include "test.h"
@@ -45,7 +45,7 @@ test_no_fds(void)
 static void
 test_no_fds_detached(void)
 {
-    /* a detached process has no channel, and needs no descriptors */
+    /* a detached process has no channel */
 
     t_no_more_fds();
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_DETACHED) > 0);
@@ -121,7 +121,7 @@ test_no_fds_announced(void)
 
     ngx_pass_open_channel(t_cycle(), &ch);
 
-    /* a process that was announced before is not announced again */
+    /* the process is not announced again */
 
     T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:1 "), 0);
     T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:0 "), 0);
@@ -204,7 +204,7 @@ test_fork_fails_reused_number(void)
 
     fork_fails_respawn();
 
-    /* these get the numbers that the channel had */
+    /* these get the descriptor numbers of the former channel */
 
     t_socketpair(fd);
 
@@ -237,7 +237,7 @@ test_fork_fails_detached(void)
 }
 
 
-/* Kernels without signal-driven sockets. */
+/* Kernels without FIOASYNC for sockets. */
 
 static void
 test_no_fioasync(void)

@@ -1,5 +1,5 @@
 
-/* ngx_sprintf() and its kin: nginx's format letters. */
+/* ngx_sprintf() and its variants: nginx's format letters. */
 
 
 #include "test.h"
@@ -28,7 +28,7 @@ fresh(const char *text, size_t len)
 }
 
 
-/* What was written is the first len bytes of what is wanted, and no more. */
+/* The buffer has the first len bytes of the text, and no other bytes. */
 
 static void
 is(const char *fmt, int at, const char *call, size_t len, u_char *end)
@@ -53,7 +53,7 @@ is(const char *fmt, int at, const char *call, size_t len, u_char *end)
 }
 
 
-/* The three functions give the text. */
+/* Each of the three functions writes the text. */
 
 #define WHOLE(text, fmt, ...)                                                \
     do {                                                                     \
@@ -67,7 +67,7 @@ is(const char *fmt, int at, const char *call, size_t len, u_char *end)
                         ##__VA_ARGS__));                                     \
     } while (0)
 
-/* ... and in a buffer that is too small, as much as there is room for. */
+/* ... and as much of it as fits, if the buffer is too small. */
 
 #define FORMAT(text, fmt, ...)                                               \
     do {                                                                     \
@@ -106,7 +106,7 @@ test_str(void)
     FORMAT("[some text]", "[%V]", &some);
     FORMAT("[]", "[%V]", &none);
 
-    /* its length counts, not a NUL in it */
+    /* the text has a length and may contain NUL */
 
     some.len = 4;
     FORMAT("some", "%V", &some);
@@ -294,7 +294,7 @@ test_width(void)
 }
 
 
-/* The sign goes before the padding and does not count. */
+/* The sign is before the padding and not part of the width. */
 
 static void
 test_width_negative(void)
@@ -350,7 +350,7 @@ test_dump(void)
 }
 
 
-/* Half a byte is not dumped. */
+/* Both digits of a byte are written, or none. */
 
 static void
 test_dump_cut(void)
@@ -442,7 +442,7 @@ test_va_list(void)
 }
 
 
-/* errno is the caller's, who may be about to log it. */
+/* errno does not change, so that the caller can log it. */
 
 static void
 test_errno(void)

@@ -31,7 +31,7 @@ test_timer(void)
 }
 
 
-/* One wait is enough for a timer that is alone. */
+/* The loop waits once for a single timer. */
 
 static void
 test_one_wait(void)
@@ -126,7 +126,7 @@ delete_handler(ngx_event_t *ev)
 }
 
 
-/* ... by the handler of one that is due as well. */
+/* ... by the handler of another timer that has expired. */
 
 static void
 test_deleted_by_another(void)
@@ -140,7 +140,7 @@ test_deleted_by_another(void)
     ngx_add_timer(&t_timers[2], 6);
 
     while (t_now() < (long long) t_timers[2].timer.key + 2) {
-        /* all of them are due in one round */
+        /* all expire in one call of the loop */
     }
 
     t_loop_round();
@@ -151,7 +151,7 @@ test_deleted_by_another(void)
 }
 
 
-/* A timer that is moved a little stays where it is. */
+/* A change below NGX_TIMER_LAZY_DELAY does not move a timer. */
 
 static void
 test_lazy(void)
@@ -227,7 +227,7 @@ forever_handler(ngx_event_t *ev)
 }
 
 
-/* nginx never gets out of this; here it is once in a round. */
+/* nginx never returns from this; here it is called once in each round. */
 
 static void
 test_set_at_once(void)
@@ -246,7 +246,7 @@ test_set_at_once(void)
 }
 
 
-/* ... and takes no round from others, whichever of them comes first. */
+/* ... and other timers expire in the same round. */
 
 static void
 test_two_set_at_once(void)
@@ -311,7 +311,7 @@ test_time_goes_on(void)
 }
 
 
-/* nginx takes it out of a tree that it is not in. */
+/* nginx removes it from a tree that does not contain it. */
 
 static void
 test_deleted_unset(void)

@@ -1,13 +1,13 @@
 
-/* Master and workers: signals to all workers, until the last has gone. */
+/* ngx_signal_worker_processes(), until the last worker has exited. */
 
 
 #include "t_workers.h"
 
 
 /*
- * Two workers exit together, as in every shutdown, and the master has waited
- * for one of them only: nothing is wrong with that.
+ * Two workers exit together, as in each shutdown, and the master has reaped
+ * only one of them.  The signal to the other one must not log a failure.
  */
 
 static void
@@ -80,7 +80,7 @@ end_workers(int signo, const char *name, ngx_uint_t graceful)
 static void
 test_terminate(void)
 {
-    /* not even by what it waits for */
+    /* a timer of the worker does not delay it */
 
     end_workers(SIGTERM, "SIGTERM", 0);
 }
@@ -93,7 +93,7 @@ test_quit(void)
 }
 
 
-/* One role is told, the others are not. */
+/* The processes of one role get the signal, and no others. */
 
 static void
 test_role(void)
@@ -127,7 +127,7 @@ test_role(void)
 }
 
 
-/* Timers that are not cancelable are waited for. */
+/* A worker that quits waits for timers that are not cancelable. */
 
 static void
 test_quit_waits(void)
@@ -137,18 +137,18 @@ test_quit_waits(void)
     t_master_init();
     t_workers_hold();
 
-    looks = t_told->workers[0].looks;
-    T_UNTIL(t_told->workers[0].looks > looks + 3);
+    looks = t_common->workers[0].looks;
+    T_UNTIL(t_common->workers[0].looks > looks + 3);
 
     T_EQ(t_exits(), 0);
     T_EQ(t_live, 1);
     T_EQ(ngx_last_process, 2);
 
-    /* it is told once */
+    /* a second QUIT is not sent */
 
     ngx_signal_worker_processes(t_cycle(), SIGQUIT);
 
-    t_told->hold = 0;
+    t_common->hold = 0;
     t_wait_all_gone();
 
     T_EQ(t_exits(), 2);
@@ -156,7 +156,7 @@ test_quit_waits(void)
 }
 
 
-/* ... unless it is told that this takes too long. */
+/* ... unless it gets TERMINATE. */
 
 static void
 test_quit_then_terminate(void)
@@ -196,7 +196,7 @@ test_reopen(void)
 }
 
 
-/* What has no command is sent as it is. */
+/* A signal without a command is sent with kill(). */
 
 static void
 test_other_signal(void)
@@ -240,7 +240,7 @@ test_without_channel(void)
 }
 
 
-/* A worker that has stopped reads nothing. */
+/* A stopped worker does not read its channel. */
 
 static void
 test_full_channel(void)
@@ -276,7 +276,7 @@ test_full_channel(void)
 }
 
 
-/* None of these is a process that may be signalled. */
+/* Slots whose pid must not be passed to kill(). */
 
 static void
 test_no_process(void)
@@ -302,7 +302,7 @@ test_no_process(void)
     ngx_processes[3].detached = 1;
     ngx_last_process = 4;
 
-    /* a signal that harms nobody: -1 would be every process there is */
+    /* kill(-1) would signal all processes, so the signal is a harmless one */
 
     ngx_signal_worker_processes(t_cycle(), SIGWINCH);
 
@@ -311,7 +311,7 @@ test_no_process(void)
     T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
     T_EQ(ngx_processes[3].exiting, 0);
 
-    /* who has exited is not told, but not respawned either */
+    /* a process that has exited gets no signal, and is not respawned */
 
     T_EQ(ngx_processes[2].exiting, 1);
 

@@ -1,5 +1,5 @@
 
-/* What the tests of arguments that cannot be have in common. */
+/* Helpers for the tests of invalid arguments. */
 
 
 #include "t_bad.h"
@@ -8,7 +8,7 @@
 ngx_cycle_t  t_no_log_cycle;
 
 
-/* One alert that says so, and nothing else. */
+/* The text was logged once as an alert, and there is no other alert. */
 
 void
 t_one_alert(const char *text)

@@ -1,5 +1,5 @@
 
-/* What the tests of arguments that cannot be have in common. */
+/* Helpers for the tests of invalid arguments. */
 
 
 #ifndef _T_BAD_H_INCLUDED_

@@ -1,5 +1,5 @@
 
-/* A channel, and messages for it, for the tests of ngx_channel.c. */
+/* A channel and messages, for the tests of ngx_channel.c. */
 
 
 #include "t_channel.h"
@@ -49,7 +49,7 @@ t_get(ngx_channel_t *ch)
 }
 
 
-/* Put bytes of a message of nginx's own into the channel, as they are. */
+/* Sends some bytes of a message with sendmsg(). */
 
 void
 t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
@@ -64,7 +64,7 @@ t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
 }
 
 
-/* Write messages until the socket takes no more. */
+/* Writes messages until the socket is full. */
 
 void
 t_fill_channel(int s)
@@ -82,7 +82,7 @@ t_fill_channel(int s)
 }
 
 
-/* Every OPEN_CHANNEL in these cases carries /dev/null. */
+/* A descriptor to pass with OPEN_CHANNEL: /dev/null. */
 
 int
 t_some_fd(void)

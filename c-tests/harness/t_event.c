@@ -1,5 +1,5 @@
 
-/* Timers, descriptors and rounds, for the tests of the event loop. */
+/* Timers and descriptors, for the tests of the event loop. */
 
 
 #include "t_event.h"
@@ -14,7 +14,7 @@ int                      t_norder;
 static ngx_connection_t  connection;
 
 
-/* nginx's own timers need no more than something that waits. */
+/* nginx's timers need an event module; this one only waits. */
 
 #if (T_NGINX)
 
@@ -143,7 +143,7 @@ t_watched(int fd, ngx_event_handler_pt handler)
 {
     ngx_connection_t  *c;
 
-    /* the one that the loop has just made is found by its first event */
+    /* the connection is known from its first event */
 
     T_REQUIRE(t_watch(fd, NGX_READ_EVENT, handler) == NGX_OK);
 
@@ -196,7 +196,7 @@ t_read_one(int fd)
 }
 
 
-/* A round in which no more than a timer happens, which takes one wait. */
+/* One call of the event loop, in which one timer and no event occurs. */
 
 void
 t_quiet_round(void)
@@ -215,7 +215,7 @@ t_quiet_round(void)
 }
 
 
-/* Four are ready; the first that is called closes the others. */
+/* Four descriptors are readable; the first handler closes the other three. */
 
 void
 t_others_open(ngx_event_handler_pt handler)
@@ -257,14 +257,14 @@ t_others_close(void)
 }
 
 
-/* A child that has what its parent had open. */
+/* A child that has copies of its parent's descriptors. */
 
 void
 t_hold_proc(ngx_cycle_t *cycle, void *data)
 {
     char  ch;
 
-    /* the descriptors are a copy's until the parent closes the pipe */
+    /* it keeps them until the parent closes the pipe */
 
     close(((int *) data)[1]);
     (void) !read(((int *) data)[0], &ch, 1);

@@ -1,5 +1,5 @@
 
-/* Timers, descriptors and rounds, for the tests of the event loop. */
+/* Timers and descriptors, for the tests of the event loop. */
 
 
 #ifndef _T_EVENT_H_INCLUDED_
@@ -9,7 +9,7 @@
 #include "test.h"
 
 
-/* timers, and the order in which they go off */
+/* timers, and the order in which they expired */
 
 extern ngx_event_t  t_timers[4];
 extern int          t_order[64];
@@ -27,7 +27,7 @@ long long t_now(void);
 
 #define T_PAIRS  200
 
-/* descriptors; what is heard of them, by their numbers and in all */
+/* descriptors, and the handler calls for each and for all of them */
 
 extern int                t_pairs[T_PAIRS][2];
 extern ngx_connection_t  *t_others[4];

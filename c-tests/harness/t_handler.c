@@ -1,5 +1,5 @@
 
-/* A worker whose channel the test writes to, for ngx_channel_handler(). */
+/* A worker that gets messages, for the tests of ngx_channel_handler(). */
 
 
 #include "t_handler.h"
@@ -11,7 +11,7 @@ t_handler_open(void)
     t_init_events();
     t_channel_open();
 
-    /* as in a worker; the table of a real one is not all zeroes */
+    /* the table of a worker, whose own slot is in use */
 
     ngx_process = NGX_PROCESS_WORKER;
     ngx_process_slot = T_OWN_SLOT;
@@ -45,7 +45,7 @@ t_handle(ngx_uint_t command, ngx_int_t slot, ngx_pid_t pid, int fd)
 }
 
 
-/* Open a slot with a descriptor of our own; returns what is in the table. */
+/* Handles OPEN_CHANNEL for a slot; returns the descriptor in the table. */
 
 int
 t_open_slot(ngx_int_t slot, ngx_pid_t pid)

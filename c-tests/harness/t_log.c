@@ -1,8 +1,7 @@
 
 /*
- * The log that the tests hand to nginx's functions.  Its lines are kept in
- * memory that all processes of a case share, since half of what matters here
- * is logged by forked children.
+ * The log that the tests pass to nginx's functions.  All processes of a case
+ * share its memory, so that a test sees what its children have logged.
  */
 
 
@@ -18,7 +17,7 @@
 
 
 typedef struct {
-    atomic_uint    ready;      /* a process may die while it writes a line */
+    atomic_uint    ready;      /* set last: a process may die before that */
     unsigned       len;
     pid_t          pid;
     unsigned       level;
@@ -28,7 +27,7 @@ typedef struct {
 
 typedef struct {
     atomic_size_t  used;
-    size_t         cleared;    /* what was logged before is not counted */
+    size_t         cleared;    /* lines before this offset are not counted */
     char           lines[];
 } t_lines_t;
 
@@ -86,9 +85,9 @@ t_line_add(unsigned level, const char *text, size_t len)
 
 
 /*
- * The line that follows the one at *offset, or the first one.  A line whose
- * writer died before its length was stored hides those after it: the length
- * is what leads to the next.
+ * Returns the complete line at *offset or the next one after it, and moves
+ * *offset behind it.  If a process died before it stored the length of its
+ * line, the lines after that one cannot be found.
  */
 
 static t_line_t *
@@ -150,7 +149,7 @@ t_log_init(void)
 
 #if (T_NGINX)
 
-    /* the least that an nginx must have set up before it can log or reap */
+    /* what nginx needs before it can log and reap */
 
     ngx_time_init();
 
@@ -166,7 +165,7 @@ t_log_init(void)
 }
 
 
-/* For the next case. */
+/* Removes all lines, before the next case. */
 
 void
 t_log_reset(void)
@@ -185,7 +184,7 @@ t_log_reset(void)
 }
 
 
-/* Within a case: count only what comes now. */
+/* Within a case: only the lines from now on are counted. */
 
 void
 t_log_clear(void)
@@ -208,7 +207,7 @@ t_cycle(void)
 }
 
 
-/* How many lines of this process and this level contain the text. */
+/* Returns the number of lines of this process and level with the text. */
 
 ngx_uint_t
 t_logged_by(pid_t pid, ngx_uint_t level, const char *text)
@@ -278,7 +277,7 @@ t_diag(const char *fmt, ...)
 }
 
 
-/* Print the harness's lines, or what the code under test has logged. */
+/* Prints the lines of the harness, or those of the code under test. */
 
 void
 t_log_print(ngx_uint_t diag)

@@ -1,5 +1,5 @@
 
-/* A log that is under test, and what is in it, for the tests of ngx_log.c. */
+/* A log with its own file, for the tests of ngx_log.c. */
 
 
 #include "t_logger.h"
@@ -28,7 +28,7 @@ t_memory_file(void)
 }
 
 
-/* Once in a program; the harness has done it for nginx. */
+/* For nginx's objects, the harness has called ngx_time_init(). */
 
 void
 t_time_init(void)
@@ -86,7 +86,7 @@ t_logger_text(void)
 }
 
 
-/* The number of lines that a text has; -1 if the last one is not ended. */
+/* The number of lines of a text, or -1 if the last has no line feed. */
 
 int
 t_lines(const char *text)
@@ -119,7 +119,7 @@ t_ends_with(const char *text, const char *end)
 }
 
 
-/* What stands behind the time, or an empty text. */
+/* The part of a line after the time, or an empty text. */
 
 const char *
 t_behind_time(const char *line)
@@ -132,7 +132,7 @@ t_behind_time(const char *line)
 }
 
 
-/* The whole log is this line, whatever its time. */
+/* The log is this one line, with any time. */
 
 int
 t_is_line(const char *level, const char *text)
@@ -152,7 +152,7 @@ t_is_line(const char *level, const char *text)
 }
 
 
-/* From here on stderr is a file in memory. */
+/* Makes stderr a file in memory. */
 
 void
 t_catch_stderr(void)
@@ -205,7 +205,7 @@ t_local_time(char *buf, size_t size)
 }
 
 
-/* The time of day is worked out once in a second. */
+/* Waits until the next second begins: cached times change then. */
 
 void
 t_next_second(void)

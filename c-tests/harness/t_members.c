@@ -9,16 +9,16 @@
 
 
 volatile t_member_t  *t_members;
-ngx_int_t             t_expected;      /* how many there are in all */
+ngx_int_t             t_expected;      /* the number of all members */
 
 
-/* what holds the processes back until one is to go on, and what they answer */
+/* a member waits for a byte from the gate, and writes a byte as its answer */
 
 static int  gate[2];
 int         t_answers[2];
 
 
-/* How many of the others a process knows, its own slot not among them. */
+/* The number of other processes that this one can send to. */
 
 static ngx_int_t
 known(void)
@@ -58,7 +58,7 @@ read_messages(volatile t_member_t *m)
            == sizeof(ch))
     {
         if (ch.command == T_HELLO) {
-            /* who greets is whom the table has in that slot */
+            /* the table must have the sender's pid in its slot */
             m->wrong |= ngx_processes[ch.slot].pid != ch.pid;
             m->hellos++;
             continue;
@@ -75,7 +75,7 @@ read_messages(volatile t_member_t *m)
 }
 
 
-/* Until the other's channel takes it. */
+/* Waits until there is room in the channel. */
 
 static void
 greet(int fd, ngx_channel_t *ch)
@@ -141,7 +141,10 @@ t_open_gate(ngx_int_t n)
 }
 
 
-/* Tells what it knows, is let through, gets to know the others, greets them. */
+/*
+ * Records what it knows, waits at the gate, reads messages until it knows all
+ * others, sends a greeting to each, and waits for theirs.
+ */
 
 void
 t_member(ngx_cycle_t *cycle, void *data)
@@ -214,7 +217,7 @@ t_members_start(ngx_int_t n)
 }
 
 
-/* All of them know all, and could greet all. */
+/* Each of the first n knows all others, and got a greeting from each. */
 
 void
 t_members_check(ngx_int_t n)

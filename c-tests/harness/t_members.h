@@ -16,14 +16,14 @@
 #define T_HELLO    31
 #define T_FILL     32
 
-/* What each process tells, by its number. */
+/* What a member has found, in memory that is shared. */
 
 typedef struct {
     ngx_int_t  slot;
     ngx_int_t  last_before;         /* before it has read a message */
     ngx_int_t  known_before;
-    ngx_int_t  messages;            /* until it knew all */
-    ngx_int_t  opens;               /* of them with a descriptor */
+    ngx_int_t  messages;            /* read until it knew all others */
+    ngx_int_t  opens;               /* those of them with a descriptor */
     ngx_int_t  hellos;
     ngx_pid_t  pids[T_MEMBERS];
     int        wrong;

@@ -1,5 +1,5 @@
 
-/* Pools, and pieces of their memory, for the tests of ngx_palloc.c. */
+/* Pools and allocated pieces, for the tests of ngx_palloc.c. */
 
 
 #include "t_pool.h"
@@ -17,7 +17,7 @@ t_pool_create(size_t size)
 }
 
 
-/* No two pieces overlap if each still has what was written into it. */
+/* Pieces do not overlap if each still has its own value in all bytes. */
 
 void
 t_fill(t_piece_t *piece, u_char *start, size_t size, u_char value)

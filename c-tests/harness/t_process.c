@@ -1,5 +1,5 @@
 
-/* Signals and processes, and the slots that they are in. */
+/* Signals, processes, and slots of the process table. */
 
 
 #include "test.h"
@@ -14,7 +14,7 @@ t_on_signal(int signo)
 }
 
 
-/* The signal interrupts what waits, and does nothing else. */
+/* The signal only interrupts system calls. */
 
 void
 t_wake_on(int signo)
@@ -39,7 +39,7 @@ t_block_all(void)
 }
 
 
-/* Returns the status, or -1. */
+/* Reaps the process; returns its status, or -1. */
 
 int
 t_wait(pid_t pid)
@@ -55,7 +55,7 @@ t_wait(pid_t pid)
 }
 
 
-/* Wait until another process has set the value to n, or beyond. */
+/* Waits until another process has set the value to n or more. */
 
 void
 t_await(volatile int *value, int n)
@@ -83,7 +83,7 @@ t_fork_exit(int code)
 }
 
 
-/* The life of a worker that does nothing. */
+/* A process that waits until it is killed. */
 
 void
 t_pause(ngx_cycle_t *cycle, void *data)
@@ -98,8 +98,8 @@ t_pause(ngx_cycle_t *cycle, void *data)
 
 
 /*
- * In a child whose proc() has returned, nginx returns 0 from
- * ngx_spawn_process(); such a child must not run the rest of the case.
+ * In nginx, ngx_spawn_process() returns 0 in a child whose proc() has returned
+ * (D8).  Such a child must not run the rest of the case.
  */
 
 pid_t
@@ -142,7 +142,7 @@ t_kill_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* A process in the table has exited, or will: reap it as a master does. */
+/* Reaps the process of a slot, and sets what the handler of SIGCHLD sets. */
 
 void
 t_reap_slot(ngx_int_t slot)
@@ -152,7 +152,7 @@ t_reap_slot(ngx_int_t slot)
 }
 
 
-/* Not by ngx_close_channel(): one end is -1 already where D13 is fixed. */
+/* ngx_close_channel() cannot be used: nginx's does not accept -1 (D10). */
 
 void
 t_close_slot(ngx_int_t slot)
@@ -170,7 +170,7 @@ t_close_slot(ngx_int_t slot)
 }
 
 
-/* Kill, reap and forget what is in a slot. */
+/* Kills and reaps the process of a slot, and empties the slot. */
 
 void
 t_end_process(ngx_int_t slot)
@@ -203,8 +203,8 @@ t_end_processes(void)
 
 
 /*
- * nginx's handlers, but SIGCHLD waits: they are to see a table that is
- * complete.  SIGIO tells nothing here, and comes at any time.
+ * Installs nginx's handlers.  SIGCHLD is blocked, so that the handler runs only
+ * when the table is complete; SIGIO is not needed here.
  */
 
 void
@@ -221,7 +221,7 @@ t_init_signals(void)
 }
 
 
-/* Wait until the child has exited, leave it unreaped, and let SIGCHLD in. */
+/* Waits until the child has exited, then lets the handler of SIGCHLD run. */
 
 void
 t_exited(pid_t pid)
@@ -241,7 +241,7 @@ t_exited(pid_t pid)
 }
 
 
-/* Spawn a process, and wait until the handler of SIGCHLD has reaped it. */
+/* Spawns a process, and waits until the handler of SIGCHLD has reaped it. */
 
 pid_t
 t_spawn_and_end(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
@@ -262,8 +262,8 @@ t_spawn_and_end(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
 #if (T_NGINX)
 
 /*
- * nginx's connections need a configured event module; one of our own is
- * enough for what its handler does with it.
+ * nginx's connections need a configured event module.  Its channel handler
+ * needs only these fields.
  */
 
 static ngx_connection_t *
@@ -287,7 +287,7 @@ t_connection(int fd)
 
 #else
 
-/* The event loop keeps descriptors of its own: it must be there before. */
+/* A connection of the event loop. */
 
 static ngx_connection_t *
 t_connection(int fd)
@@ -295,7 +295,7 @@ t_connection(int fd)
     static int                last = -1;
     static ngx_connection_t  *c;
 
-    /* cases have one channel each; its connection may be gone after an EOF */
+    /* a case has one channel; after an EOF its connection is closed */
 
     if (fd != last) {
         c = ngx_get_connection(fd, t_log());
@@ -310,7 +310,7 @@ t_connection(int fd)
 #endif
 
 
-/* For the cases that use t_handle_channel(): what it needs is no leak. */
+/* Makes the event loop; its descriptors do not count as leaks. */
 
 void
 t_init_events(void)
@@ -329,7 +329,7 @@ t_init_events(void)
 }
 
 
-/* Let a worker's handler read all that waits; an error closes the channel. */
+/* Calls ngx_channel_handler(), which reads all messages. */
 
 void
 t_handle_channel(int fd)

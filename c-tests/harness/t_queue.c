@@ -1,7 +1,7 @@
 
 /*
- * A process table whose processes do not exist, for the tests of control
- * messages that wait in a queue.
+ * A process table whose processes do not exist, for the tests of queued control
+ * messages.
  */
 
 
@@ -14,7 +14,7 @@
 int  t_peer[T_PROCESSES];
 
 
-/* What a real process would read is read here. */
+/* The test keeps the other end of the channel. */
 
 void
 t_table_add(ngx_int_t slot, ngx_pid_t pid)
@@ -123,7 +123,7 @@ t_receive(ngx_int_t slot, ngx_channel_t *ch)
 }
 
 
-/* Read the fillers, and no more than those. */
+/* Reads all messages, which must be fillers. */
 
 void
 t_drain(ngx_int_t slot)
@@ -168,7 +168,7 @@ t_expect(ngx_int_t slot, ngx_uint_t command, ngx_int_t about, ngx_pid_t pid)
 }
 
 
-/* As a program with an event loop of its own does at SIGIO. */
+/* What a program with its own event loop calls at SIGIO. */
 
 void
 t_send_queues(void)

@@ -1,7 +1,7 @@
 
 /*
- * A process table whose processes do not exist: the test reads their ends of
- * the channels.  For the tests of control messages that wait in a queue.
+ * A process table whose processes do not exist, for the tests of queued control
+ * messages.  The test reads the processes' ends of the channels.
  */
 
 

@@ -1,5 +1,5 @@
 
-/* What the cases need of the kernel: faults, descriptors, processes. */
+/* System calls for the cases: faults, descriptors, sockets. */
 
 
 #include "test.h"
@@ -34,8 +34,8 @@ t_under_valgrind(void)
 
 
 /*
- * valgrind makes system calls of its own and does not expect them to fail,
- * nor does the runtime of the address sanitizer.
+ * valgrind and AddressSanitizer make system calls of their own, and do not
+ * expect them to fail.
  */
 
 void
@@ -68,7 +68,7 @@ t_filter(struct sock_filter *filter, size_t n)
 }
 
 
-/* From now on, in this process and those it forks, the call fails. */
+/* From now on the call fails in this process and its children. */
 
 void
 t_fail_syscall(int nr, int err)
@@ -84,7 +84,7 @@ t_fail_syscall(int nr, int err)
 }
 
 
-/* The same where the low half of an argument (from 0) has the value. */
+/* It fails if the low 32 bits of argument number arg (from 0) are value. */
 
 void
 t_fail_syscall_arg(int nr, int err, int arg, unsigned value)
@@ -110,7 +110,7 @@ t_fail_syscall_arg(int nr, int err, int arg, unsigned value)
 }
 
 
-/* Every system call that a libc may make for fork(). */
+/* All system calls that a C library may use for fork(). */
 
 void
 t_fail_fork(int err)
@@ -134,8 +134,8 @@ t_fail_fork(int err)
 /* Descriptors. */
 
 /*
- * Let every call that makes a descriptor fail with EMFILE, once it has made
- * as many as are given.
+ * From now on, "more" descriptors can be opened; after that the calls fail with
+ * EMFILE.
  */
 
 void
@@ -153,7 +153,7 @@ t_limit_fds(int more)
 
     t_fds_limit = rl.rlim_cur;
 
-    /* the limit is on numbers, and not on those that are open already */
+    /* RLIMIT_NOFILE limits the number of a new descriptor, not their count */
 
     for (i = 0; i <= more; i++) {
         fd[i] = open("/dev/null", O_RDONLY|O_CLOEXEC);
@@ -169,7 +169,7 @@ t_limit_fds(int more)
 }
 
 
-/* None at all, whatever is closed meanwhile: only 0 is below this limit. */
+/* No descriptor can be opened, even if others are closed: 0 is in use. */
 
 void
 t_no_more_fds(void)
@@ -272,8 +272,8 @@ t_fd_name(int fd, char *buf, size_t size)
 
 
 /*
- * Whether two descriptors are of one file or socket; the two ends of a
- * socketpair are two.
+ * Whether two descriptors refer to the same file or socket.  The two ends of a
+ * socketpair are different sockets.
  */
 
 int
@@ -331,7 +331,7 @@ t_is_filled(const u_char *start, size_t size, u_char value)
 }
 
 
-/* As a channel is: nonblocking, of stream type. */
+/* Nonblocking stream sockets, as the ends of a channel are. */
 
 void
 t_socketpair(int *fd)
@@ -342,7 +342,7 @@ t_socketpair(int *fd)
 }
 
 
-/* Bytes and descriptors past ngx_write_channel(). */
+/* Sends bytes and descriptors, without ngx_write_channel(). */
 
 ssize_t
 t_send(int s, const void *buf, size_t size, const int *fd, size_t nfds)
@@ -380,7 +380,7 @@ t_send(int s, const void *buf, size_t size, const int *fd, size_t nfds)
 }
 
 
-/* Wait until there is something to read, or an end of file. */
+/* Waits until there is data to read, or an end of file. */
 
 int
 t_readable(int fd)
@@ -400,7 +400,7 @@ t_readable(int fd)
 }
 
 
-/* How many bytes wait to be read. */
+/* The number of bytes that can be read. */
 
 int
 t_unread(int fd)

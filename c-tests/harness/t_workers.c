@@ -1,5 +1,5 @@
 
-/* A master and its workers, for the tests of what becomes of them. */
+/* A master and its workers. */
 
 
 #include "t_workers.h"
@@ -7,7 +7,7 @@
 
 #if !(T_NGINX)
 
-volatile t_told_t       *t_told;
+volatile t_common_t       *t_common;
 ngx_uint_t               t_live;
 
 static ngx_event_t       look, held, tick;
@@ -17,14 +17,14 @@ static ngx_connection_t  no_connection;
 static volatile t_worker_t *
 own(void)
 {
-    return &t_told->workers[ngx_process_slot];
+    return &t_common->workers[ngx_process_slot];
 }
 
 
-/* The modules of the program. */
+/* The hooks of the modules. */
 
 static void
-look_at_table(ngx_event_t *ev)
+copy_table(ngx_event_t *ev)
 {
     ngx_int_t             s;
     volatile t_worker_t  *w;
@@ -55,9 +55,9 @@ look_at_table(ngx_event_t *ev)
 
 
 static void
-let_go(ngx_event_t *ev)
+stay_alive(ngx_event_t *ev)
 {
-    if (t_told->hold) {
+    if (t_common->hold) {
         ngx_add_timer(ev, 5);
     }
 }
@@ -83,16 +83,16 @@ first_init(ngx_cycle_t *cycle)
     own()->inits++;
     own()->order[own()->norder++ % 4] = 1;
 
-    if (t_told->fail_init) {
-        t_told->fail_init--;
+    if (t_common->fail_init) {
+        t_common->fail_init--;
         return NGX_ERROR;
     }
 
-    event_init(&look, look_at_table);
+    event_init(&look, copy_table);
     ngx_add_timer(&look, 0);
 
-    if (t_told->hold) {
-        event_init(&held, let_go);
+    if (t_common->hold) {
+        event_init(&held, stay_alive);
         ngx_add_timer(&held, 0);
     }
 
@@ -127,7 +127,7 @@ last_exit(ngx_cycle_t *cycle)
 static ngx_int_t
 masters_hook(ngx_cycle_t *cycle)
 {
-    t_told->masters++;
+    t_common->masters++;
 
     return NGX_OK;
 }
@@ -136,7 +136,7 @@ masters_hook(ngx_cycle_t *cycle)
 static void
 masters_exit(ngx_cycle_t *cycle)
 {
-    t_told->masters++;
+    t_common->masters++;
 }
 
 
@@ -186,7 +186,7 @@ t_master_init(void)
     ngx_time_init();
     t_init_events();
 
-    t_told = t_shared(sizeof(t_told_t));
+    t_common = t_shared(sizeof(t_common_t));
 
     t_cycle()->modules = modules;
     t_cycle()->modules_n = 3;
@@ -200,7 +200,7 @@ t_master_init(void)
 }
 
 
-/* It looks again after a while, since workers tell nobody what they see. */
+/* The timer ends the wait: workers do not report that they have looked. */
 
 void
 t_master_round(void)
@@ -215,14 +215,14 @@ t_master_round(void)
 }
 
 
-/* Everybody in the table has looked, and knows everybody else. */
+/* Whether worker i has the pid and channel of worker j in its table. */
 
 static int
 knows(ngx_int_t i, ngx_int_t j)
 {
     volatile t_worker_t  *w;
 
-    w = &t_told->workers[i];
+    w = &t_common->workers[i];
 
     if (i == j) {
         return 1;
@@ -247,7 +247,7 @@ t_all_know_all(ngx_int_t n)
             continue;
         }
 
-        if (t_told->workers[i].pid != ngx_processes[i].pid) {
+        if (t_common->workers[i].pid != ngx_processes[i].pid) {
             return 0;
         }
 
@@ -263,7 +263,7 @@ t_all_know_all(ngx_int_t n)
 }
 
 
-/* Everybody has looked, from its first line to its last, since now. */
+/* Waits until each worker has copied its table once more. */
 
 static void
 look_again(ngx_int_t n)
@@ -272,19 +272,19 @@ look_again(ngx_int_t n)
     ngx_int_t  s;
 
     for (s = 0; s < n; s++) {
-        looks[s] = t_told->workers[s].looks;
+        looks[s] = t_common->workers[s].looks;
     }
 
     for (s = 0; s < n; s++) {
 
         if (ngx_processes[s].pid != -1) {
-            T_UNTIL(t_told->workers[s].looks > looks[s] + 1);
+            T_UNTIL(t_common->workers[s].looks > looks[s] + 1);
         }
     }
 }
 
 
-/* ... and what it has is the channel that the master has. */
+/* The channels in a worker's table are those that the master has. */
 
 void
 t_check_channels(ngx_int_t n)
@@ -295,7 +295,7 @@ t_check_channels(ngx_int_t n)
     look_again(n);
 
     for (i = 0; i < n; i++) {
-        w = &t_told->workers[i];
+        w = &t_common->workers[i];
 
         if (ngx_processes[i].pid == -1) {
             continue;
@@ -327,20 +327,20 @@ t_workers_start(ngx_int_t n, ngx_int_t type)
 }
 
 
-/* Two workers that quit, but wait for their timers. */
+/* Two workers that got QUIT and wait for their timers. */
 
 void
 t_workers_hold(void)
 {
-    t_told->hold = 1;
+    t_common->hold = 1;
     t_workers_start(2, NGX_PROCESS_RESPAWN);
 
     ngx_signal_worker_processes(t_cycle(), SIGQUIT);
-    T_UNTIL(t_told->workers[0].exiting && t_told->workers[1].exiting);
+    T_UNTIL(t_common->workers[0].exiting && t_common->workers[1].exiting);
 }
 
 
-/* Slots at the end are given up one by one, those before them emptied. */
+/* The master has reaped all workers; their slots are empty. */
 
 void
 t_wait_all_gone(void)
@@ -385,7 +385,7 @@ t_exits(void)
     ngx_int_t  s;
 
     for (n = 0, s = 0; s < T_SLOTS; s++) {
-        n += t_told->workers[s].exits;
+        n += t_common->workers[s].exits;
     }
 
     return n;

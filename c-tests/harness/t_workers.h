@@ -1,5 +1,5 @@
 
-/* A master and its workers, for the tests of what becomes of them. */
+/* A master and its workers. */
 
 
 #ifndef _T_WORKERS_H_INCLUDED_
@@ -9,14 +9,14 @@
 #include "test.h"
 
 
-/* nginx's worker cycle needs a configuration; all of this is for ours. */
+/* nginx's worker cycle needs a configuration, so this is for the library. */
 
 #if !(T_NGINX)
 
 #define T_SLOTS  32
 
 
-/* What each worker tells, by its slot: it looks at its table now and then. */
+/* What a worker has found: it copies its table every 5 ms. */
 
 typedef struct {
     ngx_pid_t    pid;
@@ -39,13 +39,13 @@ typedef struct {
 
 typedef struct {
     t_worker_t   workers[T_SLOTS];
-    int          fail_init;         /* how many workers are to fail */
+    int          fail_init;         /* the number of workers that fail */
     int          hold;              /* a worker's timer keeps it alive */
-    int          masters;           /* hooks that are not a worker's */
-} t_told_t;
+    int          masters;           /* calls of hooks not for workers */
+} t_common_t;
 
 
-extern volatile t_told_t  *t_told;
+extern volatile t_common_t  *t_common;
 extern ngx_uint_t          t_live;
 
 

@@ -1,5 +1,5 @@
 
-/* The harness: runs cases, judges them, counts. */
+/* The harness: runs each case, and prints its result as TAP. */
 
 
 #include "test.h"
@@ -13,7 +13,7 @@
 #define T_ABORTED  3
 
 
-/* what a case tells the harness, whichever of its processes says it */
+/* shared by the harness and all processes of a case */
 
 typedef struct {
     atomic_uint   failed;
@@ -78,9 +78,9 @@ t_skip(const char *reason)
 }
 
 
-/* What a case must not leave behind. */
+/* What a case must not leave: descriptors, children, segments. */
 
-/* From here on, the descriptors that are open now are no leak. */
+/* The descriptors that are open now do not count as leaks. */
 
 void
 t_keep_fds(void)
@@ -142,7 +142,7 @@ t_check_children(void)
 }
 
 
-/* key shmid perms size cpid ... */
+/* The fields of a line: key, shmid, perms, size, cpid, ... (proc(5)). */
 
 static void
 t_check_segments(void)
@@ -186,8 +186,8 @@ t_case_process(t_case_pt fn)
     }
 
     /*
-     * The channels are asynchronous, and the default action of SIGIO ends
-     * the process.
+     * A channel has FIOASYNC set, so the kernel sends SIGIO, whose default
+     * action terminates the process.
      */
 
     t_wake_on(SIGIO);
@@ -224,8 +224,8 @@ t_now(void)
 
 
 /*
- * Wait until the process has ended, but leave it unreaped: its group cannot
- * be given to anyone else then.  Returns 0 when the time is over.
+ * Waits until the process has ended, and does not reap it: so no other process
+ * can get its pid as a process group.  Returns 0 if the time limit is reached.
  */
 
 static int
@@ -260,7 +260,7 @@ t_case_ended(pid_t pid)
 }
 
 
-/* Reap all that is left of the case; returns how many were not its first. */
+/* Reaps all processes of the case; returns the number without the first. */
 
 static unsigned
 t_reap_case(pid_t first, int *status)
@@ -305,7 +305,7 @@ t_judge(int ended, int status, unsigned orphans)
 
     } else if (t_report->skipped[0]) {
 
-        /* what it had begun has been killed */
+        /* its other processes have been killed */
 
         return;
 
@@ -437,7 +437,7 @@ t_begin(void)
         t_timeout = (unsigned) atoi(t_env("T_TIMEOUT"));
     }
 
-    /* cases close and count the three standard descriptors */
+    /* so that each case finds the descriptors 0, 1 and 2 open */
 
     do {
         fd = open("/dev/null", O_RDWR);
@@ -448,7 +448,7 @@ t_begin(void)
     t_report = t_shared(sizeof(t_report_t));
     t_log_init();
 
-    /* orphans of a case come to us */
+    /* orphans of a case become children of the harness */
 
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 

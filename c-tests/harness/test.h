@@ -1,25 +1,25 @@
 
 /*
- * A small harness for tests that are written against nginx's API only, so
- * that each program links both with ngx-ipc and with nginx's own objects.
+ * A small harness for tests that use nginx's API only, so that the same
+ * program can be linked with this library and with nginx's own objects.
  *
- * Every case runs in a forked child with a process group of its own, under a
- * time limit, and is checked for what it leaves behind: descriptors, children
- * and System V segments.  The output is TAP.
+ * Each case runs in a child process with its own process group and a time
+ * limit.  A case fails if it leaves descriptors, children or System V segments
+ * behind.  The output is TAP.
  *
- * The beginning of a case's name says what is expected of nginx's objects:
+ * The name of a case tells what nginx's objects do:
  *
- *   "D12 ...", "DEMAND11 ..."   a defect of nginx: must fail there
- *   "X ..."                     undefined there, and not run
- *   anything else               must pass on both
+ *   "D12 ...", "DEMAND11 ..."   nginx has this defect: the case fails there
+ *   "X ..."                     undefined behaviour there: the case is skipped
+ *   any other name              the case passes on both
  *
  * Environment:
  *
  *   T_EXPECT=nginx   the program is linked with nginx's objects
  *   T_VALGRIND=1     the program runs under valgrind
- *   T_ONLY=text      run only the cases whose names contain the text
- *   T_TIMEOUT=20     seconds that a case may take
- *   T_VERBOSE=1      show why cases fail even where that is expected
+ *   T_ONLY=text      runs only the cases whose names contain the text
+ *   T_TIMEOUT=20     the time limit of a case, in seconds
+ *   T_VERBOSE=1      shows why a case fails also where nginx has the defect
  */
 
 
@@ -33,7 +33,7 @@
 
 #if (T_NGINX)
 
-/* static in nginx: run/nginx-objects.sh makes them global */
+/* These are static in nginx; run/nginx-objects.sh makes them global. */
 
 void ngx_channel_handler(ngx_event_t *ev);
 void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
@@ -77,7 +77,7 @@ int t_eq(const char *file, int line, const char *ta, long long a,
 void t_abort(void) __attribute__((noreturn));
 
 
-/* Each prints its line and its values, and yields whether it held. */
+/* If the expression is false, its line and values are printed. */
 
 #define T_OK(expr)                                                           \
     t_ok(__FILE__, __LINE__, #expr, (expr) ? 1 : 0)
@@ -85,7 +85,7 @@ void t_abort(void) __attribute__((noreturn));
 #define T_EQ(a, b)                                                           \
     t_eq(__FILE__, __LINE__, #a, (long long) (a), #b, (long long) (b))
 
-/* ends the process that it is used in, and with it the case */
+/* The same, and the process exits: the case has failed. */
 
 #define T_REQUIRE(expr)                                                      \
     if (!t_ok(__FILE__, __LINE__, #expr, (expr) ? 1 : 0)) {                  \
@@ -95,7 +95,7 @@ void t_abort(void) __attribute__((noreturn));
 #define t_nitems(array)  (sizeof(array) / sizeof((array)[0]))
 
 
-/* t_log.c: a log and a cycle; what any process of the case logs is seen */
+/* t_log.c: a log and a cycle; the log has the lines of all processes */
 
 #define T_ANY   ((ngx_uint_t) -1)    /* any level, any process */
 #define T_DIAG  1000                 /* the harness's own lines */
@@ -145,7 +145,7 @@ int t_readable(int fd);
 int t_unread(int fd);
 
 
-/* t_process.c */
+/* t_process.c: signals, processes, slots of the table */
 
 int t_wait(pid_t pid);
 void t_await(volatile int *value, int n);

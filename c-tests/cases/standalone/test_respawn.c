@@ -28,9 +28,9 @@ test_respawn(void)
 
     T_UNTIL(t_all_know_all(3));
     t_check_channels(3);
-    T_EQ(t_told->workers[1].worker, 1);
-    T_EQ(t_told->workers[1].open_fds, t_told->workers[0].open_fds);
-    T_EQ(t_told->workers[2].open_fds, t_told->workers[0].open_fds);
+    T_EQ(t_common->workers[1].worker, 1);
+    T_EQ(t_common->workers[1].open_fds, t_common->workers[0].open_fds);
+    T_EQ(t_common->workers[2].open_fds, t_common->workers[0].open_fds);
 
     t_workers_stop();
 }
@@ -58,7 +58,7 @@ test_respawn_many(void)
     t_check_channels(12);
 
     for (s = 1; s < 12; s++) {
-        T_EQ(t_told->workers[s].open_fds, t_told->workers[0].open_fds);
+        T_EQ(t_common->workers[s].open_fds, t_common->workers[0].open_fds);
     }
 
     t_workers_stop();
@@ -108,7 +108,7 @@ test_no_respawn_of_exiting(void)
     T_EQ(t_live, 1);
     T_EQ(t_loggedf(NGX_LOG_ALERT, "%d exited on signal 9", (int) pid), 1);
 
-    t_told->hold = 0;
+    t_common->hold = 0;
     t_wait_all_gone();
     T_EQ(t_logged_by(getpid(), NGX_LOG_NOTICE, "start worker process "), 2);
 }
@@ -285,7 +285,7 @@ test_respawn_fails_slot_reserved(void)
     T_EQ(ngx_process_slot, 2);
 
     T_UNTIL(ngx_processes[0].pid > 0);
-    T_EQ(t_told->workers[0].worker, 0);
+    T_EQ(t_common->workers[0].worker, 0);
 
     T_REQUIRE(kill(pid, SIGKILL) == 0);
     T_UNTIL(ngx_last_process == 2);

@@ -23,7 +23,7 @@ test_start(void)
     t_check_channels(3);
 
     for (s = 0; s < 3; s++) {
-        w = &t_told->workers[s];
+        w = &t_common->workers[s];
 
         T_EQ(w->worker, s);
         T_EQ(w->process, NGX_PROCESS_WORKER);
@@ -37,7 +37,7 @@ test_start(void)
 
         /* nobody has what is not his */
 
-        T_EQ(w->open_fds, t_told->workers[0].open_fds);
+        T_EQ(w->open_fds, t_common->workers[0].open_fds);
     }
 
     T_EQ(ngx_process, NGX_PROCESS_MASTER);
@@ -105,7 +105,7 @@ test_start_later(void)
     T_UNTIL(t_all_know_all(4));
 
     t_check_channels(4);
-    T_EQ(t_told->workers[3].worker, 1);
+    T_EQ(t_common->workers[3].worker, 1);
 
     t_workers_stop();
 }
@@ -121,8 +121,8 @@ test_many(void)
     t_check_channels(20);
 
     for (s = 1; s < 20; s++) {
-        T_EQ(t_told->workers[s].open_fds, t_told->workers[0].open_fds);
-        T_EQ(t_told->workers[s].last, 20);
+        T_EQ(t_common->workers[s].open_fds, t_common->workers[0].open_fds);
+        T_EQ(t_common->workers[s].last, 20);
     }
 
     t_workers_stop();
@@ -152,12 +152,12 @@ test_hooks(void)
     t_workers_start(1, NGX_PROCESS_RESPAWN);
     t_workers_stop();
 
-    T_EQ(t_told->workers[0].norder, 4);
-    T_EQ(t_told->workers[0].order[0], 1);
-    T_EQ(t_told->workers[0].order[1], 2);
-    T_EQ(t_told->workers[0].order[2], 3);
-    T_EQ(t_told->workers[0].order[3], 4);
-    T_EQ(t_told->masters, 0);
+    T_EQ(t_common->workers[0].norder, 4);
+    T_EQ(t_common->workers[0].order[0], 1);
+    T_EQ(t_common->workers[0].order[1], 2);
+    T_EQ(t_common->workers[0].order[2], 3);
+    T_EQ(t_common->workers[0].order[3], 4);
+    T_EQ(t_common->masters, 0);
 }
 
 
@@ -194,7 +194,7 @@ test_init_fails(void)
     pid_t  pid;
 
     t_master_init();
-    t_told->fail_init = 1;
+    t_common->fail_init = 1;
 
     ngx_start_worker_processes(t_cycle(), 1, NGX_PROCESS_RESPAWN);
     pid = ngx_processes[0].pid;
@@ -204,8 +204,8 @@ test_init_fails(void)
                    (int) pid), 1);
     T_EQ(t_loggedf(NGX_LOG_ALERT, "worker process %d exited with fatal code 2"
                    " and cannot be respawned", (int) pid), 1);
-    T_EQ(t_told->workers[0].inits, 1);
-    T_EQ(t_told->workers[0].norder, 1);
+    T_EQ(t_common->workers[0].inits, 1);
+    T_EQ(t_common->workers[0].norder, 1);
     T_EQ(t_exits(), 0);
 }
 
@@ -218,7 +218,7 @@ test_init_fails_in_one(void)
 
     /* the one that is to replace the first */
 
-    t_told->fail_init = 1;
+    t_common->fail_init = 1;
     t_kill_worker(0);
     T_UNTIL(t_logged(NGX_LOG_ALERT, "cannot be respawned"));
     T_UNTIL(ngx_processes[0].pid == -1);
@@ -269,7 +269,7 @@ test_orphan(void)
     status = t_wait(pid);
     T_OK(WIFSIGNALED(status));
 
-    T_EQ(t_wait(t_told->workers[0].pid), 0);
+    T_EQ(t_wait(t_common->workers[0].pid), 0);
 
     T_EQ(t_exits(), 1);
     T_EQ(t_logged(NGX_LOG_NOTICE, "gracefully shutting down"), 1);
