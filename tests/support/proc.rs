@@ -80,6 +80,28 @@ pub fn switches(pid: i32) -> u64 {
         .sum()
 }
 
+/// Whether a process waits for events or signals: its system call is one of
+/// those of the event loop. A kernel may be built without `/proc/PID/syscall`.
+pub fn waits_for_events(pid: i32) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    const WAITS: [i64; 3] = [
+        libc::SYS_epoll_wait,
+        libc::SYS_epoll_pwait,
+        libc::SYS_rt_sigsuspend,
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const WAITS: [i64; 2] = [libc::SYS_epoll_pwait, libc::SYS_rt_sigsuspend];
+
+    fs::read_to_string(format!("/proc/{pid}/syscall"))
+        .ok()
+        .is_none_or(|text| {
+            text.split(' ')
+                .next()
+                .and_then(|call| call.parse().ok())
+                .is_some_and(|call| WAITS.contains(&call))
+        })
+}
+
 /// The soft limit of a kind, such as "Max open files".
 pub fn limit(pid: i32, of: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;

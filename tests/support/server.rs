@@ -153,17 +153,22 @@ impl Server {
         command
     }
 
-    /// Starts `workers` workers, and waits until they run and know each other:
-    /// by then the master has closed what it only had while it spawned them.
+    /// Starts `workers` workers, and waits until they know each other and the
+    /// master waits for events: before that it may still have a worker's end of
+    /// a channel.
     pub fn start(&self, workers: usize, options: &[&str]) -> i32 {
         let n = workers.to_string();
         let options = [&["-w", &n], options].concat();
 
         self.spawn(&options);
         self.wait_for_workers(workers);
+
+        let master = self.master();
+
+        wait_until("the master's loop", || proc::waits_for_events(master));
         self.settled_descriptors();
 
-        self.master()
+        master
     }
 
     /// Starts a program that shows what it does by itself.
