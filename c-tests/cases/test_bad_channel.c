@@ -284,10 +284,10 @@ main(void)
 
     t_run("a channel that is -1", test_channel_no_fd);
     t_run("a channel that is closed", test_channel_closed_fd);
-    t_run("a channel that is a number far away", test_channel_far_fd);
+    t_run("a channel that is a number that is too large", test_channel_far_fd);
     t_run("a channel that is a regular file", test_channel_regular_file);
     t_run("a descriptor to pass that is closed", test_channel_bad_passed_fd);
-    t_run("X no message", test_channel_null);
+    t_run("X a NULL message", test_channel_null);
     t_run("X a channel and no log", test_channel_null_log);
     t_run("X messages that are too small", test_channel_small);
     t_run("D15 a message that is too large", test_channel_large);

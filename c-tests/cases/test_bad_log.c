@@ -52,7 +52,7 @@ main(void)
     t_begin();
 
     t_run("X a log without a file", test_log_nowhere);
-    t_run("X a level that there is not", test_log_bad_level);
+    t_run("X an invalid level", test_log_bad_level);
     t_run("X ngx_log_abort() without a log", test_log_abort_nowhere);
 
     return t_end();

@@ -100,7 +100,7 @@ main(void)
     t_run("X ngx_shm_alloc() without a log", test_shm_null_log);
     t_run("ngx_shm_alloc() of a bad size", test_shm_bad_size);
 
-    t_run("X no pool", test_pool_null);
+    t_run("X a NULL pool", test_pool_null);
     t_run("X a pool without a log", test_pool_null_log);
 
     return t_end();

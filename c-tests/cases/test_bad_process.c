@@ -210,7 +210,7 @@ test_execute_null_lists(void)
     ngx_exec_ctx_t  ctx;
 
     if (t_under_valgrind()) {
-        t_skip("valgrind reads the lists");
+        t_skip("valgrind does not accept NULL lists");
         return;
     }
 

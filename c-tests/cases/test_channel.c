@@ -438,19 +438,19 @@ main(void)
 {
     t_begin();
 
-    t_run("a message of 32 bytes arrives as it was", test_round_trip);
-    t_run("a struct of 256 bytes arrives as it was", test_large_struct);
+    t_run("a message of 32 bytes arrives unchanged", test_round_trip);
+    t_run("a struct of 256 bytes arrives unchanged", test_large_struct);
     t_run("commands of a module's own arrive", test_own_commands);
     t_run("a channel works both ways", test_both_ways);
     t_run("messages keep their order", test_order);
     t_run("a blocking socket waits for a message", test_blocking_socket);
     t_run("an empty channel is NGX_AGAIN", test_empty);
     t_run("a full channel is NGX_AGAIN", test_full);
-    t_run("nothing waits for a socket that is not in the table",
+    t_run("no message is queued for a socket that is not in the table",
           test_not_in_table);
     t_run("an end of file is NGX_ERROR", test_eof);
     t_run("an end of file after a message", test_eof_after_message);
-    t_run("an end of file is only for debug",
+    t_run("an end of file is logged only with debug",
           test_eof_is_not_logged_without_debug);
     t_run("a write to a closed peer is NGX_ERROR", test_peer_closed);
     t_run("D19 a write to a closed peer raises no SIGPIPE", test_no_sigpipe);

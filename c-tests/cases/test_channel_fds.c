@@ -255,9 +255,9 @@ main(void)
     t_run("D16 two descriptors in one message", test_two_fds);
     t_run("D16 253 descriptors in one message", test_many_fds);
     t_run("D16 253 descriptors with QUIT", test_many_fds_on_quit);
-    t_run("D16 a descriptor with a message cut short",
+    t_run("D16 a descriptor with a first piece of a message",
           test_fd_on_short_message);
-    t_run("D16 a descriptor with half a message, then closed",
+    t_run("D16 a descriptor with a first piece, then the channel is closed",
           test_fd_on_half_then_closed);
     t_run("D16 more descriptors than there is room for",
           test_fds_partly_emfile);

@@ -327,7 +327,7 @@ main(void)
     t_run("D12 OPEN_CHANNEL without a descriptor", test_open_without_fd);
     t_run("D12 OPEN_CHANNEL without a descriptor comes first",
           test_open_without_fd_first);
-    t_run("D12 OPEN_CHANNEL where the receiver has no descriptors left",
+    t_run("D12 OPEN_CHANNEL, and the receiver has no descriptors left",
           test_open_emfile);
     t_run("D3 OPEN_CHANNEL of -1 is not sent", test_write_open_without_fd);
 

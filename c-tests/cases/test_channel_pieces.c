@@ -404,7 +404,7 @@ main(void)
     t_run("D13 a descriptor with both pieces", test_short_fd_twice);
     t_run("D13 pieces in two channels", test_short_two_channels);
     t_run("D13 pieces of two senders", test_short_of_two_senders);
-    t_run("D13 half a message, and its number is used again",
+    t_run("D13 a first piece, and its descriptor number is used again",
           test_short_then_reused);
     t_run("D13 an end of file within a message", test_eof_in_message);
     t_run("D15 40 of 256 bytes are no message", test_short_of_large);

@@ -78,7 +78,7 @@ test_popen(void)
 
 
 static void
-test_popen_is_nobody_s(void)
+test_popen_not_in_table(void)
 {
     pid_t  pid;
 
@@ -337,15 +337,16 @@ main(void)
 
 #if !(T_NGINX)
 
-    t_run("what popen() starts in a child is nobody's",
-          test_popen_is_nobody_s);
+    t_run("the shell of popen() is not in a child's table",
+          test_popen_not_in_table);
     t_run("the child of a master is a worker", test_role_of_master);
     t_run("the child of a single process is a worker", test_role_of_single);
     t_run("the child of a worker is a worker", test_role_of_worker);
     t_run("the child of a helper is a helper", test_role_of_helper);
-    t_run("a child has no flags of others", test_flags);
-    t_run("a respawned child has no flags of others", test_flags_respawned);
-    t_run("a child does not start who is missing", test_reserved);
+    t_run("a child's table has no flags of other processes", test_flags);
+    t_run("a respawned child's table has no flags of other processes",
+          test_flags_respawned);
+    t_run("a child does not respawn processes of its parent", test_reserved);
 
 #endif
 

@@ -244,14 +244,15 @@ main(void)
     t_begin();
 
     t_run("ngx_pass_open_channel()", test_pass_open_channel);
-    t_run("ngx_pass_open_channel() skips what has no channel",
+    t_run("ngx_pass_open_channel() skips processes without a channel",
           test_pass_open_channel_skips);
 
-    t_run("SIGQUIT goes as a command", test_command_quit);
-    t_run("SIGTERM goes as a command", test_command_terminate);
-    t_run("SIGUSR1 goes as a command", test_command_reopen);
-    t_run("SIGKILL goes as a signal", test_command_kill);
-    t_run("a process just spawned is spared once", test_command_just_spawn);
+    t_run("SIGQUIT is sent as a command", test_command_quit);
+    t_run("SIGTERM is sent as a command", test_command_terminate);
+    t_run("SIGUSR1 is sent as a command", test_command_reopen);
+    t_run("SIGKILL is sent as a signal", test_command_kill);
+    t_run("a process that was just spawned is skipped once",
+          test_command_just_spawn);
     t_run("a detached process is not signalled", test_command_detached);
     t_run("D5 an exited process is not signalled",
           test_exited_is_not_signalled);

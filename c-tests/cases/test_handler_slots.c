@@ -211,11 +211,11 @@ main(void)
     t_run("D18 CLOSE_CHANNEL clears the pid", test_close_clears_pid);
     t_run("D18 OPEN_CHANNEL over a live descriptor", test_open_over_live);
     t_run("D18 OPEN_CHANNEL for slot 1024", test_open_1024);
-    t_run("D18 OPEN_CHANNEL for a slot far away", test_open_far);
+    t_run("D18 OPEN_CHANNEL for a slot that is too large", test_open_far);
     t_run("D18 OPEN_CHANNEL for slot -1", test_open_minus_one);
-    t_run("D18 OPEN_CHANNEL for a slot far before", test_open_far_minus);
-    t_run("D18 CLOSE_CHANNEL for a slot far away", test_close_far);
-    t_run("D18 CLOSE_CHANNEL for a slot far before", test_close_far_minus);
+    t_run("D18 OPEN_CHANNEL for a large negative slot", test_open_far_minus);
+    t_run("D18 CLOSE_CHANNEL for a slot that is too large", test_close_far);
+    t_run("D18 CLOSE_CHANNEL for a large negative slot", test_close_far_minus);
     t_run("D12 OPEN_CHANNEL without a descriptor", test_open_without_fd);
     t_run("D11 CLOSE_CHANNEL for a slot never opened",
           test_close_never_opened);

@@ -362,12 +362,12 @@ main(void)
     t_run("a file that is truncated", test_truncated);
     t_run("a file that cannot be opened", test_no_file);
     t_run("an empty name is stderr", test_empty_name);
-    t_run("X no name is stderr", test_no_name);
+    t_run("X without a name the log is stderr", test_no_name);
     t_run("a file's name that is too long", test_long_name);
 
-    t_run("a full disk is left alone for a second", test_full_disk);
-    t_run("a full disk does not concern the next log", test_full_disk_chain);
-    t_run("another error of write() is passed over", test_bad_file);
+    t_run("after a full disk no line is written for a second", test_full_disk);
+    t_run("a full disk does not stop the next log", test_full_disk_chain);
+    t_run("another error of write() is ignored", test_bad_file);
 
     return t_end();
 }

@@ -291,15 +291,15 @@ main(void)
     t_begin();
 
     t_run("the levels' names", test_level_names);
-    t_run("the level decides", test_threshold);
-    t_run("the level decides in the function as well",
+    t_run("the level selects lines", test_threshold);
+    t_run("the level selects lines in the function as well",
           test_threshold_of_function);
     t_run("debug lines of one kind", test_debug_mask);
     t_run("no debug lines", test_no_debug);
-    t_run("all debug lines", test_all_debug);
+    t_run("NGX_LOG_DEBUG_ALL selects all debug lines", test_all_debug);
     t_run("debug lines of a connection", test_debug_connection);
 
-    t_run("a writer takes the line", test_writer);
+    t_run("a log with a writer does not use its file", test_writer);
     t_run("three logs in a chain", test_chain);
     t_run("two logs of different levels", test_chain_levels);
     t_run("ngx_log_get_file_log()", test_file_log);

@@ -365,7 +365,7 @@ main(void)
 
     t_run("a line", test_line);
     t_run("a line with an errno", test_errno);
-    t_run("a line with an errno that nobody knows", test_unknown_errno);
+    t_run("a line with an unknown errno", test_unknown_errno);
     t_run("a line with a connection", test_connection);
     t_run("a line has ngx_pid", test_pid);
     t_run("an empty line", test_empty);
@@ -378,10 +378,9 @@ main(void)
     t_run("a handler that fills the line", test_handler_fills);
 
     t_run("a long line is cut", test_long);
-    t_run("a line that just fits", test_nearly_long);
-    t_run("a long line is of NGX_MAX_ERROR_STR", test_long_length);
-    t_run("a long line leaves nothing to the handler",
-          test_long_with_handler);
+    t_run("a line of the maximum length", test_nearly_long);
+    t_run("a long line has NGX_MAX_ERROR_STR bytes", test_long_length);
+    t_run("a long line has no room for the handler", test_long_with_handler);
     t_run("ngx_log_errno()", test_log_errno);
 
     t_run("ngx_strerror()", test_strerror);

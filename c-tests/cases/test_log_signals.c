@@ -193,8 +193,8 @@ main(void)
 {
     t_begin();
 
-    t_run("a signal handler logs as well", test_signals);
-    t_run("a signal handler logs to a writer", test_signals_writer);
+    t_run("a signal handler logs while the program logs", test_signals);
+    t_run("a signal handler logs to a log with a writer", test_signals_writer);
 
     return t_end();
 }

@@ -175,8 +175,8 @@ main(void)
     t_run("warnings go to stderr", test_stderr);
     t_run("warnings and worse go to stderr", test_stderr_levels);
     t_run("nothing goes to stderr", test_stderr_off);
-    t_run("a log that is stderr gets it once", test_stderr_is_log);
-    t_run("an unwanted level is not wanted on stderr",
+    t_run("a log whose file is stderr gets a line once", test_stderr_is_log);
+    t_run("a level that is not logged is not on stderr",
           test_stderr_unwanted_level);
     t_run("ngx_log_stderr()", test_log_stderr);
     t_run("ngx_log_stderr() of a long text", test_log_stderr_long);

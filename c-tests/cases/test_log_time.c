@@ -136,7 +136,7 @@ main(void)
     t_run("a line has the time of a zone in the east", test_zone_east);
     t_run("a line has the time of a zone in the west", test_zone_west);
     t_run("a line has the time of a zone far away", test_zone_far);
-    t_run("the time at hand", test_cached_time);
+    t_run("the cached time", test_cached_time);
     t_run("ngx_time_sigsafe_update()", test_sigsafe_time);
 
     return t_end();

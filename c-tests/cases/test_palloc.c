@@ -399,11 +399,11 @@ main(void)
     t_begin();
 
     t_run("memory is aligned", test_alignment);
-    t_run("memory for strings is not", test_no_alignment);
+    t_run("memory for strings is not aligned", test_no_alignment);
     t_run("memory of ngx_pcalloc() is zeroed", test_zeroed);
-    t_run("all sizes", test_sizes);
-    t_run("many pieces", test_many);
-    t_run("a large piece between small ones", test_large_between);
+    t_run("allocations of all sizes", test_sizes);
+    t_run("many allocations", test_many);
+    t_run("a large piece of memory between small ones", test_large_between);
     t_run("two pools", test_two_pools);
     t_run("a pool of the default size", test_default_size);
     t_run("X pools that are too small", test_small_pools);
@@ -411,7 +411,8 @@ main(void)
     t_run("cleanups are called, the last one first", test_cleanup);
     t_run("a cleanup with the caller's data", test_cleanup_data);
     t_run("a cleanup without a handler", test_cleanup_without_handler);
-    t_run("cleanups come before the memory goes", test_cleanup_before_free);
+    t_run("cleanups are called before the memory is freed",
+          test_cleanup_before_free);
     t_run("a cleanup that destroys another pool",
           test_cleanup_destroys_another);
 

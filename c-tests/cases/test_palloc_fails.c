@@ -130,7 +130,7 @@ static void
 need_counts(void)
 {
     if (!COUNTED || t_under_valgrind()) {
-        t_skip("the allocator is another one");
+        t_skip("valgrind and AddressSanitizer replace the allocator");
     }
 }
 
@@ -277,7 +277,7 @@ test_limit(void)
     struct rlimit  rl;
 
     if (t_under_valgrind() || !COUNTED) {
-        t_skip("no limits under valgrind or sanitizers");
+        t_skip("no limit of memory under valgrind or sanitizers");
     }
 
     pool = t_pool_create(T_POOL_SIZE);
@@ -392,15 +392,15 @@ main(void)
 {
     t_begin();
 
-    t_run("all memory is freed", test_all_freed);
+    t_run("ngx_destroy_pool() frees all memory", test_all_freed);
 
-    t_run("a piece that is too large", test_too_large);
-    t_run("pieces of nearly SIZE_MAX", test_size_max);
+    t_run("an allocation that is too large", test_too_large);
+    t_run("allocations of nearly SIZE_MAX", test_size_max);
     t_run("a pool that is too large", test_pool_too_large);
     t_run("pools of nearly SIZE_MAX", test_pool_size_max);
-    t_run("a cleanup that is too large", test_cleanup_too_large);
-    t_run("a process at its limit", test_limit);
-    t_run("any allocation may fail", test_each_fails);
+    t_run("a cleanup whose data is too large", test_cleanup_too_large);
+    t_run("a process at its limit of memory", test_limit);
+    t_run("each allocation of a pool fails once", test_each_fails);
 
     return t_end();
 }

@@ -319,7 +319,7 @@ main(void)
     t_run("NGX_PROCESS_JUST_RESPAWN", test_just_respawn);
     t_run("NGX_PROCESS_DETACHED", test_detached);
     t_run("one mode after another in a slot", test_modes_in_one_slot);
-    t_run("what a child knows", test_child);
+    t_run("the variables of a child", test_child);
     t_run("D11 a child knows its own slot", test_child_own_slot);
     t_run("D11 a respawned child knows its own slot",
           test_child_own_slot_respawned);

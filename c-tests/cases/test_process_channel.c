@@ -256,7 +256,8 @@ main(void)
           test_channel_closed_in_master);
     t_run("D13 a message to a worker that has died",
           test_channel_of_dead_worker);
-    t_run("D11 a channel where stdin is closed", test_stdin_closed);
+    t_run("D11 stdin is closed: a channel is not descriptor 0",
+          test_stdin_closed);
     t_run("D11 a channel where stdin, stdout and stderr are closed",
           test_std_closed);
 

@@ -201,18 +201,19 @@ main(void)
     t_begin();
 
     t_run("ngx_reap_children() frees the last slot", test_reap_children);
-    t_run("ngx_reap_children() and nobody lives", test_reap_children_last);
+    t_run("ngx_reap_children() without live processes",
+          test_reap_children_last);
     t_run("ngx_reap_children() frees a slot in the middle",
           test_reap_children_middle);
     t_run("ngx_reap_children() of a detached process",
           test_reap_children_detached);
     t_run("ngx_reap_children() while quitting",
           test_reap_children_not_respawned);
-    t_run("ngx_reap_children() of a process that was to exit",
+    t_run("ngx_reap_children() of a process that was told to exit",
           test_reap_children_exiting);
     t_run("ngx_reap_children() respawns", test_reap_children_respawned);
-    t_run("a respawn that failed is tried again", test_respawn_fails);
-    t_run("a respawn that failed is announced only then",
+    t_run("a respawn that failed is retried", test_respawn_fails);
+    t_run("a respawn that failed is announced when it succeeds",
           test_respawn_fails_announced);
     t_run("D1 a respawn that failed leaves an empty slot",
           test_respawn_fails_empty);

@@ -329,12 +329,13 @@ main(void)
     t_run("code 2 where there is no respawn", test_exit_fatal_norespawn);
     t_run("an unknown child exits", test_unknown);
     t_run("an unknown child exits with code 2", test_unknown_fatal);
-    t_run("D6 an unknown child and a stale slot", test_unknown_stale_slot);
+    t_run("D6 an unknown child with the pid of a stale slot",
+          test_unknown_stale_slot);
     t_run("20 children exit at once", test_many);
-    t_run("a living child is left alone", test_living_is_not_touched);
+    t_run("a live child does not change", test_living_is_not_touched);
     t_run("SIGCHLD and no children", test_no_children);
     t_run("a worker reaps what it has spawned", test_worker_reaps);
-    t_run("D7 a worker leaves a module's child alone", test_worker_steals);
+    t_run("D7 a worker does not reap a module's child", test_worker_steals);
     t_run("X a child exits before its pid is known", test_exits_at_once);
 
     return t_end();

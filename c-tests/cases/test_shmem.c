@@ -317,12 +317,13 @@ main(void)
     t_run("memory is aligned, zeroed and writable", test_alloc);
     t_run("a size that is no multiple of a page", test_odd_size);
     t_run("one byte", test_one_byte);
-    t_run("1 GiB, of which little is touched", test_large);
+    t_run("1 GiB of which few pages are touched", test_large);
     t_run("two allocations are two", test_two);
-    t_run("children and parent see each other's bytes", test_shared);
-    t_run("a child's free is the child's", test_freed_in_child);
+    t_run("memory is shared by parent and children", test_shared);
+    t_run("ngx_shm_free() in a child does not affect the parent",
+          test_freed_in_child);
     t_run("no descriptor is kept", test_no_descriptors_left);
-    t_run("what a killed worker wrote is there", test_worker);
+    t_run("memory that a killed worker wrote", test_worker);
     t_run("no segment is left by a free", test_segment_freed);
     t_run("no segment is left by a kill", test_segment_of_killed);
     t_run("no segment is left by a failure", test_segment_of_failed);

@@ -417,7 +417,7 @@ main(void)
 {
     t_begin();
 
-    t_run("dispositions", test_dispositions);
+    t_run("signal dispositions", test_dispositions);
     t_run("signals in a master", test_master);
     t_run("signals in a single process", test_single);
     t_run("signals in a worker", test_worker);
@@ -427,8 +427,8 @@ main(void)
     t_run("SIGUSR2 in an old binary", test_usr2_in_old_binary);
     t_run("a signal without a sender", test_no_sender);
     t_run("a signal from another process", test_sender);
-    t_run("errno is what it was", test_errno);
-    t_run("a signal below the log level", test_log_level);
+    t_run("the handler does not change errno", test_errno);
+    t_run("a signal whose line is below the log level", test_log_level);
     t_run("a signal interrupts a system call", test_interrupts);
 
     return t_end();

@@ -279,19 +279,20 @@ main(void)
     t_begin();
 
     t_run("no descriptors for a channel", test_no_fds);
-    t_run("no descriptors, but none needed", test_no_fds_detached);
+    t_run("no descriptors for a process without a channel",
+          test_no_fds_detached);
     t_run("D3 no descriptors: an empty slot is named", test_no_fds_slot);
     t_run("D3 no descriptors for a respawn", test_no_fds_respawn);
     t_run("D3 no descriptors: nothing is announced", test_no_fds_announced);
     t_run("fork() fails", test_fork_fails);
     t_run("D1 fork() fails: the slot is empty", test_fork_fails_slot);
     t_run("D1 fork() fails on a respawn", test_fork_fails_respawn);
-    t_run("D1 fork() fails, and a number is used again",
+    t_run("D1 fork() fails, and a descriptor number is used again",
           test_fork_fails_reused_number);
     t_run("D10 fork() fails for a detached process",
           test_fork_fails_detached);
-    t_run("DEMAND11 FIOASYNC fails", test_no_fioasync);
-    t_run("DEMAND11 F_SETOWN fails", test_no_setown);
+    t_run("D FIOASYNC fails", test_no_fioasync);
+    t_run("D F_SETOWN fails", test_no_setown);
 
     return t_end();
 }

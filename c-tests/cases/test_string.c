@@ -470,7 +470,7 @@ main(void)
 {
     t_begin();
 
-    t_run("text without letters", test_plain);
+    t_run("text without format letters", test_plain);
     t_run("%V", test_str);
     t_run("%s, %*s", test_text);
     t_run("%d, %ud", test_int);
@@ -489,14 +489,14 @@ main(void)
     t_run("%x, %X: numbers", test_hex);
     t_run("width", test_width);
     t_run("width of negative numbers", test_width_negative);
-    t_run("%m: as wide as can be", test_widest);
+    t_run("%m: the largest width", test_widest);
     t_run("%f", test_double);
     t_run("%x, %X: dumps", test_dump);
     t_run("a dump that does not fit", test_dump_cut);
-    t_run("several letters", test_many);
-    t_run("what is no letter", test_unknown);
+    t_run("several format letters", test_many);
+    t_run("unknown format letters", test_unknown);
     t_run("the variants with a va_list", test_va_list);
-    t_run("errno is left alone", test_errno);
+    t_run("errno does not change", test_errno);
     t_run("X a single % at the end", test_at_the_end);
 
     return t_end();

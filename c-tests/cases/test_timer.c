@@ -334,20 +334,18 @@ main(void)
     t_begin();
 
     t_run("a timer", test_timer);
-    t_run("a timer takes one wait", test_one_wait);
-    t_run("timers go off in order", test_order);
+    t_run("the loop waits once for a timer", test_one_wait);
+    t_run("timers expire in order", test_order);
     t_run("timers of the same time", test_same_time);
-    t_run("a timer of no time", test_no_time);
+    t_run("a timer of 0 ms", test_no_time);
     t_run("a timer that is deleted", test_deleted);
     t_run("a timer that is deleted by another", test_deleted_by_another);
     t_run("a timer that is moved by less than 300 ms", test_lazy);
     t_run("a timer that is set again by its handler", test_set_again);
-    t_run("X a timer that is set to no time by its handler",
-          test_set_at_once);
-    t_run("X two timers that are set to no time by their handlers",
-          test_two_set_at_once);
+    t_run("X a handler sets its timer to 0 ms", test_set_at_once);
+    t_run("X two handlers set their timers to 0 ms", test_two_set_at_once);
     t_run("ngx_event_no_timers_left()", test_timers_left);
-    t_run("the time goes on", test_time_goes_on);
+    t_run("ngx_time_update() updates the time", test_time_goes_on);
     t_run("X a timer that is deleted but not set", test_deleted_unset);
 
     return t_end();

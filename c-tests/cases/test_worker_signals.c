@@ -333,14 +333,15 @@ main(void)
     t_run("workers are terminated", test_terminate);
     t_run("workers quit", test_quit);
     t_run("workers that quit wait for timers", test_quit_waits);
-    t_run("workers that wait are terminated", test_quit_then_terminate);
+    t_run("workers that wait for timers are terminated",
+          test_quit_then_terminate);
     t_run("workers reopen logs", test_reopen);
     t_run("workers are killed", test_other_signal);
-    t_run("one role is told", test_role);
+    t_run("processes of one role get a signal", test_role);
     t_run("a worker without a channel gets the signal", test_without_channel);
     t_run("a worker whose channel is full gets the signal",
           test_full_channel);
-    t_run("what is no worker gets no signal", test_no_process);
+    t_run("processes that are no workers get no signal", test_no_process);
 
 #endif
 

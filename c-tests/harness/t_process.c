@@ -203,8 +203,8 @@ t_end_processes(void)
 
 
 /*
- * Installs nginx's handlers.  SIGCHLD is blocked, so that the handler runs only
- * when the table is complete; SIGIO is not needed here.
+ * Installs nginx's handlers.  SIGCHLD is blocked, so that the handler runs
+ * only when the table is complete; SIGIO is not needed here.
  */
 
 void

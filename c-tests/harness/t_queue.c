@@ -1,7 +1,7 @@
 
 /*
- * A process table whose processes do not exist, for the tests of queued control
- * messages.
+ * A process table whose processes do not exist, for the tests of queued
+ * control messages.
  */
 
 

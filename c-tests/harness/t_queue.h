@@ -1,7 +1,7 @@
 
 /*
- * A process table whose processes do not exist, for the tests of queued control
- * messages.  The test reads the processes' ends of the channels.
+ * A process table whose processes do not exist, for the tests of queued
+ * control messages.  The test reads the processes' ends of the channels.
  */
 
 

@@ -46,7 +46,7 @@ t_need_seccomp(void)
     }
 
 #if defined(__SANITIZE_ADDRESS__)
-    t_skip("no seccomp filters with the address sanitizer");
+    t_skip("no seccomp filters with AddressSanitizer");
 #endif
 
     if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == -1) {
@@ -134,8 +134,8 @@ t_fail_fork(int err)
 /* Descriptors. */
 
 /*
- * From now on, "more" descriptors can be opened; after that the calls fail with
- * EMFILE.
+ * From now on, "more" descriptors can be opened; after that the calls fail
+ * with EMFILE.
  */
 
 void
@@ -145,7 +145,7 @@ t_limit_fds(int more)
     struct rlimit  rl;
 
     if (t_under_valgrind()) {
-        t_skip("valgrind keeps a limit of its own");
+        t_skip("valgrind has its own limit of descriptors");
     }
 
     T_REQUIRE(more < (int) t_nitems(fd));

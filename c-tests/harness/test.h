@@ -9,9 +9,10 @@
  *
  * The name of a case tells what nginx's objects do:
  *
- *   "D12 ...", "DEMAND11 ..."   nginx has this defect: the case fails there
- *   "X ..."                     undefined behaviour there: the case is skipped
- *   any other name              the case passes on both
+ *   "D12 ...", "D ..."   nginx has this defect, whose number is that of
+ *                        docs/differences.md: the case fails there
+ *   "X ..."              undefined behaviour there: the case is skipped
+ *   any other name       the case passes on both
  *
  * Environment:
  *

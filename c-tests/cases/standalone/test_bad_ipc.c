@@ -1,5 +1,5 @@
 
-/* Arguments that cannot be: the event loop's, and those of ngx_ipc.h. */
+/* Invalid arguments: the event loop and the functions of ngx_ipc.h. */
 
 
 #include "t_bad.h"
@@ -42,7 +42,7 @@ test_event_null_cycle(void)
 
     ngx_close_channel(t_pair, NULL);
 
-    /* an event of nobody's, and no handler */
+    /* an event without a connection and without a handler */
 
     memset(&ev, 0, sizeof(ngx_event_t));
     ngx_add_timer(&ev, 0);
@@ -137,7 +137,7 @@ test_start_null_cycle(void)
 static void
 test_start_bad_type(void)
 {
-    /* it is the same for all three: one line says so */
+    /* the same fault for all three processes is logged once */
 
     ngx_start_worker_processes(t_cycle(), 3, -6);
 
@@ -149,7 +149,7 @@ test_start_bad_type(void)
 }
 
 
-/* Without a message it is the process spawned last that is announced. */
+/* Without a message, the process that was spawned last is announced. */
 
 static void
 test_pass_null(void)
@@ -275,7 +275,7 @@ test_command_null(void)
 }
 
 
-/* A descriptor that has arrived is closed if its slot cannot be. */
+/* The received descriptor is closed if the slot is invalid. */
 
 static void
 test_command_bad_slot(void)
@@ -333,7 +333,7 @@ main(void)
     t_begin();
 
     t_run("an event loop without a cycle", test_event_null_cycle);
-    t_run("no event and no connection", test_event_null);
+    t_run("a NULL event and a NULL connection", test_event_null);
     t_run("a connection without a descriptor", test_connection_no_fd);
     t_run("ngx_channel_handler() of a closed connection",
           test_handler_closed);
@@ -341,16 +341,16 @@ main(void)
     t_run("workers without a cycle", test_start_null_cycle);
     t_run("workers of a bad type", test_start_bad_type);
     t_run("ngx_pass_open_channel() of NULL", test_pass_null);
-    t_run("signals that there are not", test_signal_bad);
-    t_run("ngx_last_process that cannot be", test_last_process_bad);
-    t_run("ngx_process_slot that cannot be", test_process_slot_bad);
+    t_run("invalid signals", test_signal_bad);
+    t_run("invalid values of ngx_last_process", test_last_process_bad);
+    t_run("invalid values of ngx_process_slot", test_process_slot_bad);
     t_run("ngx_ipc_init_channel() without a channel",
           test_init_channel_none);
     t_run("ngx_ipc_channel_command() of NULL", test_command_null);
     t_run("ngx_ipc_channel_command() of a bad slot", test_command_bad_slot);
     t_run("ngx_ipc_channel_command() of other commands",
           test_command_unknown);
-    t_run("ngx_ipc_debug_points that cannot be", test_debug_points_bad);
+    t_run("invalid values of ngx_ipc_debug_points", test_debug_points_bad);
 
     return t_end();
 }

@@ -1,5 +1,5 @@
 
-/* A child whose channel is closed by the other end. */
+/* The other end of a child's channel is closed. */
 
 
 #include "t_channel.h"
@@ -43,7 +43,7 @@ channel_proc(ngx_cycle_t *cycle, void *data)
     child->own[0] = ngx_processes[ngx_process_slot].channel[0];
     child->own[1] = ngx_processes[ngx_process_slot].channel[1];
 
-    /* whoever gets the number now keeps it */
+    /* a new descriptor with this number must stay open */
 
     fd = open("/dev/null", O_RDWR);
 
@@ -80,7 +80,7 @@ test_channel_closed(void)
 }
 
 
-/* Another channel that a process reads is not its own. */
+/* A process may read a channel that is not its own. */
 
 static void
 test_other_channel_closed(void)
@@ -113,7 +113,8 @@ main(void)
     t_begin();
 
     t_run("a child whose channel has been closed", test_channel_closed);
-    t_run("another channel is closed", test_other_channel_closed);
+    t_run("a channel that is not the process's own is closed",
+          test_other_channel_closed);
 
     return t_end();
 }

@@ -1,5 +1,5 @@
 
-/* Messages that wait in a parent are not sent by its child, which has its own. */
+/* A child has its own queue, and does not send that of its parent. */
 
 
 #include "t_queue.h"
@@ -16,7 +16,7 @@ typedef struct {
 static volatile t_child_t  *child;
 
 
-/* Past ngx_write_channel(), which would send the queue first. */
+/* Does not use ngx_write_channel(), which would send the queue first. */
 
 static void
 fill_past_queue(int s)
@@ -47,7 +47,7 @@ expect_close(ngx_int_t to, ngx_int_t slot)
 }
 
 
-/* Process 0 does not read: the test has the other end of its channel. */
+/* The channel of process 0 is full; the test has its other end. */
 
 static void
 setup(void)
@@ -73,7 +73,7 @@ finish(void)
 }
 
 
-/* Both ways to send the queue: the child has nothing to send. */
+/* Two calls that send the queue: the child's is empty. */
 
 static void
 send_proc(ngx_cycle_t *cycle, void *data)
@@ -106,7 +106,7 @@ test_queue(void)
     expect_close(0, 77);
     t_expect_nothing(0);
 
-    /* the parent still has it, and once */
+    /* the parent still has its message, once */
 
     T_EQ(ngx_reap_children(t_cycle()), 1);
     expect_close(0, 555);
@@ -117,7 +117,7 @@ test_queue(void)
 }
 
 
-/* A child's queue is its own. */
+/* A child queues a message, and sends it later. */
 
 static void
 queue_proc(ngx_cycle_t *cycle, void *data)
@@ -160,7 +160,7 @@ test_queue_of_child(void)
 }
 
 
-/* Forked while the queues are sent: the child's can be sent all the same. */
+/* A child that is forked while queues are sent can send its own queue. */
 
 static ngx_log_t    fork_log;
 static ngx_cycle_t  fork_cycle;
@@ -192,7 +192,7 @@ test_forked_in_flush(void)
     fork_log.writer = fork_writer;
     fork_cycle.log = &fork_log;
 
-    /* the parent's queue makes the log line, the child's is another one */
+    /* the parent's message to process 0 fails, which logs a line */
 
     close(t_peer[0]);
     t_peer[0] = -1;
@@ -225,9 +225,9 @@ main(void)
 {
     t_begin();
 
-    t_run("a child does not send what its parent has queued", test_queue);
-    t_run("a child queues for itself", test_queue_of_child);
-    t_run("a child that is forked while the queues are sent",
+    t_run("a child does not send its parent's queue", test_queue);
+    t_run("a child has its own queue", test_queue_of_child);
+    t_run("a child that is forked while queues are sent",
           test_forked_in_flush);
 
     return t_end();

@@ -1,11 +1,9 @@
 
-/* The event loop: descriptors that are closed, and those that are refused. */
+/* The event loop: descriptors that are closed, and invalid ones. */
 
 
 #include "t_event.h"
 
-
-/* Connections that are closed. */
 
 static void
 close_self(ngx_event_t *ev)
@@ -13,7 +11,7 @@ close_self(ngx_event_t *ev)
     t_count_handler(ev);
     ngx_close_connection(ev->data);
 
-    /* which is still there to be looked at */
+    /* the connection can still be read */
 
     T_EQ(((ngx_connection_t *) ev->data)->fd, -1);
 }
@@ -70,7 +68,7 @@ test_close_others(void)
 static int  reused[4][2];
 
 
-/* The new ones get the numbers of those that were closed. */
+/* The new descriptors get the numbers of the closed ones. */
 
 static void
 close_and_reuse(ngx_event_t *ev)
@@ -107,7 +105,7 @@ test_reuse_in_batch(void)
 
     t_quiet_round();
 
-    /* and each of the new ones is heard */
+    /* each new one gets its events */
 
     for (i = 0; i < 3; i++) {
         T_EQ(write(reused[i][0], "x", 1), 1);
@@ -165,7 +163,7 @@ test_free(void)
     T_OK(t_is_open(t_pairs[0][1]));
     t_quiet_round();
 
-    /* and can be watched anew */
+    /* it can be watched again */
 
     (void) t_watched(t_pairs[0][1], t_count_handler);
     t_pairs_close(1);
@@ -173,8 +171,8 @@ test_free(void)
 
 
 /*
- * epoll watches what is open, not a number: as long as another process has it
- * open, an event comes for a descriptor that is closed here.
+ * epoll watches an open file description (epoll(7)): while another process has
+ * it open, events arrive for a descriptor that is closed here.
  */
 
 static void
@@ -260,7 +258,7 @@ test_closed_but_open_in_child(void)
 }
 
 
-/* The program closed a descriptor itself, and its number is in use again. */
+/* The program closed a descriptor itself; its number is used again. */
 
 static void
 test_number_in_use_again(void)
@@ -285,7 +283,7 @@ test_number_in_use_again(void)
 }
 
 
-/* What is refused. */
+/* Descriptors and events that are refused. */
 
 static void
 refused(int fd, ngx_int_t event, ngx_event_handler_pt handler)
@@ -354,7 +352,7 @@ test_watched_already(void)
     T_EQ(t_loggedf(NGX_LOG_ALERT, "epoll_ctl(1, %d) failed (17: File exists)",
                    t_pairs[0][1]), 1);
 
-    /* the first handler is still there */
+    /* the first handler is still called */
 
     t_pair_put(0);
     t_loop_round();
@@ -403,7 +401,7 @@ test_bad_event(void)
 }
 
 
-/* What is refused is forgotten: there is no end of refusals. */
+/* Refused descriptors use no memory. */
 
 static void
 test_many_refused(void)
@@ -438,23 +436,23 @@ main(void)
     t_run("a connection is closed twice", test_close_twice);
     t_run("a connection is freed, its descriptor stays", test_free);
 
-    t_run("a closed descriptor that is open elsewhere",
+    t_run("a closed descriptor that another process has open",
           test_closed_but_open);
-    t_run("a closed connection that is open elsewhere",
+    t_run("a closed connection that another process has open",
           test_closed_connection_but_open);
-    t_run("a connection closed by its handler, open elsewhere",
+    t_run("a handler closes its connection, another process has it open",
           test_closed_by_handler_but_open);
     t_run("a closed descriptor that is open in a child",
           test_closed_but_open_in_child);
-    t_run("a descriptor's number is in use again", test_number_in_use_again);
+    t_run("a descriptor number that is used again", test_number_in_use_again);
 
     t_run("a closed descriptor is refused", test_closed_fd);
     t_run("descriptor -1 is refused", test_no_fd);
     t_run("a regular file is refused", test_regular_file);
     t_run("a descriptor is refused the second time", test_watched_already);
     t_run("no handler is refused", test_no_handler);
-    t_run("events that there are not are refused", test_bad_event);
-    t_run("refusals leave nothing", test_many_refused);
+    t_run("invalid events are refused", test_bad_event);
+    t_run("refused descriptors leave no memory", test_many_refused);
 
     return t_end();
 }

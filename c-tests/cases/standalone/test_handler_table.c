@@ -1,5 +1,5 @@
 
-/* What a message about another process does to its slot. */
+/* ngx_channel_handler(): the slot after messages about another process. */
 
 
 #include "t_handler.h"
@@ -14,7 +14,7 @@ test_close_of_another(void)
 
     fd = t_open_slot(T_OTHER_SLOT, 4322);
 
-    /* a message that waited, about who had the slot before */
+    /* a late message about the previous process of the slot */
 
     t_handle(NGX_CMD_CLOSE_CHANNEL, T_OTHER_SLOT, 4321, -1);
     T_EQ(ngx_processes[T_OTHER_SLOT].pid, 4322);
@@ -65,9 +65,10 @@ main(void)
 {
     t_begin();
 
-    t_run("CLOSE of a process that had the slot before",
+    t_run("CLOSE_CHANNEL for the previous process of a slot",
           test_close_of_another);
-    t_run("OPEN and CLOSE clear the flags", test_open_clears);
+    t_run("OPEN_CHANNEL and CLOSE_CHANNEL clear the flags of a slot",
+          test_open_clears);
 
     return t_end();
 }

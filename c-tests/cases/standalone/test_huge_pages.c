@@ -1,5 +1,5 @@
 
-/* Shared memory that is made of huge pages. */
+/* Shared memory in huge pages. */
 
 
 #include "t_shmem.h"
@@ -10,7 +10,7 @@
 #define T_HUGE  (8 * 1024 * 1024)
 
 
-/* Whether the file chooses the option: "never [advise]". */
+/* Whether the option is chosen in the file, as in "never [advise]". */
 
 static int
 is_chosen(const char *path, const char *option)
@@ -34,7 +34,7 @@ is_chosen(const char *path, const char *option)
 }
 
 
-/* Whether what lies at addr is made of huge pages. */
+/* Whether the memory at addr is in huge pages. */
 
 static int
 is_huge(void *addr)
@@ -105,7 +105,7 @@ test_huge_pages(void)
 }
 
 
-/* What is not asked for, or too small, is as ever. */
+/* No huge pages without the option, or for small sizes. */
 
 static void
 test_no_huge_pages(void)

@@ -1,5 +1,5 @@
 
-/* The event loop: descriptors that are watched. */
+/* The event loop: events of descriptors. */
 
 
 #include "t_event.h"
@@ -32,7 +32,7 @@ test_read(void)
     T_OK(!t_last_ev->write);
     T_OK(!t_last_ev->timedout);
 
-    /* what is not read is still there */
+    /* the event is reported again, since nothing was read */
 
     t_loop_round();
     T_EQ(t_calls, 2);
@@ -101,7 +101,7 @@ test_some_of_many(void)
 }
 
 
-/* More than one wait returns: none is left out for long. */
+/* More events than one wait returns: all handlers are called soon. */
 
 static void
 test_all_of_many(void)
@@ -160,7 +160,7 @@ test_pipe(void)
 }
 
 
-/* A timer that is far off does not keep the loop from what is ready. */
+/* The loop does not wait for a timer while a descriptor is ready. */
 
 static void
 test_ready_before_timer(void)
@@ -180,7 +180,7 @@ test_ready_before_timer(void)
 }
 
 
-/* A timer of the connection's own events. */
+/* A timer of the read event of a connection. */
 
 static void
 test_timer_of_connection(void)
@@ -196,7 +196,7 @@ test_timer_of_connection(void)
     ngx_add_timer(c->write, 1000);
     T_EQ(ngx_event_no_timers_left(), NGX_AGAIN);
 
-    /* goes with it */
+    /* it is deleted with the connection */
 
     t_pairs_close(1);
     T_EQ(ngx_event_no_timers_left(), NGX_OK);
@@ -210,12 +210,11 @@ main(void)
 
     t_run("a read event", test_read);
     t_run("a write event", test_write);
-    t_run("some of 20 descriptors", test_some_of_many);
-    t_run("all of 200 descriptors", test_all_of_many);
+    t_run("events of some of 20 descriptors", test_some_of_many);
+    t_run("events of all of 200 descriptors", test_all_of_many);
     t_run("an end of file is an event", test_end_of_file);
     t_run("a pipe", test_pipe);
-    t_run("an event before a timer that is far off",
-          test_ready_before_timer);
+    t_run("an event before a timer expires", test_ready_before_timer);
     t_run("a timer of a connection", test_timer_of_connection);
 
     return t_end();

@@ -1,5 +1,5 @@
 
-/* The event loop of a child, and that of its parent. */
+/* The event loops of a child and of its parent. */
 
 
 #include "t_event.h"
@@ -52,7 +52,7 @@ watch_own(int first, int n)
 }
 
 
-/* A round of the child's, which one of its timers ends. */
+/* One call of the child's loop, which returns when a timer expires. */
 
 static void
 timer_round(void)
@@ -78,7 +78,7 @@ timer_of_child(ngx_spawn_proc_pt proc)
 }
 
 
-/* A descriptor of the child's own, and one of its parent's that is ready. */
+/* The child watches its own descriptor; one of its parent's is ready. */
 
 static void
 child_loop(ngx_cycle_t *cycle, void *data)
@@ -108,7 +108,7 @@ test_child(void)
     T_EQ(child->calls, 2);
     T_EQ(child->parents_calls, 0);
 
-    /* and the parent's loop is as it was */
+    /* the parent's loop has not changed */
 
     t_loop_round();
     T_EQ(t_calls, 1);
@@ -127,7 +127,7 @@ child_timers(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* The parent's timer is due first, and is not the child's. */
+/* The parent's timer would expire first, but not in the child. */
 
 static void
 test_child_timers(void)
@@ -145,7 +145,7 @@ test_child_timers(void)
 }
 
 
-/* The parent has set a timer, but not run its loop. */
+/* The parent has set a timer, but has not called its loop. */
 
 static void
 test_child_timers_without_loop(void)
@@ -159,7 +159,7 @@ test_child_timers_without_loop(void)
 }
 
 
-/* As a module's init_process() does: first the timer, then the channel. */
+/* A module's init_process() sets a timer before the channel is watched. */
 
 static void
 child_timer_first(ngx_cycle_t *cycle, void *data)
@@ -167,7 +167,7 @@ child_timer_first(ngx_cycle_t *cycle, void *data)
     ngx_add_timer(&t_timers[1], 10);
     watch_own(1, 1);
 
-    /* not for ever, should the timer be lost */
+    /* ends the wait if the other timer is lost */
 
     ngx_add_timer(&t_timers[2], 2000);
     timer_round();
@@ -182,7 +182,7 @@ test_child_timer_first(void)
 }
 
 
-/* A worker does not need a connection that its parent had. */
+/* The child closes connections of its parent. */
 
 static void
 close_parents(void)
@@ -195,7 +195,7 @@ close_parents(void)
 }
 
 
-/* How many of its own descriptors the child hears of. */
+/* The number of its own descriptors for which the child gets events. */
 
 static void
 hear_own(int first, int n)
@@ -250,7 +250,7 @@ closes_parents(ngx_spawn_proc_pt proc, int n)
     T_EQ(child->calls, n);
     T_EQ(child->timers, 0);
 
-    /* which are still the parent's */
+    /* the parent still watches them */
 
     t_loop_round();
     T_EQ(t_calls, 4);
@@ -266,7 +266,7 @@ test_child_closes_parents(void)
 }
 
 
-/* ... when it has a loop of its own already. */
+/* ... when it already has its own loop. */
 
 static void
 test_child_closes_parents_later(void)
@@ -280,11 +280,12 @@ main(void)
 {
     t_begin();
 
-    t_run("a child has a loop of its own", test_child);
-    t_run("a child has timers of its own", test_child_timers);
-    t_run("a child of one without a loop has timers of its own",
+    t_run("a child has its own event loop", test_child);
+    t_run("a child has its own timers", test_child_timers);
+    t_run("a child of a parent without an event loop has its own timers",
           test_child_timers_without_loop);
-    t_run("a child sets a timer first", test_child_timer_first);
+    t_run("a child sets a timer before it makes the event loop",
+          test_child_timer_first);
     t_run("a child closes its parent's connections",
           test_child_closes_parents);
     t_run("a child closes its parent's connections later",

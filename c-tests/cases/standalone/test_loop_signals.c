@@ -14,7 +14,7 @@ setup_signals(void)
 }
 
 
-/* Without a timer the loop would wait for ever. */
+/* There is no timer: only the signal ends the wait. */
 
 static void
 test_signal_before(void)
@@ -42,7 +42,7 @@ test_signals_before(void)
 
     T_EQ(ngx_reopen, 1);
 
-    /* that was one wake-up for each, and none is left */
+    /* each signal ended one wait, and no other is pending */
 
     t_quiet_round();
 }
@@ -104,7 +104,7 @@ test_signal_in_timer(void)
 }
 
 
-/* SIGCHLD is a signal as any other; the child may be gone before the wait. */
+/* The child may exit before the loop waits. */
 
 static void
 test_child_exits_before(void)
@@ -125,7 +125,7 @@ test_child_exits_before(void)
 }
 
 
-/* A sender waits a while of its own choice, then waits for an answer. */
+/* The sender delays each signal differently, then waits for an answer. */
 
 static void
 spin(unsigned n)
@@ -159,7 +159,10 @@ send_signals(int rounds, int answer)
 }
 
 
-/* One that is slept over stops both, and the harness ends the case. */
+/*
+ * If the loop misses a signal, both processes wait until the time limit of the
+ * case.
+ */
 
 static void
 signals_at_random(int rounds)
@@ -187,7 +190,7 @@ signals_at_random(int rounds)
         }
     }
 
-    /* SIGCHLD's handler has waited for it, if it came in time */
+    /* the handler of SIGCHLD may have reaped it already */
 
     while (!ngx_reap) {
         t_loop_round();
@@ -209,7 +212,7 @@ test_signals_at_random(void)
 }
 
 
-/* The same with a descriptor and a timer at work. */
+/* The same while a descriptor and a timer are active. */
 
 static void
 ring_handler(ngx_event_t *ev)

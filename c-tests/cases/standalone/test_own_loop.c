@@ -1,5 +1,5 @@
 
-/* A program with a loop of its own. */
+/* A program with its own event loop. */
 
 
 #include "test.h"
@@ -85,7 +85,7 @@ poll_proc(ngx_cycle_t *cycle, void *data)
         if (ngx_reopen) {
             ngx_reopen = 0;
 
-            /* by now the other worker is known */
+            /* the other worker is known now */
 
             poller->pid = ngx_processes[1].pid;
             poller->reached = t_is_open(ngx_processes[1].channel[0]);
@@ -161,7 +161,7 @@ test_own_loop(void)
 }
 
 
-/* Without the loop the handler is the program's own. */
+/* The program calls the channel handler itself. */
 
 static void
 test_own_loop_learns_slot(void)
@@ -197,8 +197,8 @@ main(void)
 {
     t_begin();
 
-    t_run("a program with a loop of its own", test_own_loop);
-    t_run("a program with a loop of its own learns of others",
+    t_run("a program with its own event loop", test_own_loop);
+    t_run("a program with its own event loop learns of other processes",
           test_own_loop_learns_slot);
 
     return t_end();

@@ -19,7 +19,7 @@ test_wait(void)
     T_EQ(t_tell_open(T_TO, 3), NGX_OK);
     T_EQ(t_unread(t_peer[T_TO]), before);
 
-    /* as long as it is full, they stay */
+    /* the messages stay queued while the channel is full */
 
     t_send_queues();
     T_EQ(t_unread(t_peer[T_TO]), before);
@@ -47,7 +47,7 @@ test_loop(void)
     T_EQ(t_tell_close(T_TO, 2), NGX_OK);
     t_drain(T_TO);
 
-    /* without a signal, too, it waits no longer than a while */
+    /* the loop retries after a while, also without SIGIO */
 
     ngx_process_events_and_timers(t_cycle());
     t_expect(T_TO, NGX_CMD_CLOSE_CHANNEL, 2, T_FIRST_PID + 2);
@@ -99,7 +99,7 @@ test_more_than_fits(void)
 
     t_table_open();
 
-    /* more than the socket takes at once: it drains in turns */
+    /* more than fits in the socket: several calls are needed */
 
     n = 3 * t_unread(t_peer[T_TO]) / 32;
 
@@ -162,7 +162,7 @@ test_counters(void)
 }
 
 
-/* A process that reads when the test lets it: its parent gets SIGIO then. */
+/* When this process reads, the kernel sends SIGIO to its parent. */
 
 static volatile int  *step;
 
@@ -245,14 +245,14 @@ main(void)
 {
     t_begin();
 
-    t_run("OPEN and CLOSE wait in order", test_wait);
-    t_run("what waits is sent by the event loop", test_loop);
-    t_run("what waits is sent before the next message", test_next_write);
-    t_run("what waits is sent before a message to another",
+    t_run("OPEN_CHANNEL and CLOSE_CHANNEL are queued in order", test_wait);
+    t_run("the queue is sent by the event loop", test_loop);
+    t_run("the queue is sent before the next message", test_next_write);
+    t_run("the queue is sent before a message to another process",
           test_write_to_another);
-    t_run("what waits is sent at SIGIO", test_sigio);
-    t_run("more waits than the socket takes", test_more_than_fits);
-    t_run("counters", test_counters);
+    t_run("the queue is sent at SIGIO", test_sigio);
+    t_run("the queue is larger than the socket's buffer", test_more_than_fits);
+    t_run("the counters of a channel", test_counters);
 
     return t_end();
 }

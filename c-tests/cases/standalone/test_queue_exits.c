@@ -1,5 +1,5 @@
 
-/* Messages that wait, and a process that exits meanwhile. */
+/* Queued messages to and about processes that exit. */
 
 
 #include "t_queue.h"
@@ -34,7 +34,7 @@ test_replaced(void)
     t_table_add(T_ABOUT, T_FIRST_PID + 100);
     T_EQ(t_tell_open(T_TO, T_ABOUT), NGX_OK);
 
-    /* the new one's channel may have the number of the old one's */
+    /* the new channel may have the old descriptor number */
 
     t_drain(T_TO);
     t_send_queues();
@@ -105,7 +105,7 @@ test_slot_empty(void)
 }
 
 
-/* The other end has gone, and its process has not been reaped yet. */
+/* The other end is closed, and its process is not reaped yet. */
 
 static void
 test_closed(void)
@@ -132,13 +132,14 @@ main(void)
 {
     t_begin();
 
-    t_run("OPEN of a process that has gone meanwhile", test_gone);
-    t_run("OPEN of a process that has been replaced", test_replaced);
-    t_run("what waits for a dead process is dropped", test_dead);
-    t_run("what waits for a dead process, and for the next one",
+    t_run("a queued OPEN_CHANNEL of a process that has exited", test_gone);
+    t_run("a queued OPEN_CHANNEL of a process that is replaced",
+          test_replaced);
+    t_run("a dead process's queue is dropped", test_dead);
+    t_run("a dead process's queue, and that of its successor",
           test_dead_and_next_waits);
-    t_run("what waits for an empty slot is dropped", test_slot_empty);
-    t_run("what waits for a process that has closed its end", test_closed);
+    t_run("the queue of an empty slot is dropped", test_slot_empty);
+    t_run("the queue of a process that has closed its end", test_closed);
 
     return t_end();
 }

@@ -1,8 +1,5 @@
 
-/*
- * A log writer that sends control messages itself, as a program does whose log
- * goes through a channel.
- */
+/* A log writer that sends control messages itself. */
 
 
 #include "t_queue.h"
@@ -49,7 +46,7 @@ test_writer_in_flush(void)
     own_log.writer = own_writer;
     own_cycle.log = &own_log;
 
-    /* the first queue is the one that makes the log line */
+    /* the message to process 1 fails, which logs a line */
 
     t_fill_channel(ngx_processes[T_ABOUT].channel[0]);
     T_EQ(t_tell_close(T_ABOUT, 2), NGX_OK);
@@ -86,7 +83,7 @@ queue_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 }
 
 
-/* The same where a line says that a message waits. */
+/* The same for the debug line about a queued message. */
 
 static void
 test_writer_while_queueing(void)
@@ -122,9 +119,9 @@ main(void)
 {
     t_begin();
 
-    t_run("a log writer sends while the queues are sent",
+    t_run("a log writer sends a message while queues are sent",
           test_writer_in_flush);
-    t_run("a log writer sends while a message is queued",
+    t_run("a log writer sends a message while one is queued",
           test_writer_while_queueing);
 
     return t_end();

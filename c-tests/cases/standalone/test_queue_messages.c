@@ -1,5 +1,5 @@
 
-/* Which messages wait for a full channel, and which do not. */
+/* Which messages are queued for a full channel, and which are not. */
 
 
 #include "t_queue.h"
@@ -25,7 +25,7 @@ test_others_do_not_wait(void)
     T_EQ(t_tell(T_TO, NGX_CMD_REOPEN), NGX_AGAIN);
     T_EQ(t_tell(T_TO, T_FILLER), NGX_AGAIN);
 
-    /* nor does a longer one, whatever its command */
+    /* a longer message is not queued, with any command */
 
     for (n = 0; n < 2; n++) {
         memset(&own, 0, sizeof(t_message_t));
@@ -48,8 +48,8 @@ test_others_do_not_wait(void)
 
 
 /*
- * The sender has as many descriptors on their way as it may: an OPEN waits,
- * and there is room for all that has none.
+ * Sends descriptors until a process may have no more in flight (ETOOMANYREFS,
+ * unix(7)): messages with a descriptor fail, others do not.
  */
 
 static int
@@ -61,14 +61,16 @@ use_up(int s)
     struct rlimit  rl;
 
     if (t_under_valgrind()) {
-        t_skip("valgrind keeps a limit of its own");
+        t_skip("valgrind has its own limit of descriptors");
     }
 
     T_REQUIRE(getrlimit(RLIMIT_NOFILE, &rl) == 0);
     rl.rlim_cur = 64;
     T_REQUIRE(setrlimit(RLIMIT_NOFILE, &rl) == 0);
 
-    if (getuid() == 0 && (setgid(T_OTHER_USER) == -1 || setuid(T_OTHER_USER) == -1)) {
+    if (getuid() == 0
+        && (setgid(T_OTHER_USER) == -1 || setuid(T_OTHER_USER) == -1))
+    {
         t_skip("no other user");
     }
 
@@ -85,7 +87,7 @@ use_up(int s)
     }
 
     if (n == 200) {
-        t_skip("no limit of descriptors on their way");
+        t_skip("no limit of descriptors in flight");
     }
 
     return n;
@@ -157,7 +159,7 @@ test_own_descriptor(void)
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, 9, 4321, fd), NGX_AGAIN);
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, 4242, 4321, fd), NGX_AGAIN);
 
-    /* nor one of the table's that is another process's */
+    /* a descriptor that is in the table for another process */
 
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, T_ABOUT,
                       T_FIRST_PID + 2, ngx_processes[T_ABOUT].channel[0]),
@@ -171,7 +173,7 @@ test_own_descriptor(void)
     t_expect_nothing(T_TO);
     t_expect_counters(T_TO, 0, 0, 0, 0);
 
-    /* where there is room it goes */
+    /* if there is room, it is sent */
 
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, 4242, 4321, fd), NGX_OK);
     T_EQ(t_unread(t_peer[T_TO]), 32);
@@ -186,10 +188,11 @@ main(void)
 {
     t_begin();
 
-    t_run("no other message waits", test_others_do_not_wait);
-    t_run("no other message overtakes", test_not_overtaken);
-    t_run("ETOOMANYREFS is a full channel", test_toomanyrefs);
-    t_run("OPEN with a descriptor of one's own", test_own_descriptor);
+    t_run("other messages are not queued", test_others_do_not_wait);
+    t_run("no message overtakes a queued one", test_not_overtaken);
+    t_run("ETOOMANYREFS counts as a full channel", test_toomanyrefs);
+    t_run("OPEN_CHANNEL with a descriptor that is not in the table",
+          test_own_descriptor);
 
     return t_end();
 }

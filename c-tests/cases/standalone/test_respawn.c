@@ -1,5 +1,5 @@
 
-/* Master and workers: who has exited is reaped, and is started again. */
+/* A master reaps workers that have exited, and respawns them. */
 
 
 #include "t_workers.h"
@@ -65,7 +65,7 @@ test_respawn_many(void)
 }
 
 
-/* All at once: there is nobody left who could be told. */
+/* All workers at once: there is no process to announce them to. */
 
 static void
 test_respawn_all(void)
@@ -92,7 +92,7 @@ test_respawn_all(void)
 }
 
 
-/* One that was told to exit is not started again, however it exits. */
+/* A worker that was told to exit is not respawned. */
 
 static void
 test_no_respawn_of_exiting(void)
@@ -131,7 +131,7 @@ test_no_respawn_while_quitting(void)
 }
 
 
-/* A slot in the middle waits for the next process; one at the end goes. */
+/* A free slot is used again; at the end of the table it is removed. */
 
 static void
 test_norespawn(void)
@@ -151,7 +151,7 @@ test_norespawn(void)
     T_UNTIL(ngx_last_process == 3);
     T_EQ(t_live, 1);
 
-    /* ... is the first that is taken */
+    /* the next process gets the first free slot */
 
     ngx_start_worker_processes(t_cycle(), 1, NGX_PROCESS_NORESPAWN);
     T_EQ(ngx_process_slot, 1);
@@ -175,7 +175,7 @@ test_detached(void)
     pid = t_spawn(t_pause, NULL, "detached", NGX_PROCESS_DETACHED);
     T_REQUIRE(pid > 0);
 
-    /* it is no worker, and does not count as one that is left */
+    /* a detached process does not count as a live worker */
 
     ngx_terminate = 1;
     ngx_signal_worker_processes(t_cycle(), SIGTERM);
@@ -192,20 +192,20 @@ test_detached(void)
 }
 
 
-/* A respawn that fails: no process more for this user. */
+/* A respawn that fails: the user's limit of processes is reached. */
 
 static void
-be_nobody(void)
+become_nobody(void)
 {
     if (t_under_valgrind()) {
-        t_skip("valgrind's files are not nobody's");
+        t_skip("user nobody cannot use valgrind's files");
     }
 
     if (getuid() == 0 && setresuid(65534, 65534, 65534) == -1) {
         t_skip("no other user");
     }
 
-    /* /proc would be closed to us as well */
+    /* so that /proc/self can still be read */
 
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
@@ -230,7 +230,7 @@ test_respawn_fails(void)
     struct rlimit  rl;
 
     t_master_init();
-    be_nobody();
+    become_nobody();
     t_workers_start(3, NGX_PROCESS_RESPAWN);
     no_more_processes(&rl);
 
@@ -246,11 +246,11 @@ test_respawn_fails(void)
     T_EQ(ngx_processes[1].exited, 0);
     T_EQ(ngx_last_process, 3);
 
-    /* the others have been told that it is gone */
+    /* the others know that it has exited */
 
     T_UNTIL(t_all_know_all(3));
 
-    /* ... and of the one that is there at last */
+    /* ... and that it was respawned */
 
     T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
     T_UNTIL(ngx_processes[1].pid > 0);
@@ -264,7 +264,7 @@ test_respawn_fails(void)
 }
 
 
-/* Nobody else may take the slot meanwhile. */
+/* No other process gets the slot meanwhile. */
 
 static void
 test_respawn_fails_slot_reserved(void)
@@ -273,7 +273,7 @@ test_respawn_fails_slot_reserved(void)
     struct rlimit  rl;
 
     t_master_init();
-    be_nobody();
+    become_nobody();
     t_workers_start(2, NGX_PROCESS_RESPAWN);
     no_more_processes(&rl);
     t_kill_worker(0);
@@ -294,7 +294,7 @@ test_respawn_fails_slot_reserved(void)
 }
 
 
-/* A master that shuts down has no use for it. */
+/* A master that shuts down does not retry. */
 
 static void
 test_respawn_fails_then_quit(void)
@@ -302,7 +302,7 @@ test_respawn_fails_then_quit(void)
     struct rlimit  rl;
 
     t_master_init();
-    be_nobody();
+    become_nobody();
     t_workers_start(2, NGX_PROCESS_RESPAWN);
     no_more_processes(&rl);
     t_kill_worker(0);
@@ -319,7 +319,7 @@ test_respawn_fails_then_quit(void)
 }
 
 
-/* All of the workers, and none can be started again for a while. */
+/* All workers exit, and none can be respawned for a while. */
 
 static void
 test_respawn_all_fails(void)
@@ -327,7 +327,7 @@ test_respawn_all_fails(void)
     struct rlimit  rl;
 
     t_master_init();
-    be_nobody();
+    become_nobody();
     t_workers_start(2, NGX_PROCESS_RESPAWN);
     no_more_processes(&rl);
 
@@ -360,12 +360,13 @@ main(void)
     t_run("slots of workers that are not respawned", test_norespawn);
     t_run("a detached process is no worker", test_detached);
 
-    t_run("a respawn fails, and is tried again", test_respawn_fails);
-    t_run("a respawn fails, and its slot is kept",
+    t_run("a respawn that failed is retried, with workers",
+          test_respawn_fails);
+    t_run("a respawn fails, and its slot stays reserved",
           test_respawn_fails_slot_reserved);
     t_run("a respawn fails, and the master quits",
           test_respawn_fails_then_quit);
-    t_run("all respawns fail, and are tried again", test_respawn_all_fails);
+    t_run("all respawns fail, and are retried", test_respawn_all_fails);
 
     return t_end();
 }

@@ -23,7 +23,7 @@ test_five(void)
 
     for (i = 0; i < 5; i++) {
 
-        /* as if they had been spawned one after the other, until it reads */
+        /* before it reads, it knows only those that were spawned earlier */
 
         T_EQ(t_members[i].slot, i);
         T_EQ(t_members[i].last_before, i + 1);
@@ -32,7 +32,7 @@ test_five(void)
         T_EQ(t_members[i].messages, i < 4 ? 1 : 0);
         T_EQ(t_members[i].opens, 0);
 
-        /* nobody has what is not his */
+        /* no process has descriptors of another */
 
         T_EQ(t_members[i].open_fds, t_members[0].open_fds);
 
@@ -45,7 +45,7 @@ test_five(void)
 }
 
 
-/* Those that were there before are told as ever, of each. */
+/* Processes that were there before get one message for each. */
 
 static void
 test_five_more(void)
@@ -89,7 +89,7 @@ test_freed_slots(void)
     t_end_process(2);
     t_end_process(0);
 
-    /* the two that are left do not answer */
+    /* the two older processes do not answer */
 
     t_expected = 6;
     T_EQ(t_members_start(4), 4);
@@ -136,10 +136,11 @@ main(void)
 {
     t_begin();
 
-    t_run("five together", test_five);
-    t_run("five more", test_five_more);
-    t_run("slots that were freed", test_freed_slots);
-    t_run("bad arguments", test_bad_arguments);
+    t_run("five processes are started together", test_five);
+    t_run("five processes are started after two others", test_five_more);
+    t_run("processes that are started together use free slots",
+          test_freed_slots);
+    t_run("invalid arguments", test_bad_arguments);
 
     return t_end();
 }

@@ -1,11 +1,11 @@
 
-/* ngx_ipc_spawn_processes() where not all can be started or told at once. */
+/* ngx_ipc_spawn_processes() that cannot start or announce all at once. */
 
 
 #include "t_members.h"
 
 
-/* Descriptors are short: those that could be are started together. */
+/* With few descriptors, the processes are started in groups. */
 
 static void
 test_few_fds(void)
@@ -66,7 +66,7 @@ test_no_fork(void)
 }
 
 
-/* One exits before another has read that it was started. */
+/* A process exits before the others have read that it was started. */
 
 static void
 test_one_has_gone(void)
@@ -107,7 +107,7 @@ test_one_has_gone(void)
 }
 
 
-/* While the third is started, the channel of the first is filled. */
+/* Fills the channel of the first process while the third is started. */
 
 static ngx_log_writer_pt  write_line;
 
@@ -119,7 +119,8 @@ fill_first(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 
     write_line(log, level, buf, len);
 
-    if (level != NGX_LOG_NOTICE || ngx_process_slot != 2 || ngx_pid != getpid())
+    if (level != NGX_LOG_NOTICE || ngx_process_slot != 2
+        || ngx_pid != getpid())
     {
         return;
     }
@@ -137,7 +138,7 @@ fill_first(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 }
 
 
-/* What a full channel does not take is not lost (D14). */
+/* A message that does not fit in a full channel is not lost (D14). */
 
 static void
 test_full_channel(void)
@@ -157,7 +158,7 @@ test_full_channel(void)
     pfd.fd = t_answers[0];
     pfd.events = POLLIN;
 
-    /* four of five cannot go on before the first has been told */
+    /* the other four need a greeting from the first process */
 
     while (t_members[0].messages == 0 || poll(&pfd, 1, 0) == 0) {
         ngx_reap_children(t_cycle());
@@ -166,7 +167,7 @@ test_full_channel(void)
 
     t_wait_for_answers(5);
 
-    /* a greeting may have come before what had to wait */
+    /* a greeting may arrive before the queued message */
 
     t_members[0].wrong = 0;
     t_members_check(5);
@@ -181,11 +182,11 @@ main(void)
 {
     t_begin();
 
-    t_run("few descriptors", test_few_fds);
-    t_run("no descriptors", test_no_fds);
+    t_run("few descriptors: groups are started together", test_few_fds);
+    t_run("no descriptors: no process is started", test_no_fds);
     t_run("fork() fails", test_no_fork);
-    t_run("one has gone before another is told of it", test_one_has_gone);
-    t_run("D14 the first's channel is full", test_full_channel);
+    t_run("a process exits before another is told of it", test_one_has_gone);
+    t_run("D14 the channel of the first process is full", test_full_channel);
 
     return t_end();
 }

@@ -1,5 +1,5 @@
 
-/* When a worker exits: what it leaves alone, and that its parent has died. */
+/* ngx_worker_process_cycle(): connections at QUIT, and a dead parent. */
 
 
 #include "t_channel.h"
@@ -16,7 +16,7 @@ typedef struct {
 static volatile t_pids_t  *pids;
 
 
-/* A module's connection was not accepted: a worker that quits leaves it. */
+/* A worker that quits does not wait for a connection of a module. */
 
 static void
 nothing(ngx_event_t *ev)
@@ -70,8 +70,9 @@ test_own_connection(void)
 
 
 /*
- * A parent dies before its worker has asked to be told of that.  A sibling
- * has the other end of the channel, which therefore says nothing.
+ * The parent dies before the worker's cycle asks the kernel for a signal at
+ * its death (PR_SET_PDEATHSIG).  A sibling has the other end of the channel
+ * open, so the worker sees no end of file.
  */
 
 static void
@@ -92,7 +93,7 @@ test_orphan(void)
 
     pids = t_shared(sizeof(t_pids_t));
 
-    /* orphans come to this process */
+    /* orphans become children of this process */
 
     T_REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 
@@ -129,7 +130,7 @@ main(void)
 
     t_run("a worker that quits leaves a module's connection",
           test_own_connection);
-    t_run("a worker whose parent has died before it asks", test_orphan);
+    t_run("a worker whose parent died before its cycle started", test_orphan);
 
     return t_end();
 }

@@ -1,5 +1,5 @@
 
-/* Master and workers: ngx_start_worker_processes(), the workers' cycle. */
+/* ngx_start_worker_processes(), ngx_worker_process_cycle(). */
 
 
 #include "t_workers.h"
@@ -35,7 +35,7 @@ test_start(void)
         T_OK(ngx_processes[s].proc == ngx_worker_process_cycle);
         T_OK(strcmp(ngx_processes[s].name, "worker process") == 0);
 
-        /* nobody has what is not his */
+        /* no worker has descriptors of another */
 
         T_EQ(w->open_fds, t_common->workers[0].open_fds);
     }
@@ -66,7 +66,7 @@ test_start_types(void)
 
     T_UNTIL(t_all_know_all(3));
 
-    /* the first signal leaves out those that were just spawned */
+    /* the first signal skips workers that were just spawned */
 
     ngx_signal_worker_processes(t_cycle(), SIGTERM);
     T_UNTIL(ngx_processes[0].pid == -1);
@@ -143,7 +143,7 @@ test_no_modules(void)
 }
 
 
-/* A worker is one as the module's init_process() sees it. */
+/* The role is set before the module's init_process() is called. */
 
 static void
 test_hooks(void)
@@ -161,7 +161,7 @@ test_hooks(void)
 }
 
 
-/* Signals blocked in the master, while it waits for them, are not so here. */
+/* The master blocks signals; a worker unblocks them. */
 
 static void
 test_signals_unblocked(void)
@@ -186,7 +186,7 @@ test_signals_unblocked(void)
 }
 
 
-/* A worker that cannot be set up. */
+/* The init_process() of a module fails. */
 
 static void
 test_init_fails(void)
@@ -216,7 +216,7 @@ test_init_fails_in_one(void)
     t_master_init();
     t_workers_start(2, NGX_PROCESS_RESPAWN);
 
-    /* the one that is to replace the first */
+    /* the replacement of the first worker fails once */
 
     t_common->fail_init = 1;
     t_kill_worker(0);
@@ -231,7 +231,7 @@ test_init_fails_in_one(void)
 }
 
 
-/* Its master is gone, and can tell it nothing: it shuts down by itself. */
+/* A worker whose master has died shuts down. */
 
 static void
 killed_master(void)
@@ -255,7 +255,7 @@ test_orphan(void)
     t_master_init();
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
-    /* the handler of SIGCHLD would take what is waited for here */
+    /* the handler of SIGCHLD would reap the process */
 
     signal(SIGCHLD, SIG_DFL);
 
@@ -294,7 +294,7 @@ main(void)
     t_run("a module's init_process() fails in one of two",
           test_init_fails_in_one);
 
-    t_run("a worker whose master has gone", test_orphan);
+    t_run("a worker whose master has died", test_orphan);
 
     return t_end();
 }
