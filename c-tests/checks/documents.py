@@ -8,6 +8,8 @@
                 of "make" and the functions
   differences   D1 to D38 have a row each, a row names its tests, and what the
                 sources cite has a row
+  tables        docs/ has all commands, backends, and directives and metrics of the
+                status module
   figures       the figures of README.md are those of benches/README.md and of the
                 tests: "490+" means 490 to 560
 
@@ -27,7 +29,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 FOREIGN = """
     ngx_process.c ngx_channel.c ngx_shmem.c ngx_process_cycle.c ngx_shmtx.c
     ngx_rwlock.c ngx_slab.c auto/configure ./configure
-    modules/ngx_http_ipc_status_module.so
+    modules/ngx_http_ipc_status_module.so NGX_HAVE_FEATURE.c NAME.rs
     ngx_slab_alloc ngx_slab_free
 """.split()
 
@@ -248,6 +250,27 @@ def differences():
                 problem(f"{name} cites {cited}, which docs/differences.md does not explain")
 
 
+def tables():
+    module = read("nginx/status/ngx_http_ipc_status_module.c")
+    numbers = read("nginx/status/ngx_ipc_status.c")
+    backends = read("src/shmem/backends").splitlines()
+    commands = re.findall(r"^pub const (NGX_\w+)", read("src/channel/command.rs"), re.M)
+    directives = re.findall(r'^    { ngx_string\("(\w+)"\),\n      NGX', module, re.M)
+    metrics = re.findall(r'^    { "[a-z_]+", "([a-z_]+)",', numbers, re.M)
+
+    for document, words in (
+        ("docs/servers.md", commands),
+        ("docs/servers.md", [line.split()[0] for line in backends]),
+        ("docs/modules.md", directives),
+        ("docs/modules.md", [f"ngx_ipc_{metric}" for metric in metrics]),
+    ):
+        if not words:
+            problem(f"nothing was found that {document} must have")
+        for word in words:
+            if not re.search(rf"\b{word}\b", read(document)):
+                problem(f"{document} has no {word}")
+
+
 def count(pattern, *names):
     """How often a pattern is in the files of some names, with "*" and "**"."""
     return sum(len(re.findall(pattern, open(file, encoding="utf-8").read(), re.M))
@@ -314,7 +337,7 @@ def main():
 
     if command == "blocks":
         write_blocks(sys.argv[2])
-    elif command in ("links", "names", "differences", "figures"):
+    elif command in ("links", "names", "differences", "tables", "figures"):
         globals()[command]()
     else:
         sys.exit(__doc__)
