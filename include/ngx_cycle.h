@@ -4,8 +4,8 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/cycle.rs
- *   src/host/standalone/conf.rs
+ *   src/abi/cycle.rs
+ *   src/host/standalone/debug_point.rs
  *   src/host/standalone/types.rs
  *   include/generator/cycle.h
  */
@@ -109,39 +109,42 @@ struct ngx_cycle_s {
 };
 
 /*
- * Makes a cycle of the configuration of another one.
+ * Fills a configuration with defaults: a master in the foreground, a worker
+ * for each processor, a log on stderr with the level NGX_LOG_NOTICE.
  *
- * The copy is handed to reconfigure first. Then the log and the listening
- * sockets are opened, as far as the old cycle does not have them, and the
- * modules' init_module called. Returns NULL, with the reason in the log,
- * if any of that fails; the old cycle is as it was then, else its log, its
- * pool and the sockets that are not needed any more are gone.
+ * Safety: conf is NULL or writable.
+ */
+void ngx_ipc_conf_init(ngx_core_conf_t *conf);
+
+/*
+ * Makes a cycle of the configuration of old_cycle, for a reload.
  *
- * Safety: old_cycle is valid, and not used afterwards unless NULL is returned.
+ * First reconfigure may change a copy of the configuration. Then the log is
+ * opened, and the listening sockets that old_cycle does not have, and the
+ * modules' init_module is called.
+ *
+ * Returns the new cycle. The log and the pool of old_cycle and the sockets
+ * that the new cycle does not need are closed then. Returns NULL if anything
+ * fails, with the reason in the log of old_cycle, which stays as it was.
+ *
+ * Safety: old_cycle comes from this function, and is not used afterwards unless
+ * NULL is returned.
  *
  * References: nginx's src/core/ngx_cycle.c.
  */
 ngx_cycle_t *ngx_init_cycle(ngx_cycle_t *old_cycle);
 
 /*
- * Opens the log of a cycle anew, for a log that has been moved away.
+ * Opens the log of a cycle again, after its file has been renamed.
  *
- * user, unless it is -1, gets the file. Should that fail the old file stays
- * the log, and says so.
+ * user, unless it is -1, becomes the owner of the file. If the file cannot
+ * be opened, an emergency is logged, and the log goes to the old file.
  *
- * Safety: cycle is valid.
+ * Safety: cycle is NULL or a valid cycle.
  *
  * References: nginx's src/core/ngx_cycle.c.
  */
 void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
-
-/*
- * Fills a configuration with defaults that need no thought: a master in the
- * foreground, a worker for each processor, notices and worse to stderr.
- *
- * Safety: conf is NULL or writable.
- */
-void ngx_ipc_conf_init(ngx_core_conf_t *conf);
 
 
 /* The cycle in use. */

@@ -4,11 +4,10 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/ipc.rs
+ *   src/abi/ipc.rs
  *   src/channel/command.rs
  *   src/abi/introspect.rs
- *   src/host/standalone/main.rs
- *   src/host/standalone/worker.rs
+ *   src/host/introspect.rs
  *   include/generator/ipc.h
  */
 
@@ -32,16 +31,16 @@ extern "C" {
  */
 #define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
 
-/* There is no process in the slot. */
+/* The slot is empty. */
 #define NGX_IPC_EMPTY 0
 
-/* It runs. */
+/* The process runs. */
 #define NGX_IPC_RUNNING 1
 
-/* It has been told to exit. */
+/* The process runs, and has been told to exit. */
 #define NGX_IPC_EXITING 2
 
-/* It has exited, and will be started again. */
+/* The process has exited, and will be started again. */
 #define NGX_IPC_WAITING 3
 
 /* A process of the table. */
@@ -50,11 +49,14 @@ typedef struct {
     ngx_int_t slot;
     /* Its pid; -1 while it waits to be started again. */
     ngx_pid_t pid;
-    /* NGX_IPC_RUNNING and so on. */
+    /* NGX_IPC_RUNNING, NGX_IPC_EXITING or NGX_IPC_WAITING. */
     int state;
-    /* Its number among the workers; -1: it is none. */
+    /* Its number among the workers; -1 if it is not a worker. */
     ngx_int_t worker;
-    /* How many configurations there had been when it was first started. */
+    /*
+     * The configuration that it was first started for, counted from 1; 0: the
+     * program has none.
+     */
     ngx_uint_t generation;
     /* NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0: not known. */
     ngx_uint_t role;
@@ -74,177 +76,21 @@ typedef struct {
     ngx_uint_t dropped;
 } ngx_ipc_process_t;
 
-/* Takes a piece of text. */
+/* Takes len bytes of text; data is what ngx_ipc_print_processes() got. */
 typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
-
-/*
- * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the
- * log of cycle, unless it has one: notices and worse to stderr.
- *
- * A program that goes into the background by itself does so before. Returns
- * NGX_OK, or NGX_ERROR with an emergency in the log.
- *
- * Safety: cycle is zeroed but for what the program has set, and lives as long as
- * the program.
- *
- * References: main() of nginx's src/core/nginx.c.
- */
-ngx_int_t ngx_ipc_init(ngx_cycle_t *cycle);
-
-/*
- * Starts n workers that run ngx_worker_process_cycle(), and tells each of
- * those that run already.
- *
- * type is one of NGX_PROCESS_RESPAWN and so on. A worker that cannot be
- * started is an alert in the log, and the others are started all the same.
- *
- * Safety: cycle is a valid cycle that outlives the workers' table entries.
- *
- * References: nginx's src/os/unix/ngx_process_cycle.c.
- */
-void ngx_start_worker_processes(ngx_cycle_t *cycle,
-                                ngx_int_t n,
-                                ngx_int_t type);
-
-/*
- * Starts n processes at once, and tells all of each other.
- *
- * Each runs proc(cycle, data) with its number, 0 to n - 1, as data.
- * name and respawn are as for ngx_spawn_process(), without slots and
- * NGX_PROCESS_DETACHED. That takes one message for each process instead of
- * one for each two: those that are started together are announced by
- * NGX_IPC_CMD_OPEN_CHANNELS, which ngx_ipc_channel_command() understands.
- *
- * Returns how many run; for each of the others there is an alert in the log.
- * NGX_ERROR if an argument is refused. ngx_process_slot names the slot of the
- * one that was started last, or the empty slot if that has failed.
- *
- * Safety: As of ngx_spawn_process().
- */
-ngx_int_t ngx_ipc_spawn_processes(ngx_cycle_t *cycle,
-                                  ngx_spawn_proc_pt proc,
-                                  ngx_int_t n,
-                                  char *name,
-                                  ngx_int_t respawn);
-
-/*
- * Sends ch, which announces the process spawned last, to all the others.
- *
- * A NULL ch is made up of what the table says of that process. Nothing is
- * sent if it has no channel.
- *
- * Safety: cycle is a valid cycle, ch NULL or a valid message.
- */
-void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
-
-/*
- * Tells all workers to shut down (SIGQUIT), exit (SIGTERM) or reopen their
- * logs (SIGUSR1) through their channels; any other signal, and a worker that
- * cannot be reached so, gets the signal itself.
- *
- * Safety: cycle is a valid cycle.
- */
-void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
-
-/*
- * The same for the processes of one role: NGX_PROCESS_WORKER, as those of
- * ngx_start_worker_processes(), or NGX_PROCESS_HELPER; 0: of none.
- *
- * Safety: cycle is a valid cycle.
- */
-void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
-
-/*
- * Clears the slots of the processes that have exited, has the others close
- * their channels, and starts again those that are to be respawned.
- *
- * To be called whenever ngx_reap is set; a program with an event loop of its
- * own calls it at ngx_sigio as well, since it also sends what had to wait
- * for a full channel. Returns 1 while any process is
- * left, else 0.
- *
- * Safety: cycle is a valid cycle that outlives the respawned processes' entries.
- */
-ngx_uint_t ngx_reap_children(ngx_cycle_t *cycle);
-
-/*
- * What a new worker does first: closes the descriptors of the table that are
- * not for it, and has the event loop call handler for its own channel.
- *
- * With a NULL handler the loop is left alone, for a program that has its
- * own: its descriptor is ngx_channel. Returns NGX_OK, or NGX_ERROR with an
- * alert in the log.
- *
- * Safety: cycle is a valid cycle; for handler see ngx_add_channel_event().
- */
-ngx_int_t ngx_ipc_init_channel(ngx_cycle_t *cycle,
-                               ngx_event_handler_pt handler);
-
-/*
- * Does what a message of nginx's asks for: enters or clears the slot of
- * another process, or sets ngx_quit, ngx_terminate or ngx_reopen.
- *
- * Returns NGX_OK; NGX_ERROR if ch is NULL; or NGX_DECLINED if the command is none of nginx's, so that
- * the caller looks at it. The descriptor of a NGX_CMD_OPEN_CHANNEL is taken
- * over. A message about a slot that cannot be is an alert in the log.
- *
- * Safety: ch is NULL or a message as ngx_read_channel() returned it; log is NULL
- * or a valid log.
- */
-ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch,
-                                  ngx_log_t *log);
-
-/*
- * Reads all messages that have arrived on a channel and does what they ask
- * for; closes the channel when its other end has gone.
- *
- * Safety: ev is the read event of a connection of ngx_add_channel_event().
- */
-void ngx_channel_handler(ngx_event_t *ev);
-
-/* The version of the library that is in use, such as "0.1.0". */
-const char *ngx_ipc_version(void);
-
-/* How many configurations there had been when this process was started. */
-ngx_uint_t ngx_ipc_generation(void);
-
-/*
- * Whether this process is the one of its generation that does what one has
- * to do: its first worker, or the single process.
- */
-ngx_uint_t ngx_ipc_is_leader(void);
-
-/*
- * Walks over the processes: fills process with the first one in a slot
- * after process->slot; begin with -1.
- *
- * Returns NGX_OK, or NGX_DECLINED behind the last one. All processes see
- * what the master knows; where there is no memory for that, a worker sees
- * those that it has been told of.
- *
- * Safety: process is NULL or valid.
- */
-ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
-
-/*
- * Hands a line for each process to print, with its line feed.
- *
- * Safety: print may be called with data.
- */
-void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
 
 /*
  * Runs a program: a master with its workers, or one process, as conf says.
  *
- * argc and argv are those of main(); they are what SIGUSR2 starts the
- * new binary with. Returns 1 if the program could not be set up, with the
- * reason on stderr or in the log; else it does not return, and the process
- * exits with 0.
+ * argc and argv are the arguments of main(). SIGUSR2 executes the new
+ * binary with them. Returns 1 if the program could not be set up, with the
+ * reason on stderr or in the log. Otherwise it does not return, and the
+ * process exits with 0.
  *
- * Safety: conf is valid. Its texts are copied; the modules, helpers and functions
- * that it points to live as long as the program. Whatever else points to the
- * arguments of main() does not see them any more: process titles take their
- * place.
+ * Safety: conf is NULL or valid. Its texts are copied; the modules, helpers and
+ * functions that it points to live as long as the program. Process titles
+ * overwrite the arguments of main(), so the program must not use pointers to
+ * them any more.
  *
  * References: main() of nginx's src/core/nginx.c.
  */
@@ -256,25 +102,192 @@ int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
  * Its pid is read from the file that conf names. Returns 0, or 1 with the
  * reason on stderr.
  *
- * Safety: conf is valid, name a string.
+ * Safety: conf is NULL or valid, name NULL or a string.
  *
  * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
  */
 int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
 
 /*
- * Runs a worker: the modules' hooks, the channel, the event loop, until it
- * is told to quit or terminate.
+ * Runs a worker: the modules' hooks, the channel and the event loop, until it
+ * receives the command or the signal to quit or terminate.
  *
- * data is the worker's number. When it quits it stops accepting, finishes
- * the connections that are open, and waits for the timers that are not
- * cancelable. Does not return; the exit code is 0, or 2 if the worker could
- * not be set up.
+ * data is the worker's number. To quit, it stops accepting, finishes the
+ * open connections, and waits for the timers that are not cancelable. Does
+ * not return; the exit code is 0, or 2 if the worker could not be set up.
  *
- * Safety: cycle is a valid cycle; the process has been made by
- * ngx_spawn_process().
+ * Safety: cycle is a valid cycle; the process was made by ngx_spawn_process().
+ *
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
  */
 void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
+
+/*
+ * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the
+ * log of cycle, if it has none: stderr with the level NGX_LOG_NOTICE.
+ *
+ * A program that goes into the background by itself must do so before.
+ * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+ *
+ * Safety: cycle is NULL or lives as long as the program. What the program has not
+ * set in it is zero.
+ *
+ * References: main() of nginx's src/core/nginx.c.
+ */
+ngx_int_t ngx_ipc_init(ngx_cycle_t *cycle);
+
+/*
+ * Starts n workers that run ngx_worker_process_cycle(), and announces each
+ * to the processes that run already.
+ *
+ * type is NGX_PROCESS_RESPAWN or another of these modes. If a worker cannot
+ * be started, an alert is logged, and the next one is started.
+ *
+ * Safety: cycle is NULL or a valid cycle that lives as long as the workers' slots
+ * are in use.
+ *
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
+ */
+void ngx_start_worker_processes(ngx_cycle_t *cycle,
+                                ngx_int_t n,
+                                ngx_int_t type);
+
+/*
+ * Starts n processes together, and announces them to each other.
+ *
+ * Each runs proc(cycle, data) with its number, 0 to n - 1, as data.
+ * name and respawn are as for ngx_spawn_process(), but respawn is no
+ * slot and not NGX_PROCESS_DETACHED. Processes that are started one after the
+ * other take a message for each two of them; these take one for each process:
+ * NGX_IPC_CMD_OPEN_CHANNELS, which ngx_ipc_channel_command() understands.
+ *
+ * Returns how many were started; for each of the others there is an alert in
+ * the log. Returns NGX_ERROR if an argument is refused. ngx_process_slot is
+ * the slot of the process that was started last, or the empty slot if that
+ * has failed.
+ *
+ * Safety: cycle is NULL or a valid cycle, name a string, proc a function that
+ * may be called with these in a forked copy of this process.
+ */
+ngx_int_t ngx_ipc_spawn_processes(ngx_cycle_t *cycle,
+                                  ngx_spawn_proc_pt proc,
+                                  ngx_int_t n,
+                                  char *name,
+                                  ngx_int_t respawn);
+
+/*
+ * Sends ch, which announces the process spawned last, to all others.
+ *
+ * If ch is NULL, the message is made from the table. Nothing is sent if the
+ * process has no channel.
+ *
+ * Safety: cycle is NULL or a valid cycle, ch NULL or a valid message.
+ */
+void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
+
+/*
+ * Makes all workers shut down (SIGQUIT), exit (SIGTERM) or open their logs
+ * again (SIGUSR1) with a command on their channels. Any other signal is sent
+ * as a signal, as is one whose command a worker cannot be sent.
+ *
+ * Safety: cycle is NULL or a valid cycle.
+ */
+void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
+
+/*
+ * Does the same for the processes of one role: NGX_PROCESS_WORKER, which
+ * those of ngx_start_worker_processes() have, or NGX_PROCESS_HELPER. No
+ * process has the role 0.
+ *
+ * Safety: cycle is NULL or a valid cycle.
+ */
+void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
+
+/*
+ * Clears the slots of the processes that have exited, makes the others close
+ * their channels, and starts those again that are to be respawned.
+ *
+ * To be called whenever ngx_reap is set. A program with an event loop of its
+ * own calls it at ngx_sigio too, since it also sends messages that were
+ * queued because a channel was full. Returns 1 while any process is left,
+ * else 0.
+ *
+ * Safety: cycle is NULL or a valid cycle that lives as long as the slots of
+ * respawned processes are in use.
+ */
+ngx_uint_t ngx_reap_children(ngx_cycle_t *cycle);
+
+/*
+ * Does what a new worker must do first: closes the descriptors of the table
+ * that it does not need, and makes the event loop call handler for its own
+ * channel.
+ *
+ * If handler is NULL, the event loop is not used: for a program that has
+ * its own. Its descriptor is ngx_channel. Returns NGX_OK, or NGX_ERROR with
+ * an alert in the log.
+ *
+ * Safety: cycle is NULL or a valid cycle. handler as for ngx_add_channel_event().
+ */
+ngx_int_t ngx_ipc_init_channel(ngx_cycle_t *cycle,
+                               ngx_event_handler_pt handler);
+
+/*
+ * Does what a message of nginx's asks for: enters another process into the
+ * table or removes it, or sets ngx_quit, ngx_terminate or ngx_reopen.
+ *
+ * Returns NGX_OK; NGX_DECLINED if the command is not one of nginx's, so that
+ * the caller handles it; NGX_ERROR if ch is NULL. The function takes over
+ * the descriptor of a NGX_CMD_OPEN_CHANNEL. A message about an impossible slot
+ * is an alert in the log.
+ *
+ * Safety: ch is NULL or a message as ngx_read_channel() returned it; log is NULL
+ * or a valid log.
+ */
+ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch, ngx_log_t *log);
+
+/*
+ * Reads all messages that have arrived on a channel and does what they ask
+ * for. Closes the channel when its other end is closed.
+ *
+ * Safety: ev is the read event of a connection of ngx_add_channel_event().
+ */
+void ngx_channel_handler(ngx_event_t *ev);
+
+/* Returns the version of the library that is in use, such as "0.1.0". */
+const char *ngx_ipc_version(void);
+
+/*
+ * Returns which configuration this process was started for, counted from 1;
+ * 0 if the program has none.
+ */
+ngx_uint_t ngx_ipc_generation(void);
+
+/*
+ * Returns 1 in the leader of a generation, else 0.
+ *
+ * The leader is the first worker, or the single process: the one that does
+ * what only one process of a generation must do.
+ */
+ngx_uint_t ngx_ipc_is_leader(void);
+
+/*
+ * Fills process with the next process of the table: the first one in a slot
+ * behind process->slot. Set that to -1 for the first process.
+ *
+ * Returns NGX_OK, or NGX_DECLINED if no process is left. Every process of a
+ * program sees what the master knows. If there is no memory for that, a
+ * worker sees the processes that the master has announced to it.
+ *
+ * Safety: process is NULL or points to a valid ngx_ipc_process_t.
+ */
+ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
+
+/*
+ * Calls print with a line for each process, line feed included.
+ *
+ * Safety: print is NULL or may be called with data.
+ */
+void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
 
 
 /*

@@ -24,22 +24,22 @@ extern "C" {
 /* The size of ngx_processes[]. */
 #define NGX_MAX_PROCESSES 1024
 
-/* Is not started again when it exits. */
+/* The process is not started again when it exits. */
 #define NGX_PROCESS_NORESPAWN -1
 
-/* The same, and the next signal to all workers leaves it out. */
+/* The same, and the next signal to all workers is not for this process. */
 #define NGX_PROCESS_JUST_SPAWN -2
 
-/* Is started again when it exits, in the same slot. */
+/* The process is started again when it exits, in the same slot. */
 #define NGX_PROCESS_RESPAWN -3
 
-/* The same, and the next signal to all workers leaves it out. */
+/* The same, and the next signal to all workers is not for this process. */
 #define NGX_PROCESS_JUST_RESPAWN -4
 
-/* Has no channel and gets no signals. */
+/* The process has no channel and gets no signals. */
 #define NGX_PROCESS_DETACHED -5
 
-/* What a spawned process runs; it exits if this returns. */
+/* What a spawned process runs; it exits with 0 if this returns. */
 typedef void (*ngx_spawn_proc_pt)(ngx_cycle_t *cycle, void *data);
 
 /* A program for ngx_execute(). */
@@ -57,19 +57,20 @@ typedef struct {
 /*
  * Starts a process that runs proc(cycle, data), in a slot of its own.
  *
- * name is kept in the slot and must live as long. respawn is one of
- * NGX_PROCESS_NORESPAWN and so on, or the slot, 0 to 1023, of a process that
- * has exited and is to be started again with the same flags.
+ * name is stored in the slot and must live as long as the slot is in use.
+ * respawn is NGX_PROCESS_NORESPAWN or another of these modes, or the slot, 0
+ * to 1023, of a process that has exited and is started again in its mode.
  *
- * Returns the child's pid in the parent, and does not return in the child:
- * proc that returns ends it with code 0. On failure NGX_INVALID_PID, with
- * an alert in the log; ngx_process_slot names an empty slot then.
+ * Returns the child's pid in the parent, and does not return in the child: if
+ * proc returns, the child exits with 0. Returns NGX_INVALID_PID if there is
+ * no process, with an alert in the log; ngx_process_slot is an empty slot
+ * then.
  *
  * The parent gets SIGIO when the child writes to its channel, and SIGCHLD
  * when it exits: call ngx_init_signals() before, or handle both.
  *
- * Safety: cycle is a valid cycle, name a string, proc a function that may be
- * called with data in a forked copy of this process.
+ * Safety: cycle is NULL or a valid cycle, name a string, proc a function that
+ * may be called with data in a forked copy of this process.
  *
  * References: fork(2), socketpair(2); nginx's src/os/unix/ngx_process.c.
  */
@@ -82,11 +83,11 @@ ngx_pid_t ngx_spawn_process(ngx_cycle_t *cycle,
 /*
  * Executes a program in a detached process.
  *
- * Returns its pid once the program runs. The program finds no signal
- * blocked or ignored by this library. NGX_INVALID_PID, with an alert in the
- * log, if there is no process or the program cannot be executed.
+ * Returns its pid once the program runs. The program starts without signals
+ * that this library has blocked or ignored. Returns NGX_INVALID_PID, with an
+ * alert in the log, if there is no process or the program cannot be executed.
  *
- * Safety: cycle is a valid cycle, ctx a valid context.
+ * Safety: cycle is NULL or a valid cycle, ctx NULL or a valid context.
  *
  * References: execve(2); nginx's src/os/unix/ngx_process.c.
  */
@@ -95,17 +96,18 @@ ngx_pid_t ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx);
 /*
  * Sets up the signals that nginx handles or ignores.
  *
- * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+ * Their handler logs to ngx_cycle. Returns NGX_OK, or NGX_ERROR with an
+ * emergency in the log.
  *
- * Safety: log is NULL or a valid log. ngx_cycle is what the handler logs to.
+ * Safety: log is NULL or a valid log.
  *
  * References: sigaction(2); nginx's src/os/unix/ngx_process.c.
  */
 ngx_int_t ngx_init_signals(ngx_log_t *log);
 
 /*
- * Stops or aborts the process where nginx's debug_points ask for it:
- * ngx_ipc_debug_points is NGX_DEBUG_POINTS_STOP or _ABORT.
+ * Stops or aborts the process, as ngx_ipc_debug_points says: if it is
+ * NGX_DEBUG_POINTS_STOP or NGX_DEBUG_POINTS_ABORT.
  *
  * References: nginx's debug_points directive.
  */

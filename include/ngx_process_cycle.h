@@ -4,11 +4,10 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
+ *   src/abi/process_cycle.rs
  *   src/channel/command.rs
  *   src/table/role.rs
  *   src/host/standalone/variables.rs
- *   src/host/standalone/master.rs
- *   src/host/standalone/single.rs
  *   src/host/standalone/types.rs
  *   include/generator/process_cycle.h
  */
@@ -66,14 +65,14 @@ struct ngx_cache_manager_ctx_s {
 };
 
 /*
- * Runs a master: starts the workers and helpers that the cycle's
- * configuration asks for, respawns those that die, and does what signals
- * ask for.
+ * Runs a master: starts the workers and helpers that the configuration of
+ * cycle asks for, starts those that die again, and obeys signals.
  *
- * SIGHUP starts a new generation and has the old one shut down gracefully;
- * SIGQUIT shuts down, SIGTERM and SIGINT stop, with SIGKILL after 1.5 s;
- * SIGUSR1 reopens the logs; SIGUSR2 starts a new binary; SIGWINCH stops the
- * workers of a daemon. Does not return.
+ * SIGHUP starts a new generation and shuts the old one down gracefully.
+ * SIGQUIT shuts down gracefully. SIGTERM and SIGINT stop; processes that are
+ * still alive after 1.5 s get SIGKILL. SIGUSR1 opens the logs again. SIGUSR2
+ * executes a new binary. SIGWINCH shuts down the workers of a daemon. Does
+ * not return.
  *
  * Safety: cycle comes from ngx_init_cycle() or is the program's own.
  *
@@ -86,6 +85,8 @@ void ngx_master_process_cycle(ngx_cycle_t *cycle);
  * the event loop. Does not return.
  *
  * Safety: cycle comes from ngx_init_cycle() or is the program's own.
+ *
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
  */
 void ngx_single_process_cycle(ngx_cycle_t *cycle);
 

@@ -4,7 +4,7 @@
  *
  * Generated: edit these sources, then run "make headers".
  *
- *   src/host/standalone/setproctitle.rs
+ *   src/abi/setproctitle.rs
  */
 
 #ifndef _NGX_SETPROCTITLE_H_INCLUDED_
@@ -20,20 +20,24 @@ extern "C" {
 
 
 /*
- * Makes room for titles where ngx_os_argv, set by the program, points to.
+ * Makes room for process titles where ngx_os_argv, set by the program,
+ * points to.
  *
  * The arguments of main() must have been copied before. Returns NGX_OK.
  *
- * Safety: ngx_os_argv is NULL or what main() was given.
+ * Safety: ngx_os_argv is NULL or the argument of main().
  *
  * References: nginx's src/os/unix/ngx_setproctitle.c.
  */
 ngx_int_t ngx_init_setproctitle(ngx_log_t *log);
 
 /*
- * Shows the title "NAME: TITLE" instead of the program's arguments.
+ * Makes ps show "NAME: TITLE" in place of the program's arguments.
  *
- * Safety: title is a string.
+ * NAME is the name of the configuration, or else the program's name. A NULL
+ * title changes nothing.
+ *
+ * Safety: title is NULL or a string.
  */
 void ngx_setproctitle(char *title);
 

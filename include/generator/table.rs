@@ -58,7 +58,7 @@ pub const HEADERS: &[Header] = &[
             "ngx_log.h",
             "ngx_process_cycle.h",
         ],
-        and: &["src/host/standalone/conf.rs"],
+        and: &["src/host/standalone/debug_point.rs"],
         types: &["ngx_core_conf_s", "ngx_cycle_s"],
         ..header("cycle", "the configuration and the state of a program")
     },
@@ -72,8 +72,7 @@ pub const HEADERS: &[Header] = &[
         and: &[
             "src/channel/command.rs",
             "src/abi/introspect.rs",
-            "src/host/standalone/main.rs",
-            "src/host/standalone/worker.rs",
+            "src/host/introspect.rs",
         ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         tagged: false,
@@ -115,8 +114,6 @@ pub const HEADERS: &[Header] = &[
             "src/channel/command.rs",
             "src/table/role.rs",
             "src/host/standalone/variables.rs",
-            "src/host/standalone/master.rs",
-            "src/host/standalone/single.rs",
         ],
         types: &["ngx_cache_manager_ctx_s"],
         exclude: &["NGX_IPC_CMD_OPEN_CHANNELS"],

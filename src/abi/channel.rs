@@ -11,7 +11,7 @@ use crate::host::logs::log_of;
 #[cfg(feature = "standalone")]
 use crate::host::ngx_cycle_t;
 #[cfg(feature = "standalone")]
-use crate::host::standalone::event::{self, ngx_event_handler_pt};
+use crate::host::standalone::{channel_event, cycle::Cycle, types::ngx_event_handler_pt};
 use crate::host::{self, ngx_log_t};
 use crate::log::Level;
 use crate::status::code;
@@ -137,8 +137,14 @@ pub unsafe extern "C" fn ngx_add_channel_event(
     event: ngx_int_t,
     handler: ngx_event_handler_pt,
 ) -> ngx_int_t {
-    // SAFETY: promised by the caller.
-    unsafe { code(event::add_channel(cycle, fd, event, handler)) }
+    // SAFETY: the contract of this function: NULL or a valid cycle.
+    let cycle = unsafe { Cycle::from_ptr(cycle) };
+    let (log, pool) = (
+        cycle.and_then(Cycle::error_log),
+        cycle.and_then(Cycle::pool),
+    );
+
+    code(channel_event::add(fd, event, handler, log, pool))
 }
 
 /// Closes both descriptors of a channel and sets them to -1.

@@ -14,6 +14,8 @@ pub mod channel;
 #[cfg(feature = "standalone")]
 pub mod connection;
 #[cfg(feature = "standalone")]
+pub mod cycle;
+#[cfg(feature = "standalone")]
 pub mod errno;
 #[cfg(feature = "standalone")]
 pub mod event;
@@ -21,12 +23,18 @@ pub mod event;
 pub mod event_timer;
 pub mod introspect;
 #[cfg(feature = "standalone")]
+pub mod ipc;
+#[cfg(feature = "standalone")]
 pub mod log;
 #[cfg(feature = "standalone")]
 pub mod log_line;
 #[cfg(feature = "standalone")]
 pub mod palloc;
 pub mod process;
+#[cfg(feature = "standalone")]
+pub mod process_cycle;
+#[cfg(feature = "standalone")]
+pub mod setproctitle;
 pub mod shmem;
 #[cfg(feature = "standalone")]
 pub mod times;

@@ -1,24 +1,26 @@
 //! `ngx_process.h`: spawning processes, signals, the process table.
 
-use crate::host::{
-    call::{call, ngx_spawn_proc_pt},
-    globals::GLOBALS,
-};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
+use crate::host::call::ngx_spawn_proc_pt;
+use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
+#[cfg(feature = "standalone")]
+use crate::host::logs::log_of;
+use crate::host::ngx_cycle_t;
 #[cfg(feature = "standalone")]
 use crate::host::ngx_log_t;
 #[cfg(feature = "standalone")]
 use crate::host::signal_handler::init_signals;
-use crate::host::{self, ngx_cycle_t};
+use crate::host::spawn::spawn_process;
+#[cfg(feature = "standalone")]
+use crate::host::standalone::debug_point;
 use crate::process::execute::execute;
-use crate::process::mode::Respawn;
 use crate::process::signals;
-use crate::process::spawn::{Spawn, refuse};
-use crate::status::Result;
+#[cfg(feature = "standalone")]
+use crate::status::code;
 use crate::sys::process::Program;
 use crate::sys::text::Text;
 use crate::table::slots::{MAX_PROCESSES, Work};
@@ -26,15 +28,15 @@ use crate::table::slots::{MAX_PROCESSES, Work};
 /// The size of ngx_processes[].
 pub const NGX_MAX_PROCESSES: c_int = 1024;
 
-/// Is not started again when it exits.
+/// The process is not started again when it exits.
 pub const NGX_PROCESS_NORESPAWN: c_int = -1;
-/// The same, and the next signal to all workers leaves it out.
+/// The same, and the next signal to all workers is not for this process.
 pub const NGX_PROCESS_JUST_SPAWN: c_int = -2;
-/// Is started again when it exits, in the same slot.
+/// The process is started again when it exits, in the same slot.
 pub const NGX_PROCESS_RESPAWN: c_int = -3;
-/// The same, and the next signal to all workers leaves it out.
+/// The same, and the next signal to all workers is not for this process.
 pub const NGX_PROCESS_JUST_RESPAWN: c_int = -4;
-/// Has no channel and gets no signals.
+/// The process has no channel and gets no signals.
 pub const NGX_PROCESS_DETACHED: c_int = -5;
 
 const _: () = assert!(MAX_PROCESSES == NGX_MAX_PROCESSES as usize);
@@ -52,27 +54,24 @@ pub struct ngx_exec_ctx_t {
     pub envp: *const *mut c_char,
 }
 
-fn pid_or_invalid(pid: Result<ngx_pid_t>) -> ngx_pid_t {
-    pid.unwrap_or(NGX_INVALID_PID)
-}
-
 /// Starts a process that runs `proc(cycle, data)`, in a slot of its own.
 ///
-/// `name` is kept in the slot and must live as long. `respawn` is one of
-/// NGX_PROCESS_NORESPAWN and so on, or the slot, 0 to 1023, of a process that
-/// has exited and is to be started again with the same flags.
+/// `name` is stored in the slot and must live as long as the slot is in use.
+/// `respawn` is NGX_PROCESS_NORESPAWN or another of these modes, or the slot, 0
+/// to 1023, of a process that has exited and is started again in its mode.
 ///
-/// Returns the child's pid in the parent, and does not return in the child:
-/// `proc` that returns ends it with code 0. On failure NGX_INVALID_PID, with
-/// an alert in the log; ngx_process_slot names an empty slot then.
+/// Returns the child's pid in the parent, and does not return in the child: if
+/// `proc` returns, the child exits with 0. Returns NGX_INVALID_PID if there is
+/// no process, with an alert in the log; ngx_process_slot is an empty slot
+/// then.
 ///
 /// The parent gets SIGIO when the child writes to its channel, and SIGCHLD
 /// when it exits: call ngx_init_signals() before, or handle both.
 ///
 /// # Safety
 ///
-/// `cycle` is a valid cycle, `name` a string, `proc` a function that may be
-/// called with `data` in a forked copy of this process.
+/// `cycle` is NULL or a valid cycle, `name` a string, `proc` a function that
+/// may be called with `data` in a forked copy of this process.
 ///
 /// # References
 ///
@@ -85,52 +84,21 @@ pub unsafe extern "C" fn ngx_spawn_process(
     name: *mut c_char,
     respawn: ngx_int_t,
 ) -> ngx_pid_t {
-    // SAFETY: promised by the caller.
-    let log = unsafe { cycle_log(cycle) };
-    // SAFETY: the same.
-    let name = unsafe { Text::from_ptr(name) };
+    // SAFETY: the contract of this function is that of `spawn_process`.
+    let pid = unsafe { spawn_process(cycle, proc, data, Text::from_ptr(name), respawn) };
 
-    let Some(proc) = proc else {
-        refuse(
-            &GLOBALS,
-            log,
-            format_args!("no function to spawn \"{name}\" with"),
-        );
-        return NGX_INVALID_PID;
-    };
-
-    let Some(respawn) = Respawn::new(respawn) else {
-        refuse(
-            &GLOBALS,
-            log,
-            format_args!("invalid slot {respawn} while spawning \"{name}\""),
-        );
-        return NGX_INVALID_PID;
-    };
-
-    let work = Work {
-        proc: proc as *mut c_void,
-        data,
-        name,
-    };
-    let spawn = Spawn {
-        work,
-        // SAFETY: promised by the caller.
-        start: &mut || unsafe { call(cycle, work) },
-    };
-
-    pid_or_invalid(host::spawn(&GLOBALS, log, cycle, spawn, respawn))
+    pid.unwrap_or(NGX_INVALID_PID)
 }
 
 /// Executes a program in a detached process.
 ///
-/// Returns its pid once the program runs. The program finds no signal
-/// blocked or ignored by this library. NGX_INVALID_PID, with an alert in the
-/// log, if there is no process or the program cannot be executed.
+/// Returns its pid once the program runs. The program starts without signals
+/// that this library has blocked or ignored. Returns NGX_INVALID_PID, with an
+/// alert in the log, if there is no process or the program cannot be executed.
 ///
 /// # Safety
 ///
-/// `cycle` is a valid cycle, `ctx` a valid context.
+/// `cycle` is NULL or a valid cycle, `ctx` NULL or a valid context.
 ///
 /// # References
 ///
@@ -140,38 +108,41 @@ pub unsafe extern "C" fn ngx_execute(
     cycle: *mut ngx_cycle_t,
     ctx: *mut ngx_exec_ctx_t,
 ) -> ngx_pid_t {
-    // SAFETY: promised by the caller.
-    let log = unsafe { cycle_log(cycle) };
+    // SAFETY: the contract of this function: each is NULL or valid.
+    let (log, exec) = unsafe { (cycle_log(cycle), ctx.as_ref()) };
 
-    // SAFETY: the same.
-    let Some(exec) = (unsafe { ctx.as_ref() }) else {
+    let Some(exec) = exec else {
         log.refuse(format_args!("no program to execute"));
         return NGX_INVALID_PID;
     };
 
-    // SAFETY: the same.
-    let (work, path, program) = unsafe {
+    // SAFETY: the contract of this function: a valid context has a name, a
+    // path, and arrays of strings that end with NULL.
+    let (name, path, program) = unsafe {
         (
-            Work {
-                proc: ptr::null_mut(),
-                data: ctx.cast(),
-                name: Text::from_ptr(exec.name),
-            },
+            Text::from_ptr(exec.name),
             Text::from_ptr(exec.path),
             Program::new(exec.path, exec.argv.cast(), exec.envp.cast()),
         )
     };
 
-    pid_or_invalid(execute(&GLOBALS, log, work, path, program, &mut || {}))
+    let work = Work {
+        proc: ptr::null_mut(),
+        data: ctx.cast(),
+        name,
+    };
+
+    execute(&GLOBALS, log, work, path, program, &mut || {}).unwrap_or(NGX_INVALID_PID)
 }
 
 /// Sets up the signals that nginx handles or ignores.
 ///
-/// Returns NGX_OK, or NGX_ERROR with an emergency in the log.
+/// Their handler logs to `ngx_cycle`. Returns NGX_OK, or NGX_ERROR with an
+/// emergency in the log.
 ///
 /// # Safety
 ///
-/// `log` is NULL or a valid log. `ngx_cycle` is what the handler logs to.
+/// `log` is NULL or a valid log.
 ///
 /// # References
 ///
@@ -179,12 +150,12 @@ pub unsafe extern "C" fn ngx_execute(
 #[cfg(feature = "standalone")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
-    // SAFETY: promised by the caller.
-    unsafe { init_signals(log) }
+    // SAFETY: the contract of this function: NULL or a valid log.
+    code(init_signals(unsafe { log_of(log) }))
 }
 
-/// Stops or aborts the process where nginx's `debug_points` ask for it:
-/// `ngx_ipc_debug_points` is NGX_DEBUG_POINTS_STOP or _ABORT.
+/// Stops or aborts the process, as `ngx_ipc_debug_points` says: if it is
+/// NGX_DEBUG_POINTS_STOP or NGX_DEBUG_POINTS_ABORT.
 ///
 /// # References
 ///
@@ -192,26 +163,17 @@ pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
 #[cfg(feature = "standalone")]
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_debug_point() {
-    use std::sync::atomic::Ordering::Relaxed;
-
-    use crate::host::standalone::cycle;
-    use crate::sys::signal;
-
-    match crate::host::standalone::ipc::ngx_ipc_debug_points.load(Relaxed) {
-        cycle::NGX_DEBUG_POINTS_STOP => signal::raise(libc::SIGSTOP),
-        cycle::NGX_DEBUG_POINTS_ABORT => std::process::abort(),
-        _ => {}
-    }
+    debug_point::debug_point();
 }
 
 /// Sends the signal that the user calls "reload", "reopen", "stop" or "quit".
 ///
-/// Returns 0, or 1 if there is no such name or, with an alert in the log,
-/// the signal could not be sent.
+/// Returns 0, or 1 if there is no such name, or if the signal could not be
+/// sent, with an alert in the log.
 ///
 /// # Safety
 ///
-/// `cycle` is a valid cycle, `name` a string.
+/// `cycle` is NULL or a valid cycle, `name` NULL or a string.
 ///
 /// # References
 ///
@@ -222,7 +184,7 @@ pub unsafe extern "C" fn ngx_os_signal_process(
     name: *mut c_char,
     pid: ngx_pid_t,
 ) -> ngx_int_t {
-    // SAFETY: promised by the caller.
+    // SAFETY: the contract of this function: each is NULL or valid.
     let (log, name) = unsafe { (cycle_log(cycle), Text::from_ptr(name)) };
     let name = name.bytes().unwrap_or_default();
 

@@ -3,15 +3,12 @@
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{AtomicUint, NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
+use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
+use crate::host::globals::ngx_ipc_huge_pages;
 use crate::host::logs::log_of;
 use crate::host::ngx_log_t;
 use crate::shmem;
 use crate::sys::shm::Segment;
-
-/// Whether ngx_shm_alloc() asks for huge pages.
-#[unsafe(no_mangle)]
-pub static ngx_ipc_huge_pages: AtomicUint = AtomicUint::new(0);
 
 /// A piece of memory that forked children share.
 #[repr(C)]

@@ -39,7 +39,6 @@ impl ngx_channel_t {
 
     /// Reads the fields from the first bytes of a message. Fields that a short
     /// message does not contain are zero.
-    #[cfg(not(feature = "standalone"))]
     pub fn from_bytes(message: &[u8]) -> Self {
         fn get<const N: usize>(message: &[u8], at: usize) -> [u8; N] {
             let value = message.get(at..).and_then(|rest| rest.first_chunk());

@@ -1,12 +1,16 @@
-//! The variables of nginx's `ngx_process.c`, which this library defines for
-//! both hosts, and [`GLOBALS`], by which the core reaches all variables.
+//! The variables that the library defines for both hosts, most of them those
+//! of nginx's `ngx_process.c`, and [`GLOBALS`], through which the core uses all
+//! variables.
 
 use std::ffi::c_char;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr};
 
-use super::{hooks, variables};
-use crate::config::{AtomicInt, AtomicSocket};
+#[cfg(not(feature = "standalone"))]
+use super::nginx::{self as hooks, variables};
+#[cfg(feature = "standalone")]
+use super::standalone::{hooks, variables};
+use crate::config::{AtomicInt, AtomicSocket, AtomicUint};
 use crate::table::globals::Globals;
 use crate::table::slots::{MAX_PROCESSES, Table, ngx_process_t};
 
@@ -16,11 +20,11 @@ pub static ngx_argc: AtomicI32 = AtomicI32::new(0);
 /// The arguments of main(), for the program to set.
 #[unsafe(no_mangle)]
 pub static ngx_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
-/// The same, as the kernel laid them out.
+/// The same where the kernel has put them, for process titles.
 #[unsafe(no_mangle)]
 pub static ngx_os_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
 
-/// The slot that was spawned last; in a child, its own.
+/// The slot of the process that was spawned last; in a child, its own slot.
 #[unsafe(no_mangle)]
 pub static ngx_process_slot: AtomicInt = AtomicInt::new(0);
 /// In a child, its end of the channel to its parent.
@@ -29,7 +33,7 @@ pub static ngx_channel: AtomicSocket = AtomicSocket::new(0);
 /// One more than the last slot in use.
 #[unsafe(no_mangle)]
 pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
-/// The process table; behind it lies the sentinel of [`Table`].
+/// The process table, and behind it the sentinel of [`Table`].
 #[unsafe(no_mangle)]
 pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
     let mut slots = [const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1];
@@ -37,7 +41,11 @@ pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
     slots
 };
 
-/// The variables of this program.
+/// Whether `ngx_shm_alloc()` asks for huge pages.
+#[unsafe(no_mangle)]
+pub static ngx_ipc_huge_pages: AtomicUint = AtomicUint::new(0);
+
+/// The variables and hooks of this program.
 pub static GLOBALS: Globals = Globals {
     table: Table {
         slots: &ngx_processes,

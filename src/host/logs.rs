@@ -1,30 +1,35 @@
-//! The logs that C callers pass.
+//! The logs that C passes to the library.
 
 use std::ffi::c_void;
 
-use super::{ngx_cycle_t, ngx_log_t};
+#[cfg(not(feature = "standalone"))]
+use super::nginx::{ngx_cycle_t, ngx_log_t};
+#[cfg(feature = "standalone")]
+use super::standalone::types::{ngx_cycle_t, ngx_log_t};
 use crate::log::Log;
 use crate::sys::log::RawLog;
 
-/// The log that a caller has passed.
+/// For writing lines to a log; the lines for NULL are dropped.
 ///
 /// # Safety
 ///
-/// `log` is NULL or a valid `ngx_log_t *` for as long as the result is used.
+/// `log` is NULL or a log that is valid for as long as the result is used.
 pub unsafe fn log_of(log: *mut ngx_log_t) -> Log {
-    // SAFETY: promised by the caller.
+    // SAFETY: as this function demands.
     Log::new(unsafe { RawLog::from_ptr(log.cast::<c_void>()) })
 }
 
-/// The log of a cycle that a caller has passed; none if the cycle is NULL.
+/// For writing lines to the log of a cycle; the lines for NULL are dropped.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid `ngx_cycle_t *`, as is its log.
+/// `cycle` is NULL or a valid cycle, and its log is valid for as long as the
+/// result is used.
 pub unsafe fn cycle_log(cycle: *const ngx_cycle_t) -> Log {
-    // SAFETY: promised by the caller.
+    // SAFETY: as this function demands; only the `log` is read.
     match unsafe { cycle.as_ref() } {
-        // SAFETY: the same.
+        // SAFETY: the log of a cycle is NULL or valid, as this function
+        // demands.
         Some(cycle) => unsafe { log_of(cycle.log) },
         None => Log::new(RawLog::none()),
     }

@@ -3,28 +3,26 @@
 use std::ffi::{c_int, c_void};
 
 use super::globals::GLOBALS;
-use super::logs::{cycle_log, log_of};
-use super::{after_signal, cycle, is_own, ngx_log_t, update_time};
-use crate::config::ngx_int_t;
+use super::logs::cycle_log;
+#[cfg(not(feature = "standalone"))]
+use super::nginx::{after_signal, cycle, is_own, update_time};
+#[cfg(feature = "standalone")]
+use super::standalone::on_signal::{after_signal, cycle, is_own, update_time};
+use crate::log::Log;
 use crate::process::signals;
-use crate::status::code;
+use crate::status::Result;
 use crate::sys::signal::{Received, SavedErrno};
 
-/// The same for a host that has its own part in it.
-///
-/// # Safety
-///
-/// As of `ngx_init_signals`.
-pub unsafe fn init_signals(log: *mut ngx_log_t) -> ngx_int_t {
-    // SAFETY: promised by the caller.
-    code(signals::init(unsafe { log_of(log) }, signal_handler))
+/// Sets up all signals that nginx handles or ignores.
+pub fn init_signals(log: Log) -> Result {
+    signals::init(log, signal_handler)
 }
 
-/// What the kernel calls.
+/// Handles a signal: sets its flag, logs it, and reaps children at SIGCHLD.
 ///
 /// # Safety
 ///
-/// As a handler with SA_SIGINFO.
+/// Called by the kernel, as a handler with SA_SIGINFO.
 pub unsafe extern "C" fn signal_handler(
     signo: c_int,
     info: *mut libc::siginfo_t,
@@ -34,9 +32,10 @@ pub unsafe extern "C" fn signal_handler(
 
     update_time();
 
-    // SAFETY: ngx_cycle is NULL or valid, as its owner sees to.
+    // SAFETY: `ngx_cycle` is NULL or a valid cycle: the library sets it to one
+    // that is complete, and changes it before it destroys the old one.
     let log = unsafe { cycle_log(cycle()) };
-    // SAFETY: all of it is the kernel's.
+    // SAFETY: the kernel passes what it has written for this signal.
     let signal = unsafe { Received::new(signo, info, context) };
 
     if !is_own(&signal) {

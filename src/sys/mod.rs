@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod buffer;
 pub mod daemon;
+pub mod environment;
 pub mod epoll;
 pub mod errno;
 pub mod fd;

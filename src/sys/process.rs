@@ -178,3 +178,8 @@ pub fn exit(code: c_int) -> ! {
     // SAFETY: nothing is borrowed that a handler would need.
     unsafe { libc::exit(code) }
 }
+
+/// Ends the process with SIGABRT, `abort(3)`.
+pub fn abort() -> ! {
+    std::process::abort()
+}

@@ -22,6 +22,12 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
+/// The user that `chown(2)` makes the owner; `None` for -1, which leaves the
+/// owner as it is.
+pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {
+    (user != libc::uid_t::MAX).then_some(user)
+}
+
 /// Looks a user up, and the group `group` or else the user's own.
 ///
 /// An unknown name is ENOENT.

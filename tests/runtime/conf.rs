@@ -213,11 +213,11 @@ fn one_leader_in_each_generation() {
 
     let count = |text: &str| server.lines(text).len();
 
-    assert_eq!(count("worker:0 leader:1 generation:0"), 1);
-    assert_eq!(count("worker:0 leader:1 generation:1"), 2);
+    assert_eq!(count("worker:0 leader:1 generation:1"), 1);
+    assert_eq!(count("worker:0 leader:1 generation:2"), 2);
     assert_eq!(count("leader:1"), 3);
-    assert_eq!(count("leader:0 generation:0"), 3);
-    assert_eq!(count("leader:0 generation:1"), 6);
+    assert_eq!(count("leader:0 generation:1"), 3);
+    assert_eq!(count("leader:0 generation:2"), 6);
     server.quit(&["exited on signal 9"]);
 }
 
@@ -250,7 +250,7 @@ fn a_worker_lists_the_processes() {
     assert_eq!(column(1).into_iter().collect::<BTreeSet<_>>(), pids);
     assert_eq!(column(2), [1; 4], "states");
     assert_eq!(column(3), [0, 1, 2, -1], "workers");
-    assert_eq!(column(4), [0; 4], "generations");
+    assert_eq!(column(4), [1; 4], "generations");
     assert_eq!(column(5), [3, 3, 3, 4], "roles");
     assert_eq!(column(6), [0; 4], "respawns");
     assert_eq!(column(7), [1; 4], "have been started");
@@ -299,7 +299,7 @@ fn a_single_process_does_it_all() {
     let pid = server.spawn(&["-1"]);
     let mut client = server.connect();
 
-    assert!(ask(&mut client, 'w')[0].starts_with(&format!("{pid} 0 0 1 ")));
+    assert!(ask(&mut client, 'w')[0].starts_with(&format!("{pid} 0 1 1 ")));
     server.signal(libc::SIGHUP);
     server.wait_for_line("reconfiguring");
     wait_until("the new configuration", || {
@@ -458,7 +458,7 @@ fn a_reload_needs_its_log() {
     assert_eq!(server.workers(), workers);
     assert_eq!(
         ask(&mut server.connect(), 'w')[0].split(' ').nth(2),
-        Some("0")
+        Some("1")
     );
 
     fs::write(&conf, "").unwrap();

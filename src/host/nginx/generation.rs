@@ -1,23 +1,22 @@
-//! Which configuration a process has been started for.
+//! Which configuration a process is started for.
 
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::ngx_cycle_t;
-use crate::abi::introspect;
+use crate::host::generation;
 
-/// Notes the cycle that a process is started for; another one than before is
-/// the next generation. A cycle's memory is not freed before the next cycle
-/// is there, so no two that follow each other have the same address.
+/// The generation of the processes that are started for `cycle`. Another cycle
+/// than before begins the next generation.
+///
+/// nginx frees a cycle only when the next one is complete, so two cycles that
+/// follow each other have different addresses.
 pub fn note(cycle: *mut ngx_cycle_t) -> usize {
     static LAST: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
 
-    let before = introspect::ngx_ipc_generation();
-
-    if LAST.swap(cycle, Relaxed) == cycle {
-        return before;
+    if LAST.swap(cycle, Relaxed) != cycle {
+        generation::begin_next();
     }
 
-    introspect::set_generation(before + 1);
-    before + 1
+    generation::current()
 }

@@ -101,8 +101,10 @@ fn forget_failed_binary(g: &Globals) {
 #[unsafe(no_mangle)]
 #[allow(unsafe_code)]
 pub unsafe extern "C" fn ngx_ipc_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
-    // SAFETY: promised by the caller.
-    unsafe { crate::host::signal_handler::init_signals(log) }
+    // SAFETY: the contract of this function: NULL or a valid log.
+    let log = unsafe { crate::host::logs::log_of(log) };
+
+    crate::status::code(crate::host::signal_handler::init_signals(log))
 }
 
 /// Called by `ngx_ipc_host.c` once a worker or helper reads its channel: it

@@ -4,7 +4,6 @@
 //! never frees: a handler may look at a connection that it has just closed,
 //! and events that the kernel reported before that still name it.
 
-pub use super::old::connection::*;
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 

@@ -1,6 +1,5 @@
 //! The handle of C's `ngx_event_t`.
 
-pub use super::old::event::*;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 

@@ -1,6 +1,5 @@
 //! The handle of C's `ngx_listening_t`.
 
-pub use super::old::listening::*;
 use std::ffi::c_int;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;

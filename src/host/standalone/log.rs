@@ -1,6 +1,5 @@
 //! The handle of C's `ngx_log_t`.
 
-pub use super::old::log::*;
 use std::ptr::{self, NonNull};
 
 pub use super::types::ngx_open_file_s;

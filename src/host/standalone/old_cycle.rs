@@ -1,145 +1,113 @@
-//! Giving a cycle up: what only it has is closed, its memory freed.
+//! Discarding a cycle: what only it has is closed, and its memory is freed.
 
-use crate::table::role;
-use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::connection::open_connections;
-use super::cycle::{listening, ngx_cycle_t};
-use super::listening::stop_accepting;
-use super::module::modules;
-use super::palloc::ngx_destroy_pool;
+use super::cycle::Cycle;
+use super::event_loop::open_connections;
+use super::log::ErrorLog;
+use super::reopen::close_log;
 use super::variables::ngx_process;
-use crate::host::logs::cycle_log;
-use crate::sys::fd;
+use crate::sys::lock::Lock;
+use crate::table::role;
 
-/// Cycles whose connections are still open, in a single process.
-static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
+/// Old cycles whose connections are still open, in a single process.
+static RETIRED: Lock<Vec<Retired>> = Lock::new(Vec::new());
 
-struct Retired(*mut ngx_cycle_t);
+struct Retired(Cycle);
 
-// SAFETY: the program has one thread that uses them.
+// SAFETY: one thread of the program uses cycles.
 unsafe impl Send for Retired {}
 
-/// Gives a cycle up in favour of `new`. A master has nothing that refers to
-/// it; the connections of a single process do, so there it is kept until
-/// they are closed.
+/// Discards `old`, which `new` replaces.
 ///
-/// # Safety
-///
-/// Both are valid; `cycle` is not used any more but by its connections.
-pub unsafe fn retire(cycle: *mut ngx_cycle_t, new: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        if ngx_process.load(Relaxed) != role::NGX_PROCESS_SINGLE {
-            destroy(cycle, new);
-            return;
+/// In a master nothing refers to `old`, so it is destroyed at once. In a
+/// single process open connections do: it is destroyed at the first reload
+/// after they are closed.
+pub fn retire(old: Cycle, new: Cycle) {
+    if ngx_process.load(Relaxed) != role::NGX_PROCESS_SINGLE {
+        destroy(old, Some(new));
+        return;
+    }
+
+    close_listening(old, Some(new));
+
+    // Destroying a pool calls functions of the program. They must not find the
+    // list locked.
+    let mut retired = std::mem::take(&mut *RETIRED.lock());
+
+    retired.push(Retired(old));
+    retired.retain(|old| {
+        let used = is_used(old.0);
+
+        if !used {
+            destroy(old.0, Some(new));
         }
 
-        close_listening(cycle, new);
+        used
+    });
 
-        let mut retired = std::mem::take(&mut *lock_retired());
+    *RETIRED.lock() = retired;
+}
 
-        retired.push(Retired(cycle));
-        retired.retain(|old| {
-            let used = is_used(old.0);
+/// Whether an open connection refers to a cycle: it logs there, or it was
+/// accepted there. The log of an accepted connection may be its own and have
+/// the cycle's file.
+fn is_used(cycle: Cycle) -> bool {
+    open_connections().into_iter().any(|c| {
+        c.error_log() == cycle.error_log() || cycle.listening().any(|ls| c.listening() == Some(ls))
+    })
+}
 
-            if !used {
-                destroy(old.0, new);
-            }
+/// Closes the listening sockets of a cycle. The file of a Unix socket is
+/// removed, unless `other` has a socket with the same address.
+fn close_listening(cycle: Cycle, other: Option<Cycle>) {
+    let log = cycle.log();
 
-            used
+    for ls in cycle.listening() {
+        let address = ls.address(log).ok();
+
+        let is_shared = other.is_some_and(|other| {
+            other
+                .listening()
+                .any(|other| other.fd() != -1 && other.address(log).ok() == address)
         });
 
-        *lock_retired() = retired;
+        if !is_shared {
+            ls.remove_file(log);
+        }
+
+        ls.stop_accepting(log);
     }
 }
 
-fn lock_retired() -> MutexGuard<'static, Vec<Retired>> {
-    RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether a connection refers to a cycle: it logs there, or was accepted
-/// there and has a log of its own, which may go to the same file.
+/// Closes what `cycle` has and `other` has not, and frees the memory of
+/// `cycle`, which must not be used afterwards.
 ///
-/// # Safety
-///
-/// `cycle` is valid.
-unsafe fn is_used(cycle: *mut ngx_cycle_t) -> bool {
-    open_connections()
-        .into_iter()
-        // SAFETY: promised by the caller; open connections are valid.
-        .any(|c| unsafe {
-            (*c).log == (*cycle).log || listening(cycle).any(|ls| ls == (*c).listening)
-        })
-}
+/// A cycle without a configuration stays as it is: the program has made it.
+pub fn destroy(cycle: Cycle, other: Option<Cycle>) {
+    if !cycle.is_configured() {
+        return;
+    }
 
-/// Closes the listening sockets that `other` does not have; a Unix socket's
-/// file goes with the last of them.
-///
-/// # Safety
-///
-/// `cycle` is valid, `other` NULL or valid.
-unsafe fn close_listening(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        let log = cycle_log(cycle);
+    close_listening(cycle, other);
 
-        for ls in listening(cycle) {
-            let address = (*ls).parse(log).ok();
+    // The pool's cleanup handlers may log, so the file is closed behind them.
+    let file = cycle.error_log().and_then(ErrorLog::file);
 
-            let shared = listening(other)
-                .any(|other| (*other).fd != -1 && (*other).parse(log).ok() == address);
+    if let Some(pool) = cycle.pool() {
+        // SAFETY: `init_cycle` has made the pool for this cycle alone. Its
+        // connections are closed, and `ngx_cycle` is another one.
+        unsafe { pool.destroy() };
+    }
 
-            if !shared {
-                (*ls).remove_file(log);
-            }
-
-            stop_accepting(ls, log);
-        }
+    if let Some(fd) = file {
+        close_log(fd);
     }
 }
 
-/// Closes what only this cycle has, and frees its memory. A cycle without a
-/// configuration is the program's own, and left alone.
-///
-/// # Safety
-///
-/// `cycle` is valid, and not used any more; `other` is NULL or valid.
-pub unsafe fn destroy(cycle: *mut ngx_cycle_t, other: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        if (*cycle).conf_ctx.is_null() {
-            return;
-        }
-
-        close_listening(cycle, other);
-
-        let file = (*(*(*cycle).log).file).fd;
-
-        ngx_destroy_pool((*cycle).pool);
-
-        if file != libc::STDERR_FILENO {
-            let _ = fd::close(file);
-        }
-    }
-}
-
-/// Undoes the first cycle of a program that cannot be set up.
-///
-/// # Safety
-///
-/// `cycle` is valid, and not used any more but for logging.
-pub unsafe fn abandon(cycle: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller; the hooks are there to be called.
-    unsafe {
-        for module in modules(cycle) {
-            if let Some(exit) = (*module).exit_master {
-                exit(cycle);
-            }
-        }
-
-        close_listening(cycle, ptr::null_mut());
-    }
+/// Undoes the making of the first cycle of a program that cannot be set up.
+/// The cycle can still be used for logging.
+pub fn abandon(cycle: Cycle) {
+    cycle.modules().exit_master();
+    close_listening(cycle, None);
 }

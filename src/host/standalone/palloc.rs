@@ -4,7 +4,6 @@
 //! list is the one that memory is taken from; the pool itself is in the block
 //! that was made first, at the end of the list.
 
-pub use super::old::palloc::*;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 

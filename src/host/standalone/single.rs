@@ -1,91 +1,56 @@
-//! The life of a process that is master and worker in one.
+//! The single process: master and worker in one.
 
-use crate::table::role;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{listening, ngx_cycle_t, ngx_init_cycle};
-use super::event::ngx_process_events_and_timers;
-use super::listening::accept_on;
+use super::cycle::Cycle;
+use super::init_cycle;
 use super::master::exit_master;
-use super::module::modules;
+use super::process_events::process_events_and_timers;
+use super::reopen::reopen_if_requested;
+use super::setup::exit_unless_set_up;
 use super::variables::{ngx_process, ngx_reconfigure};
-use super::worker::reopen_if_asked;
-use crate::abi::introspect;
-use crate::config::NGX_ERROR;
 use crate::host::globals::GLOBALS;
-use crate::host::logs::cycle_log;
+use crate::host::{generation, introspect};
 use crate::log::{Debug, Level};
-use crate::sys::process;
+use crate::table::role;
 
-/// Runs a process that is master and worker in one: the modules' hooks and
-/// the event loop. Does not return.
-///
-/// # Safety
-///
-/// `cycle` comes from ngx_init_cycle() or is the program's own.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_single_process_cycle(cycle: *mut ngx_cycle_t) {
-    let mut cycle = cycle;
-
+/// Runs the modules' hooks and the event loop, until a signal ends the process.
+pub fn run(mut cycle: Cycle) -> ! {
     ngx_process.store(role::NGX_PROCESS_SINGLE, Relaxed);
 
-    // SAFETY: promised by the caller.
-    unsafe {
-        for module in modules(cycle) {
-            if (*module)
-                .init_process
-                .is_some_and(|init| init(cycle) == NGX_ERROR)
-            {
-                process::exit(2);
+    generation::begin_first();
+    exit_unless_set_up(cycle.modules().init_process());
+    start_accepting(cycle);
+
+    loop {
+        cycle
+            .log()
+            .debug(Debug::Event, format_args!("worker cycle"));
+        process_events_and_timers(cycle.log());
+
+        if GLOBALS.leaving() {
+            cycle.modules().exit_process();
+            exit_master(cycle);
+        }
+
+        if ngx_reconfigure.swap(0, Relaxed) != 0 {
+            cycle
+                .log()
+                .error(Level::Notice, None, format_args!("reconfiguring"));
+
+            if let Ok(new) = init_cycle::reload(cycle) {
+                cycle = new;
+                start_accepting(cycle);
             }
         }
 
-        accept_all(cycle);
-
-        loop {
-            cycle_log(cycle).debug(Debug::Event, format_args!("worker cycle"));
-            ngx_process_events_and_timers(cycle);
-
-            if GLOBALS.leaving() {
-                for module in modules(cycle) {
-                    if let Some(exit) = (*module).exit_process {
-                        exit(cycle);
-                    }
-                }
-
-                exit_master(cycle, cycle_log(cycle));
-            }
-
-            if ngx_reconfigure.swap(0, Relaxed) != 0 {
-                cycle_log(cycle).error(Level::Notice, None, format_args!("reconfiguring"));
-
-                let new = ngx_init_cycle(cycle);
-
-                if !new.is_null() {
-                    cycle = new;
-                    accept_all(cycle);
-                }
-            }
-
-            reopen_if_asked(cycle, cycle_log(cycle));
-
-            if introspect::asked() {
-                introspect::dump(cycle_log(cycle));
-            }
-        }
+        reopen_if_requested(cycle);
+        introspect::log_list_if_requested(cycle.log());
     }
 }
 
-/// # Safety
-///
-/// `cycle` is valid.
-unsafe fn accept_all(cycle: *mut ngx_cycle_t) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        for ls in listening(cycle) {
-            if accept_on(cycle, ls).is_err() {
-                process::exit(2);
-            }
-        }
+fn start_accepting(cycle: Cycle) {
+    for ls in cycle.listening() {
+        exit_unless_set_up(ls.start_accepting(cycle.error_log()));
     }
 }

@@ -134,6 +134,7 @@ pub type ngx_listening_t = ngx_listening_s;
 
 /// Where a program listens.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct ngx_listening_s {
     /// "HOST:PORT" with a numeric host, in brackets if it is IPv6, or "unix:PATH".
     pub address: *const c_char,

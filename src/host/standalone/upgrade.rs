@@ -1,100 +1,92 @@
-//! Changing the binary without closing the listening sockets.
+//! Replacing the program's binary while its listening sockets stay open: the
+//! new binary inherits them.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::cycle::{listening, ngx_cycle_t};
-use super::pidfile;
-use super::pidfile::When;
-use crate::config::{NGX_INVALID_PID, ngx_pid_t};
+use super::arguments;
+use super::cycle::Cycle;
+use super::listening::Listening;
+use super::pidfile::{self, Reason};
+use crate::config::ngx_pid_t;
 use crate::host::globals::{GLOBALS, ngx_argv};
-use crate::host::logs::cycle_log;
 use crate::log::{Level, Log};
 use crate::process::execute::execute;
-use crate::sys::listen;
+use crate::status::{Result, Status};
 use crate::sys::process::Program;
 use crate::sys::text::Text;
+use crate::sys::{environment, listen};
 use crate::table::slots::Work;
 
-/// The variable that names the sockets: their numbers, each with a ";".
+/// The environment variable that names the sockets: the number of each and ";".
 const VARIABLE: &str = "NGINX";
 
-/// Starts the program anew with the listening sockets of this one.
+/// Executes the program again, with the listening sockets of `cycle`. Returns
+/// the pid of the new master.
 ///
-/// # Safety
-///
-/// `cycle` is valid, `ngx_argv` the program's arguments.
-pub unsafe fn exec_new_binary(cycle: *mut ngx_cycle_t) -> ngx_pid_t {
-    // SAFETY: promised by the caller.
-    unsafe {
-        let log = cycle_log(cycle);
-        let argv = ngx_argv.load(Relaxed);
+/// The pid file is renamed before. If the program cannot be executed, the file
+/// gets its name back, and an alert is logged.
+pub fn exec_new_binary(cycle: Cycle) -> Result<ngx_pid_t> {
+    let log = cycle.log();
 
-        if argv.is_null() || (*argv).is_null() {
-            log.refuse(format_args!("the program's arguments are not known"));
-            return NGX_INVALID_PID;
-        }
+    let program = arguments::program();
 
-        let sockets: Vec<RawFd> = listening(cycle)
-            .map(|ls| (*ls).fd)
-            .filter(|&fd| fd != -1)
-            .collect();
-        let environment = environment(&sockets);
-        let mut envp: Vec<*const c_char> = environment.iter().map(|text| text.as_ptr()).collect();
-
-        envp.push(ptr::null());
-
-        if !pidfile::make_room(cycle, log, Text::from_ptr(*argv)) {
-            return NGX_INVALID_PID;
-        }
-
-        let work = Work {
-            proc: ptr::null_mut(),
-            data: ptr::null_mut(),
-            name: Text::new(c"new binary process"),
-        };
-
-        let started = execute(
-            &GLOBALS,
-            log,
-            work,
-            Text::from_ptr(*argv),
-            Program::new(*argv, argv.cast(), envp.as_ptr()),
-            &mut || sockets.iter().copied().for_each(listen::hand_down),
-        );
-
-        if started.is_err() {
-            pidfile::take_back(cycle, log, When::NotExecuted, Text::from_ptr(*argv));
-        }
-
-        started.unwrap_or(NGX_INVALID_PID)
+    if program.bytes().is_none() {
+        return Err(log.refuse(format_args!("the program's arguments are not known")));
     }
+
+    if !pidfile::rename_to_old(cycle, log, program) {
+        return Err(Status::Error);
+    }
+
+    execute_with_sockets(log, program, &open_sockets(cycle))
+        .inspect_err(|_| pidfile::rename_back(cycle, log, Reason::NotExecuted, program))
 }
 
-/// This process's environment, and the sockets.
-fn environment(sockets: &[RawFd]) -> Vec<CString> {
-    let mut list = format!("{VARIABLE}=");
-
-    for fd in sockets {
-        list += &format!("{fd};");
-    }
-
-    std::env::vars_os()
-        .filter(|(name, _)| name != VARIABLE)
-        .filter_map(|(name, value)| {
-            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-        })
-        .chain(CString::new(list).ok())
+fn open_sockets(cycle: Cycle) -> Vec<RawFd> {
+    cycle
+        .listening()
+        .map(Listening::fd)
+        .filter(|&fd| fd != -1)
         .collect()
 }
 
-/// Takes over the sockets of the binary that has started this one; `None` if
-/// none has.
+fn execute_with_sockets(log: Log, program: Text, sockets: &[RawFd]) -> Result<ngx_pid_t> {
+    let list: String = sockets.iter().map(|fd| format!("{fd};")).collect();
+    let environment = environment::with(VARIABLE, &list);
+    let envp: Vec<*const c_char> = environment
+        .iter()
+        .map(|text| text.as_ptr())
+        .chain([ptr::null()])
+        .collect();
+
+    let work = Work {
+        proc: ptr::null_mut(),
+        data: ptr::null_mut(),
+        name: Text::new(c"new binary process"),
+    };
+
+    // SAFETY: `ngx_argv` is an array of strings that ends with NULL, and so is
+    // `envp`, which lives until the program is executed.
+    let exec = unsafe {
+        Program::new(
+            program.as_ptr(),
+            ngx_argv.load(Relaxed).cast(),
+            envp.as_ptr(),
+        )
+    };
+
+    execute(&GLOBALS, log, work, program, exec, &mut || {
+        sockets.iter().copied().for_each(listen::hand_down);
+    })
+}
+
+/// Takes over the listening sockets of the binary that has executed this one;
+/// `None` if no binary has.
 pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
-    let list = std::env::var(VARIABLE).ok()?;
+    let list = environment::get(VARIABLE)?;
 
     log.error(
         Level::Notice,

@@ -1,11 +1,11 @@
-//! `ngx_process_cycle.h`: commands, roles, and the flags that signals set.
+//! The variables that this host exports, most of them those of nginx's
+//! `ngx_process_cycle.c`.
 
-use super::date::ERR_LOG_LEN;
-use super::types::{CachedText, CachedTime};
-pub use super::types::{ngx_cache_manager_ctx_s, ngx_cache_manager_ctx_t};
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
 
+use super::date::ERR_LOG_LEN;
+use super::types::{CachedText, CachedTime, ngx_cycle_t};
 use crate::config::{AtomicPid, AtomicSig, AtomicUint};
 
 macro_rules! variables {
@@ -19,44 +19,53 @@ variables! {
     ngx_process: AtomicUint;
     /// The number of this worker.
     ngx_worker: AtomicUint;
-    /// The id of this process.
+    /// The pid of this process.
     ngx_pid: AtomicPid;
-    /// The id of its parent.
+    /// The pid of its parent.
     ngx_parent: AtomicPid;
-    /// The id of the new binary's master while both run.
+    /// The pid of the new binary's master, while both binaries run; else 0.
     ngx_new_binary: AtomicPid;
     /// Whether listening sockets were inherited.
     ngx_inherited: AtomicUint;
     /// Whether the master runs in the background.
     ngx_daemonized: AtomicUint;
-    /// Whether this worker finishes what it has begun.
+    /// Whether this worker shuts down gracefully.
     ngx_exiting: AtomicUint;
-    /// Whether the workers have been told to stop accepting.
+    /// Whether SIGWINCH has stopped the workers.
     ngx_noaccepting: AtomicUint;
-    /// Whether the workers are to be started again.
+    /// Start the workers again.
     ngx_restart: AtomicUint;
 
     /// A child has exited.
     ngx_reap: AtomicSig;
-    /// A channel has something to say.
+    /// A channel has a message, or room for one.
     ngx_sigio: AtomicSig;
-    /// An alarm has gone off.
+    /// A timer of the master has expired, or SIGALRM has arrived.
     ngx_sigalrm: AtomicSig;
     /// Shut down gracefully.
     ngx_quit: AtomicSig;
-    /// Stop or abort at the end of a graceful shutdown.
+    /// Call `ngx_debug_point()` at the end of a graceful shutdown.
     ngx_debug_quit: AtomicSig;
-    /// Exit.
+    /// Exit at once.
     ngx_terminate: AtomicSig;
     /// Stop accepting connections.
     ngx_noaccept: AtomicSig;
     /// Reconfigure.
     ngx_reconfigure: AtomicSig;
-    /// Reopen the logs.
+    /// Open the logs again.
     ngx_reopen: AtomicSig;
-    /// Start the new binary.
+    /// Execute the new binary.
     ngx_change_binary: AtomicSig;
 }
+
+/// The cycle that is in use. Signal handlers log to it.
+#[unsafe(no_mangle)]
+pub static ngx_cycle: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(ptr::null_mut());
+
+/// What `ngx_debug_point()` does: NGX_DEBUG_POINTS_STOP, NGX_DEBUG_POINTS_ABORT,
+/// or nothing.
+#[unsafe(no_mangle)]
+pub static ngx_ipc_debug_points: AtomicUint = AtomicUint::new(0);
 
 /// Whether warnings and worse go to stderr as well.
 #[unsafe(no_mangle)]

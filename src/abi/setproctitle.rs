@@ -1,0 +1,51 @@
+//! `ngx_setproctitle.h`: process titles.
+
+use std::ffi::c_char;
+
+use crate::config::{NGX_OK, ngx_int_t};
+use crate::host::standalone::cycle::Cycle;
+use crate::host::standalone::setproctitle;
+use crate::host::standalone::types::ngx_log_t;
+use crate::sys::text::Text;
+
+/// Makes room for process titles where `ngx_os_argv`, set by the program,
+/// points to.
+///
+/// The arguments of main() must have been copied before. Returns NGX_OK.
+///
+/// # Safety
+///
+/// `ngx_os_argv` is NULL or the argument of main().
+///
+/// # References
+///
+/// nginx's `src/os/unix/ngx_setproctitle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_init_setproctitle(log: *mut ngx_log_t) -> ngx_int_t {
+    let _ = log;
+
+    // SAFETY: the contract of this function is that of `init`.
+    unsafe { setproctitle::init() };
+
+    NGX_OK
+}
+
+/// Makes ps show "NAME: TITLE" in place of the program's arguments.
+///
+/// NAME is the `name` of the configuration, or else the program's name. A NULL
+/// `title` changes nothing.
+///
+/// # Safety
+///
+/// `title` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_setproctitle(title: *mut c_char) {
+    // SAFETY: the contract of this function: NULL or a string.
+    let title = unsafe { Text::from_ptr(title) };
+
+    if let Some(title) = title.bytes() {
+        let cycle = Cycle::current().unwrap_or_else(Cycle::empty);
+
+        setproctitle::set_title(cycle, &String::from_utf8_lossy(title));
+    }
+}

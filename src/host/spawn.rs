@@ -1,0 +1,63 @@
+//! `ngx_spawn_process()` of both hosts.
+
+use std::ffi::c_void;
+
+use super::call::{call, ngx_spawn_proc_pt};
+use super::globals::GLOBALS;
+use super::logs::cycle_log;
+#[cfg(not(feature = "standalone"))]
+use super::nginx::{ngx_cycle_t, spawn};
+#[cfg(feature = "standalone")]
+use super::standalone::spawn::spawn;
+#[cfg(feature = "standalone")]
+use super::standalone::types::ngx_cycle_t;
+use crate::config::{ngx_int_t, ngx_pid_t};
+use crate::process::mode::Respawn;
+use crate::process::spawn::{Spawn, refuse};
+use crate::status::Result;
+use crate::sys::text::Text;
+use crate::table::slots::Work;
+
+/// Starts a process that runs `proc(cycle, data)`. Returns its pid, or an
+/// error, with an alert in the log.
+///
+/// # Safety
+///
+/// `cycle` is NULL or a valid cycle. `proc` is NULL or may be called with
+/// `cycle` and `data` in a forked copy of this process. `name` lives as long as
+/// the process's slot is in use.
+pub unsafe fn spawn_process(
+    cycle: *mut ngx_cycle_t,
+    proc: ngx_spawn_proc_pt,
+    data: *mut c_void,
+    name: Text,
+    respawn: ngx_int_t,
+) -> Result<ngx_pid_t> {
+    // SAFETY: as this function demands.
+    let log = unsafe { cycle_log(cycle) };
+
+    let Some(proc) = proc else {
+        let why = format_args!("no function to spawn \"{name}\" with");
+
+        return Err(refuse(&GLOBALS, log, why));
+    };
+
+    let Some(respawn) = Respawn::new(respawn) else {
+        let why = format_args!("invalid slot {respawn} while spawning \"{name}\"");
+
+        return Err(refuse(&GLOBALS, log, why));
+    };
+
+    let work = Work {
+        proc: proc as *mut c_void,
+        data,
+        name,
+    };
+    let process = Spawn {
+        work,
+        // SAFETY: as this function demands, `proc` may be called so.
+        start: &mut || unsafe { call(cycle, work) },
+    };
+
+    spawn(&GLOBALS, log, cycle, process, respawn)
+}

@@ -1,0 +1,129 @@
+//! The channel between a worker and its master: its descriptors, and its
+//! messages.
+
+use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::channel_event;
+use super::connection::Connection;
+use super::cycle::Cycle;
+use super::types::{ngx_event_handler_pt, ngx_event_t};
+use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
+use crate::channel::message::ngx_channel_t;
+use crate::channel::read;
+use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
+use crate::host::globals::{GLOBALS, ngx_channel};
+use crate::log::{Debug, Log};
+use crate::process_cycle::handle_command::channel_command;
+use crate::process_cycle::init_channel::{forget_channel, init_channel};
+use crate::status::{Result, Status};
+use crate::table::globals::Globals;
+
+/// Sends a message for `ngx_write_channel()`.
+pub use crate::channel::queue::write as write_channel;
+
+/// Receives a message for `ngx_read_channel()`; returns its length.
+pub fn read_channel(
+    _g: &Globals,
+    log: Log,
+    sock: RawFd,
+    message: &mut [MaybeUninit<u8>],
+) -> Result<usize> {
+    read::read(log, sock, message).map(<[u8]>::len)
+}
+
+/// Closes the channels that a new worker must not have, and makes the event
+/// loop call `handler` for its own, unless that is NULL.
+pub fn init(cycle: Option<Cycle>, handler: ngx_event_handler_pt) -> Result {
+    init_channel(&GLOBALS, Cycle::log_of(cycle));
+
+    if handler.is_none() {
+        return Ok(());
+    }
+
+    channel_event::add(
+        ngx_channel.load(Relaxed),
+        channel_event::READ_EVENT,
+        handler,
+        cycle.and_then(Cycle::error_log),
+        cycle.and_then(Cycle::pool),
+    )
+}
+
+/// Reads all messages that have arrived on a channel, and obeys them. Closes
+/// the channel when its other end is closed.
+///
+/// # Safety
+///
+/// `ev` is the read event of a connection of this library.
+pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
+    // SAFETY: the event loop calls this with the event of a connection.
+    let Some(c) = (unsafe { Connection::of_event(ev) }) else {
+        return;
+    };
+
+    if c.read().take_timedout() {
+        return;
+    }
+
+    let log = c.read().log();
+
+    log.debug(Debug::Core, format_args!("channel handler"));
+
+    while let Some(ch) = read_message(c, log) {
+        // SAFETY: the message has just been received, so its descriptor is
+        // not used elsewhere.
+        let _ = unsafe { obey(Some(&ch), c.log()) };
+    }
+}
+
+/// The next message; `None` if there is no more for now. A channel that cannot
+/// be read is closed.
+fn read_message(c: Connection, log: Log) -> Option<ngx_channel_t> {
+    let mut buffer = ngx_channel_t::command(0).bytes();
+    let result = read::read(log, c.fd(), &mut buffer);
+
+    log.debug(
+        Debug::Core,
+        format_args!(
+            "channel: {}",
+            result.map_or_else(ngx_int_t::from, |message| message.len().cast_signed())
+        ),
+    );
+
+    match result {
+        Ok(message) => Some(ngx_channel_t::from_bytes(message)),
+        Err(Status::Again) => None,
+        Err(Status::Error) => {
+            forget_channel(&GLOBALS, c.fd());
+            c.close();
+            None
+        }
+    }
+}
+
+/// Does what a message asks for. Returns NGX_OK, NGX_DECLINED if the command
+/// is not one of nginx's, or NGX_ERROR, with an alert in the log, if there is
+/// no message.
+///
+/// # Safety
+///
+/// Nothing else uses the descriptor of a NGX_CMD_OPEN_CHANNEL message.
+pub unsafe fn obey(ch: Option<&ngx_channel_t>, log: Log) -> ngx_int_t {
+    let Some(ch) = ch else {
+        let _ = log.refuse(format_args!("no channel message to look at"));
+
+        return NGX_ERROR;
+    };
+
+    let has_channel = ch.command == NGX_CMD_OPEN_CHANNEL && ch.fd > 0;
+    // SAFETY: as this function demands, the message owns its descriptor.
+    let fd = has_channel.then(|| unsafe { OwnedFd::from_raw_fd(ch.fd) });
+
+    if channel_command(&GLOBALS, log, ch, fd) {
+        NGX_OK
+    } else {
+        NGX_DECLINED
+    }
+}

@@ -1,0 +1,164 @@
+//! What a new worker or helper does first.
+
+use std::ffi::c_int;
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::channel;
+use super::conf::Conf;
+use super::cycle::Cycle;
+use super::variables::{ngx_parent, ngx_quit};
+use super::wake_up::wake_up;
+use crate::log::{Level, Log};
+use crate::process::signals::SHUTDOWN;
+use crate::status::Result;
+use crate::sys::user::{self, Resource};
+use crate::sys::{daemon, process, signal};
+
+/// The exit code of a process that could not be set up. The master does not
+/// start it again.
+const NOT_SET_UP: c_int = 2;
+
+/// Ends the process if it could not be set up.
+pub fn exit_unless_set_up(result: Result) {
+    if result.is_err() {
+        process::exit(NOT_SET_UP);
+    }
+}
+
+/// Sets this process up, in nginx's order: limits, user, directory, signals,
+/// modules, channel. `worker` is its number, if it is a worker.
+///
+/// Returns an error, with the reason in the log, if it cannot run. Limits that
+/// cannot be set are alerts in the log.
+pub fn set_up(cycle: Cycle, worker: Option<usize>) -> Result {
+    let (conf, log) = (cycle.conf(), cycle.log());
+
+    if worker.is_some() {
+        set_priority(conf, log);
+    }
+
+    set_limits(conf, log);
+    change_user(conf, log)?;
+
+    if let Some(number) = worker {
+        set_affinity(conf, log, number);
+    }
+
+    if let Err(err) = daemon::allow_core() {
+        alert(log, err, "prctl(PR_SET_DUMPABLE)");
+    }
+
+    change_directory(conf, log)?;
+
+    if !conf.orphans_stay() {
+        notice_parents_death(log);
+    }
+
+    if let Err(err) = signal::unblock_all() {
+        alert(log, err, "sigprocmask()");
+    }
+
+    cycle.modules().init_process()?;
+    channel::init(Some(cycle), Some(channel::handler))
+}
+
+fn alert(log: Log, err: Errno, call: &str) {
+    log.error(Level::Alert, Some(err), format_args!("{call} failed"));
+}
+
+fn set_priority(conf: Conf<'_>, log: Log) {
+    if let Some(priority) = conf.priority()
+        && let Err(err) = user::setpriority(priority)
+    {
+        alert(log, err, &format!("setpriority({priority})"));
+    }
+}
+
+fn set_limits(conf: Conf<'_>, log: Log) {
+    let limits = [
+        (Resource::Nofile, conf.rlimit_nofile(), "RLIMIT_NOFILE"),
+        (Resource::Core, conf.rlimit_core(), "RLIMIT_CORE"),
+    ];
+
+    for (resource, limit, name) in limits {
+        if let Some(limit) = limit
+            && let Err(err) = user::setrlimit(resource, limit)
+        {
+            alert(log, err, &format!("setrlimit({name}, {limit})"));
+        }
+    }
+}
+
+fn set_affinity(conf: Conf<'_>, log: Log, number: usize) {
+    if !conf.cpu_affinity_auto() {
+        return;
+    }
+
+    let cpu = number % user::processors();
+
+    if let Err(err) = user::setaffinity(&user::only_cpu(cpu)) {
+        alert(log, err, "sched_setaffinity()");
+    }
+}
+
+fn change_directory(conf: Conf<'_>, log: Log) -> Result {
+    let Some(directory) = conf.working_directory() else {
+        return Ok(());
+    };
+
+    user::chdir(directory).map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("chdir(\"{}\") failed", directory.display()),
+        )
+    })
+}
+
+/// Changes to the user and group of the configuration, if the master is root.
+fn change_user(conf: Conf<'_>, log: Log) -> Result {
+    if !user::is_root() {
+        return Ok(());
+    }
+
+    let identity = conf
+        .identity()
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("getpwnam() failed")))?;
+
+    let Some(user::Identity { name, user, group }) = identity else {
+        return Ok(());
+    };
+
+    user::setgid(group)
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("setgid({group}) failed")))?;
+
+    if let Err(err) = user::initgroups(&name, group) {
+        log.error(
+            Level::Emerg,
+            Some(err),
+            format_args!("initgroups({}, {group}) failed", name.to_string_lossy()),
+        );
+    }
+
+    user::setuid(user)
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("setuid({user}) failed")))
+}
+
+/// Makes a worker shut down gracefully when its master has died.
+fn notice_parents_death(log: Log) {
+    if let Err(err) = daemon::signal_at_parents_death(SHUTDOWN) {
+        log.error(
+            Level::Warn,
+            Some(err),
+            format_args!("prctl(PR_SET_PDEATHSIG) failed"),
+        );
+    }
+
+    // If the master has died before that call, the kernel sends no signal.
+    if process::getppid() != ngx_parent.load(Relaxed) {
+        ngx_quit.store(1, Relaxed);
+        wake_up();
+    }
+}

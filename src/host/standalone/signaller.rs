@@ -1,0 +1,43 @@
+//! Sending a signal to a running program, whose pid is in its pid file.
+
+use super::conf::Conf;
+use super::log::ErrorLog;
+use super::log_file;
+use crate::log::Level;
+use crate::process::signals;
+use crate::status::Result;
+use crate::sys::file;
+use crate::sys::text::Text;
+
+/// Sends the signal that the user calls `name`.
+///
+/// Returns an error, with the reason on stderr, if there is no such signal or
+/// no such process.
+pub fn send_signal(conf: Option<Conf<'_>>, name: Text) -> Result {
+    let log = ErrorLog::log_of(log_file::init(None, None));
+    let bytes = name.bytes().unwrap_or_default();
+
+    if !signals::is_name(bytes) {
+        return Err(log.refuse(format_args!("invalid signal \"{name}\"")));
+    }
+
+    let Some(path) = conf.and_then(Conf::pid) else {
+        return Err(log.refuse(format_args!("no pid file is configured")));
+    };
+
+    let text = file::read_to_string(path).map_err(|err| {
+        log.fail(
+            Level::Err,
+            err,
+            format_args!("open() \"{}\" failed", path.display()),
+        )
+    })?;
+
+    let pid = text.trim().parse().unwrap_or_default();
+
+    if pid <= 0 {
+        return Err(log.refuse(format_args!("invalid PID number in \"{}\"", path.display())));
+    }
+
+    signals::os_signal_process(log, bytes, pid)
+}
