@@ -45,6 +45,16 @@ against_nginx()
     } > "$tmp/against.c" && gcc $flags $theirs -c "$tmp/against.c" -o "$tmp/against.o"
 }
 
+# asserted INCLUDE: the add-on's assertions about nginx hold for our headers, too
+asserted()
+{
+    {
+        for h in $headers; do echo "#include <ngx_$h.h>"; done
+        echo '#include <ngx_ipc_asserts.h>'
+    } > "$tmp/asserts.c"
+    gcc $flags "-I$1" "-I$top/nginx" -c "$tmp/asserts.c" -o "$tmp/asserts.o"
+}
+
 # mutated HEADER SED_EXPRESSION: a copy of our headers with one change
 mutated()
 {
@@ -63,6 +73,13 @@ caught()
     mutated "$1" "$2" || return 1
     ! { facts mutated "-I$tmp/headers" && cmp "$tmp/ours.txt" "$tmp/mutated.txt" \
         && against_nginx "$tmp/headers"; }
+}
+
+# breaks_assertion HEADER SED_EXPRESSION: the change fails an assertion
+breaks_assertion()
+{
+    mutated "$1" "$2" || return 1
+    ! asserted "$tmp/headers"
 }
 
 # all_compared: whatever nginx's headers declare of what we export was looked
@@ -84,6 +101,7 @@ ok "nginx's layout is that of ABI.md" facts nginx $theirs
 ok "bit-fields have the same bits" cmp "$tmp/ours.txt" "$tmp/nginx.txt"
 ok "prototypes and variables are nginx's" against_nginx "$ours"
 ok "nothing that nginx declares was left out" all_compared
+ok "the add-on's assertions hold for our headers" asserted "$ours"
 
 not_ok "a changed comment is no difference" \
     caught ngx_channel.h 's/Its slot\./Its place./'
@@ -95,6 +113,8 @@ ok "swapped bit-fields are caught" \
     caught ngx_process.h 's/respawn:1/exited:1/; t; s/exited:1/respawn:1/'
 ok "a changed constant is caught" \
     caught ngx_process_cycle.h 's/NGX_CMD_QUIT 3/NGX_CMD_QUIT 4/'
+ok "a changed constant fails an assertion" \
+    breaks_assertion ngx_process_cycle.h 's/NGX_CMD_QUIT 3/NGX_CMD_QUIT 4/'
 ok "a changed parameter is caught" \
     caught ngx_process.h 's/ngx_int_t respawn)/int respawn)/'
 ok "a changed result is caught" \
