@@ -1,6 +1,6 @@
 /*
  * The variadic functions of ngx_log.h, which stable Rust cannot define.  They
- * format the text of a line; src/host/standalone/log_line.rs, whose functions
+ * format the text of a line; src/abi/log_line.rs, whose functions
  * are declared below, does the rest.
  */
 

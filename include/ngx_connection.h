@@ -28,26 +28,38 @@ extern "C" {
  */
 #define NGX_LISTEN_BACKLOG 511
 
-/* Receives at most size bytes: how many; 0 at the end; NGX_AGAIN, NGX_ERROR. */
+/*
+ * Receives at most size bytes.
+ *
+ * Returns how many were received, 0 if the other side sends no more, NGX_AGAIN
+ * if there are none now, or NGX_ERROR.
+ */
 typedef ptrdiff_t (*ngx_recv_pt)(ngx_connection_t *c, u_char *buf, size_t size);
 
-/* Sends at most size bytes: how many; NGX_AGAIN, NGX_ERROR. */
+/*
+ * Sends at most size bytes.
+ *
+ * Returns how many were sent, NGX_AGAIN if none can be sent now, or NGX_ERROR.
+ */
 typedef ptrdiff_t (*ngx_send_pt)(ngx_connection_t *c, u_char *buf, size_t size);
 
-/* Is called for each connection that has been accepted. */
+/* What a program does with a connection that has been accepted. */
 typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
 
-/* Where a program listens. */
+/* An address that the program listens on. */
 struct ngx_listening_s {
-    /* "HOST:PORT" with a numeric host, in brackets if it is IPv6, or "unix:PATH". */
+    /*
+     * "HOST:PORT", where the host is a number, in brackets if it is IPv6, or
+     * "unix:PATH".
+     */
     const char *address;
-    /* What a worker does with each new connection. */
+    /* A worker calls it for each new connection. */
     ngx_connection_handler_pt handler;
-    /* See listen(2); 0 for NGX_LISTEN_BACKLOG. */
+    /* How many connections may wait to be accepted; 0: NGX_LISTEN_BACKLOG. */
     int backlog;
-    /* The library's: the socket, or -1. */
+    /* The socket, or -1: the library's. */
     ngx_socket_t fd;
-    /* The library's: the connection that accepts, in a worker. */
+    /* In a worker the connection that accepts, or NULL: the library's. */
     ngx_connection_t *connection;
 };
 

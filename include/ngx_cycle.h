@@ -30,81 +30,90 @@ extern "C" {
 /* ngx_debug_point() aborts the process. */
 #define NGX_DEBUG_POINTS_ABORT 2
 
-/* What the program wants: filled with defaults by ngx_ipc_conf_init(). */
+/* The configuration of a program; ngx_ipc_conf_init() sets the defaults. */
 struct ngx_core_conf_s {
-    /* Go into the background. */
+    /* 1: go into the background. */
     ngx_flag_t daemon;
-    /* Have workers; else one process does it all. */
+    /* 1: a master with workers; 0: a single process, which is both. */
     ngx_flag_t master;
-    /* Milliseconds after which a graceful shutdown closes what is left; 0: none. */
+    /*
+     * Milliseconds after which a worker that shuts down gracefully closes the
+     * connections that are still open; 0: it waits for them.
+     */
     ngx_msec_t shutdown_timeout;
-    /* How many workers; 0: one for each processor. */
+    /* The number of workers; 0: one for each processor. */
     ngx_int_t worker_processes;
-    /* What ngx_debug_point() does: nothing, NGX_DEBUG_POINTS_STOP or _ABORT. */
+    /*
+     * What ngx_debug_point() does: 0 (nothing), NGX_DEBUG_POINTS_STOP or
+     * NGX_DEBUG_POINTS_ABORT.
+     */
     ngx_int_t debug_points;
-    /* How many descriptors a worker may open; -1: as the master. */
+    /* RLIMIT_NOFILE of the workers; -1: as the master's. */
     ngx_int_t rlimit_nofile;
-    /* How large a worker's core may be, in bytes; -1: as the master's. */
+    /* RLIMIT_CORE of the workers, in bytes; -1: as the master's. */
     off_t rlimit_core;
     /* The nice value of the workers; 0: as the master's. */
     int priority;
-    /* Worker N runs on processor N only. */
+    /* 1: worker N runs on processor N only. */
     ngx_flag_t cpu_affinity_auto;
-    /* Who the workers run as, if the master is root; NULL: as the master. */
+    /* The user of the workers, if the master is root; NULL: the master's. */
     const char *username;
-    /* The workers' group; NULL: that of the user. */
+    /* The group of the workers; NULL: the user's. */
     const char *groupname;
-    /* Where workers work; NULL: where the master does. */
+    /* The working directory of the workers; NULL: the master's. */
     const char *working_directory;
-    /* The file for the master's pid, or NULL. */
+    /* The file that the master writes its pid to; NULL: none. */
     const char *pid;
-    /* The log's file; NULL: stderr. */
+    /* The file of the log; NULL: stderr. */
     const char *error_log;
-    /* The log's level, or debug masks. */
+    /* The level of the log, or the masks of its debug lines. */
     ngx_uint_t log_level;
     /* What process titles begin with; NULL: the program's name. */
     const char *name;
-    /* Modules, NULL-terminated, or NULL. */
+    /* The modules, an array that ends with NULL, or NULL. */
     ngx_module_t **modules;
-    /* Where workers accept connections. */
+    /* The addresses that workers accept connections on. */
     ngx_listening_t *listening;
-    /* How many places they are. */
+    /* The number of those addresses. */
     ngx_uint_t listening_n;
-    /* Processes beside the workers. */
+    /* The helpers. */
     ngx_cache_manager_ctx_t *helpers;
-    /* How many they are. */
+    /* The number of helpers. */
     ngx_uint_t helpers_n;
     /*
-     * Is called before a reload with a copy of the configuration, to change
-     * it; NGX_ERROR keeps the old one, and the workers that run.
+     * Called at a reload with a copy of the configuration, which it changes.
+     * After NGX_ERROR the old configuration and its workers stay.
      */
     ngx_int_t (*reconfigure)(ngx_core_conf_t *conf);
-    /* The signal at which the master logs a list of its processes; 0: none. */
+    /* The signal that makes the master log a list of its processes; 0: none. */
     int status_signal;
     /*
-     * Shared memory of 2 MiB and more is made of huge pages, if the system
-     * allows that.
+     * 1: shared memory of 2 MiB and more uses huge pages, if the system allows
+     * it.
      */
     ngx_flag_t huge_pages;
-    /* Workers go on when the master dies; else they shut down gracefully. */
+    /*
+     * What workers do when the master dies. 1: they go on; 0: they shut down
+     * gracefully.
+     */
     ngx_flag_t orphans_stay;
 };
 
-/* What a program runs with between two configurations. */
+/* The state of a program from one configuration to the next. */
 struct ngx_cycle_s {
-    /* The configurations of the modules; the first is the ngx_core_conf_t. */
+    /* The configurations of the modules. The first one is a ngx_core_conf_t. */
     void ****conf_ctx;
     /* Memory that lives as long as the cycle. */
     ngx_pool_t *pool;
-    /* Where the library logs. */
+    /* The log of the library. */
     ngx_log_t *log;
-    /* The modules, NULL-terminated, or NULL. */
+    /* The modules, an array that ends with NULL, or NULL. */
     ngx_module_t **modules;
-    /* How many they are. */
+    /* The number of modules. */
     ngx_uint_t modules_n;
-    /* Where workers accept connections. */
+    /* The addresses that workers accept connections on. */
     ngx_listening_t *listening;
-    /* How many places they are. */
+    /* The number of those addresses. */
     ngx_uint_t listening_n;
 };
 

@@ -24,16 +24,19 @@ extern "C" {
 /* A longer line is cut. */
 #define NGX_MAX_ERROR_STR 2048
 
-/* Adds to a line at buf, at most len bytes; returns the position behind. */
+/*
+ * Adds at most len bytes to a line at buf. Returns the position after the
+ * last byte.
+ */
 typedef u_char *(*ngx_log_handler_pt)(ngx_log_t *log, u_char *buf, size_t len);
 
-/* Takes a finished line instead of a file. */
+/* Gets a finished line, in place of the log's file. */
 typedef void (*ngx_log_writer_pt)(ngx_log_t *log,
                                   ngx_uint_t level,
                                   u_char *buf,
                                   size_t len);
 
-/* A file that is kept open. */
+/* An open file. */
 struct ngx_open_file_s {
     /* Its descriptor. */
     ngx_fd_t fd;
@@ -43,25 +46,29 @@ struct ngx_open_file_s {
 
 /* A log. */
 struct ngx_log_s {
-    /* The level, and the bits of the debug lines that are wanted. */
+    /*
+     * The level: more severe lines and those of the level are written. Or
+     * NGX_LOG_DEBUG_CORE and so on: the masks of the debug lines to write,
+     * and all other lines.
+     */
     ngx_uint_t log_level;
-    /* Where lines go unless there is a writer. */
+    /* The file that lines are written to, unless there is a writer. */
     ngx_open_file_t *file;
-    /* The number of a connection for the line's prefix, or 0. */
+    /* The number of a connection, which lines begin with, or 0. */
     ngx_uint_t connection;
-    /* The second in which the disk was full. */
+    /* The last second in which the disk was full: the library's. */
     time_t disk_full_time;
-    /* Adds to each line but debug ones. */
+    /* Adds to each line that is not a debug line. */
     ngx_log_handler_pt handler;
-    /* For the handler. */
+    /* Data of the handler. */
     void *data;
-    /* Takes the lines instead of the file. */
+    /* Gets the lines in place of the file. */
     ngx_log_writer_pt writer;
-    /* For the writer. */
+    /* Data of the writer. */
     void *wdata;
-    /* For the handler: what was being done. */
+    /* For the handler: what the program does, such as "reading a request". */
     char *action;
-    /* Another log that gets the same lines. */
+    /* The next log, which gets the same lines, or NULL. */
     ngx_log_t *next;
 };
 

@@ -21,11 +21,11 @@ extern "C" {
 #endif
 
 
-/* A module. */
+/* A module: functions that the library calls when processes start and exit. */
 struct ngx_module_s {
-    /* Its index among those of its type. */
+    /* Its index among the modules of its type. */
     ngx_uint_t ctx_index;
-    /* Its index. */
+    /* Its index among all modules. */
     ngx_uint_t index;
     /* Its name. */
     char *name;
@@ -33,29 +33,32 @@ struct ngx_module_s {
     ngx_uint_t spare0;
     /* Unused. */
     ngx_uint_t spare1;
-    /* What it was compiled for. */
+    /* The version that it was compiled for. */
     ngx_uint_t version;
-    /* How it was compiled. */
+    /* The features that it was compiled with. */
     const char *signature;
-    /* For the host of its type. */
+    /* What modules of its type have, such as a ngx_core_module_t. */
     void *ctx;
     /* Its directives. */
     ngx_command_t *commands;
     /* Its type. */
     ngx_uint_t type;
-    /* Not called by nginx. */
+    /* The master calls it once, before its first init_module. */
     ngx_int_t (*init_master)(ngx_log_t *log);
-    /* Is called in the master, before there are workers. */
+    /* The master calls it for each configuration, before its workers start. */
     ngx_int_t (*init_module)(ngx_cycle_t *cycle);
-    /* Is called in each worker and helper; NGX_ERROR ends it with code 2. */
+    /*
+     * Each worker and helper calls it when it starts. After NGX_ERROR the
+     * process exits with code 2, and is not started again.
+     */
     ngx_int_t (*init_process)(ngx_cycle_t *cycle);
-    /* Not called by nginx. */
+    /* Never called. */
     ngx_int_t (*init_thread)(ngx_cycle_t *cycle);
-    /* Not called by nginx. */
+    /* Never called. */
     void (*exit_thread)(ngx_cycle_t *cycle);
-    /* Is called in each worker that exits, but not in helpers. */
+    /* Each worker calls it before it exits; helpers do not. */
     void (*exit_process)(ngx_cycle_t *cycle);
-    /* Is called in the master when it exits. */
+    /* The master calls it before it exits. */
     void (*exit_master)(ngx_cycle_t *cycle);
     /* Unused. */
     size_t spare_hook0;

@@ -24,16 +24,16 @@ extern "C" {
 /* A pool of a size that is enough for most uses. */
 #define NGX_DEFAULT_POOL_SIZE 16384
 
-/* Is called when a pool is destroyed. */
+/* The handler of a cleanup: ngx_destroy_pool() calls it. */
 typedef void (*ngx_pool_cleanup_pt)(void *data);
 
-/* Something to do when a pool is destroyed. */
+/* A cleanup: a function to call when a pool is destroyed. */
 struct ngx_pool_cleanup_s {
-    /* What is called, for the caller to set; NULL does nothing. */
+    /* The function, which the program sets; NULL: none. */
     ngx_pool_cleanup_pt handler;
-    /* What it is called with. */
+    /* The argument of the function. */
     void *data;
-    /* The one that was added before. */
+    /* The cleanup that was added before this one. */
     ngx_pool_cleanup_t *next;
 };
 

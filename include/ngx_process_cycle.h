@@ -54,13 +54,19 @@ extern "C" {
 /* A process beside the workers, such as nginx's cache manager. */
 #define NGX_PROCESS_HELPER 4
 
-/* A helper: a process beside the workers. */
+/*
+ * A helper: a process that the master runs beside the workers, as nginx runs
+ * its cache manager.
+ */
 struct ngx_cache_manager_ctx_s {
-    /* Is called after the delay, and again if it adds its event's timer. */
+    /*
+     * Called once after the delay; for the next call it adds a timer to its
+     * event.
+     */
     ngx_event_handler_pt handler;
-    /* How titles and log lines call the process. */
+    /* The name of the process in its title and in log lines. */
     char *name;
-    /* Milliseconds. */
+    /* Milliseconds from the start of the process to the call. */
     ngx_msec_t delay;
 };
 

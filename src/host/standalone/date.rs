@@ -1,4 +1,5 @@
-//! Dates, computed without the C library: a signal handler needs them.
+//! Dates, computed without the C library, whose functions are not
+//! async-signal-safe: signal handlers log, and a line begins with the time.
 
 /// A date and time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,14 +12,15 @@ pub struct Date {
     second: i64,
 }
 
-/// The length of [`Date::err_log`].
+/// The length of the text of [`Date::err_log`].
 pub const ERR_LOG_LEN: usize = "1970/09/28 12:00:00".len();
 
 impl Date {
     /// The date at `sec` seconds since 1970-01-01 00:00:00.
     ///
-    /// Days are counted from a 1st of March, so that the leap day is the last
-    /// of its year: then a month's first day is (153 m + 2) / 5 days after it.
+    /// A year is counted from its 1st of March, so that a leap day is the last
+    /// day of a year. Then month `m`, from 0 for March, begins
+    /// (153 m + 2) / 5 days after the year.
     pub fn new(sec: i64) -> Self {
         const DAY: i64 = 86_400;
         const DAYS_OF_400_YEARS: i64 = 146_097;
@@ -29,22 +31,23 @@ impl Date {
         let rest = sec.rem_euclid(DAY);
 
         let era = days.div_euclid(DAYS_OF_400_YEARS);
-        let of_era = days.rem_euclid(DAYS_OF_400_YEARS);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
+        let day_of_era = days.rem_euclid(DAYS_OF_400_YEARS);
+        let year =
+            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * day_of_year + 2) / 153;
 
         Self {
             year: year + era * 400 + i64::from(month >= 10),
             month: if month < 10 { month + 3 } else { month - 9 },
-            day: of_year - (153 * month + 2) / 5 + 1,
+            day: day_of_year - (153 * month + 2) / 5 + 1,
             hour: rest / 3600,
             minute: rest / 60 % 60,
             second: rest % 60,
         }
     }
 
-    /// The time as the error log has it, `1970/09/28 12:00:00`.
+    /// The text for the error log, `1970/09/28 12:00:00`.
     pub fn err_log(&self) -> [u8; ERR_LOG_LEN] {
         let mut text = *b"0000/00/00 00:00:00";
         let mut put = |at: usize, digits: usize, mut value: i64| {

@@ -220,7 +220,7 @@ impl Pool {
             let second = unsafe { (*first.as_ptr()).next };
 
             block = Block::new(size, second, self.log())?;
-            // SAFETY: the same.
+            // SAFETY: the block is one of this pool.
             unsafe { (*first.as_ptr()).next = block.as_ptr() };
         } else {
             block = Block::new(whole, first.as_ptr(), self.log())?;

@@ -2,8 +2,11 @@
 //!
 //! They are in one file because they point to each other: a cycle to its
 //! modules, whose hooks take a cycle; a connection to its listening socket,
-//! whose handler takes a connection. Other files wrap them in handle types,
+//! whose handler takes a connection. Other files have a handle type for each,
 //! whose methods are safe to call.
+//!
+//! The comments of those that Rust declares for C become comments of the
+//! headers; `include/generator/` has the others, by hand.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
@@ -12,22 +15,23 @@ use crate::config::{
     ngx_fd_t, ngx_flag_t, ngx_int_t, ngx_msec_t, ngx_socket_t, ngx_str_t, ngx_uint_t, u_char,
 };
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_log_t = ngx_log_s;
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_open_file_t = ngx_open_file_s;
 
-/// Adds to a line at `buf`, at most `len` bytes; returns the position behind.
+/// Adds at most `len` bytes to a line at `buf`. Returns the position after the
+/// last byte.
 pub type ngx_log_handler_pt =
     Option<unsafe extern "C" fn(log: *mut ngx_log_t, buf: *mut u_char, len: usize) -> *mut u_char>;
 
-/// Takes a finished line instead of a file.
+/// Gets a finished line, in place of the log's file.
 pub type ngx_log_writer_pt = Option<
     unsafe extern "C" fn(log: *mut ngx_log_t, level: ngx_uint_t, buf: *mut u_char, len: usize),
 >;
 
-/// A file that is kept open.
+/// An open file.
 #[repr(C)]
 pub struct ngx_open_file_s {
     /// Its descriptor.
@@ -39,41 +43,43 @@ pub struct ngx_open_file_s {
 /// A log.
 #[repr(C)]
 pub struct ngx_log_s {
-    /// The level, and the bits of the debug lines that are wanted.
+    /// The level: more severe lines and those of the level are written. Or
+    /// NGX_LOG_DEBUG_CORE and so on: the masks of the debug lines to write,
+    /// and all other lines.
     pub log_level: ngx_uint_t,
-    /// Where lines go unless there is a writer.
+    /// The file that lines are written to, unless there is a writer.
     pub file: *mut ngx_open_file_t,
 
-    /// The number of a connection for the line's prefix, or 0.
+    /// The number of a connection, which lines begin with, or 0.
     pub connection: ngx_uint_t,
 
-    /// The second in which the disk was full.
+    /// The last second in which the disk was full: the library's.
     pub disk_full_time: libc::time_t,
 
-    /// Adds to each line but debug ones.
+    /// Adds to each line that is not a debug line.
     pub handler: ngx_log_handler_pt,
-    /// For the handler.
+    /// Data of the handler.
     pub data: *mut c_void,
 
-    /// Takes the lines instead of the file.
+    /// Gets the lines in place of the file.
     pub writer: ngx_log_writer_pt,
-    /// For the writer.
+    /// Data of the writer.
     pub wdata: *mut c_void,
 
-    /// For the handler: what was being done.
+    /// For the handler: what the program does, such as "reading a request".
     pub action: *mut c_char,
 
-    /// Another log that gets the same lines.
+    /// The next log, which gets the same lines, or NULL.
     pub next: *mut ngx_log_t,
 }
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_event_t = ngx_event_s;
 
-/// Is called when an event has happened.
+/// The handler of an event: the event loop calls it when the event happens.
 pub type ngx_event_handler_pt = Option<unsafe extern "C" fn(ev: *mut ngx_event_t)>;
 
-/// What C's bit-fields look like from here.
+/// An event. C has bit-fields in place of `flags`, see [`flag`].
 #[repr(C)]
 pub struct ngx_event_s {
     pub(crate) data: *mut c_void,
@@ -84,6 +90,7 @@ pub struct ngx_event_s {
     pub(crate) timer: Timer,
 }
 
+/// The timer of an event: `key` is when it expires.
 #[repr(C)]
 pub(crate) struct Timer {
     pub(crate) key: ngx_msec_t,
@@ -92,18 +99,23 @@ pub(crate) struct Timer {
 /// The masks of the bit-fields of `ngx_event_s` in `flags`.
 pub(crate) use crate::config::numbers::ngx_event_s as flag;
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_connection_t = ngx_connection_s;
 
-/// Receives at most `size` bytes: how many; 0 at the end; NGX_AGAIN, NGX_ERROR.
+/// Receives at most `size` bytes.
+///
+/// Returns how many were received, 0 if the other side sends no more, NGX_AGAIN
+/// if there are none now, or NGX_ERROR.
 pub type ngx_recv_pt =
     Option<unsafe extern "C" fn(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize>;
 
-/// Sends at most `size` bytes: how many; NGX_AGAIN, NGX_ERROR.
+/// Sends at most `size` bytes.
+///
+/// Returns how many were sent, NGX_AGAIN if none can be sent now, or NGX_ERROR.
 pub type ngx_send_pt =
     Option<unsafe extern "C" fn(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize>;
 
-/// A descriptor in the event loop; C's is in connection.h.
+/// A connection. C has bit-fields in place of `flags`, see [`bit`].
 #[repr(C)]
 pub struct ngx_connection_s {
     pub(crate) data: *mut c_void,
@@ -126,41 +138,42 @@ pub struct ngx_connection_s {
 /// The masks of the bit-fields of `ngx_connection_s` in `flags`.
 pub use crate::config::numbers::ngx_connection_s as bit;
 
-/// Is called for each connection that has been accepted.
+/// What a program does with a connection that has been accepted.
 pub type ngx_connection_handler_pt = Option<unsafe extern "C" fn(c: *mut ngx_connection_t)>;
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_listening_t = ngx_listening_s;
 
-/// Where a program listens.
+/// An address that the program listens on.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
-    /// "HOST:PORT" with a numeric host, in brackets if it is IPv6, or "unix:PATH".
+    /// "HOST:PORT", where the host is a number, in brackets if it is IPv6, or
+    /// "unix:PATH".
     pub address: *const c_char,
-    /// What a worker does with each new connection.
+    /// A worker calls it for each new connection.
     pub handler: ngx_connection_handler_pt,
-    /// See listen(2); 0 for NGX_LISTEN_BACKLOG.
+    /// How many connections may wait to be accepted; 0: NGX_LISTEN_BACKLOG.
     pub backlog: c_int,
 
-    /// The library's: the socket, or -1.
+    /// The socket, or -1: the library's.
     pub fd: ngx_socket_t,
-    /// The library's: the connection that accepts, in a worker.
+    /// In a worker the connection that accepts, or NULL: the library's.
     pub connection: *mut ngx_connection_t,
 }
 
-/// A directive; nginx's configuration files only.
+/// A directive of nginx's configuration files, which this library does not read.
 pub enum ngx_command_t {}
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_module_t = ngx_module_s;
 
-/// A module.
+/// A module: functions that the library calls when processes start and exit.
 #[repr(C)]
 pub struct ngx_module_s {
-    /// Its index among those of its type.
+    /// Its index among the modules of its type.
     pub ctx_index: ngx_uint_t,
-    /// Its index.
+    /// Its index among all modules.
     pub index: ngx_uint_t,
 
     /// Its name.
@@ -171,34 +184,35 @@ pub struct ngx_module_s {
     /// Unused.
     pub spare1: ngx_uint_t,
 
-    /// What it was compiled for.
+    /// The version that it was compiled for.
     pub version: ngx_uint_t,
-    /// How it was compiled.
+    /// The features that it was compiled with.
     pub signature: *const c_char,
 
-    /// For the host of its type.
+    /// What modules of its type have, such as a ngx_core_module_t.
     pub ctx: *mut c_void,
     /// Its directives.
     pub commands: *mut ngx_command_t,
     /// Its type.
     pub r#type: ngx_uint_t,
 
-    /// Not called by nginx.
+    /// The master calls it once, before its first init_module.
     pub init_master: Option<unsafe extern "C" fn(log: *mut ngx_log_t) -> ngx_int_t>,
 
-    /// Is called in the master, before there are workers.
+    /// The master calls it for each configuration, before its workers start.
     pub init_module: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
 
-    /// Is called in each worker and helper; NGX_ERROR ends it with code 2.
+    /// Each worker and helper calls it when it starts. After NGX_ERROR the
+    /// process exits with code 2, and is not started again.
     pub init_process: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
-    /// Not called by nginx.
+    /// Never called.
     pub init_thread: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
-    /// Not called by nginx.
+    /// Never called.
     pub exit_thread: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
-    /// Is called in each worker that exits, but not in helpers.
+    /// Each worker calls it before it exits; helpers do not.
     pub exit_process: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
 
-    /// Is called in the master when it exits.
+    /// The master calls it before it exits.
     pub exit_master: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
 
     /// Unused.
@@ -219,108 +233,113 @@ pub struct ngx_module_s {
     pub spare_hook7: usize,
 }
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_cache_manager_ctx_t = ngx_cache_manager_ctx_s;
 
-/// A helper: a process beside the workers.
+/// A helper: a process that the master runs beside the workers, as nginx runs
+/// its cache manager.
 #[repr(C)]
 pub struct ngx_cache_manager_ctx_s {
-    /// Is called after the delay, and again if it adds its event's timer.
+    /// Called once after the delay; for the next call it adds a timer to its
+    /// event.
     pub handler: ngx_event_handler_pt,
-    /// How titles and log lines call the process.
+    /// The name of the process in its title and in log lines.
     pub name: *mut c_char,
-    /// Milliseconds.
+    /// Milliseconds from the start of the process to the call.
     pub delay: ngx_msec_t,
 }
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_core_conf_t = ngx_core_conf_s;
 
-/// What the program wants: filled with defaults by ngx_ipc_conf_init().
+/// The configuration of a program; ngx_ipc_conf_init() sets the defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_core_conf_s {
-    /// Go into the background.
+    /// 1: go into the background.
     pub daemon: ngx_flag_t,
-    /// Have workers; else one process does it all.
+    /// 1: a master with workers; 0: a single process, which is both.
     pub master: ngx_flag_t,
 
-    /// Milliseconds after which a graceful shutdown closes what is left; 0: none.
+    /// Milliseconds after which a worker that shuts down gracefully closes the
+    /// connections that are still open; 0: it waits for them.
     pub shutdown_timeout: ngx_msec_t,
 
-    /// How many workers; 0: one for each processor.
+    /// The number of workers; 0: one for each processor.
     pub worker_processes: ngx_int_t,
-    /// What ngx_debug_point() does: nothing, NGX_DEBUG_POINTS_STOP or _ABORT.
+    /// What ngx_debug_point() does: 0 (nothing), NGX_DEBUG_POINTS_STOP or
+    /// NGX_DEBUG_POINTS_ABORT.
     pub debug_points: ngx_int_t,
 
-    /// How many descriptors a worker may open; -1: as the master.
+    /// RLIMIT_NOFILE of the workers; -1: as the master's.
     pub rlimit_nofile: ngx_int_t,
-    /// How large a worker's core may be, in bytes; -1: as the master's.
+    /// RLIMIT_CORE of the workers, in bytes; -1: as the master's.
     pub rlimit_core: libc::off_t,
     /// The nice value of the workers; 0: as the master's.
     pub priority: c_int,
 
-    /// Worker N runs on processor N only.
+    /// 1: worker N runs on processor N only.
     pub cpu_affinity_auto: ngx_flag_t,
 
-    /// Who the workers run as, if the master is root; NULL: as the master.
+    /// The user of the workers, if the master is root; NULL: the master's.
     pub username: *const c_char,
-    /// The workers' group; NULL: that of the user.
+    /// The group of the workers; NULL: the user's.
     pub groupname: *const c_char,
-    /// Where workers work; NULL: where the master does.
+    /// The working directory of the workers; NULL: the master's.
     pub working_directory: *const c_char,
 
-    /// The file for the master's pid, or NULL.
+    /// The file that the master writes its pid to; NULL: none.
     pub pid: *const c_char,
-    /// The log's file; NULL: stderr.
+    /// The file of the log; NULL: stderr.
     pub error_log: *const c_char,
-    /// The log's level, or debug masks.
+    /// The level of the log, or the masks of its debug lines.
     pub log_level: ngx_uint_t,
 
     /// What process titles begin with; NULL: the program's name.
     pub name: *const c_char,
-    /// Modules, NULL-terminated, or NULL.
+    /// The modules, an array that ends with NULL, or NULL.
     pub modules: *mut *mut ngx_module_t,
-    /// Where workers accept connections.
+    /// The addresses that workers accept connections on.
     pub listening: *mut ngx_listening_t,
-    /// How many places they are.
+    /// The number of those addresses.
     pub listening_n: ngx_uint_t,
-    /// Processes beside the workers.
+    /// The helpers.
     pub helpers: *mut ngx_cache_manager_ctx_t,
-    /// How many they are.
+    /// The number of helpers.
     pub helpers_n: ngx_uint_t,
 
-    /// Is called before a reload with a copy of the configuration, to change
-    /// it; NGX_ERROR keeps the old one, and the workers that run.
+    /// Called at a reload with a copy of the configuration, which it changes.
+    /// After NGX_ERROR the old configuration and its workers stay.
     pub reconfigure: Option<unsafe extern "C" fn(conf: *mut ngx_core_conf_t) -> ngx_int_t>,
-    /// The signal at which the master logs a list of its processes; 0: none.
+    /// The signal that makes the master log a list of its processes; 0: none.
     pub status_signal: c_int,
-    /// Shared memory of 2 MiB and more is made of huge pages, if the system
-    /// allows that.
+    /// 1: shared memory of 2 MiB and more uses huge pages, if the system allows
+    /// it.
     pub huge_pages: ngx_flag_t,
-    /// Workers go on when the master dies; else they shut down gracefully.
+    /// What workers do when the master dies. 1: they go on; 0: they shut down
+    /// gracefully.
     pub orphans_stay: ngx_flag_t,
 }
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_cycle_t = ngx_cycle_s;
 
-/// What a program runs with between two configurations.
+/// The state of a program from one configuration to the next.
 #[repr(C)]
 pub struct ngx_cycle_s {
-    /// The configurations of the modules; the first is the ngx_core_conf_t.
+    /// The configurations of the modules. The first one is a ngx_core_conf_t.
     pub conf_ctx: *mut *mut *mut *mut c_void,
     /// Memory that lives as long as the cycle.
     pub pool: *mut ngx_pool_t,
-    /// Where the library logs.
+    /// The log of the library.
     pub log: *mut ngx_log_t,
-    /// The modules, NULL-terminated, or NULL.
+    /// The modules, an array that ends with NULL, or NULL.
     pub modules: *mut *mut ngx_module_t,
-    /// How many they are.
+    /// The number of modules.
     pub modules_n: ngx_uint_t,
-    /// Where workers accept connections.
+    /// The addresses that workers accept connections on.
     pub listening: *mut ngx_listening_t,
-    /// How many places they are.
+    /// The number of those addresses.
     pub listening_n: ngx_uint_t,
 }
 
@@ -355,28 +374,28 @@ const _: () = {
     assert!(size_of::<CachedText>() == size_of::<ngx_str_t>());
 };
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_pool_t = ngx_pool_s;
 
-/// By nginx's other name.
+/// nginx's typedef.
 pub type ngx_pool_cleanup_t = ngx_pool_cleanup_s;
 
-/// Is called when a pool is destroyed.
+/// The handler of a cleanup: ngx_destroy_pool() calls it.
 pub type ngx_pool_cleanup_pt = Option<unsafe extern "C" fn(data: *mut c_void)>;
 
-/// Something to do when a pool is destroyed.
+/// A cleanup: a function to call when a pool is destroyed.
 #[repr(C)]
 pub struct ngx_pool_cleanup_s {
-    /// What is called, for the caller to set; NULL does nothing.
+    /// The function, which the program sets; NULL: none.
     pub handler: ngx_pool_cleanup_pt,
-    /// What it is called with.
+    /// The argument of the function.
     pub data: *mut c_void,
-    /// The one that was added before.
+    /// The cleanup that was added before this one.
     pub next: *mut ngx_pool_cleanup_t,
 }
 
-/// A pool: a list of blocks, the one that is handed out from in front. The
-/// pool itself is in its first block.
+/// A pool: a list of blocks. Memory is taken from the first block of the list;
+/// the pool itself is in the last one, which was made first.
 pub struct ngx_pool_s {
     pub(crate) blocks: *mut Block,
     pub(crate) size: usize,
@@ -384,12 +403,12 @@ pub struct ngx_pool_s {
     pub(crate) log: *mut ngx_log_t,
 }
 
-/// The head of a piece of malloc()'s memory.
+/// The head of a block, which is one piece of malloc()'s memory.
 #[repr(C, align(16))]
 pub(crate) struct Block {
     pub(crate) next: *mut Block,
-    /// How much of it, the head included, there is
+    /// The number of its bytes, including the head.
     pub(crate) size: usize,
-    /// and has been handed out.
+    /// How many of them are in use, including the head.
     pub(crate) used: usize,
 }
