@@ -220,7 +220,7 @@ def tests_of(row, name):
 def differences():
     text = read("docs/differences.md")
     fixed, _, rest = text.partition("\n## Other differences\n")
-    other, _, same = rest.partition("\n## Same as nginx today\n")
+    other, _, same = rest.partition("\n## Not fixed yet\n")
     known = []
 
     for row in rows(fixed):
