@@ -213,6 +213,16 @@ impl Header {
             }
         }
 
+        // A Rust file can have constants for ngx_ipc.h and for a header of nginx.
+        for source in self.rust() {
+            names.extend(
+                declared_in(&source)?
+                    .into_iter()
+                    .filter(|name| name.starts_with("NGX_"))
+                    .filter(|name| name.starts_with("NGX_IPC_") != (self.name == "ipc")),
+            );
+        }
+
         names.extend(
             declared_in(TYPES)?
                 .into_iter()
@@ -223,19 +233,23 @@ impl Header {
     }
 }
 
-/// The types that a Rust file declares.
+/// The types and constants that a Rust file declares.
 fn declared_in(path: &str) -> Result<Vec<String>> {
-    Ok(fs::read_to_string(path)?
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let kind = words.find(|word| !word.starts_with("pub"))?;
-            let name = words.next()?;
+    const KINDS: [&str; 4] = ["struct ", "type ", "enum ", "const "];
 
-            (["struct", "type", "enum"].contains(&kind) && !line.starts_with(' ')).then(|| {
-                name.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_')
-                    .to_owned()
-            })
-        })
-        .collect())
+    let text = fs::read_to_string(path)?;
+    let names = text.lines().filter_map(|line| {
+        let item = match line.strip_prefix("pub(crate) ") {
+            Some(item) => item,
+            None => line.strip_prefix("pub ").unwrap_or(line),
+        };
+        let rest = KINDS.iter().find_map(|kind| item.strip_prefix(kind))?;
+        let name = rest
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next();
+
+        name.map(str::to_owned)
+    });
+
+    Ok(names.collect())
 }

@@ -76,13 +76,6 @@ pub const HEADERS: &[Header] = &[
         ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         tagged: false,
-        exclude: &[
-            "NGX_CMD_OPEN_CHANNEL",
-            "NGX_CMD_CLOSE_CHANNEL",
-            "NGX_CMD_QUIT",
-            "NGX_CMD_TERMINATE",
-            "NGX_CMD_REOPEN",
-        ],
         ..header("ipc", "functions that nginx does not have")
     },
     Header {
@@ -116,7 +109,6 @@ pub const HEADERS: &[Header] = &[
             "src/host/standalone/variables.rs",
         ],
         types: &["ngx_cache_manager_ctx_s"],
-        exclude: &["NGX_IPC_CMD_OPEN_CHANNELS"],
         ..header(
             "process_cycle",
             "commands, roles, and the flags that signals set",
