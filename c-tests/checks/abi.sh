@@ -1,8 +1,8 @@
 #!/bin/sh
 
-# abi.sh INCLUDE NGINX: our headers, in the folder INCLUDE, against those of
-# the configured nginx tree NGINX: every type, size, offset, constant (abi.c),
-# prototype and variable that both declare.
+# abi.sh INCLUDE NGINX: compares the headers in the directory INCLUDE with those
+# of the configured nginx tree NGINX: all types, sizes, offsets and constants
+# (fixtures/abi.c), prototypes and variables that both declare.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -15,7 +15,7 @@ theirs="-I$nginx/src/core -I$nginx/src/event -I$nginx/src/event/modules
 headers="config core event channel"
 
 
-# facts NAME INCLUDES...: what abi.c prints when compiled with them
+# facts NAME INCLUDES...: the output of abi.c, compiled with these options
 facts()
 {
     name=$1
@@ -23,7 +23,7 @@ facts()
     gcc $flags "$@" "$top/c-tests/fixtures/abi.c" -o "$tmp/$name" && "$tmp/$name" > "$tmp/$name.txt"
 }
 
-# prototypes INCLUDE: each function and variable of our headers
+# prototypes INCLUDE: the functions and variables that the headers declare
 prototypes()
 {
     for h in $headers; do echo "#include <ngx_$h.h>"; done > "$tmp/all.c"
@@ -36,7 +36,7 @@ prototypes()
     cat "$1"/ngx_*.h | grep '^extern [^"]*;'
 }
 
-# against_nginx INCLUDE: they are no contradiction to nginx's own
+# against_nginx INCLUDE: they compile together with nginx's declarations
 against_nginx()
 {
     {
@@ -55,7 +55,7 @@ asserted()
     gcc $flags "-I$1" "-I$top/nginx" -c "$tmp/asserts.c" -o "$tmp/asserts.o"
 }
 
-# mutated HEADER SED_EXPRESSION: a copy of our headers with one change
+# mutated HEADER SED_EXPRESSION: copies the headers, and changes one
 mutated()
 {
     rm -rf "$tmp/headers"
@@ -67,7 +67,7 @@ mutated()
     }
 }
 
-# caught HEADER SED_EXPRESSION: the change is noticed
+# caught HEADER SED_EXPRESSION: the comparison finds this change
 caught()
 {
     mutated "$1" "$2" || return 1
@@ -82,8 +82,8 @@ breaks_assertion()
     ! asserted "$tmp/headers"
 }
 
-# all_compared: whatever nginx's headers declare of what we export was looked
-# at; nginx has the rest in C files only
+# all_compared: all exported names that nginx's headers declare were compared;
+# nginx declares the others in C files only
 all_compared()
 {
     prototypes "$ours" > "$tmp/prototypes" || return 1
@@ -96,11 +96,11 @@ all_compared()
 }
 
 
-ok "our layout is that of ABI.md" facts ours "-I$ours"
-ok "nginx's layout is that of ABI.md" facts nginx $theirs
+ok "the library's layout is the expected one" facts ours "-I$ours"
+ok "nginx's layout is the expected one" facts nginx $theirs
 ok "bit-fields have the same bits" cmp "$tmp/ours.txt" "$tmp/nginx.txt"
 ok "prototypes and variables are nginx's" against_nginx "$ours"
-ok "nothing that nginx declares was left out" all_compared
+ok "all that nginx declares was compared" all_compared
 ok "the add-on's assertions hold for our headers" asserted "$ours"
 
 not_ok "a changed comment is no difference" \

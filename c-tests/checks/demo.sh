@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# demo.sh DIR: "make demo" with the library in DIR succeeds.  The demo checks
+# demo.sh DIR: "make demo" succeeds with the library in DIR.  The demo verifies
 # its own results.
 
 . "$(dirname "$0")/../harness/tap.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# generated.sh INCLUDE: the headers that are checked in are what build.rs has
-# just made, in the folder INCLUDE.
+# generated.sh INCLUDE: the headers that are checked in are the same as those
+# that build.rs has generated in the directory INCLUDE.
 
 . "$(dirname "$0")/../harness/tap.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# headers.sh INCLUDE: each header compiles alone, and any two in any order,
-# with gcc and clang, as C99, C11, C17 and C++17, without a warning.
+# headers.sh INCLUDE: each header compiles alone, and any two compile in any
+# order, with gcc and clang, as C99, C11, C17 and C++17, without warnings.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -58,16 +58,16 @@ done
 ok "any two headers in any order, C" in_pairs gcc c99 c
 ok "any two headers in any order, C++" in_pairs gcc c++17 c++
 
-# ours_only: no macro by a name that is not nginx's
-ours_only()
+# prefixed: all macros have names of nginx, or one of its prefixes
+prefixed()
 {
     ! grep -n '^#define' "$include"/ngx_*.h \
         | grep -vE '#define +(_?NGX_|ngx_|_GNU_SOURCE|LF|CR|CRLF)'
 }
 
-ok "no macro but nginx's" ours_only
+ok "all macros have nginx's prefixes" prefixed
 
-# the test notices something
+# a test of this test
 echo '#include <ngx_core.h>' > "$tmp/unit"
 echo 'int f(void) { ngx_int_t unused; return 0; }' >> "$tmp/unit"
 not_ok "a warning is an error" compiles gcc c99 c

@@ -2,8 +2,8 @@
 
 # inject.sh DIR BACKEND: system calls of a real program fail, one at a time.
 #
-# DIR has the library, built with this backend of shared memory; the program is
-# fixtures/inject/.  Each row below is one run of one of its commands.
+# DIR has the library with this backend of shared memory.  The program is that of
+# fixtures/inject/, and each row below is one run of one of its commands.
 #
 #   T_ONLY=text    only the rows whose names contain the text
 
@@ -20,14 +20,14 @@ build()
         "-L$library" -lngx_ipc "-Wl,-rpath,$library"
 }
 
-# the result line that the program has printed
+# printed: the line of the program's result
 printed()
 {
     sed -n '/^result=/p' "$tmp/printed"
 }
 
-# logged_well TEXT: the log has the text, or for "-" nothing worse than a notice
-logged_well()
+# has_logged TEXT: the text is in the log; "-": no line above level notice is
+has_logged()
 {
     if [ "$1" != - ]; then
         printed | grep -q -F -e "$1" || { echo "it has not logged \"$1\""; return 1; }
@@ -35,10 +35,10 @@ logged_well()
     fi
 
     ! printed | grep -q 'log=.*\[\(emerg\|alert\|crit\|error\|warn\)\]' \
-        || { echo "it has logged something"; return 1; }
+        || { echo "it has logged a line above level notice"; return 1; }
 }
 
-# reacts COMMAND FAULTS RESULT LOG [OTHER], see row
+# reacts COMMAND FAULTS RESULT LOG [OTHER]: see row
 reacts()
 {
     with_faults "$1" "$2" || return 1
@@ -52,10 +52,10 @@ reacts()
         printed | grep -q -e "$pattern" || { echo "it does not print \"$pattern\""; return 1; }
     done
 
-    logged_well "$4"
+    has_logged "$4"
 }
 
-# the same, with what the program has printed
+# explained ...: the same, and prints the program's output
 explained()
 {
     : > "$tmp/printed"
@@ -69,9 +69,9 @@ explained()
     return $explained_code
 }
 
-# row COMMAND FAULTS RESULT LOG [OTHER]: FAULTS are those of strace.sh, RESULT
-# and OTHER are patterns of grep for what the program prints, LOG is a text in
-# the log, or "-" for nothing worse than a notice
+# row COMMAND FAULTS RESULT LOG [OTHER]: for FAULTS see harness/strace.sh; RESULT
+# and OTHER are patterns for the program's output; LOG is a text in the log, or
+# "-" for no line above level notice
 row()
 {
     case "$1, $2" in
@@ -115,7 +115,7 @@ row spawn fork:EAGAIN -1 "$text(11: Resource temporarily unavailable)" "$none"
 row spawn fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 row spawn fork:ENOSYS -1 "$text(38: Function not implemented)" "$none"
 
-# strace does not close what it says it could not: this is no leak of ours
+# strace skips the system call, so the descriptor stays open: leak=1
 row spawn close:EIO '[1-9][0-9]*' - "${live}fds=.* leak=1 "
 
 row spawn-detached - '[1-9][0-9]*' - 'pid=[1-9][0-9]* channel=-1,-1 '
@@ -141,7 +141,7 @@ row execute child/execve:E2BIG -1 "$text(7: Argument list too long)" "$none"
 row execute child/execve:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 row execute child/execve:ETXTBSY -1 "$text(26: Text file busy)" "$none"
 
-# no pipe to tell the parent by: then the child logs it
+# without a pipe to the parent, the child logs the failure
 row execute pipe2:EMFILE+child/execve:ENOEXEC '[1-9][0-9]*' \
     "$text(8: Exec format error)"
 
@@ -150,7 +150,7 @@ row execute-missing - -1 "$text(2: No such file or directory)" "$none"
 row execute-missing wait4:EINTR -1 "$text(2: No such file" "$none"
 row execute-missing read:EINTR -1 "$text(2: No such file" "$none"
 
-# ngx_write_channel(): a descriptor takes another call, which logs the same
+# ngx_write_channel(): with a descriptor it uses sendmsg(); both log the same
 
 for pair in write:sendto write-fd:sendmsg; do
     how=${pair%:*} call=${pair#*:}
@@ -174,7 +174,7 @@ row read recvmsg:EINTR 32 - 'more=-1 '
 row read recvmsg:ENOMEM -1 \
     '[alert] recvmsg() failed (12: Cannot allocate memory)'
 
-# the other end was closed with something unread in it: no more than an end
+# the other end was closed with unread data: the same as an end of file
 row read recvmsg:ECONNRESET -1 -
 
 # ngx_close_channel()
@@ -228,8 +228,7 @@ row shm - 0 - 'more=1 '
 command -v "rows_$backend" > /dev/null || { echo "no rows for $backend"; exit 1; }
 "rows_$backend"
 
-# The log: a line that is lost, another one, and the disk that is full is
-# left alone for the rest of the second.
+# The log.  After ENOSPC no line is written for the rest of the second.
 
 row log - 2 - 'more=3 '
 row log write:ENOSPC:1 0 - 'more=1 '
@@ -244,7 +243,7 @@ row log-init openat:EMFILE 1 "$text failed (24: Too many open files)"
 row log-init openat:EACCES 1 "$text failed (13: Permission denied)"
 row log-init openat:EROFS 1 "$text failed (30: Read-only file system)"
 
-# ngx_add_channel_event(): what has failed once succeeds the second time
+# ngx_add_channel_event(): after a failure, the next call succeeds
 
 text='[emerg] epoll_create() failed '
 row event - 0 - 'more=0 '
@@ -260,7 +259,7 @@ row event epoll_ctl:ENOMEM:2 -1 "$text" 'more=0 .*) failed (12: Cannot'
 row event epoll_ctl:ENOSPC:2 -1 "$text" 'more=0 .*) failed (28: No space'
 row event epoll_ctl:EPERM:2 -1 "$text" 'more=0 .*) failed (1: Operation'
 
-# ngx_process_events_and_timers(): the timer goes off all the same
+# ngx_process_events_and_timers(): the timer expires in spite of the failure
 
 wait=epoll_wait
 

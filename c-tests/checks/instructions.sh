@@ -1,12 +1,12 @@
 #!/bin/sh
 
-# instructions.sh LIBRARY: what the library itself adds to the system calls of
-# a write, a read, an allocation, a free: instructions in user space, which
-# valgrind counts the same each time; and calls of a master that spawns.
+# instructions.sh LIBRARY: counts the instructions in user space of a write, a
+# read, an allocation and a free, and the system calls of a master that spawns.
+# valgrind counts the same number of instructions in each run.
 #
-# LIBRARY is the folder of libngx_ipc.so.  The bounds are what was counted when
-# they were stored; 10 % more is let pass, for other compilers.  Who makes
-# something cheaper lowers them.
+# LIBRARY is the directory of libngx_ipc.so.  The bounds are counts of an earlier
+# run; 10 % more is allowed for other compilers.  If a function becomes cheaper,
+# its bound is lowered.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -21,37 +21,38 @@ build()
         "-L$library" -lngx_ipc "-Wl,-rpath,$library"
 }
 
-# instructions FUNCTION N DRIVER CASE [SIZE]: in FUNCTION, while CASE is done
-# N times
+# instructions FUNCTION N DRIVER CASE [SIZE]: the instructions in FUNCTION during
+# N rounds of CASE
 instructions()
 {
-    instructions_of=$1
+    measured=$1
     echo "$2" > "$tmp/n"
     shift 2
     driver=$1
     shift
 
-    valgrind --tool=callgrind "--toggle-collect=$instructions_of" \
+    valgrind --tool=callgrind "--toggle-collect=$measured" \
         --callgrind-out-file=/dev/null "$tmp/$driver" "$@" 2>&1 < "$tmp/n" \
         | sed -n 's/^.*Collected : \([0-9]*\)$/\1/p'
 }
 
-# bound STORED FUNCTION DRIVER CASE [SIZE]: of one call; the first is linked
+# bound STORED FUNCTION DRIVER CASE [SIZE]: the count of one call; the first call
+# is not counted, since the dynamic linker binds it
 bound()
 {
     stored=$1
     shift
-    of=$1
+    function=$1
     shift
-    few=$(instructions "$of" 1 "$@")
-    more=$(instructions "$of" 9 "$@")
+    few=$(instructions "$function" 1 "$@")
+    more=$(instructions "$function" 9 "$@")
     now=$(((${more:-0} - ${few:-0}) / 8))
 
-    ok "$of, $*: $now instructions, stored are $stored" \
+    ok "$function, $*: $now instructions, the bound is $stored and 10 %" \
         test "$now" -gt 0 -a "$((now * 10))" -le "$((stored * 11))"
 }
 
-# allocations N DRIVER CASE [SIZE]: how often malloc() was called
+# allocations N DRIVER CASE [SIZE]: the number of calls of malloc()
 allocations()
 {
     echo "$1" > "$tmp/n"
@@ -71,14 +72,15 @@ no_allocation()
         test -n "$few" -a "$few" = "$(allocations 9 "$@")"
 }
 
-# made N: what a master calls that spawns N processes, fork and wait left out
+# made N: the system calls of a master that spawns N processes, without fork()
+# and wait()
 made()
 {
     echo "$1" | strace -o "$tmp/calls" "$tmp/spawn" spawn > "$tmp/said" 2>&1
     grep -cE '^(socketpair|ioctl|fcntl|setsockopt|sendto|sendmsg|pidfd_open|close)\(' "$tmp/calls"
 }
 
-# spawn_calls BOUND: for one process, without the end that the driver closes
+# spawn_calls BOUND: for one process, without the close() of the driver
 spawn_calls()
 {
     few=$(made 10)

@@ -1,18 +1,18 @@
 #!/bin/sh
 
-# nginx-config.sh [PART...]: nginx/config is enough, whatever else nginx's
-# configure is told; where it cannot work, it says why.  Parts, the first of
-# which takes some minutes:
+# nginx-config.sh [PART...]: nginx's configure works with nginx/config and any
+# other option, and prints the reason if it cannot.  The first part takes some
+# minutes:
 #
-#   builds    with other options, and other circumstances
-#   stops     where something is missing
-#   asserts   where nginx's structures are not those that the library knows
+#   builds    with other options and in other environments
+#   stops     something that is needed is missing
+#   asserts   nginx's structures differ from those that the library knows
 
 . "$(dirname "$0")/../harness/tap.sh"
 
 add=--add-module=$top/nginx
 
-# what is of no interest here takes long to compile
+# without the parts of nginx that are not needed here
 small="--without-http"
 http="--without-http_rewrite_module --without-http_gzip_module"
 
@@ -27,14 +27,14 @@ tree()
     cp -R "$tmp/fetched" "$tmp/nginx"
 }
 
-# configure OPTION...: in it; what it says is in $tmp/configured
+# configure OPTION...: in this tree; the output is in $tmp/configured
 configure()
 {
     (cd "$tmp/nginx" && sh auto/configure "$@") > "$tmp/configured" 2>&1 \
         || { tail -n 20 "$tmp/configured"; return 1; }
 }
 
-# compile [FOLDER [ARGUMENT...]]
+# compile [DIRECTORY [ARGUMENT...]]
 compile()
 {
     objs=${1:-objs}
@@ -43,7 +43,7 @@ compile()
         || { tail -n 20 "$tmp/made"; return 1; }
 }
 
-# builds OPTION...: anew, in the folder of --builddir=
+# builds OPTION...: in a fresh tree
 builds()
 {
     builddir=objs
@@ -54,7 +54,8 @@ builds()
     tree && configure "$@" && compile "$builddir" && "$tmp/nginx/$builddir/nginx" -V
 }
 
-# replaced [FOLDER]: the three files are not compiled, their symbols are ours
+# replaced [DIRECTORY]: nginx's three files are not compiled, and the program has
+# the symbols of the library
 # shellcheck disable=SC2120
 replaced()
 {
@@ -69,7 +70,7 @@ replaced()
     done
 }
 
-# stops MESSAGE OPTION...: the configuration fails and says why
+# stops MESSAGE OPTION...: configure fails and prints the message
 stops()
 {
     message=$1
@@ -101,7 +102,7 @@ documented()
     "$tmp/root/usr/local/nginx/sbin/nginx" -V
 }
 
-# other_addon NAME: another module, whose config is in the old way
+# other_addon NAME: creates a module whose config has the old form
 other_addon()
 {
     mkdir -p "$tmp/$1"
@@ -120,7 +121,7 @@ END
     echo "--add-module=$tmp/$1"
 }
 
-# modules NAME...: they are among the program's
+# modules NAME...: the program has these modules
 modules()
 {
     for name; do
@@ -128,7 +129,7 @@ modules()
     done
 }
 
-# strict COMPILER: what nginx compiles of ours, with more warnings
+# strict COMPILER: the files that nginx compiles, with more warnings
 strict()
 {
     folders=
@@ -150,7 +151,7 @@ strict()
     done
 }
 
-# refuses FILE SED: with that change to it, the glue does not compile
+# refuses FILE SED: after this change of FILE, the glue does not compile
 refuses()
 {
     cp "$tmp/fetched/$1" "$tmp/nginx/$1"
@@ -164,7 +165,7 @@ refuses()
     [ $not_compiled -eq 1 ] && grep -q "ngx_ipc_assert_\|array is negative" "$tmp/made"
 }
 
-# read_only OPTION...: with a project folder that nobody can write to
+# read_only OPTION...: builds while the project is mounted read-only
 read_only()
 {
     tree || return 1
@@ -190,8 +191,8 @@ test_builds()
 {
     ok "in nginx's tree" builds $small "$add"
     ok "the three files are replaced" replaced
-    ok "configure names the compiler that it found" said 'checking for cargo ... found (cargo'
-    ok "and what it made" said 'building ngx_ipc ... done'
+    ok "configure prints the cargo that it found" said 'checking for cargo ... found (cargo'
+    ok "configure prints that the library was built" said 'building ngx_ipc ... done'
 
     archive=$tmp/libngx_ipc_nginx.a
     cp "$tmp/nginx/objs/ngx_ipc/libngx_ipc_nginx.a" "$archive"
@@ -207,17 +208,17 @@ test_builds()
 
     first=$(other_addon first_module)
     second=$(other_addon second_module)
-    ok "between other modules, with its own built in" \
+    ok "between other modules, with the status module built in" \
         builds $http "$first" "$add" "--add-module=$top/nginx/status" "$second"
     ok "the three files are replaced" replaced
     ok "all the modules are there" modules first_module second_module ngx_http_ipc_status_module
-    ok "gcc has nothing to say with -Wall -Wextra" strict gcc
-    ok "nor has clang" strict clang
+    ok "gcc has no warnings with -Wall -Wextra" strict gcc
+    ok "clang has no warnings with -Wall -Wextra" strict clang
 
     ok "by the commands of docs/nginx.md" documented
     ok "the module is there" grep -q ngx_http_ipc_status_module "$tmp/root/usr/local/nginx/sbin/nginx"
 
-    ok "with a library that was built before" \
+    ok "with a library that is already built" \
         env "NGX_IPC_ARCHIVE=$archive" CARGO=/nonexistent sh -c "cd '$tmp/nginx' && make -s clean; \
             sh auto/configure $small '$add'"
 
@@ -226,9 +227,9 @@ test_builds()
             "cd '$tmp/fetched' && sh auto/configure --builddir=../offline $small '$add'"
 
     if no_mounts; then
-        skip "a project folder that cannot be written to" "mounting is not allowed here"
+        skip "with a read-only project directory" "mounting is not allowed here"
     else
-        ok "a project folder that cannot be written to" read_only $small "$add"
+        ok "with a read-only project directory" read_only $small "$add"
     fi
 }
 
@@ -236,31 +237,31 @@ test_stops()
 {
     tree
     export CARGO=/nonexistent
-    ok "without cargo it stops" stops 'is written in Rust: install Rust with cargo' $small "$add"
-    ok "and says so where nginx does" said 'checking for cargo ... not found'
+    ok "stops without cargo" stops 'is written in Rust: install Rust with cargo' $small "$add"
+    ok "configure prints that cargo was not found" said 'checking for cargo ... not found'
     unset CARGO
 
     export NGX_IPC_ARCHIVE=/nonexistent
-    ok "without the library that was named it stops" stops 'there is no /nonexistent' $small "$add"
+    ok "stops without the library that was named" stops 'there is no /nonexistent' $small "$add"
     unset NGX_IPC_ARCHIVE
 
     export NGX_HAVE_MAP_ANON=0 NGX_HAVE_MAP_DEVZERO=0 NGX_HAVE_SYSVSHM=0
-    ok "when cargo fails, one sees what it said" stops 'no shared memory: none of' $small "$add"
+    ok "stops with the output of cargo that failed" stops 'no shared memory: none of' $small "$add"
     unset NGX_HAVE_MAP_ANON NGX_HAVE_MAP_DEVZERO NGX_HAVE_SYSVSHM
 
-    ok "its module does not go without it" \
+    ok "the status module stops without the add-on" \
         stops "needs --add-module=$top/nginx before it" "--add-module=$top/nginx/status"
 
     for name in process channel shmem; do
         tree
         sed -i "s| src/os/unix/ngx_$name\.c||" "$tmp/nginx/auto/sources"
-        ok "without ngx_$name.c it stops" \
+        ok "stops without ngx_$name.c" \
             stops "src/os/unix/ngx_$name.c is not among the sources of this nginx" $small "$add"
     done
 
     tree
     echo '/* MAP_FIXED_NOREPLACE */' >> "$tmp/nginx/src/os/unix/ngx_shmem.c"
-    ok "with an ngx_shmem.c that does more it stops" stops 'does more than ngx_ipc' $small "$add"
+    ok "stops with an ngx_shmem.c that has other features" stops 'does more than ngx_ipc' $small "$add"
 }
 
 test_asserts()
@@ -269,7 +270,7 @@ test_asserts()
     configure $small "$add" > /dev/null
 
     unix=src/os/unix
-    ok "as nginx is, the glue compiles" compile objs objs/addon/nginx/ngx_ipc_host.o
+    ok "the glue compiles with nginx's structures" compile objs objs/addon/nginx/ngx_ipc_host.o
     ok "another field in ngx_process_t" \
         refuses $unix/ngx_process.h 's/^    ngx_spawn_proc_pt   proc;/    int more;\n&/'
     ok "a larger ngx_process_t" \

@@ -1,17 +1,16 @@
 #!/bin/sh
 
-# nginx-modules.sh: modules of others that use the process table and channels,
-# built for nginx as it is and for nginx on the library: what one worker is
-# told must come out of the others.
+# nginx-modules.sh: third-party modules that use the process table and channels,
+# in a stock nginx and in one on the library.  A message that one worker gets
+# must reach the clients of all workers.
 #
-#   http-push-stream  has channels of its own between the workers: socketpairs
-#                     that it makes before they are spawned, one for each slot
-#                     they will have; own command numbers
-#   nchan             the same in another way, with messages of its own
-#   rtmp              a socket in each worker, named by its slot; workers find
-#                     each other in the process table
+#   http-push-stream  creates socketpairs between the workers before they are
+#                     spawned, one for each slot; has its own commands
+#   nchan             the same with its own messages
+#   rtmp              a Unix socket in each worker, whose name has the slot;
+#                     workers find each other in the process table
 #
-# Their sources are Debian's.  What is built is kept in build/nginx-modules.
+# The sources are those of Debian.  The programs stay in build/nginx-modules.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
@@ -27,8 +26,8 @@ fetched()
 
 built()
 {
-    # rtmp goes first, since it wants OpenSSL, of which nchan has to know; and
-    # into the program, since else nginx would not look at its sockets
+    # rtmp is first, since it adds OpenSSL, which nchan has to know of; it is
+    # static, since nginx opens the listening sockets of static modules only
     CONFIGURE="--add-module=$build/rtmp
                --add-dynamic-module=$build/nchan
                --add-dynamic-module=$build/http-push-stream" \
@@ -49,7 +48,7 @@ start_with()
     rm -rf "$sockets"
     mkdir -m 777 "$sockets"
 
-    # each connection may go to any worker: reuseport
+    # with reuseport, the kernel gives a connection to any worker
     start "$1" "worker_processes $workers; $modules
         rtmp_auto_push on;
         rtmp_auto_push_reconnect 100ms;
@@ -86,15 +85,15 @@ start_with()
         }"
 }
 
-# subscribers N MODULE ID: there are so many, whichever worker they are at
+# subscribers N MODULE ID: the module has N subscribers in all workers
 subscribers()
 {
     get "/$2/subscribers?id=$3" 2> /dev/null | tr -d '" \r' | grep -qE "subscribers:$1\$|subscribers:$1[,}]"
 }
 
-# told MODULE ID: everybody who waits for the message gets it, also who is not
-# at the worker that it was sent to
-told()
+# delivered MODULE ID: all clients that wait for the message get it, also those
+# of other workers than the one that it was sent to
+delivered()
 {
     rm -rf "$tmp/got"
     mkdir "$tmp/got"
@@ -123,7 +122,7 @@ told()
     cat "$tmp"/got/*.header | grep X-Pid | grep -qvF "$from"
 }
 
-# rtmp_command STREAM: a message of what comes in; less than one chunk
+# rtmp_command STREAM: the standard input as a message of one chunk
 rtmp_command()
 {
     cat > "$tmp/command"
@@ -144,7 +143,7 @@ zeroes()
     head -c "$1" /dev/zero
 }
 
-# rtmp_publisher NAME: what a client says until it has begun to publish
+# rtmp_publisher NAME: the bytes that a client sends until it publishes
 rtmp_publisher()
 {
     printf '\003'
@@ -160,7 +159,7 @@ rtmp_publisher()
     } | rtmp_command 1
 }
 
-# rtmp_workers NAME: all have been seen to know of the stream
+# rtmp_workers NAME: each worker was seen to have the stream
 rtmp_workers()
 {
     get /rtmp > "$tmp/stat"
@@ -171,7 +170,7 @@ rtmp_workers()
     [ "$(sort -u "$tmp/know" | wc -l)" -eq "$workers" ]
 }
 
-# pushed NAME: what is published at one worker is to be had at all of them
+# pushed NAME: a stream that is published at one worker is at all of them
 pushed()
 {
     : > "$tmp/know"
@@ -190,7 +189,7 @@ pushed()
     return $pushed
 }
 
-# replaced SIGNAL: after a worker was killed, or all were replaced
+# replaced SIGNAL: kills a worker, or reloads; waits for the new workers
 replaced()
 {
     if [ "$1" = HUP ]; then
@@ -224,14 +223,14 @@ scenario()
         esac
 
         id=$((${id:-0} + 1))
-        ok "$1: push_stream $when" told push_stream "$id"
-        ok "$1: nchan $when" told nchan "$id"
+        ok "$1: push_stream $when" delivered push_stream "$id"
+        ok "$1: nchan $when" delivered nchan "$id"
         ok "$1: rtmp $when" pushed "stream$id"
     done
 
     ok "$1: quits" ended QUIT
-    # what nchan says when a reload comes at a bad time for it, on either
-    ok "$1: logs nothing alarming" clean 'not a big deal if you just reloaded'
+    # nchan may log this at a reload, in both programs
+    ok "$1: no errors in the log" clean 'not a big deal if you just reloaded'
 }
 
 for module in http-push-stream nchan rtmp; do

@@ -1,33 +1,34 @@
 #!/bin/sh
 
-# nginx-symbols.sh DIR: the nginx in DIR/ipc has the library's symbols, the one
-# in DIR/stock nginx's, and the three files that are replaced are not compiled.
+# nginx-symbols.sh DIR: the nginx in DIR/ipc has the symbols of the library and
+# was built without the three files that it replaces; the one in DIR/stock has
+# nginx's.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
 dir=$1
 
-# what ngx_process.c, ngx_channel.c and ngx_shmem.c define
+# the symbols of ngx_process.c, ngx_channel.c and ngx_shmem.c
 symbols="ngx_spawn_process ngx_execute ngx_init_signals ngx_debug_point
          ngx_os_signal_process ngx_write_channel ngx_read_channel
          ngx_add_channel_event ngx_close_channel ngx_shm_alloc ngx_shm_free
          ngx_argc ngx_argv ngx_os_argv ngx_process_slot ngx_channel
          ngx_last_process ngx_processes"
 
-# defined PROGRAM: the global symbols that are defined there
+# defined PROGRAM: its global symbols
 defined()
 {
     nm --defined-only --extern-only "$@" | awk 'NF == 3 { print $3 }' | sort -u
 }
 
-# compiled OBJECT...: the same of objects and archives; nm may take those for
-# LLVM's, and see nothing
+# compiled OBJECT...: those of objects and archives; nm may not understand the
+# ones of LLVM
 compiled()
 {
     readelf -sW "$@" | awk '$5 == "GLOBAL" && $7 != "UND" { print $8 }' | sort -u
 }
 
-# listed FILE: all the symbols are in a list
+# listed FILE: all symbols are in this list
 listed()
 {
     for symbol in $symbols; do
@@ -35,7 +36,7 @@ listed()
     done
 }
 
-# unlisted FILE: none of them is
+# unlisted FILE: none of them is in it
 unlisted()
 {
     for symbol in $symbols; do
@@ -43,7 +44,7 @@ unlisted()
     done
 }
 
-# compiles NAME: the Makefile or the objects of a nginx have the three files
+# compiles NAME: the Makefile or the objects have one of the three files
 compiles()
 {
     { cat "$dir/$1/Makefile"; find "$dir/$1" -name '*.o'; } \
@@ -62,8 +63,8 @@ grep '^ngx_ipc_' "$tmp/library" > "$tmp/own"
 
 ok "the nginx on the library has the symbols" listed "$tmp/ipc"
 ok "the library and its glue define them" listed "$tmp/library"
-ok "none of nginx's objects does" unlisted "$tmp/nginx"
-ok "nginx's objects were looked at" grep -qx ngx_master_process_cycle "$tmp/nginx"
+ok "none of nginx's objects defines them" unlisted "$tmp/nginx"
+ok "nginx's objects were read" grep -qx ngx_master_process_cycle "$tmp/nginx"
 not_ok "none of the three files is compiled" compiles ipc
 
 ok "the stock nginx has the symbols" listed "$tmp/stock"

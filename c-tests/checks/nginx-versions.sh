@@ -1,18 +1,18 @@
 #!/bin/sh
 
-# nginx-versions.sh [NAME...]: nginx of other versions, as it is and on the
-# library: starts, answers, reloads, gets over a killed worker, quits.
+# nginx-versions.sh [NAME...]: other versions of nginx, stock and on the library:
+# each starts, answers, reloads, replaces a killed worker, and quits.
 #
-#   1.28.3, or a suite of Debian's, as for nginx/fetch.sh
-#   old         1.18.0 as if it were 1.6.2: without auto/module, ngx_worker and
-#               ngx_parent, so that what nginx/ has for those days is compiled
+#   1.28.3, or a suite of Debian, as for nginx/fetch.sh
+#   old         1.18.0 changed to look like 1.6.2: without auto/module, ngx_worker
+#               and ngx_parent, for the code in nginx/ that supports old versions
 #
-# What is built is kept in build/nginx-*.
+# The programs stay in build/nginx-*.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
 
-# age TREE: undoes what came after 1.6.2 and nginx/ has to do without
+# age TREE: removes what 1.6.2 did not have
 age()
 {
     (
@@ -25,10 +25,10 @@ age()
     )
 }
 
-# build NAME FOLDER
+# build NAME DIRECTORY
 build()
 {
-    # their rewrite module needs a PCRE that newer systems do not have
+    # the rewrite module needs PCRE1, which newer systems do not have
     case $1 in
         bullseye | old) export CONFIGURE=--without-http_rewrite_module ;;
         *)              unset CONFIGURE ;;
@@ -64,8 +64,8 @@ killed()
     within 20 are 2 && within 20 answers / hello
 }
 
-# says WORKERS_AND_GENERATION...: lines of ngx_ipc_status
-says()
+# reports PATTERN...: ngx_ipc_status prints a line for each
+reports()
 {
     get /status > "$tmp/status"
 
@@ -89,12 +89,12 @@ scenario()
     ok "$1: reloads" reloads
     ok "$1: a killed worker is replaced" killed
 
-    [ "$1" = stock ] || ok "$1: the module tells of it" says \
+    [ "$1" = stock ] || ok "$1: the status module reports it" reports \
         'worker:0 generation:2 running respawns:' 'worker:1 generation:2 running respawns:' \
         'respawns:1' 'respawns:0'
 
     ok "$1: quits" ended QUIT
-    ok "$1: logs nothing alarming" clean
+    ok "$1: no errors in the log" clean
 }
 
 [ $# -gt 0 ] || set -- 1.28.3 bookworm bullseye trixie old

@@ -1,19 +1,19 @@
 #!/bin/sh
 
-# probes.sh: what build.rs makes of the probes' answers.
+# probes.sh: build.rs and the answers of the probes.
 
 . "$(dirname "$0")/../harness/tap.sh"
 . "$(dirname "$0")/../run/backends.sh"
 
 
-# build VARIABLE=VALUE...: what the build says is in $tmp/build
+# build VARIABLE=VALUE...: the output is in $tmp/build
 build()
 {
     env "CARGO_TARGET_DIR=$top/target/probes" "$@" \
         sh "$top/build.sh" "$tmp/out" check --quiet > "$tmp/build" 2>&1
 }
 
-# stops MESSAGE VARIABLE=VALUE...: the build fails and says why
+# stops MESSAGE VARIABLE=VALUE...: the build fails and prints the message
 stops()
 {
     message=$1
@@ -55,19 +55,19 @@ chmod +x "$tmp/cc"
 # all backends of shared memory: FEATURE=0...
 no_backend=$(awk '{ print $2 "=0" }' "$top/src/shmem/backends")
 
-# builds_with BACKEND: with the better ones taken away
+# builds_with BACKEND: without the features of better backends
 builds_with()
 {
     # shellcheck disable=SC2046
     builds $(features_before "$1" | sed 's/$/=0/')
 }
 
-ok "all probes are asked" builds
-ok "the transcript has their answers" answer "NGX_HAVE_MAP_ANON: yes"
+ok "the build runs all probes" builds
+ok "probes.log has their answers" answer "NGX_HAVE_MAP_ANON: yes"
 ok "ngx_auto_config.h has them" defines NGX_HAVE_MAP_ANON 1
 
-ok "an answer from outside" builds NGX_HAVE_MAP_ANON=0
-ok "is in the transcript" answer "NGX_HAVE_MAP_ANON: no, given from outside"
+ok "an answer in the environment" builds NGX_HAVE_MAP_ANON=0
+ok "is in probes.log" answer "NGX_HAVE_MAP_ANON: no, given from outside"
 ok "is in ngx_auto_config.h" defines NGX_HAVE_MAP_ANON 0
 
 for backend in $(backends); do
@@ -78,12 +78,12 @@ ok "no shared memory stops the build" \
     stops "no shared memory: none of NGX_HAVE_MAP_ANON" $no_backend
 ok "no msg_control stops the build" \
     stops "msg_accrights is not supported" NGX_HAVE_MSGHDR_MSG_CONTROL=0
-ok "an answer that is none stops the build" \
+ok "an invalid answer stops the build" \
     stops "NGX_HAVE_EPOLL=maybe: 1 or 0 is wanted" NGX_HAVE_EPOLL=maybe
 
 ok "a probe that fails" builds "CC=$tmp/cc"
-ok "is a no" answer "NGX_HAVE_POSIX_SEM: no"
-ok "with the compiler's words" answer "no semaphores here"
-ok "and the program" answer "#include <semaphore.h>"
+ok "is the answer \"no\"" answer "NGX_HAVE_POSIX_SEM: no"
+ok "probes.log has the compiler's message" answer "no semaphores here"
+ok "probes.log has the program" answer "#include <semaphore.h>"
 
 end

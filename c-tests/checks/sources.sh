@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# sources.sh INCLUDE NGINX: programs written for this library compile, as they
-# are, against a real nginx's headers; of ours only ngx_ipc.h is taken.
+# sources.sh INCLUDE NGINX: programs for this library compile unchanged with the
+# headers of nginx; of the library's headers, only ngx_ipc.h is used.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -22,8 +22,8 @@ compiles()
 
 for source in examples/greet.c examples/demo.c nginx/status/ngx_counters_module.c c-tests/fixtures/abi.c
 do
-    ok "$source against our headers" compiles "-I$ours" "$top/$source"
-    ok "$source against nginx's headers" compiles $theirs "$top/$source"
+    ok "$source with the library's headers" compiles "-I$ours" "$top/$source"
+    ok "$source with nginx's headers" compiles $theirs "$top/$source"
 done
 
 end

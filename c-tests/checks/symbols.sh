@@ -16,7 +16,7 @@ soname()
     readelf -d "$library" | grep -q 'SONAME.*\[libngx_ipc\.so\.1\]'
 }
 
-# data that a program may define itself is not bound inside the library
+# interposable: the library uses data that the program defines itself
 interposable()
 {
     ! readelf -d "$library" | grep -q SYMBOLIC

@@ -1,12 +1,13 @@
-# Shared by the tests of a real nginx in shell: starts one, asks it, ends it.
+# Sourced by the checks that run a real nginx: starts it, sends requests, stops
+# it.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
-# where the server is, and its port
+# the directory of the server, and its port
 dir=$tmp/server
 port=
 
-# within SECONDS COMMAND...: asks until the command succeeds
+# within SECONDS COMMAND...: repeats the command until it succeeds
 within()
 {
     deadline=$(($(date +%s) + $1))
@@ -14,22 +15,22 @@ within()
 
     until "$@"; do
         if [ "$(date +%s)" -ge "$deadline" ]; then
-            echo "in vain: $*"
+            echo "not within the time limit: $*"
             return 1
         fi
         sleep 0.05
     done
 }
 
-# free_port: one that nobody has; the kernel does not give it out again soon
+# free_port: an unused port, which the kernel does not assign again soon
 free_port()
 {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'
 }
 
-# start NGINX MAIN HTTP: in $dir, with those directives at the top and in http;
-# its pid is in $master.  It answers / with "hello"
+# start NGINX MAIN HTTP: starts it in $dir, with these directives in the main
+# context and in http; the pid is in $master.  / is "hello"
 start()
 {
     rm -rf "$dir"
@@ -48,13 +49,13 @@ END
     master=$!
 }
 
-# workers: the pids of all that the master has started and not reaped
+# workers: the pids of the children that the master has not reaped
 workers()
 {
     tr ' ' '\n' 2> /dev/null < "/proc/$master/task/$master/children" | grep .
 }
 
-# are N: there are so many workers, none of them a pid in $old
+# are N: there are N workers, and none of them is in $old
 are()
 {
     workers > "$dir/workers"
@@ -71,14 +72,14 @@ answers()
     [ "$(get "$1" 2> /dev/null)" = "$2" ]
 }
 
-# ended: the master has gone, with code 0
+# ended SIGNAL: the master exits with code 0
 ended()
 {
     kill "-$1" "$master" && within 20 fails kill -0 "$master" 2> /dev/null && wait "$master"
 }
 
-# clean [TEXT]: nothing worth more than a warning was logged, but for workers
-# that were killed, and lines with the text
+# clean [TEXT]: the log has no line above level warn, except about workers that
+# were killed, and lines with the text
 clean()
 {
     ! grep -E '\[(error|crit|alert|emerg)\]' "$dir/log" \

@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# deps.sh: installs what the build and the tests need, on Debian and its kin.
-# Rust is not among it: see rustup.rs, or the system's own packages.
+# deps.sh: installs the packages that the build and the tests need, on Debian and
+# similar systems.  Rust is not installed: see https://rustup.rs.
 
 set -e
 

@@ -1,21 +1,21 @@
 #!/bin/sh
 
-# nginx-build.sh VERSION DIR [VARIANT]: nginx of that version (see nginx/fetch.sh) as it
-# is, and on the library.  Leaves in DIR:
+# nginx-build.sh VERSION DIR [VARIANT]: builds nginx of this version, stock and
+# on the library.  The versions are those of nginx/fetch.sh.  Creates in DIR:
 #
-#   src/            its sources
-#   stock/nginx     the program, as it always was
-#   ipc/nginx       the same with nginx/config added
-#   ipc/*.so        ... and its module, dynamically
+#   src/            the sources
+#   stock/nginx     the stock program
+#   ipc/nginx       the program with the add-on nginx/config
+#   ipc/*.so        the status module
 #
-# With a variant, nothing but ipc-VARIANT/, which is ipc/ in another way:
+# With a variant, only ipc-VARIANT/ is built, which differs from ipc/:
 #
-#   asan            nginx and the glue with AddressSanitizer, its pools in pieces
-#                   that are checked one by one; Rust has none
-#   BACKEND         this backend of shared memory, one of src/shmem/backends
+#   asan            nginx and the glue have AddressSanitizer, and each allocation
+#                   of a pool is a malloc() of its own; the Rust code is the same
+#   BACKEND         the library has this backend, one of src/shmem/backends
 #
-# CC, CFLAGS and LDFLAGS are for all, and so is what CONFIGURE adds.  The module
-# is built in with ADD_STATUS=--add-module.
+# CC, CFLAGS, LDFLAGS and the options in CONFIGURE are used for all programs.
+# With ADD_STATUS=--add-module the status module is static.
 
 set -eu
 
@@ -33,7 +33,7 @@ options="--with-compat --with-debug --with-threads --with-stream
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}
 
-# quietly NAME COMMAND...: the output of a step is shown if it fails
+# quietly NAME COMMAND...: prints the output only if the command fails
 quietly()
 {
     name=$1
@@ -46,7 +46,7 @@ quietly()
     fi
 }
 
-# configure NAME [OPTION...]: unless it has been configured so before
+# configure NAME [OPTION...]: unless it is already configured with these options
 configure()
 {
     name=$1
@@ -59,7 +59,7 @@ configure()
         return 0
     fi
 
-    # nginx has no other way to take flags, and they may have several words
+    # flags of several words can be passed to nginx only in this way
     # shellcheck disable=SC2086
     (
         cd "$dir/src"
@@ -76,7 +76,7 @@ build()
     (cd "$dir/src" && quietly "$1" make -j2 -f "../$1/Makefile" build)
 }
 
-# library NAME: brings it up to date, as nginx/config does when it is new
+# library NAME: builds the library as nginx/config does, if it has changed
 library()
 {
     (
@@ -87,7 +87,7 @@ library()
     )
 }
 
-# on_library NAME: nginx with nginx/config added
+# on_library NAME: builds nginx with the add-on
 on_library()
 {
     mkdir -p "$dir/$1"
@@ -97,14 +97,14 @@ on_library()
     built "on ngx-ipc" "$1"
 }
 
-# built HOW NAME: says so
+# built HOW NAME: prints what was built
 built()
 {
     echo "$("$dir/$2/nginx" -v 2>&1 | sed 's/.*: //') $1: $dir/$2/nginx"
 }
 
-# vary VARIANT: how it is to be built; a library of its own is not to make
-# the usual one out of date
+# vary VARIANT: sets the options of the variant; another library is built in its
+# own directory
 vary()
 {
     case $1 in
@@ -136,6 +136,6 @@ fi
 mkdir -p "$dir/stock"
 configure stock
 build stock
-built "as it is" stock
+built "stock" stock
 
 on_library ipc
