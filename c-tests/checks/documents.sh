@@ -59,11 +59,13 @@ compiles()
         "-L$lib" -lngx_ipc "-Wl,-rpath,$lib"
 }
 
-# compiles_alone SOURCE: against the library's headers
+# compiles_alone SOURCE: against the library's headers, with and without the
+# macro that tells a source that the library is there
 compiles_alone()
 {
     # shellcheck disable=SC2086
-    cc $flags "-I$lib/include" -c "$1" -o "$tmp/object"
+    cc $flags "-I$lib/include" -c "$1" -o "$tmp/object" \
+        && cc $flags -DNGX_IPC=1 "-I$lib/include" -c "$1" -o "$tmp/object"
 }
 
 # compiles_for_nginx SOURCE: against a stock nginx's headers
@@ -142,6 +144,13 @@ commands()
             "make help" | "make build/greet && build/greet")
                 ok "$1: $command" runs_in_tree "$command"
             ;;
+            T_ONLY=*)
+                if [ -x "$top/${command##* }" ]; then
+                    ok "$1: $command" runs_cases "$command"
+                else
+                    skip "$1: $command" "${command##* } is not there"
+                fi
+            ;;
             *)
                 ok "$1: $command is tested" is_tested "$command"
             ;;
@@ -152,6 +161,12 @@ commands()
 runs_in_tree()
 {
     (cd "$top" && MAKEFLAGS='' sh -c "$1") > "$tmp/printed" 2>&1 || { cat "$tmp/printed"; return 1; }
+}
+
+# runs_cases COMMAND: it runs, and there is a case by that name
+runs_cases()
+{
+    runs_in_tree "$1" && grep -q '^ok 1 ' "$tmp/printed"
 }
 
 # echoes: the server of docs/servers.md serves, and quits
