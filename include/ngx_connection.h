@@ -64,10 +64,11 @@ struct ngx_listening_s {
 };
 
 /*
- * Makes a connection of s, which the event loop does not watch yet.
+ * Adds a connection with the descriptor s to the event loop, which does not
+ * watch it yet.
  *
- * Returns NULL, with an emergency in the log, if there is no event loop and
- * none can be made.
+ * log is for the lines about the connection. Returns NULL, with an emergency
+ * in the log, if there is no event loop and none can be made.
  *
  * Safety: log is NULL or a log that is valid as long as the connection.
  *
@@ -76,7 +77,8 @@ struct ngx_listening_s {
 ngx_connection_t *ngx_get_connection(ngx_socket_t s, ngx_log_t *log);
 
 /*
- * Removes a connection from the event loop; its descriptor stays open.
+ * Removes a connection from the event loop; its descriptor stays open. Does
+ * nothing if c is NULL or closed.
  *
  * Safety: c is NULL or comes from this library.
  */
@@ -84,6 +86,9 @@ void ngx_free_connection(ngx_connection_t *c);
 
 /*
  * Removes a connection from the event loop and closes its descriptor.
+ *
+ * If the connection is closed already, the log gets an alert. Does nothing if
+ * c is NULL.
  *
  * Safety: c is NULL or comes from this library.
  */

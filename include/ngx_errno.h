@@ -21,9 +21,10 @@ extern "C" {
 
 
 /*
- * Writes at most size bytes of the description of err, without a NUL.
+ * Writes at most size bytes of the description of err at errstr, without
+ * a NUL.
  *
- * Returns the position behind the last byte; NULL if errstr is NULL.
+ * Returns the position after the last byte; NULL if errstr is NULL.
  * Async-signal-safe.
  *
  * Safety: errstr is NULL, or size bytes there are writable.

@@ -21,11 +21,11 @@ extern "C" {
 
 
 /*
- * Makes the event loop call ev->handler, with ev->timedout set, in timer
- * milliseconds.
+ * Adds a timer to an event: in timer milliseconds the event loop sets
+ * ev->timedout and calls ev->handler.
  *
- * An event has one timer; setting it anew moves it, unless by less than
- * 300 ms.
+ * An event has one timer. If it has one already, that is moved, unless by less
+ * than 300 ms. Does nothing if ev is NULL.
  *
  * Safety: ev is NULL or an event that is valid until its timer expires or is
  * deleted.
@@ -35,17 +35,17 @@ extern "C" {
 void ngx_event_add_timer(ngx_event_t *ev, ngx_msec_t timer);
 
 /*
- * Deletes the timer of an event, if it has one.
+ * Deletes the timer of an event, if it has one. Does nothing if ev is NULL.
  *
  * Safety: ev is NULL or a valid event.
  */
 void ngx_event_del_timer(ngx_event_t *ev);
 
 /*
- * Whether a worker that shuts down has nothing left to wait for.
+ * Tells whether a worker that shuts down has a timer to wait for.
  *
- * Returns NGX_OK, or NGX_AGAIN while there are timers that are not
- * cancelable.
+ * Returns NGX_OK if there is none, or NGX_AGAIN while there are timers of
+ * events that are not cancelable.
  */
 ngx_int_t ngx_event_no_timers_left(void);
 

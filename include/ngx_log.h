@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 
-/* A longer line is cut. */
+/* The maximum length of a log line; a longer line is cut. */
 #define NGX_MAX_ERROR_STR 2048
 
 /*
@@ -73,11 +73,12 @@ struct ngx_log_s {
 };
 
 /*
- * Opens the program's log: the file error_log, in the directory prefix
- * unless its name begins with a slash, or stderr if it is NULL or empty.
+ * Opens the program's log: the file error_log, or stderr if that is NULL or
+ * empty. A name that does not begin with a slash is one in the directory
+ * prefix.
  *
- * Returns the log, its level NGX_LOG_NOTICE. If the file cannot be opened a
- * line on stderr says so, and stderr is the log.
+ * Returns the log, whose level is NGX_LOG_NOTICE. If the file cannot be opened
+ * a line on stderr says so, and the log is stderr.
  *
  * Safety: prefix and error_log are NULL or strings.
  *
@@ -86,15 +87,20 @@ struct ngx_log_s {
 ngx_log_t *ngx_log_init(u_char *prefix, u_char *error_log);
 
 /*
- * The first log from head on that has a file, or NULL.
+ * Finds the log head, or the first one behind it, that has a file.
  *
- * Safety: head is NULL or a valid log, as are those it is chained to.
+ * Returns NULL if there is none.
+ *
+ * Safety: head is NULL or a valid log, as are the logs behind it.
  */
 ngx_log_t *ngx_log_get_file_log(ngx_log_t *head);
 
 /*
- * Writes  (ERR: description) at buf, or closer to its end at last if
- * there is not enough room; returns the position behind it.
+ * Writes  (ERR: DESCRIPTION) of an errno at buf, in a line that ends at
+ * last. If there are less than 50 bytes, it overwrites the end of the text
+ * before buf.
+ *
+ * Returns the position after the last byte.
  *
  * Safety: buf to last is writable, and 50 bytes before last are as well.
  *

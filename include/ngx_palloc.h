@@ -38,50 +38,62 @@ struct ngx_pool_cleanup_s {
 };
 
 /*
- * Makes a pool that grows by size bytes at a time.
+ * Makes a memory pool.
  *
- * Returns NULL, with an emergency in the log, if there is no memory.
+ * The pool gets memory from malloc() in blocks of size bytes, and in larger
+ * blocks for pieces larger than half of that. log gets a line whenever there is no memory. Returns the pool; NULL, with
+ * an emergency in the log, if there is no memory.
  *
  * Safety: log is NULL or a log that is valid as long as the pool.
  *
  * References: nginx's src/core/ngx_palloc.c.
  */
-ngx_pool_t *ngx_create_pool(size_t size, ngx_log_t *log);
+ngx_pool_t *ngx_create_pool(size_t size,
+                            ngx_log_t *log);
 
 /*
- * Calls the cleanup handlers, the last added first, and frees all memory of
- * the pool.
+ * Destroys a pool: calls its cleanup handlers, the last one that was added
+ * first, and frees all its memory. Does nothing if pool is NULL.
  *
  * Safety: pool is NULL or a pool, which is not used any more.
  */
 void ngx_destroy_pool(ngx_pool_t *pool);
 
 /*
- * Takes size bytes, aligned as by malloc(), from a pool; NULL, with an
- * emergency in the log, if there is no memory.
+ * Allocates size bytes from a pool, aligned as by malloc().
+ *
+ * Returns NULL, with an emergency in the log, if there is no memory; NULL if
+ * pool is NULL.
  *
  * Safety: pool is NULL or a pool.
  */
 void *ngx_palloc(ngx_pool_t *pool, size_t size);
 
 /*
- * The same without alignment, for strings.
+ * Allocates size bytes from a pool without alignment, for strings.
+ *
+ * Returns NULL in the same cases as ngx_palloc().
  *
  * Safety: pool is NULL or a pool.
  */
 void *ngx_pnalloc(ngx_pool_t *pool, size_t size);
 
 /*
- * The same as ngx_palloc(), zeroed.
+ * Allocates size bytes from a pool, aligned and filled with zeros.
+ *
+ * Returns NULL in the same cases as ngx_palloc().
  *
  * Safety: pool is NULL or a pool.
  */
 void *ngx_pcalloc(ngx_pool_t *pool, size_t size);
 
 /*
- * Adds a cleanup to a pool, with size bytes at its data unless that is 0.
+ * Adds a cleanup to a pool: a function that is called when the pool is
+ * destroyed.
  *
- * Its handler is for the caller to set. NULL if there is no memory.
+ * Returns the cleanup, whose handler the caller sets. Its data points to
+ * size bytes of the pool; it is NULL if size is 0. Returns NULL in the same
+ * cases as ngx_palloc().
  *
  * Safety: p is NULL or a pool.
  */

@@ -32,16 +32,19 @@ typedef struct {
 } ngx_time_t;
 
 /*
- * Reads the time for the first time; to be called before anything is logged.
+ * Initialises the cached time. A program calls it before it logs anything.
  *
  * References: nginx's src/core/ngx_times.c.
  */
 void ngx_time_init(void);
 
-/* Updates the time; the event loop does so whenever it wakes up. */
+/* Updates the cached time; the event loop does so in each round. */
 void ngx_time_update(void);
 
-/* Updates the time that log lines begin with; for signal handlers. */
+/*
+ * Updates the cached time of day, which log lines begin with, but not
+ * ngx_current_msec. Async-signal-safe.
+ */
 void ngx_time_sigsafe_update(void);
 
 

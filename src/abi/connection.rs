@@ -7,10 +7,11 @@ use crate::host::standalone::connection::{Connection, ngx_connection_t};
 use crate::host::standalone::connections;
 use crate::host::standalone::log::{ErrorLog, ngx_log_t};
 
-/// Makes a connection of `s`, which the event loop does not watch yet.
+/// Adds a connection with the descriptor `s` to the event loop, which does not
+/// watch it yet.
 ///
-/// Returns NULL, with an emergency in the log, if there is no event loop and
-/// none can be made.
+/// `log` is for the lines about the connection. Returns NULL, with an emergency
+/// in the log, if there is no event loop and none can be made.
 ///
 /// # Safety
 ///
@@ -30,7 +31,8 @@ pub unsafe extern "C" fn ngx_get_connection(
     connections::get(s, log).map_or(ptr::null_mut(), Connection::as_ptr)
 }
 
-/// Removes a connection from the event loop; its descriptor stays open.
+/// Removes a connection from the event loop; its descriptor stays open. Does
+/// nothing if `c` is NULL or closed.
 ///
 /// # Safety
 ///
@@ -44,6 +46,9 @@ pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
 }
 
 /// Removes a connection from the event loop and closes its descriptor.
+///
+/// If the connection is closed already, the log gets an alert. Does nothing if
+/// `c` is NULL.
 ///
 /// # Safety
 ///

@@ -7,9 +7,10 @@ use crate::config::{NGX_OK, ngx_err_t, ngx_int_t, u_char};
 use crate::host::standalone::errno::describe;
 use crate::sys::buffer::copy;
 
-/// Writes at most `size` bytes of the description of `err`, without a NUL.
+/// Writes at most `size` bytes of the description of `err` at `errstr`, without
+/// a NUL.
 ///
-/// Returns the position behind the last byte; NULL if `errstr` is NULL.
+/// Returns the position after the last byte; NULL if `errstr` is NULL.
 /// Async-signal-safe.
 ///
 /// # Safety

@@ -9,11 +9,11 @@ use crate::host::standalone::process_events::process_events_and_timers;
 use crate::host::standalone::types::ngx_cycle_t;
 use crate::status::code;
 
-/// Makes the event loop watch for a read event that has not happened yet, and
-/// no longer for one that has.
+/// Makes the event loop watch a connection for input, unless the read event
+/// `rev` is ready: then it stops watching.
 ///
-/// `flags` is for nginx's other event loops. Returns NGX_OK, or NGX_ERROR with
-/// an alert in the log.
+/// A read handler calls this when it returns. `flags` is not used. Returns
+/// NGX_OK, or NGX_ERROR with an alert in the log.
 ///
 /// # Safety
 ///
@@ -35,8 +35,12 @@ pub unsafe extern "C" fn ngx_handle_read_event(
     c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.read())))
 }
 
-/// The same for a write event: watched for after a send() that was short, and
-/// no more when it has become ready. `lowat` is for other systems.
+/// Makes the event loop watch a connection for room for output, unless the
+/// write event `wev` is ready: then it stops watching.
+///
+/// A program calls this after `c->send` has sent less than it was given, and
+/// when a write handler returns. `lowat` is not used. Returns NGX_OK, or
+/// NGX_ERROR with an alert in the log.
 ///
 /// # Safety
 ///
@@ -51,10 +55,11 @@ pub unsafe extern "C" fn ngx_handle_write_event(wev: *mut ngx_event_t, lowat: us
     c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.write())))
 }
 
-/// Waits for events, timers and signals, and calls the handlers.
+/// Runs one round of the event loop: waits for an event, a timer or a signal,
+/// then updates the time and calls the handlers.
 ///
-/// Returns after each wake-up; a signal that came since the last one counts,
-/// so none is missed. The time is up to date then.
+/// Does not wait if a signal has arrived since the last round, so no signal is
+/// missed.
 ///
 /// # Safety
 ///

@@ -4,11 +4,11 @@ use crate::config::{NGX_AGAIN, NGX_OK, ngx_int_t, ngx_msec_t};
 use crate::host::standalone::event::{Event, ngx_event_t};
 use crate::host::standalone::event_timer::timers_left;
 
-/// Makes the event loop call `ev->handler`, with `ev->timedout` set, in `timer`
-/// milliseconds.
+/// Adds a timer to an event: in `timer` milliseconds the event loop sets
+/// `ev->timedout` and calls `ev->handler`.
 ///
-/// An event has one timer; setting it anew moves it, unless by less than
-/// 300 ms.
+/// An event has one timer. If it has one already, that is moved, unless by less
+/// than 300 ms. Does nothing if `ev` is NULL.
 ///
 /// # Safety
 ///
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn ngx_event_add_timer(ev: *mut ngx_event_t, timer: ngx_ms
     }
 }
 
-/// Deletes the timer of an event, if it has one.
+/// Deletes the timer of an event, if it has one. Does nothing if `ev` is NULL.
 ///
 /// # Safety
 ///
@@ -39,10 +39,10 @@ pub unsafe extern "C" fn ngx_event_del_timer(ev: *mut ngx_event_t) {
     }
 }
 
-/// Whether a worker that shuts down has nothing left to wait for.
+/// Tells whether a worker that shuts down has a timer to wait for.
 ///
-/// Returns NGX_OK, or NGX_AGAIN while there are timers that are not
-/// `cancelable`.
+/// Returns NGX_OK if there is none, or NGX_AGAIN while there are timers of
+/// events that are not `cancelable`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_event_no_timers_left() -> ngx_int_t {
     if timers_left() { NGX_AGAIN } else { NGX_OK }

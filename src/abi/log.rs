@@ -10,16 +10,17 @@ use crate::host::standalone::{log_file, log_format};
 use crate::log::MAX_ERROR_STR;
 use crate::sys::text::Text;
 
-/// A longer line is cut.
+/// The maximum length of a log line; a longer line is cut.
 pub const NGX_MAX_ERROR_STR: c_int = 2048;
 
 const _: () = assert!(MAX_ERROR_STR == NGX_MAX_ERROR_STR as usize);
 
-/// Opens the program's log: the file `error_log`, in the directory `prefix`
-/// unless its name begins with a slash, or stderr if it is NULL or empty.
+/// Opens the program's log: the file `error_log`, or stderr if that is NULL or
+/// empty. A name that does not begin with a slash is one in the directory
+/// `prefix`.
 ///
-/// Returns the log, its level NGX_LOG_NOTICE. If the file cannot be opened a
-/// line on stderr says so, and stderr is the log.
+/// Returns the log, whose level is NGX_LOG_NOTICE. If the file cannot be opened
+/// a line on stderr says so, and the log is stderr.
 ///
 /// # Safety
 ///
@@ -44,11 +45,13 @@ pub unsafe extern "C" fn ngx_log_init(
     ErrorLog::optional_ptr(log_file::init(prefix.path(), name.path()))
 }
 
-/// The first log from `head` on that has a file, or NULL.
+/// Finds the log `head`, or the first one behind it, that has a file.
+///
+/// Returns NULL if there is none.
 ///
 /// # Safety
 ///
-/// `head` is NULL or a valid log, as are those it is chained to.
+/// `head` is NULL or a valid log, as are the logs behind it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_log_get_file_log(head: *mut ngx_log_t) -> *mut ngx_log_t {
     // SAFETY: C passes NULL or a valid chain of logs.
@@ -57,8 +60,11 @@ pub unsafe extern "C" fn ngx_log_get_file_log(head: *mut ngx_log_t) -> *mut ngx_
     ErrorLog::optional_ptr(log.and_then(ErrorLog::first_with_file))
 }
 
-/// Writes ` (ERR: description)` at `buf`, or closer to its end at `last` if
-/// there is not enough room; returns the position behind it.
+/// Writes ` (ERR: DESCRIPTION)` of an errno at `buf`, in a line that ends at
+/// `last`. If there are less than 50 bytes, it overwrites the end of the text
+/// before `buf`.
+///
+/// Returns the position after the last byte.
 ///
 /// # Safety
 ///

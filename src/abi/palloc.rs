@@ -6,9 +6,11 @@ use std::ptr::{self, NonNull};
 use crate::host::standalone::log::{ErrorLog, ngx_log_t};
 use crate::host::standalone::palloc::{Pool, ngx_pool_cleanup_t, ngx_pool_t};
 
-/// Makes a pool that grows by `size` bytes at a time.
+/// Makes a memory pool.
 ///
-/// Returns NULL, with an emergency in the log, if there is no memory.
+/// The pool gets memory from malloc() in blocks of `size` bytes, and in larger
+/// blocks for pieces larger than half of that. `log` gets a line whenever there is no memory. Returns the pool; NULL, with
+/// an emergency in the log, if there is no memory.
 ///
 /// # Safety
 ///
@@ -25,8 +27,8 @@ pub unsafe extern "C" fn ngx_create_pool(size: usize, log: *mut ngx_log_t) -> *m
     Pool::create(size, log).map_or(ptr::null_mut(), Pool::as_ptr)
 }
 
-/// Calls the cleanup handlers, the last added first, and frees all memory of
-/// the pool.
+/// Destroys a pool: calls its cleanup handlers, the last one that was added
+/// first, and frees all its memory. Does nothing if `pool` is NULL.
 ///
 /// # Safety
 ///
@@ -41,8 +43,10 @@ pub unsafe extern "C" fn ngx_destroy_pool(pool: *mut ngx_pool_t) {
     }
 }
 
-/// Takes `size` bytes, aligned as by malloc(), from a pool; NULL, with an
-/// emergency in the log, if there is no memory.
+/// Allocates `size` bytes from a pool, aligned as by malloc().
+///
+/// Returns NULL, with an emergency in the log, if there is no memory; NULL if
+/// `pool` is NULL.
 ///
 /// # Safety
 ///
@@ -55,7 +59,9 @@ pub unsafe extern "C" fn ngx_palloc(pool: *mut ngx_pool_t, size: usize) -> *mut 
     memory.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// The same without alignment, for strings.
+/// Allocates `size` bytes from a pool without alignment, for strings.
+///
+/// Returns NULL in the same cases as ngx_palloc().
 ///
 /// # Safety
 ///
@@ -69,7 +75,9 @@ pub unsafe extern "C" fn ngx_pnalloc(pool: *mut ngx_pool_t, size: usize) -> *mut
     memory.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// The same as ngx_palloc(), zeroed.
+/// Allocates `size` bytes from a pool, aligned and filled with zeros.
+///
+/// Returns NULL in the same cases as ngx_palloc().
 ///
 /// # Safety
 ///
@@ -82,9 +90,12 @@ pub unsafe extern "C" fn ngx_pcalloc(pool: *mut ngx_pool_t, size: usize) -> *mut
     memory.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// Adds a cleanup to a pool, with `size` bytes at its `data` unless that is 0.
+/// Adds a cleanup to a pool: a function that is called when the pool is
+/// destroyed.
 ///
-/// Its handler is for the caller to set. NULL if there is no memory.
+/// Returns the cleanup, whose `handler` the caller sets. Its `data` points to
+/// `size` bytes of the pool; it is NULL if `size` is 0. Returns NULL in the same
+/// cases as ngx_palloc().
 ///
 /// # Safety
 ///

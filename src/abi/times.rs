@@ -2,7 +2,7 @@
 
 use crate::host::standalone::times;
 
-/// Reads the time for the first time; to be called before anything is logged.
+/// Initialises the cached time. A program calls it before it logs anything.
 ///
 /// # References
 ///
@@ -12,13 +12,14 @@ pub extern "C" fn ngx_time_init() {
     times::update();
 }
 
-/// Updates the time; the event loop does so whenever it wakes up.
+/// Updates the cached time; the event loop does so in each round.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_time_update() {
     times::update();
 }
 
-/// Updates the time that log lines begin with; for signal handlers.
+/// Updates the cached time of day, which log lines begin with, but not
+/// ngx_current_msec. Async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_time_sigsafe_update() {
     times::update_in_signal_handler();

@@ -98,7 +98,3 @@ pub fn expire_timers(log: Log) {
 pub fn timers_left() -> bool {
     with_timers(|timers| timers.any(|event| !event.has(flag::CANCELABLE)))
 }
-
-pub use crate::abi::event_timer::{
-    ngx_event_add_timer, ngx_event_del_timer, ngx_event_no_timers_left,
-};

@@ -124,5 +124,3 @@ fn fill(i: usize, time: Time) {
         .data
         .store(slot.err_log.as_ptr().cast_mut().cast(), Release);
 }
-
-pub use crate::abi::times::{ngx_time_init, ngx_time_sigsafe_update, ngx_time_update};

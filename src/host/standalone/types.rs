@@ -1,6 +1,6 @@
 //! C's structures that the standalone host works with, laid out as in nginx.
 //!
-//! They are in one file because they point to each other: a cycle to its
+//! This file is long because the structures point to each other: a cycle to its
 //! modules, whose hooks take a cycle; a connection to its listening socket,
 //! whose handler takes a connection. Other files have a handle type for each,
 //! whose methods are safe to call.
