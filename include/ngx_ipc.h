@@ -6,6 +6,7 @@
  *
  *   src/abi/ipc.rs
  *   src/channel/command.rs
+ *   src/table/state.rs
  *   src/abi/introspect.rs
  *   src/host/introspect.rs
  *   include/generator/ipc.h
@@ -31,16 +32,16 @@ extern "C" {
  */
 #define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
 
-/* The slot is empty. */
+/* The slot has no process. */
 #define NGX_IPC_EMPTY 0
 
 /* The process runs. */
 #define NGX_IPC_RUNNING 1
 
-/* The process runs, and has been told to exit. */
+/* The process has been told to exit. */
 #define NGX_IPC_EXITING 2
 
-/* The process has exited, and will be started again. */
+/* The process has exited and will be started again. */
 #define NGX_IPC_WAITING 3
 
 /* A process of the table. */
@@ -196,8 +197,8 @@ void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
 
 /*
  * Does the same for the processes of one role: NGX_PROCESS_WORKER, which
- * those of ngx_start_worker_processes() have, or NGX_PROCESS_HELPER. No
- * process has the role 0.
+ * those of ngx_start_worker_processes() have, NGX_PROCESS_HELPER, or 0 for the
+ * processes that have neither role.
  *
  * Safety: cycle is NULL or a valid cycle.
  */

@@ -5,6 +5,8 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/process.rs
+ *   src/table/slot.rs
+ *   src/process/mode.rs
  *   src/host/call.rs
  *   include/generator/process.h
  */
@@ -21,19 +23,25 @@ extern "C" {
 #endif
 
 
-/* The size of ngx_processes[]. */
+/* The number of slots of ngx_processes[]. */
 #define NGX_MAX_PROCESSES 1024
 
 /* The process is not started again when it exits. */
 #define NGX_PROCESS_NORESPAWN -1
 
-/* The same, and the next signal to all workers is not for this process. */
+/*
+ * The process is not started again when it exits, and the next signal to all
+ * workers leaves it out.
+ */
 #define NGX_PROCESS_JUST_SPAWN -2
 
 /* The process is started again when it exits, in the same slot. */
 #define NGX_PROCESS_RESPAWN -3
 
-/* The same, and the next signal to all workers is not for this process. */
+/*
+ * The process is started again when it exits, in the same slot, and the next
+ * signal to all workers leaves it out.
+ */
 #define NGX_PROCESS_JUST_RESPAWN -4
 
 /* The process has no channel and gets no signals. */
@@ -53,6 +61,8 @@ typedef struct {
     /* Its environment, NULL-terminated. */
     char *const *envp;
 } ngx_exec_ctx_t;
+
+
 
 /*
  * Starts a process that runs proc(cycle, data), in a slot of its own.

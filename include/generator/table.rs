@@ -71,6 +71,7 @@ pub const HEADERS: &[Header] = &[
     Header {
         and: &[
             "src/channel/command.rs",
+            "src/table/state.rs",
             "src/abi/introspect.rs",
             "src/host/introspect.rs",
         ],
@@ -97,7 +98,11 @@ pub const HEADERS: &[Header] = &[
         ..header("palloc", "memory pools")
     },
     Header {
-        and: &["src/host/call.rs"],
+        and: &[
+            "src/table/slot.rs",
+            "src/process/mode.rs",
+            "src/host/call.rs",
+        ],
         tagged: false,
         exclude: &["ngx_os_signal_process"],
         ..header("process", "spawning processes, signals, the process table")

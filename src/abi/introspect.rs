@@ -1,27 +1,10 @@
 //! Part of `ngx_ipc.h` for both hosts: the list of processes.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 
 use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::host::generation;
 use crate::host::introspect::{self, ngx_ipc_process_t};
-use crate::table::info::State;
-
-/// The slot is empty.
-pub const NGX_IPC_EMPTY: c_int = 0;
-/// The process runs.
-pub const NGX_IPC_RUNNING: c_int = 1;
-/// The process runs, and has been told to exit.
-pub const NGX_IPC_EXITING: c_int = 2;
-/// The process has exited, and will be started again.
-pub const NGX_IPC_WAITING: c_int = 3;
-
-const _: () = {
-    assert!(State::Empty as c_int == NGX_IPC_EMPTY);
-    assert!(State::Running as c_int == NGX_IPC_RUNNING);
-    assert!(State::Exiting as c_int == NGX_IPC_EXITING);
-    assert!(State::Waiting as c_int == NGX_IPC_WAITING);
-};
+use crate::table::generation;
 
 const VERSION: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {

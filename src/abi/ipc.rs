@@ -19,6 +19,7 @@ use crate::process_cycle::announce::{announce, pass_open_channel};
 use crate::process_cycle::signal_workers::signal_processes;
 use crate::status::code;
 use crate::sys::text::Text;
+use crate::table::role::Role;
 
 /// Runs a program: a master with its workers, or one process, as `conf` says.
 ///
@@ -206,8 +207,8 @@ pub unsafe extern "C" fn ngx_signal_worker_processes(cycle: *mut ngx_cycle_t, si
 }
 
 /// Does the same for the processes of one role: NGX_PROCESS_WORKER, which
-/// those of ngx_start_worker_processes() have, or NGX_PROCESS_HELPER. No
-/// process has the role 0.
+/// those of ngx_start_worker_processes() have, NGX_PROCESS_HELPER, or 0 for the
+/// processes that have neither role.
 ///
 /// # Safety
 ///
@@ -221,7 +222,9 @@ pub unsafe extern "C" fn ngx_ipc_signal_role(
     // SAFETY: the contract of this function: NULL or a valid cycle.
     let log = unsafe { cycle_log(cycle) };
 
-    signal_processes(&GLOBALS, log, signo, Some(role));
+    if let Some(role) = Role::from_c(role) {
+        signal_processes(&GLOBALS, log, signo, Some(role));
+    }
 }
 
 /// Clears the slots of the processes that have exited, makes the others close

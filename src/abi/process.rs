@@ -1,6 +1,6 @@
 //! `ngx_process.h`: spawning processes, signals, the process table.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
@@ -23,23 +23,7 @@ use crate::process::signals;
 use crate::status::code;
 use crate::sys::process::Program;
 use crate::sys::text::Text;
-use crate::table::slots::{MAX_PROCESSES, Work};
-
-/// The size of ngx_processes[].
-pub const NGX_MAX_PROCESSES: c_int = 1024;
-
-/// The process is not started again when it exits.
-pub const NGX_PROCESS_NORESPAWN: c_int = -1;
-/// The same, and the next signal to all workers is not for this process.
-pub const NGX_PROCESS_JUST_SPAWN: c_int = -2;
-/// The process is started again when it exits, in the same slot.
-pub const NGX_PROCESS_RESPAWN: c_int = -3;
-/// The same, and the next signal to all workers is not for this process.
-pub const NGX_PROCESS_JUST_RESPAWN: c_int = -4;
-/// The process has no channel and gets no signals.
-pub const NGX_PROCESS_DETACHED: c_int = -5;
-
-const _: () = assert!(MAX_PROCESSES == NGX_MAX_PROCESSES as usize);
+use crate::table::slots::Work;
 
 /// A program for ngx_execute().
 #[repr(C)]

@@ -23,8 +23,9 @@ use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::lock::Lock;
 use crate::table::globals::Globals;
-use crate::table::info;
+use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
+use crate::table::stats;
 
 /// The messages for the process `pid` in one slot.
 ///
@@ -32,7 +33,7 @@ use crate::table::slots::ngx_process_t;
 /// is sent. If the process has exited by then the message is not sent; its
 /// CLOSE_CHANNEL, which follows, is enough.
 struct Queue {
-    slot: usize,
+    slot: Slot,
     pid: ngx_pid_t,
     messages: VecDeque<ngx_channel_t>,
 }
@@ -105,19 +106,19 @@ pub fn write(
 #[cold]
 fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
     find_receiver(g, sock)
-        .is_some_and(|(i, slot)| is_flushing(g) || has_queue(&QUEUES.lock(), i, slot.pid()))
+        .is_some_and(|(slot, entry)| is_flushing(g) || has_queue(&QUEUES.lock(), slot, entry.pid()))
 }
 
 /// Counts a control message that has been sent; queues one that got
 /// `Status::Again`.
 #[inline(never)]
 fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: Result) -> Result {
-    let Some((i, slot)) = find_receiver(g, sock) else {
+    let Some((slot, entry)) = find_receiver(g, sock) else {
         return sent;
     };
 
     if sent != Err(Status::Again) {
-        info::of_child(g, i).sent.fetch_add(1, Relaxed);
+        stats::of_child(g, slot).sent.fetch_add(1, Relaxed);
         return sent;
     }
 
@@ -127,13 +128,13 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
         return sent;
     }
 
-    push(g, i, slot.pid(), ch);
+    push(g, slot, entry.pid(), ch);
     log.debug(
         Debug::Core,
         format_args!(
-            "channel command {} waits for s:{i} pid:{}",
+            "channel command {} waits for s:{slot} pid:{}",
             ch.command,
-            slot.pid()
+            entry.pid()
         ),
     );
 
@@ -144,7 +145,7 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
 ///
 /// A caller that sends a message to all processes goes through the table in
 /// order, so the search begins at the slot that was found last.
-pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_process_t)> {
+pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(Slot, &'static ngx_process_t)> {
     static LAST: AtomicUsize = AtomicUsize::new(0);
 
     let used = g.table.used();
@@ -152,10 +153,10 @@ pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_pr
 
     let found = (from..used)
         .chain(0..from)
-        .map(|i| (i, g.table.get(i)))
-        .find(|(_, slot)| slot.occupied() && slot.writable() == Some(sock))?;
+        .map(|i| (Slot::new(i), g.table.get(Slot::new(i))))
+        .find(|(_, entry)| entry.occupied() && entry.writable() == Some(sock))?;
 
-    LAST.store(found.0, Relaxed);
+    LAST.store(found.0.index(), Relaxed);
 
     Some(found)
 }
@@ -163,19 +164,19 @@ pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(usize, &'static ngx_pr
 /// The channel, as the table has it, of the process that a message is about;
 /// `None` if that has exited.
 fn channel_in_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
-    let about = g.table.get(g.table.index(ch.slot)?);
+    let about = g.table.get(Slot::from_c(ch.slot)?);
 
     about.writable().filter(|_| about.pid() == ch.pid)
 }
 
-fn has_queue(queues: &[Queue], slot: usize, pid: ngx_pid_t) -> bool {
+fn has_queue(queues: &[Queue], slot: Slot, pid: ngx_pid_t) -> bool {
     queues
         .iter()
         .any(|queue| queue.slot == slot && queue.pid == pid)
 }
 
 /// Queues a message for the process `pid` in `slot`.
-fn push(g: &Globals, slot: usize, pid: ngx_pid_t, ch: &ngx_channel_t) {
+fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
     let mut queues = QUEUES.lock();
 
     if !any_waiting(g) {
@@ -200,10 +201,10 @@ fn push(g: &Globals, slot: usize, pid: ngx_pid_t, ch: &ngx_channel_t) {
         queue.messages.push_back(*ch);
         WAITING.fetch_add(1, Relaxed);
 
-        let info = info::of_child(g, slot);
+        let stats = stats::of_child(g, slot);
 
-        info.queued.fetch_add(1, Relaxed);
-        info.queued_max.fetch_max(queue.messages.len(), Relaxed);
+        stats.queued.fetch_add(1, Relaxed);
+        stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
     }
 }
 
@@ -252,7 +253,7 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
 
     let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
         // The receiver has exited.
-        info::of_child(g, queue.slot)
+        stats::of_child(g, queue.slot)
             .dropped
             .fetch_add(queue.messages.len(), Relaxed);
         queue.messages.clear();
@@ -272,7 +273,7 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
                 // A failure has been logged. The next message to this process
                 // fails too, and its sender gets the error.
                 Ok(()) | Err(Status::Error) => {
-                    info::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
+                    stats::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
                 }
             }
         }

@@ -12,7 +12,8 @@ use super::nginx::{self as hooks, variables};
 use super::standalone::{hooks, variables};
 use crate::config::{AtomicInt, AtomicSocket, AtomicUint};
 use crate::table::globals::Globals;
-use crate::table::slots::{MAX_PROCESSES, Table, ngx_process_t};
+use crate::table::slot::NGX_MAX_PROCESSES;
+use crate::table::slots::{Table, ngx_process_t};
 
 /// The number of arguments of main(), for the program to set.
 #[unsafe(no_mangle)]
@@ -35,9 +36,9 @@ pub static ngx_channel: AtomicSocket = AtomicSocket::new(0);
 pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
 /// The process table, and behind it the sentinel of [`Table`].
 #[unsafe(no_mangle)]
-pub static ngx_processes: [ngx_process_t; MAX_PROCESSES + 1] = {
-    let mut slots = [const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1];
-    slots[MAX_PROCESSES] = ngx_process_t::vacant();
+pub static ngx_processes: [ngx_process_t; NGX_MAX_PROCESSES + 1] = {
+    let mut slots = [const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1];
+    slots[NGX_MAX_PROCESSES] = ngx_process_t::vacant();
     slots
 };
 
@@ -72,5 +73,4 @@ pub static GLOBALS: Globals = Globals {
     change_binary: &variables::ngx_change_binary,
     closing: hooks::closing,
     exited: hooks::exited,
-    wake_in: hooks::wake_in,
 };

@@ -14,9 +14,13 @@ use super::standalone::variables::ngx_worker;
 use crate::config::{ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
-use crate::table::info::{self, State};
-use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER};
-use crate::table::slots::{Flag, MAX_PROCESSES, ngx_process_t};
+use crate::table::role::{
+    NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, WorkerNumber,
+};
+use crate::table::slot::Slot;
+use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::state::State;
+use crate::table::stats;
 
 /// A process of the table.
 #[repr(C)]
@@ -65,71 +69,73 @@ pub fn is_leader() -> bool {
 pub fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
     let first = usize::try_from(slot.saturating_add(1)).unwrap_or_default();
 
-    processes(first).next().map(|(process, _)| process)
+    processes(Slot::new(first))
+        .next()
+        .map(|(process, _)| process)
 }
 
 /// The processes in the slots from `first` on, including those that wait to be
 /// started again.
-fn processes(first: usize) -> impl Iterator<Item = (ngx_ipc_process_t, &'static ngx_process_t)> {
-    (first..MAX_PROCESSES).filter_map(|i| {
-        let slot = GLOBALS.table.get(i);
+fn processes(first: Slot) -> impl Iterator<Item = (ngx_ipc_process_t, &'static ngx_process_t)> {
+    first.and_later().filter_map(|slot| {
+        let entry = GLOBALS.table.get(slot);
 
-        Some((describe(i, slot)?, slot))
+        Some((describe(slot, entry)?, entry))
     })
 }
 
-/// The pid and the state of the process in slot `i`. Without shared memory
+/// The pid and the state of the process in a slot. Without shared memory
 /// they are taken from this process's own table, which has the processes that
 /// it has started, or that the master has announced to it.
-fn pid_and_state(i: usize, slot: &ngx_process_t) -> (ngx_pid_t, State) {
-    if info::is_shared() {
-        return info::of(i).view();
+fn pid_and_state(slot: Slot, entry: &ngx_process_t) -> (ngx_pid_t, State) {
+    if stats::is_shared() {
+        return stats::of(slot).view();
     }
 
-    let state = if slot.is(Flag::Lost) {
+    let state = if entry.is(Flag::Reserved) {
         State::Waiting
-    } else if i >= GLOBALS.table.used() || !slot.occupied() {
+    } else if !GLOBALS.table.is_used(slot) || !entry.occupied() {
         State::Empty
-    } else if slot.is(Flag::Exiting) {
+    } else if entry.is(Flag::Exiting) {
         State::Exiting
     } else {
         State::Running
     };
 
-    (slot.pid(), state)
+    (entry.pid(), state)
 }
 
-/// The process in slot `i`; `None` if the slot is empty. The master may empty
+/// The process in a slot; `None` if the slot is empty. The master may empty
 /// it at any time, so the state is read once.
-fn describe(i: usize, slot: &ngx_process_t) -> Option<ngx_ipc_process_t> {
-    let info = info::of(i);
-    let (pid, state) = pid_and_state(i, slot);
+fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
+    let stats = stats::of(slot);
+    let (pid, state) = pid_and_state(slot, entry);
 
     (state != State::Empty).then(|| ngx_ipc_process_t {
-        slot: i.cast_signed(),
+        slot: slot.to_c(),
         pid,
         state: state as c_int,
-        worker: info.worker.load(Relaxed),
-        generation: info.generation.load(Relaxed),
-        role: info.role.load(Relaxed),
-        name: slot.work().name.as_ptr(),
-        started: info.started.load(Relaxed),
-        respawns: info.respawns.load(Relaxed),
-        sent: info.sent.load(Relaxed),
-        queued: info.queued.load(Relaxed),
-        queued_max: info.queued_max.load(Relaxed),
-        dropped: info.dropped.load(Relaxed),
+        worker: WorkerNumber::to_c(stats.worker()),
+        generation: stats.generation.load(Relaxed),
+        role: stats.role().to_c(),
+        name: entry.work().name.as_ptr(),
+        started: stats.started.load(Relaxed),
+        respawns: stats.respawns.load(Relaxed),
+        sent: stats.sent.load(Relaxed),
+        queued: stats.queued.load(Relaxed),
+        queued_max: stats.queued_max.load(Relaxed),
+        dropped: stats.dropped.load(Relaxed),
     })
 }
 
 /// Calls `print` with a line for each process.
 pub fn print(print: impl Fn(&str)) {
-    for (process, slot) in processes(0) {
-        print(&line(&process, slot));
+    for (process, entry) in processes(Slot::new(0)) {
+        print(&line(&process, entry));
     }
 }
 
-fn line(process: &ngx_ipc_process_t, slot: &ngx_process_t) -> String {
+fn line(process: &ngx_ipc_process_t, entry: &ngx_process_t) -> String {
     let role = match process.role {
         NGX_PROCESS_WORKER => "worker",
         NGX_PROCESS_HELPER => "helper",
@@ -148,7 +154,7 @@ fn line(process: &ngx_ipc_process_t, slot: &ngx_process_t) -> String {
         process.pid,
         process.worker,
         process.generation,
-        slot.work().name,
+        entry.work().name,
         process.respawns,
         process.sent,
         process.queued,

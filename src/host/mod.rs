@@ -9,7 +9,6 @@
 #![allow(non_camel_case_types, non_upper_case_globals)]
 
 pub mod call;
-pub mod generation;
 pub mod globals;
 pub mod introspect;
 pub mod logs;

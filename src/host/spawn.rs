@@ -12,8 +12,9 @@ use super::standalone::spawn::spawn;
 #[cfg(feature = "standalone")]
 use super::standalone::types::ngx_cycle_t;
 use crate::config::{ngx_int_t, ngx_pid_t};
-use crate::process::mode::Respawn;
+use crate::process::mode::Mode;
 use crate::process::spawn::{Spawn, refuse};
+use crate::process::wanted::Wanted;
 use crate::status::Result;
 use crate::sys::text::Text;
 use crate::table::slots::Work;
@@ -42,7 +43,7 @@ pub unsafe fn spawn_process(
         return Err(refuse(&GLOBALS, log, why));
     };
 
-    let Some(respawn) = Respawn::new(respawn) else {
+    let Some(mode) = Mode::from_c(respawn) else {
         let why = format_args!("invalid slot {respawn} while spawning \"{name}\"");
 
         return Err(refuse(&GLOBALS, log, why));
@@ -54,10 +55,10 @@ pub unsafe fn spawn_process(
         name,
     };
     let process = Spawn {
-        work,
+        wanted: Wanted::new(work),
         // SAFETY: as this function demands, `proc` may be called so.
         start: &mut || unsafe { call(cycle, work) },
     };
 
-    spawn(&GLOBALS, log, cycle, process, respawn)
+    spawn(&GLOBALS, log, cycle, process, mode)
 }

@@ -1,11 +1,12 @@
-//! Starting other programs, `ngx_execute`.
+//! Starting another program, `ngx_execute`.
 
 use nix::errno::Errno;
 
-use super::mode::Respawn;
+use super::mode::Mode;
 use super::reap::Deferred;
 use super::signals;
-use super::spawn::{fork_failed, slot_for, started};
+use super::spawn::{describe, fork_failed, slot_for, started};
+use super::wanted::Wanted;
 use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -14,14 +15,15 @@ use crate::sys::signal;
 use crate::sys::text::Text;
 use crate::sys::vfork::vfork;
 use crate::table::globals::Globals;
-use crate::table::info::{self, State};
+use crate::table::slot::Slot;
 use crate::table::slots::{CLOSED, Flag, Work};
+use crate::table::stats;
 
-/// Starts `program` in a detached process and returns once it runs (`D9`).
+/// Executes `program` in a detached process, and returns when it runs (`D9`).
 ///
-/// `prepare` runs in the child before that, in memory that it shares with the
-/// caller. If the program could not be started, that is logged, the process is
-/// reaped and its slot empty.
+/// `prepare` runs in the child before `execve(2)`. The child shares the memory
+/// of the caller until then. If the program cannot be executed, an alert is
+/// logged, the child is reaped, and its slot is empty.
 pub fn execute(
     g: &Globals,
     log: Log,
@@ -33,13 +35,14 @@ pub fn execute(
     let _deferred = Deferred::new(g, log);
     let name = work.name;
 
-    let s = slot_for(g, log, name, Respawn::Detached)?;
-    let slot = g.table.get(s);
+    let slot = slot_for(g, log, name, Mode::Detached)?;
+    let entry = g.table.get(slot);
 
-    slot.set_channel([CLOSED, CLOSED]);
+    entry.set_channel([CLOSED, CLOSED]);
+    describe(g, slot, &Wanted::new(work), Mode::Detached);
 
-    // Without a descriptor to spare the program is started all the same; then
-    // it is the child that logs a failure, and exits with 1.
+    // The child sends the errno of a failed execve() through a pipe. If no
+    // descriptor is free for it the child logs the failure itself.
     let (result, failed) = process::pipe().ok().unzip();
 
     let pid = vfork(|| {
@@ -55,28 +58,30 @@ pub fn execute(
 
         process::exit_now(1);
     })
-    .map_err(|err| fork_failed(log, slot, err, name))?;
+    .map_err(|err| fork_failed(log, entry, err, name))?;
 
-    started(g, log, s, pid, work, Respawn::Detached);
+    started(g, log, slot, pid, work, Mode::Detached);
 
     drop(failed);
 
     match result.as_ref().and_then(process::read_errno) {
         None => Ok(pid),
         Some(err) => {
-            discard(g, s, pid);
+            discard(g, slot, pid);
             Err(log_failure(log, err, name, path))
         }
     }
 }
 
-/// In the child: the program starts with the signals that a program expects.
+/// In the child: executes the program with default signal dispositions and an
+/// empty mask. Returns the errno if that fails.
 fn exec(program: &Program) -> Errno {
     reset_signals().map_or_else(|err| err, |()| program.exec())
 }
 
 fn reset_signals() -> std::result::Result<(), Errno> {
-    // Before any is let in: the memory is the parent's.
+    // The handlers work on the memory of the parent, so they are removed while
+    // all signals are still blocked.
     signal::reset_handlers();
 
     for signal in signals::SIGNALS {
@@ -86,17 +91,17 @@ fn reset_signals() -> std::result::Result<(), Errno> {
     signal::unblock_all()
 }
 
-/// Clears the slot of a child that has not become the program.
-fn discard(g: &Globals, s: usize, pid: ngx_pid_t) {
-    let slot = g.table.get(s);
+/// Empties the slot of a child that could not execute its program.
+fn discard(g: &Globals, slot: Slot, pid: ngx_pid_t) {
+    let entry = g.table.get(slot);
 
-    slot.set(Flag::Detached, false);
-    slot.vacate();
-    g.table.release(s);
-    info::of_child(g, s).is_without(State::Empty);
+    entry.set(Flag::Detached, false);
+    entry.vacate();
+    g.table.release(slot);
+    stats::of_child(g, slot).clear();
 
-    // It has exited or is about to; nobody else waits for it, since SIGCHLD
-    // is deferred.
+    // SIGCHLD is deferred, so nothing else reaps the child. It has exited or
+    // does so at once.
     let _ = process::reap_one(pid);
 }
 

@@ -1,11 +1,13 @@
-//! Processes: start, signal, reap, start again; nginx's `ngx_process.c`.
+//! Processes: start them, signal them, reap them, start them again; nginx's
+//! `ngx_process.c`.
 //!
-//! - `mode`: what becomes of a process that exits;
+//! - `mode`: how a process is started, and what happens when it exits;
 //! - `spawn`, `socketpair`: start a process with its channel;
 //! - `execute`: start another program;
 //! - `signals`: what each signal means to a process;
 //! - `reap`: which child has exited, and how;
-//! - `respawn`: when a process that has exited is started again.
+//! - `respawn`: start a process again, now or later;
+//! - `wanted`: processes that could not be started for the first time.
 
 pub mod execute;
 pub mod mode;
@@ -14,3 +16,4 @@ pub mod respawn;
 pub mod signals;
 pub mod socketpair;
 pub mod spawn;
+pub mod wanted;

@@ -1,59 +1,77 @@
-//! The last argument of `ngx_spawn_process`. The headers get its numbers from
-//! here.
+//! The last argument of `ngx_spawn_process`. The headers get the numbers of the
+//! modes from here.
 
 use crate::config::ngx_int_t;
-use crate::table::slots::{Flag, MAX_PROCESSES, ngx_process_t};
+use crate::table::slot::Slot;
+use crate::table::slots::{Flag, ngx_process_t};
 
-/// What becomes of a process that exits: the last argument of
-/// `ngx_spawn_process`.
+/// The process is not started again when it exits.
+pub const NGX_PROCESS_NORESPAWN: isize = -1;
+/// The process is not started again when it exits, and the next signal to all
+/// workers leaves it out.
+pub const NGX_PROCESS_JUST_SPAWN: isize = -2;
+/// The process is started again when it exits, in the same slot.
+pub const NGX_PROCESS_RESPAWN: isize = -3;
+/// The process is started again when it exits, in the same slot, and the next
+/// signal to all workers leaves it out.
+pub const NGX_PROCESS_JUST_RESPAWN: isize = -4;
+/// The process has no channel and gets no signals.
+pub const NGX_PROCESS_DETACHED: isize = -5;
+
+/// How a process is started, and what the master does when it exits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Respawn {
+pub enum Mode {
     /// `NGX_PROCESS_NORESPAWN`.
-    Never,
-    /// `NGX_PROCESS_JUST_SPAWN`: never, and the next signal passes it by.
+    NoRespawn,
+    /// `NGX_PROCESS_JUST_SPAWN`.
     JustSpawn,
-    /// `NGX_PROCESS_RESPAWN`: it is started again.
-    Always,
-    /// `NGX_PROCESS_JUST_RESPAWN`: both.
+    /// `NGX_PROCESS_RESPAWN`.
+    Respawn,
+    /// `NGX_PROCESS_JUST_RESPAWN`.
     JustRespawn,
-    /// `NGX_PROCESS_DETACHED`: nobody cares; it has no channel.
+    /// `NGX_PROCESS_DETACHED`.
     Detached,
-    /// This is a respawn, into the slot of the process that has exited.
-    Slot(usize),
+    /// The process of this slot has exited and is started again.
+    Again(Slot),
 }
 
-impl Respawn {
-    /// The mode or slot that C names; `None` if it is neither.
-    pub fn new(respawn: ngx_int_t) -> Option<Self> {
-        Some(match respawn {
-            -1 => Self::Never,
-            -2 => Self::JustSpawn,
-            -3 => Self::Always,
-            -4 => Self::JustRespawn,
-            -5 => Self::Detached,
-            _ => Self::Slot(
-                usize::try_from(respawn)
-                    .ok()
-                    .filter(|&slot| slot < MAX_PROCESSES)?,
-            ),
+impl Mode {
+    /// The mode that C passes: one of the constants, or the number of a slot.
+    /// `None` if it is neither.
+    pub fn from_c(mode: ngx_int_t) -> Option<Self> {
+        Some(match mode {
+            NGX_PROCESS_NORESPAWN => Self::NoRespawn,
+            NGX_PROCESS_JUST_SPAWN => Self::JustSpawn,
+            NGX_PROCESS_RESPAWN => Self::Respawn,
+            NGX_PROCESS_JUST_RESPAWN => Self::JustRespawn,
+            NGX_PROCESS_DETACHED => Self::Detached,
+            slot => Self::Again(Slot::from_c(slot)?),
         })
     }
 
-    /// Sets the flags of the slot of a process that was started in this way.
-    pub fn mark(self, slot: &ngx_process_t) {
-        if let Self::Slot(_) = self {
+    /// Whether the process is started in its slot for the first time.
+    pub fn is_first_start(self) -> bool {
+        !matches!(self, Self::Again(_))
+    }
+
+    /// Whether the process is started again when it exits.
+    pub fn is_respawned(self) -> bool {
+        matches!(self, Self::Respawn | Self::JustRespawn)
+    }
+
+    /// Sets the flags of a process that has been started. A process that is
+    /// started again keeps them.
+    pub fn set_flags(self, entry: &ngx_process_t) {
+        if !self.is_first_start() {
             return;
         }
 
-        slot.set(
-            Flag::Respawn,
-            matches!(self, Self::Always | Self::JustRespawn),
-        );
-        slot.set(
+        entry.set(Flag::Respawn, self.is_respawned());
+        entry.set(
             Flag::JustSpawn,
             matches!(self, Self::JustSpawn | Self::JustRespawn),
         );
-        slot.set(Flag::Detached, self == Self::Detached);
-        slot.set(Flag::Exiting, false);
+        entry.set(Flag::Detached, self == Self::Detached);
+        entry.set(Flag::Exiting, false);
     }
 }

@@ -1,33 +1,34 @@
-//! Reaping: which child has exited, and how.
+//! Which child has exited, and how: `ngx_process_get_status`.
 
-use crate::table::role;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
-use crate::sys::process;
+use crate::sys::process::{self, Ended};
 use crate::sys::text::Text;
 use crate::table::globals::Globals;
-use crate::table::info::{self, State};
-use crate::table::slots::Flag;
+use crate::table::role;
+use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::stats;
 
-/// Set between a fork and the entry of its pid in the table.
+/// A process is being started: its pid is not in the table yet.
 static DEFER: AtomicBool = AtomicBool::new(false);
-/// A SIGCHLD came meanwhile.
+/// A SIGCHLD came while `DEFER` was set.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
-/// While this lives, a SIGCHLD is noted and its children are reaped at the
-/// end: a child that exits before its pid is in the table would be taken for
-/// a stranger, and its slot never freed.
+/// While this value lives, the handler of SIGCHLD reaps nothing; the children
+/// are reaped when it is dropped. A child that exits before its pid is in the
+/// table would be an unknown process, and its slot would never be freed.
 pub struct Deferred<'a> {
     g: &'a Globals,
     log: Log,
 }
 
 impl<'a> Deferred<'a> {
-    /// Defers from here on.
+    /// Begins to defer.
     pub fn new(g: &'a Globals, log: Log) -> Self {
         DEFER.store(true, Relaxed);
 
@@ -45,13 +46,14 @@ impl Drop for Deferred<'_> {
     }
 }
 
-/// In a new child: the parent's SIGCHLD is none of its business.
+/// In a new child: forgets the SIGCHLD of its parent.
 pub fn forget_deferred() {
     PENDING.store(false, Relaxed);
     DEFER.store(false, Relaxed);
 }
 
-/// Reaps every child that has exited, or notes that it must be done.
+/// Reaps the children that have exited, in the handler of SIGCHLD; later if a
+/// process is being started.
 pub fn get_status(g: &Globals, log: Log) {
     if DEFER.load(Relaxed) {
         PENDING.store(true, Relaxed);
@@ -61,42 +63,46 @@ pub fn get_status(g: &Globals, log: Log) {
     reap(g, log, false);
 }
 
-/// A master reaps all its children. A worker reaps what it has spawned through
-/// the library, and leaves a module's own children to the module (`D7`).
-fn reap(g: &Globals, log: Log, one: bool) {
+/// A master reaps all its children. A worker reaps the children that it has
+/// started with the library, and leaves those of a module to the module (`D7`).
+/// `late`: the children may have been reaped already.
+fn reap(g: &Globals, log: Log, late: bool) {
     if role::acts_as_master(g) {
-        reap_all(g, log, one);
+        reap_all(g, log, late);
     } else {
         reap_spawned(g, log);
     }
 }
 
-/// Most slots of a worker's table are of its siblings: ECHILD.
+/// Asks for each process of the table. The siblings of a worker are no
+/// children of its: `waitpid(2)` fails with ECHILD for them.
 fn reap_spawned(g: &Globals, log: Log) {
-    for (_, slot) in g.table.iter() {
-        if !slot.occupied() || slot.is(Flag::Exited) {
+    for (_, entry) in g.table.iter() {
+        if !entry.occupied() || entry.is(Flag::Exited) {
             continue;
         }
 
-        if let Ok(Some((pid, status))) = process::reap(slot.pid()) {
+        if let Ok(Some((pid, status))) = process::reap(entry.pid()) {
             reaped(g, log, pid, status);
         }
     }
 }
 
-/// Reaps until there is nothing more to reap; `one`: something was reaped
-/// already, so that the lack of children is no news.
-fn reap_all(g: &Globals, log: Log, mut one: bool) {
+/// Reaps until no more child has exited. That there is no child is logged only
+/// if none has been reaped.
+fn reap_all(g: &Globals, log: Log, late: bool) {
+    let mut reaped_any = late;
+
     loop {
         match process::reap(process::ANY) {
             Ok(None) => return,
 
             Ok(Some((pid, status))) => {
-                one = true;
+                reaped_any = true;
                 reaped(g, log, pid, status);
             }
 
-            Err(Errno::ECHILD) if one => return,
+            Err(Errno::ECHILD) if reaped_any => return,
 
             Err(err) => {
                 let level = if err == Errno::ECHILD {
@@ -112,51 +118,56 @@ fn reap_all(g: &Globals, log: Log, mut one: bool) {
     }
 }
 
-/// Enters how a child ended into its slot, if it has one (`D6`), and logs it.
-fn reaped(g: &Globals, log: Log, pid: libc::pid_t, status: i32) {
+/// Enters how a child has ended into its slot, if it has one (`D6`), and logs
+/// it.
+fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     let found = g.table.find(pid);
-    let slot = found.map(|(_, slot)| slot);
-    let name = slot.map_or(Text::new(c"unknown process"), |slot| slot.work().name);
+    let entry = found.map(|(_, entry)| entry);
+    let name = entry.map_or(Text::new(c"unknown process"), |entry| entry.work().name);
 
-    if let Some((i, slot)) = found {
-        slot.set_exited(status);
-        info::of_child(g, i).is_without(State::Empty);
+    if let Some((slot, entry)) = found {
+        entry.set_exited(status);
+        stats::of_child(g, slot).clear();
     }
 
-    let signal = libc::WTERMSIG(status);
-    let code = libc::WEXITSTATUS(status);
+    log_end(log, name, pid, Ended::new(status));
 
-    if signal != 0 {
-        let core = if libc::WCOREDUMP(status) {
-            " (core dumped)"
-        } else {
-            ""
-        };
-
-        log.error(
-            Level::Alert,
-            None,
-            format_args!("{name} {pid} exited on signal {signal}{core}"),
-        );
-    } else {
-        log.error(
-            Level::Notice,
-            None,
-            format_args!("{name} {pid} exited with code {code}"),
-        );
-    }
-
-    if let Some(slot) = slot
-        && code == 2
-        && slot.is(Flag::Respawn)
-    {
-        log.error(
-            Level::Alert,
-            None,
-            format_args!("{name} {pid} exited with fatal code {code} and cannot be respawned"),
-        );
-        slot.set(Flag::Respawn, false);
+    if let Some(entry) = entry {
+        forbid_respawn(log, entry, name, pid, Ended::new(status));
     }
 
     (g.exited)(pid);
+}
+
+fn log_end(log: Log, name: Text, pid: ngx_pid_t, ended: Ended) {
+    match ended {
+        Ended::Signal { signo, core } => {
+            let core = if core { " (core dumped)" } else { "" };
+
+            log.error(
+                Level::Alert,
+                None,
+                format_args!("{name} {pid} exited on signal {signo}{core}"),
+            );
+        }
+        Ended::Code(code) => log.error(
+            Level::Notice,
+            None,
+            format_args!("{name} {pid} exited with code {code}"),
+        ),
+    }
+}
+
+/// A process that exits with 2 cannot do its work, and is not started again.
+fn forbid_respawn(log: Log, entry: &ngx_process_t, name: Text, pid: ngx_pid_t, ended: Ended) {
+    if ended != Ended::Code(2) || !entry.is(Flag::Respawn) {
+        return;
+    }
+
+    log.error(
+        Level::Alert,
+        None,
+        format_args!("{name} {pid} exited with fatal code 2 and cannot be respawned"),
+    );
+    entry.set(Flag::Respawn, false);
 }

@@ -1,16 +1,23 @@
-//! Which processes wait to be started again, and when they are due.
+//! Starting a process again: at once, after a delay if it exits too often
+//! (`D4`), and again if that fails (`D2`).
+//!
+//! Until then its slot is empty and reserved: no other process gets it. The
+//! slot's [`Restart`](crate::table::restart::Restart) knows when the process is
+//! due.
 
 use crate::config::ngx_msec_t;
 use crate::log::{Level, Log};
 use crate::table::globals::Globals;
-use crate::table::info;
 use crate::table::restart::now;
+use crate::table::slot::Slot;
 use crate::table::slots::Flag;
+use crate::table::stats;
 
-/// The process of slot `i` has exited and is to be started again: in how many
-/// milliseconds. If that is not at once, a line says so (`D4`).
-pub fn delay_after_exit(g: &Globals, log: Log, i: usize) -> ngx_msec_t {
-    let delay = info::of_child(g, i).restart.after_exit(now());
+/// Calculates when the process of a slot, which has exited, may be started
+/// again. Returns the delay in milliseconds; a log line tells of one that is
+/// not zero.
+pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
+    let delay = stats::of_child(g, slot).restart.after_exit(now());
 
     if delay != 0 {
         log.error(
@@ -18,7 +25,7 @@ pub fn delay_after_exit(g: &Globals, log: Log, i: usize) -> ngx_msec_t {
             None,
             format_args!(
                 "{} exits too often, respawning in {delay} ms",
-                g.table.get(i).work().name
+                g.table.get(slot).work().name
             ),
         );
     }
@@ -26,12 +33,56 @@ pub fn delay_after_exit(g: &Globals, log: Log, i: usize) -> ngx_msec_t {
     delay
 }
 
-/// Milliseconds until a process that waits to be started again is due; `None`
-/// if none waits.
-pub fn next_due(g: &Globals, now: ngx_msec_t) -> Option<ngx_msec_t> {
+/// Empties a slot, whose descriptors have been closed, and reserves it for the
+/// process that it had.
+pub fn reserve(g: &Globals, slot: Slot) {
+    let entry = g.table.get(slot);
+
+    entry.vacate();
+    entry.set(Flag::Reserved, true);
+    stats::of_child(g, slot).set_waiting();
+}
+
+/// The process of a slot could not be started: reserves the slot, and makes the
+/// process due after a delay.
+pub fn start_failed(g: &Globals, slot: Slot) {
+    stats::of_child(g, slot).restart.after_failure(now());
+    reserve(g, slot);
+}
+
+/// Whether the process of a reserved slot may be started now. One that could
+/// not be started may be retried before it is due; one that exits too often
+/// has to wait.
+pub fn may_start(g: &Globals, slot: Slot) -> bool {
+    stats::of_child(g, slot).restart.may_start(now())
+}
+
+/// The process of a reserved slot is not wanted any more: frees the slot.
+pub fn give_up(g: &Globals, slot: Slot) {
+    g.table.get(slot).set(Flag::Reserved, false);
+    stats::of_child(g, slot).clear();
+}
+
+/// Milliseconds until the process of a reserved slot is due; `None` if no slot
+/// is reserved.
+pub fn next_due(g: &Globals) -> Option<ngx_msec_t> {
+    let now = now();
+
+    reserved(g)
+        .map(|slot| stats::of_child(g, slot).restart.due_in(now))
+        .min()
+}
+
+/// The reserved slots whose processes are due now.
+pub fn due(g: &Globals) -> impl Iterator<Item = Slot> {
+    let now = now();
+
+    reserved(g).filter(move |&slot| stats::of_child(g, slot).restart.due_in(now) == 0)
+}
+
+fn reserved(g: &Globals) -> impl Iterator<Item = Slot> + use<> {
     g.table
         .iter()
-        .filter(|(_, slot)| slot.is(Flag::Lost))
-        .map(|(i, _)| info::of_child(g, i).restart.due_in(now))
-        .min()
+        .filter(|(_, entry)| entry.is(Flag::Reserved))
+        .map(|(slot, _)| slot)
 }

@@ -1,8 +1,6 @@
-//! Signals: what each means to a process of which role, `ngx_init_signals`.
+//! Signals: set them up, send them, and do what each asks a process of some
+//! role to do; `ngx_init_signals`.
 
-use crate::table::role::{
-    NGX_PROCESS_HELPER, NGX_PROCESS_MASTER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, acts_as_master,
-};
 use std::ffi::c_int;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,14 +12,15 @@ use crate::status::{Result, Status};
 use crate::sys::process;
 use crate::sys::signal::{self, Handler};
 use crate::table::globals::Globals;
+use crate::table::role::{acts_as_master, acts_as_worker};
 
-/// `NGX_SHUTDOWN_SIGNAL`: finish what was begun, then exit.
+/// `NGX_SHUTDOWN_SIGNAL`: finish the requests, then exit.
 pub const SHUTDOWN: c_int = libc::SIGQUIT;
 /// `NGX_TERMINATE_SIGNAL`: exit.
 pub const TERMINATE: c_int = libc::SIGTERM;
-/// `NGX_NOACCEPT_SIGNAL`: stop the workers, not the master.
+/// `NGX_NOACCEPT_SIGNAL`: shut the workers down and keep the master.
 pub const NOACCEPT: c_int = libc::SIGWINCH;
-/// `NGX_RECONFIGURE_SIGNAL`: start workers anew.
+/// `NGX_RECONFIGURE_SIGNAL`: start workers with a new configuration.
 pub const RECONFIGURE: c_int = libc::SIGHUP;
 /// `NGX_REOPEN_SIGNAL`: reopen the logs.
 pub const REOPEN: c_int = libc::SIGUSR1;
@@ -32,10 +31,11 @@ pub const CHANGEBIN: c_int = libc::SIGUSR2;
 pub struct Signal {
     /// Its number.
     pub signo: c_int,
-    /// How log lines call it.
+    /// Its name in log lines.
     pub signame: &'static str,
-    /// How the user calls it, `nginx -s NAME`.
+    /// The user's name for it, as in `nginx -s NAME`; empty if it has none.
     name: &'static str,
+    /// Whether the library ignores it.
     ignored: bool,
 }
 
@@ -57,7 +57,7 @@ const fn ignored(signo: c_int, signame: &'static str) -> Signal {
     }
 }
 
-/// All of them.
+/// All signals that the library sets up.
 pub const SIGNALS: &[Signal] = &[
     handled(RECONFIGURE, "SIGHUP", "reload"),
     handled(REOPEN, "SIGUSR1", "reopen"),
@@ -73,7 +73,8 @@ pub const SIGNALS: &[Signal] = &[
     ignored(libc::SIGPIPE, "SIGPIPE, SIG_IGN"),
 ];
 
-/// Sets all of them up.
+/// Sets up the signals: `handler` handles them, or they are ignored. A failure
+/// is an emergency in the log.
 pub fn init(log: Log, handler: Handler) -> Result {
     for sig in SIGNALS {
         let result = if sig.ignored {
@@ -94,39 +95,42 @@ pub fn init(log: Log, handler: Handler) -> Result {
     Ok(())
 }
 
-/// A signal of the program's own choice, at which it is told of its processes.
+/// The signal that asks the master to log its processes; 0: none does.
 static STATUS: AtomicI32 = AtomicI32::new(0);
 
-/// Sets a signal up at which [`is_status`] holds.
-pub fn on_status(log: Log, signo: c_int, handler: Handler) -> Result {
+/// Makes `signo` the signal that asks the master to log its processes.
+pub fn set_status_signal(log: Log, signo: c_int, handler: Handler) -> Result {
     STATUS.store(signo, Relaxed);
 
     signal::handle(signo, handler)
         .map_err(|err| log.fail(Level::Emerg, err, format_args!("sigaction({signo}) failed")))
 }
 
-/// Whether `signo` asks for a list of the processes.
-pub fn is_status(signo: c_int) -> bool {
+/// Whether `signo` asks the master to log its processes.
+pub fn is_status_signal(signo: c_int) -> bool {
     signo == STATUS.load(Relaxed)
 }
 
-/// Whether the user calls a signal `name`.
+/// Whether a signal has this name for the user.
 pub fn is_name(name: &[u8]) -> bool {
-    !name.is_empty() && SIGNALS.iter().any(|sig| sig.name.as_bytes() == name)
+    by_name(name).is_some()
 }
 
-/// Sends the signal that the user calls `name` to `pid`.
-pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
-    let named = SIGNALS
+fn by_name(name: &[u8]) -> Option<&'static Signal> {
+    SIGNALS
         .iter()
-        .find(|sig| !name.is_empty() && sig.name.as_bytes() == name);
+        .find(|signal| !name.is_empty() && signal.name.as_bytes() == name)
+}
 
-    let Some(Signal { signo, .. }) = named else {
+/// Sends the signal with the user's name `name` to `pid`. A failure is an alert
+/// in the log, unless there is no such name.
+pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
+    let Some(Signal { signo, .. }) = by_name(name) else {
         return Err(Status::Error);
     };
 
     if pid <= 0 {
-        // It would reach a whole group, or everybody.
+        // kill(2) would send it to a whole process group, or to all processes.
         return Err(log.refuse(format_args!("kill({pid}, {signo}) refused")));
     }
 
@@ -139,30 +143,18 @@ pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
     })
 }
 
-/// What the handler does: sets a flag, says so, and reaps on SIGCHLD.
+/// Does the work of the signal handler: sets the flag of the signal, logs the
+/// signal, and reaps children at SIGCHLD. Async-signal-safe.
 pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) {
-    let action = match g.process.load(Relaxed) {
-        NGX_PROCESS_MASTER | NGX_PROCESS_SINGLE => act_as_master(g, signo),
-        NGX_PROCESS_WORKER | NGX_PROCESS_HELPER => act_as_worker(g, signo),
-        _ => "",
+    let action = if acts_as_master(g) {
+        act_as_master(g, signo)
+    } else if acts_as_worker(g) {
+        act_as_worker(g, signo)
+    } else {
+        ""
     };
-    let signame = SIGNALS
-        .iter()
-        .find(|sig| sig.signo == signo)
-        .map_or("", |sig| sig.signame);
 
-    match sender {
-        Some(pid) => log.error(
-            Level::Notice,
-            None,
-            format_args!("signal {signo} ({signame}) received from {pid}{action}"),
-        ),
-        None => log.error(
-            Level::Notice,
-            None,
-            format_args!("signal {signo} ({signame}) received{action}"),
-        ),
-    }
+    log_signal(log, signo, sender, action);
 
     if signo == CHANGEBIN && action == IGNORING && acts_as_master(g) {
         log.error(
@@ -181,8 +173,30 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
     }
 }
 
+fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {
+    let signame = SIGNALS
+        .iter()
+        .find(|signal| signal.signo == signo)
+        .map_or("", |signal| signal.signame);
+
+    match sender {
+        Some(pid) => log.error(
+            Level::Notice,
+            None,
+            format_args!("signal {signo} ({signame}) received from {pid}{action}"),
+        ),
+        None => log.error(
+            Level::Notice,
+            None,
+            format_args!("signal {signo} ({signame}) received{action}"),
+        ),
+    }
+}
+
+/// The end of the log line of a signal that does nothing.
 const IGNORING: &str = ", ignoring";
 
+/// Sets a flag. Returns the end of the signal's log line.
 fn raise(flag: &AtomicSig, action: &'static str) -> &'static str {
     flag.store(1, Relaxed);
 
@@ -199,8 +213,7 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
         RECONFIGURE => raise(g.reconfigure, ", reconfiguring"),
         REOPEN => raise(g.reopen, ", reopening logs"),
 
-        // While both binaries run neither starts a third one: the new one's
-        // parent is then still the old one.
+        // While the old and the new binary run, neither starts a third one.
         CHANGEBIN if both_binaries_run(g) => IGNORING,
         CHANGEBIN => raise(g.change_binary, ", changing binary"),
 
@@ -211,6 +224,8 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
     }
 }
 
+/// The new binary recognises it by its parent, the old one; the old one by
+/// `ngx_new_binary`.
 fn both_binaries_run(g: &Globals) -> bool {
     let parent = g.parent.load(Relaxed);
 

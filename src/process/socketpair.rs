@@ -5,25 +5,32 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 
 use crate::log::{Level, Log};
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::sys::fd;
 use crate::sys::socket;
 use crate::sys::text::Text;
 use crate::table::globals::Globals;
 
-/// A channel as nginx makes it: non-blocking, close-on-exec, and SIGIO for
-/// this process when its end becomes ready.
+/// Makes a channel as nginx does: non-blocking, close-on-exec, with SIGIO to
+/// this process when its end becomes ready. Returns this process's end and the
+/// child's. A failure is an alert in the log.
 pub(super) fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
-    let channel = socket::socketpair().map_err(|err| socketpair_failed(log, err, name))?;
+    let channel = socket::socketpair().map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("socketpair() failed while spawning \"{name}\""),
+        )
+    })?;
 
     watch_channel(g, log, &channel, name);
 
     Ok(channel)
 }
 
-/// The same for one of several processes that are about to be started, its own
-/// end with the first number from `aside` on that is free, if there is any.
-/// Failures are left to the caller.
+/// Makes a channel for one of several processes that are started together. The
+/// child's end gets the first free number from `aside` on, if it is given. A
+/// failure is not logged.
 pub fn channel_aside(
     g: &Globals,
     log: Log,
@@ -42,15 +49,10 @@ pub fn channel_aside(
     Ok(channel)
 }
 
-fn socketpair_failed(log: Log, err: Errno, name: Text) -> Status {
-    log.fail(
-        Level::Alert,
-        err,
-        format_args!("socketpair() failed while spawning \"{name}\""),
-    )
-}
-
-/// Has this process get SIGIO when its end becomes ready.
+/// Makes the kernel send SIGIO to this process when its end becomes ready.
+///
+/// A failure is a warning only: channels are read by the event loop, and a
+/// kernel that restricts SIGIO is no reason not to start a process.
 fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
     let ours: RawFd = channel[0].as_raw_fd();
     let warn = |err: Errno, call: &str| {
@@ -61,8 +63,6 @@ fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
         );
     };
 
-    // Channels are read through the event loop: a kernel that restricts
-    // SIGIO is no reason not to spawn.
     if let Err(err) = socket::set_async(ours) {
         warn(err, "ioctl(FIOASYNC)");
     }
@@ -72,8 +72,9 @@ fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
     }
 }
 
-/// In a child: its channel tells its senders apart, since its siblings write
-/// there as well as its parent (`D13`).
+/// In a child: enables SO_PASSCRED on its channel, so that data carries the
+/// sender's pid: its siblings write to the channel as well as its parent
+/// (`D13`).
 pub(super) fn tell_senders(log: Log, channel: &OwnedFd, name: Text) {
     if let Err(err) = socket::tell_senders(channel.as_raw_fd()) {
         log.error(

@@ -5,98 +5,100 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::mode::Respawn;
+use super::mode::Mode;
 use super::reap;
 use super::socketpair::{open_channel, tell_senders};
-use crate::config::{ngx_int_t, ngx_pid_t};
+use super::wanted::Wanted;
+use crate::config::ngx_pid_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::process::{self, Fork};
 use crate::sys::text::Text;
 use crate::sys::time;
 use crate::table::globals::Globals;
-use crate::table::restart;
-use crate::table::slots::{CLOSED, Flag, MAX_PROCESSES, Work, ngx_process_t};
-use crate::table::{info, role};
+use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
+use crate::table::slots::{CLOSED, Flag, Work, ngx_process_t};
+use crate::table::{generation, restart, role, stats};
 
-/// A process to be spawned.
+/// A process that is started now.
 pub struct Spawn<'a> {
-    /// What the slot remembers.
-    pub work: Work,
-    /// Runs `work.proc` in the child.
+    /// What it runs, and as what. A process that is started again keeps its
+    /// role.
+    pub wanted: Wanted,
+    /// Runs `wanted.work.proc` in the child.
     pub start: &'a mut dyn FnMut(),
 }
 
-/// A spawn that cannot be, for want of a function or a slot: what is announced
-/// afterwards is nothing.
+impl Spawn<'_> {
+    fn name(&self) -> Text {
+        self.wanted.work.name
+    }
+}
+
+/// Refuses to start a process, because it has no function or no such slot can
+/// be. Sets `ngx_process_slot` to no slot: what nginx's callers announce
+/// afterwards is ignored.
 pub fn refuse(g: &Globals, log: Log, why: std::fmt::Arguments<'_>) -> Status {
-    g.process_slot.store(MAX_PROCESSES as ngx_int_t, Relaxed);
+    g.set_process_slot(Slot::NONE);
 
     log.refuse(why)
 }
 
 /// Starts a process in a slot of its own, or again in the slot it had.
 ///
-/// On failure, which is logged, the slot is empty, `ngx_process_slot` names
-/// it nevertheless, and no descriptor is left behind (`D1`, `D3`).
-pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, respawn: Respawn) -> Result<ngx_pid_t> {
-    let s = slot_for(g, log, spawn.work.name, respawn)?;
-    let name = spawn.work.name;
-    let channel = match respawn {
-        Respawn::Detached => None,
-        _ => Some(open_channel(g, log, name).inspect_err(|_| g.table.get(s).vacate())?),
+/// On failure, which is logged, the slot is empty, `ngx_process_slot` is its
+/// number all the same, and no descriptor is left open (`D1`, `D3`).
+pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, mode: Mode) -> Result<ngx_pid_t> {
+    let name = spawn.name();
+    let slot = slot_for(g, log, name, mode)?;
+    let channel = match mode {
+        Mode::Detached => None,
+        _ => Some(open_channel(g, log, name).inspect_err(|_| g.table.get(slot).vacate())?),
     };
 
-    fork_into(g, log, s, channel, &mut spawn, respawn)
+    fork_into(g, log, slot, channel, &mut spawn, mode)
 }
 
-/// Starts the process of slot `s`, with a channel that has been made.
+/// Starts the process of `slot` with a channel that has been made.
 pub fn fork_into(
     g: &Globals,
     log: Log,
-    s: usize,
+    slot: Slot,
     channel: Option<[OwnedFd; 2]>,
     spawn: &mut Spawn<'_>,
-    respawn: Respawn,
+    mode: Mode,
 ) -> Result<ngx_pid_t> {
     let _deferred = reap::Deferred::new(g, log);
-    let slot = g.table.get(s);
+    let entry = g.table.get(slot);
 
-    if let Some(channel) = &channel {
-        let ends = channel.each_ref().map(AsRawFd::as_raw_fd);
-
-        log.debug(Debug::Core, format_args!("channel {}:{}", ends[0], ends[1]));
-
-        slot.set_channel(ends);
-    } else {
-        slot.set_channel([CLOSED, CLOSED]);
-    }
+    enter_channel(log, entry, channel.as_ref());
+    describe(g, slot, &spawn.wanted, mode);
 
     let parent = g.own_pid();
 
     match process::fork() {
-        Err(err) => Err(fork_failed(log, slot, err, spawn.work.name)),
+        Err(err) => Err(fork_failed(log, entry, err, spawn.name())),
 
         Ok(Fork::Child) => {
-            // From here on the table keeps the numbers.
+            // From here on the table and `ngx_channel` own the descriptors.
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
-                tell_senders(log, &theirs, spawn.work.name);
+                tell_senders(log, &theirs, spawn.name());
                 g.channel.store(theirs.into_raw_fd(), Relaxed);
             }
 
-            run_child(g, log, s, spawn, respawn, parent)
+            run_child(g, log, slot, spawn, mode, parent)
         }
 
         Ok(Fork::Parent(pid)) => {
-            started(g, log, s, pid, spawn.work, respawn);
+            started(g, log, slot, pid, spawn.wanted.work, mode);
 
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
 
-                // With a copy of the child's end the parent would never
-                // learn that the child has closed its own (`D13`).
-                let _ = slot.take_channel(1);
+                // If the parent kept the child's end open, it would never see
+                // that the child has closed it (`D13`).
+                let _ = entry.take_channel(1);
                 drop(theirs);
             }
 
@@ -105,48 +107,72 @@ pub fn fork_into(
     }
 }
 
-/// The slot for a process that is to be started; `ngx_process_slot` names it.
-pub(super) fn slot_for(g: &Globals, log: Log, name: Text, respawn: Respawn) -> Result<usize> {
-    let s = match respawn {
-        Respawn::Slot(s) => s,
+fn enter_channel(log: Log, entry: &ngx_process_t, channel: Option<&[OwnedFd; 2]>) {
+    let Some(channel) = channel else {
+        entry.set_channel([CLOSED, CLOSED]);
+        return;
+    };
+
+    let ends = channel.each_ref().map(AsRawFd::as_raw_fd);
+
+    log.debug(Debug::Core, format_args!("channel {}:{}", ends[0], ends[1]));
+
+    entry.set_channel(ends);
+}
+
+/// Chooses the slot for a process, and sets `ngx_process_slot`.
+pub(super) fn slot_for(g: &Globals, log: Log, name: Text, mode: Mode) -> Result<Slot> {
+    let slot = match mode {
+        Mode::Again(slot) => {
+            check_free(g, log, name, slot)?;
+            slot
+        }
         _ => g.table.first_free(),
     };
 
-    if matches!(respawn, Respawn::Slot(_)) {
-        let slot = g.table.get(s);
-        let why = if s >= g.table.used() {
-            "never had a process"
-        } else if slot.occupied() && !slot.is(Flag::Exited) {
-            "has a process"
-        } else {
-            ""
-        };
+    // Set before anything can fail: nginx's callers then announce this slot,
+    // and an empty slot is not announced.
+    g.set_process_slot(slot);
 
-        if !why.is_empty() {
-            return Err(refuse(
-                g,
-                log,
-                format_args!("slot {s} {why} while spawning \"{name}\""),
-            ));
-        }
-    }
-
-    // Named before anything can fail: what nginx's callers then announce is
-    // this slot, and nothing is announced of an empty one.
-    g.process_slot.store(s as ngx_int_t, Relaxed);
-
-    if s == MAX_PROCESSES {
+    if slot == Slot::NONE {
         return Err(log.refuse(format_args!(
-            "no more than {MAX_PROCESSES} processes can be spawned"
+            "no more than {NGX_MAX_PROCESSES} processes can be spawned"
         )));
     }
 
-    Ok(s)
+    Ok(slot)
 }
 
-/// In the parent: there is no process.
-pub(super) fn fork_failed(log: Log, slot: &ngx_process_t, err: Errno, name: Text) -> Status {
-    slot.vacate();
+/// Refuses to start a process again in a slot that never had one or has one
+/// that runs.
+fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
+    let entry = g.table.get(slot);
+    let why = if !g.table.is_used(slot) {
+        "never had a process"
+    } else if entry.occupied() && !entry.is(Flag::Exited) {
+        "has a process"
+    } else {
+        return Ok(());
+    };
+
+    Err(refuse(
+        g,
+        log,
+        format_args!("slot {slot} {why} while spawning \"{name}\""),
+    ))
+}
+
+/// Describes a process in the slot's data before it is started for the first
+/// time.
+pub fn describe(g: &Globals, slot: Slot, wanted: &Wanted, mode: Mode) {
+    if mode.is_first_start() {
+        stats::of_child(g, slot).describe(wanted.role, wanted.worker, generation::current());
+    }
+}
+
+/// In the parent: fork() has failed.
+pub(super) fn fork_failed(log: Log, entry: &ngx_process_t, err: Errno, name: Text) -> Status {
+    entry.vacate();
 
     log.fail(
         Level::Alert,
@@ -156,84 +182,77 @@ pub(super) fn fork_failed(log: Log, slot: &ngx_process_t, err: Errno, name: Text
 }
 
 /// In the parent: the process runs.
-pub(super) fn started(
-    g: &Globals,
-    log: Log,
-    s: usize,
-    pid: ngx_pid_t,
-    work: Work,
-    respawn: Respawn,
-) {
+pub(super) fn started(g: &Globals, log: Log, slot: Slot, pid: ngx_pid_t, work: Work, mode: Mode) {
     log.error(
         Level::Notice,
         None,
         format_args!("start {} {pid}", work.name),
     );
 
-    record(g, s, pid, work, respawn);
-    note_start(g, s, pid, respawn);
+    record(g, slot, pid, work, mode);
+    record_stats(g, slot, pid, mode);
 }
 
-/// Enters a running process into its slot.
-fn record(g: &Globals, s: usize, pid: ngx_pid_t, work: Work, respawn: Respawn) {
-    let slot = g.table.get(s);
+/// Enters a process that runs into its slot.
+fn record(g: &Globals, slot: Slot, pid: ngx_pid_t, work: Work, mode: Mode) {
+    let entry = g.table.get(slot);
 
-    slot.set(Flag::Exited, false);
-    slot.set(Flag::Lost, false);
-    respawn.mark(slot);
+    entry.set(Flag::Exited, false);
+    entry.set(Flag::Reserved, false);
+    mode.set_flags(entry);
 
-    if !matches!(respawn, Respawn::Slot(_)) {
-        slot.set_work(work);
-        g.table.cover(s);
+    if mode.is_first_start() {
+        entry.set_work(work);
+        g.table.cover(slot);
     }
 
-    slot.set_pid(pid);
+    entry.set_pid(pid);
 }
 
-fn note_start(g: &Globals, s: usize, pid: ngx_pid_t, respawn: Respawn) {
+fn record_stats(g: &Globals, slot: Slot, pid: ngx_pid_t, mode: Mode) {
     let now = restart::now();
-    let again = matches!(respawn, Respawn::Slot(_));
-    let info = info::of_child(g, s);
+    let stats = stats::of_child(g, slot);
 
-    if again {
-        info.respawns.fetch_add(1, Relaxed);
-        info.restart.restarted(now);
+    if mode.is_first_start() {
+        stats.clear_counters();
+        stats.restart.first_start(now);
     } else {
-        info.clear_counters();
-        info.restart.first_start(now);
+        stats.respawns.fetch_add(1, Relaxed);
+        stats.restart.restarted(now);
     }
 
-    info.runs(pid);
-    info.started.store(time::realtime().sec, Relaxed);
+    stats.set_running(pid);
+    stats.started.store(time::realtime().sec, Relaxed);
 }
 
-/// The child: its own table is right before `proc` sees it (`D11`), and it
-/// does not outlive `proc` (`D8`).
+/// The child: sets its variables before it calls `proc` (`D11`), and exits when
+/// `proc` returns (`D8`). Only async-signal-safe code runs before `proc`.
 fn run_child(
     g: &Globals,
     log: Log,
-    s: usize,
+    slot: Slot,
     spawn: &mut Spawn<'_>,
-    respawn: Respawn,
+    mode: Mode,
     parent: ngx_pid_t,
 ) -> ! {
-    let own = g.table.get(s).flags();
+    let own = g.table.get(slot).flags();
 
     forget_parents_work(g);
-    g.table.get(s).set_flags(own);
+    g.table.get(slot).set_flags(own);
 
     g.parent.store(parent, Relaxed);
 
     #[cfg(not(feature = "standalone"))]
-    info::is_in(g, s);
+    stats::set_own_slot(g, slot);
 
     if role::acts_as_master(g) {
         g.process.store(role::NGX_PROCESS_WORKER, Relaxed);
     }
 
-    g.pid.store(process::getpid(), Relaxed);
+    let pid = process::getpid();
 
-    record(g, s, g.pid.load(Relaxed), spawn.work, respawn);
+    g.pid.store(pid, Relaxed);
+    record(g, slot, pid, spawn.wanted.work, mode);
 
     (spawn.start)();
 
@@ -242,7 +261,7 @@ fn run_child(
         None,
         format_args!(
             "{} {} returned from its function, exit",
-            spawn.work.name,
+            spawn.name(),
             g.pid.load(Relaxed)
         ),
     );
@@ -250,11 +269,12 @@ fn run_child(
     process::exit_now(0)
 }
 
-/// In a new child: what the parent has put off is none of its business.
+/// In a new child: drops what its parent was about to do. The queue of control
+/// messages does this itself, it knows its owner.
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
 
-    for (_, slot) in g.table.iter() {
-        slot.forget_parents_flags();
+    for (_, entry) in g.table.iter() {
+        entry.clear_flags();
     }
 }

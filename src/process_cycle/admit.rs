@@ -1,17 +1,29 @@
-//! Entering another process into the table, and taking it out.
+//! Admits messages about another process to the table.
+//!
+//! A message is checked before the table changes, since the sender may be any
+//! process that has the channel, and the process that it is about may have
+//! exited meanwhile.
 
-use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+#[cfg(feature = "standalone")]
+use std::os::fd::RawFd;
 
+use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
 use crate::channel::message::ngx_channel_t;
 use crate::channel::{close, partial};
-use crate::config::{NGX_INVALID_PID, ngx_pid_t};
-use crate::log::{Debug, Level, Log};
+use crate::config::NGX_INVALID_PID;
+#[cfg(feature = "standalone")]
+use crate::config::ngx_pid_t;
+#[cfg(feature = "standalone")]
+use crate::log::Debug;
+use crate::log::{Level, Log};
 use crate::table::globals::Globals;
-use crate::table::slots::CLOSED;
+use crate::table::slot::Slot;
+use crate::table::slots::ngx_process_t;
 
-/// The slot of another process that a message names (`D18`).
-pub fn others_slot(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<usize> {
-    let slot = g.table.index(ch.slot).filter(|&i| i != g.own_slot());
+/// The slot that a message is about. `None`, with an alert in the log, if there
+/// is no such slot or if it is this process's own (`D18`).
+pub fn slot_of_other(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<Slot> {
+    let slot = Slot::from_c(ch.slot).filter(|&slot| slot != g.process_slot());
 
     if slot.is_none() {
         log.error(
@@ -27,59 +39,65 @@ pub fn others_slot(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<usize> {
     slot
 }
 
-pub(super) fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
-    if let Some(i) = others_slot(g, log, ch) {
-        enter(g, log, i, ch.pid, fd.map_or(CLOSED, IntoRawFd::into_raw_fd));
-    }
-}
+/// Prepares `slot`, the result of [`slot_of_other`], for an OPEN_CHANNEL or a
+/// CLOSE_CHANNEL. Returns whether there is more to do.
+///
+/// OPEN_CHANNEL: the slot is empty then, the caller sets its pid and channel.
+/// CLOSE_CHANNEL: the caller closes `channel[0]`. `false` if the message is
+/// stale or the slot has no channel.
+pub fn prepare(g: &Globals, log: Log, slot: Slot, ch: &ngx_channel_t) -> bool {
+    let entry = g.table.get(slot);
 
-/// Enters another process, with its channel.
-pub(super) fn enter(g: &Globals, log: Log, i: usize, pid: ngx_pid_t, fd: RawFd) {
-    log.debug(
-        Debug::Core,
-        format_args!("get channel s:{i} pid:{pid} fd:{fd}"),
-    );
-
-    let slot = g.table.get(i);
-
-    if let Some(old) = slot.replace_channel(fd) {
-        close::close_end(g, log, old);
+    if ch.command == NGX_CMD_OPEN_CHANNEL {
+        prepare_open(g, log, slot, entry);
+        return true;
     }
 
-    slot.forget_parents_flags();
-    slot.set_pid(pid);
-    g.table.cover(i);
-}
-
-pub(super) fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
     partial::forget_sender(ch.pid);
+    prepare_close(entry, ch)
+}
 
-    let Some(i) = others_slot(g, log, ch) else {
-        return;
-    };
+/// Closes the channel of the process that had the slot before, if its
+/// CLOSE_CHANNEL has not arrived.
+fn prepare_open(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t) {
+    if let Some(stale) = entry.take_channel(0) {
+        close::close_end(g, log, stale);
+    }
 
-    let slot = g.table.get(i);
+    entry.clear_flags();
+    g.table.cover(slot);
+}
 
+fn prepare_close(entry: &ngx_process_t, ch: &ngx_channel_t) -> bool {
+    if entry.occupied() && entry.pid() != ch.pid {
+        // The message is stale: another process has the slot now.
+        return false;
+    }
+
+    let has_channel = entry.writable().is_some();
+
+    entry.clear_flags();
+    entry.set_pid(NGX_INVALID_PID);
+
+    if !has_channel {
+        // The slot was never announced: its 0 is no channel (D11).
+        let _ = entry.take_channel(0);
+    }
+
+    has_channel
+}
+
+/// Enters a process that has been started, with its channel `fd`.
+#[cfg(feature = "standalone")]
+pub(super) fn enter(g: &Globals, log: Log, slot: Slot, pid: ngx_pid_t, fd: RawFd) {
     log.debug(
         Debug::Core,
-        format_args!(
-            "close channel s:{} pid:{} our:{} fd:{}",
-            ch.slot,
-            ch.pid,
-            slot.pid(),
-            slot.channel(0)
-        ),
+        format_args!("get channel s:{slot} pid:{pid} fd:{fd}"),
     );
 
-    if slot.occupied() && slot.pid() != ch.pid {
-        // It is about a process that had the slot before.
-        return;
-    }
+    let entry = g.table.get(slot);
 
-    if let Some(old) = slot.take_channel(0) {
-        close::close_end(g, log, old);
-    }
-
-    slot.forget_parents_flags();
-    slot.set_pid(NGX_INVALID_PID);
+    prepare_open(g, log, slot, entry);
+    entry.set_writable(fd);
+    entry.set_pid(pid);
 }

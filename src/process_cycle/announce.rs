@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::channel::command::{NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL};
 use crate::channel::message::ngx_channel_t;
 use crate::channel::queue;
-use crate::config::ngx_int_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::Result;
 use crate::table::globals::Globals;
+use crate::table::slot::Slot;
 use crate::table::slots::{CLOSED, Flag, ngx_process_t};
 
-/// Sends `ch` to all the processes but the one that `ngx_process_slot` names.
+/// Sends `ch` to all processes but the one in the slot `ngx_process_slot`.
 pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
     pass_to(g, log, ch, g.table.iter());
 }
@@ -21,30 +21,30 @@ fn pass_to(
     g: &Globals,
     log: Log,
     ch: &ngx_channel_t,
-    to: impl Iterator<Item = (usize, &'static ngx_process_t)>,
+    receivers: impl Iterator<Item = (Slot, &'static ngx_process_t)>,
 ) {
     if ch.fd == CLOSED {
-        // The spawn has failed, and has said so (D3).
+        // The process could not be started, which has been logged (D3).
         return;
     }
 
-    for (i, slot) in to {
-        let Some(sock) = slot.writable().filter(|_| slot.occupied()) else {
+    for (slot, entry) in receivers {
+        let Some(sock) = entry.writable().filter(|_| entry.occupied()) else {
             continue;
         };
 
-        if i == g.own_slot() {
+        if slot == g.process_slot() {
             continue;
         }
 
         log.debug(
             Debug::Core,
             format_args!(
-                "pass channel s:{} pid:{} fd:{} to s:{i} pid:{} fd:{sock}",
+                "pass channel s:{} pid:{} fd:{} to s:{slot} pid:{} fd:{sock}",
                 ch.slot,
                 ch.pid,
                 ch.fd,
-                slot.pid(),
+                entry.pid(),
             ),
         );
 
@@ -52,7 +52,7 @@ fn pass_to(
     }
 }
 
-/// Announces the process spawned last to all the others.
+/// Announces the process that was started last to all others.
 pub fn announce(g: &Globals, log: Log) {
     announce_to(g, log, g.table.iter());
 }
@@ -60,39 +60,34 @@ pub fn announce(g: &Globals, log: Log) {
 pub(super) fn announce_to(
     g: &Globals,
     log: Log,
-    to: impl Iterator<Item = (usize, &'static ngx_process_t)>,
+    receivers: impl Iterator<Item = (Slot, &'static ngx_process_t)>,
 ) {
-    let slot = g.table.get(g.own_slot());
+    let entry = g.table.get(g.process_slot());
     let ch = ngx_channel_t {
         command: NGX_CMD_OPEN_CHANNEL,
-        pid: slot.pid(),
+        pid: entry.pid(),
         slot: g.process_slot.load(Relaxed),
-        fd: slot.channel(0),
+        fd: entry.channel(0),
     };
 
-    pass_to(g, log, &ch, to);
+    pass_to(g, log, &ch, receivers);
 }
 
-/// A process that has closed its end is about to exit: that is no alert.
-pub(super) fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
-    queue::write(g, log, sock, &ch.bytes(), ch, Level::Info)
-}
-
-/// Has the other processes close their copies of the channel of a process
+/// Makes the other processes close their copies of the channel of a process
 /// that has exited.
-pub fn announce_exit(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
+pub(super) fn announce_exit(g: &Globals, log: Log, slot: Slot) {
     let ch = ngx_channel_t {
-        pid: slot.pid(),
-        slot: i as ngx_int_t,
+        pid: g.table.get(slot).pid(),
+        slot: slot.to_c(),
         ..ngx_channel_t::command(NGX_CMD_CLOSE_CHANNEL)
     };
 
-    for (_, other) in g.table.iter() {
-        let Some(sock) = other.writable() else {
+    for (_, receiver) in g.table.iter() {
+        let Some(sock) = receiver.writable() else {
             continue;
         };
 
-        if other.is(Flag::Exited) || !other.occupied() {
+        if receiver.is(Flag::Exited) || !receiver.occupied() {
             continue;
         }
 
@@ -102,10 +97,16 @@ pub fn announce_exit(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
                 "pass close channel s:{} pid:{} to:{}",
                 ch.slot,
                 ch.pid,
-                other.pid()
+                receiver.pid()
             ),
         );
 
         let _ = send(g, log, sock, &ch);
     }
+}
+
+/// Sends a message to a process of the table. That the process has closed its
+/// end is no alert: it is about to exit.
+pub(super) fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
+    queue::write(g, log, sock, &ch.bytes(), ch, Level::Info)
 }

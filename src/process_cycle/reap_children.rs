@@ -9,91 +9,85 @@ use super::start_workers::Start;
 use crate::channel::{close, queue};
 use crate::config::NGX_INVALID_PID;
 use crate::log::{Level, Log};
-use crate::process::mode::Respawn;
+use crate::process::mode::Mode;
 use crate::process::respawn;
 use crate::process::spawn::{self, Spawn};
+use crate::process::wanted::Wanted;
 use crate::table::globals::Globals;
-use crate::table::info::{self, State};
-use crate::table::restart;
+use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::stats;
 
-/// Clears the slots of those that have exited, tells the others, and starts
-/// again what is to be respawned. Returns whether anybody is left alive.
+/// Clears the slots of the processes that have exited, tells the other
+/// processes, and starts again the processes that are to be respawned.
+///
+/// Returns whether a process is left that the master has to wait for.
 pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     let mut live = false;
 
     queue::flush(g, log);
 
-    for (i, slot) in g.table.iter() {
-        log_child(log, i, slot);
-
-        if slot.is(Flag::Lost) && !g.leaving() {
-            live = true;
-            start_again(g, log, i, slot, start);
-            continue;
-        }
-
-        if !slot.is(Flag::Exited) || slot.pid() == NGX_INVALID_PID {
-            live |= slot.occupied() && (slot.is(Flag::Exiting) || !slot.is(Flag::Detached));
-            continue;
-        }
-
-        if !slot.is(Flag::Detached) {
-            close_slot(g, log, i, slot);
-        }
-
-        if slot.is(Flag::Respawn) && !slot.is(Flag::Exiting) && !g.leaving() {
-            live = true;
-            wait_for_restart(g, log, i, slot);
-            start_again(g, log, i, slot, start);
-        } else {
-            new_binary_exited(g, slot);
-            g.table.release(i);
-            info::of_child(g, i).is_without(State::Empty);
-        }
+    for (slot, entry) in g.table.iter() {
+        log_child(log, slot, entry);
+        live |= reap_child(g, log, slot, entry, start);
     }
 
     live
 }
 
-/// Closes the channel of a process that has exited, and has the others close
-/// their copies of it.
-fn close_slot(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
+/// Returns whether the slot has a process that the master has to wait for, or
+/// will have one.
+fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: Start<'_>) -> bool {
+    if entry.is(Flag::Reserved) && !g.leaving() {
+        start_again(g, log, slot, start);
+        return true;
+    }
+
+    if !entry.is(Flag::Exited) || entry.pid() == NGX_INVALID_PID {
+        return entry.occupied() && (entry.is(Flag::Exiting) || !entry.is(Flag::Detached));
+    }
+
+    if !entry.is(Flag::Detached) {
+        close_channel(g, log, entry);
+        announce_exit(g, log, slot);
+    }
+
+    if entry.is(Flag::Respawn) && !entry.is(Flag::Exiting) && !g.leaving() {
+        respawn::reserve(g, slot);
+        respawn::delay_after_exit(g, log, slot);
+        start_again(g, log, slot, start);
+        return true;
+    }
+
+    new_binary_exited(g, entry);
+    g.table.release(slot);
+    stats::of_child(g, slot).clear();
+
+    false
+}
+
+fn close_channel(g: &Globals, log: Log, entry: &ngx_process_t) {
     for end in 0..2 {
-        if let Some(fd) = slot.take_channel(end) {
+        if let Some(fd) = entry.take_channel(end) {
             close::close_end(g, log, fd);
         }
     }
-
-    announce_exit(g, log, i, slot);
 }
 
-/// Empties the slot of a process that is to be started again, and reserves it:
-/// at once, or later if its processes exit too often (`D4`).
-fn wait_for_restart(g: &Globals, log: Log, i: usize, slot: &ngx_process_t) {
-    slot.vacate();
-    slot.set(Flag::Lost, true);
-    info::of_child(g, i).is_without(State::Waiting);
-    let _ = respawn::delay_after_exit(g, log, i);
-}
-
-/// Starts the process of a reserved slot again, if it is time; should that
-/// fail the slot stays reserved, and it is tried again (`D2`).
-fn start_again(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Start<'_>) {
-    let now = restart::now();
-    let restart = &info::of_child(g, i).restart;
-
-    if !restart.may_start(now) {
+/// Starts the process of a reserved slot again, unless it has to wait. If that
+/// fails the slot stays reserved, and the master retries later (`D2`).
+fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
+    if !respawn::may_start(g, slot) {
         return;
     }
 
-    let work = slot.work();
+    let work = g.table.get(slot).work();
     let spawn = Spawn {
-        work,
+        wanted: Wanted::new(work),
         start: &mut || start(work),
     };
 
-    if spawn::spawn(g, log, spawn, Respawn::Slot(i)).is_ok() {
+    if spawn::spawn(g, log, spawn, Mode::Again(slot)).is_ok() {
         announce(g, log);
         return;
     }
@@ -103,11 +97,12 @@ fn start_again(g: &Globals, log: Log, i: usize, slot: &ngx_process_t, start: Sta
         None,
         format_args!("could not respawn {}", work.name),
     );
-    restart.after_failure(now);
+    respawn::start_failed(g, slot);
 }
 
-fn new_binary_exited(g: &Globals, slot: &ngx_process_t) {
-    if slot.pid() != g.new_binary.load(Relaxed) {
+/// If the new binary has exited, the workers of this one are wanted again.
+fn new_binary_exited(g: &Globals, entry: &ngx_process_t) {
+    if entry.pid() != g.new_binary.load(Relaxed) {
         return;
     }
 

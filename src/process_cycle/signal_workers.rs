@@ -11,82 +11,95 @@ use crate::channel::command::{NGX_CMD_QUIT, NGX_CMD_REOPEN, NGX_CMD_TERMINATE};
 use crate::channel::message::ngx_channel_t;
 use crate::config::ngx_uint_t;
 use crate::log::{Debug, Level, Log};
-use crate::process::signals;
+use crate::process::{respawn, signals};
 use crate::sys;
 use crate::table::globals::Globals;
-use crate::table::info::{self, State};
+use crate::table::role::Role;
+use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::stats;
 
-/// Tells every process of `role`, any if that is `None`, through its channel
-/// or with the signal itself.
-pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<ngx_uint_t>) {
-    let command = match signo {
-        signals::SHUTDOWN => Some(NGX_CMD_QUIT),
-        signals::TERMINATE => Some(NGX_CMD_TERMINATE),
-        signals::REOPEN => Some(NGX_CMD_REOPEN),
-        _ => None,
-    };
+/// Asks the processes to do what the signal means: with a command through
+/// their channels, or with the signal itself if there is no such command or
+/// the command cannot be sent.
+///
+/// `role`: only the processes of this role; all if it is `None`.
+pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<Role>) {
+    for (slot, entry) in g.table.iter() {
+        log_child(log, slot, entry);
 
-    for (i, slot) in g.table.iter() {
-        log_child(log, i, slot);
-
-        if role.is_some_and(|role| role != info::of_child(g, i).role.load(Relaxed)) {
-            continue;
-        }
-
-        if slot.is(Flag::Detached) || !(slot.occupied() || slot.is(Flag::Lost)) {
-            continue;
-        }
-
-        if slot.is(Flag::JustSpawn) {
-            slot.set(Flag::JustSpawn, false);
-            continue;
-        }
-
-        if slot.is(Flag::Lost) || slot.is(Flag::Exited) {
-            // There is nobody to tell (D5); who was told to exit is not
-            // started again.
-            if signo != signals::REOPEN {
-                slot.set(Flag::Lost, false);
-                slot.set(Flag::Exiting, true);
-                info::of_child(g, i).is_without(State::Empty);
-            }
-            continue;
-        }
-
-        if slot.is(Flag::Exiting) && signo == signals::SHUTDOWN {
-            continue;
-        }
-
-        let reached = told(g, log, slot, command) || killed(g, log, slot, signo);
-
-        if reached && signo != signals::REOPEN {
-            slot.set(Flag::Exiting, true);
-            info::of_child(g, i).is_to_exit();
+        if role.is_none_or(|role| role == stats::of_child(g, slot).role()) {
+            signal_process(g, log, signo, slot, entry);
         }
     }
 }
 
-fn told(g: &Globals, log: Log, slot: &ngx_process_t, command: Option<usize>) -> bool {
-    command
-        .zip(slot.writable())
+fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_process_t) {
+    let exits = signo != signals::REOPEN;
+
+    if entry.is(Flag::Detached) || !(entry.occupied() || entry.is(Flag::Reserved)) {
+        return;
+    }
+
+    if entry.is(Flag::JustSpawn) {
+        entry.set(Flag::JustSpawn, false);
+        return;
+    }
+
+    if entry.is(Flag::Reserved) || entry.is(Flag::Exited) {
+        // There is no process to signal (D5), and none is started again.
+        if exits {
+            respawn::give_up(g, slot);
+            entry.set(Flag::Exiting, true);
+        }
+        return;
+    }
+
+    if entry.is(Flag::Exiting) && signo == signals::SHUTDOWN {
+        return;
+    }
+
+    let reached = send_command(g, log, entry, signo) || send_signal(g, log, entry, signo);
+
+    if reached && exits {
+        entry.set(Flag::Exiting, true);
+        stats::of_child(g, slot).mark_exiting();
+    }
+}
+
+/// The command that means the same as a signal.
+fn command(signo: c_int) -> Option<ngx_uint_t> {
+    match signo {
+        signals::SHUTDOWN => Some(NGX_CMD_QUIT),
+        signals::TERMINATE => Some(NGX_CMD_TERMINATE),
+        signals::REOPEN => Some(NGX_CMD_REOPEN),
+        _ => None,
+    }
+}
+
+/// Returns whether the command has been sent.
+fn send_command(g: &Globals, log: Log, entry: &ngx_process_t, signo: c_int) -> bool {
+    command(signo)
+        .zip(entry.writable())
         .is_some_and(|(command, sock)| send(g, log, sock, &ngx_channel_t::command(command)).is_ok())
 }
 
-fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
-    let pid = slot.pid();
+/// Returns whether the signal has been sent, or the process has exited.
+fn send_signal(g: &Globals, log: Log, entry: &ngx_process_t, signo: c_int) -> bool {
+    let pid = entry.pid();
 
     log.debug(Debug::Core, format_args!("kill ({pid}, {signo})"));
 
-    // D5: never to who has been reaped, and whose pid may be another's.
-    let is_ours = || slot.pid() == pid && !slot.is(Flag::Exited);
+    // Once the process has been reaped, the kernel may give its pid to another
+    // process (D5).
+    let is_ours = || entry.pid() == pid && !entry.is(Flag::Exited);
 
     let Err(err) = sys::process::kill_child(pid, signo, is_ours) else {
         return true;
     };
 
-    if slot.is(Flag::Exited) {
-        // Reaped just now: told or not, it has gone.
+    if entry.is(Flag::Exited) {
+        // The handler of SIGCHLD has reaped it just now.
         return true;
     }
 
@@ -97,10 +110,9 @@ fn killed(g: &Globals, log: Log, slot: &ngx_process_t, signo: c_int) -> bool {
     );
 
     if err == Errno::ESRCH {
-        slot.set(Flag::Exited, true);
+        entry.set(Flag::Exited, true);
         g.reap.store(1, Relaxed);
     }
 
-    // Who was to exit and has gone is not started again.
     err == Errno::ESRCH
 }

@@ -1,10 +1,11 @@
 //! Starting several processes at once, `ngx_start_worker_processes`.
 //!
-//! Of N processes that are spawned one after the other each is announced to
-//! all before it: N²/2 messages with as many descriptors. Here all channels
-//! are made before the first fork, so that each process inherits those of the
-//! others. Once all run, one message has it enter them into its table, with
-//! the pids that the master has left in shared memory.
+//! If N processes are started one after the other, each is announced to all
+//! that were started before: N²/2 messages with a descriptor each. Here all
+//! channels are made before the first fork(), so each process inherits those
+//! of the others. When all processes run, each gets one message,
+//! OPEN_CHANNELS. It enters the others into its table then; their pids are in
+//! shared memory.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,68 +15,66 @@ use super::announce::{announce, announce_to, send};
 use crate::channel::close;
 use crate::channel::command::NGX_IPC_CMD_OPEN_CHANNELS;
 use crate::channel::message::ngx_channel_t;
-use crate::config::{AtomicSocket, ngx_int_t};
+use crate::config::AtomicSocket;
 use crate::log::{Debug, Log};
-use crate::process::mode::Respawn;
+use crate::process::mode::Mode;
 use crate::process::socketpair::channel_aside;
 use crate::process::spawn::{self, Spawn};
+use crate::process::wanted::Wanted;
 use crate::sys::fd;
 use crate::table::globals::Globals;
-use crate::table::slots::{CLOSED, MAX_PROCESSES, Work};
-use crate::table::{info, role};
+use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
+use crate::table::slots::{CLOSED, Work};
+use crate::table::{role, stats};
 
 /// Runs the function that a slot remembers, with the caller's cycle.
 pub type Start<'a> = &'a dyn Fn(Work);
 
-/// In a process that was started with others: the channels of those that were
-/// started after it, until it is told to enter them.
-static INHERITED: [AtomicSocket; MAX_PROCESSES] =
-    [const { AtomicSocket::new(CLOSED) }; MAX_PROCESSES];
+/// In a process that was started together with others: the channels of those
+/// that were started after it, until OPEN_CHANNELS arrives.
+static INHERITED: [AtomicSocket; NGX_MAX_PROCESSES] =
+    [const { AtomicSocket::new(CLOSED) }; NGX_MAX_PROCESSES];
 
-/// A process that is about to be started.
-struct Pending {
-    slot: usize,
+/// A slot and a channel for a process that is about to be started.
+struct Prepared {
+    slot: Slot,
     channel: [OwnedFd; 2],
 }
 
-/// Starts a process for each of `works`, and tells all of each other.
+/// Starts all of `wanted`, and announces them to each other and to the
+/// processes that run already.
 ///
-/// `prepare` is called with the number among `works`, and the slot, of each
-/// before it is started. Returns the numbers of those that could not be
-/// started; the log says why.
+/// Returns the indices of those that could not be started, which has been
+/// logged.
 pub fn spawn_processes(
     g: &Globals,
     log: Log,
-    works: &[Work],
-    respawn: Respawn,
+    wanted: &[Wanted],
+    mode: Mode,
     start: Start<'_>,
-    prepare: &mut dyn FnMut(usize, usize),
 ) -> Vec<usize> {
     let mut failed = Vec::new();
     let mut first = 0;
 
-    while let Some(rest @ [work, ..]) = works.get(first..) {
-        let batch = make_channels(g, log, rest);
+    while let Some(rest @ [next, ..]) = wanted.get(first..) {
+        let batch = prepare_channels(g, log, rest);
         let n = batch.len().max(1);
 
         if batch.is_empty() {
-            prepare(first, g.table.first_free());
-
-            if !spawn_one(g, log, *work, respawn, start) {
+            if !spawn_one(g, log, *next, mode, start) {
                 failed.push(first);
             }
         } else {
-            let prepare = &mut |k, slot| prepare(first + k, slot);
-            let missing = spawn_batch(g, log, rest, batch, respawn, start, prepare);
+            let of_batch = spawn_batch(g, log, rest, batch, mode, start);
 
-            failed.extend(missing.iter().map(|k| first + k));
+            failed.extend(of_batch.iter().map(|k| first + k));
         }
 
         first += n;
 
-        if g.own_slot() == MAX_PROCESSES {
-            // One line tells that the table is full.
-            failed.extend(first..works.len());
+        if g.process_slot() == Slot::NONE {
+            // The table is full, which has been logged once.
+            failed.extend(first..wanted.len());
             break;
         }
     }
@@ -83,43 +82,44 @@ pub fn spawn_processes(
     failed
 }
 
-/// Makes the channels of as many of `works` as there are slots and
-/// descriptors for; of none if it is better to start one after the other.
-fn make_channels(g: &Globals, log: Log, works: &[Work]) -> Vec<Pending> {
+/// Makes channels for as many of `wanted` as there are free slots and
+/// descriptors. Makes none if the processes have to be started one by one.
+fn prepare_channels(g: &Globals, log: Log, wanted: &[Wanted]) -> Vec<Prepared> {
     let mut batch = Vec::new();
 
-    if works.len() < 2 || !info::is_shared() || !role::acts_as_master(g) {
+    if wanted.len() < 2 || !stats::is_shared() || !role::acts_as_master(g) {
         return batch;
     }
 
-    // The ends that all but one process close lie side by side, behind those
-    // that are kept.
+    // The children's ends get numbers that follow each other, behind those
+    // that are kept: so a child closes the ends of the others with one system
+    // call.
     let mut aside = None;
 
-    for (work, slot) in works.iter().zip(g.table.free()) {
-        let Ok(channel) = channel_aside(g, log, work.name, aside) else {
+    for (wanted_one, slot) in wanted.iter().zip(g.table.free()) {
+        let Ok(channel) = channel_aside(g, log, wanted_one.work.name, aside) else {
             break;
         };
 
         let theirs = channel[1].as_raw_fd();
 
         aside = Some(match aside {
-            None => theirs.saturating_add(works.len() as RawFd),
+            None => theirs.saturating_add(wanted.len() as RawFd),
             Some(_) => theirs.saturating_add(1),
         });
-        batch.push(Pending { slot, channel });
+        batch.push(Prepared { slot, channel });
     }
 
     batch
 }
 
-fn spawn_one(g: &Globals, log: Log, work: Work, respawn: Respawn, start: Start<'_>) -> bool {
+fn spawn_one(g: &Globals, log: Log, wanted: Wanted, mode: Mode, start: Start<'_>) -> bool {
     let spawn = Spawn {
-        work,
-        start: &mut || start(work),
+        wanted,
+        start: &mut || start(wanted.work),
     };
 
-    if spawn::spawn(g, log, spawn, respawn).is_err() {
+    if spawn::spawn(g, log, spawn, mode).is_err() {
         return false;
     }
 
@@ -127,65 +127,72 @@ fn spawn_one(g: &Globals, log: Log, work: Work, respawn: Respawn, start: Start<'
     true
 }
 
-/// Returns the numbers of those that could not be started.
+/// Starts the first of `wanted`, one for each element of `batch`. Returns the
+/// indices of those that could not be started.
 fn spawn_batch(
     g: &Globals,
     log: Log,
-    works: &[Work],
-    batch: Vec<Pending>,
-    respawn: Respawn,
+    wanted: &[Wanted],
+    batch: Vec<Prepared>,
+    mode: Mode,
     start: Start<'_>,
-    prepare: &mut dyn FnMut(usize, usize),
 ) -> Vec<usize> {
-    let before: Vec<_> = g.table.iter().filter(|(_, slot)| slot.occupied()).collect();
+    let before: Vec<_> = g
+        .table
+        .iter()
+        .filter(|(_, entry)| entry.occupied())
+        .collect();
     let mut running = Vec::with_capacity(batch.len());
     let mut failed = Vec::new();
-    let last = batch.last().map(|of| of.slot);
-    let theirs: Vec<RawFd> = batch.iter().map(|of| of.channel[1].as_raw_fd()).collect();
+    let last = batch.last().map(|prepared| prepared.slot);
+    let theirs: Vec<RawFd> = batch
+        .iter()
+        .map(|prepared| prepared.channel[1].as_raw_fd())
+        .collect();
 
-    for of in &batch {
-        inherit(of.slot, of.channel[0].as_raw_fd());
+    for prepared in &batch {
+        set_inherited(prepared.slot, prepared.channel[0].as_raw_fd());
     }
 
-    for (k, (of, &work)) in batch.into_iter().zip(works).enumerate() {
-        let of_later = theirs.get(k + 1..).unwrap_or_default();
+    for (k, (Prepared { slot, channel }, &wanted)) in batch.into_iter().zip(wanted).enumerate() {
+        let later = theirs.get(k + 1..).unwrap_or_default();
         let mut spawn = Spawn {
-            work,
+            wanted,
             start: &mut || {
-                fd::close_all(of_later);
-                start(work);
+                fd::close_all(later);
+                start(wanted.work);
             },
         };
 
-        g.process_slot.store(of.slot as ngx_int_t, Relaxed);
-        inherit(of.slot, CLOSED);
-        prepare(k, of.slot);
+        g.set_process_slot(slot);
+        set_inherited(slot, CLOSED);
 
-        match spawn::fork_into(g, log, of.slot, Some(of.channel), &mut spawn, respawn) {
+        match spawn::fork_into(g, log, slot, Some(channel), &mut spawn, mode) {
             Ok(_) => {
-                running.push(of.slot);
+                running.push(slot);
                 announce_to(g, log, before.iter().copied());
             }
             Err(_) => failed.push(k),
         }
     }
 
-    // The last one knows all the others, unless it could not be started.
+    // The process that was started last has inherited the table with all
+    // others in it.
     for slot in running.into_iter().filter(|&slot| Some(slot) != last) {
-        open_all(g, log, slot);
+        send_open_channels(g, log, slot);
     }
 
     failed
 }
 
-fn inherit(slot: usize, fd: RawFd) {
-    if let Some(inherited) = INHERITED.get(slot) {
+fn set_inherited(slot: Slot, fd: RawFd) {
+    if let Some(inherited) = INHERITED.get(slot.index()) {
         inherited.store(fd, Relaxed);
     }
 }
 
-/// Has a process of a batch enter the others.
-fn open_all(g: &Globals, log: Log, slot: usize) {
+/// Tells a process that all that were started together with it run.
+fn send_open_channels(g: &Globals, log: Log, slot: Slot) {
     let to = g.table.get(slot);
 
     let Some(sock) = to.writable() else {
@@ -205,11 +212,12 @@ fn open_all(g: &Globals, log: Log, slot: usize) {
     );
 }
 
-/// In a process of a batch: enters those that were started after it.
+/// In a process that was started together with others: enters those that were
+/// started after it.
 ///
-/// One that has exited meanwhile is left out; if it has been started again,
-/// that is announced next.
-pub fn opened_all(g: &Globals, log: Log) {
+/// A process that has exited meanwhile is left out. If it has been started
+/// again its OPEN_CHANNEL arrives next.
+pub(super) fn enter_inherited(g: &Globals, log: Log) {
     for (i, inherited) in INHERITED.iter().enumerate() {
         let fd = inherited.swap(CLOSED, Relaxed);
 
@@ -217,8 +225,10 @@ pub fn opened_all(g: &Globals, log: Log) {
             continue;
         }
 
-        match info::of(i).first_pid() {
-            Some(pid) => enter(g, log, i, pid, fd),
+        let slot = Slot::new(i);
+
+        match stats::of(slot).first_pid() {
+            Some(pid) => enter(g, log, slot, pid, fd),
             None => close::close_end(g, log, fd),
         }
     }

@@ -84,6 +84,33 @@ pub fn exit_now(code: c_int) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// How a child has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It has exited with this code.
+    Code(c_int),
+    /// A signal has killed it.
+    Signal {
+        /// The signal.
+        signo: c_int,
+        /// Whether the kernel has written a core.
+        core: bool,
+    },
+}
+
+impl Ended {
+    /// Decodes the status of `wait(2)`.
+    pub fn new(status: c_int) -> Self {
+        match libc::WTERMSIG(status) {
+            0 => Self::Code(libc::WEXITSTATUS(status)),
+            signo => Self::Signal {
+                signo,
+                core: libc::WCOREDUMP(status),
+            },
+        }
+    }
+}
+
 /// Any child, for `reap`.
 pub const ANY: libc::pid_t = -1;
 

@@ -1,23 +1,23 @@
 //! nginx's global variables, as the core sees them.
 //!
-//! They are C data that any code of the program, and a signal handler at any
-//! instruction, reads and writes; hence atomics, all used `Relaxed`: there is
-//! one thread, and what matters is only that each access is one access.
+//! They are C data. Any code of the program may read and write them, and a
+//! signal handler may do so between any two instructions. So they are atomics.
+//! All accesses are `Relaxed`: the program has one thread, so no other memory
+//! has to be ordered with them; each access must only be one access.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{
-    AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_msec_t, ngx_pid_t,
-};
+use crate::config::{AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_pid_t};
 use crate::sys::process;
+use crate::table::slot::Slot;
 use crate::table::slots::Table;
 
 /// References to the variables of one program.
 pub struct Globals {
     /// `ngx_processes`, with `ngx_last_process`.
     pub table: Table,
-    /// `ngx_process_slot`: the slot that was spawned last; in a child, its own.
+    /// `ngx_process_slot`: the slot that was started last; in a child, its own.
     pub process_slot: &'static AtomicInt,
     /// `ngx_channel`: in a child, its end of the channel to its parent.
     pub channel: &'static AtomicSocket,
@@ -27,7 +27,7 @@ pub struct Globals {
     pub parent: &'static AtomicPid,
     /// `ngx_new_binary`.
     pub new_binary: &'static AtomicPid,
-    /// `ngx_process`: the role, `NGX_PROCESS_MASTER` and so on.
+    /// `ngx_process`: the role of this process, `NGX_PROCESS_MASTER` and so on.
     pub process: &'static AtomicUint,
     /// `ngx_daemonized`.
     pub daemonized: &'static AtomicUint,
@@ -55,20 +55,24 @@ pub struct Globals {
     pub reopen: &'static AtomicSig,
     /// `ngx_change_binary`.
     pub change_binary: &'static AtomicSig,
-    /// Tells the host that a descriptor is about to be closed, so that its
-    /// event loop forgets it: other processes may keep the socket open, and
-    /// epoll would go on reporting it under a number that is gone.
+    /// Tells the host that a descriptor is about to be closed. The host removes
+    /// it from its event loop: another process may have the socket open still,
+    /// and epoll would go on reporting events for the closed descriptor.
     pub closing: fn(RawFd),
-    /// Tells the host that a child has been reaped: it may have held locks.
+    /// Tells the host that a child has been reaped. The host releases the locks
+    /// that the child held.
     pub exited: fn(ngx_pid_t),
-    /// Has the host come back to what waits, in at most so many milliseconds.
-    pub wake_in: fn(ngx_msec_t),
 }
 
 impl Globals {
-    /// `ngx_process_slot` as an index; the sentinel if it is out of range.
-    pub fn own_slot(&self) -> usize {
-        self.table.clamp(self.process_slot.load(Relaxed))
+    /// `ngx_process_slot`; `Slot::NONE` if it is out of range.
+    pub fn process_slot(&self) -> Slot {
+        Slot::from_c(self.process_slot.load(Relaxed)).unwrap_or(Slot::NONE)
+    }
+
+    /// Sets `ngx_process_slot`.
+    pub fn set_process_slot(&self, slot: Slot) {
+        self.process_slot.store(slot.to_c(), Relaxed);
     }
 
     /// `ngx_pid`, set first if the program has not set it.
@@ -76,7 +80,7 @@ impl Globals {
         own_pid(self.pid)
     }
 
-    /// Whether the program is on its way out.
+    /// Whether the program has been told to exit.
     pub fn leaving(&self) -> bool {
         self.terminate.load(Relaxed) != 0 || self.quit.load(Relaxed) != 0
     }

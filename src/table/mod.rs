@@ -1,7 +1,17 @@
-//! The process table and what goes with each slot; every layer above reads it.
+//! What this process knows of the other processes. The layers above read and
+//! change it: `channel`, `process`, `process_cycle` and the hosts.
+//!
+//! - `slot`, `slots`: the process table, `ngx_processes[]`;
+//! - `stats`, `state`: data of each slot that the processes share;
+//! - `role`, `generation`: what a process is, and for which configuration;
+//! - `restart`: when the process of a slot may be started again;
+//! - `globals`: references to nginx's variables.
 
+pub mod generation;
 pub mod globals;
-pub mod info;
 pub mod restart;
 pub mod role;
+pub mod slot;
 pub mod slots;
+pub mod state;
+pub mod stats;

@@ -1,8 +1,9 @@
-//! When a process that is to be respawned is started again (`D2`, `D4`).
+//! When a process may be started again (`D2`, `D4`).
 //!
-//! The first time at once. One that exits again before it has lived for a
-//! while waits, each time twice as long, up to a bound. One that could not be
-//! started is tried again, in the same way.
+//! A process that exits is started again at once the first time. If it exits
+//! again before it has run for 10 seconds, the next start is delayed, and the
+//! delay doubles each time, from 0.1 to 10 seconds. A start that fails is
+//! retried with the same delays.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,23 +12,28 @@ use crate::config::ngx_msec_t;
 use crate::sys::shm::impl_share;
 use crate::sys::time;
 
-/// A process that has lived this long, in milliseconds, is forgiven.
-const A_WHILE: ngx_msec_t = 10_000;
-/// The first delay, in milliseconds,
+/// A process that has run this long, in milliseconds, is started again without
+/// a delay.
+const LONG_ENOUGH: ngx_msec_t = 10_000;
+/// The shortest delay in milliseconds.
 const FIRST_DELAY: ngx_msec_t = 100;
-/// and the longest one.
+/// The longest delay in milliseconds.
 const LONGEST_DELAY: ngx_msec_t = 10_000;
 
-/// What is remembered of a slot's processes, in milliseconds of the monotonic
-/// clock; `usize` counts them for longer than a machine runs.
+/// The value of `delay` before the first exit.
+const NO_EXIT: ngx_msec_t = usize::MAX;
+
+/// The times of one process, in milliseconds of the monotonic clock.
 pub struct Restart {
+    /// When the process was started last.
     started: AtomicUsize,
-    /// The delay before the next start; `NEVER` if none has exited soon.
+    /// The delay before the last start, or `NO_EXIT`.
     delay: AtomicUsize,
-    /// When a process that exits too often may be started again.
+    /// The process has exited too often and may not be started before this
+    /// time.
     not_before: AtomicUsize,
-    /// When the next try is due. One that failed for want of memory, say, may
-    /// be made sooner, whenever a child is reaped.
+    /// When the next start is due. A start that has failed may be retried
+    /// before that, when a child has been reaped: its memory is free now.
     due: AtomicUsize,
 }
 
@@ -38,21 +44,18 @@ impl_share!(Restart {
     due,
 });
 
-/// No process of the slot has exited too soon.
-const NEVER: ngx_msec_t = usize::MAX;
-
 impl Restart {
-    /// Of a slot that was never used.
+    /// The times of a process that was never started.
     pub const fn unused() -> Self {
         Self {
             started: AtomicUsize::new(0),
-            delay: AtomicUsize::new(NEVER),
+            delay: AtomicUsize::new(NO_EXIT),
             not_before: AtomicUsize::new(0),
             due: AtomicUsize::new(0),
         }
     }
 
-    /// Takes over what another remembers.
+    /// Copies the times of another process.
     pub fn copy(&self, from: &Self) {
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.delay.store(from.delay.load(Relaxed), Relaxed);
@@ -61,79 +64,76 @@ impl Restart {
         self.due.store(from.due.load(Relaxed), Relaxed);
     }
 
-    /// A process has been started in the slot for the first time.
+    /// The process has been started for the first time.
     pub fn first_start(&self, now: ngx_msec_t) {
-        self.delay.store(NEVER, Relaxed);
+        self.delay.store(NO_EXIT, Relaxed);
         self.started.store(now, Relaxed);
     }
 
-    /// The slot's process has been started again.
+    /// The process has been started again.
     pub fn restarted(&self, now: ngx_msec_t) {
         self.started.store(now, Relaxed);
     }
 
-    /// The slot's process has exited: the delay before it is started again.
+    /// The process has exited. Returns the delay in milliseconds before it may
+    /// be started again.
     pub fn after_exit(&self, now: ngx_msec_t) -> ngx_msec_t {
-        let lived = now.saturating_sub(self.started.load(Relaxed));
-        let delay = if lived >= A_WHILE {
-            0
-        } else {
-            match self.delay.load(Relaxed) {
-                NEVER => 0,
-                delay => longer(delay),
-            }
+        let ran = now.saturating_sub(self.started.load(Relaxed));
+        let delay = match self.delay.load(Relaxed) {
+            _ if ran >= LONG_ENOUGH => 0,
+            NO_EXIT => 0,
+            delay => doubled(delay),
         };
 
-        self.wait(now, delay);
+        self.set_delay(now, delay);
         self.not_before.store(now.saturating_add(delay), Relaxed);
 
         delay
     }
 
-    /// A process could not be started: the delay before it is tried again.
-    pub fn after_failure(&self, now: ngx_msec_t) -> ngx_msec_t {
+    /// The process could not be started. It is due again after a delay.
+    pub fn after_failure(&self, now: ngx_msec_t) {
         let delay = match self.delay.load(Relaxed) {
-            NEVER => FIRST_DELAY,
-            delay => longer(delay),
+            NO_EXIT => FIRST_DELAY,
+            delay => doubled(delay),
         };
 
-        self.wait(now, delay);
-
-        delay
+        self.set_delay(now, delay);
     }
 
-    fn wait(&self, now: ngx_msec_t, delay: ngx_msec_t) {
+    fn set_delay(&self, now: ngx_msec_t, delay: ngx_msec_t) {
         self.delay.store(delay, Relaxed);
         self.due.store(now.saturating_add(delay), Relaxed);
     }
 
-    /// It is to be started at once, for the first time.
+    /// Makes the first start due now.
     #[cfg(not(feature = "standalone"))]
-    pub fn is_due(&self, now: ngx_msec_t) {
+    pub fn set_due(&self, now: ngx_msec_t) {
         self.first_start(now);
         self.due.store(now, Relaxed);
     }
 
-    /// What has kept it from being started may be over soon.
+    /// Shortens the delay of a start that has failed: its cause may be gone
+    /// soon.
     #[cfg(not(feature = "standalone"))]
     pub fn hasten(&self, now: ngx_msec_t) {
         if self.due_in(now) > FIRST_DELAY {
-            self.wait(now, FIRST_DELAY);
+            self.set_delay(now, FIRST_DELAY);
         }
     }
 
-    /// Whether it may be started again.
+    /// Whether the process may be started now, be it due or not.
     pub fn may_start(&self, now: ngx_msec_t) -> bool {
         now >= self.not_before.load(Relaxed)
     }
 
-    /// Milliseconds until it is to be started again; 0 if that is now.
+    /// Milliseconds until the next start is due; 0 if it is due now.
     pub fn due_in(&self, now: ngx_msec_t) -> ngx_msec_t {
         self.due.load(Relaxed).saturating_sub(now)
     }
 }
 
-fn longer(delay: ngx_msec_t) -> ngx_msec_t {
+fn doubled(delay: ngx_msec_t) -> ngx_msec_t {
     delay.saturating_mul(2).clamp(FIRST_DELAY, LONGEST_DELAY)
 }
 
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_exit_costs_nothing_the_next_ones_twice_as_much() {
+    fn the_first_exit_has_no_delay_then_delays_double() {
         let restart = Restart::unused();
 
         restart.first_start(1000);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_life_is_forgiven() {
+    fn a_process_that_ran_for_long_starts_again_at_once() {
         let restart = Restart::unused();
 
         restart.first_start(0);
@@ -180,21 +180,22 @@ mod tests {
         restart.restarted(1);
         assert_eq!(restart.after_exit(2), 100);
         restart.restarted(102);
-        assert_eq!(restart.after_exit(102 + A_WHILE), 0);
-        restart.restarted(102 + A_WHILE);
-        assert_eq!(restart.after_exit(103 + A_WHILE), 100);
+        assert_eq!(restart.after_exit(102 + LONG_ENOUGH), 0);
+        restart.restarted(102 + LONG_ENOUGH);
+        assert_eq!(restart.after_exit(103 + LONG_ENOUGH), 100);
     }
 
     #[test]
-    fn a_start_that_fails_is_tried_again() {
+    fn a_start_that_fails_is_retried() {
         let restart = Restart::unused();
 
         restart.first_start(0);
         assert_eq!(restart.after_exit(5), 0);
-        assert_eq!(restart.after_failure(5), 100);
+        restart.after_failure(5);
         assert_eq!(restart.due_in(5), 100);
         assert!(restart.may_start(5));
         assert_eq!(restart.due_in(300), 0);
-        assert_eq!(restart.after_failure(105), 200);
+        restart.after_failure(105);
+        assert_eq!(restart.due_in(105), 200);
     }
 }

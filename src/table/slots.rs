@@ -8,21 +8,19 @@ use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicPtr, AtomicU32};
 
+use super::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::config::numbers::ngx_process_t as bit;
-use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
+use crate::config::{NGX_INVALID_PID, ngx_pid_t};
 use crate::sys::text::{AtomicText, Text};
 
-/// The size of the table, `NGX_MAX_PROCESSES`.
-pub const MAX_PROCESSES: usize = 1024;
-
-/// A channel's descriptor where there is none, or none any more.
+/// The descriptor of a channel that is closed or was never made.
 pub const CLOSED: RawFd = -1;
 
 /// One slot of the table, laid out as nginx's `ngx_process_t`.
 ///
 /// Only this file changes the fields. They are atomics because a signal
-/// handler may come between any two instructions; flags of one word that two
-/// sides change must not lose each other's change.
+/// handler may change them between any two instructions. The flags are bits of
+/// one word: setting one must not undo the change of another.
 #[repr(C)]
 pub struct ngx_process_t {
     pid: AtomicI32,
@@ -40,29 +38,30 @@ const _: () = assert!(size_of::<ngx_process_t>() == 48 || !cfg!(target_pointer_w
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub enum Flag {
-    /// Started again when it exits.
+    /// The process is started again when it exits.
     Respawn = bit::RESPAWN,
-    /// Just spawned: left out by the next signal to all workers.
+    /// The next signal to all workers leaves the process out.
     JustSpawn = bit::JUST_SPAWN,
-    /// Not a worker: no channel, no signals.
+    /// The process has no channel and gets no signals.
     Detached = bit::DETACHED,
-    /// Has been told to exit.
+    /// The process has been told to exit.
     Exiting = bit::EXITING,
-    /// Has exited and been reaped.
+    /// The process has exited and been reaped.
     Exited = bit::EXITED,
-    /// Could not be respawned: the slot is empty but reserved for it. C does
-    /// not know this bit, the one above C's highest.
-    Lost = bit::EXITED << 1,
+    /// The slot is empty but reserved: its process has exited, or could not be
+    /// started, and is started later. C does not know this bit, the one above
+    /// C's highest.
+    Reserved = bit::EXITED << 1,
 }
 
-/// What a slot runs: the arguments of `ngx_spawn_process`, opaque here.
+/// What a process runs: the arguments of `ngx_spawn_process`.
 #[derive(Clone, Copy)]
 pub struct Work {
     /// `ngx_spawn_proc_pt`.
     pub proc: *mut c_void,
     /// The second argument of `proc`.
     pub data: *mut c_void,
-    /// How log lines call the process.
+    /// The name of the process in log lines.
     pub name: Text,
 }
 
@@ -94,23 +93,25 @@ impl ngx_process_t {
         self.pid.load(Relaxed)
     }
 
-    /// Names another process.
+    /// Sets the process id.
     pub fn set_pid(&self, pid: ngx_pid_t) {
         self.pid.store(pid, Relaxed);
     }
 
-    /// Whether there is a process here: neither empty nor never used.
+    /// Whether the slot has a process: it is neither empty (-1) nor was it
+    /// never used (0).
     pub fn occupied(&self) -> bool {
         self.pid() > 0
     }
 
-    /// `channel[end]`: 0 is the caller's, 1 the process's own.
+    /// `channel[end]`: end 0 is for the other processes, end 1 is the process's
+    /// own.
     pub fn channel(&self, end: usize) -> RawFd {
         self.channel.get(end).map_or(CLOSED, |fd| fd.load(Relaxed))
     }
 
-    /// The descriptor to write to the process, if there is one: neither
-    /// closed nor the 0 of a slot that never had a channel (`D11`).
+    /// The descriptor to write to the process. `None` if the channel is closed,
+    /// or is the 0 of a slot that never had a channel (`D11`).
     pub fn writable(&self) -> Option<RawFd> {
         Some(self.channel(0)).filter(|&fd| fd > 0)
     }
@@ -122,22 +123,20 @@ impl ngx_process_t {
         }
     }
 
-    /// Takes `channel[end]` out to be closed; `None` if it was closed, or
-    /// the 0 of a slot that never had a channel.
+    /// Sets `channel[end]` to -1 and returns the descriptor, for the caller to
+    /// close. `None` if it was closed, or was the 0 of a slot that never had a
+    /// channel.
     pub fn take_channel(&self, end: usize) -> Option<RawFd> {
         let fd = self.channel.get(end)?.swap(CLOSED, Relaxed);
 
         (fd > 0).then_some(fd)
     }
 
-    /// Replaces `channel[0]` and returns what was there to be closed.
-    pub fn replace_channel(&self, fd: RawFd) -> Option<RawFd> {
-        let old = self.take_channel(0);
-
+    /// Sets `channel[0]`, which has been taken out before.
+    pub fn set_writable(&self, fd: RawFd) {
         let [end, _] = &self.channel;
-        end.store(fd, Relaxed);
 
-        old
+        end.store(fd, Relaxed);
     }
 
     /// Whether `flag` is set.
@@ -145,7 +144,7 @@ impl ngx_process_t {
         self.flags.load(Relaxed) & flag as u32 != 0
     }
 
-    /// Sets or clears `flag`, and no other.
+    /// Sets or clears `flag` and leaves the others as they are.
     pub fn set(&self, flag: Flag, on: bool) {
         if on {
             self.flags.fetch_or(flag as u32, Relaxed);
@@ -169,13 +168,13 @@ impl ngx_process_t {
         self.flags.store(flags, Relaxed);
     }
 
-    /// In a child: how another process is to be treated is its parent's
-    /// business, not this one's.
-    pub fn forget_parents_flags(&self) {
+    /// In a child: clears the flags. They are for the parent, which started the
+    /// process of this slot.
+    pub fn clear_flags(&self) {
         self.set_flags(0);
     }
 
-    /// What the slot runs.
+    /// What the process of the slot runs, or has run.
     pub fn work(&self) -> Work {
         Work {
             proc: self.proc.load(Relaxed),
@@ -184,22 +183,21 @@ impl ngx_process_t {
         }
     }
 
-    /// Sets what the slot runs.
+    /// Sets what the process of the slot runs.
     pub fn set_work(&self, work: Work) {
         self.proc.store(work.proc, Relaxed);
         self.data.store(work.data, Relaxed);
         self.name.store(work.name);
     }
 
-    /// Records how the process ended: `status` as of `wait(2)`.
+    /// The process has exited; `status` is that of `wait(2)`.
     pub fn set_exited(&self, status: i32) {
         self.status.store(status, Relaxed);
         self.set(Flag::Exited, true);
     }
 
-    /// Empties the slot (`D1`); its descriptors have been closed.
-    ///
-    /// What it ran stays known.
+    /// Empties the slot (`D1`), whose descriptors have been closed. It keeps
+    /// what its process has run.
     pub fn vacate(&self) {
         self.set_pid(NGX_INVALID_PID);
         self.set_channel([CLOSED, CLOSED]);
@@ -207,81 +205,81 @@ impl ngx_process_t {
     }
 }
 
-/// The whole table.
+/// The process table.
 ///
-/// Behind the last slot lies one more that is always empty: what names it
-/// names nothing, so `ngx_process_slot` may when the table is full (`D3`).
+/// Behind the last slot lies a sentinel, which is always empty. C sees it when
+/// `ngx_process_slot` is `NGX_MAX_PROCESSES`, because the table is full
+/// (`D3`).
 pub struct Table {
-    /// `ngx_processes`.
-    pub slots: &'static [ngx_process_t; MAX_PROCESSES + 1],
+    /// `ngx_processes`, with the sentinel.
+    pub slots: &'static [ngx_process_t; NGX_MAX_PROCESSES + 1],
     /// `ngx_last_process`: one more than the last slot in use.
     pub last: &'static AtomicIsize,
 }
 
 impl Table {
-    /// The slot `i`; the sentinel if there is no such slot.
-    pub fn get(&self, i: usize) -> &'static ngx_process_t {
+    /// The entry of a slot; the sentinel for `Slot::NONE`.
+    pub fn get(&self, slot: Slot) -> &'static ngx_process_t {
         let [.., sentinel] = self.slots;
 
-        self.slots.get(i).unwrap_or(sentinel)
+        self.slots.get(slot.index()).unwrap_or(sentinel)
     }
 
-    /// The index of a slot that C or another process names.
-    pub fn index(&self, slot: ngx_int_t) -> Option<usize> {
-        usize::try_from(slot).ok().filter(|&i| i < MAX_PROCESSES)
-    }
-
-    /// The same, with the sentinel's index for a slot that does not exist.
-    pub fn clamp(&self, slot: ngx_int_t) -> usize {
-        self.index(slot).unwrap_or(MAX_PROCESSES)
-    }
-
-    /// `ngx_last_process`, within the table whatever C has made of it.
+    /// `ngx_last_process`. C may have set it to any number; the result is at
+    /// most the size of the table.
     pub fn used(&self) -> usize {
         let last = self.last.load(Relaxed);
 
-        usize::try_from(last).map_or(0, |last| last.min(MAX_PROCESSES))
+        usize::try_from(last).map_or(0, |last| last.min(NGX_MAX_PROCESSES))
     }
 
-    /// The slots in use, with their indices.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &'static ngx_process_t)> + use<> {
-        self.slots.iter().take(self.used()).enumerate()
+    /// Whether a slot lies below `ngx_last_process`.
+    pub fn is_used(&self, slot: Slot) -> bool {
+        slot.index() < self.used()
     }
 
-    /// The slot of the process `pid`, unless it is known to have exited.
-    pub fn find(&self, pid: ngx_pid_t) -> Option<(usize, &'static ngx_process_t)> {
+    /// The slots below `ngx_last_process`, with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (Slot, &'static ngx_process_t)> + use<> {
+        self.slots
+            .iter()
+            .take(self.used())
+            .enumerate()
+            .map(|(i, entry)| (Slot::new(i), entry))
+    }
+
+    /// The slot of the process `pid`, unless that has been reaped.
+    pub fn find(&self, pid: ngx_pid_t) -> Option<(Slot, &'static ngx_process_t)> {
         self.iter()
-            .find(|(_, slot)| slot.pid() == pid && !slot.is(Flag::Exited))
+            .find(|(_, entry)| entry.pid() == pid && !entry.is(Flag::Exited))
     }
 
-    /// The empty slots in the order in which they are taken: those that were
-    /// freed, then those behind the last.
-    pub fn free(&self) -> impl Iterator<Item = usize> + use<> {
+    /// The empty slots in the order in which nginx takes them: the empty ones
+    /// below `ngx_last_process`, then those from there on.
+    pub fn free(&self) -> impl Iterator<Item = Slot> + use<> {
         self.iter()
-            .filter(|(_, slot)| slot.pid() == NGX_INVALID_PID && !slot.is(Flag::Lost))
-            .map(|(i, _)| i)
-            .chain(self.used()..MAX_PROCESSES)
+            .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID && !entry.is(Flag::Reserved))
+            .map(|(slot, _)| slot)
+            .chain(Slot::new(self.used()).and_later())
     }
 
-    /// The first empty slot; `MAX_PROCESSES` if the table is full.
-    pub fn first_free(&self) -> usize {
-        self.free().next().unwrap_or(MAX_PROCESSES)
+    /// The first empty slot; `Slot::NONE` if the table is full.
+    pub fn first_free(&self) -> Slot {
+        self.free().next().unwrap_or(Slot::NONE)
     }
 
-    /// Has the table reach over slot `i`.
-    pub fn cover(&self, i: usize) {
-        if i >= self.used() && i < MAX_PROCESSES {
-            self.last.store(i as ngx_int_t + 1, Relaxed);
+    /// Raises `ngx_last_process` above a slot that is used now.
+    pub fn cover(&self, slot: Slot) {
+        if !self.is_used(slot) && slot != Slot::NONE {
+            self.last.store(slot.to_c() + 1, Relaxed);
         }
     }
 
-    /// Gives slot `i` up: at the end the table shrinks, else the slot waits
-    /// to be taken again.
-    pub fn release(&self, i: usize) {
-        if i + 1 == self.used() {
-            self.last.store(i as ngx_int_t, Relaxed);
+    /// Frees a slot. If it is the last one, `ngx_last_process` is lowered.
+    pub fn release(&self, slot: Slot) {
+        if slot.index() + 1 == self.used() {
+            self.last.store(slot.to_c(), Relaxed);
         } else {
-            self.get(i).set_pid(NGX_INVALID_PID);
+            self.get(slot).set_pid(NGX_INVALID_PID);
         }
     }
 }
@@ -292,9 +290,9 @@ mod tests {
 
     /// A table of its own, as C would have initialised it.
     fn table() -> Table {
-        let mut slots = Box::new([const { ngx_process_t::zeroed() }; MAX_PROCESSES + 1]);
+        let mut slots = Box::new([const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1]);
 
-        slots[MAX_PROCESSES] = ngx_process_t::vacant();
+        slots[NGX_MAX_PROCESSES] = ngx_process_t::vacant();
 
         Table {
             slots: Box::leak(slots),
@@ -304,8 +302,8 @@ mod tests {
 
     fn fill(table: &Table, n: usize) {
         for i in 0..n {
-            table.get(i).set_pid(1000 + i as ngx_pid_t);
-            table.cover(i);
+            table.get(Slot::new(i)).set_pid(1000 + i as ngx_pid_t);
+            table.cover(Slot::new(i));
         }
     }
 
@@ -313,55 +311,55 @@ mod tests {
     fn slots_are_taken_in_nginx_order() {
         let table = table();
 
-        assert_eq!(table.first_free(), 0);
+        assert_eq!(table.first_free(), Slot::new(0));
         fill(&table, 4);
-        assert_eq!(table.first_free(), 4);
+        assert_eq!(table.first_free(), Slot::new(4));
 
-        table.release(2);
-        table.release(1);
-        assert_eq!(table.first_free(), 1);
+        table.release(Slot::new(2));
+        table.release(Slot::new(1));
+        assert_eq!(table.first_free(), Slot::new(1));
         assert_eq!(table.used(), 4);
 
-        table.release(3);
+        table.release(Slot::new(3));
         assert_eq!(table.used(), 3, "only the last slot shrinks the table");
     }
 
     #[test]
-    fn a_full_table_names_the_sentinel() {
+    fn a_full_table_has_only_the_sentinel() {
         let table = table();
 
-        fill(&table, MAX_PROCESSES);
-        assert_eq!(table.first_free(), MAX_PROCESSES);
+        fill(&table, NGX_MAX_PROCESSES);
+        assert_eq!(table.first_free(), Slot::NONE);
 
-        let sentinel = table.get(MAX_PROCESSES);
+        let sentinel = table.get(Slot::NONE);
 
         assert_eq!(sentinel.pid(), NGX_INVALID_PID);
         assert_eq!(sentinel.channel(0), CLOSED);
-        assert!(ptr::eq(sentinel, table.get(usize::MAX)));
+        assert!(ptr::eq(sentinel, table.get(Slot::new(usize::MAX))));
     }
 
     #[test]
-    fn what_c_does_to_the_count_stays_in_bounds() {
+    fn a_count_that_c_has_set_stays_in_bounds() {
         let table = table();
 
         table.last.store(-7, Relaxed);
         assert_eq!(table.used(), 0);
         table.last.store(isize::MAX, Relaxed);
-        assert_eq!(table.iter().count(), MAX_PROCESSES);
-        assert_eq!(table.index(-1), None);
-        assert_eq!(table.index(MAX_PROCESSES as ngx_int_t), None);
+        assert_eq!(table.iter().count(), NGX_MAX_PROCESSES);
+        assert_eq!(Slot::from_c(-1), None);
+        assert_eq!(Slot::from_c(Slot::NONE.to_c()), None);
     }
 
     #[test]
-    fn a_slot_reserved_for_a_respawn_is_not_taken() {
+    fn a_reserved_slot_is_not_taken() {
         let table = table();
 
         fill(&table, 3);
-        table.get(1).vacate();
-        table.get(1).set(Flag::Lost, true);
-        assert_eq!(table.first_free(), 3);
-        table.get(1).set(Flag::Lost, false);
-        assert_eq!(table.first_free(), 1);
+        table.get(Slot::new(1)).vacate();
+        table.get(Slot::new(1)).set(Flag::Reserved, true);
+        assert_eq!(table.first_free(), Slot::new(3));
+        table.get(Slot::new(1)).set(Flag::Reserved, false);
+        assert_eq!(table.first_free(), Slot::new(1));
     }
 
     #[test]
@@ -374,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_leaves_the_others_alone() {
+    fn a_flag_leaves_the_others_as_they_are() {
         let slot = ngx_process_t::zeroed();
 
         slot.set(Flag::Respawn, true);

@@ -1,37 +1,30 @@
-//! The master's own alarm: it sleeps in sigsuspend(), and what has to wait
-//! for a time is done in the handler of SIGALRM.
+//! A timer for nginx's master, which waits in `sigsuspend(2)` without a
+//! timeout. When it expires, the handler of SIGALRM does the library's duties.
 //!
-//! `ngx_sigalrm` is not set: it is nginx's, for the end of the workers.
+//! The handler does not set `ngx_sigalrm` for it: nginx uses that for the
+//! delays of a termination.
 
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::retry;
-use crate::channel::queue;
 use crate::config::{AtomicPid, ngx_msec_t};
 use crate::log::{Level, Log};
+use crate::process_cycle::duties::next_duty;
 use crate::sys::alarm::{Alarm, TOKEN};
 use crate::sys::process;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
 
 static ALARM: AtomicI32 = AtomicI32::new(0);
-/// The process whose alarm it is.
+/// The process that has made the timer: a child inherits the number, but not
+/// the timer.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
-/// Whether a signal is the alarm's.
+/// Whether a signal comes from this timer.
 pub fn is_own(signal: &Received) -> bool {
     signal.signo == libc::SIGALRM && signal.timer == Some(TOKEN)
-}
-
-/// Has the alarm go off in `msec` milliseconds.
-///
-/// A master that cannot have an alarm is none the worse than nginx's: what
-/// waits is looked after at its next signal.
-pub fn wake_in(msec: ngx_msec_t) {
-    let _ = set(msec);
 }
 
 fn set(msec: ngx_msec_t) -> Result<(), Errno> {
@@ -45,19 +38,16 @@ fn set(msec: ngx_msec_t) -> Result<(), Errno> {
     Alarm::from_raw(ALARM.load(Relaxed)).set(msec)
 }
 
-/// Sets the alarm for what is due next, if anything is. Who is about to leave
-/// has nothing to come back for.
-pub fn set_for_what_waits(g: &Globals, log: Log) {
+/// Sets the timer for the next duty, if there is one. A process that is about
+/// to exit has none.
+///
+/// A failure is an alert in the log; the duty is done at the next signal.
+pub fn set_for_next_duty(g: &Globals, log: Log) {
     if g.leaving() {
         return;
     }
 
-    let next = [queue::retry_in(g), retry::due_in(g)]
-        .into_iter()
-        .flatten()
-        .min();
-
-    if let Some(Err(err)) = next.map(set) {
+    if let Some(Err(err)) = next_duty(g, true).map(set) {
         log.error(
             Level::Alert,
             Some(err),

@@ -1,33 +1,31 @@
-//! What `ngx_process_cycle.c` sends and receives, put right on its way: it
-//! fills its table in with what it reads, and looks at nothing.
+//! Checks the messages that nginx's `ngx_process_cycle.c` sends and receives:
+//! it enters what it receives into its table without a check.
 
-use crate::channel::close;
-use crate::channel::queue;
-use crate::table::role;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::alarm::set_for_next_duty;
 use super::{retry, variables};
 use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_TERMINATE,
 };
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
-use crate::channel::{partial, read};
-use crate::config::{NGX_INVALID_PID, ngx_int_t};
+use crate::channel::{close, queue, read};
 use crate::log::{Debug, Level, Log};
-use crate::process_cycle::admit::others_slot;
+use crate::process_cycle::admit::{prepare, slot_of_other};
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
-use crate::table::info;
-use crate::table::role::NGX_PROCESS_WORKER;
-use crate::table::slots::{CLOSED, ngx_process_t};
+use crate::table::role::{self, NGX_PROCESS_WORKER, Role, WorkerNumber};
+use crate::table::slot::Slot;
+use crate::table::slots::CLOSED;
+use crate::table::stats;
 
 /// Sends a message for `ngx_write_channel`.
 ///
 /// That a process of the table has closed its end is no alert: it is about to
-/// be reaped. Nothing is announced of a slot that has no process, nor closed
-/// twice.
+/// be reaped. nginx announces a process that it could not start, and closes
+/// the channel of one that is only due: neither message is sent.
 pub fn write(
     g: &Globals,
     log: Log,
@@ -36,12 +34,14 @@ pub fn write(
     ch: &ngx_channel_t,
     if_gone: Level,
 ) -> Result {
-    let Some((i, _)) = queue::find_receiver(g, sock).filter(|_| message.len() == MIN_SIZE) else {
+    let receiver = queue::find_receiver(g, sock).filter(|_| message.len() == MIN_SIZE);
+
+    let Some((receiver, _)) = receiver else {
         return queue::write(g, log, sock, message, ch, if_gone);
     };
 
-    let about = g.table.get(g.table.clamp(ch.slot));
-    let leaves = matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE);
+    let about = g.table.get(Slot::from_c(ch.slot).unwrap_or(Slot::NONE));
+    let exits = matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE);
 
     match ch.command {
         NGX_CMD_OPEN_CHANNEL if ch.fd == CLOSED && !about.occupied() => {
@@ -51,27 +51,27 @@ pub fn write(
             );
             return Err(Status::Error);
         }
-        NGX_CMD_CLOSE_CHANNEL if retry::is_made_up(about) => return Ok(()),
+        NGX_CMD_CLOSE_CHANNEL if retry::is_due(about) => return Ok(()),
         _ => {}
     }
 
-    if leaves && role::acts_as_master(g) {
+    if exits && role::acts_as_master(g) {
         retry::give_up_old(g);
     }
 
     let result = queue::write(g, log, sock, message, ch, Level::Info);
 
-    if leaves && result.is_ok() {
-        info::of_child(g, i).is_to_exit();
+    if exits && result.is_ok() {
+        stats::of_child(g, receiver).mark_exiting();
     }
 
-    super::alarm::set_for_what_waits(g, log);
+    set_for_next_duty(g, log);
 
     result
 }
 
-/// Receives a message for `ngx_read_channel`. What nginx would fill its table
-/// in with wrongly is dropped, and the next one received.
+/// Receives a message for `ngx_read_channel`. A message that nginx must not
+/// enter into its table is dropped, and the next one is received.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
     loop {
         let read = read::read(log, sock, message)?;
@@ -85,74 +85,36 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
     }
 }
 
-/// Prepares the table for what nginx is about to do to it (`D18`); `false` if
-/// it must not.
+/// Prepares the table for what nginx does with a message (`D18`). `false` if
+/// nginx must not get it.
 fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
-    if matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE) {
-        info::of_self().is_to_exit();
-        return true;
-    }
-
-    if !matches!(ch.command, NGX_CMD_OPEN_CHANNEL | NGX_CMD_CLOSE_CHANNEL) {
-        return true;
-    }
-
-    let Some(i) = others_slot(g, log, ch) else {
-        close::close_end(g, log, ch.fd);
-        return false;
-    };
-
-    let slot = g.table.get(i);
-
-    if ch.command == NGX_CMD_OPEN_CHANNEL {
-        if let Some(old) = slot.take_channel(0) {
-            close::close_end(g, log, old);
+    match ch.command {
+        NGX_CMD_QUIT | NGX_CMD_TERMINATE => {
+            stats::of_self().mark_exiting();
+            true
         }
-
-        slot.forget_parents_flags();
-        g.table.cover(i);
-
-        return true;
+        NGX_CMD_OPEN_CHANNEL | NGX_CMD_CLOSE_CHANNEL => match slot_of_other(g, log, ch) {
+            Some(slot) => prepare(g, log, slot, ch),
+            None => {
+                close::close_end(g, log, ch.fd);
+                false
+            }
+        },
+        _ => true,
     }
-
-    partial::forget_sender(ch.pid);
-    is_closed(slot, ch)
-}
-
-/// Whether nginx has something to close: not if the process was never
-/// announced, and its slot has the 0 it was made with (`D11`), nor if another
-/// has the slot by now.
-fn is_closed(slot: &ngx_process_t, ch: &ngx_channel_t) -> bool {
-    if slot.occupied() && slot.pid() != ch.pid {
-        return false;
-    }
-
-    let opened = slot.writable().is_some();
-
-    slot.forget_parents_flags();
-    slot.set_pid(NGX_INVALID_PID);
-
-    if !opened {
-        let _ = slot.take_channel(0);
-    }
-
-    opened
 }
 
 /// A worker or helper has been set up: it has closed its parent's end of its
-/// channel, and knows what it is.
+/// own channel, and its role and number are known.
 pub fn added(g: &Globals, fd: RawFd) {
     if fd != g.channel.load(Relaxed) || role::acts_as_master(g) {
         return;
     }
 
     let role = g.process.load(Relaxed);
-    let worker = if role == NGX_PROCESS_WORKER {
-        variables::ngx_worker.load(Relaxed) as ngx_int_t
-    } else {
-        -1
-    };
+    let worker = (role == NGX_PROCESS_WORKER)
+        .then(|| WorkerNumber::new(variables::ngx_worker.load(Relaxed)));
 
-    let _ = g.table.get(g.own_slot()).take_channel(0);
-    info::of_self().is_a(role, worker);
+    let _ = g.table.get(g.process_slot()).take_channel(0);
+    stats::of_self().set_role(Role::from_c(role).unwrap_or_default(), worker);
 }

@@ -1,22 +1,20 @@
-//! Which configuration a process is started for.
+//! The generation of the processes that nginx starts.
 
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::ngx_cycle_t;
-use crate::host::generation;
+use crate::table::generation;
 
-/// The generation of the processes that are started for `cycle`. Another cycle
-/// than before begins the next generation.
+/// A process is started for `cycle`. If the last one was started for another
+/// cycle, this begins the next generation.
 ///
-/// nginx frees a cycle only when the next one is complete, so two cycles that
-/// follow each other have different addresses.
-pub fn note(cycle: *mut ngx_cycle_t) -> usize {
+/// nginx frees a cycle only when the next one exists, so two cycles that follow
+/// each other have different addresses.
+pub fn note(cycle: *mut ngx_cycle_t) {
     static LAST: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
 
     if LAST.swap(cycle, Relaxed) != cycle {
         generation::begin_next();
     }
-
-    generation::current()
 }

@@ -1,216 +1,212 @@
-//! Starting again what could not be started (`D2`), and later what exits too
-//! often (`D4`), although `ngx_process_cycle.c` knows nothing of it.
+//! Starting processes again later: those that could not be started (`D2`) and
+//! those that exit too often (`D4`).
 //!
-//! Meanwhile the slot is empty and reserved. When its time has come it is
-//! made to look like that of a process that has just exited, and
-//! `ngx_reap_children()` does the rest.
+//! nginx's `ngx_process_cycle.c` knows nothing of this. Meanwhile the slot is
+//! empty and reserved. When its process is due, the slot is made to look like
+//! that of a process that has just exited, and nginx's `ngx_reap_children()`
+//! starts the process again.
 
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{alarm, generation, missing, ngx_cycle_t};
-use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_msec_t, ngx_pid_t, ngx_uint_t};
+use super::alarm::set_for_next_duty;
+use super::{generation, ngx_cycle_t, variables};
+use crate::config::{NGX_INVALID_PID, ngx_pid_t};
 use crate::log::Log;
-use crate::process::mode::Respawn;
+use crate::process::mode::Mode;
 use crate::process::respawn;
 use crate::process::spawn::{self, Spawn};
+use crate::process::wanted::{self, Wanted};
 use crate::status::Result;
 use crate::table::globals::Globals;
-use crate::table::info::{self, State};
-use crate::table::restart::{self, Restart};
-use crate::table::role::NGX_PROCESS_MASTER;
-use crate::table::slots::{Flag, MAX_PROCESSES, Work, ngx_process_t};
+use crate::table::role::is_master;
+use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
+use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::{restart, stats};
 
-/// The pid in the slot of a process that is to be started again now: more
-/// than any process may have (`PID_MAX_LIMIT`), so no signal finds it.
-const NOBODY: ngx_pid_t = ngx_pid_t::MAX;
+/// The pid in the slot of a process that is due. No process has it, since the
+/// kernel's pids are at most `PID_MAX_LIMIT`, so no signal reaches one.
+const DUE: ngx_pid_t = ngx_pid_t::MAX;
 
-/// What `ngx_spawn_process` returns for a process that is started later:
+/// What `ngx_spawn_process` returns for a process that is started later.
 /// `ngx_reap_children()` goes on as if it had been started.
 const LATER: ngx_pid_t = 0;
 
-/// For which cycle each reserved slot is.
-static CYCLES: [AtomicPtr<ngx_cycle_t>; MAX_PROCESSES] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_PROCESSES];
+/// The cycle for which each reserved slot's process is wanted.
+static CYCLES: [AtomicPtr<ngx_cycle_t>; NGX_MAX_PROCESSES] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; NGX_MAX_PROCESSES];
+
+/// The cycle for which the processes of the waiting list are wanted.
+static WANTED_FOR: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Whether a slot only looks like that of a process that has exited.
-pub fn is_made_up(slot: &ngx_process_t) -> bool {
-    slot.pid() == NOBODY
+pub fn is_due(entry: &ngx_process_t) -> bool {
+    entry.pid() == DUE
 }
 
-/// Starts a process for `ngx_spawn_process`; the master tries again what
-/// fails, if it is to be respawned.
+/// Starts a process for `ngx_spawn_process`. If that fails, the master retries
+/// a process that is to be respawned.
 pub fn spawn(
     g: &Globals,
     log: Log,
     cycle: *mut ngx_cycle_t,
-    process: Spawn<'_>,
-    mode: Respawn,
+    spawn: Spawn<'_>,
+    mode: Mode,
 ) -> Result<ngx_pid_t> {
-    info::share();
+    stats::share();
+    generation::note(cycle);
 
-    let generation = generation::note(cycle);
-    let work = process.work;
+    let wanted = spawn.wanted;
 
-    if let Respawn::Slot(i) = mode
-        && exits_too_often(g, log, i)
+    if let Mode::Again(slot) = mode
+        && exits_too_often(g, log, slot)
     {
-        reserve(g, i, cycle);
+        respawn::reserve(g, slot);
+        set_reserved_for(g, slot, cycle);
+        set_for_next_duty(g, log);
         return Ok(LATER);
     }
 
-    // Before there is a process, which then says what it is.
-    if !matches!(mode, Respawn::Slot(_)) {
-        info::of_child(g, g.table.first_free()).reset(0, -1, generation);
-    }
+    let result = spawn::spawn(g, log, spawn, mode);
 
-    let result = spawn::spawn(g, log, process, mode);
-    let i = g.own_slot();
-
-    match (result, mode) {
-        (Ok(_), _) => {}
-
-        // Refused: there is no such slot, or it has a process.
-        (Err(_), Respawn::Slot(s)) if s != i => {}
-
-        (Err(_), Respawn::Slot(_)) => after_failure(g, i, cycle),
-
-        // While a cycle is made a module that asks for a process is told
-        // that there is none, and decides. Workers are started afterwards.
-        (Err(_), Respawn::Always | Respawn::JustRespawn)
-            if cycle == super::cycle() && is_master(g) =>
-        {
-            if i == MAX_PROCESSES {
-                missing::add(cycle, work);
-            } else {
-                enter(g, i, work, generation);
-                after_failure(g, i, cycle);
-            }
-
-            alarm::set_for_what_waits(g, log);
-        }
-
-        (Err(_), _) => {}
+    if result.is_err() && is_master(g) {
+        start_failed(g, cycle, &wanted, mode);
+        set_for_next_duty(g, log);
     }
 
     result
 }
 
-/// Only `ngx_master_process_cycle()` reaps and respawns.
-fn is_master(g: &Globals) -> bool {
-    g.process.load(Relaxed) == NGX_PROCESS_MASTER
-}
+/// Whether the process of a slot, which has exited, must be started later.
+fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
+    let entry = g.table.get(slot);
 
-fn restart(g: &Globals, i: usize) -> &'static Restart {
-    &info::of_child(g, i).restart
-}
-
-/// Whether the process that has exited in slot `i` is to be started again
-/// only later; one line says so.
-fn exits_too_often(g: &Globals, log: Log, i: usize) -> bool {
-    let slot = g.table.get(i);
-
-    if !is_master(g) || is_made_up(slot) || !slot.is(Flag::Exited) {
+    if !is_master(g) || is_due(entry) || !entry.is(Flag::Exited) {
         return false;
     }
 
-    respawn::delay_after_exit(g, log, i) != 0
+    respawn::delay_after_exit(g, log, slot) != 0
 }
 
-/// A process that was never started is entered as if it had been. The signal
-/// that leaves out those just spawned will be over when it is.
-fn enter(g: &Globals, i: usize, work: Work, generation: ngx_uint_t) {
-    let slot = g.table.get(i);
+/// In a master: a process could not be started.
+fn start_failed(g: &Globals, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mode) {
+    let slot = g.process_slot();
 
-    Respawn::Always.mark(slot);
-    slot.set_work(work);
-    g.table.cover(i);
-    info::of_child(g, i).reset(0, -1, generation);
-}
+    match mode {
+        // Refused: there is no such slot, or it has a process.
+        Mode::Again(again) if again != slot => {}
 
-fn after_failure(g: &Globals, i: usize, cycle: *mut ngx_cycle_t) {
-    if !is_master(g) {
-        return;
-    }
+        Mode::Again(_) => {
+            respawn::start_failed(g, slot);
+            set_reserved_for(g, slot, cycle);
+        }
 
-    restart(g, i).after_failure(restart::now());
+        // While nginx makes a cycle, a module that starts a process gets the
+        // error and decides. nginx starts the workers when the cycle is the
+        // current one.
+        _ if !mode.is_respawned() || cycle != current_cycle() => {}
 
-    reserve(g, i, cycle);
-}
+        _ if slot == Slot::NONE => {
+            if WANTED_FOR.swap(cycle, Relaxed) != cycle {
+                wanted::clear();
+            }
 
-fn reserve(g: &Globals, i: usize, cycle: *mut ngx_cycle_t) {
-    let slot = g.table.get(i);
+            wanted::add(wanted);
+        }
 
-    slot.vacate();
-    slot.set(Flag::Lost, true);
-    info::of_child(g, i).is_without(State::Waiting);
-
-    // What is announced next is nothing.
-    g.process_slot.store(i as ngx_int_t, Relaxed);
-
-    if let Some(of) = CYCLES.get(i) {
-        of.store(cycle, Relaxed);
-    }
-
-    if let Some(msec) = due_in(g) {
-        alarm::wake_in(msec);
-    }
-}
-
-/// Milliseconds until something is due; `None` if nothing waits, and in others
-/// than the master, which have its memory of what does.
-pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
-    if !is_master(g) {
-        return None;
-    }
-
-    let reserved = respawn::next_due(g, restart::now());
-
-    [reserved, missing::due_in()].into_iter().flatten().min()
-}
-
-/// Has `ngx_reap_children()` start what is due.
-pub fn due(g: &Globals) {
-    let now = restart::now();
-
-    give_up_old(g);
-    missing::enter(g, |i, work| {
-        let cycle = super::cycle();
-
-        enter(g, i, work, generation::note(cycle));
-        reserve(g, i, cycle);
-
-        restart(g, i).is_due(now);
-    });
-
-    for (i, slot) in g.table.iter() {
-        if slot.is(Flag::Lost) && restart(g, i).due_in(now) == 0 {
-            slot.set(Flag::Lost, false);
-            slot.set_pid(NOBODY);
-            slot.set_exited(0);
-            g.reap.store(1, Relaxed);
+        _ => {
+            enter(g, slot, wanted);
+            respawn::start_failed(g, slot);
+            set_reserved_for(g, slot, cycle);
         }
     }
 }
 
+fn current_cycle() -> *mut ngx_cycle_t {
+    variables::ngx_cycle.load(Relaxed)
+}
+
+/// Enters a process that has not been started yet, as if it had been. The next
+/// signal to all workers does not leave it out: that will be over when it runs.
+fn enter(g: &Globals, slot: Slot, wanted: &Wanted) {
+    let entry = g.table.get(slot);
+
+    Mode::Respawn.set_flags(entry);
+    entry.set_work(wanted.work);
+    g.table.cover(slot);
+    spawn::describe(g, slot, wanted, Mode::Respawn);
+}
+
+/// A slot has been reserved for a process of `cycle`.
+fn set_reserved_for(g: &Globals, slot: Slot, cycle: *mut ngx_cycle_t) {
+    // nginx announces the process that it believes to have started; an empty
+    // slot is not announced.
+    g.set_process_slot(slot);
+
+    if let Some(reserved_for) = CYCLES.get(slot.index()) {
+        reserved_for.store(cycle, Relaxed);
+    }
+}
+
+/// Gives slots to the processes of the waiting list, if they are due and the
+/// table has room: when a reload asks for more than half of what the table
+/// takes, the new processes wait until the old ones exit (`D2`).
+pub fn enter_wanted(g: &Globals) {
+    let cycle = current_cycle();
+
+    if WANTED_FOR.load(Relaxed) != cycle {
+        wanted::clear();
+    }
+
+    if wanted::due_in(g) != Some(0) {
+        return;
+    }
+
+    generation::note(cycle);
+
+    wanted::hand_over(|wanted| {
+        let slot = g.table.first_free();
+
+        if slot == Slot::NONE {
+            return false;
+        }
+
+        enter(g, slot, &wanted);
+        respawn::reserve(g, slot);
+        stats::of_child(g, slot).restart.set_due(restart::now());
+        set_reserved_for(g, slot, cycle);
+
+        true
+    });
+}
+
+/// Makes the slot of a process that is due look like that of one that has just
+/// exited.
+pub fn make_due(g: &Globals, slot: Slot) {
+    let entry = g.table.get(slot);
+
+    entry.set(Flag::Reserved, false);
+    entry.set_pid(DUE);
+    entry.set_exited(0);
+}
+
 /// Gives up the slots whose processes are not wanted any more: those of an old
-/// cycle, and all of them when everybody is told to go.
+/// cycle, and all of them when all processes are told to exit.
 ///
-/// `ngx_reap_children()` has counted them among the living, and is to count
-/// again: nobody may be left whose exit would have it do so.
+/// `ngx_reap_children()` has counted these processes as alive. It must count
+/// again, since perhaps no process is left whose exit makes it do so.
 pub fn give_up_old(g: &Globals) {
     let all = g.leaving() || g.noaccepting.load(Relaxed) != 0;
 
     if all {
-        missing::forget();
+        wanted::clear();
     }
 
-    for ((i, slot), of) in g.table.iter().zip(&CYCLES) {
-        if slot.is(Flag::Lost) && (all || of.load(Relaxed) != super::cycle()) {
-            slot.set(Flag::Lost, false);
-            slot.set_pid(NGX_INVALID_PID);
-            g.table.release(i);
-            info::of_child(g, i).is_without(State::Empty);
+    for ((slot, entry), cycle) in g.table.iter().zip(&CYCLES) {
+        if entry.is(Flag::Reserved) && (all || cycle.load(Relaxed) != current_cycle()) {
+            respawn::give_up(g, slot);
+            entry.set_pid(NGX_INVALID_PID);
+            g.table.release(slot);
             g.reap.store(1, Relaxed);
         }
     }

@@ -16,7 +16,7 @@ use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::text::Text;
 use crate::sys::user;
-use crate::table::slots::MAX_PROCESSES;
+use crate::table::slot::NGX_MAX_PROCESSES;
 
 /// What `ngx_ipc_conf_init()` fills in.
 pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
@@ -120,7 +120,7 @@ impl<'a> Conf<'a> {
         match usize::try_from(self.get().worker_processes) {
             // The table has no room for more. The one that does not fit makes
             // the log say so.
-            Ok(n) if n != 0 => n.min(MAX_PROCESSES + 1),
+            Ok(n) if n != 0 => n.min(NGX_MAX_PROCESSES + 1),
             _ => user::processors(),
         }
     }

@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 
 use super::connections;
-use crate::config::{ngx_msec_t, ngx_pid_t};
+use crate::config::ngx_pid_t;
 
 /// Makes the event loop forget a descriptor that is about to be closed.
 pub fn closing(fd: RawFd) {
@@ -12,7 +12,3 @@ pub fn closing(fd: RawFd) {
 
 /// A child has been reaped. This host has no locks that it could have held.
 pub fn exited(_pid: ngx_pid_t) {}
-
-/// The library has something to do in so many milliseconds. The event loop
-/// computes that itself before it waits.
-pub fn wake_in(_msec: ngx_msec_t) {}

@@ -9,7 +9,7 @@ use super::variables::{ngx_cycle, ngx_pid};
 use crate::host::signal_handler::init_signals;
 use crate::status::{Result, Status};
 use crate::sys::process;
-use crate::table::info;
+use crate::table::stats;
 
 /// Sets up the time, the shared data of the table, `ngx_pid`, `ngx_cycle`, the
 /// signals, and the log of `cycle`, if it has none.
@@ -18,7 +18,7 @@ use crate::table::info;
 /// up; or without a cycle.
 pub fn init(cycle: Option<Cycle>) -> Result {
     times::update();
-    info::share();
+    stats::share();
     ngx_pid.store(process::getpid(), Relaxed);
 
     let cycle = cycle.ok_or(Status::Error)?;

@@ -111,7 +111,7 @@ fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Resu
     let log = cycle.log();
 
     if let Some(signo) = conf.status_signal() {
-        signals::on_status(log, signo, signal_handler)?;
+        signals::set_status_signal(log, signo, signal_handler)?;
     }
 
     *starting = go_into_background(conf, cycle)?;

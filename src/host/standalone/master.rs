@@ -20,13 +20,13 @@ use super::variables::{
 use super::{arguments, init_cycle, spawn};
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
-use crate::host::{generation, introspect};
+use crate::host::introspect;
 use crate::log::{Debug, Level, Log};
 use crate::process::signals;
 use crate::process_cycle::signal_workers::signal_processes;
 use crate::sys::{process, user};
-use crate::table::role;
 use crate::table::slots::Flag;
+use crate::table::{generation, role};
 
 /// The first delay between two signals that stop the processes, in
 /// milliseconds. It doubles each time.
@@ -55,7 +55,7 @@ pub fn run(cycle: Cycle) -> ! {
     let mut master = Master {
         cycle,
         log: cycle.log(),
-        starter: Starter::new(cycle, cycle.log(), timer(do_nothing)),
+        starter: Starter::new(cycle, cycle.log()),
         delay: 0,
         alarm: timer(set_sigalrm),
     };
@@ -93,9 +93,6 @@ fn timer(handler: unsafe extern "C" fn(*mut ngx_event_t)) -> Event {
 unsafe extern "C" fn set_sigalrm(_event: *mut ngx_event_t) {
     ngx_sigalrm.store(1, Relaxed);
 }
-
-/// A timer that expires ends the waiting; the master looks at what is due.
-unsafe extern "C" fn do_nothing(_event: *mut ngx_event_t) {}
 
 impl Master {
     /// Does what the flags of signals ask for, in nginx's order.

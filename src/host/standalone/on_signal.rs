@@ -29,7 +29,7 @@ pub fn is_own(_signal: &Received) -> bool {
 
 /// Makes the event loop return, so that the program sees the signal's flag.
 pub fn after_signal(_g: &Globals, _log: Log, signal: &Received) {
-    if signals::is_status(signal.signo) {
+    if signals::is_status_signal(signal.signo) {
         introspect::request_list();
     }
 

@@ -9,14 +9,12 @@ use super::event_timer::{expire_timers, find_timer};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use super::{event_loop, times, wake_up};
-use crate::channel::queue;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::log::{Debug, Level, Log};
-use crate::process::respawn;
+use crate::process_cycle::duties::{do_duties, next_duty};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
-use crate::table::restart;
 
 /// If there is no event loop and none can be made, a round takes so many
 /// milliseconds: a program that calls it again and again must not spin.
@@ -35,10 +33,9 @@ pub fn process_events_and_timers(log: Log) {
     }
 
     let before = ngx_current_msec.load(Relaxed);
-    let timer = [find_timer(before), next_duty()]
-        .into_iter()
-        .flatten()
-        .min();
+    // Once ngx_reap is set, the program knows that it has to start processes.
+    let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
+    let timer = [find_timer(before), duty].into_iter().flatten().min();
 
     log.debug(
         Debug::Event,
@@ -65,7 +62,7 @@ pub fn process_events_and_timers(log: Log) {
     );
 
     expire_timers(log);
-    do_duties(log);
+    do_duties(&GLOBALS, log, |_| {});
 }
 
 fn log_failed_wait(log: Log, err: Errno) {
@@ -76,27 +73,6 @@ fn log_failed_wait(log: Log, err: Errno) {
     };
 
     log.error(level, Some(err), format_args!("epoll_wait() failed"));
-}
-
-/// Milliseconds until the library has something to do: to start a process
-/// again, unless the program has been told so already, or to send a message.
-fn next_duty() -> Option<ngx_msec_t> {
-    let restart = (GLOBALS.reap.load(Relaxed) == 0)
-        .then(|| respawn::next_due(&GLOBALS, restart::now()))
-        .flatten();
-
-    [restart, queue::retry_in(&GLOBALS)]
-        .into_iter()
-        .flatten()
-        .min()
-}
-
-fn do_duties(log: Log) {
-    queue::flush(&GLOBALS, log);
-
-    if respawn::next_due(&GLOBALS, restart::now()) == Some(0) {
-        GLOBALS.reap.store(1, Relaxed);
-    }
 }
 
 fn dispatch(log: Log, events: &[Event]) {

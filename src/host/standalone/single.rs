@@ -10,9 +10,9 @@ use super::reopen::reopen_if_requested;
 use super::setup::exit_unless_set_up;
 use super::variables::{ngx_process, ngx_reconfigure};
 use crate::host::globals::GLOBALS;
-use crate::host::{generation, introspect};
+use crate::host::introspect;
 use crate::log::{Debug, Level};
-use crate::table::role;
+use crate::table::{generation, role};
 
 /// Runs the modules' hooks and the event loop, until a signal ends the process.
 pub fn run(mut cycle: Cycle) -> ! {

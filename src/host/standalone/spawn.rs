@@ -5,21 +5,21 @@ use std::ptr;
 
 use super::cycle::Cycle;
 use super::types::ngx_cycle_t;
-use crate::config::{ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::config::{ngx_int_t, ngx_pid_t};
 use crate::host::call::{Proc, call, ngx_spawn_proc_pt};
-use crate::host::generation;
 use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
-use crate::process::mode::Respawn;
+use crate::process::mode::Mode;
 use crate::process::spawn::{self, Spawn};
+use crate::process::wanted::Wanted;
 use crate::process_cycle::reap_children as core;
 use crate::process_cycle::start_workers;
 use crate::status::Result;
 use crate::sys::text::Text;
 use crate::table::globals::Globals;
-use crate::table::info;
-use crate::table::role::NGX_PROCESS_WORKER;
-use crate::table::slots::{MAX_PROCESSES, Work};
+use crate::table::role::{Role, WorkerNumber};
+use crate::table::slot::NGX_MAX_PROCESSES;
+use crate::table::slots::Work;
 
 /// Starts a process for `ngx_spawn_process()`.
 pub fn spawn(
@@ -27,14 +27,9 @@ pub fn spawn(
     log: Log,
     _cycle: *mut ngx_cycle_t,
     spawn: Spawn<'_>,
-    respawn: Respawn,
+    mode: Mode,
 ) -> Result<ngx_pid_t> {
-    if !matches!(respawn, Respawn::Slot(_)) {
-        // Before the process exists: it may read this.
-        info::of_child(g, g.table.first_free()).reset(0, -1, generation::current());
-    }
-
-    spawn::spawn(g, log, spawn, respawn)
+    spawn::spawn(g, log, spawn, mode)
 }
 
 /// Starts `n` workers that run `worker`.
@@ -50,7 +45,7 @@ pub unsafe fn start_workers(cycle: Option<Cycle>, worker: Proc, n: ngx_int_t, re
 
     // SAFETY: as this function demands. A failure is in the log, and nginx's
     // function returns nothing.
-    let _ = unsafe { spawn_numbered(cycle, worker, n, name, respawn, NGX_PROCESS_WORKER) };
+    let _ = unsafe { spawn_numbered(cycle, worker, n, name, respawn, Role::Worker) };
 }
 
 /// Starts `n` processes together that run `proc`. Returns how many were
@@ -70,7 +65,9 @@ pub unsafe fn spawn_processes(
 ) -> Result<ngx_int_t> {
     match proc {
         // SAFETY: as this function demands.
-        Some(proc) if n >= 0 => unsafe { spawn_numbered(cycle, proc, n, name, respawn, 0) },
+        Some(proc) if n >= 0 => unsafe {
+            spawn_numbered(cycle, proc, n, name, respawn, Role::Other)
+        },
         _ => {
             let why = format_args!("no {n} processes without a function");
 
@@ -90,12 +87,12 @@ unsafe fn spawn_numbered(
     n: ngx_int_t,
     name: Text,
     respawn: ngx_int_t,
-    role: ngx_uint_t,
+    role: Role,
 ) -> Result<ngx_int_t> {
     let log = Cycle::log_of(cycle);
 
-    let mode = match Respawn::new(respawn) {
-        Some(mode) if !matches!(mode, Respawn::Slot(_) | Respawn::Detached) => mode,
+    let mode = match Mode::from_c(respawn) {
+        Some(mode) if mode.is_first_start() && mode != Mode::Detached => mode,
         _ => {
             let why = format_args!("invalid mode {respawn} while spawning \"{name}\"");
 
@@ -105,23 +102,24 @@ unsafe fn spawn_numbered(
 
     // The table has no room for more. The one that does not fit makes the log
     // say so.
-    let works: Vec<Work> = (0..n.min(MAX_PROCESSES as ngx_int_t + 1))
-        .map(|number| Work {
-            proc: proc as *mut c_void,
-            data: ptr::without_provenance_mut(number.unsigned_abs()),
-            name,
+    let n = usize::try_from(n).unwrap_or(0).min(NGX_MAX_PROCESSES + 1);
+    let wanted: Vec<Wanted> = (0..n)
+        .map(|number| Wanted {
+            work: Work {
+                proc: proc as *mut c_void,
+                data: ptr::without_provenance_mut(number),
+                name,
+            },
+            role,
+            worker: Some(WorkerNumber::new(number)),
         })
         .collect();
 
     // SAFETY: `work` has `proc` and a number, which this function may call.
     let start = |work| unsafe { call(Cycle::optional_ptr(cycle), work) };
-    let mut prepare = |number: usize, slot: usize| {
-        info::of_child(&GLOBALS, slot).reset(role, number.cast_signed(), generation::current());
-    };
+    let failed = start_workers::spawn_processes(&GLOBALS, log, &wanted, mode, &start);
 
-    let failed = start_workers::spawn_processes(&GLOBALS, log, &works, mode, &start, &mut prepare);
-
-    Ok(works.len().cast_signed() - failed.len().cast_signed())
+    Ok(wanted.len().cast_signed() - failed.len().cast_signed())
 }
 
 /// Clears the slots of processes that have exited, and starts those again that

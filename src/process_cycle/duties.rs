@@ -1,0 +1,35 @@
+//! What the library does by itself after some time: it sends queued messages,
+//! and starts processes that could not be started or exit too often.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::channel::queue;
+use crate::config::ngx_msec_t;
+use crate::log::Log;
+use crate::process::{respawn, wanted};
+use crate::table::globals::Globals;
+use crate::table::slot::Slot;
+
+/// Milliseconds until the next duty; `None` if there is none.
+///
+/// `with_restarts`: processes that are started again count as well. A host that
+/// has asked the program to start them leaves them out.
+pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
+    let restart = with_restarts.then(|| respawn::next_due(g)).flatten();
+
+    [queue::retry_in(g), restart, wanted::due_in(g)]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// Sends queued messages. Calls `due` with each reserved slot whose process is
+/// due, and sets `ngx_reap`, so that `ngx_reap_children()` starts them.
+pub fn do_duties(g: &Globals, log: Log, due: impl Fn(Slot)) {
+    queue::flush(g, log);
+
+    for slot in respawn::due(g) {
+        due(slot);
+        g.reap.store(1, Relaxed);
+    }
+}
