@@ -1,7 +1,8 @@
-//! Tests of a real nginx: the stock one beside the same on the library.
+//! Tests of a real nginx: a stock one is compared with one on the library.
 //!
-//! Nothing here waits for time to pass: each wait is for a fact that can be
-//! seen, with a deadline. `dead_code`: `support` is for other tests as well.
+//! The tests wait for facts that can be observed, with a time limit, and not
+//! for time to pass. `dead_code` is allowed since other tests use `support`
+//! too.
 
 #![allow(
     clippy::expect_used,
@@ -38,7 +39,7 @@ mod quit;
 mod reload;
 #[path = "nginx/single.rs"]
 mod single;
-#[path = "nginx/status.rs"]
+#[path = "nginx/status/mod.rs"]
 mod status;
 mod support;
 #[path = "nginx/upgrade.rs"]

@@ -1,7 +1,7 @@
-//! Tests of the runtime: real masters and workers, real signals.
+//! Tests of the standalone host: real masters and workers, real signals.
 //!
-//! Nothing here waits for time to pass: each wait is for a fact that can be
-//! seen, with a deadline. The one exception measures time.
+//! The tests wait for facts that can be observed, with a time limit, and not
+//! for time to pass. Only the test in `idle` measures time.
 
 #![allow(
     clippy::expect_used,
@@ -23,12 +23,18 @@ mod lost_master;
 mod many_reloads;
 #[path = "runtime/process_limit.rs"]
 mod process_limit;
+#[path = "runtime/reload_files.rs"]
+mod reload_files;
 #[path = "runtime/respawn.rs"]
 mod respawn;
 #[path = "runtime/signals.rs"]
 mod signals;
+#[path = "runtime/single.rs"]
+mod single;
 #[path = "runtime/soak.rs"]
 mod soak;
+#[path = "runtime/start_fails.rs"]
+mod start_fails;
 mod support;
 #[path = "runtime/table.rs"]
 mod table;

@@ -24,24 +24,24 @@ fn works(variant: &str, without: &[&str], system_v: bool) {
     }
 
     let test = format!("backend_{variant}");
-    let nginx = Nginx::of(&program, &test, Which::Ipc, zones::TWO, zones::LIMIT_REQ);
+    let nginx = Nginx::with_program(&program, &test, Which::Ipc, zones::TWO, zones::LIMIT_REQ);
 
     zones::limits_requests(&nginx);
 
-    let everybody = nginx.everybody();
+    let running = nginx.processes();
 
-    for &pid in &everybody {
+    for &pid in &running {
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
 
         assert_eq!(maps.contains("/SYSV"), system_v, "{maps}");
     }
 
-    for &pid in &everybody {
+    for &pid in &running {
         sys::kill(pid, libc::SIGKILL);
     }
 
-    nginx.wait_for_end_of(&everybody);
-    assert_eq!(proc::segments_of(&everybody), [""; 0]);
+    nginx.wait_for_end_of(&running);
+    assert_eq!(proc::segments_of(&running), [""; 0]);
 }
 
 /// A backend is the first whose feature is there, so it is built without the

@@ -9,7 +9,7 @@ use crate::support::{wait_until, wait_within};
 
 /// Each answer of the origin is another one.
 const HTTP: &str = "
-    proxy_cache_path FOLDER/cache levels=1 keys_zone=c:1m max_size=MAX inactive=1h;
+    proxy_cache_path DIRECTORY/cache levels=1 keys_zone=c:1m max_size=MAX inactive=1h;
     server {
         listen 127.0.0.1:PORT;
         location / {
@@ -33,7 +33,7 @@ fn start_again(nginx: &Nginx) {
     nginx.spawn(&[]);
     nginx.wait_for_workers(2);
     wait_until("the helpers", || {
-        nginx.called(MANAGER).len() == 1 && nginx.called(LOADER).len() == 1
+        nginx.titled(MANAGER).len() == 1 && nginx.titled(LOADER).len() == 1
     });
 }
 
@@ -42,8 +42,8 @@ const LOADER: &str = "cache loader process";
 
 /// The files in the cache.
 fn cached(nginx: &Nginx) -> usize {
-    fn files(folder: &Path) -> usize {
-        fs::read_dir(folder)
+    fn files(directory: &Path) -> usize {
+        fs::read_dir(directory)
             .into_iter()
             .flatten()
             .flatten()
@@ -54,7 +54,7 @@ fn cached(nginx: &Nginx) -> usize {
             .sum()
     }
 
-    files(&nginx.folder.join("cache"))
+    files(&nginx.directory.join("cache"))
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn cached_answers() {
 
         ask_each();
         nginx.reload();
-        wait_until("one manager", || nginx.called(MANAGER).len() == 1);
+        wait_until("one manager", || nginx.titled(MANAGER).len() == 1);
         ask_each();
 
         nginx.wait_for_descriptors(&before);
@@ -137,9 +137,9 @@ fn the_loader_loads_and_goes() {
         start_again(&nginx);
 
         wait_within(MINUTES, "the loader's end", || {
-            nginx.called(LOADER).is_empty()
+            nginx.titled(LOADER).is_empty()
         });
-        assert_eq!(nginx.everybody().len(), 4);
+        assert_eq!(nginx.processes().len(), 4);
         wait_until("a word about the loader's end", || {
             let ended = |line: &String| line.ends_with(" exited with code 0");
 
@@ -150,7 +150,7 @@ fn the_loader_loads_and_goes() {
             .split_once(LOADED)
             .expect("a size")
             .1
-            .replace(&nginx.folder.display().to_string(), "FOLDER");
+            .replace(&nginx.directory.display().to_string(), "DIRECTORY");
         let answer = nginx.get("/1");
 
         assert_eq!(header(&answer, "X-Cache"), "HIT");
@@ -158,5 +158,5 @@ fn the_loader_loads_and_goes() {
         size
     });
 
-    assert_eq!(loaded, "FOLDER/cache 0.078M, bsize: 4096");
+    assert_eq!(loaded, "DIRECTORY/cache 0.078M, bsize: 4096");
 }

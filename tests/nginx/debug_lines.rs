@@ -60,7 +60,7 @@ const IN_ORDER: [&str; 4] = ["channel N:N", "start ", "pass channel ", "get chan
 fn is_explained(which: Which, line: &str) -> bool {
     let differs = DIFFERENT
         .iter()
-        .any(|&(of, text, _)| of == which && text == line);
+        .any(|&(by, text, _)| by == which && text == line);
 
     differs || TIMING.iter().any(|&(text, _)| text == line)
 }
@@ -72,7 +72,7 @@ fn logs(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) ->
 
         nginx.spawn(&[]);
         scenario(&nginx);
-        Lines::of(&nginx)
+        Lines::read(&nginx)
     })
 }
 
@@ -113,7 +113,7 @@ fn workers() {
 
         nginx.reload();
         nginx.settled_descriptors();
-        wait_until("the end of old workers", || nginx.everybody().len() == 4);
+        wait_until("the end of old workers", || nginx.processes().len() == 4);
         nginx.get("/");
 
         nginx.quit(&[]);
@@ -179,7 +179,7 @@ fn helpers() {
 
     compare("lines_helpers", "worker_processes 2;", &http, |nginx| {
         nginx.settled(2);
-        assert_eq!(nginx.everybody().len(), 5);
+        assert_eq!(nginx.processes().len(), 5);
 
         nginx.reload();
         nginx.settled_descriptors();

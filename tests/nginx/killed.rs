@@ -42,14 +42,14 @@ fn slot(nginx: &Nginx, pid: i32) -> usize {
 fn kill(nginx: &Nginx, victim: i32) -> i32 {
     let title = proc::title(victim);
     let title = title.strip_prefix("nginx: ").expect("a title");
-    let mut others = nginx.called(title);
+    let mut others = nginx.titled(title);
     let as_many = others.len();
 
     others.remove(&victim);
     sys::kill(victim, libc::SIGKILL);
 
     find("another one", || {
-        let now = nginx.called(title);
+        let now = nginx.titled(title);
 
         (now.len() == as_many && !now.contains(&victim))
             .then(|| now.difference(&others).next().copied())
@@ -79,7 +79,7 @@ fn each_in_turn() {
 
         let workers = nginx.wait_for_workers(WORKERS);
         let helpers = find("a cache manager and loader", || {
-            let helpers = [MANAGER, LOADER].map(|title| nginx.called(title));
+            let helpers = [MANAGER, LOADER].map(|title| nginx.titled(title));
 
             helpers
                 .iter()
@@ -108,7 +108,7 @@ fn each_in_turn() {
         nginx.reload();
         nginx.quit(&["exited on signal 9"]);
 
-        (slots, Lines::of(&nginx).severe())
+        (slots, Lines::read(&nginx).severe())
     });
 
     assert_eq!(slots, [[0, 0], [1, 1], [2, 2], [3, 3]]);

@@ -15,10 +15,10 @@ struct Line {
 pub struct Lines(Vec<Line>);
 
 impl Lines {
-    pub fn of(nginx: &Nginx) -> Self {
-        let folder = nginx.folder.display().to_string();
+    pub fn read(nginx: &Nginx) -> Self {
+        let directory = nginx.directory.display().to_string();
 
-        Self::in_text(&nginx.log().replace(&folder, "FOLDER"))
+        Self::in_text(&nginx.log().replace(&directory, "DIRECTORY"))
     }
 
     pub fn in_text(text: &str) -> Self {
@@ -136,8 +136,8 @@ fn without_numbers(text: &str) -> String {
     out
 }
 
-fn length(text: &str, of: impl Fn(char) -> bool) -> usize {
-    text.chars().take_while(|&c| of(c)).count()
+fn length(text: &str, belongs: impl Fn(char) -> bool) -> usize {
+    text.chars().take_while(|&c| belongs(c)).count()
 }
 
 /// The same, but the words that name a slot are left as they are.

@@ -142,7 +142,7 @@ impl Wrk {
 
         let out = std::io::read_to_string(self.0.stdout.take().expect("a pipe")).expect("a report");
 
-        Report::of(&out)
+        Report::parse(&out)
     }
 
     fn pid(&self) -> i32 {
@@ -176,7 +176,7 @@ impl Report {
     /// Of "1 requests in 1.00s, 1.00MB read", "Non-2xx or 3xx responses: 1" and
     /// "Socket errors: connect 1, read 1, write 1, timeout 1"; the latter two
     /// are not there if nothing is to be told.
-    fn of(out: &str) -> Self {
+    fn parse(out: &str) -> Self {
         let number = |before: &str, after: &str| {
             out.lines()
                 .filter_map(|line| line.split_once(before)?.1.split(after).next())

@@ -98,7 +98,7 @@ fn build(variant: &[&str]) {
         .args(variant));
 }
 
-/// What AddressSanitizer's reports in a server's folder are called.
+/// What AddressSanitizer's reports in a server's directory are called.
 const REPORT: &str = "report";
 
 /// How often a test does something: fewer times in the short form of the tests,
@@ -111,7 +111,7 @@ pub fn times(full: usize, short: usize) -> usize {
     }
 }
 
-/// A running nginx with a folder of its own; what a [`Server`] can, it can.
+/// A running nginx with a directory of its own; what a [`Server`] can, it can.
 pub struct Nginx {
     pub which: Which,
     server: Server,
@@ -129,7 +129,7 @@ impl Nginx {
     /// One with a configuration, not started yet.
     ///
     /// `main` are directives at the top, `http` those in the block of that
-    /// name; `PORT` stands for the server's port, `FOLDER` for its folder.
+    /// name; `PORT` stands for the server's port, `DIRECTORY` for its directory.
     /// It is no daemon, the log has debug lines, and there may be 1024
     /// connections, unless `main` says otherwise.
     pub fn new(test: &str, which: Which, main: &str, http: &str) -> Self {
@@ -138,24 +138,30 @@ impl Nginx {
             Which::Ipc => built("ipc"),
         };
 
-        Self::of(&program, &format!("{test}-{which:?}"), which, main, http)
+        Self::with_program(&program, &format!("{test}-{which:?}"), which, main, http)
     }
 
     /// The same of another binary.
-    pub fn of(program: &std::path::Path, test: &str, which: Which, main: &str, http: &str) -> Self {
+    pub fn with_program(
+        program: &std::path::Path,
+        test: &str,
+        which: Which,
+        main: &str,
+        http: &str,
+    ) -> Self {
         let mut server = Server::new(test, "nginx", program);
-        let folder = server.folder.display().to_string();
+        let directory = server.directory.display().to_string();
 
-        server.instead = ["-p", &folder, "-c", "conf", "-e", "log"]
+        server.instead = ["-p", &directory, "-c", "conf", "-e", "log"]
             .map(Into::into)
             .to_vec();
         // Workers, which may be nobody's, write reports there.
-        fs::set_permissions(&server.folder, Permissions::from_mode(0o777)).expect("a folder");
+        fs::set_permissions(&server.directory, Permissions::from_mode(0o777)).expect("a directory");
         // nginx frees little of what it has until it exits; and each module
         // that it loads has an `ngx_module_names`, as it has.
         server.environment = vec![(
             "ASAN_OPTIONS",
-            format!("detect_leaks=0:detect_odr_violation=0:log_path={folder}/{REPORT}").into(),
+            format!("detect_leaks=0:detect_odr_violation=0:log_path={directory}/{REPORT}").into(),
         )];
 
         let nginx = Self { which, server };
@@ -178,9 +184,9 @@ impl Nginx {
         );
         let text = text
             .replace("PORT", &self.port.to_string())
-            .replace("FOLDER", &self.folder.display().to_string());
+            .replace("DIRECTORY", &self.directory.display().to_string());
 
-        fs::write(self.folder.join("conf"), text).expect("a configuration");
+        fs::write(self.directory.join("conf"), text).expect("a configuration");
     }
 
     /// Its own command with more options, such as `-s reload` or `-t`.
@@ -273,7 +279,10 @@ impl Nginx {
     /// What AddressSanitizer has to say; of what it could not write, nginx's
     /// log, which its stderr is, has a line.
     fn reports(&self) -> String {
-        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let files = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
         let texts = files
             .filter(|entry| entry.file_name().to_string_lossy().starts_with(REPORT))
             .filter_map(|entry| fs::read_to_string(entry.path()).ok());

@@ -37,7 +37,7 @@ fn reopen() {
         let nginx = start("quit_reopen", which, HTTP);
         let before = nginx.descriptors();
         let [access, old_access, old_log] =
-            ["access", "old_access", "old_log"].map(|name| nginx.folder.join(name));
+            ["access", "old_access", "old_log"].map(|name| nginx.directory.join(name));
 
         fs::rename(&access, &old_access).expect("an access log");
         fs::rename(nginx.logfile(), &old_log).expect("a log");
@@ -59,7 +59,7 @@ fn reopen() {
         nginx.wait_for_descriptors(&before);
 
         nginx.quit(&[]);
-        (Lines::of(&nginx).severe(), Lines::in_text(&old).severe())
+        (Lines::read(&nginx).severe(), Lines::in_text(&old).severe())
     });
 
     assert_eq!(severe, Default::default());
@@ -99,22 +99,22 @@ fn quit_with_open_requests() {
 
         nginx.command_signal("quit");
         wait_until("workers that shut down", || {
-            nginx.leaving().len() == WORKERS
+            nginx.shutting_down().len() == WORKERS
         });
         wait_until("nobody who listens", || is_refused(&nginx));
         assert_eq!(idle.read(&mut [0]).expect("the end"), 0);
 
-        let mut left = nginx.everybody();
+        let mut left = nginx.processes();
 
         for held in open {
-            assert_eq!(nginx.everybody(), left);
+            assert_eq!(nginx.processes(), left);
             held.end();
-            wait_until("one worker less", || nginx.everybody().len() < left.len());
-            left = nginx.everybody();
+            wait_until("one worker less", || nginx.processes().len() < left.len());
+            left = nginx.processes();
         }
 
         nginx.finish(&[]);
-        Lines::of(&nginx).severe()
+        Lines::read(&nginx).severe()
     });
 
     assert_eq!(severe, BTreeSet::new());
@@ -133,7 +133,7 @@ fn stop_with_open_requests() {
         assert!(is_refused(&nginx));
         open.into_iter().for_each(Held::was_cut_off);
 
-        Lines::of(&nginx).severe()
+        Lines::read(&nginx).severe()
     });
 
     assert_eq!(severe, BTreeSet::new());
@@ -151,7 +151,7 @@ fn stop_with_a_stopped_worker() {
         nginx.command_signal("stop");
         nginx.finish(&["exited on signal 9"]);
 
-        Lines::of(&nginx).severe()
+        Lines::read(&nginx).severe()
     });
 
     assert_eq!(

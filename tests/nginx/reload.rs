@@ -36,7 +36,7 @@ fn reloads(which: Which, n: usize) {
 
     // Who has not named itself yet is called as the master is.
     for helper in ["cache manager process", "cache loader process"] {
-        wait_until(helper, || nginx.called(helper).len() == 1);
+        wait_until(helper, || nginx.titled(helper).len() == 1);
     }
 
     let before = nginx.settled_descriptors();
@@ -61,11 +61,11 @@ fn reloads(which: Which, n: usize) {
     wrk.end().check(CONNECTIONS, n);
 
     wait_until("the end of the old", || {
-        nginx.everybody().len() == EVERYBODY
+        nginx.processes().len() == EVERYBODY
     });
     nginx.wait_for_descriptors(&before);
     nginx.quit(&[]);
-    assert_eq!(Lines::of(&nginx).severe(), BTreeSet::new());
+    assert_eq!(Lines::read(&nginx).severe(), BTreeSet::new());
 }
 
 #[test]
@@ -99,7 +99,9 @@ fn with_open_requests() {
                 assert_eq!(body(&nginx.get_from(worker, "/")), worker.to_string());
             }
 
-            wait_until("old workers", || nginx.leaving().len() == 2 * generation);
+            wait_until("old workers", || {
+                nginx.shutting_down().len() == 2 * generation
+            });
         }
 
         for (workers, held) in open.into_iter().rev() {
@@ -109,7 +111,7 @@ fn with_open_requests() {
 
         nginx.wait_for_descriptors(&before);
         nginx.quit(&[]);
-        Lines::of(&nginx).severe()
+        Lines::read(&nginx).severe()
     });
 
     assert_eq!(severe, BTreeSet::new());

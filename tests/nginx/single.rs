@@ -15,7 +15,7 @@ fn start(test: &str, which: Which) -> Nginx {
         assert_eq!(body(&nginx.get("/")), nginx.master().to_string());
     }
 
-    assert_eq!(nginx.everybody().len(), 1);
+    assert_eq!(nginx.processes().len(), 1);
     nginx.wait_for_idle();
 
     nginx
@@ -47,7 +47,7 @@ fn reopen() {
         let nginx = start("single_reopen", which);
         let before = nginx.descriptors();
 
-        std::fs::rename(nginx.logfile(), nginx.folder.join("old")).expect("a log");
+        std::fs::rename(nginx.logfile(), nginx.directory.join("old")).expect("a log");
         nginx.command_signal("reopen");
         nginx.wait_for_new_log();
         assert_eq!(body(&nginx.get("/")), nginx.master().to_string());

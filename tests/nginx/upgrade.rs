@@ -54,7 +54,7 @@ impl Busy {
     fn close(&self, old: i32) {
         sys::kill(old, libc::SIGWINCH);
         wait_until("the old workers shut down", || {
-            self.nginx.workers_of(old).is_empty() && self.nginx.leaving().len() == WORKERS
+            self.nginx.workers_of(old).is_empty() && self.nginx.shutting_down().len() == WORKERS
         });
         self.clients.wait_for_next();
     }
@@ -69,12 +69,14 @@ impl Busy {
         self.clients.wait_for_answers_of(&nginx.reload());
         self.clients.end();
 
-        wait_until("the end of old workers", || nginx.leaving().is_empty());
+        wait_until("the end of old workers", || {
+            nginx.shutting_down().is_empty()
+        });
         nginx.wait_for_descriptors(&self.before);
         nginx.quit(&[]);
         assert_eq!(sys::reap(master), Some(0));
 
-        Lines::of(nginx).severe()
+        Lines::read(nginx).severe()
     }
 }
 
@@ -112,7 +114,7 @@ fn taken_back() {
                 .wait_for_answers_of(&busy.nginx.workers_of(old));
             sys::kill(new, libc::SIGQUIT);
             wait_until("workers of both that shut down", || {
-                busy.nginx.leaving().len() == 2 * WORKERS
+                busy.nginx.shutting_down().len() == 2 * WORKERS
             });
             held.into_iter().for_each(Held::end);
             wait_for_old(&busy.nginx, old, new);

@@ -12,7 +12,7 @@ const PROCESSES: u64 = 4096;
 
 const HTTP: &str = "
     limit_req_zone all zone=r:64k rate=1r/m;
-    proxy_cache_path FOLDER/cache keys_zone=c:1m;
+    proxy_cache_path DIRECTORY/cache keys_zone=c:1m;
     server {
         listen 127.0.0.1:PORT;
         location / { return 200 hello; }
@@ -32,9 +32,9 @@ fn unprivileged() {
 
         let before = nginx.settled(4);
 
-        assert_eq!(nginx.everybody().len(), 7);
+        assert_eq!(nginx.processes().len(), 7);
 
-        for pid in nginx.everybody() {
+        for pid in nginx.processes() {
             let owner = std::fs::metadata(format!("/proc/{pid}")).expect("a process");
 
             assert_ne!(owner.uid(), 0, "{}", proc::title(pid));

@@ -15,7 +15,7 @@ const TWO: &str = "worker_processes 2;";
 
 const HTTP: &str = "
     limit_req_zone all zone=r:64k rate=1000r/s;
-    proxy_cache_path FOLDER/cache keys_zone=c:1m;
+    proxy_cache_path DIRECTORY/cache keys_zone=c:1m;
     server {
         listen 127.0.0.1:PORT;
         location / { limit_req zone=r; proxy_cache c; proxy_pass http://127.0.0.1:PORT/origin; }
@@ -31,10 +31,13 @@ struct Checked {
 
 impl Checked {
     fn start() -> Self {
-        let nginx = Nginx::of(&built_usual("ipc"), "valgrind", Which::Ipc, TWO, HTTP);
+        let nginx = Nginx::with_program(&built_usual("ipc"), "valgrind", Which::Ipc, TWO, HTTP);
         let valgrind = Command::new("valgrind")
             .args(["-q", "--vgdb=no", "--trace-children=yes"])
-            .arg(format!("--log-file={}/checked.%p", nginx.folder.display()))
+            .arg(format!(
+                "--log-file={}/checked.%p",
+                nginx.directory.display()
+            ))
             .arg(&nginx.exe)
             .args(&nginx.instead)
             .stdin(Stdio::null())
@@ -88,8 +91,8 @@ impl Checked {
 
     /// What valgrind says of each process.
     fn reports(&self) -> Vec<String> {
-        fs::read_dir(&self.nginx.folder)
-            .expect("a folder")
+        fs::read_dir(&self.nginx.directory)
+            .expect("a directory")
             .flatten()
             .filter(|entry| entry.file_name().to_string_lossy().starts_with("checked."))
             .map(|entry| fs::read_to_string(entry.path()).expect("a file"))

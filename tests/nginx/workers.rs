@@ -90,7 +90,7 @@ fn many() {
         each_answers(&nginx);
 
         nginx.command_signal("quit");
-        wait_within(MINUTES, "the end", || nginx.everybody().is_empty());
+        wait_within(MINUTES, "the end", || nginx.processes().is_empty());
         nginx.finish(&[]);
     });
 }

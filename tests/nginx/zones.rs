@@ -143,7 +143,9 @@ fn limit_conn() {
 
         held.release();
         held.release();
-        wait_until("the end of old workers", || nginx.leaving().is_empty());
+        wait_until("the end of old workers", || {
+            nginx.shutting_down().is_empty()
+        });
         end(&nginx, &before);
     });
 }

@@ -1,5 +1,5 @@
-//! Workers that cannot be forked: `fork()` is made to fail, or to take its
-//! time, in a real master, with strace.
+//! Workers that cannot be forked: strace makes `fork()` of a real master fail,
+//! or delays it.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,8 +15,8 @@ fn failures(server: &Server) -> usize {
 
 const WORKERS: usize = 4;
 
-/// The workers recover; nobody has a descriptor more, or fewer, and none was
-/// closed twice; SIGQUIT ends everything.
+/// The workers are started after the failures. Each process has the same
+/// descriptors as before, none was closed twice, and SIGQUIT stops all.
 fn recovers(server: &Server, before: &[Descriptors]) {
     server.wait_for_descriptors(before);
     assert_eq!(server.workers().len(), WORKERS);
@@ -58,20 +58,20 @@ fn respawns_fail(test: &str, when: &str, times: usize) {
     recovers(&server, &before);
 }
 
-/// D1, D2: one failure.
+/// One `fork()` of a respawn fails (D1, D2).
 #[test]
 fn fork_fails_once() {
     respawns_fail("fork_fails_once", ":when=1", 1);
 }
 
-/// D1, D2: ten of them.
+/// Ten calls of `fork()` fail (D1, D2).
 #[test]
 fn fork_fails_ten_times() {
     respawns_fail("fork_fails_ten_times", ":when=1..10", 10);
 }
 
-/// D2: no process can be forked for two seconds, which are measured by the
-/// log: a worker's seventh failure comes after 100 + 200 + ... ms.
+/// No process can be forked for two seconds (D2). The log measures the time:
+/// the seventh failure of a worker comes after 100 + 200 + ... ms.
 #[test]
 fn fork_fails_for_two_seconds() {
     let server = Server::echo("fork_fails_two_seconds");
@@ -94,7 +94,7 @@ fn fork_fails_for_two_seconds() {
     recovers(&server, &before);
 }
 
-/// SIGQUIT while nothing can be forked ends everything.
+/// SIGQUIT stops all processes while `fork()` fails.
 #[test]
 fn quit_while_fork_fails() {
     let server = Server::echo("quit_fork_fails");
@@ -105,13 +105,13 @@ fn quit_while_fork_fails() {
     sys::kill(killed, libc::SIGKILL);
     server.wait_for_line("fork() failed");
     server.signal(libc::SIGQUIT);
-    wait_until("the end", || server.everybody().is_empty());
+    wait_until("the end", || server.processes().is_empty());
     drop(tracer);
     server.finish(&["exited on signal 9", "fork() failed", "could not respawn"]);
 }
 
-/// A reload that cannot fork some of the new workers replaces the old ones all
-/// the same, and gets the rest later.
+/// A reload that cannot fork some of the new workers replaces the old ones, and
+/// starts the missing workers later.
 #[test]
 fn a_reload_that_forks_some() {
     let server = Server::echo("reload_forks_some");
@@ -127,9 +127,8 @@ fn a_reload_that_forks_some() {
     recovers(&server, &before);
 }
 
-/// A reload that cannot fork any new worker keeps the old ones; should it get
-/// the new ones later, they take the place of the old ones, and are not there
-/// in addition.
+/// A reload that cannot fork any new worker keeps the old ones. When it starts
+/// the new ones later, the old ones exit.
 #[test]
 fn a_reload_that_forks_none() {
     let server = Server::echo("reload_forks_none");
@@ -143,28 +142,28 @@ fn a_reload_that_forks_none() {
     echo(&mut server.connect(), "still there\n");
     assert_eq!(server.workers(), old);
 
-    // Tried again with failures twice: the next time is 400 ms later.
+    // Two retries have failed: the next one is 400 ms later.
     wait_until("more failures", || failures(&server) >= 3 * WORKERS);
     drop(tracer);
     server.wait_for_others(WORKERS, &old);
     recovers(&server, &before);
 }
 
-/// D2: helpers that cannot be forked are tried again as workers are.
+/// Helpers that cannot be forked are retried like workers (D2).
 #[test]
 fn a_reload_that_forks_no_helper() {
     let server = Server::configurable("reload_forks_no_helper");
     let master = server.start(2, &["-m", "2"]);
     let helpers = || {
         (0..2)
-            .flat_map(|i| server.called(&format!("helper {i} process")))
+            .flat_map(|i| server.titled(&format!("helper {i} process")))
             .count()
     };
 
     wait_until("the helpers", || helpers() == 2);
 
     let before = server.settled_descriptors();
-    let old = server.everybody();
+    let old = server.processes();
     let tracer = Tracer::fail_forks(&server, master, ":when=3..4");
 
     server.signal(libc::SIGHUP);
@@ -176,8 +175,8 @@ fn a_reload_that_forks_no_helper() {
     server.quit(&["fork() failed"]);
 }
 
-/// SIGWINCH: the workers that could not be forked are not wanted any more;
-/// SIGHUP starts as many as there should be.
+/// SIGWINCH: workers that could not be forked are not retried. SIGHUP starts
+/// all workers.
 #[test]
 fn noaccept_gives_up_what_is_missing() {
     let server = Server::echo("noaccept_missing");
@@ -194,11 +193,11 @@ fn noaccept_gives_up_what_is_missing() {
     });
     server.signal(libc::SIGWINCH);
     wait_until("only the master", || {
-        server.everybody() == BTreeSet::from([master])
+        server.processes() == BTreeSet::from([master])
     });
     drop(tracer);
 
-    // Whatever was to be tried again would have been within that time.
+    // A retry would have happened within that time.
     let begin = Instant::now();
 
     wait_until("a second and a half", || {
@@ -213,8 +212,8 @@ fn noaccept_gives_up_what_is_missing() {
     assert_eq!(server.lines("start worker process ").len(), 2 * WORKERS);
 }
 
-/// A worker of the old generation is killed while the new one is being forked,
-/// before it was told to quit: it does not come back.
+/// A worker of the old generation is killed while the new one is forked, before
+/// it got QUIT: it is not respawned.
 #[test]
 fn a_worker_killed_within_a_reload_stays_away() {
     let server = Server::echo("killed_within_reload");
@@ -230,7 +229,7 @@ fn a_worker_killed_within_a_reload_stays_away() {
     drop(tracer);
     server.wait_for_end_of(&old);
 
-    // The next reload is proof that nobody was to be started any more.
+    // After the next reload no worker of that generation can start any more.
     server.reload();
     assert_eq!(server.lines("start worker process ").len(), 3 * WORKERS);
     recovers(&server, &before);

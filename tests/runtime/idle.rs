@@ -1,4 +1,4 @@
-//! Nobody is busy without work.
+//! Idle processes use no processor time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use crate::support::client::echo;
 use crate::support::proc;
 use crate::support::server::Server;
 
-/// Over ten seconds a master and its workers take no time and are not woken
-/// up, be it with open connections, after a reload and after a respawn. (Time
-/// is what is measured here: it has to pass.)
+/// For ten seconds an idle master and its workers use no processor time and are
+/// not woken up: with open connections, after a reload, and after a respawn.
+/// (This test measures time, so time must pass.)
 #[test]
 fn idle_processes_sleep() {
     let server = Server::echo("idle");
@@ -22,7 +22,7 @@ fn idle_processes_sleep() {
         .iter_mut()
         .for_each(|client| echo(client, "hello\n"));
     server.reload();
-    crate::support::wait_until("the end of the old", || server.everybody().len() == 5);
+    crate::support::wait_until("the end of the old", || server.processes().len() == 5);
 
     let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
 
@@ -32,7 +32,7 @@ fn idle_processes_sleep() {
 
     let measure = || -> BTreeMap<i32, (u64, u64)> {
         server
-            .everybody()
+            .processes()
             .into_iter()
             .map(|pid| (pid, (proc::cpu_time(pid), proc::switches(pid))))
             .collect()

@@ -1,4 +1,4 @@
-//! What becomes of workers whose master is killed.
+//! Workers whose master is killed.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn kill_master(server: &Server) -> BTreeSet<i32> {
     workers
 }
 
-/// Orphans notice, and shut down gracefully.
+/// Orphans shut down gracefully.
 #[test]
 fn orphans_shut_down_gracefully() {
     let server = Server::configurable("orphans");
@@ -30,7 +30,7 @@ fn orphans_shut_down_gracefully() {
     let workers = kill_master(&server);
 
     wait_until("one worker, which shuts down", || {
-        server.everybody().len() == 1 && server.leaving().len() == 1
+        server.processes().len() == 1 && server.shutting_down().len() == 1
     });
     ask(&mut held, 'w');
     drop(held);
@@ -39,8 +39,8 @@ fn orphans_shut_down_gracefully() {
     server.check_log(&[]);
 }
 
-/// So do those whose user is not the master's: a change of user takes the
-/// request back.
+/// The same for workers that run as another user: the change of user clears
+/// PR_SET_PDEATHSIG (prctl(2)), so it must be set again.
 #[test]
 fn orphans_of_another_user_shut_down() {
     if !sys::is_root() {
@@ -57,7 +57,7 @@ fn orphans_of_another_user_shut_down() {
     server.check_log(&[]);
 }
 
-/// Told to stay, they go on, and still obey signals.
+/// With the option to stay, they continue to serve, and handle signals.
 #[test]
 fn orphans_may_stay() {
     let server = Server::configurable("orphans_stay");

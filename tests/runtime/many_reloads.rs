@@ -1,4 +1,4 @@
-//! Many generations at a time.
+//! Many reloads, and many generations at a time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use crate::support::client::ask;
 use crate::support::server::Server;
 use crate::support::{find_within, proc, sys, wait_until, wait_within};
 
-/// 500 reloads, each tenth generation with an open connection: neither
-/// descriptors nor slots are used up, and all are free in the end.
+/// 500 reloads, each tenth generation with an open connection. Descriptors and
+/// slots do not run out, and all are free at the end.
 #[test]
 fn five_hundred_reloads() {
     let server = Server::configurable("many_reloads");
@@ -37,7 +37,7 @@ fn five_hundred_reloads() {
     });
     drop(held);
     wait_until("the end of all old workers", || {
-        server.everybody().len() == 3
+        server.processes().len() == 3
     });
     wait_until("the descriptors as they were", || {
         proc::descriptors(master).len() == before
@@ -45,17 +45,18 @@ fn five_hundred_reloads() {
     server.quit(&[]);
 }
 
-/// A master has a descriptor for each process, a worker those of its time.
+/// A master has a descriptor for each process; a worker has one for each
+/// process of its time.
 fn bounded(server: &Server, master: i32, before: usize, held: usize) {
     wait_until("the end of idle old workers", || {
-        server.everybody().len() == 3 + held
+        server.processes().len() == 3 + held
     });
     wait_until("the master's descriptors", || {
         proc::descriptors(master).len() == before + held
     });
 
     let most = server
-        .everybody()
+        .processes()
         .into_iter()
         .map(|pid| proc::descriptors(pid).len())
         .max()
@@ -77,8 +78,8 @@ fn bounded(server: &Server, master: i32, before: usize, held: usize) {
     }
 }
 
-/// Reloads in quick succession, and workers that are killed meanwhile: in the
-/// end there is one generation.
+/// Reloads in quick succession while workers are killed: at the end there is
+/// one generation.
 #[test]
 fn hasty_reloads() {
     let server = Server::configurable("hasty_reloads");
@@ -97,16 +98,16 @@ fn hasty_reloads() {
 
     server.signal(libc::SIGHUP);
     server.wait_for_others(4, &old);
-    wait_until("one generation", || server.everybody().len() == 6);
-    assert_eq!(server.called("helper 0 process").len(), 1);
+    wait_until("one generation", || server.processes().len() == 6);
+    assert_eq!(server.titled("helper 0 process").len(), 1);
     wait_until("the descriptors as they were", || {
         proc::descriptors(master).len() == before
     });
     server.quit(&["exited on signal 9"]);
 }
 
-/// The table is full: the log says so, what runs goes on, and when slots get
-/// free the workers that are missing are started.
+/// The table is full: the log says so, and the running processes continue. When
+/// slots are free again, the missing workers are started.
 #[test]
 fn a_full_table() {
     const WORKERS: usize = 250;
@@ -116,11 +117,11 @@ fn a_full_table() {
     let minute = Duration::from_secs(40);
     let has = |what: &str, workers: usize, leaving: usize| {
         wait_within(minute, what, || {
-            server.workers().len() == workers && server.leaving().len() == leaving
+            server.workers().len() == workers && server.shutting_down().len() == leaving
         });
     };
 
-    // Old workers stay: they have a timer that must go off.
+    // Old workers stay: they wait for a timer.
     server.spawn(&["-b", "4096", "-k", "-w", &WORKERS.to_string()]);
     has("the first generation", WORKERS, 0);
 
@@ -136,7 +137,7 @@ fn a_full_table() {
     has("what there is room for", 24, 4 * WORKERS);
     ask(&mut server.connect(), 'w');
 
-    let leaving: Vec<i32> = server.leaving().into_iter().collect();
+    let leaving: Vec<i32> = server.shutting_down().into_iter().collect();
 
     kill(&leaving[..50]);
     has("fifty more", 24 + 50, 4 * WORKERS - 50);
@@ -149,7 +150,7 @@ fn a_full_table() {
     );
 
     server.signal(libc::SIGTERM);
-    wait_within(minute, "the end", || server.everybody().is_empty());
+    wait_within(minute, "the end", || server.processes().is_empty());
     server.finish(&["exited on signal 9", FULL]);
 }
 

@@ -1,5 +1,5 @@
-//! D1, D2 with the kernel's own failure: RLIMIT_NPROC, which does not hold for
-//! root.
+//! D1 and D2 with a failure of the kernel itself: RLIMIT_NPROC, which does not
+//! limit root.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -8,11 +8,11 @@ use crate::support::client::echo;
 use crate::support::server::Server;
 use crate::support::sys;
 
-/// A user of this test's alone: the limit counts all processes of the user.
+/// Only this test uses this user: the limit counts all processes of the user.
 const USER: u32 = 54_321;
 
-/// D2: a worker for which there is no room starts when there is, and the
-/// others serve meanwhile.
+/// A worker that exceeds the limit is started when the limit allows it; the
+/// others serve meanwhile (D2).
 #[test]
 fn a_limit_of_processes() {
     if !sys::is_root() {
@@ -27,7 +27,8 @@ fn a_limit_of_processes() {
         .expect("a process that takes room");
     let server = Server::echo("process_limit");
 
-    // It, the master, and two of the three workers.
+    // The limit allows the master and two of the three workers, besides this
+    // one.
     server.spawn_limited(USER, 4, &["-w", "3"]);
     server.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
     server.wait_for_workers(2);

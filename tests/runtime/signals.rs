@@ -1,4 +1,4 @@
-//! What each signal to the master does.
+//! The signals to the master.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,11 +6,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::client::{ask, echo, is_closed};
+use crate::support::client::{ask, closes, echo};
 use crate::support::server::Server;
 use crate::support::{SOON, find, proc, sys, wait_until};
 
-/// SIGHUP starts a new generation; the old one ends when its connections have.
+/// SIGHUP starts a new generation; an old worker exits when its connections are
+/// closed.
 #[test]
 fn reload_replaces_the_workers() {
     let server = Server::configurable("reload");
@@ -22,7 +23,7 @@ fn reload_replaces_the_workers() {
     let new = server.reload();
 
     wait_until("the end of the idle old worker", || {
-        server.leaving() == BTreeSet::from([holder])
+        server.shutting_down() == BTreeSet::from([holder])
     });
     assert!(old.contains(&holder));
     assert!(new.contains(&pid_of(&ask(&mut server.connect(), 'w'))));
@@ -39,12 +40,12 @@ fn pid_of(answer: &[String]) -> i32 {
     answer[0].split(' ').next().unwrap().parse().unwrap()
 }
 
-/// A reload that fails, wherever it does, leaves the old generation as it is,
-/// and no descriptor behind; the next one may succeed.
+/// A reload that fails at any step keeps the old generation and leaves no
+/// descriptor open; the next one succeeds.
 #[test]
 fn a_failed_reload_changes_nothing() {
     let server = Server::configurable("failed_reload");
-    let conf = server.folder.join("conf");
+    let conf = server.directory.join("conf");
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
     let master = server.start(2, &["-r", conf.to_str().unwrap()]);
     let workers = server.workers();
@@ -81,7 +82,7 @@ fn a_failed_reload_changes_nothing() {
     ]);
 }
 
-/// SIGQUIT: no new connections, the open ones are served to their end.
+/// SIGQUIT: no new connections are accepted, and the open ones are served.
 #[test]
 fn quit_is_graceful() {
     let server = Server::configurable("quit");
@@ -93,9 +94,9 @@ fn quit_is_graceful() {
     ask(&mut idle, 'i');
     server.signal(libc::SIGQUIT);
 
-    assert!(is_closed(&mut idle), "an idle connection is closed");
+    assert!(closes(&mut idle), "an idle connection is closed");
     wait_until("nobody listens", || server.try_connect().is_err());
-    wait_until("one worker", || server.leaving().len() == 1);
+    wait_until("one worker", || server.shutting_down().len() == 1);
     ask(&mut busy, 'w');
     assert!(proc::alive(master));
 
@@ -103,9 +104,9 @@ fn quit_is_graceful() {
     server.finish(&[]);
 }
 
-/// What has arrived before a worker shuts down is answered, on however many
-/// connections: one with a line in its buffer is not idle. Here the lines come
-/// behind the command to quit, but before the worker reads that.
+/// Data that arrived before a worker shuts down is answered, on any number of
+/// connections: a connection with data to read is not idle. Here the lines
+/// arrive after the QUIT command was sent, and before the worker reads it.
 #[test]
 fn quit_answers_what_has_arrived() {
     let server = Server::echo("quit_answers");
@@ -123,7 +124,7 @@ fn quit_answers_what_has_arrived() {
 
     server.signal(libc::SIGQUIT);
     server.wait_for_line("(SIGQUIT) received");
-    // The master has told the worker when it does not listen any more.
+    // When the master no longer listens, it has sent QUIT to the worker.
     wait_until("a master that does not listen", || {
         !proc::listens(server.master(), server.port)
     });
@@ -162,13 +163,13 @@ fn terminate_is_fast() {
         let begin = Instant::now();
 
         server.signal(signo);
-        assert!(is_closed(&mut held));
+        assert!(closes(&mut held));
         server.finish(&[]);
         assert!(begin.elapsed() < Duration::from_secs(1));
     }
 }
 
-/// A graceful shutdown that takes too long can be cut short.
+/// SIGTERM ends a graceful shutdown that takes too long.
 #[test]
 fn quit_may_become_terminate() {
     let server = Server::configurable("quit_terminate");
@@ -179,12 +180,12 @@ fn quit_may_become_terminate() {
 
     ask(&mut held, 'w');
     server.signal(libc::SIGQUIT);
-    wait_until("one worker", || server.leaving().len() == 1);
+    wait_until("one worker", || server.shutting_down().len() == 1);
     server.signal(libc::SIGQUIT);
     server.wait_for_lines(2, "(SIGQUIT) received");
     ask(&mut held, 'w');
     server.signal(libc::SIGTERM);
-    assert!(is_closed(&mut held));
+    assert!(closes(&mut held));
     server.finish(&[]);
 }
 
@@ -193,7 +194,7 @@ fn quit_may_become_terminate() {
 fn reopen_makes_a_new_log() {
     let server = Server::echo("reopen");
     let master = server.start(3, &[]);
-    let moved = server.folder.join("log.1");
+    let moved = server.directory.join("log.1");
     let mut writers = server.workers();
 
     fs::rename(server.logfile(), &moved).unwrap();
@@ -214,18 +215,18 @@ fn reopen_makes_a_new_log() {
     assert_eq!(fs::metadata(&moved).unwrap().len(), before);
 }
 
-/// A daemon's stderr is its log, the new one after SIGUSR1; what is logged is
-/// there once.
+/// The stderr of a daemon is its log, and the new log after SIGUSR1; each line
+/// is there once.
 #[test]
 fn a_daemon_s_stderr_follows_its_log() {
     let server = Server::configurable("stderr");
-    let moved = server.folder.join("log.1");
+    let moved = server.directory.join("log.1");
     let stderr = |pid| proc::descriptors(pid).remove(&2).unwrap_or_default();
     let is_log = |what: &str| {
         let log = server.logfile().to_string_lossy().into_owned();
 
         wait_until(what, || {
-            let all = server.everybody();
+            let all = server.processes();
 
             all.len() == 3 && all.iter().all(|&pid| stderr(pid) == log)
         });
@@ -259,8 +260,8 @@ fn a_daemon_s_stderr_follows_its_log() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// SIGWINCH stops the workers of a daemon, not its master; SIGHUP starts them
-/// again. In the foreground it does nothing.
+/// SIGWINCH stops the workers of a daemon, and not its master; SIGHUP starts
+/// workers again. In the foreground SIGWINCH does nothing.
 #[test]
 fn noaccept_stops_the_workers_only() {
     let server = Server::echo("noaccept");
@@ -268,7 +269,7 @@ fn noaccept_stops_the_workers_only() {
 
     server.signal(libc::SIGWINCH);
     wait_until("only the master", || {
-        server.everybody() == BTreeSet::from([master])
+        server.processes() == BTreeSet::from([master])
     });
 
     server.signal(libc::SIGHUP);
@@ -289,8 +290,8 @@ fn noaccept_stops_the_workers_only() {
     server.quit(&[]);
 }
 
-/// SIGTERM again after 50, 100, 200, 400, 800 ms, then SIGKILL: neither a
-/// worker that ignores it nor one that is stopped stays.
+/// SIGTERM is repeated after 50, 100, 200, 400, 800 ms, then SIGKILL is sent: a
+/// worker that ignores SIGTERM and one that is stopped exit.
 #[test]
 fn termination_ends_with_sigkill() {
     let deaf = Server::configurable("deaf");
@@ -319,14 +320,14 @@ fn termination_ends_with_sigkill() {
     }
 }
 
-/// The status signal: a line for each process.
+/// The status signal logs a line for each process.
 #[test]
 fn status_signal_lists_the_processes() {
     let server = Server::echo("status");
 
     server.start(3, &[]);
     server.reload();
-    wait_until("the end of the old", || server.everybody().len() == 4);
+    wait_until("the end of the old", || server.processes().len() == 4);
 
     let worker = *server.workers().last().unwrap();
 

@@ -1,4 +1,4 @@
-//! Everything at once, under load.
+//! Reloads, upgrades and killed workers under load.
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -15,9 +15,9 @@ const WORKERS: usize = 4;
 const CLIENTS: usize = 300;
 const ROUNDS: usize = 20;
 
-/// 300 clients send lines all the time, while there are 20 reloads, 20 workers
-/// are killed, one new binary takes over and another one is taken back: of
-/// what was sent to workers that were not killed, nothing is lost.
+/// 300 clients send lines all the time. There are 20 reloads, 20 workers are
+/// killed, a new binary replaces the old one, and another one is stopped again.
+/// No line is lost that was sent to a worker which was not killed.
 #[test]
 fn nothing_is_lost_under_load() {
     let server = Server::echo("soak");
@@ -29,7 +29,7 @@ fn nothing_is_lost_under_load() {
     let target = LoadTarget::new(&server);
 
     std::thread::scope(|scope| {
-        // Whatever happens the clients come to an end.
+        // The clients are stopped in any case.
         let _stop = Stop(&load);
 
         for number in 0..CLIENTS {
@@ -59,9 +59,9 @@ fn nothing_is_lost_under_load() {
     );
     assert!(lost.is_empty(), "{} lost: {lost:#?}", lost.len());
 
-    // A line may come between the worker's last look and its close(): as in
-    // HTTP, who uses an idle connection must be ready to try again. That is to
-    // be rare, though clients send all the time.
+    // A line may arrive between the worker's last read and its close(). As in
+    // HTTP, a client must retry on an idle connection that is closed. This is
+    // rare, although clients send all the time.
     let (unread, closed) = (load.unread.load(Relaxed), load.closed_idle.load(Relaxed));
 
     assert!(unread * 10 < closed, "{unread} of {closed}");
@@ -72,10 +72,10 @@ fn nothing_is_lost_under_load() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// The status, and the server's own counters, when everything is over.
+/// The status and the server's own counters at the end.
 fn adds_up(server: &Server) {
     server.wait_for_workers(WORKERS);
-    wait_until("nobody else", || server.everybody().len() == WORKERS + 1);
+    wait_until("nobody else", || server.processes().len() == WORKERS + 1);
 
     let lines = server.lines(" slot:").len();
 
@@ -96,8 +96,8 @@ fn adds_up(server: &Server) {
         WORKERS * (1 + reloads)
     );
 
-    // A killed worker may have counted the one, but not the other.
-    let now = || Counters::of(server, server.master());
+    // A killed worker may have counted only one of the two.
+    let now = || Counters::read(server, server.master());
 
     wait_until("no active connections", || now().active == 0);
 
@@ -143,11 +143,10 @@ fn disturb(server: &Server, load: &Load) {
     }
 }
 
-/// Kills a worker, after it has been noted which connections it has: it is
-/// stopped while that is looked up.
+/// Kills a worker. It is stopped first, while its connections are recorded.
 fn kill_one(server: &Server, load: &Load, round: usize) {
     let workers = server.workers();
-    // Any will do: pids and connections are spread at random.
+    // Any worker: pids and connections are random.
     let victim = *workers.iter().nth(round % WORKERS).unwrap();
 
     sys::kill(victim, libc::SIGSTOP);

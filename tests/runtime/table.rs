@@ -1,5 +1,5 @@
-//! D14: what a worker that does not read its channel knows afterwards. The
-//! work is done by `c-tests/fixtures/runtime_table.c`.
+//! The process table of a worker that did not read its channel (D14); the
+//! program is `c-tests/fixtures/runtime_table.c`.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -11,7 +11,7 @@ fn run(what: &str) {
     let program = build::program("runtime_table");
     let server = Server::new(&format!("table_{what}"), "table", &program);
     let log = std::fs::File::create(server.logfile()).unwrap();
-    let out = std::fs::File::create(server.folder.join("stdout")).unwrap();
+    let out = std::fs::File::create(server.directory.join("stdout")).unwrap();
     let mut child = Command::new(&server.exe)
         .arg(what)
         .stdin(Stdio::null())
@@ -22,29 +22,29 @@ fn run(what: &str) {
     let mut status = None;
 
     wait_within(Duration::from_secs(60), "the program's end", || {
-        server.everybody();
+        server.processes();
         status = child.try_wait().unwrap();
         status.is_some()
     });
 
-    let said = std::fs::read_to_string(server.folder.join("stdout")).unwrap();
+    let said = std::fs::read_to_string(server.directory.join("stdout")).unwrap();
 
     assert!(status.unwrap().success(), "{said}");
     assert!(said.ends_with("ok\n"), "{said}");
-    wait_until("the end of all", || server.everybody().is_empty());
+    wait_until("the end of all", || server.processes().is_empty());
     assert_eq!(proc::running(&server.exe).len(), 0);
     server.check_log(&["exited on signal 9"]);
 }
 
 /// A worker is stopped while 600 siblings are spawned and 300 of them are
-/// replaced: when it continues it gets every CLOSE and OPEN in order, and has
-/// the table that the master has: the same pids, the same sockets.
+/// replaced. When it continues, it gets each CLOSE and OPEN in order, and its
+/// table has the same pids and sockets as the master's.
 #[test]
 fn a_stopped_worker_learns_of_everybody() {
     run("table");
 }
 
-/// QUIT to such a worker does not wait for its queue: the signal is sent.
+/// QUIT to such a worker does not wait for its queue: SIGQUIT is sent.
 #[test]
 fn quit_does_not_wait_for_a_stopped_worker() {
     run("quit");

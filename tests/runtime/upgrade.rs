@@ -1,4 +1,4 @@
-//! SIGUSR2: another binary takes over, or does not.
+//! SIGUSR2: another binary is started.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +10,8 @@ use crate::support::server::Server;
 use crate::support::upgrade::{change_binary, retire, take_back};
 use crate::support::{SOON, proc, sys, wait_until};
 
-/// The new binary listens on the same sockets; the pid file is moved away, and
-/// goes with the old binary.
+/// The new binary listens on the same sockets. The old pid file is renamed, and
+/// removed when the old binary exits.
 #[test]
 fn a_new_binary_takes_over() {
     let server = Server::echo("upgrade");
@@ -29,7 +29,7 @@ fn a_new_binary_takes_over() {
     assert_eq!(server.master(), new);
     echo(&mut server.connect(), "after the upgrade\n");
 
-    // The new binary is as good as the old one was.
+    // The new binary can itself be replaced.
     let (old, newest) = change_binary(&server, 2);
 
     assert_eq!(old, new);
@@ -40,7 +40,7 @@ fn a_new_binary_takes_over() {
     server.quit(&[]);
 }
 
-/// The same in the foreground, whose master is its starter's child.
+/// The same in the foreground, where the new master is a child of the old one.
 #[test]
 fn a_new_binary_takes_over_in_the_foreground() {
     let server = Server::echo("upgrade_foreground");
@@ -56,7 +56,8 @@ fn a_new_binary_takes_over_in_the_foreground() {
     server.quit(&[]);
 }
 
-/// The old binary is taken back: its workers are there again, and the pid file.
+/// The new binary is stopped: the old one has its workers and its pid file
+/// again.
 #[test]
 fn a_new_binary_is_taken_back() {
     let server = Server::echo("taken_back");
@@ -75,12 +76,12 @@ fn a_new_binary_is_taken_back() {
 
     server.reload();
     server.wait_for_end_of(&old);
-    assert_eq!(server.everybody().len(), 3);
+    assert_eq!(server.processes().len(), 3);
     server.quit(&[]);
 }
 
-/// In the foreground there is no SIGWINCH: the new binary is told to quit, and
-/// the old one has been working all the time.
+/// In the foreground there is no SIGWINCH: the new binary gets QUIT, and the
+/// old one serves all the time.
 #[test]
 fn a_new_binary_is_taken_back_in_the_foreground() {
     let server = Server::echo("taken_back_foreground");
@@ -104,12 +105,12 @@ fn a_new_binary_is_taken_back_in_the_foreground() {
 
     server.reload();
     server.wait_for_end_of(&workers);
-    assert_eq!(server.everybody().len(), 3);
+    assert_eq!(server.processes().len(), 3);
     server.quit(&[]);
 }
 
-/// The new binary dies while the old one does not accept: the old one starts
-/// its workers again.
+/// The new binary dies while the old one has no workers: the old one starts its
+/// workers again.
 #[test]
 fn a_new_binary_dies() {
     let server = Server::echo("new_dies");
@@ -132,8 +133,8 @@ fn a_new_binary_dies() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// Workers that were stopped by SIGWINCH and started again by SIGHUP are there:
-/// a new binary that dies afterwards does not double them.
+/// Workers that were stopped by SIGWINCH and started again by SIGHUP are not
+/// started twice when a new binary dies afterwards.
 #[test]
 fn workers_are_not_started_twice() {
     let server = Server::echo("not_twice");
@@ -154,7 +155,7 @@ fn workers_are_not_started_twice() {
     wait_until("the pid file back", || !server.old_pidfile().exists());
     server.wait_for_end_of(&all.difference(&workers).copied().collect());
 
-    // A reload afterwards is proof that whatever was to be started has been.
+    // After a reload, all processes that were to be started have been started.
     let lines = server.lines("start worker processes").len();
 
     server.signal(libc::SIGHUP);
@@ -172,7 +173,7 @@ fn workers_are_not_started_twice() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// A signal to change the binary while both run does nothing.
+/// A second SIGUSR2 does nothing while both binaries run.
 #[test]
 fn there_is_no_third_binary() {
     let server = Server::echo("third_binary");
@@ -186,13 +187,13 @@ fn there_is_no_third_binary() {
     }
 
     server.wait_for_lines(2, "the changing binary signal is ignored");
-    assert_eq!(server.everybody().len(), 4);
+    assert_eq!(server.processes().len(), 4);
     retire(&server, old);
     assert_eq!(server.master(), new);
     server.quit(&["the changing binary signal is ignored"]);
 }
 
-/// A binary that cannot be executed leaves everything as it was.
+/// A binary that cannot be executed changes nothing.
 #[test]
 fn a_missing_binary_changes_nothing() {
     let server = Server::echo("missing_binary");
@@ -211,10 +212,10 @@ fn a_missing_binary_changes_nothing() {
         let mut all = workers.clone();
 
         all.insert(master);
-        server.everybody() == all
+        server.processes() == all
     });
     assert_eq!(proc::kinds_of_descriptors(master), descriptors);
-    assert_eq!(server.everybody(), {
+    assert_eq!(server.processes(), {
         let mut all: BTreeSet<i32> = workers;
 
         all.insert(master);
@@ -223,12 +224,12 @@ fn a_missing_binary_changes_nothing() {
     server.quit(&["execve"]);
 }
 
-/// The file of a Unix socket stays as long as one of the binaries listens on
-/// it, and goes with the last one.
+/// The file of a Unix socket exists until the last binary that listens on it
+/// exits.
 #[test]
 fn a_unix_socket_s_file_stays() {
     let mut server = Server::echo("upgrade_unix");
-    let path = server.folder.join("socket");
+    let path = server.directory.join("socket");
 
     server.place = format!("unix:{}", path.display());
     server.start(1, &["-d"]);

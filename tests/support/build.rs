@@ -1,20 +1,20 @@
-//! The programs that are tested.
+//! Builds the programs under test.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-/// Where the library is built for the tests, below the project's root.
+/// The directory of the library for the tests, relative to the project.
 const BUILD: &str = "build/map_anon";
 
-/// The project.
+/// The directory of the project.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where the tests leave what they make.
-pub fn folder() -> &'static Path {
+/// The directory for the files of the tests.
+pub fn directory() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
@@ -49,7 +49,7 @@ pub fn echo() -> PathBuf {
         .clone()
 }
 
-/// A program of `c-tests/fixtures/NAME.c`.
+/// The program of `c-tests/fixtures/NAME.c`.
 pub fn program(name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
 
@@ -65,7 +65,7 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 fn compile(name: &str) -> PathBuf {
-    let program = folder().join(name);
+    let program = directory().join(name);
     let library = root().join(BUILD);
 
     run(Command::new("cc")

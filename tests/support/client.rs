@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::server::Server;
 
-/// Sends a line to an echo server, and wants it back.
+/// Sends a line to an echo server, and checks that it comes back.
 pub fn echo(stream: &mut TcpStream, line: &str) {
     let mut answer = vec![0; line.len()];
 
@@ -19,7 +19,8 @@ pub fn echo(stream: &mut TcpStream, line: &str) {
     assert_eq!(String::from_utf8_lossy(&answer), line);
 }
 
-/// Asks `c-tests/fixtures/runtime_server.c`: the lines of its answer.
+/// Sends a letter to `c-tests/fixtures/runtime_server.c`, and returns the lines
+/// of its answer.
 pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
     let mut answer = Vec::new();
     let mut bytes = [0; 4096];
@@ -41,49 +42,49 @@ pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
         .collect()
 }
 
-/// Whether the other side has closed the connection: waits for that.
-pub fn is_closed(stream: &mut TcpStream) -> bool {
+/// Waits until the server closes the connection; false if it sends a byte.
+pub fn closes(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0]) {
         Ok(n) => n == 0,
         Err(err) => err.kind() == ErrorKind::ConnectionReset,
     }
 }
 
-/// What the clients of a load have in common.
+/// The results of all clients of a load.
 #[derive(Default)]
 pub struct Load {
     pub stop: AtomicBool,
     /// Lines that came back.
     pub answered: AtomicUsize,
-    /// Connections made.
+    /// Connections that were opened.
     pub connections: AtomicUsize,
-    /// Closed by the server when it owed nothing.
+    /// Connections that the server closed when no line was outstanding.
     pub closed_idle: AtomicUsize,
-    /// The same, but a line had just come, and was not read.
+    /// The same, but a line had arrived and was not read.
     pub unread: AtomicUsize,
-    /// Of workers that were killed.
+    /// Connections of workers that were killed.
     pub killed: AtomicUsize,
-    /// The local ports of the connections that killed workers held.
+    /// The local ports of the connections of killed workers.
     pub victims: Mutex<BTreeSet<u16>>,
-    /// What must not happen.
+    /// Lines that were lost.
     pub lost: Mutex<Vec<String>>,
 }
 
-/// How an exchange of a line ended.
+/// How the exchange of a line ended.
 enum End {
     Answered,
-    /// The server had closed the connection before the line reached it.
+    /// The server had closed the connection before the line arrived.
     ClosedBefore,
-    /// The line had reached the server's buffer when it closed, but not the
-    /// server.
+    /// The line had arrived in the server's socket, and the server closed it
+    /// without reading.
     Unread,
     /// The server had read the line, or a part of it.
     Lost(String),
 }
 
 impl Load {
-    /// A client: sends numbered lines, and goes on with a new connection when
-    /// the server has closed the one it has.
+    /// A client: sends numbered lines, and connects again when the server has
+    /// closed the connection.
     pub fn client(&self, server: &LoadTarget, number: usize) {
         let mut line = 0;
 
@@ -141,7 +142,7 @@ impl Load {
     }
 }
 
-/// Where the clients of a load connect to.
+/// The address that the clients of a load connect to.
 pub struct LoadTarget(std::net::SocketAddr);
 
 impl LoadTarget {
@@ -160,21 +161,21 @@ impl LoadTarget {
     }
 }
 
-/// Some lines are longer than the server's buffer, so that a part of the
-/// answer comes while the rest of the line is on its way.
+/// Some lines are longer than the server's buffer, so that a part of the answer
+/// arrives while the rest of the line is sent.
 fn text(number: usize, line: usize) -> String {
     let size = if line % 16 == number % 16 { 20_000 } else { 30 };
 
     format!("{number}:{line}:{:0>size$}\n", number ^ line)
 }
 
-/// One line there and back.
+/// Sends a line and reads the answer.
 ///
-/// How a connection ends tells when it was closed: before the line came (it is
-/// at its end, and the line was answered with a reset: EPIPE), with the line in
-/// the server's buffer (reset), or when that had been read (at its end, without
-/// a reset). Both ends are on this machine, but not on the same processor: the
-/// reset may come a little later.
+/// The end of a connection shows when the server closed it. Before the line
+/// arrived: end of file, and the line is answered with a reset (EPIPE). With
+/// the line in the server's socket: a reset. After the server read it: end of
+/// file without a reset. A reset may arrive a little later than the end of
+/// file.
 fn exchange(stream: &mut TcpStream, line: &str) -> End {
     let mut answer = vec![0; line.len()];
 

@@ -1,5 +1,5 @@
-//! The counters of `nginx/status/ngx_counters_module.c`, read out of a process's
-//! memory.
+//! The counters of `nginx/status/ngx_counters_module.c`, read from the memory
+//! of a process.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use super::server::Server;
 
-/// What the module counts, without what it does not use.
+/// The counters, without the fields that the tests do not use.
 #[derive(Debug, PartialEq)]
 pub struct Counters {
     pub accepted: u64,
     pub handled: u64,
     pub requests: u64,
-    /// The sum of those of all slots.
+    /// The sum of all slots.
     pub active: i64,
 }
 
@@ -21,8 +21,8 @@ pub struct Counters {
 const SLOTS: usize = 1024;
 
 impl Counters {
-    /// As the process `pid` sees them.
-    pub fn of(server: &Server, pid: i32) -> Self {
+    /// The counters as the process `pid` sees them.
+    pub fn read(server: &Server, pid: i32) -> Self {
         let memory = File::open(format!("/proc/{pid}/mem")).expect("memory");
         let word = |at: u64| -> u64 {
             let mut bytes = [0; 8];
@@ -53,7 +53,7 @@ fn symbol(server: &Server, name: &str) -> u64 {
     u64::from_str_radix(line.split(' ').next().expect("an address"), 16).expect("a number")
 }
 
-/// Where the program begins.
+/// The address at which the program is loaded.
 fn base(server: &Server, pid: i32) -> u64 {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
     let exe = server.exe.to_string_lossy();

@@ -1,4 +1,4 @@
-//! What the tests of the runtime share.
+//! Shared by the tests of real programs.
 
 pub mod build;
 pub mod client;
@@ -9,17 +9,18 @@ pub mod sys;
 pub mod tracer;
 pub mod upgrade;
 
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-/// How long anything may take that is to happen at once.
+/// The time limit of a wait for something that needs no other event.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// Looks until `look` finds something, and panics after `SOON` without it.
+/// Repeats `look` until it finds something; panics after `SOON`.
 pub fn find<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     find_within(SOON, what, look)
 }
 
-/// The same with a deadline of one's own.
+/// The same with another time limit.
 pub fn find_within<T>(within: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
 
@@ -33,12 +34,23 @@ pub fn find_within<T>(within: Duration, what: &str, mut look: impl FnMut() -> Op
     }
 }
 
-/// Looks until `is` holds, and panics after `SOON`.
+/// Waits until `is` is true; panics after `SOON`.
 pub fn wait_until(what: &str, is: impl FnMut() -> bool) {
     wait_within(SOON, what, is);
 }
 
-/// The same with a deadline of one's own.
+/// The same with another time limit.
 pub fn wait_within(within: Duration, what: &str, mut is: impl FnMut() -> bool) {
     find_within(within, what, || is().then_some(()));
+}
+
+/// A process that is killed when this is dropped. Under valgrind it cannot be
+/// found by its program.
+pub struct Killed(pub Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

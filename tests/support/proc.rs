@@ -1,4 +1,4 @@
-//! What `/proc` tells of processes, see proc(5).
+//! Data about processes in `/proc`, see proc(5).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,7 @@ pub fn running(exe: &Path) -> BTreeSet<i32> {
         .collect()
 }
 
-/// The fields of `/proc/PID/stat` behind the name: the first is the state.
+/// The fields of `/proc/PID/stat` after the name; the first is the state.
 fn stat(pid: i32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = text.rsplit_once(") ")?;
@@ -30,31 +30,31 @@ fn stat(pid: i32) -> Option<Vec<String>> {
     Some(fields.split_whitespace().map(str::to_string).collect())
 }
 
-/// The state, such as 'S', 'T' or 'Z'; `None`: there is no such process.
+/// The state, such as 'S', 'T' or 'Z'; `None` if there is no such process.
 pub fn state(pid: i32) -> Option<char> {
     stat(pid)?.first()?.chars().next()
 }
 
-/// Whether a process exists that has not exited.
+/// Whether the process exists and has not exited.
 pub fn alive(pid: i32) -> bool {
     !matches!(state(pid), None | Some('Z' | 'X'))
 }
 
-/// The parent.
+/// The pid of the parent.
 pub fn parent(pid: i32) -> Option<i32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
-/// The time that a process has run, in ticks.
+/// The processor time of a process, in clock ticks.
 pub fn cpu_time(pid: i32) -> u64 {
     let fields = stat(pid).expect("a process");
     let ticks = |i: usize| fields[i].parse::<u64>().expect("a number");
 
-    // utime and stime are the fields 14 and 15; the state is the field 3.
+    // utime and stime are fields 14 and 15; the state is field 3.
     ticks(11) + ticks(12)
 }
 
-/// How a process calls itself.
+/// The title of a process.
 pub fn title(pid: i32) -> String {
     let text = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
 
@@ -63,7 +63,7 @@ pub fn title(pid: i32) -> String {
         .replace('\0', " ")
 }
 
-/// A line of `/proc/PID/status`.
+/// A field of `/proc/PID/status`.
 pub fn status(pid: i32, field: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
 
@@ -72,7 +72,7 @@ pub fn status(pid: i32, field: &str) -> Option<String> {
         .map(|value| value.trim().to_string())
 }
 
-/// How often a process was woken up or interrupted.
+/// The number of context switches of a process: it was woken up or interrupted.
 pub fn switches(pid: i32) -> u64 {
     ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"]
         .iter()
@@ -80,8 +80,8 @@ pub fn switches(pid: i32) -> u64 {
         .sum()
 }
 
-/// Whether a process waits for events or signals: its system call is one of
-/// those of the event loop. A kernel may be built without `/proc/PID/syscall`.
+/// Whether a process waits for events or signals: it is in a system call of the
+/// event loop. A kernel may be built without `/proc/PID/syscall`.
 pub fn waits_for_events(pid: i32) -> bool {
     #[cfg(target_arch = "x86_64")]
     const WAITS: [i64; 3] = [
@@ -103,15 +103,15 @@ pub fn waits_for_events(pid: i32) -> bool {
 }
 
 /// The soft limit of a kind, such as "Max open files".
-pub fn limit(pid: i32, of: &str) -> Option<String> {
+pub fn limit(pid: i32, kind: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
 
     text.lines()
-        .find_map(|line| line.strip_prefix(of))
+        .find_map(|line| line.strip_prefix(kind))
         .and_then(|line| line.split_whitespace().next().map(str::to_string))
 }
 
-/// The descriptors of a process, and what they are.
+/// The descriptors of a process, and the files that they refer to.
 pub fn descriptors(pid: i32) -> BTreeMap<i32, String> {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return BTreeMap::new();
@@ -130,8 +130,7 @@ pub fn descriptors(pid: i32) -> BTreeMap<i32, String> {
         .collect()
 }
 
-/// Of each kind of descriptor, how many there are: numbers may differ from
-/// one look to the next, these not.
+/// The number of descriptors of each kind; their numbers may change.
 pub fn kinds_of_descriptors(pid: i32) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
 
@@ -146,8 +145,8 @@ pub fn kinds_of_descriptors(pid: i32) -> BTreeMap<String, usize> {
     kinds
 }
 
-/// The fields of the lines of `/proc/net/tcp` that are of sockets of `pid` with
-/// the local port `port`.
+/// The lines of `/proc/net/tcp` about sockets of `pid` with the local port
+/// `port`, as fields.
 fn sockets(pid: i32, port: u16) -> Vec<Vec<String>> {
     let inodes: BTreeSet<String> = descriptors(pid)
         .values()
@@ -175,7 +174,7 @@ fn port_of(address: &str) -> Option<u16> {
     u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()
 }
 
-/// The ports of the clients whose connections to `port` a process holds.
+/// The ports of the clients that are connected to `port` of a process.
 pub fn clients_of(pid: i32, port: u16) -> Vec<u16> {
     sockets(pid, port)
         .iter()
@@ -184,14 +183,14 @@ pub fn clients_of(pid: i32, port: u16) -> Vec<u16> {
         .collect()
 }
 
-/// Whether a process has a socket that listens on `port`.
+/// Whether a process listens on `port`.
 pub fn listens(pid: i32, port: u16) -> bool {
     const LISTEN: &str = "0A";
 
     sockets(pid, port).iter().any(|fields| fields[3] == LISTEN)
 }
 
-/// The System V segments that one of `pids` has made.
+/// The System V segments that one of `pids` has created.
 pub fn segments_of(pids: &BTreeSet<i32>) -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
 

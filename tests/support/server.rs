@@ -1,4 +1,4 @@
-//! A running program, in a folder of its own, that leaves nothing behind.
+//! A running program, in its own directory, that must leave nothing behind.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,30 +15,31 @@ use std::time::Duration;
 
 use super::{SOON, build, find, proc, sys, wait_until, wait_within};
 
-/// A master, and whatever it starts. What runs the program in `folder` is
-/// killed when this goes, be it in a panic.
+/// A master and its children. When this is dropped, all processes that run the
+/// program in `directory` are killed, also after a panic.
 pub struct Server {
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     pub exe: PathBuf,
     pub port: u16,
-    /// Where it listens: on `port`, unless a test has other plans.
+    /// The address on which it listens: that of `port`, unless a test changes
+    /// it.
     pub place: String,
     name: &'static str,
-    /// What the program is started with, if not as the echo server is.
+    /// The arguments of the program, if they are not those of the echo server.
     pub instead: Vec<OsString>,
-    /// What its environment has in addition.
+    /// Variables that are added to its environment.
     pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
-    /// Whoever was found running.
+    /// All processes that were found so far.
     seen: RefCell<BTreeSet<i32>>,
     status: Cell<Option<ExitStatus>>,
 }
 
-/// Whose they are, and how many of which kind.
+/// The title of a process, and the number of its descriptors of each kind.
 pub type Descriptors = (String, BTreeMap<String, usize>);
 
-/// A port that nobody uses, and no other test will: below those that the
-/// kernel gives to clients.
+/// An unused port, which no other test uses. It is below the ports that the
+/// kernel assigns to clients.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
 
@@ -53,7 +54,7 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// A connection; what takes too long is an error.
+/// A connection with time limits.
 pub fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, SOON)?;
 
@@ -79,18 +80,18 @@ impl Server {
     pub fn new(test: &str, name: &'static str, program: &Path) -> Self {
         sys::adopt_orphans();
 
-        let folder = build::folder().join(test);
-        let exe = folder.join(name);
+        let directory = build::directory().join(test);
+        let exe = directory.join(name);
 
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        // By its path the program's processes are found.
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("a directory");
+        // The program's processes are found by this path.
         fs::hard_link(program, &exe).expect("a link");
 
         let port = free_port();
 
         Self {
-            folder,
+            directory,
             exe,
             port,
             place: format!("{}:{port}", Ipv4Addr::LOCALHOST),
@@ -103,21 +104,21 @@ impl Server {
         }
     }
 
-    /// The address that clients use.
+    /// The address for clients.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     pub fn pidfile(&self) -> PathBuf {
-        self.folder.join("pid")
+        self.directory.join("pid")
     }
 
     pub fn old_pidfile(&self) -> PathBuf {
-        self.folder.join("pid.oldbin")
+        self.directory.join("pid.oldbin")
     }
 
     pub fn logfile(&self) -> PathBuf {
-        self.folder.join("log")
+        self.directory.join("log")
     }
 
     fn arguments(&self, options: &[&str]) -> Vec<OsString> {
@@ -138,9 +139,9 @@ impl Server {
         arguments
     }
 
-    /// The program with its options, to be run in the foreground.
+    /// The command that runs the program in the foreground with `options`.
     pub fn command(&self, options: &[&str]) -> Command {
-        let output = |name| File::create(self.folder.join(name)).expect("a file");
+        let output = |name| File::create(self.directory.join(name)).expect("a file");
         let mut command = Command::new(&self.exe);
 
         command
@@ -171,24 +172,25 @@ impl Server {
         master
     }
 
-    /// Starts a program that shows what it does by itself.
+    /// Starts the program, and waits for its pid file.
     pub fn spawn(&self, options: &[&str]) -> i32 {
         self.spawn_command(self.command(options), options)
     }
 
-    /// The same as another user, who may write to the folder and have so many
-    /// processes.
+    /// The same as user `user`, who may write to the directory and have
+    /// `processes` processes.
     pub fn spawn_limited(&self, user: u32, processes: u64, options: &[&str]) -> i32 {
         let mut command = self.command(options);
 
-        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o777)).expect("a folder");
+        fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o777))
+            .expect("a directory");
         command.uid(user).gid(user);
         sys::limit_processes(&mut command, processes);
 
         self.spawn_command(command, options)
     }
 
-    /// Starts a program that becomes the server's.
+    /// Starts `command` as the program of this server.
     pub fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
         let daemon = options.contains(&"-d");
         let mut child = command.spawn().expect("a program");
@@ -217,8 +219,8 @@ impl Server {
         self.pid_in(&self.old_pidfile())
     }
 
-    /// Every process of the program.
-    pub fn everybody(&self) -> BTreeSet<i32> {
+    /// All processes of the program.
+    pub fn processes(&self) -> BTreeSet<i32> {
         let pids = proc::running(&self.exe);
 
         self.seen.borrow_mut().extend(&pids);
@@ -226,10 +228,10 @@ impl Server {
         pids
     }
 
-    /// The processes that call themselves so, whoever their master is.
-    pub fn called(&self, title: &str) -> BTreeSet<i32> {
+    /// The processes with this title, of any master.
+    pub fn titled(&self, title: &str) -> BTreeSet<i32> {
         let title = format!("{}: {title}", self.name);
-        let mut pids = self.everybody();
+        let mut pids = self.processes();
 
         pids.retain(|&pid| proc::title(pid) == title);
 
@@ -238,7 +240,7 @@ impl Server {
 
     /// The workers that accept connections.
     pub fn workers(&self) -> BTreeSet<i32> {
-        self.called("worker process")
+        self.titled("worker process")
     }
 
     /// The workers of one master.
@@ -251,11 +253,11 @@ impl Server {
     }
 
     /// The workers that shut down.
-    pub fn leaving(&self) -> BTreeSet<i32> {
-        self.called("worker process is shutting down")
+    pub fn shutting_down(&self) -> BTreeSet<i32> {
+        self.titled("worker process is shutting down")
     }
 
-    /// Waits until there are exactly so many workers, and returns them.
+    /// Waits until there are exactly `n` workers, and returns them.
     pub fn wait_for_workers(&self, n: usize) -> BTreeSet<i32> {
         find(&format!("{n} workers"), || {
             let workers = self.workers();
@@ -264,7 +266,7 @@ impl Server {
         })
     }
 
-    /// Waits until `n` workers run none of which is among `old`.
+    /// Waits until there are `n` workers, none of which is in `old`.
     pub fn wait_for_others(&self, n: usize, old: &BTreeSet<i32>) -> BTreeSet<i32> {
         find(&format!("{n} new workers"), || {
             let workers = self.workers();
@@ -273,7 +275,7 @@ impl Server {
         })
     }
 
-    /// Waits until none of the processes is left.
+    /// Waits until all these processes have exited.
     pub fn wait_for_end_of(&self, pids: &BTreeSet<i32>) {
         wait_until(&format!("the end of {pids:?}"), || {
             !pids.iter().any(|&pid| proc::alive(pid))
@@ -285,7 +287,7 @@ impl Server {
         assert!(sys::kill(self.master(), signo), "no master");
     }
 
-    /// Reloads, and waits until a new generation has taken over.
+    /// Reloads, and waits until all workers are new.
     pub fn reload(&self) -> BTreeSet<i32> {
         let old = self.workers();
 
@@ -297,7 +299,7 @@ impl Server {
         fs::read_to_string(self.logfile()).unwrap_or_default()
     }
 
-    /// The lines of the log in which `text` is.
+    /// The lines of the log that contain `text`.
     pub fn lines(&self, text: &str) -> Vec<String> {
         self.log()
             .lines()
@@ -306,7 +308,7 @@ impl Server {
             .collect()
     }
 
-    /// Waits until `text` is in so many lines of the log.
+    /// Waits until `n` lines of the log contain `text`.
     pub fn wait_for_lines(&self, n: usize, text: &str) -> Vec<String> {
         find(&format!("{n} lines with \"{text}\""), || {
             let lines = self.lines(text);
@@ -319,24 +321,23 @@ impl Server {
         self.wait_for_lines(1, text);
     }
 
-    /// Waits until everybody writes to the log that is there now. (The line
-    /// that says so is written before the old one is closed, so it is no
-    /// proof.)
+    /// Waits until all processes write to the new log. The line about the new
+    /// log does not show that: it is written before the old log is closed.
     pub fn wait_for_new_log(&self) {
         let log = self.logfile().to_string_lossy().into_owned();
 
         wait_until("everybody's log is the new one", || {
-            self.everybody()
+            self.processes()
                 .iter()
                 .all(|&pid| proc::descriptors(pid).values().any(|what| *what == log))
         });
     }
 
-    /// Of everybody, the title without numbers, and how many descriptors of
-    /// which kind there are.
+    /// For each process, its title without numbers and the number of its
+    /// descriptors of each kind.
     pub fn descriptors(&self) -> Vec<Descriptors> {
         let mut all: Vec<_> = self
-            .everybody()
+            .processes()
             .into_iter()
             .map(|pid| {
                 let title = proc::title(pid).replace(|c: char| c.is_ascii_digit(), "");
@@ -349,8 +350,8 @@ impl Server {
         all
     }
 
-    /// The same, when everybody has been told of the others: one that was
-    /// started last knows them from the beginning, so all have the same then.
+    /// The same, when all processes know each other: then all workers have the
+    /// same descriptors.
     pub fn settled_descriptors(&self) -> Vec<Descriptors> {
         find("processes that know each other", || {
             let all = self.descriptors();
@@ -361,14 +362,14 @@ impl Server {
         })
     }
 
-    /// Waits until everybody has the descriptors that there were `before`.
+    /// Waits until all processes have the descriptors of `before`.
     pub fn wait_for_descriptors(&self, before: &[Descriptors]) {
         let what = format!("the descriptors {before:#?}");
 
         wait_within(2 * SOON, &what, || self.descriptors() == before);
     }
 
-    /// A connection; what takes too long is an error.
+    /// A connection with time limits.
     pub fn connect(&self) -> TcpStream {
         self.try_connect().expect("a connection")
     }
@@ -377,7 +378,7 @@ impl Server {
         connect_to(self.address())
     }
 
-    /// How the program that `spawn` started has ended.
+    /// The exit status of the program that `spawn` started.
     pub fn wait_for_exit(&self) -> ExitStatus {
         self.wait_for_exit_within(SOON)
     }
@@ -397,10 +398,10 @@ impl Server {
         self.status.get().is_some()
     }
 
-    /// Nothing is left: no process, pid file or segment; and of alerts and
-    /// worse, the log has only those that contain one of `allowed`.
+    /// No process, pid file or segment is left, and each line of the log with
+    /// level alert or above contains one of `allowed`.
     pub fn finish(&self, allowed: &[&str]) {
-        wait_until("the end of all processes", || self.everybody().is_empty());
+        wait_until("the end of all processes", || self.processes().is_empty());
 
         if self.child.borrow().is_some() {
             let status = self.wait_for_exit();
@@ -413,7 +414,8 @@ impl Server {
         self.check_log(allowed);
     }
 
-    /// No alerts or worse in the log but those that contain one of `allowed`.
+    /// Each line of the log with level alert or above contains one of
+    /// `allowed`.
     pub fn check_log(&self, allowed: &[&str]) {
         let log = self.log();
         let bad: Vec<&str> = log
@@ -429,7 +431,7 @@ impl Server {
         assert!(bad.is_empty(), "{bad:#?}");
     }
 
-    /// Ends it in an orderly way.
+    /// Stops the program with SIGQUIT, and checks that nothing is left.
     pub fn quit(&self, allowed: &[&str]) {
         self.signal(libc::SIGQUIT);
         self.finish(allowed);
@@ -449,9 +451,9 @@ impl Drop for Server {
             );
         }
 
-        // Who was about to be forked may come after the first look.
+        // A process that is just being forked may be missed in the first round.
         loop {
-            let left = self.everybody();
+            let left = self.processes();
 
             if left.is_empty() {
                 break;

@@ -1,4 +1,4 @@
-//! System calls that neither the standard library nor nix's features in use
+//! System calls that the standard library and the used features of nix do not
 //! have.
 
 #![allow(unsafe_code)]
@@ -9,25 +9,25 @@ use std::process::Command;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// Sends a signal; whether there was somebody to get it.
+/// Sends a signal; false if there is no such process.
 pub fn kill(pid: i32, signo: i32) -> bool {
     assert!(pid > 1, "no process {pid}");
 
-    // SAFETY: no memory is involved.
+    // SAFETY: kill() gets no pointers.
     unsafe { libc::kill(pid, signo) == 0 }
 }
 
-/// Orphans of this process's descendants become its children, so that they
-/// are found, and reaped, whatever happens to their parents.
+/// Makes orphans of this process's descendants its children, so that they are
+/// found and reaped.
 pub fn adopt_orphans() {
-    // SAFETY: no memory is involved.
+    // SAFETY: this prctl() gets no pointers.
     let done = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 
     assert_eq!(done, 0, "prctl(PR_SET_CHILD_SUBREAPER)");
 }
 
-/// Reaps `pid` if it is a child of this process that has ended: the exit code,
-/// unless it was a signal.
+/// Reaps `pid` if it is a child that has ended. Returns its exit code, or
+/// `None` if it was killed by a signal.
 pub fn reap(pid: i32) -> Option<i32> {
     match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
         Ok(WaitStatus::Exited(_, code)) => Some(code),
@@ -35,15 +35,16 @@ pub fn reap(pid: i32) -> Option<i32> {
     }
 }
 
-/// Limits how many processes the user of a program may have for it to fork
-/// more.
+/// Limits the number of processes that the program's user may have when it
+/// forks.
 pub fn limit_processes(command: &mut Command, n: u64) {
     let limit = libc::rlimit {
         rlim_cur: n,
         rlim_max: n,
     };
 
-    // SAFETY: setrlimit() is async-signal-safe, `limit` is a copy.
+    // SAFETY: between fork() and execve() only setrlimit() is called, which is
+    // async-signal-safe; `limit` is a copy in the closure.
     unsafe {
         command.pre_exec(
             move || match libc::setrlimit(libc::RLIMIT_NPROC, &raw const limit) {
@@ -54,7 +55,7 @@ pub fn limit_processes(command: &mut Command, n: u64) {
     }
 }
 
-/// Whether this process is root's.
+/// Whether the effective user of this process is root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }

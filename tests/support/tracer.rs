@@ -1,4 +1,4 @@
-//! System calls of a real process that fail, or take their time, by strace.
+//! System calls of a real process that fail or are delayed, with strace.
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
@@ -6,19 +6,20 @@ use std::process::{Child, Command, Stdio};
 use super::server::Server;
 use super::{proc, sys, wait_until};
 
-/// What `fork()` and the like are to the kernel.
+/// The system calls that a C library may use for `fork()`.
 const FORKS: &str = "clone,clone3,fork,vfork";
 
-/// A tracer of one process, detached when it goes.
+/// A tracer of one process, which is detached when this is dropped.
 pub struct Tracer {
     child: Child,
-    of: i32,
+    pid: i32,
 }
 
 impl Tracer {
-    /// Has `calls` of `pid` meet `what`, see `inject=` in strace(1).
+    /// Applies `what` to the system calls `calls` of `pid`, as `inject=` of
+    /// strace(1) does.
     pub fn inject(server: &Server, pid: i32, calls: &str, what: &str) -> Self {
-        let out = File::create(server.folder.join("strace")).expect("a file");
+        let out = File::create(server.directory.join("strace")).expect("a file");
         let child = Command::new("strace")
             .args(["-q", "-p", &pid.to_string()])
             .args(["-e", &format!("trace={calls}")])
@@ -27,7 +28,7 @@ impl Tracer {
             .stdin(Stdio::null())
             .spawn()
             .expect("strace");
-        let tracer = Self { child, of: pid };
+        let tracer = Self { child, pid };
 
         wait_until("the tracer", || {
             proc::status(pid, "TracerPid").as_deref() == Some(&tracer.child.id().to_string())
@@ -36,12 +37,12 @@ impl Tracer {
         tracer
     }
 
-    /// Has the forks of `pid` that `when` names, all if it is "", fail.
+    /// Makes the forks of `pid` that `when` selects fail, or all if it is "".
     pub fn fail_forks(server: &Server, pid: i32, when: &str) -> Self {
         Self::inject(server, pid, FORKS, &format!("error=EAGAIN{when}"))
     }
 
-    /// Has each of them take so many milliseconds.
+    /// Delays each fork by so many milliseconds.
     pub fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
         Self::inject(server, pid, FORKS, &format!("delay_exit={}", msec * 1000))
     }
@@ -51,7 +52,7 @@ impl Drop for Tracer {
     fn drop(&mut self) {
         sys::kill(self.child.id().cast_signed(), libc::SIGTERM);
         let _ = self.child.wait();
-        let free = || proc::status(self.of, "TracerPid").is_none_or(|tracer| tracer == "0");
+        let free = || proc::status(self.pid, "TracerPid").is_none_or(|tracer| tracer == "0");
 
         if !std::thread::panicking() {
             wait_until("the tracer's end", free);

@@ -1,11 +1,12 @@
-//! SIGUSR2 and what follows: another binary takes over, or is taken back.
+//! SIGUSR2: another binary replaces the old one, or is stopped again.
 
 use std::fs;
 
 use super::server::Server;
 use super::{find, proc, sys, wait_until};
 
-/// Starts another binary, and waits until it has its workers: both masters.
+/// Starts another binary, and waits until it has its workers. Returns both
+/// masters.
 pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
     let old = server.master();
 
@@ -28,14 +29,15 @@ pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
     (old, new)
 }
 
-/// Retires the old binary: the new one has everything.
+/// Stops the old binary; the new one has taken over.
 pub fn retire(server: &Server, old: i32) {
     sys::kill(old, libc::SIGQUIT);
     wait_until("the old master's end", || !proc::alive(old));
     assert!(!server.old_pidfile().exists(), "the old pid file is left");
 }
 
-/// Takes a daemon's old binary back, whose workers have been stopped already.
+/// Stops the new binary of a daemon; the old one, whose workers were stopped,
+/// starts workers again.
 pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
     sys::kill(old, libc::SIGWINCH);
     wait_until("the end of the old master's workers", || {
@@ -47,7 +49,7 @@ pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
     wait_for_old(server, old, new);
 }
 
-/// The old binary, which has stopped its workers, starts them again.
+/// The old binary, whose workers were stopped, starts workers again.
 pub fn restart_workers(server: &Server, old: i32, workers: usize) {
     sys::kill(old, libc::SIGHUP);
     wait_until("the old master's workers", || {
@@ -55,7 +57,8 @@ pub fn restart_workers(server: &Server, old: i32, workers: usize) {
     });
 }
 
-/// Waits until the new binary has gone, and the old one has its pid file back.
+/// Waits until the new binary has exited and the old one has its pid file
+/// again.
 pub fn wait_for_old(server: &Server, old: i32, new: i32) {
     wait_until("the new master's end", || !proc::alive(new));
     wait_until("the old pid file", || {

@@ -35,7 +35,7 @@ fn limit_descriptors(pid: i32, n: u32) {
 fn d12_no_room_for_a_descriptor() {
     for which in BOTH {
         let (nginx, workers) = started("d12", which, 2);
-        let told = |of: i32| lines_of(&nginx, workers[0], &format!("get channel s:1 pid:{of} "));
+        let told = |pid: i32| lines_of(&nginx, workers[0], &format!("get channel s:1 pid:{pid} "));
 
         limit_descriptors(workers[0], 0);
 
@@ -241,7 +241,7 @@ fn d14_too_many_descriptors_on_their_way() {
         let nginx = nginx("d14_refs", which, 2, "");
         let mut limited = shell(&nginx, "ulimit -n 64");
 
-        fs::set_permissions(&nginx.folder, fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(&nginx.directory, fs::Permissions::from_mode(0o777)).unwrap();
         limited.uid(USER).gid(USER);
         nginx.spawn_command(limited, &[]);
 

@@ -115,15 +115,15 @@ fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
 fn d09_signals_of_a_new_binary() {
     for which in BOTH {
         let nginx = daemon("d09", which);
-        let old = nginx.everybody();
-        let conf = nginx.folder.join("conf");
+        let old = nginx.processes();
+        let conf = nginx.directory.join("conf");
 
         fs::remove_file(&conf).unwrap();
         run(Command::new("mkfifo").arg(conf));
         nginx.signal(libc::SIGUSR2);
 
         let new = find("a new binary", || {
-            let new = *nginx.everybody().difference(&old).next()?;
+            let new = *nginx.processes().difference(&old).next()?;
 
             (!signals(new, "SigCgt").contains(&libc::SIGHUP)).then_some(new)
         });

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use crate::nginx::{Nginx, Which, built};
-use crate::support::build::{folder, root, run};
+use crate::support::build::{directory, root, run};
 use crate::support::{proc, sys, wait_until};
 
 /// What nginx's own Makefile has the compiler look in.
@@ -34,7 +34,7 @@ const INCLUDES: [&str; 7] = [
 fn module(which: Which) -> PathBuf {
     static COMPILED: Mutex<Vec<Which>> = Mutex::new(Vec::new());
 
-    let module = folder().join(format!("ngx_http_fault_module-{which:?}.so"));
+    let module = directory().join(format!("ngx_http_fault_module-{which:?}.so"));
     let objects = built(match which {
         Which::Stock => "stock",
         Which::Ipc => "ipc",
@@ -117,7 +117,7 @@ fn in_slots(nginx: &Nginx, workers: usize) -> Vec<i32> {
 /// The same in the background, where SIGUSR2 starts another binary.
 fn daemon(test: &str, which: Which) -> Nginx {
     let nginx = nginx(test, which, 1, "");
-    let conf = nginx.folder.join("conf");
+    let conf = nginx.directory.join("conf");
     let text = fs::read_to_string(&conf).unwrap();
 
     fs::write(conf, text.replace("daemon off;", "daemon on;")).unwrap();

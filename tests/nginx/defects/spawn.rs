@@ -197,13 +197,13 @@ fn d03_a_table_that_is_full() {
 
         let workers = nginx.wait_for_workers(3);
 
-        for pid in nginx.everybody() {
+        for pid in nginx.processes() {
             if pid != nginx.master() && !workers.contains(&pid) {
                 sys::kill(pid, libc::SIGKILL);
             }
         }
 
-        wait_until("only workers", || nginx.everybody().len() == 4);
+        wait_until("only workers", || nginx.processes().len() == 4);
         nginx.settled_descriptors();
         assert!(!workers.iter().any(leaks));
         nginx.quit(&["no more than 1024 processes", "exited on signal 9"]);
@@ -290,7 +290,7 @@ fn d10_a_new_binary_that_cannot_be_forked() {
 
         assert_eq!(closed.len(), 2);
         nginx.signal(libc::SIGQUIT);
-        wait_until("the end", || nginx.everybody().is_empty());
+        wait_until("the end", || nginx.processes().is_empty());
         assert!(nginx.pidfile().exists());
     }
 }

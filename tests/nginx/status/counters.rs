@@ -1,0 +1,91 @@
+//! Its counters of connections and requests.
+
+use std::io::{Read, Write};
+
+use super::{HTTP, counter, json, nginx, number};
+use crate::nginx::Nginx;
+use crate::support::{sys, wait_until};
+
+/// The counters add up over all workers, over the death of one and a reload.
+#[test]
+fn counters_add_up() {
+    const CONNECTIONS: i64 = 20;
+    const REQUESTS: i64 = 5;
+
+    let nginx = nginx("status_counters");
+    let before = json(&nginx)["counters"].clone();
+
+    for _ in 0..CONNECTIONS {
+        let mut stream = nginx.connect();
+
+        for i in 1..=REQUESTS {
+            let close = if i == REQUESTS {
+                "Connection: close\r\n"
+            } else {
+                ""
+            };
+
+            write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\n{close}\r\n").expect("a request");
+        }
+
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).expect("answers");
+        assert_eq!(answers.matches("200 OK").count(), REQUESTS as usize);
+    }
+
+    // The last answers may have come before their requests have ended.
+    wait_until("an idle server", || counter(&nginx, "active") == 1);
+
+    let after = json(&nginx)["counters"].clone();
+    let asked = number(&after, "accepted") - number(&before, "accepted") - CONNECTIONS;
+
+    // And those of the counters themselves, on a connection each.
+    for (name, more) in [
+        ("accepted", CONNECTIONS + asked),
+        ("handled", CONNECTIONS + asked),
+        ("requests", CONNECTIONS * REQUESTS + asked),
+        ("active", 0),
+        ("writing", 0),
+    ] {
+        assert_eq!(number(&after, name) - number(&before, name), more, "{name}");
+    }
+
+    nginx.reload();
+    assert_eq!(counter(&nginx, "accepted"), number(&after, "accepted") + 1);
+
+    nginx.quit(&[]);
+}
+
+/// A worker that is killed in the middle of a request has none any more.
+#[test]
+fn killed_in_a_request() {
+    let http = format!("{} client_body_timeout 60s;", HTTP.trim_end_matches('}'));
+    let nginx = nginx("status_killed");
+
+    // The header is whole, the body is not: the request has begun.
+    nginx.configure(
+        &format!(
+            "worker_processes 1; load_module {};",
+            Nginx::status_module().display()
+        ),
+        &format!("{http} location /slow {{ proxy_pass http://127.0.0.1:PORT/; }} }}"),
+    );
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_workers(1);
+    wait_until("one request", || counter(&nginx, "active") == 1);
+
+    let mut stream = nginx.connect();
+    write!(
+        stream,
+        "POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+    )
+    .expect("a request");
+    wait_until("two requests", || counter(&nginx, "active") == 2);
+
+    let worker = nginx.workers();
+    sys::kill(*worker.first().expect("a worker"), libc::SIGKILL);
+    nginx.wait_for_others(1, &worker);
+    wait_until("one request", || counter(&nginx, "active") == 1);
+
+    nginx.quit(&["exited on signal 9"]);
+}

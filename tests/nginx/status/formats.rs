@@ -1,0 +1,204 @@
+//! Its formats, and the requests and directives that it accepts.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use super::{json, nginx, number, processes};
+use crate::nginx::{Nginx, body, code, header};
+
+/// The lines `name{label="value",...} number` of Prometheus' text format; each
+/// metric has its HELP and TYPE before it, once.
+fn metrics(text: &str) -> BTreeMap<String, i64> {
+    let mut types = BTreeMap::new();
+    let mut values = BTreeMap::new();
+    let mut current = "";
+
+    for line in text.strip_suffix('\n').expect("a last line").split('\n') {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            current = help.split_once(' ').expect("a text").0;
+            assert!(is_name(current) && !types.contains_key(current), "{line}");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').expect("a type");
+
+            assert_eq!(name, current, "{line}");
+            assert_eq!(
+                kind,
+                if name.ends_with("_total") {
+                    "counter"
+                } else {
+                    "gauge"
+                }
+            );
+            types.insert(name, kind);
+        } else {
+            let (metric, value) = line.rsplit_once(' ').expect("a value");
+            let (name, labels) = metric.split_once('{').unwrap_or((metric, "}"));
+
+            assert_eq!(name, current, "{line}");
+            assert!(types.contains_key(name), "{line}");
+            assert!(labels.strip_suffix('}').is_some_and(are_labels), "{line}");
+
+            let value = value.parse().expect("a number");
+            assert_eq!(values.insert(metric.to_string(), value), None, "{line}");
+        }
+    }
+
+    values
+}
+
+fn is_name(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit())
+}
+
+fn are_labels(labels: &str) -> bool {
+    labels.is_empty()
+        || labels.split(',').all(|label| {
+            label.split_once('=').is_some_and(|(name, value)| {
+                let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+
+                is_name(name) && value.is_some_and(|v| !v.contains(['"', '\\']))
+            })
+        })
+}
+
+/// What each number of a process is called in Prometheus' format.
+const METRICS: [(&str, &str); 5] = [
+    ("respawns", "respawns_total"),
+    ("sent", "messages_sent_total"),
+    ("queued", "messages_queued_total"),
+    ("queued_max", "messages_queued_max"),
+    ("dropped", "messages_dropped_total"),
+];
+
+/// The three formats say the same.
+#[test]
+fn formats_agree() {
+    let nginx = nginx("status_formats");
+    let (json, text, prometheus) = (json(&nginx), nginx.get("/text"), nginx.get("/prometheus"));
+    let metrics = metrics(body(&prometheus));
+    let lines: Vec<_> = body(&text).lines().collect();
+
+    for (i, process) in processes(&json).iter().enumerate() {
+        let field = |name: &str| process[name].to_string().replace('"', "");
+        let slot = field("slot");
+
+        let mut line = format!(
+            "slot:{slot} pid:{} {}:{} generation:{} {}",
+            field("pid"),
+            field("role"),
+            field("worker"),
+            field("generation"),
+            field("state")
+        );
+
+        for (name, metric) in METRICS {
+            line.push_str(&format!(" {name}:{}", field(name)));
+
+            let metric = format!("ngx_ipc_{metric}{{slot=\"{slot}\"}}");
+            assert_eq!(
+                metrics.get(&metric),
+                Some(&number(process, name)),
+                "{metric}"
+            );
+        }
+
+        assert_eq!(lines[i], line);
+
+        let metric = format!(
+            "ngx_ipc_process{{slot=\"{slot}\",pid=\"{}\",role=\"{}\",worker=\"{}\",\
+             generation=\"{}\",state=\"{}\"}}",
+            field("pid"),
+            field("role"),
+            field("worker"),
+            field("generation"),
+            field("state")
+        );
+        assert_eq!(metrics.get(&metric), Some(&1), "{prometheus}");
+    }
+
+    // Each request counts itself: these were made one after the other.
+    let requests = number(&json["counters"], "requests");
+
+    assert!(lines.contains(&format!("requests:{}", requests + 1).as_str()));
+    assert_eq!(metrics["ngx_ipc_requests_total"], requests + 2);
+    assert_eq!(metrics["ngx_ipc_connections_accepted_total"], requests + 2);
+
+    nginx.quit(&[]);
+}
+
+#[test]
+fn methods_and_types() {
+    let nginx = nginx("status_methods");
+    let ask = |method: &str, path: &str| {
+        let mut stream = nginx.connect();
+        let mut answer = String::new();
+
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        .expect("a request");
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+
+    for (path, kind) in [
+        ("/text", "text/plain"),
+        ("/json", "application/json"),
+        ("/prometheus", "text/plain; version=0.0.4"),
+    ] {
+        let (get, head, post) = (ask("GET", path), ask("HEAD", path), ask("POST", path));
+
+        assert_eq!((code(&get), header(&get, "Content-Type")), ("200", kind));
+        assert_eq!((code(&head), header(&head, "Content-Type")), ("200", kind));
+        assert_eq!(header(&get, "Content-Length"), body(&get).len().to_string());
+        assert!(
+            header(&head, "Content-Length")
+                .parse::<usize>()
+                .is_ok_and(|n| n > 0)
+        );
+        assert_eq!(body(&head), "");
+        assert_eq!(code(&post), "405");
+    }
+
+    nginx.quit(&[]);
+}
+
+/// A configuration that is wrong is refused, by a line that says why.
+#[test]
+fn wrong_configurations() {
+    let nginx = nginx("status_wrong");
+    let main = format!("load_module {};", Nginx::status_module().display());
+
+    for (http, why) in [
+        (
+            "server { location / { ngx_ipc_status xml; } }",
+            "invalid format \"xml\" in \"ngx_ipc_status\", it must be \"text\", \"json\" or \
+             \"prometheus\"",
+        ),
+        (
+            "server { location / { ngx_ipc_status json text; } }",
+            "invalid number of arguments in \"ngx_ipc_status\" directive",
+        ),
+        (
+            "server { location / { ngx_ipc_status; ngx_ipc_status json; } }",
+            "\"ngx_ipc_status\" directive is duplicate",
+        ),
+        (
+            "server { ngx_ipc_status; }",
+            "\"ngx_ipc_status\" directive is not allowed here",
+        ),
+    ] {
+        nginx.configure(&main, http);
+
+        let out = nginx.run(&["-t"]);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+
+        assert!(!out.status.success(), "{http}");
+        assert!(said.contains(why), "{said}");
+    }
+
+    nginx.quit(&["[emerg]"]);
+}

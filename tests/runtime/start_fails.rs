@@ -1,0 +1,48 @@
+//! A program that cannot start exits, and leaves no file.
+
+use crate::support::server::Server;
+use crate::support::{Killed, wait_until};
+
+/// A start that fails at any step exits with 1, also in the background, and
+/// leaves no file of a Unix socket.
+#[test]
+fn a_failed_start_leaves_nothing() {
+    let mut server = Server::configurable("failed_start");
+    let path = server.directory.join("socket");
+    let conf: [&[&str]; 4] = [&[], &["-d"], &["-1"], &["-1", "-d"]];
+
+    server.place = format!("unix:{}", path.display());
+
+    for options in conf {
+        let options = [options, &["-p", "/nonexistent/pid"]].concat();
+        let status = server.command(&options).status().unwrap();
+
+        assert_eq!(status.code(), Some(1), "{options:?}");
+        assert!(!path.exists(), "{options:?}");
+        wait_until("nobody", || server.processes().is_empty());
+    }
+
+    assert_eq!(server.lines("open() \"/nonexistent/pid\" failed").len(), 4);
+}
+
+/// A limit of descriptors that is too low for the event loop is an error, and
+/// no endless loop.
+#[test]
+fn too_few_descriptors_for_a_start() {
+    let server = Server::configurable("few_descriptors");
+
+    for mode in ["-w1", "-1", "-d"] {
+        for n in ["3", "4", "5", "6", "7"] {
+            let mut process = Killed(server.command(&[mode, "-b", n]).spawn().unwrap());
+            let mut status = None;
+
+            wait_until("its end", || {
+                status = process.0.try_wait().unwrap();
+                status.is_some()
+            });
+            assert_eq!(status.unwrap().code(), Some(1), "{mode} -b {n}");
+            wait_until("nobody", || server.processes().is_empty());
+            assert!(!server.pidfile().exists());
+        }
+    }
+}
