@@ -1,4 +1,4 @@
-//! Both start, answer, reload and quit.
+//! Both programs start, answer, reload and quit.
 
 use crate::nginx::{BOTH, Nginx};
 

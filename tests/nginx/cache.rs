@@ -1,4 +1,4 @@
-//! `proxy_cache`: its manager and its loader are processes of the library too.
+//! `proxy_cache`: its manager and loader are processes of the library too.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::nginx::{Nginx, Which, body, header, same};
 use crate::support::{wait_until, wait_within};
 
-/// Each answer of the origin is another one.
+/// Each answer of the origin is different.
 const HTTP: &str = "
     proxy_cache_path DIRECTORY/cache levels=1 keys_zone=c:1m max_size=MAX inactive=1h;
     server {
@@ -40,7 +40,7 @@ fn start_again(nginx: &Nginx) {
 const MANAGER: &str = "cache manager process";
 const LOADER: &str = "cache loader process";
 
-/// The files in the cache.
+/// The files of the cache.
 fn cached(nginx: &Nginx) -> usize {
     fn files(directory: &Path) -> usize {
         fs::read_dir(directory)
@@ -84,7 +84,7 @@ fn cached_answers() {
         nginx.wait_for_descriptors(&before);
         nginx.quit(&[]);
 
-        // What is on the disk is found again.
+        // The files on the disk are used again.
         start_again(&nginx);
         ask_each();
         nginx.signal(libc::SIGTERM);
@@ -96,7 +96,7 @@ fn cached_answers() {
     assert_eq!(all, ["MISS", "HIT", "HIT", "HIT", "HIT", "HIT"]);
 }
 
-/// A new manager looks at once whether there is too much.
+/// A new manager checks the size of the cache at once.
 #[test]
 fn the_manager_evicts() {
     const ANSWERS: usize = 20;

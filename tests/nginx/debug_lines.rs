@@ -1,4 +1,4 @@
-//! Both log the same lines, apart from numbers.
+//! Both programs log the same lines, apart from numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::support::{sys, wait_until};
 
 const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 hello; } }";
 
-/// What only one of them logs, and why.
+/// Lines that only one of them logs, and the reason.
 const DIFFERENT: [(Which, &str, &str); 4] = [
     (
         Which::Ipc,
@@ -18,35 +18,35 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
     (
         Which::Stock,
         "[debug] close channel s:N pid:N our:N fd:N",
-        "D18: it still is what it was",
+        "D18: its pid is still there",
     ),
     (
         Which::Ipc,
         "[info] sendmsg() failed (N: Broken pipe)",
-        "D13: what is sent to one that has exited, but is not reaped yet, fails",
+        "D13: a message to a process that has exited and is not reaped yet fails",
     ),
     (
         Which::Ipc,
         "[debug] shmget id: N",
-        "with T_NGINX=sysvshm; the stock one, built so, has the line too",
+        "with T_NGINX=sysvshm; a stock nginx with this backend has the line too",
     ),
 ];
 
-/// What either logs or not, as it happens, and why.
+/// Lines that depend on timing, and the reason.
 const TIMING: [(&str, &str); 6] = [
     (
         "[notice] signal N (SIGIO) received",
-        "not if it has been waited for in the meantime",
+        "missing if the process has been reaped already",
     ),
     (
         "[debug] channel command: N",
-        "not if everybody exits before it is told that others did",
+        "missing if a process exits before it is told that others did",
     ),
     ("[debug] pass close channel s:N pid:N to:N", "the same"),
     ("[debug] child: N -N e:N t:N d:N r:N j:N", "the same"),
     (
         "[debug] epoll_wait() failed (N: Interrupted system call)",
-        "not if the signal comes while something is done",
+        "missing if the signal comes outside of the wait",
     ),
     (
         "[info] epoll_wait() failed (N: Interrupted system call)",
@@ -54,7 +54,8 @@ const TIMING: [(&str, &str); 6] = [
     ),
 ];
 
-/// What is logged, in each process, whatever the timing.
+/// The beginnings of lines that each process logs in the same order, whatever
+/// the timing.
 const IN_ORDER: [&str; 4] = ["channel N:N", "start ", "pass channel ", "get channel "];
 
 fn is_explained(which: Which, line: &str) -> bool {
@@ -65,7 +66,7 @@ fn is_explained(which: Which, line: &str) -> bool {
     differs || TIMING.iter().any(|&(text, _)| text == line)
 }
 
-/// What both log while they do the same.
+/// Lines that both log when they do the same.
 fn logs(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) -> [Lines; 2] {
     both(|which| {
         let nginx = Nginx::new(test, which, main, http);
@@ -76,7 +77,8 @@ fn logs(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) ->
     })
 }
 
-/// Has both do the same, with a start and an end, and compares their logs.
+/// Runs both programs from start to end with the same actions, and compares
+/// their logs.
 fn compare(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) {
     let logs = logs(test, main, http, scenario);
 
@@ -120,7 +122,7 @@ fn workers() {
     });
 }
 
-/// Of a worker that is killed the others are told, and of the next one.
+/// A worker is killed: the others are told of that, and of the next one.
 #[test]
 fn killed() {
     compare("lines_killed", "worker_processes 3;", HTTP, |nginx| {
@@ -153,7 +155,7 @@ fn reopen_and_stop() {
     });
 }
 
-/// Nobody is started, so there is no order to compare.
+/// No process is started, so no order is compared.
 #[test]
 fn single() {
     let logs = logs("lines_single", "master_process off;", HTTP, |nginx| {
@@ -172,7 +174,7 @@ fn single() {
     same_lines(logs.each_ref().map(Lines::set));
 }
 
-/// A cache has a manager, and a loader that comes later.
+/// A cache has a manager, and a loader that is started later.
 #[test]
 fn helpers() {
     let http = format!("proxy_cache_path cache keys_zone=c:1m; {HTTP}");

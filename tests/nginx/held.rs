@@ -1,4 +1,4 @@
-//! Requests that nginx is busy with for as long as a test likes.
+//! Requests that nginx handles for as long as a test needs.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use crate::nginx::{Nginx, ask, body, code};
 use crate::support::SOON;
 
-/// What has come of an answer is sent at once.
+/// nginx sends each part of an answer at once.
 pub const PROXY: &str = "
     server {
         listen 127.0.0.1:PORT;
@@ -14,7 +14,7 @@ pub const PROXY: &str = "
         location /held { proxy_pass http://127.0.0.1:UPSTREAM; proxy_buffering off; }
     }";
 
-/// Where nginx sends them on to.
+/// The server that nginx passes requests to.
 pub struct Upstream(TcpListener);
 
 impl Upstream {
@@ -29,7 +29,7 @@ impl Upstream {
         http.replace("UPSTREAM", &port.to_string())
     }
 
-    /// A request by way of one worker, which waits for the answer then.
+    /// Sends a request to one worker, which then waits for the answer.
     pub fn hold(&self, nginx: &Nginx, worker: i32) -> Held {
         nginx.with_only(worker, || {
             let mut client = nginx.connect();
@@ -47,7 +47,7 @@ impl Upstream {
         })
     }
 
-    /// A request by way of each worker, half of which is answered.
+    /// Sends a request to each worker, and answers half of each.
     pub fn hold_each(&self, nginx: &Nginx) -> Vec<Held> {
         let mut all: Vec<_> = nginx
             .workers()
@@ -60,18 +60,18 @@ impl Upstream {
     }
 }
 
-/// One of them.
+/// One of these requests.
 pub struct Held {
     client: TcpStream,
     upstream: TcpStream,
     answer: Vec<u8>,
 }
 
-/// As much is sent before and after whatever a test does meanwhile.
+/// Both halves of an answer have this size.
 const HALF: usize = 100_000;
 
 impl Held {
-    /// Answers half of it, which the client gets unless nginx buffers it.
+    /// Answers the first half; the client gets it unless nginx buffers it.
     pub fn begin(&mut self) {
         let mut lines = BufReader::new(&self.upstream).lines();
 
@@ -93,7 +93,7 @@ impl Held {
         }
     }
 
-    /// Answers the rest: the client has all of it.
+    /// Answers the rest; the client gets all of it.
     pub fn end(mut self) {
         self.send(&[b'b'; HALF]);
         self.client
@@ -104,7 +104,7 @@ impl Held {
         assert!(self.body() == "a".repeat(HALF) + &"b".repeat(HALF));
     }
 
-    /// Answers nothing, and the client is told.
+    /// Closes without an answer; the client gets an error.
     pub fn abandon(mut self) {
         drop(self.upstream);
         self.client
@@ -113,7 +113,7 @@ impl Held {
         assert_eq!(code(&String::from_utf8_lossy(&self.answer)), "502");
     }
 
-    /// nginx has closed both before all is answered.
+    /// nginx has closed both connections before all was answered.
     pub fn was_cut_off(mut self) {
         self.upstream
             .read_to_end(&mut Vec::new())
@@ -136,7 +136,7 @@ impl Held {
     }
 }
 
-/// As good an end as any for a connection that is closed with bytes unread.
+/// A reset is right for a connection that is closed with unread bytes.
 fn reset(err: Error) -> Result<usize, Error> {
     match err.kind() {
         ErrorKind::ConnectionReset => Ok(0),

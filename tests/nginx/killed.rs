@@ -1,4 +1,4 @@
-//! `kill -9`: another takes the place, and everybody knows it.
+//! `kill -9`: another process replaces the killed one, and all others know it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::lines::Lines;
 use crate::nginx::{Nginx, body, code, header, same};
 use crate::support::{find, proc, sys, wait_until};
 
-/// Of nginx itself is also what the cache keeps.
+/// The memory of the cache is also part of nginx.
 const HTTP: &str = "
     proxy_cache_path cache keys_zone=c:1m;
     server {
@@ -24,8 +24,9 @@ const HTTP: &str = "
 const MANAGER: &str = "cache manager process";
 const LOADER: &str = "cache loader process";
 
-/// The slot that the master has given to a process, as its log tells who is
-/// told of whom: "pass channel s:SLOT pid:PID fd:FD to s:SLOT pid:PID fd:FD".
+/// The slot that the master gave to a process. The log names it when other
+/// processes are told: "pass channel s:SLOT pid:PID fd:FD to s:SLOT pid:PID
+/// fd:FD".
 fn slot(nginx: &Nginx, pid: i32) -> usize {
     let pid = format!("pid:{pid}");
     let lines = nginx.lines("pass channel ").join(" ");
@@ -38,7 +39,7 @@ fn slot(nginx: &Nginx, pid: i32) -> usize {
         .expect("a slot")
 }
 
-/// Kills one, and returns who has come instead.
+/// Kills a process, and returns the one that replaces it.
 fn kill(nginx: &Nginx, victim: i32) -> i32 {
     let title = proc::title(victim);
     let title = title.strip_prefix("nginx: ").expect("a title");
@@ -57,7 +58,7 @@ fn kill(nginx: &Nginx, victim: i32) -> i32 {
     })
 }
 
-/// Every worker answers from the cache.
+/// Each worker answers from the cache.
 fn answers(nginx: &Nginx) {
     for worker in nginx.workers() {
         let answer = nginx.get_from(worker, "/");
@@ -98,13 +99,13 @@ fn each_in_turn() {
         for victim in workers.into_iter().chain(helpers[0].iter().copied()) {
             let next = kill(&nginx, victim);
 
-            // Everybody has been told.
+            // All processes have been told.
             nginx.wait_for_descriptors(&before);
             slots.push([victim, next].map(|pid| slot(&nginx, pid)));
             answers(&nginx);
         }
 
-        // The new ones are as good as those that were killed.
+        // The new processes reload and quit like the killed ones.
         nginx.reload();
         nginx.quit(&["exited on signal 9"]);
 
@@ -121,7 +122,7 @@ fn each_in_turn() {
     );
 }
 
-/// The requests of the killed one are lost, and no others.
+/// The requests of the killed worker are lost, and no others.
 #[test]
 fn others_go_on() {
     same(|which| {
@@ -135,7 +136,7 @@ fn others_go_on() {
         let before = nginx.settled_descriptors();
         let mut others = upstream.hold_each(&nginx);
 
-        // They are in the order of the pids.
+        // The requests are in the order of pids.
         let victim = *workers.first().expect("a worker");
         let victims = others.remove(0);
         let next = kill(&nginx, victim);

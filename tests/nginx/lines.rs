@@ -1,4 +1,4 @@
-//! The lines of nginx's log, compared.
+//! Lines of nginx's log, for comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ struct Line {
     text: String,
 }
 
-/// What a nginx has logged.
+/// The log of a nginx.
 pub struct Lines(Vec<Line>);
 
 impl Lines {
@@ -25,14 +25,14 @@ impl Lines {
         Self(text.lines().filter_map(Line::parse).collect())
     }
 
-    /// The lines that there are, however often and in whatever order; numbers
-    /// are `N`, be they negative or not.
+    /// The set of lines, without their number and order. Numbers are replaced
+    /// by `N`, also negative ones.
     pub fn set(&self) -> BTreeSet<String> {
         self.0.iter().map(Line::without_numbers).collect()
     }
 
-    /// Of them, those that are alerts or worse, or of an exit code that is
-    /// not 0.
+    /// The lines of level alert or above, and those about an exit code other
+    /// than 0.
     pub fn severe(&self) -> BTreeSet<String> {
         self.0
             .iter()
@@ -41,9 +41,8 @@ impl Lines {
             .collect()
     }
 
-    /// Of each process, by the place in which it was started, the lines that
-    /// begin with one of `beginnings`, in order. Slots remain, other numbers
-    /// do not.
+    /// For each process, in the order of their start, its lines that begin with
+    /// one of `beginnings`. Slots are kept, other numbers are replaced.
     pub fn sequences(&self, beginnings: &[&str]) -> BTreeMap<usize, Vec<String>> {
         let mut all = BTreeMap::<usize, Vec<String>>::new();
         let places = self.places();
@@ -63,7 +62,7 @@ impl Lines {
         all
     }
 
-    /// The master, and whatever it has said to start.
+    /// The pid of the master and of each process that it has started.
     fn places(&self) -> BTreeMap<i32, usize> {
         let started = self.0.iter().filter_map(|line| {
             let (what, pid) = line.text.rsplit_once(' ')?;
@@ -84,8 +83,8 @@ impl Lines {
 }
 
 impl Line {
-    /// `2026/01/31 12:00:00 [level] 1#1: *1 text`, where `*1` is of lines that
-    /// are about a connection.
+    /// `2026/01/31 12:00:00 [level] 1#1: *1 text`, where `*1` is the number of
+    /// a connection and may be missing.
     fn parse(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once(" [")?;
         let (level, rest) = rest.split_once("] ")?;
@@ -113,7 +112,7 @@ impl Line {
     }
 }
 
-/// Digits in a row are an `N`, and so is an address, which has 16 digits.
+/// Replaces each number by `N`, and each address of 16 digits.
 fn without_numbers(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -140,7 +139,7 @@ fn length(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.chars().take_while(|&c| belongs(c)).count()
 }
 
-/// The same, but the words that name a slot are left as they are.
+/// The same, but keeps words that name a slot.
 fn with_slots(text: &str) -> String {
     text.split(' ')
         .map(|word| match word.starts_with("s:") {

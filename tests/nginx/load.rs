@@ -1,4 +1,4 @@
-//! Clients that are busy while a test does something to nginx.
+//! Clients that send requests while a test does something to nginx.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use std::thread::{self, JoinHandle};
 use crate::nginx::{Nginx, body, code, get_at};
 use crate::support::{SOON, find, sys, wait_until, wait_within};
 
-/// Clients that ask `/`, which is to answer the pid, each time on a connection
-/// of its own. Whatever nginx does, none of these may fail.
+/// Clients that request `/`, which answers with the worker's pid, each time on
+/// a new connection. No request may fail.
 pub struct Clients {
     end: Arc<AtomicBool>,
     seen: Arc<Mutex<Seen>>,
@@ -47,24 +47,24 @@ impl Clients {
         Self { end, seen, threads }
     }
 
-    /// Waits until each of these has answered one of them: it is the kernel that
-    /// chooses who accepts.
+    /// Waits until each of these workers has answered: the kernel chooses the
+    /// worker that accepts.
     pub fn wait_for_answers_of(&self, pids: &BTreeSet<i32>) {
         wait_within(6 * SOON, &format!("an answer of each of {pids:?}"), || {
             self.seen.lock().unwrap().pids.is_superset(pids)
         });
     }
 
-    /// Waits for an answer to a request that is made from now on.
+    /// Waits for the answer to a request that is sent from now on.
     pub fn wait_for_next(&self) {
         let requests = || self.seen.lock().unwrap().requests;
         let before = requests();
 
-        // As many may be on their way already.
+        // Each client may already have sent one.
         wait_until("an answer", || requests() > before + self.threads.len());
     }
 
-    /// Ends them: none has failed.
+    /// Stops the clients, of which none has failed.
     pub fn end(mut self) {
         self.end.store(true, Ordering::Relaxed);
 
@@ -98,7 +98,7 @@ impl Seen {
     }
 }
 
-/// Who has answered, or what instead.
+/// The pid of the worker that answered, or the failure.
 fn request(address: SocketAddr) -> Result<i32, String> {
     let answer = get_at(address, "/").map_err(|err| err.to_string())?;
 
@@ -108,10 +108,10 @@ fn request(address: SocketAddr) -> Result<i32, String> {
     }
 }
 
-/// wrk, whose connections are kept alive and have always a request on its way.
+/// wrk, whose connections are kept alive and always have a request outstanding.
 pub struct Wrk(Child);
 
-/// What it has to say at the end.
+/// The report at the end.
 #[derive(Debug, Default)]
 pub struct Report {
     pub requests: usize,
@@ -135,7 +135,7 @@ impl Wrk {
         Self(wrk)
     }
 
-    /// Ends it, and returns what it says.
+    /// Stops it, and returns its report.
     pub fn end(mut self) -> Report {
         sys::kill(self.pid(), libc::SIGINT);
         find("the end of wrk", || self.0.try_wait().expect("wrk"));
@@ -158,9 +158,9 @@ impl Drop for Wrk {
 }
 
 impl Report {
-    /// Everything was answered as it is to be, over so many reloads. Workers
-    /// that shut down close connections that are idle, as far as they know: a
-    /// request may be on its way to each (RFC 9112, 9.3.1: it is sent again).
+    /// All requests were answered as expected, during this number of reloads. A
+    /// worker that shuts down closes connections that look idle, while a
+    /// request may be on its way (RFC 9112, 9.3.1: a client may send it again).
     pub fn check(&self, connections: usize, reloads: usize) {
         let closed = self.read + self.write;
 
@@ -173,9 +173,9 @@ impl Report {
         assert!(closed <= connections * reloads, "{self:?}");
     }
 
-    /// Of "1 requests in 1.00s, 1.00MB read", "Non-2xx or 3xx responses: 1" and
-    /// "Socket errors: connect 1, read 1, write 1, timeout 1"; the latter two
-    /// are not there if nothing is to be told.
+    /// Parses "1 requests in 1.00s, 1.00MB read", "Non-2xx or 3xx responses: 1"
+    /// and "Socket errors: connect 1, read 1, write 1, timeout 1". The last two
+    /// are missing if there were no errors.
     fn parse(out: &str) -> Self {
         let number = |before: &str, after: &str| {
             out.lines()

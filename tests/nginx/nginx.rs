@@ -1,4 +1,4 @@
-//! A real nginx: the stock one, or the same on the library.
+//! A real nginx: stock, or on the library.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -17,7 +17,7 @@ use crate::support::build::{root, run};
 use crate::support::server::{Descriptors, Server, connect_to};
 use crate::support::{proc, sys, wait_until};
 
-/// Which of the two.
+/// Which of the two programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     Stock,
@@ -26,7 +26,7 @@ pub enum Which {
 
 pub const BOTH: [Which; 2] = [Which::Stock, Which::Ipc];
 
-/// Does the same with both, at the same time.
+/// Runs the scenario with both programs, at the same time.
 pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
     let scenario = &scenario;
 
@@ -36,7 +36,7 @@ pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
     })
 }
 
-/// The same, and what is observed must be the same.
+/// The same; both results must be equal.
 pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
     let [stock, ipc] = both(scenario);
 
@@ -44,8 +44,8 @@ pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -
     ipc
 }
 
-/// The version of nginx, and where c-tests/run/nginx-build.sh leaves what it builds of it:
-/// as in the Makefile. `T_VERSION=bookworm` is Debian's.
+/// The version of nginx, and the directory of its programs, as in the Makefile.
+/// `T_VERSION=bookworm` is the version of Debian.
 fn version() -> (&'static str, &'static str) {
     match env::var("T_VERSION").as_deref() {
         Ok("bookworm") => ("bookworm", "build/nginx-1.22.1"),
@@ -54,9 +54,10 @@ fn version() -> (&'static str, &'static str) {
     }
 }
 
-/// A nginx of `make nginx`, which is made first: `which` is "stock" or "ipc".
+/// The program of `make nginx`, which is built first: `which` is "stock" or
+/// "ipc".
 ///
-/// With `T_NGINX` set, such as to "asan", the latter is that variant of it.
+/// With `T_NGINX`, such as "asan", "ipc" is that variant.
 pub fn built(which: &str) -> PathBuf {
     match env::var("T_NGINX") {
         Ok(variant) if which == "ipc" && !variant.is_empty() => built_variant(&variant),
@@ -64,7 +65,7 @@ pub fn built(which: &str) -> PathBuf {
     }
 }
 
-/// The same, whatever `T_NGINX` is.
+/// The same, without `T_NGINX`.
 pub fn built_usual(which: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
 
@@ -72,7 +73,7 @@ pub fn built_usual(which: &str) -> PathBuf {
     program(which)
 }
 
-/// A variant of the one on the library, see c-tests/run/nginx-build.sh.
+/// A variant of the program on the library, see c-tests/run/nginx-build.sh.
 pub fn built_variant(variant: &str) -> PathBuf {
     static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -98,11 +99,11 @@ fn build(variant: &[&str]) {
         .args(variant));
 }
 
-/// What AddressSanitizer's reports in a server's directory are called.
+/// The name of AddressSanitizer's reports in the directory of a server.
 const REPORT: &str = "report";
 
-/// How often a test does something: fewer times in the short form of the tests,
-/// which `make test` runs by T_SHORT=1.
+/// The number of repetitions in a test: less in the short form, which `make
+/// test` chooses with T_SHORT=1.
 pub fn times(full: usize, short: usize) -> usize {
     if std::env::var_os("T_SHORT").is_some() {
         short
@@ -111,7 +112,7 @@ pub fn times(full: usize, short: usize) -> usize {
     }
 }
 
-/// A running nginx with a directory of its own; what a [`Server`] can, it can.
+/// A running nginx in its own directory; it has all methods of [`Server`].
 pub struct Nginx {
     pub which: Which,
     server: Server,
@@ -126,12 +127,12 @@ impl Deref for Nginx {
 }
 
 impl Nginx {
-    /// One with a configuration, not started yet.
+    /// A nginx with a configuration, not started yet.
     ///
-    /// `main` are directives at the top, `http` those in the block of that
-    /// name; `PORT` stands for the server's port, `DIRECTORY` for its directory.
-    /// It is no daemon, the log has debug lines, and there may be 1024
-    /// connections, unless `main` says otherwise.
+    /// `main` are directives of the main context, `http` those of that block.
+    /// `PORT` is replaced by the port of the server, `DIRECTORY` by its
+    /// directory. Unless `main` changes it, nginx runs in the foreground, logs
+    /// debug lines, and has 1024 connections.
     pub fn new(test: &str, which: Which, main: &str, http: &str) -> Self {
         let program = match which {
             Which::Stock => built("stock"),
@@ -141,7 +142,7 @@ impl Nginx {
         Self::with_program(&program, &format!("{test}-{which:?}"), which, main, http)
     }
 
-    /// The same of another binary.
+    /// The same with another program.
     pub fn with_program(
         program: &std::path::Path,
         test: &str,
@@ -155,10 +156,10 @@ impl Nginx {
         server.instead = ["-p", &directory, "-c", "conf", "-e", "log"]
             .map(Into::into)
             .to_vec();
-        // Workers, which may be nobody's, write reports there.
+        // Workers, which may run as nobody, write reports there.
         fs::set_permissions(&server.directory, Permissions::from_mode(0o777)).expect("a directory");
-        // nginx frees little of what it has until it exits; and each module
-        // that it loads has an `ngx_module_names`, as it has.
+        // nginx does not free all memory when it exits, and each module that it
+        // loads has an `ngx_module_names`, which nginx has too.
         server.environment = vec![(
             "ASAN_OPTIONS",
             format!("detect_leaks=0:detect_odr_violation=0:log_path={directory}/{REPORT}").into(),
@@ -189,7 +190,7 @@ impl Nginx {
         fs::write(self.directory.join("conf"), text).expect("a configuration");
     }
 
-    /// Its own command with more options, such as `-s reload` or `-t`.
+    /// Runs the program with more options, such as `-s reload` or `-t`.
     pub fn run(&self, options: &[&str]) -> std::process::Output {
         Command::new(&self.exe)
             .args(&self.server.instead)
@@ -207,7 +208,7 @@ impl Nginx {
         assert!(out.status.success(), "{out:?}");
     }
 
-    /// The whole answer to a request of `path`, on a connection of its own.
+    /// The whole answer to a request of `path`, on its own connection.
     pub fn get(&self, path: &str) -> String {
         self.try_get(path).expect("an answer")
     }
@@ -216,8 +217,8 @@ impl Nginx {
         get_at(self.address(), path)
     }
 
-    /// Waits until one that was just started has so many workers, and everybody
-    /// has been told of all others: what they have open then.
+    /// Waits until a nginx that was just started has so many workers and all
+    /// processes know each other. Returns their descriptors.
     pub fn settled(&self, workers: usize) -> Vec<Descriptors> {
         self.wait_for_workers(workers);
 
@@ -231,8 +232,8 @@ impl Nginx {
         self.descriptors()
     }
 
-    /// Waits until a nginx without a master waits for events: a signal that
-    /// comes shortly before is seen at the next event only.
+    /// Waits until a nginx without a master waits for events: it handles a
+    /// signal that came shortly before only at the next event.
     pub fn wait_for_idle(&self) {
         wait_until("a nginx that waits for events", || {
             let waits = |line: &str| line.contains("epoll timer: ");
@@ -241,12 +242,12 @@ impl Nginx {
         });
     }
 
-    /// The answer of one worker.
+    /// The answer of this worker.
     pub fn get_from(&self, worker: i32, path: &str) -> String {
         self.with_only(worker, || self.get(path))
     }
 
-    /// Does something while all workers but one are stopped.
+    /// Calls `act` while all workers but this one are stopped.
     pub fn with_only<T>(&self, worker: i32, act: impl FnOnce() -> T) -> T {
         let mut others = self.workers();
 
@@ -259,7 +260,7 @@ impl Nginx {
         done
     }
 
-    /// Does something with each worker, while all others are stopped.
+    /// Calls `act` with each worker, while all others are stopped.
     pub fn with_each(&self, mut act: impl FnMut(i32)) {
         let workers = self.workers();
 
@@ -276,8 +277,8 @@ impl Nginx {
         resume(&workers);
     }
 
-    /// What AddressSanitizer has to say; of what it could not write, nginx's
-    /// log, which its stderr is, has a line.
+    /// The reports of AddressSanitizer. If it could not write a report, the
+    /// log, which is nginx's stderr, has a line.
     fn reports(&self) -> String {
         let files = fs::read_dir(&self.directory)
             .into_iter()
@@ -291,13 +292,13 @@ impl Nginx {
         texts.chain(unwritten).collect::<Vec<_>>().join("\n")
     }
 
-    /// The module of the library, for `load_module`.
+    /// The status module, for `load_module`.
     pub fn status_module() -> PathBuf {
         built("ipc").with_file_name("ngx_http_ipc_status_module.so")
     }
 }
 
-/// The whole answer to a request of `path`, on a connection of its own.
+/// The whole answer to a request of `path`, on its own connection.
 pub fn get_at(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = connect_to(address)?;
     let mut answer = Vec::new();
@@ -308,7 +309,7 @@ pub fn get_at(address: SocketAddr, path: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Stops processes, and waits until they do nothing any more.
+/// Stops processes, and waits until they are stopped.
 fn stop(pids: &BTreeSet<i32>) {
     for &pid in pids {
         sys::kill(pid, libc::SIGSTOP);
@@ -333,7 +334,7 @@ pub fn ask(stream: &mut TcpStream, path: &str) -> std::io::Result<()> {
     )
 }
 
-/// The code of an answer.
+/// The status code of an answer.
 pub fn code(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
@@ -346,7 +347,7 @@ pub fn header<'a>(answer: &'a str, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// What follows the headers.
+/// The body of an answer.
 pub fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }

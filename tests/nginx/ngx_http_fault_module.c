@@ -1,25 +1,26 @@
 
 /*
- * What the tests of tests/nginx/defects/ have a nginx's processes do:
+ * The directives with which the tests of tests/nginx/defects/ make nginx's
+ * processes do something unusual:
  *
- *   fault exit;        in http: each worker exits as soon as it is set up
+ *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
  *   fault full;        in http: the master's table has room for two more
- *   fault commands;    in a location: the worker does what the query says
+ *   fault commands;    in a location: the worker does what the query asks
  *
  * The queries:
  *
- *   do=slot&to=N       what this worker's table has in slot N, or its own
- *   do=send&to=N&...   a message to the process in slot N, by this worker:
- *                      command=, slot=, pid= are what is in it, size= how
- *                      much of it goes, fds= how many descriptors travel
- *   do=fill&...        the same, again and again until it would block
- *   do=deaf            this worker closes its end of its channel
- *   do=child           a child of this worker exits with 3, and is waited for
- *   do=write&size=N    what becomes of a message of N bytes
- *   do=read&size=N     what is read of 40 bytes by who wants N
+ *   do=slot&to=N       answers with slot N of this worker's table, or its own
+ *   do=send&to=N&...   sends a message to the process in slot N: command=, slot=
+ *                      and pid= are its fields, size= the number of bytes, and
+ *                      fds= the number of descriptors
+ *   do=fill&...        the same, until the channel is full
+ *   do=deaf            closes this worker's end of its channel
+ *   do=child           forks a child that exits with 3, and waits for it
+ *   do=write&size=N    writes a message of N bytes, answers with the result
+ *   do=read&size=N     reads N bytes where 40 are available, the same
  *
- * Both nginxes, made with the same options, load it.
+ * Both programs are built with the same options and load this module.
  */
 
 
@@ -99,14 +100,14 @@ ngx_module_t  ngx_http_fault_module = {
 };
 
 
-/* what nginx's configure would have written */
+/* nginx's configure writes this for a module */
 
 ngx_module_t  *ngx_modules[] = { &ngx_http_fault_module, NULL };
 char          *ngx_module_names[] = { "ngx_http_fault_module", NULL };
 char          *ngx_module_order[] = { NULL };
 
 
-/* The number that the query has as "name", or another one. */
+/* The number of the argument "name", or the default. */
 
 static ngx_int_t
 ngx_http_fault_arg(ngx_http_request_t *r, char *name, ngx_int_t otherwise)
@@ -133,7 +134,7 @@ ngx_http_fault_slot(ngx_http_request_t *r, char *answer)
 }
 
 
-/* Not by ngx_write_channel(), which would refuse some of it. */
+/* Does not use ngx_write_channel(), which refuses invalid messages. */
 
 static ssize_t
 ngx_http_fault_sendmsg(ngx_http_request_t *r)
@@ -221,7 +222,7 @@ ngx_http_fault_deaf(ngx_http_request_t *r, char *answer)
 }
 
 
-/* It waits until the child has exited, and every handler has run. */
+/* Waits until the child has exited and all handlers have run. */
 
 static ngx_int_t
 ngx_http_fault_child(ngx_http_request_t *r, char *answer)
@@ -416,7 +417,7 @@ ngx_http_fault_returns(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* Takes up a slot until it is killed. */
+/* A process that occupies a slot until it is killed. */
 
 static void
 ngx_http_fault_fills(ngx_cycle_t *cycle, void *data)

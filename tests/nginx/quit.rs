@@ -1,4 +1,4 @@
-//! `-s reopen`, `-s quit` and `-s stop`, whatever is going on.
+//! `-s reopen`, `-s quit` and `-s stop`, during requests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +30,7 @@ fn start(test: &str, which: Which, http: &str) -> Nginx {
     nginx
 }
 
-/// Both logs are moved away: everybody writes to the new ones.
+/// Both logs are renamed: all processes write to new ones.
 #[test]
 fn reopen() {
     let severe = same(|which| {
@@ -88,7 +88,7 @@ fn is_refused(nginx: &Nginx) -> bool {
         .is_err_and(|err| err.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Requests are answered to the end, and no other is accepted.
+/// Requests are answered completely, and no new ones are accepted.
 #[test]
 fn quit_with_open_requests() {
     let severe = same(|which| {
@@ -101,7 +101,7 @@ fn quit_with_open_requests() {
         wait_until("workers that shut down", || {
             nginx.shutting_down().len() == WORKERS
         });
-        wait_until("nobody who listens", || is_refused(&nginx));
+        wait_until("a closed port", || is_refused(&nginx));
         assert_eq!(idle.read(&mut [0]).expect("the end"), 0);
 
         let mut left = nginx.processes();
@@ -120,7 +120,7 @@ fn quit_with_open_requests() {
     assert_eq!(severe, BTreeSet::new());
 }
 
-/// Whatever is going on ends at once.
+/// All processes exit at once, also during requests.
 #[test]
 fn stop_with_open_requests() {
     let severe = same(|which| {
@@ -139,7 +139,7 @@ fn stop_with_open_requests() {
     assert_eq!(severe, BTreeSet::new());
 }
 
-/// One that does not hear is killed after a while, which SIGALRM tells.
+/// A worker that ignores the signal is killed after a while, at SIGALRM.
 #[test]
 fn stop_with_a_stopped_worker() {
     let severe = same(|which| {

@@ -10,31 +10,32 @@ use crate::support::wait_until;
 
 const WORKERS: usize = 4;
 
-/// There is no debug log, which would have millions of lines.
+/// No debug log: it would have millions of lines.
 const MAIN: &str = "
     worker_processes 4;
     error_log log info;
     events { worker_connections 1024; }";
 
-/// The cache has a manager and a loader, which are replaced as well.
+/// The cache has a manager and a loader, which are replaced too.
 const HTTP: &str = "
     proxy_cache_path cache keys_zone=c:1m;
     server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 $pid; } }";
 
-/// With the master.
+/// All processes, with the master.
 const EVERYBODY: usize = 1 + WORKERS + 2;
 
-/// As many as wrk keeps alive.
+/// The number of connections that wrk keeps alive.
 const CONNECTIONS: usize = 300;
 
-/// Each generation answers while the next one is started, and nothing is lost.
+/// Each generation answers while the next one is started, and no request is
+/// lost.
 fn reloads(which: Which, n: usize) {
     let nginx = Nginx::new("reload", which, MAIN, HTTP);
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(WORKERS);
 
-    // Who has not named itself yet is called as the master is.
+    // A process that has not set its title yet has that of the master.
     for helper in ["cache manager process", "cache loader process"] {
         wait_until(helper, || nginx.titled(helper).len() == 1);
     }
@@ -75,8 +76,8 @@ fn under_load() {
     }
 }
 
-/// Workers of several generations answer what they have begun, the youngest
-/// first, and nobody but the last generation is left.
+/// Workers of several generations answer the requests that they have, the
+/// youngest first. At the end only the last generation is left.
 #[test]
 fn with_open_requests() {
     let severe = same(|which| {

@@ -1,4 +1,4 @@
-//! `master_process off`: one process does it all.
+//! `master_process off`: one process is master and worker.
 
 use crate::nginx::{Nginx, Which, body, same};
 
@@ -58,8 +58,8 @@ fn reopen() {
     });
 }
 
-/// nginx itself has nobody to answer after a reload: its one process does not
-/// set up what the new cycle needs. That is none of the replaced files.
+/// After a reload nginx itself does not answer: its one process does not
+/// initialize what the new cycle needs. That code is not in the replaced files.
 #[test]
 fn reload() {
     let answered = same(|which| {

@@ -1,5 +1,5 @@
-//! SIGUSR2: another binary takes over, or is taken back, and no request is
-//! lost.
+//! SIGUSR2: another binary replaces the old one or is stopped again, and no
+//! request is lost.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::support::{sys, wait_until};
 
 const WORKERS: usize = 2;
 
-/// Only a daemon's master takes SIGWINCH. There are too many requests for a
-/// debug log.
+/// Only the master of a daemon handles SIGWINCH. There are too many requests
+/// for a debug log.
 const MAIN: &str = "daemon on; worker_processes 2; error_log log info;";
 
-/// A nginx with requests that take as long as the test, and others.
+/// A nginx with long requests, which the test answers, and short ones.
 struct Busy {
     nginx: Nginx,
     upstream: Upstream,
@@ -41,8 +41,8 @@ impl Busy {
         }
     }
 
-    /// Starts another binary: both accept. Returns the old master and the new
-    /// one, and requests that are half answered by each worker.
+    /// Starts another binary; both accept. Returns the old master, the new one,
+    /// and requests that each worker has answered half.
     fn change(&self) -> (i32, i32, Vec<Held>) {
         let (old, new) = change_binary(&self.nginx, WORKERS);
 
@@ -50,7 +50,7 @@ impl Busy {
         (old, new, self.upstream.hold_each(&self.nginx))
     }
 
-    /// SIGWINCH: the old binary has workers that shut down, and no other.
+    /// SIGWINCH: all workers of the old binary shut down.
     fn close(&self, old: i32) {
         sys::kill(old, libc::SIGWINCH);
         wait_until("the old workers shut down", || {
@@ -59,7 +59,7 @@ impl Busy {
         self.clients.wait_for_next();
     }
 
-    /// The one master is as good as the first was: then it is told to quit.
+    /// The remaining master reloads like the first one, and quits.
     fn end(self) -> BTreeSet<String> {
         let nginx = &self.nginx;
         let master = nginx.master();

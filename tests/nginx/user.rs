@@ -1,11 +1,11 @@
-//! An unprivileged user's nginx: the master is not root's either.
+//! A nginx of an unprivileged user, whose master is not root.
 
 use std::os::unix::fs::MetadataExt;
 
 use crate::nginx::{Nginx, code, same};
 use crate::support::{proc, sys};
 
-/// nobody; who runs the tests, if that is not root.
+/// nobody, or the user of the tests if that is not root.
 const USER: u32 = 65534;
 /// More processes than these tests need.
 const PROCESSES: u64 = 4096;

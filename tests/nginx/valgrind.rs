@@ -1,4 +1,4 @@
-//! The nginx on the library under valgrind, in short.
+//! A short test of nginx on the library under valgrind.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::nginx::{Nginx, Which, body, built_usual};
 use crate::support::{find_within, proc, sys, wait_within};
 
-/// Everything takes its time.
+/// Under valgrind all is slow.
 const LONG: Duration = Duration::from_secs(120);
 
 const TWO: &str = "worker_processes 2;";
@@ -22,8 +22,8 @@ const HTTP: &str = "
         location /origin { return 200 hello; }
     }";
 
-/// A nginx whose processes run valgrind, so that they are not found by what
-/// they run, or how they call themselves.
+/// A nginx whose processes run valgrind: they cannot be found by their program
+/// or title.
 struct Checked {
     nginx: Nginx,
     valgrind: Child,
@@ -47,8 +47,8 @@ impl Checked {
         Self { nginx, valgrind }
     }
 
-    /// Waits until so many workers have been started in all, of which the last
-    /// two run, and are all that is left; and a request is answered.
+    /// Waits until so many workers have been started in all, only the last two
+    /// of them run, and a request is answered.
     fn wait_for_workers(&self, started: usize) -> Vec<i32> {
         let two = find_within(LONG, "two workers", || {
             let workers = self.started("start worker process ");
@@ -76,7 +76,7 @@ impl Checked {
         .collect()
     }
 
-    /// The pids that follow a text in the log.
+    /// The pids after a text in the log.
     fn started(&self, text: &str) -> Vec<i32> {
         self.nginx
             .lines(text)
@@ -89,7 +89,7 @@ impl Checked {
         children_of(self.nginx.master())
     }
 
-    /// What valgrind says of each process.
+    /// The report of valgrind for each process.
     fn reports(&self) -> Vec<String> {
         fs::read_dir(&self.nginx.directory)
             .expect("a directory")
@@ -147,7 +147,7 @@ fn no_errors() {
         checked.valgrind.try_wait().expect("a child").is_some()
     });
 
-    // Of the master, five workers, two managers and two loaders.
+    // The reports of the master, five workers, two managers and two loaders.
     assert_eq!(checked.reports(), [""; 10]);
     checked.nginx.finish(&["exited on signal 9"]);
 }

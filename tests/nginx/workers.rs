@@ -1,4 +1,4 @@
-//! As many workers as the configuration says.
+//! The number of workers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +12,8 @@ fn each_answers(nginx: &Nginx) {
     nginx.with_each(|worker| assert_eq!(body(&nginx.get("/")), worker.to_string()));
 }
 
-/// Starts and reloads one with as many workers as there are to be, each of
-/// which answers.
+/// Starts and reloads a nginx with this number of workers, each of which
+/// answers.
 fn serves(test: &str, which: Which, main: &str, workers: usize) {
     let nginx = Nginx::new(test, which, main, HTTP);
 
@@ -37,7 +37,7 @@ fn one() {
     same(|which| serves("workers_one", which, "worker_processes 1;", 1));
 }
 
-/// As many as there are processors.
+/// The number of processors.
 #[test]
 fn auto() {
     let text = std::fs::read_to_string("/proc/cpuinfo").expect("/proc/cpuinfo");
@@ -51,8 +51,8 @@ fn auto() {
 
 const MINUTES: Duration = Duration::from_secs(180);
 
-/// Each has its own end of its channel, the others' of all others, and nothing
-/// more that is a socket but the listening one.
+/// The sockets of a worker are its own end of its channel, the ends of the
+/// others' channels, and the listening socket.
 fn know_each_other(nginx: &Nginx, workers: &BTreeSet<i32>) -> bool {
     workers.iter().all(|&pid| {
         let kinds = proc::kinds_of_descriptors(pid);
@@ -80,7 +80,8 @@ fn many() {
             Some(nginx.workers()).filter(|workers| workers.len() == number)
         });
 
-        // nginx loses what a channel with 278 messages does not take (D14).
+        // nginx loses messages that do not fit in a channel, which holds 278
+        // (D14).
         if which == Which::Ipc {
             wait_within(MINUTES, "workers that know each other", || {
                 know_each_other(&nginx, &workers)

@@ -1,5 +1,5 @@
-//! Shared zones: what one worker writes, the other sees, and so does the next
-//! generation.
+//! Shared zones: data that one worker writes is seen by the other one and by
+//! the next generation.
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use crate::nginx::{Nginx, Which, ask, code, header, same};
 use crate::support::server::{Descriptors, free_port};
 use crate::support::wait_until;
 
-/// One of two workers, and what they have open.
+/// A nginx with two workers, and its descriptors.
 fn two_workers(test: &str, which: Which, http: &str) -> (Nginx, Vec<Descriptors>) {
     let nginx = Nginx::new(test, which, TWO, http);
 
@@ -25,7 +25,7 @@ fn workers(nginx: &Nginx) -> [i32; 2] {
     [workers[0], workers[1]]
 }
 
-/// Ends it: after another reload nothing more may be open than in the beginning.
+/// Quits. After another reload, the descriptors must be those of the beginning.
 fn end(nginx: &Nginx, before: &[Descriptors]) {
     nginx.reload();
     nginx.wait_for_descriptors(before);
@@ -41,8 +41,8 @@ pub const LIMIT_REQ: &str = "
         location / { limit_req zone=r burst=1 nodelay; limit_req_status 429; empty_gif; }
     }";
 
-/// Starts and reloads one with `LIMIT_REQ`: two requests are within the limit.
-/// Returns what was open before.
+/// Starts and reloads a nginx with `LIMIT_REQ`: two requests are within the
+/// limit. Returns the descriptors before.
 pub fn limits_requests(nginx: &Nginx) -> Vec<Descriptors> {
     let mut codes = Vec::new();
     let mut ask_each = || {
@@ -75,7 +75,7 @@ fn limit_req() {
     });
 }
 
-/// Requests that nginx waits for the answers to.
+/// Requests whose answers nginx waits for.
 struct Held<'a> {
     nginx: &'a Nginx,
     upstream: &'a TcpListener,
@@ -92,7 +92,7 @@ impl Held<'_> {
         }));
     }
 
-    /// Ends the oldest.
+    /// Answers the oldest request.
     fn release(&mut self) {
         let (mut client, upstream) = self.held.remove(0);
         let mut answer = String::new();
@@ -133,7 +133,7 @@ fn limit_conn() {
         assert_eq!(code(&nginx.get_from(a, "/")), "429");
         assert_eq!(code(&nginx.get_from(b, "/")), "429");
 
-        // Those that shut down still count.
+        // Requests of workers that shut down still count.
         nginx.reload();
         let [c, d] = workers(&nginx);
         assert_eq!(code(&nginx.get_from(c, "/")), "429");
@@ -150,8 +150,8 @@ fn limit_conn() {
     });
 }
 
-/// Nobody listens where the first server is to be. Of the zone, nginx makes a
-/// new one for each configuration.
+/// No server listens on the first address. nginx creates the zone again for
+/// each configuration.
 #[test]
 fn upstream_zone() {
     const HTTP: &str = "

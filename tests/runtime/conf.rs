@@ -51,7 +51,7 @@ fn helpers_run_beside_the_workers() {
 
     server.reload();
     three_but(&second);
-    wait_until("nobody else", || server.processes().len() == 6);
+    wait_until("only these processes", || server.processes().len() == 6);
     server.quit(&["exited on signal 9"]);
 }
 

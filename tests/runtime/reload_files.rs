@@ -98,7 +98,7 @@ fn a_dropped_unix_socket_s_file_goes() {
         fs::write(&conf, format!("address {unix}")).unwrap();
         server.reload();
         UnixStream::connect(&path).unwrap();
-        wait_until("nobody listens", || server.try_connect().is_err());
+        wait_until("a closed port", || server.try_connect().is_err());
     }
 
     wait_until("the descriptors as they were", || {

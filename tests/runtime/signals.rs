@@ -95,7 +95,7 @@ fn quit_is_graceful() {
     server.signal(libc::SIGQUIT);
 
     assert!(closes(&mut idle), "an idle connection is closed");
-    wait_until("nobody listens", || server.try_connect().is_err());
+    wait_until("a closed port", || server.try_connect().is_err());
     wait_until("one worker", || server.shutting_down().len() == 1);
     ask(&mut busy, 'w');
     assert!(proc::alive(master));
@@ -400,5 +400,5 @@ fn commands_are_signals() {
     assert!(said.contains("invalid signal \"nonsense\""), "{said}");
     assert!(command("quit").status.success());
     server.finish(&[]);
-    assert!(!command("stop").status.success(), "there is nobody to stop");
+    assert!(!command("stop").status.success(), "no process to stop");
 }

@@ -75,7 +75,9 @@ fn nothing_is_lost_under_load() {
 /// The status and the server's own counters at the end.
 fn adds_up(server: &Server) {
     server.wait_for_workers(WORKERS);
-    wait_until("nobody else", || server.processes().len() == WORKERS + 1);
+    wait_until("only these processes", || {
+        server.processes().len() == WORKERS + 1
+    });
 
     let lines = server.lines(" slot:").len();
 

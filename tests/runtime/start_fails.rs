@@ -19,7 +19,7 @@ fn a_failed_start_leaves_nothing() {
 
         assert_eq!(status.code(), Some(1), "{options:?}");
         assert!(!path.exists(), "{options:?}");
-        wait_until("nobody", || server.processes().is_empty());
+        wait_until("no process", || server.processes().is_empty());
     }
 
     assert_eq!(server.lines("open() \"/nonexistent/pid\" failed").len(), 4);
@@ -41,7 +41,7 @@ fn too_few_descriptors_for_a_start() {
                 status.is_some()
             });
             assert_eq!(status.unwrap().code(), Some(1), "{mode} -b {n}");
-            wait_until("nobody", || server.processes().is_empty());
+            wait_until("no process", || server.processes().is_empty());
             assert!(!server.pidfile().exists());
         }
     }

@@ -326,7 +326,7 @@ impl Server {
     pub fn wait_for_new_log(&self) {
         let log = self.logfile().to_string_lossy().into_owned();
 
-        wait_until("everybody's log is the new one", || {
+        wait_until("the new log in all processes", || {
             self.processes()
                 .iter()
                 .all(|&pid| proc::descriptors(pid).values().any(|what| *what == log))

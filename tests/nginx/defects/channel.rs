@@ -1,4 +1,4 @@
-//! D12 to D15: messages that do not arrive, or not whole.
+//! D12 to D15: messages that are lost, or arrive in part.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::support::build::run;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
-/// Kills the worker in slot 1, and returns who is there then.
+/// Kills the worker in slot 1, and returns the one that replaces it.
 fn replace_second(nginx: &Nginx) -> i32 {
     let old = in_slot(nginx, 1);
 
@@ -29,8 +29,8 @@ fn limit_descriptors(pid: i32, n: u32) {
     run(Command::new("prlimit").args(["--pid", &pid.to_string(), &format!("--nofile={n}:")]));
 }
 
-/// D12: a worker is at its limit of descriptors when it is told of a sibling.
-/// The stock nginx enters whatever number the stack has from before.
+/// A worker has no descriptors left when OPEN_CHANNEL arrives (D12). The stock
+/// nginx stores an old number from its stack.
 #[test]
 fn d12_no_room_for_a_descriptor() {
     for which in BOTH {
@@ -42,7 +42,7 @@ fn d12_no_room_for_a_descriptor() {
         let second = replace_second(&nginx);
 
         if which == Which::Stock {
-            // Or it stops reading, if the stack happens to have none.
+            // Or it stops reading, if its stack has no such number.
             wait_until("a message, or an error", || {
                 let error = lines_of(&nginx, workers[0], " ancillary data");
 
@@ -69,7 +69,7 @@ fn d12_no_room_for_a_descriptor() {
     }
 }
 
-/// Reloads; whether the first of the two workers then goes.
+/// Reloads; returns whether the first of the two workers exits.
 fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
     nginx.signal(libc::SIGHUP);
     nginx.wait_for_end_of(&BTreeSet::from([workers[1]]));
@@ -78,7 +78,7 @@ fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
         nginx.wait_for_end_of(&BTreeSet::from([workers[0]]));
     }
 
-    // What it was told it has done, twice over.
+    // It has handled the second command as well.
     for _ in 0..2 {
         wake_up(nginx, libc::SIGUSR1);
     }
@@ -86,8 +86,9 @@ fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
     !proc::alive(workers[0])
 }
 
-/// D13: five bytes of a sibling's. In the stock nginx the worker never reads
-/// its channel again, and the master takes every message for received.
+/// A sibling has sent five bytes (D13). The worker of the stock nginx never
+/// reads its channel again, and the master believes that it received all
+/// messages.
 #[test]
 fn d13_five_bytes() {
     for which in BOTH {
@@ -104,7 +105,7 @@ fn d13_five_bytes() {
     }
 }
 
-/// D13: a worker has closed its end of the channel, for whatever reason.
+/// A worker has closed its end of the channel (D13).
 #[test]
 fn d13_a_worker_that_reads_no_more() {
     for which in BOTH {
@@ -120,9 +121,9 @@ fn d13_a_worker_that_reads_no_more() {
     }
 }
 
-/// The first worker is stopped and its channel filled, by messages with so
-/// many descriptors, until `errno`; then the second is started again. Returns
-/// the number of those messages, and who is the second now.
+/// Stops the first worker and fills its channel with messages that have so many
+/// descriptors, until `errno`. Then replaces the second worker. Returns the
+/// number of messages, and the new second worker.
 fn fill(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> (usize, i32) {
     stop(workers[0]);
 
@@ -133,13 +134,13 @@ fn fill(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> (usize, i32) {
 
     let second = replace_second(nginx);
 
-    // The master has told everybody.
+    // The master has announced it to all.
     wake_up(nginx, libc::SIGALRM);
 
     (value(&filled, "sent:") as usize, second)
 }
 
-/// The worker goes on, and reads `n` messages.
+/// The worker continues, and reads `n` messages.
 fn drain(nginx: &Nginx, worker: i32, n: usize) {
     resume(worker);
     wait_until("all messages", || {
@@ -153,7 +154,7 @@ fn wait_for_second(nginx: &Nginx, worker: i32, second: i32) {
     wait_for_line_of(nginx, worker, &told);
 }
 
-/// What the first worker knows of the second after that.
+/// What the first worker then has in its table for the second.
 fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> String {
     let (n, second) = fill(nginx, workers, fds, errno);
     let first = workers[0];
@@ -168,8 +169,8 @@ fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> Str
     ask(nginx, &[first, second], first, "do=slot&to=1")
 }
 
-/// D14: a full channel. The stock nginx never tells the worker that one
-/// sibling has gone and another come.
+/// A full channel (D14). The worker of the stock nginx is never told that a
+/// sibling exited and another was started.
 #[test]
 fn d14_a_worker_that_was_stopped() {
     for which in BOTH {
@@ -187,8 +188,8 @@ fn d14_a_worker_that_was_stopped() {
     }
 }
 
-/// D14: what waits is sent by SIGIO, without it by the alarm, and without both
-/// at the next signal.
+/// The queue is sent at SIGIO, without SIGIO at the timer, and without both at
+/// the next signal (D14).
 #[test]
 fn d14_what_has_the_queue_sent() {
     const SIGIO: &str = "ioctl";
@@ -203,7 +204,7 @@ fn d14_what_has_the_queue_sent() {
                 .then(|| Tracer::inject(&nginx, master, calls, "error=EPERM"))
         };
 
-        // SIGIO is asked for when a channel is made.
+        // F_SETOWN is called when a channel is created.
         if let Some(tracer) = fail(SIGIO) {
             sys::kill(workers[0], libc::SIGKILL);
             wait_until("another worker", || in_slot(&nginx, 0) != workers[0]);
@@ -225,11 +226,11 @@ fn d14_what_has_the_queue_sent() {
     }
 }
 
-/// D14: so many descriptors are on their way that an unprivileged master may
-/// send no more.
+/// So many descriptors are in flight that an unprivileged master may send no
+/// more (D14).
 #[test]
 fn d14_too_many_descriptors_on_their_way() {
-    /// A user of this test's alone: the kernel counts by user.
+    /// Only this test uses this user: the kernel counts for each user.
     const USER: u32 = 54_322;
 
     if !sys::is_root() {
@@ -261,8 +262,8 @@ fn d14_too_many_descriptors_on_their_way() {
     }
 }
 
-/// D15: a message that is more than the kernel takes at once, on a socket pair
-/// of a module's own.
+/// A message that is larger than the kernel accepts at once, on a socketpair of
+/// a module (D15).
 #[test]
 fn d15_a_message_that_is_sent_in_part() {
     const SIZE: i32 = 1024 * 1024;
@@ -286,7 +287,7 @@ fn d15_a_message_that_is_sent_in_part() {
     }
 }
 
-/// D15: 40 bytes of a message of 256.
+/// 40 bytes of a message of 256 (D15).
 #[test]
 fn d15_a_message_that_is_received_in_part() {
     for which in BOTH {

@@ -1,4 +1,5 @@
-//! D6 to D9, D11: whose child is whose, and what a child begins with.
+//! D6 to D9, D11: the children of a process, and the state in which a child
+//! starts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +11,9 @@ use crate::nginx::{BOTH, Which};
 use crate::support::build::run;
 use crate::support::{find, proc, sys, wait_until};
 
-/// D6: a child of the master of which it knows nothing exits with 2, when the
-/// slot behind the last one was that of a worker once. The stock nginx takes
-/// it for that worker.
+/// An unknown child of the master exits with 2, and the slot behind the last
+/// one was that of a former worker (D6). The stock nginx takes the child for
+/// that worker.
 #[test]
 fn d06_a_child_that_nobody_knows() {
     for which in BOTH {
@@ -33,7 +34,7 @@ fn d06_a_child_that_nobody_knows() {
             nginx.wait_for_end_of(&old);
         }
 
-        // The master has seen to the last ones.
+        // The master has reaped the old workers.
         wake_up(&nginx, libc::SIGALRM);
         writeln!(go).unwrap();
         nginx.wait_for_line("unknown process ");
@@ -51,7 +52,7 @@ fn d06_a_child_that_nobody_knows() {
     }
 }
 
-/// D7: a module in a worker waits for a child of its own.
+/// A module in a worker waits for a child of its own (D7).
 #[test]
 fn d07_a_workers_own_child() {
     for which in BOTH {
@@ -68,8 +69,8 @@ fn d07_a_workers_own_child() {
     }
 }
 
-/// D8: a function that a module has spawned returns. In the stock nginx its
-/// process goes on as a second master, with workers of its own.
+/// A function that a module has spawned returns (D8). In the stock nginx its
+/// process continues as a second master with its own workers.
 #[test]
 fn d08_a_function_that_returns() {
     for which in BOTH {
@@ -100,7 +101,7 @@ fn d08_a_function_that_returns() {
     }
 }
 
-/// The signals of a set in `/proc/PID/status`, but not the real-time ones,
+/// The signals in a set of `/proc/PID/status`, without the real-time signals,
 /// which may be inherited.
 fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
     let set = proc::status(pid, set).unwrap_or_default();
@@ -109,8 +110,8 @@ fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
     (1..32).filter(|n| bits & 1 << (n - 1) != 0).collect()
 }
 
-/// D9: with what signals the new binary begins: it is one that waits for its
-/// configuration, and has not set up any yet.
+/// The signal state with which the new binary starts (D9): it waits for its
+/// configuration, and has installed no handlers yet.
 #[test]
 fn d09_signals_of_a_new_binary() {
     for which in BOTH {
@@ -148,8 +149,8 @@ fn d09_signals_of_a_new_binary() {
     }
 }
 
-/// D9: there is no new binary. The stock nginx has a process for it,
-/// and learns of nothing but its exit.
+/// The new binary does not exist (D9). The stock nginx starts a process for it
+/// and learns only that it exited.
 #[test]
 fn d09_no_new_binary() {
     for which in BOTH {
@@ -167,7 +168,8 @@ fn d09_no_new_binary() {
                 assert_eq!(nginx.lines(" exited with code 1"), [""; 0]);
                 assert_eq!(nginx.master(), master, "the pid file is where it was");
 
-                // No binary is thought to run: a reload is one.
+                // The master does not believe that a new binary runs: a reload
+                // is possible.
                 nginx.reload();
                 nginx.wait_for_workers(1);
                 nginx.quit(&["execve() failed"]);
@@ -176,7 +178,7 @@ fn d09_no_new_binary() {
     }
 }
 
-/// D11: what a worker's module finds in the table, of itself.
+/// What a worker's module finds in its own slot of the table (D11).
 #[test]
 fn d11_a_workers_own_slot() {
     for which in BOTH {
@@ -207,8 +209,8 @@ fn d11_a_workers_own_slot() {
     }
 }
 
-/// D11: the same of one that is started again; the stock nginx has the pid of
-/// the one before.
+/// The same in a respawned worker (D11): the stock nginx has the pid of the
+/// previous one.
 #[test]
 fn d11_the_slot_of_a_worker_that_was_started_again() {
     for which in BOTH {
@@ -230,7 +232,7 @@ fn d11_the_slot_of_a_worker_that_was_started_again() {
     }
 }
 
-/// D11: the caller has closed stdin, and a socket pair comes out as 0.
+/// stdin is closed, and a socketpair gets descriptor 0 (D11).
 #[test]
 fn d11_channels_are_not_stdin() {
     for which in BOTH {

@@ -1,8 +1,8 @@
-//! The defects of nginx's process layer that the replaced files can reach:
-//! each test has a number from the README's table, runs the same script with
-//! both, and sees the stock nginx fail and the one on the library hold.
+//! The defects of nginx's process layer that are in the replaced files. Each
+//! test has a number of docs/differences.md. It runs the same scenario with
+//! both programs: the stock nginx fails, the one on the library does not.
 //!
-//! What no signal, limit or strace brings about is done by a module,
+//! What no signal, limit or strace can cause is done by a module,
 //! `tests/nginx/ngx_http_fault_module.c`.
 
 mod channel;
@@ -19,7 +19,7 @@ use crate::nginx::{Nginx, Which, built};
 use crate::support::build::{directory, root, run};
 use crate::support::{proc, sys, wait_until};
 
-/// What nginx's own Makefile has the compiler look in.
+/// The directories in which nginx's own Makefile looks for headers.
 const INCLUDES: [&str; 7] = [
     "core",
     "event",
@@ -30,7 +30,7 @@ const INCLUDES: [&str; 7] = [
     "http/modules",
 ];
 
-/// The module, compiled with the headers and the options of one of the two.
+/// The module, compiled with the headers and options of one of the programs.
 fn module(which: Which) -> PathBuf {
     static COMPILED: Mutex<Vec<Which>> = Mutex::new(Vec::new());
 
@@ -57,8 +57,8 @@ fn module(which: Which) -> PathBuf {
     module
 }
 
-/// A nginx with the module, which does what a request of `/fault` says, not
-/// started yet; `fault` is a directive of the module, or "".
+/// A nginx with the module, which does what a request of `/fault` asks for, not
+/// started yet. `fault` is a directive of the module, or "".
 fn nginx(test: &str, which: Which, workers: usize, fault: &str) -> Nginx {
     let nginx = Nginx::new(test, which, "", "");
 
@@ -79,7 +79,7 @@ fn configure(nginx: &Nginx, workers: usize, fault: &str) {
     );
 }
 
-/// The same, started: it and its workers, in the order of their slots.
+/// The same, started. Returns it and its workers in the order of slots.
 fn started(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
     let nginx = nginx(test, which, workers, "");
 
@@ -90,7 +90,7 @@ fn started(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
     (nginx, pids)
 }
 
-/// A shell that runs `script` before it becomes nginx.
+/// A shell that runs `script` before it executes nginx.
 fn shell(nginx: &Nginx, script: &str) -> Command {
     let command = nginx.command(&[]);
     let mut shell = Command::new("sh");
@@ -106,7 +106,7 @@ fn shell(nginx: &Nginx, script: &str) -> Command {
     shell
 }
 
-/// The workers of one that has just been started, once they know each other.
+/// The workers of a nginx that was just started, when they know each other.
 fn in_slots(nginx: &Nginx, workers: usize) -> Vec<i32> {
     nginx.wait_for_workers(workers);
     nginx.settled_descriptors();
@@ -126,14 +126,15 @@ fn daemon(test: &str, which: Which) -> Nginx {
     nginx
 }
 
-/// Who was started last in a slot, as the module's line in the log says.
+/// The process that was started last in a slot, from the module's line in the
+/// log.
 fn in_slot(nginx: &Nginx, slot: usize) -> i32 {
     let lines = nginx.lines(&format!("fault: slot:{slot} "));
 
     value(lines.last().expect("a line"), "pid:")
 }
 
-/// The number that follows the first `name` in `text`.
+/// The number after the first `name` in `text`.
 fn value(text: &str, name: &str) -> i32 {
     let (_, rest) = text.split_once(name).expect(name);
     let end = rest.find(|c: char| c != '-' && !c.is_ascii_digit());
@@ -150,7 +151,7 @@ fn resume(pid: i32) {
     sys::kill(pid, libc::SIGCONT);
 }
 
-/// What one of the `workers` answers to `/fault?QUERY`: the others are stopped
+/// The answer of one of the `workers` to `/fault?QUERY`; the others are stopped
 /// meanwhile.
 fn ask(nginx: &Nginx, workers: &[i32], worker: i32, query: &str) -> String {
     let others: Vec<i32> = workers
@@ -172,14 +173,14 @@ fn ask(nginx: &Nginx, workers: &[i32], worker: i32, query: &str) -> String {
     body.to_string()
 }
 
-/// Waits until a line of the log that is of `pid` contains `text`.
+/// Waits until a log line of `pid` contains `text`.
 fn wait_for_line_of(nginx: &Nginx, pid: i32, text: &str) {
     wait_until(&format!("\"{text}\" of {pid}"), || {
         !lines_of(nginx, pid, text).is_empty()
     });
 }
 
-/// The lines of the log of `pid` that contain `text`.
+/// The log lines of `pid` that contain `text`.
 fn lines_of(nginx: &Nginx, pid: i32, text: &str) -> Vec<String> {
     let mut lines = nginx.lines(text);
 
@@ -188,8 +189,8 @@ fn lines_of(nginx: &Nginx, pid: i32, text: &str) -> Vec<String> {
     lines
 }
 
-/// Sends the master a signal, and waits until it has done what it does then
-/// and sleeps again.
+/// Sends a signal to the master, and waits until it has handled it and sleeps
+/// again.
 fn wake_up(nginx: &Nginx, signo: i32) {
     let received = format!("signal {signo} (");
     let master = nginx.master();

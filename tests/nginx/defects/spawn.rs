@@ -1,4 +1,4 @@
-//! D1 to D5, D10: processes that cannot be started, or do not live long.
+//! D1 to D5, D10: processes that cannot be started, or exit soon.
 
 use std::collections::BTreeSet;
 use std::os::unix::process::CommandExt;
@@ -10,8 +10,7 @@ use crate::nginx::{BOTH, Which};
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
-/// What the log of a nginx whose workers are killed and cannot be forked may
-/// have.
+/// Lines that the log may have when workers are killed and cannot be forked.
 const FAILS: [&str; 4] = [
     "exited on signal 9",
     "fork() failed",
@@ -19,8 +18,9 @@ const FAILS: [&str; 4] = [
     "could not respawn",
 ];
 
-/// D1, D2: one `fork()` of a respawn fails. The stock nginx stays one worker
-/// short; when the next is killed, it closes the channel of the first again.
+/// One `fork()` of a respawn fails (D1, D2). The stock nginx has one worker
+/// less from then on. When the next worker is killed, it closes the channel of
+/// the first again.
 #[test]
 fn d01_d02_a_respawn_that_cannot_be_forked() {
     for which in BOTH {
@@ -42,7 +42,7 @@ fn d01_d02_a_respawn_that_cannot_be_forked() {
             continue;
         }
 
-        // More than the first delay of the other, and a wake-up.
+        // More than the first delay of the other program.
         let begin = Instant::now();
 
         wake_up(&nginx, libc::SIGALRM);
@@ -56,8 +56,8 @@ fn d01_d02_a_respawn_that_cannot_be_forked() {
     }
 }
 
-/// D2: a reload cannot fork any of the new workers. The stock nginx has no
-/// worker any more.
+/// A reload cannot fork any new worker (D2). The stock nginx then has no
+/// workers.
 #[test]
 fn d02_a_reload_that_cannot_fork() {
     for which in BOTH {
@@ -85,10 +85,11 @@ fn d02_a_reload_that_cannot_fork() {
     }
 }
 
-/// D2: a worker for which its user has no room, until there is some.
+/// A worker exceeds the user's limit of processes for a while (D2).
 #[test]
 fn d02_a_limit_of_processes() {
-    /// A user of this test's alone: the limit counts all processes of the user.
+    /// Only this test uses this user: the limit counts all processes of the
+    /// user.
     const USER: u32 = 54_323;
 
     if !sys::is_root() {
@@ -104,7 +105,8 @@ fn d02_a_limit_of_processes() {
             .spawn()
             .unwrap();
 
-        // It, the master, and two of the three workers.
+        // The limit allows the master and two of the three workers, besides
+        // this one.
         nginx.spawn_limited(USER, 4, &[]);
         nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
         nginx.wait_for_workers(2);
@@ -124,7 +126,7 @@ fn d02_a_limit_of_processes() {
     }
 }
 
-/// Sockets of which a process has several descriptors.
+/// Sockets for which a process has several descriptors.
 fn doubled(pid: i32) -> Vec<String> {
     let all: Vec<String> = proc::descriptors(pid)
         .into_values()
@@ -139,9 +141,9 @@ fn doubled(pid: i32) -> Vec<String> {
     doubled
 }
 
-/// D3: the `socketpair()` for the last of the new workers fails. The stock
-/// nginx announces the one before again, and whoever hears of it twice leaks
-/// a descriptor.
+/// The `socketpair()` for the last of the new workers fails (D3). The stock
+/// nginx announces the previous worker again, and each process that is told
+/// twice leaks a descriptor.
 #[test]
 fn d03_a_worker_without_a_channel() {
     for which in BOTH {
@@ -172,8 +174,8 @@ fn d03_a_worker_without_a_channel() {
     }
 }
 
-/// D2, D3: the table has room for two of three new workers until the old ones
-/// have gone.
+/// The table has room for two of three new workers until the old ones have
+/// exited (D2, D3).
 #[test]
 fn d03_a_table_that_is_full() {
     for which in BOTH {
@@ -210,7 +212,7 @@ fn d03_a_table_that_is_full() {
     }
 }
 
-/// D4: each worker exits as soon as it is set up.
+/// Each worker exits as soon as it is initialized (D4).
 #[test]
 fn d04_workers_that_exit_at_once() {
     const STARTS: &str = "start worker process ";
@@ -239,7 +241,8 @@ fn d04_workers_that_exit_at_once() {
     }
 }
 
-/// D5: what cannot be respawned has been reaped: its pid may be another's.
+/// A process that cannot be respawned has been reaped: its pid may belong to
+/// another process (D5).
 #[test]
 fn d05_nobody_signals_a_process_that_is_gone() {
     for which in BOTH {
@@ -267,8 +270,8 @@ fn d05_nobody_signals_a_process_that_is_gone() {
     }
 }
 
-/// D10: the new binary cannot be forked. The stock nginx then also takes the
-/// -1 that it gets for a new binary that runs, and leaves its pid file.
+/// The new binary cannot be forked (D10). The stock nginx stores the -1 as the
+/// pid of a new binary that runs, and does not remove its pid file.
 #[test]
 fn d10_a_new_binary_that_cannot_be_forked() {
     for which in BOTH {

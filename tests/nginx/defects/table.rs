@@ -1,5 +1,6 @@
-//! D11, D16 to D18: what a message makes of a worker's table and descriptors.
-//! One of two workers sends it, the other, in slot 0, receives it.
+//! D11, D16 to D18: the effect of a message on a worker's table and
+//! descriptors. One of two workers sends it; the other one, in slot 0, receives
+//! it.
 
 use std::fs;
 
@@ -7,14 +8,15 @@ use super::{ask, in_slot, lines_of, started, value, wait_for_line_of, wake_up};
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::{proc, sys, wait_until};
 
-/// A message from the second worker to the first one, which has received it.
+/// Sends a message from the second worker to the first, which has handled it
+/// afterwards.
 fn send(nginx: &Nginx, workers: &[i32], query: &str) {
     const NEXT: &str = "channel command: 99";
 
     let received = || lines_of(nginx, workers[0], NEXT).len();
     let before = received();
 
-    // With another behind it, of which the log tells only then.
+    // A second message follows: its log line shows that the first was handled.
     for query in [query, "command=99"] {
         let query = format!("do=send&to=0&{query}");
 
@@ -24,7 +26,7 @@ fn send(nginx: &Nginx, workers: &[i32], query: &str) {
     wait_until(NEXT, || received() == before + 1);
 }
 
-/// Descriptors of the log, which are what travels with the messages.
+/// The descriptors of the log, which are passed in the messages.
 fn logs(nginx: &Nginx, pid: i32) -> usize {
     let log = nginx.logfile().display().to_string();
 
@@ -34,8 +36,8 @@ fn logs(nginx: &Nginx, pid: i32) -> usize {
         .count()
 }
 
-/// D11: CLOSE of a slot of which the worker was never told: it has the 0 it
-/// was made with. The stock nginx closes stdin.
+/// CLOSE for a slot of which the worker was never told: it still has its
+/// initial 0 (D11). The stock nginx closes stdin.
 #[test]
 fn d11_close_of_a_slot_that_was_never_opened() {
     for which in BOTH {
@@ -55,8 +57,8 @@ fn d11_close_of_a_slot_that_was_never_opened() {
     }
 }
 
-/// D16: a descriptor with another command than OPEN, and a second one with an
-/// OPEN.
+/// A descriptor with a command other than OPEN, and a second one with OPEN
+/// (D16).
 #[test]
 fn d16_descriptors_that_nobody_wants() {
     for which in BOTH {
@@ -71,7 +73,7 @@ fn d16_descriptors_that_nobody_wants() {
 
         let all = logs(&nginx, workers[0]) - before;
 
-        // One of them all is to stay: that of the OPEN.
+        // Only the descriptor of the OPEN stays open.
         match which {
             Which::Stock => assert_eq!((other, all), (1, 3)),
             Which::Ipc => {
@@ -82,8 +84,8 @@ fn d16_descriptors_that_nobody_wants() {
     }
 }
 
-/// D16: a descriptor with a message that is not whole, nor ever will be: its
-/// sender is killed.
+/// A descriptor with a first piece of a message, whose sender is then killed
+/// (D16).
 #[test]
 fn d16_a_descriptor_with_a_piece_of_a_message() {
     for which in BOTH {
@@ -111,7 +113,7 @@ fn d16_a_descriptor_with_a_piece_of_a_message() {
 }
 
 /// The Unix sockets of a process, and whether a program that it executes has
-/// them as well.
+/// them too.
 fn inherited_channels(pid: i32) -> Vec<i32> {
     let unix = fs::read_to_string("/proc/net/unix").unwrap();
     let is_unix = |what: &str| {
@@ -134,8 +136,8 @@ fn inherited_channels(pid: i32) -> Vec<i32> {
         .collect()
 }
 
-/// D17: a worker's descriptors of its siblings' channels: it has received
-/// them from the master.
+/// A worker's descriptors of its siblings' channels, which it received from the
+/// master (D17).
 #[test]
 fn d17_programs_inherit_no_channel() {
     for which in BOTH {
@@ -155,7 +157,7 @@ fn d17_programs_inherit_no_channel() {
     }
 }
 
-/// D18: a slot that does not exist.
+/// A slot that does not exist (D18).
 #[test]
 fn d18_a_slot_out_of_range() {
     for which in BOTH {
@@ -186,7 +188,7 @@ fn d18_a_slot_out_of_range() {
     }
 }
 
-/// D18: an OPEN of a slot that is open.
+/// OPEN for a slot that is open (D18).
 #[test]
 fn d18_open_twice() {
     for which in BOTH {
@@ -208,7 +210,7 @@ fn d18_open_twice() {
     }
 }
 
-/// D18: a CLOSE; what is closed has no pid any more.
+/// CLOSE, after which the slot has no pid (D18).
 #[test]
 fn d18_the_pid_of_a_slot_that_is_closed() {
     for which in BOTH {

@@ -6,7 +6,7 @@ use super::{HTTP, counter, json, nginx, number};
 use crate::nginx::Nginx;
 use crate::support::{sys, wait_until};
 
-/// The counters add up over all workers, over the death of one and a reload.
+/// The counters are the sums of all workers, also after a death and a reload.
 #[test]
 fn counters_add_up() {
     const CONNECTIONS: i64 = 20;
@@ -33,13 +33,13 @@ fn counters_add_up() {
         assert_eq!(answers.matches("200 OK").count(), REQUESTS as usize);
     }
 
-    // The last answers may have come before their requests have ended.
+    // The client may get the last answers before the requests end.
     wait_until("an idle server", || counter(&nginx, "active") == 1);
 
     let after = json(&nginx)["counters"].clone();
     let asked = number(&after, "accepted") - number(&before, "accepted") - CONNECTIONS;
 
-    // And those of the counters themselves, on a connection each.
+    // Each request of the counters has its own connection, and counts too.
     for (name, more) in [
         ("accepted", CONNECTIONS + asked),
         ("handled", CONNECTIONS + asked),
@@ -56,13 +56,13 @@ fn counters_add_up() {
     nginx.quit(&[]);
 }
 
-/// A worker that is killed in the middle of a request has none any more.
+/// A worker that is killed during a request has no active request any more.
 #[test]
 fn killed_in_a_request() {
     let http = format!("{} client_body_timeout 60s;", HTTP.trim_end_matches('}'));
     let nginx = nginx("status_killed");
 
-    // The header is whole, the body is not: the request has begun.
+    // The header is complete and the body is not, so the request is active.
     nginx.configure(
         &format!(
             "worker_processes 1; load_module {};",

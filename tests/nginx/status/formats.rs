@@ -1,4 +1,4 @@
-//! Its formats, and the requests and directives that it accepts.
+//! The formats of the status, its methods, and its directive.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 use super::{json, nginx, number, processes};
 use crate::nginx::{Nginx, body, code, header};
 
-/// The lines `name{label="value",...} number` of Prometheus' text format; each
-/// metric has its HELP and TYPE before it, once.
+/// Parses the lines `name{label="value",...} number` of Prometheus' text
+/// format. Each metric has its HELP and TYPE before it, once.
 fn metrics(text: &str) -> BTreeMap<String, i64> {
     let mut types = BTreeMap::new();
     let mut values = BTreeMap::new();
@@ -63,7 +63,7 @@ fn are_labels(labels: &str) -> bool {
         })
 }
 
-/// What each number of a process is called in Prometheus' format.
+/// The names of a process's numbers in Prometheus' format.
 const METRICS: [(&str, &str); 5] = [
     ("respawns", "respawns_total"),
     ("sent", "messages_sent_total"),
@@ -72,7 +72,7 @@ const METRICS: [(&str, &str); 5] = [
     ("dropped", "messages_dropped_total"),
 ];
 
-/// The three formats say the same.
+/// The three formats have the same values.
 #[test]
 fn formats_agree() {
     let nginx = nginx("status_formats");
@@ -118,7 +118,7 @@ fn formats_agree() {
         assert_eq!(metrics.get(&metric), Some(&1), "{prometheus}");
     }
 
-    // Each request counts itself: these were made one after the other.
+    // Each request counts itself, and these were sent one after the other.
     let requests = number(&json["counters"], "requests");
 
     assert!(lines.contains(&format!("requests:{}", requests + 1).as_str()));
@@ -166,7 +166,7 @@ fn methods_and_types() {
     nginx.quit(&[]);
 }
 
-/// A configuration that is wrong is refused, by a line that says why.
+/// An invalid configuration is refused, with a message that names the reason.
 #[test]
 fn wrong_configurations() {
     let nginx = nginx("status_wrong");

@@ -1,4 +1,4 @@
-//! The processes that it lists.
+//! The processes in the status.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::nginx::Nginx;
 use crate::support::tracer::Tracer;
 use crate::support::{find, proc, sys, wait_until};
 
-/// Every process that there is has its line, and no other.
+/// The status lists all processes.
 #[test]
 fn processes_are_those_that_run() {
     let nginx = nginx("status_processes");
@@ -39,14 +39,14 @@ fn processes_are_those_that_run() {
         assert_eq!(number(process, "dropped"), 0, "{process}");
     }
 
-    // Of each of the others the first has been told.
+    // The first process was told of each of the others.
     let first = processes(&status).first().expect("a process");
     assert_eq!(number(first, "sent"), running.len() as i64 - 1);
 
     nginx.quit(&[]);
 }
 
-/// A process says what it is, also if that is before the master goes on.
+/// A process has its role before the master has started all others.
 #[test]
 fn roles_are_known() {
     let nginx = nginx("status_roles");
@@ -83,8 +83,8 @@ fn begin_request(nginx: &Nginx) -> std::net::TcpStream {
     stream
 }
 
-/// A worker that was killed is another one, in its slot; a reload begins the
-/// next generation, while the old one finishes its requests.
+/// A killed worker is replaced in its slot. A reload starts the next
+/// generation, while the old one finishes its requests.
 #[test]
 fn deaths_and_reloads() {
     let nginx = nginx("status_deaths");

@@ -20,8 +20,8 @@ const HTTP: &str = "proxy_cache_path cache keys_zone=cache:1m;
         location /prometheus { ngx_ipc_status prometheus; }
     }";
 
-/// With three workers and a cache manager; the cache loader comes a minute
-/// later.
+/// A nginx with three workers and a cache manager; the cache loader starts a
+/// minute later.
 fn nginx(test: &str) -> Nginx {
     let main = format!(
         "worker_processes 3; load_module {};",
@@ -31,7 +31,7 @@ fn nginx(test: &str) -> Nginx {
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(3);
-    // Who knows that it is a helper, and is known.
+    // A helper sets its role itself.
     wait_until("five processes that have begun", || {
         let status = json(&nginx);
         let all = processes(&status);
