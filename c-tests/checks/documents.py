@@ -64,9 +64,9 @@ def tracked():
 
     # not a checkout of git, such as an unpacked archive
     found = []
-    for folder, folders, files in os.walk(TOP):
-        folders[:] = [f for f in folders if f not in (".git", "build", "target")]
-        found += [os.path.relpath(os.path.join(folder, f), TOP) for f in files]
+    for directory, inside, files in os.walk(TOP):
+        inside[:] = [name for name in inside if name not in (".git", "build", "target")]
+        found += [os.path.relpath(os.path.join(directory, name), TOP) for name in files]
     return found
 
 
@@ -121,12 +121,12 @@ def split(document):
     return blocks, prose
 
 
-def write_blocks(folder):
+def write_blocks(directory):
     n = 0
     for document in documents():
         for block in split(document)[0]:
             n += 1
-            name = os.path.join(folder, f"{n:03}.{block.kind}")
+            name = os.path.join(directory, f"{n:03}.{block.kind}")
             with open(name, "w", encoding="utf-8") as file:
                 file.write(block.text())
             print(block.place, block.kind, block.marker or "-", name, sep="\t")
