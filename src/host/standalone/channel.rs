@@ -24,6 +24,7 @@ use crate::table::globals::Globals;
 pub use crate::channel::queue::write as write_channel;
 
 /// Receives a message for `ngx_read_channel()`; returns its length.
+#[inline(always)]
 pub fn read_channel(
     _g: &Globals,
     log: Log,
