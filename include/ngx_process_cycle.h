@@ -7,7 +7,6 @@
  *   src/abi/process_cycle.rs
  *   src/channel/command.rs
  *   src/table/role.rs
- *   src/host/standalone/variables.rs
  *   src/host/standalone/types.rs
  *   include/generator/process_cycle.h
  */

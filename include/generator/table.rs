@@ -108,11 +108,7 @@ pub const HEADERS: &[Header] = &[
         ..header("process", "spawning processes, signals, the process table")
     },
     Header {
-        and: &[
-            "src/channel/command.rs",
-            "src/table/role.rs",
-            "src/host/standalone/variables.rs",
-        ],
+        and: &["src/channel/command.rs", "src/table/role.rs"],
         types: &["ngx_cache_manager_ctx_s"],
         ..header(
             "process_cycle",
