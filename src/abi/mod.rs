@@ -1,9 +1,10 @@
-//! The exported C symbols, one file for each of nginx's headers.
+//! The exported C functions, one file for each of nginx's headers.
 //!
-//! nginx has most of these itself; the first four are what replaces its own.
+//! Each function checks its pointers, makes handles or references of them,
+//! calls a function of the core or of the host, and turns the result into a
+//! return code. It decides nothing. Where nginx is the host, it has most of
+//! these functions itself, and the library exports only what both hosts need.
 //!
-//! Each function checks its arguments as far as that can be done, calls the
-//! core or the standalone host, and turns the result into a return code.
 //! `build.rs` generates the header `ngx_NAME.h` from `NAME.rs` and from the part
 //! that is written by hand, `include/generator/NAME.h`.
 

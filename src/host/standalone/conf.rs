@@ -34,7 +34,7 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     working_directory: ptr::null(),
     pid: ptr::null(),
     error_log: ptr::null(),
-    log_level: 6,
+    log_level: Level::Notice as ngx_uint_t,
     name: ptr::null(),
     modules: ptr::null_mut(),
     listening: ptr::null_mut(),
@@ -47,11 +47,12 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     orphans_stay: 0,
 };
 
-/// A configuration: of a cycle, or one that a cycle is made of.
+/// A configuration: that of a cycle, or one that a cycle is made of.
 ///
 /// Invariant: the pointer is to an `ngx_core_conf_t` that lives for `'a`. Its
-/// texts are NULL or NUL-terminated, its `modules` is NULL or an array that ends with
-/// NULL, and its other arrays have as many elements as it says. Nothing writes to it while a method runs.
+/// texts are NULL or NUL-terminated, its `modules` is NULL or an array that ends
+/// with NULL, and its other arrays have as many elements as it says. Nothing
+/// writes to it while a method runs.
 #[derive(Clone, Copy)]
 pub struct Conf<'a>(NonNull<ngx_core_conf_t>, PhantomData<&'a ngx_core_conf_t>);
 
@@ -63,6 +64,15 @@ impl<'a> Conf<'a> {
     /// `conf` is NULL, or what it points to keeps the invariant of [`Conf`].
     pub unsafe fn from_ptr(conf: *const ngx_core_conf_t) -> Option<Self> {
         NonNull::new(conf.cast_mut()).map(|conf| Self(conf, PhantomData))
+    }
+
+    /// A handle for a reference.
+    ///
+    /// # Safety
+    ///
+    /// `conf` keeps the invariant of [`Conf`].
+    pub unsafe fn from_ref(conf: &'a ngx_core_conf_t) -> Self {
+        Self(NonNull::from(conf), PhantomData)
     }
 
     /// The configuration of a cycle that was made without one.
@@ -190,7 +200,7 @@ impl<'a> Conf<'a> {
         (0..).take_while(is_module).count()
     }
 
-    /// Where workers accept connections.
+    /// The addresses that workers accept connections on.
     pub fn listening(self) -> &'a [ngx_listening_t] {
         let conf = self.get();
 
@@ -203,8 +213,8 @@ impl<'a> Conf<'a> {
         unsafe { std::slice::from_raw_parts(conf.listening, conf.listening_n) }
     }
 
-    /// How many processes run beside the workers.
-    pub fn helpers(self) -> usize {
+    /// How many helpers there are.
+    pub fn count_helpers(self) -> usize {
         self.get().helpers_n
     }
 
@@ -230,7 +240,7 @@ impl<'a> Conf<'a> {
         self.get().huge_pages.unsigned_abs()
     }
 
-    /// Whether workers go on when the master dies.
+    /// Whether workers continue when the master dies.
     pub fn orphans_stay(self) -> bool {
         self.get().orphans_stay != 0
     }
@@ -273,7 +283,7 @@ impl<'a> Conf<'a> {
     }
 }
 
-/// What a helper does, a process beside the workers.
+/// What a helper does. A helper is a process beside the workers.
 ///
 /// Invariant: the pointer is to an `ngx_cache_manager_ctx_t` that lives as
 /// long as the handle is used. Its name is NULL or a string.

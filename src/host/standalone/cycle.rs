@@ -48,8 +48,8 @@ impl Cycle {
     pub fn empty() -> Self {
         struct Shared(UnsafeCell<ngx_cycle_t>);
 
-        // SAFETY: it has only NULL pointers and zeros, and the library writes
-        // to no cycle that it has not made.
+        // SAFETY: it has only NULL pointers and zeros, and nothing writes to
+        // it.
         unsafe impl Sync for Shared {}
 
         static SHARED: Shared = Shared(UnsafeCell::new(EMPTY));
@@ -142,7 +142,7 @@ impl Cycle {
         }
     }
 
-    /// Where workers accept connections.
+    /// The addresses that workers accept connections on.
     pub fn listening(self) -> impl Iterator<Item = Listening> {
         let (first, n) = (self.get().listening, self.get().listening_n);
 

@@ -1,4 +1,4 @@
-//! A copy of a configuration that may be changed: the start of each cycle.
+//! A copy of a configuration that may be changed. Each cycle is made of one.
 
 use std::ffi::{CStr, c_char};
 
@@ -6,7 +6,7 @@ use super::conf::Conf;
 use super::types::{ngx_core_conf_t, ngx_listening_t};
 use crate::config::NGX_ERROR;
 
-/// A configuration that no cycle uses yet, with its own listening places.
+/// A configuration that no cycle uses yet, with its own array of addresses.
 pub struct Draft {
     // Invariant: `conf` keeps the invariant of `Conf`. Its `listening` points
     // to the elements of `listening`, unless the program has changed it.
@@ -28,8 +28,8 @@ impl Draft {
 
     /// The configuration as it is now.
     pub fn conf(&self) -> Conf<'_> {
-        // SAFETY: the invariant of `Draft`; the result borrows it.
-        unsafe { Conf::from_ptr(&raw const self.conf) }.unwrap_or_else(Conf::defaults)
+        // SAFETY: the invariant of `Draft`.
+        unsafe { Conf::from_ref(&self.conf) }
     }
 
     /// Makes copies of all texts, which are never freed: they may have been
@@ -48,8 +48,8 @@ impl Draft {
             copy_text(text);
         }
 
-        for place in &mut self.listening {
-            copy_text(&mut place.address);
+        for listening in &mut self.listening {
+            copy_text(&mut listening.address);
         }
     }
 

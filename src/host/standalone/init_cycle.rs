@@ -107,16 +107,16 @@ fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
 }
 
 fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
-    let places: Vec<ngx_listening_t> = conf
+    let addresses: Vec<ngx_listening_t> = conf
         .listening()
         .iter()
-        .map(|&place| ngx_listening_t {
+        .map(|&listening| ngx_listening_t {
             fd: -1,
             connection: ptr::null_mut(),
-            ..place
+            ..listening
         })
         .collect();
-    let listening = pool.put_all(&places)?.as_ptr();
+    let listening = pool.put_all(&addresses)?.as_ptr();
 
     let copy = pool.put(ngx_core_conf_t {
         listening,
@@ -132,7 +132,7 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
         modules: conf.modules(),
         modules_n: conf.count_modules(),
         listening,
-        listening_n: places.len(),
+        listening_n: addresses.len(),
     })?;
 
     // Last, since nothing closes the file if something else fails.

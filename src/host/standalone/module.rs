@@ -31,7 +31,7 @@ impl Module {
     fn init_master(self, cycle: Cycle) -> Result {
         match self.get().init_master {
             // SAFETY: the invariant of `Module`; the log is the cycle's own.
-            Some(hook) => succeed(unsafe { hook(ErrorLog::optional_ptr(cycle.error_log())) }),
+            Some(hook) => check(unsafe { hook(ErrorLog::optional_ptr(cycle.error_log())) }),
             None => Ok(()),
         }
     }
@@ -39,7 +39,7 @@ impl Module {
     fn init(hook: Option<InitHook>, cycle: Cycle) -> Result {
         match hook {
             // SAFETY: the invariant of `Module`; a `Cycle` is valid.
-            Some(hook) => succeed(unsafe { hook(cycle.as_ptr()) }),
+            Some(hook) => check(unsafe { hook(cycle.as_ptr()) }),
             None => Ok(()),
         }
     }
@@ -53,7 +53,7 @@ impl Module {
 }
 
 /// A hook fails if it returns NGX_ERROR.
-fn succeed(code: ngx_int_t) -> Result {
+fn check(code: ngx_int_t) -> Result {
     if code == NGX_ERROR {
         Err(Status::Error)
     } else {

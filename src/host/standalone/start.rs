@@ -109,7 +109,7 @@ impl Starter {
         let conf = self.cycle.conf();
         let all: Vec<_> = (0..conf.worker_processes())
             .map(worker)
-            .chain((0..conf.helpers()).map(|number| self.helper(number)))
+            .chain((0..conf.count_helpers()).map(|number| self.helper(number)))
             .collect();
         let failed = self.start_each(&all, mode);
 
