@@ -75,8 +75,8 @@ fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
 /// In a child: enables SO_PASSCRED on its channel, so that data carries the
 /// sender's pid: its siblings write to the channel as well as its parent
 /// (`D13`).
-pub(super) fn tell_senders(log: Log, channel: &OwnedFd, name: Text) {
-    if let Err(err) = socket::tell_senders(channel.as_raw_fd()) {
+pub(super) fn enable_sender_pid(log: Log, channel: &OwnedFd, name: Text) {
+    if let Err(err) = socket::enable_sender_pid(channel.as_raw_fd()) {
         log.error(
             Level::Warn,
             Some(err),

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::mode::Mode;
 use super::reap;
-use super::socketpair::{open_channel, tell_senders};
+use super::socketpair::{enable_sender_pid, open_channel};
 use super::wanted::Wanted;
 use crate::config::ngx_pid_t;
 use crate::log::{Debug, Level, Log};
@@ -83,7 +83,7 @@ pub fn fork_into(
             // From here on the table and `ngx_channel` own the descriptors.
             if let Some([ours, theirs]) = channel {
                 let _ = ours.into_raw_fd();
-                tell_senders(log, &theirs, spawn.name());
+                enable_sender_pid(log, &theirs, spawn.name());
                 g.channel.store(theirs.into_raw_fd(), Relaxed);
             }
 

@@ -1,5 +1,5 @@
-//! A timer that raises SIGALRM, beside that of `setitimer(2)`, which is the
-//! program's.
+//! A timer that sends SIGALRM. It is another one than that of `setitimer(2)`,
+//! which the program uses.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -7,18 +7,19 @@ use std::ptr;
 
 use nix::errno::Errno;
 
-/// A timer of this process: a forked child does not have it.
+/// A timer of this process. A forked child does not inherit it.
 #[derive(Clone, Copy)]
 pub struct Alarm(c_int);
 
-/// The value of the signals of all alarms, by which a handler knows them.
+/// The value that the signals of all these timers carry. A handler recognises
+/// them by it.
 pub const TOKEN: usize = 0x6e67_785f;
 
 impl Alarm {
-    /// Makes one that does not run yet, `timer_create(2)`.
+    /// Makes a timer that does not run yet, `timer_create(2)`.
     ///
-    /// By system call: the C library keeps its own idea of timers, and until
-    /// glibc 2.34 had it in a library of its own.
+    /// It makes the system call itself, since glibc before 2.34 has the function
+    /// in another library, librt.
     pub fn new() -> Result<Self, Errno> {
         // SAFETY: all-zero is a valid value of this plain C struct.
         let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
@@ -28,7 +29,8 @@ impl Alarm {
         event.sigev_signo = libc::SIGALRM;
         event.sigev_value.sival_ptr = ptr::without_provenance_mut(TOKEN);
 
-        // SAFETY: `event` and `id` live; the kernel's struct is the same.
+        // SAFETY: the kernel reads `event` and writes `id`, which are local; its
+        // struct sigevent has the layout of libc's.
         Errno::result(unsafe {
             libc::syscall(
                 libc::SYS_timer_create,
@@ -38,22 +40,23 @@ impl Alarm {
             )
         })?;
 
-        // SAFETY: the call has succeeded, so the kernel has written it.
+        // SAFETY: the call has succeeded, so the kernel has written `id`.
         Ok(Self(unsafe { id.assume_init() }))
     }
 
-    /// Goes off once, in `msec` milliseconds, `timer_settime(2)`.
+    /// Makes the timer expire once, in `msec` milliseconds, `timer_settime(2)`.
     pub fn set(self, msec: usize) -> Result<(), Errno> {
         // SAFETY: all-zero is a valid value of this plain C struct.
         let mut time: libc::itimerspec = unsafe { std::mem::zeroed() };
 
-        // Zero would stop the timer.
+        // 0 would stop the timer.
         let msec = msec.clamp(1, 1 << 30);
 
         time.it_value.tv_sec = (msec / 1000) as libc::time_t;
         time.it_value.tv_nsec = (msec % 1000 * 1_000_000) as libc::c_long;
 
-        // SAFETY: `time` lives; no old value is asked for.
+        // SAFETY: the kernel reads `time`, which is local; with NULL it writes no
+        // old value.
         Errno::result(unsafe {
             libc::syscall(
                 libc::SYS_timer_settime,
@@ -66,12 +69,13 @@ impl Alarm {
         .map(drop)
     }
 
-    /// For an atomic.
+    /// The number of the timer, to be stored in an atomic.
     pub fn into_raw(self) -> c_int {
         self.0
     }
 
-    /// What `into_raw` has returned; another number is an error in `set`.
+    /// The timer whose number `into_raw` has returned. With another number `set`
+    /// fails.
     pub fn from_raw(raw: c_int) -> Self {
         Self(raw)
     }

@@ -1,4 +1,4 @@
-//! A caller's buffer that fills up, whose rest nobody has initialised.
+//! Copying bytes, and buffers that are filled step by step.
 
 use std::mem::MaybeUninit;
 use std::slice;
@@ -32,7 +32,8 @@ pub fn copy<B: Byte>(to: &mut [B], from: &[u8]) -> usize {
     to.len().min(from.len())
 }
 
-/// A buffer and how much of it is filled.
+/// A buffer of which the first bytes are filled, and the rest need not be
+/// initialised.
 pub struct Buffer<'a> {
     bytes: &'a mut [MaybeUninit<u8>],
     // Invariant: the first `filled` bytes are initialised; it never exceeds
@@ -41,39 +42,41 @@ pub struct Buffer<'a> {
 }
 
 impl<'a> Buffer<'a> {
-    /// An empty one.
+    /// An empty buffer in `bytes`.
     pub fn new(bytes: &'a mut [MaybeUninit<u8>]) -> Self {
         Self { bytes, filled: 0 }
     }
 
-    /// How much it takes in all.
+    /// The number of bytes that fit into the buffer in all.
     pub fn capacity(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether there is no room left.
+    /// Whether all bytes are filled.
     pub fn is_full(&self) -> bool {
         self.filled == self.bytes.len()
     }
 
-    /// What it holds.
+    /// The filled bytes.
     pub fn filled(&self) -> &[u8] {
-        // SAFETY: the invariant of `filled`.
+        // SAFETY: the invariant of `filled`: these bytes are initialised and
+        // lie within `bytes`.
         unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
     }
 
-    /// What it holds, for as long as the bytes live.
+    /// The filled bytes, for as long as the memory of the buffer lives.
     pub fn into_filled(self) -> &'a [u8] {
-        // SAFETY: the invariant of `filled`.
+        // SAFETY: the invariant of `filled`: these bytes are initialised and
+        // lie within `bytes`, which `self` borrows for `'a`.
         unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
     }
 
-    /// Where the next bytes go.
+    /// The bytes that are not filled yet.
     pub fn rest(&mut self) -> &mut [MaybeUninit<u8>] {
         self.bytes.get_mut(self.filled..).unwrap_or_default()
     }
 
-    /// Adds as much of `bytes` as there is room for, returns what is left.
+    /// Appends as many of `bytes` as fit. Returns the rest of `bytes`.
     pub fn append<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let n = copy(self.rest(), bytes);
 
@@ -82,12 +85,13 @@ impl<'a> Buffer<'a> {
         bytes.get(n..).unwrap_or_default()
     }
 
-    /// Holds nothing any more.
+    /// Empties the buffer.
     pub fn clear(&mut self) {
         self.filled = 0;
     }
 
-    /// Overwrites what it holds from `at` on.
+    /// Overwrites filled bytes from the offset `at` on. Does nothing if `value`
+    /// does not lie within them.
     pub fn put<const N: usize>(&mut self, at: usize, value: [u8; N]) {
         let to = self.bytes.get_mut(at..self.filled);
 
@@ -96,11 +100,11 @@ impl<'a> Buffer<'a> {
         }
     }
 
-    /// Counts `n` more bytes as filled.
+    /// The caller has written `n` bytes to `rest()`: counts them as filled.
     ///
     /// # Safety
     ///
-    /// The first `n` bytes of `rest()` have been written.
+    /// The first `n` bytes of `rest()` are initialised.
     pub unsafe fn advance(&mut self, n: usize) {
         self.filled += n;
     }

@@ -1,4 +1,4 @@
-//! Going into the background, titles, the parent's death.
+//! Daemons, process titles, and the death of the parent.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -10,23 +10,24 @@ use nix::sys::stat::Mode;
 
 use super::lock::Lock;
 
-/// The call that failed, and how.
+/// The name of the call that failed, and its errno.
 pub type Failure = (&'static str, Errno);
 
-/// A daemon whose parent waits to hear that it is set up.
+/// A daemon that has not told its parent yet that it is set up.
 pub struct Starting(OwnedFd);
 
 impl Starting {
-    /// Lets the parent exit with 0; if this is dropped instead, with 1.
+    /// Makes the parent exit with 0. If this value is dropped instead, the
+    /// parent exits with 1.
     pub fn done(self) {
-        // A parent that has gone does not wait.
+        // If the parent has exited meanwhile, there is nothing to tell.
         let _ = super::fd::write(self.0.as_raw_fd(), b"1");
     }
 }
 
-/// Goes on in a child, in a session of its own, with `/dev/null` for stdin and
-/// stdout, as nginx does; the parent exits when the child is set up, or has
-/// failed to.
+/// Makes the program a daemon, as nginx does: it continues in a child, which
+/// has its own session, and `/dev/null` as stdin and stdout. The parent exits
+/// when the child is set up, or when that has failed.
 pub fn daemonize() -> Result<Starting, Failure> {
     let (result, starting) = super::process::pipe().map_err(|err| ("pipe()", err))?;
 
@@ -44,7 +45,7 @@ pub fn daemonize() -> Result<Starting, Failure> {
 
     nix::unistd::setsid().map_err(|err| ("setsid()", err))?;
 
-    // SAFETY: no memory is involved.
+    // SAFETY: umask() touches no memory.
     unsafe { libc::umask(0) };
 
     let null = open(c"/dev/null", OFlag::O_RDWR, Mode::empty())
@@ -54,7 +55,8 @@ pub fn daemonize() -> Result<Starting, Failure> {
         (libc::STDIN_FILENO, "dup2(STDIN)"),
         (libc::STDOUT_FILENO, "dup2(STDOUT)"),
     ] {
-        // SAFETY: no memory is involved; replacing these two is the purpose.
+        // SAFETY: dup2() touches no memory. No owner of the two numbers exists:
+        // Rust's stdin and stdout use them whatever file is behind them.
         Errno::result(unsafe { libc::dup2(null.as_raw_fd(), to) }).map_err(|err| (call, err))?;
     }
 
@@ -63,42 +65,45 @@ pub fn daemonize() -> Result<Starting, Failure> {
 
 /// Makes stderr a copy of `fd`, `dup2(2)`.
 pub fn redirect_stderr(fd: c_int) -> Result<(), Errno> {
-    // SAFETY: no memory is involved; replacing stderr is the purpose.
+    // SAFETY: dup2() touches no memory; Rust's stderr uses the number whatever
+    // file is behind it.
     Errno::result(unsafe { libc::dup2(fd, libc::STDERR_FILENO) }).map(drop)
 }
 
-/// Has the kernel send `signo` when the parent dies, `PR_SET_PDEATHSIG`.
-///
-/// To be asked for again after a change of user.
+/// Makes the kernel send `signo` to this process when its parent dies,
+/// `PR_SET_PDEATHSIG` of `prctl(2)`. A change of the user undoes this.
 pub fn signal_at_parents_death(signo: c_int) -> Result<(), Errno> {
-    // SAFETY: no memory is involved.
+    // SAFETY: PR_SET_PDEATHSIG touches no memory.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signo) }).map(drop)
 }
 
-/// Lets the kernel write a core although the user has changed.
+/// Allows the kernel to write a core after a change of the user,
+/// `PR_SET_DUMPABLE` of `prctl(2)`.
 pub fn allow_core() -> Result<(), Errno> {
-    // SAFETY: no memory is involved.
+    // SAFETY: PR_SET_DUMPABLE touches no memory.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }).map(drop)
 }
 
-/// Where the kernel keeps the arguments that ps shows.
+/// The memory of the arguments, which ps shows.
 struct Area {
     start: *mut c_char,
     len: usize,
 }
 
-// SAFETY: the memory lives as long as the process.
+// SAFETY: `start` points to the memory of the arguments, which lives as long as
+// the process and belongs to no thread.
 unsafe impl Send for Area {}
 
 static AREA: Lock<Option<Area>> = Lock::new(None);
 
-/// Makes room for titles: the arguments and, behind them, the environment,
-/// which is moved elsewhere.
+/// Makes room for titles. A title overwrites the arguments and the environment
+/// behind them; the environment is moved to other memory first.
 ///
 /// # Safety
 ///
-/// `argv` is what main() was given. Pointers to the environment and to the
-/// arguments that were taken before do not survive the first title.
+/// `argv` is NULL or the argument of main(). The program does not use the
+/// arguments, or pointers to the environment that it has taken before, after
+/// the first title.
 pub unsafe fn init_title(argv: *mut *mut c_char) {
     unsafe extern "C" {
         static mut environ: *mut *mut c_char;
@@ -106,7 +111,8 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
 
     super::text::keep_program_name();
 
-    // SAFETY: argv and environ are NULL-terminated arrays of strings.
+    // SAFETY: the kernel has made `argv` and `environ`: NULL-terminated arrays of
+    // strings, which are writable.
     unsafe {
         if argv.is_null() || (*argv).is_null() {
             return;
@@ -116,8 +122,8 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
         let mut end = start;
         let mut arg = argv;
 
-        // The strings lie one behind the other, as far as they have not been
-        // replaced.
+        // The kernel has put the strings one behind the other. A string that
+        // lies elsewhere has been replaced.
         while !(*arg).is_null() {
             if *arg == end {
                 end = end.add(CStr::from_ptr(*arg).count_bytes() + 1);
@@ -152,14 +158,15 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
     }
 }
 
-/// Shows `title` in place of the arguments, as far as there is room.
+/// Sets the title that ps shows. It is cut if there is no room for all of it.
 pub fn set_title(title: &[u8]) {
     let guard = AREA.lock();
 
     let Some(area) = guard.as_ref() else { return };
     let n = title.len().min(area.len.saturating_sub(1));
 
-    // SAFETY: the area is ours since `init_title`; `n` is less than its size.
+    // SAFETY: since `init_title` nothing else uses the area; `n` is less than its
+    // size, and `title` lies elsewhere.
     unsafe {
         area.start.write_bytes(0, area.len);
         ptr::copy_nonoverlapping(title.as_ptr(), area.start.cast(), n);

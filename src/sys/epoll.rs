@@ -1,4 +1,5 @@
-//! Readiness of descriptors, `epoll(7)`, and a way to wake up who waits.
+//! Waiting until descriptors are ready, `epoll(7)`, and waking up a process that
+//! waits, `eventfd(2)`.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -7,24 +8,25 @@ use nix::errno::Errno;
 
 use super::fd::above_stdio;
 
-/// Readable, or the other end has stopped writing.
+/// The descriptor is readable, or the other end has shut down writing.
 pub const READ: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
-/// Readable, told to one of the processes that wait for it.
+/// The descriptor is readable; the kernel wakes up only some of the processes
+/// that wait for it.
 pub const EXCLUSIVE_READ: u32 = (libc::EPOLLIN | libc::EPOLLEXCLUSIVE) as u32;
-/// Writable.
+/// The descriptor is writable.
 pub const WRITE: u32 = libc::EPOLLOUT as u32;
-/// Something is wrong; both sides are told.
+/// The descriptor has an error, or its other end is closed.
 pub const FAILED: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 
-/// How many events one wait can return.
+/// The largest number of events that one wait returns.
 pub const BATCH: usize = 64;
 
-/// One event: what is ready, and the key of who asked.
+/// One event.
 #[derive(Clone, Copy, Default)]
 pub struct Event {
-    /// The ready ones of `READ`, `WRITE` and `FAILED`.
+    /// The bits of `READ`, `WRITE` and `FAILED` that are true.
     pub events: u32,
-    /// As given to `add`.
+    /// The key that was given to `ctl`.
     pub key: u64,
 }
 
@@ -37,22 +39,23 @@ pub struct Epoll {
 /// The key of the eventfd.
 const WAKE: u64 = u64::MAX;
 
-/// Owns a descriptor that the kernel has just made.
+/// Owns a descriptor that a system call has returned, or the errno of its
+/// failure.
 ///
 /// # Safety
 ///
-/// If it is not -1, `fd` is new and owned by nobody.
+/// `fd` is -1, or new and without an owner.
 unsafe fn new_fd(fd: c_int) -> Result<OwnedFd, Errno> {
     let fd = Errno::result(fd)?;
 
-    // SAFETY: promised by the caller.
+    // SAFETY: `fd` is not -1, so as this function demands it has no owner.
     above_stdio(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 impl Epoll {
-    /// Makes one.
+    /// Makes an epoll instance that watches its eventfd.
     pub fn new() -> Result<Self, Errno> {
-        // SAFETY: no memory is involved, and the descriptors are new.
+        // SAFETY: both system calls touch no memory and return new descriptors.
         let this = unsafe {
             Self {
                 epoll: new_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
@@ -65,34 +68,36 @@ impl Epoll {
         Ok(this)
     }
 
-    /// The epoll descriptor, to wait on without borrowing this.
+    /// The epoll descriptor, for [`wait`].
     pub fn waiter(&self) -> RawFd {
         self.epoll.as_raw_fd()
     }
 
-    /// What [`wake`] needs.
+    /// The eventfd, for [`wait`] and [`wake`].
     pub fn waker(&self) -> RawFd {
         self.wake.as_raw_fd()
     }
 
-    /// Changes what is watched, `epoll_ctl(2)`.
+    /// Adds, changes or removes a descriptor, as `op` says, `epoll_ctl(2)`. Its
+    /// events have the key `key`.
     pub fn ctl(&self, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
         let mut event = libc::epoll_event { events, u64: key };
 
-        // SAFETY: `event` is valid.
+        // SAFETY: the kernel reads `event`, which is local.
         Errno::result(unsafe { libc::epoll_ctl(self.waiter(), op, fd, &raw mut event) }).map(drop)
     }
 
-    /// Watches `fd` no more.
+    /// Removes a descriptor.
     pub fn remove(&self, fd: RawFd) -> Result<(), Errno> {
         self.ctl(libc::EPOLL_CTL_DEL, fd, 0, 0)
     }
 }
 
-/// Waits on [`Epoll::waiter`] for at most `timeout` milliseconds, -1 for ever.
+/// Waits for events on [`Epoll::waiter`], `epoll_wait(2)`: at most `timeout`
+/// milliseconds, or without limit if that is -1.
 ///
-/// Returns how many of `events` are filled; an event of the waker counts but
-/// has an empty mask.
+/// Returns the number of events that have been written to `events`. [`wake`]
+/// causes an event whose `events` are 0.
 pub fn wait(
     waiter: RawFd,
     waker: RawFd,
@@ -101,7 +106,7 @@ pub fn wait(
 ) -> Result<usize, Errno> {
     let mut batch = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
 
-    // SAFETY: `batch` has room for BATCH events.
+    // SAFETY: the kernel writes at most BATCH events to `batch`.
     let n = Errno::result(unsafe {
         libc::epoll_wait(waiter, batch.as_mut_ptr(), BATCH as c_int, timeout)
     })?;
@@ -122,15 +127,16 @@ pub fn wait(
     Ok(n.min(events.len()))
 }
 
-/// Has `wait` return, now or the next time; async-signal-safe.
+/// Makes `wait` return, now or the next time. Async-signal-safe.
 pub fn wake(waker: RawFd) {
-    // Should the counter be full, it is not 0 either.
+    // If the counter of the eventfd is full, `wait` returns anyway.
     let _ = super::fd::write(waker, &1u64.to_ne_bytes());
 }
 
+/// Sets the counter of the eventfd to 0.
 fn drain(waker: RawFd) {
     let mut count = 0u64;
 
-    // SAFETY: `count` is writable; the descriptor does not block.
+    // SAFETY: the kernel writes 8 bytes to `count`, which is as large.
     unsafe { libc::read(waker, (&raw mut count).cast(), size_of_val(&count)) };
 }

@@ -1,4 +1,4 @@
-//! Texts of errors, safe to ask for in a signal handler.
+//! The texts of errors. Async-signal-safe.
 
 use std::ffi::{CStr, c_char, c_int};
 
@@ -7,22 +7,22 @@ unsafe extern "C" {
     safe fn strerrordesc_np(err: c_int) -> *const c_char;
 }
 
-/// The C library's description of `err`, or `None` if it has none.
+/// The C library's text for `err`; `None` if it has none.
 ///
-/// `strerrordesc_np(3)` is async-signal-safe; without it (musl) the texts of
-/// `strerror(3)` are constants as well.
+/// `strerrordesc_np(3)` is async-signal-safe. musl does not have it, but the
+/// texts of its `strerror(3)` are constants.
 pub fn describe(err: c_int) -> Option<&'static [u8]> {
     #[cfg(ngx_have_strerrordesc_np)]
     let text = strerrordesc_np(err);
 
     #[cfg(not(ngx_have_strerrordesc_np))]
-    // SAFETY: strerror() returns a NUL-terminated string.
+    // SAFETY: strerror() takes any number.
     let text: *const c_char = unsafe { libc::strerror(err) };
 
     if text.is_null() {
         return None;
     }
 
-    // SAFETY: a non-NULL result is a constant string of the C library.
+    // SAFETY: a result that is not NULL is a constant string of the C library.
     Some(unsafe { CStr::from_ptr(text) }.to_bytes())
 }

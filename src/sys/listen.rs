@@ -13,7 +13,8 @@ use nix::sys::socket::{
 
 use super::fd::above_stdio;
 
-/// Where a program listens: `HOST:PORT` with a numeric host, `unix:PATH`.
+/// An address on which a program listens: `HOST:PORT` with a numeric host, or
+/// `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// IPv4 or IPv6.
@@ -23,7 +24,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Reads an address; `None` if it is none.
+    /// Parses an address; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("unix:") {
             Some("") => None,
@@ -47,7 +48,7 @@ impl Address {
         })
     }
 
-    /// Whether the socket `fd` is bound to it.
+    /// Whether the socket `fd` is bound to this address.
     pub fn is_of(&self, fd: RawFd) -> bool {
         let Ok(name) = getsockname::<SockaddrStorage>(fd) else {
             return false;
@@ -76,7 +77,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The call that failed, and how.
+/// The call that failed, with its errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// `socket(2)`.
@@ -89,7 +90,7 @@ pub enum Failure {
     Listen(Errno),
 }
 
-/// Makes a non-blocking, close-on-exec socket that listens on `address`.
+/// Makes a socket that listens on `address`, non-blocking and close-on-exec.
 pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
     let family = match address {
         Address::Inet(SocketAddr::V4(_)) => AddressFamily::Inet,
@@ -115,24 +116,24 @@ pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
     Ok(sock)
 }
 
-/// Takes over a listening socket that another binary has handed down, under a
-/// number from the environment; `None` if that number is no socket.
+/// Takes over a listening socket that this program has inherited: its number is
+/// in the environment. `None` if the number is not a socket.
 pub fn inherit(fd: RawFd) -> Option<OwnedFd> {
     getsockname::<SockaddrStorage>(fd).ok()?;
 
-    // SAFETY: fcntl() touches no memory.
+    // SAFETY: F_SETFD touches no memory.
     unsafe {
         libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
     }
 
-    // SAFETY: it was opened for this program by the one that executed it, and
-    // each number is taken over once.
+    // SAFETY: the program that executed this one has opened the socket for it, so
+    // it has no owner here; each number is taken over once.
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Has a program that is executed inherit `fd`; for a forked child.
+/// Makes a program that this process executes inherit `fd`. Async-signal-safe.
 pub fn hand_down(fd: RawFd) {
-    // SAFETY: fcntl() touches no memory.
+    // SAFETY: F_SETFD touches no memory.
     unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
 }
 
@@ -140,12 +141,12 @@ pub fn hand_down(fd: RawFd) {
 pub fn accept(fd: RawFd) -> Result<OwnedFd, Errno> {
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
 
-    // SAFETY: without room for it no address is written.
+    // SAFETY: with NULL the kernel writes no address.
     let fd = Errno::result(unsafe {
         libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags)
     })?;
 
-    // SAFETY: the kernel has just made it.
+    // SAFETY: accept4() has just made the descriptor, so it has no owner.
     above_stdio(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 

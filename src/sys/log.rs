@@ -1,4 +1,4 @@
-//! Handing a finished text to the host's logger.
+//! Writing a line with the host's logger.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::NonNull;
@@ -9,11 +9,12 @@ unsafe extern "C" {
 
 #[cfg(not(feature = "standalone"))]
 unsafe extern "C" {
-    /// The debug bits that the host was built with: none, or all.
+    /// 1 if nginx was built with NGX_DEBUG, else 0.
     safe static ngx_ipc_debug_levels: usize;
 }
 
-/// A `ngx_log_t *` of the host's; only its first member is known here.
+/// A pointer to a `ngx_log_t` of the host. This file reads its first member
+/// only.
 #[derive(Clone, Copy)]
 pub struct RawLog(Option<NonNull<c_void>>);
 
@@ -28,7 +29,7 @@ impl RawLog {
         Self(NonNull::new(log))
     }
 
-    /// The log that swallows every line.
+    /// A log that drops all lines.
     pub fn none() -> Self {
         Self(None)
     }
@@ -36,13 +37,14 @@ impl RawLog {
     /// `log->log_level`.
     pub fn level(self) -> usize {
         self.0.map_or(0, |log| {
-            // SAFETY: `from_ptr` was promised a host's ngx_log_t, and
-            // `log_level` is its first member in every host (ABI.md).
+            // SAFETY: `from_ptr` demands a valid ngx_log_t. Its first member is
+            // `log_level` in both hosts: `ngx_ipc_host.c` asserts that for
+            // nginx.
             unsafe { log.cast::<usize>().read() }
         })
     }
 
-    /// The debug bits of `log->log_level` that count.
+    /// The debug bits of `log->log_level`: none in an nginx without NGX_DEBUG.
     pub fn debug_level(self) -> usize {
         #[cfg(not(feature = "standalone"))]
         if ngx_ipc_debug_levels == 0 {
@@ -52,12 +54,12 @@ impl RawLog {
         self.level()
     }
 
-    /// Logs `text` with the host's own line format.
+    /// Logs `text`. The host adds the time, the level and so on.
     pub fn write(self, level: usize, err: c_int, text: &[u8]) {
         let Some(log) = self.0 else { return };
 
-        // SAFETY: `log` is a host's ngx_log_t (`from_ptr`); "%*s" takes a
-        // size_t and a pointer to that many bytes, which `text` is.
+        // SAFETY: `from_ptr` demands a valid ngx_log_t. "%*s" takes a size_t and
+        // a pointer to as many bytes, which are those of `text`.
         unsafe {
             ngx_log_error_core(
                 level,

@@ -1,7 +1,7 @@
-//! The only place that calls the kernel and reads what C owns.
+//! The kernel: the only directory that makes system calls, with `libc` or `nix`.
 //!
-//! Every function hands back an [`Errno`](nix::errno::Errno); whether it is
-//! worth a log line is decided by the caller.
+//! A function that fails returns an [`Errno`](nix::errno::Errno) and logs
+//! nothing; the caller decides what the failure means.
 
 #![allow(unsafe_code)]
 

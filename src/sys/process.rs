@@ -1,4 +1,4 @@
-//! Processes: fork, wait, kill, exit.
+//! Processes: fork, execute, signal, reap, exit.
 
 use std::ffi::{c_char, c_int};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -9,54 +9,57 @@ use nix::errno::Errno;
 pub enum Fork {
     /// The new process.
     Child,
-    /// The process that called, and the child's pid.
+    /// The process that has called, with the pid of the child.
     Parent(libc::pid_t),
 }
 
 /// Makes a copy of the process, `fork(2)`.
 ///
-/// Until the child runs the caller's function it does only what is
-/// async-signal-safe; the core keeps to that.
+/// The child may call async-signal-safe functions only, until it runs the
+/// function that it was started for.
 pub fn fork() -> Result<Fork, Errno> {
-    // SAFETY: fork() itself has no precondition; what the child may do is
-    // stated above.
+    // SAFETY: fork() has no precondition. The program has one thread, so no lock
+    // of another thread stays taken in the child.
     match Errno::result(unsafe { libc::fork() })? {
         0 => Ok(Fork::Child),
         pid => Ok(Fork::Parent(pid)),
     }
 }
 
-/// The id of this process.
+/// The id of this process, `getpid(2)`.
 pub fn getpid() -> libc::pid_t {
-    // SAFETY: no precondition.
+    // SAFETY: getpid() has no precondition.
     unsafe { libc::getpid() }
 }
 
-/// The id of the parent.
+/// The id of the parent, `getppid(2)`.
 pub fn getppid() -> libc::pid_t {
-    // SAFETY: no precondition.
+    // SAFETY: getppid() has no precondition.
     unsafe { libc::getppid() }
 }
 
 /// Sends a signal, `kill(2)`.
 pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
-    // SAFETY: no memory is involved.
+    // SAFETY: kill() touches no memory.
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
-/// Sends a signal through a descriptor of the process, `pidfd_open(2)`, while
-/// `is_ours` holds once that is open: then it cannot reach another process
-/// that has got the same pid. Older kernels, and a full descriptor table,
-/// leave `kill(2)`.
+/// Sends a signal to a child, but not to another process that has got its pid
+/// after the child was reaped.
+///
+/// Opens a descriptor of the process, `pidfd_open(2)`, then calls `is_ours`: if
+/// the child has not been reaped yet, the descriptor is the child's, and
+/// `pidfd_send_signal(2)` reaches no other process. Calls `kill(2)` if the
+/// kernel has no pidfd_open(), or if no descriptor is free.
 pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) -> Result<(), Errno> {
-    // SAFETY: no memory is involved; the descriptor is close-on-exec.
+    // SAFETY: pidfd_open() touches no memory.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
 
     let fd = match fd {
         Err(Errno::ESRCH) => return Err(Errno::ESRCH),
         Err(_) if is_ours() => return kill(pid, signo),
         Err(_) => return Err(Errno::ESRCH),
-        // SAFETY: the kernel has just made it; a descriptor fits an int.
+        // SAFETY: the kernel has just made the descriptor, so it has no owner.
         Ok(fd) => unsafe { OwnedFd::from_raw_fd(fd as c_int) },
     };
 
@@ -64,7 +67,7 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
         return Err(Errno::ESRCH);
     }
 
-    // SAFETY: a NULL siginfo has the kernel fill one in as for kill().
+    // SAFETY: with NULL the kernel makes the siginfo itself, as for kill().
     Errno::result(unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
@@ -77,10 +80,10 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
     .map(drop)
 }
 
-/// Ends the process at once, without the handlers and buffers that it has
-/// inherited from its parent, `_exit(2)`.
+/// Ends the process at once, `_exit(2)`: a child must not run the handlers and
+/// write the buffers that it has inherited from its parent.
 pub fn exit_now(code: c_int) -> ! {
-    // SAFETY: no precondition.
+    // SAFETY: _exit() has no precondition.
     unsafe { libc::_exit(code) }
 }
 
@@ -111,15 +114,16 @@ impl Ended {
     }
 }
 
-/// Any child, for `reap`.
+/// All children, for [`reap`].
 pub const ANY: libc::pid_t = -1;
 
-/// Reaps the child `pid` if it has exited; `None` if it, or each, still runs.
+/// Reaps the child `pid`, or one of all children, if it has exited. Returns its
+/// pid and its status, or `None` if no such child has exited, `waitpid(2)`.
 pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
     wait(pid, libc::WNOHANG)
 }
 
-/// Waits until the child `pid` has exited and reaps it.
+/// Waits until the child `pid` exits, and reaps it.
 pub fn reap_one(pid: libc::pid_t) -> Result<(), Errno> {
     wait(pid, 0).map(drop)
 }
@@ -128,7 +132,7 @@ fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<(libc::pid_t, c_int)>
     let mut status: c_int = 0;
 
     loop {
-        // SAFETY: `status` is writable and of the right type.
+        // SAFETY: the kernel writes `status`, which is local.
         match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, options) }) {
             Err(Errno::EINTR) => {}
             Ok(0) => return Ok(None),
@@ -137,21 +141,23 @@ fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<(libc::pid_t, c_int)>
     }
 }
 
-/// A pipe that an execve closes, `pipe2(O_CLOEXEC)`: reading and writing end.
+/// Makes a pipe, close-on-exec, `pipe2(2)`. Returns the reading and the writing
+/// end.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (r, w) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
 
     Ok((super::fd::above_stdio(r)?, super::fd::above_stdio(w)?))
 }
 
-/// Sends an errno to whoever waits in `read_errno`.
+/// Sends an errno to a process that waits in [`read_errno`].
 pub fn write_errno(pipe: &OwnedFd, err: Errno) {
-    // Should this fail the reader sees the end of the pipe: the exit code is
-    // left to tell.
+    // If this fails, the reader takes the end of the pipe for a success; only
+    // the exit code of the child says more.
     let _ = nix::unistd::write(pipe, &(err as i32).to_ne_bytes());
 }
 
-/// Waits for the errno of a failed execve; `None` once it has succeeded.
+/// Waits until execve(2) in a child has failed, and returns its errno. `None` if
+/// it has succeeded, which closes the pipe.
 pub fn read_errno(pipe: &OwnedFd) -> Option<Errno> {
     let mut err = [0; size_of::<c_int>()];
 
@@ -164,7 +170,7 @@ pub fn read_errno(pipe: &OwnedFd) -> Option<Errno> {
     }
 }
 
-/// The arguments of an `execve(2)`, as C handed them over.
+/// The arguments of `execve(2)`, as C has passed them.
 #[derive(Clone, Copy)]
 pub struct Program {
     path: *const c_char,
@@ -187,22 +193,23 @@ impl Program {
         Self { path, argv, envp }
     }
 
-    /// Replaces the process by the program; returns only if that failed.
+    /// Replaces this process by the program, `execve(2)`. Returns the errno if
+    /// that fails.
     pub fn exec(&self) -> Errno {
         if self.path.is_null() {
             return Errno::EFAULT;
         }
 
-        // SAFETY: `new` was promised valid arguments.
+        // SAFETY: `new` demands valid arguments.
         unsafe { libc::execve(self.path, self.argv, self.envp) };
 
         Errno::last()
     }
 }
 
-/// Ends the process with the handlers of `atexit(3)`, `exit(3)`.
+/// Ends the process, after the functions of `atexit(3)`, `exit(3)`.
 pub fn exit(code: c_int) -> ! {
-    // SAFETY: nothing is borrowed that a handler would need.
+    // SAFETY: the program has one thread, so exit() is not called twice at once.
     unsafe { libc::exit(code) }
 }
 

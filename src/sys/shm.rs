@@ -1,6 +1,6 @@
-//! The three ways to memory that forked children share.
+//! Memory that forked children share, which there are three ways to get.
 
-// A build uses one of them; the other two are compiled all the same.
+// A build uses one of the ways; the functions of the others are unused.
 #![allow(dead_code)]
 
 use std::ffi::{c_int, c_void};
@@ -17,50 +17,52 @@ use nix::sys::stat::Mode;
 /// The size of a huge page, in bytes.
 pub const HUGE_PAGE: usize = 2 * 1024 * 1024;
 
-/// A piece of shared memory; prints as its address, the way nginx's `%p` does.
+/// A piece of shared memory. It is printed as its address, as nginx's `%p` does.
 pub struct Segment {
     addr: NonNull<c_void>,
     size: usize,
 }
 
 impl Segment {
-    /// The segment that C has kept.
+    /// The segment that C has stored as its address and size.
     ///
     /// # Safety
     ///
-    /// `addr` and `size` are those of a segment of this module, and nothing
-    /// uses it any more.
+    /// `addr` and `size` are those of a segment of this file, and nothing uses
+    /// its memory any more.
     pub unsafe fn from_raw(addr: NonNull<c_void>, size: usize) -> Self {
         Self { addr, size }
     }
 
-    /// Its address.
+    /// The address of the memory.
     pub fn addr(&self) -> NonNull<c_void> {
         self.addr
     }
 
-    /// Its size as it was asked for, in bytes.
+    /// The size that was requested, in bytes.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Takes a mapping away, `munmap(2)`.
+    /// Unmaps the segment, `munmap(2)`.
     pub fn unmap(&self) -> Result<(), Errno> {
-        // SAFETY: `from_raw` was promised that the mapping is ours and unused.
+        // SAFETY: only `from_raw` makes a segment that is unmapped; it demands
+        // that nothing uses the memory.
         Errno::result(unsafe { libc::munmap(self.addr.as_ptr(), self.size) }).map(drop)
     }
 
-    /// Asks for huge pages, `madvise(MADV_HUGEPAGE)`; what the kernel allows
-    /// for shared memory is another question.
+    /// Requests huge pages, `MADV_HUGEPAGE` of `madvise(2)`. The kernel uses them
+    /// only if they are enabled for shared memory.
     pub fn advise_huge_pages(&self) -> Result<(), Errno> {
-        // SAFETY: the advice changes no contents.
+        // SAFETY: MADV_HUGEPAGE does not change the contents of the memory.
         Errno::result(unsafe { libc::madvise(self.addr.as_ptr(), self.size, libc::MADV_HUGEPAGE) })
             .map(drop)
     }
 
     /// Detaches a System V segment, `shmdt(2)`.
     pub fn detach(&self) -> Result<(), Errno> {
-        // SAFETY: `from_raw` was promised that the segment is ours and unused.
+        // SAFETY: only `from_raw` makes a segment that is detached; it demands
+        // that nothing uses the memory.
         Errno::result(unsafe { libc::shmdt(self.addr.as_ptr()) }).map(drop)
     }
 }
@@ -77,7 +79,7 @@ impl fmt::Display for Segment {
 }
 
 fn mmap(size: usize, flags: c_int, fd: RawFd) -> Result<Segment, Errno> {
-    // SAFETY: without MAP_FIXED a new mapping disturbs no other.
+    // SAFETY: without MAP_FIXED the kernel chooses a free address.
     let addr = unsafe {
         libc::mmap(
             ptr::null_mut(),
@@ -112,7 +114,7 @@ pub fn open_zero() -> Result<OwnedFd, Errno> {
     )
 }
 
-/// Maps `/dev/zero`, which makes memory of its own for each mapping.
+/// Maps `/dev/zero`: each mapping is new memory.
 pub fn map_zero(zero: &OwnedFd, size: usize) -> Result<Segment, Errno> {
     mmap(size, 0, zero.as_raw_fd())
 }
@@ -120,13 +122,13 @@ pub fn map_zero(zero: &OwnedFd, size: usize) -> Result<Segment, Errno> {
 /// Makes a System V segment, `shmget(IPC_PRIVATE)`, readable and writable
 /// for the owner.
 pub fn shmget(size: usize) -> Result<c_int, Errno> {
-    // SAFETY: no memory is involved.
+    // SAFETY: shmget() touches no memory.
     Errno::result(unsafe { libc::shmget(libc::IPC_PRIVATE, size, libc::IPC_CREAT | 0o600) })
 }
 
 /// Attaches the segment `id` of `size` bytes, `shmat(2)`.
 pub fn shmat(id: c_int, size: usize) -> Result<Segment, Errno> {
-    // SAFETY: with a NULL address the kernel picks a free place.
+    // SAFETY: with NULL the kernel chooses a free address.
     let addr = unsafe { libc::shmat(id, ptr::null(), 0) };
 
     if addr as isize == -1 {
@@ -138,9 +140,10 @@ pub fn shmat(id: c_int, size: usize) -> Result<Segment, Errno> {
     Ok(Segment { addr, size })
 }
 
-/// Has the segment `id` vanish with its last user, `shmctl(IPC_RMID)`.
+/// Makes the kernel remove the segment `id` when no process uses it any more,
+/// `shmctl(IPC_RMID)`.
 pub fn shm_remove(id: c_int) -> Result<(), Errno> {
-    // SAFETY: IPC_RMID reads no buffer.
+    // SAFETY: IPC_RMID does not use the buffer.
     Errno::result(unsafe { libc::shmctl(id, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
 }
 
@@ -184,18 +187,33 @@ macro_rules! impl_share {
 
 pub(crate) use impl_share;
 
-/// Zeroed memory for a `T` that children share, for as long as the process
-/// lives.
+/// Makes a `T` in zeroed memory that forked children share. It is never freed.
 pub fn share<T: Share>() -> Result<&'static T, Errno> {
     let segment = map_anon(size_of::<T>())?;
 
-    // SAFETY: the mapping is large enough, page-aligned, zeroed and never
-    // taken away; zero is a value of a `Share`.
+    // SAFETY: the mapping is large enough, page-aligned and zeroed, and nothing
+    // unmaps it; all-zero bytes are a value of a `Share`.
     Ok(unsafe { segment.addr.cast::<T>().as_ref() })
 }
 
-/// What [`share`] has returned and the caller has kept, or `None`.
-pub fn shared<T: Share>(kept: &AtomicPtr<T>) -> Option<&'static T> {
-    // SAFETY: NULL, or from `share`.
-    unsafe { kept.load(Relaxed).as_ref() }
+/// A static that keeps what [`share`] has returned.
+pub struct Shared<T>(AtomicPtr<T>);
+
+impl<T: Share> Shared<T> {
+    /// Keeps nothing yet.
+    pub const fn none() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Keeps `shared`.
+    pub fn set(&self, shared: &'static T) {
+        self.0.store(ptr::from_ref(shared).cast_mut(), Relaxed);
+    }
+
+    /// What was kept, or `None`.
+    pub fn get(&self) -> Option<&'static T> {
+        // SAFETY: the pointer is NULL, or `set` has made it of a reference that
+        // lives for ever. Nothing writes to the memory but through atomics.
+        unsafe { self.0.load(Relaxed).as_ref() }
+    }
 }

@@ -1,24 +1,25 @@
-//! Signal dispositions and masks.
+//! Signals: their dispositions, masks, and what a handler gets.
 
 use std::ffi::{c_int, c_void};
 
 use nix::errno::Errno;
 
-/// A handler as `sigaction(2)` wants it with SA_SIGINFO.
+/// A handler for `sigaction(2)` with SA_SIGINFO.
 pub type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
 fn action(signo: c_int, disposition: libc::sighandler_t, flags: c_int) -> Result<(), Errno> {
-    // SAFETY: an all-zero sigaction is a valid value: no flag, empty mask.
+    // SAFETY: an all-zero sigaction is valid: no flags, an empty mask.
     let mut sa: libc::sigaction = unsafe { std::mem::zeroed() };
 
     sa.sa_sigaction = disposition;
     sa.sa_flags = flags;
 
-    // SAFETY: `sa` is valid; `disposition` is SIG_IGN, SIG_DFL or a Handler.
+    // SAFETY: the kernel reads `sa`, which is local; `disposition` is SIG_IGN,
+    // SIG_DFL or a Handler, for which `flags` has SA_SIGINFO.
     Errno::result(unsafe { libc::sigaction(signo, &raw const sa, std::ptr::null_mut()) }).map(drop)
 }
 
-/// Runs `handler` at each `signo`.
+/// Handles `signo` with `handler`.
 pub fn handle(signo: c_int, handler: Handler) -> Result<(), Errno> {
     action(signo, handler as libc::sighandler_t, libc::SA_SIGINFO)
 }
@@ -28,37 +29,39 @@ pub fn ignore(signo: c_int) -> Result<(), Errno> {
     action(signo, libc::SIG_IGN, 0)
 }
 
-/// Gives `signo` back its default disposition.
+/// Sets the default disposition of `signo`.
 pub fn reset(signo: c_int) -> Result<(), Errno> {
     action(signo, libc::SIG_DFL, 0)
 }
 
-/// Gives every signal that has a handler back its default disposition.
+/// Sets the default disposition of each signal that has a handler.
 ///
-/// For a child that has borrowed the memory that the handlers work on. Those
-/// that the C library keeps to itself are sent to threads by name.
+/// For a child that shares the memory of its parent, on which the handlers
+/// work. The signals that the C library uses itself keep their handlers; they
+/// are only sent to single threads.
 pub fn reset_handlers() {
     for signo in 1..=libc::SIGRTMAX() {
-        // SAFETY: an all-zero sigaction is a valid value.
+        // SAFETY: an all-zero sigaction is valid.
         let mut sa: libc::sigaction = unsafe { std::mem::zeroed() };
 
-        // SAFETY: `sa` is writable.
+        // SAFETY: the kernel writes `sa`, which is local.
         let known = unsafe { libc::sigaction(signo, std::ptr::null(), &raw mut sa) } == 0;
 
         if known && !matches!(sa.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
-            // It fails for no signal that may have a handler.
+            // This cannot fail for a signal that has a handler.
             let _ = reset(signo);
         }
     }
 }
 
-/// While this lives this thread has all signals blocked, `sigprocmask(2)`.
+/// While this value lives all signals are blocked, `sigprocmask(2)`. It keeps
+/// the mask from before.
 pub struct Blocked(libc::sigset_t);
 
 impl Blocked {
-    /// Blocks them.
+    /// Blocks all signals.
     pub fn all() -> Result<Self, Errno> {
-        // SAFETY: all-zero sigsets are valid values, and writable.
+        // SAFETY: all-zero sigsets are valid, and both are local.
         unsafe {
             let mut all: libc::sigset_t = std::mem::zeroed();
             let mut before: libc::sigset_t = std::mem::zeroed();
@@ -76,15 +79,14 @@ impl Blocked {
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        // SAFETY: the set was filled in by sigprocmask().
+        // SAFETY: sigprocmask() has written the set in `all`.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 
-/// Blocks no signal any more, `sigprocmask(2)`.
+/// Unblocks all signals, `sigprocmask(2)`.
 pub fn unblock_all() -> Result<(), Errno> {
-    // SAFETY: an all-zero sigset is an empty one on Linux; sigemptyset()
-    // makes sure of it.
+    // SAFETY: an all-zero sigset is valid, and local; sigemptyset() empties it.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
@@ -97,35 +99,37 @@ pub fn unblock_all() -> Result<(), Errno> {
     }
 }
 
-/// Raises `signo` in this process, `raise(3)`.
+/// Sends `signo` to this process, `raise(3)`.
 pub fn raise(signo: c_int) {
-    // SAFETY: no memory is involved.
+    // SAFETY: raise() touches no memory.
     unsafe { libc::raise(signo) };
 }
 
-/// What the kernel tells a handler.
+/// What a handler gets from the kernel.
 pub struct Received {
     /// The signal.
     pub signo: c_int,
-    /// Who sent it: `None` if the kernel did or does not say.
+    /// The pid of the sender; `None` if the kernel is the sender or does not
+    /// tell it.
     pub sender: Option<libc::pid_t>,
-    /// The value of the timer that has sent it, `timer_create(2)`.
+    /// The value of the timer that has sent the signal, `timer_create(2)`.
     pub timer: Option<usize>,
-    /// The interrupted code had blocked it and let it in only to wait, with
-    /// `sigsuspend(2)` or the like: it is in the middle of nothing.
+    /// The signal has interrupted `sigsuspend(2)`, and the program has it blocked
+    /// otherwise: so no other code is interrupted.
     pub awaited: bool,
 }
 
 impl Received {
-    /// Reads it.
+    /// Reads the arguments of a handler.
     ///
     /// # Safety
     ///
-    /// `info` and `context` are NULL or what the kernel handed to a SA_SIGINFO
-    /// handler of `signo`.
+    /// `info` and `context` are NULL, or those that the kernel has passed to a
+    /// SA_SIGINFO handler of `signo`.
     pub unsafe fn new(signo: c_int, info: *const libc::siginfo_t, context: *const c_void) -> Self {
-        // SAFETY: the kernel's. nginx reads si_pid whatever si_code says;
-        // where it has no meaning it is other bytes of the same struct.
+        // SAFETY: as this function demands, the kernel has written `info`. Like
+        // nginx this reads si_pid whatever si_code is; for other senders these
+        // are other bytes of the same struct.
         let (sender, timer) = unsafe { info.as_ref() }.map_or((0, None), |info| unsafe {
             let timer = info.si_code == libc::SI_TIMER;
 
@@ -135,8 +139,9 @@ impl Received {
             )
         });
 
-        // SAFETY: the kernel's. What is blocked once the handler returns is
-        // not what sigsuspend() has set, but what it will set back.
+        // SAFETY: as this function demands, the kernel has written `context`. Its
+        // mask is the one that is set when the handler returns: sigsuspend()
+        // has saved it before it set its own.
         let awaited =
             unsafe { context.cast::<libc::ucontext_t>().as_ref() }.is_some_and(|context| unsafe {
                 libc::sigismember(&raw const context.uc_sigmask, signo) == 1
@@ -151,11 +156,11 @@ impl Received {
     }
 }
 
-/// Saves `errno` and sets it back when dropped: what a handler must do.
+/// Saves `errno`, and sets it back when dropped: a handler must not change it.
 pub struct SavedErrno(Errno);
 
 impl SavedErrno {
-    /// Saves it.
+    /// Saves `errno`.
     pub fn save() -> Self {
         Self(Errno::last())
     }

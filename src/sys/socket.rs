@@ -1,4 +1,4 @@
-//! Socket pairs, messages and the descriptors that travel with them.
+//! Socket pairs, messages, and the descriptors that are sent with them.
 
 use std::ffi::c_int;
 use std::mem::{MaybeUninit, size_of, size_of_val};
@@ -11,33 +11,35 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType};
 use super::buffer::Buffer;
 use super::fd::above_stdio;
 
-/// `SCM_PIDFD` of `unix(7)`, missing in libc: a descriptor that SO_PASSPIDFD
-/// adds to each message.
+/// `SCM_PIDFD` of `unix(7)`, which libc does not have: with SO_PASSPIDFD each
+/// message carries a descriptor of its sender.
 const SCM_PIDFD: c_int = 4;
 
-/// Room for a `cmsghdr` with `bytes` of data, `cmsg(3)`.
+/// The size of a `cmsghdr` with `bytes` of data, `cmsg(3)`.
 const fn cmsg_space(bytes: usize) -> usize {
-    // SAFETY: CMSG_SPACE only calculates.
+    // SAFETY: CMSG_SPACE only calculates, it touches no memory.
     unsafe { libc::CMSG_SPACE(bytes as libc::c_uint) as usize }
 }
 
-/// `SCM_MAX_FD`: the kernel passes no more descriptors in one message.
+/// `SCM_MAX_FD` of the kernel: the largest number of descriptors that one
+/// message carries.
 const MAX_FDS: usize = 253;
 
-/// Room for all that a message can carry: the descriptors, and what
-/// SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC and SO_TIMESTAMP add (`D16`, `D19`).
+/// The size of the control data that a message can carry: the descriptors, and
+/// what SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC and SO_TIMESTAMP add. With less
+/// room the kernel would drop some of it (`D16`, `D19`).
 const CONTROL: usize = cmsg_space(MAX_FDS * size_of::<c_int>())
     + cmsg_space(size_of::<libc::ucred>())
     + cmsg_space(size_of::<c_int>())
     + cmsg_space(256)
     + cmsg_space(size_of::<libc::timespec>());
 
-/// A control buffer, aligned as `cmsghdr` wants it.
+/// A buffer for control data, aligned for `cmsghdr`.
 #[repr(C, align(8))]
 struct Control<const N: usize>([MaybeUninit<u8>; N]);
 
-/// A connected pair of Unix stream sockets, close-on-exec, non-blocking and
-/// above stderr, `socketpair(2)`.
+/// Makes a connected pair of Unix stream sockets: close-on-exec, non-blocking,
+/// with numbers above stderr, `socketpair(2)`.
 pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
     let (a, b) = nix::sys::socket::socketpair(
         AddressFamily::Unix,
@@ -49,26 +51,26 @@ pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
     Ok([above_stdio(a)?, above_stdio(b)?])
 }
 
-/// Asks for SIGIO when `sock` becomes ready, `ioctl(FIOASYNC)`.
+/// Enables SIGIO when `sock` becomes ready, `ioctl(FIOASYNC)`.
 pub fn set_async(sock: RawFd) -> Result<(), Errno> {
     let on: c_int = 1;
 
-    // SAFETY: FIOASYNC reads an int.
+    // SAFETY: FIOASYNC reads an int, which `on` is.
     Errno::result(unsafe { libc::ioctl(sock, libc::FIOASYNC, &raw const on) }).map(drop)
 }
 
-/// Names the process that gets the SIGIO of `sock`, `fcntl(F_SETOWN)`.
+/// Sets the process that gets the SIGIO of `sock`, `fcntl(F_SETOWN)`.
 pub fn set_owner(sock: RawFd, pid: libc::pid_t) -> Result<(), Errno> {
-    // SAFETY: F_SETOWN takes an int.
+    // SAFETY: F_SETOWN touches no memory.
     Errno::result(unsafe { libc::fcntl(sock, libc::F_SETOWN, pid) }).map(drop)
 }
 
-/// Has the kernel tell with whatever arrives at `sock` who has sent it, and
-/// not join what two have sent, SO_PASSCRED of `unix(7)`.
-pub fn tell_senders(sock: RawFd) -> Result<(), Errno> {
+/// Enables SO_PASSCRED of `unix(7)`, so that data that arrives at `sock` carries
+/// the pid of its sender, and one call returns data of one sender only.
+pub fn enable_sender_pid(sock: RawFd) -> Result<(), Errno> {
     let on: c_int = 1;
 
-    // SAFETY: SO_PASSCRED reads an int of that size.
+    // SAFETY: SO_PASSCRED reads an int, which `on` is.
     Errno::result(unsafe {
         libc::setsockopt(
             sock,
@@ -81,12 +83,13 @@ pub fn tell_senders(sock: RawFd) -> Result<(), Errno> {
     .map(drop)
 }
 
-/// `SO_SNDBUF` of `sock`, in bytes, `socket(7)`.
+/// The size of the send buffer of `sock` in bytes, SO_SNDBUF of `socket(7)`.
 pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
     let mut size: c_int = 0;
     let mut len = size_of_val(&size) as libc::socklen_t;
 
-    // SAFETY: `size` and `len` are writable and belong together.
+    // SAFETY: the kernel writes at most `len` bytes to `size`, and the length to
+    // `len`; both are local.
     Errno::result(unsafe {
         libc::getsockopt(
             sock,
@@ -100,8 +103,9 @@ pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
     Ok(usize::try_from(size).unwrap_or_default())
 }
 
+/// A message of one buffer, without control data.
 fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
-    // SAFETY: an all-zero msghdr is a valid value: no name, no vector, no
+    // SAFETY: an all-zero msghdr is valid: it has no name, no buffer, and no
     // control data.
     let mut msg: libc::msghdr = unsafe { std::mem::zeroed() };
 
@@ -111,16 +115,17 @@ fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
     msg
 }
 
-/// Sends `bytes`, with a copy of `fd` if there is one; never raises SIGPIPE.
+/// Sends `bytes`, with a copy of the descriptor `fd` if it is given. SIGPIPE is
+/// not raised. Returns the number of bytes that were sent.
 ///
-/// Bytes may be padding that nobody has initialised; the kernel copies them
-/// unseen. Returns how many went, `sendmsg(2)`; without a descriptor
-/// `send(2)`, which spares the kernel some work.
+/// `bytes` may contain padding that is not initialised: the kernel only copies
+/// it. Calls `sendmsg(2)`, or `send(2)` if there is no descriptor, which takes
+/// less time.
 pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result<usize, Errno> {
     const SPACE: usize = cmsg_space(size_of::<c_int>());
 
     let Some(fd) = fd else {
-        // SAFETY: all of `bytes` is readable.
+        // SAFETY: `bytes` is a slice, so all of it may be read.
         return unsafe { send_bytes(sock, bytes.as_ptr().cast(), bytes.len()) };
     };
 
@@ -134,8 +139,8 @@ pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result
     msg.msg_control = (&raw mut control).cast();
     msg.msg_controllen = SPACE as _;
 
-    // SAFETY: `control` is aligned and has room for one header with one int,
-    // so CMSG_FIRSTHDR is not NULL and CMSG_DATA lies within it.
+    // SAFETY: `control` is aligned and as large as one header with one int, so
+    // CMSG_FIRSTHDR is not NULL, and CMSG_DATA lies within `control`.
     unsafe {
         let cm = libc::CMSG_FIRSTHDR(&raw const msg);
         (*cm).cmsg_len = libc::CMSG_LEN(size_of::<c_int>() as libc::c_uint) as _;
@@ -145,25 +150,27 @@ pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result
     }
 
     retry(|| {
-        // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live.
+        // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live until
+        // the end of this function.
         unsafe { libc::sendmsg(sock, &raw const msg, libc::MSG_NOSIGNAL) }
     })
 }
 
-/// What `recv` got.
+/// What [`recv`] has received.
 pub struct Received {
-    /// How many bytes; 0 at the end of the stream.
+    /// The number of bytes; 0 if the other end is closed.
     pub len: usize,
-    /// The first descriptor that came along; any other has been closed.
+    /// The first descriptor that the message carried. Others have been closed.
     pub fd: Option<OwnedFd>,
-    /// Whose bytes they are; 0 if `tell_senders` was not asked for.
+    /// The pid of the sender; 0 without [`enable_sender_pid`].
     pub sender: libc::pid_t,
-    /// The kernel had more to give than fitted, or no descriptor was free.
+    /// The kernel has dropped control data: it did not fit, or no descriptor was
+    /// free.
     pub truncated: bool,
 }
 
-/// Receives into the rest of `buffer`; descriptors arrive close-on-exec,
-/// `recvmsg(2)`.
+/// Receives data into the rest of `buffer`, `recvmsg(2)`. Descriptors arrive
+/// close-on-exec.
 #[inline(always)]
 pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
@@ -178,21 +185,21 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     msg.msg_controllen = CONTROL as _;
 
     let len = retry(|| {
-        // SAFETY: `msg` points to `iov`, `rest` and `control`, which live and
-        // are writable.
+        // SAFETY: `msg` points to `iov`, `rest` and `control`, which live until
+        // the end of this function and may be written.
         unsafe { libc::recvmsg(sock, &raw mut msg, libc::MSG_CMSG_CLOEXEC) }
     })?;
 
-    // SAFETY: the kernel has written `len` bytes into `rest`.
+    // SAFETY: the kernel has written `len` bytes to `rest`.
     unsafe { buffer.advance(len) };
 
     let (fd, sender) = if msg.msg_controllen == 0 {
         (None, 0)
     } else if let Some(fd) = only_descriptor(&msg, &control) {
-        // SAFETY: the kernel has just made it, for this process only.
+        // SAFETY: the kernel has just made the descriptor, so it has no owner.
         (Some(unsafe { OwnedFd::from_raw_fd(fd) }), 0)
     } else {
-        // SAFETY: recvmsg() has just filled `msg` and its control data in.
+        // SAFETY: recvmsg() has just written `msg` and its control data.
         unsafe { take_control(&msg) }
     };
 
@@ -204,10 +211,11 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     })
 }
 
-/// Who has sent what `recv` would get next, see `Received`.
+/// The pid of the sender of the data that [`recv`] would return next; 0 without
+/// [`enable_sender_pid`], `MSG_PEEK` of `recvmsg(2)`.
 pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
-    // The sender comes first; a descriptor for which there is room as well is
-    // a copy, and closed at once.
+    // The kernel writes the sender first. If it writes a descriptor too, that
+    // is a copy, which is closed at once.
     const SPACE: usize = cmsg_space(size_of::<libc::ucred>());
 
     let mut control = Control([MaybeUninit::<u8>::uninit(); SPACE]);
@@ -224,37 +232,40 @@ pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
     retry(|| {
         let flags = libc::MSG_PEEK | libc::MSG_CMSG_CLOEXEC;
 
-        // SAFETY: `msg` points to `iov`, `byte` and `control`, which live.
+        // SAFETY: `msg` points to `iov`, `byte` and `control`, which live until
+        // the end of this function and may be written.
         unsafe { libc::recvmsg(sock, &raw mut msg, flags) }
     })?;
 
-    // SAFETY: recvmsg() has just filled `msg` and its control data in.
+    // SAFETY: recvmsg() has just written `msg` and its control data.
     let (_, sender) = unsafe { take_control(&msg) };
 
     Ok(sender)
 }
 
-/// Receives at most `size` bytes, `recv(2)`.
+/// Receives at most `size` bytes, `recv(2)`. Returns their number.
 ///
 /// # Safety
 ///
-/// `size` bytes at `buf` are writable.
+/// `size` bytes at `buf` may be written.
 pub unsafe fn recv_bytes(sock: RawFd, buf: *mut u8, size: usize) -> Result<usize, Errno> {
-    // SAFETY: promised by the caller.
+    // SAFETY: the kernel writes at most `size` bytes at `buf`, as this function
+    // demands.
     retry(|| unsafe { libc::recv(sock, buf.cast(), size, 0) })
 }
 
-/// Sends at most `size` bytes, without SIGPIPE, `send(2)`.
+/// Sends at most `size` bytes, `send(2)`. SIGPIPE is not raised. Returns the
+/// number of bytes that were sent.
 ///
 /// # Safety
 ///
-/// `size` bytes at `buf` are readable.
+/// `size` bytes at `buf` may be read.
 pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usize, Errno> {
-    // SAFETY: promised by the caller.
+    // SAFETY: the kernel reads `size` bytes at `buf`, as this function demands.
     retry(|| unsafe { libc::send(sock, buf.cast(), size, libc::MSG_NOSIGNAL) })
 }
 
-/// Control data with nothing but one descriptor: what comes mostly.
+/// Control data that is one descriptor: the usual case.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct OneDescriptor {
@@ -264,7 +275,7 @@ struct OneDescriptor {
 
 const _: () = assert!(size_of::<OneDescriptor>() == cmsg_space(size_of::<c_int>()));
 
-/// The descriptor, if that is all there is in the control data of `msg`.
+/// The descriptor, if the control data of `msg` is one descriptor only.
 #[inline(always)]
 #[allow(clippy::unnecessary_cast)] // not with every C library
 fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) -> Option<RawFd> {
@@ -274,8 +285,8 @@ fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) -> Option<Raw
         return None;
     }
 
-    // SAFETY: `control` is aligned and longer, and the kernel has written all
-    // of this but the padding.
+    // SAFETY: `control` is aligned and longer, and the kernel has written all of
+    // these bytes but the padding.
     let one = unsafe { (&raw const *control).cast::<OneDescriptor>().read() };
 
     (one.header.cmsg_len as usize == LEN
@@ -285,42 +296,45 @@ fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) -> Option<Raw
         .then_some(one.fd)
 }
 
-/// Takes every descriptor out of a received message, keeps the first passed
-/// one and closes the rest; finds out who has sent it, 0 if it does not say.
-/// Other control messages are skipped (`D19`).
+/// Takes the descriptors out of a received message: returns the first one and
+/// closes the others. Returns the pid of the sender too, 0 if the message does
+/// not carry it. Other control data is skipped (`D19`).
 ///
 /// # Safety
 ///
-/// recvmsg() has filled `msg` in, and nobody has taken its descriptors yet.
+/// recvmsg() has written `msg`, and its descriptors have no owner yet.
 #[inline(never)]
 unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
     let mut first = None;
     let mut sender = 0;
 
-    // SAFETY: the kernel wrote well-formed headers up to msg_controllen.
+    // SAFETY: the kernel has written valid headers up to `msg_controllen`.
     let mut cm = unsafe { libc::CMSG_FIRSTHDR(msg) };
 
     while !cm.is_null() {
-        // SAFETY: `cm` is a header within the control data.
+        // SAFETY: `cm` points to a header within the control data.
         let header = unsafe { cm.read() };
 
-        // SAFETY: CMSG_LEN only calculates.
+        // SAFETY: CMSG_LEN only calculates, it touches no memory.
         let len = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
 
         if header.cmsg_level == libc::SOL_SOCKET {
             match header.cmsg_type {
                 libc::SCM_RIGHTS => {
-                    // SAFETY: the data of `cm` are that many descriptors.
+                    // SAFETY: the data of SCM_RIGHTS are as many descriptors, and
+                    // this is the only loop that takes them.
                     let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
 
                     first = first.or(fd);
                 }
                 SCM_PIDFD => {
-                    // SAFETY: the same.
+                    // SAFETY: the data of SCM_PIDFD is one descriptor, and this is
+                    // the only loop that takes it.
                     drop(unsafe { take_descriptors(cm, len / size_of::<c_int>()) });
                 }
                 libc::SCM_CREDENTIALS if len >= size_of::<libc::ucred>() => {
-                    // SAFETY: the data of `cm` are a ucred, perhaps not aligned.
+                    // SAFETY: the data of SCM_CREDENTIALS is a ucred, which need not
+                    // be aligned.
                     let credentials =
                         unsafe { libc::CMSG_DATA(cm).cast::<libc::ucred>().read_unaligned() };
 
@@ -330,24 +344,25 @@ unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
             }
         }
 
-        // SAFETY: as for CMSG_FIRSTHDR.
+        // SAFETY: `cm` is a header that the kernel has written, within the control
+        // data of `msg`.
         cm = unsafe { libc::CMSG_NXTHDR(msg, cm) };
     }
 
     (first, sender)
 }
 
-/// Keeps the first of `n` descriptors and closes the rest.
+/// Returns the first of `n` descriptors and closes the others.
 ///
 /// # Safety
 ///
-/// The data of `cm` holds that many, which nobody has taken yet.
+/// The data of `cm` are `n` descriptors without an owner.
 unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd> {
     let mut first = None;
 
     for i in 0..n {
-        // SAFETY: promised by the caller; they are not aligned for certain,
-        // and each is a new descriptor of ours.
+        // SAFETY: `i` is less than `n`, so as this function demands there is a
+        // descriptor without an owner; it need not be aligned.
         let fd = unsafe {
             let fds = libc::CMSG_DATA(cm).cast::<c_int>();
             take_fd(fds.add(i).read_unaligned())
@@ -359,19 +374,19 @@ unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd
     first
 }
 
-/// Owns a descriptor number from the kernel; a SCM_PIDFD may be negative,
-/// an errno instead of a descriptor.
+/// Owns a descriptor that the kernel has written; `None` if it is negative: the
+/// kernel writes an errno in place of a SCM_PIDFD that it could not make.
 ///
 /// # Safety
 ///
-/// If not negative, `fd` is open and owned by nobody else.
+/// `fd` is negative, or open and without an owner.
 unsafe fn take_fd(fd: RawFd) -> Option<OwnedFd> {
-    // SAFETY: promised by the caller.
+    // SAFETY: `fd` is not negative, so as this function demands it has no owner.
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Repeats a call that a signal interrupted: only a blocking socket of the
-/// caller's own meets that.
+/// Repeats a system call that a signal has interrupted. Only a blocking socket
+/// of the program's own can be interrupted.
 fn retry(mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
     loop {
         match Errno::result(call()) {

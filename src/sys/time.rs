@@ -7,12 +7,12 @@ use std::mem::MaybeUninit;
 pub struct Time {
     /// Whole seconds.
     pub sec: i64,
-    /// The milliseconds of the second that has begun.
+    /// The milliseconds since the last whole second.
     pub msec: usize,
 }
 
 impl Time {
-    /// Both in milliseconds.
+    /// The time in milliseconds.
     pub fn as_msec(self) -> usize {
         usize::try_from(self.sec)
             .unwrap_or_default()
@@ -27,8 +27,8 @@ fn clock(id: libc::clockid_t) -> Time {
         tv_nsec: 0,
     };
 
-    // SAFETY: `ts` is writable and of the right type. The two clocks asked
-    // for below exist on every Linux, so the call cannot fail.
+    // SAFETY: the kernel writes `ts`, which is local. Every Linux has the two
+    // clocks that are used below, so the call cannot fail.
     unsafe { libc::clock_gettime(id, &raw mut ts) };
 
     Time {
@@ -37,29 +37,32 @@ fn clock(id: libc::clockid_t) -> Time {
     }
 }
 
-/// The time of day.
+/// The time since 1970, `CLOCK_REALTIME`.
 pub fn realtime() -> Time {
     clock(libc::CLOCK_REALTIME)
 }
 
-/// The time since some point in the past, never set back.
+/// The time since some time in the past, which is never set back,
+/// `CLOCK_MONOTONIC`.
 pub fn monotonic() -> Time {
     clock(libc::CLOCK_MONOTONIC)
 }
 
-/// Waits for `msec` milliseconds or a signal, `poll(2)`.
+/// Waits for `msec` milliseconds, or until a signal arrives, `poll(2)`.
 pub fn pause(msec: usize) {
     let msec = libc::c_int::try_from(msec).unwrap_or(libc::c_int::MAX);
 
-    // SAFETY: without descriptors no memory is involved.
+    // SAFETY: without descriptors poll() touches no memory.
     unsafe { libc::poll(std::ptr::null_mut(), 0, msec) };
 }
 
-/// Minutes that local time is ahead of UTC at `sec`; not for a signal handler.
+/// The minutes that local time is ahead of UTC at the time `sec`. Not for signal
+/// handlers.
 pub fn gmtoff(sec: i64) -> isize {
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
 
-    // SAFETY: both arguments are valid, and an all-zero `tm` is a valid one.
+    // SAFETY: localtime_r() reads `sec` and writes `tm`, which are local; if it
+    // fails `tm` is all-zero, which is valid too.
     let tm = unsafe {
         libc::localtime_r(&raw const sec, tm.as_mut_ptr());
         tm.assume_init()

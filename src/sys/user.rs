@@ -1,4 +1,4 @@
-//! Who a process runs as, and what it may use.
+//! The user of a process, its limits, and its processors.
 
 use std::ffi::{CStr, CString, c_int};
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User};
 
-/// A user and a group to become.
+/// A user and a group.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The user's name, for `initgroups(3)`.
+    /// The name of the user, for `initgroups(3)`.
     pub name: CString,
-    /// The user.
+    /// The user's id.
     pub user: Uid,
-    /// The group.
+    /// The group's id.
     pub group: Gid,
 }
 
-/// Whether this process may become somebody else.
+/// Whether this process may change its user.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
@@ -28,9 +28,9 @@ pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {
     (user != libc::uid_t::MAX).then_some(user)
 }
 
-/// Looks a user up, and the group `group` or else the user's own.
+/// Finds a user, and the group `group` or else the user's own group.
 ///
-/// An unknown name is ENOENT.
+/// ENOENT if there is no such user or group.
 pub fn find(name: &CStr, group: Option<&CStr>) -> Result<Identity, Errno> {
     let text = |name: &CStr| name.to_string_lossy().into_owned();
     let user = User::from_name(&text(name))?.ok_or(Errno::ENOENT)?;
@@ -68,12 +68,11 @@ pub fn chdir(path: &Path) -> Result<(), Errno> {
 
 /// Sets the nice value of this process, `setpriority(2)`.
 pub fn setpriority(priority: c_int) -> Result<(), Errno> {
-    // SAFETY: no memory is involved.
+    // SAFETY: setpriority() touches no memory.
     Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, priority) }).map(drop)
 }
 
-/// Sets both limits of how many descriptors it may open, or of how large its
-/// core may be, `setrlimit(2)`.
+/// Sets the soft and the hard limit of a resource, `setrlimit(2)`.
 pub fn setrlimit(resource: Resource, limit: u64) -> Result<(), Errno> {
     let limits = libc::rlimit {
         rlim_cur: limit,
@@ -84,22 +83,22 @@ pub fn setrlimit(resource: Resource, limit: u64) -> Result<(), Errno> {
         Resource::Core => libc::RLIMIT_CORE,
     };
 
-    // SAFETY: `limits` is valid.
+    // SAFETY: the kernel reads `limits`, which is local.
     Errno::result(unsafe { libc::setrlimit(resource, &raw const limits) }).map(drop)
 }
 
-/// What [`setrlimit`] limits.
+/// A resource for [`setrlimit`].
 #[derive(Clone, Copy)]
 pub enum Resource {
-    /// `RLIMIT_NOFILE`.
+    /// `RLIMIT_NOFILE`: the number of open descriptors.
     Nofile,
-    /// `RLIMIT_CORE`.
+    /// `RLIMIT_CORE`: the size of a core in bytes.
     Core,
 }
 
-/// How many processors there are, at least one.
+/// The number of processors, at least 1.
 pub fn processors() -> usize {
-    // SAFETY: no memory is involved.
+    // SAFETY: sysconf() touches no memory of the caller.
     let n = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
 
     usize::try_from(n).unwrap_or(1).max(1)
@@ -107,13 +106,13 @@ pub fn processors() -> usize {
 
 /// Runs this process on `cpus` only, `sched_setaffinity(2)`.
 pub fn setaffinity(cpus: &libc::cpu_set_t) -> Result<(), Errno> {
-    // SAFETY: `cpus` is valid.
+    // SAFETY: the kernel reads `cpus`, with its size.
     Errno::result(unsafe { libc::sched_setaffinity(0, size_of_val(cpus), cpus) }).map(drop)
 }
 
-/// The set of one processor.
+/// A set with the processor `cpu` only.
 pub fn only_cpu(cpu: usize) -> libc::cpu_set_t {
-    // SAFETY: an all-zero set is the empty one; CPU_SET checks its bounds.
+    // SAFETY: an all-zero set is the empty set; `cpu` is less than its size.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpu % libc::CPU_SETSIZE as usize, &mut set);

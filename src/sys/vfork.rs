@@ -1,4 +1,4 @@
-//! A child that borrows the caller's memory until it is another program.
+//! A child that shares the memory of its parent until it executes a program.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -7,17 +7,19 @@ use nix::errno::Errno;
 
 use super::signal::Blocked;
 
-/// What a child may use of a stack of its own: a log line at most.
+/// The size of the stack, in bytes. The most that a child does with it is to
+/// write a log line.
 const STACK: usize = 256 * 1024;
-/// Below it, so that what needs more does not go on unseen.
+/// The size of the guard below the stack, in bytes: a child that needs more stack
+/// gets SIGSEGV.
 const GUARD: usize = 64 * 1024;
 
-/// The stack of a child.
+/// The stack of a child, above its guard.
 struct Stack(NonNull<c_void>);
 
 impl Stack {
     fn new() -> Result<Self, Errno> {
-        // SAFETY: without MAP_FIXED a new mapping disturbs no other.
+        // SAFETY: without MAP_FIXED the kernel chooses a free address.
         let base = unsafe {
             libc::mmap(
                 ptr::null_mut(),
@@ -35,7 +37,7 @@ impl Stack {
 
         let stack = Self(NonNull::new(base).ok_or(Errno::ENOMEM)?);
 
-        // SAFETY: the range is within the mapping, which is ours.
+        // SAFETY: the range lies within the new mapping, which nothing uses yet.
         Errno::result(unsafe {
             libc::mprotect(
                 base.byte_add(GUARD),
@@ -47,31 +49,32 @@ impl Stack {
         Ok(stack)
     }
 
-    /// Where a stack that grows down begins, page-aligned.
+    /// The end of the stack, where it begins to grow down. Page-aligned.
     fn top(&self) -> *mut c_void {
-        // SAFETY: the end of the mapping.
+        // SAFETY: the result points to the end of the mapping.
         unsafe { self.0.as_ptr().byte_add(GUARD + STACK) }
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and the child has left it.
+        // SAFETY: `new` has made the mapping, and the child does not use it any
+        // more: it has executed a program or exited.
         unsafe { libc::munmap(self.0.as_ptr(), GUARD + STACK) };
     }
 }
 
-/// Runs `child` in a new process, which must execute a program or exit; the
-/// caller goes on after that, `clone(CLONE_VM|CLONE_VFORK)`.
+/// Runs `child` in a new process, `clone(CLONE_VM|CLONE_VFORK)`. `child` must
+/// execute a program or exit; this function returns after that.
 ///
-/// No page table is copied, so the time this takes does not grow with the
-/// memory of the caller. The child shares that memory, but neither
-/// descriptors nor signal dispositions; it begins with every signal blocked,
-/// since the handlers are the caller's, and should have reset them before it
-/// lets any in.
+/// The kernel copies no page tables, so the time does not depend on how much
+/// memory the caller has. The child shares the caller's memory, but not its
+/// descriptors and signal dispositions. It begins with all signals blocked:
+/// the handlers work on the caller's memory, so it must reset them before it
+/// unblocks signals.
 pub fn vfork<F: FnMut()>(mut child: F) -> Result<libc::pid_t, Errno> {
     extern "C" fn run<F: FnMut()>(child: *mut c_void) -> c_int {
-        // SAFETY: `child` below, which lives while its caller waits.
+        // SAFETY: the argument is `child` of the caller, which waits meanwhile.
         unsafe { (*child.cast::<F>())() };
 
         super::process::exit_now(0)
@@ -80,8 +83,9 @@ pub fn vfork<F: FnMut()>(mut child: F) -> Result<libc::pid_t, Errno> {
     let stack = Stack::new()?;
     let _blocked = Blocked::all()?;
 
-    // SAFETY: the stack is large enough and outlives its use, since CLONE_VFORK
-    // has this thread wait; `run` does not return, and what it uses is alive.
+    // SAFETY: with CLONE_VFORK the kernel stops this thread until the child has
+    // executed a program or exited; so the stack and `child` live as long as
+    // the child uses them. `run` does not return.
     Errno::result(unsafe {
         libc::clone(
             run::<F>,

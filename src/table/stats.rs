@@ -8,7 +8,7 @@
 //! [`Stats::first_pid`] depends on the order in which the master writes.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicUsize};
 
 use super::globals::Globals;
 use super::restart::Restart;
@@ -16,7 +16,7 @@ use super::role::{self, Role, WorkerNumber};
 use super::slot::{NGX_MAX_PROCESSES, Slot};
 use super::state::State;
 use crate::config::{AtomicPid, NGX_INVALID_PID, ngx_pid_t, ngx_uint_t};
-use crate::sys::shm::{self, impl_share};
+use crate::sys::shm::{self, Shared, impl_share};
 
 /// The data of one slot.
 pub struct Stats {
@@ -193,8 +193,8 @@ type AllStats = [Stats; NGX_MAX_PROCESSES + 1];
 /// have nothing to do with the master's.
 static PRIVATE: AllStats = [const { Stats::new() }; NGX_MAX_PROCESSES + 1];
 
-/// The master's data of all slots, or NULL.
-static SHARED: AtomicPtr<AllStats> = AtomicPtr::new(std::ptr::null_mut());
+/// The master's data of all slots, if there is memory for it.
+static SHARED: Shared<AllStats> = Shared::none();
 
 /// The index of the slot that the master has started this process in.
 #[cfg(not(feature = "standalone"))]
@@ -213,14 +213,14 @@ pub fn share() {
             to.copy(from);
         }
 
-        SHARED.store(std::ptr::from_ref(shared).cast_mut(), Relaxed);
+        SHARED.set(shared);
     }
 }
 
 /// Whether the data is shared. If not, what a worker reads is the master's at
 /// the time of the fork.
 pub fn is_shared() -> bool {
-    !SHARED.load(Relaxed).is_null()
+    SHARED.get().is_some()
 }
 
 /// The master's data of a slot, to be read.
@@ -238,7 +238,7 @@ pub fn of_child(g: &Globals, slot: Slot) -> &'static Stats {
 }
 
 fn all() -> &'static AllStats {
-    shm::shared(&SHARED).unwrap_or(&PRIVATE)
+    SHARED.get().unwrap_or(&PRIVATE)
 }
 
 fn at(stats: &'static AllStats, slot: Slot) -> &'static Stats {
