@@ -20,7 +20,7 @@ use crate::sys::listen;
 /// How many connections this process has accepted.
 static ACCEPTED: AtomicUint = AtomicUint::new(0);
 
-/// After it has run out of descriptors a worker accepts nothing for so many
+/// A worker that has run out of descriptors accepts no connection for this many
 /// milliseconds.
 const ACCEPT_DELAY: ngx_msec_t = 500;
 

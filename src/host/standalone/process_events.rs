@@ -16,8 +16,8 @@ use crate::process_cycle::duties::{do_duties, next_duty};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
 
-/// If there is no event loop and none can be made, a round takes so many
-/// milliseconds: a program that calls it again and again must not spin.
+/// If there is no event loop and none can be made, a round takes this many
+/// milliseconds, so that a program that calls it in a loop does not spin.
 const RETRY: ngx_msec_t = 100;
 
 /// Waits for events, timers and signals, calls the handlers, and does what the
@@ -33,16 +33,7 @@ pub fn process_events_and_timers(log: Log) {
     }
 
     let before = ngx_current_msec.load(Relaxed);
-    // Once ngx_reap is set, the program knows that it has to start processes.
-    let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
-    let timer = [find_timer(before), duty].into_iter().flatten().min();
-
-    log.debug(
-        Debug::Event,
-        // nginx prints NGX_TIMER_INFINITE as -1.
-        format_args!("epoll timer: {}", timer.map_or(-1, usize::cast_signed)),
-    );
-
+    let timer = time_to_wait(log, before);
     let mut events = [Event::default(); epoll::BATCH];
     let result = wake_up::wait(waiter, waker, &mut events, timer);
 
@@ -63,6 +54,21 @@ pub fn process_events_and_timers(log: Log) {
 
     expire_timers(log);
     do_duties(&GLOBALS, log, |_| {});
+}
+
+/// How many milliseconds to wait; `None`: for any time.
+fn time_to_wait(log: Log, now: ngx_msec_t) -> Option<ngx_msec_t> {
+    // Once ngx_reap is set, the program knows that it has to start processes.
+    let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
+    let timer = [find_timer(now), duty].into_iter().flatten().min();
+
+    log.debug(
+        Debug::Event,
+        // nginx prints NGX_TIMER_INFINITE as -1.
+        format_args!("epoll timer: {}", timer.map_or(-1, usize::cast_signed)),
+    );
+
+    timer
 }
 
 fn log_failed_wait(log: Log, err: Errno) {
