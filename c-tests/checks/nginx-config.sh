@@ -132,11 +132,11 @@ modules()
 # strict COMPILER: the files that nginx compiles, with more warnings
 strict()
 {
-    folders=
-    for folder in src/core src/event src/event/modules src/event/quic src/os/unix src/http \
+    directories=
+    for directory in src/core src/event src/event/modules src/event/quic src/os/unix src/http \
                   src/http/modules objs
     do
-        folders="$folders -isystem $folder"
+        directories="$directories -isystem $directory"
     done
 
     for source in nginx/ngx_ipc_host.c nginx/status/ngx_http_ipc_status_module.c \
@@ -145,7 +145,7 @@ strict()
         # shellcheck disable=SC2086
         (
             cd "$tmp/nginx" && "$1" -c -o "$tmp/o" -O2 -Wall -Wextra -Werror \
-                -Wno-unused-parameter $folders -Iobjs/ngx_ipc/include \
+                -Wno-unused-parameter $directories -Iobjs/ngx_ipc/include \
                 "-I$top/nginx/status" "$top/$source"
         ) || return 1
     done

@@ -101,19 +101,19 @@ scenario()
 
 for name; do
     case $name in
-        bookworm) folder=$top/build/nginx-1.22.1 ;;
-        bullseye) folder=$top/build/nginx-1.18.0 ;;
-        trixie)   folder=$top/build/nginx-1.26.3 ;;
-        *)        folder=$top/build/nginx-$name ;;
+        bookworm) directory=$top/build/nginx-1.22.1 ;;
+        bullseye) directory=$top/build/nginx-1.18.0 ;;
+        trixie)   directory=$top/build/nginx-1.26.3 ;;
+        *)        directory=$top/build/nginx-$name ;;
     esac
 
-    ok "nginx of $name is built" build "$name" "$folder"
+    ok "nginx of $name is built" build "$name" "$directory"
 
-    echo "# $(version "$folder/stock/nginx")"
-    module=$folder/ipc/ngx_http_ipc_status_module.so
+    echo "# $(version "$directory/stock/nginx")"
+    module=$directory/ipc/ngx_http_ipc_status_module.so
 
-    scenario stock "$folder/stock/nginx" ""
-    scenario ipc "$folder/ipc/nginx" "${module:+$([ ! -f "$module" ] || echo "load_module $module;")}"
+    scenario stock "$directory/stock/nginx" ""
+    scenario ipc "$directory/ipc/nginx" "${module:+$([ ! -f "$module" ] || echo "load_module $module;")}"
 done
 
 end

@@ -25,6 +25,7 @@ mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 
 . "$(dirname "$0")/../run/backends.sh"
+. "$(dirname "$0")/../run/quietly.sh"
 
 addon=$top/nginx
 
@@ -32,19 +33,6 @@ options="--with-compat --with-debug --with-threads --with-stream
          --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}
-
-# quietly NAME COMMAND...: prints the output only if the command fails
-quietly()
-{
-    name=$1
-    shift
-
-    if ! "$@" > "$dir/$name.log" 2>&1; then
-        tail -n 40 "$dir/$name.log" >&2
-        echo "$0: building $name failed, see $dir/$name.log" >&2
-        exit 1
-    fi
-}
 
 # configure NAME [OPTION...]: unless it is already configured with these options
 configure()
@@ -63,7 +51,7 @@ configure()
     # shellcheck disable=SC2086
     (
         cd "$dir/src"
-        quietly "$name" sh "$configure" --builddir="../$name" --with-cc="${CC:-cc}" \
+        quietly "$dir/$name.log" sh "$configure" --builddir="../$name" --with-cc="${CC:-cc}" \
             --with-cc-opt="$cflags" --with-ld-opt="$ldflags" $options "$@"
     )
 
@@ -73,7 +61,7 @@ configure()
 # build NAME
 build()
 {
-    (cd "$dir/src" && quietly "$1" make -j2 -f "../$1/Makefile" build)
+    (cd "$dir/src" && quietly "$dir/$1.log" make -j2 -f "../$1/Makefile" build)
 }
 
 # library NAME: builds the library as nginx/config does, if it has changed
@@ -92,7 +80,7 @@ on_library()
 {
     mkdir -p "$dir/$1"
     configure "$1" --add-module="$addon" "${ADD_STATUS:---add-dynamic-module}=$addon/status"
-    quietly "$1" library "$1"
+    quietly "$dir/$1.log" library "$1"
     build "$1"
     built "on ngx-ipc" "$1"
 }

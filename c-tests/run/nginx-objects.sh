@@ -25,6 +25,7 @@ STATICS="ngx_channel_handler ngx_pass_open_channel ngx_reap_children
 
 
 . "$(dirname "$0")/../run/backends.sh"
+. "$(dirname "$0")/../run/quietly.sh"
 
 
 fail()
@@ -34,29 +35,16 @@ fail()
 }
 
 
-# The output of a step is shown only when the step fails.
-quietly()
-{
-    what=$1
-    shift
-
-    if ! "$@" > "$DIR/step.log" 2>&1; then
-        tail -n 40 "$DIR/step.log" >&2
-        fail "$what failed"
-    fi
-}
-
-
 build()
 {
     cd "$DIR/nginx"
 
     # shellcheck disable=SC2086
-    quietly "auto/configure" sh auto/configure $OPTIONS \
+    quietly "$DIR/step.log" sh auto/configure $OPTIONS \
         --without-http_rewrite_module --without-http_gzip_module \
         --with-cc-opt="$OPTIMIZE -g"
 
-    quietly "make" make -f objs/Makefile
+    quietly "$DIR/step.log" make -f objs/Makefile
 }
 
 
@@ -75,7 +63,7 @@ archive()
     done
 
     rm -f "$DIR/libnginx.tmp"
-    quietly "ar" ar rcs "$DIR/libnginx.tmp" "$DIR"/objs/*.o
+    quietly "$DIR/step.log" ar rcs "$DIR/libnginx.tmp" "$DIR"/objs/*.o
 }
 
 
@@ -94,7 +82,7 @@ shmem()
     done
 
     src="$DIR/nginx/src"
-    quietly "$object" "${CC:-cc}" -c $OPTIMIZE -g -I "$DIR/config" -I "$src/core" \
+    quietly "$DIR/step.log" "${CC:-cc}" -c $OPTIMIZE -g -I "$DIR/config" -I "$src/core" \
         -I "$src/event" -I "$src/event/modules" -I "$src/os/unix" \
         -o "$DIR/$object" "$src/os/unix/ngx_shmem.c"
 }

@@ -1,0 +1,15 @@
+# Sourced by the scripts that build nginx.
+
+# quietly LOG COMMAND...: runs the command with its output in the file LOG; if it
+# fails, prints the end of the output and exits
+quietly()
+{
+    quietly_log=$1
+    shift
+
+    if ! "$@" > "$quietly_log" 2>&1; then
+        tail -n 40 "$quietly_log" >&2
+        echo "$0: \"$*\" failed, see $quietly_log" >&2
+        exit 1
+    fi
+}
