@@ -77,7 +77,7 @@ stops()
     shift
 
     if configure "$@"; then
-        echo "the configuration went through"
+        echo "configure succeeded"
         return 1
     fi
 

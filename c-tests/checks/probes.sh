@@ -20,7 +20,7 @@ stops()
     shift
 
     if build "$@"; then
-        echo "the build went through"
+        echo "the build succeeded"
         return 1
     fi
 

@@ -43,7 +43,7 @@ t_ok(const char *file, int line, const char *text, int ok)
 {
     if (!ok) {
         atomic_fetch_add(&t_report->failed, 1);
-        t_diag("%s:%d: %s does not hold", file, line, text);
+        t_diag("%s:%d: %s is false", file, line, text);
     }
 
     return ok;
