@@ -39,19 +39,20 @@ typedef struct {
 
 
 /*
- * Sends the size bytes at ch, and a copy of the descriptor ch->fd
- * unless that is -1.
+ * Sends the size bytes at ch, with a copy of the descriptor ch->fd unless
+ * that is -1.
  *
- * The message goes whole or not at all. Returns NGX_OK, NGX_AGAIN if the
- * socket is full, or NGX_ERROR with an alert in the log; SIGPIPE is not
- * raised. Refused are messages smaller than ngx_channel_t, larger than the
- * kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller SO_SNDBUF),
- * and NGX_CMD_OPEN_CHANNEL without a descriptor.
+ * A message is sent whole or not at all. Returns NGX_OK, NGX_AGAIN if the
+ * socket is full, or NGX_ERROR with an alert in the log. SIGPIPE is not raised.
+ * A message is refused if it is smaller than ngx_channel_t, if it is larger
+ * than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller
+ * SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
  *
- * The bytes travel as they are: zero the message before you fill it in, or
- * its padding carries what the stack had there.
+ * All bytes are sent: zero the message before you set its fields, or its
+ * padding carries what the stack contained.
  *
- * Safety: size bytes at ch are readable; log is NULL or a valid log.
+ * Safety: ch is NULL, or size bytes at ch may be read; log is NULL or a valid
+ * log.
  *
  * References: sendmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.
  */
@@ -63,13 +64,15 @@ ngx_int_t ngx_write_channel(ngx_socket_t s,
 /*
  * Receives one message of size bytes into ch.
  *
- * Returns size; NGX_AGAIN if no message, or only a piece of one, has
- * arrived; NGX_ERROR, with an alert in the log unless the other end has been
- * closed. The descriptor of a NGX_CMD_OPEN_CHANNEL is in ch->fd, the
- * caller's to close, or -1 if none arrived; with any other command ch->fd
- * is -1, and what came along has been closed.
+ * Returns size; NGX_AGAIN if no message, or only a part of one, has arrived;
+ * NGX_ERROR, with an alert in the log unless the other end is closed.
  *
- * Safety: size bytes at ch are writable; log is NULL or a valid log.
+ * ch->fd is the descriptor of a NGX_CMD_OPEN_CHANNEL, which the caller must
+ * close, or -1 if none arrived. With any other command it is -1, and
+ * descriptors that arrived have been closed.
+ *
+ * Safety: ch is NULL, or size bytes at ch may be written; log is NULL or a valid
+ * log.
  *
  * References: recvmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.
  */
@@ -79,13 +82,13 @@ ngx_int_t ngx_read_channel(ngx_socket_t s,
                            ngx_log_t *log);
 
 /*
- * Has the event loop call handler whenever fd is readable
+ * Makes the event loop call handler whenever fd is readable
  * (NGX_READ_EVENT) or writable (NGX_WRITE_EVENT).
  *
- * The event's data is a ngx_connection_t with fd in it. Returns NGX_OK,
- * or NGX_ERROR with an alert in the log.
+ * data of the event is a ngx_connection_t, whose fd is the descriptor.
+ * Returns NGX_OK, or NGX_ERROR with an alert in the log.
  *
- * Safety: cycle is a valid cycle; handler may be called from
+ * Safety: cycle is NULL or a valid cycle. handler may be called from
  * ngx_process_events_and_timers() until the connection is closed.
  *
  * References: epoll_ctl(2); nginx's src/os/unix/ngx_channel.c.
@@ -96,10 +99,10 @@ ngx_int_t ngx_add_channel_event(ngx_cycle_t *cycle,
                                 ngx_event_handler_pt handler);
 
 /*
- * Closes both descriptors of a channel and sets them to -1.
+ * Closes both descriptors of a channel, and sets them to -1.
  *
- * One that is -1 already is left alone. A failed close is an alert in the
- * log; the descriptor is gone all the same.
+ * A descriptor that is -1 already is left as it is. If close() fails, an alert
+ * is logged; the descriptor is closed all the same.
  *
  * Safety: fd is NULL or points to two descriptors; log is NULL or a valid log.
  *

@@ -21,28 +21,28 @@ extern "C" {
 
 /* A piece of memory that forked children share. */
 typedef struct {
-    /* Where it is; NULL if there is none. */
+    /* The address; NULL if there is no memory. */
     u_char *addr;
-    /* Its size in bytes. */
+    /* The size in bytes. */
     size_t size;
-    /* What its owner calls it. */
+    /* A name, which only the program uses. */
     ngx_str_t name;
-    /* Where failures are logged. */
+    /* The log for failures. */
     ngx_log_t *log;
-    /* For its owner to use. */
+    /* For the program to use. */
     ngx_uint_t exists;
 } ngx_shm_t;
 
 /*
- * Makes shm->size bytes of zeroed memory and sets shm->addr.
+ * Allocates shm->size bytes of zeroed memory, and sets shm->addr.
  *
- * Children that are forked afterwards share it. Returns NGX_OK, or NGX_ERROR
- * with an alert in the log and shm->addr NULL.
+ * Children that are forked afterwards share the memory. Returns NGX_OK, or
+ * NGX_ERROR with an alert in the log and shm->addr NULL.
  *
- * If ngx_ipc_huge_pages is set, 2 MiB and more are made of huge pages where
- * the system allows that for shared memory; a warning says that it does not.
+ * If ngx_ipc_huge_pages is set, 2 MiB or more get huge pages if the system
+ * allows them for shared memory; if it does not, a warning is logged.
  *
- * Safety: shm is NULL or valid, as is its log.
+ * Safety: shm is NULL or valid, and so is its log.
  *
  * References: mmap(2), zero(4), shmget(2), madvise(2); nginx's
  * src/os/unix/ngx_shmem.c.
@@ -50,11 +50,11 @@ typedef struct {
 ngx_int_t ngx_shm_alloc(ngx_shm_t *shm);
 
 /*
- * Takes the memory away from this process and sets shm->addr to NULL.
+ * Frees the memory in this process, and sets shm->addr to NULL.
  *
  * Does nothing if that is NULL already. A failure is an alert in the log.
  *
- * Safety: shm is NULL or valid; addr and size are as ngx_shm_alloc() left
+ * Safety: shm is NULL or valid. addr and size are as ngx_shm_alloc() has left
  * them, and nothing uses the memory any more.
  *
  * References: munmap(2), shmdt(2); nginx's src/os/unix/ngx_shmem.c.

@@ -4,11 +4,11 @@
 
 use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicUsize};
 
-/// `intptr_t`, the integer nginx counts with.
+/// nginx's signed integer, `intptr_t`.
 pub type ngx_int_t = isize;
-/// `uintptr_t`, the unsigned integer nginx counts with.
+/// nginx's unsigned integer, `uintptr_t`.
 pub type ngx_uint_t = usize;
-/// A yes or no of a configuration, or -1 for neither.
+/// A flag of a configuration: 0, 1, or -1 if it is not set.
 pub type ngx_flag_t = isize;
 /// A process id, `pid_t`.
 pub type ngx_pid_t = i32;
@@ -18,17 +18,17 @@ pub type ngx_socket_t = i32;
 pub type ngx_fd_t = i32;
 /// An `errno`.
 pub type ngx_err_t = i32;
-/// Milliseconds.
+/// A time or a delay in milliseconds.
 pub type ngx_msec_t = usize;
 /// `unsigned char`.
 pub type u_char = u8;
 
-/// A counted string.
+/// A string with its length.
 #[repr(C)]
 pub struct ngx_str_t {
-    /// Its length in bytes.
+    /// The length in bytes.
     pub len: usize,
-    /// Its bytes, not NUL-terminated.
+    /// The bytes; no NUL follows them.
     pub data: *mut u_char,
 }
 
@@ -43,8 +43,8 @@ pub type AtomicUint = AtomicUsize;
 /// A `sig_atomic_t`.
 pub type AtomicSig = AtomicI32;
 
-/// The numbers and bit-fields that C headers have by hand: `build.rs` makes the
-/// constants from `include/ngx_core.h` and `include/generator/*.h`.
+/// The numbers and bit-fields that are written by hand in C headers: `build.rs`
+/// makes these constants from `include/ngx_core.h` and `include/generator/*.h`.
 #[allow(missing_docs)]
 pub mod numbers {
     include!(concat!(env!("OUT_DIR"), "/numbers.rs"));
@@ -52,12 +52,12 @@ pub mod numbers {
 
 /// Success.
 pub const NGX_OK: ngx_int_t = numbers::NGX_OK as ngx_int_t;
-/// Failure; whoever met it has logged it.
+/// Failure, which has been logged.
 pub const NGX_ERROR: ngx_int_t = numbers::NGX_ERROR as ngx_int_t;
-/// Nothing was done; the same call may succeed later.
+/// Nothing was done, since it would have blocked. The same call may succeed later.
 pub const NGX_AGAIN: ngx_int_t = numbers::NGX_AGAIN as ngx_int_t;
-/// Not meant for the callee; the caller decides.
+/// Nothing was done, since the callee does not do this.
 pub const NGX_DECLINED: ngx_int_t = numbers::NGX_DECLINED as ngx_int_t;
 
-/// No process.
+/// The pid of no process.
 pub const NGX_INVALID_PID: ngx_pid_t = numbers::NGX_INVALID_PID as ngx_pid_t;

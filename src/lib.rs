@@ -1,20 +1,24 @@
 //! nginx's process and inter-process layer as a library.
 //!
-//! Layers, each knowing only those below it:
+//! The directories are layers. Each one uses only those below it:
 //!
-//! - `abi`: the exported C symbols. Turns C arguments into safe ones and
-//!   results into return codes; decides nothing.
-//! - [`process`], [`channel`], [`process_cycle`], [`shmem`]: the process
-//!   table, the channels, shared memory. Decide everything, see no raw
-//!   pointer.
-//! - `host`: the program that the library lives in. Either `standalone`, which
-//!   the library brings along (line format of the log, times, timers), or
-//!   `nginx`, which [`process_cycle`] and most of `abi` are not for: it has
-//!   them itself.
-//! - `sys`: the kernel.
+//! - `abi`: the exported C functions. They check pointers and convert arguments
+//!   and results.
+//! - `host`: the program that the library is part of. `standalone` is the
+//!   library's own host: cycle, configuration, event loop, master, worker, log.
+//!   `nginx` is what an nginx needs around the core.
+//! - [`process_cycle`]: what master and workers do with processes and channels
+//!   together.
+//! - [`process`], [`channel`], [`shmem`]: start, signal and reap processes; send
+//!   and receive messages; shared memory.
+//! - [`table`]: what this process knows of the others.
+//! - [`config`], [`status`], [`log`]: C's basic types, results, log lines.
+//! - [`sys`]: the kernel.
+//!
+//! `docs/architecture.md` explains how they work together.
 
-// A stale slot number, a short message or a full table must not end a master:
-// the core neither indexes nor unwraps.
+// Data from outside, such as a stale slot number or a short message, must not
+// end the process: the library neither indexes nor unwraps.
 #![cfg_attr(
     test,
     allow(

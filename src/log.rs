@@ -1,7 +1,7 @@
-//! Log lines of the core: nginx's levels, nginx's texts, the host's logger.
+//! Log lines: nginx's levels and texts, written by the host's logger.
 //!
-//! Nothing here allocates or takes a lock, so that a signal handler and a
-//! freshly forked child may log.
+//! Nothing here allocates memory or takes a lock: signal handlers and children
+//! after fork() log too.
 
 use std::fmt::{self, Write};
 
@@ -12,30 +12,30 @@ use crate::status::Status;
 use crate::sys::buffer::copy;
 use crate::sys::log::RawLog;
 
-/// The severity of a line, `NGX_LOG_EMERG` to `NGX_LOG_INFO`.
+/// The level of a line, `NGX_LOG_EMERG` to `NGX_LOG_INFO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(usize)]
 pub enum Level {
-    /// The program cannot go on.
+    /// An emergency: the program cannot continue.
     Emerg = numbers::NGX_LOG_EMERG as usize,
-    /// Something that must never happen did.
+    /// An alert: something has failed that must not fail.
     Alert = numbers::NGX_LOG_ALERT as usize,
-    /// Critical.
+    /// A critical failure.
     Crit = numbers::NGX_LOG_CRIT as usize,
     /// An error.
     Err = numbers::NGX_LOG_ERR as usize,
     /// A warning.
     Warn = numbers::NGX_LOG_WARN as usize,
-    /// A normal event worth a line.
+    /// A notice of a normal event.
     Notice = numbers::NGX_LOG_NOTICE as usize,
-    /// Detail.
+    /// Information of less importance.
     Info = numbers::NGX_LOG_INFO as usize,
 }
 
 /// `NGX_LOG_DEBUG`, the level of every debug line.
 pub const DEBUG: usize = numbers::NGX_LOG_DEBUG as usize;
 
-/// Which debug lines are wanted: the bits of `log_level` above the level.
+/// The kinds of debug lines: bits of `log_level` above the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Debug {
@@ -45,43 +45,47 @@ pub enum Debug {
     Event = numbers::NGX_LOG_DEBUG_EVENT as usize,
 }
 
-/// `NGX_MAX_ERROR_STR`: a longer line is cut.
+/// The size of the longest line in bytes, `NGX_MAX_ERROR_STR`. A longer one is
+/// cut.
 pub const MAX_ERROR_STR: usize = 2048;
 
-/// The log that a C caller handed in; a NULL one swallows every line.
+/// A log of C. If it is NULL all lines are dropped.
 #[derive(Clone, Copy)]
 pub struct Log(RawLog);
 
 impl Log {
-    /// The log behind a C `ngx_log_t *`.
+    /// The log of a C pointer.
     pub fn new(raw: RawLog) -> Self {
         Self(raw)
     }
 
-    /// A line of `level`, with `err` explained behind it.
+    /// Logs a line at `level`, with the number and the text of `err` at its end.
     pub fn error(self, level: Level, err: Option<Errno>, text: fmt::Arguments<'_>) {
         if self.0.level() >= level as usize {
             self.write(level as usize, err, text);
         }
     }
 
-    /// A debug line, written if `mask` is among the log's debug bits.
+    /// Logs a debug line, if the log has the bit `mask`.
     pub fn debug(self, mask: Debug, text: fmt::Arguments<'_>) {
         if self.0.debug_level() & mask as usize != 0 {
             self.write(DEBUG, None, text);
         }
     }
 
-    /// A failed call, logged here and nowhere else.
+    /// Logs a system call that has failed. Returns the error for the caller, which
+    /// does not log it again.
     pub fn fail(self, level: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
         self.error(level, Some(err), text);
 
         Status::Error
     }
 
-    /// A failed call on a non-blocking socket: `EAGAIN` is no error, nor is the
-    /// `ETOOMANYREFS` of one who has too many descriptors on their way.
-    /// An `EPIPE` has the level `if_gone`.
+    /// Logs a system call on a non-blocking socket that has failed.
+    ///
+    /// EAGAIN is not logged and returns `Status::Again`, and so does
+    /// ETOOMANYREFS: too many descriptors of this user have been sent and not
+    /// received yet. EPIPE is logged at the level `if_gone`.
     pub fn again_or_fail(self, if_gone: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
         match err {
             Errno::EAGAIN | Errno::ETOOMANYREFS => Status::Again,
@@ -90,7 +94,7 @@ impl Log {
         }
     }
 
-    /// A misuse by the caller: there is no errno that would explain it.
+    /// Logs an alert about a wrong argument. There is no errno for it.
     pub fn refuse(self, text: fmt::Arguments<'_>) -> Status {
         self.error(Level::Alert, None, text);
 
@@ -101,7 +105,7 @@ impl Log {
     fn write(self, level: usize, err: Option<Errno>, text: fmt::Arguments<'_>) {
         let mut line = Line::new();
 
-        // A line that does not fit is cut, as nginx cuts it.
+        // An error means that the line has been cut, as nginx does.
         let _ = line.write_fmt(text);
 
         self.0
@@ -109,7 +113,7 @@ impl Log {
     }
 }
 
-/// A text of bounded length on the stack.
+/// A text on the stack. What does not fit is cut.
 struct Line {
     bytes: [u8; MAX_ERROR_STR],
     len: usize,

@@ -1,17 +1,17 @@
-//! The failures that a caller of the library sees, and their return codes.
+//! The results of the core, and their return codes.
 
 use crate::config::{NGX_AGAIN, NGX_ERROR, NGX_OK, ngx_int_t};
 
-/// Why nothing came of a call.
+/// Why a function of the core has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It failed, and a log line says why.
+    /// It has failed, and has logged why.
     Error,
-    /// It would have blocked.
+    /// It would have blocked. Nothing was done.
     Again,
 }
 
-/// What the core returns.
+/// The result of a function of the core.
 pub type Result<T = ()> = std::result::Result<T, Status>;
 
 impl From<Status> for ngx_int_t {
@@ -23,7 +23,7 @@ impl From<Status> for ngx_int_t {
     }
 }
 
-/// The return code of a call that has no other result than success.
+/// The return code of a function that returns nothing else.
 pub fn code(result: Result) -> ngx_int_t {
     result.map_or_else(ngx_int_t::from, |()| NGX_OK)
 }

@@ -16,26 +16,27 @@ use crate::host::{self, ngx_log_t};
 use crate::log::Level;
 use crate::status::code;
 
-/// A size that a Rust slice may have; no object is larger.
+/// The largest size that a Rust slice may have; no object of C is larger.
 fn bounded(size: usize) -> usize {
     size.min(isize::MAX.unsigned_abs())
 }
 
-/// Sends the `size` bytes at `ch`, and a copy of the descriptor `ch->fd`
-/// unless that is -1.
+/// Sends the `size` bytes at `ch`, with a copy of the descriptor `ch->fd` unless
+/// that is -1.
 ///
-/// The message goes whole or not at all. Returns NGX_OK, NGX_AGAIN if the
-/// socket is full, or NGX_ERROR with an alert in the log; SIGPIPE is not
-/// raised. Refused are messages smaller than ngx_channel_t, larger than the
-/// kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller SO_SNDBUF),
-/// and NGX_CMD_OPEN_CHANNEL without a descriptor.
+/// A message is sent whole or not at all. Returns NGX_OK, NGX_AGAIN if the
+/// socket is full, or NGX_ERROR with an alert in the log. SIGPIPE is not raised.
+/// A message is refused if it is smaller than ngx_channel_t, if it is larger
+/// than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller
+/// SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
 ///
-/// The bytes travel as they are: zero the message before you fill it in, or
-/// its padding carries what the stack had there.
+/// All bytes are sent: zero the message before you set its fields, or its
+/// padding carries what the stack contained.
 ///
 /// # Safety
 ///
-/// `size` bytes at `ch` are readable; `log` is NULL or a valid log.
+/// `ch` is NULL, or `size` bytes at `ch` may be read; `log` is NULL or a valid
+/// log.
 ///
 /// # References
 ///
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn ngx_write_channel(
     size: usize,
     log: *mut ngx_log_t,
 ) -> ngx_int_t {
-    // SAFETY: promised by the caller.
+    // SAFETY: the contract of this function: NULL or a valid log.
     let log = unsafe { log_of(log) };
 
     if ch.is_null() {
@@ -56,8 +57,8 @@ pub unsafe extern "C" fn ngx_write_channel(
             .into();
     }
 
-    // SAFETY: `size` bytes are readable; if they are enough for a message,
-    // they begin with one.
+    // SAFETY: the contract of this function: `size` bytes may be read. If there
+    // are enough for a message, they begin with a ngx_channel_t.
     let (message, head) = unsafe {
         (
             slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
@@ -78,15 +79,17 @@ pub unsafe extern "C" fn ngx_write_channel(
 
 /// Receives one message of `size` bytes into `ch`.
 ///
-/// Returns `size`; NGX_AGAIN if no message, or only a piece of one, has
-/// arrived; NGX_ERROR, with an alert in the log unless the other end has been
-/// closed. The descriptor of a NGX_CMD_OPEN_CHANNEL is in `ch->fd`, the
-/// caller's to close, or -1 if none arrived; with any other command `ch->fd`
-/// is -1, and what came along has been closed.
+/// Returns `size`; NGX_AGAIN if no message, or only a part of one, has arrived;
+/// NGX_ERROR, with an alert in the log unless the other end is closed.
+///
+/// `ch->fd` is the descriptor of a NGX_CMD_OPEN_CHANNEL, which the caller must
+/// close, or -1 if none arrived. With any other command it is -1, and
+/// descriptors that arrived have been closed.
 ///
 /// # Safety
 ///
-/// `size` bytes at `ch` are writable; `log` is NULL or a valid log.
+/// `ch` is NULL, or `size` bytes at `ch` may be written; `log` is NULL or a valid
+/// log.
 ///
 /// # References
 ///
@@ -98,7 +101,7 @@ pub unsafe extern "C" fn ngx_read_channel(
     size: usize,
     log: *mut ngx_log_t,
 ) -> ngx_int_t {
-    // SAFETY: promised by the caller.
+    // SAFETY: the contract of this function: NULL or a valid log.
     let log = unsafe { log_of(log) };
 
     if ch.is_null() {
@@ -107,23 +110,22 @@ pub unsafe extern "C" fn ngx_read_channel(
             .into();
     }
 
-    // SAFETY: `size` bytes are writable.
+    // SAFETY: the contract of this function: `size` bytes may be written.
     let message = unsafe { slice::from_raw_parts_mut(ch.cast::<MaybeUninit<u8>>(), bounded(size)) };
 
-    host::read_channel(&GLOBALS, log, s, message).map_or_else(ngx_int_t::from, |n| {
-        ngx_int_t::try_from(n).unwrap_or(ngx_int_t::MAX)
-    })
+    host::read_channel(&GLOBALS, log, s, message)
+        .map_or_else(ngx_int_t::from, |size| size.cast_signed())
 }
 
-/// Has the event loop call `handler` whenever `fd` is readable
+/// Makes the event loop call `handler` whenever `fd` is readable
 /// (NGX_READ_EVENT) or writable (NGX_WRITE_EVENT).
 ///
-/// The event's `data` is a ngx_connection_t with `fd` in it. Returns NGX_OK,
-/// or NGX_ERROR with an alert in the log.
+/// `data` of the event is a ngx_connection_t, whose `fd` is the descriptor.
+/// Returns NGX_OK, or NGX_ERROR with an alert in the log.
 ///
 /// # Safety
 ///
-/// `cycle` is a valid cycle; `handler` may be called from
+/// `cycle` is NULL or a valid cycle. `handler` may be called from
 /// ngx_process_events_and_timers() until the connection is closed.
 ///
 /// # References
@@ -147,10 +149,10 @@ pub unsafe extern "C" fn ngx_add_channel_event(
     code(channel_event::add(fd, event, handler, log, pool))
 }
 
-/// Closes both descriptors of a channel and sets them to -1.
+/// Closes both descriptors of a channel, and sets them to -1.
 ///
-/// One that is -1 already is left alone. A failed close is an alert in the
-/// log; the descriptor is gone all the same.
+/// A descriptor that is -1 already is left as it is. If close() fails, an alert
+/// is logged; the descriptor is closed all the same.
 ///
 /// # Safety
 ///
@@ -165,7 +167,9 @@ pub unsafe extern "C" fn ngx_close_channel(fd: *mut ngx_fd_t, log: *mut ngx_log_
         return;
     }
 
-    // SAFETY: promised by the caller; a signal handler may read the table.
+    // SAFETY: the contract of this function: two descriptors at `fd`, and NULL or
+    // a valid log. The descriptors are atomics since a signal handler may read
+    // the table, where they are.
     let (log, ends) = unsafe {
         (
             log_of(log),

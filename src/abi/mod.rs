@@ -29,6 +29,8 @@ pub mod ipc;
 pub mod log;
 #[cfg(feature = "standalone")]
 pub mod log_line;
+#[cfg(not(feature = "standalone"))]
+pub mod nginx_host;
 #[cfg(feature = "standalone")]
 pub mod palloc;
 pub mod process;

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr};
 
 #[cfg(not(feature = "standalone"))]
-use super::nginx::{self as hooks, variables};
+use super::nginx::{hooks, variables};
 #[cfg(feature = "standalone")]
 use super::standalone::{hooks, variables};
 use crate::config::{AtomicInt, AtomicSocket, AtomicUint};

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 
 #[cfg(not(feature = "standalone"))]
-use super::nginx::{ngx_cycle_t, ngx_log_t};
+use super::nginx::types::{ngx_cycle_t, ngx_log_t};
 #[cfg(feature = "standalone")]
 use super::standalone::types::{ngx_cycle_t, ngx_log_t};
 use crate::log::Log;

@@ -20,7 +20,9 @@ pub mod spawn;
 pub mod standalone;
 
 #[cfg(not(feature = "standalone"))]
-pub use nginx::{ngx_cycle_t, ngx_log_t, read_channel, write_channel};
+pub use nginx::channel::{read as read_channel, write as write_channel};
+#[cfg(not(feature = "standalone"))]
+pub use nginx::types::{ngx_cycle_t, ngx_log_t};
 #[cfg(feature = "standalone")]
 pub use standalone::channel::{read_channel, write_channel};
 #[cfg(feature = "standalone")]

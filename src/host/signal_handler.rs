@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use super::globals::GLOBALS;
 use super::logs::cycle_log;
 #[cfg(not(feature = "standalone"))]
-use super::nginx::{after_signal, cycle, is_own, update_time};
+use super::nginx::on_signal::{after_signal, cycle, is_own, update_time};
 #[cfg(feature = "standalone")]
 use super::standalone::on_signal::{after_signal, cycle, is_own, update_time};
 use crate::log::Log;

@@ -6,7 +6,7 @@ use super::call::{call, ngx_spawn_proc_pt};
 use super::globals::GLOBALS;
 use super::logs::cycle_log;
 #[cfg(not(feature = "standalone"))]
-use super::nginx::{ngx_cycle_t, spawn};
+use super::nginx::{spawn::spawn, types::ngx_cycle_t};
 #[cfg(feature = "standalone")]
 use super::standalone::spawn::spawn;
 #[cfg(feature = "standalone")]

@@ -1,18 +1,21 @@
-//! Huge pages for shared memory, where a program asks for them.
+//! Huge pages for shared memory, if a program asks for them.
 //!
-//! The kernel has them for shared memory only if its administrator allows it;
-//! what is asked for and not to be had is said.
+//! The kernel uses them for shared memory only if the administrator has enabled
+//! that in two files. If it is not enabled, a warning is logged.
 
 use crate::log::{Level, Log};
 use crate::sys::file;
 use crate::sys::shm::{HUGE_PAGE, Segment};
 
-/// Of all sizes, and of huge pages; the second may leave it to the first.
+/// Enables huge pages of all sizes for shared memory.
 const ALLOWED: &str = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+
+/// Enables huge pages of 2 MiB. With "inherit", [`ALLOWED`] decides; older kernels
+/// have only that.
 const ALLOWED_HUGE: &str = "/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/shmem_enabled";
 
-/// Has the kernel use huge pages for `segment`, which nobody has touched yet.
-/// Smaller ones, and a kernel that has none, do with ordinary pages.
+/// Makes the kernel use huge pages for a new segment, on which nothing has been
+/// written yet. A segment that is smaller than a huge page is left as it is.
 pub fn use_for(log: Log, segment: &Segment) {
     if segment.size() < HUGE_PAGE {
         return;
@@ -40,7 +43,8 @@ pub fn use_for(log: Log, segment: &Segment) {
     }
 }
 
-/// Whether the files, in which the choice is in brackets, allow it.
+/// Whether the two files enable huge pages. They list the choices, with the
+/// current one in brackets.
 fn are_allowed() -> bool {
     let chosen = |path| {
         let text = file::read_to_string(path).unwrap_or_default();
@@ -49,15 +53,15 @@ fn are_allowed() -> bool {
         rest.split_once(']').map(|(chosen, _)| chosen.to_string())
     };
 
-    let of_all = chosen(ALLOWED);
+    let of_all_sizes = chosen(ALLOWED);
 
-    if of_all.as_deref() == Some("deny") {
+    if of_all_sizes.as_deref() == Some("deny") {
         return false;
     }
 
     match chosen(ALLOWED_HUGE).as_deref() {
         Some("always" | "within_size" | "advise") => true,
         Some("never") => false,
-        _ => !matches!(of_all.as_deref(), None | Some("never")),
+        _ => !matches!(of_all_sizes.as_deref(), None | Some("never")),
     }
 }

@@ -5,7 +5,8 @@ use crate::log::{Level, Log};
 use crate::status::Result;
 use crate::sys::shm::{self, Segment};
 
-/// Maps `size` zeroed bytes, which processes that are forked later share.
+/// Maps `size` zeroed bytes, which processes that are forked later share,
+/// `mmap(2)`. A failure is an alert in the log.
 pub fn alloc(log: Log, size: usize) -> Result<Segment> {
     shm::map_anon(size).map_err(|err| {
         log.fail(

@@ -4,8 +4,9 @@ use crate::log::{Debug, Level, Log};
 use crate::status::Result;
 use crate::sys::shm::{self, Segment};
 
-/// Attaches a new segment of `size` zeroed bytes, which processes that are
-/// forked later share. The kernel removes it when the last of them has exited.
+/// Makes and attaches a segment of `size` zeroed bytes, which processes that are
+/// forked later share, `shmget(2)`, `shmat(2)`. The kernel removes it when the
+/// last of them has exited. A failure is an alert in the log.
 pub fn alloc(log: Log, size: usize) -> Result<Segment> {
     let id = shm::shmget(size)
         .map_err(|err| log.fail(Level::Alert, err, format_args!("shmget({size}) failed")))?;

@@ -6,7 +6,8 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
-use super::{retry, variables};
+use super::spawn::{give_up_old, is_due};
+use super::variables;
 use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_TERMINATE,
 };
@@ -51,12 +52,12 @@ pub fn write(
             );
             return Err(Status::Error);
         }
-        NGX_CMD_CLOSE_CHANNEL if retry::is_due(about) => return Ok(()),
+        NGX_CMD_CLOSE_CHANNEL if is_due(about) => return Ok(()),
         _ => {}
     }
 
     if exits && role::acts_as_master(g) {
-        retry::give_up_old(g);
+        give_up_old(g);
     }
 
     let result = queue::write(g, log, sock, message, ch, Level::Info);

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::ngx_cycle_t;
+use super::types::ngx_cycle_t;
 use crate::table::generation;
 
 /// A process is started for `cycle`. If the last one was started for another

@@ -1,15 +1,17 @@
-//! Variables and functions of nginx and of `ngx_ipc_host.c`.
+//! The variables and functions of nginx and of `ngx_ipc_host.c` that the library
+//! uses.
 
 #![allow(unsafe_code)]
 #![allow(missing_docs)]
 
 use std::sync::atomic::AtomicPtr;
 
-use super::ngx_cycle_t;
+use super::types::ngx_cycle_t;
 use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_pid_t};
 
-// SAFETY: nginx's headers declare them so; `ngx_ipc_host.c` asserts the sizes.
-// The functions are async-signal-safe, as nginx calls them in its handler.
+// SAFETY: nginx's headers declare the variables with these types, whose sizes
+// `ngx_ipc_host.c` asserts; nginx accesses them from one thread. The functions
+// have no preconditions and are async-signal-safe.
 unsafe extern "C" {
     pub safe static ngx_cycle: AtomicPtr<ngx_cycle_t>;
 
@@ -35,6 +37,6 @@ unsafe extern "C" {
 
     pub safe fn ngx_time_sigsafe_update();
 
-    /// Unlocks the locks that nginx's processes share and `pid` held.
+    /// Unlocks the mutexes in shared memory that the process `pid` held.
     pub safe fn ngx_ipc_unlock_mutexes(pid: ngx_pid_t);
 }

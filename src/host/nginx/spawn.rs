@@ -1,5 +1,5 @@
-//! Starting processes again later: those that could not be started (`D2`) and
-//! those that exit too often (`D4`).
+//! `ngx_spawn_process` in nginx: starts a process, and makes the master start it
+//! again later if that fails (`D2`) or if it exits too often (`D4`).
 //!
 //! nginx's `ngx_process_cycle.c` knows nothing of this. Meanwhile the slot is
 //! empty and reserved. When its process is due, the slot is made to look like
@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
-use super::{generation, ngx_cycle_t, variables};
+use super::types::ngx_cycle_t;
+use super::{generation, variables};
 use crate::config::{NGX_INVALID_PID, ngx_pid_t};
 use crate::log::Log;
 use crate::process::mode::Mode;

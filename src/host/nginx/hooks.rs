@@ -1,0 +1,15 @@
+//! What the core calls in this host, through `GLOBALS`.
+
+use std::os::fd::RawFd;
+
+use super::variables;
+use crate::config::ngx_pid_t;
+
+/// Nothing to do: the library closes only descriptors that nginx's event loop
+/// does not watch.
+pub fn closing(_fd: RawFd) {}
+
+/// Releases the locks that a child held when it exited.
+pub fn exited(pid: ngx_pid_t) {
+    variables::ngx_ipc_unlock_mutexes(pid);
+}

@@ -1,0 +1,18 @@
+//! nginx's structures, as far as the library uses them.
+
+#![allow(non_camel_case_types)]
+
+use std::ffi::c_void;
+
+/// The first members of nginx's `ngx_cycle_t`; `ngx_ipc_host.c` asserts their
+/// offsets.
+#[repr(C)]
+pub struct ngx_cycle_t {
+    conf_ctx: *mut c_void,
+    pool: *mut c_void,
+    /// The log of the cycle.
+    pub log: *mut ngx_log_t,
+}
+
+/// nginx's `ngx_log_t`. Only `sys::log` reads it, and only the level.
+pub type ngx_log_t = c_void;
