@@ -44,7 +44,7 @@ all: lib man $(B)/ngx_ipc.pc ## builds the library, headers, man pages, ngx_ipc.
 
 # Cargo decides what is out of date; a result that is the same keeps its time.
 lib:
-	sh build.sh $(B) build --release $(CARGOFLAGS)
+	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
 
 # Linked from the archive with the version script of build.rs: rustc's own would
@@ -103,7 +103,7 @@ lint: ## checks the format of the sources, with warnings as errors
 	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
 	$(CARGO) test --locked --quiet --test architecture
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	shellcheck -x -P SCRIPTDIR -S warning -s sh build.sh c-tests/*/*.sh nginx/*.sh \
+	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh \
 	    .ci/run
 
 # Tests compare the files that are checked in with those that build.rs writes.

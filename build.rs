@@ -1,6 +1,6 @@
 //! Probes the system, generates the headers, compiles `csrc/`.
 //!
-//! Results, in `OUT_DIR`; `build.sh` copies them to where C programs look:
+//! Results, in `OUT_DIR`; `include/generator/build.sh` copies them to where C programs look:
 //!
 //! - `probes.log`: the answer of each probe, and for each "no" the program and
 //!   the compiler's messages;

@@ -49,7 +49,7 @@ or set NGX_IPC_ARCHIVE to the path of a library that is already built."
 
     echo $ngx_n "building ngx_ipc ...$ngx_c"
 
-    if ! CARGO_TARGET_DIR=$ngx_ipc_target sh "$ngx_ipc_top/build.sh" "$ngx_ipc_out" \
+    if ! CARGO_TARGET_DIR=$ngx_ipc_target sh "$ngx_ipc_top/include/generator/build.sh" "$ngx_ipc_out" \
              build --release --no-default-features > "$ngx_ipc_out/cargo.log" 2>&1
     then
         echo " failed"

@@ -10,7 +10,7 @@
 build()
 {
     env "CARGO_TARGET_DIR=$top/target/probes" "$@" \
-        sh "$top/build.sh" "$tmp/out" check --quiet > "$tmp/build" 2>&1
+        sh "$top/include/generator/build.sh" "$tmp/out" check --quiet > "$tmp/build" 2>&1
 }
 
 # stops MESSAGE VARIABLE=VALUE...: the build fails and prints the message

@@ -14,7 +14,7 @@
 
 set -eu
 
-top=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$1
 command=$2
 shift 2
