@@ -7,7 +7,6 @@
 //!
 //!     cargo test --test architecture
 //!     ARCH_ROOT=directory    checks the package in another directory
-//!     ARCH_ALL=1             checks the rules in PENDING as well
 
 #![allow(
     clippy::expect_used,
@@ -58,22 +57,8 @@ const SEPARATE: &[[&str; 2]] = &[["host/standalone", "host/nginx"]];
 /// The root of the crate, which may import anything.
 const ROOT: &str = "lib.rs";
 
-/// Rules that `src/` does not fulfil yet: they are checked if ARCH_ALL is set.
-const PENDING: &[&str] = &[
-    "abi_decides_nothing",
-    "layers",
-    "no_circles",
-    "only_sys_calls_the_kernel",
-    "safety_comments",
-    "short_files",
-];
-
 /// Checks one rule.
 fn check(rule: &Rule) {
-    if PENDING.contains(&rule.name) && env::var_os("ARCH_ALL").is_none() {
-        return;
-    }
-
     let root = env::var_os("ARCH_ROOT").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = PathBuf::from(root);
     let tree = Tree::read(&root).unwrap_or_else(|err| panic!("{}: {err}", root.display()));
