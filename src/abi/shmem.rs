@@ -3,12 +3,11 @@
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{NGX_ERROR, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
+use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
 use crate::host::globals::ngx_ipc_huge_pages;
 use crate::host::logs::log_of;
 use crate::host::ngx_log_t;
 use crate::shmem;
-use crate::status::code;
 use crate::sys::shm::Segment;
 
 /// A piece of memory that forked children share.
@@ -51,13 +50,15 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
     // SAFETY: the contract of this function: the log is NULL or valid.
     let log = unsafe { log_of(shm.log) };
 
-    let segment = shmem::allocate(log, shm.size, ngx_ipc_huge_pages.load(Relaxed) != 0);
+    shm.addr = ptr::null_mut();
 
-    shm.addr = segment
-        .as_ref()
-        .map_or(ptr::null_mut(), |segment| segment.addr().as_ptr().cast());
-
-    code(segment.map(drop))
+    match shmem::allocate(log, shm.size, ngx_ipc_huge_pages.load(Relaxed) != 0) {
+        Ok(segment) => {
+            shm.addr = segment.addr().as_ptr().cast();
+            NGX_OK
+        }
+        Err(status) => status.into(),
+    }
 }
 
 /// Frees the memory in this process, and sets `shm->addr` to NULL.

@@ -19,6 +19,7 @@ include!(concat!(env!("OUT_DIR"), "/shmem_backends.rs"));
 /// with huge pages if `huge_pages` is set and the system allows them.
 ///
 /// A failure is an alert in the log.
+#[inline]
 pub fn allocate(log: Log, size: usize, huge_pages: bool) -> Result<Segment> {
     let segment = alloc(log, size)?;
 
