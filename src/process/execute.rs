@@ -47,13 +47,10 @@ pub fn execute(
 
     let pid = vfork(|| {
         prepare();
-        let err = exec(&program);
 
-        match &failed {
-            Some(failed) => process::write_errno(failed, err),
-            None => {
-                log_failure(log, err, name, path);
-            }
+        match (exec(&program), &failed) {
+            (err, Some(failed)) => process::write_errno(failed, err),
+            (err, None) => drop(log_failure(log, err, name, path)),
         }
 
         process::exit_now(1);

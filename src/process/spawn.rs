@@ -80,11 +80,8 @@ pub fn fork_into(
         Err(err) => Err(fork_failed(log, entry, err, spawn.name())),
 
         Ok(Fork::Child) => {
-            // From here on the table and `ngx_channel` own the descriptors.
-            if let Some([ours, theirs]) = channel {
-                let _ = ours.into_raw_fd();
-                enable_sender_pid(log, &theirs, spawn.name());
-                g.channel.store(theirs.into_raw_fd(), Relaxed);
+            if let Some(channel) = channel {
+                keep_channel_in_child(g, log, channel, spawn.name());
             }
 
             run_child(g, log, slot, spawn, mode, parent)
@@ -93,18 +90,31 @@ pub fn fork_into(
         Ok(Fork::Parent(pid)) => {
             started(g, log, slot, pid, spawn.wanted.work, mode);
 
-            if let Some([ours, theirs]) = channel {
-                let _ = ours.into_raw_fd();
-
-                // If the parent kept the child's end open, it would never see
-                // that the child has closed it (`D13`).
-                let _ = entry.take_channel(1);
-                drop(theirs);
+            if let Some(channel) = channel {
+                keep_channel_in_parent(entry, channel);
             }
 
             Ok(pid)
         }
     }
+}
+
+/// In the child: from here on the table and `ngx_channel` own the descriptors.
+fn keep_channel_in_child(g: &Globals, log: Log, [ours, theirs]: [OwnedFd; 2], name: Text) {
+    let _ = ours.into_raw_fd();
+
+    enable_sender_pid(log, &theirs, name);
+    g.channel.store(theirs.into_raw_fd(), Relaxed);
+}
+
+/// In the parent: the table owns this process's end, and the child's end is
+/// closed. If the parent kept it open, it would never see that the child has
+/// closed it (`D13`).
+fn keep_channel_in_parent(entry: &ngx_process_t, [ours, theirs]: [OwnedFd; 2]) {
+    let _ = ours.into_raw_fd();
+    let _ = entry.take_channel(1);
+
+    drop(theirs);
 }
 
 fn enter_channel(log: Log, entry: &ngx_process_t, channel: Option<&[OwnedFd; 2]>) {
@@ -256,17 +266,19 @@ fn run_child(
 
     (spawn.start)();
 
+    log_return(g, log, spawn.name());
+    process::exit_now(0)
+}
+
+fn log_return(g: &Globals, log: Log, name: Text) {
     log.error(
         Level::Notice,
         None,
         format_args!(
-            "{} {} returned from its function, exit",
-            spawn.name(),
+            "{name} {} returned from its function, exit",
             g.pid.load(Relaxed)
         ),
     );
-
-    process::exit_now(0)
 }
 
 /// In a new child: drops what its parent was about to do. The queue of control

@@ -142,47 +142,64 @@ fn spawn_batch(
         .iter()
         .filter(|(_, entry)| entry.occupied())
         .collect();
-    let mut running = Vec::with_capacity(batch.len());
-    let mut failed = Vec::new();
-    let last = batch.last().map(|prepared| prepared.slot);
+    let slots: Vec<Slot> = batch.iter().map(|prepared| prepared.slot).collect();
     let theirs: Vec<RawFd> = batch
         .iter()
         .map(|prepared| prepared.channel[1].as_raw_fd())
         .collect();
+    let mut failed = Vec::new();
 
     for prepared in &batch {
         set_inherited(prepared.slot, prepared.channel[0].as_raw_fd());
     }
 
-    for (k, (Prepared { slot, channel }, &wanted)) in batch.into_iter().zip(wanted).enumerate() {
+    for (k, (prepared, &wanted)) in batch.into_iter().zip(wanted).enumerate() {
         let later = theirs.get(k + 1..).unwrap_or_default();
-        let mut spawn = Spawn {
-            wanted,
-            start: &mut || {
-                fd::close_all(later);
-                start(wanted.work);
-            },
-        };
 
-        g.set_process_slot(slot);
-        set_inherited(slot, CLOSED);
-
-        match spawn::fork_into(g, log, slot, Some(channel), &mut spawn, mode) {
-            Ok(_) => {
-                running.push(slot);
-                announce_to(g, log, before.iter().copied());
-            }
-            Err(_) => failed.push(k),
+        if spawn_prepared(g, log, wanted, prepared, later, mode, start) {
+            announce_to(g, log, before.iter().copied());
+        } else {
+            failed.push(k);
         }
     }
 
-    // The process that was started last has inherited the table with all
-    // others in it.
-    for slot in running.into_iter().filter(|&slot| Some(slot) != last) {
-        send_open_channels(g, log, slot);
+    // The last process has inherited the table with all others in it.
+    if let Some((_, others)) = slots.split_last() {
+        for (_, &slot) in others
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| !failed.contains(k))
+        {
+            send_open_channels(g, log, slot);
+        }
     }
 
     failed
+}
+
+/// Starts one process of a batch. The child closes `later`: the own ends of the
+/// processes that are started after it. Returns whether it was started.
+fn spawn_prepared(
+    g: &Globals,
+    log: Log,
+    wanted: Wanted,
+    Prepared { slot, channel }: Prepared,
+    later: &[RawFd],
+    mode: Mode,
+    start: Start<'_>,
+) -> bool {
+    let mut spawn = Spawn {
+        wanted,
+        start: &mut || {
+            fd::close_all(later);
+            start(wanted.work);
+        },
+    };
+
+    g.set_process_slot(slot);
+    set_inherited(slot, CLOSED);
+
+    spawn::fork_into(g, log, slot, Some(channel), &mut spawn, mode).is_ok()
 }
 
 fn set_inherited(slot: Slot, fd: RawFd) {

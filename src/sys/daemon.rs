@@ -105,25 +105,40 @@ static AREA: Lock<Option<Area>> = Lock::new(None);
 /// arguments, or pointers to the environment that it has taken before, after
 /// the first title.
 pub unsafe fn init_title(argv: *mut *mut c_char) {
-    unsafe extern "C" {
-        static mut environ: *mut *mut c_char;
-    }
-
     super::text::keep_program_name();
 
-    // SAFETY: the kernel has made `argv` and `environ`: NULL-terminated arrays of
-    // strings, which are writable.
-    unsafe {
-        if argv.is_null() || (*argv).is_null() {
-            return;
-        }
+    // SAFETY: as this function demands, NULL or the argument of main(), which is
+    // a NULL-terminated array.
+    if argv.is_null() || unsafe { (*argv).is_null() } {
+        return;
+    }
 
+    // SAFETY: `argv` has a first string. The strings that the kernel has put one
+    // behind the other are one piece of memory, from `start` to `end`.
+    unsafe {
         let start = *argv;
-        let mut end = start;
+        let end = end_of_environment(end_of_arguments(argv));
+
+        *argv.add(1) = ptr::null_mut();
+        *AREA.lock() = Some(Area {
+            start,
+            len: end.offset_from_unsigned(start),
+        });
+    }
+}
+
+/// The end of the arguments that lie one behind the other, as the kernel has put
+/// them. An argument that lies elsewhere has been replaced.
+///
+/// # Safety
+///
+/// `argv` is a NULL-terminated array of strings with a first element.
+unsafe fn end_of_arguments(argv: *mut *mut c_char) -> *mut c_char {
+    // SAFETY: `arg` goes from element to element of `argv`, up to the NULL.
+    unsafe {
+        let mut end = *argv;
         let mut arg = argv;
 
-        // The kernel has put the strings one behind the other. A string that
-        // lies elsewhere has been replaced.
         while !(*arg).is_null() {
             if *arg == end {
                 end = end.add(CStr::from_ptr(*arg).count_bytes() + 1);
@@ -131,6 +146,25 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
             arg = arg.add(1);
         }
 
+        end
+    }
+}
+
+/// Copies the strings of the environment that lie one behind the other from
+/// `end` on to other memory. Returns their end; if there is no memory, the end
+/// of those that were copied.
+///
+/// # Safety
+///
+/// `end` points behind the arguments of main().
+unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
+    unsafe extern "C" {
+        static mut environ: *mut *mut c_char;
+    }
+
+    // SAFETY: `environ` is NULL or a NULL-terminated array of strings, whose
+    // elements the program may replace. `env` goes from element to element.
+    unsafe {
         let mut env = environ;
 
         while !env.is_null() && !(*env).is_null() {
@@ -147,15 +181,9 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
             }
             env = env.add(1);
         }
-
-        let area = Area {
-            start,
-            len: end.offset_from_unsigned(start),
-        };
-
-        *argv.add(1) = ptr::null_mut();
-        *AREA.lock() = Some(area);
     }
+
+    end
 }
 
 /// Sets the title that ps shows. It is cut if there is no room for all of it.

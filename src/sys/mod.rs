@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod buffer;
+mod control;
 pub mod daemon;
 pub mod environment;
 pub mod epoll;

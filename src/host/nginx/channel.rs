@@ -25,8 +25,7 @@ use crate::table::stats;
 /// Sends a message for `ngx_write_channel`.
 ///
 /// That a process of the table has closed its end is no alert: it is about to
-/// be reaped. nginx announces a process that it could not start, and closes
-/// the channel of one that is only due: neither message is sent.
+/// be reaped.
 pub fn write(
     g: &Globals,
     log: Log,
@@ -41,20 +40,11 @@ pub fn write(
         return queue::write(g, log, sock, message, ch, if_gone);
     };
 
-    let about = g.table.get(Slot::from_c(ch.slot).unwrap_or(Slot::NONE));
-    let exits = matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE);
-
-    match ch.command {
-        NGX_CMD_OPEN_CHANNEL if ch.fd == CLOSED && !about.occupied() => {
-            log.debug(
-                Debug::Core,
-                format_args!("no process in slot {} to announce", ch.slot),
-            );
-            return Err(Status::Error);
-        }
-        NGX_CMD_CLOSE_CHANNEL if is_due(about) => return Ok(()),
-        _ => {}
+    if let Some(result) = result_without_sending(g, log, ch) {
+        return result;
     }
+
+    let exits = matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE);
 
     if exits && role::acts_as_master(g) {
         give_up_old(g);
@@ -69,6 +59,24 @@ pub fn write(
     set_for_next_duty(g, log);
 
     result
+}
+
+/// The result for a message that is not sent: nginx announces a process that it
+/// could not start, and the end of one that is only due.
+fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<Result> {
+    let about = g.table.get(Slot::from_c(ch.slot).unwrap_or(Slot::NONE));
+
+    match ch.command {
+        NGX_CMD_OPEN_CHANNEL if ch.fd == CLOSED && !about.occupied() => {
+            log.debug(
+                Debug::Core,
+                format_args!("no process in slot {} to announce", ch.slot),
+            );
+            Some(Err(Status::Error))
+        }
+        NGX_CMD_CLOSE_CHANNEL if is_due(about) => Some(Ok(())),
+        _ => None,
+    }
 }
 
 /// Receives a message for `ngx_read_channel`. A message that nginx must not

@@ -1,0 +1,172 @@
+//! Control data of messages, `cmsg(3)`: the descriptors that a message carries,
+//! and its sender.
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// `SCM_PIDFD` of `unix(7)`, which libc does not have: with SO_PASSPIDFD each
+/// message carries a descriptor of its sender.
+const SCM_PIDFD: c_int = 4;
+
+/// The size of a `cmsghdr` with `bytes` of data, `cmsg(3)`.
+pub(super) const fn cmsg_space(bytes: usize) -> usize {
+    // SAFETY: CMSG_SPACE only calculates, it touches no memory.
+    unsafe { libc::CMSG_SPACE(bytes as libc::c_uint) as usize }
+}
+
+/// `SCM_MAX_FD` of the kernel: the largest number of descriptors that one
+/// message carries.
+const MAX_FDS: usize = 253;
+
+/// The size of the control data that a message can carry: the descriptors, and
+/// what SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC and SO_TIMESTAMP add. With less
+/// room the kernel would drop some of it (`D16`, `D19`).
+pub(super) const CONTROL: usize = cmsg_space(MAX_FDS * size_of::<c_int>())
+    + cmsg_space(size_of::<libc::ucred>())
+    + cmsg_space(size_of::<c_int>())
+    + cmsg_space(256)
+    + cmsg_space(size_of::<libc::timespec>());
+
+/// A buffer for control data, aligned for `cmsghdr`.
+#[repr(C, align(8))]
+pub(super) struct Control<const N: usize>(pub(super) [MaybeUninit<u8>; N]);
+
+/// Control data that is one descriptor: the usual case.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct OneDescriptor {
+    header: libc::cmsghdr,
+    fd: c_int,
+}
+
+const _: () = assert!(size_of::<OneDescriptor>() == cmsg_space(size_of::<c_int>()));
+
+/// The descriptor, if the control data of `msg` is one descriptor only.
+#[inline(always)]
+#[allow(clippy::unnecessary_cast)] // not with every C library
+pub(super) fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) -> Option<RawFd> {
+    const LEN: usize = size_of::<libc::cmsghdr>() + size_of::<c_int>();
+
+    if msg.msg_controllen as usize != size_of::<OneDescriptor>() {
+        return None;
+    }
+
+    // SAFETY: `control` is aligned and longer, and the kernel has written all of
+    // these bytes but the padding.
+    let one = unsafe { (&raw const *control).cast::<OneDescriptor>().read() };
+
+    (one.header.cmsg_len as usize == LEN
+        && one.header.cmsg_level == libc::SOL_SOCKET
+        && one.header.cmsg_type == libc::SCM_RIGHTS
+        && one.fd >= 0)
+        .then_some(one.fd)
+}
+
+/// Takes the descriptors out of a received message: returns the first one and
+/// closes the others. Returns the pid of the sender too, 0 if the message does
+/// not carry it. Other control data is skipped (`D19`).
+///
+/// # Safety
+///
+/// recvmsg() has written `msg`, and its descriptors have no owner yet.
+#[inline(never)]
+pub(super) unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
+    let mut first = None;
+    let mut sender = 0;
+
+    // SAFETY: the kernel has written valid headers up to `msg_controllen`.
+    let mut cm = unsafe { libc::CMSG_FIRSTHDR(msg) };
+
+    while !cm.is_null() {
+        // SAFETY: `cm` is a header that the kernel has written, and each header is
+        // passed once.
+        unsafe { take_header(cm, &mut first, &mut sender) };
+
+        // SAFETY: `cm` is a header that the kernel has written, within the control
+        // data of `msg`.
+        cm = unsafe { libc::CMSG_NXTHDR(msg, cm) };
+    }
+
+    (first, sender)
+}
+
+/// Takes what one header of control data carries: the descriptors of SCM_RIGHTS,
+/// of which the first one goes to `first`, or the sender.
+///
+/// # Safety
+///
+/// The kernel has written the header and its data, and its descriptors have no
+/// owner yet.
+#[allow(clippy::unnecessary_cast)] // not with every C library
+unsafe fn take_header(
+    cm: *const libc::cmsghdr,
+    first: &mut Option<OwnedFd>,
+    sender: &mut libc::pid_t,
+) {
+    // SAFETY: as this function demands, the kernel has written the header.
+    let header = unsafe { cm.read() };
+
+    // SAFETY: CMSG_LEN only calculates, it touches no memory.
+    let len = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
+
+    if header.cmsg_level != libc::SOL_SOCKET {
+        return;
+    }
+
+    match header.cmsg_type {
+        libc::SCM_RIGHTS => {
+            // SAFETY: the data of SCM_RIGHTS are as many descriptors, which have no
+            // owner, as this function demands.
+            let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
+
+            *first = first.take().or(fd);
+        }
+        SCM_PIDFD => {
+            // SAFETY: the data of SCM_PIDFD is one descriptor, which has no owner,
+            // as this function demands.
+            drop(unsafe { take_descriptors(cm, len / size_of::<c_int>()) });
+        }
+        libc::SCM_CREDENTIALS if len >= size_of::<libc::ucred>() => {
+            // SAFETY: the data of SCM_CREDENTIALS is a ucred, which need not be
+            // aligned.
+            let credentials = unsafe { libc::CMSG_DATA(cm).cast::<libc::ucred>().read_unaligned() };
+
+            *sender = credentials.pid;
+        }
+        _ => {}
+    }
+}
+
+/// Returns the first of `n` descriptors and closes the others.
+///
+/// # Safety
+///
+/// The data of `cm` are `n` descriptors without an owner.
+unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd> {
+    let mut first = None;
+
+    for i in 0..n {
+        // SAFETY: `i` is less than `n`, so as this function demands there is a
+        // descriptor without an owner; it need not be aligned.
+        let fd = unsafe {
+            let fds = libc::CMSG_DATA(cm).cast::<c_int>();
+            take_fd(fds.add(i).read_unaligned())
+        };
+
+        first = first.or(fd);
+    }
+
+    first
+}
+
+/// Owns a descriptor that the kernel has written; `None` if it is negative: the
+/// kernel writes an errno in place of a SCM_PIDFD that it could not make.
+///
+/// # Safety
+///
+/// `fd` is negative, or open and without an owner.
+unsafe fn take_fd(fd: RawFd) -> Option<OwnedFd> {
+    // SAFETY: `fd` is not negative, so as this function demands it has no owner.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
