@@ -171,6 +171,59 @@ test_free(void)
 
 
 /*
+ * A module may use a copy of a connection that has events of its own, as
+ * nginx's HTTP/2 does.
+ */
+
+static void
+test_copy(void)
+{
+    u_char             buf[8];
+    ngx_event_t        rev, wev;
+    ngx_connection_t  *c;
+
+    struct {
+        ngx_connection_t  c;
+        u_char            behind[512];
+    } copy;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+
+    c = ngx_get_connection(t_pairs[0][1], t_log());
+    c->read->ready = 1;
+
+    memset(&copy, 0xff, sizeof(copy));
+    rev = *c->read;
+    wev = *c->write;
+    copy.c = *c;
+    copy.c.read = &rev;
+    copy.c.write = &wev;
+
+    T_EQ(copy.c.send(&copy.c, (u_char *) "abc", 3), 3);
+    T_OK(wev.ready);
+    T_OK(!c->write->ready);
+
+    T_EQ(write(t_pairs[0][0], "x", 1), 1);
+    T_EQ(copy.c.recv(&copy.c, buf, sizeof(buf)), 1);
+    T_OK(!rev.ready);
+    T_OK(c->read->ready);
+
+    t_pairs_close(1);
+
+    T_EQ(copy.c.recv(&copy.c, buf, sizeof(buf)), NGX_ERROR);
+    T_OK(rev.error);
+    T_OK(!c->read->error);
+    T_EQ(t_logged(NGX_LOG_ALERT, "recv() failed (9: Bad file descriptor)"), 1);
+
+    T_EQ(copy.behind[0], 0xff);
+    T_EQ(memcmp(copy.behind, copy.behind + 1, sizeof(copy.behind) - 1), 0);
+
+    ngx_free_connection(c);
+}
+
+
+/*
  * epoll watches an open file description (epoll(7)): while another process has
  * it open, events arrive for a descriptor that is closed here.
  */
@@ -435,6 +488,7 @@ main(void)
     t_run("a handler closes others and opens new ones", test_reuse_in_batch);
     t_run("a connection is closed twice", test_close_twice);
     t_run("a connection is freed, its descriptor stays", test_free);
+    t_run("a copy of a connection receives and sends", test_copy);
 
     t_run("a closed descriptor that another process has open",
           test_closed_but_open);

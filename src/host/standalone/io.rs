@@ -1,13 +1,73 @@
 //! The functions behind `c->recv` and `c->send` of a connection.
 
+use std::os::fd::RawFd;
+
 use nix::errno::Errno;
 
-use super::connection::Connection;
 use super::event::Event;
-use super::types::{flag, ngx_connection_t};
+use super::log::ErrorLog;
+use super::types::{flag, ngx_connection_t, ngx_event_t};
 use crate::config::{NGX_AGAIN, NGX_ERROR, u_char};
-use crate::log::Level;
+use crate::log::{Level, Log};
 use crate::sys::socket;
+
+/// What a connection's structure names: a descriptor, the event for reading or
+/// writing, and a log.
+///
+/// This is not a `Connection` of the event loop, since a module may pass a copy
+/// of the structure that has events of its own, as nginx's HTTP/2 does.
+struct Stream {
+    fd: RawFd,
+    event: Event,
+    log: Log,
+}
+
+impl Stream {
+    /// The stream of `c` with the event that `select` selects; `None` if a
+    /// pointer is NULL.
+    ///
+    /// # Safety
+    ///
+    /// `c` is NULL, or its log and its events are NULL or valid.
+    unsafe fn new(
+        c: *const ngx_connection_t,
+        select: fn(&ngx_connection_t) -> *mut ngx_event_t,
+    ) -> Option<Self> {
+        // SAFETY: as this function demands. The handles live no longer than the
+        // call of `recv` or `send`.
+        unsafe {
+            let c = c.as_ref()?;
+
+            Some(Self {
+                fd: c.fd,
+                event: Event::from_ptr(select(c))?,
+                log: ErrorLog::log_of(ErrorLog::from_ptr(c.log)),
+            })
+        }
+    }
+
+    fn failed(&self, err: Errno, call: &str) -> isize {
+        self.event.clear(flag::READY);
+
+        if err == Errno::EAGAIN {
+            return NGX_AGAIN;
+        }
+
+        self.event.set(flag::ERROR);
+
+        // A client may go away at any time; that is not an error of this
+        // program.
+        let level = match err {
+            Errno::ECONNRESET | Errno::EPIPE | Errno::ENOTCONN | Errno::ETIMEDOUT => Level::Info,
+            _ => Level::Alert,
+        };
+
+        self.log
+            .error(level, Some(err), format_args!("{call}() failed"));
+
+        NGX_ERROR
+    }
+}
 
 /// The `ngx_recv_pt` of every connection: receives at most `size` bytes.
 ///
@@ -16,32 +76,29 @@ use crate::sys::socket;
 ///
 /// # Safety
 ///
-/// `c` is a connection of the event loop, and `size` bytes at `buf` are
-/// writable.
+/// `c` is a connection or a copy of one, with valid events and a valid log;
+/// `size` bytes at `buf` are writable.
 pub unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
-    // SAFETY: the event loop has made `c`, and `buf` is writable (see above).
-    let (c, received) = unsafe {
-        let Some(c) = Connection::from_ptr(c) else {
-            return NGX_ERROR;
-        };
-
-        (c, socket::recv_bytes(c.fd(), buf, size))
+    // SAFETY: as this function demands.
+    let Some(stream) = (unsafe { Stream::new(c, |c| c.read) }) else {
+        return NGX_ERROR;
     };
 
-    match received {
+    // SAFETY: as this function demands, `size` bytes are writable.
+    match unsafe { socket::recv_bytes(stream.fd, buf, size) } {
         Ok(0) if size != 0 => {
-            c.read().set(flag::EOF);
-            c.read().clear(flag::READY);
+            stream.event.set(flag::EOF);
+            stream.event.clear(flag::READY);
             0
         }
         Ok(n) => {
             // nginx's rule: fewer bytes than wanted are all there are for now.
             if n < size {
-                c.read().clear(flag::READY);
+                stream.event.clear(flag::READY);
             }
             n.cast_signed()
         }
-        Err(err) => failed(c, c.read(), err, "recv"),
+        Err(err) => stream.failed(err, "recv"),
     }
 }
 
@@ -52,44 +109,20 @@ pub unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: 
 ///
 /// # Safety
 ///
-/// `c` is a connection of the event loop, and `size` bytes at `buf` are
-/// readable.
+/// `c` is a connection or a copy of one, with valid events and a valid log;
+/// `size` bytes at `buf` are readable.
 pub unsafe extern "C" fn send(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
-    // SAFETY: the event loop has made `c`, and `buf` is readable (see above).
-    let (c, sent) = unsafe {
-        let Some(c) = Connection::from_ptr(c) else {
-            return NGX_ERROR;
-        };
-
-        (c, socket::send_bytes(c.fd(), buf, size))
+    // SAFETY: as this function demands.
+    let Some(stream) = (unsafe { Stream::new(c, |c| c.write) }) else {
+        return NGX_ERROR;
     };
 
-    match sent {
+    // SAFETY: as this function demands, `size` bytes are readable.
+    match unsafe { socket::send_bytes(stream.fd, buf, size) } {
         Ok(n) => {
-            c.write().assign(flag::READY, n == size);
+            stream.event.assign(flag::READY, n == size);
             n.cast_signed()
         }
-        Err(err) => failed(c, c.write(), err, "send"),
+        Err(err) => stream.failed(err, "send"),
     }
-}
-
-fn failed(c: Connection, event: Event, err: Errno, call: &str) -> isize {
-    event.clear(flag::READY);
-
-    if err == Errno::EAGAIN {
-        return NGX_AGAIN;
-    }
-
-    event.set(flag::ERROR);
-
-    // A client may go away at any time; that is not an error of this program.
-    let level = match err {
-        Errno::ECONNRESET | Errno::EPIPE | Errno::ENOTCONN | Errno::ETIMEDOUT => Level::Info,
-        _ => Level::Alert,
-    };
-
-    c.log()
-        .error(level, Some(err), format_args!("{call}() failed"));
-
-    NGX_ERROR
 }
