@@ -393,6 +393,45 @@ test_cleanup_destroys_another(void)
 }
 
 
+static ngx_pool_cleanup_t  *first_called;
+
+
+static void
+skip_next(void *data)
+{
+    clean(data);
+    first_called->next = first_called->next->next;
+}
+
+
+/* As in nginx, the next cleanup is the one that follows after the call. */
+
+static void
+test_cleanup_removes_next(void)
+{
+    int          i;
+    ngx_pool_t  *pool;
+
+    pool = t_pool_create(T_POOL_SIZE);
+
+    for (i = 0; i < 3; i++) {
+        first_called = ngx_pool_cleanup_add(pool, sizeof(int));
+        T_REQUIRE(first_called != NULL);
+
+        first_called->handler = clean;
+        *(int *) first_called->data = i;
+    }
+
+    first_called->handler = skip_next;
+
+    ngx_destroy_pool(pool);
+
+    T_EQ(ncleaned, 2);
+    T_EQ(cleaned[0], 2);
+    T_EQ(cleaned[1], 0);
+}
+
+
 int
 main(void)
 {
@@ -415,6 +454,7 @@ main(void)
           test_cleanup_before_free);
     t_run("a cleanup that destroys another pool",
           test_cleanup_destroys_another);
+    t_run("a cleanup that removes the next one", test_cleanup_removes_next);
 
     return t_end();
 }

@@ -167,18 +167,19 @@ impl Pool {
     ///
     /// Neither the pool nor memory of it is used afterwards.
     pub unsafe fn destroy(self) {
-        let mut cleanup = self.fields().cleanup;
+        let mut next = NonNull::new(self.fields().cleanup);
 
-        // SAFETY: cleanups are in the pool's own memory, which is freed below.
-        while let Some(this) = unsafe { cleanup.as_ref() } {
-            let (handler, data) = (this.handler, this.data);
+        while let Some(cleanup) = next.map(NonNull::as_ptr) {
+            // SAFETY: cleanups are in the pool's own memory, which is freed
+            // below. The program has set the handler to be called with its
+            // data. There is no reference to the cleanup meanwhile: the handler
+            // may change it, so `next` is read afterwards, as nginx does.
+            unsafe {
+                if let Some(handler) = (*cleanup).handler {
+                    handler((*cleanup).data);
+                }
 
-            cleanup = this.next;
-
-            if let Some(handler) = handler {
-                // SAFETY: the program has set the handler to be called with
-                // its data.
-                unsafe { handler(data) };
+                next = NonNull::new((*cleanup).next);
             }
         }
 
