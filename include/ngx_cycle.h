@@ -136,7 +136,7 @@ void ngx_ipc_conf_init(ngx_core_conf_t *conf);
  * that the new cycle does not need are closed then. Returns NULL if anything
  * fails, with the reason in the log of old_cycle, which stays as it was.
  *
- * Safety: old_cycle comes from this function, and is not used afterwards unless
+ * Safety: old_cycle is NULL or a valid cycle. It is not used afterwards, unless
  * NULL is returned.
  *
  * References: nginx's src/core/ngx_cycle.c.

@@ -40,16 +40,15 @@ struct ngx_pool_cleanup_s {
 /*
  * Makes a memory pool.
  *
- * The pool gets memory from malloc() in blocks of size bytes, and in larger
- * blocks for pieces larger than half of that. log gets a line whenever there is no memory. Returns the pool; NULL, with
- * an emergency in the log, if there is no memory.
+ * The pool gets memory from malloc() in blocks of size bytes; a piece larger
+ * than half of that gets a block of its own. log gets an emergency whenever
+ * there is no memory. Returns the pool, or NULL if there is no memory for it.
  *
  * Safety: log is NULL or a log that is valid as long as the pool.
  *
  * References: nginx's src/core/ngx_palloc.c.
  */
-ngx_pool_t *ngx_create_pool(size_t size,
-                            ngx_log_t *log);
+ngx_pool_t *ngx_create_pool(size_t size, ngx_log_t *log);
 
 /*
  * Destroys a pool: calls its cleanup handlers, the last one that was added

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn ngx_ipc_conf_init(conf: *mut ngx_core_conf_t) {
 ///
 /// # Safety
 ///
-/// `old_cycle` comes from this function, and is not used afterwards unless
+/// `old_cycle` is NULL or a valid cycle. It is not used afterwards, unless
 /// NULL is returned.
 ///
 /// # References
@@ -42,10 +42,15 @@ pub unsafe extern "C" fn ngx_ipc_conf_init(conf: *mut ngx_core_conf_t) {
 /// nginx's `src/core/ngx_cycle.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx_cycle_t {
-    // SAFETY: the contract of this function: NULL or a valid cycle.
-    let old_cycle = unsafe { Cycle::from_ptr(old_cycle) }.unwrap_or_else(Cycle::empty);
+    // SAFETY: the contract of this function: NULL or a valid cycle, which is not
+    // used after success.
+    let new = unsafe {
+        let old_cycle = Cycle::from_ptr(old_cycle).unwrap_or_else(Cycle::empty);
 
-    init_cycle::reload(old_cycle).map_or(ptr::null_mut(), Cycle::as_ptr)
+        init_cycle::reload(old_cycle)
+    };
+
+    new.map_or(ptr::null_mut(), Cycle::as_ptr)
 }
 
 /// Opens the log of a cycle again, after its file has been renamed.

@@ -8,9 +8,9 @@ use crate::host::standalone::palloc::{Pool, ngx_pool_cleanup_t, ngx_pool_t};
 
 /// Makes a memory pool.
 ///
-/// The pool gets memory from malloc() in blocks of `size` bytes, and in larger
-/// blocks for pieces larger than half of that. `log` gets a line whenever there is no memory. Returns the pool; NULL, with
-/// an emergency in the log, if there is no memory.
+/// The pool gets memory from malloc() in blocks of `size` bytes; a piece larger
+/// than half of that gets a block of its own. `log` gets an emergency whenever
+/// there is no memory. Returns the pool, or NULL if there is no memory for it.
 ///
 /// # Safety
 ///

@@ -11,8 +11,8 @@ use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
 use super::palloc::Pool;
-pub use super::types::{bit, ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
 use super::types::{flag, ngx_event_s};
+pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
 use crate::config::ngx_uint_t;
 use crate::log::Log;
 

@@ -62,10 +62,13 @@ impl Cycle {
         Self(NonNull::from(Box::leak(Box::new(EMPTY))))
     }
 
-    /// Gives the cycle its log, which lives as long as the cycle.
+    /// Gives the cycle its log.
     ///
-    /// For a cycle that the program has set up, not for [`Cycle::empty`].
-    pub fn set_error_log(self, log: Option<ErrorLog>) {
+    /// # Safety
+    ///
+    /// The cycle is not [`Cycle::empty`], which must stay empty. The log lives
+    /// as long as the cycle.
+    pub unsafe fn set_error_log(self, log: Option<ErrorLog>) {
         // SAFETY: the invariant of `Cycle`; no reference to its members exists
         // while this runs.
         unsafe { (*self.0.as_ptr()).log = ErrorLog::optional_ptr(log) };

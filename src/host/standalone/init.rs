@@ -24,7 +24,9 @@ pub fn init(cycle: Option<Cycle>) -> Result {
     let cycle = cycle.ok_or(Status::Error)?;
 
     if cycle.error_log().is_none() {
-        cycle.set_error_log(log_file::init(None, None));
+        // SAFETY: both callers pass a cycle that they or C have made, and the
+        // log is static.
+        unsafe { cycle.set_error_log(log_file::init(None, None)) };
     }
 
     ngx_cycle.store(cycle.as_ptr(), Relaxed);

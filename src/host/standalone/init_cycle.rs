@@ -36,7 +36,12 @@ pub fn first_cycle(log: Log, conf: Conf<'_>, inherited: Vec<OwnedFd>) -> Result<
 ///
 /// Returns an error, with the reason in the log of `old`, if anything fails;
 /// then nothing has changed.
-pub fn reload(old: Cycle) -> Result<Cycle> {
+///
+/// # Safety
+///
+/// After success nothing uses `old` or its log, except open connections of a
+/// single process.
+pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     let log = old.log();
 
     if !old.is_configured() {
@@ -54,14 +59,16 @@ pub fn reload(old: Cycle) -> Result<Cycle> {
 
     let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old))?;
 
-    pidfile::change(old, new, log).inspect_err(|_| destroy(new, Some(old)))?;
+    pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
 
     // Signal handlers log to the new cycle from here on. If the program has
     // set `ngx_cycle` to another cycle, that stays.
     let _ = ngx_cycle.compare_exchange(old.as_ptr(), new.as_ptr(), Relaxed, Relaxed);
 
     redirect_stderr(new);
-    retire(old, new);
+
+    // SAFETY: as this function demands; `ngx_cycle` is not `old` any more.
+    unsafe { retire(old, new) };
 
     Ok(new)
 }
@@ -91,9 +98,16 @@ fn new_cycle(
         .listening()
         .try_for_each(|ls| ls.open(log, &mut sockets))
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))
-        .inspect_err(|_| destroy(cycle, old))?;
+        .inspect_err(|_| discard(cycle, old))?;
 
     Ok(cycle)
+}
+
+/// Destroys a cycle that has failed, and of which only this file knows.
+fn discard(new: Cycle, old: Option<Cycle>) {
+    // SAFETY: `ngx_cycle` has never been `new`, which the callers drop. Hooks
+    // of modules that have got it may not use it after a failure.
+    unsafe { destroy(new, old) };
 }
 
 /// Makes a cycle in a pool of its own, with a copy of `conf` and its log.

@@ -23,9 +23,15 @@ unsafe impl Send for Retired {}
 /// In a master nothing refers to `old`, so it is destroyed at once. In a
 /// single process open connections do: it is destroyed at the first reload
 /// after they are closed.
-pub fn retire(old: Cycle, new: Cycle) {
+///
+/// # Safety
+///
+/// Nothing uses `old` or its log afterwards, except open connections of a
+/// single process. `ngx_cycle` is another cycle.
+pub unsafe fn retire(old: Cycle, new: Cycle) {
     if ngx_process.load(Relaxed) != role::NGX_PROCESS_SINGLE {
-        destroy(old, Some(new));
+        // SAFETY: as this function demands.
+        unsafe { destroy(old, Some(new)) };
         return;
     }
 
@@ -40,7 +46,9 @@ pub fn retire(old: Cycle, new: Cycle) {
         let used = is_used(old.0);
 
         if !used {
-            destroy(old.0, Some(new));
+            // SAFETY: no open connection refers to the cycle, and nothing else
+            // has used it since it was retired.
+            unsafe { destroy(old.0, Some(new)) };
         }
 
         used
@@ -81,10 +89,15 @@ fn close_listening(cycle: Cycle, other: Option<Cycle>) {
 }
 
 /// Closes what `cycle` has and `other` has not, and frees the memory of
-/// `cycle`, which must not be used afterwards.
+/// `cycle`.
 ///
 /// A cycle without a configuration stays as it is: the program has made it.
-pub fn destroy(cycle: Cycle, other: Option<Cycle>) {
+///
+/// # Safety
+///
+/// Nothing uses `cycle`, its log or its pool afterwards. `ngx_cycle` is another
+/// cycle, since signal handlers log to it.
+pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
     if !cycle.is_configured() {
         return;
     }
@@ -95,8 +108,8 @@ pub fn destroy(cycle: Cycle, other: Option<Cycle>) {
     let file = cycle.error_log().and_then(ErrorLog::file);
 
     if let Some(pool) = cycle.pool() {
-        // SAFETY: `init_cycle` has made the pool for this cycle alone. Its
-        // connections are closed, and `ngx_cycle` is another one.
+        // SAFETY: `init_cycle` has made the pool for this cycle alone, which
+        // is not used afterwards, as this function demands.
         unsafe { pool.destroy() };
     }
 

@@ -38,7 +38,8 @@ pub fn run(mut cycle: Cycle) -> ! {
                 .log()
                 .error(Level::Notice, None, format_args!("reconfiguring"));
 
-            if let Ok(new) = init_cycle::reload(cycle) {
+            // SAFETY: `cycle` is replaced at once.
+            if let Ok(new) = unsafe { init_cycle::reload(cycle) } {
                 cycle = new;
                 start_accepting(cycle);
             }
