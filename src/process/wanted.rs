@@ -172,3 +172,40 @@ pub fn hand_over(mut take: impl FnMut(Wanted) -> bool) {
 pub fn hasten() {
     RETRY.hasten(restart::now());
 }
+
+#[cfg(all(test, feature = "standalone"))]
+mod tests {
+    use super::*;
+    use crate::sys::text::Text;
+
+    fn worker(number: usize) -> Wanted {
+        Wanted {
+            work: Work {
+                proc: std::ptr::null_mut(),
+                data: std::ptr::without_provenance_mut(number),
+                name: Text::new(c"worker process"),
+            },
+            role: Role::Worker,
+            worker: Some(WorkerNumber::new(number)),
+        }
+    }
+
+    #[test]
+    fn processes_that_fail_again_keep_their_order_and_wait_twice_as_long() {
+        (0..4).map(worker).for_each(|wanted| add(&wanted));
+
+        let now = restart::now();
+
+        assert!(RETRY.due_in(now) <= 100);
+        keep(&[worker(1), worker(3)]);
+        assert!(RETRY.due_in(now) >= 200);
+
+        let left: Vec<_> = all().iter().map(|wanted| wanted.worker).collect();
+
+        assert_eq!(left, [1, 3].map(WorkerNumber::new).map(Some));
+        assert!(all().iter().all(|wanted| wanted.role == Role::Worker));
+
+        keep(&[]);
+        assert!(is_empty());
+    }
+}
