@@ -154,6 +154,27 @@ test_handler_debug(void)
 }
 
 
+static u_char *
+cut_text(ngx_log_t *log, u_char *buf, size_t len)
+{
+    return buf - strlen(", server");
+}
+
+
+static void
+test_handler_cuts(void)
+{
+    t_logger_open();
+
+    t_logger.handler = cut_text;
+
+    ngx_log_error(NGX_LOG_ERR, &t_logger, 0, "client, server");
+    T_OK(t_is_line("error", "client"));
+
+    t_logger_close();
+}
+
+
 static size_t  handler_room;
 
 
@@ -375,6 +396,7 @@ main(void)
 
     t_run("a handler adds to a line", test_handler);
     t_run("a handler does not add to a debug line", test_handler_debug);
+    t_run("a handler cuts a line", test_handler_cuts);
     t_run("a handler that fills the line", test_handler_fills);
 
     t_run("a long line is cut", test_long);

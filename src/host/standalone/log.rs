@@ -118,18 +118,23 @@ impl ErrorLog {
         unsafe { (*self.0.as_ptr()).disk_full_time = sec };
     }
 
-    /// Lets the program's handler, if there is one, add to a line. It may write
-    /// into `room`; returns how many bytes it has written.
-    pub fn call_handler(self, room: &mut [u8]) -> usize {
+    /// Lets the program's handler, if there is one, add to a line whose text
+    /// ends at `end`. Returns the position at which the text ends then; the
+    /// handler may also cut the text.
+    pub fn call_handler(self, line: &mut [u8], end: usize) -> usize {
         let Some(handler) = self.fields().handler else {
-            return 0;
+            return end;
         };
 
-        // SAFETY: the program has set the handler to be called with this log
-        // and a place for so many bytes.
-        let end = unsafe { handler(self.0.as_ptr(), room.as_mut_ptr(), room.len()) };
+        let end = end.min(line.len());
+        let start = line.as_mut_ptr();
 
-        end.addr().saturating_sub(room.as_ptr().addr())
+        // SAFETY: `end` is a position in the line, and the program has set the
+        // handler to be called with this log and a place for so many bytes.
+        let new_end = unsafe { handler(self.0.as_ptr(), start.add(end), line.len() - end) };
+
+        // A handler that returns no position in the line has added nothing.
+        new_end.addr().checked_sub(start.addr()).unwrap_or(end)
     }
 
     /// Hands the first `len` bytes of `line` to the program's writer. Returns

@@ -51,7 +51,7 @@ pub fn end(
     }
 
     if level != DEBUG {
-        end += log.call_handler(line.get_mut(end..).unwrap_or_default());
+        end = log.call_handler(line, end);
     }
 
     let end = log_format::end(line, end);
