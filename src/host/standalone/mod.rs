@@ -1,5 +1,5 @@
-//! The host that the library brings along: what nginx itself does for the
-//! files that this library replaces.
+//! The library's own host, for programs without nginx: what nginx has around
+//! its process layer, such as cycles, an event loop, a master and workers.
 
 pub mod accept;
 pub mod arguments;

@@ -2,8 +2,8 @@
 //!
 //! This file is long because the structures point to each other: a cycle to its
 //! modules, whose hooks take a cycle; a connection to its listening socket,
-//! whose handler takes a connection. Other files have a handle type for each,
-//! whose methods are safe to call.
+//! whose handler takes a connection. Other files have the handle types, which
+//! state what is true of C's pointers.
 //!
 //! The comments of those that Rust declares for C become comments of the
 //! headers; `include/generator/` has the others, by hand.
