@@ -283,10 +283,10 @@ def test_figures():
     undefined = count(r'\bt_run\("X ', "c-tests/cases/*.c")
     counted = {
         "C test cases": everywhere,
-        "of them on nginx's own objects": everywhere - standalone - undefined,
+        "C test cases on nginx's own objects": everywhere - standalone - undefined,
         "Rust tests of whole servers":
             count(r"^ *#\[test\]", "tests/nginx/**/*.rs", "tests/runtime/**/*.rs"),
-        "failing system calls":
+        "Failing system calls":
             count(r"^ *row (?!\S+ - )", "c-tests/checks/inject.sh", "c-tests/checks/inject/*"),
     }
 
