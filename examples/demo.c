@@ -26,26 +26,26 @@
 
 
 #define DEMO_WORKERS      4
-#define DEMO_MASTER       DEMO_WORKERS      /* its index, after the workers */
+#define DEMO_MASTER       DEMO_WORKERS      /* index of the master */
 #define DEMO_PROCESSES    (DEMO_WORKERS + 1)
 
 #define DEMO_VICTIM       2                 /* the worker that is killed */
-#define DEMO_ROUNDS       2                 /* before and after that */
+#define DEMO_ROUNDS       2                 /* before and after the kill */
 
 #define DEMO_CONNECTIONS  5000              /* for each worker in each round */
-#define DEMO_KEPT         10                /* of them are closed last */
+#define DEMO_KEPT         10                /* connections closed last */
 #define DEMO_REQUESTS     3                 /* on each connection */
 
 #define DEMO_TIMEOUT      20000             /* ms, for the whole program */
 
 
-/* Commands of this program: nginx's are 1 to 5. */
+/* The commands of this program.  nginx's own commands are 1 to 5. */
 
-#define DEMO_CMD_HELLO    31                /* the receiver counts it */
-#define DEMO_CMD_DONE     32                /* the answer to an order: */
+#define DEMO_CMD_HELLO    31                /* the receiver counts these */
+#define DEMO_CMD_DONE     32                /* the answer to these orders: */
 
 #define DEMO_CMD_GREET    33                /* send hello to all processes */
-#define DEMO_CMD_SHOW     34                /* copy your table to the memory */
+#define DEMO_CMD_SHOW     34                /* copy the table to the memory */
 #define DEMO_CMD_WORK     35                /* serve connections */
 #define DEMO_CMD_CLOSE    36                /* close the open connections */
 
@@ -76,12 +76,12 @@
                                + DEMO_CHECKS_LEFT)
 
 
-/* What a process has in its copy of ngx_processes[]. */
+/* The channels in the ngx_processes[] of one process. */
 
 typedef struct {
     ngx_pid_t     pid;
     ngx_int_t     slot;
-    ngx_socket_t  reads;                    /* the descriptor that it reads */
+    ngx_socket_t  reads;                    /* the channel it reads from */
     ngx_socket_t  channel[DEMO_WORKERS][2];
 } demo_column_t;
 
@@ -99,13 +99,13 @@ typedef struct {
 } demo_status_t;
 
 
-/* The shared memory. */
+/* The memory that the master and the workers share. */
 
 typedef struct {
     demo_status_t  status;
     demo_column_t  columns[DEMO_PROCESSES];
 
-    /* hellos, by receiver and sender */
+    /* how many hellos each process got from each other process */
     ngx_uint_t     hellos[DEMO_PROCESSES][DEMO_PROCESSES];
     ngx_uint_t     unknown;
     ngx_uint_t     quits;
@@ -171,15 +171,15 @@ static ngx_shm_t       demo_shm;
 static demo_shared_t  *demo_shared;
 
 static ngx_int_t       demo_self = DEMO_MASTER;
-static ngx_uint_t      demo_rounds;         /* this round's number, from 1 */
-static ngx_uint_t      demo_answers;        /* to the last order */
+static ngx_uint_t      demo_rounds;         /* number of this round, from 1 */
+static ngx_uint_t      demo_answers;        /* answers to the last order */
 
 static ngx_event_t     demo_watchdog;
 static ngx_uint_t      demo_timed_out;
 
 static ngx_uint_t      demo_checks;
 static ngx_uint_t      demo_failures;
-static ngx_uint_t      demo_told;           /* failures that were printed */
+static ngx_uint_t      demo_told;           /* failures printed so far */
 
 
 int
@@ -248,7 +248,7 @@ demo_spawn(ngx_cycle_t *cycle)
     printf("ngx-ipc %s: master %d starts %d workers\n",
            ngx_ipc_version(), (int) ngx_pid, DEMO_WORKERS);
 
-    /* else each child would print the buffered text again */
+    /* without this, each child would print the buffered text again */
     fflush(stdout);
 
     for (i = 0; i < DEMO_WORKERS; i++) {
@@ -671,7 +671,7 @@ demo_close(ngx_uint_t n)
 }
 
 
-/* The addition is atomic, since other processes count at the same time. */
+/* Adds n atomically, since other processes change the counter as well. */
 
 static void
 demo_count(ngx_uint_t *counter, ngx_int_t n)
@@ -680,7 +680,7 @@ demo_count(ngx_uint_t *counter, ngx_int_t n)
 }
 
 
-/* Returns 1 if the pid in a message is that of its slot. */
+/* Returns 1 if the slot that a message names has the sender's pid. */
 
 static ngx_uint_t
 demo_known(ngx_channel_t *ch)
@@ -726,7 +726,7 @@ demo_send(ngx_socket_t s, ngx_uint_t command, ngx_log_t *log)
 {
     ngx_channel_t  ch;
 
-    /* the padding bytes are sent too */
+    /* the padding bytes of the structure are sent too */
     ngx_memzero(&ch, sizeof(ngx_channel_t));
 
     ch.command = command;
@@ -748,10 +748,10 @@ demo_timer(ngx_msec_t timer, ngx_log_t *log)
 
     demo_timed_out = 0;
 
-    /* a worker has inherited a copy that says that the timer is set */
+    /* in a worker the event is a copy of the master's, with its timer set */
     ngx_memzero(&demo_watchdog, sizeof(ngx_event_t));
 
-    /* nginx's debug lines contain the descriptor of the connection */
+    /* the debug lines of a timer contain the descriptor of a connection */
     dumb.fd = -1;
 
     demo_watchdog.data = &dumb;
@@ -804,8 +804,10 @@ demo_check_table(void)
 
 
 /*
- * Checks that the descriptor in the table of the process is its only one for
- * the socket ino, or that neither the table nor the process has one.
+ * Checks ngx_processes[slot].channel[end] of a process.  ino is the socket of
+ * this channel end.  Either the table names the only descriptor that the
+ * process has for the socket, or the process has no descriptor for the socket
+ * and the table names none.
  */
 
 static void
@@ -831,7 +833,10 @@ demo_check_descriptor(ngx_int_t process, ngx_int_t slot, ngx_int_t end,
 }
 
 
-/* Returns 1 for an open descriptor, -1 for a closed one, 0 for none. */
+/*
+ * Returns what ngx_processes[slot].channel[end] of a process must be: 1 for an
+ * open descriptor, -1 for a closed one, 0 if the slot was never used.
+ */
 
 static ngx_int_t
 demo_expected(ngx_int_t process, ngx_int_t slot, ngx_int_t end)
@@ -848,7 +853,7 @@ demo_expected(ngx_int_t process, ngx_int_t slot, ngx_int_t end)
         return 1;
     }
 
-    /* a process closes the ends that it has inherited */
+    /* a process closes channel[1] of each worker that was started before it */
 
     if (slot < process || (process == DEMO_VICTIM && demo_rounds > 1)) {
         return -1;
@@ -978,7 +983,7 @@ demo_print_cell(ngx_int_t process, ngx_int_t slot)
 }
 
 
-/* As on nginx's stub_status page. */
+/* Prints the counters in the form of nginx's stub_status page. */
 
 static void
 demo_print_status(void)
@@ -1001,7 +1006,7 @@ demo_print_status(void)
 }
 
 
-/* Returns the inode number of a socket, or 0 if fd is no socket. */
+/* Returns the inode number of a process's socket fd; 0: fd is no socket. */
 
 static ino_t
 demo_socket(ngx_pid_t pid, ngx_socket_t fd)
@@ -1019,7 +1024,7 @@ demo_socket(ngx_pid_t pid, ngx_socket_t fd)
 }
 
 
-/* Returns the descriptor that a process has for a socket, or -1. */
+/* Returns the descriptor of a process for the socket ino; -1: it has none. */
 
 static ngx_int_t
 demo_holds(ngx_pid_t pid, ino_t ino)

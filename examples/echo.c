@@ -15,8 +15,8 @@
 
 
 typedef struct {
-    size_t  start;      /* the bytes from start to end are not sent yet */
-    size_t  end;
+    size_t  start;      /* data[start] is the next byte to send */
+    size_t  end;        /* data[end - 1] is the last byte to send */
     u_char  data[4096];
 } echo_t;
 
@@ -30,7 +30,7 @@ echo_close(ngx_connection_t *c)
 }
 
 
-/* Returns NGX_OK when all bytes are sent, NGX_AGAIN or NGX_ERROR. */
+/* Returns NGX_OK: all is sent; NGX_AGAIN: the socket is full; or NGX_ERROR. */
 
 static ngx_int_t
 echo_send(ngx_connection_t *c, echo_t *e)
@@ -82,7 +82,7 @@ echo_handler(ngx_event_t *ev)
         if (rc == NGX_OK) {
             rc = echo_recv(c, c->data);
 
-            /* nothing to send or to read: a graceful shutdown may close it */
+            /* a graceful shutdown may close c: there is nothing to do */
             c->idle = (rc == NGX_AGAIN);
         }
     } while (rc == NGX_OK);

@@ -16,7 +16,7 @@ handler(ngx_event_t *ev)
         ngx_log_error(NGX_LOG_NOTICE, ev->log, 0, "hello from %P", ch.pid);
         ngx_quit = 1;
     }
-    /* worker 0 greets worker 1 when it gets its channel, worker 1 at once */
+    /* worker 0 greets when it gets worker 1's channel; worker 1 greets back */
     if (ch.command == NGX_CMD_OPEN_CHANNEL || ngx_process_slot == 1) {
         hello.pid = ngx_pid;
         ngx_write_channel(ngx_processes[1 - ngx_process_slot].channel[0],
