@@ -6,6 +6,13 @@
 
 
 static void
+other_handler(ngx_event_t *ev)
+{
+    (void) ev;
+}
+
+
+static void
 refused(int fd, ngx_int_t event, ngx_event_handler_pt handler)
 {
     T_EQ(t_watch(fd, event, handler), NGX_ERROR);
@@ -68,7 +75,7 @@ test_watched_already(void)
 {
     t_pairs_open(1);
 
-    refused(t_pairs[0][1], NGX_READ_EVENT, close_self);
+    refused(t_pairs[0][1], NGX_READ_EVENT, other_handler);
     T_EQ(t_loggedf(NGX_LOG_ALERT, "epoll_ctl(1, %d) failed (17: File exists)",
                    t_pairs[0][1]), 1);
 
