@@ -1,5 +1,5 @@
-//! Starting a process again: at once, after a delay if it exits too often
-//! (`D4`), and again if that fails (`D2`).
+//! Starting a process again: at once, after a delay if it keeps failing right
+//! after its start (`D4`), and again if that fails (`D2`).
 //!
 //! Until then its slot is empty and reserved: no other process gets it. The
 //! slot's [`Restart`](crate::table::restart::Restart) knows when the process is
@@ -7,6 +7,7 @@
 
 use crate::config::ngx_msec_t;
 use crate::log::{Level, Log};
+use crate::sys::process::Ended;
 use crate::table::globals::Globals;
 use crate::table::restart::now;
 use crate::table::slot::Slot;
@@ -17,7 +18,9 @@ use crate::table::stats;
 /// again. Returns the delay in milliseconds; a log line tells of one that is
 /// not zero.
 pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
-    let delay = stats::of_child(g, slot).restart.after_exit(now());
+    let entry = g.table.get(slot);
+    let failed = Ended::new(entry.status()) != Ended::Code(0);
+    let delay = stats::of_child(g, slot).restart.after_exit(now(), failed);
 
     if delay != 0 {
         log.error(
@@ -25,7 +28,7 @@ pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
             None,
             format_args!(
                 "{} exits too often, respawning in {delay} ms",
-                g.table.get(slot).work().name
+                entry.work().name
             ),
         );
     }
@@ -51,7 +54,7 @@ pub fn start_failed(g: &Globals, slot: Slot) {
 }
 
 /// Whether the process of a reserved slot may be started now. One that could
-/// not be started may be retried before it is due; one that exits too often
+/// not be started may be retried before it is due; one that keeps failing
 /// has to wait.
 pub fn may_start(g: &Globals, slot: Slot) -> bool {
     stats::of_child(g, slot).restart.may_start(now())

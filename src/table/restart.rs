@@ -1,9 +1,14 @@
 //! When a process may be started again (`D2`, `D4`).
 //!
-//! A process that exits is started again at once the first time. If it exits
-//! again before it has run for 10 seconds, the next start is delayed, and the
-//! delay doubles each time, from 0.1 to 10 seconds. A start that fails is
-//! retried with the same delays.
+//! Only a process that keeps failing right after its start has to wait:
+//!
+//! - It exits with 0: it has done its work, and is started again at once.
+//! - It fails after it has run for a second: it is started again at once, and
+//!   earlier failures do not count any more.
+//! - It fails earlier: it is started again at once the first time, then after
+//!   delays that double, from 0.1 to 2 seconds.
+//!
+//! A start that fails is retried with the same delays.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,24 +17,27 @@ use crate::config::ngx_msec_t;
 use crate::sys::shm::impl_share;
 use crate::sys::time;
 
-/// A process that has run this long, in milliseconds, is started again without
-/// a delay.
-const LONG_ENOUGH: ngx_msec_t = 10_000;
+/// A process that has run this long, in milliseconds, works: it is started
+/// again without a delay. With one request a second that kills a worker, the
+/// workers are replaced as soon as in nginx.
+const LONG_ENOUGH: ngx_msec_t = 1000;
 /// The shortest delay in milliseconds.
 const FIRST_DELAY: ngx_msec_t = 100;
-/// The longest delay in milliseconds.
-const LONGEST_DELAY: ngx_msec_t = 10_000;
+/// The longest delay in milliseconds. A start and its log lines every two
+/// seconds cost next to nothing, and when the cause of the failures is gone the
+/// process runs two seconds later.
+const LONGEST_DELAY: ngx_msec_t = 2000;
 
-/// The value of `delay` before the first exit.
-const NO_EXIT: ngx_msec_t = usize::MAX;
+/// The value of `delay` before the first failure.
+const NO_FAILURE: ngx_msec_t = usize::MAX;
 
 /// The times of one process, in milliseconds of the monotonic clock.
 pub struct Restart {
     /// When the process was started last.
     started: AtomicUsize,
-    /// The delay before the last start, or `NO_EXIT`.
+    /// The delay before the last start, or `NO_FAILURE`.
     delay: AtomicUsize,
-    /// The process has exited too often and may not be started before this
+    /// The process has failed too often and may not be started before this
     /// time.
     not_before: AtomicUsize,
     /// When the next start is due. A start that has failed may be retried
@@ -49,7 +57,7 @@ impl Restart {
     pub const fn unused() -> Self {
         Self {
             started: AtomicUsize::new(0),
-            delay: AtomicUsize::new(NO_EXIT),
+            delay: AtomicUsize::new(NO_FAILURE),
             not_before: AtomicUsize::new(0),
             due: AtomicUsize::new(0),
         }
@@ -66,7 +74,7 @@ impl Restart {
 
     /// The process has been started for the first time.
     pub fn first_start(&self, now: ngx_msec_t) {
-        self.delay.store(NO_EXIT, Relaxed);
+        self.delay.store(NO_FAILURE, Relaxed);
         self.started.store(now, Relaxed);
     }
 
@@ -75,17 +83,30 @@ impl Restart {
         self.started.store(now, Relaxed);
     }
 
-    /// The process has exited. Returns the delay in milliseconds before it may
-    /// be started again.
-    pub fn after_exit(&self, now: ngx_msec_t) -> ngx_msec_t {
+    /// The process has ended. `failed`: it did not exit with 0. Returns the
+    /// delay in milliseconds before it may be started again.
+    pub fn after_exit(&self, now: ngx_msec_t, failed: bool) -> ngx_msec_t {
         let ran = now.saturating_sub(self.started.load(Relaxed));
+
+        if ran >= LONG_ENOUGH {
+            self.delay.store(NO_FAILURE, Relaxed);
+        }
+
         let delay = match self.delay.load(Relaxed) {
-            _ if ran >= LONG_ENOUGH => 0,
-            NO_EXIT => 0,
-            delay => doubled(delay),
+            _ if !failed || ran >= LONG_ENOUGH => 0,
+            NO_FAILURE => {
+                self.delay.store(0, Relaxed);
+                0
+            }
+            delay => {
+                let delay = doubled(delay);
+
+                self.delay.store(delay, Relaxed);
+                delay
+            }
         };
 
-        self.set_delay(now, delay);
+        self.due.store(now.saturating_add(delay), Relaxed);
         self.not_before.store(now.saturating_add(delay), Relaxed);
 
         delay
@@ -94,7 +115,7 @@ impl Restart {
     /// The process could not be started. It is due again after a delay.
     pub fn after_failure(&self, now: ngx_msec_t) {
         let delay = match self.delay.load(Relaxed) {
-            NO_EXIT => FIRST_DELAY,
+            NO_FAILURE => FIRST_DELAY,
             delay => doubled(delay),
         };
 
@@ -147,11 +168,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_exit_has_no_delay_then_delays_double() {
+    fn the_first_failure_has_no_delay_then_delays_double() {
         let restart = Restart::unused();
 
         restart.first_start(1000);
-        assert_eq!(restart.after_exit(1001), 0);
+        assert_eq!(restart.after_exit(1001, true), 0);
 
         let mut now = 1001;
         let mut delays = Vec::new();
@@ -160,14 +181,14 @@ mod tests {
             now += restart.due_in(now);
             restart.restarted(now);
             now += 1;
-            delays.push(restart.after_exit(now));
+            delays.push(restart.after_exit(now, true));
         }
 
         assert!(!restart.may_start(now));
-        assert!(restart.may_start(now + 10_000));
+        assert!(restart.may_start(now + 2000));
         assert_eq!(
             delays,
-            [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]
+            [100, 200, 400, 800, 1600, 2000, 2000, 2000, 2000, 2000]
         );
     }
 
@@ -176,13 +197,50 @@ mod tests {
         let restart = Restart::unused();
 
         restart.first_start(0);
-        restart.after_exit(1);
+        restart.after_exit(1, true);
         restart.restarted(1);
-        assert_eq!(restart.after_exit(2), 100);
+        assert_eq!(restart.after_exit(2, true), 100);
         restart.restarted(102);
-        assert_eq!(restart.after_exit(102 + LONG_ENOUGH), 0);
-        restart.restarted(102 + LONG_ENOUGH);
-        assert_eq!(restart.after_exit(103 + LONG_ENOUGH), 100);
+
+        // It has worked: earlier failures do not count any more.
+        let mut now = 102 + LONG_ENOUGH;
+
+        assert_eq!(restart.after_exit(now, true), 0);
+        restart.restarted(now);
+        now += 1;
+        assert_eq!(restart.after_exit(now, true), 0);
+        restart.restarted(now);
+        now += 1;
+        assert_eq!(restart.after_exit(now, true), 100);
+
+        for _ in 0..5 {
+            now += LONG_ENOUGH;
+            assert_eq!(restart.after_exit(now, true), 0);
+            restart.restarted(now);
+        }
+    }
+
+    #[test]
+    fn a_process_that_exits_with_0_starts_again_at_once() {
+        let restart = Restart::unused();
+
+        restart.first_start(0);
+
+        for now in 1..10 {
+            assert_eq!(restart.after_exit(now, false), 0);
+            assert!(restart.may_start(now));
+            assert_eq!(restart.due_in(now), 0);
+            restart.restarted(now);
+        }
+
+        // It does not make up for failures.
+        assert_eq!(restart.after_exit(11, true), 0);
+        restart.restarted(11);
+        assert_eq!(restart.after_exit(12, true), 100);
+        restart.restarted(112);
+        assert_eq!(restart.after_exit(113, false), 0);
+        restart.restarted(113);
+        assert_eq!(restart.after_exit(114, true), 200);
     }
 
     #[test]
@@ -190,7 +248,7 @@ mod tests {
         let restart = Restart::unused();
 
         restart.first_start(0);
-        assert_eq!(restart.after_exit(5), 0);
+        assert_eq!(restart.after_exit(5, true), 0);
         restart.after_failure(5);
         assert_eq!(restart.due_in(5), 100);
         assert!(restart.may_start(5));

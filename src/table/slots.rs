@@ -190,6 +190,11 @@ impl ngx_process_t {
         self.name.store(work.name);
     }
 
+    /// How the process has ended, as `wait(2)` tells it.
+    pub fn status(&self) -> i32 {
+        self.status.load(Relaxed)
+    }
+
     /// The process has exited; `status` is that of `wait(2)`.
     pub fn set_exited(&self, status: i32) {
         self.status.store(status, Relaxed);

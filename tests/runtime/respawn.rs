@@ -40,6 +40,35 @@ fn a_worker_that_exits_at_once_is_started_ever_more_slowly() {
     server.quit(&[]);
 }
 
+/// Ends the only worker by `signo`, and waits for the next one.
+fn next_worker(server: &Server, signo: i32) {
+    let old = server.workers();
+
+    assert!(sys::kill(*old.first().unwrap(), signo));
+    server.wait_for_others(1, &old);
+}
+
+/// A worker that exits with 0 has done its work: it is replaced at once,
+/// however often. So is one that crashes after it has run for a second (D4).
+#[test]
+fn a_worker_that_works_is_replaced_at_once() {
+    let server = Server::echo("recycled");
+
+    server.start(1, &[]);
+
+    for _ in 0..6 {
+        next_worker(&server, libc::SIGTERM);
+    }
+
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(1100));
+        next_worker(&server, libc::SIGKILL);
+    }
+
+    assert_eq!(server.lines("exits too often"), [""; 0]);
+    server.quit(&["exited on signal 9"]);
+}
+
 /// A worker whose initialization fails exits with 2 and is not respawned; the
 /// others serve.
 #[test]

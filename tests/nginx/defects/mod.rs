@@ -7,6 +7,7 @@
 
 mod channel;
 mod children;
+mod respawn;
 mod spawn;
 mod table;
 
