@@ -97,6 +97,10 @@ struct ngx_core_conf_s {
      * gracefully.
      */
     ngx_flag_t orphans_stay;
+    /* The size of this structure: ngx_ipc_conf_init() sets it. */
+    size_t size;
+    /* The size of an element of listening: ngx_ipc_conf_init() sets it. */
+    size_t listening_size;
 };
 
 /* The state of a program from one configuration to the next. */
@@ -121,9 +125,27 @@ struct ngx_cycle_s {
  * Fills a configuration with defaults: a master in the foreground, a worker
  * for each processor, a log on stderr with the level NGX_LOG_NOTICE.
  *
+ * In C a macro with this name passes the sizes that the structures have for
+ * the program to ngx_ipc_conf_init_size(). The function itself takes the sizes
+ * of version 0.1.
+ *
  * Safety: conf is NULL or writable.
  */
 void ngx_ipc_conf_init(ngx_core_conf_t *conf);
+
+/*
+ * Does the same for a program whose ngx_core_conf_t has size bytes and whose
+ * ngx_listening_t has listening_size bytes.
+ *
+ * Fields that this version does not have are cleared. Returns NGX_OK, or
+ * NGX_ERROR if conf is NULL, or with an alert on stderr if a structure is
+ * smaller than in version 0.1. Then nothing is written.
+ *
+ * Safety: conf is NULL or has size writable bytes.
+ */
+ngx_int_t ngx_ipc_conf_init_size(ngx_core_conf_t *conf,
+                                 size_t size,
+                                 size_t listening_size);
 
 /*
  * Makes a cycle of the configuration of old_cycle, for a reload.
@@ -158,6 +180,11 @@ void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
 
 /* The cycle in use. */
 extern volatile ngx_cycle_t  *ngx_cycle;
+
+/* ngx_ipc_conf_init() passes the sizes that the structures have here. */
+#define ngx_ipc_conf_init(conf)                                               \
+    ngx_ipc_conf_init_size(conf, sizeof(ngx_core_conf_t),                     \
+                           sizeof(ngx_listening_t))
 
 
 #ifdef __cplusplus

@@ -88,7 +88,8 @@ typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
  * reason on stderr or in the log. Otherwise it does not return, and the
  * process exits with 0.
  *
- * Safety: conf is NULL or valid. Its texts are copied; the modules, helpers and
+ * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(): a configuration
+ * with another size is refused. Its texts are copied; the modules, helpers and
  * functions that it points to live as long as the program. Process titles
  * overwrite the arguments of main(), so the program must not use pointers to
  * them any more.
@@ -103,7 +104,8 @@ int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
  * Its pid is read from the file that conf names. Returns 0, or 1 with the
  * reason on stderr.
  *
- * Safety: conf is NULL or valid, name NULL or a string.
+ * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(), name is NULL or
+ * a string.
  *
  * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
  */
@@ -130,12 +132,25 @@ void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
  * A program that goes into the background by itself must do so before.
  * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
  *
+ * In C a macro with this name passes the size that a cycle has for the program
+ * to ngx_ipc_init_size(). The function itself takes the size of version 0.1.
+ *
  * Safety: cycle is NULL or lives as long as the program. What the program has not
  * set in it is zero.
  *
  * References: main() of nginx's src/core/nginx.c.
  */
 ngx_int_t ngx_ipc_init(ngx_cycle_t *cycle);
+
+/*
+ * Does the same for a cycle of size bytes.
+ *
+ * If that is less than in version 0.1, it returns NGX_ERROR with an alert on
+ * stderr.
+ *
+ * Safety: As for ngx_ipc_init().
+ */
+ngx_int_t ngx_ipc_init_size(ngx_cycle_t *cycle, size_t size);
 
 /*
  * Starts n workers that run ngx_worker_process_cycle(), and announces each
@@ -279,9 +294,23 @@ ngx_uint_t ngx_ipc_is_leader(void);
  * program sees what the master knows. If there is no memory for that, a
  * worker sees the processes that the master has announced to it.
  *
+ * In C a macro with this name passes the size that the structure has for the
+ * program to ngx_ipc_next_process_size(). The function itself takes the size of
+ * version 0.1.
+ *
  * Safety: process is NULL or points to a valid ngx_ipc_process_t.
  */
 ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
+
+/*
+ * Does the same for a structure of size bytes. Fields that this version does
+ * not have are cleared.
+ *
+ * Returns NGX_ERROR if the structure is smaller than in version 0.1.
+ *
+ * Safety: process is NULL or points to a structure with size bytes.
+ */
+ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
 
 /*
  * Calls print with a line for each process, line feed included.
@@ -301,6 +330,14 @@ extern ngx_uint_t  ngx_ipc_debug_points;
 
 /* If not 0, ngx_shm_alloc() asks the kernel for huge pages. */
 extern ngx_uint_t  ngx_ipc_huge_pages;
+
+/* ngx_ipc_init() passes the size that a cycle has here. */
+#define ngx_ipc_init(cycle)                                                   \
+    ngx_ipc_init_size(cycle, sizeof(ngx_cycle_t))
+
+/* ngx_ipc_next_process() passes the size that the structure has here. */
+#define ngx_ipc_next_process(process)                                         \
+    ngx_ipc_next_process_size(process, sizeof(ngx_ipc_process_t))
 
 
 #ifdef __cplusplus

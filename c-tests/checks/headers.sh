@@ -58,6 +58,28 @@ done
 ok "any two headers in any order, C" in_pairs gcc c99 c
 ok "any two headers in any order, C++" in_pairs gcc c++17 c++
 
+# both COMPILER STANDARD LANGUAGE: functions that are macros too, which pass sizes
+both()
+{
+    cat > "$tmp/unit" <<'END'
+#include <ngx_ipc.h>
+void (*conf_init)(ngx_core_conf_t *) = ngx_ipc_conf_init;
+ngx_int_t (*init)(ngx_cycle_t *) = ngx_ipc_init;
+ngx_int_t (*next)(ngx_ipc_process_t *) = &ngx_ipc_next_process;
+ngx_int_t all(ngx_core_conf_t *conf, ngx_cycle_t *cycle, ngx_ipc_process_t *p);
+ngx_int_t all(ngx_core_conf_t *conf, ngx_cycle_t *cycle, ngx_ipc_process_t *p)
+{
+    ngx_ipc_conf_init(conf);
+    (ngx_ipc_conf_init)(conf);
+    return (ngx_ipc_init(cycle) != NGX_OK) ? NGX_ERROR : ngx_ipc_next_process(p);
+}
+END
+    compiles "$@"
+}
+
+ok "functions that are macros too, C" both gcc c99 c
+ok "functions that are macros too, C++" both gcc c++17 c++
+
 # prefixed: all macros have names of nginx, or one of its prefixes
 prefixed()
 {

@@ -2,24 +2,49 @@
 
 use std::ptr;
 
-use crate::host::standalone::conf::DEFAULTS;
+use crate::config::ngx_int_t;
 use crate::host::standalone::cycle::Cycle;
 use crate::host::standalone::types::{ngx_core_conf_t, ngx_cycle_t};
-use crate::host::standalone::{init_cycle, reopen};
+use crate::host::standalone::{init_cycle, program_conf, reopen};
+use crate::status::code;
 use crate::sys::user;
 
 /// Fills a configuration with defaults: a master in the foreground, a worker
 /// for each processor, a log on stderr with the level NGX_LOG_NOTICE.
+///
+/// In C a macro with this name passes the sizes that the structures have for
+/// the program to ngx_ipc_conf_init_size(). The function itself takes the sizes
+/// of version 0.1.
 ///
 /// # Safety
 ///
 /// `conf` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_conf_init(conf: *mut ngx_core_conf_t) {
-    if !conf.is_null() {
-        // SAFETY: the contract of this function: not NULL means writable.
-        unsafe { conf.write(DEFAULTS) };
-    }
+    let (size, listening_size) = program_conf::FIRST_SIZES;
+
+    // SAFETY: the contract of this function: NULL or a structure of this size.
+    unsafe { ngx_ipc_conf_init_size(conf, size, listening_size) };
+}
+
+/// Does the same for a program whose ngx_core_conf_t has `size` bytes and whose
+/// ngx_listening_t has `listening_size` bytes.
+///
+/// Fields that this version does not have are cleared. Returns NGX_OK, or
+/// NGX_ERROR if `conf` is NULL, or with an alert on stderr if a structure is
+/// smaller than in version 0.1. Then nothing is written.
+///
+/// # Safety
+///
+/// `conf` is NULL or has `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_conf_init_size(
+    conf: *mut ngx_core_conf_t,
+    size: usize,
+    listening_size: usize,
+) -> ngx_int_t {
+    // SAFETY: the contract of this function is that of `init`.
+    code(unsafe { program_conf::init(conf, size, listening_size) })
 }
 
 /// Makes a cycle of the configuration of `old_cycle`, for a reload.

@@ -1,6 +1,7 @@
 //! Part of `ngx_ipc.h` for both hosts: the list of processes.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::ptr::NonNull;
 
 use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::introspect::{self, ngx_ipc_process_t};
@@ -41,20 +42,43 @@ pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
 /// program sees what the master knows. If there is no memory for that, a
 /// worker sees the processes that the master has announced to it.
 ///
+/// In C a macro with this name passes the size that the structure has for the
+/// program to ngx_ipc_next_process_size(). The function itself takes the size of
+/// version 0.1.
+///
 /// # Safety
 ///
 /// `process` is NULL or points to a valid ngx_ipc_process_t.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL, or valid and not in use.
-    let Some(process) = (unsafe { process.as_mut() }) else {
+    // SAFETY: the contract of this function: NULL or a structure of this size.
+    unsafe { ngx_ipc_next_process_size(process, introspect::first_size()) }
+}
+
+/// Does the same for a structure of `size` bytes. Fields that this version does
+/// not have are cleared.
+///
+/// Returns NGX_ERROR if the structure is smaller than in version 0.1.
+///
+/// # Safety
+///
+/// `process` is NULL or points to a structure with `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_next_process_size(
+    process: *mut ngx_ipc_process_t,
+    size: usize,
+) -> ngx_int_t {
+    let Some(process) = NonNull::new(process) else {
         return NGX_DECLINED;
     };
 
-    introspect::next_process(process.slot).map_or(NGX_DECLINED, |next| {
-        *process = next;
-        NGX_OK
-    })
+    // SAFETY: the contract of this function: the structure has `size` bytes.
+    let found = unsafe { introspect::fill_next(process, size) };
+
+    found.map_or_else(
+        ngx_int_t::from,
+        |found| if found { NGX_OK } else { NGX_DECLINED },
+    )
 }
 
 /// Takes `len` bytes of text; `data` is what ngx_ipc_print_processes() got.

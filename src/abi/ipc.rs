@@ -9,8 +9,8 @@ use crate::config::{NGX_ERROR, ngx_int_t, ngx_uint_t};
 use crate::host::call::ngx_spawn_proc_pt;
 use crate::host::globals::GLOBALS;
 use crate::host::logs::{cycle_log, log_of};
-use crate::host::standalone::conf::Conf;
 use crate::host::standalone::cycle::Cycle;
+use crate::host::standalone::program_conf::ProgramConf;
 use crate::host::standalone::types::{
     ngx_core_conf_t, ngx_cycle_t, ngx_event_handler_pt, ngx_event_t, ngx_log_t,
 };
@@ -30,7 +30,8 @@ use crate::table::role::Role;
 ///
 /// # Safety
 ///
-/// `conf` is NULL or valid. Its texts are copied; the modules, helpers and
+/// `conf` is NULL or was initialised with ngx_ipc_conf_init(): a configuration
+/// with another size is refused. Its texts are copied; the modules, helpers and
 /// functions that it points to live as long as the program. Process titles
 /// overwrite the arguments of main(), so the program must not use pointers to
 /// them any more.
@@ -46,7 +47,7 @@ pub unsafe extern "C" fn ngx_ipc_main(
 ) -> c_int {
     // SAFETY: the contract of this function: `conf` is NULL or valid, `argv`
     // has `argc` strings and belongs to the library from now on.
-    unsafe { main::run(Conf::from_ptr(conf), argc, argv) }
+    unsafe { main::run(ProgramConf::from_ptr(conf), argc, argv) }
 }
 
 /// Sends a running program the signal "reload", "reopen", "stop" or "quit".
@@ -56,7 +57,8 @@ pub unsafe extern "C" fn ngx_ipc_main(
 ///
 /// # Safety
 ///
-/// `conf` is NULL or valid, `name` NULL or a string.
+/// `conf` is NULL or was initialised with ngx_ipc_conf_init(), `name` is NULL or
+/// a string.
 ///
 /// # References
 ///
@@ -64,7 +66,7 @@ pub unsafe extern "C" fn ngx_ipc_main(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_signal(conf: *const ngx_core_conf_t, name: *mut c_char) -> c_int {
     // SAFETY: the contract of this function: each is NULL or valid.
-    let (conf, name) = unsafe { (Conf::from_ptr(conf), Text::from_ptr(name)) };
+    let (conf, name) = unsafe { (ProgramConf::from_ptr(conf), Text::from_ptr(name)) };
 
     signaller::send_signal(conf, name).map_or(1, |()| 0)
 }
@@ -97,6 +99,9 @@ pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data:
 /// A program that goes into the background by itself must do so before.
 /// Returns NGX_OK, or NGX_ERROR with an emergency in the log.
 ///
+/// In C a macro with this name passes the size that a cycle has for the program
+/// to ngx_ipc_init_size(). The function itself takes the size of version 0.1.
+///
 /// # Safety
 ///
 /// `cycle` is NULL or lives as long as the program. What the program has not
@@ -108,7 +113,22 @@ pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_init(cycle: *mut ngx_cycle_t) -> ngx_int_t {
     // SAFETY: the contract of this function: NULL or a valid cycle.
-    code(init::init(unsafe { Cycle::from_ptr(cycle) }))
+    unsafe { ngx_ipc_init_size(cycle, init::FIRST_SIZE) }
+}
+
+/// Does the same for a cycle of `size` bytes.
+///
+/// If that is less than in version 0.1, it returns NGX_ERROR with an alert on
+/// stderr.
+///
+/// # Safety
+///
+/// As for ngx_ipc_init().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_init_size(cycle: *mut ngx_cycle_t, size: usize) -> ngx_int_t {
+    // SAFETY: the contract of this function: NULL or a valid cycle, which is
+    // used only if it has the fields of version 0.1.
+    code(init::init_size(unsafe { Cycle::from_ptr(cycle) }, size))
 }
 
 /// Starts `n` workers that run ngx_worker_process_cycle(), and announces each

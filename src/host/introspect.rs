@@ -2,6 +2,8 @@
 //! the master knows of them.
 
 use std::ffi::{c_char, c_int};
+use std::mem::offset_of;
+use std::ptr::NonNull;
 #[cfg(feature = "standalone")]
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,11 +11,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::globals::GLOBALS;
 #[cfg(not(feature = "standalone"))]
 use super::nginx::variables::ngx_worker;
+use super::sized;
 #[cfg(feature = "standalone")]
 use super::standalone::variables::ngx_worker;
 use crate::config::{ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
+use crate::status::{Result, Status};
 use crate::table::role::{
     NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, WorkerNumber,
 };
@@ -24,6 +28,7 @@ use crate::table::stats;
 
 /// A process of the table.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct ngx_ipc_process_t {
     /// Its slot.
     pub slot: ngx_int_t,
@@ -55,6 +60,17 @@ pub struct ngx_ipc_process_t {
     pub dropped: ngx_uint_t,
 }
 
+// Not public, since it would get into the header.
+const FIRST_SIZE: usize = offset_of!(ngx_ipc_process_t, dropped) + size_of::<ngx_uint_t>();
+
+// No padding behind the last field, see `sized`.
+const _: () = assert!(FIRST_SIZE == size_of::<ngx_ipc_process_t>());
+
+/// The size of an `ngx_ipc_process_t` in version 0.1.
+pub fn first_size() -> usize {
+    FIRST_SIZE
+}
+
 /// Whether this process is the leader of its generation: the first worker, or
 /// the single process.
 pub fn is_leader() -> bool {
@@ -65,8 +81,36 @@ pub fn is_leader() -> bool {
     }
 }
 
+/// Fills `process`, which has `size` bytes, with the first process in a slot
+/// behind its `slot`.
+///
+/// Returns whether there is such a process; if not, nothing is written. Returns
+/// an error if the structure is smaller than in version 0.1.
+///
+/// # Safety
+///
+/// `process` has `size` bytes, and its `slot` is set.
+pub unsafe fn fill_next(process: NonNull<ngx_ipc_process_t>, size: usize) -> Result<bool> {
+    if size < FIRST_SIZE {
+        return Err(Status::Error);
+    }
+
+    let process = process.as_ptr();
+
+    // SAFETY: version 0.1 has this field, and the program has set it.
+    let slot = unsafe { (&raw const (*process).slot).read() };
+    let next = next_process(slot);
+
+    if let Some(next) = &next {
+        // SAFETY: the structure has `size` bytes, as this function demands.
+        unsafe { sized::write(process, size, next) };
+    }
+
+    Ok(next.is_some())
+}
+
 /// The first process in a slot behind `slot`; `None` if there is none.
-pub fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
+fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
     let first = usize::try_from(slot.saturating_add(1)).unwrap_or_default();
 
     processes(Slot::new(first))

@@ -15,6 +15,7 @@ pub mod logs;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
 pub mod signal_handler;
+pub mod sized;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;

@@ -2,16 +2,19 @@
 
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::marker::PhantomData;
+use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
 use nix::errno::Errno;
 
+use super::addresses::{self, Addresses};
 use super::types::{
     ngx_cache_manager_ctx_t, ngx_core_conf_t, ngx_event_handler_pt, ngx_listening_t, ngx_module_t,
 };
 use crate::config::{ngx_msec_t, ngx_uint_t};
+use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::text::Text;
@@ -45,12 +48,20 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     status_signal: 0,
     huge_pages: 0,
     orphans_stay: 0,
+    size: size_of::<ngx_core_conf_t>(),
+    listening_size: size_of::<ngx_listening_t>(),
 };
+
+/// The size of an `ngx_core_conf_t` in version 0.1.
+pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size_of::<usize>();
+
+// No padding behind the last field, see `sized`.
+const _: () = assert!(FIRST_SIZE == size_of::<ngx_core_conf_t>());
 
 /// A configuration: that of a cycle, or one that a cycle is made of.
 ///
-/// Invariant: the pointer is to an `ngx_core_conf_t` that lives for `'a`. Its
-/// texts are NULL or NUL-terminated, its `modules` is NULL or an array that ends
+/// Invariant: the pointer is to an `ngx_core_conf_t` that lives for `'a` and has
+/// all fields that the library knows. Its texts are NULL or NUL-terminated, its `modules` is NULL or an array that ends
 /// with NULL, and its other arrays have as many elements as it says. Nothing
 /// writes to it while a method runs.
 #[derive(Clone, Copy)]
@@ -201,16 +212,36 @@ impl<'a> Conf<'a> {
     }
 
     /// The addresses that workers accept connections on.
-    pub fn listening(self) -> &'a [ngx_listening_t] {
+    pub fn listening(self) -> Addresses {
         let conf = self.get();
 
-        if conf.listening.is_null() {
-            return &[];
-        }
-
         // SAFETY: the invariant of `Conf`: the array has `listening_n`
-        // elements. Its owner fills it in before the handle is made.
-        unsafe { std::slice::from_raw_parts(conf.listening, conf.listening_n) }
+        // elements, of the size that the program was compiled with.
+        unsafe { Addresses::new(conf.listening, conf.listening_n, conf.listening_size) }
+    }
+
+    /// The size that the structure has for the program.
+    pub fn size(self) -> usize {
+        self.get().size
+    }
+
+    /// The size that an element of `listening` has for the program.
+    pub fn listening_size(self) -> usize {
+        self.get().listening_size
+    }
+
+    /// Checks that the program has initialised the configuration, or what it
+    /// has replaced it with, so that its sizes are those of the program.
+    ///
+    /// Returns an error, with an alert in the log, if it has not.
+    pub fn check_sizes(self, log: Log) -> Result {
+        check_initialised(self.size(), FIRST_SIZE, "ngx_core_conf_t", log)?;
+        check_initialised(
+            self.listening_size(),
+            addresses::FIRST_SIZE,
+            "ngx_listening_t",
+            log,
+        )
     }
 
     /// How many helpers there are.
@@ -281,6 +312,17 @@ impl<'a> Conf<'a> {
             )
         })
     }
+}
+
+/// Checks a size that `ngx_ipc_conf_init()` sets.
+pub fn check_initialised(size: usize, first: usize, name: &str, log: Log) -> Result {
+    if sized::is_valid(size, first) {
+        return Ok(());
+    }
+
+    Err(log.refuse(format_args!(
+        "invalid size {size} of {name}, call ngx_ipc_conf_init() first"
+    )))
 }
 
 /// What a helper does. A helper is a process beside the workers.

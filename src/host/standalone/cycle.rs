@@ -5,6 +5,7 @@ use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::addresses::Addresses;
 use super::conf::Conf;
 use super::listening::Listening;
 use super::log::ErrorLog;
@@ -150,7 +151,8 @@ impl Cycle {
         let (first, n) = (self.get().listening, self.get().listening_n);
 
         // SAFETY: the invariant of `Cycle`: the array has `listening_n`
-        // elements, which live as long as the cycle.
-        (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.add(i)) })
+        // elements, of the size in its configuration, which live as long as
+        // the cycle.
+        unsafe { Addresses::new(first, n, self.conf().listening_size()) }.iter()
     }
 }

@@ -2,9 +2,10 @@
 //! reload.
 
 use std::os::fd::OwnedFd;
-use std::ptr;
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::addresses::Addresses;
 use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
@@ -14,9 +15,10 @@ use super::old_cycle::{destroy, retire};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
-use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_listening_t, ngx_open_file_s};
+use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_open_file_s};
 use super::variables::ngx_cycle;
 use crate::config::{ngx_fd_t, ngx_str_t};
+use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::fd;
@@ -56,6 +58,8 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
         log.error(Level::Emerg, None, format_args!("configuration refused"));
         return Err(Status::Error);
     }
+
+    draft.conf().check_sizes(log)?;
 
     let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old))?;
 
@@ -121,21 +125,8 @@ fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
 }
 
 fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
-    let addresses: Vec<ngx_listening_t> = conf
-        .listening()
-        .iter()
-        .map(|&listening| ngx_listening_t {
-            fd: -1,
-            connection: ptr::null_mut(),
-            ..listening
-        })
-        .collect();
-    let listening = pool.put_all(&addresses)?.as_ptr();
-
-    let copy = pool.put(ngx_core_conf_t {
-        listening,
-        ..conf.copy()
-    })?;
+    let listening = put_addresses(pool, conf)?;
+    let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
     let log = put_log(pool, conf)?;
 
@@ -145,8 +136,8 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
         log: log.as_ptr(),
         modules: conf.modules(),
         modules_n: conf.count_modules(),
-        listening,
-        listening_n: addresses.len(),
+        listening: listening.as_ptr(),
+        listening_n: listening.count(),
     })?;
 
     // Last, since nothing closes the file if something else fails.
@@ -156,6 +147,38 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
     // SAFETY: all that the cycle points to is in its pool, or lives as long as
     // the program, as the configuration's modules do.
     unsafe { Cycle::from_ptr(cycle.as_ptr()) }.ok_or(Status::Error)
+}
+
+/// A copy of the addresses of `conf`, without sockets.
+fn put_addresses(pool: Pool, conf: Conf<'_>) -> Result<Addresses> {
+    let from = conf.listening();
+    let memory = pool.allocate(from.bytes())?;
+
+    // SAFETY: the pool, which lives as long as the cycle, has just given as many
+    // bytes, aligned for any type.
+    let addresses = unsafe { from.copy_to(memory) };
+
+    addresses.iter().for_each(|ls| ls.set_fd(-1));
+
+    Ok(addresses)
+}
+
+/// A copy of `conf` with these addresses. For a program with newer headers it
+/// is followed by zeros, in place of the fields that only these have.
+fn put_conf(pool: Pool, conf: Conf<'_>, addresses: Addresses) -> Result<NonNull<ngx_core_conf_t>> {
+    let copy = pool
+        .allocate_zeroed(sized::for_both::<ngx_core_conf_t>(conf.size()))?
+        .cast();
+
+    // SAFETY: the memory is new, and has at least the size of the structure.
+    unsafe {
+        copy.write(ngx_core_conf_t {
+            listening: addresses.as_ptr(),
+            ..conf.copy()
+        });
+    }
+
+    Ok(copy)
 }
 
 /// A log as `conf` asks for, on stderr for now.

@@ -1,11 +1,13 @@
 //! The handle of C's `ngx_listening_t`.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
+use std::mem::offset_of;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
 use super::types::ngx_connection_t;
 pub use super::types::{ngx_connection_handler_pt, ngx_listening_s, ngx_listening_t};
+use crate::config::ngx_socket_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::listen::Address;
@@ -15,12 +17,32 @@ use crate::sys::text::Text;
 /// listen(2).
 pub const NGX_LISTEN_BACKLOG: c_int = 511;
 
+/// The fields that an `ngx_listening_t` has in each version. One of a program
+/// with older headers may not have more.
+#[repr(C)]
+struct Fields {
+    address: *const c_char,
+    handler: ngx_connection_handler_pt,
+    backlog: c_int,
+    fd: ngx_socket_t,
+    connection: *mut ngx_connection_t,
+}
+
+const _: () = {
+    assert!(offset_of!(Fields, address) == offset_of!(ngx_listening_t, address));
+    assert!(offset_of!(Fields, handler) == offset_of!(ngx_listening_t, handler));
+    assert!(offset_of!(Fields, backlog) == offset_of!(ngx_listening_t, backlog));
+    assert!(offset_of!(Fields, fd) == offset_of!(ngx_listening_t, fd));
+    assert!(offset_of!(Fields, connection) == offset_of!(ngx_listening_t, connection));
+};
+
 /// An address that the program listens on, and its socket.
 ///
-/// Invariant: the pointer is to a live `ngx_listening_t` of this program. It
-/// stays where it is as long as a handle is used, and one thread uses it.
+/// Invariant: the pointer is to a live `ngx_listening_t` of this program, with
+/// at least the fields of version 0.1. It stays where it is as long as a handle
+/// is used, and one thread uses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listening(NonNull<ngx_listening_s>);
+pub struct Listening(NonNull<ngx_listening_t>);
 
 impl Listening {
     /// The handle of a listening socket; `None` if `listening` is NULL.
@@ -39,16 +61,21 @@ impl Listening {
         self.0.as_ptr()
     }
 
-    fn fields(&self) -> &ngx_listening_s {
+    fn fields(&self) -> &Fields {
         // SAFETY: the pointer is to a live structure (the type's invariant).
         // The methods below drop the reference before they change it.
-        unsafe { self.0.as_ref() }
+        unsafe { self.0.cast().as_ref() }
     }
 
-    fn update(self, change: impl FnOnce(&mut ngx_listening_s)) {
+    fn update(self, change: impl FnOnce(&mut Fields)) {
         // SAFETY: the pointer is to a live structure (the type's invariant),
         // and `change` only assigns fields: it uses it in no other way.
-        change(unsafe { &mut *self.0.as_ptr() });
+        change(unsafe { self.0.cast().as_mut() });
+    }
+
+    /// Lets `change` replace the text of its address.
+    pub fn change_address(self, change: impl FnOnce(&mut *const c_char)) {
+        self.update(|listening| change(&mut listening.address));
     }
 
     /// The address to listen on.

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::Conf;
 use super::cycle::Cycle;
-use super::draft::Draft;
 use super::init::init;
 use super::init_cycle::first_cycle;
 use super::log::ErrorLog;
 use super::old_cycle::abandon;
+use super::program_conf::ProgramConf;
 use super::reopen::redirect_stderr;
 use super::upgrade::inherited_sockets;
 use super::variables::{
@@ -33,20 +33,23 @@ use crate::sys::process;
 ///
 /// `argv` is NULL or the argument of main() with `argc` strings. Nothing else
 /// uses them afterwards: process titles overwrite them.
-pub unsafe fn run(conf: Option<Conf<'_>>, argc: c_int, argv: *mut *mut c_char) -> c_int {
-    let Some(conf) = conf else {
-        let log = ErrorLog::log_of(log_file::init(None, None));
+pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
+    let log = ErrorLog::log_of(log_file::init(None, None));
 
+    let Some(conf) = conf else {
         log.refuse(format_args!("no configuration"));
         return 1;
     };
-
-    let mut draft = Draft::of(conf);
+    let Ok(mut draft) = conf.draft(log) else {
+        return 1;
+    };
 
     draft.copy_texts();
 
+    let conf = draft.conf();
+
     // SAFETY: `argv` is as `set_up` demands.
-    match unsafe { set_up(draft.conf(), argc, argv) } {
+    match unsafe { set_up(conf, argc, argv) } {
         Ok(cycle) if conf.master() => master::run(cycle),
         Ok(cycle) => single::run(cycle),
         Err(_) => 1,

@@ -2,6 +2,7 @@
 //! its process layer, such as cycles, an event loop, a master and workers.
 
 pub mod accept;
+pub mod addresses;
 pub mod arguments;
 pub mod channel;
 pub mod channel_event;
@@ -36,6 +37,7 @@ pub mod on_signal;
 pub mod palloc;
 pub mod pidfile;
 pub mod process_events;
+pub mod program_conf;
 pub mod reopen;
 pub mod setproctitle;
 pub mod setup;

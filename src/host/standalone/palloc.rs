@@ -126,19 +126,6 @@ impl Pool {
         Ok(memory)
     }
 
-    /// Puts copies of `values` into the pool, one behind the other.
-    pub fn put_all<T: Copy>(self, values: &[T]) -> Result<NonNull<T>> {
-        const { assert!(align_of::<T>() <= ALIGNMENT) };
-
-        let memory = self.allocate(size_of_val(values))?.cast::<T>();
-
-        // SAFETY: memory of the size and alignment of the values has just been
-        // taken, so it does not overlap with them.
-        unsafe { memory.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
-
-        Ok(memory)
-    }
-
     /// Adds a cleanup handler, for the caller to set, with `size` bytes as its
     /// data; 0: no data.
     pub fn add_cleanup(self, size: usize) -> Result<NonNull<ngx_pool_cleanup_t>> {
@@ -288,7 +275,7 @@ mod tests {
     #[test]
     fn values_are_put_one_after_the_other() {
         let pool = Pool::create(0, None).unwrap();
-        let numbers = pool.put_all(&[1u32, 2, 3]).unwrap();
+        let numbers = pool.put([1u32, 2, 3]).unwrap().cast::<u32>();
         let text = pool.allocate_unaligned(5).unwrap();
         let large = pool.put([7u8; 4096]).unwrap();
         let zeroed = pool.allocate_zeroed(8).unwrap().cast::<u64>();

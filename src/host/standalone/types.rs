@@ -319,6 +319,10 @@ pub struct ngx_core_conf_s {
     /// What workers do when the master dies. 1: they go on; 0: they shut down
     /// gracefully.
     pub orphans_stay: ngx_flag_t,
+    /// The size of this structure: ngx_ipc_conf_init() sets it.
+    pub size: usize,
+    /// The size of an element of `listening`: ngx_ipc_conf_init() sets it.
+    pub listening_size: usize,
 }
 
 /// nginx's typedef.
