@@ -1,6 +1,6 @@
 //! The handle of C's `ngx_connection_t`.
 //!
-//! A connection and its two events are one [`Entry`], which the event loop
+//! A connection and its two events are one `Entry`, which the event loop
 //! never frees: a handler may look at a connection that it has just closed,
 //! and events that the kernel reported before that still name it.
 
@@ -220,7 +220,7 @@ impl Connection {
         self.update(|entry| entry.c.number = number);
     }
 
-    /// Whether all of `bits` are set; they are of [`bit`].
+    /// Whether all of `bits` are set; they are of `types::bit`.
     pub fn has(self, bits: u32) -> bool {
         self.fields().c.flags & bits == bits
     }

@@ -1,4 +1,4 @@
-//! The handles [`Modules`] and [`Module`]: all hooks of modules are called
+//! The handles `Modules` and `Module`: all hooks of modules are called
 //! here.
 
 use std::ptr::NonNull;
