@@ -1,8 +1,10 @@
 //! Processes that are to be started, and the list of those that wait for it.
 //!
-//! A process waits if it could not be started for the first time, or if the
-//! table is full (`D2`). All of them have one time at which the master tries
-//! again; after each failure the delay doubles, see [`Restart`].
+//! The standalone host's master lists each process that could not be started
+//! for the first time (`D2`). nginx's master lists a process only if the table
+//! is full; for another one it reserves a slot. All listed processes have one
+//! time at which the master tries again; after each failure the delay doubles,
+//! see [`Restart`].
 //!
 //! The list is fixed memory and consists of atomics, since nginx's master
 //! works on it in a signal handler.

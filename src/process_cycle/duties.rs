@@ -12,8 +12,9 @@ use crate::table::slot::Slot;
 
 /// Milliseconds until the next duty; `None` if there is none.
 ///
-/// `with_restarts`: processes that are started again count as well. A host that
-/// has asked the program to start them leaves them out.
+/// `with_restarts`: processes that are started again count as well. A host
+/// leaves them out if it has asked the program to start them, or if this
+/// process starts none.
 pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
     let restart = with_restarts.then(|| respawn::next_due(g)).flatten();
 

@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The programs that use this library have one thread, so the lock is free
 /// whenever it is taken; it exists because Rust demands one for a mutable
 /// static. Code that may run while the lock is held must not take it again:
-/// it would wait for itself. A signal handler must not take it at all.
+/// it would wait for itself. A signal handler may take it only if it has
+/// interrupted `sigsuspend(2)`, during which no code of the program holds it.
 pub struct Lock<T>(Mutex<T>);
 
 impl<T> Lock<T> {

@@ -20,14 +20,14 @@ const FIRST_DELAY: ngx_msec_t = 100;
 /// The longest delay in milliseconds.
 const LONGEST_DELAY: ngx_msec_t = 10_000;
 
-/// The value of `delay` before the first exit.
+/// The value of `delay` before the first exit or failed start.
 const NO_EXIT: ngx_msec_t = usize::MAX;
 
 /// The times of one process, in milliseconds of the monotonic clock.
 pub struct Restart {
     /// When the process was started last.
     started: AtomicUsize,
-    /// The delay before the last start, or `NO_EXIT`.
+    /// The delay that was set last, or `NO_EXIT`.
     delay: AtomicUsize,
     /// The process has exited too often and may not be started before this
     /// time.

@@ -16,6 +16,7 @@ use crate::sys::alarm::{Alarm, TOKEN};
 use crate::sys::process;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
+use crate::table::role;
 
 static ALARM: AtomicI32 = AtomicI32::new(0);
 /// The process that has made the timer: a child inherits the number, but not
@@ -47,7 +48,8 @@ pub fn set_for_next_duty(g: &Globals, log: Log) {
         return;
     }
 
-    if let Some(Err(err)) = next_duty(g, true).map(set) {
+    // Only a master starts processes again.
+    if let Some(Err(err)) = next_duty(g, role::is_master(g)).map(set) {
         log.error(
             Level::Alert,
             Some(err),
