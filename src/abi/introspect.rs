@@ -1,4 +1,4 @@
-//! Part of `ngx_ipc.h` for both hosts: the list of processes.
+//! The part of `ngx_ipc.h` that both hosts export: the list of processes.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
@@ -19,46 +19,51 @@ pub extern "C" fn ngx_ipc_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// Returns which configuration this process was started for, counted from 1;
-/// 0 if the program has none.
+/// Returns the number of the configuration for which this process was started,
+/// counted from 1; 0 if the program has no configuration.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_generation() -> ngx_uint_t {
     generation::current()
 }
 
-/// Returns 1 in the leader of a generation, else 0.
+/// Returns 1 if this process is the leader of its generation, else 0.
 ///
-/// The leader is the first worker, or the single process: the one that does
-/// what only one process of a generation must do.
+/// The leader is the first worker, or the single process. The leader does the
+/// work that only one process of a generation must do.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
     introspect::is_leader().into()
 }
 
-/// Fills `process` with the next process of the table: the first one in a slot
-/// behind `process->slot`. Set that to -1 for the first process.
+/// Fills `process` with data about the next process of the process table: the
+/// process in the first used slot after `process->slot`. For the first process,
+/// set `process->slot` to -1.
 ///
-/// Returns NGX_OK, or NGX_DECLINED if no process is left. Every process of a
-/// program sees what the master knows. If there is no memory for that, a
-/// worker sees the processes that the master has announced to it.
+/// Returns NGX_OK, or NGX_DECLINED if there is no further process. Every
+/// process of a program sees the data of the master, which is in shared memory.
+/// If that memory could not be allocated, a worker sees only the processes that
+/// the master has announced to it.
 ///
-/// In C a macro with this name passes the size that the structure has for the
-/// program to ngx_ipc_next_process_size(). The function itself takes the size of
-/// version 0.1.
+/// In C, ngx_ipc_next_process() is a macro that calls
+/// ngx_ipc_next_process_size() with the size of the structure in the program's
+/// headers. The function ngx_ipc_next_process() uses the size of version 0.1.
 ///
 /// # Safety
 ///
 /// `process` is NULL or points to a valid ngx_ipc_process_t.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL or a structure of this size.
+    // SAFETY: C passes NULL or a structure of the size in version 0.1.
     unsafe { ngx_ipc_next_process_size(process, introspect::first_size()) }
 }
 
-/// Does the same for a structure of `size` bytes. Fields that this version does
-/// not have are cleared.
+/// Fills `process`, a structure of `size` bytes, with data about the next
+/// process, as ngx_ipc_next_process() does. Fields that this version of the
+/// library does not have are cleared. Programs call the macro
+/// ngx_ipc_next_process().
 ///
-/// Returns NGX_ERROR if the structure is smaller than in version 0.1.
+/// Returns NGX_OK, NGX_DECLINED if there is no further process, or NGX_ERROR if
+/// `size` is less than in version 0.1.
 ///
 /// # Safety
 ///
@@ -72,7 +77,7 @@ pub unsafe extern "C" fn ngx_ipc_next_process_size(
         return NGX_DECLINED;
     };
 
-    // SAFETY: the contract of this function: the structure has `size` bytes.
+    // SAFETY: C passes a structure of `size` bytes, whose field `slot` is set.
     let found = unsafe { introspect::fill_next(process, size) };
 
     found.map_or_else(
@@ -81,15 +86,17 @@ pub unsafe extern "C" fn ngx_ipc_next_process_size(
     )
 }
 
-/// Takes `len` bytes of text; `data` is what ngx_ipc_print_processes() got.
+/// A function of the program that prints `len` bytes of text. `data` is the
+/// argument of ngx_ipc_print_processes().
 pub type ngx_ipc_print_pt =
     Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
 
-/// Calls `print` with a line for each process, line feed included.
+/// Calls `print` with `data` once for each process, with a line of text about
+/// the process that ends with a line feed.
 ///
 /// # Safety
 ///
-/// `print` is NULL or may be called with `data`.
+/// `print` is NULL or can be called with `data`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: *mut c_void) {
     let Some(print) = print else { return };
@@ -97,7 +104,8 @@ pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: 
     introspect::print(|line| {
         let line = format!("{line}\n");
 
-        // SAFETY: the contract of this function; `line` has `len` bytes.
+        // SAFETY: C passes a function that can be called with `data`, and
+        // `line` has `line.len()` bytes.
         unsafe { print(data, line.as_ptr().cast(), line.len()) };
     });
 }

@@ -1,41 +1,45 @@
-//! Structures that a program allocates, and that get new fields at their end
-//! in later versions of the library.
+//! Reads and writes structures that a program allocates, and to whose end later
+//! versions of the library add fields.
 //!
-//! A program says how many bytes such a structure has in the headers that it
-//! was compiled with: fewer than here with older headers, more with newer
-//! ones. Here the bytes that both have are copied, and no byte behind the
-//! program's structure is touched. For this the structures end with a field
-//! and not with padding.
+//! A program passes the size in bytes that the structure has in the headers
+//! with which the program was compiled. With older headers the size is smaller
+//! than in the library, with newer headers it is larger. The functions here
+//! copy only the bytes that both structures have, and neither read nor write
+//! beyond the end of the program's structure. So each of these structures must
+//! end with a field, not with padding: an older structure then ends where one
+//! of the library's fields ends.
 
 use std::ptr;
 
-/// More than a structure ever has: a larger size was never initialised.
+/// The largest valid size in bytes. No structure is larger, so a larger number
+/// is a field that the program has not initialised.
 pub const LARGEST: usize = 65536;
 
-/// Whether headers can have a structure with `size` bytes that has `first`
+/// Whether `size` can be the size in bytes of a structure that has `first`
 /// bytes in version 0.1.
 pub fn is_valid(size: usize, first: usize) -> bool {
     (first..=LARGEST).contains(&size)
 }
 
-/// The bytes that a structure needs for the fields of both: those of the
-/// program, which has `size` bytes of it, and those of the library.
+/// The number of bytes for a structure with the fields of the program's
+/// structure, which has `size` bytes, and the fields of the library's
+/// structure.
 pub fn for_both<T>(size: usize) -> usize {
     size.max(size_of::<T>())
 }
 
-/// Reads a structure of which the program has `size` bytes. Fields that the
-/// program does not have are those of `defaults`.
+/// Reads a structure of the program, which has `size` bytes. Fields that the
+/// program's structure does not have are taken from `defaults`.
 ///
 /// # Safety
 ///
-/// `from` has `size` readable bytes. If they are fewer than here, they end
-/// where a field ends.
+/// `from` has `size` readable bytes. If `size` is less than the size of a `T`,
+/// the bytes end where a field of `T` ends.
 pub unsafe fn read<T: Copy>(from: *const T, size: usize, defaults: T) -> T {
     let mut value = defaults;
 
-    // SAFETY: `from` has these bytes (required above), and `value` is of its
-    // own. It consists of whole fields of a T.
+    // SAFETY: the caller passes a `from` with at least this many bytes, `value`
+    // is a separate variable, and only whole fields of a `T` are copied.
     unsafe {
         ptr::copy_nonoverlapping(
             from.cast::<u8>(),
@@ -47,18 +51,18 @@ pub unsafe fn read<T: Copy>(from: *const T, size: usize, defaults: T) -> T {
     value
 }
 
-/// Writes `value` to a structure of which the program has `size` bytes. Fields
-/// that the library does not have are cleared.
+/// Writes `value` to a structure of the program, which has `size` bytes. Fields
+/// that the library's structure does not have are cleared.
 ///
 /// # Safety
 ///
-/// `to` has `size` writable bytes, and `value` is not among them.
+/// `to` has `size` writable bytes, which do not overlap with `value`.
 pub unsafe fn write<T: Copy>(to: *mut T, size: usize, value: &T) {
     let n = size.min(size_of::<T>());
     let to = to.cast::<u8>();
 
-    // SAFETY: `to` has `size` bytes (required above), and `n` is not more than
-    // these or the bytes of `value`.
+    // SAFETY: the caller passes a `to` with `size` bytes, and `n` is at most
+    // `size` and at most the size of `value`.
     unsafe {
         ptr::copy_nonoverlapping(ptr::from_ref(value).cast::<u8>(), to, n);
         to.add(n).write_bytes(0, size - n);

@@ -1,4 +1,4 @@
-//! The handle [`Addresses`]: an array of `ngx_listening_t`.
+//! [`Addresses`], a safe handle for an array of `ngx_listening_t`.
 
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -11,15 +11,16 @@ use super::types::{ngx_connection_t, ngx_listening_t};
 pub const FIRST_SIZE: usize =
     offset_of!(ngx_listening_t, connection) + size_of::<*mut ngx_connection_t>();
 
-// No padding behind the last field, see `sized`.
+// The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(FIRST_SIZE == size_of::<ngx_listening_t>());
 
-/// The addresses that workers accept connections on. The elements have the size
-/// that they have for the program, since the program uses the arrays too.
+/// The addresses on which workers accept connections. The elements have the
+/// size of an `ngx_listening_t` in the headers with which the program was
+/// compiled, because the program uses the arrays too.
 ///
-/// Invariant: `first` points to `n` elements of `size` bytes, which live as long
-/// as the handle is used; without elements it may be NULL. An element has at
-/// least [`FIRST_SIZE`] bytes, and one thread uses it.
+/// Invariant: `first` points to `n` elements of `size` bytes, which live as
+/// long as the handle is used; if `n` is 0, `first` can be NULL. An element has
+/// at least [`FIRST_SIZE`] bytes, and only one thread uses it.
 #[derive(Clone, Copy)]
 pub struct Addresses {
     first: *mut ngx_listening_t,
@@ -28,7 +29,8 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The handle of an array. NULL is an array without elements.
+    /// Makes a handle of an array of C. If `first` is NULL, the array has no
+    /// elements.
     ///
     /// # Safety
     ///
@@ -44,36 +46,38 @@ impl Addresses {
         self.first
     }
 
-    /// How many there are.
+    /// The number of addresses.
     pub fn count(self) -> usize {
         self.n
     }
 
-    /// How many bytes the array has.
+    /// The size of the array in bytes.
     pub fn bytes(self) -> usize {
         self.n.saturating_mul(self.size)
     }
 
-    /// Each address.
+    /// The addresses, one after the other.
     pub fn iter(self) -> impl Iterator<Item = Listening> {
         let Self { first, n, size } = self;
 
-        // SAFETY: element `i` lies within the array (the type's invariant).
+        // SAFETY: the array has `n` elements of `size` bytes (the type's
+        // invariant), and `i` is less than `n`.
         (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.byte_add(i * size)) })
     }
 
-    /// A copy of the array in other memory.
+    /// Copies the array to `to`. Returns the handle of the copy.
     ///
     /// # Safety
     ///
-    /// `to` has as many writable bytes as the array, is aligned for it, is not
-    /// part of it, and lives as long as the result is used.
+    /// `to` has as many writable bytes as the array, is aligned for an
+    /// `ngx_listening_t`, does not overlap with the array, and lives as long as
+    /// the result is used.
     pub unsafe fn copy_to(self, to: NonNull<c_void>) -> Self {
         let first = to.cast::<ngx_listening_t>().as_ptr();
 
         if self.n != 0 {
-            // SAFETY: both have these bytes: the array as its invariant says,
-            // `to` as required above.
+            // SAFETY: the array has this many bytes (the type's invariant), and
+            // the caller passes a `to` that has as many and does not overlap.
             unsafe {
                 first
                     .cast::<u8>()

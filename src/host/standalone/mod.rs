@@ -1,5 +1,6 @@
-//! The library's own host, for programs without nginx: what nginx has around
-//! its process layer, such as cycles, an event loop, a master and workers.
+//! The library's own host, for programs other than nginx. It does what nginx
+//! itself does around its process layer: it has the cycle, the event loop, the
+//! log, the master and the workers.
 
 pub mod accept;
 pub mod addresses;

@@ -1,4 +1,4 @@
-//! The handle [`ProgramConf`]: a configuration as the program passes it.
+//! [`ProgramConf`], a handle for a configuration that the program passes.
 
 use std::ptr::NonNull;
 
@@ -15,45 +15,48 @@ use crate::status::{Result, Status};
 /// The sizes of an `ngx_core_conf_t` and an `ngx_listening_t` in version 0.1.
 pub const FIRST_SIZES: (usize, usize) = (conf::FIRST_SIZE, addresses::FIRST_SIZE);
 
-/// A configuration of the program, which may have more or fewer fields than the
+/// A configuration of the program. If the program was compiled with headers of
+/// another version, the structure can have more or fewer fields than the
 /// library knows.
 ///
-/// Invariant: the pointer is to the program's structure, which has at least the
-/// fields of version 0.1. If its sizes are valid, they are those with which the
-/// program was compiled, and its fields are as [`Conf`] demands.
+/// Invariant: the pointer points to the program's structure, which has at least
+/// the fields of version 0.1. If the sizes in the structure are valid, they are
+/// the sizes with which the program was compiled, and the fields are as
+/// [`Conf`] requires.
 #[derive(Clone, Copy)]
 pub struct ProgramConf(NonNull<ngx_core_conf_t>);
 
 impl ProgramConf {
-    /// A handle for a pointer from C; `None` for NULL.
+    /// Makes a handle of C's pointer `conf`; `None` if `conf` is NULL.
     ///
     /// # Safety
     ///
-    /// `conf` is NULL, or what it points to keeps the invariant of
+    /// `conf` is NULL or points to a configuration that keeps the invariant of
     /// [`ProgramConf`] as long as the handle is used.
     pub unsafe fn from_ptr(conf: *const ngx_core_conf_t) -> Option<Self> {
         NonNull::new(conf.cast_mut()).map(Self)
     }
 
-    /// A copy with all fields of the library. Those that the program does not
-    /// have are the defaults.
+    /// Makes a copy that has all fields of the library. Fields that the
+    /// program's structure does not have get the defaults.
     ///
     /// Returns an error, with an alert in the log, if the program has not
     /// initialised the configuration.
     pub fn draft(self, log: Log) -> Result<Draft> {
         let from = self.0.as_ptr();
 
-        // SAFETY: version 0.1 has this field, so the structure has it (the
-        // type's invariant).
+        // SAFETY: the structure has the field `size`, because version 0.1 has
+        // it (the type's invariant).
         let size = unsafe { (&raw const (*from).size).read() };
 
         conf::check_initialised(size, conf::FIRST_SIZE, "ngx_core_conf_t", log)?;
 
-        // SAFETY: the structure has `size` bytes (the type's invariant), and
-        // each version of it ends with a field.
+        // SAFETY: the structure has `size` bytes (the type's invariant), and in
+        // each version it ends with a field.
         let copy = unsafe { sized::read(from, size, DEFAULTS) };
 
-        // SAFETY: the fields are the program's, or defaults.
+        // SAFETY: each field of the copy is a default or has the value of the
+        // program's structure, which keeps the invariant of `Conf`.
         let conf = unsafe { Conf::from_ref(&copy) };
 
         conf.check_sizes(log)?;
@@ -62,11 +65,12 @@ impl ProgramConf {
     }
 }
 
-/// Fills a configuration with the defaults, for a program that has structures
-/// of these sizes.
+/// Writes the defaults to a configuration of a program in whose headers an
+/// `ngx_core_conf_t` has `size` bytes and an `ngx_listening_t` has
+/// `listening_size` bytes.
 ///
-/// Returns an error, with an alert on stderr, if version 0.1 had larger ones.
-/// Then nothing is written.
+/// Returns an error, with an alert on stderr, and writes nothing, if a size is
+/// less than in version 0.1.
 ///
 /// # Safety
 ///
@@ -85,13 +89,14 @@ pub unsafe fn init(conf: *mut ngx_core_conf_t, size: usize, listening_size: usiz
         ..DEFAULTS
     };
 
-    // SAFETY: `conf` has `size` bytes, as this function demands.
+    // SAFETY: the caller passes a `conf` with `size` writable bytes.
     unsafe { sized::write(conf, size, &value) };
 
     Ok(())
 }
 
-/// Checks a size that the program passes.
+/// Checks `size`, which the program passes. `first` is the size in bytes that
+/// the structure `name` has in version 0.1.
 fn check(size: usize, first: usize, name: &str) -> Result {
     if sized::is_valid(size, first) {
         return Ok(());

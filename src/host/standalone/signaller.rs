@@ -1,4 +1,5 @@
-//! Sending a signal to a running program, whose pid is in its pid file.
+//! Sends a signal to a running program. The pid of the program's master is in
+//! its pid file.
 
 use super::log::ErrorLog;
 use super::log_file;
@@ -9,10 +10,10 @@ use crate::status::Result;
 use crate::sys::file;
 use crate::sys::text::Text;
 
-/// Sends the signal that the user calls `name`.
+/// Sends the signal named `name`: "reload", "reopen", "stop" or "quit".
 ///
-/// Returns an error, with the reason on stderr, if there is no such signal or
-/// no such process.
+/// Returns an error, with the reason on stderr, if there is no signal of this
+/// name or no process with the pid of the pid file.
 pub fn send_signal(conf: Option<ProgramConf>, name: Text) -> Result {
     let log = ErrorLog::log_of(log_file::init(None, None));
     let bytes = name.bytes().unwrap_or_default();

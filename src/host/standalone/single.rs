@@ -1,4 +1,4 @@
-//! The single process: master and worker in one.
+//! Runs a single process: a process that is master and worker in one.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -38,7 +38,8 @@ pub fn run(mut cycle: Cycle) -> ! {
                 .log()
                 .error(Level::Notice, None, format_args!("reconfiguring"));
 
-            // SAFETY: `cycle` is replaced at once.
+            // SAFETY: `cycle` is set to the new cycle at once, so only open
+            // connections use the old cycle.
             if let Ok(new) = unsafe { init_cycle::reload(cycle) } {
                 cycle = new;
                 start_accepting(cycle);

@@ -1,4 +1,4 @@
-//! A worker: accepts connections, and shuts down gracefully.
+//! Runs a worker: accepts connections, and shuts down gracefully.
 
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,21 +18,24 @@ use crate::log::{Debug, Level};
 use crate::sys::process;
 use crate::table::role;
 
-/// What the master makes a worker run; `data` is the worker's number.
+/// The function that the process of a worker runs. `data` is the number of the
+/// worker.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle; the process is a child that has just been
-/// forked.
+/// `cycle` is NULL or a valid cycle, and the calling process is a child that
+/// has just been forked.
 pub unsafe extern "C" fn worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
-    // SAFETY: the master passes its cycle, which the child has a copy of.
+    // SAFETY: the master passes its cycle, and the child has a copy of the
+    // cycle.
     let cycle = unsafe { Cycle::from_ptr(cycle) };
 
     run(cycle.unwrap_or_else(Cycle::empty), data.addr());
 }
 
-/// Runs worker `number`: the modules' hooks, the channel and the event loop,
-/// until a command or a signal ends it.
+/// Runs the worker with the number `number`: calls the modules' hooks, adds the
+/// channel to the event loop, and runs the event loop until a command or a
+/// signal ends the process.
 pub fn run(cycle: Cycle, number: usize) -> ! {
     let log = cycle.log();
 
@@ -68,8 +71,9 @@ pub fn run(cycle: Cycle, number: usize) -> ! {
     }
 }
 
-/// Whether a worker that shuts down has no timers and no accepted connections
-/// any more. Connections that a module has opened keep no worker alive.
+/// Whether a worker that shuts down can exit: it has no accepted connections
+/// and no timers that it must wait for. The worker does not wait for
+/// connections that a module has opened itself.
 fn has_finished() -> bool {
     !timers_left()
         && !open_connections()
@@ -77,8 +81,9 @@ fn has_finished() -> bool {
             .any(|c| c.listening().is_some())
 }
 
-/// Stops accepting, closes idle connections, and starts the timer that closes
-/// the others.
+/// Begins a graceful shutdown: closes the listening sockets and the idle
+/// connections, and starts the timer `shutdown_timeout`, after which all other
+/// connections are closed.
 fn shut_down(cycle: Cycle) {
     cycle.log().error(
         Level::Notice,
@@ -102,13 +107,14 @@ fn shut_down(cycle: Cycle) {
     close_connections(bit::CLOSE, |c| c.has(bit::IDLE));
 }
 
-/// Closes all connections when the `shutdown_timeout` has expired.
+/// Closes all connections. The event loop calls this handler when the timer
+/// `shutdown_timeout` has expired.
 unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
     close_connections(bit::CLOSE | bit::ERROR, |_| true);
 }
 
-/// Sets `bits` in the connections that `select` selects, and calls their read
-/// handlers, which close them.
+/// Sets `bits` in each connection that `select` selects, and calls the read
+/// handler of the connection, which closes the connection.
 fn close_connections(bits: u32, select: impl Fn(Connection) -> bool) {
     for c in open_connections() {
         // An earlier handler may have closed the connection.
