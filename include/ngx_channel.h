@@ -22,17 +22,20 @@ extern "C" {
 
 
 /*
- * The message of nginx's channels. A program's own message may be longer; it
- * begins with these fields.
+ * The message of nginx's channels. A program can send longer messages of its
+ * own, which begin with these fields.
  */
 typedef struct {
-    /* NGX_CMD_OPEN_CHANNEL and so on, or a number of the program's own. */
+    /*
+     * The command: NGX_CMD_OPEN_CHANNEL and so on, or a number that the
+     * program has chosen.
+     */
     ngx_uint_t command;
     /* The process that the message is about. */
     ngx_pid_t pid;
-    /* Its slot. */
+    /* The slot of the process that the message is about. */
     ngx_int_t slot;
-    /* A descriptor that travels with the message, or -1. */
+    /* The descriptor that the message carries, or -1. */
     ngx_fd_t fd;
 } ngx_channel_t;
 

@@ -27,21 +27,25 @@ extern "C" {
 
 
 /*
- * All processes that were started together run, see
- * ngx_ipc_spawn_processes(). The receiver has inherited their channels.
+ * Tells the receiver that all processes that were started together with the
+ * receiver run, see ngx_ipc_spawn_processes(). The receiver has inherited the
+ * channels to these processes.
  */
 #define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
 
 /* The slot has no process. */
 #define NGX_IPC_EMPTY 0
 
-/* The process runs. */
+/* The slot's process runs. */
 #define NGX_IPC_RUNNING 1
 
-/* The process has been told to exit. */
+/* The slot's process has been told to exit and has not exited yet. */
 #define NGX_IPC_EXITING 2
 
-/* The process has exited and will be started again. */
+/*
+ * The slot's process has exited, or could not be started. The master starts
+ * the process later.
+ */
 #define NGX_IPC_WAITING 3
 
 /*

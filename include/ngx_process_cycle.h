@@ -23,34 +23,37 @@ extern "C" {
 #endif
 
 
-/* A process has been started; the message carries its channel. */
+/*
+ * Tells the receiver that another process has been started. The message
+ * carries a descriptor of the channel to that process.
+ */
 #define NGX_CMD_OPEN_CHANNEL 1
 
-/* A process has exited. */
+/* Tells the receiver that another process has exited. */
 #define NGX_CMD_CLOSE_CHANNEL 2
 
-/* Shut down gracefully. */
+/* Tells the receiver to shut down gracefully. */
 #define NGX_CMD_QUIT 3
 
-/* Exit. */
+/* Tells the receiver to exit at once. */
 #define NGX_CMD_TERMINATE 4
 
-/* Reopen the logs. */
+/* Tells the receiver to reopen its logs. */
 #define NGX_CMD_REOPEN 5
 
-/* Master and worker in one process. */
+/* A single process that is both master and worker. */
 #define NGX_PROCESS_SINGLE 0
 
-/* Starts, signals and reaps the others. */
+/* The master: starts, signals and reaps the other processes. */
 #define NGX_PROCESS_MASTER 1
 
-/* Sends a signal to a running master. */
+/* A process that sends a signal to a running master, as "nginx -s" does. */
 #define NGX_PROCESS_SIGNALLER 2
 
-/* Serves clients. */
+/* A worker: serves clients. */
 #define NGX_PROCESS_WORKER 3
 
-/* A process beside the workers, such as nginx's cache manager. */
+/* A helper: runs beside the workers, such as nginx's cache manager. */
 #define NGX_PROCESS_HELPER 4
 
 /*

@@ -1,9 +1,11 @@
-//! When a process may be started again (`D2`, `D4`).
+//! The time at which the master starts a process again. nginx has no such
+//! delay: it starts a worker that exits at once in a loop without end (`D4`),
+//! and it does not retry a start that failed until another child exits (`D2`).
 //!
-//! A process that exits is started again at once the first time. If it exits
-//! again before it has run for 10 seconds, the next start is delayed, and the
-//! delay doubles each time, from 0.1 to 10 seconds. A start that fails is
-//! retried with the same delays.
+//! A process that exits is started again at once the first time. If the process
+//! exits again before it has run for 10 seconds, the next start is delayed.
+//! Each further delay is twice as long: from 0.1 to 10 seconds. The master
+//! retries a start that failed with the same delays.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,25 +17,27 @@ use crate::sys::time;
 /// A process that has run this long, in milliseconds, is started again without
 /// a delay.
 const LONG_ENOUGH: ngx_msec_t = 10_000;
-/// The shortest delay in milliseconds.
+/// The shortest delay before a process is started again, in milliseconds.
 const FIRST_DELAY: ngx_msec_t = 100;
-/// The longest delay in milliseconds.
+/// The longest delay before a process is started again, in milliseconds.
 const LONGEST_DELAY: ngx_msec_t = 10_000;
 
-/// The value of `delay` before the first exit or failed start.
+/// The value of `Restart::delay` before the first exit or failed start.
 const NO_EXIT: ngx_msec_t = usize::MAX;
 
-/// The times of one process, in milliseconds of the monotonic clock.
+/// The times of the last start and of the next start of one process, in
+/// milliseconds of the monotonic clock.
 pub struct Restart {
-    /// When the process was started last.
+    /// The time of the last start.
     started: AtomicUsize,
     /// The delay that was set last, or `NO_EXIT`.
     delay: AtomicUsize,
-    /// The process has exited too often and may not be started before this
-    /// time.
+    /// The time before which the master must not start the process, because the
+    /// process has exited too often.
     not_before: AtomicUsize,
-    /// When the next start is due. A start that has failed may be retried
-    /// before that, when a child has been reaped: its memory is free now.
+    /// The time at which the next start is due. After a start that failed, the
+    /// master can retry earlier: when it has reaped a child, whose memory is
+    /// free now.
     due: AtomicUsize,
 }
 
@@ -55,7 +59,7 @@ impl Restart {
         }
     }
 
-    /// Copies the times of another process.
+    /// Copies the times of the process `from`.
     pub fn copy(&self, from: &Self) {
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.delay.store(from.delay.load(Relaxed), Relaxed);
@@ -64,19 +68,20 @@ impl Restart {
         self.due.store(from.due.load(Relaxed), Relaxed);
     }
 
-    /// The process has been started for the first time.
+    /// Records that the process was started for the first time, at the time
+    /// `now`.
     pub fn first_start(&self, now: ngx_msec_t) {
         self.delay.store(NO_EXIT, Relaxed);
         self.started.store(now, Relaxed);
     }
 
-    /// The process has been started again.
+    /// Records that the process was started again, at the time `now`.
     pub fn restarted(&self, now: ngx_msec_t) {
         self.started.store(now, Relaxed);
     }
 
-    /// The process has exited. Returns the delay in milliseconds before it may
-    /// be started again.
+    /// Records that the process exited at the time `now`. Returns the delay in
+    /// milliseconds before the master may start the process again.
     pub fn after_exit(&self, now: ngx_msec_t) -> ngx_msec_t {
         let ran = now.saturating_sub(self.started.load(Relaxed));
         let delay = match self.delay.load(Relaxed) {
@@ -91,7 +96,8 @@ impl Restart {
         delay
     }
 
-    /// The process could not be started. It is due again after a delay.
+    /// Records that the process could not be started at the time `now`. The
+    /// next start is due after a delay.
     pub fn after_failure(&self, now: ngx_msec_t) {
         let delay = match self.delay.load(Relaxed) {
             NO_EXIT => FIRST_DELAY,
@@ -106,15 +112,15 @@ impl Restart {
         self.due.store(now.saturating_add(delay), Relaxed);
     }
 
-    /// Makes the first start due now.
+    /// Makes the first start of the process due now.
     #[cfg(not(feature = "standalone"))]
     pub fn set_due(&self, now: ngx_msec_t) {
         self.first_start(now);
         self.due.store(now, Relaxed);
     }
 
-    /// Shortens the delay of a start that has failed: its cause may be gone
-    /// soon.
+    /// Shortens the delay after a failed start, because a child has exited and
+    /// the cause of the failure can be gone soon.
     #[cfg(not(feature = "standalone"))]
     pub fn hasten(&self, now: ngx_msec_t) {
         if self.due_in(now) > FIRST_DELAY {
@@ -122,7 +128,8 @@ impl Restart {
         }
     }
 
-    /// Whether the process may be started now, be it due or not.
+    /// Whether the master may start the process now, even if the start is not
+    /// due yet.
     pub fn may_start(&self, now: ngx_msec_t) -> bool {
         now >= self.not_before.load(Relaxed)
     }
