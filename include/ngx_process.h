@@ -30,17 +30,17 @@ extern "C" {
 #define NGX_PROCESS_NORESPAWN -1
 
 /*
- * The process is not started again when it exits, and the next signal to all
- * workers leaves it out.
+ * The process is not started again when it exits. The process does not get the
+ * next signal to all workers.
  */
 #define NGX_PROCESS_JUST_SPAWN -2
 
-/* The process is started again when it exits, in the same slot. */
+/* The process is started again in the same slot when it exits. */
 #define NGX_PROCESS_RESPAWN -3
 
 /*
- * The process is started again when it exits, in the same slot, and the next
- * signal to all workers leaves it out.
+ * The process is started again in the same slot when it exits. The process
+ * does not get the next signal to all workers.
  */
 #define NGX_PROCESS_JUST_RESPAWN -4
 
