@@ -1,8 +1,9 @@
 
 /*
- * Structures of other sizes: those of programs that were compiled with the
- * headers of another version.  Version 0.1 is the first one, so that older
- * headers than these have the same sizes; src/host/sized.rs tests smaller ones.
+ * Tests of structures with other sizes than those of the library's headers.  A
+ * program that was compiled with the headers of another version has such
+ * structures.  Version 0.1 is the first version, so there are no older headers
+ * with smaller structures; src/host/sized.rs tests smaller ones.
  */
 
 
@@ -12,11 +13,14 @@
 #define GUARD  0xa5
 
 
-/* A configuration, an address and a process with fields of a later version. */
+/*
+ * A configuration, an address and a process that have the fields of a later
+ * version.
+ */
 
 typedef struct {
     ngx_core_conf_t    conf;
-    u_char             more[4096];    /* more than any stack frame */
+    u_char             more[4096];    /* larger than any stack frame */
 } newer_conf_t;
 
 typedef struct {
@@ -34,7 +38,10 @@ static newer_conf_t       conf;
 static newer_listening_t  addresses[2];
 
 
-/* The first text in the file is the alert, and the only line. */
+/*
+ * Checks that the file that replaces stderr has one line, which is this alert,
+ * and empties the file.
+ */
 
 static void
 t_one_line_on_stderr(const char *text)
@@ -154,7 +161,10 @@ test_conf_smaller(void)
 }
 
 
-/* A configuration that was not initialised, or overwritten. */
+/*
+ * Checks that ngx_ipc_main() and ngx_ipc_signal() refuse a configuration that
+ * was not initialized, or whose size was overwritten.
+ */
 
 static void
 main_refused(newer_conf_t *c, const char *text)
@@ -195,7 +205,7 @@ test_main_refuses(void)
 }
 
 
-/* A server that was compiled with newer headers. */
+/* Tests of a server that was compiled with the headers of a later version. */
 
 static void
 accept_nothing(ngx_connection_t *c)
@@ -220,7 +230,10 @@ set_addresses(newer_listening_t *list, char *address)
 }
 
 
-/* Each address has its own socket, and its own fields of the later version. */
+/*
+ * Checks that each address has a socket of its own, and has kept its fields of
+ * the later version.
+ */
 
 static void
 check_cycle(ngx_cycle_t *cycle)
@@ -253,7 +266,10 @@ check_server(ngx_cycle_t *cycle)
 {
     check_cycle(cycle);
 
-    /* the program's own array is not written to */
+    /*
+     * The library works on a copy, and does not write to the program's own
+     * array of addresses.
+     */
 
     T_EQ(addresses[0].listening.fd, -1);
     T_OK(t_is_filled(conf.more, sizeof(conf.more), GUARD));
@@ -262,7 +278,10 @@ check_server(ngx_cycle_t *cycle)
 }
 
 
-/* The copy has room for the fields of the later version. */
+/*
+ * The callback of a reload.  The copy of the configuration that it changes has
+ * room for the fields of the later version.
+ */
 
 static ngx_int_t
 change_all(ngx_core_conf_t *copy)
@@ -368,7 +387,7 @@ test_reload_newer(void)
 }
 
 
-/* The list of processes. */
+/* Tests of the list of processes. */
 
 static void
 test_process(void)
@@ -379,7 +398,7 @@ test_process(void)
 
     T_REQUIRE(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN) > 0);
 
-    /* the same size */
+    /* The structure has the size that the library knows. */
 
     memset(p, GUARD, sizeof(p));
     p[0].process.slot = -1;
@@ -392,7 +411,10 @@ test_process(void)
     T_EQ(function(&known), NGX_OK);
     T_EQ(known.pid, ngx_processes[0].pid);
 
-    /* more fields */
+    /*
+     * The structure is larger: the library sets the fields that it does not
+     * know to zero.
+     */
 
     memset(p, GUARD, sizeof(p));
     p[0].process.slot = -1;
@@ -402,7 +424,10 @@ test_process(void)
     T_OK(t_is_filled(p[0].more, sizeof(p[0].more), 0));
     T_OK(t_is_filled((u_char *) &p[1], sizeof(p[1]), GUARD));
 
-    /* no process is left: nothing is written */
+    /*
+     * The list has no further process, so the library writes nothing to the
+     * structure.
+     */
 
     memset(p[0].more, GUARD, sizeof(p[0].more));
     T_EQ(ngx_ipc_next_process_size(&p[0].process, sizeof(newer_process_t)),
@@ -410,7 +435,7 @@ test_process(void)
     T_EQ(p[0].process.pid, ngx_processes[0].pid);
     T_OK(t_is_filled(p[0].more, sizeof(p[0].more), GUARD));
 
-    /* fewer fields than version 0.1 has */
+    /* The structure is smaller than that of version 0.1, so the call fails. */
 
     memset(p, GUARD, sizeof(p));
     T_EQ(ngx_ipc_next_process_size(&p[0].process,
@@ -423,7 +448,7 @@ test_process(void)
 }
 
 
-/* A cycle of the program. */
+/* Tests of a cycle that the program has defined itself. */
 
 static void
 test_cycle(void)
