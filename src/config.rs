@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicUsize};
 pub type ngx_int_t = isize;
 /// nginx's unsigned integer, `uintptr_t`.
 pub type ngx_uint_t = usize;
-/// A flag of a configuration: 0, 1, or -1 if it is not set.
+/// A flag of a configuration: 0, 1, or -1 if the flag is not set.
 pub type ngx_flag_t = isize;
 /// A process id, `pid_t`.
 pub type ngx_pid_t = i32;

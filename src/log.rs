@@ -60,8 +60,8 @@ impl Log {
         Self(raw)
     }
 
-    /// Logs the line `text` at `level`. If `err` is given, its number and its
-    /// text follow at the end of the line.
+    /// Logs the line `text` at `level`. If `err` is given, the line ends with
+    /// the number and the text of `err`.
     pub fn error(self, level: Level, err: Option<Errno>, text: fmt::Arguments<'_>) {
         if self.0.level() >= level as usize {
             self.write(level as usize, err, text);

@@ -1,6 +1,6 @@
 //! Keeps the parts of messages that have not arrived completely.
 //!
-//! Such parts are rare: they arrive only from a sender that writes one message
+//! A part of a message arrives rarely: only if its sender writes one message
 //! with several calls. So all parts are in one short list, and a read searches
 //! the list only if the list is not empty.
 //!

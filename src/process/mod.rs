@@ -1,4 +1,4 @@
-//! Processes: start them, signal them, reap them, start them again; nginx's
+//! Starts, signals and reaps processes, and starts them again; nginx's
 //! `ngx_process.c`.
 //!
 //! - `mode`: the modes in which a process is started;

@@ -34,7 +34,7 @@ pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
     delay
 }
 
-/// Empties a slot and reserves it for the process that the slot had. The caller
+/// Empties a slot and reserves the slot for the process that it had. The caller
 /// has closed the descriptors of the slot before.
 pub fn reserve(g: &Globals, slot: Slot) {
     let entry = g.table.get(slot);

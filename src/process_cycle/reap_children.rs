@@ -21,8 +21,8 @@ use crate::table::stats;
 /// Clears the slots of the processes that have exited, tells the other
 /// processes, and starts again the processes that are to be respawned.
 ///
-/// Returns true if there is a process that the master has to wait for: it runs,
-/// or it will be started.
+/// Returns true if the master has to wait for a process, which runs or will be
+/// started.
 pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     let mut live = false;
 
@@ -102,8 +102,9 @@ fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
     respawn::start_failed(g, slot);
 }
 
-/// If the process that has exited is the new binary, makes the master start its
-/// own workers again if it has shut them down.
+/// Clears `ngx_new_binary` if the process that has exited is the new binary. If
+/// the master has shut down its workers for the new binary, makes the master
+/// start them again.
 fn new_binary_exited(g: &Globals, entry: &ngx_process_t) {
     if entry.pid() != g.new_binary.load(Relaxed) {
         return;

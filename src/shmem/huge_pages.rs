@@ -1,4 +1,4 @@
-//! Huge pages for shared memory, if a program asks for them.
+//! Huge pages for shared memory, if a program asks for huge pages.
 //!
 //! The kernel uses huge pages for shared memory only if the administrator has
 //! enabled them in two files of sysfs. If they are not enabled, a warning is

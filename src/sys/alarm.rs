@@ -7,7 +7,7 @@ use std::ptr;
 
 use nix::errno::Errno;
 
-/// A timer of this process. A forked child does not inherit it.
+/// A timer of this process. A forked child does not inherit the timer.
 #[derive(Clone, Copy)]
 pub struct Alarm(c_int);
 

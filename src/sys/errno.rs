@@ -7,7 +7,8 @@ unsafe extern "C" {
     safe fn strerrordesc_np(err: c_int) -> *const c_char;
 }
 
-/// The C library's text for `err`; `None` if it has none.
+/// The C library's text for the error `err`; `None` if the C library has no
+/// text for `err`.
 ///
 /// `strerrordesc_np(3)` is async-signal-safe. musl does not have this function,
 /// but the `strerror(3)` of musl only returns constant strings, so it is

@@ -17,7 +17,7 @@ pub fn read_to_string(path: impl AsRef<Path>) -> Result<String, Errno> {
     fs::read_to_string(path).map_err(|err| errno_of(&err))
 }
 
-/// Writes `text` to a file: creates the file, or replaces what it contains.
+/// Writes `text` to a file: creates the file, or replaces its contents.
 ///
 /// # References
 ///

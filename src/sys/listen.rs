@@ -24,7 +24,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Parses an address; `None` if the text is not one.
+    /// Parses an address; `None` if the text is not an address.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("unix:") {
             Some("") => None,

@@ -54,8 +54,8 @@ impl Segment {
         Errno::result(unsafe { libc::munmap(self.addr.as_ptr(), self.size) }).map(drop)
     }
 
-    /// Requests huge pages, `MADV_HUGEPAGE` of `madvise(2)`. The kernel uses
-    /// them only if they are enabled for shared memory.
+    /// Requests huge pages for the segment, `MADV_HUGEPAGE` of `madvise(2)`.
+    /// The kernel uses huge pages only if they are enabled for shared memory.
     pub fn advise_huge_pages(&self) -> Result<(), Errno> {
         // SAFETY: MADV_HUGEPAGE does not change the contents of the memory.
         Errno::result(unsafe { libc::madvise(self.addr.as_ptr(), self.size, libc::MADV_HUGEPAGE) })

@@ -130,8 +130,8 @@ impl Received {
     ///
     /// # Safety
     ///
-    /// `info` and `context` are NULL, or those that the kernel has passed to a
-    /// SA_SIGINFO handler of `signo`.
+    /// `info` and `context` are NULL, or the pointers that the kernel has
+    /// passed to a SA_SIGINFO handler of `signo`.
     pub unsafe fn new(signo: c_int, info: *const libc::siginfo_t, context: *const c_void) -> Self {
         // SAFETY: as this function demands, the kernel has written `info`. Like
         // nginx, this code reads si_pid for any si_code. If the signal has no

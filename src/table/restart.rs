@@ -1,6 +1,7 @@
-//! The time at which the master starts a process again. nginx has no such
-//! delay: it starts a worker that exits at once in a loop without end (`D4`),
-//! and it does not retry a start that failed until another child exits (`D2`).
+//! The time at which the master starts a process again. nginx starts a process
+//! again without a delay, so a worker that exits at once is started in a loop
+//! without end (`D4`). nginx retries a start that failed only when another
+//! child exits (`D2`).
 //!
 //! A process that exits is started again at once the first time. If the process
 //! exits again before it has run for 10 seconds, the next start is delayed.
@@ -134,7 +135,7 @@ impl Restart {
         now >= self.not_before.load(Relaxed)
     }
 
-    /// Milliseconds until the next start is due; 0 if it is due now.
+    /// Milliseconds until the next start is due; 0 if the start is due now.
     pub fn due_in(&self, now: ngx_msec_t) -> ngx_msec_t {
         self.due.load(Relaxed).saturating_sub(now)
     }

@@ -41,8 +41,8 @@ const _: () = assert!(size_of::<ngx_process_t>() == 48 || !cfg!(target_pointer_w
 pub enum Flag {
     /// The master starts the process again when the process exits.
     Respawn = bit::RESPAWN,
-    /// The process has just been started: the master does not send it the next
-    /// signal to all workers, and clears the flag then.
+    /// The process has just been started. The master does not send the process
+    /// the next signal to all workers, and clears the flag then.
     JustSpawn = bit::JUST_SPAWN,
     /// The process has no channel and gets no signals.
     Detached = bit::DETACHED,
