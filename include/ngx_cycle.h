@@ -99,11 +99,14 @@ struct ngx_core_conf_s {
      * the old configuration and its workers stay.
      */
     ngx_int_t (*reconfigure)(ngx_core_conf_t *conf);
-    /* The signal that makes the master log a list of its processes; 0: none. */
+    /*
+     * The signal at which the master logs a list of its processes; 0: no
+     * signal.
+     */
     int status_signal;
     /*
-     * 1: shared memory of 2 MiB and more uses huge pages, if the system allows
-     * it.
+     * 1: shared memory of 2 MiB or more uses huge pages, if the system allows
+     * huge pages for shared memory.
      */
     ngx_flag_t huge_pages;
     /*

@@ -372,8 +372,8 @@ void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
 
 
 /*
- * This is the only header of ngx-ipc that nginx does not have.  A source that
- * includes it compiles with the headers of nginx as well.
+ * ngx_ipc.h is the only header of ngx-ipc that nginx does not have.  A source
+ * that includes ngx_ipc.h compiles with the headers of nginx as well.
  */
 
 /*

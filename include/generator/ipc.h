@@ -1,6 +1,6 @@
 /*
- * This is the only header of ngx-ipc that nginx does not have.  A source that
- * includes it compiles with the headers of nginx as well.
+ * ngx_ipc.h is the only header of ngx-ipc that nginx does not have.  A source
+ * that includes ngx_ipc.h compiles with the headers of nginx as well.
  */
 
 /*

@@ -42,7 +42,9 @@ extern ngx_pid_t      ngx_parent;
 /* In a child, the child's end of the channel to its parent. */
 extern ngx_socket_t   ngx_channel;
 
-/* The slot of the process that was spawned last; in a child, its own slot. */
+/*
+ * The slot of the process that was spawned last; in a child, the child's slot.
+ */
 extern ngx_int_t      ngx_process_slot;
 
 /* One more than the highest slot that has been used. */

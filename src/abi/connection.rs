@@ -1,4 +1,4 @@
-//! `ngx_connection.h`: a descriptor and its events.
+//! `ngx_connection.h`: connections: descriptors with a read and a write event.
 
 use std::ptr;
 

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn ngx_ipc_log_end(
     let (text, end) = (text.addr() - line.addr(), p.addr() - line.addr());
 
     // SAFETY: `ngx_log.c` has set all bytes of the line to zero, and passes the
-    // log of its caller.
+    // valid log of the function that has called it.
     unsafe {
         if let Some(log) = ErrorLog::from_ptr(log) {
             log_line::end(&mut *line.cast::<LineBuffer>(), text, end, level, log, err);

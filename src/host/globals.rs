@@ -26,7 +26,8 @@ pub static ngx_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
 #[unsafe(no_mangle)]
 pub static ngx_os_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
 
-/// The slot of the process that was spawned last; in a child, its own slot.
+/// The slot of the process that was spawned last. In a child, it is the slot of
+/// the child itself.
 #[unsafe(no_mangle)]
 pub static ngx_process_slot: AtomicInt = AtomicInt::new(0);
 /// In a child: the child's end of the channel to its parent.

@@ -60,7 +60,8 @@ impl Connection {
     ///
     /// # Safety
     ///
-    /// `c` is NULL or comes from `ngx_get_connection()`, and one thread uses it.
+    /// `c` is NULL or a connection that `ngx_get_connection()` has made, and
+    /// only one thread uses the connection.
     pub unsafe fn from_ptr(c: *mut ngx_connection_t) -> Option<Self> {
         NonNull::new(c).map(|c| Self(c.cast()))
     }

@@ -103,7 +103,7 @@ impl Cycle {
         unsafe { self.0.as_ref() }
     }
 
-    /// The cycle's log, if it has one.
+    /// The handle of the cycle's log, if the cycle has a log.
     pub fn error_log(self) -> Option<ErrorLog> {
         // SAFETY: the log of a cycle is NULL or valid (the invariant of
         // `Cycle`).

@@ -130,9 +130,9 @@ impl ErrorLog {
         unsafe { (*self.0.as_ptr()).disk_full_time = sec };
     }
 
-    /// Lets the program's handler, if there is one, add to a line whose text
-    /// ends at `end`. Returns the position at which the text ends then; the
-    /// handler may also cut the text.
+    /// Calls the program's handler, if there is one, to add text to a line
+    /// whose text ends at the position `end`. Returns the position at which the
+    /// text ends afterwards. The handler can also make the text shorter.
     pub fn call_handler(self, line: &mut [u8], end: usize) -> usize {
         let Some(handler) = self.fields().handler else {
             return end;
@@ -142,7 +142,7 @@ impl ErrorLog {
         let start = line.as_mut_ptr();
 
         // SAFETY: `end` is a position in the line, and the program has set the
-        // handler to be called with this log and a place for so many bytes.
+        // handler to be called with this log and the rest of the line.
         let new_end = unsafe { handler(self.0.as_ptr(), start.add(end), line.len() - end) };
 
         // A handler that returns no position in the line has added nothing.

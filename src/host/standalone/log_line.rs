@@ -34,10 +34,12 @@ pub fn begin(line: &mut LineBuffer, level: ngx_uint_t, log: ErrorLog) -> usize {
     )
 }
 
-/// Ends a line whose text is from `text` to `end`, and writes it to `log` and
-/// the logs behind it; a warning or worse goes to stderr as well.
+/// Completes a line whose text is from `text` to `end`, and writes the line to
+/// `log` and to the logs that follow it in the list. A line of the level "warn"
+/// or a more severe level is also written to stderr.
 ///
-/// `err` is an errno to be described behind the text, or 0.
+/// `err` is the errno whose description is added after the text; 0: no
+/// description.
 pub fn end(
     line: &mut LineBuffer,
     text: usize,
@@ -112,9 +114,11 @@ pub fn begin_stderr(line: &mut LineBuffer) -> usize {
     n + copy(line.get_mut(n..).unwrap_or_default(), b": ")
 }
 
-/// Ends a line of [`begin_stderr`] whose text ends at `end`, and writes it.
+/// Completes a line that [`begin_stderr`] has begun and whose text ends at
+/// `end`, and writes the line.
 ///
-/// `err` is an errno to be described behind the text, or 0.
+/// `err` is the errno whose description is added after the text; 0: no
+/// description.
 pub fn end_stderr(line: &mut LineBuffer, end: usize, err: ngx_err_t) {
     let mut end = end;
 

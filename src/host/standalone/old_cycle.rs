@@ -28,7 +28,7 @@ unsafe impl Send for Retired {}
 ///
 /// # Safety
 ///
-/// Nothing uses `old` or its log afterwards, except open connections of a
+/// No code uses `old` or its log afterwards, except the open connections of a
 /// single process. `ngx_cycle` is another cycle.
 pub unsafe fn retire(old: Cycle, new: Cycle) {
     if ngx_process.load(Relaxed) != role::NGX_PROCESS_SINGLE {
@@ -50,8 +50,8 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
         let used = is_used(old.0);
 
         if !used {
-            // SAFETY: no open connection refers to the cycle, and nothing else
-            // has used it since it was retired.
+            // SAFETY: no open connection refers to the cycle, and the caller of
+            // `retire` does not use the cycle in any other way.
             unsafe { destroy(old.0, Some(new)) };
         }
 
@@ -102,8 +102,8 @@ fn close_listening(cycle: Cycle, other: Option<Cycle>) {
 ///
 /// # Safety
 ///
-/// Nothing uses `cycle`, its log or its pool afterwards. `ngx_cycle` is another
-/// cycle, since signal handlers log to it.
+/// No code uses `cycle`, its log or its pool afterwards. `ngx_cycle` is another
+/// cycle, because signal handlers write to the log of `ngx_cycle`.
 pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
     if !cycle.is_configured() {
         return;

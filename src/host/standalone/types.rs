@@ -82,7 +82,8 @@ pub struct ngx_log_s {
 /// nginx's typedef.
 pub type ngx_event_t = ngx_event_s;
 
-/// The handler of an event: the event loop calls it when the event happens.
+/// The handler of an event. The event loop calls the handler when the event
+/// happens.
 pub type ngx_event_handler_pt = Option<unsafe extern "C" fn(ev: *mut ngx_event_t)>;
 
 /// An event. C has bit-fields in place of `flags`; [`flag`] has their masks.
@@ -330,10 +331,11 @@ pub struct ngx_core_conf_s {
     /// configuration. The function changes the copy. If it returns NGX_ERROR,
     /// the old configuration and its workers stay.
     pub reconfigure: Option<unsafe extern "C" fn(conf: *mut ngx_core_conf_t) -> ngx_int_t>,
-    /// The signal that makes the master log a list of its processes; 0: none.
+    /// The signal at which the master logs a list of its processes; 0: no
+    /// signal.
     pub status_signal: c_int,
-    /// 1: shared memory of 2 MiB and more uses huge pages, if the system allows
-    /// it.
+    /// 1: shared memory of 2 MiB or more uses huge pages, if the system allows
+    /// huge pages for shared memory.
     pub huge_pages: ngx_flag_t,
     /// 1: when the master dies, the workers continue to run; 0: they shut down
     /// gracefully.

@@ -77,7 +77,7 @@ pub static ngx_use_stderr: AtomicUint = AtomicUint::new(1);
 /// The time of day, as of the last update.
 #[unsafe(no_mangle)]
 pub static ngx_cached_time: AtomicPtr<CachedTime> = AtomicPtr::new(ptr::null_mut());
-/// The time of day as log lines show it, as of the last update.
+/// The time of day in the format of log lines, as of the last update.
 #[unsafe(no_mangle)]
 pub static ngx_cached_err_log_time: CachedText = CachedText {
     len: AtomicUint::new(ERR_LOG_LEN),

@@ -117,7 +117,8 @@ unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
 /// handler of the connection, which closes the connection.
 fn close_connections(bits: u32, select: impl Fn(Connection) -> bool) {
     for c in open_connections() {
-        // An earlier handler may have closed the connection.
+        // A handler that this loop has called before can have closed the
+        // connection.
         let is_internal = c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT);
 
         if c.fd() == -1 || is_internal || !select(c) {
