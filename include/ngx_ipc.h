@@ -9,6 +9,7 @@
  *   src/table/state.rs
  *   src/abi/introspect.rs
  *   src/host/introspect.rs
+ *   src/host/standalone/worker.rs
  *   include/generator/ipc.h
  */
 
@@ -138,23 +139,6 @@ int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
  * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
  */
 int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
-
-/*
- * Runs a worker: calls the modules' hooks, adds the channel to the event loop,
- * and runs the event loop until the worker receives the command or the signal
- * to quit or to terminate.
- *
- * data is the number of the worker. At the command to quit, the worker stops
- * accepting connections, and waits until its open connections are closed and
- * all timers that are not cancelable have expired. The function does not
- * return. The exit code is 0, or 2 if the worker could not be set up.
- *
- * Safety: cycle is a valid cycle. ngx_spawn_process() has started the calling
- * process.
- *
- * References: nginx's src/os/unix/ngx_process_cycle.c.
- */
-void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
 
 /*
  * Sets a program up: sets the time, ngx_pid, ngx_cycle and the signal
@@ -369,6 +353,23 @@ ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
  * Safety: print is NULL or can be called with data.
  */
 void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
+
+/*
+ * Runs a worker: calls the modules' hooks, adds the channel to the event loop,
+ * and runs the event loop until the worker receives the command or the signal
+ * to quit or to terminate.
+ *
+ * data is the number of the worker. At the command to quit, the worker stops
+ * accepting connections, and waits until its open connections are closed and
+ * all timers that are not cancelable have expired. The function does not
+ * return. The exit code is 0, or 2 if the worker could not be set up.
+ *
+ * Safety: cycle is a valid cycle. ngx_spawn_process() has started the calling
+ * process.
+ *
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
+ */
+void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
 
 
 /*

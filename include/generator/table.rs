@@ -80,6 +80,7 @@ pub const HEADERS: &[Header] = &[
             "src/table/state.rs",
             "src/abi/introspect.rs",
             "src/host/introspect.rs",
+            "src/host/standalone/worker.rs",
         ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         tagged: false,

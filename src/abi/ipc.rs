@@ -2,7 +2,7 @@
 //! static in nginx's `ngx_process_cycle.c`. The functions of `ngx_ipc.h` that
 //! both hosts export are in `introspect.rs`.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int};
 
 use crate::channel::message::ngx_channel_t;
 use crate::config::{NGX_ERROR, ngx_int_t, ngx_uint_t};
@@ -14,7 +14,8 @@ use crate::host::standalone::program_conf::ProgramConf;
 use crate::host::standalone::types::{
     ngx_core_conf_t, ngx_cycle_t, ngx_event_handler_pt, ngx_event_t, ngx_log_t,
 };
-use crate::host::standalone::{channel as host_channel, init, main, signaller, spawn, worker};
+use crate::host::standalone::worker::ngx_worker_process_cycle;
+use crate::host::standalone::{channel as host_channel, init, main, signaller, spawn};
 use crate::process_cycle::announce::{announce, pass_open_channel};
 use crate::process_cycle::signal_workers::signal_processes;
 use crate::status::code;
@@ -69,31 +70,6 @@ pub unsafe extern "C" fn ngx_ipc_signal(conf: *const ngx_core_conf_t, name: *mut
     let (conf, name) = unsafe { (ProgramConf::from_ptr(conf), Text::from_ptr(name)) };
 
     signaller::send_signal(conf, name).map_or(1, |()| 0)
-}
-
-/// Runs a worker: calls the modules' hooks, adds the channel to the event loop,
-/// and runs the event loop until the worker receives the command or the signal
-/// to quit or to terminate.
-///
-/// `data` is the number of the worker. At the command to quit, the worker stops
-/// accepting connections, and waits until its open connections are closed and
-/// all timers that are not `cancelable` have expired. The function does not
-/// return. The exit code is 0, or 2 if the worker could not be set up.
-///
-/// # Safety
-///
-/// `cycle` is a valid cycle. ngx_spawn_process() has started the calling
-/// process.
-///
-/// # References
-///
-/// nginx's `src/os/unix/ngx_process_cycle.c`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
-    // SAFETY: C passes NULL or a valid cycle.
-    let cycle = unsafe { Cycle::from_ptr(cycle) };
-
-    worker::run(cycle.unwrap_or_else(Cycle::empty), data.addr());
 }
 
 /// Sets a program up: sets the time, `ngx_pid`, `ngx_cycle` and the signal

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::init_cycle;
+use super::init_process::exit_unless_set_up;
 use super::master::exit_master;
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
-use super::setup::exit_unless_set_up;
 use super::variables::{ngx_process, ngx_reconfigure};
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;

@@ -7,7 +7,7 @@ use std::ptr;
 
 use super::cycle::Cycle;
 use super::helper::helper_process_cycle;
-use super::worker::worker_process_cycle;
+use super::worker::ngx_worker_process_cycle;
 use crate::host::call::call;
 use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
@@ -157,7 +157,7 @@ impl Starter {
 fn worker(number: usize) -> Wanted {
     Wanted {
         work: Work {
-            proc: worker_process_cycle as *mut c_void,
+            proc: ngx_worker_process_cycle as *mut c_void,
             data: ptr::without_provenance_mut(number),
             name: Text::new(c"worker process"),
         },

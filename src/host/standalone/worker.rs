@@ -1,4 +1,7 @@
 //! Runs a worker: accepts connections, and shuts down gracefully.
+//!
+//! The exported function is in this file instead of `src/abi`, because the
+//! master stores the address of the function in the process table.
 
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,26 +11,37 @@ use super::cycle::Cycle;
 use super::event::{Event, ngx_event_t};
 use super::event_loop::open_connections;
 use super::event_timer::timers_left;
+use super::init_process::{exit_unless_set_up, set_up};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
 use super::setproctitle::set_title;
-use super::setup::{exit_unless_set_up, set_up};
 use super::types::{bit, flag, ngx_cycle_t};
 use super::variables::{ngx_exiting, ngx_process, ngx_quit, ngx_terminate, ngx_worker};
 use crate::log::{Debug, Level};
 use crate::sys::process;
 use crate::table::role;
 
-/// The function that the process of a worker runs. `data` is the number of the
-/// worker.
+/// Runs a worker: calls the modules' hooks, adds the channel to the event loop,
+/// and runs the event loop until the worker receives the command or the signal
+/// to quit or to terminate.
+///
+/// `data` is the number of the worker. At the command to quit, the worker stops
+/// accepting connections, and waits until its open connections are closed and
+/// all timers that are not `cancelable` have expired. The function does not
+/// return. The exit code is 0, or 2 if the worker could not be set up.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle, and the calling process is a child that
-/// has just been forked.
-pub unsafe extern "C" fn worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
-    // SAFETY: the master passes its cycle, and the child has a copy of the
-    // cycle.
+/// `cycle` is a valid cycle. ngx_spawn_process() has started the calling
+/// process.
+///
+/// # References
+///
+/// nginx's `src/os/unix/ngx_process_cycle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
+    // SAFETY: the master passes its cycle, of which the child has a copy; a
+    // program passes NULL or a valid cycle.
     let cycle = unsafe { Cycle::from_ptr(cycle) };
 
     run(cycle.unwrap_or_else(Cycle::empty), data.addr());
@@ -36,7 +50,7 @@ pub unsafe extern "C" fn worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mu
 /// Runs the worker with the number `number`: calls the modules' hooks, adds the
 /// channel to the event loop, and runs the event loop until a command or a
 /// signal ends the process.
-pub fn run(cycle: Cycle, number: usize) -> ! {
+fn run(cycle: Cycle, number: usize) -> ! {
     let log = cycle.log();
 
     ngx_process.store(role::NGX_PROCESS_WORKER, Relaxed);
