@@ -19,16 +19,17 @@ CFLAGS     ?= -O2 -g
 
 WARNINGS   := -Wall -Wextra -Werror
 
-# The target directory of cargo.
+# The directory in which cargo builds.
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 
-# The directory of the results.  Tests build variants of the library in others.
+# The directory of the results.  Tests build variants of the library in other
+# directories.
 B          ?= build
 
 VERSION    := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SONAME     := libngx_ipc.so.1
 
-# Libraries that a program needs if it links libngx_ipc.a.
+# The libraries with which a program must be linked if it links libngx_ipc.a.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
 # The headers in $(B)/include that are installed.
@@ -42,14 +43,16 @@ export CARGO
 
 all: lib man $(B)/ngx_ipc.pc ## builds the library, headers, man pages, ngx_ipc.pc
 
-# Cargo decides what is out of date; a result that is the same keeps its time.
+# Cargo decides what it must build again.  If a result has the same content as
+# before, build.sh does not change its time.
 lib:
 	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
 
-# Linked from the archive with the version script of build.rs: rustc's own would
-# hide the functions of csrc/.  "-z now" binds all functions at once, else each
-# child would look up those that only children call.
+# The shared library is linked from the archive with the version script of
+# build.rs, because the version script of rustc would hide the functions of
+# csrc/.  "-z now" binds all functions when the program starts.  Otherwise each
+# child would spend time to look up the functions that only children call.
 $(B)/$(SONAME): $(B)/libngx_ipc.a $(B)/ngx_ipc.map
 	$(CC) -shared -o $@ -Wl,-soname,$(SONAME) -Wl,--gc-sections,-z,defs,-z,now,-S \
 	    -Wl,--version-script=$(B)/ngx_ipc.map $(LDFLAGS) \
@@ -57,7 +60,7 @@ $(B)/$(SONAME): $(B)/libngx_ipc.a $(B)/ngx_ipc.map
 	    $(STATIC_LIBS) -static-libgcc -lgcc_eh
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
-# Written each time, since it contains PREFIX.
+# The file is written each time, because it contains PREFIX, which can differ.
 .PHONY: $(B)/ngx_ipc.pc
 $(B)/ngx_ipc.pc: ngx_ipc.pc.in
 	@mkdir -p $(B)
@@ -81,7 +84,7 @@ $(B)/echo: INCLUDES := -Inginx/status
 test: ## runs all tests; ONLY="text" some suites, V=1 all output
 	@sh c-tests/run/test.sh
 
-# The version of the crate nginx-src, and that of Debian.
+# Builds the version of nginx in the crate nginx-src, and the version in Debian.
 nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 	sh c-tests/run/nginx-build.sh 1.28.3 $(B)/nginx-1.28.3
 	sh c-tests/run/nginx-build.sh bookworm $(B)/nginx-1.22.1
@@ -106,7 +109,8 @@ lint: ## checks the format of the sources, with warnings as errors
 	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh \
 	    .ci/run
 
-# Tests compare the files that are checked in with those that build.rs writes.
+# A test compares these files, which are checked in, with those that build.rs
+# writes.
 headers: lib ## updates include/, docs/reference.md and c-tests/checks/symbols
 	@for h in $(B)/include/*.h; do \
 	    case $$h in *ngx_auto_config.h) continue ;; esac; \

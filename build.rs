@@ -1,6 +1,7 @@
 //! Probes the system, generates the headers, compiles `csrc/`.
 //!
-//! Results, in `OUT_DIR`; `include/generator/build.sh` copies them to where C programs look:
+//! The results are in the directory `OUT_DIR`. `include/generator/build.sh`
+//! copies them to the directory in which C programs find them:
 //!
 //! - `probes.log`: the answer of each probe, and for each "no" the program and
 //!   the compiler's messages;
@@ -9,11 +10,12 @@
 //! - `symbols` and `ngx_ipc.map`: what the shared library exports;
 //! - `shmem_backends.rs` and `numbers.rs`: parts of the library's source.
 //!
-//! `NGX_HAVE_FEATURE=1` or `=0` in the environment answers a probe, whose
-//! program is then not compiled: for cross builds and for tests.
+//! An environment variable `NGX_HAVE_FEATURE=1` or `NGX_HAVE_FEATURE=0` sets
+//! the result of a probe, whose program is not compiled then. Cross builds and
+//! tests use this.
 //!
-//! Without the feature "standalone" there are no headers and no `csrc/`: nginx
-//! has its own.
+//! Without the cargo feature "standalone", no headers are generated and `csrc/`
+//! is not compiled, because nginx has its own.
 
 #[path = "probes/backends.rs"]
 mod backends;

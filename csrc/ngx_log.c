@@ -1,7 +1,7 @@
 /*
- * The variadic functions of ngx_log.h, which stable Rust cannot define.  They
- * format the text of a line; src/abi/log_line.rs, whose functions
- * are declared below, does the rest.
+ * The functions of ngx_log.h that take "...", which stable Rust cannot define.
+ * They format the text of a line.  The functions of src/abi/log_line.rs, which
+ * are declared below, write the other parts of the line and the line itself.
  */
 
 #include <ngx_config.h>

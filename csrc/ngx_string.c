@@ -1,15 +1,19 @@
 /*
- * nginx's formatted output.  A directive such as "%5ui" is parsed into a
+ * Formatted output as in nginx.  A directive such as "%5ui" is parsed into a
  * ngx_spec_t; then its argument is converted, padded and written.
  *
- * Async-signal-safe: uses no locale, no allocation and no errno.
+ * All functions are async-signal-safe, because they use no locale, no
+ * allocation and no errno.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
 
-/* a macro, since a va_list that is an array cannot be passed by address */
+/*
+ * This is a macro, because a function cannot take the address of a va_list
+ * parameter on systems where va_list is an array.
+ */
 
 #define ngx_int_arg(spec, args, signed_type, unsigned_type)                   \
     ((spec)->is_unsigned                                                      \
@@ -129,8 +133,9 @@ ngx_put_text(u_char *buf, u_char *last, const u_char *src, size_t len,
     }
 
     /*
-     * The cast is needed, as in ngx_put_bytes(): ngx_sprintf() passes a last
-     * that is further from buf than ptrdiff_t can count.
+     * The cast to size_t is needed, as in ngx_put_bytes(), because
+     * ngx_sprintf() passes a "last" that is further from buf than ptrdiff_t can
+     * count.
      */
 
     for (i = 0; i < len && (size_t) (last - buf) >= 2; i++) {
@@ -162,7 +167,7 @@ ngx_put_double(u_char *buf, u_char *last, double f, ngx_spec_t *spec)
     part = spec->digits ? (uint64_t) ((f - (double) whole) * scale + 0.5) : 0;
 
     if ((double) part >= scale) {
-        /* the fraction is rounded up to 1, as .9996 is with three digits */
+        /* the fraction is rounded up to 1, as with .9996 and three digits */
         whole++;
         part = 0;
     }
@@ -347,7 +352,9 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
             continue;
 
         default:
-            /* "%%", or a letter that nginx does not know: written as it is */
+            /*
+             * "%%", or a letter that nginx does not know, is written as it is
+             */
             *buf++ = (u_char) *fmt++;
             continue;
         }

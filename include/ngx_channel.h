@@ -22,36 +22,39 @@ extern "C" {
 
 
 /*
- * The message of nginx's channels. A program's own message may be longer; it
- * begins with these fields.
+ * The message of nginx's channels. A program can send longer messages of its
+ * own, which begin with these fields.
  */
 typedef struct {
-    /* NGX_CMD_OPEN_CHANNEL and so on, or a number of the program's own. */
+    /*
+     * The command: NGX_CMD_OPEN_CHANNEL and so on, or a number that the
+     * program has chosen.
+     */
     ngx_uint_t command;
     /* The process that the message is about. */
     ngx_pid_t pid;
-    /* Its slot. */
+    /* The slot of the process that the message is about. */
     ngx_int_t slot;
-    /* A descriptor that travels with the message, or -1. */
+    /* The descriptor that the message carries, or -1. */
     ngx_fd_t fd;
 } ngx_channel_t;
 
 
 
 /*
- * Sends the size bytes at ch, with a copy of the descriptor ch->fd unless
- * that is -1.
+ * Sends a message: the size bytes at ch, with a copy of the descriptor
+ * ch->fd unless ch->fd is -1.
  *
- * A message is sent whole or not at all. Returns NGX_OK, NGX_AGAIN if the
- * socket is full, or NGX_ERROR with an alert in the log. SIGPIPE is not raised.
- * A message is refused if it is smaller than ngx_channel_t, if it is larger
- * than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller
- * SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
+ * The message is sent completely or not at all. Returns NGX_OK, NGX_AGAIN if
+ * the socket buffer is full, or NGX_ERROR with an alert in the log. SIGPIPE is
+ * not raised. A message is refused if it is smaller than ngx_channel_t, if it
+ * is larger than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a
+ * smaller SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
  *
- * All bytes are sent: zero the message before you set its fields, or its
- * padding carries what the stack contained.
+ * Set the message to zero before you set its fields. Otherwise its padding
+ * sends bytes of the stack to the other process, because all bytes are sent.
  *
- * Safety: ch is NULL, or size bytes at ch may be read; log is NULL or a valid
+ * Safety: ch is NULL, or size bytes at ch are readable; log is NULL or a valid
  * log.
  *
  * References: sendmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.
@@ -64,14 +67,15 @@ ngx_int_t ngx_write_channel(ngx_socket_t s,
 /*
  * Receives one message of size bytes into ch.
  *
- * Returns size; NGX_AGAIN if no message, or only a part of one, has arrived;
- * NGX_ERROR, with an alert in the log unless the other end is closed.
+ * Returns size; NGX_AGAIN if no complete message has arrived yet; NGX_ERROR
+ * if the other end is closed, or, with an alert in the log, if anything fails.
  *
- * ch->fd is the descriptor of a NGX_CMD_OPEN_CHANNEL, which the caller must
- * close, or -1 if none arrived. With any other command it is -1, and
- * descriptors that arrived have been closed.
+ * If the message is a NGX_CMD_OPEN_CHANNEL, ch->fd is set to the descriptor
+ * that has arrived with the message, which the caller must close, or to -1 if
+ * none has arrived. With any other command ch->fd is set to -1, and the
+ * function closes descriptors that have arrived.
  *
- * Safety: ch is NULL, or size bytes at ch may be written; log is NULL or a valid
+ * Safety: ch is NULL, or size bytes at ch are writable; log is NULL or a valid
  * log.
  *
  * References: recvmsg(2), unix(7); nginx's src/os/unix/ngx_channel.c.
@@ -85,11 +89,11 @@ ngx_int_t ngx_read_channel(ngx_socket_t s,
  * Makes the event loop call handler whenever fd is readable
  * (NGX_READ_EVENT) or writable (NGX_WRITE_EVENT).
  *
- * data of the event is a ngx_connection_t, whose fd is the descriptor.
- * Returns NGX_OK, or NGX_ERROR with an alert in the log.
+ * The handler's event has a ngx_connection_t as data, whose fd is the
+ * descriptor. Returns NGX_OK, or NGX_ERROR with an alert in the log.
  *
- * Safety: cycle is NULL or a valid cycle. handler may be called from
- * ngx_process_events_and_timers() until the connection is closed.
+ * Safety: cycle is NULL or a valid cycle. ngx_process_events_and_timers() can
+ * call handler until the connection is closed.
  *
  * References: epoll_ctl(2); nginx's src/os/unix/ngx_channel.c.
  */
@@ -101,8 +105,8 @@ ngx_int_t ngx_add_channel_event(ngx_cycle_t *cycle,
 /*
  * Closes both descriptors of a channel, and sets them to -1.
  *
- * A descriptor that is -1 already is left as it is. If close() fails, an alert
- * is logged; the descriptor is closed all the same.
+ * Does nothing with a descriptor that is -1. If close() fails, an alert is
+ * logged, and the descriptor is closed nevertheless.
  *
  * Safety: fd is NULL or points to two descriptors; log is NULL or a valid log.
  *

@@ -23,52 +23,61 @@ extern "C" {
 
 
 /*
- * The length of the queue of connections that are not accepted yet, see
- * listen(2).
+ * The default length of the queue of connections that are not accepted yet,
+ * see listen(2).
  */
 #define NGX_LISTEN_BACKLOG 511
 
 /*
- * Receives at most size bytes.
+ * Receives at most size bytes from a connection.
  *
- * Returns how many were received, 0 if the other side sends no more, NGX_AGAIN
- * if there are none now, or NGX_ERROR.
+ * Returns the number of bytes received, 0 if the other side sends no more,
+ * NGX_AGAIN if no byte has arrived yet, or NGX_ERROR.
  */
 typedef ptrdiff_t (*ngx_recv_pt)(ngx_connection_t *c, u_char *buf, size_t size);
 
 /*
- * Sends at most size bytes.
+ * Sends at most size bytes on a connection.
  *
- * Returns how many were sent, NGX_AGAIN if none can be sent now, or NGX_ERROR.
+ * Returns the number of bytes sent, NGX_AGAIN if the socket buffer is full, or
+ * NGX_ERROR.
  */
 typedef ptrdiff_t (*ngx_send_pt)(ngx_connection_t *c, u_char *buf, size_t size);
 
-/* What a program does with a connection that has been accepted. */
+/* A function of the program that a worker calls for each new connection. */
 typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
 
-/* An address that the program listens on. */
+/* An address on which the program listens. */
 struct ngx_listening_s {
     /*
-     * "HOST:PORT", where the host is a number, in brackets if it is IPv6, or
-     * "unix:PATH".
+     * The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
+     * or "unix:PATH".
      */
     const char *address;
-    /* A worker calls it for each new connection. */
+    /* The function that a worker calls for each new connection. */
     ngx_connection_handler_pt handler;
-    /* How many connections may wait to be accepted; 0: NGX_LISTEN_BACKLOG. */
+    /*
+     * The largest number of connections that wait to be accepted; 0:
+     * NGX_LISTEN_BACKLOG.
+     */
     int backlog;
-    /* The socket, or -1: the library's. */
+    /* The socket, or -1. Only the library sets the field. */
     ngx_socket_t fd;
-    /* In a worker the connection that accepts, or NULL: the library's. */
+    /*
+     * In a worker, the connection that accepts from the socket, or NULL. Only
+     * the library sets the field.
+     */
     ngx_connection_t *connection;
 };
 
 /*
- * Adds a connection with the descriptor s to the event loop, which does not
- * watch it yet.
+ * Makes a connection with the descriptor s and adds it to the event loop.
+ * The event loop does not watch the descriptor until ngx_handle_read_event()
+ * or ngx_handle_write_event() is called.
  *
- * log is for the lines about the connection. Returns NULL, with an emergency
- * in the log, if there is no event loop and none can be made.
+ * Lines about the connection are written to log. Returns the connection, or
+ * NULL, with an emergency in the log, if the process has no event loop and
+ * none can be made.
  *
  * Safety: log is NULL or a log that is valid as long as the connection.
  *
@@ -77,27 +86,27 @@ struct ngx_listening_s {
 ngx_connection_t *ngx_get_connection(ngx_socket_t s, ngx_log_t *log);
 
 /*
- * Removes a connection from the event loop; its descriptor stays open. Does
+ * Removes a connection from the event loop. The descriptor stays open. Does
  * nothing if c is NULL or closed.
  *
- * Safety: c is NULL or comes from this library.
+ * Safety: c is NULL or a connection that this library has made.
  */
 void ngx_free_connection(ngx_connection_t *c);
 
 /*
  * Removes a connection from the event loop and closes its descriptor.
  *
- * If the connection is closed already, the log gets an alert. Does nothing if
- * c is NULL.
+ * If the connection is closed already, an alert is logged. Does nothing if c
+ * is NULL.
  *
- * Safety: c is NULL or comes from this library.
+ * Safety: c is NULL or a connection that this library has made.
  */
 void ngx_close_connection(ngx_connection_t *c);
 
 
 /* A descriptor that the event loop watches. */
 struct ngx_connection_s {
-    void               *data;        /* for the program */
+    void               *data;        /* for the program to use */
     ngx_event_t        *read;
     ngx_event_t        *write;
 
@@ -106,15 +115,15 @@ struct ngx_connection_s {
     ngx_recv_pt         recv;
     ngx_send_pt         send;
 
-    ngx_listening_t    *listening;   /* that accepted it, or NULL */
+    ngx_listening_t    *listening;   /* NULL if it was not accepted */
     ngx_log_t          *log;
-    ngx_pool_t         *pool;        /* for the program */
+    ngx_pool_t         *pool;        /* for the program to use */
     ngx_uint_t          number;      /* a serial number, 0 if not accepted */
 
     unsigned            timedout:1;
     unsigned            error:1;
-    unsigned            idle:1;      /* may be closed at a graceful shutdown */
-    unsigned            close:1;     /* set then: its read handler closes it */
+    unsigned            idle:1;      /* a graceful shutdown can close it */
+    unsigned            close:1;     /* makes the read handler close it */
 };
 
 

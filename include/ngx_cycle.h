@@ -32,122 +32,170 @@ extern "C" {
 
 /* The configuration of a program; ngx_ipc_conf_init() sets the defaults. */
 struct ngx_core_conf_s {
-    /* 1: go into the background. */
+    /* 1: the program goes into the background. */
     ngx_flag_t daemon;
-    /* 1: a master with workers; 0: a single process, which is both. */
+    /*
+     * 1: a master with workers; 0: a single process that is master and worker
+     * in one.
+     */
     ngx_flag_t master;
     /*
-     * Milliseconds after which a worker that shuts down gracefully closes the
-     * connections that are still open; 0: it waits for them.
+     * Milliseconds after which a worker that shuts down gracefully closes all
+     * connections that are still open; 0: the worker waits for them without a
+     * time limit.
      */
     ngx_msec_t shutdown_timeout;
     /* The number of workers; 0: one for each processor. */
     ngx_int_t worker_processes;
     /*
-     * What ngx_debug_point() does: 0 (nothing), NGX_DEBUG_POINTS_STOP or
+     * The action of ngx_debug_point(): 0 (none), NGX_DEBUG_POINTS_STOP or
      * NGX_DEBUG_POINTS_ABORT.
      */
     ngx_int_t debug_points;
-    /* RLIMIT_NOFILE of the workers; -1: as the master's. */
+    /* RLIMIT_NOFILE of the workers; -1: the limit of the master. */
     ngx_int_t rlimit_nofile;
-    /* RLIMIT_CORE of the workers, in bytes; -1: as the master's. */
+    /* RLIMIT_CORE of the workers, in bytes; -1: the limit of the master. */
     off_t rlimit_core;
-    /* The nice value of the workers; 0: as the master's. */
+    /* The nice value of the workers; 0: the nice value of the master. */
     int priority;
     /* 1: worker N runs on processor N only. */
     ngx_flag_t cpu_affinity_auto;
-    /* The user of the workers, if the master is root; NULL: the master's. */
+    /*
+     * The user of the workers, if the master is root; NULL: the user of the
+     * master.
+     */
     const char *username;
-    /* The group of the workers; NULL: the user's. */
+    /* The group of the workers; NULL: the primary group of their user. */
     const char *groupname;
-    /* The working directory of the workers; NULL: the master's. */
+    /*
+     * The working directory of the workers; NULL: the directory of the
+     * master.
+     */
     const char *working_directory;
-    /* The file that the master writes its pid to; NULL: none. */
+    /* The file to which the master writes its pid; NULL: no file. */
     const char *pid;
     /* The file of the log; NULL: stderr. */
     const char *error_log;
     /* The level of the log, or the masks of its debug lines. */
     ngx_uint_t log_level;
-    /* What process titles begin with; NULL: the program's name. */
+    /*
+     * The text with which process titles begin; NULL: the name of the
+     * program.
+     */
     const char *name;
     /* The modules, an array that ends with NULL, or NULL. */
     ngx_module_t **modules;
-    /* The addresses that workers accept connections on. */
+    /* The addresses on which workers accept connections, an array. */
     ngx_listening_t *listening;
-    /* The number of those addresses. */
+    /* The number of elements of listening. */
     ngx_uint_t listening_n;
-    /* The helpers. */
+    /* The helpers, an array. */
     ngx_cache_manager_ctx_t *helpers;
-    /* The number of helpers. */
+    /* The number of elements of helpers. */
     ngx_uint_t helpers_n;
     /*
-     * Called at a reload with a copy of the configuration, which it changes.
-     * After NGX_ERROR the old configuration and its workers stay.
+     * The master calls this function at a reload with a copy of the
+     * configuration. The function changes the copy. If it returns NGX_ERROR,
+     * the old configuration and its workers stay.
      */
     ngx_int_t (*reconfigure)(ngx_core_conf_t *conf);
-    /* The signal that makes the master log a list of its processes; 0: none. */
+    /*
+     * The signal at which the master logs a list of its processes; 0: no
+     * signal.
+     */
     int status_signal;
     /*
-     * 1: shared memory of 2 MiB and more uses huge pages, if the system allows
-     * it.
+     * 1: shared memory of 2 MiB or more uses huge pages, if the system allows
+     * huge pages for shared memory.
      */
     ngx_flag_t huge_pages;
     /*
-     * What workers do when the master dies. 1: they go on; 0: they shut down
+     * 1: when the master dies, the workers continue to run; 0: they shut down
      * gracefully.
      */
     ngx_flag_t orphans_stay;
+    /* The size of this structure in bytes, which ngx_ipc_conf_init() sets. */
+    size_t size;
+    /*
+     * The size of an element of listening in bytes, which
+     * ngx_ipc_conf_init() sets.
+     */
+    size_t listening_size;
 };
 
 /* The state of a program from one configuration to the next. */
 struct ngx_cycle_s {
-    /* The configurations of the modules. The first one is a ngx_core_conf_t. */
+    /*
+     * An array of pointers to configurations. The first configuration is a
+     * ngx_core_conf_t.
+     */
     void ****conf_ctx;
     /* Memory that lives as long as the cycle. */
     ngx_pool_t *pool;
-    /* The log of the library. */
+    /* The log to which the library writes. */
     ngx_log_t *log;
     /* The modules, an array that ends with NULL, or NULL. */
     ngx_module_t **modules;
     /* The number of modules. */
     ngx_uint_t modules_n;
-    /* The addresses that workers accept connections on. */
+    /* The addresses on which workers accept connections, an array. */
     ngx_listening_t *listening;
-    /* The number of those addresses. */
+    /* The number of elements of listening. */
     ngx_uint_t listening_n;
 };
 
 /*
- * Fills a configuration with defaults: a master in the foreground, a worker
- * for each processor, a log on stderr with the level NGX_LOG_NOTICE.
+ * Sets all fields of a configuration to the defaults: a master in the
+ * foreground, a worker for each processor, a log on stderr with the level
+ * NGX_LOG_NOTICE.
+ *
+ * In C, ngx_ipc_conf_init() is a macro that calls ngx_ipc_conf_init_size()
+ * with the sizes of the structures in the program's headers. The function
+ * ngx_ipc_conf_init() uses the sizes of version 0.1.
  *
  * Safety: conf is NULL or writable.
  */
 void ngx_ipc_conf_init(ngx_core_conf_t *conf);
 
 /*
- * Makes a cycle of the configuration of old_cycle, for a reload.
+ * Sets all fields of a configuration to the defaults, for a program in whose
+ * headers an ngx_core_conf_t has size bytes and an ngx_listening_t has
+ * listening_size bytes. Programs call the macro ngx_ipc_conf_init().
  *
- * First reconfigure may change a copy of the configuration. Then the log is
- * opened, and the listening sockets that old_cycle does not have, and the
- * modules' init_module is called.
+ * Fields that this version of the library does not have are cleared. Returns
+ * NGX_OK. Returns NGX_ERROR, and writes nothing, if conf is NULL, or, with
+ * an alert on stderr, if a size is less than in version 0.1.
  *
- * Returns the new cycle. The log and the pool of old_cycle and the sockets
- * that the new cycle does not need are closed then. Returns NULL if anything
- * fails, with the reason in the log of old_cycle, which stays as it was.
+ * Safety: conf is NULL or has size writable bytes.
+ */
+ngx_int_t ngx_ipc_conf_init_size(ngx_core_conf_t *conf,
+                                 size_t size,
+                                 size_t listening_size);
+
+/*
+ * Makes a new cycle at a reload, from the configuration of old_cycle.
  *
- * Safety: old_cycle is NULL or a valid cycle. It is not used afterwards, unless
- * NULL is returned.
+ * First the function calls reconfigure, which can change a copy of the
+ * configuration. Then it opens the log and those listening sockets that
+ * old_cycle does not have, and calls the hook init_module of each module.
+ *
+ * Returns the new cycle. Before it returns, the function frees the pool of
+ * old_cycle, and closes the log file of old_cycle and the sockets that the
+ * new cycle does not need. Returns NULL if anything fails, with the reason in
+ * the log of old_cycle, which stays in use, unchanged.
+ *
+ * Safety: old_cycle is NULL or a valid cycle. The program does not use
+ * old_cycle afterwards, unless the function returns NULL.
  *
  * References: nginx's src/core/ngx_cycle.c.
  */
 ngx_cycle_t *ngx_init_cycle(ngx_cycle_t *old_cycle);
 
 /*
- * Opens the log of a cycle again, after its file has been renamed.
+ * Opens the log file of a cycle again, after the file has been renamed.
  *
  * user, unless it is -1, becomes the owner of the file. If the file cannot
- * be opened, an emergency is logged, and the log goes to the old file.
+ * be opened, an emergency is logged, and the log still writes to the old file.
  *
  * Safety: cycle is NULL or a valid cycle.
  *
@@ -156,8 +204,16 @@ ngx_cycle_t *ngx_init_cycle(ngx_cycle_t *old_cycle);
 void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
 
 
-/* The cycle in use. */
+/* The cycle that is in use.  Signal handlers write to the log of this cycle. */
 extern volatile ngx_cycle_t  *ngx_cycle;
+
+/*
+ * Calls ngx_ipc_conf_init_size() with the sizes of the structures in these
+ * headers.
+ */
+#define ngx_ipc_conf_init(conf)                                               \
+    ngx_ipc_conf_init_size(conf, sizeof(ngx_core_conf_t),                     \
+                           sizeof(ngx_listening_t))
 
 
 #ifdef __cplusplus

@@ -21,19 +21,19 @@ extern "C" {
 
 
 /*
- * Writes at most size bytes of the description of err at errstr, without
- * a NUL.
+ * Writes the description of the errno err to errstr: at most size bytes,
+ * without a NUL.
  *
- * Returns the position after the last byte; NULL if errstr is NULL.
- * Async-signal-safe.
+ * Returns the position after the last byte, or NULL if errstr is NULL. The
+ * function is async-signal-safe.
  *
- * Safety: errstr is NULL, or size bytes there are writable.
+ * Safety: errstr is NULL, or size bytes at errstr are writable.
  *
  * References: strerrordesc_np(3); nginx's src/os/unix/ngx_errno.c.
  */
 u_char *ngx_strerror(ngx_err_t err, u_char *errstr, size_t size);
 
-/* Does nothing, since the texts need no preparation. Returns NGX_OK. */
+/* Does nothing: the descriptions need no preparation. Returns NGX_OK. */
 ngx_int_t ngx_strerror_init(void);
 
 

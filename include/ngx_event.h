@@ -22,11 +22,11 @@ extern "C" {
 
 
 /*
- * Makes the event loop watch a connection for input, unless the read event
- * rev is ready: then it stops watching.
+ * Makes the event loop watch a connection for input if the read event rev is
+ * not ready. If rev is ready, the event loop stops watching.
  *
- * A read handler calls this when it returns. flags is not used. Returns
- * NGX_OK, or NGX_ERROR with an alert in the log.
+ * A read handler calls this function before it returns. flags is not used.
+ * Returns NGX_OK, or NGX_ERROR with an alert in the log.
  *
  * Safety: rev is NULL or the read event of an open connection.
  *
@@ -35,12 +35,13 @@ extern "C" {
 ngx_int_t ngx_handle_read_event(ngx_event_t *rev, ngx_uint_t flags);
 
 /*
- * Makes the event loop watch a connection for room for output, unless the
- * write event wev is ready: then it stops watching.
+ * Makes the event loop watch a connection for room in the socket buffer if the
+ * write event wev is not ready. If wev is ready, the event loop stops
+ * watching.
  *
- * A program calls this after c->send has sent less than it was given, and
- * when a write handler returns. lowat is not used. Returns NGX_OK, or
- * NGX_ERROR with an alert in the log.
+ * A program calls this function after c->send has sent fewer bytes than
+ * requested, and before a write handler returns. lowat is not used. Returns
+ * NGX_OK, or NGX_ERROR with an alert in the log.
  *
  * Safety: wev is NULL or the write event of an open connection.
  */
@@ -50,8 +51,8 @@ ngx_int_t ngx_handle_write_event(ngx_event_t *wev, size_t lowat);
  * Runs one round of the event loop: waits for an event, a timer or a signal,
  * then updates the time and calls the handlers.
  *
- * Does not wait if a signal has arrived since the last round, so no signal is
- * missed.
+ * If a signal has arrived since the last round, the function does not wait, so
+ * no signal is missed.
  *
  * Safety: cycle is NULL or a valid cycle.
  *
@@ -66,20 +67,20 @@ void ngx_process_events_and_timers(ngx_cycle_t *cycle);
 
 /* An event, and the handler that is called when it happens. */
 struct ngx_event_s {
-    /* the connection whose event it is; for the program in other events */
+    /* the connection that the event belongs to; else for the program to use */
     void                  *data;
 
     unsigned               write:1;
     unsigned               accept:1;
     unsigned               instance:1;
-    unsigned               active:1;        /* the loop watches it */
+    unsigned               active:1;        /* epoll watches for the event */
     unsigned               disabled:1;
-    unsigned               ready:1;         /* it has happened */
+    unsigned               ready:1;         /* the event has happened */
     unsigned               oneshot:1;
     unsigned               complete:1;
     unsigned               eof:1;
     unsigned               error:1;
-    unsigned               timedout:1;      /* its timer has expired */
+    unsigned               timedout:1;      /* the timer has expired */
     unsigned               timer_set:1;
     unsigned               delayed:1;
     unsigned               deferred_accept:1;
@@ -88,7 +89,7 @@ struct ngx_event_s {
     unsigned               closed:1;
     unsigned               channel:1;
     unsigned               resolver:1;
-    unsigned               cancelable:1;    /* its timer delays no shutdown */
+    unsigned               cancelable:1;    /* a shutdown ignores the timer */
 
     int                    available;
 

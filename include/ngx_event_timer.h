@@ -24,8 +24,9 @@ extern "C" {
  * Adds a timer to an event: in timer milliseconds the event loop sets
  * ev->timedout and calls ev->handler.
  *
- * An event has one timer. If it has one already, that is moved, unless by less
- * than 300 ms. Does nothing if ev is NULL.
+ * An event has at most one timer. If the event has a timer already, the timer
+ * is moved, unless it would move by less than 300 ms. Does nothing if ev is
+ * NULL.
  *
  * Safety: ev is NULL or an event that is valid until its timer expires or is
  * deleted.
@@ -42,15 +43,15 @@ void ngx_event_add_timer(ngx_event_t *ev, ngx_msec_t timer);
 void ngx_event_del_timer(ngx_event_t *ev);
 
 /*
- * Tells whether a worker that shuts down has a timer to wait for.
+ * Tells whether a worker that shuts down must wait for a timer.
  *
- * Returns NGX_OK if there is none, or NGX_AGAIN while there are timers of
- * events that are not cancelable.
+ * Returns NGX_AGAIN while an event that is not cancelable has a timer, else
+ * NGX_OK.
  */
 ngx_int_t ngx_event_no_timers_left(void);
 
 
-/* No timer is set: the wait has no timeout. */
+/* The time until the next timer expires, if there is no timer. */
 #define NGX_TIMER_INFINITE  (ngx_msec_t) -1
 
 #define ngx_add_timer       ngx_event_add_timer

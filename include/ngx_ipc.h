@@ -9,6 +9,7 @@
  *   src/table/state.rs
  *   src/abi/introspect.rs
  *   src/host/introspect.rs
+ *   src/host/standalone/worker.rs
  *   include/generator/ipc.h
  */
 
@@ -27,71 +28,100 @@ extern "C" {
 
 
 /*
- * All processes that were started together run, see
- * ngx_ipc_spawn_processes(). The receiver has inherited their channels.
+ * Tells the receiver that all processes that were started together with the
+ * receiver run, see ngx_ipc_spawn_processes(). The receiver has inherited the
+ * channels to these processes.
  */
 #define NGX_IPC_CMD_OPEN_CHANNELS 1852274689
 
 /* The slot has no process. */
 #define NGX_IPC_EMPTY 0
 
-/* The process runs. */
+/* The slot's process runs. */
 #define NGX_IPC_RUNNING 1
 
-/* The process has been told to exit. */
+/* The slot's process has been told to exit and has not exited yet. */
 #define NGX_IPC_EXITING 2
 
-/* The process has exited and will be started again. */
+/*
+ * The slot's process has exited, or could not be started. The master starts
+ * the process later.
+ */
 #define NGX_IPC_WAITING 3
 
-/* A process of the table. */
+/*
+ * A process of the process table, as ngx_ipc_next_process() describes the
+ * process.
+ */
 typedef struct {
-    /* Its slot. */
+    /* The slot of the process. */
     ngx_int_t slot;
-    /* Its pid; -1 while it waits to be started again. */
+    /* The pid; -1 while the process waits to be started again. */
     ngx_pid_t pid;
-    /* NGX_IPC_RUNNING, NGX_IPC_EXITING or NGX_IPC_WAITING. */
+    /* The state: NGX_IPC_RUNNING, NGX_IPC_EXITING or NGX_IPC_WAITING. */
     int state;
-    /* Its number among the workers; -1 if it is not a worker. */
+    /* The number of the worker, from 0; -1 if the process is not a worker. */
     ngx_int_t worker;
     /*
-     * The configuration that it was first started for, counted from 1; 0: the
-     * program has none.
+     * The number of the configuration for which the process was first started,
+     * counted from 1; 0 if the program has no configuration.
      */
     ngx_uint_t generation;
-    /* NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0: not known. */
+    /*
+     * The role: NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0 if the role is not
+     * known.
+     */
     ngx_uint_t role;
-    /* How log lines call it; NULL: not known to this process. */
+    /*
+     * The name of the process in log lines; NULL if the calling process does
+     * not know the name.
+     */
     const char *name;
-    /* When it was started, in seconds since 1970. */
+    /* The time at which the process was started, in seconds since 1970. */
     time_t started;
-    /* How often it was started again. */
+    /* The number of times that the process was started again. */
     ngx_uint_t respawns;
-    /* Control messages that the master has sent to it. */
+    /*
+     * The number of control messages that the master has sent to the
+     * process.
+     */
     ngx_uint_t sent;
-    /* Control messages that were queued because its channel was full. */
+    /*
+     * The number of control messages that the master has queued because the
+     * channel to the process was full.
+     */
     ngx_uint_t queued;
-    /* The most control messages that its queue has held at one time. */
+    /*
+     * The largest number of control messages that were queued for the process
+     * at one time.
+     */
     ngx_uint_t queued_max;
-    /* Control messages that were dropped because it had exited. */
+    /*
+     * The number of control messages that the master has dropped because the
+     * process had exited.
+     */
     ngx_uint_t dropped;
 } ngx_ipc_process_t;
 
-/* Takes len bytes of text; data is what ngx_ipc_print_processes() got. */
+/*
+ * A function of the program that prints len bytes of text. data is the
+ * argument of ngx_ipc_print_processes().
+ */
 typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
 
 /*
- * Runs a program: a master with its workers, or one process, as conf says.
+ * Runs a program: a master with workers, or a single process, as conf says.
  *
- * argc and argv are the arguments of main(). SIGUSR2 executes the new
- * binary with them. Returns 1 if the program could not be set up, with the
- * reason on stderr or in the log. Otherwise it does not return, and the
- * process exits with 0.
+ * argc and argv are the arguments of main(). At SIGUSR2 the new binary is
+ * executed with the same arguments. Returns 1 if the program could not be set
+ * up, with the reason on stderr or in the log. Otherwise the function does not
+ * return, and the process exits with code 0.
  *
- * Safety: conf is NULL or valid. Its texts are copied; the modules, helpers and
- * functions that it points to live as long as the program. Process titles
- * overwrite the arguments of main(), so the program must not use pointers to
- * them any more.
+ * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(): a
+ * configuration with an invalid size is refused. The function copies the texts
+ * of conf; the modules, helpers and functions that conf points to must live
+ * as long as the program. Process titles overwrite the arguments of main(), so
+ * the program must not use pointers to the arguments afterwards.
  *
  * References: main() of nginx's src/core/nginx.c.
  */
@@ -100,52 +130,57 @@ int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
 /*
  * Sends a running program the signal "reload", "reopen", "stop" or "quit".
  *
- * Its pid is read from the file that conf names. Returns 0, or 1 with the
- * reason on stderr.
+ * The function reads the pid of the program's master from the pid file of
+ * conf. Returns 0, or 1 with the reason on stderr.
  *
- * Safety: conf is NULL or valid, name NULL or a string.
+ * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(), name is
+ * NULL or a string.
  *
  * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
  */
 int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
 
 /*
- * Runs a worker: the modules' hooks, the channel and the event loop, until it
- * receives the command or the signal to quit or terminate.
+ * Sets a program up: sets the time, ngx_pid, ngx_cycle and the signal
+ * handlers. If cycle has no log, its log becomes stderr with the level
+ * NGX_LOG_NOTICE.
  *
- * data is the worker's number. To quit, it stops accepting, finishes the
- * open connections, and waits for the timers that are not cancelable. Does
- * not return; the exit code is 0, or 2 if the worker could not be set up.
+ * A program that goes into the background itself must do so before it calls
+ * this function. Returns NGX_OK, or NGX_ERROR with an emergency in the log.
  *
- * Safety: cycle is a valid cycle; the process was made by ngx_spawn_process().
+ * In C, ngx_ipc_init() is a macro that calls ngx_ipc_init_size() with the size
+ * of a cycle in the program's headers. The function ngx_ipc_init() uses the
+ * size of version 0.1.
  *
- * References: nginx's src/os/unix/ngx_process_cycle.c.
- */
-void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
-
-/*
- * Sets a program up: the time, ngx_pid, ngx_cycle, the signals, and the
- * log of cycle, if it has none: stderr with the level NGX_LOG_NOTICE.
- *
- * A program that goes into the background by itself must do so before.
- * Returns NGX_OK, or NGX_ERROR with an emergency in the log.
- *
- * Safety: cycle is NULL or lives as long as the program. What the program has not
- * set in it is zero.
+ * Safety: cycle is NULL or lives as long as the program. The fields that the
+ * program has not set are zero.
  *
  * References: main() of nginx's src/core/nginx.c.
  */
 ngx_int_t ngx_ipc_init(ngx_cycle_t *cycle);
 
 /*
+ * Sets a program up, as ngx_ipc_init() does, with a cycle of size bytes.
+ * Programs call the macro ngx_ipc_init().
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert on stderr, if size is
+ * less than in version 0.1 or the program cannot be set up.
+ *
+ * Safety: cycle is NULL or lives as long as the program. The fields that the
+ * program has not set are zero.
+ */
+ngx_int_t ngx_ipc_init_size(ngx_cycle_t *cycle, size_t size);
+
+/*
  * Starts n workers that run ngx_worker_process_cycle(), and announces each
- * to the processes that run already.
+ * worker to the processes that run already.
  *
- * type is NGX_PROCESS_RESPAWN or another of these modes. If a worker cannot
- * be started, an alert is logged, and the next one is started.
+ * type is NGX_PROCESS_RESPAWN or another mode of ngx_spawn_process(). If a
+ * worker cannot be started, an alert is logged, and the next worker is
+ * started.
  *
- * Safety: cycle is NULL or a valid cycle that lives as long as the workers' slots
- * are in use.
+ * Safety: cycle is NULL or a valid cycle that lives as long as the workers'
+ * slots are in use.
  *
  * References: nginx's src/os/unix/ngx_process_cycle.c.
  */
@@ -154,21 +189,23 @@ void ngx_start_worker_processes(ngx_cycle_t *cycle,
                                 ngx_int_t type);
 
 /*
- * Starts n processes together, and announces them to each other.
+ * Starts n processes together, and announces the processes to each other.
  *
- * Each runs proc(cycle, data) with its number, 0 to n - 1, as data.
- * name and respawn are as for ngx_spawn_process(), but respawn is no
- * slot and not NGX_PROCESS_DETACHED. Processes that are started one after the
- * other take a message for each two of them; these take one for each process:
- * NGX_IPC_CMD_OPEN_CHANNELS, which ngx_ipc_channel_command() understands.
+ * Each process runs proc(cycle, data) with its number, 0 to n - 1, as
+ * data. name and respawn are as for ngx_spawn_process(), except that
+ * respawn must be a mode, not a slot, and not NGX_PROCESS_DETACHED. The
+ * function sends one message to each process, NGX_IPC_CMD_OPEN_CHANNELS, which
+ * ngx_ipc_channel_command() understands. If a program starts the processes one
+ * by one with ngx_spawn_process(), each two processes need a message.
  *
- * Returns how many were started; for each of the others there is an alert in
- * the log. Returns NGX_ERROR if an argument is refused. ngx_process_slot is
- * the slot of the process that was started last, or the empty slot if that
- * has failed.
+ * Returns the number of processes that were started; for each process that
+ * could not be started there is an alert in the log. Returns NGX_ERROR if an
+ * argument is refused. ngx_process_slot is the slot of the process that was
+ * started last, or an empty slot if the last process could not be started.
  *
- * Safety: cycle is NULL or a valid cycle, name a string, proc a function that
- * may be called with these in a forked copy of this process.
+ * Safety: cycle is NULL or a valid cycle, name is a string, and proc is a
+ * function that can be called with cycle and a number in a forked copy of
+ * this process.
  */
 ngx_int_t ngx_ipc_spawn_processes(ngx_cycle_t *cycle,
                                   ngx_spawn_proc_pt proc,
@@ -177,41 +214,45 @@ ngx_int_t ngx_ipc_spawn_processes(ngx_cycle_t *cycle,
                                   ngx_int_t respawn);
 
 /*
- * Sends ch, which announces the process spawned last, to all others.
+ * Sends ch, which announces the process that was spawned last, to all other
+ * processes.
  *
- * If ch is NULL, the message is made from the table. Nothing is sent if the
- * process has no channel.
+ * If ch is NULL, the function makes the message from the process table.
+ * Sends nothing if the process that was spawned last has no channel.
  *
  * Safety: cycle is NULL or a valid cycle, ch NULL or a valid message.
  */
 void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
 
 /*
- * Makes all workers shut down (SIGQUIT), exit (SIGTERM) or open their logs
- * again (SIGUSR1) with a command on their channels. Any other signal is sent
- * as a signal, as is one whose command a worker cannot be sent.
+ * Makes all workers shut down gracefully (SIGQUIT), exit (SIGTERM) or open
+ * their logs again (SIGUSR1), with a command on their channels. Any other
+ * signo is sent with kill(2). If a command cannot be sent to a worker, the
+ * signal is sent instead.
  *
  * Safety: cycle is NULL or a valid cycle.
  */
 void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
 
 /*
- * Does the same for the processes of one role: NGX_PROCESS_WORKER, which
- * those of ngx_start_worker_processes() have, NGX_PROCESS_HELPER, or 0 for the
- * processes that have neither role.
+ * Does the work of ngx_signal_worker_processes() for the processes of one role
+ * only. role is NGX_PROCESS_WORKER, the role of processes that
+ * ngx_start_worker_processes() has started; NGX_PROCESS_HELPER; or 0 for the
+ * processes without a role.
  *
  * Safety: cycle is NULL or a valid cycle.
  */
 void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
 
 /*
- * Clears the slots of the processes that have exited, makes the others close
- * their channels, and starts those again that are to be respawned.
+ * Clears the slots of processes that have exited, makes the other processes
+ * close the channels to them, and starts processes again that are to be
+ * respawned.
  *
- * To be called whenever ngx_reap is set. A program with an event loop of its
- * own calls it at ngx_sigio too, since it also sends messages that were
- * queued because a channel was full. Returns 1 while any process is left,
- * else 0.
+ * A program calls this function whenever ngx_reap is set. A program with an
+ * event loop of its own also calls it when ngx_sigio is set, because the
+ * function also sends messages that were queued while a channel was full.
+ * Returns 1 while any process is left, else 0.
  *
  * Safety: cycle is NULL or a valid cycle that lives as long as the slots of
  * respawned processes are in use.
@@ -219,38 +260,41 @@ void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
 ngx_uint_t ngx_reap_children(ngx_cycle_t *cycle);
 
 /*
- * Does what a new worker must do first: closes the descriptors of the table
- * that it does not need, and makes the event loop call handler for its own
- * channel.
+ * Sets up the channel of a new worker: closes the inherited descriptors of the
+ * process table that the worker does not need, and makes the event loop call
+ * handler when the worker's own channel is readable.
  *
- * If handler is NULL, the event loop is not used: for a program that has
- * its own. Its descriptor is ngx_channel. Returns NGX_OK, or NGX_ERROR with
- * an alert in the log.
+ * If handler is NULL, the function does not use the event loop. A program
+ * with an event loop of its own then adds the descriptor ngx_channel to that
+ * loop. Returns NGX_OK, or NGX_ERROR with an alert in the log.
  *
- * Safety: cycle is NULL or a valid cycle. handler as for ngx_add_channel_event().
+ * Safety: cycle is NULL or a valid cycle. ngx_process_events_and_timers() can
+ * call handler until the connection is closed.
  */
 ngx_int_t ngx_ipc_init_channel(ngx_cycle_t *cycle,
                                ngx_event_handler_pt handler);
 
 /*
- * Does what a message of nginx's asks for: enters another process into the
- * table or removes it, or sets ngx_quit, ngx_terminate or ngx_reopen.
+ * Does what a message with one of nginx's commands asks for: adds another
+ * process to the process table, removes it from the table, or sets ngx_quit,
+ * ngx_terminate or ngx_reopen.
  *
  * Returns NGX_OK; NGX_DECLINED if the command is not one of nginx's, so that
- * the caller handles it; NGX_ERROR if ch is NULL. The function takes over
- * the descriptor of a NGX_CMD_OPEN_CHANNEL. A message about an impossible slot
- * is an alert in the log.
+ * the caller handles the command; or NGX_ERROR if ch is NULL. The descriptor
+ * of a NGX_CMD_OPEN_CHANNEL belongs to the library afterwards. If the message
+ * names an impossible slot, an alert is logged.
  *
- * Safety: ch is NULL or a message as ngx_read_channel() returned it; log is NULL
- * or a valid log.
+ * Safety: ch is NULL or a message that ngx_read_channel() has received; log is
+ * NULL or a valid log.
  */
 ngx_int_t ngx_ipc_channel_command(ngx_channel_t *ch, ngx_log_t *log);
 
 /*
- * Reads all messages that have arrived on a channel and does what they ask
- * for. Closes the channel when its other end is closed.
+ * Reads all messages that have arrived on a channel, and does what the
+ * messages ask for. Closes the channel if the other end is closed.
  *
- * Safety: ev is the read event of a connection of ngx_add_channel_event().
+ * Safety: ev is the read event of a connection that ngx_add_channel_event() has
+ * made.
  */
 void ngx_channel_handler(ngx_event_t *ev);
 
@@ -258,49 +302,100 @@ void ngx_channel_handler(ngx_event_t *ev);
 const char *ngx_ipc_version(void);
 
 /*
- * Returns which configuration this process was started for, counted from 1;
- * 0 if the program has none.
+ * Returns the number of the configuration for which this process was started,
+ * counted from 1; 0 if the program has no configuration.
  */
 ngx_uint_t ngx_ipc_generation(void);
 
 /*
- * Returns 1 in the leader of a generation, else 0.
+ * Returns 1 if this process is the leader of its generation, else 0.
  *
- * The leader is the first worker, or the single process: the one that does
- * what only one process of a generation must do.
+ * The leader is the first worker, or the single process. The leader does the
+ * work that only one process of a generation must do.
  */
 ngx_uint_t ngx_ipc_is_leader(void);
 
 /*
- * Fills process with the next process of the table: the first one in a slot
- * behind process->slot. Set that to -1 for the first process.
+ * Fills process with data about the next process of the process table: the
+ * process in the first used slot after process->slot. For the first process,
+ * set process->slot to -1.
  *
- * Returns NGX_OK, or NGX_DECLINED if no process is left. Every process of a
- * program sees what the master knows. If there is no memory for that, a
- * worker sees the processes that the master has announced to it.
+ * Returns NGX_OK, or NGX_DECLINED if there is no further process. Every
+ * process of a program sees the data of the master, which is in shared memory.
+ * If that memory could not be allocated, a worker sees only the processes that
+ * the master has announced to it.
+ *
+ * In C, ngx_ipc_next_process() is a macro that calls
+ * ngx_ipc_next_process_size() with the size of the structure in the program's
+ * headers. The function ngx_ipc_next_process() uses the size of version 0.1.
  *
  * Safety: process is NULL or points to a valid ngx_ipc_process_t.
  */
 ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
 
 /*
- * Calls print with a line for each process, line feed included.
+ * Fills process, a structure of size bytes, with data about the next
+ * process, as ngx_ipc_next_process() does. Fields that this version of the
+ * library does not have are cleared. Programs call the macro
+ * ngx_ipc_next_process().
  *
- * Safety: print is NULL or may be called with data.
+ * Returns NGX_OK, NGX_DECLINED if there is no further process, or NGX_ERROR if
+ * size is less than in version 0.1.
+ *
+ * Safety: process is NULL or points to a structure with size bytes.
+ */
+ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
+
+/*
+ * Calls print with data once for each process, with a line of text about
+ * the process that ends with a line feed.
+ *
+ * Safety: print is NULL or can be called with data.
  */
 void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
 
+/*
+ * Runs a worker: calls the modules' hooks, adds the channel to the event loop,
+ * and runs the event loop until the worker receives the command or the signal
+ * to quit or to terminate.
+ *
+ * data is the number of the worker. At the command to quit, the worker stops
+ * accepting connections, and waits until its open connections are closed and
+ * all timers that are not cancelable have expired. The function does not
+ * return. The exit code is 0, or 2 if the worker could not be set up.
+ *
+ * Safety: cycle is a valid cycle. ngx_spawn_process() has started the calling
+ * process.
+ *
+ * References: nginx's src/os/unix/ngx_process_cycle.c.
+ */
+void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
+
 
 /*
- * This is the only header of ngx-ipc that nginx does not have.  A source that
- * includes it compiles with the headers of nginx as well.
+ * ngx_ipc.h is the only header of ngx-ipc that nginx does not have.  A source
+ * that includes ngx_ipc.h compiles with the headers of nginx as well.
  */
 
-/* What ngx_debug_point() does: 0, NGX_DEBUG_POINTS_STOP or _ABORT. */
+/*
+ * The action of ngx_debug_point(): NGX_DEBUG_POINTS_STOP,
+ * NGX_DEBUG_POINTS_ABORT, or 0 for no action.
+ */
 extern ngx_uint_t  ngx_ipc_debug_points;
 
 /* If not 0, ngx_shm_alloc() asks the kernel for huge pages. */
 extern ngx_uint_t  ngx_ipc_huge_pages;
+
+/* Calls ngx_ipc_init_size() with the size of a cycle in these headers. */
+#define ngx_ipc_init(cycle)                                                   \
+    ngx_ipc_init_size(cycle, sizeof(ngx_cycle_t))
+
+/*
+ * Calls ngx_ipc_next_process_size() with the size of the structure in these
+ * headers.
+ */
+#define ngx_ipc_next_process(process)                                         \
+    ngx_ipc_next_process_size(process, sizeof(ngx_ipc_process_t))
 
 
 #ifdef __cplusplus

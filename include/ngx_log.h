@@ -25,60 +25,72 @@ extern "C" {
 #define NGX_MAX_ERROR_STR 2048
 
 /*
- * Adds at most len bytes to a line at buf. Returns the position after the
- * last byte.
+ * A function of the program that adds at most len bytes to a line at buf.
+ * Returns the position after the last byte.
  */
 typedef u_char *(*ngx_log_handler_pt)(ngx_log_t *log, u_char *buf, size_t len);
 
-/* Gets a finished line, in place of the log's file. */
+/*
+ * A function of the program that gets each finished line, in place of the
+ * log's file. The line is the len bytes at buf.
+ */
 typedef void (*ngx_log_writer_pt)(ngx_log_t *log,
                                   ngx_uint_t level,
                                   u_char *buf,
                                   size_t len);
 
-/* An open file. */
+/* An open file, such as the file of a log. */
 struct ngx_open_file_s {
-    /* Its descriptor. */
+    /* The descriptor of the file. */
     ngx_fd_t fd;
-    /* Its name. */
+    /* The name of the file. */
     ngx_str_t name;
 };
 
-/* A log. */
+/* A log of a program. */
 struct ngx_log_s {
     /*
-     * The level: more severe lines and those of the level are written. Or
-     * NGX_LOG_DEBUG_CORE and so on: the masks of the debug lines to write,
-     * and all other lines.
+     * A level: the log writes lines of this level and more severe lines. Or
+     * the masks of debug lines, such as NGX_LOG_DEBUG_CORE: the log writes
+     * these debug lines and all lines that are no debug lines.
      */
     ngx_uint_t log_level;
-    /* The file that lines are written to, unless there is a writer. */
+    /* The file that lines are written to if there is no writer. */
     ngx_open_file_t *file;
-    /* The number of a connection, which lines begin with, or 0. */
+    /* The number of a connection: each line begins with it. 0: no number. */
     ngx_uint_t connection;
-    /* The last second in which the disk was full: the library's. */
+    /*
+     * The last second in which the disk was full. Only the library uses the
+     * field.
+     */
     time_t disk_full_time;
-    /* Adds to each line that is not a debug line. */
+    /*
+     * A function that adds text to each line that is not a debug line, or
+     * NULL.
+     */
     ngx_log_handler_pt handler;
-    /* Data of the handler. */
+    /* Data for the handler. */
     void *data;
-    /* Gets the lines in place of the file. */
+    /* A function that gets the lines in place of the file, or NULL. */
     ngx_log_writer_pt writer;
-    /* Data of the writer. */
+    /* Data for the writer. */
     void *wdata;
-    /* For the handler: what the program does, such as "reading a request". */
+    /*
+     * Text for the handler about the present work of the program, such as
+     * "reading a request".
+     */
     char *action;
-    /* The next log, which gets the same lines, or NULL. */
+    /* The next log in the list, which gets the same lines, or NULL. */
     ngx_log_t *next;
 };
 
 /*
- * Opens the program's log: the file error_log, or stderr if that is NULL or
- * empty. A name that does not begin with a slash is one in the directory
- * prefix.
+ * Opens the log of the program: the file error_log, or stderr if error_log
+ * is NULL or empty. A name that does not begin with a slash is relative to the
+ * directory prefix.
  *
- * Returns the log, whose level is NGX_LOG_NOTICE. If the file cannot be opened
- * a line on stderr says so, and the log is stderr.
+ * Returns the log, whose level is NGX_LOG_NOTICE. If the file cannot be
+ * opened, the function writes a line to stderr, and the log is stderr.
  *
  * Safety: prefix and error_log are NULL or strings.
  *
@@ -87,22 +99,25 @@ struct ngx_log_s {
 ngx_log_t *ngx_log_init(u_char *prefix, u_char *error_log);
 
 /*
- * Finds the log head, or the first one behind it, that has a file.
+ * Finds the first log that has a file, in the list of logs that begins with
+ * head.
  *
- * Returns NULL if there is none.
+ * Returns NULL if no log of the list has a file.
  *
- * Safety: head is NULL or a valid log, as are the logs behind it.
+ * Safety: head is NULL or a valid log, and the logs that follow it in the
+ * list are valid.
  */
 ngx_log_t *ngx_log_get_file_log(ngx_log_t *head);
 
 /*
- * Writes  (ERR: DESCRIPTION) of an errno at buf, in a line that ends at
- * last. If there are less than 50 bytes, it overwrites the end of the text
- * before buf.
+ * Writes  (ERR: DESCRIPTION) for the errno err at buf, in a line that
+ * ends at last. If fewer than 50 bytes are left before last, the function
+ * overwrites the end of the text before buf.
  *
  * Returns the position after the last byte.
  *
- * Safety: buf to last is writable, and 50 bytes before last are as well.
+ * Safety: The bytes from buf to last are writable, and so are the 50 bytes
+ * before last.
  *
  * References: nginx's src/core/ngx_log.c.
  */
@@ -133,11 +148,12 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
 
 
 /*
- * Log a line if the log level of the log is LEVEL or higher, or a debug line
- * if the log level has the bit LEVEL.  For fmt see ngx_string.h.
+ * ngx_log_error() logs a line if its level is as severe as the level of the
+ * log, or more severe.  ngx_log_debug() logs a debug line if the level of the
+ * log has the bit "level". ngx_string.h describes the format.
  *
- * "do ... while (0)" makes a macro one statement, so that an "else" after it
- * belongs to the "if" before it.
+ * With "do ... while (0)" a macro is one statement, so that an "else" after the
+ * macro belongs to the "if" before it.
  */
 
 #define ngx_log_error(level, log, ...)                                        \
@@ -182,14 +198,17 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
     ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)
 
 
-/* Logs a line at any log level.  The macros above check the log level. */
+/*
+ * Logs a line whatever the level of the log is.  ngx_log_error() and
+ * ngx_log_debug() check the level and then call this function.
+ */
 void ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...);
 
-/* Logs an alert to the log of ngx_cycle, if there is one. */
+/* Logs an alert to the log of ngx_cycle.  Does nothing if there is no cycle. */
 void ngx_log_abort(ngx_err_t err, const char *fmt, ...);
 
-/* Writes a line to stderr. */
+/* Writes a line to stderr, beginning with the name of the program. */
 void ngx_log_stderr(ngx_err_t err, const char *fmt, ...);
 
 

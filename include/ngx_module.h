@@ -21,44 +21,51 @@ extern "C" {
 #endif
 
 
-/* A module: functions that the library calls when processes start and exit. */
+/*
+ * A module: its hooks are functions that the library calls when processes
+ * start and exit.
+ */
 struct ngx_module_s {
-    /* Its index among the modules of its type. */
+    /* The index of the module among the modules of its type. Unused here. */
     ngx_uint_t ctx_index;
-    /* Its index among all modules. */
+    /* The index of the module among all modules. Unused here. */
     ngx_uint_t index;
-    /* Its name. */
+    /* The name of the module. Unused here. */
     char *name;
     /* Unused. */
     ngx_uint_t spare0;
     /* Unused. */
     ngx_uint_t spare1;
-    /* The version that it was compiled for. */
+    /* The version of nginx for which the module was compiled. Unused here. */
     ngx_uint_t version;
-    /* The features that it was compiled with. */
+    /* The features with which the module was compiled. Unused here. */
     const char *signature;
-    /* What modules of its type have, such as a ngx_core_module_t. */
+    /* The context of the module, such as a ngx_core_module_t. Unused here. */
     void *ctx;
-    /* Its directives. */
+    /* The directives of the module. Unused here. */
     ngx_command_t *commands;
-    /* Its type. */
+    /* The type of the module, such as NGX_CORE_MODULE. Unused here. */
     ngx_uint_t type;
-    /* The master calls it once, before its first init_module. */
+    /* The master calls this hook once, before the first call of init_module. */
     ngx_int_t (*init_master)(ngx_log_t *log);
-    /* The master calls it for each configuration, before its workers start. */
+    /*
+     * The master calls this hook for each configuration, before it starts the
+     * workers.
+     */
     ngx_int_t (*init_module)(ngx_cycle_t *cycle);
     /*
-     * Each worker and helper calls it when it starts. After NGX_ERROR the
-     * process exits with code 2, and is not started again.
+     * Each worker and helper calls this hook when the process starts. If the
+     * hook returns NGX_ERROR, the process exits with code 2 and is not started
+     * again.
      */
     ngx_int_t (*init_process)(ngx_cycle_t *cycle);
-    /* Never called. */
+    /* This library never calls this hook. */
     ngx_int_t (*init_thread)(ngx_cycle_t *cycle);
-    /* Never called. */
+    /* This library never calls this hook. */
     void (*exit_thread)(ngx_cycle_t *cycle);
-    /* Each worker calls it before it exits; helpers do not. */
+    /* Each worker calls this hook before the process exits. Helpers do not. */
     void (*exit_process)(ngx_cycle_t *cycle);
-    /* The master calls it before it exits. */
+    /* The master calls this hook before it exits. */
     void (*exit_master)(ngx_cycle_t *cycle);
     /* Unused. */
     size_t spare_hook0;
@@ -94,7 +101,10 @@ struct ngx_module_s {
 #define NGX_CONF_MODULE         0x464E4F43  /* "CONF" */
 
 
-/* The context of a NGX_CORE_MODULE.  nginx uses it, this library does not. */
+/*
+ * The context of a module of type NGX_CORE_MODULE. nginx uses the context, this
+ * library does not.
+ */
 
 typedef struct {
     ngx_str_t   name;

@@ -16,9 +16,9 @@ extern "C" {
 
 
 /*
- * Sends the process pid the signal for sig: "reload", "reopen", "stop" or
- * "quit".  Returns 0, or 1 if sig is another text or if kill() fails, which is
- * an alert in the log of the cycle.
+ * Sends the process pid the signal with the name sig: "reload", "reopen",
+ * "stop" or "quit".  Returns 0; or 1 if there is no signal with the name, or,
+ * with an alert in the log of the cycle, if kill() fails.
  */
 ngx_int_t ngx_os_signal_process(ngx_cycle_t *cycle, char *sig, ngx_pid_t pid);
 

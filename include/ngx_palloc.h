@@ -21,15 +21,18 @@ extern "C" {
 #endif
 
 
-/* A pool of a size that is enough for most uses. */
+/* The size of the blocks, in bytes, of a pool for most uses. */
 #define NGX_DEFAULT_POOL_SIZE 16384
 
-/* The handler of a cleanup: ngx_destroy_pool() calls it. */
+/*
+ * The handler of a cleanup. ngx_destroy_pool() calls the handler with the data
+ * of the cleanup.
+ */
 typedef void (*ngx_pool_cleanup_pt)(void *data);
 
-/* A cleanup: a function to call when a pool is destroyed. */
+/* A cleanup of a pool: a function that is called when the pool is destroyed. */
 struct ngx_pool_cleanup_s {
-    /* The function, which the program sets; NULL: none. */
+    /* The function, which the program sets; NULL: no function is called. */
     ngx_pool_cleanup_pt handler;
     /* The argument of the function. */
     void *data;
@@ -40,9 +43,10 @@ struct ngx_pool_cleanup_s {
 /*
  * Makes a memory pool.
  *
- * The pool gets memory from malloc() in blocks of size bytes; a piece larger
- * than half of that gets a block of its own. log gets an emergency whenever
- * there is no memory. Returns the pool, or NULL if there is no memory for it.
+ * The pool allocates blocks of size bytes with malloc(3). A piece that is
+ * larger than half of a block gets a block of its own. Whenever there is no
+ * memory, an emergency is written to log. Returns the pool, or NULL if there
+ * is no memory for the pool.
  *
  * Safety: log is NULL or a log that is valid as long as the pool.
  *
@@ -51,18 +55,19 @@ struct ngx_pool_cleanup_s {
 ngx_pool_t *ngx_create_pool(size_t size, ngx_log_t *log);
 
 /*
- * Destroys a pool: calls its cleanup handlers, the last one that was added
- * first, and frees all its memory. Does nothing if pool is NULL.
+ * Destroys a pool: calls the cleanup handlers, in the reverse order of their
+ * addition, and frees all memory of the pool. Does nothing if pool is NULL.
  *
- * Safety: pool is NULL or a pool, which is not used any more.
+ * Safety: pool is NULL or a pool. The program uses neither the pool nor its
+ * memory afterwards.
  */
 void ngx_destroy_pool(ngx_pool_t *pool);
 
 /*
- * Allocates size bytes from a pool, aligned as by malloc().
+ * Allocates size bytes from a pool, aligned as memory from malloc(3).
  *
- * Returns NULL, with an emergency in the log, if there is no memory; NULL if
- * pool is NULL.
+ * Returns the address of the bytes. Returns NULL if pool is NULL, or, with
+ * an emergency in the log, if there is no memory.
  *
  * Safety: pool is NULL or a pool.
  */
@@ -71,28 +76,31 @@ void *ngx_palloc(ngx_pool_t *pool, size_t size);
 /*
  * Allocates size bytes from a pool without alignment, for strings.
  *
- * Returns NULL in the same cases as ngx_palloc().
+ * Returns the address of the bytes. Returns NULL if pool is NULL, or, with
+ * an emergency in the log, if there is no memory.
  *
  * Safety: pool is NULL or a pool.
  */
 void *ngx_pnalloc(ngx_pool_t *pool, size_t size);
 
 /*
- * Allocates size bytes from a pool, aligned and filled with zeros.
+ * Allocates size bytes from a pool, aligned as memory from malloc(3) and
+ * filled with zeros.
  *
- * Returns NULL in the same cases as ngx_palloc().
+ * Returns the address of the bytes. Returns NULL if pool is NULL, or, with
+ * an emergency in the log, if there is no memory.
  *
  * Safety: pool is NULL or a pool.
  */
 void *ngx_pcalloc(ngx_pool_t *pool, size_t size);
 
 /*
- * Adds a cleanup to a pool: a function that is called when the pool is
- * destroyed.
+ * Adds a cleanup to a pool. A cleanup is a function that ngx_destroy_pool()
+ * calls.
  *
- * Returns the cleanup, whose handler the caller sets. Its data points to
- * size bytes of the pool; it is NULL if size is 0. Returns NULL in the same
- * cases as ngx_palloc().
+ * Returns the cleanup, whose handler the caller sets. data of the cleanup
+ * points to size bytes of the pool, or is NULL if size is 0. Returns NULL
+ * if p is NULL, or, with an emergency in the log, if there is no memory.
  *
  * Safety: p is NULL or a pool.
  */

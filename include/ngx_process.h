@@ -30,57 +30,64 @@ extern "C" {
 #define NGX_PROCESS_NORESPAWN -1
 
 /*
- * The process is not started again when it exits, and the next signal to all
- * workers leaves it out.
+ * The process is not started again when it exits. The process does not get the
+ * next signal to all workers.
  */
 #define NGX_PROCESS_JUST_SPAWN -2
 
-/* The process is started again when it exits, in the same slot. */
+/* The process is started again in the same slot when it exits. */
 #define NGX_PROCESS_RESPAWN -3
 
 /*
- * The process is started again when it exits, in the same slot, and the next
- * signal to all workers leaves it out.
+ * The process is started again in the same slot when it exits. The process
+ * does not get the next signal to all workers.
  */
 #define NGX_PROCESS_JUST_RESPAWN -4
 
 /* The process has no channel and gets no signals. */
 #define NGX_PROCESS_DETACHED -5
 
-/* What a spawned process runs; it exits with 0 if this returns. */
+/*
+ * The function that a spawned process runs. If the function returns, the
+ * process exits with code 0.
+ */
 typedef void (*ngx_spawn_proc_pt)(ngx_cycle_t *cycle, void *data);
 
-/* A program for ngx_execute(). */
+/* A program that ngx_execute() executes. */
 typedef struct {
     /* The file to execute. */
     char *path;
-    /* How log lines call the process. */
+    /* The name of the process in log lines. */
     char *name;
-    /* Its arguments, NULL-terminated. */
+    /* The arguments of the program, an array that ends with NULL. */
     char *const *argv;
-    /* Its environment, NULL-terminated. */
+    /* The environment of the program, an array that ends with NULL. */
     char *const *envp;
 } ngx_exec_ctx_t;
 
 
 
 /*
- * Starts a process that runs proc(cycle, data), in a slot of its own.
+ * Starts a process that runs proc(cycle, data), and enters the process in
+ * the process table.
  *
- * name is stored in the slot and must live as long as the slot is in use.
- * respawn is NGX_PROCESS_NORESPAWN or another of these modes, or the slot, 0
- * to 1023, of a process that has exited and is started again in its mode.
+ * The table keeps the pointer name, which must be valid as long as the
+ * process's slot is in use. respawn is a mode, such as
+ * NGX_PROCESS_NORESPAWN, or a slot, 0 to 1023. If it is a slot, the process in
+ * that slot has exited, and is started again in the same slot and mode.
  *
- * Returns the child's pid in the parent, and does not return in the child: if
- * proc returns, the child exits with 0. Returns NGX_INVALID_PID if there is
- * no process, with an alert in the log; ngx_process_slot is an empty slot
- * then.
+ * In the parent the function returns the pid of the child. In the child it
+ * does not return: if proc returns, the child exits with code 0. If the
+ * process could not be started, the function returns NGX_INVALID_PID, with an
+ * alert in the log, and ngx_process_slot is an empty slot.
  *
- * The parent gets SIGIO when the child writes to its channel, and SIGCHLD
- * when it exits: call ngx_init_signals() before, or handle both.
+ * The parent gets SIGIO when the child writes to its channel, and SIGCHLD when
+ * the child exits. So the parent must call ngx_init_signals() before, or
+ * handle both signals itself.
  *
- * Safety: cycle is NULL or a valid cycle, name a string, proc a function that
- * may be called with data in a forked copy of this process.
+ * Safety: cycle is NULL or a valid cycle, name is a string, and proc is a
+ * function that can be called with cycle and data in a forked copy of this
+ * process.
  *
  * References: fork(2), socketpair(2); nginx's src/os/unix/ngx_process.c.
  */
@@ -91,23 +98,25 @@ ngx_pid_t ngx_spawn_process(ngx_cycle_t *cycle,
                             ngx_int_t respawn);
 
 /*
- * Executes a program in a detached process.
+ * Executes a program in a detached process: one that has no channel and gets
+ * no signals from the library.
  *
- * Returns its pid once the program runs. The program starts without signals
- * that this library has blocked or ignored. Returns NGX_INVALID_PID, with an
- * alert in the log, if there is no process or the program cannot be executed.
+ * Returns the pid of the process after the program has been executed. The
+ * program starts with none of the signals blocked or ignored that this library
+ * has blocked or ignored. Returns NGX_INVALID_PID, with an alert in the log,
+ * if the process cannot be started or the program cannot be executed.
  *
- * Safety: cycle is NULL or a valid cycle, ctx NULL or a valid context.
+ * Safety: cycle is NULL or a valid cycle. ctx is NULL or a valid context.
  *
  * References: execve(2); nginx's src/os/unix/ngx_process.c.
  */
 ngx_pid_t ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx);
 
 /*
- * Sets up the signals that nginx handles or ignores.
+ * Sets the action of each signal that nginx handles or ignores.
  *
- * Their handler logs to ngx_cycle. Returns NGX_OK, or NGX_ERROR with an
- * emergency in the log.
+ * The signal handler writes to the log of ngx_cycle. Returns NGX_OK, or
+ * NGX_ERROR with an emergency in the log.
  *
  * Safety: log is NULL or a valid log.
  *
@@ -116,8 +125,8 @@ ngx_pid_t ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx);
 ngx_int_t ngx_init_signals(ngx_log_t *log);
 
 /*
- * Stops or aborts the process, as ngx_ipc_debug_points says: if it is
- * NGX_DEBUG_POINTS_STOP or NGX_DEBUG_POINTS_ABORT.
+ * Stops the process if ngx_ipc_debug_points is NGX_DEBUG_POINTS_STOP, or
+ * aborts it if ngx_ipc_debug_points is NGX_DEBUG_POINTS_ABORT.
  *
  * References: nginx's debug_points directive.
  */
@@ -153,21 +162,24 @@ typedef struct {
 
 
 /*
- * The arguments of main(), which the program sets.  ngx_os_argv is the array
- * that the kernel has passed: process titles overwrite its strings.
+ * The arguments of main().  The program sets these variables.  ngx_os_argv is
+ * the array that the kernel has passed: process titles overwrite the strings of
+ * that array.
  */
 extern int            ngx_argc;
 extern char         **ngx_argv;
 extern char         **ngx_os_argv;
 
-/* The pid of this process, and that of its parent. */
+/* The pid of this process, and the pid of its parent. */
 extern ngx_pid_t      ngx_pid;
 extern ngx_pid_t      ngx_parent;
 
-/* In a child, its end of the channel to the process that has spawned it. */
+/* In a child, the child's end of the channel to its parent. */
 extern ngx_socket_t   ngx_channel;
 
-/* The slot of the process that was spawned last; in a child, its own slot. */
+/*
+ * The slot of the process that was spawned last; in a child, the child's slot.
+ */
 extern ngx_int_t      ngx_process_slot;
 
 /* One more than the highest slot that has been used. */

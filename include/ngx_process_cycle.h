@@ -23,34 +23,37 @@ extern "C" {
 #endif
 
 
-/* A process has been started; the message carries its channel. */
+/*
+ * Tells the receiver that another process has been started. The message
+ * carries a descriptor of the channel to that process.
+ */
 #define NGX_CMD_OPEN_CHANNEL 1
 
-/* A process has exited. */
+/* Tells the receiver that another process has exited. */
 #define NGX_CMD_CLOSE_CHANNEL 2
 
-/* Shut down gracefully. */
+/* Tells the receiver to shut down gracefully. */
 #define NGX_CMD_QUIT 3
 
-/* Exit. */
+/* Tells the receiver to exit at once. */
 #define NGX_CMD_TERMINATE 4
 
-/* Reopen the logs. */
+/* Tells the receiver to reopen its logs. */
 #define NGX_CMD_REOPEN 5
 
-/* Master and worker in one process. */
+/* A single process that is both master and worker. */
 #define NGX_PROCESS_SINGLE 0
 
-/* Starts, signals and reaps the others. */
+/* The master: starts, signals and reaps the other processes. */
 #define NGX_PROCESS_MASTER 1
 
-/* Sends a signal to a running master. */
+/* A process that sends a signal to a running master, as "nginx -s" does. */
 #define NGX_PROCESS_SIGNALLER 2
 
-/* Serves clients. */
+/* A worker: serves clients. */
 #define NGX_PROCESS_WORKER 3
 
-/* A process beside the workers, such as nginx's cache manager. */
+/* A helper: runs beside the workers, such as nginx's cache manager. */
 #define NGX_PROCESS_HELPER 4
 
 /*
@@ -59,50 +62,59 @@ extern "C" {
  */
 struct ngx_cache_manager_ctx_s {
     /*
-     * Called once after the delay; for the next call it adds a timer to its
-     * event.
+     * The function of the helper. The process calls it once after the delay.
+     * To be called again, the function adds a timer to its event.
      */
     ngx_event_handler_pt handler;
     /* The name of the process in its title and in log lines. */
     char *name;
-    /* Milliseconds from the start of the process to the call. */
+    /*
+     * Milliseconds from the start of the process to the first call of the
+     * handler.
+     */
     ngx_msec_t delay;
 };
 
 /*
- * Runs a master: starts the workers and helpers that the configuration of
- * cycle asks for, starts those that die again, and obeys signals.
+ * Runs a master: starts the workers and helpers of the configuration of
+ * cycle, starts them again when they die, and does what signals ask for.
+ * Does not return.
  *
- * SIGHUP starts a new generation and shuts the old one down gracefully.
- * SIGQUIT shuts down gracefully. SIGTERM and SIGINT stop; processes that are
- * still alive after 1.5 s get SIGKILL. SIGUSR1 opens the logs again. SIGUSR2
- * executes a new binary. SIGWINCH shuts down the workers of a daemon. Does
- * not return.
+ * At SIGHUP the master starts a new generation of processes and shuts the old
+ * generation down gracefully. At SIGQUIT it shuts down gracefully. At SIGTERM
+ * or SIGINT it stops all processes; processes that are still alive after 1.5 s
+ * get SIGKILL. At SIGUSR1 it opens the logs again. At SIGUSR2 it executes a
+ * new binary. At SIGWINCH the master of a daemon shuts down its workers.
  *
- * Safety: cycle comes from ngx_init_cycle() or is the program's own.
+ * Safety: cycle is a cycle that ngx_init_cycle() has returned, or the
+ * program's own cycle.
  *
  * References: nginx's src/os/unix/ngx_process_cycle.c.
  */
 void ngx_master_process_cycle(ngx_cycle_t *cycle);
 
 /*
- * Runs a process that is master and worker in one: the modules' hooks and
- * the event loop. Does not return.
+ * Runs a single process, which is master and worker in one: calls the modules'
+ * hooks and runs the event loop. Does not return.
  *
- * Safety: cycle comes from ngx_init_cycle() or is the program's own.
+ * Safety: cycle is a cycle that ngx_init_cycle() has returned, or the
+ * program's own cycle.
  *
  * References: nginx's src/os/unix/ngx_process_cycle.c.
  */
 void ngx_single_process_cycle(ngx_cycle_t *cycle);
 
 
-/* The role of this process: NGX_PROCESS_MASTER and so on. */
+/* The role of this process, such as NGX_PROCESS_MASTER. */
 extern ngx_uint_t      ngx_process;
 
-/* The number of this worker, from 0. */
+/* In a worker, the number of the worker, from 0. */
 extern ngx_uint_t      ngx_worker;
 
-/* The pid of this process, and of the new binary while both run, or 0. */
+/*
+ * ngx_pid is the pid of this process.  ngx_new_binary is the pid of the new
+ * binary's master while both binaries run, else 0.
+ */
 extern ngx_pid_t       ngx_pid;
 extern ngx_pid_t       ngx_new_binary;
 
@@ -116,14 +128,14 @@ extern ngx_uint_t      ngx_daemonized;
 extern ngx_uint_t      ngx_exiting;
 
 /*
- * What signals and messages ask for.  A signal handler or ngx_channel_handler()
- * sets the flag, and the cycle of the process clears it.
+ * Flags that make a process act.  A signal handler or ngx_channel_handler()
+ * sets a flag; the process clears the flag when it does what the flag asks for.
  */
 extern sig_atomic_t    ngx_reap;            /* children have exited */
 extern sig_atomic_t    ngx_sigio;           /* a channel is readable */
 extern sig_atomic_t    ngx_sigalrm;         /* a timer has expired */
 extern sig_atomic_t    ngx_quit;            /* shut down gracefully */
-extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() then */
+extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() at exit */
 extern sig_atomic_t    ngx_terminate;       /* exit at once */
 extern sig_atomic_t    ngx_noaccept;        /* stop the workers of a daemon */
 extern sig_atomic_t    ngx_reconfigure;     /* reload the configuration */

@@ -20,10 +20,11 @@ extern "C" {
 
 
 /*
- * Makes room for process titles where ngx_os_argv, set by the program,
- * points to.
+ * Prepares the memory that ngx_os_argv points to for process titles. The
+ * program sets ngx_os_argv to the arguments of main() before.
  *
- * The arguments of main() must have been copied before. Returns NGX_OK.
+ * Process titles overwrite the arguments, so the program must copy those that
+ * it still needs before. Returns NGX_OK.
  *
  * Safety: ngx_os_argv is NULL or the argument of main().
  *
@@ -34,8 +35,8 @@ ngx_int_t ngx_init_setproctitle(ngx_log_t *log);
 /*
  * Makes ps show "NAME: TITLE" in place of the program's arguments.
  *
- * NAME is the name of the configuration, or else the program's name. A NULL
- * title changes nothing.
+ * NAME is the name of the configuration, or else the name of the program.
+ * Does nothing if title is NULL.
  *
  * Safety: title is NULL or a string.
  */

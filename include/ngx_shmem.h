@@ -19,30 +19,36 @@ extern "C" {
 #endif
 
 
-/* A piece of memory that forked children share. */
+/*
+ * A piece of shared memory. Children that are forked later share it with their
+ * parent.
+ */
 typedef struct {
-    /* The address; NULL if there is no memory. */
+    /* The address of the memory; NULL if no memory is allocated. */
     u_char *addr;
-    /* The size in bytes. */
+    /* The size of the memory in bytes. */
     size_t size;
-    /* A name, which only the program uses. */
+    /* A name for the memory. The library does not use it. */
     ngx_str_t name;
-    /* The log for failures. */
+    /* The log to which failures are written. */
     ngx_log_t *log;
-    /* For the program to use. */
+    /* A field for the program. The library does not use it. */
     ngx_uint_t exists;
 } ngx_shm_t;
 
 /*
- * Allocates shm->size bytes of zeroed memory, and sets shm->addr.
+ * Allocates shm->size bytes of shared memory, filled with zeros, and sets
+ * shm->addr.
  *
- * Children that are forked afterwards share the memory. Returns NGX_OK, or
- * NGX_ERROR with an alert in the log and shm->addr NULL.
+ * Children that are forked afterwards share the memory with this process.
+ * Returns NGX_OK, or NGX_ERROR with an alert in the log; then shm->addr is
+ * NULL.
  *
- * If ngx_ipc_huge_pages is set, 2 MiB or more get huge pages if the system
- * allows them for shared memory; if it does not, a warning is logged.
+ * If ngx_ipc_huge_pages is set, memory of 2 MiB or more uses huge pages, if
+ * the system allows huge pages for shared memory. If the system does not, a
+ * warning is logged.
  *
- * Safety: shm is NULL or valid, and so is its log.
+ * Safety: shm is NULL or valid. The log in shm is NULL or valid.
  *
  * References: mmap(2), zero(4), shmget(2), madvise(2); nginx's
  * src/os/unix/ngx_shmem.c.
@@ -50,12 +56,13 @@ typedef struct {
 ngx_int_t ngx_shm_alloc(ngx_shm_t *shm);
 
 /*
- * Frees the memory in this process, and sets shm->addr to NULL.
+ * Unmaps the shared memory in this process, and sets shm->addr to NULL.
  *
- * Does nothing if that is NULL already. A failure is an alert in the log.
+ * Does nothing if shm->addr is NULL. If the memory cannot be unmapped, an
+ * alert is logged.
  *
- * Safety: shm is NULL or valid. addr and size are as ngx_shm_alloc() has left
- * them, and nothing uses the memory any more.
+ * Safety: shm is NULL or valid. The program has not changed addr and size since
+ * ngx_shm_alloc(), and does not use the memory afterwards.
  *
  * References: munmap(2), shmdt(2); nginx's src/os/unix/ngx_shmem.c.
  */

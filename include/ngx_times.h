@@ -25,25 +25,26 @@ extern "C" {
 typedef struct {
     /* Seconds since 1970. */
     time_t sec;
-    /* Milliseconds of the second that has begun. */
+    /* Milliseconds since the last full second. */
     ngx_uint_t msec;
-    /* Minutes that local time is ahead of UTC. */
+    /* The number of minutes that local time is ahead of UTC. */
     ngx_int_t gmtoff;
 } ngx_time_t;
 
 /*
- * Initialises the cached time. A program calls it before it logs anything.
+ * Initialises the cached time. A program calls this function before it writes
+ * the first log line.
  *
  * References: nginx's src/core/ngx_times.c.
  */
 void ngx_time_init(void);
 
-/* Updates the cached time; the event loop does so in each round. */
+/* Updates the cached time. The event loop calls this function in each round. */
 void ngx_time_update(void);
 
 /*
- * Updates the cached time of day, which log lines begin with, but not
- * ngx_current_msec. Async-signal-safe.
+ * Updates the cached time of day, with which log lines begin, but not
+ * ngx_current_msec. The function is async-signal-safe.
  */
 void ngx_time_sigsafe_update(void);
 
@@ -53,9 +54,10 @@ void ngx_time_sigsafe_update(void);
 
 
 /*
- * The time as of the last update, which the event loop does in each iteration:
- * the time, the time in the format of log lines, and milliseconds of the
- * monotonic clock.
+ * The cached time, as of the last update.  The event loop updates it in each
+ * round.  ngx_cached_time is the time of day, ngx_cached_err_log_time the time
+ * of day in the format of log lines, and ngx_current_msec the milliseconds of
+ * the monotonic clock.
  */
 extern volatile ngx_time_t  *ngx_cached_time;
 extern volatile ngx_str_t    ngx_cached_err_log_time;

@@ -9,7 +9,7 @@
 
 # shellcheck disable=SC2154
 
-# -P: the parent of a link is the parent of its target
+# With -P, the parent directory of a symbolic link is the parent of its target.
 ngx_ipc_top=`cd -P "$ngx_addon_dir/.." && pwd`
 
 mkdir -p "$NGX_OBJS/ngx_ipc/include"

@@ -18,7 +18,7 @@ fail()
     exit 1
 }
 
-# from_crate: prints the directory to which cargo has unpacked the crate
+# from_crate: unpacks the crate with cargo, and prints the directory
 from_crate()
 {
     mkdir -p "$work/src"
@@ -40,15 +40,16 @@ END
             > "$work/metadata.json" 2> "$work/log" \
         || { cat "$work/log" >&2; fail "fetching nginx-src failed"; }
 
-    # a line is one field; "manifest_path" of a package ends with Cargo.toml
+    # tr puts each field on a line; the "manifest_path" of a package is the path
+    # of its Cargo.toml
     tr ',' '\n' < "$work/metadata.json" \
         | sed -n 's|^"manifest_path":"\(.*\)/Cargo\.toml".*|\1/nginx|p' \
         | grep '/nginx-src-[^/]*/nginx$' \
         | head -n 1
 }
 
-# apt COMMAND...: runs apt with the source packages of $suite only, apart from
-# the lists and the cache of the system
+# apt COMMAND...: runs apt with only the source packages of $suite, without
+# changing the package lists and the cache of the system
 apt()
 {
     command=$1

@@ -1,9 +1,9 @@
 
 /*
- * The layouts and numbers on which the library relies.  The compilation fails
- * if this nginx has others, since the library would corrupt its memory.  A test
- * compiles this with the headers of ngx-ipc as well, which are generated from
- * the library's own types.
+ * Checks the layouts and numbers on which the library relies.  If this nginx
+ * has other layouts or numbers, the compilation fails, because the library
+ * would corrupt nginx's memory.  A test also compiles this file with the
+ * headers of ngx-ipc, which are generated from the library's own types.
  */
 
 #ifndef _NGX_IPC_ASSERTS_H_INCLUDED_

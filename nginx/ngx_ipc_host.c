@@ -1,8 +1,8 @@
 
 /*
  * The part of ngx-ipc that depends on the version of nginx, or on structures of
- * nginx that the library does not know in full.  nginx's make compiles it with
- * nginx's headers.
+ * nginx whose fields the library does not all know.  nginx's make compiles this
+ * file with nginx's headers.
  */
 
 
@@ -20,7 +20,10 @@ void ngx_ipc_channel_added(ngx_fd_t fd);
 ngx_int_t ngx_ipc_init_signals(ngx_log_t *log);
 
 
-/* without variadic macros ngx_log_error_core() takes a va_list */
+/*
+ * without variadic macros nginx's ngx_log_error_core() takes a va_list, which
+ * the library does not pass
+ */
 ngx_ipc_assert(log, NGX_HAVE_VARIADIC_MACROS);
 
 
@@ -36,8 +39,8 @@ const ngx_uint_t  ngx_ipc_debug_levels = 0;
 #if (nginx_version < 1013003)
 
 /*
- * This nginx has no ngx_parent.  It is set in ngx_init_signals(), before the
- * process becomes a daemon.
+ * This version of nginx has no ngx_parent.  ngx_init_signals() sets the
+ * variable, before the process becomes a daemon.
  */
 
 ngx_pid_t  ngx_parent;
@@ -48,8 +51,8 @@ ngx_pid_t  ngx_parent;
 #if (nginx_version < 1009001)
 
 /*
- * This nginx has no ngx_worker either.  The number of a worker is the data with
- * which it was spawned.
+ * This version of nginx has no ngx_worker.  The number of a worker is the data
+ * with which nginx has spawned the worker.
  */
 
 ngx_uint_t  ngx_worker;
@@ -57,7 +60,10 @@ ngx_uint_t  ngx_worker;
 #endif
 
 
-/* A bit-field has no offset, so its bit is checked at run time. */
+/*
+ * Checks the positions of the bit-fields of ngx_process_t when nginx starts,
+ * because the compiler cannot give the offset of a bit-field.
+ */
 
 static ngx_int_t
 ngx_ipc_check_bits(ngx_log_t *log)
@@ -105,8 +111,9 @@ ngx_init_signals(ngx_log_t *log)
 
 
 /*
- * Called in the signal handler when the process pid has exited: unlocks the
- * accept mutex and the slab pools that it has left locked.
+ * The signal handler calls this function when the process pid has exited.  The
+ * function unlocks the accept mutex and the slab pools that the process has
+ * left locked.
  */
 
 void

@@ -1,4 +1,5 @@
-//! Part of build.rs: chooses the backend of shared memory.
+//! Part of build.rs: chooses the backend for shared memory: the way in which
+//! the library gets it from the kernel.
 
 use std::env;
 use std::fmt::Write as _;
@@ -8,12 +9,14 @@ use std::path::Path;
 use super::Result;
 use super::probe::Features;
 
-/// The backends, the best first: a line `NAME FEATURE` for `src/shmem/NAME.rs`,
-/// which needs the feature that `probes/FEATURE.c` looks for.
+/// The file that lists the backends, the best first. A line is `NAME FEATURE`:
+/// the backend `src/shmem/NAME.rs` needs the feature for which
+/// `probes/FEATURE.c` is the probe.
 const BACKENDS: &str = "src/shmem/backends";
 
-/// Writes `shmem_backends.rs`, which `src/shmem/mod.rs` includes: a `mod` for
-/// each backend, and a `pub use` of the functions of the chosen one.
+/// Writes `shmem_backends.rs`, which `src/shmem/mod.rs` includes. It has a
+/// `mod` for each backend, and a `pub use` of the functions of the backend that
+/// is used.
 pub fn choose(features: &Features, out: &Path) -> Result {
     println!("cargo::rerun-if-changed={BACKENDS}");
 

@@ -1,5 +1,5 @@
-//! Part of build.rs: compiles the programs in `probes/`, one for each feature,
-//! to find what the system has.
+//! Part of build.rs: finds the features that the system has. For each feature
+//! there is a C program in `probes/`.
 //!
 //! A system has the feature if `probes/FEATURE.c` compiles and links. A program
 //! that begins with "run:" must also exit with code 0.
@@ -14,7 +14,8 @@ use std::process::Command;
 
 use super::Result;
 
-/// The features that the library needs, each with the reason.
+/// The features without which the library cannot be built, each with the
+/// reason.
 const NEEDED: [(&str, &str); 5] = [
     (
         "NGX_HAVE_MSGHDR_MSG_CONTROL",
@@ -33,14 +34,14 @@ const NEEDED: [(&str, &str); 5] = [
     ("NGX_HAVE_EPOLL", "the event loop waits with epoll_wait()"),
 ];
 
-/// The answers of the probes.
+/// The results of the probes: for each feature, whether the system has it.
 pub struct Features {
     answers: BTreeMap<String, bool>,
     log: PathBuf,
 }
 
 impl Features {
-    /// The names of all features, each with whether the system has it.
+    /// All features: the name of each, and whether the system has it.
     #[cfg(feature = "standalone")]
     pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
         self.answers
@@ -48,7 +49,8 @@ impl Features {
             .map(|(name, &have)| (name.as_str(), have))
     }
 
-    /// Whether the system has a feature; fails if there is no such probe.
+    /// Whether the system has the feature `name`. Returns an error if there is
+    /// no probe for the feature.
     pub fn has(&self, name: &str) -> Result<bool> {
         self.answers
             .get(name)
@@ -56,7 +58,7 @@ impl Features {
             .ok_or_else(|| format!("there is no probes/{name}.c").into())
     }
 
-    /// Where the transcript of the probes is.
+    /// The path of `probes.log`, which has the result of each probe.
     pub fn log(&self) -> impl std::fmt::Display {
         self.log.display()
     }
@@ -72,7 +74,8 @@ impl Features {
         Ok(())
     }
 
-    /// Passes each feature to the library as a cfg, `ngx_have_epoll`.
+    /// Sets a cfg for each feature that the system has, such as
+    /// `ngx_have_epoll`, with which the library is compiled.
     pub fn emit_cfgs(&self) {
         for (name, have) in &self.answers {
             let cfg = name.to_lowercase();
@@ -86,7 +89,8 @@ impl Features {
     }
 }
 
-/// Runs all probes, and writes `probes.log`, even if one of them fails.
+/// Runs all probes and writes `probes.log`. The file is written even if the
+/// probes end with an error.
 pub fn probe_all(out: &Path) -> Result<Features> {
     println!("cargo::rerun-if-changed=probes");
 
@@ -112,7 +116,8 @@ pub fn probe_all(out: &Path) -> Result<Features> {
     })
 }
 
-/// Answers one probe, from the environment or by its program.
+/// Finds the result of one probe: from the environment variable with the name
+/// of the feature, or else by compiling the program of the probe.
 fn probe(source: &Path, out: &Path, log: &mut String) -> Result<(String, bool)> {
     let name = source
         .file_stem()
@@ -149,7 +154,7 @@ fn probe(source: &Path, out: &Path, log: &mut String) -> Result<(String, bool)> 
     }
 }
 
-/// Compiles a probe, and runs it if it is to be run.
+/// Compiles the program of a probe, and runs the program if `run` is true.
 fn check(source: &Path, program: &Path, run: bool) -> std::result::Result<(), String> {
     let compiler = cc::Build::new()
         .cargo_metadata(false)
@@ -167,7 +172,8 @@ fn check(source: &Path, program: &Path, run: bool) -> std::result::Result<(), St
     Ok(())
 }
 
-/// Runs a command; an error has the command, its exit status and its stderr.
+/// Runs a command. An error has the text of the command, its exit status and
+/// its stderr.
 fn succeed(command: &mut Command) -> std::result::Result<(), String> {
     let shown = iter::once(command.get_program())
         .chain(command.get_args())

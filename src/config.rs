@@ -1,4 +1,4 @@
-//! nginx's basic C types and return codes, by nginx's own names.
+//! nginx's basic C types and return codes, with nginx's own names.
 
 #![allow(non_camel_case_types)]
 
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicUsize};
 pub type ngx_int_t = isize;
 /// nginx's unsigned integer, `uintptr_t`.
 pub type ngx_uint_t = usize;
-/// A flag of a configuration: 0, 1, or -1 if it is not set.
+/// A flag of a configuration: 0, 1, or -1 if the flag is not set.
 pub type ngx_flag_t = isize;
 /// A process id, `pid_t`.
 pub type ngx_pid_t = i32;
@@ -16,7 +16,7 @@ pub type ngx_pid_t = i32;
 pub type ngx_socket_t = i32;
 /// A file's descriptor.
 pub type ngx_fd_t = i32;
-/// An `errno`.
+/// An error number, `errno(3)`.
 pub type ngx_err_t = i32;
 /// A time or a delay in milliseconds.
 pub type ngx_msec_t = usize;
@@ -28,36 +28,43 @@ pub type u_char = u8;
 pub struct ngx_str_t {
     /// The length in bytes.
     pub len: usize,
-    /// The bytes; no NUL follows them.
+    /// The bytes. A NUL need not follow the last byte.
     pub data: *mut u_char,
 }
 
-/// A `ngx_pid_t` that a signal handler may read or write at any time.
+/// A `ngx_pid_t` as an atomic, because a signal handler can read or write it at
+/// any time.
 pub type AtomicPid = AtomicI32;
-/// A `ngx_socket_t` that a signal handler may read at any time.
+/// A `ngx_socket_t` as an atomic, because a signal handler can read it at any
+/// time.
 pub type AtomicSocket = AtomicI32;
-/// A `ngx_int_t` that a signal handler may read at any time.
+/// A `ngx_int_t` as an atomic, because a signal handler can read it at any
+/// time.
 pub type AtomicInt = AtomicIsize;
-/// A `ngx_uint_t` that a signal handler may read at any time.
+/// A `ngx_uint_t` as an atomic, because a signal handler can read it at any
+/// time.
 pub type AtomicUint = AtomicUsize;
-/// A `sig_atomic_t`.
+/// A `sig_atomic_t` as an atomic, because a signal handler sets it.
 pub type AtomicSig = AtomicI32;
 
-/// The numbers and bit-fields that are written by hand in C headers: `build.rs`
-/// makes these constants from `include/ngx_core.h` and `include/generator/*.h`.
+/// The constants and bit-fields of the C headers that are written by hand.
+/// `build.rs` generates this module from `include/ngx_core.h` and
+/// `include/generator/*.h`, so that each number is written only once.
 #[allow(missing_docs)]
 pub mod numbers {
     include!(concat!(env!("OUT_DIR"), "/numbers.rs"));
 }
 
-/// Success.
+/// The function succeeded.
 pub const NGX_OK: ngx_int_t = numbers::NGX_OK as ngx_int_t;
-/// Failure, which has been logged.
+/// The function failed and logged why.
 pub const NGX_ERROR: ngx_int_t = numbers::NGX_ERROR as ngx_int_t;
-/// Nothing was done, since it would have blocked. The same call may succeed later.
+/// The function did nothing, because it would have blocked. The same call can
+/// succeed later.
 pub const NGX_AGAIN: ngx_int_t = numbers::NGX_AGAIN as ngx_int_t;
-/// Nothing was done, since the callee does not do this.
+/// The function did nothing, because it does not handle this command, or
+/// because it has no further result.
 pub const NGX_DECLINED: ngx_int_t = numbers::NGX_DECLINED as ngx_int_t;
 
-/// The pid of no process.
+/// The pid in a slot that has no process.
 pub const NGX_INVALID_PID: ngx_pid_t = numbers::NGX_INVALID_PID as ngx_pid_t;

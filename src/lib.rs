@@ -1,24 +1,26 @@
 //! nginx's process and inter-process layer as a library.
 //!
-//! The directories are layers. Each one uses only those below it:
+//! The directories are layers. Each layer uses only the layers below it in this
+//! list:
 //!
-//! - `abi`: the exported C functions. They check pointers and convert arguments
-//!   and results.
+//! - `abi`: the exported C functions. These functions check pointers and
+//!   convert arguments and results.
 //! - `host`: the program that the library is part of. `standalone` is the
 //!   library's own host: cycle, configuration, event loop, master, worker, log.
-//!   `nginx` is what an nginx needs around the core.
-//! - [`process_cycle`]: what master and workers do with processes and channels
-//!   together.
-//! - [`process`], [`channel`], [`shmem`]: start, signal and reap processes; send
-//!   and receive messages; shared memory.
-//! - [`table`]: what this process knows of the others.
+//!   `nginx` connects the core with an nginx's own cycle and event loop.
+//! - [`process_cycle`]: the duties of master and workers that use both the
+//!   process table and the channels.
+//! - [`process`], [`channel`], [`shmem`]: start, signal and reap processes;
+//!   send and receive messages; allocate shared memory.
+//! - [`table`]: the process table, and other data about each process.
 //! - [`config`], [`status`], [`log`]: C's basic types, results, log lines.
-//! - [`sys`]: the kernel.
+//! - [`sys`]: system calls.
 //!
-//! `docs/architecture.md` explains how they work together.
+//! `docs/architecture.md` explains how the layers work together.
 
-// Data from outside, such as a stale slot number or a short message, must not
-// end the process: the library neither indexes nor unwraps.
+// A stale slot number, a short message or other data from outside must not make
+// the process panic. So clippy forbids indexing and unwrap() in the library,
+// and allows them only in tests.
 #![cfg_attr(
     test,
     allow(

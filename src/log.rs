@@ -1,7 +1,7 @@
 //! Log lines: nginx's levels and texts, written by the host's logger.
 //!
-//! Nothing here allocates memory or takes a lock: signal handlers and children
-//! after fork() log too.
+//! The functions of this file allocate no memory and take no lock, because
+//! signal handlers and children after fork() call them too.
 
 use std::fmt::{self, Write};
 
@@ -18,7 +18,7 @@ use crate::sys::log::RawLog;
 pub enum Level {
     /// An emergency: the program cannot continue.
     Emerg = numbers::NGX_LOG_EMERG as usize,
-    /// An alert: something has failed that must not fail.
+    /// An alert: an operation failed that should never fail.
     Alert = numbers::NGX_LOG_ALERT as usize,
     /// A critical failure.
     Crit = numbers::NGX_LOG_CRIT as usize,
@@ -35,7 +35,8 @@ pub enum Level {
 /// `NGX_LOG_DEBUG`, the level of every debug line.
 pub const DEBUG: usize = numbers::NGX_LOG_DEBUG as usize;
 
-/// The kinds of debug lines: bits of `log_level` above the level.
+/// The kind of a debug line. Each kind is one bit of the log's `log_level`; a
+/// log without the bit drops the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Debug {
@@ -45,47 +46,50 @@ pub enum Debug {
     Event = numbers::NGX_LOG_DEBUG_EVENT as usize,
 }
 
-/// The size of the longest line in bytes, `NGX_MAX_ERROR_STR`. A longer one is
+/// The size of the longest line in bytes, `NGX_MAX_ERROR_STR`. A longer line is
 /// cut.
 pub const MAX_ERROR_STR: usize = 2048;
 
-/// A log of C. If it is NULL all lines are dropped.
+/// A handle for a C `ngx_log_t`. A handle of NULL drops all lines.
 #[derive(Clone, Copy)]
 pub struct Log(RawLog);
 
 impl Log {
-    /// The log of a C pointer.
+    /// Makes a handle from a C pointer.
     pub fn new(raw: RawLog) -> Self {
         Self(raw)
     }
 
-    /// Logs a line at `level`, with the number and the text of `err` at its end.
+    /// Logs the line `text` at `level`. If `err` is given, the line ends with
+    /// the number and the text of `err`.
     pub fn error(self, level: Level, err: Option<Errno>, text: fmt::Arguments<'_>) {
         if self.0.level() >= level as usize {
             self.write(level as usize, err, text);
         }
     }
 
-    /// Logs a debug line, if the log has the bit `mask`.
+    /// Logs the debug line `text`, if the log's `log_level` has the bit `mask`.
     pub fn debug(self, mask: Debug, text: fmt::Arguments<'_>) {
         if self.0.debug_level() & mask as usize != 0 {
             self.write(DEBUG, None, text);
         }
     }
 
-    /// Logs a system call that has failed. Returns the error for the caller, which
-    /// does not log it again.
+    /// Logs that a system call failed. Returns `Status::Error`, which tells the
+    /// caller that the failure is in the log already.
     pub fn fail(self, level: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
         self.error(level, Some(err), text);
 
         Status::Error
     }
 
-    /// Logs a system call on a non-blocking socket that has failed.
+    /// Logs that a system call on a non-blocking socket failed.
     ///
-    /// EAGAIN is not logged and returns `Status::Again`, and so does
-    /// ETOOMANYREFS: too many descriptors of this user have been sent and not
-    /// received yet. EPIPE is logged at the level `if_gone`.
+    /// For EAGAIN and ETOOMANYREFS the function logs nothing and returns
+    /// `Status::Again`, because the call can succeed later. ETOOMANYREFS means
+    /// that this user has sent too many descriptors that are not received yet,
+    /// `unix(7)`. EPIPE is logged at the level `if_gone`, every other error as
+    /// an alert.
     pub fn again_or_fail(self, if_gone: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
         match err {
             Errno::EAGAIN | Errno::ETOOMANYREFS => Status::Again,
@@ -94,7 +98,8 @@ impl Log {
         }
     }
 
-    /// Logs an alert about a wrong argument. There is no errno for it.
+    /// Logs an alert that has no errno, such as an alert about a wrong
+    /// argument. Returns `Status::Error`.
     pub fn refuse(self, text: fmt::Arguments<'_>) -> Status {
         self.error(Level::Alert, None, text);
 
@@ -105,7 +110,8 @@ impl Log {
     fn write(self, level: usize, err: Option<Errno>, text: fmt::Arguments<'_>) {
         let mut line = Line::new();
 
-        // An error means that the line has been cut, as nginx does.
+        // write_fmt() returns an error if the line is too long. The line is cut
+        // then, as nginx cuts it.
         let _ = line.write_fmt(text);
 
         self.0
@@ -113,7 +119,8 @@ impl Log {
     }
 }
 
-/// A text on the stack. What does not fit is cut.
+/// The text of a log line, on the stack. A text that is longer than
+/// `MAX_ERROR_STR` is cut.
 struct Line {
     bytes: [u8; MAX_ERROR_STR],
     len: usize,

@@ -1,13 +1,13 @@
-//! The results of the core, and their return codes.
+//! The results of the core's functions, and their C return codes.
 
 use crate::config::{NGX_AGAIN, NGX_ERROR, NGX_OK, ngx_int_t};
 
 /// Why a function of the core has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It has failed, and has logged why.
+    /// The function failed and logged why.
     Error,
-    /// It would have blocked. Nothing was done.
+    /// The function did nothing, because it would have blocked.
     Again,
 }
 
@@ -23,7 +23,8 @@ impl From<Status> for ngx_int_t {
     }
 }
 
-/// The return code of a function that returns nothing else.
+/// Converts the result of a function that returns no value to NGX_OK, NGX_ERROR
+/// or NGX_AGAIN.
 pub fn code(result: Result) -> ngx_int_t {
     result.map_or_else(ngx_int_t::from, |()| NGX_OK)
 }

@@ -67,7 +67,10 @@ fn main() {
     {
         let known: Vec<_> = SUBJECTS.iter().map(|(subject, _)| *subject).collect();
 
-        eprintln!("no subject \"{name}\", there are {}", known.join(", "));
+        eprintln!(
+            "no subject \"{name}\", the subjects are {}",
+            known.join(", ")
+        );
         std::process::exit(2);
     }
 

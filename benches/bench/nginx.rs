@@ -209,7 +209,9 @@ pub fn run(extent: Extent, report: &mut Report) {
     }
 
     if Command::new("wrk").arg("-v").output().is_err() {
-        report.note("Requests per second were not measured: there is no wrk (`make deps`).".into());
+        report.note(
+            "Requests per second were not measured: wrk is not installed (`make deps`).".into(),
+        );
         return;
     }
 

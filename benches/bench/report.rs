@@ -144,10 +144,11 @@ fn machine() -> String {
     let n = std::thread::available_parallelism().map_or(0, usize::from);
 
     format!(
-        "{}, Linux {}, {processor}, {n} processors; library {}, nginx 1.28.3.",
+        "These results are from {}: library {} and nginx 1.28.3, on Linux {} \
+         with {n} processors ({processor}).",
         said("date", &["-u", "+%Y-%m-%d"]),
-        said("uname", &["-r"]),
         env!("CARGO_PKG_VERSION"),
+        said("uname", &["-r"]),
     )
 }
 

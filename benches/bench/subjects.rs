@@ -291,7 +291,7 @@ fn huge_pages(
     } else {
         report.note(format!(
             "Huge pages were not measured: {FILE} is \"{}\", \
-             so the kernel has none for shared memory.",
+             so the kernel uses no huge pages for shared memory.",
             allowed.trim()
         ));
     }

@@ -1,5 +1,5 @@
 
-/* Invalid arguments: channels. */
+/* Tests of invalid arguments to the functions of ngx_channel.h. */
 
 
 #include "t_bad.h"
@@ -17,7 +17,7 @@ regular_file(void)
 }
 
 
-/* ngx_write_channel(), ngx_read_channel(). */
+/* Tests of ngx_write_channel() and ngx_read_channel(). */
 
 static void
 bad_descriptor(int fd, const char *why)
@@ -133,7 +133,10 @@ test_channel_null_log(void)
 }
 
 
-/* A size below that of ngx_channel_t: nothing is sent, nothing is read. */
+/*
+ * A size below that of ngx_channel_t: ngx_write_channel() sends nothing, and
+ * ngx_read_channel() reads nothing.
+ */
 
 static void
 test_channel_small(void)
@@ -195,7 +198,10 @@ test_channel_large(void)
 }
 
 
-/* The buffer cannot be so large, and its bytes must not be read. */
+/*
+ * A size of SIZE_MAX: no buffer is so large.  The call fails, and reads no
+ * byte behind the end of the buffer.
+ */
 
 static void
 test_channel_size_max(void)
@@ -214,7 +220,10 @@ test_channel_size_max(void)
          NGX_ERROR);
     t_one_alert("(90: Message too long)");
 
-    /* valgrind checks the buffer */
+    /*
+     * valgrind stops the test, because it checks the whole buffer that
+     * recvmsg() is called with.
+     */
 
     if (!t_under_valgrind()) {
         T_OK(ngx_read_channel(t_pair[1], &ch, SIZE_MAX, t_log()) < 0);
@@ -224,7 +233,7 @@ test_channel_size_max(void)
 }
 
 
-/* ngx_close_channel(). */
+/* Tests of ngx_close_channel(). */
 
 static void
 test_close_nothing(void)

@@ -1,5 +1,5 @@
 
-/* Invalid arguments: logs. */
+/* Tests of invalid arguments to the functions that log. */
 
 
 #include "t_bad.h"

@@ -1,11 +1,11 @@
 
-/* Invalid arguments: shared memory and pools. */
+/* Tests of invalid arguments to the functions of shared memory and pools. */
 
 
 #include "t_bad.h"
 
 
-/* ngx_shm_alloc(), ngx_shm_free(). */
+/* Tests of ngx_shm_alloc() and ngx_shm_free(). */
 
 static void
 test_shm_null(void)
@@ -62,7 +62,7 @@ test_shm_bad_size(void)
 }
 
 
-/* ngx_create_pool() and the other functions of pools. */
+/* Tests of ngx_create_pool() and the other functions of pools. */
 
 static void
 test_pool_null(void)

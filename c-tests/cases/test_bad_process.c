@@ -1,5 +1,8 @@
 
-/* Invalid arguments: processes, programs and signals. */
+/*
+ * Tests of invalid arguments to the functions about processes, programs and
+ * signals.
+ */
 
 
 #include "t_bad.h"
@@ -19,7 +22,7 @@ cycle_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* ngx_spawn_process(). */
+/* Tests of ngx_spawn_process(). */
 
 static void
 spawn_fails(ngx_spawn_proc_pt proc, ngx_int_t respawn)
@@ -35,7 +38,10 @@ spawn_fails(ngx_spawn_proc_pt proc, ngx_int_t respawn)
     t_one_alert("");
     T_EQ(t_open_fds(), n);
 
-    /* the slot has no process, since callers may announce it */
+    /*
+     * Callers announce the process in ngx_process_slot even if the call has
+     * failed, so the slot must have no process.
+     */
 
     T_REQUIRE(ngx_process_slot >= 0);
 
@@ -131,7 +137,7 @@ test_spawn_null_name(void)
 }
 
 
-/* ngx_execute(). */
+/* Tests of ngx_execute(). */
 
 static char  *no_strings[] = { NULL };
 static char  *a_string[] = { "program", NULL };
@@ -202,7 +208,10 @@ test_execute_null_path(void)
 }
 
 
-/* For Linux, NULL is an empty list (execve(2)). */
+/*
+ * execve() on Linux takes NULL for an empty list of arguments or variables
+ * (execve(2)).
+ */
 
 static void
 test_execute_null_lists(void)
@@ -230,7 +239,7 @@ test_execute_null_lists(void)
 }
 
 
-/* Signals. */
+/* Tests of functions about signals. */
 
 static void
 test_signals_null(void)
@@ -252,7 +261,10 @@ test_signals_null_cycle(void)
     raise(SIGHUP);
     T_EQ(ngx_reconfigure, 1);
 
-    /* the same for a child that is not in the table */
+    /*
+     * The handler of SIGCHLD also runs for a child that is not in the process
+     * table.
+     */
 
     t_wait(t_fork_exit(0));
     raise(SIGCHLD);

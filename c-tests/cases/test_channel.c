@@ -1,5 +1,5 @@
 
-/* ngx_write_channel(), ngx_read_channel(), ngx_close_channel(). */
+/* Tests of ngx_write_channel(), ngx_read_channel() and ngx_close_channel(). */
 
 
 #include "t_channel.h"
@@ -10,7 +10,7 @@
 #define T_MANY  100
 
 
-/* Whole messages. */
+/* Tests with messages that are sent and received whole. */
 
 static void
 test_round_trip(void)
@@ -158,7 +158,10 @@ test_blocking_socket(void)
 }
 
 
-/* An empty channel, a full one, a closed one. */
+/*
+ * Tests with an empty channel, a full channel, and a channel whose other end
+ * is closed.
+ */
 
 static void
 test_empty(void)
@@ -203,7 +206,10 @@ test_full(void)
         T_EQ(in.slot, i);
     }
 
-    /* the message that did not fit was not sent, and there is room again */
+    /*
+     * The message that did not fit in the channel was not sent.  After a read
+     * the channel has room for a message again.
+     */
 
     T_EQ(t_get(&in), NGX_AGAIN);
     T_EQ(t_put(&out), NGX_OK);
@@ -234,7 +240,10 @@ test_not_in_table(void)
         T_REQUIRE(t_get(&ch) == 32);
     } while (t_unread(t_pair[1]) > 0);
 
-    /* no message was queued: only this one arrives */
+    /*
+     * ngx_write_channel() has queued none of the messages that did not fit, so
+     * only the message that is written now arrives.
+     */
 
     t_message(&ch, NGX_CMD_QUIT, -1);
     T_EQ(t_put(&ch), NGX_OK);
@@ -336,7 +345,7 @@ test_no_sigpipe(void)
 }
 
 
-/* Descriptors that are no channel. */
+/* Tests with descriptors that are not channels. */
 
 static void
 bad_channel(ngx_fd_t fd, const char *error)
@@ -388,7 +397,7 @@ test_regular_file(void)
 }
 
 
-/* ngx_close_channel(). */
+/* Tests of ngx_close_channel(). */
 
 static void
 test_close(void)

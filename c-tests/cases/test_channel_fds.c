@@ -1,5 +1,7 @@
 
-/* Unexpected descriptors and other ancillary data (cmsg(3)). */
+/*
+ * Tests with unexpected descriptors and with other ancillary data (cmsg(3)).
+ */
 
 
 #include "t_channel.h"
@@ -10,7 +12,10 @@
 #endif
 
 
-/* A descriptor that is not handed over to the caller is closed (D16). */
+/*
+ * ngx_read_channel() closes each descriptor that it does not hand over to its
+ * caller, so that the process does not leak descriptors (D16).
+ */
 
 static void
 stray_fds(ngx_uint_t command, size_t nfds)
@@ -136,7 +141,9 @@ test_fds_partly_emfile(void)
 
     t_channel_open();
 
-    /* two can be opened, and four arrive */
+    /*
+     * The process can open two more descriptors, and four descriptors arrive.
+     */
 
     fd[0] = t_some_fd();
     fd[1] = fd[2] = fd[3] = fd[0];
@@ -160,7 +167,11 @@ test_fds_partly_emfile(void)
 }
 
 
-/* Ancillary data of other types (D19). */
+/*
+ * Besides descriptors, the kernel can add ancillary data of other types, such
+ * as the sender's credentials.  ngx_read_channel() skips them and finds the
+ * descriptor (D19).
+ */
 
 static void
 open_with_option(int option, const char *skip)

@@ -1,5 +1,5 @@
 
-/* OPEN_CHANNEL, which passes a descriptor. */
+/* Tests of OPEN_CHANNEL, the command that passes a descriptor. */
 
 
 #include "t_channel.h"
@@ -54,7 +54,10 @@ test_open_same_description(void)
 
     T_REQUIRE(t_get(&in) == 32);
 
-    /* the received descriptor is an end of the same socketpair */
+    /*
+     * What the test writes to the received descriptor arrives at the other end
+     * of the socketpair whose end it has sent.
+     */
 
     T_EQ(write(in.fd, "x", 1), 1);
     T_EQ(read(fd[1], &c, 1), 1);
@@ -205,7 +208,11 @@ test_open_bad_fd(void)
 }
 
 
-/* The descriptor of an OPEN_CHANNEL did not arrive (D12). */
+/*
+ * An OPEN_CHANNEL arrives without its descriptor.  ngx_read_channel() returns
+ * the message with the descriptor -1, and not with an old number from its
+ * stack (D12).
+ */
 
 static void
 open_then(void (*lose)(void))
@@ -215,7 +222,10 @@ open_then(void (*lose)(void))
 
     t_channel_open();
 
-    /* the first one leaves its descriptor in the buffer of the next read */
+    /*
+     * This message leaves a descriptor in the stack memory that the next
+     * ngx_read_channel() uses for its buffer.
+     */
 
     fd = t_some_fd();
     t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
@@ -293,7 +303,10 @@ test_open_without_fd_first(void)
 }
 
 
-/* The receiver could not tell it from a lost descriptor (D3). */
+/*
+ * ngx_write_channel() refuses OPEN_CHANNEL without a descriptor, because the
+ * receiver would believe that the descriptor was lost on the way (D3).
+ */
 
 static void
 test_write_open_without_fd(void)

@@ -1,11 +1,17 @@
 
-/* Messages that arrive in pieces, and messages that do not fit. */
+/*
+ * Tests with messages that arrive in pieces, and with messages that do not fit
+ * in a channel.
+ */
 
 
 #include "t_channel.h"
 
 
-/* A message arrives in pieces (D13, D15). */
+/*
+ * A message arrives in two pieces.  ngx_read_channel() keeps the first piece
+ * until it has read the rest (D13, D15).
+ */
 
 static void
 test_short(void)
@@ -19,7 +25,11 @@ test_short(void)
 
     t_put_raw(NGX_CMD_REOPEN, 5, 27, NULL, 0);
 
-    /* the next call may be given another buffer */
+    /*
+     * The caller of ngx_read_channel() can pass another buffer to the next
+     * call, so the first piece must not be only in the buffer of the previous
+     * call.
+     */
 
     memset(&in, 0x55, sizeof(ngx_channel_t));
     T_EQ(t_get(&in), 32);
@@ -62,7 +72,7 @@ test_short_then_more(void)
 
     t_channel_open();
 
-    /* the rest of one message arrives together with the next one */
+    /* The rest of a message arrives together with the next message. */
 
     t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
     T_EQ(t_get(&in), NGX_AGAIN);
@@ -80,7 +90,10 @@ test_short_then_more(void)
 }
 
 
-/* The descriptor arrives with the first piece, or with a later one. */
+/*
+ * Sends a message in two pieces.  "nfirst" descriptors arrive with the first
+ * piece, and "nrest" with the second.
+ */
 
 static void
 short_with_fd(size_t first, const int *fd, size_t nfirst, size_t nrest)
@@ -157,7 +170,10 @@ test_short_two_channels(void)
     t_channel_open();
     t_socketpair(other);
 
-    /* the first piece of one channel is not completed by another channel */
+    /*
+     * The end of a message on one channel must not complete the first piece of
+     * a message on another channel.
+     */
 
     t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
     T_EQ(t_get(&in), NGX_AGAIN);
@@ -178,7 +194,10 @@ test_short_two_channels(void)
 }
 
 
-/* A piece from one sender must not be completed by another sender. */
+/*
+ * Two processes send to the same channel.  The bytes of one sender must not
+ * complete the piece of a message of the other sender.
+ */
 
 static void
 test_short_of_two_senders(void)
@@ -244,7 +263,10 @@ test_short_then_reused(void)
 
     t_channel_open();
 
-    /* a new channel with the same descriptor number has no first piece */
+    /*
+     * A channel is closed in the middle of a message.  A new channel gets the
+     * same descriptor number, and must not get the first piece.
+     */
 
     t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
     T_EQ(t_get(&in), NGX_AGAIN);
@@ -338,7 +360,10 @@ test_huge(void)
 }
 
 
-/* A full socket: of a message that does not fit, no byte is sent. */
+/*
+ * Writes messages until the channel is full.  Of the message that does not
+ * fit, ngx_write_channel() sends no byte.
+ */
 
 static void
 fill(size_t size)
@@ -361,7 +386,10 @@ fill(size_t size)
         }
     }
 
-    /* a message larger than the socket's buffer may be refused */
+    /*
+     * For a message that is larger than the socket's buffer, the kernel can
+     * return an error instead of EAGAIN.
+     */
 
     T_OK(rc == NGX_AGAIN || (rc == NGX_ERROR && size > sizeof(t_message_t)));
 

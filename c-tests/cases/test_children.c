@@ -1,5 +1,5 @@
 
-/* The role, the process table and the children of a forked child. */
+/* Tests of a forked child's role, its process table and its own children. */
 
 
 #include "test.h"
@@ -27,7 +27,10 @@ setup(void)
 }
 
 
-/* A child that uses popen(): the shell that exits is not in the table. */
+/*
+ * The function of a child that calls popen().  The shell that popen() starts
+ * is not in the child's process table.
+ */
 
 static void
 popen_proc(ngx_cycle_t *cycle, void *data)
@@ -43,7 +46,10 @@ popen_proc(ngx_cycle_t *cycle, void *data)
         _exit(1);
     }
 
-    /* SIGCHLD is delivered now */
+    /*
+     * The pending SIGCHLD is delivered here, so its handler runs before
+     * pclose().
+     */
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -85,7 +91,10 @@ test_popen_not_in_table(void)
     setup();
     t_init_signals();
 
-    /* the sibling is not a child of the second process */
+    /*
+     * The child that calls popen() inherits a table that contains this
+     * sibling, but the sibling is not its child.
+     */
 
     T_OK(t_spawn(t_pause, NULL, "sibling", NGX_PROCESS_RESPAWN) > 0);
     pid = t_spawn(popen_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
@@ -101,7 +110,7 @@ test_popen_not_in_table(void)
 }
 
 
-/* A child's role. */
+/* Tests of a child's role. */
 
 static void
 role_proc(ngx_cycle_t *cycle, void *data)
@@ -156,7 +165,7 @@ test_role_of_helper(void)
 }
 
 
-/* The flags of other processes. */
+/* Tests of the flags that a child's table has for other processes. */
 
 static void
 look(void)
@@ -169,7 +178,10 @@ look(void)
 }
 
 
-/* Calls ngx_reap_children(), as a worker with helpers of its own does. */
+/*
+ * The function of a child that calls ngx_reap_children(), as a worker does
+ * that has children of its own.
+ */
 
 static void
 reap_proc(ngx_cycle_t *cycle, void *data)
@@ -183,7 +195,10 @@ reap_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* The child has not respawned or announced a process of its parent. */
+/*
+ * Checks that the child has neither respawned nor announced a process of its
+ * parent, although its table contains these processes.
+ */
 
 static void
 expect_no_children(ngx_int_t slot)
@@ -241,14 +256,20 @@ test_flags(void)
         expect_no_flags(i);
     }
 
-    /* the flags of its own slot are those of its mode */
+    /*
+     * The child's own slot has the flags that belong to the mode of
+     * ngx_spawn_process().
+     */
 
     T_EQ(child->table[4].respawn, 1);
     T_EQ(child->table[4].just_spawn, 1);
     T_EQ(child->table[4].exited, 0);
     T_EQ(child->live, 1);
 
-    /* the parent's table has not changed */
+    /*
+     * The child has cleared flags in its own copy of the table, so the
+     * parent's table has not changed.
+     */
 
     T_EQ(ngx_processes[0].respawn, 1);
     T_EQ(ngx_processes[0].just_spawn, 1);
@@ -260,7 +281,10 @@ test_flags(void)
 }
 
 
-/* The same for a respawned child in a lower slot. */
+/*
+ * A child is respawned in a lower slot than its sibling, and calls
+ * ngx_reap_children().  It must not respawn the sibling, which has exited too.
+ */
 
 static void
 test_flags_respawned(void)
@@ -283,7 +307,7 @@ test_flags_respawned(void)
     t_log_clear();
     T_EQ(ngx_reap_children(t_cycle()), 1);
 
-    /* when it was forked, its sibling had not been respawned yet */
+    /* The parent forked this child before it respawned the sibling. */
 
     expect_no_children(0);
     T_EQ(child->table[0].respawn, 1);
@@ -294,7 +318,10 @@ test_flags_respawned(void)
 }
 
 
-/* The parent could not respawn a process, and keeps its slot reserved. */
+/*
+ * The parent could not respawn a process, and keeps its slot reserved.  A
+ * child of the parent must not respawn that process.
+ */
 
 static void
 test_reserved(void)
@@ -316,7 +343,7 @@ test_reserved(void)
     T_EQ(ngx_process_slot, 2);
     expect_no_children(2);
 
-    /* the parent retries */
+    /* The parent retries the respawn. */
 
     T_EQ(ngx_reap_children(t_cycle()), 1);
     T_OK(ngx_processes[0].pid > 0);

@@ -1,5 +1,5 @@
 
-/* ngx_pass_open_channel(), ngx_signal_worker_processes(). */
+/* Tests of ngx_pass_open_channel() and ngx_signal_worker_processes(). */
 
 
 #include "test.h"
@@ -8,7 +8,7 @@
 static ngx_channel_t  *received;
 
 
-/* A worker that reads one whole message. */
+/* The function of a worker that reads one message and exits. */
 
 static void
 receive_proc(ngx_cycle_t *cycle, void *data)
@@ -23,7 +23,7 @@ receive_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* ngx_pass_open_channel(). */
+/* Tests of ngx_pass_open_channel(). */
 
 static void
 test_pass_open_channel(void)
@@ -87,7 +87,7 @@ test_pass_open_channel_skips(void)
 }
 
 
-/* ngx_signal_worker_processes(). */
+/* Tests of ngx_signal_worker_processes(). */
 
 static void
 command(int signo, ngx_uint_t expected, unsigned exiting)
@@ -157,7 +157,10 @@ test_command_just_spawn(void)
 {
     t_init_signals();
 
-    /* processes that were just spawned are skipped once */
+    /*
+     * ngx_signal_worker_processes() skips a process that was just spawned,
+     * once.
+     */
 
     T_REQUIRE(t_spawn(t_pause, NULL, "some worker", NGX_PROCESS_JUST_RESPAWN)
               > 0);
@@ -192,7 +195,10 @@ test_command_detached(void)
 }
 
 
-/* After a process is reaped, the kernel may give its pid to another one. */
+/*
+ * A process that was reaped gets no signal, because the kernel can have given
+ * its pid to another process.
+ */
 
 static void
 test_exited_is_not_signalled(void)
@@ -229,7 +235,10 @@ test_exited_is_not_signalled(void)
 
     ngx_signal_worker_processes(t_cycle(), SIGTERM);
 
-    /* the process checks now whether it got a signal */
+    /*
+     * When the pipe is closed, the process checks whether SIGTERM is pending,
+     * and exits.
+     */
 
     close(fd[0]);
     close(fd[1]);

@@ -1,5 +1,5 @@
 
-/* ngx_execute(). */
+/* Tests of ngx_execute(). */
 
 
 #include "test.h"
@@ -15,8 +15,8 @@ static unsigned   *atexits;
 
 
 /*
- * Executes a program with a pipe as its standard output, and waits for it.
- * Returns its status; its output is in output[].
+ * Executes a program whose standard output is a pipe, and waits until the
+ * program exits.  Returns its wait status, and stores its output in output[].
  */
 
 static int
@@ -68,7 +68,10 @@ execute(char *path, char *const *argv, char *const *envp)
 }
 
 
-/* The value of a field such as "SigIgn:\t0000000000001000". */
+/*
+ * Returns the value of a field in the output of "cat /proc/self/status", such
+ * as "SigIgn:\t0000000000001000".
+ */
 
 static unsigned long long
 field(const char *name)
@@ -99,7 +102,7 @@ execute_status(void)
 }
 
 
-/* Handles, blocks and ignores the signals that a master does. */
+/* Handles, blocks and ignores signals as nginx's master does. */
 
 static void
 signals_of_a_master(void)
@@ -190,7 +193,7 @@ test_master_keeps_its_signals(void)
 }
 
 
-/* The number of descriptors that are open in the program. */
+/* Returns the number of descriptors that are open in an executed program. */
 
 static int
 inherited(void)
@@ -220,7 +223,7 @@ test_no_descriptors_inherited(void)
     n = inherited();
     T_OK(n > 0);
 
-    /* the channel of a worker must not be inherited */
+    /* The executed program must not inherit the channel of a worker. */
 
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN) > 0);
     T_EQ(inherited(), n);
@@ -229,7 +232,7 @@ test_no_descriptors_inherited(void)
 }
 
 
-/* A program that cannot be executed. */
+/* Tries to execute a program that does not exist. */
 
 static ngx_pid_t
 execute_nothing(void)
@@ -246,7 +249,10 @@ execute_nothing(void)
 
     pid = ngx_execute(t_cycle(), &ctx);
 
-    /* nginx returns the pid of the child, which then logs the failure */
+    /*
+     * In nginx, ngx_execute() returns the pid of a child even if execve()
+     * fails in the child (D9).  The child then logs the failure.
+     */
 
     if (pid > 0) {
         t_wait(pid);
@@ -285,7 +291,10 @@ test_fails_slot(void)
     T_EQ(pid, NGX_INVALID_PID);
     T_EQ(ngx_processes[ngx_process_slot].pid, -1);
 
-    /* the next process gets that slot */
+    /*
+     * The failed ngx_execute() has freed its slot, so the next process gets
+     * this slot.
+     */
 
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN) > 0);
     T_EQ(ngx_process_slot, 0);
@@ -320,7 +329,10 @@ test_fails_atexit(void)
 {
     atexits = t_shared(sizeof(unsigned));
 
-    /* the child of the master must not call the master's handlers */
+    /*
+     * The child in which execve() fails must not call the functions that the
+     * master has registered with atexit().
+     */
 
     T_REQUIRE(atexit(count_atexit) == 0);
 
@@ -344,7 +356,10 @@ test_no_fds(void)
     ctx.argv = argv;
     ctx.envp = envp;
 
-    /* the program inherits the limit, and its dynamic linker fails */
+    /*
+     * The program inherits the limit of descriptors, so its dynamic linker
+     * cannot open libraries and prints an error.
+     */
 
     fd = open("/dev/null", O_RDWR|O_CLOEXEC);
     T_REQUIRE(dup2(fd, 2) == 2);

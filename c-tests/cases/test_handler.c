@@ -1,5 +1,8 @@
 
-/* ngx_channel_handler(): commands, and the slots of other processes. */
+/*
+ * Tests of ngx_channel_handler(): the commands, and the slots of other
+ * processes.
+ */
 
 
 #include "t_handler.h"
@@ -188,7 +191,10 @@ test_last_slot(void)
 }
 
 
-/* nginx itself never sends such a piece, but a module may (D13). */
+/*
+ * A message that is shorter than ngx_channel_t arrives.  nginx itself sends no
+ * such message, but a module can (D13).
+ */
 
 static void
 test_short_message(void)

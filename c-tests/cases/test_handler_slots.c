@@ -1,5 +1,8 @@
 
-/* ngx_channel_handler(): slots that are invalid, or in use. */
+/*
+ * Tests of ngx_channel_handler(): messages about slots that are invalid or in
+ * use.
+ */
 
 
 #include "t_handler.h"
@@ -58,7 +61,7 @@ open_out_of_range(ngx_int_t slot)
     T_EQ(t_open_fds(), n);
     T_OK(memcmp(before, ngx_processes, sizeof(before)) == 0);
 
-    /* the worker still handles messages */
+    /* The invalid message has no effect on the messages that follow. */
 
     t_handle(NGX_CMD_QUIT, 0, 0, -1);
     T_EQ(ngx_quit, 1);
@@ -105,7 +108,10 @@ close_out_of_range(ngx_int_t slot)
 
     T_EQ(ngx_quit, 1);
 
-    /* the harness checks that no descriptor was closed */
+    /*
+     * The harness fails the case if the handler has closed a descriptor that
+     * was open before.
+     */
 
     t_channel_close();
 }
@@ -125,7 +131,10 @@ test_close_far_minus(void)
 }
 
 
-/* The descriptor was lost; the previous one must not be used (D12). */
+/*
+ * An OPEN_CHANNEL arrives without its descriptor.  The worker must not use the
+ * slot's previous descriptor for the new process (D12).
+ */
 
 static void
 test_open_without_fd(void)
@@ -145,7 +154,10 @@ test_open_without_fd(void)
 
     T_EQ(ngx_processes[T_OTHER_SLOT].channel[0], -1);
 
-    /* the worker still handles messages */
+    /*
+     * The message without a descriptor has no effect on the messages that
+     * follow.
+     */
 
     t_handle(NGX_CMD_QUIT, 0, 0, -1);
     T_EQ(ngx_quit, 1);
@@ -154,7 +166,10 @@ test_open_without_fd(void)
 }
 
 
-/* The 0 in a slot that was never used is not a descriptor (D11). */
+/*
+ * A slot that was never used contains zeroes.  CLOSE_CHANNEL for this slot
+ * must not close descriptor 0 (D11).
+ */
 
 static void
 test_close_never_opened(void)

@@ -1,5 +1,5 @@
 
-/* The log: its file, and a full disk. */
+/* Tests of the log: its file, and a full disk. */
 
 
 #include "t_logger.h"
@@ -87,7 +87,7 @@ test_file(void)
     ngx_log_error(NGX_LOG_INFO, log, 0, "two");
     close(log->file->fd);
 
-    /* the file is appended to */
+    /* A second ngx_log_init() appends to the file. */
 
     log = init_log(NULL, paths.name);
     ngx_log_error(NGX_LOG_NOTICE, log, 0, "three");
@@ -110,7 +110,10 @@ test_prefix(void)
 
     make_dir(&paths);
 
-    /* a prefix with a slash, without one, and with an absolute name */
+    /*
+     * The prefix ends with a slash; the prefix has no slash at its end; the
+     * name is absolute, so no prefix is used.
+     */
 
     snprintf(prefix, sizeof(prefix), "%s/", paths.dir);
 
@@ -161,7 +164,10 @@ test_rename(void)
 }
 
 
-/* Other processes may write to the file and truncate it. */
+/*
+ * Another process truncates the file.  The next line is written at its new
+ * end, because the file is open with O_APPEND.
+ */
 
 static void
 test_truncated(void)
@@ -226,7 +232,10 @@ test_no_name(void)
 }
 
 
-/* A user may give a name of any length and with any bytes. */
+/*
+ * The name of the log comes from a user, so it can have any length and contain
+ * any byte.
+ */
 
 static void
 test_long_name(void)
@@ -251,7 +260,7 @@ test_long_name(void)
 }
 
 
-/* A full disk. */
+/* Tests with a full disk, for which /dev/full stands. */
 
 static int
 full_disk(void)
@@ -283,7 +292,10 @@ test_full_disk(void)
     ngx_log_error(NGX_LOG_NOTICE, &t_logger, 0, "text");
     T_EQ(t_logger.disk_full_time, ngx_time());
 
-    /* the cached time has not changed, since it was not updated */
+    /*
+     * ngx_time() is the cached time.  It was not updated, so the second of the
+     * failed write has not ended for the log.
+     */
 
     t_logger_file.fd = fd;
     ngx_log_error(NGX_LOG_NOTICE, &t_logger, 0, "text");
@@ -328,7 +340,10 @@ test_full_disk_chain(void)
 }
 
 
-/* After another error of write(2), lines are still written. */
+/*
+ * If write() fails with an error other than ENOSPC, the log writes the next
+ * line.
+ */
 
 static void
 test_bad_file(void)

@@ -1,5 +1,5 @@
 
-/* The log: levels, and several logs in a chain. */
+/* Tests of the log: levels, and chains of logs. */
 
 
 #include "t_logger.h"
@@ -28,7 +28,7 @@ test_level_names(void)
 }
 
 
-/* A level selects its own lines and those of more serious levels. */
+/* A log at one level writes lines of this level and of more serious levels. */
 
 static void
 test_threshold(void)
@@ -52,7 +52,11 @@ test_threshold(void)
 }
 
 
-/* The function checks the level too, not only the macro. */
+/*
+ * The macro ngx_log_error() checks the level of a line, and
+ * ngx_log_error_core() checks it again, so a module can call the function
+ * itself.
+ */
 
 static void
 test_threshold_of_function(void)
@@ -83,7 +87,10 @@ test_debug_mask(void)
     ngx_log_debug2(NGX_LOG_DEBUG_CORE, &t_logger, 0, "core %d %s", 1, "two");
     T_OK(t_is_line("debug", "core 1 two"));
 
-    /* the mask selects only debug lines */
+    /*
+     * NGX_LOG_DEBUG_... are the bits of a mask.  The mask selects debug lines
+     * only, and does not change which other lines are written.
+     */
 
     ngx_log_error(NGX_LOG_INFO, &t_logger, 0, "text");
     T_EQ(t_lines(t_logger_text()), 2);
@@ -128,7 +135,7 @@ test_all_debug(void)
 }
 
 
-/* The level that nginx's debug_connection sets. */
+/* nginx's directive debug_connection sets this level for a connection. */
 
 static void
 test_debug_connection(void)
@@ -144,7 +151,7 @@ test_debug_connection(void)
 }
 
 
-/* A log with a writer, and a chain of logs. */
+/* Tests of a log with a writer, and of a chain of logs. */
 
 static ngx_uint_t   written_level;
 static ngx_uint_t   written_n;
@@ -228,8 +235,8 @@ test_chain(void)
 
 
 /*
- * nginx sorts the chain by level, so the first log whose level is too low ends
- * the walk.
+ * nginx sorts the logs of a chain by level, the log with the most lines first.
+ * So the first log whose level is too low for a line ends the search for logs.
  */
 
 static void

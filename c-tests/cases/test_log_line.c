@@ -1,5 +1,5 @@
 
-/* The log: the parts of a line, and long lines. */
+/* Tests of the log: the parts of a line, and long lines. */
 
 
 #include "t_logger.h"
@@ -57,7 +57,9 @@ test_connection(void)
 }
 
 
-/* The pid in the line is ngx_pid. */
+/*
+ * The pid in a line is the variable ngx_pid, and not the result of getpid().
+ */
 
 static void
 test_pid(void)
@@ -84,7 +86,11 @@ test_empty(void)
 }
 
 
-/* The macro is one statement; nginx's is an "if" without "else". */
+/*
+ * ngx_log_error() can stand before "else", because the library's macro is one
+ * statement.  In nginx, the macro is an "if" without "else", which would take
+ * the "else".
+ */
 
 #if !(T_NGINX)
 
@@ -110,7 +116,7 @@ test_in_an_if(void)
 #endif
 
 
-/* The text that a log's handler adds. */
+/* The handler of a log adds this text to each line. */
 
 static u_char *
 add_context(ngx_log_t *log, u_char *buf, size_t len)
@@ -206,7 +212,7 @@ test_handler_fills(void)
 }
 
 
-/* Long lines. */
+/* Tests with long lines. */
 
 static void
 long_line(size_t len, ngx_err_t err, const char *end)
@@ -242,7 +248,10 @@ test_long(void)
 }
 
 
-/* Lengths near the one at which the error text no longer fits. */
+/*
+ * Lines whose lengths are around the one at which the text of the error number
+ * no longer fits.
+ */
 
 static void
 test_nearly_long(void)
@@ -306,7 +315,10 @@ test_log_errno(void)
     *p = '\0';
     T_OK(strcmp((char *) buf, " (2: No such file or directory)") == 0);
 
-    /* it needs room at the end */
+    /*
+     * ngx_log_errno() shortens the line if less than 50 bytes are left for the
+     * text of the error number.
+     */
 
     memset(buf, 'x', sizeof(buf));
 
@@ -318,7 +330,7 @@ test_log_errno(void)
 }
 
 
-/* ngx_strerror(). */
+/* Tests of ngx_strerror(). */
 
 static void
 test_strerror(void)

@@ -1,5 +1,5 @@
 
-/* The log: a signal handler logs while the program logs. */
+/* Tests of the log: a signal handler logs while the program logs. */
 
 
 #include "t_logger.h"
@@ -53,13 +53,19 @@ stop_signals(void)
     memset(&it, 0, sizeof(struct itimerval));
     setitimer(ITIMER_REAL, &it, NULL);
 
-    /* a pending signal would write while the file is read */
+    /*
+     * A signal that is still pending would run the handler, which writes to
+     * the file, while the test reads the file.
+     */
 
     signal(SIGALRM, SIG_IGN);
 }
 
 
-/* The line is one of the two, complete, with a valid time. */
+/*
+ * Returns 1 if the line is complete, is one of the two texts that the program
+ * and the signal handler log, and has a time between "first" and "last".
+ */
 
 static int
 is_whole(const char *line, const char *first, const char *last)
@@ -151,7 +157,10 @@ test_signals(void)
 }
 
 
-/* The same with a second log that has a writer, and with error texts. */
+/*
+ * The signal handler and the program log to a log with a writer, and with the
+ * texts of error numbers.
+ */
 
 static int  writers;
 

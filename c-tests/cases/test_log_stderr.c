@@ -1,5 +1,5 @@
 
-/* The log: the lines that go to stderr. */
+/* Tests of the log: lines that are also written to stderr. */
 
 
 #include "t_logger.h"
@@ -69,7 +69,7 @@ test_stderr_off(void)
 }
 
 
-/* If the log's file is stderr, the line is written once. */
+/* If the file of the log is stderr, each line is written once, not twice. */
 
 static void
 test_stderr_is_log(void)

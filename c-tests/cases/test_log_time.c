@@ -1,11 +1,14 @@
 
-/* The log: the time of a line. */
+/* Tests of the log: the time of a line. */
 
 
 #include "t_logger.h"
 
 
-/* The time is between those before and after the call. */
+/*
+ * Logs a line, and checks that its time is between the times before and after
+ * the call.
+ */
 
 static void
 check_time(void)
@@ -39,7 +42,10 @@ test_time(void)
 }
 
 
-/* Zones that need no files; the last one has summer time in January. */
+/*
+ * Logs lines in a time zone that needs no file.  The last zone of the list has
+ * summer time in January.
+ */
 
 static void
 in_zone(const char *zone, int minutes)
@@ -113,7 +119,10 @@ test_sigsafe_time(void)
     t_logger_open();
     t_next_second();
 
-    /* this updates only the time of log lines, for signal handlers */
+    /*
+     * ngx_time_sigsafe_update(), which signal handlers call, updates only the
+     * time that log lines have.
+     */
 
     t_local_time(before, sizeof(before));
     ngx_time_sigsafe_update();

@@ -1,5 +1,5 @@
 
-/* ngx_os_signal_process(). */
+/* Tests of ngx_os_signal_process(). */
 
 
 #include "test.h"

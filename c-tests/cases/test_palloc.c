@@ -1,5 +1,5 @@
 
-/* Pools: allocation and cleanups. */
+/* Tests of pools: allocations and cleanups. */
 
 
 #include "t_pool.h"
@@ -42,7 +42,7 @@ test_alignment(void)
 }
 
 
-/* ngx_pnalloc() does not align. */
+/* ngx_pnalloc() does not align memory. */
 
 static void
 test_no_alignment(void)
@@ -68,7 +68,10 @@ test_zeroed(void)
     u_char      *p;
     ngx_pool_t  *pool;
 
-    /* the allocator returns memory that was used before */
+    /*
+     * The allocator returns memory that an earlier pool has used, so
+     * ngx_pcalloc() must set it to zero.
+     */
 
     for (n = 0; n < 8; n++) {
         pool = t_pool_create(T_POOL_SIZE);
@@ -154,7 +157,10 @@ test_many(void)
 }
 
 
-/* A large piece is not in the block, whose rest is used for the next one. */
+/*
+ * A large piece of memory is allocated outside the pool's block, so the next
+ * small piece continues in the block.
+ */
 
 static void
 test_large_between(void)
@@ -211,7 +217,10 @@ test_default_size(void)
 }
 
 
-/* nginx writes the pool's header even into a block that is too small. */
+/*
+ * nginx writes the header of a pool even if the pool's block is smaller than
+ * the header.
+ */
 
 static void
 test_small_pools(void)
@@ -234,7 +243,7 @@ test_small_pools(void)
 }
 
 
-/* Cleanups. */
+/* Tests of cleanups. */
 
 static int  cleaned[8];
 static int  ncleaned;
@@ -329,7 +338,10 @@ test_cleanup_without_handler(void)
 }
 
 
-/* A cleanup handler can still use the memory of the pool. */
+/*
+ * ngx_destroy_pool() calls the cleanups before it frees memory, so a cleanup
+ * can use the memory of the pool.
+ */
 
 static void
 count_damaged(void *data)
@@ -371,7 +383,7 @@ destroy(void *data)
 }
 
 
-/* A cleanup handler may destroy another pool, as in nginx's modules. */
+/* A cleanup can destroy another pool, as cleanups of nginx's modules do. */
 
 static void
 test_cleanup_destroys_another(void)
@@ -404,7 +416,11 @@ skip_next(void *data)
 }
 
 
-/* As in nginx, the next cleanup is the one that follows after the call. */
+/*
+ * A cleanup can remove the next cleanup from the list: as in nginx,
+ * ngx_destroy_pool() reads the pointer to the next one after it has called the
+ * current one.
+ */
 
 static void
 test_cleanup_removes_next(void)

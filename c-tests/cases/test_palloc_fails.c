@@ -1,5 +1,5 @@
 
-/* Pools: allocations that fail, and leaks. */
+/* Tests of pools: failed allocations, and memory leaks. */
 
 
 #include "t_pool.h"
@@ -11,8 +11,8 @@
 
 
 /*
- * The allocator of this program counts the pieces in use, and can fail.  glibc
- * calls the malloc() that a program defines.
+ * The allocator of this program counts the pieces of memory in use, and can
+ * fail.  A program that defines malloc() replaces that of glibc.
  */
 
 #if !defined(__SANITIZE_ADDRESS__)
@@ -32,8 +32,8 @@ extern void __libc_free(void *p);
 #endif
 
 
-static int   allocations;           /* since the case started to count */
-static int   fail_at = -1;          /* the number of the call that fails */
+static int   allocations;           /* since the case began to count */
+static int   fail_at = -1;          /* number of the call that fails */
 static int   failures;
 static long  in_use;
 
@@ -135,7 +135,7 @@ need_counts(void)
 }
 
 
-/* Leaks. */
+/* Tests of memory leaks. */
 
 static void
 use_pool(size_t size)
@@ -173,7 +173,7 @@ test_all_freed(void)
 }
 
 
-/* Failures. */
+/* Tests of failed allocations. */
 
 static void
 no_memory(ngx_uint_t n)
@@ -199,7 +199,10 @@ test_too_large(void)
     T_OK(ngx_pcalloc(pool, SIZE_MAX / 2) == NULL);
     no_memory(3);
 
-    /* the pool can still be used */
+    /*
+     * A failed allocation does not damage the pool: the next allocation
+     * succeeds.
+     */
 
     t_fill(&piece[1], ngx_palloc(pool, 100), 100, 2);
     T_EQ(t_damaged(piece, 2), 0);
@@ -261,13 +264,16 @@ test_cleanup_too_large(void)
     T_OK(ngx_pool_cleanup_add(pool, SIZE_MAX / 2) == NULL);
     no_memory(1);
 
-    /* a cleanup that could not be allocated is not called */
+    /*
+     * ngx_destroy_pool() does not call the cleanup that could not be
+     * allocated.
+     */
 
     ngx_destroy_pool(pool);
 }
 
 
-/* A process at its limit of memory. */
+/* The process reaches its limit of memory (RLIMIT_AS). */
 
 static void
 test_limit(void)
@@ -302,8 +308,8 @@ test_limit(void)
 
 
 /*
- * Calls all functions of a pool, while one allocation fails.  Returns the
- * number of calls that reported a failure.
+ * Calls all functions of a pool while one allocation of memory fails.  Returns
+ * how many of the calls reported a failure.
  */
 
 static ngx_uint_t
@@ -342,7 +348,10 @@ use_without_memory(void)
 }
 
 
-/* The first allocation fails, then the second, and so on. */
+/*
+ * In each round another allocation fails: the first one, then the second one,
+ * until a round needs fewer allocations.
+ */
 
 static void
 test_each_fails(void)
@@ -353,7 +362,10 @@ test_each_fails(void)
 
     need_counts();
 
-    /* memory that the C library allocates once is no leak */
+    /*
+     * These calls allocate memory that the C library keeps, so that it is not
+     * counted as a leak.
+     */
 
     T_EQ(use_without_memory(), 0);
     ngx_log_error(NGX_LOG_INFO, t_log(), ENOMEM, "first line");

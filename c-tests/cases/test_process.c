@@ -1,11 +1,11 @@
 
-/* ngx_spawn_process(): the modes and the child. */
+/* Tests of ngx_spawn_process(): the modes, and the spawned child. */
 
 
 #include "test.h"
 
 
-/* what a child has found, in shared memory */
+/* The observations of a child, in memory that the test shares. */
 
 typedef struct {
     ngx_pid_t      pid;
@@ -31,7 +31,7 @@ setup(void)
 }
 
 
-/* Processes to be spawned. */
+/* The functions that the spawned processes of these tests run. */
 
 static void
 report_proc(ngx_cycle_t *cycle, void *data)
@@ -57,7 +57,7 @@ return_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* The modes. */
+/* Tests of the modes. */
 
 static void
 mode(ngx_int_t respawn, int respawns, int just_spawned, int detached)
@@ -141,7 +141,9 @@ test_detached(void)
 static void
 test_modes_in_one_slot(void)
 {
-    /* a slot that is used again has no flag of the previous process */
+    /*
+     * A slot that is used again must not keep a flag of its previous process.
+     */
 
     mode(NGX_PROCESS_JUST_RESPAWN, 1, 1, 0);
     ngx_last_process = 0;
@@ -153,7 +155,7 @@ test_modes_in_one_slot(void)
 }
 
 
-/* The child. */
+/* Tests of the spawned child. */
 
 static void
 test_child(void)
@@ -271,7 +273,7 @@ test_child_returns_respawned(void)
 }
 
 
-/* A worker may spawn, too. */
+/* The function of a worker that spawns a process itself. */
 
 static void
 nested_proc(ngx_cycle_t *cycle, void *data)
@@ -279,7 +281,10 @@ nested_proc(ngx_cycle_t *cycle, void *data)
     int        status;
     ngx_pid_t  pid;
 
-    /* the parent sees only what the nested process reports */
+    /*
+     * The nested process writes to the shared memory, and its parent checks
+     * the values.
+     */
 
     pid = ngx_spawn_process(cycle, report_proc, data, "nested",
                             NGX_PROCESS_NORESPAWN);

@@ -1,11 +1,14 @@
 
-/* ngx_spawn_process(): the channel. */
+/*
+ * Tests of ngx_spawn_process(): the channel between the process and its
+ * parent.
+ */
 
 
 #include "test.h"
 
 
-/* what a child has found, in shared memory */
+/* The observations of a child, in memory that the test shares. */
 
 typedef struct {
     ngx_socket_t   channel;
@@ -146,7 +149,10 @@ test_channel_sigio(void)
 
     t_spawn(write_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
 
-    /* the master gets SIGIO when a worker writes or exits */
+    /*
+     * The kernel sends SIGIO to the master when a worker writes to its
+     * channel, or exits.
+     */
 
     T_EQ(sigwait(&set, &signo), 0);
     T_EQ(signo, SIGIO);
@@ -156,7 +162,10 @@ test_channel_sigio(void)
 }
 
 
-/* With the worker's end open, the master would see no end of file. */
+/*
+ * The master closes the worker's end of the channel.  Otherwise it would see
+ * no end of file when the worker exits.
+ */
 
 static void
 test_channel_closed_in_master(void)

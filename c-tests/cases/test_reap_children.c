@@ -1,5 +1,8 @@
 
-/* ngx_reap_children(), which the master calls once ngx_reap is set. */
+/*
+ * Tests of ngx_reap_children(), which the master calls when the handler of
+ * SIGCHLD has set ngx_reap.
+ */
 
 
 #include "test.h"
@@ -78,7 +81,7 @@ test_reap_children_not_respawned(void)
 
     (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_RESPAWN);
 
-    /* no respawn while the master shuts down */
+    /* While the master shuts down, it respawns no process. */
 
     ngx_quit = 1;
 
@@ -125,7 +128,7 @@ test_reap_children_respawned(void)
 }
 
 
-/* A respawn fails; the next call retries it. */
+/* A respawn fails.  The next call of ngx_reap_children() retries it. */
 
 static void
 respawn_fails(void)

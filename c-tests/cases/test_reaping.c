@@ -1,5 +1,8 @@
 
-/* The handler of SIGCHLD: what it records and logs of a child. */
+/*
+ * Tests of the handler of SIGCHLD: what it stores in the process table and
+ * what it logs.
+ */
 
 
 #include "test.h"
@@ -166,7 +169,10 @@ test_unknown_stale_slot(void)
 
     t_init_signals();
 
-    /* the slot of a former worker, above ngx_last_process */
+    /*
+     * The slot of a worker that has exited is stale: it lies above
+     * ngx_last_process.
+     */
 
     ngx_processes[0].pid = -1;
     ngx_processes[0].respawn = 1;
@@ -197,7 +203,7 @@ test_many(void)
         wait_zombie(pid[i]);
     }
 
-    /* one SIGCHLD for all of them */
+    /* The kernel delivers one SIGCHLD for all children that have exited. */
 
     t_exited(pid[0]);
 
@@ -259,7 +265,10 @@ test_worker_reaps(void)
 }
 
 
-/* What popen() and pclose() in a module do. */
+/*
+ * A worker does not reap the child of a module: the module waits for its child
+ * itself, as popen() and pclose() do (D7).
+ */
 
 static void
 test_worker_steals(void)
@@ -280,8 +289,9 @@ test_worker_steals(void)
 
 
 /*
- * If SIGCHLD is not blocked, a child may exit before its pid is in the table.
- * nginx's master blocks SIGCHLD, but its API does not demand that.
+ * If SIGCHLD is not blocked, a child can exit before ngx_spawn_process() has
+ * stored its pid in the table.  nginx's master blocks SIGCHLD, but
+ * ngx_spawn_process() does not require it.
  */
 
 static void

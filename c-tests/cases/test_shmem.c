@@ -1,5 +1,5 @@
 
-/* ngx_shm_alloc(), ngx_shm_free(). */
+/* Tests of ngx_shm_alloc() and ngx_shm_free(). */
 
 
 #include "t_shmem.h"
@@ -79,7 +79,7 @@ test_large(void)
     size = (size_t) 1024 * 1024 * 1024;
     t_shm_init(&shm, size);
 
-    /* pages are allocated when they are touched */
+    /* The kernel allocates pages when the process first accesses them. */
 
     T_REQUIRE(ngx_shm_alloc(&shm) == NGX_OK);
     T_EQ(shm.addr[0], 0);
@@ -198,7 +198,10 @@ test_worker(void)
 {
     static ngx_shm_t  shm;
 
-    /* a module allocates before the workers are spawned */
+    /*
+     * The master allocates before it spawns the workers, as nginx's modules
+     * do, so that the workers share the memory.
+     */
 
     t_shm_init(&shm, T_SIZE);
     T_REQUIRE(ngx_shm_alloc(&shm) == NGX_OK);
@@ -216,9 +219,10 @@ test_worker(void)
 
 
 /*
- * The number of System V segments that the process has created.  A segment is
- * marked for removal as soon as it is attached, so the kernel removes it when
- * the last process detaches, even if that one is killed (shmctl(2)).
+ * Returns the number of System V segments that the process has created.  The
+ * library marks a segment for removal when it has attached the segment.  So
+ * the kernel removes it when the last process detaches it, also when that
+ * process is killed (shmctl(2)).
  */
 
 static int

@@ -1,5 +1,5 @@
 
-/* Calls of ngx_shm_alloc() and ngx_shm_free() that fail. */
+/* Tests of ngx_shm_alloc() and ngx_shm_free() whose system calls fail. */
 
 
 #include "t_shmem.h"

@@ -1,5 +1,8 @@
 
-/* ngx_init_signals(), and the actions of the handler in each role. */
+/*
+ * Tests of ngx_init_signals(), and of what the signal handler does in each
+ * role.
+ */
 
 
 #include "test.h"
@@ -101,7 +104,7 @@ clear_flags(void)
 }
 
 
-/* These two flags are set, and no others. */
+/* Checks that these two flags are set, and that no other flag is. */
 
 static void
 flags_are(sig_atomic_t *one, sig_atomic_t *other)
@@ -120,8 +123,9 @@ flags_are(sig_atomic_t *one, sig_atomic_t *other)
 
 
 /*
- * A signal that a process sends to itself is delivered before kill() returns,
- * if it is not blocked and there is only one thread (POSIX, kill()).
+ * Sends a signal to this process.  The signal is delivered before kill()
+ * returns, because it is not blocked and the process has one thread (POSIX,
+ * kill()).
  */
 
 static void
@@ -131,7 +135,10 @@ send_signal(int signo)
 }
 
 
-/* The table. */
+/*
+ * Tests with a table of all signals, the flags that their handler sets, and
+ * the actions that it logs.
+ */
 
 static void
 check_signal(t_signal_t *sig)
@@ -153,7 +160,9 @@ check_signal(t_signal_t *sig)
         t_diag("  not logged: %s", text);
     }
 
-    /* the line ends after the action */
+    /*
+     * If the signal has no action, the log line ends after the sender's pid.
+     */
 
     if (sig->action[0] == '\0') {
         snprintf(text, sizeof(text), "received from %d,", (int) getpid());
@@ -262,7 +271,7 @@ test_usr2_in_old_binary(void)
 }
 
 
-/* The kernel sends this signal, so its line names no sender. */
+/* The kernel sends SIGALRM for a timer, so the log line names no sender. */
 
 static void
 test_no_sender(void)
@@ -320,7 +329,10 @@ test_sender(void)
 }
 
 
-/* Each signal, with two different values of errno. */
+/*
+ * Sends each signal twice, with different values of errno.  The handler must
+ * restore errno.
+ */
 
 static void
 test_errno(void)
@@ -367,7 +379,10 @@ test_dispositions(void)
         T_OK(sa.sa_flags & SA_SIGINFO);
         T_OK((void *) sa.sa_sigaction != (void *) SIG_DFL);
 
-        /* signals must interrupt system calls */
+        /*
+         * Without SA_RESTART, a signal interrupts the system call in which the
+         * process waits.
+         */
 
         T_OK((sa.sa_flags & SA_RESTART) == 0);
     }
@@ -394,7 +409,10 @@ test_interrupts(void)
 
     T_REQUIRE(pipe2(fd, O_CLOEXEC) == 0);
 
-    /* the timer repeats, since the first signal may come before the read */
+    /*
+     * The timer sends SIGALRM again and again, because the first signal can
+     * arrive before read() is called.
+     */
 
     memset(&itv, 0, sizeof(struct itimerval));
     itv.it_value.tv_usec = 1000;

@@ -1,5 +1,8 @@
 
-/* ngx_spawn_process(): which slot of the table a process gets. */
+/*
+ * Tests of ngx_spawn_process(): the slot that a process gets in the process
+ * table.
+ */
 
 
 #include "test.h"
@@ -53,7 +56,10 @@ test_slot_below_last(void)
     t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN);
     t_end_process(0);
 
-    /* the master does so when the last process has been reaped */
+    /*
+     * nginx's master sets ngx_last_process to 0 when it has reaped the last
+     * process.
+     */
 
     ngx_last_process = 0;
 
@@ -111,7 +117,7 @@ test_respawn_out_of_range(void)
 }
 
 
-/* A full table. */
+/* Tests with a full process table. */
 
 static void
 fill_table(void)
@@ -191,7 +197,10 @@ test_full_slot(void)
     T_EQ(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN),
          NGX_INVALID_PID);
 
-    /* the slot has no process, since callers may announce it */
+    /*
+     * Callers announce the process in ngx_process_slot even if the call has
+     * failed, so the slot must have no process.
+     */
 
     T_EQ(ngx_processes[ngx_process_slot].pid, -1);
     T_EQ(ngx_processes[ngx_process_slot].channel[0], -1);

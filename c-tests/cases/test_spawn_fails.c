@@ -1,5 +1,5 @@
 
-/* ngx_spawn_process(): system calls that fail. */
+/* Tests of ngx_spawn_process() whose system calls fail. */
 
 
 #include "test.h"
@@ -25,7 +25,7 @@ is_empty(ngx_int_t slot)
 }
 
 
-/* socketpair() fails. */
+/* Tests in which socketpair() fails. */
 
 static void
 test_no_fds(void)
@@ -45,7 +45,7 @@ test_no_fds(void)
 static void
 test_no_fds_detached(void)
 {
-    /* a detached process has no channel */
+    /* A detached process has no channel, so it needs no descriptors. */
 
     t_no_more_fds();
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_DETACHED) > 0);
@@ -121,7 +121,10 @@ test_no_fds_announced(void)
 
     ngx_pass_open_channel(t_cycle(), &ch);
 
-    /* the process is not announced again */
+    /*
+     * The caller announces the process in ngx_process_slot, as nginx does.
+     * This must not announce the previous process again.
+     */
 
     T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:1 "), 0);
     T_EQ(t_logged(NGX_LOG_DEBUG, "pass channel s:0 "), 0);
@@ -131,7 +134,7 @@ test_no_fds_announced(void)
 }
 
 
-/* fork() fails. */
+/* Tests in which fork() fails. */
 
 static void
 test_fork_fails(void)
@@ -204,7 +207,10 @@ test_fork_fails_reused_number(void)
 
     fork_fails_respawn();
 
-    /* these get the descriptor numbers of the former channel */
+    /*
+     * The new sockets get the descriptor numbers that the channel of the
+     * failed process had.
+     */
 
     t_socketpair(fd);
 
@@ -237,7 +243,7 @@ test_fork_fails_detached(void)
 }
 
 
-/* Kernels without FIOASYNC for sockets. */
+/* ioctl(FIOASYNC) fails, as on a kernel without FIOASYNC for sockets. */
 
 static void
 test_no_fioasync(void)

@@ -1,5 +1,5 @@
 
-/* ngx_sprintf() and its variants: nginx's format letters. */
+/* Tests of ngx_sprintf() and its variants, with nginx's format letters. */
 
 
 #include "test.h"
@@ -28,7 +28,10 @@ fresh(const char *text, size_t len)
 }
 
 
-/* The buffer has the first len bytes of the text, and no other bytes. */
+/*
+ * Checks that the function has written the first "len" bytes of the text and
+ * nothing behind them.
+ */
 
 static void
 is(const char *fmt, int at, const char *call, size_t len, u_char *end)
@@ -53,7 +56,10 @@ is(const char *fmt, int at, const char *call, size_t len, u_char *end)
 }
 
 
-/* Each of the three functions writes the text. */
+/*
+ * Checks that each of ngx_sprintf(), ngx_snprintf() and ngx_slprintf() writes
+ * the whole text.
+ */
 
 #define WHOLE(text, fmt, ...)                                                \
     do {                                                                     \
@@ -67,7 +73,10 @@ is(const char *fmt, int at, const char *call, size_t len, u_char *end)
                         ##__VA_ARGS__));                                     \
     } while (0)
 
-/* ... and as much of it as fits, if the buffer is too small. */
+/*
+ * Checks what WHOLE() checks, and that ngx_snprintf() and ngx_slprintf() write
+ * as much of the text as fits in a buffer of each smaller size.
+ */
 
 #define FORMAT(text, fmt, ...)                                               \
     do {                                                                     \
@@ -106,7 +115,7 @@ test_str(void)
     FORMAT("[some text]", "[%V]", &some);
     FORMAT("[]", "[%V]", &none);
 
-    /* the text has a length and may contain NUL */
+    /* An ngx_str_t has a length, so its text can contain NUL. */
 
     some.len = 4;
     FORMAT("some", "%V", &some);
@@ -294,7 +303,10 @@ test_width(void)
 }
 
 
-/* The sign is before the padding and not part of the width. */
+/*
+ * The minus sign is written before the padding, and is not counted in the
+ * width.
+ */
 
 static void
 test_width_negative(void)
@@ -350,7 +362,10 @@ test_dump(void)
 }
 
 
-/* Both digits of a byte are written, or none. */
+/*
+ * If the buffer has room for one more digit only, no digit of the byte is
+ * written.
+ */
 
 static void
 test_dump_cut(void)
@@ -442,7 +457,10 @@ test_va_list(void)
 }
 
 
-/* errno does not change, so that the caller can log it. */
+/*
+ * The function does not change errno, so that its caller can log errno
+ * afterwards.
+ */
 
 static void
 test_errno(void)

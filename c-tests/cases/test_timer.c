@@ -1,5 +1,5 @@
 
-/* The event loop: timers. */
+/* Tests of the event loop: timers. */
 
 
 #include "t_event.h"
@@ -31,7 +31,7 @@ test_timer(void)
 }
 
 
-/* The loop waits once for a single timer. */
+/* One call of the event loop waits until the timer expires. */
 
 static void
 test_one_wait(void)
@@ -126,7 +126,10 @@ delete_handler(ngx_event_t *ev)
 }
 
 
-/* ... by the handler of another timer that has expired. */
+/*
+ * Two timers have expired; the handler of the first one deletes the second,
+ * whose handler must not be called.
+ */
 
 static void
 test_deleted_by_another(void)
@@ -140,7 +143,10 @@ test_deleted_by_another(void)
     ngx_add_timer(&t_timers[2], 6);
 
     while (t_now() < (long long) t_timers[2].timer.key + 2) {
-        /* all expire in one call of the loop */
+        /*
+         * Waits until all three timers have expired, so that one call of the
+         * event loop calls their handlers.
+         */
     }
 
     t_loop_round();
@@ -151,7 +157,10 @@ test_deleted_by_another(void)
 }
 
 
-/* A change below NGX_TIMER_LAZY_DELAY does not move a timer. */
+/*
+ * A timer that is set again less than NGX_TIMER_LAZY_DELAY ms from its old
+ * time keeps the old time.
+ */
 
 static void
 test_lazy(void)
@@ -227,7 +236,11 @@ forever_handler(ngx_event_t *ev)
 }
 
 
-/* nginx never returns from this; here it is called once in each round. */
+/*
+ * A handler sets its timer again with 0 ms.  In nginx,
+ * ngx_event_expire_timers() never returns then.  In the library, the handler
+ * is called once in each call of the event loop.
+ */
 
 static void
 test_set_at_once(void)
@@ -246,7 +259,11 @@ test_set_at_once(void)
 }
 
 
-/* ... and other timers expire in the same round. */
+/*
+ * Two handlers set their timers again with 0 ms.  Each handler is called once
+ * in each call of the event loop, so that neither of them keeps the other one
+ * from being called.
+ */
 
 static void
 test_two_set_at_once(void)
@@ -311,7 +328,10 @@ test_time_goes_on(void)
 }
 
 
-/* nginx removes it from a tree that does not contain it. */
+/*
+ * The program deletes a timer that is not set.  nginx removes it from a tree
+ * that does not contain it, and damages the tree.
+ */
 
 static void
 test_deleted_unset(void)

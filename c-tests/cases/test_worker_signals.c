@@ -1,13 +1,14 @@
 
-/* ngx_signal_worker_processes(), until the last worker has exited. */
+/* Tests of ngx_signal_worker_processes(), until the last worker has exited. */
 
 
 #include "t_workers.h"
 
 
 /*
- * Two workers exit together, as in each shutdown, and the master has reaped
- * only one of them.  The signal to the other one must not log a failure.
+ * Two workers exit together, as at each shutdown, and the master has reaped
+ * only one of them.  When the master announces that this one has exited, the
+ * channel of the other is closed, which must not be logged as an alert.
  */
 
 static void
@@ -51,7 +52,7 @@ test_exit_together(void)
 
 #if !(T_NGINX)
 
-/* Signals to all workers. */
+/* Tests of signals to all workers. */
 
 static void
 end_workers(int signo, const char *name, ngx_uint_t graceful)
@@ -80,7 +81,7 @@ end_workers(int signo, const char *name, ngx_uint_t graceful)
 static void
 test_terminate(void)
 {
-    /* a timer of the worker does not delay it */
+    /* A worker that terminates does not wait for its timer. */
 
     end_workers(SIGTERM, "SIGTERM", 0);
 }
@@ -93,7 +94,7 @@ test_quit(void)
 }
 
 
-/* The processes of one role get the signal, and no others. */
+/* ngx_ipc_signal_role() signals the processes of one role, and no others. */
 
 static void
 test_role(void)
@@ -127,7 +128,10 @@ test_role(void)
 }
 
 
-/* A worker that quits waits for timers that are not cancelable. */
+/*
+ * A worker that shuts down gracefully waits for timers that are not
+ * cancelable.
+ */
 
 static void
 test_quit_waits(void)
@@ -144,7 +148,9 @@ test_quit_waits(void)
     T_EQ(t_live, 1);
     T_EQ(ngx_last_process, 2);
 
-    /* a second QUIT is not sent */
+    /*
+     * The master does not send QUIT a second time to a worker that is exiting.
+     */
 
     ngx_signal_worker_processes(t_cycle(), SIGQUIT);
 
@@ -156,7 +162,10 @@ test_quit_waits(void)
 }
 
 
-/* ... unless it gets TERMINATE. */
+/*
+ * A worker that waits for a timer after QUIT exits at once when it gets
+ * TERMINATE.
+ */
 
 static void
 test_quit_then_terminate(void)
@@ -196,7 +205,7 @@ test_reopen(void)
 }
 
 
-/* A signal without a command is sent with kill(). */
+/* A signal for which no command exists is sent with kill(). */
 
 static void
 test_other_signal(void)
@@ -240,7 +249,10 @@ test_without_channel(void)
 }
 
 
-/* A stopped worker does not read its channel. */
+/*
+ * A stopped worker does not read its channel.  When the channel is full, the
+ * master sends the signal with kill().
+ */
 
 static void
 test_full_channel(void)
@@ -276,7 +288,7 @@ test_full_channel(void)
 }
 
 
-/* Slots whose pid must not be passed to kill(). */
+/* The pids of these slots must not be passed to kill(). */
 
 static void
 test_no_process(void)
@@ -302,7 +314,10 @@ test_no_process(void)
     ngx_processes[3].detached = 1;
     ngx_last_process = 4;
 
-    /* kill(-1) would signal all processes, so the signal is a harmless one */
+    /*
+     * kill(-1) would signal all processes of the user.  So the test uses
+     * SIGWINCH, which processes ignore by default.
+     */
 
     ngx_signal_worker_processes(t_cycle(), SIGWINCH);
 
@@ -311,7 +326,10 @@ test_no_process(void)
     T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
     T_EQ(ngx_processes[3].exiting, 0);
 
-    /* a process that has exited gets no signal, and is not respawned */
+    /*
+     * A process that has exited gets no signal.  It is marked as exiting, so
+     * that the master does not respawn it.
+     */
 
     T_EQ(ngx_processes[2].exiting, 1);
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 
-# abi.sh INCLUDE NGINX: compares the headers in the directory INCLUDE with those
-# of the configured nginx tree NGINX: all types, sizes, offsets and constants
-# (fixtures/abi.c), prototypes and variables that both declare.
+# abi.sh INCLUDE NGINX: compares the library's headers in the directory INCLUDE
+# with those of the configured nginx in the directory NGINX: types, sizes,
+# offsets and constants (fixtures/abi.c), and the prototypes and variables that
+# both declare.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -15,7 +16,8 @@ theirs="-I$nginx/src/core -I$nginx/src/event -I$nginx/src/event/modules
 headers="config core event channel"
 
 
-# facts NAME INCLUDES...: the output of abi.c, compiled with these options
+# facts NAME INCLUDES...: compiles fixtures/abi.c with these options, and
+# writes its output to $tmp/NAME.txt
 facts()
 {
     name=$1
@@ -23,7 +25,8 @@ facts()
     gcc $flags "$@" "$top/c-tests/fixtures/abi.c" -o "$tmp/$name" && "$tmp/$name" > "$tmp/$name.txt"
 }
 
-# prototypes INCLUDE: the functions and variables that the headers declare
+# prototypes INCLUDE: prints the functions and variables that the headers in
+# INCLUDE declare
 prototypes()
 {
     for h in $headers; do echo "#include <ngx_$h.h>"; done > "$tmp/all.c"
@@ -36,7 +39,9 @@ prototypes()
     cat "$1"/ngx_*.h | grep '^extern [^"]*;'
 }
 
-# against_nginx INCLUDE: they compile together with nginx's declarations
+# against_nginx INCLUDE: compiles the declarations of the headers in INCLUDE
+# together with nginx's headers; the compiler refuses a name with two different
+# types
 against_nginx()
 {
     {
@@ -45,7 +50,8 @@ against_nginx()
     } > "$tmp/against.c" && gcc $flags $theirs -c "$tmp/against.c" -o "$tmp/against.o"
 }
 
-# asserted INCLUDE: the add-on's assertions about nginx hold for our headers, too
+# asserted INCLUDE: compiles nginx/ngx_ipc_asserts.h, whose assertions are
+# about nginx's headers, with the headers in INCLUDE
 asserted()
 {
     {
@@ -55,7 +61,8 @@ asserted()
     gcc $flags "-I$1" "-I$top/nginx" -c "$tmp/asserts.c" -o "$tmp/asserts.o"
 }
 
-# mutated HEADER SED_EXPRESSION: copies the headers, and changes one
+# mutated HEADER SED_EXPRESSION: copies the library's headers to $tmp/headers,
+# and changes one of them
 mutated()
 {
     rm -rf "$tmp/headers"
@@ -67,7 +74,8 @@ mutated()
     }
 }
 
-# caught HEADER SED_EXPRESSION: the comparison finds this change
+# caught HEADER SED_EXPRESSION: succeeds if the comparison with nginx finds the
+# change of the header
 caught()
 {
     mutated "$1" "$2" || return 1
@@ -75,15 +83,17 @@ caught()
         && against_nginx "$tmp/headers"; }
 }
 
-# breaks_assertion HEADER SED_EXPRESSION: the change fails an assertion
+# breaks_assertion HEADER SED_EXPRESSION: succeeds if an assertion fails after
+# the change of the header
 breaks_assertion()
 {
     mutated "$1" "$2" || return 1
     ! asserted "$tmp/headers"
 }
 
-# all_compared: all exported names that nginx's headers declare were compared;
-# nginx declares the others in C files only
+# all_compared: succeeds if each exported name that nginx's headers declare is
+# declared by the library's headers too, and so was compared.  A name that
+# nginx declares in a C file only is not compared
 all_compared()
 {
     prototypes "$ours" > "$tmp/prototypes" || return 1
@@ -104,7 +114,7 @@ ok "all that nginx declares was compared" all_compared
 ok "the add-on's assertions hold for our headers" asserted "$ours"
 
 not_ok "a changed comment is no difference" \
-    caught ngx_channel.h 's/Its slot\./Its place./'
+    caught ngx_channel.h 's, \*/, (changed) */,'
 ok "a moved field is caught" \
     caught ngx_channel.h '/ngx_pid_t pid;/d; s/ngx_fd_t fd;/ngx_fd_t fd; ngx_pid_t pid;/'
 ok "a widened field is caught" \

@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# demo.sh DIR: "make demo" succeeds with the library in DIR.  The demo verifies
-# its own results.
+# demo.sh DIR: runs "make demo" with the library in DIR.  The demo checks its
+# own results.
 
 . "$(dirname "$0")/../harness/tap.sh"
 

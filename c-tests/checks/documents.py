@@ -25,7 +25,8 @@ import sys
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 
-# Files and functions of nginx.
+# Names of nginx's files and functions, and placeholders such as NAME.rs: the
+# documents may use these names, although this project has no such file.
 FOREIGN = """
     ngx_process.c ngx_channel.c ngx_shmem.c ngx_process_cycle.c ngx_shmtx.c
     ngx_rwlock.c ngx_slab.c auto/configure ./configure
@@ -33,7 +34,8 @@ FOREIGN = """
     ngx_slab_alloc ngx_slab_free
 """.split()
 
-# Directories that are not of this project, or made by a build.
+# Names that begin with one of these are not checked: the directory is not part
+# of this project, or a build makes it.
 ELSEWHERE = ("/", "PREFIX/", "build/", "target/", "src/os/unix/", "src/core/", "objs/")
 
 problems = []
@@ -62,7 +64,8 @@ def tracked():
     if names:
         return names
 
-    # not a checkout of git, such as an unpacked archive
+    # git lists no files, for example in an unpacked archive, so all files are
+    # listed.
     found = []
     for directory, inside, files in os.walk(TOP):
         inside[:] = [name for name in inside if name not in (".git", "build", "target")]
@@ -144,7 +147,8 @@ def anchors(document):
 
 def links():
     for document in documents():
-        # a link may be broken over two lines
+        # The pattern is applied to the whole text, because a link can continue
+        # in the next line.
         text = "\n".join(line for _, line in split(document)[1])
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             if re.match(r"^[a-z]+:", target):
@@ -300,7 +304,7 @@ def test_figures():
         problem(f"README.md has no figure for \"{name}\"")
 
 
-# The operations in README.md, and their rows in benches/README.md.
+# Each operation in README.md, and the name of its row in benches/README.md.
 OPERATIONS = {
     "write and read a message": "write and read a message",
     "write and read a message on a worker's channel": "write and read a message on a worker's channel",
@@ -317,7 +321,8 @@ OPERATIONS = {
 def figures():
     test_figures()
 
-    # name, nginx, library, floor, two ratios such as "**0.96** (0.95-0.97)"
+    # The columns are name, nginx, library, floor, and two columns of ratios
+    # such as "**0.96** (0.95-0.97)".
     measured = {row[0]: (row[1], row[2], row[4][2:6])
                 for row in rows(read("benches/README.md")) if len(row) == 6}
     shown = {row[0]: tuple(row[1:]) for row in rows(read("README.md")) if len(row) == 4}

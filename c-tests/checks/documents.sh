@@ -1,11 +1,12 @@
 #!/bin/sh
 
-# documents.sh [LIBRARY]: README.md, CONTRIBUTING.md, SECURITY.md and docs/ are
-# right: links, file names, figures and D-numbers; programs compile and print
-# what they are said to print; commands run, here or in a test that
-# documents.list names; configurations work in a real nginx.
+# documents.sh [LIBRARY]: checks README.md, CONTRIBUTING.md, SECURITY.md and
+# docs/.  Links, file names, figures and D-numbers are right.  Programs
+# compile, and print what the document shows.  Commands are run by this script
+# or by a test that documents.list names.  Configurations work in a real nginx.
 #
-# A code block that belongs to no class fails.  documents.py finds the blocks.
+# documents.py finds the code blocks.  A block that belongs to none of these
+# classes fails.
 
 # shellcheck source=../harness/nginx.sh
 . "$(dirname "$0")/../harness/nginx.sh"
@@ -18,14 +19,15 @@ status=$top/nginx/status
 
 flags="-std=c11 -Wall -Wextra -Werror -pedantic"
 
-# pattern: turns what a document shows into expressions for grep, in which a
-# number stands for any number
+# pattern: converts the text that a document shows to regular expressions, in
+# which each number matches any number
 pattern()
 {
     sed -e 's/[][\.*^$]/\\&/g' -e 's/[0-9][0-9]*/[0-9][0-9]*/g' -e 's/^/^/' -e 's/$/$/'
 }
 
-# shows SHOWN PRINTED: each line that a document shows is one that was printed
+# shows SHOWN PRINTED: succeeds if the program has printed each line of SHOWN,
+# numbers aside
 shows()
 {
     pattern < "$1" > "$tmp/patterns"
@@ -34,22 +36,24 @@ shows()
     done < "$tmp/patterns"
 }
 
-# C programs
+# Checks of blocks of C.
 
-# is_file BLOCK FILE: it is the whole file, but for an empty line at its head
+# is_file BLOCK FILE: succeeds if the block is the whole file, without an empty
+# first line
 is_file()
 {
     sed '1{/^$/d}' "$top/$2" | diff - "$1"
 }
 
-# is_part BLOCK FILE: its lines follow each other in the file
+# is_part BLOCK FILE: succeeds if the file contains the block's lines one after
+# the other
 is_part()
 {
     python3 -c 'import sys; a, b = (open(f).read() for f in sys.argv[1:])
 sys.exit("\n" + a not in "\n" + b)' "$1" "$top/$2"
 }
 
-# compiles PROGRAM SOURCE...
+# compiles PROGRAM SOURCE...: compiles and links the program with the library
 compiles()
 {
     program=$1
@@ -59,8 +63,9 @@ compiles()
         "-L$lib" -lngx_ipc "-Wl,-rpath,$lib"
 }
 
-# compiles_alone SOURCE: against the library's headers, with and without the
-# macro that tells a source that the library is there
+# compiles_alone SOURCE: compiles the source with the library's headers, with
+# and without the macro NGX_IPC, by which a source finds out that it is
+# compiled for the library
 compiles_alone()
 {
     # shellcheck disable=SC2086
@@ -68,7 +73,8 @@ compiles_alone()
         && cc $flags -DNGX_IPC=1 "-I$lib/include" -c "$1" -o "$tmp/object"
 }
 
-# compiles_for_nginx SOURCE: against a stock nginx's headers
+# compiles_for_nginx SOURCE: compiles the source with the headers of a stock
+# nginx
 compiles_for_nginx()
 {
     cc -std=gnu11 -Wall -Wextra -Werror -isystem "$stock/src/core" -isystem "$stock/src/event" \
@@ -76,13 +82,13 @@ compiles_for_nginx()
         -isystem "$stock/objs" -c "$1" -o "$tmp/object"
 }
 
-# runs PROGRAM: what it prints is in $tmp/printed
+# runs PROGRAM: runs the program; its output is in $tmp/printed
 runs()
 {
     "$1" > "$tmp/printed" 2>&1 || { cat "$tmp/printed"; return 1; }
 }
 
-# c_block PLACE MARKER FILE
+# c_block PLACE MARKER FILE: checks a block of C, whose text is in FILE
 c_block()
 {
     file=${2#*: }
@@ -114,16 +120,18 @@ c_block()
     esac
 }
 
-# Commands
+# Checks of commands.
 
-# listed COMMAND: the row of documents.list, without the command
+# listed COMMAND: prints the row of documents.list for the command, without the
+# command itself
 listed()
 {
     awk -F ' [|] ?' -v command="$1" '$1 == command { print $2 "|" $3; exit }' \
         "$checks/documents.list"
 }
 
-# is_tested COMMAND: a test runs it
+# is_tested COMMAND: succeeds if documents.list names a test that runs the
+# command
 is_tested()
 {
     row=$(listed "$1")
@@ -136,7 +144,7 @@ is_tested()
         || { echo "$where has nothing of: $text"; return 1; }
 }
 
-# commands PLACE FILE: each line is a command
+# commands PLACE FILE: checks each line of FILE, which is a command
 commands()
 {
     while read -r command; do
@@ -163,13 +171,15 @@ runs_in_tree()
     (cd "$top" && MAKEFLAGS='' sh -c "$1") > "$tmp/printed" 2>&1 || { cat "$tmp/printed"; return 1; }
 }
 
-# runs_cases COMMAND: it runs, and there is a case by that name
+# runs_cases COMMAND: runs a test program with T_ONLY; succeeds if a case has
+# run
 runs_cases()
 {
     runs_in_tree "$1" && grep -q '^ok 1 ' "$tmp/printed"
 }
 
-# echoes: the server of docs/servers.md serves, and quits
+# echoes: succeeds if the server of docs/servers.md answers a client, and exits
+# at QUIT
 echoes()
 {
     port=$(free_port)
@@ -188,15 +198,17 @@ s.sendall(b"hello\n")
 sys.exit(s.recv(100) != b"hello\n")' "$port" 2> "$tmp/client"
 }
 
-# nginx
+# Checks of configurations and output of nginx.
 
-# with_port FILE: a configuration with the port that is free
+# with_port FILE: prints the configuration with a free port in place of the one
+# that the document shows
 with_port()
 {
     sed "s/127\.0\.0\.1:[0-9]*/127.0.0.1:$port/" "$1"
 }
 
-# serves CONFIGURATION: nginx accepts it, and is running afterwards
+# serves CONFIGURATION: starts nginx with the configuration; succeeds if it
+# answers
 serves()
 {
     mkdir -p "$dir/logs"
@@ -216,13 +228,15 @@ nginx_block()
     ok "$1 works in nginx" serves "$2"
 }
 
-# answers_so SHOWN: what the running nginx answers
+# answers_so SHOWN: succeeds if the running nginx answers what the document
+# shows, numbers aside
 answers_so()
 {
     get /processes > "$tmp/printed" && shows "$1" "$tmp/printed"
 }
 
-# is_directive FILE NAME: the module has the directive, its formats and its place
+# is_directive FILE NAME: succeeds if the status module has the directive, all
+# formats that the document names, and the context "location"
 is_directive()
 {
     grep -q "ngx_string(\"$2\")" "$status"/*.c && grep -q NGX_HTTP_LOC_CONF "$status"/*.c \
@@ -233,7 +247,8 @@ is_directive()
     done
 }
 
-# text_block PLACE MARKER FILE
+# text_block PLACE MARKER FILE: checks a block of text; the marker says what it
+# is the output of
 text_block()
 {
     case $2 in
@@ -268,7 +283,8 @@ echo_and_fail()
     return 1
 }
 
-# greet_shows SHOWN: each worker has heard from the other, by its pid
+# greet_shows SHOWN: runs examples/greet.c; succeeds if it prints what the
+# document shows, and each worker prints a greeting with the pid of the other
 greet_shows()
 {
     compiles "$tmp/greet" "$top/examples/greet.c" && runs "$tmp/greet" \
@@ -281,9 +297,10 @@ greet_shows()
              = "$(tail -n 1 "$tmp/greetings" | awk '{ print $2, $1 }')" ]
 }
 
-# The reference
+# Checks of docs/reference.md and the man pages.
 
-# pages: the man pages are right for groff and mandoc
+# pages: builds the man pages; succeeds if mandoc, or groff if mandoc is
+# missing, prints no warning
 pages()
 {
     (cd "$top" && MAKEFLAGS='' make -s "B=$tmp/man" man) || return 1
@@ -298,7 +315,7 @@ pages()
     done
 }
 
-# has_pages: there is a page for each exported function
+# has_pages: succeeds if each exported function has a man page
 has_pages()
 {
     for function in $(nm -D --defined-only "$lib/libngx_ipc.so.1" \
@@ -313,7 +330,8 @@ reference()
         | diff "$top/docs/reference.md" -
 }
 
-# the two commands of README.md, in lines of their own, are those of CI
+# two_commands: succeeds if README.md shows the commands of demo and tests in
+# lines of their own, and CI runs these commands
 two_commands()
 {
     grep -qx '    make demo' "$top/README.md" \

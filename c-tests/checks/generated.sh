@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# generated.sh INCLUDE: the headers that are checked in are the same as those
-# that build.rs has generated in the directory INCLUDE.
+# generated.sh INCLUDE: compares the headers of the repository with those that
+# build.rs has generated in the directory INCLUDE; they must be equal.
 
 . "$(dirname "$0")/../harness/tap.sh"
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 
-# headers.sh INCLUDE: each header compiles alone, and any two compile in any
-# order, with gcc and clang, as C99, C11, C17 and C++17, without warnings.
+# headers.sh INCLUDE: compiles each header of the directory INCLUDE alone, and
+# each two headers in both orders, with gcc and clang, as C99, C11, C17 and
+# C++17.  A warning is a failure.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -9,20 +10,21 @@ include=$1
 flags="-Wall -Wextra -Werror -pedantic -fsyntax-only -I$include"
 headers=$(cd "$include" && ls ngx_*.h)
 
-# compiles COMPILER STANDARD LANGUAGE FILES...
+# compiles COMPILER STANDARD LANGUAGE: compiles the source that unit() has
+# written
 compiles()
 {
     "$1" $flags "-std=$2" -x "$3" "$tmp/unit"
 }
 
-# unit HEADER...
+# unit HEADER...: writes a source that includes these headers
 unit()
 {
     for h; do echo "#include <$h>"; done > "$tmp/unit"
     echo "int ngx_unit;" >> "$tmp/unit"
 }
 
-# alone COMPILER STANDARD LANGUAGE
+# alone COMPILER STANDARD LANGUAGE: compiles each header alone
 alone()
 {
     for h in $headers; do
@@ -31,7 +33,7 @@ alone()
     done
 }
 
-# in_pairs COMPILER STANDARD LANGUAGE
+# in_pairs COMPILER STANDARD LANGUAGE: compiles each two headers in both orders
 in_pairs()
 {
     for a in $headers; do
@@ -58,7 +60,31 @@ done
 ok "any two headers in any order, C" in_pairs gcc c99 c
 ok "any two headers in any order, C++" in_pairs gcc c++17 c++
 
-# prefixed: all macros have names of nginx, or one of its prefixes
+# both COMPILER STANDARD LANGUAGE: compiles calls of functions and pointers to
+# functions whose names are macros too; the macros pass the size of a structure
+both()
+{
+    cat > "$tmp/unit" <<'END'
+#include <ngx_ipc.h>
+void (*conf_init)(ngx_core_conf_t *) = ngx_ipc_conf_init;
+ngx_int_t (*init)(ngx_cycle_t *) = ngx_ipc_init;
+ngx_int_t (*next)(ngx_ipc_process_t *) = &ngx_ipc_next_process;
+ngx_int_t all(ngx_core_conf_t *conf, ngx_cycle_t *cycle, ngx_ipc_process_t *p);
+ngx_int_t all(ngx_core_conf_t *conf, ngx_cycle_t *cycle, ngx_ipc_process_t *p)
+{
+    ngx_ipc_conf_init(conf);
+    (ngx_ipc_conf_init)(conf);
+    return (ngx_ipc_init(cycle) != NGX_OK) ? NGX_ERROR : ngx_ipc_next_process(p);
+}
+END
+    compiles "$@"
+}
+
+ok "functions that are macros too, C" both gcc c99 c
+ok "functions that are macros too, C++" both gcc c++17 c++
+
+# prefixed: succeeds if the name of each macro is one of nginx's or begins with
+# one of nginx's prefixes, so that it does not conflict with a program's names
 prefixed()
 {
     ! grep -n '^#define' "$include"/ngx_*.h \
@@ -67,7 +93,8 @@ prefixed()
 
 ok "all macros have nginx's prefixes" prefixed
 
-# a test of this test
+# The last test checks that compiles() fails at a warning, so that the other
+# tests can fail at all.
 echo '#include <ngx_core.h>' > "$tmp/unit"
 echo 'int f(void) { ngx_int_t unused; return 0; }' >> "$tmp/unit"
 not_ok "a warning is an error" compiles gcc c99 c

@@ -1,11 +1,13 @@
 #!/bin/sh
 
-# inject.sh DIR BACKEND: system calls of a real program fail, one at a time.
+# inject.sh DIR BACKEND: runs a program again and again, and makes a system
+# call of it fail each time.
 #
-# DIR has the library with this backend of shared memory.  The program is that of
-# fixtures/inject/, and each row below is one run of one of its commands.
+# DIR contains the library with this backend of shared memory.  The program is
+# that of fixtures/inject/.  Each row below runs one of the program's commands,
+# and says which calls fail and what the program must then print.
 #
-#   T_ONLY=text    only the rows whose names contain the text
+#   T_ONLY=text    runs only the rows whose names contain the text
 
 . "$(dirname "$0")/../harness/strace.sh"
 
@@ -20,13 +22,14 @@ build()
         "-L$library" -lngx_ipc "-Wl,-rpath,$library"
 }
 
-# printed: the line of the program's result
+# printed: prints the line that contains the program's result
 printed()
 {
     sed -n '/^result=/p' "$tmp/printed"
 }
 
-# has_logged TEXT: the text is in the log; "-": no line above level notice is
+# has_logged TEXT: succeeds if the program has logged the text; if TEXT is "-",
+# succeeds if it has logged no line above level notice
 has_logged()
 {
     if [ "$1" != - ]; then
@@ -38,7 +41,8 @@ has_logged()
         || { echo "it has logged a line above level notice"; return 1; }
 }
 
-# reacts COMMAND FAULTS RESULT LOG [OTHER]: see row
+# reacts COMMAND FAULTS RESULT LOG [OTHER]: runs the command with the faults;
+# succeeds if its output is as the other arguments say, see row()
 reacts()
 {
     with_faults "$1" "$2" || return 1
@@ -55,7 +59,8 @@ reacts()
     has_logged "$4"
 }
 
-# explained ...: the same, and prints the program's output
+# explained COMMAND FAULTS RESULT LOG [OTHER]: calls reacts(), and then prints
+# the program's output
 explained()
 {
     : > "$tmp/printed"
@@ -69,9 +74,10 @@ explained()
     return $explained_code
 }
 
-# row COMMAND FAULTS RESULT LOG [OTHER]: for FAULTS see harness/strace.sh; RESULT
-# and OTHER are patterns for the program's output; LOG is a text in the log, or
-# "-" for no line above level notice
+# row COMMAND FAULTS RESULT LOG [OTHER]: a test that runs the command with
+# FAULTS, which harness/strace.sh explains.  The program's result must match
+# the pattern RESULT, and its output the pattern OTHER.  The text LOG must be
+# in its log; if LOG is "-", the log must have no line above level notice
 row()
 {
     case "$1, $2" in
@@ -115,7 +121,8 @@ row spawn fork:EAGAIN -1 "$text(11: Resource temporarily unavailable)" "$none"
 row spawn fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 row spawn fork:ENOSYS -1 "$text(38: Function not implemented)" "$none"
 
-# strace skips the system call, so the descriptor stays open: leak=1
+# The program closes no descriptor when strace makes close() fail, because
+# strace does not execute the call.  So one descriptor stays open: leak=1.
 row spawn close:EIO '[1-9][0-9]*' - "${live}fds=.* leak=1 "
 
 row spawn-detached - '[1-9][0-9]*' - 'pid=[1-9][0-9]* channel=-1,-1 '
@@ -141,7 +148,8 @@ row execute child/execve:E2BIG -1 "$text(7: Argument list too long)" "$none"
 row execute child/execve:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 row execute child/execve:ETXTBSY -1 "$text(26: Text file busy)" "$none"
 
-# without a pipe to the parent, the child logs the failure
+# pipe2() fails, so the child has no pipe through which it could report to the
+# parent that execve() failed, and logs the failure itself.
 row execute pipe2:EMFILE+child/execve:ENOEXEC '[1-9][0-9]*' \
     "$text(8: Exec format error)"
 
@@ -150,7 +158,8 @@ row execute-missing - -1 "$text(2: No such file or directory)" "$none"
 row execute-missing wait4:EINTR -1 "$text(2: No such file" "$none"
 row execute-missing read:EINTR -1 "$text(2: No such file" "$none"
 
-# ngx_write_channel(): with a descriptor it uses sendmsg(); both log the same
+# ngx_write_channel() calls sendmsg() for a message with a descriptor, and
+# sendto() for another message.  Failures of both calls have the same log text.
 
 for pair in write:sendto write-fd:sendmsg; do
     how=${pair%:*} call=${pair#*:}
@@ -174,7 +183,8 @@ row read recvmsg:EINTR 32 - 'more=-1 '
 row read recvmsg:ENOMEM -1 \
     '[alert] recvmsg() failed (12: Cannot allocate memory)'
 
-# the other end was closed with unread data: the same as an end of file
+# The other end was closed while it had unread data.  The result is that of an
+# end of file.
 row read recvmsg:ECONNRESET -1 -
 
 # ngx_close_channel()
@@ -186,7 +196,8 @@ row close close:EIO:2 -1 "$text(5: Input/output error)" 'leak=1 more=-1 '
 row close close:EINTR:1 -1 "$text(4: Interrupted system call)" \
     'leak=1 more=-1 '
 
-# ngx_shm_alloc(), ngx_shm_free()
+# ngx_shm_alloc(), ngx_shm_free(): a function rows_NAME for each backend of
+# src/shmem/backends.  A new backend needs such a function.
 
 rows_map_anon()
 {
@@ -228,7 +239,8 @@ row shm - 0 - 'more=1 '
 command -v "rows_$backend" > /dev/null || { echo "no rows for $backend"; exit 1; }
 "rows_$backend"
 
-# The log.  After ENOSPC no line is written for the rest of the second.
+# The log of a file.  After write() fails with ENOSPC, no line is written for
+# the rest of the second.
 
 row log - 2 - 'more=3 '
 row log write:ENOSPC:1 0 - 'more=1 '
@@ -243,7 +255,8 @@ row log-init openat:EMFILE 1 "$text failed (24: Too many open files)"
 row log-init openat:EACCES 1 "$text failed (13: Permission denied)"
 row log-init openat:EROFS 1 "$text failed (30: Read-only file system)"
 
-# ngx_add_channel_event(): after a failure, the next call succeeds
+# ngx_add_channel_event(): a call fails with the system call, and the next call
+# succeeds.
 
 text='[emerg] epoll_create() failed '
 row event - 0 - 'more=0 '
@@ -259,7 +272,8 @@ row event epoll_ctl:ENOMEM:2 -1 "$text" 'more=0 .*) failed (12: Cannot'
 row event epoll_ctl:ENOSPC:2 -1 "$text" 'more=0 .*) failed (28: No space'
 row event epoll_ctl:EPERM:2 -1 "$text" 'more=0 .*) failed (1: Operation'
 
-# ngx_process_events_and_timers(): the timer expires in spite of the failure
+# ngx_process_events_and_timers(): the timer expires although epoll_wait()
+# fails.
 
 wait=epoll_wait
 
@@ -273,7 +287,8 @@ row wait $wait:EINTR:1 1 '[info] epoll_wait() failed (4: Interrupted system' \
 row wait $wait:EBADF:1 1 '[alert] epoll_wait() failed (9: Bad file' \
     'more=[12] '
 
-# Signals
+# ngx_init_signals(), ngx_signal_worker_processes() and
+# ngx_os_signal_process().
 
 row signals - 0 -
 row signals rt_sigaction:EINVAL:1 -1 '[emerg] sigaction(SIG'

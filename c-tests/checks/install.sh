@@ -1,8 +1,9 @@
 #!/bin/sh
 
-# install.sh: make install honours PREFIX, LIBDIR, INCLUDEDIR, MANDIR and DESTDIR; a
-# program outside the tree builds with pkg-config, shared and static; make
-# uninstall leaves nothing.
+# install.sh: checks "make install" with PREFIX, LIBDIR, INCLUDEDIR, MANDIR and
+# DESTDIR.  With the installed files, a program outside the project builds with
+# pkg-config, linked with the shared and with the static library.  "make
+# uninstall" leaves no file.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -14,7 +15,8 @@ run_make()
 
 cp "$top/examples/greet.c" "$tmp"
 
-# builds LIBDIR [PKG_CONFIG_FLAG [CC_FLAG]]
+# builds LIBDIR [PKG_CONFIG_FLAG [CC_FLAG]]: builds greet.c with the library in
+# LIBDIR
 builds()
 {
     flags=$(PKG_CONFIG_PATH=$1/pkgconfig pkg-config --cflags --libs ${2:-} ngx_ipc) \
@@ -38,7 +40,8 @@ linked_static()
     ! readelf -d "$tmp/greet" | grep -q NEEDED
 }
 
-# has_pages MANDIR: a page for each header, and the overview
+# has_pages MANDIR: succeeds if MANDIR has the overview and a page for each
+# header
 has_pages()
 {
     for page in ngx_ipc ngx_ipc.h ngx_channel ngx_process ngx_shmem ngx_cycle; do
@@ -46,7 +49,8 @@ has_pages()
     done
 }
 
-# man_finds MANDIR FUNCTION: as man(1) would, by the name of the file
+# man_finds MANDIR FUNCTION: succeeds if the file that man(1) opens for the
+# function describes it
 man_finds()
 {
     grep -q "\.SS $2()" "$1/man3/$2.3"

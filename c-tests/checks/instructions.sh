@@ -1,19 +1,21 @@
 #!/bin/sh
 
-# instructions.sh LIBRARY: counts the instructions in user space of a write, a
-# read, an allocation and a free, and the system calls of a master that spawns.
-# valgrind counts the same number of instructions in each run.
+# instructions.sh LIBRARY: compares costs with bounds: the instructions in user
+# space of ngx_write_channel(), ngx_read_channel(), ngx_shm_alloc() and
+# ngx_shm_free(), their memory allocations, and the system calls of a master
+# that spawns a process.  valgrind counts the same number of instructions in
+# each run.
 #
-# LIBRARY is the directory of libngx_ipc.so.  The bounds are counts of an earlier
-# run; 10 % more is allowed for other compilers.  If a function becomes cheaper,
-# its bound is lowered.
+# LIBRARY is the directory of libngx_ipc.so.  A bound is the count of an
+# earlier run.  The test allows 10 % more, because another compiler produces
+# other code.  If a function becomes cheaper, lower its bound.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
 library=$1
 drivers=$top/benches/c
 
-# build NAME: a driver of the benchmarks
+# build NAME: compiles a driver of the benchmarks with the library
 build()
 {
     "${CC:-cc}" -O2 -g -std=gnu11 -Wall -Wextra -Werror -DBENCH_IPC=1 \
@@ -21,8 +23,8 @@ build()
         "-L$library" -lngx_ipc "-Wl,-rpath,$library"
 }
 
-# instructions FUNCTION N DRIVER CASE [SIZE]: the instructions in FUNCTION during
-# N rounds of CASE
+# instructions FUNCTION N DRIVER CASE [SIZE]: prints how many instructions
+# FUNCTION executes while the driver repeats CASE N times
 instructions()
 {
     measured=$1
@@ -36,8 +38,9 @@ instructions()
         | sed -n 's/^.*Collected : \([0-9]*\)$/\1/p'
 }
 
-# bound STORED FUNCTION DRIVER CASE [SIZE]: the count of one call; the first call
-# is not counted, since the dynamic linker binds it
+# bound STORED FUNCTION DRIVER CASE [SIZE]: a test that passes if one call of
+# FUNCTION executes at most STORED instructions and 10 %.  The first call is
+# left out, because the dynamic linker binds the function in it
 bound()
 {
     stored=$1
@@ -52,7 +55,8 @@ bound()
         test "$now" -gt 0 -a "$((now * 10))" -le "$((stored * 11))"
 }
 
-# allocations N DRIVER CASE [SIZE]: the number of calls of malloc()
+# allocations N DRIVER CASE [SIZE]: prints how often the driver allocates
+# memory while it repeats CASE N times
 allocations()
 {
     echo "$1" > "$tmp/n"
@@ -64,7 +68,8 @@ allocations()
         | sed -n 's/^.*total heap usage: \([0-9,]*\) allocs.*/\1/p'
 }
 
-# no_allocation DRIVER CASE [SIZE]
+# no_allocation DRIVER CASE [SIZE]: a test that passes if CASE allocates no
+# memory after its first run
 no_allocation()
 {
     few=$(allocations 1 "$@")
@@ -72,15 +77,17 @@ no_allocation()
         test -n "$few" -a "$few" = "$(allocations 9 "$@")"
 }
 
-# made N: the system calls of a master that spawns N processes, without fork()
-# and wait()
+# made N: prints the number of system calls of a master that spawns N
+# processes; fork() and wait() are not counted
 made()
 {
     echo "$1" | strace -o "$tmp/calls" "$tmp/spawn" spawn > "$tmp/said" 2>&1
     grep -cE '^(socketpair|ioctl|fcntl|setsockopt|sendto|sendmsg|pidfd_open|close)\(' "$tmp/calls"
 }
 
-# spawn_calls BOUND: for one process, without the close() of the driver
+# spawn_calls BOUND: a test that passes if a master makes at most BOUND system
+# calls for each process that it spawns.  The close() that the driver makes
+# itself is subtracted
 spawn_calls()
 {
     few=$(made 10)

@@ -1,22 +1,24 @@
 #!/bin/sh
 
-# nginx-config.sh [PART...]: nginx's configure works with nginx/config and any
-# other option, and prints the reason if it cannot.  The first part takes some
+# nginx-config.sh [PART...]: checks that nginx's configure works with
+# nginx/config and any of its other options, and that it prints the reason if
+# it stops.  Without arguments all parts run.  The part "builds" takes some
 # minutes:
 #
-#   builds    with other options and in other environments
-#   stops     something that is needed is missing
-#   asserts   nginx's structures differ from those that the library knows
+#   builds    builds nginx with other options, and in other environments
+#   stops     configure stops, because something that it needs is missing
+#   asserts   the compiler stops, because nginx's structures are not those that
+#             the library was written for
 
 . "$(dirname "$0")/../harness/tap.sh"
 
 add=--add-module=$top/nginx
 
-# without the parts of nginx that are not needed here
+# Options that leave out parts of nginx that these tests do not need.
 small="--without-http"
 http="--without-http_rewrite_module --without-http_gzip_module"
 
-# tree: a fresh copy of nginx's sources, in $tmp/nginx
+# tree: puts a fresh copy of nginx's sources in $tmp/nginx
 tree()
 {
     if [ ! -d "$tmp/fetched" ]; then
@@ -27,14 +29,16 @@ tree()
     cp -R "$tmp/fetched" "$tmp/nginx"
 }
 
-# configure OPTION...: in this tree; the output is in $tmp/configured
+# configure OPTION...: runs configure in $tmp/nginx; its output is in
+# $tmp/configured
 configure()
 {
     (cd "$tmp/nginx" && sh auto/configure "$@") > "$tmp/configured" 2>&1 \
         || { tail -n 20 "$tmp/configured"; return 1; }
 }
 
-# compile [DIRECTORY [ARGUMENT...]]
+# compile [DIRECTORY [ARGUMENT...]]: runs make in $tmp/nginx with the Makefile
+# in DIRECTORY, which is "objs" if it is omitted
 compile()
 {
     objs=${1:-objs}
@@ -43,7 +47,8 @@ compile()
         || { tail -n 20 "$tmp/made"; return 1; }
 }
 
-# builds OPTION...: in a fresh tree
+# builds OPTION...: configures and compiles a fresh copy of nginx with these
+# options
 builds()
 {
     builddir=objs
@@ -54,8 +59,8 @@ builds()
     tree && configure "$@" && compile "$builddir" && "$tmp/nginx/$builddir/nginx" -V
 }
 
-# replaced [DIRECTORY]: nginx's three files are not compiled, and the program has
-# the symbols of the library
+# replaced [DIRECTORY]: succeeds if nginx's three files were not compiled, and
+# the program has the symbols of the library
 # shellcheck disable=SC2120
 replaced()
 {
@@ -70,7 +75,7 @@ replaced()
     done
 }
 
-# stops MESSAGE OPTION...: configure fails and prints the message
+# stops MESSAGE OPTION...: succeeds if configure fails and prints the message
 stops()
 {
     message=$1
@@ -89,7 +94,8 @@ said()
     grep -q "$1" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
 }
 
-# documented: the commands of docs/nginx.md, and "make install", in a clean clone
+# documented: runs the commands of docs/nginx.md and "make install" in a new
+# clone of the project
 documented()
 {
     awk '/^## / { on = /^## Build$/ } on && /^```/ { n++; next } on && n == 1
@@ -102,7 +108,8 @@ documented()
     "$tmp/root/usr/local/nginx/sbin/nginx" -V
 }
 
-# other_addon NAME: creates a module whose config has the old form
+# other_addon NAME: creates a module whose config file has the form of older
+# versions of nginx; prints the option of configure that adds it
 other_addon()
 {
     mkdir -p "$tmp/$1"
@@ -121,7 +128,7 @@ END
     echo "--add-module=$tmp/$1"
 }
 
-# modules NAME...: the program has these modules
+# modules NAME...: succeeds if the program contains these modules
 modules()
 {
     for name; do
@@ -129,7 +136,8 @@ modules()
     done
 }
 
-# strict COMPILER: the files that nginx compiles, with more warnings
+# strict COMPILER: compiles the C files that this project adds to nginx with
+# more warnings than nginx's own options have
 strict()
 {
     directories=
@@ -151,7 +159,8 @@ strict()
     done
 }
 
-# refuses FILE SED: after this change of FILE, the glue does not compile
+# refuses FILE SED: changes FILE of nginx; succeeds if an assertion then stops
+# the compiler
 refuses()
 {
     cp "$tmp/fetched/$1" "$tmp/nginx/$1"
@@ -165,7 +174,8 @@ refuses()
     [ $not_compiled -eq 1 ] && grep -q "ngx_ipc_assert_\|array is negative" "$tmp/made"
 }
 
-# read_only OPTION...: builds while the project is mounted read-only
+# read_only OPTION...: builds nginx while this project is mounted read-only,
+# and so cannot be written to
 read_only()
 {
     tree || return 1

@@ -1,16 +1,18 @@
 #!/bin/sh
 
-# nginx-modules.sh: third-party modules that use the process table and channels,
-# in a stock nginx and in one on the library.  A message that one worker gets
-# must reach the clients of all workers.
+# nginx-modules.sh: runs modules of other authors that use the process table
+# and channels, in a stock nginx and in one that is built with the library.  A
+# client sends a message to one worker; the clients of all workers must get it.
 #
-#   http-push-stream  creates socketpairs between the workers before they are
-#                     spawned, one for each slot; has its own commands
-#   nchan             the same with its own messages
-#   rtmp              a Unix socket in each worker, whose name has the slot;
-#                     workers find each other in the process table
+#   http-push-stream  creates a socketpair for each slot, before the workers are
+#                     spawned, and sends commands of its own
+#   nchan             also creates a socketpair for each slot, and sends messages
+#                     of a type of its own
+#   rtmp              creates a Unix socket in each worker, with the slot in its
+#                     name; workers find each other in the process table
 #
-# The sources are those of Debian.  The programs stay in build/nginx-modules.
+# The sources are those of Debian.  The built programs stay in
+# build/nginx-modules, for the next run.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
@@ -26,15 +28,16 @@ fetched()
 
 built()
 {
-    # rtmp is first, since it adds OpenSSL, which nchan has to know of; it is
-    # static, since nginx opens the listening sockets of static modules only
+    # rtmp comes first, because it makes configure add OpenSSL, and nchan
+    # checks for OpenSSL.  It is static, because nginx opens listening sockets
+    # only for static modules of this kind.
     CONFIGURE="--add-module=$build/rtmp
                --add-dynamic-module=$build/nchan
                --add-dynamic-module=$build/http-push-stream" \
         sh "$top/c-tests/run/nginx-build.sh" 1.28.3 "$build"
 }
 
-# start_with NGINX
+# start_with NGINX: starts this nginx with the modules
 start_with()
 {
     modules=
@@ -48,7 +51,8 @@ start_with()
     rm -rf "$sockets"
     mkdir -m 777 "$sockets"
 
-    # with reuseport, the kernel gives a connection to any worker
+    # With reuseport each worker has a listening socket of its own, and the
+    # kernel chooses the worker for each connection.
     start "$1" "worker_processes $workers; $modules
         rtmp_auto_push on;
         rtmp_auto_push_reconnect 100ms;
@@ -85,14 +89,16 @@ start_with()
         }"
 }
 
-# subscribers N MODULE ID: the module has N subscribers in all workers
+# subscribers N MODULE ID: succeeds if N clients of all workers wait for
+# messages of the channel ID
 subscribers()
 {
     get "/$2/subscribers?id=$3" 2> /dev/null | tr -d '" \r' | grep -qE "subscribers:$1\$|subscribers:$1[,}]"
 }
 
-# delivered MODULE ID: all clients that wait for the message get it, also those
-# of other workers than the one that it was sent to
+# delivered MODULE ID: succeeds if all clients that wait for a message get it,
+# and at least one of them is connected to another worker than the client that
+# sends the message
 delivered()
 {
     rm -rf "$tmp/got"
@@ -122,7 +128,7 @@ delivered()
     cat "$tmp"/got/*.header | grep X-Pid | grep -qvF "$from"
 }
 
-# rtmp_command STREAM: the standard input as a message of one chunk
+# rtmp_command STREAM: prints standard input as an RTMP message in one chunk
 rtmp_command()
 {
     cat > "$tmp/command"
@@ -143,7 +149,8 @@ zeroes()
     head -c "$1" /dev/zero
 }
 
-# rtmp_publisher NAME: the bytes that a client sends until it publishes
+# rtmp_publisher NAME: prints all bytes that an RTMP client sends until it
+# publishes the stream
 rtmp_publisher()
 {
     printf '\003'
@@ -159,7 +166,8 @@ rtmp_publisher()
     } | rtmp_command 1
 }
 
-# rtmp_workers NAME: each worker was seen to have the stream
+# rtmp_workers NAME: asks one worker, which the kernel chooses, whether it has
+# the stream; succeeds when each worker has answered that it has
 rtmp_workers()
 {
     get /rtmp > "$tmp/stat"
@@ -170,7 +178,8 @@ rtmp_workers()
     [ "$(sort -u "$tmp/know" | wc -l)" -eq "$workers" ]
 }
 
-# pushed NAME: a stream that is published at one worker is at all of them
+# pushed NAME: publishes a stream at one worker; succeeds if all workers get
+# the stream
 pushed()
 {
     : > "$tmp/know"
@@ -189,7 +198,8 @@ pushed()
     return $pushed
 }
 
-# replaced SIGNAL: kills a worker, or reloads; waits for the new workers
+# replaced SIGNAL: sends the signal to a worker, or HUP to the master; waits
+# until the new workers run
 replaced()
 {
     if [ "$1" = HUP ]; then
@@ -208,7 +218,8 @@ begun()
     within 30 are "$workers" || { cat "$dir/stdout" "$dir/log"; return 1; }
 }
 
-# scenario WHICH
+# scenario WHICH: runs all tests with the stock nginx, or with the one that is
+# built with the library
 scenario()
 {
     start_with "$build/$1/nginx"
@@ -229,7 +240,7 @@ scenario()
     done
 
     ok "$1: quits" ended QUIT
-    # nchan may log this at a reload, in both programs
+    # Both nginxes can log this line of nchan at a reload.
     ok "$1: no errors in the log" clean 'not a big deal if you just reloaded'
 }
 

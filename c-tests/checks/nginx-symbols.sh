@@ -1,34 +1,36 @@
 #!/bin/sh
 
-# nginx-symbols.sh DIR: the nginx in DIR/ipc has the symbols of the library and
-# was built without the three files that it replaces; the one in DIR/stock has
-# nginx's.
+# nginx-symbols.sh DIR: checks that the nginx in DIR/ipc has the symbols of the
+# library, and was built without the three files that the library replaces; and
+# that the nginx in DIR/stock was built with these files.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
 dir=$1
 
-# the symbols of ngx_process.c, ngx_channel.c and ngx_shmem.c
+# The global symbols of ngx_process.c, ngx_channel.c and ngx_shmem.c.
 symbols="ngx_spawn_process ngx_execute ngx_init_signals ngx_debug_point
          ngx_os_signal_process ngx_write_channel ngx_read_channel
          ngx_add_channel_event ngx_close_channel ngx_shm_alloc ngx_shm_free
          ngx_argc ngx_argv ngx_os_argv ngx_process_slot ngx_channel
          ngx_last_process ngx_processes"
 
-# defined PROGRAM: its global symbols
+# defined PROGRAM: prints the global symbols that the program defines
 defined()
 {
     nm --defined-only --extern-only "$@" | awk 'NF == 3 { print $3 }' | sort -u
 }
 
-# compiled OBJECT...: those of objects and archives; nm may not understand the
-# ones of LLVM
+# compiled OBJECT...: prints the global symbols that object files and archives
+# define.  The function uses readelf, because nm cannot read all objects that
+# rustc has produced
 compiled()
 {
     readelf -sW "$@" | awk '$5 == "GLOBAL" && $7 != "UND" { print $8 }' | sort -u
 }
 
-# listed FILE: all symbols are in this list
+# listed FILE: succeeds if the file, a list of symbols, contains all of
+# $symbols
 listed()
 {
     for symbol in $symbols; do
@@ -36,7 +38,8 @@ listed()
     done
 }
 
-# unlisted FILE: none of them is in it
+# unlisted FILE: succeeds if the file, a list of symbols, contains none of
+# $symbols
 unlisted()
 {
     for symbol in $symbols; do
@@ -44,7 +47,8 @@ unlisted()
     done
 }
 
-# compiles NAME: the Makefile or the objects have one of the three files
+# compiles NAME: succeeds if the Makefile or the object files of an nginx
+# include one of the three files
 compiles()
 {
     { cat "$dir/$1/Makefile"; find "$dir/$1" -name '*.o'; } \

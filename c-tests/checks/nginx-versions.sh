@@ -1,18 +1,20 @@
 #!/bin/sh
 
-# nginx-versions.sh [NAME...]: other versions of nginx, stock and on the library:
-# each starts, answers, reloads, replaces a killed worker, and quits.
+# nginx-versions.sh [NAME...]: checks other versions of nginx, stock and built
+# with the library.  Each nginx starts, answers, reloads, replaces a killed
+# worker, and quits.  NAME is one of:
 #
-#   1.28.3, or a suite of Debian, as for nginx/fetch.sh
-#   old         1.18.0 changed to look like 1.6.2: without auto/module, ngx_worker
-#               and ngx_parent, for the code in nginx/ that supports old versions
+#   1.28.3, or the name of a Debian release, such as bookworm, see nginx/fetch.sh
+#   old         1.18.0, changed to resemble 1.6.2: without auto/module,
+#               ngx_worker and ngx_parent. This tests the code in nginx/ that
+#               supports old versions
 #
-# The programs stay in build/nginx-*.
+# The built programs stay in build/nginx-*, for the next run.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
 
-# age TREE: removes what 1.6.2 did not have
+# age TREE: removes from nginx's sources what 1.6.2 does not have
 age()
 {
     (
@@ -25,10 +27,12 @@ age()
     )
 }
 
-# build NAME DIRECTORY
+# build NAME DIRECTORY: builds the version NAME in DIRECTORY, stock and with
+# the library
 build()
 {
-    # the rewrite module needs PCRE1, which newer systems do not have
+    # The rewrite module of these versions needs PCRE1, which newer systems do
+    # not have.
     case $1 in
         bullseye | old) export CONFIGURE=--without-http_rewrite_module ;;
         *)              unset CONFIGURE ;;
@@ -44,7 +48,7 @@ build()
     fi
 }
 
-# version PROGRAM
+# version PROGRAM: prints the version of an nginx
 version()
 {
     "$1" -v 2>&1 | sed 's|.*nginx/||'
@@ -64,7 +68,8 @@ killed()
     within 20 are 2 && within 20 answers / hello
 }
 
-# reports PATTERN...: ngx_ipc_status prints a line for each
+# reports PATTERN...: succeeds if each pattern matches a line of the output of
+# ngx_ipc_status
 reports()
 {
     get /status > "$tmp/status"
@@ -74,7 +79,8 @@ reports()
     done
 }
 
-# scenario WHICH NGINX MAIN
+# scenario WHICH NGINX MAIN: runs the tests with this nginx, and with the
+# directives MAIN in the main context
 scenario()
 {
     port=$(free_port)

@@ -1,19 +1,22 @@
 #!/bin/sh
 
-# probes.sh: build.rs and the answers of the probes.
+# probes.sh: checks build.rs and its probes, which are small programs that find
+# out which features the system has.
 
 . "$(dirname "$0")/../harness/tap.sh"
 . "$(dirname "$0")/../run/backends.sh"
 
 
-# build VARIABLE=VALUE...: the output is in $tmp/build
+# build VARIABLE=VALUE...: builds the library with these environment variables;
+# the output is in $tmp/build
 build()
 {
     env "CARGO_TARGET_DIR=$top/target/probes" "$@" \
         sh "$top/include/generator/build.sh" "$tmp/out" check --quiet > "$tmp/build" 2>&1
 }
 
-# stops MESSAGE VARIABLE=VALUE...: the build fails and prints the message
+# stops MESSAGE VARIABLE=VALUE...: succeeds if the build fails and prints the
+# message
 stops()
 {
     message=$1
@@ -42,7 +45,7 @@ defines()
     grep -qx "#define $1  $2" "$tmp/out/include/ngx_auto_config.h"
 }
 
-# a compiler that cannot compile one of the probes
+# A compiler that fails to compile one of the probes.
 cat > "$tmp/cc" <<EOF
 #!/bin/sh
 case "\$*" in
@@ -52,10 +55,12 @@ exec cc "\$@"
 EOF
 chmod +x "$tmp/cc"
 
-# all backends of shared memory: FEATURE=0...
+# The variables FEATURE=0 of all backends of shared memory, with which the
+# build finds no backend.
 no_backend=$(awk '{ print $2 "=0" }' "$top/src/shmem/backends")
 
-# builds_with BACKEND: without the features of better backends
+# builds_with BACKEND: builds the library as on a system without the features
+# of better backends
 builds_with()
 {
     # shellcheck disable=SC2046

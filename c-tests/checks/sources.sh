@@ -1,7 +1,8 @@
 #!/bin/sh
 
-# sources.sh INCLUDE NGINX: programs for this library compile unchanged with the
-# headers of nginx; of the library's headers, only ngx_ipc.h is used.
+# sources.sh INCLUDE NGINX: compiles programs that are written for the library
+# twice: with the library's headers, and unchanged with nginx's headers and the
+# library's ngx_ipc.h.
 
 . "$(dirname "$0")/../harness/tap.sh"
 

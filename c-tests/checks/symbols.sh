@@ -1,7 +1,8 @@
 #!/bin/sh
 
-# symbols.sh LIBRARY: the shared library exports exactly the names of the file
-# symbols beside this script, which "make headers" updates, and has its soname.
+# symbols.sh LIBRARY: compares the names that the shared library exports with
+# the file c-tests/checks/symbols, which "make headers" updates, and checks the
+# library's soname.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -16,7 +17,8 @@ soname()
     readelf -d "$library" | grep -q 'SONAME.*\[libngx_ipc\.so\.1\]'
 }
 
-# interposable: the library uses data that the program defines itself
+# interposable: succeeds if the library was linked without -Bsymbolic, so that
+# it uses a variable that the program defines itself
 interposable()
 {
     ! readelf -d "$library" | grep -q SYMBOLIC

@@ -1,13 +1,15 @@
-# Sourced by the checks that run a real nginx: starts it, sends requests, stops
-# it.
+# Functions that start a real nginx, send requests to it and stop it.  The
+# checks of nginx source this file.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
-# the directory of the server, and its port
+# $dir is the directory of the running nginx; $port is the port on which it
+# listens.
 dir=$tmp/server
 port=
 
-# within SECONDS COMMAND...: repeats the command until it succeeds
+# within SECONDS COMMAND...: repeats the command until it succeeds; fails if it
+# has not succeeded after so many seconds
 within()
 {
     deadline=$(($(date +%s) + $1))
@@ -22,15 +24,17 @@ within()
     done
 }
 
-# free_port: an unused port, which the kernel does not assign again soon
+# free_port: prints a port that no socket uses and that the kernel does not
+# soon assign to another socket
 free_port()
 {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'
 }
 
-# start NGINX MAIN HTTP: starts it in $dir, with these directives in the main
-# context and in http; the pid is in $master.  / is "hello"
+# start NGINX MAIN HTTP: starts the program NGINX in $dir, with the directives
+# MAIN in the main context and HTTP in the http block; the master's pid is in
+# $master.  The file "/" contains "hello"
 start()
 {
     rm -rf "$dir"
@@ -49,13 +53,14 @@ END
     master=$!
 }
 
-# workers: the pids of the children that the master has not reaped
+# workers: prints the pids of the children that the master has not reaped
 workers()
 {
     tr ' ' '\n' 2> /dev/null < "/proc/$master/task/$master/children" | grep .
 }
 
-# are N: there are N workers, and none of them is in $old
+# are N: succeeds if the master has N children, and none of their pids is in
+# $old
 are()
 {
     workers > "$dir/workers"
@@ -72,14 +77,16 @@ answers()
     [ "$(get "$1" 2> /dev/null)" = "$2" ]
 }
 
-# ended SIGNAL: the master exits with code 0
+# ended SIGNAL: sends the signal to the master; succeeds if the master then
+# exits with code 0
 ended()
 {
     kill "-$1" "$master" && within 20 fails kill -0 "$master" 2> /dev/null && wait "$master"
 }
 
-# clean [TEXT]: the log has no line above level warn, except about workers that
-# were killed, and lines with the text
+# clean [TEXT]: succeeds if nginx's log has no line of level error or above.
+# Lines about workers that SIGKILL killed, and lines that contain TEXT, are
+# ignored
 clean()
 {
     ! grep -E '\[(error|crit|alert|emerg)\]' "$dir/log" \

@@ -1,19 +1,24 @@
-# Sourced by the checks that make system calls of a program fail with
-# "strace -e inject=".
+# Functions that make system calls of a program fail with "strace -e inject=".
+# The checks of failing system calls source this file.
 #
-# $program takes the name of a command as its argument.  It marks the part of
-# the command that is under test with lseek(-4242) before and lseek(-4243)
-# after it, and then prints "result=... log=...".
+# $program is the program under test.  Its argument is the name of a command,
+# which is what the program does in this run.  The program calls lseek(-4242)
+# before the part of the command that is under test and lseek(-4243) after that
+# part.  The two calls are the marks.  Then the program prints "result=...
+# log=...".
 #
-# A fault is CALL:ERRNO[:NTH]: the NTH (1 if omitted) call between the marks
-# fails.  "child/" before it means the forked child, "!" after the name of the
-# call means one that the program makes only if another call fails.
+# A fault is a system call that strace makes fail, written CALL:ERRNO[:NTH].
+# The NTH call of this name between the marks fails; NTH is 1 if it is omitted.
+# With "child/" before CALL, strace makes the call fail in the forked child.
+# With "!" after CALL, the call is one that the program makes only if another
+# call fails.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
 program=
 
-# strace_works: whether this system can inject faults; prints why not
+# strace_works: succeeds if strace can make system calls fail on this system;
+# prints the reason if it cannot
 strace_works()
 {
     command -v strace > /dev/null || { echo "strace is missing"; return 1; }
@@ -24,8 +29,9 @@ strace_works()
         || { echo "this strace cannot inject"; return 1; }
 }
 
-# trace FILE COMMAND [ARGUMENT...]: runs the command under strace with these
-# arguments; its output is in $tmp/printed and $tmp/errors
+# trace FILE COMMAND [ARGUMENT...]: runs the command of $program under strace,
+# which gets the arguments and writes to FILE; the output of the command is in
+# $tmp/printed and $tmp/errors
 trace()
 {
     trace_file=$1
@@ -36,7 +42,8 @@ trace()
         > "$tmp/printed" 2> "$tmp/errors" < /dev/null
 }
 
-# dry_run COMMAND: finds the calls of a command by a run without faults
+# dry_run COMMAND: runs the command once without faults, and records its system
+# calls in $tmp/COMMAND.calls
 dry_run()
 {
     if [ ! -f "$tmp/$1.calls" ]; then
@@ -44,12 +51,14 @@ dry_run()
     fi
 }
 
-# count COMMAND CALL: "BEFORE WITHIN CHILD": how many calls the program makes
-# before its marks and between them, and its children anywhere
+# count COMMAND CALL: prints the numbers "BEFORE WITHIN CHILD": how often the
+# program makes the system call before its first mark and between its marks,
+# and how often its children make the call
 count()
 {
     awk -v call="$2" '
-        # strace does not count the execve() that starts the program
+        # When strace counts calls for "when=", it leaves out the execve() that
+        # starts the program.
         NR == 1 { main = $1; next }
 
         {
@@ -70,7 +79,8 @@ count()
     ' "$tmp/$1.calls"
 }
 
-# makes COMMAND CALL: whether the command makes the call between its marks
+# makes COMMAND CALL: succeeds if the command makes the system call between its
+# marks
 makes()
 {
     dry_run "$1" || return 1
@@ -80,7 +90,8 @@ makes()
     [ "$2" -ne 0 ]
 }
 
-# fork_call COMMAND: the system call that the C library makes for fork()
+# fork_call COMMAND: prints the name of the system call that the C library
+# makes for fork()
 fork_call()
 {
     for call in clone clone3 fork vfork; do
@@ -93,8 +104,8 @@ fork_call()
     echo clone
 }
 
-# injection COMMAND FAULT: prints the arguments for strace; prints why if the
-# fault cannot happen
+# injection COMMAND FAULT: prints the arguments of strace for the fault; prints
+# the reason if the fault cannot happen
 injection()
 {
     call=${2%%:*}
@@ -136,8 +147,10 @@ injection()
     echo "-e inject=$call:error=$errno:when=$(($1 + nth))"
 }
 
-# injection_in_child BEFORE WITHIN CHILD: strace counts the calls of each
-# process by itself, so the parent must not make as many
+# injection_in_child BEFORE WITHIN CHILD: prints the arguments of strace for a
+# call of the child.  strace counts the calls of each process separately, so
+# call number NTH would fail in the parent too.  The function fails if the
+# parent makes so many calls
 injection_in_child()
 {
     if [ "$certain" -eq 1 ] && [ "$3" -lt "$nth" ]; then
@@ -154,7 +167,8 @@ injection_in_child()
 }
 
 # with_faults COMMAND FAULTS: runs the command with the faults, which are
-# separated by "+", or "-" for none; each fault must have happened
+# separated by "+", or with no fault if FAULTS is "-".  Succeeds if the command
+# exits with code 0 and a call has failed
 with_faults()
 {
     dry_run "$1" || { echo "it fails without faults"; return 1; }

@@ -1,5 +1,5 @@
 
-/* Helpers for the tests of invalid arguments. */
+/* Checks that the tests of invalid arguments share. */
 
 
 #include "t_bad.h"
@@ -8,7 +8,10 @@
 ngx_cycle_t  t_no_log_cycle;
 
 
-/* The text was logged once as an alert, and there is no other alert. */
+/*
+ * Checks that the text was logged once at level alert, and that no other alert
+ * was logged.
+ */
 
 void
 t_one_alert(const char *text)

@@ -1,5 +1,5 @@
 
-/* Helpers for the tests of invalid arguments. */
+/* Checks that the tests of invalid arguments share. */
 
 
 #ifndef _T_BAD_H_INCLUDED_

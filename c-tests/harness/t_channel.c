@@ -1,5 +1,5 @@
 
-/* A channel and messages, for the tests of ngx_channel.c. */
+/* A channel, and messages on it, for the tests of ngx_channel.c. */
 
 
 #include "t_channel.h"
@@ -49,7 +49,11 @@ t_get(ngx_channel_t *ch)
 }
 
 
-/* Sends some bytes of a message with sendmsg(). */
+/*
+ * Sends "size" bytes of a message, from the byte "from" on, together with
+ * "nfds" descriptors.  The function calls sendmsg() itself, because
+ * ngx_write_channel() sends only whole messages.
+ */
 
 void
 t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
@@ -64,7 +68,10 @@ t_put_raw(ngx_uint_t command, size_t from, size_t size, const int *fd,
 }
 
 
-/* Writes messages until the socket is full. */
+/*
+ * Writes messages to the socket s until it is full, so that
+ * ngx_write_channel() returns NGX_AGAIN.
+ */
 
 void
 t_fill_channel(int s)
@@ -82,7 +89,9 @@ t_fill_channel(int s)
 }
 
 
-/* A descriptor to pass with OPEN_CHANNEL: /dev/null. */
+/*
+ * Opens /dev/null, so that a test has a descriptor to pass with OPEN_CHANNEL.
+ */
 
 int
 t_some_fd(void)

@@ -1,5 +1,5 @@
 
-/* A channel and messages, for the tests of ngx_channel.c. */
+/* A channel, and messages on it, for the tests of ngx_channel.c. */
 
 
 #ifndef _T_CHANNEL_H_INCLUDED_
@@ -9,7 +9,7 @@
 #include "test.h"
 
 
-/* a message of a module, which is larger than ngx_channel_t */
+/* A module's message: it begins with ngx_channel_t and is larger. */
 
 typedef struct {
     ngx_channel_t  ch;
@@ -17,7 +17,7 @@ typedef struct {
 } t_message_t;
 
 
-#define T_FILLER  31     /* the command of messages that only fill a socket */
+#define T_FILLER  31     /* the command of messages that fill a socket */
 
 
 extern int  t_pair[2];

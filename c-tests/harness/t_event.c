@@ -1,5 +1,5 @@
 
-/* Timers and descriptors, for the tests of the event loop. */
+/* Timers and watched descriptors, for the tests of the event loop. */
 
 
 #include "t_event.h"
@@ -14,7 +14,10 @@ int                      t_norder;
 static ngx_connection_t  connection;
 
 
-/* nginx's timers need an event module; this one only waits. */
+/*
+ * nginx's ngx_process_events_and_timers() calls an event module.  This module
+ * has no events: it waits until the next timer expires.
+ */
 
 #if (T_NGINX)
 
@@ -107,7 +110,7 @@ t_event_setup(void)
 
 #if !(T_NGINX)
 
-/* Descriptors. */
+/* Descriptors that the event loop watches, and counters of handler calls. */
 
 int                t_pairs[T_PAIRS][2];
 ngx_connection_t  *t_others[4];
@@ -143,7 +146,10 @@ t_watched(int fd, ngx_event_handler_pt handler)
 {
     ngx_connection_t  *c;
 
-    /* the connection is known from its first event */
+    /*
+     * The event loop creates the connection.  The test learns the connection's
+     * address from the first event.
+     */
 
     T_REQUIRE(t_watch(fd, NGX_READ_EVENT, handler) == NGX_OK);
 
@@ -196,7 +202,10 @@ t_read_one(int fd)
 }
 
 
-/* One call of the event loop, in which one timer and no event occurs. */
+/*
+ * Calls the event loop once, and checks that the call returns because one
+ * timer expires, and that no other handler is called.
+ */
 
 void
 t_quiet_round(void)
@@ -215,7 +224,10 @@ t_quiet_round(void)
 }
 
 
-/* Four descriptors are readable; the first handler closes the other three. */
+/*
+ * Makes four descriptors readable at once.  "handler" is called for the one
+ * that is reported first, and closes the other three.
+ */
 
 void
 t_others_open(ngx_event_handler_pt handler)
@@ -257,14 +269,16 @@ t_others_close(void)
 }
 
 
-/* A child that has copies of its parent's descriptors. */
+/*
+ * The function of a child that keeps copies of its parent's descriptors open.
+ */
 
 void
 t_hold_proc(ngx_cycle_t *cycle, void *data)
 {
     char  ch;
 
-    /* it keeps them until the parent closes the pipe */
+    /* The read() returns when the parent closes its end of the pipe. */
 
     close(((int *) data)[1]);
     (void) !read(((int *) data)[0], &ch, 1);

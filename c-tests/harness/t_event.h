@@ -1,5 +1,5 @@
 
-/* Timers and descriptors, for the tests of the event loop. */
+/* Timers and watched descriptors, for the tests of the event loop. */
 
 
 #ifndef _T_EVENT_H_INCLUDED_
@@ -9,7 +9,10 @@
 #include "test.h"
 
 
-/* timers, and the order in which they expired */
+/*
+ * t_timers[] are the timers of a test.  Each timer that expires adds its index
+ * to t_order[], which has t_norder indexes.
+ */
 
 extern ngx_event_t  t_timers[4];
 extern int          t_order[64];
@@ -27,7 +30,11 @@ long long t_now(void);
 
 #define T_PAIRS  200
 
-/* descriptors, and the handler calls for each and for all of them */
+/*
+ * t_pairs[] are socketpairs, of which the event loop watches one end.
+ * t_called[] counts handler calls for each descriptor, t_calls counts them for
+ * all descriptors, and t_last_ev is the event of the last handler call.
+ */
 
 extern int                t_pairs[T_PAIRS][2];
 extern ngx_connection_t  *t_others[4];

@@ -1,5 +1,5 @@
 
-/* A worker that gets messages, for the tests of ngx_channel_handler(). */
+/* A worker that receives messages, for the tests of ngx_channel_handler(). */
 
 
 #include "t_handler.h"
@@ -11,7 +11,10 @@ t_handler_open(void)
     t_init_events();
     t_channel_open();
 
-    /* the table of a worker, whose own slot is in use */
+    /*
+     * This process gets the role and the table of a worker: its own slot is in
+     * use, all other slots are free.
+     */
 
     ngx_process = NGX_PROCESS_WORKER;
     ngx_process_slot = T_OWN_SLOT;
@@ -45,7 +48,10 @@ t_handle(ngx_uint_t command, ngx_int_t slot, ngx_pid_t pid, int fd)
 }
 
 
-/* Handles OPEN_CHANNEL for a slot; returns the descriptor in the table. */
+/*
+ * Sends OPEN_CHANNEL for a slot to this worker and handles the message;
+ * returns the descriptor that the worker then has in its table.
+ */
 
 int
 t_open_slot(ngx_int_t slot, ngx_pid_t pid)

@@ -1,5 +1,5 @@
 
-/* A worker that gets messages, for the tests of ngx_channel_handler(). */
+/* A worker that receives messages, for the tests of ngx_channel_handler(). */
 
 
 #ifndef _T_HANDLER_H_INCLUDED_

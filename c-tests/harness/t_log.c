@@ -17,7 +17,7 @@
 
 
 typedef struct {
-    atomic_uint    ready;      /* set last: a process may die before that */
+    atomic_uint    ready;      /* stored when the line is complete */
     unsigned       len;
     pid_t          pid;
     unsigned       level;
@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     atomic_size_t  used;
-    size_t         cleared;    /* lines before this offset are not counted */
+    size_t         cleared;    /* lines before this offset are ignored */
     char           lines[];
 } t_lines_t;
 
@@ -85,9 +85,10 @@ t_line_add(unsigned level, const char *text, size_t len)
 
 
 /*
- * Returns the complete line at *offset or the next one after it, and moves
- * *offset behind it.  If a process died before it stored the length of its
- * line, the lines after that one cannot be found.
+ * Returns the first complete line at or after *offset, and moves *offset
+ * behind that line; returns NULL if there is none.  If a process was killed
+ * before it stored the length of its line, the function cannot find later
+ * lines and returns NULL.
  */
 
 static t_line_t *
@@ -149,7 +150,7 @@ t_log_init(void)
 
 #if (T_NGINX)
 
-    /* what nginx needs before it can log and reap */
+    /* nginx's objects can log and reap only after these initializations. */
 
     ngx_time_init();
 
@@ -165,7 +166,7 @@ t_log_init(void)
 }
 
 
-/* Removes all lines, before the next case. */
+/* Removes all lines from the log, before the next case runs. */
 
 void
 t_log_reset(void)
@@ -184,7 +185,7 @@ t_log_reset(void)
 }
 
 
-/* Within a case: only the lines from now on are counted. */
+/* Makes t_logged() ignore the lines that the case has logged so far. */
 
 void
 t_log_clear(void)
@@ -207,7 +208,10 @@ t_cycle(void)
 }
 
 
-/* Returns the number of lines of this process and level with the text. */
+/*
+ * Returns the number of log lines that contain the text, with this level and
+ * written by the process "pid"; T_ANY stands for any level or any process.
+ */
 
 ngx_uint_t
 t_logged_by(pid_t pid, ngx_uint_t level, const char *text)
@@ -277,7 +281,10 @@ t_diag(const char *fmt, ...)
 }
 
 
-/* Prints the lines of the harness, or those of the code under test. */
+/*
+ * Prints the lines that the harness has written, if "diag" is not 0, or else
+ * the lines that the code under test has logged.
+ */
 
 void
 t_log_print(ngx_uint_t diag)

@@ -1,5 +1,5 @@
 
-/* A log with its own file, for the tests of ngx_log.c. */
+/* A log with a file of its own, for the tests of ngx_log.c. */
 
 
 #include "t_logger.h"
@@ -28,7 +28,10 @@ t_memory_file(void)
 }
 
 
-/* For nginx's objects, the harness has called ngx_time_init(). */
+/*
+ * Initializes the cached time.  With nginx's objects, t_log_init() has already
+ * called ngx_time_init().
+ */
 
 void
 t_time_init(void)
@@ -86,7 +89,10 @@ t_logger_text(void)
 }
 
 
-/* The number of lines of a text, or -1 if the last has no line feed. */
+/*
+ * Returns the number of lines of a text, or -1 if the last line has no line
+ * feed at its end.
+ */
 
 int
 t_lines(const char *text)
@@ -119,7 +125,10 @@ t_ends_with(const char *text, const char *end)
 }
 
 
-/* The part of a line after the time, or an empty text. */
+/*
+ * Returns the part of a log line after the time, or an empty text if the line
+ * is too short.
+ */
 
 const char *
 t_behind_time(const char *line)
@@ -132,7 +141,10 @@ t_behind_time(const char *line)
 }
 
 
-/* The log is this one line, with any time. */
+/*
+ * Checks that the log consists of one line with this level and text.  The time
+ * of the line is not compared.
+ */
 
 int
 t_is_line(const char *level, const char *text)
@@ -152,7 +164,7 @@ t_is_line(const char *level, const char *text)
 }
 
 
-/* Makes stderr a file in memory. */
+/* Replaces stderr by a file in memory, which a test can read. */
 
 void
 t_catch_stderr(void)
@@ -205,7 +217,10 @@ t_local_time(char *buf, size_t size)
 }
 
 
-/* Waits until the next second begins: cached times change then. */
+/*
+ * Waits until the clock's next second begins, because cached times change at
+ * that moment.
+ */
 
 void
 t_next_second(void)

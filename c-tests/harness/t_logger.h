@@ -1,5 +1,5 @@
 
-/* A log with its own file, for the tests of ngx_log.c. */
+/* A log with a file of its own, for the tests of ngx_log.c. */
 
 
 #ifndef _T_LOGGER_H_INCLUDED_
@@ -12,7 +12,7 @@
 #include <time.h>
 
 
-/* the log under test; its file is in memory */
+/* The log under test, which writes to a file in memory. */
 
 extern ngx_log_t        t_logger;
 extern ngx_open_file_t  t_logger_file;

@@ -1,5 +1,8 @@
 
-/* Processes that are started together, and what each knows of the others. */
+/*
+ * Processes that ngx_ipc_spawn_processes() starts together.  Each process, a
+ * member, records which of the others it knows.
+ */
 
 
 #include "t_members.h"
@@ -9,16 +12,22 @@
 
 
 volatile t_member_t  *t_members;
-ngx_int_t             t_expected;      /* the number of all members */
+ngx_int_t             t_expected;      /* how many members there are in all */
 
 
-/* a member waits for a byte from the gate, and writes a byte as its answer */
+/*
+ * The pipes between the test and the members.  A member waits until it reads a
+ * byte from "gate", and writes a byte to "t_answers" when it is done.
+ */
 
 static int  gate[2];
 int         t_answers[2];
 
 
-/* The number of other processes that this one can send to. */
+/*
+ * Returns the number of other processes that have a pid and a channel in this
+ * process's table.
+ */
 
 static ngx_int_t
 known(void)
@@ -58,7 +67,10 @@ read_messages(volatile t_member_t *m)
            == sizeof(ch))
     {
         if (ch.command == T_HELLO) {
-            /* the table must have the sender's pid in its slot */
+            /*
+             * The sender's pid must be in this process's table, in the slot
+             * that the message names.
+             */
             m->wrong |= ngx_processes[ch.slot].pid != ch.pid;
             m->hellos++;
             continue;
@@ -75,7 +87,7 @@ read_messages(volatile t_member_t *m)
 }
 
 
-/* Waits until there is room in the channel. */
+/* Sends a greeting; waits while the channel is full. */
 
 static void
 greet(int fd, ngx_channel_t *ch)
@@ -142,8 +154,9 @@ t_open_gate(ngx_int_t n)
 
 
 /*
- * Records what it knows, waits at the gate, reads messages until it knows all
- * others, sends a greeting to each, and waits for theirs.
+ * The function of a member.  It records which processes are in its table,
+ * waits at the gate, reads messages until it knows all other members, sends a
+ * greeting to each of them, and waits for a greeting from each.
  */
 
 void
@@ -217,7 +230,10 @@ t_members_start(ngx_int_t n)
 }
 
 
-/* Each of the first n knows all others, and got a greeting from each. */
+/*
+ * Checks the first n members: each of them knows all other members, and has
+ * received a greeting from each.
+ */
 
 void
 t_members_check(ngx_int_t n)

@@ -1,5 +1,8 @@
 
-/* Processes that are started together, and what each knows of the others. */
+/*
+ * Processes that ngx_ipc_spawn_processes() starts together.  Each process, a
+ * member, records which of the others it knows.
+ */
 
 
 #ifndef _T_MEMBERS_H_INCLUDED_
@@ -16,14 +19,14 @@
 #define T_HELLO    31
 #define T_FILL     32
 
-/* What a member has found, in memory that is shared. */
+/* The observations of one member, in memory that the test shares. */
 
 typedef struct {
     ngx_int_t  slot;
-    ngx_int_t  last_before;         /* before it has read a message */
+    ngx_int_t  last_before;         /* before the member read a message */
     ngx_int_t  known_before;
-    ngx_int_t  messages;            /* read until it knew all others */
-    ngx_int_t  opens;               /* those of them with a descriptor */
+    ngx_int_t  messages;            /* until the member knew all others */
+    ngx_int_t  opens;               /* OPEN_CHANNEL among the messages */
     ngx_int_t  hellos;
     ngx_pid_t  pids[T_MEMBERS];
     int        wrong;

@@ -1,5 +1,5 @@
 
-/* Pools and allocated pieces, for the tests of ngx_palloc.c. */
+/* Pools, and pieces of their memory, for the tests of ngx_palloc.c. */
 
 
 #include "t_pool.h"
@@ -17,7 +17,10 @@ t_pool_create(size_t size)
 }
 
 
-/* Pieces do not overlap if each still has its own value in all bytes. */
+/*
+ * Fills a piece with a value of its own.  If two pieces overlap, one of them
+ * does not keep its value in all bytes, which t_damaged() finds.
+ */
 
 void
 t_fill(t_piece_t *piece, u_char *start, size_t size, u_char value)

@@ -1,5 +1,5 @@
 
-/* Pools and allocated pieces, for the tests of ngx_palloc.c. */
+/* Pools, and pieces of their memory, for the tests of ngx_palloc.c. */
 
 
 #ifndef _T_POOL_H_INCLUDED_

@@ -1,5 +1,5 @@
 
-/* Signals, processes, and slots of the process table. */
+/* Functions about signals, processes, and slots of the process table. */
 
 
 #include "test.h"
@@ -14,7 +14,10 @@ t_on_signal(int signo)
 }
 
 
-/* The signal only interrupts system calls. */
+/*
+ * Installs a handler that does nothing, so that the signal does no more than
+ * interrupt system calls.
+ */
 
 void
 t_wake_on(int signo)
@@ -39,7 +42,9 @@ t_block_all(void)
 }
 
 
-/* Reaps the process; returns its status, or -1. */
+/*
+ * Reaps the process "pid"; returns its wait status, or -1 if waitpid() fails.
+ */
 
 int
 t_wait(pid_t pid)
@@ -55,7 +60,9 @@ t_wait(pid_t pid)
 }
 
 
-/* Waits until another process has set the value to n or more. */
+/*
+ * Waits until another process has set *value, in shared memory, to n or more.
+ */
 
 void
 t_await(volatile int *value, int n)
@@ -83,7 +90,7 @@ t_fork_exit(int code)
 }
 
 
-/* A process that waits until it is killed. */
+/* The function of a process that waits until a signal kills it. */
 
 void
 t_pause(ngx_cycle_t *cycle, void *data)
@@ -98,8 +105,9 @@ t_pause(ngx_cycle_t *cycle, void *data)
 
 
 /*
- * In nginx, ngx_spawn_process() returns 0 in a child whose proc() has returned
- * (D8).  Such a child must not run the rest of the case.
+ * Spawns a process.  In nginx, ngx_spawn_process() returns 0 in the child if
+ * proc() returns (D8).  The case fails then, because the child must not run
+ * the rest of the case.
  */
 
 pid_t
@@ -115,7 +123,7 @@ t_spawn(ngx_spawn_proc_pt proc, void *data, char *name, ngx_int_t respawn)
 }
 
 
-/* A process that exits with the code data. */
+/* The function of a process that exits; "data" is the exit code. */
 
 void
 t_exit_proc(ngx_cycle_t *cycle, void *data)
@@ -124,7 +132,10 @@ t_exit_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* A process that is killed by the signal data, without a core file. */
+/*
+ * The function of a process that kills itself with a signal and leaves no core
+ * file; "data" is the number of the signal.
+ */
 
 void
 t_kill_proc(ngx_cycle_t *cycle, void *data)
@@ -142,7 +153,10 @@ t_kill_proc(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* Reaps the process of a slot, and sets what the handler of SIGCHLD sets. */
+/*
+ * Reaps the process of a slot, and sets the fields of the slot that the
+ * SIGCHLD handler would set.
+ */
 
 void
 t_reap_slot(ngx_int_t slot)
@@ -152,7 +166,11 @@ t_reap_slot(ngx_int_t slot)
 }
 
 
-/* ngx_close_channel() cannot be used: nginx's does not accept -1 (D10). */
+/*
+ * Closes the channel of a slot.  The function does not call
+ * ngx_close_channel(), because that of nginx does not accept a descriptor of
+ * -1 (D10).
+ */
 
 void
 t_close_slot(ngx_int_t slot)
@@ -170,7 +188,7 @@ t_close_slot(ngx_int_t slot)
 }
 
 
-/* Kills and reaps the process of a slot, and empties the slot. */
+/* Kills and reaps the process of a slot, and frees the slot. */
 
 void
 t_end_process(ngx_int_t slot)
@@ -203,8 +221,9 @@ t_end_processes(void)
 
 
 /*
- * Installs nginx's handlers.  SIGCHLD is blocked, so that the handler runs
- * only when the table is complete; SIGIO is not needed here.
+ * Installs nginx's signal handlers and blocks SIGCHLD, so that a test chooses
+ * when the SIGCHLD handler runs: after the child is in the table.  SIGIO is
+ * blocked too, because these tests do not need it.
  */
 
 void
@@ -221,7 +240,10 @@ t_init_signals(void)
 }
 
 
-/* Waits until the child has exited, then lets the handler of SIGCHLD run. */
+/*
+ * Waits until the child has exited, then unblocks SIGCHLD for a moment, so
+ * that its handler runs.
+ */
 
 void
 t_exited(pid_t pid)
@@ -241,7 +263,10 @@ t_exited(pid_t pid)
 }
 
 
-/* Spawns a process, and waits until the handler of SIGCHLD has reaped it. */
+/*
+ * Spawns a process that exits, and waits until the SIGCHLD handler has reaped
+ * it.
+ */
 
 pid_t
 t_spawn_and_end(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
@@ -262,8 +287,8 @@ t_spawn_and_end(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
 #if (T_NGINX)
 
 /*
- * nginx's connections need a configured event module.  Its channel handler
- * needs only these fields.
+ * nginx creates connections only with an event module.  So this function fills
+ * a connection itself, with the fields that nginx's channel handler uses.
  */
 
 static ngx_connection_t *
@@ -287,7 +312,7 @@ t_connection(int fd)
 
 #else
 
-/* A connection of the event loop. */
+/* Returns a connection that the library's event loop has created. */
 
 static ngx_connection_t *
 t_connection(int fd)
@@ -295,7 +320,10 @@ t_connection(int fd)
     static int                last = -1;
     static ngx_connection_t  *c;
 
-    /* a case has one channel; after an EOF its connection is closed */
+    /*
+     * A case has one channel.  At an end of file the handler closes the
+     * connection, so a new one is created only for a new descriptor.
+     */
 
     if (fd != last) {
         c = ngx_get_connection(fd, t_log());
@@ -310,7 +338,10 @@ t_connection(int fd)
 #endif
 
 
-/* Makes the event loop; its descriptors do not count as leaks. */
+/*
+ * Creates the event loop, whose descriptors stay open, and tells the harness
+ * that they are no leak.
+ */
 
 void
 t_init_events(void)
@@ -329,7 +360,10 @@ t_init_events(void)
 }
 
 
-/* Calls ngx_channel_handler(), which reads all messages. */
+/*
+ * Calls ngx_channel_handler(), which reads and handles all messages that have
+ * arrived on the channel.
+ */
 
 void
 t_handle_channel(int fd)

@@ -1,7 +1,8 @@
 
 /*
- * A process table whose processes do not exist, for the tests of queued
- * control messages.
+ * A process table whose pids belong to no process, for the tests of control
+ * messages that wait in a queue.  The test holds the other ends of the
+ * channels.
  */
 
 
@@ -14,7 +15,10 @@
 int  t_peer[T_PROCESSES];
 
 
-/* The test keeps the other end of the channel. */
+/*
+ * Fills a slot of the table.  The table has one end of the new channel, and
+ * the test holds the other end in t_peer[].
+ */
 
 void
 t_table_add(ngx_int_t slot, ngx_pid_t pid)
@@ -123,7 +127,10 @@ t_receive(ngx_int_t slot, ngx_channel_t *ch)
 }
 
 
-/* Reads all messages, which must be fillers. */
+/*
+ * Reads all messages of a channel, and checks that each of them has the
+ * command T_FILLER.
+ */
 
 void
 t_drain(ngx_int_t slot)
@@ -168,7 +175,10 @@ t_expect(ngx_int_t slot, ngx_uint_t command, ngx_int_t about, ngx_pid_t pid)
 }
 
 
-/* What a program with its own event loop calls at SIGIO. */
+/*
+ * Sends the queued messages.  A program that has its own event loop calls
+ * ngx_reap_children() for this at SIGIO.
+ */
 
 void
 t_send_queues(void)

@@ -1,7 +1,8 @@
 
 /*
- * A process table whose processes do not exist, for the tests of queued
- * control messages.  The test reads the processes' ends of the channels.
+ * A process table whose pids belong to no process, for the tests of control
+ * messages that wait in a queue.  The test reads the other ends of the
+ * channels.
  */
 
 
@@ -14,16 +15,19 @@
 
 #if !(T_NGINX)
 
-#define T_TO         0           /* the process whose channel is full */
-#define T_ABOUT      1           /* the process that messages are about */
+#define T_TO         0           /* the slot whose channel is full */
+#define T_ABOUT      1           /* the slot that messages are about */
 #define T_PROCESSES  4
-#define T_FIRST_PID  1000000000  /* no process has it */
+#define T_FIRST_PID  1000000000  /* above the largest pid */
 
 
 extern int  t_peer[T_PROCESSES];
 
 
-/* the processes 0 to 3, of which T_TO's channel is full */
+/*
+ * t_table_open() creates the processes 0 to 3, and fills the channel of the
+ * process T_TO.
+ */
 
 void t_table_open(void);
 void t_table_close(void);
@@ -31,7 +35,7 @@ void t_table_add(ngx_int_t slot, ngx_pid_t pid);
 void t_table_remove(ngx_int_t slot);
 
 
-/* messages to a process */
+/* Functions that send a message to the process "to". */
 
 ngx_int_t t_tell(ngx_int_t to, ngx_uint_t command);
 ngx_int_t t_tell_open(ngx_int_t to, ngx_int_t about);
@@ -40,7 +44,10 @@ ngx_int_t t_tell_about(ngx_int_t to, ngx_uint_t command, ngx_int_t about,
     ngx_pid_t pid, int fd);
 
 
-/* what it receives */
+/*
+ * Functions that read the messages that a process has received, and check
+ * them.
+ */
 
 ngx_int_t t_receive(ngx_int_t slot, ngx_channel_t *ch);
 void t_drain(ngx_int_t slot);

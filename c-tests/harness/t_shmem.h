@@ -9,7 +9,11 @@
 #include "test.h"
 
 
-/* the backend that the object under test was built with */
+/*
+ * T_ALLOC is the log text of a failed allocation.  The text depends on the
+ * backend of shared memory with which the object under test was compiled.  A
+ * new backend needs its own text here.
+ */
 
 #if defined(T_SHMEM_map_devzero)
 

@@ -1,5 +1,8 @@
 
-/* System calls for the cases: faults, descriptors, sockets. */
+/*
+ * Functions that make system calls fail, and functions about descriptors and
+ * sockets.
+ */
 
 
 #include "test.h"
@@ -20,7 +23,7 @@
 static rlim_t  t_fds_limit;
 
 
-/* Faults. */
+/* Functions that make system calls fail. */
 
 int
 t_under_valgrind(void)
@@ -34,8 +37,9 @@ t_under_valgrind(void)
 
 
 /*
- * valgrind and AddressSanitizer make system calls of their own, and do not
- * expect them to fail.
+ * Skips the case if a seccomp filter cannot be used.  valgrind and
+ * AddressSanitizer make system calls of their own in this process, and stop
+ * with an error if these calls fail.
  */
 
 void
@@ -68,7 +72,10 @@ t_filter(struct sock_filter *filter, size_t n)
 }
 
 
-/* From now on the call fails in this process and its children. */
+/*
+ * Makes the system call number "nr" fail with the error "err", from now on, in
+ * this process and in the children that it forks.
+ */
 
 void
 t_fail_syscall(int nr, int err)
@@ -84,7 +91,10 @@ t_fail_syscall(int nr, int err)
 }
 
 
-/* It fails if the low 32 bits of argument number arg (from 0) are value. */
+/*
+ * Makes a system call fail if the low 32 bits of its argument number "arg",
+ * counted from 0, are "value".
+ */
 
 void
 t_fail_syscall_arg(int nr, int err, int arg, unsigned value)
@@ -110,7 +120,10 @@ t_fail_syscall_arg(int nr, int err, int arg, unsigned value)
 }
 
 
-/* All system calls that a C library may use for fork(). */
+/*
+ * Makes fork() fail.  Which system call fork() makes depends on the C library,
+ * so each of them fails.
+ */
 
 void
 t_fail_fork(int err)
@@ -131,11 +144,11 @@ t_fail_fork(int err)
 }
 
 
-/* Descriptors. */
+/* Functions that limit, list and compare descriptors. */
 
 /*
- * From now on, "more" descriptors can be opened; after that the calls fail
- * with EMFILE.
+ * Lets this process open as many further descriptors as "more" says.  After
+ * that, calls that open a descriptor fail with EMFILE.
  */
 
 void
@@ -153,7 +166,11 @@ t_limit_fds(int more)
 
     t_fds_limit = rl.rlim_cur;
 
-    /* RLIMIT_NOFILE limits the number of a new descriptor, not their count */
+    /*
+     * RLIMIT_NOFILE is an upper bound of each descriptor's number, not of how
+     * many descriptors are open.  So the loop finds the numbers that the next
+     * descriptors will get.
+     */
 
     for (i = 0; i <= more; i++) {
         fd[i] = open("/dev/null", O_RDONLY|O_CLOEXEC);
@@ -169,7 +186,10 @@ t_limit_fds(int more)
 }
 
 
-/* No descriptor can be opened, even if others are closed: 0 is in use. */
+/*
+ * Makes all calls that open a descriptor fail, also after others were closed.
+ * The limit allows only descriptor 0, which is in use.
+ */
 
 void
 t_no_more_fds(void)
@@ -272,8 +292,8 @@ t_fd_name(int fd, char *buf, size_t size)
 
 
 /*
- * Whether two descriptors refer to the same file or socket.  The two ends of a
- * socketpair are different sockets.
+ * Returns 1 if the two descriptors, each in a process of its own, refer to the
+ * same file or socket.  The two ends of a socketpair are different sockets.
  */
 
 int
@@ -331,7 +351,10 @@ t_is_filled(const u_char *start, size_t size, u_char value)
 }
 
 
-/* Nonblocking stream sockets, as the ends of a channel are. */
+/*
+ * Creates a pair of nonblocking stream sockets, as ngx_spawn_process() does
+ * for a channel.
+ */
 
 void
 t_socketpair(int *fd)
@@ -342,7 +365,10 @@ t_socketpair(int *fd)
 }
 
 
-/* Sends bytes and descriptors, without ngx_write_channel(). */
+/*
+ * Sends bytes and descriptors with sendmsg(), so that a test can send what
+ * ngx_write_channel() refuses.
+ */
 
 ssize_t
 t_send(int s, const void *buf, size_t size, const int *fd, size_t nfds)
@@ -380,7 +406,10 @@ t_send(int s, const void *buf, size_t size, const int *fd, size_t nfds)
 }
 
 
-/* Waits until there is data to read, or an end of file. */
+/*
+ * Waits until the descriptor has data to read or is at its end of file;
+ * returns 0 after the time limit.
+ */
 
 int
 t_readable(int fd)
@@ -400,7 +429,7 @@ t_readable(int fd)
 }
 
 
-/* The number of bytes that can be read. */
+/* Returns the number of bytes that can be read from the socket, or -1. */
 
 int
 t_unread(int fd)

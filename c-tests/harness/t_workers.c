@@ -1,5 +1,8 @@
 
-/* A master and its workers. */
+/*
+ * A master of the library's host and its workers, which record what they have
+ * in their process tables.
+ */
 
 
 #include "t_workers.h"
@@ -21,7 +24,10 @@ own(void)
 }
 
 
-/* The hooks of the modules. */
+/*
+ * The functions that the modules of these tests have for init_process() and
+ * the other callbacks.
+ */
 
 static void
 copy_table(ngx_event_t *ev)
@@ -178,7 +184,7 @@ static ngx_module_t  *modules[] = {
 };
 
 
-/* The master. */
+/* Functions that the test calls as the master. */
 
 void
 t_master_init(void)
@@ -200,7 +206,10 @@ t_master_init(void)
 }
 
 
-/* The timer ends the wait: workers do not report that they have looked. */
+/*
+ * Runs the master's event loop once.  The timer ends the call after 5 ms,
+ * because a worker that has copied its table sends no signal to the master.
+ */
 
 void
 t_master_round(void)
@@ -215,7 +224,10 @@ t_master_round(void)
 }
 
 
-/* Whether worker i has the pid and channel of worker j in its table. */
+/*
+ * Returns 1 if worker i has the pid and the channel of worker j in its table,
+ * or has no process there if worker j has exited.
+ */
 
 static int
 knows(ngx_int_t i, ngx_int_t j)
@@ -263,7 +275,10 @@ t_all_know_all(ngx_int_t n)
 }
 
 
-/* Waits until each worker has copied its table once more. */
+/*
+ * Waits until each worker has copied its table at least once more, so that the
+ * copy is not older than this call.
+ */
 
 static void
 look_again(ngx_int_t n)
@@ -284,7 +299,10 @@ look_again(ngx_int_t n)
 }
 
 
-/* The channels in a worker's table are those that the master has. */
+/*
+ * Checks that the channels in the table of each worker are the same sockets as
+ * those in the master's table.
+ */
 
 void
 t_check_channels(ngx_int_t n)
@@ -327,7 +345,10 @@ t_workers_start(ngx_int_t n, ngx_int_t type)
 }
 
 
-/* Two workers that got QUIT and wait for their timers. */
+/*
+ * Starts two workers and sends QUIT to them.  The workers shut down, but do
+ * not exit, because their timers still run.
+ */
 
 void
 t_workers_hold(void)
@@ -340,7 +361,10 @@ t_workers_hold(void)
 }
 
 
-/* The master has reaped all workers; their slots are empty. */
+/*
+ * Waits until the master has reaped all workers, and checks that their slots
+ * are free.
+ */
 
 void
 t_wait_all_gone(void)

@@ -1,5 +1,8 @@
 
-/* A master and its workers. */
+/*
+ * A master of the library's host and its workers, which record what they have
+ * in their process tables.
+ */
 
 
 #ifndef _T_WORKERS_H_INCLUDED_
@@ -9,14 +12,20 @@
 #include "test.h"
 
 
-/* nginx's worker cycle needs a configuration, so this is for the library. */
+/*
+ * Only with the library: nginx's ngx_worker_process_cycle() needs a
+ * configuration, which these tests do not have.
+ */
 
 #if !(T_NGINX)
 
 #define T_SLOTS  32
 
 
-/* What a worker has found: it copies its table every 5 ms. */
+/*
+ * The observations of one worker, in memory that the test shares.  The worker
+ * copies its process table every 5 ms.
+ */
 
 typedef struct {
     ngx_pid_t    pid;
@@ -39,9 +48,9 @@ typedef struct {
 
 typedef struct {
     t_worker_t   workers[T_SLOTS];
-    int          fail_init;         /* the number of workers that fail */
-    int          hold;              /* a worker's timer keeps it alive */
-    int          masters;           /* calls of hooks not for workers */
+    int          fail_init;         /* how many workers still fail */
+    int          hold;              /* 1: a timer keeps workers alive */
+    int          masters;           /* calls of a master's callbacks */
 } t_common_t;
 
 

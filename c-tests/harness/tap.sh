@@ -1,19 +1,21 @@
-# Sourced by the tests in shell: counts results and prints them as TAP.
+# Functions that count the results of tests and print them as TAP.  The tests
+# that are shell scripts source this file.
 #
-#   T_VERBOSE=1    what each command prints, also if the result is as expected
+#   T_VERBOSE=1    also prints the output of commands that succeed
 
 passed=0
 failed=0
 skipped=0
 
-# the project, for the scripts that source this one
+# $top is the directory of the project, for the scripts that source this file.
 # shellcheck disable=SC2034
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-# ok NAME COMMAND...: the command must succeed; if it fails, its output is shown
+# ok NAME COMMAND...: a test that passes if the command succeeds; if the
+# command fails, the test's output includes that of the command
 ok()
 {
     ok_name=$1
@@ -34,7 +36,7 @@ ok()
     fi
 }
 
-# not_ok NAME COMMAND...: the command must fail
+# not_ok NAME COMMAND...: a test that passes if the command fails
 not_ok()
 {
     not_ok_name=$1
@@ -47,14 +49,15 @@ fails()
     ! "$@"
 }
 
-# skip NAME REASON
+# skip NAME REASON: a test that is not run, and the reason
 skip()
 {
     skipped=$((skipped + 1))
     echo "ok $((passed + failed + skipped)) - $1 # SKIP $2"
 }
 
-# end: the plan; fails if a test has failed
+# end: prints the plan of TAP, which is the number of tests; fails if a test
+# has failed
 end()
 {
     echo "1..$((passed + failed + skipped))"

@@ -1,5 +1,8 @@
 
-/* The harness: runs each case, and prints its result as TAP. */
+/*
+ * The main part of the harness: runs each case in a process of its own, and
+ * prints the case's result as TAP.
+ */
 
 
 #include "test.h"
@@ -13,7 +16,10 @@
 #define T_ABORTED  3
 
 
-/* shared by the harness and all processes of a case */
+/*
+ * The result of a case, in memory that the harness and all processes of the
+ * case share.
+ */
 
 typedef struct {
     atomic_uint   failed;
@@ -36,7 +42,7 @@ static sigset_t      t_sigchld;
 static t_fds_t       t_fds;
 
 
-/* Assertions. */
+/* Assertions, which the macros of test.h call. */
 
 int
 t_ok(const char *file, int line, const char *text, int ok)
@@ -78,9 +84,15 @@ t_skip(const char *reason)
 }
 
 
-/* What a case must not leave: descriptors, children, segments. */
+/*
+ * Checks at the end of a case that it has left no open descriptor, no child
+ * and no System V segment.
+ */
 
-/* The descriptors that are open now do not count as leaks. */
+/*
+ * Records which descriptors are open now.  At the end of the case these
+ * descriptors do not count as leaks.
+ */
 
 void
 t_keep_fds(void)
@@ -142,7 +154,11 @@ t_check_children(void)
 }
 
 
-/* The fields of a line: key, shmid, perms, size, cpid, ... (proc(5)). */
+/*
+ * Checks that the case has left no System V segment.  A line of
+ * /proc/sysvipc/shm begins with key, shmid, perms, size and cpid, see
+ * proc_sysvipc(5).
+ */
 
 static void
 t_check_segments(void)
@@ -171,7 +187,7 @@ t_check_segments(void)
 }
 
 
-/* Running a case. */
+/* Functions that run one case and judge it. */
 
 static void
 t_case_process(t_case_pt fn)
@@ -186,8 +202,8 @@ t_case_process(t_case_pt fn)
     }
 
     /*
-     * A channel has FIOASYNC set, so the kernel sends SIGIO, whose default
-     * action terminates the process.
+     * A channel has FIOASYNC set, so the kernel sends SIGIO when a message
+     * arrives.  The default action of SIGIO would terminate the case.
      */
 
     t_wake_on(SIGIO);
@@ -224,8 +240,9 @@ t_now(void)
 
 
 /*
- * Waits until the process has ended, and does not reap it: so no other process
- * can get its pid as a process group.  Returns 0 if the time limit is reached.
+ * Waits until the process of the case has ended, and does not reap it.  So its
+ * pid stays in use, and kill(-pid) signals only the processes of this case.
+ * Returns 0 after the time limit.
  */
 
 static int
@@ -260,7 +277,10 @@ t_case_ended(pid_t pid)
 }
 
 
-/* Reaps all processes of the case; returns the number without the first. */
+/*
+ * Reaps all processes of the case.  Stores the status of the process "first";
+ * returns the number of the others, which the case has left behind.
+ */
 
 static unsigned
 t_reap_case(pid_t first, int *status)
@@ -305,7 +325,7 @@ t_judge(int ended, int status, unsigned orphans)
 
     } else if (t_report->skipped[0]) {
 
-        /* its other processes have been killed */
+        /* A skipped case may leave processes: t_run() has killed them. */
 
         return;
 
@@ -437,7 +457,10 @@ t_begin(void)
         t_timeout = (unsigned) atoi(t_env("T_TIMEOUT"));
     }
 
-    /* so that each case finds the descriptors 0, 1 and 2 open */
+    /*
+     * Opens /dev/null until the descriptors 0, 1 and 2 are open, so that no
+     * case gets one of these numbers for another file.
+     */
 
     do {
         fd = open("/dev/null", O_RDWR);
@@ -448,7 +471,10 @@ t_begin(void)
     t_report = t_shared(sizeof(t_report_t));
     t_log_init();
 
-    /* orphans of a case become children of the harness */
+    /*
+     * The harness becomes the parent of the processes whose parent exits, so
+     * that it can reap them.
+     */
 
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 

@@ -1,18 +1,19 @@
 
 /*
- * A small harness for tests that use nginx's API only, so that the same
- * program can be linked with this library and with nginx's own objects.
+ * A small harness for tests that use nginx's API only.  So the same test can
+ * be linked with this library and with nginx's own objects.
  *
- * Each case runs in a child process with its own process group and a time
- * limit.  A case fails if it leaves descriptors, children or System V segments
- * behind.  The output is TAP.
+ * Each case runs in a child process that has its own process group and a time
+ * limit.  A case fails if it leaves a descriptor, a child or a System V
+ * segment behind.  The output is TAP.
  *
- * The name of a case tells what nginx's objects do:
+ * The name of a case says which result is right with nginx's objects:
  *
- *   "D12 ...", "D ..."   nginx has this defect, whose number is that of
- *                        docs/differences.md: the case fails there
- *   "X ..."              undefined behaviour there: the case is skipped
- *   any other name       the case passes on both
+ *   "D12 ...", "D ..."   nginx has this defect, so the case must fail; the
+ *                        number is that of docs/differences.md
+ *   "X ..."              the behaviour of nginx is undefined: the case is
+ *                        skipped
+ *   any other name       the case must pass, as it does with the library
  *
  * Environment:
  *
@@ -20,7 +21,7 @@
  *   T_VALGRIND=1     the program runs under valgrind
  *   T_ONLY=text      runs only the cases whose names contain the text
  *   T_TIMEOUT=20     the time limit of a case, in seconds
- *   T_VERBOSE=1      shows why a case fails also where nginx has the defect
+ *   T_VERBOSE=1      also prints why a case fails that must fail with nginx
  */
 
 
@@ -34,7 +35,10 @@
 
 #if (T_NGINX)
 
-/* These are static in nginx; run/nginx-objects.sh makes them global. */
+/*
+ * nginx declares these functions static. run/nginx-objects.sh makes them
+ * global, so that the tests can call them.
+ */
 
 void ngx_channel_handler(ngx_event_t *ev);
 void ngx_pass_open_channel(ngx_cycle_t *cycle, ngx_channel_t *ch);
@@ -64,7 +68,7 @@ void ngx_signal_worker_processes(ngx_cycle_t *cycle, int signo);
 typedef void (*t_case_pt)(void);
 
 
-/* test.c: cases and assertions */
+/* test.c: functions for cases, and assertions */
 
 void t_begin(void);
 void t_run(const char *name, t_case_pt fn);
@@ -78,7 +82,10 @@ int t_eq(const char *file, int line, const char *ta, long long a,
 void t_abort(void) __attribute__((noreturn));
 
 
-/* If the expression is false, its line and values are printed. */
+/*
+ * Fails the case if the expression is false, and prints its line and text.
+ * The case continues.
+ */
 
 #define T_OK(expr)                                                           \
     t_ok(__FILE__, __LINE__, #expr, (expr) ? 1 : 0)
@@ -86,7 +93,10 @@ void t_abort(void) __attribute__((noreturn));
 #define T_EQ(a, b)                                                           \
     t_eq(__FILE__, __LINE__, #a, (long long) (a), #b, (long long) (b))
 
-/* The same, and the process exits: the case has failed. */
+/*
+ * Fails the case and ends the calling process if the expression is false, for
+ * conditions without which the rest of the case makes no sense.
+ */
 
 #define T_REQUIRE(expr)                                                      \
     if (!t_ok(__FILE__, __LINE__, #expr, (expr) ? 1 : 0)) {                  \
@@ -96,10 +106,10 @@ void t_abort(void) __attribute__((noreturn));
 #define t_nitems(array)  (sizeof(array) / sizeof((array)[0]))
 
 
-/* t_log.c: a log and a cycle; the log has the lines of all processes */
+/* t_log.c: a log and a cycle.  All processes of a case write to this log. */
 
-#define T_ANY   ((ngx_uint_t) -1)    /* any level, any process */
-#define T_DIAG  1000                 /* the harness's own lines */
+#define T_ANY   ((ngx_uint_t) -1)    /* any level, or any process */
+#define T_DIAG  1000                 /* the level of the harness's own lines */
 
 void t_log_init(void);
 void t_log_reset(void);
@@ -114,7 +124,7 @@ void t_diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void t_log_print(ngx_uint_t diag);
 
 
-/* t_sys.c: faults and descriptors */
+/* t_sys.c: failing system calls, and descriptors */
 
 #define T_FDS_MAX  4096
 
@@ -146,7 +156,7 @@ int t_readable(int fd);
 int t_unread(int fd);
 
 
-/* t_process.c: signals, processes, slots of the table */
+/* t_process.c: signals, processes, and slots of the process table */
 
 int t_wait(pid_t pid);
 void t_await(volatile int *value, int n);

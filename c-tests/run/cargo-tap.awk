@@ -1,9 +1,10 @@
-# cargo-tap.awk: makes TAP of what "cargo test" prints, with "exit code N" as
-# the last line; exits with this code.
+# cargo-tap.awk: converts the output of "cargo test" to TAP.  The last line of
+# the input is "exit code N"; the program exits with N.
 #
-# The text of a failed test comes after all results of its program, so "not ok"
-# is printed there.  The plan is the program's own count: if a result was not
-# recognized, the two differ.
+# cargo prints why a test failed after the results of all tests, so "not ok" is
+# printed with that text.  The plan of TAP is the count that cargo prints.  If
+# this program has not recognized a result, the number of results differs from
+# the plan, and the suite fails.
 
 function result(name)
 {
@@ -32,10 +33,10 @@ function result(name)
     next
 }
 
-# The names once more, after the texts.
+# After the texts cargo prints the names of the failed tests once more.
 /^failures:$/ { text = 0; next }
 
-# A test that has printed nothing has no text.
+# cargo prints no text for a failed test that has printed nothing.
 /^test result: / {
     for (name in waiting) print "not ok " ++n " - " name
     split("", waiting)

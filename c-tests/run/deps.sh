@@ -1,7 +1,7 @@
 #!/bin/sh
 
-# deps.sh: installs the packages that the build and the tests need, on Debian and
-# similar systems.  Rust is not installed: see https://rustup.rs.
+# deps.sh: installs the packages that the build and the tests need, on Debian
+# and systems derived from it.  Rust is not installed: see https://rustup.rs.
 
 set -e
 

@@ -1,20 +1,22 @@
 #!/bin/sh
 
-# nginx-build.sh VERSION DIR [VARIANT]: builds nginx of this version, stock and
-# on the library.  The versions are those of nginx/fetch.sh.  Creates in DIR:
+# nginx-build.sh VERSION DIR [VARIANT]: builds this version of nginx twice:
+# stock, and with the library.  VERSION is one of the versions that
+# nginx/fetch.sh knows.  Creates in DIR:
 #
-#   src/            the sources
-#   stock/nginx     the stock program
-#   ipc/nginx       the program with the add-on nginx/config
+#   src/            nginx's sources
+#   stock/nginx     the stock nginx
+#   ipc/nginx       nginx with the add-on nginx/config, which links the library
 #   ipc/*.so        the status module
 #
-# With a variant, only ipc-VARIANT/ is built, which differs from ipc/:
+# If VARIANT is given, builds only ipc-VARIANT/, which differs from ipc/:
 #
-#   asan            nginx and the glue have AddressSanitizer, and each allocation
-#                   of a pool is a malloc() of its own; the Rust code is the same
+#   asan            nginx and the add-on's C code have AddressSanitizer, and
+#                   each allocation of a pool is a malloc() of its own; the Rust
+#                   code does not change
 #   BACKEND         the library has this backend, one of src/shmem/backends
 #
-# CC, CFLAGS, LDFLAGS and the options in CONFIGURE are used for all programs.
+# CC, CFLAGS, LDFLAGS and the options in CONFIGURE are used for each nginx.
 # With ADD_STATUS=--add-module the status module is static.
 
 set -eu
@@ -34,7 +36,8 @@ options="--with-compat --with-debug --with-threads --with-stream
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}
 
-# configure NAME [OPTION...]: unless it is already configured with these options
+# configure NAME [OPTION...]: configures nginx in DIR/NAME, unless it has been
+# configured with these options already
 configure()
 {
     name=$1
@@ -47,7 +50,8 @@ configure()
         return 0
     fi
 
-    # flags of several words can be passed to nginx only in this way
+    # configure splits $options at spaces, so flags with spaces in them, such
+    # as "-O2 -g", are passed in options of their own.
     # shellcheck disable=SC2086
     (
         cd "$dir/src"
@@ -58,13 +62,14 @@ configure()
     echo "$stamp" > "$dir/$name/stamp"
 }
 
-# build NAME
+# build NAME: compiles nginx in DIR/NAME
 build()
 {
     (cd "$dir/src" && quietly "$dir/$1.log" make -j2 -f "../$1/Makefile" build)
 }
 
-# library NAME: builds the library as nginx/config does, if it has changed
+# library NAME: builds the library for DIR/NAME as nginx/config does, if it has
+# changed
 library()
 {
     (
@@ -75,7 +80,7 @@ library()
     )
 }
 
-# on_library NAME: builds nginx with the add-on
+# on_library NAME: configures and builds nginx with the add-on in DIR/NAME
 on_library()
 {
     mkdir -p "$dir/$1"
@@ -85,14 +90,16 @@ on_library()
     built "on ngx-ipc" "$1"
 }
 
-# built HOW NAME: prints what was built
+# built HOW NAME: prints the version, the kind and the path of the nginx in
+# DIR/NAME
 built()
 {
     echo "$("$dir/$2/nginx" -v 2>&1 | sed 's/.*: //') $1: $dir/$2/nginx"
 }
 
-# vary VARIANT: sets the options of the variant; another library is built in its
-# own directory
+# vary VARIANT: sets the options of the variant.  The library of another
+# backend is built in a directory of its own, so that the usual one is not
+# rebuilt
 vary()
 {
     case $1 in

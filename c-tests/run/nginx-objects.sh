@@ -1,21 +1,21 @@
 #!/bin/sh
 
-# nginx-objects.sh DIR [fast]: nginx's own objects, for programs to link with.
-#
-# Leaves in DIR:
+# nginx-objects.sh DIR [fast]: builds nginx's own objects, with which test
+# programs are linked.  Creates in DIR:
 #
 #   nginx/               nginx's sources, configured and built
-#   libnginx.a           its objects; main() is called nginx_main() in it, and
-#                        the static functions listed below are global
-#   shmem_BACKEND.o      ngx_shmem.c as it is built on a system without the
-#                        features of better backends, for each such backend in
-#                        src/shmem/backends
+#   libnginx.a           nginx's objects. main() is renamed to nginx_main(), and
+#                        the static functions that STATICS lists are global
+#   shmem_BACKEND.o      ngx_shmem.c, compiled as on a system without the
+#                        features of better backends; for each backend of
+#                        src/shmem/backends but the best
 #
-# The tests use a debug build without optimization.  "fast" builds what users
-# of nginx build, for benchmarks, and makes no static function global.
+# Without "fast", for tests: a debug build without optimization.  With "fast",
+# for benchmarks: a build as users of nginx have it, whose static functions
+# stay static.
 #
-# Does nothing when DIR/libnginx.a is up to date.  The sources come from
-# nginx/fetch.sh.
+# Does nothing if DIR/libnginx.a is up to date.  nginx/fetch.sh provides the
+# sources.
 
 set -eu
 
@@ -67,7 +67,8 @@ archive()
 }
 
 
-# shmem BACKEND: ngx_shmem.c as if configure had not found the better ones.
+# shmem BACKEND: compiles ngx_shmem.c as if configure had found none of the
+# features of better backends
 shmem()
 {
     object=shmem_$1.o
@@ -90,7 +91,8 @@ shmem()
 
 case $#:${2:-} in
     1:)
-        # -O0 keeps the static functions that are to be made global
+        # With optimization, the compiler may inline the static functions that
+        # are to become global.
         OPTIONS=--with-debug
         OPTIMIZE=-O0
     ;;
@@ -121,6 +123,6 @@ for backend in $(backends); do
     [ -z "$(features_before "$backend")" ] || shmem "$backend"
 done
 
-# last, since it marks the work as done
+# The last step: the file libnginx.a shows the next run that all is built.
 mv "$DIR/libnginx.tmp" "$DIR/libnginx.a"
 rm -rf "$DIR/objs" "$DIR/config" "$DIR/step.log"

@@ -2,7 +2,8 @@
 
 # programs.sh PROGRAM...: runs test programs, each of which prints TAP.
 #
-# WRAPPER is put before each program, e.g. "valgrind -q --trace-children=no".
+# The command in WRAPPER, such as "valgrind -q --trace-children=no", runs each
+# program.
 
 status=0
 
@@ -13,7 +14,7 @@ for program; do
     name=$(basename "$program")
     echo "# program $name"
 
-    # a relative name without a slash would be looked for in PATH
+    # The shell looks in PATH for a program whose name has no slash.
     case $program in
         */*) ;;
         *)   program=./$program ;;
@@ -25,7 +26,8 @@ for program; do
 
     [ "$code" -eq 0 ] || status=1
 
-    # the program was killed, or valgrind or AddressSanitizer found an error
+    # The program printed no failure but exits with an error: a signal killed
+    # it, or valgrind or AddressSanitizer has found an error.
     if [ "$code" -ne 0 ] && ! grep -q '^not ok' "$out"; then
         echo "not ok - $name ended with code $code"
         grep -vE '^(ok|1\.\.)' "$out" | tail -n 40 | sed 's/^/# /'

@@ -1,7 +1,7 @@
-# Sourced by the scripts that build nginx.
+# A function for the scripts that build nginx, which source this file.
 
-# quietly LOG COMMAND...: runs the command with its output in the file LOG; if it
-# fails, prints the end of the output and exits
+# quietly LOG COMMAND...: runs the command and writes its output to the file
+# LOG; if the command fails, prints the end of the output and exits
 quietly()
 {
     quietly_log=$1

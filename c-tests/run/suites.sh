@@ -1,13 +1,14 @@
-# Sourced by the scripts that run suites of tests: test.sh and test-nginx.sh.
+# Functions that run suites of tests. test.sh and test-nginx.sh source this
+# file.
 #
-# A suite is a command that prints TAP.  It gets one line: its name, how many
-# tests passed, failed and were skipped, and how long it took.  For a suite
-# that fails, the tests that failed are printed as well.
+# A suite is a command that prints TAP.  For each suite one line is printed:
+# its name, the numbers of tests that passed, failed and were skipped, and the
+# seconds it took.  If a suite fails, its failed tests are printed too.
 #
-#   ONLY=text    only the suites whose names contain the text
-#   V=1          everything that the suites print
+#   ONLY=text    runs only the suites whose names contain the text
+#   V=1          also prints the whole output of the suites
 #
-# build/test.log (build/test-nginx.log) always has everything.
+# build/test.log (build/test-nginx.log) has the whole output of the last run.
 
 run=$(cd "$(dirname "$0")" && pwd)
 tests=$(dirname "$run")
@@ -28,13 +29,13 @@ mkdir -p "$build"
 : > "$work/all_reasons"
 
 
-# say TEXT: on the terminal and in the log
+# say TEXT: prints the text, on standard output and in the log
 say()
 {
     echo "$1" | tee -a "$log"
 }
 
-# keep: what comes in goes to the log, and with V=1 to the terminal
+# keep: copies standard input to the log, and with V=1 to standard output
 keep()
 {
     if [ -n "${V:-}" ]; then
@@ -44,7 +45,7 @@ keep()
     fi
 }
 
-# suite NAME COMMAND...
+# suite NAME COMMAND...: runs the command as a suite, and prints its results
 suite()
 {
     suite_name=$1
@@ -76,7 +77,8 @@ suite()
     total_skipped=$((total_skipped + $3))
 }
 
-# rust [ARGUMENT...]: a suite of "cargo test"
+# rust [ARGUMENT...]: runs "cargo test" with these arguments, and prints its
+# results as TAP
 rust()
 {
     {
@@ -85,7 +87,8 @@ rust()
     } | awk -f "$run/cargo-tap.awk"
 }
 
-# skip_reasons: each reason once, with the number of tests
+# skip_reasons: prints each reason why tests were skipped, with the number of
+# these tests
 skip_reasons()
 {
     sort "$work/all_reasons" | uniq -c | sort -rn \
@@ -93,7 +96,8 @@ skip_reasons()
         | fold -s -w 78
 }
 
-# total: why tests were skipped, the closing line, and the exit code
+# total: prints why tests were skipped, and the sum of all suites; fails if a
+# test has failed
 total()
 {
     say ""

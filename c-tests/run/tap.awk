@@ -1,13 +1,15 @@
-# tap.awk: judges what a suite has printed, which is TAP with other text in it.
+# tap.awk: counts the results in the output of a suite, which is TAP with other
+# text in it.
 #
-# Prints "PASSED FAILED SKIPPED".  Appends to the file "failures" what failed,
-# with the comments that follow each result, and to the file "reasons" a line
-# for each skipped test.
+# Prints the numbers "PASSED FAILED SKIPPED".  Appends the failed tests, with
+# the comments that follow each result, to the file "failures", and a line for
+# each skipped test to the file "reasons".
 #
-# A suite that ends without results, with results that its plan does not
-# count, or with an exit code that no result explains, has failed.
+# A suite has failed in these cases: a test has failed; the output has no
+# results; the plan does not have the number of the results; the exit code is
+# an error, and no failed test explains it.
 
-# What failed is shown with the name of the program, see programs.sh.
+# Prints before a failure the name of the test program, see programs.sh.
 function show_program()
 {
     if (program != "") print program > failures
@@ -21,7 +23,7 @@ function fail(text)
     print "not ok - " text > failures
 }
 
-# A plan closes the results before it.
+# The results before a plan are those that it counts.
 function check_plan(planned)
 {
     if (planned != numbered) {

@@ -1,14 +1,15 @@
 #!/bin/sh
 
-# test-nginx.sh: what "make test-nginx" runs: a stock nginx is compared with
-# one on the library.  "make test" runs a short form of it.
+# test-nginx.sh: the tests of "make test-nginx", which compare a stock nginx
+# with one that is built with the library.  "make test" runs a short form of
+# them.
 
 . "$(dirname "$0")/../run/suites.sh"
 . "$(dirname "$0")/../run/backends.sh"
 
 unset T_SHORT
 
-# with_version VERSION: the tests with another version of nginx
+# with_version VERSION: runs the tests with another version of nginx
 with_version()
 {
     (
@@ -17,8 +18,9 @@ with_version()
     )
 }
 
-# with_variant VARIANT: the tests with a variant of the nginx on the library,
-# see nginx-build.sh; the tests that choose a variant themselves are left out
+# with_variant VARIANT: runs the tests with a variant of the nginx that is
+# built with the library, see nginx-build.sh.  Tests that choose a variant
+# themselves are left out
 with_variant()
 {
     (

@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# test.sh: what "make test" runs.
+# test.sh: the tests of "make test".
 
 . "$(dirname "$0")/../run/suites.sh"
 . "$(dirname "$0")/../run/backends.sh"
@@ -25,7 +25,8 @@ on()
     choose_backend "$backend" && run_make -s -C "$top" "B=build/$backend" && "$@"
 }
 
-# programs [VARIABLE=VALUE...]: the C tests
+# programs [VARIABLE=VALUE...]: builds and runs the C tests with the library;
+# the variables are passed to make
 programs()
 {
     run_make -s -C "$tests" run-ours \
@@ -50,7 +51,7 @@ under_asan()
         CFLAGS="-O1 -fsanitize=address -fno-omit-frame-pointer"
 }
 
-# check NAME [ARGUMENT...]: a script in checks/
+# check NAME [ARGUMENT...]: runs the script checks/NAME.sh
 check()
 {
     name=$1
@@ -59,7 +60,8 @@ check()
 }
 
 
-# make test-nginx runs the long form of what a real nginx has to do
+# T_SHORT makes the tests of a real nginx repeat their actions less often.
+# "make test-nginx" runs their long form.
 export T_SHORT=1
 
 suite "Rust" rust

@@ -22,6 +22,9 @@ function add(what, called, declaration)
     text[items] = declaration
     comment[items] = pending
     pending = ""
+    if (what == "function") {
+        is_function[called] = 1
+    }
 }
 
 # The name of a function, or of a pointer to one.
@@ -115,7 +118,7 @@ in_comment {
     next
 }
 
-# macros: only those that have a name for the user
+# macros: only those that have a name for the user, and no function has it
 
 macro != "" {
     if ($0 !~ /\\$/) {
@@ -134,7 +137,7 @@ declaration == "" && /^#define [A-Za-z]/ {
     }
     if ($2 !~ /\(/ && called ~ /^NGX_/ && value ~ /^[-0-9("]/) {
         add("constant", called, value)
-    } else if ($2 ~ /\(/) {
+    } else if ($2 ~ /\(/ && !(called in is_function)) {
         value = $0
         sub(/^#define /, "", value)
         sub(/\).*/, ")", value)

@@ -6,11 +6,11 @@
 #   libngx_ipc.a   the library, if COMMAND is build
 #   include/       all headers
 #   symbols        the names that the shared library exports
-#   ngx_ipc.map    the same as a version script for the linker
+#   ngx_ipc.map    the same names, as a version script for the linker
 #   probes.log     what the probes have found
 #
-# Results that the build does not have are left out.  A file that has not
-# changed keeps its time, so that make does nothing with it.
+# Results that this build does not make are left out.  A file whose content has
+# not changed keeps its time, so that make does not build its targets again.
 
 set -eu
 
@@ -19,7 +19,7 @@ dir=$1
 command=$2
 shift 2
 
-# update FILE TO
+# update FILE TO: copies FILE to TO, unless the files are equal
 update()
 {
     cmp -s "$1" "$2" || cp "$1" "$2"
@@ -29,7 +29,8 @@ update()
 json=$(${CARGO:-cargo} "$command" --locked --lib --manifest-path "$top/Cargo.toml" \
            --message-format json-render-diagnostics "$@")
 
-# field PATTERN: the first group of the pattern in the last line that has it
+# field PATTERN: prints the text of the first group of the pattern, from the
+# last line of $json that matches
 field()
 {
     printf '%s\n' "$json" | sed -n "s|$1|\\1|p" | tail -n 1

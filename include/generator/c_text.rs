@@ -1,5 +1,5 @@
-//! Part of build.rs: reads the headers of this project, generated or written by
-//! hand. It knows as much of C as they use.
+//! Part of build.rs: parses the headers of this project, generated or written
+//! by hand. It understands only the parts of C that these headers use.
 
 /// The statements of a header at file scope, without comments, preprocessor
 /// lines and line breaks.
@@ -12,7 +12,8 @@ pub fn statements(text: &str) -> Vec<String> {
         for c in line.chars() {
             match c {
                 '{' => depth += 1,
-                // The brace that closes `extern "C" {` comes alone.
+                // This brace closes `extern "C" {`, a line that `code_lines`
+                // has removed.
                 '}' if depth == 0 => continue,
                 '}' => depth -= 1,
                 ';' if depth == 0 => {
@@ -31,7 +32,7 @@ pub fn statements(text: &str) -> Vec<String> {
     statements
 }
 
-/// The lines that are neither comment nor preprocessor line.
+/// The lines of a header without comments and preprocessor lines.
 fn code_lines(text: &str) -> Vec<String> {
     let text = without_comments(text);
     let mut lines = Vec::new();
@@ -50,7 +51,7 @@ fn code_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// The text with a space in place of each comment.
+/// Replaces each comment in a text with a space.
 pub fn without_comments(text: &str) -> String {
     let mut code = String::new();
     let mut rest = text;
@@ -64,7 +65,7 @@ pub fn without_comments(text: &str) -> String {
     code + rest
 }
 
-/// The identifier at the end of a piece of C.
+/// The last identifier of a piece of C.
 pub fn last_identifier(text: &str) -> &str {
     let text = text.trim_end();
     let start = text

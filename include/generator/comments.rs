@@ -1,10 +1,11 @@
-//! Part of build.rs: turns the comments of cbindgen into comments as nginx has
-//! them.
+//! Part of build.rs: rewrites the comments that cbindgen has generated in the
+//! style of nginx.
 
 use std::fmt::Write as _;
 
-/// Turns `/*`, text and `*/` on lines of their own into nginx's comments, and
-/// `# Safety` into "Safety:".
+/// Rewrites all comments of a header: cbindgen has `/*`, text and `*/` on
+/// separate lines, nginx has ` * ` before each line of text. A heading such as
+/// `# Safety` becomes "Safety:".
 pub fn tidy(text: &str) -> String {
     let mut tidy = String::new();
     let mut comment: Option<Vec<&str>> = None;

@@ -1,6 +1,6 @@
 /* A descriptor that the event loop watches. */
 struct ngx_connection_s {
-    void               *data;        /* for the program */
+    void               *data;        /* for the program to use */
     ngx_event_t        *read;
     ngx_event_t        *write;
 
@@ -9,13 +9,13 @@ struct ngx_connection_s {
     ngx_recv_pt         recv;
     ngx_send_pt         send;
 
-    ngx_listening_t    *listening;   /* that accepted it, or NULL */
+    ngx_listening_t    *listening;   /* NULL if it was not accepted */
     ngx_log_t          *log;
-    ngx_pool_t         *pool;        /* for the program */
+    ngx_pool_t         *pool;        /* for the program to use */
     ngx_uint_t          number;      /* a serial number, 0 if not accepted */
 
     unsigned            timedout:1;
     unsigned            error:1;
-    unsigned            idle:1;      /* may be closed at a graceful shutdown */
-    unsigned            close:1;     /* set then: its read handler closes it */
+    unsigned            idle:1;      /* a graceful shutdown can close it */
+    unsigned            close:1;     /* makes the read handler close it */
 };

@@ -4,20 +4,20 @@
 
 /* An event, and the handler that is called when it happens. */
 struct ngx_event_s {
-    /* the connection whose event it is; for the program in other events */
+    /* the connection that the event belongs to; else for the program to use */
     void                  *data;
 
     unsigned               write:1;
     unsigned               accept:1;
     unsigned               instance:1;
-    unsigned               active:1;        /* the loop watches it */
+    unsigned               active:1;        /* epoll watches for the event */
     unsigned               disabled:1;
-    unsigned               ready:1;         /* it has happened */
+    unsigned               ready:1;         /* the event has happened */
     unsigned               oneshot:1;
     unsigned               complete:1;
     unsigned               eof:1;
     unsigned               error:1;
-    unsigned               timedout:1;      /* its timer has expired */
+    unsigned               timedout:1;      /* the timer has expired */
     unsigned               timer_set:1;
     unsigned               delayed:1;
     unsigned               deferred_accept:1;
@@ -26,7 +26,7 @@ struct ngx_event_s {
     unsigned               closed:1;
     unsigned               channel:1;
     unsigned               resolver:1;
-    unsigned               cancelable:1;    /* its timer delays no shutdown */
+    unsigned               cancelable:1;    /* a shutdown ignores the timer */
 
     int                    available;
 

@@ -1,6 +1,7 @@
-//! Part of build.rs: generates the headers with cbindgen from the Rust sources,
-//! and adds what cbindgen cannot express: bit-fields, macros, variables. That is
-//! written by hand in `include/generator/NAME.h`.
+//! Part of build.rs: generates the headers. cbindgen writes the declarations
+//! from the Rust sources. Bit-fields, macros and variables, which cbindgen
+//! cannot write, are taken from `include/generator/NAME.h`, which is written by
+//! hand.
 
 #[path = "comments.rs"]
 mod comments;
@@ -17,14 +18,15 @@ use table::{HEADERS, Header};
 use super::probe::Features;
 use super::{Result, c_text};
 
-/// The Rust file with the structures of several headers. Each is declared in
-/// the header whose `types` names it.
+/// The Rust file with the structures of several headers. A structure is
+/// declared in the header whose `types` has its name.
 const TYPES: &str = "src/host/standalone/types.rs";
 
-/// The types of C that C headers declare by hand: the system's, and these.
+/// The headers that declare types by hand. cbindgen must not declare these
+/// types a second time.
 const BY_HAND: [&str; 2] = ["include/ngx_core.h", "include/generator/process.h"];
 
-/// Fills the directory `include` with all headers.
+/// Writes all headers to the directory `include`.
 pub fn write_all(features: &Features, include: &Path) -> Result {
     if include.exists() {
         fs::remove_dir_all(include)?;
@@ -43,7 +45,7 @@ pub fn write_all(features: &Features, include: &Path) -> Result {
     Ok(())
 }
 
-/// Copies the headers that are written by hand, as a whole.
+/// Copies the headers that are written completely by hand.
 fn copy_by_hand(include: &Path) -> Result {
     for entry in fs::read_dir("include")? {
         let path = entry?.path();
@@ -62,7 +64,8 @@ fn copy_by_hand(include: &Path) -> Result {
     Ok(())
 }
 
-/// `ngx_auto_config.h`, whose macros are 0 or 1, or defined by the program.
+/// Makes the text of `ngx_auto_config.h`: a macro for each probe, which is 0 or
+/// 1 unless the program has defined the macro before.
 fn auto_config(features: &Features) -> String {
     let pointer = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").unwrap_or_default();
     let little = env::var("CARGO_CFG_TARGET_ENDIAN").is_ok_and(|endian| endian == "little");
@@ -117,7 +120,7 @@ impl Header {
         Ok(text)
     }
 
-    /// The files that the header is generated from.
+    /// The names of all files from which the header is generated.
     fn sources(&self) -> Result<Vec<String>> {
         let mut sources = self.rust();
 
@@ -133,7 +136,7 @@ impl Header {
         Ok(sources)
     }
 
-    /// The Rust files of the header alone.
+    /// The names of the Rust files from which the header is generated.
     fn rust(&self) -> Vec<String> {
         let name = self.name;
 
@@ -148,14 +151,14 @@ impl Header {
         .collect()
     }
 
-    /// The part that is written by hand.
+    /// The text of the header that is written by hand, if there is any.
     fn by_hand(&self) -> Option<String> {
         let path = format!("include/generator/{}.h", self.name);
 
         Path::new(&path).exists().then_some(path)
     }
 
-    /// What cbindgen makes of the Rust files.
+    /// The declarations that cbindgen generates from the Rust files.
     fn declarations(&self) -> Result<String> {
         let mut builder = cbindgen::Builder::new().with_config(self.config()?);
 
@@ -189,7 +192,7 @@ impl Header {
 
         config.export.include = self.types.iter().map(|&name| name.into()).collect();
         config.export.exclude = self.excluded()?;
-        // cbindgen would write `long` for a type of the crate libc.
+        // Without this entry cbindgen would write `long` for `libc::time_t`.
         config.export.rename = [("time_t".into(), "time_t".into())].into();
         config.export.item_types = vec![
             cbindgen::ItemType::Constants,
@@ -201,7 +204,7 @@ impl Header {
         Ok(config)
     }
 
-    /// The items of the Rust files that this header does not declare.
+    /// The names of items of the Rust files that this header must not declare.
     fn excluded(&self) -> Result<Vec<String>> {
         let mut names: Vec<String> = self.exclude.iter().map(|&name| name.into()).collect();
 
@@ -213,7 +216,8 @@ impl Header {
             }
         }
 
-        // A Rust file can have constants for ngx_ipc.h and for a header of nginx.
+        // One Rust file can have some constants for ngx_ipc.h and others for a
+        // header of nginx.
         for source in self.rust() {
             names.extend(
                 declared_in(&source)?
@@ -233,7 +237,7 @@ impl Header {
     }
 }
 
-/// The types and constants that a Rust file declares.
+/// The names of the types and constants that a Rust file declares.
 fn declared_in(path: &str) -> Result<Vec<String>> {
     const KINDS: [&str; 4] = ["struct ", "type ", "enum ", "const "];
 

@@ -22,11 +22,12 @@
 
 
 /*
- * Log a line if the log level of the log is LEVEL or higher, or a debug line
- * if the log level has the bit LEVEL.  For fmt see ngx_string.h.
+ * ngx_log_error() logs a line if its level is as severe as the level of the
+ * log, or more severe.  ngx_log_debug() logs a debug line if the level of the
+ * log has the bit "level". ngx_string.h describes the format.
  *
- * "do ... while (0)" makes a macro one statement, so that an "else" after it
- * belongs to the "if" before it.
+ * With "do ... while (0)" a macro is one statement, so that an "else" after the
+ * macro belongs to the "if" before it.
  */
 
 #define ngx_log_error(level, log, ...)                                        \
@@ -71,14 +72,17 @@
     ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)
 
 
-/* Logs a line at any log level.  The macros above check the log level. */
+/*
+ * Logs a line whatever the level of the log is.  ngx_log_error() and
+ * ngx_log_debug() check the level and then call this function.
+ */
 void ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...);
 
-/* Logs an alert to the log of ngx_cycle, if there is one. */
+/* Logs an alert to the log of ngx_cycle.  Does nothing if there is no cycle. */
 void ngx_log_abort(ngx_err_t err, const char *fmt, ...);
 
-/* Writes a line to stderr. */
+/* Writes a line to stderr, beginning with the name of the program. */
 void ngx_log_stderr(ngx_err_t err, const char *fmt, ...);
 
 

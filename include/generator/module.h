@@ -13,7 +13,10 @@
 #define NGX_CONF_MODULE         0x464E4F43  /* "CONF" */
 
 
-/* The context of a NGX_CORE_MODULE.  nginx uses it, this library does not. */
+/*
+ * The context of a module of type NGX_CORE_MODULE. nginx uses the context, this
+ * library does not.
+ */
 
 typedef struct {
     ngx_str_t   name;

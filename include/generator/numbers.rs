@@ -1,5 +1,6 @@
-//! Part of build.rs: makes Rust constants of the numbers and the bit-fields
-//! that are written by hand in the headers, so that each is written once.
+//! Part of build.rs: generates Rust constants from the numbers and bit-fields
+//! in the headers that are written by hand. So each number is written only
+//! once.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +9,8 @@ use std::path::Path;
 
 use super::{Result, c_text};
 
-/// The headers by hand that define numbers or bit-fields that Rust needs.
+/// The headers, written by hand, with the numbers and bit-fields that Rust
+/// needs.
 const SOURCES: [&str; 6] = [
     "include/ngx_core.h",
     "include/generator/connection.h",
@@ -18,9 +20,9 @@ const SOURCES: [&str; 6] = [
     "include/generator/process.h",
 ];
 
-/// Writes `numbers.rs`, which `src/numbers.rs` includes: a constant for each
-/// macro that is a number, and for each structure with bit-fields a module that
-/// has the mask of each.
+/// Writes `numbers.rs`, which `src/numbers.rs` includes. It has a constant for
+/// each macro that is a number, and a module for each structure with
+/// bit-fields. The module has a mask for each bit-field.
 pub fn write(out: &Path) -> Result {
     let mut numbers = BTreeMap::new();
     let mut code = String::new();
@@ -46,7 +48,8 @@ pub fn write(out: &Path) -> Result {
     Ok(())
 }
 
-/// Adds each `#define NAME NUMBER` and `#define NAME NAME`.
+/// Adds the macros of a header whose value is a number or another macro:
+/// `#define NAME NUMBER` and `#define NAME NAME`.
 fn add_numbers(text: &str, numbers: &mut BTreeMap<String, i64>) {
     for line in c_text::without_comments(text).lines() {
         let mut words = line.split_whitespace();
@@ -70,8 +73,9 @@ fn number(text: &str) -> Option<i64> {
     }
 }
 
-/// Writes the module of a structure. Bit-fields of one bit that follow each
-/// other share an `unsigned`, whose lowest bit is the first of them.
+/// Writes the module for a structure with bit-fields. Bit-fields of one bit
+/// that follow each other share an `unsigned`; the first bit-field is the
+/// lowest bit.
 fn write_bits(statement: &str, code: &mut String) -> Result {
     let (Some(name), Some((_, fields))) = (c_text::type_name(statement), statement.split_once('{'))
     else {

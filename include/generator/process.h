@@ -27,21 +27,24 @@ typedef struct {
 
 
 /*
- * The arguments of main(), which the program sets.  ngx_os_argv is the array
- * that the kernel has passed: process titles overwrite its strings.
+ * The arguments of main().  The program sets these variables.  ngx_os_argv is
+ * the array that the kernel has passed: process titles overwrite the strings of
+ * that array.
  */
 extern int            ngx_argc;
 extern char         **ngx_argv;
 extern char         **ngx_os_argv;
 
-/* The pid of this process, and that of its parent. */
+/* The pid of this process, and the pid of its parent. */
 extern ngx_pid_t      ngx_pid;
 extern ngx_pid_t      ngx_parent;
 
-/* In a child, its end of the channel to the process that has spawned it. */
+/* In a child, the child's end of the channel to its parent. */
 extern ngx_socket_t   ngx_channel;
 
-/* The slot of the process that was spawned last; in a child, its own slot. */
+/*
+ * The slot of the process that was spawned last; in a child, the child's slot.
+ */
 extern ngx_int_t      ngx_process_slot;
 
 /* One more than the highest slot that has been used. */

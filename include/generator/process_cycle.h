@@ -1,10 +1,13 @@
-/* The role of this process: NGX_PROCESS_MASTER and so on. */
+/* The role of this process, such as NGX_PROCESS_MASTER. */
 extern ngx_uint_t      ngx_process;
 
-/* The number of this worker, from 0. */
+/* In a worker, the number of the worker, from 0. */
 extern ngx_uint_t      ngx_worker;
 
-/* The pid of this process, and of the new binary while both run, or 0. */
+/*
+ * ngx_pid is the pid of this process.  ngx_new_binary is the pid of the new
+ * binary's master while both binaries run, else 0.
+ */
 extern ngx_pid_t       ngx_pid;
 extern ngx_pid_t       ngx_new_binary;
 
@@ -18,14 +21,14 @@ extern ngx_uint_t      ngx_daemonized;
 extern ngx_uint_t      ngx_exiting;
 
 /*
- * What signals and messages ask for.  A signal handler or ngx_channel_handler()
- * sets the flag, and the cycle of the process clears it.
+ * Flags that make a process act.  A signal handler or ngx_channel_handler()
+ * sets a flag; the process clears the flag when it does what the flag asks for.
  */
 extern sig_atomic_t    ngx_reap;            /* children have exited */
 extern sig_atomic_t    ngx_sigio;           /* a channel is readable */
 extern sig_atomic_t    ngx_sigalrm;         /* a timer has expired */
 extern sig_atomic_t    ngx_quit;            /* shut down gracefully */
-extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() then */
+extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() at exit */
 extern sig_atomic_t    ngx_terminate;       /* exit at once */
 extern sig_atomic_t    ngx_noaccept;        /* stop the workers of a daemon */
 extern sig_atomic_t    ngx_reconfigure;     /* reload the configuration */

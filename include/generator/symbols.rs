@@ -1,5 +1,5 @@
-//! Part of build.rs: lists what the shared library exports: the functions and
-//! variables that the public headers declare.
+//! Part of build.rs: lists the symbols that the shared library exports. They
+//! are the functions and variables that the public headers declare.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,12 +8,13 @@ use std::path::Path;
 
 use super::{Result, c_text};
 
-/// Exported too: nginx defines these variables and declares them in no header,
-/// so that a module that uses one has an `extern` of its own.
+/// Variables that are exported although no header declares them. nginx defines
+/// these variables without declaring them in a header, so a module that uses
+/// one has its own `extern` declaration.
 const UNDECLARED: [&str; 2] = ["ngx_noaccepting", "ngx_restart"];
 
-/// Writes `symbols`, a name a line, and `ngx_ipc.map`, the version script with
-/// which the shared library is linked.
+/// Writes the exported names to two files: `symbols`, with one name in each
+/// line, and `ngx_ipc.map`, the version script for the linker.
 pub fn write(include: &Path, out: &Path) -> Result {
     let symbols = declared(include)?;
     let mut list = String::new();

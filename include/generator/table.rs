@@ -1,21 +1,27 @@
-//! Part of build.rs: which headers there are, and what each is generated from.
+//! Part of build.rs: lists the headers that build.rs generates, each with the
+//! files from which it is generated.
 
-/// `ngx_NAME.h`. It is generated from `src/abi/NAME.rs`, or else from
-/// `src/host/standalone/NAME.rs`, and from what is written by hand in
-/// `include/generator/NAME.h`, as far as there are such files.
+/// A generated header, `ngx_NAME.h`. The declarations come from
+/// `src/abi/NAME.rs` or, if there is no such file, from
+/// `src/host/standalone/NAME.rs`. The file `include/generator/NAME.h`, if there
+/// is one, has the part that is written by hand.
 pub struct Header {
     pub name: &'static str,
-    /// For the header's first comment.
+    /// The subject of the header, for its first comment.
     pub title: &'static str,
-    /// More Rust files whose functions, types and constants it declares.
+    /// More Rust files whose functions, types and constants the header
+    /// declares.
     pub and: &'static [&'static str],
-    /// The headers that it includes.
+    /// The headers that this header includes.
     pub includes: &'static [&'static str],
-    /// Whether it defines `struct NAME`, since `ngx_core.h` has the typedef.
+    /// Whether the header defines structures as `struct NAME`, because
+    /// `ngx_core.h` has the typedef.
     pub tagged: bool,
-    /// Types that cbindgen must export, although no function here names them.
+    /// Types that the header declares although no function of the header uses
+    /// them.
     pub types: &'static [&'static str],
-    /// Items of the Rust files that C does not know, or has in another header.
+    /// Items of the Rust files that the header does not declare, because
+    /// another header declares them or they are not for C.
     pub exclude: &'static [&'static str],
 }
 
@@ -74,6 +80,7 @@ pub const HEADERS: &[Header] = &[
             "src/table/state.rs",
             "src/abi/introspect.rs",
             "src/host/introspect.rs",
+            "src/host/standalone/worker.rs",
         ],
         includes: &["ngx_config.h", "ngx_core.h", "ngx_event.h", "ngx_channel.h"],
         tagged: false,

@@ -48,7 +48,10 @@ static ngx_int_t
 ngx_counters_init_module(ngx_cycle_t *cycle)
 {
     if (ngx_counters != NULL) {
-        /* a reload: old and new workers count in the same memory */
+        /*
+         * At a reload the memory stays, so that old and new workers count
+         * together.
+         */
         return NGX_OK;
     }
 

@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 
 
-/* the gauges of one process */
+/* The gauges of one process.  A gauge can be decremented. */
 
 typedef struct {
     volatile ngx_int_t   active;
@@ -27,24 +27,25 @@ typedef struct {
     volatile ngx_uint_t  requests;
 
     /*
-     * A killed worker cannot decrement its gauges.  So each slot has its own, and
-     * a new process in the slot sets them to 0.
+     * Each slot of the process table has its own gauges, because a killed
+     * worker cannot decrement its gauges.  A new process in the slot sets the
+     * gauges to 0.
      */
 
     ngx_counters_now_t   now[NGX_MAX_PROCESSES];
 } ngx_counters_t;
 
 
-/* increments a counter: accepted, handled or requests */
+/* Increments a counter: accepted, handled or requests. */
 #define ngx_counters_count(name)                                              \
     (void) __sync_fetch_and_add(&ngx_counters->name, 1)
 
-/* adds n, 1 or -1, to a gauge of this process: active and so on */
+/* Adds n, which is 1 or -1, to a gauge of this process, such as active. */
 #define ngx_counters_change(name, n)                                          \
     ngx_counters->now[ngx_process_slot].name += (n)
 
 
-/* adds up the gauges of all processes */
+/* Adds up the gauges of all processes. */
 void ngx_counters_sum(ngx_counters_now_t *sum);
 
 

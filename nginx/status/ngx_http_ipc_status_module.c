@@ -118,7 +118,7 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
 }
 
 
-/* called when a request has ended, for whatever reason */
+/* nginx calls this function when a request has ended, also if it has failed. */
 
 static void
 ngx_http_ipc_status_end(void *data)
@@ -130,7 +130,7 @@ ngx_http_ipc_status_end(void *data)
 }
 
 
-/* called when the header of a request has been read */
+/* nginx calls this function when it has read the header of a request. */
 
 static ngx_int_t
 ngx_http_ipc_status_begin(ngx_http_request_t *r)

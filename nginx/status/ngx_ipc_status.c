@@ -1,7 +1,7 @@
 
 /*
- * The page of ngx_ipc_status.  A number of a process or a shared counter is a
- * row in a table here, and so is a format.
+ * Makes the page of ngx_ipc_status.  Each number of a process, each shared
+ * counter and each format is a row of a table in this file.
  */
 
 
@@ -14,11 +14,14 @@
 #include "ngx_ipc_status.h"
 
 
-/* a number of a structure, an ngx_int_t or an ngx_uint_t */
+/*
+ * A number that the page shows: a field of a structure, an ngx_int_t or an
+ * ngx_uint_t.
+ */
 
 typedef struct {
     const char  *name;        /* in text and JSON */
-    const char  *metric;      /* for Prometheus: "ngx_ipc_" and this */
+    const char  *metric;      /* for Prometheus, after "ngx_ipc_" */
     const char  *type;
     const char  *help;
     size_t       offset;
@@ -34,7 +37,7 @@ typedef struct {
 } ngx_ipc_status_counters_t;
 
 
-/* what is shown */
+/* The data that the page shows. */
 
 struct ngx_ipc_status_page_s {
     ngx_ipc_process_t          *processes;
@@ -43,7 +46,9 @@ struct ngx_ipc_status_page_s {
 };
 
 
-/* the most bytes that a process, and a number, take in any format */
+/*
+ * The largest numbers of bytes that a process and a number take in any format.
+ */
 #define NGX_IPC_STATUS_PROCESS  1024
 #define NGX_IPC_STATUS_LINES    512
 
@@ -74,7 +79,7 @@ const ngx_ipc_status_format_t  ngx_ipc_status_formats[] = {
 };
 
 
-/* the numbers of each process */
+/* The numbers that the page shows for each process. */
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
 
@@ -100,7 +105,7 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
 };
 
 
-/* the counters that all processes share */
+/* The counters that all processes share. */
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_counters[] = {
 
@@ -126,7 +131,10 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_counters[] = {
 };
 
 
-/* the metric that tells the role, the state and so on of a process */
+/*
+ * The metric whose labels are the texts about a process, such as its role and
+ * its state.
+ */
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_process = {
     NULL, "process", "gauge", "A process in the process table.", 0
@@ -255,7 +263,9 @@ ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_status_page_t *page)
 }
 
 
-/* writes the two lines that come before a metric */
+/*
+ * Writes the two lines that come before a metric in the format of Prometheus.
+ */
 
 static void
 ngx_ipc_status_metric(ngx_buf_t *b, const ngx_ipc_status_number_t *number)

@@ -1,7 +1,7 @@
 
 /*
- * The page of the directive ngx_ipc_status: the processes of this nginx and
- * the shared counters, in one of several formats.
+ * Makes the page of the directive ngx_ipc_status.  The page shows the processes
+ * of this nginx and the shared counters, in one of several formats.
  */
 
 #ifndef _NGX_IPC_STATUS_H_INCLUDED_
@@ -22,14 +22,17 @@ typedef struct {
 
 
 /*
- * Returns a buffer of the pool with the page, or NULL if there is no memory
- * for it.
+ * Makes the page in a buffer of the pool.  Returns the buffer, or NULL if there
+ * is no memory for it.
  */
 ngx_buf_t *ngx_ipc_status(ngx_pool_t *pool,
     const ngx_ipc_status_format_t *format);
 
 
-/* The formats, the default one first; the name after the last one is empty. */
+/*
+ * The formats, an array.  The first format is the default.  The array ends with
+ * a format whose name is empty.
+ */
 extern const ngx_ipc_status_format_t  ngx_ipc_status_formats[];
 
 

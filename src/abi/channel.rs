@@ -16,26 +16,27 @@ use crate::host::{self, ngx_log_t};
 use crate::log::Level;
 use crate::status::code;
 
-/// The largest size that a Rust slice may have; no object of C is larger.
+/// Returns `size`, or the largest size of a Rust slice if `size` is larger. No
+/// object of C is larger than that.
 fn bounded(size: usize) -> usize {
     size.min(isize::MAX.unsigned_abs())
 }
 
-/// Sends the `size` bytes at `ch`, with a copy of the descriptor `ch->fd` unless
-/// that is -1.
+/// Sends a message: the `size` bytes at `ch`, with a copy of the descriptor
+/// `ch->fd` unless `ch->fd` is -1.
 ///
-/// A message is sent whole or not at all. Returns NGX_OK, NGX_AGAIN if the
-/// socket is full, or NGX_ERROR with an alert in the log. SIGPIPE is not raised.
-/// A message is refused if it is smaller than ngx_channel_t, if it is larger
-/// than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller
-/// SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
+/// The message is sent completely or not at all. Returns NGX_OK, NGX_AGAIN if
+/// the socket buffer is full, or NGX_ERROR with an alert in the log. SIGPIPE is
+/// not raised. A message is refused if it is smaller than ngx_channel_t, if it
+/// is larger than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a
+/// smaller SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
 ///
-/// All bytes are sent: zero the message before you set its fields, or its
-/// padding carries what the stack contained.
+/// Set the message to zero before you set its fields. Otherwise its padding
+/// sends bytes of the stack to the other process, because all bytes are sent.
 ///
 /// # Safety
 ///
-/// `ch` is NULL, or `size` bytes at `ch` may be read; `log` is NULL or a valid
+/// `ch` is NULL, or `size` bytes at `ch` are readable; `log` is NULL or a valid
 /// log.
 ///
 /// # References
@@ -48,7 +49,7 @@ pub unsafe extern "C" fn ngx_write_channel(
     size: usize,
     log: *mut ngx_log_t,
 ) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL or a valid log.
+    // SAFETY: C passes NULL or a valid log.
     let log = unsafe { log_of(log) };
 
     if ch.is_null() {
@@ -57,8 +58,8 @@ pub unsafe extern "C" fn ngx_write_channel(
             .into();
     }
 
-    // SAFETY: the contract of this function: `size` bytes may be read. If there
-    // are enough for a message, they begin with a ngx_channel_t.
+    // SAFETY: C passes a message of which `size` bytes are readable. If `size`
+    // is large enough, the message begins with a ngx_channel_t.
     let (message, head) = unsafe {
         (
             slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
@@ -79,16 +80,17 @@ pub unsafe extern "C" fn ngx_write_channel(
 
 /// Receives one message of `size` bytes into `ch`.
 ///
-/// Returns `size`; NGX_AGAIN if no message, or only a part of one, has arrived;
-/// NGX_ERROR, with an alert in the log unless the other end is closed.
+/// Returns `size`; NGX_AGAIN if no complete message has arrived yet; NGX_ERROR
+/// if the other end is closed, or, with an alert in the log, if anything fails.
 ///
-/// `ch->fd` is the descriptor of a NGX_CMD_OPEN_CHANNEL, which the caller must
-/// close, or -1 if none arrived. With any other command it is -1, and
-/// descriptors that arrived have been closed.
+/// If the message is a NGX_CMD_OPEN_CHANNEL, `ch->fd` is set to the descriptor
+/// that has arrived with the message, which the caller must close, or to -1 if
+/// none has arrived. With any other command `ch->fd` is set to -1, and the
+/// function closes descriptors that have arrived.
 ///
 /// # Safety
 ///
-/// `ch` is NULL, or `size` bytes at `ch` may be written; `log` is NULL or a valid
+/// `ch` is NULL, or `size` bytes at `ch` are writable; `log` is NULL or a valid
 /// log.
 ///
 /// # References
@@ -101,7 +103,7 @@ pub unsafe extern "C" fn ngx_read_channel(
     size: usize,
     log: *mut ngx_log_t,
 ) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL or a valid log.
+    // SAFETY: C passes NULL or a valid log.
     let log = unsafe { log_of(log) };
 
     if ch.is_null() {
@@ -110,7 +112,7 @@ pub unsafe extern "C" fn ngx_read_channel(
             .into();
     }
 
-    // SAFETY: the contract of this function: `size` bytes may be written.
+    // SAFETY: C passes a buffer of which `size` bytes are writable.
     let message = unsafe { slice::from_raw_parts_mut(ch.cast::<MaybeUninit<u8>>(), bounded(size)) };
 
     host::read_channel(&GLOBALS, log, s, message)
@@ -120,13 +122,13 @@ pub unsafe extern "C" fn ngx_read_channel(
 /// Makes the event loop call `handler` whenever `fd` is readable
 /// (NGX_READ_EVENT) or writable (NGX_WRITE_EVENT).
 ///
-/// `data` of the event is a ngx_connection_t, whose `fd` is the descriptor.
-/// Returns NGX_OK, or NGX_ERROR with an alert in the log.
+/// The handler's event has a ngx_connection_t as `data`, whose `fd` is the
+/// descriptor. Returns NGX_OK, or NGX_ERROR with an alert in the log.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle. `handler` may be called from
-/// ngx_process_events_and_timers() until the connection is closed.
+/// `cycle` is NULL or a valid cycle. ngx_process_events_and_timers() can
+/// call `handler` until the connection is closed.
 ///
 /// # References
 ///
@@ -139,7 +141,7 @@ pub unsafe extern "C" fn ngx_add_channel_event(
     event: ngx_int_t,
     handler: ngx_event_handler_pt,
 ) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL or a valid cycle.
+    // SAFETY: C passes NULL or a valid cycle.
     let cycle = unsafe { Cycle::from_ptr(cycle) };
     let (log, pool) = (
         cycle.and_then(Cycle::error_log),
@@ -151,8 +153,8 @@ pub unsafe extern "C" fn ngx_add_channel_event(
 
 /// Closes both descriptors of a channel, and sets them to -1.
 ///
-/// A descriptor that is -1 already is left as it is. If close() fails, an alert
-/// is logged; the descriptor is closed all the same.
+/// Does nothing with a descriptor that is -1. If close() fails, an alert is
+/// logged, and the descriptor is closed nevertheless.
 ///
 /// # Safety
 ///
@@ -167,9 +169,9 @@ pub unsafe extern "C" fn ngx_close_channel(fd: *mut ngx_fd_t, log: *mut ngx_log_
         return;
     }
 
-    // SAFETY: the contract of this function: two descriptors at `fd`, and NULL or
-    // a valid log. The descriptors are atomics since a signal handler may read
-    // the table, where they are.
+    // SAFETY: C passes the address of two descriptors, and NULL or a valid log.
+    // The descriptors are used as atomics, because they can be in the process
+    // table, which a signal handler can read.
     let (log, ends) = unsafe {
         (
             log_of(log),

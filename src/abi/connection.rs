@@ -1,4 +1,4 @@
-//! `ngx_connection.h`: a descriptor and its events.
+//! `ngx_connection.h`: connections: descriptors with a read and a write event.
 
 use std::ptr;
 
@@ -7,11 +7,13 @@ use crate::host::standalone::connection::{Connection, ngx_connection_t};
 use crate::host::standalone::connections;
 use crate::host::standalone::log::{ErrorLog, ngx_log_t};
 
-/// Adds a connection with the descriptor `s` to the event loop, which does not
-/// watch it yet.
+/// Makes a connection with the descriptor `s` and adds it to the event loop.
+/// The event loop does not watch the descriptor until ngx_handle_read_event()
+/// or ngx_handle_write_event() is called.
 ///
-/// `log` is for the lines about the connection. Returns NULL, with an emergency
-/// in the log, if there is no event loop and none can be made.
+/// Lines about the connection are written to `log`. Returns the connection, or
+/// NULL, with an emergency in the log, if the process has no event loop and
+/// none can be made.
 ///
 /// # Safety
 ///
@@ -31,12 +33,12 @@ pub unsafe extern "C" fn ngx_get_connection(
     connections::get(s, log).map_or(ptr::null_mut(), Connection::as_ptr)
 }
 
-/// Removes a connection from the event loop; its descriptor stays open. Does
+/// Removes a connection from the event loop. The descriptor stays open. Does
 /// nothing if `c` is NULL or closed.
 ///
 /// # Safety
 ///
-/// `c` is NULL or comes from this library.
+/// `c` is NULL or a connection that this library has made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
     // SAFETY: C passes NULL or a connection of this library.
@@ -47,12 +49,12 @@ pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
 
 /// Removes a connection from the event loop and closes its descriptor.
 ///
-/// If the connection is closed already, the log gets an alert. Does nothing if
-/// `c` is NULL.
+/// If the connection is closed already, an alert is logged. Does nothing if `c`
+/// is NULL.
 ///
 /// # Safety
 ///
-/// `c` is NULL or comes from this library.
+/// `c` is NULL or a connection that this library has made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_close_connection(c: *mut ngx_connection_t) {
     // SAFETY: C passes NULL or a connection of this library.

@@ -1,49 +1,77 @@
-//! `ngx_cycle.h`: the configuration, and what a program runs with.
+//! `ngx_cycle.h`: the configuration and the state of a program.
 
 use std::ptr;
 
-use crate::host::standalone::conf::DEFAULTS;
+use crate::config::ngx_int_t;
 use crate::host::standalone::cycle::Cycle;
 use crate::host::standalone::types::{ngx_core_conf_t, ngx_cycle_t};
-use crate::host::standalone::{init_cycle, reopen};
+use crate::host::standalone::{init_cycle, program_conf, reopen};
+use crate::status::code;
 use crate::sys::user;
 
-/// Fills a configuration with defaults: a master in the foreground, a worker
-/// for each processor, a log on stderr with the level NGX_LOG_NOTICE.
+/// Sets all fields of a configuration to the defaults: a master in the
+/// foreground, a worker for each processor, a log on stderr with the level
+/// NGX_LOG_NOTICE.
+///
+/// In C, ngx_ipc_conf_init() is a macro that calls ngx_ipc_conf_init_size()
+/// with the sizes of the structures in the program's headers. The function
+/// ngx_ipc_conf_init() uses the sizes of version 0.1.
 ///
 /// # Safety
 ///
 /// `conf` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_conf_init(conf: *mut ngx_core_conf_t) {
-    if !conf.is_null() {
-        // SAFETY: the contract of this function: not NULL means writable.
-        unsafe { conf.write(DEFAULTS) };
-    }
+    let (size, listening_size) = program_conf::FIRST_SIZES;
+
+    // SAFETY: C passes NULL or a writable structure of the size in version 0.1.
+    unsafe { ngx_ipc_conf_init_size(conf, size, listening_size) };
 }
 
-/// Makes a cycle of the configuration of `old_cycle`, for a reload.
+/// Sets all fields of a configuration to the defaults, for a program in whose
+/// headers an ngx_core_conf_t has `size` bytes and an ngx_listening_t has
+/// `listening_size` bytes. Programs call the macro ngx_ipc_conf_init().
 ///
-/// First `reconfigure` may change a copy of the configuration. Then the log is
-/// opened, and the listening sockets that `old_cycle` does not have, and the
-/// modules' `init_module` is called.
-///
-/// Returns the new cycle. The log and the pool of `old_cycle` and the sockets
-/// that the new cycle does not need are closed then. Returns NULL if anything
-/// fails, with the reason in the log of `old_cycle`, which stays as it was.
+/// Fields that this version of the library does not have are cleared. Returns
+/// NGX_OK. Returns NGX_ERROR, and writes nothing, if `conf` is NULL, or, with
+/// an alert on stderr, if a size is less than in version 0.1.
 ///
 /// # Safety
 ///
-/// `old_cycle` is NULL or a valid cycle. It is not used afterwards, unless
-/// NULL is returned.
+/// `conf` is NULL or has `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_conf_init_size(
+    conf: *mut ngx_core_conf_t,
+    size: usize,
+    listening_size: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a structure with `size` writable bytes.
+    code(unsafe { program_conf::init(conf, size, listening_size) })
+}
+
+/// Makes a new cycle at a reload, from the configuration of `old_cycle`.
+///
+/// First the function calls `reconfigure`, which can change a copy of the
+/// configuration. Then it opens the log and those listening sockets that
+/// `old_cycle` does not have, and calls the hook `init_module` of each module.
+///
+/// Returns the new cycle. Before it returns, the function frees the pool of
+/// `old_cycle`, and closes the log file of `old_cycle` and the sockets that the
+/// new cycle does not need. Returns NULL if anything fails, with the reason in
+/// the log of `old_cycle`, which stays in use, unchanged.
+///
+/// # Safety
+///
+/// `old_cycle` is NULL or a valid cycle. The program does not use
+/// `old_cycle` afterwards, unless the function returns NULL.
 ///
 /// # References
 ///
 /// nginx's `src/core/ngx_cycle.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx_cycle_t {
-    // SAFETY: the contract of this function: NULL or a valid cycle, which is not
-    // used after success.
+    // SAFETY: C passes NULL or a valid cycle, and does not use the cycle after
+    // success.
     let new = unsafe {
         let old_cycle = Cycle::from_ptr(old_cycle).unwrap_or_else(Cycle::empty);
 
@@ -53,10 +81,10 @@ pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx
     new.map_or(ptr::null_mut(), Cycle::as_ptr)
 }
 
-/// Opens the log of a cycle again, after its file has been renamed.
+/// Opens the log file of a cycle again, after the file has been renamed.
 ///
 /// `user`, unless it is -1, becomes the owner of the file. If the file cannot
-/// be opened, an emergency is logged, and the log goes to the old file.
+/// be opened, an emergency is logged, and the log still writes to the old file.
 ///
 /// # Safety
 ///
@@ -67,7 +95,7 @@ pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx
 /// nginx's `src/core/ngx_cycle.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_reopen_files(cycle: *mut ngx_cycle_t, user: libc::uid_t) {
-    // SAFETY: the contract of this function: NULL or a valid cycle.
+    // SAFETY: C passes NULL or a valid cycle.
     if let Some(cycle) = unsafe { Cycle::from_ptr(cycle) } {
         reopen::reopen_log(cycle, user::owner(user));
     }

@@ -1,4 +1,4 @@
-//! `ngx_errno.h`: texts of errors.
+//! `ngx_errno.h`: the descriptions of errors.
 
 use std::mem::MaybeUninit;
 use std::slice;
@@ -7,15 +7,15 @@ use crate::config::{NGX_OK, ngx_err_t, ngx_int_t, u_char};
 use crate::host::standalone::errno::describe;
 use crate::sys::buffer::copy;
 
-/// Writes at most `size` bytes of the description of `err` at `errstr`, without
-/// a NUL.
+/// Writes the description of the errno `err` to `errstr`: at most `size` bytes,
+/// without a NUL.
 ///
-/// Returns the position after the last byte; NULL if `errstr` is NULL.
-/// Async-signal-safe.
+/// Returns the position after the last byte, or NULL if `errstr` is NULL. The
+/// function is async-signal-safe.
 ///
 /// # Safety
 ///
-/// `errstr` is NULL, or `size` bytes there are writable.
+/// `errstr` is NULL, or `size` bytes at `errstr` are writable.
 ///
 /// # References
 ///
@@ -30,8 +30,8 @@ pub unsafe extern "C" fn ngx_strerror(
         return errstr;
     }
 
-    // SAFETY: C passes `size` writable bytes, which need not be initialised;
-    // `copy` returns at most that number.
+    // SAFETY: C passes a buffer of `size` writable bytes, which can be
+    // uninitialised, and `copy` returns at most `size`.
     unsafe {
         let out = slice::from_raw_parts_mut(errstr.cast::<MaybeUninit<u8>>(), size);
 
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn ngx_strerror(
     }
 }
 
-/// Does nothing, since the texts need no preparation. Returns NGX_OK.
+/// Does nothing: the descriptions need no preparation. Returns NGX_OK.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_strerror_init() -> ngx_int_t {
     NGX_OK

@@ -9,11 +9,11 @@ use crate::host::standalone::process_events::process_events_and_timers;
 use crate::host::standalone::types::ngx_cycle_t;
 use crate::status::code;
 
-/// Makes the event loop watch a connection for input, unless the read event
-/// `rev` is ready: then it stops watching.
+/// Makes the event loop watch a connection for input if the read event `rev` is
+/// not ready. If `rev` is ready, the event loop stops watching.
 ///
-/// A read handler calls this when it returns. `flags` is not used. Returns
-/// NGX_OK, or NGX_ERROR with an alert in the log.
+/// A read handler calls this function before it returns. `flags` is not used.
+/// Returns NGX_OK, or NGX_ERROR with an alert in the log.
 ///
 /// # Safety
 ///
@@ -29,18 +29,19 @@ pub unsafe extern "C" fn ngx_handle_read_event(
 ) -> ngx_int_t {
     let _ = flags;
 
-    // SAFETY: C passes NULL or an event of a connection.
+    // SAFETY: C passes NULL or an event of an open connection.
     let c = unsafe { Connection::of_event(rev) };
 
     c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.read())))
 }
 
-/// Makes the event loop watch a connection for room for output, unless the
-/// write event `wev` is ready: then it stops watching.
+/// Makes the event loop watch a connection for room in the socket buffer if the
+/// write event `wev` is not ready. If `wev` is ready, the event loop stops
+/// watching.
 ///
-/// A program calls this after `c->send` has sent less than it was given, and
-/// when a write handler returns. `lowat` is not used. Returns NGX_OK, or
-/// NGX_ERROR with an alert in the log.
+/// A program calls this function after `c->send` has sent fewer bytes than
+/// requested, and before a write handler returns. `lowat` is not used. Returns
+/// NGX_OK, or NGX_ERROR with an alert in the log.
 ///
 /// # Safety
 ///
@@ -49,7 +50,7 @@ pub unsafe extern "C" fn ngx_handle_read_event(
 pub unsafe extern "C" fn ngx_handle_write_event(wev: *mut ngx_event_t, lowat: usize) -> ngx_int_t {
     let _ = lowat;
 
-    // SAFETY: C passes NULL or an event of a connection.
+    // SAFETY: C passes NULL or an event of an open connection.
     let c = unsafe { Connection::of_event(wev) };
 
     c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.write())))
@@ -58,8 +59,8 @@ pub unsafe extern "C" fn ngx_handle_write_event(wev: *mut ngx_event_t, lowat: us
 /// Runs one round of the event loop: waits for an event, a timer or a signal,
 /// then updates the time and calls the handlers.
 ///
-/// Does not wait if a signal has arrived since the last round, so no signal is
-/// missed.
+/// If a signal has arrived since the last round, the function does not wait, so
+/// no signal is missed.
 ///
 /// # Safety
 ///

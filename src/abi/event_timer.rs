@@ -7,8 +7,9 @@ use crate::host::standalone::event_timer::timers_left;
 /// Adds a timer to an event: in `timer` milliseconds the event loop sets
 /// `ev->timedout` and calls `ev->handler`.
 ///
-/// An event has one timer. If it has one already, that is moved, unless by less
-/// than 300 ms. Does nothing if `ev` is NULL.
+/// An event has at most one timer. If the event has a timer already, the timer
+/// is moved, unless it would move by less than 300 ms. Does nothing if `ev` is
+/// NULL.
 ///
 /// # Safety
 ///
@@ -20,7 +21,8 @@ use crate::host::standalone::event_timer::timers_left;
 /// nginx's `src/event/ngx_event_timer.h`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_event_add_timer(ev: *mut ngx_event_t, timer: ngx_msec_t) {
-    // SAFETY: C passes NULL or an event, and keeps it as long as it has a timer.
+    // SAFETY: C passes NULL or an event, and does not free the event as long as
+    // it has a timer.
     if let Some(event) = unsafe { Event::from_ptr(ev) } {
         event.add_timer(timer);
     }
@@ -39,10 +41,10 @@ pub unsafe extern "C" fn ngx_event_del_timer(ev: *mut ngx_event_t) {
     }
 }
 
-/// Tells whether a worker that shuts down has a timer to wait for.
+/// Tells whether a worker that shuts down must wait for a timer.
 ///
-/// Returns NGX_OK if there is none, or NGX_AGAIN while there are timers of
-/// events that are not `cancelable`.
+/// Returns NGX_AGAIN while an event that is not `cancelable` has a timer, else
+/// NGX_OK.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_event_no_timers_left() -> ngx_int_t {
     if timers_left() { NGX_AGAIN } else { NGX_OK }

@@ -1,6 +1,7 @@
-//! Part of `ngx_ipc.h` for both hosts: the list of processes.
+//! The part of `ngx_ipc.h` that both hosts export: the list of processes.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::ptr::NonNull;
 
 use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::introspect::{self, ngx_ipc_process_t};
@@ -18,54 +19,84 @@ pub extern "C" fn ngx_ipc_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// Returns which configuration this process was started for, counted from 1;
-/// 0 if the program has none.
+/// Returns the number of the configuration for which this process was started,
+/// counted from 1; 0 if the program has no configuration.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_generation() -> ngx_uint_t {
     generation::current()
 }
 
-/// Returns 1 in the leader of a generation, else 0.
+/// Returns 1 if this process is the leader of its generation, else 0.
 ///
-/// The leader is the first worker, or the single process: the one that does
-/// what only one process of a generation must do.
+/// The leader is the first worker, or the single process. The leader does the
+/// work that only one process of a generation must do.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_is_leader() -> ngx_uint_t {
     introspect::is_leader().into()
 }
 
-/// Fills `process` with the next process of the table: the first one in a slot
-/// behind `process->slot`. Set that to -1 for the first process.
+/// Fills `process` with data about the next process of the process table: the
+/// process in the first used slot after `process->slot`. For the first process,
+/// set `process->slot` to -1.
 ///
-/// Returns NGX_OK, or NGX_DECLINED if no process is left. Every process of a
-/// program sees what the master knows. If there is no memory for that, a
-/// worker sees the processes that the master has announced to it.
+/// Returns NGX_OK, or NGX_DECLINED if there is no further process. Every
+/// process of a program sees the data of the master, which is in shared memory.
+/// If that memory could not be allocated, a worker sees only the processes that
+/// the master has announced to it.
+///
+/// In C, ngx_ipc_next_process() is a macro that calls
+/// ngx_ipc_next_process_size() with the size of the structure in the program's
+/// headers. The function ngx_ipc_next_process() uses the size of version 0.1.
 ///
 /// # Safety
 ///
 /// `process` is NULL or points to a valid ngx_ipc_process_t.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_next_process(process: *mut ngx_ipc_process_t) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL, or valid and not in use.
-    let Some(process) = (unsafe { process.as_mut() }) else {
-        return NGX_DECLINED;
-    };
-
-    introspect::next_process(process.slot).map_or(NGX_DECLINED, |next| {
-        *process = next;
-        NGX_OK
-    })
+    // SAFETY: C passes NULL or a structure of the size in version 0.1.
+    unsafe { ngx_ipc_next_process_size(process, introspect::first_size()) }
 }
 
-/// Takes `len` bytes of text; `data` is what ngx_ipc_print_processes() got.
-pub type ngx_ipc_print_pt =
-    Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
-
-/// Calls `print` with a line for each process, line feed included.
+/// Fills `process`, a structure of `size` bytes, with data about the next
+/// process, as ngx_ipc_next_process() does. Fields that this version of the
+/// library does not have are cleared. Programs call the macro
+/// ngx_ipc_next_process().
+///
+/// Returns NGX_OK, NGX_DECLINED if there is no further process, or NGX_ERROR if
+/// `size` is less than in version 0.1.
 ///
 /// # Safety
 ///
-/// `print` is NULL or may be called with `data`.
+/// `process` is NULL or points to a structure with `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_next_process_size(
+    process: *mut ngx_ipc_process_t,
+    size: usize,
+) -> ngx_int_t {
+    let Some(process) = NonNull::new(process) else {
+        return NGX_DECLINED;
+    };
+
+    // SAFETY: C passes a structure of `size` bytes, whose field `slot` is set.
+    let found = unsafe { introspect::fill_next(process, size) };
+
+    found.map_or_else(
+        ngx_int_t::from,
+        |found| if found { NGX_OK } else { NGX_DECLINED },
+    )
+}
+
+/// A function of the program that prints `len` bytes of text. `data` is the
+/// argument of ngx_ipc_print_processes().
+pub type ngx_ipc_print_pt =
+    Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
+
+/// Calls `print` with `data` once for each process, with a line of text about
+/// the process that ends with a line feed.
+///
+/// # Safety
+///
+/// `print` is NULL or can be called with `data`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: *mut c_void) {
     let Some(print) = print else { return };
@@ -73,7 +104,8 @@ pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: 
     introspect::print(|line| {
         let line = format!("{line}\n");
 
-        // SAFETY: the contract of this function; `line` has `len` bytes.
+        // SAFETY: C passes a function that can be called with `data`, and
+        // `line` has `line.len()` bytes.
         unsafe { print(data, line.as_ptr().cast(), line.len()) };
     });
 }

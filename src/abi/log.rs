@@ -15,12 +15,12 @@ pub const NGX_MAX_ERROR_STR: c_int = 2048;
 
 const _: () = assert!(MAX_ERROR_STR == NGX_MAX_ERROR_STR as usize);
 
-/// Opens the program's log: the file `error_log`, or stderr if that is NULL or
-/// empty. A name that does not begin with a slash is one in the directory
-/// `prefix`.
+/// Opens the log of the program: the file `error_log`, or stderr if `error_log`
+/// is NULL or empty. A name that does not begin with a slash is relative to the
+/// directory `prefix`.
 ///
-/// Returns the log, whose level is NGX_LOG_NOTICE. If the file cannot be opened
-/// a line on stderr says so, and the log is stderr.
+/// Returns the log, whose level is NGX_LOG_NOTICE. If the file cannot be
+/// opened, the function writes a line to stderr, and the log is stderr.
 ///
 /// # Safety
 ///
@@ -45,13 +45,15 @@ pub unsafe extern "C" fn ngx_log_init(
     ErrorLog::optional_ptr(log_file::init(prefix.path(), name.path()))
 }
 
-/// Finds the log `head`, or the first one behind it, that has a file.
+/// Finds the first log that has a file, in the list of logs that begins with
+/// `head`.
 ///
-/// Returns NULL if there is none.
+/// Returns NULL if no log of the list has a file.
 ///
 /// # Safety
 ///
-/// `head` is NULL or a valid log, as are the logs behind it.
+/// `head` is NULL or a valid log, and the logs that follow it in the
+/// list are valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_log_get_file_log(head: *mut ngx_log_t) -> *mut ngx_log_t {
     // SAFETY: C passes NULL or a valid chain of logs.
@@ -60,15 +62,16 @@ pub unsafe extern "C" fn ngx_log_get_file_log(head: *mut ngx_log_t) -> *mut ngx_
     ErrorLog::optional_ptr(log.and_then(ErrorLog::first_with_file))
 }
 
-/// Writes ` (ERR: DESCRIPTION)` of an errno at `buf`, in a line that ends at
-/// `last`. If there are less than 50 bytes, it overwrites the end of the text
-/// before `buf`.
+/// Writes ` (ERR: DESCRIPTION)` for the errno `err` at `buf`, in a line that
+/// ends at `last`. If fewer than 50 bytes are left before `last`, the function
+/// overwrites the end of the text before `buf`.
 ///
 /// Returns the position after the last byte.
 ///
 /// # Safety
 ///
-/// `buf` to `last` is writable, and 50 bytes before `last` are as well.
+/// The bytes from `buf` to `last` are writable, and so are the 50 bytes
+/// before `last`.
 ///
 /// # References
 ///
@@ -82,9 +85,9 @@ pub unsafe extern "C" fn ngx_log_errno(
     let room = last.addr().saturating_sub(buf.addr());
     let back = log_format::ERRNO_ROOM.saturating_sub(room);
 
-    // SAFETY: C passes a line that is writable from `buf` to `last`, and from
-    // 50 bytes before `last`, whichever comes first. `explain` returns a
-    // position in the line.
+    // SAFETY: C passes a line of which the bytes from `buf` to `last` and the
+    // 50 bytes before `last` are writable, and `explain` returns a position in
+    // the line.
     unsafe {
         let start = buf.sub(back);
         let line = slice::from_raw_parts_mut(start, room + back);

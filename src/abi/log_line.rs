@@ -1,12 +1,15 @@
-//! What `csrc/ngx_log.c` calls: it formats the text of a line, and these do the
-//! rest. Not in a header, and not exported by the shared library.
+//! The functions that `csrc/ngx_log.c` calls. That file formats the text of a
+//! line, and these functions write the other parts of the line and the line
+//! itself. No header declares these functions, and the shared library does not
+//! export them.
 
 use crate::config::{ngx_err_t, ngx_uint_t, u_char};
 use crate::host::standalone::log::{ErrorLog, ngx_log_t};
 use crate::host::standalone::log_format::LineBuffer;
 use crate::host::standalone::log_line;
 
-/// Begins a line. Returns the position at which its text begins.
+/// Writes the part of a line before the text. Returns the position at which the
+/// text begins.
 ///
 /// # Safety
 ///
@@ -18,7 +21,7 @@ pub unsafe extern "C" fn ngx_ipc_log_begin(
     log: *mut ngx_log_t,
 ) -> *mut u_char {
     // SAFETY: `ngx_log.c` has set all bytes of the line to zero, and passes the
-    // log of its caller; the text begins within the line.
+    // log of its caller. The text begins within the line.
     unsafe {
         let Some(log) = ErrorLog::from_ptr(log) else {
             return line;
@@ -28,13 +31,13 @@ pub unsafe extern "C" fn ngx_ipc_log_begin(
     }
 }
 
-/// Ends the line whose text is from `text` to `p`, and writes it to `log` and
-/// the logs behind it.
+/// Completes the line whose text is from `text` to `p`, and writes the line to
+/// `log` and to the logs that follow it in the list.
 ///
 /// # Safety
 ///
-/// `line`, `text` and `p` belong to one line of ngx_ipc_log_begin(); `log` is
-/// valid, as are the logs behind it.
+/// ngx_ipc_log_begin() has begun `line`, and `text` and `p` are positions in
+/// the line. `log` and the logs that follow it in the list are valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_log_end(
     line: *mut u_char,
@@ -47,7 +50,7 @@ pub unsafe extern "C" fn ngx_ipc_log_end(
     let (text, end) = (text.addr() - line.addr(), p.addr() - line.addr());
 
     // SAFETY: `ngx_log.c` has set all bytes of the line to zero, and passes the
-    // log of its caller.
+    // valid log of the function that has called it.
     unsafe {
         if let Some(log) = ErrorLog::from_ptr(log) {
             log_line::end(&mut *line.cast::<LineBuffer>(), text, end, level, log, err);
@@ -55,8 +58,8 @@ pub unsafe extern "C" fn ngx_ipc_log_end(
     }
 }
 
-/// Begins a line for stderr with the program's name. Returns the position at
-/// which its text begins.
+/// Begins a line for stderr with the name of the program. Returns the position
+/// at which the text of the line begins.
 ///
 /// # Safety
 ///
@@ -68,11 +71,12 @@ pub unsafe extern "C" fn ngx_ipc_stderr_begin(line: *mut u_char) -> *mut u_char 
     unsafe { line.add(log_line::begin_stderr(&mut *line.cast::<LineBuffer>())) }
 }
 
-/// Ends that line at `p` and writes it.
+/// Completes a line for stderr whose text ends at `p`, and writes the line.
 ///
 /// # Safety
 ///
-/// `line` and `p` belong to a line of ngx_ipc_stderr_begin().
+/// ngx_ipc_stderr_begin() has begun `line`, and `p` is a position in the
+/// line.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_stderr_end(line: *mut u_char, p: *mut u_char, err: ngx_err_t) {
     let end = p.addr() - line.addr();

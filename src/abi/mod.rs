@@ -1,9 +1,10 @@
 //! The exported C functions, one file for each of nginx's headers.
 //!
 //! Each function checks its pointers, makes handles or references of them,
-//! calls a function of the core or of the host, and turns the result into a
-//! return code. It decides nothing. Where nginx is the host, it has most of
-//! these functions itself, and the library exports only what both hosts need.
+//! calls a function of the core or of the host, and converts the result to a
+//! return code. A function of this layer decides nothing. If nginx is the host,
+//! nginx itself has most of these functions, and the library exports only those
+//! that both hosts need.
 //!
 //! `build.rs` generates the header `ngx_NAME.h` from `NAME.rs` and from the part
 //! that is written by hand, `include/generator/NAME.h`.

@@ -8,9 +8,10 @@ use crate::host::standalone::palloc::{Pool, ngx_pool_cleanup_t, ngx_pool_t};
 
 /// Makes a memory pool.
 ///
-/// The pool gets memory from malloc() in blocks of `size` bytes; a piece larger
-/// than half of that gets a block of its own. `log` gets an emergency whenever
-/// there is no memory. Returns the pool, or NULL if there is no memory for it.
+/// The pool allocates blocks of `size` bytes with malloc(3). A piece that is
+/// larger than half of a block gets a block of its own. Whenever there is no
+/// memory, an emergency is written to `log`. Returns the pool, or NULL if there
+/// is no memory for the pool.
 ///
 /// # Safety
 ///
@@ -27,15 +28,17 @@ pub unsafe extern "C" fn ngx_create_pool(size: usize, log: *mut ngx_log_t) -> *m
     Pool::create(size, log).map_or(ptr::null_mut(), Pool::as_ptr)
 }
 
-/// Destroys a pool: calls its cleanup handlers, the last one that was added
-/// first, and frees all its memory. Does nothing if `pool` is NULL.
+/// Destroys a pool: calls the cleanup handlers, in the reverse order of their
+/// addition, and frees all memory of the pool. Does nothing if `pool` is NULL.
 ///
 /// # Safety
 ///
-/// `pool` is NULL or a pool, which is not used any more.
+/// `pool` is NULL or a pool. The program uses neither the pool nor its
+/// memory afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_destroy_pool(pool: *mut ngx_pool_t) {
-    // SAFETY: C passes NULL or a pool, and does not use it any more.
+    // SAFETY: C passes NULL or a pool, and uses neither the pool nor its memory
+    // afterwards.
     unsafe {
         if let Some(pool) = Pool::from_ptr(pool) {
             pool.destroy();
@@ -43,10 +46,10 @@ pub unsafe extern "C" fn ngx_destroy_pool(pool: *mut ngx_pool_t) {
     }
 }
 
-/// Allocates `size` bytes from a pool, aligned as by malloc().
+/// Allocates `size` bytes from a pool, aligned as memory from malloc(3).
 ///
-/// Returns NULL, with an emergency in the log, if there is no memory; NULL if
-/// `pool` is NULL.
+/// Returns the address of the bytes. Returns NULL if `pool` is NULL, or, with
+/// an emergency in the log, if there is no memory.
 ///
 /// # Safety
 ///
@@ -61,7 +64,8 @@ pub unsafe extern "C" fn ngx_palloc(pool: *mut ngx_pool_t, size: usize) -> *mut 
 
 /// Allocates `size` bytes from a pool without alignment, for strings.
 ///
-/// Returns NULL in the same cases as ngx_palloc().
+/// Returns the address of the bytes. Returns NULL if `pool` is NULL, or, with
+/// an emergency in the log, if there is no memory.
 ///
 /// # Safety
 ///
@@ -75,9 +79,11 @@ pub unsafe extern "C" fn ngx_pnalloc(pool: *mut ngx_pool_t, size: usize) -> *mut
     memory.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// Allocates `size` bytes from a pool, aligned and filled with zeros.
+/// Allocates `size` bytes from a pool, aligned as memory from malloc(3) and
+/// filled with zeros.
 ///
-/// Returns NULL in the same cases as ngx_palloc().
+/// Returns the address of the bytes. Returns NULL if `pool` is NULL, or, with
+/// an emergency in the log, if there is no memory.
 ///
 /// # Safety
 ///
@@ -90,12 +96,12 @@ pub unsafe extern "C" fn ngx_pcalloc(pool: *mut ngx_pool_t, size: usize) -> *mut
     memory.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// Adds a cleanup to a pool: a function that is called when the pool is
-/// destroyed.
+/// Adds a cleanup to a pool. A cleanup is a function that ngx_destroy_pool()
+/// calls.
 ///
-/// Returns the cleanup, whose `handler` the caller sets. Its `data` points to
-/// `size` bytes of the pool; it is NULL if `size` is 0. Returns NULL in the same
-/// cases as ngx_palloc().
+/// Returns the cleanup, whose `handler` the caller sets. `data` of the cleanup
+/// points to `size` bytes of the pool, or is NULL if `size` is 0. Returns NULL
+/// if `p` is NULL, or, with an emergency in the log, if there is no memory.
 ///
 /// # Safety
 ///

@@ -25,37 +25,41 @@ use crate::sys::process::Program;
 use crate::sys::text::Text;
 use crate::table::slots::Work;
 
-/// A program for ngx_execute().
+/// A program that ngx_execute() executes.
 #[repr(C)]
 pub struct ngx_exec_ctx_t {
     /// The file to execute.
     pub path: *mut c_char,
-    /// How log lines call the process.
+    /// The name of the process in log lines.
     pub name: *mut c_char,
-    /// Its arguments, NULL-terminated.
+    /// The arguments of the program, an array that ends with NULL.
     pub argv: *const *mut c_char,
-    /// Its environment, NULL-terminated.
+    /// The environment of the program, an array that ends with NULL.
     pub envp: *const *mut c_char,
 }
 
-/// Starts a process that runs `proc(cycle, data)`, in a slot of its own.
+/// Starts a process that runs `proc(cycle, data)`, and enters the process in
+/// the process table.
 ///
-/// `name` is stored in the slot and must live as long as the slot is in use.
-/// `respawn` is NGX_PROCESS_NORESPAWN or another of these modes, or the slot, 0
-/// to 1023, of a process that has exited and is started again in its mode.
+/// The table keeps the pointer `name`, which must be valid as long as the
+/// process's slot is in use. `respawn` is a mode, such as
+/// NGX_PROCESS_NORESPAWN, or a slot, 0 to 1023. If it is a slot, the process in
+/// that slot has exited, and is started again in the same slot and mode.
 ///
-/// Returns the child's pid in the parent, and does not return in the child: if
-/// `proc` returns, the child exits with 0. Returns NGX_INVALID_PID if there is
-/// no process, with an alert in the log; ngx_process_slot is an empty slot
-/// then.
+/// In the parent the function returns the pid of the child. In the child it
+/// does not return: if `proc` returns, the child exits with code 0. If the
+/// process could not be started, the function returns NGX_INVALID_PID, with an
+/// alert in the log, and ngx_process_slot is an empty slot.
 ///
-/// The parent gets SIGIO when the child writes to its channel, and SIGCHLD
-/// when it exits: call ngx_init_signals() before, or handle both.
+/// The parent gets SIGIO when the child writes to its channel, and SIGCHLD when
+/// the child exits. So the parent must call ngx_init_signals() before, or
+/// handle both signals itself.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle, `name` a string, `proc` a function that
-/// may be called with `data` in a forked copy of this process.
+/// `cycle` is NULL or a valid cycle, `name` is a string, and `proc` is a
+/// function that can be called with `cycle` and `data` in a forked copy of this
+/// process.
 ///
 /// # References
 ///
@@ -68,21 +72,25 @@ pub unsafe extern "C" fn ngx_spawn_process(
     name: *mut c_char,
     respawn: ngx_int_t,
 ) -> ngx_pid_t {
-    // SAFETY: the contract of this function is that of `spawn_process`.
+    // SAFETY: C passes NULL or a valid cycle, a string that is valid as long as
+    // the slot is in use, and NULL or a function that can be called with
+    // `cycle` and `data` in a child.
     let pid = unsafe { spawn_process(cycle, proc, data, Text::from_ptr(name), respawn) };
 
     pid.unwrap_or(NGX_INVALID_PID)
 }
 
-/// Executes a program in a detached process.
+/// Executes a program in a detached process: one that has no channel and gets
+/// no signals from the library.
 ///
-/// Returns its pid once the program runs. The program starts without signals
-/// that this library has blocked or ignored. Returns NGX_INVALID_PID, with an
-/// alert in the log, if there is no process or the program cannot be executed.
+/// Returns the pid of the process after the program has been executed. The
+/// program starts with none of the signals blocked or ignored that this library
+/// has blocked or ignored. Returns NGX_INVALID_PID, with an alert in the log,
+/// if the process cannot be started or the program cannot be executed.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle, `ctx` NULL or a valid context.
+/// `cycle` is NULL or a valid cycle. `ctx` is NULL or a valid context.
 ///
 /// # References
 ///
@@ -92,7 +100,7 @@ pub unsafe extern "C" fn ngx_execute(
     cycle: *mut ngx_cycle_t,
     ctx: *mut ngx_exec_ctx_t,
 ) -> ngx_pid_t {
-    // SAFETY: the contract of this function: each is NULL or valid.
+    // SAFETY: C passes NULL or a valid cycle, and NULL or a valid context.
     let (log, exec) = unsafe { (cycle_log(cycle), ctx.as_ref()) };
 
     let Some(exec) = exec else {
@@ -100,8 +108,8 @@ pub unsafe extern "C" fn ngx_execute(
         return NGX_INVALID_PID;
     };
 
-    // SAFETY: the contract of this function: a valid context has a name, a
-    // path, and arrays of strings that end with NULL.
+    // SAFETY: a valid context, which C passes, has a name, a path, and arrays
+    // of strings that end with NULL.
     let (name, path, program) = unsafe {
         (
             Text::from_ptr(exec.name),
@@ -119,10 +127,10 @@ pub unsafe extern "C" fn ngx_execute(
     execute(&GLOBALS, log, work, path, program, &mut || {}).unwrap_or(NGX_INVALID_PID)
 }
 
-/// Sets up the signals that nginx handles or ignores.
+/// Sets the action of each signal that nginx handles or ignores.
 ///
-/// Their handler logs to `ngx_cycle`. Returns NGX_OK, or NGX_ERROR with an
-/// emergency in the log.
+/// The signal handler writes to the log of `ngx_cycle`. Returns NGX_OK, or
+/// NGX_ERROR with an emergency in the log.
 ///
 /// # Safety
 ///
@@ -134,12 +142,12 @@ pub unsafe extern "C" fn ngx_execute(
 #[cfg(feature = "standalone")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL or a valid log.
+    // SAFETY: C passes NULL or a valid log.
     code(init_signals(unsafe { log_of(log) }))
 }
 
-/// Stops or aborts the process, as `ngx_ipc_debug_points` says: if it is
-/// NGX_DEBUG_POINTS_STOP or NGX_DEBUG_POINTS_ABORT.
+/// Stops the process if `ngx_ipc_debug_points` is NGX_DEBUG_POINTS_STOP, or
+/// aborts it if `ngx_ipc_debug_points` is NGX_DEBUG_POINTS_ABORT.
 ///
 /// # References
 ///
@@ -150,14 +158,15 @@ pub extern "C" fn ngx_debug_point() {
     debug_point::debug_point();
 }
 
-/// Sends the signal that the user calls "reload", "reopen", "stop" or "quit".
+/// Sends the process `pid` the signal with the name "reload", "reopen", "stop"
+/// or "quit".
 ///
-/// Returns 0, or 1 if there is no such name, or if the signal could not be
-/// sent, with an alert in the log.
+/// Returns 0; or 1 if there is no signal with the name, or, with an alert in
+/// the log, if the signal could not be sent.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle, `name` NULL or a string.
+/// `cycle` is NULL or a valid cycle. `name` is NULL or a string.
 ///
 /// # References
 ///
@@ -168,7 +177,7 @@ pub unsafe extern "C" fn ngx_os_signal_process(
     name: *mut c_char,
     pid: ngx_pid_t,
 ) -> ngx_int_t {
-    // SAFETY: the contract of this function: each is NULL or valid.
+    // SAFETY: C passes NULL or a valid cycle, and NULL or a string.
     let (log, name) = unsafe { (cycle_log(cycle), Text::from_ptr(name)) };
     let name = name.bytes().unwrap_or_default();
 

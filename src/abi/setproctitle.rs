@@ -8,10 +8,11 @@ use crate::host::standalone::setproctitle;
 use crate::host::standalone::types::ngx_log_t;
 use crate::sys::text::Text;
 
-/// Makes room for process titles where `ngx_os_argv`, set by the program,
-/// points to.
+/// Prepares the memory that `ngx_os_argv` points to for process titles. The
+/// program sets `ngx_os_argv` to the arguments of main() before.
 ///
-/// The arguments of main() must have been copied before. Returns NGX_OK.
+/// Process titles overwrite the arguments, so the program must copy those that
+/// it still needs before. Returns NGX_OK.
 ///
 /// # Safety
 ///
@@ -24,7 +25,8 @@ use crate::sys::text::Text;
 pub unsafe extern "C" fn ngx_init_setproctitle(log: *mut ngx_log_t) -> ngx_int_t {
     let _ = log;
 
-    // SAFETY: the contract of this function is that of `init`.
+    // SAFETY: C has set `ngx_os_argv` to NULL or the argument of main(), and
+    // has copied the strings that it still needs.
     unsafe { setproctitle::init() };
 
     NGX_OK
@@ -32,15 +34,15 @@ pub unsafe extern "C" fn ngx_init_setproctitle(log: *mut ngx_log_t) -> ngx_int_t
 
 /// Makes ps show "NAME: TITLE" in place of the program's arguments.
 ///
-/// NAME is the `name` of the configuration, or else the program's name. A NULL
-/// `title` changes nothing.
+/// NAME is the `name` of the configuration, or else the name of the program.
+/// Does nothing if `title` is NULL.
 ///
 /// # Safety
 ///
 /// `title` is NULL or a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_setproctitle(title: *mut c_char) {
-    // SAFETY: the contract of this function: NULL or a string.
+    // SAFETY: C passes NULL or a string.
     let title = unsafe { Text::from_ptr(title) };
 
     if let Some(title) = title.bytes() {

@@ -10,32 +10,36 @@ use crate::host::ngx_log_t;
 use crate::shmem;
 use crate::sys::shm::Segment;
 
-/// A piece of memory that forked children share.
+/// A piece of shared memory. Children that are forked later share it with their
+/// parent.
 #[repr(C)]
 pub struct ngx_shm_t {
-    /// The address; NULL if there is no memory.
+    /// The address of the memory; NULL if no memory is allocated.
     pub addr: *mut u_char,
-    /// The size in bytes.
+    /// The size of the memory in bytes.
     pub size: usize,
-    /// A name, which only the program uses.
+    /// A name for the memory. The library does not use it.
     pub name: ngx_str_t,
-    /// The log for failures.
+    /// The log to which failures are written.
     pub log: *mut ngx_log_t,
-    /// For the program to use.
+    /// A field for the program. The library does not use it.
     pub exists: ngx_uint_t,
 }
 
-/// Allocates `shm->size` bytes of zeroed memory, and sets `shm->addr`.
+/// Allocates `shm->size` bytes of shared memory, filled with zeros, and sets
+/// `shm->addr`.
 ///
-/// Children that are forked afterwards share the memory. Returns NGX_OK, or
-/// NGX_ERROR with an alert in the log and `shm->addr` NULL.
+/// Children that are forked afterwards share the memory with this process.
+/// Returns NGX_OK, or NGX_ERROR with an alert in the log; then `shm->addr` is
+/// NULL.
 ///
-/// If `ngx_ipc_huge_pages` is set, 2 MiB or more get huge pages if the system
-/// allows them for shared memory; if it does not, a warning is logged.
+/// If `ngx_ipc_huge_pages` is set, memory of 2 MiB or more uses huge pages, if
+/// the system allows huge pages for shared memory. If the system does not, a
+/// warning is logged.
 ///
 /// # Safety
 ///
-/// `shm` is NULL or valid, and so is its log.
+/// `shm` is NULL or valid. The log in `shm` is NULL or valid.
 ///
 /// # References
 ///
@@ -43,11 +47,12 @@ pub struct ngx_shm_t {
 /// `src/os/unix/ngx_shmem.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
-    // SAFETY: the contract of this function: NULL, or valid and not in use.
+    // SAFETY: C passes NULL, or a valid structure that no other code uses
+    // meanwhile.
     let Some(shm) = (unsafe { shm.as_mut() }) else {
         return NGX_ERROR;
     };
-    // SAFETY: the contract of this function: the log is NULL or valid.
+    // SAFETY: C passes a structure whose log is NULL or valid.
     let log = unsafe { log_of(shm.log) };
 
     shm.addr = ptr::null_mut();
@@ -61,21 +66,23 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
     }
 }
 
-/// Frees the memory in this process, and sets `shm->addr` to NULL.
+/// Unmaps the shared memory in this process, and sets `shm->addr` to NULL.
 ///
-/// Does nothing if that is NULL already. A failure is an alert in the log.
+/// Does nothing if `shm->addr` is NULL. If the memory cannot be unmapped, an
+/// alert is logged.
 ///
 /// # Safety
 ///
-/// `shm` is NULL or valid. `addr` and `size` are as ngx_shm_alloc() has left
-/// them, and nothing uses the memory any more.
+/// `shm` is NULL or valid. The program has not changed `addr` and `size` since
+/// ngx_shm_alloc(), and does not use the memory afterwards.
 ///
 /// # References
 ///
 /// `munmap(2)`, `shmdt(2)`; nginx's `src/os/unix/ngx_shmem.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shm_free(shm: *mut ngx_shm_t) {
-    // SAFETY: the contract of this function: NULL, or valid and not in use.
+    // SAFETY: C passes NULL, or a valid structure that no other code uses
+    // meanwhile.
     let Some(shm) = (unsafe { shm.as_mut() }) else {
         return;
     };
@@ -83,8 +90,9 @@ pub unsafe extern "C" fn ngx_shm_free(shm: *mut ngx_shm_t) {
     let addr = std::mem::replace(&mut shm.addr, ptr::null_mut());
 
     if let Some(addr) = NonNull::new(addr.cast()) {
-        // SAFETY: the contract of this function: ngx_shm_alloc() has set `addr`
-        // and left `size`, nothing uses the memory, and the log is NULL or valid.
+        // SAFETY: ngx_shm_alloc() has set `addr`, C has not changed `addr` and
+        // `size` and does not use the memory any more, and the log is NULL or
+        // valid.
         let (log, segment) = unsafe { (log_of(shm.log), Segment::from_raw(addr, shm.size)) };
 
         shmem::free(log, segment);

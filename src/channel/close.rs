@@ -10,16 +10,17 @@ use crate::sys::fd;
 use crate::table::globals::Globals;
 use crate::table::slots::CLOSED;
 
-/// Closes both descriptors of a channel and sets them to -1. One that is -1
-/// already is not passed to `close(2)` (`D10`).
+/// Closes both descriptors of a channel and sets both variables to -1. A
+/// descriptor that is -1 already is not passed to `close(2)`, which would fail
+/// (`D10`).
 pub fn close_channel(g: &Globals, log: Log, ends: [&AtomicSocket; 2]) {
     for end in ends {
         close_end(g, log, end.swap(CLOSED, Relaxed));
     }
 }
 
-/// Closes one descriptor of a channel, unless it is -1. A failure is an alert
-/// in the log.
+/// Closes one descriptor of a channel, unless the descriptor is -1. If
+/// `close(2)` fails, an alert is logged.
 pub fn close_end(g: &Globals, log: Log, end: RawFd) {
     if end == CLOSED {
         return;

@@ -1,4 +1,4 @@
-//! The message that travels through a channel.
+//! The message that processes send through a channel.
 
 use std::mem::{MaybeUninit, offset_of};
 
@@ -6,19 +6,20 @@ use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::sys::buffer::copy;
 use crate::table::slots::CLOSED;
 
-/// The message of nginx's channels. A program's own message may be longer; it
-/// begins with these fields.
+/// The message of nginx's channels. A program can send longer messages of its
+/// own, which begin with these fields.
 #[allow(non_camel_case_types)]
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ngx_channel_t {
-    /// NGX_CMD_OPEN_CHANNEL and so on, or a number of the program's own.
+    /// The command: NGX_CMD_OPEN_CHANNEL and so on, or a number that the
+    /// program has chosen.
     pub command: ngx_uint_t,
     /// The process that the message is about.
     pub pid: ngx_pid_t,
-    /// Its slot.
+    /// The slot of the process that the message is about.
     pub slot: ngx_int_t,
-    /// A descriptor that travels with the message, or -1.
+    /// The descriptor that the message carries, or -1.
     pub fd: ngx_fd_t,
 }
 
@@ -54,7 +55,8 @@ impl ngx_channel_t {
         }
     }
 
-    /// The bytes that are sent. The padding is zero.
+    /// The message as the bytes that are sent. The padding between the fields
+    /// is zero.
     pub fn bytes(&self) -> [MaybeUninit<u8>; MIN_SIZE] {
         let mut bytes = [MaybeUninit::new(0); MIN_SIZE];
         let mut put = |at: usize, value: &[u8]| {

@@ -1,9 +1,9 @@
 //! Channels: messages of fixed size between processes, nginx's
 //! `ngx_channel.c`.
 //!
-//! - `message`, `command`: what is sent;
+//! - `message`, `command`: the message and its commands;
 //! - `write`, `read`: send and receive one message, whole or not at all;
-//! - `partial`: keeps messages of which only a part has arrived;
+//! - `partial`: keeps a part of a message until the rest arrives;
 //! - `queue`: keeps control messages while a socket is full;
 //! - `close`: closes the descriptors of channels.
 

@@ -1,13 +1,13 @@
-//! Messages of which only a part has arrived.
+//! Keeps the parts of messages that have not arrived completely.
 //!
-//! They are rare: only a sender that writes a message in several calls makes
-//! them. So they are kept in one short list, and a read looks at it only if
-//! it is not empty.
+//! A part of a message arrives rarely: only if its sender writes one message
+//! with several calls. So all parts are in one short list, and a read searches
+//! the list only if the list is not empty.
 //!
-//! The parts of each sender are put together separately: a sender that stops in
-//! the middle of a message does not damage the messages of others (`D13`). On
-//! a socket without SO_PASSCRED the sender is not known, and all data counts
-//! as one sender's.
+//! The parts of each sender are put together separately, so that a sender that
+//! stops in the middle of a message does not damage the messages of other
+//! senders (`D13`). On a socket without SO_PASSCRED the kernel does not tell
+//! the sender, and the library treats all data as data of one sender.
 
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::AtomicUsize;
@@ -20,20 +20,22 @@ use crate::sys::lock::Lock;
 
 struct Partial {
     sock: RawFd,
-    /// The open file behind `sock`. The number may have been closed and be
-    /// used for another socket now.
+    /// The device and the inode of the socket `sock`. If the program has closed
+    /// the socket, and another socket has got the same number, the identities
+    /// differ.
     identity: Option<Identity>,
-    /// The pid of the sender; 0 if the kernel does not tell it.
+    /// The pid of the sender; 0 if the kernel does not tell the pid.
     sender: ngx_pid_t,
     bytes: Vec<u8>,
     fd: Option<OwnedFd>,
 }
 
 static PARTIALS: Lock<Vec<Partial>> = Lock::new(Vec::new());
-/// The length of `PARTIALS`, to be read without the lock.
+/// The length of `PARTIALS`, which can be read without the lock.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Calls `f` with the list, and updates the count.
+/// Calls `f` with the list `PARTIALS`, and sets `COUNT` to the new length of
+/// the list.
 fn with<T>(f: impl FnOnce(&mut Vec<Partial>) -> T) -> T {
     let mut partials = PARTIALS.lock();
     let result = f(&mut partials);
@@ -43,7 +45,7 @@ fn with<T>(f: impl FnOnce(&mut Vec<Partial>) -> T) -> T {
     result
 }
 
-/// Whether a part of a message has been kept for `sock`.
+/// Whether a part of a message is kept for the socket `sock`.
 #[inline]
 pub fn any(sock: RawFd) -> bool {
     COUNT.load(Relaxed) != 0 && any_kept(sock)
@@ -59,14 +61,15 @@ fn any_kept(sock: RawFd) -> bool {
     })
 }
 
-/// Moves what has been kept of `sender` into the empty `message`. Returns its
-/// descriptor.
+/// Moves the part that is kept for `sender` into the buffer `message`, which is
+/// empty. Returns the descriptor that came with the part.
 pub fn take(sock: RawFd, sender: ngx_pid_t, message: &mut Buffer<'_>) -> Option<OwnedFd> {
     take_if(sock, message, |partial| partial.sender == sender)
 }
 
-/// Moves a part that fills `message` into it: the reader has asked for a
-/// longer message before. Returns its descriptor.
+/// Moves a part that is long enough to fill `message` into the buffer. There is
+/// such a part if the program has read longer messages from this socket before.
+/// Returns the descriptor that came with the part.
 pub fn take_whole(sock: RawFd, message: &mut Buffer<'_>) -> Option<OwnedFd> {
     let size = message.capacity();
 
@@ -93,7 +96,8 @@ fn take_if(
     partial.fd.take()
 }
 
-/// Keeps a part of a message, and the descriptor that came with it.
+/// Keeps a part of a message, and the descriptor that came with the part, until
+/// the rest of the message arrives.
 pub fn keep(sock: RawFd, sender: ngx_pid_t, bytes: &[u8], fd: Option<OwnedFd>) {
     if bytes.is_empty() {
         return;
@@ -110,13 +114,14 @@ pub fn keep(sock: RawFd, sender: ngx_pid_t, bytes: &[u8], fd: Option<OwnedFd>) {
     with(|partials| partials.push(partial));
 }
 
-/// Drops what has been kept for `sock`, which is about to be closed or whose
-/// other end is closed. Returns the number of bytes.
+/// Drops the parts that are kept for `sock`, because `sock` is about to be
+/// closed, or because its other end is closed. Returns the number of bytes that
+/// were dropped.
 pub fn forget(sock: RawFd) -> usize {
     forget_if(|partial| partial.sock == sock)
 }
 
-/// Drops what has been kept of the process `sender`, which has exited.
+/// Drops the parts that are kept for the process `sender`, which has exited.
 pub fn forget_sender(sender: ngx_pid_t) {
     let _ = forget_if(|partial| partial.sender == sender && sender != 0);
 }

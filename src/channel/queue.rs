@@ -1,13 +1,17 @@
-//! The queue of control messages: none is lost while a socket is full (`D14`).
+//! The queue of control messages, so that no control message is lost while a
+//! socket is full (`D14`).
 //!
-//! A control message tells a process of another one: OPEN_CHANNEL,
-//! CLOSE_CHANNEL. If the socket is full the message is kept for the receiver's
-//! slot, in order. It is sent when the kernel reports with SIGIO that the
-//! socket has room again, and whenever this process sends another message or
-//! waits for events.
+//! A control message tells a process about another process: OPEN_CHANNEL,
+//! CLOSE_CHANNEL. If the socket is full, the library queues the message for the
+//! slot of the receiver, in the order in which the messages were sent. The
+//! library sends the queued messages when the kernel reports with SIGIO that
+//! the socket has room again, and each time this process sends another message
+//! or waits for events.
 //!
-//! Other messages do not overtake queued ones: they get `Status::Again`. The
-//! senders of QUIT and TERMINATE send a signal instead then.
+//! While messages are queued for a receiver, a message that is not a control
+//! message does not overtake them: the send fails with `Status::Again`. A
+//! master that gets `Status::Again` for QUIT or TERMINATE sends a signal
+//! instead.
 
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
@@ -27,11 +31,14 @@ use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
 use crate::table::stats;
 
-/// The messages for the process `pid` in one slot.
+/// The messages that are queued for one receiver: the process `pid` in the slot
+/// `slot`.
 ///
-/// A queued OPEN_CHANNEL keeps no descriptor: the table has it when the message
-/// is sent. If the process has exited by then the message is not sent; its
-/// CLOSE_CHANNEL, which follows, is enough.
+/// A queued OPEN_CHANNEL does not keep the descriptor that it carries: the
+/// library takes the descriptor from the table when it sends the message. If
+/// the process that the message announces has exited meanwhile, the library
+/// drops the message. The receiver then gets only the CLOSE_CHANNEL of that
+/// process, which is queued behind the OPEN_CHANNEL.
 struct Queue {
     slot: Slot,
     pid: ngx_pid_t,
@@ -40,22 +47,24 @@ struct Queue {
 
 static QUEUES: Lock<Vec<Queue>> = Lock::new(Vec::new());
 
-/// The number of messages in all queues, to be read without the lock.
+/// The number of messages in all queues, which can be read without the lock.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// The process that has queued the messages. In a child, which inherits this
-/// memory, it is another process: the messages are the parent's to send. A
-/// child cannot free them right after fork(), where only async-signal-safe
-/// functions may run; its first `push` does.
+/// The pid of the process that has queued the messages. A child inherits the
+/// queues of its parent, but only the parent must send these messages; the
+/// child ignores the queues, because `OWNER` is not its own pid. The child
+/// cannot free the queues right after fork(), where only async-signal-safe
+/// functions may run. The child's first `push` frees them.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
-/// The process that is sending the queues now; 0: none is. It does not hold
-/// the lock meanwhile: a log line may call a writer of the program's, which
-/// may send messages.
+/// The pid of the process while it sends the queued messages; 0 at other times.
+/// Meanwhile the process does not hold the lock of `QUEUES`: a log line can
+/// call a log writer of the program, and this writer can send messages.
 static FLUSHING: AtomicPid = AtomicPid::new(0);
 
-/// The delay in milliseconds after which the queues are sent again where no
-/// SIGIO comes: without FIOASYNC, and at ETOOMANYREFS.
+/// The delay in milliseconds after which the library retries the queued
+/// messages. The retry is needed if the kernel sends no SIGIO: if FIOASYNC
+/// failed, and after ETOOMANYREFS.
 const RETRY: ngx_msec_t = 100;
 
 /// Whether this process has queued messages.
@@ -68,14 +77,15 @@ fn is_flushing(g: &Globals) -> bool {
     FLUSHING.load(Relaxed) == g.own_pid()
 }
 
-/// Milliseconds until the queues must be sent again; `None` if they are empty.
+/// Milliseconds until the library has to retry the queued messages; `None` if
+/// no message is queued.
 pub fn retry_in(g: &Globals) -> Option<ngx_msec_t> {
     any_waiting(g).then_some(RETRY)
 }
 
-/// Sends a message, whose first fields are `ch`, like [`write::write`]. If
-/// `sock` is the channel of a process of the table and is full, a control
-/// message is queued.
+/// Sends `message`, whose first fields are `ch`, as [`write::write`] does. A
+/// control message is queued if the socket is full and `sock` is the channel of
+/// a process in the table.
 #[inline]
 pub fn write(
     g: &Globals,
@@ -109,8 +119,8 @@ fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
         .is_some_and(|(slot, entry)| is_flushing(g) || has_queue(&QUEUES.lock(), slot, entry.pid()))
 }
 
-/// Counts a control message that has been sent; queues one that got
-/// `Status::Again`.
+/// Counts a control message that has been sent. Queues a control message for
+/// which `sent` is `Status::Again`.
 #[inline(never)]
 fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: Result) -> Result {
     let Some((slot, entry)) = find_receiver(g, sock) else {
@@ -123,8 +133,9 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
     }
 
     if ch.command == NGX_CMD_OPEN_CHANNEL && channel_in_table(g, ch) != Some(ch.fd) {
-        // The descriptor is the caller's own: it may be closed before the
-        // message is sent.
+        // The message carries a descriptor that is not in the table. The caller
+        // can close the descriptor before a queued message is sent, so the
+        // message is not queued.
         return sent;
     }
 
@@ -141,10 +152,10 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
     Ok(())
 }
 
-/// The process of the table whose channel is `sock`.
+/// Finds the process in the table whose channel is `sock`.
 ///
 /// A caller that sends a message to all processes goes through the table in
-/// order, so the search begins at the slot that was found last.
+/// order. So the search begins at the slot that the last search has found.
 pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(Slot, &'static ngx_process_t)> {
     static LAST: AtomicUsize = AtomicUsize::new(0);
 
@@ -161,8 +172,8 @@ pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(Slot, &'static ngx_pro
     Some(found)
 }
 
-/// The channel, as the table has it, of the process that a message is about;
-/// `None` if that has exited.
+/// The descriptor `channel[0]`, from the table, of the process that the message
+/// `ch` is about; `None` if this process has exited.
 fn channel_in_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
     let about = g.table.get(Slot::from_c(ch.slot)?);
 
@@ -180,7 +191,8 @@ fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
     let mut queues = QUEUES.lock();
 
     if !any_waiting(g) {
-        // The queues of the parent, from which this process was forked.
+        // The queues are empty, or this process has inherited them from its
+        // parent and must not send them.
         queues.clear();
         WAITING.store(0, Relaxed);
         OWNER.store(g.own_pid(), Relaxed);
@@ -208,7 +220,8 @@ fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
     }
 }
 
-/// Sends the queued messages until the sockets are full again.
+/// Sends the queued messages of each receiver until the receiver's socket is
+/// full again.
 pub fn flush(g: &Globals, log: Log) {
     let own = g.own_pid();
 
@@ -226,7 +239,8 @@ pub fn flush(g: &Globals, log: Log) {
     FLUSHING.store(0, Relaxed);
 }
 
-/// Keeps what has not been sent, before what was queued meanwhile.
+/// Puts the messages that could not be sent back into the queues, before the
+/// messages that were queued meanwhile.
 fn put_back(mut unsent: Vec<Queue>) {
     let mut queues = QUEUES.lock();
 
@@ -252,7 +266,7 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
     let to = g.table.get(queue.slot);
 
     let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
-        // The receiver has exited.
+        // The receiver has exited, so its messages are dropped.
         stats::of_child(g, queue.slot)
             .dropped
             .fetch_add(queue.messages.len(), Relaxed);
@@ -270,8 +284,9 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
         if !opens || ch.fd != -1 {
             match write::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
                 Err(Status::Again) => return,
-                // A failure has been logged. The next message to this process
-                // fails too, and its sender gets the error.
+                // write() has logged the failure. The next message to this
+                // process fails too, and the sender of that message gets the
+                // error.
                 Ok(()) | Err(Status::Error) => {
                     stats::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
                 }

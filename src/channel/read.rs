@@ -15,19 +15,21 @@ use crate::sys::fd::above_stdio;
 use crate::sys::socket::{self, Received};
 use crate::table::slots::CLOSED;
 
-/// Receives one message of exactly the size of `message`, and returns it.
+/// Receives one message of exactly the size of `message`, and returns the bytes
+/// of the message.
 ///
-/// Part of a message, and its descriptor, is kept until the rest arrives
-/// (`D13`, `D15`); the result is `Status::Again` then. If the kernel tells the
-/// sender of the data, the parts that several processes send may arrive
-/// mixed.
+/// If only a part of a message has arrived, the library keeps the part and its
+/// descriptor until the rest arrives, and returns `Status::Again` (`D13`,
+/// `D15`). On a socket with SO_PASSCRED, the parts of messages from several
+/// senders can arrive in any order.
 ///
-/// `fd` of the message is the descriptor of an OPEN_CHANNEL, or -1 if none
-/// arrived (`D12`). With any other command a descriptor is closed (`D16`) and
-/// `fd` is -1.
+/// In an OPEN_CHANNEL, the field `fd` is the descriptor that arrived with the
+/// message, or -1 if no descriptor arrived (`D12`). In a message with any other
+/// command, the field `fd` is -1, and a descriptor that arrived is closed
+/// (`D16`).
 ///
-/// `Status::Error` means that the other end is closed, or that the call
-/// failed, which is an alert in the log.
+/// `Status::Error` means that the other end of the channel is closed, or that
+/// `recvmsg(2)` failed, which is logged as an alert.
 #[inline(always)]
 pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[u8]> {
     let mut message = Buffer::new(message);
@@ -61,7 +63,8 @@ pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[
     Ok(message.into_filled())
 }
 
-/// Receives data of one sender into the rest of `message`.
+/// Receives data of one sender into the part of `message` that is not filled
+/// yet.
 #[inline(always)]
 fn receive(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Received> {
     let received = socket::recv(sock, message).map_err(|err| receive_failed(log, sock, err))?;
@@ -79,7 +82,8 @@ fn receive(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Received> 
 }
 
 fn receive_failed(log: Log, sock: RawFd, err: Errno) -> Status {
-    // The other end was closed before it had read all data: unix(7).
+    // The kernel reports ECONNRESET if the other process closed its end before
+    // it had read all data.
     if err == Errno::ECONNRESET {
         return end_of_stream(log, partial::forget(sock));
     }
@@ -87,8 +91,8 @@ fn receive_failed(log: Log, sock: RawFd, err: Errno) -> Status {
     log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed"))
 }
 
-/// Receives until one of the messages that have arrived in part is complete.
-/// Returns its descriptor.
+/// Receives data until one message is complete, of which a part has arrived
+/// before. Returns the descriptor of this message.
 #[cold]
 fn complete(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Option<OwnedFd>> {
     let mut fd = partial::take_whole(sock, message);
@@ -111,7 +115,8 @@ fn complete(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Option<Ow
     Ok(fd)
 }
 
-/// The other end is closed; `len` bytes of an unfinished message are lost.
+/// Logs that the other end of the channel is closed. An alert if `len` is not
+/// 0: `len` bytes of an unfinished message are lost then.
 fn end_of_stream(log: Log, len: usize) -> Status {
     if len == 0 {
         log.debug(Debug::Core, format_args!("recvmsg() returned zero"));
@@ -121,7 +126,8 @@ fn end_of_stream(log: Log, len: usize) -> Status {
     log.refuse(format_args!("recvmsg() returned not enough data: {len}"))
 }
 
-/// Sets `fd` of the message: the descriptor of an OPEN_CHANNEL, else -1.
+/// Sets the field `fd` of the message to the descriptor if the command is
+/// OPEN_CHANNEL, else to -1.
 #[inline(always)]
 fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
     let opens = message
@@ -136,8 +142,9 @@ fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
         );
     }
 
-    // In a process whose stdin is closed the kernel may choose 0, which nginx
-    // takes for "no channel" (D11).
+    // In a process whose stdin is closed, the kernel can give the descriptor
+    // the number 0, which nginx treats as "no channel" (D11). So the descriptor
+    // is moved to a higher number.
     let fd = fd
         .filter(|_| opens)
         .and_then(|fd| above_stdio(fd).ok())

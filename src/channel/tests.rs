@@ -1,4 +1,4 @@
-//! Sending and receiving together, through socket pairs.
+//! Tests that send and receive messages through socket pairs.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
@@ -26,7 +26,7 @@ fn receive(sock: RawFd, size: usize) -> Result<Vec<u8>> {
     let mut buffer = Buffer::new(&mut bytes);
 
     #[allow(unsafe_code)]
-    // SAFETY: all `size` bytes are initialised where they were allocated.
+    // SAFETY: `vec!` has initialised all `size` bytes.
     unsafe {
         buffer.advance(size);
     }
@@ -67,12 +67,13 @@ fn parts_of_a_closed_socket_are_dropped() {
     socket::send(a.as_raw_fd(), &message(31, 32)[..9], None).unwrap();
     assert_eq!(receive(b.as_raw_fd(), 32).unwrap_err(), Status::Again);
 
-    // Another socket gets the same number, without close_channel().
+    // Another socket gets the number of `b`, and close_channel() is not called
+    // for `b`.
     let [c, d] = socket::socketpair().unwrap();
     let number = b.as_raw_fd();
 
     #[allow(unsafe_code)]
-    // SAFETY: dup2() touches no memory; this test owns both descriptors.
+    // SAFETY: dup2() accesses no memory; this test owns both descriptors.
     unsafe {
         libc::dup2(d.as_raw_fd(), number);
     }
@@ -140,7 +141,8 @@ fn a_small_send_buffer_lowers_the_limit() {
     let size: libc::c_int = 1;
 
     #[allow(unsafe_code)]
-    // SAFETY: `size` is readable; the kernel raises it to its minimum.
+    // SAFETY: the kernel reads `size`, which is local and has the length that
+    // is passed.
     unsafe {
         libc::setsockopt(
             a.as_raw_fd(),

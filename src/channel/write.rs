@@ -13,24 +13,29 @@ use crate::status::Result;
 use crate::sys::socket;
 use crate::table::slots::CLOSED;
 
-/// The kernel puts a message of this size, in bytes, into one of its buffers
-/// whatever SO_SNDBUF is, since SO_SNDBUF is at least `SOCK_MIN_SNDBUF`.
+/// A message of at most this number of bytes always fits into one buffer of the
+/// kernel, because the kernel makes SO_SNDBUF at least `SOCK_MIN_SNDBUF`.
 pub(super) const ALWAYS_WHOLE: usize = 2048;
 
-/// One buffer of the kernel takes at most half of SO_SNDBUF less this number
-/// of bytes.
+/// The number of bytes by which the largest message that fits into one buffer
+/// of the kernel is smaller than half of SO_SNDBUF.
 pub(super) const BUFFER_OVERHEAD: usize = 64;
 
-/// One buffer of the kernel takes at most this number of bytes.
+/// The size in bytes of the largest message that fits into one buffer of the
+/// kernel, even if SO_SNDBUF is larger.
 pub(super) const BUFFER_MAX: usize = 32 * 1024;
 
-/// Sends one message, with a copy of the descriptor `fd` unless that is -1.
+/// Sends one message, and with it a copy of the descriptor `fd` unless `fd` is
+/// -1.
 ///
-/// The kernel takes a message that fits into one of its buffers whole or not
-/// at all (`D15`). A longer one is refused with EMSGSIZE. `Status::Again`
-/// means that the socket is full. SIGPIPE is not raised; a failure because the
-/// other end is closed is logged at the level `if_gone`, other failures are
-/// alerts.
+/// The kernel accepts a message that fits into one of its buffers either
+/// completely or not at all. The kernel can accept a part of a longer message
+/// (`D15`), so this function refuses a longer message with EMSGSIZE.
+///
+/// `Status::Again` means that the socket is full. `Status::Error` means that
+/// the message was not sent, and that the failure is in the log: at the level
+/// `if_gone` if the other end is closed, else as an alert. SIGPIPE is not
+/// raised.
 #[inline(always)]
 pub fn write(
     log: Log,
@@ -48,7 +53,8 @@ pub fn write(
     }
 
     if command == NGX_CMD_OPEN_CHANNEL && fd == CLOSED {
-        // The receiver would enter a process without a channel (D3).
+        // The receiver would enter a process into its table that has no channel
+        // (D3).
         return Err(log.refuse(format_args!(
             "OPEN_CHANNEL without a descriptor is not sent"
         )));
@@ -67,7 +73,8 @@ pub fn write(
     }
 }
 
-/// EMSGSIZE if a message of `size` bytes needs more than one buffer.
+/// Returns EMSGSIZE if a message of `size` bytes does not fit into one buffer
+/// of the kernel.
 fn check_size(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
     if size <= ALWAYS_WHOLE {
         return Ok(());

@@ -1,6 +1,6 @@
-//! The variables that the library defines for both hosts, most of them those
-//! of nginx's `ngx_process.c`, and [`GLOBALS`], through which the core uses all
-//! variables.
+//! The variables that the library defines for both hosts; most of them are
+//! variables of nginx's `ngx_process.c`. The core reaches these variables, and
+//! those of a host, through [`GLOBALS`].
 
 use std::ffi::c_char;
 use std::ptr;
@@ -15,26 +15,29 @@ use crate::table::globals::Globals;
 use crate::table::slot::NGX_MAX_PROCESSES;
 use crate::table::slots::{Table, ngx_process_t};
 
-/// The number of arguments of main(), for the program to set.
+/// The number of arguments of main(). The program sets this variable.
 #[unsafe(no_mangle)]
 pub static ngx_argc: AtomicI32 = AtomicI32::new(0);
-/// The arguments of main(), for the program to set.
+/// The arguments of main(). The program sets this variable.
 #[unsafe(no_mangle)]
 pub static ngx_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
-/// The same where the kernel has put them, for process titles.
+/// The arguments of main() at the address where the kernel has put them. The
+/// program sets this variable, and process titles overwrite the arguments.
 #[unsafe(no_mangle)]
 pub static ngx_os_argv: AtomicPtr<*mut c_char> = AtomicPtr::new(ptr::null_mut());
 
-/// The slot of the process that was spawned last; in a child, its own slot.
+/// The slot of the process that was spawned last. In a child, it is the slot of
+/// the child itself.
 #[unsafe(no_mangle)]
 pub static ngx_process_slot: AtomicInt = AtomicInt::new(0);
-/// In a child, its end of the channel to its parent.
+/// In a child: the child's end of the channel to its parent.
 #[unsafe(no_mangle)]
 pub static ngx_channel: AtomicSocket = AtomicSocket::new(0);
 /// One more than the last slot in use.
 #[unsafe(no_mangle)]
 pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
-/// The process table, and behind it the sentinel of [`Table`].
+/// The process table. The last element is not a slot of the table but the
+/// sentinel of [`Table`].
 #[unsafe(no_mangle)]
 pub static ngx_processes: [ngx_process_t; NGX_MAX_PROCESSES + 1] = {
     let mut slots = [const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1];
@@ -42,11 +45,11 @@ pub static ngx_processes: [ngx_process_t; NGX_MAX_PROCESSES + 1] = {
     slots
 };
 
-/// Whether `ngx_shm_alloc()` asks for huge pages.
+/// Whether `ngx_shm_alloc()` asks the kernel for huge pages.
 #[unsafe(no_mangle)]
 pub static ngx_ipc_huge_pages: AtomicUint = AtomicUint::new(0);
 
-/// The variables and hooks of this program.
+/// The variables and hooks of this process, for the core.
 pub static GLOBALS: Globals = Globals {
     table: Table {
         slots: &ngx_processes,

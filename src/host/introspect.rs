@@ -1,7 +1,9 @@
-//! The list of processes that each process of a program can print, with what
-//! the master knows of them.
+//! Lists the processes of a program. Every process of the program can print the
+//! list, with the numbers that the master keeps for each process.
 
 use std::ffi::{c_char, c_int};
+use std::mem::offset_of;
+use std::ptr::NonNull;
 #[cfg(feature = "standalone")]
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,11 +11,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::globals::GLOBALS;
 #[cfg(not(feature = "standalone"))]
 use super::nginx::variables::ngx_worker;
+use super::sized;
 #[cfg(feature = "standalone")]
 use super::standalone::variables::ngx_worker;
 use crate::config::{ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
+use crate::status::{Result, Status};
 use crate::table::role::{
     NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, WorkerNumber,
 };
@@ -22,41 +26,61 @@ use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::state::State;
 use crate::table::stats;
 
-/// A process of the table.
+/// A process of the process table, as ngx_ipc_next_process() describes the
+/// process.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct ngx_ipc_process_t {
-    /// Its slot.
+    /// The slot of the process.
     pub slot: ngx_int_t,
-    /// Its pid; -1 while it waits to be started again.
+    /// The pid; -1 while the process waits to be started again.
     pub pid: ngx_pid_t,
-    /// NGX_IPC_RUNNING, NGX_IPC_EXITING or NGX_IPC_WAITING.
+    /// The state: NGX_IPC_RUNNING, NGX_IPC_EXITING or NGX_IPC_WAITING.
     pub state: c_int,
-    /// Its number among the workers; -1 if it is not a worker.
+    /// The number of the worker, from 0; -1 if the process is not a worker.
     pub worker: ngx_int_t,
-    /// The configuration that it was first started for, counted from 1; 0: the
-    /// program has none.
+    /// The number of the configuration for which the process was first started,
+    /// counted from 1; 0 if the program has no configuration.
     pub generation: ngx_uint_t,
-    /// NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0: not known.
+    /// The role: NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0 if the role is not
+    /// known.
     pub role: ngx_uint_t,
-    /// How log lines call it; NULL: not known to this process.
+    /// The name of the process in log lines; NULL if the calling process does
+    /// not know the name.
     pub name: *const c_char,
-    /// When it was started, in seconds since 1970.
+    /// The time at which the process was started, in seconds since 1970.
     pub started: libc::time_t,
-    /// How often it was started again.
+    /// The number of times that the process was started again.
     pub respawns: ngx_uint_t,
 
-    /// Control messages that the master has sent to it.
+    /// The number of control messages that the master has sent to the
+    /// process.
     pub sent: ngx_uint_t,
-    /// Control messages that were queued because its channel was full.
+    /// The number of control messages that the master has queued because the
+    /// channel to the process was full.
     pub queued: ngx_uint_t,
-    /// The most control messages that its queue has held at one time.
+    /// The largest number of control messages that were queued for the process
+    /// at one time.
     pub queued_max: ngx_uint_t,
-    /// Control messages that were dropped because it had exited.
+    /// The number of control messages that the master has dropped because the
+    /// process had exited.
     pub dropped: ngx_uint_t,
 }
 
-/// Whether this process is the leader of its generation: the first worker, or
-/// the single process.
+// This constant is not public, because cbindgen would write a public constant
+// to the header.
+const FIRST_SIZE: usize = offset_of!(ngx_ipc_process_t, dropped) + size_of::<ngx_uint_t>();
+
+// The structure must end with a field, not with padding, as `sized` explains.
+const _: () = assert!(FIRST_SIZE == size_of::<ngx_ipc_process_t>());
+
+/// The size in bytes of an `ngx_ipc_process_t` in version 0.1.
+pub fn first_size() -> usize {
+    FIRST_SIZE
+}
+
+/// Whether this process is the leader of its generation. The leader is the
+/// first worker, or the single process.
 pub fn is_leader() -> bool {
     match GLOBALS.process.load(Relaxed) {
         NGX_PROCESS_SINGLE => true,
@@ -65,8 +89,38 @@ pub fn is_leader() -> bool {
     }
 }
 
-/// The first process in a slot behind `slot`; `None` if there is none.
-pub fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
+/// Fills `process`, which has `size` bytes, with data about the process in the
+/// first used slot after `process->slot`.
+///
+/// Returns whether there is such a process. If there is none, nothing is
+/// written. Returns an error if `size` is less than in version 0.1.
+///
+/// # Safety
+///
+/// `process` has `size` bytes, and the program has set the field `slot`.
+pub unsafe fn fill_next(process: NonNull<ngx_ipc_process_t>, size: usize) -> Result<bool> {
+    if size < FIRST_SIZE {
+        return Err(Status::Error);
+    }
+
+    let process = process.as_ptr();
+
+    // SAFETY: the structure has the field `slot`, because version 0.1 has it,
+    // and the program has set the field.
+    let slot = unsafe { (&raw const (*process).slot).read() };
+    let next = next_process(slot);
+
+    if let Some(next) = &next {
+        // SAFETY: the caller passes a structure with `size` bytes.
+        unsafe { sized::write(process, size, next) };
+    }
+
+    Ok(next.is_some())
+}
+
+/// Describes the next process of the table: the process in the first used slot
+/// after `slot`. Returns `None` if no slot after `slot` is used.
+fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
     let first = usize::try_from(slot.saturating_add(1)).unwrap_or_default();
 
     processes(Slot::new(first))
@@ -74,8 +128,8 @@ pub fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
         .map(|(process, _)| process)
 }
 
-/// The processes in the slots from `first` on, including those that wait to be
-/// started again.
+/// Describes the processes in the slots from `first` on, including the
+/// processes that wait to be started again.
 fn processes(first: Slot) -> impl Iterator<Item = (ngx_ipc_process_t, &'static ngx_process_t)> {
     first.and_later().filter_map(|slot| {
         let entry = GLOBALS.table.get(slot);
@@ -84,9 +138,10 @@ fn processes(first: Slot) -> impl Iterator<Item = (ngx_ipc_process_t, &'static n
     })
 }
 
-/// The pid and the state of the process in a slot. Without shared memory
-/// they are taken from this process's own table, which has the processes that
-/// it has started, or that the master has announced to it.
+/// The pid and the state of the process in a slot, as the master has stored
+/// them in shared memory. If there is no shared memory, the function reads the
+/// table of the calling process, which has only the processes that the calling
+/// process has started and those that the master has announced to it.
 fn pid_and_state(slot: Slot, entry: &ngx_process_t) -> (ngx_pid_t, State) {
     if stats::is_shared() {
         return stats::of(slot).view();
@@ -105,8 +160,9 @@ fn pid_and_state(slot: Slot, entry: &ngx_process_t) -> (ngx_pid_t, State) {
     (entry.pid(), state)
 }
 
-/// The process in a slot; `None` if the slot is empty. The master may empty
-/// it at any time, so the state is read once.
+/// Describes the process in a slot; `None` if the slot is empty. The state is
+/// read only once, because the master can empty the slot while this function
+/// runs.
 fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
     let stats = stats::of(slot);
     let (pid, state) = pid_and_state(slot, entry);
@@ -128,7 +184,7 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
     })
 }
 
-/// Calls `print` with a line for each process.
+/// Calls `print` once for each process, with a line of text about the process.
 pub fn print(print: impl Fn(&str)) {
     for (process, entry) in processes(Slot::new(0)) {
         print(&line(&process, entry));
@@ -163,17 +219,19 @@ fn line(process: &ngx_ipc_process_t, entry: &ngx_process_t) -> String {
     )
 }
 
-/// A signal has requested a list of the processes in the log.
+/// Whether a signal has requested that this process logs the list of processes.
 #[cfg(feature = "standalone")]
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Requests a list of the processes in the log; for signal handlers.
+/// Requests that this process logs the list of processes. A signal handler
+/// calls this function, so it is async-signal-safe.
 #[cfg(feature = "standalone")]
 pub fn request_list() {
     REQUESTED.store(true, Relaxed);
 }
 
-/// Logs a line for each process, if that was requested.
+/// Logs a line for each process, if a signal has requested the list since the
+/// last call.
 #[cfg(feature = "standalone")]
 pub fn log_list_if_requested(log: Log) {
     if REQUESTED.swap(false, Relaxed) {

@@ -1,9 +1,11 @@
-//! The program that the library lives in: its variables and types, and what it
-//! does where the core leaves that to it.
+//! The host: the code between the core and the program in which the library
+//! runs. A host has the program's variables and types, and the functions that
+//! the core leaves to the host, such as adding a channel to an event loop.
 //!
-//! Either host, `standalone` or `nginx`, has functions with the same names for
-//! what `abi` needs of both. `abi` takes them from here; files of a host import
-//! from the file that has the function.
+//! There are two hosts, `standalone` and `nginx`. Where `abi` needs a function
+//! of both hosts, the function has the same name in each host, and `abi`
+//! imports it from this file. The files of a host import from the file that
+//! defines the function.
 
 #![allow(unsafe_code)]
 #![allow(non_camel_case_types, non_upper_case_globals)]
@@ -15,6 +17,7 @@ pub mod logs;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
 pub mod signal_handler;
+pub mod sized;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;

@@ -1,4 +1,5 @@
-//! The handler of all signals that the library sets up.
+//! The signal handler of the library. The kernel calls it for every signal that
+//! the library handles.
 
 use std::ffi::{c_int, c_void};
 
@@ -13,16 +14,18 @@ use crate::process::signals;
 use crate::status::Result;
 use crate::sys::signal::{Received, SavedErrno};
 
-/// Sets up all signals that nginx handles or ignores.
+/// Sets the action of each signal that nginx handles or ignores, as
+/// sigaction(2) does.
 pub fn init_signals(log: Log) -> Result {
     signals::init(log, signal_handler)
 }
 
-/// Handles a signal: sets its flag, logs it, and reaps children at SIGCHLD.
+/// Handles a signal: sets the flag of the signal, logs the signal, and at
+/// SIGCHLD reaps the children that have exited.
 ///
 /// # Safety
 ///
-/// Called by the kernel, as a handler with SA_SIGINFO.
+/// Only the kernel calls this function, as a signal handler with SA_SIGINFO.
 pub unsafe extern "C" fn signal_handler(
     signo: c_int,
     info: *mut libc::siginfo_t,
@@ -32,10 +35,12 @@ pub unsafe extern "C" fn signal_handler(
 
     update_time();
 
-    // SAFETY: `ngx_cycle` is NULL or a valid cycle: the library sets it to one
-    // that is complete, and changes it before it destroys the old one.
+    // SAFETY: `ngx_cycle` is NULL or a valid cycle, because the library stores
+    // a cycle in `ngx_cycle` only when the cycle is complete, and stores the
+    // new cycle before it destroys the old one.
     let log = unsafe { cycle_log(cycle()) };
-    // SAFETY: the kernel passes what it has written for this signal.
+    // SAFETY: the kernel calls this function, and passes a `siginfo_t` and a
+    // context that it has filled in for this signal.
     let signal = unsafe { Received::new(signo, info, context) };
 
     if !is_own(&signal) {

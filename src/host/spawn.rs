@@ -1,4 +1,4 @@
-//! `ngx_spawn_process()` of both hosts.
+//! The part of `ngx_spawn_process()` that both hosts share.
 
 use std::ffi::c_void;
 
@@ -19,12 +19,12 @@ use crate::status::Result;
 use crate::sys::text::Text;
 use crate::table::slots::Work;
 
-/// Starts a process that runs `proc(cycle, data)`. Returns its pid, or an
-/// error, with an alert in the log.
+/// Starts a process that runs `proc(cycle, data)`. Returns the pid of the
+/// process, or an error, with an alert in the log.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle. `proc` is NULL or may be called with
+/// `cycle` is NULL or a valid cycle. `proc` is NULL or can be called with
 /// `cycle` and `data` in a forked copy of this process. `name` lives as long as
 /// the process's slot is in use.
 pub unsafe fn spawn_process(
@@ -34,7 +34,7 @@ pub unsafe fn spawn_process(
     name: Text,
     respawn: ngx_int_t,
 ) -> Result<ngx_pid_t> {
-    // SAFETY: as this function demands.
+    // SAFETY: the caller passes NULL or a valid cycle.
     let log = unsafe { cycle_log(cycle) };
 
     let Some(proc) = proc else {
@@ -56,7 +56,8 @@ pub unsafe fn spawn_process(
     };
     let process = Spawn {
         wanted: Wanted::new(work),
-        // SAFETY: as this function demands, `proc` may be called so.
+        // SAFETY: the caller passes a `proc` that can be called with `cycle`
+        // and `data` in the child.
         start: &mut || unsafe { call(cycle, work) },
     };
 

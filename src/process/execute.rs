@@ -19,11 +19,12 @@ use crate::table::slot::Slot;
 use crate::table::slots::{CLOSED, Flag, Work};
 use crate::table::stats;
 
-/// Executes `program` in a detached process, and returns when it runs (`D9`).
+/// Executes `program` in a detached process. Returns when the program runs, or
+/// when it could not be executed (`D9`).
 ///
-/// `prepare` runs in the child before `execve(2)`. The child shares the memory
-/// of the caller until then. If the program cannot be executed, an alert is
-/// logged, the child is reaped, and its slot is empty.
+/// The child calls `prepare` before `execve(2)`; until then the child shares
+/// the memory of the caller. If the program cannot be executed, an alert is
+/// logged, the child is reaped, and the child's slot is empty.
 pub fn execute(
     g: &Globals,
     log: Log,
@@ -42,7 +43,7 @@ pub fn execute(
     describe(g, slot, &Wanted::new(work), Mode::Detached);
 
     // The child sends the errno of a failed execve() through a pipe. If no
-    // descriptor is free for it the child logs the failure itself.
+    // descriptor is free for the pipe, the child logs the failure itself.
     let (result, failed) = process::pipe().ok().unzip();
 
     let pid = vfork(|| {
@@ -71,13 +72,14 @@ pub fn execute(
 }
 
 /// In the child: executes the program with default signal dispositions and an
-/// empty mask. Returns the errno if that fails.
+/// empty signal mask. Returns the errno if the program cannot be executed.
 fn exec(program: &Program) -> Errno {
     reset_signals().map_or_else(|err| err, |()| program.exec())
 }
 
 fn reset_signals() -> std::result::Result<(), Errno> {
-    // The handlers work on the memory of the parent, so they are removed while
+    // The child shares the memory of its parent, and a signal handler in the
+    // child would change this memory. So the child removes the handlers while
     // all signals are still blocked.
     signal::reset_handlers();
 
@@ -88,7 +90,7 @@ fn reset_signals() -> std::result::Result<(), Errno> {
     signal::unblock_all()
 }
 
-/// Empties the slot of a child that could not execute its program.
+/// Reaps a child that could not execute its program, and empties its slot.
 fn discard(g: &Globals, slot: Slot, pid: ngx_pid_t) {
     let entry = g.table.get(slot);
 
@@ -97,8 +99,9 @@ fn discard(g: &Globals, slot: Slot, pid: ngx_pid_t) {
     g.table.release(slot);
     stats::of_child(g, slot).clear();
 
-    // SIGCHLD is deferred, so nothing else reaps the child. It has exited or
-    // does so at once.
+    // The handler of SIGCHLD reaps nothing while `Deferred` lives, so the child
+    // has not been reaped yet. The wait is short: the child exits as soon as it
+    // has sent the errno.
     let _ = process::reap_one(pid);
 }
 

@@ -1,12 +1,12 @@
-//! Processes: start them, signal them, reap them, start them again; nginx's
+//! Starts, signals and reaps processes, and starts them again; nginx's
 //! `ngx_process.c`.
 //!
-//! - `mode`: how a process is started, and what happens when it exits;
+//! - `mode`: the modes in which a process is started;
 //! - `spawn`, `socketpair`: start a process with its channel;
 //! - `execute`: start another program;
-//! - `signals`: what each signal means to a process;
-//! - `reap`: which child has exited, and how;
-//! - `respawn`: start a process again, now or later;
+//! - `signals`: handle signals and send signals;
+//! - `reap`: reap the children that have exited;
+//! - `respawn`: start a process again, at once or after a delay;
 //! - `wanted`: processes that could not be started for the first time.
 
 pub mod execute;

@@ -1,5 +1,5 @@
-//! The last argument of `ngx_spawn_process`. The headers get the numbers of the
-//! modes from here.
+//! The modes of `ngx_spawn_process`, its last argument. The C headers get the
+//! constants from this file.
 
 use crate::config::ngx_int_t;
 use crate::table::slot::Slot;
@@ -7,18 +7,19 @@ use crate::table::slots::{Flag, ngx_process_t};
 
 /// The process is not started again when it exits.
 pub const NGX_PROCESS_NORESPAWN: isize = -1;
-/// The process is not started again when it exits, and the next signal to all
-/// workers leaves it out.
+/// The process is not started again when it exits. The process does not get the
+/// next signal to all workers.
 pub const NGX_PROCESS_JUST_SPAWN: isize = -2;
-/// The process is started again when it exits, in the same slot.
+/// The process is started again in the same slot when it exits.
 pub const NGX_PROCESS_RESPAWN: isize = -3;
-/// The process is started again when it exits, in the same slot, and the next
-/// signal to all workers leaves it out.
+/// The process is started again in the same slot when it exits. The process
+/// does not get the next signal to all workers.
 pub const NGX_PROCESS_JUST_RESPAWN: isize = -4;
 /// The process has no channel and gets no signals.
 pub const NGX_PROCESS_DETACHED: isize = -5;
 
-/// How a process is started, and what the master does when it exits.
+/// The way in which a process is started: with or without a channel, and with
+/// or without a new start when the process exits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// `NGX_PROCESS_NORESPAWN`.
@@ -36,8 +37,8 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The mode that C passes: one of the constants, or the number of a slot.
-    /// `None` if it is neither.
+    /// Converts the mode that C passes: one of the constants, or the number of
+    /// a slot. `None` if `mode` is neither.
     pub fn from_c(mode: ngx_int_t) -> Option<Self> {
         Some(match mode {
             NGX_PROCESS_NORESPAWN => Self::NoRespawn,
@@ -59,8 +60,8 @@ impl Mode {
         matches!(self, Self::Respawn | Self::JustRespawn)
     }
 
-    /// Sets the flags of a process that has been started. A process that is
-    /// started again keeps them.
+    /// Sets the flags in the slot of a process that has been started. The slot
+    /// of a process that is started again keeps its flags.
     pub fn set_flags(self, entry: &ngx_process_t) {
         if !self.is_first_start() {
             return;

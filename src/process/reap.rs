@@ -1,4 +1,4 @@
-//! Which child has exited, and how: `ngx_process_get_status`.
+//! Reaps the children that have exited, `ngx_process_get_status`.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,21 +14,22 @@ use crate::table::role;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 
-/// A process is being started: its pid is not in the table yet.
+/// True while a process is being started, whose pid is not in the table yet.
 static DEFER: AtomicBool = AtomicBool::new(false);
-/// A SIGCHLD came while `DEFER` was set.
+/// True if a SIGCHLD arrived while `DEFER` was true.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
-/// While this value lives, the handler of SIGCHLD reaps nothing; the children
-/// are reaped when it is dropped. A child that exits before its pid is in the
-/// table would be an unknown process, and its slot would never be freed.
+/// While a value of this type lives, the handler of SIGCHLD reaps nothing. When
+/// the value is dropped, the children that have exited meanwhile are reaped.
+/// Without this delay, a child that exits before its pid is in the table would
+/// be reaped as an unknown process, and its slot would never be freed.
 pub struct Deferred<'a> {
     g: &'a Globals,
     log: Log,
 }
 
 impl<'a> Deferred<'a> {
-    /// Begins to defer.
+    /// Makes the handler of SIGCHLD reap nothing until the result is dropped.
     pub fn new(g: &'a Globals, log: Log) -> Self {
         DEFER.store(true, Relaxed);
 
@@ -46,14 +47,16 @@ impl Drop for Deferred<'_> {
     }
 }
 
-/// In a new child: forgets the SIGCHLD of its parent.
+/// In a new child: resets `DEFER` and `PENDING`, which the child has inherited,
+/// because they are about the children of the parent.
 pub fn forget_deferred() {
     PENDING.store(false, Relaxed);
     DEFER.store(false, Relaxed);
 }
 
-/// Reaps the children that have exited, in the handler of SIGCHLD; later if a
-/// process is being started.
+/// Reaps the children that have exited. The handler of SIGCHLD calls this
+/// function. While a process is being started this function reaps nothing, and
+/// the children are reaped when [`Deferred`] is dropped.
 pub fn get_status(g: &Globals, log: Log) {
     if DEFER.load(Relaxed) {
         PENDING.store(true, Relaxed);
@@ -63,9 +66,10 @@ pub fn get_status(g: &Globals, log: Log) {
     reap(g, log, false);
 }
 
-/// A master reaps all its children. A worker reaps the children that it has
-/// started with the library, and leaves those of a module to the module (`D7`).
-/// `late`: the children may have been reaped already.
+/// A master reaps all its children. A worker reaps only the children that it
+/// has started with the library, because a module reaps the children that the
+/// module has started (`D7`). `late`: the SIGCHLD arrived earlier, so the
+/// children can have been reaped already.
 fn reap(g: &Globals, log: Log, late: bool) {
     if role::acts_as_master(g) {
         reap_all(g, log, late);
@@ -74,8 +78,9 @@ fn reap(g: &Globals, log: Log, late: bool) {
     }
 }
 
-/// Asks for each process of the table. The siblings of a worker are no
-/// children of its: `waitpid(2)` fails with ECHILD for them.
+/// Calls `waitpid(2)` for each process in the table. In a worker, the table
+/// also has the worker's siblings, which are not its children: `waitpid(2)`
+/// fails with ECHILD for a sibling.
 fn reap_spawned(g: &Globals, log: Log) {
     for (_, entry) in g.table.iter() {
         if !entry.occupied() || entry.is(Flag::Exited) {
@@ -88,8 +93,8 @@ fn reap_spawned(g: &Globals, log: Log) {
     }
 }
 
-/// Reaps until no more child has exited. That there is no child is logged only
-/// if none has been reaped.
+/// Reaps children until no child is left that has exited. ECHILD, which means
+/// that there is no child, is logged only if no child was reaped.
 fn reap_all(g: &Globals, log: Log, late: bool) {
     let mut reaped_any = late;
 
@@ -118,8 +123,8 @@ fn reap_all(g: &Globals, log: Log, late: bool) {
     }
 }
 
-/// Enters how a child has ended into its slot, if it has one (`D6`), and logs
-/// it.
+/// Stores the status of a child in the slot of the child, and logs how the
+/// child has ended. If the child has no slot, no slot is changed (`D6`).
 fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     let found = g.table.find(pid);
     let entry = found.map(|(_, entry)| entry);
@@ -158,7 +163,8 @@ fn log_end(log: Log, name: Text, pid: ngx_pid_t, ended: Ended) {
     }
 }
 
-/// A process that exits with 2 cannot do its work, and is not started again.
+/// Clears the flag `respawn` of a process that exited with code 2. Such a
+/// process could not be initialised, so it would fail again.
 fn forbid_respawn(log: Log, entry: &ngx_process_t, name: Text, pid: ngx_pid_t, ended: Ended) {
     if ended != Ended::Code(2) || !entry.is(Flag::Respawn) {
         return;

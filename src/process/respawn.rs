@@ -1,9 +1,11 @@
-//! Starting a process again: at once, after a delay if it keeps failing right
-//! after its start (`D4`), and again if that fails (`D2`).
+//! Starting a process again after it has exited: at once, or after a delay if
+//! the process keeps failing right after its start (`D4`). A start that fails
+//! is retried (`D2`).
 //!
-//! Until then its slot is empty and reserved: no other process gets it. The
-//! slot's [`Restart`](crate::table::restart::Restart) knows when the process is
-//! due.
+//! Until the process is started again, its slot is empty and reserved: no other
+//! process gets the slot. The slot's
+//! [`Restart`](crate::table::restart::Restart) has the time at which the
+//! process is due.
 
 use crate::config::ngx_msec_t;
 use crate::log::{Level, Log};
@@ -15,8 +17,8 @@ use crate::table::slots::Flag;
 use crate::table::stats;
 
 /// Calculates when the process of a slot, which has exited, may be started
-/// again. Returns the delay in milliseconds; a log line tells of one that is
-/// not zero.
+/// again. Returns the delay in milliseconds. A delay that is not 0 is logged as
+/// a warning.
 pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
     let entry = g.table.get(slot);
     let failed = Ended::new(entry.status()) != Ended::Code(0);
@@ -36,8 +38,8 @@ pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
     delay
 }
 
-/// Empties a slot, whose descriptors have been closed, and reserves it for the
-/// process that it had.
+/// Empties a slot and reserves the slot for the process that it had. The caller
+/// has closed the descriptors of the slot before.
 pub fn reserve(g: &Globals, slot: Slot) {
     let entry = g.table.get(slot);
 
@@ -46,21 +48,21 @@ pub fn reserve(g: &Globals, slot: Slot) {
     stats::of_child(g, slot).set_waiting();
 }
 
-/// The process of a slot could not be started: reserves the slot, and makes the
-/// process due after a delay.
+/// Handles a failed start of the process of a slot: reserves the slot, and
+/// makes the process due after a delay.
 pub fn start_failed(g: &Globals, slot: Slot) {
     stats::of_child(g, slot).restart.after_failure(now());
     reserve(g, slot);
 }
 
-/// Whether the process of a reserved slot may be started now. One that could
-/// not be started may be retried before it is due; one that keeps failing
-/// has to wait.
+/// Whether the process of a reserved slot may be started now. A process that
+/// could not be started may be retried before it is due; a process that keeps
+/// failing right after its start has to wait.
 pub fn may_start(g: &Globals, slot: Slot) -> bool {
     stats::of_child(g, slot).restart.may_start(now())
 }
 
-/// The process of a reserved slot is not wanted any more: frees the slot.
+/// Frees a reserved slot, whose process is not wanted any more.
 pub fn give_up(g: &Globals, slot: Slot) {
     g.table.get(slot).set(Flag::Reserved, false);
     stats::of_child(g, slot).clear();

@@ -1,5 +1,5 @@
-//! Signals: set them up, send them, and do what each asks a process of some
-//! role to do; `ngx_init_signals`.
+//! Signals: sets their handlers, sends signals, and sets the global flag of a
+//! signal that arrives; `ngx_init_signals`.
 
 use std::ffi::c_int;
 use std::sync::atomic::AtomicI32;
@@ -14,28 +14,31 @@ use crate::sys::signal::{self, Handler};
 use crate::table::globals::Globals;
 use crate::table::role::{acts_as_master, acts_as_worker};
 
-/// `NGX_SHUTDOWN_SIGNAL`: finish the requests, then exit.
+/// `NGX_SHUTDOWN_SIGNAL`: the receiver finishes its requests, then exits.
 pub const SHUTDOWN: c_int = libc::SIGQUIT;
-/// `NGX_TERMINATE_SIGNAL`: exit.
+/// `NGX_TERMINATE_SIGNAL`: the receiver exits at once.
 pub const TERMINATE: c_int = libc::SIGTERM;
-/// `NGX_NOACCEPT_SIGNAL`: shut the workers down and keep the master.
+/// `NGX_NOACCEPT_SIGNAL`: the master shuts down its workers and continues to
+/// run.
 pub const NOACCEPT: c_int = libc::SIGWINCH;
-/// `NGX_RECONFIGURE_SIGNAL`: start workers with a new configuration.
+/// `NGX_RECONFIGURE_SIGNAL`: the master starts workers with a new
+/// configuration.
 pub const RECONFIGURE: c_int = libc::SIGHUP;
-/// `NGX_REOPEN_SIGNAL`: reopen the logs.
+/// `NGX_REOPEN_SIGNAL`: the receiver reopens its logs.
 pub const REOPEN: c_int = libc::SIGUSR1;
-/// `NGX_CHANGEBIN_SIGNAL`: start the new binary.
+/// `NGX_CHANGEBIN_SIGNAL`: the master starts the new binary.
 pub const CHANGEBIN: c_int = libc::SIGUSR2;
 
-/// A signal that the library sets up.
+/// A signal whose disposition the library sets.
 pub struct Signal {
-    /// Its number.
+    /// The number of the signal.
     pub signo: c_int,
-    /// Its name in log lines.
+    /// The name of the signal in log lines.
     pub signame: &'static str,
-    /// The user's name for it, as in `nginx -s NAME`; empty if it has none.
+    /// The name of the signal for the user, as in `nginx -s NAME`; empty if the
+    /// signal has no such name.
     name: &'static str,
-    /// Whether the library ignores it.
+    /// Whether the library ignores the signal.
     ignored: bool,
 }
 
@@ -57,7 +60,7 @@ const fn ignored(signo: c_int, signame: &'static str) -> Signal {
     }
 }
 
-/// All signals that the library sets up.
+/// All signals whose dispositions the library sets.
 pub const SIGNALS: &[Signal] = &[
     handled(RECONFIGURE, "SIGHUP", "reload"),
     handled(REOPEN, "SIGUSR1", "reopen"),
@@ -73,8 +76,8 @@ pub const SIGNALS: &[Signal] = &[
     ignored(libc::SIGPIPE, "SIGPIPE, SIG_IGN"),
 ];
 
-/// Sets up the signals: `handler` handles them, or they are ignored. A failure
-/// is an emergency in the log.
+/// Sets the disposition of all signals in `SIGNALS` to `handler`, or to
+/// SIG_IGN. If `sigaction(2)` fails, an emergency is logged.
 pub fn init(log: Log, handler: Handler) -> Result {
     for sig in SIGNALS {
         let result = if sig.ignored {
@@ -95,7 +98,8 @@ pub fn init(log: Log, handler: Handler) -> Result {
     Ok(())
 }
 
-/// The signal that asks the master to log its processes; 0: none does.
+/// The number of the signal that asks the master to log its processes; 0 if
+/// there is no such signal.
 static STATUS: AtomicI32 = AtomicI32::new(0);
 
 /// Makes `signo` the signal that asks the master to log its processes.
@@ -111,7 +115,7 @@ pub fn is_status_signal(signo: c_int) -> bool {
     signo == STATUS.load(Relaxed)
 }
 
-/// Whether a signal has this name for the user.
+/// Whether `name` is the user's name of a signal, such as "reload".
 pub fn is_name(name: &[u8]) -> bool {
     by_name(name).is_some()
 }
@@ -122,15 +126,17 @@ fn by_name(name: &[u8]) -> Option<&'static Signal> {
         .find(|signal| !name.is_empty() && signal.name.as_bytes() == name)
 }
 
-/// Sends the signal with the user's name `name` to `pid`. A failure is an alert
-/// in the log, unless there is no such name.
+/// Sends the signal that has the user's name `name` to the process `pid`. If
+/// `kill(2)` fails, an alert is logged. If no signal has this name, the result
+/// is `Status::Error` and nothing is logged.
 pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
     let Some(Signal { signo, .. }) = by_name(name) else {
         return Err(Status::Error);
     };
 
     if pid <= 0 {
-        // kill(2) would send it to a whole process group, or to all processes.
+        // With such a pid, kill(2) would send the signal to a process group, or
+        // to all processes.
         return Err(log.refuse(format_args!("kill({pid}, {signo}) refused")));
     }
 
@@ -143,8 +149,9 @@ pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
     })
 }
 
-/// Does the work of the signal handler: sets the flag of the signal, logs the
-/// signal, and reaps children at SIGCHLD. Async-signal-safe.
+/// Does the work of the signal handler: sets the global flag of the signal,
+/// logs the signal, and reaps children if the signal is SIGCHLD.
+/// Async-signal-safe.
 pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) {
     let action = if acts_as_master(g) {
         act_as_master(g, signo)
@@ -193,10 +200,11 @@ fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {
     }
 }
 
-/// The end of the log line of a signal that does nothing.
+/// The end of the log line of a signal that this process ignores.
 const IGNORING: &str = ", ignoring";
 
-/// Sets a flag. Returns the end of the signal's log line.
+/// Sets the global flag `flag` to 1. Returns `action`, the end of the signal's
+/// log line.
 fn raise(flag: &AtomicSig, action: &'static str) -> &'static str {
     flag.store(1, Relaxed);
 
@@ -213,7 +221,8 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
         RECONFIGURE => raise(g.reconfigure, ", reconfiguring"),
         REOPEN => raise(g.reopen, ", reopening logs"),
 
-        // While the old and the new binary run, neither starts a third one.
+        // While the old and the new binary both run, neither of them starts
+        // another binary.
         CHANGEBIN if both_binaries_run(g) => IGNORING,
         CHANGEBIN => raise(g.change_binary, ", changing binary"),
 
@@ -224,8 +233,9 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
     }
 }
 
-/// The new binary recognises it by its parent, the old one; the old one by
-/// `ngx_new_binary`.
+/// Whether the old and the new binary both run. In the new binary, its parent
+/// is then the old binary. In the old binary, `ngx_new_binary` is then the pid
+/// of the new binary.
 fn both_binaries_run(g: &Globals) -> bool {
     let parent = g.parent.load(Relaxed);
 

@@ -11,9 +11,10 @@ use crate::sys::socket;
 use crate::sys::text::Text;
 use crate::table::globals::Globals;
 
-/// Makes a channel as nginx does: non-blocking, close-on-exec, with SIGIO to
-/// this process when its end becomes ready. Returns this process's end and the
-/// child's. A failure is an alert in the log.
+/// Makes a channel as nginx does: both ends are non-blocking and close-on-exec,
+/// and the kernel sends SIGIO to this process when this process's end becomes
+/// ready. Returns this process's end and the child's end. If `socketpair(2)`
+/// fails, an alert is logged.
 pub(super) fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd; 2]> {
     let channel = socket::socketpair().map_err(|err| {
         log.fail(
@@ -28,9 +29,10 @@ pub(super) fn open_channel(g: &Globals, log: Log, name: Text) -> Result<[OwnedFd
     Ok(channel)
 }
 
-/// Makes a channel for one of several processes that are started together. The
-/// child's end gets the first free number from `aside` on, if it is given. A
-/// failure is not logged.
+/// Makes a channel for one of several processes that are started together. If
+/// `aside` is given, the child's end gets the first free descriptor number from
+/// `aside` on. A failure is not logged here: the caller then starts the process
+/// alone, and `open_channel` logs the failure.
 pub fn channel_aside(
     g: &Globals,
     log: Log,
@@ -49,10 +51,11 @@ pub fn channel_aside(
     Ok(channel)
 }
 
-/// Makes the kernel send SIGIO to this process when its end becomes ready.
+/// Makes the kernel send SIGIO to this process when this process's end of the
+/// channel becomes ready.
 ///
-/// A failure is a warning only: channels are read by the event loop, and a
-/// kernel that restricts SIGIO is no reason not to start a process.
+/// If a call fails, only a warning is logged: the event loop reads the channel
+/// without SIGIO too, so the process can be started.
 fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
     let ours: RawFd = channel[0].as_raw_fd();
     let warn = |err: Errno, call: &str| {
@@ -72,9 +75,9 @@ fn watch_channel(g: &Globals, log: Log, channel: &[OwnedFd; 2], name: Text) {
     }
 }
 
-/// In a child: enables SO_PASSCRED on its channel, so that data carries the
-/// sender's pid: its siblings write to the channel as well as its parent
-/// (`D13`).
+/// In a child: enables SO_PASSCRED on the child's channel, so that data carries
+/// the pid of its sender. The parent and the siblings of the child write to the
+/// channel, and the child has to tell their messages apart (`D13`).
 pub(super) fn enable_sender_pid(log: Log, channel: &OwnedFd, name: Text) {
     if let Err(err) = socket::enable_sender_pid(channel.as_raw_fd()) {
         log.error(

@@ -20,12 +20,12 @@ use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Flag, Work, ngx_process_t};
 use crate::table::{generation, restart, role, stats};
 
-/// A process that is started now.
+/// The description of a process for [`spawn`].
 pub struct Spawn<'a> {
-    /// What it runs, and as what. A process that is started again keeps its
-    /// role.
+    /// The function that the process runs, the role and the worker number. A
+    /// process that is started again keeps the role and the number that it had.
     pub wanted: Wanted,
-    /// Runs `wanted.work.proc` in the child.
+    /// A closure that runs `wanted.work.proc` in the child.
     pub start: &'a mut dyn FnMut(),
 }
 
@@ -35,19 +35,21 @@ impl Spawn<'_> {
     }
 }
 
-/// Refuses to start a process, because it has no function or no such slot can
-/// be. Sets `ngx_process_slot` to no slot: what nginx's callers announce
-/// afterwards is ignored.
+/// Refuses to start a process, because it has no function or because its slot
+/// cannot be used. Logs an alert. Sets `ngx_process_slot` to `Slot::NONE`:
+/// nginx's callers announce the process of that slot without a check, and the
+/// library does not announce an empty slot.
 pub fn refuse(g: &Globals, log: Log, why: std::fmt::Arguments<'_>) -> Status {
     g.set_process_slot(Slot::NONE);
 
     log.refuse(why)
 }
 
-/// Starts a process in a slot of its own, or again in the slot it had.
+/// Starts a process in an empty slot, or starts a process again in the slot
+/// that it had.
 ///
-/// On failure, which is logged, the slot is empty, `ngx_process_slot` is its
-/// number all the same, and no descriptor is left open (`D1`, `D3`).
+/// A failure is logged. After a failure the slot is empty, no descriptor is
+/// left open, and `ngx_process_slot` is the number of the slot (`D1`, `D3`).
 pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, mode: Mode) -> Result<ngx_pid_t> {
     let name = spawn.name();
     let slot = slot_for(g, log, name, mode)?;
@@ -59,7 +61,8 @@ pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, mode: Mode) -> Result<
     fork_into(g, log, slot, channel, &mut spawn, mode)
 }
 
-/// Starts the process of `slot` with a channel that has been made.
+/// Forks the process of `slot`. The caller has made its channel before;
+/// `channel` is `None` for a process without a channel.
 pub fn fork_into(
     g: &Globals,
     log: Log,
@@ -99,7 +102,8 @@ pub fn fork_into(
     }
 }
 
-/// In the child: from here on the table and `ngx_channel` own the descriptors.
+/// In the child: hands the descriptors over to C variables: the parent's end to
+/// the table, and the child's end to `ngx_channel`.
 fn keep_channel_in_child(g: &Globals, log: Log, [ours, theirs]: [OwnedFd; 2], name: Text) {
     let _ = ours.into_raw_fd();
 
@@ -107,9 +111,9 @@ fn keep_channel_in_child(g: &Globals, log: Log, [ours, theirs]: [OwnedFd; 2], na
     g.channel.store(theirs.into_raw_fd(), Relaxed);
 }
 
-/// In the parent: the table owns this process's end, and the child's end is
-/// closed. If the parent kept it open, it would never see that the child has
-/// closed it (`D13`).
+/// In the parent: hands the parent's end over to the table, and closes the
+/// child's end. If the parent kept the child's end open, the kernel would not
+/// report to the parent that the child has closed it (`D13`).
 fn keep_channel_in_parent(entry: &ngx_process_t, [ours, theirs]: [OwnedFd; 2]) {
     let _ = ours.into_raw_fd();
     let _ = entry.take_channel(1);
@@ -140,8 +144,9 @@ pub(super) fn slot_for(g: &Globals, log: Log, name: Text, mode: Mode) -> Result<
         _ => g.table.first_free(),
     };
 
-    // Set before anything can fail: nginx's callers then announce this slot,
-    // and an empty slot is not announced.
+    // `ngx_process_slot` is set before anything can fail: nginx's callers
+    // announce the process of this slot even after a failure, and the library
+    // does not announce an empty slot.
     g.set_process_slot(slot);
 
     if slot == Slot::NONE {
@@ -153,8 +158,8 @@ pub(super) fn slot_for(g: &Globals, log: Log, name: Text, mode: Mode) -> Result<
     Ok(slot)
 }
 
-/// Refuses to start a process again in a slot that never had one or has one
-/// that runs.
+/// Refuses to start a process again in a slot that never had a process, or
+/// whose process runs.
 fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     let entry = g.table.get(slot);
     let why = if !g.table.is_used(slot) {
@@ -172,15 +177,15 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     ))
 }
 
-/// Describes a process in the slot's data before it is started for the first
-/// time.
+/// Sets role, worker number and generation in the slot's data before a process
+/// is started for the first time. Does nothing if the process is started again.
 pub fn describe(g: &Globals, slot: Slot, wanted: &Wanted, mode: Mode) {
     if mode.is_first_start() {
         stats::of_child(g, slot).describe(wanted.role, wanted.worker, generation::current());
     }
 }
 
-/// In the parent: fork() has failed.
+/// In the parent: empties the slot after fork() has failed, and logs an alert.
 pub(super) fn fork_failed(log: Log, entry: &ngx_process_t, err: Errno, name: Text) -> Status {
     entry.vacate();
 
@@ -191,7 +196,8 @@ pub(super) fn fork_failed(log: Log, entry: &ngx_process_t, err: Errno, name: Tex
     )
 }
 
-/// In the parent: the process runs.
+/// In the parent: logs that the process has been started, and enters it into
+/// its slot.
 pub(super) fn started(g: &Globals, log: Log, slot: Slot, pid: ngx_pid_t, work: Work, mode: Mode) {
     log.error(
         Level::Notice,
@@ -203,7 +209,7 @@ pub(super) fn started(g: &Globals, log: Log, slot: Slot, pid: ngx_pid_t, work: W
     record_stats(g, slot, pid, mode);
 }
 
-/// Enters a process that runs into its slot.
+/// Enters a process that has been started into its slot.
 fn record(g: &Globals, slot: Slot, pid: ngx_pid_t, work: Work, mode: Mode) {
     let entry = g.table.get(slot);
 
@@ -235,8 +241,9 @@ fn record_stats(g: &Globals, slot: Slot, pid: ngx_pid_t, mode: Mode) {
     stats.started.store(time::realtime().sec, Relaxed);
 }
 
-/// The child: sets its variables before it calls `proc` (`D11`), and exits when
-/// `proc` returns (`D8`). Only async-signal-safe code runs before `proc`.
+/// In the child: sets the child's variables before `proc` is called (`D11`),
+/// calls `proc`, and exits when `proc` returns (`D8`). Only async-signal-safe
+/// code runs before `proc`.
 fn run_child(
     g: &Globals,
     log: Log,
@@ -281,8 +288,9 @@ fn log_return(g: &Globals, log: Log, name: Text) {
     );
 }
 
-/// In a new child: drops what its parent was about to do. The queue of control
-/// messages does this itself, it knows its owner.
+/// In a new child: clears the data by which the parent would reap, signal or
+/// start other processes. The queue of control messages needs no such step,
+/// because it stores the pid of its owner.
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
 

@@ -1,11 +1,14 @@
-//! Processes that are to be started, and the list of those that wait for it.
+//! Processes that are to be started, and the waiting list of the processes that
+//! could not be started yet.
 //!
-//! A process waits if it could not be started for the first time, or if the
-//! table is full (`D2`). All of them have one time at which the master tries
-//! again; after each failure the delay doubles, see [`Restart`].
+//! The master of the standalone host lists each process whose first start failed
+//! (`D2`). nginx's master lists a process only if the table is full; in other
+//! cases it reserves a slot for the process. The master retries all processes of
+//! the list at the same time. After each failure the delay doubles, see
+//! [`Restart`].
 //!
-//! The list is fixed memory and consists of atomics, since nginx's master
-//! works on it in a signal handler.
+//! The list is a static array of atomics, because nginx's master changes the
+//! list in a signal handler, where no memory can be allocated.
 
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,16 +25,17 @@ use crate::table::slots::Work;
 /// A process that is to be started.
 #[derive(Clone, Copy)]
 pub struct Wanted {
-    /// What it runs.
+    /// The function that the process runs, its argument and its name.
     pub work: Work,
-    /// Its role.
+    /// The role of the process.
     pub role: Role,
-    /// Its number among the workers, if it has one.
+    /// The worker number of the process; `None` if the process has none.
     pub worker: Option<WorkerNumber>,
 }
 
 impl Wanted {
-    /// A process of which only the function is known.
+    /// Makes the description of a process that has no known role and no worker
+    /// number.
     pub fn new(work: Work) -> Self {
         Self {
             work,
@@ -41,7 +45,7 @@ impl Wanted {
     }
 }
 
-/// [`Wanted`] as atomics.
+/// A [`Wanted`] in atomic variables, for the waiting list.
 struct Entry {
     proc: AtomicPtr<c_void>,
     data: AtomicPtr<c_void>,
@@ -83,23 +87,24 @@ impl Entry {
     }
 }
 
-/// The processes that wait, `COUNT` of them. No more than these can run.
+/// The waiting list; its first `COUNT` entries are used. The list has as many
+/// entries as the process table has slots, so more processes could never run.
 static LIST: [Entry; NGX_MAX_PROCESSES] = [const { Entry::new() }; NGX_MAX_PROCESSES];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// When the master tries again to start them.
+/// The time at which the master retries the processes of the waiting list.
 static RETRY: Restart = Restart::unused();
 
-/// Whether no process waits.
+/// Whether the waiting list is empty.
 pub fn is_empty() -> bool {
     COUNT.load(Relaxed) == 0
 }
 
-/// No process is wanted any more.
+/// Empties the waiting list, because its processes are not wanted any more.
 pub fn clear() {
     COUNT.store(0, Relaxed);
 }
 
-/// Adds a process that could not be started for the first time.
+/// Adds a process whose first start failed to the waiting list.
 pub fn add(wanted: &Wanted) {
     if is_empty() {
         let now = restart::now();
@@ -120,8 +125,10 @@ fn push(wanted: &Wanted) {
     }
 }
 
-/// Milliseconds until the master has to try again; `None` if no process waits,
-/// if this process is about to exit, and in a child, which inherits the list.
+/// Milliseconds until the master has to retry the processes of the waiting
+/// list. `None` if the list is empty, if this process is about to exit, or if
+/// it is not a master: a child inherits the list, but must not start the
+/// processes.
 pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
     if is_empty() || g.leaving() || !role::is_master(g) {
         return None;
@@ -130,7 +137,7 @@ pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
     Some(RETRY.due_in(restart::now()))
 }
 
-/// The processes that wait, in the order in which they were added.
+/// The processes of the waiting list, in the order in which they were added.
 #[cfg(feature = "standalone")]
 pub fn all() -> Vec<Wanted> {
     LIST.iter()
@@ -139,8 +146,9 @@ pub fn all() -> Vec<Wanted> {
         .collect()
 }
 
-/// The master has tried to start all, and could not start `failed`: they wait
-/// twice as long.
+/// Replaces the waiting list by `failed`, the processes that the master has
+/// tried to start again without success. Doubles the delay before the next
+/// attempt.
 #[cfg(feature = "standalone")]
 pub fn keep(failed: &[Wanted]) {
     clear();
@@ -151,8 +159,9 @@ pub fn keep(failed: &[Wanted]) {
     }
 }
 
-/// Hands the processes over to `take`, the last one first, until it returns
-/// `false`; the rest waits twice as long.
+/// Hands the processes of the waiting list over to `take`, the last process
+/// first, until `take` returns `false`. If processes are left in the list then,
+/// doubles the delay before the next attempt.
 #[cfg(not(feature = "standalone"))]
 pub fn hand_over(mut take: impl FnMut(Wanted) -> bool) {
     while let Some(last) = COUNT.load(Relaxed).checked_sub(1) {
@@ -167,7 +176,8 @@ pub fn hand_over(mut take: impl FnMut(Wanted) -> bool) {
     }
 }
 
-/// A child has been reaped, so a slot will be free soon: shortens the delay.
+/// Shortens the delay of the waiting list, because a child has been reaped and
+/// a slot will be free soon.
 #[cfg(not(feature = "standalone"))]
 pub fn hasten() {
     RETRY.hasten(restart::now());

@@ -1,8 +1,9 @@
-//! Admits messages about another process to the table.
+//! Admits messages about another process: checks a message before the process
+//! table changes.
 //!
-//! A message is checked before the table changes, since the sender may be any
-//! process that has the channel, and the process that it is about may have
-//! exited meanwhile.
+//! The check is needed, because any process that has the channel can be the
+//! sender, and because the process that the message is about can have exited
+//! meanwhile.
 
 #[cfg(feature = "standalone")]
 use std::os::fd::RawFd;
@@ -20,8 +21,8 @@ use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
 
-/// The slot that a message is about. `None`, with an alert in the log, if there
-/// is no such slot or if it is this process's own (`D18`).
+/// The slot that a message is about. If there is no such slot, or if the slot
+/// is this process's own, an alert is logged and the result is `None` (`D18`).
 pub fn slot_of_other(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<Slot> {
     let slot = Slot::from_c(ch.slot).filter(|&slot| slot != g.process_slot());
 
@@ -40,11 +41,13 @@ pub fn slot_of_other(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<Slot> 
 }
 
 /// Prepares `slot`, the result of [`slot_of_other`], for an OPEN_CHANNEL or a
-/// CLOSE_CHANNEL. Returns whether there is more to do.
+/// CLOSE_CHANNEL. Returns true if the caller has to finish the change of the
+/// table.
 ///
-/// OPEN_CHANNEL: the slot is empty then, the caller sets its pid and channel.
-/// CLOSE_CHANNEL: the caller closes `channel[0]`. `false` if the message is
-/// stale or the slot has no channel.
+/// After an OPEN_CHANNEL the slot is empty, and the caller sets its pid and its
+/// channel. After a CLOSE_CHANNEL the caller closes `channel[0]` of the slot.
+/// The result is false if a CLOSE_CHANNEL is stale, or if the slot has no
+/// channel.
 pub fn prepare(g: &Globals, log: Log, slot: Slot, ch: &ngx_channel_t) -> bool {
     let entry = g.table.get(slot);
 
@@ -57,8 +60,8 @@ pub fn prepare(g: &Globals, log: Log, slot: Slot, ch: &ngx_channel_t) -> bool {
     prepare_close(entry, ch)
 }
 
-/// Closes the channel of the process that had the slot before, if its
-/// CLOSE_CHANNEL has not arrived.
+/// Empties the slot for a new process. If the CLOSE_CHANNEL of the process that
+/// had the slot before has not arrived, closes the channel of that process.
 fn prepare_open(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t) {
     if let Some(stale) = entry.take_channel(0) {
         close::close_end(g, log, stale);
@@ -80,14 +83,16 @@ fn prepare_close(entry: &ngx_process_t, ch: &ngx_channel_t) -> bool {
     entry.set_pid(NGX_INVALID_PID);
 
     if !has_channel {
-        // The slot was never announced: its 0 is no channel (D11).
+        // If no process was announced in this slot, its `channel[0]` is 0,
+        // which is not a channel (D11).
         let _ = entry.take_channel(0);
     }
 
     has_channel
 }
 
-/// Enters a process that has been started, with its channel `fd`.
+/// Enters the process `pid` into `slot`, with the descriptor `fd` of its
+/// channel.
 #[cfg(feature = "standalone")]
 pub(super) fn enter(g: &Globals, log: Log, slot: Slot, pid: ngx_pid_t, fd: RawFd) {
     log.debug(

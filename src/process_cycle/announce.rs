@@ -1,4 +1,5 @@
-//! Telling the processes of each other, `ngx_pass_open_channel`.
+//! Tells the processes that another process has been started or has exited,
+//! `ngx_pass_open_channel`.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,7 +13,8 @@ use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::{CLOSED, Flag, ngx_process_t};
 
-/// Sends `ch` to all processes but the one in the slot `ngx_process_slot`.
+/// Sends the message `ch` to all processes except the process in the slot
+/// `ngx_process_slot`, which the message is about.
 pub fn pass_open_channel(g: &Globals, log: Log, ch: &ngx_channel_t) {
     pass_to(g, log, ch, g.table.iter());
 }
@@ -24,7 +26,8 @@ fn pass_to(
     receivers: impl Iterator<Item = (Slot, &'static ngx_process_t)>,
 ) {
     if ch.fd == CLOSED {
-        // The process could not be started, which has been logged (D3).
+        // The message announces a process that could not be started, which has
+        // been logged (D3).
         return;
     }
 
@@ -52,7 +55,7 @@ fn pass_to(
     }
 }
 
-/// Announces the process that was started last to all others.
+/// Announces the process that was started last to all other processes.
 pub fn announce(g: &Globals, log: Log) {
     announce_to(g, log, g.table.iter());
 }
@@ -105,8 +108,9 @@ pub(super) fn announce_exit(g: &Globals, log: Log, slot: Slot) {
     }
 }
 
-/// Sends a message to a process of the table. That the process has closed its
-/// end is no alert: it is about to exit.
+/// Sends a message to a process in the table. A failure because the process has
+/// closed its end is logged at the level "info", not as an alert: such a
+/// process is about to exit.
 pub(super) fn send(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
     queue::write(g, log, sock, &ch.bytes(), ch, Level::Info)
 }

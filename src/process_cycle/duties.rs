@@ -1,5 +1,6 @@
-//! What the library does by itself after some time: it sends queued messages,
-//! and starts processes that could not be started or exit too often.
+//! The duties of the library, which it does when their time has come: it sends
+//! queued messages, and starts processes that could not be started or that keep
+//! failing right after their start.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,10 +11,11 @@ use crate::process::{respawn, wanted};
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 
-/// Milliseconds until the next duty; `None` if there is none.
+/// Milliseconds until the next duty is due; `None` if there is no duty.
 ///
-/// `with_restarts`: processes that are started again count as well. A host that
-/// has asked the program to start them leaves them out.
+/// `with_restarts`: whether the processes that wait to be started again count
+/// as duties. A host passes false if it has asked the program to start these
+/// processes, or if this process is not a master and starts none.
 pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
     let restart = with_restarts.then(|| respawn::next_due(g)).flatten();
 
@@ -23,8 +25,9 @@ pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
         .min()
 }
 
-/// Sends queued messages. Calls `due` with each reserved slot whose process is
-/// due, and sets `ngx_reap`, so that `ngx_reap_children()` starts them.
+/// Sends the queued messages. Calls `due` with each reserved slot whose process
+/// is due, and sets `ngx_reap`, so that `ngx_reap_children()` starts these
+/// processes.
 pub fn do_duties(g: &Globals, log: Log, due: impl Fn(Slot)) {
     queue::flush(g, log);
 

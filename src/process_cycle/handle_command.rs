@@ -1,4 +1,5 @@
-//! What a worker does with a message from its channel, `ngx_channel_handler`.
+//! Handles the messages that a worker receives from its channel,
+//! `ngx_channel_handler`.
 
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,8 +16,9 @@ use crate::log::{Debug, Log};
 use crate::table::globals::Globals;
 use crate::table::slots::CLOSED;
 
-/// Handles one of nginx's commands. Returns `false` if the command is another
-/// one. `fd` is the descriptor that came with the message.
+/// Handles the message `ch` if its command is one of nginx's or of the
+/// library's. Returns `false` for any other command. `fd` is the descriptor
+/// that came with the message.
 pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) -> bool {
     log.debug(Debug::Core, format_args!("channel command: {}", ch.command));
 
@@ -33,7 +35,8 @@ pub fn channel_command(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<Own
     true
 }
 
-/// Another process has been started.
+/// Handles OPEN_CHANNEL: enters the process that has been started into the
+/// table.
 fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
     let Some(slot) = slot_of_other(g, log, ch) else {
         return;
@@ -43,7 +46,8 @@ fn opened(g: &Globals, log: Log, ch: &ngx_channel_t, fd: Option<OwnedFd>) {
     enter(g, log, slot, ch.pid, fd);
 }
 
-/// Another process has exited.
+/// Handles CLOSE_CHANNEL: closes the channel of the process that has exited,
+/// and empties its slot.
 fn closed(g: &Globals, log: Log, ch: &ngx_channel_t) {
     let Some(slot) = slot_of_other(g, log, ch) else {
         return;

@@ -1,4 +1,4 @@
-//! What a worker does with the channels that it has inherited.
+//! Closes the channels that a worker has inherited and does not need.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,8 +8,9 @@ use crate::log::Log;
 use crate::table::globals::Globals;
 use crate::table::slots::CLOSED;
 
-/// Closes the descriptors of the table that a new worker has no use for: its
-/// parent's end of its own channel, and the other workers' own ends.
+/// In a new worker: closes the inherited descriptors that the worker does not
+/// need. These are the parent's end of the worker's own channel, and the other
+/// workers' own ends of their channels.
 pub fn init_channel(g: &Globals, log: Log) {
     let own = g.process_slot();
 
@@ -22,8 +23,9 @@ pub fn init_channel(g: &Globals, log: Log) {
     }
 }
 
-/// Removes a worker's own channel, which is about to be closed, from its
-/// variables.
+/// Sets `ngx_channel` and the worker's own entry of the table to -1, because
+/// the worker's channel `fd` is about to be closed. Does nothing if `fd` is
+/// another descriptor.
 pub fn forget_channel(g: &Globals, fd: RawFd) {
     if g.channel.load(Relaxed) != fd {
         return;

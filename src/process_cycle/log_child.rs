@@ -4,7 +4,7 @@ use crate::log::{Debug, Log};
 use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 
-/// Logs the flags of a slot, as nginx does before it looks at them.
+/// Logs the flags of a slot at the debug level, as nginx does.
 pub(super) fn log_child(log: Log, slot: Slot, entry: &ngx_process_t) {
     log.debug(
         Debug::Event,

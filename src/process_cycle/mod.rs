@@ -1,12 +1,12 @@
-//! What master and workers do with the table and the channels together,
-//! nginx's `ngx_process_cycle.c`.
+//! The parts of nginx's `ngx_process_cycle.c` that use both the process table
+//! and the channels.
 //!
-//! In a master: `start_workers`, `announce`, `signal_workers`,
-//! `reap_children`. In a worker: `init_channel`, `handle_command`, `admit`. In
-//! both: `duties`, what the library does without being asked.
+//! A master uses `start_workers`, `announce`, `signal_workers` and
+//! `reap_children`. A worker uses `init_channel`, `handle_command` and `admit`.
+//! Both use `duties`, the work that the library does when a time has come.
 //!
-//! nginx as the host has its own `ngx_process_cycle.c`. It uses `admit` and
-//! `duties`.
+//! If nginx is the host, nginx's own `ngx_process_cycle.c` does most of this
+//! work, and the library uses only `admit` and `duties`.
 
 pub mod admit;
 pub mod duties;

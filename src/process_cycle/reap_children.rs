@@ -1,5 +1,5 @@
-//! What a master does with the slots of processes that have exited,
-//! `ngx_reap_children`.
+//! Frees the slots of processes that have exited, or starts these processes
+//! again, `ngx_reap_children`.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -21,7 +21,8 @@ use crate::table::stats;
 /// Clears the slots of the processes that have exited, tells the other
 /// processes, and starts again the processes that are to be respawned.
 ///
-/// Returns whether a process is left that the master has to wait for.
+/// Returns true if the master has to wait for a process, which runs or will be
+/// started.
 pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     let mut live = false;
 
@@ -35,8 +36,8 @@ pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     live
 }
 
-/// Returns whether the slot has a process that the master has to wait for, or
-/// will have one.
+/// Handles one slot. Returns true if the master has to wait for the process of
+/// the slot: the process runs, or it will be started.
 fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: Start<'_>) -> bool {
     if entry.is(Flag::Reserved) && !g.leaving() {
         start_again(g, log, slot, start);
@@ -74,8 +75,9 @@ fn close_channel(g: &Globals, log: Log, entry: &ngx_process_t) {
     }
 }
 
-/// Starts the process of a reserved slot again, unless it has to wait. If that
-/// fails the slot stays reserved, and the master retries later (`D2`).
+/// Starts the process of a reserved slot again, unless the process has to wait
+/// because it keeps failing right after its start. If the start fails, the slot
+/// stays reserved, and the master retries later (`D2`).
 fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
     if !respawn::may_start(g, slot) {
         return;
@@ -100,7 +102,9 @@ fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
     respawn::start_failed(g, slot);
 }
 
-/// If the new binary has exited, the workers of this one are wanted again.
+/// Clears `ngx_new_binary` if the process that has exited is the new binary. If
+/// the master has shut down its workers for the new binary, makes the master
+/// start them again.
 fn new_binary_exited(g: &Globals, entry: &ngx_process_t) {
     if entry.pid() != g.new_binary.load(Relaxed) {
         return;

@@ -1,4 +1,4 @@
-//! Signalling the processes, `ngx_signal_worker_processes`.
+//! Sends commands or signals to the processes, `ngx_signal_worker_processes`.
 
 use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,11 +19,12 @@ use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 
-/// Asks the processes to do what the signal means: with a command through
-/// their channels, or with the signal itself if there is no such command or
-/// the command cannot be sent.
+/// Sends each process the command that means the same as the signal `signo`,
+/// through the process's channel. If there is no such command, or if the
+/// command cannot be sent, sends the signal itself.
 ///
-/// `role`: only the processes of this role; all if it is `None`.
+/// `role`: only processes with this role get the command or the signal; `None`
+/// means all processes.
 pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<Role>) {
     for (slot, entry) in g.table.iter() {
         log_child(log, slot, entry);
@@ -47,7 +48,8 @@ fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_p
     }
 
     if entry.is(Flag::Reserved) || entry.is(Flag::Exited) {
-        // There is no process to signal (D5), and none is started again.
+        // The process has exited, so there is no process to signal (D5). A
+        // process that was told to exit is not started again.
         if exits {
             respawn::give_up(g, slot);
             entry.set(Flag::Exiting, true);
@@ -67,7 +69,8 @@ fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_p
     }
 }
 
-/// The command that means the same as a signal.
+/// The command that means the same as a signal; `None` if there is no such
+/// command.
 fn command(signo: c_int) -> Option<ngx_uint_t> {
     match signo {
         signals::SHUTDOWN => Some(NGX_CMD_QUIT),
@@ -77,14 +80,16 @@ fn command(signo: c_int) -> Option<ngx_uint_t> {
     }
 }
 
-/// Returns whether the command has been sent.
+/// Sends the command for `signo` through the channel. Returns whether the
+/// command has been sent.
 fn send_command(g: &Globals, log: Log, entry: &ngx_process_t, signo: c_int) -> bool {
     command(signo)
         .zip(entry.writable())
         .is_some_and(|(command, sock)| send(g, log, sock, &ngx_channel_t::command(command)).is_ok())
 }
 
-/// Returns whether the signal has been sent, or the process has exited.
+/// Sends the signal. Returns true if the signal has been sent, or if the
+/// process has exited.
 fn send_signal(g: &Globals, log: Log, entry: &ngx_process_t, signo: c_int) -> bool {
     let pid = entry.pid();
 
@@ -99,7 +104,7 @@ fn send_signal(g: &Globals, log: Log, entry: &ngx_process_t, signo: c_int) -> bo
     };
 
     if entry.is(Flag::Exited) {
-        // The handler of SIGCHLD has reaped it just now.
+        // The handler of SIGCHLD has reaped the process just now.
         return true;
     }
 

@@ -1,11 +1,12 @@
 //! Starting several processes at once, `ngx_start_worker_processes`.
 //!
-//! If N processes are started one after the other, each is announced to all
-//! that were started before: N²/2 messages with a descriptor each. Here all
-//! channels are made before the first fork(), so each process inherits those
-//! of the others. When all processes run, each gets one message,
-//! OPEN_CHANNELS. It enters the others into its table then; their pids are in
-//! shared memory.
+//! nginx starts N processes one after the other, and announces each of them to
+//! all processes that were started before: N²/2 messages, each with a
+//! descriptor. This file makes all channels before the first fork(), so that
+//! each process inherits the channels of the others. When all processes run,
+//! the master sends each process one message, OPEN_CHANNELS. A process that
+//! receives OPEN_CHANNELS enters the others into its table, and reads their
+//! pids from shared memory.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,11 +28,13 @@ use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Work};
 use crate::table::{role, stats};
 
-/// Runs the function that a slot remembers, with the caller's cycle.
+/// A closure that runs the function of a [`Work`] in the child, with the cycle
+/// of the caller.
 pub type Start<'a> = &'a dyn Fn(Work);
 
-/// In a process that was started together with others: the channels of those
-/// that were started after it, until OPEN_CHANNELS arrives.
+/// In a process that was started together with others: the inherited channels
+/// of the processes that were started later than this process. They are kept
+/// here, one for each slot, until OPEN_CHANNELS arrives.
 static INHERITED: [AtomicSocket; NGX_MAX_PROCESSES] =
     [const { AtomicSocket::new(CLOSED) }; NGX_MAX_PROCESSES];
 
@@ -41,11 +44,11 @@ struct Prepared {
     channel: [OwnedFd; 2],
 }
 
-/// Starts all of `wanted`, and announces them to each other and to the
-/// processes that run already.
+/// Starts the processes `wanted`, and announces each of them to the other
+/// processes.
 ///
-/// Returns the indices of those that could not be started, which has been
-/// logged.
+/// Returns the indices of the processes in `wanted` that could not be started.
+/// The failures have been logged.
 pub fn spawn_processes(
     g: &Globals,
     log: Log,
@@ -73,7 +76,8 @@ pub fn spawn_processes(
         first += n;
 
         if g.process_slot() == Slot::NONE {
-            // The table is full, which has been logged once.
+            // The table is full, so no more processes can be started. This has
+            // been logged once.
             failed.extend(first..wanted.len());
             break;
         }
@@ -82,8 +86,9 @@ pub fn spawn_processes(
     failed
 }
 
-/// Makes channels for as many of `wanted` as there are free slots and
-/// descriptors. Makes none if the processes have to be started one by one.
+/// Makes channels for the first processes of `wanted`, as many as there are
+/// free slots and descriptors. Returns an empty list if the processes have to
+/// be started one by one.
 fn prepare_channels(g: &Globals, log: Log, wanted: &[Wanted]) -> Vec<Prepared> {
     let mut batch = Vec::new();
 
@@ -91,9 +96,9 @@ fn prepare_channels(g: &Globals, log: Log, wanted: &[Wanted]) -> Vec<Prepared> {
         return batch;
     }
 
-    // The children's ends get numbers that follow each other, behind those
-    // that are kept: so a child closes the ends of the others with one system
-    // call.
+    // The children's ends get descriptor numbers that follow each other, behind
+    // the numbers of the parent's ends. So a child can close the other
+    // children's ends with one call of close_range(2).
     let mut aside = None;
 
     for (wanted_one, slot) in wanted.iter().zip(g.table.free()) {
@@ -127,8 +132,8 @@ fn spawn_one(g: &Globals, log: Log, wanted: Wanted, mode: Mode, start: Start<'_>
     true
 }
 
-/// Starts the first of `wanted`, one for each element of `batch`. Returns the
-/// indices of those that could not be started.
+/// Starts the first processes of `wanted`, one for each element of `batch`.
+/// Returns the indices of the processes that could not be started.
 fn spawn_batch(
     g: &Globals,
     log: Log,
@@ -163,7 +168,8 @@ fn spawn_batch(
         }
     }
 
-    // The last process has inherited the table with all others in it.
+    // The last process needs no OPEN_CHANNELS: it has inherited a table that
+    // has all other processes.
     if let Some((_, others)) = slots.split_last() {
         for (_, &slot) in others
             .iter()
@@ -177,8 +183,9 @@ fn spawn_batch(
     failed
 }
 
-/// Starts one process of a batch. The child closes `later`: the own ends of the
-/// processes that are started after it. Returns whether it was started.
+/// Starts one process of a batch. The child closes the descriptors `later`:
+/// they are the own ends of the processes that are started after it. Returns
+/// whether the process was started.
 fn spawn_prepared(
     g: &Globals,
     log: Log,
@@ -208,7 +215,8 @@ fn set_inherited(slot: Slot, fd: RawFd) {
     }
 }
 
-/// Tells a process that all that were started together with it run.
+/// Sends OPEN_CHANNELS to the process in `slot`: all processes that were
+/// started together with it run.
 fn send_open_channels(g: &Globals, log: Log, slot: Slot) {
     let to = g.table.get(slot);
 
@@ -229,11 +237,12 @@ fn send_open_channels(g: &Globals, log: Log, slot: Slot) {
     );
 }
 
-/// In a process that was started together with others: enters those that were
-/// started after it.
+/// Handles OPEN_CHANNELS in a process that was started together with others:
+/// enters the processes that were started later than this process into the
+/// table.
 ///
-/// A process that has exited meanwhile is left out. If it has been started
-/// again its OPEN_CHANNEL arrives next.
+/// A process that has exited meanwhile is not entered. If the master has
+/// started it again, its OPEN_CHANNEL arrives next.
 pub(super) fn enter_inherited(g: &Globals, log: Log) {
     for (i, inherited) in INHERITED.iter().enumerate() {
         let fd = inherited.swap(CLOSED, Relaxed);

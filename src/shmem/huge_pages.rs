@@ -1,21 +1,24 @@
-//! Huge pages for shared memory, if a program asks for them.
+//! Huge pages for shared memory, if a program asks for huge pages.
 //!
-//! The kernel uses them for shared memory only if the administrator has enabled
-//! that in two files. If it is not enabled, a warning is logged.
+//! The kernel uses huge pages for shared memory only if the administrator has
+//! enabled them in two files of sysfs. If they are not enabled, a warning is
+//! logged.
 
 use crate::log::{Level, Log};
 use crate::sys::file;
 use crate::sys::shm::{HUGE_PAGE, Segment};
 
-/// Enables huge pages of all sizes for shared memory.
+/// The file in which the administrator enables huge pages of all sizes for
+/// shared memory.
 const ALLOWED: &str = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
-/// Enables huge pages of 2 MiB. With "inherit", [`ALLOWED`] decides; older kernels
-/// have only that.
+/// The file in which the administrator enables huge pages of 2 MiB for shared
+/// memory. If the file says "inherit", the file [`ALLOWED`] decides. Older
+/// kernels have only the file [`ALLOWED`].
 const ALLOWED_HUGE: &str = "/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/shmem_enabled";
 
-/// Makes the kernel use huge pages for a new segment, on which nothing has been
-/// written yet. A segment that is smaller than a huge page is left as it is.
+/// Requests huge pages for a new segment, to which nothing has been written
+/// yet. Does nothing if the segment is smaller than a huge page.
 pub fn use_for(log: Log, segment: &Segment) {
     if segment.size() < HUGE_PAGE {
         return;
@@ -43,8 +46,8 @@ pub fn use_for(log: Log, segment: &Segment) {
     }
 }
 
-/// Whether the two files enable huge pages. They list the choices, with the
-/// current one in brackets.
+/// Whether the two files enable huge pages. Each file lists all possible
+/// values, with the current value in brackets.
 fn are_allowed() -> bool {
     let chosen = |path| {
         let text = file::read_to_string(path).unwrap_or_default();

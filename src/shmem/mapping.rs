@@ -3,7 +3,7 @@
 use crate::log::{Level, Log};
 use crate::sys::shm::Segment;
 
-/// Unmaps the segment, `munmap(2)`. A failure is an alert in the log.
+/// Unmaps the segment, `munmap(2)`. If the call fails, an alert is logged.
 pub fn free(log: Log, segment: Segment) {
     if let Err(err) = segment.unmap() {
         log.error(

@@ -1,10 +1,12 @@
 //! Shared memory, nginx's `ngx_shmem.c`.
 //!
-//! `src/shmem/backends` lists the ways to get shared memory, the best first,
-//! each with the feature that it needs. `build.rs` chooses the first one whose
-//! feature the probes have found, and writes the file that is included below:
-//! a `mod` for each backend, and a `pub use` of `alloc` and `free` of the chosen
-//! one. All backends are compiled, so an error in one shows on every system.
+//! A backend is a way to get shared memory. The file `src/shmem/backends` lists
+//! the backends, the best first, each with the system feature that it needs.
+//! `build.rs` chooses the first backend whose feature the probes have found,
+//! and writes the file that is included below: a `mod` for each backend, and a
+//! `pub use` of the chosen backend's `alloc` and `free`. All backends are
+//! compiled, so that the compiler finds an error in each of them on every
+//! system.
 
 mod huge_pages;
 mod mapping;
@@ -15,10 +17,10 @@ use crate::sys::shm::Segment;
 
 include!(concat!(env!("OUT_DIR"), "/shmem_backends.rs"));
 
-/// Allocates `size` zeroed bytes, which processes that are forked later share;
-/// with huge pages if `huge_pages` is set and the system allows them.
+/// Allocates `size` zeroed bytes, which this process shares with the processes
+/// that it forks later. Requests huge pages for them if `huge_pages` is set.
 ///
-/// A failure is an alert in the log.
+/// If the memory cannot be allocated, an alert is logged.
 #[inline]
 pub fn allocate(log: Log, size: usize, huge_pages: bool) -> Result<Segment> {
     let segment = alloc(log, size)?;

@@ -1,5 +1,5 @@
-//! A timer that sends SIGALRM. It is another one than that of `setitimer(2)`,
-//! which the program uses.
+//! A timer that sends SIGALRM, `timer_create(2)`. The timer of `setitimer(2)`
+//! is left to the program.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -7,21 +7,22 @@ use std::ptr;
 
 use nix::errno::Errno;
 
-/// A timer of this process. A forked child does not inherit it.
+/// A timer of this process. A forked child does not inherit the timer.
 #[derive(Clone, Copy)]
 pub struct Alarm(c_int);
 
-/// The value that the signals of all these timers carry. A handler recognises
-/// them by it.
+/// The value that the signals of these timers carry. A signal handler
+/// recognises the signals by this value.
 pub const TOKEN: usize = 0x6e67_785f;
 
 impl Alarm {
     /// Makes a timer that does not run yet, `timer_create(2)`.
     ///
-    /// It makes the system call itself, since glibc before 2.34 has the function
-    /// in another library, librt.
+    /// This function makes the system call directly, because glibc before 2.34
+    /// has timer_create() in another library, librt.
     pub fn new() -> Result<Self, Errno> {
-        // SAFETY: all-zero is a valid value of this plain C struct.
+        // SAFETY: the type is a plain C struct, for which all-zero bytes are
+        // valid.
         let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
         let mut id = MaybeUninit::<c_int>::uninit();
 
@@ -29,8 +30,8 @@ impl Alarm {
         event.sigev_signo = libc::SIGALRM;
         event.sigev_value.sival_ptr = ptr::without_provenance_mut(TOKEN);
 
-        // SAFETY: the kernel reads `event` and writes `id`, which are local; its
-        // struct sigevent has the layout of libc's.
+        // SAFETY: the kernel reads `event` and writes `id`, which are local;
+        // its struct sigevent has the layout of libc's.
         Errno::result(unsafe {
             libc::syscall(
                 libc::SYS_timer_create,
@@ -46,17 +47,18 @@ impl Alarm {
 
     /// Makes the timer expire once, in `msec` milliseconds, `timer_settime(2)`.
     pub fn set(self, msec: usize) -> Result<(), Errno> {
-        // SAFETY: all-zero is a valid value of this plain C struct.
+        // SAFETY: the type is a plain C struct, for which all-zero bytes are
+        // valid.
         let mut time: libc::itimerspec = unsafe { std::mem::zeroed() };
 
-        // 0 would stop the timer.
+        // A time of 0 would stop the timer.
         let msec = msec.clamp(1, 1 << 30);
 
         time.it_value.tv_sec = (msec / 1000) as libc::time_t;
         time.it_value.tv_nsec = (msec % 1000 * 1_000_000) as libc::c_long;
 
-        // SAFETY: the kernel reads `time`, which is local; with NULL it writes no
-        // old value.
+        // SAFETY: the kernel reads `time`, which is local. It writes no old
+        // value, because the last argument is NULL.
         Errno::result(unsafe {
             libc::syscall(
                 libc::SYS_timer_settime,
@@ -74,8 +76,8 @@ impl Alarm {
         self.0
     }
 
-    /// The timer whose number `into_raw` has returned. With another number `set`
-    /// fails.
+    /// The timer with the number `raw`, which `into_raw` has returned. If `raw`
+    /// is another number, `set` fails.
     pub fn from_raw(raw: c_int) -> Self {
         Self(raw)
     }

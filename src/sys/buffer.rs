@@ -21,9 +21,9 @@ impl Byte for MaybeUninit<u8> {
     }
 }
 
-/// Copies as many bytes as there are in `from` and fit into `to`.
+/// Copies the bytes of `from` to `to`, until all are copied or `to` is full.
 ///
-/// Returns how many bytes were copied. Async-signal-safe.
+/// Returns the number of bytes that were copied. Async-signal-safe.
 pub fn copy<B: Byte>(to: &mut [B], from: &[u8]) -> usize {
     for (to, &from) in to.iter_mut().zip(from) {
         to.set(from);
@@ -32,12 +32,12 @@ pub fn copy<B: Byte>(to: &mut [B], from: &[u8]) -> usize {
     to.len().min(from.len())
 }
 
-/// A buffer of which the first bytes are filled, and the rest need not be
+/// A buffer whose first bytes are filled. The other bytes need not be
 /// initialised.
 pub struct Buffer<'a> {
     bytes: &'a mut [MaybeUninit<u8>],
-    // Invariant: the first `filled` bytes are initialised; it never exceeds
-    // the length of `bytes`.
+    // Invariant: the first `filled` bytes of `bytes` are initialised, and
+    // `filled` never exceeds the length of `bytes`.
     filled: usize,
 }
 
@@ -59,24 +59,25 @@ impl<'a> Buffer<'a> {
 
     /// The filled bytes.
     pub fn filled(&self) -> &[u8] {
-        // SAFETY: the invariant of `filled`: these bytes are initialised and
+        // SAFETY: by the invariant of `filled`, these bytes are initialised and
         // lie within `bytes`.
         unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
     }
 
     /// The filled bytes, for as long as the memory of the buffer lives.
     pub fn into_filled(self) -> &'a [u8] {
-        // SAFETY: the invariant of `filled`: these bytes are initialised and
+        // SAFETY: by the invariant of `filled`, these bytes are initialised and
         // lie within `bytes`, which `self` borrows for `'a`.
         unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
     }
 
-    /// The bytes that are not filled yet.
+    /// The bytes of the buffer that are not filled yet.
     pub fn rest(&mut self) -> &mut [MaybeUninit<u8>] {
         self.bytes.get_mut(self.filled..).unwrap_or_default()
     }
 
-    /// Appends as many of `bytes` as fit. Returns the rest of `bytes`.
+    /// Appends `bytes` until the buffer is full. Returns the rest of `bytes`,
+    /// which did not fit.
     pub fn append<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let n = copy(self.rest(), bytes);
 
@@ -90,8 +91,8 @@ impl<'a> Buffer<'a> {
         self.filled = 0;
     }
 
-    /// Overwrites filled bytes from the offset `at` on. Does nothing if `value`
-    /// does not lie within them.
+    /// Overwrites filled bytes from the offset `at` on with `value`. Does
+    /// nothing if `value` would not lie within the filled bytes.
     pub fn put<const N: usize>(&mut self, at: usize, value: [u8; N]) {
         let to = self.bytes.get_mut(at..self.filled);
 
@@ -100,7 +101,8 @@ impl<'a> Buffer<'a> {
         }
     }
 
-    /// The caller has written `n` bytes to `rest()`: counts them as filled.
+    /// Counts the first `n` bytes of `rest()`, which the caller has written, as
+    /// filled.
     ///
     /// # Safety
     ///

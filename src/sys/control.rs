@@ -1,17 +1,18 @@
 //! Control data of messages, `cmsg(3)`: the descriptors that a message carries,
-//! and its sender.
+//! and the pid of the sender.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-/// `SCM_PIDFD` of `unix(7)`, which libc does not have: with SO_PASSPIDFD each
-/// message carries a descriptor of its sender.
+/// `SCM_PIDFD` of `unix(7)`, a constant that the libc crate does not have. With
+/// SO_PASSPIDFD each message carries a descriptor that refers to the sending
+/// process.
 const SCM_PIDFD: c_int = 4;
 
-/// The size of a `cmsghdr` with `bytes` of data, `cmsg(3)`.
+/// The size in bytes of a `cmsghdr` with `bytes` bytes of data, `cmsg(3)`.
 pub(super) const fn cmsg_space(bytes: usize) -> usize {
-    // SAFETY: CMSG_SPACE only calculates, it touches no memory.
+    // SAFETY: CMSG_SPACE only calculates a size and accesses no memory.
     unsafe { libc::CMSG_SPACE(bytes as libc::c_uint) as usize }
 }
 
@@ -19,9 +20,10 @@ pub(super) const fn cmsg_space(bytes: usize) -> usize {
 /// message carries.
 const MAX_FDS: usize = 253;
 
-/// The size of the control data that a message can carry: the descriptors, and
-/// what SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC and SO_TIMESTAMP add. With less
-/// room the kernel would drop some of it (`D16`, `D19`).
+/// The size in bytes of all control data that a message can carry: the
+/// descriptors, and the data that SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC and
+/// SO_TIMESTAMP add. If the buffer were smaller, the kernel would drop a part
+/// of the data (`D16`, `D19`).
 pub(super) const CONTROL: usize = cmsg_space(MAX_FDS * size_of::<c_int>())
     + cmsg_space(size_of::<libc::ucred>())
     + cmsg_space(size_of::<c_int>())
@@ -32,7 +34,7 @@ pub(super) const CONTROL: usize = cmsg_space(MAX_FDS * size_of::<c_int>())
 #[repr(C, align(8))]
 pub(super) struct Control<const N: usize>(pub(super) [MaybeUninit<u8>; N]);
 
-/// Control data that is one descriptor: the usual case.
+/// Control data that consists of one descriptor, which is the usual case.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct OneDescriptor {
@@ -42,9 +44,10 @@ struct OneDescriptor {
 
 const _: () = assert!(size_of::<OneDescriptor>() == cmsg_space(size_of::<c_int>()));
 
-/// The descriptor, if the control data of `msg` is one descriptor only.
+/// The descriptor, if the control data of `msg` consists of one descriptor;
+/// else `None`.
 #[inline(always)]
-#[allow(clippy::unnecessary_cast)] // not with every C library
+#[allow(clippy::unnecessary_cast)] // needed with some C libraries
 pub(super) fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) -> Option<RawFd> {
     const LEN: usize = size_of::<libc::cmsghdr>() + size_of::<c_int>();
 
@@ -52,8 +55,8 @@ pub(super) fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) ->
         return None;
     }
 
-    // SAFETY: `control` is aligned and longer, and the kernel has written all of
-    // these bytes but the padding.
+    // SAFETY: `control` is aligned for `OneDescriptor` and at least as large,
+    // and the kernel has written all bytes of it except padding.
     let one = unsafe { (&raw const *control).cast::<OneDescriptor>().read() };
 
     (one.header.cmsg_len as usize == LEN
@@ -63,42 +66,46 @@ pub(super) fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) ->
         .then_some(one.fd)
 }
 
-/// Takes the descriptors out of a received message: returns the first one and
-/// closes the others. Returns the pid of the sender too, 0 if the message does
-/// not carry it. Other control data is skipped (`D19`).
+/// Takes the descriptors out of a received message: returns the first
+/// descriptor and closes the others. Also returns the pid of the sender, or 0
+/// if the message does not carry the pid. Other control data is ignored
+/// (`D19`).
 ///
 /// # Safety
 ///
-/// recvmsg() has written `msg`, and its descriptors have no owner yet.
+/// recvmsg() has written `msg`, and the descriptors in its control data have no
+/// owner yet.
 #[inline(never)]
 pub(super) unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
     let mut first = None;
     let mut sender = 0;
 
-    // SAFETY: the kernel has written valid headers up to `msg_controllen`.
+    // SAFETY: as this function demands, the kernel has written valid headers up
+    // to `msg_controllen`.
     let mut cm = unsafe { libc::CMSG_FIRSTHDR(msg) };
 
     while !cm.is_null() {
-        // SAFETY: `cm` is a header that the kernel has written, and each header is
-        // passed once.
+        // SAFETY: `cm` is a header that the kernel has written, and each header
+        // is passed once.
         unsafe { take_header(cm, &mut first, &mut sender) };
 
-        // SAFETY: `cm` is a header that the kernel has written, within the control
-        // data of `msg`.
+        // SAFETY: `cm` is a header that the kernel has written, within the
+        // control data of `msg`.
         cm = unsafe { libc::CMSG_NXTHDR(msg, cm) };
     }
 
     (first, sender)
 }
 
-/// Takes what one header of control data carries: the descriptors of SCM_RIGHTS,
-/// of which the first one goes to `first`, or the sender.
+/// Takes the data of one header of control data. SCM_RIGHTS: `first` gets the
+/// first descriptor, and the other descriptors are closed. SCM_PIDFD: the
+/// descriptor is closed. SCM_CREDENTIALS: `sender` gets the pid.
 ///
 /// # Safety
 ///
-/// The kernel has written the header and its data, and its descriptors have no
-/// owner yet.
-#[allow(clippy::unnecessary_cast)] // not with every C library
+/// The kernel has written the header and its data, and the descriptors in the
+/// data have no owner yet.
+#[allow(clippy::unnecessary_cast)] // needed with some C libraries
 unsafe fn take_header(
     cm: *const libc::cmsghdr,
     first: &mut Option<OwnedFd>,
@@ -107,7 +114,7 @@ unsafe fn take_header(
     // SAFETY: as this function demands, the kernel has written the header.
     let header = unsafe { cm.read() };
 
-    // SAFETY: CMSG_LEN only calculates, it touches no memory.
+    // SAFETY: CMSG_LEN only calculates a size and accesses no memory.
     let len = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
 
     if header.cmsg_level != libc::SOL_SOCKET {
@@ -116,15 +123,15 @@ unsafe fn take_header(
 
     match header.cmsg_type {
         libc::SCM_RIGHTS => {
-            // SAFETY: the data of SCM_RIGHTS are as many descriptors, which have no
-            // owner, as this function demands.
+            // SAFETY: the data of SCM_RIGHTS consists of descriptors, `len`
+            // bytes in all. As this function demands, they have no owner.
             let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
 
             *first = first.take().or(fd);
         }
         SCM_PIDFD => {
-            // SAFETY: the data of SCM_PIDFD is one descriptor, which has no owner,
-            // as this function demands.
+            // SAFETY: the data of SCM_PIDFD is one descriptor, which has no
+            // owner, as this function demands.
             drop(unsafe { take_descriptors(cm, len / size_of::<c_int>()) });
         }
         libc::SCM_CREDENTIALS if len >= size_of::<libc::ucred>() => {
@@ -138,17 +145,19 @@ unsafe fn take_header(
     }
 }
 
-/// Returns the first of `n` descriptors and closes the others.
+/// Returns the first of the `n` descriptors in the data of `cm`, and closes the
+/// others.
 ///
 /// # Safety
 ///
-/// The data of `cm` are `n` descriptors without an owner.
+/// The data of `cm` consists of `n` descriptors, which have no owner.
 unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd> {
     let mut first = None;
 
     for i in 0..n {
         // SAFETY: `i` is less than `n`, so as this function demands there is a
-        // descriptor without an owner; it need not be aligned.
+        // descriptor at this place, which has no owner. The read does not need
+        // alignment.
         let fd = unsafe {
             let fds = libc::CMSG_DATA(cm).cast::<c_int>();
             take_fd(fds.add(i).read_unaligned())
@@ -160,13 +169,15 @@ unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd
     first
 }
 
-/// Owns a descriptor that the kernel has written; `None` if it is negative: the
-/// kernel writes an errno in place of a SCM_PIDFD that it could not make.
+/// Becomes the owner of a descriptor that the kernel has written. `None` if the
+/// number is negative: the kernel writes a negative errno in place of a
+/// SCM_PIDFD descriptor that it could not make.
 ///
 /// # Safety
 ///
 /// `fd` is negative, or open and without an owner.
 unsafe fn take_fd(fd: RawFd) -> Option<OwnedFd> {
-    // SAFETY: `fd` is not negative, so as this function demands it has no owner.
+    // SAFETY: `fd` is not negative, so as this function demands it has no
+    // owner.
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }

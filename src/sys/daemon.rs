@@ -1,4 +1,5 @@
-//! Daemons, process titles, and the death of the parent.
+//! Functions for daemons: to become a daemon, to set the process title, and to
+//! get a signal when the parent dies.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -10,24 +11,27 @@ use nix::sys::stat::Mode;
 
 use super::lock::Lock;
 
-/// The name of the call that failed, and its errno.
+/// The name of the system call that failed, and its errno.
 pub type Failure = (&'static str, Errno);
 
-/// A daemon that has not told its parent yet that it is set up.
+/// The daemon's end of a pipe to its parent, which waits until the daemon is
+/// set up.
 pub struct Starting(OwnedFd);
 
 impl Starting {
-    /// Makes the parent exit with 0. If this value is dropped instead, the
-    /// parent exits with 1.
+    /// Tells the parent that the daemon is set up, so that the parent exits
+    /// with 0. If this value is dropped instead, the parent exits with 1.
     pub fn done(self) {
-        // If the parent has exited meanwhile, there is nothing to tell.
+        // The write fails if the parent has exited meanwhile. Nothing has to be
+        // done then.
         let _ = super::fd::write(self.0.as_raw_fd(), b"1");
     }
 }
 
-/// Makes the program a daemon, as nginx does: it continues in a child, which
-/// has its own session, and `/dev/null` as stdin and stdout. The parent exits
-/// when the child is set up, or when that has failed.
+/// Makes the program a daemon, as nginx does: the program continues in a child,
+/// which has a session of its own, and `/dev/null` as stdin and stdout. The
+/// parent exits when the child has called [`Starting::done`], or when the child
+/// has failed.
 pub fn daemonize() -> Result<Starting, Failure> {
     let (result, starting) = super::process::pipe().map_err(|err| ("pipe()", err))?;
 
@@ -45,7 +49,7 @@ pub fn daemonize() -> Result<Starting, Failure> {
 
     nix::unistd::setsid().map_err(|err| ("setsid()", err))?;
 
-    // SAFETY: umask() touches no memory.
+    // SAFETY: umask() accesses no memory.
     unsafe { libc::umask(0) };
 
     let null = open(c"/dev/null", OFlag::O_RDWR, Mode::empty())
@@ -55,8 +59,8 @@ pub fn daemonize() -> Result<Starting, Failure> {
         (libc::STDIN_FILENO, "dup2(STDIN)"),
         (libc::STDOUT_FILENO, "dup2(STDOUT)"),
     ] {
-        // SAFETY: dup2() touches no memory. No owner of the two numbers exists:
-        // Rust's stdin and stdout use them whatever file is behind them.
+        // SAFETY: dup2() accesses no memory. The numbers 0 and 1 have no owner:
+        // Rust's stdin and stdout use the numbers, whatever file they refer to.
         Errno::result(unsafe { libc::dup2(null.as_raw_fd(), to) }).map_err(|err| (call, err))?;
     }
 
@@ -65,26 +69,28 @@ pub fn daemonize() -> Result<Starting, Failure> {
 
 /// Makes stderr a copy of `fd`, `dup2(2)`.
 pub fn redirect_stderr(fd: c_int) -> Result<(), Errno> {
-    // SAFETY: dup2() touches no memory; Rust's stderr uses the number whatever
-    // file is behind it.
+    // SAFETY: dup2() accesses no memory. The number 2 has no owner: Rust's
+    // stderr uses the number, whatever file it refers to.
     Errno::result(unsafe { libc::dup2(fd, libc::STDERR_FILENO) }).map(drop)
 }
 
 /// Makes the kernel send `signo` to this process when its parent dies,
-/// `PR_SET_PDEATHSIG` of `prctl(2)`. A change of the user undoes this.
+/// `PR_SET_PDEATHSIG` of `prctl(2)`. The kernel clears this setting when the
+/// process changes its user.
 pub fn signal_at_parents_death(signo: c_int) -> Result<(), Errno> {
-    // SAFETY: PR_SET_PDEATHSIG touches no memory.
+    // SAFETY: PR_SET_PDEATHSIG accesses no memory.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signo) }).map(drop)
 }
 
-/// Allows the kernel to write a core after a change of the user,
-/// `PR_SET_DUMPABLE` of `prctl(2)`.
+/// Allows the kernel to write a core of this process after the process has
+/// changed its user, `PR_SET_DUMPABLE` of `prctl(2)`.
 pub fn allow_core() -> Result<(), Errno> {
-    // SAFETY: PR_SET_DUMPABLE touches no memory.
+    // SAFETY: PR_SET_DUMPABLE accesses no memory.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }).map(drop)
 }
 
-/// The memory of the arguments, which ps shows.
+/// The memory of the program's arguments, which ps shows as the title of the
+/// process.
 struct Area {
     start: *mut c_char,
     len: usize,
@@ -96,25 +102,27 @@ unsafe impl Send for Area {}
 
 static AREA: Lock<Option<Area>> = Lock::new(None);
 
-/// Makes room for titles. A title overwrites the arguments and the environment
-/// behind them; the environment is moved to other memory first.
+/// Prepares for process titles. A title overwrites the program's arguments and
+/// the environment behind them, so this function first moves the environment to
+/// other memory.
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main(). The program does not use the
-/// arguments, or pointers to the environment that it has taken before, after
-/// the first title.
+/// `argv` is NULL or the argument of main(). After the first title, the program
+/// uses neither the arguments nor pointers to the environment that it got
+/// before this call.
 pub unsafe fn init_title(argv: *mut *mut c_char) {
     super::text::keep_program_name();
 
-    // SAFETY: as this function demands, NULL or the argument of main(), which is
-    // a NULL-terminated array.
+    // SAFETY: as this function demands, `argv` is NULL or the argument of
+    // main(), which is a NULL-terminated array.
     if argv.is_null() || unsafe { (*argv).is_null() } {
         return;
     }
 
-    // SAFETY: `argv` has a first string. The strings that the kernel has put one
-    // behind the other are one piece of memory, from `start` to `end`.
+    // SAFETY: `argv` has a first string. The kernel has put the strings of the
+    // arguments and the environment one behind the other, so that they are one
+    // piece of memory, from `start` to `end`.
     unsafe {
         let start = *argv;
         let end = end_of_environment(end_of_arguments(argv));
@@ -127,8 +135,9 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
     }
 }
 
-/// The end of the arguments that lie one behind the other, as the kernel has put
-/// them. An argument that lies elsewhere has been replaced.
+/// The end of the memory of the arguments, which the kernel has put one behind
+/// the other. Skips an argument at another place, because the program has
+/// replaced it.
 ///
 /// # Safety
 ///
@@ -151,8 +160,8 @@ unsafe fn end_of_arguments(argv: *mut *mut c_char) -> *mut c_char {
 }
 
 /// Copies the strings of the environment that lie one behind the other from
-/// `end` on to other memory. Returns their end; if there is no memory, the end
-/// of those that were copied.
+/// `end` on to other memory. Returns the end of the strings that were copied:
+/// the first one that could not be copied, for lack of memory, begins there.
 ///
 /// # Safety
 ///
@@ -186,15 +195,16 @@ unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
     end
 }
 
-/// Sets the title that ps shows. It is cut if there is no room for all of it.
+/// Sets the title that ps shows. A title that is longer than the memory for it
+/// is cut.
 pub fn set_title(title: &[u8]) {
     let guard = AREA.lock();
 
     let Some(area) = guard.as_ref() else { return };
     let n = title.len().min(area.len.saturating_sub(1));
 
-    // SAFETY: since `init_title` nothing else uses the area; `n` is less than its
-    // size, and `title` lies elsewhere.
+    // SAFETY: after the call of `init_title` no other code uses the area; `n`
+    // is less than the size of the area, and `title` lies elsewhere.
     unsafe {
         area.start.write_bytes(0, area.len);
         ptr::copy_nonoverlapping(title.as_ptr(), area.start.cast(), n);

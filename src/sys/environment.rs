@@ -4,7 +4,8 @@ use std::env;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 
-/// The value of a variable; `None` if it is not set or not UTF-8, `getenv(3)`.
+/// The value of a variable, `getenv(3)`; `None` if the variable is not set or
+/// not UTF-8.
 pub fn get(name: &str) -> Option<String> {
     env::var(name).ok()
 }

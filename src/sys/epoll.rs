@@ -1,5 +1,5 @@
-//! Waiting until descriptors are ready, `epoll(7)`, and waking up a process that
-//! waits, `eventfd(2)`.
+//! Waiting until descriptors are ready, `epoll(7)`, and waking up a process
+//! that waits, `eventfd(2)`.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -10,8 +10,8 @@ use super::fd::above_stdio;
 
 /// The descriptor is readable, or the other end has shut down writing.
 pub const READ: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
-/// The descriptor is readable; the kernel wakes up only some of the processes
-/// that wait for it.
+/// The descriptor is readable, and the kernel wakes up only some of the
+/// processes that wait for this descriptor.
 pub const EXCLUSIVE_READ: u32 = (libc::EPOLLIN | libc::EPOLLEXCLUSIVE) as u32;
 /// The descriptor is writable.
 pub const WRITE: u32 = libc::EPOLLOUT as u32;
@@ -21,26 +21,28 @@ pub const FAILED: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 /// The largest number of events that one wait returns.
 pub const BATCH: usize = 64;
 
-/// One event.
+/// An event of one descriptor.
 #[derive(Clone, Copy, Default)]
 pub struct Event {
-    /// The bits of `READ`, `WRITE` and `FAILED` that are true.
+    /// The bits of `READ`, `WRITE` and `FAILED` that apply to the descriptor
+    /// now.
     pub events: u32,
-    /// The key that was given to `ctl`.
+    /// The key that [`Epoll::ctl`] has got for the descriptor.
     pub key: u64,
 }
 
-/// An epoll instance with an eventfd in it, both close-on-exec.
+/// An epoll instance, and an eventfd with which [`wake`] ends a wait. Both are
+/// close-on-exec.
 pub struct Epoll {
     epoll: OwnedFd,
     wake: OwnedFd,
 }
 
-/// The key of the eventfd.
+/// The key of the events of the eventfd.
 const WAKE: u64 = u64::MAX;
 
-/// Owns a descriptor that a system call has returned, or the errno of its
-/// failure.
+/// Becomes the owner of the descriptor `fd`, the result of a system call.
+/// Returns the errno if the system call failed.
 ///
 /// # Safety
 ///
@@ -55,7 +57,8 @@ unsafe fn new_fd(fd: c_int) -> Result<OwnedFd, Errno> {
 impl Epoll {
     /// Makes an epoll instance that watches its eventfd.
     pub fn new() -> Result<Self, Errno> {
-        // SAFETY: both system calls touch no memory and return new descriptors.
+        // SAFETY: both system calls access no memory and return new
+        // descriptors.
         let this = unsafe {
             Self {
                 epoll: new_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
@@ -78,8 +81,8 @@ impl Epoll {
         self.wake.as_raw_fd()
     }
 
-    /// Adds, changes or removes a descriptor, as `op` says, `epoll_ctl(2)`. Its
-    /// events have the key `key`.
+    /// Adds, changes or removes a descriptor, depending on `op`,
+    /// `epoll_ctl(2)`. The events of the descriptor carry `key`.
     pub fn ctl(&self, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
         let mut event = libc::epoll_event { events, u64: key };
 
@@ -87,17 +90,17 @@ impl Epoll {
         Errno::result(unsafe { libc::epoll_ctl(self.waiter(), op, fd, &raw mut event) }).map(drop)
     }
 
-    /// Removes a descriptor.
+    /// Removes a descriptor from the epoll instance.
     pub fn remove(&self, fd: RawFd) -> Result<(), Errno> {
         self.ctl(libc::EPOLL_CTL_DEL, fd, 0, 0)
     }
 }
 
 /// Waits for events on [`Epoll::waiter`], `epoll_wait(2)`: at most `timeout`
-/// milliseconds, or without limit if that is -1.
+/// milliseconds, or without limit if `timeout` is -1.
 ///
-/// Returns the number of events that have been written to `events`. [`wake`]
-/// causes an event whose `events` are 0.
+/// Returns the number of events that have been written to `events`. A call of
+/// [`wake`] causes an event whose `events` are 0.
 pub fn wait(
     waiter: RawFd,
     waker: RawFd,
@@ -127,9 +130,11 @@ pub fn wait(
     Ok(n.min(events.len()))
 }
 
-/// Makes `wait` return, now or the next time. Async-signal-safe.
+/// Makes a call of `wait` return: the call that waits now, or else the next
+/// one. Async-signal-safe.
 pub fn wake(waker: RawFd) {
-    // If the counter of the eventfd is full, `wait` returns anyway.
+    // The write fails only if the counter of the eventfd is full, and then
+    // `wait` returns too.
     let _ = super::fd::write(waker, &1u64.to_ne_bytes());
 }
 
@@ -137,6 +142,6 @@ pub fn wake(waker: RawFd) {
 fn drain(waker: RawFd) {
     let mut count = 0u64;
 
-    // SAFETY: the kernel writes 8 bytes to `count`, which is as large.
+    // SAFETY: the kernel writes 8 bytes to `count`, whose size is 8 bytes.
     unsafe { libc::read(waker, (&raw mut count).cast(), size_of_val(&count)) };
 }

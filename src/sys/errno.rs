@@ -7,16 +7,18 @@ unsafe extern "C" {
     safe fn strerrordesc_np(err: c_int) -> *const c_char;
 }
 
-/// The C library's text for `err`; `None` if it has none.
+/// The C library's text for the error `err`; `None` if the C library has no
+/// text for `err`.
 ///
-/// `strerrordesc_np(3)` is async-signal-safe. musl does not have it, but the
-/// texts of its `strerror(3)` are constants.
+/// `strerrordesc_np(3)` is async-signal-safe. musl does not have this function,
+/// but the `strerror(3)` of musl only returns constant strings, so it is
+/// async-signal-safe too.
 pub fn describe(err: c_int) -> Option<&'static [u8]> {
     #[cfg(ngx_have_strerrordesc_np)]
     let text = strerrordesc_np(err);
 
     #[cfg(not(ngx_have_strerrordesc_np))]
-    // SAFETY: strerror() takes any number.
+    // SAFETY: strerror() accepts any number.
     let text: *const c_char = unsafe { libc::strerror(err) };
 
     if text.is_null() {

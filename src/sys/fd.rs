@@ -7,19 +7,19 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
-/// Closes a descriptor that C has as a number, `close(2)`.
+/// Closes a descriptor that C code stores as a number, `close(2)`.
 ///
 /// If close() fails the descriptor is closed all the same, and the caller must
 /// not close the number again.
 pub fn close(fd: RawFd) -> Result<(), Errno> {
-    // SAFETY: close() touches no memory. `fd` comes from C, where no Rust value
-    // owns it.
+    // SAFETY: close() accesses no memory. `fd` comes from C code, so no Rust
+    // value owns it.
     Errno::result(unsafe { libc::close(fd) }).map(drop)
 }
 
-/// Moves a descriptor whose number is 0, 1 or 2 to a higher number: in a process
-/// whose stdin is closed a new descriptor would become stdin, and nginx takes
-/// 0 for "no channel" (`D11`).
+/// Moves a descriptor whose number is 0, 1 or 2 to a higher number. In a
+/// process whose stdin is closed, a new descriptor would become stdin, and
+/// nginx treats the number 0 as "no channel" (`D11`).
 pub fn above_stdio(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     if fd.as_raw_fd() > libc::STDERR_FILENO {
         return Ok(fd);
@@ -28,8 +28,8 @@ pub fn above_stdio(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     duplicate(fd.as_raw_fd())
 }
 
-/// Closes descriptors that C has as numbers. Numbers that follow each other are
-/// closed with one call of `close_range(2)`, if the kernel has it.
+/// Closes descriptors that C code stores as numbers. Numbers that follow each
+/// other are closed with one call of `close_range(2)`, if the kernel has it.
 /// Async-signal-safe.
 pub fn close_all(fds: &[RawFd]) {
     for run in fds.chunk_by(|&a, &b| a.checked_add(1) == Some(b)) {
@@ -37,7 +37,7 @@ pub fn close_all(fds: &[RawFd]) {
             continue;
         };
 
-        // SAFETY: close_range() touches no memory, and no Rust value owns the
+        // SAFETY: close_range() accesses no memory, and no Rust value owns the
         // descriptors, which come from C.
         if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
             for &fd in run {
@@ -53,9 +53,10 @@ pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
     duplicate_from(fd, libc::STDERR_FILENO + 1)
 }
 
-/// Makes another descriptor with the first free number from `min` on.
+/// Makes another descriptor of the same open file, close-on-exec, with the
+/// first free number from `min` on.
 pub fn duplicate_from(fd: RawFd, min: RawFd) -> Result<OwnedFd, Errno> {
-    // SAFETY: F_DUPFD_CLOEXEC touches no memory.
+    // SAFETY: F_DUPFD_CLOEXEC accesses no memory.
     let copy = Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, min) })?;
 
     // SAFETY: fcntl() has just made the descriptor, so it has no owner.
@@ -64,12 +65,12 @@ pub fn duplicate_from(fd: RawFd, min: RawFd) -> Result<OwnedFd, Errno> {
 
 /// Changes the owner of a file, `fchown(2)`.
 pub fn give(fd: RawFd, user: libc::uid_t) -> Result<(), Errno> {
-    // SAFETY: fchown() touches no memory.
+    // SAFETY: fchown() accesses no memory.
     Errno::result(unsafe { libc::fchown(fd, user, libc::gid_t::MAX) }).map(drop)
 }
 
-/// The device and the inode of a file: they tell whether a number stands for
-/// another file than before.
+/// The device and the inode of a file. If they have changed, a descriptor
+/// number refers to another file than before.
 pub type Identity = (libc::dev_t, libc::ino_t);
 
 /// The identity of the file behind `fd`, `fstat(2)`.
@@ -93,7 +94,8 @@ pub fn open_append(path: &Path) -> Result<RawFd, Errno> {
         .map(IntoRawFd::into_raw_fd)
 }
 
-/// Writes with one call of `write(2)`. Returns the number of bytes written.
+/// Writes `bytes` with one call of `write(2)`. Returns the number of bytes that
+/// were written, which can be less than the length of `bytes`.
 pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize, Errno> {
     // SAFETY: the kernel reads `bytes`, all of which is initialised.
     Errno::result(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })

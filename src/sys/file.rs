@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 /// Reads a text file.
 ///
-/// A file that is not UTF-8 is `EILSEQ`.
+/// Returns `EILSEQ` if the file is not UTF-8.
 ///
 /// # References
 ///
@@ -17,7 +17,7 @@ pub fn read_to_string(path: impl AsRef<Path>) -> Result<String, Errno> {
     fs::read_to_string(path).map_err(|err| errno_of(&err))
 }
 
-/// Writes `text` to a file: creates the file, or replaces what it contains.
+/// Writes `text` to a file: creates the file, or replaces its contents.
 ///
 /// # References
 ///
@@ -26,7 +26,8 @@ pub fn write(path: &Path, text: &str) -> Result<(), Errno> {
     fs::write(path, text).map_err(|err| errno_of(&err))
 }
 
-/// Renames a file; a file that has the name `to` already is replaced.
+/// Renames the file `from` to `to`. Replaces a file that has the name `to`
+/// already.
 ///
 /// # References
 ///
@@ -44,7 +45,8 @@ pub fn remove(path: &Path) -> Result<(), Errno> {
     fs::remove_file(path).map_err(|err| errno_of(&err))
 }
 
-/// The errno of a failed operation.
+/// The errno of a failed operation. A failure without an errno means that the
+/// file is not UTF-8: `EILSEQ`.
 fn errno_of(err: &io::Error) -> Errno {
     err.raw_os_error().map_or(Errno::EILSEQ, Errno::from_raw)
 }

@@ -1,17 +1,18 @@
-//! The C library's heap, for memory whose life a C program decides about.
+//! The C library's heap, for memory that a C program frees.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
 
-/// The alignment of what [`allocate`] returns, that of `max_align_t`.
+/// The alignment in bytes of the memory that [`allocate`] returns: the
+/// alignment of `max_align_t`.
 pub const ALIGNMENT: usize = 16;
 
 /// Allocates `size` bytes, which are not initialised.
 ///
-/// `ENOMEM` if there are not as many, or if `size` is more than the largest
-/// `isize`: the compiler relies on no object being larger.
+/// Returns `ENOMEM` if there is not enough memory, or if `size` is more than
+/// the largest `isize`, because the compiler relies on no object being larger.
 ///
 /// # References
 ///
@@ -22,7 +23,7 @@ pub fn allocate(size: usize) -> Result<NonNull<c_void>, Errno> {
         return Err(Errno::ENOMEM);
     }
 
-    // SAFETY: malloc() takes any size.
+    // SAFETY: malloc() accepts any size.
     NonNull::new(unsafe { libc::malloc(size) }).ok_or_else(Errno::last)
 }
 
@@ -30,13 +31,14 @@ pub fn allocate(size: usize) -> Result<NonNull<c_void>, Errno> {
 ///
 /// # Safety
 ///
-/// `memory` comes from [`allocate`], has not been freed yet, and nothing uses
-/// it any more.
+/// `memory` comes from [`allocate`] and has not been freed yet, and no code
+/// uses this memory any more.
 ///
 /// # References
 ///
 /// `free(3)`.
 pub unsafe fn free(memory: NonNull<c_void>) {
-    // SAFETY: allocate() has got it from malloc(); the rest is required above.
+    // SAFETY: as this function demands, `memory` comes from allocate(), which
+    // calls malloc(), and has not been freed yet.
     unsafe { libc::free(memory.as_ptr()) };
 }

@@ -17,14 +17,14 @@ use super::fd::above_stdio;
 /// `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// IPv4 or IPv6.
+    /// An IPv4 or IPv6 address and its port.
     Inet(SocketAddr),
-    /// A Unix socket.
+    /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
 impl Address {
-    /// Parses an address; `None` if the text is not one.
+    /// Parses an address; `None` if the text is not an address.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("unix:") {
             Some("") => None,
@@ -33,7 +33,7 @@ impl Address {
         }
     }
 
-    /// The path of a Unix socket.
+    /// The path of a Unix socket; `None` for an IPv4 or IPv6 address.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Unix(path) => Some(path),
@@ -77,7 +77,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The call that failed, with its errno.
+/// The system call that failed, with its errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// `socket(2)`.
@@ -116,24 +116,26 @@ pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
     Ok(sock)
 }
 
-/// Takes over a listening socket that this program has inherited: its number is
-/// in the environment. `None` if the number is not a socket.
+/// Becomes the owner of a listening socket that this program has inherited from
+/// the program that executed it. `None` if `fd` is not a socket.
 pub fn inherit(fd: RawFd) -> Option<OwnedFd> {
     getsockname::<SockaddrStorage>(fd).ok()?;
 
-    // SAFETY: F_SETFD touches no memory.
+    // SAFETY: F_SETFD accesses no memory.
     unsafe {
         libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
     }
 
-    // SAFETY: the program that executed this one has opened the socket for it, so
-    // it has no owner here; each number is taken over once.
+    // SAFETY: the program that executed this one has opened the socket, so the
+    // socket has no owner in this process, and callers pass each number only
+    // once.
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Makes a program that this process executes inherit `fd`. Async-signal-safe.
+/// Clears close-on-exec of `fd`, so that a program that this process executes
+/// inherits `fd`. Async-signal-safe.
 pub fn hand_down(fd: RawFd) {
-    // SAFETY: F_SETFD touches no memory.
+    // SAFETY: F_SETFD accesses no memory.
     unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
 }
 
@@ -141,7 +143,7 @@ pub fn hand_down(fd: RawFd) {
 pub fn accept(fd: RawFd) -> Result<OwnedFd, Errno> {
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
 
-    // SAFETY: with NULL the kernel writes no address.
+    // SAFETY: the kernel writes no address, because both pointers are NULL.
     let fd = Errno::result(unsafe {
         libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags)
     })?;

@@ -2,12 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Guards a static that the program changes.
+/// Guards a static variable that the program changes.
 ///
 /// The programs that use this library have one thread, so the lock is free
-/// whenever it is taken; it exists because Rust demands one for a mutable
-/// static. Code that may run while the lock is held must not take it again:
-/// it would wait for itself. A signal handler must not take it at all.
+/// whenever a function takes it. The lock exists because Rust demands one for a
+/// static variable that changes. Code that runs while the lock is held must not
+/// take it again, because the process would wait for itself for ever. A signal
+/// handler may take the lock only if it has interrupted `sigsuspend(2)`, because
+/// no code of the program holds the lock then.
 pub struct Lock<T>(Mutex<T>);
 
 impl<T> Lock<T> {
@@ -18,8 +20,8 @@ impl<T> Lock<T> {
 
     /// Takes the lock. It is released when the result is dropped.
     ///
-    /// A panic ends the process (`panic = "abort"`), so no panic can have left
-    /// the data half changed.
+    /// A poisoned lock is not an error: a panic ends the process (`panic =
+    /// "abort"`), so no panic can have left the data half changed.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,8 +13,8 @@ unsafe extern "C" {
     safe static ngx_ipc_debug_levels: usize;
 }
 
-/// A pointer to a `ngx_log_t` of the host. This file reads its first member
-/// only.
+/// A pointer to a `ngx_log_t` of the host. This file reads only the first
+/// member of the struct.
 #[derive(Clone, Copy)]
 pub struct RawLog(Option<NonNull<c_void>>);
 
@@ -44,7 +44,8 @@ impl RawLog {
         })
     }
 
-    /// The debug bits of `log->log_level`: none in an nginx without NGX_DEBUG.
+    /// `log->log_level` for a test of its debug bits; 0 in an nginx that was
+    /// built without NGX_DEBUG.
     pub fn debug_level(self) -> usize {
         #[cfg(not(feature = "standalone"))]
         if ngx_ipc_debug_levels == 0 {
@@ -54,12 +55,13 @@ impl RawLog {
         self.level()
     }
 
-    /// Logs `text`. The host adds the time, the level and so on.
+    /// Logs `text`. The host adds the time, the level and the pid.
     pub fn write(self, level: usize, err: c_int, text: &[u8]) {
         let Some(log) = self.0 else { return };
 
-        // SAFETY: `from_ptr` demands a valid ngx_log_t. "%*s" takes a size_t and
-        // a pointer to as many bytes, which are those of `text`.
+        // SAFETY: `from_ptr` demands a valid ngx_log_t. The format "%*s" needs
+        // a size_t and a pointer to that number of bytes, which are the length
+        // and the bytes of `text`.
         unsafe {
             ngx_log_error_core(
                 level,

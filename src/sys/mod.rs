@@ -1,4 +1,5 @@
-//! The kernel: the only directory that makes system calls, with `libc` or `nix`.
+//! The interface to the kernel. This is the only directory that makes system
+//! calls, with the crates `libc` and `nix`.
 //!
 //! A function that fails returns an [`Errno`](nix::errno::Errno) and logs
 //! nothing; the caller decides what the failure means.

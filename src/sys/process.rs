@@ -5,11 +5,11 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
-/// Which side of a `fork` is running.
+/// The process in which [`fork`] has returned.
 pub enum Fork {
-    /// The new process.
+    /// The child, the new process.
     Child,
-    /// The process that has called, with the pid of the child.
+    /// The parent, with the pid of the child.
     Parent(libc::pid_t),
 }
 
@@ -18,8 +18,8 @@ pub enum Fork {
 /// The child may call async-signal-safe functions only, until it runs the
 /// function that it was started for.
 pub fn fork() -> Result<Fork, Errno> {
-    // SAFETY: fork() has no precondition. The program has one thread, so no lock
-    // of another thread stays taken in the child.
+    // SAFETY: fork() has no precondition. The program has one thread, so no
+    // lock of another thread stays taken in the child.
     match Errno::result(unsafe { libc::fork() })? {
         0 => Ok(Fork::Child),
         pid => Ok(Fork::Parent(pid)),
@@ -38,21 +38,22 @@ pub fn getppid() -> libc::pid_t {
     unsafe { libc::getppid() }
 }
 
-/// Sends a signal, `kill(2)`.
+/// Sends the signal `signo` to the process `pid`, `kill(2)`.
 pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
-    // SAFETY: kill() touches no memory.
+    // SAFETY: kill() accesses no memory.
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
-/// Sends a signal to a child, but not to another process that has got its pid
-/// after the child was reaped.
+/// Sends a signal to a child, but not to another process that has got the
+/// child's pid after the child was reaped.
 ///
-/// Opens a descriptor of the process, `pidfd_open(2)`, then calls `is_ours`: if
-/// the child has not been reaped yet, the descriptor is the child's, and
-/// `pidfd_send_signal(2)` reaches no other process. Calls `kill(2)` if the
-/// kernel has no pidfd_open(), or if no descriptor is free.
+/// Opens a descriptor of the process `pid`, `pidfd_open(2)`, and then calls
+/// `is_ours`, which tells whether the child has not been reaped yet. If so, the
+/// descriptor refers to the child, and `pidfd_send_signal(2)` reaches no other
+/// process. If the kernel has no pidfd_open(), or if no descriptor is free, the
+/// function calls `kill(2)`.
 pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) -> Result<(), Errno> {
-    // SAFETY: pidfd_open() touches no memory.
+    // SAFETY: pidfd_open() accesses no memory.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
 
     let fd = match fd {
@@ -67,7 +68,8 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
         return Err(Errno::ESRCH);
     }
 
-    // SAFETY: with NULL the kernel makes the siginfo itself, as for kill().
+    // SAFETY: the kernel reads no siginfo, because the pointer is NULL. It
+    // makes the siginfo itself, as for kill().
     Errno::result(unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
@@ -80,23 +82,24 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
     .map(drop)
 }
 
-/// Ends the process at once, `_exit(2)`: a child must not run the handlers and
-/// write the buffers that it has inherited from its parent.
+/// Ends the process at once, `_exit(2)`. A child must not run the exit
+/// handlers, and must not write the buffers, that it has inherited from its
+/// parent.
 pub fn exit_now(code: c_int) -> ! {
     // SAFETY: _exit() has no precondition.
     unsafe { libc::_exit(code) }
 }
 
-/// How a child has ended.
+/// The way in which a child has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It has exited with this code.
+    /// The child has exited with this code.
     Code(c_int),
-    /// A signal has killed it.
+    /// A signal has killed the child.
     Signal {
-        /// The signal.
+        /// The number of the signal.
         signo: c_int,
-        /// Whether the kernel has written a core.
+        /// Whether the kernel has written a core of the child.
         core: bool,
     },
 }
@@ -114,11 +117,12 @@ impl Ended {
     }
 }
 
-/// All children, for [`reap`].
+/// The pid that means "any child", for [`reap`].
 pub const ANY: libc::pid_t = -1;
 
-/// Reaps the child `pid`, or one of all children, if it has exited. Returns its
-/// pid and its status, or `None` if no such child has exited, `waitpid(2)`.
+/// Reaps a child if it has exited: the child `pid`, or any child if `pid` is
+/// [`ANY`], `waitpid(2)`. Returns the pid and the status of the child; `None`
+/// if no such child has exited. Never waits.
 pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
     wait(pid, libc::WNOHANG)
 }
@@ -151,13 +155,15 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
 
 /// Sends an errno to a process that waits in [`read_errno`].
 pub fn write_errno(pipe: &OwnedFd, err: Errno) {
-    // If this fails, the reader takes the end of the pipe for a success; only
-    // the exit code of the child says more.
+    // If the write fails, the reader finds the end of the pipe and assumes that
+    // execve() has succeeded. Only the exit code of the child then shows the
+    // failure.
     let _ = nix::unistd::write(pipe, &(err as i32).to_ne_bytes());
 }
 
-/// Waits until execve(2) in a child has failed, and returns its errno. `None` if
-/// it has succeeded, which closes the pipe.
+/// Waits until execve(2) in a child has failed or succeeded. Returns the errno
+/// of the failure; `None` if execve() has succeeded, because the kernel closes
+/// the child's end of the pipe then.
 pub fn read_errno(pipe: &OwnedFd) -> Option<Errno> {
     let mut err = [0; size_of::<c_int>()];
 
@@ -183,8 +189,9 @@ impl Program {
     ///
     /// # Safety
     ///
-    /// `path` is NULL or a NUL-terminated string, `argv` and `envp` are NULL
-    /// or NULL-terminated arrays of such, for as long as the result is used.
+    /// `path` is NULL or a NUL-terminated string. `argv` and `envp` are NULL or
+    /// NULL-terminated arrays of NUL-terminated strings. All are valid for as
+    /// long as the result is used.
     pub unsafe fn new(
         path: *const c_char,
         argv: *const *const c_char,
@@ -193,23 +200,24 @@ impl Program {
         Self { path, argv, envp }
     }
 
-    /// Replaces this process by the program, `execve(2)`. Returns the errno if
-    /// that fails.
+    /// Replaces the program of this process, `execve(2)`. Returns only if the
+    /// call fails, with its errno.
     pub fn exec(&self) -> Errno {
         if self.path.is_null() {
             return Errno::EFAULT;
         }
 
-        // SAFETY: `new` demands valid arguments.
+        // SAFETY: `new` demands that the three pointers are valid for execve().
         unsafe { libc::execve(self.path, self.argv, self.envp) };
 
         Errno::last()
     }
 }
 
-/// Ends the process, after the functions of `atexit(3)`, `exit(3)`.
+/// Calls the functions of `atexit(3)` and ends the process, `exit(3)`.
 pub fn exit(code: c_int) -> ! {
-    // SAFETY: the program has one thread, so exit() is not called twice at once.
+    // SAFETY: the program has one thread, so exit() is not called twice at
+    // once.
     unsafe { libc::exit(code) }
 }
 

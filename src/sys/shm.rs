@@ -1,6 +1,8 @@
-//! Memory that forked children share, which there are three ways to get.
+//! Memory that a process shares with its forked children. There are three ways
+//! to get such memory.
 
-// A build uses one of the ways; the functions of the others are unused.
+// A build uses only one of the three ways; the functions for the other ways are
+// unused.
 #![allow(dead_code)]
 
 use std::ffi::{c_int, c_void};
@@ -17,19 +19,20 @@ use nix::sys::stat::Mode;
 /// The size of a huge page, in bytes.
 pub const HUGE_PAGE: usize = 2 * 1024 * 1024;
 
-/// A piece of shared memory. It is printed as its address, as nginx's `%p` does.
+/// A piece of shared memory. Its text in a log line is its address, in the
+/// format of nginx's `%p`.
 pub struct Segment {
     addr: NonNull<c_void>,
     size: usize,
 }
 
 impl Segment {
-    /// The segment that C has stored as its address and size.
+    /// Makes the segment that C code has stored as an address and a size.
     ///
     /// # Safety
     ///
-    /// `addr` and `size` are those of a segment of this file, and nothing uses
-    /// its memory any more.
+    /// `addr` and `size` are the address and the size of a segment that this
+    /// file has made, and no code uses the memory of the segment any more.
     pub unsafe fn from_raw(addr: NonNull<c_void>, size: usize) -> Self {
         Self { addr, size }
     }
@@ -46,13 +49,13 @@ impl Segment {
 
     /// Unmaps the segment, `munmap(2)`.
     pub fn unmap(&self) -> Result<(), Errno> {
-        // SAFETY: only `from_raw` makes a segment that is unmapped; it demands
-        // that nothing uses the memory.
+        // SAFETY: callers unmap only a segment that comes from `from_raw`,
+        // which demands that no code uses the memory any more.
         Errno::result(unsafe { libc::munmap(self.addr.as_ptr(), self.size) }).map(drop)
     }
 
-    /// Requests huge pages, `MADV_HUGEPAGE` of `madvise(2)`. The kernel uses them
-    /// only if they are enabled for shared memory.
+    /// Requests huge pages for the segment, `MADV_HUGEPAGE` of `madvise(2)`.
+    /// The kernel uses huge pages only if they are enabled for shared memory.
     pub fn advise_huge_pages(&self) -> Result<(), Errno> {
         // SAFETY: MADV_HUGEPAGE does not change the contents of the memory.
         Errno::result(unsafe { libc::madvise(self.addr.as_ptr(), self.size, libc::MADV_HUGEPAGE) })
@@ -61,8 +64,8 @@ impl Segment {
 
     /// Detaches a System V segment, `shmdt(2)`.
     pub fn detach(&self) -> Result<(), Errno> {
-        // SAFETY: only `from_raw` makes a segment that is detached; it demands
-        // that nothing uses the memory.
+        // SAFETY: callers detach only a segment that comes from `from_raw`,
+        // which demands that no code uses the memory any more.
         Errno::result(unsafe { libc::shmdt(self.addr.as_ptr()) }).map(drop)
     }
 }
@@ -100,7 +103,7 @@ fn mmap(size: usize, flags: c_int, fd: RawFd) -> Result<Segment, Errno> {
     Ok(Segment { addr, size })
 }
 
-/// Maps anonymous memory, `mmap(MAP_ANON|MAP_SHARED)`.
+/// Maps `size` bytes of anonymous memory, `mmap(MAP_ANON|MAP_SHARED)`.
 pub fn map_anon(size: usize) -> Result<Segment, Errno> {
     mmap(size, libc::MAP_ANON, -1)
 }
@@ -114,21 +117,21 @@ pub fn open_zero() -> Result<OwnedFd, Errno> {
     )
 }
 
-/// Maps `/dev/zero`: each mapping is new memory.
+/// Maps `size` bytes of `/dev/zero`. Each such mapping is new memory.
 pub fn map_zero(zero: &OwnedFd, size: usize) -> Result<Segment, Errno> {
     mmap(size, 0, zero.as_raw_fd())
 }
 
-/// Makes a System V segment, `shmget(IPC_PRIVATE)`, readable and writable
-/// for the owner.
+/// Makes a System V segment that only this user can read and write,
+/// `shmget(IPC_PRIVATE)`. Returns the id of the segment.
 pub fn shmget(size: usize) -> Result<c_int, Errno> {
-    // SAFETY: shmget() touches no memory.
+    // SAFETY: shmget() accesses no memory.
     Errno::result(unsafe { libc::shmget(libc::IPC_PRIVATE, size, libc::IPC_CREAT | 0o600) })
 }
 
 /// Attaches the segment `id` of `size` bytes, `shmat(2)`.
 pub fn shmat(id: c_int, size: usize) -> Result<Segment, Errno> {
-    // SAFETY: with NULL the kernel chooses a free address.
+    // SAFETY: the kernel chooses a free address, because the pointer is NULL.
     let addr = unsafe { libc::shmat(id, ptr::null(), 0) };
 
     if addr as isize == -1 {
@@ -147,29 +150,32 @@ pub fn shm_remove(id: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::shmctl(id, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
 }
 
-/// Types that may lie in shared memory: any process may read and write them at
-/// any time, and all-zero bytes are a value.
+/// A type whose values can lie in shared memory, where any process can read and
+/// write them at any time. New shared memory contains zeros, so all-zero bytes
+/// must be a valid value.
 ///
 /// # Safety
 ///
 /// The type consists of integer atomics only.
 pub unsafe trait Share: Sync + 'static {}
 
-// SAFETY: an integer atomic.
+// SAFETY: `AtomicI32` is an integer atomic.
 unsafe impl Share for AtomicI32 {}
-// SAFETY: an integer atomic.
+// SAFETY: `AtomicI64` is an integer atomic.
 unsafe impl Share for AtomicI64 {}
-// SAFETY: an integer atomic.
+// SAFETY: `AtomicIsize` is an integer atomic.
 unsafe impl Share for AtomicIsize {}
-// SAFETY: an integer atomic.
+// SAFETY: `AtomicUsize` is an integer atomic.
 unsafe impl Share for AtomicUsize {}
-// SAFETY: the elements are of a type that consists of integer atomics.
+// SAFETY: the elements of the array are `Share`, so they consist of integer
+// atomics.
 unsafe impl<T: Share, const N: usize> Share for [T; N] {}
 
 /// `impl_share!(Type { field, field })` implements [`Share`] for a struct.
 ///
-/// It names all fields; the compiler rejects it if one is left out or is not
-/// `Share` itself. So the code that uses it needs no `unsafe`.
+/// The macro call names all fields of the struct. The compiler rejects the call
+/// if a field is left out, or if the type of a field is not `Share`. So the
+/// code that uses the macro needs no `unsafe`.
 macro_rules! impl_share {
     ($type:ident { $($field:ident),+ $(,)? }) => {
         // SAFETY: each field is `Share`, as the function below checks, and so
@@ -187,33 +193,34 @@ macro_rules! impl_share {
 
 pub(crate) use impl_share;
 
-/// Makes a `T` in zeroed memory that forked children share. It is never freed.
+/// Makes a `T` in zeroed memory that this process shares with the children that
+/// it forks later. The memory is never freed, so the reference stays valid.
 pub fn share<T: Share>() -> Result<&'static T, Errno> {
     let segment = map_anon(size_of::<T>())?;
 
-    // SAFETY: the mapping is large enough, page-aligned and zeroed, and nothing
-    // unmaps it; all-zero bytes are a value of a `Share`.
+    // SAFETY: the mapping is large enough, page-aligned and zeroed, and no code
+    // unmaps it. All-zero bytes are a valid value of a type that is `Share`.
     Ok(unsafe { segment.addr.cast::<T>().as_ref() })
 }
 
-/// A static that keeps what [`share`] has returned.
+/// A static variable that stores the reference that [`share`] has returned.
 pub struct Shared<T>(AtomicPtr<T>);
 
 impl<T: Share> Shared<T> {
-    /// Keeps nothing yet.
+    /// A variable that stores no reference yet.
     pub const fn none() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// Keeps `shared`.
+    /// Stores the reference `shared`.
     pub fn set(&self, shared: &'static T) {
         self.0.store(ptr::from_ref(shared).cast_mut(), Relaxed);
     }
 
-    /// What was kept, or `None`.
+    /// The stored reference; `None` if no reference was stored.
     pub fn get(&self) -> Option<&'static T> {
-        // SAFETY: the pointer is NULL, or `set` has made it of a reference that
-        // lives for ever. Nothing writes to the memory but through atomics.
+        // SAFETY: the pointer is NULL, or `set` has made it from a reference
+        // that is valid for ever. All writes to the memory go through atomics.
         unsafe { self.0.load(Relaxed).as_ref() }
     }
 }

@@ -1,4 +1,4 @@
-//! Signals: their dispositions, masks, and what a handler gets.
+//! Signals: dispositions, signal masks, and the arguments of a signal handler.
 
 use std::ffi::{c_int, c_void};
 
@@ -19,12 +19,12 @@ fn action(signo: c_int, disposition: libc::sighandler_t, flags: c_int) -> Result
     Errno::result(unsafe { libc::sigaction(signo, &raw const sa, std::ptr::null_mut()) }).map(drop)
 }
 
-/// Handles `signo` with `handler`.
+/// Makes `handler` the handler of the signal `signo`.
 pub fn handle(signo: c_int, handler: Handler) -> Result<(), Errno> {
     action(signo, handler as libc::sighandler_t, libc::SA_SIGINFO)
 }
 
-/// Ignores `signo`.
+/// Makes this process ignore the signal `signo`.
 pub fn ignore(signo: c_int) -> Result<(), Errno> {
     action(signo, libc::SIG_IGN, 0)
 }
@@ -36,9 +36,10 @@ pub fn reset(signo: c_int) -> Result<(), Errno> {
 
 /// Sets the default disposition of each signal that has a handler.
 ///
-/// For a child that shares the memory of its parent, on which the handlers
-/// work. The signals that the C library uses itself keep their handlers; they
-/// are only sent to single threads.
+/// A child that shares the memory of its parent calls this function, because a
+/// handler in the child would change the memory of the parent. The signals that
+/// the C library uses itself keep their handlers; the C library sends these
+/// signals only to single threads.
 pub fn reset_handlers() {
     for signo in 1..=libc::SIGRTMAX() {
         // SAFETY: an all-zero sigaction is valid.
@@ -48,20 +49,22 @@ pub fn reset_handlers() {
         let known = unsafe { libc::sigaction(signo, std::ptr::null(), &raw mut sa) } == 0;
 
         if known && !matches!(sa.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
-            // This cannot fail for a signal that has a handler.
+            // reset() cannot fail for a signal that has a handler.
             let _ = reset(signo);
         }
     }
 }
 
-/// While this value lives all signals are blocked, `sigprocmask(2)`. It keeps
-/// the mask from before.
+/// While a value of this type lives, all signals are blocked, `sigprocmask(2)`.
+/// The value stores the signal mask from before, and restores it when it is
+/// dropped.
 pub struct Blocked(libc::sigset_t);
 
 impl Blocked {
     /// Blocks all signals.
     pub fn all() -> Result<Self, Errno> {
-        // SAFETY: all-zero sigsets are valid, and both are local.
+        // SAFETY: a sigset of all-zero bytes is valid, and both sigsets are
+        // local.
         unsafe {
             let mut all: libc::sigset_t = std::mem::zeroed();
             let mut before: libc::sigset_t = std::mem::zeroed();
@@ -79,14 +82,15 @@ impl Blocked {
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        // SAFETY: sigprocmask() has written the set in `all`.
+        // SAFETY: sigprocmask() has written this sigset in `all`.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 
 /// Unblocks all signals, `sigprocmask(2)`.
 pub fn unblock_all() -> Result<(), Errno> {
-    // SAFETY: an all-zero sigset is valid, and local; sigemptyset() empties it.
+    // SAFETY: a sigset of all-zero bytes is valid; `set` is local, and
+    // sigemptyset() empties it.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
@@ -101,21 +105,23 @@ pub fn unblock_all() -> Result<(), Errno> {
 
 /// Sends `signo` to this process, `raise(3)`.
 pub fn raise(signo: c_int) {
-    // SAFETY: raise() touches no memory.
+    // SAFETY: raise() accesses no memory.
     unsafe { libc::raise(signo) };
 }
 
-/// What a handler gets from the kernel.
+/// The data that a signal handler gets from the kernel.
 pub struct Received {
-    /// The signal.
+    /// The number of the signal.
     pub signo: c_int,
     /// The pid of the sender; `None` if the kernel is the sender or does not
-    /// tell it.
+    /// tell the pid.
     pub sender: Option<libc::pid_t>,
-    /// The value of the timer that has sent the signal, `timer_create(2)`.
+    /// The value of the timer that has sent the signal, `timer_create(2)`;
+    /// `None` if no timer has sent it.
     pub timer: Option<usize>,
-    /// The signal has interrupted `sigsuspend(2)`, and the program has it blocked
-    /// otherwise: so no other code is interrupted.
+    /// True if the signal has interrupted `sigsuspend(2)` in a program that
+    /// blocks this signal at all other times. The handler interrupts no other
+    /// code then.
     pub awaited: bool,
 }
 
@@ -124,12 +130,13 @@ impl Received {
     ///
     /// # Safety
     ///
-    /// `info` and `context` are NULL, or those that the kernel has passed to a
-    /// SA_SIGINFO handler of `signo`.
+    /// `info` and `context` are NULL, or the pointers that the kernel has
+    /// passed to a SA_SIGINFO handler of `signo`.
     pub unsafe fn new(signo: c_int, info: *const libc::siginfo_t, context: *const c_void) -> Self {
         // SAFETY: as this function demands, the kernel has written `info`. Like
-        // nginx this reads si_pid whatever si_code is; for other senders these
-        // are other bytes of the same struct.
+        // nginx, this code reads si_pid for any si_code. If the signal has no
+        // sender, si_pid is other bytes of the same struct, which is
+        // initialised.
         let (sender, timer) = unsafe { info.as_ref() }.map_or((0, None), |info| unsafe {
             let timer = info.si_code == libc::SI_TIMER;
 
@@ -139,9 +146,10 @@ impl Received {
             )
         });
 
-        // SAFETY: as this function demands, the kernel has written `context`. Its
-        // mask is the one that is set when the handler returns: sigsuspend()
-        // has saved it before it set its own.
+        // SAFETY: as this function demands, the kernel has written `context`.
+        // `uc_sigmask` is the mask that the kernel sets when the handler
+        // returns: after sigsuspend() this is the mask from before
+        // sigsuspend().
         let awaited =
             unsafe { context.cast::<libc::ucontext_t>().as_ref() }.is_some_and(|context| unsafe {
                 libc::sigismember(&raw const context.uc_sigmask, signo) == 1
@@ -156,7 +164,8 @@ impl Received {
     }
 }
 
-/// Saves `errno`, and sets it back when dropped: a handler must not change it.
+/// Saves `errno`, and restores it when the value is dropped, because a handler
+/// must not change the `errno` of the code that it interrupts.
 pub struct SavedErrno(Errno);
 
 impl SavedErrno {

@@ -25,7 +25,7 @@ pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
     Ok([above_stdio(a)?, above_stdio(b)?])
 }
 
-/// Enables SIGIO when `sock` becomes ready, `ioctl(FIOASYNC)`.
+/// Makes the kernel send SIGIO when `sock` becomes ready, `ioctl(FIOASYNC)`.
 pub fn set_async(sock: RawFd) -> Result<(), Errno> {
     let on: c_int = 1;
 
@@ -35,12 +35,12 @@ pub fn set_async(sock: RawFd) -> Result<(), Errno> {
 
 /// Sets the process that gets the SIGIO of `sock`, `fcntl(F_SETOWN)`.
 pub fn set_owner(sock: RawFd, pid: libc::pid_t) -> Result<(), Errno> {
-    // SAFETY: F_SETOWN touches no memory.
+    // SAFETY: F_SETOWN accesses no memory.
     Errno::result(unsafe { libc::fcntl(sock, libc::F_SETOWN, pid) }).map(drop)
 }
 
-/// Enables SO_PASSCRED of `unix(7)`, so that data that arrives at `sock` carries
-/// the pid of its sender, and one call returns data of one sender only.
+/// Enables SO_PASSCRED of `unix(7)`, so that data that arrives at `sock`
+/// carries the pid of its sender, and one call returns data of one sender only.
 pub fn enable_sender_pid(sock: RawFd) -> Result<(), Errno> {
     let on: c_int = 1;
 
@@ -62,8 +62,8 @@ pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
     let mut size: c_int = 0;
     let mut len = size_of_val(&size) as libc::socklen_t;
 
-    // SAFETY: the kernel writes at most `len` bytes to `size`, and the length to
-    // `len`; both are local.
+    // SAFETY: the kernel writes at most `len` bytes to `size`, and the length
+    // to `len`; both are local.
     Errno::result(unsafe {
         libc::getsockopt(
             sock,
@@ -77,7 +77,7 @@ pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
     Ok(usize::try_from(size).unwrap_or_default())
 }
 
-/// A message of one buffer, without control data.
+/// A `msghdr` for a message in one buffer, without control data.
 fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
     // SAFETY: an all-zero msghdr is valid: it has no name, no buffer, and no
     // control data.
@@ -89,17 +89,17 @@ fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
     msg
 }
 
-/// Sends `bytes`, with a copy of the descriptor `fd` if it is given. SIGPIPE is
-/// not raised. Returns the number of bytes that were sent.
+/// Sends `bytes`, and with them a copy of the descriptor `fd` if `fd` is given.
+/// SIGPIPE is not raised. Returns the number of bytes that were sent.
 ///
-/// `bytes` may contain padding that is not initialised: the kernel only copies
-/// it. Calls `sendmsg(2)`, or `send(2)` if there is no descriptor, which takes
-/// less time.
+/// `bytes` can contain padding that is not initialised, because the kernel only
+/// copies the bytes. The function calls `sendmsg(2)`, or without a descriptor
+/// `send(2)`, which takes less time.
 pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result<usize, Errno> {
     const SPACE: usize = cmsg_space(size_of::<c_int>());
 
     let Some(fd) = fd else {
-        // SAFETY: `bytes` is a slice, so all of it may be read.
+        // SAFETY: `bytes` is a slice, so the kernel can read all of its bytes.
         return unsafe { send_bytes(sock, bytes.as_ptr().cast(), bytes.len()) };
     };
 
@@ -124,27 +124,29 @@ pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result
     }
 
     retry(|| {
-        // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live until
-        // the end of this function.
+        // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live
+        // until the end of this function.
         unsafe { libc::sendmsg(sock, &raw const msg, libc::MSG_NOSIGNAL) }
     })
 }
 
-/// What [`recv`] has received.
+/// The data about the message that [`recv`] has received.
 pub struct Received {
-    /// The number of bytes; 0 if the other end is closed.
+    /// The number of bytes that were received; 0 if the other end is closed.
     pub len: usize,
-    /// The first descriptor that the message carried. Others have been closed.
+    /// The first descriptor that the message carried. Other descriptors have
+    /// been closed.
     pub fd: Option<OwnedFd>,
-    /// The pid of the sender; 0 without [`enable_sender_pid`].
+    /// The pid of the sender; 0 if [`enable_sender_pid`] was not called for the
+    /// socket.
     pub sender: libc::pid_t,
-    /// The kernel has dropped control data: it did not fit, or no descriptor was
-    /// free.
+    /// True if the kernel has dropped control data, because the buffer was too
+    /// small or because no descriptor was free.
     pub truncated: bool,
 }
 
-/// Receives data into the rest of `buffer`, `recvmsg(2)`. Descriptors arrive
-/// close-on-exec.
+/// Receives data into the part of `buffer` that is not filled yet,
+/// `recvmsg(2)`. Descriptors that arrive are close-on-exec.
 #[inline(always)]
 pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
@@ -185,11 +187,13 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     })
 }
 
-/// The pid of the sender of the data that [`recv`] would return next; 0 without
-/// [`enable_sender_pid`], `MSG_PEEK` of `recvmsg(2)`.
+/// The pid of the sender of the data that [`recv`] would return next,
+/// `MSG_PEEK` of `recvmsg(2)`; 0 if [`enable_sender_pid`] was not called for
+/// the socket.
 pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
-    // The kernel writes the sender first. If it writes a descriptor too, that
-    // is a copy, which is closed at once.
+    // The kernel writes the sender's credentials first. If the kernel also
+    // writes a descriptor, it is a copy of the one that `recv` will get, and is
+    // closed at once.
     const SPACE: usize = cmsg_space(size_of::<libc::ucred>());
 
     let mut control = Control([MaybeUninit::<u8>::uninit(); SPACE]);
@@ -217,7 +221,8 @@ pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
     Ok(sender)
 }
 
-/// Receives at most `size` bytes, `recv(2)`. Returns their number.
+/// Receives at most `size` bytes, `recv(2)`. Returns the number of bytes that
+/// were received.
 ///
 /// # Safety
 ///
@@ -239,8 +244,9 @@ pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usi
     retry(|| unsafe { libc::send(sock, buf.cast(), size, libc::MSG_NOSIGNAL) })
 }
 
-/// Repeats a system call that a signal has interrupted. Only a blocking socket
-/// of the program's own can be interrupted.
+/// Repeats a system call that a signal has interrupted. Only a call on a
+/// blocking socket can be interrupted; the program has made such a socket
+/// itself.
 fn retry(mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
     loop {
         match Errno::result(call()) {

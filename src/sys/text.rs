@@ -1,4 +1,4 @@
-//! C strings: as texts for the log, and the name of the program.
+//! C strings for log lines, and the name of the program.
 
 use std::ffi::{CStr, OsStr, c_char};
 use std::fmt;
@@ -9,12 +9,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// A NUL-terminated string of C, or NULL, which is printed as `(null)`.
+/// A NUL-terminated C string, or NULL, which is printed as `(null)`.
 #[derive(Clone, Copy)]
 pub struct Text(*const c_char);
 
 impl Text {
-    /// The text at `text`.
+    /// Makes a text from a C pointer.
     ///
     /// # Safety
     ///
@@ -24,12 +24,12 @@ impl Text {
         Self(text)
     }
 
-    /// A text of the library.
+    /// Makes a text from a constant of the library.
     pub const fn new(text: &'static CStr) -> Self {
         Self(text.as_ptr())
     }
 
-    /// The pointer for C.
+    /// The C pointer to the text.
     pub fn as_ptr(self) -> *const c_char {
         self.0
     }
@@ -40,11 +40,12 @@ impl Text {
             return None;
         }
 
-        // SAFETY: it is not NULL, so `from_ptr` demands a NUL-terminated string.
+        // SAFETY: the pointer is not NULL, so as `from_ptr` demands it points
+        // to a NUL-terminated string.
         Some(unsafe { CStr::from_ptr(self.0) }.to_bytes())
     }
 
-    /// The path that it is; `None` if it is NULL or empty.
+    /// The text as a path; `None` if the text is NULL or empty.
     pub fn path(&self) -> Option<&Path> {
         self.bytes()
             .filter(|bytes| !bytes.is_empty())
@@ -68,18 +69,18 @@ impl fmt::Display for Text {
     }
 }
 
-/// A [`Text`] in memory that C and signal handlers read as well.
+/// A [`Text`] in an atomic variable, which C code and signal handlers read too.
 #[repr(transparent)]
 pub struct AtomicText(AtomicPtr<c_char>);
 
 impl AtomicText {
-    /// NULL.
+    /// A variable that stores NULL.
     pub const fn null() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// The text that was stored. C may store texts too; they are valid for
-    /// [`Text::from_ptr`].
+    /// The stored text. C code stores texts too, which are valid as
+    /// [`Text::from_ptr`] demands.
     pub fn load(&self) -> Text {
         Text(self.0.load(Relaxed))
     }
@@ -92,7 +93,8 @@ impl AtomicText {
 
 static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
 
-/// Copies the program's name, before a title overwrites that of the C library.
+/// Copies the program's name to other memory, because a process title will
+/// overwrite the string to which the C library points.
 pub fn keep_program_name() {
     let _ = PROGRAM.set(c_program_name().to_vec());
 }
@@ -102,7 +104,8 @@ pub fn program_name() -> &'static [u8] {
     PROGRAM.get().map_or_else(c_program_name, Vec::as_slice)
 }
 
-/// The name that the C library has, `program_invocation_short_name(3)`.
+/// The name of the program from the C library,
+/// `program_invocation_short_name(3)`.
 fn c_program_name() -> &'static [u8] {
     unsafe extern "C" {
         static program_invocation_short_name: *const c_char;

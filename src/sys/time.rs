@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-/// Seconds and milliseconds of a clock.
+/// A time of a clock, in seconds and milliseconds.
 #[derive(Clone, Copy)]
 pub struct Time {
     /// Whole seconds.
@@ -42,8 +42,8 @@ pub fn realtime() -> Time {
     clock(libc::CLOCK_REALTIME)
 }
 
-/// The time since some time in the past, which is never set back,
-/// `CLOCK_MONOTONIC`.
+/// The time since some moment in the past, `CLOCK_MONOTONIC`. This clock is
+/// never set back.
 pub fn monotonic() -> Time {
     clock(libc::CLOCK_MONOTONIC)
 }
@@ -52,12 +52,12 @@ pub fn monotonic() -> Time {
 pub fn pause(msec: usize) {
     let msec = libc::c_int::try_from(msec).unwrap_or(libc::c_int::MAX);
 
-    // SAFETY: without descriptors poll() touches no memory.
+    // SAFETY: without descriptors poll() accesses no memory.
     unsafe { libc::poll(std::ptr::null_mut(), 0, msec) };
 }
 
-/// The minutes that local time is ahead of UTC at the time `sec`. Not for signal
-/// handlers.
+/// The number of minutes by which local time is ahead of UTC at the time `sec`,
+/// in seconds since 1970. Not async-signal-safe.
 pub fn gmtoff(sec: i64) -> isize {
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
 

@@ -17,7 +17,7 @@ pub struct Identity {
     pub group: Gid,
 }
 
-/// Whether this process may change its user.
+/// Whether this process runs as root, so that it may change its user.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
@@ -28,9 +28,10 @@ pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {
     (user != libc::uid_t::MAX).then_some(user)
 }
 
-/// Finds a user, and the group `group` or else the user's own group.
+/// Finds the user `name`, and the group `group`. If `group` is `None`, takes
+/// the user's own group.
 ///
-/// ENOENT if there is no such user or group.
+/// Returns ENOENT if there is no such user or group.
 pub fn find(name: &CStr, group: Option<&CStr>) -> Result<Identity, Errno> {
     let text = |name: &CStr| name.to_string_lossy().into_owned();
     let user = User::from_name(&text(name))?.ok_or(Errno::ENOENT)?;
@@ -46,29 +47,30 @@ pub fn find(name: &CStr, group: Option<&CStr>) -> Result<Identity, Errno> {
     })
 }
 
-/// `setgid(2)`.
+/// Sets the group of this process, `setgid(2)`.
 pub fn setgid(group: Gid) -> Result<(), Errno> {
     nix::unistd::setgid(group)
 }
 
-/// `initgroups(3)`.
+/// Sets the supplementary groups of this process to the groups of the user
+/// `name` and to `group`, `initgroups(3)`.
 pub fn initgroups(name: &CStr, group: Gid) -> Result<(), Errno> {
     nix::unistd::initgroups(name, group)
 }
 
-/// `setuid(2)`.
+/// Sets the user of this process, `setuid(2)`.
 pub fn setuid(user: Uid) -> Result<(), Errno> {
     nix::unistd::setuid(user)
 }
 
-/// `chdir(2)`.
+/// Changes the working directory of this process, `chdir(2)`.
 pub fn chdir(path: &Path) -> Result<(), Errno> {
     nix::unistd::chdir(path)
 }
 
 /// Sets the nice value of this process, `setpriority(2)`.
 pub fn setpriority(priority: c_int) -> Result<(), Errno> {
-    // SAFETY: setpriority() touches no memory.
+    // SAFETY: setpriority() accesses no memory.
     Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, priority) }).map(drop)
 }
 
@@ -98,21 +100,22 @@ pub enum Resource {
 
 /// The number of processors, at least 1.
 pub fn processors() -> usize {
-    // SAFETY: sysconf() touches no memory of the caller.
+    // SAFETY: sysconf() accesses no memory of the caller.
     let n = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
 
     usize::try_from(n).unwrap_or(1).max(1)
 }
 
-/// Runs this process on `cpus` only, `sched_setaffinity(2)`.
+/// Restricts this process to the processors `cpus`, `sched_setaffinity(2)`.
 pub fn setaffinity(cpus: &libc::cpu_set_t) -> Result<(), Errno> {
-    // SAFETY: the kernel reads `cpus`, with its size.
+    // SAFETY: the kernel reads `cpus`, whose size is passed.
     Errno::result(unsafe { libc::sched_setaffinity(0, size_of_val(cpus), cpus) }).map(drop)
 }
 
 /// A set with the processor `cpu` only.
 pub fn only_cpu(cpu: usize) -> libc::cpu_set_t {
-    // SAFETY: an all-zero set is the empty set; `cpu` is less than its size.
+    // SAFETY: a set of all-zero bytes is the empty set, and `cpu % CPU_SETSIZE`
+    // lies within the set.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpu % libc::CPU_SETSIZE as usize, &mut set);

@@ -7,14 +7,14 @@ use nix::errno::Errno;
 
 use super::signal::Blocked;
 
-/// The size of the stack, in bytes. The most that a child does with it is to
-/// write a log line.
+/// The size of the stack, in bytes. A child needs most stack when it writes a
+/// log line.
 const STACK: usize = 256 * 1024;
-/// The size of the guard below the stack, in bytes: a child that needs more stack
-/// gets SIGSEGV.
+/// The size of the guard below the stack, in bytes. The guard is not
+/// accessible, so a child that needs more stack gets SIGSEGV.
 const GUARD: usize = 64 * 1024;
 
-/// The stack of a child, above its guard.
+/// The memory of a child's stack, with the guard below the stack.
 struct Stack(NonNull<c_void>);
 
 impl Stack {
@@ -37,7 +37,8 @@ impl Stack {
 
         let stack = Self(NonNull::new(base).ok_or(Errno::ENOMEM)?);
 
-        // SAFETY: the range lies within the new mapping, which nothing uses yet.
+        // SAFETY: the range lies within the new mapping, which no other code
+        // uses yet.
         Errno::result(unsafe {
             libc::mprotect(
                 base.byte_add(GUARD),
@@ -49,7 +50,8 @@ impl Stack {
         Ok(stack)
     }
 
-    /// The end of the stack, where it begins to grow down. Page-aligned.
+    /// The upper end of the stack, from which the stack grows down.
+    /// Page-aligned.
     fn top(&self) -> *mut c_void {
         // SAFETY: the result points to the end of the mapping.
         unsafe { self.0.as_ptr().byte_add(GUARD + STACK) }
@@ -65,16 +67,17 @@ impl Drop for Stack {
 }
 
 /// Runs `child` in a new process, `clone(CLONE_VM|CLONE_VFORK)`. `child` must
-/// execute a program or exit; this function returns after that.
+/// execute a program or exit; this function returns when it has done so.
 ///
-/// The kernel copies no page tables, so the time does not depend on how much
-/// memory the caller has. The child shares the caller's memory, but not its
-/// descriptors and signal dispositions. It begins with all signals blocked:
-/// the handlers work on the caller's memory, so it must reset them before it
-/// unblocks signals.
+/// The kernel copies no page tables, so the time of the call does not depend on
+/// the size of the caller's memory. The child shares the caller's memory, but
+/// has its own descriptors and signal dispositions. The child begins with all
+/// signals blocked. A handler in the child would change the caller's memory, so
+/// the child must reset the handlers before it unblocks signals.
 pub fn vfork<F: FnMut()>(mut child: F) -> Result<libc::pid_t, Errno> {
     extern "C" fn run<F: FnMut()>(child: *mut c_void) -> c_int {
-        // SAFETY: the argument is `child` of the caller, which waits meanwhile.
+        // SAFETY: the argument points to `child` of the caller, which waits
+        // meanwhile.
         unsafe { (*child.cast::<F>())() };
 
         super::process::exit_now(0)

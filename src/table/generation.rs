@@ -1,8 +1,9 @@
-//! The generation of processes: the number of the configuration that they were
-//! started for.
+//! The generation of a process: the number of the configuration for which the
+//! process was started.
 //!
-//! The first configuration is generation 1, each later one is the next; 0
-//! means that there is no configuration yet. A child inherits the number.
+//! The first configuration is generation 1, and each reload begins the next
+//! generation. 0 means that the program has no configuration yet. A child
+//! inherits the generation of its parent.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,19 +12,20 @@ use crate::config::ngx_uint_t;
 
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
-/// The generation of this process; in a master, that of the processes that it
-/// starts.
+/// The generation of this process. In a master: the generation of the processes
+/// that the master starts now.
 pub fn current() -> ngx_uint_t {
     GENERATION.load(Relaxed)
 }
 
-/// There is a configuration: begins generation 1, unless it has begun.
+/// Begins generation 1, when the program gets its first configuration. Does
+/// nothing if a generation has begun already.
 #[cfg(feature = "standalone")]
 pub fn begin_first() {
     let _ = GENERATION.compare_exchange(0, 1, Relaxed, Relaxed);
 }
 
-/// There is another configuration: begins the next generation.
+/// Begins the next generation, when the program gets another configuration.
 pub fn begin_next() {
     GENERATION.fetch_add(1, Relaxed);
 }

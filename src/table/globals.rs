@@ -1,9 +1,9 @@
-//! nginx's global variables, as the core sees them.
+//! References to nginx's global variables, for the core.
 //!
-//! They are C data. Any code of the program may read and write them, and a
-//! signal handler may do so between any two instructions. So they are atomics.
-//! All accesses are `Relaxed`: the program has one thread, so no other memory
-//! has to be ordered with them; each access must only be one access.
+//! The variables are C data. A signal handler can read and write them between
+//! any two instructions, so the core uses them as atomics. All accesses are
+//! `Relaxed`: the program has one thread, so an access need not be ordered with
+//! accesses to other memory. Each access only has to be a single load or store.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,59 +13,66 @@ use crate::sys::process;
 use crate::table::slot::Slot;
 use crate::table::slots::Table;
 
-/// References to the variables of one program.
+/// References to the global variables of one program.
 pub struct Globals {
-    /// `ngx_processes`, with `ngx_last_process`.
+    /// The process table: `ngx_processes` and `ngx_last_process`.
     pub table: Table,
-    /// `ngx_process_slot`: the slot that was started last; in a child, its own.
+    /// `ngx_process_slot`. In a child: the child's own slot. In its parent: the
+    /// slot in which the parent started a process last.
     pub process_slot: &'static AtomicInt,
-    /// `ngx_channel`: in a child, its end of the channel to its parent.
+    /// `ngx_channel`: in a child, the child's end of the channel from its
+    /// parent.
     pub channel: &'static AtomicSocket,
-    /// `ngx_pid`.
+    /// `ngx_pid`: the id of this process.
     pub pid: &'static AtomicPid,
-    /// `ngx_parent`.
+    /// `ngx_parent`: the id of the process that started this one.
     pub parent: &'static AtomicPid,
-    /// `ngx_new_binary`.
+    /// `ngx_new_binary`: the pid of the new binary that this master has
+    /// started.
     pub new_binary: &'static AtomicPid,
     /// `ngx_process`: the role of this process, `NGX_PROCESS_MASTER` and so on.
     pub process: &'static AtomicUint,
-    /// `ngx_daemonized`.
+    /// `ngx_daemonized`: 1 if the program runs as a daemon.
     pub daemonized: &'static AtomicUint,
-    /// `ngx_noaccepting`.
+    /// `ngx_noaccepting`: 1 if the master has shut down its workers after
+    /// SIGWINCH.
     pub noaccepting: &'static AtomicUint,
-    /// `ngx_restart`.
+    /// `ngx_restart`: 1 if the master has to start its workers again.
     pub restart: &'static AtomicUint,
-    /// `ngx_reap`.
+    /// `ngx_reap`: 1 if the master has to call `ngx_reap_children()`.
     pub reap: &'static AtomicSig,
-    /// `ngx_sigio`.
+    /// `ngx_sigio`: 1 after SIGIO.
     pub sigio: &'static AtomicSig,
-    /// `ngx_sigalrm`.
+    /// `ngx_sigalrm`: 1 after SIGALRM.
     pub sigalrm: &'static AtomicSig,
-    /// `ngx_quit`.
+    /// `ngx_quit`: 1 if the process has to shut down gracefully.
     pub quit: &'static AtomicSig,
-    /// `ngx_debug_quit`.
+    /// `ngx_debug_quit`: 1 if a worker shuts down because of SIGWINCH.
     pub debug_quit: &'static AtomicSig,
-    /// `ngx_terminate`.
+    /// `ngx_terminate`: 1 if the process has to exit at once.
     pub terminate: &'static AtomicSig,
-    /// `ngx_noaccept`.
+    /// `ngx_noaccept`: 1 if the master has to shut down its workers after
+    /// SIGWINCH.
     pub noaccept: &'static AtomicSig,
-    /// `ngx_reconfigure`.
+    /// `ngx_reconfigure`: 1 if the master has to load a new configuration.
     pub reconfigure: &'static AtomicSig,
-    /// `ngx_reopen`.
+    /// `ngx_reopen`: 1 if the process has to reopen its logs.
     pub reopen: &'static AtomicSig,
-    /// `ngx_change_binary`.
+    /// `ngx_change_binary`: 1 if the master has to start a new binary.
     pub change_binary: &'static AtomicSig,
-    /// Tells the host that a descriptor is about to be closed. The host removes
-    /// it from its event loop: another process may have the socket open still,
-    /// and epoll would go on reporting events for the closed descriptor.
+    /// The core calls this function before it closes a descriptor. The host
+    /// removes the descriptor from its event loop: if another process still has
+    /// the socket open, epoll would continue to report events for the closed
+    /// descriptor, `epoll(7)`.
     pub closing: fn(RawFd),
-    /// Tells the host that a child has been reaped. The host releases the locks
-    /// that the child held.
+    /// The core calls this function when it has reaped a child. The host
+    /// releases the locks that the child held.
     pub exited: fn(ngx_pid_t),
 }
 
 impl Globals {
-    /// `ngx_process_slot`; `Slot::NONE` if it is out of range.
+    /// The value of `ngx_process_slot`; `Slot::NONE` if the value is out of
+    /// range.
     pub fn process_slot(&self) -> Slot {
         Slot::from_c(self.process_slot.load(Relaxed)).unwrap_or(Slot::NONE)
     }
@@ -75,19 +82,21 @@ impl Globals {
         self.process_slot.store(slot.to_c(), Relaxed);
     }
 
-    /// `ngx_pid`, set first if the program has not set it.
+    /// The value of `ngx_pid`. If the program has not set `ngx_pid`, this
+    /// function sets it.
     pub fn own_pid(&self) -> ngx_pid_t {
         own_pid(self.pid)
     }
 
-    /// Whether the program has been told to exit.
+    /// Whether this process has been told to exit, by `ngx_quit` or
+    /// `ngx_terminate`.
     pub fn leaving(&self) -> bool {
         self.terminate.load(Relaxed) != 0 || self.quit.load(Relaxed) != 0
     }
 }
 
-/// The id of this process: `pid`, which is `ngx_pid`; it is set first if the
-/// program has not set it.
+/// The id of this process, from the variable `pid`, which is `ngx_pid`. If the
+/// program has not set `ngx_pid`, this function sets it.
 pub fn own_pid(pid: &AtomicPid) -> ngx_pid_t {
     match pid.load(Relaxed) {
         0 => {

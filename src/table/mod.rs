@@ -1,10 +1,12 @@
-//! What this process knows of the other processes. The layers above read and
-//! change it: `channel`, `process`, `process_cycle` and the hosts.
+//! Data about processes: the process table and what belongs to it. The layers
+//! above read and change this data: `channel`, `process`, `process_cycle` and
+//! the hosts.
 //!
 //! - `slot`, `slots`: the process table, `ngx_processes[]`;
-//! - `stats`, `state`: data of each slot that the processes share;
-//! - `role`, `generation`: what a process is, and for which configuration;
-//! - `restart`: when the process of a slot may be started again;
+//! - `stats`, `state`: per-slot data in shared memory;
+//! - `role`, `generation`: the role of a process, and the configuration for
+//!   which it was started;
+//! - `restart`: the time at which the process of a slot can be started again;
 //! - `globals`: references to nginx's variables.
 
 pub mod generation;

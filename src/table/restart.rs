@@ -1,14 +1,19 @@
-//! When a process may be started again (`D2`, `D4`).
+//! The time at which the master starts a process again. nginx starts a process
+//! again without a delay, so a worker that exits at once is started in a loop
+//! without end (`D4`). nginx retries a start that failed only when another
+//! child exits (`D2`).
 //!
-//! Only a process that keeps failing right after its start has to wait:
+//! Only a process that keeps failing right after its start has to wait for its
+//! next start:
 //!
-//! - It exits with 0: it has done its work, and is started again at once.
-//! - It fails after it has run for a second: it is started again at once, and
-//!   earlier failures do not count any more.
-//! - It fails earlier: it is started again at once the first time, then after
-//!   delays that double, from 0.1 to 2 seconds.
+//! - A process that exits with 0 has done its work. It is started again at
+//!   once.
+//! - A process that fails after it has run for a second is started again at
+//!   once, and its earlier failures do not count any more.
+//! - A process that fails earlier is started again at once the first time. Each
+//!   further start is delayed. The delays double, from 0.1 to 2 seconds.
 //!
-//! A start that fails is retried with the same delays.
+//! The master retries a start that failed with the same delays.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,31 +22,33 @@ use crate::config::ngx_msec_t;
 use crate::sys::shm::impl_share;
 use crate::sys::time;
 
-/// A process that has run this long, in milliseconds, works: it is started
-/// again without a delay. With one request a second that kills a worker, the
-/// workers are replaced as soon as in nginx.
+/// A process that has run this long, in milliseconds, is started again without
+/// a delay. If one request a second kills a worker, the library replaces the
+/// workers as soon as nginx does.
 const LONG_ENOUGH: ngx_msec_t = 1000;
-/// The shortest delay in milliseconds.
+/// The shortest delay before a process is started again, in milliseconds.
 const FIRST_DELAY: ngx_msec_t = 100;
-/// The longest delay in milliseconds. A start and its log lines every two
-/// seconds cost next to nothing, and when the cause of the failures is gone the
-/// process runs two seconds later.
+/// The longest delay before a process is started again, in milliseconds. A
+/// start and its log lines every two seconds cost next to nothing. When the
+/// cause of the failures is gone, the process runs at most two seconds later.
 const LONGEST_DELAY: ngx_msec_t = 2000;
 
-/// The value of `delay` before the first failure.
+/// The value of `Restart::delay` before the first failure or failed start.
 const NO_FAILURE: ngx_msec_t = usize::MAX;
 
-/// The times of one process, in milliseconds of the monotonic clock.
+/// The times of the last start and of the next start of one process, in
+/// milliseconds of the monotonic clock.
 pub struct Restart {
-    /// When the process was started last.
+    /// The time of the last start.
     started: AtomicUsize,
-    /// The delay before the last start, or `NO_FAILURE`.
+    /// The delay after the last failure or failed start, or `NO_FAILURE`.
     delay: AtomicUsize,
-    /// The process has failed too often and may not be started before this
-    /// time.
+    /// The time before which the master must not start the process, because the
+    /// process has failed too often.
     not_before: AtomicUsize,
-    /// When the next start is due. A start that has failed may be retried
-    /// before that, when a child has been reaped: its memory is free now.
+    /// The time at which the next start is due. After a start that failed, the
+    /// master can retry earlier: when it has reaped a child, whose memory is
+    /// free now.
     due: AtomicUsize,
 }
 
@@ -63,7 +70,7 @@ impl Restart {
         }
     }
 
-    /// Copies the times of another process.
+    /// Copies the times of the process `from`.
     pub fn copy(&self, from: &Self) {
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.delay.store(from.delay.load(Relaxed), Relaxed);
@@ -72,19 +79,21 @@ impl Restart {
         self.due.store(from.due.load(Relaxed), Relaxed);
     }
 
-    /// The process has been started for the first time.
+    /// Records that the process was started for the first time, at the time
+    /// `now`.
     pub fn first_start(&self, now: ngx_msec_t) {
         self.delay.store(NO_FAILURE, Relaxed);
         self.started.store(now, Relaxed);
     }
 
-    /// The process has been started again.
+    /// Records that the process was started again, at the time `now`.
     pub fn restarted(&self, now: ngx_msec_t) {
         self.started.store(now, Relaxed);
     }
 
-    /// The process has ended. `failed`: it did not exit with 0. Returns the
-    /// delay in milliseconds before it may be started again.
+    /// Records that the process exited at the time `now`. `failed` is true if
+    /// the process did not exit with 0. Returns the delay in milliseconds
+    /// before the master may start the process again.
     pub fn after_exit(&self, now: ngx_msec_t, failed: bool) -> ngx_msec_t {
         let ran = now.saturating_sub(self.started.load(Relaxed));
 
@@ -112,7 +121,8 @@ impl Restart {
         delay
     }
 
-    /// The process could not be started. It is due again after a delay.
+    /// Records that the process could not be started at the time `now`. The
+    /// next start is due after a delay.
     pub fn after_failure(&self, now: ngx_msec_t) {
         let delay = match self.delay.load(Relaxed) {
             NO_FAILURE => FIRST_DELAY,
@@ -127,15 +137,15 @@ impl Restart {
         self.due.store(now.saturating_add(delay), Relaxed);
     }
 
-    /// Makes the first start due now.
+    /// Makes the first start of the process due now.
     #[cfg(not(feature = "standalone"))]
     pub fn set_due(&self, now: ngx_msec_t) {
         self.first_start(now);
         self.due.store(now, Relaxed);
     }
 
-    /// Shortens the delay of a start that has failed: its cause may be gone
-    /// soon.
+    /// Shortens the delay after a failed start, because a child has exited and
+    /// the cause of the failure can be gone soon.
     #[cfg(not(feature = "standalone"))]
     pub fn hasten(&self, now: ngx_msec_t) {
         if self.due_in(now) > FIRST_DELAY {
@@ -143,12 +153,13 @@ impl Restart {
         }
     }
 
-    /// Whether the process may be started now, be it due or not.
+    /// Whether the master may start the process now, even if the start is not
+    /// due yet.
     pub fn may_start(&self, now: ngx_msec_t) -> bool {
         now >= self.not_before.load(Relaxed)
     }
 
-    /// Milliseconds until the next start is due; 0 if it is due now.
+    /// Milliseconds until the next start is due; 0 if the start is due now.
     pub fn due_in(&self, now: ngx_msec_t) -> ngx_msec_t {
         self.due.load(Relaxed).saturating_sub(now)
     }
@@ -202,7 +213,8 @@ mod tests {
         assert_eq!(restart.after_exit(2, true), 100);
         restart.restarted(102);
 
-        // It has worked: earlier failures do not count any more.
+        // The process has run for a second: earlier failures do not count any
+        // more.
         let mut now = 102 + LONG_ENOUGH;
 
         assert_eq!(restart.after_exit(now, true), 0);
@@ -233,7 +245,7 @@ mod tests {
             restart.restarted(now);
         }
 
-        // It does not make up for failures.
+        // An exit with 0 does not reset the delay after failures.
         assert_eq!(restart.after_exit(11, true), 0);
         restart.restarted(11);
         assert_eq!(restart.after_exit(12, true), 100);

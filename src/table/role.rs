@@ -1,26 +1,26 @@
-//! What a process is: its role, and its number among the workers. The headers
-//! get the numbers of the roles from here.
+//! The role of a process, and the number of a worker. The C headers get the
+//! NGX_PROCESS_ constants from this file.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::Globals;
 use crate::config::{ngx_int_t, ngx_uint_t};
 
-/// Master and worker in one process.
+/// A single process that is both master and worker.
 pub const NGX_PROCESS_SINGLE: usize = 0;
-/// Starts, signals and reaps the others.
+/// The master: starts, signals and reaps the other processes.
 pub const NGX_PROCESS_MASTER: usize = 1;
-/// Sends a signal to a running master.
+/// A process that sends a signal to a running master, as "nginx -s" does.
 pub const NGX_PROCESS_SIGNALLER: usize = 2;
-/// Serves clients.
+/// A worker: serves clients.
 pub const NGX_PROCESS_WORKER: usize = 3;
-/// A process beside the workers, such as nginx's cache manager.
+/// A helper: runs beside the workers, such as nginx's cache manager.
 pub const NGX_PROCESS_HELPER: usize = 4;
 
-/// The role of a process of the table.
+/// The role of a process in the process table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// Neither worker nor helper, or not known.
+    /// The process is neither a worker nor a helper, or its role is not known.
     #[default]
     Other,
     /// A worker.
@@ -30,7 +30,8 @@ pub enum Role {
 }
 
 impl Role {
-    /// The role that C calls `role`; `None` if no process of the table has it.
+    /// Converts `role`, a NGX_PROCESS_ constant or 0. `None` if a process in
+    /// the table cannot have this role.
     pub fn from_c(role: ngx_uint_t) -> Option<Self> {
         match role {
             0 => Some(Self::Other),
@@ -40,7 +41,8 @@ impl Role {
         }
     }
 
-    /// NGX_PROCESS_WORKER, NGX_PROCESS_HELPER, or 0.
+    /// Converts the role to NGX_PROCESS_WORKER, to NGX_PROCESS_HELPER, or to 0
+    /// for `Other`.
     pub fn to_c(self) -> ngx_uint_t {
         match self {
             Self::Other => 0,
@@ -50,22 +52,22 @@ impl Role {
     }
 }
 
-/// The number of a process among the workers, `ngx_worker`.
+/// The number of a worker, `ngx_worker`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerNumber(usize);
 
 impl WorkerNumber {
-    /// The `number`th worker; the first one is 0.
+    /// Makes the number of a worker. The first worker has the number 0.
     pub fn new(number: usize) -> Self {
         Self(number)
     }
 
-    /// The number that C passes; `None` if it is negative.
+    /// Converts a number that C passes; `None` if the number is negative.
     pub fn from_c(number: ngx_int_t) -> Option<Self> {
         usize::try_from(number).ok().map(Self)
     }
 
-    /// The number as C has it; -1 for a process that has none.
+    /// Converts a number for C; `None` becomes -1.
     pub fn to_c(number: Option<Self>) -> ngx_int_t {
         number.map_or(-1, |Self(number)| number.cast_signed())
     }
@@ -76,7 +78,8 @@ pub fn is_master(g: &Globals) -> bool {
     g.process.load(Relaxed) == NGX_PROCESS_MASTER
 }
 
-/// Whether this process is a master, or master and worker in one.
+/// Whether this process is a master, or a single process that is both master
+/// and worker.
 pub fn acts_as_master(g: &Globals) -> bool {
     matches!(
         g.process.load(Relaxed),

@@ -9,22 +9,22 @@ pub const NGX_MAX_PROCESSES: usize = 1024;
 
 /// The number of a slot: the index into `ngx_processes[]`.
 ///
-/// It is less than `NGX_MAX_PROCESSES`, or [`Slot::NONE`].
+/// The number is less than `NGX_MAX_PROCESSES`, or it is [`Slot::NONE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(usize);
 
 impl Slot {
-    /// No slot. In the table it names the sentinel behind the last slot, which
-    /// is always empty.
+    /// The number that means "no slot". It is the index of the sentinel, an
+    /// entry behind the last slot that never has a process.
     pub const NONE: Self = Self(NGX_MAX_PROCESSES);
 
-    /// The slot `index`; `NONE` if there is no such slot.
+    /// The slot `index`; `NONE` if `index` is too large.
     pub fn new(index: usize) -> Self {
         Self(index.min(NGX_MAX_PROCESSES))
     }
 
-    /// The slot that C or another process names; `None` if there is no such
-    /// slot.
+    /// The slot that C code or another process names by `slot`; `None` if there
+    /// is no slot with this number.
     pub fn from_c(slot: ngx_int_t) -> Option<Self> {
         usize::try_from(slot)
             .ok()
@@ -32,18 +32,18 @@ impl Slot {
             .map(Self)
     }
 
-    /// The number as C has it. `NONE` is `NGX_MAX_PROCESSES`.
+    /// Converts the number for C; `NONE` becomes `NGX_MAX_PROCESSES`.
     pub fn to_c(self) -> ngx_int_t {
         self.0.cast_signed()
     }
 
-    /// The index into an array of `NGX_MAX_PROCESSES` elements, or one behind
-    /// it.
+    /// The number as an index into an array that has one element for each slot.
+    /// The index of `NONE` is one behind the last element.
     pub fn index(self) -> usize {
         self.0
     }
 
-    /// The slots from this one on, without `NONE`.
+    /// This slot and all slots behind it, without `NONE`.
     pub fn and_later(self) -> impl Iterator<Item = Self> + use<> {
         (self.0..NGX_MAX_PROCESSES).map(Self)
     }

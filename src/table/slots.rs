@@ -13,14 +13,15 @@ use crate::config::numbers::ngx_process_t as bit;
 use crate::config::{NGX_INVALID_PID, ngx_pid_t};
 use crate::sys::text::{AtomicText, Text};
 
-/// The descriptor of a channel that is closed or was never made.
+/// The number in place of a descriptor of a channel that is closed or missing.
 pub const CLOSED: RawFd = -1;
 
-/// One slot of the table, laid out as nginx's `ngx_process_t`.
+/// One slot of the process table, with the layout of nginx's `ngx_process_t`.
 ///
-/// Only this file changes the fields. They are atomics because a signal
-/// handler may change them between any two instructions. The flags are bits of
-/// one word: setting one must not undo the change of another.
+/// Only this file changes the fields. The fields are atomics, because a signal
+/// handler can change them between any two instructions. The flags are bits of
+/// one word, so a flag is set with one atomic operation that leaves the other
+/// flags as they are.
 #[repr(C)]
 pub struct ngx_process_t {
     pid: AtomicI32,
@@ -34,30 +35,33 @@ pub struct ngx_process_t {
 
 const _: () = assert!(size_of::<ngx_process_t>() == 48 || !cfg!(target_pointer_width = "64"));
 
-/// A 1-bit field of `ngx_process_t`; the value is its bit.
+/// A 1-bit field of `ngx_process_t`; the value is its bit in the word `flags`.
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub enum Flag {
-    /// The process is started again when it exits.
+    /// The master starts the process again when the process exits.
     Respawn = bit::RESPAWN,
-    /// The next signal to all workers leaves the process out.
+    /// The process has just been started. The master does not send the process
+    /// the next signal to all workers, and clears the flag then.
     JustSpawn = bit::JUST_SPAWN,
     /// The process has no channel and gets no signals.
     Detached = bit::DETACHED,
     /// The process has been told to exit.
     Exiting = bit::EXITING,
-    /// The process has exited and been reaped.
+    /// The process has exited, and its parent has reaped it.
     Exited = bit::EXITED,
-    /// The slot is empty but reserved: its process has exited, or could not be
-    /// started, and is started later. C does not know this bit, the one above
-    /// C's highest.
+    /// The slot has no process but is reserved: its process has exited, or
+    /// could not be started, and the master starts it later. C code does not
+    /// know this flag; its bit is the first one above the bits of C's
+    /// bit-fields.
     Reserved = bit::EXITED << 1,
 }
 
-/// What a process runs: the arguments of `ngx_spawn_process`.
+/// The function that a process runs, the argument of the function, and the name
+/// of the process: arguments of `ngx_spawn_process`.
 #[derive(Clone, Copy)]
 pub struct Work {
-    /// `ngx_spawn_proc_pt`.
+    /// The function, a `ngx_spawn_proc_pt`.
     pub proc: *mut c_void,
     /// The second argument of `proc`.
     pub data: *mut c_void,
@@ -88,7 +92,7 @@ impl ngx_process_t {
         }
     }
 
-    /// The process id, or -1 in an empty slot.
+    /// The process id; -1 if the slot is empty, 0 if the slot was never used.
     pub fn pid(&self) -> ngx_pid_t {
         self.pid.load(Relaxed)
     }
@@ -98,41 +102,43 @@ impl ngx_process_t {
         self.pid.store(pid, Relaxed);
     }
 
-    /// Whether the slot has a process: it is neither empty (-1) nor was it
-    /// never used (0).
+    /// Whether the slot has a process. The pid of an empty slot is -1, the pid
+    /// of a slot that was never used is 0.
     pub fn occupied(&self) -> bool {
         self.pid() > 0
     }
 
-    /// `channel[end]`: end 0 is for the other processes, end 1 is the process's
-    /// own.
+    /// The descriptor `channel[end]`. The other processes write to end 0, and
+    /// the process of the slot itself reads from end 1.
     pub fn channel(&self, end: usize) -> RawFd {
         self.channel.get(end).map_or(CLOSED, |fd| fd.load(Relaxed))
     }
 
-    /// The descriptor to write to the process. `None` if the channel is closed,
-    /// or is the 0 of a slot that never had a channel (`D11`).
+    /// The descriptor `channel[0]`, through which other processes write to the
+    /// process. `None` if the channel is closed, or if the descriptor is 0
+    /// because the slot never had a channel (`D11`).
     pub fn writable(&self) -> Option<RawFd> {
         Some(self.channel(0)).filter(|&fd| fd > 0)
     }
 
-    /// Sets both descriptors.
+    /// Sets both descriptors of the channel.
     pub fn set_channel(&self, ends: [RawFd; 2]) {
         for (end, fd) in self.channel.iter().zip(ends) {
             end.store(fd, Relaxed);
         }
     }
 
-    /// Sets `channel[end]` to -1 and returns the descriptor, for the caller to
-    /// close. `None` if it was closed, or was the 0 of a slot that never had a
-    /// channel.
+    /// Sets `channel[end]` to -1 and returns the old descriptor, which belongs
+    /// to the caller then. `None` if the descriptor was -1 already, or 0
+    /// because the slot never had a channel.
     pub fn take_channel(&self, end: usize) -> Option<RawFd> {
         let fd = self.channel.get(end)?.swap(CLOSED, Relaxed);
 
         (fd > 0).then_some(fd)
     }
 
-    /// Sets `channel[0]`, which has been taken out before.
+    /// Sets `channel[0]`. The caller has taken the old descriptor out before,
+    /// with `take_channel`.
     pub fn set_writable(&self, fd: RawFd) {
         let [end, _] = &self.channel;
 
@@ -144,7 +150,7 @@ impl ngx_process_t {
         self.flags.load(Relaxed) & flag as u32 != 0
     }
 
-    /// Sets or clears `flag` and leaves the others as they are.
+    /// Sets `flag` if `on` is true, else clears it. Other flags do not change.
     pub fn set(&self, flag: Flag, on: bool) {
         if on {
             self.flags.fetch_or(flag as u32, Relaxed);
@@ -153,28 +159,30 @@ impl ngx_process_t {
         }
     }
 
-    /// A flag as the 0 or 1 of a log line.
+    /// The flag as 0 or 1, for a log line.
     pub fn bit(&self, flag: Flag) -> u8 {
         self.is(flag).into()
     }
 
-    /// All flags, for `set_flags`.
+    /// All flags of the slot as one word, for `set_flags`.
     pub fn flags(&self) -> u32 {
         self.flags.load(Relaxed)
     }
 
-    /// Sets all flags.
+    /// Sets all flags of the slot at once.
     pub fn set_flags(&self, flags: u32) {
         self.flags.store(flags, Relaxed);
     }
 
-    /// In a child: clears the flags. They are for the parent, which started the
-    /// process of this slot.
+    /// Clears all flags. A child calls this function for the processes that its
+    /// parent has started, because only the parent signals these processes and
+    /// starts them again.
     pub fn clear_flags(&self) {
         self.set_flags(0);
     }
 
-    /// What the process of the slot runs, or has run.
+    /// The function, argument and name of the slot's process, or of the process
+    /// that the slot had last.
     pub fn work(&self) -> Work {
         Work {
             proc: self.proc.load(Relaxed),
@@ -183,26 +191,29 @@ impl ngx_process_t {
         }
     }
 
-    /// Sets what the process of the slot runs.
+    /// Sets the function, argument and name of the slot's process.
     pub fn set_work(&self, work: Work) {
         self.proc.store(work.proc, Relaxed);
         self.data.store(work.data, Relaxed);
         self.name.store(work.name);
     }
 
-    /// How the process has ended, as `wait(2)` tells it.
+    /// The status of the process that exited last in this slot, as of
+    /// `wait(2)`.
     pub fn status(&self) -> i32 {
         self.status.load(Relaxed)
     }
 
-    /// The process has exited; `status` is that of `wait(2)`.
+    /// Records that the process has exited, with `status` as of `wait(2)`.
     pub fn set_exited(&self, status: i32) {
         self.status.store(status, Relaxed);
         self.set(Flag::Exited, true);
     }
 
-    /// Empties the slot (`D1`), whose descriptors have been closed. It keeps
-    /// what its process has run.
+    /// Empties the slot: the pid and the descriptors become -1 (`D1`). The
+    /// caller has closed the descriptors before. The function, argument and
+    /// name of the process stay in the slot, so that the process can be started
+    /// again.
     pub fn vacate(&self) {
         self.set_pid(NGX_INVALID_PID);
         self.set_channel([CLOSED, CLOSED]);
@@ -212,9 +223,9 @@ impl ngx_process_t {
 
 /// The process table.
 ///
-/// Behind the last slot lies a sentinel, which is always empty. C sees it when
-/// `ngx_process_slot` is `NGX_MAX_PROCESSES`, because the table is full
-/// (`D3`).
+/// Behind the last slot lies one more entry, the sentinel, which never has a
+/// process. When the table is full, `ngx_process_slot` is `NGX_MAX_PROCESSES`,
+/// and C code that uses this number as an index reads the sentinel (`D3`).
 pub struct Table {
     /// `ngx_processes`, with the sentinel.
     pub slots: &'static [ngx_process_t; NGX_MAX_PROCESSES + 1],
@@ -223,15 +234,15 @@ pub struct Table {
 }
 
 impl Table {
-    /// The entry of a slot; the sentinel for `Slot::NONE`.
+    /// The entry of `slot` in the table; the sentinel for `Slot::NONE`.
     pub fn get(&self, slot: Slot) -> &'static ngx_process_t {
         let [.., sentinel] = self.slots;
 
         self.slots.get(slot.index()).unwrap_or(sentinel)
     }
 
-    /// `ngx_last_process`. C may have set it to any number; the result is at
-    /// most the size of the table.
+    /// The number of slots to search: `ngx_last_process`, but at most the size
+    /// of the table, because C code can set `ngx_last_process` to any number.
     pub fn used(&self) -> usize {
         let last = self.last.load(Relaxed);
 
@@ -252,14 +263,16 @@ impl Table {
             .map(|(i, entry)| (Slot::new(i), entry))
     }
 
-    /// The slot of the process `pid`, unless that has been reaped.
+    /// The slot of the process `pid`; `None` if the process is not in the table
+    /// or has been reaped.
     pub fn find(&self, pid: ngx_pid_t) -> Option<(Slot, &'static ngx_process_t)> {
         self.iter()
             .find(|(_, entry)| entry.pid() == pid && !entry.is(Flag::Exited))
     }
 
-    /// The empty slots in the order in which nginx takes them: the empty ones
-    /// below `ngx_last_process`, then those from there on.
+    /// The empty slots, in the order in which nginx uses them: first the empty
+    /// slots below `ngx_last_process`, then the slots behind them. A reserved
+    /// slot is not empty.
     pub fn free(&self) -> impl Iterator<Item = Slot> + use<> {
         self.iter()
             .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID && !entry.is(Flag::Reserved))
@@ -272,14 +285,16 @@ impl Table {
         self.free().next().unwrap_or(Slot::NONE)
     }
 
-    /// Raises `ngx_last_process` above a slot that is used now.
+    /// Raises `ngx_last_process` above `slot`, if it is not above `slot` yet,
+    /// so that searches of the table find the slot.
     pub fn cover(&self, slot: Slot) {
         if !self.is_used(slot) && slot != Slot::NONE {
             self.last.store(slot.to_c() + 1, Relaxed);
         }
     }
 
-    /// Frees a slot. If it is the last one, `ngx_last_process` is lowered.
+    /// Frees a slot. If the slot is the last one below `ngx_last_process`,
+    /// lowers `ngx_last_process` by one, as nginx does.
     pub fn release(&self, slot: Slot) {
         if slot.index() + 1 == self.used() {
             self.last.store(slot.to_c(), Relaxed);
@@ -293,7 +308,7 @@ impl Table {
 mod tests {
     use super::*;
 
-    /// A table of its own, as C would have initialised it.
+    /// A table for one test, initialised as C initialises `ngx_processes[]`.
     fn table() -> Table {
         let mut slots = Box::new([const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1]);
 

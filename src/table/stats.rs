@@ -1,11 +1,13 @@
-//! Per-slot data that `ngx_process_t` has no field for, in shared memory, so
-//! that every process can read it.
+//! Per-slot data for which `ngx_process_t` has no field. The data is in shared
+//! memory, so that every process can read it.
 //!
-//! Only the master writes, except for the role and the state "exiting", which
-//! a worker sets for itself in nginx. Each number is an atomic that is right by
-//! itself, and is accessed `Relaxed`. Two readers need two numbers together:
-//! [`Stats::view`] allows for a pid and a state that do not match, and
-//! [`Stats::first_pid`] depends on the order in which the master writes.
+//! Only the master writes the data, with two exceptions: in nginx, a worker
+//! sets its own role and its own state "exiting". Each number is an atomic
+//! whose meaning does not depend on another number, so it is accessed
+//! `Relaxed`. Two functions need two numbers that belong together:
+//! [`Stats::view`] treats a pid and a state that do not match as an empty slot,
+//! and [`Stats::first_pid`] depends on the order in which the master writes the
+//! number of respawns and the pid.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicUsize};
@@ -24,13 +26,13 @@ pub struct Stats {
     state: AtomicI32,
     worker: AtomicIsize,
     role: AtomicUsize,
-    /// The generation for which the process was started first.
+    /// The generation in which the process was started for the first time.
     pub generation: AtomicUsize,
-    /// When the process was started, in seconds since 1970.
+    /// The time of the last start, in seconds since 1970.
     pub started: AtomicI64,
-    /// The number of times that the process was started again.
+    /// The number of times that the master has started the process again.
     pub respawns: AtomicUsize,
-    /// When the process may be started again.
+    /// The time at which the master may start the process again.
     pub restart: Restart,
     /// The number of control messages that the master has sent to the process.
     pub sent: AtomicUsize,
@@ -39,8 +41,8 @@ pub struct Stats {
     pub queued: AtomicUsize,
     /// The largest number of control messages that were queued at one time.
     pub queued_max: AtomicUsize,
-    /// The number of control messages that were dropped because the process
-    /// had exited.
+    /// The number of control messages that were queued and then dropped,
+    /// because the process exited before they could be sent.
     pub dropped: AtomicUsize,
 }
 
@@ -89,14 +91,14 @@ impl Stats {
         self.restart.copy(&from.restart);
     }
 
-    /// Describes the process that is about to be started in the slot for the
-    /// first time.
+    /// Sets the role, the worker number and the generation of a process, before
+    /// the process is started for the first time.
     pub fn describe(&self, role: Role, worker: Option<WorkerNumber>, generation: ngx_uint_t) {
         self.set_role(role, worker);
         self.generation.store(generation, Relaxed);
     }
 
-    /// Sets the role of the process, and its number among the workers.
+    /// Sets the role and the worker number of the process.
     pub fn set_role(&self, role: Role, worker: Option<WorkerNumber>) {
         self.role.store(role.to_c(), Relaxed);
         self.worker.store(WorkerNumber::to_c(worker), Relaxed);
@@ -107,32 +109,34 @@ impl Stats {
         Role::from_c(self.role.load(Relaxed)).unwrap_or_default()
     }
 
-    /// The number of the process among the workers; `None` if it has none.
+    /// The worker number of the process; `None` if the process has none.
     pub fn worker(&self) -> Option<WorkerNumber> {
         WorkerNumber::from_c(self.worker.load(Relaxed))
     }
 
-    /// The process `pid` runs in the slot.
+    /// Records that the process `pid` runs in the slot.
     pub fn set_running(&self, pid: ngx_pid_t) {
-        // Release: who reads this pid reads the number of respawns that was
-        // written before, see `first_pid`.
+        // `Release`, so that a process that reads this pid in `first_pid` also
+        // reads the number of respawns that the master has written before.
         self.pid.store(pid, Release);
         self.state.store(State::Running as i32, Relaxed);
     }
 
-    /// The pid of the process, if it runs and was not started again.
+    /// The pid of the slot's process; `None` if no process runs, or if the
+    /// process has been started again since its first start.
     pub fn first_pid(&self) -> Option<ngx_pid_t> {
         let pid = self.pid.load(Acquire);
 
         (pid != NGX_INVALID_PID && self.respawns.load(Relaxed) == 0).then_some(pid)
     }
 
-    /// The slot is empty.
+    /// Records that the slot is empty.
     pub fn clear(&self) {
         self.set_without_process(State::Empty);
     }
 
-    /// The slot is reserved for a process that is started later.
+    /// Records that the slot is reserved for a process that the master starts
+    /// later.
     pub fn set_waiting(&self) {
         self.set_without_process(State::Waiting);
     }
@@ -142,7 +146,8 @@ impl Stats {
         self.state.store(state as i32, Relaxed);
     }
 
-    /// The process has been told to exit.
+    /// Records that the process has been told to exit. Does nothing if the slot
+    /// has no running process.
     pub fn mark_exiting(&self) {
         let _ = self.state.compare_exchange(
             State::Running as i32,
@@ -152,10 +157,11 @@ impl Stats {
         );
     }
 
-    /// The process and its state.
+    /// The pid and the state of the slot's process.
     ///
-    /// The master writes them one after the other. A reader that sees a
-    /// running process without a pid in between takes the slot for empty.
+    /// The master writes the pid and the state one after the other. For a
+    /// reader that reads between the two writes, and finds a running process
+    /// without a pid, the slot is empty.
     pub fn view(&self) -> (ngx_pid_t, State) {
         const RUNNING: i32 = State::Running as i32;
         const EXITING: i32 = State::Exiting as i32;
@@ -171,7 +177,7 @@ impl Stats {
         }
     }
 
-    /// Sets all counters to zero.
+    /// Sets all counters of the slot to zero.
     pub fn clear_counters(&self) {
         for counter in [
             &self.respawns,
@@ -188,21 +194,24 @@ impl Stats {
 /// The data of all slots, and of [`Slot::NONE`].
 type AllStats = [Stats; NGX_MAX_PROCESSES + 1];
 
-/// The data of a process that shares none: a program before [`share`] or
-/// without memory for it, and a worker's data of its own children, whose slots
-/// have nothing to do with the master's.
+/// The data that is not in shared memory. A program uses this data before it
+/// calls [`share`], and if there was no memory to share. A worker uses it for
+/// its own children, because a slot number of the worker's table means another
+/// process than the same number in the master's table.
 static PRIVATE: AllStats = [const { Stats::new() }; NGX_MAX_PROCESSES + 1];
 
-/// The master's data of all slots, if there is memory for it.
+/// The master's data of all slots, in shared memory; none before [`share`], and
+/// if there was no memory to share.
 static SHARED: Shared<AllStats> = Shared::none();
 
-/// The index of the slot that the master has started this process in.
+/// The index of the slot in which the master has started this process.
 #[cfg(not(feature = "standalone"))]
 static OWN: AtomicUsize = AtomicUsize::new(NGX_MAX_PROCESSES);
 
-/// Makes the processes that are forked from now on share the data.
+/// Moves the data to shared memory, so that this process shares it with the
+/// processes that it forks later.
 ///
-/// If there is no memory for that, each process keeps its own.
+/// If there is no memory to share, each process keeps data of its own.
 pub fn share() {
     if is_shared() {
         return;
@@ -217,18 +226,19 @@ pub fn share() {
     }
 }
 
-/// Whether the data is shared. If not, what a worker reads is the master's at
-/// the time of the fork.
+/// Whether the data is in shared memory. If it is not, a worker reads the
+/// values that the master had when it forked the worker.
 pub fn is_shared() -> bool {
     SHARED.get().is_some()
 }
 
-/// The master's data of a slot, to be read.
+/// The master's data of a slot. Any process can read it.
 pub fn of(slot: Slot) -> &'static Stats {
     at(all(), slot)
 }
 
-/// The data that this process has of its child in a slot, to be written.
+/// The data of the child that this process has started in a slot. This process
+/// writes it.
 pub fn of_child(g: &Globals, slot: Slot) -> &'static Stats {
     if role::acts_as_master(g) {
         at(all(), slot)
@@ -247,8 +257,9 @@ fn at(stats: &'static AllStats, slot: Slot) -> &'static Stats {
     stats.get(slot.index()).unwrap_or(none)
 }
 
-/// In a new child: keeps the slot that its parent has started it in, if the
-/// parent is the master.
+/// In a new child: stores the slot in which the parent has started the child.
+/// Stores `Slot::NONE` if the parent is not the master, because the shared data
+/// has only the master's slots.
 #[cfg(not(feature = "standalone"))]
 pub fn set_own_slot(g: &Globals, slot: Slot) {
     let slot = if role::acts_as_master(g) {
@@ -260,7 +271,7 @@ pub fn set_own_slot(g: &Globals, slot: Slot) {
     OWN.store(slot.index(), Relaxed);
 }
 
-/// The master's data of this process.
+/// The master's data of the slot in which this process runs.
 #[cfg(not(feature = "standalone"))]
 pub fn of_self() -> &'static Stats {
     of(Slot::new(OWN.load(Relaxed)))
@@ -277,7 +288,7 @@ mod tests {
         stats.set_running(7);
         assert_eq!(stats.view(), (7, State::Running));
 
-        // As a reader may find it while `clear` is at work.
+        // A reader can find this pid between the two writes of `clear`.
         stats.pid.store(NGX_INVALID_PID, Relaxed);
         assert_eq!(stats.view().1, State::Empty);
 

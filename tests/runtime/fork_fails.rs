@@ -110,6 +110,28 @@ fn quit_while_fork_fails() {
     server.finish(&["exited on signal 9", "fork() failed", "could not respawn"]);
 }
 
+/// SIGQUIT and SIGTERM stop all processes while a reload waits to fork its first
+/// worker; nothing is forked afterwards.
+#[test]
+fn stop_while_a_reload_waits() {
+    for signo in [libc::SIGQUIT, libc::SIGTERM] {
+        let server = Server::echo("stop_reload_waits");
+        let master = server.start(WORKERS, &[]);
+        let tracer = Tracer::fail_forks(&server, master, "");
+
+        server.signal(libc::SIGHUP);
+        server.wait_for_line("no new process could be started");
+
+        let failed = failures(&server);
+
+        server.signal(signo);
+        wait_until("the end", || server.processes().is_empty());
+        drop(tracer);
+        assert!(failures(&server) <= failed + WORKERS);
+        server.finish(&["fork() failed", "no new process could be started"]);
+    }
+}
+
 /// A reload that cannot fork some of the new workers replaces the old ones, and
 /// starts the missing workers later.
 #[test]

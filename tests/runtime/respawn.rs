@@ -40,7 +40,7 @@ fn a_worker_that_exits_at_once_is_started_ever_more_slowly() {
     server.quit(&[]);
 }
 
-/// Ends the only worker by `signo`, and waits for the next one.
+/// Sends the signal `signo` to the only worker, and waits for the next worker.
 fn next_worker(server: &Server, signo: i32) {
     let old = server.workers();
 
@@ -48,8 +48,8 @@ fn next_worker(server: &Server, signo: i32) {
     server.wait_for_others(1, &old);
 }
 
-/// A worker that exits with 0 has done its work: it is replaced at once,
-/// however often. So is one that crashes after it has run for a second (D4).
+/// The master starts a worker again at once, each time, if the worker exits
+/// with 0, or if the worker crashes after it has run for a second (D4).
 #[test]
 fn a_worker_that_works_is_replaced_at_once() {
     let server = Server::echo("recycled");

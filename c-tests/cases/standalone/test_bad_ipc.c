@@ -1,11 +1,14 @@
 
-/* Invalid arguments: the event loop and the functions of ngx_ipc.h. */
+/*
+ * Tests of invalid arguments to the functions of the event loop and of
+ * ngx_ipc.h.
+ */
 
 
 #include "t_bad.h"
 
 
-/* The event loop. */
+/* Tests of the event loop. */
 
 static int  calls;
 
@@ -42,7 +45,7 @@ test_event_null_cycle(void)
 
     ngx_close_channel(t_pair, NULL);
 
-    /* an event without a connection and without a handler */
+    /* An event that has neither a connection nor a handler. */
 
     memset(&ev, 0, sizeof(ngx_event_t));
     ngx_add_timer(&ev, 0);
@@ -113,7 +116,7 @@ test_handler_closed(void)
 }
 
 
-/* ngx_ipc.h. */
+/* Tests of the functions of ngx_ipc.h. */
 
 static void
 test_start_null_cycle(void)
@@ -137,7 +140,9 @@ test_start_null_cycle(void)
 static void
 test_start_bad_type(void)
 {
-    /* the same fault for all three processes is logged once */
+    /*
+     * The type is invalid for each of the three processes, and is logged once.
+     */
 
     ngx_start_worker_processes(t_cycle(), 3, -6);
 
@@ -149,7 +154,10 @@ test_start_bad_type(void)
 }
 
 
-/* Without a message, the process that was spawned last is announced. */
+/*
+ * If the message is NULL, ngx_pass_open_channel() announces the process that
+ * was spawned last.
+ */
 
 static void
 test_pass_null(void)
@@ -275,7 +283,10 @@ test_command_null(void)
 }
 
 
-/* The received descriptor is closed if the slot is invalid. */
+/*
+ * The message passes a descriptor for an invalid slot.
+ * ngx_ipc_channel_command() closes the descriptor.
+ */
 
 static void
 test_command_bad_slot(void)

@@ -1,5 +1,5 @@
 
-/* The other end of a child's channel is closed. */
+/* Tests of a child whose channel's other end is closed. */
 
 
 #include "t_channel.h"
@@ -43,7 +43,10 @@ channel_proc(ngx_cycle_t *cycle, void *data)
     child->own[0] = ngx_processes[ngx_process_slot].channel[0];
     child->own[1] = ngx_processes[ngx_process_slot].channel[1];
 
-    /* a new descriptor with this number must stay open */
+    /*
+     * The child has closed its end of the channel.  A new descriptor gets the
+     * same number, and must not be closed.
+     */
 
     fd = open("/dev/null", O_RDWR);
 
@@ -80,7 +83,10 @@ test_channel_closed(void)
 }
 
 
-/* A process may read a channel that is not its own. */
+/*
+ * A process can read another channel than its own.  When the other end of that
+ * channel is closed, the process's own channel stays open.
+ */
 
 static void
 test_other_channel_closed(void)

@@ -1,5 +1,8 @@
 
-/* A child has its own queue, and does not send that of its parent. */
+/*
+ * Tests of a child's queue of control messages.  A child begins with an empty
+ * queue, and does not send the messages that its parent has queued.
+ */
 
 
 #include "t_queue.h"
@@ -16,7 +19,10 @@ typedef struct {
 static volatile t_child_t  *child;
 
 
-/* Does not use ngx_write_channel(), which would send the queue first. */
+/*
+ * Fills a channel with sendmsg(), because ngx_write_channel() would first send
+ * the queued messages.
+ */
 
 static void
 fill_past_queue(int s)
@@ -47,7 +53,10 @@ expect_close(ngx_int_t to, ngx_int_t slot)
 }
 
 
-/* The channel of process 0 is full; the test has its other end. */
+/*
+ * Creates process 0, whose channel is full, and queues a message for it.  The
+ * test reads the other end of the channel.
+ */
 
 static void
 setup(void)
@@ -73,7 +82,10 @@ finish(void)
 }
 
 
-/* Two calls that send the queue: the child's is empty. */
+/*
+ * The function of a child that twice calls ngx_reap_children(), which sends
+ * queued messages.  The child has none, so nothing is sent.
+ */
 
 static void
 send_proc(ngx_cycle_t *cycle, void *data)
@@ -106,7 +118,7 @@ test_queue(void)
     expect_close(0, 77);
     t_expect_nothing(0);
 
-    /* the parent still has its message, once */
+    /* The message is still in the parent's queue, and is sent once. */
 
     T_EQ(ngx_reap_children(t_cycle()), 1);
     expect_close(0, 555);
@@ -117,7 +129,10 @@ test_queue(void)
 }
 
 
-/* A child queues a message, and sends it later. */
+/*
+ * The function of a child that queues a message, and sends it when the channel
+ * has room.
+ */
 
 static void
 queue_proc(ngx_cycle_t *cycle, void *data)
@@ -160,7 +175,10 @@ test_queue_of_child(void)
 }
 
 
-/* A child that is forked while queues are sent can send its own queue. */
+/*
+ * A child is forked while its parent sends queued messages.  The child can
+ * queue and send messages of its own.
+ */
 
 static ngx_log_t    fork_log;
 static ngx_cycle_t  fork_cycle;
@@ -192,7 +210,10 @@ test_forked_in_flush(void)
     fork_log.writer = fork_writer;
     fork_cycle.log = &fork_log;
 
-    /* the parent's message to process 0 fails, which logs a line */
+    /*
+     * The other end of process 0's channel is closed, so sending the queued
+     * message fails and logs a line.  The writer of the log forks the child.
+     */
 
     close(t_peer[0]);
     t_peer[0] = -1;

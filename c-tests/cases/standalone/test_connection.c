@@ -1,5 +1,8 @@
 
-/* The event loop: descriptors and connections that are closed. */
+/*
+ * Tests of the event loop: connections that are closed or freed, and closed
+ * descriptors that are still open elsewhere.
+ */
 
 
 #include "t_event.h"
@@ -11,7 +14,9 @@ close_self(ngx_event_t *ev)
     t_count_handler(ev);
     ngx_close_connection(ev->data);
 
-    /* the connection can still be read */
+    /*
+     * A handler that has closed its connection can still read the structure.
+     */
 
     T_EQ(((ngx_connection_t *) ev->data)->fd, -1);
 }
@@ -68,7 +73,11 @@ test_close_others(void)
 static int  reused[4][2];
 
 
-/* The new descriptors get the numbers of the closed ones. */
+/*
+ * A handler closes three connections whose events are pending, and watches new
+ * descriptors.  The new descriptors get the numbers of the closed ones, but
+ * must not get their events.
+ */
 
 static void
 close_and_reuse(ngx_event_t *ev)
@@ -105,7 +114,7 @@ test_reuse_in_batch(void)
 
     t_quiet_round();
 
-    /* each new one gets its events */
+    /* Each new descriptor gets the events that belong to it. */
 
     for (i = 0; i < 3; i++) {
         T_EQ(write(reused[i][0], "x", 1), 1);
@@ -163,7 +172,10 @@ test_free(void)
     T_OK(t_is_open(t_pairs[0][1]));
     t_quiet_round();
 
-    /* it can be watched again */
+    /*
+     * After ngx_free_connection() the descriptor is still open, and can be
+     * watched again.
+     */
 
     (void) t_watched(t_pairs[0][1], t_count_handler);
     t_pairs_close(1);
@@ -171,7 +183,7 @@ test_free(void)
 
 
 /*
- * A module may use a copy of a connection that has events of its own, as
+ * A module can use a copy of a connection that has events of its own, as
  * nginx's HTTP/2 does.
  */
 
@@ -224,8 +236,9 @@ test_copy(void)
 
 
 /*
- * epoll watches an open file description (epoll(7)): while another process has
- * it open, events arrive for a descriptor that is closed here.
+ * epoll watches an open file description (epoll(7)).  While another process
+ * has the description open, the kernel still reports events for a descriptor
+ * that this process has closed.
  */
 
 static void
@@ -311,7 +324,10 @@ test_closed_but_open_in_child(void)
 }
 
 
-/* The program closed a descriptor itself; its number is used again. */
+/*
+ * The program calls close() for a watched descriptor, which the event loop
+ * does not notice.  A new descriptor gets the same number, and can be watched.
+ */
 
 static void
 test_number_in_use_again(void)

@@ -1,5 +1,8 @@
 
-/* ngx_channel_handler(): the slot after messages about another process. */
+/*
+ * Tests of ngx_channel_handler(): which fields a message about another process
+ * changes in the table.
+ */
 
 
 #include "t_handler.h"
@@ -14,7 +17,10 @@ test_close_of_another(void)
 
     fd = t_open_slot(T_OTHER_SLOT, 4322);
 
-    /* a late message about the previous process of the slot */
+    /*
+     * The message arrives late: it is about the previous process of the slot,
+     * so the new process stays in the table.
+     */
 
     t_handle(NGX_CMD_CLOSE_CHANNEL, T_OTHER_SLOT, 4321, -1);
     T_EQ(ngx_processes[T_OTHER_SLOT].pid, 4322);

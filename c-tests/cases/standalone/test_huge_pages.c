@@ -1,5 +1,5 @@
 
-/* Shared memory in huge pages. */
+/* Tests of shared memory in huge pages. */
 
 
 #include "t_shmem.h"
@@ -10,7 +10,10 @@
 #define T_HUGE  (8 * 1024 * 1024)
 
 
-/* Whether the option is chosen in the file, as in "never [advise]". */
+/*
+ * Returns 1 if the file shows the option in brackets, as in "never [advise]",
+ * which means that the option is chosen.
+ */
 
 static int
 is_chosen(const char *path, const char *option)
@@ -34,7 +37,7 @@ is_chosen(const char *path, const char *option)
 }
 
 
-/* Whether the memory at addr is in huge pages. */
+/* Returns 1 if the memory at addr consists of huge pages. */
 
 static int
 is_huge(void *addr)
@@ -105,7 +108,10 @@ test_huge_pages(void)
 }
 
 
-/* No huge pages without the option, or for small sizes. */
+/*
+ * Without the option, and for small sizes, the library does not ask for huge
+ * pages.
+ */
 
 static void
 test_no_huge_pages(void)

@@ -1,5 +1,5 @@
 
-/* The event loop: events of descriptors. */
+/* Tests of the event loop: events of descriptors. */
 
 
 #include "t_event.h"
@@ -32,7 +32,10 @@ test_read(void)
     T_OK(!t_last_ev->write);
     T_OK(!t_last_ev->timedout);
 
-    /* the event is reported again, since nothing was read */
+    /*
+     * The handler has read nothing, so the next call of the event loop reports
+     * the event again.
+     */
 
     t_loop_round();
     T_EQ(t_calls, 2);
@@ -101,7 +104,10 @@ test_some_of_many(void)
 }
 
 
-/* More events than one wait returns: all handlers are called soon. */
+/*
+ * More events are pending than one epoll_wait() returns.  After a few calls of
+ * the event loop, each handler has been called.
+ */
 
 static void
 test_all_of_many(void)
@@ -160,7 +166,7 @@ test_pipe(void)
 }
 
 
-/* The loop does not wait for a timer while a descriptor is ready. */
+/* While a descriptor is readable, the event loop does not wait for a timer. */
 
 static void
 test_ready_before_timer(void)
@@ -180,7 +186,7 @@ test_ready_before_timer(void)
 }
 
 
-/* A timer of the read event of a connection. */
+/* The timer of a connection's read event expires. */
 
 static void
 test_timer_of_connection(void)
@@ -196,7 +202,7 @@ test_timer_of_connection(void)
     ngx_add_timer(c->write, 1000);
     T_EQ(ngx_event_no_timers_left(), NGX_AGAIN);
 
-    /* it is deleted with the connection */
+    /* When the connection is closed, its timer is deleted. */
 
     t_pairs_close(1);
     T_EQ(ngx_event_no_timers_left(), NGX_OK);

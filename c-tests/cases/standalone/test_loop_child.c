@@ -1,5 +1,5 @@
 
-/* The event loops of a child and of its parent. */
+/* Tests of the event loop of a child and of that of its parent. */
 
 
 #include "t_event.h"
@@ -52,7 +52,10 @@ watch_own(int first, int n)
 }
 
 
-/* One call of the child's loop, which returns when a timer expires. */
+/*
+ * Calls the child's event loop once; a timer ends the call.  Records which
+ * timer has expired, and exits.
+ */
 
 static void
 timer_round(void)
@@ -78,7 +81,10 @@ timer_of_child(ngx_spawn_proc_pt proc)
 }
 
 
-/* The child watches its own descriptor; one of its parent's is ready. */
+/*
+ * The function of a child that watches a descriptor of its own, while one that
+ * its parent watches is readable.
+ */
 
 static void
 child_loop(ngx_cycle_t *cycle, void *data)
@@ -108,7 +114,10 @@ test_child(void)
     T_EQ(child->calls, 2);
     T_EQ(child->parents_calls, 0);
 
-    /* the parent's loop has not changed */
+    /*
+     * The child has made an event loop of its own, so that of the parent still
+     * watches the parent's descriptor.
+     */
 
     t_loop_round();
     T_EQ(t_calls, 1);
@@ -127,7 +136,9 @@ child_timers(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* The parent's timer would expire first, but not in the child. */
+/*
+ * The timer of the parent would expire first, but the child does not have it.
+ */
 
 static void
 test_child_timers(void)
@@ -145,7 +156,10 @@ test_child_timers(void)
 }
 
 
-/* The parent has set a timer, but has not called its loop. */
+/*
+ * The parent has set a timer and has not yet called its event loop.  The child
+ * does not have the parent's timer.
+ */
 
 static void
 test_child_timers_without_loop(void)
@@ -159,7 +173,11 @@ test_child_timers_without_loop(void)
 }
 
 
-/* A module's init_process() sets a timer before the channel is watched. */
+/*
+ * The function of a child that sets a timer before it makes its event loop, as
+ * a module's init_process() does before the channel is watched.  The timer
+ * must not be lost.
+ */
 
 static void
 child_timer_first(ngx_cycle_t *cycle, void *data)
@@ -167,7 +185,7 @@ child_timer_first(ngx_cycle_t *cycle, void *data)
     ngx_add_timer(&t_timers[1], 10);
     watch_own(1, 1);
 
-    /* ends the wait if the other timer is lost */
+    /* This timer ends the wait if the child has lost the first one. */
 
     ngx_add_timer(&t_timers[2], 2000);
     timer_round();
@@ -182,7 +200,7 @@ test_child_timer_first(void)
 }
 
 
-/* The child closes connections of its parent. */
+/* Closes the connections that the child has inherited from its parent. */
 
 static void
 close_parents(void)
@@ -195,7 +213,10 @@ close_parents(void)
 }
 
 
-/* The number of its own descriptors for which the child gets events. */
+/*
+ * Makes all of the child's own descriptors readable, counts those for which a
+ * handler is called, and exits.
+ */
 
 static void
 hear_own(int first, int n)
@@ -250,7 +271,10 @@ closes_parents(ngx_spawn_proc_pt proc, int n)
     T_EQ(child->calls, n);
     T_EQ(child->timers, 0);
 
-    /* the parent still watches them */
+    /*
+     * The child has closed only its own copies of the connections, so the
+     * parent still gets their events.
+     */
 
     t_loop_round();
     T_EQ(t_calls, 4);
@@ -266,7 +290,7 @@ test_child_closes_parents(void)
 }
 
 
-/* ... when it already has its own loop. */
+/* A child that already has an event loop closes its parent's connections. */
 
 static void
 test_child_closes_parents_later(void)

@@ -1,5 +1,5 @@
 
-/* The event loop: signals. */
+/* Tests of the event loop: signals. */
 
 
 #include "t_event.h"
@@ -14,7 +14,7 @@ setup_signals(void)
 }
 
 
-/* There is no timer: only the signal ends the wait. */
+/* No timer is set, so only the signal can end the wait. */
 
 static void
 test_signal_before(void)
@@ -42,7 +42,10 @@ test_signals_before(void)
 
     T_EQ(ngx_reopen, 1);
 
-    /* each signal ended one wait, and no other is pending */
+    /*
+     * Each signal has ended one wait.  No signal is left that would end the
+     * next wait.
+     */
 
     t_quiet_round();
 }
@@ -104,7 +107,10 @@ test_signal_in_timer(void)
 }
 
 
-/* The child may exit before the loop waits. */
+/*
+ * A child exits.  Its SIGCHLD can arrive before the event loop waits, and must
+ * still end the wait.
+ */
 
 static void
 test_child_exits_before(void)
@@ -125,7 +131,10 @@ test_child_exits_before(void)
 }
 
 
-/* The sender delays each signal differently, then waits for an answer. */
+/*
+ * Delays the sender, which waits a different time before each signal, so that
+ * signals arrive at all moments of the event loop.
+ */
 
 static void
 spin(unsigned n)
@@ -160,7 +169,8 @@ send_signals(int rounds, int answer)
 
 
 /*
- * If the loop misses a signal, both processes wait until the time limit of the
+ * A child sends a signal and waits for an answer, again and again.  If the
+ * event loop misses a signal, both processes wait until the time limit of the
  * case.
  */
 
@@ -190,7 +200,10 @@ signals_at_random(int rounds)
         }
     }
 
-    /* the handler of SIGCHLD may have reaped it already */
+    /*
+     * The handler of SIGCHLD can already have reaped the sender, so no further
+     * signal may come.
+     */
 
     while (!ngx_reap) {
         t_loop_round();
@@ -212,7 +225,9 @@ test_signals_at_random(void)
 }
 
 
-/* The same while a descriptor and a timer are active. */
+/*
+ * Signals arrive at random moments while a descriptor and a timer are active.
+ */
 
 static void
 ring_handler(ngx_event_t *ev)

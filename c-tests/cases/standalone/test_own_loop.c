@@ -1,5 +1,5 @@
 
-/* A program with its own event loop. */
+/* Tests of a program that has its own event loop. */
 
 
 #include "test.h"
@@ -85,7 +85,10 @@ poll_proc(ngx_cycle_t *cycle, void *data)
         if (ngx_reopen) {
             ngx_reopen = 0;
 
-            /* the other worker is known now */
+            /*
+             * The command REOPEN follows the message about the other worker,
+             * so the other worker is in the table now.
+             */
 
             poller->pid = ngx_processes[1].pid;
             poller->reached = t_is_open(ngx_processes[1].channel[0]);
@@ -161,7 +164,10 @@ test_own_loop(void)
 }
 
 
-/* The program calls the channel handler itself. */
+/*
+ * A program with its own event loop passes messages to
+ * ngx_ipc_channel_command(), and so learns of other processes.
+ */
 
 static void
 test_own_loop_learns_slot(void)

@@ -1,5 +1,8 @@
 
-/* Control messages wait for a full channel, and are sent in order (D14). */
+/*
+ * Control messages for a full channel wait in a queue, and are sent in order
+ * (D14).
+ */
 
 
 #include "t_queue.h"
@@ -19,7 +22,7 @@ test_wait(void)
     T_EQ(t_tell_open(T_TO, 3), NGX_OK);
     T_EQ(t_unread(t_peer[T_TO]), before);
 
-    /* the messages stay queued while the channel is full */
+    /* While the channel is full, the messages stay in the queue. */
 
     t_send_queues();
     T_EQ(t_unread(t_peer[T_TO]), before);
@@ -47,7 +50,10 @@ test_loop(void)
     T_EQ(t_tell_close(T_TO, 2), NGX_OK);
     t_drain(T_TO);
 
-    /* the loop retries after a while, also without SIGIO */
+    /*
+     * The timer of the queue expires and the event loop retries, although the
+     * kernel has sent no SIGIO.
+     */
 
     ngx_process_events_and_timers(t_cycle());
     t_expect(T_TO, NGX_CMD_CLOSE_CHANNEL, 2, T_FIRST_PID + 2);
@@ -99,7 +105,10 @@ test_more_than_fits(void)
 
     t_table_open();
 
-    /* more than fits in the socket: several calls are needed */
+    /*
+     * The queue has more messages than fit in the channel at once, so several
+     * calls are needed to send them.
+     */
 
     n = 3 * t_unread(t_peer[T_TO]) / 32;
 
@@ -162,7 +171,10 @@ test_counters(void)
 }
 
 
-/* When this process reads, the kernel sends SIGIO to its parent. */
+/*
+ * Reads messages in a child.  The kernel then sends SIGIO to the parent,
+ * because the parent's end of the channel can be written to again.
+ */
 
 static volatile int  *step;
 

@@ -1,5 +1,8 @@
 
-/* Queued messages to and about processes that exit. */
+/*
+ * Tests of queued messages whose receiver exits, or that are about a process
+ * that exits.
+ */
 
 
 #include "t_queue.h"
@@ -34,7 +37,10 @@ test_replaced(void)
     t_table_add(T_ABOUT, T_FIRST_PID + 100);
     T_EQ(t_tell_open(T_TO, T_ABOUT), NGX_OK);
 
-    /* the new channel may have the old descriptor number */
+    /*
+     * The new channel can have the descriptor number of the old one, which the
+     * queued message was about.
+     */
 
     t_drain(T_TO);
     t_send_queues();
@@ -105,7 +111,10 @@ test_slot_empty(void)
 }
 
 
-/* The other end is closed, and its process is not reaped yet. */
+/*
+ * The receiver has closed its end of the channel, and the master has not
+ * reaped it yet.
+ */
 
 static void
 test_closed(void)

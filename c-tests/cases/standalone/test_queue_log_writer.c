@@ -1,5 +1,8 @@
 
-/* A log writer that sends control messages itself. */
+/*
+ * Tests of a log whose writer sends control messages while the library sends
+ * its queues.
+ */
 
 
 #include "t_queue.h"
@@ -46,7 +49,10 @@ test_writer_in_flush(void)
     own_log.writer = own_writer;
     own_cycle.log = &own_log;
 
-    /* the message to process 1 fails, which logs a line */
+    /*
+     * The channel of process 1 is closed, so sending the message fails and
+     * logs a line.  The writer of the log is called for this line.
+     */
 
     t_fill_channel(ngx_processes[T_ABOUT].channel[0]);
     T_EQ(t_tell_close(T_ABOUT, 2), NGX_OK);
@@ -83,7 +89,10 @@ queue_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 }
 
 
-/* The same for the debug line about a queued message. */
+/*
+ * The library logs a debug line when it queues a message.  The log writer
+ * queues another message when it gets this line.
+ */
 
 static void
 test_writer_while_queueing(void)

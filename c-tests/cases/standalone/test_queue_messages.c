@@ -1,5 +1,8 @@
 
-/* Which messages are queued for a full channel, and which are not. */
+/*
+ * Tests of which messages the library queues for a full channel, and which it
+ * does not.
+ */
 
 
 #include "t_queue.h"
@@ -25,7 +28,10 @@ test_others_do_not_wait(void)
     T_EQ(t_tell(T_TO, NGX_CMD_REOPEN), NGX_AGAIN);
     T_EQ(t_tell(T_TO, T_FILLER), NGX_AGAIN);
 
-    /* a longer message is not queued, with any command */
+    /*
+     * A message that is longer than ngx_channel_t is not queued, whatever its
+     * command.
+     */
 
     for (n = 0; n < 2; n++) {
         memset(&own, 0, sizeof(t_message_t));
@@ -48,8 +54,9 @@ test_others_do_not_wait(void)
 
 
 /*
- * Sends descriptors until a process may have no more in flight (ETOOMANYREFS,
- * unix(7)): messages with a descriptor fail, others do not.
+ * Passes descriptors until the user has as many in flight as the kernel
+ * allows.  After that, sending a message with a descriptor fails with
+ * ETOOMANYREFS (unix(7)); a message without a descriptor can be sent.
  */
 
 static int
@@ -159,7 +166,10 @@ test_own_descriptor(void)
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, 9, 4321, fd), NGX_AGAIN);
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, 4242, 4321, fd), NGX_AGAIN);
 
-    /* a descriptor that is in the table for another process */
+    /*
+     * The table has this descriptor for another process than the one in the
+     * message, so the message is not queued.
+     */
 
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, T_ABOUT,
                       T_FIRST_PID + 2, ngx_processes[T_ABOUT].channel[0]),
@@ -173,7 +183,9 @@ test_own_descriptor(void)
     t_expect_nothing(T_TO);
     t_expect_counters(T_TO, 0, 0, 0, 0);
 
-    /* if there is room, it is sent */
+    /*
+     * If the channel has room, the message is sent, whatever its descriptor.
+     */
 
     T_EQ(t_tell_about(T_TO, NGX_CMD_OPEN_CHANNEL, 4242, 4321, fd), NGX_OK);
     T_EQ(t_unread(t_peer[T_TO]), 32);

@@ -1,5 +1,5 @@
 
-/* The event loop: descriptors and events that are refused. */
+/* Tests of the event loop: descriptors and events that it refuses to watch. */
 
 
 #include "t_event.h"
@@ -79,7 +79,10 @@ test_watched_already(void)
     T_EQ(t_loggedf(NGX_LOG_ALERT, "epoll_ctl(1, %d) failed (17: File exists)",
                    t_pairs[0][1]), 1);
 
-    /* the first handler is still called */
+    /*
+     * The refused call does not change the event: its first handler is still
+     * called.
+     */
 
     t_pair_put(0);
     t_loop_round();
@@ -128,7 +131,7 @@ test_bad_event(void)
 }
 
 
-/* Refused descriptors use no memory. */
+/* The event loop keeps no memory for a descriptor that it has refused. */
 
 static void
 test_many_refused(void)

@@ -1,5 +1,5 @@
 
-/* A master reaps workers that have exited, and respawns them. */
+/* Tests of a master that reaps workers and respawns them. */
 
 
 #include "t_workers.h"
@@ -65,7 +65,10 @@ test_respawn_many(void)
 }
 
 
-/* All workers at once: there is no process to announce them to. */
+/*
+ * All workers exit at once, so the first one that is respawned can be
+ * announced to no other worker.
+ */
 
 static void
 test_respawn_all(void)
@@ -92,7 +95,7 @@ test_respawn_all(void)
 }
 
 
-/* A worker that was told to exit is not respawned. */
+/* A worker that the master has told to exit is not respawned. */
 
 static void
 test_no_respawn_of_exiting(void)
@@ -131,7 +134,10 @@ test_no_respawn_while_quitting(void)
 }
 
 
-/* A free slot is used again; at the end of the table it is removed. */
+/*
+ * The slots of workers that are not respawned become free.  A free slot at the
+ * end of the table is removed; another one is used again.
+ */
 
 static void
 test_norespawn(void)
@@ -151,7 +157,7 @@ test_norespawn(void)
     T_UNTIL(ngx_last_process == 3);
     T_EQ(t_live, 1);
 
-    /* the next process gets the first free slot */
+    /* The next process gets the first free slot. */
 
     ngx_start_worker_processes(t_cycle(), 1, NGX_PROCESS_NORESPAWN);
     T_EQ(ngx_process_slot, 1);
@@ -175,7 +181,10 @@ test_detached(void)
     pid = t_spawn(t_pause, NULL, "detached", NGX_PROCESS_DETACHED);
     T_REQUIRE(pid > 0);
 
-    /* a detached process does not count as a live worker */
+    /*
+     * A detached process is not counted as a live worker, so the master does
+     * not wait for it.
+     */
 
     ngx_terminate = 1;
     ngx_signal_worker_processes(t_cycle(), SIGTERM);
@@ -192,7 +201,10 @@ test_detached(void)
 }
 
 
-/* A respawn that fails: the user's limit of processes is reached. */
+/*
+ * Tests in which a respawn fails, because the user has reached the limit of
+ * processes.
+ */
 
 static void
 become_nobody(void)
@@ -205,7 +217,10 @@ become_nobody(void)
         t_skip("no other user");
     }
 
-    /* so that /proc/self can still be read */
+    /*
+     * After the change of user, /proc/self belongs to root unless the process
+     * is dumpable (proc(5)).
+     */
 
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
@@ -246,11 +261,11 @@ test_respawn_fails(void)
     T_EQ(ngx_processes[1].exited, 0);
     T_EQ(ngx_last_process, 3);
 
-    /* the others know that it has exited */
+    /* The other workers have read that this worker has exited. */
 
     T_UNTIL(t_all_know_all(3));
 
-    /* ... and that it was respawned */
+    /* The other workers also read that the worker was respawned. */
 
     T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
     T_UNTIL(ngx_processes[1].pid > 0);
@@ -264,7 +279,9 @@ test_respawn_fails(void)
 }
 
 
-/* No other process gets the slot meanwhile. */
+/*
+ * While the master retries a respawn, no other process gets the reserved slot.
+ */
 
 static void
 test_respawn_fails_slot_reserved(void)
@@ -294,7 +311,7 @@ test_respawn_fails_slot_reserved(void)
 }
 
 
-/* A master that shuts down does not retry. */
+/* A master that shuts down does not retry a respawn that has failed. */
 
 static void
 test_respawn_fails_then_quit(void)
@@ -319,7 +336,7 @@ test_respawn_fails_then_quit(void)
 }
 
 
-/* All workers exit, and none can be respawned for a while. */
+/* All workers exit, and for a while none of them can be respawned. */
 
 static void
 test_respawn_all_fails(void)

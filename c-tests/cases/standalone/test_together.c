@@ -1,5 +1,7 @@
 
-/* ngx_ipc_spawn_processes(): processes that are started together. */
+/*
+ * Tests of ngx_ipc_spawn_processes(), which starts several processes together.
+ */
 
 
 #include "t_members.h"
@@ -23,7 +25,10 @@ test_five(void)
 
     for (i = 0; i < 5; i++) {
 
-        /* before it reads, it knows only those that were spawned earlier */
+        /*
+         * Before a member reads messages, it knows only the members that were
+         * spawned earlier.
+         */
 
         T_EQ(t_members[i].slot, i);
         T_EQ(t_members[i].last_before, i + 1);
@@ -32,7 +37,7 @@ test_five(void)
         T_EQ(t_members[i].messages, i < 4 ? 1 : 0);
         T_EQ(t_members[i].opens, 0);
 
-        /* no process has descriptors of another */
+        /* No member has descriptors that belong to another member. */
 
         T_EQ(t_members[i].open_fds, t_members[0].open_fds);
 
@@ -45,7 +50,10 @@ test_five(void)
 }
 
 
-/* Processes that were there before get one message for each. */
+/*
+ * A process that runs already gets one message about each process that is
+ * started later.
+ */
 
 static void
 test_five_more(void)
@@ -89,7 +97,9 @@ test_freed_slots(void)
     t_end_process(2);
     t_end_process(0);
 
-    /* the two older processes do not answer */
+    /*
+     * The two older processes do not take part in the exchange of greetings.
+     */
 
     t_expected = 6;
     T_EQ(t_members_start(4), 4);

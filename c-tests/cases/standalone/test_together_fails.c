@@ -1,11 +1,16 @@
 
-/* ngx_ipc_spawn_processes() that cannot start or announce all at once. */
+/*
+ * Tests of ngx_ipc_spawn_processes() when it cannot start or announce all
+ * processes at once.
+ */
 
 
 #include "t_members.h"
 
 
-/* With few descriptors, the processes are started in groups. */
+/*
+ * If the master has few descriptors left, it starts the processes in groups.
+ */
 
 static void
 test_few_fds(void)
@@ -66,7 +71,7 @@ test_no_fork(void)
 }
 
 
-/* A process exits before the others have read that it was started. */
+/* A process exits before the other processes have read that it was started. */
 
 static void
 test_one_has_gone(void)
@@ -107,7 +112,10 @@ test_one_has_gone(void)
 }
 
 
-/* Fills the channel of the first process while the third is started. */
+/*
+ * The writer of the log.  When the third process is started, it fills the
+ * channel of the first process.
+ */
 
 static ngx_log_writer_pt  write_line;
 
@@ -138,7 +146,10 @@ fill_first(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 }
 
 
-/* A message that does not fit in a full channel is not lost (D14). */
+/*
+ * The channel of the first process is full when another process is announced.
+ * The message is queued, so it is not lost (D14).
+ */
 
 static void
 test_full_channel(void)
@@ -158,7 +169,10 @@ test_full_channel(void)
     pfd.fd = t_answers[0];
     pfd.events = POLLIN;
 
-    /* the other four need a greeting from the first process */
+    /*
+     * The other four members wait for a greeting from the first member, which
+     * reads the queued message first.
+     */
 
     while (t_members[0].messages == 0 || poll(&pfd, 1, 0) == 0) {
         ngx_reap_children(t_cycle());
@@ -167,7 +181,11 @@ test_full_channel(void)
 
     t_wait_for_answers(5);
 
-    /* a greeting may arrive before the queued message */
+    /*
+     * A greeting can arrive before the queued message that announces its
+     * sender.  Then the sender is not yet in the table, which the member
+     * counts as wrong.
+     */
 
     t_members[0].wrong = 0;
     t_members_check(5);

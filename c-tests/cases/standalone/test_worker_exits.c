@@ -1,5 +1,8 @@
 
-/* ngx_worker_process_cycle(): connections at QUIT, and a dead parent. */
+/*
+ * Tests of ngx_worker_process_cycle(): connections at QUIT, and a parent that
+ * has died.
+ */
 
 
 #include "t_channel.h"
@@ -16,7 +19,7 @@ typedef struct {
 static volatile t_pids_t  *pids;
 
 
-/* A worker that quits does not wait for a connection of a module. */
+/* A worker that shuts down does not wait for a module's connection. */
 
 static void
 nothing(ngx_event_t *ev)
@@ -70,9 +73,11 @@ test_own_connection(void)
 
 
 /*
- * The parent dies before the worker's cycle asks the kernel for a signal at
- * its death (PR_SET_PDEATHSIG).  A sibling has the other end of the channel
- * open, so the worker sees no end of file.
+ * The parent dies before the worker asks the kernel for a signal at the
+ * parent's death (PR_SET_PDEATHSIG), so the kernel sends none.  A sibling has
+ * the other end of the worker's channel open, so the worker sees no end of
+ * file.  So the worker must check itself whether its parent has died, and shut
+ * down.
  */
 
 static void
@@ -93,7 +98,10 @@ test_orphan(void)
 
     pids = t_shared(sizeof(t_pids_t));
 
-    /* orphans become children of this process */
+    /*
+     * Processes whose parent has died become children of this process, so that
+     * the test can wait for them.
+     */
 
     T_REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 

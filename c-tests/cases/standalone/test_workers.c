@@ -1,5 +1,5 @@
 
-/* ngx_start_worker_processes(), ngx_worker_process_cycle(). */
+/* Tests of ngx_start_worker_processes() and ngx_worker_process_cycle(). */
 
 
 #include "t_workers.h"
@@ -35,7 +35,7 @@ test_start(void)
         T_OK(ngx_processes[s].proc == ngx_worker_process_cycle);
         T_OK(strcmp(ngx_processes[s].name, "worker process") == 0);
 
-        /* no worker has descriptors of another */
+        /* No worker has descriptors that belong to another worker. */
 
         T_EQ(w->open_fds, t_common->workers[0].open_fds);
     }
@@ -66,7 +66,7 @@ test_start_types(void)
 
     T_UNTIL(t_all_know_all(3));
 
-    /* the first signal skips workers that were just spawned */
+    /* The first signal skips workers that were just spawned. */
 
     ngx_signal_worker_processes(t_cycle(), SIGTERM);
     T_UNTIL(ngx_processes[0].pid == -1);
@@ -143,7 +143,11 @@ test_no_modules(void)
 }
 
 
-/* The role is set before the module's init_process() is called. */
+/*
+ * The functions of the modules are called in order: init_process() of each
+ * module, then exit_process() of each.  Those that belong to a master are not
+ * called in a worker.
+ */
 
 static void
 test_hooks(void)
@@ -161,7 +165,10 @@ test_hooks(void)
 }
 
 
-/* The master blocks signals; a worker unblocks them. */
+/*
+ * The master blocks signals before it spawns a worker, and the worker unblocks
+ * them.
+ */
 
 static void
 test_signals_unblocked(void)
@@ -186,7 +193,7 @@ test_signals_unblocked(void)
 }
 
 
-/* The init_process() of a module fails. */
+/* A module's init_process() fails in a worker. */
 
 static void
 test_init_fails(void)
@@ -216,7 +223,9 @@ test_init_fails_in_one(void)
     t_master_init();
     t_workers_start(2, NGX_PROCESS_RESPAWN);
 
-    /* the replacement of the first worker fails once */
+    /*
+     * init_process() fails once, in the worker that replaces the first worker.
+     */
 
     t_common->fail_init = 1;
     t_kill_worker(0);
@@ -231,7 +240,10 @@ test_init_fails_in_one(void)
 }
 
 
-/* A worker whose master has died shuts down. */
+/*
+ * The function of a master that starts a worker and is killed.  The worker
+ * then shuts down.
+ */
 
 static void
 killed_master(void)
@@ -255,7 +267,10 @@ test_orphan(void)
     t_master_init();
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
-    /* the handler of SIGCHLD would reap the process */
+    /*
+     * The library's handler of SIGCHLD would reap the process for which the
+     * test waits.
+     */
 
     signal(SIGCHLD, SIG_DFL);
 

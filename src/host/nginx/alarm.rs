@@ -1,8 +1,9 @@
 //! A timer for nginx's master, which waits in `sigsuspend(2)` without a
-//! timeout. When it expires, the handler of SIGALRM does the library's duties.
+//! timeout. When the timer expires, the handler of SIGALRM does the library's
+//! duties.
 //!
-//! The handler does not set `ngx_sigalrm` for it: nginx uses that for the
-//! delays of a termination.
+//! The handler does not set `ngx_sigalrm` when this timer expires, because
+//! nginx uses `ngx_sigalrm` for the delays while it terminates its workers.
 
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,10 +17,11 @@ use crate::sys::alarm::{Alarm, TOKEN};
 use crate::sys::process;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
+use crate::table::role;
 
 static ALARM: AtomicI32 = AtomicI32::new(0);
-/// The process that has made the timer: a child inherits the number, but not
-/// the timer.
+/// The pid of the process that has made the timer. A child inherits the number
+/// of the timer, but not the timer itself, `timer_create(2)`.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
 /// Whether a signal comes from this timer.
@@ -38,16 +40,18 @@ fn set(msec: ngx_msec_t) -> Result<(), Errno> {
     Alarm::from_raw(ALARM.load(Relaxed)).set(msec)
 }
 
-/// Sets the timer for the next duty, if there is one. A process that is about
-/// to exit has none.
+/// Sets the timer to expire when the next duty is due. Does nothing if there is
+/// no duty, or if this process is about to exit.
 ///
-/// A failure is an alert in the log; the duty is done at the next signal.
+/// If the timer cannot be set, an alert is logged, and the duty is done when
+/// the next signal arrives.
 pub fn set_for_next_duty(g: &Globals, log: Log) {
     if g.leaving() {
         return;
     }
 
-    if let Some(Err(err)) = next_duty(g, true).map(set) {
+    // Only a master starts processes again.
+    if let Some(Err(err)) = next_duty(g, role::is_master(g)).map(set) {
         log.error(
             Level::Alert,
             Some(err),

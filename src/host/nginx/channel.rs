@@ -1,5 +1,5 @@
-//! Checks the messages that nginx's `ngx_process_cycle.c` sends and receives:
-//! it enters what it receives into its table without a check.
+//! Checks the messages that nginx's `ngx_process_cycle.c` sends and receives,
+//! because nginx enters what it receives into its table without a check.
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
@@ -24,8 +24,9 @@ use crate::table::stats;
 
 /// Sends a message for `ngx_write_channel`.
 ///
-/// That a process of the table has closed its end is no alert: it is about to
-/// be reaped.
+/// If the receiver is a process in the table that has closed its end, the
+/// failure is logged at the level "info", not as an alert: such a process is
+/// about to be reaped.
 pub fn write(
     g: &Globals,
     log: Log,
@@ -61,8 +62,10 @@ pub fn write(
     result
 }
 
-/// The result for a message that is not sent: nginx announces a process that it
-/// could not start, and the end of one that is only due.
+/// The result for a message that must not be sent; `None` if the message must
+/// be sent. nginx announces a process even if it could not be started. nginx
+/// also announces the exit of a process that is only due to be started, because
+/// its slot looks like the slot of a process that has exited.
 fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<Result> {
     let about = g.table.get(Slot::from_c(ch.slot).unwrap_or(Slot::NONE));
 
@@ -80,7 +83,7 @@ fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<R
 }
 
 /// Receives a message for `ngx_read_channel`. A message that nginx must not
-/// enter into its table is dropped, and the next one is received.
+/// enter into its table is dropped, and the next message is received.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
     loop {
         let read = read::read(log, sock, message)?;
@@ -94,8 +97,8 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
     }
 }
 
-/// Prepares the table for what nginx does with a message (`D18`). `false` if
-/// nginx must not get it.
+/// Prepares the table for the message `ch`, before nginx handles the message
+/// (`D18`). Returns `false` if nginx must not get the message.
 fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     match ch.command {
         NGX_CMD_QUIT | NGX_CMD_TERMINATE => {
@@ -113,8 +116,11 @@ fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     }
 }
 
-/// A worker or helper has been set up: it has closed its parent's end of its
-/// own channel, and its role and number are known.
+/// Stores the role and the worker number of this process in shared memory.
+/// `ngx_ipc_host.c` calls this function when nginx adds a descriptor to its
+/// event loop. If `fd` is the channel of this worker or helper, the process is
+/// set up: its role and number are known, and it has closed its parent's end of
+/// the channel.
 pub fn added(g: &Globals, fd: RawFd) {
     if fd != g.channel.load(Relaxed) || role::acts_as_master(g) {
         return;

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::types::ngx_cycle_t;
 use crate::table::generation;
 
-/// A process is started for `cycle`. If the last one was started for another
-/// cycle, this begins the next generation.
+/// Notes that a process is started for `cycle`. If the process before it was
+/// started for another cycle, the next generation begins.
 ///
-/// nginx frees a cycle only when the next one exists, so two cycles that follow
-/// each other have different addresses.
+/// nginx frees a cycle only when the next cycle exists, so two cycles that
+/// follow each other have different addresses.
 pub fn note(cycle: *mut ngx_cycle_t) {
     static LAST: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
 

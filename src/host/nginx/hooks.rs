@@ -1,12 +1,12 @@
-//! What the core calls in this host, through `GLOBALS`.
+//! The functions of this host that the core calls, through `GLOBALS`.
 
 use std::os::fd::RawFd;
 
 use super::variables;
 use crate::config::ngx_pid_t;
 
-/// Nothing to do: the library closes only descriptors that nginx's event loop
-/// does not watch.
+/// Does nothing, because the library closes only descriptors that nginx's event
+/// loop does not watch.
 pub fn closing(_fd: RawFd) {}
 
 /// Releases the locks that a child held when it exited.

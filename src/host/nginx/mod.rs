@@ -1,9 +1,9 @@
-//! nginx as the host. Its `ngx_process_cycle.c` starts, signals and reaps the
-//! processes, and its event loop runs them; this directory does what the
-//! library needs around them.
+//! nginx as the host. nginx's own `ngx_process_cycle.c` starts, signals and
+//! reaps the processes, and nginx's event loop runs in them. This directory
+//! connects both with the core.
 //!
-//! `nginx/ngx_ipc_host.c` has what depends on nginx's version or on the layout
-//! of its structures. nginx's own make compiles it.
+//! The code that depends on nginx's version, or on the layout of nginx's
+//! structures, is in `nginx/ngx_ipc_host.c`, which nginx's own make compiles.
 
 pub mod alarm;
 pub mod channel;

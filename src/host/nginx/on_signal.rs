@@ -1,6 +1,7 @@
-//! What the signal handler does in this host. nginx's master lets signals in
-//! only while it waits in `sigsuspend(2)`; in other processes all of this is
-//! async-signal-safe.
+//! The part of the signal handler for nginx as the host. nginx's master
+//! unblocks signals only while it waits in `sigsuspend(2)`, so the handler
+//! interrupts no other code there. In other processes the handler runs only
+//! async-signal-safe code.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -17,7 +18,7 @@ use crate::sys::signal::Received;
 use crate::table::globals::Globals;
 use crate::table::{role, stats};
 
-/// The cycle that the handler logs to, or NULL.
+/// The cycle to whose log the handler writes, or NULL.
 pub fn cycle() -> *mut ngx_cycle_t {
     variables::ngx_cycle.load(Relaxed)
 }
@@ -27,13 +28,14 @@ pub fn update_time() {
     variables::ngx_time_sigsafe_update();
 }
 
-/// Whether a signal is sent by the host to itself.
+/// Whether the signal comes from the library's own timer.
 pub fn is_own(signal: &Received) -> bool {
     alarm::is_own(signal)
 }
 
-/// In a master: does the duties, if the signal has interrupted the master while
-/// it waited. In another process: tells the others that it exits.
+/// In a master: does the library's duties, if the signal has interrupted the
+/// master while it waited. In another process: if the signal tells the process
+/// to exit, records this in shared memory.
 pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if !role::acts_as_master(g) {
         if matches!(signal.signo, SHUTDOWN | TERMINATE | libc::SIGINT) {
@@ -57,9 +59,10 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     set_for_next_duty(g, log);
 }
 
-/// A new binary that could not be started (`D9`) has left -1 in
-/// `ngx_new_binary`. nginx would take that for a pid: it would start workers
-/// beside the old ones instead of reloading, and leave its pid file behind.
+/// Sets `ngx_new_binary` to 0 if it is -1, because a new binary could not be
+/// started (`D9`). nginx would treat -1 as the pid of a running binary: at a
+/// reload it would start new workers and keep the old ones, and at its exit it
+/// would not remove its pid file.
 fn forget_failed_binary(g: &Globals) {
     let _ = g
         .new_binary

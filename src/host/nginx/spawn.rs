@@ -1,10 +1,11 @@
-//! `ngx_spawn_process` in nginx: starts a process, and makes the master start it
-//! again later if that fails (`D2`) or if it exits too often (`D4`).
+//! `ngx_spawn_process` in nginx: starts a process. If the start fails (`D2`),
+//! or if the process keeps failing right after its start (`D4`), the master
+//! starts the process again later.
 //!
-//! nginx's `ngx_process_cycle.c` knows nothing of this. Meanwhile the slot is
-//! empty and reserved. When its process is due, the slot is made to look like
-//! that of a process that has just exited, and nginx's `ngx_reap_children()`
-//! starts the process again.
+//! nginx's `ngx_process_cycle.c` does not know of this delay. Until the process
+//! is due, its slot is empty and reserved. When the process is due, the library
+//! makes the slot look like the slot of a process that has just exited, and
+//! nginx's `ngx_reap_children()` starts the process again.
 
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,28 +26,31 @@ use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::{restart, stats};
 
-/// The pid in the slot of a process that is due. No process has it, since the
-/// kernel's pids are at most `PID_MAX_LIMIT`, so no signal reaches one.
+/// The pid in the slot of a process that is due to be started. No process has
+/// this pid, because the kernel's pids are at most `PID_MAX_LIMIT`; so a signal
+/// to this pid reaches no process.
 const DUE: ngx_pid_t = ngx_pid_t::MAX;
 
-/// What `ngx_spawn_process` returns for a process that is started later.
-/// `ngx_reap_children()` goes on as if it had been started.
+/// The result of `ngx_spawn_process` for a process that is started later.
+/// nginx's `ngx_reap_children()` continues as if the process had been started.
 const LATER: ngx_pid_t = 0;
 
-/// The cycle for which each reserved slot's process is wanted.
+/// For each reserved slot: the cycle for which the process of the slot is
+/// wanted.
 static CYCLES: [AtomicPtr<ngx_cycle_t>; NGX_MAX_PROCESSES] =
     [const { AtomicPtr::new(std::ptr::null_mut()) }; NGX_MAX_PROCESSES];
 
 /// The cycle for which the processes of the waiting list are wanted.
 static WANTED_FOR: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Whether a slot only looks like that of a process that has exited.
+/// Whether the process of a slot is due to be started: the slot only looks like
+/// the slot of a process that has exited.
 pub fn is_due(entry: &ngx_process_t) -> bool {
     entry.pid() == DUE
 }
 
-/// Starts a process for `ngx_spawn_process`. If that fails, the master retries
-/// a process that is to be respawned.
+/// Starts a process for `ngx_spawn_process`. If the start fails, the master
+/// retries later, if the process is one that is started again when it exits.
 pub fn spawn(
     g: &Globals,
     log: Log,
@@ -78,7 +82,8 @@ pub fn spawn(
     result
 }
 
-/// Whether the process of a slot, which has exited, must be started later.
+/// Whether the process of a slot, which has exited, keeps failing right after
+/// its start and must be started after a delay.
 fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
     let entry = g.table.get(slot);
 
@@ -89,12 +94,13 @@ fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
     respawn::delay_after_exit(g, log, slot) != 0
 }
 
-/// In a master: a process could not be started.
+/// In a master: makes the master retry a process that could not be started.
 fn start_failed(g: &Globals, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mode) {
     let slot = g.process_slot();
 
     match mode {
-        // Refused: there is no such slot, or it has a process.
+        // The start was refused, because there is no such slot or because the
+        // slot has a process. Such a start is not retried.
         Mode::Again(again) if again != slot => {}
 
         Mode::Again(_) => {
@@ -102,9 +108,10 @@ fn start_failed(g: &Globals, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mod
             set_reserved_for(g, slot, cycle);
         }
 
-        // While nginx makes a cycle, a module that starts a process gets the
-        // error and decides. nginx starts the workers when the cycle is the
-        // current one.
+        // A process that is not started again when it exits is not retried. If
+        // a module starts a process while nginx makes a new cycle, the module
+        // gets the error and decides; nginx itself starts workers only for the
+        // current cycle.
         _ if !mode.is_respawned() || cycle != current_cycle() => {}
 
         _ if slot == Slot::NONE => {
@@ -127,8 +134,10 @@ fn current_cycle() -> *mut ngx_cycle_t {
     variables::ngx_cycle.load(Relaxed)
 }
 
-/// Enters a process that has not been started yet, as if it had been. The next
-/// signal to all workers does not leave it out: that will be over when it runs.
+/// Enters a process that has not been started yet into its slot, as if it had
+/// been started. The flag `just_spawn` is not set: it protects a new worker
+/// from the signal that tells the old workers to exit, and this signal has been
+/// sent long before the process runs.
 fn enter(g: &Globals, slot: Slot, wanted: &Wanted) {
     let entry = g.table.get(slot);
 
@@ -138,10 +147,10 @@ fn enter(g: &Globals, slot: Slot, wanted: &Wanted) {
     spawn::describe(g, slot, wanted, Mode::Respawn);
 }
 
-/// A slot has been reserved for a process of `cycle`.
+/// Records that a slot is reserved for a process of `cycle`.
 fn set_reserved_for(g: &Globals, slot: Slot, cycle: *mut ngx_cycle_t) {
-    // nginx announces the process that it believes to have started; an empty
-    // slot is not announced.
+    // nginx announces the process of `ngx_process_slot` as if it had been
+    // started, and the library does not announce an empty slot.
     g.set_process_slot(slot);
 
     if let Some(reserved_for) = CYCLES.get(slot.index()) {
@@ -149,9 +158,10 @@ fn set_reserved_for(g: &Globals, slot: Slot, cycle: *mut ngx_cycle_t) {
     }
 }
 
-/// Gives slots to the processes of the waiting list, if they are due and the
-/// table has room: when a reload asks for more than half of what the table
-/// takes, the new processes wait until the old ones exit (`D2`).
+/// Gives slots to the processes of the waiting list, if these are due and the
+/// table has empty slots. The waiting list is needed if a reload starts more
+/// processes than the table has empty slots: the new processes wait until the
+/// old ones exit (`D2`).
 pub fn enter_wanted(g: &Globals) {
     let cycle = current_cycle();
 
@@ -181,8 +191,8 @@ pub fn enter_wanted(g: &Globals) {
     });
 }
 
-/// Makes the slot of a process that is due look like that of one that has just
-/// exited.
+/// Makes the slot of a process that is due look like the slot of a process that
+/// has just exited.
 pub fn make_due(g: &Globals, slot: Slot) {
     let entry = g.table.get(slot);
 
@@ -191,11 +201,12 @@ pub fn make_due(g: &Globals, slot: Slot) {
     entry.set_exited(0);
 }
 
-/// Gives up the slots whose processes are not wanted any more: those of an old
-/// cycle, and all of them when all processes are told to exit.
+/// Frees the reserved slots whose processes are not wanted any more: the slots
+/// of an old cycle, or all reserved slots if all processes are told to exit.
 ///
-/// `ngx_reap_children()` has counted these processes as alive. It must count
-/// again, since perhaps no process is left whose exit makes it do so.
+/// `ngx_reap_children()` has counted these processes as alive. Perhaps no
+/// process is left whose exit makes nginx call `ngx_reap_children()` again, so
+/// this function sets `ngx_reap`.
 pub fn give_up_old(g: &Globals) {
     let all = g.leaving() || g.noaccepting.load(Relaxed) != 0;
 

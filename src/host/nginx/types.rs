@@ -1,4 +1,4 @@
-//! nginx's structures, as far as the library uses them.
+//! The parts of nginx's structures that the library uses.
 
 #![allow(non_camel_case_types)]
 
@@ -14,5 +14,6 @@ pub struct ngx_cycle_t {
     pub log: *mut ngx_log_t,
 }
 
-/// nginx's `ngx_log_t`. Only `sys::log` reads it, and only the level.
+/// nginx's `ngx_log_t`. The library accesses it only in `sys::log`, which reads
+/// the level.
 pub type ngx_log_t = c_void;

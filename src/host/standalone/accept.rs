@@ -1,4 +1,4 @@
-//! Accepting connections.
+//! Accepts connections from the listening sockets of a cycle.
 
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,7 +17,7 @@ use crate::log::{Debug, Level, Log};
 use crate::status::Result;
 use crate::sys::listen;
 
-/// How many connections this process has accepted.
+/// The number of connections that this process has accepted.
 static ACCEPTED: AtomicUint = AtomicUint::new(0);
 
 /// A worker that has run out of descriptors accepts no connection for this many
@@ -25,8 +25,9 @@ static ACCEPTED: AtomicUint = AtomicUint::new(0);
 const ACCEPT_DELAY: ngx_msec_t = 500;
 
 impl Listening {
-    /// Makes the event loop of this process accept connections. `log` is that
-    /// of the connections; it lives as long as the process.
+    /// Makes the event loop of this process accept connections from the socket.
+    /// `log` is the log of the accepted connections; it lives as long as the
+    /// process.
     pub fn start_accepting(self, log: Option<ErrorLog>) -> Result {
         let c = connections::get(self.fd(), log)?;
 
@@ -39,9 +40,12 @@ impl Listening {
         event_loop::watch(c, ErrorLog::log_of(log))
     }
 
-    /// Stops accepting in this process, and closes the socket in it.
+    /// Makes this process accept no more connections from the socket, and
+    /// closes the descriptor in this process. Other processes keep their
+    /// descriptors.
     pub fn stop_accepting(self, log: Log) {
-        // SAFETY: `start_accepting` has put it there, and nothing else does.
+        // SAFETY: the pointer is NULL or a connection, because only
+        // `start_accepting` stores a pointer there.
         if let Some(c) = unsafe { Connection::from_ptr(self.connection_ptr()) } {
             connections::free(c);
         }
@@ -50,13 +54,15 @@ impl Listening {
     }
 }
 
-/// Accepts one connection. The event loop calls this again if there are more.
+/// Accepts one connection. If more connections wait, the event loop calls this
+/// handler again.
 ///
 /// # Safety
 ///
-/// `ev` is the read event of a connection of `start_accepting`.
+/// `ev` is the read event of a connection that `start_accepting` has made.
 unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
-    // SAFETY: the event loop calls this with the event of a connection.
+    // SAFETY: only the event loop calls this handler, with the read event of a
+    // connection.
     let Some(c) = (unsafe { Connection::of_event(ev) }) else {
         return;
     };
@@ -72,7 +78,8 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
     match listen::accept(c.fd()) {
         Ok(sock) => handle_new(c, sock, log),
 
-        // Another worker has accepted it, or the client has gone already.
+        // Another worker has accepted the connection, or the client has closed
+        // it already.
         Err(Errno::EAGAIN) => {
             log.debug(Debug::Event, format_args!("accept() not ready"));
         }
@@ -92,7 +99,8 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
     }
 }
 
-/// Hands a new connection to the program.
+/// Makes a connection of the accepted socket `sock`, and calls the program's
+/// handler for new connections.
 fn handle_new(listener: Connection, sock: OwnedFd, log: Log) {
     let Ok(c) = connections::get(sock.as_raw_fd(), listener.error_log()) else {
         return;
@@ -111,7 +119,7 @@ fn handle_new(listener: Connection, sock: OwnedFd, log: Log) {
 
     match listener.listening().and_then(Listening::handler) {
         // SAFETY: the program has set the handler to be called with each new
-        // connection.
+        // connection, and this connection is open.
         Some(handler) => unsafe { handler(c.as_ptr()) },
         None => c.close(),
     }

@@ -1,4 +1,4 @@
-//! The arguments of main(), `ngx_argv`.
+//! Keeps copies of the arguments of main() in `ngx_argv`.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::host::globals::{ngx_argc, ngx_argv};
 use crate::sys::text::Text;
 
-/// Stores copies of the arguments in `ngx_argv`: process titles take the place
-/// of the original.
+/// Stores copies of the arguments in `ngx_argv`, because process titles
+/// overwrite the original arguments.
 ///
 /// # Safety
 ///
-/// `argv` is NULL or has `argc` strings.
+/// `argv` is NULL or an array of `argc` strings.
 pub unsafe fn save(argc: c_int, argv: *mut *mut c_char) {
     if argv.is_null() {
         return;
@@ -20,7 +20,8 @@ pub unsafe fn save(argc: c_int, argv: *mut *mut c_char) {
 
     let n = usize::try_from(argc).unwrap_or_default();
     let copies = (0..n)
-        // SAFETY: `argv` has `argc` strings, as this function demands.
+        // SAFETY: `i` is less than `argc`, and the caller passes an array of
+        // `argc` strings.
         .map(|i| unsafe { CStr::from_ptr(*argv.add(i)) })
         .map(|arg| arg.to_owned().into_raw())
         .chain([ptr::null_mut()])
@@ -30,16 +31,17 @@ pub unsafe fn save(argc: c_int, argv: *mut *mut c_char) {
     ngx_argv.store(Box::leak(copies).as_mut_ptr(), Relaxed);
 }
 
-/// The file that was executed to start this program; a NULL text if the
-/// program has not set `ngx_argv`.
+/// The file that was executed to start this program: the first argument. The
+/// text is NULL if the program has not set `ngx_argv`.
 pub fn program() -> Text {
-    // SAFETY: NULL is a text.
+    // SAFETY: a text can be made of NULL.
     let unknown = unsafe { Text::from_ptr(ptr::null()) };
 
     all().into_iter().next().unwrap_or(unknown)
 }
 
-/// All arguments.
+/// The arguments of main(), the name of the program first. Empty if the program
+/// has not set `ngx_argv`.
 pub fn all() -> Vec<Text> {
     let argv = ngx_argv.load(Relaxed);
 
@@ -48,11 +50,13 @@ pub fn all() -> Vec<Text> {
     }
 
     (0..)
-        // SAFETY: the program sets `ngx_argv` to an array of strings that ends
-        // with NULL; no element behind that is read.
+        // SAFETY: `ngx_argv` is an array of strings that ends with NULL, as the
+        // library or the program has set it, and nothing behind the NULL is
+        // read.
         .map(|i| unsafe { *argv.add(i) })
         .take_while(|arg| !arg.is_null())
-        // SAFETY: each is a string that lives as long as the program.
+        // SAFETY: `arg` is a string of `ngx_argv`, which lives as long as the
+        // program.
         .map(|arg| unsafe { Text::from_ptr(arg) })
         .collect()
 }

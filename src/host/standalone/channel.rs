@@ -1,5 +1,6 @@
-//! The channel between a worker and its master: its descriptors, and its
-//! messages.
+//! The worker's end of the channel between a worker and its master. Adds the
+//! channel to the event loop, and does what the messages on the channel ask
+//! for.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
@@ -20,10 +21,11 @@ use crate::process_cycle::init_channel::{forget_channel, init_channel};
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
 
-/// Sends a message for `ngx_write_channel()`.
+/// Sends a message on a channel: the function behind `ngx_write_channel()`.
 pub use crate::channel::queue::write as write_channel;
 
-/// Receives a message for `ngx_read_channel()`; returns its length.
+/// Receives a message from a channel: the function behind `ngx_read_channel()`.
+/// Returns the length of the message in bytes.
 #[inline(always)]
 pub fn read_channel(
     _g: &Globals,
@@ -34,8 +36,9 @@ pub fn read_channel(
     read::read(log, sock, message).map(<[u8]>::len)
 }
 
-/// Closes the channels that a new worker must not have, and makes the event
-/// loop call `handler` for its own, unless that is NULL.
+/// Closes the channels that a new worker inherits but does not need. Then makes
+/// the event loop call `handler` when the worker's own channel is readable,
+/// unless `handler` is NULL.
 pub fn init(cycle: Option<Cycle>, handler: ngx_event_handler_pt) -> Result {
     init_channel(&GLOBALS, Cycle::log_of(cycle));
 
@@ -52,14 +55,15 @@ pub fn init(cycle: Option<Cycle>, handler: ngx_event_handler_pt) -> Result {
     )
 }
 
-/// Reads all messages that have arrived on a channel, and obeys them. Closes
-/// the channel when its other end is closed.
+/// Reads all messages that have arrived on a channel, and does what they ask
+/// for. Closes the channel if the other end is closed.
 ///
 /// # Safety
 ///
-/// `ev` is the read event of a connection of this library.
+/// `ev` is the read event of a connection that this library has made.
 pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
-    // SAFETY: the event loop calls this with the event of a connection.
+    // SAFETY: the event loop, or the program in its place, calls this handler
+    // with the read event of a connection.
     let Some(c) = (unsafe { Connection::of_event(ev) }) else {
         return;
     };
@@ -73,14 +77,15 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
     log.debug(Debug::Core, format_args!("channel handler"));
 
     while let Some(ch) = read_message(c, log) {
-        // SAFETY: the message has just been received, so its descriptor is
-        // not used elsewhere.
+        // SAFETY: the message has just been received, so no other code uses the
+        // descriptor that came with the message.
         let _ = unsafe { obey(Some(&ch), c.log()) };
     }
 }
 
-/// The next message; `None` if there is no more for now. A channel that cannot
-/// be read is closed.
+/// Receives the next message from the channel of `c`; `None` if no complete
+/// message has arrived. If the channel cannot be read, the function closes the
+/// channel.
 fn read_message(c: Connection, log: Log) -> Option<ngx_channel_t> {
     let mut buffer = ngx_channel_t::command(0).bytes();
     let result = read::read(log, c.fd(), &mut buffer);
@@ -104,13 +109,14 @@ fn read_message(c: Connection, log: Log) -> Option<ngx_channel_t> {
     }
 }
 
-/// Does what a message asks for. Returns NGX_OK, NGX_DECLINED if the command
-/// is not one of nginx's, or NGX_ERROR, with an alert in the log, if there is
-/// no message.
+/// Does what the message `ch` asks for. Returns NGX_OK; NGX_DECLINED if the
+/// command is not a command of nginx; or NGX_ERROR, with an alert in the log,
+/// if `ch` is `None`.
 ///
 /// # Safety
 ///
-/// Nothing else uses the descriptor of a NGX_CMD_OPEN_CHANNEL message.
+/// If `ch` is a NGX_CMD_OPEN_CHANNEL, no other code uses the descriptor of the
+/// message.
 pub unsafe fn obey(ch: Option<&ngx_channel_t>, log: Log) -> ngx_int_t {
     let Some(ch) = ch else {
         let _ = log.refuse(format_args!("no channel message to look at"));
@@ -119,7 +125,8 @@ pub unsafe fn obey(ch: Option<&ngx_channel_t>, log: Log) -> ngx_int_t {
     };
 
     let has_channel = ch.command == NGX_CMD_OPEN_CHANNEL && ch.fd > 0;
-    // SAFETY: as this function demands, the message owns its descriptor.
+    // SAFETY: the caller gives up the descriptor of the message, so the message
+    // is the only owner of the descriptor.
     let fd = has_channel.then(|| unsafe { OwnedFd::from_raw_fd(ch.fd) });
 
     if channel_command(&GLOBALS, log, ch, fd) {

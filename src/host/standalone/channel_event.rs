@@ -1,4 +1,4 @@
-//! Channels in the event loop.
+//! Adds channels to the event loop.
 
 use super::connections;
 use super::event_loop;
@@ -19,11 +19,12 @@ const _: () = assert!(
         && WRITE_EVENT.unsigned_abs() == epoll::WRITE as usize
 );
 
-/// Makes the event loop call `handler` when the channel `fd` is readable, or
-/// writable, as `event` says.
+/// Makes the event loop call `handler` when the channel `fd` is readable, if
+/// `event` is [`READ_EVENT`], or writable, if `event` is `WRITE_EVENT`.
 ///
-/// `log` and `pool` are for the new connection, and live as long as it. Each
-/// failure is an alert in the log, and then nothing is changed.
+/// `log` and `pool` become the log and the pool of the new connection, and live
+/// as long as the connection. If the function fails, it logs an alert and
+/// changes nothing.
 pub fn add(
     fd: ngx_fd_t,
     event: ngx_int_t,

@@ -1,4 +1,4 @@
-//! Closing connections.
+//! Closes connections together with their descriptors.
 
 use super::connection::Connection;
 use super::connections;
@@ -6,8 +6,9 @@ use crate::channel::close;
 use crate::host::globals::GLOBALS;
 
 impl Connection {
-    /// Removes it from the event loop and closes its descriptor. A connection
-    /// that is closed already is an alert in the log.
+    /// Removes the connection from the event loop and closes its descriptor. If
+    /// the connection is closed already, the function logs an alert and does
+    /// nothing else.
     pub fn close(self) {
         let (fd, log) = (self.fd(), self.log());
 

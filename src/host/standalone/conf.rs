@@ -1,24 +1,27 @@
-//! The handle [`Conf`]: what a program wants, `ngx_core_conf_t`.
+//! [`Conf`], a safe handle for C's `ngx_core_conf_t`, a configuration.
 
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::marker::PhantomData;
+use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
 use nix::errno::Errno;
 
+use super::addresses::{self, Addresses};
 use super::types::{
     ngx_cache_manager_ctx_t, ngx_core_conf_t, ngx_event_handler_pt, ngx_listening_t, ngx_module_t,
 };
 use crate::config::{ngx_msec_t, ngx_uint_t};
+use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::text::Text;
 use crate::sys::user;
 use crate::table::slot::NGX_MAX_PROCESSES;
 
-/// What `ngx_ipc_conf_init()` fills in.
+/// The default configuration, which `ngx_ipc_conf_init()` writes.
 pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     daemon: 0,
     master: 1,
@@ -45,28 +48,40 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     status_signal: 0,
     huge_pages: 0,
     orphans_stay: 0,
+    size: size_of::<ngx_core_conf_t>(),
+    listening_size: size_of::<ngx_listening_t>(),
 };
 
-/// A configuration: that of a cycle, or one that a cycle is made of.
+/// The size of an `ngx_core_conf_t` in version 0.1.
+pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size_of::<usize>();
+
+// The structure must end with a field, not with padding, as `sized` explains.
+const _: () = assert!(FIRST_SIZE == size_of::<ngx_core_conf_t>());
+
+/// A configuration: the configuration of a cycle, or one from which a cycle
+/// will be made.
 ///
-/// Invariant: the pointer is to an `ngx_core_conf_t` that lives for `'a`. Its
-/// texts are NULL or NUL-terminated, its `modules` is NULL or an array that ends
-/// with NULL, and its other arrays have as many elements as it says. Nothing
-/// writes to it while a method runs.
+/// Invariant: the pointer points to an `ngx_core_conf_t` that lives for `'a`
+/// and has all fields that the library knows. A text is NULL or NUL-terminated,
+/// `modules` is NULL or an array that ends with NULL, `listening` is an array
+/// of `listening_n` elements of `listening_size` bytes, and `helpers` is an
+/// array of `helpers_n` elements. Nothing writes to the configuration while a
+/// method runs.
 #[derive(Clone, Copy)]
 pub struct Conf<'a>(NonNull<ngx_core_conf_t>, PhantomData<&'a ngx_core_conf_t>);
 
 impl<'a> Conf<'a> {
-    /// A handle for a pointer from C; `None` for NULL.
+    /// Makes a handle of C's pointer `conf`; `None` if `conf` is NULL.
     ///
     /// # Safety
     ///
-    /// `conf` is NULL, or what it points to keeps the invariant of [`Conf`].
+    /// `conf` is NULL or points to a configuration that keeps the invariant of
+    /// [`Conf`].
     pub unsafe fn from_ptr(conf: *const ngx_core_conf_t) -> Option<Self> {
         NonNull::new(conf.cast_mut()).map(|conf| Self(conf, PhantomData))
     }
 
-    /// A handle for a reference.
+    /// Makes a handle of a reference.
     ///
     /// # Safety
     ///
@@ -75,11 +90,13 @@ impl<'a> Conf<'a> {
         Self(NonNull::from(conf), PhantomData)
     }
 
-    /// The configuration of a cycle that was made without one.
+    /// The default configuration, for a cycle that was made without a
+    /// configuration.
     pub fn defaults() -> Self {
         struct Shared(ngx_core_conf_t);
 
-        // SAFETY: all its pointers are NULL, and it is never written to.
+        // SAFETY: the configuration has only NULL pointers, and nothing writes
+        // to it, so several threads can read it at the same time.
         unsafe impl Sync for Shared {}
 
         static SHARED: Shared = Shared(DEFAULTS);
@@ -88,16 +105,18 @@ impl<'a> Conf<'a> {
     }
 
     fn get(&self) -> &ngx_core_conf_t {
-        // SAFETY: the invariant of `Conf`.
+        // SAFETY: the pointer points to a live configuration, to which nothing
+        // writes meanwhile (the invariant of `Conf`).
         unsafe { self.0.as_ref() }
     }
 
     fn c_str(self, text: *const c_char) -> Option<&'a CStr> {
-        // SAFETY: the invariant of `Conf`: a text that is not NULL is a string.
+        // SAFETY: a text that is not NULL is NUL-terminated (the invariant of
+        // `Conf`).
         (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
     }
 
-    /// A file or directory; an empty text is none.
+    /// The path of a file or directory; `None` if the text is NULL or empty.
     fn path(self, text: *const c_char) -> Option<&'a Path> {
         self.c_str(text)
             .map(CStr::to_bytes)
@@ -105,7 +124,8 @@ impl<'a> Conf<'a> {
             .map(|bytes| Path::new(OsStr::from_bytes(bytes)))
     }
 
-    /// A copy of the structure, whose pointers are to the same texts and arrays.
+    /// A copy of the structure. The copy points to the texts and arrays of the
+    /// original.
     pub fn copy(self) -> ngx_core_conf_t {
         *self.get()
     }
@@ -120,37 +140,40 @@ impl<'a> Conf<'a> {
         self.get().master != 0
     }
 
-    /// Milliseconds after which a graceful shutdown closes all connections.
+    /// Milliseconds after which a graceful shutdown closes all connections, if
+    /// set.
     pub fn shutdown_timeout(self) -> Option<ngx_msec_t> {
         Some(self.get().shutdown_timeout).filter(|&timeout| timeout != 0)
     }
 
-    /// How many workers to start.
+    /// The number of workers to start.
     pub fn worker_processes(self) -> usize {
         match usize::try_from(self.get().worker_processes) {
-            // The table has no room for more. The one that does not fit makes
-            // the log say so.
+            // The process table has no room for more workers. One more than fit
+            // is requested, so that the log says that a worker could not be
+            // started.
             Ok(n) if n != 0 => n.min(NGX_MAX_PROCESSES + 1),
             _ => user::processors(),
         }
     }
 
-    /// What `ngx_debug_point()` does.
+    /// The action of `ngx_debug_point()`, such as `NGX_DEBUG_POINTS_STOP`.
     pub fn debug_points(self) -> ngx_uint_t {
         self.get().debug_points.unsigned_abs()
     }
 
-    /// How many descriptors a worker may open, if that is limited here.
+    /// The largest number of descriptors of a worker, if it is limited.
     pub fn rlimit_nofile(self) -> Option<u64> {
         u64::try_from(self.get().rlimit_nofile).ok()
     }
 
-    /// How many bytes a worker's core file may have, if that is limited here.
+    /// The largest size of a worker's core file in bytes, if it is limited.
     pub fn rlimit_core(self) -> Option<u64> {
         u64::try_from(self.get().rlimit_core).ok()
     }
 
-    /// The nice value of the workers, if it is not the master's.
+    /// The nice value of the workers; `None` if they have the nice value of the
+    /// master.
     pub fn priority(self) -> Option<c_int> {
         Some(self.get().priority).filter(|&priority| priority != 0)
     }
@@ -160,22 +183,24 @@ impl<'a> Conf<'a> {
         self.get().cpu_affinity_auto != 0
     }
 
-    /// The directory in which workers run, if it is not the master's.
+    /// The working directory of the workers; `None` if they have the working
+    /// directory of the master.
     pub fn working_directory(self) -> Option<&'a Path> {
         self.path(self.get().working_directory)
     }
 
-    /// The file for the master's pid.
+    /// The file that the master writes its pid to, if there is one.
     pub fn pid(self) -> Option<&'a Path> {
         self.path(self.get().pid)
     }
 
-    /// The file of the log; without one the log is stderr.
+    /// The file of the log; `None` if the log is stderr.
     pub fn error_log(self) -> Option<&'a Path> {
         self.path(self.get().error_log)
     }
 
-    /// What process titles begin with, if it is not the program's name.
+    /// The text that process titles begin with; `None` if it is the name of the
+    /// program.
     pub fn name(self) -> Option<&'a [u8]> {
         self.c_str(self.get().name).map(CStr::to_bytes)
     }
@@ -185,7 +210,7 @@ impl<'a> Conf<'a> {
         self.get().modules
     }
 
-    /// How many modules there are.
+    /// The number of modules.
     pub fn count_modules(self) -> usize {
         let modules = self.get().modules;
 
@@ -193,27 +218,50 @@ impl<'a> Conf<'a> {
             return 0;
         }
 
-        // SAFETY: the invariant of `Conf`: the array ends with NULL, and no
-        // element behind that is read.
+        // SAFETY: the array ends with NULL (the invariant of `Conf`), and no
+        // element behind the NULL is read.
         let is_module = |&i: &usize| unsafe { !(*modules.add(i)).is_null() };
 
         (0..).take_while(is_module).count()
     }
 
     /// The addresses that workers accept connections on.
-    pub fn listening(self) -> &'a [ngx_listening_t] {
+    pub fn listening(self) -> Addresses {
         let conf = self.get();
 
-        if conf.listening.is_null() {
-            return &[];
-        }
-
-        // SAFETY: the invariant of `Conf`: the array has `listening_n`
-        // elements. Its owner fills it in before the handle is made.
-        unsafe { std::slice::from_raw_parts(conf.listening, conf.listening_n) }
+        // SAFETY: the array has `listening_n` elements of the size
+        // `listening_size` (the invariant of `Conf`).
+        unsafe { Addresses::new(conf.listening, conf.listening_n, conf.listening_size) }
     }
 
-    /// How many helpers there are.
+    /// The size of `ngx_core_conf_t` in bytes, in the headers with which the
+    /// program was compiled.
+    pub fn size(self) -> usize {
+        self.get().size
+    }
+
+    /// The size of an element of `listening` in bytes, in the headers with
+    /// which the program was compiled.
+    pub fn listening_size(self) -> usize {
+        self.get().listening_size
+    }
+
+    /// Checks that the program has initialised this configuration with
+    /// `ngx_ipc_conf_init()`, so that the sizes in it are those of the program.
+    /// A program's `reconfigure` can have replaced the configuration.
+    ///
+    /// Returns an error, with an alert in the log, if a size is invalid.
+    pub fn check_sizes(self, log: Log) -> Result {
+        check_initialised(self.size(), FIRST_SIZE, "ngx_core_conf_t", log)?;
+        check_initialised(
+            self.listening_size(),
+            addresses::FIRST_SIZE,
+            "ngx_listening_t",
+            log,
+        )
+    }
+
+    /// The number of helpers.
     pub fn count_helpers(self) -> usize {
         self.get().helpers_n
     }
@@ -226,26 +274,30 @@ impl<'a> Conf<'a> {
             return None;
         }
 
-        // SAFETY: the invariant of `Conf`: the array has `helpers_n` elements.
+        // SAFETY: the array has `helpers_n` elements (the invariant of `Conf`),
+        // and `n` is less than that.
         NonNull::new(unsafe { conf.helpers.add(n) }).map(HelperContext)
     }
 
-    /// The signal that requests a list of the processes in the log.
+    /// The signal that makes the master log a list of its processes, if there
+    /// is one.
     pub fn status_signal(self) -> Option<c_int> {
         Some(self.get().status_signal).filter(|&signo| signo != 0)
     }
 
-    /// Whether shared memory is made of huge pages, for `ngx_ipc_huge_pages`.
+    /// Whether shared memory uses huge pages: the value for
+    /// `ngx_ipc_huge_pages`.
     pub fn huge_pages(self) -> ngx_uint_t {
         self.get().huge_pages.unsigned_abs()
     }
 
-    /// Whether workers continue when the master dies.
+    /// Whether workers continue to run when the master dies.
     pub fn orphans_stay(self) -> bool {
         self.get().orphans_stay != 0
     }
 
-    /// The user and group that workers run as; `None`: the master's.
+    /// The user and group of the workers; `None` if they have the user and
+    /// group of the master.
     pub fn identity(self) -> std::result::Result<Option<user::Identity>, Errno> {
         let Some(name) = self.c_str(self.get().username) else {
             return Ok(None);
@@ -256,8 +308,8 @@ impl<'a> Conf<'a> {
 
     /// Checks that the user and the group exist.
     ///
-    /// Returns an error, with an emergency in the log, if one does not, or if
-    /// there is a group without a user.
+    /// Returns an error, with an emergency in the log, if the user or the group
+    /// does not exist, or if a group is configured without a user.
     pub fn check_user(self, log: Log) -> Result {
         let conf = self.get();
 
@@ -270,7 +322,8 @@ impl<'a> Conf<'a> {
             return Err(Status::Error);
         }
 
-        // SAFETY: the invariant of `Conf`: NULL or a string.
+        // SAFETY: `username` is NULL or NUL-terminated (the invariant of
+        // `Conf`).
         let name = unsafe { Text::from_ptr(conf.username) };
 
         self.identity().map(drop).map_err(|err| {
@@ -283,46 +336,62 @@ impl<'a> Conf<'a> {
     }
 }
 
-/// What a helper does. A helper is a process beside the workers.
+/// Checks `size`, a field that `ngx_ipc_conf_init()` sets. `first` is the size
+/// in bytes that the structure `name` has in version 0.1.
+pub fn check_initialised(size: usize, first: usize, name: &str, log: Log) -> Result {
+    if sized::is_valid(size, first) {
+        return Ok(());
+    }
+
+    Err(log.refuse(format_args!(
+        "invalid size {size} of {name}, call ngx_ipc_conf_init() first"
+    )))
+}
+
+/// The context of a helper: its name, its function and its delay. A helper is a
+/// process that the master starts beside the workers.
 ///
-/// Invariant: the pointer is to an `ngx_cache_manager_ctx_t` that lives as
-/// long as the handle is used. Its name is NULL or a string.
+/// Invariant: the pointer points to an `ngx_cache_manager_ctx_t` that lives as
+/// long as the handle is used. The name is NULL or a string.
 #[derive(Clone, Copy)]
 pub struct HelperContext(NonNull<ngx_cache_manager_ctx_t>);
 
 impl HelperContext {
-    /// A handle for a pointer from C; `None` for NULL.
+    /// Makes a handle of C's pointer `ctx`; `None` if `ctx` is NULL.
     ///
     /// # Safety
     ///
-    /// `ctx` is NULL, or what it points to keeps the invariant of
+    /// `ctx` is NULL or points to a context that keeps the invariant of
     /// [`HelperContext`].
     pub unsafe fn from_ptr(ctx: *mut ngx_cache_manager_ctx_t) -> Option<Self> {
         NonNull::new(ctx).map(Self)
     }
 
-    /// The C pointer.
+    /// The pointer to the context, for C.
     pub fn as_ptr(self) -> *mut ngx_cache_manager_ctx_t {
         self.0.as_ptr()
     }
 
     fn get(&self) -> &ngx_cache_manager_ctx_t {
-        // SAFETY: the invariant of `HelperContext`.
+        // SAFETY: the pointer points to a live context (the invariant of
+        // `HelperContext`).
         unsafe { self.0.as_ref() }
     }
 
-    /// How titles and log lines call the helper.
+    /// The name of the helper in process titles and log lines.
     pub fn name(self) -> Text {
-        // SAFETY: the invariant of `HelperContext`: NULL or a string.
+        // SAFETY: the name is NULL or a string (the invariant of
+        // `HelperContext`).
         unsafe { Text::from_ptr(self.get().name) }
     }
 
-    /// The function that its timer calls.
+    /// The function that the helper calls when its timer expires.
     pub fn handler(self) -> ngx_event_handler_pt {
         self.get().handler
     }
 
-    /// Milliseconds until its timer expires for the first time.
+    /// The number of milliseconds until the helper's timer expires for the
+    /// first time.
     pub fn delay(self) -> ngx_msec_t {
         self.get().delay
     }

@@ -1,8 +1,9 @@
-//! The handle of C's `ngx_connection_t`.
+//! [`Connection`], a safe handle for C's `ngx_connection_t`.
 //!
-//! A connection and its two events are one [`Entry`], which the event loop
-//! never frees: a handler may look at a connection that it has just closed,
-//! and events that the kernel reported before that still name it.
+//! A connection and its two events are one `Entry`. The event loop never
+//! frees an entry, because a handler can still read a connection that the
+//! handler has just closed, and because epoll can already have reported an
+//! event of that connection.
 
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
@@ -16,65 +17,73 @@ pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send
 use crate::config::ngx_uint_t;
 use crate::log::Log;
 
-/// A connection, its two events, and what the event loop knows of them.
+/// A connection, its two events, and the event loop's own data about them.
 #[repr(C)]
 struct Entry {
-    /// First, so that C's pointer to it is the pointer to the entry.
+    /// The connection that C sees. It is the first field, so that C's pointer
+    /// to the connection is also the pointer to the entry.
     c: ngx_connection_s,
-    /// What its `read` points to.
+    /// The read event: `c.read` points to this field.
     read: ngx_event_s,
-    /// What its `write` points to.
+    /// The write event: `c.write` points to this field.
     write: ngx_event_s,
-    /// Its position in the list of the loop that made it.
+    /// The position of the entry in the `entries` of the event loop that has
+    /// made the entry.
     index: u32,
-    /// Whether the connection is in use; its descriptor does not tell, since C
-    /// may make a connection of any number.
+    /// Whether the connection is in use. The descriptor does not show it, since
+    /// C can make a connection with any number as its descriptor.
     open: bool,
-    /// What epoll watches the descriptor for; 0: it does not.
+    /// The events for which epoll watches the descriptor; 0 if epoll does not
+    /// watch it.
     mask: u32,
-    /// Incremented with each use, so that a late event for an earlier use has
-    /// another key.
+    /// Incremented when the entry is put to use, so that an event which epoll
+    /// reports late, for an earlier use of the entry, has a different key.
     generation: u32,
 }
 
 /// A descriptor in the event loop, with an event for reading and one for
 /// writing.
 ///
-/// Invariant: the pointer is to an entry of this library, which is never freed.
-/// One thread uses it. What the connection points to (its log, pool and
-/// listening socket) lives as long as the connection is open.
+/// Invariant: the pointer points to an entry of this library, which is never
+/// freed. Only one thread uses the entry. The log, the pool and the listening
+/// socket of the connection live as long as the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection(NonNull<Entry>);
 
-// SAFETY: the event loop is in a static, whose type must be `Send`; one thread
-// uses it (the type's invariant).
+// SAFETY: only one thread uses an entry (the type's invariant), so no handle is
+// used in two threads. `Send` is needed because the event loop, a static, has
+// handles.
 unsafe impl Send for Connection {}
 
 impl Connection {
-    /// The handle of a connection; `None` if `c` is NULL.
+    /// Makes a handle of C's pointer `c`; `None` if `c` is NULL.
     ///
     /// # Safety
     ///
-    /// `c` is NULL or comes from `ngx_get_connection()`, and one thread uses it.
+    /// `c` is NULL or a connection that `ngx_get_connection()` has made, and
+    /// only one thread uses the connection.
     pub unsafe fn from_ptr(c: *mut ngx_connection_t) -> Option<Self> {
         NonNull::new(c).map(|c| Self(c.cast()))
     }
 
-    /// The connection of an event; `None` if `event` is NULL.
+    /// Returns the connection that `event` belongs to; `None` if `event` is
+    /// NULL.
     ///
     /// # Safety
     ///
     /// `event` is NULL or one of the two events of a connection.
     pub unsafe fn of_event(event: *mut ngx_event_s) -> Option<Self> {
-        // SAFETY: such an event lives for ever, as a part of its entry.
+        // SAFETY: the caller passes NULL or an event of a connection. The event
+        // lives for ever, since it is a part of an entry.
         let event = unsafe { Event::from_ptr(event) }?;
 
-        // SAFETY: the data of such an event is its connection.
+        // SAFETY: `data` of an event of a connection points to that connection,
+        // as `open` has set it.
         unsafe { Self::from_ptr(event.data().cast()) }
     }
 
-    /// Makes an entry that is not in use yet. `index` is its position in the
-    /// list of its loop.
+    /// Makes an entry that is not in use yet. `index` is the position that the
+    /// entry gets in the `entries` of its event loop.
     pub fn new(index: u32) -> Self {
         let event = || ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut());
 
@@ -89,14 +98,14 @@ impl Connection {
         }))))
     }
 
-    /// C's pointer.
+    /// The pointer to the connection, for C.
     pub fn as_ptr(self) -> *mut ngx_connection_t {
         self.0.as_ptr().cast()
     }
 
     fn fields(&self) -> &Entry {
-        // SAFETY: entries are never freed (the type's invariant). The methods
-        // below drop the reference before they change the entry.
+        // SAFETY: entries are never freed (the type's invariant), and the
+        // methods below drop this reference before they change the entry.
         unsafe { self.0.as_ref() }
     }
 
@@ -106,7 +115,8 @@ impl Connection {
         change(unsafe { &mut *self.0.as_ptr() });
     }
 
-    /// Puts the entry to use for `fd`, with all else as for a new connection.
+    /// Puts the entry to use as a new connection with the descriptor `fd`. All
+    /// other fields get the values of a new connection.
     pub fn open(self, fd: RawFd, log: Option<ErrorLog>, recv: ngx_recv_pt, send: ngx_send_pt) {
         let (c, read, write) = (self.as_ptr(), self.read().as_ptr(), self.write().as_ptr());
         let log = ErrorLog::optional_ptr(log);
@@ -142,97 +152,102 @@ impl Connection {
         self.fields().open
     }
 
-    /// Its position in the list of the loop that made it.
+    /// The position of the entry in the `entries` of the event loop that has
+    /// made the entry.
     pub fn index(self) -> usize {
         self.fields().index as usize
     }
 
-    /// What epoll identifies this use of the entry by.
+    /// The number by which epoll's events name this use of the entry.
     pub fn key(self) -> u64 {
         let entry = self.fields();
 
         u64::from(entry.generation) << 32 | u64::from(entry.index)
     }
 
-    /// What epoll watches the descriptor for; 0: it does not.
+    /// The events for which epoll watches the descriptor; 0 if epoll does not
+    /// watch it.
     pub fn watched(self) -> u32 {
         self.fields().mask
     }
 
-    /// Keeps what epoll watches the descriptor for.
+    /// Stores the events for which epoll watches the descriptor now.
     pub fn set_watched(self, mask: u32) {
         self.update(|entry| entry.mask = mask);
     }
 
-    /// Its descriptor; -1 once it is closed.
+    /// The descriptor of the connection; -1 once the connection is closed.
     pub fn fd(self) -> RawFd {
         self.fields().c.fd
     }
 
-    /// The event for reading.
+    /// The read event of the connection.
     pub fn read(self) -> Event {
         // SAFETY: the event is a part of the entry, which is never freed.
         unsafe { Event::from_place(&raw mut (*self.0.as_ptr()).read) }
     }
 
-    /// The event for writing.
+    /// The write event of the connection.
     pub fn write(self) -> Event {
         // SAFETY: the event is a part of the entry, which is never freed.
         unsafe { Event::from_place(&raw mut (*self.0.as_ptr()).write) }
     }
 
-    /// C's log for its lines.
+    /// The handle of the log for lines about the connection, if there is a log.
     pub fn error_log(self) -> Option<ErrorLog> {
         // SAFETY: the log lives as long as the connection is open.
         unsafe { ErrorLog::from_ptr(self.fields().c.log) }
     }
 
-    /// The log for its lines.
+    /// The log to which lines about the connection are written.
     pub fn log(self) -> Log {
         ErrorLog::log_of(self.error_log())
     }
 
-    /// Where it was accepted; `None` if it was not.
+    /// The listening socket from which the connection was accepted; `None` if
+    /// the connection was not accepted.
     pub fn listening(self) -> Option<Listening> {
         // SAFETY: the listening socket lives as long as the connection is open.
         unsafe { Listening::from_ptr(self.fields().c.listening) }
     }
 
-    /// Keeps where it was accepted.
+    /// Stores the listening socket from which the connection was accepted.
     pub fn set_listening(self, listening: Option<Listening>) {
         self.update(|entry| {
             entry.c.listening = listening.map_or(ptr::null_mut(), Listening::as_ptr);
         });
     }
 
-    /// Keeps a pool for its owner.
+    /// Stores a pool in the connection, for the connection's handler.
     pub fn set_pool(self, pool: Option<Pool>) {
         self.update(|entry| entry.c.pool = pool.map_or(ptr::null_mut(), Pool::as_ptr));
     }
 
-    /// Its number among the accepted connections; 0: none.
+    /// The number of the connection among the accepted connections; 0 if it was
+    /// not accepted.
     pub fn number(self) -> ngx_uint_t {
         self.fields().c.number
     }
 
-    /// Sets its number among the accepted connections.
+    /// Sets the number of the connection among the accepted connections.
     pub fn set_number(self, number: ngx_uint_t) {
         self.update(|entry| entry.c.number = number);
     }
 
-    /// Whether all of `bits` are set; they are of [`bit`].
+    /// Whether all of `bits` are set in the connection's flags. The module
+    /// `types::bit` has the masks.
     pub fn has(self, bits: u32) -> bool {
         self.fields().c.flags & bits == bits
     }
 
-    /// Sets `bits`.
+    /// Sets `bits` in the connection's flags.
     pub fn set(self, bits: u32) {
         self.update(|entry| entry.c.flags |= bits);
     }
 }
 
 impl ngx_connection_s {
-    /// The content of an entry that is not in use.
+    /// The connection of an entry that is not in use.
     fn unused() -> Self {
         Self {
             data: ptr::null_mut(),

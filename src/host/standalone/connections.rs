@@ -1,4 +1,4 @@
-//! Adding connections to the event loop, and removing them.
+//! Adds connections to the event loop, and removes them.
 
 use std::os::fd::RawFd;
 
@@ -8,10 +8,11 @@ use super::types::flag;
 use super::{event_loop, io};
 use crate::status::Result;
 
-/// Makes a connection of `fd`, which epoll does not watch yet. The log lives
-/// as long as the connection.
+/// Makes a connection with the descriptor `fd`. epoll does not watch the
+/// descriptor yet. `log` must live as long as the connection.
 ///
-/// If there is no event loop and none can be made, the log has an emergency.
+/// Returns an error, with an emergency in the log, if this process has no event
+/// loop and none can be made.
 pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
     let c = event_loop::take_entry(ErrorLog::log_of(log))?;
 
@@ -20,7 +21,7 @@ pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
     Ok(c)
 }
 
-/// Removes a connection from the event loop, with its timers. Its descriptor
+/// Removes a connection and its timers from the event loop. The descriptor
 /// stays open. Does nothing if the connection is closed.
 pub fn free(c: Connection) {
     if !c.is_open() {
@@ -36,8 +37,9 @@ pub fn free(c: Connection) {
     event_loop::release(c);
 }
 
-/// Removes the connection of `fd`, which is about to be closed, from the event
-/// loop.
+/// Removes the connection with the descriptor `fd` from the event loop, since
+/// the caller is about to close `fd`. Does nothing if no connection of this
+/// event loop has the descriptor.
 pub fn forget(fd: RawFd) {
     if let Some(c) = event_loop::find_by_fd(fd) {
         free(c);

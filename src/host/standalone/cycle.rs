@@ -1,10 +1,11 @@
-//! The handle [`Cycle`]: a configuration in use, with its log, modules and
-//! listening sockets, `ngx_cycle_t`.
+//! [`Cycle`], a safe handle for C's `ngx_cycle_t`: a configuration in use, with
+//! its log, modules and listening sockets.
 
 use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::addresses::Addresses;
 use super::conf::Conf;
 use super::listening::Listening;
 use super::log::ErrorLog;
@@ -23,33 +24,35 @@ const EMPTY: ngx_cycle_t = ngx_cycle_t {
     listening_n: 0,
 };
 
-/// What a program runs with until the next configuration.
+/// The state of a program from one configuration to the next.
 ///
-/// Invariant: the pointer is to an `ngx_cycle_t` that lives as long as the
-/// handle is used, and one thread uses it. Its `conf_ctx` is NULL or points,
-/// as `ngx_init_cycle()` has set it, to a pointer to a configuration; its log
-/// and its pool are NULL or valid; its `modules` is NULL or an array that ends
-/// with NULL; its `listening` is an array of `listening_n` elements.
+/// Invariant: the pointer points to an `ngx_cycle_t` that lives as long as the
+/// handle is used, and only one thread uses the cycle. `conf_ctx` is NULL or
+/// points, as `ngx_init_cycle()` has set it, to a pointer to a configuration;
+/// the log and the pool are NULL or valid; `modules` is NULL or an array that
+/// ends with NULL; `listening` is an array of `listening_n` elements.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Cycle(NonNull<ngx_cycle_t>);
 
 impl Cycle {
-    /// A handle for a pointer from C; `None` for NULL.
+    /// Makes a handle of C's pointer `cycle`; `None` if `cycle` is NULL.
     ///
     /// # Safety
     ///
-    /// `cycle` is NULL, or what it points to keeps the invariant of [`Cycle`].
+    /// `cycle` is NULL or points to a cycle that keeps the invariant of
+    /// [`Cycle`].
     pub unsafe fn from_ptr(cycle: *mut ngx_cycle_t) -> Option<Self> {
         NonNull::new(cycle).map(Self)
     }
 
-    /// A cycle without configuration, log, modules and listening sockets: it
-    /// stands for a NULL that C passes to a function that needs a cycle.
+    /// A cycle without configuration, log, modules and listening sockets. The
+    /// library uses this cycle when C passes NULL to a function that needs a
+    /// cycle.
     pub fn empty() -> Self {
         struct Shared(UnsafeCell<ngx_cycle_t>);
 
-        // SAFETY: it has only NULL pointers and zeros, and nothing writes to
-        // it.
+        // SAFETY: the cycle has only NULL pointers and zeros, and nothing
+        // writes to it, so several threads can read it at the same time.
         unsafe impl Sync for Shared {}
 
         static SHARED: Shared = Shared(UnsafeCell::new(EMPTY));
@@ -57,76 +60,81 @@ impl Cycle {
         Self(NonNull::from(&SHARED.0).cast())
     }
 
-    /// A cycle that lives as long as the program, without anything in it yet.
+    /// Makes an empty cycle that lives as long as the program.
     pub fn new_static() -> Self {
         Self(NonNull::from(Box::leak(Box::new(EMPTY))))
     }
 
-    /// Gives the cycle its log.
+    /// Sets the log of the cycle.
     ///
     /// # Safety
     ///
     /// The cycle is not [`Cycle::empty`], which must stay empty. The log lives
     /// as long as the cycle.
     pub unsafe fn set_error_log(self, log: Option<ErrorLog>) {
-        // SAFETY: the invariant of `Cycle`; no reference to its members exists
-        // while this runs.
+        // SAFETY: the pointer points to a live cycle (the invariant of
+        // `Cycle`), and no reference to a field of the cycle exists while this
+        // line runs.
         unsafe { (*self.0.as_ptr()).log = ErrorLog::optional_ptr(log) };
     }
 
     /// `ngx_cycle`: the cycle that is in use.
     pub fn current() -> Option<Self> {
-        // SAFETY: the library sets `ngx_cycle` to cycles that it has made, and
-        // a program to its own, which lives as long as the program.
+        // SAFETY: `ngx_cycle` is NULL, a cycle that the library has made and
+        // not destroyed, or the program's own cycle, which lives as long as the
+        // program.
         unsafe { Self::from_ptr(ngx_cycle.load(Relaxed)) }
     }
 
-    /// The C pointer.
+    /// The pointer to the cycle, for C.
     pub fn as_ptr(self) -> *mut ngx_cycle_t {
         self.0.as_ptr()
     }
 
-    /// The C pointer; NULL for `None`.
+    /// The pointer to `cycle`, for C; NULL if there is no cycle.
     pub fn optional_ptr(cycle: Option<Self>) -> *mut ngx_cycle_t {
         cycle.map_or(ptr::null_mut(), Self::as_ptr)
     }
 
     fn get(&self) -> &ngx_cycle_t {
-        // SAFETY: the invariant of `Cycle`. The library writes to a cycle only
-        // while it makes it.
+        // SAFETY: the pointer points to a live cycle (the invariant of
+        // `Cycle`), and the library writes to a cycle only while it makes the
+        // cycle.
         unsafe { self.0.as_ref() }
     }
 
-    /// The cycle's log, if it has one.
+    /// The handle of the cycle's log, if the cycle has a log.
     pub fn error_log(self) -> Option<ErrorLog> {
-        // SAFETY: the invariant of `Cycle`: the log is NULL or valid.
+        // SAFETY: the log of a cycle is NULL or valid (the invariant of
+        // `Cycle`).
         unsafe { ErrorLog::from_ptr(self.get().log) }
     }
 
-    /// For writing lines to the cycle's log.
+    /// The log to which lines about the cycle are written.
     pub fn log(self) -> Log {
         ErrorLog::log_of(self.error_log())
     }
 
-    /// For writing lines to the log of `cycle`; without a cycle the lines are
-    /// dropped.
+    /// The log of `cycle`. Without a cycle, lines are dropped.
     pub fn log_of(cycle: Option<Self>) -> Log {
         ErrorLog::log_of(cycle.and_then(Self::error_log))
     }
 
-    /// The memory that lives as long as the cycle, if it has a pool.
+    /// The pool with memory that lives as long as the cycle, if the cycle has a
+    /// pool.
     pub fn pool(self) -> Option<Pool> {
-        // SAFETY: the invariant of `Cycle`: the pool is NULL or valid.
+        // SAFETY: the pool of a cycle is NULL or valid (the invariant of
+        // `Cycle`).
         unsafe { Pool::from_ptr(self.get().pool) }
     }
 
-    /// The array of modules: NULL, or it ends with NULL.
+    /// The modules of the cycle: NULL, or an array that ends with NULL.
     pub fn module_array(self) -> *mut *mut ngx_module_t {
         self.get().modules
     }
 
-    /// What the cycle is configured with: the defaults, if it was made by the
-    /// program instead of `ngx_init_cycle()`.
+    /// The configuration of the cycle. A cycle that the program has made,
+    /// instead of `ngx_init_cycle()`, has the default configuration.
     pub fn conf(&self) -> Conf<'_> {
         self.own_conf().unwrap_or_else(Conf::defaults)
     }
@@ -137,7 +145,9 @@ impl Cycle {
     }
 
     fn own_conf(&self) -> Option<Conf<'_>> {
-        // SAFETY: the invariant of `Cycle`: NULL, or set by `ngx_init_cycle()`.
+        // SAFETY: `conf_ctx` of a cycle is NULL, or `ngx_init_cycle()` has set
+        // it to the address of a pointer to a configuration (the invariant of
+        // `Cycle`).
         unsafe {
             let conf = self.get().conf_ctx.cast::<*const ngx_core_conf_t>();
 
@@ -145,12 +155,13 @@ impl Cycle {
         }
     }
 
-    /// The addresses that workers accept connections on.
+    /// The listening sockets from which workers accept connections.
     pub fn listening(self) -> impl Iterator<Item = Listening> {
         let (first, n) = (self.get().listening, self.get().listening_n);
 
-        // SAFETY: the invariant of `Cycle`: the array has `listening_n`
-        // elements, which live as long as the cycle.
-        (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.add(i)) })
+        // SAFETY: the array `listening` has `listening_n` elements, of the size
+        // in the cycle's configuration, which live as long as the cycle (the
+        // invariant of `Cycle`).
+        unsafe { Addresses::new(first, n, self.conf().listening_size()) }.iter()
     }
 }

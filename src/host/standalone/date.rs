@@ -1,5 +1,6 @@
-//! Dates, computed without the C library, whose functions are not
-//! async-signal-safe: signal handlers log, and a line begins with the time.
+//! Computes dates for log lines. The functions of the C library for dates are
+//! not async-signal-safe, and signal handlers write log lines, which begin with
+//! the date.
 
 /// A date and time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +19,13 @@ pub const ERR_LOG_LEN: usize = "1970/09/28 12:00:00".len();
 impl Date {
     /// The date at `sec` seconds since 1970-01-01 00:00:00.
     ///
-    /// A year is counted from its 1st of March, so that a leap day is the last
-    /// day of a year. Then month `m`, from 0 for March, begins
-    /// (153 m + 2) / 5 days after the year.
+    /// In this computation a year begins on the 1st of March, so that a leap
+    /// day is the last day of a year. The month `m`, where March is 0, then
+    /// begins (153 m + 2) / 5 days after the year.
     pub fn new(sec: i64) -> Self {
         const DAY: i64 = 86_400;
         const DAYS_OF_400_YEARS: i64 = 146_097;
-        /// From 0000-03-01 to 1970-01-01.
+        /// The number of days from 0000-03-01 to 1970-01-01.
         const EPOCH: i64 = 719_468;
 
         let days = sec.div_euclid(DAY) + EPOCH;
@@ -76,7 +77,8 @@ mod tests {
         String::from_utf8(Date::new(sec).err_log().to_vec()).unwrap()
     }
 
-    /// Expectations from `date -u -d @SEC '+%Y/%m/%d %H:%M:%S'`.
+    /// The expected texts are the output of `date -u -d @SEC '+%Y/%m/%d
+    /// %H:%M:%S'`.
     #[test]
     fn dates() {
         assert_eq!(text(0), "1970/01/01 00:00:00");

@@ -1,5 +1,6 @@
-//! Stopping the process for a debugger where nginx's `debug_points` directive
-//! asks for it. The headers get its numbers from here.
+//! Stops or aborts the process for a debugger, as nginx's directive
+//! `debug_points` does. The headers get the numbers of `debug_points` from this
+//! file.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,7 +12,8 @@ pub const NGX_DEBUG_POINTS_STOP: usize = 1;
 /// ngx_debug_point() aborts the process.
 pub const NGX_DEBUG_POINTS_ABORT: usize = 2;
 
-/// Does what `ngx_ipc_debug_points` asks for.
+/// Stops the process, aborts it, or does nothing, as `ngx_ipc_debug_points`
+/// says.
 pub fn debug_point() {
     match ngx_ipc_debug_points.load(Relaxed) {
         NGX_DEBUG_POINTS_STOP => signal::raise(libc::SIGSTOP),

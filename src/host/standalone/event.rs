@@ -1,4 +1,4 @@
-//! The handle of C's `ngx_event_t`.
+//! [`Event`], a safe handle for C's `ngx_event_t`.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -10,42 +10,45 @@ pub use super::types::{ngx_event_handler_pt, ngx_event_s, ngx_event_t};
 use crate::config::ngx_msec_t;
 use crate::log::Log;
 
-/// Something that the event loop calls a handler for: a descriptor is ready,
-/// or a timer has expired.
+/// An event for which the event loop calls a handler: a descriptor is ready, or
+/// a timer has expired.
 ///
-/// Invariant: the pointer is to a live `ngx_event_t` of this program. The
-/// event stays where it is as long as a handle is used or the event has a
-/// timer, and one thread uses it.
+/// Invariant: the pointer points to a live `ngx_event_t` of this program. The
+/// event stays at its address as long as a handle is used or the event has a
+/// timer, and only one thread uses the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event(NonNull<ngx_event_s>);
 
-// SAFETY: the timers are in a static, whose type must be `Send`; one thread
-// uses them (the type's invariant).
+// SAFETY: only one thread uses an event (the type's invariant), so no handle is
+// used in two threads. `Send` is needed because the timers, which have handles,
+// are in a static.
 unsafe impl Send for Event {}
 
 impl Event {
-    /// The handle of an event; `None` if `event` is NULL.
+    /// Makes a handle of C's pointer `event`; `None` if `event` is NULL.
     ///
     /// # Safety
     ///
-    /// `event` is NULL or points to an event that stays alive as long as the
-    /// result and its copies are used, and as long as the event has a timer,
-    /// in one thread. The same holds for its log.
+    /// `event` is NULL or points to an event. The event and its log stay alive
+    /// as long as the result and its copies are used, and as long as the event
+    /// has a timer. Only one thread uses the event.
     pub unsafe fn from_ptr(event: *mut ngx_event_t) -> Option<Self> {
         NonNull::new(event).map(Self)
     }
 
-    /// The handle of the event at `place`, for an owner that never frees it.
+    /// Makes a handle of the event at `place`, for an owner that never frees
+    /// the event.
     ///
     /// # Safety
     ///
-    /// As of [`Event::from_ptr`]; `place` is not NULL.
+    /// The requirements of [`Event::from_ptr`], and `place` is not NULL.
     pub unsafe fn from_place(place: *mut ngx_event_s) -> Self {
-        // SAFETY: the caller may not pass NULL.
+        // SAFETY: the caller passes a `place` that is not NULL.
         Self(unsafe { NonNull::new_unchecked(place) })
     }
 
-    /// Makes an event that lives as long as the process: for timers.
+    /// Makes an event that lives as long as the process. Such an event is used
+    /// for a timer.
     pub fn new_static(handler: ngx_event_handler_pt, log: Option<ErrorLog>) -> Self {
         let mut event = ngx_event_s::new(ptr::null_mut(), 0, ErrorLog::optional_ptr(log));
 
@@ -54,40 +57,41 @@ impl Event {
         Self(NonNull::from(Box::leak(Box::new(event))))
     }
 
-    /// C's pointer.
+    /// The pointer to the event, for C.
     pub fn as_ptr(self) -> *mut ngx_event_t {
         self.0.as_ptr()
     }
 
     fn fields(&self) -> &ngx_event_s {
-        // SAFETY: the pointer is to a live event (the type's invariant). The
-        // methods below drop the reference before they change the event or
-        // call its handler.
+        // SAFETY: the pointer points to a live event (the type's invariant),
+        // and the methods below drop this reference before they change the
+        // event or call its handler.
         unsafe { self.0.as_ref() }
     }
 
     fn update(self, change: impl FnOnce(&mut ngx_event_s)) {
-        // SAFETY: the pointer is to a live event (the type's invariant), and
-        // `change` only assigns fields: it uses the event in no other way.
+        // SAFETY: the pointer points to a live event (the type's invariant),
+        // and `change` only assigns fields: it uses the event in no other way.
         change(unsafe { &mut *self.0.as_ptr() });
     }
 
-    /// Whether all of `flags` are set; they are of [`flag`].
+    /// Whether all of `flags` are set in the event. The module [`flag`] has the
+    /// masks.
     pub fn has(self, flags: u32) -> bool {
         self.fields().flags & flags == flags
     }
 
-    /// Sets `flags`.
+    /// Sets `flags` in the event.
     pub fn set(self, flags: u32) {
         self.update(|event| event.flags |= flags);
     }
 
-    /// Clears `flags`.
+    /// Clears `flags` in the event.
     pub fn clear(self, flags: u32) {
         self.update(|event| event.flags &= !flags);
     }
 
-    /// Sets or clears `flags`.
+    /// Sets `flags` in the event if `on` is true, else clears them.
     pub fn assign(self, flags: u32, on: bool) {
         if on {
             self.set(flags);
@@ -96,7 +100,8 @@ impl Event {
         }
     }
 
-    /// Clears the mark of an expired timer. Returns whether it was set.
+    /// Clears the flag which says that the event's timer has expired. Returns
+    /// whether the flag was set.
     pub fn take_timedout(self) -> bool {
         let timedout = self.has(flag::TIMEDOUT);
 
@@ -105,7 +110,7 @@ impl Event {
         timedout
     }
 
-    /// Marks it as ready, with an unknown number of bytes to read.
+    /// Marks the event as ready, with an unknown number of bytes to read.
     pub fn mark_ready(self) {
         self.update(|event| {
             event.flags |= flag::READY;
@@ -118,39 +123,43 @@ impl Event {
         self.update(|event| event.handler = handler);
     }
 
-    /// Calls its handler, if it has one.
+    /// Calls the handler of the event, if there is one.
     pub fn call_handler(self) {
         if let Some(handler) = self.fields().handler {
-            // SAFETY: the handler was set to be called with this event.
+            // SAFETY: the owner of the event has set the handler to be called
+            // with this event.
             unsafe { handler(self.0.as_ptr()) };
         }
     }
 
-    /// What its owner keeps in it; in an event of a connection, the connection.
+    /// The data that the owner of the event has stored in it. In an event of a
+    /// connection, it is the pointer to the connection.
     pub fn data(self) -> *mut c_void {
         self.fields().data
     }
 
-    /// The log for its lines.
+    /// The log to which lines about the event are written.
     pub fn log(self) -> Log {
-        // SAFETY: the log lives as long as the event (`from_ptr`).
+        // SAFETY: the log is NULL or lives as long as the event, as `from_ptr`
+        // requires.
         ErrorLog::log_of(unsafe { ErrorLog::from_ptr(self.fields().log) })
     }
 
-    /// When its timer expires, by the clock of `ngx_current_msec`.
+    /// The time at which the event's timer expires, in milliseconds of the
+    /// clock `ngx_current_msec`.
     pub fn expires(self) -> ngx_msec_t {
         self.fields().timer.key
     }
 
-    /// Keeps when its timer expires.
+    /// Stores the time at which the event's timer expires.
     pub fn set_expires(self, msec: ngx_msec_t) {
         self.update(|event| event.timer.key = msec);
     }
 }
 
 impl ngx_event_s {
-    /// An event with `flags`, without a handler. `data` is its connection, if
-    /// it is one of a connection.
+    /// Makes an event with `flags` and without a handler. In an event of a
+    /// connection, `data` is the pointer to the connection.
     pub fn new(data: *mut c_void, flags: u32, log: *mut super::types::ngx_log_t) -> Self {
         Self {
             data,

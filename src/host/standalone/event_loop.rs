@@ -1,5 +1,5 @@
-//! The event loop of a process: its connections, and which descriptors epoll
-//! watches for them.
+//! The event loop of a process: keeps the connections, and tells epoll which
+//! descriptors to watch.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,19 +17,22 @@ use crate::sys::epoll::{self, Epoll};
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 
-/// The loop of one process.
+/// The event loop of one process.
 struct Loop {
     epoll: Epoll,
-    /// The process that made it: a child makes its own.
+    /// The pid of the process that has made the loop. A forked child makes a
+    /// loop of its own.
     owner: ngx_pid_t,
-    /// All that were made for this loop, in the order of their index.
+    /// All connections that were made for this loop. The index of a connection
+    /// is its position here.
     entries: Vec<Connection>,
-    /// Those of `entries` that are not in use.
+    /// The connections of `entries` that are not in use.
     free: Vec<Connection>,
-    /// Those of the loops of its ancestors. Nothing is done with them, but C
-    /// may still have pointers to them.
+    /// The connections that the ancestors of this process have made. The loop
+    /// does not use these connections, but keeps them, because C can still have
+    /// pointers to them.
     inherited: Vec<Connection>,
-    /// The connections that epoll watches, or has watched.
+    /// The open connections that epoll watches or has watched, by descriptor.
     by_fd: BTreeMap<RawFd, Connection>,
 }
 
@@ -40,28 +43,31 @@ pub fn create(log: Log) -> Result {
     with_loop(log, |_| ())
 }
 
-/// The descriptor to wait on, and the one that wakes up from there.
+/// Returns the descriptor on which the event loop waits, and the eventfd that
+/// wakes the event loop up.
 pub fn descriptors(log: Log) -> Result<(RawFd, RawFd)> {
     with_loop(log, |this| (this.epoll.waiter(), this.epoll.waker()))
 }
 
-/// An entry for a new connection.
+/// Takes an entry for a new connection out of the list of unused entries, or
+/// makes one.
 pub fn take_entry(log: Log) -> Result<Connection> {
     with_loop(log, Loop::take_entry)
 }
 
-/// The connection that the kernel reports an event for under `key`; `None` if
-/// it has been closed meanwhile.
+/// Finds the connection for which the kernel reports an event with `key`;
+/// `None` if the connection has been closed meanwhile.
 pub fn find(log: Log, key: u64) -> Option<Connection> {
     with_loop(log, |this| this.find(key)).ok().flatten()
 }
 
-/// The connection that epoll watches `fd` for.
+/// Finds the connection with the descriptor `fd` that epoll watches or has
+/// watched.
 pub fn find_by_fd(fd: RawFd) -> Option<Connection> {
     own_loop(&mut LOOP.lock()).and_then(|this| this.by_fd.get(&fd).copied())
 }
 
-/// The open connections of this process.
+/// Returns the open connections of this process.
 pub fn open_connections() -> Vec<Connection> {
     own_loop(&mut LOOP.lock()).map_or_else(Vec::new, |this| {
         this.entries
@@ -72,7 +78,8 @@ pub fn open_connections() -> Vec<Connection> {
     })
 }
 
-/// Stops watching a connection, and keeps its entry for another one.
+/// Makes epoll stop watching a connection, and keeps the entry of the
+/// connection for a later connection.
 pub fn release(c: Connection) {
     if let Some(this) = own_loop(&mut LOOP.lock()) {
         this.release(c);
@@ -81,11 +88,11 @@ pub fn release(c: Connection) {
     c.mark_closed();
 }
 
-/// Runs `use_it` with the loop of this process, which is made when it is first
-/// needed.
+/// Calls `use_it` with the event loop of this process. Makes the loop if the
+/// process has none.
 ///
-/// `use_it` must not call a handler of the program: that would find the loop
-/// locked.
+/// `use_it` must not call a handler of the program. The handler could use the
+/// event loop, which is locked while `use_it` runs.
 fn with_loop<T>(log: Log, use_it: impl FnOnce(&mut Loop) -> T) -> Result<T> {
     let mut guard = LOOP.lock();
 
@@ -93,7 +100,7 @@ fn with_loop<T>(log: Log, use_it: impl FnOnce(&mut Loop) -> T) -> Result<T> {
         let epoll = match Epoll::new() {
             Ok(epoll) => epoll,
             Err(err) => {
-                // The line may go to a function of the program, which must not
+                // A log line can call a function of the program, which must not
                 // find the loop locked.
                 drop(guard);
                 return Err(log.fail(Level::Emerg, err, format_args!("epoll_create() failed")));
@@ -112,8 +119,9 @@ fn with_loop<T>(log: Log, use_it: impl FnOnce(&mut Loop) -> T) -> Result<T> {
         .map_or(Err(Status::Error), |this| Ok(use_it(this)))
 }
 
-/// The loop of this process, if it has one. A forked child has a copy of its
-/// parent's loop, which it must not use: both have the same epoll instance.
+/// Returns the event loop of this process, if the process has one. A forked
+/// child must not use the copy of its parent's loop, because the copy has the
+/// epoll instance of the parent.
 fn own_loop(this: &mut Option<Loop>) -> Option<&mut Loop> {
     let own = own_pid(&ngx_pid);
 
@@ -121,8 +129,9 @@ fn own_loop(this: &mut Option<Loop>) -> Option<&mut Loop> {
 }
 
 impl Loop {
-    /// A loop of this process. In a forked child the parent's loop is closed,
-    /// and its connections with it.
+    /// Makes a loop of this process. In a forked child, `parents` is the copy
+    /// of the parent's loop: its epoll instance is closed in the child, and its
+    /// connections are marked as closed.
     fn new(epoll: Epoll, parents: Option<Self>) -> Self {
         let inherited: Vec<_> = parents.map_or_else(Vec::new, |parents| {
             parents
@@ -167,9 +176,9 @@ impl Loop {
 
     fn release(&mut self, c: Connection) {
         if c.watched() != 0 {
-            // This fails if the descriptor is closed already. Then epoll has
-            // dropped it, or another process keeps its file open, and epoll
-            // cannot be told.
+            // The call fails if the descriptor is closed already. Then epoll
+            // has dropped the descriptor, or another process keeps the file
+            // open, and epoll_ctl(2) has no way to drop it.
             let _ = self.epoll.remove(c.fd());
         }
 
@@ -177,16 +186,18 @@ impl Loop {
             self.by_fd.remove(&c.fd());
         }
 
-        // An entry of the parent's loop is not for this one.
+        // An entry that the parent's loop has made is not used again in this
+        // loop.
         if self.entries.get(c.index()) == Some(&c) {
             self.free.push(c);
         }
     }
 }
 
-/// Makes epoll watch a connection for what its active events wait for.
+/// Makes epoll watch the descriptor of a connection for the events of the
+/// connection that are active.
 ///
-/// A failure is an alert in the log.
+/// Returns an error, with an alert in the log, if epoll_ctl(2) fails.
 pub fn watch(c: Connection, log: Log) -> Result {
     let (old, new) = (c.watched(), wanted(c));
 
@@ -228,7 +239,8 @@ pub fn watch(c: Connection, log: Log) -> Result {
     })
 }
 
-/// What epoll is to watch a connection for.
+/// Returns the events for which epoll must watch the descriptor of a
+/// connection.
 fn wanted(c: Connection) -> u32 {
     let mut mask = 0;
 
@@ -237,7 +249,8 @@ fn wanted(c: Connection) -> u32 {
     }
 
     if c.read().has(flag::ACTIVE | flag::ACCEPT) {
-        // Not every worker that waits for a new connection shall wake up.
+        // With EPOLLEXCLUSIVE the kernel does not wake up all workers for one
+        // new connection.
         mask = epoll::EXCLUSIVE_READ;
     }
 
@@ -248,20 +261,21 @@ fn wanted(c: Connection) -> u32 {
     mask
 }
 
-/// Watches for an event that has not happened yet, and no longer for one that
-/// has.
+/// Makes epoll watch for `event` if the event is not ready, or stop watching if
+/// it is.
 ///
-/// This is nginx's rule for level-triggered events: epoll would report a ready
-/// descriptor again and again. `event` is one of the two of `c`.
+/// This is nginx's rule for level-triggered events: otherwise epoll would
+/// report a ready descriptor again and again. `event` is the read event or the
+/// write event of `c`.
 pub fn update(c: Connection, event: Event) -> Result {
     event.assign(flag::ACTIVE, !event.has(flag::READY));
 
     watch(c, event.log())
 }
 
-/// How a log line names an event: by the descriptor of its connection, -1 if
-/// it is not one of a connection of this loop. It is found when the line is
-/// written.
+/// Prints an event in a log line as the descriptor of its connection, or as -1
+/// if the event does not belong to a connection of this loop. The descriptor is
+/// looked up when the line is written.
 pub struct Ident(pub Event);
 
 impl fmt::Display for Ident {

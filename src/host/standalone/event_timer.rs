@@ -1,4 +1,4 @@
-//! The timers of this process.
+//! Adds, deletes and expires the timers of this process.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -12,12 +12,14 @@ use crate::log::{Debug, Log};
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 
-/// A timer that is moved by less than this many milliseconds stays as it is:
-/// nginx's way to avoid work for a timeout that is set anew with each read.
+/// A timer that a program moves by less than this many milliseconds keeps its
+/// time. nginx does this too: it saves work for a timeout that is set again
+/// with each read.
 const LAZY_DELAY: ngx_msec_t = 300;
 
 static TIMERS: Lock<Timers<Event>> = Lock::new(Timers::empty());
-/// The process that has them: a forked child starts without timers.
+/// The pid of the process that has added the timers. A forked child starts
+/// without timers.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
 fn with_timers<T>(use_them: impl FnOnce(&mut Timers<Event>) -> T) -> T {
@@ -33,12 +35,13 @@ fn with_timers<T>(use_them: impl FnOnce(&mut Timers<Event>) -> T) -> T {
 
 impl Event {
     /// Adds a timer that expires in `msec` milliseconds, counted from the last
-    /// update of the time. A timer that the event has already is moved, unless
-    /// by less than 300 ms.
+    /// update of the time. If the event has a timer already, the timer is
+    /// moved, unless it would move by less than 300 ms.
     pub fn add_timer(self, msec: ngx_msec_t) {
         let expires = ngx_current_msec.load(Relaxed).saturating_add(msec);
 
-        // In a forked child the flag may be about a timer of the parent.
+        // In a forked child the flag can be left over from a timer of the
+        // parent.
         if self.has(flag::TIMER_SET) && with_timers(|timers| timers.has(self)) {
             if expires.abs_diff(self.expires()) < LAZY_DELAY {
                 return;
@@ -58,7 +61,7 @@ impl Event {
         with_timers(|timers| timers.add(expires, self));
     }
 
-    /// Deletes its timer, if it has one.
+    /// Deletes the timer of the event, if there is one.
     pub fn delete_timer(self) {
         self.log().debug(
             Debug::Event,
@@ -71,13 +74,15 @@ impl Event {
     }
 }
 
-/// Milliseconds until the next timer expires; `None` without timers.
+/// The number of milliseconds from `now` until the next timer expires; `None`
+/// if there is no timer.
 pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
     with_timers(|timers| timers.next_in(now))
 }
 
-/// Calls the handlers of the timers that have expired. A timer that one of
-/// them adds waits for the next call, even if it has expired.
+/// Calls the handlers of the timers that have expired. If a handler adds a
+/// timer that has expired already, the next call of this function calls the
+/// handler of that timer.
 pub fn expire_timers(log: Log) {
     let now = ngx_current_msec.load(Relaxed);
     let limit = with_timers(|timers| timers.added());
@@ -94,7 +99,8 @@ pub fn expire_timers(log: Log) {
     }
 }
 
-/// Whether there are timers that a worker which shuts down waits for.
+/// Whether there is a timer for which a worker that shuts down must wait: a
+/// timer that is not `cancelable`.
 pub fn timers_left() -> bool {
     with_timers(|timers| timers.any(|event| !event.has(flag::CANCELABLE)))
 }

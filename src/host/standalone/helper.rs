@@ -1,5 +1,5 @@
-//! A helper: a process beside the workers, whose timer calls a function of the
-//! program.
+//! Runs a helper: a process that the master starts beside the workers, in which
+//! a timer calls a function of the program.
 
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,25 +7,26 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::conf::HelperContext;
 use super::cycle::Cycle;
 use super::event::Event;
+use super::init_process::{exit_unless_set_up, set_up};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
 use super::setproctitle::set_title;
-use super::setup::{exit_unless_set_up, set_up};
 use super::types::ngx_cycle_t;
 use super::variables::{ngx_process, ngx_quit, ngx_terminate};
 use crate::log::Level;
 use crate::sys::process;
 use crate::table::role;
 
-/// What the master makes a helper run; `data` is its context.
+/// The function that the process of a helper runs. `data` is the context of the
+/// helper.
 ///
 /// # Safety
 ///
-/// `cycle` is a valid cycle, `data` a valid `ngx_cache_manager_ctx_t`; the
-/// process is a child that has just been forked.
+/// `cycle` is a valid cycle, `data` is a valid `ngx_cache_manager_ctx_t`, and
+/// the calling process is a child that has just been forked.
 pub unsafe extern "C" fn helper_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
-    // SAFETY: the master passes its cycle, and a context of its configuration;
-    // the child has a copy of both.
+    // SAFETY: the master passes its cycle and a context of its configuration,
+    // and the child has a copy of both.
     let (cycle, context) =
         unsafe { (Cycle::from_ptr(cycle), HelperContext::from_ptr(data.cast())) };
 
@@ -34,9 +35,9 @@ pub unsafe extern "C" fn helper_process_cycle(cycle: *mut ngx_cycle_t, data: *mu
     }
 }
 
-/// Calls the function of `context` once after its delay, and again whenever it
-/// has added the timer of its event, until a command or a signal ends the
-/// process.
+/// Calls the function of `context` after the delay of the context, and again
+/// each time that the event's timer expires, if the function has added the
+/// timer again. Does not return: the process exits at a command or a signal.
 fn run(cycle: Cycle, context: HelperContext) -> ! {
     let log = cycle.log();
 

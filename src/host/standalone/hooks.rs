@@ -1,14 +1,16 @@
-//! What the core calls in this host, through `GLOBALS`.
+//! The functions of this host that the core calls through `GLOBALS`.
 
 use std::os::fd::RawFd;
 
 use super::connections;
 use crate::config::ngx_pid_t;
 
-/// Makes the event loop forget a descriptor that is about to be closed.
+/// Removes a descriptor from the event loop. The core calls this function
+/// before it closes the descriptor.
 pub fn closing(fd: RawFd) {
     connections::forget(fd);
 }
 
-/// A child has been reaped. This host has no locks that it could have held.
+/// Does nothing when a child has been reaped: this host has no locks that the
+/// child could have left locked.
 pub fn exited(_pid: ngx_pid_t) {}

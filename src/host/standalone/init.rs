@@ -1,21 +1,46 @@
-//! Setting a program up, before it has a configuration.
+//! Sets a program up before it has a configuration.
 
+use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
+use super::log::ErrorLog;
 use super::log_file;
 use super::times;
+use super::types::ngx_cycle_t;
 use super::variables::{ngx_cycle, ngx_pid};
+use crate::config::ngx_uint_t;
 use crate::host::signal_handler::init_signals;
 use crate::status::{Result, Status};
 use crate::sys::process;
 use crate::table::stats;
 
-/// Sets up the time, the shared data of the table, `ngx_pid`, `ngx_cycle`, the
-/// signals, and the log of `cycle`, if it has none.
+/// The size in bytes of an `ngx_cycle_t` in version 0.1. Later versions use no
+/// more bytes of a cycle that the program has allocated.
+pub const FIRST_SIZE: usize = offset_of!(ngx_cycle_t, listening_n) + size_of::<ngx_uint_t>();
+
+/// Sets a program up, as [`init`] does. `size` is the size in bytes of an
+/// `ngx_cycle_t` in the headers with which the program was compiled.
 ///
-/// Returns an error, with an emergency in the log, if the signals cannot be set
-/// up; or without a cycle.
+/// Returns an error, with an alert on stderr, and does nothing, if `size` is
+/// less than in version 0.1.
+pub fn init_size(cycle: Option<Cycle>, size: usize) -> Result {
+    if size < FIRST_SIZE {
+        let log = ErrorLog::log_of(log_file::init(None, None));
+
+        return Err(log.refuse(format_args!(
+            "invalid size {size} of ngx_cycle_t, it has at least {FIRST_SIZE} bytes"
+        )));
+    }
+
+    init(cycle)
+}
+
+/// Sets up the time, the shared memory for data about processes, `ngx_pid`,
+/// `ngx_cycle` and the signals. If `cycle` has no log, its log becomes stderr.
+///
+/// Returns an error if `cycle` is `None`, or, with an emergency in the log, if
+/// the signals cannot be set up.
 pub fn init(cycle: Option<Cycle>) -> Result {
     times::update();
     stats::share();
@@ -24,8 +49,8 @@ pub fn init(cycle: Option<Cycle>) -> Result {
     let cycle = cycle.ok_or(Status::Error)?;
 
     if cycle.error_log().is_none() {
-        // SAFETY: both callers pass a cycle that they or C have made, and the
-        // log is static.
+        // SAFETY: the cycle is not `Cycle::empty`, because both callers pass a
+        // cycle that they or C have made, and the log is static.
         unsafe { cycle.set_error_log(log_file::init(None, None)) };
     }
 

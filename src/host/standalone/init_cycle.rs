@@ -1,10 +1,11 @@
-//! Making a cycle of a configuration: at the start of a program, and at each
+//! Makes a cycle of a configuration, at the start of a program and at each
 //! reload.
 
 use std::os::fd::OwnedFd;
-use std::ptr;
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::addresses::Addresses;
 use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
@@ -14,33 +15,34 @@ use super::old_cycle::{destroy, retire};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
-use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_listening_t, ngx_open_file_s};
+use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_open_file_s};
 use super::variables::ngx_cycle;
 use crate::config::{ngx_fd_t, ngx_str_t};
+use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::fd;
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
-/// that another binary has handed down; those that `conf` does not name are
-/// closed.
+/// that another binary has handed down. Inherited sockets whose address `conf`
+/// does not name are closed.
 ///
 /// Returns an error, with an emergency in `log`, if anything fails.
 pub fn first_cycle(log: Log, conf: Conf<'_>, inherited: Vec<OwnedFd>) -> Result<Cycle> {
     new_cycle(log, conf, None, inherited)
 }
 
-/// Makes a cycle of the configuration of `old`, which the program's
-/// `reconfigure` may change before. The new cycle becomes `ngx_cycle`, and what
-/// only `old` has is closed.
+/// Makes a new cycle of a copy of the configuration of `old`, after the
+/// program's function `reconfigure` has changed the copy. The new cycle becomes
+/// `ngx_cycle`. Files and sockets that only `old` has are closed.
 ///
-/// Returns an error, with the reason in the log of `old`, if anything fails;
-/// then nothing has changed.
+/// Returns an error, with the reason in the log of `old`, if anything fails.
+/// Then `old` stays in use, unchanged.
 ///
 /// # Safety
 ///
-/// After success nothing uses `old` or its log, except open connections of a
-/// single process.
+/// After success, nothing uses `old` or its log, except the open connections of
+/// a single process.
 pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     let log = old.log();
 
@@ -48,8 +50,8 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
         return Err(log.refuse(format_args!("there is no configuration to reload")));
     }
 
-    // `reconfigure` changes a copy: if it refuses, the old configuration stays
-    // in use.
+    // `reconfigure` changes a copy, so that the old configuration stays in use
+    // if `reconfigure` refuses.
     let mut draft = Draft::of(old.conf());
 
     if !draft.reconfigure() {
@@ -57,23 +59,27 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
         return Err(Status::Error);
     }
 
+    draft.conf().check_sizes(log)?;
+
     let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old))?;
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
 
-    // Signal handlers log to the new cycle from here on. If the program has
-    // set `ngx_cycle` to another cycle, that stays.
+    // Signal handlers log to the new cycle from now on. If the program has set
+    // `ngx_cycle` to a cycle of its own, `ngx_cycle` stays.
     let _ = ngx_cycle.compare_exchange(old.as_ptr(), new.as_ptr(), Relaxed, Relaxed);
 
     redirect_stderr(new);
 
-    // SAFETY: as this function demands; `ngx_cycle` is not `old` any more.
+    // SAFETY: the caller does not use `old` after success, except in
+    // connections of a single process, and `ngx_cycle` is not `old` any more.
     unsafe { retire(old, new) };
 
     Ok(new)
 }
 
-/// Copies of the listening sockets of a cycle, which keeps its own.
+/// Duplicates the listening sockets of a cycle. The cycle keeps its own
+/// descriptors.
 fn duplicate_sockets(cycle: Cycle) -> Vec<OwnedFd> {
     cycle
         .listening()
@@ -81,9 +87,9 @@ fn duplicate_sockets(cycle: Cycle) -> Vec<OwnedFd> {
         .collect()
 }
 
-/// Makes a cycle: checks the user, opens the log and the listening sockets,
-/// and calls the modules' hooks. `sockets` are open already: each is used for
-/// the address that it is bound to.
+/// Makes a cycle: checks the user, opens the log and the listening sockets, and
+/// calls the modules' hooks. `sockets` are listening sockets that are open
+/// already; each is used for the address that it is bound to.
 fn new_cycle(
     log: Log,
     conf: Conf<'_>,
@@ -103,39 +109,28 @@ fn new_cycle(
     Ok(cycle)
 }
 
-/// Destroys a cycle that has failed, and of which only this file knows.
+/// Destroys a cycle that could not be completed. Only this file knows the
+/// cycle.
 fn discard(new: Cycle, old: Option<Cycle>) {
-    // SAFETY: `ngx_cycle` has never been `new`, which the callers drop. Hooks
-    // of modules that have got it may not use it after a failure.
+    // SAFETY: `ngx_cycle` has never been `new`, and the callers drop `new`. A
+    // module whose hook has got `new` must not use it after a failure.
     unsafe { destroy(new, old) };
 }
 
-/// Makes a cycle in a pool of its own, with a copy of `conf` and its log.
+/// Makes a cycle in a new pool, with a copy of `conf` and a new log.
 fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
     let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, old.and_then(Cycle::error_log))?;
 
     fill_pool(pool, conf, old.is_some()).inspect_err(|_| {
-        // SAFETY: nothing has a pointer into the new pool yet.
+        // SAFETY: making the cycle has failed, so nothing has a pointer into
+        // the new pool.
         unsafe { pool.destroy() };
     })
 }
 
 fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
-    let addresses: Vec<ngx_listening_t> = conf
-        .listening()
-        .iter()
-        .map(|&listening| ngx_listening_t {
-            fd: -1,
-            connection: ptr::null_mut(),
-            ..listening
-        })
-        .collect();
-    let listening = pool.put_all(&addresses)?.as_ptr();
-
-    let copy = pool.put(ngx_core_conf_t {
-        listening,
-        ..conf.copy()
-    })?;
+    let listening = put_addresses(pool, conf)?;
+    let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
     let log = put_log(pool, conf)?;
 
@@ -145,20 +140,56 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
         log: log.as_ptr(),
         modules: conf.modules(),
         modules_n: conf.count_modules(),
-        listening,
-        listening_n: addresses.len(),
+        listening: listening.as_ptr(),
+        listening_n: listening.count(),
     })?;
 
-    // Last, since nothing closes the file if something else fails.
+    // The file is opened last, because nothing would close it if a later step
+    // failed.
     log.replace_file(open_error_log(conf, reload)?);
     pool.set_log(log);
 
-    // SAFETY: all that the cycle points to is in its pool, or lives as long as
-    // the program, as the configuration's modules do.
+    // SAFETY: the memory that the cycle points to is in the pool of the cycle,
+    // or lives as long as the program, as the modules of the configuration do.
     unsafe { Cycle::from_ptr(cycle.as_ptr()) }.ok_or(Status::Error)
 }
 
-/// A log as `conf` asks for, on stderr for now.
+/// Copies the addresses of `conf` to the pool. The copies have no sockets.
+fn put_addresses(pool: Pool, conf: Conf<'_>) -> Result<Addresses> {
+    let from = conf.listening();
+    let memory = pool.allocate(from.bytes())?;
+
+    // SAFETY: `memory` has the size of the array and is aligned for any type,
+    // and the pool lives as long as the cycle.
+    let addresses = unsafe { from.copy_to(memory) };
+
+    addresses.iter().for_each(|ls| ls.set_fd(-1));
+
+    Ok(addresses)
+}
+
+/// Copies `conf` to the pool, with `addresses` as the addresses. If the
+/// program's headers are newer, the structure has room for the fields that only
+/// these headers have, filled with zeros.
+fn put_conf(pool: Pool, conf: Conf<'_>, addresses: Addresses) -> Result<NonNull<ngx_core_conf_t>> {
+    let copy = pool
+        .allocate_zeroed(sized::for_both::<ngx_core_conf_t>(conf.size()))?
+        .cast();
+
+    // SAFETY: `copy` points to memory that has just been allocated, with at
+    // least the size of the structure.
+    unsafe {
+        copy.write(ngx_core_conf_t {
+            listening: addresses.as_ptr(),
+            ..conf.copy()
+        });
+    }
+
+    Ok(copy)
+}
+
+/// Makes a log with the level of `conf`. The log writes to stderr until its
+/// file is open.
 fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
     let file = pool.put(ngx_open_file_s {
         fd: libc::STDERR_FILENO,
@@ -170,12 +201,12 @@ fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
     let log = pool.put(ngx_log_s::new(conf.copy().log_level, file.as_ptr()))?;
 
     // SAFETY: the log and its file are in the pool, which lives as long as the
-    // cycle that has the log.
+    // cycle that the log belongs to.
     unsafe { ErrorLog::from_ptr(log.as_ptr()) }.ok_or(Status::Error)
 }
 
-/// Opens the file of the log. If that fails, the log is stderr at the start of
-/// a program; a reload fails.
+/// Opens the file of the log. If the file cannot be opened at the start of a
+/// program, the log is stderr; a reload fails.
 fn open_error_log(conf: Conf<'_>, reload: bool) -> Result<ngx_fd_t> {
     match conf.error_log() {
         None => Ok(libc::STDERR_FILENO),

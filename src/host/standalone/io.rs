@@ -1,4 +1,4 @@
-//! The functions behind `c->recv` and `c->send` of a connection.
+//! The functions that `c->recv` and `c->send` of a connection point to.
 
 use std::os::fd::RawFd;
 
@@ -11,11 +11,11 @@ use crate::config::{NGX_AGAIN, NGX_ERROR, u_char};
 use crate::log::{Level, Log};
 use crate::sys::socket;
 
-/// What a connection's structure names: a descriptor, the event for reading or
-/// writing, and a log.
+/// The parts of a connection that receiving or sending needs: the descriptor,
+/// the read or write event, and the log.
 ///
-/// This is not a `Connection` of the event loop, since a module may pass a copy
-/// of the structure that has events of its own, as nginx's HTTP/2 does.
+/// This is not a `Connection`, because a module can pass a copy of the
+/// structure `ngx_connection_t` with events of its own, as nginx's HTTP/2 does.
 struct Stream {
     fd: RawFd,
     event: Event,
@@ -23,8 +23,8 @@ struct Stream {
 }
 
 impl Stream {
-    /// The stream of `c` with the event that `select` selects; `None` if a
-    /// pointer is NULL.
+    /// Makes a stream of `c`, with the event that `select` selects; `None` if
+    /// `c` or the event is NULL.
     ///
     /// # Safety
     ///
@@ -33,8 +33,9 @@ impl Stream {
         c: *const ngx_connection_t,
         select: fn(&ngx_connection_t) -> *mut ngx_event_t,
     ) -> Option<Self> {
-        // SAFETY: as this function demands. The handles live no longer than the
-        // call of `recv` or `send`.
+        // SAFETY: the caller passes NULL, or a connection whose log and events
+        // are NULL or valid. The handles are used only during a call of `recv`
+        // or `send`.
         unsafe {
             let c = c.as_ref()?;
 
@@ -55,8 +56,8 @@ impl Stream {
 
         self.event.set(flag::ERROR);
 
-        // A client may go away at any time; that is not an error of this
-        // program.
+        // A client can close the connection at any time. This is not an error
+        // of the program, so the level is lower.
         let level = match err {
             Errno::ECONNRESET | Errno::EPIPE | Errno::ENOTCONN | Errno::ETIMEDOUT => Level::Info,
             _ => Level::Alert,
@@ -69,22 +70,25 @@ impl Stream {
     }
 }
 
-/// The `ngx_recv_pt` of every connection: receives at most `size` bytes.
+/// Receives at most `size` bytes: the function that `c->recv` of every
+/// connection points to.
 ///
-/// Returns how many; 0 at the end; NGX_AGAIN if there is nothing yet;
-/// NGX_ERROR, with the reason in the log.
+/// Returns the number of bytes received; 0 if the other side sends no more;
+/// NGX_AGAIN if no byte has arrived yet; or NGX_ERROR, with the reason in the
+/// log.
 ///
 /// # Safety
 ///
 /// `c` is a connection or a copy of one, with valid events and a valid log;
 /// `size` bytes at `buf` are writable.
 pub unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
-    // SAFETY: as this function demands.
+    // SAFETY: the caller passes a connection, or a copy of one, with valid
+    // events and a valid log.
     let Some(stream) = (unsafe { Stream::new(c, |c| c.read) }) else {
         return NGX_ERROR;
     };
 
-    // SAFETY: as this function demands, `size` bytes are writable.
+    // SAFETY: the caller passes a buffer in which `size` bytes are writable.
     match unsafe { socket::recv_bytes(stream.fd, buf, size) } {
         Ok(0) if size != 0 => {
             stream.event.set(flag::EOF);
@@ -92,7 +96,8 @@ pub unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: 
             0
         }
         Ok(n) => {
-            // nginx's rule: fewer bytes than wanted are all there are for now.
+            // As in nginx: if fewer bytes were received than requested, no more
+            // bytes have arrived.
             if n < size {
                 stream.event.clear(flag::READY);
             }
@@ -102,22 +107,24 @@ pub unsafe extern "C" fn recv(c: *mut ngx_connection_t, buf: *mut u_char, size: 
     }
 }
 
-/// The `ngx_send_pt` of every connection: sends at most `size` bytes.
+/// Sends at most `size` bytes: the function that `c->send` of every connection
+/// points to.
 ///
-/// Returns how many; NGX_AGAIN if the socket takes none now; NGX_ERROR, with
-/// the reason in the log.
+/// Returns the number of bytes sent; NGX_AGAIN if the socket buffer is full; or
+/// NGX_ERROR, with the reason in the log.
 ///
 /// # Safety
 ///
 /// `c` is a connection or a copy of one, with valid events and a valid log;
 /// `size` bytes at `buf` are readable.
 pub unsafe extern "C" fn send(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize {
-    // SAFETY: as this function demands.
+    // SAFETY: the caller passes a connection, or a copy of one, with valid
+    // events and a valid log.
     let Some(stream) = (unsafe { Stream::new(c, |c| c.write) }) else {
         return NGX_ERROR;
     };
 
-    // SAFETY: as this function demands, `size` bytes are readable.
+    // SAFETY: the caller passes a buffer in which `size` bytes are readable.
     match unsafe { socket::send_bytes(stream.fd, buf, size) } {
         Ok(n) => {
             stream.event.assign(flag::READY, n == size);

@@ -1,62 +1,94 @@
-//! The handle of C's `ngx_listening_t`.
+//! [`Listening`], a safe handle for C's `ngx_listening_t`.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
+use std::mem::offset_of;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
 use super::types::ngx_connection_t;
 pub use super::types::{ngx_connection_handler_pt, ngx_listening_s, ngx_listening_t};
+use crate::config::ngx_socket_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::listen::Address;
 use crate::sys::text::Text;
 
-/// The length of the queue of connections that are not accepted yet, see
-/// listen(2).
+/// The default length of the queue of connections that are not accepted yet,
+/// see listen(2).
 pub const NGX_LISTEN_BACKLOG: c_int = 511;
+
+/// The fields that an `ngx_listening_t` has in every version. The structure of
+/// a program with older headers can have no more fields.
+#[repr(C)]
+struct Fields {
+    address: *const c_char,
+    handler: ngx_connection_handler_pt,
+    backlog: c_int,
+    fd: ngx_socket_t,
+    connection: *mut ngx_connection_t,
+}
+
+const _: () = {
+    assert!(offset_of!(Fields, address) == offset_of!(ngx_listening_t, address));
+    assert!(offset_of!(Fields, handler) == offset_of!(ngx_listening_t, handler));
+    assert!(offset_of!(Fields, backlog) == offset_of!(ngx_listening_t, backlog));
+    assert!(offset_of!(Fields, fd) == offset_of!(ngx_listening_t, fd));
+    assert!(offset_of!(Fields, connection) == offset_of!(ngx_listening_t, connection));
+};
 
 /// An address that the program listens on, and its socket.
 ///
-/// Invariant: the pointer is to a live `ngx_listening_t` of this program. It
-/// stays where it is as long as a handle is used, and one thread uses it.
+/// Invariant: the pointer points to a live `ngx_listening_t` of this program,
+/// with at least the fields of version 0.1. The structure stays at its address
+/// as long as a handle is used, and only one thread uses the structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listening(NonNull<ngx_listening_s>);
+pub struct Listening(NonNull<ngx_listening_t>);
 
 impl Listening {
-    /// The handle of a listening socket; `None` if `listening` is NULL.
+    /// Makes a handle of C's pointer `listening`; `None` if `listening` is
+    /// NULL.
     ///
     /// # Safety
     ///
-    /// `listening` is NULL or points to one that stays alive as long as the
-    /// result and its copies are used, in one thread. Its address is NULL or a
-    /// NUL-terminated string that lives as long.
+    /// `listening` is NULL or points to a structure that stays alive as long as
+    /// the result and its copies are used, in one thread. The address in the
+    /// structure is NULL or a NUL-terminated string that lives as long as the
+    /// structure.
     pub unsafe fn from_ptr(listening: *mut ngx_listening_t) -> Option<Self> {
         NonNull::new(listening).map(Self)
     }
 
-    /// C's pointer.
+    /// The pointer to the structure, for C.
     pub fn as_ptr(self) -> *mut ngx_listening_t {
         self.0.as_ptr()
     }
 
-    fn fields(&self) -> &ngx_listening_s {
-        // SAFETY: the pointer is to a live structure (the type's invariant).
-        // The methods below drop the reference before they change it.
-        unsafe { self.0.as_ref() }
+    fn fields(&self) -> &Fields {
+        // SAFETY: the pointer points to a live structure (the type's
+        // invariant), and the methods below drop this reference before they
+        // change the structure.
+        unsafe { self.0.cast().as_ref() }
     }
 
-    fn update(self, change: impl FnOnce(&mut ngx_listening_s)) {
-        // SAFETY: the pointer is to a live structure (the type's invariant),
-        // and `change` only assigns fields: it uses it in no other way.
-        change(unsafe { &mut *self.0.as_ptr() });
+    fn update(self, change: impl FnOnce(&mut Fields)) {
+        // SAFETY: the pointer points to a live structure (the type's
+        // invariant), and `change` only assigns fields: it uses the structure
+        // in no other way.
+        change(unsafe { self.0.cast().as_mut() });
     }
 
-    /// The address to listen on.
+    /// Calls `change` to replace the text of the address.
+    pub fn change_address(self, change: impl FnOnce(&mut *const c_char)) {
+        self.update(|listening| change(&mut listening.address));
+    }
+
+    /// Parses the address to listen on.
     ///
-    /// An address that cannot be parsed is an emergency in the log.
+    /// Returns an error, with an emergency in the log, if the address cannot be
+    /// parsed.
     pub fn address(self, log: Log) -> Result<Address> {
         // SAFETY: the address is NULL or a string that lives as long as the
-        // structure (`from_ptr`).
+        // structure, as `from_ptr` requires.
         let text = unsafe { Text::from_ptr(self.fields().address) };
 
         text.bytes()
@@ -75,12 +107,13 @@ impl Listening {
             })
     }
 
-    /// What a worker does with each new connection.
+    /// The function that a worker calls for each new connection.
     pub fn handler(self) -> ngx_connection_handler_pt {
         self.fields().handler
     }
 
-    /// How many connections may wait to be accepted, see listen(2).
+    /// The largest number of connections that wait to be accepted, see
+    /// listen(2).
     pub fn backlog(self) -> c_int {
         match self.fields().backlog {
             0 => NGX_LISTEN_BACKLOG,
@@ -88,12 +121,13 @@ impl Listening {
         }
     }
 
-    /// Its socket; -1: none.
+    /// The descriptor of the socket; -1 if the socket is not open.
     pub fn fd(self) -> RawFd {
         self.fields().fd
     }
 
-    /// Sets its socket, which no connection accepts from.
+    /// Sets the descriptor of the socket. No connection accepts from the socket
+    /// yet.
     pub fn set_fd(self, fd: RawFd) {
         self.update(|listening| {
             listening.fd = fd;
@@ -101,12 +135,14 @@ impl Listening {
         });
     }
 
-    /// C's pointer to the connection that accepts from it, or NULL.
+    /// C's pointer to the connection with which this process accepts from the
+    /// socket, or NULL.
     pub fn connection_ptr(self) -> *mut ngx_connection_t {
         self.fields().connection
     }
 
-    /// Keeps the connection that accepts from it.
+    /// Stores C's pointer to the connection with which this process accepts
+    /// from the socket.
     pub fn set_connection_ptr(self, c: *mut ngx_connection_t) {
         self.update(|listening| listening.connection = c);
     }

@@ -1,4 +1,4 @@
-//! Opening and closing listening sockets.
+//! Opens and closes listening sockets.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
@@ -15,10 +15,11 @@ use crate::sys::{file, process};
 use crate::table::role;
 
 impl Listening {
-    /// Takes the socket with its address out of `sockets`, which are open
-    /// already, or opens one.
+    /// Opens the socket of this address. If `sockets`, which are open already,
+    /// has a socket that is bound to the address, the function takes that
+    /// socket out of `sockets` instead.
     ///
-    /// Any failure is an emergency in the log.
+    /// Returns an error, with an emergency in the log, if anything fails.
     pub fn open(self, log: Log, sockets: &mut Vec<OwnedFd>) -> Result {
         let address = self.address(log)?;
 
@@ -42,7 +43,8 @@ impl Listening {
         Ok(())
     }
 
-    /// Closes the socket in this process.
+    /// Closes the descriptor of the socket in this process. Other processes
+    /// keep their descriptors.
     pub fn close(self, log: Log) {
         let fd = self.fd();
 
@@ -50,8 +52,8 @@ impl Listening {
         close::close_end(&GLOBALS, log, fd);
     }
 
-    /// Removes the file of a Unix socket, unless another binary listens on it
-    /// too.
+    /// Removes the file of a Unix socket, unless another binary of this program
+    /// listens on the socket too, during an upgrade.
     pub fn remove_file(self, log: Log) {
         let old_binary_runs =
             ngx_inherited.load(Relaxed) != 0 && ngx_parent.load(Relaxed) == process::getppid();
@@ -77,7 +79,8 @@ impl Listening {
     }
 }
 
-/// Logs that a socket could not be opened, with nginx's text for each call.
+/// Logs that a socket could not be opened. Each system call that can fail has
+/// nginx's log text.
 fn log_failure(log: Log, address: &Address, backlog: c_int, failure: Failure) -> Status {
     let fail = |err, text: std::fmt::Arguments<'_>| log.fail(Level::Emerg, err, text);
 

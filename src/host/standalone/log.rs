@@ -1,4 +1,4 @@
-//! The handle of C's `ngx_log_t`.
+//! [`ErrorLog`], a safe handle for C's `ngx_log_t`.
 
 use std::ptr::{self, NonNull};
 
@@ -8,72 +8,77 @@ use crate::config::{ngx_fd_t, ngx_uint_t};
 use crate::log::Log;
 use crate::sys::log::RawLog;
 
-/// A log of the program: a file, or a function that takes the lines, with a
-/// level, and perhaps more logs behind it that get the same lines.
+/// A log of the program. Lines of the log go to a file or to a function of the
+/// program. More logs can follow in a list; these logs get the same lines.
 ///
-/// [`Log`] is for writing lines; this handle is for what the log is made of.
+/// [`Log`] writes lines to a log; this handle reads and changes the fields of a
+/// log.
 ///
-/// Invariant: the pointer is to a live `ngx_log_t` of this program. The log
-/// stays where it is as long as a handle is used, and one thread uses it.
+/// Invariant: the pointer points to a live `ngx_log_t` of this program. The log
+/// stays at its address as long as a handle is used, and only one thread uses
+/// the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorLog(NonNull<ngx_log_s>);
 
 impl ErrorLog {
-    /// The handle of a log; `None` if `log` is NULL.
+    /// Makes a handle of C's pointer `log`; `None` if `log` is NULL.
     ///
     /// # Safety
     ///
-    /// `log` is NULL or points to a log that stays alive as long as the result
-    /// and its copies are used, in one thread. The same holds for its file and
-    /// for the logs behind it.
+    /// `log` is NULL or points to a log. The log, its file and the logs that
+    /// follow it in the list stay alive as long as the result and its copies
+    /// are used, in one thread.
     pub unsafe fn from_ptr(log: *mut ngx_log_t) -> Option<Self> {
         NonNull::new(log).map(Self)
     }
 
-    /// C's pointer.
+    /// The pointer to the log, for C.
     pub fn as_ptr(self) -> *mut ngx_log_t {
         self.0.as_ptr()
     }
 
-    /// C's pointer to a log, NULL for `None`.
+    /// The pointer to `log`, for C; NULL if there is no log.
     pub fn optional_ptr(log: Option<Self>) -> *mut ngx_log_t {
         log.map_or(ptr::null_mut(), Self::as_ptr)
     }
 
-    /// For writing lines.
+    /// Returns the [`Log`] that writes lines to this log.
     pub fn log(self) -> Log {
-        // SAFETY: the pointer is to a live log (the type's invariant).
+        // SAFETY: the pointer points to a live log (the type's invariant).
         Log::new(unsafe { RawLog::from_ptr(self.0.as_ptr().cast()) })
     }
 
-    /// For writing lines to `log`; without a log the lines are dropped.
+    /// Returns the [`Log`] that writes lines to `log`, or that drops lines if
+    /// there is no log.
     pub fn log_of(log: Option<Self>) -> Log {
         log.map_or(Log::new(RawLog::none()), Self::log)
     }
 
     fn fields(&self) -> &ngx_log_s {
-        // SAFETY: the pointer is to a live log (the type's invariant). The
-        // methods below drop the reference before they change the log or call
-        // a function of the program, which may change it.
+        // SAFETY: the pointer points to a live log (the type's invariant), and
+        // the methods below drop this reference before they change the log or
+        // call a function of the program, which can change the log.
         unsafe { self.0.as_ref() }
     }
 
-    /// `log_level`: a level, or the bits of debug lines.
+    /// The level of the log, or the masks of the debug lines that it writes:
+    /// `log_level`.
     pub fn level(self) -> ngx_uint_t {
         self.fields().log_level
     }
 
-    /// The number of the connection that lines begin with; 0: none.
+    /// The number of a connection, with which lines of the log begin; 0 if they
+    /// begin with no number.
     pub fn connection(self) -> ngx_uint_t {
         self.fields().connection
     }
 
-    /// The log behind this one.
+    /// The log that follows this log in the list.
     pub fn next(self) -> Option<Self> {
         NonNull::new(self.fields().next).map(Self)
     }
 
-    /// This log, or the first one behind it that has a file.
+    /// Finds the first log of the list, from this log on, that has a file.
     pub fn first_with_file(self) -> Option<Self> {
         let mut log = Some(self);
 
@@ -86,41 +91,48 @@ impl ErrorLog {
         log
     }
 
-    /// The descriptor of its file, if it has one.
+    /// The descriptor of the log's file, if the log has a file.
     pub fn file(self) -> Option<ngx_fd_t> {
         let file = self.fields().file;
 
-        // SAFETY: a log's file is NULL or lives as long as the log (`from_ptr`).
+        // SAFETY: the file is NULL or lives as long as the log, as `from_ptr`
+        // requires.
         unsafe { file.as_ref() }.map(|file| file.fd)
     }
 
-    /// Replaces the descriptor of its file. Returns the old descriptor; `None`
-    /// if it has no file, and then nothing is changed.
+    /// Replaces the descriptor of the log's file. Returns the old descriptor;
+    /// `None`, and changes nothing, if the log has no file.
     pub fn replace_file(self, fd: ngx_fd_t) -> Option<ngx_fd_t> {
         let file = self.fields().file;
 
-        // SAFETY: a log's file is NULL or lives as long as the log (`from_ptr`).
+        // SAFETY: the file is NULL or lives as long as the log, as `from_ptr`
+        // requires.
         let file = unsafe { file.as_mut() }?;
 
         Some(std::mem::replace(&mut file.fd, fd))
     }
 
-    /// The second in which its disk was found full.
+    /// The second in which a write to the log's file last failed because the
+    /// disk was full.
     pub fn disk_full_time(self) -> libc::time_t {
-        // SAFETY: the pointer is to a live log (the type's invariant). No
-        // reference: a signal handler that logs may change this field.
+        // SAFETY: the pointer points to a live log (the type's invariant). No
+        // reference to the log is made, because a signal handler that logs can
+        // change this field.
         unsafe { (*self.0.as_ptr()).disk_full_time }
     }
 
-    /// Keeps the second in which its disk was found full.
+    /// Stores the second in which a write to the log's file failed because the
+    /// disk was full.
     pub fn set_disk_full_time(self, sec: libc::time_t) {
-        // SAFETY: as in `disk_full_time`.
+        // SAFETY: the pointer points to a live log (the type's invariant). No
+        // reference to the log is made, because a signal handler that logs can
+        // read this field.
         unsafe { (*self.0.as_ptr()).disk_full_time = sec };
     }
 
-    /// Lets the program's handler, if there is one, add to a line whose text
-    /// ends at `end`. Returns the position at which the text ends then; the
-    /// handler may also cut the text.
+    /// Calls the program's handler, if there is one, to add text to a line
+    /// whose text ends at the position `end`. Returns the position at which the
+    /// text ends afterwards. The handler can also make the text shorter.
     pub fn call_handler(self, line: &mut [u8], end: usize) -> usize {
         let Some(handler) = self.fields().handler else {
             return end;
@@ -130,7 +142,7 @@ impl ErrorLog {
         let start = line.as_mut_ptr();
 
         // SAFETY: `end` is a position in the line, and the program has set the
-        // handler to be called with this log and a place for so many bytes.
+        // handler to be called with this log and the rest of the line.
         let new_end = unsafe { handler(self.0.as_ptr(), start.add(end), line.len() - end) };
 
         // A handler that returns no position in the line has added nothing.

@@ -1,4 +1,4 @@
-//! The file that a program logs to.
+//! Opens the file of a program's log.
 
 use std::cell::UnsafeCell;
 use std::path::Path;
@@ -17,8 +17,9 @@ struct DefaultLog {
     file: UnsafeCell<ngx_open_file_s>,
 }
 
-// SAFETY: only `init` changes it, while the program has one thread; the others
-// use it through an `ErrorLog`, whose invariant is that one thread does.
+// SAFETY: only `init` changes the log, while the program has one thread. Other
+// code uses the log through an `ErrorLog`, which only one thread uses (the
+// invariant of `ErrorLog`).
 unsafe impl Sync for DefaultLog {}
 
 static DEFAULT: DefaultLog = DefaultLog {
@@ -36,14 +37,15 @@ static DEFAULT: DefaultLog = DefaultLog {
 /// stderr if there is no name.
 ///
 /// Returns the log, whose level is `NGX_LOG_NOTICE`. If the file cannot be
-/// opened a line on stderr says so, and the log is stderr.
+/// opened, the function writes a line to stderr, and the log is stderr.
 pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     let fd = name.map_or(libc::STDERR_FILENO, |name| {
         open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name))
     });
 
-    // SAFETY: the log is static, and no reference to its parts exists: handles
-    // of it have pointers. Only this function makes a handle of it.
+    // SAFETY: the log is static, and no reference to its fields exists, since
+    // handles of the log have pointers. Only this function makes a handle of
+    // the log.
     unsafe {
         (*DEFAULT.file.get()).fd = fd;
         (*DEFAULT.log.get()).file = DEFAULT.file.get();
@@ -52,8 +54,8 @@ pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     }
 }
 
-/// Opens a log file and returns its descriptor. If that fails a line on stderr
-/// says so, and the result is stderr.
+/// Opens a log file and returns the descriptor. If the file cannot be opened,
+/// the function writes a line to stderr, and returns the descriptor of stderr.
 pub fn open_or_stderr(path: &Path) -> ngx_fd_t {
     fd::open_append(path).unwrap_or_else(|err| {
         let mut line = [0; MAX_ERROR_STR];

@@ -1,7 +1,8 @@
 //! The format of a log line:
 //! `TIME [LEVEL] PID#0: *CONNECTION TEXT (ERRNO: DESCRIPTION)`.
 //!
-//! A position is an offset in the line. What does not fit into a line is cut.
+//! In this file a position is an offset from the start of the line. Text that
+//! does not fit into the line is cut.
 
 use std::fmt;
 use std::io::{Cursor, Write};
@@ -9,7 +10,7 @@ use std::io::{Cursor, Write};
 use super::errno::describe;
 use crate::log::MAX_ERROR_STR;
 
-/// A line while it is being composed.
+/// The buffer in which a line is composed.
 pub type LineBuffer = [u8; MAX_ERROR_STR];
 
 /// The names of the levels, from `NGX_LOG_STDERR` to `NGX_LOG_DEBUG`.
@@ -17,12 +18,13 @@ const LEVELS: [&str; 9] = [
     "", "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug",
 ];
 
-/// The name of a level in a line.
+/// The name of the level `level` in a line; empty if there is no such level.
 fn level_name(level: usize) -> &'static str {
     LEVELS.get(level).copied().unwrap_or_default()
 }
 
-/// Runs `write` on the bytes from `at` on. Returns the position after them.
+/// Calls `write` to write to the line from position `at` on. Returns the
+/// position after the written bytes.
 fn write_at(
     line: &mut [u8],
     at: usize,
@@ -30,15 +32,16 @@ fn write_at(
 ) -> usize {
     let mut cursor = Cursor::new(line.get_mut(at..).unwrap_or_default());
 
-    // The only possible error is that the line is full.
+    // `write` fails only if the line is full. Then the text is cut.
     let _ = write(&mut cursor);
 
     at + usize::try_from(cursor.position()).unwrap_or_default()
 }
 
-/// Writes what comes before the text. Returns the position of the text.
+/// Writes the part of a line that comes before the text: time, level, pid and
+/// connection. Returns the position at which the text begins.
 ///
-/// `pid` is the process that logs, `connection` the number of the connection
+/// `pid` is the process that logs. `connection` is the number of the connection
 /// that the line is about, or 0.
 pub fn begin(
     line: &mut LineBuffer,
@@ -59,15 +62,18 @@ pub fn begin(
     })
 }
 
-/// Writes `text` at `at`. Returns the position after it.
+/// Writes `text` at the position `at`. Returns the position after the text.
 pub fn append(line: &mut LineBuffer, at: usize, text: fmt::Arguments<'_>) -> usize {
     write_at(line, at, |out| out.write_fmt(text))
 }
 
-/// A long text is cut so that this many bytes are left for the errno.
+/// The number of bytes at the end of a line that are kept for the errno: a long
+/// text is cut there.
 pub const ERRNO_ROOM: usize = 50;
 
-/// Writes ` (ERRNO: DESCRIPTION)` at `at`. Returns the position after it.
+/// Writes ` (ERRNO: DESCRIPTION)` at the position `at`, or [`ERRNO_ROOM`] bytes
+/// before the end of the line if `at` is later. Returns the position after the
+/// description.
 pub fn explain(line: &mut [u8], at: usize, err: i32) -> usize {
     let latest = line.len().saturating_sub(ERRNO_ROOM);
     let at = if at > latest {
@@ -83,17 +89,18 @@ pub fn explain(line: &mut [u8], at: usize, err: i32) -> usize {
     })
 }
 
-/// Writes the line feed at `at`, or as the last byte of a full line. Returns
-/// the length of the line.
+/// Writes the line feed at the position `at`, or as the last byte of a full
+/// line. Returns the length of the line.
 pub fn end(line: &mut LineBuffer, at: usize) -> usize {
     let at = at.min(line.len() - 1);
 
     write_at(line, at, |out| out.write_all(b"\n"))
 }
 
-/// Turns a line of the log into one for stderr, `PROGRAM: [LEVEL] TEXT`, in
-/// place: the new prefix ends at `text`, the position of the text. Returns the
-/// position at which the new line begins.
+/// Turns a line of the log into a line for stderr, `PROGRAM: [LEVEL] TEXT`, in
+/// the same buffer. `text` is the position of the text, which does not move:
+/// the new prefix ends there. Returns the position at which the line for stderr
+/// begins.
 pub fn for_console(line: &mut LineBuffer, text: usize, level: usize, program: &[u8]) -> usize {
     let program = program.get(..program.len().min(15)).unwrap_or_default();
     let prefix = program.len() + ": [] ".len() + level_name(level).len();

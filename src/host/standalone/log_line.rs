@@ -1,8 +1,9 @@
-//! The lines of the error log. `csrc/ngx_log.c` formats the text of a line,
-//! since stable Rust cannot define a function that takes `...`; this file adds
-//! what comes before and after the text, and writes the line.
+//! Writes the lines of the error log. `csrc/ngx_log.c` formats the text of a
+//! line, because stable Rust cannot define a function that takes `...`. This
+//! file adds the parts before and after the text, and writes the line.
 //!
-//! Async-signal-safe: signal handlers log.
+//! All functions of this file are async-signal-safe, because signal handlers
+//! log.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -17,11 +18,12 @@ use crate::log::{DEBUG, Level};
 use crate::sys::buffer::copy;
 use crate::sys::{fd, text};
 
-/// `NGX_LOG_DEBUG_CONNECTION`: with this bit a log takes every line, whatever
-/// its level.
+/// `NGX_LOG_DEBUG_CONNECTION`: if `log_level` has this bit, the log writes
+/// every line, whatever the level of the line is.
 const DEBUG_CONNECTION: ngx_uint_t = numbers::NGX_LOG_DEBUG_CONNECTION as ngx_uint_t;
 
-/// Begins a line. Returns the position at which its text begins.
+/// Writes the part of a line before the text. Returns the position at which the
+/// text begins.
 pub fn begin(line: &mut LineBuffer, level: ngx_uint_t, log: ErrorLog) -> usize {
     log_format::begin(
         line,
@@ -32,10 +34,12 @@ pub fn begin(line: &mut LineBuffer, level: ngx_uint_t, log: ErrorLog) -> usize {
     )
 }
 
-/// Ends a line whose text is from `text` to `end`, and writes it to `log` and
-/// the logs behind it; a warning or worse goes to stderr as well.
+/// Completes a line whose text is from `text` to `end`, and writes the line to
+/// `log` and to the logs that follow it in the list. A line of the level "warn"
+/// or a more severe level is also written to stderr.
 ///
-/// `err` is an errno to be described behind the text, or 0.
+/// `err` is the errno whose description is added after the text; 0: no
+/// description.
 pub fn end(
     line: &mut LineBuffer,
     text: usize,
@@ -66,9 +70,9 @@ pub fn end(
     write_stderr(line.get(start..end).unwrap_or_default());
 }
 
-/// Writes the first `len` bytes of `line` to `log` and to the logs behind it,
-/// up to the first one whose level is too low. Returns whether stderr was one
-/// of their files.
+/// Writes the first `len` bytes of `line` to `log` and to the logs that follow
+/// it in the list. Stops at the first log whose level is too low. Returns
+/// whether one of the logs has written to stderr.
 fn write_chain(log: ErrorLog, level: ngx_uint_t, line: &mut LineBuffer, len: usize) -> bool {
     let all = log.level() & DEBUG_CONNECTION != 0;
     let mut on_stderr = false;
@@ -84,15 +88,16 @@ fn write_chain(log: ErrorLog, level: ngx_uint_t, line: &mut LineBuffer, len: usi
             write_file(log, fd, line.get(..len).unwrap_or_default());
         }
 
-        // Only now: a writer may change the log.
+        // `next` is read after the call, because a writer can change the log.
         next = log.next();
     }
 
     on_stderr
 }
 
-/// Writes to the file of a log. After a write that found the disk full it
-/// writes nothing for the rest of that second: each write may block for long.
+/// Writes `line` to the file of a log. If a write finds that the disk is full,
+/// the function writes nothing more in that second, because each write to a
+/// full disk can block for a long time.
 fn write_file(log: ErrorLog, fd: ngx_fd_t, line: &[u8]) {
     let now = times::now();
 
@@ -101,17 +106,19 @@ fn write_file(log: ErrorLog, fd: ngx_fd_t, line: &[u8]) {
     }
 }
 
-/// Begins a line for stderr, with the program's name. Returns the position at
-/// which its text begins.
+/// Begins a line for stderr with the name of the program. Returns the position
+/// at which the text of the line begins.
 pub fn begin_stderr(line: &mut LineBuffer) -> usize {
     let n = copy(line, text::program_name());
 
     n + copy(line.get_mut(n..).unwrap_or_default(), b": ")
 }
 
-/// Ends a line of [`begin_stderr`] whose text ends at `end`, and writes it.
+/// Completes a line that [`begin_stderr`] has begun and whose text ends at
+/// `end`, and writes the line.
 ///
-/// `err` is an errno to be described behind the text, or 0.
+/// `err` is the errno whose description is added after the text; 0: no
+/// description.
 pub fn end_stderr(line: &mut LineBuffer, end: usize, err: ngx_err_t) {
     let mut end = end;
 
@@ -125,6 +132,7 @@ pub fn end_stderr(line: &mut LineBuffer, end: usize, err: ngx_err_t) {
 }
 
 fn write_stderr(line: &[u8]) {
-    // There is no other place to report that stderr is closed.
+    // An error is ignored, because there is no other place to report that
+    // stderr is closed.
     let _ = fd::write(libc::STDERR_FILENO, line);
 }

@@ -1,4 +1,5 @@
-//! A whole program, from its start to the run of its master.
+//! Runs a whole program: sets it up, then runs its master or its single
+//! process.
 
 use std::ffi::{c_char, c_int};
 use std::os::fd::OwnedFd;
@@ -6,11 +7,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::Conf;
 use super::cycle::Cycle;
-use super::draft::Draft;
 use super::init::init;
 use super::init_cycle::first_cycle;
 use super::log::ErrorLog;
 use super::old_cycle::abandon;
+use super::program_conf::ProgramConf;
 use super::reopen::redirect_stderr;
 use super::upgrade::inherited_sockets;
 use super::variables::{
@@ -26,41 +27,47 @@ use crate::status::Result;
 use crate::sys::daemon::{self, Starting};
 use crate::sys::process;
 
-/// Runs a program as `conf` says. Returns 1 if it could not be set up, with the
-/// reason on stderr or in the log; otherwise it does not return.
+/// Runs a program as `conf` says. Does not return, unless the program could not
+/// be set up: then it returns 1, with the reason on stderr or in the log.
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main() with `argc` strings. Nothing else
-/// uses them afterwards: process titles overwrite them.
-pub unsafe fn run(conf: Option<Conf<'_>>, argc: c_int, argv: *mut *mut c_char) -> c_int {
-    let Some(conf) = conf else {
-        let log = ErrorLog::log_of(log_file::init(None, None));
+/// `argv` is NULL or the argument of main() with `argc` strings. No other code
+/// uses the strings afterwards, because process titles overwrite them.
+pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
+    let log = ErrorLog::log_of(log_file::init(None, None));
 
+    let Some(conf) = conf else {
         log.refuse(format_args!("no configuration"));
         return 1;
     };
-
-    let mut draft = Draft::of(conf);
+    let Ok(mut draft) = conf.draft(log) else {
+        return 1;
+    };
 
     draft.copy_texts();
 
-    // SAFETY: `argv` is as `set_up` demands.
-    match unsafe { set_up(draft.conf(), argc, argv) } {
+    let conf = draft.conf();
+
+    // SAFETY: the caller passes NULL or the argument of main(), whose strings
+    // no other code uses afterwards.
+    match unsafe { set_up(conf, argc, argv) } {
         Ok(cycle) if conf.master() => master::run(cycle),
         Ok(cycle) => single::run(cycle),
         Err(_) => 1,
     }
 }
 
-/// Makes the first cycle and all that it needs.
+/// Sets the program up: makes the first cycle, goes into the background if the
+/// configuration says so, and makes the event loop and the pid file.
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main() with `argc` strings, and nothing
-/// else uses them afterwards.
+/// `argv` is NULL or the argument of main() with `argc` strings, and no other
+/// code uses the strings afterwards.
 unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<Cycle> {
-    // Logs until there is a cycle with the configuration's log.
+    // This cycle has the log that is used until the cycle with the
+    // configuration's log exists.
     let boot = Cycle::new_static();
 
     init(Some(boot))?;
@@ -68,21 +75,24 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     ngx_ipc_debug_points.store(conf.debug_points(), Relaxed);
     ngx_ipc_huge_pages.store(conf.huge_pages(), Relaxed);
 
-    // SAFETY: `argv` is as `save` demands.
+    // SAFETY: the caller passes NULL or an array of `argc` strings.
     unsafe { arguments::save(argc, argv) };
 
     let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log()))?;
 
     ngx_cycle.store(cycle.as_ptr(), Relaxed);
 
-    // Dropped behind `abandon`: only then does the parent of a daemon exit.
+    // If `finish` fails, `starting` is dropped after `abandon`, because the
+    // drop makes the parent of a daemon exit, and the parent must not exit
+    // before the clean-up is done.
     let mut starting = None;
 
     finish(conf, cycle, &mut starting).inspect_err(|_| abandon(cycle))?;
 
     ngx_os_argv.store(argv, Relaxed);
 
-    // SAFETY: `save` has made copies of the arguments; nothing else uses them.
+    // SAFETY: `ngx_os_argv` is NULL or the argument of main(). `save` has made
+    // copies of the arguments, and no other code uses the originals.
     unsafe { setproctitle::init() };
 
     if let Some(starting) = starting {
@@ -92,8 +102,9 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     Ok(cycle)
 }
 
-/// The listening sockets of the old binary, if an old binary has started this
-/// one. While it is the parent, SIGUSR2 does not start a third binary.
+/// Takes the listening sockets of the old binary, if an old binary has started
+/// this program. `ngx_parent` becomes the pid of the old binary's master: while
+/// it runs, SIGUSR2 does not start a third binary.
 fn take_inherited(log: Log) -> Vec<OwnedFd> {
     let Some(sockets) = inherited_sockets(log) else {
         return Vec::new();
@@ -105,8 +116,9 @@ fn take_inherited(log: Log) -> Vec<OwnedFd> {
     sockets
 }
 
-/// Sets up what needs the first cycle: the status signal, the background, the
-/// event loop, the pid file. A daemon's parent waits for `starting`.
+/// Does the steps of the set-up that need the first cycle: sets up the status
+/// signal, goes into the background, makes the event loop and the pid file. In
+/// a daemon `starting` is set: the parent waits until it is done or dropped.
 fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Result {
     let log = cycle.log();
 
@@ -120,8 +132,9 @@ fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Resu
     pidfile::create(cycle, log)
 }
 
-/// Makes the program a daemon, if it is configured so. A program that a daemon
-/// has started with SIGUSR2 is in the background already.
+/// Makes the program a daemon, if the configuration says so. A program that a
+/// daemon has started at SIGUSR2 is in the background already, and is not
+/// forked again.
 fn go_into_background(conf: Conf<'_>, cycle: Cycle) -> Result<Option<Starting>> {
     if !conf.daemon() {
         return Ok(None);
@@ -142,7 +155,8 @@ fn go_into_background(conf: Conf<'_>, cycle: Cycle) -> Result<Option<Starting>> 
 
     ngx_daemonized.store(1, Relaxed);
 
-    // stderr is a copy of the log from here on.
+    // stderr becomes a copy of the log, so warnings must not be written to
+    // stderr as well.
     ngx_use_stderr.store(0, Relaxed);
     redirect_stderr(cycle);
 

@@ -1,5 +1,5 @@
-//! The master: starts workers and helpers, starts those that die again, and
-//! obeys signals.
+//! Runs a master: starts workers and helpers, starts processes that have died
+//! again, and does what signals ask for.
 
 use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,26 +28,27 @@ use crate::sys::{process, user};
 use crate::table::slots::Flag;
 use crate::table::{generation, role};
 
-/// The first delay between two signals that stop the processes, in
-/// milliseconds. It doubles each time.
+/// The delay in milliseconds between the first and the second signal that stop
+/// the processes. The delay doubles with each further signal.
 const FIRST_DELAY: ngx_msec_t = 50;
-/// After a longer delay than this, in milliseconds, the signal is SIGKILL.
+/// If the delay is longer than this many milliseconds, the next signal is
+/// SIGKILL.
 const LAST_DELAY: ngx_msec_t = 1000;
 
-/// What a master knows, beside nginx's variables.
+/// The state of a master that is not in nginx's variables.
 struct Master {
     cycle: Cycle,
     log: Log,
     starter: Starter,
-    /// The delay after the last signal that stops the processes; 0: there was
-    /// no such signal.
+    /// The delay in milliseconds after the last signal that stops the
+    /// processes; 0 if no such signal has been sent.
     delay: ngx_msec_t,
-    /// Its timer sets `ngx_sigalrm`.
+    /// The event whose timer sets `ngx_sigalrm`.
     alarm: Event,
 }
 
-/// Runs a master with the workers and helpers of `cycle`, until all of them
-/// have exited after a signal.
+/// Runs a master with the workers and helpers of `cycle`. After a signal to
+/// exit, the master waits until all its children have exited, and exits.
 pub fn run(cycle: Cycle) -> ! {
     ngx_process.store(role::NGX_PROCESS_MASTER, Relaxed);
     ngx_new_binary.store(0, Relaxed);
@@ -70,7 +71,7 @@ pub fn run(cycle: Cycle) -> ! {
     }
 }
 
-/// "master process" and the arguments of the program.
+/// The title of the master: "master process" and the arguments of the program.
 fn title() -> String {
     let mut title = String::from("master process");
 
@@ -82,7 +83,8 @@ fn title() -> String {
     title
 }
 
-/// An event for timers that the end of the master does not wait for.
+/// Makes an event for a timer. The timer is `cancelable`: it does not delay the
+/// exit of the process.
 fn timer(handler: unsafe extern "C" fn(*mut ngx_event_t)) -> Event {
     let event = Event::new_static(Some(handler), None);
 
@@ -95,7 +97,8 @@ unsafe extern "C" fn set_sigalrm(_event: *mut ngx_event_t) {
 }
 
 impl Master {
-    /// Does what the flags of signals ask for, in nginx's order.
+    /// Does what the flags that signal handlers have set ask for, in the order
+    /// of nginx.
     fn handle_signals(&mut self) {
         let mut live = true;
 
@@ -152,7 +155,8 @@ impl Master {
         signal_processes(&GLOBALS, self.log, signo, None);
     }
 
-    /// Returns whether any process is left.
+    /// Clears the slots of children that have exited, and starts children again
+    /// that are to be respawned. Returns whether any child is left.
     fn reap(&self) -> bool {
         let before = ngx_new_binary.load(Relaxed);
         let live = spawn::reap_children(Some(self.cycle));
@@ -164,9 +168,10 @@ impl Master {
         live
     }
 
-    /// Starts the processes of another configuration, and shuts down the old
-    /// ones. While a new binary runs, it starts those of this binary again,
-    /// if SIGWINCH has stopped them.
+    /// Starts the processes of a new configuration, and shuts the old processes
+    /// down gracefully. While a new binary runs, there is no new configuration:
+    /// the master starts the workers of this binary again if SIGWINCH has
+    /// stopped them.
     fn reconfigure(&mut self) {
         if ngx_new_binary.load(Relaxed) > 0 {
             if ngx_noaccepting.swap(0, Relaxed) != 0 {
@@ -179,12 +184,12 @@ impl Master {
             .error(Level::Notice, None, format_args!("reconfiguring"));
 
         // SAFETY: the master and its starter get the new cycle and its log
-        // below; neither uses the old one before.
+        // below, and do not use the old cycle before that.
         let Ok(cycle) = (unsafe { init_cycle::reload(self.cycle) }) else {
             return;
         };
 
-        // The new processes take the place of those that SIGWINCH has stopped.
+        // The new processes replace the workers that SIGWINCH has stopped.
         ngx_noaccepting.store(0, Relaxed);
 
         self.cycle = cycle;
@@ -201,7 +206,8 @@ impl Master {
         self.log
             .error(Level::Notice, None, format_args!("reopening logs"));
 
-        // The workers open the file too, as their own user.
+        // The user of the workers becomes the owner of the file, so that the
+        // workers can open the file too.
         let owner = self
             .cycle
             .conf()
@@ -222,8 +228,8 @@ impl Master {
         ngx_new_binary.store(exec_new_binary(self.cycle).unwrap_or(0), Relaxed);
     }
 
-    /// Stops the processes: with a signal at once, with the same signal after
-    /// delays that double, and with SIGKILL after the last delay.
+    /// Stops the processes: sends a signal at once and again after delays that
+    /// double, and sends SIGKILL after the last delay.
     fn terminate(&mut self) {
         if self.delay == 0 {
             self.delay = FIRST_DELAY;
@@ -249,7 +255,7 @@ impl Master {
     }
 }
 
-/// Whether a process is left that ends before the master does.
+/// Whether a child is left for which the master must wait before it exits.
 fn has_children() -> bool {
     GLOBALS
         .table
@@ -264,7 +270,8 @@ fn close_listening(cycle: Cycle) {
     }
 }
 
-/// Ends a master, or a single process.
+/// Ends a master or a single process: removes the pid file, calls the modules'
+/// `exit_master`, closes the listening sockets and exits.
 pub fn exit_master(cycle: Cycle) -> ! {
     let log = cycle.log();
 

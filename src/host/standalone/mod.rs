@@ -1,7 +1,9 @@
-//! The library's own host, for programs without nginx: what nginx has around
-//! its process layer, such as cycles, an event loop, a master and workers.
+//! The library's own host, for programs other than nginx. It does what nginx
+//! itself does around its process layer: it has the cycle, the event loop, the
+//! log, the master and the workers.
 
 pub mod accept;
+pub mod addresses;
 pub mod arguments;
 pub mod channel;
 pub mod channel_event;
@@ -21,6 +23,7 @@ pub mod helper;
 pub mod hooks;
 pub mod init;
 pub mod init_cycle;
+pub mod init_process;
 pub mod io;
 pub mod listening;
 pub mod listening_sockets;
@@ -36,9 +39,9 @@ pub mod on_signal;
 pub mod palloc;
 pub mod pidfile;
 pub mod process_events;
+pub mod program_conf;
 pub mod reopen;
 pub mod setproctitle;
-pub mod setup;
 pub mod signaller;
 pub mod single;
 pub mod spawn;

@@ -1,5 +1,5 @@
-//! The handles [`Modules`] and [`Module`]: all hooks of modules are called
-//! here.
+//! `Modules` and `Module`, safe handles for the modules of a cycle. The
+//! library calls all hooks of modules in this file.
 
 use std::ptr::NonNull;
 
@@ -10,27 +10,29 @@ use crate::config::{NGX_ERROR, ngx_int_t};
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 
-/// A hook that may fail.
+/// A hook that can fail.
 type InitHook = unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t;
 /// A hook that cannot fail.
 type ExitHook = unsafe extern "C" fn(cycle: *mut ngx_cycle_t);
 
 /// A module of a cycle.
 ///
-/// Invariant: the pointer is to an `ngx_module_t` that lives as long as the
-/// program, and whose hooks may be called with any cycle that has the module.
+/// Invariant: the pointer points to an `ngx_module_t` that lives as long as the
+/// program, and whose hooks can be called with any cycle that has the module.
 #[derive(Clone, Copy)]
 struct Module(NonNull<ngx_module_t>);
 
 impl Module {
     fn get(&self) -> &ngx_module_t {
-        // SAFETY: the invariant of `Module`.
+        // SAFETY: the module lives as long as the program (the invariant of
+        // `Module`).
         unsafe { self.0.as_ref() }
     }
 
     fn init_master(self, cycle: Cycle) -> Result {
         match self.get().init_master {
-            // SAFETY: the invariant of `Module`; the log is the cycle's own.
+            // SAFETY: the hook can be called with a log that is NULL or valid
+            // (the invariant of `Module`), and this is the log of a cycle.
             Some(hook) => check(unsafe { hook(ErrorLog::optional_ptr(cycle.error_log())) }),
             None => Ok(()),
         }
@@ -38,7 +40,8 @@ impl Module {
 
     fn init(hook: Option<InitHook>, cycle: Cycle) -> Result {
         match hook {
-            // SAFETY: the invariant of `Module`; a `Cycle` is valid.
+            // SAFETY: the hook can be called with any valid cycle that has the
+            // module (the invariant of `Module`), and a `Cycle` is valid.
             Some(hook) => check(unsafe { hook(cycle.as_ptr()) }),
             None => Ok(()),
         }
@@ -46,13 +49,15 @@ impl Module {
 
     fn exit(hook: Option<ExitHook>, cycle: Cycle) {
         if let Some(hook) = hook {
-            // SAFETY: the invariant of `Module`; a `Cycle` is valid.
+            // SAFETY: the hook can be called with any valid cycle that has the
+            // module (the invariant of `Module`), and a `Cycle` is valid.
             unsafe { hook(cycle.as_ptr()) };
         }
     }
 }
 
-/// A hook fails if it returns NGX_ERROR.
+/// Turns the result of a hook into a `Result`: a hook has failed if it returns
+/// NGX_ERROR.
 fn check(code: ngx_int_t) -> Result {
     if code == NGX_ERROR {
         Err(Status::Error)
@@ -77,21 +82,24 @@ impl Modules {
         let mut next = self.0.module_array();
 
         std::iter::from_fn(move || {
-            // SAFETY: the invariant of `Cycle`: `next` is NULL, or an element
-            // of an array that ends with NULL, which is not passed.
+            // SAFETY: `next` is NULL or points to an element of an array that
+            // ends with NULL (the invariant of `Cycle`), and `next` never goes
+            // beyond the NULL.
             let module = NonNull::new(unsafe { *next.as_ref()? })?;
 
-            // SAFETY: this element is not the last one, which is NULL.
+            // SAFETY: this element is not the last one, because the last
+            // element is NULL.
             next = unsafe { next.add(1) };
 
             Some(Module(module))
         })
     }
 
-    /// Calls the `init_master` of each module, if this is the `first` cycle of
-    /// the program, and its `init_module`.
+    /// Calls the hook `init_module` of each module, and before it the hook
+    /// `init_master`, if this is the `first` cycle of the program.
     ///
-    /// Stops at a hook that fails, with an emergency in `log`.
+    /// Stops at the first hook that fails, and returns an error, with an
+    /// emergency in `log`.
     pub fn init_module(self, first: bool, log: Log) -> Result {
         let cycle = self.0;
 
@@ -116,20 +124,21 @@ impl Modules {
         Ok(())
     }
 
-    /// Calls the `init_process` of each module; stops at one that fails.
+    /// Calls the hook `init_process` of each module. Stops at the first hook
+    /// that fails, and returns an error.
     pub fn init_process(self) -> Result {
         self.iter()
             .try_for_each(|module| Module::init(module.get().init_process, self.0))
     }
 
-    /// Calls the `exit_process` of each module.
+    /// Calls the hook `exit_process` of each module.
     pub fn exit_process(self) {
         for module in self.iter() {
             Module::exit(module.get().exit_process, self.0);
         }
     }
 
-    /// Calls the `exit_master` of each module.
+    /// Calls the hook `exit_master` of each module.
     pub fn exit_master(self) {
         for module in self.iter() {
             Module::exit(module.get().exit_master, self.0);

@@ -1,4 +1,5 @@
-//! Discarding a cycle: what only it has is closed, and its memory is freed.
+//! Discards a cycle: closes the files and sockets that only this cycle has, and
+//! frees its memory.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,35 +11,38 @@ use super::variables::ngx_process;
 use crate::sys::lock::Lock;
 use crate::table::role;
 
-/// Old cycles whose connections are still open, in a single process.
+/// In a single process: the old cycles to which open connections still refer.
 static RETIRED: Lock<Vec<Retired>> = Lock::new(Vec::new());
 
 struct Retired(Cycle);
 
-// SAFETY: one thread of the program uses cycles.
+// SAFETY: only one thread of the program uses cycles (the invariant of
+// `Cycle`). `Send` is needed because the list is a static.
 unsafe impl Send for Retired {}
 
-/// Discards `old`, which `new` replaces.
+/// Discards the cycle `old`, which `new` replaces.
 ///
-/// In a master nothing refers to `old`, so it is destroyed at once. In a
-/// single process open connections do: it is destroyed at the first reload
-/// after they are closed.
+/// In a master nothing refers to `old`, so the function destroys `old` at once.
+/// In a single process open connections can refer to `old`. Then `old` is
+/// destroyed at the first reload after these connections have been closed.
 ///
 /// # Safety
 ///
-/// Nothing uses `old` or its log afterwards, except open connections of a
+/// No code uses `old` or its log afterwards, except the open connections of a
 /// single process. `ngx_cycle` is another cycle.
 pub unsafe fn retire(old: Cycle, new: Cycle) {
     if ngx_process.load(Relaxed) != role::NGX_PROCESS_SINGLE {
-        // SAFETY: as this function demands.
+        // SAFETY: the caller does not use `old` or its log afterwards, and
+        // `ngx_cycle` is another cycle. A master has no connections that refer
+        // to `old`.
         unsafe { destroy(old, Some(new)) };
         return;
     }
 
     close_listening(old, Some(new));
 
-    // Destroying a pool calls functions of the program. They must not find the
-    // list locked.
+    // `destroy` calls functions of the program, which must not find the list
+    // locked.
     let mut retired = std::mem::take(&mut *RETIRED.lock());
 
     retired.push(Retired(old));
@@ -46,8 +50,8 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
         let used = is_used(old.0);
 
         if !used {
-            // SAFETY: no open connection refers to the cycle, and nothing else
-            // has used it since it was retired.
+            // SAFETY: no open connection refers to the cycle, and the caller of
+            // `retire` does not use the cycle in any other way.
             unsafe { destroy(old.0, Some(new)) };
         }
 
@@ -57,17 +61,18 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
     *RETIRED.lock() = retired;
 }
 
-/// Whether an open connection refers to a cycle: it logs there, or it was
-/// accepted there. The log of an accepted connection may be its own and have
-/// the cycle's file.
+/// Whether an open connection refers to `cycle`: the connection has the log of
+/// the cycle, or was accepted from a listening socket of the cycle. The second
+/// condition is needed because an accepted connection can have a log of its own
+/// that uses the file of the cycle's log.
 fn is_used(cycle: Cycle) -> bool {
     open_connections().into_iter().any(|c| {
         c.error_log() == cycle.error_log() || cycle.listening().any(|ls| c.listening() == Some(ls))
     })
 }
 
-/// Closes the listening sockets of a cycle. The file of a Unix socket is
-/// removed, unless `other` has a socket with the same address.
+/// Closes the listening sockets of `cycle`. Removes the file of a Unix socket,
+/// unless `other` has a socket with the same address.
 fn close_listening(cycle: Cycle, other: Option<Cycle>) {
     let log = cycle.log();
 
@@ -88,15 +93,17 @@ fn close_listening(cycle: Cycle, other: Option<Cycle>) {
     }
 }
 
-/// Closes what `cycle` has and `other` has not, and frees the memory of
-/// `cycle`.
+/// Closes the sockets of `cycle` and the file of its log, and frees its memory.
+/// The file of a Unix socket is not removed if `other` has a socket with the
+/// same address.
 ///
-/// A cycle without a configuration stays as it is: the program has made it.
+/// Does nothing to a cycle without a configuration, because the program, not
+/// the library, has made that cycle.
 ///
 /// # Safety
 ///
-/// Nothing uses `cycle`, its log or its pool afterwards. `ngx_cycle` is another
-/// cycle, since signal handlers log to it.
+/// No code uses `cycle`, its log or its pool afterwards. `ngx_cycle` is another
+/// cycle, because signal handlers write to the log of `ngx_cycle`.
 pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
     if !cycle.is_configured() {
         return;
@@ -104,12 +111,13 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
 
     close_listening(cycle, other);
 
-    // The pool's cleanup handlers may log, so the file is closed behind them.
+    // The pool's cleanup handlers can log, so the file of the log is closed
+    // after they have run.
     let file = cycle.error_log().and_then(ErrorLog::file);
 
     if let Some(pool) = cycle.pool() {
-        // SAFETY: `init_cycle` has made the pool for this cycle alone, which
-        // is not used afterwards, as this function demands.
+        // SAFETY: `init_cycle` has made the pool for this cycle alone, and the
+        // caller does not use the cycle, its log or its pool afterwards.
         unsafe { pool.destroy() };
     }
 
@@ -118,8 +126,9 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
     }
 }
 
-/// Undoes the making of the first cycle of a program that cannot be set up.
-/// The cycle can still be used for logging.
+/// Undoes the set-up of the first cycle, when the program cannot be set up:
+/// calls the modules' `exit_master` and closes the listening sockets. The log
+/// of the cycle can still be used.
 pub fn abandon(cycle: Cycle) {
     cycle.modules().exit_master();
     close_listening(cycle, None);

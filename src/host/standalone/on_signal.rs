@@ -1,4 +1,5 @@
-//! What the signal handler does in this host. All of it is async-signal-safe.
+//! The functions of this host that the signal handler calls. All of them are
+//! async-signal-safe.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -12,7 +13,7 @@ use crate::process::signals;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
 
-/// The cycle that the handler logs to, or NULL.
+/// The cycle to whose log the signal handler writes, or NULL.
 pub fn cycle() -> *mut ngx_cycle_t {
     ngx_cycle.load(Relaxed)
 }
@@ -22,12 +23,14 @@ pub fn update_time() {
     times::update_in_signal_handler();
 }
 
-/// Whether a signal is sent by the host to itself: this host sends none.
+/// Whether the host has sent the signal to its own process. This host sends no
+/// such signals.
 pub fn is_own(_signal: &Received) -> bool {
     false
 }
 
-/// Makes the event loop return, so that the program sees the signal's flag.
+/// Wakes up the event loop, so that the program sees the flag that the signal
+/// handler has set.
 pub fn after_signal(_g: &Globals, _log: Log, signal: &Received) {
     if signals::is_status_signal(signal.signo) {
         introspect::request_list();

@@ -1,8 +1,10 @@
-//! Memory pools: memory that is allocated in pieces and freed all at once.
+//! [`Pool`], a memory pool: the program allocates memory in pieces and frees
+//! all pieces at once.
 //!
-//! A pool is a list of blocks of the C library's heap. The first block of the
-//! list is the one that memory is taken from; the pool itself is in the block
-//! that was made first, at the end of the list.
+//! A pool is a list of blocks, each allocated with malloc(3). Pieces of memory
+//! are taken from the first block of the list. The structure of the pool itself
+//! is in the block that was allocated first, which is the last block of the
+//! list.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -14,49 +16,51 @@ use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::heap::{self, ALIGNMENT};
 
-/// A pool of a size that is enough for most uses.
+/// The size of the blocks, in bytes, of a pool for most uses.
 pub const NGX_DEFAULT_POOL_SIZE: usize = 16384;
 
-/// The smallest size of a block.
+/// The smallest size of a block, in bytes.
 const MIN_SIZE: usize = 256;
 
 /// A memory pool.
 ///
-/// Invariant: the pointer is to a live pool of this program, made by
-/// [`Pool::create`]. Nothing destroys the pool as long as a handle is used,
-/// and one thread uses it.
+/// Invariant: the pointer points to a live pool of this program, which
+/// [`Pool::create`] has made. Nothing destroys the pool as long as a handle is
+/// used, and only one thread uses the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool(NonNull<ngx_pool_s>);
 
 impl Pool {
-    /// The handle of a pool; `None` if `pool` is NULL.
+    /// Makes a handle of C's pointer `pool`; `None` if `pool` is NULL.
     ///
     /// # Safety
     ///
-    /// `pool` is NULL or a pool of [`Pool::create`] that is not destroyed as
-    /// long as the result and its copies are used, in one thread.
+    /// `pool` is NULL or a pool that [`Pool::create`] has made. Nothing
+    /// destroys the pool as long as the result and its copies are used, in one
+    /// thread.
     pub unsafe fn from_ptr(pool: *mut ngx_pool_t) -> Option<Self> {
         NonNull::new(pool).map(Self)
     }
 
-    /// C's pointer.
+    /// The pointer to the pool, for C.
     pub fn as_ptr(self) -> *mut ngx_pool_t {
         self.0.as_ptr()
     }
 
     /// Makes a pool whose blocks have `size` bytes.
     ///
-    /// The log, which gets a line whenever there is no memory, must live as
-    /// long as the pool.
+    /// If a block cannot be allocated, an emergency is written to `log`, which
+    /// must live as long as the pool.
     pub fn create(size: usize, log: Option<ErrorLog>) -> Result<Self> {
         let size = size.max(MIN_SIZE);
         let block = Block::new(size, ptr::null_mut(), ErrorLog::log_of(log))?;
 
-        // SAFETY: the block is new.
+        // SAFETY: `Block::new` has just made the block, which is not freed.
         let pool = unsafe { Block::take(block, size_of::<ngx_pool_s>(), ALIGNMENT) };
         let pool = pool.ok_or(Status::Error)?.cast::<ngx_pool_s>();
 
-        // SAFETY: the memory has just been taken for it.
+        // SAFETY: memory of the size and alignment of an `ngx_pool_s` has just
+        // been taken.
         unsafe {
             pool.write(ngx_pool_s {
                 blocks: block.as_ptr(),
@@ -70,77 +74,72 @@ impl Pool {
     }
 
     fn fields(&self) -> &ngx_pool_s {
-        // SAFETY: the pointer is to a live pool (the type's invariant), and
+        // SAFETY: the pointer points to a live pool (the type's invariant), and
         // the reference is dropped before a method changes the pool.
         unsafe { self.0.as_ref() }
     }
 
     fn update(self, change: impl FnOnce(&mut ngx_pool_s)) {
-        // SAFETY: the pointer is to a live pool (the type's invariant), and
+        // SAFETY: the pointer points to a live pool (the type's invariant), and
         // `change` only assigns fields: it uses the pool in no other way.
         change(unsafe { &mut *self.0.as_ptr() });
     }
 
     fn log(self) -> Log {
-        // SAFETY: the log lives as long as the pool (`create`, `set_log`).
+        // SAFETY: the log is NULL or lives as long as the pool, as `create` and
+        // `set_log` require.
         ErrorLog::log_of(unsafe { ErrorLog::from_ptr(self.fields().log) })
     }
 
-    /// Makes the pool use another log, which lives as long as the pool.
+    /// Makes the pool use `log`, which must live as long as the pool.
     pub fn set_log(self, log: ErrorLog) {
         self.update(|pool| pool.log = log.as_ptr());
     }
 
-    /// Takes `size` bytes, aligned for any type of C. They are not
-    /// initialised.
+    /// Allocates `size` bytes from the pool, aligned for any type of C. The
+    /// bytes are not initialised.
     ///
-    /// Without memory the log gets an emergency, and nothing is changed.
+    /// Returns an error, with an emergency in the log, and changes nothing, if
+    /// there is no memory.
     pub fn allocate(self, size: usize) -> Result<NonNull<c_void>> {
         self.take(size, ALIGNMENT)
     }
 
-    /// Like [`Pool::allocate`], but at any address: for strings.
+    /// Allocates `size` bytes from the pool without alignment, for strings.
+    /// Fails as [`Pool::allocate`] does.
     pub fn allocate_unaligned(self, size: usize) -> Result<NonNull<c_void>> {
         self.take(size, 1)
     }
 
-    /// Like [`Pool::allocate`], filled with zeros.
+    /// Allocates `size` bytes from the pool, aligned for any type of C and
+    /// filled with zeros. Fails as [`Pool::allocate`] does.
     pub fn allocate_zeroed(self, size: usize) -> Result<NonNull<c_void>> {
         let memory = self.allocate(size)?;
 
-        // SAFETY: `size` bytes have just been taken there.
+        // SAFETY: `memory` points to `size` bytes that have just been
+        // allocated.
         unsafe { memory.cast::<u8>().write_bytes(0, size) };
 
         Ok(memory)
     }
 
-    /// Puts `value` into the pool. It is never dropped.
+    /// Moves `value` into the pool. `destroy` frees the memory of the value
+    /// without dropping the value.
     pub fn put<T>(self, value: T) -> Result<NonNull<T>> {
         const { assert!(align_of::<T>() <= ALIGNMENT) };
 
         let memory = self.allocate(size_of::<T>())?.cast::<T>();
 
-        // SAFETY: memory of the size and alignment of a T has just been taken.
+        // SAFETY: `memory` points to memory of the size and alignment of a `T`,
+        // which has just been allocated.
         unsafe { memory.write(value) };
 
         Ok(memory)
     }
 
-    /// Puts copies of `values` into the pool, one behind the other.
-    pub fn put_all<T: Copy>(self, values: &[T]) -> Result<NonNull<T>> {
-        const { assert!(align_of::<T>() <= ALIGNMENT) };
-
-        let memory = self.allocate(size_of_val(values))?.cast::<T>();
-
-        // SAFETY: memory of the size and alignment of the values has just been
-        // taken, so it does not overlap with them.
-        unsafe { memory.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
-
-        Ok(memory)
-    }
-
-    /// Adds a cleanup handler, for the caller to set, with `size` bytes as its
-    /// data; 0: no data.
+    /// Adds a cleanup to the pool. The caller sets the handler of the cleanup.
+    /// The data of the cleanup is `size` bytes of the pool, or NULL if `size`
+    /// is 0.
     pub fn add_cleanup(self, size: usize) -> Result<NonNull<ngx_pool_cleanup_t>> {
         let cleanup = self.put(ngx_pool_cleanup_s {
             handler: None,
@@ -151,7 +150,8 @@ impl Pool {
         if size != 0 {
             let data = self.allocate(size)?.as_ptr();
 
-            // SAFETY: the cleanup is new, so there is no other pointer to it.
+            // SAFETY: `put` has just made the cleanup, so no other code has a
+            // pointer to it.
             unsafe { (*cleanup.as_ptr()).data = data };
         }
 
@@ -160,20 +160,21 @@ impl Pool {
         Ok(cleanup)
     }
 
-    /// Calls the cleanup handlers, the last one that was added first, and
+    /// Calls the cleanup handlers, in the reverse order of their addition, and
     /// frees all memory of the pool.
     ///
     /// # Safety
     ///
-    /// Neither the pool nor memory of it is used afterwards.
+    /// The caller uses neither the pool nor memory of the pool afterwards.
     pub unsafe fn destroy(self) {
         let mut next = NonNull::new(self.fields().cleanup);
 
         while let Some(cleanup) = next.map(NonNull::as_ptr) {
-            // SAFETY: cleanups are in the pool's own memory, which is freed
-            // below. The program has set the handler to be called with its
-            // data. There is no reference to the cleanup meanwhile: the handler
-            // may change it, so `next` is read afterwards, as nginx does.
+            // SAFETY: a cleanup is in the memory of the pool, which is freed
+            // only below, and the program has set the handler to be called with
+            // `data`. No reference to the cleanup exists during the call.
+            // `next` is read after the call, as in nginx, because the handler
+            // can change the cleanup.
             unsafe {
                 if let Some(handler) = (*cleanup).handler {
                     handler((*cleanup).data);
@@ -186,8 +187,9 @@ impl Pool {
         let mut next = NonNull::new(self.fields().blocks);
 
         while let Some(block) = next {
-            // SAFETY: the block comes from `Block::new` and is not freed yet.
-            // The pool, in the last block, is not used after it.
+            // SAFETY: `Block::new` has made the block, which is not freed yet.
+            // The pool is in the last block and is not used after that block is
+            // freed.
             unsafe {
                 next = NonNull::new((*block.as_ptr()).next);
                 heap::free(block.cast());
@@ -198,15 +200,17 @@ impl Pool {
     fn take(self, size: usize, alignment: usize) -> Result<NonNull<c_void>> {
         let first = self.first_block();
 
-        // SAFETY: the block is one of this pool.
+        // SAFETY: the block belongs to this live pool, so it is not freed.
         match unsafe { Block::take(first, size, alignment) } {
             Some(memory) => Ok(memory),
             None => self.take_from_new(first, size, alignment),
         }
     }
 
-    /// Takes memory from a new block. A large piece gets a block of its own,
-    /// behind the first one, which stays the one that memory is taken from.
+    /// Allocates a new block, and takes `size` bytes from it. A piece that is
+    /// larger than half of a block gets a block of its own. That block becomes
+    /// the second of the list, so that the next pieces are still taken from the
+    /// first block.
     fn take_from_new(
         self,
         first: NonNull<Block>,
@@ -217,31 +221,33 @@ impl Pool {
         let block;
 
         if size > whole / 2 {
-            // SAFETY: the block is one of this pool.
+            // SAFETY: the block belongs to this live pool, so it is not freed.
             let second = unsafe { (*first.as_ptr()).next };
 
             block = Block::new(size, second, self.log())?;
-            // SAFETY: the block is one of this pool.
+            // SAFETY: the block belongs to this live pool, so it is not freed.
             unsafe { (*first.as_ptr()).next = block.as_ptr() };
         } else {
             block = Block::new(whole, first.as_ptr(), self.log())?;
             self.update(|pool| pool.blocks = block.as_ptr());
         }
 
-        // SAFETY: the block is new.
+        // SAFETY: `Block::new` has just made the block, which is not freed.
         unsafe { Block::take(block, size, alignment) }.ok_or(Status::Error)
     }
 
     fn first_block(self) -> NonNull<Block> {
-        // SAFETY: a pool has at least the block that it is in.
+        // SAFETY: `blocks` is not NULL, because a pool has at least the block
+        // in which the pool itself is.
         unsafe { NonNull::new_unchecked(self.fields().blocks) }
     }
 }
 
 impl Block {
-    /// Makes a block with room for `size` bytes, in front of the block `next`.
+    /// Allocates a block with room for `size` bytes. `next` becomes the next
+    /// block in the list.
     ///
-    /// Without memory the log gets an emergency.
+    /// Returns an error, with an emergency in the log, if there is no memory.
     fn new(size: usize, next: *mut Self, log: Log) -> Result<NonNull<Self>> {
         let whole = size.saturating_add(size_of::<Self>());
         let block = heap::allocate(whole)
@@ -250,7 +256,8 @@ impl Block {
 
         const { assert!(align_of::<Self>() <= ALIGNMENT) };
 
-        // SAFETY: `whole` bytes have just been allocated, aligned for a head.
+        // SAFETY: `block` points to `whole` bytes that have just been
+        // allocated, aligned for the head of a block.
         unsafe {
             block.write(Self {
                 next,
@@ -262,13 +269,15 @@ impl Block {
         Ok(block)
     }
 
-    /// The next `size` bytes of `block`; `None` if it has not as many left.
+    /// Takes the next `size` bytes of `block`; `None` if the block has fewer
+    /// bytes left.
     ///
     /// # Safety
     ///
-    /// `block` comes from `new` and is not freed yet.
+    /// `new` has made `block`, which is not freed yet.
     unsafe fn take(block: NonNull<Self>, size: usize, alignment: usize) -> Option<NonNull<c_void>> {
-        // SAFETY: the block is live, and only this function changes it.
+        // SAFETY: the caller passes a block that is not freed, and no other
+        // reference to the head of the block exists.
         let head = unsafe { &mut *block.as_ptr() };
 
         let at = head.used.checked_next_multiple_of(alignment)?;
@@ -276,7 +285,7 @@ impl Block {
 
         head.used = end;
 
-        // SAFETY: `at` to `end` lies within the block.
+        // SAFETY: the bytes from `at` to `end` are in the block.
         Some(unsafe { block.cast::<u8>().add(at) }.cast())
     }
 }
@@ -288,12 +297,12 @@ mod tests {
     #[test]
     fn values_are_put_one_after_the_other() {
         let pool = Pool::create(0, None).unwrap();
-        let numbers = pool.put_all(&[1u32, 2, 3]).unwrap();
+        let numbers = pool.put([1u32, 2, 3]).unwrap().cast::<u32>();
         let text = pool.allocate_unaligned(5).unwrap();
         let large = pool.put([7u8; 4096]).unwrap();
         let zeroed = pool.allocate_zeroed(8).unwrap().cast::<u64>();
 
-        // SAFETY: the pool is destroyed after the last use.
+        // SAFETY: nothing uses the pool after `destroy`, the last call.
         unsafe {
             assert_eq!(numbers.add(2).read(), 3);
             assert_eq!(text.addr().get(), numbers.addr().get() + 12);

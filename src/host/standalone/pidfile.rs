@@ -1,5 +1,6 @@
-//! The file with the master's pid. It is renamed while a new binary runs, so
-//! that the new binary can make its own.
+//! Writes, renames and removes the file with the master's pid. The old binary
+//! renames its file while a new binary runs, so that the new binary can create
+//! its own file.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use crate::status::Result;
 use crate::sys::file;
 use crate::sys::text::Text;
 
-/// The name of the old binary's file while both binaries run.
+/// The name of the old binary's pid file while both binaries run.
 fn old_path(pid: &Path) -> PathBuf {
     let mut path = OsString::from(pid);
 
@@ -21,9 +22,10 @@ fn old_path(pid: &Path) -> PathBuf {
     path.into()
 }
 
-/// Writes the pid of this process to the file that `cycle` is configured with.
+/// Writes the pid of this process to the pid file of the configuration of
+/// `cycle`. Does nothing if no pid file is configured.
 ///
-/// Returns an error, with an emergency in `log`, if that fails.
+/// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
     let Some(path) = cycle.conf().pid() else {
         return Ok(());
@@ -38,10 +40,11 @@ pub fn create(cycle: Cycle, log: Log) -> Result {
     })
 }
 
-/// Creates the file of `new` and removes that of `old`, if they are not the
-/// same file.
+/// At a reload: creates the pid file of the cycle `new` and removes the pid
+/// file of the cycle `old`, unless both cycles have the same file.
 ///
-/// If the new one cannot be created, the old one stays.
+/// If the new file cannot be created, the old file stays, and the function
+/// returns an error.
 pub fn change(old: Cycle, new: Cycle, log: Log) -> Result {
     if old.conf().pid() == new.conf().pid() {
         return Ok(());
@@ -53,7 +56,8 @@ pub fn change(old: Cycle, new: Cycle, log: Log) -> Result {
     Ok(())
 }
 
-/// Removes the file of this process, under the name that it has now.
+/// Removes the pid file of this process. While a new binary runs, it is the
+/// renamed file.
 pub fn remove(cycle: Cycle, log: Log) {
     let Some(path) = cycle.conf().pid() else {
         return;
@@ -74,7 +78,7 @@ pub fn remove(cycle: Cycle, log: Log) {
     }
 }
 
-/// Why the file gets its name back.
+/// The reason why the pid file gets its name back.
 #[derive(Clone, Copy)]
 pub enum Reason {
     /// The new binary could not be executed.
@@ -83,8 +87,8 @@ pub enum Reason {
     Exited,
 }
 
-/// Renames the file before the new binary `program` is executed. Returns
-/// whether that succeeded; if not, an alert is logged.
+/// Renames the pid file before the new binary `program` is executed. Returns
+/// true, or false, with an alert in the log, if the file cannot be renamed.
 pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
     let Some(pid) = cycle.conf().pid() else {
         return true;
@@ -108,7 +112,8 @@ pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
     renamed.is_ok()
 }
 
-/// Gives the file its name back; if that fails, an alert is logged.
+/// Gives the pid file its name back. Logs an alert if the file cannot be
+/// renamed.
 pub fn rename_back(cycle: Cycle, log: Log, reason: Reason, program: Text) {
     let Some(pid) = cycle.conf().pid() else {
         return;

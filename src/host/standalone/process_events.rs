@@ -1,5 +1,5 @@
-//! One round of the event loop: waits, and calls the handlers of what has
-//! happened.
+//! Runs one round of the event loop: waits for events, then calls the handlers
+//! of the events that have happened.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -16,12 +16,14 @@ use crate::process_cycle::duties::{do_duties, next_duty};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
 
-/// If there is no event loop and none can be made, a round takes this many
-/// milliseconds, so that a program that calls it in a loop does not spin.
+/// If the event loop cannot be made, a round takes this many milliseconds, so
+/// that a program that calls the function in a loop does not use all of a
+/// processor's time.
 const RETRY: ngx_msec_t = 100;
 
-/// Waits for events, timers and signals, calls the handlers, and does what the
-/// library has to do at this time. Returns after each wake-up.
+/// Waits for an event, a timer or a signal, then calls the handlers. After that
+/// the library does its own periodic work, such as starting processes that
+/// could not be started before. The function returns after each wake-up.
 pub fn process_events_and_timers(log: Log) {
     let Ok((waiter, waker)) = event_loop::descriptors(log) else {
         time::pause(RETRY);
@@ -56,15 +58,18 @@ pub fn process_events_and_timers(log: Log) {
     do_duties(&GLOBALS, log, |_| {});
 }
 
-/// How many milliseconds to wait; `None`: for any time.
+/// The number of milliseconds for which the event loop waits at most; `None` if
+/// there is no limit.
 fn time_to_wait(log: Log, now: ngx_msec_t) -> Option<ngx_msec_t> {
-    // Once ngx_reap is set, the program knows that it has to start processes.
+    // If `ngx_reap` is set, the program is about to start the processes that
+    // are due, so the loop does not wake up for them.
     let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
     let timer = [find_timer(now), duty].into_iter().flatten().min();
 
     log.debug(
         Debug::Event,
-        // nginx prints NGX_TIMER_INFINITE as -1.
+        // As in nginx's log line, -1 means that no timer is set:
+        // NGX_TIMER_INFINITE.
         format_args!("epoll timer: {}", timer.map_or(-1, usize::cast_signed)),
     );
 
@@ -97,8 +102,8 @@ fn dispatch(log: Log, events: &[Event]) {
     }
 }
 
-/// Calls the handler of a connection's event, unless an earlier handler of
-/// this round has closed the connection.
+/// Calls the handler of a connection's read or write event. Does nothing if an
+/// earlier handler of this round has closed the connection.
 fn call_ready(log: Log, key: u64, mask: u32) {
     let Some(c) = event_loop::find(log, key) else {
         log.debug(Debug::Event, format_args!("epoll: stale event {key:X}"));

@@ -1,5 +1,5 @@
-//! Opening the log of a cycle again, after its file has been renamed, and
-//! making it the stderr of a daemon.
+//! Opens the log file of a cycle again after the file has been renamed, and
+//! makes stderr of a daemon a copy of the log.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,10 +10,11 @@ use crate::config::ngx_fd_t;
 use crate::log::Level;
 use crate::sys::{daemon, fd};
 
-/// Opens the log of a cycle again. `owner`, if there is one, becomes the owner
-/// of the file.
+/// Opens the log file of a cycle again. `owner`, if there is one, becomes the
+/// owner of the file.
 ///
-/// If that fails, an emergency is logged, and the log goes to the old file.
+/// If the file cannot be opened, the function logs an emergency, and the log
+/// still writes to the old file.
 pub fn reopen_log(cycle: Cycle, owner: Option<libc::uid_t>) {
     let (Some(path), Some(log)) = (cycle.conf().error_log(), cycle.error_log()) else {
         return;
@@ -43,8 +44,9 @@ pub fn reopen_log(cycle: Cycle, owner: Option<libc::uid_t>) {
     }
 }
 
-/// Opens the log of a cycle again if `ngx_reopen` is set, in a process other
-/// than the master, which has changed the owner of the file.
+/// Opens the log file of a cycle again if `ngx_reopen` is set. For processes
+/// other than the master: they do not change the owner of the file, because the
+/// master has done so.
 pub fn reopen_if_requested(cycle: Cycle) {
     if ngx_reopen.swap(0, Relaxed) != 0 {
         cycle
@@ -54,15 +56,16 @@ pub fn reopen_if_requested(cycle: Cycle) {
     }
 }
 
-/// Closes the descriptor of a log. stderr stays open: other parts of the
-/// program use it.
+/// Closes the descriptor of a log file. Does nothing if the descriptor is
+/// stderr, because other parts of the program use stderr.
 pub fn close_log(fd: ngx_fd_t) {
     if fd != libc::STDERR_FILENO {
         let _ = fd::close(fd);
     }
 }
 
-/// Makes stderr of a daemon a copy of its log, so that no line is lost.
+/// In a daemon: makes stderr a copy of the log's descriptor, so that text which
+/// the program writes to stderr is in the log.
 pub fn redirect_stderr(cycle: Cycle) {
     if ngx_daemonized.load(Relaxed) == 0 {
         return;

@@ -6,19 +6,23 @@ use super::cycle::Cycle;
 use crate::host::globals::ngx_os_argv;
 use crate::sys::{daemon, text};
 
-/// Makes room for titles where `ngx_os_argv` points to.
+/// Prepares the memory that `ngx_os_argv` points to, the arguments of main(),
+/// for process titles.
 ///
 /// # Safety
 ///
-/// `ngx_os_argv` is NULL or the argument of main(). The program has copies of
-/// the arguments and of the environment that it still uses.
+/// `ngx_os_argv` is NULL or the argument of main(). The program does not use
+/// the original arguments and environment any more, but has copies of those
+/// that it needs.
 pub unsafe fn init() {
-    // SAFETY: as this function demands.
+    // SAFETY: `ngx_os_argv` is NULL or the argument of main(), and the caller
+    // has made copies of the arguments and environment that the program still
+    // uses.
     unsafe { daemon::init_title(ngx_os_argv.load(Relaxed)) };
 }
 
-/// Shows the title "NAME: TITLE". NAME is what `cycle` is configured with, or
-/// the program's name.
+/// Sets the process title to "NAME: TITLE". NAME is the `name` in the
+/// configuration of `cycle`, or else the name of the program.
 pub fn set_title(cycle: Cycle, title: &str) {
     let name = cycle.conf().name().unwrap_or(text::program_name());
 

@@ -1,13 +1,13 @@
-//! The single process: master and worker in one.
+//! Runs a single process: a process that is master and worker in one.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::init_cycle;
+use super::init_process::exit_unless_set_up;
 use super::master::exit_master;
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
-use super::setup::exit_unless_set_up;
 use super::variables::{ngx_process, ngx_reconfigure};
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;
@@ -38,7 +38,8 @@ pub fn run(mut cycle: Cycle) -> ! {
                 .log()
                 .error(Level::Notice, None, format_args!("reconfiguring"));
 
-            // SAFETY: `cycle` is replaced at once.
+            // SAFETY: `cycle` is set to the new cycle at once, so only open
+            // connections use the old cycle.
             if let Ok(new) = unsafe { init_cycle::reload(cycle) } {
                 cycle = new;
                 start_accepting(cycle);

@@ -1,4 +1,5 @@
-//! Starting processes for C, and starting again those that have exited.
+//! Starts processes for the functions that C calls, and starts processes again
+//! that have exited.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -21,7 +22,7 @@ use crate::table::role::{Role, WorkerNumber};
 use crate::table::slot::NGX_MAX_PROCESSES;
 use crate::table::slots::Work;
 
-/// Starts a process for `ngx_spawn_process()`.
+/// Starts a process: the part of `ngx_spawn_process()` that only this host has.
 pub fn spawn(
     g: &Globals,
     log: Log,
@@ -32,28 +33,30 @@ pub fn spawn(
     spawn::spawn(g, log, spawn, mode)
 }
 
-/// Starts `n` workers that run `worker`.
+/// Starts `n` workers that run the function `worker` with their number.
 ///
 /// # Safety
 ///
-/// `worker` may be called with `cycle` and a number in a forked copy of this
+/// `worker` can be called with `cycle` and a number in a forked copy of this
 /// process. The cycle lives as long as the workers' slots are in use.
 pub unsafe fn start_workers(cycle: Option<Cycle>, worker: Proc, n: ngx_int_t, respawn: ngx_int_t) {
     Cycle::log_of(cycle).error(Level::Notice, None, format_args!("start worker processes"));
 
     let name = Text::new(c"worker process");
 
-    // SAFETY: as this function demands. A failure is in the log, and nginx's
-    // function returns nothing.
+    // SAFETY: the caller passes a `worker` that can be called with `cycle` and
+    // a number in a child. The result is ignored, because nginx's function
+    // returns nothing and a failure is in the log.
     let _ = unsafe { spawn_numbered(cycle, worker, n, name, respawn, Role::Worker) };
 }
 
-/// Starts `n` processes together that run `proc`. Returns how many were
-/// started, or an error, with an alert in the log, if an argument is refused.
+/// Starts `n` processes together that run `proc`. Returns the number of
+/// processes that were started, or an error, with an alert in the log, if an
+/// argument is refused.
 ///
 /// # Safety
 ///
-/// `proc` is NULL or may be called with `cycle` and a number in a forked copy
+/// `proc` is NULL or can be called with `cycle` and a number in a forked copy
 /// of this process. The cycle and `name` live as long as the processes' slots
 /// are in use.
 pub unsafe fn spawn_processes(
@@ -64,7 +67,9 @@ pub unsafe fn spawn_processes(
     respawn: ngx_int_t,
 ) -> Result<ngx_int_t> {
     match proc {
-        // SAFETY: as this function demands.
+        // SAFETY: the caller passes a `proc` that can be called with `cycle`
+        // and a number in a child, and a cycle and a name that live as long as
+        // the slots are in use.
         Some(proc) if n >= 0 => unsafe {
             spawn_numbered(cycle, proc, n, name, respawn, Role::Other)
         },
@@ -76,11 +81,12 @@ pub unsafe fn spawn_processes(
     }
 }
 
-/// Starts processes whose `data` are the numbers from 0 to `n` - 1.
+/// Starts `n` processes that run `proc` with a number as `data`, from 0 to `n`
+/// - 1.
 ///
 /// # Safety
 ///
-/// As of [`spawn_processes`], with a function.
+/// The requirements of [`spawn_processes`], and `proc` is not NULL.
 unsafe fn spawn_numbered(
     cycle: Option<Cycle>,
     proc: Proc,
@@ -100,8 +106,8 @@ unsafe fn spawn_numbered(
         }
     };
 
-    // The table has no room for more. The one that does not fit makes the log
-    // say so.
+    // The process table has no room for more processes. One more than fit is
+    // requested, so that the log says that a process could not be started.
     let n = usize::try_from(n).unwrap_or(0).min(NGX_MAX_PROCESSES + 1);
     let wanted: Vec<Wanted> = (0..n)
         .map(|number| Wanted {
@@ -115,19 +121,21 @@ unsafe fn spawn_numbered(
         })
         .collect();
 
-    // SAFETY: `work` has `proc` and a number, which this function may call.
+    // SAFETY: `work` has `proc` and a number, and the caller passes a `proc`
+    // that can be called with `cycle` and a number in a child.
     let start = |work| unsafe { call(Cycle::optional_ptr(cycle), work) };
     let failed = start_workers::spawn_processes(&GLOBALS, log, &wanted, mode, &start);
 
     Ok(wanted.len().cast_signed() - failed.len().cast_signed())
 }
 
-/// Clears the slots of processes that have exited, and starts those again that
-/// are to be respawned. Returns whether any process is left.
+/// Clears the slots of processes that have exited, and starts processes again
+/// that are to be respawned. Returns whether any process is left.
 pub fn reap_children(cycle: Option<Cycle>) -> bool {
-    // SAFETY: the slots' functions come from `ngx_spawn_process()` and the
-    // like, whose callers allow this call with a cycle that lives as long as
-    // the slots are in use.
+    // SAFETY: `ngx_spawn_process()` and similar functions have stored the
+    // functions in the slots. The callers of these functions promise that a
+    // function can be called with this cycle, which lives as long as the slots
+    // are in use.
     let start = |work| unsafe { call(Cycle::optional_ptr(cycle), work) };
 
     core::reap_children(&GLOBALS, Cycle::log_of(cycle), &start)

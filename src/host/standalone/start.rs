@@ -1,12 +1,13 @@
-//! Starting the workers and helpers that a configuration asks for, until each
-//! of them runs (`D2`).
+//! Starts the workers and helpers that a configuration asks for. A process that
+//! could not be started is retried until it runs, since nginx would run without
+//! it (`D2`).
 
 use std::ffi::c_void;
 use std::ptr;
 
 use super::cycle::Cycle;
 use super::helper::helper_process_cycle;
-use super::worker::worker_process_cycle;
+use super::worker::ngx_worker_process_cycle;
 use crate::host::call::call;
 use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
@@ -19,19 +20,20 @@ use crate::table::slots::{Flag, Work};
 
 /// Starts the processes of a master's configuration.
 ///
-/// Those that could not be started wait in the list of `process::wanted`. A
-/// round of the event loop ends when they are due; then the master calls
-/// `start_missing`.
+/// A process that could not be started waits in the list of `process::wanted`.
+/// When a process of the list is due, a round of the event loop ends, and the
+/// master calls `start_missing`.
 pub struct Starter {
     cycle: Cycle,
     log: Log,
-    /// A reload has not started any new process yet, so the old processes have
-    /// not been told to exit.
+    /// Whether the old processes still run because the last reload has not
+    /// started any new process yet. The master sends them the signal to shut
+    /// down after the first new process has been started.
     retiring: bool,
 }
 
 impl Starter {
-    /// A starter that has not started anything.
+    /// Makes a starter that has not started any process.
     pub fn new(cycle: Cycle, log: Log) -> Self {
         Self {
             cycle,
@@ -40,21 +42,23 @@ impl Starter {
         }
     }
 
-    /// Starts all processes for the first time, or again after they were told
-    /// to exit.
+    /// Starts all processes of the configuration, at the start of the program
+    /// or after the master has stopped the processes.
     pub fn start(&mut self) {
         self.retiring = false;
         self.start_all(Mode::Respawn);
     }
 
-    /// Starts the processes of another configuration. Returns whether the old
-    /// processes must be told to exit now: not before a new one runs.
+    /// Starts the processes of a new configuration. Returns whether at least
+    /// one new process runs, so that the master must shut down the old
+    /// processes now.
     pub fn reload(&mut self, cycle: Cycle, log: Log) -> bool {
         self.cycle = cycle;
         self.log = log;
 
         for (_, entry) in GLOBALS.table.iter() {
-            // A process of the last reload is an old one now.
+            // A process that the last reload has started is an old process from
+            // now on.
             entry.set(Flag::JustSpawn, false);
         }
 
@@ -71,21 +75,24 @@ impl Starter {
         !self.retiring
     }
 
-    /// No process is wanted any more.
+    /// Drops the list of processes that could not be started, because the
+    /// master shuts all processes down.
     pub fn give_up(&mut self) {
         wanted::clear();
         self.retiring = false;
     }
 
-    /// Retries the processes that could not be started, if they are due.
-    /// Returns whether the old processes must be told to exit now.
+    /// Retries to start the processes that could not be started, if they are
+    /// due. Returns whether the master must shut down the old processes now,
+    /// because the first new process runs.
     pub fn start_missing(&mut self) -> bool {
         if wanted::due_in(&GLOBALS) != Some(0) {
             return false;
         }
 
         let mode = if self.retiring {
-            // The signal to the old processes leaves the new ones out.
+            // In this mode the signal to the old processes is not sent to the
+            // new ones.
             Mode::JustRespawn
         } else {
             Mode::Respawn
@@ -98,8 +105,8 @@ impl Starter {
         failed.len() < missing.len() && std::mem::replace(&mut self.retiring, false)
     }
 
-    /// Starts the processes that the configuration asks for. Returns whether
-    /// any was started.
+    /// Starts all processes that the configuration asks for. Returns whether at
+    /// least one process was started.
     fn start_all(&self, mode: Mode) -> bool {
         self.log
             .error(Level::Notice, None, format_args!("start worker processes"));
@@ -118,10 +125,12 @@ impl Starter {
         failed.len() < all.len()
     }
 
-    /// Returns the processes that could not be started.
+    /// Starts the processes of `wanted`. Returns the processes that could not
+    /// be started.
     fn start_each(&self, wanted: &[Wanted], mode: Mode) -> Vec<Wanted> {
-        // SAFETY: `work` has one of the two functions below with its data, and
-        // the cycle is the one that it is made for.
+        // SAFETY: `work` has the function of a worker or of a helper, with the
+        // data that this file has made for the function, and the cycle is the
+        // cycle whose configuration has that data.
         let start = |work| unsafe { call(self.cycle.as_ptr(), work) };
 
         spawn_processes(&GLOBALS, self.log, wanted, mode, &start)
@@ -148,7 +157,7 @@ impl Starter {
 fn worker(number: usize) -> Wanted {
     Wanted {
         work: Work {
-            proc: worker_process_cycle as *mut c_void,
+            proc: ngx_worker_process_cycle as *mut c_void,
             data: ptr::without_provenance_mut(number),
             name: Text::new(c"worker process"),
         },

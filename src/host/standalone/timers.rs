@@ -1,23 +1,24 @@
-//! Timers, in the order in which they expire.
+//! Keeps timers in the order in which they expire.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::ngx_msec_t;
 
-/// When a timer expires, and how many were added before it: timers of the same
-/// millisecond expire in the order in which they were added.
+/// The key of a timer in the order: the time at which the timer expires, and
+/// the number of timers that were added before it. So timers that expire in the
+/// same millisecond expire in the order in which they were added.
 type Order = (ngx_msec_t, u64);
 
 /// Timers of events; `E` identifies an event, which has at most one timer.
 pub struct Timers<E> {
     in_order: BTreeSet<(Order, E)>,
     by_event: BTreeMap<E, Order>,
-    /// How many timers have been added so far.
+    /// The number of timers that have been added so far.
     added: u64,
 }
 
 impl<E: Copy + Ord> Timers<E> {
-    /// No timers.
+    /// Makes a set without timers.
     pub const fn empty() -> Self {
         Self {
             in_order: BTreeSet::new(),
@@ -26,8 +27,8 @@ impl<E: Copy + Ord> Timers<E> {
         }
     }
 
-    /// Adds a timer for `event` that expires at `at`, in place of the one that
-    /// it may have.
+    /// Adds a timer for `event` that expires at the time `at`. Replaces the
+    /// timer of `event`, if there is one.
     pub fn add(&mut self, at: ngx_msec_t, event: E) {
         self.remove(event);
 
@@ -38,7 +39,7 @@ impl<E: Copy + Ord> Timers<E> {
         self.by_event.insert(event, order);
     }
 
-    /// Removes the timer of `event`, if it has one.
+    /// Removes the timer of `event`, if there is one.
     pub fn remove(&mut self, event: E) {
         if let Some(order) = self.by_event.remove(&event) {
             self.in_order.remove(&(order, event));
@@ -50,27 +51,28 @@ impl<E: Copy + Ord> Timers<E> {
         self.by_event.contains_key(&event)
     }
 
-    /// Milliseconds until the next timer expires, 0 if it is late; `None`
-    /// without timers.
+    /// The number of milliseconds from `now` until the next timer expires; 0 if
+    /// a timer has expired already; `None` if there is no timer.
     pub fn next_in(&self, now: ngx_msec_t) -> Option<ngx_msec_t> {
         self.in_order
             .first()
             .map(|&((at, _), _)| at.saturating_sub(now))
     }
 
-    /// How many timers have been added so far: the limit for
+    /// The number of timers that have been added so far: a `limit` for
     /// [`Timers::take_expired`].
     pub fn added(&self) -> u64 {
         self.added
     }
 
-    /// Whether `condition` holds for an event that has a timer.
+    /// Whether `condition` is true for at least one event that has a timer.
     pub fn any(&self, condition: impl Fn(E) -> bool) -> bool {
         self.by_event.keys().any(|&event| condition(event))
     }
 
-    /// Removes a timer that has expired, and returns its event. Considers only
-    /// the first `limit` timers that were ever added.
+    /// Removes a timer that has expired at the time `now`, and returns its
+    /// event. Considers only the first `limit` timers that were added, so that
+    /// a handler which adds expired timers cannot keep its caller in a loop.
     pub fn take_expired(&mut self, now: ngx_msec_t, limit: u64) -> Option<E> {
         let &(_, event) = self
             .in_order

@@ -1,14 +1,14 @@
-//! The time, read once for each round of the event loop, so that a log line
-//! needs no system call for it.
+//! Keeps the current time. The event loop reads the clock once in each round,
+//! so that a log line needs no system call for the time.
 //!
-//! The scheme is nginx's: each second is written to the next of 64 slots, and
-//! then a pointer is moved to that slot. A reader has 63 seconds to read a slot
-//! before it is written again, so readers need no lock. The pointer is stored
-//! with `Release` and loaded with `Acquire`, so a reader that sees the pointer
-//! sees the slot that it names.
+//! As in nginx, each new second is written to the next of 64 slots, and then a
+//! pointer is set to that slot. A reader has 63 seconds to read a slot before
+//! the slot is written again, so readers need no lock. The pointer is stored
+//! with `Release` and loaded with `Acquire`, so a reader that loads the pointer
+//! also sees the content of the slot.
 //!
-//! A signal handler updates the time as well. If it has interrupted an update,
-//! it leaves the time as it is.
+//! A signal handler updates the time as well. If the signal has interrupted an
+//! update, the handler does not change the time.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicIsize, AtomicU8, AtomicUsize};
@@ -38,20 +38,20 @@ static CACHE: [Slot; SLOTS] = [const {
 
 /// The slot of the current second.
 static CURRENT: AtomicUsize = AtomicUsize::new(0);
-/// Minutes that local time is ahead of UTC, as last asked for: localtime_r(3)
-/// is not async-signal-safe.
+/// The number of minutes that local time is ahead of UTC, as of the last update
+/// outside a signal handler: localtime_r(3) is not async-signal-safe.
 static GMTOFF: AtomicIsize = AtomicIsize::new(0);
-/// Whether an update is under way.
+/// Whether an update of the time is running in this process.
 static UPDATING: AtomicBool = AtomicBool::new(false);
 
-/// Seconds since 1970, as of the last update; 0 before the first one.
+/// Seconds since 1970, as of the last update; 0 before the first update.
 pub fn now() -> i64 {
     current().time.sec.load(Relaxed)
 }
 
-/// The time as a line of the error log begins with it.
+/// The time in the format with which a line of the error log begins.
 ///
-/// Async-signal-safe once the time has been updated.
+/// The function is async-signal-safe after the first update of the time.
 pub fn err_log_time() -> [u8; ERR_LOG_LEN] {
     if ngx_cached_time.load(Relaxed).is_null() {
         update();
@@ -70,22 +70,23 @@ fn slot(i: usize) -> &'static Slot {
     CACHE.get(i % SLOTS).unwrap_or(first)
 }
 
-/// Updates the time, the clock of the timers included.
+/// Updates the time of day, and the clock of the timers, `ngx_current_msec`.
 pub fn update() {
     ngx_current_msec.store(time::monotonic().as_msec(), Relaxed);
 
     update_with(|sec| GMTOFF.store(time::gmtoff(sec), Relaxed));
 }
 
-/// Updates the time of day, with the last known distance to UTC.
+/// Updates the time of day. The difference between local time and UTC stays as
+/// of the last call of [`update`].
 ///
 /// Async-signal-safe.
 pub fn update_in_signal_handler() {
     update_with(|_| {});
 }
 
-/// Fills the next slot if a new second has begun, else sets the milliseconds
-/// of the current one.
+/// Fills the next slot if a new second has begun, else sets the milliseconds in
+/// the current slot. `update_gmtoff` is called with each new second.
 fn update_with(update_gmtoff: impl FnOnce(i64)) {
     if UPDATING.swap(true, Acquire) {
         return;
@@ -104,7 +105,7 @@ fn update_with(update_gmtoff: impl FnOnce(i64)) {
     UPDATING.store(false, Release);
 }
 
-/// Fills slot `i` and makes it the current one.
+/// Writes `time` to slot `i`, and makes the slot the current slot.
 fn fill(i: usize, time: Time) {
     let slot = slot(i);
     let gmtoff = GMTOFF.load(Relaxed);

@@ -1,12 +1,14 @@
-//! C's structures that the standalone host works with, laid out as in nginx.
+//! The structures of C that the standalone host uses, with the layouts that
+//! they have in nginx.
 //!
-//! This file is long because the structures point to each other: a cycle to its
-//! modules, whose hooks take a cycle; a connection to its listening socket,
-//! whose handler takes a connection. Other files have the handle types, which
-//! state what is true of C's pointers.
+//! This file is long because the structures point to each other: a cycle points
+//! to its modules, whose hooks take a cycle; a connection points to its
+//! listening socket, whose handler takes a connection. Other files define a
+//! handle type for each structure, with methods that are safe to call.
 //!
-//! The comments of those that Rust declares for C become comments of the
-//! headers; `include/generator/` has the others, by hand.
+//! For most structures the headers are generated from this file, with the
+//! comments. `include/generator/` has the declarations of the other structures,
+//! written by hand.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
@@ -21,65 +23,70 @@ pub type ngx_log_t = ngx_log_s;
 /// nginx's typedef.
 pub type ngx_open_file_t = ngx_open_file_s;
 
-/// Adds at most `len` bytes to a line at `buf`. Returns the position after the
-/// last byte.
+/// A function of the program that adds at most `len` bytes to a line at `buf`.
+/// Returns the position after the last byte.
 pub type ngx_log_handler_pt =
     Option<unsafe extern "C" fn(log: *mut ngx_log_t, buf: *mut u_char, len: usize) -> *mut u_char>;
 
-/// Gets a finished line, in place of the log's file.
+/// A function of the program that gets each finished line, in place of the
+/// log's file. The line is the `len` bytes at `buf`.
 pub type ngx_log_writer_pt = Option<
     unsafe extern "C" fn(log: *mut ngx_log_t, level: ngx_uint_t, buf: *mut u_char, len: usize),
 >;
 
-/// An open file.
+/// An open file, such as the file of a log.
 #[repr(C)]
 pub struct ngx_open_file_s {
-    /// Its descriptor.
+    /// The descriptor of the file.
     pub fd: ngx_fd_t,
-    /// Its name.
+    /// The name of the file.
     pub name: ngx_str_t,
 }
 
-/// A log.
+/// A log of a program.
 #[repr(C)]
 pub struct ngx_log_s {
-    /// The level: more severe lines and those of the level are written. Or
-    /// NGX_LOG_DEBUG_CORE and so on: the masks of the debug lines to write,
-    /// and all other lines.
+    /// A level: the log writes lines of this level and more severe lines. Or
+    /// the masks of debug lines, such as NGX_LOG_DEBUG_CORE: the log writes
+    /// these debug lines and all lines that are no debug lines.
     pub log_level: ngx_uint_t,
-    /// The file that lines are written to, unless there is a writer.
+    /// The file that lines are written to if there is no writer.
     pub file: *mut ngx_open_file_t,
 
-    /// The number of a connection, which lines begin with, or 0.
+    /// The number of a connection: each line begins with it. 0: no number.
     pub connection: ngx_uint_t,
 
-    /// The last second in which the disk was full: the library's.
+    /// The last second in which the disk was full. Only the library uses the
+    /// field.
     pub disk_full_time: libc::time_t,
 
-    /// Adds to each line that is not a debug line.
+    /// A function that adds text to each line that is not a debug line, or
+    /// NULL.
     pub handler: ngx_log_handler_pt,
-    /// Data of the handler.
+    /// Data for the handler.
     pub data: *mut c_void,
 
-    /// Gets the lines in place of the file.
+    /// A function that gets the lines in place of the file, or NULL.
     pub writer: ngx_log_writer_pt,
-    /// Data of the writer.
+    /// Data for the writer.
     pub wdata: *mut c_void,
 
-    /// For the handler: what the program does, such as "reading a request".
+    /// Text for the handler about the present work of the program, such as
+    /// "reading a request".
     pub action: *mut c_char,
 
-    /// The next log, which gets the same lines, or NULL.
+    /// The next log in the list, which gets the same lines, or NULL.
     pub next: *mut ngx_log_t,
 }
 
 /// nginx's typedef.
 pub type ngx_event_t = ngx_event_s;
 
-/// The handler of an event: the event loop calls it when the event happens.
+/// The handler of an event. The event loop calls the handler when the event
+/// happens.
 pub type ngx_event_handler_pt = Option<unsafe extern "C" fn(ev: *mut ngx_event_t)>;
 
-/// An event. C has bit-fields in place of `flags`, see [`flag`].
+/// An event. C has bit-fields in place of `flags`; [`flag`] has their masks.
 #[repr(C)]
 pub struct ngx_event_s {
     pub(crate) data: *mut c_void,
@@ -90,7 +97,7 @@ pub struct ngx_event_s {
     pub(crate) timer: Timer,
 }
 
-/// The timer of an event: `key` is when it expires.
+/// The timer of an event. `key` is the time at which the timer expires.
 #[repr(C)]
 pub(crate) struct Timer {
     pub(crate) key: ngx_msec_t,
@@ -102,20 +109,21 @@ pub(crate) use crate::config::numbers::ngx_event_s as flag;
 /// nginx's typedef.
 pub type ngx_connection_t = ngx_connection_s;
 
-/// Receives at most `size` bytes.
+/// Receives at most `size` bytes from a connection.
 ///
-/// Returns how many were received, 0 if the other side sends no more, NGX_AGAIN
-/// if there are none now, or NGX_ERROR.
+/// Returns the number of bytes received, 0 if the other side sends no more,
+/// NGX_AGAIN if no byte has arrived yet, or NGX_ERROR.
 pub type ngx_recv_pt =
     Option<unsafe extern "C" fn(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize>;
 
-/// Sends at most `size` bytes.
+/// Sends at most `size` bytes on a connection.
 ///
-/// Returns how many were sent, NGX_AGAIN if none can be sent now, or NGX_ERROR.
+/// Returns the number of bytes sent, NGX_AGAIN if the socket buffer is full, or
+/// NGX_ERROR.
 pub type ngx_send_pt =
     Option<unsafe extern "C" fn(c: *mut ngx_connection_t, buf: *mut u_char, size: usize) -> isize>;
 
-/// A connection. C has bit-fields in place of `flags`, see [`bit`].
+/// A connection. C has bit-fields in place of `flags`; [`bit`] has their masks.
 #[repr(C)]
 pub struct ngx_connection_s {
     pub(crate) data: *mut c_void,
@@ -138,45 +146,48 @@ pub struct ngx_connection_s {
 /// The masks of the bit-fields of `ngx_connection_s` in `flags`.
 pub use crate::config::numbers::ngx_connection_s as bit;
 
-/// What a program does with a connection that has been accepted.
+/// A function of the program that a worker calls for each new connection.
 pub type ngx_connection_handler_pt = Option<unsafe extern "C" fn(c: *mut ngx_connection_t)>;
 
 /// nginx's typedef.
 pub type ngx_listening_t = ngx_listening_s;
 
-/// An address that the program listens on.
+/// An address on which the program listens.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
-    /// "HOST:PORT", where the host is a number, in brackets if it is IPv6, or
-    /// "unix:PATH".
+    /// The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
+    /// or "unix:PATH".
     pub address: *const c_char,
-    /// A worker calls it for each new connection.
+    /// The function that a worker calls for each new connection.
     pub handler: ngx_connection_handler_pt,
-    /// How many connections may wait to be accepted; 0: NGX_LISTEN_BACKLOG.
+    /// The largest number of connections that wait to be accepted; 0:
+    /// NGX_LISTEN_BACKLOG.
     pub backlog: c_int,
 
-    /// The socket, or -1: the library's.
+    /// The socket, or -1. Only the library sets the field.
     pub fd: ngx_socket_t,
-    /// In a worker the connection that accepts, or NULL: the library's.
+    /// In a worker, the connection that accepts from the socket, or NULL. Only
+    /// the library sets the field.
     pub connection: *mut ngx_connection_t,
 }
 
-/// A directive of nginx's configuration files, which this library does not read.
+/// A directive of nginx's configuration files. This library does not read them.
 pub enum ngx_command_t {}
 
 /// nginx's typedef.
 pub type ngx_module_t = ngx_module_s;
 
-/// A module: functions that the library calls when processes start and exit.
+/// A module: its hooks are functions that the library calls when processes
+/// start and exit.
 #[repr(C)]
 pub struct ngx_module_s {
-    /// Its index among the modules of its type.
+    /// The index of the module among the modules of its type. Unused here.
     pub ctx_index: ngx_uint_t,
-    /// Its index among all modules.
+    /// The index of the module among all modules. Unused here.
     pub index: ngx_uint_t,
 
-    /// Its name.
+    /// The name of the module. Unused here.
     pub name: *mut c_char,
 
     /// Unused.
@@ -184,35 +195,37 @@ pub struct ngx_module_s {
     /// Unused.
     pub spare1: ngx_uint_t,
 
-    /// The version that it was compiled for.
+    /// The version of nginx for which the module was compiled. Unused here.
     pub version: ngx_uint_t,
-    /// The features that it was compiled with.
+    /// The features with which the module was compiled. Unused here.
     pub signature: *const c_char,
 
-    /// What modules of its type have, such as a ngx_core_module_t.
+    /// The context of the module, such as a ngx_core_module_t. Unused here.
     pub ctx: *mut c_void,
-    /// Its directives.
+    /// The directives of the module. Unused here.
     pub commands: *mut ngx_command_t,
-    /// Its type.
+    /// The type of the module, such as NGX_CORE_MODULE. Unused here.
     pub r#type: ngx_uint_t,
 
-    /// The master calls it once, before its first init_module.
+    /// The master calls this hook once, before the first call of init_module.
     pub init_master: Option<unsafe extern "C" fn(log: *mut ngx_log_t) -> ngx_int_t>,
 
-    /// The master calls it for each configuration, before its workers start.
+    /// The master calls this hook for each configuration, before it starts the
+    /// workers.
     pub init_module: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
 
-    /// Each worker and helper calls it when it starts. After NGX_ERROR the
-    /// process exits with code 2, and is not started again.
+    /// Each worker and helper calls this hook when the process starts. If the
+    /// hook returns NGX_ERROR, the process exits with code 2 and is not started
+    /// again.
     pub init_process: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
-    /// Never called.
+    /// This library never calls this hook.
     pub init_thread: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t) -> ngx_int_t>,
-    /// Never called.
+    /// This library never calls this hook.
     pub exit_thread: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
-    /// Each worker calls it before it exits; helpers do not.
+    /// Each worker calls this hook before the process exits. Helpers do not.
     pub exit_process: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
 
-    /// The master calls it before it exits.
+    /// The master calls this hook before it exits.
     pub exit_master: Option<unsafe extern "C" fn(cycle: *mut ngx_cycle_t)>,
 
     /// Unused.
@@ -240,12 +253,13 @@ pub type ngx_cache_manager_ctx_t = ngx_cache_manager_ctx_s;
 /// its cache manager.
 #[repr(C)]
 pub struct ngx_cache_manager_ctx_s {
-    /// Called once after the delay; for the next call it adds a timer to its
-    /// event.
+    /// The function of the helper. The process calls it once after the delay.
+    /// To be called again, the function adds a timer to its event.
     pub handler: ngx_event_handler_pt,
     /// The name of the process in its title and in log lines.
     pub name: *mut c_char,
-    /// Milliseconds from the start of the process to the call.
+    /// Milliseconds from the start of the process to the first call of the
+    /// handler.
     pub delay: ngx_msec_t,
 }
 
@@ -256,69 +270,81 @@ pub type ngx_core_conf_t = ngx_core_conf_s;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_core_conf_s {
-    /// 1: go into the background.
+    /// 1: the program goes into the background.
     pub daemon: ngx_flag_t,
-    /// 1: a master with workers; 0: a single process, which is both.
+    /// 1: a master with workers; 0: a single process that is master and worker
+    /// in one.
     pub master: ngx_flag_t,
 
-    /// Milliseconds after which a worker that shuts down gracefully closes the
-    /// connections that are still open; 0: it waits for them.
+    /// Milliseconds after which a worker that shuts down gracefully closes all
+    /// connections that are still open; 0: the worker waits for them without a
+    /// time limit.
     pub shutdown_timeout: ngx_msec_t,
 
     /// The number of workers; 0: one for each processor.
     pub worker_processes: ngx_int_t,
-    /// What ngx_debug_point() does: 0 (nothing), NGX_DEBUG_POINTS_STOP or
+    /// The action of ngx_debug_point(): 0 (none), NGX_DEBUG_POINTS_STOP or
     /// NGX_DEBUG_POINTS_ABORT.
     pub debug_points: ngx_int_t,
 
-    /// RLIMIT_NOFILE of the workers; -1: as the master's.
+    /// RLIMIT_NOFILE of the workers; -1: the limit of the master.
     pub rlimit_nofile: ngx_int_t,
-    /// RLIMIT_CORE of the workers, in bytes; -1: as the master's.
+    /// RLIMIT_CORE of the workers, in bytes; -1: the limit of the master.
     pub rlimit_core: libc::off_t,
-    /// The nice value of the workers; 0: as the master's.
+    /// The nice value of the workers; 0: the nice value of the master.
     pub priority: c_int,
 
     /// 1: worker N runs on processor N only.
     pub cpu_affinity_auto: ngx_flag_t,
 
-    /// The user of the workers, if the master is root; NULL: the master's.
+    /// The user of the workers, if the master is root; NULL: the user of the
+    /// master.
     pub username: *const c_char,
-    /// The group of the workers; NULL: the user's.
+    /// The group of the workers; NULL: the primary group of their user.
     pub groupname: *const c_char,
-    /// The working directory of the workers; NULL: the master's.
+    /// The working directory of the workers; NULL: the directory of the
+    /// master.
     pub working_directory: *const c_char,
 
-    /// The file that the master writes its pid to; NULL: none.
+    /// The file to which the master writes its pid; NULL: no file.
     pub pid: *const c_char,
     /// The file of the log; NULL: stderr.
     pub error_log: *const c_char,
     /// The level of the log, or the masks of its debug lines.
     pub log_level: ngx_uint_t,
 
-    /// What process titles begin with; NULL: the program's name.
+    /// The text with which process titles begin; NULL: the name of the
+    /// program.
     pub name: *const c_char,
     /// The modules, an array that ends with NULL, or NULL.
     pub modules: *mut *mut ngx_module_t,
-    /// The addresses that workers accept connections on.
+    /// The addresses on which workers accept connections, an array.
     pub listening: *mut ngx_listening_t,
-    /// The number of those addresses.
+    /// The number of elements of `listening`.
     pub listening_n: ngx_uint_t,
-    /// The helpers.
+    /// The helpers, an array.
     pub helpers: *mut ngx_cache_manager_ctx_t,
-    /// The number of helpers.
+    /// The number of elements of `helpers`.
     pub helpers_n: ngx_uint_t,
 
-    /// Called at a reload with a copy of the configuration, which it changes.
-    /// After NGX_ERROR the old configuration and its workers stay.
+    /// The master calls this function at a reload with a copy of the
+    /// configuration. The function changes the copy. If it returns NGX_ERROR,
+    /// the old configuration and its workers stay.
     pub reconfigure: Option<unsafe extern "C" fn(conf: *mut ngx_core_conf_t) -> ngx_int_t>,
-    /// The signal that makes the master log a list of its processes; 0: none.
+    /// The signal at which the master logs a list of its processes; 0: no
+    /// signal.
     pub status_signal: c_int,
-    /// 1: shared memory of 2 MiB and more uses huge pages, if the system allows
-    /// it.
+    /// 1: shared memory of 2 MiB or more uses huge pages, if the system allows
+    /// huge pages for shared memory.
     pub huge_pages: ngx_flag_t,
-    /// What workers do when the master dies. 1: they go on; 0: they shut down
+    /// 1: when the master dies, the workers continue to run; 0: they shut down
     /// gracefully.
     pub orphans_stay: ngx_flag_t,
+    /// The size of this structure in bytes, which ngx_ipc_conf_init() sets.
+    pub size: usize,
+    /// The size of an element of `listening` in bytes, which
+    /// ngx_ipc_conf_init() sets.
+    pub listening_size: usize,
 }
 
 /// nginx's typedef.
@@ -327,19 +353,20 @@ pub type ngx_cycle_t = ngx_cycle_s;
 /// The state of a program from one configuration to the next.
 #[repr(C)]
 pub struct ngx_cycle_s {
-    /// The configurations of the modules. The first one is a ngx_core_conf_t.
+    /// An array of pointers to configurations. The first configuration is a
+    /// ngx_core_conf_t.
     pub conf_ctx: *mut *mut *mut *mut c_void,
     /// Memory that lives as long as the cycle.
     pub pool: *mut ngx_pool_t,
-    /// The log of the library.
+    /// The log to which the library writes.
     pub log: *mut ngx_log_t,
     /// The modules, an array that ends with NULL, or NULL.
     pub modules: *mut *mut ngx_module_t,
     /// The number of modules.
     pub modules_n: ngx_uint_t,
-    /// The addresses that workers accept connections on.
+    /// The addresses on which workers accept connections, an array.
     pub listening: *mut ngx_listening_t,
-    /// The number of those addresses.
+    /// The number of elements of `listening`.
     pub listening_n: ngx_uint_t,
 }
 
@@ -348,13 +375,13 @@ pub struct ngx_cycle_s {
 pub struct ngx_time_t {
     /// Seconds since 1970.
     pub sec: libc::time_t,
-    /// Milliseconds of the second that has begun.
+    /// Milliseconds since the last full second.
     pub msec: ngx_uint_t,
-    /// Minutes that local time is ahead of UTC.
+    /// The number of minutes that local time is ahead of UTC.
     pub gmtoff: ngx_int_t,
 }
 
-/// An `ngx_time_t` that a signal handler may change.
+/// C's `ngx_time_t`, as atomics, because a signal handler can change the time.
 #[repr(C)]
 pub struct CachedTime {
     pub(crate) sec: AtomicI64,
@@ -362,7 +389,7 @@ pub struct CachedTime {
     pub(crate) gmtoff: AtomicIsize,
 }
 
-/// An `ngx_str_t` that a signal handler may change.
+/// C's `ngx_str_t`, as atomics, because a signal handler can change the text.
 #[repr(C)]
 pub struct CachedText {
     pub(crate) len: AtomicUsize,
@@ -380,13 +407,14 @@ pub type ngx_pool_t = ngx_pool_s;
 /// nginx's typedef.
 pub type ngx_pool_cleanup_t = ngx_pool_cleanup_s;
 
-/// The handler of a cleanup: ngx_destroy_pool() calls it.
+/// The handler of a cleanup. ngx_destroy_pool() calls the handler with the data
+/// of the cleanup.
 pub type ngx_pool_cleanup_pt = Option<unsafe extern "C" fn(data: *mut c_void)>;
 
-/// A cleanup: a function to call when a pool is destroyed.
+/// A cleanup of a pool: a function that is called when the pool is destroyed.
 #[repr(C)]
 pub struct ngx_pool_cleanup_s {
-    /// The function, which the program sets; NULL: none.
+    /// The function, which the program sets; NULL: no function is called.
     pub handler: ngx_pool_cleanup_pt,
     /// The argument of the function.
     pub data: *mut c_void,
@@ -394,8 +422,8 @@ pub struct ngx_pool_cleanup_s {
     pub next: *mut ngx_pool_cleanup_t,
 }
 
-/// A pool: a list of blocks. Memory is taken from the first block of the list;
-/// the pool itself is in the last one, which was made first.
+/// A pool: a list of blocks. Memory is taken from the first block of the list.
+/// The pool itself is in the last block, which was allocated first.
 pub struct ngx_pool_s {
     pub(crate) blocks: *mut Block,
     pub(crate) size: usize,
@@ -403,12 +431,12 @@ pub struct ngx_pool_s {
     pub(crate) log: *mut ngx_log_t,
 }
 
-/// The head of a block, which is one piece of malloc()'s memory.
+/// The head of a block. A block is one piece of memory from malloc(3).
 #[repr(C, align(16))]
 pub(crate) struct Block {
     pub(crate) next: *mut Block,
-    /// The number of its bytes, including the head.
+    /// The number of bytes in the block, including the head.
     pub(crate) size: usize,
-    /// How many of them are in use, including the head.
+    /// The number of bytes of the block that are in use, including the head.
     pub(crate) used: usize,
 }

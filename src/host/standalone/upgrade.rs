@@ -1,5 +1,5 @@
-//! Replacing the program's binary while its listening sockets stay open: the
-//! new binary inherits them.
+//! Replaces the binary of a program while the program runs. The new binary
+//! inherits the listening sockets, which stay open.
 
 use std::ffi::c_char;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -20,14 +20,15 @@ use crate::sys::text::Text;
 use crate::sys::{environment, listen};
 use crate::table::slots::Work;
 
-/// The environment variable that names the sockets: the number of each and ";".
+/// The environment variable with the descriptors of the inherited sockets: for
+/// each socket its number and ";".
 const VARIABLE: &str = "NGINX";
 
-/// Executes the program again, with the listening sockets of `cycle`. Returns
-/// the pid of the new master.
+/// Executes the program's file again, which is now the new binary, and hands
+/// down the listening sockets of `cycle`. Returns the pid of the new master.
 ///
-/// The pid file is renamed before. If the program cannot be executed, the file
-/// gets its name back, and an alert is logged.
+/// The pid file is renamed before the execution. If the file cannot be
+/// executed, the function gives the pid file its name back, and logs an alert.
 pub fn exec_new_binary(cycle: Cycle) -> Result<ngx_pid_t> {
     let log = cycle.log();
 
@@ -68,8 +69,8 @@ fn execute_with_sockets(log: Log, program: Text, sockets: &[RawFd]) -> Result<ng
         name: Text::new(c"new binary process"),
     };
 
-    // SAFETY: `ngx_argv` is an array of strings that ends with NULL, and so is
-    // `envp`, which lives until the program is executed.
+    // SAFETY: `ngx_argv` and `envp` are arrays of strings that end with NULL,
+    // and `envp` lives until the new binary has been executed.
     let exec = unsafe {
         Program::new(
             program.as_ptr(),
@@ -83,8 +84,8 @@ fn execute_with_sockets(log: Log, program: Text, sockets: &[RawFd]) -> Result<ng
     })
 }
 
-/// Takes over the listening sockets of the binary that has executed this one;
-/// `None` if no binary has.
+/// Takes the listening sockets that an old binary has handed down to this
+/// program; `None` if no old binary has executed this program.
 pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
     let list = environment::get(VARIABLE)?;
 

@@ -1,4 +1,4 @@
-//! The variables that this host exports, most of them those of nginx's
+//! The variables that this host exports; most of them are variables of nginx's
 //! `ngx_process_cycle.c`.
 
 use std::ptr;
@@ -15,17 +15,18 @@ macro_rules! variables {
 }
 
 variables! {
-    /// The role of this process.
+    /// The role of this process, such as NGX_PROCESS_WORKER.
     ngx_process: AtomicUint;
-    /// The number of this worker.
+    /// In a worker: the number of the worker, from 0.
     ngx_worker: AtomicUint;
     /// The pid of this process.
     ngx_pid: AtomicPid;
-    /// The pid of its parent.
+    /// The pid of the parent of this process.
     ngx_parent: AtomicPid;
     /// The pid of the new binary's master, while both binaries run; else 0.
     ngx_new_binary: AtomicPid;
-    /// Whether listening sockets were inherited.
+    /// Whether this program has inherited its listening sockets from an old
+    /// binary.
     ngx_inherited: AtomicUint;
     /// Whether the master runs in the background.
     ngx_daemonized: AtomicUint;
@@ -33,54 +34,56 @@ variables! {
     ngx_exiting: AtomicUint;
     /// Whether SIGWINCH has stopped the workers.
     ngx_noaccepting: AtomicUint;
-    /// Start the workers again.
+    /// Whether the master must start the workers again after they have exited.
     ngx_restart: AtomicUint;
 
-    /// A child has exited.
+    /// Set when a child has exited.
     ngx_reap: AtomicSig;
-    /// A channel has a message, or room for one.
+    /// Set when a message has arrived on a channel, or a full channel has room
+    /// again.
     ngx_sigio: AtomicSig;
-    /// A timer of the master has expired, or SIGALRM has arrived.
+    /// Set when a timer of the master has expired or SIGALRM has arrived.
     ngx_sigalrm: AtomicSig;
-    /// Shut down gracefully.
+    /// Set to make the process shut down gracefully.
     ngx_quit: AtomicSig;
-    /// Call `ngx_debug_point()` at the end of a graceful shutdown.
+    /// Set to make the process call `ngx_debug_point()` at the end of a
+    /// graceful shutdown.
     ngx_debug_quit: AtomicSig;
-    /// Exit at once.
+    /// Set to make the process exit at once.
     ngx_terminate: AtomicSig;
-    /// Stop accepting connections.
+    /// Set to make the process stop accepting connections.
     ngx_noaccept: AtomicSig;
-    /// Reconfigure.
+    /// Set to make the process load its configuration again.
     ngx_reconfigure: AtomicSig;
-    /// Open the logs again.
+    /// Set to make the process open its log files again.
     ngx_reopen: AtomicSig;
-    /// Execute the new binary.
+    /// Set to make the master execute the new binary.
     ngx_change_binary: AtomicSig;
 }
 
-/// The cycle that is in use. Signal handlers log to it.
+/// The cycle that is in use. Signal handlers write to the log of this cycle.
 #[unsafe(no_mangle)]
 pub static ngx_cycle: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(ptr::null_mut());
 
-/// What `ngx_debug_point()` does: NGX_DEBUG_POINTS_STOP, NGX_DEBUG_POINTS_ABORT,
-/// or nothing.
+/// The action of `ngx_debug_point()`: NGX_DEBUG_POINTS_STOP,
+/// NGX_DEBUG_POINTS_ABORT, or 0 for no action.
 #[unsafe(no_mangle)]
 pub static ngx_ipc_debug_points: AtomicUint = AtomicUint::new(0);
 
-/// Whether warnings and worse go to stderr as well.
+/// Whether warnings and more severe lines are written to stderr as well.
 #[unsafe(no_mangle)]
 pub static ngx_use_stderr: AtomicUint = AtomicUint::new(1);
 
 /// The time of day, as of the last update.
 #[unsafe(no_mangle)]
 pub static ngx_cached_time: AtomicPtr<CachedTime> = AtomicPtr::new(ptr::null_mut());
-/// The time of day as log lines show it, as of the last update.
+/// The time of day in the format of log lines, as of the last update.
 #[unsafe(no_mangle)]
 pub static ngx_cached_err_log_time: CachedText = CachedText {
     len: AtomicUint::new(ERR_LOG_LEN),
     data: AtomicPtr::new(ptr::null_mut()),
 };
-/// Milliseconds since some point in the past, as of the last update: the clock
-/// of the timers.
+/// Milliseconds of the monotonic clock, as of the last update. Timers use this
+/// clock.
 #[unsafe(no_mangle)]
 pub static ngx_current_msec: AtomicUint = AtomicUint::new(0);

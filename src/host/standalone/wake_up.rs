@@ -1,11 +1,11 @@
-//! Waiting for events such that no signal is missed.
+//! Waits for events in such a way that no signal is missed.
 //!
-//! A signal handler notes the signal, and if the loop waits, or is about to,
-//! it writes to an eventfd that the loop waits for too. The loop says that it
-//! waits before it looks whether there was a signal, and the handler notes the
-//! signal before it looks whether the loop waits; so one of them sees the
-//! other. Both orders are `SeqCst` because a program may have more threads, one
-//! of which may run the signal handler.
+//! A signal handler sets `SIGNALED`. If `WAITING` is set, the handler also
+//! writes to an eventfd, which wakes up the event loop. The event loop sets
+//! `WAITING` before it reads `SIGNALED`, and the handler sets `SIGNALED` before
+//! it reads `WAITING`. So either the loop sees the signal, or the handler sees
+//! that the loop waits. The order must be `SeqCst`, because a program can have
+//! several threads, and the signal handler can run in any of them.
 
 use std::ffi::c_int;
 use std::os::fd::RawFd;
@@ -19,17 +19,18 @@ use crate::sys::epoll::{self, Event};
 
 /// The eventfd of this process's event loop, or -1.
 static WAKER: AtomicI32 = AtomicI32::new(-1);
-/// Whether the event loop waits, or is about to.
+/// Whether the event loop waits, or is about to wait.
 static WAITING: AtomicBool = AtomicBool::new(false);
-/// Whether there was a signal since the event loop looked last.
+/// Whether a signal has arrived since the event loop last read this flag.
 static SIGNALED: AtomicBool = AtomicBool::new(false);
 
-/// Names the eventfd that wakes up this process's event loop.
+/// Stores the eventfd that wakes up the event loop of this process.
 pub fn set_waker(waker: RawFd) {
     WAKER.store(waker, Relaxed);
 }
 
-/// Makes the event loop return from [`wait`], now or the next time.
+/// Wakes up the event loop from [`wait`]. If the loop does not wait now, the
+/// next call of `wait` returns at once.
 ///
 /// Async-signal-safe.
 pub fn wake_up() {
@@ -40,10 +41,11 @@ pub fn wake_up() {
     }
 }
 
-/// Waits for events, a call of [`wake_up`], or `msec` milliseconds; `None`: for
-/// any time. Does not wait if `wake_up` was called since the last time.
+/// Waits until an event happens, [`wake_up`] is called, or `msec` milliseconds
+/// have passed; if `msec` is `None`, there is no time limit. Does not wait if
+/// `wake_up` was called since the last call of this function.
 ///
-/// Returns how many of `events` are filled.
+/// Returns the number of elements of `events` that the function has filled.
 pub fn wait(
     waiter: RawFd,
     waker: RawFd,

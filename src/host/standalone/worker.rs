@@ -1,4 +1,7 @@
-//! A worker: accepts connections, and shuts down gracefully.
+//! Runs a worker: accepts connections, and shuts down gracefully.
+//!
+//! The exported function is in this file instead of `src/abi`, because the
+//! master stores the address of the function in the process table.
 
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,32 +11,46 @@ use super::cycle::Cycle;
 use super::event::{Event, ngx_event_t};
 use super::event_loop::open_connections;
 use super::event_timer::timers_left;
+use super::init_process::{exit_unless_set_up, set_up};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
 use super::setproctitle::set_title;
-use super::setup::{exit_unless_set_up, set_up};
 use super::types::{bit, flag, ngx_cycle_t};
 use super::variables::{ngx_exiting, ngx_process, ngx_quit, ngx_terminate, ngx_worker};
 use crate::log::{Debug, Level};
 use crate::sys::process;
 use crate::table::role;
 
-/// What the master makes a worker run; `data` is the worker's number.
+/// Runs a worker: calls the modules' hooks, adds the channel to the event loop,
+/// and runs the event loop until the worker receives the command or the signal
+/// to quit or to terminate.
+///
+/// `data` is the number of the worker. At the command to quit, the worker stops
+/// accepting connections, and waits until its open connections are closed and
+/// all timers that are not `cancelable` have expired. The function does not
+/// return. The exit code is 0, or 2 if the worker could not be set up.
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle; the process is a child that has just been
-/// forked.
-pub unsafe extern "C" fn worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
-    // SAFETY: the master passes its cycle, which the child has a copy of.
+/// `cycle` is a valid cycle. ngx_spawn_process() has started the calling
+/// process.
+///
+/// # References
+///
+/// nginx's `src/os/unix/ngx_process_cycle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_worker_process_cycle(cycle: *mut ngx_cycle_t, data: *mut c_void) {
+    // SAFETY: the master passes its cycle, of which the child has a copy; a
+    // program passes NULL or a valid cycle.
     let cycle = unsafe { Cycle::from_ptr(cycle) };
 
     run(cycle.unwrap_or_else(Cycle::empty), data.addr());
 }
 
-/// Runs worker `number`: the modules' hooks, the channel and the event loop,
-/// until a command or a signal ends it.
-pub fn run(cycle: Cycle, number: usize) -> ! {
+/// Runs the worker with the number `number`: calls the modules' hooks, adds the
+/// channel to the event loop, and runs the event loop until a command or a
+/// signal ends the process.
+fn run(cycle: Cycle, number: usize) -> ! {
     let log = cycle.log();
 
     ngx_process.store(role::NGX_PROCESS_WORKER, Relaxed);
@@ -68,8 +85,9 @@ pub fn run(cycle: Cycle, number: usize) -> ! {
     }
 }
 
-/// Whether a worker that shuts down has no timers and no accepted connections
-/// any more. Connections that a module has opened keep no worker alive.
+/// Whether a worker that shuts down can exit: it has no accepted connections
+/// and no timers that it must wait for. The worker does not wait for
+/// connections that a module has opened itself.
 fn has_finished() -> bool {
     !timers_left()
         && !open_connections()
@@ -77,8 +95,9 @@ fn has_finished() -> bool {
             .any(|c| c.listening().is_some())
 }
 
-/// Stops accepting, closes idle connections, and starts the timer that closes
-/// the others.
+/// Begins a graceful shutdown: closes the listening sockets and the idle
+/// connections, and starts the timer `shutdown_timeout`, after which all other
+/// connections are closed.
 fn shut_down(cycle: Cycle) {
     cycle.log().error(
         Level::Notice,
@@ -102,16 +121,18 @@ fn shut_down(cycle: Cycle) {
     close_connections(bit::CLOSE, |c| c.has(bit::IDLE));
 }
 
-/// Closes all connections when the `shutdown_timeout` has expired.
+/// Closes all connections. The event loop calls this handler when the timer
+/// `shutdown_timeout` has expired.
 unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
     close_connections(bit::CLOSE | bit::ERROR, |_| true);
 }
 
-/// Sets `bits` in the connections that `select` selects, and calls their read
-/// handlers, which close them.
+/// Sets `bits` in each connection that `select` selects, and calls the read
+/// handler of the connection, which closes the connection.
 fn close_connections(bits: u32, select: impl Fn(Connection) -> bool) {
     for c in open_connections() {
-        // An earlier handler may have closed the connection.
+        // A handler that this loop has called before can have closed the
+        // connection.
         let is_internal = c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT);
 
         if c.fd() == -1 || is_internal || !select(c) {

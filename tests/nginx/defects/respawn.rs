@@ -1,4 +1,4 @@
-//! D4: when a worker that has exited is started again.
+//! D4: the time at which the master starts a worker again that has exited.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::{in_slot, started};
 use crate::nginx::BOTH;
 use crate::support::{sys, wait_until};
 
-/// A worker ends `times` times by a signal, each time when it has run for
-/// `ran`. No start may be put off.
+/// Sends the signal `signo` to a worker when the worker has run for `ran`, and
+/// waits for the next worker, `times` times. The master must delay no start.
 fn is_replaced_at_once(test: &str, signo: i32, times: usize, ran: Duration) {
     for which in BOTH {
         let (nginx, mut workers) = started(test, which, 2);
@@ -27,15 +27,14 @@ fn is_replaced_at_once(test: &str, signo: i32, times: usize, ran: Duration) {
     }
 }
 
-/// A worker that exits with 0 has done its work and is replaced at once,
-/// however often (D4).
+/// The master starts a worker that exits with 0 again at once, each time (D4).
 #[test]
 fn d04_workers_that_exit_with_0() {
     is_replaced_at_once("d04_0", libc::SIGTERM, 6, Duration::ZERO);
 }
 
-/// A worker that has served for a second and crashes is replaced at once,
-/// however often (D4).
+/// The master starts a worker that crashes after it has run for a second again
+/// at once, each time (D4).
 #[test]
 fn d04_workers_that_crash_after_a_second() {
     is_replaced_at_once("d04_served", libc::SIGKILL, 4, Duration::from_millis(1100));

@@ -85,6 +85,35 @@ fn d02_a_reload_that_cannot_fork() {
     }
 }
 
+/// SIGQUIT and SIGTERM stop a nginx on the library while workers wait to be
+/// forked (D2): after a respawn that failed, and after a reload that failed.
+#[test]
+fn d02_stopped_while_workers_wait() {
+    for (signo, reload) in [
+        (libc::SIGQUIT, false),
+        (libc::SIGTERM, false),
+        (libc::SIGQUIT, true),
+        (libc::SIGTERM, true),
+    ] {
+        let (nginx, old) = started("d02_stopped", Which::Ipc, 3);
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), "");
+
+        if reload {
+            nginx.signal(libc::SIGHUP);
+            nginx.wait_for_lines(3, "fork() failed while spawning");
+            nginx.wait_for_end_of(&old.into_iter().collect());
+        } else {
+            sys::kill(in_slot(&nginx, 0), libc::SIGKILL);
+            nginx.wait_for_line("could not respawn");
+        }
+
+        nginx.signal(signo);
+        wait_until("the end", || nginx.processes().is_empty());
+        drop(tracer);
+        nginx.finish(&FAILS);
+    }
+}
+
 /// A worker exceeds the user's limit of processes for a while (D2).
 #[test]
 fn d02_a_limit_of_processes() {

@@ -1,4 +1,5 @@
-//! What a new worker or helper does first.
+//! Sets up a new worker or helper: its limits, user, directory, signals,
+//! modules and channel.
 
 use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,11 +17,11 @@ use crate::status::Result;
 use crate::sys::user::{self, Resource};
 use crate::sys::{daemon, process, signal};
 
-/// The exit code of a process that could not be set up. The master does not
-/// start it again.
+/// The exit code of a worker or helper that could not be set up. The master
+/// does not start the process again.
 const NOT_SET_UP: c_int = 2;
 
-/// Ends the process if it could not be set up.
+/// Exits with code 2 if `result` is an error of the set-up.
 pub fn exit_unless_set_up(result: Result) {
     if result.is_err() {
         process::exit(NOT_SET_UP);
@@ -28,10 +29,10 @@ pub fn exit_unless_set_up(result: Result) {
 }
 
 /// Sets this process up, in nginx's order: limits, user, directory, signals,
-/// modules, channel. `worker` is its number, if it is a worker.
+/// modules, channel. `worker` is the number of the worker; `None` in a helper.
 ///
-/// Returns an error, with the reason in the log, if it cannot run. Limits that
-/// cannot be set are alerts in the log.
+/// Returns an error, with the reason in the log, if the process cannot run. If
+/// a limit cannot be set, the function only logs an alert.
 pub fn set_up(cycle: Cycle, worker: Option<usize>) -> Result {
     let (conf, log) = (cycle.conf(), cycle.log());
 
@@ -117,7 +118,8 @@ fn change_directory(conf: Conf<'_>, log: Log) -> Result {
     })
 }
 
-/// Changes to the user and group of the configuration, if the master is root.
+/// Changes the user and group of this process to those of the configuration.
+/// Does nothing if the master, and so this process, is not root.
 fn change_user(conf: Conf<'_>, log: Log) -> Result {
     if !user::is_root() {
         return Ok(());
@@ -146,7 +148,8 @@ fn change_user(conf: Conf<'_>, log: Log) -> Result {
         .map_err(|err| log.fail(Level::Emerg, err, format_args!("setuid({user}) failed")))
 }
 
-/// Makes a worker shut down gracefully when its master has died.
+/// Makes the kernel send this process the signal for a graceful shutdown when
+/// the master dies.
 fn notice_parents_death(log: Log) {
     if let Err(err) = daemon::signal_at_parents_death(SHUTDOWN) {
         log.error(
@@ -156,7 +159,8 @@ fn notice_parents_death(log: Log) {
         );
     }
 
-    // If the master has died before that call, the kernel sends no signal.
+    // If the master has died before the call of prctl(2), the kernel sends no
+    // signal.
     if process::getppid() != ngx_parent.load(Relaxed) {
         ngx_quit.store(1, Relaxed);
         wake_up();
