@@ -143,7 +143,7 @@ fn the_loader_loads_and_goes() {
             nginx.titled(LOADER).is_empty()
         });
         assert_eq!(nginx.processes().len(), 4);
-        wait_until("a word about the loader's end", || {
+        wait_until("a line about the loader's exit", || {
             let ended = |line: &String| line.ends_with(" exited with code 0");
 
             nginx.lines(": cache loader process ").iter().any(ended)

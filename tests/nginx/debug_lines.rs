@@ -19,7 +19,7 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
     (
         Which::Stock,
         "[debug] close channel s:N pid:N our:N fd:N",
-        "D18: its pid is still there",
+        "D18: the pid in a closed channel's slot is not cleared",
     ),
     (
         Which::Ipc,
@@ -38,21 +38,27 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
 const TIMING: [(&str, &str); 6] = [
     (
         "[notice] signal N (SIGIO) received",
-        "missing if the process has been reaped already",
+        "missing if the process that has caused the signal is already reaped",
     ),
     (
         "[debug] channel command: N",
-        "missing if a process exits before it is told that others did",
+        "missing if a process exits before it reads that another one has exited",
     ),
-    ("[debug] pass close channel s:N pid:N to:N", "the same"),
-    ("[debug] child: N -N e:N t:N d:N r:N j:N", "the same"),
+    (
+        "[debug] pass close channel s:N pid:N to:N",
+        "missing if the receiver has already exited",
+    ),
+    (
+        "[debug] child: N -N e:N t:N d:N r:N j:N",
+        "missing if the master reaps all exited processes at once",
+    ),
     (
         "[debug] epoll_wait() failed (N: Interrupted system call)",
-        "missing if the signal comes outside of the wait",
+        "missing if the signal arrives while the process does not wait",
     ),
     (
         "[info] epoll_wait() failed (N: Interrupted system call)",
-        "the same",
+        "missing if the signal arrives while the process does not wait",
     ),
 ];
 

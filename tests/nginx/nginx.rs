@@ -43,7 +43,7 @@ pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
 pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
     let [stock, ipc] = both(scenario);
 
-    assert_eq!(ipc, stock, "on the library, and as it is");
+    assert_eq!(ipc, stock, "with the library (left) and stock (right)");
     ipc
 }
 

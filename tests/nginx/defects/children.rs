@@ -199,8 +199,15 @@ fn d11_a_workers_own_slot() {
             match which {
                 Which::Stock => {
                     assert_eq!((own, last), (0, slot as i32));
-                    assert!(value(&table, "channel:") > 0, "closed, but not so named");
-                    assert_eq!(value(&table, "last:"), last, "without who came later");
+                    assert!(
+                        value(&table, "channel:") > 0,
+                        "the channel is closed, and its number is kept"
+                    );
+                    assert_eq!(
+                        value(&table, "last:"),
+                        last,
+                        "workers that were started later are missing"
+                    );
                 }
                 Which::Ipc => {
                     assert_eq!((own, last), (worker, slot as i32 + 1));
