@@ -1,9 +1,10 @@
-//! The architecture of `src/`, as docs/architecture.md describes it: layers,
-//! no circles, one place for system calls and few for `unsafe`, short files.
+//! Tests of the architecture of `src/`, which docs/architecture.md describes:
+//! files import only from lower layers and not in circles, only `sys` makes
+//! system calls, few files have `unsafe`, and files are short.
 //!
-//! The test parses all files of `src/`, whatever their `cfg`, and follows
-//! their `use` declarations and paths; unit tests are left out. What a method
-//! of a value does is not followed.
+//! The test parses all files of `src/`, whatever their `cfg`, and follows their
+//! `use` declarations and paths. It ignores unit tests. It cannot see what a
+//! call of a method does.
 //!
 //!     cargo test --test architecture
 //!     ARCH_ROOT=directory    checks the package in another directory
@@ -37,9 +38,9 @@ use std::path::PathBuf;
 use rules::{Rule, abi, circles, files, kernel, layers, safety, unsafe_code};
 use tree::Tree;
 
-/// The layers of `src/`, lowest first. A layer has one group of names, or
-/// several that do not import one another. A file imports from its own group
-/// and from lower layers.
+/// The layers of `src/`, the lowest first. A layer consists of one or more
+/// groups of names, and the groups of a layer do not import each other. A file
+/// imports from its own group and from lower layers.
 const LAYERS: &[&[&[&str]]] = &[
     &[&["sys"]],
     &[&["config", "status", "log"]],
@@ -50,14 +51,14 @@ const LAYERS: &[&[&[&str]]] = &[
     &[&["abi"]],
 ];
 
-/// Pairs within one group that do not import each other: a build has one of
-/// them.
+/// Pairs of modules in one group that do not import each other, because a build
+/// contains only one of the two.
 const SEPARATE: &[[&str; 2]] = &[["host/standalone", "host/nginx"]];
 
-/// The root of the crate, which may import anything.
+/// The root of the crate. It can import from all layers.
 const ROOT: &str = "lib.rs";
 
-/// Checks one rule.
+/// Checks one rule, and fails with a list of all places that break it.
 fn check(rule: &Rule) {
     let root = env::var_os("ARCH_ROOT").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = PathBuf::from(root);

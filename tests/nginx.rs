@@ -1,8 +1,9 @@
-//! Tests of a real nginx: a stock one is compared with one on the library.
+//! Tests of a real nginx: a stock nginx is compared with one that is built with
+//! the library.
 //!
-//! The tests wait for facts that can be observed, with a time limit, and not
-//! for time to pass. `dead_code` is allowed since other tests use `support`
-//! too.
+//! A test waits until it observes a fact, such as an exited process, and fails
+//! after a time limit; it does not wait for a fixed time. `dead_code` is
+//! allowed, because `support` has functions that only other tests use.
 
 #![allow(
     clippy::expect_used,

@@ -1,7 +1,8 @@
-//! Tests of the standalone host: real masters and workers, real signals.
+//! Tests of the library's host: real masters and workers get real signals.
 //!
-//! The tests wait for facts that can be observed, with a time limit, and not
-//! for time to pass. Only the test in `idle` measures time.
+//! A test waits until it observes a fact, such as an exited process, and fails
+//! after a time limit. No test waits for a fixed time; only the test in `idle`
+//! measures time.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Counts the system calls that a master makes for each process it spawns.
+//! Counts the system calls that a master makes for each process that it spawns.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use crate::peers::directory;
 use crate::rows::{Row, Unit};
 
-/// Not counted: fork() and wait(), and the calls of the driver itself.
+/// System calls that are not counted: fork() and wait(), and calls of the
+/// driver itself.
 const NOT_COUNTED: [&str; 11] = [
     "clone",
     "clone3",
@@ -23,7 +24,8 @@ const NOT_COUNTED: [&str; 11] = [
     "rt_sigsuspend",
 ];
 
-/// Counts the system calls of a master that spawns `n` processes, by name.
+/// Runs a driver that spawns `n` processes under strace. Returns the number of
+/// its system calls, by name.
 fn count(program: &Path, n: usize) -> BTreeMap<String, usize> {
     use std::io::Write;
 
@@ -56,9 +58,10 @@ fn count(program: &Path, n: usize) -> BTreeMap<String, usize> {
     calls
 }
 
-/// The system calls for one process: two runs with different numbers of
-/// processes are compared, so that calls at start and exit cancel out. Calls
-/// that close the channel of a process after its exit are not counted.
+/// The number of system calls for one process. It is computed from two runs
+/// with different numbers of processes, so that the calls at the start and exit
+/// of the driver cancel out. The calls that close a process's channel after its
+/// exit are not counted.
 fn for_each(program: &Path) -> f64 {
     const FEW: usize = 20;
     const MORE: usize = 60;
@@ -72,8 +75,8 @@ fn for_each(program: &Path) -> f64 {
         }
     }
 
-    // The driver closes the ends of the channel that the master still holds:
-    // in nginx two, in the others one.
+    // The driver closes the ends of channels that the master has open: two for
+    // each process in nginx, and one in the other programs.
     let kept = if program.to_string_lossy().contains("-nginx-") {
         2
     } else {

@@ -1,4 +1,4 @@
-//! Draws a chart of each row that was measured for several values of N.
+//! Draws a chart for each subject that was measured for several numbers N.
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,8 @@ fn colour(peer: Peer) -> RGBColor {
     }
 }
 
-/// Draws `SUBJECT.svg` for each subject that was measured for more than one N;
-/// returns the paths of the files.
+/// Draws `SUBJECT.svg` in `directory` for each subject that was measured for
+/// more than one N; returns the paths of the files.
 pub fn draw(rows: &[Row], directory: &Path) -> Vec<PathBuf> {
     [
         (
@@ -47,7 +47,7 @@ pub fn draw(rows: &[Row], directory: &Path) -> Vec<PathBuf> {
     .collect()
 }
 
-/// The points of a peer: N, and the time in milliseconds.
+/// The points of a peer in a chart: N, and the time in milliseconds.
 fn points(rows: &[&Row], peer: Peer) -> Vec<(f64, f64)> {
     rows.iter()
         .filter_map(|row| Some((row.n? as f64, row.median(peer)? / 1e6)))

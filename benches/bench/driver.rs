@@ -1,10 +1,11 @@
-//! Runs drivers, one round of each in turn.
+//! Runs the drivers of `benches/c`, one round of each in turn.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The processor to which drivers are pinned. This program is not pinned.
+/// The processor on which drivers run. This program itself can run on any
+/// processor.
 const CPU: &str = "1";
 
 pub struct Driver {
@@ -14,13 +15,13 @@ pub struct Driver {
     from: BufReader<ChildStdout>,
 }
 
-/// What a driver measures: the name of the case and its argument.
+/// A case of a driver: its name and its argument.
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
     pub name: &'a str,
     pub argument: usize,
-    /// Whether the driver is pinned to one processor. A case whose processes
-    /// run in parallel is not.
+    /// If true, the driver runs on one processor only. A case whose processes
+    /// run in parallel needs several.
     pub pinned: bool,
 }
 
@@ -50,7 +51,7 @@ impl Driver {
         }
     }
 
-    /// Makes the driver repeat the operation `n` times; returns the nanoseconds
+    /// Makes the driver repeat the operation `n` times. Returns the nanoseconds
     /// of one operation.
     pub fn round(&mut self, n: usize) -> f64 {
         let mut line = String::new();
@@ -75,12 +76,13 @@ impl Drop for Driver {
 }
 
 /// Runs `rounds` rounds of `n` operations with each driver. The drivers take
-/// turns, and each round begins with the next one. Returns the values of each
-/// driver.
+/// turns, and each round begins with another driver, so that no driver always
+/// runs first. Returns the results of each driver.
 pub fn interleave(drivers: &mut [Driver], rounds: usize, n: usize) -> Vec<Vec<f64>> {
     let mut values = vec![Vec::new(); drivers.len()];
 
-    // A warm-up: caches and lazily bound functions.
+    // The first round is not measured: it fills caches and binds functions of
+    // shared libraries.
     for driver in drivers.iter_mut() {
         driver.round(n.div_ceil(4));
     }

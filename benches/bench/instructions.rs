@@ -1,4 +1,5 @@
-//! Counts the instructions of an operation in user space with callgrind.
+//! Counts the instructions in user space that an operation needs, with
+//! callgrind.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::peers::directory;
 use crate::rows::{Row, Unit};
 
-/// Counts the instructions of a driver that repeats an operation `n` times.
+/// The number of instructions of a driver that repeats an operation `n` times.
 fn count(program: &Path, case: &str, argument: usize, n: usize) -> u64 {
     let out = directory().join("callgrind.out");
     let mut child = Command::new("valgrind")
@@ -32,8 +33,9 @@ fn count(program: &Path, case: &str, argument: usize, n: usize) -> u64 {
         .unwrap_or_else(|| panic!("callgrind of {program:?}: {said}"))
 }
 
-/// The instructions of one operation: the difference of two runs, so that those
-/// at start and exit cancel out.
+/// The number of instructions of one operation. It is computed from two runs
+/// with different numbers of repetitions, so that the instructions at the start
+/// and exit of the driver cancel out.
 fn for_each(program: &Path, case: &str, argument: usize) -> f64 {
     const FEW: usize = 1_000;
     const MORE: usize = 2_000;

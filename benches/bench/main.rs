@@ -1,5 +1,5 @@
-//! `make bench`: compares the library with nginx's own C and with bare system
-//! calls. `benches/README.md` explains the results.
+//! The benchmark of `make bench`: compares the library with nginx's own C code
+//! and with bare system calls. `benches/README.md` explains the results.
 //!
 //!     cargo bench --bench bench -- [--short] [--page] [SUBJECT...]
 
@@ -25,20 +25,21 @@ use std::time::Instant;
 
 use report::Report;
 
-/// The full benchmark or the short one.
+/// Says whether the benchmark is the full or the short one.
 #[derive(Clone, Copy)]
 pub struct Extent {
     pub short: bool,
 }
 
 impl Extent {
-    /// The number of rounds: `full`, or fewer in the short form.
+    /// The number of rounds: `full`, or a fifth of it in the short benchmark,
+    /// but at least 3.
     pub fn rounds(self, full: usize) -> usize {
         if self.short { (full / 5).max(3) } else { full }
     }
 }
 
-/// A subject's name, and the function that measures it.
+/// The name of a subject, and the function that measures it.
 type Subject = (&'static str, fn(Extent, &mut Report));
 
 const SUBJECTS: &[Subject] = &[
@@ -51,7 +52,7 @@ const SUBJECTS: &[Subject] = &[
 ];
 
 fn main() {
-    // Cargo adds the argument "--bench".
+    // cargo adds the argument "--bench", which this program does not have.
     let arguments: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench")

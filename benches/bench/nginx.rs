@@ -1,4 +1,4 @@
-//! Compares a stock nginx with one that is built with the library.
+//! Compares a stock nginx with an nginx that is built with the library.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,14 +13,15 @@ use crate::peers::{directory, root, run as run_command};
 use crate::report::Report;
 use crate::rows::{Peer, Row, Unit};
 
-/// The interval at which a condition is checked.
+/// The time between two checks of a condition.
 const LOOK: Duration = Duration::from_micros(200);
 const TOO_LONG: Duration = Duration::from_secs(60);
 
-/// The peers: nginx itself has no floor.
+/// The compared programs. nginx itself has no floor, which would be bare system
+/// calls.
 const PEERS: [Peer; 2] = [Peer::Nginx, Peer::Library];
 
-/// A running nginx with its own directory.
+/// A running nginx in a directory of its own.
 struct Nginx {
     directory: PathBuf,
     port: u16,
@@ -43,7 +44,8 @@ fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 impl Nginx {
-    /// Starts nginx; returns it and the nanoseconds until its first response.
+    /// Starts nginx; returns it, and the nanoseconds from the start to the
+    /// first response.
     fn start(peer: Peer, workers: usize) -> (Self, f64) {
         let directory = directory().join(format!("nginx-{}", peer.name()));
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -130,7 +132,8 @@ impl Nginx {
         begin.elapsed().as_nanos() as f64
     }
 
-    /// Requests per second, measured by wrk during `seconds` seconds.
+    /// The number of requests per second, which wrk measures during `seconds`
+    /// seconds.
     fn requests(&self, seconds: usize) -> f64 {
         let said = run_command(
             Command::new("wrk")
@@ -152,7 +155,8 @@ impl Drop for Nginx {
     }
 }
 
-/// Measures both peers in turn. Each round begins with the other one.
+/// Measures both programs in turn. Each round begins with the program that ran
+/// second in the round before.
 fn in_turn(
     rounds: usize,
     (what, unit): (String, Unit),

@@ -1,4 +1,4 @@
-//! Builds each driver for each peer: with nginx's objects, with the library, and
+//! Builds each driver three times: with nginx's objects, with the library, and
 //! with bare system calls.
 
 use std::path::{Path, PathBuf};
@@ -6,25 +6,26 @@ use std::process::Command;
 
 use crate::rows::Peer;
 
-/// The directory of the project.
+/// The project's directory.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The directory of the results and of the programs.
+/// The directory for results and built programs.
 pub fn directory() -> PathBuf {
     root().join("build/bench")
 }
 
-/// The backends of shared memory, the best first: lines `NAME FEATURE`.
+/// The backends of shared memory, a line `NAME FEATURE` for each; the best one
+/// is first.
 const BACKENDS: &str = include_str!("../../src/shmem/backends");
 
-/// A backend of shared memory: its line of [`BACKENDS`].
+/// A backend of shared memory: the number of its line in [`BACKENDS`].
 #[derive(Clone, Copy)]
 pub struct Backend(usize);
 
 impl Backend {
-    /// What the library uses on Linux.
+    /// The best backend, which the library uses on Linux.
     pub const BEST: Self = Self(0);
 
     /// All backends, the best one last.
@@ -40,12 +41,13 @@ impl Backend {
         BACKENDS.split_whitespace().nth(2 * self.0).expect("a name")
     }
 
-    /// The object that makes nginx use this backend, instead of its usual one.
+    /// The object file that makes nginx use this backend; `None` for the best
+    /// one, which nginx uses anyway.
     fn object(self) -> Option<String> {
         (!self.is_best()).then(|| format!("shmem_{}.o", self.name()))
     }
 
-    /// The features that the library must be built without, so that it uses
+    /// The features that a build of the library must not use, so that it uses
     /// this backend.
     fn without(self) -> impl Iterator<Item = &'static str> {
         features().take(self.0)
@@ -73,7 +75,8 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
-/// Builds `benches/c/NAME.c` for a peer; returns the path of the program.
+/// Builds `benches/c/NAME.c` for nginx, the library or the floor; returns the
+/// path of the program.
 pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
     let directory = directory();
     let program = directory.join(format!("{name}-{}-{}", peer.name(), backend.name()));
@@ -135,7 +138,7 @@ pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
     program
 }
 
-/// Builds nginx's own objects with its configure and make; returns their
+/// Builds nginx's own objects with nginx's configure and make; returns their
 /// directory.
 fn nginx_objects() -> PathBuf {
     let directory = directory().join("nginx");

@@ -1,4 +1,4 @@
-//! Writes the results: a table, the values as JSON, charts.
+//! Writes the results as a table, as JSON and as charts.
 
 use std::fs;
 use std::process::Command;
@@ -15,7 +15,7 @@ pub struct Report {
     notes: Vec<String>,
 }
 
-/// The lines of `benches/README.md` before and after the results of a run.
+/// The lines of `benches/README.md` between which the results stand.
 const BEGIN: &str = "<!-- results -->\n";
 const END: &str = "<!-- end of results -->";
 
@@ -31,14 +31,14 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Adds a sentence below the tables.
+    /// Adds a sentence that is printed below the tables.
     pub fn note(&mut self, text: String) {
         self.notes.push(text);
     }
 
-    /// Prints the table, and writes it, the values and the charts to
-    /// `build/bench`. With `page` it also updates `benches/README.md` and the
-    /// charts beside it.
+    /// Prints the table, and writes the table, the values and the charts to
+    /// `build/bench`. If `page` is true, also updates `benches/README.md` and
+    /// the charts beside it.
     pub fn finish(&self, took: Duration, page: bool) {
         let table = self.table(took);
 
@@ -120,7 +120,7 @@ impl Report {
     }
 }
 
-/// The median, and the range of the middle half of the rounds.
+/// The median of the ratios, and the range of the middle half of them.
 fn ratio(spread: Option<Spread>) -> String {
     match spread {
         None => "–".into(),
@@ -129,7 +129,8 @@ fn ratio(spread: Option<Spread>) -> String {
     }
 }
 
-/// The date, the kernel, the processor and the version of the library.
+/// The date, the kernel, the processor and the version of the library, for the
+/// head of the table.
 fn machine() -> String {
     let said = |program: &str, arguments: &[&str]| {
         run(Command::new(program).args(arguments))

@@ -1,13 +1,14 @@
-//! The measured values: a row for each operation, a series for each peer.
+//! The measured values: a row for each operation, and in each row the values of
+//! nginx, the library and the floor.
 
-/// What is compared, in the order in which it runs.
+/// What is compared in a row. In each round, they are measured in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// nginx's own objects.
     Nginx,
     /// The library.
     Library,
-    /// Bare system calls.
+    /// Bare system calls: the least that the operation needs.
     Floor,
 }
 
@@ -27,7 +28,7 @@ impl Peer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Nanoseconds,
-    /// A higher value is better.
+    /// The only unit in which a higher value is better.
     RequestsPerSecond,
     SystemCalls,
     Instructions,
@@ -43,7 +44,7 @@ impl Unit {
         }
     }
 
-    /// The value with its unit, in a readable scale.
+    /// The value with its unit, scaled so that it is easy to read.
     pub fn show(self, value: f64) -> String {
         match self {
             Self::Nanoseconds if value >= 1e9 => format!("{:.2} s", value / 1e9),
@@ -57,19 +58,20 @@ impl Unit {
     }
 }
 
-/// An operation, and its values.
+/// An operation, and its measured values.
 pub struct Row {
     pub subject: &'static str,
     pub what: String,
-    /// The N on which the values depend, if the row is a point of a chart.
+    /// The number on which the values depend, such as the number of processes,
+    /// if the row is a point of a chart.
     pub n: Option<usize>,
     pub unit: Unit,
-    /// The values of all rounds for each peer; empty for a peer that was not
-    /// measured.
+    /// The values of all rounds, for nginx, the library and the floor. The list
+    /// is empty for one that was not measured.
     pub values: [Vec<f64>; 3],
 }
 
-/// The median of values, and the bounds of their middle half.
+/// The median of values, and the bounds of the middle half of the values.
 #[derive(Clone, Copy)]
 pub struct Spread {
     pub low: f64,
@@ -107,7 +109,7 @@ impl Row {
         Spread::of(self.of(peer)).map(|spread| spread.median)
     }
 
-    /// The ratio of the library to another peer in each round.
+    /// The ratio of the library's value to that of another peer, in each round.
     pub fn ratio_to(&self, peer: Peer) -> Option<Spread> {
         let ratios: Vec<f64> = self
             .of(Peer::Library)

@@ -1,4 +1,4 @@
-//! The subjects that the drivers in `benches/c` measure.
+//! The subjects of the benchmark that the drivers in `benches/c` measure.
 
 use std::fs;
 
@@ -11,16 +11,17 @@ use crate::{calls, instructions};
 
 const MIB: usize = 1024 * 1024;
 
-/// Builds a driver for each peer.
+/// Builds a driver three times: for nginx, for the library and for the floor.
 fn programs(name: &str) -> [std::path::PathBuf; 3] {
     PEERS.map(|peer| driver(name, peer, Backend::BEST))
 }
 
-/// The drivers are started again after this number of rounds: the addresses that
-/// a process gets differ by chance, and affect its speed as long as it runs.
+/// The number of rounds after which the drivers are started again. The kernel
+/// gives a process random addresses, which affect its speed until it exits.
 const LIFE: usize = 8;
 
-/// Measures a case with all peers: `n` operations in each round.
+/// Measures a case with nginx, the library and the floor, with `n` operations
+/// in each round.
 fn times(
     programs: &[std::path::PathBuf],
     case: Case<'_>,
@@ -137,7 +138,8 @@ pub fn execute(extent: Extent, report: &mut Report) {
     }
 }
 
-/// Measures a mesh. A driver makes one mesh, so each round starts new drivers.
+/// Measures a case of a mesh. A driver can make only one mesh, so new drivers
+/// are started for each round.
 fn meshes(name: &str, size: usize, rounds: usize, n: usize, peers: &[Peer]) -> [Vec<f64>; 3] {
     let mut values = [(); 3].map(|()| Vec::new());
 
@@ -215,7 +217,8 @@ pub fn shmem(extent: Extent, report: &mut Report) {
 
     for backend in backends {
         let programs = PEERS.map(|peer| driver("shmem", peer, backend));
-        // The floor is the same for all: the cheapest backend.
+        // The floor uses the cheapest system calls, those of the best backend,
+        // whichever backend nginx and the library use.
         let name = backend.name();
 
         for (size, n, text) in [

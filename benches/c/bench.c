@@ -1,5 +1,5 @@
 
-/* Shared by all drivers. */
+/* Functions for all drivers. */
 
 
 #include "bench.h"
@@ -38,7 +38,7 @@ bench_init(void)
 {
     sigset_t  set;
 
-    /* no log lines: the drivers check each result */
+    /* No lines are logged, because the drivers check each result. */
 
     bench_log.log_level = NGX_LOG_EMERG;
     bench_cycle.log = &bench_log;
@@ -58,7 +58,7 @@ bench_init(void)
 
     ngx_process = NGX_PROCESS_MASTER;
 
-    /* nginx's master blocks SIGCHLD too, and waits in sigsuspend() */
+    /* SIGCHLD is blocked and awaited in sigsuspend(), as in nginx's master. */
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -109,7 +109,10 @@ pin(const char *cpu)
     CPU_ZERO(&set);
     CPU_SET(atoi(cpu), &set);
 
-    /* a failure is ignored: the rounds then vary more */
+    /*
+     * If this fails, the driver runs on any processor, and the results of the
+     * rounds vary more.
+     */
 
     (void) sched_setaffinity(0, sizeof(set), &set);
 }

@@ -1,8 +1,8 @@
 
 /*
- * Shared by all drivers.  A driver uses nginx's API and is compiled three
- * times: with nginx's own objects, with the library, and with floor.c, where
- * nginx's functions are bare system calls.
+ * Declarations for all drivers.  A driver measures functions of nginx's API.
+ * It is compiled three times: with nginx's own objects, with the library, and
+ * with floor.c, whose functions are bare system calls.
  */
 
 #ifndef _BENCH_H_INCLUDED_
@@ -35,7 +35,10 @@
 #include <unistd.h>
 
 
-/* repeats an operation n times; returns the nanoseconds of all of them */
+/*
+ * Repeats an operation n times; returns the time of all repetitions together,
+ * in nanoseconds.
+ */
 typedef double (*bench_round_pt)(long n);
 
 typedef struct {
@@ -50,21 +53,24 @@ extern size_t       bench_argument;
 
 
 /*
- * Runs the case that argv[1] names, with argv[2] as bench_argument.  For each
- * number n that it reads from stdin, it repeats the operation n times, and
- * prints the nanoseconds of one operation.
+ * Runs the case whose name is argv[1], with the number argv[2] as
+ * bench_argument.  Reads numbers from stdin; for each number n, repeats the
+ * operation n times and prints the nanoseconds of one operation.
  */
 int bench_main(int argc, char **argv, const bench_case_t *cases);
 
 double bench_now(void);
 
-/* initializes what nginx initializes before it spawns a process */
+/* Initializes what a program must initialize before it spawns a process. */
 void bench_init(void);
 
-/* waits for the process in a slot, and clears the slot like nginx's master */
+/*
+ * Waits for the exit of the process in a slot, and then clears the slot as
+ * nginx's master does.
+ */
 void bench_wait_for_exit(ngx_int_t slot);
 
-/* exits with a message if ok is 0 */
+/* Exits with a message if "ok" is 0. */
 void bench_check(int ok, const char *what);
 
 

@@ -1,5 +1,5 @@
 
-/* Messages on a channel, both ends of which this process has. */
+/* Measures messages on a channel.  This process has both ends of it. */
 
 
 #include "bench.h"
@@ -76,7 +76,10 @@ command(long n)
 }
 
 
-/* a worker's channel, on which the library keeps senders apart (D13) */
+/*
+ * Measures the channel of a worker: it has SO_PASSCRED set, by which the
+ * library keeps the parts of messages of different senders apart (D13).
+ */
 
 static double
 worker(long n)
@@ -114,7 +117,9 @@ descriptor(long n)
 }
 
 
-/* reads until ngx_read_channel() returns NGX_AGAIN */
+/*
+ * Writes BURST messages, and reads until ngx_read_channel() returns NGX_AGAIN.
+ */
 
 static void
 put_and_get_many(void)
@@ -143,7 +148,10 @@ burst(long n)
 }
 
 
-/* to count instructions: one side is a bare system call */
+/*
+ * Writes a message and reads it with read(), so that only the instructions of
+ * ngx_write_channel() are counted.
+ */
 
 static void
 put_only(void)

@@ -1,5 +1,8 @@
 
-/* ngx_execute() runs /bin/true from a master of bench_argument MiB. */
+/*
+ * Measures ngx_execute(), which runs /bin/true from a master of bench_argument
+ * MiB.
+ */
 
 
 #include "bench.h"
@@ -8,7 +11,7 @@
 #define PAGE  4096
 
 
-/* adds memory to the process, in small pages, and touches it */
+/* Adds memory to the process, in small pages, and writes to each page. */
 
 static void
 grow(size_t mib)
@@ -32,7 +35,10 @@ grow(size_t mib)
 }
 
 
-/* from the start of the program until it has exited */
+/*
+ * Measures the time from the call of ngx_execute() until the program has
+ * exited.
+ */
 
 static double
 execute(long n)

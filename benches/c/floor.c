@@ -1,8 +1,9 @@
 
 /*
- * The floor of a comparison: nginx's functions with only the system calls that
- * the work needs.  They check no argument, log nothing, and keep no state that
- * only a master needs, so they are of no other use.
+ * The floor of a comparison: functions with the names of nginx's, which make
+ * only the system calls that the work needs.  They check no argument, log
+ * nothing, and keep no state that only a master needs, so a real program
+ * cannot use them.
  */
 
 
@@ -18,7 +19,7 @@ ngx_uint_t             ngx_process;
 ngx_pid_t              ngx_pid;
 volatile ngx_cycle_t   *ngx_cycle;
 
-/* channels and pids of the processes that are spawned together */
+/* The channels and pids of the processes that are spawned together. */
 
 static int                  (*pairs)[2];
 static volatile ngx_pid_t   *pids;
@@ -142,7 +143,7 @@ ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx)
 }
 
 
-/* a message with room for one descriptor */
+/* A message with room for one descriptor. */
 
 typedef struct {
     struct msghdr  msg;
@@ -262,7 +263,10 @@ floor_spawn_processes(ngx_spawn_proc_pt proc, ngx_int_t n)
     pids = mmap(NULL, n * sizeof(ngx_pid_t), PROT_READ|PROT_WRITE,
                 MAP_ANONYMOUS|MAP_SHARED, -1, 0);
 
-    /* one close_range() closes the ends that a child does not keep */
+    /*
+     * The ends that a child must close get descriptors of a range of their
+     * own, so that the child closes them with one close_range().
+     */
 
     for (i = 0; i < n; i++) {
         bench_check(socketpair(AF_UNIX,

@@ -1,7 +1,8 @@
 
 /*
- * A mesh: the time from the first spawn until each of bench_argument processes
- * has the channels of all others, and the replacement of one process.
+ * Measures a mesh of bench_argument processes: the time from the first spawn
+ * until each process has the channels of all others, and the time for the
+ * replacement of one process.
  */
 
 
@@ -32,7 +33,7 @@ notify(volatile ngx_int_t *counter, ngx_int_t all)
 }
 
 
-/* handles a message like nginx's ngx_channel_handler() */
+/* Handles a message as nginx's ngx_channel_handler() does. */
 
 static void
 handle(ngx_channel_t *ch)
@@ -66,7 +67,10 @@ handle(ngx_channel_t *ch)
 }
 
 
-/* messages keep their order, so the last slot is announced last */
+/*
+ * Searches from the last slot down: messages keep their order, so the process
+ * in the last slot is announced last, and most searches end at once.
+ */
 
 static int
 knows_all(void)
@@ -83,7 +87,7 @@ knows_all(void)
 }
 
 
-/* closes inherited channels, like nginx's ngx_worker_process_init() */
+/* Closes the inherited channels as nginx's ngx_worker_process_init() does. */
 
 static void
 member_init(void)
@@ -129,7 +133,9 @@ member(ngx_cycle_t *cycle, void *data)
                                  &bench_log);
 
             if (n == NGX_ERROR) {
-                /* the master has exited */
+                /*
+                 * NGX_ERROR is the end of file after the exit of the master.
+                 */
                 _exit(0);
             }
 
@@ -169,7 +175,11 @@ send_to_others(ngx_channel_t *ch)
             continue;
         }
 
-        /* nginx itself does not retry, and loses the message */
+        /*
+         * nginx itself does not retry, and loses a message that does not fit
+         * in the channel.  The driver retries, so that the mesh becomes
+         * complete.
+         */
 
         do {
             rc = ngx_write_channel(ngx_processes[s].channel[0], ch,
@@ -207,7 +217,10 @@ spawn_one(ngx_int_t respawn)
 }
 
 
-/* like nginx's ngx_start_worker_processes() */
+/*
+ * Spawns the processes one by one, as nginx's ngx_start_worker_processes()
+ * does.
+ */
 
 static void
 start_one_by_one(void)
@@ -240,7 +253,10 @@ wait_for_news(void)
 {
     char  c;
 
-    /* the library sends queued messages when a channel has room again */
+    /*
+     * SIGIO interrupts read() when a channel has room again.
+     * ngx_reap_children() then sends the messages that the library has queued.
+     */
 
     while (read(news[0], &c, 1) != 1) {
         bench_check(errno == EINTR, "read()");
@@ -286,7 +302,10 @@ end(void)
 }
 
 
-/* runs once in the life of the driver, whatever n is */
+/*
+ * Brings up one mesh.  A driver can do this only once, so the result does not
+ * depend on n.
+ */
 
 static double
 bring_up(void (*start)(void))
@@ -320,7 +339,10 @@ together(long n)
 }
 
 
-/* like nginx's ngx_reap_children(), by messages */
+/*
+ * Replaces one process n times, and tells the others by messages, as nginx's
+ * ngx_reap_children() does.
+ */
 
 static double
 replace(long n)

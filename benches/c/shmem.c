@@ -1,5 +1,8 @@
 
-/* Shared memory of bench_argument bytes: allocated, touched, freed. */
+/*
+ * Measures shared memory of bench_argument bytes: it is allocated, touched and
+ * freed.
+ */
 
 
 #include "bench.h"
@@ -49,7 +52,7 @@ touch(long n)
 }
 
 
-/* with huge pages, which only the library can ask for */
+/* Touches memory in huge pages.  Only the library can ask for them. */
 
 static double
 huge(long n)

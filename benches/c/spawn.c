@@ -1,5 +1,5 @@
 
-/* A process from its spawn to its exit. */
+/* Measures the life of a process from its spawn to its exit. */
 
 
 #include "bench.h"
@@ -43,7 +43,7 @@ spawn(ngx_spawn_proc_pt proc)
 }
 
 
-/* spawns a process, reads its first message, reaps it */
+/* Spawns a process, reads its first message, and reaps it. */
 
 static double
 life(long n)
@@ -61,7 +61,7 @@ life(long n)
         pfd.fd = ngx_processes[ngx_process_slot].channel[0];
         pfd.events = POLLIN;
 
-        /* SIGIO interrupts poll() */
+        /* The kernel sends SIGIO for a message, which interrupts poll(). */
 
         while (poll(&pfd, 1, -1) == -1) {
             bench_check(errno == EINTR, "poll()");
@@ -78,7 +78,10 @@ life(long n)
 }
 
 
-/* to count system calls: only spawns, without a message */
+/*
+ * Spawns processes that send no message, so that only the system calls of a
+ * spawn are counted.
+ */
 
 static double
 only_spawn(long n)

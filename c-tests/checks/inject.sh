@@ -97,7 +97,7 @@ build || exit 1
 none="pid=-1 channel=-1,-1 "
 live="pid=[1-9][0-9]* channel=[1-9][0-9]*,-1 "
 
-# ngx_spawn_process()
+# Rows for ngx_spawn_process().
 
 row spawn - '[1-9][0-9]*' - "$live"
 text='[alert] socketpair() failed while spawning "worker" '
@@ -129,7 +129,7 @@ row spawn-detached - '[1-9][0-9]*' - 'pid=[1-9][0-9]* channel=-1,-1 '
 row spawn-detached fork:EAGAIN -1 "$text(11: Resource temporarily" "$none"
 row spawn-detached fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 
-# ngx_execute()
+# Rows for ngx_execute().
 
 program_runs='pid=[1-9][0-9]* channel=-1,-1 '
 row execute - '[1-9][0-9]*' - "$program_runs"
@@ -175,7 +175,7 @@ for pair in write:sendto write-fd:sendmsg; do
         '[alert] sendmsg() failed (12: Cannot allocate memory)' 'more=-1 '
 done
 
-# ngx_read_channel()
+# Rows for ngx_read_channel().
 
 row read - 32 - 'more=-1 '
 row read recvmsg:EAGAIN -2 -
@@ -187,7 +187,7 @@ row read recvmsg:ENOMEM -1 \
 # end of file.
 row read recvmsg:ECONNRESET -1 -
 
-# ngx_close_channel()
+# Rows for ngx_close_channel().
 
 text='[alert] close() channel failed '
 row close - -1 - 'more=-1 '

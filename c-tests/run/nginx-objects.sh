@@ -91,7 +91,7 @@ shmem()
 
 case $#:${2:-} in
     1:)
-        # With optimization, the compiler may inline the static functions that
+        # With optimization, the compiler can inline the static functions that
         # are to become global.
         OPTIONS=--with-debug
         OPTIMIZE=-O0

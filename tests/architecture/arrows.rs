@@ -1,28 +1,30 @@
-//! The arrows between the files of `src/`: which file imports which.
+//! The imports between files of `src/`. An arrow leads from the file that
+//! imports to the file that is imported.
 
 use std::collections::BTreeSet;
 
 use crate::scan::{Mention, Role};
 use crate::tree::{Target, Tree};
 
-/// One file imports another one.
+/// An import of one file by another file.
 pub struct Arrow<'a> {
     pub from: &'a str,
     pub line: usize,
     pub to: &'a str,
-    /// The path as it is written.
+    /// The path, as it is written in the file.
     pub path: String,
 }
 
 impl Arrow<'_> {
-    /// What the line does.
+    /// The import as text, such as `imports crate::sys (src/sys.rs)`.
     pub fn text(&self) -> String {
         format!("imports {} (src/{})", self.path, self.to)
     }
 }
 
-/// All arrows. A path that begins with a name of a `use` declaration is one
-/// only where it leads to another file than the declaration.
+/// All imports between files. A path whose first part was imported by a `use`
+/// declaration counts as an import only if it leads to another file than the
+/// declaration.
 pub fn arrows(tree: &Tree) -> Vec<Arrow<'_>> {
     let mut found = Vec::new();
 

@@ -1,27 +1,29 @@
-//! What `use` declarations bring into a scope, and what `#[cfg(test)]` marks.
+//! The names that `use` declarations import into a scope, and the items that
+//! exist only in tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, Item, Meta, UseTree};
 
-/// The parts of a path, `["crate", "sys", "fd"]`. The first one is empty for
-/// a path that begins with `::`.
+/// The parts of a path, such as `["crate", "sys", "fd"]`. The first part is
+/// empty if the path begins with `::`.
 pub type Path = Vec<String>;
 
 /// One path of a `use` declaration.
 pub struct Import {
-    /// The path without braces, renames and `*`.
+    /// The path, without braces, renames and `*`.
     pub path: Path,
-    /// The name that it gets in the scope; `None` for `*` and for `as _`.
+    /// The name by which the scope knows the path; `None` if the path ends with
+    /// `*` or is renamed to `_`.
     pub name: Option<String>,
-    /// Whether it ends in `*`.
+    /// True if the path ends with `*`.
     pub glob: bool,
-    /// The line of its last part.
+    /// The line of the last part of the path.
     pub line: usize,
 }
 
-/// All paths of a `use` declaration.
+/// Returns all paths of a `use` declaration.
 pub fn imports(declaration: &syn::ItemUse) -> Vec<Import> {
     let mut found = Vec::new();
     let start = match declaration.leading_colon {
@@ -82,17 +84,19 @@ fn collect(tree: &UseTree, before: &Path, found: &mut Vec<Import>) {
 /// The names of a module or of a block.
 #[derive(Default)]
 pub struct Scope {
-    /// Names that a `use` gives, with the paths that they stand for. Two
-    /// declarations under opposite `cfg`s give one name two paths.
+    /// The names that `use` declarations import, each with the paths that it
+    /// stands for. A name has two paths if two declarations with opposite
+    /// `cfg`s import it.
     pub names: BTreeMap<String, Vec<Path>>,
     /// The paths of `use path::*`.
     pub globs: Vec<Path>,
-    /// Names that are declared here.
+    /// The names that the module or block itself declares.
     pub items: BTreeSet<String>,
 }
 
 impl Scope {
-    /// The scope of these items, tests left out.
+    /// The scope that consists of these items, without those that exist only in
+    /// tests.
     pub fn new<'a>(items: impl Iterator<Item = &'a Item>) -> Self {
         let mut scope = Self::default();
 
@@ -118,8 +122,8 @@ impl Scope {
     }
 }
 
-/// The name that an item declares. Modules are not among them: the tree of
-/// modules has these.
+/// The name that an item declares. The names of modules are left out, because
+/// the tree of modules has them.
 fn declared(item: &Item) -> Option<String> {
     Some(match item {
         Item::Const(item) => item.ident.to_string(),
@@ -156,8 +160,8 @@ pub fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Whether the item exists in tests only: `#[test]`, `#[cfg(test)]` and
-/// `#[cfg(all(test, …))]`.
+/// Returns true if the item exists only in tests: its attributes contain
+/// `#[test]`, `#[cfg(test)]` or `#[cfg(all(test, …))]`.
 pub fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::Path(path) => path.is_ident("test"),
@@ -166,7 +170,7 @@ pub fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether a predicate of `cfg` is false without `test`.
+/// Returns true if the predicate of a `cfg` is false in a build without `test`.
 fn needs_test(predicate: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = predicate.into_iter().collect();
 
@@ -182,7 +186,7 @@ fn needs_test(predicate: TokenStream) -> bool {
     }
 }
 
-/// The parts of a list between its commas.
+/// Splits a list of tokens at its commas.
 fn parts(list: TokenStream) -> impl Iterator<Item = TokenStream> {
     let tokens: Vec<TokenTree> = list.into_iter().collect();
     let parts: Vec<TokenStream> = tokens
@@ -194,7 +198,7 @@ fn parts(list: TokenStream) -> impl Iterator<Item = TokenStream> {
     parts.into_iter()
 }
 
-/// The value of `#[path = "…"]`.
+/// The value of the attribute `#[path = "…"]`.
 pub fn path_attribute(attributes: &[Attribute]) -> Option<String> {
     attributes
         .iter()

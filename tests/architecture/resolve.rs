@@ -1,15 +1,16 @@
-//! Follows a path to its module, as the compiler does.
+//! Finds the module that a path leads to, as the compiler does.
 
 use super::{Target, Tree, join};
 use crate::names::{Path, Scope};
 
-/// How many re-exports a path is followed through. The compiler rejects a
-/// circle of re-exports; this limit ends the search in such a tree.
+/// The number of re-exports through which a path is followed. The compiler
+/// refuses re-exports that lead back to themselves; in a tree with such
+/// re-exports, this limit ends the search.
 const MAX_DEPTH: usize = 16;
 
 impl Tree {
-    /// Where a path leads that stands in module `at`, within `blocks`, the
-    /// innermost last.
+    /// Returns the targets of a path that is written in the module `at`.
+    /// `blocks` are the blocks around the path, the innermost last.
     pub fn resolve(&self, at: &Path, blocks: &[Scope], path: &[String]) -> Vec<Target> {
         let name = &path[0];
 
@@ -46,8 +47,8 @@ impl Tree {
         };
         let is_child = self.is_child(at, name);
 
-        // A module and a function that a `use` brings in may have one name;
-        // a path of several parts then means the module.
+        // A module and an imported function can have the same name. A path with
+        // several parts then means the module.
         if is_child && (path.len() > 1 || !module.scope.names.contains_key(name)) {
             return self.descend(at.clone(), path, depth);
         }
@@ -64,14 +65,16 @@ impl Tree {
             .unwrap_or_else(|| vec![Target::Outside(path.to_vec())])
     }
 
-    /// Where a path leads whose first part is a name for `imported`.
+    /// Returns the targets of a path whose first part is a name for one of the
+    /// paths `imported`.
     fn renamed(&self, at: &Path, imported: &[Path], path: &[String], depth: usize) -> Vec<Target> {
         imported
             .iter()
             .flat_map(|import| {
                 let whole = join(import, &path[1..]);
 
-                // `use libc;` and `use log::log;` name a crate.
+                // `use libc;` and `use log::log;` import from a crate of this
+                // name.
                 if import[0] == path[0] && !self.is_child(at, &import[0]) {
                     vec![Target::Outside(whole)]
                 } else {
@@ -97,9 +100,11 @@ impl Tree {
             })
     }
 
-    /// Where `path` leads from module `at`: to the longest prefix that is a
-    /// module. A re-export in the crate's root is followed, since the layers
-    /// exempt the root; a re-export of another crate is followed anywhere.
+    /// Returns the targets of a path that begins in the module `at`: the module
+    /// that the longest possible beginning of the path leads to. If the rest of
+    /// the path is a re-export, it is followed in two cases: in the root of the
+    /// crate, because the root may import from all layers, and if it leads to
+    /// another crate.
     fn descend(&self, mut at: Path, mut path: &[String], depth: usize) -> Vec<Target> {
         while let Some((first, rest)) = path.split_first() {
             if first == "super" {
@@ -144,7 +149,7 @@ impl Tree {
         self.modules.contains_key(&join(at, &[name.to_owned()]))
     }
 
-    /// Whether a module has this name.
+    /// Returns true if the module contains something of this name.
     fn has(&self, module: &Path, name: &str) -> bool {
         self.is_child(module, name)
             || self.modules.get(module).is_some_and(|module| {

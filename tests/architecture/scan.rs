@@ -1,4 +1,4 @@
-//! Collects what the rules ask about from the syntax tree of a file.
+//! Collects from the syntax tree of a file the facts that the rules check.
 
 use proc_macro2::Span;
 use syn::punctuated::Punctuated;
@@ -9,54 +9,54 @@ use crate::names::{Path, Scope, attributes, imports, is_test};
 use crate::tokens::{self, Found};
 use crate::tree::{Target, Tree};
 
-/// How a path is used.
+/// How a file uses a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
-    /// In a `use` declaration.
+    /// In a `use` declaration, which imports it.
     Use,
-    /// In `use path::*`.
+    /// In a declaration `use path::*`.
     Glob,
-    /// As what is called.
+    /// As a function that is called.
     Call,
     /// As a value, for instance a constant or a pointer to a function.
     Value,
-    /// As a type, trait, pattern or macro, or in tokens of a macro that do not
-    /// show how.
+    /// As a type, trait, pattern or macro; or among the tokens of a macro, if
+    /// they do not show how the path is used.
     Other,
 }
 
-/// A path in a file.
+/// A place in a file where a path is written.
 pub struct Mention {
     pub line: usize,
-    /// As it is written.
+    /// The path, as it is written.
     pub path: Path,
     pub role: Role,
     pub targets: Vec<Target>,
 }
 
-/// A line of a file, and what is there.
+/// A line of a file, and what was found there.
 pub struct Place {
     pub line: usize,
     pub what: String,
 }
 
-/// What the rules ask about.
+/// The facts about a file that the rules check.
 #[derive(Default)]
 pub struct Facts {
     pub mentions: Vec<Mention>,
-    /// `unsafe` blocks, functions, traits, implementations and attributes.
+    /// Each `unsafe` block, function, trait, implementation and attribute.
     pub unsafe_code: Vec<Place>,
-    /// The macros that are called.
+    /// Each call of a macro.
     pub macros: Vec<Place>,
-    /// `for`, `while` and `loop`.
+    /// Each `for`, `while` and `loop`.
     pub loops: Vec<Place>,
-    /// Each `match` with more than two arms, outside of constants.
+    /// Each `match` with more than two arms, except in the values of constants.
     pub matches: Vec<Place>,
-    /// Calls of a method without arguments.
+    /// Each call of a method without arguments.
     pub bare_methods: Vec<Place>,
 }
 
-/// Collects the facts of a file, which is the module `module`.
+/// Collects the facts about a file, which contains the module `module`.
 pub fn scan(tree: &Tree, module: &Path, file: &syn::File) -> Facts {
     let mut scanner = Scanner {
         tree,
@@ -73,17 +73,18 @@ pub fn scan(tree: &Tree, module: &Path, file: &syn::File) -> Facts {
 struct Scanner<'a> {
     tree: &'a Tree,
     module: Path,
-    /// The scopes of the blocks around, the innermost last.
+    /// The scopes of the blocks around the current place, the innermost last.
     blocks: Vec<Scope>,
-    /// How many constants and macros are around.
+    /// The number of constants and macros around the current place.
     constants: usize,
     facts: Facts,
 }
 
 impl Scanner<'_> {
     fn mention(&mut self, line: usize, path: Path, role: Role) {
-        // Its `use` has shown already what a single name stands for. Only a
-        // function or constant of another crate matters where it is used.
+        // The `use` declaration of a name is a mention already. A name without
+        // `::` is a second mention only if it is a function or constant of
+        // another crate, because some rules forbid its use.
         let alone = path.len() == 1 && !matches!(role, Role::Use | Role::Glob);
 
         if path.is_empty() || alone && matches!(path[0].as_str(), "self" | "super" | "crate") {
@@ -121,7 +122,7 @@ impl Scanner<'_> {
             self.mention(line_of(first.ident.span()), parts, role);
         }
 
-        // The generic arguments, which are paths themselves.
+        // The generic arguments of a path contain paths too.
         for part in &path.segments {
             self.visit_path_arguments(&part.arguments);
         }
@@ -310,7 +311,7 @@ impl<'ast> Visit<'ast> for Scanner<'_> {
         }
     }
 
-    /// The path of `pub(in path)` is no import.
+    /// The path in `pub(in path)` is no import, so it is not visited.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
     fn visit_expr_for_loop(&mut self, item: &'ast syn::ExprForLoop) {
@@ -345,7 +346,8 @@ impl<'ast> Visit<'ast> for Scanner<'_> {
     }
 }
 
-/// `allow(unsafe_code)`, also within `cfg_attr`, and `unsafe(no_mangle)`.
+/// Finds the attributes `allow(unsafe_code)`, also within `cfg_attr`, and
+/// `unsafe(no_mangle)`.
 fn unsafe_attribute(attribute: &Attribute) -> Option<&'static str> {
     let syn::Meta::List(list) = &attribute.meta else {
         return None;

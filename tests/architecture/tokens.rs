@@ -1,20 +1,23 @@
-//! Finds paths and `unsafe` in the tokens of a macro, for macros whose
-//! arguments are neither expressions nor statements.
+//! Finds paths and `unsafe` in the arguments of a macro whose arguments are
+//! neither expressions nor statements, and which are therefore searched token
+//! by token.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::names::Path;
 use crate::scan::Role;
 
-/// What stands in the tokens of a macro.
+/// Something that was found among the tokens of a macro.
 pub enum Found {
-    /// A path of several parts, with its line.
+    /// A path with several parts: its line, the path, and how it is used.
     Path(usize, Path, Role),
-    /// `unsafe` before anything but the type of a function pointer.
+    /// The word `unsafe` in this line, except in the type of a function
+    /// pointer.
     Unsafe(usize),
 }
 
-/// All that is found, groups included.
+/// Returns all paths and each `unsafe` among the tokens, also within
+/// parentheses and braces.
 pub fn find(tokens: TokenStream) -> Vec<Found> {
     let mut found = Vec::new();
 
@@ -22,7 +25,8 @@ pub fn find(tokens: TokenStream) -> Vec<Found> {
     found
 }
 
-/// All identifiers, groups included.
+/// Returns all identifiers among the tokens, also within parentheses and
+/// braces.
 pub fn names(tokens: TokenStream) -> Vec<String> {
     tokens
         .into_iter()
@@ -67,7 +71,8 @@ fn find_in(tokens: TokenStream, found: &mut Vec<Found>) {
     }
 }
 
-/// The path that begins at a token, and the index after it.
+/// Returns the path that begins with the token number `at`, and the number of
+/// the token after the path.
 fn path_at(tokens: &[TokenTree], mut at: usize) -> (Path, usize) {
     let mut path = Path::new();
 
@@ -89,7 +94,7 @@ fn path_at(tokens: &[TokenTree], mut at: usize) -> (Path, usize) {
     (path, at)
 }
 
-/// A path before parentheses is called.
+/// How a path is used: as a call if parentheses follow it.
 fn role(next: Option<&TokenTree>) -> Role {
     match next {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => Role::Call,
@@ -97,7 +102,8 @@ fn role(next: Option<&TokenTree>) -> Role {
     }
 }
 
-/// Whether `fn (…)` or `extern "C" fn (…)` follows: a type, no code.
+/// Returns true if `fn (…)` or `extern "C" fn (…)` follows, which is the type
+/// of a function pointer and not code.
 fn is_pointer_type(tokens: &[TokenTree]) -> bool {
     let function = tokens
         .iter()

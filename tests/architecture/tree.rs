@@ -1,4 +1,5 @@
-//! The files of `src/`, their modules, and which module a path leads to.
+//! The files of `src/`, the modules in them, and the module that a path leads
+//! to.
 
 mod resolve;
 
@@ -11,16 +12,16 @@ use syn::{Item, ItemMod};
 use crate::names::{Path, Scope, attributes, is_test, path_attribute};
 use crate::scan::{Facts, scan};
 
-/// What a file of `src/` belongs to.
+/// What a file of `src/` is compiled into.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// The library.
     Library,
-    /// The unit tests of the library.
+    /// Unit tests of the library.
     Test,
-    /// `build.rs`, which names the file with `#[path]`.
+    /// `build.rs`, which names the file in an attribute `#[path]`.
     Build,
-    /// Nothing: no `mod` names the file.
+    /// Nothing, because no `mod` declaration names the file.
     Unused,
 }
 
@@ -29,35 +30,38 @@ pub struct Source {
     pub text: String,
     pub ast: syn::File,
     pub kind: Kind,
-    /// What the rules ask about. Empty if the file is not of the library.
+    /// The facts that the rules check. There are none if the file is not part
+    /// of the library.
     pub facts: Facts,
 }
 
-/// A module, in a file of its own or within its parent's.
+/// A module, which is a file, or a part of its parent's file.
 struct Module {
     file: String,
     scope: Scope,
 }
 
-/// Where a path leads.
+/// What a path leads to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// To a module of the library, and to `rest` in it.
+    /// A module of the library. `rest` are the parts of the path that name
+    /// something in this module.
     Inside { module: Path, rest: Path },
-    /// To another crate, whose name is the first part.
+    /// Something in another crate. The first part of the path is the name of
+    /// the crate.
     Outside(Path),
 }
 
-/// All of `src/`.
+/// All files and modules of `src/`.
 #[derive(Default)]
 pub struct Tree {
-    /// By their paths relative to `src/`.
+    /// The files, by their paths relative to `src/`.
     pub files: BTreeMap<String, Source>,
     modules: BTreeMap<Path, Module>,
 }
 
 impl Tree {
-    /// The tree of the package in `root`.
+    /// Reads the tree of the package in the directory `root`.
     pub fn read(root: &FilePath) -> io::Result<Self> {
         let mut texts = BTreeMap::new();
 
@@ -67,8 +71,8 @@ impl Tree {
         Ok(Self::new(texts, &build))
     }
 
-    /// The tree of these files, by their paths relative to `src/`; `build` is
-    /// the text of `build.rs`.
+    /// Builds a tree from the texts of files, whose names are paths relative to
+    /// `src/`. `build` is the text of `build.rs`.
     pub fn new(texts: BTreeMap<String, String>, build: &str) -> Self {
         let mut tree = Self::default();
 
@@ -94,12 +98,12 @@ impl Tree {
         tree
     }
 
-    /// The file that defines a module.
+    /// The path of the file that contains a module.
     pub fn file_of(&self, module: &Path) -> &str {
         &self.modules[module].file
     }
 
-    /// The files of the library, without those that are unit tests.
+    /// The files of the library, without the unit tests.
     pub fn library(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.files
             .iter()
@@ -120,8 +124,9 @@ impl Tree {
         }
     }
 
-    /// Enters the module of a file, and the modules that it declares.
-    /// `own_directory`: whether its children's files lie in its directory.
+    /// Adds the module of a file, and the modules that the file declares. If
+    /// `own_directory` is true, the files of these modules are in the directory
+    /// of the file; if not, they are in a directory with the file's name.
     fn add_file(&mut self, name: &str, module: Path, kind: Kind, own_directory: bool) {
         let Some(source) = self.files.get_mut(name) else {
             return;
@@ -147,7 +152,9 @@ impl Tree {
         }
     }
 
-    /// `directories`: the file's, for `#[path]`, and that of its children.
+    /// Adds a module, and the modules that it declares. `directories` are the
+    /// directory of the file, to which `#[path]` is relative, and the directory
+    /// for the files of the declared modules.
     fn add_module(
         &mut self,
         file: &str,
@@ -174,8 +181,9 @@ impl Tree {
         }
     }
 
-    /// Enters the modules that a file of `build.rs` declares, which
-    /// `include!` names: all files of the directory that are no module yet.
+    /// Adds modules that a file written by `build.rs` declares. The parent
+    /// contains only an `include!` of this file, so all files of the directory
+    /// that belong to no module yet are added.
     fn add_included(&mut self, parent: &Path, kind: Kind, directory: &str) {
         let unused: Vec<String> = self
             .files
@@ -229,7 +237,8 @@ impl Tree {
             .collect();
         let mut seen = Vec::new();
 
-        // A file's own module comes before those that are within the file.
+        // The list contains the module that a file consists of before the
+        // modules within this file.
         for (module, file) in modules {
             if seen.contains(&file) {
                 continue;
@@ -253,7 +262,8 @@ fn join(path: &Path, rest: &[String]) -> Path {
     [path, rest].concat()
 }
 
-/// Reads all Rust files below a directory. `prefix`: its path in `src/`.
+/// Reads all Rust files of a directory and its subdirectories. `prefix` is the
+/// path of the directory in `src/`.
 fn read_directory(
     directory: &FilePath,
     prefix: &str,

@@ -1,5 +1,5 @@
-//! nginx on the library, with each backend of shared memory but the best one,
-//! which all other tests use.
+//! Tests of nginx with each backend of shared memory but the best. All other
+//! tests use the best one.
 
 use std::fs;
 
@@ -7,12 +7,12 @@ use crate::nginx::{Nginx, Which, built_variant};
 use crate::support::{proc, sys};
 use crate::zones;
 
-/// Lines `NAME FEATURE`, the best backend first.
+/// The backends, a line `NAME FEATURE` for each; the best one is first.
 const BACKENDS: &str = include_str!("../../src/shmem/backends");
 
-/// The workers share a zone, it survives a reload, and when all processes are
-/// killed no System V segment is left. `without` are the features that the
-/// library was built without.
+/// Checks that the workers share a zone, that the zone survives a reload, and
+/// that no System V segment is left when all processes are killed. `without`
+/// are the features that the build of the library did not use.
 fn works(variant: &str, without: &[&str], system_v: bool) {
     let program = built_variant(variant);
     let probes = fs::read_to_string(program.with_file_name("ngx_ipc/probes.log")).expect("probes");
@@ -44,8 +44,8 @@ fn works(variant: &str, without: &[&str], system_v: bool) {
     assert_eq!(proc::segments_of(&running), [""; 0]);
 }
 
-/// A backend is the first whose feature is there, so it is built without the
-/// features of those before it.
+/// A build uses the first backend whose feature the system has. So this variant
+/// is built without the features of all better backends.
 #[test]
 #[ignore = "builds another nginx"]
 fn each_other_backend() {

@@ -1,4 +1,5 @@
-//! Both programs start, answer, reload and quit.
+//! The shortest test: the stock nginx and the one that is built with the
+//! library start, answer, reload and quit.
 
 use crate::nginx::{BOTH, Nginx};
 

@@ -1,4 +1,5 @@
-//! `proxy_cache`: its manager and loader are processes of the library too.
+//! Tests of `proxy_cache`: the library also starts the cache's manager and
+//! loader.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use crate::nginx::{Nginx, Which, body, header, same};
 use crate::support::{wait_until, wait_within};
 
-/// Each answer of the origin is different.
+/// The origin gives a different answer to each request, so that an answer from
+/// the cache can be recognized.
 const HTTP: &str = "
     proxy_cache_path DIRECTORY/cache levels=1 keys_zone=c:1m max_size=MAX inactive=1h;
     server {
@@ -40,7 +42,7 @@ fn start_again(nginx: &Nginx) {
 const MANAGER: &str = "cache manager process";
 const LOADER: &str = "cache loader process";
 
-/// The files of the cache.
+/// The number of files in the cache.
 fn cached(nginx: &Nginx) -> usize {
     fn files(directory: &Path) -> usize {
         fs::read_dir(directory)
@@ -84,7 +86,8 @@ fn cached_answers() {
         nginx.wait_for_descriptors(&before);
         nginx.quit(&[]);
 
-        // The files on the disk are used again.
+        // After the start, answers come from the files that were on the disk
+        // already.
         start_again(&nginx);
         ask_each();
         nginx.signal(libc::SIGTERM);
@@ -96,7 +99,7 @@ fn cached_answers() {
     assert_eq!(all, ["MISS", "HIT", "HIT", "HIT", "HIT", "HIT"]);
 }
 
-/// A new manager checks the size of the cache at once.
+/// A cache manager that was just started checks the size of the cache at once.
 #[test]
 fn the_manager_evicts() {
     const ANSWERS: usize = 20;
@@ -119,7 +122,7 @@ fn the_manager_evicts() {
     assert!(left < 8, "{left} files are more than 32k");
 }
 
-/// The loader waits for a minute.
+/// The cache loader begins its work a minute after its start.
 #[test]
 #[ignore = "takes more than a minute"]
 fn the_loader_loads_and_goes() {
@@ -140,7 +143,7 @@ fn the_loader_loads_and_goes() {
             nginx.titled(LOADER).is_empty()
         });
         assert_eq!(nginx.processes().len(), 4);
-        wait_until("a word about the loader's end", || {
+        wait_until("a line about the loader's exit", || {
             let ended = |line: &String| line.ends_with(" exited with code 0");
 
             nginx.lines(": cache loader process ").iter().any(ended)

@@ -1,4 +1,5 @@
-//! Both programs log the same lines, apart from numbers.
+//! Tests that compare the debug logs of a stock nginx and of one that is built
+//! with the library. The lines are the same, apart from numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,7 @@ use crate::support::{sys, wait_until};
 
 const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 hello; } }";
 
-/// Lines that only one of them logs, and the reason.
+/// Lines that only one of the two programs logs, each with the reason.
 const DIFFERENT: [(Which, &str, &str); 4] = [
     (
         Which::Ipc,
@@ -18,7 +19,7 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
     (
         Which::Stock,
         "[debug] close channel s:N pid:N our:N fd:N",
-        "D18: its pid is still there",
+        "D18: the pid in a closed channel's slot is not cleared",
     ),
     (
         Which::Ipc,
@@ -32,30 +33,37 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
     ),
 ];
 
-/// Lines that depend on timing, and the reason.
+/// Lines that depend on timing, so that one of the two logs can lack them, each
+/// with the reason.
 const TIMING: [(&str, &str); 6] = [
     (
         "[notice] signal N (SIGIO) received",
-        "missing if the process has been reaped already",
+        "missing if the process that has caused the signal is already reaped",
     ),
     (
         "[debug] channel command: N",
-        "missing if a process exits before it is told that others did",
+        "missing if a process exits before it reads that another one has exited",
     ),
-    ("[debug] pass close channel s:N pid:N to:N", "the same"),
-    ("[debug] child: N -N e:N t:N d:N r:N j:N", "the same"),
+    (
+        "[debug] pass close channel s:N pid:N to:N",
+        "missing if the receiver has already exited",
+    ),
+    (
+        "[debug] child: N -N e:N t:N d:N r:N j:N",
+        "missing if the master reaps all exited processes at once",
+    ),
     (
         "[debug] epoll_wait() failed (N: Interrupted system call)",
-        "missing if the signal comes outside of the wait",
+        "missing if the signal arrives while the process does not wait",
     ),
     (
         "[info] epoll_wait() failed (N: Interrupted system call)",
-        "the same",
+        "missing if the signal arrives while the process does not wait",
     ),
 ];
 
-/// The beginnings of lines that each process logs in the same order, whatever
-/// the timing.
+/// The beginnings of the lines that a process logs in the same order in each
+/// run, because they do not depend on timing.
 const IN_ORDER: [&str; 4] = ["channel N:N", "start ", "pass channel ", "get channel "];
 
 fn is_explained(which: Which, line: &str) -> bool {
@@ -66,7 +74,7 @@ fn is_explained(which: Which, line: &str) -> bool {
     differs || TIMING.iter().any(|&(text, _)| text == line)
 }
 
-/// Lines that both log when they do the same.
+/// Runs the scenario with both programs; returns their logs.
 fn logs(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) -> [Lines; 2] {
     both(|which| {
         let nginx = Nginx::new(test, which, main, http);
@@ -77,7 +85,7 @@ fn logs(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) ->
     })
 }
 
-/// Runs both programs from start to end with the same actions, and compares
+/// Runs both programs from start to exit with the same actions, and compares
 /// their logs.
 fn compare(test: &str, main: &str, http: &str, scenario: impl Fn(&Nginx) + Sync) {
     let logs = logs(test, main, http, scenario);
@@ -122,7 +130,8 @@ fn workers() {
     });
 }
 
-/// A worker is killed: the others are told of that, and of the next one.
+/// A worker is killed. The other workers are told that it has exited, and that
+/// another one was started.
 #[test]
 fn killed() {
     compare("lines_killed", "worker_processes 3;", HTTP, |nginx| {
@@ -155,7 +164,8 @@ fn reopen_and_stop() {
     });
 }
 
-/// No process is started, so no order is compared.
+/// A process without a master starts no other process. The order of lines is
+/// not compared, because all compared lines are about processes.
 #[test]
 fn single() {
     let logs = logs("lines_single", "master_process off;", HTTP, |nginx| {
@@ -174,7 +184,7 @@ fn single() {
     same_lines(logs.each_ref().map(Lines::set));
 }
 
-/// A cache has a manager, and a loader that is started later.
+/// A cache has two helpers: a manager, and a loader.
 #[test]
 fn helpers() {
     let http = format!("proxy_cache_path cache keys_zone=c:1m; {HTTP}");

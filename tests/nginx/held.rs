@@ -1,4 +1,5 @@
-//! Requests that nginx handles for as long as a test needs.
+//! Requests that nginx handles for as long as a test needs, because the test
+//! itself is the upstream server and delays the answers.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -6,7 +7,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use crate::nginx::{Nginx, ask, body, code};
 use crate::support::SOON;
 
-/// nginx sends each part of an answer at once.
+/// A configuration that passes requests of `/held` to the test. Buffering is
+/// off, so nginx sends each part of an answer to the client at once.
 pub const PROXY: &str = "
     server {
         listen 127.0.0.1:PORT;
@@ -14,7 +16,7 @@ pub const PROXY: &str = "
         location /held { proxy_pass http://127.0.0.1:UPSTREAM; proxy_buffering off; }
     }";
 
-/// The server that nginx passes requests to.
+/// The listening socket of the test, to which nginx passes requests.
 pub struct Upstream(TcpListener);
 
 impl Upstream {
@@ -22,14 +24,14 @@ impl Upstream {
         Self(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener"))
     }
 
-    /// A configuration with the port for `UPSTREAM`.
+    /// Puts the port of the test in the place of `UPSTREAM` in a configuration.
     pub fn in_place(&self, http: &str) -> String {
         let port = self.0.local_addr().expect("an address").port();
 
         http.replace("UPSTREAM", &port.to_string())
     }
 
-    /// Sends a request to one worker, which then waits for the answer.
+    /// Sends a request to the given worker, which then waits for the answer.
     pub fn hold(&self, nginx: &Nginx, worker: i32) -> Held {
         nginx.with_only(worker, || {
             let mut client = nginx.connect();
@@ -47,7 +49,7 @@ impl Upstream {
         })
     }
 
-    /// Sends a request to each worker, and answers half of each.
+    /// Sends a request to each worker, and answers each request half.
     pub fn hold_each(&self, nginx: &Nginx) -> Vec<Held> {
         let mut all: Vec<_> = nginx
             .workers()
@@ -60,18 +62,19 @@ impl Upstream {
     }
 }
 
-/// One of these requests.
+/// A request that nginx handles, with its connections from the client and to
+/// the test.
 pub struct Held {
     client: TcpStream,
     upstream: TcpStream,
     answer: Vec<u8>,
 }
 
-/// Both halves of an answer have this size.
+/// The size of each half of an answer.
 const HALF: usize = 100_000;
 
 impl Held {
-    /// Answers the first half; the client gets it unless nginx buffers it.
+    /// Sends the first half of the answer, and waits until the client has it.
     pub fn begin(&mut self) {
         let mut lines = BufReader::new(&self.upstream).lines();
 
@@ -93,7 +96,8 @@ impl Held {
         }
     }
 
-    /// Answers the rest; the client gets all of it.
+    /// Sends the second half of the answer, and checks that the client gets the
+    /// whole answer.
     pub fn end(mut self) {
         self.send(&[b'b'; HALF]);
         self.client
@@ -104,7 +108,8 @@ impl Held {
         assert!(self.body() == "a".repeat(HALF) + &"b".repeat(HALF));
     }
 
-    /// Closes without an answer; the client gets an error.
+    /// Closes the connection without an answer, and checks that the client gets
+    /// the error 502.
     pub fn abandon(mut self) {
         drop(self.upstream);
         self.client
@@ -113,7 +118,8 @@ impl Held {
         assert_eq!(code(&String::from_utf8_lossy(&self.answer)), "502");
     }
 
-    /// nginx has closed both connections before all was answered.
+    /// Checks that nginx has closed both connections of the request after half
+    /// of the answer.
     pub fn was_cut_off(mut self) {
         self.upstream
             .read_to_end(&mut Vec::new())
@@ -136,7 +142,8 @@ impl Held {
     }
 }
 
-/// A reset is right for a connection that is closed with unread bytes.
+/// Ignores a reset of the connection: the kernel resets a connection that is
+/// closed while it has unread data.
 fn reset(err: Error) -> Result<usize, Error> {
     match err.kind() {
         ErrorKind::ConnectionReset => Ok(0),

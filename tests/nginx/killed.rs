@@ -1,4 +1,5 @@
-//! `kill -9`: another process replaces the killed one, and all others know it.
+//! Tests of processes that are killed with SIGKILL: another process replaces
+//! the killed one, and all other processes know the new one.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,8 @@ use crate::lines::Lines;
 use crate::nginx::{Nginx, body, code, header, same};
 use crate::support::{find, proc, sys, wait_until};
 
-/// The memory of the cache is also part of nginx.
+/// A configuration with a cache, because a worker that replaces another one
+/// must find the cache's shared memory.
 const HTTP: &str = "
     proxy_cache_path cache keys_zone=c:1m;
     server {
@@ -24,9 +26,9 @@ const HTTP: &str = "
 const MANAGER: &str = "cache manager process";
 const LOADER: &str = "cache loader process";
 
-/// The slot that the master gave to a process. The log names it when other
-/// processes are told: "pass channel s:SLOT pid:PID fd:FD to s:SLOT pid:PID
-/// fd:FD".
+/// The slot in which the master has spawned a process. The master logs it when
+/// it announces the process: "pass channel s:SLOT pid:PID fd:FD to s:SLOT
+/// pid:PID fd:FD".
 fn slot(nginx: &Nginx, pid: i32) -> usize {
     let pid = format!("pid:{pid}");
     let lines = nginx.lines("pass channel ").join(" ");
@@ -39,7 +41,7 @@ fn slot(nginx: &Nginx, pid: i32) -> usize {
         .expect("a slot")
 }
 
-/// Kills a process, and returns the one that replaces it.
+/// Kills a process; returns the process that replaces it.
 fn kill(nginx: &Nginx, victim: i32) -> i32 {
     let title = proc::title(victim);
     let title = title.strip_prefix("nginx: ").expect("a title");
@@ -58,7 +60,7 @@ fn kill(nginx: &Nginx, victim: i32) -> i32 {
     })
 }
 
-/// Each worker answers from the cache.
+/// Checks that each worker answers from the cache.
 fn answers(nginx: &Nginx) {
     for worker in nginx.workers() {
         let answer = nginx.get_from(worker, "/");
@@ -99,13 +101,14 @@ fn each_in_turn() {
         for victim in workers.into_iter().chain(helpers[0].iter().copied()) {
             let next = kill(&nginx, victim);
 
-            // All processes have been told.
+            // When the descriptors are those of the beginning, all processes
+            // know the new one.
             nginx.wait_for_descriptors(&before);
             slots.push([victim, next].map(|pid| slot(&nginx, pid)));
             answers(&nginx);
         }
 
-        // The new processes reload and quit like the killed ones.
+        // The new processes reload and quit as the killed ones would have done.
         nginx.reload();
         nginx.quit(&["exited on signal 9"]);
 
@@ -122,7 +125,7 @@ fn each_in_turn() {
     );
 }
 
-/// The requests of the killed worker are lost, and no others.
+/// The killed worker's requests are lost, and no other requests.
 #[test]
 fn others_go_on() {
     same(|which| {
@@ -136,7 +139,8 @@ fn others_go_on() {
         let before = nginx.settled_descriptors();
         let mut others = upstream.hold_each(&nginx);
 
-        // The requests are in the order of pids.
+        // The requests are in the order of the workers' pids, so the first one
+        // belongs to the worker with the lowest pid.
         let victim = *workers.first().expect("a worker");
         let victims = others.remove(0);
         let next = kill(&nginx, victim);

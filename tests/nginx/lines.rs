@@ -1,17 +1,17 @@
-//! Lines of nginx's log, for comparison.
+//! Reads the lines of nginx's log, so that two logs can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::nginx::Nginx;
 
-/// A line without its time.
+/// A line of the log, without its time.
 struct Line {
     pid: i32,
     level: String,
     text: String,
 }
 
-/// The log of a nginx.
+/// All lines of the log of an nginx.
 pub struct Lines(Vec<Line>);
 
 impl Lines {
@@ -25,14 +25,14 @@ impl Lines {
         Self(text.lines().filter_map(Line::parse).collect())
     }
 
-    /// The set of lines, without their number and order. Numbers are replaced
-    /// by `N`, also negative ones.
+    /// The different lines, without their order and number. Each number in a
+    /// line, also a negative one, is replaced by `N`.
     pub fn set(&self) -> BTreeSet<String> {
         self.0.iter().map(Line::without_numbers).collect()
     }
 
-    /// The lines of level alert or above, and those about an exit code other
-    /// than 0.
+    /// The lines of level alert and above, and the lines about an exit code
+    /// other than 0.
     pub fn severe(&self) -> BTreeSet<String> {
         self.0
             .iter()
@@ -41,8 +41,9 @@ impl Lines {
             .collect()
     }
 
-    /// For each process, in the order of their start, its lines that begin with
-    /// one of `beginnings`. Slots are kept, other numbers are replaced.
+    /// For each process, in the order in which the processes were started: its
+    /// lines that begin with one of `beginnings`. Numbers are replaced, except
+    /// for slots.
     pub fn sequences(&self, beginnings: &[&str]) -> BTreeMap<usize, Vec<String>> {
         let mut all = BTreeMap::<usize, Vec<String>>::new();
         let places = self.places();
@@ -62,7 +63,8 @@ impl Lines {
         all
     }
 
-    /// The pid of the master and of each process that it has started.
+    /// The pid of the master and of each process that it has started, with the
+    /// position of the process in the order of starts.
     fn places(&self) -> BTreeMap<i32, usize> {
         let started = self.0.iter().filter_map(|line| {
             let (what, pid) = line.text.rsplit_once(' ')?;
@@ -83,8 +85,8 @@ impl Lines {
 }
 
 impl Line {
-    /// `2026/01/31 12:00:00 [level] 1#1: *1 text`, where `*1` is the number of
-    /// a connection and may be missing.
+    /// Parses a line such as `2026/01/31 12:00:00 [level] 1#1: *1 text`. `*1`
+    /// is the number of a connection, and can be missing.
     fn parse(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once(" [")?;
         let (level, rest) = rest.split_once("] ")?;
@@ -112,7 +114,8 @@ impl Line {
     }
 }
 
-/// Replaces each number by `N`, and each address of 16 digits.
+/// Replaces each number in a text by `N`, and also each address of 16
+/// hexadecimal digits.
 fn without_numbers(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -139,7 +142,8 @@ fn length(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.chars().take_while(|&c| belongs(c)).count()
 }
 
-/// The same, but keeps words that name a slot.
+/// Replaces each number in a text by `N`, except in words that name a slot,
+/// such as `s:1`.
 fn with_slots(text: &str) -> String {
     text.split(' ')
         .map(|word| match word.starts_with("s:") {

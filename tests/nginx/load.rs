@@ -1,4 +1,4 @@
-//! Clients that send requests while a test does something to nginx.
+//! Clients that send requests all the time while a test reloads or kills nginx.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use std::thread::{self, JoinHandle};
 use crate::nginx::{Nginx, body, code, get_at};
 use crate::support::{SOON, find, sys, wait_until, wait_within};
 
-/// Clients that request `/`, which answers with the worker's pid, each time on
-/// a new connection. No request may fail.
+/// Clients that request `/` all the time, each time on a new connection. The
+/// answer is the worker's pid. If a request fails, the test fails.
 pub struct Clients {
     end: Arc<AtomicBool>,
     seen: Arc<Mutex<Seen>>,
@@ -47,24 +47,26 @@ impl Clients {
         Self { end, seen, threads }
     }
 
-    /// Waits until each of these workers has answered: the kernel chooses the
-    /// worker that accepts.
+    /// Waits until each of these workers has answered a request. The kernel
+    /// chooses the worker that accepts a connection, so this can take some
+    /// time.
     pub fn wait_for_answers_of(&self, pids: &BTreeSet<i32>) {
         wait_within(6 * SOON, &format!("an answer of each of {pids:?}"), || {
             self.seen.lock().unwrap().pids.is_superset(pids)
         });
     }
 
-    /// Waits for the answer to a request that is sent from now on.
+    /// Waits until a request that was sent after this call has been answered.
     pub fn wait_for_next(&self) {
         let requests = || self.seen.lock().unwrap().requests;
         let before = requests();
 
-        // Each client may already have sent one.
+        // When this call begins, each client can have a request without an
+        // answer. So one answer more than there are clients must arrive.
         wait_until("an answer", || requests() > before + self.threads.len());
     }
 
-    /// Stops the clients, of which none has failed.
+    /// Stops the clients, and checks that no request has failed.
     pub fn end(mut self) {
         self.end.store(true, Ordering::Relaxed);
 
@@ -98,7 +100,8 @@ impl Seen {
     }
 }
 
-/// The pid of the worker that answered, or the failure.
+/// Sends a request; returns the pid of the worker that has answered, or the
+/// reason of the failure.
 fn request(address: SocketAddr) -> Result<i32, String> {
     let answer = get_at(address, "/").map_err(|err| err.to_string())?;
 
@@ -108,10 +111,11 @@ fn request(address: SocketAddr) -> Result<i32, String> {
     }
 }
 
-/// wrk, whose connections are kept alive and always have a request outstanding.
+/// The program wrk, which keeps its connections open and always has a request
+/// without an answer on each.
 pub struct Wrk(Child);
 
-/// The report at the end.
+/// The numbers that wrk prints at its end.
 #[derive(Debug, Default)]
 pub struct Report {
     pub requests: usize,
@@ -135,7 +139,7 @@ impl Wrk {
         Self(wrk)
     }
 
-    /// Stops it, and returns its report.
+    /// Stops wrk, and returns its report.
     pub fn end(mut self) -> Report {
         sys::kill(self.pid(), libc::SIGINT);
         find("the end of wrk", || self.0.try_wait().expect("wrk"));
@@ -158,9 +162,10 @@ impl Drop for Wrk {
 }
 
 impl Report {
-    /// All requests were answered as expected, during this number of reloads. A
-    /// worker that shuts down closes connections that look idle, while a
-    /// request may be on its way (RFC 9112, 9.3.1: a client may send it again).
+    /// Checks that all requests were answered, during so many reloads. One
+    /// exception is allowed: a worker that shuts down closes its idle
+    /// connections, while a client can just be sending a request on one of them
+    /// (RFC 9112, 9.3.1: the client may send it again).
     pub fn check(&self, connections: usize, reloads: usize) {
         let closed = self.read + self.write;
 
@@ -173,9 +178,9 @@ impl Report {
         assert!(closed <= connections * reloads, "{self:?}");
     }
 
-    /// Parses "1 requests in 1.00s, 1.00MB read", "Non-2xx or 3xx responses: 1"
-    /// and "Socket errors: connect 1, read 1, write 1, timeout 1". The last two
-    /// are missing if there were no errors.
+    /// Parses wrk's lines "1 requests in 1.00s, 1.00MB read", "Non-2xx or 3xx
+    /// responses: 1" and "Socket errors: connect 1, read 1, write 1, timeout
+    /// 1". wrk prints the last two only if there were errors.
     fn parse(out: &str) -> Self {
         let number = |before: &str, after: &str| {
             out.lines()

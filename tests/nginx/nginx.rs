@@ -1,4 +1,4 @@
-//! A real nginx: stock, or on the library.
+//! A running nginx: a stock one, or one that is built with the library.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -17,7 +17,8 @@ use crate::support::build::{root, run};
 use crate::support::server::{Descriptors, Server, connect_to};
 use crate::support::{proc, sys, wait_until};
 
-/// Which of the two programs.
+/// The program of a test: the stock nginx, or the one that is built with the
+/// library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     Stock,
@@ -26,7 +27,8 @@ pub enum Which {
 
 pub const BOTH: [Which; 2] = [Which::Stock, Which::Ipc];
 
-/// Runs the scenario with both programs, at the same time.
+/// Runs the scenario with the stock nginx and with the one that is built with
+/// the library, at the same time.
 pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
     let scenario = &scenario;
 
@@ -36,16 +38,17 @@ pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
     })
 }
 
-/// The same; both results must be equal.
+/// Runs the scenario with both programs, and checks that both results are
+/// equal.
 pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
     let [stock, ipc] = both(scenario);
 
-    assert_eq!(ipc, stock, "on the library, and as it is");
+    assert_eq!(ipc, stock, "with the library (left) and stock (right)");
     ipc
 }
 
-/// The version of nginx, and the directory of its programs, as in the Makefile.
-/// `T_VERSION=bookworm` is the version of Debian.
+/// The version of nginx and the directory of its programs, as in the Makefile.
+/// If `T_VERSION` is "bookworm", the version is that of Debian 12.
 fn version() -> (&'static str, &'static str) {
     match env::var("T_VERSION").as_deref() {
         Ok("bookworm") => ("bookworm", "build/nginx-1.22.1"),
@@ -54,10 +57,11 @@ fn version() -> (&'static str, &'static str) {
     }
 }
 
-/// The program of `make nginx`, which is built first: `which` is "stock" or
-/// "ipc".
+/// The path of a program of `make nginx`, which is built first. `which` is
+/// "stock", or "ipc" for the one that is built with the library.
 ///
-/// With `T_NGINX`, such as "asan", "ipc" is that variant.
+/// If `T_NGINX` names a variant, such as "asan", "ipc" is the program of this
+/// variant.
 pub fn built(which: &str) -> PathBuf {
     match env::var("T_NGINX") {
         Ok(variant) if which == "ipc" && !variant.is_empty() => built_variant(&variant),
@@ -65,7 +69,8 @@ pub fn built(which: &str) -> PathBuf {
     }
 }
 
-/// The same, without `T_NGINX`.
+/// The path of a program of `make nginx`, which is built first, whatever
+/// `T_NGINX` is.
 pub fn built_usual(which: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
 
@@ -73,7 +78,8 @@ pub fn built_usual(which: &str) -> PathBuf {
     program(which)
 }
 
-/// A variant of the program on the library, see c-tests/run/nginx-build.sh.
+/// The path of a variant of the program with the library, which is built first.
+/// c-tests/run/nginx-build.sh lists the variants.
 pub fn built_variant(variant: &str) -> PathBuf {
     static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -99,11 +105,12 @@ fn build(variant: &[&str]) {
         .args(variant));
 }
 
-/// The name of AddressSanitizer's reports in the directory of a server.
+/// The beginning of the names of AddressSanitizer's reports, in the directory
+/// of a server.
 const REPORT: &str = "report";
 
-/// The number of repetitions in a test: less in the short form, which `make
-/// test` chooses with T_SHORT=1.
+/// The number of repetitions in a test: `short` if T_SHORT is set, as `make
+/// test` does it, or else `full`.
 pub fn times(full: usize, short: usize) -> usize {
     if std::env::var_os("T_SHORT").is_some() {
         short
@@ -112,7 +119,7 @@ pub fn times(full: usize, short: usize) -> usize {
     }
 }
 
-/// A running nginx in its own directory; it has all methods of [`Server`].
+/// An nginx with a directory of its own. It has all methods of [`Server`].
 pub struct Nginx {
     pub which: Which,
     server: Server,
@@ -127,12 +134,12 @@ impl Deref for Nginx {
 }
 
 impl Nginx {
-    /// A nginx with a configuration, not started yet.
+    /// An nginx with a configuration, which is not started yet.
     ///
-    /// `main` are directives of the main context, `http` those of that block.
-    /// `PORT` is replaced by the port of the server, `DIRECTORY` by its
-    /// directory. Unless `main` changes it, nginx runs in the foreground, logs
-    /// debug lines, and has 1024 connections.
+    /// `main` are directives of the main context, and `http` are directives of
+    /// the http block. In both, `PORT` is replaced by the port of the server,
+    /// and `DIRECTORY` by its directory. Unless `main` says otherwise, nginx
+    /// runs in the foreground, logs debug lines, and has 1024 connections.
     pub fn new(test: &str, which: Which, main: &str, http: &str) -> Self {
         let program = match which {
             Which::Stock => built("stock"),
@@ -142,7 +149,8 @@ impl Nginx {
         Self::with_program(&program, &format!("{test}-{which:?}"), which, main, http)
     }
 
-    /// The same with another program.
+    /// An nginx that runs `program`, with a configuration as in [`Nginx::new`],
+    /// which is not started yet.
     pub fn with_program(
         program: &std::path::Path,
         test: &str,
@@ -156,10 +164,12 @@ impl Nginx {
         server.instead = ["-p", &directory, "-c", "conf", "-e", "log"]
             .map(Into::into)
             .to_vec();
-        // Workers, which may run as nobody, write reports there.
+        // Workers can run as nobody, and write reports of AddressSanitizer to
+        // the directory.
         fs::set_permissions(&server.directory, Permissions::from_mode(0o777)).expect("a directory");
-        // nginx does not free all memory when it exits, and each module that it
-        // loads has an `ngx_module_names`, which nginx has too.
+        // Two checks of AddressSanitizer are off: nginx does not free all
+        // memory at its exit, and each of its modules defines
+        // `ngx_module_names`, as nginx itself does.
         server.environment = vec![(
             "ASAN_OPTIONS",
             format!("detect_leaks=0:detect_odr_violation=0:log_path={directory}/{REPORT}").into(),
@@ -171,7 +181,7 @@ impl Nginx {
         nginx
     }
 
-    /// Writes another configuration, for a reload.
+    /// Writes another configuration, which nginx reads at a reload.
     pub fn configure(&self, main: &str, http: &str) {
         let unless = |has: &str, line: &'static str| {
             if main.contains(has) { "" } else { line }
@@ -190,7 +200,8 @@ impl Nginx {
         fs::write(self.directory.join("conf"), text).expect("a configuration");
     }
 
-    /// Runs the program with more options, such as `-s reload` or `-t`.
+    /// Runs nginx with additional options, such as `-s reload` or `-t`, and
+    /// returns its output.
     pub fn run(&self, options: &[&str]) -> std::process::Output {
         Command::new(&self.exe)
             .args(&self.server.instead)
@@ -201,14 +212,14 @@ impl Nginx {
             .expect("nginx")
     }
 
-    /// `nginx -s NAME`, which must succeed.
+    /// Runs `nginx -s NAME`, which must succeed.
     pub fn command_signal(&self, name: &str) {
         let out = self.run(&["-s", name]);
 
         assert!(out.status.success(), "{out:?}");
     }
 
-    /// The whole answer to a request of `path`, on its own connection.
+    /// Requests `path` on a connection of its own; returns the whole answer.
     pub fn get(&self, path: &str) -> String {
         self.try_get(path).expect("an answer")
     }
@@ -217,8 +228,8 @@ impl Nginx {
         get_at(self.address(), path)
     }
 
-    /// Waits until a nginx that was just started has so many workers and all
-    /// processes know each other. Returns their descriptors.
+    /// Waits until an nginx that was just started has so many workers and all
+    /// processes know each other. Returns the descriptors of all processes.
     pub fn settled(&self, workers: usize) -> Vec<Descriptors> {
         self.wait_for_workers(workers);
 
@@ -232,8 +243,10 @@ impl Nginx {
         self.descriptors()
     }
 
-    /// Waits until a nginx without a master waits for events: it handles a
-    /// signal that came shortly before only at the next event.
+    /// Waits until an nginx without a master waits for events. If a signal
+    /// arrives after nginx has checked its flags and before it waits, nginx
+    /// handles the signal only at the next event. So a test sends a signal only
+    /// while nginx waits.
     pub fn wait_for_idle(&self) {
         wait_until("a nginx that waits for events", || {
             let waits = |line: &str| line.contains("epoll timer: ");
@@ -242,12 +255,13 @@ impl Nginx {
         });
     }
 
-    /// The answer of this worker.
+    /// Requests `path` from this worker; returns the whole answer.
     pub fn get_from(&self, worker: i32, path: &str) -> String {
         self.with_only(worker, || self.get(path))
     }
 
-    /// Calls `act` while all workers but this one are stopped.
+    /// Calls `act` while all workers but this one are stopped, so that this
+    /// worker accepts.
     pub fn with_only<T>(&self, worker: i32, act: impl FnOnce() -> T) -> T {
         let mut others = self.workers();
 
@@ -260,7 +274,7 @@ impl Nginx {
         done
     }
 
-    /// Calls `act` with each worker, while all others are stopped.
+    /// Calls `act` for each worker, while all other workers are stopped.
     pub fn with_each(&self, mut act: impl FnMut(i32)) {
         let workers = self.workers();
 
@@ -277,8 +291,9 @@ impl Nginx {
         resume(&workers);
     }
 
-    /// The reports of AddressSanitizer. If it could not write a report, the
-    /// log, which is nginx's stderr, has a line.
+    /// The reports of AddressSanitizer. If it cannot write a report, it writes
+    /// a line to stderr, which is nginx's log; the result then contains this
+    /// line.
     fn reports(&self) -> String {
         let files = fs::read_dir(&self.directory)
             .into_iter()
@@ -292,13 +307,14 @@ impl Nginx {
         texts.chain(unwritten).collect::<Vec<_>>().join("\n")
     }
 
-    /// The status module, for `load_module`.
+    /// The path of the status module, for the directive `load_module`.
     pub fn status_module() -> PathBuf {
         built("ipc").with_file_name("ngx_http_ipc_status_module.so")
     }
 }
 
-/// The whole answer to a request of `path`, on its own connection.
+/// Requests `path` from a server at `address`, on a connection of its own;
+/// returns the whole answer.
 pub fn get_at(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = connect_to(address)?;
     let mut answer = Vec::new();
@@ -309,7 +325,7 @@ pub fn get_at(address: SocketAddr, path: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Stops processes, and waits until they are stopped.
+/// Stops the processes with SIGSTOP, and waits until all are stopped.
 fn stop(pids: &BTreeSet<i32>) {
     for &pid in pids {
         sys::kill(pid, libc::SIGSTOP);
@@ -326,7 +342,8 @@ fn resume(pids: &BTreeSet<i32>) {
     }
 }
 
-/// Sends a request of `path`, the last one on its connection.
+/// Sends a request of `path`, after whose answer the server closes the
+/// connection.
 pub fn ask(stream: &mut TcpStream, path: &str) -> std::io::Result<()> {
     write!(
         stream,
@@ -339,7 +356,7 @@ pub fn code(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
 
-/// The value of one of its headers.
+/// The value of a header of an answer, or "".
 pub fn header<'a>(answer: &'a str, name: &str) -> &'a str {
     answer
         .lines()

@@ -1,26 +1,34 @@
 
 /*
- * The directives with which the tests of tests/nginx/defects/ make nginx's
- * processes do something unusual:
+ * A module with which the tests of tests/nginx/defects/ make processes of
+ * nginx do something that no signal can cause.
+ *
+ * Its directive:
  *
  *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
- *   fault full;        in http: the master's table has room for two more
- *   fault commands;    in a location: the worker does what the query asks
+ *   fault full;        in http: the master fills its process table, so that it
+ *                      has room for two more processes
+ *   fault commands;    in a location: the worker does what a request asks for
  *
- * The queries:
+ * The arguments of such a request, and the answer:
  *
- *   do=slot&to=N       answers with slot N of this worker's table, or its own
- *   do=send&to=N&...   sends a message to the process in slot N: command=, slot=
- *                      and pid= are its fields, size= the number of bytes, and
- *                      fds= the number of descriptors
- *   do=fill&...        the same, until the channel is full
+ *   do=slot&to=N       answers with slot N of this worker's process table;
+ *                      without "to", with its own slot
+ *   do=send&to=N&...   sends a message to the process in slot N. command=, slot=
+ *                      and pid= are the fields of the message, size= is the
+ *                      number of bytes, and fds= the number of descriptors
+ *   do=fill&...        sends such messages until the channel is full
  *   do=deaf            closes this worker's end of its channel
- *   do=child           forks a child that exits with 3, and waits for it
- *   do=write&size=N    writes a message of N bytes, answers with the result
- *   do=read&size=N     reads N bytes where 40 are available, the same
+ *   do=child           forks a child that exits with 3, waits for the child, and
+ *                      answers with its exit code
+ *   do=write&size=N    writes a message of N bytes to a new socketpair, and
+ *                      answers with the result
+ *   do=read&size=N     reads a message of N bytes, of which 40 have arrived, and
+ *                      answers with the result
  *
- * Both programs are built with the same options and load this module.
+ * The stock nginx and the one that is built with the library both load this
+ * module, which is compiled with the same options.
  */
 
 
@@ -100,14 +108,17 @@ ngx_module_t  ngx_http_fault_module = {
 };
 
 
-/* nginx's configure writes this for a module */
+/* nginx's configure writes these variables for a dynamic module. */
 
 ngx_module_t  *ngx_modules[] = { &ngx_http_fault_module, NULL };
 char          *ngx_module_names[] = { "ngx_http_fault_module", NULL };
 char          *ngx_module_order[] = { NULL };
 
 
-/* The number of the argument "name", or the default. */
+/*
+ * Returns the number in the request's argument "name", or "otherwise" if the
+ * request has no such argument.
+ */
 
 static ngx_int_t
 ngx_http_fault_arg(ngx_http_request_t *r, char *name, ngx_int_t otherwise)
@@ -134,7 +145,10 @@ ngx_http_fault_slot(ngx_http_request_t *r, char *answer)
 }
 
 
-/* Does not use ngx_write_channel(), which refuses invalid messages. */
+/*
+ * Sends a message with sendmsg(), because ngx_write_channel() refuses invalid
+ * messages.
+ */
 
 static ssize_t
 ngx_http_fault_sendmsg(ngx_http_request_t *r)
@@ -222,7 +236,11 @@ ngx_http_fault_deaf(ngx_http_request_t *r, char *answer)
 }
 
 
-/* Waits until the child has exited and all handlers have run. */
+/*
+ * Starts a child, and waits until the child has exited and the handler of
+ * SIGCHLD has run.  In a stock nginx the handler reaps the child, so pclose()
+ * fails.
+ */
 
 static ngx_int_t
 ngx_http_fault_child(ngx_http_request_t *r, char *answer)
@@ -417,7 +435,7 @@ ngx_http_fault_returns(ngx_cycle_t *cycle, void *data)
 }
 
 
-/* A process that occupies a slot until it is killed. */
+/* The function of a process that only occupies a slot, until it is killed. */
 
 static void
 ngx_http_fault_fills(ngx_cycle_t *cycle, void *data)

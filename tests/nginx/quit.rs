@@ -1,4 +1,4 @@
-//! `-s reopen`, `-s quit` and `-s stop`, during requests.
+//! Tests of `-s reopen`, `-s quit` and `-s stop` while nginx handles requests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +30,7 @@ fn start(test: &str, which: Which, http: &str) -> Nginx {
     nginx
 }
 
-/// Both logs are renamed: all processes write to new ones.
+/// Both logs are renamed. After the signal, all processes write to new files.
 #[test]
 fn reopen() {
     let severe = same(|which| {
@@ -65,7 +65,7 @@ fn reopen() {
     assert_eq!(severe, Default::default());
 }
 
-/// A connection on which one request has been answered.
+/// A connection that is idle: nginx has answered a request on it.
 fn idle(nginx: &Nginx) -> TcpStream {
     let mut stream = nginx.connect();
     let mut answer = String::new();
@@ -88,7 +88,8 @@ fn is_refused(nginx: &Nginx) -> bool {
         .is_err_and(|err| err.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Requests are answered completely, and no new ones are accepted.
+/// nginx quits: it answers the requests that it has completely, and accepts no
+/// new ones.
 #[test]
 fn quit_with_open_requests() {
     let severe = same(|which| {
@@ -120,7 +121,7 @@ fn quit_with_open_requests() {
     assert_eq!(severe, BTreeSet::new());
 }
 
-/// All processes exit at once, also during requests.
+/// nginx stops: all processes exit at once, also while they handle requests.
 #[test]
 fn stop_with_open_requests() {
     let severe = same(|which| {
@@ -139,7 +140,8 @@ fn stop_with_open_requests() {
     assert_eq!(severe, BTreeSet::new());
 }
 
-/// A worker that ignores the signal is killed after a while, at SIGALRM.
+/// A worker that is stopped does not handle the signal. The master kills it
+/// after a while, when SIGALRM arrives.
 #[test]
 fn stop_with_a_stopped_worker() {
     let severe = same(|which| {

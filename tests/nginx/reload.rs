@@ -1,4 +1,4 @@
-//! `-s reload` under load.
+//! Tests of `-s reload` under load.
 
 use std::collections::BTreeSet;
 
@@ -10,32 +10,34 @@ use crate::support::wait_until;
 
 const WORKERS: usize = 4;
 
-/// No debug log: it would have millions of lines.
+/// The log has no debug lines, because the many requests would write millions
+/// of them.
 const MAIN: &str = "
     worker_processes 4;
     error_log log info;
     events { worker_connections 1024; }";
 
-/// The cache has a manager and a loader, which are replaced too.
+/// The cache has a manager and a loader, which a reload replaces too.
 const HTTP: &str = "
     proxy_cache_path cache keys_zone=c:1m;
     server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 $pid; } }";
 
-/// All processes, with the master.
+/// The number of all processes: the master, the workers, the cache manager and
+/// the cache loader.
 const EVERYBODY: usize = 1 + WORKERS + 2;
 
-/// The number of connections that wrk keeps alive.
+/// The number of connections that wrk keeps open.
 const CONNECTIONS: usize = 300;
 
-/// Each generation answers while the next one is started, and no request is
-/// lost.
+/// Reloads `n` times. The old generation answers while the next one is started,
+/// and no request is lost.
 fn reloads(which: Which, n: usize) {
     let nginx = Nginx::new("reload", which, MAIN, HTTP);
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(WORKERS);
 
-    // A process that has not set its title yet has that of the master.
+    // A new process has the title of the master until it has set its own.
     for helper in ["cache manager process", "cache loader process"] {
         wait_until(helper, || nginx.titled(helper).len() == 1);
     }
@@ -76,8 +78,8 @@ fn under_load() {
     }
 }
 
-/// Workers of several generations answer the requests that they have, the
-/// youngest first. At the end only the last generation is left.
+/// Workers of several generations have requests, and finish them, the youngest
+/// generation first. At the end only the last generation is left.
 #[test]
 fn with_open_requests() {
     let severe = same(|which| {

@@ -1,4 +1,4 @@
-//! `master_process off`: one process is master and worker.
+//! Tests of `master_process off`: one process is master and worker.
 
 use crate::nginx::{Nginx, Which, body, same};
 
@@ -58,8 +58,9 @@ fn reopen() {
     });
 }
 
-/// After a reload nginx itself does not answer: its one process does not
-/// initialize what the new cycle needs. That code is not in the replaced files.
+/// A reload, after which neither program answers: the single process of nginx
+/// does not initialize what the new configuration needs. This code is not in
+/// the files that the library replaces.
 #[test]
 fn reload() {
     let answered = same(|which| {

@@ -1,5 +1,5 @@
-//! SIGUSR2: another binary replaces the old one or is stopped again, and no
-//! request is lost.
+//! Tests of SIGUSR2: another binary replaces the old one, or is stopped again.
+//! No request is lost.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,12 @@ use crate::support::{sys, wait_until};
 
 const WORKERS: usize = 2;
 
-/// Only the master of a daemon handles SIGWINCH. There are too many requests
-/// for a debug log.
+/// Only the master of a daemon handles SIGWINCH. The log has no debug lines,
+/// because the many requests would write too many of them.
 const MAIN: &str = "daemon on; worker_processes 2; error_log log info;";
 
-/// A nginx with long requests, which the test answers, and short ones.
+/// An nginx with long requests, which the test answers itself, and with clients
+/// that send short requests all the time.
 struct Busy {
     nginx: Nginx,
     upstream: Upstream,
@@ -41,8 +42,9 @@ impl Busy {
         }
     }
 
-    /// Starts another binary; both accept. Returns the old master, the new one,
-    /// and requests that each worker has answered half.
+    /// Starts another binary, after which the workers of both accept
+    /// connections. Returns the old master, the new master, and a half-answered
+    /// request of each worker.
     fn change(&self) -> (i32, i32, Vec<Held>) {
         let (old, new) = change_binary(&self.nginx, WORKERS);
 
@@ -50,7 +52,7 @@ impl Busy {
         (old, new, self.upstream.hold_each(&self.nginx))
     }
 
-    /// SIGWINCH: all workers of the old binary shut down.
+    /// Sends SIGWINCH to the old master, and waits until its workers shut down.
     fn close(&self, old: i32) {
         sys::kill(old, libc::SIGWINCH);
         wait_until("the old workers shut down", || {
@@ -59,7 +61,8 @@ impl Busy {
         self.clients.wait_for_next();
     }
 
-    /// The remaining master reloads like the first one, and quits.
+    /// Checks that the remaining master reloads as the first one did, and
+    /// quits.
     fn end(self) -> BTreeSet<String> {
         let nginx = &self.nginx;
         let master = nginx.master();

@@ -1,13 +1,13 @@
-//! A nginx of an unprivileged user, whose master is not root.
+//! Tests of an nginx of an unprivileged user, whose master is not root.
 
 use std::os::unix::fs::MetadataExt;
 
 use crate::nginx::{Nginx, code, same};
 use crate::support::{proc, sys};
 
-/// nobody, or the user of the tests if that is not root.
+/// The user nobody. If the tests do not run as root, nginx runs as their user.
 const USER: u32 = 65534;
-/// More processes than these tests need.
+/// A limit of processes that these tests do not reach.
 const PROCESSES: u64 = 4096;
 
 const HTTP: &str = "

@@ -1,4 +1,4 @@
-//! A short test of nginx on the library under valgrind.
+//! A short test under valgrind of an nginx that is built with the library.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::nginx::{Nginx, Which, body, built_usual};
 use crate::support::{find_within, proc, sys, wait_within};
 
-/// Under valgrind all is slow.
+/// A time limit for programs under valgrind, which makes them slow.
 const LONG: Duration = Duration::from_secs(120);
 
 const TWO: &str = "worker_processes 2;";
@@ -22,8 +22,8 @@ const HTTP: &str = "
         location /origin { return 200 hello; }
     }";
 
-/// A nginx whose processes run valgrind: they cannot be found by their program
-/// or title.
+/// An nginx that runs under valgrind. Its processes have valgrind's path and
+/// title, so they are found as children of the first one.
 struct Checked {
     nginx: Nginx,
     valgrind: Child,
@@ -47,8 +47,9 @@ impl Checked {
         Self { nginx, valgrind }
     }
 
-    /// Waits until so many workers have been started in all, only the last two
-    /// of them run, and a request is answered.
+    /// Waits until `started` workers have been started since the beginning,
+    /// only the last two of them run, and nginx answers a request. Returns the
+    /// two workers.
     fn wait_for_workers(&self, started: usize) -> Vec<i32> {
         let two = find_within(LONG, "two workers", || {
             let workers = self.started("start worker process ");
@@ -64,7 +65,7 @@ impl Checked {
         two
     }
 
-    /// The workers and the newest helpers.
+    /// The pids of these workers and of the helpers that were started last.
     fn expected(&self, workers: &[i32]) -> BTreeSet<i32> {
         [
             "start cache manager process ",
@@ -76,7 +77,7 @@ impl Checked {
         .collect()
     }
 
-    /// The pids after a text in the log.
+    /// The pids that follow `text` in lines of the log.
     fn started(&self, text: &str) -> Vec<i32> {
         self.nginx
             .lines(text)
@@ -89,7 +90,7 @@ impl Checked {
         children_of(self.nginx.master())
     }
 
-    /// The report of valgrind for each process.
+    /// The reports of valgrind, one for each process.
     fn reports(&self) -> Vec<String> {
         fs::read_dir(&self.nginx.directory)
             .expect("a directory")
@@ -100,7 +101,7 @@ impl Checked {
     }
 }
 
-/// See proc(5).
+/// The children of a process that have not exited (proc(5)).
 fn children_of(pid: i32) -> BTreeSet<i32> {
     fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
         .unwrap_or_default()
@@ -147,7 +148,8 @@ fn no_errors() {
         checked.valgrind.try_wait().expect("a child").is_some()
     });
 
-    // The reports of the master, five workers, two managers and two loaders.
+    // One report each for the master, five workers, two cache managers and two
+    // cache loaders.
     assert_eq!(checked.reports(), [""; 10]);
     checked.nginx.finish(&["exited on signal 9"]);
 }

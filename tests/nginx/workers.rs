@@ -1,4 +1,4 @@
-//! The number of workers.
+//! Tests of different numbers of workers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +12,8 @@ fn each_answers(nginx: &Nginx) {
     nginx.with_each(|worker| assert_eq!(body(&nginx.get("/")), worker.to_string()));
 }
 
-/// Starts and reloads a nginx with this number of workers, each of which
-/// answers.
+/// Starts and reloads an nginx with so many workers, and checks that each
+/// worker answers.
 fn serves(test: &str, which: Which, main: &str, workers: usize) {
     let nginx = Nginx::new(test, which, main, HTTP);
 
@@ -37,7 +37,7 @@ fn one() {
     same(|which| serves("workers_one", which, "worker_processes 1;", 1));
 }
 
-/// The number of processors.
+/// `worker_processes auto`: one worker for each processor.
 #[test]
 fn auto() {
     let text = std::fs::read_to_string("/proc/cpuinfo").expect("/proc/cpuinfo");
@@ -51,8 +51,8 @@ fn auto() {
 
 const MINUTES: Duration = Duration::from_secs(180);
 
-/// The sockets of a worker are its own end of its channel, the ends of the
-/// others' channels, and the listening socket.
+/// Checks that each worker knows all others: its sockets are its own end of its
+/// channel, an end of each other worker's channel, and the listening socket.
 fn know_each_other(nginx: &Nginx, workers: &BTreeSet<i32>) -> bool {
     workers.iter().all(|&pid| {
         let kinds = proc::kinds_of_descriptors(pid);
@@ -80,8 +80,9 @@ fn many() {
             Some(nginx.workers()).filter(|workers| workers.len() == number)
         });
 
-        // nginx loses messages that do not fit in a channel, which holds 278
-        // (D14).
+        // A channel has room for 278 messages. The stock nginx loses the
+        // messages that do not fit (D14), so its workers do not know all
+        // others.
         if which == Which::Ipc {
             wait_within(MINUTES, "workers that know each other", || {
                 know_each_other(&nginx, &workers)

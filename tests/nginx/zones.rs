@@ -1,5 +1,5 @@
-//! Shared zones: data that one worker writes is seen by the other one and by
-//! the next generation.
+//! Tests of shared zones: data that one worker writes is seen by the other
+//! worker and by the next generation of workers.
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,7 +8,8 @@ use crate::nginx::{Nginx, Which, ask, code, header, same};
 use crate::support::server::{Descriptors, free_port};
 use crate::support::wait_until;
 
-/// A nginx with two workers, and its descriptors.
+/// Starts an nginx with two workers; returns it, and the descriptors of its
+/// processes.
 fn two_workers(test: &str, which: Which, http: &str) -> (Nginx, Vec<Descriptors>) {
     let nginx = Nginx::new(test, which, TWO, http);
 
@@ -25,7 +26,8 @@ fn workers(nginx: &Nginx) -> [i32; 2] {
     [workers[0], workers[1]]
 }
 
-/// Quits. After another reload, the descriptors must be those of the beginning.
+/// Reloads once more, checks that the processes have the descriptors of the
+/// beginning, and quits.
 fn end(nginx: &Nginx, before: &[Descriptors]) {
     nginx.reload();
     nginx.wait_for_descriptors(before);
@@ -41,8 +43,9 @@ pub const LIMIT_REQ: &str = "
         location / { limit_req zone=r burst=1 nodelay; limit_req_status 429; empty_gif; }
     }";
 
-/// Starts and reloads a nginx with `LIMIT_REQ`: two requests are within the
-/// limit. Returns the descriptors before.
+/// Starts and reloads an nginx with `LIMIT_REQ`, and checks that two requests
+/// are within the limit, whichever worker gets them. Returns the descriptors
+/// before the reload.
 pub fn limits_requests(nginx: &Nginx) -> Vec<Descriptors> {
     let mut codes = Vec::new();
     let mut ask_each = || {
@@ -75,7 +78,7 @@ fn limit_req() {
     });
 }
 
-/// Requests whose answers nginx waits for.
+/// Requests that nginx has passed to the test and for whose answers it waits.
 struct Held<'a> {
     nginx: &'a Nginx,
     upstream: &'a TcpListener,
@@ -133,7 +136,7 @@ fn limit_conn() {
         assert_eq!(code(&nginx.get_from(a, "/")), "429");
         assert_eq!(code(&nginx.get_from(b, "/")), "429");
 
-        // Requests of workers that shut down still count.
+        // Requests of workers that shut down are still counted in the zone.
         nginx.reload();
         let [c, d] = workers(&nginx);
         assert_eq!(code(&nginx.get_from(c, "/")), "429");
@@ -150,8 +153,9 @@ fn limit_conn() {
     });
 }
 
-/// No server listens on the first address. nginx creates the zone again for
-/// each configuration.
+/// No server listens on the first address of the upstream. After a reload nginx
+/// creates the upstream's zone again, so it does not know the failures of the
+/// earlier generation.
 #[test]
 fn upstream_zone() {
     const HTTP: &str = "

@@ -1,4 +1,4 @@
-//! The fields of `ngx_core_conf_t`.
+//! Tests of the fields of `ngx_core_conf_t`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +8,9 @@ use crate::support::client::{ask, closes};
 use crate::support::server::Server;
 use crate::support::{proc, sys, wait_until};
 
-/// Helpers have their own titles and role. They do not accept, are respawned,
-/// are replaced by a reload, and exit with the workers.
+/// Helpers are processes beside the workers, with titles and a role of their
+/// own. They do not accept connections. The master respawns them, replaces them
+/// at a reload, and stops them with the workers.
 #[test]
 fn helpers_run_beside_the_workers() {
     let server = Server::configurable("helpers");
@@ -55,7 +56,8 @@ fn helpers_run_beside_the_workers() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// The titles are those of nginx; the master's contains the arguments.
+/// The titles of processes are those of nginx. The master's title contains the
+/// arguments of its command.
 #[test]
 fn titles_are_nginx_s() {
     let server = Server::configurable("titles");
@@ -74,7 +76,8 @@ fn titles_are_nginx_s() {
     server.quit(&[]);
 }
 
-/// The hooks of modules are called in nginx's order.
+/// The library calls the functions of a module, such as `init_process()`, in
+/// nginx's order.
 #[test]
 fn hooks_run_in_order() {
     let server = Server::configurable("hooks");
@@ -102,7 +105,8 @@ fn hooks_run_in_order() {
     );
 }
 
-/// The workers of a root master run as another user, with its groups.
+/// If root starts the master, the workers run as the configured user, with the
+/// groups of this user.
 #[test]
 fn workers_run_as_their_user() {
     if !sys::is_root() {
@@ -128,7 +132,8 @@ fn workers_run_as_their_user() {
 
     assert!(ids(master, "Uid").starts_with("0\t"));
 
-    // They can be sent commands: they open the new log, which they own.
+    // The master can send commands to workers of another user. At REOPEN, such
+    // a worker opens the new log, because the file belongs to its user.
     fs::remove_file(server.logfile()).unwrap();
     server.signal(libc::SIGUSR1);
     server.wait_for_new_log();
@@ -136,7 +141,8 @@ fn workers_run_as_their_user() {
     server.quit(&[]);
 }
 
-/// Processors for workers, a limit of descriptors, a working directory.
+/// A worker runs on its configured processor, with the configured limit of
+/// descriptors and working directory.
 #[test]
 fn workers_get_what_is_configured() {
     let server = Server::configurable("limits");
@@ -185,7 +191,8 @@ fn workers_get_what_is_configured() {
     server.quit(&[]);
 }
 
-/// By default there is a worker for each processor.
+/// If no number of workers is configured, the master starts one for each
+/// processor.
 #[test]
 fn a_worker_for_each_processor() {
     let server = Server::configurable("processors");
@@ -195,7 +202,8 @@ fn a_worker_for_each_processor() {
     server.quit(&[]);
 }
 
-/// Each generation has one leader, also after the leader is respawned.
+/// Each generation has one leader. If the leader is killed, the process that
+/// replaces it is the leader.
 #[test]
 fn one_leader_in_each_generation() {
     let server = Server::configurable("leader");
@@ -221,7 +229,7 @@ fn one_leader_in_each_generation() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// A worker lists all processes, with the iterator and as text.
+/// A worker lists all processes, with `ngx_ipc_next_process()` and as text.
 #[test]
 fn a_worker_lists_the_processes() {
     let server = Server::configurable("list");
@@ -233,8 +241,9 @@ fn a_worker_lists_the_processes() {
 
     let mut client = server.connect();
 
-    // The announcement of a process arrives through the channel, before or
-    // after this.
+    // The worker reads messages about other processes from its channel, which
+    // can happen after it has answered once. So the test asks until the list is
+    // complete.
     wait_until("four processes", || {
         ask(&mut client, 'n').len() == 4 && ask(&mut client, 'l').len() == 4
     });
@@ -269,7 +278,8 @@ fn a_worker_lists_the_processes() {
     server.quit(&[]);
 }
 
-/// A graceful shutdown with a time limit closes connections at the limit.
+/// A graceful shutdown with a time limit closes the connections that are still
+/// open when the limit is reached.
 #[test]
 fn a_shutdown_has_a_deadline() {
     let server = Server::configurable("deadline");

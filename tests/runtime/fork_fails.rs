@@ -1,5 +1,5 @@
-//! Workers that cannot be forked: strace makes `fork()` of a real master fail,
-//! or delays it.
+//! Tests of workers that cannot be forked: strace makes `fork()` of a real
+//! master fail, or delays it.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,8 +15,9 @@ fn failures(server: &Server) -> usize {
 
 const WORKERS: usize = 4;
 
-/// The workers are started after the failures. Each process has the same
-/// descriptors as before, none was closed twice, and SIGQUIT stops all.
+/// Checks that all workers are started after the failures, that each process
+/// has the same descriptors as before, that no descriptor was closed twice, and
+/// that SIGQUIT stops all processes.
 fn recovers(server: &Server, before: &[Descriptors]) {
     server.wait_for_descriptors(before);
     assert_eq!(server.workers().len(), WORKERS);
@@ -58,20 +59,21 @@ fn respawns_fail(test: &str, when: &str, times: usize) {
     recovers(&server, &before);
 }
 
-/// One `fork()` of a respawn fails (D1, D2).
+/// One call of `fork()` fails when the master respawns its workers (D1, D2).
 #[test]
 fn fork_fails_once() {
     respawns_fail("fork_fails_once", ":when=1", 1);
 }
 
-/// Ten calls of `fork()` fail (D1, D2).
+/// Ten calls of `fork()` fail when the master respawns its workers (D1, D2).
 #[test]
 fn fork_fails_ten_times() {
     respawns_fail("fork_fails_ten_times", ":when=1..10", 10);
 }
 
-/// No process can be forked for two seconds (D2). The log measures the time:
-/// the seventh failure of a worker comes after 100 + 200 + ... ms.
+/// No process can be forked for two seconds, so the master retries after
+/// growing delays (D2). The number of failures in the log shows the delays: the
+/// seventh failure of a worker comes after 100 + 200 + ... ms.
 #[test]
 fn fork_fails_for_two_seconds() {
     let server = Server::echo("fork_fails_two_seconds");
@@ -94,7 +96,7 @@ fn fork_fails_for_two_seconds() {
     recovers(&server, &before);
 }
 
-/// SIGQUIT stops all processes while `fork()` fails.
+/// SIGQUIT stops all processes while `fork()` of a respawn fails.
 #[test]
 fn quit_while_fork_fails() {
     let server = Server::echo("quit_fork_fails");
@@ -110,8 +112,8 @@ fn quit_while_fork_fails() {
     server.finish(&["exited on signal 9", "fork() failed", "could not respawn"]);
 }
 
-/// SIGQUIT and SIGTERM stop all processes while a reload waits to fork its first
-/// worker; nothing is forked afterwards.
+/// SIGQUIT and SIGTERM stop all processes while a reload waits to fork its
+/// first worker. The master forks no process afterwards.
 #[test]
 fn stop_while_a_reload_waits() {
     for signo in [libc::SIGQUIT, libc::SIGTERM] {
@@ -132,8 +134,8 @@ fn stop_while_a_reload_waits() {
     }
 }
 
-/// A reload that cannot fork some of the new workers replaces the old ones, and
-/// starts the missing workers later.
+/// A reload forks only some of the new workers. The master replaces the old
+/// workers, and starts the missing new ones later.
 #[test]
 fn a_reload_that_forks_some() {
     let server = Server::echo("reload_forks_some");
@@ -149,8 +151,8 @@ fn a_reload_that_forks_some() {
     recovers(&server, &before);
 }
 
-/// A reload that cannot fork any new worker keeps the old ones. When it starts
-/// the new ones later, the old ones exit.
+/// A reload forks none of the new workers. The master keeps the old workers
+/// until it has started the new ones later.
 #[test]
 fn a_reload_that_forks_none() {
     let server = Server::echo("reload_forks_none");
@@ -164,14 +166,15 @@ fn a_reload_that_forks_none() {
     echo(&mut server.connect(), "still there\n");
     assert_eq!(server.workers(), old);
 
-    // Two retries have failed: the next one is 400 ms later.
+    // After two retries that have failed, the master waits 400 ms until the
+    // next one.
     wait_until("more failures", || failures(&server) >= 3 * WORKERS);
     drop(tracer);
     server.wait_for_others(WORKERS, &old);
     recovers(&server, &before);
 }
 
-/// Helpers that cannot be forked are retried like workers (D2).
+/// The master also retries to start a helper that could not be forked (D2).
 #[test]
 fn a_reload_that_forks_no_helper() {
     let server = Server::configurable("reload_forks_no_helper");
@@ -197,8 +200,8 @@ fn a_reload_that_forks_no_helper() {
     server.quit(&["fork() failed"]);
 }
 
-/// SIGWINCH: workers that could not be forked are not retried. SIGHUP starts
-/// all workers.
+/// After SIGWINCH the master no longer retries to start workers that could not
+/// be forked. SIGHUP starts all workers.
 #[test]
 fn noaccept_gives_up_what_is_missing() {
     let server = Server::echo("noaccept_missing");
@@ -219,7 +222,7 @@ fn noaccept_gives_up_what_is_missing() {
     });
     drop(tracer);
 
-    // A retry would have happened within that time.
+    // The next retry would come within this time.
     let begin = Instant::now();
 
     wait_until("a second and a half", || {
@@ -234,8 +237,8 @@ fn noaccept_gives_up_what_is_missing() {
     assert_eq!(server.lines("start worker process ").len(), 2 * WORKERS);
 }
 
-/// A worker of the old generation is killed while the new one is forked, before
-/// it got QUIT: it is not respawned.
+/// An old worker is killed while a reload forks the new workers, before the old
+/// worker has got QUIT. The master does not respawn it.
 #[test]
 fn a_worker_killed_within_a_reload_stays_away() {
     let server = Server::echo("killed_within_reload");
@@ -251,7 +254,8 @@ fn a_worker_killed_within_a_reload_stays_away() {
     drop(tracer);
     server.wait_for_end_of(&old);
 
-    // After the next reload no worker of that generation can start any more.
+    // After another reload the master has no reason to start a worker of the
+    // old generation, so the number of starts is final.
     server.reload();
     assert_eq!(server.lines("start worker process ").len(), 3 * WORKERS);
     recovers(&server, &before);

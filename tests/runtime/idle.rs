@@ -1,4 +1,4 @@
-//! Idle processes use no processor time.
+//! Test of idle processes: they use no processor time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use crate::support::client::echo;
 use crate::support::proc;
 use crate::support::server::Server;
 
-/// For ten seconds an idle master and its workers use no processor time and are
-/// not woken up: with open connections, after a reload, and after a respawn.
-/// (This test measures time, so time must pass.)
+/// A reload has started workers, and the clients of these workers send nothing.
+/// For ten seconds the master and the workers use no processor time and are not
+/// woken up. The test measures time, so it has to wait.
 #[test]
 fn idle_processes_sleep() {
     let server = Server::echo("idle");

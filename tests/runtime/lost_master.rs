@@ -1,4 +1,4 @@
-//! Workers whose master is killed.
+//! Tests of workers whose master is killed.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn kill_master(server: &Server) -> BTreeSet<i32> {
     workers
 }
 
-/// Orphans shut down gracefully.
+/// Workers whose master is killed shut down gracefully.
 #[test]
 fn orphans_shut_down_gracefully() {
     let server = Server::configurable("orphans");
@@ -39,8 +39,9 @@ fn orphans_shut_down_gracefully() {
     server.check_log(&[]);
 }
 
-/// The same for workers that run as another user: the change of user clears
-/// PR_SET_PDEATHSIG (prctl(2)), so it must be set again.
+/// Workers that run as another user also shut down gracefully when their master
+/// is killed. The change of user clears PR_SET_PDEATHSIG (prctl(2)), so the
+/// library must set it again.
 #[test]
 fn orphans_of_another_user_shut_down() {
     if !sys::is_root() {
@@ -57,7 +58,8 @@ fn orphans_of_another_user_shut_down() {
     server.check_log(&[]);
 }
 
-/// With the option to stay, they continue to serve, and handle signals.
+/// With the option for it, workers whose master is killed continue to serve and
+/// still handle signals.
 #[test]
 fn orphans_may_stay() {
     let server = Server::configurable("orphans_stay");

@@ -1,4 +1,4 @@
-//! Many reloads, and many generations at a time.
+//! Tests of many reloads, and of many generations of workers at the same time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use crate::support::client::ask;
 use crate::support::server::Server;
 use crate::support::{find_within, proc, sys, wait_until, wait_within};
 
-/// 500 reloads, each tenth generation with an open connection. Descriptors and
-/// slots do not run out, and all are free at the end.
+/// The master reloads 500 times; every tenth generation keeps an open
+/// connection. The master does not run out of descriptors and slots, and has no
+/// more of them at the end than at the start.
 #[test]
 fn five_hundred_reloads() {
     let server = Server::configurable("many_reloads");
@@ -45,8 +46,9 @@ fn five_hundred_reloads() {
     server.quit(&[]);
 }
 
-/// A master has a descriptor for each process; a worker has one for each
-/// process of its time.
+/// Checks that no process has too many descriptors: a master has one for each
+/// process, and a worker has one for each process that has run since the worker
+/// was started.
 fn bounded(server: &Server, master: i32, before: usize, held: usize) {
     wait_until("the end of idle old workers", || {
         server.processes().len() == 3 + held
@@ -78,8 +80,8 @@ fn bounded(server: &Server, master: i32, before: usize, held: usize) {
     }
 }
 
-/// Reloads in quick succession while workers are killed: at the end there is
-/// one generation.
+/// The master reloads again and again while workers are killed. At the end the
+/// workers of one generation are left.
 #[test]
 fn hasty_reloads() {
     let server = Server::configurable("hasty_reloads");
@@ -106,8 +108,9 @@ fn hasty_reloads() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// The table is full: the log says so, and the running processes continue. When
-/// slots are free again, the missing workers are started.
+/// The process table is full when a reload starts new workers. The master logs
+/// this, and the running processes continue. When slots become free, the master
+/// starts the missing workers.
 #[test]
 fn a_full_table() {
     const WORKERS: usize = 250;
@@ -121,7 +124,8 @@ fn a_full_table() {
         });
     };
 
-    // Old workers stay: they wait for a timer.
+    // The old workers do not exit, because option -k gives each of them a timer
+    // that runs.
     server.spawn(&["-b", "4096", "-k", "-w", &WORKERS.to_string()]);
     has("the first generation", WORKERS, 0);
 

@@ -1,5 +1,5 @@
-//! D1 and D2 with a failure of the kernel itself: RLIMIT_NPROC, which does not
-//! limit root.
+//! Test of a `fork()` that the kernel itself refuses (D1, D2), because the user
+//! has too many processes (RLIMIT_NPROC). The limit does not apply to root.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -8,11 +8,12 @@ use crate::support::client::echo;
 use crate::support::server::Server;
 use crate::support::sys;
 
-/// Only this test uses this user: the limit counts all processes of the user.
+/// The user of this test. No other test uses this user, because the limit
+/// counts all processes of a user.
 const USER: u32 = 54_321;
 
-/// A worker that exceeds the limit is started when the limit allows it; the
-/// others serve meanwhile (D2).
+/// A worker that cannot be forked because of the limit is started when other
+/// processes have exited. The other workers serve meanwhile (D2).
 #[test]
 fn a_limit_of_processes() {
     if !sys::is_root() {
@@ -27,8 +28,8 @@ fn a_limit_of_processes() {
         .expect("a process that takes room");
     let server = Server::echo("process_limit");
 
-    // The limit allows the master and two of the three workers, besides this
-    // one.
+    // The user may have four processes: one that this test has started, the
+    // master and two of the three workers.
     server.spawn_limited(USER, 4, &["-w", "3"]);
     server.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
     server.wait_for_workers(2);

@@ -1,4 +1,4 @@
-//! A reload with another pid file, log or listening socket.
+//! Tests of a reload that changes the pid file, the log or a listening socket.
 
 use std::fs;
 use std::os::unix::net::UnixStream;
@@ -7,7 +7,8 @@ use crate::support::client::ask;
 use crate::support::server::Server;
 use crate::support::{proc, sys, wait_until};
 
-/// A reload that changes the pid file moves it.
+/// A reload with another name of the pid file creates the new file and removes
+/// the old one.
 #[test]
 fn a_reload_moves_the_pid_file() {
     let server = Server::configurable("reload_pid");
@@ -23,7 +24,7 @@ fn a_reload_moves_the_pid_file() {
         server.wait_for_others(2, &old);
     };
 
-    // A reload fails if the pid file cannot be written.
+    // The reload fails if the new pid file cannot be written.
     let workers = server.workers();
 
     fs::write(&conf, "pid /nonexistent/pid").unwrap();
@@ -45,8 +46,8 @@ fn a_reload_moves_the_pid_file() {
     server.quit(&["/nonexistent/pid"]);
 }
 
-/// A reload whose log cannot be opened is refused and changes nothing; the next
-/// one succeeds.
+/// A reload fails and changes nothing if the new log cannot be opened. The next
+/// reload succeeds.
 #[test]
 fn a_reload_needs_its_log() {
     let server = Server::configurable("reload_log");
@@ -72,8 +73,8 @@ fn a_reload_needs_its_log() {
     server.quit(&["/nonexistent/log"]);
 }
 
-/// A reload that drops a Unix socket removes its file; the next one can create
-/// it again.
+/// A reload that no longer has the address of a Unix socket removes the
+/// socket's file. A later reload can create the file again.
 #[test]
 fn a_dropped_unix_socket_s_file_goes() {
     let mut server = Server::configurable("dropped_unix");

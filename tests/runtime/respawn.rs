@@ -1,4 +1,4 @@
-//! Workers that exit soon.
+//! Tests of workers that exit, soon or later.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::support::server::Server;
 use crate::support::{find_within, sys, wait_until};
 
-/// A worker that exits at once is respawned after 0, 100, 200, 400, ... ms,
-/// with a log line for each step (D4).
+/// A worker that exits at once is respawned at once, and then after 100, 200,
+/// 400, ... ms. The master logs a line for each delay (D4).
 #[test]
 fn a_worker_that_exits_at_once_is_started_ever_more_slowly() {
     let server = Server::configurable("exits");
@@ -69,8 +69,8 @@ fn a_worker_that_works_is_replaced_at_once() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// A worker whose initialization fails exits with 2 and is not respawned; the
-/// others serve.
+/// A worker whose initialization fails exits with 2, and the master does not
+/// respawn it. The other workers serve.
 #[test]
 fn a_worker_that_cannot_be_set_up_is_given_up() {
     let server = Server::configurable("gives_up");
@@ -81,7 +81,8 @@ fn a_worker_that_cannot_be_set_up_is_given_up() {
     assert_eq!(server.lines("start worker process ").len(), 3);
     assert_eq!(server.lines("exited with code 2").len(), 1);
 
-    // Another worker that is killed is respawned; the first one is not.
+    // The other worker is killed, and is respawned. The worker whose
+    // initialization has failed is still missing.
     let workers = server.workers();
     let killed = *workers.first().unwrap();
 
@@ -95,7 +96,7 @@ fn a_worker_that_cannot_be_set_up_is_given_up() {
     server.quit(&["exited on signal 9", "fatal code 2"]);
 }
 
-/// A worker that is killed is respawned at once, in its slot.
+/// A worker that is killed is respawned at once, in the same slot.
 #[test]
 fn killed_workers_come_back() {
     let server = Server::echo("killed");

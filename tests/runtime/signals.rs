@@ -1,4 +1,4 @@
-//! The signals to the master.
+//! Tests of the signals to the master.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +10,8 @@ use crate::support::client::{ask, closes, echo};
 use crate::support::server::Server;
 use crate::support::{SOON, find, proc, sys, wait_until};
 
-/// SIGHUP starts a new generation; an old worker exits when its connections are
-/// closed.
+/// SIGHUP starts a new generation of workers. An old worker exits when its
+/// connections are closed.
 #[test]
 fn reload_replaces_the_workers() {
     let server = Server::configurable("reload");
@@ -40,8 +40,8 @@ fn pid_of(answer: &[String]) -> i32 {
     answer[0].split(' ').next().unwrap().parse().unwrap()
 }
 
-/// A reload that fails at any step keeps the old generation and leaves no
-/// descriptor open; the next one succeeds.
+/// A reload that fails at any step keeps the old generation of workers and
+/// leaves no descriptor open. The next reload succeeds.
 #[test]
 fn a_failed_reload_changes_nothing() {
     let server = Server::configurable("failed_reload");
@@ -82,7 +82,7 @@ fn a_failed_reload_changes_nothing() {
     ]);
 }
 
-/// SIGQUIT: no new connections are accepted, and the open ones are served.
+/// SIGQUIT: the workers accept no new connections, and serve the open ones.
 #[test]
 fn quit_is_graceful() {
     let server = Server::configurable("quit");
@@ -104,9 +104,10 @@ fn quit_is_graceful() {
     server.finish(&[]);
 }
 
-/// Data that arrived before a worker shuts down is answered, on any number of
-/// connections: a connection with data to read is not idle. Here the lines
-/// arrive after the QUIT command was sent, and before the worker reads it.
+/// A worker that shuts down answers the data that has already arrived, because
+/// a connection with unread data is not idle. In this test the data of 300
+/// connections arrives after the master has sent QUIT, and before the worker
+/// reads QUIT.
 #[test]
 fn quit_answers_what_has_arrived() {
     let server = Server::echo("quit_answers");
@@ -124,7 +125,8 @@ fn quit_answers_what_has_arrived() {
 
     server.signal(libc::SIGQUIT);
     server.wait_for_line("(SIGQUIT) received");
-    // When the master no longer listens, it has sent QUIT to the worker.
+    // The master sends QUIT to the worker before it closes its listening
+    // sockets.
     wait_until("a master that does not listen", || {
         !proc::listens(server.master(), server.port)
     });
@@ -148,7 +150,7 @@ fn quit_answers_what_has_arrived() {
     server.finish(&[]);
 }
 
-/// SIGTERM and SIGINT do not wait for connections.
+/// SIGTERM and SIGINT: the processes exit without waiting for connections.
 #[test]
 fn terminate_is_fast() {
     for signo in [libc::SIGTERM, libc::SIGINT] {
@@ -169,7 +171,7 @@ fn terminate_is_fast() {
     }
 }
 
-/// SIGTERM ends a graceful shutdown that takes too long.
+/// SIGTERM ends a graceful shutdown that waits for a connection.
 #[test]
 fn quit_may_become_terminate() {
     let server = Server::configurable("quit_terminate");
@@ -189,7 +191,7 @@ fn quit_may_become_terminate() {
     server.finish(&[]);
 }
 
-/// SIGUSR1: master and workers write to a new log.
+/// SIGUSR1: the master and the workers write to a new log file.
 #[test]
 fn reopen_makes_a_new_log() {
     let server = Server::echo("reopen");
@@ -215,8 +217,8 @@ fn reopen_makes_a_new_log() {
     assert_eq!(fs::metadata(&moved).unwrap().len(), before);
 }
 
-/// The stderr of a daemon is its log, and the new log after SIGUSR1; each line
-/// is there once.
+/// A daemon writes its stderr to its log, and after SIGUSR1 to the new log.
+/// Each line is written once.
 #[test]
 fn a_daemon_s_stderr_follows_its_log() {
     let server = Server::configurable("stderr");
@@ -260,8 +262,8 @@ fn a_daemon_s_stderr_follows_its_log() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// SIGWINCH stops the workers of a daemon, and not its master; SIGHUP starts
-/// workers again. In the foreground SIGWINCH does nothing.
+/// SIGWINCH stops the workers of a daemon, but not its master, and SIGHUP then
+/// starts workers again. A master in the foreground ignores SIGWINCH.
 #[test]
 fn noaccept_stops_the_workers_only() {
     let server = Server::echo("noaccept");
@@ -290,8 +292,9 @@ fn noaccept_stops_the_workers_only() {
     server.quit(&[]);
 }
 
-/// SIGTERM is repeated after 50, 100, 200, 400, 800 ms, then SIGKILL is sent: a
-/// worker that ignores SIGTERM and one that is stopped exit.
+/// The master repeats SIGTERM after 50, 100, 200, 400 and 800 ms, and then
+/// sends SIGKILL. So a worker that ignores SIGTERM exits, and one that is
+/// stopped does too.
 #[test]
 fn termination_ends_with_sigkill() {
     let deaf = Server::configurable("deaf");
@@ -320,7 +323,7 @@ fn termination_ends_with_sigkill() {
     }
 }
 
-/// The status signal logs a line for each process.
+/// The status signal, SIGTTIN, makes the master log a line for each process.
 #[test]
 fn status_signal_lists_the_processes() {
     let server = Server::echo("status");
@@ -364,7 +367,7 @@ fn status_signal_lists_the_processes() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// A number in a line of the status.
+/// Returns the number after the name of a field in a line of the status.
 pub fn value(line: &str, field: &str) -> i32 {
     line.split(' ')
         .find_map(|word| word.strip_prefix(field))
@@ -372,7 +375,8 @@ pub fn value(line: &str, field: &str) -> i32 {
         .unwrap_or_else(|| panic!("{field} in {line}"))
 }
 
-/// `ngx_ipc_signal()` finds the master by its pid file.
+/// `ngx_ipc_signal()` finds the master by its pid file and sends the signal of
+/// a command.
 #[test]
 fn commands_are_signals() {
     let server = Server::echo("commands");

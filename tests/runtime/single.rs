@@ -1,4 +1,4 @@
-//! A program without workers: one process is master and worker.
+//! Tests of a program without workers: one process is master and worker.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,8 @@ use crate::support::client::ask;
 use crate::support::server::Server;
 use crate::support::{Killed, find_within, wait_until, wait_within};
 
-/// One process is master and worker: it serves, reloads, reopens logs, quits.
+/// One process that is master and worker serves, reloads, reopens its log and
+/// quits.
 #[test]
 fn a_single_process_does_it_all() {
     let server = Server::configurable("single");
@@ -32,8 +33,9 @@ fn a_single_process_does_it_all() {
     server.quit(&[]);
 }
 
-/// After a reload, a connection of the previous configuration is still served.
-/// Its memory is not freed: valgrind, if installed, checks that.
+/// After a reload, a connection of the previous configuration is still served,
+/// because the memory of that configuration is not freed. valgrind, if it is
+/// installed, checks that no freed memory is used.
 #[test]
 fn a_single_process_reloads_under_a_connection() {
     let minute = Duration::from_secs(60);
@@ -82,8 +84,9 @@ fn a_single_process_reloads_under_a_connection() {
         clients.push(server.connect());
     }
 
-    // If a client has not read its answer, its close resets the connection: the
-    // server logs that to the log of the connection's configuration.
+    // If a client closes its connection before it has read the answer, the
+    // kernel resets the connection. The server logs the reset to the log of the
+    // connection's configuration, which must still exist.
     for mut client in clients.drain(..2) {
         client.write_all(b"w").unwrap();
         client.peek(&mut [0]).unwrap();

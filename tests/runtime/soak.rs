@@ -1,4 +1,4 @@
-//! Reloads, upgrades and killed workers under load.
+//! Test of reloads, upgrades and killed workers under load.
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -15,9 +15,10 @@ const WORKERS: usize = 4;
 const CLIENTS: usize = 300;
 const ROUNDS: usize = 20;
 
-/// 300 clients send lines all the time. There are 20 reloads, 20 workers are
-/// killed, a new binary replaces the old one, and another one is stopped again.
-/// No line is lost that was sent to a worker which was not killed.
+/// 300 clients send lines all the time. Meanwhile the master reloads 20 times,
+/// 20 workers are killed, a new binary replaces the old one, and another new
+/// binary is stopped again. No line is lost, except on connections of workers
+/// that were killed.
 #[test]
 fn nothing_is_lost_under_load() {
     let server = Server::echo("soak");
@@ -29,7 +30,7 @@ fn nothing_is_lost_under_load() {
     let target = LoadTarget::new(&server);
 
     std::thread::scope(|scope| {
-        // The clients are stopped in any case.
+        // The clients are also stopped if the test panics.
         let _stop = Stop(&load);
 
         for number in 0..CLIENTS {
@@ -59,9 +60,10 @@ fn nothing_is_lost_under_load() {
     );
     assert!(lost.is_empty(), "{} lost: {lost:#?}", lost.len());
 
-    // A line may arrive between the worker's last read and its close(). As in
-    // HTTP, a client must retry on an idle connection that is closed. This is
-    // rare, although clients send all the time.
+    // A line can arrive between the worker's last read and its close(), and is
+    // then lost. As in HTTP, a client must send again if its idle connection is
+    // closed. The test checks that this is rare, although the clients send all
+    // the time.
     let (unread, closed) = (load.unread.load(Relaxed), load.closed_idle.load(Relaxed));
 
     assert!(unread * 10 < closed, "{unread} of {closed}");
@@ -72,7 +74,7 @@ fn nothing_is_lost_under_load() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// The status and the server's own counters at the end.
+/// Checks the status and the server's own counters at the end of the test.
 fn adds_up(server: &Server) {
     server.wait_for_workers(WORKERS);
     wait_until("only these processes", || {
@@ -90,7 +92,7 @@ fn adds_up(server: &Server) {
 
     assert_eq!(lines.len(), WORKERS);
     assert_eq!(sum("respawns:"), 1, "of the last generation");
-    // The new binary begins with generation 1; each reload is the next.
+    // The new binary begins with generation 1, and each reload adds 1.
     let reloads = ROUNDS - ROUNDS / 3 - 1;
 
     assert_eq!(
@@ -98,7 +100,8 @@ fn adds_up(server: &Server) {
         WORKERS * (1 + reloads)
     );
 
-    // A killed worker may have counted only one of the two.
+    // A worker counts a connection as accepted and then as handled. A killed
+    // worker can have done only the first.
     let now = || Counters::read(server, server.master());
 
     wait_until("no active connections", || now().active == 0);
@@ -145,10 +148,11 @@ fn disturb(server: &Server, load: &Load) {
     }
 }
 
-/// Kills a worker. It is stopped first, while its connections are recorded.
+/// Kills a worker. The worker is stopped first, so that the test can record its
+/// connections, on which lines can be lost.
 fn kill_one(server: &Server, load: &Load, round: usize) {
     let workers = server.workers();
-    // Any worker: pids and connections are random.
+    // The choice is arbitrary, because pids and connections are random.
     let victim = *workers.iter().nth(round % WORKERS).unwrap();
 
     sys::kill(victim, libc::SIGSTOP);

@@ -1,10 +1,10 @@
-//! A program that cannot start exits, and leaves no file.
+//! Tests of a program that fails to start.
 
 use crate::support::server::Server;
 use crate::support::{Killed, wait_until};
 
-/// A start that fails at any step exits with 1, also in the background, and
-/// leaves no file of a Unix socket.
+/// A program whose start fails at any step exits with 1, in the foreground and
+/// as a daemon, and leaves no file of a Unix socket.
 #[test]
 fn a_failed_start_leaves_nothing() {
     let mut server = Server::configurable("failed_start");
@@ -25,8 +25,8 @@ fn a_failed_start_leaves_nothing() {
     assert_eq!(server.lines("open() \"/nonexistent/pid\" failed").len(), 4);
 }
 
-/// A limit of descriptors that is too low for the event loop is an error, and
-/// no endless loop.
+/// If the limit of descriptors is too low for the event loop, the program exits
+/// with an error and does not retry forever.
 #[test]
 fn too_few_descriptors_for_a_start() {
     let server = Server::configurable("few_descriptors");

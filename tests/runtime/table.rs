@@ -1,5 +1,5 @@
-//! The process table of a worker that did not read its channel (D14); the
-//! program is `c-tests/fixtures/runtime_table.c`.
+//! Tests of the process table of a worker that does not read its channel for a
+//! while (D14). The program is `c-tests/fixtures/runtime_table.c`.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -36,15 +36,17 @@ fn run(what: &str) {
     server.check_log(&["exited on signal 9"]);
 }
 
-/// A worker is stopped while 600 siblings are spawned and 300 of them are
-/// replaced. When it continues, it gets each CLOSE and OPEN in order, and its
-/// table has the same pids and sockets as the master's.
+/// A worker is stopped while the master spawns 600 other workers and replaces
+/// 300 of them. When the worker continues, it gets the CLOSE and OPEN messages
+/// of each slot in order, and its table has the same pids and sockets as the
+/// master's.
 #[test]
 fn a_stopped_worker_learns_of_everybody() {
     run("table");
 }
 
-/// QUIT to such a worker does not wait for its queue: SIGQUIT is sent.
+/// A stopped worker's queue is full of messages. SIGQUIT to the master does not
+/// wait for this queue: the master sends the signal to the worker.
 #[test]
 fn quit_does_not_wait_for_a_stopped_worker() {
     run("quit");

@@ -1,4 +1,4 @@
-//! SIGUSR2: another binary is started.
+//! Tests of SIGUSR2, at which the master starts another binary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +10,8 @@ use crate::support::server::Server;
 use crate::support::upgrade::{change_binary, retire, take_back};
 use crate::support::{SOON, proc, sys, wait_until};
 
-/// The new binary listens on the same sockets. The old pid file is renamed, and
-/// removed when the old binary exits.
+/// The new binary listens on the sockets of the old one. The old master renames
+/// its pid file, and removes it at its exit.
 #[test]
 fn a_new_binary_takes_over() {
     let server = Server::echo("upgrade");
@@ -29,7 +29,7 @@ fn a_new_binary_takes_over() {
     assert_eq!(server.master(), new);
     echo(&mut server.connect(), "after the upgrade\n");
 
-    // The new binary can itself be replaced.
+    // A third binary can replace the new one.
     let (old, newest) = change_binary(&server, 2);
 
     assert_eq!(old, new);
@@ -40,7 +40,8 @@ fn a_new_binary_takes_over() {
     server.quit(&[]);
 }
 
-/// The same in the foreground, where the new master is a child of the old one.
+/// In the foreground a new binary also takes over. There, the new master is a
+/// child of the old one.
 #[test]
 fn a_new_binary_takes_over_in_the_foreground() {
     let server = Server::echo("upgrade_foreground");
@@ -56,7 +57,7 @@ fn a_new_binary_takes_over_in_the_foreground() {
     server.quit(&[]);
 }
 
-/// The new binary is stopped: the old one has its workers and its pid file
+/// The new binary is stopped. The old master has its workers and its pid file
 /// again.
 #[test]
 fn a_new_binary_is_taken_back() {
@@ -80,8 +81,8 @@ fn a_new_binary_is_taken_back() {
     server.quit(&[]);
 }
 
-/// In the foreground there is no SIGWINCH: the new binary gets QUIT, and the
-/// old one serves all the time.
+/// In the foreground SIGWINCH has no effect. So the new binary gets QUIT, and
+/// the old one serves all the time.
 #[test]
 fn a_new_binary_is_taken_back_in_the_foreground() {
     let server = Server::echo("taken_back_foreground");
@@ -109,8 +110,8 @@ fn a_new_binary_is_taken_back_in_the_foreground() {
     server.quit(&[]);
 }
 
-/// The new binary dies while the old one has no workers: the old one starts its
-/// workers again.
+/// The new binary dies while the old master has no workers. The old master
+/// starts its workers again.
 #[test]
 fn a_new_binary_dies() {
     let server = Server::echo("new_dies");
@@ -133,8 +134,8 @@ fn a_new_binary_dies() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// Workers that were stopped by SIGWINCH and started again by SIGHUP are not
-/// started twice when a new binary dies afterwards.
+/// SIGWINCH stops the workers and SIGHUP starts them again. If a new binary
+/// dies afterwards, the old master does not start workers a second time.
 #[test]
 fn workers_are_not_started_twice() {
     let server = Server::echo("not_twice");
@@ -155,7 +156,8 @@ fn workers_are_not_started_twice() {
     wait_until("the pid file back", || !server.old_pidfile().exists());
     server.wait_for_end_of(&all.difference(&workers).copied().collect());
 
-    // After a reload, all processes that were to be started have been started.
+    // When the workers of this reload run, the log contains all starts that the
+    // death of the new binary has caused.
     let lines = server.lines("start worker processes").len();
 
     server.signal(libc::SIGHUP);
@@ -173,7 +175,7 @@ fn workers_are_not_started_twice() {
     server.quit(&["exited on signal 9"]);
 }
 
-/// A second SIGUSR2 does nothing while both binaries run.
+/// A second SIGUSR2 has no effect while both binaries run.
 #[test]
 fn there_is_no_third_binary() {
     let server = Server::echo("third_binary");
@@ -193,7 +195,7 @@ fn there_is_no_third_binary() {
     server.quit(&["the changing binary signal is ignored"]);
 }
 
-/// A binary that cannot be executed changes nothing.
+/// If the binary cannot be executed, nothing changes.
 #[test]
 fn a_missing_binary_changes_nothing() {
     let server = Server::echo("missing_binary");
@@ -224,8 +226,8 @@ fn a_missing_binary_changes_nothing() {
     server.quit(&["execve"]);
 }
 
-/// The file of a Unix socket exists until the last binary that listens on it
-/// exits.
+/// The file of a Unix socket exists until the last binary that listens on the
+/// socket has exited.
 #[test]
 fn a_unix_socket_s_file_stays() {
     let mut server = Server::echo("upgrade_unix");

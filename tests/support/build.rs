@@ -1,24 +1,25 @@
-//! Builds the programs under test.
+//! Builds the programs under test, once for each program of tests.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-/// The directory of the library for the tests, relative to the project.
+/// The directory in which the tests build the library, relative to the
+/// project's directory.
 const BUILD: &str = "build/map_anon";
 
-/// The directory of the project.
+/// The project's directory.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The directory for the files of the tests.
+/// The directory for files that tests create.
 pub fn directory() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// Runs a program, which must succeed.
+/// Runs a command; panics with its output if it fails.
 pub fn run(command: &mut Command) {
     let out = command.output().expect("a program that runs");
 
@@ -30,7 +31,7 @@ pub fn run(command: &mut Command) {
     );
 }
 
-/// The echo server of the examples.
+/// Builds the echo server `examples/echo.c`; returns its path.
 pub fn echo() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
 
@@ -49,7 +50,8 @@ pub fn echo() -> PathBuf {
         .clone()
 }
 
-/// The program of `c-tests/fixtures/NAME.c`.
+/// Builds `c-tests/fixtures/NAME.c` with the library; returns the path of the
+/// program.
 pub fn program(name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
 

@@ -1,4 +1,4 @@
-//! Clients.
+//! Clients of the servers under test.
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::server::Server;
 
-/// Sends a line to an echo server, and checks that it comes back.
+/// Sends a line to an echo server, and checks that the server sends the same
+/// line back.
 pub fn echo(stream: &mut TcpStream, line: &str) {
     let mut answer = vec![0; line.len()];
 
@@ -19,8 +20,8 @@ pub fn echo(stream: &mut TcpStream, line: &str) {
     assert_eq!(String::from_utf8_lossy(&answer), line);
 }
 
-/// Sends a letter to `c-tests/fixtures/runtime_server.c`, and returns the lines
-/// of its answer.
+/// Sends a letter to the server `c-tests/fixtures/runtime_server.c`; returns
+/// the lines of the answer.
 pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
     let mut answer = Vec::new();
     let mut bytes = [0; 4096];
@@ -42,7 +43,8 @@ pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
         .collect()
 }
 
-/// Waits until the server closes the connection; false if it sends a byte.
+/// Waits until the server closes or resets the connection; returns false if the
+/// server sends a byte instead.
 pub fn closes(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0]) {
         Ok(n) => n == 0,
@@ -50,41 +52,46 @@ pub fn closes(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// The results of all clients of a load.
+/// Clients that send lines to an echo server all the time, and the sums of
+/// their results.
 #[derive(Default)]
 pub struct Load {
     pub stop: AtomicBool,
-    /// Lines that came back.
+    /// The number of lines that came back.
     pub answered: AtomicUsize,
-    /// Connections that were opened.
+    /// The number of connections that were opened.
     pub connections: AtomicUsize,
-    /// Connections that the server closed when no line was outstanding.
+    /// The number of connections that the server closed before the client sent
+    /// a line.
     pub closed_idle: AtomicUsize,
-    /// The same, but a line had arrived and was not read.
+    /// The number of connections that the server closed when a line had arrived
+    /// and was not read.
     pub unread: AtomicUsize,
-    /// Connections of workers that were killed.
+    /// The number of closed connections whose worker the test has killed.
     pub killed: AtomicUsize,
-    /// The local ports of the connections of killed workers.
+    /// The clients' ports on the connections of workers that the test has
+    /// killed.
     pub victims: Mutex<BTreeSet<u16>>,
-    /// Lines that were lost.
+    /// A description of each line that was lost.
     pub lost: Mutex<Vec<String>>,
 }
 
-/// How the exchange of a line ended.
+/// The result of sending one line.
 enum End {
     Answered,
     /// The server had closed the connection before the line arrived.
     ClosedBefore,
-    /// The line had arrived in the server's socket, and the server closed it
-    /// without reading.
+    /// The line had arrived, and the server closed the connection without
+    /// reading it.
     Unread,
-    /// The server had read the line, or a part of it.
+    /// The server has read the line or a part of it, and has not sent all of it
+    /// back.
     Lost(String),
 }
 
 impl Load {
-    /// A client: sends numbered lines, and connects again when the server has
-    /// closed the connection.
+    /// Runs one client until the load is stopped. It sends numbered lines, and
+    /// connects again when the server has closed the connection.
     pub fn client(&self, server: &LoadTarget, number: usize) {
         let mut line = 0;
 
@@ -142,7 +149,7 @@ impl Load {
     }
 }
 
-/// The address that the clients of a load connect to.
+/// The address of the server, to which the clients connect.
 pub struct LoadTarget(std::net::SocketAddr);
 
 impl LoadTarget {
@@ -161,8 +168,8 @@ impl LoadTarget {
     }
 }
 
-/// Some lines are longer than the server's buffer, so that a part of the answer
-/// arrives while the rest of the line is sent.
+/// The text of a line. Every 16th line is longer than the server's buffer, so
+/// that a part of the answer arrives while the client still sends.
 fn text(number: usize, line: usize) -> String {
     let size = if line % 16 == number % 16 { 20_000 } else { 30 };
 
@@ -171,11 +178,16 @@ fn text(number: usize, line: usize) -> String {
 
 /// Sends a line and reads the answer.
 ///
-/// The end of a connection shows when the server closed it. Before the line
-/// arrived: end of file, and the line is answered with a reset (EPIPE). With
-/// the line in the server's socket: a reset. After the server read it: end of
-/// file without a reset. A reset may arrive a little later than the end of
-/// file.
+/// The way in which the connection ends shows when the server closed it:
+///
+/// - before the line arrived: the client reads an end of file, and then gets a
+///   reset (EPIPE) for its line;
+/// - when the line was in the server's socket: the client gets a reset
+///   (ECONNRESET);
+/// - after the server had read the line: the client reads an end of file, and
+///   gets no reset.
+///
+/// The reset can arrive a little later than the end of file.
 fn exchange(stream: &mut TcpStream, line: &str) -> End {
     let mut answer = vec![0; line.len()];
 

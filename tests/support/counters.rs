@@ -1,4 +1,4 @@
-//! The counters of `nginx/status/ngx_counters_module.c`, read from the memory
+//! Reads the counters of `nginx/status/ngx_counters_module.c` from the memory
 //! of a process.
 
 use std::fs::{self, File};
@@ -7,21 +7,21 @@ use std::process::Command;
 
 use super::server::Server;
 
-/// The counters, without the fields that the tests do not use.
+/// The counters that the tests use.
 #[derive(Debug, PartialEq)]
 pub struct Counters {
     pub accepted: u64,
     pub handled: u64,
     pub requests: u64,
-    /// The sum of all slots.
+    /// The sum over all slots.
     pub active: i64,
 }
 
-/// `NGX_MAX_PROCESSES`.
+/// The value of `NGX_MAX_PROCESSES`.
 const SLOTS: usize = 1024;
 
 impl Counters {
-    /// The counters as the process `pid` sees them.
+    /// Reads the counters in the memory of the process `pid`.
     pub fn read(server: &Server, pid: i32) -> Self {
         let memory = File::open(format!("/proc/{pid}/mem")).expect("memory");
         let word = |at: u64| -> u64 {
@@ -53,7 +53,7 @@ fn symbol(server: &Server, name: &str) -> u64 {
     u64::from_str_radix(line.split(' ').next().expect("an address"), 16).expect("a number")
 }
 
-/// The address at which the program is loaded.
+/// The address at which the kernel has loaded the program in the process `pid`.
 fn base(server: &Server, pid: i32) -> u64 {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
     let exe = server.exe.to_string_lossy();

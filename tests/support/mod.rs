@@ -1,4 +1,4 @@
-//! Shared by the tests of real programs.
+//! Functions for the tests of real programs.
 
 pub mod build;
 pub mod client;
@@ -12,15 +12,17 @@ pub mod upgrade;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-/// The time limit of a wait for something that needs no other event.
+/// The time limit for something that happens without a further event.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// Repeats `look` until it finds something; panics after `SOON`.
+/// Calls `look` again and again until it finds something; panics after the time
+/// limit `SOON`.
 pub fn find<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     find_within(SOON, what, look)
 }
 
-/// The same with another time limit.
+/// Calls `look` again and again until it finds something; panics after the time
+/// limit `within`.
 pub fn find_within<T>(within: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
 
@@ -34,18 +36,20 @@ pub fn find_within<T>(within: Duration, what: &str, mut look: impl FnMut() -> Op
     }
 }
 
-/// Waits until `is` is true; panics after `SOON`.
+/// Calls `is` again and again until it returns true; panics after the time
+/// limit `SOON`.
 pub fn wait_until(what: &str, is: impl FnMut() -> bool) {
     wait_within(SOON, what, is);
 }
 
-/// The same with another time limit.
+/// Calls `is` again and again until it returns true; panics after the time
+/// limit `within`.
 pub fn wait_within(within: Duration, what: &str, mut is: impl FnMut() -> bool) {
     find_within(within, what, || is().then_some(()));
 }
 
-/// A process that is killed when this is dropped. Under valgrind it cannot be
-/// found by its program.
+/// A process that is killed when this value is dropped. It is for programs
+/// under valgrind, whose processes cannot be found by the path of the program.
 pub struct Killed(pub Child);
 
 impl Drop for Killed {

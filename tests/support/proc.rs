@@ -1,4 +1,4 @@
-//! Data about processes in `/proc`, see proc(5).
+//! Facts about processes, read from `/proc` (proc(5)).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ fn pids() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// The processes that run `exe`.
+/// The pids of the processes that run the program `exe`.
 pub fn running(exe: &Path) -> BTreeSet<i32> {
     pids()
         .filter(|pid| {
@@ -22,7 +22,8 @@ pub fn running(exe: &Path) -> BTreeSet<i32> {
         .collect()
 }
 
-/// The fields of `/proc/PID/stat` after the name; the first is the state.
+/// The fields of `/proc/PID/stat` after the process's name; the first of them
+/// is the state.
 fn stat(pid: i32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = text.rsplit_once(") ")?;
@@ -30,17 +31,18 @@ fn stat(pid: i32) -> Option<Vec<String>> {
     Some(fields.split_whitespace().map(str::to_string).collect())
 }
 
-/// The state, such as 'S', 'T' or 'Z'; `None` if there is no such process.
+/// The state of a process, such as 'S', 'T' or 'Z'; `None` if there is no such
+/// process.
 pub fn state(pid: i32) -> Option<char> {
     stat(pid)?.first()?.chars().next()
 }
 
-/// Whether the process exists and has not exited.
+/// Returns true if the process exists and has not exited.
 pub fn alive(pid: i32) -> bool {
     !matches!(state(pid), None | Some('Z' | 'X'))
 }
 
-/// The pid of the parent.
+/// The pid of the process's parent.
 pub fn parent(pid: i32) -> Option<i32> {
     stat(pid)?.get(1)?.parse().ok()
 }
@@ -50,7 +52,8 @@ pub fn cpu_time(pid: i32) -> u64 {
     let fields = stat(pid).expect("a process");
     let ticks = |i: usize| fields[i].parse::<u64>().expect("a number");
 
-    // utime and stime are fields 14 and 15; the state is field 3.
+    // The processor time is the sum of utime and stime, fields 14 and 15. The
+    // list begins with the state, which is field 3.
     ticks(11) + ticks(12)
 }
 
@@ -63,7 +66,7 @@ pub fn title(pid: i32) -> String {
         .replace('\0', " ")
 }
 
-/// A field of `/proc/PID/status`.
+/// A field of `/proc/PID/status`, such as "Uid".
 pub fn status(pid: i32, field: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
 
@@ -72,7 +75,8 @@ pub fn status(pid: i32, field: &str) -> Option<String> {
         .map(|value| value.trim().to_string())
 }
 
-/// The number of context switches of a process: it was woken up or interrupted.
+/// The number of context switches of a process. It grows when the process is
+/// woken up or interrupted.
 pub fn switches(pid: i32) -> u64 {
     ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"]
         .iter()
@@ -80,8 +84,9 @@ pub fn switches(pid: i32) -> u64 {
         .sum()
 }
 
-/// Whether a process waits for events or signals: it is in a system call of the
-/// event loop. A kernel may be built without `/proc/PID/syscall`.
+/// Returns true if the process waits for events or signals in a system call of
+/// its event loop. Always returns true if the kernel was built without
+/// `/proc/PID/syscall`.
 pub fn waits_for_events(pid: i32) -> bool {
     #[cfg(target_arch = "x86_64")]
     const WAITS: [i64; 3] = [
@@ -102,7 +107,7 @@ pub fn waits_for_events(pid: i32) -> bool {
         })
 }
 
-/// The soft limit of a kind, such as "Max open files".
+/// The soft limit of a process, for a kind such as "Max open files".
 pub fn limit(pid: i32, kind: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
 
@@ -111,7 +116,7 @@ pub fn limit(pid: i32, kind: &str) -> Option<String> {
         .and_then(|line| line.split_whitespace().next().map(str::to_string))
 }
 
-/// The descriptors of a process, and the files that they refer to.
+/// The descriptors of a process, each with the file that it refers to.
 pub fn descriptors(pid: i32) -> BTreeMap<i32, String> {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return BTreeMap::new();
@@ -130,7 +135,8 @@ pub fn descriptors(pid: i32) -> BTreeMap<i32, String> {
         .collect()
 }
 
-/// The number of descriptors of each kind; their numbers may change.
+/// The number of descriptors of each kind that a process has. Numbers in the
+/// names of sockets are left out, because they differ in each process.
 pub fn kinds_of_descriptors(pid: i32) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
 
@@ -145,8 +151,8 @@ pub fn kinds_of_descriptors(pid: i32) -> BTreeMap<String, usize> {
     kinds
 }
 
-/// The lines of `/proc/net/tcp` about sockets of `pid` with the local port
-/// `port`, as fields.
+/// The lines of `/proc/net/tcp` about the process's sockets with the local port
+/// `port`, split into fields.
 fn sockets(pid: i32, port: u16) -> Vec<Vec<String>> {
     let inodes: BTreeSet<String> = descriptors(pid)
         .values()
@@ -174,7 +180,7 @@ fn port_of(address: &str) -> Option<u16> {
     u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()
 }
 
-/// The ports of the clients that are connected to `port` of a process.
+/// The ports of the clients that are connected to the port `port` of a process.
 pub fn clients_of(pid: i32, port: u16) -> Vec<u16> {
     sockets(pid, port)
         .iter()
@@ -183,14 +189,14 @@ pub fn clients_of(pid: i32, port: u16) -> Vec<u16> {
         .collect()
 }
 
-/// Whether a process listens on `port`.
+/// Returns true if the process listens on the port `port`.
 pub fn listens(pid: i32, port: u16) -> bool {
     const LISTEN: &str = "0A";
 
     sockets(pid, port).iter().any(|fields| fields[3] == LISTEN)
 }
 
-/// The System V segments that one of `pids` has created.
+/// The System V segments that one of the processes `pids` has created.
 pub fn segments_of(pids: &BTreeSet<i32>) -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
 

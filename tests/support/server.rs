@@ -1,4 +1,5 @@
-//! A running program, in its own directory, that must leave nothing behind.
+//! A program under test, which runs in a directory of its own and must leave
+//! nothing behind.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,31 +16,33 @@ use std::time::Duration;
 
 use super::{SOON, build, find, proc, sys, wait_until, wait_within};
 
-/// A master and its children. When this is dropped, all processes that run the
-/// program in `directory` are killed, also after a panic.
+/// A master and its children. When this value is dropped, also after a panic,
+/// all processes that run the program in `directory` are killed.
 pub struct Server {
     pub directory: PathBuf,
     pub exe: PathBuf,
     pub port: u16,
-    /// The address on which it listens: that of `port`, unless a test changes
-    /// it.
+    /// The address on which the server listens. It is that of `port`, unless a
+    /// test sets another one.
     pub place: String,
     name: &'static str,
-    /// The arguments of the program, if they are not those of the echo server.
+    /// The arguments of the program, if a test does not use those of the echo
+    /// server.
     pub instead: Vec<OsString>,
-    /// Variables that are added to its environment.
+    /// Environment variables that the program gets in addition.
     pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
-    /// All processes that were found so far.
+    /// The pids of all processes that this value has seen.
     seen: RefCell<BTreeSet<i32>>,
     status: Cell<Option<ExitStatus>>,
 }
 
-/// The title of a process, and the number of its descriptors of each kind.
+/// The title of a process, and the number of descriptors of each kind that the
+/// process has.
 pub type Descriptors = (String, BTreeMap<String, usize>);
 
-/// An unused port, which no other test uses. It is below the ports that the
-/// kernel assigns to clients.
+/// Returns a port that no other process and no other test uses. The kernel does
+/// not assign the ports of this range to clients.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
 
@@ -54,7 +57,7 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// A connection with time limits.
+/// Connects to a server, with time limits for reads and writes.
 pub fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, SOON)?;
 
@@ -66,17 +69,19 @@ pub fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
 }
 
 impl Server {
-    /// The echo server, not started yet.
+    /// The echo server, which is not started yet.
     pub fn echo(test: &str) -> Self {
         Self::new(test, "echo", &build::echo())
     }
 
-    /// `c-tests/fixtures/runtime_server.c`, not started yet.
+    /// The server `c-tests/fixtures/runtime_server.c`, which is not started
+    /// yet.
     pub fn configurable(test: &str) -> Self {
         Self::new(test, "server", &build::program("runtime_server"))
     }
 
-    /// Another program, whose titles begin with `name`.
+    /// A server that runs `program`, and is not started yet. The titles of its
+    /// processes begin with `name`.
     pub fn new(test: &str, name: &'static str, program: &Path) -> Self {
         sys::adopt_orphans();
 
@@ -85,7 +90,7 @@ impl Server {
 
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("a directory");
-        // The program's processes are found by this path.
+        // The program gets a path of its own, by which its processes are found.
         fs::hard_link(program, &exe).expect("a link");
 
         let port = free_port();
@@ -104,7 +109,7 @@ impl Server {
         }
     }
 
-    /// The address for clients.
+    /// The address to which clients connect.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
@@ -139,7 +144,7 @@ impl Server {
         arguments
     }
 
-    /// The command that runs the program in the foreground with `options`.
+    /// The command that runs the program with `options`.
     pub fn command(&self, options: &[&str]) -> Command {
         let output = |name| File::create(self.directory.join(name)).expect("a file");
         let mut command = Command::new(&self.exe);
@@ -154,9 +159,9 @@ impl Server {
         command
     }
 
-    /// Starts `workers` workers, and waits until they know each other and the
-    /// master waits for events: before that it may still have a worker's end of
-    /// a channel.
+    /// Starts the program with so many workers. Waits until the workers know
+    /// each other and the master waits for events; before, the master can still
+    /// have the workers' ends of channels open. Returns the master's pid.
     pub fn start(&self, workers: usize, options: &[&str]) -> i32 {
         let n = workers.to_string();
         let options = [&["-w", &n], options].concat();
@@ -172,13 +177,14 @@ impl Server {
         master
     }
 
-    /// Starts the program, and waits for its pid file.
+    /// Starts the program with `options`, and waits for its pid file. Returns
+    /// the master's pid.
     pub fn spawn(&self, options: &[&str]) -> i32 {
         self.spawn_command(self.command(options), options)
     }
 
-    /// The same as user `user`, who may write to the directory and have
-    /// `processes` processes.
+    /// Starts the program as the user `user`, who then may have `processes`
+    /// processes and may write to the directory. Returns the master's pid.
     pub fn spawn_limited(&self, user: u32, processes: u64, options: &[&str]) -> i32 {
         let mut command = self.command(options);
 
@@ -190,7 +196,8 @@ impl Server {
         self.spawn_command(command, options)
     }
 
-    /// Starts `command` as the program of this server.
+    /// Starts `command`, which runs the program, and waits for its pid file.
+    /// Returns the master's pid.
     pub fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
         let daemon = options.contains(&"-d");
         let mut child = command.spawn().expect("a program");
@@ -209,17 +216,18 @@ impl Server {
         fs::read_to_string(path).ok()?.trim().parse().ok()
     }
 
-    /// The master that the pid file names.
+    /// The pid of the master, from the pid file.
     pub fn master(&self) -> i32 {
         find("the pid file", || self.pid_in(&self.pidfile()))
     }
 
-    /// The master that has started another binary.
+    /// The pid of a master that has started another binary, from its renamed
+    /// pid file.
     pub fn old_master(&self) -> Option<i32> {
         self.pid_in(&self.old_pidfile())
     }
 
-    /// All processes of the program.
+    /// The pids of all processes that run the program.
     pub fn processes(&self) -> BTreeSet<i32> {
         let pids = proc::running(&self.exe);
 
@@ -228,7 +236,8 @@ impl Server {
         pids
     }
 
-    /// The processes with this title, of any master.
+    /// The pids of all processes with this title, whichever master has started
+    /// them.
     pub fn titled(&self, title: &str) -> BTreeSet<i32> {
         let title = format!("{}: {title}", self.name);
         let mut pids = self.processes();
@@ -238,12 +247,13 @@ impl Server {
         pids
     }
 
-    /// The workers that accept connections.
+    /// The workers that accept connections: their title does not say that they
+    /// shut down.
     pub fn workers(&self) -> BTreeSet<i32> {
         self.titled("worker process")
     }
 
-    /// The workers of one master.
+    /// The workers that this master has started.
     pub fn workers_of(&self, master: i32) -> BTreeSet<i32> {
         let mut workers = self.workers();
 
@@ -252,7 +262,7 @@ impl Server {
         workers
     }
 
-    /// The workers that shut down.
+    /// The workers that are shutting down.
     pub fn shutting_down(&self) -> BTreeSet<i32> {
         self.titled("worker process is shutting down")
     }
@@ -275,19 +285,19 @@ impl Server {
         })
     }
 
-    /// Waits until all these processes have exited.
+    /// Waits until all processes `pids` have exited.
     pub fn wait_for_end_of(&self, pids: &BTreeSet<i32>) {
         wait_until(&format!("the end of {pids:?}"), || {
             !pids.iter().any(|&pid| proc::alive(pid))
         });
     }
 
-    /// Sends a signal to the master that the pid file names.
+    /// Sends a signal to the master, whose pid is in the pid file.
     pub fn signal(&self, signo: i32) {
         assert!(sys::kill(self.master(), signo), "no master");
     }
 
-    /// Reloads, and waits until all workers are new.
+    /// Reloads, and waits until all workers are new; returns them.
     pub fn reload(&self) -> BTreeSet<i32> {
         let old = self.workers();
 
@@ -308,7 +318,8 @@ impl Server {
             .collect()
     }
 
-    /// Waits until `n` lines of the log contain `text`.
+    /// Waits until at least `n` lines of the log contain `text`; returns these
+    /// lines.
     pub fn wait_for_lines(&self, n: usize, text: &str) -> Vec<String> {
         find(&format!("{n} lines with \"{text}\""), || {
             let lines = self.lines(text);
@@ -321,8 +332,9 @@ impl Server {
         self.wait_for_lines(1, text);
     }
 
-    /// Waits until all processes write to the new log. The line about the new
-    /// log does not show that: it is written before the old log is closed.
+    /// Waits until all processes write to the new log file. The line "reopening
+    /// logs" does not show this, because a process writes the line before it
+    /// closes the old file.
     pub fn wait_for_new_log(&self) {
         let log = self.logfile().to_string_lossy().into_owned();
 
@@ -333,8 +345,8 @@ impl Server {
         });
     }
 
-    /// For each process, its title without numbers and the number of its
-    /// descriptors of each kind.
+    /// The title and the descriptors of each process, in a fixed order. Numbers
+    /// in titles are left out.
     pub fn descriptors(&self) -> Vec<Descriptors> {
         let mut all: Vec<_> = self
             .processes()
@@ -350,8 +362,9 @@ impl Server {
         all
     }
 
-    /// The same, when all processes know each other: then all workers have the
-    /// same descriptors.
+    /// Waits until all processes know each other, so that processes with the
+    /// same title have the same descriptors. Returns the title and the
+    /// descriptors of each process.
     pub fn settled_descriptors(&self) -> Vec<Descriptors> {
         find("processes that know each other", || {
             let all = self.descriptors();
@@ -362,14 +375,14 @@ impl Server {
         })
     }
 
-    /// Waits until all processes have the descriptors of `before`.
+    /// Waits until all processes have the descriptors `before`.
     pub fn wait_for_descriptors(&self, before: &[Descriptors]) {
         let what = format!("the descriptors {before:#?}");
 
         wait_within(2 * SOON, &what, || self.descriptors() == before);
     }
 
-    /// A connection with time limits.
+    /// Connects to the server, with time limits for reads and writes.
     pub fn connect(&self) -> TcpStream {
         self.try_connect().expect("a connection")
     }
@@ -378,7 +391,8 @@ impl Server {
         connect_to(self.address())
     }
 
-    /// The exit status of the program that `spawn` started.
+    /// Waits for the exit of the program that `spawn` has started; returns its
+    /// exit status.
     pub fn wait_for_exit(&self) -> ExitStatus {
         self.wait_for_exit_within(SOON)
     }
@@ -398,8 +412,9 @@ impl Server {
         self.status.get().is_some()
     }
 
-    /// No process, pid file or segment is left, and each line of the log with
-    /// level alert or above contains one of `allowed`.
+    /// Waits until all processes have exited. Checks that the program has
+    /// exited with 0, that no pid file and no System V segment is left, and
+    /// that the log is as in `check_log`.
     pub fn finish(&self, allowed: &[&str]) {
         wait_until("the end of all processes", || self.processes().is_empty());
 
@@ -414,8 +429,8 @@ impl Server {
         self.check_log(allowed);
     }
 
-    /// Each line of the log with level alert or above contains one of
-    /// `allowed`.
+    /// Checks each line of the log that has level crit or above, or is about a
+    /// bad file descriptor: the line must contain one of the texts `allowed`.
     pub fn check_log(&self, allowed: &[&str]) {
         let log = self.log();
         let bad: Vec<&str> = log
@@ -431,7 +446,8 @@ impl Server {
         assert!(bad.is_empty(), "{bad:#?}");
     }
 
-    /// Stops the program with SIGQUIT, and checks that nothing is left.
+    /// Sends SIGQUIT to the master, and checks that nothing is left as `finish`
+    /// does.
     pub fn quit(&self, allowed: &[&str]) {
         self.signal(libc::SIGQUIT);
         self.finish(allowed);
@@ -451,7 +467,7 @@ impl Drop for Server {
             );
         }
 
-        // A process that is just being forked may be missed in the first round.
+        // The first round can miss a process that is just being forked.
         loop {
             let left = self.processes();
 

@@ -1,5 +1,5 @@
-//! System calls that the standard library and the used features of nix do not
-//! have.
+//! System calls for which neither the standard library nor the used features of
+//! nix have a function.
 
 #![allow(unsafe_code)]
 
@@ -9,25 +9,25 @@ use std::process::Command;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// Sends a signal; false if there is no such process.
+/// Sends a signal to a process; returns false if there is no such process.
 pub fn kill(pid: i32, signo: i32) -> bool {
     assert!(pid > 1, "no process {pid}");
 
-    // SAFETY: kill() gets no pointers.
+    // SAFETY: kill() has no pointers among its arguments.
     unsafe { libc::kill(pid, signo) == 0 }
 }
 
-/// Makes orphans of this process's descendants its children, so that they are
-/// found and reaped.
+/// Makes this process the parent of its descendants whose own parent exits, so
+/// that the tests find and reap them.
 pub fn adopt_orphans() {
-    // SAFETY: this prctl() gets no pointers.
+    // SAFETY: this prctl() has no pointers among its arguments.
     let done = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 
     assert_eq!(done, 0, "prctl(PR_SET_CHILD_SUBREAPER)");
 }
 
-/// Reaps `pid` if it is a child that has ended. Returns its exit code, or
-/// `None` if it was killed by a signal.
+/// Reaps the process `pid` if it is a child that has exited. Returns its exit
+/// code, or `None` if it runs, if a signal has killed it, or if it is no child.
 pub fn reap(pid: i32) -> Option<i32> {
     match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
         Ok(WaitStatus::Exited(_, code)) => Some(code),
@@ -35,16 +35,17 @@ pub fn reap(pid: i32) -> Option<i32> {
     }
 }
 
-/// Limits the number of processes that the program's user may have when it
-/// forks.
+/// Sets how many processes the user of the command may have, when the command
+/// is started.
 pub fn limit_processes(command: &mut Command, n: u64) {
     let limit = libc::rlimit {
         rlim_cur: n,
         rlim_max: n,
     };
 
-    // SAFETY: between fork() and execve() only setrlimit() is called, which is
-    // async-signal-safe; `limit` is a copy in the closure.
+    // SAFETY: between fork() and execve() the closure calls only setrlimit(),
+    // which is async-signal-safe. The closure has its own copy of `limit`, so
+    // the pointer is valid.
     unsafe {
         command.pre_exec(
             move || match libc::setrlimit(libc::RLIMIT_NPROC, &raw const limit) {
@@ -55,7 +56,7 @@ pub fn limit_processes(command: &mut Command, n: u64) {
     }
 }
 
-/// Whether the effective user of this process is root.
+/// Returns true if the effective user of this process is root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }

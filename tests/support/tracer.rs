@@ -1,4 +1,4 @@
-//! System calls of a real process that fail or are delayed, with strace.
+//! Makes system calls of a real process fail, or delays them, with strace.
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
@@ -6,18 +6,20 @@ use std::process::{Child, Command, Stdio};
 use super::server::Server;
 use super::{proc, sys, wait_until};
 
-/// The system calls that a C library may use for `fork()`.
+/// The system calls that a C library uses for `fork()`; which one depends on
+/// the library.
 const FORKS: &str = "clone,clone3,fork,vfork";
 
-/// A tracer of one process, which is detached when this is dropped.
+/// A strace that is attached to one process. It is detached when this value is
+/// dropped.
 pub struct Tracer {
     child: Child,
     pid: i32,
 }
 
 impl Tracer {
-    /// Applies `what` to the system calls `calls` of `pid`, as `inject=` of
-    /// strace(1) does.
+    /// Makes strace change the system calls `calls` of the process `pid`.
+    /// `what` says how, as after `inject=` in strace(1).
     pub fn inject(server: &Server, pid: i32, calls: &str, what: &str) -> Self {
         let out = File::create(server.directory.join("strace")).expect("a file");
         let child = Command::new("strace")
@@ -37,12 +39,13 @@ impl Tracer {
         tracer
     }
 
-    /// Makes the forks of `pid` that `when` selects fail, or all if it is "".
+    /// Makes calls of `fork()` fail in the process `pid`. `when` selects the
+    /// calls, as `:when=` in strace(1) does; "" selects all.
     pub fn fail_forks(server: &Server, pid: i32, when: &str) -> Self {
         Self::inject(server, pid, FORKS, &format!("error=EAGAIN{when}"))
     }
 
-    /// Delays each fork by so many milliseconds.
+    /// Delays each `fork()` of the process `pid` by `msec` milliseconds.
     pub fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
         Self::inject(server, pid, FORKS, &format!("delay_exit={}", msec * 1000))
     }

@@ -1,12 +1,13 @@
-//! SIGUSR2: another binary replaces the old one, or is stopped again.
+//! Steps of an upgrade: SIGUSR2 starts another binary, and then the old or the
+//! new binary is stopped.
 
 use std::fs;
 
 use super::server::Server;
 use super::{find, proc, sys, wait_until};
 
-/// Starts another binary, and waits until it has its workers. Returns both
-/// masters.
+/// Starts another binary, and waits until it has so many workers. Returns the
+/// pids of the old and of the new master.
 pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
     let old = server.master();
 
@@ -29,15 +30,15 @@ pub fn change_binary(server: &Server, workers: usize) -> (i32, i32) {
     (old, new)
 }
 
-/// Stops the old binary; the new one has taken over.
+/// Stops the old binary, and waits until the new one is the only one.
 pub fn retire(server: &Server, old: i32) {
     sys::kill(old, libc::SIGQUIT);
     wait_until("the old master's end", || !proc::alive(old));
     assert!(!server.old_pidfile().exists(), "the old pid file is left");
 }
 
-/// Stops the new binary of a daemon; the old one, whose workers were stopped,
-/// starts workers again.
+/// Stops the workers of the old binary, starts them again, and stops the new
+/// binary. Both binaries are daemons.
 pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
     sys::kill(old, libc::SIGWINCH);
     wait_until("the end of the old master's workers", || {
@@ -49,7 +50,7 @@ pub fn take_back(server: &Server, old: i32, new: i32, workers: usize) {
     wait_for_old(server, old, new);
 }
 
-/// The old binary, whose workers were stopped, starts workers again.
+/// Makes the old binary, whose workers were stopped, start workers again.
 pub fn restart_workers(server: &Server, old: i32, workers: usize) {
     sys::kill(old, libc::SIGHUP);
     wait_until("the old master's workers", || {
@@ -57,8 +58,8 @@ pub fn restart_workers(server: &Server, old: i32, workers: usize) {
     });
 }
 
-/// Waits until the new binary has exited and the old one has its pid file
-/// again.
+/// Waits until the new binary has exited and the pid file is that of the old
+/// binary again.
 pub fn wait_for_old(server: &Server, old: i32, new: i32) {
     wait_until("the new master's end", || !proc::alive(new));
     wait_until("the old pid file", || {

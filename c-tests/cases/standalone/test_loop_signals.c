@@ -201,8 +201,8 @@ signals_at_random(int rounds)
     }
 
     /*
-     * The handler of SIGCHLD can already have reaped the sender, so no further
-     * signal may come.
+     * The handler of SIGCHLD can already have reaped the sender, so it is
+     * possible that no further signal comes.
      */
 
     while (!ngx_reap) {

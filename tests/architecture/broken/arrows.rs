@@ -1,10 +1,12 @@
-//! Paths lead to files; layers and circles.
+//! Tests of the resolver, which finds the file that a path leads to, and of the
+//! rules about layers and circles.
 
 use super::found;
 use crate::rules::{circles, layers};
 
-/// The tree of most tests of the resolver: `sys` breaks the layers if `text`
-/// leads to `table`.
+/// A tree of files for the tests of the resolver. The file `sys` contains
+/// `text`. If a path in `text` leads to `table`, this breaks the rule about
+/// layers.
 fn sys_with(text: &str) -> Vec<String> {
     let files = [
         (

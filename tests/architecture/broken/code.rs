@@ -1,9 +1,11 @@
-//! System calls, unsafe code, long files, a thick `abi`, SAFETY comments.
+//! Tests of the rules about system calls, `unsafe`, the length of files, the
+//! size of `abi`, and SAFETY comments.
 
 use super::found;
 use crate::rules::{abi, files, kernel, safety, unsafe_code};
 
-/// What the kernel's rule finds in a file of the core.
+/// The violations that the rule about system calls finds in a file outside of
+/// `sys` with this text.
 fn core_with(text: &str) -> Vec<String> {
     let files = [
         ("lib.rs", "mod sys; mod process;"),

@@ -1,5 +1,5 @@
-//! Tests of the rules: each one finds what breaks it, in small trees, and
-//! nothing else.
+//! Tests of the rules with small trees of files: each rule finds what breaks
+//! it, and nothing else.
 
 mod arrows;
 mod code;
@@ -10,14 +10,15 @@ use std::path::Path;
 use crate::rules::{Rule, Violation, layers};
 use crate::tree::Tree;
 
-/// A tree of these files, each a path relative to `src/` and its text.
+/// A tree that consists of these files. Each one is a path relative to `src/`,
+/// and a text.
 fn tree(files: &[(&str, &str)]) -> Tree {
     let own = |&(name, text): &(&str, &str)| (name.to_owned(), text.to_owned());
 
     Tree::new(files.iter().map(own).collect(), "")
 }
 
-/// What a check finds, a line for each violation.
+/// The violations that a check finds in these files, each as a line of text.
 fn found(check: fn(&Tree) -> Vec<Violation>, files: &[(&str, &str)]) -> Vec<String> {
     check(&tree(files)).iter().map(Violation::text).collect()
 }

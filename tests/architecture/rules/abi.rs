@@ -1,12 +1,12 @@
-//! `abi` is thin: it decides nothing.
+//! Rules: `abi` is small, and its functions decide nothing.
 
 use super::Violation;
 use crate::tree::Tree;
 
-/// How many lines the Rust files of `abi` may have together.
+/// The number of lines that all Rust files of `abi` together may have.
 const MAX_LINES: usize = 2000;
 
-/// Checks that `abi` is small.
+/// Checks the number of lines of `abi`.
 pub fn check_size(tree: &Tree) -> Vec<Violation> {
     let lines: usize = tree
         .library()
@@ -23,7 +23,7 @@ pub fn check_size(tree: &Tree) -> Vec<Violation> {
     }
 }
 
-/// Checks that `abi` has neither loops nor decisions between several cases.
+/// Checks that `abi` has no loop and no `match` with more than two cases.
 pub fn check_decisions(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
 

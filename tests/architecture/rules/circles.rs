@@ -1,4 +1,4 @@
-//! No circle of files.
+//! Rule: files do not import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,8 +8,8 @@ use crate::tree::Tree;
 
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Arrow<'a>>>;
 
-/// One violation for each set of files that import one another: a shortest
-/// circle, with the lines.
+/// Returns one violation for each set of files that import one another. It
+/// shows a shortest circle of these files, with the lines of the imports.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     let graph = graph(tree);
     let mut seen: BTreeSet<&str> = BTreeSet::new();
@@ -31,7 +31,7 @@ pub fn check(tree: &Tree) -> Vec<Violation> {
     found
 }
 
-/// One arrow for each pair of files.
+/// The graph of all imports, with one arrow for each pair of files.
 fn graph(tree: &Tree) -> Graph<'_> {
     let mut graph = Graph::new();
 
@@ -46,7 +46,8 @@ fn graph(tree: &Tree) -> Graph<'_> {
     graph
 }
 
-/// All files that a file leads to and that lead back to it.
+/// The files to which a file leads through imports, and which lead back to this
+/// file.
 fn component<'a>(graph: &Graph<'a>, file: &'a str) -> BTreeSet<&'a str> {
     reachable(graph, file)
         .into_iter()
@@ -69,7 +70,8 @@ fn reachable<'a>(graph: &Graph<'a>, file: &str) -> BTreeSet<&'a str> {
     found
 }
 
-/// A shortest circle within a component; `None` if it has no arrow.
+/// A shortest circle among these files; `None` if they do not import one
+/// another.
 fn shortest<'g, 'a>(
     graph: &'g Graph<'a>,
     component: &BTreeSet<&'a str>,

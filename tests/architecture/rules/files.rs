@@ -1,15 +1,15 @@
-//! A file has one subject, and few lines.
+//! Rule: a file has few lines, because it has only one subject.
 
 use super::Violation;
 use crate::tree::{Source, Tree};
 
-/// How many lines a file may have.
+/// The number of lines that a file may have.
 const MAX_LINES: usize = 400;
 
-/// How the sentence begins with which a longer file explains itself.
+/// The beginning of a sentence that gives the reason why a file is longer.
 const REASON: &str = "This file is long because";
 
-/// Checks each file, tests and those of `build.rs` included.
+/// Checks each file of `src/`, also unit tests and files of `build.rs`.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     tree.files
         .iter()
@@ -22,7 +22,8 @@ pub fn check(tree: &Tree) -> Vec<Violation> {
         .collect()
 }
 
-/// Whether a sentence of the first `//!` comment gives the reason.
+/// Returns true if the first `//!` comment of a file gives the reason why the
+/// file is long.
 fn is_explained(source: &Source) -> bool {
     let head: Vec<&str> = source
         .text

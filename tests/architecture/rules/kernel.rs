@@ -1,11 +1,11 @@
-//! Only `sys` calls the kernel.
+//! Rule: only `sys` makes system calls.
 
 use super::Violation;
 use crate::names::Path;
 use crate::scan::{Facts, Mention, Role};
 use crate::tree::{Target, Tree};
 
-/// Parts of the standard library that make system calls.
+/// The parts of the standard library that make system calls.
 const STD: &[&str] = &[
     "env",
     "fs",
@@ -27,13 +27,13 @@ const STD: &[&str] = &[
     "arch",
 ];
 
-/// Exceptions to these, each with its reason.
+/// Functions of these parts that any file may use, each with the reason.
 const ALLOWED: &[(&str, &str)] = &[(
     "process::abort",
     "ends this process for a debug point; there is nothing for sys to check",
 )];
 
-/// Macros that write to a standard stream, or may hide a system call.
+/// Macros that write to a standard stream, or that can contain a system call.
 const MACROS: &[&str] = &[
     "asm",
     "dbg",
@@ -44,10 +44,10 @@ const MACROS: &[&str] = &[
     "println",
 ];
 
-/// Functions of `Errno` that read or set the `errno` of the thread.
+/// The functions of `Errno` that read or set the `errno` of the thread.
 const ERRNO: &[&str] = &["clear", "last", "last_raw", "result", "set", "set_raw"];
 
-/// Checks each file outside of `sys`.
+/// Checks each file that is not in `sys`.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
 
@@ -82,7 +82,8 @@ fn check_file(file: &str, facts: &Facts, found: &mut Vec<Violation>) {
         }
     }
 
-    // An `Errno` has the only method `set` without arguments.
+    // `set` of an `Errno` is the only method `set` without arguments, so a call
+    // of such a method sets `errno`.
     for method in facts
         .bare_methods
         .iter()
@@ -94,13 +95,14 @@ fn check_file(file: &str, facts: &Facts, found: &mut Vec<Violation>) {
     }
 }
 
-/// The reason why a file outside of `sys` may not use a path of another
-/// crate; `None` if it may.
+/// The reason why a file that is not in `sys` may not use a path of another
+/// crate; `None` if the file may use it.
 fn forbidden(mention: &Mention, path: &Path) -> Option<String> {
     let imported = &path[..path.len().saturating_sub(mention.path.len() - 1)];
     let why = reason(mention.role, path)?;
 
-    // The `use` that brings the name in has been reported already.
+    // The rule has already reported the `use` declaration that imports the
+    // name.
     let is_reported = !matches!(mention.role, Role::Use | Role::Glob)
         && imported != &path[..1]
         && mention.path[0] != path[0]
@@ -133,13 +135,15 @@ fn of_std(path: &str) -> Option<String> {
         .map(|forbidden| format!("only sys uses std::{forbidden}"))
 }
 
-/// Constants, types and the macros of waitpid(2) are allowed.
+/// The reason why a path of libc is forbidden. Constants, types and the macros
+/// of waitpid(2) are allowed.
 fn of_libc(role: Role, path: &[String]) -> Option<String> {
     if role == Role::Glob {
         return Some("import the names of libc one by one".to_owned());
     }
 
-    // What follows a name belongs to a type: `libc::uid_t::MAX`.
+    // A path with several parts, such as `libc::uid_t::MAX`, begins with a
+    // type.
     let [name] = path else {
         return None;
     };
@@ -153,7 +157,8 @@ fn of_libc(role: Role, path: &[String]) -> Option<String> {
     is_function.then(|| "only sys calls functions of libc".to_owned())
 }
 
-/// `nix::errno::Errno` is allowed, as the type of an error.
+/// The reason why a path of nix is forbidden. `nix::errno::Errno` is allowed as
+/// the type of an error.
 fn of_nix(role: Role, path: &[String]) -> Option<String> {
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
 

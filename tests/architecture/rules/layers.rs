@@ -1,4 +1,4 @@
-//! A file imports from its own part of `src/` or from lower layers.
+//! Rule: a file imports from its own group of `src/` or from lower layers.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use crate::arrows::{Arrow, arrows};
 use crate::tree::{Kind, Tree};
 use crate::{LAYERS, ROOT, SEPARATE};
 
-/// Checks all arrows, and that the table of layers names each part.
+/// Checks all imports, and checks that the table of layers contains each part
+/// of `src/`.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = unknown_parts(tree);
 
@@ -28,7 +29,7 @@ pub fn check(tree: &Tree) -> Vec<Violation> {
     found
 }
 
-/// The parts of `src/` that the table does not name.
+/// The parts of `src/` that are missing in the table of layers.
 fn unknown_parts(tree: &Tree) -> Vec<Violation> {
     let parts: BTreeSet<&str> = tree
         .library()
@@ -47,7 +48,7 @@ fn unknown_parts(tree: &Tree) -> Vec<Violation> {
         .collect()
 }
 
-/// The reason why the layers forbid an arrow; `None` if they allow it.
+/// The reason why the layers forbid an import; `None` if they allow it.
 fn forbidden(arrow: &Arrow<'_>) -> Option<String> {
     for [one, other] in SEPARATE {
         let between = |from: &str, to: &str| is_within(arrow.from, from) && is_within(arrow.to, to);
@@ -68,7 +69,7 @@ fn forbidden(arrow: &Arrow<'_>) -> Option<String> {
     }
 }
 
-/// The layer of a file, and its group there.
+/// The number of a file's layer, and the number of its group in this layer.
 fn place(file: &str) -> Option<(usize, usize)> {
     LAYERS.iter().enumerate().find_map(|(layer, groups)| {
         groups
@@ -78,15 +79,15 @@ fn place(file: &str) -> Option<(usize, usize)> {
     })
 }
 
-/// The part of `src/` that a file belongs to: `process` for `process.rs` and
-/// for all files in `process/`.
+/// The part of `src/` that a file belongs to. The part `process` consists of
+/// `process.rs` and of all files in `process/`.
 fn part(file: &str) -> &str {
     file.split('/')
         .next()
         .map_or(file, |first| first.trim_end_matches(".rs"))
 }
 
-/// Whether a file is the module `path` or lies below it.
+/// Returns true if a file is the module `path` or a module below it.
 fn is_within(file: &str, path: &str) -> bool {
     file.trim_end_matches(".rs")
         .strip_prefix(path)

@@ -1,4 +1,5 @@
-//! The rules. Each one takes the tree and returns the places that break it.
+//! The rules of the architecture. The check of a rule gets the tree of files
+//! and returns the places that break the rule.
 
 use crate::tree::Tree;
 
@@ -13,9 +14,9 @@ pub mod unsafe_code;
 /// A place that breaks a rule.
 #[derive(Debug)]
 pub struct Violation {
-    /// Relative to `src/`.
+    /// The file, as a path relative to `src/`.
     pub file: String,
-    /// 0 for the file as a whole.
+    /// The line of the place, or 0 if the whole file breaks the rule.
     pub line: usize,
     pub what: String,
 }
@@ -27,7 +28,7 @@ impl Violation {
         Self { file, line, what }
     }
 
-    /// `src/file.rs:12 imports …`.
+    /// The violation as text, such as `src/file.rs:12 imports …`.
     pub fn text(&self) -> String {
         let Self { file, line, what } = self;
 
@@ -40,15 +41,15 @@ impl Violation {
 
 /// A rule of docs/architecture.md.
 pub struct Rule {
-    /// The name of its test.
+    /// The name of the test that checks the rule.
     pub name: &'static str,
-    /// What it demands, in one sentence.
+    /// The rule itself, in one sentence.
     pub sentence: &'static str,
     pub check: fn(&Tree) -> Vec<Violation>,
 }
 
 impl Rule {
-    /// What a test says that finds violations.
+    /// The message of a test that has found violations.
     pub fn message(&self, violations: &[Violation]) -> String {
         let mut message = format!(
             "{}: {} See docs/architecture.md.\n{} place(s) break this rule:\n",

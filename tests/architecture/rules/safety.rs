@@ -1,11 +1,10 @@
-//! SAFETY comments say what makes a block sound where it stands.
+//! Rule: a SAFETY comment says what makes the block sound at this place.
 
 use super::Violation;
 use crate::tree::Tree;
 
-/// Words that send the reader elsewhere, in lower case. "the same struct" is
-/// about the struct; "the same." and "the same as above" are about another
-/// comment.
+/// Phrases that refer the reader to another comment, in lower case. "the same."
+/// and "the same as above" do so; "the same struct" does not.
 const ELSEWHERE: &[&str] = &[
     "promised by the caller",
     "the same.",
@@ -37,7 +36,7 @@ pub fn check(tree: &Tree) -> Vec<Violation> {
     found
 }
 
-/// The SAFETY comments of a text, each in one line, with the number of its
+/// The SAFETY comments of a text, each as one line, with the number of its
 /// first line.
 fn comments(text: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
@@ -65,7 +64,7 @@ fn comments(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Whether a text has these words as whole words.
+/// Returns true if a text contains these words as whole words.
 fn has(text: &str, words: &str) -> bool {
     text.match_indices(words).any(|(at, found)| {
         let before = text[..at].chars().next_back();

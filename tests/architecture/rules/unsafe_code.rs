@@ -1,15 +1,16 @@
-//! `unsafe` stays in `sys`, in the hosts and in `abi`.
+//! Rule: `unsafe` occurs only in `sys`, in the hosts and in `abi`.
 
 use super::Violation;
 use crate::tree::Tree;
 
-/// Where `unsafe` is allowed.
+/// The parts of `src/` in which `unsafe` is allowed.
 const PARTS: &[&str] = &["sys", "host", "abi"];
 
-/// Other files that need it, and why.
+/// Files outside of these parts in which `unsafe` is allowed, each with the
+/// reason.
 const FILES: &[(&str, &str)] = &[];
 
-/// Checks each file in which it is not allowed.
+/// Checks each file in which `unsafe` is not allowed.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
 

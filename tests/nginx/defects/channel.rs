@@ -1,4 +1,4 @@
-//! D12 to D15: messages that are lost, or arrive in part.
+//! Tests of D12 to D15: messages that are lost, or arrive in parts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::support::build::run;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
-/// Kills the worker in slot 1, and returns the one that replaces it.
+/// Kills the worker in slot 1; returns the worker that replaces it.
 fn replace_second(nginx: &Nginx) -> i32 {
     let old = in_slot(nginx, 1);
 
@@ -29,8 +29,8 @@ fn limit_descriptors(pid: i32, n: u32) {
     run(Command::new("prlimit").args(["--pid", &pid.to_string(), &format!("--nofile={n}:")]));
 }
 
-/// A worker has no descriptors left when OPEN_CHANNEL arrives (D12). The stock
-/// nginx stores an old number from its stack.
+/// OPEN_CHANNEL arrives when the worker has no free descriptor (D12). The stock
+/// nginx stores in its table an old descriptor number from its stack.
 #[test]
 fn d12_no_room_for_a_descriptor() {
     for which in BOTH {
@@ -42,7 +42,8 @@ fn d12_no_room_for_a_descriptor() {
         let second = replace_second(&nginx);
 
         if which == Which::Stock {
-            // Or it stops reading, if its stack has no such number.
+            // If the stack of the stock nginx contains no descriptor number,
+            // the worker logs an error and no longer reads its channel.
             wait_until("a message, or an error", || {
                 let error = lines_of(&nginx, workers[0], " ancillary data");
 
@@ -69,7 +70,7 @@ fn d12_no_room_for_a_descriptor() {
     }
 }
 
-/// Reloads; returns whether the first of the two workers exits.
+/// Reloads nginx; returns whether the first of its two workers exits.
 fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
     nginx.signal(libc::SIGHUP);
     nginx.wait_for_end_of(&BTreeSet::from([workers[1]]));
@@ -78,7 +79,8 @@ fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
         nginx.wait_for_end_of(&BTreeSet::from([workers[0]]));
     }
 
-    // It has handled the second command as well.
+    // The worker exits only if it has handled QUIT. After two more signals the
+    // master has surely sent all its messages.
     for _ in 0..2 {
         wake_up(nginx, libc::SIGUSR1);
     }
@@ -86,9 +88,9 @@ fn leaves(nginx: &Nginx, workers: &[i32]) -> bool {
     !proc::alive(workers[0])
 }
 
-/// A sibling has sent five bytes (D13). The worker of the stock nginx never
-/// reads its channel again, and the master believes that it received all
-/// messages.
+/// A sibling sends five bytes, which is less than a message (D13). The worker
+/// of the stock nginx then no longer reads its channel, and the master does not
+/// notice this.
 #[test]
 fn d13_five_bytes() {
     for which in BOTH {
@@ -105,7 +107,8 @@ fn d13_five_bytes() {
     }
 }
 
-/// A worker has closed its end of the channel (D13).
+/// A worker closes its end of the channel (D13). The master of the stock nginx
+/// does not notice this, because it has the worker's end open itself.
 #[test]
 fn d13_a_worker_that_reads_no_more() {
     for which in BOTH {
@@ -121,9 +124,10 @@ fn d13_a_worker_that_reads_no_more() {
     }
 }
 
-/// Stops the first worker and fills its channel with messages that have so many
-/// descriptors, until `errno`. Then replaces the second worker. Returns the
-/// number of messages, and the new second worker.
+/// Stops the first worker, and fills its channel with messages that have `fds`
+/// descriptors each, until sending fails with `errno`. Then replaces the second
+/// worker. Returns the number of messages, and the worker that replaces the
+/// second one.
 fn fill(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> (usize, i32) {
     stop(workers[0]);
 
@@ -134,13 +138,13 @@ fn fill(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> (usize, i32) {
 
     let second = replace_second(nginx);
 
-    // The master has announced it to all.
+    // The master has now sent its messages about the new worker.
     wake_up(nginx, libc::SIGALRM);
 
     (value(&filled, "sent:") as usize, second)
 }
 
-/// The worker continues, and reads `n` messages.
+/// Lets the stopped worker continue, and waits until it has read `n` messages.
 fn drain(nginx: &Nginx, worker: i32, n: usize) {
     resume(worker);
     wait_until("all messages", || {
@@ -154,7 +158,9 @@ fn wait_for_second(nginx: &Nginx, worker: i32, second: i32) {
     wait_for_line_of(nginx, worker, &told);
 }
 
-/// What the first worker then has in its table for the second.
+/// Fills the channel of the first worker, replaces the second worker, and lets
+/// the first one continue. Returns what the first worker has in its table for
+/// the second one.
 fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> String {
     let (n, second) = fill(nginx, workers, fds, errno);
     let first = workers[0];
@@ -169,8 +175,8 @@ fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> Str
     ask(nginx, &[first, second], first, "do=slot&to=1")
 }
 
-/// A full channel (D14). The worker of the stock nginx is never told that a
-/// sibling exited and another was started.
+/// A worker is stopped, and its channel is full (D14). The worker of the stock
+/// nginx never learns that a sibling has exited and another one was started.
 #[test]
 fn d14_a_worker_that_was_stopped() {
     for which in BOTH {
@@ -188,8 +194,9 @@ fn d14_a_worker_that_was_stopped() {
     }
 }
 
-/// The queue is sent at SIGIO, without SIGIO at the timer, and without both at
-/// the next signal (D14).
+/// The library sends the queue of a worker at SIGIO. Without SIGIO, the library
+/// sends the queue when its timer expires, and without both, at the next signal
+/// (D14).
 #[test]
 fn d14_what_has_the_queue_sent() {
     const SIGIO: &str = "ioctl";
@@ -204,7 +211,8 @@ fn d14_what_has_the_queue_sent() {
                 .then(|| Tracer::inject(&nginx, master, calls, "error=EPERM"))
         };
 
-        // F_SETOWN is called when a channel is created.
+        // The library enables SIGIO for a channel when it creates the channel.
+        // So a worker is replaced while the system call for it fails.
         if let Some(tracer) = fail(SIGIO) {
             sys::kill(workers[0], libc::SIGKILL);
             wait_until("another worker", || in_slot(&nginx, 0) != workers[0]);
@@ -226,11 +234,12 @@ fn d14_what_has_the_queue_sent() {
     }
 }
 
-/// So many descriptors are in flight that an unprivileged master may send no
-/// more (D14).
+/// An unprivileged master has so many descriptors in flight that it cannot send
+/// another one (D14).
 #[test]
 fn d14_too_many_descriptors_on_their_way() {
-    /// Only this test uses this user: the kernel counts for each user.
+    /// The user of this test. No other test uses this user, because the kernel
+    /// counts the descriptors of all processes of a user.
     const USER: u32 = 54_322;
 
     if !sys::is_root() {
@@ -262,8 +271,9 @@ fn d14_too_many_descriptors_on_their_way() {
     }
 }
 
-/// A message that is larger than the kernel accepts at once, on a socketpair of
-/// a module (D15).
+/// A module writes a message to its own socketpair that is larger than the
+/// kernel accepts in one call (D15). The stock nginx sends a part of it and
+/// reports success.
 #[test]
 fn d15_a_message_that_is_sent_in_part() {
     const SIZE: i32 = 1024 * 1024;
@@ -287,7 +297,8 @@ fn d15_a_message_that_is_sent_in_part() {
     }
 }
 
-/// 40 bytes of a message of 256 (D15).
+/// A module reads a message of 256 bytes, of which 40 have arrived (D15). The
+/// stock nginx returns the 40 bytes as if they were a message.
 #[test]
 fn d15_a_message_that_is_received_in_part() {
     for which in BOTH {

@@ -1,5 +1,5 @@
-//! D6 to D9, D11: the children of a process, and the state in which a child
-//! starts.
+//! Tests of D6 to D9 and D11: the children of a process, and the state in which
+//! a child starts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,9 +11,9 @@ use crate::nginx::{BOTH, Which};
 use crate::support::build::run;
 use crate::support::{find, proc, sys, wait_until};
 
-/// An unknown child of the master exits with 2, and the slot behind the last
-/// one was that of a former worker (D6). The stock nginx takes the child for
-/// that worker.
+/// A child of the master that is not in its process table exits with 2. The
+/// slot after the last one was that of a former worker (D6). The stock nginx
+/// logs that this worker has exited.
 #[test]
 fn d06_a_child_that_nobody_knows() {
     for which in BOTH {
@@ -26,7 +26,8 @@ fn d06_a_child_that_nobody_knows() {
         nginx.spawn_command(parent, &[]);
         nginx.wait_for_workers(2);
 
-        // The new workers are in slots 2 and 3, then in 0 and 1.
+        // After two reloads the new workers are in slots 0 and 1 again, so
+        // slots 2 and 3 are those of former workers.
         for _ in 0..2 {
             let old = nginx.workers();
 
@@ -34,7 +35,8 @@ fn d06_a_child_that_nobody_knows() {
             nginx.wait_for_end_of(&old);
         }
 
-        // The master has reaped the old workers.
+        // When the master has handled this signal, it has reaped the old
+        // workers.
         wake_up(&nginx, libc::SIGALRM);
         writeln!(go).unwrap();
         nginx.wait_for_line("unknown process ");
@@ -52,7 +54,8 @@ fn d06_a_child_that_nobody_knows() {
     }
 }
 
-/// A module in a worker waits for a child of its own (D7).
+/// A module in a worker waits for a child that it has forked itself (D7). In
+/// the stock nginx, the worker has already reaped this child.
 #[test]
 fn d07_a_workers_own_child() {
     for which in BOTH {
@@ -69,8 +72,9 @@ fn d07_a_workers_own_child() {
     }
 }
 
-/// A function that a module has spawned returns (D8). In the stock nginx its
-/// process continues as a second master with its own workers.
+/// A module spawns a function, and the function returns (D8). In the stock
+/// nginx, the process then continues as a second master, which starts workers
+/// of its own.
 #[test]
 fn d08_a_function_that_returns() {
     for which in BOTH {
@@ -101,8 +105,8 @@ fn d08_a_function_that_returns() {
     }
 }
 
-/// The signals in a set of `/proc/PID/status`, without the real-time signals,
-/// which may be inherited.
+/// The signals in a field of `/proc/PID/status`, such as "SigBlk". Real-time
+/// signals are left out, because a process inherits their state from the test.
 fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
     let set = proc::status(pid, set).unwrap_or_default();
     let bits = u64::from_str_radix(&set, 16).unwrap_or(u64::MAX);
@@ -110,8 +114,9 @@ fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
     (1..32).filter(|n| bits & 1 << (n - 1) != 0).collect()
 }
 
-/// The signal state with which the new binary starts (D9): it waits for its
-/// configuration, and has installed no handlers yet.
+/// The blocked and ignored signals with which a new binary starts (D9). The new
+/// binary waits for its configuration, which is a FIFO, so it has not installed
+/// its handlers yet.
 #[test]
 fn d09_signals_of_a_new_binary() {
     for which in BOTH {
@@ -149,8 +154,8 @@ fn d09_signals_of_a_new_binary() {
     }
 }
 
-/// The new binary does not exist (D9). The stock nginx starts a process for it
-/// and learns only that it exited.
+/// The file of the new binary does not exist (D9). The stock nginx starts a
+/// process for it, and learns only that this process has exited.
 #[test]
 fn d09_no_new_binary() {
     for which in BOTH {
@@ -168,8 +173,8 @@ fn d09_no_new_binary() {
                 assert_eq!(nginx.lines(" exited with code 1"), [""; 0]);
                 assert_eq!(nginx.master(), master, "the pid file is where it was");
 
-                // The master does not believe that a new binary runs: a reload
-                // is possible.
+                // The master does not believe that a new binary runs, so it can
+                // reload.
                 nginx.reload();
                 nginx.wait_for_workers(1);
                 nginx.quit(&["execve() failed"]);
@@ -178,7 +183,8 @@ fn d09_no_new_binary() {
     }
 }
 
-/// What a worker's module finds in its own slot of the table (D11).
+/// A worker's module reads the worker's own slot of the process table (D11). In
+/// the stock nginx, this slot is not filled in.
 #[test]
 fn d11_a_workers_own_slot() {
     for which in BOTH {
@@ -193,8 +199,15 @@ fn d11_a_workers_own_slot() {
             match which {
                 Which::Stock => {
                     assert_eq!((own, last), (0, slot as i32));
-                    assert!(value(&table, "channel:") > 0, "closed, but not so named");
-                    assert_eq!(value(&table, "last:"), last, "without who came later");
+                    assert!(
+                        value(&table, "channel:") > 0,
+                        "the channel is closed, and its number is kept"
+                    );
+                    assert_eq!(
+                        value(&table, "last:"),
+                        last,
+                        "workers that were started later are missing"
+                    );
                 }
                 Which::Ipc => {
                     assert_eq!((own, last), (worker, slot as i32 + 1));
@@ -209,8 +222,8 @@ fn d11_a_workers_own_slot() {
     }
 }
 
-/// The same in a respawned worker (D11): the stock nginx has the pid of the
-/// previous one.
+/// A module in a respawned worker reads the worker's own slot (D11). In the
+/// stock nginx, the slot contains the pid of the previous worker.
 #[test]
 fn d11_the_slot_of_a_worker_that_was_started_again() {
     for which in BOTH {
@@ -232,7 +245,8 @@ fn d11_the_slot_of_a_worker_that_was_started_again() {
     }
 }
 
-/// stdin is closed, and a socketpair gets descriptor 0 (D11).
+/// stdin is closed when nginx starts, so a channel can get descriptor 0 (D11).
+/// The library uses descriptors above 2.
 #[test]
 fn d11_channels_are_not_stdin() {
     for which in BOTH {

@@ -1,9 +1,10 @@
-//! The defects of nginx's process layer that are in the replaced files. Each
-//! test has a number of docs/differences.md. It runs the same scenario with
-//! both programs: the stock nginx fails, the one on the library does not.
+//! Tests of the defects of nginx's process layer, in the files that the library
+//! replaces. The number of each test is that of docs/differences.md. A test
+//! runs the same scenario with the stock nginx, which fails, and with an nginx
+//! that is built with the library, which does not.
 //!
-//! What no signal, limit or strace can cause is done by a module,
-//! `tests/nginx/ngx_http_fault_module.c`.
+//! Some states cannot be caused by a signal, a limit or strace. For these, the
+//! tests load a module, `tests/nginx/ngx_http_fault_module.c`.
 
 mod channel;
 mod children;
@@ -20,7 +21,7 @@ use crate::nginx::{Nginx, Which, built};
 use crate::support::build::{directory, root, run};
 use crate::support::{proc, sys, wait_until};
 
-/// The directories in which nginx's own Makefile looks for headers.
+/// The directories with nginx's headers, as in nginx's own Makefile.
 const INCLUDES: [&str; 7] = [
     "core",
     "event",
@@ -31,7 +32,8 @@ const INCLUDES: [&str; 7] = [
     "http/modules",
 ];
 
-/// The module, compiled with the headers and options of one of the programs.
+/// The path of the fault module, which is compiled with the headers and options
+/// of this nginx.
 fn module(which: Which) -> PathBuf {
     static COMPILED: Mutex<Vec<Which>> = Mutex::new(Vec::new());
 
@@ -58,8 +60,9 @@ fn module(which: Which) -> PathBuf {
     module
 }
 
-/// A nginx with the module, which does what a request of `/fault` asks for, not
-/// started yet. `fault` is a directive of the module, or "".
+/// An nginx that has loaded the fault module, and is not started yet. The
+/// module handles requests of `/fault`. `fault` is a directive of the module,
+/// or "".
 fn nginx(test: &str, which: Which, workers: usize, fault: &str) -> Nginx {
     let nginx = Nginx::new(test, which, "", "");
 
@@ -80,7 +83,8 @@ fn configure(nginx: &Nginx, workers: usize, fault: &str) {
     );
 }
 
-/// The same, started. Returns it and its workers in the order of slots.
+/// Starts an nginx that has loaded the fault module. Returns the nginx, and its
+/// workers in the order of their slots.
 fn started(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
     let nginx = nginx(test, which, workers, "");
 
@@ -91,7 +95,7 @@ fn started(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
     (nginx, pids)
 }
 
-/// A shell that runs `script` before it executes nginx.
+/// A shell that runs `script` and then executes nginx.
 fn shell(nginx: &Nginx, script: &str) -> Command {
     let command = nginx.command(&[]);
     let mut shell = Command::new("sh");
@@ -107,7 +111,8 @@ fn shell(nginx: &Nginx, script: &str) -> Command {
     shell
 }
 
-/// The workers of a nginx that was just started, when they know each other.
+/// The workers of an nginx that was just started, in the order of their slots,
+/// when they know each other.
 fn in_slots(nginx: &Nginx, workers: usize) -> Vec<i32> {
     nginx.wait_for_workers(workers);
     nginx.settled_descriptors();
@@ -115,7 +120,8 @@ fn in_slots(nginx: &Nginx, workers: usize) -> Vec<i32> {
     (0..workers).map(|slot| in_slot(nginx, slot)).collect()
 }
 
-/// The same in the background, where SIGUSR2 starts another binary.
+/// Starts an nginx with the fault module as a daemon. Only a daemon starts
+/// another binary at SIGUSR2.
 fn daemon(test: &str, which: Which) -> Nginx {
     let nginx = nginx(test, which, 1, "");
     let conf = nginx.directory.join("conf");
@@ -127,8 +133,8 @@ fn daemon(test: &str, which: Which) -> Nginx {
     nginx
 }
 
-/// The process that was started last in a slot, from the module's line in the
-/// log.
+/// The process that was started last in a slot. The fault module logs a line
+/// with the slot in each new process.
 fn in_slot(nginx: &Nginx, slot: usize) -> i32 {
     let lines = nginx.lines(&format!("fault: slot:{slot} "));
 
@@ -152,8 +158,9 @@ fn resume(pid: i32) {
     sys::kill(pid, libc::SIGCONT);
 }
 
-/// The answer of one of the `workers` to `/fault?QUERY`; the others are stopped
-/// meanwhile.
+/// Sends a request of `/fault?QUERY` to `worker`, and returns its answer. The
+/// other workers are stopped meanwhile, so that they do not accept the
+/// connection.
 fn ask(nginx: &Nginx, workers: &[i32], worker: i32, query: &str) -> String {
     let others: Vec<i32> = workers
         .iter()
@@ -174,14 +181,15 @@ fn ask(nginx: &Nginx, workers: &[i32], worker: i32, query: &str) -> String {
     body.to_string()
 }
 
-/// Waits until a log line of `pid` contains `text`.
+/// Waits until the process `pid` has logged a line that contains `text`.
 fn wait_for_line_of(nginx: &Nginx, pid: i32, text: &str) {
     wait_until(&format!("\"{text}\" of {pid}"), || {
         !lines_of(nginx, pid, text).is_empty()
     });
 }
 
-/// The log lines of `pid` that contain `text`.
+/// The lines of the log that the process `pid` has written and that contain
+/// `text`.
 fn lines_of(nginx: &Nginx, pid: i32, text: &str) -> Vec<String> {
     let mut lines = nginx.lines(text);
 
@@ -190,8 +198,8 @@ fn lines_of(nginx: &Nginx, pid: i32, text: &str) -> Vec<String> {
     lines
 }
 
-/// Sends a signal to the master, and waits until it has handled it and sleeps
-/// again.
+/// Sends a signal to the master. Waits until the master has handled the signal
+/// and waits for the next one, so that it has also done what was pending.
 fn wake_up(nginx: &Nginx, signo: i32) {
     let received = format!("signal {signo} (");
     let master = nginx.master();

@@ -1,4 +1,4 @@
-//! D1 to D5, D10: processes that cannot be started, or exit soon.
+//! Tests of D1 to D5 and D10: processes that cannot be started, or exit soon.
 
 use std::collections::BTreeSet;
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,8 @@ use crate::nginx::{BOTH, Which};
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
-/// Lines that the log may have when workers are killed and cannot be forked.
+/// Alerts that the log can contain when workers are killed and cannot be
+/// forked.
 const FAILS: [&str; 4] = [
     "exited on signal 9",
     "fork() failed",
@@ -18,9 +19,9 @@ const FAILS: [&str; 4] = [
     "could not respawn",
 ];
 
-/// One `fork()` of a respawn fails (D1, D2). The stock nginx has one worker
-/// less from then on. When the next worker is killed, it closes the channel of
-/// the first again.
+/// One `fork()` of a respawn fails (D1, D2). From then on the stock nginx has
+/// one worker less. When another worker is killed, it closes the first worker's
+/// channel a second time.
 #[test]
 fn d01_d02_a_respawn_that_cannot_be_forked() {
     for which in BOTH {
@@ -42,7 +43,7 @@ fn d01_d02_a_respawn_that_cannot_be_forked() {
             continue;
         }
 
-        // More than the first delay of the other program.
+        // The test waits longer than the library waits before its first retry.
         let begin = Instant::now();
 
         wake_up(&nginx, libc::SIGALRM);
@@ -57,7 +58,7 @@ fn d01_d02_a_respawn_that_cannot_be_forked() {
 }
 
 /// A reload cannot fork any new worker (D2). The stock nginx then has no
-/// workers.
+/// workers, because it stops the old ones.
 #[test]
 fn d02_a_reload_that_cannot_fork() {
     for which in BOTH {
@@ -85,8 +86,9 @@ fn d02_a_reload_that_cannot_fork() {
     }
 }
 
-/// SIGQUIT and SIGTERM stop a nginx on the library while workers wait to be
-/// forked (D2): after a respawn that failed, and after a reload that failed.
+/// SIGQUIT and SIGTERM stop an nginx that is built with the library while its
+/// workers wait to be forked (D2): after a respawn that failed, and after a
+/// reload that failed.
 #[test]
 fn d02_stopped_while_workers_wait() {
     for (signo, reload) in [
@@ -114,11 +116,12 @@ fn d02_stopped_while_workers_wait() {
     }
 }
 
-/// A worker exceeds the user's limit of processes for a while (D2).
+/// A worker cannot be forked for a while, because the user has too many
+/// processes (D2).
 #[test]
 fn d02_a_limit_of_processes() {
-    /// Only this test uses this user: the limit counts all processes of the
-    /// user.
+    /// The user of this test. No other test uses this user, because the limit
+    /// counts all processes of a user.
     const USER: u32 = 54_323;
 
     if !sys::is_root() {
@@ -134,8 +137,8 @@ fn d02_a_limit_of_processes() {
             .spawn()
             .unwrap();
 
-        // The limit allows the master and two of the three workers, besides
-        // this one.
+        // The user may have four processes: one that this test has started, the
+        // master and two of the three workers.
         nginx.spawn_limited(USER, 4, &[]);
         nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
         nginx.wait_for_workers(2);
@@ -155,7 +158,7 @@ fn d02_a_limit_of_processes() {
     }
 }
 
-/// Sockets for which a process has several descriptors.
+/// The sockets for which a process has more than one descriptor.
 fn doubled(pid: i32) -> Vec<String> {
     let all: Vec<String> = proc::descriptors(pid)
         .into_values()
@@ -170,9 +173,9 @@ fn doubled(pid: i32) -> Vec<String> {
     doubled
 }
 
-/// The `socketpair()` for the last of the new workers fails (D3). The stock
-/// nginx announces the previous worker again, and each process that is told
-/// twice leaks a descriptor.
+/// `socketpair()` fails for the last new worker of a reload (D3). The stock
+/// nginx then announces the previous worker a second time. Each process that
+/// reads the message twice leaks a descriptor.
 #[test]
 fn d03_a_worker_without_a_channel() {
     for which in BOTH {
@@ -203,8 +206,8 @@ fn d03_a_worker_without_a_channel() {
     }
 }
 
-/// The table has room for two of three new workers until the old ones have
-/// exited (D2, D3).
+/// The process table has room for two of the three new workers of a reload,
+/// until the old workers have exited (D2, D3).
 #[test]
 fn d03_a_table_that_is_full() {
     for which in BOTH {
@@ -241,7 +244,8 @@ fn d03_a_table_that_is_full() {
     }
 }
 
-/// Each worker exits as soon as it is initialized (D4).
+/// Each worker exits as soon as it is initialized (D4). The stock nginx
+/// respawns it at once, again and again.
 #[test]
 fn d04_workers_that_exit_at_once() {
     const STARTS: &str = "start worker process ";
@@ -260,7 +264,8 @@ fn d04_workers_that_exit_at_once() {
         nginx.wait_for_line("worker process exits too often, respawning in 800 ms");
         assert!(begin.elapsed() >= Duration::from_millis(700));
 
-        // At the start, at once, and after 100, 200 and 400 ms.
+        // The worker was started at first, then at once, and then after 100,
+        // 200 and 400 ms.
         let starts = nginx.lines(STARTS).len();
         let steps = nginx.lines("exits too often").len();
 
@@ -270,8 +275,9 @@ fn d04_workers_that_exit_at_once() {
     }
 }
 
-/// A process that cannot be respawned has been reaped: its pid may belong to
-/// another process (D5).
+/// A worker that cannot be respawned has been reaped, so the kernel can have
+/// given its pid to another process. The stock nginx sends signals to this pid
+/// (D5).
 #[test]
 fn d05_nobody_signals_a_process_that_is_gone() {
     for which in BOTH {
@@ -299,8 +305,9 @@ fn d05_nobody_signals_a_process_that_is_gone() {
     }
 }
 
-/// The new binary cannot be forked (D10). The stock nginx stores the -1 as the
-/// pid of a new binary that runs, and does not remove its pid file.
+/// The new binary cannot be forked (D10). The stock nginx then believes that a
+/// new binary with the pid -1 runs, and does not remove its pid file at its
+/// exit.
 #[test]
 fn d10_a_new_binary_that_cannot_be_forked() {
     for which in BOTH {

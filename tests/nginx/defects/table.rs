@@ -1,6 +1,6 @@
-//! D11, D16 to D18: the effect of a message on a worker's table and
-//! descriptors. One of two workers sends it; the other one, in slot 0, receives
-//! it.
+//! Tests of D11 and D16 to D18: what a message changes in a worker's table and
+//! descriptors. One of two workers sends the message, and the other one, in
+//! slot 0, receives it.
 
 use std::fs;
 
@@ -8,15 +8,16 @@ use super::{ask, in_slot, lines_of, started, value, wait_for_line_of, wake_up};
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::{proc, sys, wait_until};
 
-/// Sends a message from the second worker to the first, which has handled it
-/// afterwards.
+/// Makes the second worker send a message to the first one, and waits until the
+/// first worker has handled it.
 fn send(nginx: &Nginx, workers: &[i32], query: &str) {
     const NEXT: &str = "channel command: 99";
 
     let received = || lines_of(nginx, workers[0], NEXT).len();
     let before = received();
 
-    // A second message follows: its log line shows that the first was handled.
+    // A second message follows. When its log line appears, the worker has
+    // handled the message before it.
     for query in [query, "command=99"] {
         let query = format!("do=send&to=0&{query}");
 
@@ -26,7 +27,8 @@ fn send(nginx: &Nginx, workers: &[i32], query: &str) {
     wait_until(NEXT, || received() == before + 1);
 }
 
-/// The descriptors of the log, which are passed in the messages.
+/// The number of descriptors of the log file that a process has. The messages
+/// of these tests pass descriptors of the log.
 fn logs(nginx: &Nginx, pid: i32) -> usize {
     let log = nginx.logfile().display().to_string();
 
@@ -36,8 +38,8 @@ fn logs(nginx: &Nginx, pid: i32) -> usize {
         .count()
 }
 
-/// CLOSE for a slot of which the worker was never told: it still has its
-/// initial 0 (D11). The stock nginx closes stdin.
+/// CLOSE_CHANNEL for a slot that the worker never used, and which therefore
+/// contains descriptor 0 (D11). The stock nginx closes stdin.
 #[test]
 fn d11_close_of_a_slot_that_was_never_opened() {
     for which in BOTH {
@@ -57,8 +59,9 @@ fn d11_close_of_a_slot_that_was_never_opened() {
     }
 }
 
-/// A descriptor with a command other than OPEN, and a second one with OPEN
-/// (D16).
+/// A message with another command than OPEN_CHANNEL passes a descriptor, and an
+/// OPEN_CHANNEL passes two (D16). The stock nginx leaves the superfluous
+/// descriptors open.
 #[test]
 fn d16_descriptors_that_nobody_wants() {
     for which in BOTH {
@@ -73,7 +76,7 @@ fn d16_descriptors_that_nobody_wants() {
 
         let all = logs(&nginx, workers[0]) - before;
 
-        // Only the descriptor of the OPEN stays open.
+        // Only the first descriptor of the OPEN_CHANNEL stays open.
         match which {
             Which::Stock => assert_eq!((other, all), (1, 3)),
             Which::Ipc => {
@@ -84,8 +87,8 @@ fn d16_descriptors_that_nobody_wants() {
     }
 }
 
-/// A descriptor with a first piece of a message, whose sender is then killed
-/// (D16).
+/// A worker sends the first bytes of a message with a descriptor, and is then
+/// killed (D16). The stock nginx leaves the descriptor open.
 #[test]
 fn d16_a_descriptor_with_a_piece_of_a_message() {
     for which in BOTH {
@@ -112,8 +115,8 @@ fn d16_a_descriptor_with_a_piece_of_a_message() {
     }
 }
 
-/// The Unix sockets of a process, and whether a program that it executes has
-/// them too.
+/// The descriptors of a process that are Unix sockets, and that a program which
+/// the process executes would inherit.
 fn inherited_channels(pid: i32) -> Vec<i32> {
     let unix = fs::read_to_string("/proc/net/unix").unwrap();
     let is_unix = |what: &str| {
@@ -136,8 +139,9 @@ fn inherited_channels(pid: i32) -> Vec<i32> {
         .collect()
 }
 
-/// A worker's descriptors of its siblings' channels, which it received from the
-/// master (D17).
+/// A worker has received descriptors of its siblings' channels from the master.
+/// In the stock nginx, a program that the worker executes inherits these
+/// descriptors (D17).
 #[test]
 fn d17_programs_inherit_no_channel() {
     for which in BOTH {
@@ -157,7 +161,8 @@ fn d17_programs_inherit_no_channel() {
     }
 }
 
-/// A slot that does not exist (D18).
+/// OPEN_CHANNEL for a slot that does not exist (D18). The worker of the stock
+/// nginx crashes.
 #[test]
 fn d18_a_slot_out_of_range() {
     for which in BOTH {
@@ -188,7 +193,8 @@ fn d18_a_slot_out_of_range() {
     }
 }
 
-/// OPEN for a slot that is open (D18).
+/// OPEN_CHANNEL for a slot that has a channel already (D18). The stock nginx
+/// leaves the old descriptor open.
 #[test]
 fn d18_open_twice() {
     for which in BOTH {
@@ -210,7 +216,8 @@ fn d18_open_twice() {
     }
 }
 
-/// CLOSE, after which the slot has no pid (D18).
+/// CLOSE_CHANNEL, after which the slot must not have a pid (D18). The stock
+/// nginx keeps the old pid.
 #[test]
 fn d18_the_pid_of_a_slot_that_is_closed() {
     for which in BOTH {

@@ -1,4 +1,4 @@
-//! Its counters of connections and requests.
+//! Tests of the status module's counters of connections and requests.
 
 use std::io::{Read, Write};
 
@@ -6,7 +6,8 @@ use super::{HTTP, counter, json, nginx, number};
 use crate::nginx::Nginx;
 use crate::support::{sys, wait_until};
 
-/// The counters are the sums of all workers, also after a death and a reload.
+/// The counters are the sums over all workers, also after a worker was killed
+/// and after a reload.
 #[test]
 fn counters_add_up() {
     const CONNECTIONS: i64 = 20;
@@ -33,13 +34,15 @@ fn counters_add_up() {
         assert_eq!(answers.matches("200 OK").count(), REQUESTS as usize);
     }
 
-    // The client may get the last answers before the requests end.
+    // A worker counts the end of a request after it has sent the answer, so the
+    // client can have the answer before.
     wait_until("an idle server", || counter(&nginx, "active") == 1);
 
     let after = json(&nginx)["counters"].clone();
     let asked = number(&after, "accepted") - number(&before, "accepted") - CONNECTIONS;
 
-    // Each request of the counters has its own connection, and counts too.
+    // Each request for the counters uses a connection of its own, and is
+    // counted too.
     for (name, more) in [
         ("accepted", CONNECTIONS + asked),
         ("handled", CONNECTIONS + asked),
@@ -56,13 +59,15 @@ fn counters_add_up() {
     nginx.quit(&[]);
 }
 
-/// A worker that is killed during a request has no active request any more.
+/// A worker is killed while it handles a request. The request is no longer
+/// counted as active.
 #[test]
 fn killed_in_a_request() {
     let http = format!("{} client_body_timeout 60s;", HTTP.trim_end_matches('}'));
     let nginx = nginx("status_killed");
 
-    // The header is complete and the body is not, so the request is active.
+    // nginx has read the header of the request and waits for its body, so the
+    // request is active.
     nginx.configure(
         &format!(
             "worker_processes 1; load_module {};",

@@ -1,4 +1,5 @@
-//! The formats of the status, its methods, and its directive.
+//! Tests of the formats of the status module, the methods of requests, and the
+//! directive.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -7,7 +8,8 @@ use super::{json, nginx, number, processes};
 use crate::nginx::{Nginx, body, code, header};
 
 /// Parses the lines `name{label="value",...} number` of Prometheus' text
-/// format. Each metric has its HELP and TYPE before it, once.
+/// format. Checks that a HELP and a TYPE line stand before the lines of each
+/// metric, once.
 fn metrics(text: &str) -> BTreeMap<String, i64> {
     let mut types = BTreeMap::new();
     let mut values = BTreeMap::new();
@@ -63,7 +65,8 @@ fn are_labels(labels: &str) -> bool {
         })
 }
 
-/// The names of a process's numbers in Prometheus' format.
+/// Each number of a process in the JSON format, with its name in Prometheus'
+/// format.
 const METRICS: [(&str, &str); 5] = [
     ("respawns", "respawns_total"),
     ("sent", "messages_sent_total"),
@@ -72,7 +75,7 @@ const METRICS: [(&str, &str); 5] = [
     ("dropped", "messages_dropped_total"),
 ];
 
-/// The three formats have the same values.
+/// The text, JSON and Prometheus formats have the same values.
 #[test]
 fn formats_agree() {
     let nginx = nginx("status_formats");
@@ -118,7 +121,8 @@ fn formats_agree() {
         assert_eq!(metrics.get(&metric), Some(&1), "{prometheus}");
     }
 
-    // Each request counts itself, and these were sent one after the other.
+    // A request for the status counts itself. The test has sent its requests
+    // one after the other, so the next one has the next number.
     let requests = number(&json["counters"], "requests");
 
     assert!(lines.contains(&format!("requests:{}", requests + 1).as_str()));
@@ -166,7 +170,8 @@ fn methods_and_types() {
     nginx.quit(&[]);
 }
 
-/// An invalid configuration is refused, with a message that names the reason.
+/// nginx refuses an invalid configuration, with a message that names the
+/// reason.
 #[test]
 fn wrong_configurations() {
     let nginx = nginx("status_wrong");

@@ -1,4 +1,4 @@
-//! The processes in the status.
+//! Tests of the list of processes in the status.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::nginx::Nginx;
 use crate::support::tracer::Tracer;
 use crate::support::{find, proc, sys, wait_until};
 
-/// The status lists all processes.
+/// The status lists all processes that run, and no others.
 #[test]
 fn processes_are_those_that_run() {
     let nginx = nginx("status_processes");
@@ -39,14 +39,16 @@ fn processes_are_those_that_run() {
         assert_eq!(number(process, "dropped"), 0, "{process}");
     }
 
-    // The first process was told of each of the others.
+    // The master has sent one message about each other process to the first
+    // process.
     let first = processes(&status).first().expect("a process");
     assert_eq!(number(first, "sent"), running.len() as i64 - 1);
 
     nginx.quit(&[]);
 }
 
-/// A process has its role before the master has started all others.
+/// A process has its role in the status before the master has started all other
+/// processes.
 #[test]
 fn roles_are_known() {
     let nginx = nginx("status_roles");
@@ -75,7 +77,8 @@ fn roles_are_known() {
     nginx.quit(&[]);
 }
 
-/// Sends the beginning of a request, which keeps its worker from exiting.
+/// Sends the beginning of a request to a worker, which then does not exit at a
+/// reload.
 fn begin_request(nginx: &Nginx) -> std::net::TcpStream {
     let mut stream = nginx.connect();
 
@@ -83,8 +86,8 @@ fn begin_request(nginx: &Nginx) -> std::net::TcpStream {
     stream
 }
 
-/// A killed worker is replaced in its slot. A reload starts the next
-/// generation, while the old one finishes its requests.
+/// A killed worker is replaced in the same slot. A reload starts the next
+/// generation while the old one finishes its requests.
 #[test]
 fn deaths_and_reloads() {
     let nginx = nginx("status_deaths");

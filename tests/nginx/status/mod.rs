@@ -1,4 +1,4 @@
-//! The module `ngx_ipc_status` in a real nginx.
+//! Tests of the status module, `ngx_ipc_status`, in a real nginx.
 
 mod counters;
 mod formats;
@@ -20,8 +20,8 @@ const HTTP: &str = "proxy_cache_path cache keys_zone=cache:1m;
         location /prometheus { ngx_ipc_status prometheus; }
     }";
 
-/// A nginx with three workers and a cache manager; the cache loader starts a
-/// minute later.
+/// A running nginx with three workers and a cache manager. The cache loader
+/// begins its work a minute later.
 fn nginx(test: &str) -> Nginx {
     let main = format!(
         "worker_processes 3; load_module {};",
@@ -31,7 +31,8 @@ fn nginx(test: &str) -> Nginx {
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(3);
-    // A helper sets its role itself.
+    // A helper sets its own role after it was started, so the test waits for
+    // it.
     wait_until("five processes that have begun", || {
         let status = json(&nginx);
         let all = processes(&status);
@@ -60,7 +61,7 @@ fn counter(nginx: &Nginx, name: &str) -> i64 {
     number(&json(nginx)["counters"], name)
 }
 
-/// The workers, by their numbers.
+/// The workers in the status, by the worker's number.
 fn workers(status: &Value) -> BTreeMap<i64, &Value> {
     processes(status)
         .iter()
