@@ -46,8 +46,8 @@ pub fn set_up(cycle: Cycle, worker: Option<usize>) -> Result {
         set_affinity(conf, log, number);
     }
 
-    if let Err(err) = daemon::allow_core() {
-        alert(log, err, "prctl(PR_SET_DUMPABLE)");
+    if conf.rlimit_core().is_some() {
+        allow_core(log);
     }
 
     change_directory(conf, log)?;
@@ -88,6 +88,15 @@ fn set_limits(conf: Conf<'_>, log: Log) {
         {
             alert(log, err, &format!("setrlimit({name}, {limit})"));
         }
+    }
+}
+
+/// Lets the kernel write a core although the user has changed. Other processes
+/// of that user can read this process's memory then, see `ptrace(2)`: so only
+/// where the configuration has a limit for cores (`D36`).
+fn allow_core(log: Log) {
+    if let Err(err) = daemon::allow_core() {
+        alert(log, err, "prctl(PR_SET_DUMPABLE)");
     }
 }
 
