@@ -55,8 +55,11 @@ pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx
 
 /// Opens the log of a cycle again, after its file has been renamed.
 ///
-/// `user`, unless it is -1, becomes the owner of the file. If the file cannot
-/// be opened, an emergency is logged, and the log goes to the old file.
+/// `user`, unless it is -1, becomes the owner of the file. A root process then
+/// refuses links and special files that this user can have made; a link in a
+/// directory that only root can change is followed, and its target keeps its
+/// owner. If the file cannot be opened, an emergency is logged, and the log goes
+/// to the old file.
 ///
 /// # Safety
 ///

@@ -9,7 +9,7 @@ use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
 use super::log::{ErrorLog, ngx_log_s};
-use super::log_file::open_or_stderr;
+use super::log_file::{open, open_or_stderr};
 use super::old_cycle::{destroy, retire};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
@@ -20,6 +20,7 @@ use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::fd;
+use crate::sys::trusted::Owner;
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
 /// that another binary has handed down; those that `conf` does not name are
@@ -177,15 +178,22 @@ fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
 /// Opens the file of the log. If that fails, the log is stderr at the start of
 /// a program; a reload fails.
 fn open_error_log(conf: Conf<'_>, reload: bool) -> Result<ngx_fd_t> {
+    // The workers' user may be able to change the directory of the log.
+    let owner = conf
+        .identity()
+        .ok()
+        .flatten()
+        .map(|identity| Owner::May(identity.user.as_raw()));
+
     match conf.error_log() {
         None => Ok(libc::STDERR_FILENO),
-        Some(path) if reload => fd::open_append(path).map_err(|err| {
+        Some(path) if reload => open(path, owner).map_err(|err| {
             Cycle::log_of(Cycle::current()).fail(
                 Level::Emerg,
                 err,
                 format_args!("open() \"{}\" failed", path.display()),
             )
         }),
-        Some(path) => Ok(open_or_stderr(path)),
+        Some(path) => Ok(open_or_stderr(path, owner)),
     }
 }

@@ -4,12 +4,15 @@ use std::cell::UnsafeCell;
 use std::path::Path;
 use std::ptr;
 
+use nix::errno::Errno;
+
 use super::log::{ErrorLog, ngx_log_s};
 use super::types::ngx_open_file_s;
 use super::{log_format, log_line};
 use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::log::{Level, MAX_ERROR_STR};
-use crate::sys::fd;
+use crate::sys::trusted::{self, Owner};
+use crate::sys::{fd, user};
 
 /// The log that `ngx_log_init()` returns.
 struct DefaultLog {
@@ -39,7 +42,7 @@ static DEFAULT: DefaultLog = DefaultLog {
 /// opened a line on stderr says so, and the log is stderr.
 pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     let fd = name.map_or(libc::STDERR_FILENO, |name| {
-        open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name))
+        open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name), None)
     });
 
     // SAFETY: the log is static, and no reference to its parts exists: handles
@@ -52,10 +55,20 @@ pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     }
 }
 
+/// Opens a log file. `owner`: the process is root, and this user may be able to
+/// change the file's directory, so what another user can have put there is
+/// refused (`D32`).
+pub fn open(path: &Path, owner: Option<Owner>) -> Result<ngx_fd_t, Errno> {
+    match owner {
+        Some(owner) if user::is_root() => trusted::open_append(path, owner),
+        _ => fd::open_append(path),
+    }
+}
+
 /// Opens a log file and returns its descriptor. If that fails a line on stderr
 /// says so, and the result is stderr.
-pub fn open_or_stderr(path: &Path) -> ngx_fd_t {
-    fd::open_append(path).unwrap_or_else(|err| {
+pub fn open_or_stderr(path: &Path, owner: Option<Owner>) -> ngx_fd_t {
+    open(path, owner).unwrap_or_else(|err| {
         let mut line = [0; MAX_ERROR_STR];
         let at = log_line::begin_stderr(&mut line);
         let at = log_format::append(
