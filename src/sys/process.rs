@@ -50,7 +50,8 @@ pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
 /// Opens a descriptor of the process, `pidfd_open(2)`, then calls `is_ours`: if
 /// the child has not been reaped yet, the descriptor is the child's, and
 /// `pidfd_send_signal(2)` reaches no other process. Calls `kill(2)` if the
-/// kernel has no pidfd_open(), or if no descriptor is free.
+/// kernel or a filter of system calls refuses one of the two, or if no
+/// descriptor is free.
 pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) -> Result<(), Errno> {
     // SAFETY: pidfd_open() touches no memory.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
@@ -68,7 +69,7 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
     }
 
     // SAFETY: with NULL the kernel makes the siginfo itself, as for kill().
-    Errno::result(unsafe {
+    let sent = Errno::result(unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             fd.as_raw_fd(),
@@ -76,8 +77,13 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
             std::ptr::null::<libc::siginfo_t>(),
             0,
         )
-    })
-    .map(drop)
+    });
+
+    match sent {
+        Ok(_) => Ok(()),
+        Err(err) if err == Errno::ESRCH || !is_ours() => Err(Errno::ESRCH),
+        Err(_) => kill(pid, signo),
+    }
 }
 
 /// Ends the process at once, `_exit(2)`: a child must not run the handlers and
