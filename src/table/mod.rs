@@ -5,10 +5,12 @@
 //! - `stats`, `state`: data of each slot that the processes share;
 //! - `role`, `generation`: what a process is, and for which configuration;
 //! - `restart`: when the process of a slot may be started again;
+//! - `minus_one`: numbers that start as -1, for these tables;
 //! - `globals`: references to nginx's variables.
 
 pub mod generation;
 pub mod globals;
+pub mod minus_one;
 pub mod restart;
 pub mod role;
 pub mod slot;

@@ -13,6 +13,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::minus_one::MinusOneUsize;
 use crate::config::ngx_msec_t;
 use crate::sys::shm::impl_share;
 use crate::sys::time;
@@ -36,7 +37,7 @@ pub struct Restart {
     /// When the process was started last.
     started: AtomicUsize,
     /// The delay before the last start, or `NO_FAILURE`.
-    delay: AtomicUsize,
+    delay: MinusOneUsize,
     /// The process has failed too often and may not be started before this
     /// time.
     not_before: AtomicUsize,
@@ -57,7 +58,7 @@ impl Restart {
     pub const fn unused() -> Self {
         Self {
             started: AtomicUsize::new(0),
-            delay: AtomicUsize::new(NO_FAILURE),
+            delay: MinusOneUsize::new(),
             not_before: AtomicUsize::new(0),
             due: AtomicUsize::new(0),
         }
