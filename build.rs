@@ -66,7 +66,7 @@ fn build() -> Result {
 
         headers::write_all(&features, &include)?;
         symbols::write(&include, &out)?;
-        compile_csrc(&include);
+        compile_csrc(&include, &out);
     }
 
     Ok(())
@@ -74,14 +74,42 @@ fn build() -> Result {
 
 /// Compiles the functions of the library that are written in C.
 #[cfg(feature = "standalone")]
-fn compile_csrc(include: &std::path::Path) {
+fn compile_csrc(include: &std::path::Path, out: &std::path::Path) {
     println!("cargo::rerun-if-changed=csrc");
 
     cc::Build::new()
         .files(["csrc/ngx_log.c", "csrc/ngx_string.c"])
         .include(include)
+        .flags(path_maps(out))
+        .flags(hardening())
         .warnings(true)
         .extra_warnings(true)
         .warnings_into_errors(true)
         .compile("ngx_ipc_csrc");
+}
+
+/// Names for the directories of this machine in messages and debug information, as
+/// `include/generator/build.sh` has them for Rust.
+#[cfg(feature = "standalone")]
+fn path_maps(out: &std::path::Path) -> [String; 2] {
+    [
+        format!("-ffile-prefix-map={}=ngx_ipc", env!("CARGO_MANIFEST_DIR")),
+        format!("-ffile-prefix-map={}=target", out.display()),
+    ]
+}
+
+/// The protections that distributions build with. `_FORTIFY_SOURCE` needs an
+/// optimization, and the environment may have chosen another level of it.
+#[cfg(feature = "standalone")]
+fn hardening() -> Vec<&'static str> {
+    let chosen =
+        env::vars().any(|(name, value)| name.contains("CFLAGS") && value.contains("FORTIFY"));
+    let optimized = env::var("OPT_LEVEL").is_ok_and(|level| level != "0");
+    let mut flags = vec!["-fstack-protector-strong"];
+
+    if optimized && !chosen {
+        flags.extend(["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]);
+    }
+
+    flags
 }

@@ -194,8 +194,11 @@ ngx_cycle_t *ngx_init_cycle(ngx_cycle_t *old_cycle);
 /*
  * Opens the log file of a cycle again, after the file has been renamed.
  *
- * user, unless it is -1, becomes the owner of the file. If the file cannot
- * be opened, an emergency is logged, and the log still writes to the old file.
+ * user, unless it is -1, becomes the owner of the file. A root process then
+ * refuses links and special files that this user can have made. It follows a
+ * link in a directory that only root can change, but does not change the owner
+ * of the link's target. If the file cannot be opened, an emergency is logged,
+ * and the log still writes to the old file.
  *
  * Safety: cycle is NULL or a valid cycle.
  *

@@ -4,8 +4,8 @@
 #   NGX_IPC_ARCHIVE    the path of libngx_ipc_nginx.a
 #   NGX_IPC_INCLUDE    a directory that contains ngx_ipc.h and no other header
 #
-# nginx's configure has set ngx_n, ngx_c and NGX_OBJS, the directory of the
-# objects.
+# nginx's configure has set ngx_n, ngx_c, CFLAGS and NGX_OBJS, the directory of the
+# objects.  The library has debug information if nginx has, as CFLAGS say.
 
 # shellcheck disable=SC2154
 
@@ -25,6 +25,22 @@ ngx_ipc_fail()
     echo "$0: error: $1"
     echo
     exit 1
+}
+
+
+# the last of the options that begin with -g decides
+ngx_ipc_debug()
+{
+    ngx_ipc_debug=0
+
+    for ngx_ipc_option in $CFLAGS; do
+        case $ngx_ipc_option in
+            -g0) ngx_ipc_debug=0 ;;
+            -g | -g[1-9] | -ggdb* | -gdwarf*) ngx_ipc_debug=1 ;;
+        esac
+    done
+
+    echo $ngx_ipc_debug
 }
 
 
@@ -49,7 +65,8 @@ or set NGX_IPC_ARCHIVE to the path of a library that is already built."
 
     echo $ngx_n "building ngx_ipc ...$ngx_c"
 
-    if ! CARGO_TARGET_DIR=$ngx_ipc_target sh "$ngx_ipc_top/include/generator/build.sh" "$ngx_ipc_out" \
+    if ! CARGO_TARGET_DIR=$ngx_ipc_target NGX_IPC_DEBUG=`ngx_ipc_debug` \
+         sh "$ngx_ipc_top/include/generator/build.sh" "$ngx_ipc_out" \
              build --release --no-default-features > "$ngx_ipc_out/cargo.log" 2>&1
     then
         echo " failed"

@@ -22,6 +22,8 @@ mod idle;
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]
 mod many_reloads;
+#[path = "runtime/privilege.rs"]
+mod privilege;
 #[path = "runtime/process_limit.rs"]
 mod process_limit;
 #[path = "runtime/reload_files.rs"]

@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <sys/syscall.h>
+
 
 static ngx_channel_t  *received;
 
@@ -152,6 +154,40 @@ test_command_kill(void)
 }
 
 
+/* A filter may allow one of the calls for pidfds and refuse the other. */
+
+static void
+kill_without(int nr, int err)
+{
+    t_need_seccomp();
+    t_fail_syscall(nr, err);
+    test_command_kill();
+
+    T_EQ(t_logged(NGX_LOG_ALERT, "kill("), 0);
+}
+
+
+static void
+test_no_pidfd_open(void)
+{
+    kill_without(SYS_pidfd_open, ENOSYS);
+}
+
+
+static void
+test_no_pidfd_send_signal(void)
+{
+    kill_without(SYS_pidfd_send_signal, ENOSYS);
+}
+
+
+static void
+test_refused_pidfd_send_signal(void)
+{
+    kill_without(SYS_pidfd_send_signal, EPERM);
+}
+
+
 static void
 test_command_just_spawn(void)
 {
@@ -260,6 +296,11 @@ main(void)
     t_run("SIGTERM is sent as a command", test_command_terminate);
     t_run("SIGUSR1 is sent as a command", test_command_reopen);
     t_run("SIGKILL is sent as a signal", test_command_kill);
+    t_run("SIGKILL is sent without pidfd_open()", test_no_pidfd_open);
+    t_run("SIGKILL is sent without pidfd_send_signal()",
+          test_no_pidfd_send_signal);
+    t_run("SIGKILL is sent if pidfd_send_signal() is refused",
+          test_refused_pidfd_send_signal);
     t_run("a process that was just spawned is skipped once",
           test_command_just_spawn);
     t_run("a detached process is not signalled", test_command_detached);

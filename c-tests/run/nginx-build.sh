@@ -75,7 +75,7 @@ library()
     (
         set +u
         # shellcheck disable=SC2034
-        ngx_addon_dir=$addon NGX_OBJS=$dir/$1
+        ngx_addon_dir=$addon NGX_OBJS=$dir/$1 CFLAGS="-g $cflags"
         . "$addon/archive.sh"
     )
 }

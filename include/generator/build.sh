@@ -1,9 +1,10 @@
 #!/bin/sh
 
-# build.sh DIR COMMAND [OPTION...]: runs "cargo COMMAND --lib OPTION..." for the
-# library, and copies the results of cargo and of build.rs to DIR:
+# build.sh DIR COMMAND [OPTION...]: builds the library, if COMMAND is build, or only
+# checks it, if it is check, with these options of cargo.  Copies the results of cargo
+# and of build.rs to DIR:
 #
-#   libngx_ipc.a   the library, if COMMAND is build
+#   libngx_ipc.a   the library, see merge.sh
 #   include/       all headers
 #   symbols        the names that the shared library exports
 #   ngx_ipc.map    the same names, as a version script for the linker
@@ -25,9 +26,45 @@ update()
     cmp -s "$1" "$2" || cp "$1" "$2"
 }
 
+# remaps: a line for each directory of this machine, with the name that it has in
+# messages and debug information.  The last one that fits is used.
+remaps()
+{
+    target=${CARGO_TARGET_DIR:-$top/target}
+    case $target in /*) ;; *) target=$PWD/$target ;; esac
+
+    rust=$(cd "$top" && ${RUSTC:-rustc} --print sysroot)/lib/rustlib/src/rust
+    commit=$(cd "$top" && ${RUSTC:-rustc} -vV | sed -n 's/^commit-hash: //p')
+
+    echo "${CARGO_HOME:-${HOME:-}/.cargo}=cargo"
+    echo "$rust=/rustc/$commit"
+    echo "$top=ngx_ipc"
+    echo "$target=target"
+}
+
+# Two builds of the same sources are the same, wherever their directories are.  In
+# the environment, \037 separates options that may contain spaces; without options
+# there, those of a configuration file hold as well.
+options=$(remaps | sed 's/^/--remap-path-prefix=/')
+us=$(printf '\037')
+
+if [ -n "${CARGO_ENCODED_RUSTFLAGS:-}${RUSTFLAGS:-}" ]; then
+    given=${CARGO_ENCODED_RUSTFLAGS:-$(printf '%s' "$RUSTFLAGS" | tr -s ' ' "$us")}
+    CARGO_ENCODED_RUSTFLAGS=$given$us$(printf '%s' "$options" | tr '\n' "$us")
+    export CARGO_ENCODED_RUSTFLAGS
+else
+    set -- "$@" --config "build.rustflags = [$(echo "$options" | sed "s/.*/'&'/" | paste -s -d ,)]"
+fi
+
+# As the only type of the crate, a static library is optimized as a whole.
+case $command in
+    build) set -- rustc --crate-type staticlib "$@" ;;
+    *)     set -- "$command" "$@" ;;
+esac
+
 # The progress of cargo goes to stderr.  stdout is JSON, a line for each step.
-json=$(${CARGO:-cargo} "$command" --locked --lib --manifest-path "$top/Cargo.toml" \
-           --message-format json-render-diagnostics "$@")
+json=$(${CARGO:-cargo} "$@" --locked --lib --manifest-path "$top/Cargo.toml" \
+           --message-format json-render-diagnostics)
 
 # field PATTERN: prints the text of the first group of the pattern, from the
 # last line of $json that matches
@@ -41,7 +78,14 @@ archive=$(field '.*"compiler-artifact".*"\([^"]*/libngx_ipc\.a\)".*')
 
 mkdir -p "$dir/include"
 
-for file in ${archive:+"$archive"} "$out/probes.log" "$out/symbols" "$out/ngx_ipc.map"; do
+merged=
+if [ -n "$archive" ]; then
+    merged=$(mktemp -d)/libngx_ipc.a
+    trap 'rm -rf "${merged%/*}"' EXIT
+    sh "$top/include/generator/merge.sh" "$archive" "$out/libngx_ipc_csrc.a" "$merged"
+fi
+
+for file in ${merged:+"$merged"} "$out/probes.log" "$out/symbols" "$out/ngx_ipc.map"; do
     [ ! -f "$file" ] || update "$file" "$dir/$(basename "$file")"
 done
 

@@ -83,8 +83,11 @@ pub unsafe extern "C" fn ngx_init_cycle(old_cycle: *mut ngx_cycle_t) -> *mut ngx
 
 /// Opens the log file of a cycle again, after the file has been renamed.
 ///
-/// `user`, unless it is -1, becomes the owner of the file. If the file cannot
-/// be opened, an emergency is logged, and the log still writes to the old file.
+/// `user`, unless it is -1, becomes the owner of the file. A root process then
+/// refuses links and special files that this user can have made. It follows a
+/// link in a directory that only root can change, but does not change the owner
+/// of the link's target. If the file cannot be opened, an emergency is logged,
+/// and the log still writes to the old file.
 ///
 /// # Safety
 ///

@@ -16,7 +16,6 @@ use super::announce::{announce, announce_to, send};
 use crate::channel::close;
 use crate::channel::command::NGX_IPC_CMD_OPEN_CHANNELS;
 use crate::channel::message::ngx_channel_t;
-use crate::config::AtomicSocket;
 use crate::log::{Debug, Log};
 use crate::process::mode::Mode;
 use crate::process::socketpair::channel_aside;
@@ -24,6 +23,7 @@ use crate::process::spawn::{self, Spawn};
 use crate::process::wanted::Wanted;
 use crate::sys::fd;
 use crate::table::globals::Globals;
+use crate::table::minus_one::MinusOneI32;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Work};
 use crate::table::{role, stats};
@@ -35,8 +35,8 @@ pub type Start<'a> = &'a dyn Fn(Work);
 /// In a process that was started together with others: the inherited channels
 /// of the processes that were started later than this process. They are kept
 /// here, one for each slot, until OPEN_CHANNELS arrives.
-static INHERITED: [AtomicSocket; NGX_MAX_PROCESSES] =
-    [const { AtomicSocket::new(CLOSED) }; NGX_MAX_PROCESSES];
+static INHERITED: [MinusOneI32; NGX_MAX_PROCESSES] =
+    [const { MinusOneI32::new() }; NGX_MAX_PROCESSES];
 
 /// A slot and a channel for a process that is about to be started.
 struct Prepared {

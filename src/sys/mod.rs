@@ -25,5 +25,6 @@ pub mod signal;
 pub mod socket;
 pub mod text;
 pub mod time;
+pub mod trusted;
 pub mod user;
 pub mod vfork;

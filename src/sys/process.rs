@@ -50,8 +50,8 @@ pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
 /// Opens a descriptor of the process `pid`, `pidfd_open(2)`, and then calls
 /// `is_ours`, which tells whether the child has not been reaped yet. If so, the
 /// descriptor refers to the child, and `pidfd_send_signal(2)` reaches no other
-/// process. If the kernel has no pidfd_open(), or if no descriptor is free, the
-/// function calls `kill(2)`.
+/// process. If the kernel or a filter of system calls refuses one of these two
+/// calls, or if no descriptor is free, the function calls `kill(2)`.
 pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) -> Result<(), Errno> {
     // SAFETY: pidfd_open() accesses no memory.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
@@ -70,7 +70,7 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
 
     // SAFETY: the kernel reads no siginfo, because the pointer is NULL. It
     // makes the siginfo itself, as for kill().
-    Errno::result(unsafe {
+    let sent = Errno::result(unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             fd.as_raw_fd(),
@@ -78,8 +78,13 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
             std::ptr::null::<libc::siginfo_t>(),
             0,
         )
-    })
-    .map(drop)
+    });
+
+    match sent {
+        Ok(_) => Ok(()),
+        Err(err) if err == Errno::ESRCH || !is_ours() => Err(Errno::ESRCH),
+        Err(_) => kill(pid, signo),
+    }
 }
 
 /// Ends the process at once, `_exit(2)`. A child must not run the exit

@@ -94,13 +94,16 @@ fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
 ///
 /// `bytes` can contain padding that is not initialised, because the kernel only
 /// copies the bytes. The function calls `sendmsg(2)`, or without a descriptor
-/// `send(2)`, which takes less time.
+/// `send(2)`, which takes less time. A signal
+/// can end the call with EINTR.
 pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result<usize, Errno> {
     const SPACE: usize = cmsg_space(size_of::<c_int>());
 
     let Some(fd) = fd else {
         // SAFETY: `bytes` is a slice, so the kernel can read all of its bytes.
-        return unsafe { send_bytes(sock, bytes.as_ptr().cast(), bytes.len()) };
+        return count(unsafe {
+            libc::send(sock, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
+        });
     };
 
     let mut control = Control([MaybeUninit::<u8>::zeroed(); SPACE]);
@@ -123,11 +126,9 @@ pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result
         ptr::write_unaligned(libc::CMSG_DATA(cm).cast::<c_int>(), fd);
     }
 
-    retry(|| {
-        // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live
-        // until the end of this function.
-        unsafe { libc::sendmsg(sock, &raw const msg, libc::MSG_NOSIGNAL) }
-    })
+    // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live until the
+    // end of this function.
+    count(unsafe { libc::sendmsg(sock, &raw const msg, libc::MSG_NOSIGNAL) })
 }
 
 /// The data about the message that [`recv`] has received.
@@ -146,7 +147,8 @@ pub struct Received {
 }
 
 /// Receives data into the part of `buffer` that is not filled yet,
-/// `recvmsg(2)`. Descriptors that arrive are close-on-exec.
+/// `recvmsg(2)`. Descriptors that arrive are close-on-exec. A signal can end
+/// the call with EINTR.
 #[inline(always)]
 pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
@@ -160,11 +162,9 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     msg.msg_control = (&raw mut control).cast();
     msg.msg_controllen = CONTROL as _;
 
-    let len = retry(|| {
-        // SAFETY: `msg` points to `iov`, `rest` and `control`, which live until
-        // the end of this function and may be written.
-        unsafe { libc::recvmsg(sock, &raw mut msg, libc::MSG_CMSG_CLOEXEC) }
-    })?;
+    // SAFETY: `msg` points to `iov`, `rest` and `control`, which live until the
+    // end of this function and may be written.
+    let len = count(unsafe { libc::recvmsg(sock, &raw mut msg, libc::MSG_CMSG_CLOEXEC) })?;
 
     // SAFETY: the kernel has written `len` bytes to `rest`.
     unsafe { buffer.advance(len) };
@@ -207,13 +207,11 @@ pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
     msg.msg_control = (&raw mut control).cast();
     msg.msg_controllen = SPACE as _;
 
-    retry(|| {
-        let flags = libc::MSG_PEEK | libc::MSG_CMSG_CLOEXEC;
+    let flags = libc::MSG_PEEK | libc::MSG_CMSG_CLOEXEC;
 
-        // SAFETY: `msg` points to `iov`, `byte` and `control`, which live until
-        // the end of this function and may be written.
-        unsafe { libc::recvmsg(sock, &raw mut msg, flags) }
-    })?;
+    // SAFETY: `msg` points to `iov`, `byte` and `control`, which live until the
+    // end of this function and may be written.
+    count(unsafe { libc::recvmsg(sock, &raw mut msg, flags) })?;
 
     // SAFETY: recvmsg() has just written `msg` and its control data.
     let (_, sender) = unsafe { take_control(&msg) };
@@ -244,14 +242,20 @@ pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usi
     retry(|| unsafe { libc::send(sock, buf.cast(), size, libc::MSG_NOSIGNAL) })
 }
 
-/// Repeats a system call that a signal has interrupted. Only a call on a
-/// blocking socket can be interrupted; the program has made such a socket
-/// itself.
+/// Repeats a system call that a signal has interrupted, as nginx does for the
+/// sockets of connections. The calls for channels are not repeated: the caller
+/// can have set a timer whose signal is to end a call on a blocking channel.
 fn retry(mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
     loop {
-        match Errno::result(call()) {
+        match count(call()) {
             Err(Errno::EINTR) => {}
-            result => return result.map(|n| usize::try_from(n).unwrap_or_default()),
+            result => return result,
         }
     }
+}
+
+/// The number of bytes that a system call has returned, or its errno.
+#[inline(always)]
+fn count(result: isize) -> Result<usize, Errno> {
+    Errno::result(result).map(|n| usize::try_from(n).unwrap_or_default())
 }

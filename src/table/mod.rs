@@ -7,10 +7,12 @@
 //! - `role`, `generation`: the role of a process, and the configuration for
 //!   which it was started;
 //! - `restart`: the time at which the process of a slot can be started again;
+//! - `minus_one`: atomic integers that start as -1, for the tables above;
 //! - `globals`: references to nginx's variables.
 
 pub mod generation;
 pub mod globals;
+pub mod minus_one;
 pub mod restart;
 pub mod role;
 pub mod slot;

@@ -18,6 +18,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::minus_one::MinusOneUsize;
 use crate::config::ngx_msec_t;
 use crate::sys::shm::impl_share;
 use crate::sys::time;
@@ -42,7 +43,7 @@ pub struct Restart {
     /// The time of the last start.
     started: AtomicUsize,
     /// The delay after the last failure or failed start, or `NO_FAILURE`.
-    delay: AtomicUsize,
+    delay: MinusOneUsize,
     /// The time before which the master must not start the process, because the
     /// process has failed too often.
     not_before: AtomicUsize,
@@ -64,7 +65,7 @@ impl Restart {
     pub const fn unused() -> Self {
         Self {
             started: AtomicUsize::new(0),
-            delay: AtomicUsize::new(NO_FAILURE),
+            delay: MinusOneUsize::new(),
             not_before: AtomicUsize::new(0),
             due: AtomicUsize::new(0),
         }

@@ -102,8 +102,7 @@ impl ngx_process_t {
         self.pid.store(pid, Relaxed);
     }
 
-    /// Whether the slot has a process. The pid of an empty slot is -1, the pid
-    /// of a slot that was never used is 0.
+    /// Whether the slot has a process.
     pub fn occupied(&self) -> bool {
         self.pid() > 0
     }
@@ -137,8 +136,7 @@ impl ngx_process_t {
         (fd > 0).then_some(fd)
     }
 
-    /// Sets `channel[0]`. The caller has taken the old descriptor out before,
-    /// with `take_channel`.
+    /// Sets `channel[0]`, whose old descriptor `take_channel` has returned.
     pub fn set_writable(&self, fd: RawFd) {
         let [end, _] = &self.channel;
 
@@ -198,8 +196,7 @@ impl ngx_process_t {
         self.name.store(work.name);
     }
 
-    /// The status of the process that exited last in this slot, as of
-    /// `wait(2)`.
+    /// The `status` that `set_exited` has set last.
     pub fn status(&self) -> i32 {
         self.status.load(Relaxed)
     }
@@ -210,10 +207,9 @@ impl ngx_process_t {
         self.set(Flag::Exited, true);
     }
 
-    /// Empties the slot: the pid and the descriptors become -1 (`D1`). The
-    /// caller has closed the descriptors before. The function, argument and
-    /// name of the process stay in the slot, so that the process can be started
-    /// again.
+    /// Empties the slot: the pid and the descriptors, which the caller has
+    /// closed, become -1 (`D1`). The function, argument and name of the process
+    /// stay in the slot, so that the process can be started again.
     pub fn vacate(&self) {
         self.set_pid(NGX_INVALID_PID);
         self.set_channel([CLOSED, CLOSED]);
@@ -270,9 +266,8 @@ impl Table {
             .find(|(_, entry)| entry.pid() == pid && !entry.is(Flag::Exited))
     }
 
-    /// The empty slots, in the order in which nginx uses them: first the empty
-    /// slots below `ngx_last_process`, then the slots behind them. A reserved
-    /// slot is not empty.
+    /// The empty slots, in nginx's order: first the empty slots below
+    /// `ngx_last_process`, then all others. A reserved slot is not empty.
     pub fn free(&self) -> impl Iterator<Item = Slot> + use<> {
         self.iter()
             .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID && !entry.is(Flag::Reserved))

@@ -10,21 +10,22 @@
 //! number of respawns and the pid.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize};
 
 use super::globals::Globals;
+use super::minus_one::{MinusOneI32, MinusOneIsize};
 use super::restart::Restart;
 use super::role::{self, Role, WorkerNumber};
 use super::slot::{NGX_MAX_PROCESSES, Slot};
 use super::state::State;
-use crate::config::{AtomicPid, NGX_INVALID_PID, ngx_pid_t, ngx_uint_t};
+use crate::config::{NGX_INVALID_PID, ngx_pid_t, ngx_uint_t};
 use crate::sys::shm::{self, Shared, impl_share};
 
 /// The data of one slot.
 pub struct Stats {
-    pid: AtomicPid,
+    pid: MinusOneI32,
     state: AtomicI32,
-    worker: AtomicIsize,
+    worker: MinusOneIsize,
     role: AtomicUsize,
     /// The generation in which the process was started for the first time.
     pub generation: AtomicUsize,
@@ -64,9 +65,9 @@ impl_share!(Stats {
 impl Stats {
     const fn new() -> Self {
         Self {
-            pid: AtomicPid::new(NGX_INVALID_PID),
+            pid: MinusOneI32::new(),
             state: AtomicI32::new(State::Empty as i32),
-            worker: AtomicIsize::new(-1),
+            worker: MinusOneIsize::new(),
             role: AtomicUsize::new(0),
             generation: AtomicUsize::new(0),
             started: AtomicI64::new(0),

@@ -10,7 +10,7 @@ use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
 use super::log::{ErrorLog, ngx_log_s};
-use super::log_file::open_or_stderr;
+use super::log_file::{open, open_or_stderr};
 use super::old_cycle::{destroy, retire};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
@@ -22,6 +22,7 @@ use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::fd;
+use crate::sys::trusted::Owner;
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
 /// that another binary has handed down. Inherited sockets whose address `conf`
@@ -208,15 +209,22 @@ fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
 /// Opens the file of the log. If the file cannot be opened at the start of a
 /// program, the log is stderr; a reload fails.
 fn open_error_log(conf: Conf<'_>, reload: bool) -> Result<ngx_fd_t> {
+    // The workers' user may be able to change the directory of the log.
+    let owner = conf
+        .identity()
+        .ok()
+        .flatten()
+        .map(|identity| Owner::May(identity.user.as_raw()));
+
     match conf.error_log() {
         None => Ok(libc::STDERR_FILENO),
-        Some(path) if reload => fd::open_append(path).map_err(|err| {
+        Some(path) if reload => open(path, owner).map_err(|err| {
             Cycle::log_of(Cycle::current()).fail(
                 Level::Emerg,
                 err,
                 format_args!("open() \"{}\" failed", path.display()),
             )
         }),
-        Some(path) => Ok(open_or_stderr(path)),
+        Some(path) => Ok(open_or_stderr(path, owner)),
     }
 }

@@ -47,8 +47,8 @@ pub fn set_up(cycle: Cycle, worker: Option<usize>) -> Result {
         set_affinity(conf, log, number);
     }
 
-    if let Err(err) = daemon::allow_core() {
-        alert(log, err, "prctl(PR_SET_DUMPABLE)");
+    if conf.rlimit_core().is_some() {
+        allow_core(log);
     }
 
     change_directory(conf, log)?;
@@ -89,6 +89,16 @@ fn set_limits(conf: Conf<'_>, log: Log) {
         {
             alert(log, err, &format!("setrlimit({name}, {limit})"));
         }
+    }
+}
+
+/// Lets the kernel write a core file of this process, although the process has
+/// changed its user. Other processes of the new user can then read the memory
+/// of this process, see `ptrace(2)`. So the caller calls this function only if
+/// the configuration has a limit for core files (`D36`).
+fn allow_core(log: Log) {
+    if let Err(err) = daemon::allow_core() {
+        alert(log, err, "prctl(PR_SET_DUMPABLE)");
     }
 }
 

@@ -4,12 +4,15 @@ use std::cell::UnsafeCell;
 use std::path::Path;
 use std::ptr;
 
+use nix::errno::Errno;
+
 use super::log::{ErrorLog, ngx_log_s};
 use super::types::ngx_open_file_s;
 use super::{log_format, log_line};
 use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::log::{Level, MAX_ERROR_STR};
-use crate::sys::fd;
+use crate::sys::trusted::{self, Owner};
+use crate::sys::{fd, user};
 
 /// The log that `ngx_log_init()` returns.
 struct DefaultLog {
@@ -40,7 +43,7 @@ static DEFAULT: DefaultLog = DefaultLog {
 /// opened, the function writes a line to stderr, and the log is stderr.
 pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     let fd = name.map_or(libc::STDERR_FILENO, |name| {
-        open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name))
+        open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name), None)
     });
 
     // SAFETY: the log is static, and no reference to its fields exists, since
@@ -54,10 +57,23 @@ pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     }
 }
 
-/// Opens a log file and returns the descriptor. If the file cannot be opened,
-/// the function writes a line to stderr, and returns the descriptor of stderr.
-pub fn open_or_stderr(path: &Path) -> ngx_fd_t {
-    fd::open_append(path).unwrap_or_else(|err| {
+/// Opens a log file and returns the descriptor.
+///
+/// `owner`, if there is one, is a user who may be able to change the directory
+/// of the file. If this process runs as root, the function then refuses a file
+/// that another user can have put into the directory (`D32`).
+pub fn open(path: &Path, owner: Option<Owner>) -> Result<ngx_fd_t, Errno> {
+    match owner {
+        Some(owner) if user::is_root() => trusted::open_append(path, owner),
+        _ => fd::open_append(path),
+    }
+}
+
+/// Opens a log file as [`open`] does, and returns the descriptor. If the file
+/// cannot be opened, the function writes a line to stderr, and returns the
+/// descriptor of stderr.
+pub fn open_or_stderr(path: &Path, owner: Option<Owner>) -> ngx_fd_t {
+    open(path, owner).unwrap_or_else(|err| {
         let mut line = [0; MAX_ERROR_STR];
         let at = log_line::begin_stderr(&mut line);
         let at = log_format::append(

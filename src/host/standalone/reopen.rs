@@ -5,13 +5,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::log::ErrorLog;
+use super::log_file::open;
 use super::variables::{ngx_daemonized, ngx_reopen};
 use crate::config::ngx_fd_t;
 use crate::log::Level;
+use crate::sys::trusted::Owner;
 use crate::sys::{daemon, fd};
 
 /// Opens the log file of a cycle again. `owner`, if there is one, becomes the
-/// owner of the file.
+/// owner of the file, unless the path ends with a symbolic link (`D32`).
 ///
 /// If the file cannot be opened, the function logs an emergency, and the log
 /// still writes to the old file.
@@ -24,12 +26,8 @@ pub fn reopen_log(cycle: Cycle, owner: Option<libc::uid_t>) {
         return;
     }
 
-    match fd::open_append(path) {
+    match open(path, owner.map(Owner::Becomes)) {
         Ok(new) => {
-            if let Some(owner) = owner {
-                let _ = fd::give(new, owner);
-            }
-
             if let Some(old) = log.replace_file(new) {
                 close_log(old);
             }

@@ -1,0 +1,272 @@
+#!/bin/sh
+
+# archives.sh LIBRARY NGINX: the static libraries export only the library's own
+# functions, so that other Rust libraries work in the same program; they do not
+# depend on the directories that they are built in; nginx grows little.
+#
+# LIBRARY is the directory of libngx_ipc.a, NGINX that of nginx-build.sh.
+
+. "$(dirname "$0")/../harness/tap.sh"
+
+library=$(cd "$1" && pwd)
+nginx=$(cd "$2" && pwd)
+fixtures=$top/c-tests/fixtures/rust
+
+# A stripped nginx may be this much larger on the library, in bytes.
+growth=450000
+
+archive=$library/libngx_ipc.a
+nginx_archive=$nginx/ipc/ngx_ipc/libngx_ipc_nginx.a
+libs="-lutil -lrt -lpthread -lm -ldl"
+
+
+# defined FILE: the global symbols that an object or an archive defines
+defined()
+{
+    nm --defined-only --extern-only "$1" | awk 'NF == 3 { print $3 }' | sort
+}
+
+# undefined FILE...
+undefined()
+{
+    nm --undefined-only "$@" | awk '$1 == "U" { print $2 }' | sort -u
+}
+
+# exports_documented: what the headers declare; beside these only what the
+# functions in C call
+exports_documented()
+{
+    mkdir "$tmp/members"
+    (cd "$tmp/members" && ar x "$archive") || return 1
+    undefined "$tmp/members/ngx_log.o" "$tmp/members/ngx_string.o" \
+        | grep '^ngx_ipc_' > "$tmp/glue"
+    sort -u "$top/c-tests/checks/symbols" "$tmp/glue" > "$tmp/wanted"
+    defined "$archive" > "$tmp/defined"
+    diff "$tmp/wanted" "$tmp/defined"
+}
+
+# exports_nginx: what the three files define that the library replaces, what
+# ngx_ipc.h declares, and what the glue calls
+exports_nginx()
+{
+    glue=$nginx/ipc/addon/nginx/ngx_ipc_host.o
+    for file in process channel shmem; do
+        defined "$nginx/stock/src/os/unix/ngx_$file.o"
+    done > "$tmp/stock"
+    undefined "$glue" | grep '^ngx_ipc_' > "$tmp/glue"
+    grep '^ngx_ipc_' "$top/c-tests/checks/symbols" > "$tmp/own"
+    sort -u "$tmp/stock" "$tmp/glue" "$tmp/own" > "$tmp/wanted"
+    defined "$nginx_archive" > "$tmp/defined"
+
+    # the glue and nginx's own files define the others
+    ! comm -13 "$tmp/wanted" "$tmp/defined" | grep .
+}
+
+# only_c PROGRAM: a program that is linked with -Wl,-E shows no other symbols of
+# Rust to what it loads
+only_c()
+{
+    ! nm -D --defined-only "$1" | grep -E '_ZN|_R[NIM]|rust|__rdl|__rg_'
+}
+
+# other PANIC: the second Rust library
+other()
+{
+    rustc --edition 2024 -O -C "panic=$1" --crate-type staticlib --crate-name "other_$1" \
+        -o "$tmp/libother_$1.a" "$fixtures/other.rs"
+}
+
+# linked COMPILER PANIC ORDER [FLAG...]: a program that both libraries are linked into
+linked()
+{
+    compiler=$1
+    ours=$archive
+    second=$tmp/libother_$2.a
+    case $2 in unwind) catch=catch ;; *) catch= ;; esac
+    case $3 in
+        first) set -- "$compiler" "$ours" "$second" "$@" ;;
+        last) set -- "$compiler" "$second" "$ours" "$@" ;;
+    esac
+    one=$2
+    two=$3
+    shift 6
+    # shellcheck disable=SC2086
+    "$compiler" -DLINKED -O1 -g "-I$library/include" "$@" -o "$tmp/linked" \
+        "$fixtures/program.c" "$one" "$two" $libs && "$tmp/linked" $catch
+}
+
+# shared PANIC: a module that has the second library inside
+shared()
+{
+    cc -shared -o "$tmp/other_$1.so" -Wl,-u,other_counts,-u,other_catches \
+        -Wl,--whole-archive "$tmp/libother_$1.a" -Wl,--no-whole-archive $libs -lgcc_s
+}
+
+# loads PANIC: a program that exports what ours has loads the module
+loads()
+{
+    case $1 in unwind) catch=catch ;; *) catch= ;; esac
+    # shellcheck disable=SC2086
+    cc -O1 "-I$library/include" -Wl,-E -o "$tmp/loads" "$fixtures/program.c" \
+        -Wl,--whole-archive "$archive" -Wl,--no-whole-archive $libs \
+        && only_c "$tmp/loads" && "$tmp/loads" "$tmp/other_$1.so" $catch
+}
+
+# nginx_loads NAME: the stock nginx, or the one on the library, with a module
+# that catches a panic
+nginx_loads()
+{
+    name=$1
+    includes=
+    for dir in core event event/modules os/unix; do
+        includes="$includes -I$nginx/src/src/$dir"
+    done
+    # shellcheck disable=SC2086
+    cc -shared -fPIC -O1 $includes "-I$nginx/$name" -o "$tmp/module.so" \
+        "$fixtures/module.c" -Wl,--whole-archive "$tmp/libother_unwind.a" \
+        -Wl,--no-whole-archive $libs || return 1
+    cat > "$tmp/nginx.conf" << END
+load_module $tmp/module.so;
+pid $tmp/nginx.pid;
+error_log $tmp/nginx.log notice;
+daemon off;
+master_process off;
+events { }
+END
+    : > "$tmp/nginx.log"
+    "$nginx/$name/nginx" -p "$tmp" -c "$tmp/nginx.conf" -e "$tmp/nginx.log" &
+    pid=$!
+    for _ in $(seq 50); do
+        grep -q 'panics caught' "$tmp/nginx.log" && break
+        kill -0 "$pid" 2> /dev/null || break
+        sleep 0.1
+    done
+    kill "$pid" 2> /dev/null
+    wait "$pid"
+    grep 'panics caught: 1' "$tmp/nginx.log" || { tail "$tmp/nginx.log"; return 1; }
+}
+
+# elsewhere: builds both libraries in other directories and with another home of
+# cargo
+elsewhere()
+(
+    mkdir -p "$tmp/else/home" "$tmp/else/where"
+    (cd "$top" && tar -cf - Cargo.toml Cargo.lock build.rs src csrc include probes nginx) \
+        | tar -xf - -C "$tmp/else/where" || return 1
+
+    # what is needed to build offline
+    home=${CARGO_HOME:-$HOME/.cargo}
+    mkdir "$tmp/else/home/registry"
+    for part in config.toml registry/cache registry/index; do
+        [ ! -e "$home/$part" ] || cp -R "$home/$part" "$tmp/else/home/$part" || return 1
+    done
+
+    export CARGO_HOME="$tmp/else/home" CARGO_TARGET_DIR="$tmp/else/target"
+    export CARGO_NET_OFFLINE=true
+    sh "$tmp/else/where/include/generator/build.sh" "$tmp/else/c" build --release || return 1
+    set +u
+    # shellcheck disable=SC2034,SC2030
+    (
+        ngx_addon_dir=$tmp/else/where/nginx NGX_OBJS=$tmp/else/objs CFLAGS=-g
+        . "$tmp/else/where/nginx/archive.sh"
+    )
+)
+
+# pathless ARCHIVE: it names no directory of this machine
+pathless()
+{
+    for dir in "$top" "$tmp" "$HOME" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)"; do
+        [ "$dir" != / ] || continue
+        ! strings -a "$1" | grep -F "$dir/" || return 1
+    done
+}
+
+# protected: the functions in C have the stack protector
+protected()
+{
+    undefined "$tmp/members/ngx_log.o" | grep -qx __stack_chk_fail
+}
+
+# size NAME: of a stripped nginx
+size()
+{
+    strip -o "$tmp/stripped" "$nginx/$1/nginx"
+    wc -c < "$tmp/stripped"
+}
+
+grows_little()
+{
+    stock=$(size stock)
+    ipc=$(size ipc)
+    echo "stock: $stock bytes, on the library: $ipc, $((ipc - stock)) more"
+    [ "$((ipc - stock))" -le "$growth" ]
+}
+
+# debug_lines ARCHIVE: the names of functions and lines are there for a debugger
+debug_lines()
+{
+    readelf -SW "$1" | grep -q '\.debug_line'
+}
+
+# built FLAGS: nginx's archive as configure with these flags builds it
+built()
+{
+    set +u
+    # shellcheck disable=SC2034,SC2030,SC2031
+    (
+        ngx_addon_dir=$top/nginx NGX_OBJS=$tmp/objs CFLAGS=$1
+        . "$top/nginx/archive.sh"
+    )
+}
+
+same()
+{
+    cmp "$1" "$2"
+}
+
+
+ok "libngx_ipc.a exports what the headers declare" exports_documented
+ok "libngx_ipc_nginx.a exports what nginx and its glue call" exports_nginx
+ok "nginx exports no symbols of Rust" only_c "$nginx/ipc/nginx"
+
+for panic in unwind abort; do
+    ok "another Rust library, panic=$panic" other "$panic"
+    ok "it becomes a module" shared "$panic"
+
+    for order in first last; do
+        for compiler in gcc clang; do
+            ok "linked $order, panic=$panic, $compiler" linked "$compiler" "$panic" "$order"
+        done
+
+        ok "linked $order, panic=$panic, static" linked gcc "$panic" "$order" -static
+        ok "linked $order, panic=$panic, --gc-sections" \
+            linked gcc "$panic" "$order" -Wl,--gc-sections
+        ok "linked $order, panic=$panic, AddressSanitizer" \
+            linked gcc "$panic" "$order" -fsanitize=address
+        ok "linked $order, panic=$panic, all of it" linked gcc "$panic" "$order" \
+            -Wl,-E,--whole-archive "$archive" -Wl,--no-whole-archive
+    done
+
+    ok "loaded, panic=$panic" loads "$panic"
+done
+
+for name in stock ipc; do
+    ok "$name: a module of nginx catches a panic" nginx_loads "$name"
+done
+
+ok "the functions in C have the stack protector" protected
+ok "built in another directory" elsewhere
+ok "libngx_ipc.a is the same" same "$archive" "$tmp/else/c/libngx_ipc.a"
+ok "libngx_ipc_nginx.a is the same" \
+    same "$nginx_archive" "$tmp/else/objs/ngx_ipc/libngx_ipc_nginx.a"
+
+for file in "$archive" "$nginx_archive" "$tmp/else/c/libngx_ipc.a"; do
+    ok "$(basename "$file") has no path of this machine" pathless "$file"
+done
+
+ok "a stripped nginx grows by $growth bytes at most" grows_little
+ok "nginx's archive has line numbers where nginx has" debug_lines "$nginx_archive"
+ok "nginx's archive is built without debugging" built "-O2 -g -g0"
+not_ok "then it has no line numbers" debug_lines "$tmp/objs/ngx_ipc/libngx_ipc_nginx.a"
+
+end

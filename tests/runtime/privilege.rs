@@ -1,0 +1,212 @@
+//! What a root master gives to the user of its workers, and what it does not.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::support::server::Server;
+use crate::support::{proc, sys, wait_until};
+
+/// The id of the user whom the workers run as.
+fn nobody() -> u32 {
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let line = passwd.lines().find(|line| line.starts_with("nobody:"));
+
+    line.unwrap().split(':').nth(2).unwrap().parse().unwrap()
+}
+
+/// A server with a worker that runs as "nobody", not started yet; `None`
+/// without root. `theirs`: "nobody" owns the directory of the log.
+fn server_of_root(test: &str, theirs: bool) -> Option<Server> {
+    if !sys::is_root() {
+        return None;
+    }
+
+    let server = Server::configurable(test);
+
+    if theirs {
+        chown(&server.directory, Some(nobody()), None).unwrap();
+    }
+
+    Some(server)
+}
+
+const OPTIONS: [&str; 2] = ["-u", "nobody"];
+
+/// A file of root that no log line may reach, and whose owner may not change.
+fn secret(server: &Server) -> PathBuf {
+    let path = server.directory.join("secret");
+
+    fs::write(&path, "secret\n").unwrap();
+
+    path
+}
+
+fn assert_untouched(path: &Path) {
+    assert_eq!(fs::metadata(path).unwrap().uid(), 0, "the owner changed");
+    assert_eq!(fs::read_to_string(path).unwrap(), "secret\n");
+}
+
+/// Has the log reopened after `place` has put something else in its place; the
+/// master must go on with the old log. Returns the server.
+fn refused_at_reopening(test: &str, place: impl Fn(&Path, &Path)) {
+    let Some(server) = server_of_root(test, true) else {
+        return;
+    };
+    let secret = secret(&server);
+    let (log, old) = (server.logfile(), server.directory.join("log.1"));
+    let master = server.start(1, &OPTIONS);
+
+    fs::rename(&log, &old).unwrap();
+    place(&secret, &log);
+    server.signal(libc::SIGUSR1);
+    wait_until("a refusal in the old log", || {
+        fs::read_to_string(&old).unwrap().contains("log\" failed")
+    });
+    assert_untouched(&secret);
+    assert!(
+        proc::descriptors(master)
+            .values()
+            .any(|file| *file == old.to_string_lossy()),
+        "the master has the old log"
+    );
+
+    fs::rename(&old, &log).unwrap();
+    server.signal(libc::SIGUSR1);
+    server.wait_for_new_log();
+    server.quit(&["log\" failed"]);
+}
+
+/// A symbolic link that the workers' user has put at the log's path is not
+/// opened, and the owner of its target is not changed (D32).
+#[test]
+fn a_reopened_log_is_no_symlink_of_the_workers() {
+    refused_at_reopening("log_symlink", |secret, log| symlink(secret, log).unwrap());
+}
+
+/// The same for a hard link.
+#[test]
+fn a_reopened_log_is_no_hard_link_of_the_workers() {
+    refused_at_reopening("log_hard_link", |secret, log| {
+        fs::hard_link(secret, log).unwrap();
+    });
+}
+
+/// A FIFO that has no reader does not block the master.
+#[test]
+fn a_reopened_log_is_no_fifo_of_the_workers() {
+    refused_at_reopening("log_fifo", |_, log| {
+        nix::unistd::mkfifo(log, nix::sys::stat::Mode::from_bits_truncate(0o666)).unwrap();
+    });
+}
+
+/// A symbolic link in the place of a directory is not followed either.
+#[test]
+fn a_reopened_log_is_in_no_symlink_of_the_workers() {
+    let Some(server) = server_of_root("log_directory", true) else {
+        return;
+    };
+    let theirs = server.directory.join("logs");
+    let roots = server.directory.join("roots");
+    let conf = server.directory.join("conf");
+    let moved = theirs.join("log");
+    let secret = roots.join("log");
+
+    for directory in [&theirs, &roots] {
+        fs::create_dir(directory).unwrap();
+    }
+
+    chown(&theirs, Some(nobody()), None).unwrap();
+    fs::write(&secret, "secret\n").unwrap();
+    fs::write(&conf, format!("log {}", moved.display())).unwrap();
+
+    server.start(1, &[&OPTIONS[..], &["-r", conf.to_str().unwrap()]].concat());
+    server.reload();
+    fs::rename(&theirs, server.directory.join("logs.1")).unwrap();
+    symlink(&roots, &theirs).unwrap();
+    server.signal(libc::SIGUSR1);
+
+    let old = server.directory.join("logs.1/log");
+
+    wait_until("a refusal in the old log", || {
+        fs::read_to_string(&old).unwrap().contains("log\" failed")
+    });
+    assert_untouched(&secret);
+    server.quit(&[]);
+}
+
+/// A link in a directory that only root can change is followed. The owner of
+/// its target is not changed.
+#[test]
+fn a_reopened_log_may_be_a_symlink_of_root() {
+    let Some(server) = server_of_root("log_root_link", false) else {
+        return;
+    };
+    let target = server.directory.join("target");
+
+    fs::write(&target, "").unwrap();
+    server.start(1, &OPTIONS);
+    fs::rename(server.logfile(), server.directory.join("log.1")).unwrap();
+    symlink(&target, server.logfile()).unwrap();
+    server.signal(libc::SIGUSR1);
+    wait_until("the master's new log", || {
+        let target = target.to_string_lossy();
+
+        proc::descriptors(server.master())
+            .values()
+            .any(|file| *file == target)
+    });
+    assert_eq!(fs::metadata(&target).unwrap().uid(), 0);
+    // The worker may not open a file of root.
+    server.quit(&["log\" failed (13:"]);
+}
+
+/// A start and a reload do not follow such a link either.
+#[test]
+fn a_new_log_is_no_symlink_of_the_workers() {
+    let Some(server) = server_of_root("log_start", true) else {
+        return;
+    };
+    let secret = secret(&server);
+    let conf = server.directory.join("conf");
+    let link = server.directory.join("link");
+
+    symlink(&secret, server.logfile()).unwrap();
+    symlink(&secret, &link).unwrap();
+    server.start(1, &[&OPTIONS[..], &["-r", conf.to_str().unwrap()]].concat());
+
+    let stderr = || fs::read_to_string(server.directory.join("stderr")).unwrap();
+
+    assert!(stderr().contains("log\" failed (40:"), "{}", stderr());
+    fs::write(&conf, format!("log {}", link.display())).unwrap();
+    server.signal(libc::SIGHUP);
+    wait_until("a refused reload", || stderr().contains("link\" failed"));
+    assert_untouched(&secret);
+    fs::remove_file(server.logfile()).unwrap();
+    server.quit(&[]);
+}
+
+/// Other processes of the workers' user cannot read a worker's memory: the
+/// kernel makes root the owner of its files in /proc, see `ptrace(2)`. Only a
+/// limit for core files in the configuration changes that (D36).
+#[test]
+fn the_memory_of_a_worker_is_its_own() {
+    for (test, options, owner) in [
+        ("memory", &[][..], 0),
+        ("memory_core", &["-R", "4096"], nobody()),
+    ] {
+        let Some(server) = server_of_root(test, false) else {
+            return;
+        };
+
+        server.start(1, &[&OPTIONS[..], options].concat());
+
+        for worker in server.workers() {
+            let maps = fs::metadata(format!("/proc/{worker}/maps")).unwrap();
+
+            assert_eq!(maps.uid(), owner, "{options:?}");
+        }
+
+        server.quit(&[]);
+    }
+}
