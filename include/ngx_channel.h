@@ -42,8 +42,9 @@ typedef struct {
  * Sends the size bytes at ch, with a copy of the descriptor ch->fd unless
  * that is -1.
  *
- * A message is sent whole or not at all. Returns NGX_OK, NGX_AGAIN if the
- * socket is full, or NGX_ERROR with an alert in the log. SIGPIPE is not raised.
+ * A message is sent whole or not at all. The call does not wait for room in a
+ * channel of the process table; for another socket it waits unless O_NONBLOCK
+ * is set. Returns NGX_OK, NGX_AGAIN if the socket is full, or NGX_ERROR with an alert in the log. SIGPIPE is not raised.
  * A message is refused if it is smaller than ngx_channel_t, if it is larger
  * than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a smaller
  * SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
@@ -64,8 +65,14 @@ ngx_int_t ngx_write_channel(ngx_socket_t s,
 /*
  * Receives one message of size bytes into ch.
  *
- * Returns size; NGX_AGAIN if no message, or only a part of one, has arrived;
- * NGX_ERROR, with an alert in the log unless the other end is closed.
+ * Returns size; NGX_AGAIN if no message has arrived; NGX_ERROR, with an alert
+ * in the log unless the other end is closed.
+ *
+ * A channel that ngx_spawn_process() has made delivers whole messages. One of
+ * another size is dropped, which is an alert in the log, and the next one is
+ * received. The call does not wait, even if O_NONBLOCK is not set. On a stream
+ * socket of your own, less data than size is an error, and is lost; the call
+ * waits as O_NONBLOCK says.
  *
  * ch->fd is the descriptor of a NGX_CMD_OPEN_CHANNEL, which the caller must
  * close, or -1 if none arrived. With any other command it is -1, and

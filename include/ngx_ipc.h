@@ -209,7 +209,7 @@ void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
  * their channels, and starts those again that are to be respawned.
  *
  * To be called whenever ngx_reap is set. A program with an event loop of its
- * own calls it at ngx_sigio too, since it also sends messages that were
+ * own also calls it from time to time, since it sends messages that were
  * queued because a channel was full. Returns 1 while any process is left,
  * else 0.
  *

@@ -76,8 +76,10 @@ typedef struct {
  * no process, with an alert in the log; ngx_process_slot is an empty slot
  * then.
  *
- * The parent gets SIGIO when the child writes to its channel, and SIGCHLD
- * when it exits: call ngx_init_signals() before, or handle both.
+ * The parent gets SIGCHLD when the child exits: call ngx_init_signals()
+ * before, or handle it. No signal comes when the child writes to its channel:
+ * watch channel[0] of its slot. A channel is a SOCK_SEQPACKET socket, so one
+ * call has to read a whole message.
  *
  * Safety: cycle is NULL or a valid cycle, name a string, proc a function that
  * may be called with data in a forked copy of this process.

@@ -76,18 +76,17 @@ command(long n)
 }
 
 
-/* a worker's channel, on which the library keeps senders apart (D13) */
+/* a worker's channel, on which the library keeps messages apart (D13) */
 
 static double
 worker(long n)
 {
 #if (BENCH_IPC)
 
-    int  on = 1;
-
-    open_channel(NGX_CMD_REOPEN, -1);
-    bench_check(setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(int))
-                == 0, "setsockopt()");
+    if (ends[0] == -1) {
+        bench_check(socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_NONBLOCK, 0, ends)
+                    == 0, "socketpair()");
+    }
 
 #endif
 

@@ -97,8 +97,8 @@ done
 
 bound 104 ngx_write_channel channel write
 bound 153 ngx_write_channel channel descriptor
-bound 110 ngx_read_channel channel read
-bound 121 ngx_read_channel channel descriptor
+bound 103 ngx_read_channel channel read
+bound 116 ngx_read_channel channel descriptor
 bound 47 ngx_shm_alloc shmem alloc 65536
 bound 27 ngx_shm_free shmem alloc 65536
 
@@ -107,6 +107,6 @@ no_allocation channel descriptor
 no_allocation channel burst
 no_allocation shmem alloc 65536
 
-spawn_calls 4
+spawn_calls 2
 
 end

@@ -21,7 +21,7 @@ t_table_add(ngx_int_t slot, ngx_pid_t pid)
 {
     int  fd[2];
 
-    t_socketpair(fd);
+    t_message_pair(fd);
 
     ngx_processes[slot].pid = pid;
     ngx_processes[slot].channel[0] = fd[0];
@@ -168,7 +168,7 @@ t_expect(ngx_int_t slot, ngx_uint_t command, ngx_int_t about, ngx_pid_t pid)
 }
 
 
-/* What a program with its own event loop calls at SIGIO. */
+/* What a program with its own event loop calls from time to time. */
 
 void
 t_send_queues(void)

@@ -331,13 +331,24 @@ t_is_filled(const u_char *start, size_t size, u_char value)
 }
 
 
-/* Nonblocking stream sockets, as the ends of a channel are. */
+/* Nonblocking stream sockets, as modules make for themselves. */
 
 void
 t_socketpair(int *fd)
 {
     T_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0,
                          fd)
+              == 0);
+}
+
+
+/* Nonblocking sockets that keep messages apart, as a channel of the table. */
+
+void
+t_message_pair(int *fd)
+{
+    T_REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_NONBLOCK|SOCK_CLOEXEC,
+                         0, fd)
               == 0);
 }
 

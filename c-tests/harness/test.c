@@ -186,8 +186,8 @@ t_case_process(t_case_pt fn)
     }
 
     /*
-     * A channel has FIOASYNC set, so the kernel sends SIGIO, whose default
-     * action terminates the process.
+     * nginx sets FIOASYNC on a channel (D30), so the kernel sends SIGIO, whose
+     * default action terminates the process.
      */
 
     t_wake_on(SIGIO);
@@ -424,6 +424,15 @@ t_env(const char *name)
 }
 
 
+/* Whether a case that tries random things may take minutes. */
+
+int
+t_long(void)
+{
+    return t_env("T_LONG") != NULL;
+}
+
+
 void
 t_begin(void)
 {
@@ -435,6 +444,10 @@ t_begin(void)
 
     if (t_env("T_TIMEOUT")) {
         t_timeout = (unsigned) atoi(t_env("T_TIMEOUT"));
+    }
+
+    if (t_long()) {
+        t_timeout += 400;
     }
 
     /* so that each case finds the descriptors 0, 1 and 2 open */

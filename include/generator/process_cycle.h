@@ -22,7 +22,7 @@ extern ngx_uint_t      ngx_exiting;
  * sets the flag, and the cycle of the process clears it.
  */
 extern sig_atomic_t    ngx_reap;            /* children have exited */
-extern sig_atomic_t    ngx_sigio;           /* a channel is readable */
+extern sig_atomic_t    ngx_sigio;           /* SIGIO has arrived */
 extern sig_atomic_t    ngx_sigalrm;         /* a timer has expired */
 extern sig_atomic_t    ngx_quit;            /* shut down gracefully */
 extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() then */

@@ -49,8 +49,10 @@ pub struct ngx_exec_ctx_t {
 /// no process, with an alert in the log; ngx_process_slot is an empty slot
 /// then.
 ///
-/// The parent gets SIGIO when the child writes to its channel, and SIGCHLD
-/// when it exits: call ngx_init_signals() before, or handle both.
+/// The parent gets SIGCHLD when the child exits: call ngx_init_signals()
+/// before, or handle it. No signal comes when the child writes to its channel:
+/// watch `channel[0]` of its slot. A channel is a SOCK_SEQPACKET socket, so one
+/// call has to read a whole message.
 ///
 /// # Safety
 ///

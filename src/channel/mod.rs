@@ -3,16 +3,16 @@
 //!
 //! - `message`, `command`: what is sent;
 //! - `write`, `read`: send and receive one message, whole or not at all;
-//! - `partial`: keeps messages of which only a part has arrived;
+//! - `wait`: which calls may wait;
 //! - `queue`: keeps control messages while a socket is full;
 //! - `close`: closes the descriptors of channels.
 
 pub mod close;
 pub mod command;
 pub mod message;
-pub mod partial;
 pub mod queue;
 pub mod read;
+pub mod wait;
 pub mod write;
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //!
 //! A control message tells a process of another one: OPEN_CHANNEL,
 //! CLOSE_CHANNEL. If the socket is full the message is kept for the receiver's
-//! slot, in order. It is sent when the kernel reports with SIGIO that the
-//! socket has room again, and whenever this process sends another message or
-//! waits for events.
+//! slot, in order. It is sent whenever this process sends another message or has
+//! waited for events: the host's event loop also waits until the socket has
+//! room, or a timer of the host expires.
 //!
 //! Other messages do not overtake queued ones: they get `Status::Again`. The
 //! senders of QUIT and TERMINATE send a signal instead then.
@@ -15,13 +15,15 @@ use std::os::fd::RawFd;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::command::{NGX_CMD_OPEN_CHANNEL, is_control};
+use super::command::{NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, is_control};
 use super::message::{MIN_SIZE, ngx_channel_t};
+use super::wait::may_wait;
 use super::write;
 use crate::config::{AtomicPid, ngx_msec_t, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::lock::Lock;
+use crate::sys::socket::Wait;
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
@@ -54,8 +56,8 @@ static OWNER: AtomicPid = AtomicPid::new(0);
 /// may send messages.
 static FLUSHING: AtomicPid = AtomicPid::new(0);
 
-/// The delay in milliseconds after which the queues are sent again where no
-/// SIGIO comes: without FIOASYNC, and at ETOOMANYREFS.
+/// The delay in milliseconds after which the queues are sent again where nothing
+/// tells that a socket has room: inside nginx, and at ETOOMANYREFS.
 const RETRY: ngx_msec_t = 100;
 
 /// Whether this process has queued messages.
@@ -71,6 +73,20 @@ fn is_flushing(g: &Globals) -> bool {
 /// Milliseconds until the queues must be sent again; `None` if they are empty.
 pub fn retry_in(g: &Globals) -> Option<ngx_msec_t> {
     any_waiting(g).then_some(RETRY)
+}
+
+/// The sockets of the processes for which messages are queued.
+#[cfg(feature = "standalone")]
+pub fn full_sockets(g: &Globals) -> Vec<RawFd> {
+    if !any_waiting(g) {
+        return Vec::new();
+    }
+
+    QUEUES
+        .lock()
+        .iter()
+        .filter_map(|queue| g.table.get(queue.slot).writable())
+        .collect()
 }
 
 /// Sends a message, whose first fields are `ch`, like [`write::write`]. If
@@ -92,13 +108,37 @@ pub fn write(
     let sent = if any_waiting(g) && has_to_wait(g, sock) {
         Err(Status::Again)
     } else {
-        write::write(log, sock, message, ch.command, ch.fd, if_gone)
+        write::write(log, sock, message, ch.command, ch.fd, if_gone, Wait::Never)
+    };
+
+    let sent = match sent {
+        Err(Status::Again) => write_if_waiting(g, log, sock, message, ch, if_gone),
+        sent => sent,
     };
 
     if message.len() == MIN_SIZE && is_control(ch.command) {
         count_or_queue(g, log, sock, ch, sent)
     } else {
         sent
+    }
+}
+
+/// Sends a message to a socket that is full, if the call may wait for room.
+#[cold]
+fn write_if_waiting(
+    g: &Globals,
+    log: Log,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    ch: &ngx_channel_t,
+    if_gone: Level,
+) -> Result {
+    if may_wait(g, sock) {
+        let wait = Wait::AsFlagSays;
+
+        write::write(log, sock, message, ch.command, ch.fd, if_gone, wait)
+    } else {
+        Err(Status::Again)
     }
 }
 
@@ -205,6 +245,39 @@ fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
 
         stats.queued.fetch_add(1, Relaxed);
         stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
+        WAITING.fetch_sub(queue.drop_stale(g), Relaxed);
+    }
+}
+
+impl Queue {
+    /// Drops each OPEN_CHANNEL of a process that has exited. The receiver never
+    /// learns of such a process, so its CLOSE_CHANNEL is not needed either,
+    /// unless it is the only one for its slot. So the queue of a receiver that
+    /// does not read has at most two messages for each slot.
+    ///
+    /// Returns how many messages were dropped.
+    fn drop_stale(&mut self, g: &Globals) -> usize {
+        let before = self.messages.len();
+        let is_stale = |ch: &ngx_channel_t| {
+            ch.command == NGX_CMD_OPEN_CHANNEL && channel_in_table(g, ch).is_none()
+        };
+
+        let Some(last) = self.messages.back().copied() else {
+            return 0;
+        };
+        let is_unknown = (self.messages.iter())
+            .any(|ch| is_stale(ch) && ch.slot == last.slot && ch.pid == last.pid);
+
+        self.messages.retain(|ch| !is_stale(ch));
+
+        let closes =
+            |ch: &ngx_channel_t| ch.command == NGX_CMD_CLOSE_CHANNEL && ch.slot == last.slot;
+
+        if is_unknown && self.messages.iter().filter(|ch| closes(ch)).count() > 1 {
+            self.messages.pop_back();
+        }
+
+        before - self.messages.len()
     }
 }
 
@@ -268,7 +341,10 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
         }
 
         if !opens || ch.fd != -1 {
-            match write::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
+            let (bytes, wait) = (ch.bytes(), Wait::Never);
+            let sent = write::write(log, sock, &bytes, ch.command, ch.fd, Level::Info, wait);
+
+            match sent {
                 Err(Status::Again) => return,
                 // A failure has been logged. The next message to this process
                 // fails too, and its sender gets the error.

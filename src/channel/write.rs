@@ -10,7 +10,7 @@ use super::message::MIN_SIZE;
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::status::Result;
-use crate::sys::socket;
+use crate::sys::socket::{self, Wait};
 use crate::table::slots::CLOSED;
 
 /// The kernel puts a message of this size, in bytes, into one of its buffers
@@ -28,9 +28,9 @@ pub(super) const BUFFER_MAX: usize = 32 * 1024;
 ///
 /// The kernel takes a message that fits into one of its buffers whole or not
 /// at all (`D15`). A longer one is refused with EMSGSIZE. `Status::Again`
-/// means that the socket is full. SIGPIPE is not raised; a failure because the
-/// other end is closed is logged at the level `if_gone`, other failures are
-/// alerts.
+/// means that the socket is full. If `wait` allows it, a call on a blocking
+/// socket waits then. SIGPIPE is not raised; a failure because the other end is
+/// closed is logged at the level `if_gone`, other failures are alerts.
 #[inline(always)]
 pub fn write(
     log: Log,
@@ -39,6 +39,7 @@ pub fn write(
     command: ngx_uint_t,
     fd: RawFd,
     if_gone: Level,
+    wait: Wait,
 ) -> Result {
     if message.len() < MIN_SIZE {
         return Err(log.refuse(format_args!(
@@ -55,7 +56,14 @@ pub fn write(
     }
 
     let fd = (fd != CLOSED).then_some(fd);
-    let sent = check_size(sock, message.len()).and_then(|()| socket::send(sock, message, fd));
+    let mut sent =
+        check_size(sock, message.len()).and_then(|()| socket::send(sock, message, fd, wait));
+
+    // The other end was closed before it had read all messages: unix(7). The
+    // kernel says so once; after that it says that the other end is closed.
+    if sent == Err(Errno::ECONNRESET) {
+        sent = socket::send(sock, message, fd, wait);
+    }
 
     match sent {
         Ok(n) if n == message.len() => Ok(()),

@@ -1,5 +1,4 @@
-//! Control data of messages, `cmsg(3)`: the descriptors that a message carries,
-//! and its sender.
+//! Control data of messages, `cmsg(3)`: the descriptors that a message carries.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -64,16 +63,14 @@ pub(super) fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) ->
 }
 
 /// Takes the descriptors out of a received message: returns the first one and
-/// closes the others. Returns the pid of the sender too, 0 if the message does
-/// not carry it. Other control data is skipped (`D19`).
+/// closes the others. Other control data is skipped (`D19`).
 ///
 /// # Safety
 ///
 /// recvmsg() has written `msg`, and its descriptors have no owner yet.
 #[inline(never)]
-pub(super) unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
+pub(super) unsafe fn take_control(msg: &libc::msghdr) -> Option<OwnedFd> {
     let mut first = None;
-    let mut sender = 0;
 
     // SAFETY: the kernel has written valid headers up to `msg_controllen`.
     let mut cm = unsafe { libc::CMSG_FIRSTHDR(msg) };
@@ -81,60 +78,43 @@ pub(super) unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc:
     while !cm.is_null() {
         // SAFETY: `cm` is a header that the kernel has written, and each header is
         // passed once.
-        unsafe { take_header(cm, &mut first, &mut sender) };
+        unsafe { take_header(cm, &mut first) };
 
         // SAFETY: `cm` is a header that the kernel has written, within the control
         // data of `msg`.
         cm = unsafe { libc::CMSG_NXTHDR(msg, cm) };
     }
 
-    (first, sender)
+    first
 }
 
-/// Takes what one header of control data carries: the descriptors of SCM_RIGHTS,
-/// of which the first one goes to `first`, or the sender.
+/// Takes the descriptors that one header of control data carries. The first one
+/// of SCM_RIGHTS goes to `first`.
 ///
 /// # Safety
 ///
 /// The kernel has written the header and its data, and its descriptors have no
 /// owner yet.
 #[allow(clippy::unnecessary_cast)] // not with every C library
-unsafe fn take_header(
-    cm: *const libc::cmsghdr,
-    first: &mut Option<OwnedFd>,
-    sender: &mut libc::pid_t,
-) {
+unsafe fn take_header(cm: *const libc::cmsghdr, first: &mut Option<OwnedFd>) {
     // SAFETY: as this function demands, the kernel has written the header.
     let header = unsafe { cm.read() };
+
+    if header.cmsg_level != libc::SOL_SOCKET
+        || !matches!(header.cmsg_type, libc::SCM_RIGHTS | SCM_PIDFD)
+    {
+        return;
+    }
 
     // SAFETY: CMSG_LEN only calculates, it touches no memory.
     let len = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
 
-    if header.cmsg_level != libc::SOL_SOCKET {
-        return;
-    }
+    // SAFETY: the data of both types are descriptors, which have no owner, as
+    // this function demands.
+    let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
 
-    match header.cmsg_type {
-        libc::SCM_RIGHTS => {
-            // SAFETY: the data of SCM_RIGHTS are as many descriptors, which have no
-            // owner, as this function demands.
-            let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
-
-            *first = first.take().or(fd);
-        }
-        SCM_PIDFD => {
-            // SAFETY: the data of SCM_PIDFD is one descriptor, which has no owner,
-            // as this function demands.
-            drop(unsafe { take_descriptors(cm, len / size_of::<c_int>()) });
-        }
-        libc::SCM_CREDENTIALS if len >= size_of::<libc::ucred>() => {
-            // SAFETY: the data of SCM_CREDENTIALS is a ucred, which need not be
-            // aligned.
-            let credentials = unsafe { libc::CMSG_DATA(cm).cast::<libc::ucred>().read_unaligned() };
-
-            *sender = credentials.pid;
-        }
-        _ => {}
+    if header.cmsg_type == libc::SCM_RIGHTS {
+        *first = first.take().or(fd);
     }
 }
 

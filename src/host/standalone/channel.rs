@@ -11,7 +11,8 @@ use super::cycle::Cycle;
 use super::types::{ngx_event_handler_pt, ngx_event_t};
 use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
 use crate::channel::message::ngx_channel_t;
-use crate::channel::read;
+use crate::channel::read::{self, TURN};
+use crate::channel::wait::may_wait;
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
 use crate::host::globals::{GLOBALS, ngx_channel};
 use crate::log::{Debug, Log};
@@ -26,12 +27,12 @@ pub use crate::channel::queue::write as write_channel;
 /// Receives a message for `ngx_read_channel()`; returns its length.
 #[inline(always)]
 pub fn read_channel(
-    _g: &Globals,
+    g: &Globals,
     log: Log,
     sock: RawFd,
     message: &mut [MaybeUninit<u8>],
 ) -> Result<usize> {
-    read::read(log, sock, message).map(<[u8]>::len)
+    read::read(log, sock, message, || may_wait(g, sock)).map(<[u8]>::len)
 }
 
 /// Closes the channels that a new worker must not have, and makes the event
@@ -52,8 +53,8 @@ pub fn init(cycle: Option<Cycle>, handler: ngx_event_handler_pt) -> Result {
     )
 }
 
-/// Reads all messages that have arrived on a channel, and obeys them. Closes
-/// the channel when its other end is closed.
+/// Reads the messages that have arrived on a channel, and obeys them. Closes the
+/// channel when its other end is closed.
 ///
 /// # Safety
 ///
@@ -72,7 +73,12 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 
     log.debug(Debug::Core, format_args!("channel handler"));
 
-    while let Some(ch) = read_message(c, log) {
+    // The event loop calls this again if messages are left.
+    for _ in 0..TURN {
+        let Some(ch) = read_message(c, log) else {
+            return;
+        };
+
         // SAFETY: the message has just been received, so its descriptor is
         // not used elsewhere.
         let _ = unsafe { obey(Some(&ch), c.log()) };
@@ -83,7 +89,7 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 /// be read is closed.
 fn read_message(c: Connection, log: Log) -> Option<ngx_channel_t> {
     let mut buffer = ngx_channel_t::command(0).bytes();
-    let result = read::read(log, c.fd(), &mut buffer);
+    let result = read::read(log, c.fd(), &mut buffer, || false);
 
     log.debug(
         Debug::Core,

@@ -45,6 +45,17 @@ pub fn descriptors(log: Log) -> Result<(RawFd, RawFd)> {
     with_loop(log, |this| (this.epoll.waiter(), this.epoll.waker()))
 }
 
+/// Makes the wait return when one of these sockets, which are full, has room.
+/// If that fails, a timer is left.
+pub fn watch_full(log: Log, sockets: Vec<RawFd>) {
+    let _ = with_loop(log, |this| this.epoll.watch_full(sockets));
+}
+
+/// Takes the events of [`watch_full`]: what waits is sent after that.
+pub fn take_full(log: Log) {
+    let _ = with_loop(log, |this| this.epoll.take_full());
+}
+
 /// An entry for a new connection.
 pub fn take_entry(log: Log) -> Result<Connection> {
     with_loop(log, Loop::take_entry)
