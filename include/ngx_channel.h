@@ -45,7 +45,9 @@ typedef struct {
  * Sends a message: the size bytes at ch, with a copy of the descriptor
  * ch->fd unless ch->fd is -1.
  *
- * The message is sent completely or not at all. Returns NGX_OK, NGX_AGAIN if
+ * The message is sent completely or not at all. If the socket buffer is full,
+ * the function does not wait if s is a channel of the process table; for any
+ * other socket it waits unless O_NONBLOCK is set. Returns NGX_OK, NGX_AGAIN if
  * the socket buffer is full, or NGX_ERROR with an alert in the log. SIGPIPE is
  * not raised. A message is refused if it is smaller than ngx_channel_t, if it
  * is larger than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a
@@ -67,8 +69,14 @@ ngx_int_t ngx_write_channel(ngx_socket_t s,
 /*
  * Receives one message of size bytes into ch.
  *
- * Returns size; NGX_AGAIN if no complete message has arrived yet; NGX_ERROR
- * if the other end is closed, or, with an alert in the log, if anything fails.
+ * Returns size; NGX_AGAIN if no message has arrived; NGX_ERROR if the other end
+ * is closed, or, with an alert in the log, if anything fails.
+ *
+ * A channel that ngx_spawn_process() has made delivers complete messages. The
+ * function drops a message of another size, logs an alert, and receives the
+ * next message. It does not wait, even if O_NONBLOCK is not set. On a stream
+ * socket of the program's own, less data than size is an error, and the data
+ * is lost. There the function waits unless O_NONBLOCK is set.
  *
  * If the message is a NGX_CMD_OPEN_CHANNEL, ch->fd is set to the descriptor
  * that has arrived with the message, which the caller must close, or to -1 if

@@ -250,9 +250,9 @@ void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
  * respawned.
  *
  * A program calls this function whenever ngx_reap is set. A program with an
- * event loop of its own also calls it when ngx_sigio is set, because the
- * function also sends messages that were queued while a channel was full.
- * Returns 1 while any process is left, else 0.
+ * event loop of its own also calls it from time to time, because the function
+ * also sends messages that were queued while a channel was full. Returns 1
+ * while any process is left, else 0.
  *
  * Safety: cycle is NULL or a valid cycle that lives as long as the slots of
  * respawned processes are in use.

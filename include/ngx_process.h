@@ -81,9 +81,11 @@ typedef struct {
  * process could not be started, the function returns NGX_INVALID_PID, with an
  * alert in the log, and ngx_process_slot is an empty slot.
  *
- * The parent gets SIGIO when the child writes to its channel, and SIGCHLD when
- * the child exits. So the parent must call ngx_init_signals() before, or
- * handle both signals itself.
+ * The parent gets SIGCHLD when the child exits. So the parent must call
+ * ngx_init_signals() before, or handle SIGCHLD itself. The parent gets no signal
+ * when the child writes to its channel: the event loop of the parent must watch
+ * channel[0] of the child's slot. A channel is a SOCK_SEQPACKET socket, so one
+ * call must read a complete message.
  *
  * Safety: cycle is NULL or a valid cycle, name is a string, and proc is a
  * function that can be called with cycle and data in a forked copy of this

@@ -116,24 +116,6 @@ test_fd_on_short_message(void)
 
 
 static void
-test_fd_on_half_then_closed(void)
-{
-    int            fd;
-    ngx_channel_t  in;
-
-    t_channel_open();
-
-    fd = t_some_fd();
-    t_put_raw(NGX_CMD_OPEN_CHANNEL, 0, 5, &fd, 1);
-
-    (void) t_get(&in);
-
-    ngx_close_channel(t_pair, t_log());
-    close(fd);
-}
-
-
-static void
 test_fds_partly_emfile(void)
 {
     int            n, fd[4];
@@ -268,8 +250,6 @@ main(void)
     t_run("D16 253 descriptors with QUIT", test_many_fds_on_quit);
     t_run("D16 a descriptor with a first piece of a message",
           test_fd_on_short_message);
-    t_run("D16 a descriptor with a first piece, then the channel is closed",
-          test_fd_on_half_then_closed);
     t_run("D16 more descriptors than there is room for",
           test_fds_partly_emfile);
     t_run("D19 SO_PASSCRED on a channel", test_passcred);

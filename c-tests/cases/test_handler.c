@@ -192,27 +192,52 @@ test_last_slot(void)
 
 
 /*
- * A message that is shorter than ngx_channel_t arrives.  nginx itself sends no
- * such message, but a module can (D13).
+ * A message of another size than ngx_channel_t is dropped, and the channel
+ * stays open (D13).
  */
 
 static void
-test_short_message(void)
+other_size(size_t size)
 {
+    char           bytes[64];
+    ngx_channel_t  ch;
+
     t_handler_open();
 
-    t_put_raw(NGX_CMD_REOPEN, 0, 5, NULL, 0);
+    t_message(&ch, NGX_CMD_REOPEN, -1);
+    memset(bytes, 0, sizeof(bytes));
+    memcpy(bytes, &ch, sizeof(ngx_channel_t));
+
+    T_REQUIRE(t_send(t_pair[0], bytes, size, NULL, 0) == (ssize_t) size);
     t_handle_channel(t_pair[1]);
     T_EQ(ngx_reopen, 0);
-
-    t_put_raw(NGX_CMD_REOPEN, 5, 27, NULL, 0);
-    t_handle_channel(t_pair[1]);
-    T_EQ(ngx_reopen, 1);
+    T_OK(t_is_open(t_pair[1]));
 
     t_handle(NGX_CMD_QUIT, 0, 0, -1);
     T_EQ(ngx_quit, 1);
 
     t_channel_close();
+}
+
+
+static void
+test_empty_message(void)
+{
+    other_size(0);
+}
+
+
+static void
+test_short_message(void)
+{
+    other_size(5);
+}
+
+
+static void
+test_long_message(void)
+{
+    other_size(64);
 }
 
 
@@ -232,7 +257,9 @@ main(void)
     t_run("CLOSE_CHANNEL", test_close);
     t_run("OPEN, CLOSE and OPEN at once", test_open_close_in_one);
     t_run("OPEN_CHANNEL for the last slot", test_last_slot);
-    t_run("D13 a message in two pieces", test_short_message);
+    t_run("D13 an empty message", test_empty_message);
+    t_run("D13 a message of 5 bytes", test_short_message);
+    t_run("D13 a message of 64 bytes", test_long_message);
 
     return t_end();
 }

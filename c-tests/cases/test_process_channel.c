@@ -117,47 +117,114 @@ test_channel_up(void)
 static void
 test_channel_flags(void)
 {
-    int  fd, flags;
+    int  fd;
 
     setup();
 
     t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN);
 
     fd = ngx_processes[0].channel[0];
-    flags = fcntl(fd, F_GETFL);
 
-    T_OK(flags & O_NONBLOCK);
-    T_OK(flags & O_ASYNC);
+    T_OK(fcntl(fd, F_GETFL) & O_NONBLOCK);
     T_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
-    T_EQ(fcntl(fd, F_GETOWN), ngx_pid);
 
     t_end_processes();
 }
 
 
+/* The kernel lets a message wait whole, and some hundred of them. */
+
 static void
-test_channel_sigio(void)
+test_channel_room(void)
 {
-    int        signo;
-    sigset_t   set;
+    ngx_int_t      n;
+    ngx_channel_t  ch;
 
     setup();
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGIO);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN);
 
-    t_spawn(write_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+    memset(&ch, 0, sizeof(ngx_channel_t));
+    ch.command = 31;
+    ch.fd = -1;
 
-    /*
-     * The kernel sends SIGIO to the master when a worker writes to its
-     * channel, or exits.
-     */
+    for (n = 0; n < 1000; n++) {
+        if (ngx_write_channel(ngx_processes[0].channel[0], &ch,
+                              sizeof(ngx_channel_t), t_log())
+            != NGX_OK)
+        {
+            break;
+        }
+    }
 
-    T_EQ(sigwait(&set, &signo), 0);
-    T_EQ(signo, SIGIO);
+    T_OK(n >= 278 && n < 1000);
+
+    t_end_processes();
+}
+
+
+/* A worker that reads with a call of its own, as nginx's own code does. */
+
+static void
+recv_proc(ngx_cycle_t *cycle, void *data)
+{
+    struct iovec   iov;
+    struct msghdr  msg;
+
+    union {
+        struct cmsghdr  cm;
+        char            space[CMSG_SPACE(sizeof(int))];
+    } cmsg;
+
+    memset(&msg, 0, sizeof(struct msghdr));
+
+    iov.iov_base = &child->ch;
+    iov.iov_len = sizeof(ngx_channel_t);
+
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+    msg.msg_control = &cmsg;
+    msg.msg_controllen = sizeof(cmsg);
+
+    if (t_readable(ngx_channel)) {
+        child->rc = recvmsg(ngx_channel, &msg, 0);
+    }
+
+    if (cmsg.cm.cmsg_type != SCM_RIGHTS
+        || cmsg.cm.cmsg_len != CMSG_LEN(sizeof(int))
+        || msg.msg_flags & MSG_CTRUNC)
+    {
+        _exit(1);
+    }
+
+    _exit(0);
+}
+
+
+static void
+test_channel_own_recvmsg(void)
+{
+    ngx_channel_t  ch;
+
+    setup();
+
+    t_spawn(recv_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    memset(&ch, 0, sizeof(ngx_channel_t));
+    ch.command = NGX_CMD_OPEN_CHANNEL;
+    ch.slot = 33;
+    ch.fd = 1;
+
+    T_EQ(ngx_write_channel(ngx_processes[0].channel[0], &ch,
+                           sizeof(ngx_channel_t), t_log()),
+         NGX_OK);
 
     t_reap_slot(0);
+
+    T_EQ(ngx_processes[0].status, 0);
+    T_EQ(child->rc, 32);
+    T_EQ(child->ch.slot, 33);
+
     t_end_processes();
 }
 
@@ -260,7 +327,8 @@ main(void)
     t_run("a message to a worker", test_channel_down);
     t_run("a message from a worker", test_channel_up);
     t_run("the flags of the master's end", test_channel_flags);
-    t_run("a channel raises SIGIO in the master", test_channel_sigio);
+    t_run("a channel has room for 278 messages", test_channel_room);
+    t_run("a worker that calls recvmsg() itself", test_channel_own_recvmsg);
     t_run("D13 the master does not keep the worker's end",
           test_channel_closed_in_master);
     t_run("D13 a message to a worker that has died",

@@ -243,7 +243,10 @@ test_fork_fails_detached(void)
 }
 
 
-/* ioctl(FIOASYNC) fails, as on a kernel without FIOASYNC for sockets. */
+/*
+ * ioctl(FIOASYNC) fails, as on a kernel without FIOASYNC for sockets.  nginx
+ * needs this call for SIGIO.
+ */
 
 static void
 test_no_fioasync(void)
@@ -253,9 +256,7 @@ test_no_fioasync(void)
 
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN) > 0);
     T_OK(ngx_processes[0].channel[0] > 2);
-    T_EQ(t_logged(NGX_LOG_WARN,
-                  "ioctl(FIOASYNC) failed while spawning \"worker\" (25: "),
-         1);
+    T_EQ(t_logged(NGX_LOG_WARN, ""), 0);
     T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
 
     t_end_processes();
@@ -270,9 +271,7 @@ test_no_setown(void)
 
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN) > 0);
     T_OK(ngx_processes[0].channel[0] > 2);
-    T_EQ(t_logged(NGX_LOG_WARN,
-                  "fcntl(F_SETOWN) failed while spawning \"worker\" (22: "),
-         1);
+    T_EQ(t_logged(NGX_LOG_WARN, ""), 0);
     T_EQ(t_logged(NGX_LOG_ALERT, ""), 0);
 
     t_end_processes();

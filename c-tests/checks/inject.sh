@@ -106,16 +106,6 @@ row spawn socketpair:ENFILE -1 "$text(23: Too many open files in system)" \
     "$none"
 row spawn socketpair:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 
-row spawn ioctl:EPERM '[1-9][0-9]*' \
-    '[warn] ioctl(FIOASYNC) failed while spawning "worker" (1: Operation' \
-    "$live"
-row spawn fcntl:EPERM '[1-9][0-9]*' \
-    '[warn] fcntl(F_SETOWN) failed while spawning "worker" (1: Operation' \
-    "$live"
-row spawn child/setsockopt:EPERM '[1-9][0-9]*' \
-    '[warn] setsockopt(SO_PASSCRED) failed while spawning "worker" (1: Oper' \
-    "$live"
-
 text='[alert] fork() failed while spawning "worker" '
 row spawn fork:EAGAIN -1 "$text(11: Resource temporarily unavailable)" "$none"
 row spawn fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
@@ -183,9 +173,9 @@ row read recvmsg:EINTR 32 - 'more=-1 '
 row read recvmsg:ENOMEM -1 \
     '[alert] recvmsg() failed (12: Cannot allocate memory)'
 
-# The other end was closed while it had unread data.  The result is that of an
-# end of file.
-row read recvmsg:ECONNRESET -1 -
+# The other end was closed while it had unread data.  The messages that it has
+# sent before follow.
+row read recvmsg:ECONNRESET 32 -
 
 # Rows for ngx_close_channel().
 

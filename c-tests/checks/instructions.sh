@@ -102,10 +102,10 @@ for driver in channel shmem spawn; do
     ok "$driver.c" build $driver
 done
 
-bound 104 ngx_write_channel channel write
-bound 153 ngx_write_channel channel descriptor
-bound 110 ngx_read_channel channel read
-bound 121 ngx_read_channel channel descriptor
+bound 101 ngx_write_channel channel write
+bound 150 ngx_write_channel channel descriptor
+bound 99 ngx_read_channel channel read
+bound 112 ngx_read_channel channel descriptor
 bound 47 ngx_shm_alloc shmem alloc 65536
 bound 27 ngx_shm_free shmem alloc 65536
 
@@ -114,6 +114,6 @@ no_allocation channel descriptor
 no_allocation channel burst
 no_allocation shmem alloc 65536
 
-spawn_calls 4
+spawn_calls 2
 
 end

@@ -15,6 +15,15 @@ t_channel_open(void)
 }
 
 
+/* The same, as ngx_spawn_process() makes a channel. */
+
+void
+t_channel_open_messages(void)
+{
+    t_message_pair(t_pair);
+}
+
+
 void
 t_channel_close(void)
 {

@@ -24,6 +24,7 @@ extern int  t_pair[2];
 
 
 void t_channel_open(void);
+void t_channel_open_messages(void);
 void t_channel_close(void);
 void t_message(ngx_channel_t *ch, ngx_uint_t command, ngx_fd_t fd);
 ngx_int_t t_put(ngx_channel_t *ch);

@@ -9,7 +9,7 @@ void
 t_handler_open(void)
 {
     t_init_events();
-    t_channel_open();
+    t_channel_open_messages();
 
     /*
      * This process gets the role and the table of a worker: its own slot is in

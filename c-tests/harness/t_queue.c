@@ -25,7 +25,7 @@ t_table_add(ngx_int_t slot, ngx_pid_t pid)
 {
     int  fd[2];
 
-    t_socketpair(fd);
+    t_message_pair(fd);
 
     ngx_processes[slot].pid = pid;
     ngx_processes[slot].channel[0] = fd[0];
@@ -177,7 +177,7 @@ t_expect(ngx_int_t slot, ngx_uint_t command, ngx_int_t about, ngx_pid_t pid)
 
 /*
  * Sends the queued messages.  A program that has its own event loop calls
- * ngx_reap_children() for this at SIGIO.
+ * ngx_reap_children() for this from time to time.
  */
 
 void

@@ -352,8 +352,8 @@ t_is_filled(const u_char *start, size_t size, u_char value)
 
 
 /*
- * Creates a pair of nonblocking stream sockets, as ngx_spawn_process() does
- * for a channel.
+ * Creates a pair of nonblocking stream sockets, as modules do for their own
+ * messages.
  */
 
 void
@@ -361,6 +361,20 @@ t_socketpair(int *fd)
 {
     T_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0,
                          fd)
+              == 0);
+}
+
+
+/*
+ * Creates a pair of nonblocking sockets that keep messages apart, as
+ * ngx_spawn_process() does for a channel.
+ */
+
+void
+t_message_pair(int *fd)
+{
+    T_REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_NONBLOCK|SOCK_CLOEXEC,
+                         0, fd)
               == 0);
 }
 

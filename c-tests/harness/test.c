@@ -202,8 +202,8 @@ t_case_process(t_case_pt fn)
     }
 
     /*
-     * A channel has FIOASYNC set, so the kernel sends SIGIO when a message
-     * arrives.  The default action of SIGIO would terminate the case.
+     * nginx sets FIOASYNC on a channel (D30), so the kernel sends SIGIO when a
+     * message arrives.  The default action of SIGIO would terminate the case.
      */
 
     t_wake_on(SIGIO);
@@ -444,6 +444,15 @@ t_env(const char *name)
 }
 
 
+/* Whether a case that tries random things may take minutes. */
+
+int
+t_long(void)
+{
+    return t_env("T_LONG") != NULL;
+}
+
+
 void
 t_begin(void)
 {
@@ -455,6 +464,10 @@ t_begin(void)
 
     if (t_env("T_TIMEOUT")) {
         t_timeout = (unsigned) atoi(t_env("T_TIMEOUT"));
+    }
+
+    if (t_long()) {
+        t_timeout += 400;
     }
 
     /*

@@ -21,6 +21,7 @@
  *   T_VALGRIND=1     the program runs under valgrind
  *   T_ONLY=text      runs only the cases whose names contain the text
  *   T_TIMEOUT=20     the time limit of a case, in seconds
+ *   T_LONG=1         cases with random input run for 5 minutes
  *   T_VERBOSE=1      also prints why a case fails that must fail with nginx
  */
 
@@ -75,6 +76,7 @@ void t_run(const char *name, t_case_pt fn);
 int t_end(void);
 
 void t_skip(const char *reason);
+int t_long(void);
 void t_keep_fds(void);
 int t_ok(const char *file, int line, const char *text, int ok);
 int t_eq(const char *file, int line, const char *ta, long long a,
@@ -150,6 +152,7 @@ const char *t_fd_name(int fd, char *buf, size_t size);
 void *t_shared(size_t size);
 int t_is_filled(const u_char *start, size_t size, u_char value);
 void t_socketpair(int *fd);
+void t_message_pair(int *fd);
 ssize_t t_send(int s, const void *buf, size_t size, const int *fd,
     size_t nfds);
 int t_readable(int fd);

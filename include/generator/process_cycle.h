@@ -25,7 +25,7 @@ extern ngx_uint_t      ngx_exiting;
  * sets a flag; the process clears the flag when it does what the flag asks for.
  */
 extern sig_atomic_t    ngx_reap;            /* children have exited */
-extern sig_atomic_t    ngx_sigio;           /* a channel is readable */
+extern sig_atomic_t    ngx_sigio;           /* SIGIO has arrived */
 extern sig_atomic_t    ngx_sigalrm;         /* a timer has expired */
 extern sig_atomic_t    ngx_quit;            /* shut down gracefully */
 extern sig_atomic_t    ngx_debug_quit;      /* call ngx_debug_point() at exit */

@@ -3,7 +3,6 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::partial;
 use crate::config::AtomicSocket;
 use crate::log::{Level, Log};
 use crate::sys::fd;
@@ -27,7 +26,6 @@ pub fn close_end(g: &Globals, log: Log, end: RawFd) {
     }
 
     (g.closing)(end);
-    partial::forget(end);
 
     if let Err(err) = fd::close(end) {
         log.error(

@@ -3,16 +3,16 @@
 //!
 //! - `message`, `command`: the message and its commands;
 //! - `write`, `read`: send and receive one message, whole or not at all;
-//! - `partial`: keeps a part of a message until the rest arrives;
+//! - `wait`: tells whether a call on a socket may wait;
 //! - `queue`: keeps control messages while a socket is full;
 //! - `close`: closes the descriptors of channels.
 
 pub mod close;
 pub mod command;
 pub mod message;
-pub mod partial;
 pub mod queue;
 pub mod read;
+pub mod wait;
 pub mod write;
 
 #[cfg(test)]

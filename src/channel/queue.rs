@@ -4,9 +4,9 @@
 //! A control message tells a process about another process: OPEN_CHANNEL,
 //! CLOSE_CHANNEL. If the socket is full, the library queues the message for the
 //! slot of the receiver, in the order in which the messages were sent. The
-//! library sends the queued messages when the kernel reports with SIGIO that
-//! the socket has room again, and each time this process sends another message
-//! or waits for events.
+//! library sends the queued messages each time this process sends another
+//! message or has waited for events. The event loop of the standalone host also
+//! wakes up when the socket has room; on both hosts a timer expires.
 //!
 //! While messages are queued for a receiver, a message that is not a control
 //! message does not overtake them: the send fails with `Status::Again`. A
@@ -19,13 +19,15 @@ use std::os::fd::RawFd;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::command::{NGX_CMD_OPEN_CHANNEL, is_control};
+use super::command::{NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, is_control};
 use super::message::{MIN_SIZE, ngx_channel_t};
+use super::wait::may_wait;
 use super::write;
 use crate::config::{AtomicPid, ngx_msec_t, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::lock::Lock;
+use crate::sys::socket::Wait;
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
@@ -63,8 +65,8 @@ static OWNER: AtomicPid = AtomicPid::new(0);
 static FLUSHING: AtomicPid = AtomicPid::new(0);
 
 /// The delay in milliseconds after which the library retries the queued
-/// messages. The retry is needed if the kernel sends no SIGIO: if FIOASYNC
-/// failed, and after ETOOMANYREFS.
+/// messages. The retry is needed if nothing reports that a socket has room:
+/// inside nginx, and after ETOOMANYREFS.
 const RETRY: ngx_msec_t = 100;
 
 /// Whether this process has queued messages.
@@ -81,6 +83,20 @@ fn is_flushing(g: &Globals) -> bool {
 /// no message is queued.
 pub fn retry_in(g: &Globals) -> Option<ngx_msec_t> {
     any_waiting(g).then_some(RETRY)
+}
+
+/// The sockets of the processes for which messages are queued.
+#[cfg(feature = "standalone")]
+pub fn full_sockets(g: &Globals) -> Vec<RawFd> {
+    if !any_waiting(g) {
+        return Vec::new();
+    }
+
+    QUEUES
+        .lock()
+        .iter()
+        .filter_map(|queue| g.table.get(queue.slot).writable())
+        .collect()
 }
 
 /// Sends `message`, whose first fields are `ch`, as [`write::write`] does. A
@@ -102,13 +118,37 @@ pub fn write(
     let sent = if any_waiting(g) && has_to_wait(g, sock) {
         Err(Status::Again)
     } else {
-        write::write(log, sock, message, ch.command, ch.fd, if_gone)
+        write::write(log, sock, message, ch.command, ch.fd, if_gone, Wait::Never)
+    };
+
+    let sent = match sent {
+        Err(Status::Again) => write_if_waiting(g, log, sock, message, ch, if_gone),
+        sent => sent,
     };
 
     if message.len() == MIN_SIZE && is_control(ch.command) {
         count_or_queue(g, log, sock, ch, sent)
     } else {
         sent
+    }
+}
+
+/// Sends a message to a socket that is full, if the call may wait for room.
+#[cold]
+fn write_if_waiting(
+    g: &Globals,
+    log: Log,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    ch: &ngx_channel_t,
+    if_gone: Level,
+) -> Result {
+    if may_wait(g, sock) {
+        let wait = Wait::AsFlagSays;
+
+        write::write(log, sock, message, ch.command, ch.fd, if_gone, wait)
+    } else {
+        Err(Status::Again)
     }
 }
 
@@ -217,6 +257,39 @@ fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
 
         stats.queued.fetch_add(1, Relaxed);
         stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
+        WAITING.fetch_sub(queue.drop_stale(g), Relaxed);
+    }
+}
+
+impl Queue {
+    /// Drops each OPEN_CHANNEL of a process that has exited. The receiver never
+    /// learns of such a process, so its CLOSE_CHANNEL is not needed either,
+    /// unless it is the only one for its slot. So the queue of a receiver that
+    /// does not read has at most two messages for each slot.
+    ///
+    /// Returns how many messages were dropped.
+    fn drop_stale(&mut self, g: &Globals) -> usize {
+        let before = self.messages.len();
+        let is_stale = |ch: &ngx_channel_t| {
+            ch.command == NGX_CMD_OPEN_CHANNEL && channel_in_table(g, ch).is_none()
+        };
+
+        let Some(last) = self.messages.back().copied() else {
+            return 0;
+        };
+        let is_unknown = (self.messages.iter())
+            .any(|ch| is_stale(ch) && ch.slot == last.slot && ch.pid == last.pid);
+
+        self.messages.retain(|ch| !is_stale(ch));
+
+        let closes =
+            |ch: &ngx_channel_t| ch.command == NGX_CMD_CLOSE_CHANNEL && ch.slot == last.slot;
+
+        if is_unknown && self.messages.iter().filter(|ch| closes(ch)).count() > 1 {
+            self.messages.pop_back();
+        }
+
+        before - self.messages.len()
     }
 }
 
@@ -282,7 +355,10 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
         }
 
         if !opens || ch.fd != -1 {
-            match write::write(log, sock, &ch.bytes(), ch.command, ch.fd, Level::Info) {
+            let (bytes, wait) = (ch.bytes(), Wait::Never);
+            let sent = write::write(log, sock, &bytes, ch.command, ch.fd, Level::Info, wait);
+
+            match sent {
                 Err(Status::Again) => return,
                 // write() has logged the failure. The next message to this
                 // process fails too, and the sender of that message gets the

@@ -7,31 +7,45 @@ use nix::errno::Errno;
 
 use super::command::NGX_CMD_OPEN_CHANNEL;
 use super::message::{MIN_SIZE, ngx_channel_t};
-use super::partial;
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
 use crate::sys::fd::above_stdio;
-use crate::sys::socket::{self, Received};
+use crate::sys::socket::{self, Received, Wait};
 use crate::table::slots::CLOSED;
+
+/// The largest number of messages that a process handles one after the other,
+/// before it does other work. A channel has room for fewer messages, but other
+/// processes can fill it as fast as this process reads it.
+pub const TURN: usize = 512;
 
 /// Receives one message of exactly the size of `message`, and returns the bytes
 /// of the message.
 ///
-/// If only a part of a message has arrived, the library keeps the part and its
-/// descriptor until the rest arrives, and returns `Status::Again` (`D13`,
-/// `D15`). On a socket with SO_PASSCRED, the parts of messages from several
-/// senders can arrive in any order.
+/// A channel of the process table keeps messages apart. There the function
+/// drops a message of another size and its descriptors, logs an alert, and
+/// receives the next message. A stream socket of the program's own does not
+/// keep messages apart. There less data than `message` has room for is an error
+/// (`D15`).
 ///
 /// In an OPEN_CHANNEL, the field `fd` is the descriptor that arrived with the
 /// message, or -1 if no descriptor arrived (`D12`). In a message with any other
 /// command, the field `fd` is -1, and a descriptor that arrived is closed
 /// (`D16`).
 ///
-/// `Status::Error` means that the other end of the channel is closed, or that
-/// `recvmsg(2)` failed, which is logged as an alert.
+/// `may_wait` tells whether the function may wait for a message. It is called
+/// only if no message has arrived.
+///
+/// `Status::Again` means that no message has arrived, or that the function has
+/// dropped [`TURN`] messages. `Status::Error` means that the other end of the
+/// channel is closed, or that `recvmsg(2)` failed, which is logged as an alert.
 #[inline(always)]
-pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[u8]> {
+pub fn read(
+    log: Log,
+    sock: RawFd,
+    message: &mut [MaybeUninit<u8>],
+    may_wait: impl FnOnce() -> bool,
+) -> Result<&[u8]> {
     let mut message = Buffer::new(message);
 
     if message.capacity() < MIN_SIZE {
@@ -41,89 +55,87 @@ pub fn read(log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<&[
         )));
     }
 
-    let mut fd = None;
+    let fd = match socket::recv(sock, &mut message, Wait::Never) {
+        Ok(received) if message.is_full() && !received.is_truncated() => received.fd,
+        Err(Errno::EAGAIN) if may_wait() => {
+            let waited = socket::recv(sock, &mut message, Wait::AsFlagSays);
 
-    if !partial::any(sock) {
-        let received = receive(log, sock, &mut message)?;
-
-        fd = received.fd;
-
-        if !message.is_full() {
-            partial::keep(sock, received.sender, message.filled(), fd.take());
-            message.clear();
+            receive(log, sock, &mut message, waited, Wait::AsFlagSays)?
         }
-    }
-
-    if !message.is_full() {
-        fd = complete(log, sock, &mut message)?;
-    }
+        received => receive(log, sock, &mut message, received, Wait::Never)?,
+    };
 
     set_descriptor(log, &mut message, fd);
 
     Ok(message.into_filled())
 }
 
-/// Receives data of one sender into the part of `message` that is not filled
-/// yet.
-#[inline(always)]
-fn receive(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Received> {
-    let received = socket::recv(sock, message).map_err(|err| receive_failed(log, sock, err))?;
+/// Receives messages until a message fills `message`. `received` is the result
+/// of the first call. Returns the descriptor of the message.
+#[cold]
+fn receive(
+    log: Log,
+    sock: RawFd,
+    message: &mut Buffer<'_>,
+    mut received: std::result::Result<Received, Errno>,
+    wait: Wait,
+) -> Result<Option<OwnedFd>> {
+    for _ in 1..TURN {
+        match received {
+            Ok(received) => match complete(log, sock, message, received) {
+                Ok(fd) => return Ok(fd),
+                Err(Status::Again) => {}
+                Err(Status::Error) => return Err(Status::Error),
+            },
+            // The kernel reports ECONNRESET if the other process closed its end
+            // before it had read all messages, unix(7). The messages that the
+            // other process has sent before follow.
+            Err(Errno::ECONNRESET) => {}
+            Err(err) => {
+                return Err(log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed")));
+            }
+        }
 
-    if received.truncated {
+        message.clear();
+        received = socket::recv(sock, message, wait);
+    }
+
+    Err(Status::Again)
+}
+
+/// Returns the descriptor of a message that fills `message`. `Status::Again`
+/// means that the message has another size and is dropped.
+fn complete(
+    log: Log,
+    sock: RawFd,
+    message: &Buffer<'_>,
+    received: Received,
+) -> Result<Option<OwnedFd>> {
+    if received.is_truncated() {
         log.error(Level::Alert, None, format_args!("recvmsg() truncated data"));
     }
 
-    if received.len == 0 {
-        let len = message.filled().len() + partial::forget(sock);
-        return Err(end_of_stream(log, len));
+    if received.is_longer() {
+        return Err(Status::Again);
     }
 
-    Ok(received)
-}
-
-fn receive_failed(log: Log, sock: RawFd, err: Errno) -> Status {
-    // The kernel reports ECONNRESET if the other process closed its end before
-    // it had read all data.
-    if err == Errno::ECONNRESET {
-        return end_of_stream(log, partial::forget(sock));
+    if message.is_full() {
+        return Ok(received.fd);
     }
 
-    log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed"))
-}
+    let is_stream = socket::is_stream(sock);
 
-/// Receives data until one message is complete, of which a part has arrived
-/// before. Returns the descriptor of this message.
-#[cold]
-fn complete(log: Log, sock: RawFd, message: &mut Buffer<'_>) -> Result<Option<OwnedFd>> {
-    let mut fd = partial::take_whole(sock, message);
-
-    while !message.is_full() {
-        let sender = socket::next_sender(sock).map_err(|err| receive_failed(log, sock, err))?;
-
-        fd = partial::take(sock, sender, message);
-
-        let received = receive(log, sock, message)?;
-
-        fd = fd.or(received.fd);
-
-        if !message.is_full() {
-            partial::keep(sock, sender, message.filled(), fd.take());
-            message.clear();
-        }
-    }
-
-    Ok(fd)
-}
-
-/// Logs that the other end of the channel is closed. An alert if `len` is not
-/// 0: `len` bytes of an unfinished message are lost then.
-fn end_of_stream(log: Log, len: usize) -> Status {
-    if len == 0 {
+    if received.len == 0 && (is_stream || socket::is_at_end(sock)) {
         log.debug(Debug::Core, format_args!("recvmsg() returned zero"));
-        return Status::Error;
+        return Err(Status::Error);
     }
 
-    log.refuse(format_args!("recvmsg() returned not enough data: {len}"))
+    let status = log.refuse(format_args!(
+        "recvmsg() returned not enough data: {}",
+        received.len
+    ));
+
+    Err(if is_stream { status } else { Status::Again })
 }
 
 /// Sets the field `fd` of the message to the descriptor if the command is

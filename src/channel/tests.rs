@@ -4,14 +4,14 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::message::ngx_channel_t;
-use super::read::read;
+use super::read::{TURN, read};
 use super::write::{ALWAYS_WHOLE, BUFFER_MAX, BUFFER_OVERHEAD, write};
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
 use crate::sys::log::RawLog;
-use crate::sys::socket;
+use crate::sys::socket::{self, Wait};
 use crate::table::slots::CLOSED;
 
 fn log() -> Log {
@@ -21,7 +21,7 @@ fn log() -> Log {
 fn receive(sock: RawFd, size: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![MaybeUninit::new(0); size];
 
-    read(log(), sock, &mut bytes)?;
+    read(log(), sock, &mut bytes, || false)?;
 
     let mut buffer = Buffer::new(&mut bytes);
 
@@ -42,52 +42,101 @@ fn message(command: ngx_uint_t, size: usize) -> Vec<MaybeUninit<u8>> {
     bytes
 }
 
-#[test]
-fn parts_are_put_together() {
-    let [a, b] = socket::socketpair().unwrap();
-    let sent = message(31, 64);
+fn send(sock: RawFd, bytes: &[MaybeUninit<u8>]) {
+    socket::send(sock, bytes, None, Wait::Never).unwrap();
+}
 
-    for piece in sent.chunks(5) {
-        assert_eq!(
-            receive(b.as_raw_fd(), 64).unwrap_err(),
-            Status::Again,
-            "a message is returned only when it is complete"
-        );
-        socket::send(a.as_raw_fd(), piece, None).unwrap();
-    }
-
-    assert_eq!(receive(b.as_raw_fd(), 64).unwrap()[32..], [7; 32]);
-    assert_eq!(receive(b.as_raw_fd(), 64).unwrap_err(), Status::Again);
+fn put(sock: RawFd, bytes: &[MaybeUninit<u8>]) -> Result {
+    write(log(), sock, bytes, 31, CLOSED, Level::Alert, Wait::Never)
 }
 
 #[test]
-fn parts_of_a_closed_socket_are_dropped() {
+fn messages_of_another_size_are_dropped() {
     let [a, b] = socket::socketpair().unwrap();
 
-    socket::send(a.as_raw_fd(), &message(31, 32)[..9], None).unwrap();
-    assert_eq!(receive(b.as_raw_fd(), 32).unwrap_err(), Status::Again);
-
-    // Another socket gets the number of `b`, and close_channel() is not called
-    // for `b`.
-    let [c, d] = socket::socketpair().unwrap();
-    let number = b.as_raw_fd();
-
-    #[allow(unsafe_code)]
-    // SAFETY: dup2() accesses no memory; this test owns both descriptors.
-    unsafe {
-        libc::dup2(d.as_raw_fd(), number);
+    for size in [0, 1, 5, 31, 33, 64, 5000] {
+        send(a.as_raw_fd(), &message(31, size));
     }
 
-    write(
-        log(),
-        c.as_raw_fd(),
-        &message(32, 32),
-        32,
-        CLOSED,
-        Level::Alert,
-    )
-    .unwrap();
-    assert_eq!(receive(number, 32).unwrap()[0], 32);
+    put(a.as_raw_fd(), &message(32, 32)).unwrap();
+    send(a.as_raw_fd(), &message(31, 0));
+
+    assert_eq!(receive(b.as_raw_fd(), 32).unwrap()[0], 32);
+    assert_eq!(receive(b.as_raw_fd(), 32).unwrap_err(), Status::Again);
+
+    put(a.as_raw_fd(), &message(33, 32)).unwrap();
+    assert_eq!(receive(b.as_raw_fd(), 32).unwrap()[0], 33);
+}
+
+#[test]
+fn a_turn_ends() {
+    let [a, b] = socket::socketpair().unwrap();
+    let size: libc::c_int = 1 << 20;
+
+    set_send_buffer(a.as_raw_fd(), size);
+
+    let mut sent = 0;
+
+    while sent < TURN + 1 && socket::send(a.as_raw_fd(), &[], None, Wait::Never).is_ok() {
+        sent += 1;
+    }
+
+    put(a.as_raw_fd(), &message(32, 32)).unwrap();
+
+    let mut calls = 1;
+
+    while receive(b.as_raw_fd(), 32).is_err() {
+        calls += 1;
+    }
+
+    assert_eq!(calls, 1 + sent / (TURN - 1));
+}
+
+#[test]
+fn messages_before_the_end_are_received() {
+    let [a, b] = socket::socketpair().unwrap();
+
+    // What `a` has not read makes the kernel report ECONNRESET once.
+    put(b.as_raw_fd(), &message(31, 32)).unwrap();
+    send(a.as_raw_fd(), &[]);
+    put(a.as_raw_fd(), &message(32, 32)).unwrap();
+    send(a.as_raw_fd(), &[]);
+    send(a.as_raw_fd(), &[]);
+    drop(a);
+
+    assert_eq!(receive(b.as_raw_fd(), 32).unwrap()[0], 32);
+    assert_eq!(receive(b.as_raw_fd(), 32).unwrap_err(), Status::Error);
+    assert_eq!(receive(b.as_raw_fd(), 32).unwrap_err(), Status::Error);
+}
+
+#[test]
+fn a_part_of_a_stream_is_an_error() {
+    let [a, b] = socket::stream_pair().unwrap();
+
+    for size in [1, 31, 40] {
+        send(a.as_raw_fd(), &message(31, size));
+        assert_eq!(receive(b.as_raw_fd(), 64).unwrap_err(), Status::Error);
+    }
+
+    put(a.as_raw_fd(), &message(32, 64)).unwrap();
+    assert_eq!(receive(b.as_raw_fd(), 64).unwrap()[32..], [7; 32]);
+    assert_eq!(receive(b.as_raw_fd(), 64).unwrap_err(), Status::Again);
+    drop(a);
+    assert_eq!(receive(b.as_raw_fd(), 64).unwrap_err(), Status::Error);
+}
+
+fn set_send_buffer(sock: RawFd, size: libc::c_int) {
+    #[allow(unsafe_code)]
+    // SAFETY: `size` is readable; the kernel keeps it within its bounds.
+    unsafe {
+        libc::setsockopt(
+            sock,
+            libc::SOL_SOCKET,
+            libc::SO_SNDBUF,
+            (&raw const size).cast(),
+            size_of_val(&size) as libc::socklen_t,
+        );
+    }
 }
 
 #[test]
@@ -95,16 +144,7 @@ fn large_messages_are_sent_whole_or_not_at_all() {
     let [a, b] = socket::socketpair().unwrap();
     let mut sent = 0;
 
-    while write(
-        log(),
-        a.as_raw_fd(),
-        &message(31, BUFFER_MAX),
-        31,
-        CLOSED,
-        Level::Alert,
-    )
-    .is_ok()
-    {
+    while put(a.as_raw_fd(), &message(31, BUFFER_MAX)).is_ok() {
         sent += 1;
     }
 
@@ -123,14 +163,7 @@ fn large_messages_are_sent_whole_or_not_at_all() {
         "no part of the message that did not fit was sent"
     );
     assert_eq!(
-        write(
-            log(),
-            a.as_raw_fd(),
-            &message(31, BUFFER_MAX + 1),
-            31,
-            CLOSED,
-            Level::Alert
-        ),
+        put(a.as_raw_fd(), &message(31, BUFFER_MAX + 1)),
         Err(Status::Error)
     );
 }
@@ -138,42 +171,11 @@ fn large_messages_are_sent_whole_or_not_at_all() {
 #[test]
 fn a_small_send_buffer_lowers_the_limit() {
     let [a, _b] = socket::socketpair().unwrap();
-    let size: libc::c_int = 1;
-
-    #[allow(unsafe_code)]
-    // SAFETY: the kernel reads `size`, which is local and has the length that
-    // is passed.
-    unsafe {
-        libc::setsockopt(
-            a.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_SNDBUF,
-            (&raw const size).cast(),
-            size_of_val(&size) as libc::socklen_t,
-        );
-    }
+    set_send_buffer(a.as_raw_fd(), 1);
 
     let least = socket::send_buffer(a.as_raw_fd()).unwrap();
 
     assert!(least / 2 - BUFFER_OVERHEAD >= ALWAYS_WHOLE);
-    write(
-        log(),
-        a.as_raw_fd(),
-        &message(31, ALWAYS_WHOLE),
-        31,
-        CLOSED,
-        Level::Alert,
-    )
-    .unwrap();
-    assert_eq!(
-        write(
-            log(),
-            a.as_raw_fd(),
-            &message(31, least),
-            31,
-            CLOSED,
-            Level::Alert
-        ),
-        Err(Status::Error)
-    );
+    put(a.as_raw_fd(), &message(31, ALWAYS_WHOLE)).unwrap();
+    assert_eq!(put(a.as_raw_fd(), &message(31, least)), Err(Status::Error));
 }

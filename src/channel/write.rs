@@ -10,7 +10,7 @@ use super::message::MIN_SIZE;
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::status::Result;
-use crate::sys::socket;
+use crate::sys::socket::{self, Wait};
 use crate::table::slots::CLOSED;
 
 /// A message of at most this number of bytes always fits into one buffer of the
@@ -32,10 +32,10 @@ pub(super) const BUFFER_MAX: usize = 32 * 1024;
 /// completely or not at all. The kernel can accept a part of a longer message
 /// (`D15`), so this function refuses a longer message with EMSGSIZE.
 ///
-/// `Status::Again` means that the socket is full. `Status::Error` means that
-/// the message was not sent, and that the failure is in the log: at the level
-/// `if_gone` if the other end is closed, else as an alert. SIGPIPE is not
-/// raised.
+/// `Status::Again` means that the socket is full. If `wait` allows it, a call
+/// on a blocking socket waits instead. `Status::Error` means that the message
+/// was not sent, and that the failure is in the log: at the level `if_gone` if
+/// the other end is closed, else as an alert. SIGPIPE is not raised.
 #[inline(always)]
 pub fn write(
     log: Log,
@@ -44,6 +44,7 @@ pub fn write(
     command: ngx_uint_t,
     fd: RawFd,
     if_gone: Level,
+    wait: Wait,
 ) -> Result {
     if message.len() < MIN_SIZE {
         return Err(log.refuse(format_args!(
@@ -61,7 +62,14 @@ pub fn write(
     }
 
     let fd = (fd != CLOSED).then_some(fd);
-    let sent = check_size(sock, message.len()).and_then(|()| socket::send(sock, message, fd));
+    let mut sent =
+        check_size(sock, message.len()).and_then(|()| socket::send(sock, message, fd, wait));
+
+    // The other end was closed before it had read all messages: unix(7). The
+    // kernel says so once; after that it says that the other end is closed.
+    if sent == Err(Errno::ECONNRESET) {
+        sent = socket::send(sock, message, fd, wait);
+    }
 
     match sent {
         Ok(n) if n == message.len() => Ok(()),

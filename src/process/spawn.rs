@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::mode::Mode;
 use super::reap;
-use super::socketpair::{enable_sender_pid, open_channel};
+use super::socketpair::open_channel;
 use super::wanted::Wanted;
 use crate::config::ngx_pid_t;
 use crate::log::{Debug, Level, Log};
@@ -55,7 +55,7 @@ pub fn spawn(g: &Globals, log: Log, mut spawn: Spawn<'_>, mode: Mode) -> Result<
     let slot = slot_for(g, log, name, mode)?;
     let channel = match mode {
         Mode::Detached => None,
-        _ => Some(open_channel(g, log, name).inspect_err(|_| g.table.get(slot).vacate())?),
+        _ => Some(open_channel(log, name).inspect_err(|_| g.table.get(slot).vacate())?),
     };
 
     fork_into(g, log, slot, channel, &mut spawn, mode)
@@ -84,7 +84,7 @@ pub fn fork_into(
 
         Ok(Fork::Child) => {
             if let Some(channel) = channel {
-                keep_channel_in_child(g, log, channel, spawn.name());
+                keep_channel_in_child(g, channel);
             }
 
             run_child(g, log, slot, spawn, mode, parent)
@@ -104,10 +104,9 @@ pub fn fork_into(
 
 /// In the child: hands the descriptors over to C variables: the parent's end to
 /// the table, and the child's end to `ngx_channel`.
-fn keep_channel_in_child(g: &Globals, log: Log, [ours, theirs]: [OwnedFd; 2], name: Text) {
+fn keep_channel_in_child(g: &Globals, [ours, theirs]: [OwnedFd; 2]) {
     let _ = ours.into_raw_fd();
 
-    enable_sender_pid(log, &theirs, name);
     g.channel.store(theirs.into_raw_fd(), Relaxed);
 }
 

@@ -8,9 +8,9 @@
 #[cfg(feature = "standalone")]
 use std::os::fd::RawFd;
 
+use crate::channel::close;
 use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
 use crate::channel::message::ngx_channel_t;
-use crate::channel::{close, partial};
 use crate::config::NGX_INVALID_PID;
 #[cfg(feature = "standalone")]
 use crate::config::ngx_pid_t;
@@ -56,7 +56,6 @@ pub fn prepare(g: &Globals, log: Log, slot: Slot, ch: &ngx_channel_t) -> bool {
         return true;
     }
 
-    partial::forget_sender(ch.pid);
     prepare_close(entry, ch)
 }
 

@@ -60,7 +60,7 @@ pub fn spawn_processes(
     let mut first = 0;
 
     while let Some(rest @ [next, ..]) = wanted.get(first..) {
-        let batch = prepare_channels(g, log, rest);
+        let batch = prepare_channels(g, rest);
         let n = batch.len().max(1);
 
         if batch.is_empty() {
@@ -89,7 +89,7 @@ pub fn spawn_processes(
 /// Makes channels for the first processes of `wanted`, as many as there are
 /// free slots and descriptors. Returns an empty list if the processes have to
 /// be started one by one.
-fn prepare_channels(g: &Globals, log: Log, wanted: &[Wanted]) -> Vec<Prepared> {
+fn prepare_channels(g: &Globals, wanted: &[Wanted]) -> Vec<Prepared> {
     let mut batch = Vec::new();
 
     if wanted.len() < 2 || !stats::is_shared() || !role::acts_as_master(g) {
@@ -101,8 +101,8 @@ fn prepare_channels(g: &Globals, log: Log, wanted: &[Wanted]) -> Vec<Prepared> {
     // children's ends with one call of close_range(2).
     let mut aside = None;
 
-    for (wanted_one, slot) in wanted.iter().zip(g.table.free()) {
-        let Ok(channel) = channel_aside(g, log, wanted_one.work.name, aside) else {
+    for (_, slot) in wanted.iter().zip(g.table.free()) {
+        let Ok(channel) = channel_aside(aside) else {
             break;
         };
 

@@ -76,16 +76,6 @@ impl<'a> Buffer<'a> {
         self.bytes.get_mut(self.filled..).unwrap_or_default()
     }
 
-    /// Appends `bytes` until the buffer is full. Returns the rest of `bytes`,
-    /// which did not fit.
-    pub fn append<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let n = copy(self.rest(), bytes);
-
-        self.filled += n;
-
-        bytes.get(n..).unwrap_or_default()
-    }
-
     /// Empties the buffer.
     pub fn clear(&mut self) {
         self.filled = 0;

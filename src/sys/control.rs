@@ -1,5 +1,4 @@
-//! Control data of messages, `cmsg(3)`: the descriptors that a message carries,
-//! and the pid of the sender.
+//! Control data of messages, `cmsg(3)`: the descriptors that a message carries.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -67,18 +66,15 @@ pub(super) fn only_descriptor(msg: &libc::msghdr, control: &Control<CONTROL>) ->
 }
 
 /// Takes the descriptors out of a received message: returns the first
-/// descriptor and closes the others. Also returns the pid of the sender, or 0
-/// if the message does not carry the pid. Other control data is ignored
-/// (`D19`).
+/// descriptor and closes the others. Other control data is ignored (`D19`).
 ///
 /// # Safety
 ///
 /// recvmsg() has written `msg`, and the descriptors in its control data have no
 /// owner yet.
 #[inline(never)]
-pub(super) unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc::pid_t) {
+pub(super) unsafe fn take_control(msg: &libc::msghdr) -> Option<OwnedFd> {
     let mut first = None;
-    let mut sender = 0;
 
     // SAFETY: as this function demands, the kernel has written valid headers up
     // to `msg_controllen`.
@@ -87,61 +83,44 @@ pub(super) unsafe fn take_control(msg: &libc::msghdr) -> (Option<OwnedFd>, libc:
     while !cm.is_null() {
         // SAFETY: `cm` is a header that the kernel has written, and each header
         // is passed once.
-        unsafe { take_header(cm, &mut first, &mut sender) };
+        unsafe { take_header(cm, &mut first) };
 
         // SAFETY: `cm` is a header that the kernel has written, within the
         // control data of `msg`.
         cm = unsafe { libc::CMSG_NXTHDR(msg, cm) };
     }
 
-    (first, sender)
+    first
 }
 
-/// Takes the data of one header of control data. SCM_RIGHTS: `first` gets the
-/// first descriptor, and the other descriptors are closed. SCM_PIDFD: the
-/// descriptor is closed. SCM_CREDENTIALS: `sender` gets the pid.
+/// Takes the descriptors that one header of control data carries. SCM_RIGHTS:
+/// `first` gets the first descriptor, and the other descriptors are closed.
+/// SCM_PIDFD: the descriptor is closed.
 ///
 /// # Safety
 ///
 /// The kernel has written the header and its data, and the descriptors in the
 /// data have no owner yet.
 #[allow(clippy::unnecessary_cast)] // needed with some C libraries
-unsafe fn take_header(
-    cm: *const libc::cmsghdr,
-    first: &mut Option<OwnedFd>,
-    sender: &mut libc::pid_t,
-) {
+unsafe fn take_header(cm: *const libc::cmsghdr, first: &mut Option<OwnedFd>) {
     // SAFETY: as this function demands, the kernel has written the header.
     let header = unsafe { cm.read() };
+
+    if header.cmsg_level != libc::SOL_SOCKET
+        || !matches!(header.cmsg_type, libc::SCM_RIGHTS | SCM_PIDFD)
+    {
+        return;
+    }
 
     // SAFETY: CMSG_LEN only calculates a size and accesses no memory.
     let len = (header.cmsg_len as usize).saturating_sub(unsafe { libc::CMSG_LEN(0) } as _);
 
-    if header.cmsg_level != libc::SOL_SOCKET {
-        return;
-    }
+    // SAFETY: the data of both types are descriptors, which have no owner, as
+    // this function demands.
+    let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
 
-    match header.cmsg_type {
-        libc::SCM_RIGHTS => {
-            // SAFETY: the data of SCM_RIGHTS consists of descriptors, `len`
-            // bytes in all. As this function demands, they have no owner.
-            let fd = unsafe { take_descriptors(cm, len / size_of::<c_int>()) };
-
-            *first = first.take().or(fd);
-        }
-        SCM_PIDFD => {
-            // SAFETY: the data of SCM_PIDFD is one descriptor, which has no
-            // owner, as this function demands.
-            drop(unsafe { take_descriptors(cm, len / size_of::<c_int>()) });
-        }
-        libc::SCM_CREDENTIALS if len >= size_of::<libc::ucred>() => {
-            // SAFETY: the data of SCM_CREDENTIALS is a ucred, which need not be
-            // aligned.
-            let credentials = unsafe { libc::CMSG_DATA(cm).cast::<libc::ucred>().read_unaligned() };
-
-            *sender = credentials.pid;
-        }
-        _ => {}
+    if header.cmsg_type == libc::SCM_RIGHTS {
+        *first = first.take().or(fd);
     }
 }
 

@@ -18,6 +18,9 @@ pub const WRITE: u32 = libc::EPOLLOUT as u32;
 /// The descriptor has an error, or its other end is closed.
 pub const FAILED: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 
+/// The event is reported once when it occurs, not as long as it lasts.
+const EDGE: u32 = libc::EPOLLET as u32;
+
 /// The largest number of events that one wait returns.
 pub const BATCH: usize = 64;
 
@@ -36,9 +39,12 @@ pub struct Event {
 pub struct Epoll {
     epoll: OwnedFd,
     wake: OwnedFd,
+    /// Watches the sockets of [`Epoll::watch_full`]. It is an instance of its
+    /// own, since `epoll` may watch the same sockets for something else.
+    full: Option<(OwnedFd, Vec<RawFd>)>,
 }
 
-/// The key of the events of the eventfd.
+/// The key of the events of the eventfd, and of the instance in `full`.
 const WAKE: u64 = u64::MAX;
 
 /// Becomes the owner of the descriptor `fd`, the result of a system call.
@@ -54,6 +60,14 @@ unsafe fn new_fd(fd: c_int) -> Result<OwnedFd, Errno> {
     above_stdio(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Changes what an epoll instance watches, `epoll_ctl(2)`.
+fn ctl(epoll: RawFd, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
+    let mut event = libc::epoll_event { events, u64: key };
+
+    // SAFETY: the kernel reads `event`, which is local.
+    Errno::result(unsafe { libc::epoll_ctl(epoll, op, fd, &raw mut event) }).map(drop)
+}
+
 impl Epoll {
     /// Makes an epoll instance that watches its eventfd.
     pub fn new() -> Result<Self, Errno> {
@@ -63,6 +77,7 @@ impl Epoll {
             Self {
                 epoll: new_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
                 wake: new_fd(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?,
+                full: None,
             }
         };
 
@@ -84,15 +99,67 @@ impl Epoll {
     /// Adds, changes or removes a descriptor, depending on `op`,
     /// `epoll_ctl(2)`. The events of the descriptor carry `key`.
     pub fn ctl(&self, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
-        let mut event = libc::epoll_event { events, u64: key };
-
-        // SAFETY: the kernel reads `event`, which is local.
-        Errno::result(unsafe { libc::epoll_ctl(self.waiter(), op, fd, &raw mut event) }).map(drop)
+        ctl(self.waiter(), op, fd, events, key)
     }
 
     /// Removes a descriptor from the epoll instance.
     pub fn remove(&self, fd: RawFd) -> Result<(), Errno> {
         self.ctl(libc::EPOLL_CTL_DEL, fd, 0, 0)
+    }
+
+    /// Makes [`wait`] return when one of `sockets`, which are full, becomes
+    /// writable, until [`Epoll::take_full`] is called. Sockets that are not
+    /// named are watched no longer.
+    ///
+    /// The events are edge-triggered: a socket that is writable, but takes no
+    /// message for another reason, is reported once.
+    pub fn watch_full(&mut self, sockets: Vec<RawFd>) -> Result<(), Errno> {
+        if sockets.is_empty() {
+            // A forked process may have a copy, so to close it is not enough.
+            return self
+                .full
+                .take()
+                .map_or(Ok(()), |(full, _)| self.remove(full.as_raw_fd()));
+        }
+
+        let (full, watched) = match self.full.take() {
+            Some(full) => full,
+            None => (self.new_full()?, Vec::new()),
+        };
+        let change = |op, socket| {
+            let _ = ctl(full.as_raw_fd(), op, socket, WRITE | EDGE, WAKE);
+        };
+
+        for &socket in sockets.iter().filter(|&socket| !watched.contains(socket)) {
+            change(libc::EPOLL_CTL_ADD, socket);
+        }
+
+        for &socket in watched.iter().filter(|&socket| !sockets.contains(socket)) {
+            change(libc::EPOLL_CTL_DEL, socket);
+        }
+
+        self.full = Some((full, sockets));
+
+        Ok(())
+    }
+
+    /// Takes the events of [`Epoll::watch_full`] that `wait` has reported.
+    pub fn take_full(&self) {
+        if let Some((full, _)) = &self.full {
+            let mut batch = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
+
+            // SAFETY: the kernel writes at most BATCH events to `batch`.
+            unsafe { libc::epoll_wait(full.as_raw_fd(), batch.as_mut_ptr(), BATCH as c_int, 0) };
+        }
+    }
+
+    fn new_full(&self) -> Result<OwnedFd, Errno> {
+        // SAFETY: the call touches no memory and returns a new descriptor.
+        let full = unsafe { new_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC))? };
+
+        self.ctl(libc::EPOLL_CTL_ADD, full.as_raw_fd(), READ, WAKE)?;
+
+        Ok(full)
     }
 }
 

@@ -12,12 +12,41 @@ use super::buffer::Buffer;
 use super::control::{CONTROL, Control, cmsg_space, only_descriptor, take_control};
 use super::fd::above_stdio;
 
-/// Makes a connected pair of Unix stream sockets: close-on-exec, non-blocking,
-/// with numbers above stderr, `socketpair(2)`.
+/// Whether a call waits for a socket that is full, or empty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// It fails with EAGAIN, `MSG_DONTWAIT` of `send(2)`.
+    Never,
+    /// It waits unless O_NONBLOCK is set.
+    AsFlagSays,
+}
+
+impl Wait {
+    fn flag(self) -> c_int {
+        match self {
+            Self::Never => libc::MSG_DONTWAIT,
+            Self::AsFlagSays => 0,
+        }
+    }
+}
+
+/// Makes a connected pair of Unix sockets that keep the bounds of messages,
+/// SOCK_SEQPACKET of `unix(7)`: close-on-exec, non-blocking, with numbers above
+/// stderr, `socketpair(2)`.
 pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
+    pair_of(SockType::SeqPacket)
+}
+
+/// The same with stream sockets, which a program may have made itself.
+#[cfg(test)]
+pub fn stream_pair() -> Result<[OwnedFd; 2], Errno> {
+    pair_of(SockType::Stream)
+}
+
+fn pair_of(kind: SockType) -> Result<[OwnedFd; 2], Errno> {
     let (a, b) = nix::sys::socket::socketpair(
         AddressFamily::Unix,
-        SockType::Stream,
+        kind,
         None,
         SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
     )?;
@@ -25,56 +54,62 @@ pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
     Ok([above_stdio(a)?, above_stdio(b)?])
 }
 
-/// Makes the kernel send SIGIO when `sock` becomes ready, `ioctl(FIOASYNC)`.
-pub fn set_async(sock: RawFd) -> Result<(), Errno> {
-    let on: c_int = 1;
+/// Whether a call on `sock` waits, O_NONBLOCK of `fcntl(2)`.
+pub fn is_blocking(sock: RawFd) -> bool {
+    // SAFETY: F_GETFL accesses no memory.
+    let flags = unsafe { libc::fcntl(sock, libc::F_GETFL) };
 
-    // SAFETY: FIOASYNC reads an int, which `on` is.
-    Errno::result(unsafe { libc::ioctl(sock, libc::FIOASYNC, &raw const on) }).map(drop)
+    flags != -1 && flags & libc::O_NONBLOCK == 0
 }
 
-/// Sets the process that gets the SIGIO of `sock`, `fcntl(F_SETOWN)`.
-pub fn set_owner(sock: RawFd, pid: libc::pid_t) -> Result<(), Errno> {
-    // SAFETY: F_SETOWN accesses no memory.
-    Errno::result(unsafe { libc::fcntl(sock, libc::F_SETOWN, pid) }).map(drop)
+/// Whether `sock` is a stream, which does not keep the bounds of messages,
+/// SO_TYPE of `socket(7)`.
+pub fn is_stream(sock: RawFd) -> bool {
+    int_option(sock, libc::SO_TYPE).is_ok_and(|kind| kind == libc::SOCK_STREAM)
 }
 
-/// Enables SO_PASSCRED of `unix(7)`, so that data that arrives at `sock`
-/// carries the pid of its sender, and one call returns data of one sender only.
-pub fn enable_sender_pid(sock: RawFd) -> Result<(), Errno> {
-    let on: c_int = 1;
+/// Whether the other end of `sock` is closed, and nothing is left to receive.
+pub fn is_at_end(sock: RawFd) -> bool {
+    let mut fds = libc::pollfd {
+        fd: sock,
+        events: libc::POLLRDHUP,
+        revents: 0,
+    };
+    let mut unread: c_int = 0;
 
-    // SAFETY: SO_PASSCRED reads an int, which `on` is.
-    Errno::result(unsafe {
-        libc::setsockopt(
-            sock,
-            libc::SOL_SOCKET,
-            libc::SO_PASSCRED,
-            (&raw const on).cast(),
-            size_of_val(&on) as libc::socklen_t,
-        )
-    })
-    .map(drop)
+    // SAFETY: poll() reads and writes one pollfd, and FIONREAD writes an int;
+    // both are local.
+    unsafe {
+        libc::poll(&raw mut fds, 1, 0);
+        libc::ioctl(sock, libc::FIONREAD, &raw mut unread);
+    }
+
+    fds.revents != 0 && unread == 0
 }
 
 /// The size of the send buffer of `sock` in bytes, SO_SNDBUF of `socket(7)`.
 pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
-    let mut size: c_int = 0;
-    let mut len = size_of_val(&size) as libc::socklen_t;
+    int_option(sock, libc::SO_SNDBUF).map(|size| usize::try_from(size).unwrap_or_default())
+}
 
-    // SAFETY: the kernel writes at most `len` bytes to `size`, and the length
+/// An option of `socket(7)` that is an int, `getsockopt(2)`.
+fn int_option(sock: RawFd, option: c_int) -> Result<c_int, Errno> {
+    let mut value: c_int = 0;
+    let mut len = size_of_val(&value) as libc::socklen_t;
+
+    // SAFETY: the kernel writes at most `len` bytes to `value`, and the length
     // to `len`; both are local.
     Errno::result(unsafe {
         libc::getsockopt(
             sock,
             libc::SOL_SOCKET,
-            libc::SO_SNDBUF,
-            (&raw mut size).cast(),
+            option,
+            (&raw mut value).cast(),
             &raw mut len,
         )
     })?;
 
-    Ok(usize::try_from(size).unwrap_or_default())
+    Ok(value)
 }
 
 /// A `msghdr` for a message in one buffer, without control data.
@@ -94,16 +129,20 @@ fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
 ///
 /// `bytes` can contain padding that is not initialised, because the kernel only
 /// copies the bytes. The function calls `sendmsg(2)`, or without a descriptor
-/// `send(2)`, which takes less time. A signal
-/// can end the call with EINTR.
-pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result<usize, Errno> {
+/// `send(2)`, which takes less time. A signal can end the call with EINTR.
+pub fn send(
+    sock: RawFd,
+    bytes: &[MaybeUninit<u8>],
+    fd: Option<RawFd>,
+    wait: Wait,
+) -> Result<usize, Errno> {
     const SPACE: usize = cmsg_space(size_of::<c_int>());
+
+    let flags = libc::MSG_NOSIGNAL | wait.flag();
 
     let Some(fd) = fd else {
         // SAFETY: `bytes` is a slice, so the kernel can read all of its bytes.
-        return count(unsafe {
-            libc::send(sock, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
-        });
+        return count(unsafe { libc::send(sock, bytes.as_ptr().cast(), bytes.len(), flags) });
     };
 
     let mut control = Control([MaybeUninit::<u8>::zeroed(); SPACE]);
@@ -128,29 +167,42 @@ pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: Option<RawFd>) -> Result
 
     // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live until the
     // end of this function.
-    count(unsafe { libc::sendmsg(sock, &raw const msg, libc::MSG_NOSIGNAL) })
+    count(unsafe { libc::sendmsg(sock, &raw const msg, flags) })
 }
 
 /// The data about the message that [`recv`] has received.
 pub struct Received {
-    /// The number of bytes that were received; 0 if the other end is closed.
+    /// The number of bytes that were received; 0 if the message is empty, or if
+    /// the other end is closed.
     pub len: usize,
     /// The first descriptor that the message carried. Other descriptors have
     /// been closed.
     pub fd: Option<OwnedFd>,
-    /// The pid of the sender; 0 if [`enable_sender_pid`] was not called for the
-    /// socket.
-    pub sender: libc::pid_t,
-    /// True if the kernel has dropped control data, because the buffer was too
-    /// small or because no descriptor was free.
-    pub truncated: bool,
+    /// `msg_flags` of `recvmsg(2)`.
+    flags: c_int,
+}
+
+impl Received {
+    /// Whether the kernel has dropped control data, because the buffer was too
+    /// small or because no descriptor was free, or whether the message [is
+    /// longer](Self::is_longer).
+    pub fn is_truncated(&self) -> bool {
+        self.flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0
+    }
+
+    /// Whether the message was longer than the buffer, and the kernel has
+    /// dropped the rest of the message.
+    pub fn is_longer(&self) -> bool {
+        self.flags & libc::MSG_TRUNC != 0
+    }
 }
 
 /// Receives data into the part of `buffer` that is not filled yet,
 /// `recvmsg(2)`. Descriptors that arrive are close-on-exec. A signal can end
 /// the call with EINTR.
 #[inline(always)]
-pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
+pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>, wait: Wait) -> Result<Received, Errno> {
+    let flags = libc::MSG_CMSG_CLOEXEC | wait.flag();
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
     let rest = buffer.rest();
     let mut iov = libc::iovec {
@@ -164,16 +216,16 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
 
     // SAFETY: `msg` points to `iov`, `rest` and `control`, which live until the
     // end of this function and may be written.
-    let len = count(unsafe { libc::recvmsg(sock, &raw mut msg, libc::MSG_CMSG_CLOEXEC) })?;
+    let len = count(unsafe { libc::recvmsg(sock, &raw mut msg, flags) })?;
 
     // SAFETY: the kernel has written `len` bytes to `rest`.
     unsafe { buffer.advance(len) };
 
-    let (fd, sender) = if msg.msg_controllen == 0 {
-        (None, 0)
+    let fd = if msg.msg_controllen == 0 {
+        None
     } else if let Some(fd) = only_descriptor(&msg, &control) {
         // SAFETY: the kernel has just made the descriptor, so it has no owner.
-        (Some(unsafe { OwnedFd::from_raw_fd(fd) }), 0)
+        Some(unsafe { OwnedFd::from_raw_fd(fd) })
     } else {
         // SAFETY: recvmsg() has just written `msg` and its control data.
         unsafe { take_control(&msg) }
@@ -182,41 +234,8 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>) -> Result<Received, Errno> {
     Ok(Received {
         len,
         fd,
-        sender,
-        truncated: msg.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0,
+        flags: msg.msg_flags,
     })
-}
-
-/// The pid of the sender of the data that [`recv`] would return next,
-/// `MSG_PEEK` of `recvmsg(2)`; 0 if [`enable_sender_pid`] was not called for
-/// the socket.
-pub fn next_sender(sock: RawFd) -> Result<libc::pid_t, Errno> {
-    // The kernel writes the sender's credentials first. If the kernel also
-    // writes a descriptor, it is a copy of the one that `recv` will get, and is
-    // closed at once.
-    const SPACE: usize = cmsg_space(size_of::<libc::ucred>());
-
-    let mut control = Control([MaybeUninit::<u8>::uninit(); SPACE]);
-    let mut byte = MaybeUninit::<u8>::uninit();
-    let mut iov = libc::iovec {
-        iov_base: byte.as_mut_ptr().cast(),
-        iov_len: 1,
-    };
-    let mut msg = msghdr(&mut iov);
-
-    msg.msg_control = (&raw mut control).cast();
-    msg.msg_controllen = SPACE as _;
-
-    let flags = libc::MSG_PEEK | libc::MSG_CMSG_CLOEXEC;
-
-    // SAFETY: `msg` points to `iov`, `byte` and `control`, which live until the
-    // end of this function and may be written.
-    count(unsafe { libc::recvmsg(sock, &raw mut msg, flags) })?;
-
-    // SAFETY: recvmsg() has just written `msg` and its control data.
-    let (_, sender) = unsafe { take_control(&msg) };
-
-    Ok(sender)
 }
 
 /// Receives at most `size` bytes, `recv(2)`. Returns the number of bytes that

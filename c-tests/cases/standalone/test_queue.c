@@ -5,7 +5,10 @@
  */
 
 
+#include "t_event.h"
 #include "t_queue.h"
+
+#include <sys/syscall.h>
 
 
 static void
@@ -50,10 +53,7 @@ test_loop(void)
     T_EQ(t_tell_close(T_TO, 2), NGX_OK);
     t_drain(T_TO);
 
-    /*
-     * The timer of the queue expires and the event loop retries, although the
-     * kernel has sent no SIGIO.
-     */
+    /* The timer of the queue expires and the event loop retries. */
 
     ngx_process_events_and_timers(t_cycle());
     t_expect(T_TO, NGX_CMD_CLOSE_CHANNEL, 2, T_FIRST_PID + 2);
@@ -172,83 +172,119 @@ test_counters(void)
 
 
 /*
- * Reads messages in a child.  The kernel then sends SIGIO to the parent,
- * because the parent's end of the channel can be written to again.
+ * The event loop waits until the channel has room, and does not wait for the
+ * timer of the queue.
  */
 
-static volatile int  *step;
-
-
-static void
-read_proc(ngx_cycle_t *cycle, void *data)
+static long long
+round_takes(void)
 {
-    ssize_t        n;
-    ngx_channel_t  ch;
+    long long  start;
 
-    while (*step == 0) {
-        sched_yield();
-    }
+    start = t_now();
+    ngx_process_events_and_timers(t_cycle());
 
-    for ( ;; ) {
-        if (!t_readable(ngx_channel)) {
-            _exit(1);
-        }
-
-        n = ngx_read_channel(ngx_channel, &ch, sizeof(ngx_channel_t),
-                             cycle->log);
-
-        if (n == 32 && ch.command == NGX_CMD_CLOSE_CHANNEL) {
-            _exit(ch.slot == 77 ? 0 : 2);
-        }
-
-        if (n == NGX_ERROR) {
-            _exit(3);
-        }
-    }
+    return t_now() - start;
 }
 
 
 static void
-test_sigio(void)
+test_room(void)
 {
-    sigset_t  set, empty;
+    int        i;
+    long long  least, ms;
 
-    step = t_shared(sizeof(int));
+    t_table_open();
+    least = 100;
 
-    t_init_signals();
-    t_spawn(read_proc, NULL, "reader", NGX_PROCESS_NORESPAWN);
+    for (i = 0; i < 5; i++) {
 
-    sigemptyset(&empty);
-    sigemptyset(&set);
-    sigaddset(&set, SIGIO);
-    sigaddset(&set, SIGCHLD);
+        /* a channel that stays full does not end the wait */
 
-    t_fill_channel(ngx_processes[0].channel[0]);
-    T_EQ(t_tell_about(0, NGX_CMD_CLOSE_CHANNEL, 77, 4321, -1), NGX_OK);
+        T_EQ(t_tell_close(T_TO, 2), NGX_OK);
+        T_OK(round_takes() >= 90);
 
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    ngx_sigio = 0;
-    *step = 1;
+        t_drain(T_TO);
+        ms = round_takes();
+        least = ms < least ? ms : least;
+        t_expect(T_TO, NGX_CMD_CLOSE_CHANNEL, 2, T_FIRST_PID + 2);
 
-    while (!ngx_sigio) {
-        sigsuspend(&empty);
+        /* a process that reads wakes up nobody now */
+
+        t_fill_channel(ngx_processes[T_TO].channel[0]);
     }
 
-    (void) ngx_reap_children(t_cycle());
+    T_OK(least < 50);
 
-    while (!ngx_processes[0].exited) {
-        sigsuspend(&empty);
+    t_table_close();
+}
 
-        if (ngx_sigio) {
-            ngx_sigio = 0;
-            (void) ngx_reap_children(t_cycle());
-        }
+
+/* A socket that has room, and takes no descriptor: the loop does not spin. */
+
+static void
+test_no_room_for_descriptors(void)
+{
+    t_table_open();
+    t_need_seccomp();
+
+    t_fail_syscall_arg(SYS_sendmsg, ETOOMANYREFS, 0,
+                       (unsigned) ngx_processes[T_TO].channel[0]);
+    t_drain(T_TO);
+
+    T_EQ(t_tell_open(T_TO, 1), NGX_OK);
+    (void) round_takes();
+    T_OK(round_takes() >= 90);
+    T_OK(round_takes() >= 90);
+
+    t_table_remove(T_TO);
+    (void) round_takes();
+    t_table_add(T_TO, T_FIRST_PID);
+
+    t_table_close();
+}
+
+
+/*
+ * A receiver that does not read, while another process exits and is started
+ * again many times: its queue does not grow.
+ */
+
+static void
+test_bounded(void)
+{
+    int                i;
+    ngx_ipc_process_t  info;
+
+    t_table_open();
+
+    T_EQ(t_tell_close(T_TO, 2), NGX_OK);
+
+    for (i = 0; i < 10000; i++) {
+        t_table_remove(2);
+        t_table_add(2, T_FIRST_PID + 100 + i);
+        T_REQUIRE(t_tell_open(T_TO, 2) == NGX_OK);
+        t_close_slot(2);
+        T_REQUIRE(t_tell_about(T_TO, NGX_CMD_CLOSE_CHANNEL, 2,
+                               T_FIRST_PID + 100 + i, -1)
+                  == NGX_OK);
     }
 
-    T_OK(WIFEXITED(ngx_processes[0].status));
-    T_EQ(WEXITSTATUS(ngx_processes[0].status), 0);
+    t_table_remove(2);
+    t_table_add(2, T_FIRST_PID + 2);
+    T_REQUIRE(t_tell_open(T_TO, 2) == NGX_OK);
 
-    t_end_processes();
+    info.slot = T_TO - 1;
+    T_REQUIRE(ngx_ipc_next_process(&info) == NGX_OK);
+    T_OK(info.queued_max < 10);
+
+    t_drain(T_TO);
+    t_send_queues();
+    t_expect(T_TO, NGX_CMD_CLOSE_CHANNEL, 2, T_FIRST_PID + 2);
+    t_expect(T_TO, NGX_CMD_OPEN_CHANNEL, 2, T_FIRST_PID + 2);
+    t_expect_nothing(T_TO);
+
+    t_table_close();
 }
 
 
@@ -262,7 +298,10 @@ main(void)
     t_run("the queue is sent before the next message", test_next_write);
     t_run("the queue is sent before a message to another process",
           test_write_to_another);
-    t_run("the queue is sent at SIGIO", test_sigio);
+    t_run("the queue is sent when the channel has room", test_room);
+    t_run("a channel that has room only for messages without descriptors",
+          test_no_room_for_descriptors);
+    t_run("the queue has at most two messages about a slot", test_bounded);
     t_run("the queue is larger than the socket's buffer", test_more_than_fits);
     t_run("the counters of a channel", test_counters);
 

@@ -3,6 +3,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
@@ -12,7 +13,9 @@ use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_TERMINATE,
 };
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
-use crate::channel::{close, queue, read};
+use crate::channel::read::{self, TURN};
+use crate::channel::wait::may_wait;
+use crate::channel::{close, queue};
 use crate::log::{Debug, Level, Log};
 use crate::process_cycle::admit::{prepare, slot_of_other};
 use crate::status::{Result, Status};
@@ -84,17 +87,29 @@ fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<R
 
 /// Receives a message for `ngx_read_channel`. A message that nginx must not
 /// enter into its table is dropped, and the next message is received.
+///
+/// nginx's handler of a worker's channel reads until `Status::Again`. This
+/// function also returns `Status::Again` after [`TURN`] messages, so that the
+/// worker does other work although other processes fill its channel. nginx's
+/// event loop calls the handler again.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
-    loop {
-        let read = read::read(log, sock, message)?;
+    static READ: AtomicUsize = AtomicUsize::new(0);
 
-        let from_master =
-            read.len() == MIN_SIZE && sock == g.channel.load(Relaxed) && !role::acts_as_master(g);
+    if sock != g.channel.load(Relaxed) || role::acts_as_master(g) {
+        return read::read(log, sock, message, || may_wait(g, sock)).map(<[u8]>::len);
+    }
 
-        if !from_master || admit(g, log, &ngx_channel_t::from_bytes(read)) {
+    while READ.fetch_add(1, Relaxed) < TURN {
+        let read =
+            read::read(log, sock, message, || false).inspect_err(|_| READ.store(0, Relaxed))?;
+
+        if read.len() != MIN_SIZE || admit(g, log, &ngx_channel_t::from_bytes(read)) {
             return Ok(read.len());
         }
     }
+
+    READ.store(0, Relaxed);
+    Err(Status::Again)
 }
 
 /// Prepares the table for the message `ch`, before nginx handles the message

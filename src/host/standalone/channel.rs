@@ -12,7 +12,8 @@ use super::cycle::Cycle;
 use super::types::{ngx_event_handler_pt, ngx_event_t};
 use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
 use crate::channel::message::ngx_channel_t;
-use crate::channel::read;
+use crate::channel::read::{self, TURN};
+use crate::channel::wait::may_wait;
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
 use crate::host::globals::{GLOBALS, ngx_channel};
 use crate::log::{Debug, Log};
@@ -28,12 +29,12 @@ pub use crate::channel::queue::write as write_channel;
 /// Returns the length of the message in bytes.
 #[inline(always)]
 pub fn read_channel(
-    _g: &Globals,
+    g: &Globals,
     log: Log,
     sock: RawFd,
     message: &mut [MaybeUninit<u8>],
 ) -> Result<usize> {
-    read::read(log, sock, message).map(<[u8]>::len)
+    read::read(log, sock, message, || may_wait(g, sock)).map(<[u8]>::len)
 }
 
 /// Closes the channels that a new worker inherits but does not need. Then makes
@@ -55,7 +56,7 @@ pub fn init(cycle: Option<Cycle>, handler: ngx_event_handler_pt) -> Result {
     )
 }
 
-/// Reads all messages that have arrived on a channel, and does what they ask
+/// Reads the messages that have arrived on a channel, and does what they ask
 /// for. Closes the channel if the other end is closed.
 ///
 /// # Safety
@@ -76,7 +77,12 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 
     log.debug(Debug::Core, format_args!("channel handler"));
 
-    while let Some(ch) = read_message(c, log) {
+    // If more messages are left, the event loop calls this function again.
+    for _ in 0..TURN {
+        let Some(ch) = read_message(c, log) else {
+            return;
+        };
+
         // SAFETY: the message has just been received, so no other code uses the
         // descriptor that came with the message.
         let _ = unsafe { obey(Some(&ch), c.log()) };
@@ -88,7 +94,7 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 /// channel.
 fn read_message(c: Connection, log: Log) -> Option<ngx_channel_t> {
     let mut buffer = ngx_channel_t::command(0).bytes();
-    let result = read::read(log, c.fd(), &mut buffer);
+    let result = read::read(log, c.fd(), &mut buffer, || false);
 
     log.debug(
         Debug::Core,

@@ -49,6 +49,18 @@ pub fn descriptors(log: Log) -> Result<(RawFd, RawFd)> {
     with_loop(log, |this| (this.epoll.waiter(), this.epoll.waker()))
 }
 
+/// Makes the wait of the event loop return when one of `sockets`, which are
+/// full, has room. If this fails, the timer of the queue still expires.
+pub fn watch_full(log: Log, sockets: Vec<RawFd>) {
+    let _ = with_loop(log, |this| this.epoll.watch_full(sockets));
+}
+
+/// Takes the events of the sockets of [`watch_full`]. The caller then sends the
+/// queued messages.
+pub fn take_full(log: Log) {
+    let _ = with_loop(log, |this| this.epoll.take_full());
+}
+
 /// Takes an entry for a new connection out of the list of unused entries, or
 /// makes one.
 pub fn take_entry(log: Log) -> Result<Connection> {

@@ -9,6 +9,7 @@ use super::event_timer::{expire_timers, find_timer};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use super::{event_loop, times, wake_up};
+use crate::channel::queue::full_sockets;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::log::{Debug, Level, Log};
@@ -34,6 +35,8 @@ pub fn process_events_and_timers(log: Log) {
         times::update();
     }
 
+    event_loop::watch_full(log, full_sockets(&GLOBALS));
+
     let before = ngx_current_msec.load(Relaxed);
     let timer = time_to_wait(log, before);
     let mut events = [Event::default(); epoll::BATCH];
@@ -55,7 +58,9 @@ pub fn process_events_and_timers(log: Log) {
     );
 
     expire_timers(log);
+    event_loop::take_full(log);
     do_duties(&GLOBALS, log, |_| {});
+    event_loop::watch_full(log, full_sockets(&GLOBALS));
 }
 
 /// The number of milliseconds for which the event loop waits at most; `None` if
