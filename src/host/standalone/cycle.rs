@@ -24,6 +24,13 @@ const EMPTY: ngx_cycle_t = ngx_cycle_t {
     listening_n: 0,
 };
 
+/// The memory of a cycle that lives as long as the program.
+struct StaticCycle(UnsafeCell<ngx_cycle_t>);
+
+// SAFETY: the static must be `Sync`. Only the thread that calls the library
+// uses the cycle, through a handle.
+unsafe impl Sync for StaticCycle {}
+
 /// The state of a program from one configuration to the next.
 ///
 /// Invariant: the pointer points to an `ngx_cycle_t` that lives as long as the
@@ -49,20 +56,17 @@ impl Cycle {
     /// library uses this cycle when C passes NULL to a function that needs a
     /// cycle.
     pub fn empty() -> Self {
-        struct Shared(UnsafeCell<ngx_cycle_t>);
-
-        // SAFETY: the cycle has only NULL pointers and zeros, and nothing
-        // writes to it, so several threads can read it at the same time.
-        unsafe impl Sync for Shared {}
-
-        static SHARED: Shared = Shared(UnsafeCell::new(EMPTY));
+        static SHARED: StaticCycle = StaticCycle(UnsafeCell::new(EMPTY));
 
         Self(NonNull::from(&SHARED.0).cast())
     }
 
-    /// Makes an empty cycle that lives as long as the program.
-    pub fn new_static() -> Self {
-        Self(NonNull::from(Box::leak(Box::new(EMPTY))))
+    /// The cycle of `ngx_ipc_main()` until the first cycle with a configuration
+    /// is in use. The program logs to this cycle while it starts.
+    pub fn boot() -> Self {
+        static BOOT: StaticCycle = StaticCycle(UnsafeCell::new(EMPTY));
+
+        Self(NonNull::from(&BOOT.0).cast())
     }
 
     /// Sets the log of the cycle.

@@ -68,7 +68,7 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<Cycle> {
     // This cycle has the log that is used until the cycle with the
     // configuration's log exists.
-    let boot = Cycle::new_static();
+    let boot = Cycle::boot();
 
     init(Some(boot))?;
 
