@@ -281,9 +281,11 @@ fn log_return(g: &Globals, log: Log, name: Text) {
 }
 
 /// In a new child: drops what its parent was about to do. The queue of control
-/// messages does this itself, it knows its owner.
+/// messages does this itself, it knows its owner. The parent's event loop or
+/// timer ends no delay here.
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
+    restart::set_delays(false);
 
     for (_, entry) in g.table.iter() {
         entry.clear_flags();

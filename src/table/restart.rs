@@ -9,9 +9,12 @@
 //!   delays that double, from 0.1 to 2 seconds.
 //!
 //! A start that fails is retried with the same delays.
+//!
+//! A delay needs something that ends it: the event loop, or a timer. Where the
+//! host has none, nothing is put off: [`set_delays`].
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::minus_one::MinusOneUsize;
 use crate::config::ngx_msec_t;
@@ -31,6 +34,20 @@ const LONGEST_DELAY: ngx_msec_t = 2000;
 
 /// The value of `delay` before the first failure.
 const NO_FAILURE: ngx_msec_t = usize::MAX;
+
+/// Whether something will end a delay.
+static DELAYS: AtomicBool = AtomicBool::new(false);
+
+/// Whether the host will come back when a delay is over. If not, all delays
+/// are 0 from now on.
+pub fn set_delays(on: bool) {
+    DELAYS.store(on, Relaxed);
+}
+
+/// The delay if something will end it, else 0.
+fn if_it_ends(delay: ngx_msec_t) -> ngx_msec_t {
+    if DELAYS.load(Relaxed) { delay } else { 0 }
+}
 
 /// The times of one process, in milliseconds of the monotonic clock.
 pub struct Restart {
@@ -107,6 +124,8 @@ impl Restart {
             }
         };
 
+        let delay = if_it_ends(delay);
+
         self.due.store(now.saturating_add(delay), Relaxed);
         self.not_before.store(now.saturating_add(delay), Relaxed);
 
@@ -125,7 +144,8 @@ impl Restart {
 
     fn set_delay(&self, now: ngx_msec_t, delay: ngx_msec_t) {
         self.delay.store(delay, Relaxed);
-        self.due.store(now.saturating_add(delay), Relaxed);
+        self.due
+            .store(now.saturating_add(if_it_ends(delay)), Relaxed);
     }
 
     /// Makes the first start due now.
@@ -168,9 +188,15 @@ pub fn now() -> ngx_msec_t {
 mod tests {
     use super::*;
 
+    fn tested() -> Restart {
+        set_delays(true);
+
+        Restart::unused()
+    }
+
     #[test]
     fn the_first_failure_has_no_delay_then_delays_double() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(1000);
         assert_eq!(restart.after_exit(1001, true), 0);
@@ -195,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_process_that_ran_for_long_starts_again_at_once() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(0);
         restart.after_exit(1, true);
@@ -223,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_process_that_exits_with_0_starts_again_at_once() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(0);
 
@@ -246,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_start_that_fails_is_retried() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(0);
         assert_eq!(restart.after_exit(5, true), 0);

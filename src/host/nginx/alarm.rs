@@ -4,18 +4,19 @@
 //! The handler does not set `ngx_sigalrm` for it: nginx uses that for the
 //! delays of a termination.
 
-use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use nix::errno::Errno;
 
-use crate::config::{AtomicPid, ngx_msec_t};
+use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::process_cycle::duties::next_duty;
 use crate::sys::alarm::{Alarm, TOKEN};
 use crate::sys::process;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
+use crate::table::restart;
 
 static ALARM: AtomicI32 = AtomicI32::new(0);
 /// The process that has made the timer: a child inherits the number, but not
@@ -27,7 +28,9 @@ pub fn is_own(signal: &Received) -> bool {
     signal.signo == libc::SIGALRM && signal.timer == Some(TOKEN)
 }
 
-fn set(msec: ngx_msec_t) -> Result<(), Errno> {
+/// The timer of this process. It is made at the first call; where the limit of
+/// signals or a filter of system calls refuses one, each call tries again.
+fn timer() -> Result<Alarm, Errno> {
     let own = process::getpid();
 
     if OWNER.load(Relaxed) != own {
@@ -35,23 +38,44 @@ fn set(msec: ngx_msec_t) -> Result<(), Errno> {
         OWNER.store(own, Relaxed);
     }
 
-    Alarm::from_raw(ALARM.load(Relaxed)).set(msec)
+    Ok(Alarm::from_raw(ALARM.load(Relaxed)))
+}
+
+/// Allows delays if there is a timer that ends them. To be called before
+/// something is put off.
+pub fn allow_delays(log: Log) {
+    /// The failure is logged once: a worker may exit thousands of times a
+    /// second.
+    static LOGGED: AtomicBool = AtomicBool::new(false);
+
+    let timer = timer();
+
+    restart::set_delays(timer.is_ok());
+
+    if let Err(err) = timer
+        && !LOGGED.swap(true, Relaxed)
+    {
+        log.error(
+            Level::Alert,
+            Some(err),
+            format_args!("timer_create() failed, processes are respawned without delay"),
+        );
+    }
 }
 
 /// Sets the timer for the next duty, if there is one. A process that is about
 /// to exit has none.
 ///
-/// A failure is an alert in the log; the duty is done at the next signal.
-pub fn set_for_next_duty(g: &Globals, log: Log) {
+/// Without a timer the duty is done at the next signal.
+pub fn set_for_next_duty(g: &Globals) {
     if g.leaving() {
         return;
     }
 
-    if let Some(Err(err)) = next_duty(g, true).map(set) {
-        log.error(
-            Level::Alert,
-            Some(err),
-            format_args!("timer_settime() failed"),
-        );
+    if let Some(msec) = next_duty(g, true)
+        && let Ok(timer) = timer()
+    {
+        // This cannot fail: the timer exists, and the time is valid.
+        let _ = timer.set(msec);
     }
 }

@@ -59,7 +59,7 @@ pub fn write(
         stats::of_child(g, receiver).mark_exiting();
     }
 
-    set_for_next_duty(g, log);
+    set_for_next_duty(g);
 
     result
 }

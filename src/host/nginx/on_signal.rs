@@ -54,7 +54,7 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         do_duties(g, log, |slot| make_due(g, slot));
     }
 
-    set_for_next_duty(g, log);
+    set_for_next_duty(g);
 }
 
 /// A new binary that could not be started (`D9`) has left -1 in

@@ -9,7 +9,7 @@
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::alarm::set_for_next_duty;
+use super::alarm::{allow_delays, set_for_next_duty};
 use super::types::ngx_cycle_t;
 use super::{generation, variables};
 use crate::config::{NGX_INVALID_PID, ngx_pid_t};
@@ -64,15 +64,16 @@ pub fn spawn(
     {
         respawn::reserve(g, slot);
         set_reserved_for(g, slot, cycle);
-        set_for_next_duty(g, log);
+        set_for_next_duty(g);
         return Ok(LATER);
     }
 
     let result = spawn::spawn(g, log, spawn, mode);
 
     if result.is_err() && is_master(g) {
+        allow_delays(log);
         start_failed(g, cycle, &wanted, mode);
-        set_for_next_duty(g, log);
+        set_for_next_duty(g);
     }
 
     result
@@ -85,6 +86,8 @@ fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
     if !is_master(g) || is_due(entry) || !entry.is(Flag::Exited) {
         return false;
     }
+
+    allow_delays(log);
 
     respawn::delay_after_exit(g, log, slot) != 0
 }

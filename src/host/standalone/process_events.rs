@@ -16,6 +16,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process_cycle::duties::{do_duties, next_duty};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
+use crate::table::restart;
 
 /// If there is no event loop and none can be made, a round takes this many
 /// milliseconds, so that a program that calls it in a loop does not spin.
@@ -24,6 +25,9 @@ const RETRY: ngx_msec_t = 100;
 /// Waits for events, timers and signals, calls the handlers, and does what the
 /// library has to do at this time. Returns after each wake-up.
 pub fn process_events_and_timers(log: Log) {
+    // The caller comes back when this round is over.
+    restart::set_delays(true);
+
     let Ok((waiter, waker)) = event_loop::descriptors(log) else {
         time::pause(RETRY);
         return;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{in_slot, started};
-use crate::nginx::BOTH;
+use super::{in_slot, in_slots, nginx, shell, started};
+use crate::nginx::{BOTH, Nginx, Which};
+use crate::support::tracer::Tracer;
 use crate::support::{sys, wait_until};
 
 /// A worker ends `times` times by a signal, each time when it has run for
@@ -39,4 +40,60 @@ fn d04_workers_that_exit_with_0() {
 #[test]
 fn d04_workers_that_crash_after_a_second() {
     is_replaced_at_once("d04_served", libc::SIGKILL, 4, Duration::from_millis(1100));
+}
+
+/// The user has no signals left, so the master cannot have a timer.
+fn started_without_timer(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
+    let nginx = nginx(test, which, workers, "");
+
+    nginx.spawn_command(shell(&nginx, "prlimit --pid $$ --sigpending=0:0"), &[]);
+
+    let pids = in_slots(&nginx, workers);
+
+    (nginx, pids)
+}
+
+/// Without a timer a worker that keeps failing is started again at once: nothing
+/// would start it later (D4).
+#[test]
+fn d04_no_timer() {
+    for which in BOTH {
+        let (nginx, workers) = started_without_timer("d04_no_timer", which, 2);
+        let mut last = workers[1];
+
+        for _ in 0..6 {
+            sys::kill(last, libc::SIGKILL);
+            wait_until("another worker", || in_slot(&nginx, 1) != last);
+            last = in_slot(&nginx, 1);
+        }
+
+        assert_eq!(nginx.lines("respawning in"), [""; 0], "{which:?}");
+        nginx.wait_for_workers(2);
+        nginx.quit(&["exited on signal 9", "timer_create() failed"]);
+    }
+}
+
+/// Without a timer a respawn that has failed is retried at the next signal, at
+/// the latest when the next child exits, as in nginx (D2).
+#[test]
+fn d02_no_timer() {
+    for which in BOTH {
+        let (nginx, workers) = started_without_timer("d02_no_timer", which, 3);
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), "");
+
+        sys::kill(workers[0], libc::SIGKILL);
+        nginx.wait_for_line("could not respawn worker process");
+        drop(tracer);
+        sys::kill(workers[1], libc::SIGKILL);
+        nginx.wait_for_workers(3);
+
+        if which == Which::Ipc {
+            nginx.quit(&[
+                "exited on signal 9",
+                "fork() failed",
+                "could not respawn",
+                "timer_create() failed",
+            ]);
+        }
+    }
 }
