@@ -127,7 +127,7 @@ test_reap_children_respawned(void)
 
 /*
  * A program with its own loop calls only ngx_reap_children(): a respawn that is
- * put off would never come.
+ * put off would never come (D4).
  */
 
 static void
@@ -200,7 +200,10 @@ test_respawn_fails_empty(void)
 {
     respawn_fails();
 
-    T_EQ(ngx_processes[0].pid, -1);
+    /* not the pid of any process: nothing else gets the slot or a signal */
+
+    T_EQ(kill(ngx_processes[0].pid, 0), -1);
+    T_OK(ngx_processes[0].pid != -1);
     T_EQ(ngx_processes[0].exited, 0);
     T_EQ(ngx_processes[0].channel[0], -1);
     T_EQ(ngx_processes[0].channel[1], -1);

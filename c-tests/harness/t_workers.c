@@ -215,6 +215,15 @@ t_master_round(void)
 }
 
 
+/* Whether a slot has a process, and not one that is started later. */
+
+int
+t_runs(ngx_int_t s)
+{
+    return ngx_processes[s].pid > 0 && kill(ngx_processes[s].pid, 0) == 0;
+}
+
+
 /* Whether worker i has the pid and channel of worker j in its table. */
 
 static int
@@ -228,7 +237,7 @@ knows(ngx_int_t i, ngx_int_t j)
         return 1;
     }
 
-    if (ngx_processes[j].pid == -1) {
+    if (!t_runs(j)) {
         return w->pids[j] <= 0 && w->fds[j] <= 0;
     }
 
@@ -243,7 +252,7 @@ t_all_know_all(ngx_int_t n)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_processes[i].pid == -1) {
+        if (!t_runs(i)) {
             continue;
         }
 
@@ -277,7 +286,7 @@ look_again(ngx_int_t n)
 
     for (s = 0; s < n; s++) {
 
-        if (ngx_processes[s].pid != -1) {
+        if (t_runs(s)) {
             T_UNTIL(t_common->workers[s].looks > looks[s] + 1);
         }
     }
@@ -297,7 +306,7 @@ t_check_channels(ngx_int_t n)
     for (i = 0; i < n; i++) {
         w = &t_common->workers[i];
 
-        if (ngx_processes[i].pid == -1) {
+        if (!t_runs(i)) {
             continue;
         }
 
@@ -306,7 +315,7 @@ t_check_channels(ngx_int_t n)
 
         for (j = 0; j < n; j++) {
 
-            if (j == i || ngx_processes[j].pid == -1) {
+            if (j == i || !t_runs(j)) {
                 continue;
             }
 

@@ -1,7 +1,7 @@
 //! Starting a process again: at once, after a delay if it keeps failing right
 //! after its start (`D4`), and again if that fails (`D2`).
 //!
-//! Until then its slot is empty and reserved: no other process gets it. The
+//! Until then its slot is reserved: no other process gets it. The
 //! slot's [`Restart`](crate::table::restart::Restart) knows when the process is
 //! due.
 
@@ -11,7 +11,6 @@ use crate::sys::process::Ended;
 use crate::table::globals::Globals;
 use crate::table::restart::now;
 use crate::table::slot::Slot;
-use crate::table::slots::Flag;
 use crate::table::stats;
 
 /// Calculates when the process of a slot, which has exited, may be started
@@ -39,10 +38,7 @@ pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
 /// Empties a slot, whose descriptors have been closed, and reserves it for the
 /// process that it had.
 pub fn reserve(g: &Globals, slot: Slot) {
-    let entry = g.table.get(slot);
-
-    entry.vacate();
-    entry.set(Flag::Reserved, true);
+    g.table.get(slot).reserve();
     stats::of_child(g, slot).set_waiting();
 }
 
@@ -60,9 +56,9 @@ pub fn may_start(g: &Globals, slot: Slot) -> bool {
     stats::of_child(g, slot).restart.may_start(now())
 }
 
-/// The process of a reserved slot is not wanted any more: frees the slot.
+/// The process of a reserved slot is not wanted any more: empties the slot.
 pub fn give_up(g: &Globals, slot: Slot) {
-    g.table.get(slot).set(Flag::Reserved, false);
+    g.table.get(slot).vacate();
     stats::of_child(g, slot).clear();
 }
 
@@ -86,6 +82,6 @@ pub fn due(g: &Globals) -> impl Iterator<Item = Slot> {
 fn reserved(g: &Globals) -> impl Iterator<Item = Slot> + use<> {
     g.table
         .iter()
-        .filter(|(_, entry)| entry.is(Flag::Reserved))
+        .filter(|(_, entry)| entry.is_reserved())
         .map(|(slot, _)| slot)
 }

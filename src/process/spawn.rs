@@ -207,7 +207,6 @@ fn record(g: &Globals, slot: Slot, pid: ngx_pid_t, work: Work, mode: Mode) {
     let entry = g.table.get(slot);
 
     entry.set(Flag::Exited, false);
-    entry.set(Flag::Reserved, false);
     mode.set_flags(entry);
 
     if mode.is_first_start() {
@@ -289,5 +288,6 @@ fn forget_parents_work(g: &Globals) {
 
     for (_, entry) in g.table.iter() {
         entry.clear_flags();
+        entry.forget_later();
     }
 }

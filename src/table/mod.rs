@@ -2,6 +2,7 @@
 //! change it: `channel`, `process`, `process_cycle` and the hosts.
 //!
 //! - `slot`, `slots`: the process table, `ngx_processes[]`;
+//! - `later`: slots of processes that are started later;
 //! - `stats`, `state`: data of each slot that the processes share;
 //! - `role`, `generation`: what a process is, and for which configuration;
 //! - `restart`: when the process of a slot may be started again;
@@ -10,6 +11,7 @@
 
 pub mod generation;
 pub mod globals;
+mod later;
 pub mod minus_one;
 pub mod restart;
 pub mod role;

@@ -48,11 +48,10 @@ pub enum Flag {
     Exiting = bit::EXITING,
     /// The process has exited and been reaped.
     Exited = bit::EXITED,
-    /// The slot is empty but reserved: its process has exited, or could not be
-    /// started, and is started later. C does not know this bit, the one above
-    /// C's highest.
-    Reserved = bit::EXITED << 1,
 }
+
+/// The pid in the slot of a process that is started later, see `later`.
+pub(super) const LATER: ngx_pid_t = ngx_pid_t::MAX;
 
 /// What a process runs: the arguments of `ngx_spawn_process`.
 #[derive(Clone, Copy)]
@@ -99,9 +98,9 @@ impl ngx_process_t {
     }
 
     /// Whether the slot has a process: it is neither empty (-1) nor was it
-    /// never used (0).
+    /// never used (0), and its process is not started later.
     pub fn occupied(&self) -> bool {
-        self.pid() > 0
+        self.pid() > 0 && self.pid() != LATER
     }
 
     /// `channel[end]`: end 0 is for the other processes, end 1 is the process's
@@ -262,7 +261,7 @@ impl Table {
     /// below `ngx_last_process`, then those from there on.
     pub fn free(&self) -> impl Iterator<Item = Slot> + use<> {
         self.iter()
-            .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID && !entry.is(Flag::Reserved))
+            .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID)
             .map(|(slot, _)| slot)
             .chain(Slot::new(self.used()).and_later())
     }
@@ -353,18 +352,6 @@ mod tests {
         assert_eq!(table.iter().count(), NGX_MAX_PROCESSES);
         assert_eq!(Slot::from_c(-1), None);
         assert_eq!(Slot::from_c(Slot::NONE.to_c()), None);
-    }
-
-    #[test]
-    fn a_reserved_slot_is_not_taken() {
-        let table = table();
-
-        fill(&table, 3);
-        table.get(Slot::new(1)).vacate();
-        table.get(Slot::new(1)).set(Flag::Reserved, true);
-        assert_eq!(table.first_free(), Slot::new(3));
-        table.get(Slot::new(1)).set(Flag::Reserved, false);
-        assert_eq!(table.first_free(), Slot::new(1));
     }
 
     #[test]

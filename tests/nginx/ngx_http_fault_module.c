@@ -6,6 +6,9 @@
  *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
  *   fault full;        in http: the master's table has room for two more
+ *   fault slots;       in http: finds the slots of the next workers in the
+ *                      table, as nchan and push-stream do; each worker logs
+ *                      whether its slot is one of them
  *   fault commands;    in a location: the worker does what the query asks
  *
  * The queries:
@@ -43,6 +46,7 @@ typedef struct {
     ngx_flag_t  exit;
     ngx_flag_t  returns;
     ngx_flag_t  full;
+    ngx_flag_t  slots;
 } ngx_http_fault_conf_t;
 
 
@@ -403,6 +407,11 @@ ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "slots") == 0) {
+        fcf->slots = 1;
+        return NGX_CONF_OK;
+    }
+
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_fault_handler;
 
@@ -428,6 +437,30 @@ ngx_http_fault_fills(ngx_cycle_t *cycle, void *data)
 }
 
 
+static u_char  ngx_http_fault_slots[NGX_MAX_PROCESSES];
+
+
+static void
+ngx_http_fault_find_slots(ngx_cycle_t *cycle)
+{
+    ngx_int_t         n, s;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    ngx_memzero(ngx_http_fault_slots, sizeof(ngx_http_fault_slots));
+
+    for (n = 0, s = 0; n < ccf->worker_processes; n++, s++) {
+
+        while (s < ngx_last_process && ngx_processes[s].pid != -1) {
+            s++;
+        }
+
+        ngx_http_fault_slots[s] = 1;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_fault_init_module(ngx_cycle_t *cycle)
 {
@@ -441,6 +474,10 @@ ngx_http_fault_init_module(ngx_cycle_t *cycle)
            == NGX_INVALID_PID)
     {
         return NGX_ERROR;
+    }
+
+    if (fcf->slots) {
+        ngx_http_fault_find_slots(cycle);
     }
 
     while (fcf->full && ngx_last_process < NGX_MAX_PROCESSES - 2) {
@@ -467,6 +504,11 @@ ngx_http_fault_init_process(ngx_cycle_t *cycle)
                   "fault: slot:%i last:%i pid:%P in table:%P",
                   ngx_process_slot, ngx_last_process, ngx_pid,
                   ngx_processes[ngx_process_slot].pid);
+
+    if (fcf->slots) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "fault: foreseen:%d",
+                      (int) ngx_http_fault_slots[ngx_process_slot]);
+    }
 
     if (fcf->exit) {
         _exit(1);

@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::{self, set_for_next_duty};
-use super::spawn::{enter_wanted, give_up_old, make_due};
+use super::spawn::{enter_wanted, give_up_old};
 use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
@@ -51,7 +51,7 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         forget_failed_binary(g);
         give_up_old(g);
         enter_wanted(g);
-        do_duties(g, log, |slot| make_due(g, slot));
+        do_duties(g, log, |slot| g.table.get(slot).make_due());
     }
 
     set_for_next_duty(g);

@@ -2,7 +2,7 @@
 //! again later if that fails (`D2`) or if it exits too often (`D4`).
 //!
 //! nginx's `ngx_process_cycle.c` knows nothing of this. Meanwhile the slot is
-//! empty and reserved. When its process is due, the slot is made to look like
+//! reserved. When its process is due, the slot is made to look like
 //! that of a process that has just exited, and nginx's `ngx_reap_children()`
 //! starts the process again.
 
@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::alarm::{allow_delays, set_for_next_duty};
 use super::types::ngx_cycle_t;
 use super::{generation, variables};
-use crate::config::{NGX_INVALID_PID, ngx_pid_t};
+use crate::config::ngx_pid_t;
 use crate::log::Log;
 use crate::process::mode::Mode;
 use crate::process::respawn;
@@ -22,12 +22,8 @@ use crate::status::Result;
 use crate::table::globals::Globals;
 use crate::table::role::is_master;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
-use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::slots::Flag;
 use crate::table::{restart, stats};
-
-/// The pid in the slot of a process that is due. No process has it, since the
-/// kernel's pids are at most `PID_MAX_LIMIT`, so no signal reaches one.
-const DUE: ngx_pid_t = ngx_pid_t::MAX;
 
 /// What `ngx_spawn_process` returns for a process that is started later.
 /// `ngx_reap_children()` goes on as if it had been started.
@@ -39,11 +35,6 @@ static CYCLES: [AtomicPtr<ngx_cycle_t>; NGX_MAX_PROCESSES] =
 
 /// The cycle for which the processes of the waiting list are wanted.
 static WANTED_FOR: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
-
-/// Whether a slot only looks like that of a process that has exited.
-pub fn is_due(entry: &ngx_process_t) -> bool {
-    entry.pid() == DUE
-}
 
 /// Starts a process for `ngx_spawn_process`. If that fails, the master retries
 /// a process that is to be respawned.
@@ -83,7 +74,7 @@ pub fn spawn(
 fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
     let entry = g.table.get(slot);
 
-    if !is_master(g) || is_due(entry) || !entry.is(Flag::Exited) {
+    if !is_master(g) || entry.is_due() || !entry.is(Flag::Exited) {
         return false;
     }
 
@@ -184,16 +175,6 @@ pub fn enter_wanted(g: &Globals) {
     });
 }
 
-/// Makes the slot of a process that is due look like that of one that has just
-/// exited.
-pub fn make_due(g: &Globals, slot: Slot) {
-    let entry = g.table.get(slot);
-
-    entry.set(Flag::Reserved, false);
-    entry.set_pid(DUE);
-    entry.set_exited(0);
-}
-
 /// Gives up the slots whose processes are not wanted any more: those of an old
 /// cycle, and all of them when all processes are told to exit.
 ///
@@ -207,9 +188,8 @@ pub fn give_up_old(g: &Globals) {
     }
 
     for ((slot, entry), cycle) in g.table.iter().zip(&CYCLES) {
-        if entry.is(Flag::Reserved) && (all || cycle.load(Relaxed) != current_cycle()) {
+        if entry.is_reserved() && (all || cycle.load(Relaxed) != current_cycle()) {
             respawn::give_up(g, slot);
-            entry.set_pid(NGX_INVALID_PID);
             g.table.release(slot);
             g.reap.store(1, Relaxed);
         }

@@ -97,3 +97,50 @@ fn d02_no_timer() {
         }
     }
 }
+
+/// Kills the worker in slot 1 again and again, until its respawn is put off. The
+/// stock nginx puts off none.
+fn kill_until_it_waits(nginx: &Nginx, msec: u32) {
+    let waits = format!("respawning in {msec} ms");
+
+    for _ in 0..8 {
+        let last = in_slot(nginx, 1);
+
+        sys::kill(last, libc::SIGKILL);
+        wait_until("another worker, or none", || {
+            in_slot(nginx, 1) != last || !nginx.lines(&waits).is_empty()
+        });
+
+        if in_slot(nginx, 1) == last {
+            return;
+        }
+    }
+}
+
+/// A module that searches the table for the slots of the next workers finds
+/// those that they get, also while a worker waits for its respawn.
+#[test]
+fn d04_slots_that_a_module_foresees() {
+    for which in BOTH {
+        let nginx = nginx("d04_slots", which, 4, "fault slots;");
+
+        nginx.spawn(&[]);
+        in_slots(&nginx, 4);
+        nginx.wait_for_lines(4, "fault: foreseen:1");
+        kill_until_it_waits(&nginx, 800);
+
+        let old = nginx.workers();
+        let before = nginx.lines("fault: foreseen:").len();
+
+        // No signal is sent to the worker that waits.
+        nginx.signal(libc::SIGUSR1);
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_lines(before + 4, "fault: foreseen:");
+        nginx.wait_for_end_of(&old);
+        nginx.wait_for_workers(4);
+
+        assert_eq!(nginx.lines("fault: foreseen:0"), [""; 0], "{which:?}");
+        assert_eq!(nginx.lines("kill("), [""; 0], "{which:?}");
+        nginx.quit(&["exited on signal 9"]);
+    }
+}
