@@ -58,7 +58,7 @@ pub fn allow_delays(log: Log) {
         log.error(
             Level::Alert,
             Some(err),
-            format_args!("timer_create() failed, processes are respawned without delay"),
+            format_args!("timer_create() or timer_settime() failed, nothing is put off"),
         );
     }
 }
