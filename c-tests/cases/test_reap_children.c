@@ -128,6 +128,36 @@ test_reap_children_respawned(void)
 }
 
 
+/*
+ * A program with its own event loop calls only ngx_reap_children(), so a
+ * respawn that is delayed would never be done (D4).
+ */
+
+static void
+test_reap_children_respawned_often(void)
+{
+    int    i;
+    pid_t  pid;
+
+    t_init_signals();
+
+    pid = t_spawn_and_end(t_kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+
+    for (i = 0; i < 5; i++) {
+        T_EQ(ngx_reap_children(t_cycle()), 1);
+        T_OK(ngx_processes[0].pid > 0);
+        T_OK(ngx_processes[0].pid != pid);
+        T_EQ(ngx_processes[0].exited, 0);
+
+        pid = ngx_processes[0].pid;
+        t_exited(pid);
+        T_EQ(ngx_processes[0].exited, 1);
+    }
+
+    t_end_processes();
+}
+
+
 /* A respawn fails.  The next call of ngx_reap_children() retries it. */
 
 static void
@@ -173,7 +203,10 @@ test_respawn_fails_empty(void)
 {
     respawn_fails();
 
-    T_EQ(ngx_processes[0].pid, -1);
+    /* not the pid of any process: nothing else gets the slot or a signal */
+
+    T_EQ(kill(ngx_processes[0].pid, 0), -1);
+    T_OK(ngx_processes[0].pid != -1);
     T_EQ(ngx_processes[0].exited, 0);
     T_EQ(ngx_processes[0].channel[0], -1);
     T_EQ(ngx_processes[0].channel[1], -1);
@@ -215,6 +248,8 @@ main(void)
     t_run("ngx_reap_children() of a process that was told to exit",
           test_reap_children_exiting);
     t_run("ngx_reap_children() respawns", test_reap_children_respawned);
+    t_run("ngx_reap_children() respawns at once, however often",
+          test_reap_children_respawned_often);
     t_run("a respawn that failed is retried", test_respawn_fails);
     t_run("a respawn that failed is announced when it succeeds",
           test_respawn_fails_announced);

@@ -6,10 +6,10 @@
 #
 # LIBRARY is the directory of libngx_ipc.a, NGINX that of nginx-build.sh.
 
-. "$(dirname "$0")/../harness/tap.sh"
+. "$(dirname "$0")/../harness/nginx.sh"
 
 library=$(cd "$1" && pwd)
-nginx=$(cd "$2" && pwd)
+nginx=$2
 fixtures=$top/c-tests/fixtures/rust
 
 # A stripped nginx may be this much larger on the library, in bytes.
@@ -118,32 +118,14 @@ nginx_loads()
 {
     name=$1
     includes=
-    for dir in core event event/modules os/unix; do
-        includes="$includes -I$nginx/src/src/$dir"
+    for part in core event event/modules os/unix; do
+        includes="$includes -I$nginx/src/src/$part"
     done
     # shellcheck disable=SC2086
     cc -shared -fPIC -O1 $includes "-I$nginx/$name" -o "$tmp/module.so" \
         "$fixtures/module.c" -Wl,--whole-archive "$tmp/libother_unwind.a" \
         -Wl,--no-whole-archive $libs || return 1
-    cat > "$tmp/nginx.conf" << END
-load_module $tmp/module.so;
-pid $tmp/nginx.pid;
-error_log $tmp/nginx.log notice;
-daemon off;
-master_process off;
-events { }
-END
-    : > "$tmp/nginx.log"
-    "$nginx/$name/nginx" -p "$tmp" -c "$tmp/nginx.conf" -e "$tmp/nginx.log" &
-    pid=$!
-    for _ in $(seq 50); do
-        grep -q 'panics caught' "$tmp/nginx.log" && break
-        kill -0 "$pid" 2> /dev/null || break
-        sleep 0.1
-    done
-    kill "$pid" 2> /dev/null
-    wait "$pid"
-    grep 'panics caught: 1' "$tmp/nginx.log" || { tail "$tmp/nginx.log"; return 1; }
+    module_catches "$nginx/$name/nginx" "$tmp/module.so"
 }
 
 # elsewhere: builds both libraries in other directories and with another home of
@@ -175,9 +157,9 @@ elsewhere()
 # pathless ARCHIVE: it names no directory of this machine
 pathless()
 {
-    for dir in "$top" "$tmp" "$HOME" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)"; do
-        [ "$dir" != / ] || continue
-        ! strings -a "$1" | grep -F "$dir/" || return 1
+    for part in "$top" "$tmp" "$HOME" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)"; do
+        [ "$part" != / ] || continue
+        ! strings -a "$1" | grep -F "$part/" || return 1
     done
 }
 
@@ -225,6 +207,7 @@ same()
 }
 
 
+ok "nginx is built" sh "$top/c-tests/run/nginx-build.sh" 1.28.3 "$nginx"
 ok "libngx_ipc.a exports what the headers declare" exports_documented
 ok "libngx_ipc_nginx.a exports what nginx and its glue call" exports_nginx
 ok "nginx exports no symbols of Rust" only_c "$nginx/ipc/nginx"

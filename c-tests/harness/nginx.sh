@@ -92,3 +92,18 @@ clean()
     ! grep -E '\[(error|crit|alert|emerg)\]' "$dir/log" \
         | grep -vE "exited on signal 9\$${1:+|$1}"
 }
+
+# catches TIMES: so often has the module in fixtures/rust caught a panic
+catches()
+{
+    [ "$(grep -c 'panics caught: 1' "$dir/log")" -ge "$1" ]
+}
+
+# module_catches NGINX MODULE: a module in Rust catches a panic at the start and at
+# a reload
+module_catches()
+{
+    start "$1" "load_module $2;" ""
+    { within 20 catches 1 && within 20 are 1 && kill -HUP "$master" && within 20 catches 2 \
+        && ended QUIT; } || { cat "$dir/stdout" "$dir/log"; return 1; }
+}

@@ -225,6 +225,18 @@ t_master_round(void)
 
 
 /*
+ * Returns 1 if slot s has a process.  A slot whose process is started later has
+ * none.
+ */
+
+int
+t_runs(ngx_int_t s)
+{
+    return ngx_processes[s].pid > 0 && kill(ngx_processes[s].pid, 0) == 0;
+}
+
+
+/*
  * Returns 1 if worker i has the pid and the channel of worker j in its table,
  * or has no process there if worker j has exited.
  */
@@ -240,7 +252,7 @@ knows(ngx_int_t i, ngx_int_t j)
         return 1;
     }
 
-    if (ngx_processes[j].pid == -1) {
+    if (!t_runs(j)) {
         return w->pids[j] <= 0 && w->fds[j] <= 0;
     }
 
@@ -255,7 +267,7 @@ t_all_know_all(ngx_int_t n)
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_processes[i].pid == -1) {
+        if (!t_runs(i)) {
             continue;
         }
 
@@ -292,7 +304,7 @@ look_again(ngx_int_t n)
 
     for (s = 0; s < n; s++) {
 
-        if (ngx_processes[s].pid != -1) {
+        if (t_runs(s)) {
             T_UNTIL(t_common->workers[s].looks > looks[s] + 1);
         }
     }
@@ -315,7 +327,7 @@ t_check_channels(ngx_int_t n)
     for (i = 0; i < n; i++) {
         w = &t_common->workers[i];
 
-        if (ngx_processes[i].pid == -1) {
+        if (!t_runs(i)) {
             continue;
         }
 
@@ -324,7 +336,7 @@ t_check_channels(ngx_int_t n)
 
         for (j = 0; j < n; j++) {
 
-            if (j == i || ngx_processes[j].pid == -1) {
+            if (j == i || !t_runs(j)) {
                 continue;
             }
 

@@ -60,6 +60,7 @@ extern ngx_uint_t          t_live;
 
 void t_master_init(void);
 void t_master_round(void);
+int t_runs(ngx_int_t s);
 int t_all_know_all(ngx_int_t n);
 void t_check_channels(ngx_int_t n);
 void t_workers_start(ngx_int_t n, ngx_int_t type);

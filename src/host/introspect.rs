@@ -14,7 +14,7 @@ use super::nginx::variables::ngx_worker;
 use super::sized;
 #[cfg(feature = "standalone")]
 use super::standalone::variables::ngx_worker;
-use crate::config::{ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -147,7 +147,7 @@ fn pid_and_state(slot: Slot, entry: &ngx_process_t) -> (ngx_pid_t, State) {
         return stats::of(slot).view();
     }
 
-    let state = if entry.is(Flag::Reserved) {
+    let state = if entry.is_reserved() {
         State::Waiting
     } else if !GLOBALS.table.is_used(slot) || !entry.occupied() {
         State::Empty
@@ -157,7 +157,13 @@ fn pid_and_state(slot: Slot, entry: &ngx_process_t) -> (ngx_pid_t, State) {
         State::Running
     };
 
-    (entry.pid(), state)
+    let pid = if state == State::Waiting {
+        NGX_INVALID_PID
+    } else {
+        entry.pid()
+    };
+
+    (pid, state)
 }
 
 /// Describes the process in a slot; `None` if the slot is empty. The state is

@@ -2,10 +2,9 @@
 //! the process keeps failing right after its start (`D4`). A start that fails
 //! is retried (`D2`).
 //!
-//! Until the process is started again, its slot is empty and reserved: no other
-//! process gets the slot. The slot's
-//! [`Restart`](crate::table::restart::Restart) has the time at which the
-//! process is due.
+//! Until the process is started again, its slot is reserved: no other process
+//! gets the slot. The slot's [`Restart`](crate::table::restart::Restart) has the
+//! time at which the process is due.
 
 use crate::config::ngx_msec_t;
 use crate::log::{Level, Log};
@@ -13,7 +12,6 @@ use crate::sys::process::Ended;
 use crate::table::globals::Globals;
 use crate::table::restart::now;
 use crate::table::slot::Slot;
-use crate::table::slots::Flag;
 use crate::table::stats;
 
 /// Calculates when the process of a slot, which has exited, may be started
@@ -41,10 +39,7 @@ pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
 /// Empties a slot and reserves the slot for the process that it had. The caller
 /// has closed the descriptors of the slot before.
 pub fn reserve(g: &Globals, slot: Slot) {
-    let entry = g.table.get(slot);
-
-    entry.vacate();
-    entry.set(Flag::Reserved, true);
+    g.table.get(slot).reserve();
     stats::of_child(g, slot).set_waiting();
 }
 
@@ -62,9 +57,9 @@ pub fn may_start(g: &Globals, slot: Slot) -> bool {
     stats::of_child(g, slot).restart.may_start(now())
 }
 
-/// Frees a reserved slot, whose process is not wanted any more.
+/// Empties a reserved slot, whose process is not wanted any more.
 pub fn give_up(g: &Globals, slot: Slot) {
-    g.table.get(slot).set(Flag::Reserved, false);
+    g.table.get(slot).vacate();
     stats::of_child(g, slot).clear();
 }
 
@@ -88,6 +83,6 @@ pub fn due(g: &Globals) -> impl Iterator<Item = Slot> {
 fn reserved(g: &Globals) -> impl Iterator<Item = Slot> + use<> {
     g.table
         .iter()
-        .filter(|(_, entry)| entry.is(Flag::Reserved))
+        .filter(|(_, entry)| entry.is_reserved())
         .map(|(slot, _)| slot)
 }

@@ -213,7 +213,6 @@ fn record(g: &Globals, slot: Slot, pid: ngx_pid_t, work: Work, mode: Mode) {
     let entry = g.table.get(slot);
 
     entry.set(Flag::Exited, false);
-    entry.set(Flag::Reserved, false);
     mode.set_flags(entry);
 
     if mode.is_first_start() {
@@ -289,11 +288,14 @@ fn log_return(g: &Globals, log: Log, name: Text) {
 
 /// In a new child: clears the data by which the parent would reap, signal or
 /// start other processes. The queue of control messages needs no such step,
-/// because it stores the pid of its owner.
+/// because it stores the pid of its owner. Delays are 0 in the child, because
+/// the event loop or the timer of the parent ends no delay of the child.
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
+    restart::set_delays(false);
 
     for (_, entry) in g.table.iter() {
         entry.clear_flags();
+        entry.forget_later();
     }
 }

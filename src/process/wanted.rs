@@ -202,6 +202,7 @@ mod tests {
 
     #[test]
     fn processes_that_fail_again_keep_their_order_and_wait_twice_as_long() {
+        restart::set_delays(true);
         (0..4).map(worker).for_each(|wanted| add(&wanted));
 
         let now = restart::now();

@@ -39,9 +39,8 @@ pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
 /// Handles one slot. Returns true if the master has to wait for the process of
 /// the slot: the process runs, or it will be started.
 fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: Start<'_>) -> bool {
-    if entry.is(Flag::Reserved) && !g.leaving() {
-        start_again(g, log, slot, start);
-        return true;
+    if entry.is_reserved() {
+        return wait_or_start(g, log, slot, start);
     }
 
     if !entry.is(Flag::Exited) || entry.pid() == NGX_INVALID_PID {
@@ -65,6 +64,16 @@ fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: S
     stats::of_child(g, slot).clear();
 
     false
+}
+
+/// A reserved slot. A program that is about to exit starts no process.
+fn wait_or_start(g: &Globals, log: Log, slot: Slot, start: Start<'_>) -> bool {
+    if g.leaving() {
+        return false;
+    }
+
+    start_again(g, log, slot, start);
+    true
 }
 
 fn close_channel(g: &Globals, log: Log, entry: &ngx_process_t) {

@@ -38,7 +38,7 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<Role>)
 fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_process_t) {
     let exits = signo != signals::REOPEN;
 
-    if entry.is(Flag::Detached) || !(entry.occupied() || entry.is(Flag::Reserved)) {
+    if entry.is(Flag::Detached) || !(entry.occupied() || entry.is_reserved()) {
         return;
     }
 
@@ -47,7 +47,7 @@ fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_p
         return;
     }
 
-    if entry.is(Flag::Reserved) || entry.is(Flag::Exited) {
+    if entry.is_reserved() || entry.is(Flag::Exited) {
         // The process has exited, so there is no process to signal (D5). A
         // process that was told to exit is not started again.
         if exits {

@@ -3,6 +3,7 @@
 //! the hosts.
 //!
 //! - `slot`, `slots`: the process table, `ngx_processes[]`;
+//! - `later`: slots of processes that are started later;
 //! - `stats`, `state`: per-slot data in shared memory;
 //! - `role`, `generation`: the role of a process, and the configuration for
 //!   which it was started;
@@ -12,6 +13,7 @@
 
 pub mod generation;
 pub mod globals;
+mod later;
 pub mod minus_one;
 pub mod restart;
 pub mod role;

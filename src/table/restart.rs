@@ -14,9 +14,12 @@
 //!   further start is delayed. The delays double, from 0.1 to 2 seconds.
 //!
 //! The master retries a start that failed with the same delays.
+//!
+//! The event loop or a timer ends a delay. If the host has neither, no start is
+//! delayed, see [`set_delays`].
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::minus_one::MinusOneUsize;
 use crate::config::ngx_msec_t;
@@ -36,6 +39,20 @@ const LONGEST_DELAY: ngx_msec_t = 2000;
 
 /// The value of `Restart::delay` before the first failure or failed start.
 const NO_FAILURE: ngx_msec_t = usize::MAX;
+
+/// Whether the host can end a delay.
+static DELAYS: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether the host starts processes when their delay is over. If `on` is
+/// false, all delays are 0 from now on.
+pub fn set_delays(on: bool) {
+    DELAYS.store(on, Relaxed);
+}
+
+/// Returns `delay` if the host can end a delay, else 0.
+fn if_it_ends(delay: ngx_msec_t) -> ngx_msec_t {
+    if DELAYS.load(Relaxed) { delay } else { 0 }
+}
 
 /// The times of the last start and of the next start of one process, in
 /// milliseconds of the monotonic clock.
@@ -116,6 +133,8 @@ impl Restart {
             }
         };
 
+        let delay = if_it_ends(delay);
+
         self.due.store(now.saturating_add(delay), Relaxed);
         self.not_before.store(now.saturating_add(delay), Relaxed);
 
@@ -135,7 +154,8 @@ impl Restart {
 
     fn set_delay(&self, now: ngx_msec_t, delay: ngx_msec_t) {
         self.delay.store(delay, Relaxed);
-        self.due.store(now.saturating_add(delay), Relaxed);
+        self.due
+            .store(now.saturating_add(if_it_ends(delay)), Relaxed);
     }
 
     /// Makes the first start of the process due now.
@@ -179,9 +199,15 @@ pub fn now() -> ngx_msec_t {
 mod tests {
     use super::*;
 
+    fn tested() -> Restart {
+        set_delays(true);
+
+        Restart::unused()
+    }
+
     #[test]
     fn the_first_failure_has_no_delay_then_delays_double() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(1000);
         assert_eq!(restart.after_exit(1001, true), 0);
@@ -206,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_process_that_ran_for_long_starts_again_at_once() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(0);
         restart.after_exit(1, true);
@@ -235,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_process_that_exits_with_0_starts_again_at_once() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(0);
 
@@ -258,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_start_that_fails_is_retried() {
-        let restart = Restart::unused();
+        let restart = tested();
 
         restart.first_start(0);
         assert_eq!(restart.after_exit(5, true), 0);

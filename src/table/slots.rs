@@ -50,12 +50,10 @@ pub enum Flag {
     Exiting = bit::EXITING,
     /// The process has exited, and its parent has reaped it.
     Exited = bit::EXITED,
-    /// The slot has no process but is reserved: its process has exited, or
-    /// could not be started, and the master starts it later. C code does not
-    /// know this flag; its bit is the first one above the bits of C's
-    /// bit-fields.
-    Reserved = bit::EXITED << 1,
 }
+
+/// The pid in the slot of a process that is started later, see `later`.
+pub(super) const LATER: ngx_pid_t = ngx_pid_t::MAX;
 
 /// The function that a process runs, the argument of the function, and the name
 /// of the process: arguments of `ngx_spawn_process`.
@@ -102,9 +100,10 @@ impl ngx_process_t {
         self.pid.store(pid, Relaxed);
     }
 
-    /// Whether the slot has a process.
+    /// Whether the slot has a process. The pid is -1 in an empty slot, 0 in a
+    /// slot that was never used, and `LATER` if the process is started later.
     pub fn occupied(&self) -> bool {
-        self.pid() > 0
+        self.pid() > 0 && self.pid() != LATER
     }
 
     /// The descriptor `channel[end]`. The other processes write to end 0, and
@@ -270,7 +269,7 @@ impl Table {
     /// `ngx_last_process`, then all others. A reserved slot is not empty.
     pub fn free(&self) -> impl Iterator<Item = Slot> + use<> {
         self.iter()
-            .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID && !entry.is(Flag::Reserved))
+            .filter(|(_, entry)| entry.pid() == NGX_INVALID_PID)
             .map(|(slot, _)| slot)
             .chain(Slot::new(self.used()).and_later())
     }
@@ -363,18 +362,6 @@ mod tests {
         assert_eq!(table.iter().count(), NGX_MAX_PROCESSES);
         assert_eq!(Slot::from_c(-1), None);
         assert_eq!(Slot::from_c(Slot::NONE.to_c()), None);
-    }
-
-    #[test]
-    fn a_reserved_slot_is_not_taken() {
-        let table = table();
-
-        fill(&table, 3);
-        table.get(Slot::new(1)).vacate();
-        table.get(Slot::new(1)).set(Flag::Reserved, true);
-        assert_eq!(table.first_free(), Slot::new(3));
-        table.get(Slot::new(1)).set(Flag::Reserved, false);
-        assert_eq!(table.first_free(), Slot::new(1));
     }
 
     #[test]

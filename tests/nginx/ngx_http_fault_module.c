@@ -9,6 +9,9 @@
  *   fault returns;     in http: the master spawns a function that returns
  *   fault full;        in http: the master fills its process table, so that it
  *                      has room for two more processes
+ *   fault slots;       in http: finds the slots of the next workers in the
+ *                      process table, as nchan and push-stream do; each worker
+ *                      logs whether its slot is one of these slots
  *   fault commands;    in a location: the worker does what a request asks for
  *
  * The arguments of such a request, and the answer:
@@ -51,6 +54,7 @@ typedef struct {
     ngx_flag_t  exit;
     ngx_flag_t  returns;
     ngx_flag_t  full;
+    ngx_flag_t  slots;
 } ngx_http_fault_conf_t;
 
 
@@ -421,6 +425,11 @@ ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "slots") == 0) {
+        fcf->slots = 1;
+        return NGX_CONF_OK;
+    }
+
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_fault_handler;
 
@@ -446,6 +455,30 @@ ngx_http_fault_fills(ngx_cycle_t *cycle, void *data)
 }
 
 
+static u_char  ngx_http_fault_slots[NGX_MAX_PROCESSES];
+
+
+static void
+ngx_http_fault_find_slots(ngx_cycle_t *cycle)
+{
+    ngx_int_t         n, s;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    ngx_memzero(ngx_http_fault_slots, sizeof(ngx_http_fault_slots));
+
+    for (n = 0, s = 0; n < ccf->worker_processes; n++, s++) {
+
+        while (s < ngx_last_process && ngx_processes[s].pid != -1) {
+            s++;
+        }
+
+        ngx_http_fault_slots[s] = 1;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_fault_init_module(ngx_cycle_t *cycle)
 {
@@ -459,6 +492,10 @@ ngx_http_fault_init_module(ngx_cycle_t *cycle)
            == NGX_INVALID_PID)
     {
         return NGX_ERROR;
+    }
+
+    if (fcf->slots) {
+        ngx_http_fault_find_slots(cycle);
     }
 
     while (fcf->full && ngx_last_process < NGX_MAX_PROCESSES - 2) {
@@ -485,6 +522,11 @@ ngx_http_fault_init_process(ngx_cycle_t *cycle)
                   "fault: slot:%i last:%i pid:%P in table:%P",
                   ngx_process_slot, ngx_last_process, ngx_pid,
                   ngx_processes[ngx_process_slot].pid);
+
+    if (fcf->slots) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "fault: foreseen:%d",
+                      (int) ngx_http_fault_slots[ngx_process_slot]);
+    }
 
     if (fcf->exit) {
         _exit(1);

@@ -481,7 +481,7 @@ fuzz(int s, pid_t pid, int with_pings)
         T_EQ(t_wait(attackers[n]), 0);
     }
 
-    T_OK(shared->sent > 1000);
+    T_OK(shared->sent > (t_under_valgrind() ? 10 : 100));
 
     /* all of it has been handled, and nothing is left */
 

@@ -7,6 +7,23 @@
 #include <sys/prctl.h>
 
 
+/* How modules find the slot of the next process. */
+
+static ngx_int_t
+next_slot(void)
+{
+    ngx_int_t  s;
+
+    s = 0;
+
+    while (s < ngx_last_process && ngx_processes[s].pid != -1) {
+        s++;
+    }
+
+    return s;
+}
+
+
 static void
 test_respawn(void)
 {
@@ -255,7 +272,7 @@ test_respawn_fails(void)
 
     T_EQ(t_logged(NGX_LOG_ALERT, "could not respawn worker process"), 1);
     T_EQ(t_live, 1);
-    T_EQ(ngx_processes[1].pid, -1);
+    T_OK(!t_runs(1));
     T_EQ(ngx_processes[1].channel[0], -1);
     T_EQ(ngx_processes[1].channel[1], -1);
     T_EQ(ngx_processes[1].exited, 0);
@@ -268,7 +285,7 @@ test_respawn_fails(void)
     /* The other workers also read that the worker was respawned. */
 
     T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
-    T_UNTIL(ngx_processes[1].pid > 0);
+    T_UNTIL(t_runs(1));
 
     T_OK(ngx_processes[1].pid != pid);
     T_EQ(ngx_last_process, 3);
@@ -287,6 +304,7 @@ static void
 test_respawn_fails_slot_reserved(void)
 {
     pid_t          pid;
+    ngx_int_t      next;
     struct rlimit  rl;
 
     t_master_init();
@@ -297,11 +315,13 @@ test_respawn_fails_slot_reserved(void)
     T_UNTIL(t_logged(NGX_LOG_ALERT, "fork() failed"));
     T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
 
+    next = next_slot();
     pid = t_spawn(t_pause, NULL, "another", NGX_PROCESS_NORESPAWN);
     T_REQUIRE(pid > 0);
     T_EQ(ngx_process_slot, 2);
+    T_EQ(next, 2);
 
-    T_UNTIL(ngx_processes[0].pid > 0);
+    T_UNTIL(t_runs(0));
     T_EQ(t_common->workers[0].worker, 0);
 
     T_REQUIRE(kill(pid, SIGKILL) == 0);
@@ -353,7 +373,7 @@ test_respawn_all_fails(void)
     T_UNTIL(t_logged(NGX_LOG_ALERT, "fork() failed") >= 2);
     T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
 
-    T_UNTIL(ngx_processes[0].pid > 0 && ngx_processes[1].pid > 0);
+    T_UNTIL(t_runs(0) && t_runs(1));
     T_EQ(ngx_last_process, 2);
     T_UNTIL(t_all_know_all(2));
     t_check_channels(2);

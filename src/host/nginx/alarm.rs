@@ -5,19 +5,19 @@
 //! The handler does not set `ngx_sigalrm` when this timer expires, because
 //! nginx uses `ngx_sigalrm` for the delays while it terminates its workers.
 
-use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use nix::errno::Errno;
 
-use crate::config::{AtomicPid, ngx_msec_t};
+use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::process_cycle::duties::next_duty;
 use crate::sys::alarm::{Alarm, TOKEN};
 use crate::sys::process;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
-use crate::table::role;
+use crate::table::{restart, role};
 
 static ALARM: AtomicI32 = AtomicI32::new(0);
 /// The pid of the process that has made the timer. A child inherits the number
@@ -29,7 +29,9 @@ pub fn is_own(signal: &Received) -> bool {
     signal.signo == libc::SIGALRM && signal.timer == Some(TOKEN)
 }
 
-fn set(msec: ngx_msec_t) -> Result<(), Errno> {
+/// The timer of this process. The first call makes the timer. If the limit of
+/// signals or a filter of system calls refuses the timer, each call retries.
+fn timer() -> Result<Alarm, Errno> {
     let own = process::getpid();
 
     if OWNER.load(Relaxed) != own {
@@ -37,25 +39,45 @@ fn set(msec: ngx_msec_t) -> Result<(), Errno> {
         OWNER.store(own, Relaxed);
     }
 
-    Alarm::from_raw(ALARM.load(Relaxed)).set(msec)
+    Ok(Alarm::from_raw(ALARM.load(Relaxed)))
+}
+
+/// Allows delays if this process has a timer that ends them. The caller calls
+/// this function before it delays a start.
+pub fn allow_delays(log: Log) {
+    /// The failure is logged once: a worker may exit thousands of times a
+    /// second.
+    static LOGGED: AtomicBool = AtomicBool::new(false);
+
+    let timer = timer();
+
+    restart::set_delays(timer.is_ok());
+
+    if let Err(err) = timer
+        && !LOGGED.swap(true, Relaxed)
+    {
+        log.error(
+            Level::Alert,
+            Some(err),
+            format_args!("timer_create() or timer_settime() failed, nothing is put off"),
+        );
+    }
 }
 
 /// Sets the timer to expire when the next duty is due. Does nothing if there is
 /// no duty, or if this process is about to exit.
 ///
-/// If the timer cannot be set, an alert is logged, and the duty is done when
-/// the next signal arrives.
-pub fn set_for_next_duty(g: &Globals, log: Log) {
+/// Without a timer the duty is done when the next signal arrives.
+pub fn set_for_next_duty(g: &Globals) {
     if g.leaving() {
         return;
     }
 
     // Only a master starts processes again.
-    if let Some(Err(err)) = next_duty(g, role::is_master(g)).map(set) {
-        log.error(
-            Level::Alert,
-            Some(err),
-            format_args!("timer_settime() failed"),
-        );
+    if let Some(msec) = next_duty(g, role::is_master(g))
+        && let Ok(timer) = timer()
+    {
+        // The call cannot fail: the timer exists, and the time is valid.
+        let _ = timer.set(msec);
     }
 }

@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
-use super::spawn::{give_up_old, is_due};
+use super::spawn::give_up_old;
 use super::variables;
 use crate::channel::command::{
-    NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_TERMINATE,
+    NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_REOPEN, NGX_CMD_TERMINATE,
 };
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
 use crate::channel::read::{self, TURN};
@@ -40,6 +40,11 @@ pub fn write(
 ) -> Result {
     let receiver = queue::find_receiver(g, sock).filter(|_| message.len() == MIN_SIZE);
 
+    if sock == CLOSED && is_for_reserved(g, ch) {
+        give_up_if_exits(g, ch);
+        return Ok(());
+    }
+
     let Some((receiver, _)) = receiver else {
         return queue::write(g, log, sock, message, ch, if_gone);
     };
@@ -48,21 +53,38 @@ pub fn write(
         return result;
     }
 
-    let exits = matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE);
-
-    if exits && role::acts_as_master(g) {
-        give_up_old(g);
-    }
+    give_up_if_exits(g, ch);
 
     let result = queue::write(g, log, sock, message, ch, Level::Info);
 
-    if exits && result.is_ok() {
+    if exits(ch) && result.is_ok() {
         stats::of_child(g, receiver).mark_exiting();
     }
 
-    set_for_next_duty(g, log);
+    set_for_next_duty(g);
 
     result
+}
+
+fn exits(ch: &ngx_channel_t) -> bool {
+    matches!(ch.command, NGX_CMD_QUIT | NGX_CMD_TERMINATE)
+}
+
+/// If the message tells a process to exit, frees the reserved slots whose
+/// processes are not wanted any more, so that these processes are not started.
+fn give_up_if_exits(g: &Globals, ch: &ngx_channel_t) {
+    if exits(ch) && role::acts_as_master(g) {
+        give_up_old(g);
+    }
+}
+
+/// Whether nginx's master sends the message to a process that is started later.
+/// The slot of this process is in use, but has no channel. If the write fails,
+/// nginx sends the signal to the pid in the slot.
+fn is_for_reserved(g: &Globals, ch: &ngx_channel_t) -> bool {
+    role::acts_as_master(g)
+        && (exits(ch) || ch.command == NGX_CMD_REOPEN)
+        && g.table.iter().any(|(_, entry)| entry.is_reserved())
 }
 
 /// The result for a message that must not be sent; `None` if the message must
@@ -80,7 +102,7 @@ fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<R
             );
             Some(Err(Status::Error))
         }
-        NGX_CMD_CLOSE_CHANNEL if is_due(about) => Some(Ok(())),
+        NGX_CMD_CLOSE_CHANNEL if about.is_due() => Some(Ok(())),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::{self, set_for_next_duty};
-use super::spawn::{enter_wanted, give_up_old, make_due};
+use super::spawn::{enter_wanted, give_up_old};
 use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
@@ -53,10 +53,10 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         forget_failed_binary(g);
         give_up_old(g);
         enter_wanted(g);
-        do_duties(g, log, |slot| make_due(g, slot));
+        do_duties(g, log, |slot| g.table.get(slot).make_due());
     }
 
-    set_for_next_duty(g, log);
+    set_for_next_duty(g);
 }
 
 /// Sets `ngx_new_binary` to 0 if it is -1, because a new binary could not be

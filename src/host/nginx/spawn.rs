@@ -3,17 +3,17 @@
 //! starts the process again later.
 //!
 //! nginx's `ngx_process_cycle.c` does not know of this delay. Until the process
-//! is due, its slot is empty and reserved. When the process is due, the library
-//! makes the slot look like the slot of a process that has just exited, and
-//! nginx's `ngx_reap_children()` starts the process again.
+//! is due, its slot is reserved. When the process is due, the library makes the
+//! slot look like the slot of a process that has just exited, and nginx's
+//! `ngx_reap_children()` starts the process again.
 
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::alarm::set_for_next_duty;
+use super::alarm::{allow_delays, set_for_next_duty};
 use super::types::ngx_cycle_t;
 use super::{generation, variables};
-use crate::config::{NGX_INVALID_PID, ngx_pid_t};
+use crate::config::ngx_pid_t;
 use crate::log::Log;
 use crate::process::mode::Mode;
 use crate::process::respawn;
@@ -23,13 +23,8 @@ use crate::status::Result;
 use crate::table::globals::Globals;
 use crate::table::role::is_master;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
-use crate::table::slots::{Flag, ngx_process_t};
+use crate::table::slots::Flag;
 use crate::table::{restart, stats};
-
-/// The pid in the slot of a process that is due to be started. No process has
-/// this pid, because the kernel's pids are at most `PID_MAX_LIMIT`; so a signal
-/// to this pid reaches no process.
-const DUE: ngx_pid_t = ngx_pid_t::MAX;
 
 /// The result of `ngx_spawn_process` for a process that is started later.
 /// nginx's `ngx_reap_children()` continues as if the process had been started.
@@ -42,12 +37,6 @@ static CYCLES: [AtomicPtr<ngx_cycle_t>; NGX_MAX_PROCESSES] =
 
 /// The cycle for which the processes of the waiting list are wanted.
 static WANTED_FOR: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(std::ptr::null_mut());
-
-/// Whether the process of a slot is due to be started: the slot only looks like
-/// the slot of a process that has exited.
-pub fn is_due(entry: &ngx_process_t) -> bool {
-    entry.pid() == DUE
-}
 
 /// Starts a process for `ngx_spawn_process`. If the start fails, the master
 /// retries later, if the process is one that is started again when it exits.
@@ -68,15 +57,16 @@ pub fn spawn(
     {
         respawn::reserve(g, slot);
         set_reserved_for(g, slot, cycle);
-        set_for_next_duty(g, log);
+        set_for_next_duty(g);
         return Ok(LATER);
     }
 
     let result = spawn::spawn(g, log, spawn, mode);
 
     if result.is_err() && is_master(g) {
+        allow_delays(log);
         start_failed(g, cycle, &wanted, mode);
-        set_for_next_duty(g, log);
+        set_for_next_duty(g);
     }
 
     result
@@ -87,9 +77,11 @@ pub fn spawn(
 fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
     let entry = g.table.get(slot);
 
-    if !is_master(g) || is_due(entry) || !entry.is(Flag::Exited) {
+    if !is_master(g) || entry.is_due() || !entry.is(Flag::Exited) {
         return false;
     }
+
+    allow_delays(log);
 
     respawn::delay_after_exit(g, log, slot) != 0
 }
@@ -191,16 +183,6 @@ pub fn enter_wanted(g: &Globals) {
     });
 }
 
-/// Makes the slot of a process that is due look like the slot of a process that
-/// has just exited.
-pub fn make_due(g: &Globals, slot: Slot) {
-    let entry = g.table.get(slot);
-
-    entry.set(Flag::Reserved, false);
-    entry.set_pid(DUE);
-    entry.set_exited(0);
-}
-
 /// Frees the reserved slots whose processes are not wanted any more: the slots
 /// of an old cycle, or all reserved slots if all processes are told to exit.
 ///
@@ -215,9 +197,8 @@ pub fn give_up_old(g: &Globals) {
     }
 
     for ((slot, entry), cycle) in g.table.iter().zip(&CYCLES) {
-        if entry.is(Flag::Reserved) && (all || cycle.load(Relaxed) != current_cycle()) {
+        if entry.is_reserved() && (all || cycle.load(Relaxed) != current_cycle()) {
             respawn::give_up(g, slot);
-            entry.set_pid(NGX_INVALID_PID);
             g.table.release(slot);
             g.reap.store(1, Relaxed);
         }

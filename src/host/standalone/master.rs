@@ -26,7 +26,7 @@ use crate::process::signals;
 use crate::process_cycle::signal_workers::signal_processes;
 use crate::sys::{process, user};
 use crate::table::slots::Flag;
-use crate::table::{generation, role};
+use crate::table::{generation, restart, role};
 
 /// The delay in milliseconds between the first and the second signal that stop
 /// the processes. The delay doubles with each further signal.
@@ -61,6 +61,7 @@ pub fn run(cycle: Cycle) -> ! {
         alarm: timer(set_sigalrm),
     };
 
+    restart::set_delays(true);
     generation::begin_first();
     set_title(cycle, &title());
     master.starter.start();

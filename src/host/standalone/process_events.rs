@@ -16,6 +16,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process_cycle::duties::{do_duties, next_duty};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
+use crate::table::restart;
 
 /// If the event loop cannot be made, a round takes this many milliseconds, so
 /// that a program that calls the function in a loop does not use all of a
@@ -26,6 +27,9 @@ const RETRY: ngx_msec_t = 100;
 /// the library does its own periodic work, such as starting processes that
 /// could not be started before. The function returns after each wake-up.
 pub fn process_events_and_timers(log: Log) {
+    // The caller comes back when this round is over.
+    restart::set_delays(true);
+
     let Ok((waiter, waker)) = event_loop::descriptors(log) else {
         time::pause(RETRY);
         return;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{in_slot, started};
-use crate::nginx::BOTH;
+use super::{in_slot, in_slots, nginx, shell, started};
+use crate::nginx::{BOTH, Nginx, Which};
+use crate::support::tracer::Tracer;
 use crate::support::{sys, wait_until};
 
 /// Sends the signal `signo` to a worker when the worker has run for `ran`, and
@@ -38,4 +39,107 @@ fn d04_workers_that_exit_with_0() {
 #[test]
 fn d04_workers_that_crash_after_a_second() {
     is_replaced_at_once("d04_served", libc::SIGKILL, 4, Duration::from_millis(1100));
+}
+
+/// The user has no signals left, so the master cannot have a timer.
+fn started_without_timer(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
+    let nginx = nginx(test, which, workers, "");
+
+    nginx.spawn_command(shell(&nginx, "prlimit --pid $$ --sigpending=0:0"), &[]);
+
+    let pids = in_slots(&nginx, workers);
+
+    (nginx, pids)
+}
+
+/// Without a timer a worker that keeps failing is started again at once: nothing
+/// would start it later (D4).
+#[test]
+fn d04_no_timer() {
+    for which in BOTH {
+        let (nginx, workers) = started_without_timer("d04_no_timer", which, 2);
+        let mut last = workers[1];
+
+        for _ in 0..6 {
+            sys::kill(last, libc::SIGKILL);
+            wait_until("another worker", || in_slot(&nginx, 1) != last);
+            last = in_slot(&nginx, 1);
+        }
+
+        assert_eq!(nginx.lines("respawning in"), [""; 0], "{which:?}");
+        nginx.wait_for_workers(2);
+        nginx.quit(&["exited on signal 9", "timer_settime() failed"]);
+    }
+}
+
+/// Without a timer a respawn that has failed is retried at the next signal, at
+/// the latest when the next child exits, as in nginx (D2).
+#[test]
+fn d02_no_timer() {
+    for which in BOTH {
+        let (nginx, workers) = started_without_timer("d02_no_timer", which, 3);
+        let tracer = Tracer::fail_forks(&nginx, nginx.master(), "");
+
+        sys::kill(workers[0], libc::SIGKILL);
+        nginx.wait_for_line("could not respawn worker process");
+        drop(tracer);
+        sys::kill(workers[1], libc::SIGKILL);
+        nginx.wait_for_workers(3);
+
+        if which == Which::Ipc {
+            nginx.quit(&[
+                "exited on signal 9",
+                "fork() failed",
+                "could not respawn",
+                "timer_settime() failed",
+            ]);
+        }
+    }
+}
+
+/// Kills the worker in slot 1 again and again, until its respawn is put off. The
+/// stock nginx puts off none.
+fn kill_until_it_waits(nginx: &Nginx, msec: u32) {
+    let waits = format!("respawning in {msec} ms");
+
+    for _ in 0..8 {
+        let last = in_slot(nginx, 1);
+
+        sys::kill(last, libc::SIGKILL);
+        wait_until("another worker, or none", || {
+            in_slot(nginx, 1) != last || !nginx.lines(&waits).is_empty()
+        });
+
+        if in_slot(nginx, 1) == last {
+            return;
+        }
+    }
+}
+
+/// A module that searches the table for the slots of the next workers finds
+/// those that they get, also while a worker waits for its respawn.
+#[test]
+fn d04_slots_that_a_module_foresees() {
+    for which in BOTH {
+        let nginx = nginx("d04_slots", which, 4, "fault slots;");
+
+        nginx.spawn(&[]);
+        in_slots(&nginx, 4);
+        nginx.wait_for_lines(4, "fault: foreseen:1");
+        kill_until_it_waits(&nginx, 800);
+
+        let old = nginx.workers();
+        let before = nginx.lines("fault: foreseen:").len();
+
+        // No signal is sent to the worker that waits.
+        nginx.signal(libc::SIGUSR1);
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_lines(before + 4, "fault: foreseen:");
+        nginx.wait_for_end_of(&old);
+        nginx.wait_for_workers(4);
+
+        assert_eq!(nginx.lines("fault: foreseen:0"), [""; 0], "{which:?}");
+        assert_eq!(nginx.lines("kill("), [""; 0], "{which:?}");
+        nginx.quit(&["exited on signal 9"]);
+    }
 }
