@@ -1,9 +1,12 @@
 //! Builds the programs under test.
 
 use std::collections::HashMap;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
+
+use super::{run, sys};
 
 /// The directory of the library for the tests, relative to the project.
 const BUILD: &str = "build/map_anon";
@@ -13,9 +16,16 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The directory for the files of the tests.
+/// The directory for the files of the tests of this run.
 pub fn directory() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+
+    MADE.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(run::number().to_string());
+
+        fs::create_dir_all(&directory).expect("a directory");
+        directory
+    })
 }
 
 /// Runs a program, which must succeed.
@@ -31,20 +41,29 @@ pub fn run(command: &mut Command) {
 }
 
 /// The echo server of the examples.
+///
+/// `make` links it anew each time, so another run may be about to write it: a
+/// lock makes the runs wait for each other, and each has a link of its own.
 pub fn echo() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
 
     BUILT
         .get_or_init(|| {
             let program = format!("{BUILD}/echo");
+            let own = directory().join("echo.program");
+            let lock = File::create(directory().with_file_name("lock")).expect("a file");
 
+            sys::lock(&lock);
             run(Command::new("make").current_dir(root()).args([
                 "-s",
                 &format!("B={BUILD}"),
                 &program,
             ]));
 
-            root().join(program)
+            let _ = fs::remove_file(&own);
+
+            fs::hard_link(root().join(program), &own).expect("a link");
+            own
         })
         .clone()
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::{SOON, build, find, proc, sys, wait_until, wait_within};
+use super::{SOON, build, find, proc, run, sys, wait_until, wait_within};
 
 /// A master and its children. When this is dropped, all processes that run the
 /// program in `directory` are killed, also after a panic.
@@ -38,15 +38,16 @@ pub struct Server {
 /// The title of a process, and the number of its descriptors of each kind.
 pub type Descriptors = (String, BTreeMap<String, usize>);
 
-/// An unused port, which no other test uses. It is below the ports that the
-/// kernel assigns to clients.
+/// An unused port, which no other test and no other run uses. It is below the
+/// ports that the kernel assigns to clients.
 pub fn free_port() -> u16 {
+    /// The ports of a run: 10,000 to 29,999 for all.
+    const PORTS: u16 = 20_000 / run::RUNS;
+
     static NEXT: AtomicU16 = AtomicU16::new(0);
 
-    let first = 10_000 + (std::process::id() % 100) as u16 * 200;
-
     loop {
-        let port = first + NEXT.fetch_add(1, Relaxed) % 2_000;
+        let port = 10_000 + run::number() * PORTS + NEXT.fetch_add(1, Relaxed) % PORTS;
 
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;

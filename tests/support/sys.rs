@@ -3,6 +3,8 @@
 
 #![allow(unsafe_code)]
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -53,6 +55,15 @@ pub fn limit_processes(command: &mut Command, n: u64) {
             },
         );
     }
+}
+
+/// Waits until no other process has locked `file`, and locks it until it is
+/// closed.
+pub fn lock(file: &File) {
+    // SAFETY: flock() touches no memory.
+    let done = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) };
+
+    assert_eq!(done, 0, "flock()");
 }
 
 /// Whether the effective user of this process is root.

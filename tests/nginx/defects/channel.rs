@@ -12,6 +12,7 @@ use super::{
 };
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::build::run;
+use crate::support::run::user;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
@@ -217,9 +218,6 @@ fn d14_what_has_the_queue_sent() {
 /// more (D14).
 #[test]
 fn d14_too_many_descriptors_on_their_way() {
-    /// Only this test uses this user: the kernel counts for each user.
-    const USER: u32 = 54_322;
-
     if !sys::is_root() {
         eprintln!("SKIP: only root can be another user");
         return;
@@ -230,7 +228,8 @@ fn d14_too_many_descriptors_on_their_way() {
         let mut limited = shell(&nginx, "ulimit -n 64");
 
         fs::set_permissions(&nginx.directory, fs::Permissions::from_mode(0o777)).unwrap();
-        limited.uid(USER).gid(USER);
+        // The kernel counts for each user.
+        limited.uid(user(1)).gid(user(1));
         nginx.spawn_command(limited, &[]);
 
         let workers = in_slots(&nginx, 2);

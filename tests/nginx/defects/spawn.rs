@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{configure, daemon, in_slot, nginx, started, wake_up};
 use crate::nginx::{BOTH, Which};
+use crate::support::run::user;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
@@ -88,10 +89,6 @@ fn d02_a_reload_that_cannot_fork() {
 /// A worker exceeds the user's limit of processes for a while (D2).
 #[test]
 fn d02_a_limit_of_processes() {
-    /// Only this test uses this user: the limit counts all processes of the
-    /// user.
-    const USER: u32 = 54_323;
-
     if !sys::is_root() {
         eprintln!("SKIP: only root can be another user");
         return;
@@ -101,13 +98,13 @@ fn d02_a_limit_of_processes() {
         let nginx = nginx("d02_limit", which, 3, "");
         let mut other = Command::new("cat")
             .stdin(Stdio::piped())
-            .uid(USER)
+            .uid(user(2))
             .spawn()
             .unwrap();
 
         // The limit allows the master and two of the three workers, besides
         // this one.
-        nginx.spawn_limited(USER, 4, &[]);
+        nginx.spawn_limited(user(2), 4, &[]);
         nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
         nginx.wait_for_workers(2);
         drop(other.stdin.take());
