@@ -1,9 +1,12 @@
 //! Builds the programs under test, once for each program of tests.
 
 use std::collections::HashMap;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
+
+use super::{run, sys};
 
 /// The directory in which the tests build the library, relative to the
 /// project's directory.
@@ -14,9 +17,16 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The directory for files that tests create.
+/// The directory for files that the tests of this run create.
 pub fn directory() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+
+    MADE.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(run::number().to_string());
+
+        fs::create_dir_all(&directory).expect("a directory");
+        directory
+    })
 }
 
 /// Runs a command; panics with its output if it fails.
@@ -32,20 +42,30 @@ pub fn run(command: &mut Command) {
 }
 
 /// Builds the echo server `examples/echo.c`; returns its path.
+///
+/// `make` links the program anew each time, so another run can write the file
+/// at the same time. Each run waits for a lock, and makes a hard link of its own
+/// to the program.
 pub fn echo() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
 
     BUILT
         .get_or_init(|| {
             let program = format!("{BUILD}/echo");
+            let own = directory().join("echo.program");
+            let lock = File::create(directory().with_file_name("lock")).expect("a file");
 
+            sys::lock(&lock);
             run(Command::new("make").current_dir(root()).args([
                 "-s",
                 &format!("B={BUILD}"),
                 &program,
             ]));
 
-            root().join(program)
+            let _ = fs::remove_file(&own);
+
+            fs::hard_link(root().join(program), &own).expect("a link");
+            own
         })
         .clone()
 }

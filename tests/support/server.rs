@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::{SOON, build, find, proc, sys, wait_until, wait_within};
+use super::{SOON, build, find, proc, run, sys, wait_until, wait_within};
 
 /// A master and its children. When this value is dropped, also after a panic,
 /// all processes that run the program in `directory` are killed.
@@ -41,15 +41,16 @@ pub struct Server {
 /// process has.
 pub type Descriptors = (String, BTreeMap<String, usize>);
 
-/// Returns a port that no other process and no other test uses. The kernel does
-/// not assign the ports of this range to clients.
+/// Returns a port that no other process, no other test and no other run uses.
+/// The kernel does not assign the ports of this range to clients.
 pub fn free_port() -> u16 {
+    /// The ports of a run: 10,000 to 29,999 for all.
+    const PORTS: u16 = 20_000 / run::RUNS;
+
     static NEXT: AtomicU16 = AtomicU16::new(0);
 
-    let first = 10_000 + (std::process::id() % 100) as u16 * 200;
-
     loop {
-        let port = first + NEXT.fetch_add(1, Relaxed) % 2_000;
+        let port = 10_000 + run::number() * PORTS + NEXT.fetch_add(1, Relaxed) % PORTS;
 
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;

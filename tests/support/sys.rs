@@ -3,6 +3,8 @@
 
 #![allow(unsafe_code)]
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -54,6 +56,15 @@ pub fn limit_processes(command: &mut Command, n: u64) {
             },
         );
     }
+}
+
+/// Locks `file`, `flock(2)`, until the file is closed. If another process has
+/// locked the file, the function waits.
+pub fn lock(file: &File) {
+    // SAFETY: flock() accesses no memory.
+    let done = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) };
+
+    assert_eq!(done, 0, "flock()");
 }
 
 /// Returns true if the effective user of this process is root.

@@ -60,5 +60,10 @@ impl Drop for Tracer {
         if !std::thread::panicking() {
             wait_until("the tracer's end", free);
         }
+
+        // strace drops a signal with which the process is stopped at the
+        // moment of PTRACE_DETACH. If it was a SIGCHLD, the process would reap
+        // its child only after the next one.
+        sys::kill(self.pid, libc::SIGCHLD);
     }
 }

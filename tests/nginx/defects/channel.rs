@@ -12,6 +12,7 @@ use super::{
 };
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::build::run;
+use crate::support::run::user;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
@@ -224,10 +225,6 @@ fn d14_what_has_the_queue_sent() {
 /// another one (D14).
 #[test]
 fn d14_too_many_descriptors_on_their_way() {
-    /// The user of this test. No other test uses this user, because the kernel
-    /// counts the descriptors of all processes of a user.
-    const USER: u32 = 54_322;
-
     if !sys::is_root() {
         eprintln!("SKIP: only root can be another user");
         return;
@@ -238,7 +235,8 @@ fn d14_too_many_descriptors_on_their_way() {
         let mut limited = shell(&nginx, "ulimit -n 64");
 
         fs::set_permissions(&nginx.directory, fs::Permissions::from_mode(0o777)).unwrap();
-        limited.uid(USER).gid(USER);
+        // The kernel counts for each user.
+        limited.uid(user(1)).gid(user(1));
         nginx.spawn_command(limited, &[]);
 
         let workers = in_slots(&nginx, 2);

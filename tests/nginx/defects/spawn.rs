@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{configure, daemon, in_slot, nginx, started, wake_up};
 use crate::nginx::{BOTH, Which};
+use crate::support::run::user;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
@@ -120,10 +121,6 @@ fn d02_stopped_while_workers_wait() {
 /// processes (D2).
 #[test]
 fn d02_a_limit_of_processes() {
-    /// The user of this test. No other test uses this user, because the limit
-    /// counts all processes of a user.
-    const USER: u32 = 54_323;
-
     if !sys::is_root() {
         eprintln!("SKIP: only root can be another user");
         return;
@@ -133,13 +130,13 @@ fn d02_a_limit_of_processes() {
         let nginx = nginx("d02_limit", which, 3, "");
         let mut other = Command::new("cat")
             .stdin(Stdio::piped())
-            .uid(USER)
+            .uid(user(2))
             .spawn()
             .unwrap();
 
         // The user may have four processes: one that this test has started, the
         // master and two of the three workers.
-        nginx.spawn_limited(USER, 4, &[]);
+        nginx.spawn_limited(user(2), 4, &[]);
         nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
         nginx.wait_for_workers(2);
         drop(other.stdin.take());
