@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::foreign;
 use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
 use crate::sys::process::{self, Ended};
@@ -42,7 +43,7 @@ impl Drop for Deferred<'_> {
         DEFER.store(false, Relaxed);
 
         if PENDING.swap(false, Relaxed) {
-            reap(self.g, self.log, true);
+            reap(self.g, self.log, None, true);
         }
     }
 }
@@ -52,29 +53,65 @@ impl Drop for Deferred<'_> {
 pub fn forget_deferred() {
     PENDING.store(false, Relaxed);
     DEFER.store(false, Relaxed);
+    foreign::forget();
 }
 
+<<<<<<< HEAD
 /// Reaps the children that have exited. The handler of SIGCHLD calls this
 /// function. While a process is being started this function reaps nothing, and
 /// the children are reaped when [`Deferred`] is dropped.
 pub fn get_status(g: &Globals, log: Log) {
+=======
+/// Reaps the children that have exited, in the handler of SIGCHLD; later if a
+/// process is being started. `child`: the one that the signal tells of, if it is
+/// known.
+pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     if DEFER.load(Relaxed) {
         PENDING.store(true, Relaxed);
         return;
     }
 
-    reap(g, log, false);
+    reap(g, log, child, false);
 }
 
+<<<<<<< HEAD
 /// A master reaps all its children. A worker reaps only the children that it
 /// has started with the library, because a module reaps the children that the
 /// module has started (`D7`). `late`: the SIGCHLD arrived earlier, so the
 /// children can have been reaped already.
 fn reap(g: &Globals, log: Log, late: bool) {
+=======
+/// A master reaps all its children. A worker reaps the children that it has
+/// started with the library, and leaves those of a module to the module for a
+/// while (`D7`). `late`: the children may have been reaped already.
+fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     if role::acts_as_master(g) {
         reap_all(g, log, late);
     } else {
         reap_spawned(g, log);
+        foreign::note_exit(g, child);
+    }
+}
+
+/// In a worker, at a signal that is no child's: reaps what SIGCHLD would reap.
+#[cfg(not(feature = "standalone"))]
+pub fn reap_unnoticed(g: &Globals, log: Log) {
+    if DEFER.load(Relaxed) {
+        PENDING.store(true, Relaxed);
+    } else {
+        reap_spawned(g, log);
+    }
+}
+
+/// In a worker: reaps the children of modules that no code has waited for
+/// (`D7`).
+pub fn reap_foreign(g: &Globals, log: Log) {
+    while let Some(pid) = foreign::take_due(g) {
+        if let Ok(Some((pid, status))) = process::reap(pid) {
+            reaped(g, log, pid, status);
+        }
     }
 }
 

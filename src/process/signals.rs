@@ -176,7 +176,7 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
     }
 
     if signo == libc::SIGCHLD {
-        reap::get_status(g, log);
+        reap::get_status(g, log, sender);
     }
 }
 

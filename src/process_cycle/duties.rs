@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::channel::queue;
 use crate::config::ngx_msec_t;
 use crate::log::Log;
-use crate::process::{respawn, wanted};
+use crate::process::{foreign, reap, respawn, wanted};
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 
@@ -19,10 +19,15 @@ use crate::table::slot::Slot;
 pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
     let restart = with_restarts.then(|| respawn::next_due(g)).flatten();
 
-    [queue::retry_in(g), restart, wanted::due_in(g)]
-        .into_iter()
-        .flatten()
-        .min()
+    [
+        queue::retry_in(g),
+        restart,
+        wanted::due_in(g),
+        foreign::due_in(),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
 }
 
 /// Sends the queued messages. Calls `due` with each reserved slot whose process
@@ -30,6 +35,7 @@ pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
 /// processes.
 pub fn do_duties(g: &Globals, log: Log, due: impl Fn(Slot)) {
     queue::flush(g, log);
+    reap::reap_foreign(g, log);
 
     for slot in respawn::due(g) {
         due(slot);

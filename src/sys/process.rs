@@ -132,6 +132,32 @@ pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
     wait(pid, libc::WNOHANG)
 }
 
+/// The child `pid`, or one of all children, if it has exited and was not reaped,
+/// `waitid(2)`.
+pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
+    // SAFETY: all-zero is a valid value of this plain C struct.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let (kind, id) = match pid {
+        ANY => (libc::P_ALL, 0),
+        pid => (libc::P_PID, pid.cast_unsigned()),
+    };
+
+    // SAFETY: the kernel writes `info`, which is local.
+    Errno::result(unsafe {
+        libc::waitid(
+            kind,
+            id,
+            &raw mut info,
+            libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
+        )
+    })
+    .ok()?;
+
+    // SAFETY: waitid() has written the pid, or left 0 if no such child has
+    // exited.
+    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0)
+}
+
 /// Waits until the child `pid` exits, and reaps it.
 pub fn reap_one(pid: libc::pid_t) -> Result<(), Errno> {
     wait(pid, 0).map(drop)

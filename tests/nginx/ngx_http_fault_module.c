@@ -23,12 +23,19 @@
  *                      number of bytes, and fds= the number of descriptors
  *   do=fill&...        sends such messages until the channel is full
  *   do=deaf            closes this worker's end of its channel
+<<<<<<< HEAD
  *   do=child           forks a child that exits with 3, waits for the child, and
  *                      answers with its exit code
  *   do=write&size=N    writes a message of N bytes to a new socketpair, and
  *                      answers with the result
  *   do=read&size=N     reads a message of N bytes, of which 40 have arrived, and
  *                      answers with the result
+=======
+ *   do=child           forks a child that exits with 3, and waits for it
+ *   do=orphans&n=N     forks N children that exit, and does not wait for them
+ *   do=write&size=N    writes a message of N bytes, answers with the result
+ *   do=read&size=N     reads N bytes where 40 are available, the same
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
  *
  * The stock nginx and the one that is built with the library both load this
  * module, which is compiled with the same options.
@@ -275,6 +282,21 @@ ngx_http_fault_child(ngx_http_request_t *r, char *answer)
 
 
 static ngx_int_t
+ngx_http_fault_orphans(ngx_http_request_t *r, char *answer)
+{
+    ngx_int_t  n;
+
+    for (n = ngx_http_fault_arg(r, "n", 1); n > 0; n--) {
+        if (fork() == 0) {
+            _exit(0);
+        }
+    }
+
+    return sprintf(answer, "forked");
+}
+
+
+static ngx_int_t
 ngx_http_fault_write(ngx_http_request_t *r, char *answer)
 {
     int             unread;
@@ -340,6 +362,7 @@ static ngx_http_fault_t  ngx_http_faults[] = {
     { "fill", ngx_http_fault_fill },
     { "deaf", ngx_http_fault_deaf },
     { "child", ngx_http_fault_child },
+    { "orphans", ngx_http_fault_orphans },
     { "write", ngx_http_fault_write },
     { "read", ngx_http_fault_read },
     { NULL, NULL }

@@ -1,6 +1,11 @@
 //! A timer for nginx's master, which waits in `sigsuspend(2)` without a
+<<<<<<< HEAD
 //! timeout. When the timer expires, the handler of SIGALRM does the library's
 //! duties.
+=======
+//! timeout. When it expires, the handler of SIGALRM does the library's duties.
+//! In a worker another one, for children of modules.
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
 //!
 //! The handler does not set `ngx_sigalrm` when this timer expires, because
 //! nginx uses `ngx_sigalrm` for the delays while it terminates its workers.
@@ -10,8 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use nix::errno::Errno;
 
-use crate::config::AtomicPid;
+use crate::config::{AtomicPid, ngx_msec_t};
 use crate::log::{Level, Log};
+use crate::process::foreign;
 use crate::process_cycle::duties::next_duty;
 use crate::sys::alarm::{Alarm, TOKEN};
 use crate::sys::process;
@@ -26,30 +32,51 @@ static OWNER: AtomicPid = AtomicPid::new(0);
 
 /// Whether a signal comes from this timer.
 pub fn is_own(signal: &Received) -> bool {
-    signal.signo == libc::SIGALRM && signal.timer == Some(TOKEN)
+    matches!(signal.signo, libc::SIGALRM | libc::SIGCHLD) && signal.timer == Some(TOKEN)
 }
 
+<<<<<<< HEAD
 /// The timer of this process. The first call makes the timer. If the limit of
 /// signals or a filter of system calls refuses the timer, each call retries.
 fn timer() -> Result<Alarm, Errno> {
+=======
+/// The timer of this process. It is made at the first call; where the limit of
+/// signals or a filter of system calls refuses one, each call tries again.
+///
+/// A worker's sends SIGCHLD, since nginx has a handler of its own for SIGALRM
+/// in a worker with `timer_resolution`.
+fn timer(g: &Globals) -> Result<Alarm, Errno> {
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     let own = process::getpid();
 
     if OWNER.load(Relaxed) != own {
-        ALARM.store(Alarm::new()?.into_raw(), Relaxed);
+        let signo = if role::acts_as_master(g) {
+            libc::SIGALRM
+        } else {
+            libc::SIGCHLD
+        };
+
+        ALARM.store(Alarm::new(signo)?.into_raw(), Relaxed);
         OWNER.store(own, Relaxed);
     }
 
     Ok(Alarm::from_raw(ALARM.load(Relaxed)))
 }
 
+<<<<<<< HEAD
 /// Allows delays if this process has a timer that ends them. The caller calls
 /// this function before it delays a start.
 pub fn allow_delays(log: Log) {
+=======
+/// Allows delays if there is a timer that ends them. To be called before
+/// something is put off.
+pub fn allow_delays(g: &Globals, log: Log) {
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     /// The failure is logged once: a worker may exit thousands of times a
     /// second.
     static LOGGED: AtomicBool = AtomicBool::new(false);
 
-    let timer = timer();
+    let timer = timer(g);
 
     restart::set_delays(timer.is_ok());
 
@@ -69,13 +96,28 @@ pub fn allow_delays(log: Log) {
 ///
 /// Without a timer the duty is done when the next signal arrives.
 pub fn set_for_next_duty(g: &Globals) {
-    if g.leaving() {
+    if g.leaving() || !role::acts_as_master(g) {
         return;
     }
 
+<<<<<<< HEAD
     // Only a master starts processes again.
     if let Some(msec) = next_duty(g, role::is_master(g))
         && let Ok(timer) = timer()
+=======
+    set(g, next_duty(g, true));
+}
+
+/// In a worker: sets the timer for the next child of a module that is to be
+/// reaped. Without a timer it is reaped at the next signal.
+pub fn set_for_foreign(g: &Globals) {
+    set(g, foreign::due_in());
+}
+
+fn set(g: &Globals, msec: Option<ngx_msec_t>) {
+    if let Some(msec) = msec
+        && let Ok(timer) = timer(g)
+>>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     {
         // The call cannot fail: the timer exists, and the time is valid.
         let _ = timer.set(msec);

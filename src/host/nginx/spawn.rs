@@ -64,7 +64,7 @@ pub fn spawn(
     let result = spawn::spawn(g, log, spawn, mode);
 
     if result.is_err() && is_master(g) {
-        allow_delays(log);
+        allow_delays(g, log);
         start_failed(g, cycle, &wanted, mode);
         set_for_next_duty(g);
     }
@@ -81,7 +81,7 @@ fn exits_too_often(g: &Globals, log: Log, slot: Slot) -> bool {
         return false;
     }
 
-    allow_delays(log);
+    allow_delays(g, log);
 
     respawn::delay_after_exit(g, log, slot) != 0
 }

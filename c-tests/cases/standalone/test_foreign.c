@@ -1,0 +1,133 @@
+
+/* Children of a worker that a module has forked. */
+
+
+#include "test.h"
+
+
+#define CHILDREN  15
+
+
+static void
+fork_some(pid_t *pids)
+{
+    int       i;
+    sigset_t  set;
+
+    sigemptyset(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+
+    for (i = 0; i < CHILDREN; i++) {
+        pids[i] = t_fork_exit(i);
+    }
+}
+
+
+/* Runs the event loop until no child is left, or for 10 s. */
+
+static int
+all_reaped(ngx_cycle_t *cycle)
+{
+    time_t     end;
+    siginfo_t  info;
+
+    for (end = time(NULL) + 10; time(NULL) < end; /* void */ ) {
+
+        if (waitid(P_ALL, 0, &info, WEXITED|WNOHANG|WNOWAIT) == -1) {
+            return errno == ECHILD;
+        }
+
+        ngx_process_events_and_timers(cycle);
+    }
+
+    return 0;
+}
+
+
+/* No code waits for the children: the event loop reaps them. */
+
+static void
+orphans_proc(ngx_cycle_t *cycle, void *data)
+{
+    pid_t  pids[CHILDREN];
+
+    fork_some(pids);
+
+    _exit(all_reaped(cycle) ? 7 : 1);
+}
+
+
+static void
+test_orphans(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+    ngx_process = NGX_PROCESS_MASTER;
+
+    pid = t_spawn(orphans_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
+    T_EQ(t_logged_by(pid, NGX_LOG_NOTICE, "unknown process "), CHILDREN);
+
+    t_close_slot(0);
+}
+
+
+/* The module waits for each, a second later. */
+
+static void
+waits_proc(ngx_cycle_t *cycle, void *data)
+{
+    int     i, status;
+    time_t  end;
+    pid_t   pids[CHILDREN];
+
+    fork_some(pids);
+
+    for (i = 0; i < 20; i++) {
+        usleep(50000);
+    }
+
+    for (end = time(NULL); time(NULL) < end; /* void */ ) {
+        ngx_process_events_and_timers(cycle);
+    }
+
+    for (i = 0; i < CHILDREN; i++) {
+        if (waitpid(pids[i], &status, 0) != pids[i]
+            || WEXITSTATUS(status) != i)
+        {
+            _exit(1);
+        }
+    }
+
+    _exit(7);
+}
+
+
+static void
+test_waits(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+    ngx_process = NGX_PROCESS_MASTER;
+
+    pid = t_spawn(waits_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
+
+    t_close_slot(0);
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("D7 children that no code waits for are reaped", test_orphans);
+    t_run("D7 a module waits for its children a second later", test_waits);
+
+    return t_end();
+}
