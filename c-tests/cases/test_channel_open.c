@@ -325,6 +325,38 @@ test_write_open_without_fd(void)
 }
 
 
+/* nginx takes descriptor 0 in the table for "no channel" (D11). */
+
+static void
+test_open_without_stdin(void)
+{
+    int            fd, saved;
+    ngx_channel_t  in, out;
+
+    t_channel_open();
+
+    fd = t_some_fd();
+    t_message(&out, NGX_CMD_OPEN_CHANNEL, fd);
+    T_EQ(t_put(&out), NGX_OK);
+
+    saved = fcntl(0, F_DUPFD_CLOEXEC, 10);
+    T_REQUIRE(saved != -1);
+    close(0);
+
+    T_EQ(t_get(&in), 32);
+    T_OK(in.fd > 2);
+    T_OK(!t_is_open(0));
+    T_OK(t_same_file(getpid(), fd, getpid(), in.fd));
+    T_OK(fcntl(in.fd, F_GETFD) & FD_CLOEXEC);
+
+    close(in.fd);
+    T_REQUIRE(dup2(saved, 0) == 0);
+    close(saved);
+    close(fd);
+    t_channel_close();
+}
+
+
 int
 main(void)
 {
@@ -343,6 +375,7 @@ main(void)
     t_run("D12 OPEN_CHANNEL, and the receiver has no descriptors left",
           test_open_emfile);
     t_run("D3 OPEN_CHANNEL of -1 is not sent", test_write_open_without_fd);
+    t_run("D11 OPEN_CHANNEL where stdin is closed", test_open_without_stdin);
 
     return t_end();
 }

@@ -132,6 +132,57 @@ test_close_far_minus(void)
 
 
 /*
+ * A message about the receiver's own slot, with a pid of another process or
+ * with its own.  It must change nothing.
+ */
+
+static void
+about_own_slot(ngx_uint_t command)
+{
+    int            fd, n;
+    ngx_process_t  before;
+
+    t_handler_open();
+
+    before = ngx_processes[T_OWN_SLOT];
+
+    fd = (command == NGX_CMD_OPEN_CHANNEL) ? t_some_fd() : -1;
+    n = t_open_fds();
+    t_handle(command, T_OWN_SLOT, 4321, fd);
+
+    T_EQ(t_open_fds(), n);
+    T_OK(memcmp(&before, &ngx_processes[T_OWN_SLOT], sizeof(before)) == 0);
+
+    t_handle(command, T_OWN_SLOT, ngx_pid, fd);
+
+    T_EQ(t_open_fds(), n);
+    T_OK(memcmp(&before, &ngx_processes[T_OWN_SLOT], sizeof(before)) == 0);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, "channel command %d for slot %d ignored",
+                   (int) command, T_OWN_SLOT), 2);
+
+    if (fd != -1) {
+        close(fd);
+    }
+
+    t_channel_close();
+}
+
+
+static void
+test_open_own_slot(void)
+{
+    about_own_slot(NGX_CMD_OPEN_CHANNEL);
+}
+
+
+static void
+test_close_own_slot(void)
+{
+    about_own_slot(NGX_CMD_CLOSE_CHANNEL);
+}
+
+
+/*
  * An OPEN_CHANNEL arrives without its descriptor.  The worker must not use the
  * slot's previous descriptor for the new process (D12).
  */
@@ -231,6 +282,8 @@ main(void)
     t_run("D18 OPEN_CHANNEL for a large negative slot", test_open_far_minus);
     t_run("D18 CLOSE_CHANNEL for a slot that is too large", test_close_far);
     t_run("D18 CLOSE_CHANNEL for a large negative slot", test_close_far_minus);
+    t_run("D18 OPEN_CHANNEL for its own slot", test_open_own_slot);
+    t_run("D18 CLOSE_CHANNEL for its own slot", test_close_own_slot);
     t_run("D12 OPEN_CHANNEL without a descriptor", test_open_without_fd);
     t_run("D11 CLOSE_CHANNEL for a slot never opened",
           test_close_never_opened);

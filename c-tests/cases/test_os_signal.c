@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <limits.h>
+
 
 static void
 os_signal(char *name, int signo)
@@ -73,6 +75,34 @@ test_os_signal_dead(void)
 }
 
 
+/* kill(0) and kill(-1) would reach other processes than a master. */
+
+static void
+test_os_signal_group(void)
+{
+    size_t           i;
+    sigset_t         set;
+    struct timespec  ts;
+    static pid_t     pids[] = { 0, -1, INT_MIN };
+
+    t_block_all();
+
+    /* the processes of the case are a group, and -1 must not reach others */
+
+    T_REQUIRE(getpgrp() == getpid());
+
+    for (i = 0; i < t_nitems(pids); i++) {
+        T_EQ(ngx_os_signal_process(t_cycle(), "stop", pids[i]), 1);
+        T_EQ(t_loggedf(NGX_LOG_ALERT, "kill(%d, 15) refused", (int) pids[i]),
+             1);
+    }
+
+    sigfillset(&set);
+    memset(&ts, 0, sizeof(struct timespec));
+    T_EQ(sigtimedwait(&set, NULL, &ts), -1);
+}
+
+
 int
 main(void)
 {
@@ -82,6 +112,7 @@ main(void)
     t_run("ngx_os_signal_process() with an unknown name",
           test_os_signal_unknown);
     t_run("ngx_os_signal_process() to a dead process", test_os_signal_dead);
+    t_run("X ngx_os_signal_process() to a group", test_os_signal_group);
 
     return t_end();
 }

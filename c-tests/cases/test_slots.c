@@ -117,6 +117,30 @@ test_respawn_out_of_range(void)
 }
 
 
+/* A slot at or behind the end of the table never had a process. */
+
+static void
+test_respawn_behind_last(void)
+{
+    ngx_int_t  n;
+
+    T_EQ(t_spawn(t_pause, NULL, "worker", 0), NGX_INVALID_PID);
+    T_EQ(t_logged(NGX_LOG_ALERT, "slot 0 never had a process"), 1);
+
+    for (n = 0; n < 2; n++) {
+        T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN) > 0);
+    }
+
+    T_EQ(t_spawn(t_pause, NULL, "worker", 2), NGX_INVALID_PID);
+    T_EQ(t_logged(NGX_LOG_ALERT, "slot 2 never had a process"), 1);
+    T_EQ(t_spawn(t_pause, NULL, "worker", 3), NGX_INVALID_PID);
+    T_EQ(t_logged(NGX_LOG_ALERT, "slot 3 never had a process"), 1);
+    T_EQ(ngx_last_process, 2);
+
+    t_end_processes();
+}
+
+
 /* Tests with a full process table. */
 
 static void
@@ -255,6 +279,7 @@ main(void)
     t_run("a slot at the end is used again", test_slot_below_last);
     t_run("a respawn keeps the slot", test_respawn_in_slot);
     t_run("X respawn slot out of range", test_respawn_out_of_range);
+    t_run("X respawn slot behind the last one", test_respawn_behind_last);
     t_run("the table is full", test_full);
     t_run("the table is full but for one slot", test_full_but_one);
     t_run("the last slot of the table", test_full_last_slot);

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
 
 use super::message::ngx_channel_t;
 use super::read::{TURN, read};
@@ -171,6 +172,7 @@ fn large_messages_are_sent_whole_or_not_at_all() {
 #[test]
 fn a_small_send_buffer_lowers_the_limit() {
     let [a, _b] = socket::socketpair().unwrap();
+
     set_send_buffer(a.as_raw_fd(), 1);
 
     let least = socket::send_buffer(a.as_raw_fd()).unwrap();
@@ -178,4 +180,50 @@ fn a_small_send_buffer_lowers_the_limit() {
     assert!(least / 2 - BUFFER_OVERHEAD >= ALWAYS_WHOLE);
     put(a.as_raw_fd(), &message(31, ALWAYS_WHOLE)).unwrap();
     assert_eq!(put(a.as_raw_fd(), &message(31, least)), Err(Status::Error));
+}
+
+/// On a stream socket the kernel cuts a message that does not fit into one
+/// buffer, which has less room than half of SO_SNDBUF: such a message is not
+/// sent.
+#[test]
+fn a_message_of_the_largest_size_is_not_cut() {
+    let (a, b) = UnixStream::pair().unwrap();
+
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    set_send_buffer(a.as_raw_fd(), 8192);
+
+    // What the kernel has, whatever the library has: unix_stream_sendmsg().
+    let half = socket::send_buffer(a.as_raw_fd()).unwrap() / 2;
+    let largest = half - 64;
+    let put = |size| put(a.as_raw_fd(), &message(31, size));
+
+    assert!(largest < BUFFER_MAX);
+
+    for size in largest + 1..=half {
+        assert_eq!(put(size), Err(Status::Error), "{size} bytes");
+    }
+
+    assert_eq!(receive(b.as_raw_fd(), half).unwrap_err(), Status::Again);
+
+    let mut sent = 0;
+    let full = loop {
+        match put(largest) {
+            Ok(()) => sent += 1,
+            full => break full,
+        }
+    };
+
+    assert!(sent > 0);
+    assert_eq!(full, Err(Status::Again));
+
+    for _ in 0..sent {
+        assert_eq!(receive(b.as_raw_fd(), largest).unwrap().len(), largest);
+    }
+
+    assert_eq!(
+        receive(b.as_raw_fd(), largest).unwrap_err(),
+        Status::Again,
+        "no part of the message that did not fit was sent"
+    );
 }

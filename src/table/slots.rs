@@ -365,6 +365,16 @@ mod tests {
     }
 
     #[test]
+    fn the_slot_behind_the_last_one_is_not_used() {
+        let table = table();
+
+        assert!(!table.is_used(Slot::new(0)));
+        fill(&table, 2);
+        assert!(table.is_used(Slot::new(1)));
+        assert!(!table.is_used(Slot::new(2)));
+    }
+
+    #[test]
     fn zero_is_no_channel() {
         let slot = ngx_process_t::zeroed();
 
