@@ -4,16 +4,10 @@
 //! - `mode`: the modes in which a process is started;
 //! - `spawn`, `socketpair`: start a process with its channel;
 //! - `execute`: start another program;
-<<<<<<< HEAD
 //! - `signals`: handle signals and send signals;
+//! - `foreign`: children of a worker that the library has not started;
 //! - `reap`: reap the children that have exited;
 //! - `respawn`: start a process again, at once or after a delay;
-=======
-//! - `signals`: what each signal means to a process;
-//! - `foreign`: children of a worker that the library has not started;
-//! - `reap`: which child has exited, and how;
-//! - `respawn`: start a process again, now or later;
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
 //! - `wanted`: processes that could not be started for the first time.
 
 pub mod execute;

@@ -56,17 +56,11 @@ pub fn forget_deferred() {
     foreign::forget();
 }
 
-<<<<<<< HEAD
 /// Reaps the children that have exited. The handler of SIGCHLD calls this
 /// function. While a process is being started this function reaps nothing, and
-/// the children are reaped when [`Deferred`] is dropped.
-pub fn get_status(g: &Globals, log: Log) {
-=======
-/// Reaps the children that have exited, in the handler of SIGCHLD; later if a
-/// process is being started. `child`: the one that the signal tells of, if it is
-/// known.
+/// the children are reaped when [`Deferred`] is dropped. `child`: the child that
+/// the signal tells of, if it is known.
 pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     if DEFER.load(Relaxed) {
         PENDING.store(true, Relaxed);
         return;
@@ -75,18 +69,11 @@ pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
     reap(g, log, child, false);
 }
 
-<<<<<<< HEAD
-/// A master reaps all its children. A worker reaps only the children that it
-/// has started with the library, because a module reaps the children that the
-/// module has started (`D7`). `late`: the SIGCHLD arrived earlier, so the
-/// children can have been reaped already.
-fn reap(g: &Globals, log: Log, late: bool) {
-=======
 /// A master reaps all its children. A worker reaps the children that it has
-/// started with the library, and leaves those of a module to the module for a
-/// while (`D7`). `late`: the children may have been reaped already.
+/// started with the library. It leaves those of a module to the module for a
+/// while (`D7`). `late`: the SIGCHLD arrived earlier, so the children can have
+/// been reaped already.
 fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     if role::acts_as_master(g) {
         reap_all(g, log, late);
     } else {

@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-//! A timer that sends SIGALRM, `timer_create(2)`. The timer of `setitimer(2)`
+//! A timer that sends a signal, `timer_create(2)`. The timer of `setitimer(2)`
 //! is left to the program.
-=======
-//! A timer that sends a signal. It is another one than that of `setitimer(2)`,
-//! which the program uses.
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -24,18 +19,11 @@ impl Alarm {
     /// Makes a timer that sends `signo` and does not run yet,
     /// `timer_create(2)`.
     ///
-<<<<<<< HEAD
     /// This function makes the system call directly, because glibc before 2.34
     /// has timer_create() in another library, librt.
-    pub fn new() -> Result<Self, Errno> {
+    pub fn new(signo: c_int) -> Result<Self, Errno> {
         // SAFETY: the type is a plain C struct, for which all-zero bytes are
         // valid.
-=======
-    /// It makes the system call itself, since glibc before 2.34 has the function
-    /// in another library, librt.
-    pub fn new(signo: c_int) -> Result<Self, Errno> {
-        // SAFETY: all-zero is a valid value of this plain C struct.
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
         let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
         let mut id = MaybeUninit::<c_int>::uninit();
 

@@ -23,19 +23,13 @@
  *                      number of bytes, and fds= the number of descriptors
  *   do=fill&...        sends such messages until the channel is full
  *   do=deaf            closes this worker's end of its channel
-<<<<<<< HEAD
  *   do=child           forks a child that exits with 3, waits for the child, and
  *                      answers with its exit code
+ *   do=orphans&n=N     forks N children that exit, and does not wait for them
  *   do=write&size=N    writes a message of N bytes to a new socketpair, and
  *                      answers with the result
  *   do=read&size=N     reads a message of N bytes, of which 40 have arrived, and
  *                      answers with the result
-=======
- *   do=child           forks a child that exits with 3, and waits for it
- *   do=orphans&n=N     forks N children that exit, and does not wait for them
- *   do=write&size=N    writes a message of N bytes, answers with the result
- *   do=read&size=N     reads N bytes where 40 are available, the same
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
  *
  * The stock nginx and the one that is built with the library both load this
  * module, which is compiled with the same options.

@@ -1,11 +1,6 @@
 //! A timer for nginx's master, which waits in `sigsuspend(2)` without a
-<<<<<<< HEAD
 //! timeout. When the timer expires, the handler of SIGALRM does the library's
-//! duties.
-=======
-//! timeout. When it expires, the handler of SIGALRM does the library's duties.
-//! In a worker another one, for children of modules.
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
+//! duties. A worker has such a timer for children of modules.
 //!
 //! The handler does not set `ngx_sigalrm` when this timer expires, because
 //! nginx uses `ngx_sigalrm` for the delays while it terminates its workers.
@@ -35,18 +30,12 @@ pub fn is_own(signal: &Received) -> bool {
     matches!(signal.signo, libc::SIGALRM | libc::SIGCHLD) && signal.timer == Some(TOKEN)
 }
 
-<<<<<<< HEAD
 /// The timer of this process. The first call makes the timer. If the limit of
 /// signals or a filter of system calls refuses the timer, each call retries.
-fn timer() -> Result<Alarm, Errno> {
-=======
-/// The timer of this process. It is made at the first call; where the limit of
-/// signals or a filter of system calls refuses one, each call tries again.
 ///
-/// A worker's sends SIGCHLD, since nginx has a handler of its own for SIGALRM
-/// in a worker with `timer_resolution`.
+/// The timer of a worker sends SIGCHLD. In a worker with `timer_resolution`,
+/// nginx has a handler of its own for SIGALRM.
 fn timer(g: &Globals) -> Result<Alarm, Errno> {
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     let own = process::getpid();
 
     if OWNER.load(Relaxed) != own {
@@ -63,15 +52,9 @@ fn timer(g: &Globals) -> Result<Alarm, Errno> {
     Ok(Alarm::from_raw(ALARM.load(Relaxed)))
 }
 
-<<<<<<< HEAD
 /// Allows delays if this process has a timer that ends them. The caller calls
 /// this function before it delays a start.
-pub fn allow_delays(log: Log) {
-=======
-/// Allows delays if there is a timer that ends them. To be called before
-/// something is put off.
 pub fn allow_delays(g: &Globals, log: Log) {
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     /// The failure is logged once: a worker may exit thousands of times a
     /// second.
     static LOGGED: AtomicBool = AtomicBool::new(false);
@@ -100,16 +83,11 @@ pub fn set_for_next_duty(g: &Globals) {
         return;
     }
 
-<<<<<<< HEAD
-    // Only a master starts processes again.
-    if let Some(msec) = next_duty(g, role::is_master(g))
-        && let Ok(timer) = timer()
-=======
-    set(g, next_duty(g, true));
+    set(g, next_duty(g, role::is_master(g)));
 }
 
-/// In a worker: sets the timer for the next child of a module that is to be
-/// reaped. Without a timer it is reaped at the next signal.
+/// In a worker: sets the timer for the next child of a module that the worker
+/// reaps. Without a timer the worker reaps the child at its next signal.
 pub fn set_for_foreign(g: &Globals) {
     set(g, foreign::due_in());
 }
@@ -117,7 +95,6 @@ pub fn set_for_foreign(g: &Globals) {
 fn set(g: &Globals, msec: Option<ngx_msec_t>) {
     if let Some(msec) = msec
         && let Ok(timer) = timer(g)
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
     {
         // The call cannot fail: the timer exists, and the time is valid.
         let _ = timer.set(msec);

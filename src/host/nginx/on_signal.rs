@@ -33,15 +33,9 @@ pub fn is_own(signal: &Received) -> bool {
     alarm::is_own(signal)
 }
 
-<<<<<<< HEAD
 /// In a master: does the library's duties, if the signal has interrupted the
 /// master while it waited. In another process: if the signal tells the process
-/// to exit, records this in shared memory.
-=======
-/// In a master: does the duties, if the signal has interrupted the master while
-/// it waited. In another process: tells the others that it exits, and reaps
-/// children of modules.
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
+/// to exit, records this in shared memory; reaps children of modules.
 pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if !role::acts_as_master(g) {
         after_signal_in_worker(g, log, signal);
@@ -62,12 +56,6 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     set_for_next_duty(g);
 }
 
-<<<<<<< HEAD
-/// Sets `ngx_new_binary` to 0 if it is -1, because a new binary could not be
-/// started (`D9`). nginx would treat -1 as the pid of a running binary: at a
-/// reload it would start new workers and keep the old ones, and at its exit it
-/// would not remove its pid file.
-=======
 fn after_signal_in_worker(g: &Globals, log: Log, signal: &Received) {
     if matches!(signal.signo, SHUTDOWN | TERMINATE | libc::SIGINT) {
         stats::of_self().mark_exiting();
@@ -83,10 +71,10 @@ fn after_signal_in_worker(g: &Globals, log: Log, signal: &Received) {
     alarm::set_for_foreign(g);
 }
 
-/// A new binary that could not be started (`D9`) has left -1 in
-/// `ngx_new_binary`. nginx would take that for a pid: it would start workers
-/// beside the old ones instead of reloading, and leave its pid file behind.
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
+/// Sets `ngx_new_binary` to 0 if it is -1, because a new binary could not be
+/// started (`D9`). nginx would treat -1 as the pid of a running binary: at a
+/// reload it would start new workers and keep the old ones, and at its exit it
+/// would not remove its pid file.
 fn forget_failed_binary(g: &Globals) {
     let _ = g
         .new_binary

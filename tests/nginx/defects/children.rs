@@ -72,11 +72,6 @@ fn d07_a_workers_own_child() {
     }
 }
 
-<<<<<<< HEAD
-/// A module spawns a function, and the function returns (D8). In the stock
-/// nginx, the process then continues as a second master, which starts workers
-/// of its own.
-=======
 /// A module forks children and relies on nginx to reap them, as rtmp's `exec`
 /// does (D7).
 #[test]
@@ -91,9 +86,9 @@ fn d07_children_that_no_code_waits_for() {
     }
 }
 
-/// A function that a module has spawned returns (D8). In the stock nginx its
-/// process continues as a second master with its own workers.
->>>>>>> 243293c (Reaping: a worker's children that no code waits for are reaped.)
+/// A module spawns a function, and the function returns (D8). In the stock
+/// nginx, the process then continues as a second master, which starts workers
+/// of its own.
 #[test]
 fn d08_a_function_that_returns() {
     for which in BOTH {
