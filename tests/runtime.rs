@@ -43,3 +43,5 @@ mod support;
 mod table;
 #[path = "runtime/upgrade.rs"]
 mod upgrade;
+#[path = "runtime/worker_spawns.rs"]
+mod worker_spawns;

@@ -113,6 +113,8 @@ fn reap_spawned(g: &Globals, log: Log) {
 
         if let Ok(Some((pid, status))) = process::reap(entry.pid()) {
             reaped(g, log, pid, status);
+            // A worker that starts processes reaps them like a master.
+            g.reap.store(1, Relaxed);
         }
     }
 }

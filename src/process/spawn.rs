@@ -18,7 +18,7 @@ use crate::sys::time;
 use crate::table::globals::Globals;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Flag, Work, ngx_process_t};
-use crate::table::{generation, restart, role, stats};
+use crate::table::{generation, own_slot, restart, role, stats};
 
 /// The description of a process for [`spawn`].
 pub struct Spawn<'a> {
@@ -163,7 +163,7 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     let entry = g.table.get(slot);
     let why = if !g.table.is_used(slot) {
         "never had a process"
-    } else if entry.occupied() && !entry.is(Flag::Exited) {
+    } else if entry.occupied() && !entry.is(Flag::Exited) && !is_gone(entry.pid()) {
         "has a process"
     } else {
         return Ok(());
@@ -174,6 +174,11 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
         log,
         format_args!("slot {slot} {why} while spawning \"{name}\""),
     ))
+}
+
+/// Whether the program has reaped the process itself.
+fn is_gone(pid: ngx_pid_t) -> bool {
+    process::kill(pid, 0) == Err(Errno::ESRCH)
 }
 
 /// Sets role, worker number and generation in the slot's data before a process
@@ -267,6 +272,7 @@ fn run_child(
     let pid = process::getpid();
 
     g.pid.store(pid, Relaxed);
+    own_slot::keep(g, slot);
     record(g, slot, pid, spawn.wanted.work, mode);
 
     (spawn.start)();

@@ -18,13 +18,14 @@ use crate::config::ngx_pid_t;
 use crate::log::Debug;
 use crate::log::{Level, Log};
 use crate::table::globals::Globals;
+use crate::table::own_slot;
 use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
 
 /// The slot that a message is about. If there is no such slot, or if the slot
 /// is this process's own, an alert is logged and the result is `None` (`D18`).
 pub fn slot_of_other(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<Slot> {
-    let slot = Slot::from_c(ch.slot).filter(|&slot| slot != g.process_slot());
+    let slot = Slot::from_c(ch.slot).filter(|&slot| slot != own_slot::get(g));
 
     if slot.is_none() {
         log.error(

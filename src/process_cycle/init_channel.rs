@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::channel::close;
 use crate::log::Log;
 use crate::table::globals::Globals;
+use crate::table::own_slot;
 use crate::table::slots::CLOSED;
 
 /// In a new worker: closes the inherited descriptors that the worker does not
 /// need. These are the parent's end of the worker's own channel, and the other
 /// workers' own ends of their channels.
 pub fn init_channel(g: &Globals, log: Log) {
-    let own = g.process_slot();
+    let own = own_slot::get(g);
 
     for (slot, entry) in g.table.iter() {
         let end = if slot == own { 0 } else { 1 };
@@ -33,7 +34,7 @@ pub fn forget_channel(g: &Globals, fd: RawFd) {
 
     g.channel.store(CLOSED, Relaxed);
 
-    let own = g.table.get(g.process_slot());
+    let own = g.table.get(own_slot::get(g));
 
     if own.channel(1) == fd {
         let _ = own.take_channel(1);

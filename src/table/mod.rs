@@ -7,6 +7,7 @@
 //! - `stats`, `state`: per-slot data in shared memory;
 //! - `role`, `generation`: the role of a process, and the configuration for
 //!   which it was started;
+//! - `own_slot`: the slot of this process;
 //! - `restart`: the time at which the process of a slot can be started again;
 //! - `minus_one`: atomic integers that start as -1, for the tables above;
 //! - `globals`: references to nginx's variables.
@@ -15,6 +16,7 @@ pub mod generation;
 pub mod globals;
 mod later;
 pub mod minus_one;
+pub mod own_slot;
 pub mod restart;
 pub mod role;
 pub mod slot;

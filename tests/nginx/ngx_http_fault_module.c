@@ -7,6 +7,7 @@
  *
  *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
+ *   fault spawns;      in http: each worker starts a process in init_process
  *   fault full;        in http: the master fills its process table, so that it
  *                      has room for two more processes
  *   fault slots;       in http: finds the slots of the next workers in the
@@ -56,6 +57,7 @@ typedef struct {
     ngx_flag_t  returns;
     ngx_flag_t  full;
     ngx_flag_t  slots;
+    ngx_flag_t  spawns;
 } ngx_http_fault_conf_t;
 
 
@@ -437,6 +439,11 @@ ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "spawns") == 0) {
+        fcf->spawns = 1;
+        return NGX_CONF_OK;
+    }
+
     if (ngx_strcmp(value[1].data, "full") == 0) {
         fcf->full = 1;
         return NGX_CONF_OK;
@@ -496,6 +503,23 @@ ngx_http_fault_find_slots(ngx_cycle_t *cycle)
 }
 
 
+/* A child of a worker: it ends when the worker does. */
+
+static void
+ngx_http_fault_waits(ngx_cycle_t *cycle, void *data)
+{
+    ngx_pid_t  worker;
+
+    worker = getppid();
+
+    while (getppid() == worker) {
+        usleep(10000);
+    }
+
+    exit(0);
+}
+
+
 static ngx_int_t
 ngx_http_fault_init_module(ngx_cycle_t *cycle)
 {
@@ -547,6 +571,14 @@ ngx_http_fault_init_process(ngx_cycle_t *cycle)
 
     if (fcf->exit) {
         _exit(1);
+    }
+
+    if (fcf->spawns
+        && ngx_spawn_process(cycle, ngx_http_fault_waits, NULL, "fault",
+                             NGX_PROCESS_NORESPAWN)
+           == NGX_INVALID_PID)
+    {
+        return NGX_ERROR;
     }
 
     return NGX_OK;

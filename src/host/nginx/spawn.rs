@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::alarm::{allow_delays, set_for_next_duty};
 use super::types::ngx_cycle_t;
 use super::{generation, variables};
+use crate::channel::close;
 use crate::config::ngx_pid_t;
 use crate::log::Log;
 use crate::process::mode::Mode;
@@ -21,10 +22,10 @@ use crate::process::spawn::{self, Spawn};
 use crate::process::wanted::{self, Wanted};
 use crate::status::Result;
 use crate::table::globals::Globals;
-use crate::table::role::is_master;
+use crate::table::role::{acts_as_worker, is_master};
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::Flag;
-use crate::table::{restart, stats};
+use crate::table::{own_slot, restart, stats};
 
 /// The result of `ngx_spawn_process` for a process that is started later.
 /// nginx's `ngx_reap_children()` continues as if the process had been started.
@@ -52,6 +53,10 @@ pub fn spawn(
 
     let wanted = spawn.wanted;
 
+    if acts_as_worker(g) {
+        hide_own_channel(g, log);
+    }
+
     if let Mode::Again(slot) = mode
         && exits_too_often(g, log, slot)
     {
@@ -70,6 +75,26 @@ pub fn spawn(
     }
 
     result
+}
+
+/// In a worker that starts a process: removes its own channel from the table.
+///
+/// If a module does this in `init_process`, `ngx_process_slot` is not the
+/// worker's when nginx closes the channels of the other processes. nginx would
+/// close the worker's own channel, and the worker would exit.
+fn hide_own_channel(g: &Globals, log: Log) {
+    let own = g.table.get(own_slot::get(g));
+
+    if own.channel(1) != g.channel.load(Relaxed) {
+        return;
+    }
+
+    // `ngx_channel` has this descriptor.
+    let _ = own.take_channel(1);
+
+    if let Some(parents) = own.take_channel(0) {
+        close::close_end(g, log, parents);
+    }
 }
 
 /// Whether the process of a slot, which has exited, keeps failing right after

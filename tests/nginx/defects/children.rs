@@ -86,6 +86,28 @@ fn d07_children_that_no_code_waits_for() {
     }
 }
 
+/// A worker whose module starts a process in `init_process` serves.
+#[test]
+fn a_worker_that_starts_a_process_serves() {
+    for which in BOTH {
+        let nginx = nginx("worker_spawns", which, 2, "fault spawns;");
+
+        nginx.spawn(&[]);
+
+        let workers = nginx.wait_for_workers(2);
+
+        wait_until("a child of each worker", || nginx.processes().len() == 5);
+
+        for _ in 0..10 {
+            assert!(nginx.get("/").ends_with("hello"));
+        }
+
+        assert_eq!(nginx.workers(), workers);
+        assert_eq!(nginx.lines("failed ("), [""; 0]);
+        nginx.quit(&[]);
+    }
+}
+
 /// A module spawns a function, and the function returns (D8). In the stock
 /// nginx, the process then continues as a second master, which starts workers
 /// of its own.
