@@ -11,9 +11,9 @@ use crate::log::{Level, Log};
 use crate::sys::process::{self, Ended};
 use crate::sys::text::Text;
 use crate::table::globals::Globals;
-use crate::table::role;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
+use crate::table::{own_slot, role};
 
 /// True while a process is being started, whose pid is not in the table yet.
 static DEFER: AtomicBool = AtomicBool::new(false);
@@ -113,8 +113,12 @@ fn reap_spawned(g: &Globals, log: Log) {
 
         if let Ok(Some((pid, status))) = process::reap(entry.pid()) {
             reaped(g, log, pid, status);
-            // A worker that starts processes reaps them like a master.
-            g.reap.store(1, Relaxed);
+
+            // nginx sets `ngx_reap` in a child that has started processes,
+            // because nginx does not set the role of the child.
+            if own_slot::is_child(g) {
+                g.reap.store(1, Relaxed);
+            }
         }
     }
 }

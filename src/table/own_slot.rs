@@ -23,9 +23,14 @@ pub fn keep(g: &Globals, slot: Slot) {
 /// The slot of this process; `ngx_process_slot` if this library has not started
 /// it.
 pub fn get(g: &Globals) -> Slot {
-    if OWNER.load(Relaxed) == g.own_pid() {
+    if is_child(g) {
         Slot::new(SLOT.load(Relaxed))
     } else {
         g.process_slot()
     }
+}
+
+/// Whether this library has started this process.
+pub fn is_child(g: &Globals) -> bool {
+    OWNER.load(Relaxed) == g.own_pid()
 }
