@@ -57,9 +57,15 @@ pub fn may_start(g: &Globals, slot: Slot) -> bool {
     stats::of_child(g, slot).restart.may_start(now())
 }
 
-/// Empties a reserved slot, whose process is not wanted any more.
+/// Empties a reserved slot, whose process is not wanted any more. A slot whose
+/// process has exited keeps its channel, which `ngx_reap_children` closes.
 pub fn give_up(g: &Globals, slot: Slot) {
-    g.table.get(slot).vacate();
+    let entry = g.table.get(slot);
+
+    if entry.is_reserved() {
+        entry.vacate();
+    }
+
     stats::of_child(g, slot).clear();
 }
 
