@@ -8,10 +8,6 @@ use crate::support::client::echo;
 use crate::support::server::Server;
 use crate::support::sys;
 
-/// The user of this test. No other test uses this user, because the limit
-/// counts all processes of a user.
-const USER: u32 = 54_321;
-
 /// A worker that cannot be forked because of the limit is started when other
 /// processes have exited. The other workers serve meanwhile (D2).
 #[test]
@@ -21,16 +17,17 @@ fn a_limit_of_processes() {
         return;
     }
 
+    let user = sys::new_user();
     let mut other = Command::new("cat")
         .stdin(Stdio::piped())
-        .uid(USER)
+        .uid(user)
         .spawn()
         .expect("a process that takes room");
     let server = Server::echo("process_limit");
 
     // The user may have four processes: one that this test has started, the
     // master and two of the three workers.
-    server.spawn_limited(USER, 4, &["-w", "3"]);
+    server.spawn_limited(user, 4, &["-w", "3"]);
     server.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
     server.wait_for_workers(2);
     echo(&mut server.connect(), "served\n");

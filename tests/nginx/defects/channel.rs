@@ -238,10 +238,6 @@ fn d14_what_has_the_queue_sent() {
 /// another one (D14).
 #[test]
 fn d14_too_many_descriptors_on_their_way() {
-    /// The user of this test. No other test uses this user, because the kernel
-    /// counts the descriptors of all processes of a user.
-    const USER: u32 = 54_322;
-
     if !sys::is_root() {
         eprintln!("SKIP: only root can be another user");
         return;
@@ -249,10 +245,11 @@ fn d14_too_many_descriptors_on_their_way() {
 
     for which in BOTH {
         let nginx = nginx("d14_refs", which, 2, "");
+        let user = sys::new_user();
         let mut limited = shell(&nginx, "ulimit -n 64");
 
         fs::set_permissions(&nginx.directory, fs::Permissions::from_mode(0o777)).unwrap();
-        limited.uid(USER).gid(USER);
+        limited.uid(user).gid(user);
         nginx.spawn_command(limited, &[]);
 
         let workers = in_slots(&nginx, 2);

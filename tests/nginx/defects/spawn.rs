@@ -120,10 +120,6 @@ fn d02_stopped_while_workers_wait() {
 /// processes (D2).
 #[test]
 fn d02_a_limit_of_processes() {
-    /// The user of this test. No other test uses this user, because the limit
-    /// counts all processes of a user.
-    const USER: u32 = 54_323;
-
     if !sys::is_root() {
         eprintln!("SKIP: only root can be another user");
         return;
@@ -131,15 +127,16 @@ fn d02_a_limit_of_processes() {
 
     for which in BOTH {
         let nginx = nginx("d02_limit", which, 3, "");
+        let user = sys::new_user();
         let mut other = Command::new("cat")
             .stdin(Stdio::piped())
-            .uid(USER)
+            .uid(user)
             .spawn()
             .unwrap();
 
         // The user may have four processes: one that this test has started, the
         // master and two of the three workers.
-        nginx.spawn_limited(USER, 4, &[]);
+        nginx.spawn_limited(user, 4, &[]);
         nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
         nginx.wait_for_workers(2);
         drop(other.stdin.take());
