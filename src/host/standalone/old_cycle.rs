@@ -39,7 +39,7 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
         return;
     }
 
-    close_listening(old, Some(new));
+    retire_listening(old, Some(new));
 
     // `destroy` calls functions of the program, which must not find the list
     // locked.
@@ -73,7 +73,7 @@ fn is_used(cycle: Cycle) -> bool {
 
 /// Closes the listening sockets of `cycle`. Removes the file of a Unix socket,
 /// unless `other` has a socket with the same address.
-fn close_listening(cycle: Cycle, other: Option<Cycle>) {
+fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
     let log = cycle.log();
 
     for ls in cycle.listening() {
@@ -109,7 +109,7 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
         return;
     }
 
-    close_listening(cycle, other);
+    retire_listening(cycle, other);
 
     // The pool's cleanup handlers can log, so the file of the log is closed
     // after they have run.
@@ -131,5 +131,5 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
 /// of the cycle can still be used.
 pub fn abandon(cycle: Cycle) {
     cycle.modules().exit_master();
-    close_listening(cycle, None);
+    retire_listening(cycle, None);
 }

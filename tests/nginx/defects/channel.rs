@@ -232,6 +232,7 @@ fn d14_too_many_descriptors_on_their_way() {
 
     for which in BOTH {
         let nginx = nginx("d14_refs", which, 2, "");
+        let user = sys::new_user();
         let mut limited = shell(&nginx, "ulimit -n 64");
 
         fs::set_permissions(&nginx.directory, fs::Permissions::from_mode(0o777)).unwrap();

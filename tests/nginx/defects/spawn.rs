@@ -128,6 +128,7 @@ fn d02_a_limit_of_processes() {
 
     for which in BOTH {
         let nginx = nginx("d02_limit", which, 3, "");
+        let user = sys::new_user();
         let mut other = Command::new("cat")
             .stdin(Stdio::piped())
             .uid(user(2))
