@@ -5,9 +5,12 @@
 #   NGX_IPC_INCLUDE    a directory that contains ngx_ipc.h and no other header
 #
 # nginx's configure has set ngx_n, ngx_c, CFLAGS and NGX_OBJS, the directory of the
-# objects.  The library has debug information if nginx has, as CFLAGS say.
+# objects; replace.sh has set NGX_IPC_HOST_SHM.  The library has debug information
+# if nginx has, as CFLAGS say.
 
 # shellcheck disable=SC2154
+
+. "$ngx_addon_dir/fail.sh"
 
 # With -P, the parent directory of a symbolic link is the parent of its target.
 ngx_ipc_top=`cd -P "$ngx_addon_dir/.." && pwd`
@@ -17,15 +20,6 @@ ngx_ipc_out=`cd "$NGX_OBJS/ngx_ipc" && pwd`
 
 NGX_IPC_INCLUDE=$ngx_ipc_out/include
 cp "$ngx_ipc_top/include/ngx_ipc.h" "$NGX_IPC_INCLUDE"
-
-
-ngx_ipc_fail()
-{
-    echo
-    echo "$0: error: $1"
-    echo
-    exit 1
-}
 
 
 # the last of the options that begin with -g decides
@@ -93,4 +87,16 @@ if [ -n "$NGX_IPC_ARCHIVE" ]; then
     echo " found"
 else
     ngx_ipc_build
+fi
+
+
+# The functions of nginx's own ngx_shmem.c take precedence over weak ones.
+if [ "$NGX_IPC_HOST_SHM" = YES ]; then
+    ngx_ipc_weak=$ngx_ipc_out/libngx_ipc_weak.a
+
+    ${OBJCOPY:-objcopy} --weaken-symbol=ngx_shm_alloc \
+        --weaken-symbol=ngx_shm_free "$NGX_IPC_ARCHIVE" "$ngx_ipc_weak" \
+        || ngx_ipc_fail "objcopy failed."
+
+    NGX_IPC_ARCHIVE=$ngx_ipc_weak
 fi

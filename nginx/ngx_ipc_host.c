@@ -36,6 +36,71 @@ const ngx_uint_t  ngx_ipc_debug_levels = 0;
 #endif
 
 
+/*
+ * Called for lines that the level of the log lets through.  Angie 1.12 has one
+ * more parameter in ngx_log_error_core(), which the macro adds.
+ */
+
+void
+ngx_ipc_log_line(ngx_uint_t level, ngx_log_t *log, ngx_err_t err, size_t len,
+    u_char *text)
+{
+    ngx_log_error(level, log, err, "%*s", len, text);
+}
+
+
+/* what relatives of nginx have changed in ngx_process.c */
+
+#if (NGX_IPC_SINGLE_EXITS)
+
+/* OpenResty: a process without a master exits at SIGHUP */
+const ngx_uint_t  ngx_ipc_single_exits = 1;
+
+#else
+const ngx_uint_t  ngx_ipc_single_exits = 0;
+#endif
+
+
+#if (NGX_PROCS)
+
+/* Tengine: a role that handles signals as a worker does */
+const ngx_uint_t  ngx_ipc_proc_role = NGX_PROCESS_PROC;
+
+#else
+const ngx_uint_t  ngx_ipc_proc_role = 0;
+#endif
+
+
+#if (T_PIPES)
+
+/* Tengine: children of the master that are not in the process table */
+const ngx_uint_t  ngx_ipc_pipe_role = NGX_PROCESS_PIPE;
+
+#else
+const ngx_uint_t  ngx_ipc_pipe_role = 0;
+#endif
+
+
+#if (T_NGX_HAVE_XUDP)
+#error ngx-ipc does not handle the signal of XUDP: configure without XUDP
+#endif
+
+
+#if (NGX_HAVE_PROC_EXIT)
+
+/* OpenResty: called when a child has exited */
+
+ngx_proc_exit_pt  ngx_proc_exit_top_handler = ngx_proc_exit_def_handler;
+
+
+void
+ngx_proc_exit_def_handler(ngx_pid_t pid)
+{
+}
+
+#endif
+
+
 #if (nginx_version < 1013003)
 
 /*
@@ -110,13 +175,28 @@ ngx_init_signals(ngx_log_t *log)
 }
 
 
-/*
- * The signal handler calls this function when the process pid has exited.  The
- * function unlocks the accept mutex and the slab pools that the process has
- * left locked.
- */
+#if (T_PIPES)
 
-void
+static ngx_uint_t
+ngx_ipc_in_table(ngx_pid_t pid)
+{
+    ngx_int_t  i;
+
+    for (i = 0; i < ngx_last_process; i++) {
+        if (ngx_processes[i].pid == pid) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+#endif
+
+
+/* Unlocks the accept mutex and the slab pools that the process pid held. */
+
+static void
 ngx_ipc_unlock_mutexes(ngx_pid_t pid)
 {
     ngx_uint_t        i;
@@ -135,6 +215,12 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
         zone = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
+#if (NGX_IPC_NOSLAB)
+            if (zone[i].noslab) {
+                continue;
+            }
+#endif
+
             pool = (ngx_slab_pool_t *) zone[i].shm.addr;
 
             if (pool != NULL && ngx_shmtx_force_unlock(&pool->mutex, pid)) {
@@ -144,6 +230,25 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
             }
         }
     }
+}
+
+
+/* The signal handler calls this function when the process pid has exited. */
+
+void
+ngx_ipc_child_exited(ngx_pid_t pid)
+{
+#if (T_PIPES)
+    if (!ngx_ipc_in_table(pid)) {
+        ngx_pipe_broken_action(ngx_cycle->log, pid, 1);
+    }
+#endif
+
+    ngx_ipc_unlock_mutexes(pid);
+
+#if (NGX_HAVE_PROC_EXIT)
+    ngx_proc_exit_top_handler(pid);
+#endif
 }
 
 

@@ -94,6 +94,13 @@ said()
     grep -q "$1" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
 }
 
+# changed NAME: a fresh tree, in whose ngx_NAME.c a function is added
+changed()
+{
+    tree
+    printf 'void\nngx_added(void)\n{\n}\n' >> "$tmp/nginx/src/os/unix/ngx_$1.c"
+}
+
 # documented: runs the commands of docs/nginx.md and "make install" in a new
 # clone of the project
 documented()
@@ -269,9 +276,33 @@ test_stops()
             stops "src/os/unix/ngx_$name.c is not among the sources of this nginx" $small "$add"
     done
 
+    # configure needs a library that can be read, and does not use it
+    export NGX_IPC_ARCHIVE=/dev/null OBJCOPY=true
+
+    for name in process channel; do
+        changed $name
+        ok "stops with an ngx_$name.c that does more" \
+            stops "src/os/unix/ngx_$name.c of this nginx does more than ngx_ipc" $small "$add"
+        ok "names what would be lost" said '^    ngx_added()$'
+
+        ok "replaces it if the user insists" \
+            env NGX_IPC_REPLACE="other $name" sh -c "cd '$tmp/nginx' && sh auto/configure $small '$add'"
+    done
+
+    changed shmem
+    ok "keeps an ngx_shmem.c that does more" configure $small "$add"
+    ok "prints that it is kept" said 'src/os/unix/ngx_shmem.c is kept'
+    ok "it is among the sources" grep -q src/os/unix/ngx_shmem.o "$tmp/nginx/objs/Makefile"
+
     tree
-    echo '/* MAP_FIXED_NOREPLACE */' >> "$tmp/nginx/src/os/unix/ngx_shmem.c"
-    ok "stops with an ngx_shmem.c that has other features" stops 'does more than ngx_ipc' $small "$add"
+    for name in process channel shmem; do
+        sed -i '1i /* another\n   comment */\n' "$tmp/nginx/src/os/unix/ngx_$name.c"
+        sed -i 's/^    /\t  /; s/$/ /' "$tmp/nginx/src/os/unix/ngx_$name.c"
+    done
+    ok "files with other comments and white space" configure $small "$add"
+    ok "all three are replaced" fails grep -q 'ngx_\(process\|channel\|shmem\)\.o' "$tmp/nginx/objs/Makefile"
+
+    unset NGX_IPC_ARCHIVE OBJCOPY
 }
 
 test_asserts()

@@ -38,6 +38,12 @@ build()
         *)              unset CONFIGURE ;;
     esac
 
+    # age() changes names in ngx_process.c, which nginx/config does not know then
+    case $1 in
+        old) export NGX_IPC_REPLACE=process ;;
+        *)   unset NGX_IPC_REPLACE ;;
+    esac
+
     if [ "$1" != old ]; then
         sh "$top/c-tests/run/nginx-build.sh" "$1" "$2"
     elif [ -d "$2/src" ]; then

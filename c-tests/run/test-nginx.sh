@@ -42,7 +42,7 @@ for backend in $(backends); do
         || suite "nginx, $backend" with_variant "$backend"
 done
 
-for script in config modules rust versions; do
+for script in config modules relatives rust versions; do
     suite "nginx-$script.sh" sh "$tests/checks/nginx-$script.sh"
 done
 

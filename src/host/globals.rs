@@ -11,7 +11,7 @@ use super::nginx::{hooks, variables};
 #[cfg(feature = "standalone")]
 use super::standalone::{hooks, variables};
 use crate::config::{AtomicInt, AtomicSocket, AtomicUint};
-use crate::table::globals::Globals;
+use crate::table::globals::{Globals, Relative};
 use crate::table::slot::NGX_MAX_PROCESSES;
 use crate::table::slots::{Table, ngx_process_t};
 
@@ -74,6 +74,11 @@ pub static GLOBALS: Globals = Globals {
     reconfigure: &variables::ngx_reconfigure,
     reopen: &variables::ngx_reopen,
     change_binary: &variables::ngx_change_binary,
+    relative: Relative {
+        single_exits: &variables::ngx_ipc_single_exits,
+        proc_role: &variables::ngx_ipc_proc_role,
+        pipe_role: &variables::ngx_ipc_pipe_role,
+    },
     closing: hooks::closing,
     exited: hooks::exited,
 };

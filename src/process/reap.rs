@@ -158,7 +158,7 @@ fn reap_all(g: &Globals, log: Log, late: bool) {
 fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     let found = g.table.find(pid);
     let entry = found.map(|(_, entry)| entry);
-    let name = entry.map_or(Text::new(c"unknown process"), |entry| entry.work().name);
+    let name = entry.map_or(outside_table(g), |entry| entry.work().name);
 
     if let Some((slot, entry)) = found {
         entry.set_exited(status);
@@ -172,6 +172,15 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     }
 
     (g.exited)(pid);
+}
+
+/// The name of a child that is not in the table.
+fn outside_table(g: &Globals) -> Text {
+    if *g.relative.pipe_role != 0 {
+        return Text::new(c"pipe process");
+    }
+
+    Text::new(c"unknown process")
 }
 
 fn log_end(log: Log, name: Text, pid: ngx_pid_t, ended: Ended) {

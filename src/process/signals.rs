@@ -12,7 +12,7 @@ use crate::status::{Result, Status};
 use crate::sys::process;
 use crate::sys::signal::{self, Handler};
 use crate::table::globals::Globals;
-use crate::table::role::{acts_as_master, acts_as_worker};
+use crate::table::role::{acts_as_worker, exits_at_reconfigure, handles_signals_as_master};
 
 /// `NGX_SHUTDOWN_SIGNAL`: the receiver finishes its requests, then exits.
 pub const SHUTDOWN: c_int = libc::SIGQUIT;
@@ -153,7 +153,7 @@ pub fn os_signal_process(log: Log, name: &[u8], pid: ngx_pid_t) -> Result {
 /// logs the signal, and reaps children if the signal is SIGCHLD.
 /// Async-signal-safe.
 pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) {
-    let action = if acts_as_master(g) {
+    let action = if handles_signals_as_master(g) {
         act_as_master(g, signo)
     } else if acts_as_worker(g) {
         act_as_worker(g, signo)
@@ -163,7 +163,7 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
 
     log_signal(log, signo, sender, action);
 
-    if signo == CHANGEBIN && action == IGNORING && acts_as_master(g) {
+    if signo == CHANGEBIN && action == IGNORING && handles_signals_as_master(g) {
         log.error(
             Level::Crit,
             None,
@@ -218,6 +218,7 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
         NOACCEPT if g.daemonized.load(Relaxed) != 0 => {
             raise(g.noaccept, ", stop accepting connections")
         }
+        RECONFIGURE if exits_at_reconfigure(g) => raise(g.terminate, ", exiting"),
         RECONFIGURE => raise(g.reconfigure, ", reconfiguring"),
         REOPEN => raise(g.reopen, ", reopening logs"),
 

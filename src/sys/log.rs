@@ -1,8 +1,11 @@
 //! Writing a line with the host's logger.
 
-use std::ffi::{c_char, c_int, c_void};
+#[cfg(feature = "standalone")]
+use std::ffi::c_char;
+use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
+#[cfg(feature = "standalone")]
 unsafe extern "C" {
     fn ngx_log_error_core(level: usize, log: *mut c_void, err: c_int, fmt: *const c_char, ...);
 }
@@ -11,6 +14,10 @@ unsafe extern "C" {
 unsafe extern "C" {
     /// 1 if nginx was built with NGX_DEBUG, else 0.
     safe static ngx_ipc_debug_levels: usize;
+
+    /// Calls `ngx_log_error_core()`, whose parameters differ in relatives of
+    /// nginx.
+    fn ngx_ipc_log_line(level: usize, log: *mut c_void, err: c_int, len: usize, text: *const u8);
 }
 
 /// A pointer to a `ngx_log_t` of the host. This file reads only the first
@@ -59,9 +66,16 @@ impl RawLog {
     pub fn write(self, level: usize, err: c_int, text: &[u8]) {
         let Some(log) = self.0 else { return };
 
+        // SAFETY: `from_ptr` demands a valid ngx_log_t; `text` has `len` bytes.
+        #[cfg(not(feature = "standalone"))]
+        unsafe {
+            ngx_ipc_log_line(level, log.as_ptr(), err, text.len(), text.as_ptr());
+        }
+
         // SAFETY: `from_ptr` demands a valid ngx_log_t. The format "%*s" needs
         // a size_t and a pointer to that number of bytes, which are the length
         // and the bytes of `text`.
+        #[cfg(feature = "standalone")]
         unsafe {
             ngx_log_error_core(
                 level,

@@ -8,7 +8,9 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::config::{AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_pid_t};
+use crate::config::{
+    AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_pid_t, ngx_uint_t,
+};
 use crate::sys::process;
 use crate::table::slot::Slot;
 use crate::table::slots::Table;
@@ -60,6 +62,8 @@ pub struct Globals {
     pub reopen: &'static AtomicSig,
     /// `ngx_change_binary`: 1 if the master has to start a new binary.
     pub change_binary: &'static AtomicSig,
+    /// What a relative of nginx does in another way.
+    pub relative: Relative,
     /// The core calls this function before it closes a descriptor. The host
     /// removes the descriptor from its event loop: if another process still has
     /// the socket open, epoll would continue to report events for the closed
@@ -68,6 +72,19 @@ pub struct Globals {
     /// The core calls this function when it has reaped a child. The host
     /// releases the locks that the child held.
     pub exited: fn(ngx_pid_t),
+}
+
+/// What relatives of nginx, such as OpenResty and Tengine, have changed in
+/// their `ngx_process.c`. All are 0 in nginx.
+pub struct Relative {
+    /// OpenResty: whether a process without a master exits at SIGHUP.
+    pub single_exits: &'static ngx_uint_t,
+    /// Tengine's `NGX_PROCESS_PROC`: the role of processes of the table that
+    /// are neither workers nor helpers.
+    pub proc_role: &'static ngx_uint_t,
+    /// Tengine's `NGX_PROCESS_PIPE`: the role of children of the master that
+    /// are not in the table.
+    pub pipe_role: &'static ngx_uint_t,
 }
 
 impl Globals {

@@ -87,10 +87,25 @@ pub fn acts_as_master(g: &Globals) -> bool {
     )
 }
 
-/// Whether this process is a worker or a helper.
+/// Whether a signal asks this process to do what it asks a master to do.
+pub fn handles_signals_as_master(g: &Globals) -> bool {
+    acts_as_master(g) || has_role(g, *g.relative.pipe_role)
+}
+
+/// Whether this process is a worker, a helper, or has Tengine's role for other
+/// processes of the table.
 pub fn acts_as_worker(g: &Globals) -> bool {
-    matches!(
-        g.process.load(Relaxed),
-        NGX_PROCESS_WORKER | NGX_PROCESS_HELPER
-    )
+    has_role(g, NGX_PROCESS_WORKER)
+        || has_role(g, NGX_PROCESS_HELPER)
+        || has_role(g, *g.relative.proc_role)
+}
+
+/// Whether this process has a role; `role` 0 is none.
+fn has_role(g: &Globals, role: ngx_uint_t) -> bool {
+    role != 0 && g.process.load(Relaxed) == role
+}
+
+/// Whether this process is master and worker in one, and exits at SIGHUP.
+pub fn exits_at_reconfigure(g: &Globals) -> bool {
+    *g.relative.single_exits != 0 && g.process.load(Relaxed) == NGX_PROCESS_SINGLE
 }

@@ -9,7 +9,7 @@ use crate::config::ngx_pid_t;
 /// loop does not watch.
 pub fn closing(_fd: RawFd) {}
 
-/// Releases the locks that a child held when it exited.
+/// A child has been reaped: releases the locks that it held.
 pub fn exited(pid: ngx_pid_t) {
-    variables::ngx_ipc_unlock_mutexes(pid);
+    variables::ngx_ipc_child_exited(pid);
 }

@@ -7,7 +7,7 @@
 use std::sync::atomic::AtomicPtr;
 
 use super::types::ngx_cycle_t;
-use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_pid_t};
+use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_pid_t, ngx_uint_t};
 
 // SAFETY: nginx's headers declare the variables with these types, whose sizes
 // `ngx_ipc_host.c` asserts; nginx accesses them from one thread. The functions
@@ -37,6 +37,11 @@ unsafe extern "C" {
 
     pub safe fn ngx_time_sigsafe_update();
 
-    /// Unlocks the mutexes in shared memory that the process `pid` held.
-    pub safe fn ngx_ipc_unlock_mutexes(pid: ngx_pid_t);
+    pub safe static ngx_ipc_single_exits: ngx_uint_t;
+    pub safe static ngx_ipc_proc_role: ngx_uint_t;
+    pub safe static ngx_ipc_pipe_role: ngx_uint_t;
+
+    /// Unlocks the mutexes in shared memory that the process `pid` held, and
+    /// does what a relative of nginx does when a child has exited.
+    pub safe fn ngx_ipc_child_exited(pid: ngx_pid_t);
 }

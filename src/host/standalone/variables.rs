@@ -6,7 +6,14 @@ use std::sync::atomic::AtomicPtr;
 
 use super::date::ERR_LOG_LEN;
 use super::types::{CachedText, CachedTime, ngx_cycle_t};
-use crate::config::{AtomicPid, AtomicSig, AtomicUint};
+use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_uint_t};
+
+/// Constants of `Relative`: this host is no relative of nginx.
+pub static ngx_ipc_single_exits: ngx_uint_t = 0;
+/// No role handles signals as a worker does.
+pub static ngx_ipc_proc_role: ngx_uint_t = 0;
+/// No role is that of children outside of the process table.
+pub static ngx_ipc_pipe_role: ngx_uint_t = 0;
 
 macro_rules! variables {
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
