@@ -5,7 +5,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use crate::support::client::echo;
-use crate::support::run::user;
 use crate::support::server::Server;
 use crate::support::sys;
 
@@ -18,7 +17,7 @@ fn a_limit_of_processes() {
         return;
     }
 
-    let user = user(0);
+    let user = sys::new_user();
     let mut other = Command::new("cat")
         .stdin(Stdio::piped())
         .uid(user)

@@ -47,6 +47,11 @@ pub fn parent(pid: i32) -> Option<i32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
+/// Returns true if a child of the process has exited and is not reaped yet.
+pub fn has_zombie(pid: i32) -> bool {
+    pids().any(|child| parent(child) == Some(pid) && state(child) == Some('Z'))
+}
+
 /// The processor time of a process, in clock ticks.
 pub fn cpu_time(pid: i32) -> u64 {
     let fields = stat(pid).expect("a process");

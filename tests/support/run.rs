@@ -1,5 +1,4 @@
-//! What two runs of these tests on one machine must not share: files, ports and
-//! users.
+//! What two runs of these tests on one machine must not share: files and ports.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -30,10 +29,4 @@ fn reserve(number: u16) -> Option<UnixListener> {
     let address = SocketAddr::from_abstract_name(name).expect("a short name");
 
     UnixListener::bind_addr(&address).ok()
-}
-
-/// A user that only this run has. `which`: 0 to 9, the tests that need a user
-/// for themselves, since RLIMIT_NPROC counts all processes of the user.
-pub fn user(which: u32) -> u32 {
-    54_000 + u32::from(number()) * 10 + which
 }

@@ -68,6 +68,19 @@ pub fn lock(file: &File) {
     assert_eq!(done, 0, "flock()");
 }
 
+/// A user that has no process, for a test that limits what a user may have.
+///
+/// The kernel counts the processes of a user on the whole machine: the zombies,
+/// and those of other containers and other runs of the tests too. So each call
+/// returns another user. A container may know no users above 65535.
+pub fn new_user() -> u32 {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+
+    20_000 + (std::process::id() * 8 + call) % 40_000
+}
+
 /// Returns true if the effective user of this process is root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()

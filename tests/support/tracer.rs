@@ -63,7 +63,10 @@ impl Drop for Tracer {
 
         // strace drops a signal with which the process is stopped at the
         // moment of PTRACE_DETACH. If it was a SIGCHLD, the process would reap
-        // its child only after the next one.
-        sys::kill(self.pid, libc::SIGCHLD);
+        // its child only after the next one. Without a child to reap there is no
+        // signal: nginx starts a worker anew at each SIGCHLD that it gets.
+        if proc::has_zombie(self.pid) {
+            sys::kill(self.pid, libc::SIGCHLD);
+        }
     }
 }

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::build::run;
-use crate::support::run::user;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
@@ -236,8 +235,7 @@ fn d14_too_many_descriptors_on_their_way() {
         let mut limited = shell(&nginx, "ulimit -n 64");
 
         fs::set_permissions(&nginx.directory, fs::Permissions::from_mode(0o777)).unwrap();
-        // The kernel counts for each user.
-        limited.uid(user(1)).gid(user(1));
+        limited.uid(user).gid(user);
         nginx.spawn_command(limited, &[]);
 
         let workers = in_slots(&nginx, 2);

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::{configure, daemon, in_slot, nginx, started, wake_up};
 use crate::nginx::{BOTH, Which};
-use crate::support::run::user;
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
@@ -131,13 +130,13 @@ fn d02_a_limit_of_processes() {
         let user = sys::new_user();
         let mut other = Command::new("cat")
             .stdin(Stdio::piped())
-            .uid(user(2))
+            .uid(user)
             .spawn()
             .unwrap();
 
         // The user may have four processes: one that this test has started, the
         // master and two of the three workers.
-        nginx.spawn_limited(user(2), 4, &[]);
+        nginx.spawn_limited(user, 4, &[]);
         nginx.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
         nginx.wait_for_workers(2);
         drop(other.stdin.take());
