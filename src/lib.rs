@@ -10,8 +10,9 @@
 //!   `nginx` connects the core with an nginx's own cycle and event loop.
 //! - [`process_cycle`]: the duties of master and workers that use both the
 //!   process table and the channels.
-//! - [`process`], [`channel`], [`shmem`]: start, signal and reap processes;
-//!   send and receive messages; allocate shared memory.
+//! - [`process`], [`channel`], [`shmem`], [`message`]: start, signal and reap
+//!   processes; send and receive nginx's messages; allocate shared memory;
+//!   messages between workers in shared memory.
 //! - [`table`]: the process table, and other data about each process.
 //! - [`config`], [`status`], [`log`]: C's basic types, results, log lines.
 //! - [`sys`]: system calls.
@@ -36,6 +37,7 @@ pub mod channel;
 pub mod config;
 pub mod host;
 pub mod log;
+pub mod message;
 pub mod process;
 pub mod process_cycle;
 pub mod shmem;

@@ -45,7 +45,7 @@ const LAYERS: &[&[&[&str]]] = &[
     &[&["sys"]],
     &[&["config", "status", "log"]],
     &[&["table"]],
-    &[&["channel"], &["process"], &["shmem"]],
+    &[&["channel"], &["process"], &["shmem"], &["message"]],
     &[&["process_cycle"]],
     &[&["host"]],
     &[&["abi"]],

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 pub mod alarm;
+pub mod bell;
 pub mod buffer;
 mod control;
 pub mod daemon;
@@ -20,6 +21,7 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod process;
+pub mod region;
 pub mod shm;
 pub mod signal;
 pub mod socket;

@@ -48,6 +48,22 @@ pub fn monotonic() -> Time {
     clock(libc::CLOCK_MONOTONIC)
 }
 
+/// The time of `CLOCK_MONOTONIC`, in nanoseconds.
+pub fn nanoseconds() -> u64 {
+    let mut ts = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+
+    // SAFETY: the kernel writes `ts`, which is local.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut ts) };
+
+    let sec = u64::try_from(ts.tv_sec).unwrap_or_default();
+
+    sec.wrapping_mul(1_000_000_000)
+        .wrapping_add(u64::try_from(ts.tv_nsec).unwrap_or_default())
+}
+
 /// Waits for `msec` milliseconds, or until a signal arrives, `poll(2)`.
 pub fn pause(msec: usize) {
     let msec = libc::c_int::try_from(msec).unwrap_or(libc::c_int::MAX);

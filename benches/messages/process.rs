@@ -1,0 +1,97 @@
+//! Processes on processors of their own, and words that they share.
+
+use std::ptr;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+/// Runs this process on one processor.
+pub fn pin(cpu: usize) {
+    // SAFETY: an all-zero set is a valid value, and the kernel reads it only.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+
+        libc::CPU_SET(cpu, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &raw const set);
+    }
+}
+
+/// Runs `work` in a child on the first processor.
+pub fn child(work: impl FnOnce()) -> i32 {
+    // SAFETY: the program has one thread.
+    match unsafe { libc::fork() } {
+        0 => {
+            pin(0);
+            work();
+            // SAFETY: the child has nothing to clean up.
+            unsafe { libc::_exit(0) }
+        }
+        pid => pid,
+    }
+}
+
+/// Waits for the children.
+pub fn wait(pids: &[i32]) {
+    for &pid in pids {
+        let mut status = 0;
+
+        // SAFETY: the kernel writes `status`, which is local.
+        unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        assert_eq!(status, 0, "a child failed");
+    }
+}
+
+/// Shared memory of zeros, which is unmapped when this value is dropped.
+pub struct Shared {
+    start: *mut u8,
+    size: usize,
+}
+
+impl Shared {
+    pub fn new(size: usize) -> Self {
+        // SAFETY: the kernel chooses the address.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_ANON | libc::MAP_POPULATE,
+                -1,
+                0,
+            )
+        };
+
+        assert_ne!(start, libc::MAP_FAILED);
+
+        Self {
+            start: start.cast(),
+            size,
+        }
+    }
+
+    pub fn word(&self, at: usize) -> &AtomicU64 {
+        assert!(at + 8 <= self.size && at.is_multiple_of(8));
+        // SAFETY: the word lies in the mapping and is aligned.
+        unsafe { AtomicU64::from_ptr(self.start.add(at).cast()) }
+    }
+
+    pub fn at(&self, at: usize) -> *mut u8 {
+        assert!(at <= self.size);
+        // SAFETY: `at` lies in the mapping.
+        unsafe { self.start.add(at) }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // SAFETY: `new` has mapped it.
+        unsafe { libc::munmap(self.start.cast(), self.size) };
+    }
+}
+
+/// The nanoseconds of one of `n` operations that `work` does.
+pub fn time(n: usize, work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+
+    work();
+    start.elapsed().as_nanos() as f64 / n as f64
+}

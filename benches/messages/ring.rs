@@ -1,0 +1,138 @@
+//! The floor: a ring in shared memory with one sender and one receiver, which
+//! knows neither sleep, nor death, nor several senders.
+
+use std::hint::spin_loop;
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::process::{Shared, child, pin, time, wait};
+
+const HEAD: usize = 0;
+const TAIL: usize = 128;
+const DATA: usize = 4096;
+
+struct Ring {
+    shared: Shared,
+    slot: usize,
+    slots: usize,
+}
+
+impl Ring {
+    fn new(len: usize) -> Self {
+        let slot = len + 64;
+        let slots = (65_536 / slot).max(4);
+
+        Self {
+            shared: Shared::new(DATA + slot * slots),
+            slot,
+            slots,
+        }
+    }
+
+    fn send(&self, next: &mut usize, known: &mut u64, bytes: &[u8]) {
+        while *next as u64 - *known >= self.slots as u64 {
+            *known = self.shared.word(TAIL).load(Acquire);
+            spin_loop();
+        }
+
+        let at = DATA + *next % self.slots * self.slot;
+
+        self.shared.word(at).store(bytes.len() as u64, Relaxed);
+        // SAFETY: the slot has room for `bytes`, and the receiver does not read
+        // it before the store below.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.shared.at(at + 8), bytes.len()) };
+        *next += 1;
+        self.shared.word(HEAD).store(*next as u64, Release);
+    }
+
+    /// Waits for a message, and looks at its first word.
+    fn receive(&self, next: &mut usize, known: &mut u64) -> u64 {
+        while *next as u64 == *known {
+            *known = self.shared.word(HEAD).load(Acquire);
+            spin_loop();
+        }
+
+        let at = DATA + *next % self.slots * self.slot;
+        let first = self.shared.word(at + 8).load(Relaxed);
+
+        *next += 1;
+        self.shared.word(TAIL).store(*next as u64, Release);
+        first
+    }
+}
+
+pub fn one_way(n: usize, len: usize) -> f64 {
+    pin(1);
+
+    let ring = Ring::new(len);
+    let bytes = vec![7; len];
+    let pid = child(|| {
+        let (mut next, mut known) = (0, 0);
+
+        for _ in 0..=n {
+            ring.send(&mut next, &mut known, &bytes);
+        }
+    });
+    let (mut next, mut known) = (0, 0);
+
+    ring.receive(&mut next, &mut known);
+
+    let value = time(n, || {
+        for _ in 0..n {
+            ring.receive(&mut next, &mut known);
+        }
+    });
+
+    wait(&[pid]);
+    value
+}
+
+pub fn round_trip(n: usize) -> f64 {
+    pin(1);
+
+    let (there, back) = (Ring::new(64), Ring::new(64));
+    let bytes = [7; 64];
+    let trips = |first: &Ring, second: &Ring, n: usize| {
+        let mut state = [0; 2];
+        let mut known = [0; 2];
+
+        for _ in 0..n {
+            first.send(&mut state[0], &mut known[0], &bytes);
+            second.receive(&mut state[1], &mut known[1]);
+        }
+    };
+    let pid = child(|| {
+        let mut state = [0; 2];
+        let mut known = [0; 2];
+
+        for _ in 0..n {
+            there.receive(&mut state[0], &mut known[0]);
+            back.send(&mut state[1], &mut known[1], &bytes);
+        }
+    });
+    let value = time(n, || trips(&there, &back, n));
+
+    wait(&[pid]);
+    value
+}
+
+/// Two processes that take turns to change one word.
+pub fn bounce(n: usize) -> f64 {
+    pin(1);
+
+    let shared = Shared::new(4096);
+    let turns = |mine: u64| {
+        for turn in (mine..2 * n as u64).step_by(2) {
+            while shared.word(0).load(Acquire) != turn {
+                spin_loop();
+            }
+
+            shared.word(0).store(turn + 1, Release);
+        }
+    };
+    let pid = child(|| turns(1));
+    let value = time(n, || turns(0));
+
+    wait(&[pid]);
+    value
+}

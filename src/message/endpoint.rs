@@ -1,0 +1,217 @@
+//! What one process does with the region: the interface of this directory.
+
+use std::ptr::NonNull;
+
+use super::event::{Event, Message, Turn};
+use super::layout::{Layout, Mismatch};
+use super::letter::{Broadcast, Letter, Refused, Reservation, Target};
+use super::member::Member;
+use super::memory::Memory;
+use super::peers::{self, Peer, State};
+use super::receive::Incoming;
+use super::send::Outgoing;
+
+/// Why a process cannot use a slot of the region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachError {
+    /// The region cannot be used.
+    Mismatch(Mismatch),
+    /// There is no such slot, or no process was appointed to it.
+    Vacant,
+}
+
+/// Sends and receives messages for the process of one slot.
+#[derive(Clone)]
+pub struct Endpoint<M> {
+    member: Member<M>,
+    incoming: Incoming,
+    outgoing: Outgoing,
+}
+
+impl<M: Memory> Endpoint<M> {
+    /// Begins to use a slot to which this process was appointed. A successor
+    /// continues where its predecessor has stopped.
+    pub fn attach(memory: M, slot: u32) -> Result<Self, AttachError> {
+        let layout = Layout::attach(&memory).map_err(AttachError::Mismatch)?;
+        let peer = peers::peer(&memory, &layout, slot).ok_or(AttachError::Vacant)?;
+
+        if peer.state == State::Vacant
+            || !peers::set_state(&memory, &layout, slot, peer.incarnation, State::Running)
+        {
+            return Err(AttachError::Vacant);
+        }
+
+        let member = Member {
+            memory,
+            layout,
+            slot,
+            incarnation: peer.incarnation,
+            line: peer.line,
+        };
+
+        Ok(Self {
+            incoming: Incoming::new(&member),
+            outgoing: Outgoing::new(&member),
+            member,
+        })
+    }
+
+    /// The memory, the layout, the slot and the incarnation.
+    pub fn member(&self) -> &Member<M> {
+        &self.member
+    }
+
+    /// Reads what a slot contains; `None` if there is no such slot.
+    pub fn peer(&self, slot: u32) -> Option<Peer> {
+        peers::peer(&self.member.memory, &self.member.layout, slot)
+    }
+
+    /// Sets the largest payload that this process sends, in bytes. It is 1 MiB
+    /// at first.
+    pub fn set_max_payload(&mut self, bytes: usize) {
+        self.outgoing.max_payload = bytes;
+    }
+
+    /// Sets the largest number of messages that are received from one sender
+    /// before others have their turn. It is 16 at first.
+    pub fn set_burst(&mut self, messages: u32) {
+        self.incoming.cap = messages.max(1);
+    }
+
+    /// Sends a copy of `payload`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Again`] if there is no room: [`Event::Room`] follows.
+    /// [`Refused::TooLarge`], [`Refused::Gone`] and [`Refused::Reserved`] if the
+    /// message cannot be sent. Nothing was sent then.
+    #[inline]
+    pub fn send(&mut self, target: Target, letter: Letter, payload: &[u8]) -> Result<(), Refused> {
+        self.outgoing.send(&self.member, target, letter, payload)
+    }
+
+    /// Makes room for a message of `len` bytes whose payload the caller builds at
+    /// [`Endpoint::address`]. Fails like [`Endpoint::send`].
+    ///
+    /// A caller that is killed before it commits leaves nothing behind.
+    pub fn reserve(
+        &mut self,
+        target: Target,
+        letter: Letter,
+        len: usize,
+    ) -> Result<Reservation, Refused> {
+        self.outgoing.reserve(&self.member, target, letter, len)
+    }
+
+    /// Where the payload of a reserved message is built; `None` if the memory has
+    /// no addresses.
+    pub fn address(&self, reservation: &Reservation) -> Option<NonNull<u8>> {
+        self.member
+            .memory
+            .address(reservation.payload(), reservation.len() as usize)
+    }
+
+    /// Sends a reserved message with the first `len` bytes of its payload.
+    pub fn commit(&mut self, reservation: Reservation, len: u32) {
+        self.outgoing.commit(&self.member, reservation, len);
+    }
+
+    /// Gives a reservation back. Nothing is sent.
+    pub fn cancel(&mut self, reservation: Reservation) {
+        self.outgoing.cancel(&self.member, reservation);
+    }
+
+    /// Sends a message to several processes, and calls `missed` for each of them
+    /// that it could not be sent to, with the reason. Returns how many got it.
+    pub fn broadcast(
+        &mut self,
+        targets: impl IntoIterator<Item = Target>,
+        letter: Letter,
+        payload: &[u8],
+        missed: impl FnMut(Target, Refused),
+    ) -> Broadcast {
+        self.outgoing
+            .broadcast(&self.member, targets, letter, payload, missed)
+    }
+
+    /// Begins a turn of at most `messages` events and `nanoseconds`, 0 for no
+    /// limit of time.
+    pub fn turn(&self, messages: u32, nanoseconds: u64) -> Turn {
+        Turn::new(&self.member, messages, nanoseconds)
+    }
+
+    /// The next event of a turn; `None` if there is none, or if the turn is over.
+    ///
+    /// The payload of a message stays in place until the next call. A process
+    /// that dies before the next call has left the message unhandled: its
+    /// successor gets a gap for it.
+    #[inline]
+    pub fn next(&mut self, turn: &mut Turn) -> Option<Event> {
+        let event = self.incoming.next(&self.member, turn);
+
+        if let Some(Event::Room(receiver)) = event {
+            self.outgoing.room(&self.member, receiver);
+        }
+
+        event
+    }
+
+    /// The address of the payload of a message; `None` if the memory has no
+    /// addresses. Another process can change the bytes at any time if it does not
+    /// keep to the protocol: who checks a payload must copy it before.
+    pub fn payload(&self, message: &Message) -> Option<NonNull<u8>> {
+        self.member
+            .memory
+            .address(message.payload, message.len as usize)
+    }
+
+    /// Copies the payload of a message, as much as fits into `to`. Returns the
+    /// number of bytes.
+    pub fn copy_payload(&self, message: &Message, to: &mut [u8]) -> usize {
+        let len = to.len().min(message.len as usize);
+        let to = to.get_mut(..len).unwrap_or_default();
+
+        self.member.memory.read(message.payload, to);
+        len
+    }
+
+    /// Prepares to sleep. If the result is true, nothing has arrived: the caller
+    /// waits until its wake-up descriptor is readable, and then calls
+    /// [`Endpoint::wake_up`]. If it is false, there is something to receive.
+    pub fn prepare_sleep(&mut self) -> bool {
+        self.incoming.prepare_sleep(&self.member)
+    }
+
+    /// Ends a sleep.
+    pub fn wake_up(&mut self) {
+        self.incoming.wake_up(&self.member);
+    }
+
+    /// Looks for an event for at most `nanoseconds`, without a system call other
+    /// than to read the clock.
+    pub fn spin(&mut self, nanoseconds: u64) -> Option<Event> {
+        let deadline = self.member.memory.now().saturating_add(nanoseconds);
+
+        loop {
+            for _ in 0..16 {
+                let mut turn = Turn::new(&self.member, 1, 0);
+
+                if let Some(event) = self.next(&mut turn) {
+                    return Some(event);
+                }
+
+                std::hint::spin_loop();
+            }
+
+            if self.member.memory.now() >= deadline {
+                return None;
+            }
+        }
+    }
+
+    /// Does the work that is due from time to time, for example each second:
+    /// closes lanes that were idle for `rounds` calls, and frees shared blocks.
+    pub fn tidy(&mut self, rounds: u32) {
+        self.outgoing.tidy(&self.member, rounds);
+    }
+}

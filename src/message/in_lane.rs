@@ -1,0 +1,391 @@
+//! The receiver's side of a lane.
+//!
+//! The receiver keeps its position in memory of its own, and writes it to the
+//! shared word `place` for its successor, before the message is handled. So no
+//! message is handled twice. The word `done` follows when the message has been
+//! handled: if it has not, the successor reports the message as a gap.
+//!
+//! A receiver that finds something that is no record does not trust the lane any
+//! more. It writes this to `place`, and waits until the sender opens the lane
+//! again in another chunk. The numbers of the records then tell how many were
+//! lost.
+//!
+//! The stores of `place` and `done` need release only: after a kill all stores
+//! of the dead process are visible, and its successor begins after the kill. The
+//! sender reads `place` to learn which chunks it no longer holds, which a late
+//! value only delays.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+
+use super::lane::{self, Found, Record};
+use super::layout::{Bitmap, Lane, LaneHead};
+use super::member::Member;
+use super::memory::Memory;
+use super::pool;
+use super::taken::{Cause, Gap, Handled, Taken};
+use super::words::{First, Place, Position, Use, is_before};
+
+/// Whether records can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Open,
+    Closed,
+    Damaged,
+}
+
+/// The receiver's side of a lane.
+#[derive(Clone, Debug)]
+pub struct InLane {
+    lane: Lane,
+    status: Status,
+    /// The next record. While the lane is not open only the number is valid.
+    at: Position,
+    /// The incarnation of the sender; 0 if it is not known.
+    incarnation: u32,
+    received: u64,
+    gaps: u64,
+    /// A gap that the previous process of the slot has left.
+    left: Option<Gap>,
+    /// The number of times that the lane was found empty, since it was not.
+    pub empty: u32,
+}
+
+impl InLane {
+    /// Continues a lane where the previous process of the slot has stopped.
+    pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Self {
+        let head = m.layout.lane(lane);
+        let place = lane::place(&m.memory, &m.layout, lane);
+        let done = m.memory.load(head + offset_of!(LaneHead, done), Acquire) as u32;
+        let number = place.number();
+        let (status, at) = match place {
+            Place::Open(at) if lane::is_valid(&m.layout, at) => (Status::Open, at),
+            Place::Closed(number) => (Status::Closed, closed(number)),
+            Place::Open(Position { number, .. }) | Place::Damaged(number) => {
+                (Status::Damaged, closed(number))
+            }
+        };
+
+        // `done` is one record behind if a message was being handled.
+        let left = (done == number.wrapping_sub(1)).then_some(Gap {
+            sender: lane.sender,
+            class: lane.class,
+            number: done,
+            count: 1,
+            cause: Cause::Handling,
+        });
+
+        Self {
+            lane,
+            status,
+            at,
+            incarnation: 0,
+            received: m
+                .memory
+                .load(head + offset_of!(LaneHead, received), Relaxed),
+            gaps: m.memory.load(head + offset_of!(LaneHead, gaps), Relaxed),
+            left,
+            empty: 0,
+        }
+    }
+
+    /// The incarnation of the sender that has written the next record; 0 if it
+    /// is not known.
+    pub fn incarnation(&self) -> u32 {
+        self.incarnation
+    }
+
+    /// Forgets the incarnation of the sender, which is dead.
+    pub fn forget(&mut self) {
+        self.incarnation = 0;
+    }
+
+    /// The number of the next record.
+    pub fn number(&self) -> u32 {
+        self.at.number
+    }
+
+    /// Whether something may be in the lane. This access is sequentially
+    /// consistent, for a receiver that has just cleared the bit of the lane.
+    #[inline]
+    pub fn has_more<M: Memory>(&self, m: &Member<M>) -> bool {
+        if self.left.is_some() {
+            return true;
+        }
+
+        if self.status == Status::Open {
+            let at = lane::offset(&m.layout, self.lane, self.at);
+
+            if m.memory.load(at, SeqCst) != 0 {
+                return true;
+            }
+        }
+
+        let first = m.memory.load(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, first),
+            SeqCst,
+        );
+
+        First::unpack(first).is_some_and(|first| self.is_ahead(first, m))
+    }
+
+    /// Whether the lane was opened at a record that this receiver has not
+    /// reached.
+    fn is_ahead<M: Memory>(&self, first: First, m: &Member<M>) -> bool {
+        let is_next = first.number == self.at.number && self.status == Status::Closed;
+
+        (is_next || is_before(self.at.number, first.number))
+            && lane::owns(&m.memory, &m.layout, self.lane, first.position())
+    }
+
+    /// Takes the next record. At most a few records without a message are passed
+    /// over in one call.
+    #[inline]
+    pub fn take<M: Memory>(&mut self, m: &Member<M>) -> Taken {
+        if self.status != Status::Open || self.left.is_some() {
+            return self.take_slowly(m);
+        }
+
+        match lane::look(&m.memory, &m.layout, self.lane, self.at) {
+            Found::Message(record, next) => self.accept(m, record, next),
+            other => self.pass(m, other),
+        }
+    }
+
+    #[cold]
+    fn take_slowly<M: Memory>(&mut self, m: &Member<M>) -> Taken {
+        if let Some(gap) = self.left.take() {
+            self.done(m);
+            return self.count(m, gap);
+        }
+
+        match lane::first(&m.memory, &m.layout, self.lane) {
+            Some(first) if self.is_ahead(first, m) => self.reopen(m, first),
+            _ => Taken::Nothing,
+        }
+    }
+
+    #[inline]
+    fn accept<M: Memory>(&mut self, m: &Member<M>, record: Record, next: Position) -> Taken {
+        let number = self.at.number;
+        let payload = lane::payload(&m.memory, &m.layout, self.lane, &record, number);
+
+        if !self.is_mine(m, record) {
+            return self.refuse(m, record, payload.is_some(), next);
+        }
+
+        let Some(payload) = payload else {
+            return self.pass(m, Found::Damaged);
+        };
+
+        self.at = next;
+        self.store(m);
+        self.received = self.received.wrapping_add(1);
+        m.memory.store(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, received),
+            self.received,
+            Relaxed,
+        );
+
+        Taken::Message(Record { payload, ..record }, number)
+    }
+
+    /// Passes over a message that is not for this process.
+    #[cold]
+    fn refuse<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        record: Record,
+        has_payload: bool,
+        next: Position,
+    ) -> Taken {
+        let number = self.at.number;
+
+        self.at = next;
+        self.pass_on(m);
+
+        if has_payload {
+            self.handled(number, record).finish(m);
+        }
+
+        self.count(
+            m,
+            Gap {
+                sender: self.lane.sender,
+                class: self.lane.class,
+                number,
+                count: 1,
+                cause: Cause::ForAnother,
+            },
+        )
+    }
+
+    /// Whether this process may take a message.
+    #[inline]
+    fn is_mine<M: Memory>(&self, m: &Member<M>, record: Record) -> bool {
+        record.incarnation == m.incarnation
+            || (!record.header.exact && !is_before(record.incarnation, m.line))
+    }
+
+    /// What must be done when the message with this number was handled.
+    #[inline]
+    pub fn handled(&self, number: u32, record: Record) -> Handled {
+        Handled {
+            lane: self.lane,
+            number: number.wrapping_add(1),
+            block: record.block,
+        }
+    }
+
+    #[cold]
+    fn pass<M: Memory>(&mut self, m: &Member<M>, found: Found) -> Taken {
+        match found {
+            Found::Empty => return self.look_for_reopening(m),
+            Found::Mark(incarnation, next) => {
+                self.at = next;
+                self.pass_on(m);
+
+                if incarnation != self.incarnation {
+                    self.incarnation = incarnation;
+
+                    return Taken::Up(incarnation);
+                }
+            }
+            Found::Link(next) => {
+                let old = self.at.chunk;
+
+                self.at = next;
+                self.pass_on(m);
+                self.free(m, old);
+            }
+            Found::Close(number) => {
+                let old = self.at.chunk;
+
+                self.at = closed(number);
+                self.status = Status::Closed;
+                self.pass_on(m);
+                self.free(m, old);
+            }
+            Found::Damaged | Found::Message(..) => {
+                self.status = Status::Damaged;
+                self.store(m);
+                // The sender looks at the lane when there is room for it.
+                m.mark(self.lane.sender, Bitmap::Room, m.slot);
+
+                return Taken::Nothing;
+            }
+        }
+
+        Taken::More
+    }
+
+    /// In an open lane without a record: looks whether the sender has opened
+    /// the lane again although its last chunk is not closed. A sender does that
+    /// only if the shared words were damaged.
+    fn look_for_reopening<M: Memory>(&mut self, m: &Member<M>) -> Taken {
+        match lane::first(&m.memory, &m.layout, self.lane) {
+            Some(first) if self.is_ahead(first, m) => {
+                // The sender may have closed the chunk since `look`. The load of
+                // `first` is an acquire, so the `Close` is visible now.
+                if lane::look(&m.memory, &m.layout, self.lane, self.at) == Found::Empty {
+                    self.reopen(m, first)
+                } else {
+                    Taken::More
+                }
+            }
+            _ => Taken::Nothing,
+        }
+    }
+
+    /// Continues where the sender has opened the lane.
+    fn reopen<M: Memory>(&mut self, m: &Member<M>, first: First) -> Taken {
+        let at = first.position();
+        let lost = at.number.wrapping_sub(self.at.number);
+        let number = self.at.number;
+        let was_closed = self.status == Status::Closed;
+
+        self.at = at;
+        self.status = Status::Open;
+        self.pass_on(m);
+
+        if lost == 0 && was_closed {
+            return Taken::More;
+        }
+
+        m.free_passed(self.lane, at);
+
+        self.count(
+            m,
+            Gap {
+                sender: self.lane.sender,
+                class: self.lane.class,
+                number,
+                count: lost,
+                cause: Cause::Damaged,
+            },
+        )
+    }
+
+    fn count<M: Memory>(&mut self, m: &Member<M>, gap: Gap) -> Taken {
+        self.gaps = self.gaps.wrapping_add(gap.count.into());
+        m.memory.store(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, gaps),
+            self.gaps,
+            Relaxed,
+        );
+
+        Taken::Gap(gap)
+    }
+
+    /// Stores the position for a successor.
+    #[inline]
+    fn store<M: Memory>(&self, m: &Member<M>) {
+        let place = match self.status {
+            Status::Open => Place::Open(self.at),
+            Status::Closed => Place::Closed(self.at.number),
+            Status::Damaged => Place::Damaged(self.at.number),
+        };
+
+        m.memory.store(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, place),
+            place.pack(),
+            Release,
+        );
+    }
+
+    /// Stores the position after a record without a message. `done` comes first,
+    /// so that it is never one record behind because of such a record.
+    fn pass_on<M: Memory>(&self, m: &Member<M>) {
+        self.done(m);
+        self.store(m);
+    }
+
+    fn done<M: Memory>(&self, m: &Member<M>) {
+        m.memory.store(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, done),
+            self.at.number.into(),
+            Release,
+        );
+    }
+
+    /// Frees a chunk that this receiver has left.
+    fn free<M: Memory>(&self, m: &Member<M>, chunk: u32) {
+        let owner = pool::owner(&m.memory, &m.layout, m.slot, chunk);
+        let is_mine = owner.is_some_and(|owner| {
+            owner.is_of(Use::Lane, self.lane.class.is_control(), self.lane.sender)
+        });
+
+        if is_mine {
+            m.free(chunk..chunk + 1);
+        }
+    }
+}
+
+/// The position in a lane that is not open. No chunk has the number in it.
+fn closed(number: u32) -> Position {
+    Position {
+        chunk: u32::MAX,
+        offset: 0,
+        number,
+    }
+}

@@ -1,0 +1,390 @@
+//! How the records of a lane are found. Receivers, successors, recovery and the
+//! verifier use the same function, [`look`].
+//!
+//! A chunk contains records one after the other. A record has two words, its
+//! header and its addressee, and then its payload. Records begin at multiples of
+//! [`ALIGN`] bytes. The last [`ALIGN`] bytes of a chunk are left for a `Link` or
+//! a `Close`, so a sender can end a chunk at any time.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use super::layout::{CHUNK, Lane, LaneHead, Layout};
+use super::memory::Memory;
+use super::words::{First, Header, Kind, Owner, Place, Position, Use, unpair};
+
+/// The alignment of records in bytes.
+pub const ALIGN: u32 = 16;
+/// The size of a record without its payload.
+pub const HEAD: u32 = 16;
+/// The offset of the last record that a chunk can have, a `Link` or a `Close`.
+pub const LAST: u32 = CHUNK - ALIGN;
+/// The largest payload of a small record.
+pub const MAX_SMALL: u32 = LAST - HEAD;
+
+/// A block with the payload of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The slot whose pool has the block.
+    pub pool: u32,
+    /// The first chunk.
+    pub chunk: u32,
+    /// The number of chunks.
+    pub count: u32,
+}
+
+/// A message in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The first word.
+    pub header: Header,
+    /// The incarnation of the receiver to which the message was sent.
+    pub incarnation: u32,
+    /// The number that the sender has given, for the layer above.
+    pub user: u32,
+    /// The offset in the region of what follows the two words.
+    pub payload: usize,
+    /// The block with the payload, as the record names it; `None` if the payload
+    /// follows the header. [`payload`] checks it.
+    pub block: Option<Block>,
+}
+
+/// What is at a position in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No record has been committed there yet.
+    Empty,
+    /// A message. The next record is at the position.
+    Message(Record, Position),
+    /// The incarnation that sends from here on.
+    Mark(u32, Position),
+    /// The lane continues in another chunk.
+    Link(Position),
+    /// The lane is closed; the next record has this number.
+    Close(u32),
+    /// The bytes are no record.
+    Damaged,
+}
+
+/// The size of a record in bytes.
+#[inline]
+pub fn size(payload: u32) -> u32 {
+    (HEAD + payload).next_multiple_of(ALIGN)
+}
+
+/// The number of chunks of a block with `len` bytes of payload.
+#[inline]
+pub fn chunks(len: u32) -> u32 {
+    len.div_ceil(CHUNK).max(1)
+}
+
+/// Whether records can begin at this position.
+#[inline]
+pub fn is_valid(layout: &Layout, at: Position) -> bool {
+    at.chunk < layout.sizes.chunks && at.offset <= LAST && at.offset.is_multiple_of(ALIGN)
+}
+
+/// The offset in the region of a position in a lane.
+#[inline]
+pub fn offset(layout: &Layout, lane: Lane, at: Position) -> usize {
+    layout.chunk(lane.receiver, at.chunk) + at.offset as usize
+}
+
+/// Whether a chunk of the receiver's pool belongs to the lane, and its first
+/// record has the number `number`.
+#[inline]
+pub fn owns<M: Memory>(memory: &M, layout: &Layout, lane: Lane, at: Position) -> bool {
+    if at.chunk >= layout.sizes.chunks {
+        return false;
+    }
+
+    let word = memory.load(layout.owner(lane.receiver, at.chunk), Acquire);
+
+    Owner::unpack(word).is_some_and(|owner| {
+        owner.is_of(Use::Lane, lane.class.is_control(), lane.sender) && owner.number == at.number
+    })
+}
+
+/// Looks at a valid position in a lane.
+///
+/// The bytes there can be written by other processes at any time. Each number
+/// is read once, and is checked before it is used.
+#[inline]
+pub fn look<M: Memory>(memory: &M, layout: &Layout, lane: Lane, at: Position) -> Found {
+    let start = offset(layout, lane, at);
+    let word = memory.load(start, Acquire);
+
+    if word == 0 {
+        return Found::Empty;
+    }
+
+    match Header::unpack(word) {
+        Some(header) if header.number == at.number as u16 => {
+            parse(memory, layout, lane, at, start, header)
+        }
+        _ => Found::Damaged,
+    }
+}
+
+#[inline]
+fn parse<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    at: Position,
+    start: usize,
+    header: Header,
+) -> Found {
+    let number = at.number.wrapping_add(1);
+    let body = match header.kind {
+        Kind::Small => header.len,
+        Kind::Large | Kind::Shared => 8,
+        Kind::Mark => 0,
+        Kind::Link => return link(memory, layout, lane, header.len, number),
+        Kind::Close => return Found::Close(number),
+    };
+    let next = Position {
+        chunk: at.chunk,
+        offset: at.offset + size(body),
+        number,
+    };
+
+    if next.offset > LAST {
+        return Found::Damaged;
+    }
+
+    let (incarnation, user) = unpair(memory.load(start + 8, Relaxed));
+
+    if header.kind == Kind::Mark {
+        return Found::Mark(incarnation, next);
+    }
+
+    let mut record = Record {
+        header,
+        incarnation,
+        user,
+        payload: start + HEAD as usize,
+        block: None,
+    };
+
+    if header.kind != Kind::Small {
+        let (chunk, pool) = unpair(memory.load(record.payload, Relaxed));
+
+        record.block = Some(Block {
+            pool,
+            chunk,
+            count: chunks(header.len),
+        });
+    }
+
+    Found::Message(record, next)
+}
+
+/// The position to which a `Link` leads.
+fn link<M: Memory>(memory: &M, layout: &Layout, lane: Lane, chunk: u32, number: u32) -> Found {
+    let next = Position {
+        chunk,
+        offset: 0,
+        number,
+    };
+
+    if owns(memory, layout, lane, next) {
+        Found::Link(next)
+    } else {
+        Found::Damaged
+    }
+}
+
+/// The offset of the payload of the record number `number`; `None` if the record
+/// names a block that the sender of the lane has not claimed for this record.
+#[inline]
+pub fn payload<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    record: &Record,
+    number: u32,
+) -> Option<usize> {
+    match record.block {
+        None => Some(record.payload),
+        Some(block) if record.header.kind == Kind::Shared => {
+            shared_payload(memory, layout, lane, block)
+        }
+        Some(block) => block_payload(memory, layout, lane, block, number),
+    }
+}
+
+fn block_payload<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    block: Block,
+    number: u32,
+) -> Option<usize> {
+    let is_mine = |owner: Owner| {
+        owner.is_of(Use::Block, lane.class.is_control(), lane.sender) && owner.number == number
+    };
+
+    if block.pool != lane.receiver {
+        return None;
+    }
+
+    all_chunks(memory, layout, block, is_mine).then(|| layout.chunk(block.pool, block.chunk))
+}
+
+fn shared_payload<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    block: Block,
+) -> Option<usize> {
+    let table = table_chunks(layout);
+    let is_mine = |owner: Owner| owner.is_of(Use::Shared, lane.class.is_control(), lane.sender);
+    let whole = Block {
+        count: block.count + table,
+        ..block
+    };
+
+    if block.pool != lane.sender {
+        return None;
+    }
+
+    all_chunks(memory, layout, whole, is_mine)
+        .then(|| layout.chunk(block.pool, block.chunk + table))
+}
+
+/// Whether all chunks of a block lie in the pool, and have an owner that
+/// `is_mine` accepts.
+fn all_chunks<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    block: Block,
+    is_mine: impl Fn(Owner) -> bool,
+) -> bool {
+    let end = block.chunk.checked_add(block.count);
+    let Some(end) = end.filter(|&end| end <= layout.sizes.chunks) else {
+        return false;
+    };
+
+    (block.chunk..end).all(|chunk| {
+        let word = memory.load(layout.owner(block.pool, chunk), Acquire);
+
+        Owner::unpack(word).is_some_and(&is_mine)
+    })
+}
+
+/// The number of chunks before the payload of a shared block. They contain a
+/// word for each receiver, which says where its record is.
+#[inline]
+pub fn table_chunks(layout: &Layout) -> u32 {
+    (layout.sizes.slots * 8).div_ceil(CHUNK)
+}
+
+/// How far the receiver of a lane has come.
+pub fn place<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Place {
+    Place::unpack(memory.load(layout.lane(lane) + offset_of!(LaneHead, place), Acquire))
+}
+
+/// Where the sender has opened a lane last; `None` if the lane was never
+/// opened, or if the word does not lead to a chunk of the lane.
+pub fn first<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Option<First> {
+    let word = memory.load(layout.lane(lane) + offset_of!(LaneHead, first), Acquire);
+
+    First::unpack(word).filter(|first| first.chunk < layout.sizes.chunks)
+}
+
+/// How a walk through a lane has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The next record will be written at this position.
+    Open(Position),
+    /// The lane is closed, or was never opened; the next record will have this
+    /// number.
+    Closed(u32),
+    /// The walk met something that is no record, after the record with this
+    /// number.
+    Damaged(u32),
+}
+
+/// Walks through all records that wait in a lane, and calls `visit` for what it
+/// finds. The sender of the lane is dead, or this process.
+///
+/// A living receiver can free chunks during the walk. Then the walk starts
+/// again, so `visit` can be called more than once for a record. The number of
+/// steps is bounded by the size of the pool.
+pub fn walk<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    mut visit: impl FnMut(Position, &Found),
+) -> End {
+    let mut end = End::Closed(0);
+
+    for _ in 0..=layout.sizes.chunks {
+        let from = place(memory, layout, lane);
+
+        end = walk_from(memory, layout, lane, from, &mut visit);
+
+        if !matches!(end, End::Damaged(_)) || place(memory, layout, lane) == from {
+            break;
+        }
+    }
+
+    end
+}
+
+fn walk_from<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    from: Place,
+    visit: &mut impl FnMut(Position, &Found),
+) -> End {
+    let mut at = match from {
+        Place::Damaged(number) => return End::Damaged(number),
+        Place::Open(at) if !is_valid(layout, at) => return End::Damaged(at.number),
+        Place::Open(at) => at,
+        Place::Closed(number) => match reopened(memory, layout, lane, number) {
+            Ok(at) => at,
+            Err(end) => return end,
+        },
+    };
+    let most = u64::from(layout.sizes.chunks) * u64::from(CHUNK / ALIGN);
+
+    for _ in 0..=most {
+        let found = look(memory, layout, lane, at);
+
+        visit(at, &found);
+
+        at = match found {
+            Found::Empty => return End::Open(at),
+            Found::Message(_, next) | Found::Mark(_, next) | Found::Link(next) => next,
+            Found::Close(number) => match reopened(memory, layout, lane, number) {
+                Ok(at) => at,
+                Err(end) => return end,
+            },
+            Found::Damaged => break,
+        };
+    }
+
+    End::Damaged(at.number)
+}
+
+/// The position at which a closed lane was opened again, or the end of the walk.
+fn reopened<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: Lane,
+    number: u32,
+) -> Result<Position, End> {
+    match first(memory, layout, lane) {
+        Some(first) if first.number == number => {
+            let at = first.position();
+
+            owns(memory, layout, lane, at)
+                .then_some(at)
+                .ok_or(End::Damaged(number))
+        }
+        _ => Err(End::Closed(number)),
+    }
+}

@@ -1,0 +1,101 @@
+//! What a sender says of a message, and what it is told.
+
+use super::lane::Block;
+use super::layout::Class;
+
+/// To which process a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The slot.
+    pub slot: u32,
+    /// The incarnation; `None` if a successor may take the message as well.
+    pub incarnation: Option<u32>,
+}
+
+/// What a message is, besides its payload and its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The class of the lane.
+    pub class: Class,
+    /// The type, a number that this directory does not interpret.
+    pub message_type: u16,
+    /// A number for the layer above, for example of a request.
+    pub user: u32,
+}
+
+/// Room for a message whose payload the caller builds in place.
+#[must_use = "the receiver gets no other message until this one is committed or cancelled"]
+#[derive(Clone, Copy, Debug)]
+pub struct Reservation {
+    /// The slot of the receiver.
+    pub receiver: u32,
+    /// What the message is.
+    pub letter: Letter,
+    /// For whom it is.
+    pub envelope: Envelope,
+    /// The room.
+    pub spot: Spot,
+}
+
+impl Reservation {
+    /// The offset of the payload in the region.
+    pub fn payload(&self) -> usize {
+        self.spot.payload
+    }
+
+    /// The length that was reserved, in bytes.
+    pub fn len(&self) -> u32 {
+        self.spot.len
+    }
+
+    /// Whether the payload has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.spot.len == 0
+    }
+}
+
+/// What became of a broadcast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Broadcast {
+    /// The number of processes to which the message was sent.
+    pub sent: u32,
+    /// The number of processes that it has missed.
+    pub missed: u32,
+}
+
+/// Why a message was not sent. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no room now. An event says when there is room again.
+    Again,
+    /// The payload is larger than the configured maximum.
+    TooLarge,
+    /// The receiver does not exist, or is not the one that was meant.
+    Gone,
+    /// Another message to this receiver is reserved and not committed yet.
+    Reserved,
+}
+
+/// What a message carries besides its payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The type of the message, a number that this directory does not interpret.
+    pub message_type: u16,
+    /// A number for the layer above, for example of a request.
+    pub user: u32,
+    /// The incarnation of the receiver.
+    pub incarnation: u32,
+    /// Only this incarnation may take the message, no successor.
+    pub exact: bool,
+}
+
+/// Room for one record.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    /// The offset of the payload in the region.
+    pub payload: usize,
+    /// The length of the payload in bytes.
+    pub len: u32,
+    /// The block with the payload, if it is not in the record.
+    pub block: Option<Block>,
+}

@@ -1,0 +1,133 @@
+//! The memory of the messages as it is used outside tests: a mapping, and a
+//! wake-up descriptor for each slot.
+
+use std::os::fd::RawFd;
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{self, SeqCst};
+
+use nix::errno::Errno;
+
+use super::memory::Memory;
+use crate::sys::bell::Bell;
+use crate::sys::region::Region;
+use crate::sys::time;
+
+/// Is accessed in place of a word outside the region. No offset that this
+/// directory computes leads outside.
+static OUTSIDE: AtomicU64 = AtomicU64::new(0);
+
+/// The region and the wake-up descriptors. A process makes them before it forks
+/// the processes that use them.
+pub struct Mapped {
+    region: Region,
+    bells: Vec<Bell>,
+}
+
+impl Mapped {
+    /// Maps `size` bytes of zeros, and makes `slots` wake-up descriptors. Fails
+    /// with the errno of `mmap(2)` or `eventfd(2)`, and leaves nothing behind.
+    pub fn new(size: usize, slots: usize) -> Result<Self, Errno> {
+        Ok(Self {
+            region: Region::map(size)?,
+            bells: (0..slots).map(|_| Bell::new()).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The wake-up descriptor of a slot, for the event loop of its process;
+    /// `None` if there is no such slot. It becomes readable when a message
+    /// arrives while the process sleeps. It stays readable until
+    /// [`Mapped::silence`]; an event loop that watches it with `EPOLLET` need
+    /// not call that.
+    pub fn descriptor(&self, slot: u32) -> Option<RawFd> {
+        self.bell(slot).map(Bell::fd)
+    }
+
+    /// Makes the wake-up descriptor of a slot unreadable.
+    pub fn silence(&self, slot: u32) {
+        if let Some(bell) = self.bell(slot) {
+            bell.silence();
+        }
+    }
+
+    fn bell(&self, slot: u32) -> Option<&Bell> {
+        self.bells.get(usize::try_from(slot).ok()?)
+    }
+
+    #[inline]
+    fn word(&self, at: usize) -> &AtomicU64 {
+        let word = self.region.word(at);
+
+        debug_assert!(word.is_some(), "the offset {at} is outside");
+        word.unwrap_or(&OUTSIDE)
+    }
+}
+
+impl Memory for &Mapped {
+    fn size(&self) -> usize {
+        self.region.size()
+    }
+
+    #[inline]
+    fn load(&self, at: usize, order: Ordering) -> u64 {
+        self.word(at).load(order)
+    }
+
+    #[inline]
+    fn store(&self, at: usize, value: u64, order: Ordering) {
+        self.word(at).store(value, order);
+    }
+
+    #[inline]
+    fn swap(&self, at: usize, value: u64) -> u64 {
+        self.word(at).swap(value, SeqCst)
+    }
+
+    #[inline]
+    fn replace(&self, at: usize, from: u64, to: u64) -> bool {
+        self.word(at)
+            .compare_exchange(from, to, SeqCst, SeqCst)
+            .is_ok()
+    }
+
+    #[inline]
+    fn set_bits(&self, at: usize, bits: u64) {
+        self.word(at).fetch_or(bits, SeqCst);
+    }
+
+    #[inline]
+    fn clear_bits(&self, at: usize, bits: u64) {
+        self.word(at).fetch_and(!bits, SeqCst);
+    }
+
+    #[inline]
+    fn write(&self, at: usize, bytes: &[u8]) {
+        self.region.write(at, bytes);
+    }
+
+    #[inline]
+    fn read(&self, at: usize, to: &mut [u8]) {
+        self.region.read(at, to);
+    }
+
+    #[inline]
+    fn address(&self, at: usize, len: usize) -> Option<NonNull<u8>> {
+        self.region.bytes(at, len)
+    }
+
+    fn ring(&self, slot: u32) {
+        if let Some(bell) = self.bell(slot) {
+            bell.ring();
+        }
+    }
+
+    fn now(&self) -> u64 {
+        time::nanoseconds()
+    }
+
+    fn give_back(&self, at: usize, len: usize) {
+        // The pages stay if the kernel cannot free them: that costs memory, and
+        // nothing else.
+        let _ = self.region.remove(at, len);
+    }
+}

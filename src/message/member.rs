@@ -1,0 +1,108 @@
+//! A process that uses the region: its slot, and how it wakes up the others.
+//!
+//! # How a sleeping receiver is woken up
+//!
+//! A sender commits a record, then looks at its bit in the receiver's bitmap. If
+//! the bit is not set, it sets the bit, then looks whether the receiver sleeps,
+//! and wakes it up. A receiver that wants to sleep clears the bits of its empty
+//! lanes, then looks at these lanes once more; then it writes that it sleeps,
+//! and then looks at the bitmaps once more.
+//!
+//! These accesses are sequentially consistent, so all processes see them in one
+//! order. If the sender saw its bit set, the receiver cleared the bit later, and
+//! saw the record afterwards. If the sender set the bit and saw that the
+//! receiver does not sleep, the receiver wrote that it sleeps later, and saw the
+//! bit afterwards. In no order both miss the other.
+//!
+//! Each sender has a bit of its own. So a sender that is stopped between any
+//! two of these steps delays its own messages only.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::SeqCst;
+
+use super::layout::{Bitmap, Class, Lane, Layout, Slot};
+use super::memory::Memory;
+use super::peers::{self, State};
+
+/// One process, or the part of a process that has a slot of its own.
+#[derive(Clone)]
+pub struct Member<M> {
+    /// The shared memory.
+    pub memory: M,
+    /// The layout of the region.
+    pub layout: Layout,
+    /// The slot of this process.
+    pub slot: u32,
+    /// The incarnation of this process.
+    pub incarnation: u32,
+    /// The first incarnation whose messages this process takes over.
+    pub line: u32,
+}
+
+impl<M: Memory> Member<M> {
+    /// The lane in which this process sends to `receiver`.
+    #[inline]
+    pub fn to(&self, class: Class, receiver: u32) -> Lane {
+        Lane {
+            class,
+            receiver,
+            sender: self.slot,
+        }
+    }
+
+    /// The lane in which this process receives from `sender`.
+    #[inline]
+    pub fn from(&self, class: Class, sender: u32) -> Lane {
+        Lane {
+            class,
+            receiver: self.slot,
+            sender,
+        }
+    }
+
+    /// Whether the slot exists.
+    #[inline]
+    pub fn has_slot(&self, slot: u32) -> bool {
+        slot < self.layout.sizes.slots
+    }
+
+    /// The state and the incarnation of a slot.
+    #[inline]
+    pub fn state(&self, slot: u32) -> (State, u32) {
+        peers::state(&self.memory, &self.layout, slot)
+    }
+
+    /// Makes the receiver of a lane look at the lane, after a record has been
+    /// committed there with a sequentially consistent access.
+    #[inline]
+    pub fn tell(&self, lane: Lane) {
+        self.mark(lane.receiver, Bitmap::Ready(lane.class), lane.sender);
+    }
+
+    /// Sets the bit of `bit` in a bitmap of `slot`, and wakes up the process of
+    /// the slot if the bit was not set and the process sleeps.
+    #[inline]
+    pub fn mark(&self, slot: u32, bitmap: Bitmap, bit: u32) {
+        let (at, mask) = self.layout.bit(slot, bitmap, bit);
+
+        if self.memory.load(at, SeqCst) & mask == 0 {
+            self.memory.set_bits(at, mask);
+            self.wake(slot);
+        }
+    }
+
+    /// Wakes up the process of a slot if it sleeps.
+    #[cold]
+    pub fn wake(&self, slot: u32) {
+        let at = self.layout.slot(slot) + offset_of!(Slot, sleep);
+        let sleep = self.memory.load(at, SeqCst);
+
+        if sleep & 1 != 0 {
+            self.memory.ring(slot);
+            // Other senders need not ring any more. This comes after the ring:
+            // if this process is killed in between, others ring once more. A
+            // later sleep has another number, so it is not disturbed.
+            self.memory.replace(at, sleep, sleep & !1);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Messages between processes, in memory that they share.
+//!
+//! Each pair of sender and receiver has a lane, in which only one process
+//! writes and only one reads. So no process ever waits for another one, however
+//! it was stopped. `docs/messages.md` explains the algorithm.
+//!
+//! - [`layout`], [`words`]: what lies where in the region
+//! - [`memory`], [`mapped`]: the access to the region, and the wake-up
+//! - [`peers`]: which process is in which slot
+//! - [`lane`], [`pool`], [`member`]: records, chunks, wake-ups
+//! - [`out_lane`], [`out_records`], [`shared_block`], [`send`]: the sender's side
+//! - [`in_lane`], [`taken`], [`receive`]: the receiver's side
+//! - [`letter`], [`event`]: what a sender and a receiver say and are told
+//! - [`endpoint`]: all of it for one process
+//! - [`recover`]: what is done when a process is dead
+//! - [`verify`]: a check of the whole region
+
+pub mod bits;
+pub mod endpoint;
+pub mod event;
+pub mod in_lane;
+pub mod lane;
+pub mod layout;
+pub mod letter;
+pub mod mapped;
+pub mod member;
+pub mod memory;
+pub mod out_lane;
+pub mod out_records;
+pub mod peers;
+pub mod pool;
+pub mod receive;
+pub mod recover;
+pub mod send;
+pub mod shared_block;
+pub mod taken;
+pub mod verify;
+pub mod words;

@@ -1,0 +1,378 @@
+//! The sender's side of a lane.
+//!
+//! The sender keeps its position in memory of its own. So it does not read the
+//! shared words of the lane while it sends, other than once for each chunk, and
+//! no other process can lead it astray.
+//!
+//! # Why these orderings are enough
+//!
+//! A `Link` is stored with release. A receiver that follows it sees the owner
+//! word of the new chunk, and the zero in its first header.
+//!
+//! A sender claims a chunk with a compare-and-swap, which is an acquire: what
+//! the receiver read in the chunk before it freed it was read before the sender
+//! writes.
+
+use std::collections::VecDeque;
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::lane::{self, End, Found, LAST};
+use super::layout::{Bitmap, Lane, LaneHead};
+use super::letter::Refused;
+use super::member::Member;
+use super::memory::Memory;
+use super::pool;
+use super::words::{First, Header, Kind, Owner, Place, Position, Use, is_before, pair};
+
+/// Chunks that the receiver frees when it comes to the record `until`.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    until: u32,
+    chunk: u32,
+    count: u32,
+}
+
+/// The sender's side of a lane.
+#[derive(Clone, Debug)]
+pub struct OutLane {
+    pub(super) lane: Lane,
+    pub(super) is_open: bool,
+    /// The next record. While the lane is closed only the number is valid.
+    pub(super) at: Position,
+    /// The receiver knows this incarnation of the sender.
+    pub(super) is_introduced: bool,
+    /// A record is reserved and not committed yet.
+    pub(super) is_reserved: bool,
+    hint: u32,
+    pub(super) block_hint: u32,
+    held: VecDeque<Held>,
+    held_chunks: u32,
+    pub(super) sent: u64,
+    refused: u64,
+    deepest: u32,
+    /// The round of tidying in which the lane was used last.
+    used: u32,
+}
+
+impl OutLane {
+    /// Continues a lane where the previous incarnation of the sender has
+    /// stopped; a lane that was never opened begins with the record number 0.
+    pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Self {
+        let mut this = Self {
+            lane,
+            is_open: false,
+            at: Position::default(),
+            is_introduced: false,
+            is_reserved: false,
+            hint: 0,
+            block_hint: 0,
+            held: VecDeque::new(),
+            held_chunks: 0,
+            sent: 0,
+            refused: 0,
+            deepest: 0,
+            used: 0,
+        };
+        let (known, bit) = m
+            .layout
+            .bit(lane.receiver, Bitmap::Known(lane.class), lane.sender);
+
+        if m.memory.load(known, Relaxed) & bit != 0 {
+            this.resume(m);
+        }
+
+        this
+    }
+
+    fn resume<M: Memory>(&mut self, m: &Member<M>) {
+        let lane = self.lane;
+        let head = m.layout.lane(lane);
+        let end = lane::walk(&m.memory, &m.layout, lane, |at, found| match found {
+            Found::Link(next) => self.hold(next.number, at.chunk, 1),
+            Found::Close(number) => self.hold(*number, at.chunk, 1),
+            Found::Message(record, next) => {
+                if let Some(block) = record.block.filter(|block| block.pool == lane.receiver) {
+                    self.hold(next.number, block.chunk, block.count);
+                }
+            }
+            _ => (),
+        });
+
+        match end {
+            End::Open(at) => {
+                self.at = at;
+                self.is_open = true;
+            }
+            End::Closed(number) => self.at.number = number,
+            // The number is larger than that of any record that the predecessor
+            // can have written.
+            End::Damaged(number) => self.at.number = number.wrapping_add(1 << 20),
+        }
+
+        self.sent = m.memory.load(head + offset_of!(LaneHead, sent), Relaxed);
+        self.refused = m.memory.load(head + offset_of!(LaneHead, refused), Relaxed);
+        self.settle(m);
+    }
+
+    pub(super) fn hold(&mut self, until: u32, chunk: u32, count: u32) {
+        self.held.push_back(Held {
+            until,
+            chunk,
+            count,
+        });
+        self.held_chunks += count;
+    }
+
+    /// The lane.
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Whether chunks are in use for this lane.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The number of the next record.
+    pub fn number(&self) -> u32 {
+        self.at.number
+    }
+
+    /// Writes a record that takes `size` bytes in the chunk, and whose payload
+    /// is already there.
+    #[inline]
+    pub(super) fn put<M: Memory>(&mut self, m: &Member<M>, header: Header, second: u64, size: u32) {
+        let start = self.offset(m);
+
+        m.memory.store(start + size as usize, 0, Relaxed);
+        m.memory.store(start + 8, second, Relaxed);
+        m.memory.swap(start, header.pack());
+        self.at.offset += size;
+        self.at.number = self.at.number.wrapping_add(1);
+    }
+
+    #[inline]
+    pub(super) fn offset<M: Memory>(&self, m: &Member<M>) -> usize {
+        lane::offset(&m.layout, self.lane, self.at)
+    }
+
+    pub(super) fn owner<M: Memory>(&self, m: &Member<M>, usage: Use, number: u32) -> Owner {
+        Owner {
+            usage,
+            control: self.lane.class.is_control(),
+            slot: m.slot,
+            incarnation: m.incarnation,
+            number,
+        }
+    }
+
+    /// Makes room for `size` bytes in the current chunk, or begins another one.
+    #[inline]
+    pub(super) fn make_room<M: Memory>(&mut self, m: &Member<M>, size: u32) -> Result<(), Refused> {
+        if self.is_reserved {
+            return Err(Refused::Reserved);
+        }
+
+        if !self.is_introduced {
+            self.introduce(m)?;
+        }
+
+        if !self.is_open {
+            self.open(m)?;
+        }
+
+        if self.at.offset + size > LAST {
+            self.extend(m)?;
+        }
+
+        Ok(())
+    }
+
+    /// Tells the receiver which incarnation sends from here on.
+    #[cold]
+    pub(super) fn introduce<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
+        if !self.is_open {
+            self.open(m)?;
+        }
+
+        if self.at.offset + lane::size(0) > LAST {
+            self.extend(m)?;
+        }
+
+        let header = self.header(Kind::Mark, 0);
+
+        self.put(m, header, pair(m.incarnation, 0), lane::size(0));
+        self.is_introduced = true;
+
+        Ok(())
+    }
+
+    pub(super) fn header(&self, kind: Kind, len: u32) -> Header {
+        Header {
+            kind,
+            exact: false,
+            len,
+            message_type: 0,
+            number: self.at.number as u16,
+        }
+    }
+
+    /// Claims a chunk whose first record will have the number `number`.
+    fn claim<M: Memory>(&mut self, m: &Member<M>, number: u32) -> Result<u32, Refused> {
+        self.check_quota(m, 1)?;
+
+        let chunk = pool::claim(
+            &m.memory,
+            &m.layout,
+            self.lane.receiver,
+            self.lane.class,
+            self.hint,
+            self.owner(m, Use::Lane, number),
+        );
+        let chunk = chunk.ok_or(Refused::Again)?;
+
+        m.memory
+            .store(m.layout.chunk(self.lane.receiver, chunk), 0, Relaxed);
+
+        Ok(chunk)
+    }
+
+    #[cold]
+    fn open<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
+        let number = self.at.number;
+        let chunk = self.claim(m, number)?;
+        let first = First { chunk, number };
+        let (known, bit) = m
+            .layout
+            .bit(self.lane.receiver, Bitmap::Known(self.lane.class), m.slot);
+
+        if m.memory.load(known, Relaxed) & bit == 0 {
+            m.memory.set_bits(known, bit);
+        }
+
+        m.memory.swap(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, first),
+            first.pack(),
+        );
+        self.at = first.position();
+        self.is_open = true;
+
+        Ok(())
+    }
+
+    #[cold]
+    fn extend<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
+        let number = self.at.number.wrapping_add(1);
+        let chunk = self.claim(m, number)?;
+
+        // `claim` may have found that the receiver waits for a new beginning.
+        if !self.is_open {
+            let owner = self.owner(m, Use::Lane, number);
+
+            pool::release(
+                &m.memory,
+                &m.layout,
+                self.lane.receiver,
+                chunk..chunk + 1,
+                owner,
+            );
+
+            return self.open(m);
+        }
+
+        let link = self.header(Kind::Link, chunk);
+
+        m.memory.store(self.offset(m), link.pack(), Release);
+        self.hold(number, self.at.chunk, 1);
+        self.at = Position {
+            chunk,
+            offset: 0,
+            number,
+        };
+        self.publish(m);
+
+        Ok(())
+    }
+
+    /// Forgets the chunks that the receiver has freed, and fails if `count` more
+    /// would exceed the quota of this sender.
+    pub(super) fn check_quota<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        count: u32,
+    ) -> Result<(), Refused> {
+        self.settle(m);
+
+        if self.held_chunks + count + u32::from(self.is_open) > m.layout.sizes.quota {
+            return Err(Refused::Again);
+        }
+
+        Ok(())
+    }
+
+    /// Looks how far the receiver has come. If the receiver has found damage,
+    /// the lane is closed here, so that the next record opens it again.
+    pub fn settle<M: Memory>(&mut self, m: &Member<M>) {
+        let place = lane::place(&m.memory, &m.layout, self.lane);
+
+        if matches!(place, Place::Damaged(_)) && self.is_open && !self.is_reserved {
+            self.is_open = false;
+            self.is_introduced = false;
+            // The old chunk can have the same number, if it has no record yet.
+            self.at.number = self.at.number.wrapping_add(1);
+            self.held.clear();
+            self.held_chunks = 0;
+        }
+
+        while let Some(&held) = self.held.front() {
+            if is_before(place.number(), held.until) {
+                break;
+            }
+
+            if held.count == 1 {
+                self.hint = held.chunk;
+            } else {
+                self.block_hint = held.chunk;
+            }
+
+            self.held_chunks -= held.count;
+            self.held.pop_front();
+        }
+
+        self.deepest = self.deepest.max(self.waiting(place));
+    }
+
+    /// The number of records that the receiver has not taken.
+    fn waiting(&self, place: Place) -> u32 {
+        let waiting = self.at.number.wrapping_sub(place.number());
+
+        if waiting > u32::MAX / 2 { 0 } else { waiting }
+    }
+
+    /// Counts a message that was refused.
+    pub fn count_refused(&mut self) {
+        self.refused = self.refused.wrapping_add(1);
+    }
+
+    /// Writes the sender's counters to the head of the lane.
+    pub fn publish<M: Memory>(&self, m: &Member<M>) {
+        let head = m.layout.lane(self.lane);
+        let put = |field, value| m.memory.store(head + field, value, Relaxed);
+
+        put(offset_of!(LaneHead, sent), self.sent);
+        put(offset_of!(LaneHead, refused), self.refused);
+        put(offset_of!(LaneHead, deepest), self.deepest.into());
+    }
+
+    /// Records that the lane is used in this round of tidying.
+    #[inline]
+    pub fn touch(&mut self, round: u32) {
+        self.used = round;
+    }
+
+    /// Whether the lane was not used in the last `rounds` rounds of tidying.
+    pub fn is_idle(&self, round: u32, rounds: u32) -> bool {
+        round.wrapping_sub(self.used) >= rounds
+    }
+}

@@ -1,0 +1,163 @@
+//! What is done when the death of a process is known.
+//!
+//! No other process waits for this: it only gives back what the dead process had
+//! claimed, and makes the receivers look at its last messages. Each step can be
+//! repeated, so a process that dies during the recovery does no harm.
+//!
+//! Which chunks are in use follows from numbers alone. Each chunk carries the
+//! number of the record for which it was claimed; the records of a lane are
+//! numbered, and the receiver has stored the number of its next record. A chunk
+//! with a number before that one was passed. A chunk with the number of a record
+//! that was never committed was never used.
+
+use std::collections::BTreeSet;
+
+use super::lane::{self, End};
+use super::layout::{Bitmap, Class, Lane, Layout};
+use super::member::Member;
+use super::memory::Memory;
+use super::peers::{self, Heritage, State};
+use super::pool::{self, is_passed};
+use super::verify::known;
+use super::words::{Place, Position, Use, is_before};
+
+/// Gives back what the process of a slot had claimed, and wakes up its
+/// receivers and its senders. `heritage` says whether a successor will take its
+/// messages over; if none will, the slot is vacant and sending to it fails.
+///
+/// The caller knows that the process is dead. It calls this before
+/// [`appoint`](peers::appoint). Returns false, and does nothing, if the slot has
+/// another incarnation.
+pub fn recover<M: Memory + Clone>(
+    memory: &M,
+    layout: &Layout,
+    slot: u32,
+    incarnation: u32,
+    heritage: Heritage,
+) -> bool {
+    let state = match heritage {
+        Heritage::Successor => State::Awaited,
+        Heritage::Stranger => State::Vacant,
+    };
+
+    if slot >= layout.sizes.slots || !peers::set_state(memory, layout, slot, incarnation, state) {
+        return false;
+    }
+
+    let dead = Member {
+        memory: memory.clone(),
+        layout: *layout,
+        slot,
+        incarnation,
+        line: incarnation,
+    };
+
+    for class in Class::ALL {
+        for receiver in 0..layout.sizes.slots {
+            let (at, bit) = layout.bit(receiver, Bitmap::Known(class), slot);
+
+            if memory.load(at, std::sync::atomic::Ordering::Acquire) & bit != 0 {
+                as_sender(&dead, class, receiver);
+            }
+        }
+    }
+
+    as_receiver(&dead);
+
+    true
+}
+
+/// Frees what a dead process had claimed in the pool of a receiver and not
+/// linked, and makes the receiver look at the lane.
+fn as_sender<M: Memory>(dead: &Member<M>, class: Class, receiver: u32) {
+    let lane = dead.to(class, receiver);
+
+    free_unlinked(dead, lane);
+
+    // The process may have died after it set its bit and before it rang.
+    let (at, bit) = dead.layout.bit(receiver, Bitmap::Ready(class), dead.slot);
+
+    dead.memory.set_bits(at, bit);
+    dead.wake(receiver);
+}
+
+fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
+    let (memory, layout) = (&dead.memory, &dead.layout);
+    let mut linked = BTreeSet::new();
+    let end = lane::walk(memory, layout, lane, |at, _| {
+        linked.insert(at.chunk);
+    });
+    let next = match end {
+        End::Open(at) => at.number,
+        End::Closed(number) => number,
+        // The successor opens the lane again, and then the receiver frees all.
+        End::Damaged(_) => return,
+    };
+
+    for chunk in 0..layout.sizes.chunks {
+        let owner = pool::owner(memory, layout, lane.receiver, chunk);
+        let Some(owner) = owner.filter(|owner| {
+            let control = lane.class.is_control();
+
+            owner.is_of(Use::Lane, control, lane.sender) && !linked.contains(&chunk)
+                || owner.is_of(Use::Block, control, lane.sender)
+        }) else {
+            continue;
+        };
+
+        if !is_before(owner.number, next) {
+            pool::release(memory, layout, lane.receiver, chunk..chunk + 1, owner);
+        }
+    }
+}
+
+/// Frees the chunks of a dead process's own pool that it had passed, and makes
+/// the senders that wait for room try again.
+fn as_receiver<M: Memory>(dead: &Member<M>) {
+    let (memory, layout) = (&dead.memory, &dead.layout);
+
+    for chunk in 0..layout.sizes.chunks {
+        let Some(owner) = pool::owner(memory, layout, dead.slot, chunk) else {
+            continue;
+        };
+
+        if owner.usage == Use::Shared || owner.slot >= layout.sizes.slots {
+            continue;
+        }
+
+        let class = if owner.control {
+            Class::Control
+        } else {
+            Class::Data
+        };
+        let lane = dead.from(class, owner.slot);
+        let at = match lane::place(memory, layout, lane) {
+            Place::Open(at) => at,
+            Place::Closed(number) => nowhere(number),
+            // The sender may still write to a chunk of a damaged lane.
+            Place::Damaged(_) => continue,
+        };
+
+        if is_passed(lane, at, chunk, owner) {
+            pool::release(memory, layout, dead.slot, chunk..chunk + 1, owner);
+        }
+    }
+
+    for class in Class::ALL {
+        for sender in known(memory, layout, dead.slot, class) {
+            let (at, bit) = layout.bit(sender, Bitmap::Room, dead.slot);
+
+            memory.set_bits(at, bit);
+            dead.wake(sender);
+        }
+    }
+}
+
+/// The position in a lane that is not open.
+fn nowhere(number: u32) -> Position {
+    Position {
+        chunk: u32::MAX,
+        offset: 0,
+        number,
+    }
+}

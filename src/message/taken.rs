@@ -1,0 +1,79 @@
+//! What a receiver finds in a lane, and what it must do afterwards.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::Release;
+
+use super::lane::{Block, Record};
+use super::layout::{Class, Lane, LaneHead};
+use super::member::Member;
+use super::memory::Memory;
+
+/// Why messages were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The records were overwritten by a process that does not keep to the
+    /// protocol.
+    Damaged,
+    /// The message was meant for a process that is dead.
+    ForAnother,
+    /// The previous process of the slot died while it handled the message.
+    Handling,
+}
+
+/// Messages of one sender that were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The slot of the sender.
+    pub sender: u32,
+    /// The class of the lane.
+    pub class: Class,
+    /// The number of the first record that was lost.
+    pub number: u32,
+    /// The number of records that were lost. It is exact unless the cause is
+    /// `Damaged`: then it also counts records that carry no message.
+    pub count: u32,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// What the receiver has found in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing.
+    Nothing,
+    /// More records to look at, but no message yet.
+    More,
+    /// A message, and its number.
+    Message(Record, u32),
+    /// Lost messages.
+    Gap(Gap),
+    /// Another incarnation sends from here on.
+    Up(u32),
+}
+
+/// What the receiver must do after a message was handled.
+#[derive(Clone, Copy, Debug)]
+pub struct Handled {
+    /// The lane.
+    pub lane: Lane,
+    /// The number after that of the message.
+    pub number: u32,
+    /// The block with its payload.
+    pub block: Option<Block>,
+}
+
+impl Handled {
+    /// Frees what the message has used.
+    #[inline]
+    pub fn finish<M: Memory>(self, m: &Member<M>) {
+        if let Some(block) = self.block.filter(|block| block.pool == m.slot) {
+            m.free(block.chunk..block.chunk + block.count);
+        }
+
+        m.memory.store(
+            m.layout.lane(self.lane) + offset_of!(LaneHead, done),
+            self.number.into(),
+            Release,
+        );
+    }
+}

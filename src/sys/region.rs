@@ -1,0 +1,173 @@
+//! A region of shared memory that is read and written with atomics and with
+//! copies, never through references to its bytes.
+//!
+//! Every function checks the place that it accesses against the size of the
+//! region. So a number that another process has written can never lead outside.
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicU64;
+
+use nix::errno::Errno;
+
+/// The size of a word, in bytes.
+const WORD: usize = size_of::<u64>();
+
+/// A mapping that this process shares with the children that it forks. It is
+/// unmapped when this value is dropped.
+pub struct Region {
+    start: NonNull<u8>,
+    size: usize,
+}
+
+// SAFETY: `start` and `size` never change, and all accesses to the memory are
+// atomic, or copies of bytes that have one writer at a time.
+unsafe impl Send for Region {}
+// SAFETY: the methods take `&self` and change the memory only, which other
+// processes change at the same time in any case.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// Maps `size` bytes of zeros, `MAP_ANON|MAP_SHARED` of `mmap(2)`. The
+    /// kernel allocates a page when it is touched for the first time.
+    pub fn map(size: usize) -> Result<Self, Errno> {
+        let flags = libc::MAP_ANON | libc::MAP_SHARED | libc::MAP_NORESERVE;
+
+        // SAFETY: without MAP_FIXED the kernel chooses a free address.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                -1,
+                0,
+            )
+        };
+
+        if start == libc::MAP_FAILED {
+            return Err(Errno::last());
+        }
+
+        let start = NonNull::new(start.cast()).ok_or(Errno::ENOMEM)?;
+
+        Ok(Self { start, size })
+    }
+
+    /// The size in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The word at the offset `at`; `None` if it does not lie within the region,
+    /// or if `at` is not a multiple of 8.
+    #[inline]
+    pub fn word(&self, at: usize) -> Option<&AtomicU64> {
+        if !at.is_multiple_of(WORD) || at > self.size.checked_sub(WORD)? {
+            return None;
+        }
+
+        // SAFETY: the word lies within the mapping, which lives as long as
+        // `self`. `start` is page-aligned, so the word is aligned. Any bytes
+        // are a valid `AtomicU64`.
+        Some(unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(at).cast()) })
+    }
+
+    /// The address of `len` bytes at the offset `at`; `None` if they do not lie
+    /// within the region.
+    #[inline]
+    pub fn bytes(&self, at: usize, len: usize) -> Option<NonNull<u8>> {
+        if len > self.size || at > self.size - len {
+            return None;
+        }
+
+        // SAFETY: `at` lies within the mapping, or is its end.
+        Some(unsafe { self.start.add(at) })
+    }
+
+    /// Copies `bytes` to the offset `at`. Returns false, and copies nothing, if
+    /// they do not fit into the region.
+    #[inline]
+    pub fn write(&self, at: usize, bytes: &[u8]) -> bool {
+        let Some(to) = self.bytes(at, bytes.len()) else {
+            return false;
+        };
+
+        // SAFETY: `bytes` found that the target lies within the mapping. No
+        // Rust reference to it exists, since `Region` gives out none, so the
+        // compiler assumes nothing about these bytes when another process
+        // writes them at the same time.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr(), bytes.len()) };
+
+        true
+    }
+
+    /// Copies the bytes at the offset `at` to `to`. Returns false, and copies
+    /// nothing, if they do not lie within the region.
+    #[inline]
+    pub fn read(&self, at: usize, to: &mut [u8]) -> bool {
+        let Some(from) = self.bytes(at, to.len()) else {
+            return false;
+        };
+
+        // SAFETY: `bytes` found that the source lies within the mapping; `to`
+        // is memory of this process only, so they do not overlap. Any bytes are
+        // valid `u8`.
+        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), to.len()) };
+
+        true
+    }
+
+    /// Frees the pages of `len` bytes at the offset `at`, `MADV_REMOVE` of
+    /// `madvise(2)`. Afterwards they contain zeros. Fails with EINVAL if `at` is
+    /// not page-aligned, or if the bytes do not lie within the region.
+    pub fn remove(&self, at: usize, len: usize) -> Result<(), Errno> {
+        let start = self.bytes(at, len).ok_or(Errno::EINVAL)?;
+
+        // SAFETY: the range lies within the mapping. No Rust reference to its
+        // bytes exists, other than atomics, for which zero is valid.
+        Errno::result(unsafe { libc::madvise(start.as_ptr().cast(), len, libc::MADV_REMOVE) })
+            .map(drop)
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: `map` has made the mapping. The references that `word` has
+        // returned do not outlive `self`.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.size) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_outside_is_accessed() {
+        let region = Region::map(8192).unwrap();
+
+        assert!(region.word(8184).is_some());
+        assert!(region.word(8185).is_none());
+        assert!(region.word(8192).is_none());
+        assert!(region.word(usize::MAX - 7).is_none());
+        assert!(region.word(4).is_none());
+        assert!(region.write(8190, b"ab"));
+        assert!(!region.write(8191, b"ab"));
+        assert!(region.bytes(0, usize::MAX).is_none());
+        assert!(region.bytes(usize::MAX, 2).is_none());
+        assert!(region.remove(4096, 8192).is_err());
+    }
+
+    #[test]
+    fn removed_pages_are_zero() {
+        let region = Region::map(8192).unwrap();
+        let mut byte = [0];
+
+        assert!(region.write(5000, b"x"));
+        assert!(region.read(5000, &mut byte));
+        assert_eq!(byte, *b"x");
+        region.remove(4096, 4096).unwrap();
+        assert!(region.read(5000, &mut byte));
+        assert_eq!(byte, [0]);
+    }
+}

@@ -1,0 +1,16 @@
+//! Tests of `src/message/`, the messages between processes in shared memory.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+#[path = "messages/basics.rs"]
+mod basics;
+#[path = "messages/death.rs"]
+mod death;
+#[path = "messages/world.rs"]
+mod world;
