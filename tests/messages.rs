@@ -12,5 +12,11 @@
 mod basics;
 #[path = "messages/death.rs"]
 mod death;
+#[path = "messages/steps.rs"]
+mod steps;
+#[path = "messages/switch.rs"]
+mod switch;
+#[path = "messages/tracee.rs"]
+mod tracee;
 #[path = "messages/world.rs"]
 mod world;

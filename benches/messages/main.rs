@@ -140,7 +140,12 @@ fn print(row: &Row, rounds: usize) {
     for ((name, _), values) in row.ways.iter().zip(&values) {
         let median = median(values);
 
-        println!("  {name:<20} {median:>10.0} ns   {:>6.2} ×", median / first);
+        let best = values.iter().copied().fold(f64::MAX, f64::min);
+
+        println!(
+            "  {name:<20} {median:>10.0} ns   {:>6.2} ×   best {best:.0} ns",
+            median / first
+        );
     }
 }
 

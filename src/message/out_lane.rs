@@ -241,15 +241,18 @@ impl OutLane {
     #[cold]
     fn open<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
         let number = self.at.number;
-        let chunk = self.claim(m, number)?;
-        let first = First { chunk, number };
         let (known, bit) = m
             .layout
             .bit(self.lane.receiver, Bitmap::Known(self.lane.class), m.slot);
 
+        // The bit comes first: the recovery looks for claimed chunks only where
+        // it is set.
         if m.memory.load(known, Relaxed) & bit == 0 {
             m.memory.set_bits(known, bit);
         }
+
+        let chunk = self.claim(m, number)?;
+        let first = First { chunk, number };
 
         m.memory.swap(
             m.layout.lane(self.lane) + offset_of!(LaneHead, first),

@@ -1,0 +1,101 @@
+//! A child process that runs one instruction at a time, `ptrace(2)`.
+
+#![allow(unsafe_code)]
+
+use std::ptr;
+
+/// A stopped child. It is killed when this value is dropped.
+pub struct Tracee {
+    pid: i32,
+    is_alive: bool,
+}
+
+impl Tracee {
+    /// Starts a child that does `work` and exits. It is stopped before `work`.
+    pub fn start(work: impl FnOnce()) -> Self {
+        // SAFETY: the child uses only memory of its own and memory that it
+        // shares, and allocates; glibc makes malloc() work in the child of a
+        // program with threads.
+        let pid = unsafe { libc::fork() };
+
+        assert!(pid >= 0, "fork");
+
+        if pid == 0 {
+            // SAFETY: these calls access no memory.
+            unsafe {
+                libc::ptrace(libc::PTRACE_TRACEME, 0, ptr::null_mut::<u8>(), 0);
+                libc::raise(libc::SIGSTOP);
+            }
+
+            work();
+            // SAFETY: the child has nothing to clean up.
+            unsafe { libc::_exit(0) }
+        }
+
+        let mut this = Self {
+            pid,
+            is_alive: true,
+        };
+
+        assert!(this.wait(), "the child has exited");
+        this
+    }
+
+    /// Runs one instruction. Returns false if the child has exited.
+    pub fn step(&mut self) -> bool {
+        // SAFETY: the child is stopped; PTRACE_SINGLESTEP accesses no memory.
+        let result = unsafe {
+            libc::ptrace(
+                libc::PTRACE_SINGLESTEP,
+                self.pid,
+                ptr::null_mut::<u8>(),
+                ptr::null_mut::<u8>(),
+            )
+        };
+
+        assert_eq!(result, 0, "PTRACE_SINGLESTEP");
+        self.wait()
+    }
+
+    fn wait(&mut self) -> bool {
+        let mut status = 0;
+
+        // SAFETY: the kernel writes `status`, which is local.
+        assert_eq!(
+            unsafe { libc::waitpid(self.pid, &raw mut status, libc::__WALL) },
+            self.pid
+        );
+
+        if libc::WIFSTOPPED(status) {
+            return true;
+        }
+
+        assert!(
+            libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
+            "the child has died: {status:#x}"
+        );
+        self.is_alive = false;
+        false
+    }
+
+    /// Sends SIGKILL, and waits until the child is dead.
+    pub fn kill(&mut self) {
+        if !self.is_alive {
+            return;
+        }
+
+        self.is_alive = false;
+
+        // SAFETY: the child has not been reaped, so the pid is its own.
+        unsafe {
+            libc::kill(self.pid, libc::SIGKILL);
+            libc::waitpid(self.pid, ptr::null_mut(), libc::__WALL);
+        }
+    }
+}
+
+impl Drop for Tracee {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
