@@ -12,6 +12,8 @@
 mod basics;
 #[path = "messages/death.rs"]
 mod death;
+#[path = "messages/hostile.rs"]
+mod hostile;
 #[path = "messages/steps.rs"]
 mod steps;
 #[path = "messages/switch.rs"]

@@ -21,7 +21,7 @@ pub enum AttachError {
 }
 
 /// Sends and receives messages for the process of one slot.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Endpoint<M> {
     member: Member<M>,
     incoming: Incoming,
@@ -210,8 +210,19 @@ impl<M: Memory> Endpoint<M> {
     }
 
     /// Does the work that is due from time to time, for example each second:
-    /// closes lanes that were idle for `rounds` calls, and frees shared blocks.
+    /// closes lanes that were idle for `rounds` calls, frees shared blocks, and
+    /// repairs what a process that does not keep to the protocol has damaged.
     pub fn tidy(&mut self, rounds: u32) {
-        self.outgoing.tidy(&self.member, rounds);
+        let member = &self.member;
+
+        member.assert_state();
+        self.incoming.finish(member);
+        self.incoming.assert_places(member);
+        member.sweep(|class, sender| self.incoming.position(class, sender));
+        self.outgoing.tidy(member, rounds);
+
+        for slot in self.outgoing.waits().iter() {
+            self.incoming.add_room(slot);
+        }
     }
 }

@@ -41,6 +41,8 @@ pub struct InLane {
     status: Status,
     /// The next record. While the lane is not open only the number is valid.
     at: Position,
+    /// The word `first` that was followed last, or that led to damage.
+    opened: u64,
     /// The incarnation of the sender; 0 if it is not known.
     incarnation: u32,
     received: u64,
@@ -75,10 +77,16 @@ impl InLane {
             cause: Cause::Handling,
         });
 
+        let word = m.memory.load(head + offset_of!(LaneHead, first), Acquire);
+        let is_new = First::unpack(word).is_some_and(|first| {
+            is_before(number, first.number) || status == Status::Closed && first.number == number
+        });
+
         Self {
             lane,
             status,
             at,
+            opened: if is_new { 0 } else { word },
             incarnation: 0,
             received: m
                 .memory
@@ -89,8 +97,7 @@ impl InLane {
         }
     }
 
-    /// The incarnation of the sender that has written the next record; 0 if it
-    /// is not known.
+    /// The incarnation of the sender; 0 if it is not known.
     pub fn incarnation(&self) -> u32 {
         self.incarnation
     }
@@ -100,9 +107,9 @@ impl InLane {
         self.incarnation = 0;
     }
 
-    /// The number of the next record.
-    pub fn number(&self) -> u32 {
-        self.at.number
+    /// The next record.
+    pub fn position(&self) -> Position {
+        self.at
     }
 
     /// Whether something may be in the lane. This access is sequentially
@@ -113,33 +120,30 @@ impl InLane {
             return true;
         }
 
-        if self.status == Status::Open {
-            let at = lane::offset(&m.layout, self.lane, self.at);
-
-            if m.memory.load(at, SeqCst) != 0 {
-                return true;
-            }
+        if self.status == Status::Open && self.has_record(m) {
+            return true;
         }
 
-        let first = m.memory.load(
-            m.layout.lane(self.lane) + offset_of!(LaneHead, first),
-            SeqCst,
-        );
-
-        First::unpack(first).is_some_and(|first| self.is_ahead(first, m))
+        self.opening(m).is_some()
     }
 
-    /// Whether the lane was opened at a record that this receiver has not
-    /// reached.
-    fn is_ahead<M: Memory>(&self, first: First, m: &Member<M>) -> bool {
-        let is_next = first.number == self.at.number && self.status == Status::Closed;
+    /// Whether there is a header at the position in an open lane.
+    fn has_record<M: Memory>(&self, m: &Member<M>) -> bool {
+        let at = lane::offset(&m.layout, self.lane, self.at);
 
-        (is_next || is_before(self.at.number, first.number))
-            && lane::owns(&m.memory, &m.layout, self.lane, first.position())
+        m.memory.load(at, SeqCst) != 0
     }
 
-    /// Takes the next record. At most a few records without a message are passed
-    /// over in one call.
+    /// Where the sender has opened the lane since the last look, if it has.
+    fn opening<M: Memory>(&self, m: &Member<M>) -> Option<(u64, First)> {
+        let at = m.layout.lane(self.lane) + offset_of!(LaneHead, first);
+        let word = m.memory.load(at, SeqCst);
+        let first = First::unpack(word).filter(|_| word != self.opened)?;
+
+        lane::owns(&m.memory, &m.layout, self.lane, first.position()).then_some((word, first))
+    }
+
+    /// Takes the next record.
     #[inline]
     pub fn take<M: Memory>(&mut self, m: &Member<M>) -> Taken {
         if self.status != Status::Open || self.left.is_some() {
@@ -159,9 +163,9 @@ impl InLane {
             return self.count(m, gap);
         }
 
-        match lane::first(&m.memory, &m.layout, self.lane) {
-            Some(first) if self.is_ahead(first, m) => self.reopen(m, first),
-            _ => Taken::Nothing,
+        match self.opening(m) {
+            Some((word, first)) => self.reopen(m, word, first),
+            None => Taken::Nothing,
         }
     }
 
@@ -208,16 +212,7 @@ impl InLane {
             self.handled(number, record).finish(m);
         }
 
-        self.count(
-            m,
-            Gap {
-                sender: self.lane.sender,
-                class: self.lane.class,
-                number,
-                count: 1,
-                cause: Cause::ForAnother,
-            },
-        )
+        self.count(m, self.gap(number, 1, Cause::ForAnother))
     }
 
     /// Whether this process may take a message.
@@ -268,7 +263,7 @@ impl InLane {
             }
             Found::Damaged | Found::Message(..) => {
                 self.status = Status::Damaged;
-                self.store(m);
+                self.pass_on(m);
                 // The sender looks at the lane when there is room for it.
                 m.mark(self.lane.sender, Bitmap::Room, m.slot);
 
@@ -283,47 +278,49 @@ impl InLane {
     /// the lane again although its last chunk is not closed. A sender does that
     /// only if the shared words were damaged.
     fn look_for_reopening<M: Memory>(&mut self, m: &Member<M>) -> Taken {
-        match lane::first(&m.memory, &m.layout, self.lane) {
-            Some(first) if self.is_ahead(first, m) => {
-                // The sender may have closed the chunk since `look`. The load of
-                // `first` is an acquire, so the `Close` is visible now.
-                if lane::look(&m.memory, &m.layout, self.lane, self.at) == Found::Empty {
-                    self.reopen(m, first)
-                } else {
-                    Taken::More
-                }
-            }
-            _ => Taken::Nothing,
+        match self.opening(m) {
+            // The sender may have closed the chunk since `look`. The load of
+            // `first` is an acquire, so the `Close` is visible now.
+            Some(_) if self.has_record(m) => Taken::More,
+            Some((word, first)) => self.reopen(m, word, first),
+            None => Taken::Nothing,
         }
     }
 
     /// Continues where the sender has opened the lane.
-    fn reopen<M: Memory>(&mut self, m: &Member<M>, first: First) -> Taken {
+    fn reopen<M: Memory>(&mut self, m: &Member<M>, word: u64, first: First) -> Taken {
         let at = first.position();
-        let lost = at.number.wrapping_sub(self.at.number);
+        let lost = if is_before(at.number, self.at.number) {
+            0
+        } else {
+            at.number.wrapping_sub(self.at.number)
+        };
         let number = self.at.number;
-        let was_closed = self.status == Status::Closed;
+        let is_next = self.status == Status::Closed && at.number == number;
+
+        self.opened = word;
 
         self.at = at;
         self.status = Status::Open;
         self.pass_on(m);
 
-        if lost == 0 && was_closed {
+        if is_next {
             return Taken::More;
         }
 
         m.free_passed(self.lane, at);
 
-        self.count(
-            m,
-            Gap {
-                sender: self.lane.sender,
-                class: self.lane.class,
-                number,
-                count: lost,
-                cause: Cause::Damaged,
-            },
-        )
+        self.count(m, self.gap(number, lost, Cause::Damaged))
+    }
+
+    fn gap(&self, number: u32, count: u32, cause: Cause) -> Gap {
+        Gap {
+            sender: self.lane.sender,
+            class: self.lane.class,
+            number,
+            count,
+            cause,
+        }
     }
 
     fn count<M: Memory>(&mut self, m: &Member<M>, gap: Gap) -> Taken {
@@ -337,14 +334,25 @@ impl InLane {
         Taken::Gap(gap)
     }
 
-    /// Stores the position for a successor.
-    #[inline]
-    fn store<M: Memory>(&self, m: &Member<M>) {
-        let place = match self.status {
+    fn place(&self) -> Place {
+        match self.status {
             Status::Open => Place::Open(self.at),
             Status::Closed => Place::Closed(self.at.number),
             Status::Damaged => Place::Damaged(self.at.number),
-        };
+        }
+    }
+
+    /// Stores the position again if another process has changed it.
+    pub fn assert_place<M: Memory>(&self, m: &Member<M>) {
+        if lane::place(&m.memory, &m.layout, self.lane) != self.place() {
+            self.store(m);
+        }
+    }
+
+    /// Stores the position for a successor.
+    #[inline]
+    fn store<M: Memory>(&self, m: &Member<M>) {
+        let place = self.place();
 
         m.memory.store(
             m.layout.lane(self.lane) + offset_of!(LaneHead, place),

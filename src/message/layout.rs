@@ -15,6 +15,7 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::memory::Memory;
+pub use super::words::Class;
 
 /// The size of a chunk in bytes, a page.
 pub const CHUNK: u32 = 4096;
@@ -113,26 +114,6 @@ pub struct LaneHead {
 }
 
 const _: () = assert!(size_of::<Slot>() == 960 && size_of::<LaneHead>() == 64);
-
-/// The kind of a lane. Each pair of sender and receiver has one lane of each
-/// class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// Messages that overtake those of class `Data`.
-    Control,
-    /// Other messages.
-    Data,
-}
-
-impl Class {
-    /// Both classes, in the order in which a receiver looks at them.
-    pub const ALL: [Self; 2] = [Self::Control, Self::Data];
-
-    /// Whether this is `Control`.
-    pub fn is_control(self) -> bool {
-        self == Self::Control
-    }
-}
 
 /// One of the bitmaps of a slot.
 #[derive(Clone, Copy, Debug)]

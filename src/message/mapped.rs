@@ -1,6 +1,7 @@
 //! The memory of the messages as it is used outside tests: a mapping, and a
 //! wake-up descriptor for each slot.
 
+use std::fmt;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -22,6 +23,12 @@ static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 pub struct Mapped {
     region: Region,
     bells: Vec<Bell>,
+}
+
+impl fmt::Debug for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.region.size())
+    }
 }
 
 impl Mapped {

@@ -23,9 +23,10 @@ use std::sync::atomic::Ordering::SeqCst;
 use super::layout::{Bitmap, Class, Lane, Layout, Slot};
 use super::memory::Memory;
 use super::peers::{self, State};
+use super::words::pair;
 
 /// One process, or the part of a process that has a slot of its own.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Member<M> {
     /// The shared memory.
     pub memory: M,
@@ -70,6 +71,18 @@ impl<M: Memory> Member<M> {
     #[inline]
     pub fn state(&self, slot: u32) -> (State, u32) {
         peers::state(&self.memory, &self.layout, slot)
+    }
+
+    /// Writes again that this process runs, if the word says something else.
+    pub fn assert_state(&self) {
+        let at = self.layout.slot(self.slot);
+        let state = pair(State::Running as u32, self.incarnation);
+
+        if self.memory.load(at + offset_of!(Slot, state), SeqCst) != state {
+            self.memory.swap(at + offset_of!(Slot, state), state);
+            self.memory
+                .swap(at + offset_of!(Slot, line), self.line.into());
+        }
     }
 
     /// Makes the receiver of a lane look at the lane, after a record has been

@@ -27,10 +27,10 @@ use super::words::{First, Header, Kind, Owner, Place, Position, Use, is_before, 
 
 /// Chunks that the receiver frees when it comes to the record `until`.
 #[derive(Clone, Copy, Debug)]
-struct Held {
+pub(super) struct Held {
     until: u32,
-    chunk: u32,
-    count: u32,
+    pub(super) chunk: u32,
+    pub(super) count: u32,
 }
 
 /// The sender's side of a lane.
@@ -44,9 +44,13 @@ pub struct OutLane {
     pub(super) is_introduced: bool,
     /// A record is reserved and not committed yet.
     pub(super) is_reserved: bool,
+    /// The number of the first record since the lane was opened.
+    pub(super) opened: u32,
+    /// The rounds of tidying in which the receiver did not find this opening.
+    pub(super) stuck: u32,
     hint: u32,
     pub(super) block_hint: u32,
-    held: VecDeque<Held>,
+    pub(super) held: VecDeque<Held>,
     held_chunks: u32,
     pub(super) sent: u64,
     refused: u64,
@@ -65,6 +69,8 @@ impl OutLane {
             at: Position::default(),
             is_introduced: false,
             is_reserved: false,
+            opened: 0,
+            stuck: 0,
             hint: 0,
             block_hint: 0,
             held: VecDeque::new(),
@@ -105,8 +111,7 @@ impl OutLane {
                 self.is_open = true;
             }
             End::Closed(number) => self.at.number = number,
-            // The number is larger than that of any record that the predecessor
-            // can have written.
+            // The predecessor has written no record with so large a number.
             End::Damaged(number) => self.at.number = number.wrapping_add(1 << 20),
         }
 
@@ -129,7 +134,7 @@ impl OutLane {
         self.lane
     }
 
-    /// Whether chunks are in use for this lane.
+    /// Whether the lane has a chunk.
     pub fn is_open(&self) -> bool {
         self.is_open
     }
@@ -259,6 +264,7 @@ impl OutLane {
             first.pack(),
         );
         self.at = first.position();
+        self.opened = number;
         self.is_open = true;
 
         Ok(())
@@ -319,13 +325,16 @@ impl OutLane {
     pub fn settle<M: Memory>(&mut self, m: &Member<M>) {
         let place = lane::place(&m.memory, &m.layout, self.lane);
 
-        if matches!(place, Place::Damaged(_)) && self.is_open && !self.is_reserved {
-            self.is_open = false;
-            self.is_introduced = false;
-            // The old chunk can have the same number, if it has no record yet.
-            self.at.number = self.at.number.wrapping_add(1);
-            self.held.clear();
-            self.held_chunks = 0;
+        // Before `opened` the receiver has not come here yet. It finds the lane
+        // closed behind `opened` only if another process has written a `Close`.
+        let is_damaged = match place {
+            Place::Open(_) => false,
+            Place::Closed(number) => is_before(self.opened, number),
+            Place::Damaged(number) => !is_before(number, self.opened),
+        };
+
+        if is_damaged && self.is_open && !self.is_reserved {
+            self.restart();
         }
 
         while let Some(&held) = self.held.front() {
@@ -346,8 +355,18 @@ impl OutLane {
         self.deepest = self.deepest.max(self.waiting(place));
     }
 
+    /// Makes the next record open the lane again.
+    pub(super) fn restart(&mut self) {
+        self.is_open = false;
+        self.is_introduced = false;
+        // The old chunk can have the same number, if it has no record yet.
+        self.at.number = self.at.number.wrapping_add(1);
+        self.held.clear();
+        self.held_chunks = 0;
+    }
+
     /// The number of records that the receiver has not taken.
-    fn waiting(&self, place: Place) -> u32 {
+    pub(super) fn waiting(&self, place: Place) -> u32 {
         let waiting = self.at.number.wrapping_sub(place.number());
 
         if waiting > u32::MAX / 2 { 0 } else { waiting }

@@ -12,10 +12,10 @@ use std::mem::offset_of;
 use std::ops::Range;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
-use super::layout::{Bitmap, Class, Lane, Layout, Slot};
+use super::layout::{Bitmap, CHUNK, Class, Lane, Layout, Slot};
 use super::member::Member;
 use super::memory::Memory;
-use super::words::{Owner, Position, Use, is_before};
+use super::words::{Owner, Position, Use};
 
 /// The chunks that lanes of a class may use.
 pub fn range(layout: &Layout, class: Class) -> Range<u32> {
@@ -184,7 +184,7 @@ impl<M: Memory> Member<M> {
             .swap(self.layout.slot(pool) + offset_of!(Slot, waited_for), 1);
     }
     /// Frees all chunks of a lane that the receiver has passed: those whose number
-    /// is smaller than that of the next record, other than the chunk of the next
+    /// is not that of a record that can wait, other than the chunk of the next
     /// record.
     ///
     /// A chunk that the sender has claimed and not linked yet has a larger number,
@@ -193,7 +193,9 @@ impl<M: Memory> Member<M> {
         for chunk in 0..self.layout.sizes.chunks {
             let owner = owner(&self.memory, &self.layout, self.slot, chunk);
 
-            if let Some(owner) = owner.filter(|owner| is_passed(lane, at, chunk, *owner)) {
+            if let Some(owner) =
+                owner.filter(|owner| is_passed(&self.layout, lane, at, chunk, *owner))
+            {
                 release(
                     &self.memory,
                     &self.layout,
@@ -206,13 +208,53 @@ impl<M: Memory> Member<M> {
 
         self.tell_waiters();
     }
+    /// Frees chunks of this process's pool whose owner words no sender can have
+    /// written, and those that were passed. `position` says what the next record
+    /// of a lane is; `None` if the lane was never looked at.
+    pub fn sweep(&self, position: impl Fn(Class, u32) -> Option<Position>) {
+        for chunk in 0..self.layout.sizes.chunks {
+            let at = self.layout.owner(self.slot, chunk);
+            let word = self.memory.load(at, Acquire);
+
+            if word != 0 && !self.is_owned(chunk, word, &position) {
+                self.memory.replace(at, word, 0);
+            }
+        }
+    }
+
+    fn is_owned(
+        &self,
+        chunk: u32,
+        word: u64,
+        position: impl Fn(Class, u32) -> Option<Position>,
+    ) -> bool {
+        let owner = Owner::unpack(word).filter(|owner| self.has_slot(owner.slot));
+        let Some(owner) = owner else { return false };
+
+        if owner.usage == Use::Shared {
+            return owner.slot == self.slot;
+        }
+
+        let class = owner.class();
+        let lane = self.from(class, owner.slot);
+
+        // A lane that was never looked at has passed nothing.
+        position(class, owner.slot)
+            .is_none_or(|at| !is_passed(&self.layout, lane, at, chunk, owner))
+    }
 }
 
 /// Whether the receiver of a lane, whose next record is at `at`, has finished
 /// with a chunk.
-pub fn is_passed(lane: Lane, at: Position, chunk: u32, owner: Owner) -> bool {
+pub fn is_passed(layout: &Layout, lane: Lane, at: Position, chunk: u32, owner: Owner) -> bool {
     let is_of = |usage| owner.is_of(usage, lane.class.is_control(), lane.sender);
 
-    (is_of(Use::Lane) && chunk != at.chunk || is_of(Use::Block))
-        && is_before(owner.number, at.number)
+    let is_waiting = owner.number.wrapping_sub(at.number) <= most_records(layout);
+
+    (is_of(Use::Lane) && chunk != at.chunk || is_of(Use::Block)) && !is_waiting
+}
+
+/// No lane has more records that wait than this.
+fn most_records(layout: &Layout) -> u32 {
+    layout.sizes.chunks * (CHUNK / 16)
 }

@@ -16,6 +16,7 @@ use super::member::Member;
 use super::memory::Memory;
 use super::peers::State;
 use super::taken::{Handled, Taken};
+use super::words::Position;
 
 /// A lane that was found empty this many times in a row is no longer looked at,
 /// until its sender sets its bit again.
@@ -25,7 +26,7 @@ const MOST_EMPTY: u32 = 32;
 const MOST_PASSED: u32 = 8;
 
 /// The lanes of one class.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Side {
     lanes: Vec<Option<Box<InLane>>>,
     /// The lanes that are looked at.
@@ -35,7 +36,7 @@ struct Side {
 }
 
 /// What a process receives.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Incoming {
     sides: [Side; 2],
     /// Pools that have room again and were not reported yet.
@@ -299,6 +300,29 @@ impl Incoming {
         }
 
         true
+    }
+
+    /// Stores again how far this process has come.
+    pub fn assert_places<M: Memory>(&self, m: &Member<M>) {
+        for side in &self.sides {
+            for lane in side.lanes.iter().flatten() {
+                lane.assert_place(m);
+            }
+        }
+    }
+
+    /// Reports that a pool may have room.
+    pub fn add_room(&mut self, slot: u32) {
+        self.room.add(slot);
+    }
+
+    /// The next record of a lane; `None` if the lane was never looked at.
+    pub fn position(&self, class: Class, sender: u32) -> Option<Position> {
+        let [control, data] = &self.sides;
+        let side = if class.is_control() { control } else { data };
+        let lane = side.lanes.get(sender as usize)?.as_ref()?;
+
+        Some(lane.position())
     }
 
     /// Prepares to sleep. Returns true if nothing has arrived: then the process

@@ -125,11 +125,7 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
             continue;
         }
 
-        let class = if owner.control {
-            Class::Control
-        } else {
-            Class::Data
-        };
+        let class = owner.class();
         let lane = dead.from(class, owner.slot);
         let at = match lane::place(memory, layout, lane) {
             Place::Open(at) => at,
@@ -138,7 +134,7 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
             Place::Damaged(_) => continue,
         };
 
-        if is_passed(lane, at, chunk, owner) {
+        if is_passed(layout, lane, at, chunk, owner) {
             pool::release(memory, layout, dead.slot, chunk..chunk + 1, owner);
         }
     }

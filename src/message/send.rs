@@ -1,5 +1,6 @@
 //! Sending: to one process, and to many.
 
+use super::bits::Bits;
 use super::lane::{self, Block, MAX_SMALL};
 use super::layout::{CHUNK, Class, MAX_PAYLOAD};
 use super::letter::{Broadcast, Envelope, Letter, Refused, Reservation, Spot, Target};
@@ -12,10 +13,12 @@ use super::shared_block::SharedBlock;
 use super::words::{Owner, Use, is_before};
 
 /// What a process sends.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Outgoing {
     lanes: [Vec<Option<Box<OutLane>>>; 2],
     shared: Vec<SharedBlock>,
+    /// Receivers that had no room, and have not told yet that they have.
+    waits: Bits,
     shares: u32,
     round: u32,
     /// The largest payload in bytes.
@@ -29,6 +32,7 @@ impl Outgoing {
         let mut this = Self {
             lanes: [vec![None; slots], vec![None; slots]],
             shared: Vec::new(),
+            waits: Bits::new(m.layout.words()),
             shares: m.incarnation << 20,
             round: 0,
             max_payload: 1024 * 1024,
@@ -91,6 +95,29 @@ impl Outgoing {
         })
     }
 
+    /// After there was no room: makes the receiver tell when there is, and tries
+    /// once more, because the receiver may have freed something in between.
+    #[cold]
+    fn again<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        class: Class,
+        receiver: u32,
+        len: u32,
+    ) -> Result<Spot, Refused> {
+        m.await_room(receiver);
+
+        let lane = self.lane(m, class, receiver)?;
+        let again = lane.reserve(m, len);
+
+        if again.is_err() {
+            lane.count_refused();
+            self.waits.add(receiver);
+        }
+
+        again
+    }
+
     #[inline]
     fn check_len<M: Memory>(&self, m: &Member<M>, len: usize) -> Result<u32, Refused> {
         let sizes = m.layout.sizes;
@@ -119,13 +146,19 @@ impl Outgoing {
         let lane = self.lane(m, letter.class, target.slot)?;
 
         let spot = match lane.reserve(m, len) {
-            Ok(spot) => spot,
-            Err(Refused::Again) => again(m, lane, len)?,
+            Ok(spot) => {
+                m.memory.write(spot.payload, payload);
+                lane.commit(m, spot, envelope);
+
+                return Ok(());
+            }
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, len)?,
             Err(refused) => return Err(refused),
         };
 
         m.memory.write(spot.payload, payload);
-        lane.commit(m, spot, envelope);
+        self.lane(m, letter.class, target.slot)?
+            .commit(m, spot, envelope);
 
         Ok(())
     }
@@ -144,7 +177,7 @@ impl Outgoing {
         let envelope = Self::address(m, target, letter)?;
         let lane = self.lane(m, letter.class, target.slot)?;
         let spot = match lane.reserve(m, len) {
-            Err(Refused::Again) => again(m, lane, len)?,
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, len)?,
             other => other?,
         };
 
@@ -274,12 +307,14 @@ impl Outgoing {
         let envelope = Self::address(m, target, letter)?;
         let lane = self.lane(m, letter.class, target.slot)?;
         let mut spot = match lane.reserve(m, 8) {
-            Err(Refused::Again) => again(m, lane, 8)?,
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, 8)?,
             other => other?,
         };
 
         // The receiver is entered before the record is committed: a block
         // without an entry is free.
+        let lane = self.lane(m, letter.class, target.slot)?;
+
         shared.enter(m, target.slot, lane.number());
         spot.len = len;
         spot.block = Some(shared.block);
@@ -329,8 +364,15 @@ impl Outgoing {
         }
     }
 
+    /// Receivers that had no room when this process has sent last.
+    pub fn waits(&self) -> &Bits {
+        &self.waits
+    }
+
     /// Reacts to room in the pool of a receiver.
     pub fn room<M: Memory>(&mut self, m: &Member<M>, receiver: u32) {
+        self.waits.remove(receiver);
+
         for lanes in &mut self.lanes {
             if let Some(Some(lane)) = lanes.get_mut(receiver as usize) {
                 lane.repair(m);
@@ -349,23 +391,9 @@ impl Outgoing {
             if lane.is_open() && lane.is_idle(self.round, rounds) {
                 lane.close(m);
             } else {
+                lane.remind(m);
                 lane.publish(m);
             }
         }
     }
-}
-
-/// After there was no room: makes the receiver tell when there is, and tries
-/// once more, because the receiver may have freed something in between.
-#[cold]
-fn again<M: Memory>(m: &Member<M>, lane: &mut OutLane, len: u32) -> Result<Spot, Refused> {
-    m.await_room(lane.lane().receiver);
-
-    let again = lane.reserve(m, len);
-
-    if again.is_err() {
-        lane.count_refused();
-    }
-
-    again
 }

@@ -52,11 +52,7 @@ impl SharedBlock {
                         chunk,
                         count: 1,
                     },
-                    class: if owner.control {
-                        Class::Control
-                    } else {
-                        Class::Data
-                    },
+                    class: owner.class(),
                     owner,
                 }),
             }

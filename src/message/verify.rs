@@ -155,11 +155,7 @@ fn count_unseen<M: Memory>(
     report: &mut Report,
 ) {
     let lane = Lane {
-        class: if owner.control {
-            Class::Control
-        } else {
-            Class::Data
-        },
+        class: owner.class(),
         receiver,
         sender: owner.slot,
     };

@@ -7,6 +7,26 @@ const fn part(word: u64, from: u32, bits: u32) -> u32 {
     ((word >> from) & ((1 << bits) - 1)) as u32
 }
 
+/// The kind of a lane. Each pair of sender and receiver has one lane of each
+/// class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Messages that overtake those of class `Data`.
+    Control,
+    /// Other messages.
+    Data,
+}
+
+impl Class {
+    /// Both classes, in the order in which a receiver looks at them.
+    pub const ALL: [Self; 2] = [Self::Control, Self::Data];
+
+    /// Whether this is `Control`.
+    pub fn is_control(self) -> bool {
+        self == Self::Control
+    }
+}
+
 /// What a record in a lane is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -161,6 +181,15 @@ impl Owner {
             incarnation: part(word, 13, 19),
             number: (word >> 32) as u32,
         })
+    }
+
+    /// The class of the lane.
+    pub fn class(self) -> Class {
+        if self.control {
+            Class::Control
+        } else {
+            Class::Data
+        }
     }
 
     /// Whether the chunk belongs to a lane.
