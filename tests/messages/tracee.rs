@@ -61,10 +61,9 @@ impl Tracee {
         let mut status = 0;
 
         // SAFETY: the kernel writes `status`, which is local.
-        assert_eq!(
-            unsafe { libc::waitpid(self.pid, &raw mut status, libc::__WALL) },
-            self.pid
-        );
+        let pid = unsafe { libc::waitpid(self.pid, &raw mut status, libc::__WALL) };
+
+        assert_eq!(pid, self.pid);
 
         if libc::WIFSTOPPED(status) {
             return true;
