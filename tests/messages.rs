@@ -14,6 +14,10 @@ mod basics;
 mod death;
 #[path = "messages/hostile.rs"]
 mod hostile;
+#[path = "messages/interleavings.rs"]
+mod interleavings;
+#[path = "messages/model.rs"]
+mod model;
 #[path = "messages/steps.rs"]
 mod steps;
 #[path = "messages/switch.rs"]

@@ -3,6 +3,7 @@
 use std::ptr::NonNull;
 
 use super::event::{Event, Message, Turn};
+use super::idle::Idle;
 use super::layout::{Layout, Mismatch};
 use super::letter::{Broadcast, Letter, Refused, Reservation, Target};
 use super::member::Member;
@@ -26,6 +27,9 @@ pub struct Endpoint<M> {
     member: Member<M>,
     incoming: Incoming,
     outgoing: Outgoing,
+    idle: Idle,
+    /// The number of times that the pool of this process was used.
+    activity: u64,
 }
 
 impl<M: Memory> Endpoint<M> {
@@ -52,6 +56,8 @@ impl<M: Memory> Endpoint<M> {
         Ok(Self {
             incoming: Incoming::new(&member),
             outgoing: Outgoing::new(&member),
+            idle: Idle::default(),
+            activity: 0,
             member,
         })
     }
@@ -130,6 +136,7 @@ impl<M: Memory> Endpoint<M> {
         payload: &[u8],
         missed: impl FnMut(Target, Refused),
     ) -> Broadcast {
+        self.activity = self.activity.wrapping_add(1);
         self.outgoing
             .broadcast(&self.member, targets, letter, payload, missed)
     }
@@ -149,8 +156,10 @@ impl<M: Memory> Endpoint<M> {
     pub fn next(&mut self, turn: &mut Turn) -> Option<Event> {
         let event = self.incoming.next(&self.member, turn);
 
-        if let Some(Event::Room(receiver)) = event {
-            self.outgoing.room(&self.member, receiver);
+        match event {
+            Some(Event::Room(receiver)) => self.outgoing.room(&self.member, receiver),
+            Some(_) => self.activity = self.activity.wrapping_add(1),
+            None => (),
         }
 
         event
@@ -210,8 +219,9 @@ impl<M: Memory> Endpoint<M> {
     }
 
     /// Does the work that is due from time to time, for example each second:
-    /// closes lanes that were idle for `rounds` calls, frees shared blocks, and
-    /// repairs what a process that does not keep to the protocol has damaged.
+    /// closes lanes that were idle for `rounds` calls, frees shared blocks, gives
+    /// the memory of a pool that was idle for ten times as long back to the kernel,
+    /// and repairs what a process that does not keep to the protocol has damaged.
     pub fn tidy(&mut self, rounds: u32) {
         let member = &self.member;
 
@@ -220,6 +230,9 @@ impl<M: Memory> Endpoint<M> {
         self.incoming.assert_places(member);
         member.sweep(|class, sender| self.incoming.position(class, sender));
         self.outgoing.tidy(member, rounds);
+
+        self.idle
+            .round(member, self.activity, rounds.saturating_mul(10));
 
         for slot in self.outgoing.waits().iter() {
             self.incoming.add_room(slot);

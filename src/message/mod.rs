@@ -12,12 +12,14 @@
 //! - [`in_lane`], [`taken`], [`receive`]: the receiver's side
 //! - [`letter`], [`event`]: what a sender and a receiver say and are told
 //! - [`endpoint`]: all of it for one process
+//! - [`idle`]: gives memory back; [`statistics`]: counters
 //! - [`recover`]: what is done when a process is dead
 //! - [`verify`]: a check of the whole region
 
 pub mod bits;
 pub mod endpoint;
 pub mod event;
+pub mod idle;
 pub mod in_lane;
 pub mod lane;
 pub mod layout;
@@ -33,6 +35,7 @@ pub mod receive;
 pub mod recover;
 pub mod send;
 pub mod shared_block;
+pub mod statistics;
 pub mod taken;
 pub mod verify;
 pub mod words;

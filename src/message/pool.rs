@@ -25,7 +25,14 @@ pub fn range(layout: &Layout, class: Class) -> Range<u32> {
     }
 }
 
-fn claim_at<M: Memory>(memory: &M, layout: &Layout, pool: u32, chunk: u32, owner: Owner) -> bool {
+/// Claims a chunk if it is free. Returns whether it was.
+pub fn claim_at<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    pool: u32,
+    chunk: u32,
+    owner: Owner,
+) -> bool {
     let at = layout.owner(pool, chunk);
 
     memory.load(at, Relaxed) == 0 && memory.replace(at, 0, owner.pack())

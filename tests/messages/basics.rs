@@ -1,9 +1,10 @@
 use ngx_ipc::message::endpoint::{AttachError, Endpoint};
 use ngx_ipc::message::event::Event;
-use ngx_ipc::message::layout::{Layout, Mismatch, Sizes, VERSION};
+use ngx_ipc::message::layout::{Class, Layout, Mismatch, Sizes, VERSION};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::Target;
 use ngx_ipc::message::memory::Memory;
+use ngx_ipc::message::statistics::statistics;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::world::{CONTROL, DATA, SMALL, World, events, fill, messages, payload, to};
@@ -326,18 +327,48 @@ fn a_region_for_512_processes_costs_little() {
 
     assert_eq!(processes.len(), 512);
 
-    let text = std::fs::read_to_string("/proc/self/smaps").unwrap();
-    let size = format!("{} kB", world.layout.size() / 1024);
-    let block = text
-        .split("\nSize:")
-        .find(|block| block.trim_start().starts_with(&size))
-        .expect("the mapping");
-    let rss = block
-        .lines()
-        .find_map(|line| line.strip_prefix("Rss:"))
-        .and_then(|line| line.trim().strip_suffix(" kB"))
-        .and_then(|kb| kb.trim().parse::<u64>().ok())
-        .expect("its size in memory");
+    let rss = world.resident();
 
     assert!(rss <= 20 * 1024, "{rss} kB");
+}
+
+#[test]
+fn an_idle_pool_is_given_back() {
+    let world = World::new(LARGE);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+
+    a.send(to(1), DATA, &payload(1, 1_000_000)).unwrap();
+    assert_eq!(messages(&mut b).len(), 1);
+    assert!(world.resident() > 1000);
+
+    for _ in 0..3 {
+        a.tidy(1);
+        messages(&mut b);
+    }
+
+    for _ in 0..11 {
+        b.tidy(1);
+    }
+
+    assert!(world.resident() < 100, "{} KiB", world.resident());
+    world.assert_nothing_lost();
+    a.send(to(1), DATA, &payload(2, 100_000)).unwrap();
+    assert!(messages(&mut b)[0].1 == payload(2, 100_000));
+}
+
+#[test]
+fn lanes_are_counted() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+    let sent = fill(&mut a, to(1), DATA, &[1; 990]) as u64;
+    let lane = b.member().from(Class::Data, 0);
+
+    a.tidy(9);
+    messages(&mut b);
+
+    let found = statistics(&world.memory, &world.layout, lane);
+
+    assert_eq!((found.sent, found.received), (sent, sent));
+    assert_eq!((found.waiting, found.refused, found.gaps), (0, 1, 0));
+    assert!(found.deepest >= 16, "{found:?}");
 }

@@ -6,6 +6,7 @@ use ngx_ipc::message::layout::{Class, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
 use ngx_ipc::message::mapped::Mapped;
+use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::{Heritage, Identity, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::{Report, verify};
@@ -88,6 +89,19 @@ impl World {
         assert_eq!(wrong, 0, "{report:?}");
 
         report
+    }
+
+    /// The size of the region's pages that exist, in KiB.
+    pub fn resident(&self) -> u64 {
+        let start = (&self.memory).address(0, 1).unwrap().addr();
+        let text = std::fs::read_to_string("/proc/self/smaps").unwrap();
+
+        text.lines()
+            .skip_while(|line| !line.starts_with(&format!("{start:x}-")))
+            .find_map(|line| line.strip_prefix("Rss:"))
+            .and_then(|line| line.trim().strip_suffix(" kB"))
+            .and_then(|size| size.trim().parse().ok())
+            .expect("the size of the mapping")
     }
 
     /// Nothing is in use that a process could not give back any more.
