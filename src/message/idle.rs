@@ -7,8 +7,8 @@ use super::memory::Memory;
 use super::pool;
 use super::words::{Owner, Use};
 
-/// The most chunks that are taken out of use at a time.
-const MOST: u32 = 64;
+/// The part of a pool that is taken out of use at a time: one of so many.
+const PART: u32 = 16;
 
 /// How long the pool of a process was not used.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,7 @@ fn give_back<M: Memory>(m: &Member<M>) {
         incarnation: m.incarnation,
         number: 0,
     };
+    let most = (m.layout.sizes.chunks / PART).max(1) as usize;
     let mut run = 0..0;
 
     for chunk in pool::range(&m.layout, Class::Control) {
@@ -61,7 +62,7 @@ fn give_back<M: Memory>(m: &Member<M>) {
             run.end = chunk + 1;
         }
 
-        if !is_free || run.len() >= MOST as usize || chunk + 1 == m.layout.sizes.chunks {
+        if !is_free || run.len() >= most || chunk + 1 == m.layout.sizes.chunks {
             if !run.is_empty() {
                 let at = m.layout.chunk(m.slot, run.start);
 

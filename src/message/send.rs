@@ -40,6 +40,7 @@ impl Outgoing {
 
         if m.incarnation > 1 {
             this.adopt(m);
+            this.reclaim(m);
         }
 
         this
