@@ -121,6 +121,21 @@ struct ngx_core_conf_s {
      * ngx_ipc_conf_init() sets.
      */
     size_t listening_size;
+    /*
+     * 1: the processes can send messages, although no module registers a type of
+     * messages in init_module.
+     */
+    ngx_flag_t messages;
+    /* The memory for the messages that wait for one process, in bytes; 0: 4 MiB. */
+    size_t message_memory;
+    /* The largest payload of a message in bytes; 0: 1 MiB. */
+    size_t message_max;
+    /*
+     * The number of processes that can have messages at the same time, in all
+     * generations; 0: four times the number of workers and helpers, and at
+     * least 64.
+     */
+    ngx_uint_t message_processes;
 };
 
 /* The state of a program from one configuration to the next. */

@@ -38,6 +38,7 @@ pub mod config;
 pub mod host;
 pub mod log;
 pub mod message;
+pub mod messaging;
 pub mod process;
 pub mod process_cycle;
 pub mod shmem;

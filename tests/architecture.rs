@@ -46,7 +46,7 @@ const LAYERS: &[&[&[&str]]] = &[
     &[&["config", "status", "log"]],
     &[&["table"]],
     &[&["channel"], &["process"], &["shmem"], &["message"]],
-    &[&["process_cycle"]],
+    &[&["process_cycle"], &["messaging"]],
     &[&["host"]],
     &[&["abi"]],
 ];
@@ -118,7 +118,7 @@ fn short_files() {
 fn abi_is_small() {
     check(&Rule {
         name: "abi_is_small",
-        sentence: "The Rust files of src/abi have at most 2000 lines together.",
+        sentence: "The Rust files of src/abi have at most 2400 lines together.",
         check: abi::check_size,
     });
 }

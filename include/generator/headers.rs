@@ -223,7 +223,7 @@ impl Header {
                 declared_in(&source)?
                     .into_iter()
                     .filter(|name| name.starts_with("NGX_"))
-                    .filter(|name| name.starts_with("NGX_IPC_") != (self.name == "ipc")),
+                    .filter(|name| name.starts_with("NGX_IPC_") != self.name.starts_with("ipc")),
             );
         }
 

@@ -87,6 +87,13 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc", "functions that nginx does not have")
     },
     Header {
+        and: &["src/host/messages/types.rs"],
+        includes: &["ngx_config.h", "ngx_core.h"],
+        tagged: false,
+        types: &["ngx_ipc_gap_t"],
+        ..header("ipc_message", "messages between processes")
+    },
+    Header {
         types: &[
             "ngx_log_handler_pt",
             "ngx_log_writer_pt",

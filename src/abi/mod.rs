@@ -27,6 +27,8 @@ pub mod introspect;
 #[cfg(feature = "standalone")]
 pub mod ipc;
 #[cfg(feature = "standalone")]
+pub mod ipc_message;
+#[cfg(feature = "standalone")]
 pub mod log;
 #[cfg(feature = "standalone")]
 pub mod log_line;

@@ -81,4 +81,6 @@ pub static GLOBALS: Globals = Globals {
     },
     closing: hooks::closing,
     exited: hooks::exited,
+    starting: hooks::starting,
+    gone: hooks::gone,
 };

@@ -14,6 +14,8 @@ pub mod call;
 pub mod globals;
 pub mod introspect;
 pub mod logs;
+#[cfg(feature = "standalone")]
+pub mod messages;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
 pub mod signal_handler;

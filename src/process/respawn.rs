@@ -66,6 +66,7 @@ pub fn give_up(g: &Globals, slot: Slot) {
         entry.vacate();
     }
 
+    (g.gone)(slot, false);
     stats::of_child(g, slot).clear();
 }
 

@@ -76,11 +76,16 @@ pub fn fork_into(
 
     enter_channel(log, entry, channel.as_ref());
     describe(g, slot, &spawn.wanted, mode);
+    (g.starting)(g, log, slot, !mode.is_first_start());
 
     let parent = g.own_pid();
 
     match process::fork() {
-        Err(err) => Err(fork_failed(log, entry, err, spawn.name())),
+        Err(err) => {
+            (g.gone)(slot, !mode.is_first_start());
+
+            Err(fork_failed(log, entry, err, spawn.name()))
+        }
 
         Ok(Fork::Child) => {
             if let Some(channel) = channel {

@@ -54,6 +54,7 @@ fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: S
 
     if entry.is(Flag::Respawn) && !entry.is(Flag::Exiting) && !g.leaving() {
         respawn::reserve(g, slot);
+        (g.gone)(slot, true);
         respawn::delay_after_exit(g, log, slot);
         start_again(g, log, slot, start);
         return true;
@@ -61,6 +62,7 @@ fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: S
 
     new_binary_exited(g, entry);
     g.table.release(slot);
+    (g.gone)(slot, false);
     stats::of_child(g, slot).clear();
 
     false

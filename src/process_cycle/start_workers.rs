@@ -154,8 +154,11 @@ fn spawn_batch(
         .collect();
     let mut failed = Vec::new();
 
-    for prepared in &batch {
+    for (prepared, wanted) in batch.iter().zip(wanted) {
         set_inherited(prepared.slot, prepared.channel[0].as_raw_fd());
+        // The first process can send messages to the last one as soon as it runs.
+        spawn::describe(g, prepared.slot, wanted, mode);
+        (g.starting)(g, log, prepared.slot, false);
     }
 
     for (k, (prepared, &wanted)) in batch.into_iter().zip(wanted).enumerate() {

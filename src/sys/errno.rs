@@ -2,6 +2,8 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
+use nix::errno::Errno;
+
 #[cfg(ngx_have_strerrordesc_np)]
 unsafe extern "C" {
     safe fn strerrordesc_np(err: c_int) -> *const c_char;
@@ -27,4 +29,9 @@ pub fn describe(err: c_int) -> Option<&'static [u8]> {
 
     // SAFETY: a result that is not NULL is a constant string of the C library.
     Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// Sets `errno`, for a function of C whose result does not say why it failed.
+pub fn set(err: Errno) {
+    err.set();
 }

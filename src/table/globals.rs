@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::config::{
     AtomicInt, AtomicPid, AtomicSig, AtomicSocket, AtomicUint, ngx_pid_t, ngx_uint_t,
 };
+use crate::log::Log;
 use crate::sys::process;
 use crate::table::slot::Slot;
 use crate::table::slots::Table;
@@ -72,6 +73,14 @@ pub struct Globals {
     /// The core calls this function when it has reaped a child. The host
     /// releases the locks that the child held.
     pub exited: fn(ngx_pid_t),
+    /// The core calls this function before it forks the process of a slot. The
+    /// last argument says whether the process replaces the one that the slot
+    /// had. The host makes others able to send messages to the process.
+    pub starting: fn(&Globals, Log, Slot, bool),
+    /// The core calls this function when the process of a slot is dead, or could
+    /// not be forked. The second argument says whether the slot is kept for a
+    /// replacement.
+    pub gone: fn(Slot, bool),
 }
 
 /// What relatives of nginx, such as OpenResty and Tengine, have changed in

@@ -4,6 +4,9 @@ use std::os::fd::RawFd;
 
 use super::variables;
 use crate::config::ngx_pid_t;
+use crate::log::Log;
+use crate::table::globals::Globals;
+use crate::table::slot::Slot;
 
 /// Does nothing, because the library closes only descriptors that nginx's event
 /// loop does not watch.
@@ -13,3 +16,10 @@ pub fn closing(_fd: RawFd) {}
 pub fn exited(pid: ngx_pid_t) {
     variables::ngx_ipc_child_exited(pid);
 }
+
+/// Does nothing when a process is about to be started: this host has no
+/// messages yet.
+pub fn starting(_g: &Globals, _log: Log, _slot: Slot, _again: bool) {}
+
+/// Does nothing when a process is dead: this host has no messages yet.
+pub fn gone(_slot: Slot, _awaited: bool) {}

@@ -2,17 +2,15 @@
 
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::marker::PhantomData;
-use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use nix::errno::Errno;
 
 use super::addresses::{self, Addresses};
-use super::types::{
-    ngx_cache_manager_ctx_t, ngx_core_conf_t, ngx_event_handler_pt, ngx_listening_t, ngx_module_t,
-};
+pub use super::conf_defaults::{DEFAULTS, FIRST_SIZE};
+use super::types::{ngx_cache_manager_ctx_t, ngx_core_conf_t, ngx_event_handler_pt, ngx_module_t};
 use crate::config::{ngx_msec_t, ngx_uint_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
@@ -20,43 +18,6 @@ use crate::status::{Result, Status};
 use crate::sys::text::Text;
 use crate::sys::user;
 use crate::table::slot::NGX_MAX_PROCESSES;
-
-/// The default configuration, which `ngx_ipc_conf_init()` writes.
-pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
-    daemon: 0,
-    master: 1,
-    shutdown_timeout: 0,
-    worker_processes: 0,
-    debug_points: 0,
-    rlimit_nofile: -1,
-    rlimit_core: -1,
-    priority: 0,
-    cpu_affinity_auto: 0,
-    username: ptr::null(),
-    groupname: ptr::null(),
-    working_directory: ptr::null(),
-    pid: ptr::null(),
-    error_log: ptr::null(),
-    log_level: Level::Notice as ngx_uint_t,
-    name: ptr::null(),
-    modules: ptr::null_mut(),
-    listening: ptr::null_mut(),
-    listening_n: 0,
-    helpers: ptr::null_mut(),
-    helpers_n: 0,
-    reconfigure: None,
-    status_signal: 0,
-    huge_pages: 0,
-    orphans_stay: 0,
-    size: size_of::<ngx_core_conf_t>(),
-    listening_size: size_of::<ngx_listening_t>(),
-};
-
-/// The size of an `ngx_core_conf_t` in version 0.1.
-pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size_of::<usize>();
-
-// The structure must end with a field, not with padding, as `sized` explains.
-const _: () = assert!(FIRST_SIZE == size_of::<ngx_core_conf_t>());
 
 /// A configuration: the configuration of a cycle, or one from which a cycle
 /// will be made.

@@ -4,6 +4,7 @@ use std::os::fd::RawFd;
 
 use super::connections;
 use crate::config::ngx_pid_t;
+pub use crate::host::messages::region::{gone, starting};
 
 /// Removes a descriptor from the event loop. The core calls this function
 /// before it closes the descriptor.

@@ -18,8 +18,9 @@ use super::variables::{
     ngx_cycle, ngx_daemonized, ngx_inherited, ngx_ipc_debug_points, ngx_parent, ngx_pid,
     ngx_use_stderr,
 };
-use super::{arguments, event_loop, log_file, master, pidfile, setproctitle, single};
+use super::{arguments, event_loop, log_file, master, message_conf, pidfile, setproctitle, single};
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
+use crate::host::messages::settings;
 use crate::host::signal_handler::signal_handler;
 use crate::log::{Level, Log};
 use crate::process::signals;
@@ -74,6 +75,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     ngx_ipc_debug_points.store(conf.debug_points(), Relaxed);
     ngx_ipc_huge_pages.store(conf.huge_pages(), Relaxed);
+    settings::set(message_conf::settings(conf));
 
     // SAFETY: the caller passes NULL or an array of `argc` strings.
     unsafe { arguments::save(argc, argv) };

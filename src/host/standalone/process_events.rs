@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::event_timer::{expire_timers, find_timer};
 use super::types::flag;
 use super::variables::ngx_current_msec;
-use super::{event_loop, times, wake_up};
+use super::{event_loop, message_loop, times, wake_up};
 use crate::channel::queue::full_sockets;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
@@ -61,6 +61,7 @@ pub fn process_events_and_timers(log: Log) {
         ),
     );
 
+    message_loop::process(log);
     expire_timers(log);
     event_loop::take_full(log);
     do_duties(&GLOBALS, log, |_| {});
@@ -73,7 +74,11 @@ fn time_to_wait(log: Log, now: ngx_msec_t) -> Option<ngx_msec_t> {
     // If `ngx_reap` is set, the program is about to start the processes that
     // are due, so the loop does not wake up for them.
     let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
-    let timer = [find_timer(now), duty].into_iter().flatten().min();
+    let messages = message_loop::prepare_to_wait(log);
+    let timer = [find_timer(now), duty, messages]
+        .into_iter()
+        .flatten()
+        .min();
 
     log.debug(
         Debug::Event,

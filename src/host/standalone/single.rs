@@ -11,6 +11,7 @@ use super::reopen::reopen_if_requested;
 use super::variables::{ngx_process, ngx_reconfigure};
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;
+use crate::host::messages::region;
 use crate::log::{Debug, Level};
 use crate::table::{generation, role};
 
@@ -19,6 +20,7 @@ pub fn run(mut cycle: Cycle) -> ! {
     ngx_process.store(role::NGX_PROCESS_SINGLE, Relaxed);
 
     generation::begin_first();
+    region::prepare(cycle.log());
     exit_unless_set_up(cycle.modules().init_process());
     start_accepting(cycle);
 

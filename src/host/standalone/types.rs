@@ -345,6 +345,17 @@ pub struct ngx_core_conf_s {
     /// The size of an element of `listening` in bytes, which
     /// ngx_ipc_conf_init() sets.
     pub listening_size: usize,
+    /// 1: the processes can send messages, although no module registers a type of
+    /// messages in `init_module`.
+    pub messages: ngx_flag_t,
+    /// The memory for the messages that wait for one process, in bytes; 0: 4 MiB.
+    pub message_memory: usize,
+    /// The largest payload of a message in bytes; 0: 1 MiB.
+    pub message_max: usize,
+    /// The number of processes that can have messages at the same time, in all
+    /// generations; 0: four times the number of workers and helpers, and at
+    /// least 64.
+    pub message_processes: ngx_uint_t,
 }
 
 /// nginx's typedef.

@@ -1,0 +1,479 @@
+
+/* Tests of messages between workers, and between a worker and its master. */
+
+
+#include "t_messages.h"
+
+
+static void
+test_to_worker(void)
+{
+    int  i;
+
+    t_messages_start(3);
+
+    /* A worker that is being started gets what is sent before it runs. */
+
+    for (i = 0; i < 50; i++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(1), i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(1)->notes == 50);
+
+    for (i = 0; i < 50; i++) {
+        T_EQ(t_of(1)->values[i], i);
+    }
+
+    T_EQ(t_of(1)->from_worker, -1);
+    T_EQ(t_of(1)->from_slot, -1);
+    T_EQ(t_of(0)->notes, 0);
+    T_EQ(t_of(2)->notes, 0);
+
+    T_EQ(t_note(NGX_IPC_TO_SLOT(2), 7), NGX_OK);
+    T_UNTIL(t_of(2)->notes == 1);
+    T_EQ(t_of(2)->value, 7);
+
+    T_EQ(t_note(NGX_IPC_TO_WORKER(3), 1), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+    T_EQ(t_note(NGX_IPC_TO_SLOT(500), 1), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+    T_EQ(t_note(0, 1), NGX_ERROR);
+    T_EQ(errno, EINVAL);
+
+    t_workers_stop();
+}
+
+
+static void
+test_broadcast(void)
+{
+    int         value;
+    ngx_uint_t  n;
+
+    t_messages_start(3);
+
+    T_EQ(t_give_order(1, T_ORDER_BROADCAST, 5), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1 && t_of(2)->notes == 1);
+    T_EQ(t_of(0)->value, 5);
+    T_EQ(t_of(0)->from_worker, 1);
+    T_UNTIL(t_of(1)->broadcast == 2);
+    T_EQ(t_of(1)->notes, 0);
+
+    T_EQ(t_give_order(1, T_ORDER_BROADCAST_SELF, 6), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 2 && t_of(1)->notes == 1 && t_of(2)->notes == 2);
+    T_UNTIL(t_of(1)->broadcast == 3);
+
+    value = 8;
+    T_EQ(ngx_ipc_message_broadcast(&t_note_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), 3);
+    (void) ngx_ipc_message_missed(&n);
+    T_EQ(n, 0);
+    T_UNTIL(t_of(0)->notes == 3 && t_of(1)->notes == 2 && t_of(2)->notes == 3);
+
+    t_workers_stop();
+}
+
+
+/* The first worker sends to workers that are not forked yet. */
+
+static void
+test_early(void)
+{
+    t_early = 4;
+    t_messages_start(5);
+
+    T_UNTIL(t_of(1)->notes && t_of(2)->notes && t_of(3)->notes
+            && t_of(4)->notes);
+    T_EQ(t_of(4)->notes, 1);
+    T_EQ(t_of(4)->value, 4);
+
+    t_workers_stop();
+}
+
+
+static void
+test_to_master(void)
+{
+    t_messages_start(2);
+
+    T_EQ(t_give_order(0, T_ORDER_TO_MASTER, 3), NGX_OK);
+    T_UNTIL(t_of(-1)->notes == 1);
+    T_EQ(t_of(-1)->value, 3);
+    T_EQ(t_of(-1)->from_worker, 0);
+    T_EQ(t_of(-1)->from_slot, 0);
+
+    t_workers_stop();
+}
+
+
+/* What is sent to a dead worker waits for its replacement. */
+
+static void
+test_replacement(void)
+{
+    int    i;
+    pid_t  pid;
+
+    t_messages_start(2);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 0), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+
+    pid = t_kill_worker(0);
+
+    for (i = 1; i < 40; i++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(0), i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes == 40);
+    T_OK(ngx_processes[0].pid != pid);
+
+    for (i = 0; i < 40; i++) {
+        T_EQ(t_of(0)->values[i], i);
+    }
+
+    T_EQ(t_of(0)->gaps, 0);
+
+    /* The replacement is known to the others. */
+
+    T_EQ(t_give_order(1, T_ORDER_BROADCAST, 77), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 41);
+    T_EQ(t_of(0)->value, 77);
+
+    t_workers_stop();
+}
+
+
+/* A worker dies while it handles a message, which is not handled again. */
+
+static void
+test_dies_while_handling(void)
+{
+    t_messages_start(2);
+
+    T_EQ(t_give_order(0, T_ORDER_DIE, 0), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 5), NGX_OK);
+
+    T_UNTIL(t_of(0)->notes == 1);
+    T_EQ(t_of(0)->value, 5);
+    T_UNTIL(t_of(0)->gaps == 1);
+    T_EQ(t_of(0)->gap_cause, NGX_IPC_GAP_HANDLED);
+    T_EQ(t_logged(NGX_LOG_ALERT, "exited on signal 9"), 1);
+
+    t_workers_stop();
+}
+
+
+/* A message of this type is for the process that runs now only. */
+
+static void
+test_this_process(void)
+{
+    int  value;
+
+    t_messages_start(1);
+    t_notes->hold = 1;
+
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+
+    value = 3;
+    T_EQ(ngx_ipc_message_send(&t_strict_type, NGX_IPC_TO_WORKER(0), &value,
+                              sizeof(value)), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 4), NGX_OK);
+
+    t_kill_worker(0);
+
+    T_UNTIL(t_of(0)->notes == 1);
+    T_EQ(t_of(0)->value, 4);
+
+    /* The order that the worker was handling, and the strict message. */
+
+    T_UNTIL(t_of(0)->gaps == 2);
+
+    t_workers_stop();
+}
+
+
+/* A full receiver: nothing is lost, and there is a call when there is room. */
+
+static void
+test_full(void)
+{
+    int        value;
+    ngx_int_t  rc, sent;
+
+    t_messages_start(1);
+    T_EQ(ngx_ipc_message_watch(NULL), NGX_ERROR);
+    t_notes->hold = 1;
+
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+
+    for (sent = 0; sent < 10000000; sent++) {
+        value = (int) sent;
+        rc = ngx_ipc_message_send(&t_note_type, NGX_IPC_TO_WORKER(0), &value,
+                                  sizeof(value));
+        if (rc != NGX_OK) {
+            break;
+        }
+    }
+
+    T_EQ(rc, NGX_AGAIN);
+    T_EQ(errno, EAGAIN);
+    T_OK(sent > 10000);
+
+    /* Orders overtake the notes, and have room of their own. */
+
+    T_EQ(t_give_order(0, T_ORDER_TO_MASTER, 9), NGX_OK);
+
+    t_notes->hold = 0;
+    T_UNTIL(t_of(-1)->notes == 1);
+    T_UNTIL(t_of(0)->notes == sent);
+    T_EQ(t_of(0)->value, sent - 1);
+    T_EQ(t_of(0)->gaps, 0);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == sent + 1);
+
+    t_workers_stop();
+}
+
+
+static void
+test_refused(void)
+{
+    u_char                         *data;
+    static ngx_ipc_message_type_t   unknown = { .name = "test_unknown" };
+    static ngx_ipc_message_type_t   copy = { .name = "test_note" };
+    static ngx_ipc_message_type_t   empty = { .name = "" };
+
+    t_messages_start(1);
+
+    data = calloc(1, 2 * 1024 * 1024);
+
+    T_EQ(ngx_ipc_message_send(&t_note_type, NGX_IPC_TO_WORKER(0), data,
+                              1024 * 1024 + 1), NGX_DECLINED);
+    T_EQ(errno, EMSGSIZE);
+    T_EQ(ngx_ipc_message_broadcast(&t_note_type, NGX_IPC_WORKERS, data,
+                                   1024 * 1024 + 1), NGX_DECLINED);
+    T_EQ(ngx_ipc_message_send(&unknown, NGX_IPC_TO_WORKER(0), NULL, 0),
+         NGX_ERROR);
+    T_EQ(errno, EINVAL);
+    T_EQ(ngx_ipc_message_send(NULL, NGX_IPC_TO_WORKER(0), NULL, 0), NGX_ERROR);
+    T_EQ(ngx_ipc_message_send(&t_note_type, NGX_IPC_TO_WORKER(0), NULL, 4),
+         NGX_ERROR);
+
+    T_EQ(ngx_ipc_message_register(&copy), NGX_ERROR);
+    T_EQ(ngx_ipc_message_register(&empty), NGX_ERROR);
+    T_EQ(ngx_ipc_message_register(NULL), NGX_ERROR);
+    T_EQ(ngx_ipc_message_register(&t_note_type), NGX_OK);
+
+    /* The worker counts a message that it has no handler for. */
+
+    T_EQ(ngx_ipc_message_register(&unknown), NGX_OK);
+    T_EQ(ngx_ipc_message_send(&unknown, NGX_IPC_TO_WORKER(0), data, 1000),
+         NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 2), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+    T_EQ(t_logged(NGX_LOG_WARN, "has no handler"), 1);
+
+    free(data);
+    t_workers_stop();
+}
+
+
+static void
+test_reserve(void)
+{
+    int  *place;
+
+    t_messages_start(1);
+
+    place = ngx_ipc_message_reserve(&t_note_type, NGX_IPC_TO_WORKER(0), 4096);
+    T_REQUIRE(place != NULL);
+    T_EQ((uintptr_t) place % 16, 0);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 1), NGX_ERROR);
+    T_EQ(errno, EBUSY);
+    T_EQ(ngx_ipc_message_cancel(place), NGX_OK);
+    T_EQ(ngx_ipc_message_cancel(place), NGX_ERROR);
+
+    place = ngx_ipc_message_reserve(&t_note_type, NGX_IPC_TO_WORKER(0), 4096);
+    T_REQUIRE(place != NULL);
+    *place = 5;
+    T_EQ(ngx_ipc_message_commit(place, sizeof(int)), NGX_OK);
+    T_EQ(ngx_ipc_message_commit(place, sizeof(int)), NGX_ERROR);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 6), NGX_OK);
+
+    T_UNTIL(t_of(0)->notes == 2);
+    T_EQ(t_of(0)->values[0], 5);
+    T_EQ(t_of(0)->values[1], 6);
+
+    T_OK(ngx_ipc_message_reserve(&t_note_type, NGX_IPC_TO_WORKER(9), 1) == NULL);
+    T_EQ(errno, ESRCH);
+
+    t_workers_stop();
+}
+
+
+static void
+test_peers(void)
+{
+    t_messages_start(3);
+
+    /* Each worker is told of the two others; the master is not watching. */
+
+    T_UNTIL(t_of(0)->up >= 2 && t_of(1)->up >= 2 && t_of(2)->up >= 2);
+    T_EQ(t_of(0)->down, 0);
+    T_EQ(t_of(-1)->up, 0);
+
+    t_kill_worker(1);
+    T_UNTIL(t_of(0)->down == 1 && t_of(2)->down == 1);
+    T_UNTIL(t_of(0)->up == 4 && t_of(2)->up == 4);
+
+    t_workers_stop();
+}
+
+
+static ngx_int_t
+ask(ngx_int_t worker, int what, int value, ngx_msec_t timeout)
+{
+    t_msg_order_t  order = { what, value };
+
+    return ngx_ipc_message_request(&t_order_type, NGX_IPC_TO_WORKER(worker),
+                                   &order, sizeof(order), timeout, t_outcome,
+                                   NULL);
+}
+
+
+static void
+test_reply(void)
+{
+    t_messages_start(2);
+
+    T_EQ(ask(0, T_ORDER_REPLY, 6, 10000), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 1);
+    T_EQ(t_of(-1)->outcome, NGX_IPC_REPLIED);
+    T_EQ(t_of(-1)->reply, 7);
+
+    /* A worker asks another one. */
+
+    T_EQ(t_give_order(0, T_ORDER_ASK, 1), NGX_OK);
+    T_UNTIL(t_of(0)->outcomes == 1);
+    T_EQ(t_of(0)->outcome, NGX_IPC_REPLIED);
+    T_EQ(t_of(0)->reply, 41);
+
+    /* The second reply is dropped. */
+
+    T_EQ(ask(1, T_ORDER_REPLY_TWICE, 6, 10000), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 2);
+    T_EQ(ask(1, T_ORDER_REPLY, 8, 10000), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 3);
+    T_EQ(t_of(-1)->reply, 9);
+
+    T_EQ(ask(5, T_ORDER_REPLY, 6, 10000), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+
+    t_workers_stop();
+    T_EQ(t_of(-1)->outcomes, 3);
+}
+
+
+static void
+test_no_reply(void)
+{
+    t_messages_start(2);
+    t_notes->hold = 1;
+
+    T_EQ(ask(0, T_ORDER_HOLD, 0, 30), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 1);
+    T_EQ(t_of(-1)->outcome, NGX_IPC_TOO_LATE);
+    T_EQ(t_of(-1)->reply, -1);
+    t_notes->hold = 0;
+
+    T_EQ(ask(1, T_ORDER_DIE, 0, 100000), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 2);
+    T_EQ(t_of(-1)->outcome, NGX_IPC_DIED);
+
+    t_workers_stop();
+    T_EQ(t_of(-1)->outcomes, 2);
+}
+
+
+/* Exactly one worker gets the message. */
+
+static void
+test_one_of(void)
+{
+    int  i;
+
+    t_messages_start(3);
+
+    for (i = 0; i < 30; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes == 30);
+
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_HELPERS), 0), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+
+    /* A worker that is busy gets none while others are idle. */
+
+    t_notes->hold = 1;
+    T_EQ(t_give_order(1, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(1)->holding);
+    i = (int) t_of(1)->notes;
+
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes == 31);
+    T_EQ(t_of(1)->notes, i);
+
+    t_notes->hold = 0;
+    t_workers_stop();
+}
+
+
+/* A program that registers no type has no messages, and pays nothing. */
+
+static void
+test_off(void)
+{
+    int                            fds;
+    static ngx_ipc_message_type_t  type = { .name = "test_off" };
+
+    t_master_init();
+    fds = t_open_fds();
+    t_workers_start(1, NGX_PROCESS_RESPAWN);
+
+    T_EQ(t_open_fds(), fds + 1);
+    T_EQ(ngx_ipc_message_fd(), -1);
+    T_EQ(ngx_ipc_message_process(), -1);
+    T_EQ(ngx_ipc_message_send(&type, NGX_IPC_TO_WORKER(0), NULL, 0), NGX_ERROR);
+    T_EQ(errno, ENOTSUP);
+
+    t_workers_stop();
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("messages to one worker", test_to_worker);
+    t_run("messages to all workers", test_broadcast);
+    t_run("messages to workers that are not forked yet", test_early);
+    t_run("a message to the master", test_to_master);
+    t_run("messages wait for the replacement of a worker", test_replacement);
+    t_run("a worker dies while it handles a message", test_dies_while_handling);
+    t_run("a message for this process only", test_this_process);
+    t_run("a receiver that is full", test_full);
+    t_run("messages that are refused", test_refused);
+    t_run("a message that is built in place", test_reserve);
+    t_run("processes that start and die", test_peers);
+    t_run("requests and replies", test_reply);
+    t_run("requests without a reply", test_no_reply);
+    t_run("exactly one worker", test_one_of);
+    t_run("a program without messages", test_off);
+
+    return t_end();
+}

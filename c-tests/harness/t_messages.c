@@ -1,0 +1,265 @@
+
+/*
+ * A master and workers that exchange messages.
+ */
+
+
+#include "t_messages.h"
+
+
+#if !(T_NGINX)
+
+volatile t_notes_t  *t_notes;
+
+
+/* The record of this process. */
+
+static volatile t_received_t *
+own(void)
+{
+    return t_of(ngx_process == NGX_PROCESS_MASTER ? -1
+                                                  : (ngx_int_t) ngx_worker);
+}
+
+
+volatile t_received_t *
+t_of(ngx_int_t worker)
+{
+    return &t_notes->of[worker == -1 ? T_RECEIVERS : worker];
+}
+
+
+static void
+note_handler(ngx_ipc_message_t *m)
+{
+    volatile t_received_t  *r;
+
+    r = own();
+
+    T_EQ(m->len, sizeof(int));
+
+    r->value = *(int *) m->data;
+
+    if (r->notes < (ngx_int_t) t_nitems(r->values)) {
+        r->values[r->notes] = r->value;
+    }
+
+    r->from_worker = m->sender->worker;
+    r->from_slot = m->sender->slot;
+    r->notes++;
+}
+
+
+void
+t_outcome(void *data, ngx_uint_t outcome, ngx_ipc_message_t *reply)
+{
+    volatile t_received_t  *r;
+
+    r = own();
+
+    r->outcome = outcome;
+    r->reply = reply ? *(int *) reply->data : -1;
+    r->outcomes++;
+}
+
+
+static void
+obey(ngx_ipc_message_t *m)
+{
+    int            value;
+    t_msg_order_t  order, ask;
+
+    order = *(t_msg_order_t *) m->data;
+    value = order.value;
+
+    switch (order.what) {
+
+    case T_ORDER_BROADCAST:
+        own()->broadcast = ngx_ipc_message_broadcast(&t_note_type,
+                               NGX_IPC_WORKERS, &value, sizeof(value));
+        break;
+
+    case T_ORDER_BROADCAST_SELF:
+        own()->broadcast = ngx_ipc_message_broadcast(&t_note_type,
+                               NGX_IPC_WORKERS|NGX_IPC_SELF, &value,
+                               sizeof(value));
+        break;
+
+    case T_ORDER_TO_MASTER:
+        T_EQ(t_note(NGX_IPC_TO_MASTER, value), NGX_OK);
+        break;
+
+    case T_ORDER_DIE:
+        raise(SIGKILL);
+        break;
+
+    case T_ORDER_HOLD:
+        own()->holding = 1;
+        while (t_notes->hold) {
+            usleep(1000);
+        }
+        own()->holding = 0;
+        break;
+
+    case T_ORDER_REPLY_TWICE:
+        value++;
+        T_EQ(ngx_ipc_message_reply(m->sender->to, m->request, &value,
+                                   sizeof(value)), NGX_OK);
+        /* fall through */
+
+    case T_ORDER_REPLY:
+        value = order.value + 1;
+        T_OK(m->request != 0);
+        T_EQ(ngx_ipc_message_reply(m->sender->to, m->request, &value,
+                                   sizeof(value)), NGX_OK);
+        break;
+
+    case T_ORDER_ASK:
+        ask.what = T_ORDER_REPLY;
+        ask.value = 40;
+        T_EQ(ngx_ipc_message_request(&t_order_type, NGX_IPC_TO_WORKER(value),
+                                     &ask, sizeof(ask), 10000, t_outcome,
+                                     NULL), NGX_OK);
+        break;
+    }
+}
+
+
+ngx_ipc_message_type_t  t_note_type = {
+    .name = "test_note", .handler = note_handler
+};
+
+ngx_ipc_message_type_t  t_order_type = {
+    .name = "test_order", .handler = obey, .flags = NGX_IPC_MESSAGE_CONTROL
+};
+
+ngx_ipc_message_type_t  t_strict_type = {
+    .name = "test_strict", .handler = note_handler,
+    .flags = NGX_IPC_MESSAGE_THIS_PROCESS
+};
+
+
+static void
+peer_up(void *data, const ngx_ipc_peer_t *peer)
+{
+    own()->up++;
+}
+
+
+static void
+peer_down(void *data, const ngx_ipc_peer_t *peer)
+{
+    own()->down++;
+}
+
+
+static void
+gap(void *data, const ngx_ipc_gap_t *gap)
+{
+    own()->gap_cause = gap->cause;
+    own()->gaps += gap->count;
+}
+
+
+static void
+room(void *data, const ngx_ipc_peer_t *peer)
+{
+    own()->room++;
+}
+
+
+static ngx_ipc_message_watch_t  watch = {
+    .peer_up = peer_up, .peer_down = peer_down, .gap = gap, .room = room
+};
+
+
+static ngx_int_t
+register_types(ngx_cycle_t *cycle)
+{
+    /* Each worker registers the types in another order. */
+
+    if (ngx_process_slot % 2) {
+        T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
+        T_EQ(ngx_ipc_message_register(&t_strict_type), NGX_OK);
+    }
+
+    T_EQ(ngx_ipc_message_register(&t_note_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_strict_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
+
+    return NGX_OK;
+}
+
+
+int  t_early;
+
+
+static ngx_int_t
+init_process(ngx_cycle_t *cycle)
+{
+    T_EQ(ngx_ipc_message_watch(&watch), NGX_OK);
+    register_types(cycle);
+
+    /* A broadcast of the first worker, before the last one is forked. */
+
+    if (t_early && ngx_worker == 0) {
+        T_EQ(ngx_ipc_message_broadcast(&t_note_type, NGX_IPC_WORKERS, &t_early,
+                                       sizeof(t_early)), t_early);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_module_t  message_module = {
+    NGX_MODULE_V1,
+    NULL, NULL, NGX_CORE_MODULE,
+    NULL, NULL, init_process, NULL, NULL, NULL, NULL,
+    NGX_MODULE_V1_PADDING
+};
+
+static ngx_module_t  *modules[] = { &message_module, NULL };
+
+
+/* Starts n workers, whose messages have types that the master knows. */
+
+void
+t_messages_start(ngx_int_t n)
+{
+    t_master_init();
+    T_REQUIRE(ngx_ipc_init(t_cycle()) == NGX_OK);
+    t_notes = t_shared(sizeof(t_notes_t));
+
+    t_cycle()->modules = modules;
+    t_cycle()->modules_n = 1;
+
+    register_types(t_cycle());
+
+    /* The wake-up descriptors stay open as long as the program runs. */
+
+    T_OK(ngx_ipc_message_fd() > 2);
+    t_keep_fds();
+
+    ngx_start_worker_processes(t_cycle(), n, NGX_PROCESS_RESPAWN);
+
+    T_REQUIRE(ngx_last_process == n);
+}
+
+
+ngx_int_t
+t_note(ngx_ipc_to_t to, int value)
+{
+    return ngx_ipc_message_send(&t_note_type, to, &value, sizeof(value));
+}
+
+
+ngx_int_t
+t_give_order(ngx_int_t worker, int what, int value)
+{
+    t_msg_order_t  order = { what, value };
+
+    return ngx_ipc_message_send(&t_order_type, NGX_IPC_TO_WORKER(worker),
+                                &order, sizeof(order));
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* The address of the worker n of the sender's generation. */
+#define NGX_IPC_TO_WORKER(n)   (NGX_IPC_TO_WORKER_0 + (uint32_t) (n))
+
+/* The address of the process in the slot of ngx_processes, or its replacement. */
+#define NGX_IPC_TO_SLOT(slot)  (NGX_IPC_TO_SLOT_0 + (uint32_t) (slot))
+
+/* The address of one process of a set, such as NGX_IPC_WORKERS. */
+#define NGX_IPC_TO_ONE_OF(set)  (NGX_IPC_TO_ONE_OF_0 + (uint32_t) (set))
+
+/*
+ * Registers a type of messages: calls ngx_ipc_message_register_size() with the
+ * size of the structure in these headers.
+ */
+#define ngx_ipc_message_register(type)                                        \
+    ngx_ipc_message_register_size(type, sizeof(ngx_ipc_message_type_t))
+
+/*
+ * Adds functions for what happens besides messages: calls
+ * ngx_ipc_message_watch_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_watch(watch)                                          \
+    ngx_ipc_message_watch_size(watch, sizeof(ngx_ipc_message_watch_t))

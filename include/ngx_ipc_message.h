@@ -1,0 +1,415 @@
+/*
+ * ngx_ipc_message.h: messages between processes.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/abi/ipc_message.rs
+ *   src/host/messages/types.rs
+ *   include/generator/ipc_message.h
+ */
+
+#ifndef _NGX_IPC_MESSAGE_H_INCLUDED_
+#define _NGX_IPC_MESSAGE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * The address of a process: NGX_IPC_TO_MASTER, NGX_IPC_TO_WORKER(),
+ * NGX_IPC_TO_SLOT(), NGX_IPC_TO_ONE_OF(), or the field to of a
+ * ngx_ipc_peer_t.
+ */
+typedef uint64_t ngx_ipc_to_t;
+
+/*
+ * A process that sends or receives messages. The library makes this
+ * structure, and later versions can add fields.
+ */
+typedef struct {
+    /*
+     * The address of this process and no other: neither of its replacement nor
+     * of a later process in the slot.
+     */
+    ngx_ipc_to_t to;
+    /* The slot in ngx_processes; -1: the master. */
+    ngx_int_t slot;
+    /* The number of the worker, from 0; -1 if the process is not a worker. */
+    ngx_int_t worker;
+    /* The generation of the process: the number of its configuration. */
+    ngx_uint_t generation;
+    /* The number of the process among all processes of the slot, from 1. */
+    ngx_uint_t incarnation;
+    /* The role: NGX_PROCESS_MASTER, NGX_PROCESS_WORKER, NGX_PROCESS_HELPER or 0. */
+    ngx_uint_t role;
+} ngx_ipc_peer_t;
+
+/*
+ * A message that has arrived. The library makes this structure, and later
+ * versions can add fields. The structure, sender and data are valid until
+ * the handler returns.
+ */
+typedef struct {
+    /* The field data of the type of the message; NULL in a reply. */
+    void *ctx;
+    /*
+     * The payload, in shared memory, at an address that is a multiple of 16. A
+     * process that was taken over by an attacker can change it at any time: a
+     * handler that checks the payload copies it first.
+     */
+    void *data;
+    /* The length of the payload in bytes. */
+    size_t len;
+    /* The sender. */
+    const ngx_ipc_peer_t *sender;
+    /*
+     * The number for ngx_ipc_message_reply(); 0 if the sender waits for no
+     * reply.
+     */
+    ngx_uint_t request;
+} ngx_ipc_message_t;
+
+/* Handles a message. */
+typedef void (*ngx_ipc_message_handler_pt)(ngx_ipc_message_t *m);
+
+/*
+ * A type of messages. The program sets the first fields, and the others are 0.
+ * The structure lives as long as the program.
+ */
+typedef struct {
+    /*
+     * The name, at most 48 bytes. All processes use the same name, and two
+     * modules use different names, such as "cache_purge".
+     */
+    const char *name;
+    /*
+     * The function that is called for each message; NULL: this process only
+     * sends messages of the type.
+     */
+    ngx_ipc_message_handler_pt handler;
+    /* Data of the program, which the handler finds in the field ctx of a message. */
+    void *data;
+    /* NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS, both added, or 0. */
+    ngx_uint_t flags;
+    /* Set by ngx_ipc_message_register(). Programs do not use this field. */
+    ngx_uint_t number;
+} ngx_ipc_message_type_t;
+
+/*
+ * The function that is told the outcome of a request: NGX_IPC_REPLIED,
+ * NGX_IPC_TOO_LATE or NGX_IPC_DIED. reply is the reply, or NULL.
+ */
+typedef void (*ngx_ipc_reply_pt)(void *data,
+                                 ngx_uint_t outcome,
+                                 ngx_ipc_message_t *reply);
+
+/* A function that is told of a process. */
+typedef void (*ngx_ipc_peer_pt)(void *data, const ngx_ipc_peer_t *peer);
+
+/*
+ * Messages that were lost. The library makes this structure, and later
+ * versions can add fields.
+ */
+typedef struct {
+    /* The process that has sent the messages. */
+    const ngx_ipc_peer_t *sender;
+    /* The number of the first lost message among all records of the sender. */
+    ngx_uint_t first;
+    /*
+     * The number of lost messages. If the cause is NGX_IPC_GAP_DAMAGED, they can
+     * be fewer.
+     */
+    ngx_uint_t count;
+    /* NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US or NGX_IPC_GAP_HANDLED. */
+    ngx_uint_t cause;
+} ngx_ipc_gap_t;
+
+/* A function that is told of lost messages. */
+typedef void (*ngx_ipc_gap_pt)(void *data, const ngx_ipc_gap_t *gap);
+
+/*
+ * Functions for what happens besides messages. A function can be NULL. The
+ * structure is zeroed before its fields are set, and lives as long as the
+ * program.
+ */
+typedef struct {
+    /* The first argument of the functions. */
+    void *data;
+    /*
+     * A process runs and receives messages. Called for each process that runs,
+     * and then for each that starts.
+     */
+    ngx_ipc_peer_pt peer_up;
+    /*
+     * A process is dead. All messages that it has sent to this process were
+     * handled before.
+     */
+    ngx_ipc_peer_pt peer_down;
+    /* Messages to this process were lost. */
+    ngx_ipc_gap_pt gap;
+    /* A process that had no room for a message has room again. */
+    ngx_ipc_peer_pt room;
+} ngx_ipc_message_watch_t;
+
+/* The messages of the type overtake messages of other types. */
+#define NGX_IPC_MESSAGE_CONTROL 1
+
+/*
+ * What a process has not received when it dies is not given to its
+ * replacement. The replacement is told of a gap.
+ */
+#define NGX_IPC_MESSAGE_THIS_PROCESS 2
+
+/* Set of processes: the workers of the sender's generation, without the sender. */
+#define NGX_IPC_WORKERS 1
+
+/* Set of processes: the helpers of the sender's generation, without the sender. */
+#define NGX_IPC_HELPERS 2
+
+/* Set of processes: the master. */
+#define NGX_IPC_MASTER 4
+
+/* Set of processes: processes that the program has spawned itself. */
+#define NGX_IPC_OTHERS 8
+
+/*
+ * Added to a set: processes of other generations too. After a reload these are
+ * the old workers, which shut down.
+ */
+#define NGX_IPC_ALL_GENERATIONS 16
+
+/* Added to a set: the sender too, if the set has its role. */
+#define NGX_IPC_SELF 32
+
+/* The address of the master. */
+#define NGX_IPC_TO_MASTER 144115188075855872
+
+/* Part of NGX_IPC_TO_WORKER(). */
+#define NGX_IPC_TO_WORKER_0 72057594037927936
+
+/* Part of NGX_IPC_TO_SLOT(). */
+#define NGX_IPC_TO_SLOT_0 144115188075855873
+
+/* Part of NGX_IPC_TO_ONE_OF(). */
+#define NGX_IPC_TO_ONE_OF_0 288230376151711744
+
+/* Cause of a gap: another process has overwritten the messages. */
+#define NGX_IPC_GAP_DAMAGED 1
+
+/*
+ * Cause of a gap: the messages were for a process that is dead, and their type
+ * has NGX_IPC_MESSAGE_THIS_PROCESS.
+ */
+#define NGX_IPC_GAP_NOT_FOR_US 2
+
+/* Cause of a gap: the previous process died while it handled the message. */
+#define NGX_IPC_GAP_HANDLED 3
+
+/* Outcome of a request: the reply has arrived. */
+#define NGX_IPC_REPLIED 1
+
+/* Outcome of a request: no reply has arrived in time. */
+#define NGX_IPC_TOO_LATE 2
+
+/* Outcome of a request: the process that was asked is dead. */
+#define NGX_IPC_DIED 3
+
+/*
+ * Registers a type of messages, whose structure has size bytes. Programs call
+ * the macro ngx_ipc_message_register(), in init_module or init_process of
+ * each process that sends or receives the type.
+ *
+ * A program has messages if its master has registered a type before it starts
+ * the first process, or if the configuration has messages. Registering a
+ * type once more does nothing.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
+ * missing, too long, or used by another structure; if there are 256 types
+ * already; or if the program has no messages.
+ *
+ * Safety: type is NULL or lives as long as the program, as does its name.
+ */
+ngx_int_t ngx_ipc_message_register_size(ngx_ipc_message_type_t *type,
+                                        size_t size);
+
+/*
+ * Sends a copy of the len bytes at data to one process.
+ *
+ * to is NGX_IPC_TO_WORKER(), NGX_IPC_TO_SLOT(), NGX_IPC_TO_MASTER,
+ * NGX_IPC_TO_ONE_OF(), or the field to of a ngx_ipc_peer_t. A worker number
+ * means the worker of the sender's generation; while it is started again, the
+ * message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses a process of
+ * the set, an idle one first.
+ *
+ * Returns NGX_OK: the message is in the receiver's memory. Otherwise nothing was
+ * sent, and errno says more: NGX_AGAIN if the memory of the receiver is full,
+ * then the function room is called later; NGX_DECLINED if the payload is
+ * larger than message_max; NGX_ERROR with ESRCH if there is no such process,
+ * with EBUSY while a message to it is reserved, with EINVAL if the type is not
+ * registered or to is no address, with ENOTSUP if the program has no
+ * messages.
+ *
+ * Safety: type is NULL or a type; data has len bytes.
+ */
+ngx_int_t ngx_ipc_message_send(ngx_ipc_message_type_t *type,
+                               ngx_ipc_to_t to,
+                               const void *data,
+                               size_t len);
+
+/*
+ * Sends a copy of the len bytes at data to all processes of a set, such as
+ * NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
+ *
+ * Returns the number of processes to which the message was sent.
+ * ngx_ipc_message_missed() returns the others, which have no room. Returns
+ * NGX_DECLINED or NGX_ERROR, with errno set, as ngx_ipc_message_send() does,
+ * if the message was sent to none.
+ *
+ * Safety: type is NULL or a type; data has len bytes.
+ */
+ngx_int_t ngx_ipc_message_broadcast(ngx_ipc_message_type_t *type,
+                                    ngx_uint_t set,
+                                    const void *data,
+                                    size_t len);
+
+/*
+ * Returns the addresses of the processes that the last
+ * ngx_ipc_message_broadcast() has missed, and writes their number to n. The
+ * array is valid until the next broadcast.
+ *
+ * Safety: n is NULL or writable.
+ */
+const ngx_ipc_to_t *ngx_ipc_message_missed(ngx_uint_t *n);
+
+/*
+ * Makes room for a message of len bytes to one process, so that the program
+ * builds the payload in place. to is an address as for ngx_ipc_message_send(),
+ * but not NGX_IPC_TO_ONE_OF().
+ *
+ * Returns the address of the payload, a multiple of 16, or NULL with errno set
+ * as by ngx_ipc_message_send(). Until ngx_ipc_message_commit() or
+ * ngx_ipc_message_cancel() no other message can be sent to this process.
+ *
+ * Safety: type is NULL or a type.
+ */
+void *ngx_ipc_message_reserve(ngx_ipc_message_type_t *type,
+                              ngx_ipc_to_t to,
+                              size_t len);
+
+/*
+ * Sends a reserved message with the first len bytes of its payload. data is
+ * the address that ngx_ipc_message_reserve() has returned.
+ *
+ * Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at data.
+ */
+ngx_int_t ngx_ipc_message_commit(void *data, size_t len);
+
+/*
+ * Gives a reserved message back: nothing is sent. data is the address that
+ * ngx_ipc_message_reserve() has returned.
+ *
+ * Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at data.
+ */
+ngx_int_t ngx_ipc_message_cancel(void *data);
+
+/*
+ * Sends a message to one process, as ngx_ipc_message_send() does, and waits for
+ * a reply: handler is called with ctx and the outcome exactly once, within
+ * timeout milliseconds and a turn of the event loop. Only the process that
+ * runs now gets the message, not its replacement.
+ *
+ * If the result is not NGX_OK, nothing was sent and handler is not called.
+ *
+ * Safety: type is NULL or a type; data has len bytes; handler can be called with
+ * ctx.
+ */
+ngx_int_t ngx_ipc_message_request(ngx_ipc_message_type_t *type,
+                                  ngx_ipc_to_t to,
+                                  const void *data,
+                                  size_t len,
+                                  ngx_msec_t timeout,
+                                  ngx_ipc_reply_pt handler,
+                                  void *ctx);
+
+/*
+ * Replies to a request. to is sender->to of the request, and request its
+ * field request; the program can keep both and reply later.
+ *
+ * Returns the results of ngx_ipc_message_send(). A reply that comes too late is
+ * dropped by the process that asked.
+ *
+ * Safety: data has len bytes.
+ */
+ngx_int_t ngx_ipc_message_reply(ngx_ipc_to_t to,
+                                ngx_uint_t request,
+                                const void *data,
+                                size_t len);
+
+/*
+ * Adds functions for what happens besides messages. watch has size bytes.
+ * Programs call the macro ngx_ipc_message_watch().
+ *
+ * Returns NGX_OK, or NGX_ERROR if watch is NULL or size is less than in
+ * version 0.1.
+ *
+ * Safety: watch is NULL or has size bytes. Its functions can be called with its data
+ * as long as the program runs.
+ */
+ngx_int_t ngx_ipc_message_watch_size(ngx_ipc_message_watch_t *watch,
+                                     size_t size);
+
+/*
+ * Returns the descriptor that becomes readable when there is something for
+ * ngx_ipc_message_process(), or -1 if this process has no messages. Only a
+ * program with an event loop of its own needs it. A master calls it after it has
+ * registered its types.
+ */
+ngx_fd_t ngx_ipc_message_fd(void);
+
+/*
+ * Handles the messages that have arrived, in a program with an event loop of its
+ * own. It calls this function before it waits for the first time, and whenever
+ * the descriptor of ngx_ipc_message_fd() is readable or the time is over.
+ *
+ * Returns the milliseconds after which the program calls the function again if
+ * the descriptor has not become readable; 0: at once, after other events; -1: no
+ * limit.
+ */
+ngx_int_t ngx_ipc_message_process(void);
+
+
+/* The address of the worker n of the sender's generation. */
+#define NGX_IPC_TO_WORKER(n)   (NGX_IPC_TO_WORKER_0 + (uint32_t) (n))
+
+/* The address of the process in the slot of ngx_processes, or its replacement. */
+#define NGX_IPC_TO_SLOT(slot)  (NGX_IPC_TO_SLOT_0 + (uint32_t) (slot))
+
+/* The address of one process of a set, such as NGX_IPC_WORKERS. */
+#define NGX_IPC_TO_ONE_OF(set)  (NGX_IPC_TO_ONE_OF_0 + (uint32_t) (set))
+
+/*
+ * Registers a type of messages: calls ngx_ipc_message_register_size() with the
+ * size of the structure in these headers.
+ */
+#define ngx_ipc_message_register(type)                                        \
+    ngx_ipc_message_register_size(type, sizeof(ngx_ipc_message_type_t))
+
+/*
+ * Adds functions for what happens besides messages: calls
+ * ngx_ipc_message_watch_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_watch(watch)                                          \
+    ngx_ipc_message_watch_size(watch, sizeof(ngx_ipc_message_watch_t))
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_IPC_MESSAGE_H_INCLUDED_ */

@@ -1,0 +1,276 @@
+//! `ngx_ipc_message.h`: messages between the processes of a program.
+
+use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::slice;
+
+use crate::config::{NGX_ERROR, NGX_OK, ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use crate::host::messages::local::Asked;
+use crate::host::messages::send::{self, Failure, code};
+use crate::host::messages::types::{
+    ngx_ipc_message_type_t, ngx_ipc_message_watch_t, ngx_ipc_reply_pt, ngx_ipc_to_t,
+};
+use crate::host::messages::{local, register};
+use crate::host::standalone::cycle::Cycle;
+use crate::host::standalone::message_loop;
+use crate::status;
+
+/// The payload that C passes.
+///
+/// # Safety
+///
+/// `data` has `len` bytes as long as the result is used, or is NULL.
+unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+
+    let data = NonNull::new(data.cast_mut().cast::<u8>()).ok_or(Failure::Invalid)?;
+
+    // SAFETY: `data` is not NULL, and the caller passes one with `len` bytes.
+    Ok(unsafe { slice::from_raw_parts(data.as_ptr(), len) })
+}
+
+fn valid(r#type: *mut ngx_ipc_message_type_t) -> Result<NonNull<ngx_ipc_message_type_t>, Failure> {
+    NonNull::new(r#type).ok_or(Failure::Invalid)
+}
+
+/// Registers a type of messages, whose structure has `size` bytes. Programs call
+/// the macro ngx_ipc_message_register(), in `init_module` or `init_process` of
+/// each process that sends or receives the type.
+///
+/// A program has messages if its master has registered a type before it starts
+/// the first process, or if the configuration has `messages`. Registering a
+/// type once more does nothing.
+///
+/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
+/// missing, too long, or used by another structure; if there are 256 types
+/// already; or if the program has no messages.
+///
+/// # Safety
+///
+/// `type` is NULL or lives as long as the program, as does its name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_register_size(
+    r#type: *mut ngx_ipc_message_type_t,
+    size: usize,
+) -> ngx_int_t {
+    let log = Cycle::log_of(Cycle::current());
+
+    let Some(pointer) = NonNull::new(r#type) else {
+        return status::code(Err(log.refuse(format_args!("no message type"))));
+    };
+
+    // SAFETY: C passes a type with `size` bytes that lives as long as the
+    // program.
+    status::code(unsafe { register::register(log, pointer, size) })
+}
+
+/// Sends a copy of the `len` bytes at `data` to one process.
+///
+/// `to` is NGX_IPC_TO_WORKER(), NGX_IPC_TO_SLOT(), NGX_IPC_TO_MASTER,
+/// NGX_IPC_TO_ONE_OF(), or the field `to` of a ngx_ipc_peer_t. A worker number
+/// means the worker of the sender's generation; while it is started again, the
+/// message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses a process of
+/// the set, an idle one first.
+///
+/// Returns NGX_OK: the message is in the receiver's memory. Otherwise nothing was
+/// sent, and `errno` says more: NGX_AGAIN if the memory of the receiver is full,
+/// then the function `room` is called later; NGX_DECLINED if the payload is
+/// larger than `message_max`; NGX_ERROR with ESRCH if there is no such process,
+/// with EBUSY while a message to it is reserved, with EINVAL if the type is not
+/// registered or `to` is no address, with ENOTSUP if the program has no
+/// messages.
+///
+/// # Safety
+///
+/// `type` is NULL or a type; `data` has `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_send(
+    r#type: *mut ngx_ipc_message_type_t,
+    to: ngx_ipc_to_t,
+    data: *const c_void,
+    len: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes a `data` with `len` bytes.
+    let bytes = unsafe { payload(data, len) };
+
+    code(bytes.and_then(|bytes| send::send(valid(r#type)?, to, bytes)))
+}
+
+/// Sends a copy of the `len` bytes at `data` to all processes of a set, such as
+/// NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
+///
+/// Returns the number of processes to which the message was sent.
+/// ngx_ipc_message_missed() returns the others, which have no room. Returns
+/// NGX_DECLINED or NGX_ERROR, with `errno` set, as ngx_ipc_message_send() does,
+/// if the message was sent to none.
+///
+/// # Safety
+///
+/// `type` is NULL or a type; `data` has `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_broadcast(
+    r#type: *mut ngx_ipc_message_type_t,
+    set: ngx_uint_t,
+    data: *const c_void,
+    len: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes a `data` with `len` bytes.
+    let bytes = unsafe { payload(data, len) };
+    let sent = bytes.and_then(|bytes| send::broadcast(valid(r#type)?, set, bytes));
+
+    sent.map_or_else(|failure| code(Err(failure)), |sent| sent as ngx_int_t)
+}
+
+/// Returns the addresses of the processes that the last
+/// ngx_ipc_message_broadcast() has missed, and writes their number to `n`. The
+/// array is valid until the next broadcast.
+///
+/// # Safety
+///
+/// `n` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_missed(n: *mut ngx_uint_t) -> *const ngx_ipc_to_t {
+    let (missed, count) = send::missed();
+
+    // SAFETY: C passes NULL or a writable variable.
+    if let Some(n) = unsafe { n.as_mut() } {
+        *n = count;
+    }
+
+    missed
+}
+
+/// Makes room for a message of `len` bytes to one process, so that the program
+/// builds the payload in place. `to` is an address as for ngx_ipc_message_send(),
+/// but not NGX_IPC_TO_ONE_OF().
+///
+/// Returns the address of the payload, a multiple of 16, or NULL with `errno` set
+/// as by ngx_ipc_message_send(). Until ngx_ipc_message_commit() or
+/// ngx_ipc_message_cancel() no other message can be sent to this process.
+///
+/// # Safety
+///
+/// `type` is NULL or a type.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_reserve(
+    r#type: *mut ngx_ipc_message_type_t,
+    to: ngx_ipc_to_t,
+    len: usize,
+) -> *mut c_void {
+    NonNull::new(r#type).map_or(std::ptr::null_mut(), |r#type| {
+        send::reserve(r#type, to, len).cast()
+    })
+}
+
+/// Sends a reserved message with the first `len` bytes of its payload. `data` is
+/// the address that ngx_ipc_message_reserve() has returned.
+///
+/// Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at `data`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_message_commit(data: *mut c_void, len: usize) -> ngx_int_t {
+    code(send::commit(data.cast(), len))
+}
+
+/// Gives a reserved message back: nothing is sent. `data` is the address that
+/// ngx_ipc_message_reserve() has returned.
+///
+/// Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at `data`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_message_cancel(data: *mut c_void) -> ngx_int_t {
+    code(send::cancel(data.cast()))
+}
+
+/// Sends a message to one process, as ngx_ipc_message_send() does, and waits for
+/// a reply: `handler` is called with `ctx` and the outcome exactly once, within
+/// `timeout` milliseconds and a turn of the event loop. Only the process that
+/// runs now gets the message, not its replacement.
+///
+/// If the result is not NGX_OK, nothing was sent and `handler` is not called.
+///
+/// # Safety
+///
+/// `type` is NULL or a type; `data` has `len` bytes; `handler` can be called with
+/// `ctx`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_request(
+    r#type: *mut ngx_ipc_message_type_t,
+    to: ngx_ipc_to_t,
+    data: *const c_void,
+    len: usize,
+    timeout: ngx_msec_t,
+    handler: ngx_ipc_reply_pt,
+    ctx: *mut c_void,
+) -> ngx_int_t {
+    let asked = Asked { handler, data: ctx };
+    // SAFETY: C passes a `data` with `len` bytes.
+    let bytes = unsafe { payload(data, len) };
+
+    code(bytes.and_then(|bytes| send::request(valid(r#type)?, to, bytes, timeout, asked)))
+}
+
+/// Replies to a request. `to` is `sender->to` of the request, and `request` its
+/// field `request`; the program can keep both and reply later.
+///
+/// Returns the results of ngx_ipc_message_send(). A reply that comes too late is
+/// dropped by the process that asked.
+///
+/// # Safety
+///
+/// `data` has `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_reply(
+    to: ngx_ipc_to_t,
+    request: ngx_uint_t,
+    data: *const c_void,
+    len: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes a `data` with `len` bytes.
+    let bytes = unsafe { payload(data, len) };
+
+    code(bytes.and_then(|bytes| send::reply(to, request, bytes)))
+}
+
+/// Adds functions for what happens besides messages. `watch` has `size` bytes.
+/// Programs call the macro ngx_ipc_message_watch().
+///
+/// Returns NGX_OK, or NGX_ERROR if `watch` is NULL or `size` is less than in
+/// version 0.1.
+///
+/// # Safety
+///
+/// `watch` is NULL or has `size` bytes. Its functions can be called with its data
+/// as long as the program runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_watch_size(
+    watch: *mut ngx_ipc_message_watch_t,
+    size: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a structure with `size` bytes, whose functions can
+    // be called.
+    let added = NonNull::new(watch).is_some_and(|watch| unsafe { local::add_watch(watch, size) });
+
+    if added { NGX_OK } else { NGX_ERROR }
+}
+
+/// Returns the descriptor that becomes readable when there is something for
+/// ngx_ipc_message_process(), or -1 if this process has no messages. Only a
+/// program with an event loop of its own needs it. A master calls it after it has
+/// registered its types.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_message_fd() -> ngx_fd_t {
+    message_loop::descriptor().unwrap_or(-1)
+}
+
+/// Handles the messages that have arrived, in a program with an event loop of its
+/// own. It calls this function before it waits for the first time, and whenever
+/// the descriptor of ngx_ipc_message_fd() is readable or the time is over.
+///
+/// Returns the milliseconds after which the program calls the function again if
+/// the descriptor has not become readable; 0: at once, after other events; -1: no
+/// limit.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_message_process() -> ngx_int_t {
+    message_loop::process_foreign()
+}

@@ -1,0 +1,171 @@
+//! Calls the functions of the program: for messages, and for what else has
+//! happened.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::local::{self, Asked};
+use super::register;
+use super::types::{
+    NGX_IPC_DIED, NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NOT_FOR_US,
+    NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t, ngx_ipc_peer_t,
+};
+use super::watchers::{self, Told};
+use crate::config::ngx_uint_t;
+use crate::log::{Level, Log};
+use crate::message::event::Message;
+use crate::message::peers::Peer;
+use crate::message::taken::{Cause, Gap};
+use crate::messaging::address::Address;
+use crate::messaging::exchange::Notice;
+use crate::messaging::presence::Change;
+use crate::messaging::requests::Outcome;
+
+/// The number of messages that are handled before the event loop goes on.
+const TURN: u32 = 256;
+
+/// Whether a function of the program is being called.
+static IS_CALLING: AtomicBool = AtomicBool::new(false);
+/// The number of messages whose type this process has not registered.
+static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
+
+/// Handles what has arrived, at most [`TURN`] messages. Does nothing if a
+/// function of the program that this function has called calls it.
+pub fn process(log: Log) {
+    if IS_CALLING.swap(true, Relaxed) {
+        return;
+    }
+
+    local::wake_up();
+
+    let mut left = TURN;
+
+    while let Some(Some(notice)) = local::with(|own| own.next(&mut left)) {
+        tell(log, notice);
+    }
+
+    IS_CALLING.store(false, Relaxed);
+}
+
+/// The number of messages that were dropped because this process has not
+/// registered their type.
+pub fn unknown() -> ngx_uint_t {
+    UNKNOWN.load(Relaxed)
+}
+
+fn tell(log: Log, notice: Notice<Asked>) {
+    match notice {
+        Notice::Message(message, sender) => handle(log, message, &peer(&sender)),
+        Notice::Gap(gap, sender) => tell_gap(log, gap, &peer(&sender)),
+        Notice::Room(sender) => watchers::tell(Told::Room, &peer(&sender)),
+        Notice::Change(Change::Up(changed)) => watchers::tell(Told::Up, &peer(&changed)),
+        Notice::Change(Change::Down(changed)) => watchers::tell(Told::Down, &peer(&changed)),
+        Notice::Outcome(asked, outcome, reply) => tell_outcome(asked, outcome, reply),
+    }
+}
+
+/// Makes C's structure of a process.
+pub fn peer(peer: &Peer) -> ngx_ipc_peer_t {
+    ngx_ipc_peer_t {
+        to: Address::of_process(peer.slot, peer.incarnation),
+        slot: peer.slot as isize - 1,
+        worker: peer.identity.worker.map_or(-1, |worker| worker as isize),
+        generation: peer.identity.generation as usize,
+        incarnation: peer.incarnation as usize,
+        role: peer.identity.role as usize,
+    }
+}
+
+/// Makes C's structure of a message.
+fn message(message: &Message, ctx: *mut c_void, sender: &ngx_ipc_peer_t) -> ngx_ipc_message_t {
+    let data = local::with(|own| own.payload(message)).flatten();
+
+    ngx_ipc_message_t {
+        ctx,
+        data: data.map_or(ptr::null_mut(), |data| data.as_ptr().cast()),
+        len: message.len as usize,
+        sender,
+        request: message.user as usize,
+    }
+}
+
+fn handle(log: Log, found: Message, sender: &ngx_ipc_peer_t) {
+    let registered = register::find(found.message_type);
+    let handler = registered.and_then(|registered| registered.get().handler);
+
+    let (Some(registered), Some(handler)) = (registered, handler) else {
+        if UNKNOWN.fetch_add(1, Relaxed) == 0 {
+            log.error(
+                Level::Warn,
+                None,
+                format_args!(
+                    "a message of the type number {} is dropped: this process has no handler \
+                     for it",
+                    found.message_type
+                ),
+            );
+        }
+        return;
+    };
+
+    let mut m = message(&found, registered.get().data, sender);
+
+    // SAFETY: the program has registered the handler for messages, and the
+    // structure and the payload live until it returns.
+    unsafe { handler(&raw mut m) };
+}
+
+fn tell_outcome(asked: Asked, outcome: Outcome, reply: Option<(Message, Peer)>) {
+    let Some(handler) = asked.handler else { return };
+    let outcome = match outcome {
+        Outcome::Answered => NGX_IPC_REPLIED,
+        Outcome::TooLate => NGX_IPC_TOO_LATE,
+        Outcome::Died => NGX_IPC_DIED,
+    };
+
+    let Some((found, sender)) = reply else {
+        // SAFETY: the program has passed the function with its data.
+        unsafe { handler(asked.data, outcome, ptr::null_mut()) };
+        return;
+    };
+    let sender = peer(&sender);
+    let mut m = ngx_ipc_message_t {
+        request: 0,
+        ..message(&found, ptr::null_mut(), &sender)
+    };
+
+    // SAFETY: the program has passed the function with its data. The structure
+    // and the payload live until it returns.
+    unsafe { handler(asked.data, outcome, &raw mut m) };
+}
+
+fn tell_gap(log: Log, gap: Gap, sender: &ngx_ipc_peer_t) {
+    let (cause, why) = match gap.cause {
+        Cause::Damaged => (NGX_IPC_GAP_DAMAGED, "they were overwritten"),
+        Cause::ForAnother => (NGX_IPC_GAP_NOT_FOR_US, "they were for a dead process"),
+        Cause::Handling => (
+            NGX_IPC_GAP_HANDLED,
+            "the previous process died while it handled them",
+        ),
+    };
+    let told = watchers::tell_gap(&ngx_ipc_gap_t {
+        sender,
+        first: gap.number as usize,
+        count: gap.count as usize,
+        cause,
+    });
+
+    if !told {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "{} messages from slot {} are lost: {why}",
+                gap.count, sender.slot
+            ),
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! What this process sends and receives messages with.
+
+use std::ffi::c_void;
+use std::os::fd::RawFd;
+use std::ptr::NonNull;
+
+use super::shared::{self, Region};
+use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
+use super::{settings, watchers};
+use crate::config::ngx_pid_t;
+use crate::host::standalone::variables::ngx_pid;
+use crate::message::mapped::Mapped;
+use crate::messaging::exchange::Exchange;
+use crate::sys::lock::Lock;
+use crate::table::globals::own_pid;
+
+/// The function of the program that is told the outcome of a request.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    /// The function.
+    pub handler: ngx_ipc_reply_pt,
+    /// Its first argument.
+    pub data: *mut c_void,
+}
+
+// SAFETY: the static below needs a `Send` type. The program has one thread,
+// which alone uses the pointer, to pass it to the function.
+unsafe impl Send for Asked {}
+
+/// The exchange of a process.
+pub type Own = Exchange<&'static Mapped, Asked>;
+
+struct Local {
+    /// The pid of the process. A forked child has a copy of its parent's.
+    owner: ngx_pid_t,
+    exchange: Own,
+    is_asleep: bool,
+}
+
+static LOCAL: Lock<Option<Local>> = Lock::new(None);
+
+/// Calls `use_it` with the exchange of this process, which is made if there is
+/// none. Returns `None` if this process has no messages.
+///
+/// `use_it` must not call a function of the program, which could send a message.
+pub fn with<T>(use_it: impl FnOnce(&mut Own) -> T) -> Option<T> {
+    with_local(|local| use_it(&mut local.exchange))
+}
+
+fn with_local<T>(use_it: impl FnOnce(&mut Local) -> T) -> Option<T> {
+    let region = shared::get()?;
+    let mut guard = LOCAL.lock();
+    let owner = own_pid(&ngx_pid);
+
+    if guard.as_ref().is_none_or(|local| local.owner != owner) {
+        *guard = Some(Local {
+            owner,
+            exchange: attach(&region)?,
+            is_asleep: false,
+        });
+    }
+
+    guard.as_mut().map(use_it)
+}
+
+fn attach(region: &Region) -> Option<Own> {
+    let slot = region.own_slot()?;
+    let mut exchange = Exchange::attach(region.memory, region.board, slot).ok()?;
+
+    exchange
+        .endpoint()
+        .set_max_payload(settings::get().largest());
+
+    if watchers::want_changes() {
+        exchange.watch();
+    }
+
+    Some(exchange)
+}
+
+/// The descriptor that wakes up this process; `None` if it has no messages.
+pub fn descriptor() -> Option<RawFd> {
+    let slot = with(|own| own.slot())?;
+
+    shared::get()?.memory.descriptor(slot)
+}
+
+/// Prepares to sleep. Returns how many milliseconds the caller may wait: 0 if
+/// there is something to do now. The outer `None` means that this process has no
+/// messages, the inner one that there is no limit.
+pub fn prepare_sleep() -> Option<Option<u64>> {
+    with_local(|local| {
+        local.is_asleep = local.exchange.prepare_sleep();
+
+        if local.is_asleep {
+            local.exchange.next_deadline()
+        } else {
+            Some(0)
+        }
+    })
+}
+
+/// Ends a sleep.
+pub fn wake_up() {
+    with_local(|local| {
+        if std::mem::replace(&mut local.is_asleep, false) {
+            local.exchange.wake_up();
+        }
+    });
+}
+
+/// Makes the wake-up descriptor of this process unreadable.
+pub fn silence() {
+    if let (Some(slot), Some(region)) = (with(|own| own.slot()), shared::get()) {
+        region.memory.silence(slot);
+    }
+}
+
+/// In the master: tells the others that a process is dead.
+pub fn announce_change() {
+    with(|own| own.announce_change());
+}
+
+/// Adds functions of the program, see [`watchers::add`].
+///
+/// # Safety
+///
+/// The requirements of [`watchers::add`].
+pub unsafe fn add_watch(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool {
+    // SAFETY: the caller passes a structure as `add` requires it.
+    let is_added = unsafe { watchers::add(watch, size) };
+
+    if watchers::want_changes() {
+        with(|own| own.watch());
+    }
+
+    is_added
+}

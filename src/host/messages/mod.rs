@@ -1,0 +1,22 @@
+//! The messages of one program: makes the shared memory before the first fork,
+//! gives each process its slot, and calls the functions of the program.
+//!
+//! - [`types`]: the structures and constants of C
+//! - [`settings`]: what the configuration says
+//! - [`shared`]: the shared memory, and the slot of this process
+//! - [`register`]: the types of messages that the program has registered
+//! - [`watchers`]: the functions that are called for other events than messages
+//! - [`local`]: what this process sends and receives with
+//! - [`region`]: makes the shared memory, and gives slots to processes
+//! - [`send`]: sends messages
+//! - [`deliver`]: calls the functions of the program
+
+pub mod deliver;
+pub mod local;
+pub mod region;
+pub mod register;
+pub mod send;
+pub mod settings;
+pub mod shared;
+pub mod types;
+pub mod watchers;

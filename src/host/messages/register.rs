@@ -1,0 +1,179 @@
+//! The types of messages that the program has registered in this process.
+
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::shared;
+use super::types::{
+    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
+};
+use crate::config::ngx_uint_t;
+use crate::host::sized;
+use crate::host::standalone::variables::ngx_process;
+use crate::log::Log;
+use crate::messaging::kind::Kind;
+use crate::messaging::names;
+use crate::status::Result;
+use crate::sys::lock::Lock;
+use crate::sys::text::Text;
+use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
+
+/// A type of the program.
+///
+/// Invariant: the pointer points to a structure that lives as long as the
+/// program and has the fields of version 0.1.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TypePtr(NonNull<ngx_ipc_message_type_t>);
+
+// SAFETY: the static below needs a `Send` type. The program has one thread,
+// which alone uses the structure.
+unsafe impl Send for TypePtr {}
+
+impl TypePtr {
+    /// The structure.
+    pub fn get(&self) -> &ngx_ipc_message_type_t {
+        // SAFETY: the structure lives as long as the program (the type's
+        // invariant). Only `set_number` changes it, while no reference exists.
+        unsafe { self.0.as_ref() }
+    }
+
+    fn set_number(self, number: ngx_uint_t) {
+        // SAFETY: the structure lives as long as the program (the type's
+        // invariant), and `get` has given out no reference that is still used.
+        unsafe { (*self.0.as_ptr()).number = number };
+    }
+}
+
+/// A registered type.
+struct Registered {
+    pointer: TypePtr,
+    name: Vec<u8>,
+    flags: ngx_uint_t,
+    /// The number in the records; `None` until there is shared memory.
+    number: Option<u16>,
+}
+
+/// The types, in the order in which they were registered. The field `number` of
+/// a type is its index here, plus 1.
+static TYPES: Lock<Vec<Registered>> = Lock::new(Vec::new());
+
+/// Whether a type was registered.
+pub fn is_any() -> bool {
+    !TYPES.lock().is_empty()
+}
+
+/// Registers a type of the program, whose structure has `size` bytes. Returns an
+/// error, with an alert in the log, if the type cannot be registered.
+///
+/// # Safety
+///
+/// The structure has `size` bytes and lives as long as the program, and so does
+/// its name. Its handler can be called with a message.
+pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size: usize) -> Result {
+    if !sized::is_valid(size, first_sizes().0) {
+        return Err(log.refuse(format_args!("invalid size {size} of a message type")));
+    }
+
+    let pointer = TypePtr(pointer);
+    // SAFETY: the caller passes a type whose name is NULL or a string.
+    let text = unsafe { Text::from_ptr(pointer.get().name) };
+    let name = text.bytes().unwrap_or_default().to_vec();
+
+    if name.is_empty() || name.len() > names::MAX_NAME {
+        return Err(log.refuse(format_args!(
+            "invalid name \"{text}\" of a message type, it has 1 to {} bytes",
+            names::MAX_NAME
+        )));
+    }
+
+    let role = ngx_process.load(Relaxed);
+    let is_child = role == NGX_PROCESS_WORKER || role == NGX_PROCESS_HELPER;
+
+    if shared::get().is_none() && is_child {
+        return Err(log.refuse(format_args!(
+            "message type \"{text}\": the program has no messages, because the master has \
+             registered no type and \"messages\" is 0"
+        )));
+    }
+
+    add(log, pointer, text, name)
+}
+
+fn add(log: Log, pointer: TypePtr, text: Text, name: Vec<u8>) -> Result {
+    let mut types = TYPES.lock();
+
+    if let Some(known) = types.iter().find(|known| known.name == name) {
+        if known.pointer == pointer {
+            return Ok(());
+        }
+
+        drop(types);
+        return Err(log.refuse(format_args!("message type \"{text}\" is registered twice")));
+    }
+
+    let number = shared::get().and_then(|region| names::register(&region.board, &name));
+
+    if number.is_none() && shared::get().is_some() {
+        drop(types);
+        return Err(log.refuse(format_args!(
+            "message type \"{text}\": there are {} types already",
+            names::MAX_TYPES
+        )));
+    }
+
+    types.push(Registered {
+        pointer,
+        name,
+        flags: pointer.get().flags,
+        number,
+    });
+    pointer.set_number(types.len());
+
+    Ok(())
+}
+
+/// Gives numbers to the types that were registered before there was shared
+/// memory.
+pub fn number_all(log: Log) {
+    let Some(region) = shared::get() else { return };
+    let mut left_over = 0;
+
+    for known in TYPES.lock().iter_mut() {
+        known.number = names::register(&region.board, &known.name);
+        left_over += u32::from(known.number.is_none());
+    }
+
+    if left_over > 0 {
+        log.refuse(format_args!("{left_over} message types have no number"));
+    }
+}
+
+/// What a message of a type is; `None` if the type is not registered in this
+/// process.
+pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
+    // SAFETY: the caller passes a type of the program, of which the field
+    // `number` of version 0.1 is read.
+    let index = unsafe { (&raw const (*pointer.as_ptr()).number).read() };
+    let types = TYPES.lock();
+    let known = types.get(index.checked_sub(1)?)?;
+
+    if known.pointer != TypePtr(pointer) {
+        return None;
+    }
+
+    Some(Kind {
+        number: known.number?,
+        control: known.flags & NGX_IPC_MESSAGE_CONTROL != 0,
+        exact: known.flags & NGX_IPC_MESSAGE_THIS_PROCESS != 0,
+    })
+}
+
+/// The type with the number of a record; `None` if this process has not
+/// registered it.
+pub fn find(number: u16) -> Option<TypePtr> {
+    TYPES
+        .lock()
+        .iter()
+        .find(|known| known.number == Some(number))
+        .map(|known| known.pointer)
+}

@@ -1,0 +1,239 @@
+//! Sends messages for the functions that C calls.
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::local::{self, Asked};
+use super::register::kind_of;
+use super::types::{ngx_ipc_message_type_t, ngx_ipc_to_t};
+use super::{deliver, region, shared};
+use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
+use crate::message::layout::Class;
+use crate::message::letter::{Refused, Reservation};
+use crate::messaging::address::{Address, Set};
+use crate::sys::errno;
+use crate::sys::lock::Lock;
+
+/// The type that C passes.
+type Type = NonNull<ngx_ipc_message_type_t>;
+
+/// Why a message was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The core has refused it.
+    Refused(Refused),
+    /// The type is not registered, or an argument is wrong.
+    Invalid,
+    /// The program has no messages.
+    NoMessages,
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// The return code for C. Sets `errno`.
+pub fn code(result: Result<(), Failure>) -> ngx_int_t {
+    match result {
+        Ok(()) => NGX_OK,
+        Err(failure) => {
+            let (code, err) = describe(failure);
+
+            errno::set(err);
+            code
+        }
+    }
+}
+
+fn describe(failure: Failure) -> (ngx_int_t, Errno) {
+    match failure {
+        Failure::Refused(Refused::Again) => (NGX_AGAIN, Errno::EAGAIN),
+        Failure::Refused(Refused::TooLarge) => (NGX_DECLINED, Errno::EMSGSIZE),
+        Failure::Refused(Refused::Gone) => (NGX_ERROR, Errno::ESRCH),
+        Failure::Refused(Refused::Reserved) => (NGX_ERROR, Errno::EBUSY),
+        Failure::Invalid => (NGX_ERROR, Errno::EINVAL),
+        Failure::NoMessages => (NGX_ERROR, Errno::ENOTSUP),
+    }
+}
+
+/// The set of processes that C names.
+fn set(set: ngx_uint_t) -> Set {
+    Set(set as u32)
+}
+
+fn address(to: ngx_ipc_to_t) -> Result<Address, Failure> {
+    Address::unpack(to).ok_or(Failure::Invalid)
+}
+
+/// Calls `use_it` with the exchange of this process.
+fn with<T>(use_it: impl FnOnce(&mut local::Own) -> Result<T, Refused>) -> Result<T, Failure> {
+    let result = local::with(|own| {
+        if own.is_master() {
+            own.set_generation(region::generation());
+        }
+
+        use_it(own)
+    });
+
+    Ok(result.ok_or(Failure::NoMessages)??)
+}
+
+/// The kind of a registered type.
+fn kind(of: Type) -> Result<crate::messaging::kind::Kind, Failure> {
+    if shared::get().is_none() {
+        return Err(Failure::NoMessages);
+    }
+
+    kind_of(of).ok_or(Failure::Invalid)
+}
+
+/// Sends a copy of `payload` to one process.
+pub fn send(of: Type, to: ngx_ipc_to_t, payload: &[u8]) -> Result<(), Failure> {
+    let (kind, to) = (kind(of)?, address(to)?);
+
+    with(|own| own.send(to, kind, payload))
+}
+
+/// Sends a request to one process. `asked` is told the outcome within
+/// `milliseconds`.
+pub fn request(
+    of: Type,
+    to: ngx_ipc_to_t,
+    payload: &[u8],
+    milliseconds: usize,
+    asked: Asked,
+) -> Result<(), Failure> {
+    let (kind, to) = (kind(of)?, address(to)?);
+
+    with(|own| own.request(to, kind, payload, milliseconds as u64, asked))
+}
+
+/// Replies to a request of the process `to`.
+pub fn reply(to: ngx_ipc_to_t, request: ngx_uint_t, payload: &[u8]) -> Result<(), Failure> {
+    let Address::Process(slot, incarnation) = address(to)? else {
+        return Err(Failure::Invalid);
+    };
+    let number = u32::try_from(request)
+        .ok()
+        .filter(|&number| number != 0)
+        .ok_or(Failure::Invalid)?;
+
+    with(|own| own.reply((slot, incarnation), number, Class::Data, payload))
+}
+
+/// The processes that the last broadcast has missed.
+static MISSED: Lock<Vec<ngx_ipc_to_t>> = Lock::new(Vec::new());
+
+/// Sends a copy of `payload` to all processes of a set. Returns to how many it
+/// was sent.
+pub fn broadcast(of: Type, to: ngx_uint_t, payload: &[u8]) -> Result<u32, Failure> {
+    let kind = kind(of)?;
+    let mut missed = Vec::new();
+    let mut too_large = false;
+
+    let sent = with(|own| {
+        Ok(own.broadcast(set(to), kind, payload, |peer, refused| {
+            too_large |= refused == Refused::TooLarge;
+            missed.push(deliver::peer(&peer).to);
+        }))
+    })?;
+
+    *MISSED.lock() = missed;
+
+    if too_large {
+        return Err(Failure::Refused(Refused::TooLarge));
+    }
+
+    Ok(sent)
+}
+
+/// The processes that the last broadcast has missed, and their number. The
+/// array is valid until the next broadcast.
+pub fn missed() -> (*const ngx_ipc_to_t, usize) {
+    let missed = MISSED.lock();
+
+    (missed.as_ptr(), missed.len())
+}
+
+/// Messages that are reserved and not sent yet, each with the address of its
+/// payload.
+static RESERVED: Lock<Vec<(usize, Reservation)>> = Lock::new(Vec::new());
+/// The pid of the process that has made the reservations.
+static OWNER: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes room for a message of `len` bytes. Returns the address at which the
+/// caller builds the payload; NULL, with `errno` set, if there is none.
+pub fn reserve(of: Type, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
+    let made = kind(of).and_then(|kind| {
+        let to = address(to)?;
+
+        with(|own| {
+            let reservation = own.reserve(to, kind, len)?;
+            let place = own.endpoint().address(&reservation);
+
+            Ok((place, reservation))
+        })
+    });
+
+    match made {
+        Ok((Some(place), reservation)) => {
+            keep(place.as_ptr().addr(), reservation);
+            place.as_ptr()
+        }
+        Ok((None, _)) => ptr::null_mut(),
+        Err(failure) => {
+            errno::set(describe(failure).1);
+            ptr::null_mut()
+        }
+    }
+}
+
+fn keep(place: usize, reservation: Reservation) {
+    let own = crate::host::globals::GLOBALS.own_pid() as usize;
+    let mut reserved = RESERVED.lock();
+
+    if OWNER.swap(own, Relaxed) != own {
+        // These are the reservations of the parent.
+        reserved.clear();
+    }
+
+    reserved.push((place, reservation));
+}
+
+/// Sends a reserved message with the first `len` bytes of its payload.
+pub fn commit(place: *mut u8, len: usize) -> Result<(), Failure> {
+    let reservation = take(place)?;
+    let len = u32::try_from(len)
+        .unwrap_or(u32::MAX)
+        .min(reservation.len());
+
+    with(|own| {
+        own.endpoint().commit(reservation, len);
+        Ok(())
+    })
+}
+
+/// Gives a reservation back.
+pub fn cancel(place: *mut u8) -> Result<(), Failure> {
+    let reservation = take(place)?;
+
+    with(|own| {
+        own.endpoint().cancel(reservation);
+        Ok(())
+    })
+}
+
+fn take(place: *mut u8) -> Result<Reservation, Failure> {
+    let mut reserved = RESERVED.lock();
+    let index = reserved
+        .iter()
+        .position(|(address, _)| *address == place.addr())
+        .ok_or(Failure::Invalid)?;
+
+    Ok(reserved.swap_remove(index).1)
+}

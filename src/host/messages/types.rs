@@ -1,0 +1,195 @@
+//! The structures and constants of `ngx_ipc_message.h`.
+
+use std::ffi::{c_char, c_void};
+use std::mem::offset_of;
+
+use crate::config::{ngx_int_t, ngx_uint_t};
+use crate::messaging::address::{self, Set};
+
+/// The messages of the type overtake messages of other types.
+pub const NGX_IPC_MESSAGE_CONTROL: ngx_uint_t = 1;
+/// What a process has not received when it dies is not given to its
+/// replacement. The replacement is told of a gap.
+pub const NGX_IPC_MESSAGE_THIS_PROCESS: ngx_uint_t = 2;
+
+/// Set of processes: the workers of the sender's generation, without the sender.
+pub const NGX_IPC_WORKERS: ngx_uint_t = 1;
+/// Set of processes: the helpers of the sender's generation, without the sender.
+pub const NGX_IPC_HELPERS: ngx_uint_t = 2;
+/// Set of processes: the master.
+pub const NGX_IPC_MASTER: ngx_uint_t = 4;
+/// Set of processes: processes that the program has spawned itself.
+pub const NGX_IPC_OTHERS: ngx_uint_t = 8;
+/// Added to a set: processes of other generations too. After a reload these are
+/// the old workers, which shut down.
+pub const NGX_IPC_ALL_GENERATIONS: ngx_uint_t = 16;
+/// Added to a set: the sender too, if the set has its role.
+pub const NGX_IPC_SELF: ngx_uint_t = 32;
+
+/// The address of the master.
+pub const NGX_IPC_TO_MASTER: ngx_ipc_to_t = 144_115_188_075_855_872;
+/// Part of NGX_IPC_TO_WORKER().
+pub const NGX_IPC_TO_WORKER_0: ngx_ipc_to_t = 72_057_594_037_927_936;
+/// Part of NGX_IPC_TO_SLOT().
+pub const NGX_IPC_TO_SLOT_0: ngx_ipc_to_t = 144_115_188_075_855_873;
+/// Part of NGX_IPC_TO_ONE_OF().
+pub const NGX_IPC_TO_ONE_OF_0: ngx_ipc_to_t = 288_230_376_151_711_744;
+
+const _: () = {
+    assert!(NGX_IPC_TO_MASTER == address::TO_SLOT);
+    assert!(NGX_IPC_TO_WORKER_0 == address::TO_WORKER);
+    assert!(NGX_IPC_TO_SLOT_0 == address::TO_SLOT + 1);
+    assert!(NGX_IPC_TO_ONE_OF_0 == address::TO_ONE_OF);
+    assert!(NGX_IPC_WORKERS == Set::WORKERS as usize);
+    assert!(NGX_IPC_HELPERS == Set::HELPERS as usize);
+    assert!(NGX_IPC_MASTER == Set::MASTER as usize);
+    assert!(NGX_IPC_OTHERS == Set::OTHERS as usize);
+    assert!(NGX_IPC_ALL_GENERATIONS == Set::ALL_GENERATIONS as usize);
+    assert!(NGX_IPC_SELF == Set::SELF as usize);
+};
+
+/// Cause of a gap: another process has overwritten the messages.
+pub const NGX_IPC_GAP_DAMAGED: ngx_uint_t = 1;
+/// Cause of a gap: the messages were for a process that is dead, and their type
+/// has NGX_IPC_MESSAGE_THIS_PROCESS.
+pub const NGX_IPC_GAP_NOT_FOR_US: ngx_uint_t = 2;
+/// Cause of a gap: the previous process died while it handled the message.
+pub const NGX_IPC_GAP_HANDLED: ngx_uint_t = 3;
+
+/// Outcome of a request: the reply has arrived.
+pub const NGX_IPC_REPLIED: ngx_uint_t = 1;
+/// Outcome of a request: no reply has arrived in time.
+pub const NGX_IPC_TOO_LATE: ngx_uint_t = 2;
+/// Outcome of a request: the process that was asked is dead.
+pub const NGX_IPC_DIED: ngx_uint_t = 3;
+
+/// The address of a process: NGX_IPC_TO_MASTER, NGX_IPC_TO_WORKER(),
+/// NGX_IPC_TO_SLOT(), NGX_IPC_TO_ONE_OF(), or the field `to` of a
+/// ngx_ipc_peer_t.
+pub type ngx_ipc_to_t = u64;
+
+/// A process that sends or receives messages. The library makes this
+/// structure, and later versions can add fields.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ngx_ipc_peer_t {
+    /// The address of this process and no other: neither of its replacement nor
+    /// of a later process in the slot.
+    pub to: ngx_ipc_to_t,
+    /// The slot in `ngx_processes`; -1: the master.
+    pub slot: ngx_int_t,
+    /// The number of the worker, from 0; -1 if the process is not a worker.
+    pub worker: ngx_int_t,
+    /// The generation of the process: the number of its configuration.
+    pub generation: ngx_uint_t,
+    /// The number of the process among all processes of the slot, from 1.
+    pub incarnation: ngx_uint_t,
+    /// The role: NGX_PROCESS_MASTER, NGX_PROCESS_WORKER, NGX_PROCESS_HELPER or 0.
+    pub role: ngx_uint_t,
+}
+
+/// A message that has arrived. The library makes this structure, and later
+/// versions can add fields. The structure, `sender` and `data` are valid until
+/// the handler returns.
+#[repr(C)]
+pub struct ngx_ipc_message_t {
+    /// The field `data` of the type of the message; NULL in a reply.
+    pub ctx: *mut c_void,
+    /// The payload, in shared memory, at an address that is a multiple of 16. A
+    /// process that was taken over by an attacker can change it at any time: a
+    /// handler that checks the payload copies it first.
+    pub data: *mut c_void,
+    /// The length of the payload in bytes.
+    pub len: usize,
+    /// The sender.
+    pub sender: *const ngx_ipc_peer_t,
+    /// The number for ngx_ipc_message_reply(); 0 if the sender waits for no
+    /// reply.
+    pub request: ngx_uint_t,
+}
+
+/// Handles a message.
+pub type ngx_ipc_message_handler_pt = Option<unsafe extern "C" fn(m: *mut ngx_ipc_message_t)>;
+
+/// A type of messages. The program sets the first fields, and the others are 0.
+/// The structure lives as long as the program.
+#[repr(C)]
+pub struct ngx_ipc_message_type_t {
+    /// The name, at most 48 bytes. All processes use the same name, and two
+    /// modules use different names, such as "cache_purge".
+    pub name: *const c_char,
+    /// The function that is called for each message; NULL: this process only
+    /// sends messages of the type.
+    pub handler: ngx_ipc_message_handler_pt,
+    /// Data of the program, which the handler finds in the field `ctx` of a message.
+    pub data: *mut c_void,
+    /// NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS, both added, or 0.
+    pub flags: ngx_uint_t,
+    /// Set by ngx_ipc_message_register(). Programs do not use this field.
+    pub number: ngx_uint_t,
+}
+
+/// Messages that were lost. The library makes this structure, and later
+/// versions can add fields.
+#[repr(C)]
+pub struct ngx_ipc_gap_t {
+    /// The process that has sent the messages.
+    pub sender: *const ngx_ipc_peer_t,
+    /// The number of the first lost message among all records of the sender.
+    pub first: ngx_uint_t,
+    /// The number of lost messages. If the cause is NGX_IPC_GAP_DAMAGED, they can
+    /// be fewer.
+    pub count: ngx_uint_t,
+    /// NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US or NGX_IPC_GAP_HANDLED.
+    pub cause: ngx_uint_t,
+}
+
+/// A function that is told of a process.
+pub type ngx_ipc_peer_pt =
+    Option<unsafe extern "C" fn(data: *mut c_void, peer: *const ngx_ipc_peer_t)>;
+
+/// A function that is told of lost messages.
+pub type ngx_ipc_gap_pt =
+    Option<unsafe extern "C" fn(data: *mut c_void, gap: *const ngx_ipc_gap_t)>;
+
+/// The function that is told the outcome of a request: NGX_IPC_REPLIED,
+/// NGX_IPC_TOO_LATE or NGX_IPC_DIED. `reply` is the reply, or NULL.
+pub type ngx_ipc_reply_pt = Option<
+    unsafe extern "C" fn(data: *mut c_void, outcome: ngx_uint_t, reply: *mut ngx_ipc_message_t),
+>;
+
+/// Functions for what happens besides messages. A function can be NULL. The
+/// structure is zeroed before its fields are set, and lives as long as the
+/// program.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ngx_ipc_message_watch_t {
+    /// The first argument of the functions.
+    pub data: *mut c_void,
+    /// A process runs and receives messages. Called for each process that runs,
+    /// and then for each that starts.
+    pub peer_up: ngx_ipc_peer_pt,
+    /// A process is dead. All messages that it has sent to this process were
+    /// handled before.
+    pub peer_down: ngx_ipc_peer_pt,
+    /// Messages to this process were lost.
+    pub gap: ngx_ipc_gap_pt,
+    /// A process that had no room for a message has room again.
+    pub room: ngx_ipc_peer_pt,
+}
+
+// A constant that is not public is not in the header.
+const FIRST_SIZE_OF_TYPE: usize =
+    offset_of!(ngx_ipc_message_type_t, number) + size_of::<ngx_uint_t>();
+const FIRST_SIZE_OF_WATCH: usize =
+    offset_of!(ngx_ipc_message_watch_t, room) + size_of::<ngx_ipc_peer_pt>();
+
+// The structures must end with a field, not with padding, as `sized` explains.
+const _: () = assert!(FIRST_SIZE_OF_TYPE == size_of::<ngx_ipc_message_type_t>());
+const _: () = assert!(FIRST_SIZE_OF_WATCH == size_of::<ngx_ipc_message_watch_t>());
+
+/// The sizes in bytes of a `ngx_ipc_message_type_t` and of a
+/// `ngx_ipc_message_watch_t` in version 0.1.
+pub fn first_sizes() -> (usize, usize) {
+    (FIRST_SIZE_OF_TYPE, FIRST_SIZE_OF_WATCH)
+}

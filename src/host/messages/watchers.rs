@@ -1,0 +1,108 @@
+//! The functions of the program that are called for other events than messages.
+
+use std::mem;
+use std::ptr::NonNull;
+
+use super::types::{
+    first_sizes, ngx_ipc_gap_pt, ngx_ipc_gap_t, ngx_ipc_message_watch_t, ngx_ipc_peer_pt,
+    ngx_ipc_peer_t,
+};
+use crate::host::sized;
+use crate::sys::lock::Lock;
+
+/// A structure of the program.
+///
+/// Invariant: the functions can be called with `data`, as long as the program
+/// runs.
+#[derive(Clone, Copy)]
+struct Watcher(ngx_ipc_message_watch_t);
+
+// SAFETY: the static below needs a `Send` type. The program has one thread,
+// which alone passes `data` to the functions.
+unsafe impl Send for Watcher {}
+
+static WATCHERS: Lock<Vec<Watcher>> = Lock::new(Vec::new());
+
+/// What the functions are told.
+#[derive(Clone, Copy)]
+pub enum Told {
+    /// A process runs.
+    Up,
+    /// A process is dead.
+    Down,
+    /// A process has room.
+    Room,
+}
+
+/// Adds a structure of the program, which has `size` bytes. Returns false if the
+/// size is less than in version 0.1.
+///
+/// # Safety
+///
+/// `watch` has `size` readable bytes. Its functions can be called with its data
+/// as long as the program runs.
+pub unsafe fn add(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool {
+    if !sized::is_valid(size, first_sizes().1) {
+        return false;
+    }
+
+    // SAFETY: all fields can be zero: they are pointers and `Option`s of
+    // function pointers.
+    let defaults = unsafe { mem::zeroed() };
+    // SAFETY: the caller passes a structure with `size` bytes, and in each
+    // version it ends with a field.
+    let watch = unsafe { sized::read(watch.as_ptr(), size, defaults) };
+
+    WATCHERS.lock().push(Watcher(watch));
+
+    true
+}
+
+/// Whether a function is told of processes that start and die.
+pub fn want_changes() -> bool {
+    WATCHERS
+        .lock()
+        .iter()
+        .any(|Watcher(watch)| watch.peer_up.is_some() || watch.peer_down.is_some())
+}
+
+/// The watchers, copied, because a function can add one.
+fn all() -> Vec<Watcher> {
+    WATCHERS.lock().clone()
+}
+
+/// Calls the functions of the program that are told of a process.
+pub fn tell(what: Told, peer: &ngx_ipc_peer_t) {
+    for Watcher(watch) in all() {
+        let function: ngx_ipc_peer_pt = match what {
+            Told::Up => watch.peer_up,
+            Told::Down => watch.peer_down,
+            Told::Room => watch.room,
+        };
+
+        if let Some(function) = function {
+            // SAFETY: the function can be called with `data` (the invariant of
+            // `Watcher`) and with a valid peer.
+            unsafe { function(watch.data, peer) };
+        }
+    }
+}
+
+/// Calls the functions of the program that are told of lost messages. Returns
+/// whether there is one.
+pub fn tell_gap(gap: &ngx_ipc_gap_t) -> bool {
+    let mut is_any = false;
+
+    for Watcher(watch) in all() {
+        let function: ngx_ipc_gap_pt = watch.gap;
+
+        if let Some(function) = function {
+            is_any = true;
+            // SAFETY: the function can be called with `data` (the invariant of
+            // `Watcher`) and with a valid gap.
+            unsafe { function(watch.data, gap) };
+        }
+    }
+
+    is_any
+}

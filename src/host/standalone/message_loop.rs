@@ -1,0 +1,90 @@
+//! Messages in an event loop: the library's own loop, or one of the program.
+
+use std::os::fd::RawFd;
+use std::sync::atomic::AtomicI32;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::channel_event;
+use super::connection::Connection;
+use super::cycle::Cycle;
+use super::event::ngx_event_t;
+use crate::config::{ngx_int_t, ngx_msec_t};
+use crate::host::globals::GLOBALS;
+use crate::host::messages::{deliver, local, region, shared};
+use crate::log::Log;
+use crate::table::role;
+
+/// The process whose event loop watches its wake-up descriptor.
+static WATCHES: AtomicI32 = AtomicI32::new(0);
+
+/// Before the event loop waits. Returns how many milliseconds it may wait because
+/// of messages; `None` if there is no limit.
+pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
+    shared::get()?;
+    watch(log);
+
+    local::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
+}
+
+/// Makes the event loop of this process watch its wake-up descriptor.
+fn watch(log: Log) {
+    let own = GLOBALS.own_pid();
+
+    if WATCHES.load(Relaxed) == own {
+        return;
+    }
+
+    if let Some(fd) = local::descriptor() {
+        // The connection outlives each cycle, so it has no log and no pool.
+        let watched = channel_event::add(fd, channel_event::READ_EVENT, Some(woken), None, None);
+
+        if watched.is_err() {
+            let _ = log.refuse(format_args!("the event loop cannot wait for messages"));
+        }
+
+        WATCHES.store(own, Relaxed);
+    }
+}
+
+/// The wake-up descriptor is readable. The messages are handled at the end of the
+/// round.
+unsafe extern "C" fn woken(ev: *mut ngx_event_t) {
+    // SAFETY: the event loop calls this handler with the read event of the
+    // connection that `watch` has made.
+    if unsafe { Connection::of_event(ev) }.is_some() {
+        local::silence();
+    }
+}
+
+/// After the event loop has waited: handles the messages that have arrived.
+pub fn process(log: Log) {
+    if shared::get().is_some() {
+        deliver::process(log);
+    }
+}
+
+/// The wake-up descriptor of this process, for an event loop of the program. A
+/// master that has started no process yet makes the shared memory.
+pub fn descriptor() -> Option<RawFd> {
+    if role::acts_as_master(&GLOBALS) {
+        region::prepare(Cycle::log_of(Cycle::current()));
+    }
+
+    local::descriptor()
+}
+
+/// Handles messages in a program with an event loop of its own. Returns how many
+/// milliseconds the loop may wait; -1 if there is no limit.
+pub fn process_foreign() -> ngx_int_t {
+    if shared::get().is_none() {
+        return -1;
+    }
+
+    local::silence();
+    deliver::process(Cycle::log_of(Cycle::current()));
+
+    match local::prepare_sleep() {
+        Some(Some(milliseconds)) => milliseconds as ngx_int_t,
+        _ => -1,
+    }
+}

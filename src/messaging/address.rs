@@ -1,0 +1,154 @@
+//! To which process, or to which processes, a message goes. An address is one
+//! number, which C programs make with macros of `ngx_ipc_message.h`.
+
+use crate::message::peers::{Peer, State};
+use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_MASTER, NGX_PROCESS_WORKER};
+
+/// The kind of an address, its highest 8 bits.
+const KIND: u32 = 56;
+const WORKER: u64 = 1;
+const SLOT: u64 = 2;
+const PROCESS: u64 = 3;
+const ONE_OF: u64 = 4;
+
+/// The address of the worker `number`: this number plus the number of the worker.
+pub const TO_WORKER: u64 = WORKER << KIND;
+/// The address of the process in a slot of the region: this number plus the slot.
+pub const TO_SLOT: u64 = SLOT << KIND;
+/// The address of one process of a set: this number plus the set.
+pub const TO_ONE_OF: u64 = ONE_OF << KIND;
+
+/// An address of one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// The worker with this number, or its replacement.
+    Worker(u32),
+    /// The process in this slot of the region, or its replacement.
+    Slot(u32),
+    /// The process in this slot with this incarnation, and no other.
+    Process(u32, u32),
+    /// Any one process of the set.
+    OneOf(Set),
+}
+
+impl Address {
+    /// Unpacks an address; `None` if it is none.
+    pub fn unpack(word: u64) -> Option<Self> {
+        let low = word as u32;
+
+        match word >> KIND {
+            WORKER => Some(Self::Worker(low)),
+            SLOT => Some(Self::Slot(low)),
+            PROCESS => Some(Self::Process((word >> 32) as u32 & 0xffff, low)),
+            ONE_OF => Some(Self::OneOf(Set(low))),
+            _ => None,
+        }
+    }
+
+    /// The address of a process and no other.
+    pub fn of_process(slot: u32, incarnation: u32) -> u64 {
+        (PROCESS << KIND) | (u64::from(slot & 0xffff) << 32) | u64::from(incarnation)
+    }
+}
+
+/// A set of processes: bits that say which roles it has, and more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Set(pub u32);
+
+impl Set {
+    /// Workers.
+    pub const WORKERS: u32 = 1;
+    /// Helpers.
+    pub const HELPERS: u32 = 2;
+    /// The master.
+    pub const MASTER: u32 = 4;
+    /// Processes without a role, which the program has spawned itself.
+    pub const OTHERS: u32 = 8;
+    /// Workers, helpers and others of other generations too.
+    pub const ALL_GENERATIONS: u32 = 16;
+    /// The sender too, if the set has its role.
+    pub const SELF: u32 = 32;
+
+    /// Whether the set has a process. `own` is the slot of the sender, and
+    /// `generation` its generation.
+    pub fn has(self, peer: &Peer, own: u32, generation: u64) -> bool {
+        const MASTER: u64 = NGX_PROCESS_MASTER as u64;
+        const WORKER: u64 = NGX_PROCESS_WORKER as u64;
+        const HELPER: u64 = NGX_PROCESS_HELPER as u64;
+
+        let role = match peer.identity.role {
+            MASTER => Self::MASTER,
+            WORKER => Self::WORKERS,
+            HELPER => Self::HELPERS,
+            _ => Self::OTHERS,
+        };
+        let is_of_generation = role == Self::MASTER
+            || self.0 & Self::ALL_GENERATIONS != 0
+            || peer.identity.generation == generation;
+
+        peer.state != State::Vacant
+            && self.0 & role != 0
+            && is_of_generation
+            && (peer.slot != own || self.0 & Self::SELF != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::peers::Identity;
+
+    fn peer(slot: u32, role: usize, generation: u64) -> Peer {
+        Peer {
+            slot,
+            state: State::Running,
+            incarnation: 1,
+            line: 1,
+            identity: Identity {
+                worker: None,
+                generation,
+                role: role as u64,
+            },
+        }
+    }
+
+    #[test]
+    fn addresses_survive() {
+        assert_eq!(Address::unpack(TO_WORKER + 3), Some(Address::Worker(3)));
+        assert_eq!(Address::unpack(TO_SLOT), Some(Address::Slot(0)));
+        assert_eq!(
+            Address::unpack(Address::of_process(1023, u32::MAX)),
+            Some(Address::Process(1023, u32::MAX))
+        );
+        assert_eq!(
+            Address::unpack(TO_ONE_OF + 1),
+            Some(Address::OneOf(Set(Set::WORKERS)))
+        );
+        assert_eq!(Address::unpack(0), None);
+        assert_eq!(Address::unpack(u64::MAX), None);
+    }
+
+    #[test]
+    fn a_set_has_roles_and_generations() {
+        let workers = Set(Set::WORKERS);
+
+        assert!(workers.has(&peer(2, NGX_PROCESS_WORKER, 1), 1, 1));
+        assert!(!workers.has(&peer(1, NGX_PROCESS_WORKER, 1), 1, 1));
+        assert!(!workers.has(&peer(2, NGX_PROCESS_WORKER, 2), 1, 1));
+        assert!(!workers.has(&peer(2, NGX_PROCESS_HELPER, 1), 1, 1));
+        assert!(Set(Set::MASTER).has(&peer(0, NGX_PROCESS_MASTER, 0), 1, 1));
+        assert!(Set(Set::WORKERS | Set::SELF).has(&peer(1, NGX_PROCESS_WORKER, 1), 1, 1));
+        assert!(Set(Set::WORKERS | Set::ALL_GENERATIONS).has(
+            &peer(2, NGX_PROCESS_WORKER, 2),
+            1,
+            1
+        ));
+
+        let vacant = Peer {
+            state: State::Vacant,
+            ..peer(2, NGX_PROCESS_WORKER, 1)
+        };
+
+        assert!(!workers.has(&vacant, 1, 1));
+    }
+}

@@ -1,0 +1,60 @@
+//! The board: shared memory for what all processes must agree on and that no
+//! lane contains.
+//!
+//! | offset | contents |
+//! | --- | --- |
+//! | 0 | the number of changes: a process has started, or a death is known |
+//! | 64 | one word for each slot: 1 if its process wants to be woken up at a change |
+//! | 12 KiB | the names of the types, see `names` |
+//!
+//! A damaged board misleads processes about names and changes. It cannot make
+//! them access other memory, because each number is checked where it is used.
+
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::message::layout::MAX_SLOTS;
+use crate::message::memory::Memory;
+
+const CHANGES: usize = 0;
+const WATCHING: usize = 64;
+const WORD: usize = size_of::<u64>();
+
+/// The largest number of types.
+pub const MAX_TYPES: u16 = 256;
+/// The size of the entry of a type in bytes.
+pub const TYPE: usize = 64;
+/// The offset of the entries of the types.
+pub const NAMES: usize = 3 * 4096;
+/// The size of the board in bytes.
+pub const SIZE: usize = (NAMES + MAX_TYPES as usize * TYPE).next_multiple_of(4096);
+
+const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= NAMES);
+
+/// The number of changes so far.
+pub fn changes<M: Memory>(board: &M) -> u64 {
+    board.load(CHANGES, SeqCst)
+}
+
+/// Counts a change. The caller then wakes up the processes that
+/// [`is_watching`] names.
+pub fn count_change<M: Memory>(board: &M) {
+    loop {
+        let before = board.load(CHANGES, SeqCst);
+
+        if board.replace(CHANGES, before, before.wrapping_add(1)) {
+            return;
+        }
+    }
+}
+
+/// Makes the process of a slot one that is woken up at each change.
+pub fn watch<M: Memory>(board: &M, slot: u32) {
+    if slot < MAX_SLOTS {
+        board.store(WATCHING + slot as usize * WORD, 1, SeqCst);
+    }
+}
+
+/// Whether the process of a slot is woken up at each change.
+pub fn is_watching<M: Memory>(board: &M, slot: u32) -> bool {
+    slot < MAX_SLOTS && board.load(WATCHING + slot as usize * WORD, Relaxed) != 0
+}

@@ -1,0 +1,21 @@
+//! What the C interface of messages needs on top of [`message`](crate::message):
+//! types by name, targets, requests, and which processes run.
+//!
+//! `docs/messages.md` explains the interface.
+//!
+//! - [`board`]: a second shared memory, for what all processes must agree on
+//! - [`names`]: the number of each type, in the board
+//! - [`address`]: to which process, or to which processes, a message goes
+//! - [`presence`]: which processes have started and which are dead
+//! - [`requests`]: messages that wait for a reply
+//! - [`kind`]: what a message is, apart from its payload
+//! - [`exchange`]: all of it for one process; [`sending`] is its part that sends
+
+pub mod address;
+pub mod board;
+pub mod exchange;
+pub mod kind;
+pub mod names;
+pub mod presence;
+pub mod requests;
+pub mod sending;

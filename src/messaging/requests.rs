@@ -1,0 +1,158 @@
+//! Messages that wait for a reply. For each of them the layer above learns one
+//! outcome, exactly once.
+
+use std::collections::BTreeMap;
+
+/// How a request has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The reply has arrived.
+    Answered,
+    /// No reply has arrived in time.
+    TooLate,
+    /// The process that was asked is dead.
+    Died,
+}
+
+/// A request without an outcome. `T` is the data of the layer above.
+#[derive(Clone)]
+struct Pending<T> {
+    slot: u32,
+    incarnation: u32,
+    /// The time, in nanoseconds.
+    deadline: u64,
+    /// Whether the process that was asked is dead. Its reply can still be on the
+    /// way.
+    is_dead: bool,
+    data: T,
+}
+
+/// The requests of one process.
+#[derive(Clone)]
+pub struct Requests<T> {
+    pending: BTreeMap<u32, Pending<T>>,
+    last: u32,
+}
+
+impl<T> Requests<T> {
+    /// No requests.
+    pub fn new() -> Self {
+        Self {
+            pending: BTreeMap::new(),
+            last: 0,
+        }
+    }
+
+    /// Whether there are no requests.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// A number for the next request, which no pending request has. 0 is none.
+    pub fn next_number(&mut self) -> u32 {
+        loop {
+            self.last = self.last.wrapping_add(1);
+
+            if self.last != 0 && !self.pending.contains_key(&self.last) {
+                return self.last;
+            }
+        }
+    }
+
+    /// Adds a request that was sent to a process.
+    pub fn add(&mut self, number: u32, (slot, incarnation): (u32, u32), deadline: u64, data: T) {
+        self.pending.insert(
+            number,
+            Pending {
+                slot,
+                incarnation,
+                deadline,
+                is_dead: false,
+                data,
+            },
+        );
+    }
+
+    /// Ends the request that a process has answered; `None` if this process was
+    /// not asked, or if the request has ended already.
+    pub fn answered(&mut self, number: u32, slot: u32, incarnation: u32) -> Option<T> {
+        self.pending
+            .get(&number)
+            .filter(|pending| pending.slot == slot && pending.incarnation == incarnation)?;
+        self.pending.remove(&number).map(|pending| pending.data)
+    }
+
+    /// Ends a request that is too late at the time `now`.
+    pub fn take_late(&mut self, now: u64) -> Option<T> {
+        self.take(|pending| pending.deadline <= now)
+    }
+
+    /// Ends a request whose process was marked as dead.
+    pub fn take_dead(&mut self) -> Option<T> {
+        self.take(|pending| pending.is_dead)
+    }
+
+    fn take(&mut self, is_wanted: impl Fn(&Pending<T>) -> bool) -> Option<T> {
+        let (&number, _) = self
+            .pending
+            .iter()
+            .find(|(_, pending)| is_wanted(pending))?;
+
+        self.pending.remove(&number).map(|pending| pending.data)
+    }
+
+    /// Marks the requests whose process is dead. Returns whether one was marked
+    /// that was not marked before.
+    pub fn mark_dead(&mut self, is_alive: impl Fn(u32, u32) -> bool) -> bool {
+        let mut any = false;
+
+        for pending in self.pending.values_mut().filter(|pending| !pending.is_dead) {
+            pending.is_dead = !is_alive(pending.slot, pending.incarnation);
+            any |= pending.is_dead;
+        }
+
+        any
+    }
+
+    /// The first deadline.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.pending.values().map(|pending| pending.deadline).min()
+    }
+}
+
+impl<T> Default for Requests<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_request_ends_once() {
+        let mut requests = Requests::new();
+        let (one, two, three) = (
+            requests.next_number(),
+            requests.next_number(),
+            requests.next_number(),
+        );
+
+        requests.add(one, (5, 1), 10, "one");
+        requests.add(two, (5, 1), 20, "two");
+        requests.add(three, (6, 1), 30, "three");
+
+        assert_eq!(requests.next_deadline(), Some(10));
+        assert_eq!(requests.answered(one, 6, 1), None, "another process");
+        assert_eq!(requests.answered(one, 5, 1), Some("one"));
+        assert_eq!(requests.answered(one, 5, 1), None);
+        assert_eq!(requests.take_late(19), None);
+        assert_eq!(requests.take_late(20), Some("two"));
+
+        assert!(requests.mark_dead(|slot, _| slot != 6));
+        assert!(!requests.mark_dead(|slot, _| slot != 6));
+        assert_eq!(requests.take_dead(), Some("three"));
+        assert!(requests.is_empty());
+    }
+}

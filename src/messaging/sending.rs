@@ -1,0 +1,234 @@
+//! Sending: which process has an address, and what a record says.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::address::{Address, Set};
+use super::exchange::Exchange;
+use super::kind::{Kind, MILLISECOND, REPLY};
+use crate::message::layout::{Class, Slot};
+use crate::message::letter::{Letter, Refused, Reservation, Target};
+use crate::message::memory::Memory;
+use crate::message::peers::{Peer, State};
+
+impl<M: Memory + Clone, T> Exchange<M, T> {
+    /// Sends a copy of `payload` to one process.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::send`]. [`Refused::Gone`] if no process has the
+    /// address.
+    pub fn send(&mut self, to: Address, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
+        let letter = letter(kind, 0);
+
+        match to {
+            Address::OneOf(set) => self.send_to_one(set, kind, payload),
+            _ => {
+                let target = self.target(to, kind.exact)?;
+
+                self.endpoint.send(target, letter, payload)
+            }
+        }
+    }
+
+    /// Makes room for a message to one process.
+    pub fn reserve(&mut self, to: Address, kind: Kind, len: usize) -> Result<Reservation, Refused> {
+        let target = self.target(to, kind.exact)?;
+
+        self.endpoint.reserve(target, letter(kind, 0), len)
+    }
+
+    /// Sends a copy of `payload` to all processes of a set. Calls `missed` for
+    /// each process to which it could not be sent. Returns to how many processes
+    /// it was sent.
+    pub fn broadcast(
+        &mut self,
+        set: Set,
+        kind: Kind,
+        payload: &[u8],
+        mut missed: impl FnMut(Peer, Refused),
+    ) -> u32 {
+        let members = self.members(set);
+        let targets = members.iter().map(|peer| target_of(peer, kind.exact));
+        let result =
+            self.endpoint
+                .broadcast(targets, letter(kind, 0), payload, |target, refused| {
+                    if let Some(peer) = members.iter().find(|peer| peer.slot == target.slot) {
+                        missed(*peer, refused);
+                    }
+                });
+
+        result.sent
+    }
+
+    /// Sends a request to one process. Its outcome comes within `milliseconds`.
+    /// Only the process that runs now gets it.
+    pub fn request(
+        &mut self,
+        to: Address,
+        kind: Kind,
+        payload: &[u8],
+        milliseconds: u64,
+        data: T,
+    ) -> Result<(), Refused> {
+        let to = match to {
+            Address::OneOf(set) => {
+                let peer = self
+                    .idle_first(set)
+                    .into_iter()
+                    .next()
+                    .ok_or(Refused::Gone)?;
+
+                Address::Slot(peer.slot)
+            }
+            to => to,
+        };
+        let target = self.target(to, true)?;
+        let incarnation = target.incarnation.ok_or(Refused::Gone)?;
+        let number = self.requests.next_number();
+        let now = self.endpoint.member().memory.now();
+        let deadline = now.saturating_add(milliseconds.saturating_mul(MILLISECOND));
+
+        self.endpoint.send(target, letter(kind, number), payload)?;
+        self.requests
+            .add(number, (target.slot, incarnation), deadline, data);
+        // The process can have died after its slot was read.
+        self.look_again();
+
+        Ok(())
+    }
+
+    /// Replies to the request `number` of a process.
+    pub fn reply(
+        &mut self,
+        (slot, incarnation): (u32, u32),
+        number: u32,
+        class: Class,
+        payload: &[u8],
+    ) -> Result<(), Refused> {
+        let target = Target {
+            slot,
+            incarnation: Some(incarnation),
+        };
+        let letter = Letter {
+            class,
+            message_type: REPLY,
+            user: number,
+        };
+
+        self.endpoint.send(target, letter, payload)
+    }
+
+    fn send_to_one(&mut self, set: Set, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
+        let mut result = Err(Refused::Gone);
+
+        for peer in self.idle_first(set) {
+            let target = target_of(&peer, kind.exact);
+
+            result = self.endpoint.send(target, letter(kind, 0), payload);
+
+            match result {
+                Ok(()) => {
+                    self.cursor = peer.slot;
+                    return Ok(());
+                }
+                Err(Refused::TooLarge) => return result,
+                Err(_) => {}
+            }
+        }
+
+        result
+    }
+
+    fn target(&mut self, to: Address, exact: bool) -> Result<Target, Refused> {
+        let peer = match to {
+            Address::Worker(number) => self.worker(number),
+            Address::Slot(slot) => self.peer(slot),
+            Address::Process(slot, incarnation) => {
+                return Ok(Target {
+                    slot,
+                    incarnation: Some(incarnation),
+                });
+            }
+            Address::OneOf(_) => None,
+        };
+
+        peer.map(|peer| target_of(&peer, exact))
+            .ok_or(Refused::Gone)
+    }
+
+    /// The worker with a number of this generation.
+    fn worker(&mut self, number: u32) -> Option<Peer> {
+        let is_it = |peer: &Peer| {
+            peer.identity.worker == Some(number) && peer.identity.generation == self.generation
+        };
+        let cached = self.workers.get(number as usize).copied();
+
+        if let Some(peer) = cached.and_then(|slot| self.peer(slot)).filter(is_it) {
+            return Some(peer);
+        }
+
+        let found = (0..self.slots())
+            .filter_map(|slot| self.peer(slot))
+            .find(is_it)?;
+        let index = number as usize;
+
+        if self.workers.len() <= index {
+            self.workers.resize(index + 1, u32::MAX);
+        }
+
+        if let Some(entry) = self.workers.get_mut(index) {
+            *entry = found.slot;
+        }
+
+        Some(found)
+    }
+
+    fn members(&self, set: Set) -> Vec<Peer> {
+        (0..self.slots())
+            .filter_map(|slot| self.peer(slot))
+            .filter(|peer| set.has(peer, self.slot(), self.generation))
+            .collect()
+    }
+
+    /// The processes of a set, those that sleep first. Each call begins after the
+    /// process that got the last message.
+    fn idle_first(&self, set: Set) -> Vec<Peer> {
+        let mut members = self.members(set);
+        let member = self.endpoint.member();
+        let is_busy = |peer: &Peer| {
+            let at = member.layout.slot(peer.slot) + offset_of!(Slot, sleep);
+
+            member.memory.load(at, Relaxed) & 1 == 0
+        };
+
+        members.sort_by_key(|peer| {
+            (
+                peer.state != State::Running,
+                is_busy(peer),
+                peer.slot <= self.cursor,
+            )
+        });
+
+        members
+    }
+}
+
+fn letter(kind: Kind, user: u32) -> Letter {
+    Letter {
+        class: if kind.control {
+            Class::Control
+        } else {
+            Class::Data
+        },
+        message_type: kind.number,
+        user,
+    }
+}
+
+fn target_of(peer: &Peer, exact: bool) -> Target {
+    Target {
+        slot: peer.slot,
+        incarnation: exact.then_some(peer.incarnation),
+    }
+}
