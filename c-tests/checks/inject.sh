@@ -156,7 +156,8 @@ for pair in write:sendto write-fd:sendmsg; do
     row $how - 0 - 'more=32 '
     row $how $call:EAGAIN -2 - 'more=-1 '
     row $how $call:ETOOMANYREFS -2 - 'more=-1 '
-    row $how $call:EINTR 0 - 'more=32 '
+    row $how $call:EINTR -1 \
+        '[alert] sendmsg() failed (4: Interrupted system call)' 'more=-1 '
     row $how $call:ENOBUFS -1 \
         '[alert] sendmsg() failed (105: No buffer space available)' 'more=-1 '
     row $how $call:EPIPE -1 \
@@ -169,7 +170,8 @@ done
 
 row read - 32 - 'more=-1 '
 row read recvmsg:EAGAIN -2 -
-row read recvmsg:EINTR 32 - 'more=-1 '
+row read recvmsg:EINTR -1 \
+    '[alert] recvmsg() failed (4: Interrupted system call)'
 row read recvmsg:ENOMEM -1 \
     '[alert] recvmsg() failed (12: Cannot allocate memory)'
 
@@ -290,7 +292,8 @@ row kill - 1 - 'more=0 '
 if makes kill pidfd_open; then
     row kill pidfd_open:ENOSYS 1 - 'more=0 '
     row kill pidfd_open:EMFILE 1 - 'more=0 '
-    row kill pidfd_send_signal:EPERM 0 \
+    row kill pidfd_send_signal:EPERM 1 - 'more=0 '
+    row kill pidfd_send_signal:EPERM+kill!:EPERM 0 \
         "$text(1: Operation not permitted)" 'more=0 .*\[alert\] kill('
     row kill pidfd_send_signal:ESRCH 1 "$text(3: No such process)" 'more=1 '
     row kill pidfd_open:ENOSYS+kill!:EPERM 0 \
