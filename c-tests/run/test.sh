@@ -85,6 +85,7 @@ suite "generated headers" on "$best" check generated "$include"
 suite "exported symbols" on "$best" check symbols "$build/$best/libngx_ipc.so.1"
 suite "archives" on "$best" check archives "$build/$best" "$build/nginx-1.28.3"
 suite "sources and nginx's headers" on "$best" check sources "$include" "$nginx/nginx"
+suite "event loops" on "$best" check loops "$build/$best"
 suite "instructions" on "$best" check instructions "$build/$best"
 suite "nginx/config" check nginx-config asserts
 suite "probes" check probes

@@ -68,6 +68,35 @@ fn ctl(epoll: RawFd, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), 
     Errno::result(unsafe { libc::epoll_ctl(epoll, op, fd, &raw mut event) }).map(drop)
 }
 
+/// An epoll instance that an event loop of the program watches: it is readable
+/// while one of the descriptors in it is. Close-on-exec.
+pub struct Nested {
+    /// The epoll descriptor.
+    pub epoll: OwnedFd,
+    /// An eventfd in the epoll instance, for [`wake`] and [`drain`].
+    pub wake: OwnedFd,
+}
+
+impl Nested {
+    /// Makes an epoll instance that watches its eventfd.
+    pub fn new() -> Result<Self, Errno> {
+        let Epoll { epoll, wake, .. } = Epoll::new()?;
+
+        Ok(Self { epoll, wake })
+    }
+}
+
+/// Makes the epoll instance `epoll` readable while `fd` is readable.
+pub fn add(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
+    ctl(epoll, libc::EPOLL_CTL_ADD, fd, READ, WAKE)
+}
+
+/// Removes `fd` from the epoll instance `epoll`. To close `fd` is not enough if
+/// a forked process has a copy of it.
+pub fn remove(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
+    ctl(epoll, libc::EPOLL_CTL_DEL, fd, 0, WAKE)
+}
+
 impl Epoll {
     /// Makes an epoll instance that watches its eventfd.
     pub fn new() -> Result<Self, Errno> {
@@ -206,7 +235,7 @@ pub fn wake(waker: RawFd) {
 }
 
 /// Sets the counter of the eventfd to 0.
-fn drain(waker: RawFd) {
+pub fn drain(waker: RawFd) {
     let mut count = 0u64;
 
     // SAFETY: the kernel writes 8 bytes to `count`, whose size is 8 bytes.

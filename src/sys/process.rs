@@ -44,6 +44,22 @@ pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
+/// Whether no process has the pid `pid`: the process has exited and was reaped.
+/// `kill(2)` with the signal 0.
+pub fn is_gone(pid: libc::pid_t) -> bool {
+    kill(pid, 0) == Err(Errno::ESRCH)
+}
+
+/// Opens a descriptor of the process `pid`, close-on-exec and above stderr,
+/// `pidfd_open(2)`. The descriptor becomes readable when the process exits.
+pub fn pidfd(pid: libc::pid_t) -> Result<OwnedFd, Errno> {
+    // SAFETY: pidfd_open() accesses no memory.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+
+    // SAFETY: the kernel has just made the descriptor, so it has no owner.
+    super::fd::above_stdio(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+}
+
 /// Sends a signal to a child, but not to another process that has got the
 /// child's pid after the child was reaped.
 ///
@@ -120,6 +136,12 @@ impl Ended {
             },
         }
     }
+}
+
+/// Whether a status of `wait(2)` is that of a process that has ended. A process
+/// can also be stopped or continued.
+pub fn has_ended(status: c_int) -> bool {
+    libc::WIFEXITED(status) || libc::WIFSIGNALED(status)
 }
 
 /// The pid that means "any child", for [`reap`].
