@@ -60,22 +60,27 @@ pub unsafe extern "C" fn ngx_write_channel(
             .into();
     }
 
-    // SAFETY: C passes a message of which `size` bytes are readable. If `size`
-    // is large enough, the message begins with a ngx_channel_t.
+    if size < MIN_SIZE {
+        return log
+            .refuse(format_args!("channel message of {size} bytes is too small"))
+            .into();
+    }
+
+    // SAFETY: C passes a message of which `size` bytes are readable, enough for
+    // the ngx_channel_t with which the message begins.
     let (message, head) = unsafe {
         (
             slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
-            (size >= MIN_SIZE).then(|| *ch),
+            &*ch,
         )
     };
-    let head = head.unwrap_or(ngx_channel_t::command(0));
 
     code(host::write_channel(
         &GLOBALS,
         log,
         s,
         message,
-        &head,
+        head,
         Level::Alert,
     ))
 }

@@ -27,14 +27,15 @@ use crate::config::{AtomicPid, ngx_msec_t, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::lock::Lock;
-use crate::sys::socket::Wait;
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
 use crate::table::stats;
 
-/// The messages that are queued for one receiver: the process `pid` in the slot
-/// `slot`.
+/// A process to which messages are sent: its slot and its pid.
+type Receiver = (Slot, ngx_pid_t);
+
+/// The messages that are queued for one receiver.
 ///
 /// A queued OPEN_CHANNEL does not keep the descriptor that it carries: the
 /// library takes the descriptor from the table when it sends the message. If
@@ -42,8 +43,7 @@ use crate::table::stats;
 /// drops the message. The receiver then gets only the CLOSE_CHANNEL of that
 /// process, which is queued behind the OPEN_CHANNEL.
 struct Queue {
-    slot: Slot,
-    pid: ngx_pid_t,
+    to: Receiver,
     messages: VecDeque<ngx_channel_t>,
 }
 
@@ -95,14 +95,14 @@ pub fn full_sockets(g: &Globals) -> Vec<RawFd> {
     QUEUES
         .lock()
         .iter()
-        .filter_map(|queue| g.table.get(queue.slot).writable())
+        .filter_map(|queue| g.table.get(queue.to.0).writable())
         .collect()
 }
 
 /// Sends `message`, whose first fields are `ch`, as [`write::write`] does. A
 /// control message is queued if the socket is full and `sock` is the channel of
 /// a process in the table.
-#[inline]
+#[inline(always)]
 pub fn write(
     g: &Globals,
     log: Log,
@@ -111,19 +111,10 @@ pub fn write(
     ch: &ngx_channel_t,
     if_gone: Level,
 ) -> Result {
-    if any_waiting(g) {
-        flush(g, log);
-    }
-
-    let sent = if any_waiting(g) && has_to_wait(g, sock) {
+    let sent = if any_waiting(g) && has_to_wait(g, log, sock) {
         Err(Status::Again)
     } else {
-        write::write(log, sock, message, ch.command, ch.fd, if_gone, Wait::Never)
-    };
-
-    let sent = match sent {
-        Err(Status::Again) => write_if_waiting(g, log, sock, message, ch, if_gone),
-        sent => sent,
+        write::write(log, sock, message, ch, if_gone, || may_wait(g, sock))
     };
 
     if message.len() == MIN_SIZE && is_control(ch.command) {
@@ -133,30 +124,14 @@ pub fn write(
     }
 }
 
-/// Sends a message to a socket that is full, if the call may wait for room.
+/// Sends the queued messages. Returns whether messages are still queued for the
+/// process whose channel is `sock`.
 #[cold]
-fn write_if_waiting(
-    g: &Globals,
-    log: Log,
-    sock: RawFd,
-    message: &[MaybeUninit<u8>],
-    ch: &ngx_channel_t,
-    if_gone: Level,
-) -> Result {
-    if may_wait(g, sock) {
-        let wait = Wait::AsFlagSays;
+fn has_to_wait(g: &Globals, log: Log, sock: RawFd) -> bool {
+    flush(g, log);
 
-        write::write(log, sock, message, ch.command, ch.fd, if_gone, wait)
-    } else {
-        Err(Status::Again)
-    }
-}
-
-/// Whether messages are queued for the process whose channel is `sock`.
-#[cold]
-fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
     find_receiver(g, sock)
-        .is_some_and(|(slot, entry)| is_flushing(g) || has_queue(&QUEUES.lock(), slot, entry.pid()))
+        .is_some_and(|(slot, entry)| is_flushing(g) || has_queue((slot, entry.pid())))
 }
 
 /// Counts a control message that has been sent. Queues a control message for
@@ -179,7 +154,7 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
         return sent;
     }
 
-    push(g, slot, entry.pid(), ch);
+    push(g, (slot, entry.pid()), ch);
     log.debug(
         Debug::Core,
         format_args!(
@@ -220,14 +195,12 @@ fn channel_in_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
     about.writable().filter(|_| about.pid() == ch.pid)
 }
 
-fn has_queue(queues: &[Queue], slot: Slot, pid: ngx_pid_t) -> bool {
-    queues
-        .iter()
-        .any(|queue| queue.slot == slot && queue.pid == pid)
+fn has_queue(to: Receiver) -> bool {
+    QUEUES.lock().iter().any(|queue| queue.to == to)
 }
 
-/// Queues a message for the process `pid` in `slot`.
-fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
+/// Queues a message.
+fn push(g: &Globals, to: Receiver, ch: &ngx_channel_t) {
     let mut queues = QUEUES.lock();
 
     if !any_waiting(g) {
@@ -238,30 +211,26 @@ fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
         OWNER.store(g.own_pid(), Relaxed);
     }
 
-    if !has_queue(&queues, slot, pid) {
-        queues.push(Queue {
-            slot,
-            pid,
-            messages: VecDeque::new(),
-        });
-    }
+    let mut queue = (queues.iter().position(|queue| queue.to == to))
+        .map_or_else(|| Queue::new(to), |at| queues.swap_remove(at));
+    let stats = stats::of_child(g, to.0);
 
-    for queue in queues
-        .iter_mut()
-        .filter(|queue| queue.slot == slot && queue.pid == pid)
-    {
-        queue.messages.push_back(*ch);
-        WAITING.fetch_add(1, Relaxed);
-
-        let stats = stats::of_child(g, slot);
-
-        stats.queued.fetch_add(1, Relaxed);
-        stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
-        WAITING.fetch_sub(queue.drop_stale(g), Relaxed);
-    }
+    queue.messages.push_back(*ch);
+    stats.queued.fetch_add(1, Relaxed);
+    stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
+    WAITING.fetch_add(1, Relaxed);
+    WAITING.fetch_sub(queue.drop_stale(g), Relaxed);
+    queues.push(queue);
 }
 
 impl Queue {
+    fn new(to: Receiver) -> Self {
+        Self {
+            to,
+            messages: VecDeque::new(),
+        }
+    }
+
     /// Drops each OPEN_CHANNEL of a process that has exited. The receiver never
     /// learns of such a process, so its CLOSE_CHANNEL is not needed either,
     /// unless it is the only one for its slot. So the queue of a receiver that
@@ -318,10 +287,7 @@ fn put_back(mut unsent: Vec<Queue>) {
     let mut queues = QUEUES.lock();
 
     for later in queues.drain(..) {
-        match unsent
-            .iter_mut()
-            .find(|queue| queue.slot == later.slot && queue.pid == later.pid)
-        {
+        match unsent.iter_mut().find(|queue| queue.to == later.to) {
             Some(queue) => queue.messages.extend(later.messages),
             None => unsent.push(later),
         }
@@ -336,11 +302,12 @@ fn put_back(mut unsent: Vec<Queue>) {
 }
 
 fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
-    let to = g.table.get(queue.slot);
+    let (slot, pid) = queue.to;
+    let entry = g.table.get(slot);
 
-    let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
+    let Some(sock) = entry.writable().filter(|_| entry.pid() == pid) else {
         // The receiver has exited, so its messages are dropped.
-        stats::of_child(g, queue.slot)
+        stats::of_child(g, slot)
             .dropped
             .fetch_add(queue.messages.len(), Relaxed);
         queue.messages.clear();
@@ -355,16 +322,13 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
         }
 
         if !opens || ch.fd != -1 {
-            let (bytes, wait) = (ch.bytes(), Wait::Never);
-            let sent = write::write(log, sock, &bytes, ch.command, ch.fd, Level::Info, wait);
-
-            match sent {
+            match write::write(log, sock, &ch.bytes(), &ch, Level::Info, || false) {
                 Err(Status::Again) => return,
                 // write() has logged the failure. The next message to this
                 // process fails too, and the sender of that message gets the
                 // error.
                 Ok(()) | Err(Status::Error) => {
-                    stats::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
+                    stats::of_child(g, slot).sent.fetch_add(1, Relaxed);
                 }
             }
         }

@@ -7,6 +7,7 @@ use nix::errno::Errno;
 
 use super::command::NGX_CMD_OPEN_CHANNEL;
 use super::message::{MIN_SIZE, ngx_channel_t};
+use crate::config::ngx_uint_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
@@ -44,7 +45,7 @@ pub fn read(
     log: Log,
     sock: RawFd,
     message: &mut [MaybeUninit<u8>],
-    may_wait: impl FnOnce() -> bool,
+    may_wait: impl Fn() -> bool,
 ) -> Result<&[u8]> {
     let mut message = Buffer::new(message);
 
@@ -57,12 +58,7 @@ pub fn read(
 
     let fd = match socket::recv(sock, &mut message, Wait::Never) {
         Ok(received) if message.is_full() && !received.is_truncated() => received.fd,
-        Err(Errno::EAGAIN) if may_wait() => {
-            let waited = socket::recv(sock, &mut message, Wait::AsFlagSays);
-
-            receive(log, sock, &mut message, waited, Wait::AsFlagSays)?
-        }
-        received => receive(log, sock, &mut message, received, Wait::Never)?,
+        received => receive(log, sock, &mut message, received, may_wait)?,
     };
 
     set_descriptor(log, &mut message, fd);
@@ -78,8 +74,10 @@ fn receive(
     sock: RawFd,
     message: &mut Buffer<'_>,
     mut received: std::result::Result<Received, Errno>,
-    wait: Wait,
+    may_wait: impl Fn() -> bool,
 ) -> Result<Option<OwnedFd>> {
+    let mut wait = Wait::Never;
+
     for _ in 1..TURN {
         match received {
             Ok(received) => match complete(log, sock, message, received) {
@@ -91,12 +89,12 @@ fn receive(
             // before it had read all messages, unix(7). The messages that the
             // other process has sent before follow.
             Err(Errno::ECONNRESET) => {}
+            Err(Errno::EAGAIN) if wait == Wait::Never && may_wait() => wait = Wait::AsFlagSays,
             Err(err) => {
                 return Err(log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed")));
             }
         }
 
-        message.clear();
         received = socket::recv(sock, message, wait);
     }
 
@@ -142,9 +140,8 @@ fn complete(
 /// OPEN_CHANNEL, else to -1.
 #[inline(always)]
 fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
-    let opens = message
-        .filled()
-        .starts_with(&NGX_CMD_OPEN_CHANNEL.to_ne_bytes());
+    let opens = (message.filled().first_chunk())
+        .is_some_and(|&command| ngx_uint_t::from_ne_bytes(command) == NGX_CMD_OPEN_CHANNEL);
 
     if opens && fd.is_none() {
         log.error(

@@ -10,10 +10,8 @@ use super::write::{ALWAYS_WHOLE, BUFFER_MAX, BUFFER_OVERHEAD, write};
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::buffer::Buffer;
 use crate::sys::log::RawLog;
 use crate::sys::socket::{self, Wait};
-use crate::table::slots::CLOSED;
 
 fn log() -> Log {
     Log::new(RawLog::none())
@@ -22,17 +20,7 @@ fn log() -> Log {
 fn receive(sock: RawFd, size: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![MaybeUninit::new(0); size];
 
-    read(log(), sock, &mut bytes, || false)?;
-
-    let mut buffer = Buffer::new(&mut bytes);
-
-    #[allow(unsafe_code)]
-    // SAFETY: `vec!` has initialised all `size` bytes.
-    unsafe {
-        buffer.advance(size);
-    }
-
-    Ok(buffer.filled().to_vec())
+    read(log(), sock, &mut bytes, || false).map(<[u8]>::to_vec)
 }
 
 fn message(command: ngx_uint_t, size: usize) -> Vec<MaybeUninit<u8>> {
@@ -48,7 +36,9 @@ fn send(sock: RawFd, bytes: &[MaybeUninit<u8>]) {
 }
 
 fn put(sock: RawFd, bytes: &[MaybeUninit<u8>]) -> Result {
-    write(log(), sock, bytes, 31, CLOSED, Level::Alert, Wait::Never)
+    let ch = ngx_channel_t::command(31);
+
+    write(log(), sock, bytes, &ch, Level::Alert, || false)
 }
 
 #[test]
