@@ -31,20 +31,23 @@ impl Starting {
 /// Makes the program a daemon, as nginx does: the program continues in a child,
 /// which has a session of its own, and `/dev/null` as stdin and stdout. The
 /// parent exits when the child has called [`Starting::done`], or when the child
-/// has failed.
-pub fn daemonize() -> Result<Starting, Failure> {
-    let (result, starting) = super::process::pipe().map_err(|err| ("pipe()", err))?;
+/// has dropped `starting`.
+///
+/// `starting` is set in the child, also if a later step fails: the caller cleans
+/// up before it drops `starting`.
+pub fn daemonize(starting: &mut Option<Starting>) -> Result<(), Failure> {
+    let (result, theirs) = super::process::pipe().map_err(|err| ("pipe()", err))?;
 
     match super::process::fork().map_err(|err| ("fork()", err))? {
         super::process::Fork::Parent(_) => {
-            drop(starting);
+            drop(theirs);
 
             let mut byte = [0];
             let set_up = nix::unistd::read(&result, &mut byte) == Ok(1);
 
             super::process::exit_now(c_int::from(!set_up));
         }
-        super::process::Fork::Child => {}
+        super::process::Fork::Child => *starting = Some(Starting(theirs)),
     }
 
     nix::unistd::setsid().map_err(|err| ("setsid()", err))?;
@@ -64,7 +67,7 @@ pub fn daemonize() -> Result<Starting, Failure> {
         Errno::result(unsafe { libc::dup2(null.as_raw_fd(), to) }).map_err(|err| (call, err))?;
     }
 
-    Ok(Starting(starting))
+    Ok(())
 }
 
 /// Makes stderr a copy of `fd`, `dup2(2)`.

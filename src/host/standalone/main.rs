@@ -126,7 +126,7 @@ fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Resu
         signals::set_status_signal(log, signo, signal_handler)?;
     }
 
-    *starting = go_into_background(conf, cycle)?;
+    go_into_background(conf, cycle, starting)?;
 
     event_loop::create(log)?;
     pidfile::create(cycle, log)
@@ -135,21 +135,17 @@ fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Resu
 /// Makes the program a daemon, if the configuration says so. A program that a
 /// daemon has started at SIGUSR2 is in the background already, and is not
 /// forked again.
-fn go_into_background(conf: Conf<'_>, cycle: Cycle) -> Result<Option<Starting>> {
+fn go_into_background(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Result {
     if !conf.daemon() {
-        return Ok(None);
+        return Ok(());
     }
 
-    let mut starting = None;
-
     if ngx_inherited.load(Relaxed) == 0 {
-        let daemon = daemon::daemonize().map_err(|(call, err)| {
+        daemon::daemonize(starting).map_err(|(call, err)| {
             cycle
                 .log()
                 .fail(Level::Emerg, err, format_args!("{call} failed"))
         })?;
-
-        starting = Some(daemon);
         ngx_pid.store(process::getpid(), Relaxed);
     }
 
@@ -160,5 +156,5 @@ fn go_into_background(conf: Conf<'_>, cycle: Cycle) -> Result<Option<Starting>> 
     ngx_use_stderr.store(0, Relaxed);
     redirect_stderr(cycle);
 
-    Ok(starting)
+    Ok(())
 }
