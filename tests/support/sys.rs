@@ -4,10 +4,10 @@
 #![allow(unsafe_code)]
 
 use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -71,14 +71,13 @@ pub fn lock(file: &File) {
 /// A user that has no process, for a test that limits what a user may have.
 ///
 /// The kernel counts the processes of a user on the whole machine: the zombies,
-/// and those of other containers and other runs of the tests too. So each call
-/// returns another user. A container may know no users above 65535.
+/// and those of other containers and other runs of the tests too. Each call
+/// returns another user, which is random because the pids in two containers can
+/// be the same. A container may know no users above 65535.
 pub fn new_user() -> u32 {
-    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let random = RandomState::new().build_hasher().finish();
 
-    let call = CALLS.fetch_add(1, Ordering::Relaxed);
-
-    20_000 + (std::process::id() * 8 + call) % 40_000
+    20_000 + (random % 40_000) as u32
 }
 
 /// Returns true if the effective user of this process is root.
