@@ -180,8 +180,8 @@ read_proc(ngx_cycle_t *cycle, void *data)
     ngx_channel_t  ch;
 
     clear_nonblock(ngx_processes[ngx_process_slot].channel[0]);
-    alarm(1);
     t_wake_on(SIGALRM);
+    alarm(1);
 
     _exit(ngx_read_channel(ngx_channel, &ch, sizeof(ngx_channel_t),
                            cycle->log)

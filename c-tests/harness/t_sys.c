@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 
 
-#define T_DEADLINE  10000       /* ms */
+#define T_DEADLINE  30000       /* ms */
 
 
 static rlim_t  t_fds_limit;

@@ -36,7 +36,7 @@ static unsigned      t_number;
 static unsigned      t_failed;
 static unsigned      t_nginx;
 static unsigned      t_verbose;
-static unsigned      t_timeout = 20;
+static unsigned      t_timeout = 60;
 static const char   *t_only;
 static sigset_t      t_sigchld;
 static t_fds_t       t_fds;
