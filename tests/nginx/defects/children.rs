@@ -86,7 +86,9 @@ fn d07_children_that_no_code_waits_for() {
     }
 }
 
-/// A worker whose module starts a process in `init_process` serves.
+/// A worker whose module starts a process in `init_process` serves. The start
+/// changes `ngx_channel` in the stock nginx, so its worker watches the channel of
+/// the new process, and gets no QUIT of the master.
 #[test]
 fn a_worker_that_starts_a_process_serves() {
     for which in BOTH {
@@ -104,6 +106,17 @@ fn a_worker_that_starts_a_process_serves() {
 
         assert_eq!(nginx.workers(), workers);
         assert_eq!(nginx.lines("failed ("), [""; 0]);
+
+        if which == Which::Stock {
+            wake_up(&nginx, libc::SIGQUIT);
+            assert_eq!(nginx.workers(), workers);
+            workers
+                .iter()
+                .for_each(|&pid| assert!(sys::kill(pid, libc::SIGQUIT)));
+            nginx.finish(&[]);
+            continue;
+        }
+
         nginx.quit(&[]);
     }
 }
