@@ -23,6 +23,11 @@
  *                      and pid= are the fields of the message, size= is the
  *                      number of bytes, and fds= the number of descriptors
  *   do=fill&...        sends such messages until the channel is full
+ *   do=urgent&to=N&size=N
+ *                      sends N bytes of urgent data, MSG_OOB, to the process in
+ *                      slot N
+ *   do=senders&n=N&... forks N children, one after the other. Each sends such a
+ *                      message as do=send and exits
  *   do=deaf            closes this worker's end of its channel
  *   do=child           forks a child that exits with 3, waits for the child, and
  *                      answers with its exit code
@@ -224,6 +229,65 @@ ngx_http_fault_fill(ngx_http_request_t *r, char *answer)
 
 
 static ngx_int_t
+ngx_http_fault_urgent(ngx_http_request_t *r, char *answer)
+{
+    ssize_t    n;
+    ngx_int_t  to, size;
+
+    to = ngx_http_fault_arg(r, "to", 0);
+    size = ngx_http_fault_arg(r, "size", 1);
+
+    n = send(ngx_processes[to].channel[0], "urgent", size,
+             MSG_OOB|MSG_NOSIGNAL);
+
+    return sprintf(answer, "sent:%zd errno:%d", n, n == -1 ? ngx_errno : 0);
+}
+
+
+/*
+ * The children exit with 0 if the message was sent.  The answer is the number of
+ * these children.
+ */
+
+static ngx_int_t
+ngx_http_fault_senders(ngx_http_request_t *r, char *answer)
+{
+    int        status;
+    pid_t      pid;
+    sigset_t   set, before;
+    ngx_int_t  n, sent;
+
+    /* The handler of SIGCHLD of a stock nginx reaps the children. */
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, &before);
+
+    sent = 0;
+
+    for (n = ngx_http_fault_arg(r, "n", 1); n > 0; n--) {
+
+        pid = fork();
+
+        if (pid == 0) {
+            signal(SIGPIPE, SIG_IGN);
+            _exit(ngx_http_fault_sendmsg(r) > 0 ? 0 : 1);
+        }
+
+        while (waitpid(pid, &status, 0) == -1 && ngx_errno == NGX_EINTR) {
+            /* void */
+        }
+
+        sent += (status == 0);
+    }
+
+    sigprocmask(SIG_SETMASK, &before, NULL);
+
+    return sprintf(answer, "sent:%d", (int) sent);
+}
+
+
+static ngx_int_t
 ngx_http_fault_deaf(ngx_http_request_t *r, char *answer)
 {
     ngx_uint_t         i;
@@ -356,6 +420,8 @@ static ngx_http_fault_t  ngx_http_faults[] = {
     { "slot", ngx_http_fault_slot },
     { "send", ngx_http_fault_send },
     { "fill", ngx_http_fault_fill },
+    { "urgent", ngx_http_fault_urgent },
+    { "senders", ngx_http_fault_senders },
     { "deaf", ngx_http_fault_deaf },
     { "child", ngx_http_fault_child },
     { "orphans", ngx_http_fault_orphans },
