@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use crate::config::{AtomicPid, ngx_pid_t};
+use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::status::Result;
 use crate::sys::epoll::{self, Nested};
@@ -53,14 +53,12 @@ static WATCHED: [Watched; NGX_MAX_PROCESSES] = [const {
 /// the log, if the kernel or a filter of system calls refuses pidfds, or if no
 /// descriptor is free.
 pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
-    let own = process::getpid();
-
-    if EPOLL.load(Relaxed) != NONE && OWNER.load(Relaxed) == own {
-        return Ok(EPOLL.load(Relaxed));
+    if let Some(epoll) = own_epoll() {
+        return Ok(epoll);
     }
 
     forget();
-    create(g, own).map_err(|err| {
+    create(g).map_err(|err| {
         forget();
         log.fail(Level::Alert, err, format_args!("pidfd_open() failed"))
     })?;
@@ -68,7 +66,9 @@ pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
     Ok(EPOLL.load(Relaxed))
 }
 
-fn create(g: &Globals, own: ngx_pid_t) -> std::result::Result<(), Errno> {
+fn create(g: &Globals) -> std::result::Result<(), Errno> {
+    let own = process::getpid();
+
     // The first child may be started later, so the process asks now whether it
     // may have a pidfd.
     drop(process::pidfd(own)?);
@@ -82,15 +82,17 @@ fn create(g: &Globals, own: ngx_pid_t) -> std::result::Result<(), Errno> {
     children::iter(g).try_for_each(|(slot, _)| open(g, slot))
 }
 
-/// The epoll instance, if this process has made one.
-fn own_epoll(g: &Globals) -> Option<RawFd> {
-    Some(EPOLL.load(Relaxed)).filter(|&fd| fd != NONE && OWNER.load(Relaxed) == g.own_pid())
+/// The epoll instance, if this process has made one. The kernel is asked for the
+/// pid: a process that was forked without the library must not change what its
+/// parent watches.
+fn own_epoll() -> Option<RawFd> {
+    Some(EPOLL.load(Relaxed)).filter(|&fd| fd != NONE && OWNER.load(Relaxed) == process::getpid())
 }
 
 /// Watches the child that was just started in `slot`. If this fails, an alert is
 /// logged, and [`update`] tries again.
 pub fn watch(g: &Globals, log: Log, slot: Slot) {
-    if own_epoll(g).is_none() {
+    if own_epoll().is_none() {
         return;
     }
 
@@ -102,7 +104,7 @@ pub fn watch(g: &Globals, log: Log, slot: Slot) {
 /// Opens the pidfd of the child in `slot`, in place of the pidfd that the slot
 /// has.
 fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Errno> {
-    let (Some(epoll), Some(watched)) = (own_epoll(g), WATCHED.get(slot.index())) else {
+    let (Some(epoll), Some(watched)) = (own_epoll(), WATCHED.get(slot.index())) else {
         return Ok(());
     };
     let entry = g.table.get(slot);
@@ -141,7 +143,7 @@ fn close(epoll: RawFd, watched: &Watched) {
 /// Closes the pidfds of the children that `ngx_reap_children()` has handled, and
 /// watches the children that could not be watched before.
 pub fn update(g: &Globals) {
-    let Some(epoll) = own_epoll(g) else {
+    let Some(epoll) = own_epoll() else {
         return;
     };
 

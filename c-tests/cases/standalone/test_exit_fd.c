@@ -193,14 +193,18 @@ test_reaped_before(void)
 }
 
 
-/* A process that has copies of the descriptors. */
+/*
+ * A process has copies of the descriptors, and of the table.  Its calls do not
+ * change what its parent watches.
+ */
 
 static void
 test_copies(void)
 {
-    int    fd, fds;
+    int    fd, fds, *go;
     pid_t  copy;
 
+    go = t_shared(sizeof(int));
     fd = exit_fd();
     fds = t_open_fds();
 
@@ -209,11 +213,19 @@ test_copies(void)
     copy = fork();
 
     if (copy == 0) {
+        ngx_reap_children(t_cycle());
+        t_await(go, 1);
+        ngx_reap_children(t_cycle());
+        *go = 2;
         t_pause(NULL, NULL);
     }
 
     kill(ngx_processes[0].pid, SIGKILL);
     T_OK(t_readable(fd));
+
+    *go = 1;
+    t_await(go, 2);
+    T_OK(readable_now(fd));
     T_EQ(ngx_reap_children(t_cycle()), 0);
     T_EQ(readable_now(fd), 0);
 
