@@ -61,7 +61,7 @@ life(long n)
         pfd.fd = ngx_processes[ngx_process_slot].channel[0];
         pfd.events = POLLIN;
 
-        /* The kernel sends SIGIO for a message, which interrupts poll(). */
+        /* A signal interrupts poll(): SIGCHLD, and in nginx SIGIO. */
 
         while (poll(&pfd, 1, -1) == -1) {
             bench_check(errno == EINTR, "poll()");
