@@ -146,13 +146,7 @@ t_log_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 void
 t_log_init(void)
 {
-    t_lines = mmap(NULL, T_LOG_SIZE, PROT_READ|PROT_WRITE,
-                   MAP_ANONYMOUS|MAP_SHARED|MAP_NORESERVE, -1, 0);
-
-    if (t_lines == MAP_FAILED) {
-        perror("mmap");
-        exit(2);
-    }
+    t_lines = t_shared(T_LOG_SIZE);
 
     t_log_s.log_level = NGX_LOG_DEBUG_ALL;
     t_log_s.writer = t_log_writer;

@@ -184,6 +184,7 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
 /// is started for the first time. Does nothing if the process is started again.
 pub fn describe(g: &Globals, slot: Slot, wanted: &Wanted, mode: Mode) {
     if mode.is_first_start() {
+        role::set_of_child(slot, wanted.role);
         stats::of_child(g, slot).describe(wanted.role, wanted.worker, generation::current());
     }
 }
@@ -239,10 +240,10 @@ fn record_stats(g: &Globals, slot: Slot, pid: ngx_pid_t, mode: Mode) {
 
     if mode.is_first_start() {
         stats.clear_counters();
-        stats.restart.first_start(now);
+        restart::of_child(slot).first_start(now);
     } else {
         stats.respawns.fetch_add(1, Relaxed);
-        stats.restart.restarted(now);
+        restart::of_child(slot).restarted(now);
     }
 
     stats.set_running(pid);
@@ -266,9 +267,6 @@ fn run_child(
     g.table.get(slot).set_flags(own);
 
     g.parent.store(parent, Relaxed);
-
-    #[cfg(not(feature = "standalone"))]
-    stats::set_own_slot(g, slot);
 
     if role::acts_as_master(g) {
         g.process.store(role::NGX_PROCESS_WORKER, Relaxed);

@@ -93,7 +93,7 @@ fn close_channel(g: &Globals, log: Log, entry: &ngx_process_t) {
 /// because it keeps failing right after its start. If the start fails, the slot
 /// stays reserved, and the master retries later (`D2`).
 fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
-    if !respawn::may_start(g, slot) {
+    if !respawn::may_start(slot) {
         return;
     }
 

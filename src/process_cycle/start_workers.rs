@@ -26,7 +26,7 @@ use crate::table::globals::Globals;
 use crate::table::minus_one::MinusOneI32;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Work};
-use crate::table::{role, stats};
+use crate::table::stats;
 
 /// A closure that runs the function of a [`Work`] in the child, with the cycle
 /// of the caller.
@@ -92,7 +92,9 @@ pub fn spawn_processes(
 fn prepare_channels(g: &Globals, wanted: &[Wanted]) -> Vec<Prepared> {
     let mut batch = Vec::new();
 
-    if wanted.len() < 2 || !stats::is_shared() || !role::acts_as_master(g) {
+    stats::keep_shared(g);
+
+    if wanted.len() < 2 || !stats::is_publisher(g) {
         return batch;
     }
 

@@ -20,6 +20,7 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod process;
+pub mod published;
 pub mod shm;
 pub mod signal;
 pub mod socket;

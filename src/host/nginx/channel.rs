@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
 use super::spawn::give_up_old;
-use super::variables;
 use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_REOPEN, NGX_CMD_TERMINATE,
 };
@@ -20,7 +19,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process_cycle::admit::{prepare, slot_of_other};
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
-use crate::table::role::{self, NGX_PROCESS_WORKER, Role, WorkerNumber};
+use crate::table::role;
 use crate::table::slot::Slot;
 use crate::table::slots::CLOSED;
 use crate::table::stats;
@@ -57,7 +56,8 @@ pub fn write(
 
     let result = queue::write(g, log, sock, message, ch, Level::Info);
 
-    if exits(ch) && result.is_ok() {
+    if exits(ch) {
+        // If the message was not sent, nginx sends a signal.
         stats::of_child(g, receiver).mark_exiting();
     }
 
@@ -138,10 +138,6 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
 /// (`D18`). Returns `false` if nginx must not get the message.
 fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     match ch.command {
-        NGX_CMD_QUIT | NGX_CMD_TERMINATE => {
-            stats::of_self().mark_exiting();
-            true
-        }
         NGX_CMD_OPEN_CHANNEL | NGX_CMD_CLOSE_CHANNEL => match slot_of_other(g, log, ch) {
             Some(slot) => prepare(g, log, slot, ch),
             None => {
@@ -153,20 +149,14 @@ fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     }
 }
 
-/// Stores the role and the worker number of this process in shared memory.
-/// `ngx_ipc_host.c` calls this function when nginx adds a descriptor to its
-/// event loop. If `fd` is the channel of this worker or helper, the process is
-/// set up: its role and number are known, and it has closed its parent's end of
-/// the channel.
+/// Removes the parent's end of the channel of this worker or helper from the
+/// table. `ngx_ipc_host.c` calls this function when nginx adds a descriptor to
+/// its event loop. If `fd` is the channel of this process, nginx has closed the
+/// parent's end.
 pub fn added(g: &Globals, fd: RawFd) {
     if fd != g.channel.load(Relaxed) || role::acts_as_master(g) {
         return;
     }
 
-    let role = g.process.load(Relaxed);
-    let worker = (role == NGX_PROCESS_WORKER)
-        .then(|| WorkerNumber::new(variables::ngx_worker.load(Relaxed)));
-
     let _ = g.table.get(g.process_slot()).take_channel(0);
-    stats::of_self().set_role(Role::from_c(role).unwrap_or_default(), worker);
 }

@@ -11,12 +11,11 @@ use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
 use crate::log::Log;
-use crate::process::signals::{SHUTDOWN, TERMINATE};
 use crate::process::{reap, wanted};
 use crate::process_cycle::duties::do_duties;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
-use crate::table::{role, stats};
+use crate::table::role;
 
 /// The cycle to whose log the handler writes, or NULL.
 pub fn cycle() -> *mut ngx_cycle_t {
@@ -34,8 +33,7 @@ pub fn is_own(signal: &Received) -> bool {
 }
 
 /// In a master: does the library's duties, if the signal has interrupted the
-/// master while it waited. In another process: if the signal tells the process
-/// to exit, records this in shared memory; reaps children of modules.
+/// master while it waited. In another process: reaps children of modules.
 pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if !role::acts_as_master(g) {
         after_signal_in_worker(g, log, signal);
@@ -57,10 +55,6 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
 }
 
 fn after_signal_in_worker(g: &Globals, log: Log, signal: &Received) {
-    if matches!(signal.signo, SHUTDOWN | TERMINATE | libc::SIGINT) {
-        stats::of_self().mark_exiting();
-    }
-
     if is_own(signal) {
         // The kernel keeps one of several SIGCHLD: a child may have exited at
         // the same time.

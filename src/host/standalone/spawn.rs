@@ -21,6 +21,7 @@ use crate::table::globals::Globals;
 use crate::table::role::{Role, WorkerNumber};
 use crate::table::slot::NGX_MAX_PROCESSES;
 use crate::table::slots::Work;
+use crate::table::stats;
 
 /// Starts a process: the part of `ngx_spawn_process()` that only this host has.
 pub fn spawn(
@@ -30,6 +31,8 @@ pub fn spawn(
     spawn: Spawn<'_>,
     mode: Mode,
 ) -> Result<ngx_pid_t> {
+    stats::keep_shared(g);
+
     spawn::spawn(g, log, spawn, mode)
 }
 
