@@ -148,6 +148,21 @@ row execute-missing - -1 "$text(2: No such file or directory)" "$none"
 row execute-missing wait4:EINTR -1 "$text(2: No such file" "$none"
 row execute-missing read:EINTR -1 "$text(2: No such file" "$none"
 
+# Rows for ngx_ipc_exit_fd().
+
+row exit-fd - '[1-9][0-9]*' '[notice] start worker'
+text='[alert] pidfd_open() failed '
+row exit-fd pidfd_open:ENOSYS:1 -1 "$text(38: Function not implemented)"
+row exit-fd pidfd_open:EPERM:1 -1 "$text(1: Operation not permitted)"
+row exit-fd pidfd_open:EMFILE:2 -1 "$text(24: Too many open files)"
+row exit-fd pidfd_open:ESRCH:2 '[1-9][0-9]*' '[notice] start worker'
+text='[alert] epoll_create() failed '
+row exit-fd epoll_create1:EMFILE -1 "$text(24: Too many open files)"
+row exit-fd eventfd2:ENOMEM -1 "$text(12: Cannot allocate memory)"
+row exit-fd epoll_ctl:ENOMEM:1 -1 "$text(12: Cannot allocate memory)"
+text='[alert] epoll_ctl() of a pidfd failed '
+row exit-fd epoll_ctl:ENOSPC:2 -1 "$text(28: No space left on device)"
+
 # ngx_write_channel() calls sendmsg() for a message with a descriptor, and
 # sendto() for another message.  Failures of both calls have the same log text.
 

@@ -15,7 +15,7 @@ use nix::errno::Errno;
 
 use crate::config::AtomicPid;
 use crate::log::{Level, Log};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sys::epoll::{self, Nested};
 use crate::sys::{fd, process};
 use crate::table::children;
@@ -49,6 +49,25 @@ static WATCHED: [Watched; NGX_MAX_PROCESSES] = [const {
     }
 }; NGX_MAX_PROCESSES];
 
+/// The system call that has failed, with its errno.
+enum Failed {
+    Pidfd(Errno),
+    Epoll(Errno),
+    Watch(Errno),
+}
+
+impl Failed {
+    fn log(self, log: Log) {
+        let (err, text) = match self {
+            Self::Pidfd(err) => (err, "pidfd_open() failed"),
+            Self::Epoll(err) => (err, "epoll_create() failed"),
+            Self::Watch(err) => (err, "epoll_ctl() of a pidfd failed"),
+        };
+
+        log.error(Level::Alert, Some(err), format_args!("{text}"));
+    }
+}
+
 /// The descriptor. If the process has none, makes it. Fails, with an alert in
 /// the log, if the kernel or a filter of system calls refuses pidfds, or if no
 /// descriptor is free.
@@ -58,22 +77,23 @@ pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
     }
 
     forget();
-    create(g).map_err(|err| {
+    create(g).map_err(|failed| {
         forget();
-        log.fail(Level::Alert, err, format_args!("pidfd_open() failed"))
+        failed.log(log);
+        Status::Error
     })?;
 
     Ok(EPOLL.load(Relaxed))
 }
 
-fn create(g: &Globals) -> std::result::Result<(), Errno> {
+fn create(g: &Globals) -> std::result::Result<(), Failed> {
     let own = process::getpid();
 
     // The first child may be started later, so the process asks now whether it
     // may have a pidfd.
-    drop(process::pidfd(own)?);
+    drop(process::pidfd(own).map_err(Failed::Pidfd)?);
 
-    let Nested { epoll, wake } = Nested::new()?;
+    let Nested { epoll, wake } = Nested::new().map_err(Failed::Epoll)?;
 
     EPOLL.store(epoll.into_raw_fd(), Relaxed);
     EXITED.store(wake.into_raw_fd(), Relaxed);
@@ -96,14 +116,14 @@ pub fn watch(g: &Globals, log: Log, slot: Slot) {
         return;
     }
 
-    if let Err(err) = open(g, slot) {
-        log.error(Level::Alert, Some(err), format_args!("pidfd_open() failed"));
+    if let Err(failed) = open(g, slot) {
+        failed.log(log);
     }
 }
 
 /// Opens the pidfd of the child in `slot`, in place of the pidfd that the slot
 /// has.
-fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Errno> {
+fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Failed> {
     let (Some(epoll), Some(watched)) = (own_epoll(), WATCHED.get(slot.index())) else {
         return Ok(());
     };
@@ -121,10 +141,10 @@ fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Errno> {
             epoll::wake(EXITED.load(Relaxed));
             return Ok(());
         }
-        pidfd => pidfd?,
+        pidfd => pidfd.map_err(Failed::Pidfd)?,
     };
 
-    epoll::add(epoll, pidfd.as_raw_fd())?;
+    epoll::add(epoll, pidfd.as_raw_fd()).map_err(Failed::Watch)?;
     watched.pid.store(entry.pid(), Relaxed);
     watched.fd.store(pidfd.into_raw_fd(), Relaxed);
 
