@@ -2,10 +2,12 @@
 //! is blocked or is ignored, or other code of the program has reaped the child.
 //! Event loops of other libraries do all of this.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use nix::errno::Errno;
 
 use super::{reap, signals};
-use crate::config::ngx_pid_t;
+use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::log::Log;
 use crate::sys::process;
 use crate::table::children;
@@ -30,6 +32,27 @@ pub fn reap_missed(g: &Globals, log: Log) {
             }
             _ => {}
         }
+    }
+}
+
+/// The time between two looks of the event loop, in milliseconds.
+const INTERVAL: ngx_msec_t = 200;
+
+/// Milliseconds until the event loop has to call [`look`]; `None` if SIGCHLD
+/// tells of all exits, or if this process has no children.
+pub fn next_look(g: &Globals) -> Option<ngx_msec_t> {
+    let is_deaf = children::unreaped(g).next().is_some() && !signals::child_signal_reaches_us();
+
+    is_deaf.then_some(INTERVAL)
+}
+
+/// Sets `ngx_reap` if a child of the table has exited. The event loop calls this
+/// function if SIGCHLD does not reach the library's handler.
+pub fn look(g: &Globals) {
+    let has_exited = |pid| process::zombie(pid).is_some() || process::is_gone(pid);
+
+    if children::unreaped(g).any(|(_, entry)| has_exited(entry.pid())) {
+        g.reap.store(1, Relaxed);
     }
 }
 

@@ -35,7 +35,8 @@ pub fn keep(g: &Globals, slot: Slot, pid: ngx_pid_t) {
 pub fn iter(g: &Globals) -> impl Iterator<Item = (Slot, &'static ngx_process_t)> + use<> {
     // The kernel is asked: in a process that was forked without the library,
     // `ngx_pid` can be the pid of the parent.
-    let is_owner = g.table.used() != 0 && OWNER.load(Relaxed) == process::getpid();
+    let owner = OWNER.load(Relaxed);
+    let is_owner = owner != 0 && owner == g.own_pid() && owner == process::getpid();
 
     g.table
         .iter()
