@@ -104,6 +104,23 @@ test_reap_children_exiting(void)
 }
 
 
+/* The process is told to exit when it has exited and was not reaped yet. */
+
+static void
+test_reap_children_exiting_late(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(ngx_processes[0].channel[0], -1);
+    T_EQ(ngx_processes[0].channel[1], -1);
+}
+
+
 static void
 test_reap_children_respawned(void)
 {
@@ -247,6 +264,8 @@ main(void)
           test_reap_children_not_respawned);
     t_run("ngx_reap_children() of a process that was told to exit",
           test_reap_children_exiting);
+    t_run("ngx_reap_children() of a process that was told too late",
+          test_reap_children_exiting_late);
     t_run("ngx_reap_children() respawns", test_reap_children_respawned);
     t_run("ngx_reap_children() respawns at once, however often",
           test_reap_children_respawned_often);

@@ -119,6 +119,12 @@ row spawn-detached - '[1-9][0-9]*' - 'pid=[1-9][0-9]* channel=-1,-1 '
 row spawn-detached fork:EAGAIN -1 "$text(11: Resource temporarily" "$none"
 row spawn-detached fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 
+# fork() returns in the parent only when the child has exited: strace delays it by
+# a second.  So SIGCHLD arrives before the parent knows the pid of the child.
+
+row spawn-exits - 1 -
+row spawn-exits fork:delay_exit=1000000 1 -
+
 # Rows for ngx_execute().
 
 program_runs='pid=[1-9][0-9]* channel=-1,-1 '
@@ -147,6 +153,15 @@ text='[alert] execve() failed while executing program "/nonexistent" '
 row execute-missing - -1 "$text(2: No such file or directory)" "$none"
 row execute-missing wait4:EINTR -1 "$text(2: No such file" "$none"
 row execute-missing read:EINTR -1 "$text(2: No such file" "$none"
+
+row execute-exits - 1 - 'more=0 '
+row execute-exits fork:delay_exit=1000000 1 - 'more=0 '
+
+# SIGIO arrives in the child while the child still has the handlers of its parent,
+# whose memory it shares.  A handler would set ngx_sigio of the parent.  The child
+# handles the signal when it has reset the handlers, and the signal kills it.
+row execute-exits child/rt_sigaction:signal=SIGIO:30 1 \
+    '[alert] program' 'more=0 .*exited on signal 29'
 
 # Rows for ngx_ipc_exit_fd().
 
