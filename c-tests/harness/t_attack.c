@@ -17,30 +17,47 @@ t_attacks_init(void)
 }
 
 
-/* Forks a process that lives until the test is over. */
+/* The attack with the number n, from 0; NULL if there are fewer attacks. */
+
+const t_attack_t *
+t_attack(int n)
+{
+    size_t  i;
+    int     k;
+
+    static const t_attack_t  *tables[] = {
+        t_channel_attacks, t_socket_attacks, t_memory_attacks,
+        t_process_attacks
+    };
+
+    for (i = 0; i < t_nitems(tables); i++) {
+        for (k = 0; tables[i][k].name; k++) {
+            if (n-- == 0) {
+                return &tables[i][k];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Forks a process that lives until the test is over, at most 5 s. */
 
 void
 t_leave_process(pid_t (*fork_it)(void))
 {
-    pid_t  pid;
+    int  i;
 
-    __atomic_fetch_add(&t_attacks->left, 1, __ATOMIC_SEQ_CST);
-
-    pid = fork_it();
-
-    if (pid > 0) {
+    if (fork_it() != 0) {
         return;
     }
 
-    while (pid == 0 && !t_attacks->over) {
-        (void) poll(NULL, 0, 5);
+    for (i = 0; i < 100 && !t_attacks->over; i++) {
+        (void) poll(NULL, 0, 50);
     }
 
-    __atomic_fetch_sub(&t_attacks->left, 1, __ATOMIC_SEQ_CST);
-
-    if (pid == 0) {
-        _exit(0);
-    }
+    _exit(0);
 }
 
 

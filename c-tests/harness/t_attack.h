@@ -26,8 +26,8 @@ typedef struct {
 /* what the attacks share with the test */
 
 typedef struct {
+    volatile int  begun;        /* an attack that goes on has begun */
     volatile int  over;         /* processes that attacks have left exit */
-    volatile int  left;         /* how many there are */
     volatile int  kills;        /* signals that the sibling has got */
 } t_attacks_t;
 
@@ -48,6 +48,7 @@ extern const t_attack_t  t_process_attacks[];
 
 
 void t_attacks_init(void);
+const t_attack_t *t_attack(int n);
 void t_leave_process(pid_t (*fork_it)(void));
 pid_t t_victim(void);
 pid_t t_master(void);

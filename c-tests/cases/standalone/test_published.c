@@ -38,13 +38,13 @@ start_attacker(void)
     T_REQUIRE(pid != -1);
 
     if (pid) {
-        t_await(&t_attacks->left, 1);
+        t_await(&t_attacks->begun, 1);
         return pid;
     }
 
     for (i = 0; !t_attacks->over; i++) {
         t_overwrite_shared(bytes[i % t_nitems(bytes)]);
-        t_attacks->left = 1;
+        t_attacks->begun = 1;
     }
 
     _exit(0);
