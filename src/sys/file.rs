@@ -47,7 +47,7 @@ pub fn remove(path: &Path) -> Result<(), Errno> {
 
 /// The errno of a failed operation. A failure without an errno means that the
 /// file is not UTF-8: `EILSEQ`.
-fn errno_of(err: &io::Error) -> Errno {
+pub(super) fn errno_of(err: &io::Error) -> Errno {
     err.raw_os_error().map_or(Errno::EILSEQ, Errno::from_raw)
 }
 

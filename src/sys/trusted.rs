@@ -1,10 +1,13 @@
-//! Opening a log as root in a directory that another user may change.
+//! Opening a log or a pid file as root in a directory that another user may
+//! change.
 //!
-//! That user can replace the log by a symbolic link, by a hard link to a file of
-//! root, or by a FIFO without a reader. Root would append to the wrong file,
+//! That user can replace the file by a symbolic link, by a hard link to a file
+//! of root, or by a FIFO without a reader. Root would write to the wrong file,
 //! make the user its owner, or wait for a reader.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::{Component, Path, PathBuf};
 
@@ -12,8 +15,10 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::fd::{above_stdio, give};
+use super::file::errno_of;
 
 /// The largest number of symbolic links in a path, as in `path_resolution(7)`.
 const MOST_LINKS: usize = 40;
@@ -50,25 +55,87 @@ struct Place {
 ///
 /// `openat(2)`, `fchown(2)`, `path_resolution(7)`.
 pub fn open_append(path: &Path, owner: Owner) -> Result<RawFd, Errno> {
-    let place = find(path)?;
+    let place = find(path, Untrusted::Refused)?;
     let safe = is_roots(&place.directory)?;
-    let mut flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC;
-
-    if !is_proc(&place.directory)? {
-        flags |= OFlag::O_NOFOLLOW;
-    }
+    let mut flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT;
 
     if !safe {
         // Opening a FIFO without a reader fails then, and does not wait.
         flags |= OFlag::O_NONBLOCK;
     }
 
-    let mode = Mode::from_bits_truncate(0o644);
-    let file = openat(&place.directory, place.name.as_os_str(), flags, mode)?;
+    let file = place.open(flags)?;
 
     check_owner(&file, owner, safe, place.linked)?;
 
     above_stdio(file).map(IntoRawFd::into_raw_fd)
+}
+
+/// Writes `text` to a file: creates the file, or replaces its contents.
+///
+/// Links are followed as by [`open_append`]. In a directory that another user can
+/// change, the last name of the path gets a new file, also if it was a link.
+///
+/// # References
+///
+/// `openat(2)`, `unlinkat(2)`.
+pub fn write(path: &Path, text: &str) -> Result<(), Errno> {
+    let place = find(path, Untrusted::Replaced)?;
+    let mut flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_CREAT;
+
+    if !is_roots(&place.directory)? {
+        place.unlink()?;
+        flags |= OFlag::O_EXCL;
+    }
+
+    with_file(place.open(flags)?, |file| file.write_all(text.as_bytes()))
+}
+
+/// Reads a text file. Returns its text and its owner. Does not wait for the
+/// writer of a FIFO.
+///
+/// Links are followed as by [`open_append`]. Returns `EILSEQ` if the file is not
+/// UTF-8.
+pub fn read(path: &Path) -> Result<(String, libc::uid_t), Errno> {
+    let file = find(path, Untrusted::Refused)?.open(OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
+    let owner = fstat(&file)?.st_uid;
+    let mut text = String::new();
+
+    with_file(file, |file| file.read_to_string(&mut text).map(drop))?;
+
+    Ok((text, owner))
+}
+
+fn with_file(file: OwnedFd, act: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Errno> {
+    act(&mut File::from(file)).map_err(|err| errno_of(&err))
+}
+
+impl Place {
+    /// Opens the file, close-on-exec. Does not follow a link: `find` has
+    /// followed those that may be followed.
+    fn open(&self, mut flags: OFlag) -> Result<OwnedFd, Errno> {
+        flags |= OFlag::O_CLOEXEC;
+
+        if !is_proc(&self.directory)? {
+            flags |= OFlag::O_NOFOLLOW;
+        }
+
+        let mode = Mode::from_bits_truncate(0o644);
+
+        openat(&self.directory, self.name.as_os_str(), flags, mode)
+    }
+
+    /// Removes the file, if there is one.
+    fn unlink(&self) -> Result<(), Errno> {
+        match unlinkat(
+            &self.directory,
+            self.name.as_os_str(),
+            UnlinkatFlags::NoRemoveDir,
+        ) {
+            Err(Errno::ENOENT) => Ok(()),
+            result => result,
+        }
+    }
 }
 
 /// Changes the owner of a file that has been opened, or refuses the file.
@@ -91,8 +158,17 @@ fn check_owner(file: &OwnedFd, owner: Owner, safe: bool, linked: bool) -> Result
     }
 }
 
+/// What happens to a link at the end of a path that another user can have made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Untrusted {
+    /// The path is refused with ELOOP.
+    Refused,
+    /// The caller replaces the link.
+    Replaced,
+}
+
 /// Follows a path up to its last name.
-fn find(path: &Path) -> Result<Place, Errno> {
+fn find(path: &Path, untrusted: Untrusted) -> Result<Place, Errno> {
     let mut directory = start_of(path)?;
     let mut rest = names(path);
     let mut linked = false;
@@ -106,6 +182,14 @@ fn find(path: &Path) -> Result<Place, Errno> {
             links += 1;
 
             if links > MOST_LINKS || !is_roots(&directory)? {
+                if is_last && untrusted == Untrusted::Replaced {
+                    return Ok(Place {
+                        directory,
+                        name,
+                        linked,
+                    });
+                }
+
                 return Err(Errno::ELOOP);
             }
 

@@ -22,6 +22,18 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
+/// The real user of the process `pid`; `None` if there is no such process.
+///
+/// # References
+///
+/// `proc_pid_status(5)`.
+pub fn of_process(pid: libc::pid_t) -> Option<libc::uid_t> {
+    let status = super::file::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let (_, ids) = status.split_once("\nUid:")?;
+
+    ids.split_whitespace().next()?.parse().ok()
+}
+
 /// The user that `chown(2)` makes the owner; `None` for -1, which leaves the
 /// owner as it is.
 pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {

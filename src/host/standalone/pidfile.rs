@@ -1,4 +1,4 @@
-//! Writes, renames and removes the file with the master's pid. The old binary
+//! Writes, reads, renames and removes the file with the master's pid. The old binary
 //! renames its file while a new binary runs, so that the new binary can create
 //! its own file.
 
@@ -8,10 +8,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::variables::{ngx_new_binary, ngx_pid};
+use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
 use crate::status::Result;
-use crate::sys::file;
 use crate::sys::text::Text;
+use crate::sys::{file, trusted, user};
+
+/// The user id of root.
+const ROOT: libc::uid_t = 0;
 
 /// The name of the old binary's pid file while both binaries run.
 fn old_path(pid: &Path) -> PathBuf {
@@ -25,19 +29,64 @@ fn old_path(pid: &Path) -> PathBuf {
 /// Writes the pid of this process to the pid file of the configuration of
 /// `cycle`. Does nothing if no pid file is configured.
 ///
+/// If this process runs as root, the file is no link that another user can have
+/// put into the directory.
+///
 /// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
     let Some(path) = cycle.conf().pid() else {
         return Ok(());
     };
 
-    file::write(path, &format!("{}\n", ngx_pid.load(Relaxed))).map_err(|err| {
+    let text = format!("{}\n", ngx_pid.load(Relaxed));
+    let written = if user::is_root() {
+        trusted::write(path, &text)
+    } else {
+        file::write(path, &text)
+    };
+
+    written.map_err(|err| {
         log.fail(
             Level::Emerg,
             err,
             format_args!("open() \"{}\" failed", path.display()),
         )
     })
+}
+
+/// Reads the pid of the master from the pid file at `path`.
+///
+/// Returns an error, with the reason in `log`, if the file cannot be read or has
+/// no pid. For root, the file of another user may name processes of this user
+/// only: the user may be that of workers that an attacker controls.
+pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
+    let (text, owner) = if user::is_root() {
+        trusted::read(path)
+    } else {
+        file::read_to_string(path).map(|text| (text, ROOT))
+    }
+    .map_err(|err| {
+        log.fail(
+            Level::Err,
+            err,
+            format_args!("open() \"{}\" failed", path.display()),
+        )
+    })?;
+
+    let path = path.display();
+    let pid = text.trim().parse().unwrap_or_default();
+
+    if pid <= 0 {
+        return Err(log.refuse(format_args!("invalid PID number in \"{path}\"")));
+    }
+
+    if owner != ROOT && user::of_process(pid).is_some_and(|user| user != owner) {
+        return Err(log.refuse(format_args!(
+            "the owner of \"{path}\" is not the user of process {pid}"
+        )));
+    }
+
+    Ok(pid)
 }
 
 /// At a reload: creates the pid file of the cycle `new` and removes the pid
