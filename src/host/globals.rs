@@ -80,5 +80,6 @@ pub static GLOBALS: Globals = Globals {
         pipe_role: &variables::ngx_ipc_pipe_role,
     },
     closing: hooks::closing,
+    forked: hooks::forked,
     exited: hooks::exited,
 };

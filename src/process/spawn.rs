@@ -302,6 +302,7 @@ fn log_return(g: &Globals, log: Log, name: Text) {
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
     restart::set_delays(false);
+    (g.forked)();
     #[cfg(feature = "standalone")]
     exit_fd::forget();
 

@@ -100,6 +100,15 @@ pub fn release(c: Connection) {
     c.mark_closed();
 }
 
+/// In a new child: closes the copies of the descriptors of its parent's event
+/// loop. With them, a child that makes no loop of its own could change what its
+/// parent waits for. Async-signal-safe.
+pub fn close_parents() {
+    if let Some(parents) = LOOP.lock().as_mut() {
+        parents.epoll.close();
+    }
+}
+
 /// Calls `use_it` with the event loop of this process. Makes the loop if the
 /// process has none.
 ///
@@ -142,8 +151,8 @@ fn own_loop(this: &mut Option<Loop>) -> Option<&mut Loop> {
 
 impl Loop {
     /// Makes a loop of this process. In a forked child, `parents` is the copy
-    /// of the parent's loop: its epoll instance is closed in the child, and its
-    /// connections are marked as closed.
+    /// of the parent's loop: the child's copies of its descriptors are closed,
+    /// and its connections are marked as closed.
     fn new(epoll: Epoll, parents: Option<Self>) -> Self {
         let inherited: Vec<_> = parents.map_or_else(Vec::new, |parents| {
             parents
