@@ -5,6 +5,7 @@ use std::slice;
 
 use crate::channel::close;
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
+use crate::channel::write;
 use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
@@ -61,9 +62,7 @@ pub unsafe extern "C" fn ngx_write_channel(
     }
 
     if size < MIN_SIZE {
-        return log
-            .refuse(format_args!("channel message of {size} bytes is too small"))
-            .into();
+        return write::refuse_small(log, size).into();
     }
 
     // SAFETY: C passes a message of which `size` bytes are readable, enough for

@@ -56,32 +56,32 @@ pub fn read(
         )));
     }
 
-    let fd = match socket::recv(sock, &mut message, Wait::Never) {
-        Ok(received) if message.is_full() && !received.is_truncated() => received.fd,
-        received => receive(log, sock, &mut message, received, may_wait)?,
-    };
+    let received = socket::recv(sock, &mut message, Wait::Never);
 
-    set_descriptor(log, &mut message, fd);
-
-    Ok(message.into_filled())
+    match received {
+        Ok(received) if message.is_full() && !received.is_truncated() => {
+            Ok(finish(log, message, received.fd))
+        }
+        received => receive(log, sock, message, received, may_wait),
+    }
 }
 
 /// Receives messages until a message fills `message`. `received` is the result
-/// of the first call. Returns the descriptor of the message.
+/// of the first call.
 #[cold]
-fn receive(
+fn receive<'a>(
     log: Log,
     sock: RawFd,
-    message: &mut Buffer<'_>,
+    mut message: Buffer<'a>,
     mut received: std::result::Result<Received, Errno>,
     may_wait: impl Fn() -> bool,
-) -> Result<Option<OwnedFd>> {
+) -> Result<&'a [u8]> {
     let mut wait = Wait::Never;
 
     for _ in 1..TURN {
         match received {
-            Ok(received) => match complete(log, sock, message, received) {
-                Ok(fd) => return Ok(fd),
+            Ok(received) => match complete(log, sock, &message, received) {
+                Ok(fd) => return Ok(finish(log, message, fd)),
                 Err(Status::Again) => {}
                 Err(Status::Error) => return Err(Status::Error),
             },
@@ -95,7 +95,7 @@ fn receive(
             }
         }
 
-        received = socket::recv(sock, message, wait);
+        received = socket::recv(sock, &mut message, wait);
     }
 
     Err(Status::Again)
@@ -136,10 +136,10 @@ fn complete(
     Err(if is_stream { status } else { Status::Again })
 }
 
-/// Sets the field `fd` of the message to the descriptor if the command is
-/// OPEN_CHANNEL, else to -1.
+/// Returns the bytes of a complete message. Sets the field `fd` of the message
+/// to the descriptor if the command is OPEN_CHANNEL, else to -1.
 #[inline(always)]
-fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
+fn finish<'a>(log: Log, mut message: Buffer<'a>, fd: Option<OwnedFd>) -> &'a [u8] {
     let opens = (message.filled().first_chunk())
         .is_some_and(|&command| ngx_uint_t::from_ne_bytes(command) == NGX_CMD_OPEN_CHANNEL);
 
@@ -160,4 +160,5 @@ fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
         .map_or(CLOSED, IntoRawFd::into_raw_fd);
 
     message.put(offset_of!(ngx_channel_t, fd), fd.to_ne_bytes());
+    message.into_filled()
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::command::NGX_CMD_OPEN_CHANNEL;
 use super::message::ngx_channel_t;
 use crate::log::{Level, Log};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sys::socket::{self, Wait};
 use crate::table::slots::CLOSED;
 
@@ -47,7 +47,9 @@ pub fn write(
     if_gone: Level,
     may_wait: impl Fn() -> bool,
 ) -> Result {
-    if ch.command == NGX_CMD_OPEN_CHANNEL && ch.fd == CLOSED {
+    let fd = (ch.fd != CLOSED).then_some(ch.fd);
+
+    if fd.is_none() && ch.command == NGX_CMD_OPEN_CHANNEL {
         // The receiver would enter a process into its table that has no channel
         // (D3).
         return Err(log.refuse(format_args!(
@@ -55,13 +57,24 @@ pub fn write(
         )));
     }
 
-    let fd = (ch.fd != CLOSED).then_some(ch.fd);
-    let send = |wait| socket::send(sock, message, fd, wait);
+    let send = move |wait| socket::send(sock, message, fd, wait);
 
-    match check_size(sock, message.len()).and_then(|()| send(Wait::Never)) {
+    let sent = if message.len() <= ALWAYS_WHOLE {
+        send(Wait::Never)
+    } else {
+        check_large(sock, message.len()).and_then(|()| send(Wait::Never))
+    };
+
+    match sent {
         Ok(n) if n == message.len() => Ok(()),
         sent => send_again(log, message.len(), if_gone, sent, send, may_wait),
     }
+}
+
+/// Refuses a message that is smaller than `ngx_channel_t`, with an alert.
+#[cold]
+pub fn refuse_small(log: Log, size: usize) -> Status {
+    log.refuse(format_args!("channel message of {size} bytes is too small"))
 }
 
 /// Repeats a call of `send` that can succeed when it is repeated. `sent` is the
@@ -92,13 +105,10 @@ fn send_again(
     }
 }
 
-/// Returns EMSGSIZE if a message of `size` bytes does not fit into one buffer
-/// of the kernel.
-fn check_size(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
-    if size <= ALWAYS_WHOLE {
-        return Ok(());
-    }
-
+/// Returns EMSGSIZE if a message of `size` bytes, more than [`ALWAYS_WHOLE`],
+/// does not fit into one buffer of the kernel.
+#[cold]
+fn check_large(sock: RawFd, size: usize) -> std::result::Result<(), Errno> {
     let whole = (socket::send_buffer(sock)? / 2).saturating_sub(BUFFER_OVERHEAD);
 
     if size <= whole.min(BUFFER_MAX) {
