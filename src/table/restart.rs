@@ -46,7 +46,11 @@ static DELAYS: AtomicBool = AtomicBool::new(false);
 /// Sets whether the host starts processes when their delay is over. If `on` is
 /// false, all delays are 0 from now on.
 pub fn set_delays(on: bool) {
-    DELAYS.store(on, Relaxed);
+    // Each new child calls this function. A store makes the kernel copy the
+    // page for the child, so there is none without need.
+    if DELAYS.load(Relaxed) != on {
+        DELAYS.store(on, Relaxed);
+    }
 }
 
 /// Returns `delay` if the host can end a delay, else 0.
