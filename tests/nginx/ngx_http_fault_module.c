@@ -32,6 +32,8 @@
  *   do=child           forks a child that exits with 3, waits for the child, and
  *                      answers with its exit code
  *   do=orphans&n=N     forks N children that exit, and does not wait for them
+ *   do=lock            locks all shared zones, and changes the address of their
+ *                      locks
  *   do=write&size=N    writes a message of N bytes to a new socketpair, and
  *                      answers with the result
  *   do=read&size=N     reads a message of N bytes, of which 40 have arrived, and
@@ -416,6 +418,26 @@ ngx_http_fault_read(ngx_http_request_t *r, char *answer)
 }
 
 
+static ngx_int_t
+ngx_http_fault_lock(ngx_http_request_t *r, char *answer)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *zone;
+    ngx_slab_pool_t  *pool;
+
+    zone = ngx_cycle->shared_memory.part.elts;
+
+    for (i = 0; i < ngx_cycle->shared_memory.part.nelts; i++) {
+        pool = (ngx_slab_pool_t *) zone[i].shm.addr;
+
+        pool->lock.lock = ngx_pid;
+        pool->mutex.lock = (ngx_atomic_t *) 64;
+    }
+
+    return sprintf(answer, "zones:%d", (int) i);
+}
+
+
 static ngx_http_fault_t  ngx_http_faults[] = {
     { "slot", ngx_http_fault_slot },
     { "send", ngx_http_fault_send },
@@ -425,6 +447,7 @@ static ngx_http_fault_t  ngx_http_faults[] = {
     { "deaf", ngx_http_fault_deaf },
     { "child", ngx_http_fault_child },
     { "orphans", ngx_http_fault_orphans },
+    { "lock", ngx_http_fault_lock },
     { "write", ngx_http_fault_write },
     { "read", ngx_http_fault_read },
     { NULL, NULL }

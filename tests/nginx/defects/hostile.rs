@@ -1,9 +1,12 @@
-//! Data that a hostile worker sends over the channel of a sibling. One of two
-//! workers sends, and the other one, in slot 0, receives.
+//! What a hostile worker does: it sends data over the channel of a sibling, and
+//! writes to shared memory. If there are two workers, one sends, and the other
+//! one, in slot 0, receives.
 
-use super::{ask, lines_of, started, value, wait_for_line_of};
+use std::os::unix::process::ExitStatusExt;
+
+use super::{ask, lines_of, nginx, started, value, wait_for_line_of};
 use crate::nginx::{BOTH, Nginx, Which};
-use crate::support::{proc, wait_until};
+use crate::support::{proc, sys, wait_until};
 
 /// The passes of the event loop in which a worker has read its channel.
 fn passes(nginx: &Nginx, worker: i32) -> usize {
@@ -86,6 +89,36 @@ fn bytes_and_descriptors_of_short_lived_senders() {
                 assert_eq!(open(), before);
                 assert_eq!(lines_of(&nginx, workers[0], ONE_BYTE).len(), SENDERS);
                 nginx.quit(&[ONE_BYTE]);
+            }
+        }
+    }
+}
+
+/// A worker locks a shared zone, replaces the address of the lock, and dies. The
+/// stock master unlocks what the address points to, and crashes.
+#[test]
+fn the_address_of_a_lock() {
+    const ZONE: &str = "limit_req_zone $binary_remote_addr zone=r:64k rate=1r/m;";
+
+    for which in BOTH {
+        let nginx = nginx("lock", which, 1, ZONE);
+
+        nginx.spawn(&[]);
+
+        let workers = nginx.wait_for_workers(1);
+        let worker: Vec<i32> = workers.iter().copied().collect();
+
+        assert_eq!(ask(&nginx, &worker, worker[0], "do=lock"), "zones:1");
+        sys::kill(worker[0], libc::SIGKILL);
+
+        match which {
+            Which::Stock => {
+                assert_eq!(nginx.wait_for_exit().signal(), Some(libc::SIGSEGV));
+            }
+            Which::Ipc => {
+                nginx.wait_for_line("shared memory zone \"r\" was locked by ");
+                nginx.wait_for_others(1, &workers);
+                nginx.quit(&["exited on signal 9", "was locked by"]);
             }
         }
     }
