@@ -216,7 +216,7 @@ test_copies(void)
         ngx_reap_children(t_cycle());
         t_await(go, 1);
         ngx_reap_children(t_cycle());
-        *go = 2;
+        *go = readable_now(ngx_ipc_exit_fd(t_log())) ? 3 : 2;
         t_pause(NULL, NULL);
     }
 
@@ -225,6 +225,7 @@ test_copies(void)
 
     *go = 1;
     t_await(go, 2);
+    T_EQ(*go, 2);
     T_OK(readable_now(fd));
     T_EQ(ngx_reap_children(t_cycle()), 0);
     T_EQ(readable_now(fd), 0);
@@ -295,6 +296,55 @@ test_child(void)
     T_EQ(ngx_reap_children(t_cycle()), 0);
 
     nothing_is_left(fds, fd);
+}
+
+
+/*
+ * A child has children itself.  Its siblings, which are in its table too, are
+ * not its children.
+ */
+
+static void
+parent_proc(ngx_cycle_t *cycle, void *data)
+{
+    pid_t  pid, sibling;
+
+    t_wake_on(SIGCHLD);
+
+    sibling = ngx_processes[0].pid;
+    pid = spawn(t_exit_proc, 4, NGX_PROCESS_NORESPAWN);
+
+    while (ngx_processes[ngx_process_slot].pid == pid
+           && !ngx_processes[ngx_process_slot].exited
+           && ngx_process_slot < ngx_last_process)
+    {
+        ngx_reap_children(cycle);
+    }
+
+    if (ngx_processes[0].pid != sibling || ngx_processes[0].exited) {
+        _exit(1);
+    }
+
+    _exit(0);
+}
+
+
+static void
+test_siblings(void)
+{
+    pid_t  pid;
+
+    T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
+    t_wake_on(SIGCHLD);
+
+    spawn(t_pause, 0, NGX_PROCESS_NORESPAWN);
+    pid = spawn(parent_proc, 0, NGX_PROCESS_NORESPAWN);
+    T_EQ(WEXITSTATUS(t_wait(pid)), 0);
+    T_EQ(t_logged_by(pid, NGX_LOG_NOTICE, "exited with code 4"), 1);
+    T_EQ(t_logged_by(pid, T_ANY, "its status is unknown"), 0);
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    t_end_process(0);
 }
 
 
@@ -442,6 +492,8 @@ main(void)
           test_reaped_before);
     t_run("other processes have copies of the descriptor", test_copies);
     t_run("a child has a descriptor of its own", test_child);
+    t_run("siblings of a process with children are not reaped",
+          test_siblings);
     t_run("the descriptor tells of processes started together",
           test_together);
     t_run("a kernel without pidfd_open()", test_refused);
