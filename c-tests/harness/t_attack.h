@@ -29,6 +29,7 @@ typedef struct {
     volatile int  begun;        /* an attack that goes on has begun */
     volatile int  over;         /* processes that attacks have left exit */
     volatile int  kills;        /* signals that the sibling has got */
+    volatile int  children;     /* that the master has got by attacks */
 } t_attacks_t;
 
 

@@ -21,6 +21,8 @@
 static pid_t
 fork_for_master(void)
 {
+    __atomic_fetch_add(&t_attacks->children, 1, __ATOMIC_SEQ_CST);
+
     return (pid_t) syscall(SYS_clone, CLONE_PARENT|SIGCHLD, NULL, NULL, NULL,
                            NULL);
 }
@@ -103,6 +105,19 @@ children_for_master(void)
     for (i = 0; i < 200; i++) {
         if (fork_for_master() == 0) {
             _exit(i % 3);
+        }
+    }
+}
+
+
+/* The handler of SIGCHLD must not reap children for ever. */
+
+static void
+flood_of_children(void)
+{
+    for ( ;; ) {
+        if (fork_for_master() == 0) {
+            _exit(0);
         }
     }
 }
@@ -201,6 +216,7 @@ const t_attack_t  t_process_attacks[] = {
     { "signalled, with the master as tracer", traced_and_signalled },
     { "children of the master that it traces", traced_by_master },
     { "200 children of the master", children_for_master },
+    { "children of the master without end", flood_of_children },
     { "a child of the master that stays", child_of_master_stays },
     { "a child that stays", child_stays },
     { "stopped", stop },
