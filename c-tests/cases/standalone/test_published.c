@@ -8,6 +8,12 @@
 #include "t_attack.h"
 #include "t_workers.h"
 
+#include <sys/syscall.h>
+
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS  1033
+#endif
+
 
 #define WORKERS  3
 
@@ -157,6 +163,41 @@ test_list(void)
 }
 
 
+/* Linux before 5.1 has no F_SEAL_FUTURE_WRITE. */
+
+static void
+test_no_seal(void)
+{
+    t_need_seccomp();
+    t_fail_syscall_arg(SYS_fcntl, EINVAL, 1, F_ADD_SEALS);
+    test_list();
+}
+
+
+/* Without memory that is shared, each process shows what it knows. */
+
+static void
+test_no_memory(void)
+{
+    int    i;
+    pid_t  old, pid[WORKERS];
+
+    t_need_seccomp();
+    t_fail_syscall(SYS_memfd_create, ENOSYS);
+    start_workers();
+
+    old = t_kill_worker(1);
+    T_UNTIL(ngx_processes[1].pid != old && t_runs(1));
+
+    for (i = 0; i < WORKERS; i++) {
+        pid[i] = ngx_processes[i].pid;
+    }
+
+    check_list(pid, 1);
+    t_workers_stop();
+}
+
+
 /* A signal goes to all workers, whatever role a worker writes. */
 
 static void
@@ -184,6 +225,8 @@ main(void)
           test_respawn);
     t_run("D38 a worker cannot change what is shown of others", test_list);
     t_run("D38 a worker cannot change the roles of others", test_role);
+    t_run("the list of processes without F_SEAL_FUTURE_WRITE", test_no_seal);
+    t_run("the list of processes without shared memory", test_no_memory);
 
     return t_end();
 }
