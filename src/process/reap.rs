@@ -77,10 +77,12 @@ pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
     reap(g, log, child, EARLIER.swap(false, Relaxed));
 }
 
-/// A master reaps all its children. A worker reaps the children that it has
-/// started with the library. It leaves those of a module to the module for a
-/// while (`D7`). `late`: the SIGCHLD arrived earlier, so the children can have
-/// been reaped already.
+/// A master reaps all its children that have exited. A worker reaps only those
+/// that it has started with the library; it notes a child that a module has
+/// forked, and reaps that child later, if the module does not (`D7`).
+///
+/// `child`: the child that the signal tells of, if it is known. `late`: the
+/// SIGCHLD arrived earlier, so the children can have been reaped already.
 fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
     if role::acts_as_master(g) {
         reap_all(g, log, late);
@@ -90,7 +92,8 @@ fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
     }
 }
 
-/// In a worker, at a signal that is no child's: reaps what SIGCHLD would reap.
+/// In a worker: reaps the children that the worker has started with the library,
+/// although no SIGCHLD tells of their exit.
 #[cfg(not(feature = "standalone"))]
 pub fn reap_unnoticed(g: &Globals, log: Log) {
     if DEFER.load(Relaxed) {
@@ -100,8 +103,8 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
     }
 }
 
-/// In a worker: reaps the children of modules that no code has waited for
-/// (`D7`).
+/// In a worker: reaps the children of modules that have been zombies for 2
+/// seconds. Their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
         if let Ok(Some((pid, status))) = process::reap(pid) {

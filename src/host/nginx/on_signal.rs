@@ -33,7 +33,7 @@ pub fn is_own(signal: &Received) -> bool {
 }
 
 /// In a master: does the library's duties, if the signal has interrupted the
-/// master while it waited. In another process: reaps children of modules.
+/// master while it waited. In another process: see [`after_signal_in_worker`].
 pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if !role::acts_as_master(g) {
         after_signal_in_worker(g, log, signal);
@@ -54,10 +54,13 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     set_for_next_duty(g);
 }
 
+/// In a process that is not a master: reaps the children of modules that are due
+/// (`D7`), and sets the timer for the next one.
 fn after_signal_in_worker(g: &Globals, log: Log, signal: &Received) {
     if is_own(signal) {
-        // The kernel keeps one of several SIGCHLD: a child may have exited at
-        // the same time.
+        // While a SIGCHLD is pending, the kernel drops further ones,
+        // `signal(7)`. So a child that has exited at the same time as the timer
+        // expired may send no SIGCHLD of its own.
         reap::reap_unnoticed(g, log);
     }
 
