@@ -57,6 +57,16 @@ pub fn may_start(slot: Slot) -> bool {
     restart::of_child(slot).may_start(now())
 }
 
+/// Makes the processes of all reserved slots due now.
+#[cfg(not(feature = "standalone"))]
+pub fn end_delays(g: &Globals) {
+    let now = now();
+
+    for slot in reserved(g) {
+        restart::of_child(slot).end_delay(now);
+    }
+}
+
 /// Empties a reserved slot, whose process is not wanted any more. A slot whose
 /// process has exited keeps its channel, which `ngx_reap_children` closes.
 pub fn give_up(g: &Globals, slot: Slot) {

@@ -175,6 +175,14 @@ impl Restart {
         }
     }
 
+    /// Makes the next start due now. If the process fails again right after this
+    /// start, it has to wait longer than this time.
+    #[cfg(not(feature = "standalone"))]
+    pub fn end_delay(&self, now: ngx_msec_t) {
+        self.not_before.store(now, Relaxed);
+        self.due.store(now, Relaxed);
+    }
+
     /// Whether the master may start the process now, even if the start is not
     /// due yet.
     pub fn may_start(&self, now: ngx_msec_t) -> bool {

@@ -11,7 +11,8 @@ use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
 use crate::log::Log;
-use crate::process::{reap, wanted};
+use crate::process::signals::RECONFIGURE;
+use crate::process::{reap, respawn, wanted};
 use crate::process_cycle::duties::do_duties;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
@@ -48,6 +49,14 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         forget_failed_binary(g);
         give_up_old(g);
         enter_wanted(g);
+
+        if signal.signo == RECONFIGURE {
+            // A reload tells all old workers to exit. A module can count them:
+            // nchan expects as many exits as the configuration has workers. So
+            // a worker that waits for its respawn is started first.
+            respawn::end_delays(g);
+        }
+
         do_duties(g, log, |slot| g.table.get(slot).make_due());
     }
 

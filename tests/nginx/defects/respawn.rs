@@ -116,6 +116,28 @@ fn kill_until_it_waits(nginx: &Nginx, msec: u32) {
     }
 }
 
+/// At a reload all old workers exit, also the one that waits for its respawn: the
+/// master starts it first, as modules count the workers that exit.
+#[test]
+fn d04_reload_of_a_worker_that_waits() {
+    for which in BOTH {
+        let (nginx, _) = started("d04_reload", which, 3);
+
+        kill_until_it_waits(&nginx, 800);
+
+        let waiting = nginx.lines("respawning in").len();
+
+        assert_eq!(waiting, if which == Which::Ipc { 4 } else { 0 });
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_lines(3, "gracefully shutting down");
+        nginx.wait_for_workers(3);
+
+        assert_eq!(nginx.lines("respawning in").len(), waiting, "{which:?}");
+        assert_eq!(nginx.lines("gracefully shutting down").len(), 3);
+        nginx.quit(&["exited on signal 9"]);
+    }
+}
+
 /// A module that searches the table for the slots of the next workers finds
 /// those that they get, also while a worker waits for its respawn.
 #[test]
