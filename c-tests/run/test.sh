@@ -88,6 +88,8 @@ suite "sources and nginx's headers" on "$best" check sources "$include" "$nginx/
 suite "event loops" on "$best" check loops "$build/$best"
 suite "instructions" on "$best" check instructions "$build/$best"
 suite "nginx/config" check nginx-config asserts
+suite "nginx modules" check nginx-modules 1.28.3 bookworm
+suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
 suite "install" check install
 suite "documents" on "$best" check documents "$build/$best"
