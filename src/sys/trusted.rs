@@ -265,3 +265,6 @@ fn is_roots(directory: &OwnedFd) -> Result<bool, Errno> {
 fn is_proc(directory: &OwnedFd) -> Result<bool, Errno> {
     Ok(fstatfs(directory.as_fd())?.filesystem_type() == PROC_SUPER_MAGIC)
 }
+
+#[cfg(test)]
+mod tests;
