@@ -9,7 +9,7 @@ use super::event_timer::{expire_timers, find_timer};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use super::{event_loop, times, wake_up};
-use crate::channel::queue::full_sockets;
+use crate::channel::waiting::full_sockets;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::log::{Debug, Level, Log};
