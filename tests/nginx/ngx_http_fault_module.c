@@ -7,6 +7,8 @@
  *
  *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
+ *   fault early;       in http: before nginx handles signals, a process that
+ *                      init_module has started exits
  *   fault spawns;      in http: each worker starts a process in init_process
  *   fault full;        in http: the master fills its process table, so that it
  *                      has room for two more processes
@@ -65,6 +67,7 @@ typedef struct {
     ngx_flag_t  full;
     ngx_flag_t  slots;
     ngx_flag_t  spawns;
+    ngx_flag_t  early;
 } ngx_http_fault_conf_t;
 
 
@@ -528,6 +531,11 @@ ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "early") == 0) {
+        fcf->early = 1;
+        return NGX_CONF_OK;
+    }
+
     if (ngx_strcmp(value[1].data, "spawns") == 0) {
         fcf->spawns = 1;
         return NGX_CONF_OK;
@@ -609,6 +617,36 @@ ngx_http_fault_waits(ngx_cycle_t *cycle, void *data)
 }
 
 
+static void
+ngx_http_fault_exits(ngx_cycle_t *cycle, void *data)
+{
+    _exit(0);
+}
+
+
+/* Starts a process, and waits until it has exited, but does not reap it. */
+
+static ngx_int_t
+ngx_http_fault_start_early(ngx_cycle_t *cycle)
+{
+    siginfo_t  info;
+    ngx_pid_t  pid;
+
+    pid = ngx_spawn_process(cycle, ngx_http_fault_exits, NULL, "fault",
+                            NGX_PROCESS_NORESPAWN);
+
+    if (pid == NGX_INVALID_PID
+        || waitid(P_PID, pid, &info, WEXITED|WNOWAIT) == -1)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "fault: early exit");
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_fault_init_module(ngx_cycle_t *cycle)
 {
@@ -621,6 +659,10 @@ ngx_http_fault_init_module(ngx_cycle_t *cycle)
                              NGX_PROCESS_NORESPAWN)
            == NGX_INVALID_PID)
     {
+        return NGX_ERROR;
+    }
+
+    if (fcf->early && ngx_http_fault_start_early(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 

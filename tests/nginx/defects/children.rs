@@ -154,6 +154,39 @@ fn d08_a_function_that_returns() {
     }
 }
 
+/// A module starts a process in `init_module`, before nginx handles signals, and
+/// the process exits at once. No signal ends nginx, and it reaps the process
+/// together with the next one.
+#[test]
+fn a_process_of_init_module_exits_at_once() {
+    for which in BOTH {
+        let nginx = nginx("early", which, 1, "fault early;");
+
+        nginx.spawn(&[]);
+        nginx.wait_for_workers(1);
+        assert_eq!(nginx.lines("fault: early exit").len(), 1);
+        assert!(nginx.get("/").ends_with("hello"));
+
+        assert!(
+            nginx
+                .workers()
+                .iter()
+                .all(|&pid| sys::kill(pid, libc::SIGKILL))
+        );
+        nginx.wait_for_line("worker process ");
+        wait_until("a process that is reaped", || {
+            let fault = nginx.lines("fault ");
+
+            fault
+                .iter()
+                .any(|line| line.ends_with(" exited with code 0"))
+        });
+        nginx.wait_for_lines(2, "start worker process ");
+        nginx.wait_for_workers(1);
+        nginx.quit(&["exited on signal 9"]);
+    }
+}
+
 /// The signals in a field of `/proc/PID/status`, such as "SigBlk". Real-time
 /// signals are left out, because a process inherits their state from the test.
 fn signals(pid: i32, set: &str) -> BTreeSet<i32> {
