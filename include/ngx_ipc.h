@@ -398,7 +398,7 @@ ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
 
 /*
  * Calls print with data once for each process, with a line of text about
- * the process that ends with a line feed.
+ * the process that ends with a line feed. A line has at most 2048 bytes.
  *
  * Safety: print is NULL or can be called with data.
  */

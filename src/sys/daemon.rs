@@ -198,18 +198,28 @@ unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
     end
 }
 
-/// Sets the title that ps shows. A title that is longer than the memory for it
-/// is cut.
-pub fn set_title(title: &[u8]) {
+/// Sets the title that ps shows to "NAME: TITLE". TITLE is `title`, one part
+/// behind the other. A title that is longer than the memory for it is cut.
+pub fn set_title<'a>(name: &[u8], title: impl Iterator<Item = &'a [u8]>) {
     let guard = AREA.lock();
 
     let Some(area) = guard.as_ref() else { return };
-    let n = title.len().min(area.len.saturating_sub(1));
+    let mut at = 0;
 
-    // SAFETY: after the call of `init_title` no other code uses the area; `n`
-    // is less than the size of the area, and `title` lies elsewhere.
-    unsafe {
-        area.start.write_bytes(0, area.len);
-        ptr::copy_nonoverlapping(title.as_ptr(), area.start.cast(), n);
-    }
+    // SAFETY: after the call of `init_title` no other code uses the area.
+    unsafe { area.start.write_bytes(0, area.len) };
+
+    let mut append = |part: &[u8]| {
+        let n = part.len().min(area.len.saturating_sub(at + 1));
+
+        // SAFETY: `at` + `n` is less than the size of the area, and `part` lies
+        // elsewhere.
+        unsafe { ptr::copy_nonoverlapping(part.as_ptr(), area.start.cast::<u8>().add(at), n) };
+
+        at += n;
+    };
+
+    append(name);
+    append(b": ");
+    title.for_each(append);
 }

@@ -19,6 +19,7 @@ pub mod heap;
 pub mod listen;
 pub mod lock;
 pub mod log;
+pub mod path;
 pub mod process;
 pub mod published;
 pub mod shm;

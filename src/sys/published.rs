@@ -15,6 +15,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
+use super::path::CPath;
 use super::shm::{Segment, Share, map_private, map_shared};
 
 /// `MFD_NOEXEC_SEAL`: the file can never be executed. Linux 6.3 can be set up to
@@ -134,8 +135,10 @@ fn read_only(file: &OwnedFd) -> Result<OwnedFd, Errno> {
     }
 
     // Linux has F_SEAL_FUTURE_WRITE since version 5.1.
+    let path = CPath::formatted(format_args!("/proc/self/fd/{}", file.as_raw_fd()))?;
+
     open(
-        format!("/proc/self/fd/{}", file.as_raw_fd()).as_str(),
+        path.as_c_str(),
         OFlag::O_RDONLY | OFlag::O_CLOEXEC,
         Mode::empty(),
     )

@@ -45,7 +45,9 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
         return 1;
     };
 
-    draft.copy_texts();
+    if draft.copy_texts(log).is_err() {
+        return 1;
+    }
 
     let conf = draft.conf();
 
@@ -76,9 +78,9 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     ngx_ipc_huge_pages.store(conf.huge_pages(), Relaxed);
 
     // SAFETY: the caller passes NULL or an array of `argc` strings.
-    unsafe { arguments::save(argc, argv) };
+    unsafe { arguments::save(argc, argv, boot.log())? };
 
-    let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log()))?;
+    let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log())?)?;
 
     ngx_cycle.store(cycle.as_ptr(), Relaxed);
 
@@ -105,15 +107,15 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 /// Takes the listening sockets of the old binary, if an old binary has started
 /// this program. `ngx_parent` becomes the pid of the old binary's master: while
 /// it runs, SIGUSR2 does not start a third binary.
-fn take_inherited(log: Log) -> Vec<OwnedFd> {
-    let Some(sockets) = inherited_sockets(log) else {
-        return Vec::new();
+fn take_inherited(log: Log) -> Result<Vec<OwnedFd>> {
+    let Some(sockets) = inherited_sockets(log)? else {
+        return Ok(Vec::new());
     };
 
     ngx_inherited.store(1, Relaxed);
     ngx_parent.store(process::getppid(), Relaxed);
 
-    sockets
+    Ok(sockets)
 }
 
 /// Does the steps of the set-up that need the first cycle: sets up the status
