@@ -110,6 +110,11 @@ fn a_worker_that_starts_a_process_serves() {
         if which == Which::Stock {
             wake_up(&nginx, libc::SIGQUIT);
             assert_eq!(nginx.workers(), workers);
+            // nginx handles a signal that arrives before it waits only at the
+            // next event.
+            wait_until("workers that wait", || {
+                workers.iter().all(|&pid| proc::waits_for_events(pid))
+            });
             workers
                 .iter()
                 .for_each(|&pid| assert!(sys::kill(pid, libc::SIGQUIT)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{in_slot, in_slots, nginx, shell, started};
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::tracer::Tracer;
-use crate::support::{sys, wait_until};
+use crate::support::{proc, sys, wait_until};
 
 /// Sends the signal `signo` to a worker when the worker has run for `ran`, and
 /// waits for the next worker, `times` times. The master must delay no start.
@@ -18,6 +18,9 @@ fn is_replaced_at_once(test: &str, signo: i32, times: usize, ran: Duration) {
 
             let old = workers[1];
 
+            // nginx handles a signal that arrives before it waits only at the
+            // next event.
+            wait_until("a worker that waits", || proc::waits_for_events(old));
             assert!(sys::kill(old, signo));
             wait_until("another worker", || in_slot(&nginx, 1) != old);
             workers[1] = in_slot(&nginx, 1);
