@@ -35,10 +35,14 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
 
 /// Lines that depend on timing, so that one of the two logs can lack them, each
 /// with the reason.
-const TIMING: [(&str, &str); 7] = [
+const TIMING: [(&str, &str); 8] = [
     (
         "[notice] signal N (SIGALRM) received",
         "missing if all processes exit before the master repeats SIGTERM",
+    ),
+    (
+        "[debug] kill (N, N)",
+        "missing if no process is about to exit when the master repeats SIGTERM",
     ),
     (
         "[notice] signal N (SIGIO) received",
