@@ -313,18 +313,27 @@ t_call_without_memory(const t_call_t *c)
  * Runs a function that does not return, in a child, and meanwhile calls
  * watch(), unless it is NULL.  Returns the exit code of the child, or -1 if a
  * signal has killed it.  Afterwards no allocation fails.
+ *
+ * SIGCHLD is blocked until then, because the library's handler would reap the
+ * child.
  */
 
 static inline int
 t_exits_with(void (*run)(void), void (*watch)(pid_t pid))
 {
-    int    status;
-    pid_t  pid;
+    int       status;
+    pid_t     pid;
+    sigset_t  set, before;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, &before);
 
     pid = fork();
     T_REQUIRE(pid != -1);
 
     if (pid == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
         run();
         _exit(99);
     }
@@ -334,6 +343,7 @@ t_exits_with(void (*run)(void), void (*watch)(pid_t pid))
     }
 
     status = t_wait(pid);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     t_disarm();
 
     if (!WIFEXITED(status)) {
