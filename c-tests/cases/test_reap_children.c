@@ -25,6 +25,8 @@ test_reap_children(void)
     T_EQ(ngx_processes[1].channel[1], -1);
     T_EQ(t_loggedf(NGX_LOG_DEBUG, "pass close channel s:1 pid:%d to:%d",
                    (int) pid, (int) ngx_processes[0].pid), 1);
+    T_EQ(t_loggedf(NGX_LOG_DEBUG, "child: 1 %d e:0 t:1 d:0 r:0 j:0",
+                   (int) pid), 1);
 
     t_end_processes();
 }
