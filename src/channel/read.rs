@@ -7,6 +7,7 @@ use nix::errno::Errno;
 
 use super::command::NGX_CMD_OPEN_CHANNEL;
 use super::message::{MIN_SIZE, ngx_channel_t};
+use super::turn::Turn;
 use crate::config::ngx_uint_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
@@ -14,11 +15,6 @@ use crate::sys::buffer::Buffer;
 use crate::sys::fd::above_stdio;
 use crate::sys::socket::{self, Received, Wait};
 use crate::table::slots::CLOSED;
-
-/// The largest number of messages that a process handles one after the other,
-/// before it does other work. A channel has room for fewer messages, but other
-/// processes can fill it as fast as this process reads it.
-pub const TURN: usize = 512;
 
 /// Receives one message of exactly the size of `message`, and returns the bytes
 /// of the message.
@@ -34,19 +30,23 @@ pub const TURN: usize = 512;
 /// command, the field `fd` is -1, and a descriptor that arrived is closed
 /// (`D16`).
 ///
+/// The caller counts the message that it asks for in `turn`. The function counts
+/// each further message that it receives because it has dropped one.
+///
 /// `may_wait` tells whether the function may wait for a message. It is called
 /// only if no message has arrived.
 ///
 /// `Status::Again` means that no message has arrived, or that the function has
-/// dropped [`TURN`] messages. `Status::Error` means that the other end of the
+/// dropped a message and `turn` is over. `Status::Error` means that the other end of the
 /// channel is closed, or that `recvmsg(2)` failed, which is logged as an alert.
 #[inline(always)]
-pub fn read(
+pub fn read<'a>(
     log: Log,
     sock: RawFd,
-    message: &mut [MaybeUninit<u8>],
+    message: &'a mut [MaybeUninit<u8>],
+    turn: &Turn,
     may_wait: impl Fn() -> bool,
-) -> Result<&[u8]> {
+) -> Result<&'a [u8]> {
     let mut message = Buffer::new(message);
 
     if message.capacity() < MIN_SIZE {
@@ -62,7 +62,7 @@ pub fn read(
         Ok(received) if message.is_full() && !received.is_truncated() => {
             Ok(finish(log, message, received.fd))
         }
-        received => receive(log, sock, message, received, may_wait),
+        received => receive(log, sock, message, turn, received, may_wait),
     }
 }
 
@@ -73,12 +73,13 @@ fn receive<'a>(
     log: Log,
     sock: RawFd,
     mut message: Buffer<'a>,
+    turn: &Turn,
     mut received: std::result::Result<Received, Errno>,
     may_wait: impl Fn() -> bool,
 ) -> Result<&'a [u8]> {
     let mut wait = Wait::Never;
 
-    for _ in 1..TURN {
+    loop {
         match received {
             Ok(received) => match complete(log, sock, &message, received) {
                 Ok(fd) => return Ok(finish(log, message, fd)),
@@ -95,10 +96,12 @@ fn receive<'a>(
             }
         }
 
+        if !turn.take() {
+            return Err(Status::Again);
+        }
+
         received = socket::recv(sock, &mut message, wait);
     }
-
-    Err(Status::Again)
 }
 
 /// Returns the descriptor of a message that fills `message`. `Status::Again`

@@ -3,7 +3,6 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
@@ -12,7 +11,8 @@ use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_REOPEN, NGX_CMD_TERMINATE,
 };
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
-use crate::channel::read::{self, TURN};
+use crate::channel::read;
+use crate::channel::turn::Turn;
 use crate::channel::wait::may_wait;
 use crate::channel::{close, queue};
 use crate::log::{Debug, Level, Log};
@@ -111,26 +111,27 @@ fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<R
 /// enter into its table is dropped, and the next message is received.
 ///
 /// nginx's handler of a worker's channel reads until `Status::Again`. This
-/// function also returns `Status::Again` after [`TURN`] messages, so that the
+/// function also returns `Status::Again` at the end of a [`Turn`], so that the
 /// worker does other work although other processes fill its channel. nginx's
 /// event loop calls the handler again.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
-    static READ: AtomicUsize = AtomicUsize::new(0);
+    static CALLS: Turn = Turn::start();
 
     if sock != g.channel.load(Relaxed) || role::acts_as_master(g) {
-        return read::read(log, sock, message, || may_wait(g, sock)).map(<[u8]>::len);
+        let turn = Turn::of_one_message();
+
+        return read::read(log, sock, message, &turn, || may_wait(g, sock)).map(<[u8]>::len);
     }
 
-    while READ.fetch_add(1, Relaxed) < TURN {
-        let read =
-            read::read(log, sock, message, || false).inspect_err(|_| READ.store(0, Relaxed))?;
+    while CALLS.take() {
+        let read = read::read(log, sock, message, &CALLS, || false).inspect_err(|_| CALLS.end())?;
 
         if read.len() != MIN_SIZE || admit(g, log, &ngx_channel_t::from_bytes(read)) {
             return Ok(read.len());
         }
     }
 
-    READ.store(0, Relaxed);
+    CALLS.end();
     Err(Status::Again)
 }
 
