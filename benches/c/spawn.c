@@ -78,6 +78,32 @@ life(long n)
 }
 
 
+static double
+faults_so_far(void)
+{
+    struct rusage  own, children;
+
+    bench_check(getrusage(RUSAGE_SELF, &own) == 0
+                && getrusage(RUSAGE_CHILDREN, &children) == 0, "getrusage()");
+
+    return (double) (own.ru_minflt + children.ru_minflt);
+}
+
+
+/* Page faults of the master and of the process, instead of nanoseconds. */
+
+static double
+faults(long n)
+{
+    double  before;
+
+    before = faults_so_far();
+    (void) life(n);
+
+    return faults_so_far() - before;
+}
+
+
 /*
  * Spawns processes that send no message, so that only the system calls of a
  * spawn are counted.
@@ -115,6 +141,7 @@ main(int argc, char **argv)
 {
     static const bench_case_t  cases[] = {
         { "life", life },
+        { "faults", faults },
         { "spawn", only_spawn },
         { NULL, NULL }
     };

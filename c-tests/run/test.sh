@@ -87,6 +87,7 @@ suite "archives" on "$best" check archives "$build/$best" "$build/nginx-1.28.3"
 suite "sources and nginx's headers" on "$best" check sources "$include" "$nginx/nginx"
 suite "event loops" on "$best" check loops "$build/$best"
 suite "instructions" on "$best" check instructions "$build/$best"
+suite "page faults" on "$best" check faults "$build/$best" "$nginx"
 suite "nginx/config" check nginx-config asserts
 suite "nginx modules" check nginx-modules 1.28.3 bookworm
 suite "nginx relatives" check nginx-relatives

@@ -188,11 +188,18 @@ pub fn update(g: &Globals) {
 
 /// In a new child: closes the copies of the parent's descriptors, without a
 /// change of what the parent watches. Async-signal-safe.
+#[inline]
 pub fn forget() {
-    if EPOLL.load(Relaxed) == NONE {
-        return;
+    if EPOLL.load(Relaxed) != NONE {
+        close_copies();
     }
+}
 
+/// Apart from `forget`, so that a child that has nothing to close needs no page of
+/// this code.
+#[cold]
+#[inline(never)]
+fn close_copies() {
     for fd in [&EPOLL, &EXITED] {
         let _ = fd::close(fd.swap(NONE, Relaxed));
     }

@@ -72,7 +72,11 @@ pub fn of_child(slot: Slot) -> Role {
 /// time.
 pub fn set_of_child(slot: Slot, role: Role) {
     if let Some(of_child) = OF_CHILDREN.get(slot.index()) {
-        of_child.store(role.to_c(), Relaxed);
+        // Mostly the slot had the role before. A store would make the kernel copy
+        // the page for each child.
+        if of_child.load(Relaxed) != role.to_c() {
+            of_child.store(role.to_c(), Relaxed);
+        }
     }
 }
 

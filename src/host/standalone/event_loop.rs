@@ -3,6 +3,8 @@
 
 use std::fmt;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
@@ -39,6 +41,9 @@ struct Loop {
 }
 
 static LOOP: Lock<Option<Loop>> = Lock::new(None);
+
+/// Whether this process or an ancestor has made an event loop.
+static MADE: AtomicBool = AtomicBool::new(false);
 
 /// Makes the event loop of this process, unless there is one already.
 pub fn create(log: Log) -> Result {
@@ -110,6 +115,11 @@ pub fn release(c: Connection) {
 /// loop. With them, a child that makes no loop of its own could change what its
 /// parent waits for. Async-signal-safe.
 pub fn close_parents() {
+    // The lock is a store, for which the kernel would copy the page.
+    if !MADE.load(Relaxed) {
+        return;
+    }
+
     if let Some(parents) = LOOP.lock().as_mut() {
         parents.epoll.close();
     }
@@ -139,6 +149,7 @@ fn with_loop<T>(log: Log, use_it: impl FnOnce(&mut Loop) -> T) -> Result<T> {
         let parents = guard.take();
 
         *guard = Some(Loop::new(epoll, parents));
+        MADE.store(true, Relaxed);
     }
 
     guard
