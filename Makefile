@@ -37,7 +37,7 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
 
-.PHONY: all lib help demo test nginx test-nginx bench lint headers man reference \
+.PHONY: all lib help demo test nginx test-nginx bench lint mutants mutations headers man reference \
         install uninstall deps clean
 .DELETE_ON_ERROR:
 
@@ -76,8 +76,10 @@ demo: $(B)/demo ## runs a master with four workers that use every part
 
 $(B)/%: examples/%.c lib
 	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include $(INCLUDES) -o $@ $(filter %.c,$^) \
-	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
+	    -L$(B) -lngx_ipc $(LIBS) -Wl,-rpath,$(abspath $(B))
 
+$(B)/libuv: LIBS := -luv
+$(B)/libev: LIBS := -lev
 $(B)/echo: nginx/status/ngx_counters_module.c nginx/status/ngx_counters_module.h
 $(B)/echo: INCLUDES := -Inginx/status
 
@@ -98,6 +100,15 @@ test-nginx: nginx ## compares the two
 bench: ## measures the library, nginx's own C and bare system calls
 	$(CARGO) bench --locked --quiet --bench bench -- \
 	    $(if $(SHORT),--short) $(if $(PAGE),--page) $(SUBJECT)
+
+# FILE="PATH..."  only these files or directories
+# IN_DIFF=REV     only lines that differ from this git revision
+# SHARD=K/N       only part K of N, the first part is 0
+mutants: ## finds changes of the library that no test notices
+	@FILE="$(FILE)" IN_DIFF="$(IN_DIFF)" SHARD="$(SHARD)" sh c-tests/run/mutants.sh
+
+mutations: ## makes known mistakes, ONLY="text" some; a test must notice each
+	@python3 c-tests/run/mutations.py
 
 lint: ## checks the format of the sources, with warnings as errors
 	$(CARGO) fmt --check

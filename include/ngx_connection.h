@@ -76,8 +76,8 @@ struct ngx_listening_s {
  * or ngx_handle_write_event() is called.
  *
  * Lines about the connection are written to log. Returns the connection, or
- * NULL, with an emergency in the log, if the process has no event loop and
- * none can be made.
+ * NULL, with an emergency in the log, if there is no memory, or if the process
+ * has no event loop and none can be made.
  *
  * Safety: log is NULL or a log that is valid as long as the connection.
  *

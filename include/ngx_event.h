@@ -96,8 +96,17 @@ struct ngx_event_s {
     ngx_event_handler_pt   handler;
     ngx_log_t             *log;
 
+    /* as large as nginx's ngx_rbtree_node_t */
     struct ngx_event_timer_s {
-        ngx_msec_t         key;
+        ngx_msec_t         key;             /* when the timer expires */
+
+        /* only the library uses these members */
+        ngx_event_t       *left;
+        ngx_event_t       *right;
+        ngx_event_t       *parent;
+        uint16_t           priority;
+        uint16_t           round;
+        uint32_t           tree;
     } timer;
 };
 

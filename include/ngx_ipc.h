@@ -249,15 +249,65 @@ void ngx_ipc_signal_role(ngx_cycle_t *cycle, int signo, ngx_uint_t role);
  * close the channels to them, and starts processes again that are to be
  * respawned.
  *
- * A program calls this function whenever ngx_reap is set. A program with an
- * event loop of its own also calls it from time to time, because the function
- * also sends messages that were queued while a channel was full. Returns 1
- * while any process is left, else 0.
+ * A program calls this function whenever ngx_reap is set, or the descriptor
+ * of ngx_ipc_exit_fd() is readable. A program with an event loop of its own
+ * also calls it from time to time, because the function also sends messages
+ * that were queued while a channel was full. Returns 1 while any process is
+ * left, else 0.
+ *
+ * The function itself looks for processes that have exited if SIGCHLD does not
+ * reach the library's handler: other libraries replace the handler. It reaps
+ * processes of the table only. If other code has reaped a process, a warning is
+ * logged, and the status of its slot is -1; a process that is to be respawned
+ * is started again, whatever its status was.
  *
  * Safety: cycle is NULL or a valid cycle that lives as long as the slots of
  * respawned processes are in use.
  */
 ngx_uint_t ngx_reap_children(ngx_cycle_t *cycle);
+
+/*
+ * Tells the library that the program has reaped a process: status is the
+ * status that waitpid(2) has returned for pid.
+ *
+ * A program calls this function if it reaps all its children, or if its event
+ * loop does, as the default loop of libev. The function does what the handler
+ * of SIGCHLD does: it logs how the process has ended, stores the status in the
+ * slot of the process, and sets ngx_reap. Without this call,
+ * ngx_reap_children() finds out that the process is gone, but not how it has
+ * ended. Returns NGX_OK, or NGX_DECLINED if the process is not in the table, is
+ * known to have exited, or has only stopped.
+ *
+ * Safety: log is NULL or a valid log.
+ *
+ * References: waitpid(2).
+ */
+ngx_int_t ngx_ipc_child_exited(ngx_pid_t pid, int status, ngx_log_t *log);
+
+/*
+ * Returns a descriptor for an event loop of the program: the descriptor is
+ * readable when a process of the table that this process has started has
+ * exited.
+ *
+ * The program calls ngx_reap_children() then, after which the descriptor is no
+ * longer readable. The descriptor also tells of exits if another library has
+ * replaced the handler of SIGCHLD, or has reaped the process. It is meant for
+ * poll(2), epoll(7) and the like: do not read from it, and do not close it.
+ * Each call in a process returns the same descriptor. A process that
+ * ngx_spawn_process() starts does not inherit it.
+ *
+ * Needs a descriptor for each process that runs, see pidfd_open(2). If there is
+ * none for a new process, an alert is logged, and ngx_reap_children() tries
+ * again. Returns NGX_ERROR, with an alert in the log, if the kernel is older
+ * than Linux 5.3, if a filter of system calls refuses pidfd_open(), or if no
+ * descriptor is free. The program then calls ngx_reap_children() from time to
+ * time.
+ *
+ * Safety: log is NULL or a valid log.
+ *
+ * References: pidfd_open(2), epoll(7).
+ */
+ngx_socket_t ngx_ipc_exit_fd(ngx_log_t *log);
 
 /*
  * Sets up the channel of a new worker: closes the inherited descriptors of the
@@ -348,7 +398,7 @@ ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
 
 /*
  * Calls print with data once for each process, with a line of text about
- * the process that ends with a line feed.
+ * the process that ends with a line feed. A line has at most 2048 bytes.
  *
  * Safety: print is NULL or can be called with data.
  */

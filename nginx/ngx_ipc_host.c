@@ -194,6 +194,58 @@ ngx_ipc_in_table(ngx_pid_t pid)
 #endif
 
 
+/*
+ * Unlocks a slab pool if the process pid has locked it.  Workers can write to
+ * the pool, so the addresses in pool->mutex are not used: with them, a worker
+ * could make the master write to other memory.  ngx_init_zone_pool() has set
+ * them to the addresses that this function uses.
+ */
+
+static ngx_uint_t
+ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
+{
+#if (NGX_HAVE_ATOMIC_OPS)
+
+#if (NGX_HAVE_POSIX_SEM)
+    ngx_atomic_uint_t  wait;
+#endif
+
+    if (!ngx_atomic_cmp_set(&pool->lock.lock, (ngx_atomic_uint_t) pid, 0)) {
+        return 0;
+    }
+
+#if (NGX_HAVE_POSIX_SEM)
+
+    /* wakes up one process that waits for the lock */
+
+    do {
+        wait = pool->lock.wait;
+
+        if ((ngx_atomic_int_t) wait <= 0 || !pool->mutex.semaphore) {
+            return 1;
+        }
+
+    } while (!ngx_atomic_cmp_set(&pool->lock.wait, wait, wait - 1));
+
+    if (sem_post(&pool->mutex.sem) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                      "sem_post() failed while wake shmtx");
+    }
+
+#endif
+
+    return 1;
+
+#else
+
+    /* the kernel has released the lock of a file */
+
+    return 0;
+
+#endif
+}
+
+
 /* Unlocks the accept mutex and the slab pools that the process pid held. */
 
 static void
@@ -223,7 +275,7 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
 
             pool = (ngx_slab_pool_t *) zone[i].shm.addr;
 
-            if (pool != NULL && ngx_shmtx_force_unlock(&pool->mutex, pid)) {
+            if (pool != NULL && ngx_ipc_unlock_pool(pool, pid)) {
                 ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                               "shared memory zone \"%V\" was locked by %P",
                               &zone[i].shm.name, pid);

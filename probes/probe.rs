@@ -16,7 +16,7 @@ use super::Result;
 
 /// The features without which the library cannot be built, each with the
 /// reason.
-const NEEDED: [(&str, &str); 5] = [
+const NEEDED: [(&str, &str); 4] = [
     (
         "NGX_HAVE_MSGHDR_MSG_CONTROL",
         "descriptors are passed in msg_control; msg_accrights is not supported, \
@@ -26,10 +26,6 @@ const NEEDED: [(&str, &str); 5] = [
     (
         "NGX_HAVE_MSG_CMSG_CLOEXEC",
         "passed descriptors arrive close-on-exec",
-    ),
-    (
-        "NGX_HAVE_FIOASYNC",
-        "SIGIO tells a master that a channel is readable",
     ),
     ("NGX_HAVE_EPOLL", "the event loop waits with epoll_wait()"),
 ];

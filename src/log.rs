@@ -119,22 +119,36 @@ impl Log {
     }
 }
 
-/// The text of a log line, on the stack. A text that is longer than
-/// `MAX_ERROR_STR` is cut.
-struct Line {
+/// A line of text on the stack. A text that is longer than `MAX_ERROR_STR` is
+/// cut.
+pub struct Line {
     bytes: [u8; MAX_ERROR_STR],
     len: usize,
 }
 
 impl Line {
-    fn new() -> Self {
+    /// Makes an empty line.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
         Self {
             bytes: [0; MAX_ERROR_STR],
             len: 0,
         }
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// Ends the line with a line feed, in place of the last byte if the line is
+    /// full. Returns the text.
+    pub fn end(&mut self) -> &[u8] {
+        self.len = self.len.min(MAX_ERROR_STR - 1);
+
+        // The line has room for one more byte.
+        let _ = self.write_char('\n');
+
+        self.bytes()
+    }
+
+    /// The text.
+    pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }

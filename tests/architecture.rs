@@ -1,6 +1,7 @@
 //! Tests of the architecture of `src/`, which docs/architecture.md describes:
 //! files import only from lower layers and not in circles, only `sys` makes
-//! system calls, few files have `unsafe`, and files are short.
+//! system calls, few files have `unsafe`, no allocation aborts, and files are
+//! short.
 //!
 //! The test parses all files of `src/`, whatever their `cfg`, and follows their
 //! `use` declarations and paths. It ignores unit tests. It cannot see what a
@@ -35,7 +36,7 @@ mod tree;
 use std::env;
 use std::path::PathBuf;
 
-use rules::{Rule, abi, circles, files, kernel, layers, safety, unsafe_code};
+use rules::{Rule, abi, circles, files, kernel, layers, memory, safety, unsafe_code};
 use tree::Tree;
 
 /// The layers of `src/`, the lowest first. A layer consists of one or more
@@ -101,6 +102,15 @@ fn unsafe_code() {
         name: "unsafe_code",
         sentence: "Only src/sys, src/host and src/abi have unsafe code.",
         check: unsafe_code::check,
+    });
+}
+
+#[test]
+fn no_memory_is_an_error() {
+    check(&Rule {
+        name: "no_memory_is_an_error",
+        sentence: "No code allocates memory in a way that aborts without memory.",
+        check: memory::check,
     });
 }
 

@@ -18,6 +18,8 @@ mod conf;
 mod fork_fails;
 #[path = "runtime/idle.rs"]
 mod idle;
+#[path = "runtime/listening.rs"]
+mod listening;
 #[path = "runtime/lost_master.rs"]
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]

@@ -56,7 +56,7 @@ fn times(
 }
 
 pub fn channel(extent: Extent, report: &mut Report) {
-    const CASES: [(&str, usize, &str); 4] = [
+    const CASES: [(&str, usize, &str); 6] = [
         ("command", 20_000, "write and read a message"),
         (
             "worker",
@@ -67,6 +67,16 @@ pub fn channel(extent: Extent, report: &mut Report) {
             "descriptor",
             10_000,
             "write and read a message with a descriptor",
+        ),
+        (
+            "worker_descriptor",
+            10_000,
+            "write and read a message with a descriptor on a worker's channel",
+        ),
+        (
+            "master",
+            10_000,
+            "write and read a message from a worker to its master",
         ),
         ("burst", 150, "write 100 messages, then read them"),
     ];

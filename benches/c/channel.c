@@ -76,27 +76,6 @@ command(long n)
 }
 
 
-/*
- * Measures the channel of a worker, on which the library keeps messages apart
- * (D13).
- */
-
-static double
-worker(long n)
-{
-#if (BENCH_IPC)
-
-    if (ends[0] == -1) {
-        bench_check(socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_NONBLOCK, 0, ends)
-                    == 0, "socketpair()");
-    }
-
-#endif
-
-    return command(n);
-}
-
-
 static void
 put_and_get_descriptor(void)
 {
@@ -113,6 +92,72 @@ descriptor(long n)
 {
     return repeat(n, NGX_CMD_OPEN_CHANNEL, STDERR_FILENO,
                   put_and_get_descriptor);
+}
+
+
+/*
+ * Measures the channel of a worker, as ngx_spawn_process() makes it.  In the
+ * library the kernel keeps messages apart on it (D13).  In nginx the master's
+ * end sends SIGIO to the master.
+ */
+
+static double
+worker(long n)
+{
+    if (ends[0] == -1) {
+
+#if (BENCH_IPC)
+
+        bench_check(socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_NONBLOCK, 0, ends)
+                    == 0, "socketpair()");
+
+#elif !(BENCH_FLOOR)
+
+        int  on;
+
+        on = 1;
+        bench_init();
+        bench_check(socketpair(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK, 0, ends)
+                    == 0, "socketpair()");
+        bench_check(ioctl(ends[0], FIOASYNC, &on) == 0, "ioctl()");
+        bench_check(fcntl(ends[0], F_SETOWN, ngx_pid) == 0, "fcntl()");
+
+#endif
+    }
+
+    return command(n);
+}
+
+
+/* The same with a descriptor. */
+
+static double
+worker_descriptor(long n)
+{
+    (void) worker(0);
+
+    return descriptor(n);
+}
+
+
+/* The other way: the worker writes, and the master reads. */
+
+static double
+master(long n)
+{
+    double        result;
+    ngx_socket_t  fd;
+
+    (void) worker(0);
+
+    fd = ends[0];
+    ends[0] = ends[1];
+    ends[1] = fd;
+    result = command(n);
+    ends[1] = ends[0];
+    ends[0] = fd;
+
+    return result;
 }
 
 
@@ -194,6 +239,8 @@ main(int argc, char **argv)
     static const bench_case_t  cases[] = {
         { "command", command },
         { "worker", worker },
+        { "worker_descriptor", worker_descriptor },
+        { "master", master },
         { "descriptor", descriptor },
         { "burst", burst },
         { "write", only_write },

@@ -251,20 +251,28 @@ start_together(void)
 static void
 wait_for_news(void)
 {
-    char  c;
+    int            rc;
+    char           c;
+    struct pollfd  pfd;
 
-    /*
-     * SIGIO interrupts read() when a channel has room again.
-     * ngx_reap_children() then sends the messages that the library has queued.
-     */
+    pfd.fd = news[0];
+    pfd.events = POLLIN;
 
-    while (read(news[0], &c, 1) != 1) {
-        bench_check(errno == EINTR, "read()");
+    do {
+        rc = poll(&pfd, 1, 1);
+        bench_check(rc != -1 || errno == EINTR, "poll()");
 
 #if (BENCH_IPC)
-        ngx_reap_children(&bench_cycle);
+        /* sends the messages that the library has queued for full channels */
+
+        if (rc == 0) {
+            ngx_reap_children(&bench_cycle);
+        }
 #endif
-    }
+
+    } while (rc != 1);
+
+    bench_check(read(news[0], &c, 1) == 1, "read()");
 }
 
 

@@ -180,8 +180,8 @@ read_proc(ngx_cycle_t *cycle, void *data)
     ngx_channel_t  ch;
 
     clear_nonblock(ngx_processes[ngx_process_slot].channel[0]);
-    alarm(1);
     t_wake_on(SIGALRM);
+    alarm(1);
 
     _exit(ngx_read_channel(ngx_channel, &ch, sizeof(ngx_channel_t),
                            cycle->log)
@@ -225,6 +225,10 @@ test_own_socket(void)
     ngx_int_t      n;
     ngx_channel_t  ch;
 
+    /* A process with a channel of its own makes no difference. */
+
+    T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN) > 0);
+
     T_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
     memset(&ch, 0, sizeof(ngx_channel_t));
     ch.command = 31;
@@ -253,6 +257,7 @@ test_own_socket(void)
     T_EQ(t_wait(pid), 0);
     close(s[0]);
     close(s[1]);
+    t_end_processes();
 }
 
 

@@ -25,6 +25,8 @@ test_reap_children(void)
     T_EQ(ngx_processes[1].channel[1], -1);
     T_EQ(t_loggedf(NGX_LOG_DEBUG, "pass close channel s:1 pid:%d to:%d",
                    (int) pid, (int) ngx_processes[0].pid), 1);
+    T_EQ(t_loggedf(NGX_LOG_DEBUG, "child: 1 %d e:0 t:1 d:0 r:0 j:0",
+                   (int) pid), 1);
 
     t_end_processes();
 }
@@ -74,6 +76,46 @@ test_reap_children_detached(void)
 }
 
 
+/* The new binary of an upgrade exits, so the old one may be upgraded again. */
+
+static void
+test_reap_children_new_binary(void)
+{
+#if (T_NGINX)
+    ngx_core_conf_t  *ccf;
+    static char      *argv[] = { "nginx", NULL };
+
+    /* The alert of a rename that fails has these names. */
+
+    ngx_argv = argv;
+    ccf = (ngx_core_conf_t *) ngx_get_conf(t_cycle()->conf_ctx,
+                                           ngx_core_module);
+    ccf->oldpid.data = (u_char *) "/nonexistent/pid.oldbin";
+    ccf->pid.data = (u_char *) "/nonexistent/pid";
+#endif
+
+    t_init_signals();
+
+    ngx_new_binary = t_spawn(t_pause, NULL, "new binary",
+                             NGX_PROCESS_DETACHED);
+    T_REQUIRE(ngx_new_binary > 0);
+
+    /* Another process has exited. */
+
+    (void) t_spawn_and_end(t_exit_proc, 0, NGX_PROCESS_DETACHED);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_OK(ngx_new_binary > 0);
+
+    T_EQ(kill(ngx_new_binary, SIGKILL), 0);
+    t_exited(ngx_new_binary);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_new_binary, 0);
+    T_EQ(ngx_last_process, 0);
+}
+
+
 static void
 test_reap_children_not_respawned(void)
 {
@@ -101,6 +143,23 @@ test_reap_children_exiting(void)
 
     T_EQ(ngx_reap_children(t_cycle()), 0);
     T_EQ(ngx_last_process, 0);
+}
+
+
+/* The process is told to exit when it has exited and was not reaped yet. */
+
+static void
+test_reap_children_exiting_late(void)
+{
+    t_init_signals();
+
+    (void) t_spawn_and_end(t_kill_proc, SIGKILL, NGX_PROCESS_RESPAWN);
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+    T_EQ(ngx_last_process, 0);
+    T_EQ(ngx_processes[0].channel[0], -1);
+    T_EQ(ngx_processes[0].channel[1], -1);
 }
 
 
@@ -243,10 +302,14 @@ main(void)
           test_reap_children_middle);
     t_run("ngx_reap_children() of a detached process",
           test_reap_children_detached);
+    t_run("ngx_reap_children() of the new binary",
+          test_reap_children_new_binary);
     t_run("ngx_reap_children() while quitting",
           test_reap_children_not_respawned);
     t_run("ngx_reap_children() of a process that was told to exit",
           test_reap_children_exiting);
+    t_run("ngx_reap_children() of a process that was told too late",
+          test_reap_children_exiting_late);
     t_run("ngx_reap_children() respawns", test_reap_children_respawned);
     t_run("ngx_reap_children() respawns at once, however often",
           test_reap_children_respawned_often);

@@ -7,6 +7,8 @@
 
 #include "test.h"
 
+#include <sys/ptrace.h>
+
 
 static void
 wait_zombie(pid_t pid)
@@ -326,6 +328,66 @@ test_exits_at_once(void)
 }
 
 
+#define NO_TRACER  77
+
+
+/* Makes the parent the tracer of this process, and stops. */
+
+static void
+traced_proc(ngx_cycle_t *cycle, void *data)
+{
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1) {
+        _exit(NO_TRACER);
+    }
+
+    (void) raise(SIGSTOP);
+    t_pause(cycle, data);
+}
+
+
+/*
+ * A tracer gets SIGCHLD, and a status from waitpid(), also when the process
+ * stops.  nginx takes the process for one that has exited.
+ */
+
+static void
+test_traced(void)
+{
+    pid_t     pid;
+    sigset_t  empty;
+
+    if (t_under_valgrind()) {
+        t_skip("valgrind traces the process itself");
+        return;
+    }
+
+    t_init_signals();
+    sigemptyset(&empty);
+
+    pid = t_spawn(traced_proc, NULL, "some worker", NGX_PROCESS_RESPAWN);
+
+    while (!ngx_processes[0].exited) {
+        sigsuspend(&empty);
+    }
+
+    if (WIFEXITED(ngx_processes[0].status)
+        && WEXITSTATUS(ngx_processes[0].status) == NO_TRACER)
+    {
+        t_skip("no process can be traced here");
+        return;
+    }
+
+    T_OK(WIFSIGNALED(ngx_processes[0].status));
+    T_EQ(WTERMSIG(ngx_processes[0].status), SIGKILL);
+    T_EQ(kill(pid, 0), -1);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, ": some worker %d exited on signal 9",
+                   (int) pid), 1);
+    T_EQ(t_logged(T_ANY, "signal 127"), 0);
+
+    t_end_processes();
+}
+
+
 int
 main(void)
 {
@@ -347,6 +409,7 @@ main(void)
     t_run("a worker reaps what it has spawned", test_worker_reaps);
     t_run("D7 a worker does not reap a module's child", test_worker_steals);
     t_run("X a child exits before its pid is known", test_exits_at_once);
+    t_run("D a child that its parent traces has not exited", test_traced);
 
     return t_end();
 }

@@ -170,6 +170,7 @@ check_signal(t_signal_t *sig)
     }
 
     T_EQ(t_logged(NGX_LOG_NOTICE, ""), 1);
+    T_EQ(t_logged(NGX_LOG_CRIT, ""), 0);
 }
 
 

@@ -141,6 +141,25 @@ test_respawn_behind_last(void)
 }
 
 
+/* The process of the slot still runs. */
+
+static void
+test_respawn_of_running(void)
+{
+    pid_t  pid;
+
+    pid = t_spawn(t_pause, NULL, "worker", NGX_PROCESS_RESPAWN);
+    T_REQUIRE(pid > 0);
+
+    T_EQ(t_spawn(t_pause, NULL, "worker", 0), NGX_INVALID_PID);
+    T_EQ(t_logged(NGX_LOG_ALERT, "slot 0 has a process"), 1);
+    T_EQ(ngx_processes[0].pid, pid);
+    T_OK(ngx_processes[0].channel[0] > 2);
+
+    t_end_processes();
+}
+
+
 /* Tests with a full process table. */
 
 static void
@@ -280,6 +299,7 @@ main(void)
     t_run("a respawn keeps the slot", test_respawn_in_slot);
     t_run("X respawn slot out of range", test_respawn_out_of_range);
     t_run("X respawn slot behind the last one", test_respawn_behind_last);
+    t_run("X respawn slot of a process that runs", test_respawn_of_running);
     t_run("the table is full", test_full);
     t_run("the table is full but for one slot", test_full_but_one);
     t_run("the last slot of the table", test_full_last_slot);

@@ -11,7 +11,6 @@ static volatile sig_atomic_t  *reap;
 static void
 spawn_proc(ngx_cycle_t *cycle, void *data)
 {
-    int       i;
     sigset_t  set;
 
     (void) data;
@@ -26,7 +25,7 @@ spawn_proc(ngx_cycle_t *cycle, void *data)
         _exit(1);
     }
 
-    for (i = 0; i < 500 && !ngx_reap; i++) {
+    while (!ngx_reap) {
         usleep(10000);
     }
 

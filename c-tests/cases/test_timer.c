@@ -15,7 +15,7 @@ test_timer(void)
 
     t_event_setup();
 
-    start = t_now();
+    start = (long long) ngx_current_msec;
     ngx_add_timer(&t_timers[0], 20);
     T_OK(t_timers[0].timer_set);
     T_EQ(t_timers[0].timer.key, ngx_current_msec + 20);
@@ -215,7 +215,7 @@ test_set_again(void)
 
     t_timers[0].handler = again_handler;
 
-    start = t_now();
+    start = (long long) ngx_current_msec;
     ngx_add_timer(&t_timers[0], 10);
 
     while (t_norder < 4) {

@@ -119,6 +119,12 @@ row spawn-detached - '[1-9][0-9]*' - 'pid=[1-9][0-9]* channel=-1,-1 '
 row spawn-detached fork:EAGAIN -1 "$text(11: Resource temporarily" "$none"
 row spawn-detached fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 
+# fork() returns in the parent only when the child has exited: strace delays it by
+# a second.  So SIGCHLD arrives before the parent knows the pid of the child.
+
+row spawn-exits - 1 -
+row spawn-exits fork:delay_exit=1000000 1 -
+
 # Rows for ngx_execute().
 
 program_runs='pid=[1-9][0-9]* channel=-1,-1 '
@@ -148,6 +154,30 @@ row execute-missing - -1 "$text(2: No such file or directory)" "$none"
 row execute-missing wait4:EINTR -1 "$text(2: No such file" "$none"
 row execute-missing read:EINTR -1 "$text(2: No such file" "$none"
 
+row execute-exits - 1 - 'more=0 '
+row execute-exits fork:delay_exit=1000000 1 - 'more=0 '
+
+# SIGIO arrives in the child while the child still has the handlers of its parent,
+# whose memory it shares.  A handler would set ngx_sigio of the parent.  The child
+# handles the signal when it has reset the handlers, and the signal kills it.
+row execute-exits child/rt_sigaction:signal=SIGIO:30 1 \
+    '[alert] program' 'more=0 .*exited on signal 29'
+
+# Rows for ngx_ipc_exit_fd().
+
+row exit-fd - '[1-9][0-9]*' '[notice] start worker'
+text='[alert] pidfd_open() failed '
+row exit-fd pidfd_open:ENOSYS:1 -1 "$text(38: Function not implemented)"
+row exit-fd pidfd_open:EPERM:1 -1 "$text(1: Operation not permitted)"
+row exit-fd pidfd_open:EMFILE:2 -1 "$text(24: Too many open files)"
+row exit-fd pidfd_open:ESRCH:2 '[1-9][0-9]*' '[notice] start worker'
+text='[alert] epoll_create() failed '
+row exit-fd epoll_create1:EMFILE -1 "$text(24: Too many open files)"
+row exit-fd eventfd2:ENOMEM -1 "$text(12: Cannot allocate memory)"
+row exit-fd epoll_ctl:ENOMEM:1 -1 "$text(12: Cannot allocate memory)"
+text='[alert] epoll_ctl() of a pidfd failed '
+row exit-fd epoll_ctl:ENOSPC:2 -1 "$text(28: No space left on device)"
+
 # ngx_write_channel() calls sendmsg() for a message with a descriptor, and
 # sendto() for another message.  Failures of both calls have the same log text.
 
@@ -156,7 +186,8 @@ for pair in write:sendto write-fd:sendmsg; do
     row $how - 0 - 'more=32 '
     row $how $call:EAGAIN -2 - 'more=-1 '
     row $how $call:ETOOMANYREFS -2 - 'more=-1 '
-    row $how $call:EINTR 0 - 'more=32 '
+    row $how $call:EINTR -1 \
+        '[alert] sendmsg() failed (4: Interrupted system call)' 'more=-1 '
     row $how $call:ENOBUFS -1 \
         '[alert] sendmsg() failed (105: No buffer space available)' 'more=-1 '
     row $how $call:EPIPE -1 \
@@ -169,7 +200,8 @@ done
 
 row read - 32 - 'more=-1 '
 row read recvmsg:EAGAIN -2 -
-row read recvmsg:EINTR 32 - 'more=-1 '
+row read recvmsg:EINTR -1 \
+    '[alert] recvmsg() failed (4: Interrupted system call)'
 row read recvmsg:ENOMEM -1 \
     '[alert] recvmsg() failed (12: Cannot allocate memory)'
 
@@ -290,7 +322,8 @@ row kill - 1 - 'more=0 '
 if makes kill pidfd_open; then
     row kill pidfd_open:ENOSYS 1 - 'more=0 '
     row kill pidfd_open:EMFILE 1 - 'more=0 '
-    row kill pidfd_send_signal:EPERM 0 \
+    row kill pidfd_send_signal:EPERM 1 - 'more=0 '
+    row kill pidfd_send_signal:EPERM+kill!:EPERM 0 \
         "$text(1: Operation not permitted)" 'more=0 .*\[alert\] kill('
     row kill pidfd_send_signal:ESRCH 1 "$text(3: No such process)" 'more=1 '
     row kill pidfd_open:ENOSYS+kill!:EPERM 0 \

@@ -55,6 +55,21 @@ exec cc "\$@"
 EOF
 chmod +x "$tmp/cc"
 
+# A compiler with which one of the probes that are also run compiles, but fails when it
+# runs.
+cat > "$tmp/cc-fails" <<EOF
+#!/bin/sh
+case "\$*" in
+    *NGX_HAVE_SYSVSHM.c*)
+        for out; do :; done
+        echo 'int main(void) { return 3; }' > "$tmp/fails.c"
+        exec cc "$tmp/fails.c" -o "\$out"
+    ;;
+esac
+exec cc "\$@"
+EOF
+chmod +x "$tmp/cc-fails"
+
 # The variables FEATURE=0 of all backends of shared memory, with which the
 # build finds no backend.
 no_backend=$(awk '{ print $2 "=0" }' "$top/src/shmem/backends")
@@ -90,5 +105,10 @@ ok "a probe that fails" builds "CC=$tmp/cc"
 ok "is the answer \"no\"" answer "NGX_HAVE_POSIX_SEM: no"
 ok "probes.log has the compiler's message" answer "no semaphores here"
 ok "probes.log has the program" answer "#include <semaphore.h>"
+
+ok "a probe that compiles and fails when it runs" builds "CC=$tmp/cc-fails"
+ok "has the answer \"no\"" answer "NGX_HAVE_SYSVSHM: no"
+ok "probes.log has the exit code" grep -q 'NGX_HAVE_SYSVSHM: exit status: 3' \
+    "$tmp/out/probes.log"
 
 end

@@ -24,9 +24,26 @@ interposable()
     ! readelf -d "$library" | grep -q SYMBOLIC
 }
 
+# tested_without_memory: succeeds if the tests call each exported function without
+# memory; prints the functions that they do not call
+tested_without_memory()
+{
+    nm -D --defined-only "$library" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' > "$tmp/functions"
+    test -s "$tmp/functions"
+
+    while read -r function; do
+        grep -qw "$function" "$top"/c-tests/cases/standalone/test_no_memory*.c \
+            || echo "$function"
+    done < "$tmp/functions" > "$tmp/untested"
+
+    cat "$tmp/untested"
+    ! test -s "$tmp/untested"
+}
+
 ok "the list is not empty" test -s "$tmp/wanted"
 ok "exactly the listed symbols are exported" diff "$tmp/wanted" "$tmp/exported"
 ok "the soname is libngx_ipc.so.1" soname
 ok "a program's own data wins" interposable
+ok "each function is called without memory" tested_without_memory
 
 end

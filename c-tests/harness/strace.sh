@@ -9,6 +9,8 @@
 #
 # A fault is a system call that strace makes fail, written CALL:ERRNO[:NTH].
 # The NTH call of this name between the marks fails; NTH is 1 if it is omitted.
+# In place of ERRNO, delay_exit=MICROSECONDS delays the return of the call, and
+# signal=SIGNAL sends the process a signal when the call begins.
 # With "child/" before CALL, strace makes the call fail in the forked child.
 # With "!" after CALL, the call is one that the program makes only if another
 # call fails.
@@ -116,6 +118,11 @@ injection()
         *:*) nth=${errno#*:}; errno=${errno%%:*} ;;
     esac
 
+    case $errno in
+        *=*) what=$errno ;;
+        *)   what=error=$errno ;;
+    esac
+
     where=main
     certain=1
 
@@ -144,7 +151,7 @@ injection()
         return 1
     fi
 
-    echo "-e inject=$call:error=$errno:when=$(($1 + nth))"
+    echo "-e inject=$call:$what:when=$(($1 + nth))"
 }
 
 # injection_in_child BEFORE WITHIN CHILD: prints the arguments of strace for a
@@ -163,7 +170,19 @@ injection_in_child()
         return 1
     fi
 
-    echo "-e inject=$call:error=$errno:when=$nth"
+    echo "-e inject=$call:$what:when=$nth"
+}
+
+# happened FAULTS: succeeds if strace has shown one of the faults
+happened()
+{
+    case $1 in
+        *signal=*)
+            happened_signal=${1##*signal=}
+            grep -q -e "--- ${happened_signal%%[:+]*} " "$tmp/calls"
+        ;;
+        *) grep -q 'INJECTED\|DELAYED' "$tmp/calls" ;;
+    esac
 }
 
 # with_faults COMMAND FAULTS: runs the command with the faults, which are
@@ -188,5 +207,5 @@ with_faults()
 
     [ "$code" -eq 0 ] || { echo "it ended with code $code"; return 1; }
 
-    [ "$2" = - ] || grep -q INJECTED "$tmp/calls" || { echo "no call failed"; return 1; }
+    [ "$2" = - ] || happened "$2" || { echo "the fault has not happened"; return 1; }
 }

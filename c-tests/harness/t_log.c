@@ -13,12 +13,21 @@
 
 
 #define T_LOG_SIZE     (32 * 1024 * 1024)
+#define T_LOG_LINES    (T_LOG_SIZE - sizeof(t_lines_t))
 #define T_LOG_PRINTED  40
 
 
+/*
+ * Processes write lines at the same time, and each of them can be killed at any
+ * moment.  A process claims the place at the offset "used" when it stores the
+ * size of its line there.  Then the process, or another one if it was killed,
+ * moves "used" behind the line.  So each place below "used" has a size, and a
+ * line that a process could not complete hides no other line.
+ */
+
 typedef struct {
+    atomic_uint    size;       /* with this structure; 0 if not claimed */
     atomic_uint    ready;      /* stored when the line is complete */
-    unsigned       len;
     pid_t          pid;
     unsigned       level;
     char           text[];
@@ -49,32 +58,45 @@ t_line_at(size_t offset)
 }
 
 
-static size_t
-t_line_size(size_t len)
+/* Claims a place for a line; returns NULL if the log is full. */
+
+static t_line_t *
+t_line_claim(unsigned size)
 {
-    size_t  size;
+    size_t     offset;
+    unsigned   found;
+    t_line_t  *line;
 
-    size = sizeof(t_line_t) + len + 1;
+    do {
+        offset = atomic_load(&t_lines->used);
 
-    return (size + 7) & ~(size_t) 7;
+        if (offset + size > T_LOG_LINES) {
+            return NULL;
+        }
+
+        line = t_line_at(offset);
+        found = 0;
+        (void) atomic_compare_exchange_strong(&line->size, &found, size);
+
+        (void) atomic_compare_exchange_strong(&t_lines->used, &offset,
+                                              offset + (found ? found : size));
+    } while (found);
+
+    return line;
 }
 
 
 static void
 t_line_add(unsigned level, const char *text, size_t len)
 {
-    size_t     offset;
     t_line_t  *line;
 
-    offset = atomic_fetch_add(&t_lines->used, t_line_size(len));
+    line = t_line_claim((unsigned) ((sizeof(t_line_t) + len + 8) & ~7UL));
 
-    if (offset + t_line_size(len) > T_LOG_SIZE - sizeof(t_lines_t)) {
+    if (line == NULL) {
         return;
     }
 
-    line = t_line_at(offset);
-
-    line->len = (unsigned) len;
     line->pid = getpid();
     line->level = level;
     memcpy(line->text, text, len);
@@ -86,9 +108,7 @@ t_line_add(unsigned level, const char *text, size_t len)
 
 /*
  * Returns the first complete line at or after *offset, and moves *offset
- * behind that line; returns NULL if there is none.  If a process was killed
- * before it stored the length of its line, the function cannot find later
- * lines and returns NULL.
+ * behind that line; returns NULL if there is none.
  */
 
 static t_line_t *
@@ -99,16 +119,9 @@ t_line_next(size_t *offset)
 
     used = atomic_load(&t_lines->used);
 
-    while (*offset + sizeof(t_line_t) < used
-           && *offset + sizeof(t_line_t) < T_LOG_SIZE - sizeof(t_lines_t))
-    {
+    while (*offset < used) {
         line = t_line_at(*offset);
-
-        if (line->len == 0 && !atomic_load(&line->ready)) {
-            return NULL;
-        }
-
-        *offset += t_line_size(line->len);
+        *offset += atomic_load(&line->size);
 
         if (atomic_load(&line->ready)) {
             return line;
@@ -133,13 +146,7 @@ t_log_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
 void
 t_log_init(void)
 {
-    t_lines = mmap(NULL, T_LOG_SIZE, PROT_READ|PROT_WRITE,
-                   MAP_ANONYMOUS|MAP_SHARED|MAP_NORESERVE, -1, 0);
-
-    if (t_lines == MAP_FAILED) {
-        perror("mmap");
-        exit(2);
-    }
+    t_lines = t_shared(T_LOG_SIZE);
 
     t_log_s.log_level = NGX_LOG_DEBUG_ALL;
     t_log_s.writer = t_log_writer;
@@ -171,15 +178,13 @@ t_log_init(void)
 void
 t_log_reset(void)
 {
-    size_t  used;
+    size_t  end;
 
-    used = t_lines->used;
+    /* A process that was killed may have claimed a place that is not counted. */
 
-    if (used > T_LOG_SIZE - sizeof(t_lines_t)) {
-        used = T_LOG_SIZE - sizeof(t_lines_t);
-    }
+    end = t_lines->used + sizeof(t_line_t);
 
-    memset(t_lines->lines, 0, used);
+    memset(t_lines->lines, 0, end < T_LOG_LINES ? end : T_LOG_LINES);
     t_lines->used = 0;
     t_lines->cleared = 0;
 }

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 
 
-#define T_DEADLINE  10000       /* ms */
+#define T_DEADLINE  30000       /* ms */
 
 
 static rlim_t  t_fds_limit;
@@ -318,6 +318,12 @@ t_same_file(pid_t pid_a, int fd_a, pid_t pid_b, int fd_b)
 }
 
 
+/* The memory that t_shared() has made. */
+
+static void    *own_mappings[64];
+static size_t   own_mappings_n;
+
+
 void *
 t_shared(size_t size)
 {
@@ -326,12 +332,31 @@ t_shared(size_t size)
     p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_ANONYMOUS|MAP_SHARED,
              -1, 0);
 
-    if (p == MAP_FAILED) {
+    if (p == MAP_FAILED || own_mappings_n == t_nitems(own_mappings)) {
         perror("mmap");
         _exit(2);
     }
 
+    own_mappings[own_mappings_n++] = p;
+
     return p;
+}
+
+
+/* Returns 1 if t_shared() has made the memory that begins at this address. */
+
+int
+t_is_own_mapping(const void *start)
+{
+    size_t  i;
+
+    for (i = 0; i < own_mappings_n; i++) {
+        if (own_mappings[i] == start) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

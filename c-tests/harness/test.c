@@ -36,7 +36,8 @@ static unsigned      t_number;
 static unsigned      t_failed;
 static unsigned      t_nginx;
 static unsigned      t_verbose;
-static unsigned      t_timeout = 20;
+static unsigned      t_stop;
+static unsigned      t_timeout = 60;
 static const char   *t_only;
 static sigset_t      t_sigchld;
 static t_fds_t       t_fds;
@@ -395,7 +396,7 @@ t_run(const char *name, t_case_pt fn)
     pid_t     pid;
     unsigned  orphans;
 
-    if (t_only && strstr(name, t_only) == NULL) {
+    if ((t_only && strstr(name, t_only) == NULL) || (t_stop && t_failed)) {
         return;
     }
 
@@ -460,6 +461,7 @@ t_begin(void)
 
     t_nginx = t_env("T_EXPECT") && strcmp(t_env("T_EXPECT"), "nginx") == 0;
     t_verbose = t_env("T_VERBOSE") != NULL;
+    t_stop = t_env("T_STOP") != NULL;
     t_only = t_env("T_ONLY");
 
     if (t_env("T_TIMEOUT")) {

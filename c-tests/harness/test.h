@@ -20,7 +20,8 @@
  *   T_EXPECT=nginx   the program is linked with nginx's objects
  *   T_VALGRIND=1     the program runs under valgrind
  *   T_ONLY=text      runs only the cases whose names contain the text
- *   T_TIMEOUT=20     the time limit of a case, in seconds
+ *   T_TIMEOUT=60     the time limit of a case, in seconds
+ *   T_STOP=1         runs no more cases after the first that fails
  *   T_LONG=1         cases with random input run for 5 minutes
  *   T_VERBOSE=1      also prints why a case fails that must fail with nginx
  */
@@ -150,6 +151,7 @@ int t_same_file(pid_t pid_a, int fd_a, pid_t pid_b, int fd_b);
 const char *t_fd_name(int fd, char *buf, size_t size);
 
 void *t_shared(size_t size);
+int t_is_own_mapping(const void *start);
 int t_is_filled(const u_char *start, size_t size, u_char value);
 void t_socketpair(int *fd);
 void t_message_pair(int *fd);
@@ -157,6 +159,12 @@ ssize_t t_send(int s, const void *buf, size_t size, const int *fd,
     size_t nfds);
 int t_readable(int fd);
 int t_unread(int fd);
+
+
+/* t_watch.c: what tests that run for some time watch */
+
+long long t_msec(void);
+long t_rss(pid_t pid);
 
 
 /* t_process.c: signals, processes, and slots of the process table */

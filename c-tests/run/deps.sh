@@ -6,8 +6,8 @@
 set -e
 
 packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
-          shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev curl
-          python3 netcat-openbsd mandoc"
+          shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev libluajit2-5.1-dev curl
+          python3 netcat-openbsd mandoc libuv1-dev libev-dev"
 
 missing=
 for package in $packages; do

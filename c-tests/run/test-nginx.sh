@@ -42,8 +42,12 @@ for backend in $(backends); do
         || suite "nginx, $backend" with_variant "$backend"
 done
 
-for script in config modules relatives rust versions; do
+for script in config relatives rust versions; do
     suite "nginx-$script.sh" sh "$tests/checks/nginx-$script.sh"
+done
+
+for name in 1.28.3 bookworm bullseye trixie; do
+    suite "nginx-modules.sh, $name" sh "$tests/checks/nginx-modules.sh" "$name"
 done
 
 total

@@ -39,7 +39,7 @@ programs()
 under_valgrind()
 {
     (
-        export T_VALGRIND=1 T_TIMEOUT=120
+        export T_VALGRIND=1 T_TIMEOUT=300
         programs WRAPPER="valgrind -q --error-exitcode=9 --leak-check=full \
             --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=no"
     )
@@ -85,8 +85,12 @@ suite "generated headers" on "$best" check generated "$include"
 suite "exported symbols" on "$best" check symbols "$build/$best/libngx_ipc.so.1"
 suite "archives" on "$best" check archives "$build/$best" "$build/nginx-1.28.3"
 suite "sources and nginx's headers" on "$best" check sources "$include" "$nginx/nginx"
+suite "event loops" on "$best" check loops "$build/$best"
 suite "instructions" on "$best" check instructions "$build/$best"
+suite "page faults" on "$best" check faults "$build/$best" "$nginx"
 suite "nginx/config" check nginx-config asserts
+suite "nginx modules" check nginx-modules 1.28.3 bookworm
+suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
 suite "install" check install
 suite "documents" on "$best" check documents "$build/$best"

@@ -12,7 +12,7 @@
 # this one instead of its own: a panic that it catches would abort nginx.
 #
 #   NGX_IPC_DEBUG=0     without debug information
-#   LD, OBJCOPY, NM, AR, STRIP
+#   LD, OBJCOPY, NM, READELF, AR, STRIP
 
 set -eu
 
@@ -52,8 +52,20 @@ awk 'NF == 3 && $3 ~ /^ngx_/ { print $3 }' "$work/said" | sort -u > "$work/names
 # shellcheck disable=SC2046
 quietly "${LD:-ld}" -r --gc-sections --force-group-allocation \
     $(sed 's/^/-u /' "$work/names") -o "$work/merged.o" "$work/rust.a"
+
+# Small variables come first, sorted by size, and then the tables of all slots.
+# After fork() the kernel copies a page when a process writes to it.  The variables
+# that a spawn changes are small ones, so they lie in one page.
+quietly "${READELF:-readelf}" -SW "$work/merged.o"
+{
+    echo 'SECTIONS { .bss 0 : ALIGN(4096) {'
+    sed -n 's/^ *\[ *[0-9]*\] *\(\.bss\.[^ ]*\) *NOBITS *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\2 *(\1)/p' \
+        "$work/said" | LC_ALL=C sort | sed 's/^[^ ]* //'
+    echo '} }'
+} > "$work/sorted.ld"
+quietly "${LD:-ld}" -r -T "$work/sorted.ld" -o "$work/sorted.o" "$work/merged.o"
 quietly "${OBJCOPY:-objcopy}" --keep-global-symbols="$work/names" \
-    "$work/merged.o" "$work/members/ngx_ipc.o"
+    "$work/sorted.o" "$work/members/ngx_ipc.o"
 
 case ${NGX_IPC_DEBUG:-1} in
     0) quietly "${STRIP:-strip}" --strip-debug "$work"/members/*.o ;;

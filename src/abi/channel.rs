@@ -5,6 +5,7 @@ use std::slice;
 
 use crate::channel::close;
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
+use crate::channel::write;
 use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
@@ -60,22 +61,25 @@ pub unsafe extern "C" fn ngx_write_channel(
             .into();
     }
 
-    // SAFETY: C passes a message of which `size` bytes are readable. If `size`
-    // is large enough, the message begins with a ngx_channel_t.
+    if size < MIN_SIZE {
+        return write::refuse_small(log, size).into();
+    }
+
+    // SAFETY: C passes a message of which `size` bytes are readable, enough for
+    // the ngx_channel_t with which the message begins.
     let (message, head) = unsafe {
         (
             slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
-            (size >= MIN_SIZE).then(|| *ch),
+            &*ch,
         )
     };
-    let head = head.unwrap_or(ngx_channel_t::command(0));
 
     code(host::write_channel(
         &GLOBALS,
         log,
         s,
         message,
-        &head,
+        head,
         Level::Alert,
     ))
 }

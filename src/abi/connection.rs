@@ -12,8 +12,8 @@ use crate::host::standalone::log::{ErrorLog, ngx_log_t};
 /// or ngx_handle_write_event() is called.
 ///
 /// Lines about the connection are written to `log`. Returns the connection, or
-/// NULL, with an emergency in the log, if the process has no event loop and
-/// none can be made.
+/// NULL, with an emergency in the log, if there is no memory, or if the process
+/// has no event loop and none can be made.
 ///
 /// # Safety
 ///

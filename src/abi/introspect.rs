@@ -1,10 +1,12 @@
 //! The part of `ngx_ipc.h` that both hosts export: the list of processes.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::fmt::Write;
 use std::ptr::NonNull;
 
 use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::introspect::{self, ngx_ipc_process_t};
+use crate::log::Line;
 use crate::table::generation;
 
 const VERSION: &CStr =
@@ -92,7 +94,7 @@ pub type ngx_ipc_print_pt =
     Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
 
 /// Calls `print` with `data` once for each process, with a line of text about
-/// the process that ends with a line feed.
+/// the process that ends with a line feed. A line has at most 2048 bytes.
 ///
 /// # Safety
 ///
@@ -101,8 +103,12 @@ pub type ngx_ipc_print_pt =
 pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: *mut c_void) {
     let Some(print) = print else { return };
 
-    introspect::print(|line| {
-        let line = format!("{line}\n");
+    introspect::print(|text| {
+        let mut line = Line::new();
+
+        // A text that is longer than a line of a log is cut.
+        let _ = line.write_fmt(text);
+        let line = line.end();
 
         // SAFETY: C passes a function that can be called with `data`, and
         // `line` has `line.len()` bytes.

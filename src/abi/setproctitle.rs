@@ -48,6 +48,6 @@ pub unsafe extern "C" fn ngx_setproctitle(title: *mut c_char) {
     if let Some(title) = title.bytes() {
         let cycle = Cycle::current().unwrap_or_else(Cycle::empty);
 
-        setproctitle::set_title(cycle, &String::from_utf8_lossy(title));
+        setproctitle::set_title(cycle, title);
     }
 }

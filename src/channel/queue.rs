@@ -12,97 +12,44 @@
 //! message does not overtake them: the send fails with `Status::Again`. A
 //! master that gets `Status::Again` for QUIT or TERMINATE sends a signal
 //! instead.
+//!
+//! If there is no memory to queue a message, the file `lacking.rs` remembers
+//! what the receiver must be told.
 
-use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::command::{NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, is_control};
+use nix::errno::Errno;
+
+use super::command::{NGX_CMD_OPEN_CHANNEL, is_control};
+use super::lacking::{self, Noted};
 use super::message::{MIN_SIZE, ngx_channel_t};
 use super::wait::may_wait;
+use super::waiting::{self, Front, any_waiting, channel_in_table};
 use super::write;
-use crate::config::{AtomicPid, ngx_msec_t, ngx_pid_t};
+use crate::config::{AtomicPid, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::lock::Lock;
-use crate::sys::socket::Wait;
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::ngx_process_t;
 use crate::table::stats;
-
-/// The messages that are queued for one receiver: the process `pid` in the slot
-/// `slot`.
-///
-/// A queued OPEN_CHANNEL does not keep the descriptor that it carries: the
-/// library takes the descriptor from the table when it sends the message. If
-/// the process that the message announces has exited meanwhile, the library
-/// drops the message. The receiver then gets only the CLOSE_CHANNEL of that
-/// process, which is queued behind the OPEN_CHANNEL.
-struct Queue {
-    slot: Slot,
-    pid: ngx_pid_t,
-    messages: VecDeque<ngx_channel_t>,
-}
-
-static QUEUES: Lock<Vec<Queue>> = Lock::new(Vec::new());
-
-/// The number of messages in all queues, which can be read without the lock.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-/// The pid of the process that has queued the messages. A child inherits the
-/// queues of its parent, but only the parent must send these messages; the
-/// child ignores the queues, because `OWNER` is not its own pid. The child
-/// cannot free the queues right after fork(), where only async-signal-safe
-/// functions may run. The child's first `push` frees them.
-static OWNER: AtomicPid = AtomicPid::new(0);
 
 /// The pid of the process while it sends the queued messages; 0 at other times.
 /// Meanwhile the process does not hold the lock of `QUEUES`: a log line can
 /// call a log writer of the program, and this writer can send messages.
 static FLUSHING: AtomicPid = AtomicPid::new(0);
 
-/// The delay in milliseconds after which the library retries the queued
-/// messages. The retry is needed if nothing reports that a socket has room:
-/// inside nginx, and after ETOOMANYREFS.
-const RETRY: ngx_msec_t = 100;
-
-/// Whether this process has queued messages.
-#[inline]
-fn any_waiting(g: &Globals) -> bool {
-    WAITING.load(Relaxed) != 0 && OWNER.load(Relaxed) == g.own_pid()
-}
-
 fn is_flushing(g: &Globals) -> bool {
     FLUSHING.load(Relaxed) == g.own_pid()
-}
-
-/// Milliseconds until the library has to retry the queued messages; `None` if
-/// no message is queued.
-pub fn retry_in(g: &Globals) -> Option<ngx_msec_t> {
-    any_waiting(g).then_some(RETRY)
-}
-
-/// The sockets of the processes for which messages are queued.
-#[cfg(feature = "standalone")]
-pub fn full_sockets(g: &Globals) -> Vec<RawFd> {
-    if !any_waiting(g) {
-        return Vec::new();
-    }
-
-    QUEUES
-        .lock()
-        .iter()
-        .filter_map(|queue| g.table.get(queue.slot).writable())
-        .collect()
 }
 
 /// Sends `message`, whose first fields are `ch`, as [`write::write`] does. A
 /// control message is queued if the socket is full and `sock` is the channel of
 /// a process in the table.
-#[inline]
+#[inline(always)]
 pub fn write(
     g: &Globals,
     log: Log,
@@ -111,19 +58,10 @@ pub fn write(
     ch: &ngx_channel_t,
     if_gone: Level,
 ) -> Result {
-    if any_waiting(g) {
-        flush(g, log);
-    }
-
-    let sent = if any_waiting(g) && has_to_wait(g, sock) {
+    let sent = if any_waiting(g) && has_to_wait(g, log, sock) {
         Err(Status::Again)
     } else {
-        write::write(log, sock, message, ch.command, ch.fd, if_gone, Wait::Never)
-    };
-
-    let sent = match sent {
-        Err(Status::Again) => write_if_waiting(g, log, sock, message, ch, if_gone),
-        sent => sent,
+        write::write(log, sock, message, ch, if_gone, || may_wait(g, sock))
     };
 
     if message.len() == MIN_SIZE && is_control(ch.command) {
@@ -133,30 +71,14 @@ pub fn write(
     }
 }
 
-/// Sends a message to a socket that is full, if the call may wait for room.
+/// Sends the queued messages. Returns whether messages are still queued for the
+/// process whose channel is `sock`.
 #[cold]
-fn write_if_waiting(
-    g: &Globals,
-    log: Log,
-    sock: RawFd,
-    message: &[MaybeUninit<u8>],
-    ch: &ngx_channel_t,
-    if_gone: Level,
-) -> Result {
-    if may_wait(g, sock) {
-        let wait = Wait::AsFlagSays;
+fn has_to_wait(g: &Globals, log: Log, sock: RawFd) -> bool {
+    flush(g, log);
 
-        write::write(log, sock, message, ch.command, ch.fd, if_gone, wait)
-    } else {
-        Err(Status::Again)
-    }
-}
-
-/// Whether messages are queued for the process whose channel is `sock`.
-#[cold]
-fn has_to_wait(g: &Globals, sock: RawFd) -> bool {
     find_receiver(g, sock)
-        .is_some_and(|(slot, entry)| is_flushing(g) || has_queue(&QUEUES.lock(), slot, entry.pid()))
+        .is_some_and(|(slot, entry)| is_flushing(g) || waiting::has_messages(slot, entry.pid()))
 }
 
 /// Counts a control message that has been sent. Queues a control message for
@@ -179,7 +101,10 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
         return sent;
     }
 
-    push(g, slot, entry.pid(), ch);
+    if waiting::push(g, slot, entry.pid(), ch).is_err() {
+        return remember(log, slot, entry.pid(), ch);
+    }
+
     log.debug(
         Debug::Core,
         format_args!(
@@ -188,6 +113,27 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
             entry.pid()
         ),
     );
+
+    Ok(())
+}
+
+/// Remembers a control message that could not be queued, because there was no
+/// memory. The first such message to a process is logged as an alert.
+#[cold]
+fn remember(log: Log, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) -> Result {
+    match waiting::note_lacking(slot, pid, ch) {
+        Noted::No => return Err(Status::Again),
+        Noted::More => {}
+        Noted::First => log.error(
+            Level::Alert,
+            Some(Errno::ENOMEM),
+            format_args!(
+                "channel command {} to s:{slot} pid:{pid} cannot be queued, \
+                 the state of slot {} is sent later",
+                ch.command, ch.slot
+            ),
+        ),
+    }
 
     Ok(())
 }
@@ -212,87 +158,6 @@ pub fn find_receiver(g: &Globals, sock: RawFd) -> Option<(Slot, &'static ngx_pro
     Some(found)
 }
 
-/// The descriptor `channel[0]`, from the table, of the process that the message
-/// `ch` is about; `None` if this process has exited.
-fn channel_in_table(g: &Globals, ch: &ngx_channel_t) -> Option<RawFd> {
-    let about = g.table.get(Slot::from_c(ch.slot)?);
-
-    about.writable().filter(|_| about.pid() == ch.pid)
-}
-
-fn has_queue(queues: &[Queue], slot: Slot, pid: ngx_pid_t) -> bool {
-    queues
-        .iter()
-        .any(|queue| queue.slot == slot && queue.pid == pid)
-}
-
-/// Queues a message for the process `pid` in `slot`.
-fn push(g: &Globals, slot: Slot, pid: ngx_pid_t, ch: &ngx_channel_t) {
-    let mut queues = QUEUES.lock();
-
-    if !any_waiting(g) {
-        // The queues are empty, or this process has inherited them from its
-        // parent and must not send them.
-        queues.clear();
-        WAITING.store(0, Relaxed);
-        OWNER.store(g.own_pid(), Relaxed);
-    }
-
-    if !has_queue(&queues, slot, pid) {
-        queues.push(Queue {
-            slot,
-            pid,
-            messages: VecDeque::new(),
-        });
-    }
-
-    for queue in queues
-        .iter_mut()
-        .filter(|queue| queue.slot == slot && queue.pid == pid)
-    {
-        queue.messages.push_back(*ch);
-        WAITING.fetch_add(1, Relaxed);
-
-        let stats = stats::of_child(g, slot);
-
-        stats.queued.fetch_add(1, Relaxed);
-        stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
-        WAITING.fetch_sub(queue.drop_stale(g), Relaxed);
-    }
-}
-
-impl Queue {
-    /// Drops each OPEN_CHANNEL of a process that has exited. The receiver never
-    /// learns of such a process, so its CLOSE_CHANNEL is not needed either,
-    /// unless it is the only one for its slot. So the queue of a receiver that
-    /// does not read has at most two messages for each slot.
-    ///
-    /// Returns how many messages were dropped.
-    fn drop_stale(&mut self, g: &Globals) -> usize {
-        let before = self.messages.len();
-        let is_stale = |ch: &ngx_channel_t| {
-            ch.command == NGX_CMD_OPEN_CHANNEL && channel_in_table(g, ch).is_none()
-        };
-
-        let Some(last) = self.messages.back().copied() else {
-            return 0;
-        };
-        let is_unknown = (self.messages.iter())
-            .any(|ch| is_stale(ch) && ch.slot == last.slot && ch.pid == last.pid);
-
-        self.messages.retain(|ch| !is_stale(ch));
-
-        let closes =
-            |ch: &ngx_channel_t| ch.command == NGX_CMD_CLOSE_CHANNEL && ch.slot == last.slot;
-
-        if is_unknown && self.messages.iter().filter(|ch| closes(ch)).count() > 1 {
-            self.messages.pop_back();
-        }
-
-        before - self.messages.len()
-    }
-}
-
 /// Sends the queued messages of each receiver until the receiver's socket is
 /// full again.
 pub fn flush(g: &Globals, log: Log) {
@@ -302,52 +167,34 @@ pub fn flush(g: &Globals, log: Log) {
         return;
     }
 
-    let mut sending = std::mem::take(&mut *QUEUES.lock());
+    let mut index = 0;
 
-    for queue in &mut sending {
-        flush_queue(g, log, queue);
-    }
+    // A log writer can queue messages meanwhile. They are sent by a later call
+    // of this function.
+    for _ in 0..waiting::count() {
+        let Some(front) = waiting::front(index) else {
+            break;
+        };
 
-    put_back(sending);
-    FLUSHING.store(0, Relaxed);
-}
+        index = front.index;
 
-/// Puts the messages that could not be sent back into the queues, before the
-/// messages that were queued meanwhile.
-fn put_back(mut unsent: Vec<Queue>) {
-    let mut queues = QUEUES.lock();
-
-    for later in queues.drain(..) {
-        match unsent
-            .iter_mut()
-            .find(|queue| queue.slot == later.slot && queue.pid == later.pid)
-        {
-            Some(queue) => queue.messages.extend(later.messages),
-            None => unsent.push(later),
+        if send_front(g, log, &front) == Err(Status::Again) {
+            index += 1;
         }
     }
 
-    unsent.retain(|queue| !queue.messages.is_empty());
-    WAITING.store(
-        unsent.iter().map(|queue| queue.messages.len()).sum(),
-        Relaxed,
-    );
-    *queues = unsent;
+    waiting::clean_up(lacking::send_all(g, |sock, ch| send(log, sock, ch)));
+    FLUSHING.store(0, Relaxed);
 }
 
-fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
-    let to = g.table.get(queue.slot);
+/// Sends a message, and removes it from its queue unless the receiver's socket
+/// is full. The lock is not held while the message is sent, see [`FLUSHING`].
+fn send_front(g: &Globals, log: Log, front: &Front) -> Result {
+    let to = g.table.get(front.slot);
+    let stats = stats::of_child(g, front.slot);
+    let mut ch = front.message;
 
-    let Some(sock) = to.writable().filter(|_| to.pid() == queue.pid) else {
-        // The receiver has exited, so its messages are dropped.
-        stats::of_child(g, queue.slot)
-            .dropped
-            .fetch_add(queue.messages.len(), Relaxed);
-        queue.messages.clear();
-        return;
-    };
-
-    while let Some(&(mut ch)) = queue.messages.front() {
+    if let Some(sock) = to.writable().filter(|_| to.pid() == front.pid) {
         let opens = ch.command == NGX_CMD_OPEN_CHANNEL;
 
         if opens {
@@ -355,20 +202,25 @@ fn flush_queue(g: &Globals, log: Log, queue: &mut Queue) {
         }
 
         if !opens || ch.fd != -1 {
-            let (bytes, wait) = (ch.bytes(), Wait::Never);
-            let sent = write::write(log, sock, &bytes, ch.command, ch.fd, Level::Info, wait);
-
-            match sent {
-                Err(Status::Again) => return,
-                // write() has logged the failure. The next message to this
-                // process fails too, and the sender of that message gets the
-                // error.
-                Ok(()) | Err(Status::Error) => {
-                    stats::of_child(g, queue.slot).sent.fetch_add(1, Relaxed);
-                }
-            }
+            send(log, sock, &ch)?;
+            stats.sent.fetch_add(1, Relaxed);
         }
+    } else {
+        // The receiver has exited, so its messages are dropped.
+        stats.dropped.fetch_add(1, Relaxed);
+    }
 
-        queue.messages.pop_front();
+    waiting::remove_front(front);
+
+    Ok(())
+}
+
+/// Sends a message whose receiver is in the table. Only a full socket is an
+/// error: write() has logged any other failure. The next message to this
+/// process fails too, and the sender of that message gets the error.
+fn send(log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
+    match write::write(log, sock, &ch.bytes(), ch, Level::Info, || false) {
+        Err(Status::Again) => Err(Status::Again),
+        Ok(()) | Err(Status::Error) => Ok(()),
     }
 }

@@ -7,17 +7,14 @@ use nix::errno::Errno;
 
 use super::command::NGX_CMD_OPEN_CHANNEL;
 use super::message::{MIN_SIZE, ngx_channel_t};
+use super::turn::Turn;
+use crate::config::ngx_uint_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::buffer::Buffer;
 use crate::sys::fd::above_stdio;
 use crate::sys::socket::{self, Received, Wait};
 use crate::table::slots::CLOSED;
-
-/// The largest number of messages that a process handles one after the other,
-/// before it does other work. A channel has room for fewer messages, but other
-/// processes can fill it as fast as this process reads it.
-pub const TURN: usize = 512;
 
 /// Receives one message of exactly the size of `message`, and returns the bytes
 /// of the message.
@@ -33,19 +30,23 @@ pub const TURN: usize = 512;
 /// command, the field `fd` is -1, and a descriptor that arrived is closed
 /// (`D16`).
 ///
+/// The caller counts the message that it asks for in `turn`. The function counts
+/// each further message that it receives because it has dropped one.
+///
 /// `may_wait` tells whether the function may wait for a message. It is called
 /// only if no message has arrived.
 ///
 /// `Status::Again` means that no message has arrived, or that the function has
-/// dropped [`TURN`] messages. `Status::Error` means that the other end of the
+/// dropped a message and `turn` is over. `Status::Error` means that the other end of the
 /// channel is closed, or that `recvmsg(2)` failed, which is logged as an alert.
 #[inline(always)]
-pub fn read(
+pub fn read<'a>(
     log: Log,
     sock: RawFd,
-    message: &mut [MaybeUninit<u8>],
-    may_wait: impl FnOnce() -> bool,
-) -> Result<&[u8]> {
+    message: &'a mut [MaybeUninit<u8>],
+    turn: &Turn,
+    may_wait: impl Fn() -> bool,
+) -> Result<&'a [u8]> {
     let mut message = Buffer::new(message);
 
     if message.capacity() < MIN_SIZE {
@@ -55,35 +56,33 @@ pub fn read(
         )));
     }
 
-    let fd = match socket::recv(sock, &mut message, Wait::Never) {
-        Ok(received) if message.is_full() && !received.is_truncated() => received.fd,
-        Err(Errno::EAGAIN) if may_wait() => {
-            let waited = socket::recv(sock, &mut message, Wait::AsFlagSays);
+    let received = socket::recv(sock, &mut message, Wait::Never);
 
-            receive(log, sock, &mut message, waited, Wait::AsFlagSays)?
+    match received {
+        Ok(received) if message.is_full() && !received.is_truncated() => {
+            Ok(finish(log, message, received.fd))
         }
-        received => receive(log, sock, &mut message, received, Wait::Never)?,
-    };
-
-    set_descriptor(log, &mut message, fd);
-
-    Ok(message.into_filled())
+        received => receive(log, sock, message, turn, received, may_wait),
+    }
 }
 
 /// Receives messages until a message fills `message`. `received` is the result
-/// of the first call. Returns the descriptor of the message.
+/// of the first call.
 #[cold]
-fn receive(
+fn receive<'a>(
     log: Log,
     sock: RawFd,
-    message: &mut Buffer<'_>,
+    mut message: Buffer<'a>,
+    turn: &Turn,
     mut received: std::result::Result<Received, Errno>,
-    wait: Wait,
-) -> Result<Option<OwnedFd>> {
-    for _ in 1..TURN {
+    may_wait: impl Fn() -> bool,
+) -> Result<&'a [u8]> {
+    let mut wait = Wait::Never;
+
+    loop {
         match received {
-            Ok(received) => match complete(log, sock, message, received) {
-                Ok(fd) => return Ok(fd),
+            Ok(received) => match complete(log, sock, &message, received) {
+                Ok(fd) => return Ok(finish(log, message, fd)),
                 Err(Status::Again) => {}
                 Err(Status::Error) => return Err(Status::Error),
             },
@@ -91,16 +90,18 @@ fn receive(
             // before it had read all messages, unix(7). The messages that the
             // other process has sent before follow.
             Err(Errno::ECONNRESET) => {}
+            Err(Errno::EAGAIN) if wait == Wait::Never && may_wait() => wait = Wait::AsFlagSays,
             Err(err) => {
                 return Err(log.again_or_fail(Level::Alert, err, format_args!("recvmsg() failed")));
             }
         }
 
-        message.clear();
-        received = socket::recv(sock, message, wait);
-    }
+        if !turn.take() {
+            return Err(Status::Again);
+        }
 
-    Err(Status::Again)
+        received = socket::recv(sock, &mut message, wait);
+    }
 }
 
 /// Returns the descriptor of a message that fills `message`. `Status::Again`
@@ -138,13 +139,12 @@ fn complete(
     Err(if is_stream { status } else { Status::Again })
 }
 
-/// Sets the field `fd` of the message to the descriptor if the command is
-/// OPEN_CHANNEL, else to -1.
+/// Returns the bytes of a complete message. Sets the field `fd` of the message
+/// to the descriptor if the command is OPEN_CHANNEL, else to -1.
 #[inline(always)]
-fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
-    let opens = message
-        .filled()
-        .starts_with(&NGX_CMD_OPEN_CHANNEL.to_ne_bytes());
+fn finish<'a>(log: Log, mut message: Buffer<'a>, fd: Option<OwnedFd>) -> &'a [u8] {
+    let opens = (message.filled().first_chunk())
+        .is_some_and(|&command| ngx_uint_t::from_ne_bytes(command) == NGX_CMD_OPEN_CHANNEL);
 
     if opens && fd.is_none() {
         log.error(
@@ -163,4 +163,5 @@ fn set_descriptor(log: Log, message: &mut Buffer<'_>, fd: Option<OwnedFd>) {
         .map_or(CLOSED, IntoRawFd::into_raw_fd);
 
     message.put(offset_of!(ngx_channel_t, fd), fd.to_ne_bytes());
+    message.into_filled()
 }

@@ -5,34 +5,27 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 use super::message::ngx_channel_t;
-use super::read::{TURN, read};
+use super::read::read;
+use super::turn::{TURN, Turn};
 use super::write::{ALWAYS_WHOLE, BUFFER_MAX, BUFFER_OVERHEAD, write};
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::buffer::Buffer;
 use crate::sys::log::RawLog;
 use crate::sys::socket::{self, Wait};
-use crate::table::slots::CLOSED;
 
 fn log() -> Log {
     Log::new(RawLog::none())
 }
 
 fn receive(sock: RawFd, size: usize) -> Result<Vec<u8>> {
+    receive_in(&Turn::of_one_message(), sock, size)
+}
+
+fn receive_in(turn: &Turn, sock: RawFd, size: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![MaybeUninit::new(0); size];
 
-    read(log(), sock, &mut bytes, || false)?;
-
-    let mut buffer = Buffer::new(&mut bytes);
-
-    #[allow(unsafe_code)]
-    // SAFETY: `vec!` has initialised all `size` bytes.
-    unsafe {
-        buffer.advance(size);
-    }
-
-    Ok(buffer.filled().to_vec())
+    read(log(), sock, &mut bytes, turn, || false).map(<[u8]>::to_vec)
 }
 
 fn message(command: ngx_uint_t, size: usize) -> Vec<MaybeUninit<u8>> {
@@ -48,7 +41,9 @@ fn send(sock: RawFd, bytes: &[MaybeUninit<u8>]) {
 }
 
 fn put(sock: RawFd, bytes: &[MaybeUninit<u8>]) -> Result {
-    write(log(), sock, bytes, 31, CLOSED, Level::Alert, Wait::Never)
+    let ch = ngx_channel_t::command(31);
+
+    write(log(), sock, bytes, &ch, Level::Alert, || false)
 }
 
 #[test]
@@ -90,7 +85,54 @@ fn a_turn_ends() {
         calls += 1;
     }
 
-    assert_eq!(calls, 1 + sent / (TURN - 1));
+    assert_eq!(calls, 1 + sent / TURN);
+}
+
+#[test]
+fn a_message_at_the_end_of_a_turn_is_not_lost() {
+    let [a, b] = socket::socketpair().unwrap();
+
+    set_send_buffer(a.as_raw_fd(), 1 << 20);
+
+    for _ in 1..TURN {
+        send(a.as_raw_fd(), &[]);
+    }
+
+    put(a.as_raw_fd(), &message(32, 32)).unwrap();
+
+    let first = receive(b.as_raw_fd(), 32).or_else(|_| receive(b.as_raw_fd(), 32));
+
+    assert_eq!(first.unwrap()[0], 32);
+}
+
+#[test]
+fn dropped_messages_and_others_share_a_turn() {
+    let [a, b] = socket::socketpair().unwrap();
+    let turn = Turn::start();
+    let (mut received, mut turns) = (0, 0);
+
+    set_send_buffer(a.as_raw_fd(), 1 << 20);
+
+    // A sibling refills the channel with bad messages between good ones as fast
+    // as they are read.
+    while turns < 3 {
+        while socket::send(a.as_raw_fd(), &[], None, Wait::Never).is_ok()
+            && socket::send(a.as_raw_fd(), &message(31, 32), None, Wait::Never).is_ok()
+        {}
+
+        if turn.take() && receive_in(&turn, b.as_raw_fd(), 32).is_ok() {
+            received += 1;
+        } else {
+            turn.end();
+            turns += 1;
+            assert!(
+                received <= turns * TURN / 2 + turns,
+                "{received} in {turns}"
+            );
+        }
+    }
+
+    assert!(received >= TURN, "{received}");
 }
 
 #[test]

@@ -80,6 +80,7 @@ pub static GLOBALS: Globals = Globals {
         pipe_role: &variables::ngx_ipc_pipe_role,
     },
     closing: hooks::closing,
+    forked: hooks::forked,
     exited: hooks::exited,
     starting: hooks::starting,
     gone: hooks::gone,

@@ -2,6 +2,7 @@
 //! list, with the numbers that the master keeps for each process.
 
 use std::ffi::{c_char, c_int};
+use std::fmt;
 use std::mem::offset_of;
 use std::ptr::NonNull;
 #[cfg(feature = "standalone")]
@@ -191,13 +192,17 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
 }
 
 /// Calls `print` once for each process, with a line of text about the process.
-pub fn print(print: impl Fn(&str)) {
+pub fn print(print: impl Fn(fmt::Arguments<'_>)) {
     for (process, entry) in processes(Slot::new(0)) {
-        print(&line(&process, entry));
+        print_line(&print, &process, entry);
     }
 }
 
-fn line(process: &ngx_ipc_process_t, entry: &ngx_process_t) -> String {
+fn print_line(
+    print: impl Fn(fmt::Arguments<'_>),
+    process: &ngx_ipc_process_t,
+    entry: &ngx_process_t,
+) {
     let role = match process.role {
         NGX_PROCESS_WORKER => "worker",
         NGX_PROCESS_HELPER => "helper",
@@ -209,7 +214,7 @@ fn line(process: &ngx_ipc_process_t, entry: &ngx_process_t) -> String {
         _ => "running",
     };
 
-    format!(
+    print(format_args!(
         "slot:{} pid:{} {role}:{} generation:{} {state} \"{}\" respawns:{} \
          sent:{} queued:{} queued_max:{} dropped:{}",
         process.slot,
@@ -222,7 +227,7 @@ fn line(process: &ngx_ipc_process_t, entry: &ngx_process_t) -> String {
         process.queued,
         process.queued_max,
         process.dropped,
-    )
+    ));
 }
 
 /// Whether a signal has requested that this process logs the list of processes.
@@ -241,6 +246,6 @@ pub fn request_list() {
 #[cfg(feature = "standalone")]
 pub fn log_list_if_requested(log: Log) {
     if REQUESTED.swap(false, Relaxed) {
-        print(|line| log.error(Level::Notice, None, format_args!("{line}")));
+        print(|line| log.error(Level::Notice, None, line));
     }
 }

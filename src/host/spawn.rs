@@ -6,7 +6,7 @@ use super::call::{call, ngx_spawn_proc_pt};
 use super::globals::GLOBALS;
 use super::logs::cycle_log;
 #[cfg(not(feature = "standalone"))]
-use super::nginx::{spawn::spawn, types::ngx_cycle_t};
+use super::nginx::{described::described, spawn::spawn, types::ngx_cycle_t};
 #[cfg(feature = "standalone")]
 use super::standalone::spawn::spawn;
 #[cfg(feature = "standalone")]
@@ -14,6 +14,7 @@ use super::standalone::types::ngx_cycle_t;
 use crate::config::{ngx_int_t, ngx_pid_t};
 use crate::process::mode::Mode;
 use crate::process::spawn::{Spawn, refuse};
+#[cfg(feature = "standalone")]
 use crate::process::wanted::Wanted;
 use crate::status::Result;
 use crate::sys::text::Text;
@@ -55,11 +56,18 @@ pub unsafe fn spawn_process(
         name,
     };
     let process = Spawn {
-        wanted: Wanted::new(work),
+        wanted: described(work),
         // SAFETY: the caller passes a `proc` that can be called with `cycle`
         // and `data` in the child.
         start: &mut || unsafe { call(cycle, work) },
     };
 
     spawn(&GLOBALS, log, cycle, process, mode)
+}
+
+/// Describes a process that a program without nginx starts. The program does not
+/// tell its role.
+#[cfg(feature = "standalone")]
+fn described(work: Work) -> Wanted {
+    Wanted::new(work)
 }

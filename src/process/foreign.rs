@@ -43,7 +43,11 @@ static LAST: AtomicUsize = AtomicUsize::new(0);
 
 /// In a new child: the notes are its parent's.
 pub fn forget() {
-    if ANY.swap(false, Relaxed) {
+    // A store makes the kernel copy the page for the child, so there is none
+    // without need.
+    if ANY.load(Relaxed) {
+        ANY.store(false, Relaxed);
+
         for note in &NOTES {
             note.pid.store(0, Relaxed);
         }

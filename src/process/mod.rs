@@ -7,11 +7,17 @@
 //! - `signals`: handle signals and send signals;
 //! - `foreign`: children of a worker that the library has not started;
 //! - `reap`: reap the children that have exited;
+//! - `missed`: reap the children whose exits SIGCHLD has not told;
+//! - `exit_fd`: the descriptor that tells an event loop of exits;
 //! - `respawn`: start a process again, at once or after a delay;
 //! - `wanted`: processes that could not be started for the first time.
 
 pub mod execute;
+#[cfg(feature = "standalone")]
+pub mod exit_fd;
 pub mod foreign;
+#[cfg(feature = "standalone")]
+pub mod missed;
 pub mod mode;
 pub mod reap;
 pub mod respawn;

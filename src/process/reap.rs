@@ -10,7 +10,11 @@ use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
 use crate::sys::process::{self, Ended};
 use crate::sys::text::Text;
+#[cfg(feature = "standalone")]
+use crate::table::children;
 use crate::table::globals::Globals;
+#[cfg(feature = "standalone")]
+use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 use crate::table::{own_slot, role};
@@ -19,6 +23,9 @@ use crate::table::{own_slot, role};
 static DEFER: AtomicBool = AtomicBool::new(false);
 /// True if a SIGCHLD arrived while `DEFER` was true.
 static PENDING: AtomicBool = AtomicBool::new(false);
+/// True if children were reaped before the handler of SIGCHLD has run, so that
+/// the handler may find no child.
+static EARLIER: AtomicBool = AtomicBool::new(false);
 
 /// While a value of this type lives, the handler of SIGCHLD reaps nothing. When
 /// the value is dropped, the children that have exited meanwhile are reaped.
@@ -48,11 +55,12 @@ impl Drop for Deferred<'_> {
     }
 }
 
-/// In a new child: resets `DEFER` and `PENDING`, which the child has inherited,
+/// In a new child: resets the variables above, which the child has inherited,
 /// because they are about the children of the parent.
 pub fn forget_deferred() {
     PENDING.store(false, Relaxed);
     DEFER.store(false, Relaxed);
+    EARLIER.store(false, Relaxed);
     foreign::forget();
 }
 
@@ -66,13 +74,15 @@ pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
         return;
     }
 
-    reap(g, log, child, false);
+    reap(g, log, child, EARLIER.swap(false, Relaxed));
 }
 
-/// A master reaps all its children. A worker reaps the children that it has
-/// started with the library. It leaves those of a module to the module for a
-/// while (`D7`). `late`: the SIGCHLD arrived earlier, so the children can have
-/// been reaped already.
+/// A master reaps all its children that have exited. A worker reaps only those
+/// that it has started with the library; it notes a child that a module has
+/// forked, and reaps that child later, if the module does not (`D7`).
+///
+/// `child`: the child that the signal tells of, if it is known. `late`: the
+/// SIGCHLD arrived earlier, so the children can have been reaped already.
 fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
     if role::acts_as_master(g) {
         reap_all(g, log, late);
@@ -82,7 +92,8 @@ fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
     }
 }
 
-/// In a worker, at a signal that is no child's: reaps what SIGCHLD would reap.
+/// In a worker: reaps the children that the worker has started with the library,
+/// although no SIGCHLD tells of their exit.
 #[cfg(not(feature = "standalone"))]
 pub fn reap_unnoticed(g: &Globals, log: Log) {
     if DEFER.load(Relaxed) {
@@ -92,8 +103,8 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
     }
 }
 
-/// In a worker: reaps the children of modules that no code has waited for
-/// (`D7`).
+/// In a worker: reaps the children of modules that have been zombies for 2
+/// seconds. Their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
         if let Ok(Some((pid, status))) = process::reap(pid) {
@@ -172,6 +183,56 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     }
 
     (g.exited)(pid);
+}
+
+/// Records that a child was reaped whose SIGCHLD has not been handled.
+#[cfg(feature = "standalone")]
+pub(super) fn reaped_early(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
+    EARLIER.store(true, Relaxed);
+    reaped(g, log, pid, status);
+}
+
+/// The `status` of a child whose status is not known. It is not a status of
+/// `wait(2)`.
+#[cfg(feature = "standalone")]
+const UNKNOWN: i32 = -1;
+
+/// Records that the child of `slot` has exited, and that other code of the
+/// program has reaped the child and so has taken its status.
+#[cfg(feature = "standalone")]
+pub(super) fn reaped_elsewhere(g: &Globals, log: Log, slot: Slot) {
+    let entry = g.table.get(slot);
+    let (name, pid) = (entry.work().name, entry.pid());
+
+    entry.set_exited(UNKNOWN);
+    stats::of_child(g, slot).clear();
+
+    log.error(
+        Level::Warn,
+        None,
+        format_args!(
+            "{name} {pid} exited, its status is unknown, because other code has reaped it"
+        ),
+    );
+
+    (g.exited)(pid);
+}
+
+/// Does what the handler of SIGCHLD does with a child that other code has
+/// reaped: stores the status of `wait(2)` in the child's slot, and sets
+/// `ngx_reap`. Returns whether `pid` was a child in the table.
+#[cfg(feature = "standalone")]
+pub fn take_status(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) -> bool {
+    let is_ours = children::unreaped(g).any(|(_, entry)| entry.pid() == pid);
+
+    if !is_ours || !process::has_ended(status) {
+        return false;
+    }
+
+    reaped_early(g, log, pid, status);
+    g.reap.store(1, Relaxed);
+
+    true
 }
 
 /// The name of a child that is not in the table.

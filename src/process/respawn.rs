@@ -10,7 +10,7 @@ use crate::config::ngx_msec_t;
 use crate::log::{Level, Log};
 use crate::sys::process::Ended;
 use crate::table::globals::Globals;
-use crate::table::restart::now;
+use crate::table::restart::{self, now};
 use crate::table::slot::Slot;
 use crate::table::stats;
 
@@ -20,7 +20,7 @@ use crate::table::stats;
 pub fn delay_after_exit(g: &Globals, log: Log, slot: Slot) -> ngx_msec_t {
     let entry = g.table.get(slot);
     let failed = Ended::new(entry.status()) != Ended::Code(0);
-    let delay = stats::of_child(g, slot).restart.after_exit(now(), failed);
+    let delay = restart::of_child(slot).after_exit(now(), failed);
 
     if delay != 0 {
         log.error(
@@ -46,15 +46,25 @@ pub fn reserve(g: &Globals, slot: Slot) {
 /// Handles a failed start of the process of a slot: reserves the slot, and
 /// makes the process due after a delay.
 pub fn start_failed(g: &Globals, slot: Slot) {
-    stats::of_child(g, slot).restart.after_failure(now());
+    restart::of_child(slot).after_failure(now());
     reserve(g, slot);
 }
 
 /// Whether the process of a reserved slot may be started now. A process that
 /// could not be started may be retried before it is due; a process that keeps
 /// failing right after its start has to wait.
-pub fn may_start(g: &Globals, slot: Slot) -> bool {
-    stats::of_child(g, slot).restart.may_start(now())
+pub fn may_start(slot: Slot) -> bool {
+    restart::of_child(slot).may_start(now())
+}
+
+/// Makes the processes of all reserved slots due now.
+#[cfg(not(feature = "standalone"))]
+pub fn end_delays(g: &Globals) {
+    let now = now();
+
+    for slot in reserved(g) {
+        restart::of_child(slot).end_delay(now);
+    }
 }
 
 /// Empties a reserved slot, whose process is not wanted any more. A slot whose
@@ -76,7 +86,7 @@ pub fn next_due(g: &Globals) -> Option<ngx_msec_t> {
     let now = now();
 
     reserved(g)
-        .map(|slot| stats::of_child(g, slot).restart.due_in(now))
+        .map(|slot| restart::of_child(slot).due_in(now))
         .min()
 }
 
@@ -84,7 +94,7 @@ pub fn next_due(g: &Globals) -> Option<ngx_msec_t> {
 pub fn due(g: &Globals) -> impl Iterator<Item = Slot> {
     let now = now();
 
-    reserved(g).filter(move |&slot| stats::of_child(g, slot).restart.due_in(now) == 0)
+    reserved(g).filter(move |&slot| restart::of_child(slot).due_in(now) == 0)
 }
 
 fn reserved(g: &Globals) -> impl Iterator<Item = Slot> + use<> {

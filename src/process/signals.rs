@@ -3,6 +3,8 @@
 
 use std::ffi::c_int;
 use std::sync::atomic::AtomicI32;
+#[cfg(feature = "standalone")]
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::reap;
@@ -76,9 +78,25 @@ pub const SIGNALS: &[Signal] = &[
     ignored(libc::SIGPIPE, "SIGPIPE, SIG_IGN"),
 ];
 
+/// The address of the handler that [`init`] has installed; 0: none.
+#[cfg(feature = "standalone")]
+static HANDLER: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether SIGCHLD runs the library's handler. Another library can have replaced
+/// the handler, or the program can have blocked the signal.
+#[cfg(feature = "standalone")]
+pub fn child_signal_reaches_us() -> bool {
+    let handler = HANDLER.load(Relaxed);
+
+    handler != 0 && signal::reaches(libc::SIGCHLD, handler)
+}
+
 /// Sets the disposition of all signals in `SIGNALS` to `handler`, or to
 /// SIG_IGN. If `sigaction(2)` fails, an emergency is logged.
 pub fn init(log: Log, handler: Handler) -> Result {
+    #[cfg(feature = "standalone")]
+    HANDLER.store(handler as usize, Relaxed);
+
     for sig in SIGNALS {
         let result = if sig.ignored {
             signal::ignore(sig.signo)

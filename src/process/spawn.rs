@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+#[cfg(feature = "standalone")]
+use super::exit_fd;
 use super::mode::Mode;
 use super::reap;
 use super::socketpair::open_channel;
@@ -15,6 +17,8 @@ use crate::status::{Result, Status};
 use crate::sys::process::{self, Fork};
 use crate::sys::text::Text;
 use crate::sys::time;
+#[cfg(feature = "standalone")]
+use crate::table::children;
 use crate::table::globals::Globals;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Flag, Work, ngx_process_t};
@@ -168,7 +172,7 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     let entry = g.table.get(slot);
     let why = if !g.table.is_used(slot) {
         "never had a process"
-    } else if entry.occupied() && !entry.is(Flag::Exited) && !is_gone(entry.pid()) {
+    } else if entry.occupied() && !entry.is(Flag::Exited) && !process::is_gone(entry.pid()) {
         "has a process"
     } else {
         return Ok(());
@@ -181,15 +185,11 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     ))
 }
 
-/// Whether the program has reaped the process itself.
-fn is_gone(pid: ngx_pid_t) -> bool {
-    process::kill(pid, 0) == Err(Errno::ESRCH)
-}
-
 /// Sets role, worker number and generation in the slot's data before a process
 /// is started for the first time. Does nothing if the process is started again.
 pub fn describe(g: &Globals, slot: Slot, wanted: &Wanted, mode: Mode) {
     if mode.is_first_start() {
+        role::set_of_child(slot, wanted.role);
         stats::of_child(g, slot).describe(wanted.role, wanted.worker, generation::current());
     }
 }
@@ -216,6 +216,12 @@ pub(super) fn started(g: &Globals, log: Log, slot: Slot, pid: ngx_pid_t, work: W
 
     record(g, slot, pid, work, mode);
     record_stats(g, slot, pid, mode);
+
+    #[cfg(feature = "standalone")]
+    {
+        children::keep(g, slot, pid);
+        exit_fd::watch(g, log, slot);
+    }
 }
 
 /// Enters a process that has been started into its slot.
@@ -239,10 +245,10 @@ fn record_stats(g: &Globals, slot: Slot, pid: ngx_pid_t, mode: Mode) {
 
     if mode.is_first_start() {
         stats.clear_counters();
-        stats.restart.first_start(now);
+        restart::of_child(slot).first_start(now);
     } else {
         stats.respawns.fetch_add(1, Relaxed);
-        stats.restart.restarted(now);
+        restart::of_child(slot).restarted(now);
     }
 
     stats.set_running(pid);
@@ -266,9 +272,6 @@ fn run_child(
     g.table.get(slot).set_flags(own);
 
     g.parent.store(parent, Relaxed);
-
-    #[cfg(not(feature = "standalone"))]
-    stats::set_own_slot(g, slot);
 
     if role::acts_as_master(g) {
         g.process.store(role::NGX_PROCESS_WORKER, Relaxed);
@@ -304,6 +307,9 @@ fn log_return(g: &Globals, log: Log, name: Text) {
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
     restart::set_delays(false);
+    (g.forked)();
+    #[cfg(feature = "standalone")]
+    exit_fd::forget();
 
     for (_, entry) in g.table.iter() {
         entry.clear_flags();

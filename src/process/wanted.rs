@@ -137,22 +137,34 @@ pub fn due_in(g: &Globals) -> Option<ngx_msec_t> {
     Some(RETRY.due_in(restart::now()))
 }
 
-/// The processes of the waiting list, in the order in which they were added.
+/// The number of processes of the waiting list.
 #[cfg(feature = "standalone")]
-pub fn all() -> Vec<Wanted> {
-    LIST.iter()
-        .take(COUNT.load(Relaxed))
-        .map(Entry::load)
-        .collect()
+pub fn count() -> usize {
+    COUNT.load(Relaxed)
 }
 
-/// Replaces the waiting list by `failed`, the processes that the master has
+/// The process with the index `index` of the waiting list, in the order in which
+/// the processes were added; `None` if the list has fewer processes.
+#[cfg(feature = "standalone")]
+pub fn get(index: usize) -> Option<Wanted> {
+    LIST.get(index).filter(|_| index < count()).map(Entry::load)
+}
+
+/// Moves the process with the index `from` to the index `to`, which is not
+/// larger.
+#[cfg(feature = "standalone")]
+pub fn move_to(from: usize, to: usize) {
+    if let (Some(wanted), Some(entry)) = (get(from), LIST.get(to)) {
+        entry.store(&wanted);
+    }
+}
+
+/// Keeps the first `n` processes of the waiting list: those that the master has
 /// tried to start again without success. Doubles the delay before the next
 /// attempt.
 #[cfg(feature = "standalone")]
-pub fn keep(failed: &[Wanted]) {
-    clear();
-    failed.iter().for_each(push);
+pub fn keep_first(n: usize) {
+    COUNT.fetch_min(n, Relaxed);
 
     if !is_empty() {
         RETRY.after_failure(restart::now());
@@ -208,15 +220,21 @@ mod tests {
         let now = restart::now();
 
         assert!(RETRY.due_in(now) <= 100);
-        keep(&[worker(1), worker(3)]);
+        move_to(1, 0);
+        move_to(3, 1);
+        keep_first(2);
         assert!(RETRY.due_in(now) >= 200);
 
-        let left: Vec<_> = all().iter().map(|wanted| wanted.worker).collect();
+        let left: Vec<_> = (0..count()).filter_map(get).collect();
 
-        assert_eq!(left, [1, 3].map(WorkerNumber::new).map(Some));
-        assert!(all().iter().all(|wanted| wanted.role == Role::Worker));
+        assert_eq!(
+            left.iter().map(|wanted| wanted.worker).collect::<Vec<_>>(),
+            [1, 3].map(WorkerNumber::new).map(Some)
+        );
+        assert!(left.iter().all(|wanted| wanted.role == Role::Worker));
+        assert!(get(2).is_none());
 
-        keep(&[]);
+        keep_first(0);
         assert!(is_empty());
     }
 }

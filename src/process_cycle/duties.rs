@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::channel::queue;
+use crate::channel::{queue, waiting};
 use crate::config::ngx_msec_t;
 use crate::log::Log;
 use crate::process::{foreign, reap, respawn, wanted};
@@ -20,7 +20,7 @@ pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
     let restart = with_restarts.then(|| respawn::next_due(g)).flatten();
 
     [
-        queue::retry_in(g),
+        waiting::retry_in(g),
         restart,
         wanted::due_in(g),
         foreign::due_in(),

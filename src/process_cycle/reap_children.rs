@@ -9,6 +9,8 @@ use super::start_workers::Start;
 use crate::channel::{close, queue};
 use crate::config::NGX_INVALID_PID;
 use crate::log::{Level, Log};
+use crate::process::exit_fd;
+use crate::process::missed;
 use crate::process::mode::Mode;
 use crate::process::respawn;
 use crate::process::spawn::{self, Spawn};
@@ -18,8 +20,8 @@ use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 
-/// Clears the slots of the processes that have exited, tells the other
-/// processes, and starts again the processes that are to be respawned.
+/// Reaps the children whose exits SIGCHLD has not told. Clears the slots of the
+/// processes that have exited, tells the other processes, and starts again the processes that are to be respawned.
 ///
 /// Returns true if the master has to wait for a process, which runs or will be
 /// started.
@@ -27,11 +29,14 @@ pub fn reap_children(g: &Globals, log: Log, start: Start<'_>) -> bool {
     let mut live = false;
 
     queue::flush(g, log);
+    missed::reap_missed(g, log);
 
     for (slot, entry) in g.table.iter() {
         log_child(log, slot, entry);
         live |= reap_child(g, log, slot, entry, start);
     }
+
+    exit_fd::update(g);
 
     live
 }
@@ -90,7 +95,7 @@ fn close_channel(g: &Globals, log: Log, entry: &ngx_process_t) {
 /// because it keeps failing right after its start. If the start fails, the slot
 /// stays reserved, and the master retries later (`D2`).
 fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
-    if !respawn::may_start(g, slot) {
+    if !respawn::may_start(slot) {
         return;
     }
 

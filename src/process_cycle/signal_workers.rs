@@ -14,7 +14,7 @@ use crate::log::{Debug, Level, Log};
 use crate::process::{respawn, signals};
 use crate::sys;
 use crate::table::globals::Globals;
-use crate::table::role::Role;
+use crate::table::role::{self, Role};
 use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
@@ -29,7 +29,7 @@ pub fn signal_processes(g: &Globals, log: Log, signo: c_int, role: Option<Role>)
     for (slot, entry) in g.table.iter() {
         log_child(log, slot, entry);
 
-        if role.is_none_or(|role| role == stats::of_child(g, slot).role()) {
+        if role.is_none_or(|role| role == role::of_child(slot)) {
             signal_process(g, log, signo, slot, entry);
         }
     }

@@ -21,12 +21,24 @@ use crate::process::mode::Mode;
 use crate::process::socketpair::channel_aside;
 use crate::process::spawn::{self, Spawn};
 use crate::process::wanted::Wanted;
-use crate::sys::fd;
+use crate::sys::{fd, heap};
 use crate::table::globals::Globals;
 use crate::table::minus_one::MinusOneI32;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Work};
-use crate::table::{role, stats};
+use crate::table::stats;
+
+/// Processes that are to be started together.
+pub struct Batch<'a> {
+    /// The number of processes.
+    pub n: usize,
+    /// Returns the process with an index. It returns a process for each index
+    /// that is less than `n`.
+    pub get: &'a dyn Fn(usize) -> Option<Wanted>,
+    /// Is called with the index of each process that could not be started, in
+    /// the order of the indices. The failure has been logged.
+    pub failed: &'a mut dyn FnMut(usize),
+}
 
 /// A closure that runs the function of a [`Work`] in the child, with the cycle
 /// of the caller.
@@ -41,58 +53,57 @@ static INHERITED: [MinusOneI32; NGX_MAX_PROCESSES] =
 /// A slot and a channel for a process that is about to be started.
 struct Prepared {
     slot: Slot,
-    channel: [OwnedFd; 2],
+    /// The channel; `None` once the process has been started, or has failed.
+    channel: Option<[OwnedFd; 2]>,
+    /// The child's end of the channel.
+    theirs: RawFd,
+    /// Whether the process runs.
+    runs: bool,
 }
 
-/// Starts the processes `wanted`, and announces each of them to the other
+/// Starts the processes of `batch`, and announces each of them to the other
 /// processes.
-///
-/// Returns the indices of the processes in `wanted` that could not be started.
-/// The failures have been logged.
-pub fn spawn_processes(
-    g: &Globals,
-    log: Log,
-    wanted: &[Wanted],
-    mode: Mode,
-    start: Start<'_>,
-) -> Vec<usize> {
-    let mut failed = Vec::new();
+pub fn spawn_processes(g: &Globals, log: Log, batch: Batch<'_>, mode: Mode, start: Start<'_>) {
+    let Batch { n, get, failed } = batch;
     let mut first = 0;
 
-    while let Some(rest @ [next, ..]) = wanted.get(first..) {
-        let batch = prepare_channels(g, rest);
-        let n = batch.len().max(1);
+    while first < n {
+        let mut prepared = prepare_channels(g, n - first);
 
-        if batch.is_empty() {
-            if !spawn_one(g, log, *next, mode, start) {
-                failed.push(first);
+        if prepared.is_empty() {
+            if !get(first).is_some_and(|wanted| spawn_one(g, log, wanted, mode, start)) {
+                failed(first);
             }
         } else {
-            let of_batch = spawn_batch(g, log, rest, batch, mode, start);
+            let get = |k| get(first + k);
 
-            failed.extend(of_batch.iter().map(|k| first + k));
+            spawn_prepared(g, log, &mut prepared, &get, mode, start);
+            (first..)
+                .zip(&prepared)
+                .filter(|(_, prepared)| !prepared.runs)
+                .for_each(|(index, _)| failed(index));
         }
 
-        first += n;
+        first += prepared.len().max(1);
 
         if g.process_slot() == Slot::NONE {
             // The table is full, so no more processes can be started. This has
             // been logged once.
-            failed.extend(first..wanted.len());
+            (first..n).for_each(failed);
             break;
         }
     }
-
-    failed
 }
 
-/// Makes channels for the first processes of `wanted`, as many as there are
-/// free slots and descriptors. Returns an empty list if the processes have to
-/// be started one by one.
-fn prepare_channels(g: &Globals, wanted: &[Wanted]) -> Vec<Prepared> {
+/// Makes channels for the first of `n` processes, as many as there are free
+/// slots and descriptors. Returns an empty list if the processes have to be
+/// started one by one, for example because there is no memory for the list.
+fn prepare_channels(g: &Globals, n: usize) -> Vec<Prepared> {
     let mut batch = Vec::new();
 
-    if wanted.len() < 2 || !stats::is_shared() || !role::acts_as_master(g) {
+    stats::keep_shared(g);
+
+    if n < 2 || !stats::is_publisher(g) {
         return batch;
     }
 
@@ -101,7 +112,7 @@ fn prepare_channels(g: &Globals, wanted: &[Wanted]) -> Vec<Prepared> {
     // children's ends with one call of close_range(2).
     let mut aside = None;
 
-    for (_, slot) in wanted.iter().zip(g.table.free()) {
+    for slot in g.table.free().take(n) {
         let Ok(channel) = channel_aside(aside) else {
             break;
         };
@@ -109,10 +120,20 @@ fn prepare_channels(g: &Globals, wanted: &[Wanted]) -> Vec<Prepared> {
         let theirs = channel[1].as_raw_fd();
 
         aside = Some(match aside {
-            None => theirs.saturating_add(wanted.len() as RawFd),
+            None => theirs.saturating_add(n as RawFd),
             Some(_) => theirs.saturating_add(1),
         });
-        batch.push(Prepared { slot, channel });
+
+        let prepared = Prepared {
+            slot,
+            channel: Some(channel),
+            theirs,
+            runs: false,
+        };
+
+        if heap::push(&mut batch, prepared).is_err() {
+            break;
+        }
     }
 
     batch
@@ -132,76 +153,83 @@ fn spawn_one(g: &Globals, log: Log, wanted: Wanted, mode: Mode, start: Start<'_>
     true
 }
 
-/// Starts the first processes of `wanted`, one for each element of `batch`.
-/// Returns the indices of the processes that could not be started.
-fn spawn_batch(
+/// Starts the first processes of `get`, one for each element of `batch`, and
+/// sets `runs` of those that run.
+fn spawn_prepared(
     g: &Globals,
     log: Log,
-    wanted: &[Wanted],
-    batch: Vec<Prepared>,
+    batch: &mut [Prepared],
+    get: &dyn Fn(usize) -> Option<Wanted>,
     mode: Mode,
     start: Start<'_>,
-) -> Vec<usize> {
-    let before: Vec<_> = g
-        .table
-        .iter()
-        .filter(|(_, entry)| entry.occupied())
-        .collect();
-    let slots: Vec<Slot> = batch.iter().map(|prepared| prepared.slot).collect();
-    let theirs: Vec<RawFd> = batch
-        .iter()
-        .map(|prepared| prepared.channel[1].as_raw_fd())
-        .collect();
-    let mut failed = Vec::new();
+) {
+    let mut before = [false; NGX_MAX_PROCESSES];
 
-    for (prepared, wanted) in batch.iter().zip(wanted) {
-        set_inherited(prepared.slot, prepared.channel[0].as_raw_fd());
-        // The first process can send messages to the last one as soon as it runs.
-        spawn::describe(g, prepared.slot, wanted, mode);
-        (g.starting)(g, log, prepared.slot, false);
+    for (before, (_, entry)) in before.iter_mut().zip(g.table.iter()) {
+        *before = entry.occupied();
     }
 
-    for (k, (prepared, &wanted)) in batch.into_iter().zip(wanted).enumerate() {
-        let later = theirs.get(k + 1..).unwrap_or_default();
+    for (k, prepared) in batch.iter().enumerate() {
+        let ours = prepared
+            .channel
+            .as_ref()
+            .map_or(CLOSED, |[ours, _]| ours.as_raw_fd());
 
-        if spawn_prepared(g, log, wanted, prepared, later, mode, start) {
-            announce_to(g, log, before.iter().copied());
-        } else {
-            failed.push(k);
+        set_inherited(prepared.slot, ours);
+
+        // The first process can send messages to the last one as soon as it runs.
+        if let Some(wanted) = get(k) {
+            spawn::describe(g, prepared.slot, &wanted, mode);
+            (g.starting)(g, log, prepared.slot, false);
         }
+    }
+
+    let mut rest = &mut *batch;
+    let mut k = 0;
+
+    while let [prepared, later @ ..] = rest {
+        prepared.runs =
+            get(k).is_some_and(|wanted| spawn_into(g, log, wanted, prepared, later, mode, start));
+
+        if prepared.runs {
+            let older = before
+                .iter()
+                .zip(g.table.iter())
+                .filter(|(before, _)| **before);
+
+            announce_to(g, log, older.map(|(_, entry)| entry));
+        }
+
+        rest = later;
+        k += 1;
     }
 
     // The last process needs no OPEN_CHANNELS: it has inherited a table that
     // has all other processes.
-    if let Some((_, others)) = slots.split_last() {
-        for (_, &slot) in others
-            .iter()
-            .enumerate()
-            .filter(|(k, _)| !failed.contains(k))
-        {
-            send_open_channels(g, log, slot);
+    if let Some((_, others)) = batch.split_last() {
+        for prepared in others.iter().filter(|prepared| prepared.runs) {
+            send_open_channels(g, log, prepared.slot);
         }
     }
-
-    failed
 }
 
-/// Starts one process of a batch. The child closes the descriptors `later`:
-/// they are the own ends of the processes that are started after it. Returns
-/// whether the process was started.
-fn spawn_prepared(
+/// Starts one process of a batch. The child closes its own copies of the ends of
+/// the processes `later`, which are started after it. Returns whether the
+/// process was started.
+fn spawn_into(
     g: &Globals,
     log: Log,
     wanted: Wanted,
-    Prepared { slot, channel }: Prepared,
-    later: &[RawFd],
+    prepared: &mut Prepared,
+    later: &[Prepared],
     mode: Mode,
     start: Start<'_>,
 ) -> bool {
+    let slot = prepared.slot;
     let mut spawn = Spawn {
         wanted,
         start: &mut || {
-            fd::close_all(later);
+            fd::close_all(later.iter().map(|prepared| prepared.theirs));
             start(wanted.work);
         },
     };
@@ -209,7 +237,7 @@ fn spawn_prepared(
     g.set_process_slot(slot);
     set_inherited(slot, CLOSED);
 
-    spawn::fork_into(g, log, slot, Some(channel), &mut spawn, mode).is_ok()
+    spawn::fork_into(g, log, slot, prepared.channel.take(), &mut spawn, mode).is_ok()
 }
 
 fn set_inherited(slot: Slot, fd: RawFd) {

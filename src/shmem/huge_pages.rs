@@ -4,6 +4,8 @@
 //! enabled them in two files of sysfs. If they are not enabled, a warning is
 //! logged.
 
+use std::path::Path;
+
 use crate::log::{Level, Log};
 use crate::sys::file;
 use crate::sys::shm::{HUGE_PAGE, Segment};
@@ -16,6 +18,9 @@ const ALLOWED: &str = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 /// memory. If the file says "inherit", the file [`ALLOWED`] decides. Older
 /// kernels have only the file [`ALLOWED`].
 const ALLOWED_HUGE: &str = "/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/shmem_enabled";
+
+/// The largest number of bytes that are read from one of these files.
+const MAX_FILE: usize = 128;
 
 /// Requests huge pages for a new segment, to which nothing has been written
 /// yet. Does nothing if the segment is smaller than a huge page.
@@ -49,22 +54,24 @@ pub fn use_for(log: Log, segment: &Segment) {
 /// Whether the two files enable huge pages. Each file lists all possible
 /// values, with the current value in brackets.
 fn are_allowed() -> bool {
-    let chosen = |path| {
-        let text = file::read_to_string(path).unwrap_or_default();
-        let (_, rest) = text.split_once('[')?;
+    let (mut all, mut huge) = ([0; MAX_FILE], [0; MAX_FILE]);
+    let of_all_sizes = chosen(ALLOWED, &mut all);
 
-        rest.split_once(']').map(|(chosen, _)| chosen.to_string())
-    };
-
-    let of_all_sizes = chosen(ALLOWED);
-
-    if of_all_sizes.as_deref() == Some("deny") {
+    if of_all_sizes == Some("deny") {
         return false;
     }
 
-    match chosen(ALLOWED_HUGE).as_deref() {
+    match chosen(ALLOWED_HUGE, &mut huge) {
         Some("always" | "within_size" | "advise") => true,
         Some("never") => false,
-        _ => !matches!(of_all_sizes.as_deref(), None | Some("never")),
+        _ => !matches!(of_all_sizes, None | Some("never")),
     }
+}
+
+/// The current value in a file, which is read into `buffer`.
+fn chosen<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
+    let text = str::from_utf8(file::read(Path::new(path), buffer).ok()?).ok()?;
+    let (_, rest) = text.split_once('[')?;
+
+    rest.split_once(']').map(|(chosen, _)| chosen)
 }

@@ -1,4 +1,4 @@
-//! Copying bytes, and buffers that are filled step by step.
+//! Copying bytes, and buffers for messages.
 
 use std::mem::MaybeUninit;
 use std::slice;
@@ -32,8 +32,8 @@ pub fn copy<B: Byte>(to: &mut [B], from: &[u8]) -> usize {
     to.len().min(from.len())
 }
 
-/// A buffer whose first bytes are filled. The other bytes need not be
-/// initialised.
+/// A buffer for one message. The first bytes are filled; the other bytes need
+/// not be initialised.
 pub struct Buffer<'a> {
     bytes: &'a mut [MaybeUninit<u8>],
     // Invariant: the first `filled` bytes of `bytes` are initialised, and
@@ -71,14 +71,9 @@ impl<'a> Buffer<'a> {
         unsafe { slice::from_raw_parts(self.bytes.as_ptr().cast(), self.filled) }
     }
 
-    /// The bytes of the buffer that are not filled yet.
-    pub fn rest(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.bytes.get_mut(self.filled..).unwrap_or_default()
-    }
-
-    /// Empties the buffer.
-    pub fn clear(&mut self) {
-        self.filled = 0;
+    /// All bytes of the buffer, for a system call that writes to them.
+    pub fn memory(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.bytes
     }
 
     /// Overwrites filled bytes from the offset `at` on with `value`. Does
@@ -91,13 +86,12 @@ impl<'a> Buffer<'a> {
         }
     }
 
-    /// Counts the first `n` bytes of `rest()`, which the caller has written, as
-    /// filled.
+    /// Sets how many bytes are filled.
     ///
     /// # Safety
     ///
-    /// The first `n` bytes of `rest()` are initialised.
-    pub unsafe fn advance(&mut self, n: usize) {
-        self.filled += n;
+    /// The first `n` bytes of `memory()` are initialised.
+    pub unsafe fn set_filled(&mut self, n: usize) {
+        self.filled = n;
     }
 }

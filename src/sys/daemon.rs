@@ -31,20 +31,23 @@ impl Starting {
 /// Makes the program a daemon, as nginx does: the program continues in a child,
 /// which has a session of its own, and `/dev/null` as stdin and stdout. The
 /// parent exits when the child has called [`Starting::done`], or when the child
-/// has failed.
-pub fn daemonize() -> Result<Starting, Failure> {
-    let (result, starting) = super::process::pipe().map_err(|err| ("pipe()", err))?;
+/// has dropped `starting`.
+///
+/// `starting` is set in the child, also if a later step fails: the caller cleans
+/// up before it drops `starting`.
+pub fn daemonize(starting: &mut Option<Starting>) -> Result<(), Failure> {
+    let (result, theirs) = super::process::pipe().map_err(|err| ("pipe()", err))?;
 
     match super::process::fork().map_err(|err| ("fork()", err))? {
         super::process::Fork::Parent(_) => {
-            drop(starting);
+            drop(theirs);
 
             let mut byte = [0];
             let set_up = nix::unistd::read(&result, &mut byte) == Ok(1);
 
             super::process::exit_now(c_int::from(!set_up));
         }
-        super::process::Fork::Child => {}
+        super::process::Fork::Child => *starting = Some(Starting(theirs)),
     }
 
     nix::unistd::setsid().map_err(|err| ("setsid()", err))?;
@@ -64,7 +67,7 @@ pub fn daemonize() -> Result<Starting, Failure> {
         Errno::result(unsafe { libc::dup2(null.as_raw_fd(), to) }).map_err(|err| (call, err))?;
     }
 
-    Ok(Starting(starting))
+    Ok(())
 }
 
 /// Makes stderr a copy of `fd`, `dup2(2)`.
@@ -195,18 +198,28 @@ unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
     end
 }
 
-/// Sets the title that ps shows. A title that is longer than the memory for it
-/// is cut.
-pub fn set_title(title: &[u8]) {
+/// Sets the title that ps shows to "NAME: TITLE". TITLE is `title`, one part
+/// behind the other. A title that is longer than the memory for it is cut.
+pub fn set_title<'a>(name: &[u8], title: impl Iterator<Item = &'a [u8]>) {
     let guard = AREA.lock();
 
     let Some(area) = guard.as_ref() else { return };
-    let n = title.len().min(area.len.saturating_sub(1));
+    let mut at = 0;
 
-    // SAFETY: after the call of `init_title` no other code uses the area; `n`
-    // is less than the size of the area, and `title` lies elsewhere.
-    unsafe {
-        area.start.write_bytes(0, area.len);
-        ptr::copy_nonoverlapping(title.as_ptr(), area.start.cast(), n);
-    }
+    // SAFETY: after the call of `init_title` no other code uses the area.
+    unsafe { area.start.write_bytes(0, area.len) };
+
+    let mut append = |part: &[u8]| {
+        let n = part.len().min(area.len.saturating_sub(at + 1));
+
+        // SAFETY: `at` + `n` is less than the size of the area, and `part` lies
+        // elsewhere.
+        unsafe { ptr::copy_nonoverlapping(part.as_ptr(), area.start.cast::<u8>().add(at), n) };
+
+        at += n;
+    };
+
+    append(name);
+    append(b": ");
+    title.for_each(append);
 }

@@ -1,24 +1,61 @@
 //! The environment variables of this process.
 
-use std::env;
-use std::ffi::CString;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{CStr, c_char};
+use std::ptr;
 
-/// The value of a variable, `getenv(3)`; `None` if the variable is not set or
-/// not UTF-8.
-pub fn get(name: &str) -> Option<String> {
-    env::var(name).ok()
+use nix::errno::Errno;
+
+use super::heap;
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
 }
 
-/// All variables as "NAME=VALUE" for `execve(2)`, with `name` set to `value`.
-pub fn with(name: &str, value: &str) -> Vec<CString> {
-    env::vars_os()
-        .filter(|(other, _)| other != name)
-        .filter_map(|(name, value)| {
-            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-        })
-        .chain(CString::new(format!("{name}={value}")).ok())
-        .collect()
+/// The value of a variable, `getenv(3)`; `None` if the variable is not set or
+/// not UTF-8. The value is valid until the program changes the variable.
+pub fn get(name: &CStr) -> Option<&'static str> {
+    // SAFETY: `name` is a C string. The program has one thread, so no other
+    // thread changes the environment meanwhile.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+
+    if value.is_null() {
+        return None;
+    }
+
+    // SAFETY: getenv() returns NULL or a C string of the environment.
+    unsafe { CStr::from_ptr(value) }.to_str().ok()
+}
+
+/// All variables as "NAME=VALUE" for `execve(2)`, with the variable `text`,
+/// which is such a text, in place of the variable of the same name. NULL is the
+/// last element. The strings are valid until the program changes the
+/// environment.
+///
+/// Returns `ENOMEM` if there is no memory.
+pub fn with(text: &CStr) -> Result<Vec<*const c_char>, Errno> {
+    let bytes = text.to_bytes();
+    let name = bytes
+        .split_inclusive(|&byte| byte == b'=')
+        .next()
+        .unwrap_or(bytes);
+
+    // SAFETY: the C library sets `environ`, and the program has one thread.
+    let all = unsafe { environ };
+    let n = if all.is_null() { 0 } else { usize::MAX };
+
+    let others = (0..n)
+        // SAFETY: `environ` is an array of C strings that ends with NULL, and
+        // nothing behind the NULL is read.
+        .map(|i| unsafe { *all.add(i) })
+        .take_while(|variable| !variable.is_null())
+        .filter(|&variable| {
+            // SAFETY: the variable is a C string of the environment.
+            let text = unsafe { CStr::from_ptr(variable) };
+
+            !text.to_bytes().starts_with(name)
+        });
+
+    heap::collect(others.chain([text.as_ptr(), ptr::null()]))
 }
 
 #[cfg(test)]
@@ -27,11 +64,15 @@ mod tests {
 
     #[test]
     fn one_variable_is_replaced() {
-        let before = env::vars_os().filter(|(name, _)| name != "PATH").count();
-        let texts = with("PATH", "a:b");
+        let before = std::env::vars_os()
+            .filter(|(name, _)| name != "PATH")
+            .count();
+        let text = c"PATH=a:b";
+        let all = with(text).unwrap();
 
-        assert_eq!(texts.last().unwrap().as_bytes(), b"PATH=a:b");
-        assert_eq!(texts.len(), before + 1);
-        assert_eq!(get("NGX_IPC_NO_SUCH_VARIABLE"), None);
+        assert_eq!(all.len(), before + 2);
+        assert_eq!(all[before], text.as_ptr());
+        assert!(all[before + 1].is_null());
+        assert_eq!(get(c"NGX_IPC_NO_SUCH_VARIABLE"), None);
     }
 }

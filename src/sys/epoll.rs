@@ -37,11 +37,14 @@ pub struct Event {
 /// An epoll instance, and an eventfd with which [`wake`] ends a wait. Both are
 /// close-on-exec.
 pub struct Epoll {
-    epoll: OwnedFd,
-    wake: OwnedFd,
+    // Both are `None` after `Epoll::close`.
+    epoll: Option<OwnedFd>,
+    wake: Option<OwnedFd>,
     /// Watches the sockets of [`Epoll::watch_full`]. It is an instance of its
     /// own, since `epoll` may watch the same sockets for something else.
-    full: Option<(OwnedFd, Vec<RawFd>)>,
+    full: Option<OwnedFd>,
+    /// The sockets that `full` watches.
+    watched: Vec<RawFd>,
 }
 
 /// The key of the events of the eventfd, and of the instance in `full`.
@@ -68,6 +71,38 @@ fn ctl(epoll: RawFd, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), 
     Errno::result(unsafe { libc::epoll_ctl(epoll, op, fd, &raw mut event) }).map(drop)
 }
 
+/// An epoll instance that an event loop of the program watches: it is readable
+/// while one of the descriptors in it is. Close-on-exec.
+pub struct Nested {
+    /// The epoll descriptor.
+    pub epoll: OwnedFd,
+    /// An eventfd in the epoll instance, for [`wake`] and [`drain`].
+    pub wake: OwnedFd,
+}
+
+impl Nested {
+    /// Makes an epoll instance that watches its eventfd.
+    pub fn new() -> Result<Self, Errno> {
+        let Epoll { epoll, wake, .. } = Epoll::new()?;
+
+        Ok(Self {
+            epoll: epoll.ok_or(Errno::EBADF)?,
+            wake: wake.ok_or(Errno::EBADF)?,
+        })
+    }
+}
+
+/// Makes the epoll instance `epoll` readable while `fd` is readable.
+pub fn add(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
+    ctl(epoll, libc::EPOLL_CTL_ADD, fd, READ, WAKE)
+}
+
+/// Removes `fd` from the epoll instance `epoll`. To close `fd` is not enough if
+/// a forked process has a copy of it.
+pub fn remove(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
+    ctl(epoll, libc::EPOLL_CTL_DEL, fd, 0, WAKE)
+}
+
 impl Epoll {
     /// Makes an epoll instance that watches its eventfd.
     pub fn new() -> Result<Self, Errno> {
@@ -75,9 +110,13 @@ impl Epoll {
         // descriptors.
         let this = unsafe {
             Self {
-                epoll: new_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
-                wake: new_fd(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?,
+                epoll: Some(new_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC))?),
+                wake: Some(new_fd(libc::eventfd(
+                    0,
+                    libc::EFD_CLOEXEC | libc::EFD_NONBLOCK,
+                ))?),
                 full: None,
+                watched: Vec::new(),
             }
         };
 
@@ -88,12 +127,20 @@ impl Epoll {
 
     /// The epoll descriptor, for [`wait`].
     pub fn waiter(&self) -> RawFd {
-        self.epoll.as_raw_fd()
+        self.epoll.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
     /// The eventfd, for [`wait`] and [`wake`].
     pub fn waker(&self) -> RawFd {
-        self.wake.as_raw_fd()
+        self.wake.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// Closes the descriptors. In a forked process, they are copies of those of
+    /// its parent. Async-signal-safe: frees no memory.
+    pub fn close(&mut self) {
+        self.epoll = None;
+        self.wake = None;
+        self.full = None;
     }
 
     /// Adds, changes or removes a descriptor, depending on `op`,
@@ -116,16 +163,19 @@ impl Epoll {
     pub fn watch_full(&mut self, sockets: Vec<RawFd>) -> Result<(), Errno> {
         if sockets.is_empty() {
             // A forked process may have a copy, so to close it is not enough.
+            self.watched.clear();
+
             return self
                 .full
                 .take()
-                .map_or(Ok(()), |(full, _)| self.remove(full.as_raw_fd()));
+                .map_or(Ok(()), |full| self.remove(full.as_raw_fd()));
         }
 
-        let (full, watched) = match self.full.take() {
+        let full = match self.full.take() {
             Some(full) => full,
-            None => (self.new_full()?, Vec::new()),
+            None => self.new_full()?,
         };
+        let watched = &self.watched;
         let change = |op, socket| {
             let _ = ctl(full.as_raw_fd(), op, socket, WRITE | EDGE, WAKE);
         };
@@ -138,14 +188,15 @@ impl Epoll {
             change(libc::EPOLL_CTL_DEL, socket);
         }
 
-        self.full = Some((full, sockets));
+        self.full = Some(full);
+        self.watched = sockets;
 
         Ok(())
     }
 
     /// Takes the events of [`Epoll::watch_full`] that `wait` has reported.
     pub fn take_full(&self) {
-        if let Some((full, _)) = &self.full {
+        if let Some(full) = &self.full {
             let mut batch = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
 
             // SAFETY: the kernel writes at most BATCH events to `batch`.
@@ -206,7 +257,7 @@ pub fn wake(waker: RawFd) {
 }
 
 /// Sets the counter of the eventfd to 0.
-fn drain(waker: RawFd) {
+pub fn drain(waker: RawFd) {
     let mut count = 0u64;
 
     // SAFETY: the kernel writes 8 bytes to `count`, whose size is 8 bytes.

@@ -7,6 +7,8 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
+use super::path::CPath;
+
 /// Closes a descriptor that C code stores as a number, `close(2)`.
 ///
 /// If close() fails the descriptor is closed all the same, and the caller must
@@ -31,18 +33,30 @@ pub fn above_stdio(fd: OwnedFd) -> Result<OwnedFd, Errno> {
 /// Closes descriptors that C code stores as numbers. Numbers that follow each
 /// other are closed with one call of `close_range(2)`, if the kernel has it.
 /// Async-signal-safe.
-pub fn close_all(fds: &[RawFd]) {
-    for run in fds.chunk_by(|&a, &b| a.checked_add(1) == Some(b)) {
-        let (Some(&first), Some(&last)) = (run.first(), run.last()) else {
-            continue;
-        };
+pub fn close_all(fds: impl Iterator<Item = RawFd>) {
+    let mut run: Option<(RawFd, RawFd)> = None;
 
-        // SAFETY: close_range() accesses no memory, and no Rust value owns the
-        // descriptors, which come from C.
-        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
-            for &fd in run {
-                let _ = close(fd);
+    for fd in fds {
+        run = Some(match run {
+            Some((first, last)) if last.checked_add(1) == Some(fd) => (first, fd),
+            other => {
+                close_run(other);
+                (fd, fd)
             }
+        });
+    }
+
+    close_run(run);
+}
+
+fn close_run(run: Option<(RawFd, RawFd)>) {
+    let Some((first, last)) = run else { return };
+
+    // SAFETY: close_range() accesses no memory, and no Rust value owns the
+    // descriptors, which come from C.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
+        for fd in first..=last {
+            let _ = close(fd);
         }
     }
 }
@@ -89,9 +103,13 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
 pub fn open_append(path: &Path) -> Result<RawFd, Errno> {
     let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC;
 
-    open(path, flags, Mode::from_bits_truncate(0o644))
-        .and_then(above_stdio)
-        .map(IntoRawFd::into_raw_fd)
+    open(
+        CPath::of(path)?.as_c_str(),
+        flags,
+        Mode::from_bits_truncate(0o644),
+    )
+    .and_then(above_stdio)
+    .map(IntoRawFd::into_raw_fd)
 }
 
 /// Writes `bytes` with one call of `write(2)`. Returns the number of bytes that

@@ -1,29 +1,80 @@
 //! Files that are read or written as a whole, renamed or removed.
 
-use std::fs;
-use std::io;
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 
-/// Reads a text file.
-///
-/// Returns `EILSEQ` if the file is not UTF-8.
+use super::path::CPath;
+
+/// Reads a file into `buffer`. Returns the contents, or as many bytes as
+/// `buffer` has room for.
 ///
 /// # References
 ///
 /// `open(2)`, `read(2)`.
-pub fn read_to_string(path: impl AsRef<Path>) -> Result<String, Errno> {
-    fs::read_to_string(path).map_err(|err| errno_of(&err))
+pub fn read<'a>(path: &Path, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+    let path = CPath::of(path)?;
+    let file = open_retried(path.as_c_str(), OFlag::O_RDONLY)?;
+
+    read_all(&file, buffer)
 }
 
-/// Writes `text` to a file: creates the file, or replaces its contents.
+/// Reads an open file as [`read`] does.
+pub(super) fn read_all<'a>(file: &OwnedFd, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+    let mut len = 0;
+
+    while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
+        match nix::unistd::read(file, rest) {
+            Err(Errno::EINTR) => {}
+            Err(err) => return Err(err),
+            Ok(0) => break,
+            Ok(n) => len += n,
+        }
+    }
+
+    Ok(buffer.get(..len).unwrap_or_default())
+}
+
+/// Writes `bytes` to a file: creates the file, or replaces its contents.
 ///
 /// # References
 ///
 /// `open(2)`, `write(2)`.
-pub fn write(path: &Path, text: &str) -> Result<(), Errno> {
-    fs::write(path, text).map_err(|err| errno_of(&err))
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
+    let path = CPath::of(path)?;
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
+    let file = open_retried(path.as_c_str(), flags)?;
+
+    write_all(&file, bytes)
+}
+
+/// Writes `bytes` to an open file.
+pub(super) fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match super::fd::write(file.as_raw_fd(), bytes) {
+            Err(Errno::EINTR) => {}
+            Err(err) => return Err(err),
+            Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+        }
+    }
+
+    Ok(())
+}
+
+/// Opens a file, close-on-exec, again after a signal has interrupted `open(2)`.
+fn open_retried(path: &CStr, flags: OFlag) -> Result<OwnedFd, Errno> {
+    let mode = Mode::from_bits_truncate(0o666);
+
+    loop {
+        match open(path, flags | OFlag::O_CLOEXEC, mode) {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
 }
 
 /// Renames the file `from` to `to`. Replaces a file that has the name `to`
@@ -33,7 +84,11 @@ pub fn write(path: &Path, text: &str) -> Result<(), Errno> {
 ///
 /// `rename(2)`.
 pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
-    fs::rename(from, to).map_err(|err| errno_of(&err))
+    let (from, to) = (CPath::of(from)?, CPath::of(to)?);
+
+    // SAFETY: both paths are C strings.
+    Errno::result(unsafe { libc::rename(from.as_c_str().as_ptr(), to.as_c_str().as_ptr()) })
+        .map(drop)
 }
 
 /// Removes a file.
@@ -42,13 +97,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
 ///
 /// `unlink(2)`.
 pub fn remove(path: &Path) -> Result<(), Errno> {
-    fs::remove_file(path).map_err(|err| errno_of(&err))
-}
-
-/// The errno of a failed operation. A failure without an errno means that the
-/// file is not UTF-8: `EILSEQ`.
-fn errno_of(err: &io::Error) -> Errno {
-    err.raw_os_error().map_or(Errno::EILSEQ, Errno::from_raw)
+    nix::unistd::unlink(CPath::of(path)?.as_c_str())
 }
 
 #[cfg(test)]
@@ -60,13 +109,15 @@ mod tests {
         let dir = std::env::temp_dir();
         let old = dir.join(format!("ngx-ipc-file-{}", std::process::id()));
         let new = old.with_extension("new");
+        let mut buffer = [0; 64];
 
-        write(&old, "a long text\n").unwrap();
-        write(&old, "text\n").unwrap();
+        write(&old, b"a long text\n").unwrap();
+        write(&old, b"text\n").unwrap();
         rename(&old, &new).unwrap();
 
-        assert_eq!(read_to_string(&old), Err(Errno::ENOENT));
-        assert_eq!(read_to_string(&new).as_deref(), Ok("text\n"));
+        assert_eq!(read(&old, &mut buffer), Err(Errno::ENOENT));
+        assert_eq!(read(&new, &mut buffer), Ok(&b"text\n"[..]));
+        assert_eq!(read(&new, &mut buffer[..2]), Ok(&b"te"[..]));
         assert_eq!(remove(&new), Ok(()));
         assert_eq!(remove(&new), Err(Errno::ENOENT));
     }

@@ -1,6 +1,8 @@
-//! The C library's heap, for memory that a C program frees.
+//! The C library's heap, for memory that a C program frees, and vectors that
+//! report that there is no memory.
 
 use std::ffi::c_void;
+use std::fmt;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
@@ -41,4 +43,50 @@ pub unsafe fn free(memory: NonNull<c_void>) {
     // SAFETY: as this function demands, `memory` comes from allocate(), which
     // calls malloc(), and has not been freed yet.
     unsafe { libc::free(memory.as_ptr()) };
+}
+
+/// Appends `item` to `vector`. Returns `ENOMEM`, and drops `item`, if there is no
+/// memory.
+pub fn push<T>(vector: &mut Vec<T>, item: T) -> Result<(), Errno> {
+    vector.try_reserve(1).or(Err(Errno::ENOMEM))?;
+    vector.push(item);
+
+    Ok(())
+}
+
+/// Collects `items` into a vector. Returns `ENOMEM`, and drops the items, if
+/// there is no memory.
+pub fn collect<T>(items: impl Iterator<Item = T>) -> Result<Vec<T>, Errno> {
+    let mut vector = Vec::new();
+
+    for item in items {
+        push(&mut vector, item)?;
+    }
+
+    Ok(vector)
+}
+
+/// Text that grows as it is written. A write fails if there is no memory.
+pub struct Writer(Vec<u8>);
+
+impl Writer {
+    /// Makes an empty text.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The bytes of the text.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl fmt::Write for Writer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.try_reserve(text.len()).or(Err(fmt::Error))?;
+        self.0.extend_from_slice(text.as_bytes());
+
+        Ok(())
+    }
 }

@@ -3,49 +3,51 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, bind,
-    getsockname, listen, setsockopt, socket, sockopt,
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, getsockname,
+    listen, setsockopt, socket, sockopt,
 };
 
 use super::fd::above_stdio;
+use super::path::CPath;
 
 /// An address on which a program listens: `HOST:PORT` with a numeric host, or
 /// `unix:PATH`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address<'a> {
     /// An IPv4 or IPv6 address and its port.
     Inet(SocketAddr),
     /// The path of a Unix socket.
-    Unix(PathBuf),
+    Unix(&'a Path),
 }
 
-impl Address {
+impl<'a> Address<'a> {
     /// Parses an address; `None` if the text is not an address.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &'a str) -> Option<Self> {
         match text.strip_prefix("unix:") {
             Some("") => None,
-            Some(path) => Some(Self::Unix(path.into())),
+            Some(path) => Some(Self::Unix(Path::new(path))),
             None => text.parse().ok().map(Self::Inet),
         }
     }
 
     /// The path of a Unix socket; `None` for an IPv4 or IPv6 address.
-    pub fn path(&self) -> Option<&Path> {
+    pub fn path(self) -> Option<&'a Path> {
         match self {
             Self::Unix(path) => Some(path),
             Self::Inet(_) => None,
         }
     }
 
-    fn storage(&self) -> Result<Box<dyn SockaddrLike>, Errno> {
-        Ok(match self {
-            Self::Inet(addr) => Box::new(SockaddrStorage::from(*addr)),
-            Self::Unix(path) => Box::new(UnixAddr::new(path)?),
-        })
+    /// Binds the socket `fd` to this address, `bind(2)`.
+    fn bind(self, fd: RawFd) -> Result<(), Errno> {
+        match self {
+            Self::Inet(addr) => bind(fd, &SockaddrStorage::from(addr)),
+            Self::Unix(path) => bind(fd, &UnixAddr::new(CPath::of(path)?.as_c_str())?),
+        }
     }
 
     /// Whether the socket `fd` is bound to this address.
@@ -63,12 +65,12 @@ impl Address {
                 .is_some_and(|name| *addr == (*name).into()),
             Self::Unix(path) => name
                 .as_unix_addr()
-                .is_some_and(|name| name.path() == Some(path)),
+                .is_some_and(|name| name.path() == Some(*path)),
         }
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for Address<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inet(addr) => addr.fmt(f),
@@ -91,7 +93,7 @@ pub enum Failure {
 }
 
 /// Makes a socket that listens on `address`, non-blocking and close-on-exec.
-pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
+pub fn open(address: Address<'_>, backlog: i32) -> Result<OwnedFd, Failure> {
     let family = match address {
         Address::Inet(SocketAddr::V4(_)) => AddressFamily::Inet,
         Address::Inet(SocketAddr::V6(_)) => AddressFamily::Inet6,
@@ -105,9 +107,7 @@ pub fn open(address: &Address, backlog: i32) -> Result<OwnedFd, Failure> {
 
     setsockopt(&sock, sockopt::ReuseAddr, &true).map_err(Failure::ReuseAddr)?;
 
-    let storage = address.storage().map_err(Failure::Bind)?;
-
-    bind(sock.as_raw_fd(), &*storage).map_err(Failure::Bind)?;
+    address.bind(sock.as_raw_fd()).map_err(Failure::Bind)?;
 
     let backlog = Backlog::new(backlog).unwrap_or(Backlog::MAXALLOWABLE);
 
@@ -177,14 +177,15 @@ mod tests {
     #[test]
     fn a_socket_is_recognised_by_its_address() {
         let any = Address::parse("127.0.0.1:0").unwrap();
-        let sock = open(&any, 5).unwrap();
+        let sock = open(any, 5).unwrap();
         let name = getsockname::<SockaddrStorage>(sock.as_raw_fd()).unwrap();
-        let bound = Address::parse(&name.to_string()).unwrap();
+        let text = name.to_string();
+        let bound = Address::parse(&text).unwrap();
 
         assert!(bound.is_of(sock.as_raw_fd()));
         assert!(!any.is_of(sock.as_raw_fd()));
         assert_eq!(
-            open(&bound, 5).unwrap_err(),
+            open(bound, 5).unwrap_err(),
             Failure::Bind(Errno::EADDRINUSE)
         );
     }

@@ -44,6 +44,22 @@ pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
+/// Whether no process has the pid `pid`: the process has exited and was reaped.
+/// `kill(2)` with the signal 0.
+pub fn is_gone(pid: libc::pid_t) -> bool {
+    kill(pid, 0) == Err(Errno::ESRCH)
+}
+
+/// Opens a descriptor of the process `pid`, close-on-exec and above stderr,
+/// `pidfd_open(2)`. The descriptor becomes readable when the process exits.
+pub fn pidfd(pid: libc::pid_t) -> Result<OwnedFd, Errno> {
+    // SAFETY: pidfd_open() accesses no memory.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+
+    // SAFETY: the kernel has just made the descriptor, so it has no owner.
+    super::fd::above_stdio(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+}
+
 /// Sends a signal to a child, but not to another process that has got the
 /// child's pid after the child was reaped.
 ///
@@ -122,6 +138,12 @@ impl Ended {
     }
 }
 
+/// Whether a status of `wait(2)` is that of a process that has ended. A process
+/// can also be stopped or continued.
+pub fn has_ended(status: c_int) -> bool {
+    libc::WIFEXITED(status) || libc::WIFSIGNALED(status)
+}
+
 /// The pid that means "any child", for [`reap`].
 pub const ANY: libc::pid_t = -1;
 
@@ -133,7 +155,8 @@ pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
 }
 
 /// The child `pid`, or one of all children, if it has exited and was not reaped,
-/// `waitid(2)`.
+/// `waitid(2)`. A child that has made this process its tracer is reported when
+/// it stops as well; it is no zombie.
 pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
     // SAFETY: all-zero is a valid value of this plain C struct.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
@@ -153,9 +176,14 @@ pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
     })
     .ok()?;
 
+    let exited = matches!(
+        info.si_code,
+        libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED
+    );
+
     // SAFETY: waitid() has written the pid, or left 0 if no such child has
     // exited.
-    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0)
+    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0 && exited)
 }
 
 /// Waits until the child `pid` exits, and reaps it.
@@ -163,6 +191,11 @@ pub fn reap_one(pid: libc::pid_t) -> Result<(), Errno> {
     wait(pid, 0).map(drop)
 }
 
+/// Waits for a child that has exited.
+///
+/// A child can make its parent its tracer, `PTRACE_TRACEME` of `ptrace(2)`. Then
+/// `waitpid(2)` reports each signal of the child as well. Such a child would be
+/// taken for one that has exited, and would stay stopped for ever. It is killed.
 fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
     let mut status: c_int = 0;
 
@@ -171,6 +204,7 @@ fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<(libc::pid_t, c_int)>
         match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, options) }) {
             Err(Errno::EINTR) => {}
             Ok(0) => return Ok(None),
+            Ok(pid) if libc::WIFSTOPPED(status) => kill(pid, libc::SIGKILL)?,
             result => return result.map(|pid| Some((pid, status))),
         }
     }

@@ -9,8 +9,7 @@ use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicUsize};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -57,9 +56,14 @@ impl Segment {
     /// Requests huge pages for the segment, `MADV_HUGEPAGE` of `madvise(2)`.
     /// The kernel uses huge pages only if they are enabled for shared memory.
     pub fn advise_huge_pages(&self) -> Result<(), Errno> {
-        // SAFETY: MADV_HUGEPAGE does not change the contents of the memory.
-        Errno::result(unsafe { libc::madvise(self.addr.as_ptr(), self.size, libc::MADV_HUGEPAGE) })
-            .map(drop)
+        self.advise(libc::MADV_HUGEPAGE)
+    }
+
+    /// Gives the kernel the advice `advice` about the segment, `madvise(2)`. The
+    /// advice must not change what the memory contains in this process.
+    pub(super) fn advise(&self, advice: c_int) -> Result<(), Errno> {
+        // SAFETY: callers pass advice that leaves the memory as it is.
+        Errno::result(unsafe { libc::madvise(self.addr.as_ptr(), self.size, advice) }).map(drop)
     }
 
     /// Detaches a System V segment, `shmdt(2)`.
@@ -81,18 +85,11 @@ impl fmt::Display for Segment {
     }
 }
 
-fn mmap(size: usize, flags: c_int, fd: RawFd) -> Result<Segment, Errno> {
+const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+fn mmap(size: usize, rights: c_int, flags: c_int, fd: RawFd) -> Result<Segment, Errno> {
     // SAFETY: without MAP_FIXED the kernel chooses a free address.
-    let addr = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            flags | libc::MAP_SHARED,
-            fd,
-            0,
-        )
-    };
+    let addr = unsafe { libc::mmap(ptr::null_mut(), size, rights, flags, fd, 0) };
 
     if addr == libc::MAP_FAILED {
         return Err(Errno::last());
@@ -105,7 +102,17 @@ fn mmap(size: usize, flags: c_int, fd: RawFd) -> Result<Segment, Errno> {
 
 /// Maps `size` bytes of anonymous memory, `mmap(MAP_ANON|MAP_SHARED)`.
 pub fn map_anon(size: usize) -> Result<Segment, Errno> {
-    mmap(size, libc::MAP_ANON, -1)
+    mmap(size, READ_WRITE, libc::MAP_SHARED | libc::MAP_ANON, -1)
+}
+
+/// Maps `size` bytes of anonymous memory that forked processes get a copy of.
+pub(super) fn map_private(size: usize) -> Result<Segment, Errno> {
+    mmap(size, READ_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON, -1)
+}
+
+/// Maps `size` bytes of a file, with `rights` such as `PROT_READ`.
+pub(super) fn map_shared(file: &OwnedFd, size: usize, rights: c_int) -> Result<Segment, Errno> {
+    mmap(size, rights, libc::MAP_SHARED, file.as_raw_fd())
 }
 
 /// Opens `/dev/zero`, `zero(4)`.
@@ -119,7 +126,7 @@ pub fn open_zero() -> Result<OwnedFd, Errno> {
 
 /// Maps `size` bytes of `/dev/zero`. Each such mapping is new memory.
 pub fn map_zero(zero: &OwnedFd, size: usize) -> Result<Segment, Errno> {
-    mmap(size, 0, zero.as_raw_fd())
+    map_shared(zero, size, READ_WRITE)
 }
 
 /// Makes a System V segment that only this user can read and write,
@@ -192,35 +199,3 @@ macro_rules! impl_share {
 }
 
 pub(crate) use impl_share;
-
-/// Makes a `T` in zeroed memory that this process shares with the children that
-/// it forks later. The memory is never freed, so the reference stays valid.
-pub fn share<T: Share>() -> Result<&'static T, Errno> {
-    let segment = map_anon(size_of::<T>())?;
-
-    // SAFETY: the mapping is large enough, page-aligned and zeroed, and no code
-    // unmaps it. All-zero bytes are a valid value of a type that is `Share`.
-    Ok(unsafe { segment.addr.cast::<T>().as_ref() })
-}
-
-/// A static variable that stores the reference that [`share`] has returned.
-pub struct Shared<T>(AtomicPtr<T>);
-
-impl<T: Share> Shared<T> {
-    /// A variable that stores no reference yet.
-    pub const fn none() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    /// Stores the reference `shared`.
-    pub fn set(&self, shared: &'static T) {
-        self.0.store(ptr::from_ref(shared).cast_mut(), Relaxed);
-    }
-
-    /// The stored reference; `None` if no reference was stored.
-    pub fn get(&self) -> Option<&'static T> {
-        // SAFETY: the pointer is NULL, or `set` has made it from a reference
-        // that is valid for ever. All writes to the memory go through atomics.
-        unsafe { self.0.load(Relaxed).as_ref() }
-    }
-}

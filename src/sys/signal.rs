@@ -24,6 +24,22 @@ pub fn handle(signo: c_int, handler: Handler) -> Result<(), Errno> {
     action(signo, handler as libc::sighandler_t, libc::SA_SIGINFO)
 }
 
+/// Whether the signal `signo` runs the handler with the address `handler`: the
+/// handler is installed, and this thread does not block the signal.
+pub fn reaches(signo: c_int, handler: libc::sighandler_t) -> bool {
+    // SAFETY: an all-zero sigaction and an all-zero sigset are valid.
+    let (mut sa, mut blocked): (libc::sigaction, libc::sigset_t) = unsafe { std::mem::zeroed() };
+
+    // SAFETY: the kernel writes `sa` and `blocked`, which are local, and reads
+    // nothing, because the other pointers are NULL.
+    unsafe {
+        libc::sigaction(signo, std::ptr::null(), &raw mut sa) == 0
+            && sa.sa_sigaction == handler
+            && libc::sigprocmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut blocked) == 0
+            && libc::sigismember(&raw const blocked, signo) == 0
+    }
+}
+
 /// Makes this process ignore the signal `signo`.
 pub fn ignore(signo: c_int) -> Result<(), Errno> {
     action(signo, libc::SIG_IGN, 0)

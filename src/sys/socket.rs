@@ -197,29 +197,28 @@ impl Received {
     }
 }
 
-/// Receives data into the part of `buffer` that is not filled yet,
-/// `recvmsg(2)`. Descriptors that arrive are close-on-exec. A signal can end
-/// the call with EINTR.
+/// Receives a message into `buffer`, `recvmsg(2)`. Descriptors that arrive are
+/// close-on-exec. A signal can end the call with EINTR.
 #[inline(always)]
 pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>, wait: Wait) -> Result<Received, Errno> {
     let flags = libc::MSG_CMSG_CLOEXEC | wait.flag();
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
-    let rest = buffer.rest();
+    let memory = buffer.memory();
     let mut iov = libc::iovec {
-        iov_base: rest.as_mut_ptr().cast(),
-        iov_len: rest.len(),
+        iov_base: memory.as_mut_ptr().cast(),
+        iov_len: memory.len(),
     };
     let mut msg = msghdr(&mut iov);
 
     msg.msg_control = (&raw mut control).cast();
     msg.msg_controllen = CONTROL as _;
 
-    // SAFETY: `msg` points to `iov`, `rest` and `control`, which live until the
-    // end of this function and may be written.
+    // SAFETY: `msg` points to `iov`, `memory` and `control`, which live until
+    // the end of this function and may be written.
     let len = count(unsafe { libc::recvmsg(sock, &raw mut msg, flags) })?;
 
-    // SAFETY: the kernel has written `len` bytes to `rest`.
-    unsafe { buffer.advance(len) };
+    // SAFETY: the kernel has written `len` bytes to `memory`.
+    unsafe { buffer.set_filled(len) };
 
     let fd = if msg.msg_controllen == 0 {
         None

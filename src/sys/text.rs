@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::buffer::copy;
+
 /// A NUL-terminated C string, or NULL, which is printed as `(null)`.
 #[derive(Clone, Copy)]
 pub struct Text(*const c_char);
@@ -91,17 +93,25 @@ impl AtomicText {
     }
 }
 
-static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+/// The size of the longest name of a file, `NAME_MAX` of `limits.h(0)`.
+const NAME_MAX: usize = 255;
+
+/// A copy of the program's name, and its length.
+static PROGRAM: OnceLock<([u8; NAME_MAX], usize)> = OnceLock::new();
 
 /// Copies the program's name to other memory, because a process title will
 /// overwrite the string to which the C library points.
 pub fn keep_program_name() {
-    let _ = PROGRAM.set(c_program_name().to_vec());
+    let mut name = [0; NAME_MAX];
+    let len = copy(&mut name, c_program_name());
+    let _ = PROGRAM.set((name, len));
 }
 
 /// The file name of this program, without the directory.
 pub fn program_name() -> &'static [u8] {
-    PROGRAM.get().map_or_else(c_program_name, Vec::as_slice)
+    PROGRAM.get().map_or_else(c_program_name, |(name, len)| {
+        name.get(..*len).unwrap_or_default()
+    })
 }
 
 /// The name of the program from the C library,

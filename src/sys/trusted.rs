@@ -1,19 +1,25 @@
-//! Opening a log as root in a directory that another user may change.
+//! Opening a log or a pid file as root in a directory that another user may
+//! change.
 //!
-//! That user can replace the log by a symbolic link, by a hard link to a file of
-//! root, or by a FIFO without a reader. Root would append to the wrong file,
+//! That user can replace the file by a symbolic link, by a hard link to a file
+//! of root, or by a FIFO without a reader. Root would write to the wrong file,
 //! make the user its owner, or wait for a reader.
 
-use std::ffi::OsString;
+use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
+use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::buffer::copy;
 use super::fd::{above_stdio, give};
+use super::file::{read_all, write_all};
+use super::path::{self, CPath};
 
 /// The largest number of symbolic links in a path, as in `path_resolution(7)`.
 const MOST_LINKS: usize = 40;
@@ -30,7 +36,7 @@ pub enum Owner {
 /// The directory of a file, and the file's name in it.
 struct Place {
     directory: OwnedFd,
-    name: OsString,
+    name: CPath,
     /// The path ended with a symbolic link, which has been followed.
     linked: bool,
 }
@@ -50,25 +56,80 @@ struct Place {
 ///
 /// `openat(2)`, `fchown(2)`, `path_resolution(7)`.
 pub fn open_append(path: &Path, owner: Owner) -> Result<RawFd, Errno> {
-    let place = find(path)?;
+    let place = find(path, Untrusted::Refused)?;
     let safe = is_roots(&place.directory)?;
-    let mut flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC;
-
-    if !is_proc(&place.directory)? {
-        flags |= OFlag::O_NOFOLLOW;
-    }
+    let mut flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT;
 
     if !safe {
         // Opening a FIFO without a reader fails then, and does not wait.
         flags |= OFlag::O_NONBLOCK;
     }
 
-    let mode = Mode::from_bits_truncate(0o644);
-    let file = openat(&place.directory, place.name.as_os_str(), flags, mode)?;
+    let file = place.open(flags)?;
 
     check_owner(&file, owner, safe, place.linked)?;
 
     above_stdio(file).map(IntoRawFd::into_raw_fd)
+}
+
+/// Writes `bytes` to a file: creates the file, or replaces its contents.
+///
+/// Links are followed as by [`open_append`]. In a directory that another user can
+/// change, the last name of the path gets a new file, also if it was a link.
+///
+/// # References
+///
+/// `openat(2)`, `unlinkat(2)`.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
+    let place = find(path, Untrusted::Replaced)?;
+    let mut flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_CREAT;
+
+    if !is_roots(&place.directory)? {
+        place.unlink()?;
+        flags |= OFlag::O_EXCL;
+    }
+
+    write_all(&place.open(flags)?, bytes)
+}
+
+/// Reads a file into `buffer`. Returns the contents, or as many bytes as `buffer`
+/// has room for, and the owner of the file. Does not wait for the writer of a
+/// FIFO.
+///
+/// Links are followed as by [`open_append`].
+pub fn read<'a>(path: &Path, buffer: &'a mut [u8]) -> Result<(&'a [u8], libc::uid_t), Errno> {
+    let file = find(path, Untrusted::Refused)?.open(OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
+    let owner = fstat(&file)?.st_uid;
+
+    Ok((read_all(&file, buffer)?, owner))
+}
+
+impl Place {
+    /// Opens the file, close-on-exec. Does not follow a link: `find` has
+    /// followed those that may be followed.
+    fn open(&self, mut flags: OFlag) -> Result<OwnedFd, Errno> {
+        flags |= OFlag::O_CLOEXEC;
+
+        if !is_proc(&self.directory)? {
+            flags |= OFlag::O_NOFOLLOW;
+        }
+
+        let mode = Mode::from_bits_truncate(0o644);
+
+        openat(&self.directory, self.name.as_c_str(), flags, mode)
+    }
+
+    /// Removes the file, if there is one.
+    fn unlink(&self) -> Result<(), Errno> {
+        match unlinkat(
+            &self.directory,
+            self.name.as_c_str(),
+            UnlinkatFlags::NoRemoveDir,
+        ) {
+            Err(Errno::ENOENT) => Ok(()),
+            result => result,
+        }
+    }
 }
 
 /// Changes the owner of a file that has been opened, or refuses the file.
@@ -91,31 +152,50 @@ fn check_owner(file: &OwnedFd, owner: Owner, safe: bool, linked: bool) -> Result
     }
 }
 
+/// What happens to a link at the end of a path that another user can have made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Untrusted {
+    /// The path is refused with ELOOP.
+    Refused,
+    /// The caller replaces the link.
+    Replaced,
+}
+
 /// Follows a path up to its last name.
-fn find(path: &Path) -> Result<Place, Errno> {
+fn find(path: &Path, untrusted: Untrusted) -> Result<Place, Errno> {
+    let path = path.as_os_str().as_bytes();
     let mut directory = start_of(path)?;
-    let mut rest = names(path);
+    let mut rest = Rest::new(path)?;
     let mut linked = false;
     let mut links = 0;
 
     loop {
-        let name = rest.pop().ok_or(Errno::EISDIR)?;
+        let name = rest.take()?.ok_or(Errno::EISDIR)?;
         let is_last = rest.is_empty();
+        let mut target = [0; path::SIZE];
 
-        if let Some(target) = link(&directory, &name)? {
+        if let Some(target) = link(&directory, name.as_c_str(), &mut target)? {
             links += 1;
 
             if links > MOST_LINKS || !is_roots(&directory)? {
+                if is_last && untrusted == Untrusted::Replaced {
+                    return Ok(Place {
+                        directory,
+                        name,
+                        linked,
+                    });
+                }
+
                 return Err(Errno::ELOOP);
             }
 
             linked |= is_last;
 
-            if target.is_absolute() {
-                directory = start_of(&target)?;
+            if target.starts_with(b"/") {
+                directory = start_of(target)?;
             }
 
-            rest.extend(names(&target));
+            rest.prepend(target)?;
         } else if is_last {
             return Ok(Place {
                 directory,
@@ -123,9 +203,77 @@ fn find(path: &Path) -> Result<Place, Errno> {
                 linked,
             });
         } else {
-            directory = openat(&directory, name.as_os_str(), DIRECTORY, Mode::empty())?;
+            directory = openat(&directory, name.as_c_str(), DIRECTORY, Mode::empty())?;
         }
     }
+}
+
+/// The part of a path that has not been followed yet. The target of a link is
+/// put before the rest of the path.
+struct Rest {
+    /// The rest of the path is the end of this array.
+    bytes: [u8; path::SIZE],
+    start: usize,
+}
+
+impl Rest {
+    fn new(path: &[u8]) -> Result<Self, Errno> {
+        let mut rest = Self {
+            bytes: [0; path::SIZE],
+            start: path::SIZE,
+        };
+
+        rest.prepend(path)?;
+
+        Ok(rest)
+    }
+
+    /// Puts `path` and a slash before the rest. Returns `ENAMETOOLONG` if there
+    /// is no room.
+    fn prepend(&mut self, path: &[u8]) -> Result<(), Errno> {
+        let (end, room) = (self.start, path.len().saturating_add(1));
+        let start = end.checked_sub(room).ok_or(Errno::ENAMETOOLONG)?;
+        let to = self.bytes.get_mut(start..end).unwrap_or_default();
+
+        copy(to, path);
+        to.iter_mut().skip(path.len()).for_each(|end| *end = b'/');
+        self.start = start;
+
+        Ok(())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// Takes the first name out of the rest; `None` if there is no name.
+    fn take(&mut self) -> Result<Option<CPath>, Errno> {
+        let mut start = self.start;
+
+        for part in self.bytes().split(|&byte| byte == b'/') {
+            start += part.len() + 1;
+
+            if is_name(part) {
+                let name = CPath::new(&[part])?;
+
+                self.start = start;
+
+                return Ok(Some(name));
+            }
+        }
+
+        Ok(None)
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.bytes().split(|&byte| byte == b'/').any(is_name)
+    }
+}
+
+/// Whether a part of a path names a file. Two slashes have nothing between them,
+/// and "." is the directory itself.
+fn is_name(part: &[u8]) -> bool {
+    !part.is_empty() && part != b"."
 }
 
 const DIRECTORY: OFlag = OFlag::O_PATH
@@ -134,36 +282,44 @@ const DIRECTORY: OFlag = OFlag::O_PATH
     .union(OFlag::O_CLOEXEC);
 
 /// The directory in which a path begins.
-fn start_of(path: &Path) -> Result<OwnedFd, Errno> {
-    let start = if path.is_absolute() { "/" } else { "." };
+fn start_of(path: &[u8]) -> Result<OwnedFd, Errno> {
+    let start = if path.starts_with(b"/") { c"/" } else { c"." };
 
     open(start, DIRECTORY, Mode::empty())
 }
 
-/// The names of a path, the first one last.
-fn names(path: &Path) -> Vec<OsString> {
-    path.components()
-        .rev()
-        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
-        .map(|part| part.as_os_str().to_os_string())
-        .collect()
-}
-
-/// The target of a symbolic link; `None` if `name` is no link or does not exist.
-/// The links of `/proc/PID/fd` are opened as they are: what they contain is
-/// not always a path, see `proc_pid_fd(5)`.
-fn link(directory: &OwnedFd, name: &OsString) -> Result<Option<PathBuf>, Errno> {
-    let stat = match fstatat(directory, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+/// The target of a symbolic link, in `target`; `None` if `name` is no link or
+/// does not exist. The links of `/proc/PID/fd` are opened as they are: what they
+/// contain is not always a path, see `proc_pid_fd(5)`.
+fn link<'a>(
+    directory: &OwnedFd,
+    name: &CStr,
+    target: &'a mut [u8],
+) -> Result<Option<&'a [u8]>, Errno> {
+    let stat = match fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(Errno::ENOENT) => return Ok(None),
         result => result?,
     };
 
     // "self" is the one link of /proc that leads to a directory.
-    if !is_kind(&stat, SFlag::S_IFLNK) || (is_proc(directory)? && name != "self") {
+    if !is_kind(&stat, SFlag::S_IFLNK) || (is_proc(directory)? && name != c"self") {
         return Ok(None);
     }
 
-    readlinkat(directory, name.as_os_str()).map(|target| Some(target.into()))
+    let (fd, size) = (directory.as_raw_fd(), target.len());
+
+    // SAFETY: `name` is a C string, and the kernel writes at most `size` bytes to
+    // `target`.
+    let n = Errno::result(unsafe {
+        libc::readlinkat(fd, name.as_ptr(), target.as_mut_ptr().cast(), size)
+    })?;
+    let n = n.unsigned_abs();
+
+    if n == size {
+        return Err(Errno::ENAMETOOLONG);
+    }
+
+    Ok(target.get(..n))
 }
 
 fn is_kind(stat: &FileStat, kind: SFlag) -> bool {
@@ -181,3 +337,6 @@ fn is_roots(directory: &OwnedFd) -> Result<bool, Errno> {
 fn is_proc(directory: &OwnedFd) -> Result<bool, Errno> {
     Ok(fstatfs(directory.as_fd())?.filesystem_type() == PROC_SUPER_MAGIC)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,18 @@
 //! The user of a process, its limits, and its processors.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CStr, c_int};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Group, Uid, User};
+use nix::unistd::{Gid, Uid};
+
+use super::path::CPath;
 
 /// A user and a group.
-#[derive(Clone, Debug)]
-pub struct Identity {
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
     /// The name of the user, for `initgroups(3)`.
-    pub name: CString,
+    pub name: &'a CStr,
     /// The user's id.
     pub user: Uid,
     /// The group's id.
@@ -20,6 +22,25 @@ pub struct Identity {
 /// Whether this process runs as root, so that it may change its user.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
+}
+
+/// The largest number of bytes that are read from `/proc/PID/status`. The line
+/// "Uid:" is one of the first.
+const MAX_STATUS: usize = 1024;
+
+/// The real user of the process `pid`; `None` if there is no such process.
+///
+/// # References
+///
+/// `proc_pid_status(5)`.
+pub fn of_process(pid: libc::pid_t) -> Option<libc::uid_t> {
+    let path = CPath::formatted(format_args!("/proc/{pid}/status")).ok()?;
+    let mut buffer = [0; MAX_STATUS];
+    let status = super::file::read(path.as_path(), &mut buffer).ok()?;
+    let status = str::from_utf8(status).ok()?;
+    let (_, ids) = status.split_once("\nUid:")?;
+
+    ids.split_whitespace().next()?.parse().ok()
 }
 
 /// The user that `chown(2)` makes the owner; `None` for -1, which leaves the
@@ -32,19 +53,39 @@ pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {
 /// the user's own group.
 ///
 /// Returns ENOENT if there is no such user or group.
-pub fn find(name: &CStr, group: Option<&CStr>) -> Result<Identity, Errno> {
-    let text = |name: &CStr| name.to_string_lossy().into_owned();
-    let user = User::from_name(&text(name))?.ok_or(Errno::ENOENT)?;
-    let group = match group {
-        Some(group) => Group::from_name(&text(group))?.ok_or(Errno::ENOENT)?.gid,
-        None => user.gid,
-    };
+///
+/// # References
+///
+/// `getpwnam(3)`, `getgrnam(3)`.
+pub fn find<'a>(name: &'a CStr, group: Option<&CStr>) -> Result<Identity<'a>, Errno> {
+    Errno::clear();
+
+    // SAFETY: `name` is a C string.
+    let user = unsafe { libc::getpwnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
+    let (user, mut id) = (user.pw_uid, user.pw_gid);
+
+    if let Some(group) = group {
+        Errno::clear();
+
+        // SAFETY: `group` is a C string.
+        id = unsafe { libc::getgrnam(group.as_ptr()).as_ref() }
+            .ok_or_else(not_found)?
+            .gr_gid;
+    }
 
     Ok(Identity {
-        name: name.into(),
-        user: user.uid,
-        group,
+        name,
+        user: Uid::from_raw(user),
+        group: Gid::from_raw(id),
     })
+}
+
+/// The errno of a search for a user or group that has found nothing.
+fn not_found() -> Errno {
+    match Errno::last_raw() {
+        0 => Errno::ENOENT,
+        err => Errno::from_raw(err),
+    }
 }
 
 /// Sets the group of this process, `setgid(2)`.
@@ -65,7 +106,7 @@ pub fn setuid(user: Uid) -> Result<(), Errno> {
 
 /// Changes the working directory of this process, `chdir(2)`.
 pub fn chdir(path: &Path) -> Result<(), Errno> {
-    nix::unistd::chdir(path)
+    nix::unistd::chdir(CPath::of(path)?.as_c_str())
 }
 
 /// Sets the nice value of this process, `setpriority(2)`.

@@ -70,6 +70,10 @@ pub struct Globals {
     /// the socket open, epoll would continue to report events for the closed
     /// descriptor, `epoll(7)`.
     pub closing: fn(RawFd),
+    /// The core calls this function in a new child, before the child's own
+    /// function. The host closes descriptors that the child has inherited. The
+    /// function is async-signal-safe.
+    pub forked: fn(),
     /// The core calls this function when it has reaped a child. The host
     /// releases the locks that the child held.
     pub exited: fn(ngx_pid_t),

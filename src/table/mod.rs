@@ -8,10 +8,13 @@
 //! - `role`, `generation`: the role of a process, and the configuration for
 //!   which it was started;
 //! - `own_slot`: the slot of this process;
+//! - `children`: the processes that this process has started;
 //! - `restart`: the time at which the process of a slot can be started again;
 //! - `minus_one`: atomic integers that start as -1, for the tables above;
 //! - `globals`: references to nginx's variables.
 
+#[cfg(feature = "standalone")]
+pub mod children;
 pub mod generation;
 pub mod globals;
 mod later;

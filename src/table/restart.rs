@@ -22,8 +22,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::minus_one::MinusOneUsize;
+use super::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::config::ngx_msec_t;
-use crate::sys::shm::impl_share;
 use crate::sys::time;
 
 /// A process that has run this long, in milliseconds, is started again without
@@ -46,7 +46,11 @@ static DELAYS: AtomicBool = AtomicBool::new(false);
 /// Sets whether the host starts processes when their delay is over. If `on` is
 /// false, all delays are 0 from now on.
 pub fn set_delays(on: bool) {
-    DELAYS.store(on, Relaxed);
+    // Each new child calls this function. A store makes the kernel copy the
+    // page for the child, so there is none without need.
+    if DELAYS.load(Relaxed) != on {
+        DELAYS.store(on, Relaxed);
+    }
 }
 
 /// Returns `delay` if the host can end a delay, else 0.
@@ -70,12 +74,18 @@ pub struct Restart {
     due: AtomicUsize,
 }
 
-impl_share!(Restart {
-    started,
-    delay,
-    not_before,
-    due,
-});
+/// The times of the processes of all slots, and of [`Slot::NONE`]. They are in
+/// private memory, because the master decides by them: a worker must not be able
+/// to change them (`D38`).
+static OF_SLOTS: [Restart; NGX_MAX_PROCESSES + 1] =
+    [const { Restart::unused() }; NGX_MAX_PROCESSES + 1];
+
+/// The times that this process has of its child in a slot.
+pub fn of_child(slot: Slot) -> &'static Restart {
+    let [.., none] = &OF_SLOTS;
+
+    OF_SLOTS.get(slot.index()).unwrap_or(none)
+}
 
 impl Restart {
     /// The times of a process that was never started.
@@ -86,15 +96,6 @@ impl Restart {
             not_before: AtomicUsize::new(0),
             due: AtomicUsize::new(0),
         }
-    }
-
-    /// Copies the times of the process `from`.
-    pub fn copy(&self, from: &Self) {
-        self.started.store(from.started.load(Relaxed), Relaxed);
-        self.delay.store(from.delay.load(Relaxed), Relaxed);
-        self.not_before
-            .store(from.not_before.load(Relaxed), Relaxed);
-        self.due.store(from.due.load(Relaxed), Relaxed);
     }
 
     /// Records that the process was started for the first time, at the time
@@ -172,6 +173,14 @@ impl Restart {
         if self.due_in(now) > FIRST_DELAY {
             self.set_delay(now, FIRST_DELAY);
         }
+    }
+
+    /// Makes the next start due now. If the process fails again right after this
+    /// start, it has to wait longer than this time.
+    #[cfg(not(feature = "standalone"))]
+    pub fn end_delay(&self, now: ngx_msec_t) {
+        self.not_before.store(now, Relaxed);
+        self.due.store(now, Relaxed);
     }
 
     /// Whether the master may start the process now, even if the start is not

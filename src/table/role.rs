@@ -1,9 +1,11 @@
 //! The role of a process, and the number of a worker. The C headers get the
 //! NGX_PROCESS_ constants from this file.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::Globals;
+use super::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::config::{ngx_int_t, ngx_uint_t};
 
 /// A single process that is both master and worker.
@@ -48,6 +50,32 @@ impl Role {
             Self::Other => 0,
             Self::Worker => NGX_PROCESS_WORKER,
             Self::Helper => NGX_PROCESS_HELPER,
+        }
+    }
+}
+
+/// The roles of this process's children, in private memory: a worker must not be
+/// able to choose which signals the master sends (`D38`).
+static OF_CHILDREN: [AtomicUsize; NGX_MAX_PROCESSES] =
+    [const { AtomicUsize::new(0) }; NGX_MAX_PROCESSES];
+
+/// The role of the child in a slot.
+#[cfg(feature = "standalone")]
+pub fn of_child(slot: Slot) -> Role {
+    OF_CHILDREN
+        .get(slot.index())
+        .and_then(|role| Role::from_c(role.load(Relaxed)))
+        .unwrap_or_default()
+}
+
+/// Sets the role of the child in a slot, before it is started for the first
+/// time.
+pub fn set_of_child(slot: Slot, role: Role) {
+    if let Some(of_child) = OF_CHILDREN.get(slot.index()) {
+        // Mostly the slot had the role before. A store would make the kernel copy
+        // the page for each child.
+        if of_child.load(Relaxed) != role.to_c() {
+            of_child.store(role.to_c(), Relaxed);
         }
     }
 }

@@ -1,25 +1,24 @@
-//! Per-slot data for which `ngx_process_t` has no field. The data is in shared
-//! memory, so that every process can read it.
+//! Per-slot data for which `ngx_process_t` has no field. The master publishes
+//! the data: every process can read it, and only the master can write it. The
+//! master decides nothing by it (`D38`).
 //!
-//! Only the master writes the data, with two exceptions: in nginx, a worker
-//! sets its own role and its own state "exiting". Each number is an atomic
-//! whose meaning does not depend on another number, so it is accessed
-//! `Relaxed`. Two functions need two numbers that belong together:
-//! [`Stats::view`] treats a pid and a state that do not match as an empty slot,
-//! and [`Stats::first_pid`] depends on the order in which the master writes the
-//! number of respawns and the pid.
+//! Each number is an atomic whose meaning does not depend on another number, so
+//! it is accessed `Relaxed`. Two functions need two numbers that belong
+//! together: [`Stats::view`] treats a pid and a state that do not match as an
+//! empty slot, and [`Stats::first_pid`] depends on the order in which the master
+//! writes the number of respawns and the pid.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize};
 
 use super::globals::Globals;
 use super::minus_one::{MinusOneI32, MinusOneIsize};
-use super::restart::Restart;
 use super::role::{self, Role, WorkerNumber};
 use super::slot::{NGX_MAX_PROCESSES, Slot};
 use super::state::State;
 use crate::config::{NGX_INVALID_PID, ngx_pid_t, ngx_uint_t};
-use crate::sys::shm::{self, Shared, impl_share};
+use crate::sys::published::Published;
+use crate::sys::shm::impl_share;
 
 /// The data of one slot.
 pub struct Stats {
@@ -33,8 +32,6 @@ pub struct Stats {
     pub started: AtomicI64,
     /// The number of times that the master has started the process again.
     pub respawns: AtomicUsize,
-    /// The time at which the master may start the process again.
-    pub restart: Restart,
     /// The number of control messages that the master has sent to the process.
     pub sent: AtomicUsize,
     /// The number of control messages that were queued because the channel of
@@ -55,7 +52,6 @@ impl_share!(Stats {
     generation,
     started,
     respawns,
-    restart,
     sent,
     queued,
     queued_max,
@@ -72,7 +68,6 @@ impl Stats {
             generation: AtomicUsize::new(0),
             started: AtomicI64::new(0),
             respawns: AtomicUsize::new(0),
-            restart: Restart::unused(),
             sent: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             queued_max: AtomicUsize::new(0),
@@ -89,20 +84,14 @@ impl Stats {
             .store(from.generation.load(Relaxed), Relaxed);
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.respawns.store(from.respawns.load(Relaxed), Relaxed);
-        self.restart.copy(&from.restart);
     }
 
     /// Sets the role, the worker number and the generation of a process, before
     /// the process is started for the first time.
     pub fn describe(&self, role: Role, worker: Option<WorkerNumber>, generation: ngx_uint_t) {
-        self.set_role(role, worker);
-        self.generation.store(generation, Relaxed);
-    }
-
-    /// Sets the role and the worker number of the process.
-    pub fn set_role(&self, role: Role, worker: Option<WorkerNumber>) {
         self.role.store(role.to_c(), Relaxed);
         self.worker.store(WorkerNumber::to_c(worker), Relaxed);
+        self.generation.store(generation, Relaxed);
     }
 
     /// The role of the process.
@@ -195,87 +184,68 @@ impl Stats {
 /// The data of all slots, and of [`Slot::NONE`].
 type AllStats = [Stats; NGX_MAX_PROCESSES + 1];
 
-/// The data that is not in shared memory. A program uses this data before it
-/// calls [`share`], and if there was no memory to share. A worker uses it for
-/// its own children, because a slot number of the worker's table means another
+/// The data of this process's own children that is not published. A program uses
+/// this data before it calls [`share`], and if there was no memory to share. A
+/// worker uses it, because a slot number of the worker's table means another
 /// process than the same number in the master's table.
 static PRIVATE: AllStats = [const { Stats::new() }; NGX_MAX_PROCESSES + 1];
 
-/// The master's data of all slots, in shared memory; none before [`share`], and
-/// if there was no memory to share.
-static SHARED: Shared<AllStats> = Shared::none();
+/// The master's data of all slots; none before [`share`], and if there was no
+/// memory to share.
+static SHARED: Published<AllStats> = Published::none();
 
-/// The index of the slot in which the master has started this process.
-#[cfg(not(feature = "standalone"))]
-static OWN: AtomicUsize = AtomicUsize::new(NGX_MAX_PROCESSES);
-
-/// Moves the data to shared memory, so that this process shares it with the
-/// processes that it forks later.
+/// In a master: publishes the data to the processes that it forks later. Does
+/// nothing in another process, and if this process publishes the data already.
 ///
 /// If there is no memory to share, each process keeps data of its own.
-pub fn share() {
-    if is_shared() {
-        return;
-    }
-
-    if let Ok(shared) = shm::share::<AllStats>() {
-        for (to, from) in shared.iter().zip(&PRIVATE) {
-            to.copy(from);
-        }
-
-        SHARED.set(shared);
+pub fn share(g: &Globals) {
+    if role::acts_as_master(g) && SHARED.writable().is_none() {
+        let _ = SHARED.create(|shared| {
+            for (to, from) in shared.iter().zip(&PRIVATE) {
+                to.copy(from);
+            }
+        });
     }
 }
 
-/// Whether the data is in shared memory. If it is not, a worker reads the
+/// Publishes the data if another process did so before it has forked this
+/// master: a program that becomes a daemon, for example.
+#[cfg(feature = "standalone")]
+pub fn keep_shared(g: &Globals) {
+    if is_shared() {
+        share(g);
+    }
+}
+
+/// Whether this process is a master that publishes the data.
+#[cfg(feature = "standalone")]
+pub fn is_publisher(g: &Globals) -> bool {
+    role::acts_as_master(g) && SHARED.writable().is_some()
+}
+
+/// Whether the master publishes the data. If it does not, a worker reads the
 /// values that the master had when it forked the worker.
 pub fn is_shared() -> bool {
-    SHARED.get().is_some()
+    SHARED.readable().is_some()
 }
 
-/// The master's data of a slot. Any process can read it.
+/// The master's data of a slot, for reading. Any process can read it.
 pub fn of(slot: Slot) -> &'static Stats {
-    at(all(), slot)
+    at(SHARED.readable().unwrap_or(&PRIVATE), slot)
 }
 
 /// The data of the child that this process has started in a slot. This process
 /// writes it.
 pub fn of_child(g: &Globals, slot: Slot) -> &'static Stats {
-    if role::acts_as_master(g) {
-        at(all(), slot)
-    } else {
-        at(&PRIVATE, slot)
-    }
-}
+    let published = SHARED.writable().filter(|_| role::acts_as_master(g));
 
-fn all() -> &'static AllStats {
-    SHARED.get().unwrap_or(&PRIVATE)
+    at(published.unwrap_or(&PRIVATE), slot)
 }
 
 fn at(stats: &'static AllStats, slot: Slot) -> &'static Stats {
     let [.., none] = stats;
 
     stats.get(slot.index()).unwrap_or(none)
-}
-
-/// In a new child: stores the slot in which the parent has started the child.
-/// Stores `Slot::NONE` if the parent is not the master, because the shared data
-/// has only the master's slots.
-#[cfg(not(feature = "standalone"))]
-pub fn set_own_slot(g: &Globals, slot: Slot) {
-    let slot = if role::acts_as_master(g) {
-        slot
-    } else {
-        Slot::NONE
-    };
-
-    OWN.store(slot.index(), Relaxed);
-}
-
-/// The master's data of the slot in which this process runs.
-#[cfg(not(feature = "standalone"))]
-pub fn of_self() -> &'static Stats {
-    of(Slot::new(OWN.load(Relaxed)))
 }
 
 #[cfg(test)]

@@ -35,7 +35,15 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
 
 /// Lines that depend on timing, so that one of the two logs can lack them, each
 /// with the reason.
-const TIMING: [(&str, &str); 6] = [
+const TIMING: [(&str, &str); 8] = [
+    (
+        "[notice] signal N (SIGALRM) received",
+        "missing if all processes exit before the master repeats SIGTERM",
+    ),
+    (
+        "[debug] kill (N, N)",
+        "missing if no process is about to exit when the master repeats SIGTERM",
+    ),
     (
         "[notice] signal N (SIGIO) received",
         "missing if the process that has caused the signal is already reaped",

@@ -251,7 +251,7 @@ impl Nginx {
         wait_until("a nginx that waits for events", || {
             let waits = |line: &str| line.contains("epoll timer: ");
 
-            self.log().lines().last().is_some_and(waits) && proc::state(self.master()) == Some('S')
+            self.log().lines().last().is_some_and(waits) && proc::waits_for_events(self.master())
         });
     }
 

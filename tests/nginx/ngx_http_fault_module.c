@@ -7,6 +7,8 @@
  *
  *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
+ *   fault early;       in http: before nginx handles signals, a process that
+ *                      init_module has started exits
  *   fault spawns;      in http: each worker starts a process in init_process
  *   fault full;        in http: the master fills its process table, so that it
  *                      has room for two more processes
@@ -23,10 +25,17 @@
  *                      and pid= are the fields of the message, size= is the
  *                      number of bytes, and fds= the number of descriptors
  *   do=fill&...        sends such messages until the channel is full
+ *   do=urgent&to=N&size=N
+ *                      sends N bytes of urgent data, MSG_OOB, to the process in
+ *                      slot N
+ *   do=senders&n=N&... forks N children, one after the other. Each sends such a
+ *                      message as do=send and exits
  *   do=deaf            closes this worker's end of its channel
  *   do=child           forks a child that exits with 3, waits for the child, and
  *                      answers with its exit code
  *   do=orphans&n=N     forks N children that exit, and does not wait for them
+ *   do=lock            locks all shared zones, and changes the address of their
+ *                      locks
  *   do=write&size=N    writes a message of N bytes to a new socketpair, and
  *                      answers with the result
  *   do=read&size=N     reads a message of N bytes, of which 40 have arrived, and
@@ -58,6 +67,7 @@ typedef struct {
     ngx_flag_t  full;
     ngx_flag_t  slots;
     ngx_flag_t  spawns;
+    ngx_flag_t  early;
 } ngx_http_fault_conf_t;
 
 
@@ -224,6 +234,65 @@ ngx_http_fault_fill(ngx_http_request_t *r, char *answer)
 
 
 static ngx_int_t
+ngx_http_fault_urgent(ngx_http_request_t *r, char *answer)
+{
+    ssize_t    n;
+    ngx_int_t  to, size;
+
+    to = ngx_http_fault_arg(r, "to", 0);
+    size = ngx_http_fault_arg(r, "size", 1);
+
+    n = send(ngx_processes[to].channel[0], "urgent", size,
+             MSG_OOB|MSG_NOSIGNAL);
+
+    return sprintf(answer, "sent:%zd errno:%d", n, n == -1 ? ngx_errno : 0);
+}
+
+
+/*
+ * The children exit with 0 if the message was sent.  The answer is the number of
+ * these children.
+ */
+
+static ngx_int_t
+ngx_http_fault_senders(ngx_http_request_t *r, char *answer)
+{
+    int        status;
+    pid_t      pid;
+    sigset_t   set, before;
+    ngx_int_t  n, sent;
+
+    /* The handler of SIGCHLD of a stock nginx reaps the children. */
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, &before);
+
+    sent = 0;
+
+    for (n = ngx_http_fault_arg(r, "n", 1); n > 0; n--) {
+
+        pid = fork();
+
+        if (pid == 0) {
+            signal(SIGPIPE, SIG_IGN);
+            _exit(ngx_http_fault_sendmsg(r) > 0 ? 0 : 1);
+        }
+
+        while (waitpid(pid, &status, 0) == -1 && ngx_errno == NGX_EINTR) {
+            /* void */
+        }
+
+        sent += (status == 0);
+    }
+
+    sigprocmask(SIG_SETMASK, &before, NULL);
+
+    return sprintf(answer, "sent:%d", (int) sent);
+}
+
+
+static ngx_int_t
 ngx_http_fault_deaf(ngx_http_request_t *r, char *answer)
 {
     ngx_uint_t         i;
@@ -352,13 +421,36 @@ ngx_http_fault_read(ngx_http_request_t *r, char *answer)
 }
 
 
+static ngx_int_t
+ngx_http_fault_lock(ngx_http_request_t *r, char *answer)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *zone;
+    ngx_slab_pool_t  *pool;
+
+    zone = ngx_cycle->shared_memory.part.elts;
+
+    for (i = 0; i < ngx_cycle->shared_memory.part.nelts; i++) {
+        pool = (ngx_slab_pool_t *) zone[i].shm.addr;
+
+        pool->lock.lock = ngx_pid;
+        pool->mutex.lock = (ngx_atomic_t *) 64;
+    }
+
+    return sprintf(answer, "zones:%d", (int) i);
+}
+
+
 static ngx_http_fault_t  ngx_http_faults[] = {
     { "slot", ngx_http_fault_slot },
     { "send", ngx_http_fault_send },
     { "fill", ngx_http_fault_fill },
+    { "urgent", ngx_http_fault_urgent },
+    { "senders", ngx_http_fault_senders },
     { "deaf", ngx_http_fault_deaf },
     { "child", ngx_http_fault_child },
     { "orphans", ngx_http_fault_orphans },
+    { "lock", ngx_http_fault_lock },
     { "write", ngx_http_fault_write },
     { "read", ngx_http_fault_read },
     { NULL, NULL }
@@ -436,6 +528,11 @@ ngx_http_fault(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_strcmp(value[1].data, "returns") == 0) {
         fcf->returns = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "early") == 0) {
+        fcf->early = 1;
         return NGX_CONF_OK;
     }
 
@@ -520,6 +617,36 @@ ngx_http_fault_waits(ngx_cycle_t *cycle, void *data)
 }
 
 
+static void
+ngx_http_fault_exits(ngx_cycle_t *cycle, void *data)
+{
+    _exit(0);
+}
+
+
+/* Starts a process, and waits until it has exited, but does not reap it. */
+
+static ngx_int_t
+ngx_http_fault_start_early(ngx_cycle_t *cycle)
+{
+    siginfo_t  info;
+    ngx_pid_t  pid;
+
+    pid = ngx_spawn_process(cycle, ngx_http_fault_exits, NULL, "fault",
+                            NGX_PROCESS_NORESPAWN);
+
+    if (pid == NGX_INVALID_PID
+        || waitid(P_PID, pid, &info, WEXITED|WNOWAIT) == -1)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "fault: early exit");
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_fault_init_module(ngx_cycle_t *cycle)
 {
@@ -532,6 +659,10 @@ ngx_http_fault_init_module(ngx_cycle_t *cycle)
                              NGX_PROCESS_NORESPAWN)
            == NGX_INVALID_PID)
     {
+        return NGX_ERROR;
+    }
+
+    if (fcf->early && ngx_http_fault_start_early(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -30,17 +30,26 @@ fn idle_processes_sleep() {
         .iter_mut()
         .for_each(|client| echo(client, "hello\n"));
 
-    let measure = || -> BTreeMap<i32, (u64, u64)> {
+    // A process that waits for a processor uses none either, so the state
+    // counts too.
+    let measure = || -> BTreeMap<i32, (u64, u64, bool)> {
+        let one = |pid| {
+            let sleeps = proc::state(pid) == Some('S');
+
+            (proc::cpu_time(pid), proc::switches(pid), sleeps)
+        };
+
         server
             .processes()
             .into_iter()
-            .map(|pid| (pid, (proc::cpu_time(pid), proc::switches(pid))))
+            .map(|pid| (pid, one(pid)))
             .collect()
     };
+    let sleep = |all: &BTreeMap<i32, (u64, u64, bool)>| all.values().all(|one| one.2);
     let settled = crate::support::find("processes at rest", || {
         let before = measure();
         std::thread::sleep(Duration::from_millis(50));
-        (measure() == before).then_some(before)
+        (measure() == before && sleep(&before)).then_some(before)
     });
 
     std::thread::sleep(Duration::from_secs(10));

@@ -117,9 +117,9 @@ fn a_full_table() {
     const FULL: &str = "no more than 1024 processes can be spawned";
 
     let server = Server::configurable("full_table");
-    let minute = Duration::from_secs(40);
+    let minutes = Duration::from_secs(180);
     let has = |what: &str, workers: usize, leaving: usize| {
-        wait_within(minute, what, || {
+        wait_within(minutes, what, || {
             server.workers().len() == workers && server.shutting_down().len() == leaving
         });
     };
@@ -135,7 +135,7 @@ fn a_full_table() {
     }
 
     server.signal(libc::SIGHUP);
-    find_within(minute, "the error", || {
+    find_within(minutes, "the error", || {
         (!server.lines(FULL).is_empty()).then_some(())
     });
     has("what there is room for", 24, 4 * WORKERS);
@@ -154,7 +154,7 @@ fn a_full_table() {
     );
 
     server.signal(libc::SIGTERM);
-    wait_within(minute, "the end", || server.processes().is_empty());
+    wait_within(minutes, "the end", || server.processes().is_empty());
     server.finish(&["exited on signal 9", FULL]);
 }
 

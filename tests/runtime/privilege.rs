@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::support::build::echo;
 use crate::support::server::Server;
 use crate::support::{proc, sys, wait_until};
 
@@ -184,6 +187,56 @@ fn a_new_log_is_no_symlink_of_the_workers() {
     assert_untouched(&secret);
     fs::remove_file(server.logfile()).unwrap();
     server.quit(&[]);
+}
+
+/// A pid file is not written through a symbolic link that the workers' user has
+/// put at its path.
+#[test]
+fn a_pid_file_is_no_symlink_of_the_workers() {
+    let Some(server) = server_of_root("pid_symlink", true) else {
+        return;
+    };
+    let secret = secret(&server);
+
+    symlink(&secret, server.pidfile()).unwrap();
+
+    let master = server.start(1, &OPTIONS);
+    let pid = fs::read_to_string(server.pidfile()).unwrap();
+
+    assert_untouched(&secret);
+    assert_eq!(pid, format!("{master}\n"));
+    assert_eq!(fs::symlink_metadata(server.pidfile()).unwrap().uid(), 0);
+    server.quit(&[]);
+}
+
+/// Root sends no signal to a process of root that the workers' user has named in
+/// a pid file of its own.
+#[test]
+fn a_pid_file_of_the_workers_names_no_process_of_root() {
+    let Some(server) = server_of_root("pid_owner", true) else {
+        return;
+    };
+    let mut bystander = Command::new("sleep").arg("60").spawn().unwrap();
+    let pidfile = server.pidfile();
+
+    fs::write(&pidfile, bystander.id().to_string()).unwrap();
+    chown(&pidfile, Some(nobody()), None).unwrap();
+
+    let out = Command::new(echo())
+        .arg("-p")
+        .arg(&pidfile)
+        .args(["-s", "stop"])
+        .output()
+        .unwrap();
+
+    // A process that was killed before has exited when kill() has returned.
+    bystander.kill().unwrap();
+
+    let stderr = String::from_utf8_lossy(&out.stderr);
+
+    assert!(stderr.contains("is not the user of process"), "{stderr}");
+    assert_eq!(out.status.code(), Some(1));
+    assert_eq!(bystander.wait().unwrap().signal(), Some(libc::SIGKILL));
 }
 
 /// Other processes of the workers' user cannot read a worker's memory: the

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::support::server::Server;
-use crate::support::{find_within, sys, wait_until};
+use crate::support::{sys, wait_until};
 
 /// A worker that exits at once is respawned at once, and then after 100, 200,
 /// 400, ... ms. The master logs a line for each delay (D4).
@@ -15,28 +15,28 @@ fn a_worker_that_exits_at_once_is_started_ever_more_slowly() {
 
     server.spawn(&["-w", "1", "-x"]);
 
-    let lines = find_within(Duration::from_secs(10), "five steps", || {
-        let lines = server.lines("exits too often");
+    server.wait_for_line("worker process exits too often, respawning in 1600 ms");
 
-        (lines.len() >= 5).then_some(lines)
-    });
     let took = begin.elapsed();
-    let steps: Vec<&str> = lines
+    let steps: Vec<i32> = server
+        .lines("exits too often")
         .iter()
         .filter_map(|line| line.split_once("worker process exits too often, respawning in "))
-        .map(|(_, step)| step)
+        .map(|(_, step)| step.strip_suffix(" ms").unwrap().parse().unwrap())
         .collect();
 
-    assert_eq!(
-        steps[..5],
-        ["100 ms", "200 ms", "400 ms", "800 ms", "1600 ms"]
-    );
     assert!(took >= Duration::from_millis(1500), "{took:?}");
+    assert_eq!(steps[0], 100);
+
+    // On a loaded machine a worker can take a second until it exits. Then it is
+    // started at once, and the delays begin again.
+    for two in steps.windows(2) {
+        assert!(two[1] == 100 || two[1] == 2 * two[0], "{steps:?}");
+    }
 
     let starts = server.lines("start worker process ").len();
-    let steps = server.lines("exits too often").len();
 
-    assert!(starts <= steps + 2, "{starts} starts, {steps} steps");
+    assert!(starts < steps.len() + 10, "{starts} starts, {steps:?}");
     server.quit(&[]);
 }
 

@@ -1,5 +1,7 @@
 //! Tests of a program that fails to start.
 
+use std::process::Command;
+
 use crate::support::server::Server;
 use crate::support::{Killed, wait_until};
 
@@ -23,6 +25,37 @@ fn a_failed_start_leaves_nothing() {
     }
 
     assert_eq!(server.lines("open() \"/nonexistent/pid\" failed").len(), 4);
+}
+
+/// The parent of a daemon whose start fails exits when the daemon has removed
+/// the file of its Unix socket. strace delays the removal, and makes the daemon
+/// fail right after the fork or later.
+#[test]
+fn the_parent_of_a_failed_daemon_exits_last() {
+    const DELAY: &str = "inject=unlink,unlinkat:delay_enter=300000";
+
+    let mut server = Server::configurable("failed_daemon");
+    let path = server.directory.join("socket");
+
+    server.place = format!("unix:{}", path.display());
+
+    for fault in ["inject=setsid:error=EPERM", "trace=unlink,unlinkat"] {
+        let daemon = server.command(&["-d", "-p", "/nonexistent/pid"]);
+        // With -D the parent of the daemon is a child of this process, and not
+        // of strace, which would wait for both.
+        let status = Command::new("strace")
+            .args(["-D", "-f", "-o", "/dev/null", "-e", DELAY, "-e", fault])
+            .arg(daemon.get_program())
+            .args(daemon.get_args())
+            .status()
+            .unwrap();
+
+        assert_eq!(status.code(), Some(1), "{fault}");
+        assert!(!path.exists(), "{fault}");
+        wait_until("no process", || server.processes().is_empty());
+    }
+
+    assert_eq!(server.lines("setsid() failed").len(), 1);
 }
 
 /// If the limit of descriptors is too low for the event loop, the program exits

@@ -21,7 +21,7 @@ fn run(what: &str) {
         .unwrap();
     let mut status = None;
 
-    wait_within(Duration::from_secs(60), "the program's end", || {
+    wait_within(Duration::from_secs(180), "the program's end", || {
         server.processes();
         status = child.try_wait().unwrap();
         status.is_some()
@@ -36,8 +36,8 @@ fn run(what: &str) {
     server.check_log(&["exited on signal 9"]);
 }
 
-/// A worker is stopped while the master spawns 600 other workers and replaces
-/// 300 of them. When the worker continues, it gets the CLOSE and OPEN messages
+/// A worker is stopped while the master spawns 320 other workers and replaces
+/// 150 of them. When the worker continues, it gets the CLOSE and OPEN messages
 /// of each slot in order, and its table has the same pids and sockets as the
 /// master's.
 #[test]

@@ -47,11 +47,6 @@ pub fn parent(pid: i32) -> Option<i32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
-/// Returns true if a child of the process has exited and is not reaped yet.
-pub fn has_zombie(pid: i32) -> bool {
-    pids().any(|child| parent(child) == Some(pid) && state(child) == Some('Z'))
-}
-
 /// The processor time of a process, in clock ticks.
 pub fn cpu_time(pid: i32) -> u64 {
     let fields = stat(pid).expect("a process");
@@ -78,6 +73,12 @@ pub fn status(pid: i32, field: &str) -> Option<String> {
     text.lines()
         .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
         .map(|value| value.trim().to_string())
+}
+
+/// The signals that are pending for a process, one bit for each, as in the
+/// field "ShdPnd" of `/proc/PID/status`.
+pub fn pending(pid: i32) -> u64 {
+    status(pid, "ShdPnd").map_or(0, |set| u64::from_str_radix(&set, 16).expect("a set"))
 }
 
 /// The number of context switches of a process. It grows when the process is

@@ -58,6 +58,23 @@ pub fn free_port() -> u16 {
     }
 }
 
+/// Kills the processes that `left` finds, until it finds none: the first round
+/// can miss a process that is just being forked.
+fn end_all(left: impl Fn() -> BTreeSet<i32>) {
+    loop {
+        let pids = left();
+
+        if pids.is_empty() {
+            return;
+        }
+
+        for pid in pids {
+            sys::kill(pid, libc::SIGKILL);
+            sys::kill(pid, libc::SIGCONT);
+        }
+    }
+}
+
 /// Connects to a server, with time limits for reads and writes.
 pub fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, SOON)?;
@@ -89,6 +106,9 @@ impl Server {
         let directory = build::directory().join(test);
         let exe = directory.join(name);
 
+        // A run that was killed leaves processes, and its directory is used
+        // again.
+        end_all(|| proc::running(&exe));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("a directory");
         // The program gets a path of its own, by which its processes are found.
@@ -475,19 +495,7 @@ impl Drop for Server {
             );
         }
 
-        // The first round can miss a process that is just being forked.
-        loop {
-            let left = self.processes();
-
-            if left.is_empty() {
-                break;
-            }
-
-            for pid in left {
-                sys::kill(pid, libc::SIGKILL);
-                sys::kill(pid, libc::SIGCONT);
-            }
-        }
+        end_all(|| self.processes());
 
         if let Some(child) = self.child.borrow_mut().as_mut() {
             let _ = child.wait();

@@ -4,11 +4,13 @@
 #![allow(unsafe_code)]
 
 use std::fs::File;
-use std::os::fd::AsRawFd;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::AcceptConn;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
@@ -71,17 +73,37 @@ pub fn lock(file: &File) {
 /// A user that has no process, for a test that limits what a user may have.
 ///
 /// The kernel counts the processes of a user on the whole machine: the zombies,
-/// and those of other containers and other runs of the tests too. So each call
-/// returns another user. A container may know no users above 65535.
+/// and those of other containers and other runs of the tests too. Each call
+/// returns another user, which is random because the pids in two containers can
+/// be the same. A container may know no users above 65535.
 pub fn new_user() -> u32 {
-    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let random = RandomState::new().build_hasher().finish();
 
-    let call = CALLS.fetch_add(1, Ordering::Relaxed);
-
-    20_000 + (std::process::id() * 8 + call) % 40_000
+    20_000 + (random % 40_000) as u32
 }
 
 /// Returns true if the effective user of this process is root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
+}
+
+/// Duplicates the listening socket of the process `pid`, `pidfd_getfd(2)`.
+pub fn listening_socket_of(pid: i32) -> OwnedFd {
+    // SAFETY: pidfd_open() and pidfd_getfd() access no memory.
+    let call = |number, a: i32, b: i32| unsafe { libc::syscall(number, a, b, 0) } as i32;
+    let process = call(libc::SYS_pidfd_open, pid, 0);
+
+    assert!(process >= 0, "pidfd_open()");
+
+    // SAFETY: the kernel has just made the descriptor, so it has no owner.
+    let process = unsafe { OwnedFd::from_raw_fd(process) };
+
+    super::proc::descriptors(pid)
+        .keys()
+        .map(|&fd| call(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd))
+        .filter(|&fd| fd >= 0)
+        // SAFETY: the kernel has just made the descriptor, so it has no owner.
+        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+        .find(|fd| getsockopt(fd, AcceptConn) == Ok(true))
+        .expect("a listening socket")
 }

@@ -1,6 +1,6 @@
 //! Makes system calls of a real process fail, or delays them, with strace.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 
 use super::server::Server;
@@ -21,19 +21,22 @@ impl Tracer {
     /// Makes strace change the system calls `calls` of the process `pid`.
     /// `what` says how, as after `inject=` in strace(1).
     pub fn inject(server: &Server, pid: i32, calls: &str, what: &str) -> Self {
-        let out = File::create(server.directory.join("strace")).expect("a file");
+        let said = server.directory.join("strace");
         let child = Command::new("strace")
-            .args(["-q", "-p", &pid.to_string()])
+            .args(["-p", &pid.to_string()])
             .args(["-e", &format!("trace={calls}")])
             .args(["-e", &format!("inject={calls}:{what}")])
-            .stderr(out)
+            .stderr(File::create(&said).expect("a file"))
             .stdin(Stdio::null())
             .spawn()
             .expect("strace");
         let tracer = Self { child, pid };
 
+        // strace writes this line when it has asked the kernel to stop the
+        // process. From the stop on, strace sees each system call. The field
+        // TracerPid is set a little earlier.
         wait_until("the tracer", || {
-            proc::status(pid, "TracerPid").as_deref() == Some(&tracer.child.id().to_string())
+            fs::read_to_string(&said).is_ok_and(|said| said.contains(" attached"))
         });
 
         tracer
@@ -49,24 +52,39 @@ impl Tracer {
     pub fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
         Self::inject(server, pid, FORKS, &format!("delay_exit={}", msec * 1000))
     }
+
+    /// Stops the process with SIGSTOP. strace drops a signal with which the
+    /// process is stopped at the moment of PTRACE_DETACH, ptrace(2): a dropped
+    /// SIGCHLD would leave a zombie. When the process has taken SIGSTOP, strace
+    /// has passed on the signals before it, and the next ones stay pending until
+    /// SIGCONT.
+    fn stop(&self) {
+        const STOP: u64 = 1 << (libc::SIGSTOP - 1);
+
+        sys::kill(self.pid, libc::SIGSTOP);
+        wait_until("a stopped process", || {
+            !proc::alive(self.pid) || proc::pending(self.pid) & STOP == 0
+        });
+    }
 }
 
 impl Drop for Tracer {
     fn drop(&mut self) {
+        let panics = std::thread::panicking();
+
+        if !panics {
+            self.stop();
+        }
+
         sys::kill(self.child.id().cast_signed(), libc::SIGTERM);
         let _ = self.child.wait();
-        let free = || proc::status(self.pid, "TracerPid").is_none_or(|tracer| tracer == "0");
 
-        if !std::thread::panicking() {
-            wait_until("the tracer's end", free);
+        if !panics {
+            wait_until("the tracer's end", || {
+                proc::status(self.pid, "TracerPid").is_none_or(|tracer| tracer == "0")
+            });
         }
 
-        // strace drops a signal with which the process is stopped at the
-        // moment of PTRACE_DETACH. If it was a SIGCHLD, the process would reap
-        // its child only after the next one. Without a child to reap there is no
-        // signal: nginx starts a worker anew at each SIGCHLD that it gets.
-        if proc::has_zombie(self.pid) {
-            sys::kill(self.pid, libc::SIGCHLD);
-        }
+        sys::kill(self.pid, libc::SIGCONT);
     }
 }

@@ -23,24 +23,18 @@ fork_some(pid_t *pids)
 }
 
 
-/* Runs the event loop until no child is left, or for 10 s. */
+/* Runs the event loop until no child is left. */
 
 static int
 all_reaped(ngx_cycle_t *cycle)
 {
-    time_t     end;
     siginfo_t  info;
 
-    for (end = time(NULL) + 10; time(NULL) < end; /* void */ ) {
-
-        if (waitid(P_ALL, 0, &info, WEXITED|WNOHANG|WNOWAIT) == -1) {
-            return errno == ECHILD;
-        }
-
+    while (waitid(P_ALL, 0, &info, WEXITED|WNOHANG|WNOWAIT) == 0) {
         ngx_process_events_and_timers(cycle);
     }
 
-    return 0;
+    return errno == ECHILD;
 }
 
 

@@ -299,12 +299,51 @@ test_child_closes_parents_later(void)
 }
 
 
+static void
+child_looks_for_loop(ngx_cycle_t *cycle, void *data)
+{
+    int   fd;
+    char  name[64];
+
+    for (fd = 0; fd < 64; fd++) {
+        (void) t_fd_name(fd, name, sizeof(name));
+        child->calls += strstr(name, "[eventpoll]") != NULL
+                        || strstr(name, "[eventfd]") != NULL;
+    }
+
+    child->done = 1;
+    _exit(0);
+}
+
+
+/*
+ * With the descriptors of its master's event loop, a child could make the
+ * master spin.
+ */
+
+static void
+test_child_has_no_loop(void)
+{
+    int  n;
+
+    t_init_events();
+    n = t_open_fds();
+
+    run_child(child_looks_for_loop);
+
+    T_EQ(child->calls, 0);
+    T_EQ(t_open_fds(), n);
+}
+
+
 int
 main(void)
 {
     t_begin();
 
     t_run("a child has its own event loop", test_child);
+    t_run("a child has no descriptors of its parent's event loop",
+          test_child_has_no_loop);
     t_run("a child has its own timers", test_child_timers);
     t_run("a child of a parent without an event loop has its own timers",
           test_child_timers_without_loop);

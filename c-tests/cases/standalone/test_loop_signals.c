@@ -264,6 +264,63 @@ test_signals_with_others(void)
 }
 
 
+/*
+ * Another library has the handler of SIGCHLD.  Only the event loop can find out
+ * that the child has exited, because nothing else ends its wait.
+ */
+
+static void
+finds_exit(ngx_int_t reaped)
+{
+    int        status;
+    pid_t      pid;
+    siginfo_t  info;
+
+    setup_signals();
+    t_wake_on(SIGCHLD);
+
+    T_REQUIRE(t_spawn(t_pause, NULL, "some worker", NGX_PROCESS_NORESPAWN)
+              > 0);
+    pid = t_spawn(t_exit_proc, NULL, "some worker", NGX_PROCESS_RESPAWN);
+    T_REQUIRE(pid > 0);
+
+    while (waitid(P_PID, pid, &info, WEXITED|WNOWAIT) == -1) {
+        T_REQUIRE(errno == EINTR);
+    }
+
+    if (reaped) {
+        T_EQ(waitpid(pid, &status, 0), pid);
+    }
+
+    T_EQ(ngx_reap, 0);
+
+    while (!ngx_reap) {
+        ngx_process_events_and_timers(t_cycle());
+    }
+
+    T_EQ(ngx_reap_children(t_cycle()), 1);
+    T_OK(ngx_processes[1].pid > 0);
+    T_OK(ngx_processes[1].pid != pid);
+    T_EQ(ngx_processes[0].exited, 0);
+
+    t_end_processes();
+}
+
+
+static void
+test_another_handler(void)
+{
+    finds_exit(0);
+}
+
+
+static void
+test_another_handler_reaps(void)
+{
+    finds_exit(1);
+}
+
+
 int
 main(void)
 {
@@ -277,6 +334,9 @@ main(void)
     t_run("signals at random moments", test_signals_at_random);
     t_run("signals at random moments, with others",
           test_signals_with_others);
+    t_run("a child exits while another handler has SIGCHLD",
+          test_another_handler);
+    t_run("another handler reaps a child", test_another_handler_reaps);
 
     return t_end();
 }

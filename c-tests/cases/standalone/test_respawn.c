@@ -382,6 +382,49 @@ test_respawn_all_fails(void)
 }
 
 
+/* Kills the worker after each respawn, until it waits as long as the line says. */
+
+static void
+kill_until(ngx_int_t slot, const char *line)
+{
+    ngx_pid_t  pid;
+
+    t_log_clear();
+
+    while (!t_logged(NGX_LOG_WARN, line)) {
+        T_UNTIL(t_runs(slot));
+        pid = t_kill_worker(slot);
+        T_UNTIL(ngx_processes[slot].pid != pid);
+    }
+}
+
+
+/*
+ * Two workers wait for their respawn.  The master wakes up when the first of them
+ * is due, and the other continues to wait.
+ */
+
+static void
+test_respawn_two_delays(void)
+{
+    t_master_init();
+    t_workers_start(2, NGX_PROCESS_RESPAWN);
+
+    kill_until(0, "respawning in 1600 ms");
+    kill_until(1, "respawning in 100 ms");
+
+    while (!ngx_reap) {
+        ngx_process_events_and_timers(t_cycle());
+    }
+
+    T_UNTIL(t_runs(1));
+    T_OK(!t_runs(0));
+    T_UNTIL(t_runs(0));
+
+    t_workers_stop();
+}
+
+
 int
 main(void)
 {
@@ -404,6 +447,7 @@ main(void)
     t_run("a respawn fails, and the master quits",
           test_respawn_fails_then_quit);
     t_run("all respawns fail, and are retried", test_respawn_all_fails);
+    t_run("two workers wait with different delays", test_respawn_two_delays);
 
     return t_end();
 }

@@ -1,9 +1,16 @@
-//! A timer for nginx's master, which waits in `sigsuspend(2)` without a
-//! timeout. When the timer expires, the handler of SIGALRM does the library's
-//! duties. A worker has such a timer for children of modules.
+//! A timer for each process of nginx that needs one. When the timer expires, the
+//! kernel sends a signal, and the library's signal handler does the work that is
+//! due:
 //!
-//! The handler does not set `ngx_sigalrm` when this timer expires, because
-//! nginx uses `ngx_sigalrm` for the delays while it terminates its workers.
+//! - In the master the signal is SIGALRM, and the work is the library's duties.
+//!   The master waits in `sigsuspend(2)` without a timeout, so only a signal
+//!   wakes it up.
+//! - In a worker the signal is SIGCHLD, and the work is to reap the children
+//!   that modules have forked (`D7`). SIGALRM is not free in a worker: with
+//!   `timer_resolution`, nginx has a handler of its own for it.
+//!
+//! The handler does not set the flag of such a signal. nginx's master would take
+//! `ngx_sigalrm` for the end of a delay while it terminates its workers.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
@@ -32,9 +39,6 @@ pub fn is_own(signal: &Received) -> bool {
 
 /// The timer of this process. The first call makes the timer. If the limit of
 /// signals or a filter of system calls refuses the timer, each call retries.
-///
-/// The timer of a worker sends SIGCHLD. In a worker with `timer_resolution`,
-/// nginx has a handler of its own for SIGALRM.
 fn timer(g: &Globals) -> Result<Alarm, Errno> {
     let own = process::getpid();
 
@@ -74,8 +78,8 @@ pub fn allow_delays(g: &Globals, log: Log) {
     }
 }
 
-/// Sets the timer to expire when the next duty is due. Does nothing if there is
-/// no duty, or if this process is about to exit.
+/// In a master: sets the timer to expire when the next duty is due. Does nothing
+/// in another process, if there is no duty, or if the master is about to exit.
 ///
 /// Without a timer the duty is done when the next signal arrives.
 pub fn set_for_next_duty(g: &Globals) {
@@ -86,12 +90,16 @@ pub fn set_for_next_duty(g: &Globals) {
     set(g, next_duty(g, role::is_master(g)));
 }
 
-/// In a worker: sets the timer for the next child of a module that the worker
-/// reaps. Without a timer the worker reaps the child at its next signal.
+/// In a worker: sets the timer to expire when the worker has to reap the next
+/// child of a module. Does nothing if there is no such child.
+///
+/// Without a timer the worker reaps the child at its next signal.
 pub fn set_for_foreign(g: &Globals) {
     set(g, foreign::due_in());
 }
 
+/// Sets the timer to expire in `msec` milliseconds; does nothing if `msec` is
+/// `None`, or if the system refuses a timer.
 fn set(g: &Globals, msec: Option<ngx_msec_t>) {
     if let Some(msec) = msec
         && let Ok(timer) = timer(g)

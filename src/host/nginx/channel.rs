@@ -3,24 +3,23 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
 use super::spawn::give_up_old;
-use super::variables;
 use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_REOPEN, NGX_CMD_TERMINATE,
 };
 use crate::channel::message::{MIN_SIZE, ngx_channel_t};
-use crate::channel::read::{self, TURN};
+use crate::channel::read;
+use crate::channel::turn::Turn;
 use crate::channel::wait::may_wait;
 use crate::channel::{close, queue};
 use crate::log::{Debug, Level, Log};
 use crate::process_cycle::admit::{prepare, slot_of_other};
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
-use crate::table::role::{self, NGX_PROCESS_WORKER, Role, WorkerNumber};
+use crate::table::role;
 use crate::table::slot::Slot;
 use crate::table::slots::CLOSED;
 use crate::table::stats;
@@ -57,7 +56,8 @@ pub fn write(
 
     let result = queue::write(g, log, sock, message, ch, Level::Info);
 
-    if exits(ch) && result.is_ok() {
+    if exits(ch) {
+        // If the message was not sent, nginx sends a signal.
         stats::of_child(g, receiver).mark_exiting();
     }
 
@@ -111,26 +111,27 @@ fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<R
 /// enter into its table is dropped, and the next message is received.
 ///
 /// nginx's handler of a worker's channel reads until `Status::Again`. This
-/// function also returns `Status::Again` after [`TURN`] messages, so that the
+/// function also returns `Status::Again` at the end of a [`Turn`], so that the
 /// worker does other work although other processes fill its channel. nginx's
 /// event loop calls the handler again.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
-    static READ: AtomicUsize = AtomicUsize::new(0);
+    static CALLS: Turn = Turn::start();
 
     if sock != g.channel.load(Relaxed) || role::acts_as_master(g) {
-        return read::read(log, sock, message, || may_wait(g, sock)).map(<[u8]>::len);
+        let turn = Turn::of_one_message();
+
+        return read::read(log, sock, message, &turn, || may_wait(g, sock)).map(<[u8]>::len);
     }
 
-    while READ.fetch_add(1, Relaxed) < TURN {
-        let read =
-            read::read(log, sock, message, || false).inspect_err(|_| READ.store(0, Relaxed))?;
+    while CALLS.take() {
+        let read = read::read(log, sock, message, &CALLS, || false).inspect_err(|_| CALLS.end())?;
 
         if read.len() != MIN_SIZE || admit(g, log, &ngx_channel_t::from_bytes(read)) {
             return Ok(read.len());
         }
     }
 
-    READ.store(0, Relaxed);
+    CALLS.end();
     Err(Status::Again)
 }
 
@@ -138,10 +139,6 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
 /// (`D18`). Returns `false` if nginx must not get the message.
 fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     match ch.command {
-        NGX_CMD_QUIT | NGX_CMD_TERMINATE => {
-            stats::of_self().mark_exiting();
-            true
-        }
         NGX_CMD_OPEN_CHANNEL | NGX_CMD_CLOSE_CHANNEL => match slot_of_other(g, log, ch) {
             Some(slot) => prepare(g, log, slot, ch),
             None => {
@@ -153,20 +150,14 @@ fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     }
 }
 
-/// Stores the role and the worker number of this process in shared memory.
-/// `ngx_ipc_host.c` calls this function when nginx adds a descriptor to its
-/// event loop. If `fd` is the channel of this worker or helper, the process is
-/// set up: its role and number are known, and it has closed its parent's end of
-/// the channel.
+/// Removes the parent's end of the channel of this worker or helper from the
+/// table. `ngx_ipc_host.c` calls this function when nginx adds a descriptor to
+/// its event loop. If `fd` is the channel of this process, nginx has closed the
+/// parent's end.
 pub fn added(g: &Globals, fd: RawFd) {
     if fd != g.channel.load(Relaxed) || role::acts_as_master(g) {
         return;
     }
 
-    let role = g.process.load(Relaxed);
-    let worker = (role == NGX_PROCESS_WORKER)
-        .then(|| WorkerNumber::new(variables::ngx_worker.load(Relaxed)));
-
     let _ = g.table.get(g.process_slot()).take_channel(0);
-    stats::of_self().set_role(Role::from_c(role).unwrap_or_default(), worker);
 }

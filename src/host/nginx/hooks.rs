@@ -12,6 +12,9 @@ use crate::table::slot::Slot;
 /// loop does not watch.
 pub fn closing(_fd: RawFd) {}
 
+/// Does nothing in a new child: nginx's master has no event loop.
+pub fn forked() {}
+
 /// A child has been reaped: releases the locks that it held.
 pub fn exited(pid: ngx_pid_t) {
     variables::ngx_ipc_child_exited(pid);

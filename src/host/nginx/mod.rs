@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod channel;
+pub mod described;
 pub mod generation;
 pub mod hooks;
 pub mod on_signal;

@@ -11,12 +11,12 @@ use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
 use crate::log::Log;
-use crate::process::signals::{SHUTDOWN, TERMINATE};
-use crate::process::{reap, wanted};
+use crate::process::signals::RECONFIGURE;
+use crate::process::{reap, respawn, wanted};
 use crate::process_cycle::duties::do_duties;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
-use crate::table::{role, stats};
+use crate::table::role;
 
 /// The cycle to whose log the handler writes, or NULL.
 pub fn cycle() -> *mut ngx_cycle_t {
@@ -34,8 +34,7 @@ pub fn is_own(signal: &Received) -> bool {
 }
 
 /// In a master: does the library's duties, if the signal has interrupted the
-/// master while it waited. In another process: if the signal tells the process
-/// to exit, records this in shared memory; reaps children of modules.
+/// master while it waited. In another process: see [`after_signal_in_worker`].
 pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     if !role::acts_as_master(g) {
         after_signal_in_worker(g, log, signal);
@@ -50,20 +49,27 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         forget_failed_binary(g);
         give_up_old(g);
         enter_wanted(g);
+
+        if signal.signo == RECONFIGURE {
+            // A reload tells all old workers to exit. A module can count them:
+            // nchan expects as many exits as the configuration has workers. So
+            // a worker that waits for its respawn is started first.
+            respawn::end_delays(g);
+        }
+
         do_duties(g, log, |slot| g.table.get(slot).make_due());
     }
 
     set_for_next_duty(g);
 }
 
+/// In a process that is not a master: reaps the children of modules that are due
+/// (`D7`), and sets the timer for the next one.
 fn after_signal_in_worker(g: &Globals, log: Log, signal: &Received) {
-    if matches!(signal.signo, SHUTDOWN | TERMINATE | libc::SIGINT) {
-        stats::of_self().mark_exiting();
-    }
-
     if is_own(signal) {
-        // The kernel keeps one of several SIGCHLD: a child may have exited at
-        // the same time.
+        // While a SIGCHLD is pending, the kernel drops further ones,
+        // `signal(7)`. So a child that has exited at the same time as the timer
+        // expired may send no SIGCHLD of its own.
         reap::reap_unnoticed(g, log);
     }
 

@@ -48,7 +48,7 @@ pub fn spawn(
     spawn: Spawn<'_>,
     mode: Mode,
 ) -> Result<ngx_pid_t> {
-    stats::share();
+    stats::share(g);
     generation::note(cycle);
 
     let wanted = spawn.wanted;
@@ -201,7 +201,7 @@ pub fn enter_wanted(g: &Globals) {
 
         enter(g, slot, &wanted);
         respawn::reserve(g, slot);
-        stats::of_child(g, slot).restart.set_due(restart::now());
+        restart::of_child(slot).set_due(restart::now());
         set_reserved_for(g, slot, cycle);
 
         true

@@ -20,8 +20,8 @@ use crate::sys::listen;
 /// The number of connections that this process has accepted.
 static ACCEPTED: AtomicUint = AtomicUint::new(0);
 
-/// A worker that has run out of descriptors accepts no connection for this many
-/// milliseconds.
+/// A worker that has run out of descriptors, or whose listening socket was shut
+/// down, accepts no connection for this many milliseconds.
 const ACCEPT_DELAY: ngx_msec_t = 500;
 
 impl Listening {
@@ -89,14 +89,25 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
 
         Err(err @ (Errno::EMFILE | Errno::ENFILE)) => {
             log.error(Level::Crit, Some(err), format_args!("accept4() failed"));
+            pause(c, log);
+        }
 
-            c.read().clear(flag::ACTIVE);
-            let _ = event_loop::watch(c, log);
-            c.read().add_timer(ACCEPT_DELAY);
+        // Another process has shut the socket down, shutdown(2). The kernel
+        // reports it as ready for ever.
+        Err(err @ Errno::EINVAL) => {
+            log.error(Level::Alert, Some(err), format_args!("accept4() failed"));
+            pause(c, log);
         }
 
         Err(err) => log.error(Level::Alert, Some(err), format_args!("accept4() failed")),
     }
+}
+
+/// Makes this process accept no connection for a while.
+fn pause(c: Connection, log: Log) {
+    c.read().clear(flag::ACTIVE);
+    let _ = event_loop::watch(c, log);
+    c.read().add_timer(ACCEPT_DELAY);
 }
 
 /// Makes a connection of the accepted socket `sock`, and calls the program's

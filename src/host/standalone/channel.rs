@@ -12,7 +12,8 @@ use super::cycle::Cycle;
 use super::types::{ngx_event_handler_pt, ngx_event_t};
 use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
 use crate::channel::message::ngx_channel_t;
-use crate::channel::read::{self, TURN};
+use crate::channel::read;
+use crate::channel::turn::Turn;
 use crate::channel::wait::may_wait;
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
 use crate::host::globals::{GLOBALS, ngx_channel};
@@ -34,7 +35,10 @@ pub fn read_channel(
     sock: RawFd,
     message: &mut [MaybeUninit<u8>],
 ) -> Result<usize> {
-    read::read(log, sock, message, || may_wait(g, sock)).map(<[u8]>::len)
+    read::read(log, sock, message, &Turn::of_one_message(), || {
+        may_wait(g, sock)
+    })
+    .map(<[u8]>::len)
 }
 
 /// Closes the channels that a new worker inherits but does not need. Then makes
@@ -78,8 +82,10 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
     log.debug(Debug::Core, format_args!("channel handler"));
 
     // If more messages are left, the event loop calls this function again.
-    for _ in 0..TURN {
-        let Some(ch) = read_message(c, log) else {
+    let turn = Turn::start();
+
+    while turn.take() {
+        let Some(ch) = read_message(c, log, &turn) else {
             return;
         };
 
@@ -90,11 +96,11 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 }
 
 /// Receives the next message from the channel of `c`; `None` if no complete
-/// message has arrived. If the channel cannot be read, the function closes the
+/// message has arrived, or if `turn` is over. If the channel cannot be read, the function closes the
 /// channel.
-fn read_message(c: Connection, log: Log) -> Option<ngx_channel_t> {
+fn read_message(c: Connection, log: Log, turn: &Turn) -> Option<ngx_channel_t> {
     let mut buffer = ngx_channel_t::command(0).bytes();
-    let result = read::read(log, c.fd(), &mut buffer, || false);
+    let result = read::read(log, c.fd(), &mut buffer, turn, || false);
 
     log.debug(
         Debug::Core,

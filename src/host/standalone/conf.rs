@@ -259,7 +259,7 @@ impl<'a> Conf<'a> {
 
     /// The user and group of the workers; `None` if they have the user and
     /// group of the master.
-    pub fn identity(self) -> std::result::Result<Option<user::Identity>, Errno> {
+    pub fn identity(self) -> std::result::Result<Option<user::Identity<'a>>, Errno> {
         let Some(name) = self.c_str(self.get().username) else {
             return Ok(None);
         };

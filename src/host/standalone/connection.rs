@@ -8,6 +8,8 @@
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 
+use nix::errno::Errno;
+
 use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
@@ -16,6 +18,7 @@ use super::types::{flag, ngx_event_s};
 pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
 use crate::config::ngx_uint_t;
 use crate::log::Log;
+use crate::sys::heap;
 
 /// A connection, its two events, and the event loop's own data about them.
 #[repr(C)]
@@ -39,7 +42,16 @@ struct Entry {
     /// Incremented when the entry is put to use, so that an event which epoll
     /// reports late, for an earlier use of the entry, has a different key.
     generation: u32,
+    /// The descriptor by which the event loop finds the connection; `None` if
+    /// the event loop does not find it.
+    known_as: Option<RawFd>,
+    /// The next connection of a list of the event loop: the list of unused
+    /// entries, or a list in which the event loop finds connections.
+    next: Option<Connection>,
 }
+
+/// The size of an entry in bytes.
+pub const ENTRY_SIZE: usize = size_of::<Entry>();
 
 /// A descriptor in the event loop, with an event for reading and one for
 /// writing.
@@ -82,20 +94,32 @@ impl Connection {
         unsafe { Self::from_ptr(event.data().cast()) }
     }
 
-    /// Makes an entry that is not in use yet. `index` is the position that the
-    /// entry gets in the `entries` of its event loop.
-    pub fn new(index: u32) -> Self {
+    /// Makes an entry that is not in use yet; returns `ENOMEM` if there is no
+    /// memory. `index` is the position that the entry gets in the `entries` of
+    /// its event loop.
+    pub fn new(index: u32) -> Result<Self, Errno> {
         let event = || ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut());
+        let place = heap::allocate(ENTRY_SIZE)?.cast::<Entry>();
 
-        Self(NonNull::from(Box::leak(Box::new(Entry {
-            c: ngx_connection_s::unused(),
-            read: event(),
-            write: event(),
-            index,
-            open: false,
-            mask: 0,
-            generation: 0,
-        }))))
+        const { assert!(align_of::<Entry>() <= heap::ALIGNMENT) };
+
+        // SAFETY: `place` has just been allocated, with the size and the
+        // alignment of an entry.
+        unsafe {
+            place.write(Entry {
+                c: ngx_connection_s::unused(),
+                read: event(),
+                write: event(),
+                index,
+                open: false,
+                mask: 0,
+                generation: 0,
+                known_as: None,
+                next: None,
+            });
+        }
+
+        Ok(Self(place))
     }
 
     /// The pointer to the connection, for C.
@@ -174,6 +198,26 @@ impl Connection {
     /// Stores the events for which epoll watches the descriptor now.
     pub fn set_watched(self, mask: u32) {
         self.update(|entry| entry.mask = mask);
+    }
+
+    /// The descriptor by which the event loop finds the connection.
+    pub fn known_as(self) -> Option<RawFd> {
+        self.fields().known_as
+    }
+
+    /// Stores the descriptor by which the event loop finds the connection.
+    pub fn set_known_as(self, fd: Option<RawFd>) {
+        self.update(|entry| entry.known_as = fd);
+    }
+
+    /// The next connection of the list that has this connection.
+    pub fn next(self) -> Option<Self> {
+        self.fields().next
+    }
+
+    /// Stores the next connection of the list that has this connection.
+    pub fn set_next(self, next: Option<Self>) {
+        self.update(|entry| entry.next = next);
     }
 
     /// The descriptor of the connection; -1 once the connection is closed.

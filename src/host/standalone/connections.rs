@@ -11,11 +11,14 @@ use crate::status::Result;
 /// Makes a connection with the descriptor `fd`. epoll does not watch the
 /// descriptor yet. `log` must live as long as the connection.
 ///
-/// Returns an error, with an emergency in the log, if this process has no event
-/// loop and none can be made.
+/// Returns an error, with an emergency in the log, if there is no memory, or if
+/// this process has no event loop and none can be made.
 pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
     let c = event_loop::take_entry(ErrorLog::log_of(log))?;
 
+    // A program can have added a timer after it has closed the connection that
+    // had the entry before.
+    delete_timers(c);
     c.open(fd, log, Some(io::recv), Some(io::send));
 
     Ok(c)
@@ -28,13 +31,16 @@ pub fn free(c: Connection) {
         return;
     }
 
+    delete_timers(c);
+    event_loop::release(c);
+}
+
+fn delete_timers(c: Connection) {
     for event in [c.read(), c.write()] {
-        if event.has(flag::TIMER_SET) {
+        if event.has(flag::TIMER_SET) || event.has_timer() {
             event.delete_timer();
         }
     }
-
-    event_loop::release(c);
 }
 
 /// Removes the connection with the descriptor `fd` from the event loop, since

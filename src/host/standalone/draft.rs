@@ -1,13 +1,16 @@
 //! [`Draft`], a copy of a configuration that the library and the program can
 //! change. Each cycle is made of a draft.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
 
 use super::conf::Conf;
-use super::types::{ngx_core_conf_t, ngx_listening_t};
+use super::types::ngx_core_conf_t;
 use crate::config::NGX_ERROR;
 use crate::host::sized;
+use crate::log::{Level, Log};
+use crate::status::Result;
+use crate::sys::heap;
 
 /// A configuration that no cycle uses yet, with its own array of addresses.
 pub struct Draft {
@@ -22,11 +25,13 @@ pub struct Draft {
 impl Draft {
     /// Makes a copy of `conf`. The copy points to the texts, modules and
     /// helpers of `conf`.
-    pub fn of(conf: Conf<'_>) -> Self {
+    ///
+    /// Returns an error, with an emergency in `log`, if there is no memory.
+    pub fn of(conf: Conf<'_>, log: Log) -> Result<Self> {
         let from = conf.listening();
         let mut draft = Self {
-            conf: Memory::new(sized::for_both::<ngx_core_conf_t>(conf.size())),
-            addresses: Memory::new(from.bytes()),
+            conf: Memory::new(sized::for_both::<ngx_core_conf_t>(conf.size()), log)?,
+            addresses: Memory::new(from.bytes(), log)?,
         };
 
         // SAFETY: `draft.addresses` has as many bytes as the array, and lives
@@ -41,7 +46,7 @@ impl Draft {
             });
         }
 
-        draft
+        Ok(draft)
     }
 
     /// The configuration in its present state.
@@ -53,9 +58,47 @@ impl Draft {
 
     /// Replaces all texts with copies, which are never freed. The texts can be
     /// arguments of main(), which process titles overwrite.
-    pub fn copy_texts(&mut self) {
+    ///
+    /// Returns an error, with an emergency in `log`, and changes nothing, if
+    /// there is no memory.
+    pub fn copy_texts(&mut self, log: Log) -> Result {
+        let mut size = 0;
+
+        self.change_texts(|text| {
+            size += text.to_bytes_with_nul().len();
+            text.as_ptr()
+        });
+
+        let mut to = allocate(size, log)?.cast::<c_char>().as_ptr();
+
+        self.change_texts(|text| {
+            let text = text.to_bytes_with_nul();
+            let copy = to;
+
+            // SAFETY: the memory has room for all texts of the configuration.
+            unsafe {
+                copy.copy_from_nonoverlapping(text.as_ptr().cast(), text.len());
+                to = to.add(text.len());
+            }
+
+            copy
+        });
+
+        Ok(())
+    }
+
+    /// Calls `change` for each text that is not NULL, and replaces the text with
+    /// the result.
+    fn change_texts(&mut self, mut change: impl FnMut(&CStr) -> *const c_char) {
+        let mut change = |text: &mut *const c_char| {
+            if !text.is_null() {
+                // SAFETY: a text of a `Draft` that is not NULL is a string.
+                *text = change(unsafe { CStr::from_ptr(*text) });
+            }
+        };
+
         for listening in self.conf().listening().iter() {
-            listening.change_address(copy_text);
+            listening.change_address(&mut change);
         }
 
         // SAFETY: the memory has an `ngx_core_conf_t` (the invariant of
@@ -70,7 +113,7 @@ impl Draft {
             &mut conf.error_log,
             &mut conf.name,
         ] {
-            copy_text(text);
+            change(text);
         }
     }
 
@@ -92,28 +135,33 @@ impl Draft {
     }
 }
 
-/// Memory that is aligned for the structures of this file and is filled with
-/// zeros at first.
-struct Memory(Vec<u64>);
-
-const _: () = assert!(align_of::<ngx_core_conf_t>() <= align_of::<u64>());
-const _: () = assert!(align_of::<ngx_listening_t>() <= align_of::<u64>());
+/// Memory that is aligned for any type of C and is filled with zeros at first.
+struct Memory(NonNull<c_void>);
 
 impl Memory {
-    fn new(size: usize) -> Self {
-        Self(vec![0; size.div_ceil(size_of::<u64>())])
+    fn new(size: usize, log: Log) -> Result<Self> {
+        let memory = allocate(size, log)?;
+
+        // SAFETY: the memory has `size` bytes.
+        unsafe { memory.cast::<u8>().write_bytes(0, size) };
+
+        Ok(Self(memory))
     }
 
-    fn start(&mut self) -> NonNull<u64> {
-        NonNull::from(self.0.as_mut_slice()).cast()
+    fn start(&mut self) -> NonNull<c_void> {
+        self.0
     }
 }
 
-/// Replaces `text`, a text of a configuration, with a copy. Does nothing if
-/// `text` is NULL.
-fn copy_text(text: &mut *const c_char) {
-    if !text.is_null() {
-        // SAFETY: a text of a `Draft` that is not NULL is a string.
-        *text = unsafe { CStr::from_ptr(*text) }.to_owned().into_raw();
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: `new` has allocated the memory, and the `Draft` that used it is
+        // dropped.
+        unsafe { heap::free(self.0) };
     }
+}
+
+fn allocate(size: usize, log: Log) -> Result<NonNull<c_void>> {
+    heap::allocate(size)
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc({size}) failed")))
 }

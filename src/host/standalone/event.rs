@@ -1,5 +1,6 @@
 //! [`Event`], a safe handle for C's `ngx_event_t`.
 
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
@@ -16,7 +17,7 @@ use crate::log::Log;
 /// Invariant: the pointer points to a live `ngx_event_t` of this program. The
 /// event stays at its address as long as a handle is used or the event has a
 /// timer, and only one thread uses the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event(NonNull<ngx_event_s>);
 
 // SAFETY: only one thread uses an event (the type's invariant), so no handle is
@@ -45,16 +46,6 @@ impl Event {
     pub unsafe fn from_place(place: *mut ngx_event_s) -> Self {
         // SAFETY: the caller passes a `place` that is not NULL.
         Self(unsafe { NonNull::new_unchecked(place) })
-    }
-
-    /// Makes an event that lives as long as the process. Such an event is used
-    /// for a timer.
-    pub fn new_static(handler: ngx_event_handler_pt, log: Option<ErrorLog>) -> Self {
-        let mut event = ngx_event_s::new(ptr::null_mut(), 0, ErrorLog::optional_ptr(log));
-
-        event.handler = handler;
-
-        Self(NonNull::from(Box::leak(Box::new(event))))
     }
 
     /// The pointer to the event, for C.
@@ -151,34 +142,178 @@ impl Event {
         self.fields().timer.key
     }
 
-    /// Stores the time at which the event's timer expires.
-    pub fn set_expires(self, msec: ngx_msec_t) {
-        self.update(|event| event.timer.key = msec);
+    /// The number of the tree that has the event; 0 if the event has no timer.
+    pub fn tree(self) -> u32 {
+        self.fields().timer.tree
+    }
+
+    /// The round of the event loop in which the event's timer was added.
+    pub fn round(self) -> u16 {
+        self.fields().timer.round
+    }
+
+    /// The priority of the event in its tree.
+    pub fn priority(self) -> u16 {
+        self.fields().timer.priority
+    }
+
+    /// The event above this event in the tree; `None` at the root.
+    pub fn parent(self) -> Option<Self> {
+        NonNull::new(self.fields().timer.parent).map(Self)
+    }
+
+    /// The event below this event, on the side `side`.
+    pub fn child(self, side: Side) -> Option<Self> {
+        let timer = &self.fields().timer;
+
+        NonNull::new(match side {
+            Side::Left => timer.left,
+            Side::Right => timer.right,
+        })
+        .map(Self)
+    }
+
+    /// Stores the event above this event.
+    pub fn set_parent(self, parent: Option<Self>) {
+        self.update(|event| event.timer.parent = Self::optional_ptr(parent));
+    }
+
+    /// Stores the event below this event, on the side `side`.
+    pub fn set_child(self, side: Side, child: Option<Self>) {
+        let child = Self::optional_ptr(child);
+
+        self.update(|event| match side {
+            Side::Left => event.timer.left = child,
+            Side::Right => event.timer.right = child,
+        });
+    }
+
+    /// Sets the event's timer, without links to other events.
+    pub fn set_timer(self, expires: ngx_msec_t, priority: u16, round: u16, tree: u32) {
+        self.update(|event| {
+            event.timer = Timer {
+                key: expires,
+                priority,
+                round,
+                tree,
+                ..Timer::none()
+            };
+        });
+    }
+
+    /// Marks the event as one without a timer. The time at which the timer
+    /// would have expired stays readable.
+    pub fn clear_timer(self) {
+        let key = self.expires();
+
+        self.update(|event| {
+            event.timer = Timer {
+                key,
+                ..Timer::none()
+            };
+        });
+    }
+
+    fn optional_ptr(event: Option<Self>) -> *mut ngx_event_t {
+        event.map_or(ptr::null_mut(), Self::as_ptr)
+    }
+}
+
+/// A side of an event in the tree of timers: the events on the left expire
+/// before the event, the others after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `timer.left`.
+    Left,
+    /// `timer.right`.
+    Right,
+}
+
+impl Side {
+    /// The other side.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+}
+
+/// An event for a timer, which lives as long as the process: a static variable,
+/// so that the event needs no allocated memory.
+pub struct StaticEvent(UnsafeCell<ngx_event_s>);
+
+// SAFETY: `init` gives out an `Event`, which only one thread uses (the
+// invariant of `Event`), and no other code uses the cell.
+unsafe impl Sync for StaticEvent {}
+
+impl StaticEvent {
+    /// Makes an event without a handler.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(ngx_event_s::new(
+            ptr::null_mut(),
+            0,
+            ptr::null_mut(),
+        )))
+    }
+
+    /// Sets the handler and the log of the event. If the event has a timer, the
+    /// timer stays.
+    pub fn init(&'static self, handler: ngx_event_handler_pt, log: Option<ErrorLog>) -> Event {
+        let event = Event(NonNull::from(&self.0).cast());
+
+        event.update(|event| {
+            event.handler = handler;
+            event.log = ErrorLog::optional_ptr(log);
+        });
+
+        event
+    }
+}
+
+impl Timer {
+    /// The timer of an event that has none.
+    const fn none() -> Self {
+        Self {
+            key: 0,
+            left: ptr::null_mut(),
+            right: ptr::null_mut(),
+            parent: ptr::null_mut(),
+            priority: 0,
+            round: 0,
+            tree: 0,
+        }
     }
 }
 
 impl ngx_event_s {
     /// Makes an event with `flags` and without a handler. In an event of a
     /// connection, `data` is the pointer to the connection.
-    pub fn new(data: *mut c_void, flags: u32, log: *mut super::types::ngx_log_t) -> Self {
+    pub const fn new(data: *mut c_void, flags: u32, log: *mut super::types::ngx_log_t) -> Self {
         Self {
             data,
             flags,
             available: 0,
             handler: None,
             log,
-            timer: Timer { key: 0 },
+            timer: Timer::none(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Makes an event that lives as long as the process.
+    pub fn new() -> Event {
+        Box::leak(Box::new(StaticEvent::new())).init(None, None)
+    }
 
     #[test]
     fn flags_are_set_and_cleared() {
-        let event = Event::new_static(None, None);
+        let event = new();
 
         event.set(flag::TIMEDOUT | flag::ACTIVE);
 

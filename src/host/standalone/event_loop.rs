@@ -1,11 +1,15 @@
 //! The event loop of a process: keeps the connections, and tells epoll which
 //! descriptors to watch.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::connection::Connection;
+use nix::errno::Errno;
+
+use super::by_fd::ByFd;
+use super::connection::{Connection, ENTRY_SIZE};
 use super::event::Event;
 use super::types::flag;
 use super::variables::ngx_pid;
@@ -26,17 +30,20 @@ struct Loop {
     /// All connections that were made for this loop. The index of a connection
     /// is its position here.
     entries: Vec<Connection>,
-    /// The connections of `entries` that are not in use.
-    free: Vec<Connection>,
-    /// The connections that the ancestors of this process have made. The loop
-    /// does not use these connections, but keeps them, because C can still have
-    /// pointers to them.
-    inherited: Vec<Connection>,
+    /// The list of the connections of `entries` that are not in use.
+    unused: Option<Connection>,
+    /// The list of the connections that the ancestors of this process have
+    /// made. The loop does not use these connections, but keeps them, because C
+    /// can still have pointers to them.
+    inherited: Option<Connection>,
     /// The open connections that epoll watches or has watched, by descriptor.
-    by_fd: BTreeMap<RawFd, Connection>,
+    by_fd: ByFd,
 }
 
 static LOOP: Lock<Option<Loop>> = Lock::new(None);
+
+/// Whether this process or an ancestor has made an event loop.
+static MADE: AtomicBool = AtomicBool::new(false);
 
 /// Makes the event loop of this process, unless there is one already.
 pub fn create(log: Log) -> Result {
@@ -62,9 +69,15 @@ pub fn take_full(log: Log) {
 }
 
 /// Takes an entry for a new connection out of the list of unused entries, or
-/// makes one.
+/// makes one. No other function allocates memory for connections.
+///
+/// Returns an error, with an emergency in the log, if there is no memory.
 pub fn take_entry(log: Log) -> Result<Connection> {
-    with_loop(log, Loop::take_entry)
+    with_loop(log, Loop::take_entry)?.map_err(|err| {
+        let text = format_args!("malloc({ENTRY_SIZE}) failed");
+
+        log.fail(Level::Emerg, err, text)
+    })
 }
 
 /// Finds the connection for which the kernel reports an event with `key`;
@@ -76,18 +89,16 @@ pub fn find(log: Log, key: u64) -> Option<Connection> {
 /// Finds the connection with the descriptor `fd` that epoll watches or has
 /// watched.
 pub fn find_by_fd(fd: RawFd) -> Option<Connection> {
-    own_loop(&mut LOOP.lock()).and_then(|this| this.by_fd.get(&fd).copied())
+    own_loop(&mut LOOP.lock()).and_then(|this| this.by_fd.find(fd))
 }
 
-/// Returns the open connections of this process.
-pub fn open_connections() -> Vec<Connection> {
-    own_loop(&mut LOOP.lock()).map_or_else(Vec::new, |this| {
-        this.entries
-            .iter()
-            .copied()
-            .filter(|c| c.is_open())
-            .collect()
-    })
+/// Returns the open connections of this process. A connection that is opened or
+/// closed while the result is used may be missing.
+pub fn open_connections() -> impl Iterator<Item = Connection> {
+    let count = own_loop(&mut LOOP.lock()).map_or(0, |this| this.entries.len());
+    let entry = |index: usize| own_loop(&mut LOOP.lock())?.entries.get(index).copied();
+
+    (0..count).filter_map(entry).filter(|c| c.is_open())
 }
 
 /// Makes epoll stop watching a connection, and keeps the entry of the
@@ -98,6 +109,20 @@ pub fn release(c: Connection) {
     }
 
     c.mark_closed();
+}
+
+/// In a new child: closes the copies of the descriptors of its parent's event
+/// loop. With them, a child that makes no loop of its own could change what its
+/// parent waits for. Async-signal-safe.
+pub fn close_parents() {
+    // The lock is a store, for which the kernel would copy the page.
+    if !MADE.load(Relaxed) {
+        return;
+    }
+
+    if let Some(parents) = LOOP.lock().as_mut() {
+        parents.epoll.close();
+    }
 }
 
 /// Calls `use_it` with the event loop of this process. Makes the loop if the
@@ -124,6 +149,7 @@ fn with_loop<T>(log: Log, use_it: impl FnOnce(&mut Loop) -> T) -> Result<T> {
         let parents = guard.take();
 
         *guard = Some(Loop::new(epoll, parents));
+        MADE.store(true, Relaxed);
     }
 
     guard
@@ -142,41 +168,44 @@ fn own_loop(this: &mut Option<Loop>) -> Option<&mut Loop> {
 
 impl Loop {
     /// Makes a loop of this process. In a forked child, `parents` is the copy
-    /// of the parent's loop: its epoll instance is closed in the child, and its
-    /// connections are marked as closed.
+    /// of the parent's loop: the child's copies of its descriptors are closed,
+    /// and its connections are marked as closed.
     fn new(epoll: Epoll, parents: Option<Self>) -> Self {
-        let inherited: Vec<_> = parents.map_or_else(Vec::new, |parents| {
-            parents
-                .inherited
-                .into_iter()
-                .chain(parents.entries)
-                .collect()
-        });
+        let (entries, mut inherited) = match parents {
+            Some(parents) => (parents.entries, parents.inherited),
+            None => (Vec::new(), None),
+        };
 
-        for c in &inherited {
+        for c in entries {
             c.mark_closed();
+            c.set_known_as(None);
+            c.set_next(inherited.replace(c));
         }
 
         Self {
             epoll,
             owner: own_pid(&ngx_pid),
             entries: Vec::new(),
-            free: Vec::new(),
+            unused: None,
             inherited,
-            by_fd: BTreeMap::new(),
+            by_fd: ByFd::empty(),
         }
     }
 
-    fn take_entry(&mut self) -> Connection {
-        if let Some(c) = self.free.pop() {
-            return c;
+    fn take_entry(&mut self) -> std::result::Result<Connection, Errno> {
+        if let Some(c) = self.unused {
+            self.unused = c.next();
+            c.set_next(None);
+            return Ok(c);
         }
 
-        let c = Connection::new(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        self.entries.try_reserve(1).or(Err(Errno::ENOMEM))?;
+
+        let c = Connection::new(u32::try_from(self.entries.len()).unwrap_or(u32::MAX))?;
 
         self.entries.push(c);
 
-        c
+        Ok(c)
     }
 
     fn find(&self, key: u64) -> Option<Connection> {
@@ -194,14 +223,12 @@ impl Loop {
             let _ = self.epoll.remove(c.fd());
         }
 
-        if self.by_fd.get(&c.fd()) == Some(&c) {
-            self.by_fd.remove(&c.fd());
-        }
+        self.by_fd.remove(c);
 
         // An entry that the parent's loop has made is not used again in this
         // loop.
         if self.entries.get(c.index()) == Some(&c) {
-            self.free.push(c);
+            c.set_next(self.unused.replace(c));
         }
     }
 }
@@ -236,7 +263,7 @@ pub fn watch(c: Connection, log: Log) -> Result {
 
     let changed = with_loop(log, |this| {
         this.epoll.ctl(op, fd, new, c.key())?;
-        this.by_fd.insert(fd, c);
+        this.by_fd.add(c);
         c.set_watched(new);
 
         Ok(())
@@ -293,7 +320,6 @@ pub struct Ident(pub Event);
 impl fmt::Display for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         open_connections()
-            .into_iter()
             .find(|c| c.read() == self.0 || c.write() == self.0)
             .map_or(-1, Connection::fd)
             .fmt(f)

@@ -17,23 +17,28 @@ use crate::table::globals::own_pid;
 /// with each read.
 const LAZY_DELAY: ngx_msec_t = 300;
 
-static TIMERS: Lock<Timers<Event>> = Lock::new(Timers::empty());
+static TIMERS: Lock<Timers> = Lock::new(Timers::empty());
 /// The pid of the process that has added the timers. A forked child starts
 /// without timers.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
-fn with_timers<T>(use_them: impl FnOnce(&mut Timers<Event>) -> T) -> T {
+fn with_timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
     let mut timers = TIMERS.lock();
     let own = own_pid(&ngx_pid);
 
     if OWNER.swap(own, Relaxed) != own {
-        *timers = Timers::empty();
+        timers.forget();
     }
 
     use_them(&mut timers)
 }
 
 impl Event {
+    /// Whether the event has a timer in this process.
+    pub fn has_timer(self) -> bool {
+        with_timers(|timers| timers.has(self))
+    }
+
     /// Adds a timer that expires in `msec` milliseconds, counted from the last
     /// update of the time. If the event has a timer already, the timer is
     /// moved, unless it would move by less than 300 ms.
@@ -42,7 +47,7 @@ impl Event {
 
         // In a forked child the flag can be left over from a timer of the
         // parent.
-        if self.has(flag::TIMER_SET) && with_timers(|timers| timers.has(self)) {
+        if self.has(flag::TIMER_SET) && self.has_timer() {
             if expires.abs_diff(self.expires()) < LAZY_DELAY {
                 return;
             }
@@ -55,10 +60,8 @@ impl Event {
             format_args!("event timer add: {}: {msec}:{expires}", Ident(self)),
         );
 
-        self.set_expires(expires);
-        self.set(flag::TIMER_SET);
-
         with_timers(|timers| timers.add(expires, self));
+        self.set(flag::TIMER_SET);
     }
 
     /// Deletes the timer of the event, if there is one.
@@ -85,9 +88,10 @@ pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
 /// handler of that timer.
 pub fn expire_timers(log: Log) {
     let now = ngx_current_msec.load(Relaxed);
-    let limit = with_timers(|timers| timers.added());
 
-    while let Some(event) = with_timers(|timers| timers.take_expired(now, limit)) {
+    with_timers(Timers::begin_round);
+
+    while let Some(event) = with_timers(|timers| timers.take_expired(now)) {
         log.debug(
             Debug::Event,
             format_args!("event timer del: {}: {}", Ident(event), event.expires()),

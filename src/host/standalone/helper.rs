@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::HelperContext;
 use super::cycle::Cycle;
-use super::event::Event;
+use super::event::StaticEvent;
 use super::init_process::{exit_unless_set_up, set_up};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
@@ -16,6 +16,9 @@ use super::variables::{ngx_process, ngx_quit, ngx_terminate};
 use crate::log::Level;
 use crate::sys::process;
 use crate::table::role;
+
+/// The event whose handler is the function of the helper.
+static EVENT: StaticEvent = StaticEvent::new();
 
 /// The function that the process of a helper runs. `data` is the context of the
 /// helper.
@@ -50,10 +53,10 @@ fn run(cycle: Cycle, context: HelperContext) -> ! {
     exit_unless_set_up(set_up(cycle, None));
 
     if let Some(name) = context.name().bytes() {
-        set_title(cycle, &String::from_utf8_lossy(name));
+        set_title(cycle, name);
     }
 
-    let event = Event::new_static(context.handler(), cycle.error_log());
+    let event = EVENT.init(context.handler(), cycle.error_log());
 
     event.add_timer(context.delay());
 

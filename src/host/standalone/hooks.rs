@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use super::connections;
+use super::{connections, event_loop};
 use crate::config::ngx_pid_t;
 pub use crate::host::messages::region::{gone, starting};
 
@@ -10,6 +10,12 @@ pub use crate::host::messages::region::{gone, starting};
 /// before it closes the descriptor.
 pub fn closing(fd: RawFd) {
     connections::forget(fd);
+}
+
+/// Closes what a new child has inherited of its parent's event loop.
+/// Async-signal-safe.
+pub fn forked() {
+    event_loop::close_parents();
 }
 
 /// Does nothing when a child has been reaped: this host has no locks that the

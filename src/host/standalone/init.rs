@@ -10,6 +10,7 @@ use super::times;
 use super::types::ngx_cycle_t;
 use super::variables::{ngx_cycle, ngx_pid};
 use crate::config::ngx_uint_t;
+use crate::host::globals::GLOBALS;
 use crate::host::signal_handler::init_signals;
 use crate::status::{Result, Status};
 use crate::sys::process;
@@ -43,7 +44,7 @@ pub fn init_size(cycle: Option<Cycle>, size: usize) -> Result {
 /// the signals cannot be set up.
 pub fn init(cycle: Option<Cycle>) -> Result {
     times::update();
-    stats::share();
+    stats::share(&GLOBALS);
     ngx_pid.store(process::getpid(), Relaxed);
 
     let cycle = cycle.ok_or(Status::Error)?;

@@ -11,7 +11,7 @@ use super::cycle::Cycle;
 use super::draft::Draft;
 use super::log::{ErrorLog, ngx_log_s};
 use super::log_file::{open, open_or_stderr};
-use super::old_cycle::{destroy, retire};
+use super::old_cycle::{self, destroy, retire};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
@@ -21,8 +21,8 @@ use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::fd;
 use crate::sys::trusted::Owner;
+use crate::sys::{fd, heap};
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
 /// that another binary has handed down. Inherited sockets whose address `conf`
@@ -53,7 +53,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
 
     // `reconfigure` changes a copy, so that the old configuration stays in use
     // if `reconfigure` refuses.
-    let mut draft = Draft::of(old.conf());
+    let mut draft = Draft::of(old.conf(), log)?;
 
     if !draft.reconfigure() {
         log.error(Level::Emerg, None, format_args!("configuration refused"));
@@ -61,8 +61,9 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     }
 
     draft.conf().check_sizes(log)?;
+    old_cycle::reserve(log)?;
 
-    let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old))?;
+    let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old)?)?;
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
 
@@ -81,11 +82,13 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
 
 /// Duplicates the listening sockets of a cycle. The cycle keeps its own
 /// descriptors.
-fn duplicate_sockets(cycle: Cycle) -> Vec<OwnedFd> {
-    cycle
-        .listening()
-        .filter_map(|ls| fd::duplicate(ls.fd()).ok())
-        .collect()
+///
+/// Returns an error, with an emergency in the log, if there is no memory.
+fn duplicate_sockets(cycle: Cycle) -> Result<Vec<OwnedFd>> {
+    let copies = (cycle.listening()).filter_map(|ls| fd::duplicate(ls.fd()).ok());
+
+    heap::collect(copies)
+        .map_err(|err| (cycle.log()).fail(Level::Emerg, err, format_args!("malloc() failed")))
 }
 
 /// Makes a cycle: checks the user, opens the log and the listening sockets, and
@@ -120,7 +123,9 @@ fn discard(new: Cycle, old: Option<Cycle>) {
 
 /// Makes a cycle in a new pool, with a copy of `conf` and a new log.
 fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
-    let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, old.and_then(Cycle::error_log))?;
+    // At the start of a program, the log is that of the cycle `Cycle::boot`.
+    let log = old.or_else(Cycle::current).and_then(Cycle::error_log);
+    let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, log)?;
 
     fill_pool(pool, conf, old.is_some()).inspect_err(|_| {
         // SAFETY: making the cycle has failed, so nothing has a pointer into

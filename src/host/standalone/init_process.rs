@@ -58,14 +58,14 @@ pub fn set_up(cycle: Cycle, worker: Option<usize>) -> Result {
     }
 
     if let Err(err) = signal::unblock_all() {
-        alert(log, err, "sigprocmask()");
+        alert(log, err, format_args!("sigprocmask()"));
     }
 
     cycle.modules().init_process()?;
     channel::init(Some(cycle), Some(channel::handler))
 }
 
-fn alert(log: Log, err: Errno, call: &str) {
+fn alert(log: Log, err: Errno, call: std::fmt::Arguments<'_>) {
     log.error(Level::Alert, Some(err), format_args!("{call} failed"));
 }
 
@@ -73,7 +73,7 @@ fn set_priority(conf: Conf<'_>, log: Log) {
     if let Some(priority) = conf.priority()
         && let Err(err) = user::setpriority(priority)
     {
-        alert(log, err, &format!("setpriority({priority})"));
+        alert(log, err, format_args!("setpriority({priority})"));
     }
 }
 
@@ -87,7 +87,7 @@ fn set_limits(conf: Conf<'_>, log: Log) {
         if let Some(limit) = limit
             && let Err(err) = user::setrlimit(resource, limit)
         {
-            alert(log, err, &format!("setrlimit({name}, {limit})"));
+            alert(log, err, format_args!("setrlimit({name}, {limit})"));
         }
     }
 }
@@ -98,7 +98,7 @@ fn set_limits(conf: Conf<'_>, log: Log) {
 /// the configuration has a limit for core files (`D36`).
 fn allow_core(log: Log) {
     if let Err(err) = daemon::allow_core() {
-        alert(log, err, "prctl(PR_SET_DUMPABLE)");
+        alert(log, err, format_args!("prctl(PR_SET_DUMPABLE)"));
     }
 }
 
@@ -110,7 +110,7 @@ fn set_affinity(conf: Conf<'_>, log: Log, number: usize) {
     let cpu = number % user::processors();
 
     if let Err(err) = user::setaffinity(&user::only_cpu(cpu)) {
-        alert(log, err, "sched_setaffinity()");
+        alert(log, err, format_args!("sched_setaffinity()"));
     }
 }
 
@@ -146,11 +146,14 @@ fn change_user(conf: Conf<'_>, log: Log) -> Result {
     user::setgid(group)
         .map_err(|err| log.fail(Level::Emerg, err, format_args!("setgid({group}) failed")))?;
 
-    if let Err(err) = user::initgroups(&name, group) {
+    if let Err(err) = user::initgroups(name, group) {
         log.error(
             Level::Emerg,
             Some(err),
-            format_args!("initgroups({}, {group}) failed", name.to_string_lossy()),
+            format_args!(
+                "initgroups({}, {group}) failed",
+                name.to_bytes().escape_ascii()
+            ),
         );
     }
 

@@ -1,6 +1,6 @@
 //! [`Listening`], a safe handle for C's `ngx_listening_t`.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::mem::offset_of;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
@@ -86,12 +86,16 @@ impl Listening {
     ///
     /// Returns an error, with an emergency in the log, if the address cannot be
     /// parsed.
-    pub fn address(self, log: Log) -> Result<Address> {
+    pub fn address(&self, log: Log) -> Result<Address<'_>> {
+        let address = self.fields().address;
+
         // SAFETY: the address is NULL or a string that lives as long as the
         // structure, as `from_ptr` requires.
-        let text = unsafe { Text::from_ptr(self.fields().address) };
+        let text = unsafe { Text::from_ptr(address) };
 
-        text.bytes()
+        (!address.is_null())
+            // SAFETY: the address is not NULL, so it is such a string.
+            .then(|| unsafe { CStr::from_ptr(address) }.to_bytes())
             .and_then(|bytes| str::from_utf8(bytes).ok())
             .and_then(Address::parse)
             .ok_or_else(|| {

@@ -34,8 +34,8 @@ impl Listening {
 
         let sock = match sockets.iter().position(|fd| address.is_of(fd.as_raw_fd())) {
             Some(i) => sockets.swap_remove(i),
-            None => listen::open(&address, self.backlog())
-                .map_err(|failure| log_failure(log, &address, self.backlog(), failure))?,
+            None => listen::open(address, self.backlog())
+                .map_err(|failure| log_failure(log, address, self.backlog(), failure))?,
         };
 
         self.set_fd(sock.into_raw_fd());
@@ -81,7 +81,7 @@ impl Listening {
 
 /// Logs that a socket could not be opened. Each system call that can fail has
 /// nginx's log text.
-fn log_failure(log: Log, address: &Address, backlog: c_int, failure: Failure) -> Status {
+fn log_failure(log: Log, address: Address<'_>, backlog: c_int, failure: Failure) -> Status {
     let fail = |err, text: std::fmt::Arguments<'_>| log.fail(Level::Emerg, err, text);
 
     match failure {

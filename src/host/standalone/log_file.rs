@@ -1,6 +1,7 @@
 //! Opens the file of a program's log.
 
 use std::cell::UnsafeCell;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
@@ -11,6 +12,7 @@ use super::types::ngx_open_file_s;
 use super::{log_format, log_line};
 use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::log::{Level, MAX_ERROR_STR};
+use crate::sys::path::CPath;
 use crate::sys::trusted::{self, Owner};
 use crate::sys::{fd, user};
 
@@ -43,7 +45,12 @@ static DEFAULT: DefaultLog = DefaultLog {
 /// opened, the function writes a line to stderr, and the log is stderr.
 pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     let fd = name.map_or(libc::STDERR_FILENO, |name| {
-        open_or_stderr(&prefix.unwrap_or(Path::new("")).join(name), None)
+        let prefix = prefix.filter(|_| !name.is_absolute());
+
+        match join(prefix, name) {
+            Ok(path) => open_or_stderr(path.as_path(), None),
+            Err(err) => stderr_instead(name, err),
+        }
     });
 
     // SAFETY: the log is static, and no reference to its fields exists, since
@@ -73,20 +80,35 @@ pub fn open(path: &Path, owner: Option<Owner>) -> Result<ngx_fd_t, Errno> {
 /// cannot be opened, the function writes a line to stderr, and returns the
 /// descriptor of stderr.
 pub fn open_or_stderr(path: &Path, owner: Option<Owner>) -> ngx_fd_t {
-    open(path, owner).unwrap_or_else(|err| {
-        let mut line = [0; MAX_ERROR_STR];
-        let at = log_line::begin_stderr(&mut line);
-        let at = log_format::append(
-            &mut line,
-            at,
-            format_args!(
-                "[alert] could not open error log file: open() \"{}\" failed",
-                path.display()
-            ),
-        );
+    open(path, owner).unwrap_or_else(|err| stderr_instead(path, err))
+}
 
-        log_line::end_stderr(&mut line, at, err as i32);
+/// Writes a line to stderr which says that the log file `path` could not be
+/// opened. Returns the descriptor of stderr.
+fn stderr_instead(path: &Path, err: Errno) -> ngx_fd_t {
+    let mut line = [0; MAX_ERROR_STR];
+    let at = log_line::begin_stderr(&mut line);
+    let at = log_format::append(
+        &mut line,
+        at,
+        format_args!(
+            "[alert] could not open error log file: open() \"{}\" failed",
+            path.display()
+        ),
+    );
 
-        libc::STDERR_FILENO
-    })
+    log_line::end_stderr(&mut line, at, err as i32);
+
+    libc::STDERR_FILENO
+}
+
+/// The path of the file `name` in the directory `prefix`.
+fn join(prefix: Option<&Path>, name: &Path) -> Result<CPath, Errno> {
+    let prefix = prefix.map_or(&b""[..], |prefix| prefix.as_os_str().as_bytes());
+    let slash: &[u8] = match prefix.last() {
+        None | Some(b'/') => b"",
+        Some(_) => b"/",
+    };
+
+    CPath::new(&[prefix, slash, name.as_os_str().as_bytes()])
 }

@@ -46,7 +46,9 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
         return 1;
     };
 
-    draft.copy_texts();
+    if draft.copy_texts(log).is_err() {
+        return 1;
+    }
 
     let conf = draft.conf();
 
@@ -78,9 +80,9 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     settings::set(message_conf::settings(conf));
 
     // SAFETY: the caller passes NULL or an array of `argc` strings.
-    unsafe { arguments::save(argc, argv) };
+    unsafe { arguments::save(argc, argv, boot.log())? };
 
-    let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log()))?;
+    let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log())?)?;
 
     ngx_cycle.store(cycle.as_ptr(), Relaxed);
 
@@ -107,15 +109,15 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 /// Takes the listening sockets of the old binary, if an old binary has started
 /// this program. `ngx_parent` becomes the pid of the old binary's master: while
 /// it runs, SIGUSR2 does not start a third binary.
-fn take_inherited(log: Log) -> Vec<OwnedFd> {
-    let Some(sockets) = inherited_sockets(log) else {
-        return Vec::new();
+fn take_inherited(log: Log) -> Result<Vec<OwnedFd>> {
+    let Some(sockets) = inherited_sockets(log)? else {
+        return Ok(Vec::new());
     };
 
     ngx_inherited.store(1, Relaxed);
     ngx_parent.store(process::getppid(), Relaxed);
 
-    sockets
+    Ok(sockets)
 }
 
 /// Does the steps of the set-up that need the first cycle: sets up the status
@@ -128,7 +130,7 @@ fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Resu
         signals::set_status_signal(log, signo, signal_handler)?;
     }
 
-    *starting = go_into_background(conf, cycle)?;
+    go_into_background(conf, cycle, starting)?;
 
     event_loop::create(log)?;
     pidfile::create(cycle, log)
@@ -137,21 +139,17 @@ fn finish(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Resu
 /// Makes the program a daemon, if the configuration says so. A program that a
 /// daemon has started at SIGUSR2 is in the background already, and is not
 /// forked again.
-fn go_into_background(conf: Conf<'_>, cycle: Cycle) -> Result<Option<Starting>> {
+fn go_into_background(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starting>) -> Result {
     if !conf.daemon() {
-        return Ok(None);
+        return Ok(());
     }
 
-    let mut starting = None;
-
     if ngx_inherited.load(Relaxed) == 0 {
-        let daemon = daemon::daemonize().map_err(|(call, err)| {
+        daemon::daemonize(starting).map_err(|(call, err)| {
             cycle
                 .log()
                 .fail(Level::Emerg, err, format_args!("{call} failed"))
         })?;
-
-        starting = Some(daemon);
         ngx_pid.store(process::getpid(), Relaxed);
     }
 
@@ -162,5 +160,5 @@ fn go_into_background(conf: Conf<'_>, cycle: Cycle) -> Result<Option<Starting>> 
     ngx_use_stderr.store(0, Relaxed);
     redirect_stderr(cycle);
 
-    Ok(starting)
+    Ok(())
 }

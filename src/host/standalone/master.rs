@@ -5,11 +5,11 @@ use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
-use super::event::{Event, ngx_event_t};
+use super::event::{Event, StaticEvent, ngx_event_t};
 use super::pidfile::{self, Reason};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_log;
-use super::setproctitle::set_title;
+use super::setproctitle::set_title_of;
 use super::start::Starter;
 use super::types::flag;
 use super::upgrade::exec_new_binary;
@@ -43,7 +43,6 @@ struct Master {
     /// The delay in milliseconds after the last signal that stops the
     /// processes; 0 if no such signal has been sent.
     delay: ngx_msec_t,
-    /// The event whose timer sets `ngx_sigalrm`.
     alarm: Event,
 }
 
@@ -58,12 +57,15 @@ pub fn run(cycle: Cycle) -> ! {
         log: cycle.log(),
         starter: Starter::new(cycle, cycle.log()),
         delay: 0,
-        alarm: timer(set_sigalrm),
+        alarm: ALARM.init(Some(set_sigalrm), None),
     };
+
+    // The timer does not delay the exit of the process.
+    master.alarm.set(flag::CANCELABLE);
 
     restart::set_delays(true);
     generation::begin_first();
-    set_title(cycle, &title());
+    set_masters_title(cycle);
     master.starter.start();
 
     loop {
@@ -72,26 +74,16 @@ pub fn run(cycle: Cycle) -> ! {
     }
 }
 
-/// The title of the master: "master process" and the arguments of the program.
-fn title() -> String {
-    let mut title = String::from("master process");
+/// Sets the title of the master: "master process" and the arguments of the
+/// program.
+fn set_masters_title(cycle: Cycle) {
+    let arguments = arguments::all().flat_map(|arg| [&b" "[..], arg.to_bytes()]);
 
-    for arg in arguments::all() {
-        title.push(' ');
-        title += &String::from_utf8_lossy(arg.bytes().unwrap_or_default());
-    }
-
-    title
+    set_title_of(cycle, [&b"master process"[..]].into_iter().chain(arguments));
 }
 
-/// Makes an event for a timer. The timer is `cancelable`: it does not delay the
-/// exit of the process.
-fn timer(handler: unsafe extern "C" fn(*mut ngx_event_t)) -> Event {
-    let event = Event::new_static(Some(handler), None);
-
-    event.set(flag::CANCELABLE);
-    event
-}
+/// The event whose timer sets `ngx_sigalrm`.
+static ALARM: StaticEvent = StaticEvent::new();
 
 unsafe extern "C" fn set_sigalrm(_event: *mut ngx_event_t) {
     ngx_sigalrm.store(1, Relaxed);

@@ -5,6 +5,7 @@
 pub mod accept;
 pub mod addresses;
 pub mod arguments;
+pub mod by_fd;
 pub mod channel;
 pub mod channel_event;
 pub mod close_connection;

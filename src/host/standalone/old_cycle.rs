@@ -3,11 +3,15 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
 use super::cycle::Cycle;
 use super::event_loop::open_connections;
 use super::log::ErrorLog;
 use super::reopen::close_log;
 use super::variables::ngx_process;
+use crate::log::{Level, Log};
+use crate::status::Result;
 use crate::sys::lock::Lock;
 use crate::table::role;
 
@@ -20,7 +24,18 @@ struct Retired(Cycle);
 // `Cycle`). `Send` is needed because the list is a static.
 unsafe impl Send for Retired {}
 
-/// Discards the cycle `old`, which `new` replaces.
+/// Makes room for one more cycle in the list of old cycles, so that [`retire`]
+/// cannot fail.
+///
+/// Returns an error, with an emergency in the log, if there is no memory.
+pub fn reserve(log: Log) -> Result {
+    let reserved = RETIRED.lock().try_reserve(1);
+
+    reserved.map_err(|_| log.fail(Level::Emerg, Errno::ENOMEM, format_args!("malloc() failed")))
+}
+
+/// Discards the cycle `old`, which `new` replaces. The caller has called
+/// [`reserve`].
 ///
 /// In a master nothing refers to `old`, so the function destroys `old` at once.
 /// In a single process open connections can refer to `old`. Then `old` is
@@ -66,14 +81,14 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
 /// condition is needed because an accepted connection can have a log of its own
 /// that uses the file of the cycle's log.
 fn is_used(cycle: Cycle) -> bool {
-    open_connections().into_iter().any(|c| {
+    open_connections().any(|c| {
         c.error_log() == cycle.error_log() || cycle.listening().any(|ls| c.listening() == Some(ls))
     })
 }
 
 /// Closes the listening sockets of `cycle`. Removes the file of a Unix socket,
 /// unless `other` has a socket with the same address.
-fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
+pub fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
     let log = cycle.log();
 
     for ls in cycle.listening() {

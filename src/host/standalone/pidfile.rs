@@ -1,29 +1,44 @@
-//! Writes, renames and removes the file with the master's pid. The old binary
+//! Writes, reads, renames and removes the file with the master's pid. The old binary
 //! renames its file while a new binary runs, so that the new binary can create
 //! its own file.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::variables::{ngx_new_binary, ngx_pid};
-use crate::log::{Level, Log};
+use crate::config::ngx_pid_t;
+use crate::log::{Level, Line, Log};
 use crate::status::Result;
-use crate::sys::file;
+use crate::sys::path::CPath;
 use crate::sys::text::Text;
+use crate::sys::{file, trusted, user};
+
+/// The user id of root.
+const ROOT: libc::uid_t = 0;
+
+/// The largest number of bytes that are read from a pid file. A pid has fewer
+/// digits.
+const MAX_PID_FILE: usize = 64;
 
 /// The name of the old binary's pid file while both binaries run.
-fn old_path(pid: &Path) -> PathBuf {
-    let mut path = OsString::from(pid);
+///
+/// Returns an error, with an alert in `log`, if the name is too long.
+fn old_path(pid: &Path, log: Log) -> Result<CPath> {
+    CPath::new(&[pid.as_os_str().as_bytes(), b".oldbin"]).map_err(|err| {
+        let text = format_args!("name of \"{}.oldbin\" failed", pid.display());
 
-    path.push(".oldbin");
-
-    path.into()
+        log.fail(Level::Alert, err, text)
+    })
 }
 
 /// Writes the pid of this process to the pid file of the configuration of
 /// `cycle`. Does nothing if no pid file is configured.
+///
+/// If this process runs as root, the file is no link that another user can have
+/// put into the directory.
 ///
 /// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
@@ -31,13 +46,63 @@ pub fn create(cycle: Cycle, log: Log) -> Result {
         return Ok(());
     };
 
-    file::write(path, &format!("{}\n", ngx_pid.load(Relaxed))).map_err(|err| {
+    let mut line = Line::new();
+
+    // The line has room for each pid.
+    let _ = writeln!(line, "{}", ngx_pid.load(Relaxed));
+
+    let written = if user::is_root() {
+        trusted::write(path, line.bytes())
+    } else {
+        file::write(path, line.bytes())
+    };
+
+    written.map_err(|err| {
         log.fail(
             Level::Emerg,
             err,
             format_args!("open() \"{}\" failed", path.display()),
         )
     })
+}
+
+/// Reads the pid of the master from the pid file at `path`.
+///
+/// Returns an error, with the reason in `log`, if the file cannot be read or has
+/// no pid. For root, the file of another user may name processes of this user
+/// only: the user may be that of workers that an attacker controls.
+pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
+    let mut buffer = [0; MAX_PID_FILE];
+    let (text, owner) = if user::is_root() {
+        trusted::read(path, &mut buffer)
+    } else {
+        file::read(path, &mut buffer).map(|text| (text, ROOT))
+    }
+    .map_err(|err| {
+        log.fail(
+            Level::Err,
+            err,
+            format_args!("open() \"{}\" failed", path.display()),
+        )
+    })?;
+
+    let path = path.display();
+    let pid = str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or_default();
+
+    if pid <= 0 {
+        return Err(log.refuse(format_args!("invalid PID number in \"{path}\"")));
+    }
+
+    if owner != ROOT && user::of_process(pid).is_some_and(|user| user != owner) {
+        return Err(log.refuse(format_args!(
+            "the owner of \"{path}\" is not the user of process {pid}"
+        )));
+    }
+
+    Ok(pid)
 }
 
 /// At a reload: creates the pid file of the cycle `new` and removes the pid
@@ -63,13 +128,19 @@ pub fn remove(cycle: Cycle, log: Log) {
         return;
     };
 
+    let old;
     let path = if ngx_new_binary.load(Relaxed) > 0 {
-        old_path(path)
+        let Ok(path) = old_path(path, log) else {
+            return;
+        };
+
+        old = path;
+        old.as_path()
     } else {
-        path.to_path_buf()
+        path
     };
 
-    if let Err(err) = file::remove(&path) {
+    if let Err(err) = file::remove(path) {
         log.error(
             Level::Alert,
             Some(err),
@@ -93,9 +164,12 @@ pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
     let Some(pid) = cycle.conf().pid() else {
         return true;
     };
-    let old = old_path(pid);
+    let Ok(old) = old_path(pid, log) else {
+        return false;
+    };
+    let old = old.as_path();
 
-    let renamed = file::rename(pid, &old);
+    let renamed = file::rename(pid, old);
 
     if let Err(err) = renamed {
         log.error(
@@ -118,9 +192,12 @@ pub fn rename_back(cycle: Cycle, log: Log, reason: Reason, program: Text) {
     let Some(pid) = cycle.conf().pid() else {
         return;
     };
-    let old = old_path(pid);
+    let Ok(old) = old_path(pid, log) else {
+        return;
+    };
+    let old = old.as_path();
 
-    let Err(err) = file::rename(&old, pid) else {
+    let Err(err) = file::rename(old, pid) else {
         return;
     };
     let (old, pid) = (old.display(), pid.display());

@@ -9,10 +9,11 @@ use super::event_timer::{expire_timers, find_timer};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use super::{event_loop, message_loop, times, wake_up};
-use crate::channel::queue::full_sockets;
+use crate::channel::waiting::full_sockets;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::log::{Debug, Level, Log};
+use crate::process::missed;
 use crate::process_cycle::duties::{do_duties, next_duty};
 use crate::sys::epoll::{self, Event};
 use crate::sys::time;
@@ -42,7 +43,8 @@ pub fn process_events_and_timers(log: Log) {
     event_loop::watch_full(log, full_sockets(&GLOBALS));
 
     let before = ngx_current_msec.load(Relaxed);
-    let timer = time_to_wait(log, before);
+    let look = missed::next_look(&GLOBALS);
+    let timer = time_to_wait(log, before, look);
     let mut events = [Event::default(); epoll::BATCH];
     let result = wake_up::wait(waiter, waker, &mut events, timer);
 
@@ -65,17 +67,22 @@ pub fn process_events_and_timers(log: Log) {
     expire_timers(log);
     event_loop::take_full(log);
     do_duties(&GLOBALS, log, |_| {});
+
+    if look.is_some() {
+        missed::look(&GLOBALS);
+    }
+
     event_loop::watch_full(log, full_sockets(&GLOBALS));
 }
 
 /// The number of milliseconds for which the event loop waits at most; `None` if
-/// there is no limit.
-fn time_to_wait(log: Log, now: ngx_msec_t) -> Option<ngx_msec_t> {
+/// there is no limit. `look`: when the loop looks for exits.
+fn time_to_wait(log: Log, now: ngx_msec_t, look: Option<ngx_msec_t>) -> Option<ngx_msec_t> {
     // If `ngx_reap` is set, the program is about to start the processes that
     // are due, so the loop does not wake up for them.
     let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
     let messages = message_loop::prepare_to_wait(log);
-    let timer = [find_timer(now), duty, messages]
+    let timer = [find_timer(now), duty, look, messages]
         .into_iter()
         .flatten()
         .min();

@@ -41,7 +41,8 @@ impl ProgramConf {
     /// program's structure does not have get the defaults.
     ///
     /// Returns an error, with an alert in the log, if the program has not
-    /// initialised the configuration.
+    /// initialised the configuration, or with an emergency if there is no
+    /// memory.
     pub fn draft(self, log: Log) -> Result<Draft> {
         let from = self.0.as_ptr();
 
@@ -61,7 +62,7 @@ impl ProgramConf {
 
         conf.check_sizes(log)?;
 
-        Ok(Draft::of(conf))
+        Draft::of(conf, log)
     }
 }
 

@@ -23,8 +23,15 @@ pub unsafe fn init() {
 
 /// Sets the process title to "NAME: TITLE". NAME is the `name` in the
 /// configuration of `cycle`, or else the name of the program.
-pub fn set_title(cycle: Cycle, title: &str) {
-    let name = cycle.conf().name().unwrap_or(text::program_name());
+pub fn set_title(cycle: Cycle, title: &[u8]) {
+    set_title_of(cycle, [title].into_iter());
+}
 
-    daemon::set_title(&[name, b": ", title.as_bytes()].concat());
+/// Sets the process title to "NAME: TITLE", as [`set_title`] does. TITLE is
+/// `parts`, one behind the other.
+pub fn set_title_of<'a>(cycle: Cycle, parts: impl Iterator<Item = &'a [u8]>) {
+    let conf = cycle.conf();
+    let name = conf.name().unwrap_or(text::program_name());
+
+    daemon::set_title(name, parts);
 }

@@ -3,11 +3,10 @@
 
 use super::log::ErrorLog;
 use super::log_file;
+use super::pidfile;
 use super::program_conf::ProgramConf;
-use crate::log::Level;
 use crate::process::signals;
 use crate::status::Result;
-use crate::sys::file;
 use crate::sys::text::Text;
 
 /// Sends the signal named `name`: "reload", "reopen", "stop" or "quit".
@@ -28,19 +27,5 @@ pub fn send_signal(conf: Option<ProgramConf>, name: Text) -> Result {
         return Err(log.refuse(format_args!("no pid file is configured")));
     };
 
-    let text = file::read_to_string(path).map_err(|err| {
-        log.fail(
-            Level::Err,
-            err,
-            format_args!("open() \"{}\" failed", path.display()),
-        )
-    })?;
-
-    let pid = text.trim().parse().unwrap_or_default();
-
-    if pid <= 0 {
-        return Err(log.refuse(format_args!("invalid PID number in \"{}\"", path.display())));
-    }
-
-    signals::os_signal_process(log, bytes, pid)
+    signals::os_signal_process(log, bytes, pidfile::read(path, log)?)
 }

@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::init_cycle;
-use super::init_process::exit_unless_set_up;
+use super::init_process;
 use super::master::exit_master;
+use super::old_cycle::retire_listening;
+use super::pidfile;
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
 use super::variables::{ngx_process, ngx_reconfigure};
@@ -13,6 +15,7 @@ use crate::host::globals::GLOBALS;
 use crate::host::introspect;
 use crate::host::messages::region;
 use crate::log::{Debug, Level};
+use crate::status::Result;
 use crate::table::{generation, role};
 
 /// Runs the modules' hooks and the event loop, until a signal ends the process.
@@ -21,7 +24,7 @@ pub fn run(mut cycle: Cycle) -> ! {
 
     generation::begin_first();
     region::prepare(cycle.log());
-    exit_unless_set_up(cycle.modules().init_process());
+    exit_unless_set_up(cycle, cycle.modules().init_process());
     start_accepting(cycle);
 
     loop {
@@ -55,6 +58,17 @@ pub fn run(mut cycle: Cycle) -> ! {
 
 fn start_accepting(cycle: Cycle) {
     for ls in cycle.listening() {
-        exit_unless_set_up(ls.start_accepting(cycle.error_log()));
+        exit_unless_set_up(cycle, ls.start_accepting(cycle.error_log()));
     }
+}
+
+/// Exits with code 2 if `result` is an error of the set-up. Removes the pid file
+/// and the files of Unix sockets, so that the program can be started again.
+fn exit_unless_set_up(cycle: Cycle, result: Result) {
+    if result.is_err() {
+        pidfile::remove(cycle, cycle.log());
+        retire_listening(cycle, None);
+    }
+
+    init_process::exit_unless_set_up(result);
 }

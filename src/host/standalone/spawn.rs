@@ -14,13 +14,14 @@ use crate::process::mode::Mode;
 use crate::process::spawn::{self, Spawn};
 use crate::process::wanted::Wanted;
 use crate::process_cycle::reap_children as core;
-use crate::process_cycle::start_workers;
+use crate::process_cycle::start_workers::{self, Batch};
 use crate::status::Result;
 use crate::sys::text::Text;
 use crate::table::globals::Globals;
 use crate::table::role::{Role, WorkerNumber};
 use crate::table::slot::NGX_MAX_PROCESSES;
 use crate::table::slots::Work;
+use crate::table::stats;
 
 /// Starts a process: the part of `ngx_spawn_process()` that only this host has.
 pub fn spawn(
@@ -30,6 +31,8 @@ pub fn spawn(
     spawn: Spawn<'_>,
     mode: Mode,
 ) -> Result<ngx_pid_t> {
+    stats::keep_shared(g);
+
     spawn::spawn(g, log, spawn, mode)
 }
 
@@ -109,8 +112,8 @@ unsafe fn spawn_numbered(
     // The process table has no room for more processes. One more than fit is
     // requested, so that the log says that a process could not be started.
     let n = usize::try_from(n).unwrap_or(0).min(NGX_MAX_PROCESSES + 1);
-    let wanted: Vec<Wanted> = (0..n)
-        .map(|number| Wanted {
+    let get = |number| {
+        Some(Wanted {
             work: Work {
                 proc: proc as *mut c_void,
                 data: ptr::without_provenance_mut(number),
@@ -119,14 +122,21 @@ unsafe fn spawn_numbered(
             role,
             worker: Some(WorkerNumber::new(number)),
         })
-        .collect();
+    };
+    let mut failed = 0;
+    let batch = Batch {
+        n,
+        get: &get,
+        failed: &mut |_| failed += 1,
+    };
 
     // SAFETY: `work` has `proc` and a number, and the caller passes a `proc`
     // that can be called with `cycle` and a number in a child.
     let start = |work| unsafe { call(Cycle::optional_ptr(cycle), work) };
-    let failed = start_workers::spawn_processes(&GLOBALS, log, &wanted, mode, &start);
 
-    Ok(wanted.len().cast_signed() - failed.len().cast_signed())
+    start_workers::spawn_processes(&GLOBALS, log, batch, mode, &start);
+
+    Ok(n.cast_signed() - failed)
 }
 
 /// Clears the slots of processes that have exited, and starts processes again

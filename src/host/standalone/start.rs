@@ -13,7 +13,7 @@ use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
 use crate::process::mode::Mode;
 use crate::process::wanted::{self, Wanted};
-use crate::process_cycle::start_workers::spawn_processes;
+use crate::process_cycle::start_workers::{Batch, spawn_processes};
 use crate::sys::text::Text;
 use crate::table::role::{Role, WorkerNumber};
 use crate::table::slots::{Flag, Work};
@@ -97,12 +97,17 @@ impl Starter {
         } else {
             Mode::Respawn
         };
-        let missing = wanted::all();
-        let failed = self.start_each(&missing, mode);
+        let missing = wanted::count();
+        let mut failed = 0;
 
-        wanted::keep(&failed);
+        // The failed processes move to the front of the list.
+        self.start_each(missing, &wanted::get, mode, &mut |index| {
+            wanted::move_to(index, failed);
+            failed += 1;
+        });
+        wanted::keep_first(failed);
 
-        failed.len() < missing.len() && std::mem::replace(&mut self.retiring, false)
+        failed < missing && std::mem::replace(&mut self.retiring, false)
     }
 
     /// Starts all processes that the configuration asks for. Returns whether at
@@ -114,29 +119,40 @@ impl Starter {
         wanted::clear();
 
         let conf = self.cycle.conf();
-        let all: Vec<_> = (0..conf.worker_processes())
-            .map(worker)
-            .chain((0..conf.count_helpers()).map(|number| self.helper(number)))
-            .collect();
-        let failed = self.start_each(&all, mode);
+        let workers = conf.worker_processes();
+        let all = workers.saturating_add(conf.count_helpers());
+        let get = |index: usize| {
+            Some(match index.checked_sub(workers) {
+                None => worker(index),
+                Some(number) => self.helper(number),
+            })
+        };
+        let mut failed = 0;
 
-        failed.iter().for_each(wanted::add);
+        self.start_each(all, &get, mode, &mut |index| {
+            get(index).iter().for_each(wanted::add);
+            failed += 1;
+        });
 
-        failed.len() < all.len()
+        failed < all
     }
 
-    /// Starts the processes of `wanted`. Returns the processes that could not
-    /// be started.
-    fn start_each(&self, wanted: &[Wanted], mode: Mode) -> Vec<Wanted> {
+    /// Starts `n` processes, which `get` describes. Calls `failed` with the index
+    /// of each process that could not be started, in the order of the indices.
+    fn start_each(
+        &self,
+        n: usize,
+        get: &dyn Fn(usize) -> Option<Wanted>,
+        mode: Mode,
+        failed: &mut dyn FnMut(usize),
+    ) {
         // SAFETY: `work` has the function of a worker or of a helper, with the
         // data that this file has made for the function, and the cycle is the
         // cycle whose configuration has that data.
         let start = |work| unsafe { call(self.cycle.as_ptr(), work) };
+        let batch = Batch { n, get, failed };
 
-        spawn_processes(&GLOBALS, self.log, wanted, mode, &start)
-            .into_iter()
-            .filter_map(|index| wanted.get(index).copied())
-            .collect()
+        spawn_processes(&GLOBALS, self.log, batch, mode, &start);
     }
 
     fn helper(&self, number: usize) -> Wanted {

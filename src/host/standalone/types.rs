@@ -97,11 +97,25 @@ pub struct ngx_event_s {
     pub(crate) timer: Timer,
 }
 
-/// The timer of an event. `key` is the time at which the timer expires.
+/// The timer of an event. It has the size of nginx's `ngx_rbtree_node_t`.
 #[repr(C)]
 pub(crate) struct Timer {
+    /// The time at which the timer expires.
     pub(crate) key: ngx_msec_t,
+    /// The links of the tree of timers, see `timers.rs`.
+    pub(crate) left: *mut ngx_event_t,
+    pub(crate) right: *mut ngx_event_t,
+    pub(crate) parent: *mut ngx_event_t,
+    /// The place of the event in the tree: no event is below one with a lower
+    /// priority.
+    pub(crate) priority: u16,
+    /// The round of the event loop in which the timer was added.
+    pub(crate) round: u16,
+    /// The number of the tree that has the event; 0 if the event has no timer.
+    pub(crate) tree: u32,
 }
+
+const _: () = assert!(size_of::<Timer>() == 5 * size_of::<usize>());
 
 /// The masks of the bit-fields of `ngx_event_s` in `flags`.
 pub(crate) use crate::config::numbers::ngx_event_s as flag;

@@ -1,10 +1,13 @@
 //! Replaces the binary of a program while the program runs. The new binary
 //! inherits the listening sockets, which stay open.
 
-use std::ffi::c_char;
+use std::ffi::CStr;
+use std::fmt::Write;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
 
 use super::arguments;
 use super::cycle::Cycle;
@@ -17,12 +20,13 @@ use crate::process::execute::execute;
 use crate::status::{Result, Status};
 use crate::sys::process::Program;
 use crate::sys::text::Text;
-use crate::sys::{environment, listen};
+use crate::sys::{environment, heap, listen};
 use crate::table::slots::Work;
 
 /// The environment variable with the descriptors of the inherited sockets: for
 /// each socket its number and ";".
 const VARIABLE: &str = "NGINX";
+const VARIABLE_NAME: &CStr = c"NGINX";
 
 /// Executes the program's file again, which is now the new binary, and hands
 /// down the listening sockets of `cycle`. Returns the pid of the new master.
@@ -42,26 +46,19 @@ pub fn exec_new_binary(cycle: Cycle) -> Result<ngx_pid_t> {
         return Err(Status::Error);
     }
 
-    execute_with_sockets(log, program, &open_sockets(cycle))
+    execute_with_sockets(cycle, log, program)
         .inspect_err(|_| pidfile::rename_back(cycle, log, Reason::NotExecuted, program))
 }
 
-fn open_sockets(cycle: Cycle) -> Vec<RawFd> {
-    cycle
-        .listening()
-        .map(Listening::fd)
-        .filter(|&fd| fd != -1)
-        .collect()
+fn open_sockets(cycle: Cycle) -> impl Iterator<Item = RawFd> {
+    cycle.listening().map(Listening::fd).filter(|&fd| fd != -1)
 }
 
-fn execute_with_sockets(log: Log, program: Text, sockets: &[RawFd]) -> Result<ngx_pid_t> {
-    let list: String = sockets.iter().map(|fd| format!("{fd};")).collect();
-    let environment = environment::with(VARIABLE, &list);
-    let envp: Vec<*const c_char> = environment
-        .iter()
-        .map(|text| text.as_ptr())
-        .chain([ptr::null()])
-        .collect();
+fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid_t> {
+    let no_memory = |err| log.fail(Level::Emerg, err, format_args!("malloc() failed"));
+    let variable = variable(cycle).map_err(no_memory)?;
+    let variable = CStr::from_bytes_until_nul(&variable).unwrap_or_default();
+    let envp = environment::with(variable).map_err(no_memory)?;
 
     let work = Work {
         proc: ptr::null_mut(),
@@ -80,14 +77,34 @@ fn execute_with_sockets(log: Log, program: Text, sockets: &[RawFd]) -> Result<ng
     };
 
     execute(&GLOBALS, log, work, program, exec, &mut || {
-        sockets.iter().copied().for_each(listen::hand_down);
+        open_sockets(cycle).for_each(listen::hand_down);
     })
+}
+
+/// The environment variable with the descriptors of the listening sockets, with
+/// a NUL at its end.
+fn variable(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
+    let mut text = heap::Writer::new();
+
+    write!(text, "{VARIABLE}=").or(Err(Errno::ENOMEM))?;
+
+    for fd in open_sockets(cycle) {
+        write!(text, "{fd};").or(Err(Errno::ENOMEM))?;
+    }
+
+    write!(text, "\0").or(Err(Errno::ENOMEM))?;
+
+    Ok(text.into_bytes())
 }
 
 /// Takes the listening sockets that an old binary has handed down to this
 /// program; `None` if no old binary has executed this program.
-pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
-    let list = environment::get(VARIABLE)?;
+///
+/// Returns an error, with an emergency in `log`, if there is no memory.
+pub fn inherited_sockets(log: Log) -> Result<Option<Vec<OwnedFd>>> {
+    let Some(list) = environment::get(VARIABLE_NAME) else {
+        return Ok(None);
+    };
 
     log.error(
         Level::Notice,
@@ -102,7 +119,8 @@ pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
         let taken = |fd: &RawFd| sockets.iter().any(|sock: &OwnedFd| sock.as_raw_fd() == *fd);
 
         match fd.filter(|fd| !taken(fd)).and_then(listen::inherit) {
-            Some(fd) => sockets.push(fd),
+            Some(fd) => heap::push(&mut sockets, fd)
+                .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))?,
             None => {
                 log.error(
                     Level::Emerg,
@@ -117,5 +135,5 @@ pub fn inherited_sockets(log: Log) -> Option<Vec<OwnedFd>> {
         }
     }
 
-    Some(sockets)
+    Ok(Some(sockets))
 }

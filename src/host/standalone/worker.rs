@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::connection::Connection;
 use super::cycle::Cycle;
-use super::event::{Event, ngx_event_t};
+use super::event::{StaticEvent, ngx_event_t};
 use super::event_loop::open_connections;
 use super::event_timer::timers_left;
 use super::init_process::{exit_unless_set_up, set_up};
@@ -20,6 +20,9 @@ use super::variables::{ngx_exiting, ngx_process, ngx_quit, ngx_terminate, ngx_wo
 use crate::log::{Debug, Level};
 use crate::sys::process;
 use crate::table::role;
+
+/// The event of the timer `shutdown_timeout`.
+static SHUTDOWN_TIMEOUT: StaticEvent = StaticEvent::new();
 
 /// Runs a worker: calls the modules' hooks, adds the channel to the event loop,
 /// and runs the event loop until the worker receives the command or the signal
@@ -62,7 +65,7 @@ fn run(cycle: Cycle, number: usize) -> ! {
         exit_unless_set_up(ls.start_accepting(cycle.error_log()));
     }
 
-    set_title(cycle, "worker process");
+    set_title(cycle, b"worker process");
 
     loop {
         if ngx_exiting.load(Relaxed) != 0 && has_finished() {
@@ -89,10 +92,7 @@ fn run(cycle: Cycle, number: usize) -> ! {
 /// and no timers that it must wait for. The worker does not wait for
 /// connections that a module has opened itself.
 fn has_finished() -> bool {
-    !timers_left()
-        && !open_connections()
-            .into_iter()
-            .any(|c| c.listening().is_some())
+    !timers_left() && !open_connections().any(|c| c.listening().is_some())
 }
 
 /// Begins a graceful shutdown: closes the listening sockets and the idle
@@ -105,10 +105,10 @@ fn shut_down(cycle: Cycle) {
         format_args!("gracefully shutting down"),
     );
 
-    set_title(cycle, "worker process is shutting down");
+    set_title(cycle, b"worker process is shutting down");
 
     if let Some(timeout) = cycle.conf().shutdown_timeout() {
-        let event = Event::new_static(Some(shutdown_timeout_handler), cycle.error_log());
+        let event = SHUTDOWN_TIMEOUT.init(Some(shutdown_timeout_handler), cycle.error_log());
 
         event.set(flag::CANCELABLE);
         event.add_timer(timeout);

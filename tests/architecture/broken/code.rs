@@ -2,7 +2,7 @@
 //! size of `abi`, and SAFETY comments.
 
 use super::found;
-use crate::rules::{abi, files, kernel, safety, unsafe_code};
+use crate::rules::{abi, files, kernel, memory, safety, unsafe_code};
 
 /// The violations that the rule about system calls finds in a file outside of
 /// `sys` with this text.
@@ -158,6 +158,31 @@ fn abi_is_thin() {
     );
     assert_eq!(small(&"//\n".repeat(2400)), [""; 0]);
     assert_eq!(small(&"//\n".repeat(2401)).len(), 1);
+}
+
+#[test]
+fn allocations_that_abort_are_found() {
+    let found = |text: &str| found(memory::check, &[("lib.rs", text)]);
+
+    for text in [
+        "fn f() { let x = Box::new(1); }",
+        "fn f() { String::new(); }",
+        "use std::collections::BTreeMap;",
+        "fn f(x: &str) { g(&format!(\"{x}\")); }",
+        "fn f() -> Vec<u8> { vec![0; 9] }",
+        "fn f(x: &str) { g(x.to_owned()); }",
+        "fn f() { let x: Vec<_> = (0..9).collect(); }",
+    ] {
+        assert_eq!(found(text).len(), 1, "{text}");
+    }
+
+    for text in [
+        "fn f(x: &mut Vec<u8>) { if x.try_reserve(1).is_ok() { x.push(1); } }",
+        "fn f(x: &str) { g(format_args!(\"{x}\")); }",
+        "#[cfg(test)] mod tests { fn f() { let x = Box::new(1); } }",
+    ] {
+        assert_eq!(found(text), [""; 0], "{text}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod circles;
 pub mod files;
 pub mod kernel;
 pub mod layers;
+pub mod memory;
 pub mod safety;
 pub mod unsafe_code;
 

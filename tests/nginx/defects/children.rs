@@ -86,7 +86,9 @@ fn d07_children_that_no_code_waits_for() {
     }
 }
 
-/// A worker whose module starts a process in `init_process` serves.
+/// A worker whose module starts a process in `init_process` serves. The start
+/// changes `ngx_channel` in the stock nginx, so its worker watches the channel of
+/// the new process, and gets no QUIT of the master.
 #[test]
 fn a_worker_that_starts_a_process_serves() {
     for which in BOTH {
@@ -104,6 +106,22 @@ fn a_worker_that_starts_a_process_serves() {
 
         assert_eq!(nginx.workers(), workers);
         assert_eq!(nginx.lines("failed ("), [""; 0]);
+
+        if which == Which::Stock {
+            wake_up(&nginx, libc::SIGQUIT);
+            assert_eq!(nginx.workers(), workers);
+            // nginx handles a signal that arrives before it waits only at the
+            // next event.
+            wait_until("workers that wait", || {
+                workers.iter().all(|&pid| proc::waits_for_events(pid))
+            });
+            workers
+                .iter()
+                .for_each(|&pid| assert!(sys::kill(pid, libc::SIGQUIT)));
+            nginx.finish(&[]);
+            continue;
+        }
+
         nginx.quit(&[]);
     }
 }
@@ -138,6 +156,39 @@ fn d08_a_function_that_returns() {
         wait_until("one worker", || nginx.workers().len() == 1);
         assert_eq!(nginx.workers_of(master), nginx.workers());
         nginx.quit(&[]);
+    }
+}
+
+/// A module starts a process in `init_module`, before nginx handles signals, and
+/// the process exits at once. No signal ends nginx, and it reaps the process
+/// together with the next one.
+#[test]
+fn a_process_of_init_module_exits_at_once() {
+    for which in BOTH {
+        let nginx = nginx("early", which, 1, "fault early;");
+
+        nginx.spawn(&[]);
+        nginx.wait_for_workers(1);
+        assert_eq!(nginx.lines("fault: early exit").len(), 1);
+        assert!(nginx.get("/").ends_with("hello"));
+
+        assert!(
+            nginx
+                .workers()
+                .iter()
+                .all(|&pid| sys::kill(pid, libc::SIGKILL))
+        );
+        nginx.wait_for_line("worker process ");
+        wait_until("a process that is reaped", || {
+            let fault = nginx.lines("fault ");
+
+            fault
+                .iter()
+                .any(|line| line.ends_with(" exited with code 0"))
+        });
+        nginx.wait_for_lines(2, "start worker process ");
+        nginx.wait_for_workers(1);
+        nginx.quit(&["exited on signal 9"]);
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod channel;
 mod children;
+mod hostile;
 mod respawn;
 mod spawn;
 mod table;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{in_slot, in_slots, nginx, shell, started};
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::tracer::Tracer;
-use crate::support::{sys, wait_until};
+use crate::support::{proc, sys, wait_until};
 
 /// Sends the signal `signo` to a worker when the worker has run for `ran`, and
 /// waits for the next worker, `times` times. The master must delay no start.
@@ -18,6 +18,9 @@ fn is_replaced_at_once(test: &str, signo: i32, times: usize, ran: Duration) {
 
             let old = workers[1];
 
+            // nginx handles a signal that arrives before it waits only at the
+            // next event.
+            wait_until("a worker that waits", || proc::waits_for_events(old));
             assert!(sys::kill(old, signo));
             wait_until("another worker", || in_slot(&nginx, 1) != old);
             workers[1] = in_slot(&nginx, 1);
@@ -113,6 +116,28 @@ fn kill_until_it_waits(nginx: &Nginx, msec: u32) {
         if in_slot(nginx, 1) == last {
             return;
         }
+    }
+}
+
+/// At a reload all old workers exit, also the one that waits for its respawn: the
+/// master starts it first, as modules count the workers that exit.
+#[test]
+fn d04_reload_of_a_worker_that_waits() {
+    for which in BOTH {
+        let (nginx, _) = started("d04_reload", which, 3);
+
+        kill_until_it_waits(&nginx, 800);
+
+        let waiting = nginx.lines("respawning in").len();
+
+        assert_eq!(waiting, if which == Which::Ipc { 4 } else { 0 });
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_lines(3, "gracefully shutting down");
+        nginx.wait_for_workers(3);
+
+        assert_eq!(nginx.lines("respawning in").len(), waiting, "{which:?}");
+        assert_eq!(nginx.lines("gracefully shutting down").len(), 3);
+        nginx.quit(&["exited on signal 9"]);
     }
 }
 

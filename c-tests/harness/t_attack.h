@@ -1,0 +1,63 @@
+
+/*
+ * Attacks of a worker that an attacker controls.  An attack runs in a process
+ * that the master has spawned, that has given up root, and that has the
+ * channels of a worker.  It may kill its process, and may hang.
+ *
+ * A new attack is a function and a row of a table.
+ */
+
+
+#ifndef _T_ATTACK_H_INCLUDED_
+#define _T_ATTACK_H_INCLUDED_
+
+
+#include "test.h"
+
+
+#if !(T_NGINX)
+
+typedef struct {
+    const char  *name;
+    void       (*run)(void);
+} t_attack_t;
+
+
+/* what the attacks share with the test */
+
+typedef struct {
+    volatile int  begun;        /* an attack that goes on has begun */
+    volatile int  over;         /* processes that attacks have left exit */
+    volatile int  kills;        /* signals that the sibling has got */
+    volatile int  children;     /* that the master has got by attacks */
+} t_attacks_t;
+
+
+/* The sibling that is attacked is in slot 0. */
+
+#define T_VICTIM  0
+
+
+extern t_attacks_t  *t_attacks;
+
+/* each table ends with a row without a name */
+
+extern const t_attack_t  t_channel_attacks[];
+extern const t_attack_t  t_socket_attacks[];
+extern const t_attack_t  t_memory_attacks[];
+extern const t_attack_t  t_process_attacks[];
+
+
+void t_attacks_init(void);
+const t_attack_t *t_attack(int n);
+void t_leave_process(pid_t (*fork_it)(void));
+pid_t t_victim(void);
+pid_t t_master(void);
+void t_kill_victim(void);
+int t_victims_channel(void);
+void t_overwrite_shared(int byte);
+
+#endif
+
+
+#endif /* _T_ATTACK_H_INCLUDED_ */

@@ -1,0 +1,128 @@
+#!/bin/sh
+
+# mutants.sh: the program of "make mutants".  cargo-mutants changes one place of
+# the library at a time, and mutant.sh tests the changed library, the mutant.  A
+# mutant that passes all tests "survives": no test notices this change.
+#
+#   FILE="PATH..."  changes only these files, or the files in these directories
+#   IN_DIFF=REV     changes only lines that differ from the git revision REV
+#   SHARD=K/N       tests only part K of N of the mutants; the first part is 0
+#
+# Creates in build/mutants:
+#
+#   tree/             a copy of the project, in which the mutants are built
+#   lib/, programs/   the unchanged library, and the C tests
+#   list              the C tests, the fastest first
+#   results/NAME/     the results for the FILE with this name, "/" replaced by "_"
+
+set -eu
+
+version=27.1.0
+top=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$top/build/mutants
+
+. "$top/c-tests/run/quietly.sh"
+. "$top/c-tests/run/mutated.sh"
+
+export CARGO_INCREMENTAL=1
+
+# install: installs cargo-mutants, which nothing else needs
+install()
+{
+    case $(cargo mutants --version 2> /dev/null) in
+        *" $version") ;;
+        *) cargo install --locked "cargo-mutants@$version" ;;
+    esac
+}
+
+# programs: builds the unchanged library and the C tests.  The programs find the
+# library in LD_LIBRARY_PATH.
+programs()
+{
+    (cd "$dir/tree" && quietly "$dir/library.log" mutated_library "$dir/lib")
+    quietly "$dir/programs.log" make -s -C "$top/c-tests" ours "OUT=$dir/programs" \
+        "CFLAGS_IPC=-I$dir/lib/include" "LIBS_IPC=-L$dir/lib -lngx_ipc"
+}
+
+# sort_programs: writes the list.  Most mutants fail a test that takes no time.  The
+# fuzzer, which is random, is left out.
+sort_programs()
+{
+    for program in "$dir"/programs/ours/test_* "$dir"/programs/ours/standalone/test_*; do
+        case $program in
+            *_fuzz) continue ;;
+        esac
+
+        start=$(date +%s%N)
+        LD_LIBRARY_PATH=$dir/lib "$program" > "$dir/out" 2>&1 \
+            || { cat "$dir/out"; echo "$program fails without a mutant" >&2; exit 1; }
+        echo "$(($(date +%s%N) - start)) $program"
+    done > "$dir/times"
+
+    sort -n "$dir/times" | sed 's/[0-9]* //' > "$dir/list"
+}
+
+# The directories that are changed if FILE is not given.
+all="src/process src/channel src/process_cycle src/shmem src/message src/sys"
+
+# files: prints the --file options for FILE
+files()
+{
+    for file in ${FILE:-$all}; do
+        if [ -d "$top/$file" ]; then
+            echo "--file $file/**/*.rs"
+        else
+            echo "--file $file"
+        fi
+    done
+}
+
+# mutate: runs cargo-mutants in tree/
+mutate()
+{
+    results=$dir/results/$(echo "${FILE:-all}${SHARD:+_$SHARD}" | tr / _)
+    mkdir -p "$results"
+
+    if [ -n "${IN_DIFF:-}" ]; then
+        git -C "$top" diff "$IN_DIFF" -- src > "$dir/diff"
+    fi
+
+    export NGX_IPC_MUTANTS="$dir"
+
+    code=0
+    # shellcheck disable=SC2046
+    (
+        set -f
+        cd "$dir/tree"
+        cargo mutants --in-place --output "$results" --no-shuffle --colors never --caught \
+            ${IN_DIFF:+--in-diff "$dir/diff"} ${SHARD:+--shard "$SHARD"} $(files)
+    ) || code=$?
+
+    # 2: mutants have survived, 3: a test has hung.  Other codes are errors.
+    case $code in
+        0|2|3) ;;
+        *) exit $code ;;
+    esac
+}
+
+# score: prints for each directory how many mutants the tests have noticed
+score()
+{
+    for kind in caught missed timeout; do
+        sed "s|^|$kind |" "$results/mutants.out/$kind.txt"
+    done | awk '
+        { sub(/:.*/, "", $2); sub(/\/[^\/]*$/, "", $2) }
+        { all[$2]++; if ($1 != "missed") noticed[$2]++ }
+        END {
+            for (d in all)
+                printf "%-20s %4d of %4d noticed, %3d %%\n", d, noticed[d], all[d],
+                    100 * noticed[d] / all[d]
+        }' | sort
+}
+
+install
+copy_project "$top" "$dir/tree"
+programs
+sort_programs
+mutate
+score

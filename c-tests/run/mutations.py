@@ -1,0 +1,173 @@
+"""The program of "make mutations": makes the changes of c-tests/mutations, one after the
+other, in a copy of the project, and checks that the test that the list names fails.
+
+A test must pass without the change.  If a change cannot be made, because its lines are
+not in the file exactly once, the list is out of date, and the program fails.
+
+    ONLY=TEXT    only the changes whose names or files contain the text
+
+The copy is build/mutations/tree.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+DIR = TOP / "build/mutations"
+TREE = DIR / "tree"
+
+# Commands for the kinds of tests.  $1 is the rest of the line "test:" up to the first
+# space, $2 the rest after it.
+COMMANDS = {
+    "unit": 'cargo test --locked --quiet --profile mutants --lib -- "$1"',
+    "case": """
+        mutated_library "$lib"
+        make -s -C c-tests "$out/ours/$1" "OUT=$out" "CFLAGS_IPC=-I$lib/include" \\
+            "LIBS_IPC=-L$lib -lngx_ipc"
+        LD_LIBRARY_PATH=$lib T_ONLY=$2 T_TIMEOUT=10 "$out/ours/$1"
+        """,
+    "inject": """
+        mutated_library "$lib"
+        LD_LIBRARY_PATH=$lib T_ONLY=$1${2:+ $2} sh c-tests/checks/inject.sh "$lib" map_anon
+        """,
+    "check": """
+        make -s lib B=build/map_anon
+        sh "c-tests/checks/$1.sh" $2
+        """,
+    "runtime": 'cargo test --locked --quiet --test runtime -- "$1"',
+    "nginx": 'cargo test --locked --quiet --test nginx -- "$1"',
+}
+
+# Prepares a command.  The functions of mutated.sh build the library and keep a test that
+# sends signals to all processes apart.
+SCRIPT = """
+set -eu
+. c-tests/run/mutated.sh
+contain {name} "$@"
+lib={dir}/lib
+out={dir}/programs
+"""
+
+
+class Mutation:
+    """One block of the list."""
+
+    def __init__(self, block):
+        self.old, self.new, fields = [], [], {}
+
+        for line in block:
+            if line[0] in "-+":
+                (self.old if line[0] == "-" else self.new).append(line[1:].strip())
+            else:
+                key, _, value = line.partition(":")
+                fields[key] = value.strip()
+
+        self.name = fields["name"]
+        self.file = fields["file"]
+        self.test = fields["test"]
+
+    def apply(self):
+        """Replaces the lines, and keeps the indentation of the first of them."""
+        path = TREE / self.file
+        lines = path.read_text().splitlines()
+        stripped = [line.strip() for line in lines]
+        size = len(self.old)
+        places = [i for i in range(len(lines)) if stripped[i:i + size] == self.old]
+
+        if len(places) != 1:
+            return f"its lines are {len(places)} times in {self.file}"
+
+        first = places[0]
+        indent = lines[first][:len(lines[first]) - len(stripped[first])]
+        lines[first:first + size] = [indent + line for line in self.new]
+        path.write_text("\n".join(lines) + "\n")
+        return None
+
+
+def read_list():
+    blocks, block = [], []
+
+    for line in (TOP / "c-tests/mutations").read_text().splitlines() + [""]:
+        if line.startswith("#"):
+            continue
+        if line.strip():
+            block.append(line)
+        elif block:
+            blocks.append(Mutation(block))
+            block = []
+
+    only = os.environ.get("ONLY", "")
+    return [m for m in blocks if only in m.name or only in m.file]
+
+
+def copy_project():
+    script = '. "$0/c-tests/run/mutated.sh"; copy_project "$0" "$1"'
+    subprocess.run(["sh", "-euc", script, TOP, TREE], check=True)
+
+
+def run(test):
+    """Runs the test in the copy; returns whether it passes, and its output."""
+    kind, _, rest = test.partition(" ")
+    first, _, second = rest.partition(" ")
+    name = DIR / "test.sh"
+    name.write_text(SCRIPT.format(name=name, dir=DIR) + COMMANDS[kind])
+
+    done = subprocess.run(
+        ["sh", name, first, second], cwd=TREE, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=os.environ | {"CARGO_INCREMENTAL": "1"}, errors="replace")
+
+    return done.returncode == 0, done.stdout
+
+
+def builds():
+    """Whether the changed copy can be built; a test that cannot run says nothing."""
+    done = subprocess.run(
+        ["cargo", "build", "--locked", "--quiet", "--profile", "mutants", "--lib"],
+        cwd=TREE, env=os.environ | {"CARGO_INCREMENTAL": "1"}, capture_output=True)
+
+    return done.returncode == 0
+
+
+def check(mutation):
+    """Returns why the mutation is not noticed; None if the test fails."""
+    copy_project()
+    wrong = mutation.apply()
+
+    if wrong:
+        return wrong
+    if mutation.file.endswith(".rs") and not builds():
+        return "it cannot be built"
+    if run(mutation.test)[0]:
+        return f"the test passes: {mutation.test}"
+    return None
+
+
+def main():
+    mutations = read_list()
+    failed = 0
+
+    DIR.mkdir(parents=True, exist_ok=True)
+    copy_project()
+
+    for test in sorted({mutation.test for mutation in mutations}):
+        passes, output = run(test)
+        if not passes:
+            print(output[-4000:])
+            sys.exit(f"without a change, the test fails: {test}")
+
+    print(f"1..{len(mutations)}")
+
+    for number, mutation in enumerate(mutations, 1):
+        wrong = check(mutation)
+        failed += wrong is not None
+        print(f"{'not ok' if wrong else 'ok'} {number} - {mutation.name}", flush=True)
+        if wrong:
+            print(f"# {wrong}", flush=True)
+
+    sys.exit(failed > 0)
+
+
+main()

@@ -1,0 +1,35 @@
+//! The role and the number of a process that nginx starts.
+//!
+//! nginx sets both only in the new process. The master must not learn them from
+//! it: an attacker may control the process (`D38`).
+
+use crate::process::wanted::Wanted;
+use crate::table::role::{Role, WorkerNumber};
+use crate::table::slots::Work;
+
+/// The name of nginx's workers. The data of a worker is its number.
+const WORKER: &[u8] = b"worker process";
+/// The names of the helpers of nginx and of OpenResty.
+const HELPERS: [&[u8]; 3] = [
+    b"cache manager process",
+    b"cache loader process",
+    b"privileged agent process",
+];
+
+/// Describes a process by its name and data, the arguments of
+/// `ngx_spawn_process()`. The role of a process that a module starts is not
+/// known.
+pub fn described(work: Work) -> Wanted {
+    let name = work.name.bytes().unwrap_or_default();
+    let role = match name {
+        WORKER => Role::Worker,
+        name if HELPERS.contains(&name) => Role::Helper,
+        _ => Role::Other,
+    };
+
+    Wanted {
+        work,
+        role,
+        worker: (role == Role::Worker).then(|| WorkerNumber::new(work.data.addr())),
+    }
+}

@@ -1,0 +1,212 @@
+//! A descriptor for an event loop of the program, `ngx_ipc_exit_fd()`: it tells
+//! that a child of the process table has exited, also if SIGCHLD has another
+//! handler.
+//!
+//! The descriptor is an epoll instance with a pidfd of each child. A pidfd is
+//! readable from the exit of the child on, whatever code reaps the child,
+//! `pidfd_open(2)`. So the descriptor is readable until `ngx_reap_children()`
+//! removes the pidfd.
+
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::sync::atomic::AtomicI32;
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use crate::config::AtomicPid;
+use crate::log::{Level, Log};
+use crate::status::{Result, Status};
+use crate::sys::epoll::{self, Nested};
+use crate::sys::{fd, process};
+use crate::table::children;
+use crate::table::globals::Globals;
+use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
+use crate::table::slots::Flag;
+
+/// What stands for "no descriptor" here: descriptors of the library are above
+/// stderr.
+const NONE: RawFd = 0;
+
+/// The epoll instance, or `NONE`.
+static EPOLL: AtomicI32 = AtomicI32::new(NONE);
+/// An eventfd in the epoll instance. It is readable if a child has exited that
+/// has no pidfd.
+static EXITED: AtomicI32 = AtomicI32::new(NONE);
+/// The process that has made the descriptors.
+static OWNER: AtomicPid = AtomicPid::new(0);
+
+/// The pidfd of a slot.
+struct Watched {
+    /// The child; 0 if there is no pidfd.
+    pid: AtomicPid,
+    fd: AtomicI32,
+}
+
+static WATCHED: [Watched; NGX_MAX_PROCESSES] = [const {
+    Watched {
+        pid: AtomicPid::new(0),
+        fd: AtomicI32::new(NONE),
+    }
+}; NGX_MAX_PROCESSES];
+
+/// The system call that has failed, with its errno.
+enum Failed {
+    Pidfd(Errno),
+    Epoll(Errno),
+    Watch(Errno),
+}
+
+impl Failed {
+    fn log(self, log: Log) {
+        let (err, text) = match self {
+            Self::Pidfd(err) => (err, "pidfd_open() failed"),
+            Self::Epoll(err) => (err, "epoll_create() failed"),
+            Self::Watch(err) => (err, "epoll_ctl() of a pidfd failed"),
+        };
+
+        log.error(Level::Alert, Some(err), format_args!("{text}"));
+    }
+}
+
+/// The descriptor. If the process has none, makes it. Fails, with an alert in
+/// the log, if the kernel or a filter of system calls refuses pidfds, or if no
+/// descriptor is free.
+pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
+    if let Some(epoll) = own_epoll() {
+        return Ok(epoll);
+    }
+
+    forget();
+    create(g).map_err(|failed| {
+        forget();
+        failed.log(log);
+        Status::Error
+    })?;
+
+    Ok(EPOLL.load(Relaxed))
+}
+
+fn create(g: &Globals) -> std::result::Result<(), Failed> {
+    let own = process::getpid();
+
+    // The first child may be started later, so the process asks now whether it
+    // may have a pidfd.
+    drop(process::pidfd(own).map_err(Failed::Pidfd)?);
+
+    let Nested { epoll, wake } = Nested::new().map_err(Failed::Epoll)?;
+
+    EPOLL.store(epoll.into_raw_fd(), Relaxed);
+    EXITED.store(wake.into_raw_fd(), Relaxed);
+    OWNER.store(own, Relaxed);
+
+    children::iter(g).try_for_each(|(slot, _)| open(g, slot))
+}
+
+/// The epoll instance, if this process has made one. The kernel is asked for the
+/// pid: a process that was forked without the library must not change what its
+/// parent watches.
+fn own_epoll() -> Option<RawFd> {
+    Some(EPOLL.load(Relaxed)).filter(|&fd| fd != NONE && OWNER.load(Relaxed) == process::getpid())
+}
+
+/// Watches the child that was just started in `slot`. If this fails, an alert is
+/// logged, and [`update`] tries again.
+pub fn watch(g: &Globals, log: Log, slot: Slot) {
+    if own_epoll().is_none() {
+        return;
+    }
+
+    if let Err(failed) = open(g, slot) {
+        failed.log(log);
+    }
+}
+
+/// Opens the pidfd of the child in `slot`, in place of the pidfd that the slot
+/// has.
+fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Failed> {
+    let (Some(epoll), Some(watched)) = (own_epoll(), WATCHED.get(slot.index())) else {
+        return Ok(());
+    };
+    let entry = g.table.get(slot);
+
+    close(epoll, watched);
+
+    if entry.is(Flag::Exited) {
+        epoll::wake(EXITED.load(Relaxed));
+        return Ok(());
+    }
+
+    let pidfd = match process::pidfd(entry.pid()) {
+        Err(Errno::ESRCH) => {
+            epoll::wake(EXITED.load(Relaxed));
+            return Ok(());
+        }
+        pidfd => pidfd.map_err(Failed::Pidfd)?,
+    };
+
+    epoll::add(epoll, pidfd.as_raw_fd()).map_err(Failed::Watch)?;
+    watched.pid.store(entry.pid(), Relaxed);
+    watched.fd.store(pidfd.into_raw_fd(), Relaxed);
+
+    Ok(())
+}
+
+fn close(epoll: RawFd, watched: &Watched) {
+    if watched.pid.swap(0, Relaxed) != 0 {
+        let pidfd = watched.fd.swap(NONE, Relaxed);
+
+        let _ = epoll::remove(epoll, pidfd);
+        let _ = fd::close(pidfd);
+    }
+}
+
+/// Closes the pidfds of the children that `ngx_reap_children()` has handled, and
+/// watches the children that could not be watched before.
+pub fn update(g: &Globals) {
+    let Some(epoll) = own_epoll() else {
+        return;
+    };
+
+    epoll::drain(EXITED.load(Relaxed));
+
+    for (slot, watched) in Slot::new(0).and_later().zip(&WATCHED) {
+        if watched.pid.load(Relaxed) != g.table.get(slot).pid() || !g.table.is_used(slot) {
+            close(epoll, watched);
+        }
+    }
+
+    for (slot, entry) in children::iter(g) {
+        let is_watched = WATCHED
+            .get(slot.index())
+            .is_some_and(|watched| watched.pid.load(Relaxed) == entry.pid());
+
+        if !is_watched {
+            let _ = open(g, slot);
+        }
+    }
+}
+
+/// In a new child: closes the copies of the parent's descriptors, without a
+/// change of what the parent watches. Async-signal-safe.
+#[inline]
+pub fn forget() {
+    if EPOLL.load(Relaxed) != NONE {
+        close_copies();
+    }
+}
+
+/// Apart from `forget`, so that a child that has nothing to close needs no page of
+/// this code.
+#[cold]
+#[inline(never)]
+fn close_copies() {
+    for fd in [&EPOLL, &EXITED] {
+        let _ = fd::close(fd.swap(NONE, Relaxed));
+    }
+
+    for watched in &WATCHED {
+        if watched.pid.swap(0, Relaxed) != 0 {
+            let _ = fd::close(watched.fd.swap(NONE, Relaxed));
+        }
+    }
+}

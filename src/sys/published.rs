@@ -1,0 +1,215 @@
+//! Memory that one process writes, and that its children can only read.
+//!
+//! The process has two mappings of the same memory. One is writable, and
+//! `fork(2)` does not copy it. The other one is inherited, and the kernel
+//! refuses to make it writable, because the file behind it may not be written
+//! through new mappings.
+
+use std::ffi::c_int;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+
+use super::path::CPath;
+use super::shm::{Segment, Share, map_private, map_shared};
+
+/// `MFD_NOEXEC_SEAL`: the file can never be executed. Linux 6.3 can be set up to
+/// refuse files without this flag.
+const NOEXEC_SEAL: libc::c_uint = 8;
+
+/// A static variable for a `T` that this process writes, and that it and the
+/// children that it forks later can read.
+pub struct Published<T> {
+    readable: AtomicPtr<T>,
+    /// Where the address of the writable mapping is. In a forked process, which
+    /// has no such mapping, the kernel sets the address to NULL,
+    /// `MADV_WIPEONFORK` of `madvise(2)`.
+    writable: AtomicPtr<AtomicPtr<T>>,
+}
+
+impl<T: Share> Published<T> {
+    /// A variable without memory.
+    pub const fn none() -> Self {
+        Self {
+            readable: AtomicPtr::new(ptr::null_mut()),
+            writable: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Makes new memory, which is zeroed, lets `fill` write it, and stores it in
+    /// the variable. The memory is never freed.
+    ///
+    /// After an error the variable is unchanged.
+    ///
+    /// # References
+    ///
+    /// `memfd_create(2)`, `fcntl(2)`: `F_SEAL_FUTURE_WRITE`, `madvise(2)`:
+    /// `MADV_DONTFORK`.
+    pub fn create(&self, fill: impl FnOnce(&T)) -> Result<(), Errno> {
+        let file = make_file(size_of::<T>())?;
+        let writable = map_shared(&file, size_of::<T>(), libc::PROT_READ | libc::PROT_WRITE)?;
+        let readable = read_only(&file)
+            .and_then(|file| map_shared(&file, size_of::<T>(), libc::PROT_READ))
+            .inspect_err(|_| discard(&writable))?;
+        let place = keep_from_children(&writable).inspect_err(|_| {
+            discard(&writable);
+            discard(&readable);
+        })?;
+
+        let address = writable.addr().cast::<T>();
+        let place = place.addr().cast::<AtomicPtr<T>>();
+
+        // SAFETY: the mapping is large enough, page-aligned and zeroed, and
+        // this process does not unmap it. All-zero bytes are a valid value of a
+        // type that is `Share`.
+        fill(unsafe { address.as_ref() });
+
+        // SAFETY: `place` is a new, zeroed page, and NULL is a valid value.
+        unsafe { place.as_ref() }.store(address.as_ptr(), Relaxed);
+
+        // A signal handler may run in between. Until the last store it finds no
+        // writable memory.
+        self.readable
+            .store(readable.addr().as_ptr().cast(), Relaxed);
+        self.writable.store(place.as_ptr(), Relaxed);
+
+        Ok(())
+    }
+
+    /// The memory for reading; `None` if there is none.
+    pub fn readable(&self) -> Option<&'static T> {
+        // SAFETY: the pointer is NULL, or `create` has stored the address of a
+        // `T` in a mapping that is never unmapped and that children inherit.
+        // All writes to the memory go through atomics.
+        unsafe { self.readable.load(Relaxed).as_ref() }
+    }
+
+    /// The memory for writing; `None` if this process has not made it.
+    pub fn writable(&self) -> Option<&'static T> {
+        // SAFETY: the pointer is NULL, or `create` has stored the address of a
+        // page that is never unmapped and that children inherit.
+        let place = unsafe { self.writable.load(Relaxed).as_ref() }?;
+
+        // SAFETY: the pointer is NULL, or this process has made the mapping and
+        // never unmaps it. All writes to the memory go through atomics.
+        unsafe { place.load(Relaxed).as_ref() }
+    }
+}
+
+/// Makes a file of `size` bytes in memory.
+fn make_file(size: usize) -> Result<OwnedFd, Errno> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    let file = match memfd_create(flags | NOEXEC_SEAL) {
+        Err(Errno::EINVAL) => memfd_create(flags),
+        result => result,
+    }?;
+
+    nix::unistd::ftruncate(&file, size as libc::off_t)?;
+
+    Ok(file)
+}
+
+fn memfd_create(flags: libc::c_uint) -> Result<OwnedFd, Errno> {
+    // SAFETY: the name is a NUL-terminated string.
+    let fd = Errno::result(unsafe {
+        libc::syscall(libc::SYS_memfd_create, c"ngx_ipc".as_ptr(), flags)
+    })?;
+
+    // SAFETY: the kernel has just made the descriptor, so it has no owner.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+}
+
+/// Returns a descriptor of the file through which no writable mapping can be
+/// made, and makes the size of the file final.
+fn read_only(file: &OwnedFd) -> Result<OwnedFd, Errno> {
+    const SEALS: c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_FUTURE_WRITE;
+
+    // SAFETY: F_ADD_SEALS accesses no memory.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) } == 0 {
+        return file.try_clone().map_err(|_| Errno::last());
+    }
+
+    // Linux has F_SEAL_FUTURE_WRITE since version 5.1.
+    let path = CPath::formatted(format_args!("/proc/self/fd/{}", file.as_raw_fd()))?;
+
+    open(
+        path.as_c_str(),
+        OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )
+}
+
+/// Keeps a mapping from forked processes. Returns memory for its address, which
+/// is zeroed in a forked process.
+fn keep_from_children(writable: &Segment) -> Result<Segment, Errno> {
+    let place = map_private(size_of::<usize>())?;
+
+    writable
+        .advise(libc::MADV_DONTFORK)
+        .and_then(|()| place.advise(libc::MADV_WIPEONFORK))
+        .inspect_err(|_| discard(&place))?;
+
+    Ok(place)
+}
+
+/// Unmaps memory that no code uses yet.
+fn discard(segment: &Segment) {
+    let _ = segment.unmap();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicI32;
+
+    use super::*;
+    use crate::sys::process::{Fork, exit_now, fork};
+
+    fn in_child(run: impl FnOnce() -> bool) -> bool {
+        match fork().unwrap() {
+            Fork::Child => exit_now(i32::from(!run())),
+            Fork::Parent(pid) => {
+                let mut status = 0;
+
+                // SAFETY: the kernel writes `status`, which is local.
+                unsafe { libc::waitpid(pid, &raw mut status, 0) };
+
+                status == 0
+            }
+        }
+    }
+
+    #[test]
+    fn a_child_reads_what_its_parent_writes_and_cannot_write() {
+        static PUBLISHED: Published<[AtomicI32; 2000]> = Published::none();
+
+        assert!(PUBLISHED.readable().is_none() && PUBLISHED.writable().is_none());
+        PUBLISHED.create(|new| new[7].store(1, Relaxed)).unwrap();
+        PUBLISHED.writable().unwrap()[1999].store(2, Relaxed);
+
+        let reads = || {
+            let all = PUBLISHED.readable().unwrap();
+
+            all[7].load(Relaxed) == 1 && all[1999].load(Relaxed) == 2
+        };
+
+        assert!(reads());
+        assert!(in_child(|| reads() && PUBLISHED.writable().is_none()));
+        assert!(in_child(|| {
+            let start = PUBLISHED.readable.load(Relaxed).cast();
+            let rights = libc::PROT_READ | libc::PROT_WRITE;
+
+            // SAFETY: the mapping of `readable` has this many bytes, and no code
+            // of this child uses it.
+            unsafe {
+                libc::mprotect(start, 8000, rights) == -1
+                    && libc::madvise(start, 8000, libc::MADV_REMOVE) == -1
+                    && reads()
+            }
+        }));
+    }
+}

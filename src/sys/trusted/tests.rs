@@ -1,0 +1,230 @@
+//! Tests of opening a log as root.
+
+use std::fs::{self, Permissions};
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use super::*;
+
+const ROOT: libc::uid_t = 0;
+const USER: libc::uid_t = 65534;
+
+/// A directory with two others: only root may write to `safe`, and every user to
+/// `open`. `None` if this user is not root, who alone can change owners.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Option<Self> {
+        let path = std::env::temp_dir().join(format!("trusted-{}-{name}", std::process::id()));
+
+        if !nix::unistd::geteuid().is_root() {
+            println!("skipped: only root changes owners");
+            return None;
+        }
+
+        for (inner, mode) in [("safe", 0o755), ("open", 0o757), ("group", 0o775)] {
+            fs::create_dir_all(path.join(inner)).ok()?;
+            fs::set_permissions(path.join(inner), Permissions::from_mode(mode)).ok()?;
+        }
+
+        Some(Self(path))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn write(&self, name: &str) -> PathBuf {
+        fs::write(self.path(name), "old\n").ok();
+        self.path(name)
+    }
+
+    fn link(&self, target: &str, name: &str) -> PathBuf {
+        symlink(target, self.path(name)).ok();
+        self.path(name)
+    }
+
+    fn owner(&self, name: &str) -> Option<u32> {
+        fs::metadata(self.path(name)).ok().map(|file| file.uid())
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open(path: &Path, owner: Owner) -> Result<OwnedFd, Errno> {
+    // SAFETY: `open_append` has just opened the descriptor, so it has no owner.
+    open_append(path, owner).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn error(path: &Path, owner: Owner) -> Option<Errno> {
+    open(path, owner).err()
+}
+
+#[test]
+fn a_log_is_made_and_appended_to() {
+    let Some(dir) = Directory::new("made") else {
+        return;
+    };
+    let path = dir.path("safe/log");
+
+    for line in ["one\n", "two\n"] {
+        let file = open(&path, Owner::May(ROOT));
+
+        assert!(file.as_ref().is_ok_and(|file| file.as_raw_fd() > 2));
+        assert!(file.is_ok_and(|file| nix::unistd::write(file, line.as_bytes()) == Ok(4)));
+    }
+
+    assert!(fs::read(&path).is_ok_and(|text| text == b"one\ntwo\n"));
+    assert!(fs::metadata(&path).is_ok_and(|file| file.mode() & 0o133 == 0));
+    assert_eq!(
+        error(&dir.path("safe"), Owner::May(ROOT)),
+        Some(Errno::EISDIR)
+    );
+    assert_eq!(error(Path::new("/"), Owner::May(ROOT)), Some(Errno::EISDIR));
+    assert_eq!(
+        error(&dir.path("none/log"), Owner::May(ROOT)),
+        Some(Errno::ENOENT)
+    );
+}
+
+#[test]
+fn a_log_with_one_name_gets_its_user() {
+    let Some(dir) = Directory::new("user") else {
+        return;
+    };
+
+    for name in ["safe/log", "open/log"] {
+        let path = dir.write(name);
+
+        assert_eq!(error(&path, Owner::May(USER)), None);
+        assert_eq!(dir.owner(name), Some(ROOT));
+        assert_eq!(error(&path, Owner::Becomes(USER)), None);
+        assert_eq!(dir.owner(name), Some(USER));
+        assert_eq!(error(&path, Owner::Becomes(USER)), None);
+    }
+}
+
+#[test]
+fn links_are_followed_only_in_directories_of_root() {
+    let Some(dir) = Directory::new("links") else {
+        return;
+    };
+
+    dir.write("safe/log");
+    dir.write("open/log");
+    fs::create_dir_all(dir.path("safe/inner")).ok();
+    dir.link("log", "safe/same");
+    dir.link("../open/log", "safe/other");
+    dir.link(&dir.path("safe/log").display().to_string(), "safe/absolute");
+    dir.link("inner/../../safe", "safe/directory");
+    dir.link("../safe/log", "open/link");
+    dir.link("../safe", "open/directory");
+    dir.link("../safe/log", "group/link");
+
+    for name in [
+        "same",
+        "other",
+        "absolute",
+        "directory/log",
+        "directory/same",
+    ] {
+        let path = dir.path("safe").join(name);
+
+        assert_eq!(error(&path, Owner::May(USER)), None, "{name}");
+    }
+
+    for name in ["open/link", "open/directory/log", "group/link"] {
+        assert_eq!(error(&dir.path(name), Owner::May(USER)), Some(Errno::ELOOP));
+    }
+
+    // The target of a link at the end of the path keeps its owner.
+    assert_eq!(error(&dir.path("safe/same"), Owner::Becomes(USER)), None);
+    assert_eq!(dir.owner("safe/log"), Some(ROOT));
+    assert_eq!(
+        error(&dir.path("safe/directory/log"), Owner::Becomes(USER)),
+        None
+    );
+    assert_eq!(dir.owner("safe/log"), Some(USER));
+}
+
+#[test]
+fn forty_links_are_followed() {
+    let Some(dir) = Directory::new("forty") else {
+        return;
+    };
+
+    dir.write("safe/0");
+
+    for n in 1..=41 {
+        dir.link(&(n - 1).to_string(), &format!("safe/{n}"));
+    }
+
+    dir.link("loop", "safe/loop");
+
+    assert_eq!(error(&dir.path("safe/40"), Owner::May(ROOT)), None);
+    assert_eq!(
+        error(&dir.path("safe/41"), Owner::May(ROOT)),
+        Some(Errno::ELOOP)
+    );
+    assert_eq!(
+        error(&dir.path("safe/loop"), Owner::May(ROOT)),
+        Some(Errno::ELOOP)
+    );
+}
+
+#[test]
+fn other_files_are_refused_where_users_can_make_them() {
+    let Some(dir) = Directory::new("others") else {
+        return;
+    };
+
+    dir.write("safe/log");
+
+    for name in ["safe/hard", "open/hard"] {
+        fs::hard_link(dir.path("safe/log"), dir.path(name)).ok();
+    }
+
+    assert_eq!(error(&dir.path("safe/hard"), Owner::Becomes(USER)), None);
+    assert_eq!(
+        error(&dir.path("open/hard"), Owner::Becomes(USER)),
+        Some(Errno::EPERM)
+    );
+    assert_eq!(
+        error(&dir.path("open/hard"), Owner::May(USER)),
+        Some(Errno::EPERM)
+    );
+    assert_eq!(dir.owner("safe/log"), Some(ROOT));
+
+    // Without a reader, opening a FIFO fails and does not wait.
+    let fifo = dir.path("open/fifo");
+    let mode = Mode::from_bits_truncate(0o622);
+
+    assert_eq!(nix::unistd::mkfifo(&fifo, mode), Ok(()));
+    assert_eq!(error(&fifo, Owner::Becomes(USER)), Some(Errno::ENXIO));
+
+    let reader = nix::fcntl::open(&fifo, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty());
+
+    assert!(reader.is_ok());
+    assert_eq!(error(&fifo, Owner::Becomes(USER)), Some(Errno::EPERM));
+    assert_eq!(dir.owner("open/fifo"), Some(ROOT));
+    assert_eq!(error(Path::new("/dev/null"), Owner::Becomes(USER)), None);
+}
+
+#[test]
+fn the_links_of_proc_are_opened() {
+    let Some(dir) = Directory::new("proc") else {
+        return;
+    };
+    let path = dir.write("safe/log");
+
+    assert!(fs::File::open(path).is_ok_and(|file| {
+        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+
+        error(Path::new(&link), Owner::May(USER)).is_none()
+    }));
+}
