@@ -136,6 +136,12 @@ struct ngx_core_conf_s {
      * least 64.
      */
     ngx_uint_t message_processes;
+    /*
+     * Microseconds for which a process that has just received a message looks
+     * for the next one before it sleeps; 0: it does not. Of use with more
+     * processors than busy processes.
+     */
+    ngx_uint_t message_spin;
 };
 
 /* The state of a program from one configuration to the next. */

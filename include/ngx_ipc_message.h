@@ -95,7 +95,10 @@ typedef struct {
     ngx_ipc_message_handler_pt handler;
     /* Data of the program, which the handler finds in the field ctx of a message. */
     void *data;
-    /* NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS, both added, or 0. */
+    /*
+     * 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS and
+     * NGX_IPC_MESSAGE_ONCE_PER_KEY.
+     */
     ngx_uint_t flags;
     /* Set by ngx_ipc_message_register(). Programs do not use this field. */
     ngx_uint_t number;
@@ -165,6 +168,13 @@ typedef struct {
  * replacement. The replacement is told of a gap.
  */
 #define NGX_IPC_MESSAGE_THIS_PROCESS 2
+
+/*
+ * For ngx_ipc_message_send_by_key(): a message is dropped while another one of
+ * the type, with the same key, waits. Has no effect together with
+ * NGX_IPC_MESSAGE_THIS_PROCESS.
+ */
+#define NGX_IPC_MESSAGE_ONCE_PER_KEY 4
 
 /* Set of processes: the workers of the sender's generation, without the sender. */
 #define NGX_IPC_WORKERS 1
@@ -261,6 +271,28 @@ ngx_int_t ngx_ipc_message_send(ngx_ipc_message_type_t *type,
                                ngx_ipc_to_t to,
                                const void *data,
                                size_t len);
+
+/*
+ * Sends a copy of the len bytes at data to the process of a set that has the
+ * key, which has key_len bytes. As long as the set does not change, the same
+ * key always goes to the same process, for all types and all senders. When a
+ * worker is added or removed, only the keys of that worker move.
+ *
+ * If the type has NGX_IPC_MESSAGE_ONCE_PER_KEY, and a message of the type with
+ * this key waits already, nothing is sent, and the result is NGX_OK. A message
+ * waits until its handler is called.
+ *
+ * Returns the results of ngx_ipc_message_send().
+ *
+ * Safety: type is NULL or a type; key has key_len bytes and data has len
+ * bytes.
+ */
+ngx_int_t ngx_ipc_message_send_by_key(ngx_ipc_message_type_t *type,
+                                      ngx_uint_t set,
+                                      const void *key,
+                                      size_t key_len,
+                                      const void *data,
+                                      size_t len);
 
 /*
  * Sends a copy of the len bytes at data to all processes of a set, such as

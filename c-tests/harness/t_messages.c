@@ -114,6 +114,11 @@ obey(ngx_ipc_message_t *m)
                                    sizeof(value)), NGX_OK);
         break;
 
+    case T_ORDER_BY_KEY:
+        T_EQ(t_by_key(&t_note_type, NGX_IPC_WORKERS|NGX_IPC_SELF, value),
+             NGX_OK);
+        break;
+
     case T_ORDER_ASK:
         ask.what = T_ORDER_REPLY;
         ask.value = 40;
@@ -136,6 +141,11 @@ ngx_ipc_message_type_t  t_order_type = {
 ngx_ipc_message_type_t  t_strict_type = {
     .name = "test_strict", .handler = note_handler,
     .flags = NGX_IPC_MESSAGE_THIS_PROCESS
+};
+
+ngx_ipc_message_type_t  t_once_type = {
+    .name = "test_once", .handler = note_handler,
+    .flags = NGX_IPC_MESSAGE_ONCE_PER_KEY
 };
 
 
@@ -186,6 +196,7 @@ register_types(ngx_cycle_t *cycle)
     T_EQ(ngx_ipc_message_register(&t_note_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_strict_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_once_type), NGX_OK);
 
     return NGX_OK;
 }
@@ -250,6 +261,16 @@ ngx_int_t
 t_note(ngx_ipc_to_t to, int value)
 {
     return ngx_ipc_message_send(&t_note_type, to, &value, sizeof(value));
+}
+
+
+/* Sends a note with the value as its key. */
+
+ngx_int_t
+t_by_key(ngx_ipc_message_type_t *type, ngx_uint_t set, int value)
+{
+    return ngx_ipc_message_send_by_key(type, set, &value, sizeof(value),
+                                       &value, sizeof(value));
 }
 
 

@@ -31,6 +31,7 @@ typedef enum {
     T_ORDER_HOLD,               /* does not return before t_notes->hold is 0 */
     T_ORDER_REPLY,              /* replies with the value + 1 */
     T_ORDER_REPLY_TWICE,
+    T_ORDER_BY_KEY,             /* a note with the value as its key */
     T_ORDER_ASK,                /* asks worker "value" to reply */
 } t_order_e;
 
@@ -75,11 +76,13 @@ extern volatile t_notes_t       *t_notes;
 extern ngx_ipc_message_type_t    t_note_type;
 extern ngx_ipc_message_type_t    t_order_type;
 extern ngx_ipc_message_type_t    t_strict_type;
+extern ngx_ipc_message_type_t    t_once_type;
 
 
 void t_messages_start(ngx_int_t n);
 volatile t_received_t *t_of(ngx_int_t worker);
 ngx_int_t t_note(ngx_ipc_to_t to, int value);
+ngx_int_t t_by_key(ngx_ipc_message_type_t *type, ngx_uint_t set, int value);
 ngx_int_t t_give_order(ngx_int_t worker, int what, int value);
 void t_outcome(void *data, ngx_uint_t outcome, ngx_ipc_message_t *reply);
 

@@ -98,6 +98,36 @@ pub unsafe extern "C" fn ngx_ipc_message_send(
     code(bytes.and_then(|bytes| send::send(valid(r#type)?, to, bytes)))
 }
 
+/// Sends a copy of the `len` bytes at `data` to the process of a set that has the
+/// key, which has `key_len` bytes. As long as the set does not change, the same
+/// key always goes to the same process, for all types and all senders. When a
+/// worker is added or removed, only the keys of that worker move.
+///
+/// If the type has NGX_IPC_MESSAGE_ONCE_PER_KEY, and a message of the type with
+/// this key waits already, nothing is sent, and the result is NGX_OK. A message
+/// waits until its handler is called.
+///
+/// Returns the results of ngx_ipc_message_send().
+///
+/// # Safety
+///
+/// `type` is NULL or a type; `key` has `key_len` bytes and `data` has `len`
+/// bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_send_by_key(
+    r#type: *mut ngx_ipc_message_type_t,
+    set: ngx_uint_t,
+    key: *const c_void,
+    key_len: usize,
+    data: *const c_void,
+    len: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes a `key` with `key_len` bytes and a `data` with `len` bytes.
+    let bytes = unsafe { payload(key, key_len).and_then(|key| Ok((key, payload(data, len)?))) };
+
+    code(bytes.and_then(|(key, bytes)| send::send_by_key(valid(r#type)?, set, key, bytes)))
+}
+
 /// Sends a copy of the `len` bytes at `data` to all processes of a set, such as
 /// NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
 ///

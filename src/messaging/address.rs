@@ -1,6 +1,8 @@
 //! To which process, or to which processes, a message goes. An address is one
 //! number, which C programs make with macros of `ngx_ipc_message.h`.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use crate::message::peers::{Peer, State};
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_MASTER, NGX_PROCESS_WORKER};
 
@@ -93,6 +95,23 @@ impl Set {
     }
 }
 
+/// The process of a set that has a key; `None` if the set is empty.
+///
+/// Each process of the set gets a number that is computed from the hash of the
+/// key and from the number of the worker, and the largest number wins. So when a
+/// process is added or removed, only the keys of that process move.
+pub fn choose(members: &[Peer], hash: u64) -> Option<Peer> {
+    let weight = |peer: &&Peer| {
+        let mut hasher = DefaultHasher::new();
+
+        hasher.write_u64(hash);
+        hasher.write_u32(peer.identity.worker.unwrap_or(peer.slot | 1 << 31));
+        hasher.finish()
+    };
+
+    members.iter().max_by_key(weight).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +169,38 @@ mod tests {
         };
 
         assert!(!workers.has(&vacant, 1, 1));
+    }
+
+    fn worker(number: u32) -> Peer {
+        Peer {
+            identity: Identity {
+                worker: Some(number),
+                ..Identity::default()
+            },
+            ..peer(number, NGX_PROCESS_WORKER, 1)
+        }
+    }
+
+    #[test]
+    fn few_keys_move_when_a_worker_comes() {
+        let four: Vec<_> = (0..4).map(worker).collect();
+        let five: Vec<_> = (0..5).map(worker).collect();
+        let mut moved = 0;
+        let mut counts = [0; 4];
+
+        for hash in 0..4000 {
+            let (before, after) = (choose(&four, hash).unwrap(), choose(&five, hash).unwrap());
+
+            counts[before.slot as usize] += 1;
+
+            if before.slot != after.slot {
+                assert_eq!(after.slot, 4);
+                moved += 1;
+            }
+        }
+
+        assert!((600..1000).contains(&moved), "{moved}");
+        assert!(counts.iter().all(|&n| n > 800), "{counts:?}");
+        assert_eq!(choose(&[], 1), None);
     }
 }

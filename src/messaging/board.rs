@@ -4,8 +4,10 @@
 //! | offset | contents |
 //! | --- | --- |
 //! | 0 | the number of changes: a process has started, or a death is known |
+//! | 8 | the secret of the hashes of keys |
 //! | 64 | one word for each slot: 1 if its process wants to be woken up at a change |
 //! | 12 KiB | the names of the types, see `names` |
+//! | 28 KiB | the keys that wait, see `keys` |
 //!
 //! A damaged board misleads processes about names and changes. It cannot make
 //! them access other memory, because each number is checked where it is used.
@@ -25,8 +27,14 @@ pub const MAX_TYPES: u16 = 256;
 pub const TYPE: usize = 64;
 /// The offset of the entries of the types.
 pub const NAMES: usize = 3 * 4096;
+/// The number of entries for keys that wait.
+pub const KEYS_COUNT: usize = 4096;
+/// The offset of the entries for keys.
+pub const KEYS: usize = (NAMES + MAX_TYPES as usize * TYPE).next_multiple_of(4096);
+/// The offset of the two words of the secret of the hashes of keys.
+pub const SECRET: usize = 8;
 /// The size of the board in bytes.
-pub const SIZE: usize = (NAMES + MAX_TYPES as usize * TYPE).next_multiple_of(4096);
+pub const SIZE: usize = KEYS + KEYS_COUNT * 16;
 
 const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= NAMES);
 

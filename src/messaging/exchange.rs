@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 
 use super::board;
-use super::kind::{MILLISECOND, REPLY};
+use super::keys;
+use super::kind::{KEYED, MILLISECOND, REPLY};
 use super::presence::{Change, Presence};
 use super::requests::{Outcome, Requests};
+use super::ticks::Ticks;
 
 use crate::message::endpoint::{AttachError, Endpoint};
 use crate::message::event::{Event, Message};
@@ -16,8 +18,8 @@ use crate::message::peers::{Identity, Peer, State};
 use crate::message::taken::Gap;
 use crate::table::role::NGX_PROCESS_MASTER;
 
-/// After this many calls of [`Exchange::tidy`] an idle lane is closed.
-const IDLE: u32 = 10;
+/// After this many ticks an idle lane is closed.
+const IDLE: u32 = 1;
 
 /// What a process is told. `T` is the data of a request.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ pub enum Notice<T> {
 #[derive(Clone)]
 pub struct Exchange<M, T> {
     pub(super) endpoint: Endpoint<M>,
-    board: M,
+    pub(super) board: M,
     presence: Presence,
     pub(super) requests: Requests<T>,
     /// Notices that were found and not returned yet.
@@ -50,6 +52,7 @@ pub struct Exchange<M, T> {
     /// Whether deaths were seen that are reported when all messages were
     /// received.
     has_seen_deaths: bool,
+    pub(super) ticks: Ticks,
     /// The generation of the processes that a set has.
     pub(super) generation: u64,
     /// The slots of the workers, by their number. An entry can be stale.
@@ -73,6 +76,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             changes: 0,
             looks_again: false,
             has_seen_deaths: false,
+            ticks: Ticks::default(),
             generation: generation.unwrap_or_default(),
             workers: Vec::new(),
             cursor: slot,
@@ -126,19 +130,37 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
-    /// Milliseconds until the first request is too late; `None` if there is no
-    /// request.
-    pub fn next_deadline(&self) -> Option<u64> {
-        let now = self.endpoint.member().memory.now();
-
-        self.requests
-            .next_deadline()
-            .map(|deadline| deadline.saturating_sub(now).div_ceil(MILLISECOND))
+    /// The time in nanoseconds of a clock that is never set back.
+    pub fn now(&self) -> u64 {
+        self.endpoint.member().memory.now()
     }
 
-    /// Does the work that is due each second.
-    pub fn tidy(&mut self) {
-        self.endpoint.tidy(IDLE);
+    /// Milliseconds until the first request is too late or periodic work is due;
+    /// `None` if nothing is due.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let next = [self.requests.next_deadline(), self.ticks.next()];
+
+        next.into_iter()
+            .flatten()
+            .min()
+            .map(|deadline| deadline.saturating_sub(self.now()).div_ceil(MILLISECOND))
+    }
+
+    /// Does the periodic work, if it is due. No message is being handled.
+    pub fn tidy_if_due(&mut self) {
+        let memory = &self.endpoint.member().memory;
+
+        if self.ticks.take(|| memory.now()) {
+            self.endpoint.tidy(IDLE);
+        }
+    }
+
+    /// The process sends or receives something, so there is periodic work.
+    #[inline]
+    pub(super) fn used(&mut self) {
+        let memory = &self.endpoint.member().memory;
+
+        self.ticks.used(|| memory.now());
     }
 
     /// The process in a slot. `None` if no process has the slot.
@@ -206,9 +228,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             return None;
         }
 
-        let now = self.endpoint.member().memory.now();
-
-        self.requests.take_late(now)
+        self.requests.take_late(self.now())
     }
 
     /// Whether there are changes that [`Exchange::look`] has not seen.
@@ -256,9 +276,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     /// Makes notices of an event.
     fn found(&mut self, event: Event) {
+        self.used();
+
         match event {
             Event::Message(message) => self.found_message(message),
             Event::Gap(gap) => {
+                keys::free_all(&self.board, self.slot());
+
                 let (_, incarnation) = self.endpoint.member().state(gap.sender);
                 let sender = self.sender(gap.sender, incarnation);
 
@@ -274,7 +298,12 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
-    fn found_message(&mut self, message: Message) {
+    fn found_message(&mut self, mut message: Message) {
+        if message.user & KEYED != 0 {
+            keys::handled(&self.board, message.user & !KEYED, self.slot());
+            message.user = 0;
+        }
+
         let sender = self.sender(message.sender, message.incarnation);
 
         if self.presence.is_watching() {

@@ -15,4 +15,11 @@ pub struct Kind {
     /// Whether only the process that runs now may get the message, and not its
     /// replacement.
     pub exact: bool,
+    /// Whether a message with a key is dropped while another one with this key
+    /// waits.
+    pub once: bool,
 }
+
+/// The bit in the number of a record that says that the number is that of the
+/// entry of a key, and not that of a request.
+pub const KEYED: u32 = 1 << 31;

@@ -7,15 +7,19 @@
 //! - [`names`]: the number of each type, in the board
 //! - [`address`]: to which process, or to which processes, a message goes
 //! - [`presence`]: which processes have started and which are dead
+//! - [`keys`]: the same key goes to the same process
 //! - [`requests`]: messages that wait for a reply
+//! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
 //! - [`exchange`]: all of it for one process; [`sending`] is its part that sends
 
 pub mod address;
 pub mod board;
 pub mod exchange;
+pub mod keys;
 pub mod kind;
 pub mod names;
 pub mod presence;
 pub mod requests;
 pub mod sending;
+pub mod ticks;

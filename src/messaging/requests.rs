@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::kind::KEYED;
+
 /// How a request has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -51,7 +53,7 @@ impl<T> Requests<T> {
     /// A number for the next request, which no pending request has. 0 is none.
     pub fn next_number(&mut self) -> u32 {
         loop {
-            self.last = self.last.wrapping_add(1);
+            self.last = self.last.wrapping_add(1) & !KEYED;
 
             if self.last != 0 && !self.pending.contains_key(&self.last) {
                 return self.last;

@@ -3,9 +3,10 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::address::{Address, Set};
+use super::address::{self, Address, Set};
 use super::exchange::Exchange;
-use super::kind::{Kind, MILLISECOND, REPLY};
+use super::keys::{self, Claim};
+use super::kind::{KEYED, Kind, MILLISECOND, REPLY};
 use crate::message::layout::{Class, Slot};
 use crate::message::letter::{Letter, Refused, Reservation, Target};
 use crate::message::memory::Memory;
@@ -19,6 +20,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Those of [`Endpoint::send`]. [`Refused::Gone`] if no process has the
     /// address.
     pub fn send(&mut self, to: Address, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
+        self.used();
+
         let letter = letter(kind, 0);
 
         match to {
@@ -33,6 +36,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     /// Makes room for a message to one process.
     pub fn reserve(&mut self, to: Address, kind: Kind, len: usize) -> Result<Reservation, Refused> {
+        self.used();
+
         let target = self.target(to, kind.exact)?;
 
         self.endpoint.reserve(target, letter(kind, 0), len)
@@ -48,6 +53,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         payload: &[u8],
         mut missed: impl FnMut(Peer, Refused),
     ) -> u32 {
+        self.used();
+
         let members = self.members(set);
         let targets = members.iter().map(|peer| target_of(peer, kind.exact));
         let result =
@@ -71,6 +78,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         milliseconds: u64,
         data: T,
     ) -> Result<(), Refused> {
+        self.used();
+
         let to = match to {
             Address::OneOf(set) => {
                 let peer = self
@@ -86,8 +95,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let target = self.target(to, true)?;
         let incarnation = target.incarnation.ok_or(Refused::Gone)?;
         let number = self.requests.next_number();
-        let now = self.endpoint.member().memory.now();
-        let deadline = now.saturating_add(milliseconds.saturating_mul(MILLISECOND));
+        let deadline = self
+            .now()
+            .saturating_add(milliseconds.saturating_mul(MILLISECOND));
 
         self.endpoint.send(target, letter(kind, number), payload)?;
         self.requests
@@ -106,6 +116,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         class: Class,
         payload: &[u8],
     ) -> Result<(), Refused> {
+        self.used();
+
         let target = Target {
             slot,
             incarnation: Some(incarnation),
@@ -155,6 +167,49 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         peer.map(|peer| target_of(&peer, exact))
             .ok_or(Refused::Gone)
+    }
+
+    /// Sends a copy of `payload` to the process of a set that has the key. If the
+    /// kind says so, and a message with this key waits, nothing is sent.
+    pub fn send_by_key(
+        &mut self,
+        set: Set,
+        key: &[u8],
+        kind: Kind,
+        payload: &[u8],
+    ) -> Result<(), Refused> {
+        self.used();
+
+        // All types of messages with this key go to the same process.
+        let place = keys::hash(&self.board, REPLY, key);
+        let peer = address::choose(&self.members(set), place).ok_or(Refused::Gone)?;
+        let target = target_of(&peer, kind.exact);
+
+        // If the receiver dies, a message of an exact kind is lost, although its
+        // entry says that it waits.
+        if !kind.once || kind.exact {
+            return self.endpoint.send(target, letter(kind, 0), payload);
+        }
+
+        let hash = keys::hash(&self.board, kind.number, key);
+        let endpoint = &self.endpoint;
+        let own = (endpoint.member().slot, endpoint.member().incarnation);
+
+        match keys::claim(&self.board, hash, own, |slot| endpoint.peer(slot)) {
+            Claim::Waits => Ok(()),
+            Claim::NoEntry => self.endpoint.send(target, letter(kind, 0), payload),
+            Claim::Entry(claimed) => {
+                let letter = letter(kind, claimed.number() | KEYED);
+                let sent = self.endpoint.send(target, letter, payload);
+
+                match sent {
+                    Ok(()) => keys::sent(&self.board, claimed, (peer.slot, peer.incarnation)),
+                    Err(_) => keys::refused(&self.board, claimed),
+                }
+
+                sent
+            }
+        }
     }
 
     /// The worker with a number of this generation.

@@ -432,6 +432,123 @@ test_one_of(void)
 }
 
 
+/* The worker that has got a note with this value; -1 if there are two. */
+
+static ngx_int_t
+worker_of(int value, ngx_int_t n)
+{
+    int        i;
+    ngx_int_t  w, found;
+
+    found = -2;
+
+    for (w = 0; w < n; w++) {
+        for (i = 0; i < t_of(w)->notes; i++) {
+            if (t_of(w)->values[i] == value) {
+                found = (found == -2 || found == w) ? w : -1;
+            }
+        }
+    }
+
+    return found;
+}
+
+
+/* The same key goes to the same worker, whichever process sends. */
+
+static void
+test_key(void)
+{
+    int        i;
+    ngx_int_t  w, workers[20];
+
+    t_messages_start(4);
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(t_by_key(&t_note_type, NGX_IPC_WORKERS, i), NGX_OK);
+        T_EQ(t_by_key(&t_note_type, NGX_IPC_WORKERS, i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes + t_of(3)->notes
+            == 40);
+
+    for (i = 1; i <= 20; i++) {
+        workers[i - 1] = worker_of(i, 4);
+        T_OK(workers[i - 1] >= 0);
+    }
+
+    for (w = 0; w < 4; w++) {
+        T_OK(t_of(w)->notes < 40);
+    }
+
+    /* A worker sends, and another one was started again. */
+
+    t_kill_worker(2);
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(t_give_order(i % 4, T_ORDER_BY_KEY, i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes + t_of(3)->notes
+            == 60);
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(worker_of(i, 4), workers[i - 1]);
+    }
+
+    T_EQ(t_by_key(&t_note_type, NGX_IPC_HELPERS, 1), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+
+    t_workers_stop();
+}
+
+
+/* A message is dropped while another one with its key waits. */
+
+static void
+test_once(void)
+{
+    int  i;
+
+    t_messages_start(1);
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+
+    for (i = 0; i < 5; i++) {
+        T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+        T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 2), NGX_OK);
+    }
+
+    t_notes->hold = 0;
+    T_UNTIL(t_of(0)->notes == 2);
+    T_EQ(t_of(0)->values[0], 1);
+    T_EQ(t_of(0)->values[1], 2);
+
+    /* The keys do not wait any more. */
+
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 3);
+
+    /* A message that waits for a replacement is dropped once, not twice. */
+
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    t_kill_worker(0);
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 4);
+
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 9), NGX_OK);
+    T_UNTIL(t_of(0)->value == 9);
+    T_EQ(t_of(0)->notes, 6);
+
+    t_workers_stop();
+}
+
+
 /* A program that registers no type has no messages, and pays nothing. */
 
 static void
@@ -473,6 +590,8 @@ main(void)
     t_run("requests and replies", test_reply);
     t_run("requests without a reply", test_no_reply);
     t_run("exactly one worker", test_one_of);
+    t_run("the same worker for a key", test_key);
+    t_run("one message that waits for each key", test_once);
     t_run("a program without messages", test_off);
 
     return t_end();

@@ -8,12 +8,12 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::local::{self, Asked};
-use super::register;
 use super::types::{
     NGX_IPC_DIED, NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NOT_FOR_US,
     NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t, ngx_ipc_peer_t,
 };
 use super::watchers::{self, Told};
+use super::{register, settings};
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::message::event::Message;
@@ -26,13 +26,17 @@ use crate::messaging::requests::Outcome;
 
 /// The number of messages that are handled before the event loop goes on.
 const TURN: u32 = 256;
+/// The time in nanoseconds after which the event loop goes on.
+const TURN_TIME: u64 = 2_000_000;
+/// The number of messages after which the clock is read again.
+const CLOCK: u32 = 8;
 
 /// Whether a function of the program is being called.
 static IS_CALLING: AtomicBool = AtomicBool::new(false);
 /// The number of messages whose type this process has not registered.
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
-/// Handles what has arrived, at most [`TURN`] messages. Does nothing if a
+/// Handles what has arrived, at most [`TURN`] messages, and does the periodic work. Does nothing if a
 /// function of the program that this function has called calls it.
 pub fn process(log: Log) {
     if IS_CALLING.swap(true, Relaxed) {
@@ -41,13 +45,43 @@ pub fn process(log: Log) {
 
     local::wake_up();
 
-    let mut left = TURN;
-
-    while let Some(Some(notice)) = local::with(|own| own.next(&mut left)) {
-        tell(log, notice);
+    if let Some(end) = local::with(|own| {
+        own.tidy_if_due();
+        own.now().saturating_add(TURN_TIME)
+    }) {
+        handle_turn(log, end);
     }
 
     IS_CALLING.store(false, Relaxed);
+}
+
+/// Handles what has arrived until the time `end`, in nanoseconds. Then looks
+/// again for a while, if the configuration says so and something has arrived.
+fn handle_turn(log: Log, end: u64) {
+    let spin = settings::get().spin;
+    let mut left = TURN;
+    let mut last = None;
+
+    loop {
+        if left.is_multiple_of(CLOCK) && now() >= end {
+            return;
+        }
+
+        if let Some(Some(notice)) = local::with(|own| own.next(&mut left)) {
+            tell(log, notice);
+            last = (spin > 0).then(now);
+        } else if last.is_none_or(|last| now() >= last.saturating_add(spin)) || left == 0 {
+            return;
+        } else {
+            // `next` has counted a message.
+            left += 1;
+            std::hint::spin_loop();
+        }
+    }
+}
+
+fn now() -> u64 {
+    local::with(|own| own.now()).unwrap_or(u64::MAX)
 }
 
 /// The number of messages that were dropped because this process has not

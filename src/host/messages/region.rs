@@ -14,7 +14,7 @@ use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
 use crate::message::peers::{self, Heritage, Identity, State};
 use crate::message::recover::recover;
-use crate::messaging::board;
+use crate::messaging::{board, keys};
 use crate::table::globals::{Globals, own_pid};
 use crate::table::role::WorkerNumber;
 use crate::table::slot::Slot;
@@ -48,6 +48,7 @@ pub fn prepare(log: Log) {
     };
 
     layout.create(&memory);
+    keys::create(&board);
 
     let identity = Identity {
         worker: None,

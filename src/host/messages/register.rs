@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared;
 use super::types::{
-    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
+    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_THIS_PROCESS,
+    first_sizes, ngx_ipc_message_type_t,
 };
 use crate::config::ngx_uint_t;
 use crate::host::sized;
@@ -56,6 +57,18 @@ struct Registered {
 /// The types, in the order in which they were registered. The field `number` of
 /// a type is its index here, plus 1.
 static TYPES: Lock<Vec<Registered>> = Lock::new(Vec::new());
+/// The types by the numbers in the records.
+static BY_NUMBER: Lock<[Option<TypePtr>; names::MAX_TYPES as usize]> =
+    Lock::new([None; names::MAX_TYPES as usize]);
+
+/// Makes [`find`] find a type.
+fn set_number(number: Option<u16>, pointer: TypePtr) {
+    let Some(number) = number else { return };
+
+    if let Some(entry) = BY_NUMBER.lock().get_mut(usize::from(number)) {
+        *entry = Some(pointer);
+    }
+}
 
 /// Whether a type was registered.
 pub fn is_any() -> bool {
@@ -128,6 +141,7 @@ fn add(log: Log, pointer: TypePtr, text: Text, name: Vec<u8>) -> Result {
         number,
     });
     pointer.set_number(types.len());
+    set_number(number, pointer);
 
     Ok(())
 }
@@ -140,6 +154,7 @@ pub fn number_all(log: Log) {
 
     for known in TYPES.lock().iter_mut() {
         known.number = names::register(&region.board, &known.name);
+        set_number(known.number, known.pointer);
         left_over += u32::from(known.number.is_none());
     }
 
@@ -165,15 +180,12 @@ pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
         number: known.number?,
         control: known.flags & NGX_IPC_MESSAGE_CONTROL != 0,
         exact: known.flags & NGX_IPC_MESSAGE_THIS_PROCESS != 0,
+        once: known.flags & NGX_IPC_MESSAGE_ONCE_PER_KEY != 0,
     })
 }
 
 /// The type with the number of a record; `None` if this process has not
 /// registered it.
 pub fn find(number: u16) -> Option<TypePtr> {
-    TYPES
-        .lock()
-        .iter()
-        .find(|known| known.number == Some(number))
-        .map(|known| known.pointer)
+    BY_NUMBER.lock().get(usize::from(number)).copied().flatten()
 }

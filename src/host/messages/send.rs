@@ -99,6 +99,13 @@ pub fn send(of: Type, to: ngx_ipc_to_t, payload: &[u8]) -> Result<(), Failure> {
     with(|own| own.send(to, kind, payload))
 }
 
+/// Sends a copy of `payload` to the process of a set that has the key.
+pub fn send_by_key(of: Type, to: ngx_uint_t, key: &[u8], payload: &[u8]) -> Result<(), Failure> {
+    let kind = kind(of)?;
+
+    with(|own| own.send_by_key(set(to), key, kind, payload))
+}
+
 /// Sends a request to one process. `asked` is told the outcome within
 /// `milliseconds`.
 pub fn request(

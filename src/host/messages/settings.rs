@@ -16,6 +16,9 @@ pub struct Settings {
     /// The number of processes that have messages, with the master; 0: the
     /// default.
     pub processes: usize,
+    /// The time in nanoseconds for which a process looks for messages before it
+    /// sleeps.
+    pub spin: u64,
     /// The number of workers and helpers.
     pub children: usize,
 }
@@ -32,6 +35,7 @@ static SETTINGS: Lock<Settings> = Lock::new(Settings {
     memory: 0,
     largest: 0,
     processes: 0,
+    spin: 0,
     children: 0,
 });
 

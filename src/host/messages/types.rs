@@ -12,6 +12,11 @@ pub const NGX_IPC_MESSAGE_CONTROL: ngx_uint_t = 1;
 /// replacement. The replacement is told of a gap.
 pub const NGX_IPC_MESSAGE_THIS_PROCESS: ngx_uint_t = 2;
 
+/// For ngx_ipc_message_send_by_key(): a message is dropped while another one of
+/// the type, with the same key, waits. Has no effect together with
+/// NGX_IPC_MESSAGE_THIS_PROCESS.
+pub const NGX_IPC_MESSAGE_ONCE_PER_KEY: ngx_uint_t = 4;
+
 /// Set of processes: the workers of the sender's generation, without the sender.
 pub const NGX_IPC_WORKERS: ngx_uint_t = 1;
 /// Set of processes: the helpers of the sender's generation, without the sender.
@@ -123,7 +128,8 @@ pub struct ngx_ipc_message_type_t {
     pub handler: ngx_ipc_message_handler_pt,
     /// Data of the program, which the handler finds in the field `ctx` of a message.
     pub data: *mut c_void,
-    /// NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS, both added, or 0.
+    /// 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS and
+    /// NGX_IPC_MESSAGE_ONCE_PER_KEY.
     pub flags: ngx_uint_t,
     /// Set by ngx_ipc_message_register(). Programs do not use this field.
     pub number: ngx_uint_t,

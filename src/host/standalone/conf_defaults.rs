@@ -40,6 +40,7 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     message_memory: 0,
     message_max: 0,
     message_processes: 0,
+    message_spin: 0,
 };
 
 /// The size of an `ngx_core_conf_t` in version 0.1.
@@ -47,6 +48,6 @@ pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_core_conf_t, message_processes) + size_of::<ngx_uint_t>()
+    offset_of!(ngx_core_conf_t, message_spin) + size_of::<ngx_uint_t>()
         == size_of::<ngx_core_conf_t>()
 );

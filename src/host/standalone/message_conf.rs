@@ -12,6 +12,7 @@ pub fn settings(conf: Conf<'_>) -> Settings {
         memory: fields.message_memory,
         largest: fields.message_max,
         processes: fields.message_processes,
+        spin: fields.message_spin.saturating_mul(1000) as u64,
         children: conf.worker_processes() + conf.count_helpers(),
     }
 }

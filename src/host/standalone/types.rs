@@ -370,6 +370,10 @@ pub struct ngx_core_conf_s {
     /// generations; 0: four times the number of workers and helpers, and at
     /// least 64.
     pub message_processes: ngx_uint_t,
+    /// Microseconds for which a process that has just received a message looks
+    /// for the next one before it sleeps; 0: it does not. Of use with more
+    /// processors than busy processes.
+    pub message_spin: ngx_uint_t,
 }
 
 /// nginx's typedef.
