@@ -96,8 +96,8 @@ typedef struct {
     /* Data of the program, which the handler finds in the field ctx of a message. */
     void *data;
     /*
-     * 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS and
-     * NGX_IPC_MESSAGE_ONCE_PER_KEY.
+     * 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
+     * NGX_IPC_MESSAGE_ONCE_PER_KEY and NGX_IPC_MESSAGE_RETAINED.
      */
     ngx_uint_t flags;
     /* Set by ngx_ipc_message_register(). Programs do not use this field. */
@@ -175,6 +175,13 @@ typedef struct {
  * NGX_IPC_MESSAGE_THIS_PROCESS.
  */
 #define NGX_IPC_MESSAGE_ONCE_PER_KEY 4
+
+/*
+ * The last broadcast of the type is kept, at most 65,504 bytes: a process that
+ * starts later, or registers the type later, gets it. A message that is older
+ * than one that a process has got already is dropped.
+ */
+#define NGX_IPC_MESSAGE_RETAINED 8
 
 /* Set of processes: the workers of the sender's generation, without the sender. */
 #define NGX_IPC_WORKERS 1

@@ -148,6 +148,11 @@ ngx_ipc_message_type_t  t_once_type = {
     .flags = NGX_IPC_MESSAGE_ONCE_PER_KEY
 };
 
+ngx_ipc_message_type_t  t_kept_type = {
+    .name = "test_kept", .handler = note_handler,
+    .flags = NGX_IPC_MESSAGE_RETAINED
+};
+
 
 static void
 peer_up(void *data, const ngx_ipc_peer_t *peer)
@@ -197,6 +202,7 @@ register_types(ngx_cycle_t *cycle)
     T_EQ(ngx_ipc_message_register(&t_strict_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_once_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_kept_type), NGX_OK);
 
     return NGX_OK;
 }
@@ -232,10 +238,10 @@ static ngx_module_t  message_module = {
 static ngx_module_t  *modules[] = { &message_module, NULL };
 
 
-/* Starts n workers, whose messages have types that the master knows. */
+/* Makes a master that has registered the types. */
 
 void
-t_messages_start(ngx_int_t n)
+t_messages_init(void)
 {
     t_master_init();
     T_REQUIRE(ngx_ipc_init(t_cycle()) == NGX_OK);
@@ -250,6 +256,17 @@ t_messages_start(ngx_int_t n)
 
     T_OK(ngx_ipc_message_fd() > 2);
     t_keep_fds();
+}
+
+
+/* Starts n workers, unless there are some. */
+
+void
+t_messages_start(ngx_int_t n)
+{
+    if (t_notes == NULL) {
+        t_messages_init();
+    }
 
     ngx_start_worker_processes(t_cycle(), n, NGX_PROCESS_RESPAWN);
 

@@ -77,8 +77,10 @@ extern ngx_ipc_message_type_t    t_note_type;
 extern ngx_ipc_message_type_t    t_order_type;
 extern ngx_ipc_message_type_t    t_strict_type;
 extern ngx_ipc_message_type_t    t_once_type;
+extern ngx_ipc_message_type_t    t_kept_type;
 
 
+void t_messages_init(void);
 void t_messages_start(ngx_int_t n);
 volatile t_received_t *t_of(ngx_int_t worker);
 ngx_int_t t_note(ngx_ipc_to_t to, int value);

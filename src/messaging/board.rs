@@ -8,6 +8,7 @@
 //! | 64 | one word for each slot: 1 if its process wants to be woken up at a change |
 //! | 12 KiB | the names of the types, see `names` |
 //! | 28 KiB | the keys that wait, see `keys` |
+//! | 92 KiB | the messages that are kept, see `retained` |
 //!
 //! A damaged board misleads processes about names and changes. It cannot make
 //! them access other memory, because each number is checked where it is used.
@@ -33,8 +34,16 @@ pub const KEYS_COUNT: usize = 4096;
 pub const KEYS: usize = (NAMES + MAX_TYPES as usize * TYPE).next_multiple_of(4096);
 /// The offset of the two words of the secret of the hashes of keys.
 pub const SECRET: usize = 8;
-/// The size of the board in bytes.
-pub const SIZE: usize = KEYS + KEYS_COUNT * 16;
+/// The offset of the messages that are kept.
+pub const RETAINED: usize = KEYS + KEYS_COUNT * 16;
+/// The number of buffers of a type for the message that is kept.
+pub const BUFFERS: u32 = 8;
+/// The size of such a buffer in bytes.
+pub const BUFFER: usize = 64 * 1024;
+/// The size of the part of a type in bytes: a page and the buffers.
+pub const RETAINED_TYPE: usize = 4096 + BUFFERS as usize * BUFFER;
+/// The size of the board in bytes. Most of it is never touched.
+pub const SIZE: usize = RETAINED + MAX_TYPES as usize * RETAINED_TYPE;
 
 const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= NAMES);
 

@@ -6,10 +6,12 @@ use std::ptr::NonNull;
 
 use super::board;
 use super::keys;
-use super::kind::{KEYED, MILLISECOND, REPLY};
+use super::kind::{KEPT, KEYED, MILLISECOND, REPLY};
 use super::presence::{Change, Presence};
 use super::requests::{Outcome, Requests};
+use super::retained::{self, Kept};
 use super::ticks::Ticks;
+use super::versions::Versions;
 
 use crate::message::endpoint::{AttachError, Endpoint};
 use crate::message::event::{Event, Message};
@@ -53,6 +55,7 @@ pub struct Exchange<M, T> {
     /// received.
     has_seen_deaths: bool,
     pub(super) ticks: Ticks,
+    pub(super) versions: Versions,
     /// The generation of the processes that a set has.
     pub(super) generation: u64,
     /// The slots of the workers, by their number. An entry can be stale.
@@ -77,6 +80,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             looks_again: false,
             has_seen_deaths: false,
             ticks: Ticks::default(),
+            versions: Versions::default(),
             generation: generation.unwrap_or_default(),
             workers: Vec::new(),
             cursor: slot,
@@ -161,6 +165,20 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let memory = &self.endpoint.member().memory;
 
         self.ticks.used(|| memory.now());
+    }
+
+    /// The message of a type that was kept before this process has registered the
+    /// type, with its sender.
+    pub fn take_kept(&mut self, number: u16) -> Option<(Kept, Peer)> {
+        let kept = retained::read(&self.board, number)?;
+
+        if !self.versions.is_new(number, kept.version) {
+            return None;
+        }
+
+        let sender = self.sender(kept.sender.0, kept.sender.1);
+
+        Some((kept, sender))
     }
 
     /// The process in a slot. `None` if no process has the slot.
@@ -302,6 +320,15 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         if message.user & KEYED != 0 {
             keys::handled(&self.board, message.user & !KEYED, self.slot());
             message.user = 0;
+        } else if message.user & KEPT != 0 {
+            let version = message.user & !KEPT;
+
+            message.user = 0;
+
+            if message.message_type != REPLY && !self.versions.is_new(message.message_type, version)
+            {
+                return;
+            }
         }
 
         let sender = self.sender(message.sender, message.incarnation);

@@ -18,8 +18,12 @@ pub struct Kind {
     /// Whether a message with a key is dropped while another one with this key
     /// waits.
     pub once: bool,
+    /// Whether the last broadcast is kept for processes that come later.
+    pub retained: bool,
 }
 
 /// The bit in the number of a record that says that the number is that of the
 /// entry of a key, and not that of a request.
 pub const KEYED: u32 = 1 << 31;
+/// The bit that says that the number is the version of a message that is kept.
+pub const KEPT: u32 = 1 << 30;

@@ -8,6 +8,8 @@
 //! - [`address`]: to which process, or to which processes, a message goes
 //! - [`presence`]: which processes have started and which are dead
 //! - [`keys`]: the same key goes to the same process
+//! - [`retained`]: the last message of a type, for processes that come later
+//! - [`versions`]: which of these this process has handled
 //! - [`requests`]: messages that wait for a reply
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
@@ -21,5 +23,7 @@ pub mod kind;
 pub mod names;
 pub mod presence;
 pub mod requests;
+pub mod retained;
 pub mod sending;
 pub mod ticks;
+pub mod versions;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kind::KEYED;
+use super::kind::{KEPT, KEYED};
 
 /// How a request has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl<T> Requests<T> {
     /// A number for the next request, which no pending request has. 0 is none.
     pub fn next_number(&mut self) -> u32 {
         loop {
-            self.last = self.last.wrapping_add(1) & !KEYED;
+            self.last = self.last.wrapping_add(1) & !(KEYED | KEPT);
 
             if self.last != 0 && !self.pending.contains_key(&self.last) {
                 return self.last;

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::address::{self, Address, Set};
 use super::exchange::Exchange;
 use super::keys::{self, Claim};
-use super::kind::{KEYED, Kind, MILLISECOND, REPLY};
+use super::kind::{KEPT, KEYED, Kind, MILLISECOND, REPLY};
+use super::retained;
 use crate::message::layout::{Class, Slot};
 use crate::message::letter::{Letter, Refused, Reservation, Target};
 use crate::message::memory::Memory;
@@ -52,20 +53,31 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         kind: Kind,
         payload: &[u8],
         mut missed: impl FnMut(Peer, Refused),
-    ) -> u32 {
+    ) -> Result<u32, Refused> {
         self.used();
 
         let members = self.members(set);
+        let user = if kind.retained {
+            let version = self.keep(kind, payload)?;
+
+            if members.iter().all(|peer| peer.slot != self.slot()) {
+                self.versions.set(kind.number, version);
+            }
+
+            version | KEPT
+        } else {
+            0
+        };
         let targets = members.iter().map(|peer| target_of(peer, kind.exact));
         let result =
             self.endpoint
-                .broadcast(targets, letter(kind, 0), payload, |target, refused| {
+                .broadcast(targets, letter(kind, user), payload, |target, refused| {
                     if let Some(peer) = members.iter().find(|peer| peer.slot == target.slot) {
                         missed(*peer, refused);
                     }
                 });
 
-        result.sent
+        Ok(result.sent)
     }
 
     /// Sends a request to one process. Its outcome comes within `milliseconds`.
@@ -210,6 +222,19 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                 sent
             }
         }
+    }
+
+    /// Keeps a message for processes that come later. Returns its version.
+    fn keep(&self, kind: Kind, payload: &[u8]) -> Result<u32, Refused> {
+        if payload.len() > retained::LARGEST {
+            return Err(Refused::TooLarge);
+        }
+
+        let endpoint = &self.endpoint;
+        let own = (endpoint.member().slot, endpoint.member().incarnation);
+        let peer = |slot| endpoint.peer(slot);
+
+        retained::keep(&self.board, kind.number, own, payload, peer).ok_or(Refused::Again)
     }
 
     /// The worker with a number of this generation.

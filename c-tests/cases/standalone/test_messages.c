@@ -549,6 +549,50 @@ test_once(void)
 }
 
 
+/* The last message is kept for processes that come later. */
+
+static void
+test_kept(void)
+{
+    int          value;
+    static char  data[65505];
+
+    t_messages_init();
+
+    for (value = 3; value < 6; value++) {
+        T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                       sizeof(value)), 0);
+    }
+
+    t_messages_start(2);
+    T_UNTIL(t_of(0)->notes == 1 && t_of(1)->notes == 1);
+    T_EQ(t_of(0)->value, 5);
+    T_EQ(t_of(0)->from_slot, -1);
+
+    value = 6;
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), 2);
+    T_UNTIL(t_of(0)->notes == 2 && t_of(1)->notes == 2);
+    T_EQ(t_of(1)->value, 6);
+
+    /* A replacement gets the last message once. */
+
+    t_kill_worker(1);
+    T_UNTIL(t_of(1)->notes == 3);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(1), 7), NGX_OK);
+    T_UNTIL(t_of(1)->notes == 4);
+    T_EQ(t_of(1)->values[2], 6);
+    T_EQ(t_of(1)->values[3], 7);
+    T_EQ(t_of(0)->notes, 2);
+
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, data,
+                                   sizeof(data)), NGX_DECLINED);
+    T_EQ(errno, EMSGSIZE);
+
+    t_workers_stop();
+}
+
+
 /* A program that registers no type has no messages, and pays nothing. */
 
 static void
@@ -592,6 +636,7 @@ main(void)
     t_run("exactly one worker", test_one_of);
     t_run("the same worker for a key", test_key);
     t_run("one message that waits for each key", test_once);
+    t_run("a message that is kept", test_kept);
     t_run("a program without messages", test_off);
 
     return t_end();

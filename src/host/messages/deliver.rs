@@ -49,6 +49,7 @@ pub fn process(log: Log) {
         own.tidy_if_due();
         own.now().saturating_add(TURN_TIME)
     }) {
+        handle_kept();
         handle_turn(log, end);
     }
 
@@ -76,6 +77,32 @@ fn handle_turn(log: Log, end: u64) {
             // `next` has counted a message.
             left += 1;
             std::hint::spin_loop();
+        }
+    }
+}
+
+/// Handles the messages that were kept before this process has registered their
+/// types.
+fn handle_kept() {
+    for number in register::take_unasked() {
+        let kept = local::with(|own| own.take_kept(number)).flatten();
+        let registered = register::find(number);
+
+        if let (Some((mut kept, sender)), Some(registered)) = (kept, registered)
+            && let Some(handler) = registered.get().handler
+        {
+            let sender = peer(&sender);
+            let mut m = ngx_ipc_message_t {
+                ctx: registered.get().data,
+                data: kept.payload.as_mut_ptr().cast(),
+                len: kept.payload.len(),
+                sender: &raw const sender,
+                request: 0,
+            };
+
+            // SAFETY: the program has registered the handler for messages, and
+            // the structure and the payload live until it returns.
+            unsafe { handler(&raw mut m) };
         }
     }
 }

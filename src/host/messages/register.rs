@@ -5,18 +5,19 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared;
 use super::types::{
-    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_THIS_PROCESS,
-    first_sizes, ngx_ipc_message_type_t,
+    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED,
+    NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
 };
-use crate::config::ngx_uint_t;
+use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
-use crate::host::standalone::variables::ngx_process;
+use crate::host::standalone::variables::{ngx_pid, ngx_process};
 use crate::log::Log;
 use crate::messaging::kind::Kind;
 use crate::messaging::names;
 use crate::status::Result;
 use crate::sys::lock::Lock;
 use crate::sys::text::Text;
+use crate::table::globals::own_pid;
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
 
 /// A type of the program.
@@ -50,6 +51,8 @@ struct Registered {
     pointer: TypePtr,
     name: Vec<u8>,
     flags: ngx_uint_t,
+    /// The process that has got the message that was kept.
+    asked: ngx_pid_t,
     /// The number in the records; `None` until there is shared memory.
     number: Option<u16>,
 }
@@ -138,6 +141,7 @@ fn add(log: Log, pointer: TypePtr, text: Text, name: Vec<u8>) -> Result {
         pointer,
         name,
         flags: pointer.get().flags,
+        asked: 0,
         number,
     });
     pointer.set_number(types.len());
@@ -163,6 +167,34 @@ pub fn number_all(log: Log) {
     }
 }
 
+/// Whether there are types whose kept message this process has not asked for.
+pub fn has_unasked() -> bool {
+    let own = own_pid(&ngx_pid);
+
+    TYPES
+        .lock()
+        .iter()
+        .any(|known| known.asked != own && known.number.is_some())
+}
+
+/// The numbers of the types whose kept message this process has not asked for.
+pub fn take_unasked() -> Vec<u16> {
+    let own = own_pid(&ngx_pid);
+    let mut numbers = Vec::new();
+
+    for known in TYPES.lock().iter_mut() {
+        if known.asked != own && known.number.is_some() {
+            known.asked = own;
+
+            if known.flags & NGX_IPC_MESSAGE_RETAINED != 0 {
+                numbers.extend(known.number);
+            }
+        }
+    }
+
+    numbers
+}
+
 /// What a message of a type is; `None` if the type is not registered in this
 /// process.
 pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
@@ -180,6 +212,7 @@ pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
         number: known.number?,
         control: known.flags & NGX_IPC_MESSAGE_CONTROL != 0,
         exact: known.flags & NGX_IPC_MESSAGE_THIS_PROCESS != 0,
+        retained: known.flags & NGX_IPC_MESSAGE_RETAINED != 0,
         once: known.flags & NGX_IPC_MESSAGE_ONCE_PER_KEY != 0,
     })
 }

@@ -144,10 +144,10 @@ pub fn broadcast(of: Type, to: ngx_uint_t, payload: &[u8]) -> Result<u32, Failur
     let mut too_large = false;
 
     let sent = with(|own| {
-        Ok(own.broadcast(set(to), kind, payload, |peer, refused| {
+        own.broadcast(set(to), kind, payload, |peer, refused| {
             too_large |= refused == Refused::TooLarge;
             missed.push(deliver::peer(&peer).to);
-        }))
+        })
     })?;
 
     *MISSED.lock() = missed;

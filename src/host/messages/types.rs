@@ -17,6 +17,11 @@ pub const NGX_IPC_MESSAGE_THIS_PROCESS: ngx_uint_t = 2;
 /// NGX_IPC_MESSAGE_THIS_PROCESS.
 pub const NGX_IPC_MESSAGE_ONCE_PER_KEY: ngx_uint_t = 4;
 
+/// The last broadcast of the type is kept, at most 65,504 bytes: a process that
+/// starts later, or registers the type later, gets it. A message that is older
+/// than one that a process has got already is dropped.
+pub const NGX_IPC_MESSAGE_RETAINED: ngx_uint_t = 8;
+
 /// Set of processes: the workers of the sender's generation, without the sender.
 pub const NGX_IPC_WORKERS: ngx_uint_t = 1;
 /// Set of processes: the helpers of the sender's generation, without the sender.
@@ -128,8 +133,8 @@ pub struct ngx_ipc_message_type_t {
     pub handler: ngx_ipc_message_handler_pt,
     /// Data of the program, which the handler finds in the field `ctx` of a message.
     pub data: *mut c_void,
-    /// 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS and
-    /// NGX_IPC_MESSAGE_ONCE_PER_KEY.
+    /// 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
+    /// NGX_IPC_MESSAGE_ONCE_PER_KEY and NGX_IPC_MESSAGE_RETAINED.
     pub flags: ngx_uint_t,
     /// Set by ngx_ipc_message_register(). Programs do not use this field.
     pub number: ngx_uint_t,

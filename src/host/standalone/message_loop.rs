@@ -10,7 +10,7 @@ use super::cycle::Cycle;
 use super::event::ngx_event_t;
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
-use crate::host::messages::{deliver, local, region, shared};
+use crate::host::messages::{deliver, local, region, register, shared};
 use crate::log::Log;
 use crate::table::role;
 
@@ -22,6 +22,10 @@ static WATCHES: AtomicI32 = AtomicI32::new(0);
 pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
     shared::get()?;
     watch(log);
+
+    if register::has_unasked() {
+        return Some(0);
+    }
 
     local::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
 }
