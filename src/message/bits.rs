@@ -1,19 +1,38 @@
 //! A set of slots, in memory of this process.
 
+use super::layout::WORDS;
+
 /// A set of slot numbers.
-#[derive(Clone, Debug, Default)]
-pub struct Bits(Vec<u64>);
+#[derive(Clone, Debug)]
+pub struct Bits {
+    words: [u64; WORDS],
+    /// The number of words in use.
+    len: usize,
+}
 
 impl Bits {
     /// An empty set for `words * 64` slots.
     pub fn new(words: usize) -> Self {
-        Self(vec![0; words])
+        Self {
+            words: [0; WORDS],
+            len: words.min(WORDS),
+        }
+    }
+
+    #[inline]
+    fn words(&self) -> &[u64] {
+        self.words.get(..self.len).unwrap_or_default()
+    }
+
+    #[inline]
+    fn word(&mut self, word: usize) -> Option<&mut u64> {
+        self.words.get_mut(..self.len)?.get_mut(word)
     }
 
     /// Adds the slots of a word of a shared bitmap.
     #[inline]
     pub fn add_word(&mut self, word: usize, bits: u64) {
-        if let Some(to) = self.0.get_mut(word) {
+        if let Some(to) = self.word(word) {
             *to |= bits;
         }
     }
@@ -27,14 +46,21 @@ impl Bits {
     /// Removes a slot.
     #[inline]
     pub fn remove(&mut self, slot: u32) {
-        if let Some(word) = self.0.get_mut(slot as usize / 64) {
+        if let Some(word) = self.word(slot as usize / 64) {
             *word &= !(1 << (slot % 64));
         }
     }
 
+    /// Whether a slot is in the set.
+    pub fn has(&self, slot: u32) -> bool {
+        let word = self.words().get(slot as usize / 64);
+
+        word.is_some_and(|word| word >> (slot % 64) & 1 != 0)
+    }
+
     /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
-        self.0.iter().all(|&word| word == 0)
+        self.words().iter().all(|&word| word == 0)
     }
 
     /// The first slot of the set that is `from` or larger.
@@ -43,7 +69,7 @@ impl Bits {
         let start = from as usize / 64;
         let mut mask = u64::MAX << (from % 64);
 
-        for (index, &word) in self.0.iter().enumerate().skip(start) {
+        for (index, &word) in self.words().iter().enumerate().skip(start) {
             let rest = word & mask;
 
             if rest != 0 {

@@ -19,6 +19,8 @@ pub enum AttachError {
     Mismatch(Mismatch),
     /// There is no such slot, or no process was appointed to it.
     Vacant,
+    /// There is not enough memory.
+    NoMemory,
 }
 
 /// Sends and receives messages for the process of one slot.
@@ -54,8 +56,8 @@ impl<M: Memory> Endpoint<M> {
         };
 
         Ok(Self {
-            incoming: Incoming::new(&member),
-            outgoing: Outgoing::new(&member),
+            incoming: Incoming::new(&member).or(Err(AttachError::NoMemory))?,
+            outgoing: Outgoing::new(&member).or(Err(AttachError::NoMemory))?,
             idle: Idle::default(),
             activity: 0,
             member,
@@ -89,8 +91,8 @@ impl<M: Memory> Endpoint<M> {
     /// # Errors
     ///
     /// [`Refused::Again`] if there is no room: [`Event::Room`] follows.
-    /// [`Refused::TooLarge`], [`Refused::Gone`] and [`Refused::Reserved`] if the
-    /// message cannot be sent. Nothing was sent then.
+    /// [`Refused::TooLarge`], [`Refused::Gone`], [`Refused::Reserved`] and
+    /// [`Refused::NoMemory`] if the message cannot be sent. Nothing was sent then.
     #[inline]
     pub fn send(&mut self, target: Target, letter: Letter, payload: &[u8]) -> Result<(), Refused> {
         self.outgoing.send(&self.member, target, letter, payload)

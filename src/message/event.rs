@@ -42,6 +42,15 @@ pub struct Origin {
     pub incarnation: u32,
 }
 
+/// A process that sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The slot.
+    pub slot: u32,
+    /// The incarnation.
+    pub incarnation: u32,
+}
+
 /// What a receiver is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -49,10 +58,11 @@ pub enum Event {
     Message(Message),
     /// Messages that were lost.
     Gap(Gap),
-    /// This process sends in a lane from here on.
-    Up(Origin),
-    /// This process is dead, and all that it has sent in a lane was received.
-    Down(Origin),
+    /// This process sends messages from here on. It is told once, although a
+    /// sender has two lanes.
+    Up(Sender),
+    /// This process is dead, and all that it has sent was received.
+    Down(Sender),
     /// The pool of this slot has room again, after a message was refused.
     Room(u32),
 }

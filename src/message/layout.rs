@@ -32,7 +32,7 @@ pub const VERSION: u64 = 1;
 /// "ngxipcms" in the byte order of the machine.
 const MAGIC: u64 = u64::from_ne_bytes(*b"ngxipcms");
 /// The number of words of a bitmap with one bit for each slot.
-const WORDS: usize = MAX_SLOTS as usize / 64;
+pub const WORDS: usize = MAX_SLOTS as usize / 64;
 const PAGE: usize = 4096;
 
 /// The first words of the region.

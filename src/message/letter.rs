@@ -74,6 +74,8 @@ pub enum Refused {
     Gone,
     /// Another message to this receiver is reserved and not committed yet.
     Reserved,
+    /// This process has no memory to keep its side of the lane in.
+    NoMemory,
 }
 
 /// What a message carries besides its payload.

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 
 use super::memory::Memory;
 use crate::sys::bell::Bell;
+use crate::sys::heap;
 use crate::sys::region::Region;
 use crate::sys::time;
 
@@ -33,12 +34,16 @@ impl fmt::Debug for Mapped {
 
 impl Mapped {
     /// Maps `size` bytes of zeros, and makes `slots` wake-up descriptors. Fails
-    /// with the errno of `mmap(2)` or `eventfd(2)`, and leaves nothing behind.
+    /// with the errno of `mmap(2)` or `eventfd(2)`, or `ENOMEM`, and leaves nothing behind.
     pub fn new(size: usize, slots: usize) -> Result<Self, Errno> {
-        Ok(Self {
-            region: Region::map(size)?,
-            bells: (0..slots).map(|_| Bell::new()).collect::<Result<_, _>>()?,
-        })
+        let region = Region::map(size)?;
+        let mut bells = Vec::new();
+
+        for _ in 0..slots {
+            heap::push(&mut bells, Bell::new()?)?;
+        }
+
+        Ok(Self { region, bells })
     }
 
     /// The wake-up descriptor of a slot, for the event loop of its process;

@@ -8,8 +8,10 @@
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
 //! - [`peers`]: which process is in which slot
 //! - [`lane`], [`pool`], [`member`]: records, chunks, wake-ups
-//! - [`out_lane`], [`out_records`], [`shared_block`], [`send`]: the sender's side
-//! - [`in_lane`], [`taken`], [`receive`]: the receiver's side
+//! - [`out_lane`], [`out_records`], [`out_counts`], [`send`], [`broadcast`],
+//!   [`shared_block`]: the sender's side
+//! - [`in_lane`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
+//! - [`lanes`], [`bits`]: tables with an entry for each slot
 //! - [`letter`], [`event`]: what a sender and a receiver say and are told
 //! - [`endpoint`]: all of it for one process
 //! - [`idle`]: gives memory back; [`statistics`]: counters
@@ -17,16 +19,19 @@
 //! - [`verify`]: a check of the whole region
 
 pub mod bits;
+pub mod broadcast;
 pub mod endpoint;
 pub mod event;
 pub mod idle;
 pub mod in_lane;
 pub mod lane;
+pub mod lanes;
 pub mod layout;
 pub mod letter;
 pub mod mapped;
 pub mod member;
 pub mod memory;
+pub mod out_counts;
 pub mod out_lane;
 pub mod out_records;
 pub mod peers;
@@ -34,7 +39,9 @@ pub mod pool;
 pub mod receive;
 pub mod recover;
 pub mod send;
+pub mod senders;
 pub mod shared_block;
+pub mod sleep;
 pub mod statistics;
 pub mod taken;
 pub mod verify;

@@ -17,6 +17,8 @@ use std::collections::VecDeque;
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
+use nix::errno::Errno;
+
 use super::lane::{self, End, Found, LAST};
 use super::layout::{Bitmap, Lane, LaneHead};
 use super::letter::Refused;
@@ -53,16 +55,17 @@ pub struct OutLane {
     pub(super) held: VecDeque<Held>,
     held_chunks: u32,
     pub(super) sent: u64,
-    refused: u64,
-    deepest: u32,
+    pub(super) refused: u64,
+    pub(super) deepest: u32,
     /// The round of tidying in which the lane was used last.
-    used: u32,
+    pub(super) used: u32,
 }
 
 impl OutLane {
     /// Continues a lane where the previous incarnation of the sender has
     /// stopped; a lane that was never opened begins with the record number 0.
-    pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Self {
+    /// Fails with `ENOMEM`.
+    pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Result<Self, Errno> {
         let mut this = Self {
             lane,
             is_open: false,
@@ -85,21 +88,29 @@ impl OutLane {
             .bit(lane.receiver, Bitmap::Known(lane.class), lane.sender);
 
         if m.memory.load(known, Relaxed) & bit != 0 {
-            this.resume(m);
+            this.resume(m)?;
         }
 
-        this
+        Ok(this)
     }
 
-    fn resume<M: Memory>(&mut self, m: &Member<M>) {
+    fn resume<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Errno> {
         let lane = self.lane;
+        let mut held = Ok(());
         let head = m.layout.lane(lane);
+        let mut hold = |until, chunk, count| {
+            held = held.and_then(|()| self.make_room_to_hold(1));
+
+            if held.is_ok() {
+                self.hold(until, chunk, count);
+            }
+        };
         let end = lane::walk(&m.memory, &m.layout, lane, |at, found| match found {
-            Found::Link(next) => self.hold(next.number, at.chunk, 1),
-            Found::Close(number) => self.hold(*number, at.chunk, 1),
+            Found::Link(next) => hold(next.number, at.chunk, 1),
+            Found::Close(number) => hold(*number, at.chunk, 1),
             Found::Message(record, next) => {
                 if let Some(block) = record.block.filter(|block| block.pool == lane.receiver) {
-                    self.hold(next.number, block.chunk, block.count);
+                    hold(next.number, block.chunk, block.count);
                 }
             }
             _ => (),
@@ -118,6 +129,13 @@ impl OutLane {
         self.sent = m.memory.load(head + offset_of!(LaneHead, sent), Relaxed);
         self.refused = m.memory.load(head + offset_of!(LaneHead, refused), Relaxed);
         self.settle(m);
+
+        held
+    }
+
+    /// Makes room for `count` calls of [`OutLane::hold`]. Fails with `ENOMEM`.
+    pub(super) fn make_room_to_hold(&mut self, count: usize) -> Result<(), Errno> {
+        self.held.try_reserve(count).or(Err(Errno::ENOMEM))
     }
 
     pub(super) fn hold(&mut self, until: u32, chunk: u32, count: u32) {
@@ -312,6 +330,8 @@ impl OutLane {
         count: u32,
     ) -> Result<(), Refused> {
         self.settle(m);
+        // A record needs at most three entries: its block, and two links.
+        self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
 
         if self.held_chunks + count + u32::from(self.is_open) > m.layout.sizes.quota {
             return Err(Refused::Again);
@@ -363,38 +383,5 @@ impl OutLane {
         self.at.number = self.at.number.wrapping_add(1);
         self.held.clear();
         self.held_chunks = 0;
-    }
-
-    /// The number of records that the receiver has not taken.
-    pub(super) fn waiting(&self, place: Place) -> u32 {
-        let waiting = self.at.number.wrapping_sub(place.number());
-
-        if waiting > u32::MAX / 2 { 0 } else { waiting }
-    }
-
-    /// Counts a message that was refused.
-    pub fn count_refused(&mut self) {
-        self.refused = self.refused.wrapping_add(1);
-    }
-
-    /// Writes the sender's counters to the head of the lane.
-    pub fn publish<M: Memory>(&self, m: &Member<M>) {
-        let head = m.layout.lane(self.lane);
-        let put = |field, value| m.memory.store(head + field, value, Relaxed);
-
-        put(offset_of!(LaneHead, sent), self.sent);
-        put(offset_of!(LaneHead, refused), self.refused);
-        put(offset_of!(LaneHead, deepest), self.deepest.into());
-    }
-
-    /// Records that the lane is used in this round of tidying.
-    #[inline]
-    pub fn touch(&mut self, round: u32) {
-        self.used = round;
-    }
-
-    /// Whether the lane was not used in the last `rounds` rounds of tidying.
-    pub fn is_idle(&self, round: u32, rounds: u32) -> bool {
-        round.wrapping_sub(self.used) >= rounds
     }
 }

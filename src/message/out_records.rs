@@ -242,7 +242,7 @@ impl OutLane {
 
         // The word `first` is written again when the lane is opened. So the
         // receiver must have read it before.
-        if self.is_reserved || place != Place::Open(self.at) {
+        if self.is_reserved || place != Place::Open(self.at) || self.make_room_to_hold(1).is_err() {
             return false;
         }
 

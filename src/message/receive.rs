@@ -1,4 +1,4 @@
-//! Receiving: which lane is next, and when the process may sleep.
+//! Receiving: which lane is next. When the process may sleep: see `sleep`.
 //!
 //! A receiver looks at the lanes whose bit is set, one after the other, and
 //! takes at most a burst of messages from each. Control lanes come first: they
@@ -6,15 +6,18 @@
 //! a busy sender only reads it.
 
 use std::mem::offset_of;
-use std::sync::atomic::Ordering::{Acquire, SeqCst};
+use std::sync::atomic::Ordering::Acquire;
+
+use nix::errno::Errno;
 
 use super::bits::Bits;
-use super::event::{Event, Message, Origin, Turn};
+use super::event::{Event, Message, Origin, Sender, Turn};
 use super::in_lane::InLane;
+use super::lanes::Lanes;
 use super::layout::{Bitmap, Class, Slot};
 use super::member::Member;
 use super::memory::Memory;
-use super::peers::State;
+use super::senders::Senders;
 use super::taken::{Handled, Taken};
 use super::words::Position;
 
@@ -27,22 +30,33 @@ const MOST_PASSED: u32 = 8;
 
 /// The lanes of one class.
 #[derive(Clone, Debug)]
-struct Side {
-    lanes: Vec<Option<Box<InLane>>>,
+pub(super) struct Side {
+    pub(super) lanes: Lanes<InLane>,
     /// The lanes that are looked at.
-    active: Bits,
+    pub(super) active: Bits,
     /// The lane that was looked at last.
     cursor: u32,
+}
+
+/// What was found in a lane.
+enum Pulled {
+    /// A message or a gap.
+    Event(Event),
+    /// This incarnation sends from here on, and it is not the one that is up.
+    Another(u32),
+    /// More records to look at.
+    More,
+    /// Nothing.
+    Nothing,
 }
 
 /// What a process receives.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    sides: [Side; 2],
+    pub(super) sides: [Side; 2],
     /// Pools that have room again and were not reported yet.
-    room: Bits,
-    /// Senders that are dead and were not reported yet.
-    down: Vec<Origin>,
+    pub(super) room: Bits,
+    pub(super) senders: Senders,
     /// The class of the lane that a burst is taken from.
     current: Class,
     burst: u32,
@@ -50,13 +64,13 @@ pub struct Incoming {
     pub cap: u32,
     /// The message that was returned last.
     handled: Option<Handled>,
-    sleeps: u64,
+    pub(super) sleeps: u64,
 }
 
 impl Incoming {
     /// Begins to receive. A process that is not the first one in its slot looks
-    /// at all lanes that were ever opened.
-    pub fn new<M: Memory>(m: &Member<M>) -> Self {
+    /// at all lanes that were ever opened. Fails with `ENOMEM`.
+    pub fn new<M: Memory>(m: &Member<M>) -> Result<Self, Errno> {
         let words = m.layout.words();
         let side = |class| {
             let mut active = Bits::new(words);
@@ -67,28 +81,28 @@ impl Incoming {
                 active.add_word(word, m.memory.load(at, Acquire) & m.layout.mask(word));
             }
 
-            Side {
-                lanes: vec![None; m.layout.sizes.slots as usize],
+            Ok::<_, Errno>(Side {
+                lanes: Lanes::new(m.layout.sizes.slots)?,
                 active,
                 cursor: 0,
-            }
+            })
         };
         let sleep = m.layout.slot(m.slot) + offset_of!(Slot, sleep);
 
-        Self {
-            sides: [side(Class::Control), side(Class::Data)],
+        Ok(Self {
+            sides: [side(Class::Control)?, side(Class::Data)?],
             room: Bits::new(words),
-            down: Vec::new(),
+            senders: Senders::new(m.layout.sizes.slots, words)?,
             current: Class::Control,
             burst: 0,
             cap: 16,
             handled: None,
             sleeps: m.memory.load(sleep, Acquire) | 1,
-        }
+        })
     }
 
     #[inline]
-    fn side(&mut self, class: Class) -> &mut Side {
+    pub(super) fn side(&mut self, class: Class) -> &mut Side {
         let [control, data] = &mut self.sides;
 
         match class {
@@ -136,8 +150,8 @@ impl Incoming {
             return Some(Event::Room(slot));
         }
 
-        if let Some(origin) = self.down.pop() {
-            return Some(Event::Down(origin));
+        if let Some(sender) = self.find_down(m) {
+            return Some(Event::Down(sender));
         }
 
         for class in Class::ALL {
@@ -182,7 +196,7 @@ impl Incoming {
     }
 
     /// Reads the shared bitmaps.
-    fn refresh<M: Memory>(&mut self, m: &Member<M>) {
+    pub(super) fn refresh<M: Memory>(&mut self, m: &Member<M>) {
         for word in 0..m.layout.words() {
             for class in Class::ALL {
                 let at = m.layout.bitmap(m.slot, Bitmap::Ready(class)) + word * 8;
@@ -203,18 +217,43 @@ impl Incoming {
 
     #[inline]
     fn take<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) -> Option<Event> {
+        match self.pull(m, class, sender) {
+            Pulled::Event(event) => Some(event),
+            Pulled::Another(incarnation) => self.change(
+                m,
+                class,
+                Sender {
+                    slot: sender,
+                    incarnation,
+                },
+            ),
+            Pulled::Nothing | Pulled::More => None,
+        }
+    }
+
+    /// Takes the next message or gap of a lane, if it comes from the process
+    /// that is up.
+    #[inline]
+    fn pull<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) -> Pulled {
+        let up = self.senders.up(sender);
         let side = self.side(class);
-        let Some(slot) = side.lanes.get_mut(sender as usize) else {
-            side.active.remove(sender);
-            return None;
+        let lane = side
+            .lanes
+            .load(sender, || Ok(InLane::load(m, m.from(class, sender))));
+        // Without memory the lane stays active, so this is tried again.
+        let Ok(lane) = lane else {
+            return Pulled::Nothing;
         };
-        let lane = slot.get_or_insert_with(|| Box::new(InLane::load(m, m.from(class, sender))));
 
         for _ in 0..MOST_PASSED {
+            let incarnation = lane.incarnation();
+
+            if incarnation != up && incarnation != 0 {
+                return Pulled::Another(incarnation);
+            }
+
             match lane.take(m) {
                 Taken::Message(record, number) => {
-                    let incarnation = lane.incarnation();
-
                     lane.empty = 0;
                     self.handled = Some(lane.handled(number, record));
 
@@ -224,32 +263,40 @@ impl Incoming {
                         incarnation,
                     };
 
-                    return Some(Event::Message(Message::new(origin, number, record)));
+                    return Pulled::Event(Event::Message(Message::new(origin, number, record)));
                 }
-                Taken::Gap(gap) => return Some(Event::Gap(gap)),
-                Taken::Up(incarnation) => {
-                    return Some(Event::Up(Origin {
-                        class,
-                        slot: sender,
-                        incarnation,
-                    }));
-                }
-                Taken::More => lane.empty = 0,
+                Taken::Gap(gap) => return Pulled::Event(Event::Gap(gap)),
+                Taken::Up(_) | Taken::More => lane.empty = 0,
                 Taken::Nothing => {
                     self.found_empty(m, class, sender);
-                    break;
+                    return Pulled::Nothing;
                 }
             }
         }
 
-        None
+        Pulled::More
+    }
+
+    /// Tells of another process in the slot of a sender. The messages that its
+    /// predecessor has sent in the other lane come before that, and then the
+    /// predecessor's death.
+    #[cold]
+    fn change<M: Memory>(&mut self, m: &Member<M>, class: Class, new: Sender) -> Option<Event> {
+        if self.senders.up(new.slot) == 0 {
+            self.senders.set_up(new);
+            return Some(Event::Up(new));
+        }
+
+        match self.pull(m, class.other(), new.slot) {
+            Pulled::Event(event) => Some(event),
+            Pulled::More => None,
+            Pulled::Another(_) | Pulled::Nothing => Some(Event::Down(self.forget(new.slot))),
+        }
     }
 
     /// Stops to look at a lane that was empty for a while.
     fn found_empty<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) {
-        let lane = self.side(class).lanes.get_mut(sender as usize);
-
-        if let Some(Some(lane)) = lane {
+        if let Some(lane) = self.side(class).lanes.get_mut(sender) {
             lane.empty += 1;
 
             if lane.empty >= MOST_EMPTY {
@@ -258,54 +305,10 @@ impl Incoming {
         }
     }
 
-    /// Clears the bit of a lane, and looks at the lane once more. Returns whether
-    /// the lane is empty.
-    fn retire<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) -> bool {
-        let side = self.side(class);
-
-        side.active.remove(sender);
-
-        if !m.has_slot(sender) {
-            return true;
-        }
-
-        let (at, bit) = m.layout.bit(m.slot, Bitmap::Ready(class), sender);
-
-        m.memory.clear_bits(at, bit);
-
-        let lane = side.lanes.get_mut(sender as usize).and_then(Option::as_mut);
-        let Some(lane) = lane else { return true };
-
-        lane.empty = 0;
-
-        // The state is read before the last look at the lane: what a dead process
-        // has sent is visible then.
-        let incarnation = lane.incarnation();
-        let (state, now) = m.state(sender);
-        let is_dead = now != incarnation || matches!(state, State::Vacant | State::Awaited);
-
-        if lane.has_more(m) {
-            m.memory.set_bits(at, bit);
-            side.active.add(sender);
-            return false;
-        }
-
-        if incarnation != 0 && is_dead {
-            lane.forget();
-            self.down.push(Origin {
-                class,
-                slot: sender,
-                incarnation,
-            });
-        }
-
-        true
-    }
-
     /// Stores again how far this process has come.
     pub fn assert_places<M: Memory>(&self, m: &Member<M>) {
         for side in &self.sides {
-            for lane in side.lanes.iter().flatten() {
+            for lane in side.lanes.iter() {
                 lane.assert_place(m);
             }
         }
@@ -320,81 +323,6 @@ impl Incoming {
     pub fn position(&self, class: Class, sender: u32) -> Option<Position> {
         let [control, data] = &self.sides;
         let side = if class.is_control() { control } else { data };
-        let lane = side.lanes.get(sender as usize)?.as_ref()?;
-
-        Some(lane.position())
-    }
-
-    /// Prepares to sleep. Returns true if nothing has arrived: then the process
-    /// waits until its wake-up descriptor is readable, and calls
-    /// [`Incoming::wake_up`]. Returns false if there is something to receive.
-    pub fn prepare_sleep<M: Memory>(&mut self, m: &Member<M>) -> bool {
-        self.finish(m);
-        self.refresh(m);
-
-        let mut is_idle = self.room.is_empty();
-
-        for class in Class::ALL {
-            let mut from = 0;
-
-            while let Some(sender) = self.side(class).active.next(from) {
-                from = sender + 1;
-                is_idle &= self.load_and_retire(m, class, sender);
-            }
-        }
-
-        if !is_idle || !self.down.is_empty() {
-            return false;
-        }
-
-        let at = m.layout.slot(m.slot) + offset_of!(Slot, sleep);
-
-        self.sleeps = self.sleeps.wrapping_add(2);
-        m.memory.swap(at, self.sleeps);
-
-        if self.has_bits(m) {
-            self.wake_up(m);
-            return false;
-        }
-
-        true
-    }
-
-    /// A lane that was never looked at can have something in it.
-    fn load_and_retire<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) -> bool {
-        let lane = self.side(class).lanes.get_mut(sender as usize);
-
-        if let Some(lane @ None) = lane {
-            *lane = Some(Box::new(InLane::load(m, m.from(class, sender))));
-        }
-
-        self.retire(m, class, sender)
-    }
-
-    /// Ends a sleep, so that the senders no longer wake up this process.
-    pub fn wake_up<M: Memory>(&self, m: &Member<M>) {
-        let at = m.layout.slot(m.slot) + offset_of!(Slot, sleep);
-
-        if m.memory.load(at, Acquire) & 1 != 0 {
-            m.memory.swap(at, self.sleeps & !1);
-        }
-    }
-
-    /// Whether a bit of a shared bitmap is set.
-    pub fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
-        let maps = [
-            Bitmap::Ready(Class::Control),
-            Bitmap::Ready(Class::Data),
-            Bitmap::Room,
-        ];
-
-        (0..m.layout.words()).any(|word| {
-            maps.iter()
-                .map(|&map| {
-                    m.memory
-                        .load(m.layout.bitmap(m.slot, map) + word * 8, SeqCst)
-                })
-                .any(|bits| bits & m.layout.mask(word) != 0)
-        })
+        side.lanes.get(sender).map(InLane::position)
     }
 }

@@ -10,10 +10,8 @@
 //! with a number before that one was passed. A chunk with the number of a record
 //! that was never committed was never used.
 
-use std::collections::BTreeSet;
-
 use super::lane::{self, End};
-use super::layout::{Bitmap, Class, Lane, Layout};
+use super::layout::{Bitmap, Class, Lane, Layout, MAX_CHUNKS};
 use super::member::Member;
 use super::memory::Memory;
 use super::peers::{self, Heritage, State};
@@ -83,9 +81,9 @@ fn as_sender<M: Memory>(dead: &Member<M>, class: Class, receiver: u32) {
 
 fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
     let (memory, layout) = (&dead.memory, &dead.layout);
-    let mut linked = BTreeSet::new();
+    let mut linked = Chunks::default();
     let end = lane::walk(memory, layout, lane, |at, _| {
-        linked.insert(at.chunk);
+        linked.add(at.chunk);
     });
     let next = match end {
         End::Open(at) => at.number,
@@ -99,7 +97,7 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
         let Some(owner) = owner.filter(|owner| {
             let control = lane.class.is_control();
 
-            owner.is_of(Use::Lane, control, lane.sender) && !linked.contains(&chunk)
+            owner.is_of(Use::Lane, control, lane.sender) && !linked.has(chunk)
                 || owner.is_of(Use::Block, control, lane.sender)
         }) else {
             continue;
@@ -108,6 +106,29 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
         if !is_before(owner.number, next) {
             pool::release(memory, layout, lane.receiver, chunk..chunk + 1, owner);
         }
+    }
+}
+
+/// A set of chunks of one pool.
+struct Chunks([u64; MAX_CHUNKS as usize / 64]);
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self([0; MAX_CHUNKS as usize / 64])
+    }
+}
+
+impl Chunks {
+    fn add(&mut self, chunk: u32) {
+        if let Some(word) = self.0.get_mut(chunk as usize / 64) {
+            *word |= 1 << (chunk % 64);
+        }
+    }
+
+    fn has(&self, chunk: u32) -> bool {
+        self.0
+            .get(chunk as usize / 64)
+            .is_some_and(|word| word >> (chunk % 64) & 1 != 0)
     }
 }
 

@@ -1,36 +1,37 @@
-//! Sending: to one process, and to many.
+//! Sending to one process; `broadcast` sends to many.
+
+use nix::errno::Errno;
 
 use super::bits::Bits;
-use super::lane::{self, Block, MAX_SMALL};
+use super::lane::MAX_SMALL;
+use super::lanes::Lanes;
 use super::layout::{CHUNK, Class, MAX_PAYLOAD};
-use super::letter::{Broadcast, Envelope, Letter, Refused, Reservation, Spot, Target};
+use super::letter::{Envelope, Letter, Refused, Reservation, Spot, Target};
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
 use super::peers::State;
-use super::pool;
 use super::shared_block::SharedBlock;
-use super::words::{Owner, Use, is_before};
 
 /// What a process sends.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    lanes: [Vec<Option<Box<OutLane>>>; 2],
-    shared: Vec<SharedBlock>,
+    lanes: [Lanes<OutLane>; 2],
+    pub(super) shared: Vec<SharedBlock>,
     /// Receivers that had no room, and have not told yet that they have.
     waits: Bits,
-    shares: u32,
+    pub(super) shares: u32,
     round: u32,
     /// The largest payload in bytes.
     pub max_payload: usize,
 }
 
 impl Outgoing {
-    /// Begins to send.
-    pub fn new<M: Memory>(m: &Member<M>) -> Self {
-        let slots = m.layout.sizes.slots as usize;
+    /// Begins to send. Fails with `ENOMEM`.
+    pub fn new<M: Memory>(m: &Member<M>) -> Result<Self, Errno> {
+        let slots = m.layout.sizes.slots;
         let mut this = Self {
-            lanes: [vec![None; slots], vec![None; slots]],
+            lanes: [Lanes::new(slots)?, Lanes::new(slots)?],
             shared: Vec::new(),
             waits: Bits::new(m.layout.words()),
             shares: m.incarnation << 20,
@@ -39,16 +40,16 @@ impl Outgoing {
         };
 
         if m.incarnation > 1 {
-            this.adopt(m);
+            this.adopt(m)?;
             this.reclaim(m);
         }
 
-        this
+        Ok(this)
     }
 
     /// The lane to a receiver, whose slot exists.
     #[inline]
-    fn lane<M: Memory>(
+    pub(super) fn lane<M: Memory>(
         &mut self,
         m: &Member<M>,
         class: Class,
@@ -57,8 +58,9 @@ impl Outgoing {
         let round = self.round;
         let [control, data] = &mut self.lanes;
         let lanes = if class.is_control() { control } else { data };
-        let lane = lanes.get_mut(receiver as usize).ok_or(Refused::Gone)?;
-        let lane = lane.get_or_insert_with(|| Box::new(OutLane::load(m, m.to(class, receiver))));
+        let lane = lanes
+            .load(receiver, || OutLane::load(m, m.to(class, receiver)))
+            .or(Err(Refused::NoMemory))?;
 
         lane.touch(round);
 
@@ -67,7 +69,7 @@ impl Outgoing {
 
     /// Finds out which incarnation a message is for.
     #[inline]
-    fn address<M: Memory>(
+    pub(super) fn address<M: Memory>(
         m: &Member<M>,
         target: Target,
         letter: Letter,
@@ -99,7 +101,7 @@ impl Outgoing {
     /// After there was no room: makes the receiver tell when there is, and tries
     /// once more, because the receiver may have freed something in between.
     #[cold]
-    fn again<M: Memory>(
+    pub(super) fn again<M: Memory>(
         &mut self,
         m: &Member<M>,
         class: Class,
@@ -120,7 +122,7 @@ impl Outgoing {
     }
 
     #[inline]
-    fn check_len<M: Memory>(&self, m: &Member<M>, len: usize) -> Result<u32, Refused> {
+    pub(super) fn check_len<M: Memory>(&self, m: &Member<M>, len: usize) -> Result<u32, Refused> {
         let sizes = m.layout.sizes;
         let chunks = sizes.quota.saturating_sub(1);
         let chunks = chunks.min((sizes.chunks - sizes.control_chunks).saturating_sub(1));
@@ -213,158 +215,6 @@ impl Outgoing {
         }
     }
 
-    /// Sends a message to several processes. Calls `missed` for each process
-    /// that it could not be sent to.
-    ///
-    /// A large payload is copied once, into a block of this process's own pool.
-    /// If that pool has no room, each receiver gets a copy.
-    pub fn broadcast<M: Memory>(
-        &mut self,
-        m: &Member<M>,
-        targets: impl IntoIterator<Item = Target>,
-        letter: Letter,
-        payload: &[u8],
-        mut missed: impl FnMut(Target, Refused),
-    ) -> Broadcast {
-        let mut result = Broadcast::default();
-        let block = self.share(m, letter.class, payload);
-
-        for target in targets {
-            let sent = match block {
-                Some(shared) => self.send_shared(m, target, letter, shared, payload.len() as u32),
-                None => self.send(m, target, letter, payload),
-            };
-
-            match sent {
-                Ok(()) => result.sent += 1,
-                Err(refused) => {
-                    result.missed += 1;
-                    missed(target, refused);
-                }
-            }
-        }
-
-        result
-    }
-
-    /// Copies a large payload into a block of this process's own pool.
-    fn share<M: Memory>(
-        &mut self,
-        m: &Member<M>,
-        class: Class,
-        payload: &[u8],
-    ) -> Option<SharedBlock> {
-        let len = self.check_len(m, payload.len()).ok()?;
-
-        if len <= MAX_SMALL {
-            return None;
-        }
-
-        self.reclaim(m);
-        self.shares = self.shares.wrapping_add(1) & (u32::MAX >> 1);
-
-        let owner = Owner {
-            usage: Use::Shared,
-            control: class.is_control(),
-            slot: m.slot,
-            incarnation: m.incarnation,
-            number: self.shares,
-        };
-        let table = lane::table_chunks(&m.layout);
-        let count = table + lane::chunks(len);
-        // The hint is the end of the pool, which is never a block.
-        let hint = (u32::MAX, count);
-        let chunk = pool::claim_run(&m.memory, &m.layout, m.slot, Class::Data, hint, owner)?;
-        let block = Block {
-            pool: m.slot,
-            chunk,
-            count,
-        };
-        let shared = SharedBlock {
-            block,
-            class,
-            owner,
-        };
-
-        for receiver in 0..m.layout.sizes.slots {
-            shared.remove(m, receiver);
-        }
-
-        m.memory
-            .write(m.layout.chunk(m.slot, chunk + table), payload);
-        self.shared.push(shared);
-
-        Some(shared)
-    }
-
-    fn send_shared<M: Memory>(
-        &mut self,
-        m: &Member<M>,
-        target: Target,
-        letter: Letter,
-        shared: SharedBlock,
-        len: u32,
-    ) -> Result<(), Refused> {
-        let envelope = Self::address(m, target, letter)?;
-        let lane = self.lane(m, letter.class, target.slot)?;
-        let mut spot = match lane.reserve(m, 8) {
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, 8)?,
-            other => other?,
-        };
-
-        // The receiver is entered before the record is committed: a block
-        // without an entry is free.
-        let lane = self.lane(m, letter.class, target.slot)?;
-
-        shared.enter(m, target.slot, lane.number());
-        spot.len = len;
-        spot.block = Some(shared.block);
-        lane.commit(m, spot, envelope);
-
-        Ok(())
-    }
-
-    /// Frees the shared blocks that all receivers have finished with.
-    pub fn reclaim<M: Memory>(&mut self, m: &Member<M>) {
-        self.shared.retain(|shared| {
-            let Block { chunk, count, .. } = shared.block;
-            let is_used = shared.is_used(m);
-
-            if !is_used {
-                let chunks = chunk..chunk + count;
-
-                pool::release(&m.memory, &m.layout, m.slot, chunks, shared.owner);
-            }
-
-            is_used
-        });
-    }
-
-    /// Takes over the shared blocks of the predecessor.
-    fn adopt<M: Memory>(&mut self, m: &Member<M>) {
-        for shared in SharedBlock::all(m) {
-            self.drop_lost_entries(m, shared);
-            self.shared.push(shared);
-        }
-    }
-
-    /// Removes the entries whose records the predecessor has not committed.
-    fn drop_lost_entries<M: Memory>(&mut self, m: &Member<M>, shared: SharedBlock) {
-        for receiver in 0..m.layout.sizes.slots {
-            let Some(number) = shared.entered(m, receiver) else {
-                continue;
-            };
-            let is_lost = match self.lane(m, shared.class, receiver) {
-                Ok(lane) => !is_before(number, lane.number()),
-                Err(_) => true,
-            };
-
-            if is_lost {
-                shared.remove(m, receiver);
-            }
-        }
-    }
-
     /// Receivers that had no room when this process has sent last.
     pub fn waits(&self) -> &Bits {
         &self.waits
@@ -375,7 +225,7 @@ impl Outgoing {
         self.waits.remove(receiver);
 
         for lanes in &mut self.lanes {
-            if let Some(Some(lane)) = lanes.get_mut(receiver as usize) {
+            if let Some(lane) = lanes.get_mut(receiver) {
                 lane.repair(m);
             }
         }
@@ -388,7 +238,7 @@ impl Outgoing {
         self.reclaim(m);
         self.round = self.round.wrapping_add(1);
 
-        for lane in self.lanes.iter_mut().flatten().flatten() {
+        for lane in self.lanes.iter_mut().flat_map(Lanes::iter_mut) {
             if lane.is_open() && lane.is_idle(self.round, rounds) {
                 lane.close(m);
             } else {

@@ -9,6 +9,8 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
+use nix::errno::Errno;
+
 use super::lane::Block;
 use super::layout::{Class, Lane, LaneHead};
 use super::member::Member;
@@ -16,6 +18,7 @@ use super::memory::Memory;
 use super::peers::State;
 use super::pool;
 use super::words::{Owner, Use, is_before, pair};
+use crate::sys::heap;
 
 /// A block of this process's pool that several receivers share.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +33,8 @@ pub struct SharedBlock {
 
 impl SharedBlock {
     /// All shared blocks in the pool of this process. A predecessor may have
-    /// claimed a part of a block only.
-    pub fn all<M: Memory>(m: &Member<M>) -> Vec<Self> {
+    /// claimed a part of a block only. Fails with `ENOMEM`.
+    pub fn all<M: Memory>(m: &Member<M>) -> Result<Vec<Self>, Errno> {
         let mut blocks: Vec<Self> = Vec::new();
 
         for chunk in 0..m.layout.sizes.chunks {
@@ -46,19 +49,22 @@ impl SharedBlock {
                 {
                     last.block.count += 1;
                 }
-                _ => blocks.push(Self {
-                    block: Block {
-                        pool: m.slot,
-                        chunk,
-                        count: 1,
+                _ => heap::push(
+                    &mut blocks,
+                    Self {
+                        block: Block {
+                            pool: m.slot,
+                            chunk,
+                            count: 1,
+                        },
+                        class: owner.class(),
+                        owner,
                     },
-                    class: owner.class(),
-                    owner,
-                }),
+                )?,
             }
         }
 
-        blocks
+        Ok(blocks)
     }
 
     /// The offset of the receiver's entry in the table.

@@ -5,11 +5,14 @@
 
 use std::sync::atomic::Ordering::Acquire;
 
+use nix::errno::Errno;
+
 use super::lane::{self, End, Found};
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::memory::Memory;
 use super::pool;
 use super::words::{Owner, Use, is_before};
+use crate::sys::heap;
 
 /// What the chunks of the region are used for. Each chunk is counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,27 +39,33 @@ pub struct Report {
 }
 
 /// Where a chunk is used.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Seen {
+    #[default]
     Nowhere,
     InLane(Class, u32),
     InBlock(Class, u32, u32),
     Twice,
 }
 
-/// Checks all pools.
-pub fn verify<M: Memory>(memory: &M, layout: &Layout) -> Report {
+/// Checks all pools. Fails with `ENOMEM`.
+pub fn verify<M: Memory>(memory: &M, layout: &Layout) -> Result<Report, Errno> {
     let mut report = Report::default();
 
     for receiver in 0..layout.sizes.slots {
-        check_pool(memory, layout, receiver, &mut report);
+        check_pool(memory, layout, receiver, &mut report)?;
     }
 
-    report
+    Ok(report)
 }
 
-fn check_pool<M: Memory>(memory: &M, layout: &Layout, receiver: u32, report: &mut Report) {
-    let mut seen = vec![Seen::Nowhere; layout.sizes.chunks as usize];
+fn check_pool<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    receiver: u32,
+    report: &mut Report,
+) -> Result<(), Errno> {
+    let mut seen: Vec<Seen> = heap::zeros(layout.sizes.chunks as usize)?;
 
     for class in Class::ALL {
         for sender in known(memory, layout, receiver, class) {
@@ -92,6 +101,8 @@ fn check_pool<M: Memory>(memory: &M, layout: &Layout, receiver: u32, report: &mu
             _ => report.wrong += 1,
         }
     }
+
+    Ok(())
 }
 
 /// The senders that have ever opened a lane of this class to a receiver.

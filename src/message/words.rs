@@ -25,6 +25,14 @@ impl Class {
     pub fn is_control(self) -> bool {
         self == Self::Control
     }
+
+    /// The other class.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Control => Self::Data,
+            Self::Data => Self::Control,
+        }
+    }
 }
 
 /// What a record in a lane is.

@@ -66,6 +66,17 @@ pub fn collect<T>(items: impl Iterator<Item = T>) -> Result<Vec<T>, Errno> {
     Ok(vector)
 }
 
+/// Makes a vector of `len` default values, which are 0 for numbers. Returns `ENOMEM` if there is no
+/// memory.
+pub fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Errno> {
+    let mut vector = Vec::new();
+
+    vector.try_reserve_exact(len).or(Err(Errno::ENOMEM))?;
+    vector.resize(len, T::default());
+
+    Ok(vector)
+}
+
 /// Text that grows as it is written. A write fails if there is no memory.
 pub struct Writer(Vec<u8>);
 

@@ -3,7 +3,7 @@ use ngx_ipc::message::letter::Target;
 use ngx_ipc::message::peers::Heritage;
 use ngx_ipc::message::taken::Cause;
 
-use super::world::{DATA, SMALL, World, events, fill, messages, payload, to};
+use super::world::{CONTROL, DATA, SMALL, World, events, fill, messages, payload, to};
 
 #[test]
 fn a_successor_gets_what_its_predecessor_has_not_taken() {
@@ -172,17 +172,89 @@ fn a_receiver_learns_of_a_death_after_the_last_message() {
     assert!(!b.prepare_sleep());
     seen.extend(events(&mut b));
 
-    let kinds: Vec<_> = seen
-        .iter()
-        .map(|event| match event {
-            Event::Up(_) => "up",
-            Event::Down(_) => "down",
-            Event::Message(_) => "message",
-            _ => "other",
-        })
-        .collect();
+    assert_eq!(texts(&seen), ["up 1", "message 1", "down 1"]);
+    assert!(b.prepare_sleep());
+}
 
-    assert_eq!(kinds, ["up", "message", "down"]);
+/// What each event says, and of which incarnation.
+fn texts(events: &[Event]) -> Vec<String> {
+    let text = |event: &Event| match event {
+        Event::Up(sender) => format!("up {}", sender.incarnation),
+        Event::Down(sender) => format!("down {}", sender.incarnation),
+        Event::Message(message) => format!("message {}", message.incarnation),
+        other => format!("{other:?}"),
+    };
+
+    events.iter().map(text).collect()
+}
+
+#[test]
+fn a_sender_is_up_and_down_once_for_both_lanes() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+
+    a.send(to(1), DATA, b"data").unwrap();
+
+    let mut seen = events(&mut b);
+
+    a.send(to(1), CONTROL, b"control").unwrap();
+    a.send(to(1), DATA, b"data").unwrap();
+    world.kill(a, Heritage::Stranger);
+
+    while !b.prepare_sleep() {
+        seen.extend(events(&mut b));
+    }
+
+    assert_eq!(
+        texts(&seen),
+        ["up 1", "message 1", "message 1", "message 1", "down 1"]
+    );
+}
+
+/// A control lane comes before a data lane, but the data of a dead process comes
+/// before the control messages of its successor.
+#[test]
+fn a_successor_is_up_after_the_last_message_of_its_predecessor() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+
+    a.send(to(1), CONTROL, b"control").unwrap();
+
+    let mut seen = events(&mut b);
+
+    a.send(to(1), DATA, b"old").unwrap();
+    a.send(to(1), DATA, b"old").unwrap();
+    world.kill(a, Heritage::Successor);
+
+    let mut a = world.start(0);
+
+    a.send(to(1), CONTROL, b"new").unwrap();
+    a.send(to(1), DATA, b"new").unwrap();
+
+    while !b.prepare_sleep() {
+        seen.extend(events(&mut b));
+    }
+
+    assert_eq!(
+        texts(&seen),
+        [
+            "up 1",
+            "message 1",
+            "message 1",
+            "message 1",
+            "down 1",
+            "up 2",
+            "message 2",
+            "message 2"
+        ]
+    );
+    world.kill(a, Heritage::Successor);
+
+    // A second successor that sends nothing: the death is told all the same.
+    let _a = world.start(0);
+
+    assert!(!b.prepare_sleep());
+    assert_eq!(texts(&events(&mut b)), ["down 2"]);
     assert!(b.prepare_sleep());
 }
 

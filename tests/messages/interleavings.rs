@@ -272,7 +272,7 @@ fn a_receiver_that_dies() {
 }
 
 fn assert_nothing_lost(layout: &Layout) {
-    let report = verify(&Cells, layout);
+    let report = verify(&Cells, layout).unwrap();
 
     assert_eq!(
         (

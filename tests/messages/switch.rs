@@ -105,7 +105,7 @@ impl Switch {
     }
 
     pub fn verify(&'static self) -> Report {
-        verify(&self, &self.layout)
+        verify(&self, &self.layout).unwrap()
     }
 }
 

@@ -68,7 +68,7 @@ impl World {
     }
 
     pub fn verify(&self) -> Report {
-        let report = verify(&self.memory, &self.layout);
+        let report = verify(&self.memory, &self.layout).unwrap();
         let all = self.layout.sizes.slots * self.layout.sizes.chunks;
         let Report {
             free,

@@ -56,6 +56,7 @@ fn describe(failure: Failure) -> (ngx_int_t, Errno) {
         Failure::Refused(Refused::TooLarge) => (NGX_DECLINED, Errno::EMSGSIZE),
         Failure::Refused(Refused::Gone) => (NGX_ERROR, Errno::ESRCH),
         Failure::Refused(Refused::Reserved) => (NGX_ERROR, Errno::EBUSY),
+        Failure::Refused(Refused::NoMemory) => (NGX_ERROR, Errno::ENOMEM),
         Failure::Invalid => (NGX_ERROR, Errno::EINVAL),
         Failure::NoMessages => (NGX_ERROR, Errno::ENOTSUP),
     }

@@ -1,0 +1,174 @@
+//! Broadcasts: one message to several processes.
+//!
+//! A small payload is copied into each lane. A large one is copied once, into a
+//! block that the receivers share.
+
+use nix::errno::Errno;
+
+use super::lane::{self, Block, MAX_SMALL};
+use super::layout::Class;
+use super::letter::{Broadcast, Letter, Refused, Target};
+use super::member::Member;
+use super::memory::Memory;
+use super::pool;
+use super::send::Outgoing;
+use super::shared_block::SharedBlock;
+use super::words::{Owner, Use, is_before};
+use crate::sys::heap;
+
+impl Outgoing {
+    /// Sends a message to several processes. Calls `missed` for each process
+    /// that it could not be sent to.
+    ///
+    /// A large payload is copied once, into a block of this process's own pool.
+    /// If that pool has no room, each receiver gets a copy.
+    pub fn broadcast<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        targets: impl IntoIterator<Item = Target>,
+        letter: Letter,
+        payload: &[u8],
+        mut missed: impl FnMut(Target, Refused),
+    ) -> Broadcast {
+        let mut result = Broadcast::default();
+        let block = self.share(m, letter.class, payload);
+
+        for target in targets {
+            let sent = match block {
+                Some(shared) => self.send_shared(m, target, letter, shared, payload.len() as u32),
+                None => self.send(m, target, letter, payload),
+            };
+
+            match sent {
+                Ok(()) => result.sent += 1,
+                Err(refused) => {
+                    result.missed += 1;
+                    missed(target, refused);
+                }
+            }
+        }
+
+        result
+    }
+
+    /// Copies a large payload into a block of this process's own pool.
+    fn share<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        class: Class,
+        payload: &[u8],
+    ) -> Option<SharedBlock> {
+        let len = self.check_len(m, payload.len()).ok()?;
+
+        if len <= MAX_SMALL {
+            return None;
+        }
+
+        self.reclaim(m);
+        self.shared.try_reserve(1).ok()?;
+        self.shares = self.shares.wrapping_add(1) & (u32::MAX >> 1);
+
+        let owner = Owner {
+            usage: Use::Shared,
+            control: class.is_control(),
+            slot: m.slot,
+            incarnation: m.incarnation,
+            number: self.shares,
+        };
+        let table = lane::table_chunks(&m.layout);
+        let count = table + lane::chunks(len);
+        // The hint is the end of the pool, which is never a block.
+        let hint = (u32::MAX, count);
+        let chunk = pool::claim_run(&m.memory, &m.layout, m.slot, Class::Data, hint, owner)?;
+        let block = Block {
+            pool: m.slot,
+            chunk,
+            count,
+        };
+        let shared = SharedBlock {
+            block,
+            class,
+            owner,
+        };
+
+        for receiver in 0..m.layout.sizes.slots {
+            shared.remove(m, receiver);
+        }
+
+        m.memory
+            .write(m.layout.chunk(m.slot, chunk + table), payload);
+        self.shared.push(shared);
+
+        Some(shared)
+    }
+
+    fn send_shared<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        target: Target,
+        letter: Letter,
+        shared: SharedBlock,
+        len: u32,
+    ) -> Result<(), Refused> {
+        let envelope = Self::address(m, target, letter)?;
+        let lane = self.lane(m, letter.class, target.slot)?;
+        let mut spot = match lane.reserve(m, 8) {
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, 8)?,
+            other => other?,
+        };
+
+        // The receiver is entered before the record is committed: a block
+        // without an entry is free.
+        let lane = self.lane(m, letter.class, target.slot)?;
+
+        shared.enter(m, target.slot, lane.number());
+        spot.len = len;
+        spot.block = Some(shared.block);
+        lane.commit(m, spot, envelope);
+
+        Ok(())
+    }
+
+    /// Frees the shared blocks that all receivers have finished with.
+    pub fn reclaim<M: Memory>(&mut self, m: &Member<M>) {
+        self.shared.retain(|shared| {
+            let Block { chunk, count, .. } = shared.block;
+            let is_used = shared.is_used(m);
+
+            if !is_used {
+                let chunks = chunk..chunk + count;
+
+                pool::release(&m.memory, &m.layout, m.slot, chunks, shared.owner);
+            }
+
+            is_used
+        });
+    }
+
+    /// Takes over the shared blocks of the predecessor.
+    pub(super) fn adopt<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Errno> {
+        for shared in SharedBlock::all(m)? {
+            self.drop_lost_entries(m, shared);
+            heap::push(&mut self.shared, shared)?;
+        }
+
+        Ok(())
+    }
+
+    /// Removes the entries whose records the predecessor has not committed.
+    fn drop_lost_entries<M: Memory>(&mut self, m: &Member<M>, shared: SharedBlock) {
+        for receiver in 0..m.layout.sizes.slots {
+            let Some(number) = shared.entered(m, receiver) else {
+                continue;
+            };
+            let is_lost = match self.lane(m, shared.class, receiver) {
+                Ok(lane) => !is_before(number, lane.number()),
+                Err(_) => true,
+            };
+
+            if is_lost {
+                shared.remove(m, receiver);
+            }
+        }
+    }
+}
