@@ -1,23 +1,22 @@
 //! What one process does with messages: resolves addresses, sends, and tells the
 //! layer above what has happened.
 
-use std::collections::VecDeque;
 use std::ptr::NonNull;
 
 use super::board;
-use super::keys;
-use super::kind::{KEPT, KEYED, MILLISECOND, REPLY};
+use super::kind::MILLISECOND;
 use super::presence::{Change, Presence};
 use super::requests::{Outcome, Requests};
 use super::retained::{self, Kept};
 use super::ticks::Ticks;
 use super::versions::Versions;
 
-use crate::message::endpoint::{AttachError, Endpoint};
-use crate::message::event::{Event, Message};
+use crate::message::endpoint::Endpoint;
+use crate::message::event::Message;
 use crate::message::memory::Memory;
 use crate::message::peers::{Identity, Peer, State};
 use crate::message::taken::Gap;
+use crate::sys::heap;
 use crate::table::role::NGX_PROCESS_MASTER;
 
 /// After this many ticks an idle lane is closed.
@@ -43,52 +42,66 @@ pub enum Notice<T> {
 pub struct Exchange<M, T> {
     pub(super) endpoint: Endpoint<M>,
     pub(super) board: M,
-    presence: Presence,
+    pub(super) presence: Presence,
     pub(super) requests: Requests<T>,
-    /// Notices that were found and not returned yet.
-    notices: VecDeque<Notice<T>>,
+    /// Reports that come before `next`.
+    pub(super) changes_before: [Option<Change>; 4],
+    /// The notice that was found and not returned yet.
+    pub(super) next: Option<Notice<T>>,
     /// The number of changes in the board that were looked at.
     changes: u64,
     /// Whether the processes are looked at even if there are no changes.
     looks_again: bool,
     /// Whether deaths were seen that are reported when all messages were
     /// received.
-    has_seen_deaths: bool,
+    pub(super) has_seen_deaths: bool,
+    /// Whether these deaths are being reported.
+    pub(super) is_reporting: bool,
     pub(super) ticks: Ticks,
     pub(super) versions: Versions,
     /// The generation of the processes that a set has.
     pub(super) generation: u64,
     /// The slots of the workers, by their number. An entry can be stale.
     pub(super) workers: Vec<u32>,
+    /// The processes of a set.
+    pub(super) members: Vec<Peer>,
     /// The slot of the last message to one process of a set.
     pub(super) cursor: u32,
 }
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
-    /// Begins to use a slot to which this process was appointed.
-    pub fn attach(memory: M, board: M, slot: u32) -> Result<Self, AttachError> {
-        let endpoint = Endpoint::attach(memory, slot)?;
+    /// Begins to use a slot to which this process was appointed. Returns `None` if
+    /// no process was appointed to it, or if there is no memory.
+    pub fn attach(memory: M, board: M, slot: u32) -> Option<Self> {
+        let endpoint = Endpoint::attach(memory, slot).ok()?;
         let slots = endpoint.member().layout.sizes.slots;
         let generation = endpoint.peer(slot).map(|peer| peer.identity.generation);
+        let mut members = Vec::new();
+
+        members.try_reserve_exact(slots as usize).ok()?;
+
         let this = Self {
             endpoint,
             board,
-            presence: Presence::new(slots),
+            presence: Presence::new(slots)?,
             requests: Requests::new(),
-            notices: VecDeque::new(),
+            changes_before: [None; 4],
+            next: None,
             changes: 0,
             looks_again: false,
             has_seen_deaths: false,
+            is_reporting: false,
             ticks: Ticks::default(),
             versions: Versions::default(),
             generation: generation.unwrap_or_default(),
-            workers: Vec::new(),
+            workers: heap::collect((0..slots).map(|_| u32::MAX)).ok()?,
+            members,
             cursor: slot,
         };
 
         this.announce_change();
 
-        Ok(this)
+        Some(this)
     }
 
     /// The endpoint.
@@ -189,7 +202,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// The process `incarnation` of a slot, which can be dead.
-    fn sender(&self, slot: u32, incarnation: u32) -> Peer {
+    pub(super) fn sender(&self, slot: u32, incarnation: u32) -> Peer {
         let unknown = Peer {
             slot,
             state: State::Vacant,
@@ -209,46 +222,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
-    /// The next notice of a turn of at most `left` messages, from which each
-    /// message is subtracted; `None` if there is none, or if the turn is over.
-    pub fn next(&mut self, left: &mut u32) -> Option<Notice<T>> {
-        loop {
-            if let Some(notice) = self.notices.pop_front() {
-                return Some(notice);
-            }
-
-            if let Some(data) = self.take_late() {
-                return Some(Notice::Outcome(data, Outcome::TooLate, None));
-            }
-
-            // Deaths are looked for before the messages are received, so that all
-            // that the dead have sent is found then.
-            self.look();
-
-            if *left == 0 {
-                return None;
-            }
-
-            *left -= 1;
-
-            let mut turn = self.endpoint.turn(1, 0);
-
-            match self.endpoint.next(&mut turn) {
-                Some(event) => self.found(event),
-                None if self.has_seen_deaths => self.report_deaths(),
-                None => return None,
-            }
-        }
-    }
-
-    fn take_late(&mut self) -> Option<T> {
-        if self.requests.is_empty() {
-            return None;
-        }
-
-        self.requests.take_late(self.now())
-    }
-
     /// Whether there are changes that [`Exchange::look`] has not seen.
     fn is_behind(&self) -> bool {
         let is_interested = self.presence.is_watching() || !self.requests.is_empty();
@@ -258,7 +231,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     /// Looks for processes that have started or are dead, unless some were found
     /// and not reported yet.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         if self.has_seen_deaths || !self.is_behind() {
             return;
         }
@@ -278,89 +251,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         });
     }
 
-    /// Reports the deaths, after all messages were received.
-    fn report_deaths(&mut self) {
-        self.has_seen_deaths = false;
-
-        while let Some(data) = self.requests.take_dead() {
-            self.notices
-                .push_back(Notice::Outcome(data, Outcome::Died, None));
-        }
-
-        let changes = self.presence.take_due().into_iter().map(Notice::Change);
-
-        self.notices.extend(changes);
-    }
-
-    /// Makes notices of an event.
-    fn found(&mut self, event: Event) {
-        self.used();
-
-        match event {
-            Event::Message(message) => self.found_message(message),
-            Event::Gap(gap) => {
-                keys::free_all(&self.board, self.slot());
-
-                let (_, incarnation) = self.endpoint.member().state(gap.sender);
-                let sender = self.sender(gap.sender, incarnation);
-
-                self.notices.push_back(Notice::Gap(gap, sender));
-            }
-            Event::Room(slot) => {
-                if let Some(peer) = self.peer(slot) {
-                    self.notices.push_back(Notice::Room(peer));
-                }
-            }
-            // The board tells of processes that have sent nothing, too.
-            Event::Up(_) | Event::Down(_) => {}
-        }
-    }
-
-    fn found_message(&mut self, mut message: Message) {
-        if message.user & KEYED != 0 {
-            keys::handled(&self.board, message.user & !KEYED, self.slot());
-            message.user = 0;
-        } else if message.user & KEPT != 0 {
-            let version = message.user & !KEPT;
-
-            message.user = 0;
-
-            if message.message_type != REPLY && !self.versions.is_new(message.message_type, version)
-            {
-                return;
-            }
-        }
-
-        let sender = self.sender(message.sender, message.incarnation);
-
-        if self.presence.is_watching() {
-            let changes = self.presence.before_message(sender);
-
-            self.notices.extend(changes.into_iter().map(Notice::Change));
-        }
-
-        if message.message_type != REPLY {
-            self.notices.push_back(Notice::Message(message, sender));
-            return;
-        }
-
-        let data = self
-            .requests
-            .answered(message.user, message.sender, message.incarnation);
-
-        // A reply that is too late has no request any more.
-        if let Some(data) = data {
-            self.notices.push_back(Notice::Outcome(
-                data,
-                Outcome::Answered,
-                Some((message, sender)),
-            ));
-        }
-    }
-
     /// Prepares to sleep. Returns false if there is something to do.
     pub fn prepare_sleep(&mut self) -> bool {
-        if !self.notices.is_empty() || self.has_seen_deaths || !self.endpoint.prepare_sleep() {
+        let is_busy = self.next.is_some()
+            || self.has_seen_deaths
+            || self.changes_before.iter().any(Option::is_some);
+
+        if is_busy || !self.endpoint.prepare_sleep() {
             return false;
         }
 

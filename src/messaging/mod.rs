@@ -13,7 +13,8 @@
 //! - [`requests`]: messages that wait for a reply
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
-//! - [`exchange`]: all of it for one process; [`sending`] is its part that sends
+//! - [`exchange`]: all of it for one process; [`sending`] and [`receiving`]
+//!   are parts of it
 
 pub mod address;
 pub mod board;
@@ -22,6 +23,7 @@ pub mod keys;
 pub mod kind;
 pub mod names;
 pub mod presence;
+pub mod receiving;
 pub mod requests;
 pub mod retained;
 pub mod sending;

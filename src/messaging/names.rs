@@ -39,8 +39,22 @@ pub fn register<M: Memory>(board: &M, name: &[u8]) -> Option<u16> {
     (0..MAX_TYPES).find(|&number| claim(board, number, name, hash))
 }
 
+/// A name.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    bytes: [u8; MAX_NAME],
+    len: usize,
+}
+
+impl Name {
+    /// The bytes of the name.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// The name of a type; `None` if no type has this number.
-pub fn name<M: Memory>(board: &M, number: u16) -> Option<Vec<u8>> {
+pub fn name<M: Memory>(board: &M, number: u16) -> Option<Name> {
     if number >= MAX_TYPES {
         return None;
     }
@@ -65,7 +79,7 @@ fn claim<M: Memory>(board: &M, number: u16, name: &[u8], hash: u64) -> bool {
     }
 
     if let Some(found) = read_name(board, at) {
-        return found == name;
+        return found.bytes() == name;
     }
 
     // This process has claimed the entry, or another one has claimed it for the
@@ -76,18 +90,13 @@ fn claim<M: Memory>(board: &M, number: u16, name: &[u8], hash: u64) -> bool {
     true
 }
 
-fn read_name<M: Memory>(board: &M, at: usize) -> Option<Vec<u8>> {
+fn read_name<M: Memory>(board: &M, at: usize) -> Option<Name> {
     let len = usize::try_from(board.load(at + LEN, Acquire)).ok()?;
+    let mut bytes = [0; MAX_NAME];
 
-    if len == 0 || len > MAX_NAME {
-        return None;
-    }
+    board.read(at + NAME, bytes.get_mut(..len).filter(|_| len > 0)?);
 
-    let mut name = vec![0; len];
-
-    board.read(at + NAME, &mut name);
-
-    Some(name)
+    Some(Name { bytes, len })
 }
 
 /// The hash FNV-1a, but never 0, which means that an entry is free.
@@ -115,8 +124,8 @@ mod tests {
         assert_ne!(one, two);
         assert_eq!(register(&board, b"counter"), Some(two));
         assert_eq!(register(&board, b"purge"), Some(one));
-        assert_eq!(name(&board, one).unwrap(), b"purge");
-        assert_eq!(name(&board, 77), None);
+        assert_eq!(name(&board, one).unwrap().bytes(), b"purge");
+        assert!(name(&board, 77).is_none());
         assert_eq!(register(&board, b""), None);
         assert_eq!(register(&board, &[b'x'; MAX_NAME + 1]), None);
     }
@@ -130,7 +139,7 @@ mod tests {
         assert!(board.replace(entry(0), 0, hash(b"purge")));
         assert_eq!(register(&board, b"other"), Some(1));
         assert_eq!(register(&board, b"purge"), Some(0));
-        assert_eq!(name(&board, 0).unwrap(), b"purge");
+        assert_eq!(name(&board, 0).unwrap().bytes(), b"purge");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! comes before the report.
 
 use crate::message::peers::{Peer, State};
+use crate::sys::heap;
 
 /// A report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +28,19 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Reports nothing until [`Presence::watch`].
-    pub fn new(slots: u32) -> Self {
-        Self {
+    /// Reports nothing until [`Presence::watch`]. Returns `None` if there is no
+    /// memory.
+    pub fn new(slots: u32) -> Option<Self> {
+        let mut due = Vec::new();
+
+        // Each slot has at most two reports, see `look`.
+        due.try_reserve_exact(2 * slots as usize).ok()?;
+
+        Some(Self {
             is_watching: false,
-            known: vec![None; slots as usize],
-            due: Vec::new(),
-        }
+            known: heap::collect((0..slots).map(|_| None)).ok()?,
+            due,
+        })
     }
 
     /// Begins to report. All processes that run are reported first.
@@ -46,8 +53,8 @@ impl Presence {
         self.is_watching
     }
 
-    /// Looks at all slots but its own. `peer` reads a slot. Returns whether there
-    /// is something to report.
+    /// Looks at all slots but its own, when all reports were taken. `peer` reads a
+    /// slot. Returns whether there is something to report.
     pub fn look(&mut self, own: u32, peer: impl Fn(u32) -> Option<Peer>) -> bool {
         if !self.is_watching {
             return false;
@@ -86,7 +93,7 @@ impl Presence {
 
     /// A message of the process `sender` has arrived. Returns the reports that
     /// come before the message.
-    pub fn before_message(&mut self, sender: Peer) -> Vec<Change> {
+    pub fn before_message(&mut self, sender: Peer) -> [Option<Change>; 4] {
         let is_known = self
             .known
             .get(sender.slot as usize)
@@ -96,30 +103,34 @@ impl Presence {
             || is_known && self.due.is_empty()
             || self.due.iter().any(|change| is_down(change, &sender))
         {
-            return Vec::new();
+            return [None; 4];
         }
 
         // Reports of this slot that are due come first.
-        let (mut changes, due) = std::mem::take(&mut self.due)
-            .into_iter()
-            .partition::<Vec<_>, _>(|change| slot_of(change) == sender.slot);
+        let [first, second] = [(); 2].map(|()| {
+            let index = self
+                .due
+                .iter()
+                .position(|change| slot_of(change) == sender.slot)?;
+
+            Some(self.due.remove(index))
+        });
         let runs = Peer {
             state: State::Running,
             ..sender
         };
+        let [down, up] = if is_known {
+            [None, None]
+        } else {
+            self.compare(runs)
+        };
 
-        self.due = due;
-
-        if !is_known {
-            changes.extend(self.compare(runs).into_iter().flatten());
-        }
-
-        changes
+        [first, second, down, up]
     }
 
-    /// The reports that are due, when all messages were received.
-    pub fn take_due(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.due)
+    /// The next report that is due, when all messages were received.
+    pub fn take_due(&mut self) -> Option<Change> {
+        (!self.due.is_empty()).then(|| self.due.remove(0))
     }
 }
 
@@ -150,9 +161,10 @@ mod tests {
         }
     }
 
-    fn incarnations(changes: &[Change]) -> Vec<i64> {
+    fn incarnations(changes: &[Option<Change>]) -> Vec<i64> {
         changes
             .iter()
+            .flatten()
             .map(|change| match change {
                 Change::Up(peer) => i64::from(peer.incarnation),
                 Change::Down(peer) => -i64::from(peer.incarnation),
@@ -162,25 +174,25 @@ mod tests {
 
     #[test]
     fn the_messages_of_a_dead_process_come_before_its_report() {
-        let mut presence = Presence::new(2);
+        let mut presence = Presence::new(2).unwrap();
         let (one, two) = (peer(1, State::Running), peer(2, State::Running));
 
         assert!(!presence.look(0, |_| Some(one)), "not watching");
         presence.watch();
         assert!(presence.look(0, |_| Some(one)));
-        assert_eq!(incarnations(&presence.take_due()), [1]);
+        assert_eq!(incarnations(&[presence.take_due()]), [1]);
         assert!(!presence.look(0, |_| Some(one)), "no change");
 
         assert!(presence.look(0, |_| Some(two)));
-        assert!(presence.before_message(one).is_empty());
+        assert!(presence.before_message(one) == [None; 4]);
         assert_eq!(incarnations(&presence.before_message(two)), [-1, 2]);
-        assert!(presence.take_due().is_empty());
-        assert!(presence.before_message(two).is_empty());
+        assert!(presence.take_due().is_none());
+        assert!(presence.before_message(two) == [None; 4]);
     }
 
     #[test]
     fn a_message_can_come_before_the_change_is_seen() {
-        let mut presence = Presence::new(2);
+        let mut presence = Presence::new(2).unwrap();
 
         presence.watch();
         presence.look(0, |_| Some(peer(0, State::Vacant)));
@@ -191,6 +203,6 @@ mod tests {
         assert!(!presence.look(0, |_| Some(peer(3, State::Running))));
 
         assert!(presence.look(0, |_| Some(peer(3, State::Awaited))));
-        assert_eq!(incarnations(&presence.take_due()), [-3]);
+        assert_eq!(incarnations(&[presence.take_due()]), [-3]);
     }
 }

@@ -1,7 +1,7 @@
 //! Messages that wait for a reply. For each of them the layer above learns one
 //! outcome, exactly once.
 
-use std::collections::BTreeMap;
+use nix::errno::Errno;
 
 use super::kind::{KEPT, KEYED};
 
@@ -19,6 +19,7 @@ pub enum Outcome {
 /// A request without an outcome. `T` is the data of the layer above.
 #[derive(Clone)]
 struct Pending<T> {
+    number: u32,
     slot: u32,
     incarnation: u32,
     /// The time, in nanoseconds.
@@ -32,7 +33,7 @@ struct Pending<T> {
 /// The requests of one process.
 #[derive(Clone)]
 pub struct Requests<T> {
-    pending: BTreeMap<u32, Pending<T>>,
+    pending: Vec<Pending<T>>,
     last: u32,
 }
 
@@ -40,7 +41,7 @@ impl<T> Requests<T> {
     /// No requests.
     pub fn new() -> Self {
         Self {
-            pending: BTreeMap::new(),
+            pending: Vec::new(),
             last: 0,
         }
     }
@@ -55,33 +56,40 @@ impl<T> Requests<T> {
         loop {
             self.last = self.last.wrapping_add(1) & !(KEYED | KEPT);
 
-            if self.last != 0 && !self.pending.contains_key(&self.last) {
+            if self.last != 0
+                && self
+                    .pending
+                    .iter()
+                    .all(|pending| pending.number != self.last)
+            {
                 return self.last;
             }
         }
     }
 
-    /// Adds a request that was sent to a process.
+    /// Makes room for one more request. Fails with `ENOMEM`.
+    pub fn reserve(&mut self) -> Result<(), Errno> {
+        self.pending.try_reserve(1).or(Err(Errno::ENOMEM))
+    }
+
+    /// Adds a request that was sent to a process, after [`Requests::reserve`].
     pub fn add(&mut self, number: u32, (slot, incarnation): (u32, u32), deadline: u64, data: T) {
-        self.pending.insert(
+        self.pending.push(Pending {
             number,
-            Pending {
-                slot,
-                incarnation,
-                deadline,
-                is_dead: false,
-                data,
-            },
-        );
+            slot,
+            incarnation,
+            deadline,
+            is_dead: false,
+            data,
+        });
     }
 
     /// Ends the request that a process has answered; `None` if this process was
     /// not asked, or if the request has ended already.
     pub fn answered(&mut self, number: u32, slot: u32, incarnation: u32) -> Option<T> {
-        self.pending
-            .get(&number)
-            .filter(|pending| pending.slot == slot && pending.incarnation == incarnation)?;
-        self.pending.remove(&number).map(|pending| pending.data)
+        self.take(|pending| {
+            pending.number == number && pending.slot == slot && pending.incarnation == incarnation
+        })
     }
 
     /// Ends a request that is too late at the time `now`.
@@ -95,12 +103,9 @@ impl<T> Requests<T> {
     }
 
     fn take(&mut self, is_wanted: impl Fn(&Pending<T>) -> bool) -> Option<T> {
-        let (&number, _) = self
-            .pending
-            .iter()
-            .find(|(_, pending)| is_wanted(pending))?;
+        let index = self.pending.iter().position(is_wanted)?;
 
-        self.pending.remove(&number).map(|pending| pending.data)
+        Some(self.pending.swap_remove(index).data)
     }
 
     /// Marks the requests whose process is dead. Returns whether one was marked
@@ -108,7 +113,7 @@ impl<T> Requests<T> {
     pub fn mark_dead(&mut self, is_alive: impl Fn(u32, u32) -> bool) -> bool {
         let mut any = false;
 
-        for pending in self.pending.values_mut().filter(|pending| !pending.is_dead) {
+        for pending in self.pending.iter_mut().filter(|pending| !pending.is_dead) {
             pending.is_dead = !is_alive(pending.slot, pending.incarnation);
             any |= pending.is_dead;
         }
@@ -118,7 +123,7 @@ impl<T> Requests<T> {
 
     /// The first deadline.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.pending.values().map(|pending| pending.deadline).min()
+        self.pending.iter().map(|pending| pending.deadline).min()
     }
 }
 

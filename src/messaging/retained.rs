@@ -167,8 +167,11 @@ pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
 
         let at = buffer(number, index);
         let len = usize::try_from(board.load(at + LEN, Acquire)).ok()?;
-        let mut payload = vec![0; len.min(LARGEST)];
+        let len = len.min(LARGEST);
+        let mut payload = Vec::new();
 
+        payload.try_reserve_exact(len).ok()?;
+        payload.resize(len, 0);
         board.read(at + DATA, &mut payload);
 
         let sender = unpair(board.load(at + SENDER, SeqCst));

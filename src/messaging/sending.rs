@@ -56,11 +56,12 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     ) -> Result<u32, Refused> {
         self.used();
 
-        let members = self.members(set);
+        self.find_members(set);
+
         let user = if kind.retained {
             let version = self.keep(kind, payload)?;
 
-            if members.iter().all(|peer| peer.slot != self.slot()) {
+            if self.members.iter().all(|peer| peer.slot != self.slot()) {
                 self.versions.set(kind.number, version);
             }
 
@@ -68,6 +69,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         } else {
             0
         };
+        let members = &self.members;
         let targets = members.iter().map(|peer| target_of(peer, kind.exact));
         let result =
             self.endpoint
@@ -94,11 +96,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         let to = match to {
             Address::OneOf(set) => {
-                let peer = self
-                    .idle_first(set)
-                    .into_iter()
-                    .next()
-                    .ok_or(Refused::Gone)?;
+                self.find_idle_first(set);
+
+                let peer = self.members.first().ok_or(Refused::Gone)?;
 
                 Address::Slot(peer.slot)
             }
@@ -106,6 +106,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         };
         let target = self.target(to, true)?;
         let incarnation = target.incarnation.ok_or(Refused::Gone)?;
+        // Without memory the request could not be kept.
+        self.requests.reserve().map_err(|_| Refused::Again)?;
+
         let number = self.requests.next_number();
         let deadline = self
             .now()
@@ -146,8 +149,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     fn send_to_one(&mut self, set: Set, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
         let mut result = Err(Refused::Gone);
 
-        for peer in self.idle_first(set) {
-            let target = target_of(&peer, kind.exact);
+        self.find_idle_first(set);
+
+        for peer in &self.members {
+            let target = target_of(peer, kind.exact);
 
             result = self.endpoint.send(target, letter(kind, 0), payload);
 
@@ -194,7 +199,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         // All types of messages with this key go to the same process.
         let place = keys::hash(&self.board, REPLY, key);
-        let peer = address::choose(&self.members(set), place).ok_or(Refused::Gone)?;
+
+        self.find_members(set);
+
+        let peer = address::choose(&self.members, place).ok_or(Refused::Gone)?;
         let target = target_of(&peer, kind.exact);
 
         // If the receiver dies, a message of an exact kind is lost, although its
@@ -251,46 +259,52 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let found = (0..self.slots())
             .filter_map(|slot| self.peer(slot))
             .find(is_it)?;
-        let index = number as usize;
 
-        if self.workers.len() <= index {
-            self.workers.resize(index + 1, u32::MAX);
-        }
-
-        if let Some(entry) = self.workers.get_mut(index) {
+        if let Some(entry) = self.workers.get_mut(number as usize) {
             *entry = found.slot;
         }
 
         Some(found)
     }
 
-    fn members(&self, set: Set) -> Vec<Peer> {
-        (0..self.slots())
-            .filter_map(|slot| self.peer(slot))
-            .filter(|peer| set.has(peer, self.slot(), self.generation))
-            .collect()
+    /// Fills `self.members` with the processes of a set. The vector has room for
+    /// all slots, so no memory is allocated.
+    fn find_members(&mut self, set: Set) {
+        let (own, generation) = (self.slot(), self.generation);
+        let mut members = std::mem::take(&mut self.members);
+
+        members.clear();
+
+        for slot in 0..self.slots() {
+            let peer = self.peer(slot);
+
+            members.extend(peer.filter(|peer| set.has(peer, own, generation)));
+        }
+
+        self.members = members;
     }
 
-    /// The processes of a set, those that sleep first. Each call begins after the
-    /// process that got the last message.
-    fn idle_first(&self, set: Set) -> Vec<Peer> {
-        let mut members = self.members(set);
+    /// Fills `self.members` with the processes of a set, those that sleep first.
+    /// Each call begins after the process that got the last message.
+    fn find_idle_first(&mut self, set: Set) {
+        self.find_members(set);
+
         let member = self.endpoint.member();
+        let cursor = self.cursor;
         let is_busy = |peer: &Peer| {
             let at = member.layout.slot(peer.slot) + offset_of!(Slot, sleep);
 
             member.memory.load(at, Relaxed) & 1 == 0
         };
 
-        members.sort_by_key(|peer| {
+        self.members.sort_unstable_by_key(|peer| {
             (
                 peer.state != State::Running,
                 is_busy(peer),
-                peer.slot <= self.cursor,
+                peer.slot <= cursor,
+                peer.slot,
             )
         });
-
-        members
     }
 }
 

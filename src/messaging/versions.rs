@@ -1,22 +1,23 @@
 //! Which version of the message that is kept this process has handled, for each
 //! type. An older one that arrives later is dropped.
 
+use super::board::MAX_TYPES;
 use super::retained::is_old;
 
 /// The versions, by the number of the type. 0: none.
-#[derive(Clone, Debug, Default)]
-pub struct Versions(Vec<u32>);
+#[derive(Clone, Debug)]
+pub struct Versions([u32; MAX_TYPES as usize]);
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self([0; MAX_TYPES as usize])
+    }
+}
 
 impl Versions {
     /// Keeps the version of a type that this process has sent itself.
     pub fn set(&mut self, number: u16, version: u32) {
-        let index = usize::from(number);
-
-        if self.0.len() <= index {
-            self.0.resize(index + 1, 0);
-        }
-
-        if let Some(entry) = self.0.get_mut(index) {
+        if let Some(entry) = self.0.get_mut(usize::from(number)) {
             *entry = version;
         }
     }

@@ -84,7 +84,7 @@ fn handle_turn(log: Log, end: u64) {
 /// Handles the messages that were kept before this process has registered their
 /// types.
 fn handle_kept() {
-    for number in register::take_unasked() {
+    while let Some(number) = register::take_unasked() {
         let kept = local::with(|own| own.take_kept(number)).flatten();
         let registered = register::find(number);
 

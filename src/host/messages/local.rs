@@ -65,7 +65,7 @@ fn with_local<T>(use_it: impl FnOnce(&mut Local) -> T) -> Option<T> {
 
 fn attach(region: &Region) -> Option<Own> {
     let slot = region.own_slot()?;
-    let mut exchange = Exchange::attach(region.memory, region.board, slot).ok()?;
+    let mut exchange = Exchange::attach(region.memory, region.board, slot)?;
 
     exchange
         .endpoint()

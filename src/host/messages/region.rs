@@ -4,6 +4,7 @@
 //! first fork. It has slot 0 of the region; the process in slot N of
 //! `ngx_processes` has slot N + 1.
 
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared::{self, MASTER, Region};
@@ -19,6 +20,9 @@ use crate::table::globals::{Globals, own_pid};
 use crate::table::role::WorkerNumber;
 use crate::table::slot::Slot;
 use crate::table::{generation, role, stats};
+
+static MEMORY: OnceLock<Mapped> = OnceLock::new();
+static BOARD: OnceLock<Mapped> = OnceLock::new();
 
 /// Makes the shared memory, if messages are wanted and there is none yet. Logs
 /// why if it cannot be made; the program then has no messages.
@@ -36,7 +40,7 @@ pub fn prepare(log: Log) {
     let made = Mapped::new(layout.size(), layout.sizes.slots as usize)
         .and_then(|memory| Ok((memory, Mapped::new(board::SIZE, 0)?)));
     let (memory, board) = match made {
-        Ok((memory, board)) => (&*Box::leak(Box::new(memory)), &*Box::leak(Box::new(board))),
+        Ok((memory, board)) => (MEMORY.get_or_init(|| memory), BOARD.get_or_init(|| board)),
         Err(err) => {
             log.error(
                 Level::Alert,

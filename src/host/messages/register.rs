@@ -11,10 +11,11 @@ use super::types::{
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
 use crate::host::standalone::variables::{ngx_pid, ngx_process};
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::messaging::kind::Kind;
 use crate::messaging::names;
 use crate::status::Result;
+use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::sys::text::Text;
 use crate::table::globals::own_pid;
@@ -39,6 +40,13 @@ impl TypePtr {
         unsafe { self.0.as_ref() }
     }
 
+    /// The name.
+    pub fn name(&self) -> Text {
+        // SAFETY: the name is NULL or a string that lives as long as the program,
+        // as `register` requires.
+        unsafe { Text::from_ptr(self.get().name) }
+    }
+
     fn set_number(self, number: ngx_uint_t) {
         // SAFETY: the structure lives as long as the program (the type's
         // invariant), and `get` has given out no reference that is still used.
@@ -49,7 +57,6 @@ impl TypePtr {
 /// A registered type.
 struct Registered {
     pointer: TypePtr,
-    name: Vec<u8>,
     flags: ngx_uint_t,
     /// The process that has got the message that was kept.
     asked: ngx_pid_t,
@@ -91,9 +98,8 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
     }
 
     let pointer = TypePtr(pointer);
-    // SAFETY: the caller passes a type whose name is NULL or a string.
-    let text = unsafe { Text::from_ptr(pointer.get().name) };
-    let name = text.bytes().unwrap_or_default().to_vec();
+    let text = pointer.name();
+    let name = text.bytes().unwrap_or_default();
 
     if name.is_empty() || name.len() > names::MAX_NAME {
         return Err(log.refuse(format_args!(
@@ -112,13 +118,17 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
         )));
     }
 
-    add(log, pointer, text, name)
+    add(log, pointer, name)
 }
 
-fn add(log: Log, pointer: TypePtr, text: Text, name: Vec<u8>) -> Result {
+fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
+    let text = pointer.name();
     let mut types = TYPES.lock();
 
-    if let Some(known) = types.iter().find(|known| known.name == name) {
+    if let Some(known) = types
+        .iter()
+        .find(|known| known.pointer.name().bytes() == Some(name))
+    {
         if known.pointer == pointer {
             return Ok(());
         }
@@ -127,7 +137,7 @@ fn add(log: Log, pointer: TypePtr, text: Text, name: Vec<u8>) -> Result {
         return Err(log.refuse(format_args!("message type \"{text}\" is registered twice")));
     }
 
-    let number = shared::get().and_then(|region| names::register(&region.board, &name));
+    let number = shared::get().and_then(|region| names::register(&region.board, name));
 
     if number.is_none() && shared::get().is_some() {
         drop(types);
@@ -137,13 +147,18 @@ fn add(log: Log, pointer: TypePtr, text: Text, name: Vec<u8>) -> Result {
         )));
     }
 
-    types.push(Registered {
+    let registered = Registered {
         pointer,
-        name,
         flags: pointer.get().flags,
         asked: 0,
         number,
-    });
+    };
+
+    if let Err(err) = heap::push(&mut types, registered) {
+        drop(types);
+        return Err(log.fail(Level::Alert, err, format_args!("message type \"{text}\"")));
+    }
+
     pointer.set_number(types.len());
     set_number(number, pointer);
 
@@ -157,7 +172,11 @@ pub fn number_all(log: Log) {
     let mut left_over = 0;
 
     for known in TYPES.lock().iter_mut() {
-        known.number = names::register(&region.board, &known.name);
+        known.number = known
+            .pointer
+            .name()
+            .bytes()
+            .and_then(|name| names::register(&region.board, name));
         set_number(known.number, known.pointer);
         left_over += u32::from(known.number.is_none());
     }
@@ -177,22 +196,22 @@ pub fn has_unasked() -> bool {
         .any(|known| known.asked != own && known.number.is_some())
 }
 
-/// The numbers of the types whose kept message this process has not asked for.
-pub fn take_unasked() -> Vec<u16> {
+/// The number of a type whose kept message this process has not asked for; `None`
+/// if there is none.
+pub fn take_unasked() -> Option<u16> {
     let own = own_pid(&ngx_pid);
-    let mut numbers = Vec::new();
+    let mut types = TYPES.lock();
 
-    for known in TYPES.lock().iter_mut() {
-        if known.asked != own && known.number.is_some() {
+    types
+        .iter_mut()
+        .filter(|known| known.asked != own && known.number.is_some())
+        .find_map(|known| {
             known.asked = own;
 
-            if known.flags & NGX_IPC_MESSAGE_RETAINED != 0 {
-                numbers.extend(known.number);
-            }
-        }
-    }
-
-    numbers
+            (known.flags & NGX_IPC_MESSAGE_RETAINED != 0)
+                .then_some(known.number)
+                .flatten()
+        })
 }
 
 /// What a message of a type is; `None` if the type is not registered in this

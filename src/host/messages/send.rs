@@ -14,8 +14,8 @@ use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_u
 use crate::message::layout::Class;
 use crate::message::letter::{Refused, Reservation};
 use crate::messaging::address::{Address, Set};
-use crate::sys::errno;
 use crate::sys::lock::Lock;
+use crate::sys::{errno, heap};
 
 /// The type that C passes.
 type Type = NonNull<ngx_ipc_message_type_t>;
@@ -147,7 +147,8 @@ pub fn broadcast(of: Type, to: ngx_uint_t, payload: &[u8]) -> Result<u32, Failur
     let sent = with(|own| {
         own.broadcast(set(to), kind, payload, |peer, refused| {
             too_large |= refused == Refused::TooLarge;
-            missed.push(deliver::peer(&peer).to);
+            // Without memory the list ends early.
+            let _ = heap::push(&mut missed, deliver::peer(&peer).to);
         })
     })?;
 
@@ -190,7 +191,15 @@ pub fn reserve(of: Type, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
 
     match made {
         Ok((Some(place), reservation)) => {
-            keep(place.as_ptr().addr(), reservation);
+            if keep(place.as_ptr().addr(), reservation).is_err() {
+                let _ = with(|own| {
+                    own.endpoint().cancel(reservation);
+                    Ok(())
+                });
+                errno::set(Errno::ENOMEM);
+                return ptr::null_mut();
+            }
+
             place.as_ptr()
         }
         Ok((None, _)) => ptr::null_mut(),
@@ -201,7 +210,7 @@ pub fn reserve(of: Type, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
     }
 }
 
-fn keep(place: usize, reservation: Reservation) {
+fn keep(place: usize, reservation: Reservation) -> Result<(), Errno> {
     let own = crate::host::globals::GLOBALS.own_pid() as usize;
     let mut reserved = RESERVED.lock();
 
@@ -210,7 +219,7 @@ fn keep(place: usize, reservation: Reservation) {
         reserved.clear();
     }
 
-    reserved.push((place, reservation));
+    heap::push(&mut reserved, (place, reservation))
 }
 
 /// Sends a reserved message with the first `len` bytes of its payload.

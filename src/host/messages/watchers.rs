@@ -8,6 +8,7 @@ use super::types::{
     ngx_ipc_peer_t,
 };
 use crate::host::sized;
+use crate::sys::heap;
 use crate::sys::lock::Lock;
 
 /// A structure of the program.
@@ -35,7 +36,7 @@ pub enum Told {
 }
 
 /// Adds a structure of the program, which has `size` bytes. Returns false if the
-/// size is less than in version 0.1.
+/// size is less than in version 0.1, or if there is no memory.
 ///
 /// # Safety
 ///
@@ -53,9 +54,7 @@ pub unsafe fn add(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool 
     // version it ends with a field.
     let watch = unsafe { sized::read(watch.as_ptr(), size, defaults) };
 
-    WATCHERS.lock().push(Watcher(watch));
-
-    true
+    heap::push(&mut WATCHERS.lock(), Watcher(watch)).is_ok()
 }
 
 /// Whether a function is told of processes that start and die.
@@ -66,9 +65,10 @@ pub fn want_changes() -> bool {
         .any(|Watcher(watch)| watch.peer_up.is_some() || watch.peer_down.is_some())
 }
 
-/// The watchers, copied, because a function can add one.
-fn all() -> Vec<Watcher> {
-    WATCHERS.lock().clone()
+/// The watchers one after the other. The list is not locked while the caller
+/// uses one, because a function can add one.
+fn all() -> impl Iterator<Item = Watcher> {
+    (0..).map_while(|index| WATCHERS.lock().get(index).copied())
 }
 
 /// Calls the functions of the program that are told of a process.

@@ -1,0 +1,145 @@
+//! Receiving: makes notices of what the core has found.
+
+use super::exchange::{Exchange, Notice};
+use super::keys;
+use super::kind::{KEPT, KEYED, REPLY};
+use super::requests::Outcome;
+use crate::message::event::{Event, Message};
+use crate::message::memory::Memory;
+
+impl<M: Memory + Clone, T> Exchange<M, T> {
+    /// The next notice of a turn of at most `left` messages, from which each
+    /// message is subtracted; `None` if there is none, or if the turn is over.
+    pub fn next(&mut self, left: &mut u32) -> Option<Notice<T>> {
+        loop {
+            if let Some(notice) = self.take_found() {
+                return Some(notice);
+            }
+
+            if let Some(data) = self.take_late() {
+                return Some(Notice::Outcome(data, Outcome::TooLate, None));
+            }
+
+            // Deaths are looked for before the messages are received, so that all
+            // that the dead have sent is found then.
+            self.look();
+
+            if *left == 0 {
+                return None;
+            }
+
+            *left -= 1;
+
+            let mut turn = self.endpoint.turn(1, 0);
+
+            match self.endpoint.next(&mut turn) {
+                Some(event) => self.found(event),
+                // All messages were received, so the deaths can be reported.
+                None if self.has_seen_deaths => self.is_reporting = true,
+                None => return None,
+            }
+        }
+    }
+
+    fn take_late(&mut self) -> Option<T> {
+        if self.requests.is_empty() {
+            return None;
+        }
+
+        self.requests.take_late(self.now())
+    }
+
+    /// The next of the notices that were found.
+    fn take_found(&mut self) -> Option<Notice<T>> {
+        for change in &mut self.changes_before {
+            if let Some(change) = change.take() {
+                return Some(Notice::Change(change));
+            }
+        }
+
+        if let Some(notice) = self.next.take() {
+            return Some(notice);
+        }
+
+        if !self.is_reporting {
+            return None;
+        }
+
+        if let Some(data) = self.requests.take_dead() {
+            return Some(Notice::Outcome(data, Outcome::Died, None));
+        }
+
+        if let Some(change) = self.presence.take_due() {
+            return Some(Notice::Change(change));
+        }
+
+        self.is_reporting = false;
+        self.has_seen_deaths = false;
+
+        None
+    }
+
+    /// Makes notices of an event.
+    fn found(&mut self, event: Event) {
+        self.used();
+
+        match event {
+            Event::Message(message) => self.found_message(message),
+            Event::Gap(gap) => {
+                keys::free_all(&self.board, self.slot());
+
+                let (_, incarnation) = self.endpoint.member().state(gap.sender);
+                let sender = self.sender(gap.sender, incarnation);
+
+                self.next = Some(Notice::Gap(gap, sender));
+            }
+            Event::Room(slot) => {
+                if let Some(peer) = self.peer(slot) {
+                    self.next = Some(Notice::Room(peer));
+                }
+            }
+            // The board tells of processes that have sent nothing, too.
+            Event::Up(_) | Event::Down(_) => {}
+        }
+    }
+
+    fn found_message(&mut self, mut message: Message) {
+        if message.user & KEYED != 0 {
+            keys::handled(&self.board, message.user & !KEYED, self.slot());
+            message.user = 0;
+        } else if message.user & KEPT != 0 {
+            let version = message.user & !KEPT;
+
+            message.user = 0;
+
+            if message.message_type != REPLY && !self.versions.is_new(message.message_type, version)
+            {
+                return;
+            }
+        }
+
+        let sender = self.sender(message.sender, message.incarnation);
+
+        if self.presence.is_watching() {
+            self.changes_before = self.presence.before_message(sender);
+        }
+
+        if message.message_type != REPLY {
+            self.next = Some(Notice::Message(message, sender));
+            return;
+        }
+
+        let data = self
+            .requests
+            .answered(message.user, message.sender, message.incarnation);
+
+        // A reply that is too late has no request any more.
+        if let Some(data) = data {
+            self.next = Some(Notice::Outcome(
+                data,
+                Outcome::Answered,
+                Some((message, sender)),
+            ));
+        }
+    }
+}
