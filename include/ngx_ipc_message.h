@@ -154,7 +154,10 @@ typedef struct {
      * handled before.
      */
     ngx_ipc_peer_pt peer_down;
-    /* Messages to this process were lost. */
+    /*
+     * Messages to this process were lost, or to a process that had its slot
+     * before.
+     */
     ngx_ipc_gap_pt gap;
     /* A process that had no room for a message has room again. */
     ngx_ipc_peer_pt room;
@@ -220,8 +223,9 @@ typedef struct {
 #define NGX_IPC_GAP_DAMAGED 1
 
 /*
- * Cause of a gap: the messages were for a process that is dead, and their type
- * has NGX_IPC_MESSAGE_THIS_PROCESS.
+ * Cause of a gap: the messages were for a process that had the slot before. It
+ * was killed, and their type has NGX_IPC_MESSAGE_THIS_PROCESS; or they were sent
+ * while it exited, and this process is not its replacement.
  */
 #define NGX_IPC_GAP_NOT_FOR_US 2
 

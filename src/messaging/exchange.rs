@@ -14,7 +14,7 @@ use super::versions::Versions;
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
 use crate::message::memory::Memory;
-use crate::message::peers::{Identity, Peer, State};
+use crate::message::peers::{self, Identity, Peer, State};
 use crate::message::taken::Gap;
 use crate::sys::heap;
 use crate::table::role::NGX_PROCESS_MASTER;
@@ -249,6 +249,20 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
             now == incarnation && matches!(state, State::Starting | State::Running)
         });
+    }
+
+    /// This process is about to exit and gets no replacement: others cannot send
+    /// to it any more. It can still receive what has been sent, and send.
+    pub fn leave(&mut self) {
+        let member = self.endpoint.member();
+
+        peers::set_state(
+            &member.memory,
+            &member.layout,
+            member.slot,
+            member.incarnation,
+            State::Vacant,
+        );
     }
 
     /// Prepares to sleep. Returns false if there is something to do.

@@ -106,8 +106,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         };
         let target = self.target(to, true)?;
         let incarnation = target.incarnation.ok_or(Refused::Gone)?;
-        // Without memory the request could not be kept.
-        self.requests.reserve().map_err(|_| Refused::Again)?;
+        self.requests.reserve().map_err(|_| Refused::NoMemory)?;
 
         let number = self.requests.next_number();
         let deadline = self

@@ -61,11 +61,19 @@ fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_p
         return;
     }
 
+    let stats = stats::of_child(g, slot);
+
+    if exits {
+        // The process reads this before it exits, which can be at once.
+        stats.mark_exiting();
+    }
+
     let reached = send_command(g, log, entry, signo) || send_signal(g, log, entry, signo);
 
     if reached && exits {
         entry.set(Flag::Exiting, true);
-        stats::of_child(g, slot).mark_exiting();
+    } else if exits {
+        stats.clear_exiting();
     }
 }
 

@@ -147,6 +147,16 @@ impl Stats {
         );
     }
 
+    /// Records that the process could not be told to exit.
+    pub fn clear_exiting(&self) {
+        let _ = self.state.compare_exchange(
+            State::Exiting as i32,
+            State::Running as i32,
+            Relaxed,
+            Relaxed,
+        );
+    }
+
     /// The pid and the state of the slot's process.
     ///
     /// The master writes the pid and the state one after the other. For a

@@ -143,6 +143,33 @@ test_replacement(void)
 }
 
 
+/* A worker that shuts down gracefully handles what was sent to it before. */
+
+static void
+test_shuts_down(void)
+{
+    int  i;
+
+    t_messages_start(2);
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+
+    for (i = 0; i < 1000; i++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(0), i), NGX_OK);
+    }
+
+    ngx_quit = 1;
+    ngx_signal_worker_processes(t_cycle(), SIGQUIT);
+    t_notes->hold = 0;
+    t_wait_all_gone();
+
+    T_EQ(t_of(0)->notes, 1000);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), i), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+}
+
+
 /* A worker dies while it handles a message, which is not handled again. */
 
 static void
@@ -625,6 +652,7 @@ main(void)
     t_run("messages to workers that are not forked yet", test_early);
     t_run("a message to the master", test_to_master);
     t_run("messages wait for the replacement of a worker", test_replacement);
+    t_run("a worker that shuts down", test_shuts_down);
     t_run("a worker dies while it handles a message", test_dies_while_handling);
     t_run("a message for this process only", test_this_process);
     t_run("a receiver that is full", test_full);

@@ -28,6 +28,8 @@ use crate::messaging::requests::Outcome;
 const TURN: u32 = 256;
 /// The time in nanoseconds after which the event loop goes on.
 const TURN_TIME: u64 = 2_000_000;
+/// The time in nanoseconds for which a process that exits handles messages.
+const FINISH_TIME: u64 = 1_000_000_000;
 /// The number of messages after which the clock is read again.
 const CLOCK: u32 = 8;
 
@@ -109,6 +111,32 @@ fn handle_kept() {
 
 fn now() -> u64 {
     local::with(|own| own.now()).unwrap_or(u64::MAX)
+}
+
+/// Before this process exits: handles what has been sent to it. `is_replaced`
+/// says whether a replacement gets what is left; if not, others cannot send to
+/// this process any more. Gives up after a while.
+pub fn finish(log: Log, is_replaced: bool) {
+    if is_replaced {
+        return;
+    }
+
+    local::with(|own| own.leave());
+
+    let end = now().saturating_add(FINISH_TIME);
+
+    while has_more() && now() < end {
+        process(log);
+    }
+}
+
+/// Whether something has arrived.
+fn has_more() -> bool {
+    let is_asleep = matches!(local::prepare_sleep(), None | Some(None | Some(1..)));
+
+    local::wake_up();
+
+    !is_asleep
 }
 
 /// The number of messages that were dropped because this process has not

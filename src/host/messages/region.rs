@@ -128,9 +128,10 @@ pub fn gone(slot: Slot, awaited: bool) {
     let Some(number) = region.slot_of(slot) else {
         return;
     };
-    let (state, incarnation) = peers::state(&region.memory, &region.layout, number);
+    let (_, incarnation) = peers::state(&region.memory, &region.layout, number);
 
-    if state == State::Vacant {
+    if incarnation == 0 {
+        // The slot has never had a process.
         return;
     }
 

@@ -60,8 +60,9 @@ const _: () = {
 
 /// Cause of a gap: another process has overwritten the messages.
 pub const NGX_IPC_GAP_DAMAGED: ngx_uint_t = 1;
-/// Cause of a gap: the messages were for a process that is dead, and their type
-/// has NGX_IPC_MESSAGE_THIS_PROCESS.
+/// Cause of a gap: the messages were for a process that had the slot before. It
+/// was killed, and their type has NGX_IPC_MESSAGE_THIS_PROCESS; or they were sent
+/// while it exited, and this process is not its replacement.
 pub const NGX_IPC_GAP_NOT_FOR_US: ngx_uint_t = 2;
 /// Cause of a gap: the previous process died while it handled the message.
 pub const NGX_IPC_GAP_HANDLED: ngx_uint_t = 3;
@@ -183,7 +184,8 @@ pub struct ngx_ipc_message_watch_t {
     /// A process is dead. All messages that it has sent to this process were
     /// handled before.
     pub peer_down: ngx_ipc_peer_pt,
-    /// Messages to this process were lost.
+    /// Messages to this process were lost, or to a process that had its slot
+    /// before.
     pub gap: ngx_ipc_gap_pt,
     /// A process that had no room for a message has room again.
     pub room: ngx_ipc_peer_pt,

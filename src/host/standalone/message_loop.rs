@@ -12,7 +12,8 @@ use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
 use crate::host::messages::{deliver, local, region, register, shared};
 use crate::log::Log;
-use crate::table::role;
+use crate::table::state::State;
+use crate::table::{own_slot, role, stats};
 
 /// The process whose event loop watches its wake-up descriptor.
 static WATCHES: AtomicI32 = AtomicI32::new(0);
@@ -75,6 +76,16 @@ pub fn descriptor() -> Option<RawFd> {
     }
 
     local::descriptor()
+}
+
+/// Before a worker or helper exits: handles the messages that have arrived, if
+/// the master has told it to exit. Otherwise its replacement gets them.
+pub fn finish(log: Log) {
+    if shared::get().is_some() {
+        let (_, state) = stats::of(own_slot::get(&GLOBALS)).view();
+
+        deliver::finish(log, state != State::Exiting);
+    }
 }
 
 /// Handles messages in a program with an event loop of its own. Returns how many

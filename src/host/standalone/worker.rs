@@ -12,6 +12,7 @@ use super::event::{StaticEvent, ngx_event_t};
 use super::event_loop::open_connections;
 use super::event_timer::timers_left;
 use super::init_process::{exit_unless_set_up, set_up};
+use super::message_loop;
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
 use super::setproctitle::set_title;
@@ -148,6 +149,11 @@ fn exit_worker(cycle: Cycle) -> ! {
     let log = cycle.log();
 
     log.error(Level::Notice, None, format_args!("exiting"));
+
+    if ngx_terminate.load(Relaxed) == 0 {
+        message_loop::finish(log);
+    }
+
     cycle.modules().exit_process();
     log.error(Level::Notice, None, format_args!("exit"));
 
