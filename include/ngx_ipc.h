@@ -101,6 +101,27 @@ typedef struct {
      * process had exited.
      */
     ngx_uint_t dropped;
+    /*
+     * The number of messages of ngx_ipc_message.h that the process and its
+     * predecessors in the slot have sent. The number can be some seconds old.
+     */
+    ngx_uint_t messages_sent;
+    /*
+     * The number of messages that they could not send, because a receiver was
+     * full. The number can be some seconds old.
+     */
+    ngx_uint_t messages_refused;
+    /* The number of messages that they have received. */
+    ngx_uint_t messages_received;
+    /* The number of messages that wait for the process. */
+    ngx_uint_t messages_waiting;
+    /*
+     * The largest number of messages of one sender that waited for the
+     * process.
+     */
+    ngx_uint_t messages_deepest;
+    /* The number of messages to the process that were lost. */
+    ngx_uint_t messages_lost;
 } ngx_ipc_process_t;
 
 /*

@@ -10,11 +10,15 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::GLOBALS;
+#[cfg(feature = "standalone")]
+use super::messages::statistics::totals as traffic;
 #[cfg(not(feature = "standalone"))]
 use super::nginx::variables::ngx_worker;
 use super::sized;
 #[cfg(feature = "standalone")]
 use super::standalone::variables::ngx_worker;
+#[cfg(not(feature = "standalone"))]
+use super::traffic::Traffic;
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
@@ -66,6 +70,22 @@ pub struct ngx_ipc_process_t {
     /// The number of control messages that the master has dropped because the
     /// process had exited.
     pub dropped: ngx_uint_t,
+
+    /// The number of messages of ngx_ipc_message.h that the process and its
+    /// predecessors in the slot have sent. The number can be some seconds old.
+    pub messages_sent: ngx_uint_t,
+    /// The number of messages that they could not send, because a receiver was
+    /// full. The number can be some seconds old.
+    pub messages_refused: ngx_uint_t,
+    /// The number of messages that they have received.
+    pub messages_received: ngx_uint_t,
+    /// The number of messages that wait for the process.
+    pub messages_waiting: ngx_uint_t,
+    /// The largest number of messages of one sender that waited for the
+    /// process.
+    pub messages_deepest: ngx_uint_t,
+    /// The number of messages to the process that were lost.
+    pub messages_lost: ngx_uint_t,
 }
 
 // This constant is not public, because cbindgen would write a public constant
@@ -73,7 +93,10 @@ pub struct ngx_ipc_process_t {
 const FIRST_SIZE: usize = offset_of!(ngx_ipc_process_t, dropped) + size_of::<ngx_uint_t>();
 
 // The structure must end with a field, not with padding, as `sized` explains.
-const _: () = assert!(FIRST_SIZE == size_of::<ngx_ipc_process_t>());
+const _: () = assert!(
+    offset_of!(ngx_ipc_process_t, messages_lost) + size_of::<ngx_uint_t>()
+        == size_of::<ngx_ipc_process_t>()
+);
 
 /// The size in bytes of an `ngx_ipc_process_t` in version 0.1.
 pub fn first_size() -> usize {
@@ -174,7 +197,13 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
     let stats = stats::of(slot);
     let (pid, state) = pid_and_state(slot, entry);
 
-    (state != State::Empty).then(|| ngx_ipc_process_t {
+    if state == State::Empty {
+        return None;
+    }
+
+    let messages = traffic(slot).unwrap_or_default();
+
+    Some(ngx_ipc_process_t {
         slot: slot.to_c(),
         pid,
         state: state as c_int,
@@ -188,6 +217,12 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
         queued: stats.queued.load(Relaxed),
         queued_max: stats.queued_max.load(Relaxed),
         dropped: stats.dropped.load(Relaxed),
+        messages_sent: messages.sent,
+        messages_refused: messages.refused,
+        messages_received: messages.received,
+        messages_waiting: messages.waiting,
+        messages_deepest: messages.deepest,
+        messages_lost: messages.lost,
     })
 }
 
@@ -216,7 +251,7 @@ fn print_line(
 
     print(format_args!(
         "slot:{} pid:{} {role}:{} generation:{} {state} \"{}\" respawns:{} \
-         sent:{} queued:{} queued_max:{} dropped:{}",
+         sent:{} queued:{} queued_max:{} dropped:{}{}",
         process.slot,
         process.pid,
         process.worker,
@@ -227,7 +262,40 @@ fn print_line(
         process.queued,
         process.queued_max,
         process.dropped,
+        Messages(process),
     ));
+}
+
+/// The counters of messages of a process in a line; nothing if the program has no
+/// messages.
+struct Messages<'a>(&'a ngx_ipc_process_t);
+
+impl fmt::Display for Messages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(process) = self;
+
+        if traffic(Slot::NONE).is_none() {
+            return Ok(());
+        }
+
+        write!(
+            f,
+            " messages_sent:{} messages_refused:{} messages_received:{} messages_waiting:{} \
+             messages_deepest:{} messages_lost:{}",
+            process.messages_sent,
+            process.messages_refused,
+            process.messages_received,
+            process.messages_waiting,
+            process.messages_deepest,
+            process.messages_lost,
+        )
+    }
+}
+
+/// The traffic of a process. This host has no messages yet.
+#[cfg(not(feature = "standalone"))]
+fn traffic(_slot: Slot) -> Option<Traffic> {
+    None
 }
 
 /// Whether a signal has requested that this process logs the list of processes.

@@ -23,6 +23,7 @@ pub mod sized;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;
+pub mod traffic;
 
 #[cfg(not(feature = "standalone"))]
 pub use nginx::channel::{read as read_channel, write as write_channel};

@@ -371,6 +371,17 @@ ask(ngx_int_t worker, int what, int value, ngx_msec_t timeout)
 }
 
 
+static ngx_int_t
+ask_slot(ngx_int_t slot, int what, int value)
+{
+    t_msg_order_t  order = { what, value };
+
+    return ngx_ipc_message_request(&t_order_type, NGX_IPC_TO_SLOT(slot),
+                                   &order, sizeof(order), 10000, t_outcome,
+                                   NULL);
+}
+
+
 static void
 test_reply(void)
 {
@@ -620,6 +631,114 @@ test_kept(void)
 }
 
 
+/* A process with an event loop of its own. */
+
+static void
+poll_messages(ngx_cycle_t *cycle, void *data)
+{
+    int            timeout;
+    struct pollfd  fds;
+
+    fds.fd = ngx_ipc_message_fd();
+    fds.events = POLLIN;
+
+    T_REQUIRE(fds.fd > 2);
+
+    while (!ngx_terminate) {
+        timeout = (int) ngx_ipc_message_process();
+
+        if (!ngx_terminate) {
+            (void) poll(&fds, 1, timeout);
+        }
+    }
+
+    exit(0);
+}
+
+
+static void
+test_own_loop(void)
+{
+    int        i;
+    ngx_int_t  n;
+
+    t_messages_init();
+    (void) t_spawn(poll_messages, NULL, "poll", NGX_PROCESS_NORESPAWN);
+
+    /* It sleeps each time: the number tells when it has got the last one. */
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(t_note(NGX_IPC_TO_SLOT(0), i), NGX_OK);
+        T_UNTIL(t_of(0)->notes == i);
+    }
+
+    T_EQ(ask_slot(0, T_ORDER_REPLY, 6), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 1);
+    T_EQ(t_of(-1)->reply, 7);
+
+    /* More messages than a turn has. */
+
+    for (n = t_of(0)->notes, i = 0; i < 3000; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_OTHERS), i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes == n + 3000);
+
+    t_workers_stop();
+}
+
+
+static char  lines[4096];
+
+
+static void
+keep_line(void *data, const char *text, size_t len)
+{
+    strncat(lines, text, len);
+}
+
+
+/* The traffic is in the list of processes. */
+
+static void
+test_statistics(void)
+{
+    int                i;
+    ngx_ipc_process_t  p;
+
+    t_messages_start(2);
+
+    for (i = 0; i < 30; i++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(1), i), NGX_OK);
+    }
+
+    T_EQ(t_give_order(0, T_ORDER_BROADCAST, 5), NGX_OK);
+    T_UNTIL(t_of(1)->notes == 31);
+
+    p.slot = 0;
+    T_EQ(ngx_ipc_next_process(&p), NGX_OK);
+    T_EQ(p.slot, 1);
+    T_EQ(p.messages_received, 31);
+    T_EQ(p.messages_lost, 0);
+
+    /* The sender publishes its numbers from time to time. */
+
+    do {
+        t_master_round();
+        p.slot = -1;
+        T_EQ(ngx_ipc_next_process(&p), NGX_OK);
+    } while (p.messages_sent == 0);
+
+    T_EQ(p.messages_sent, 1);
+    T_EQ(p.messages_received, 1);
+
+    ngx_ipc_print_processes(keep_line, NULL);
+    T_OK(strstr(lines, " messages_received:31 ") != NULL);
+
+    t_workers_stop();
+}
+
+
 /* A program that registers no type has no messages, and pays nothing. */
 
 static void
@@ -665,6 +784,8 @@ main(void)
     t_run("the same worker for a key", test_key);
     t_run("one message that waits for each key", test_once);
     t_run("a message that is kept", test_kept);
+    t_run("an event loop of the program", test_own_loop);
+    t_run("the traffic in the list of processes", test_statistics);
     t_run("a program without messages", test_off);
 
     return t_end();

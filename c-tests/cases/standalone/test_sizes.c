@@ -445,7 +445,8 @@ test_process(void)
 
     memset(p, GUARD, sizeof(p));
     T_EQ(ngx_ipc_next_process_size(&p[0].process,
-                                   sizeof(ngx_ipc_process_t) - 1), NGX_ERROR);
+                                   offsetof(ngx_ipc_process_t, dropped)
+                                   + sizeof(ngx_uint_t) - 1), NGX_ERROR);
     T_EQ(ngx_ipc_next_process_size(&p[0].process, 0), NGX_ERROR);
     T_OK(t_is_filled((u_char *) p, sizeof(p), GUARD));
     T_EQ(ngx_ipc_next_process_size(NULL, 0), NGX_DECLINED);

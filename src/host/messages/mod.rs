@@ -9,6 +9,7 @@
 //! - [`local`]: what this process sends and receives with
 //! - [`region`]: makes the shared memory, and gives slots to processes
 //! - [`send`]: sends messages
+//! - [`statistics`]: the traffic of a process
 //! - [`deliver`]: calls the functions of the program
 
 pub mod deliver;
@@ -18,5 +19,6 @@ pub mod register;
 pub mod send;
 pub mod settings;
 pub mod shared;
+pub mod statistics;
 pub mod types;
 pub mod watchers;
