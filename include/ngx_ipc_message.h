@@ -73,6 +73,14 @@ typedef struct {
      * reply.
      */
     ngx_uint_t request;
+    /*
+     * The descriptors that have come with the message, or NULL. The library
+     * closes them when the handler returns. A handler that keeps one sets its
+     * element to -1.
+     */
+    ngx_fd_t *fds;
+    /* The number of elements of fds. */
+    ngx_uint_t fds_n;
 } ngx_ipc_message_t;
 
 /* Handles a message. */
@@ -97,7 +105,8 @@ typedef struct {
     void *data;
     /*
      * 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
-     * NGX_IPC_MESSAGE_ONCE_PER_KEY and NGX_IPC_MESSAGE_RETAINED.
+     * NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED and
+     * NGX_IPC_MESSAGE_DESCRIPTORS.
      */
     ngx_uint_t flags;
     /* Set by ngx_ipc_message_register(). Programs do not use this field. */
@@ -129,7 +138,10 @@ typedef struct {
      * be fewer.
      */
     ngx_uint_t count;
-    /* NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US or NGX_IPC_GAP_HANDLED. */
+    /*
+     * NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_GAP_HANDLED or
+     * NGX_IPC_GAP_DESCRIPTORS.
+     */
     ngx_uint_t cause;
 } ngx_ipc_gap_t;
 
@@ -186,6 +198,13 @@ typedef struct {
  */
 #define NGX_IPC_MESSAGE_RETAINED 8
 
+/*
+ * Descriptors can come with messages of the type, see
+ * ngx_ipc_message_send_fds(). The master registers the type before it starts its
+ * first process, and makes two more descriptors for each process.
+ */
+#define NGX_IPC_MESSAGE_DESCRIPTORS 16
+
 /* Set of processes: the workers of the sender's generation, without the sender. */
 #define NGX_IPC_WORKERS 1
 
@@ -231,6 +250,12 @@ typedef struct {
 
 /* Cause of a gap: the previous process died while it handled the message. */
 #define NGX_IPC_GAP_HANDLED 3
+
+/*
+ * Cause of a gap: the descriptors of the message were lost, because the previous
+ * process had received them and died.
+ */
+#define NGX_IPC_GAP_DESCRIPTORS 4
 
 /* Outcome of a request: the reply has arrived. */
 #define NGX_IPC_REPLIED 1
@@ -282,6 +307,24 @@ ngx_int_t ngx_ipc_message_send(ngx_ipc_message_type_t *type,
                                ngx_ipc_to_t to,
                                const void *data,
                                size_t len);
+
+/*
+ * Sends a copy of the len bytes at data to one process, with copies of the
+ * n descriptors at fds, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
+ * to is an address as for ngx_ipc_message_send(), but not NGX_IPC_TO_ONE_OF().
+ *
+ * Returns the results of ngx_ipc_message_send(). The result is NGX_AGAIN also if
+ * too many descriptors are on the way to the receiver; the function room is not
+ * called then. The caller's descriptors stay open.
+ *
+ * Safety: type is NULL or a type; data has len bytes; fds has n elements.
+ */
+ngx_int_t ngx_ipc_message_send_fds(ngx_ipc_message_type_t *type,
+                                   ngx_ipc_to_t to,
+                                   const void *data,
+                                   size_t len,
+                                   const ngx_fd_t *fds,
+                                   ngx_uint_t n);
 
 /*
  * Sends a copy of the len bytes at data to the process of a set that has the

@@ -154,6 +154,34 @@ ngx_ipc_message_type_t  t_kept_type = {
 };
 
 
+/* Writes the note to each descriptor, and keeps the second one open. */
+
+static void
+fds_handler(ngx_ipc_message_t *m)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < m->fds_n; i++) {
+        T_OK(fcntl(m->fds[i], F_GETFD) == FD_CLOEXEC);
+        T_EQ(write(m->fds[i], m->data, sizeof(int)), sizeof(int));
+    }
+
+    if (m->fds_n > 1) {
+        m->fds[1] = -1;
+    }
+
+    own()->fds_n = m->fds_n;
+    note_handler(m);
+}
+
+
+int                     t_with_fds;
+ngx_ipc_message_type_t  t_fds_type = {
+    .name = "test_fds", .handler = fds_handler,
+    .flags = NGX_IPC_MESSAGE_DESCRIPTORS
+};
+
+
 static void
 peer_up(void *data, const ngx_ipc_peer_t *peer)
 {
@@ -203,6 +231,10 @@ register_types(ngx_cycle_t *cycle)
     T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_once_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_kept_type), NGX_OK);
+
+    if (t_with_fds) {
+        T_EQ(ngx_ipc_message_register(&t_fds_type), NGX_OK);
+    }
 
     return NGX_OK;
 }

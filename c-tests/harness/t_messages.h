@@ -60,6 +60,7 @@ typedef struct {
     ngx_int_t   outcomes;
     ngx_uint_t  outcome;
     int         reply;
+    ngx_uint_t  fds_n;
 } t_received_t;
 
 
@@ -78,6 +79,11 @@ extern ngx_ipc_message_type_t    t_order_type;
 extern ngx_ipc_message_type_t    t_strict_type;
 extern ngx_ipc_message_type_t    t_once_type;
 extern ngx_ipc_message_type_t    t_kept_type;
+
+/* Registered only if t_with_fds is 1. */
+
+extern int                       t_with_fds;
+extern ngx_ipc_message_type_t    t_fds_type;
 
 
 void t_messages_init(void);

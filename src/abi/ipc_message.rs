@@ -98,6 +98,38 @@ pub unsafe extern "C" fn ngx_ipc_message_send(
     code(bytes.and_then(|bytes| send::send(valid(r#type)?, to, bytes)))
 }
 
+/// Sends a copy of the `len` bytes at `data` to one process, with copies of the
+/// `n` descriptors at `fds`, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
+/// `to` is an address as for ngx_ipc_message_send(), but not NGX_IPC_TO_ONE_OF().
+///
+/// Returns the results of ngx_ipc_message_send(). The result is NGX_AGAIN also if
+/// too many descriptors are on the way to the receiver; the function `room` is not
+/// called then. The caller's descriptors stay open.
+///
+/// # Safety
+///
+/// `type` is NULL or a type; `data` has `len` bytes; `fds` has `n` elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_send_fds(
+    r#type: *mut ngx_ipc_message_type_t,
+    to: ngx_ipc_to_t,
+    data: *const c_void,
+    len: usize,
+    fds: *const ngx_fd_t,
+    n: ngx_uint_t,
+) -> ngx_int_t {
+    // SAFETY: C passes a `data` with `len` bytes.
+    let bytes = unsafe { payload(data, len) };
+    let fds = if fds.is_null() {
+        &[]
+    } else {
+        // SAFETY: C passes an array with `n` elements.
+        unsafe { slice::from_raw_parts(fds, n) }
+    };
+
+    code(bytes.and_then(|bytes| send::send_fds(valid(r#type)?, to, bytes, fds)))
+}
+
 /// Sends a copy of the `len` bytes at `data` to the process of a set that has the
 /// key, which has `key_len` bytes. As long as the set does not change, the same
 /// key always goes to the same process, for all types and all senders. When a

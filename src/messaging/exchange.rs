@@ -75,6 +75,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     pub fn attach(memory: M, board: M, slot: u32) -> Option<Self> {
         let endpoint = Endpoint::attach(memory, slot).ok()?;
         let slots = endpoint.member().layout.sizes.slots;
+        let incarnation = endpoint.member().incarnation;
         let generation = endpoint.peer(slot).map(|peer| peer.identity.generation);
         let mut members = Vec::new();
 
@@ -84,7 +85,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             endpoint,
             board,
             presence: Presence::new(slots)?,
-            requests: Requests::new(),
+            requests: Requests::new(incarnation),
             changes_before: [None; 4],
             next: None,
             changes: 0,
@@ -164,12 +165,16 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// Does the periodic work, if it is due. No message is being handled.
-    pub fn tidy_if_due(&mut self) {
+    /// Returns whether it was due.
+    pub fn tidy_if_due(&mut self) -> bool {
         let memory = &self.endpoint.member().memory;
+        let is_due = self.ticks.take(|| memory.now());
 
-        if self.ticks.take(|| memory.now()) {
+        if is_due {
             self.endpoint.tidy(IDLE);
         }
+
+        is_due
     }
 
     /// The process sends or receives something, so there is periodic work.

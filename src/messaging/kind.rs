@@ -20,6 +20,8 @@ pub struct Kind {
     pub once: bool,
     /// Whether the last broadcast is kept for processes that come later.
     pub retained: bool,
+    /// Whether descriptors can come with a message.
+    pub descriptors: bool,
 }
 
 /// The bit in the number of a record that says that the number is that of the
@@ -27,3 +29,5 @@ pub struct Kind {
 pub const KEYED: u32 = 1 << 31;
 /// The bit that says that the number is the version of a message that is kept.
 pub const KEPT: u32 = 1 << 30;
+/// The bit that says that the number is that of a datagram with descriptors.
+pub const WITH_DESCRIPTORS: u32 = 1 << 29;

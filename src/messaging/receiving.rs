@@ -104,6 +104,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     fn found_message(&mut self, mut message: Message) {
+        if message.incarnation == 0 {
+            // A replacement does not know which incarnation has sent the first
+            // records that it finds. It is the present one, or a predecessor with
+            // the same identity.
+            message.incarnation = self.endpoint.member().state(message.sender).1;
+        }
+
         if message.user & KEYED != 0 {
             keys::handled(&self.board, message.user & !KEYED, self.slot());
             message.user = 0;

@@ -3,7 +3,7 @@
 
 use nix::errno::Errno;
 
-use super::kind::{KEPT, KEYED};
+use super::kind::{KEPT, KEYED, WITH_DESCRIPTORS};
 
 /// How a request has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,12 @@ pub struct Requests<T> {
 }
 
 impl<T> Requests<T> {
-    /// No requests.
-    pub fn new() -> Self {
+    /// No requests. `seed` differs from that of earlier processes of the slot, so
+    /// that a reply to one of them is not taken for a reply to this one.
+    pub fn new(seed: u32) -> Self {
         Self {
             pending: Vec::new(),
-            last: 0,
+            last: seed << 16,
         }
     }
 
@@ -54,7 +55,7 @@ impl<T> Requests<T> {
     /// A number for the next request, which no pending request has. 0 is none.
     pub fn next_number(&mut self) -> u32 {
         loop {
-            self.last = self.last.wrapping_add(1) & !(KEYED | KEPT);
+            self.last = self.last.wrapping_add(1) & !(KEYED | KEPT | WITH_DESCRIPTORS);
 
             if self.last != 0
                 && self
@@ -127,19 +128,13 @@ impl<T> Requests<T> {
     }
 }
 
-impl<T> Default for Requests<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_request_ends_once() {
-        let mut requests = Requests::new();
+        let mut requests = Requests::new(1);
         let (one, two, three) = (
             requests.next_number(),
             requests.next_number(),

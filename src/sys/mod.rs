@@ -11,6 +11,7 @@ pub mod bell;
 pub mod buffer;
 mod control;
 pub mod daemon;
+pub mod descriptors;
 pub mod environment;
 pub mod epoll;
 pub mod errno;

@@ -407,11 +407,21 @@ test_reply(void)
     T_UNTIL(t_of(-1)->outcomes == 3);
     T_EQ(t_of(-1)->reply, 9);
 
+    /* A replacement replies to a process that it has no earlier message from. */
+
+    t_kill_worker(0);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+    T_EQ(t_of(0)->from_slot, -1);
+    T_EQ(ask(0, T_ORDER_REPLY, 1, 10000), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 4);
+    T_EQ(t_of(-1)->reply, 2);
+
     T_EQ(ask(5, T_ORDER_REPLY, 6, 10000), NGX_ERROR);
     T_EQ(errno, ESRCH);
 
     t_workers_stop();
-    T_EQ(t_of(-1)->outcomes, 3);
+    T_EQ(t_of(-1)->outcomes, 4);
 }
 
 
@@ -631,6 +641,98 @@ test_kept(void)
 }
 
 
+static ngx_int_t
+send_fds(int value, const int *fds, ngx_uint_t n)
+{
+    return ngx_ipc_message_send_fds(&t_fds_type, NGX_IPC_TO_WORKER(0), &value,
+                                    sizeof(value), fds, n);
+}
+
+
+/* What a worker has written to the pipe; -1 at its end. */
+
+static int
+read_value(int fd)
+{
+    int  value;
+
+    return read(fd, &value, sizeof(value)) == sizeof(value) ? value : -1;
+}
+
+
+static void
+test_fds(void)
+{
+    int        i, fd[2], fds[17];
+    pid_t      pid;
+    ngx_int_t  n;
+
+    t_with_fds = 1;
+    t_messages_start(2);
+    T_REQUIRE(pipe(fd) == 0);
+
+    for (i = 0; i < 17; i++) {
+        fds[i] = fd[1];
+    }
+
+    T_EQ(send_fds(5, fds, 1), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 6), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 2);
+    T_EQ(t_of(0)->fds_n, 1);
+    T_EQ(read_value(fd[0]), 5);
+
+    T_EQ(send_fds(7, fds, 16), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 3);
+    T_EQ(t_of(0)->fds_n, 16);
+
+    for (i = 0; i < 16; i++) {
+        T_EQ(read_value(fd[0]), 7);
+    }
+
+    T_EQ(send_fds(1, fds, 0), NGX_ERROR);
+    T_EQ(errno, EINVAL);
+    T_EQ(send_fds(1, fds, 17), NGX_ERROR);
+    T_EQ(errno, EINVAL);
+    T_EQ(ngx_ipc_message_send_fds(&t_note_type, NGX_IPC_TO_WORKER(0), fds, 4,
+                                  fds, 1), NGX_ERROR);
+    T_EQ(errno, EINVAL);
+    fds[0] = -1;
+    T_EQ(send_fds(1, fds, 1), NGX_ERROR);
+    T_EQ(errno, EBADF);
+    fds[0] = fd[1];
+
+    /* The replacement of a worker gets the descriptors. */
+
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+    T_EQ(send_fds(8, fds, 1), NGX_OK);
+    T_EQ(send_fds(9, fds, 1), NGX_OK);
+    t_kill_worker(0);
+    T_UNTIL(t_of(0)->notes == 5);
+    T_EQ(read_value(fd[0]), 8);
+    T_EQ(read_value(fd[0]), 9);
+    T_EQ(t_of(0)->gaps, 1);
+    t_notes->hold = 0;
+
+    /* The replacement has only the two ends that it has inherited. */
+
+    pid = ngx_processes[0].pid;
+    n = 0;
+
+    for (i = 3; i < 400; i++) {
+        n += t_same_file(pid, i, getpid(), fd[1]);
+    }
+
+    T_EQ(n, 2);
+
+    close(fd[1]);
+    close(fd[0]);
+
+    t_workers_stop();
+}
+
+
 /* A process with an event loop of its own. */
 
 static void
@@ -782,6 +884,7 @@ main(void)
     t_run("the same worker for a key", test_key);
     t_run("one message that waits for each key", test_once);
     t_run("a message that is kept", test_kept);
+    t_run("messages with descriptors", test_fds);
     t_run("an event loop of the program", test_own_loop);
     t_run("the traffic in the list of processes", test_statistics);
     t_run("a program without messages", test_off);

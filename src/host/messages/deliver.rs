@@ -2,15 +2,18 @@
 //! happened.
 
 use std::ffi::c_void;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::ptr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::descriptors::{self, Label};
 use super::local::{self, Asked};
 use super::types::{
-    NGX_IPC_DIED, NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NOT_FOR_US,
-    NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t, ngx_ipc_peer_t,
+    NGX_IPC_DIED, NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_DESCRIPTORS, NGX_IPC_GAP_HANDLED,
+    NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t,
+    ngx_ipc_peer_t,
 };
 use super::watchers::{self, Told};
 use super::{register, settings};
@@ -21,8 +24,10 @@ use crate::message::peers::Peer;
 use crate::message::taken::{Cause, Gap};
 use crate::messaging::address::Address;
 use crate::messaging::exchange::Notice;
+use crate::messaging::kind::WITH_DESCRIPTORS;
 use crate::messaging::presence::Change;
 use crate::messaging::requests::Outcome;
+use crate::sys::descriptors::Arrived;
 
 /// The number of messages that are handled before the event loop goes on.
 const TURN: u32 = 256;
@@ -48,7 +53,10 @@ pub fn process(log: Log) {
     local::wake_up();
 
     if let Some(end) = local::with(|own| {
-        own.tidy_if_due();
+        if own.tidy_if_due() {
+            descriptors::tidy();
+        }
+
         own.now().saturating_add(TURN_TIME)
     }) {
         handle_kept();
@@ -100,6 +108,8 @@ fn handle_kept() {
                 len: kept.payload.len(),
                 sender: &raw const sender,
                 request: 0,
+                fds: ptr::null_mut(),
+                fds_n: 0,
             };
 
             // SAFETY: the program has registered the handler for messages, and
@@ -178,10 +188,36 @@ fn message(message: &Message, ctx: *mut c_void, sender: &ngx_ipc_peer_t) -> ngx_
         len: message.len as usize,
         sender,
         request: message.user as usize,
+        fds: ptr::null_mut(),
+        fds_n: 0,
     }
 }
 
-fn handle(log: Log, found: Message, sender: &ngx_ipc_peer_t) {
+/// Takes the descriptors of a message. Returns an error if they are lost.
+fn take_descriptors(found: &mut Message) -> Result<Option<Arrived>, ()> {
+    if found.user & WITH_DESCRIPTORS == 0 {
+        return Ok(None);
+    }
+
+    let label = Label {
+        slot: found.sender,
+        number: found.user & !WITH_DESCRIPTORS,
+    };
+
+    found.user = 0;
+
+    local::with(|own| own.slot())
+        .and_then(|own| descriptors::take(own, label))
+        .map(Some)
+        .ok_or(())
+}
+
+fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
+    let Ok(arrived) = take_descriptors(&mut found) else {
+        let why = "their descriptors are lost";
+
+        return report_gap(log, sender, (found.number, 1), NGX_IPC_GAP_DESCRIPTORS, why);
+    };
     let registered = register::find(found.message_type);
     let handler = registered.and_then(|registered| registered.get().handler);
 
@@ -201,10 +237,27 @@ fn handle(log: Log, found: Message, sender: &ngx_ipc_peer_t) {
     };
 
     let mut m = message(&found, registered.get().data, sender);
+    let mut arrived = arrived.unwrap_or_default();
+    let mut fds = arrived
+        .each_ref()
+        .map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd));
 
-    // SAFETY: the program has registered the handler for messages, and the
-    // structure and the payload live until it returns.
+    m.fds_n = arrived.iter().flatten().count();
+
+    if m.fds_n > 0 {
+        m.fds = fds.as_mut_ptr();
+    }
+
+    // SAFETY: the program has registered the handler for messages. The
+    // structure, the payload and the descriptors live until it returns.
     unsafe { handler(&raw mut m) };
+
+    for (fd, kept) in arrived.iter_mut().zip(fds) {
+        if kept == -1 {
+            // The handler owns the descriptor now.
+            let _ = fd.take().map(IntoRawFd::into_raw_fd);
+        }
+    }
 }
 
 fn tell_outcome(asked: Asked, outcome: Outcome, reply: Option<(Message, Peer)>) {
@@ -240,10 +293,21 @@ fn tell_gap(log: Log, gap: Gap, sender: &ngx_ipc_peer_t) {
             "the previous process died while it handled them",
         ),
     };
+
+    report_gap(log, sender, (gap.number, gap.count), cause, why);
+}
+
+fn report_gap(
+    log: Log,
+    sender: &ngx_ipc_peer_t,
+    (first, count): (u32, u32),
+    cause: ngx_uint_t,
+    why: &str,
+) {
     let told = watchers::tell_gap(&ngx_ipc_gap_t {
         sender,
-        first: gap.number as usize,
-        count: gap.count as usize,
+        first: first as usize,
+        count: count as usize,
         cause,
     });
 
@@ -251,10 +315,7 @@ fn tell_gap(log: Log, gap: Gap, sender: &ngx_ipc_peer_t) {
         log.error(
             Level::Warn,
             None,
-            format_args!(
-                "{} messages from slot {} are lost: {why}",
-                gap.count, sender.slot
-            ),
+            format_args!("{count} messages from slot {} are lost: {why}", sender.slot),
         );
     }
 }

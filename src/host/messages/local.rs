@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use super::shared::{self, Region};
 use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
-use super::{settings, watchers};
+use super::{descriptors, settings, watchers};
 use crate::config::ngx_pid_t;
 use crate::host::standalone::variables::ngx_pid;
 use crate::message::mapped::Mapped;
@@ -53,6 +53,7 @@ fn with_local<T>(use_it: impl FnOnce(&mut Local) -> T) -> Option<T> {
     let owner = own_pid(&ngx_pid);
 
     if guard.as_ref().is_none_or(|local| local.owner != owner) {
+        descriptors::forget();
         *guard = Some(Local {
             owner,
             exchange: attach(&region)?,

@@ -9,10 +9,12 @@
 //! - [`local`]: what this process sends and receives with
 //! - [`region`]: makes the shared memory, and gives slots to processes
 //! - [`send`]: sends messages
+//! - [`descriptors`]: descriptors that come with messages
 //! - [`statistics`]: the traffic of a process
 //! - [`deliver`]: calls the functions of the program
 
 pub mod deliver;
+pub mod descriptors;
 pub mod local;
 pub mod region;
 pub mod register;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared::{self, MASTER, Region};
-use super::{local, register, settings};
+use super::{descriptors, local, register, settings};
 use crate::host::standalone::variables::{ngx_pid, ngx_process};
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
@@ -37,8 +37,16 @@ pub fn prepare(log: Log) {
         log.refuse(format_args!("invalid sizes of messages"));
         return;
     };
-    let made = Mapped::new(layout.size(), layout.sizes.slots as usize)
-        .and_then(|memory| Ok((memory, Mapped::new(board::SIZE, 0)?)));
+    let slots = layout.sizes.slots as usize;
+    let made = Mapped::new(layout.size(), slots)
+        .and_then(|memory| Ok((memory, Mapped::new(board::SIZE, 0)?)))
+        .and_then(|made| {
+            if register::is_any_with_descriptors() {
+                descriptors::prepare(slots)?;
+            }
+
+            Ok(made)
+        });
     let (memory, board) = match made {
         Ok((memory, board)) => (MEMORY.get_or_init(|| memory), BOARD.get_or_init(|| board)),
         Err(err) => {

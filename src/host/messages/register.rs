@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared;
 use super::types::{
-    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED,
-    NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
+    NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
+    NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
 };
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
@@ -83,6 +83,14 @@ fn set_number(number: Option<u16>, pointer: TypePtr) {
 /// Whether a type was registered.
 pub fn is_any() -> bool {
     !TYPES.lock().is_empty()
+}
+
+/// Whether a type with descriptors was registered.
+pub fn is_any_with_descriptors() -> bool {
+    TYPES
+        .lock()
+        .iter()
+        .any(|known| known.flags & NGX_IPC_MESSAGE_DESCRIPTORS != 0)
 }
 
 /// Registers a type of the program, whose structure has `size` bytes. Returns an
@@ -232,6 +240,7 @@ pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
         control: known.flags & NGX_IPC_MESSAGE_CONTROL != 0,
         exact: known.flags & NGX_IPC_MESSAGE_THIS_PROCESS != 0,
         retained: known.flags & NGX_IPC_MESSAGE_RETAINED != 0,
+        descriptors: known.flags & NGX_IPC_MESSAGE_DESCRIPTORS != 0,
         once: known.flags & NGX_IPC_MESSAGE_ONCE_PER_KEY != 0,
     })
 }

@@ -1,11 +1,13 @@
 //! Sends messages for the functions that C calls.
 
+use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 
 use nix::errno::Errno;
 
+use super::descriptors::{self, Label};
 use super::local::{self, Asked};
 use super::register::kind_of;
 use super::types::{ngx_ipc_message_type_t, ngx_ipc_to_t};
@@ -13,7 +15,10 @@ use super::{deliver, region, shared};
 use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::message::layout::Class;
 use crate::message::letter::{Refused, Reservation};
+use crate::message::memory::Memory;
 use crate::messaging::address::{Address, Set};
+use crate::messaging::kind::WITH_DESCRIPTORS;
+use crate::sys::descriptors::MAX;
 use crate::sys::lock::Lock;
 use crate::sys::{errno, heap};
 
@@ -29,6 +34,8 @@ pub enum Failure {
     Invalid,
     /// The program has no messages.
     NoMessages,
+    /// A system call has failed.
+    System(Errno),
 }
 
 impl From<Refused> for Failure {
@@ -59,6 +66,7 @@ fn describe(failure: Failure) -> (ngx_int_t, Errno) {
         Failure::Refused(Refused::NoMemory) => (NGX_ERROR, Errno::ENOMEM),
         Failure::Invalid => (NGX_ERROR, Errno::EINVAL),
         Failure::NoMessages => (NGX_ERROR, Errno::ENOTSUP),
+        Failure::System(err) => (NGX_ERROR, err),
     }
 }
 
@@ -105,6 +113,53 @@ pub fn send_by_key(of: Type, to: ngx_uint_t, key: &[u8], payload: &[u8]) -> Resu
     let kind = kind(of)?;
 
     with(|own| own.send_by_key(set(to), key, kind, payload))
+}
+
+/// Sends a copy of `payload` and of descriptors to one process.
+pub fn send_fds(of: Type, to: ngx_ipc_to_t, payload: &[u8], fds: &[RawFd]) -> Result<(), Failure> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+    let (kind, to) = (kind(of)?, address(to)?);
+
+    if !kind.descriptors || fds.is_empty() || fds.len() > MAX {
+        return Err(Failure::Invalid);
+    }
+
+    let count = NUMBER.fetch_add(1, Relaxed) & 0xffff;
+    let (reservation, label) = with(|own| {
+        let mut reservation = own.reserve(to, kind, payload.len())?;
+        let member = own.endpoint().member();
+
+        member.memory.write(reservation.payload(), payload);
+
+        let number = (member.incarnation << 16 | count) & (WITH_DESCRIPTORS - 1);
+
+        reservation.envelope.user = number | WITH_DESCRIPTORS;
+
+        let label = Label {
+            slot: member.slot,
+            number,
+        };
+
+        Ok((reservation, label))
+    })?;
+
+    let sent = descriptors::send(reservation.receiver, label, fds);
+
+    with(|own| {
+        match sent {
+            Ok(()) => own.endpoint().commit(reservation, payload.len() as u32),
+            Err(_) => own.endpoint().cancel(reservation),
+        }
+
+        Ok(())
+    })?;
+
+    sent.map_err(|err| match err {
+        // ETOOMANYREFS: too many descriptors of this user are on the way.
+        Errno::EAGAIN | Errno::ETOOMANYREFS => Failure::Refused(Refused::Again),
+        err => Failure::System(err),
+    })
 }
 
 /// Sends a request to one process. `asked` is told the outcome within

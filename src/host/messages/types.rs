@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
 
-use crate::config::{ngx_int_t, ngx_uint_t};
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::messaging::address::{self, Set};
 
 /// The messages of the type overtake messages of other types.
@@ -21,6 +21,11 @@ pub const NGX_IPC_MESSAGE_ONCE_PER_KEY: ngx_uint_t = 4;
 /// starts later, or registers the type later, gets it. A message that is older
 /// than one that a process has got already is dropped.
 pub const NGX_IPC_MESSAGE_RETAINED: ngx_uint_t = 8;
+
+/// Descriptors can come with messages of the type, see
+/// ngx_ipc_message_send_fds(). The master registers the type before it starts its
+/// first process, and makes two more descriptors for each process.
+pub const NGX_IPC_MESSAGE_DESCRIPTORS: ngx_uint_t = 16;
 
 /// Set of processes: the workers of the sender's generation, without the sender.
 pub const NGX_IPC_WORKERS: ngx_uint_t = 1;
@@ -66,6 +71,9 @@ pub const NGX_IPC_GAP_DAMAGED: ngx_uint_t = 1;
 pub const NGX_IPC_GAP_NOT_FOR_US: ngx_uint_t = 2;
 /// Cause of a gap: the previous process died while it handled the message.
 pub const NGX_IPC_GAP_HANDLED: ngx_uint_t = 3;
+/// Cause of a gap: the descriptors of the message were lost, because the previous
+/// process had received them and died.
+pub const NGX_IPC_GAP_DESCRIPTORS: ngx_uint_t = 4;
 
 /// Outcome of a request: the reply has arrived.
 pub const NGX_IPC_REPLIED: ngx_uint_t = 1;
@@ -117,6 +125,12 @@ pub struct ngx_ipc_message_t {
     /// The number for ngx_ipc_message_reply(); 0 if the sender waits for no
     /// reply.
     pub request: ngx_uint_t,
+    /// The descriptors that have come with the message, or NULL. The library
+    /// closes them when the handler returns. A handler that keeps one sets its
+    /// element to -1.
+    pub fds: *mut ngx_fd_t,
+    /// The number of elements of `fds`.
+    pub fds_n: ngx_uint_t,
 }
 
 /// Handles a message.
@@ -135,7 +149,8 @@ pub struct ngx_ipc_message_type_t {
     /// Data of the program, which the handler finds in the field `ctx` of a message.
     pub data: *mut c_void,
     /// 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
-    /// NGX_IPC_MESSAGE_ONCE_PER_KEY and NGX_IPC_MESSAGE_RETAINED.
+    /// NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED and
+    /// NGX_IPC_MESSAGE_DESCRIPTORS.
     pub flags: ngx_uint_t,
     /// Set by ngx_ipc_message_register(). Programs do not use this field.
     pub number: ngx_uint_t,
@@ -152,7 +167,8 @@ pub struct ngx_ipc_gap_t {
     /// The number of lost messages. If the cause is NGX_IPC_GAP_DAMAGED, they can
     /// be fewer.
     pub count: ngx_uint_t,
-    /// NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US or NGX_IPC_GAP_HANDLED.
+    /// NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_GAP_HANDLED or
+    /// NGX_IPC_GAP_DESCRIPTORS.
     pub cause: ngx_uint_t,
 }
 
