@@ -16,10 +16,16 @@ mod death;
 mod hostile;
 #[path = "messages/interleavings.rs"]
 mod interleavings;
+#[path = "messages/ledger.rs"]
+mod ledger;
 #[path = "messages/model.rs"]
 mod model;
 #[path = "messages/steps.rs"]
 mod steps;
+#[path = "messages/stress.rs"]
+mod stress;
+#[path = "messages/stress_worker.rs"]
+mod stress_worker;
 #[path = "messages/switch.rs"]
 mod switch;
 #[path = "messages/tracee.rs"]

@@ -158,8 +158,8 @@ impl InLane {
 
     #[cold]
     fn take_slowly<M: Memory>(&mut self, m: &Member<M>) -> Taken {
+        // `done` is stored when the gap was handled, as for a message.
         if let Some(gap) = self.left.take() {
-            self.done(m);
             return self.count(m, gap);
         }
 
@@ -206,10 +206,10 @@ impl InLane {
         let number = self.at.number;
 
         self.at = next;
-        self.pass_on(m);
+        self.store(m);
 
-        if has_payload {
-            self.handled(number, record).finish(m);
+        if let Some(block) = record.block.filter(|_| has_payload) {
+            self.handled(number, record).free(m, block);
         }
 
         self.count(m, self.gap(number, 1, Cause::ForAnother))

@@ -18,7 +18,7 @@ use super::layout::{Bitmap, Class, Slot};
 use super::member::Member;
 use super::memory::Memory;
 use super::senders::Senders;
-use super::taken::{Handled, Taken};
+use super::taken::{Cause, Handled, Taken};
 use super::words::Position;
 
 /// A lane that was found empty this many times in a row is no longer looked at,
@@ -265,7 +265,13 @@ impl Incoming {
 
                     return Pulled::Event(Event::Message(Message::new(origin, number, record)));
                 }
-                Taken::Gap(gap) => return Pulled::Event(Event::Gap(gap)),
+                Taken::Gap(gap) => {
+                    if gap.cause != Cause::Damaged {
+                        self.handled = Some(Handled::after_gap(m.from(class, sender), gap));
+                    }
+
+                    return Pulled::Event(Event::Gap(gap));
+                }
                 Taken::Up(_) | Taken::More => lane.empty = 0,
                 Taken::Nothing => {
                     self.found_empty(m, class, sender);

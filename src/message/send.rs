@@ -1,11 +1,13 @@
 //! Sending to one process; `broadcast` sends to many.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use nix::errno::Errno;
 
 use super::bits::Bits;
 use super::lane::MAX_SMALL;
 use super::lanes::Lanes;
-use super::layout::{CHUNK, Class, MAX_PAYLOAD};
+use super::layout::{Bitmap, CHUNK, Class, MAX_PAYLOAD};
 use super::letter::{Envelope, Letter, Refused, Reservation, Spot, Target};
 use super::member::Member;
 use super::memory::Memory;
@@ -21,6 +23,8 @@ pub struct Outgoing {
     /// Receivers that had no room, and have not told yet that they have.
     waits: Bits,
     pub(super) shares: u32,
+    /// Whether the lanes that a predecessor has opened are loaded.
+    has_all_lanes: bool,
     round: u32,
     /// The largest payload in bytes.
     pub max_payload: usize,
@@ -36,6 +40,7 @@ impl Outgoing {
             waits: Bits::new(m.layout.words()),
             shares: m.incarnation << 20,
             round: 0,
+            has_all_lanes: m.incarnation == 1,
             max_payload: 1024 * 1024,
         };
 
@@ -231,10 +236,30 @@ impl Outgoing {
         }
     }
 
+    /// Loads the lanes that a predecessor has opened, so that they are closed if
+    /// this process does not use them. Without memory the next round does it.
+    fn load_all_lanes<M: Memory>(&mut self, m: &Member<M>) {
+        if self.has_all_lanes {
+            return;
+        }
+
+        let all = (0..m.layout.sizes.slots)
+            .flat_map(|receiver| Class::ALL.map(|class| (class, receiver)));
+
+        self.has_all_lanes = all
+            .filter(|&(class, receiver)| {
+                let (at, bit) = m.layout.bit(receiver, Bitmap::Known(class), m.slot);
+
+                m.memory.load(at, Relaxed) & bit != 0
+            })
+            .all(|(class, receiver)| self.lane(m, class, receiver).is_ok());
+    }
+
     /// Begins another round of tidying: frees shared blocks, publishes the
     /// counters, and closes the lanes that were not used in the last `rounds`
     /// rounds.
     pub fn tidy<M: Memory>(&mut self, m: &Member<M>, rounds: u32) {
+        self.load_all_lanes(m);
         self.reclaim(m);
         self.round = self.round.wrapping_add(1);
 

@@ -63,11 +63,21 @@ pub struct Handled {
 }
 
 impl Handled {
+    /// What must be done when the gap of one message was handled. If the process
+    /// is killed before, its successor reports a gap again.
+    pub fn after_gap(lane: Lane, gap: Gap) -> Self {
+        Self {
+            lane,
+            number: gap.number.wrapping_add(1),
+            block: None,
+        }
+    }
+
     /// Frees what the message has used.
     #[inline]
     pub fn finish<M: Memory>(self, m: &Member<M>) {
-        if let Some(block) = self.block.filter(|block| block.pool == m.slot) {
-            m.free(block.chunk..block.chunk + block.count);
+        if let Some(block) = self.block {
+            self.free(m, block);
         }
 
         m.memory.store(
@@ -75,5 +85,12 @@ impl Handled {
             self.number.into(),
             Release,
         );
+    }
+
+    /// Frees the block with the payload, unless others use it as well.
+    pub fn free<M: Memory>(self, m: &Member<M>, block: Block) {
+        if block.pool == m.slot {
+            m.free(block.chunk..block.chunk + block.count);
+        }
     }
 }
