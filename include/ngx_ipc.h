@@ -444,8 +444,8 @@ void ngx_worker_process_cycle(ngx_cycle_t *cycle, void *data);
 
 
 /*
- * ngx_ipc.h is the only header of ngx-ipc that nginx does not have.  A source
- * that includes ngx_ipc.h compiles with the headers of nginx as well.
+ * nginx has neither ngx_ipc.h nor ngx_ipc_message.h.  A source that includes
+ * ngx_ipc.h compiles with the headers of nginx as well.
  */
 
 /*

@@ -1,6 +1,6 @@
 /*
- * ngx_ipc.h is the only header of ngx-ipc that nginx does not have.  A source
- * that includes ngx_ipc.h compiles with the headers of nginx as well.
+ * nginx has neither ngx_ipc.h nor ngx_ipc_message.h.  A source that includes
+ * ngx_ipc.h compiles with the headers of nginx as well.
  */
 
 /*
