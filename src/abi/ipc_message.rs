@@ -221,9 +221,7 @@ pub unsafe extern "C" fn ngx_ipc_message_reserve(
     to: ngx_ipc_to_t,
     len: usize,
 ) -> *mut c_void {
-    NonNull::new(r#type).map_or(std::ptr::null_mut(), |r#type| {
-        send::reserve(r#type, to, len).cast()
-    })
+    send::reserve(valid(r#type), to, len).cast()
 }
 
 /// Sends a reserved message with the first `len` bytes of its payload. `data` is

@@ -79,12 +79,15 @@ impl Set {
         const HELPER: u64 = NGX_PROCESS_HELPER as u64;
 
         let role = match peer.identity.role {
+            // A single process is both.
+            _ if peer.slot == 0 && peer.identity.worker.is_some() => Self::MASTER | Self::WORKERS,
+            _ if peer.slot == 0 => Self::MASTER,
             MASTER => Self::MASTER,
             WORKER => Self::WORKERS,
             HELPER => Self::HELPERS,
             _ => Self::OTHERS,
         };
-        let is_of_generation = role == Self::MASTER
+        let is_of_generation = role & Self::MASTER != 0
             || self.0 & Self::ALL_GENERATIONS != 0
             || peer.identity.generation == generation;
 
@@ -162,6 +165,13 @@ mod tests {
             1,
             1
         ));
+
+        let mut single = peer(0, 0, 0);
+
+        assert!(!Set(Set::WORKERS | Set::SELF).has(&single, 0, 1));
+        single.identity.worker = Some(0);
+        assert!(Set(Set::WORKERS | Set::SELF).has(&single, 0, 1));
+        assert!(Set(Set::MASTER | Set::SELF).has(&single, 0, 1));
 
         let vacant = Peer {
             state: State::Vacant,

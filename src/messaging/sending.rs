@@ -247,7 +247,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// The worker with a number of this generation.
     fn worker(&mut self, number: u32) -> Option<Peer> {
         let is_it = |peer: &Peer| {
-            peer.identity.worker == Some(number) && peer.identity.generation == self.generation
+            // A single process, in slot 0, has no generation.
+            peer.identity.worker == Some(number)
+                && (peer.slot == 0 || peer.identity.generation == self.generation)
         };
         let cached = self.workers.get(number as usize).copied();
 

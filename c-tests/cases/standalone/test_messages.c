@@ -788,6 +788,35 @@ test_own_loop(void)
 }
 
 
+/* A handler of the master starts a process, which has messages too. */
+
+static void
+spawn_handler(ngx_ipc_message_t *m)
+{
+    (void) t_spawn(poll_messages, NULL, "poll", NGX_PROCESS_NORESPAWN);
+}
+
+
+static void
+test_spawn_in_handler(void)
+{
+    static ngx_ipc_message_type_t  type = {
+        .name = "test_spawn", .handler = spawn_handler
+    };
+
+    t_messages_init();
+    T_EQ(ngx_ipc_message_register(&type), NGX_OK);
+    T_EQ(ngx_ipc_message_send(&type, NGX_IPC_TO_MASTER, NULL, 0), NGX_OK);
+    T_UNTIL(ngx_last_process == 1);
+
+    T_EQ(t_note(NGX_IPC_TO_SLOT(0), 5), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+
+    t_kill_worker(0);
+    t_wait_all_gone();
+}
+
+
 static char  lines[4096];
 
 
@@ -886,6 +915,7 @@ main(void)
     t_run("a message that is kept", test_kept);
     t_run("messages with descriptors", test_fds);
     t_run("an event loop of the program", test_own_loop);
+    t_run("a process that a handler has started", test_spawn_in_handler);
     t_run("the traffic in the list of processes", test_statistics);
     t_run("a program without messages", test_off);
 

@@ -4,7 +4,6 @@
 use std::ffi::c_void;
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::ptr;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -17,7 +16,8 @@ use super::types::{
 };
 use super::watchers::{self, Told};
 use super::{register, settings};
-use crate::config::ngx_uint_t;
+use crate::config::{AtomicPid, ngx_uint_t};
+use crate::host::standalone::variables::ngx_pid;
 use crate::log::{Level, Log};
 use crate::message::event::Message;
 use crate::message::peers::Peer;
@@ -28,6 +28,7 @@ use crate::messaging::kind::WITH_DESCRIPTORS;
 use crate::messaging::presence::Change;
 use crate::messaging::requests::Outcome;
 use crate::sys::descriptors::Arrived;
+use crate::table::globals::own_pid;
 
 /// The number of messages that are handled before the event loop goes on.
 const TURN: u32 = 256;
@@ -38,15 +39,18 @@ const FINISH_TIME: u64 = 1_000_000_000;
 /// The number of messages after which the clock is read again.
 const CLOCK: u32 = 8;
 
-/// Whether a function of the program is being called.
-static IS_CALLING: AtomicBool = AtomicBool::new(false);
+/// The process in which a function of the program is being called. A function can
+/// fork a child, which has a copy of this variable.
+static CALLING: AtomicPid = AtomicPid::new(0);
 /// The number of messages whose type this process has not registered.
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Handles what has arrived, at most [`TURN`] messages, and does the periodic work. Does nothing if a
 /// function of the program that this function has called calls it.
 pub fn process(log: Log) {
-    if IS_CALLING.swap(true, Relaxed) {
+    let own = own_pid(&ngx_pid);
+
+    if CALLING.swap(own, Relaxed) == own {
         return;
     }
 
@@ -63,7 +67,7 @@ pub fn process(log: Log) {
         handle_turn(log, end);
     }
 
-    IS_CALLING.store(false, Relaxed);
+    CALLING.store(0, Relaxed);
 }
 
 /// Handles what has arrived until the time `end`, in nanoseconds. Then looks

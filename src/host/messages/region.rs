@@ -26,7 +26,10 @@ static BOARD: OnceLock<Mapped> = OnceLock::new();
 
 /// Makes the shared memory, if messages are wanted and there is none yet. Logs
 /// why if it cannot be made; the program then has no messages.
-pub fn prepare(log: Log) {
+///
+/// `worker` is 0 in a single process, which is master and worker in one, else
+/// `None`.
+pub fn prepare(log: Log, worker: Option<u32>) {
     let settings = settings::get();
 
     if shared::get().is_some() || !(settings.always || register::is_any()) {
@@ -63,7 +66,7 @@ pub fn prepare(log: Log) {
     keys::create(&board);
 
     let identity = Identity {
-        worker: None,
+        worker,
         generation: 0,
         role: ngx_process.load(Relaxed) as u64,
     };
@@ -85,7 +88,7 @@ pub fn prepare(log: Log) {
 /// the slot.
 pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
     if role::acts_as_master(g) {
-        prepare(log);
+        prepare(log, None);
     }
 
     let Some(region) = shared::get().filter(Region::is_mine) else {

@@ -232,8 +232,8 @@ static OWNER: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes room for a message of `len` bytes. Returns the address at which the
 /// caller builds the payload; NULL, with `errno` set, if there is none.
-pub fn reserve(of: Type, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
-    let made = kind(of).and_then(|kind| {
+pub fn reserve(of: Result<Type, Failure>, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
+    let made = of.and_then(kind).and_then(|kind| {
         let to = address(to)?;
 
         with(|own| {

@@ -72,7 +72,7 @@ pub fn process(log: Log) {
 /// master that has started no process yet makes the shared memory.
 pub fn descriptor() -> Option<RawFd> {
     if role::acts_as_master(&GLOBALS) {
-        region::prepare(Cycle::log_of(Cycle::current()));
+        region::prepare(Cycle::log_of(Cycle::current()), None);
     }
 
     local::descriptor()

@@ -23,7 +23,7 @@ pub fn run(mut cycle: Cycle) -> ! {
     ngx_process.store(role::NGX_PROCESS_SINGLE, Relaxed);
 
     generation::begin_first();
-    region::prepare(cycle.log());
+    region::prepare(cycle.log(), Some(0));
     exit_unless_set_up(cycle, cycle.modules().init_process());
     start_accepting(cycle);
 
