@@ -439,7 +439,8 @@ ngx_int_t ngx_ipc_message_reply(ngx_ipc_to_t to,
 
 /*
  * Adds functions for what happens besides messages. watch has size bytes.
- * Programs call the macro ngx_ipc_message_watch().
+ * Programs call the macro ngx_ipc_message_watch(). To add a structure again
+ * replaces its functions.
  *
  * Returns NGX_OK, or NGX_ERROR if watch is NULL or size is less than in
  * version 0.1.

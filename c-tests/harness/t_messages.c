@@ -247,6 +247,7 @@ static ngx_int_t
 init_process(ngx_cycle_t *cycle)
 {
     T_EQ(ngx_ipc_message_watch(&watch), NGX_OK);
+    T_EQ(ngx_ipc_message_watch(&watch), NGX_OK);
     register_types(cycle);
 
     /* A broadcast of the first worker, before the last one is forked. */

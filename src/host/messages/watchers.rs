@@ -16,7 +16,11 @@ use crate::sys::lock::Lock;
 /// Invariant: the functions can be called with `data`, as long as the program
 /// runs.
 #[derive(Clone, Copy)]
-struct Watcher(ngx_ipc_message_watch_t);
+struct Watcher {
+    /// The address of the program's structure.
+    address: usize,
+    watch: ngx_ipc_message_watch_t,
+}
 
 // SAFETY: the static below needs a `Send` type. The program has one thread,
 // which alone passes `data` to the functions.
@@ -40,9 +44,9 @@ pub enum Told {
 ///
 /// # Safety
 ///
-/// `watch` has `size` readable bytes. Its functions can be called with its data
+/// `address` has `size` readable bytes. Its functions can be called with its data
 /// as long as the program runs.
-pub unsafe fn add(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool {
+pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool {
     if !sized::is_valid(size, first_sizes().1) {
         return false;
     }
@@ -52,9 +56,25 @@ pub unsafe fn add(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool 
     let defaults = unsafe { mem::zeroed() };
     // SAFETY: the caller passes a structure with `size` bytes, and in each
     // version it ends with a field.
-    let watch = unsafe { sized::read(watch.as_ptr(), size, defaults) };
+    let watch = unsafe { sized::read(address.as_ptr(), size, defaults) };
 
-    heap::push(&mut WATCHERS.lock(), Watcher(watch)).is_ok()
+    let watcher = Watcher {
+        address: address.as_ptr().addr(),
+        watch,
+    };
+    let mut watchers = WATCHERS.lock();
+    let known = watchers
+        .iter_mut()
+        .find(|known| known.address == watcher.address);
+
+    // A module adds its structure again at each reload.
+    match known {
+        Some(known) => {
+            *known = watcher;
+            true
+        }
+        None => heap::push(&mut watchers, watcher).is_ok(),
+    }
 }
 
 /// Whether a function is told of processes that start and die.
@@ -62,7 +82,7 @@ pub fn want_changes() -> bool {
     WATCHERS
         .lock()
         .iter()
-        .any(|Watcher(watch)| watch.peer_up.is_some() || watch.peer_down.is_some())
+        .any(|Watcher { watch, .. }| watch.peer_up.is_some() || watch.peer_down.is_some())
 }
 
 /// The watchers one after the other. The list is not locked while the caller
@@ -73,7 +93,7 @@ fn all() -> impl Iterator<Item = Watcher> {
 
 /// Calls the functions of the program that are told of a process.
 pub fn tell(what: Told, peer: &ngx_ipc_peer_t) {
-    for Watcher(watch) in all() {
+    for Watcher { watch, .. } in all() {
         let function: ngx_ipc_peer_pt = match what {
             Told::Up => watch.peer_up,
             Told::Down => watch.peer_down,
@@ -93,7 +113,7 @@ pub fn tell(what: Told, peer: &ngx_ipc_peer_t) {
 pub fn tell_gap(gap: &ngx_ipc_gap_t) -> bool {
     let mut is_any = false;
 
-    for Watcher(watch) in all() {
+    for Watcher { watch, .. } in all() {
         let function: ngx_ipc_gap_pt = watch.gap;
 
         if let Some(function) = function {
