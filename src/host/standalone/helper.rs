@@ -8,6 +8,7 @@ use super::conf::HelperContext;
 use super::cycle::Cycle;
 use super::event::StaticEvent;
 use super::init_process::{exit_unless_set_up, set_up};
+use super::message_loop;
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
 use super::setproctitle::set_title;
@@ -63,6 +64,11 @@ fn run(cycle: Cycle, context: HelperContext) -> ! {
     loop {
         if ngx_terminate.load(Relaxed) != 0 || ngx_quit.load(Relaxed) != 0 {
             log.error(Level::Notice, None, format_args!("exiting"));
+
+            if ngx_terminate.load(Relaxed) == 0 {
+                message_loop::finish(log);
+            }
+
             process::exit(0);
         }
 
