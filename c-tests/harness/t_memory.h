@@ -69,7 +69,7 @@ static volatile t_memory_t  *t_memory;
 static int                   t_blocks;     /* allocated and not freed */
 
 
-static int
+static inline int
 t_fails(void)
 {
     if (t_memory == NULL || t_memory->left == -1 || t_memory->left-- > 0) {
@@ -84,7 +84,7 @@ t_fails(void)
 }
 
 
-static void *
+static inline void *
 t_counted(void *p)
 {
     t_blocks += (p != NULL);
