@@ -288,7 +288,7 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
 /* The signal handler calls this function when the process pid has exited. */
 
 void
-ngx_ipc_child_exited(ngx_pid_t pid)
+ngx_ipc_process_exited(ngx_pid_t pid)
 {
 #if (T_PIPES)
     if (!ngx_ipc_in_table(pid)) {

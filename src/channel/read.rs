@@ -37,8 +37,9 @@ use crate::table::slots::CLOSED;
 /// only if no message has arrived.
 ///
 /// `Status::Again` means that no message has arrived, or that the function has
-/// dropped a message and `turn` is over. `Status::Error` means that the other end of the
-/// channel is closed, or that `recvmsg(2)` failed, which is logged as an alert.
+/// dropped a message and `turn` is over. `Status::Error` means that the other end
+/// of the channel is closed, or that `recvmsg(2)` failed, which is logged as an
+/// alert.
 #[inline(always)]
 pub fn read<'a>(
     log: Log,

@@ -21,7 +21,8 @@ use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 
 /// Reaps the children whose exits SIGCHLD has not told. Clears the slots of the
-/// processes that have exited, tells the other processes, and starts again the processes that are to be respawned.
+/// processes that have exited, tells the other processes, and starts again the
+/// processes that are to be respawned.
 ///
 /// Returns true if the master has to wait for a process, which runs or will be
 /// started.

@@ -14,5 +14,5 @@ pub fn forked() {}
 
 /// A child has been reaped: releases the locks that it held.
 pub fn exited(pid: ngx_pid_t) {
-    variables::ngx_ipc_child_exited(pid);
+    variables::ngx_ipc_process_exited(pid);
 }

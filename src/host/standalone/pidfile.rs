@@ -1,6 +1,6 @@
-//! Writes, reads, renames and removes the file with the master's pid. The old binary
-//! renames its file while a new binary runs, so that the new binary can create
-//! its own file.
+//! Writes, reads, renames and removes the file with the master's pid. The old
+//! binary renames its file while a new binary runs, so that the new binary can
+//! create its own file.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
