@@ -103,7 +103,6 @@ pub fn clear() {
 /// Returns the number of processes that lacked messages and lack none any more.
 pub fn send_all(g: &Globals, mut send: impl FnMut(RawFd, &ngx_channel_t) -> Result) -> usize {
     let mut done = 0;
-    let mut left = false;
 
     for (index, receiver) in RECEIVERS.iter().enumerate() {
         let pid = receiver.pid.load(Relaxed);
@@ -119,15 +118,17 @@ pub fn send_all(g: &Globals, mut send: impl FnMut(RawFd, &ngx_channel_t) -> Resu
             None => Ok(()),
         };
 
-        if sent.is_err() {
-            left = true;
-        } else {
+        if sent.is_ok() {
             receiver.pid.store(0, Relaxed);
             done += 1;
         }
     }
 
-    if !left {
+    // `send` can have called `note` for a receiver before the present one.
+    if RECEIVERS
+        .iter()
+        .all(|receiver| receiver.pid.load(Relaxed) == 0)
+    {
         clear();
     }
 
