@@ -11,7 +11,6 @@ use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
 use crate::log::Log;
-use crate::process::signals::RECONFIGURE;
 use crate::process::{reap, respawn, wanted};
 use crate::process_cycle::duties::do_duties;
 use crate::sys::signal::Received;
@@ -50,7 +49,8 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         give_up_old(g);
         enter_wanted(g);
 
-        if signal.signo == RECONFIGURE {
+        // The flag also tells of a SIGHUP whose handler has interrupted this one.
+        if g.reconfigure.load(Relaxed) != 0 {
             // A reload tells all old workers to exit. A module can count them:
             // nchan expects as many exits as the configuration has workers. So
             // a worker that waits for its respawn is started first.
