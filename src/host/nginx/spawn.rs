@@ -10,7 +10,7 @@
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::alarm::{allow_delays, set_for_next_duty};
+use super::alarm::{allow_delays, set_for_foreign, set_for_next_duty};
 use super::types::ngx_cycle_t;
 use super::{generation, variables};
 use crate::channel::close;
@@ -72,6 +72,12 @@ pub fn spawn(
         allow_delays(g, log);
         start_failed(g, cycle, &wanted, mode);
         set_for_next_duty(g);
+    }
+
+    if acts_as_worker(g) {
+        // A child of a module that has exited meanwhile has been noted only now,
+        // after the handler of its SIGCHLD.
+        set_for_foreign(g);
     }
 
     result
