@@ -149,6 +149,7 @@ scenario()
     # when SIGKILL has hit a worker that had locked a zone.
     lines="not a big deal if you just reloaded|can't find chanhead for id"
     lines="$lines|Got keepalive for expired channel|already subscribed channel"
+    lines="$lines|MEMSTORE:[0-9]+: "
     lines="$lines|shared memory zone .* was locked by"
     lines="$lines|nginx-rtmp.* failed .111: Connection refused"
     ok "$which: no errors in the log" clean "$lines"
