@@ -210,6 +210,9 @@ ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
     ngx_atomic_uint_t  wait;
 #endif
 
+    ngx_log_debug0(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "shmtx forced unlock");
+
     if (!ngx_atomic_cmp_set(&pool->lock.lock, (ngx_atomic_uint_t) pid, 0)) {
         return 0;
     }
@@ -226,6 +229,9 @@ ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
         }
 
     } while (!ngx_atomic_cmp_set(&pool->lock.wait, wait, wait - 1));
+
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "shmtx wake %uA", wait);
 
     if (sem_post(&pool->mutex.sem) == -1) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
