@@ -107,9 +107,13 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
 /// seconds. Their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
-        if let Ok(Some((pid, status))) = process::reap(pid) {
-            reaped(g, log, pid, status);
-        }
+        let Ok(Some((pid, status))) = process::reap(pid) else {
+            // A filter of system calls can refuse wait4(2) and allow waitid(2).
+            // The child would be due for ever.
+            return;
+        };
+
+        reaped(g, log, pid, status);
     }
 }
 
