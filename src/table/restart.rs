@@ -47,7 +47,7 @@ static DELAYS: AtomicBool = AtomicBool::new(false);
 /// false, all delays are 0 from now on.
 pub fn set_delays(on: bool) {
     // Each new child calls this function. A store makes the kernel copy the
-    // page for the child, so there is none without need.
+    // page for the child. So the function stores only a new value.
     if DELAYS.load(Relaxed) != on {
         DELAYS.store(on, Relaxed);
     }
@@ -80,7 +80,7 @@ pub struct Restart {
 static OF_SLOTS: [Restart; NGX_MAX_PROCESSES + 1] =
     [const { Restart::unused() }; NGX_MAX_PROCESSES + 1];
 
-/// The times that this process has of its child in a slot.
+/// The times of the child of this process in a slot.
 pub fn of_child(slot: Slot) -> &'static Restart {
     let [.., none] = &OF_SLOTS;
 
