@@ -66,7 +66,7 @@ pub(super) fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Opens a file, close-on-exec, again after a signal has interrupted `open(2)`.
+/// Opens a file, close-on-exec. Repeats `open(2)` if a signal has interrupted it.
 fn open_retried(path: &CStr, flags: OFlag) -> Result<OwnedFd, Errno> {
     let mode = Mode::from_bits_truncate(0o644);
 

@@ -12,7 +12,7 @@ pub fn closing(_fd: RawFd) {}
 /// Does nothing in a new child: nginx's master has no event loop.
 pub fn forked() {}
 
-/// A child has been reaped: releases the locks that it held.
+/// Is called when a child has been reaped: releases the locks that the child held.
 pub fn exited(pid: ngx_pid_t) {
     variables::ngx_ipc_process_exited(pid);
 }

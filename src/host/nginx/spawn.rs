@@ -83,11 +83,13 @@ pub fn spawn(
     result
 }
 
-/// In a worker that starts a process: removes its own channel from the table.
+/// In a worker that starts a process: removes the worker's own channel from the
+/// table.
 ///
-/// If a module does this in `init_process`, `ngx_process_slot` is not the
-/// worker's when nginx closes the channels of the other processes. nginx would
-/// close the worker's own channel, and the worker would exit.
+/// After `init_process`, nginx closes the channels of all slots except
+/// `ngx_process_slot`. If a module has started a process in `init_process`, this
+/// variable contains the slot of that process. nginx would then close the
+/// worker's own channel, and the worker would exit.
 fn hide_own_channel(g: &Globals, log: Log) {
     let own = g.table.get(own_slot::get(g));
 
@@ -95,7 +97,7 @@ fn hide_own_channel(g: &Globals, log: Log) {
         return;
     }
 
-    // `ngx_channel` has this descriptor.
+    // The descriptor stays open: `ngx_channel` also contains it.
     let _ = own.take_channel(1);
 
     if let Some(parents) = own.take_channel(0) {
