@@ -1,7 +1,7 @@
 
 /*
- * Tests of ngx_ipc_exit_fd(), the descriptor that tells an event loop of exits,
- * and of ngx_ipc_child_exited().
+ * Tests of ngx_ipc_exit_fd(), whose descriptor becomes readable when a child
+ * exits, and of ngx_ipc_child_exited().
  */
 
 
@@ -61,8 +61,8 @@ spawn(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
 
 
 /*
- * The library keeps the epoll instance and the eventfd until the process exits,
- * and no other descriptor.
+ * The library keeps the epoll instance and the eventfd until the process
+ * exits, and no other descriptor.
  */
 
 static void
@@ -132,7 +132,7 @@ test_respawn(void)
 }
 
 
-/* Processes that were there before the descriptor. */
+/* The processes are started before the descriptor is made. */
 
 static void
 test_earlier(void)
@@ -194,8 +194,8 @@ test_reaped_before(void)
 
 
 /*
- * A process has copies of the descriptors, and of the table.  Its calls do not
- * change what its parent watches.
+ * A process that was forked without the library has copies of the descriptors
+ * and of the table.  Its calls do not change what its parent watches.
  */
 
 static void
@@ -239,8 +239,9 @@ test_copies(void)
 
 
 /*
- * A child has none of the descriptors of its parent, and a descriptor of its
- * own for its own children.
+ * A child that ngx_spawn_process() has started inherits none of the
+ * descriptors.  Its own call of ngx_ipc_exit_fd() makes a descriptor for its
+ * own children.
  */
 
 static void
@@ -300,8 +301,8 @@ test_child(void)
 
 
 /*
- * A child has children itself.  Its siblings, which are in its table too, are
- * not its children.
+ * A child starts children itself.  Its table also has its siblings, which are
+ * not its children, so it must not reap them.
  */
 
 static void
@@ -409,7 +410,7 @@ test_no_descriptors(void)
     t_more_fds();
     T_EQ(t_open_fds(), fds);
 
-    /* No descriptor is left for a process that was started. */
+    /* no descriptor is free for the pidfd of a process that was started */
 
     fd = exit_fd();
     fds = t_open_fds();
