@@ -111,7 +111,8 @@ pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
         let Ok(Some((pid, status))) = process::reap(pid) else {
             // A filter of system calls can refuse wait4(2) and allow waitid(2).
-            // The child would be due for ever.
+            // Then the child stays a zombie, `take_due` returns it each time, and
+            // the loop would not end.
             return;
         };
 

@@ -32,9 +32,9 @@ use crate::sys::time;
 const LONG_ENOUGH: ngx_msec_t = 1000;
 /// The shortest delay before a process is started again, in milliseconds.
 const FIRST_DELAY: ngx_msec_t = 100;
-/// The longest delay before a process is started again, in milliseconds. A
-/// start and its log lines every two seconds cost next to nothing. When the
-/// cause of the failures is gone, the process runs at most two seconds later.
+/// The longest delay before a process is started again, in milliseconds. One start
+/// every two seconds takes little processor time and writes few log lines. When
+/// the cause of the failures is gone, the process runs at most two seconds later.
 const LONGEST_DELAY: ngx_msec_t = 2000;
 
 /// The value of `Restart::delay` before the first failure or failed start.

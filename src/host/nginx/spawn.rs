@@ -75,8 +75,9 @@ pub fn spawn(
     }
 
     if acts_as_worker(g) {
-        // A child of a module that has exited meanwhile has been noted only now,
-        // after the handler of its SIGCHLD.
+        // While the process was started, the handler of SIGCHLD recorded no child.
+        // If a child of a module has exited meanwhile, the library has recorded it
+        // just now, and the timer is not set for it yet.
         set_for_foreign(g);
     }
 
