@@ -78,9 +78,11 @@ pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
         return Ok(epoll);
     }
 
-    forget();
+    // A process that was forked without the library may have closed its copies
+    // and use their numbers for other files.
+    take_numbers(|_| {});
     create(g).map_err(|failed| {
-        forget();
+        take_numbers(close_one);
         failed.log(log);
         Status::Error
     })?;
@@ -196,22 +198,43 @@ pub fn update(g: &Globals) {
 #[inline]
 pub fn forget() {
     if EPOLL.load(Relaxed) != NONE {
-        close_copies();
+        forget_parents();
     }
 }
 
-/// Closes the descriptors. This is a function of its own, so that a child that has
-/// nothing to close does not load the page with this code.
+/// Closes the copies if the parent itself has made the descriptors. Otherwise the
+/// parent was forked without the library, and may use the numbers for other files.
+///
+/// This is a function of its own, so that a child that has nothing to close does
+/// not load the page with this code.
 #[cold]
 #[inline(never)]
-fn close_copies() {
+fn forget_parents() {
+    if OWNER.load(Relaxed) == process::getppid() {
+        take_numbers(close_one);
+    } else {
+        take_numbers(|_| {});
+    }
+}
+
+fn close_one(fd: RawFd) {
+    let _ = fd::close(fd);
+}
+
+/// Clears all variables that contain a descriptor, and calls `use_one` for each of
+/// these descriptors.
+fn take_numbers(use_one: impl Fn(RawFd)) {
     for fd in [&EPOLL, &EXITED] {
-        let _ = fd::close(fd.swap(NONE, Relaxed));
+        let fd = fd.swap(NONE, Relaxed);
+
+        if fd != NONE {
+            use_one(fd);
+        }
     }
 
     for watched in &WATCHED {
         if watched.pid.swap(0, Relaxed) != 0 {
-            let _ = fd::close(watched.fd.swap(NONE, Relaxed));
+            use_one(watched.fd.swap(NONE, Relaxed));
         }
     }
 }

@@ -50,7 +50,7 @@ pub fn next_look(g: &Globals) -> Option<ngx_msec_t> {
 /// Sets `ngx_reap` if a child of the table has exited. The event loop calls this
 /// function if SIGCHLD does not reach the library's handler.
 pub fn look(g: &Globals) {
-    let has_exited = |pid| process::zombie(pid).is_some() || process::is_gone(pid);
+    let has_exited = |pid| process::zombie(pid).is_some() || process::is_no_child(pid);
 
     if children::unreaped(g).any(|(_, entry)| has_exited(entry.pid())) {
         g.reap.store(1, Relaxed);
@@ -66,7 +66,7 @@ fn status(pid: ngx_pid_t, reaches: bool) -> Result<Option<i32>, Errno> {
         return Ok(process::reap(pid)?.map(|(_, status)| status));
     }
 
-    if process::is_gone(pid) {
+    if process::is_no_child(pid) {
         Err(Errno::ECHILD)
     } else {
         Ok(None)

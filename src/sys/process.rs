@@ -159,6 +159,32 @@ pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
 /// has made this process its tracer, `waitid(2)` also reports that the child has
 /// stopped; then the result is `None`.
 pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
+    let info = exit_of(pid).ok()?;
+    let exited = matches!(
+        info.si_code,
+        libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED
+    );
+
+    // SAFETY: waitid() has written the pid, or left 0 if no such child has
+    // exited.
+    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0 && exited)
+}
+
+/// Whether this process has no child `pid`, although it has started one: other
+/// code has reaped the child. Another process can have the pid by now.
+pub fn is_no_child(pid: libc::pid_t) -> bool {
+    match exit_of(pid) {
+        Ok(_) => false,
+        Err(Errno::ECHILD) => true,
+        // A filter of system calls refuses waitid(2).
+        Err(_) => is_gone(pid),
+    }
+}
+
+/// Returns what `waitid(2)` reports about the child `pid`, or about any child if
+/// `pid` is [`ANY`]. Does not reap the child. If no such child has exited, all
+/// fields are 0.
+fn exit_of(pid: libc::pid_t) -> Result<libc::siginfo_t, Errno> {
     // SAFETY: all-zero is a valid value of this plain C struct.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let (kind, id) = match pid {
@@ -174,17 +200,9 @@ pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
             &raw mut info,
             libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
         )
-    })
-    .ok()?;
+    })?;
 
-    let exited = matches!(
-        info.si_code,
-        libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED
-    );
-
-    // SAFETY: waitid() has written the pid, or left 0 if no such child has
-    // exited.
-    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0 && exited)
+    Ok(info)
 }
 
 /// Waits until the child `pid` exits, and reaps it.
