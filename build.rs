@@ -77,10 +77,16 @@ fn build() -> Result {
 fn compile_csrc(include: &std::path::Path, out: &std::path::Path) {
     println!("cargo::rerun-if-changed=csrc");
 
-    cc::Build::new()
+    let mut build = cc::Build::new();
+
+    for flag in path_maps(out) {
+        // GCC has the option since version 8.
+        build.flag_if_supported(flag);
+    }
+
+    build
         .files(["csrc/ngx_log.c", "csrc/ngx_string.c"])
         .include(include)
-        .flags(path_maps(out))
         .flags(hardening())
         .warnings(true)
         .extra_warnings(true)

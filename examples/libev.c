@@ -67,7 +67,7 @@ worker(ngx_cycle_t *cycle, void *data)
     (void) data;
     ngx_ipc_init_channel(cycle, NULL);
 
-    /* a loop of its own, because the default loop is a copy of the master's */
+    /* a new loop: the worker shares the default loop with the master */
     loop = ev_loop_new(EVFLAG_AUTO);
     ev_io_init(&io, read_master, ngx_channel, EV_READ);
     ev_io_start(loop, &io);

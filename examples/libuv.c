@@ -66,7 +66,7 @@ worker(ngx_cycle_t *cycle, void *data)
     (void) data;
     ngx_ipc_init_channel(cycle, NULL);
 
-    /* a loop of its own, because the default loop is a copy of the master's */
+    /* a new loop: the worker shares the default loop with the master */
     uv_loop_init(&loop);
     uv_poll_init(&loop, &poll, ngx_channel);
     uv_poll_start(&poll, UV_READABLE, read_master);

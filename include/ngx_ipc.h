@@ -291,13 +291,13 @@ ngx_uint_t ngx_reap_children(ngx_cycle_t *cycle);
  * Tells the library that the program has reaped a process: status is the
  * status that waitpid(2) has returned for pid.
  *
- * A program calls this function if it reaps all its children, or if its event
- * loop does, as the default loop of libev. The function does what the handler
- * of SIGCHLD does: it logs how the process has ended, stores the status in the
- * slot of the process, and sets ngx_reap. Without this call,
- * ngx_reap_children() finds out that the process is gone, but not how it has
- * ended. Returns NGX_OK, or NGX_DECLINED if the process is not in the table, is
- * known to have exited, or has only stopped.
+ * A program calls this function if it reaps all its children itself, or if its
+ * event loop reaps them, as the default loop of libev does. The function does
+ * what the handler of SIGCHLD does: it logs how the process has ended, stores
+ * the status in the slot of the process, and sets ngx_reap. Without this
+ * call, ngx_reap_children() finds out that the process is gone, but not how it
+ * has ended. Returns NGX_OK, or NGX_DECLINED if the process is not in the
+ * table, is known to have exited, or has only stopped.
  *
  * Safety: log is NULL or a valid log.
  *
@@ -306,23 +306,24 @@ ngx_uint_t ngx_reap_children(ngx_cycle_t *cycle);
 ngx_int_t ngx_ipc_child_exited(ngx_pid_t pid, int status, ngx_log_t *log);
 
 /*
- * Returns a descriptor for an event loop of the program: the descriptor is
- * readable when a process of the table that this process has started has
- * exited.
+ * Returns a descriptor that becomes readable when a process of the table that
+ * this process has started exits.
  *
- * The program calls ngx_reap_children() then, after which the descriptor is no
- * longer readable. The descriptor also tells of exits if another library has
- * replaced the handler of SIGCHLD, or has reaped the process. It is meant for
- * poll(2), epoll(7) and the like: do not read from it, and do not close it.
- * Each call in a process returns the same descriptor. A process that
- * ngx_spawn_process() starts does not inherit it.
+ * The descriptor is for an event loop of the program. When it is readable,
+ * the program calls ngx_reap_children(). After this call the descriptor is not
+ * readable until another process exits. The descriptor also becomes readable
+ * if another library has replaced the handler of SIGCHLD, or has reaped the
+ * process. The program watches the descriptor with poll(2) or epoll(7). It
+ * must not read from the descriptor, and must not close it. Each call in a
+ * process returns the same descriptor. A process that ngx_spawn_process()
+ * starts does not inherit it.
  *
- * Needs a descriptor for each process that runs, see pidfd_open(2). If there is
- * none for a new process, an alert is logged, and ngx_reap_children() tries
- * again. Returns NGX_ERROR, with an alert in the log, if the kernel is older
- * than Linux 5.3, if a filter of system calls refuses pidfd_open(), or if no
- * descriptor is free. The program then calls ngx_reap_children() from time to
- * time.
+ * The library needs one more descriptor for each process that runs, see
+ * pidfd_open(2). If no descriptor is free for a new process, an alert is
+ * logged, and ngx_reap_children() tries again. Returns NGX_ERROR, with an
+ * alert in the log, if the kernel is older than Linux 5.3, if a filter of
+ * system calls refuses pidfd_open(), or if no descriptor is free. The program
+ * then calls ngx_reap_children() from time to time.
  *
  * Safety: log is NULL or a valid log.
  *

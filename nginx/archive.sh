@@ -6,7 +6,7 @@
 #
 # nginx's configure has set ngx_n, ngx_c, CFLAGS and NGX_OBJS, the directory of the
 # objects; replace.sh has set NGX_IPC_HOST_SHM.  The library has debug information
-# if nginx has, as CFLAGS say.
+# if CFLAGS make the compiler write debug information for nginx.
 
 # shellcheck disable=SC2154
 
@@ -22,7 +22,8 @@ NGX_IPC_INCLUDE=$ngx_ipc_out/include
 cp "$ngx_ipc_top/include/ngx_ipc.h" "$NGX_IPC_INCLUDE"
 
 
-# the last of the options that begin with -g decides
+# prints 1 if CFLAGS ask for debug information, else 0: the last option that begins
+# with -g decides
 ngx_ipc_debug()
 {
     ngx_ipc_debug=0
@@ -90,7 +91,8 @@ else
 fi
 
 
-# The functions of nginx's own ngx_shmem.c take precedence over weak ones.
+# nginx's own ngx_shmem.c is kept.  The linker prefers its functions to the library's
+# functions of the same names if the library's symbols are weak.
 if [ "$NGX_IPC_HOST_SHM" = YES ]; then
     ngx_ipc_weak=$ngx_ipc_out/libngx_ipc_weak.a
 

@@ -1,5 +1,5 @@
 
-# fail.sh: stops configure, for the other scripts of this directory.
+# fail.sh: a function with which the other scripts of this directory stop configure.
 
 ngx_ipc_fail()
 {

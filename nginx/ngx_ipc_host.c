@@ -1,8 +1,8 @@
 
 /*
- * The part of ngx-ipc that depends on the version of nginx, or on structures of
- * nginx whose fields the library does not all know.  nginx's make compiles this
- * file with nginx's headers.
+ * The part of ngx-ipc that depends on the version of nginx, or on structures
+ * of nginx whose fields the library does not all know.  nginx's make compiles
+ * this file with nginx's headers.
  */
 
 
@@ -37,8 +37,9 @@ const ngx_uint_t  ngx_ipc_debug_levels = 0;
 
 
 /*
- * Called for lines that the level of the log lets through.  Angie 1.12 has one
- * more parameter in ngx_log_error_core(), which the macro adds.
+ * Writes a line to the log.  The library calls this function only if the level
+ * of the log permits the line.  In Angie 1.12, ngx_log_error_core() has one
+ * more parameter, which the macro adds.
  */
 
 void
@@ -49,7 +50,7 @@ ngx_ipc_log_line(ngx_uint_t level, ngx_log_t *log, ngx_err_t err, size_t len,
 }
 
 
-/* what relatives of nginx have changed in ngx_process.c */
+/* changes that relatives of nginx have made in ngx_process.c */
 
 #if (NGX_IPC_SINGLE_EXITS)
 
@@ -210,6 +211,9 @@ ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
     ngx_atomic_uint_t  wait;
 #endif
 
+    ngx_log_debug0(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "shmtx forced unlock");
+
     if (!ngx_atomic_cmp_set(&pool->lock.lock, (ngx_atomic_uint_t) pid, 0)) {
         return 0;
     }
@@ -227,6 +231,9 @@ ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
 
     } while (!ngx_atomic_cmp_set(&pool->lock.wait, wait, wait - 1));
 
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "shmtx wake %uA", wait);
+
     if (sem_post(&pool->mutex.sem) == -1) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
                       "sem_post() failed while wake shmtx");
@@ -238,7 +245,10 @@ ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
 
 #else
 
-    /* the kernel has released the lock of a file */
+    /*
+     * the lock is a file lock: the kernel has released it when the process
+     * exited
+     */
 
     return 0;
 
@@ -288,7 +298,7 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
 /* The signal handler calls this function when the process pid has exited. */
 
 void
-ngx_ipc_child_exited(ngx_pid_t pid)
+ngx_ipc_process_exited(ngx_pid_t pid)
 {
 #if (T_PIPES)
     if (!ngx_ipc_in_table(pid)) {

@@ -7,8 +7,8 @@
 # A part is a function, a declaration, or a line of the preprocessor outside of
 # both.  Checksum and size are those of cksum(1), for the text without comments
 # and white space.  The name of a function is "NAME()", that of another part its
-# first line.  The texts of the parts stay in DIR.  nginx/config compares these
-# lines with those of the file nginx/known.
+# first line.  The script writes the text of each part to a file in DIR.
+# nginx/config compares the lines with those of the file nginx/known.
 
 set -eu
 

@@ -1,12 +1,12 @@
 
-# replace.sh: decides for nginx/config which of nginx's three files the library
-# replaces.  Sets
+# replace.sh: decides for nginx/config whether the library replaces ngx_process.c,
+# ngx_channel.c and ngx_shmem.c of this nginx.  Sets
 #
-#   NGX_IPC_REPLACED    the files
+#   NGX_IPC_REPLACED    the files that the library replaces
 #   NGX_IPC_HOST_SHM    YES if nginx's own ngx_shmem.c is kept
 #
-# A file is replaced if the library does the work of all its parts: of those in
-# the file nginx/known.  nginx's configure has set CORE_SRCS and NGX_OBJS.
+# The library replaces a file if it does the work of all parts of the file.  These
+# parts are listed in nginx/known.  nginx's configure has set CORE_SRCS and NGX_OBJS.
 
 # shellcheck disable=SC2034,SC2154
 
@@ -38,7 +38,7 @@ ngx_ipc_compare()
 }
 
 
-# the user wants this file to be replaced
+# succeeds if NGX_IPC_REPLACE names this file
 ngx_ipc_insisted()
 {
     case " $NGX_IPC_REPLACE " in
@@ -48,7 +48,8 @@ ngx_ipc_insisted()
 }
 
 
-# the library replaces the file $1, or nginx's own is kept, or configure stops
+# decides whether the library replaces the file $1 or nginx's own file is kept; stops
+# configure if neither is possible
 ngx_ipc_decide()
 {
     case " `echo $CORE_SRCS` " in
@@ -94,7 +95,8 @@ do
 done
 
 
-# The library has features of relatives of nginx, if this nginx has them.
+# Some relatives of nginx have features that nginx does not have.  If this nginx has
+# one of them, the library does what the relative does.
 
 # Angie's zones without a slab pool
 if grep '[[:space:]]noslab[[:space:]]*:' src/core/ngx_cycle.h > /dev/null; then

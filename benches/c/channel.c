@@ -129,7 +129,7 @@ worker(long n)
 }
 
 
-/* The same with a descriptor. */
+/* Measures a message with a descriptor on the channel of a worker. */
 
 static double
 worker_descriptor(long n)
@@ -140,7 +140,7 @@ worker_descriptor(long n)
 }
 
 
-/* The other way: the worker writes, and the master reads. */
+/* Measures a message from the worker to the master. */
 
 static double
 master(long n)

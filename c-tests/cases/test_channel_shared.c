@@ -1,5 +1,5 @@
 
-/* What a worker can do to the descriptors that it shares with its master. */
+/* A hostile worker changes sockets that it shares with its master. */
 
 
 #include "test.h"
@@ -24,7 +24,11 @@ tell(ngx_int_t slot, ngx_uint_t command)
 }
 
 
-/* It calls fn with its own channel's shared end, and waits for a QUIT. */
+/*
+ * The body of a hostile worker: calls fn with the master's end of its channel,
+ * of which the worker has a copy, and then reads its channel until QUIT
+ * arrives.
+ */
 
 static void
 hostile(void (*fn)(int fd), ngx_cycle_t *cycle)
@@ -125,7 +129,7 @@ test_owner(void)
 }
 
 
-/* D31: O_NONBLOCK belongs to all processes that have the descriptor. */
+/* D31: all processes that have a copy of the descriptor share O_NONBLOCK. */
 
 static void
 clear_nonblock(int fd)
@@ -202,7 +206,7 @@ test_empty(void)
     tv.it_value.tv_sec = 2;
     setitimer(ITIMER_REAL, &tv, NULL);
 
-    /* the status is 0 if the worker itself did not wait */
+    /* the worker's own call did not wait either, so the worker exits with 0 */
 
     t_reap_slot(0);
     T_EQ(ngx_processes[0].status, 0);
@@ -215,7 +219,7 @@ test_empty(void)
 }
 
 
-/* A socket of the program's own waits as its O_NONBLOCK says. */
+/* Calls on a socket of the program's own wait if O_NONBLOCK is not set. */
 
 static void
 test_own_socket(void)
@@ -225,7 +229,7 @@ test_own_socket(void)
     ngx_int_t      n;
     ngx_channel_t  ch;
 
-    /* A process with a channel of its own makes no difference. */
+    /* the table has a process with a channel, which must change nothing */
 
     T_OK(t_spawn(t_pause, NULL, "worker", NGX_PROCESS_NORESPAWN) > 0);
 
@@ -261,7 +265,7 @@ test_own_socket(void)
 }
 
 
-/* Urgent data, which a stream has and other sockets refuse. */
+/* Urgent data: stream sockets accept it, other Unix sockets refuse it. */
 
 static void
 send_urgent(int fd)
@@ -287,7 +291,7 @@ test_urgent(void)
 }
 
 
-/* Many processes that each send a part of a message with a descriptor. */
+/* Many processes each send one byte of a message, with a descriptor. */
 
 static void
 send_parts(int fd)

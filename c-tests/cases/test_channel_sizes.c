@@ -5,7 +5,10 @@
 #include "t_channel.h"
 
 
-/* A channel of the table: such a message is dropped, with its descriptors. */
+/*
+ * The library drops such a message on a channel of the table, and closes the
+ * descriptors that came with it.
+ */
 
 static void
 dropped(size_t size, size_t nfds)
@@ -130,7 +133,10 @@ test_empty_then_end(void)
 }
 
 
-/* The other end is closed before it has read all (ECONNRESET, unix(7)). */
+/*
+ * The other process closes its end before it has read all messages.  The
+ * kernel reports this as ECONNRESET, unix(7).
+ */
 
 static void
 test_end_unread(void)
@@ -179,7 +185,10 @@ test_large(void)
 }
 
 
-/* A stream socket of the program's own: the rest cannot be told apart. */
+/*
+ * A stream socket of the program's own: the library cannot find out where the
+ * next message begins, so less data than a message is an error.
+ */
 
 static void
 test_stream_short(void)
@@ -285,7 +294,7 @@ test_huge(void)
 }
 
 
-/* A full socket: of a message that does not fit, no byte is sent. */
+/* A full socket: if a message does not fit, no byte of it is sent. */
 
 static void
 fill(size_t size)

@@ -14,7 +14,10 @@ on_alarm(int signo)
 }
 
 
-/* SIGALRM each 50 ms: the first one may come before the call waits. */
+/*
+ * Sends SIGALRM every 50 ms, because the first one may arrive before the call
+ * waits.
+ */
 
 static void
 interrupt(void)
@@ -112,7 +115,8 @@ main(void)
 
     t_run("a signal ends ngx_write_channel() on a full blocking socket",
           test_write);
-    t_run("the same with a descriptor", test_write_descriptor);
+    t_run("a signal ends ngx_write_channel() of a descriptor",
+          test_write_descriptor);
     t_run("a signal ends ngx_read_channel() on a blocking socket", test_read);
 
     return t_end();

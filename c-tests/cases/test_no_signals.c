@@ -13,7 +13,10 @@
 #define CHILDREN  30
 
 
-/* The harness handles SIGIO; a program that does not know of SIGIO does not. */
+/*
+ * The harness handles SIGIO, so this resets SIGIO to its default action, as in
+ * a program that does not handle SIGIO.
+ */
 
 static void
 forget_sigio(void)
@@ -52,8 +55,8 @@ test_child_exits(void)
 
 
 /*
- * The program waits for SIGCHLD with sigtimedwait(2).  A signal that it handles
- * would interrupt the call.
+ * The program waits for SIGCHLD with sigtimedwait(2).  A signal that it
+ * handles would interrupt the call.
  */
 
 static void

@@ -132,7 +132,10 @@ test_fatal_code(void)
 }
 
 
-/* The program reaps all its children itself, and nothing tells nginx. */
+/*
+ * The program reaps all its children itself, and does not tell nginx's
+ * functions.
+ */
 
 static void
 reaped_by_program(ngx_int_t respawn, int expected)
@@ -178,7 +181,10 @@ test_program_reaps_and_respawn(void)
 }
 
 
-/* nginx's handler is there, and waitpid() of the program was faster. */
+/*
+ * nginx's handler is installed, but the program's waitpid() reaps the child
+ * first.
+ */
 
 static void
 test_program_is_faster(void)
@@ -277,7 +283,7 @@ test_siblings(void)
     T_REQUIRE(pid > 0);
     T_EQ(t_wait(pid), 0);
 
-    /* nginx knows nothing of this child */
+    /* this child is not in the table */
 
     forked = fork();
 

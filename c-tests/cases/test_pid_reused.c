@@ -1,8 +1,8 @@
 
 /*
- * Tests of ngx_signal_worker_processes() for a worker that exits just before it
- * gets the signal.  The kernel gives its pid to a process of another program, the
- * stranger, which must not get the signal.
+ * Tests of ngx_signal_worker_processes() for a worker that exits just before
+ * it gets the signal.  The kernel gives its pid to a process of another
+ * program, the stranger, which must not get the signal.
  */
 
 
@@ -21,8 +21,8 @@ static ngx_log_t  log_kill;
 
 
 /*
- * The stranger blocks all signals.  When the pipe is closed, it exits; the code is 1
- * if it has got SIGUSR2.
+ * The stranger blocks all signals.  When the pipe is closed, it exits; the
+ * code is 1 if it has got SIGUSR2.
  */
 
 static void
@@ -78,8 +78,8 @@ start_stranger(pid_t pid)
 
 /*
  * A log writer.  The line "kill (PID, SIGNO)" is the last thing that happens
- * before the worker is signalled.  Here the worker exits and is reaped, and the
- * stranger gets its pid.
+ * before the worker is signalled.  Here the worker exits and is reaped, and
+ * the stranger gets its pid.
  */
 
 static void
@@ -169,8 +169,9 @@ main(void)
 
     t_run("D5 a process with the pid of a worker is not signalled",
           test_stranger);
-    t_run("D5 nor without pidfd_open()", test_stranger_no_pidfd_open);
-    t_run("D5 nor if pidfd_send_signal() is refused",
+    t_run("D5 a process with the pid of a worker, without pidfd_open()",
+          test_stranger_no_pidfd_open);
+    t_run("D5 a process with the pid of a worker, no pidfd_send_signal()",
           test_stranger_no_pidfd_send_signal);
 
     return t_end();

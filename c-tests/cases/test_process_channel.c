@@ -132,7 +132,7 @@ test_channel_flags(void)
 }
 
 
-/* The kernel lets a message wait whole, and some hundred of them. */
+/* A channel has room for 278 messages that the worker has not read. */
 
 static void
 test_channel_room(void)
@@ -163,7 +163,7 @@ test_channel_room(void)
 }
 
 
-/* A worker that reads with a call of its own, as nginx's own code does. */
+/* A worker calls recvmsg() itself, as the code of nginx does. */
 
 static void
 recv_proc(ngx_cycle_t *cycle, void *data)

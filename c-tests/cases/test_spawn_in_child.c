@@ -49,7 +49,7 @@ test_reap(void)
 }
 
 
-/* The caller has reaped the process of a slot itself. */
+/* The program has reaped the process of a slot itself, with waitpid(). */
 
 static void
 test_respawn_of_reaped(void)

@@ -1,10 +1,12 @@
 #!/bin/sh
 
-# archives.sh LIBRARY NGINX: the static libraries export only the library's own
-# functions, so that other Rust libraries work in the same program; they do not
-# depend on the directories that they are built in; nginx grows little.
+# archives.sh LIBRARY NGINX: checks the static libraries.  They export only the
+# library's own functions, so that other Rust libraries work in the same program.
+# They do not depend on the directories in which they are built.  A stripped nginx
+# grows little.
 #
-# LIBRARY is the directory of libngx_ipc.a, NGINX that of nginx-build.sh.
+# LIBRARY is the directory of libngx_ipc.a.  NGINX is the directory in which
+# nginx-build.sh builds nginx.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
@@ -20,7 +22,7 @@ nginx_archive=$nginx/ipc/ngx_ipc/libngx_ipc_nginx.a
 libs="-lutil -lrt -lpthread -lm -ldl"
 
 
-# defined FILE: the global symbols that an object or an archive defines
+# defined FILE: prints the global symbols that an object or an archive defines
 defined()
 {
     nm --defined-only --extern-only "$1" | awk 'NF == 3 { print $3 }' | sort
@@ -32,8 +34,8 @@ undefined()
     nm --undefined-only "$@" | awk '$1 == "U" { print $2 }' | sort -u
 }
 
-# exports_documented: what the headers declare; beside these only what the
-# functions in C call
+# exports_documented: succeeds if the library exports what the headers declare, and
+# beside this only what its functions in C call
 exports_documented()
 {
     mkdir "$tmp/members"
@@ -45,8 +47,8 @@ exports_documented()
     diff "$tmp/wanted" "$tmp/defined"
 }
 
-# exports_nginx: what the three files define that the library replaces, what
-# ngx_ipc.h declares, and what the glue calls
+# exports_nginx: succeeds if nginx's library exports what the three replaced files
+# define, what ngx_ipc.h declares, and what ngx_ipc_host.c, the glue, calls
 exports_nginx()
 {
     glue=$nginx/ipc/addon/nginx/ngx_ipc_host.o
@@ -62,21 +64,21 @@ exports_nginx()
     ! comm -13 "$tmp/wanted" "$tmp/defined" | grep .
 }
 
-# only_c PROGRAM: a program that is linked with -Wl,-E shows no other symbols of
-# Rust to what it loads
+# only_c PROGRAM: succeeds if the program, which is linked with -Wl,-E, exports no
+# symbols of Rust to the modules that it loads
 only_c()
 {
     ! nm -D --defined-only "$1" | grep -E '_ZN|_R[NIM]|rust|__rdl|__rg_'
 }
 
-# other PANIC: the second Rust library
+# other PANIC: compiles the second Rust library
 other()
 {
     rustc --edition 2024 -O -C "panic=$1" --crate-type staticlib --crate-name "other_$1" \
         -o "$tmp/libother_$1.a" "$fixtures/other.rs"
 }
 
-# linked COMPILER PANIC ORDER [FLAG...]: a program that both libraries are linked into
+# linked COMPILER PANIC ORDER [FLAG...]: links both libraries into a program and runs it
 linked()
 {
     compiler=$1
@@ -95,14 +97,14 @@ linked()
         "$fixtures/program.c" "$one" "$two" $libs && "$tmp/linked" $catch
 }
 
-# shared PANIC: a module that has the second library inside
+# shared PANIC: links a module that contains the second library
 shared()
 {
     cc -shared -o "$tmp/other_$1.so" -Wl,-u,other_counts,-u,other_catches \
         -Wl,--whole-archive "$tmp/libother_$1.a" -Wl,--no-whole-archive $libs -lgcc_s
 }
 
-# loads PANIC: a program that exports what ours has loads the module
+# loads PANIC: a program that contains and exports this library loads the module
 loads()
 {
     case $1 in unwind) catch=catch ;; *) catch= ;; esac
@@ -112,7 +114,7 @@ loads()
         && only_c "$tmp/loads" && "$tmp/loads" "$tmp/other_$1.so" $catch
 }
 
-# nginx_loads NAME: the stock nginx, or the one on the library, with a module
+# nginx_loads NAME: runs the stock nginx, or the nginx on the library, with a module
 # that catches a panic
 nginx_loads()
 {
@@ -136,7 +138,7 @@ elsewhere()
     (cd "$top" && tar -cf - Cargo.toml Cargo.lock build.rs src csrc include probes nginx) \
         | tar -xf - -C "$tmp/else/where" || return 1
 
-    # what is needed to build offline
+    # cargo needs these files to build without a network
     home=${CARGO_HOME:-$HOME/.cargo}
     mkdir "$tmp/else/home/registry"
     for part in config.toml registry/cache registry/index; do
@@ -154,7 +156,7 @@ elsewhere()
     )
 )
 
-# pathless ARCHIVE: it names no directory of this machine
+# pathless ARCHIVE: succeeds if the archive names no directory of this machine
 pathless()
 {
     for part in "$top" "$tmp" "$HOME" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)"; do
@@ -163,13 +165,13 @@ pathless()
     done
 }
 
-# protected: the functions in C have the stack protector
+# protected: succeeds if the functions in C have the stack protector
 protected()
 {
     undefined "$tmp/members/ngx_log.o" | grep -qx __stack_chk_fail
 }
 
-# size NAME: of a stripped nginx
+# size NAME: prints the size of a stripped nginx
 size()
 {
     strip -o "$tmp/stripped" "$nginx/$1/nginx"
@@ -184,13 +186,13 @@ grows_little()
     [ "$((ipc - stock))" -le "$growth" ]
 }
 
-# debug_lines ARCHIVE: the names of functions and lines are there for a debugger
+# debug_lines ARCHIVE: succeeds if a debugger finds functions and line numbers
 debug_lines()
 {
     readelf -SW "$1" | grep -q '\.debug_line'
 }
 
-# built FLAGS: nginx's archive as configure with these flags builds it
+# built FLAGS: builds nginx's archive as configure does with these flags
 built()
 {
     set +u
@@ -214,7 +216,7 @@ ok "nginx exports no symbols of Rust" only_c "$nginx/ipc/nginx"
 
 for panic in unwind abort; do
     ok "another Rust library, panic=$panic" other "$panic"
-    ok "it becomes a module" shared "$panic"
+    ok "a module that contains it, panic=$panic" shared "$panic"
 
     for order in first last; do
         for compiler in gcc clang; do
@@ -250,6 +252,7 @@ done
 ok "a stripped nginx grows by $growth bytes at most" grows_little
 ok "nginx's archive has line numbers where nginx has" debug_lines "$nginx_archive"
 ok "nginx's archive is built without debugging" built "-O2 -g -g0"
-not_ok "then it has no line numbers" debug_lines "$tmp/objs/ngx_ipc/libngx_ipc_nginx.a"
+not_ok "an archive without debugging has no line numbers" \
+    debug_lines "$tmp/objs/ngx_ipc/libngx_ipc_nginx.a"
 
 end

@@ -15,11 +15,12 @@ library=$1
 nginx=$2
 drivers=$top/benches/c
 
-# How many faults more than with nginx's objects are allowed.  One more than today,
-# because another compiler produces other code.  The static library needs a fault
-# for each of these: the slot that the process fills in (D11), two tables of what
-# the master keeps in private memory (D38), and code that is larger than nginx's.
-# The shared library has variables of its own beside those of the program.
+# The number of faults that a process may cause in addition to those with nginx's
+# objects.  It is one more than was measured, because another compiler produces other
+# code.  The static library causes a fault for each of these: the slot that the process
+# fills in (D11), two tables that the master has in private memory (D38), and code
+# that is larger than nginx's.  The shared library also has pages of variables of its
+# own, beside those of the program.
 static=5
 shared=9
 
@@ -44,8 +45,8 @@ build_nginx()
     build nginx "$@" "$nginx/libnginx.a" -lcrypt
 }
 
-# faults NAME: prints the page faults of 100 processes.  Before them 100 others are
-# spawned, for which the program reads its pages for the first time.  The addresses
+# faults NAME: prints the page faults of 100 processes.  The program spawns 100 other
+# processes first, so that it has read all its pages from the file.  The addresses
 # are the same in each run if the system allows it: the kernel maps 16 pages of a
 # file at once, beginning at an address that is a multiple of their size
 faults()
@@ -55,8 +56,8 @@ faults()
         | awk '{ n = $1 } END { print int(n * 100) }'
 }
 
-# few NAME MORE: a test that passes if a process has at most MORE faults more than
-# with nginx's objects
+# few NAME MORE: a test that passes if a process causes at most MORE faults in
+# addition to those with nginx's objects
 few()
 {
     now=$(faults "$1")

@@ -119,8 +119,8 @@ row spawn-detached - '[1-9][0-9]*' - 'pid=[1-9][0-9]* channel=-1,-1 '
 row spawn-detached fork:EAGAIN -1 "$text(11: Resource temporarily" "$none"
 row spawn-detached fork:ENOMEM -1 "$text(12: Cannot allocate memory)" "$none"
 
-# fork() returns in the parent only when the child has exited: strace delays it by
-# a second.  So SIGCHLD arrives before the parent knows the pid of the child.
+# strace delays the return of fork() in the parent by a second.  Meanwhile the child
+# exits.  So SIGCHLD arrives before the parent knows the pid of the child.
 
 row spawn-exits - 1 -
 row spawn-exits fork:delay_exit=1000000 1 -

@@ -94,7 +94,7 @@ said()
     grep -q "$1" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
 }
 
-# changed NAME: a fresh tree, in whose ngx_NAME.c a function is added
+# changed NAME: unpacks a tree of nginx, and adds a function to its ngx_NAME.c
 changed()
 {
     tree
@@ -283,16 +283,16 @@ test_stops()
         changed $name
         ok "stops with an ngx_$name.c that does more" \
             stops "src/os/unix/ngx_$name.c of this nginx does more than ngx_ipc" $small "$add"
-        ok "names what would be lost" said '^    ngx_added()$'
+        ok "prints the function that would be lost" said '^    ngx_added()$'
 
-        ok "replaces it if the user insists" \
+        ok "replaces ngx_$name.c if NGX_IPC_REPLACE names it" \
             env NGX_IPC_REPLACE="other $name" sh -c "cd '$tmp/nginx' && sh auto/configure $small '$add'"
     done
 
     changed shmem
     ok "keeps an ngx_shmem.c that does more" configure $small "$add"
-    ok "prints that it is kept" said 'src/os/unix/ngx_shmem.c is kept'
-    ok "it is among the sources" grep -q src/os/unix/ngx_shmem.o "$tmp/nginx/objs/Makefile"
+    ok "prints that ngx_shmem.c is kept" said 'src/os/unix/ngx_shmem.c is kept'
+    ok "compiles nginx's ngx_shmem.c" grep -q src/os/unix/ngx_shmem.o "$tmp/nginx/objs/Makefile"
 
     tree
     for name in process channel shmem; do

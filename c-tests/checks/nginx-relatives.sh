@@ -1,9 +1,9 @@
 #!/bin/sh
 
-# nginx-relatives.sh: nginx/config knows what it replaces, and the library does
-# what relatives of nginx (OpenResty, Tengine, Angie) do in their process layer.
-# The relative is nginx 1.28.3 with changes of this script, stock and on the
-# library.
+# nginx-relatives.sh: tests the library with relatives of nginx: OpenResty, Tengine
+# and Angie.  nginx/config must recognise their changes, and the library must do what
+# they do in their process layer.  The test changes nginx 1.28.3 in the same way as
+# they do, and runs the result stock and on the library.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
@@ -11,7 +11,7 @@ tree=$tmp/relative
 unix=$tree/src/os/unix
 process=$unix/ngx_process.c
 
-# insert FILE PATTERN TEXT: after the first line that has the pattern
+# insert FILE PATTERN TEXT: inserts the text after the first line that has the pattern
 insert()
 {
     awk -v pattern="$2" -v text="$3" '
@@ -118,7 +118,7 @@ compile()
         || { tail -n 20 "$tmp/made"; return 1; }
 }
 
-# refused WORD...: configure stops, and its output has each of these
+# refused WORD...: succeeds if configure stops and its output has each of the words
 refused()
 {
     ! configure ipc "--add-module=$top/nginx" > /dev/null || { echo "configure succeeded"; return 1; }
@@ -132,7 +132,7 @@ said()
     done
 }
 
-# replaced NAME...: nginx's own files of these names are not compiled
+# replaced NAME...: succeeds if nginx's own files of these names were not compiled
 replaced()
 {
     for name; do
@@ -145,7 +145,7 @@ logged()
     grep -qE "$1" "$dir/log"
 }
 
-# pid_of NAME: the process that the relative has started
+# pid_of NAME: prints the pid of the process that the relative has started
 pid_of()
 {
     sed -n "s/.*relative: $1 \([0-9]*\) started.*/\1/p" "$dir/log" | head -n 1

@@ -1,8 +1,9 @@
 #!/bin/sh
 
 # nginx-rust.sh: a module that is written with the crate ngx catches a panic, in a
-# stock nginx and in one on the library.  The module contains the crate as a static
-# library, as modules that also have parts in C do, or is what cargo links.
+# stock nginx and in an nginx on the library.  The module is built in two ways: cc
+# links the crate's static library, as for a module with parts in C, or cargo links
+# the module.
 #
 # The programs are those of "make nginx".  cargo fetches the crate.
 
@@ -11,7 +12,7 @@
 nginx=$top/build/nginx-1.28.3
 target=$top/target/ngx
 
-# compiles: the crate reads the structures from nginx's headers
+# compiles: builds the module; the crate ngx reads the structures from nginx's headers
 compiles()
 {
     NGINX_SOURCE_DIR=$nginx/src NGINX_BUILD_DIR=$nginx/ipc cargo build --release --locked \

@@ -38,7 +38,7 @@ build()
         *)              unset CONFIGURE ;;
     esac
 
-    # age() changes names in ngx_process.c, which nginx/config does not know then
+    # age() changes names in ngx_process.c, so nginx/config would not recognise it
     case $1 in
         old) export NGX_IPC_REPLACE=process ;;
         *)   unset NGX_IPC_REPLACE ;;

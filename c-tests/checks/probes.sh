@@ -55,8 +55,8 @@ exec cc "\$@"
 EOF
 chmod +x "$tmp/cc"
 
-# A compiler with which one of the probes that are also run compiles, but fails when it
-# runs.
+# A compiler for a probe that is compiled and then run.  With this compiler the probe
+# compiles, but fails when it runs.
 cat > "$tmp/cc-fails" <<EOF
 #!/bin/sh
 case "\$*" in

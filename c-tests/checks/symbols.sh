@@ -24,8 +24,8 @@ interposable()
     ! readelf -d "$library" | grep -q SYMBOLIC
 }
 
-# tested_without_memory: succeeds if the tests call each exported function without
-# memory; prints the functions that they do not call
+# tested_without_memory: succeeds if the tests of allocations that fail call each
+# exported function; prints the functions that they do not call
 tested_without_memory()
 {
     nm -D --defined-only "$library" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' > "$tmp/functions"

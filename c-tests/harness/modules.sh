@@ -16,7 +16,7 @@
 
 sources=$top/build/modules
 
-# the nginx that runs: stock, or ipc, which is built with the library
+# the nginx that runs: "stock", or "ipc" for the nginx on the library
 which=
 
 workers=4
@@ -180,7 +180,7 @@ subscribers()
     shared "/$2/subscribers?id=$3" 2> /dev/null | tr -d '" \r' | grep -qE "subscribers:$1\$|subscribers:$1[,}]"
 }
 
-# shared PATH [OPTION...]: a request to the shared port
+# shared PATH [OPTION...]: sends a request to the shared port
 shared()
 {
     shared_path=$1

@@ -93,14 +93,15 @@ clean()
         | grep -vE "exited on signal 9\$${1:+|$1}"
 }
 
-# catches TIMES: so often has the module in fixtures/rust caught a panic
+# catches TIMES: succeeds if the module in fixtures/rust has caught a panic at least
+# TIMES times
 catches()
 {
     [ "$(grep -c 'panics caught: 1' "$dir/log")" -ge "$1" ]
 }
 
-# module_catches NGINX MODULE: a module in Rust catches a panic at the start and at
-# a reload
+# module_catches NGINX MODULE: succeeds if a module in Rust catches a panic at the
+# start and at a reload
 module_catches()
 {
     start "$1" "load_module $2;" ""

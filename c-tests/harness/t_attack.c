@@ -1,5 +1,5 @@
 
-/* What the attacks of t_attack.h have in common. */
+/* Functions that several attacks of t_attack.h call. */
 
 
 #include "t_attack.h"
@@ -62,8 +62,8 @@ t_leave_process(pid_t (*fork_it)(void))
 
 
 /*
- * A pid that may be signalled: not 0, -1 or 1, which would reach processes that
- * are not of the test.  No process has the largest number.
+ * A pid that may be signalled: not 0, -1 or 1, which would reach processes
+ * that are not of the test.  No process has the largest number.
  */
 
 static pid_t
@@ -95,7 +95,9 @@ t_kill_victim(void)
 }
 
 
-/* The end of the sibling's channel that the master has, too. */
+/*
+ * The master's end of the sibling's channel, of which this process has a copy.
+ */
 
 int
 t_victims_channel(void)

@@ -23,13 +23,13 @@ typedef struct {
 } t_attack_t;
 
 
-/* what the attacks share with the test */
+/* data in memory that the attacks share with the test */
 
 typedef struct {
-    volatile int  begun;        /* an attack that goes on has begun */
-    volatile int  over;         /* processes that attacks have left exit */
-    volatile int  kills;        /* signals that the sibling has got */
-    volatile int  children;     /* that the master has got by attacks */
+    volatile int  begun;        /* an attack that does not return has begun */
+    volatile int  over;         /* processes that attacks forked must exit */
+    volatile int  kills;        /* signals that attacks sent to the sibling */
+    volatile int  children;     /* children that attacks gave to the master */
 } t_attacks_t;
 
 

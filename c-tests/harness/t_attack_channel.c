@@ -191,7 +191,11 @@ false_commands(void)
 }
 
 
-/* Descriptors that are in flight and keep each other alive. */
+/*
+ * Sends sockets over each other.  Their descriptors, which no process has
+ * received, refer to each other: the kernel has to find and close them,
+ * unix(7).
+ */
 
 static void
 cycle_in_flight(void)
@@ -213,7 +217,7 @@ cycle_in_flight(void)
 }
 
 
-/* Messages to the master, which reads none. */
+/* Sends messages to the master, which does not read messages of workers. */
 
 static void
 messages_to_master(void)

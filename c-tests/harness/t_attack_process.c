@@ -110,7 +110,10 @@ children_for_master(void)
 }
 
 
-/* The handler of SIGCHLD must not reap children for ever. */
+/*
+ * Children of the master exit without end.  The master's handler of SIGCHLD
+ * must not reap them for ever.
+ */
 
 static void
 flood_of_children(void)
@@ -130,7 +133,7 @@ child_of_master_stays(void)
 }
 
 
-/* The descriptors of this process stay open after its death. */
+/* A child keeps copies of this process's descriptors after its death. */
 
 static void
 child_stays(void)

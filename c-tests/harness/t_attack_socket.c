@@ -22,7 +22,10 @@
 #endif
 
 
-/* The owner of a socket gets a signal when the other end is closed. */
+/*
+ * Makes the kernel send a signal to the owner of a socket, F_SETOWN of
+ * fcntl(2), when the other end is closed.
+ */
 
 static void
 signal_at_end(void)
@@ -204,7 +207,10 @@ change_all(void)
 }
 
 
-/* An epoll instance of the master would never wait again. */
+/*
+ * Adds an event that is always ready.  In the master's epoll instance it would
+ * make the master spin.
+ */
 
 static void
 ready_event(void)

@@ -15,7 +15,7 @@ t_channel_open(void)
 }
 
 
-/* The same, as ngx_spawn_process() makes a channel. */
+/* Makes the pair as ngx_spawn_process() makes a channel. */
 
 void
 t_channel_open_messages(void)

@@ -34,8 +34,8 @@ void __libc_free(void *p);
 
 
 /*
- * The processes of a case share this data, so that the allocations of a process
- * that the function starts are counted too.
+ * The processes of a case share this data, so that the allocations of a
+ * process that the function starts are counted too.
  */
 
 typedef struct {
@@ -44,15 +44,16 @@ typedef struct {
     int   lasting;              /* all later allocations fail too */
     int   failed;               /* an allocation has failed */
 
-    int   blocks;               /* what two calls leave if nothing fails */
+    int   blocks;               /* blocks that two calls leave allocated if
+                                   no allocation fails */
     int   fds;
 } t_memory_t;
 
 
 /*
  * A call of a function, with everything that makes it possible and undoes it.
- * It returns 1 if the function has succeeded.  It returns 0 if the function has
- * failed as it must without memory, and left no more than before.
+ * It returns 1 if the function has succeeded.  It returns 0 if the function
+ * has failed as it must without memory, and left no more than before.
  */
 
 typedef int (*t_call_pt)(void);
@@ -69,7 +70,7 @@ static volatile t_memory_t  *t_memory;
 static int                   t_blocks;     /* allocated and not freed */
 
 
-static int
+static inline int
 t_fails(void)
 {
     if (t_memory == NULL || t_memory->left == -1 || t_memory->left-- > 0) {
@@ -84,7 +85,7 @@ t_fails(void)
 }
 
 
-static void *
+static inline void *
 t_counted(void *p)
 {
     t_blocks += (p != NULL);
@@ -155,7 +156,9 @@ free(void *p)
 #endif
 
 
-/* From here on allocations fail, for calls that are "late". */
+/*
+ * Makes allocations fail from now on.  Calls with "late" call this themselves.
+ */
 
 static inline void
 t_arm(void)

@@ -225,8 +225,8 @@ t_master_round(void)
 
 
 /*
- * Returns 1 if slot s has a process.  A slot whose process is started later has
- * none.
+ * Returns 1 if slot s has a process.  Returns 0 for a slot that is reserved
+ * for a process that is started later.
  */
 
 int

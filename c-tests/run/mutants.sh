@@ -26,7 +26,7 @@ dir=$top/build/mutants
 
 export CARGO_INCREMENTAL=1
 
-# install: installs cargo-mutants, which nothing else needs
+# install: installs cargo-mutants, which only this script needs
 install()
 {
     case $(cargo mutants --version 2> /dev/null) in
@@ -44,8 +44,8 @@ programs()
         "CFLAGS_IPC=-I$dir/lib/include" "LIBS_IPC=-L$dir/lib -lngx_ipc"
 }
 
-# sort_programs: writes the list.  Most mutants fail a test that takes no time.  The
-# fuzzer, which is random, is left out.
+# sort_programs: writes the list of the C tests, the fastest first, because a fast test
+# notices most mutants.  The fuzzer is left out, because its results are random.
 sort_programs()
 {
     for program in "$dir"/programs/ours/test_* "$dir"/programs/ours/standalone/test_*; do

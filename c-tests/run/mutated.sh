@@ -1,9 +1,9 @@
 # Functions for the scripts that test changed copies of the library, which source this
 # file.
 
-# copy_project FROM TO: makes TO a copy of the project in FROM, and keeps what cargo has
-# built in TO.  src/lib.rs is touched, because cargo looks at the times of the files: it
-# would use what it has built of a change that is gone
+# copy_project FROM TO: makes TO a copy of the project in FROM, and keeps the files that
+# cargo has built in TO.  cargo compares times of files.  It would not rebuild a file
+# whose change was undone, because the file is old again.  So src/lib.rs is touched
 copy_project()
 {
     mkdir -p "$2"

@@ -123,7 +123,8 @@ def run(test):
 
 
 def builds():
-    """Whether the changed copy can be built; a test that cannot run says nothing."""
+    """Returns whether the changed copy can be built.  If it cannot, the test would fail
+    for another reason than the mistake."""
     done = subprocess.run(
         ["cargo", "build", "--locked", "--quiet", "--profile", "mutants", "--lib"],
         cwd=TREE, env=os.environ | {"CARGO_INCREMENTAL": "1"}, capture_output=True)
@@ -132,7 +133,8 @@ def builds():
 
 
 def check(mutation):
-    """Returns why the mutation is not noticed; None if the test fails."""
+    """Returns None if the test fails with the mutation, else the reason why the
+    mutation is not noticed."""
     copy_project()
     wrong = mutation.apply()
 

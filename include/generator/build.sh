@@ -26,8 +26,9 @@ update()
     cmp -s "$1" "$2" || cp "$1" "$2"
 }
 
-# remaps: a line for each directory of this machine, with the name that it has in
-# messages and debug information.  The last one that fits is used.
+# remaps: prints a line DIRECTORY=NAME for each directory of this machine whose path
+# could be in the library.  The compiler writes NAME in place of DIRECTORY to messages
+# and debug information.  If several lines match a path, the last one is used.
 remaps()
 {
     target=${CARGO_TARGET_DIR:-$top/target}
@@ -42,9 +43,11 @@ remaps()
     echo "$target=target"
 }
 
-# Two builds of the same sources are the same, wherever their directories are.  In
-# the environment, \037 separates options that may contain spaces; without options
-# there, those of a configuration file hold as well.
+# With these options two builds of the same sources are the same, whatever directories
+# they are in.  If the environment has options for the compiler, cargo ignores those
+# of its configuration files, so the new options are added to the environment: \037
+# separates options that may contain spaces.  Otherwise --config adds the new options
+# to those of the configuration files.
 options=$(remaps | sed 's/^/--remap-path-prefix=/')
 us=$(printf '\037')
 

@@ -3,16 +3,17 @@
 # merge.sh ARCHIVE CSRC TO: makes the static library TO of ARCHIVE, which cargo has
 # built, and CSRC, the archive of the functions in C, which ARCHIVE contains:
 #
-#   ngx_ipc.o                   all Rust that is used; only its ngx_ functions and
-#                               variables are global
+#   ngx_ipc.o                   all Rust code that the library calls; only its ngx_
+#                               functions and variables are global
 #   ngx_log.o, ngx_string.o     the functions in C, if there are any
 #
-# The symbols of Rust's standard library are local then.  Otherwise a program could
-# contain no other Rust library, and a module that nginx loads would use parts of
-# this one instead of its own: a panic that it catches would abort nginx.
+# So the symbols of Rust's standard library are local.  If they were global, a program
+# could not contain another Rust library.  A Rust module that nginx loads would use
+# parts of this standard library instead of its own, and a panic that the module
+# catches would abort nginx.
 #
-#   NGX_IPC_DEBUG=0     without debug information
-#   LD, OBJCOPY, NM, READELF, AR, STRIP
+#   NGX_IPC_DEBUG=0     removes the debug information
+#   LD, OBJCOPY, NM, READELF, AR, STRIP     the tools
 
 set -eu
 
@@ -24,8 +25,9 @@ ar=${AR:-ar}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# quietly COMMAND...: what it prints goes to $work/said, and is shown if it fails.  A
-# plugin of the tools may be of another LLVM than Rust's, and says so of each object.
+# quietly COMMAND...: runs the command with its output in $work/said, and prints the
+# output only if the command fails.  The tools may load a plugin of another version of
+# LLVM than Rust's, and such a plugin prints a warning for each object.
 quietly()
 {
     "$@" > "$work/said" 2>&1 || { cat "$work/said" >&2; return 1; }
@@ -34,7 +36,7 @@ quietly()
 cp "$archive" "$work/rust.a"
 mkdir "$work/members"
 
-# cc has put a hash before the names of the objects
+# build.rs uses the crate cc, which puts a hash before the name of each object
 if [ -f "$csrc" ]; then
     for member in $("$ar" t "$csrc"); do
         quietly "$ar" d "$work/rust.a" "$member"
@@ -46,8 +48,9 @@ quietly "${NM:-nm}" --defined-only --extern-only "$work/rust.a"
 awk 'NF == 3 && $3 ~ /^ngx_/ { print $3 }' "$work/said" | sort -u > "$work/names"
 [ -s "$work/names" ] || { echo "$0: $archive defines no function" >&2; exit 1; }
 
-# A group of sections that another library has as well would be dropped from one of
-# them, with what local symbols refer to: no section stays in a group.
+# If another library has the same group of sections, the linker keeps only one of the
+# two groups.  Local symbols of the other library would then refer to sections that
+# are gone.  So no section stays in a group.
 #
 # shellcheck disable=SC2046
 quietly "${LD:-ld}" -r --gc-sections --force-group-allocation \
@@ -71,6 +74,6 @@ case ${NGX_IPC_DEBUG:-1} in
     0) quietly "${STRIP:-strip}" --strip-debug "$work"/members/*.o ;;
 esac
 
-# D: no times and owners
+# D: the archive contains no times and no owners of files, so each build is the same
 rm -f "$to"
 quietly "$ar" rcsD "$to" "$work"/members/*.o

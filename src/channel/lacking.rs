@@ -19,11 +19,11 @@ use crate::status::Result;
 use crate::table::globals::Globals;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 
-/// What the process in a slot lacks.
+/// The messages that the process in a slot lacks.
 struct Receiver {
     /// The pid of the process; 0 if the slot has no process that lacks messages.
     pid: AtomicPid,
-    /// Whether the process lacks OPEN_CHANNELS.
+    /// Whether the process lacks the message `NGX_IPC_CMD_OPEN_CHANNELS`.
     open_channels: AtomicBool,
     /// The first slot about which the process can lack a message.
     next: AtomicUsize,
@@ -41,12 +41,12 @@ static RECEIVERS: [Receiver; NGX_MAX_PROCESSES] = [const {
 static ABOUT: [AtomicBool; NGX_MAX_PROCESSES] =
     [const { AtomicBool::new(false) }; NGX_MAX_PROCESSES];
 
-/// What [`note`] has done.
+/// The result of [`note`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Noted {
-    /// The process lacked other messages already.
+    /// The message is remembered. The process lacked other messages before.
     More,
-    /// The process has lacked no message before.
+    /// The message is remembered. It is the first that the process lacks.
     First,
     /// The message is about no slot, so it cannot be remembered.
     No,
@@ -100,10 +100,10 @@ pub fn clear() {
 /// Calls `send` for each message that is lacking, with the receiver's socket,
 /// until `send` fails because the socket is full. `send` may call [`note`].
 ///
-/// Returns the number of processes that lacked messages and lack none any more.
+/// Returns the number of processes that lacked messages before the call, and lack
+/// no message after it.
 pub fn send_all(g: &Globals, mut send: impl FnMut(RawFd, &ngx_channel_t) -> Result) -> usize {
     let mut done = 0;
-    let mut left = false;
 
     for (index, receiver) in RECEIVERS.iter().enumerate() {
         let pid = receiver.pid.load(Relaxed);
@@ -119,15 +119,17 @@ pub fn send_all(g: &Globals, mut send: impl FnMut(RawFd, &ngx_channel_t) -> Resu
             None => Ok(()),
         };
 
-        if sent.is_err() {
-            left = true;
-        } else {
+        if sent.is_ok() {
             receiver.pid.store(0, Relaxed);
             done += 1;
         }
     }
 
-    if !left {
+    // `send` can have called `note` for a receiver before the present one.
+    if RECEIVERS
+        .iter()
+        .all(|receiver| receiver.pid.load(Relaxed) == 0)
+    {
         clear();
     }
 
@@ -156,16 +158,17 @@ fn send_to(
             send(&state_of(g, Slot::new(next)))?;
         }
 
-        // `send` can have called `note` for a slot before this one.
+        // `send` can have called `note` for a slot before this one. Then `next`
+        // is that slot, and the loop continues there.
         let _ = receiver
             .next
             .compare_exchange(next, next + 1, Relaxed, Relaxed);
     }
 }
 
-/// The message that tells of the present state of `slot`. The pid of the
-/// CLOSE_CHANNEL is -1: the receiver closes the channel of whatever process it
-/// has in the slot.
+/// Returns a message with the present state of `slot`. The pid in a CLOSE_CHANNEL
+/// is -1. With this pid, the receiver closes the channel of any process that its
+/// table has in the slot.
 fn state_of(g: &Globals, slot: Slot) -> ngx_channel_t {
     let about = g.table.get(slot);
     let (command, pid, fd) = match about.writable().filter(|_| about.occupied()) {

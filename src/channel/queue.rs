@@ -14,7 +14,7 @@
 //! instead.
 //!
 //! If there is no memory to queue a message, the file `lacking.rs` remembers
-//! what the receiver must be told.
+//! which messages the receiver lacks.
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;

@@ -30,15 +30,16 @@ use crate::table::slots::CLOSED;
 /// command, the field `fd` is -1, and a descriptor that arrived is closed
 /// (`D16`).
 ///
-/// The caller counts the message that it asks for in `turn`. The function counts
-/// each further message that it receives because it has dropped one.
+/// The caller has counted one message in `turn`. If the function drops a message,
+/// it counts the next message that it receives.
 ///
 /// `may_wait` tells whether the function may wait for a message. It is called
 /// only if no message has arrived.
 ///
 /// `Status::Again` means that no message has arrived, or that the function has
-/// dropped a message and `turn` is over. `Status::Error` means that the other end of the
-/// channel is closed, or that `recvmsg(2)` failed, which is logged as an alert.
+/// dropped a message and `turn` is over. `Status::Error` means that the other
+/// end of the channel is closed, or that `recvmsg(2)` failed, which is logged as
+/// an alert.
 #[inline(always)]
 pub fn read<'a>(
     log: Log,

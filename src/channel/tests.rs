@@ -139,7 +139,7 @@ fn dropped_messages_and_others_share_a_turn() {
 fn messages_before_the_end_are_received() {
     let [a, b] = socket::socketpair().unwrap();
 
-    // What `a` has not read makes the kernel report ECONNRESET once.
+    // `a` has not read all data, so the kernel reports ECONNRESET once, unix(7).
     put(b.as_raw_fd(), &message(31, 32)).unwrap();
     send(a.as_raw_fd(), &[]);
     put(a.as_raw_fd(), &message(32, 32)).unwrap();
@@ -224,9 +224,9 @@ fn a_small_send_buffer_lowers_the_limit() {
     assert_eq!(put(a.as_raw_fd(), &message(31, least)), Err(Status::Error));
 }
 
-/// On a stream socket the kernel cuts a message that does not fit into one
-/// buffer, which has less room than half of SO_SNDBUF: such a message is not
-/// sent.
+/// On a stream socket the kernel cuts a message that does not fit into one of its
+/// buffers. The size of this buffer is less than half of SO_SNDBUF. The library
+/// does not send such a message.
 #[test]
 fn a_message_of_the_largest_size_is_not_cut() {
     let (a, b) = UnixStream::pair().unwrap();
@@ -235,7 +235,8 @@ fn a_message_of_the_largest_size_is_not_cut() {
     b.set_nonblocking(true).unwrap();
     set_send_buffer(a.as_raw_fd(), 8192);
 
-    // What the kernel has, whatever the library has: unix_stream_sendmsg().
+    // The kernel's own limit, from unix_stream_sendmsg(); the library's constants
+    // are not used here.
     let half = socket::send_buffer(a.as_raw_fd()).unwrap() / 2;
     let largest = half - 64;
     let put = |size| put(a.as_raw_fd(), &message(31, size));

@@ -233,7 +233,7 @@ pub fn remove_front(front: &Front) {
     }
 }
 
-/// The number of messages that wait, and of processes that lack messages.
+/// The number of queued messages, and of processes that lack messages.
 pub fn count() -> usize {
     WAITING.load(Relaxed)
 }

@@ -88,8 +88,9 @@ fn send_again(
     send: impl Fn(Wait) -> std::result::Result<usize, Errno>,
     may_wait: impl Fn() -> bool,
 ) -> Result {
-    // The other end was closed before it had read all messages: unix(7). The
-    // kernel says so once; after that it says that the other end is closed.
+    // The other process has closed its end before it had read all messages. The
+    // kernel reports this once as ECONNRESET, unix(7). The next call fails with
+    // EPIPE.
     if sent == Err(Errno::ECONNRESET) {
         sent = send(Wait::Never);
     }

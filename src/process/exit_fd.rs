@@ -1,11 +1,11 @@
-//! A descriptor for an event loop of the program, `ngx_ipc_exit_fd()`: it tells
-//! that a child of the process table has exited, also if SIGCHLD has another
-//! handler.
+//! A descriptor for an event loop of the program, `ngx_ipc_exit_fd()`. The
+//! descriptor becomes readable when a child in the process table exits, also if
+//! SIGCHLD has another handler.
 //!
-//! The descriptor is an epoll instance with a pidfd of each child. A pidfd is
-//! readable from the exit of the child on, whatever code reaps the child,
-//! `pidfd_open(2)`. So the descriptor is readable until `ngx_reap_children()`
-//! removes the pidfd.
+//! The descriptor is an epoll instance that watches a pidfd of each child. A
+//! pidfd becomes readable when the child exits, and stays readable when some code
+//! has reaped the child, `pidfd_open(2)`. So the descriptor is readable until
+//! `ngx_reap_children()` removes the pidfd.
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::atomic::AtomicI32;
@@ -23,25 +23,27 @@ use crate::table::globals::Globals;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::Flag;
 
-/// What stands for "no descriptor" here: descriptors of the library are above
-/// stderr.
+/// The value of the variables below if there is no descriptor. The numbers of
+/// the library's descriptors are above 2.
 const NONE: RawFd = 0;
 
 /// The epoll instance, or `NONE`.
 static EPOLL: AtomicI32 = AtomicI32::new(NONE);
-/// An eventfd in the epoll instance. It is readable if a child has exited that
-/// has no pidfd.
+/// An eventfd that the epoll instance watches. It is made readable for a child
+/// that has exited before the library could open a pidfd.
 static EXITED: AtomicI32 = AtomicI32::new(NONE);
-/// The process that has made the descriptors.
+/// The pid of the process that has made the descriptors.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
-/// The pidfd of a slot.
+/// The pidfd of the child in a slot.
 struct Watched {
-    /// The child; 0 if there is no pidfd.
+    /// The pid of the child; 0 if there is no pidfd.
     pid: AtomicPid,
+    /// The pidfd, or `NONE`.
     fd: AtomicI32,
 }
 
+/// The pidfds of all slots.
 static WATCHED: [Watched; NGX_MAX_PROCESSES] = [const {
     Watched {
         pid: AtomicPid::new(0),
@@ -49,7 +51,7 @@ static WATCHED: [Watched; NGX_MAX_PROCESSES] = [const {
     }
 }; NGX_MAX_PROCESSES];
 
-/// The system call that has failed, with its errno.
+/// The action that has failed, with its errno.
 enum Failed {
     Pidfd(Errno),
     Epoll(Errno),
@@ -68,17 +70,19 @@ impl Failed {
     }
 }
 
-/// The descriptor. If the process has none, makes it. Fails, with an alert in
-/// the log, if the kernel or a filter of system calls refuses pidfds, or if no
+/// Returns the descriptor. The first call makes it. Fails, with an alert in the
+/// log, if the kernel or a filter of system calls refuses pidfds, or if no
 /// descriptor is free.
 pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
     if let Some(epoll) = own_epoll() {
         return Ok(epoll);
     }
 
-    forget();
+    // A process that was forked without the library may have closed its copies
+    // and use their numbers for other files.
+    take_numbers(|_| {});
     create(g).map_err(|failed| {
-        forget();
+        take_numbers(close_one);
         failed.log(log);
         Status::Error
     })?;
@@ -89,8 +93,8 @@ pub fn descriptor(g: &Globals, log: Log) -> Result<RawFd> {
 fn create(g: &Globals) -> std::result::Result<(), Failed> {
     let own = process::getpid();
 
-    // The first child may be started later, so the process asks now whether it
-    // may have a pidfd.
+    // There may be no child yet. A pidfd of this process shows whether the system
+    // permits pidfds.
     drop(process::pidfd(own).map_err(Failed::Pidfd)?);
 
     let Nested { epoll, wake } = Nested::new().map_err(Failed::Epoll)?;
@@ -102,15 +106,16 @@ fn create(g: &Globals) -> std::result::Result<(), Failed> {
     children::iter(g).try_for_each(|(slot, _)| open(g, slot))
 }
 
-/// The epoll instance, if this process has made one. The kernel is asked for the
-/// pid: a process that was forked without the library must not change what its
-/// parent watches.
+/// The epoll instance, if this process has made one. A process that was forked
+/// without the library has a copy of its parent's epoll instance, and must not
+/// change it. In such a process `ngx_pid` can be the pid of the parent, so this
+/// function calls `getpid(2)`.
 fn own_epoll() -> Option<RawFd> {
     Some(EPOLL.load(Relaxed)).filter(|&fd| fd != NONE && OWNER.load(Relaxed) == process::getpid())
 }
 
-/// Watches the child that was just started in `slot`. If this fails, an alert is
-/// logged, and [`update`] tries again.
+/// Makes the epoll instance watch the child that was just started in `slot`. If
+/// this fails, an alert is logged, and [`update`] tries again.
 pub fn watch(g: &Globals, log: Log, slot: Slot) {
     if own_epoll().is_none() {
         return;
@@ -121,8 +126,9 @@ pub fn watch(g: &Globals, log: Log, slot: Slot) {
     }
 }
 
-/// Opens the pidfd of the child in `slot`, in place of the pidfd that the slot
-/// has.
+/// Opens a pidfd of the child in `slot`, and makes the epoll instance watch it.
+/// Closes the pidfd of an earlier child of the slot. If the child has exited
+/// already, makes the descriptor readable.
 fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Failed> {
     let (Some(epoll), Some(watched)) = (own_epoll(), WATCHED.get(slot.index())) else {
         return Ok(());
@@ -151,6 +157,7 @@ fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Failed> {
     Ok(())
 }
 
+/// Removes a pidfd from the epoll instance, and closes it.
 fn close(epoll: RawFd, watched: &Watched) {
     if watched.pid.swap(0, Relaxed) != 0 {
         let pidfd = watched.fd.swap(NONE, Relaxed);
@@ -186,27 +193,48 @@ pub fn update(g: &Globals) {
     }
 }
 
-/// In a new child: closes the copies of the parent's descriptors, without a
-/// change of what the parent watches. Async-signal-safe.
+/// In a new child: closes its copies of the parent's descriptors. The parent's
+/// epoll instance still watches the same pidfds. Async-signal-safe.
 #[inline]
 pub fn forget() {
     if EPOLL.load(Relaxed) != NONE {
-        close_copies();
+        forget_parents();
     }
 }
 
-/// Apart from `forget`, so that a child that has nothing to close needs no page of
-/// this code.
+/// Closes the copies if the parent itself has made the descriptors. Otherwise the
+/// parent was forked without the library, and may use the numbers for other files.
+///
+/// This is a function of its own, so that a child that has nothing to close does
+/// not load the page with this code.
 #[cold]
 #[inline(never)]
-fn close_copies() {
+fn forget_parents() {
+    if OWNER.load(Relaxed) == process::getppid() {
+        take_numbers(close_one);
+    } else {
+        take_numbers(|_| {});
+    }
+}
+
+fn close_one(fd: RawFd) {
+    let _ = fd::close(fd);
+}
+
+/// Clears all variables that contain a descriptor, and calls `use_one` for each of
+/// these descriptors.
+fn take_numbers(use_one: impl Fn(RawFd)) {
     for fd in [&EPOLL, &EXITED] {
-        let _ = fd::close(fd.swap(NONE, Relaxed));
+        let fd = fd.swap(NONE, Relaxed);
+
+        if fd != NONE {
+            use_one(fd);
+        }
     }
 
     for watched in &WATCHED {
         if watched.pid.swap(0, Relaxed) != 0 {
-            let _ = fd::close(watched.fd.swap(NONE, Relaxed));
+            use_one(watched.fd.swap(NONE, Relaxed));
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Children of a worker that the library has not started (`D7`).
+//! Children of a worker that a module has forked without the library (`D7`).
 //!
-//! A module forks. Some modules wait for the child, with `pclose(3)` or
-//! `waitpid(2)`: its status must not be taken from them. Others rely on nginx,
-//! which reaps all children. So such a child is reaped when it has been a zombie
-//! for a while.
+//! Some modules wait for their child, with `pclose(3)` or `waitpid(2)`. If the
+//! worker reaped the child first, the module would not get the status of the
+//! child. Other modules rely on nginx, which reaps all children. So the worker
+//! gives the module two seconds to wait for a child that has exited. Then the
+//! worker reaps the child.
 //!
-//! The handler of SIGCHLD notes the children. It may interrupt the other
-//! functions at any time.
+//! The handler of SIGCHLD records each such child, and the time. The handler may
+//! interrupt the other functions of this file at any time.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -16,18 +17,20 @@ use crate::sys::process;
 use crate::table::globals::Globals;
 use crate::table::restart::now;
 
-/// How long a child stays a zombie, in milliseconds.
+/// The time in milliseconds for which a child stays a zombie, before the worker
+/// reaps it.
 const WHILE: ngx_msec_t = 2000;
 
-/// A child that has exited; pid 0: none.
+/// The record of a child that has exited.
 struct Note {
+    /// The pid of the child; 0 if the record is not in use.
     pid: AtomicPid,
-    /// When SIGCHLD told of it.
+    /// The time at which the worker learned that the child has exited.
     since: AtomicUsize,
 }
 
-/// The children that are noted. What has no room here is found later, as the
-/// first zombie that is not noted.
+/// The records. If all records are in use, a child is not recorded. In this case
+/// [`take_not_noted`] finds the child later, because the child is a zombie.
 static NOTES: [Note; 128] = [const {
     Note {
         pid: AtomicPid::new(0),
@@ -35,16 +38,18 @@ static NOTES: [Note; 128] = [const {
     }
 }; 128];
 
-/// Whether any child is noted.
+/// Whether there can be a child to reap. If not, the functions do not search the
+/// records.
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// The time of the last SIGCHLD: all zombies have exited by then.
+/// The time of the last SIGCHLD. Every child that is a zombie now has exited
+/// before this time, because each exit causes a SIGCHLD.
 static LAST: AtomicUsize = AtomicUsize::new(0);
 
-/// In a new child: the notes are its parent's.
+/// In a new child: clears the records, which are about children of the parent.
 pub fn forget() {
-    // A store makes the kernel copy the page for the child, so there is none
-    // without need.
+    // A store makes the kernel copy the page for the child. So the function
+    // stores nothing if there is no record.
     if ANY.load(Relaxed) {
         ANY.store(false, Relaxed);
 
@@ -54,8 +59,9 @@ pub fn forget() {
     }
 }
 
-/// SIGCHLD was received, perhaps for `child`. The children that the library has
-/// started have been reaped.
+/// Records the children that have exited. The handler of SIGCHLD calls this
+/// function after it has reaped the children that the library has started.
+/// `child` is the child that the signal reports, if the signal names one.
 pub fn note_exit(g: &Globals, child: Option<ngx_pid_t>) {
     let now = now();
 
@@ -65,12 +71,14 @@ pub fn note_exit(g: &Globals, child: Option<ngx_pid_t>) {
         note(g, pid, now);
     }
 
-    // Of several signals at once the kernel keeps one.
+    // While a SIGCHLD is pending, the kernel drops further ones, `signal(7)`. So
+    // another child can have exited.
     if let Some(pid) = process::zombie(process::ANY) {
         note(g, pid, now);
     }
 }
 
+/// Records the child `pid`, unless it is in the process table or has a record.
 fn note(g: &Globals, pid: ngx_pid_t, since: ngx_msec_t) {
     if g.table.find(pid).is_some() || is_noted(pid) {
         return;
@@ -83,11 +91,13 @@ fn note(g: &Globals, pid: ngx_pid_t, since: ngx_msec_t) {
     }
 }
 
+/// Whether the child `pid` has a record.
 fn is_noted(pid: ngx_pid_t) -> bool {
     NOTES.iter().any(|note| note.pid.load(Relaxed) == pid)
 }
 
-/// Milliseconds until a noted child is to be reaped; `None` if none is noted.
+/// Milliseconds until the worker has to reap the next child that has a record;
+/// `None` if no child has a record.
 pub fn due_in() -> Option<ngx_msec_t> {
     if !ANY.load(Relaxed) {
         return None;
@@ -102,11 +112,14 @@ pub fn due_in() -> Option<ngx_msec_t> {
         .min()
 }
 
+/// The time at which the worker reaps a child that has exited at the time
+/// `since`.
 fn due(since: ngx_msec_t) -> ngx_msec_t {
     since.saturating_add(WHILE)
 }
 
-/// The next child that is to be reaped now, if it is still a zombie.
+/// Returns a zombie that the worker has to reap now; `None` if there is none. The
+/// caller reaps the zombie, and calls this function again.
 pub fn take_due(g: &Globals) -> Option<ngx_pid_t> {
     if !ANY.load(Relaxed) {
         return None;
@@ -115,6 +128,8 @@ pub fn take_due(g: &Globals) -> Option<ngx_pid_t> {
     let now = now();
 
     take_noted(now).or_else(|| {
+        // If the handler of SIGCHLD records a child after this store, it sets
+        // `ANY` again.
         ANY.store(false, Relaxed);
 
         let found = take_not_noted(g, now);
@@ -127,6 +142,8 @@ pub fn take_due(g: &Globals) -> Option<ngx_pid_t> {
     })
 }
 
+/// Clears the records that are due, up to the first one whose child is still a
+/// zombie. Returns this child.
 fn take_noted(now: ngx_msec_t) -> Option<ngx_pid_t> {
     NOTES
         .iter()
@@ -134,8 +151,10 @@ fn take_noted(now: ngx_msec_t) -> Option<ngx_pid_t> {
         .find_map(|note| process::zombie(note.pid.swap(0, Relaxed)))
 }
 
-/// The first zombie, if it is not noted. It is due if no child has exited for a
-/// while, else it is noted.
+/// Looks at one zombie of this process, which the kernel chooses. If the zombie
+/// has no record, and if the last SIGCHLD was two seconds ago, returns the zombie,
+/// because the worker has to reap it now. If the last SIGCHLD was later, records
+/// the zombie.
 fn take_not_noted(g: &Globals, now: ngx_msec_t) -> Option<ngx_pid_t> {
     let pid = process::zombie(process::ANY)?;
 

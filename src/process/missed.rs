@@ -1,6 +1,7 @@
-//! Exits that the handler of SIGCHLD has missed: the signal has another handler,
-//! is blocked or is ignored, or other code of the program has reaped the child.
-//! Event loops of other libraries do all of this.
+//! Finds children that have exited, if the library's handler of SIGCHLD does not
+//! find them. This happens if SIGCHLD has another handler, if SIGCHLD is blocked
+//! or ignored, or if other code of the program has reaped the child. Event loops
+//! of other libraries are such code.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -35,11 +36,11 @@ pub fn reap_missed(g: &Globals, log: Log) {
     }
 }
 
-/// The time between two looks of the event loop, in milliseconds.
+/// The time between two calls of [`look`] by the event loop, in milliseconds.
 const INTERVAL: ngx_msec_t = 200;
 
 /// Milliseconds until the event loop has to call [`look`]; `None` if SIGCHLD
-/// tells of all exits, or if this process has no children.
+/// reaches the library's handler, or if this process has no children.
 pub fn next_look(g: &Globals) -> Option<ngx_msec_t> {
     let is_deaf = children::unreaped(g).next().is_some() && !signals::child_signal_reaches_us();
 
@@ -49,21 +50,23 @@ pub fn next_look(g: &Globals) -> Option<ngx_msec_t> {
 /// Sets `ngx_reap` if a child of the table has exited. The event loop calls this
 /// function if SIGCHLD does not reach the library's handler.
 pub fn look(g: &Globals) {
-    let has_exited = |pid| process::zombie(pid).is_some() || process::is_gone(pid);
+    let has_exited = |pid| process::zombie(pid).is_some() || process::is_no_child(pid);
 
     if children::unreaped(g).any(|(_, entry)| has_exited(entry.pid())) {
         g.reap.store(1, Relaxed);
     }
 }
 
-/// The status of the child `pid` if it has exited. Fails with ECHILD if other
-/// code has reaped the child. `reaches`: the handler reaps every zombie.
+/// Returns the status of the child `pid` if the child has exited. Fails with
+/// ECHILD if other code has reaped the child. `reaches` tells whether SIGCHLD
+/// reaches the library's handler. If it does, this function reaps nothing,
+/// because the handler reaps every zombie.
 fn status(pid: ngx_pid_t, reaches: bool) -> Result<Option<i32>, Errno> {
     if !reaches {
         return Ok(process::reap(pid)?.map(|(_, status)| status));
     }
 
-    if process::is_gone(pid) {
+    if process::is_no_child(pid) {
         Err(Errno::ECHILD)
     } else {
         Ok(None)

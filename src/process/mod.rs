@@ -5,10 +5,10 @@
 //! - `spawn`, `socketpair`: start a process with its channel;
 //! - `execute`: start another program;
 //! - `signals`: handle signals and send signals;
-//! - `foreign`: children of a worker that the library has not started;
+//! - `foreign`: children of a worker that a module has forked;
 //! - `reap`: reap the children that have exited;
-//! - `missed`: reap the children whose exits SIGCHLD has not told;
-//! - `exit_fd`: the descriptor that tells an event loop of exits;
+//! - `missed`: reap the children that the handler of SIGCHLD does not find;
+//! - `exit_fd`: a descriptor that is readable when a child has exited;
 //! - `respawn`: start a process again, at once or after a delay;
 //! - `wanted`: processes that could not be started for the first time.
 

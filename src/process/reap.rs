@@ -19,12 +19,12 @@ use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 use crate::table::{own_slot, role};
 
-/// True while a process is being started, whose pid is not in the table yet.
+/// True while a process is being started and its pid is not in the table yet.
 static DEFER: AtomicBool = AtomicBool::new(false);
 /// True if a SIGCHLD arrived while `DEFER` was true.
 static PENDING: AtomicBool = AtomicBool::new(false);
-/// True if children were reaped before the handler of SIGCHLD has run, so that
-/// the handler may find no child.
+/// True if other functions have reaped children before the handler of SIGCHLD has
+/// run. The handler may then find no child, and this is no error.
 static EARLIER: AtomicBool = AtomicBool::new(false);
 
 /// While a value of this type lives, the handler of SIGCHLD reaps nothing. When
@@ -66,8 +66,8 @@ pub fn forget_deferred() {
 
 /// Reaps the children that have exited. The handler of SIGCHLD calls this
 /// function. While a process is being started this function reaps nothing, and
-/// the children are reaped when [`Deferred`] is dropped. `child`: the child that
-/// the signal tells of, if it is known.
+/// the children are reaped when [`Deferred`] is dropped. `child` is the child that
+/// the signal reports, if the signal names one.
 pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
     if DEFER.load(Relaxed) {
         PENDING.store(true, Relaxed);
@@ -77,12 +77,14 @@ pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
     reap(g, log, child, EARLIER.swap(false, Relaxed));
 }
 
-/// A master reaps all its children that have exited. A worker reaps only those
-/// that it has started with the library; it notes a child that a module has
-/// forked, and reaps that child later, if the module does not (`D7`).
+/// Reaps children. A master reaps all its children that have exited. A worker
+/// reaps only the children that it has started with the library. It records a
+/// child that a module has forked, and reaps this child later, unless the module
+/// does (`D7`).
 ///
-/// `child`: the child that the signal tells of, if it is known. `late`: the
-/// SIGCHLD arrived earlier, so the children can have been reaped already.
+/// `child` is the child that the signal reports, if the signal names one. `late`
+/// is true if the SIGCHLD arrived earlier, so that the children can have been
+/// reaped already.
 fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
     if role::acts_as_master(g) {
         reap_all(g, log, late);
@@ -92,8 +94,8 @@ fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
     }
 }
 
-/// In a worker: reaps the children that the worker has started with the library,
-/// although no SIGCHLD tells of their exit.
+/// In a worker: reaps the children that the worker has started with the library.
+/// The caller has received no SIGCHLD for them.
 #[cfg(not(feature = "standalone"))]
 pub fn reap_unnoticed(g: &Globals, log: Log) {
     if DEFER.load(Relaxed) {
@@ -104,12 +106,17 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
 }
 
 /// In a worker: reaps the children of modules that have been zombies for 2
-/// seconds. Their module does not wait for them (`D7`).
+/// seconds, because their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
-        if let Ok(Some((pid, status))) = process::reap(pid) {
-            reaped(g, log, pid, status);
-        }
+        let Ok(Some((pid, status))) = process::reap(pid) else {
+            // A filter of system calls can refuse wait4(2) and allow waitid(2).
+            // Then the child stays a zombie, `take_due` returns it each time, and
+            // the loop would not end.
+            return;
+        };
+
+        reaped(g, log, pid, status);
     }
 }
 
@@ -185,7 +192,7 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     (g.exited)(pid);
 }
 
-/// Records that a child was reaped whose SIGCHLD has not been handled.
+/// Records that a child was reaped before the handler of SIGCHLD has run for it.
 #[cfg(feature = "standalone")]
 pub(super) fn reaped_early(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
     EARLIER.store(true, Relaxed);

@@ -78,7 +78,7 @@ pub const SIGNALS: &[Signal] = &[
     ignored(libc::SIGPIPE, "SIGPIPE, SIG_IGN"),
 ];
 
-/// The address of the handler that [`init`] has installed; 0: none.
+/// The address of the handler that [`init`] has installed; 0 if there is none.
 #[cfg(feature = "standalone")]
 static HANDLER: AtomicUsize = AtomicUsize::new(0);
 

@@ -302,8 +302,8 @@ fn log_return(g: &Globals, log: Log, name: Text) {
 
 /// In a new child: clears the data by which the parent would reap, signal or
 /// start other processes. The queue of control messages needs no such step,
-/// because it stores the pid of its owner. Delays are 0 in the child, because
-/// the event loop or the timer of the parent ends no delay of the child.
+/// because it stores the pid of its owner. Delays are 0 in the child: the event
+/// loop and the timer of the parent cannot end a delay in the child.
 fn forget_parents_work(g: &Globals) {
     reap::forget_deferred();
     restart::set_delays(false);

@@ -72,8 +72,8 @@ fn prepare_open(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t) {
 }
 
 fn prepare_close(entry: &ngx_process_t, ch: &ngx_channel_t) -> bool {
-    // The pid is -1 if the sender has no memory for each message, see
-    // `channel/lacking.rs`.
+    // The pid is -1 if the sender had no memory to queue the messages about this
+    // slot, see `channel/lacking.rs`.
     if entry.occupied() && entry.pid() != ch.pid && ch.pid != NGX_INVALID_PID {
         // The message is stale: another process has the slot now.
         return false;

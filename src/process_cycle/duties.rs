@@ -1,6 +1,6 @@
-//! The duties of the library, which it does when their time has come: it sends
-//! queued messages, and starts processes that could not be started or that keep
-//! failing right after their start.
+//! The duties of the library. When a duty is due, the library sends queued
+//! messages, or starts processes that could not be started or that keep failing
+//! right after their start.
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -20,8 +20,9 @@ use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 use crate::table::stats;
 
-/// Reaps the children whose exits SIGCHLD has not told. Clears the slots of the
-/// processes that have exited, tells the other processes, and starts again the processes that are to be respawned.
+/// Reaps the children that the handler of SIGCHLD has not found. Clears the slots
+/// of the processes that have exited, tells the other processes, and respawns the
+/// processes whose mode demands it.
 ///
 /// Returns true if the master has to wait for a process, which runs or will be
 /// started.
@@ -73,7 +74,8 @@ fn reap_child(g: &Globals, log: Log, slot: Slot, entry: &ngx_process_t, start: S
     false
 }
 
-/// A reserved slot. A program that is about to exit starts no process.
+/// Handles a reserved slot: starts its process, or waits until the process is due.
+/// A program that is about to exit starts no process.
 fn wait_or_start(g: &Globals, log: Log, slot: Slot, start: Start<'_>) -> bool {
     if g.leaving() {
         return false;

@@ -198,8 +198,8 @@ unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
     end
 }
 
-/// Sets the title that ps shows to "NAME: TITLE". TITLE is `title`, one part
-/// behind the other. A title that is longer than the memory for it is cut.
+/// Sets the title that `ps(1)` shows to "NAME: TITLE". TITLE is the parts of
+/// `title`, joined. A title that is longer than the memory for it is cut.
 pub fn set_title<'a>(name: &[u8], title: impl Iterator<Item = &'a [u8]>) {
     let guard = AREA.lock();
 

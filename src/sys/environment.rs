@@ -26,10 +26,9 @@ pub fn get(name: &CStr) -> Option<&'static str> {
     unsafe { CStr::from_ptr(value) }.to_str().ok()
 }
 
-/// All variables as "NAME=VALUE" for `execve(2)`, with the variable `text`,
-/// which is such a text, in place of the variable of the same name. NULL is the
-/// last element. The strings are valid until the program changes the
-/// environment.
+/// Returns all variables for `execve(2)`, each as the text "NAME=VALUE". `text` is
+/// such a text, and replaces the variable of the same name. The last element is
+/// NULL. The strings are valid until the program changes the environment.
 ///
 /// Returns `ENOMEM` if there is no memory.
 pub fn with(text: &CStr) -> Result<Vec<*const c_char>, Errno> {

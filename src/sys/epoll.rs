@@ -18,7 +18,7 @@ pub const WRITE: u32 = libc::EPOLLOUT as u32;
 /// The descriptor has an error, or its other end is closed.
 pub const FAILED: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 
-/// The event is reported once when it occurs, not as long as it lasts.
+/// The kernel reports an event once when it occurs, and not as long as it lasts.
 const EDGE: u32 = libc::EPOLLET as u32;
 
 /// The largest number of events that one wait returns.
@@ -97,8 +97,8 @@ pub fn add(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
     ctl(epoll, libc::EPOLL_CTL_ADD, fd, READ, WAKE)
 }
 
-/// Removes `fd` from the epoll instance `epoll`. To close `fd` is not enough if
-/// a forked process has a copy of it.
+/// Removes `fd` from the epoll instance `epoll`. If a forked process has a copy of
+/// `fd`, the kernel still watches it after `fd` is closed here, `epoll(7)`.
 pub fn remove(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
     ctl(epoll, libc::EPOLL_CTL_DEL, fd, 0, WAKE)
 }
@@ -155,14 +155,15 @@ impl Epoll {
     }
 
     /// Makes [`wait`] return when one of `sockets`, which are full, becomes
-    /// writable, until [`Epoll::take_full`] is called. Sockets that are not
-    /// named are watched no longer.
+    /// writable, until [`Epoll::take_full`] is called. Sockets of an earlier call
+    /// that are not in `sockets` are no longer watched.
     ///
     /// The events are edge-triggered: a socket that is writable, but takes no
     /// message for another reason, is reported once.
     pub fn watch_full(&mut self, sockets: Vec<RawFd>) -> Result<(), Errno> {
         if sockets.is_empty() {
-            // A forked process may have a copy, so to close it is not enough.
+            // A forked process may have a copy of `full`. So `epoll` would still
+            // watch `full` after it is closed here.
             self.watched.clear();
 
             return self

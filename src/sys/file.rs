@@ -39,7 +39,8 @@ pub(super) fn read_all<'a>(file: &OwnedFd, buffer: &'a mut [u8]) -> Result<&'a [
     Ok(buffer.get(..len).unwrap_or_default())
 }
 
-/// Writes `bytes` to a file: creates the file, or replaces its contents.
+/// Writes `bytes` to a file: creates the file, or replaces its contents. Only the
+/// owner may write to a new file, whatever the `umask(2)`: that of a daemon is 0.
 ///
 /// # References
 ///
@@ -65,9 +66,9 @@ pub(super) fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Opens a file, close-on-exec, again after a signal has interrupted `open(2)`.
+/// Opens a file, close-on-exec. Repeats `open(2)` if a signal has interrupted it.
 fn open_retried(path: &CStr, flags: OFlag) -> Result<OwnedFd, Errno> {
-    let mode = Mode::from_bits_truncate(0o666);
+    let mode = Mode::from_bits_truncate(0o644);
 
     loop {
         match open(path, flags | OFlag::O_CLOEXEC, mode) {
@@ -102,6 +103,8 @@ pub fn remove(path: &Path) -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -111,7 +114,16 @@ mod tests {
         let new = old.with_extension("new");
         let mut buffer = [0; 64];
 
+        // SAFETY: umask() accesses no memory.
+        let before = unsafe { libc::umask(0) };
+
         write(&old, b"a long text\n").unwrap();
+        // SAFETY: umask() accesses no memory.
+        unsafe { libc::umask(before) };
+
+        let mode = std::fs::metadata(&old).unwrap().permissions().mode();
+
+        assert_eq!(mode & 0o777, 0o644);
         write(&old, b"text\n").unwrap();
         rename(&old, &new).unwrap();
 

@@ -25,8 +25,10 @@ pub fn allocate(size: usize) -> Result<NonNull<c_void>, Errno> {
         return Err(Errno::ENOMEM);
     }
 
+    // For 0 bytes malloc() may return NULL, which is not an error.
+    //
     // SAFETY: malloc() accepts any size.
-    NonNull::new(unsafe { libc::malloc(size) }).ok_or_else(Errno::last)
+    NonNull::new(unsafe { libc::malloc(size.max(1)) }).ok_or_else(Errno::last)
 }
 
 /// Frees what [`allocate`] has returned.

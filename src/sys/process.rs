@@ -44,8 +44,8 @@ pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
-/// Whether no process has the pid `pid`: the process has exited and was reaped.
-/// `kill(2)` with the signal 0.
+/// Whether no process has the pid `pid`, `kill(2)` with the signal 0. A zombie
+/// still has its pid.
 pub fn is_gone(pid: libc::pid_t) -> bool {
     kill(pid, 0) == Err(Errno::ESRCH)
 }
@@ -154,10 +154,37 @@ pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
     wait(pid, libc::WNOHANG)
 }
 
-/// The child `pid`, or one of all children, if it has exited and was not reaped,
-/// `waitid(2)`. A child that has made this process its tracer is reported when
-/// it stops as well; it is no zombie.
+/// Finds a zombie, `waitid(2)`: the child `pid`, or any child if `pid` is [`ANY`].
+/// Returns the pid of the zombie; `None` if no such child has exited. If a child
+/// has made this process its tracer, `waitid(2)` also reports that the child has
+/// stopped; then the result is `None`.
 pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
+    let info = exit_of(pid).ok()?;
+    let exited = matches!(
+        info.si_code,
+        libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED
+    );
+
+    // SAFETY: waitid() has written the pid, or left 0 if no such child has
+    // exited.
+    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0 && exited)
+}
+
+/// Whether this process has no child `pid`, although it has started one: other
+/// code has reaped the child. Another process can have the pid by now.
+pub fn is_no_child(pid: libc::pid_t) -> bool {
+    match exit_of(pid) {
+        Ok(_) => false,
+        Err(Errno::ECHILD) => true,
+        // A filter of system calls refuses waitid(2).
+        Err(_) => is_gone(pid),
+    }
+}
+
+/// Returns what `waitid(2)` reports about the child `pid`, or about any child if
+/// `pid` is [`ANY`]. Does not reap the child. If no such child has exited, all
+/// fields are 0.
+fn exit_of(pid: libc::pid_t) -> Result<libc::siginfo_t, Errno> {
     // SAFETY: all-zero is a valid value of this plain C struct.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let (kind, id) = match pid {
@@ -173,17 +200,9 @@ pub fn zombie(pid: libc::pid_t) -> Option<libc::pid_t> {
             &raw mut info,
             libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
         )
-    })
-    .ok()?;
+    })?;
 
-    let exited = matches!(
-        info.si_code,
-        libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED
-    );
-
-    // SAFETY: waitid() has written the pid, or left 0 if no such child has
-    // exited.
-    Some(unsafe { info.si_pid() }).filter(|&pid| pid > 0 && exited)
+    Ok(info)
 }
 
 /// Waits until the child `pid` exits, and reaps it.
@@ -191,11 +210,12 @@ pub fn reap_one(pid: libc::pid_t) -> Result<(), Errno> {
     wait(pid, 0).map(drop)
 }
 
-/// Waits for a child that has exited.
+/// Calls `waitpid(2)` until it reports a child that has exited.
 ///
-/// A child can make its parent its tracer, `PTRACE_TRACEME` of `ptrace(2)`. Then
-/// `waitpid(2)` reports each signal of the child as well. Such a child would be
-/// taken for one that has exited, and would stay stopped for ever. It is killed.
+/// A child can make its parent its tracer, `PTRACE_TRACEME` of `ptrace(2)`. Each
+/// signal then stops the child, and `waitpid(2)` reports the stop. The caller
+/// would treat the child as one that has exited, and the child would stay stopped
+/// for ever. So this function kills such a child.
 fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
     let mut status: c_int = 0;
 

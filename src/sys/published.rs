@@ -1,9 +1,9 @@
 //! Memory that one process writes, and that its children can only read.
 //!
-//! The process has two mappings of the same memory. One is writable, and
-//! `fork(2)` does not copy it. The other one is inherited, and the kernel
-//! refuses to make it writable, because the file behind it may not be written
-//! through new mappings.
+//! The process maps the same file in memory twice. One mapping is writable, and
+//! children do not inherit it. Children inherit the other mapping, which is
+//! read-only. They cannot make it writable, because the file has the seal
+//! `F_SEAL_FUTURE_WRITE`, `fcntl(2)`.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -26,9 +26,9 @@ const NOEXEC_SEAL: libc::c_uint = 8;
 /// children that it forks later can read.
 pub struct Published<T> {
     readable: AtomicPtr<T>,
-    /// Where the address of the writable mapping is. In a forked process, which
-    /// has no such mapping, the kernel sets the address to NULL,
-    /// `MADV_WIPEONFORK` of `madvise(2)`.
+    /// Points to a page with the address of the writable mapping. A forked
+    /// process has no such mapping. There the kernel fills this page with zeros,
+    /// `MADV_WIPEONFORK` of `madvise(2)`, so the address is NULL.
     writable: AtomicPtr<AtomicPtr<T>>,
 }
 
@@ -72,8 +72,8 @@ impl<T: Share> Published<T> {
         // SAFETY: `place` is a new, zeroed page, and NULL is a valid value.
         unsafe { place.as_ref() }.store(address.as_ptr(), Relaxed);
 
-        // A signal handler may run in between. Until the last store it finds no
-        // writable memory.
+        // A signal handler may run between these two stores. It then finds no
+        // writable memory, as before the call.
         self.readable
             .store(readable.addr().as_ptr().cast(), Relaxed);
         self.writable.store(place.as_ptr(), Relaxed);
@@ -144,8 +144,8 @@ fn read_only(file: &OwnedFd) -> Result<OwnedFd, Errno> {
     )
 }
 
-/// Keeps a mapping from forked processes. Returns memory for its address, which
-/// is zeroed in a forked process.
+/// Makes forked processes not inherit a mapping. Returns a page for the address of
+/// the mapping. The kernel fills this page with zeros in a forked process.
 fn keep_from_children(writable: &Segment) -> Result<Segment, Errno> {
     let place = map_private(size_of::<usize>())?;
 

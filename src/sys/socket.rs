@@ -37,7 +37,8 @@ pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
     pair_of(SockType::SeqPacket)
 }
 
-/// The same with stream sockets, which a program may have made itself.
+/// Makes a connected pair of stream sockets in the same way. A program can have
+/// made such sockets itself.
 #[cfg(test)]
 pub fn stream_pair() -> Result<[OwnedFd; 2], Errno> {
     pair_of(SockType::Stream)
@@ -54,7 +55,7 @@ fn pair_of(kind: SockType) -> Result<[OwnedFd; 2], Errno> {
     Ok([above_stdio(a)?, above_stdio(b)?])
 }
 
-/// Whether a call on `sock` waits, O_NONBLOCK of `fcntl(2)`.
+/// Whether a call on `sock` waits: O_NONBLOCK of `fcntl(2)` is not set.
 pub fn is_blocking(sock: RawFd) -> bool {
     // SAFETY: F_GETFL accesses no memory.
     let flags = unsafe { libc::fcntl(sock, libc::F_GETFL) };

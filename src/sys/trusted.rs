@@ -1,9 +1,8 @@
-//! Opening a log or a pid file as root in a directory that another user may
-//! change.
+//! Opens a log or a pid file as root in a directory that another user may change.
 //!
 //! That user can replace the file by a symbolic link, by a hard link to a file
-//! of root, or by a FIFO without a reader. Root would write to the wrong file,
-//! make the user its owner, or wait for a reader.
+//! of root, or by a FIFO without a reader. Without the checks of this file, root
+//! would write to the wrong file, make the user its owner, or wait for a reader.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -61,7 +60,7 @@ pub fn open_append(path: &Path, owner: Owner) -> Result<RawFd, Errno> {
     let mut flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT;
 
     if !safe {
-        // Opening a FIFO without a reader fails then, and does not wait.
+        // With O_NONBLOCK, opening a FIFO without a reader fails at once.
         flags |= OFlag::O_NONBLOCK;
     }
 
@@ -75,7 +74,8 @@ pub fn open_append(path: &Path, owner: Owner) -> Result<RawFd, Errno> {
 /// Writes `bytes` to a file: creates the file, or replaces its contents.
 ///
 /// Links are followed as by [`open_append`]. In a directory that another user can
-/// change, the last name of the path gets a new file, also if it was a link.
+/// change, the function removes the file or link that the path names, and creates
+/// a new file.
 ///
 /// # References
 ///
@@ -132,7 +132,9 @@ impl Place {
     }
 }
 
-/// Changes the owner of a file that has been opened, or refuses the file.
+/// Changes the owner of a file that has been opened, or refuses the file. `safe`:
+/// only root can change the directory of the file. `linked`: the path ended with a
+/// symbolic link.
 fn check_owner(file: &OwnedFd, owner: Owner, safe: bool, linked: bool) -> Result<(), Errno> {
     let stat = fstat(file)?;
     let (Owner::May(user) | Owner::Becomes(user)) = owner;
@@ -270,8 +272,8 @@ impl Rest {
     }
 }
 
-/// Whether a part of a path names a file. Two slashes have nothing between them,
-/// and "." is the directory itself.
+/// Whether a part of a path names a file. The part between two slashes can be
+/// empty, and "." is the directory itself.
 fn is_name(part: &[u8]) -> bool {
     !part.is_empty() && part != b"."
 }
@@ -288,9 +290,10 @@ fn start_of(path: &[u8]) -> Result<OwnedFd, Errno> {
     open(start, DIRECTORY, Mode::empty())
 }
 
-/// The target of a symbolic link, in `target`; `None` if `name` is no link or
-/// does not exist. The links of `/proc/PID/fd` are opened as they are: what they
-/// contain is not always a path, see `proc_pid_fd(5)`.
+/// Reads the target of a symbolic link into `target`. Returns `None` if `name` is
+/// no link or does not exist, and for links in `/proc`, such as `/proc/PID/fd/0`:
+/// the kernel follows these, because their text is not always a path, see
+/// `proc_pid_fd(5)`.
 fn link<'a>(
     directory: &OwnedFd,
     name: &CStr,
@@ -301,7 +304,7 @@ fn link<'a>(
         result => result?,
     };
 
-    // "self" is the one link of /proc that leads to a directory.
+    // The path can continue behind "/proc/self", so this link is followed here.
     if !is_kind(&stat, SFlag::S_IFLNK) || (is_proc(directory)? && name != c"self") {
         return Ok(None);
     }
@@ -326,7 +329,7 @@ fn is_kind(stat: &FileStat, kind: SFlag) -> bool {
     stat.st_mode & SFlag::S_IFMT.bits() == kind.bits()
 }
 
-/// Whether only root can make links in a directory.
+/// Whether only root can make files and links in a directory.
 fn is_roots(directory: &OwnedFd) -> Result<bool, Errno> {
     let stat = fstat(directory)?;
     let others = (Mode::S_IWGRP | Mode::S_IWOTH).bits();

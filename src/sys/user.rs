@@ -80,7 +80,7 @@ pub fn find<'a>(name: &'a CStr, group: Option<&CStr>) -> Result<Identity<'a>, Er
     })
 }
 
-/// The errno of a search for a user or group that has found nothing.
+/// The errno if a user or group does not exist.
 fn not_found() -> Errno {
     match Errno::last_raw() {
         0 => Errno::ENOENT,

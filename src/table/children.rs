@@ -1,5 +1,5 @@
-//! The processes of the table that this process has started. The table also has
-//! processes that others have started: a worker's siblings.
+//! The processes of the table that this process has started. The table of a
+//! worker also has the other workers, which the master has started.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,8 +11,8 @@ use crate::sys::process;
 
 /// The pid of the child that was started last in each slot; 0: none.
 static CHILDREN: [AtomicPid; NGX_MAX_PROCESSES] = [const { AtomicPid::new(0) }; NGX_MAX_PROCESSES];
-/// The process that has started the children. A forked child has a copy of
-/// `CHILDREN`, which is about its parent's children.
+/// The pid of the process that has started the children. A child inherits a copy
+/// of `CHILDREN`, which has the children of its parent.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
 /// Records that this process has started the process `pid` in `slot`.
@@ -33,8 +33,8 @@ pub fn keep(g: &Globals, slot: Slot, pid: ngx_pid_t) {
 /// The slots that have a child of this process, below `ngx_last_process`. The
 /// child may have exited.
 pub fn iter(g: &Globals) -> impl Iterator<Item = (Slot, &'static ngx_process_t)> + use<> {
-    // The kernel is asked: in a process that was forked without the library,
-    // `ngx_pid` can be the pid of the parent.
+    // In a process that was forked without the library, `ngx_pid` can be the pid
+    // of the parent. So the function also calls `getpid(2)`.
     let owner = OWNER.load(Relaxed);
     let is_owner = owner != 0 && owner == g.own_pid() && owner == process::getpid();
 

@@ -63,7 +63,7 @@ pub struct Globals {
     pub reopen: &'static AtomicSig,
     /// `ngx_change_binary`: 1 if the master has to start a new binary.
     pub change_binary: &'static AtomicSig,
-    /// What a relative of nginx does in another way.
+    /// How a relative of nginx, such as OpenResty, differs from nginx.
     pub relative: Relative,
     /// The core calls this function before it closes a descriptor. The host
     /// removes the descriptor from its event loop: if another process still has

@@ -1,11 +1,12 @@
 //! Slots that are reserved for a process that is started later: the process has
 //! exited, or could not be started.
 //!
-//! Such a slot has a pid that no process has, because the kernel's pids are at
-//! most `PID_MAX_LIMIT`; so a signal to this pid reaches no process. For C code
-//! the slot is in use, as it is in nginx until the process is respawned. So a
-//! module that searches the table for the slots of the next workers skips the
-//! slot, as [`Table::free`] does.
+//! Such a slot has the pid `LATER`. No process has this pid, because it is larger
+//! than the kernel's limit `PID_MAX_LIMIT`. So a signal to this pid reaches no
+//! process. For C code the slot is in use, as in nginx, where the slot of a dead
+//! process is in use until the process is respawned. So a module that searches
+//! the table for the slots of the next workers skips the slot, as
+//! [`Table::free`] does.
 //!
 //! [`Table::free`]: super::slots::Table::free
 
@@ -13,7 +14,7 @@ use super::slots::{Flag, LATER, ngx_process_t};
 use crate::config::NGX_INVALID_PID;
 
 impl ngx_process_t {
-    /// Empties the slot and reserves the slot for its process. The caller has
+    /// Empties the slot, and reserves it for its process. The caller has
     /// closed the descriptors of the slot before.
     pub fn reserve(&self) {
         self.vacate();
@@ -29,9 +30,9 @@ impl ngx_process_t {
     /// exited: the process is due, and nginx starts the process again.
     #[cfg(not(feature = "standalone"))]
     pub fn make_due(&self) {
-        // nginx can have told the process to exit. The process is started
-        // nevertheless, because the slots of processes that are not wanted any
-        // more have been freed before.
+        // nginx can have set the flag `exiting` of the slot, and then would not
+        // start the process. The process is still wanted: `give_up_old` has freed
+        // the slots of processes that are not wanted any more.
         self.set(Flag::Exiting, false);
         self.set_exited(0);
     }

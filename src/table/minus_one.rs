@@ -1,9 +1,10 @@
-//! Atomic integers that start as -1, which stands for "none", in tables of all
-//! slots.
+//! Atomic integers that start as -1, for tables of all slots. There -1 means
+//! "none".
 //!
-//! What they keep is inverted, so that -1 is zero in memory. A static table of
-//! them takes no space in the program's file, and new shared memory is a table
-//! of "none".
+//! The memory contains the number with all bits inverted, so -1 is zero in
+//! memory. A static table of zeros takes no space in the program's file. New
+//! shared memory, which the kernel fills with zeros, is a table in which each
+//! number is -1.
 
 use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicUsize, Ordering};
 
@@ -11,7 +12,8 @@ use crate::sys::shm::impl_share;
 
 macro_rules! minus_one {
     ($name:ident, $atomic:ident, $int:ident) => {
-        /// An atomic integer that starts as -1; unsigned, as the largest number.
+        /// An atomic integer that starts as -1. An unsigned integer starts as its
+        /// largest number, which has the same bits.
         pub struct $name {
             inverted: $atomic,
         }
@@ -36,7 +38,7 @@ macro_rules! minus_one {
                 self.inverted.store(!number, order);
             }
 
-            /// Sets the number; returns the one before.
+            /// Sets the number, and returns the number from before.
             pub fn swap(&self, number: $int, order: Ordering) -> $int {
                 !self.inverted.swap(!number, order)
             }

@@ -32,9 +32,9 @@ use crate::sys::time;
 const LONG_ENOUGH: ngx_msec_t = 1000;
 /// The shortest delay before a process is started again, in milliseconds.
 const FIRST_DELAY: ngx_msec_t = 100;
-/// The longest delay before a process is started again, in milliseconds. A
-/// start and its log lines every two seconds cost next to nothing. When the
-/// cause of the failures is gone, the process runs at most two seconds later.
+/// The longest delay before a process is started again, in milliseconds. One start
+/// every two seconds takes little processor time and writes few log lines. When
+/// the cause of the failures is gone, the process runs at most two seconds later.
 const LONGEST_DELAY: ngx_msec_t = 2000;
 
 /// The value of `Restart::delay` before the first failure or failed start.
@@ -47,7 +47,7 @@ static DELAYS: AtomicBool = AtomicBool::new(false);
 /// false, all delays are 0 from now on.
 pub fn set_delays(on: bool) {
     // Each new child calls this function. A store makes the kernel copy the
-    // page for the child, so there is none without need.
+    // page for the child. So the function stores only a new value.
     if DELAYS.load(Relaxed) != on {
         DELAYS.store(on, Relaxed);
     }
@@ -80,7 +80,7 @@ pub struct Restart {
 static OF_SLOTS: [Restart; NGX_MAX_PROCESSES + 1] =
     [const { Restart::unused() }; NGX_MAX_PROCESSES + 1];
 
-/// The times that this process has of its child in a slot.
+/// The times of the child of this process in a slot.
 pub fn of_child(slot: Slot) -> &'static Restart {
     let [.., none] = &OF_SLOTS;
 

@@ -72,8 +72,8 @@ pub fn of_child(slot: Slot) -> Role {
 /// time.
 pub fn set_of_child(slot: Slot, role: Role) {
     if let Some(of_child) = OF_CHILDREN.get(slot.index()) {
-        // Mostly the slot had the role before. A store would make the kernel copy
-        // the page for each child.
+        // A process usually has the role of the process that had the slot before.
+        // A store would make the kernel copy the page for each child.
         if of_child.load(Relaxed) != role.to_c() {
             of_child.store(role.to_c(), Relaxed);
         }
@@ -115,7 +115,7 @@ pub fn acts_as_master(g: &Globals) -> bool {
     )
 }
 
-/// Whether a signal asks this process to do what it asks a master to do.
+/// Whether this process handles signals as a master does.
 pub fn handles_signals_as_master(g: &Globals) -> bool {
     acts_as_master(g) || has_role(g, *g.relative.pipe_role)
 }
@@ -128,7 +128,7 @@ pub fn acts_as_worker(g: &Globals) -> bool {
         || has_role(g, *g.relative.proc_role)
 }
 
-/// Whether this process has a role; `role` 0 is none.
+/// Whether this process has the role `role`; false if `role` is 0.
 fn has_role(g: &Globals, role: ngx_uint_t) -> bool {
     role != 0 && g.process.load(Relaxed) == role
 }

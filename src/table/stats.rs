@@ -194,10 +194,10 @@ impl Stats {
 /// The data of all slots, and of [`Slot::NONE`].
 type AllStats = [Stats; NGX_MAX_PROCESSES + 1];
 
-/// The data of this process's own children that is not published. A program uses
-/// this data before it calls [`share`], and if there was no memory to share. A
-/// worker uses it, because a slot number of the worker's table means another
-/// process than the same number in the master's table.
+/// Data of this process's own children that other processes cannot read. A master
+/// uses this memory before it calls [`share`], and if there is no memory to share.
+/// A worker always uses it for its children: the same slot can have another
+/// process in the worker's table than in the master's table.
 static PRIVATE: AllStats = [const { Stats::new() }; NGX_MAX_PROCESSES + 1];
 
 /// The master's data of all slots; none before [`share`], and if there was no

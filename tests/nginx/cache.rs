@@ -100,8 +100,8 @@ fn cached_answers() {
 }
 
 /// A cache manager that was just started checks the size of the cache at once.
-/// The manager of the first configuration has nothing to remove, whenever it
-/// checks.
+/// The cache of the first configuration is so large that the cache manager removes
+/// no file from it. So it does not matter when the manager checks.
 #[test]
 fn the_manager_evicts() {
     const ANSWERS: usize = 20;

@@ -7,8 +7,8 @@
  *
  *   fault exit;        in http: each worker exits when it is initialized
  *   fault returns;     in http: the master spawns a function that returns
- *   fault early;       in http: before nginx handles signals, a process that
- *                      init_module has started exits
+ *   fault early;       in http: init_module starts a process and waits until it
+ *                      has exited, before nginx handles signals
  *   fault spawns;      in http: each worker starts a process in init_process
  *   fault full;        in http: the master fills its process table, so that it
  *                      has room for two more processes
@@ -34,8 +34,8 @@
  *   do=child           forks a child that exits with 3, waits for the child, and
  *                      answers with its exit code
  *   do=orphans&n=N     forks N children that exit, and does not wait for them
- *   do=lock            locks all shared zones, and changes the address of their
- *                      locks
+ *   do=lock            locks all shared zones, and changes the addresses of the
+ *                      locks in shared memory
  *   do=write&size=N    writes a message of N bytes to a new socketpair, and
  *                      answers with the result
  *   do=read&size=N     reads a message of N bytes, of which 40 have arrived, and

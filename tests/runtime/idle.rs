@@ -30,8 +30,8 @@ fn idle_processes_sleep() {
         .iter_mut()
         .for_each(|client| echo(client, "hello\n"));
 
-    // A process that waits for a processor uses none either, so the state
-    // counts too.
+    // A process that is ready to run, but gets no processor, uses no processor time
+    // either. So the function also checks the state of the process.
     let measure = || -> BTreeMap<i32, (u64, u64, bool)> {
         let one = |pid| {
             let sleeps = proc::state(pid) == Some('S');

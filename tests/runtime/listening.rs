@@ -10,8 +10,8 @@ use crate::support::sys;
 
 const FAILED: &str = "accept4() failed (22:";
 
-/// A worker that an attacker controls shuts the listening socket down. The other
-/// worker does not spin.
+/// A worker that an attacker controls shuts the listening socket down,
+/// `shutdown(2)`. The other worker, which has the same socket, must not spin.
 #[test]
 fn a_listening_socket_is_shut_down() {
     let server = Server::echo("shut_down");

@@ -1,4 +1,5 @@
-//! What a root master gives to the user of its workers, and what it does not.
+//! A master that runs as root, and workers of another user: which files and which
+//! memory this user can get access to.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
@@ -18,8 +19,9 @@ fn nobody() -> u32 {
     line.unwrap().split(':').nth(2).unwrap().parse().unwrap()
 }
 
-/// A server with a worker that runs as "nobody", not started yet; `None`
-/// without root. `theirs`: "nobody" owns the directory of the log.
+/// Makes a server whose worker will run as the user "nobody". Does not start the
+/// server. Returns `None` if the test does not run as root. If `theirs` is true,
+/// "nobody" owns the directory of the log.
 fn server_of_root(test: &str, theirs: bool) -> Option<Server> {
     if !sys::is_root() {
         return None;
@@ -36,7 +38,7 @@ fn server_of_root(test: &str, theirs: bool) -> Option<Server> {
 
 const OPTIONS: [&str; 2] = ["-u", "nobody"];
 
-/// A file of root that no log line may reach, and whose owner may not change.
+/// Makes a file of root. The server must not write to it or change its owner.
 fn secret(server: &Server) -> PathBuf {
     let path = server.directory.join("secret");
 
@@ -50,8 +52,8 @@ fn assert_untouched(path: &Path) {
     assert_eq!(fs::read_to_string(path).unwrap(), "secret\n");
 }
 
-/// Has the log reopened after `place` has put something else in its place; the
-/// master must go on with the old log. Returns the server.
+/// Calls `place`, which replaces the log by another file, and then makes the master
+/// reopen its log. The master must refuse the new file, and write to the old log.
 fn refused_at_reopening(test: &str, place: impl Fn(&Path, &Path)) {
     let Some(server) = server_of_root(test, true) else {
         return;
@@ -87,7 +89,7 @@ fn a_reopened_log_is_no_symlink_of_the_workers() {
     refused_at_reopening("log_symlink", |secret, log| symlink(secret, log).unwrap());
 }
 
-/// The same for a hard link.
+/// A hard link that the workers' user has put at the log's path is refused (D32).
 #[test]
 fn a_reopened_log_is_no_hard_link_of_the_workers() {
     refused_at_reopening("log_hard_link", |secret, log| {
@@ -103,7 +105,7 @@ fn a_reopened_log_is_no_fifo_of_the_workers() {
     });
 }
 
-/// A symbolic link in the place of a directory is not followed either.
+/// A symbolic link in the place of the log's directory is not followed (D32).
 #[test]
 fn a_reopened_log_is_in_no_symlink_of_the_workers() {
     let Some(server) = server_of_root("log_directory", true) else {
@@ -164,7 +166,8 @@ fn a_reopened_log_may_be_a_symlink_of_root() {
     server.quit(&["log\" failed (13:"]);
 }
 
-/// A start and a reload do not follow such a link either.
+/// At a start and at a reload, the master does not follow a symbolic link that the
+/// workers' user has put at the log's path (D32).
 #[test]
 fn a_new_log_is_no_symlink_of_the_workers() {
     let Some(server) = server_of_root("log_start", true) else {
@@ -229,7 +232,8 @@ fn a_pid_file_of_the_workers_names_no_process_of_root() {
         .output()
         .unwrap();
 
-    // A process that was killed before has exited when kill() has returned.
+    // If root had sent SIGTERM to the process before, wait() below would report
+    // SIGTERM in place of SIGKILL.
     bystander.kill().unwrap();
 
     let stderr = String::from_utf8_lossy(&out.stderr);

@@ -48,8 +48,8 @@ fn next_worker(server: &Server, signo: i32) {
     server.wait_for_others(1, &old);
 }
 
-/// The master starts a worker again at once, each time, if the worker exits
-/// with 0, or if the worker crashes after it has run for a second (D4).
+/// A worker exits with 0 several times, or crashes several times after it has run
+/// for a second. The master respawns it at once each time (D4).
 #[test]
 fn a_worker_that_works_is_replaced_at_once() {
     let server = Server::echo("recycled");

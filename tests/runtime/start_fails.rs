@@ -27,9 +27,9 @@ fn a_failed_start_leaves_nothing() {
     assert_eq!(server.lines("open() \"/nonexistent/pid\" failed").len(), 4);
 }
 
-/// The parent of a daemon whose start fails exits when the daemon has removed
-/// the file of its Unix socket. strace delays the removal, and makes the daemon
-/// fail right after the fork or later.
+/// The start of a daemon fails. The daemon removes the file of its Unix socket, and
+/// only then its parent exits. strace delays the removal, and makes the daemon fail
+/// right after the fork or later.
 #[test]
 fn the_parent_of_a_failed_daemon_exits_last() {
     const DELAY: &str = "inject=unlink,unlinkat:delay_enter=300000";

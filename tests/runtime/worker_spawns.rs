@@ -6,8 +6,8 @@ use crate::support::client::ask;
 use crate::support::server::Server;
 use crate::support::{proc, sys, wait_until};
 
-/// A worker whose module starts a process in `init_process` serves, also the
-/// one that is started in its place, and after a reload.
+/// Each worker starts a process in `init_process`, and then serves. So does a worker
+/// that is respawned, and a worker that a reload has started.
 #[test]
 fn workers_that_start_a_process_serve() {
     let server = Server::configurable("worker_spawns");

@@ -43,9 +43,9 @@ pub fn run(command: &mut Command) {
 
 /// Builds the echo server `examples/echo.c`; returns its path.
 ///
-/// `make` links the program anew each time, so another run can write the file
-/// at the same time. Each run waits for a lock, and makes a hard link of its own
-/// to the program.
+/// `make` links the program each time, so two runs could write the same file at the
+/// same time. So a run locks the file while `make` runs, and then makes its own hard
+/// link to the program.
 pub fn echo() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
 

@@ -13,8 +13,8 @@ pub mod upgrade;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-/// The time limit for something that happens without a further event. It ends a
-/// test that hangs, and measures nothing: a loaded machine can be slow.
+/// The time limit for something that a test waits for. It only ends a test that
+/// hangs. It is long, because a loaded machine can be slow.
 pub const SOON: Duration = Duration::from_secs(60);
 
 /// Calls `look` again and again until it finds something; panics after the time

@@ -1,17 +1,19 @@
-//! What two runs of these tests on one machine must not share: files and ports.
+//! Keeps several runs of these tests on one machine apart: each run has its own
+//! files and ports.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::OnceLock;
 
-/// The most runs at one time.
+/// The largest number of runs at one time.
 pub const RUNS: u16 = 50;
 
-/// The number of this run, from 0: no other run on this machine has it before
-/// this process exits.
+/// Returns the number of this run, from 0. No other run on this machine gets this
+/// number before this process exits.
 ///
-/// A listening socket with an abstract name reserves it, `unix(7)`: the name
-/// belongs to the network namespace, as ports do, and goes with the process.
+/// A listening socket with an abstract name reserves the number, `unix(7)`. The name
+/// belongs to the network namespace, as ports do, and the kernel frees it when the
+/// process exits.
 pub fn number() -> u16 {
     static RESERVED: OnceLock<(u16, UnixListener)> = OnceLock::new();
 

@@ -58,8 +58,8 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Kills the processes that `left` finds, until it finds none: the first round
-/// can miss a process that is just being forked.
+/// Kills the processes that `left` finds, and calls `left` again until it finds no
+/// process. The first call can miss a process that is just being forked.
 fn end_all(left: impl Fn() -> BTreeSet<i32>) {
     loop {
         let pids = left();
@@ -106,8 +106,8 @@ impl Server {
         let directory = build::directory().join(test);
         let exe = directory.join(name);
 
-        // A run that was killed leaves processes, and its directory is used
-        // again.
+        // If an earlier run was killed, its processes may still run in this
+        // directory.
         end_all(|| proc::running(&exe));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("a directory");
@@ -329,7 +329,7 @@ impl Server {
     pub fn log(&self) -> String {
         let path = self.logfile();
 
-        // A test may have put a FIFO there, which is never at its end.
+        // A test may have replaced the log by a FIFO. To read it would not end.
         if !path.is_file() {
             return String::new();
         }

@@ -53,11 +53,11 @@ impl Tracer {
         Self::inject(server, pid, FORKS, &format!("delay_exit={}", msec * 1000))
     }
 
-    /// Stops the process with SIGSTOP. strace drops a signal with which the
-    /// process is stopped at the moment of PTRACE_DETACH, ptrace(2): a dropped
-    /// SIGCHLD would leave a zombie. When the process has taken SIGSTOP, strace
-    /// has passed on the signals before it, and the next ones stay pending until
-    /// SIGCONT.
+    /// Stops the process with SIGSTOP, before strace detaches from it. Without this,
+    /// a signal could stop the process for strace at the moment of PTRACE_DETACH,
+    /// ptrace(2). strace would drop this signal, and a dropped SIGCHLD would leave a
+    /// zombie. When the process has taken SIGSTOP, strace has passed on all earlier
+    /// signals. Later signals stay pending until SIGCONT.
     fn stop(&self) {
         const STOP: u64 = 1 << (libc::SIGSTOP - 1);
 

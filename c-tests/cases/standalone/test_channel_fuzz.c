@@ -1,8 +1,9 @@
 
 /*
- * Several processes send random messages to one, in every form that the kernel
- * accepts.  Its descriptors, its memory and the passes of its loop stay within
- * bounds, and it gets the messages of its master.
+ * Several attackers send random messages to one receiver, in every form that
+ * the kernel accepts.  The receiver's open descriptors, its memory and the
+ * passes of its event loop stay within bounds, and it still gets its master's
+ * messages.
  *
  * A run takes 3 seconds, with T_LONG=1 5 minutes.
  */
@@ -19,16 +20,16 @@
 #endif
 
 #define ATTACKERS     4
-#define SLOTS         8                 /* that the messages are about */
+#define SLOTS         8                 /* the messages name slots below this */
 #define LARGEST       300000            /* bytes of a message */
 #define RSS_GROWTH    (4 * 1024)        /* KiB */
-#define ANSWER        10000             /* ms until a message is handled */
+#define ANSWER        10000             /* time limit for an answer, in ms */
 
 
 typedef struct {
     volatile int            ready;
     volatile int            stop;
-    volatile unsigned long  passes;     /* of the receiver's loop */
+    volatile unsigned long  passes;     /* passes of the receiver's loop */
     volatile unsigned long  answers;
     volatile unsigned long  sent;
 } shared_t;
@@ -187,7 +188,10 @@ attack(int s)
 }
 
 
-/* What it shares with the other processes that have the descriptor. */
+/*
+ * Changes options and flags of the socket.  They belong to the open file, so
+ * all processes that have a copy of the descriptor share them.
+ */
 
 static void
 change_socket(int s)
@@ -210,7 +214,7 @@ change_socket(int s)
 }
 
 
-/* A process that sends a byte and a descriptor, and exits. */
+/* Forks a process that sends a byte and a descriptor, and exits. */
 
 static void
 short_life(int s)
@@ -341,7 +345,7 @@ descriptors(pid_t pid)
 }
 
 
-/* A message of the master, which may find the channel full for some time. */
+/* Sends a message of the master.  The channel may be full for some time. */
 
 static void
 ping(void)
@@ -411,7 +415,7 @@ watch(pid_t pid, int fds, int with_pings)
 
         open = descriptors(pid);
 
-        /* 253 are open at most while one message is handled */
+        /* one message carries 253 descriptors at most */
 
         T_REQUIRE(open >= fds && open <= fds + SLOTS + 253);
 
@@ -437,7 +441,10 @@ fuzz(int s, pid_t pid, int with_pings)
 
     t_await(&shared->ready, 1);
 
-    /* localtime() opens a file in the first pass of a loop */
+    /*
+     * in the first pass of its loop the receiver calls localtime(), which
+     * opens a file
+     */
 
     if (with_pings) {
         ping();
@@ -466,7 +473,9 @@ fuzz(int s, pid_t pid, int with_pings)
 
     T_OK(shared->sent > (t_under_valgrind() ? 10 : 100));
 
-    /* all of it has been handled, and nothing is left */
+    /*
+     * the receiver has handled all messages, so its loop makes no more passes
+     */
 
     if (with_pings) {
         ping();
@@ -475,7 +484,7 @@ fuzz(int s, pid_t pid, int with_pings)
         nap(300000);
         T_OK(shared->passes - passes < 10);
 
-        /* each pass had a message */
+        /* no pass was made without a message */
 
         T_OK(shared->passes <= shared->sent + shared->answers + 100);
     }
@@ -486,7 +495,7 @@ fuzz(int s, pid_t pid, int with_pings)
 }
 
 
-/* The log would fill with alerts. */
+/* Turns off the log, because the alerts would fill it. */
 
 static void
 start(void)
@@ -505,7 +514,7 @@ test_worker(void)
     t_spawn(worker_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
     fuzz(ngx_processes[0].channel[0], ngx_processes[0].pid, 1);
 
-    /* an event, so that it looks whether it shall stop */
+    /* this message wakes the worker up, so that it finds "stop" */
 
     T_EQ(t_send(ngx_processes[0].channel[0], "", 0, NULL, 0), 0);
 

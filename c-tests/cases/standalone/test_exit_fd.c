@@ -1,7 +1,7 @@
 
 /*
- * Tests of ngx_ipc_exit_fd(), the descriptor that tells an event loop of exits,
- * and of ngx_ipc_child_exited().
+ * Tests of ngx_ipc_exit_fd(), whose descriptor becomes readable when a child
+ * exits, and of ngx_ipc_child_exited().
  */
 
 
@@ -61,8 +61,8 @@ spawn(ngx_spawn_proc_pt proc, int arg, ngx_int_t respawn)
 
 
 /*
- * The library keeps the epoll instance and the eventfd until the process exits,
- * and no other descriptor.
+ * The library keeps the epoll instance and the eventfd until the process
+ * exits, and no other descriptor.
  */
 
 static void
@@ -132,7 +132,7 @@ test_respawn(void)
 }
 
 
-/* Processes that were there before the descriptor. */
+/* The processes are started before the descriptor is made. */
 
 static void
 test_earlier(void)
@@ -194,8 +194,8 @@ test_reaped_before(void)
 
 
 /*
- * A process has copies of the descriptors, and of the table.  Its calls do not
- * change what its parent watches.
+ * A process that was forked without the library has copies of the descriptors
+ * and of the table.  Its calls do not change what its parent watches.
  */
 
 static void
@@ -239,8 +239,74 @@ test_copies(void)
 
 
 /*
- * A child has none of the descriptors of its parent, and a descriptor of its
- * own for its own children.
+ * A copy of a process closes all its descriptors, and opens others that get the
+ * same numbers.  Neither the copy nor its child closes these.
+ */
+
+static void
+child_of_copy(ngx_cycle_t *cycle, void *data)
+{
+    (void) cycle;
+
+    _exit(fcntl(*(int *) data, F_GETFD) == -1);
+}
+
+
+static void
+test_other_files(void)
+{
+    int    i, fd, fds, max;
+    pid_t  copy, pid;
+
+    fd = exit_fd();
+    fds = t_open_fds();
+    spawn(t_pause, 0, NGX_PROCESS_NORESPAWN);
+
+    copy = fork();
+
+    if (copy == 0) {
+        max = fd + 8;
+
+        for (i = 3; i <= max; i++) {
+            close(i);
+        }
+
+        while (open("/dev/null", O_RDONLY) < max) { /* void */ }
+
+        signal(SIGCHLD, SIG_DFL);
+        ngx_pid = getpid();
+        pid = t_spawn(child_of_copy, &fd, "child", NGX_PROCESS_NORESPAWN);
+
+        if (pid == NGX_INVALID_PID || t_wait(pid) != 0) {
+            _exit(1);
+        }
+
+        if (ngx_ipc_exit_fd(t_log()) == fd) {
+            _exit(2);
+        }
+
+        for (i = 3; i <= max; i++) {
+            if (fcntl(i, F_GETFD) == -1) {
+                _exit(3);
+            }
+        }
+
+        _exit(0);
+    }
+
+    T_EQ(t_wait(copy), 0);
+    kill(ngx_processes[0].pid, SIGKILL);
+    T_OK(t_readable(fd));
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+
+    nothing_is_left(fds, fd);
+}
+
+
+/*
+ * A child that ngx_spawn_process() has started inherits none of the
+ * descriptors.  Its own call of ngx_ipc_exit_fd() makes a descriptor for its
+ * own children.
  */
 
 static void
@@ -300,8 +366,8 @@ test_child(void)
 
 
 /*
- * A child has children itself.  Its siblings, which are in its table too, are
- * not its children.
+ * A child starts children itself.  Its table also has its siblings, which are
+ * not its children, so it must not reap them.
  */
 
 static void
@@ -409,7 +475,7 @@ test_no_descriptors(void)
     t_more_fds();
     T_EQ(t_open_fds(), fds);
 
-    /* No descriptor is left for a process that was started. */
+    /* no descriptor is free for the pidfd of a process that was started */
 
     fd = exit_fd();
     fds = t_open_fds();
@@ -491,6 +557,8 @@ main(void)
     t_run("the descriptor tells of children that other code has reaped",
           test_reaped_before);
     t_run("other processes have copies of the descriptor", test_copies);
+    t_run("a copy of a process has other files with the same numbers",
+          test_other_files);
     t_run("a child has a descriptor of its own", test_child);
     t_run("siblings of a process with children are not reaped",
           test_siblings);

@@ -1,5 +1,8 @@
 
-/* Children of a worker that a module has forked. */
+/*
+ * A module forks children in a worker (D7).  If the module does not wait for a
+ * child, the worker reaps the child after 2 seconds.
+ */
 
 
 #include "test.h"
@@ -7,6 +10,12 @@
 
 #define CHILDREN  15
 
+
+/*
+ * Forks children that exit at once: child i exits with code i.  Before that
+ * the function unblocks all signals, so that SIGCHLD reaches the worker's
+ * handler.
+ */
 
 static void
 fork_some(pid_t *pids)
@@ -23,7 +32,9 @@ fork_some(pid_t *pids)
 }
 
 
-/* Runs the event loop until no child is left. */
+/*
+ * Runs the event loop until the worker has no child.  Reaps no child itself.
+ */
 
 static int
 all_reaped(ngx_cycle_t *cycle)
@@ -38,7 +49,7 @@ all_reaped(ngx_cycle_t *cycle)
 }
 
 
-/* No code waits for the children: the event loop reaps them. */
+/* The module does not wait for its children, so the event loop reaps them. */
 
 static void
 orphans_proc(ngx_cycle_t *cycle, void *data)
@@ -68,7 +79,10 @@ test_orphans(void)
 }
 
 
-/* The module waits for each, a second later. */
+/*
+ * The module waits for its children a second after they have exited.  The
+ * event loop, which runs before that, must not reap them.
+ */
 
 static void
 waits_proc(ngx_cycle_t *cycle, void *data)

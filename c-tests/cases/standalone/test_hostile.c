@@ -1,9 +1,10 @@
 
 /*
- * Workers that an attacker controls attack a master that is root, and a sibling
- * that is healthy.  The master goes on: it starts what has died again, makes no
- * more rounds, opens no more descriptors and needs no more memory than before.
- * The sibling answers, and nothing but an attack kills it.
+ * Workers that an attacker controls attack a master that runs as root, and a
+ * healthy worker, their sibling.  The master respawns each worker that has
+ * died.  It makes no more rounds of its event loop, opens no more descriptors
+ * and needs no more memory than before.  The sibling answers its master, and
+ * dies only by an attack that kills it with a signal.
  *
  * A run makes each attack once.  With T_LONG=1 it makes random attacks for a
  * minute.
@@ -33,11 +34,11 @@
 
 
 typedef struct {
-    volatile int            next;           /* index of an attack */
+    volatile int            next;           /* index of the next attack */
     volatile int            attack[1 + HOSTILE];
     volatile long long      began[1 + HOSTILE];
     volatile int            done;
-    volatile int            starts;         /* of the sibling */
+    volatile int            starts;         /* how often the sibling started */
     volatile int            stop;
     volatile unsigned long  answers;
 } shared_t;
@@ -242,6 +243,18 @@ ping(void)
 }
 
 
+/*
+ * The rounds of the master's loop without those for its children.  A child that
+ * exits causes a few rounds.
+ */
+
+static long
+rounds_without_cause(void)
+{
+    return (long) rounds - 4 * t_attacks->children;
+}
+
+
 static int
 is_over(long long start)
 {
@@ -281,11 +294,11 @@ watch(void)
 
         /* one more epoll instance while a channel is full */
         REQUIRE(t_open_fds() <= fds + 1);
-        REQUIRE((long) rounds - t_attacks->children < before + ROUNDS);
+        REQUIRE(rounds_without_cause() < before + ROUNDS);
 
         if (t_msec() - second > 1000) {
             second = t_msec();
-            before = (long) rounds - t_attacks->children;
+            before = rounds_without_cause();
         }
 
         REQUIRE(shared->starts <= 1 + t_attacks->kills);
@@ -330,7 +343,10 @@ end(pid_t bystander)
     T_EQ(info.si_pid, 0);
     (void) kill(bystander, SIGKILL);
 
-    /* the processes that attacks have left are children of the master */
+    /*
+     * processes that attacks have forked are now children of the master, which
+     * reaps them
+     */
 
     T_UNTIL(waitid(P_ALL, 0, &info, WEXITED|WNOHANG|WNOWAIT) == -1);
 }
@@ -362,11 +378,14 @@ test_attacks(void)
     t_master_init();
     t_log()->log_level = NGX_LOG_STDERR;
 
-    /* what an attack leaves behind becomes a child of the master */
+    /* if a worker dies, its children become children of the master */
 
     T_REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 
-    /* limits of a user must not touch other tests */
+    /*
+     * a user of its own: an attack that uses up the limits of its user must
+     * not disturb other tests
+     */
 
     uid = (uid_t) (50000 + getpid() % 10000);
     bystander = fork();

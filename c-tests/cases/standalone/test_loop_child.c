@@ -317,8 +317,8 @@ child_looks_for_loop(ngx_cycle_t *cycle, void *data)
 
 
 /*
- * With the descriptors of its master's event loop, a child could make the
- * master spin.
+ * A child does not inherit the descriptors of its master's event loop.  With
+ * these descriptors it could make the master spin.
  */
 
 static void

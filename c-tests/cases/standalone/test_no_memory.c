@@ -1,9 +1,10 @@
 
 /*
- * Each exported function is called while each of its allocations fails.  It
- * fails with a line in the log or does without the memory, leaks nothing, and
- * the next call works.  This file has the functions that start no program;
- * test_no_memory_program.c has the others.
+ * The test calls each exported function once for each allocation that the
+ * function makes, and makes this allocation fail.  The function then fails
+ * with a line in the log, or succeeds without the memory.  It leaks nothing,
+ * and the next call succeeds.  This file has the functions that start no
+ * process; test_no_memory_program.c has the others.
  */
 
 
@@ -57,7 +58,7 @@ a_pool(void)
 }
 
 
-/* Timers: nginx allocates nothing, so nothing may fail. */
+/* Timers: nginx allocates no memory for them, so no call may fail. */
 
 static int
 call_ngx_event_add_timer(void)
@@ -250,8 +251,8 @@ call_ngx_ipc_init_channel(void)
 
 
 /*
- * Messages to a process whose channel is full.  The process learns the state of
- * each slot all the same, even if no message could be queued.
+ * Messages to a process whose channel is full.  Even if no message could be
+ * queued, the process later gets the state of each slot.
  */
 
 static void

@@ -1,7 +1,7 @@
 
 /*
- * As test_no_memory.c: the functions that start processes, and those that run a
- * whole program.
+ * Functions that start processes, and functions that run a whole program, are
+ * called without memory.  See test_no_memory.c for the others.
  */
 
 
@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 
-/* The files of this run of the test begin with the same text. */
+/* The names of all files of one run of the test contain the pid of the run. */
 
 static char  pid_file[64], old_file[64], new_file[64], log_file[64];
 static char  sock_file[64], unix_address[64];
@@ -246,7 +246,9 @@ call_ngx_setproctitle(void)
 }
 
 
-/* Whole programs.  A timer of the system wakes up their event loop. */
+/*
+ * Whole programs.  SIGALRM of a timer of the system wakes up their event loop.
+ */
 
 static ngx_int_t
 reconfigure(ngx_core_conf_t *new)
@@ -350,8 +352,8 @@ program_conf(void)
     memset(&module, 0, sizeof(ngx_module_t));
 
     /*
-     * If there is no memory while the C library reads /etc/nsswitch.conf, the C
-     * library aborts.
+     * If there is no memory while the C library reads /etc/nsswitch.conf, the
+     * C library aborts.
      */
 
     T_REQUIRE(getpwnam("root") && getgrnam("root"));
@@ -391,9 +393,10 @@ call_ngx_ipc_main(void)
 
 
 /*
- * The program executes a new binary, which makes a file and exits.  When the log
- * says that it has exited, or that there was no memory, the program is stopped.
- * This function allocates no memory, which could be the allocation that fails.
+ * The program executes a new binary, which makes a file and exits.  When the
+ * log says that it has exited, or that there was no memory, the program is
+ * stopped.  This function allocates no memory, which could be the allocation
+ * that fails.
  */
 
 static int

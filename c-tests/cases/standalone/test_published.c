@@ -1,7 +1,7 @@
 
 /*
- * The data about processes that all processes can read: only the master can
- * change it, and the master decides nothing by it (D38).
+ * The data about processes that all processes can read.  Only the master can
+ * change this data, and the master does not use it for its decisions (D38).
  */
 
 
@@ -145,7 +145,7 @@ test_list(void)
 
     check_list(pid, 1);
 
-    /* the same in a process that the master has forked */
+    /* a process that the master has forked sees the same list */
 
     old = fork();
     T_REQUIRE(old != -1);
@@ -174,7 +174,7 @@ test_no_seal(void)
 }
 
 
-/* Without memory that is shared, each process shows what it knows. */
+/* Without shared memory, each process has data of its own. */
 
 static void
 test_no_memory(void)

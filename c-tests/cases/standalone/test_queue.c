@@ -199,7 +199,7 @@ test_room(void)
 
     for (i = 0; i < 5; i++) {
 
-        /* a channel that stays full does not end the wait */
+        /* the channel stays full, so only the timer ends the wait */
 
         T_EQ(t_tell_close(T_TO, 2), NGX_OK);
         T_OK(round_takes() >= 90);
@@ -209,7 +209,7 @@ test_room(void)
         least = ms < least ? ms : least;
         t_expect(T_TO, NGX_CMD_CLOSE_CHANNEL, 2, T_FIRST_PID + 2);
 
-        /* a process that reads wakes up nobody now */
+        /* no message is queued: the next round starts with a full channel */
 
         t_fill_channel(ngx_processes[T_TO].channel[0]);
     }
@@ -220,7 +220,10 @@ test_room(void)
 }
 
 
-/* A socket that has room, and takes no descriptor: the loop does not spin. */
+/*
+ * The socket has room, but the kernel refuses a message with a descriptor.
+ * The event loop must not spin.
+ */
 
 static void
 test_no_room_for_descriptors(void)
@@ -246,8 +249,8 @@ test_no_room_for_descriptors(void)
 
 
 /*
- * A receiver that does not read, while another process exits and is started
- * again many times: its queue does not grow.
+ * The receiver does not read, and another process exits and is started again
+ * many times.  The receiver's queue does not grow.
  */
 
 static void

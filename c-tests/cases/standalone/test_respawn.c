@@ -382,7 +382,7 @@ test_respawn_all_fails(void)
 }
 
 
-/* Kills the worker after each respawn, until it waits as long as the line says. */
+/* Kills the worker after each respawn, until the log has the line. */
 
 static void
 kill_until(ngx_int_t slot, const char *line)
@@ -400,8 +400,8 @@ kill_until(ngx_int_t slot, const char *line)
 
 
 /*
- * Two workers wait for their respawn.  The master wakes up when the first of them
- * is due, and the other continues to wait.
+ * Two workers wait for their respawn.  The master wakes up when the first of
+ * them is due, and the other continues to wait.
  */
 
 static void

@@ -9,8 +9,9 @@
 //!   that modules have forked (`D7`). SIGALRM is not free in a worker: with
 //!   `timer_resolution`, nginx has a handler of its own for it.
 //!
-//! The handler does not set the flag of such a signal. nginx's master would take
-//! `ngx_sigalrm` for the end of a delay while it terminates its workers.
+//! The handler does not set nginx's flag of such a signal. While nginx's master
+//! terminates its workers, it sets a timer of its own. If `ngx_sigalrm` were set,
+//! the master would assume that this timer has expired.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
@@ -37,8 +38,9 @@ pub fn is_own(signal: &Received) -> bool {
     matches!(signal.signo, libc::SIGALRM | libc::SIGCHLD) && signal.timer == Some(TOKEN)
 }
 
-/// The timer of this process. The first call makes the timer. If the limit of
-/// signals or a filter of system calls refuses the timer, each call retries.
+/// Returns the timer of this process. The first call makes the timer. If the
+/// system refuses the timer, because of RLIMIT_SIGPENDING or of a filter of
+/// system calls, the next call tries again.
 fn timer(g: &Globals) -> Result<Alarm, Errno> {
     let own = process::getpid();
 
@@ -56,11 +58,12 @@ fn timer(g: &Globals) -> Result<Alarm, Errno> {
     Ok(Alarm::from_raw(ALARM.load(Relaxed)))
 }
 
-/// Allows delays if this process has a timer that ends them. The caller calls
-/// this function before it delays a start.
+/// Allows delayed starts if this process has a timer, which ends the delays. If
+/// it has none, all delays are 0 from now on. The caller calls this function
+/// before it calculates a delay.
 pub fn allow_delays(g: &Globals, log: Log) {
-    /// The failure is logged once: a worker may exit thousands of times a
-    /// second.
+    /// Whether the failure was logged. It is logged once, because a worker can
+    /// exit thousands of times a second.
     static LOGGED: AtomicBool = AtomicBool::new(false);
 
     let timer = timer(g);
@@ -73,7 +76,7 @@ pub fn allow_delays(g: &Globals, log: Log) {
         log.error(
             Level::Alert,
             Some(err),
-            format_args!("timer_create() or timer_settime() failed, nothing is put off"),
+            format_args!("timer_create() or timer_settime() failed, no start is delayed"),
         );
     }
 }

@@ -78,9 +78,9 @@ fn give_up_if_exits(g: &Globals, ch: &ngx_channel_t) {
     }
 }
 
-/// Whether nginx's master sends the message to a process that is started later.
-/// The slot of this process is in use, but has no channel. If the write fails,
-/// nginx sends the signal to the pid in the slot.
+/// Whether nginx's master sends this message to the process of a reserved slot,
+/// which is started later. Such a slot has no channel. The write must not fail:
+/// nginx would then send a signal to the pid in the slot.
 fn is_for_reserved(g: &Globals, ch: &ngx_channel_t) -> bool {
     role::acts_as_master(g)
         && (exits(ch) || ch.command == NGX_CMD_REOPEN)
@@ -111,9 +111,9 @@ fn result_without_sending(g: &Globals, log: Log, ch: &ngx_channel_t) -> Option<R
 /// enter into its table is dropped, and the next message is received.
 ///
 /// nginx's handler of a worker's channel reads until `Status::Again`. This
-/// function also returns `Status::Again` at the end of a [`Turn`], so that the
-/// worker does other work although other processes fill its channel. nginx's
-/// event loop calls the handler again.
+/// function also returns `Status::Again` at the end of a [`Turn`]. So the worker
+/// does other work even if other processes fill its channel as fast as it reads.
+/// If messages are left, nginx's event loop calls the handler again.
 pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>]) -> Result<usize> {
     static CALLS: Turn = Turn::start();
 
@@ -150,10 +150,10 @@ fn admit(g: &Globals, log: Log, ch: &ngx_channel_t) -> bool {
     }
 }
 
-/// Removes the parent's end of the channel of this worker or helper from the
-/// table. `ngx_ipc_host.c` calls this function when nginx adds a descriptor to
-/// its event loop. If `fd` is the channel of this process, nginx has closed the
-/// parent's end.
+/// `ngx_ipc_host.c` calls this function when nginx adds the descriptor `fd` to
+/// its event loop. If `fd` is the channel of this worker or helper, nginx has
+/// just closed the parent's end of the channel. The function then removes the
+/// closed descriptor from the table.
 pub fn added(g: &Globals, fd: RawFd) {
     if fd != g.channel.load(Relaxed) || role::acts_as_master(g) {
         return;

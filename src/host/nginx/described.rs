@@ -1,13 +1,14 @@
 //! The role and the number of a process that nginx starts.
 //!
-//! nginx sets both only in the new process. The master must not learn them from
-//! it: an attacker may control the process (`D38`).
+//! nginx sets both variables only in the new process. An attacker may control
+//! this process (`D38`). So the master does not ask the process, but uses the
+//! arguments of `ngx_spawn_process()`.
 
 use crate::process::wanted::Wanted;
 use crate::table::role::{Role, WorkerNumber};
 use crate::table::slots::Work;
 
-/// The name of nginx's workers. The data of a worker is its number.
+/// The name of nginx's workers. The argument `data` of a worker is its number.
 const WORKER: &[u8] = b"worker process";
 /// The names of the helpers of nginx and of OpenResty.
 const HELPERS: [&[u8]; 3] = [
@@ -16,9 +17,9 @@ const HELPERS: [&[u8]; 3] = [
     b"privileged agent process",
 ];
 
-/// Describes a process by its name and data, the arguments of
-/// `ngx_spawn_process()`. The role of a process that a module starts is not
-/// known.
+/// Describes a process by the arguments `name` and `data` of
+/// `ngx_spawn_process()`. A process that a module starts has the role
+/// `Role::Other`.
 pub fn described(work: Work) -> Wanted {
     let name = work.name.bytes().unwrap_or_default();
     let role = match name {

@@ -15,9 +15,9 @@ pub fn closing(_fd: RawFd) {}
 /// Does nothing in a new child: nginx's master has no event loop.
 pub fn forked() {}
 
-/// A child has been reaped: releases the locks that it held.
+/// Is called when a child has been reaped: releases the locks that the child held.
 pub fn exited(pid: ngx_pid_t) {
-    variables::ngx_ipc_child_exited(pid);
+    variables::ngx_ipc_process_exited(pid);
 }
 
 /// Does nothing when a process is about to be started: this host has no

@@ -11,7 +11,6 @@ use super::types::ngx_cycle_t;
 use super::variables;
 use crate::config::NGX_INVALID_PID;
 use crate::log::Log;
-use crate::process::signals::RECONFIGURE;
 use crate::process::{reap, respawn, wanted};
 use crate::process_cycle::duties::do_duties;
 use crate::sys::signal::Received;
@@ -50,10 +49,13 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         give_up_old(g);
         enter_wanted(g);
 
-        if signal.signo == RECONFIGURE {
-            // A reload tells all old workers to exit. A module can count them:
-            // nchan expects as many exits as the configuration has workers. So
-            // a worker that waits for its respawn is started first.
+        // The handler of SIGHUP sets this flag. It can have interrupted the handler
+        // of another signal, which then continues here.
+        if g.reconfigure.load(Relaxed) != 0 {
+            // A reload tells all old workers to exit, and a module can count the
+            // exits. nchan expects as many exits as the old configuration has
+            // workers. So the master first starts a worker that waits for its
+            // respawn.
             respawn::end_delays(g);
         }
 
@@ -63,13 +65,13 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     set_for_next_duty(g);
 }
 
-/// In a process that is not a master: reaps the children of modules that are due
-/// (`D7`), and sets the timer for the next one.
+/// In a process that is not a master: reaps the children that modules have forked
+/// and that are due (`D7`). Sets the timer for the next such child.
 fn after_signal_in_worker(g: &Globals, log: Log, signal: &Received) {
     if is_own(signal) {
-        // While a SIGCHLD is pending, the kernel drops further ones,
-        // `signal(7)`. So a child that has exited at the same time as the timer
-        // expired may send no SIGCHLD of its own.
+        // The timer also sends SIGCHLD. While a SIGCHLD is pending, the kernel
+        // drops further ones, `signal(7)`. So a child that exits while the
+        // signal of the timer is pending causes no SIGCHLD of its own.
         reap::reap_unnoticed(g, log);
     }
 

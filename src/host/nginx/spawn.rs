@@ -10,7 +10,7 @@
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::alarm::{allow_delays, set_for_next_duty};
+use super::alarm::{allow_delays, set_for_foreign, set_for_next_duty};
 use super::types::ngx_cycle_t;
 use super::{generation, variables};
 use crate::channel::close;
@@ -74,14 +74,23 @@ pub fn spawn(
         set_for_next_duty(g);
     }
 
+    if acts_as_worker(g) {
+        // While the process was started, the handler of SIGCHLD recorded no child.
+        // If a child of a module has exited meanwhile, the library has recorded it
+        // just now, and the timer is not set for it yet.
+        set_for_foreign(g);
+    }
+
     result
 }
 
-/// In a worker that starts a process: removes its own channel from the table.
+/// In a worker that starts a process: removes the worker's own channel from the
+/// table.
 ///
-/// If a module does this in `init_process`, `ngx_process_slot` is not the
-/// worker's when nginx closes the channels of the other processes. nginx would
-/// close the worker's own channel, and the worker would exit.
+/// After `init_process`, nginx closes the channels of all slots except
+/// `ngx_process_slot`. If a module has started a process in `init_process`, this
+/// variable contains the slot of that process. nginx would then close the
+/// worker's own channel, and the worker would exit.
 fn hide_own_channel(g: &Globals, log: Log) {
     let own = g.table.get(own_slot::get(g));
 
@@ -89,7 +98,7 @@ fn hide_own_channel(g: &Globals, log: Log) {
         return;
     }
 
-    // `ngx_channel` has this descriptor.
+    // The descriptor stays open: `ngx_channel` also contains it.
     let _ = own.take_channel(1);
 
     if let Some(parents) = own.take_channel(0) {

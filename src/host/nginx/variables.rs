@@ -43,5 +43,5 @@ unsafe extern "C" {
 
     /// Unlocks the mutexes in shared memory that the process `pid` held, and
     /// does what a relative of nginx does when a child has exited.
-    pub safe fn ngx_ipc_child_exited(pid: ngx_pid_t);
+    pub safe fn ngx_ipc_process_exited(pid: ngx_pid_t);
 }

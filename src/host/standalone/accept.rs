@@ -92,8 +92,8 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
             pause(c, log);
         }
 
-        // Another process has shut the socket down, shutdown(2). The kernel
-        // reports it as ready for ever.
+        // Another process has shut the socket down, `shutdown(2)`. From then on
+        // the kernel always reports the socket as readable.
         Err(err @ Errno::EINVAL) => {
             log.error(Level::Alert, Some(err), format_args!("accept4() failed"));
             pause(c, log);

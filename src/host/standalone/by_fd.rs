@@ -1,18 +1,19 @@
 //! Finds the connection that has a descriptor.
 //!
-//! A list of connections begins in each bucket. The links of the lists are in
-//! the connections, so that adding a connection allocates no memory.
+//! The set is a hash table. Each bucket has a list of connections. The links of
+//! the lists are fields of the connections, so adding a connection allocates no
+//! memory.
 
 use std::iter;
 use std::os::fd::RawFd;
 
 use super::connection::Connection;
 
-/// The number of buckets. Descriptors are small numbers that follow each other,
-/// so the connections are in all buckets.
+/// The number of buckets. The kernel assigns the lowest free descriptor, so the
+/// connections are spread evenly over the buckets.
 const BUCKETS: usize = 1024;
 
-/// Connections, of which at most one has each descriptor.
+/// A set of connections. No two of them have the same descriptor.
 pub struct ByFd([Option<Connection>; BUCKETS]);
 
 impl ByFd {

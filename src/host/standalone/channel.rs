@@ -96,8 +96,8 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 }
 
 /// Receives the next message from the channel of `c`; `None` if no complete
-/// message has arrived, or if `turn` is over. If the channel cannot be read, the function closes the
-/// channel.
+/// message has arrived, or if `turn` is over. If the channel cannot be read, the
+/// function closes the channel.
 fn read_message(c: Connection, log: Log, turn: &Turn) -> Option<ngx_channel_t> {
     let mut buffer = ngx_channel_t::command(0).bytes();
     let result = read::read(log, c.fd(), &mut buffer, turn, || false);

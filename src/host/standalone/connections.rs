@@ -16,8 +16,8 @@ use crate::status::Result;
 pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
     let c = event_loop::take_entry(ErrorLog::log_of(log))?;
 
-    // A program can have added a timer after it has closed the connection that
-    // had the entry before.
+    // The program can have added a timer to the connection that had this entry
+    // before, after it closed that connection.
     delete_timers(c);
     c.open(fd, log, Some(io::recv), Some(io::send));
 

@@ -111,11 +111,12 @@ pub fn release(c: Connection) {
     c.mark_closed();
 }
 
-/// In a new child: closes the copies of the descriptors of its parent's event
-/// loop. With them, a child that makes no loop of its own could change what its
-/// parent waits for. Async-signal-safe.
+/// In a new child: closes its copies of the descriptors of the parent's event
+/// loop. With these copies, a child that makes no event loop of its own could
+/// change which descriptors the parent watches. Async-signal-safe.
 pub fn close_parents() {
-    // The lock is a store, for which the kernel would copy the page.
+    // To take the lock is a store, and the kernel copies the page for a store.
+    // So the function first checks whether there is an event loop.
     if !MADE.load(Relaxed) {
         return;
     }

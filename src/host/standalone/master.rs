@@ -60,7 +60,7 @@ pub fn run(cycle: Cycle) -> ! {
         alarm: ALARM.init(Some(set_sigalrm), None),
     };
 
-    // The timer does not delay the exit of the process.
+    // A process that shuts down does not wait for a timer with this flag.
     master.alarm.set(flag::CANCELABLE);
 
     restart::set_delays(true);

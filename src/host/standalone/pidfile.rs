@@ -1,6 +1,6 @@
-//! Writes, reads, renames and removes the file with the master's pid. The old binary
-//! renames its file while a new binary runs, so that the new binary can create
-//! its own file.
+//! Writes, reads, renames and removes the file with the master's pid. The old
+//! binary renames its file while a new binary runs, so that the new binary can
+//! create its own file.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -37,8 +37,8 @@ fn old_path(pid: &Path, log: Log) -> Result<CPath> {
 /// Writes the pid of this process to the pid file of the configuration of
 /// `cycle`. Does nothing if no pid file is configured.
 ///
-/// If this process runs as root, the file is no link that another user can have
-/// put into the directory.
+/// If this process runs as root, the function does not write through a link that
+/// another user can have put into the directory.
 ///
 /// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
@@ -69,8 +69,9 @@ pub fn create(cycle: Cycle, log: Log) -> Result {
 /// Reads the pid of the master from the pid file at `path`.
 ///
 /// Returns an error, with the reason in `log`, if the file cannot be read or has
-/// no pid. For root, the file of another user may name processes of this user
-/// only: the user may be that of workers that an attacker controls.
+/// no pid. If this process runs as root and another user owns the file, the pid
+/// must be that of a process of this user: the file may be the work of a worker
+/// that an attacker controls.
 pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
     let mut buffer = [0; MAX_PID_FILE];
     let (text, owner) = if user::is_root() {

@@ -28,7 +28,7 @@ const RETRY: ngx_msec_t = 100;
 /// the library does its own periodic work, such as starting processes that
 /// could not be started before. The function returns after each wake-up.
 pub fn process_events_and_timers(log: Log) {
-    // The caller comes back when this round is over.
+    // The caller calls this function again and again, so it ends delays.
     restart::set_delays(true);
 
     let Ok((waiter, waker)) = event_loop::descriptors(log) else {
@@ -76,7 +76,8 @@ pub fn process_events_and_timers(log: Log) {
 }
 
 /// The number of milliseconds for which the event loop waits at most; `None` if
-/// there is no limit. `look`: when the loop looks for exits.
+/// there is no limit. `look` is the number of milliseconds until the loop has to
+/// look for children that have exited; `None` if it need not look.
 fn time_to_wait(log: Log, now: ngx_msec_t, look: Option<ngx_msec_t>) -> Option<ngx_msec_t> {
     // If `ngx_reap` is set, the program is about to start the processes that
     // are due, so the loop does not wake up for them.

@@ -28,7 +28,7 @@ pub fn set_title(cycle: Cycle, title: &[u8]) {
 }
 
 /// Sets the process title to "NAME: TITLE", as [`set_title`] does. TITLE is
-/// `parts`, one behind the other.
+/// `parts`, joined.
 pub fn set_title_of<'a>(cycle: Cycle, parts: impl Iterator<Item = &'a [u8]>) {
     let conf = cycle.conf();
     let name = conf.name().unwrap_or(text::program_name());

@@ -100,7 +100,7 @@ impl Starter {
         let missing = wanted::count();
         let mut failed = 0;
 
-        // The failed processes move to the front of the list.
+        // Processes that could not be started move to the front of the list.
         self.start_each(missing, &wanted::get, mode, &mut |index| {
             wanted::move_to(index, failed);
             failed += 1;

@@ -106,8 +106,8 @@ pub(crate) struct Timer {
     pub(crate) left: *mut ngx_event_t,
     pub(crate) right: *mut ngx_event_t,
     pub(crate) parent: *mut ngx_event_t,
-    /// The place of the event in the tree: no event is below one with a lower
-    /// priority.
+    /// The priority of the event in the tree. The parent of an event never has a
+    /// lower priority than the event.
     pub(crate) priority: u16,
     /// The round of the event loop in which the timer was added.
     pub(crate) round: u16,

@@ -8,7 +8,8 @@ use super::date::ERR_LOG_LEN;
 use super::types::{CachedText, CachedTime, ngx_cycle_t};
 use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_uint_t};
 
-/// Constants of `Relative`: this host is no relative of nginx.
+/// The constants for `Relative`. All are 0, because this host is not a relative
+/// of nginx.
 pub static ngx_ipc_single_exits: ngx_uint_t = 0;
 /// No role handles signals as a worker does.
 pub static ngx_ipc_proc_role: ngx_uint_t = 0;

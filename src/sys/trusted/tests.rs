@@ -10,11 +10,13 @@ use super::*;
 const ROOT: libc::uid_t = 0;
 const USER: libc::uid_t = 65534;
 
-/// A directory with two others: only root may write to `safe`, and every user to
-/// `open`. `None` if this user is not root, who alone can change owners.
+/// A directory that contains two others. Only root may write to `safe`; every user
+/// may write to `open`.
 struct Directory(PathBuf);
 
 impl Directory {
+    /// Makes the directories. Returns `None` if the test does not run as root: only
+    /// root can change owners.
     fn new(name: &str) -> Option<Self> {
         let path = std::env::temp_dir().join(format!("trusted-{}-{name}", std::process::id()));
 

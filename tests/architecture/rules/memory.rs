@@ -5,8 +5,8 @@ use super::Violation;
 use crate::scan::Facts;
 use crate::tree::Tree;
 
-/// Types of the standard library whose values are in allocated memory, and that
-/// report no failure.
+/// Types of the standard library that allocate memory, and that abort the process
+/// if there is no memory.
 const TYPES: &[&str] = &[
     "Arc", "BTreeMap", "BTreeSet", "Box", "CString", "HashMap", "HashSet", "OsString", "PathBuf",
     "Rc", "String",

@@ -196,10 +196,10 @@ fn d14_a_worker_that_was_stopped() {
     }
 }
 
-/// The library sends the queue of a worker when its timer expires, and without
-/// the timer, at the next signal (D14).
+/// The library sends the queued messages of a worker when the timer expires. If the
+/// master gets no timer, it sends them at the next signal (D14).
 #[test]
-fn d14_what_has_the_queue_sent() {
+fn d14_when_the_queue_is_sent() {
     for has_timer in [true, false] {
         let (nginx, workers) = started("d14_ways", Which::Ipc, 2);
         let _tracer = (!has_timer).then(|| {

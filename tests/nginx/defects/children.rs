@@ -86,9 +86,10 @@ fn d07_children_that_no_code_waits_for() {
     }
 }
 
-/// A worker whose module starts a process in `init_process` serves. The start
-/// changes `ngx_channel` in the stock nginx, so its worker watches the channel of
-/// the new process, and gets no QUIT of the master.
+/// A module starts a process in `init_process`. The worker on the library then
+/// serves requests and gets QUIT. In the stock nginx the start changes
+/// `ngx_channel`, so the worker watches the channel of the new process, and gets no
+/// QUIT of the master.
 #[test]
 fn a_worker_that_starts_a_process_serves() {
     for which in BOTH {
@@ -159,9 +160,9 @@ fn d08_a_function_that_returns() {
     }
 }
 
-/// A module starts a process in `init_module`, before nginx handles signals, and
-/// the process exits at once. No signal ends nginx, and it reaps the process
-/// together with the next one.
+/// A module starts a process in `init_module`, before nginx handles signals. The
+/// process exits at once. The signal of its exit does not end nginx. nginx reaps
+/// the process when the next child exits.
 #[test]
 fn a_process_of_init_module_exits_at_once() {
     for which in BOTH {

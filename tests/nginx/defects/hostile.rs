@@ -1,6 +1,6 @@
-//! What a hostile worker does: it sends data over the channel of a sibling, and
-//! writes to shared memory. If there are two workers, one sends, and the other
-//! one, in slot 0, receives.
+//! A hostile worker sends data over the channel of its sibling, and writes to
+//! shared memory. In tests with two workers, the worker in slot 1 sends, and the
+//! worker in slot 0 receives.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -8,7 +8,7 @@ use super::{ask, lines_of, nginx, started, value, wait_for_line_of};
 use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::{proc, sys, wait_until};
 
-/// The passes of the event loop in which a worker has read its channel.
+/// The number of passes of the event loop in which a worker has read its channel.
 fn passes(nginx: &Nginx, worker: i32) -> usize {
     lines_of(nginx, worker, ": channel handler").len()
 }
@@ -21,8 +21,8 @@ fn reads(nginx: &Nginx, workers: &[i32]) {
     wait_for_line_of(nginx, workers[0], "channel command: 99");
 }
 
-/// A sibling sends two bytes of urgent data. The worker of the stock nginx reads
-/// one of them, and then no longer reads its channel (D13). The kernel refuses
+/// A hostile worker sends two bytes of urgent data. The receiver in the stock nginx
+/// reads one byte, and then no longer reads its channel (D13). The kernel refuses
 /// urgent data on the library's channels.
 #[test]
 fn urgent_data() {
@@ -55,10 +55,10 @@ fn urgent_data() {
     }
 }
 
-/// Processes that live only for a moment send a byte and a descriptor each. The
-/// worker of the stock nginx keeps the first descriptor (D16), and then no
-/// longer reads its channel (D13). The worker on the library keeps neither
-/// descriptors nor bytes, and reads the next message.
+/// Many processes each send a byte with a descriptor, and exit. The receiver in the
+/// stock nginx leaves the first descriptor open (D16), and then no longer reads its
+/// channel (D13). The receiver on the library closes all descriptors, drops all
+/// bytes, and reads the next message.
 #[test]
 fn bytes_and_descriptors_of_short_lived_senders() {
     const SENDERS: usize = 100;
@@ -94,8 +94,9 @@ fn bytes_and_descriptors_of_short_lived_senders() {
     }
 }
 
-/// A worker locks a shared zone, replaces the address of the lock, and dies. The
-/// stock master unlocks what the address points to, and crashes.
+/// A worker locks a shared zone, changes the address of the lock in shared memory,
+/// and dies. The stock master writes to this address to unlock the zone, and
+/// crashes. The master on the library does not use the address.
 #[test]
 fn the_address_of_a_lock() {
     const ZONE: &str = "limit_req_zone $binary_remote_addr zone=r:64k rate=1r/m;";

@@ -1,4 +1,4 @@
-//! D4: the time at which the master starts a worker again that has exited.
+//! D4: how soon the master respawns a worker that has exited.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use crate::nginx::{BOTH, Nginx, Which};
 use crate::support::tracer::Tracer;
 use crate::support::{proc, sys, wait_until};
 
-/// Sends the signal `signo` to a worker when the worker has run for `ran`, and
-/// waits for the next worker, `times` times. The master must delay no start.
+/// Sends the signal `signo` to a worker that has run for the time `ran`, and waits
+/// for the worker that replaces it. Does this `times` times. The master must delay
+/// no start.
 fn is_replaced_at_once(test: &str, signo: i32, times: usize, ran: Duration) {
     for which in BOTH {
         let (nginx, mut workers) = started(test, which, 2);
@@ -31,20 +32,22 @@ fn is_replaced_at_once(test: &str, signo: i32, times: usize, ran: Duration) {
     }
 }
 
-/// The master starts a worker that exits with 0 again at once, each time (D4).
+/// A worker exits with 0 several times. The master respawns it at once each time
+/// (D4).
 #[test]
 fn d04_workers_that_exit_with_0() {
     is_replaced_at_once("d04_0", libc::SIGTERM, 6, Duration::ZERO);
 }
 
-/// The master starts a worker that crashes after it has run for a second again
-/// at once, each time (D4).
+/// A worker crashes several times, each time after it has run for a second. The
+/// master respawns it at once each time (D4).
 #[test]
 fn d04_workers_that_crash_after_a_second() {
     is_replaced_at_once("d04_served", libc::SIGKILL, 4, Duration::from_millis(1100));
 }
 
-/// The user has no signals left, so the master cannot have a timer.
+/// Starts an nginx whose master gets no timer: a timer needs a pending signal, and
+/// the limit of pending signals is 0, RLIMIT_SIGPENDING of `getrlimit(2)`.
 fn started_without_timer(test: &str, which: Which, workers: usize) -> (Nginx, Vec<i32>) {
     let nginx = nginx(test, which, workers, "");
 
@@ -55,8 +58,8 @@ fn started_without_timer(test: &str, which: Which, workers: usize) -> (Nginx, Ve
     (nginx, pids)
 }
 
-/// Without a timer a worker that keeps failing is started again at once: nothing
-/// would start it later (D4).
+/// The master gets no timer, so it could not end a delay. A worker keeps failing
+/// right after its start, and the master respawns it at once each time (D4).
 #[test]
 fn d04_no_timer() {
     for which in BOTH {
@@ -75,8 +78,8 @@ fn d04_no_timer() {
     }
 }
 
-/// Without a timer a respawn that has failed is retried at the next signal, at
-/// the latest when the next child exits, as in nginx (D2).
+/// The master gets no timer, and a respawn fails. The master retries at its next
+/// signal, at the latest when another child exits, as nginx does (D2).
 #[test]
 fn d02_no_timer() {
     for which in BOTH {
@@ -100,8 +103,8 @@ fn d02_no_timer() {
     }
 }
 
-/// Kills the worker in slot 1 again and again, until its respawn is put off. The
-/// stock nginx puts off none.
+/// Kills the worker in slot 1 after each respawn, until its next respawn is delayed
+/// by `msec` milliseconds. The stock nginx delays no respawn.
 fn kill_until_it_waits(nginx: &Nginx, msec: u32) {
     let waits = format!("respawning in {msec} ms");
 
@@ -119,8 +122,8 @@ fn kill_until_it_waits(nginx: &Nginx, msec: u32) {
     }
 }
 
-/// At a reload all old workers exit, also the one that waits for its respawn: the
-/// master starts it first, as modules count the workers that exit.
+/// Modules count the workers that exit at a reload. If a worker waits for its
+/// respawn, the master first starts it, so that the number is right.
 #[test]
 fn d04_reload_of_a_worker_that_waits() {
     for which in BOTH {
@@ -141,8 +144,8 @@ fn d04_reload_of_a_worker_that_waits() {
     }
 }
 
-/// A module that searches the table for the slots of the next workers finds
-/// those that they get, also while a worker waits for its respawn.
+/// A module searches the table for the slots that the next workers will get. It
+/// finds the right slots, also while a worker waits for its respawn.
 #[test]
 fn d04_slots_that_a_module_foresees() {
     for which in BOTH {
