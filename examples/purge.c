@@ -3,29 +3,20 @@
 #include <ngx_ipc_message.h>
 
 static void
-purged_handler(ngx_ipc_message_t *m)
-{
-    static int  n;
-
-    printf("worker %d has purged\n", (int) m->sender->worker);
-    fflush(stdout);
-    ngx_quit = (++n == 3);
-}
-static ngx_ipc_message_type_t  purged = { .name = "cache_purged",
-                                          .handler = purged_handler };
-static void
 purge_handler(ngx_ipc_message_t *m)
 {
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "purge %*s", m->len, m->data);
-    ngx_ipc_message_send(&purged, NGX_IPC_TO_MASTER, NULL, 0);
+    if (ngx_process == NGX_PROCESS_MASTER) {
+        ngx_quit = 1;    /* the workers handle what was sent, and exit */
+        return;
+    }
+    printf("worker %d purges %.*s\n", (int) ngx_worker, (int) m->len, (char *) m->data);
 }
-static ngx_ipc_message_type_t  purge = { .name = "cache_purge",
-                                         .handler = purge_handler };
+static ngx_ipc_message_type_t  purge = { .name = "cache_purge", .handler = purge_handler };
+
 static ngx_int_t
 init_module(ngx_cycle_t *cycle)    /* in the master, before the workers start */
 {
     (void) cycle;
-    ngx_ipc_message_register(&purged);
     return ngx_ipc_message_register(&purge);
 }
 
@@ -35,6 +26,7 @@ init_process(ngx_cycle_t *cycle)
     (void) cycle;
     if (ngx_worker == 0) {
         ngx_ipc_message_broadcast(&purge, NGX_IPC_WORKERS|NGX_IPC_SELF, "/a", 2);
+        ngx_ipc_message_send(&purge, NGX_IPC_TO_MASTER, NULL, 0);
     }
     return NGX_OK;
 }
@@ -43,8 +35,7 @@ int
 main(int argc, char **argv)
 {
     ngx_core_conf_t   conf;
-    ngx_module_t      module = { .init_module = init_module,
-                                 .init_process = init_process };
+    ngx_module_t      module = { .init_module = init_module, .init_process = init_process };
     ngx_module_t     *modules[] = { &module, NULL };
 
     ngx_ipc_conf_init(&conf);

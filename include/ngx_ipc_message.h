@@ -52,11 +52,11 @@ typedef struct {
 
 /*
  * A message that has arrived. The library makes this structure, and later
- * versions can add fields. The structure, sender and data are valid until
- * the handler returns.
+ * versions can add fields. The structure, sender, data and fds are valid
+ * until the handler returns.
  */
 typedef struct {
-    /* The field data of the type of the message; NULL in a reply. */
+    /* The field ctx of the type of the message; NULL in a reply. */
     void *ctx;
     /*
      * The payload, in shared memory, at an address that is a multiple of 16. A
@@ -83,7 +83,11 @@ typedef struct {
     ngx_uint_t fds_n;
 } ngx_ipc_message_t;
 
-/* Handles a message. */
+/*
+ * Handles a message. The handler can call all functions of this file and
+ * ngx_spawn_process(). It must not block, because no other messages and events
+ * are handled before it returns.
+ */
 typedef void (*ngx_ipc_message_handler_pt)(ngx_ipc_message_t *m);
 
 /*
@@ -101,8 +105,11 @@ typedef struct {
      * sends messages of the type.
      */
     ngx_ipc_message_handler_pt handler;
-    /* Data of the program, which the handler finds in the field ctx of a message. */
-    void *data;
+    /*
+     * A pointer of the program, which the handler finds in the field ctx of a
+     * message.
+     */
+    void *ctx;
     /*
      * 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
      * NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED and
@@ -115,18 +122,26 @@ typedef struct {
 
 /*
  * The function that is told the outcome of a request: NGX_IPC_REPLIED,
- * NGX_IPC_TOO_LATE or NGX_IPC_DIED. reply is the reply, or NULL.
+ * NGX_IPC_TOO_LATE or NGX_IPC_DIED. ctx is the argument of
+ * ngx_ipc_message_request(). reply is the reply if the outcome is
+ * NGX_IPC_REPLIED, else NULL; it is valid until the function returns. The
+ * function can do what a handler of messages can do.
  */
-typedef void (*ngx_ipc_reply_pt)(void *data,
+typedef void (*ngx_ipc_reply_pt)(void *ctx,
                                  ngx_uint_t outcome,
                                  ngx_ipc_message_t *reply);
 
-/* A function that is told of a process. */
-typedef void (*ngx_ipc_peer_pt)(void *data, const ngx_ipc_peer_t *peer);
+/*
+ * A function that is told of a process. ctx is the field of the
+ * ngx_ipc_message_watch_t. peer is valid until the function returns. The
+ * function can do what a handler of messages can do.
+ */
+typedef void (*ngx_ipc_peer_pt)(void *ctx, const ngx_ipc_peer_t *peer);
 
 /*
  * Messages that were lost. The library makes this structure, and later
- * versions can add fields.
+ * versions can add fields. The structure and sender are valid until the
+ * function returns.
  */
 typedef struct {
     /* The process that has sent the messages. */
@@ -145,17 +160,21 @@ typedef struct {
     ngx_uint_t cause;
 } ngx_ipc_gap_t;
 
-/* A function that is told of lost messages. */
-typedef void (*ngx_ipc_gap_pt)(void *data, const ngx_ipc_gap_t *gap);
+/*
+ * A function that is told of lost messages. ctx is the field of the
+ * ngx_ipc_message_watch_t. The function can do what a handler of messages can
+ * do.
+ */
+typedef void (*ngx_ipc_gap_pt)(void *ctx, const ngx_ipc_gap_t *gap);
 
 /*
  * Functions for what happens besides messages. A function can be NULL. The
- * structure is zeroed before its fields are set, and lives as long as the
- * program.
+ * program zeroes the structure before it sets the fields. The structure stays at
+ * its address as long as the program runs.
  */
 typedef struct {
     /* The first argument of the functions. */
-    void *data;
+    void *ctx;
     /*
      * A process runs and receives messages. Called for each process that runs,
      * and then for each that starts.
@@ -168,10 +187,13 @@ typedef struct {
     ngx_ipc_peer_pt peer_down;
     /*
      * Messages to this process were lost, or to a process that had its slot
-     * before.
+     * before. If no structure has this function, the loss is logged.
      */
     ngx_ipc_gap_pt gap;
-    /* A process that had no room for a message has room again. */
+    /*
+     * A process has room again. Called once after a function has returned
+     * NGX_AGAIN for a message to this process.
+     */
     ngx_ipc_peer_pt room;
 } ngx_ipc_message_watch_t;
 
@@ -277,7 +299,8 @@ typedef struct {
  *
  * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
  * missing, too long, or used by another structure; if there are 256 types
- * already; or if the program has no messages.
+ * already; if there is no memory; or if this process is a worker or helper and
+ * the program has no messages.
  *
  * Safety: type is NULL or lives as long as the program, as does its name.
  */
@@ -298,8 +321,8 @@ ngx_int_t ngx_ipc_message_register_size(ngx_ipc_message_type_t *type,
  * then the function room is called later; NGX_DECLINED if the payload is
  * larger than message_max; NGX_ERROR with ESRCH if there is no such process,
  * with EBUSY while a message to it is reserved, with EINVAL if the type is not
- * registered or to is no address, with ENOTSUP if the program has no
- * messages.
+ * registered in this process or an argument is wrong, with ENOMEM if this process
+ * has no memory, with ENOTSUP if the program has no messages.
  *
  * Safety: type is NULL or a type; data has len bytes.
  */
@@ -352,10 +375,12 @@ ngx_int_t ngx_ipc_message_send_by_key(ngx_ipc_message_type_t *type,
  * Sends a copy of the len bytes at data to all processes of a set, such as
  * NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
  *
- * Returns the number of processes to which the message was sent.
- * ngx_ipc_message_missed() returns the others, which have no room. Returns
- * NGX_DECLINED or NGX_ERROR, with errno set, as ngx_ipc_message_send() does,
- * if the message was sent to none.
+ * Returns the number of processes to which the message was sent; 0 also if the
+ * set has no process. ngx_ipc_message_missed() returns the processes of the set
+ * to which it was not sent, most often because they have no room; the function
+ * room is called for those. If the payload is too large or an argument is
+ * wrong, the message was sent to none, and the result is NGX_DECLINED or
+ * NGX_ERROR, with errno as after ngx_ipc_message_send().
  *
  * Safety: type is NULL or a type; data has len bytes.
  */
@@ -442,8 +467,8 @@ ngx_int_t ngx_ipc_message_reply(ngx_ipc_to_t to,
  * Programs call the macro ngx_ipc_message_watch(). To add a structure again
  * replaces its functions.
  *
- * Returns NGX_OK, or NGX_ERROR if watch is NULL or size is less than in
- * version 0.1.
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if watch is NULL,
+ * if size is less than in version 0.1, or if there is no memory.
  *
  * Safety: watch is NULL or has size bytes. Its functions can be called with its data
  * as long as the program runs.
@@ -453,7 +478,8 @@ ngx_int_t ngx_ipc_message_watch_size(ngx_ipc_message_watch_t *watch,
 
 /*
  * Returns the descriptor that becomes readable when there is something for
- * ngx_ipc_message_process(), or -1 if this process has no messages. Only a
+ * ngx_ipc_message_process(), or -1 if this process has no messages or no memory.
+ * The descriptor belongs to the library: the program only watches it. Only a
  * program with an event loop of its own needs it. A master calls it after it has
  * registered its types.
  */
@@ -461,7 +487,7 @@ ngx_fd_t ngx_ipc_message_fd(void);
 
 /*
  * Handles the messages that have arrived, in a program with an event loop of its
- * own. It calls this function before it waits for the first time, and whenever
+ * own. The program calls this function before it waits for the first time, and whenever
  * the descriptor of ngx_ipc_message_fd() is readable or the time is over.
  *
  * Returns the milliseconds after which the program calls the function again if

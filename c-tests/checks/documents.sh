@@ -255,6 +255,9 @@ text_block()
         "output of: greet")
             ok "$1 is what greet prints" greet_shows "$3"
         ;;
+        "output of: purge")
+            ok "$1 is what purge prints" purge_shows "$3"
+        ;;
         "output of the program above")
             ok "$1 is what the program prints" shows "$3" "$tmp/printed"
         ;;
@@ -295,6 +298,16 @@ greet_shows()
     [ "$(wc -l < "$tmp/greetings")" -eq 2 ] \
         && [ "$(head -n 1 "$tmp/greetings")" \
              = "$(tail -n 1 "$tmp/greetings" | awk '{ print $2, $1 }')" ]
+}
+
+# purge_shows SHOWN: runs examples/purge.c; succeeds if the workers print what the
+# document shows, in any order
+purge_shows()
+{
+    compiles "$tmp/purge" "$top/examples/purge.c" && runs "$tmp/purge" || return 1
+
+    sort "$1" > "$tmp/shown"
+    grep '^worker ' "$tmp/printed" | sort | diff "$tmp/shown" -
 }
 
 # Checks of docs/reference.md and the man pages.

@@ -4,7 +4,9 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::slice;
 
-use crate::config::{NGX_ERROR, NGX_OK, ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use nix::errno::Errno;
+
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::host::messages::local::Asked;
 use crate::host::messages::send::{self, Failure, code};
 use crate::host::messages::types::{
@@ -13,6 +15,7 @@ use crate::host::messages::types::{
 use crate::host::messages::{local, register};
 use crate::host::standalone::cycle::Cycle;
 use crate::host::standalone::message_loop;
+use crate::log::Level;
 use crate::status;
 
 /// The payload that C passes.
@@ -45,7 +48,8 @@ fn valid(r#type: *mut ngx_ipc_message_type_t) -> Result<NonNull<ngx_ipc_message_
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
 /// missing, too long, or used by another structure; if there are 256 types
-/// already; or if the program has no messages.
+/// already; if there is no memory; or if this process is a worker or helper and
+/// the program has no messages.
 ///
 /// # Safety
 ///
@@ -79,8 +83,8 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
 /// then the function `room` is called later; NGX_DECLINED if the payload is
 /// larger than `message_max`; NGX_ERROR with ESRCH if there is no such process,
 /// with EBUSY while a message to it is reserved, with EINVAL if the type is not
-/// registered or `to` is no address, with ENOTSUP if the program has no
-/// messages.
+/// registered in this process or an argument is wrong, with ENOMEM if this process
+/// has no memory, with ENOTSUP if the program has no messages.
 ///
 /// # Safety
 ///
@@ -163,10 +167,12 @@ pub unsafe extern "C" fn ngx_ipc_message_send_by_key(
 /// Sends a copy of the `len` bytes at `data` to all processes of a set, such as
 /// NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
 ///
-/// Returns the number of processes to which the message was sent.
-/// ngx_ipc_message_missed() returns the others, which have no room. Returns
-/// NGX_DECLINED or NGX_ERROR, with `errno` set, as ngx_ipc_message_send() does,
-/// if the message was sent to none.
+/// Returns the number of processes to which the message was sent; 0 also if the
+/// set has no process. ngx_ipc_message_missed() returns the processes of the set
+/// to which it was not sent, most often because they have no room; the function
+/// `room` is called for those. If the payload is too large or an argument is
+/// wrong, the message was sent to none, and the result is NGX_DECLINED or
+/// NGX_ERROR, with `errno` as after ngx_ipc_message_send().
 ///
 /// # Safety
 ///
@@ -296,8 +302,8 @@ pub unsafe extern "C" fn ngx_ipc_message_reply(
 /// Programs call the macro ngx_ipc_message_watch(). To add a structure again
 /// replaces its functions.
 ///
-/// Returns NGX_OK, or NGX_ERROR if `watch` is NULL or `size` is less than in
-/// version 0.1.
+/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if `watch` is NULL,
+/// if `size` is less than in version 0.1, or if there is no memory.
 ///
 /// # Safety
 ///
@@ -310,13 +316,22 @@ pub unsafe extern "C" fn ngx_ipc_message_watch_size(
 ) -> ngx_int_t {
     // SAFETY: C passes NULL or a structure with `size` bytes, whose functions can
     // be called.
-    let added = NonNull::new(watch).is_some_and(|watch| unsafe { local::add_watch(watch, size) });
+    let added = NonNull::new(watch)
+        .ok_or(Errno::EINVAL)
+        .and_then(|watch| unsafe { local::add_watch(watch, size) });
 
-    if added { NGX_OK } else { NGX_ERROR }
+    status::code(added.map_err(|err| {
+        Cycle::log_of(Cycle::current()).fail(
+            Level::Alert,
+            err,
+            format_args!("ngx_ipc_message_watch()"),
+        )
+    }))
 }
 
 /// Returns the descriptor that becomes readable when there is something for
-/// ngx_ipc_message_process(), or -1 if this process has no messages. Only a
+/// ngx_ipc_message_process(), or -1 if this process has no messages or no memory.
+/// The descriptor belongs to the library: the program only watches it. Only a
 /// program with an event loop of its own needs it. A master calls it after it has
 /// registered its types.
 #[unsafe(no_mangle)]
@@ -325,7 +340,7 @@ pub extern "C" fn ngx_ipc_message_fd() -> ngx_fd_t {
 }
 
 /// Handles the messages that have arrived, in a program with an event loop of its
-/// own. It calls this function before it waits for the first time, and whenever
+/// own. The program calls this function before it waits for the first time, and whenever
 /// the descriptor of ngx_ipc_message_fd() is readable or the time is over.
 ///
 /// Returns the milliseconds after which the program calls the function again if

@@ -107,7 +107,7 @@ fn handle_kept() {
         {
             let sender = peer(&sender);
             let mut m = ngx_ipc_message_t {
-                ctx: registered.get().data,
+                ctx: registered.get().ctx,
                 data: kept.payload.as_mut_ptr().cast(),
                 len: kept.payload.len(),
                 sender: &raw const sender,
@@ -240,7 +240,7 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
         return;
     };
 
-    let mut m = message(&found, registered.get().data, sender);
+    let mut m = message(&found, registered.get().ctx, sender);
     let mut arrived = arrived.unwrap_or_default();
     let mut fds = arrived
         .each_ref()

@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
+use nix::errno::Errno;
+
 use super::shared::{self, Region};
 use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
 use super::{descriptors, settings, watchers};
@@ -79,6 +81,12 @@ fn attach(region: &Region) -> Option<Own> {
     Some(exchange)
 }
 
+/// Whether this process has a slot. If it has one, [`with`] returns `None` only if
+/// there is no memory.
+pub fn has_slot() -> bool {
+    shared::get().is_some_and(|region| region.own_slot().is_some())
+}
+
 /// The descriptor that wakes up this process; `None` if it has no messages.
 pub fn descriptor() -> Option<RawFd> {
     let slot = with(|own| own.slot())?;
@@ -127,13 +135,13 @@ pub fn announce_change() {
 /// # Safety
 ///
 /// The requirements of [`watchers::add`].
-pub unsafe fn add_watch(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool {
+pub unsafe fn add_watch(watch: NonNull<ngx_ipc_message_watch_t>, size: usize) -> Result<(), Errno> {
     // SAFETY: the caller passes a structure as `add` requires it.
-    let is_added = unsafe { watchers::add(watch, size) };
+    let added = unsafe { watchers::add(watch, size) };
 
     if watchers::want_changes() {
         with(|own| own.watch());
     }
 
-    is_added
+    added
 }

@@ -1,5 +1,6 @@
 //! Sends messages for the functions that C calls.
 
+use std::mem;
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
@@ -89,7 +90,16 @@ fn with<T>(use_it: impl FnOnce(&mut local::Own) -> Result<T, Refused>) -> Result
         use_it(own)
     });
 
-    Ok(result.ok_or(Failure::NoMessages)??)
+    Ok(result.ok_or_else(no_exchange)??)
+}
+
+/// Why this process has no exchange.
+fn no_exchange() -> Failure {
+    if local::has_slot() {
+        Failure::Refused(Refused::NoMemory)
+    } else {
+        Failure::NoMessages
+    }
 }
 
 /// The kind of a registered type.
@@ -196,24 +206,42 @@ static MISSED: Lock<Vec<ngx_ipc_to_t>> = Lock::new(Vec::new());
 /// was sent.
 pub fn broadcast(of: Type, to: ngx_uint_t, payload: &[u8]) -> Result<u32, Failure> {
     let kind = kind(of)?;
-    let mut missed = Vec::new();
-    let mut too_large = false;
+    let mut missed = missed_memory()?;
+    let mut cause = None;
 
     let sent = with(|own| {
         own.broadcast(set(to), kind, payload, |peer, refused| {
-            too_large |= refused == Refused::TooLarge;
-            // Without memory the list ends early.
+            // These concern all receivers. A receiver that is full or gone is only
+            // missed.
+            if matches!(refused, Refused::TooLarge | Refused::NoMemory) {
+                cause = Some(refused);
+            }
+
+            // `missed_memory` has reserved the memory.
             let _ = heap::push(&mut missed, deliver::peer(&peer).to);
         })
-    })?;
+    });
 
     *MISSED.lock() = missed;
 
-    if too_large {
-        return Err(Failure::Refused(Refused::TooLarge));
+    match (sent?, cause) {
+        (0, Some(refused)) => Err(Failure::Refused(refused)),
+        (sent, _) => Ok(sent),
     }
+}
 
-    Ok(sent)
+/// The list of missed processes, empty, with room for all processes. So the list
+/// of a broadcast is always complete.
+fn missed_memory() -> Result<Vec<ngx_ipc_to_t>, Failure> {
+    let slots = shared::get().map_or(0, |region| region.layout.sizes.slots as usize);
+    let mut missed = mem::take(&mut *MISSED.lock());
+
+    missed.clear();
+    missed
+        .try_reserve(slots)
+        .or(Err(Failure::Refused(Refused::NoMemory)))?;
+
+    Ok(missed)
 }
 
 /// The processes that the last broadcast has missed, and their number. The

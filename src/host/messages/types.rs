@@ -108,11 +108,11 @@ pub struct ngx_ipc_peer_t {
 }
 
 /// A message that has arrived. The library makes this structure, and later
-/// versions can add fields. The structure, `sender` and `data` are valid until
-/// the handler returns.
+/// versions can add fields. The structure, `sender`, `data` and `fds` are valid
+/// until the handler returns.
 #[repr(C)]
 pub struct ngx_ipc_message_t {
-    /// The field `data` of the type of the message; NULL in a reply.
+    /// The field `ctx` of the type of the message; NULL in a reply.
     pub ctx: *mut c_void,
     /// The payload, in shared memory, at an address that is a multiple of 16. A
     /// process that was taken over by an attacker can change it at any time: a
@@ -133,7 +133,9 @@ pub struct ngx_ipc_message_t {
     pub fds_n: ngx_uint_t,
 }
 
-/// Handles a message.
+/// Handles a message. The handler can call all functions of this file and
+/// ngx_spawn_process(). It must not block, because no other messages and events
+/// are handled before it returns.
 pub type ngx_ipc_message_handler_pt = Option<unsafe extern "C" fn(m: *mut ngx_ipc_message_t)>;
 
 /// A type of messages. The program sets the first fields, and the others are 0.
@@ -146,8 +148,9 @@ pub struct ngx_ipc_message_type_t {
     /// The function that is called for each message; NULL: this process only
     /// sends messages of the type.
     pub handler: ngx_ipc_message_handler_pt,
-    /// Data of the program, which the handler finds in the field `ctx` of a message.
-    pub data: *mut c_void,
+    /// A pointer of the program, which the handler finds in the field `ctx` of a
+    /// message.
+    pub ctx: *mut c_void,
     /// 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
     /// NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED and
     /// NGX_IPC_MESSAGE_DESCRIPTORS.
@@ -157,7 +160,8 @@ pub struct ngx_ipc_message_type_t {
 }
 
 /// Messages that were lost. The library makes this structure, and later
-/// versions can add fields.
+/// versions can add fields. The structure and `sender` are valid until the
+/// function returns.
 #[repr(C)]
 pub struct ngx_ipc_gap_t {
     /// The process that has sent the messages.
@@ -172,28 +176,34 @@ pub struct ngx_ipc_gap_t {
     pub cause: ngx_uint_t,
 }
 
-/// A function that is told of a process.
+/// A function that is told of a process. `ctx` is the field of the
+/// ngx_ipc_message_watch_t. `peer` is valid until the function returns. The
+/// function can do what a handler of messages can do.
 pub type ngx_ipc_peer_pt =
-    Option<unsafe extern "C" fn(data: *mut c_void, peer: *const ngx_ipc_peer_t)>;
+    Option<unsafe extern "C" fn(ctx: *mut c_void, peer: *const ngx_ipc_peer_t)>;
 
-/// A function that is told of lost messages.
-pub type ngx_ipc_gap_pt =
-    Option<unsafe extern "C" fn(data: *mut c_void, gap: *const ngx_ipc_gap_t)>;
+/// A function that is told of lost messages. `ctx` is the field of the
+/// ngx_ipc_message_watch_t. The function can do what a handler of messages can
+/// do.
+pub type ngx_ipc_gap_pt = Option<unsafe extern "C" fn(ctx: *mut c_void, gap: *const ngx_ipc_gap_t)>;
 
 /// The function that is told the outcome of a request: NGX_IPC_REPLIED,
-/// NGX_IPC_TOO_LATE or NGX_IPC_DIED. `reply` is the reply, or NULL.
+/// NGX_IPC_TOO_LATE or NGX_IPC_DIED. `ctx` is the argument of
+/// ngx_ipc_message_request(). `reply` is the reply if the outcome is
+/// NGX_IPC_REPLIED, else NULL; it is valid until the function returns. The
+/// function can do what a handler of messages can do.
 pub type ngx_ipc_reply_pt = Option<
-    unsafe extern "C" fn(data: *mut c_void, outcome: ngx_uint_t, reply: *mut ngx_ipc_message_t),
+    unsafe extern "C" fn(ctx: *mut c_void, outcome: ngx_uint_t, reply: *mut ngx_ipc_message_t),
 >;
 
 /// Functions for what happens besides messages. A function can be NULL. The
-/// structure is zeroed before its fields are set, and lives as long as the
-/// program.
+/// program zeroes the structure before it sets the fields. The structure stays at
+/// its address as long as the program runs.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_ipc_message_watch_t {
     /// The first argument of the functions.
-    pub data: *mut c_void,
+    pub ctx: *mut c_void,
     /// A process runs and receives messages. Called for each process that runs,
     /// and then for each that starts.
     pub peer_up: ngx_ipc_peer_pt,
@@ -201,9 +211,10 @@ pub struct ngx_ipc_message_watch_t {
     /// handled before.
     pub peer_down: ngx_ipc_peer_pt,
     /// Messages to this process were lost, or to a process that had its slot
-    /// before.
+    /// before. If no structure has this function, the loss is logged.
     pub gap: ngx_ipc_gap_pt,
-    /// A process that had no room for a message has room again.
+    /// A process has room again. Called once after a function has returned
+    /// NGX_AGAIN for a message to this process.
     pub room: ngx_ipc_peer_pt,
 }
 

@@ -3,6 +3,8 @@
 use std::mem;
 use std::ptr::NonNull;
 
+use nix::errno::Errno;
+
 use super::types::{
     first_sizes, ngx_ipc_gap_pt, ngx_ipc_gap_t, ngx_ipc_message_watch_t, ngx_ipc_peer_pt,
     ngx_ipc_peer_t,
@@ -13,7 +15,7 @@ use crate::sys::lock::Lock;
 
 /// A structure of the program.
 ///
-/// Invariant: the functions can be called with `data`, as long as the program
+/// Invariant: the functions can be called with `ctx`, as long as the program
 /// runs.
 #[derive(Clone, Copy)]
 struct Watcher {
@@ -23,7 +25,7 @@ struct Watcher {
 }
 
 // SAFETY: the static below needs a `Send` type. The program has one thread,
-// which alone passes `data` to the functions.
+// which alone passes `ctx` to the functions.
 unsafe impl Send for Watcher {}
 
 static WATCHERS: Lock<Vec<Watcher>> = Lock::new(Vec::new());
@@ -39,16 +41,16 @@ pub enum Told {
     Room,
 }
 
-/// Adds a structure of the program, which has `size` bytes. Returns false if the
-/// size is less than in version 0.1, or if there is no memory.
+/// Adds a structure of the program, which has `size` bytes. Returns EINVAL if
+/// the size is less than in version 0.1, and ENOMEM if there is no memory.
 ///
 /// # Safety
 ///
 /// `address` has `size` readable bytes. Its functions can be called with its data
 /// as long as the program runs.
-pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> bool {
+pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> Result<(), Errno> {
     if !sized::is_valid(size, first_sizes().1) {
-        return false;
+        return Err(Errno::EINVAL);
     }
 
     // SAFETY: all fields can be zero: they are pointers and `Option`s of
@@ -71,9 +73,9 @@ pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> boo
     match known {
         Some(known) => {
             *known = watcher;
-            true
+            Ok(())
         }
-        None => heap::push(&mut watchers, watcher).is_ok(),
+        None => heap::push(&mut watchers, watcher),
     }
 }
 
@@ -101,9 +103,9 @@ pub fn tell(what: Told, peer: &ngx_ipc_peer_t) {
         };
 
         if let Some(function) = function {
-            // SAFETY: the function can be called with `data` (the invariant of
+            // SAFETY: the function can be called with `ctx` (the invariant of
             // `Watcher`) and with a valid peer.
-            unsafe { function(watch.data, peer) };
+            unsafe { function(watch.ctx, peer) };
         }
     }
 }
@@ -118,9 +120,9 @@ pub fn tell_gap(gap: &ngx_ipc_gap_t) -> bool {
 
         if let Some(function) = function {
             is_any = true;
-            // SAFETY: the function can be called with `data` (the invariant of
+            // SAFETY: the function can be called with `ctx` (the invariant of
             // `Watcher`) and with a valid gap.
-            unsafe { function(watch.data, gap) };
+            unsafe { function(watch.ctx, gap) };
         }
     }
 

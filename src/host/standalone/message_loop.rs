@@ -4,6 +4,8 @@ use std::os::fd::RawFd;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
 use super::channel_event;
 use super::connection::Connection;
 use super::cycle::Cycle;
@@ -11,7 +13,7 @@ use super::event::ngx_event_t;
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
 use crate::host::messages::{deliver, local, region, register, shared};
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::table::state::State;
 use crate::table::{own_slot, role, stats};
 
@@ -71,11 +73,23 @@ pub fn process(log: Log) {
 /// The wake-up descriptor of this process, for an event loop of the program. A
 /// master that has started no process yet makes the shared memory.
 pub fn descriptor() -> Option<RawFd> {
+    let log = Cycle::log_of(Cycle::current());
+
     if role::acts_as_master(&GLOBALS) {
-        region::prepare(Cycle::log_of(Cycle::current()), None);
+        region::prepare(log, None);
     }
 
-    local::descriptor()
+    let fd = local::descriptor();
+
+    if fd.is_none() && local::has_slot() {
+        log.error(
+            Level::Alert,
+            Some(Errno::ENOMEM),
+            format_args!("no messages in this process"),
+        );
+    }
+
+    fd
 }
 
 /// Before a worker or helper exits: handles the messages that have arrived, if
