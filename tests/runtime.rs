@@ -24,6 +24,8 @@ mod listening;
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]
 mod many_reloads;
+#[path = "runtime/messages.rs"]
+mod messages;
 #[path = "runtime/privilege.rs"]
 mod privilege;
 #[path = "runtime/process_limit.rs"]

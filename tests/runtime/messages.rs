@@ -1,0 +1,164 @@
+//! Tests of messages between the processes of a whole program.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+
+use crate::support::build;
+use crate::support::server::Server;
+use crate::support::{find, proc, sys, wait_until};
+
+/// A number and the process that sends it.
+type Note = (i32, i64);
+
+/// What all processes have written to the file of `runtime_messages`.
+#[derive(Default)]
+struct Ledger {
+    tried: HashSet<Note>,
+    sent: HashSet<Note>,
+    received: HashSet<Note>,
+    /// The number of messages in gaps.
+    gaps: i64,
+}
+
+impl Ledger {
+    /// Reads the file. Checks that no number was received twice, or in another
+    /// order than it was sent.
+    fn read(server: &Server) -> Self {
+        let mut ledger = Self::default();
+        let mut last: HashMap<(i32, i32), i64> = HashMap::new();
+        let text = fs::read_to_string(&server.place).unwrap();
+
+        // The end of the last line may not be in the file yet.
+        let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+
+        for line in whole.lines() {
+            let (what, numbers) = line.split_at(1);
+            let numbers: Vec<i64> = numbers
+                .split_whitespace()
+                .map(|number| number.parse().unwrap())
+                .collect();
+            let (pid, first, second) = (numbers[0] as i32, numbers[1], numbers[2]);
+
+            match what {
+                "T" => assert!(ledger.tried.insert((pid, first)), "{line}"),
+                "S" => assert!(ledger.sent.insert((pid, first)), "{line}"),
+                "F" => assert!(ledger.tried.contains(&(pid, first)), "{line}"),
+                "R" => {
+                    let sender = first as i32;
+                    let before = last.insert((pid, sender), second);
+
+                    assert!(ledger.received.insert((sender, second)), "twice: {line}");
+                    assert!(before < Some(second), "order: {line}");
+                }
+                "G" => ledger.gaps += first,
+                _ => panic!("{line}"),
+            }
+        }
+
+        assert!(ledger.received.is_subset(&ledger.tried));
+        ledger
+    }
+
+    /// The number of messages that were sent and not received.
+    fn missing(&self) -> i64 {
+        self.sent.difference(&self.received).count() as i64
+    }
+}
+
+fn program(test: &str) -> Server {
+    let mut server = Server::new(test, "server", &build::program("runtime_messages"));
+
+    server.place = server.directory.join("ledger").display().to_string();
+    server
+}
+
+/// Waits until so many messages more were received.
+fn wait_for_messages(server: &Server, more: usize) {
+    let before = Ledger::read(server).received.len();
+
+    wait_until("messages", || {
+        Ledger::read(server).received.len() >= before + more
+    });
+}
+
+/// Makes all processes stop sending.
+fn stop_sending(server: &Server) {
+    File::create(format!("{}.stop", server.place)).unwrap();
+}
+
+/// Three workers and a helper send numbers to all workers, while the master
+/// reloads 10 times and 5 workers are killed. Each number that was sent is
+/// received once, or is in a gap that is reported.
+#[test]
+fn numbers_arrive_over_reloads_and_kills() {
+    const KILLS: i64 = 5;
+
+    let server = program("messages");
+
+    server.start(3, &["-m"]);
+    wait_for_messages(&server, 100);
+
+    for round in 0..10 {
+        server.reload();
+        wait_for_messages(&server, 100);
+
+        if round % 2 == 0 {
+            let workers = server.wait_for_workers(3);
+            let victim = *workers.first().unwrap();
+
+            assert!(sys::kill(victim, libc::SIGKILL));
+            wait_until("the end of the worker", || !proc::alive(victim));
+            server.wait_for_workers(3);
+            wait_for_messages(&server, 100);
+        }
+    }
+
+    stop_sending(&server);
+
+    let ledger = find("all numbers", || {
+        let ledger = Ledger::read(&server);
+
+        (ledger.missing() <= ledger.gaps).then_some(ledger)
+    });
+    // The killed process has not said what became of its last number, and what it
+    // was handling is in a gap though it was received.
+    let unknown = 2 * KILLS;
+
+    assert!(ledger.gaps <= ledger.missing() + unknown, "{}", ledger.gaps);
+    println!(
+        "{} sent, {} received, {} in gaps",
+        ledger.sent.len(),
+        ledger.received.len(),
+        ledger.gaps
+    );
+    server.quit(&["exited on signal 9"]);
+
+    let ledger = Ledger::read(&server);
+
+    assert!(ledger.missing() <= ledger.gaps, "{}", ledger.missing());
+}
+
+/// A process that is master and worker in one sends numbers to itself, also after
+/// a reload.
+#[test]
+fn a_single_process_sends_to_itself() {
+    let server = program("messages_single");
+
+    server.spawn(&["-1"]);
+    wait_until("the ledger", || fs::exists(&server.place).unwrap());
+    wait_for_messages(&server, 100);
+    server.signal(libc::SIGHUP);
+    server.wait_for_line("reconfiguring");
+    wait_for_messages(&server, 100);
+    stop_sending(&server);
+
+    let ledger = find("all numbers", || {
+        let ledger = Ledger::read(&server);
+
+        (ledger.missing() == 0).then_some(ledger)
+    });
+
+    assert_eq!(ledger.gaps, 0);
+    assert_eq!(ledger.sent.len(), ledger.tried.len());
+    server.quit(&[]);
+}
