@@ -20,6 +20,7 @@
 #include <ngx_event.h>
 #include <ngx_channel.h>
 #include <ngx_ipc.h>
+#include <ngx_ipc_message.h>
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -54,15 +55,16 @@
  * The number of checks, so that a check that is left out makes the demo fail.
  * Table: 2 for each descriptor and 3 for each worker.  Messages: 1 for each
  * pair of processes and 1 for unknown senders.  Counters: 7, with open
- * connections and without.
+ * connections and without.  Broadcast: the number of receivers.
  */
 
 #define DEMO_CHECKS_TABLE     (DEMO_PROCESSES * DEMO_WORKERS * 2 * 2         \
                                + DEMO_WORKERS * 3)
 #define DEMO_CHECKS_MESSAGES  (DEMO_PROCESSES * DEMO_PROCESSES + 1)
 #define DEMO_CHECKS_COUNTERS  (7 * 2)
+#define DEMO_CHECKS_BROADCAST 1
 #define DEMO_CHECKS_ROUND     (DEMO_CHECKS_TABLE + DEMO_CHECKS_MESSAGES      \
-                               + DEMO_CHECKS_COUNTERS)
+                               + DEMO_CHECKS_COUNTERS + DEMO_CHECKS_BROADCAST)
 
 #define DEMO_CHECKS_INIT      1
 #define DEMO_CHECKS_KILL      3
@@ -108,6 +110,7 @@ typedef struct {
     /* how many hellos each process got from each other process */
     ngx_uint_t     hellos[DEMO_PROCESSES][DEMO_PROCESSES];
     ngx_uint_t     unknown;
+    ngx_uint_t     news;                    /* broadcasts that workers got */
     ngx_uint_t     quits;
 } demo_shared_t;
 
@@ -115,6 +118,8 @@ typedef struct {
 static ngx_cycle_t *demo_init(ngx_uint_t verbose);
 static void demo_spawn(ngx_cycle_t *cycle);
 static void demo_round(ngx_cycle_t *cycle);
+static void demo_broadcast(ngx_cycle_t *cycle);
+static void demo_news(ngx_ipc_message_t *m);
 static void demo_kill(ngx_cycle_t *cycle);
 static void demo_quit(ngx_cycle_t *cycle);
 static void demo_left(ngx_int_t descriptors, ngx_int_t segments);
@@ -165,6 +170,10 @@ static ngx_int_t demo_segments(void);
 
 static char           *demo_names[DEMO_PROCESSES] = {
     "worker 0", "worker 1", "worker 2", "worker 3", "master"
+};
+
+static ngx_ipc_message_type_t  demo_type = {
+    .name = "demo_news", .handler = demo_news
 };
 
 static ngx_shm_t       demo_shm;
@@ -224,6 +233,14 @@ demo_init(ngx_uint_t verbose)
     }
 
     demo_shared = (demo_shared_t *) demo_shm.addr;
+
+    /* the memory and descriptors for messages exist until the demo ends */
+
+    if (ngx_ipc_message_register(&demo_type) != NGX_OK
+        || ngx_ipc_message_fd() == -1)
+    {
+        exit(1);
+    }
 
     /*
      * Checks that the timer expires.  This also initializes the event loop,
@@ -295,6 +312,34 @@ demo_round(ngx_cycle_t *cycle)
 
     demo_check_counters(0);
     demo_verified("4 workers counted at the same time: the counters are exact");
+
+    demo_broadcast(cycle);
+}
+
+
+/* Sends one message in shared memory to all workers. */
+
+static void
+demo_broadcast(ngx_cycle_t *cycle)
+{
+    demo_check(ngx_ipc_message_broadcast(&demo_type, NGX_IPC_OTHERS,
+                                         "news", 4),
+               DEMO_WORKERS, "workers that a message was sent to");
+
+    while (demo_shared->news < demo_rounds * DEMO_WORKERS) {
+        demo_wait(cycle, "a message in shared memory");
+    }
+
+    demo_verified("1 broadcast in shared memory reached 4 workers");
+}
+
+
+static void
+demo_news(ngx_ipc_message_t *m)
+{
+    if (m->len == 4 && ngx_memcmp(m->data, "news", 4) == 0) {
+        demo_count(&demo_shared->news, 1);
+    }
 }
 
 
