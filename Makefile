@@ -94,12 +94,17 @@ nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 test-nginx: nginx ## compares the two
 	@sh c-tests/run/test-nginx.sh
 
-# SUBJECT="..."   some of: channel spawn execute mesh shmem nginx
+# SUBJECT="..."   some of: channel spawn execute mesh shmem nginx; or messages
 # SHORT=1         fewer rounds, sizes and backends
 # PAGE=1          writes the results into benches/README.md
 bench: ## measures the library, nginx's own C and bare system calls
+ifeq ($(SUBJECT),messages)
+	$(CARGO) bench --locked --quiet --profile release --bench messages -- \
+	    $(if $(SHORT),--short)
+else
 	$(CARGO) bench --locked --quiet --bench bench -- \
 	    $(if $(SHORT),--short) $(if $(PAGE),--page) $(SUBJECT)
+endif
 
 # FILE="PATH..."  only these files or directories
 # IN_DIFF=REV     only lines that differ from this git revision

@@ -1,16 +1,19 @@
 //! The library's messages.
 
 use std::hint::{black_box, spin_loop};
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::{Event, Message};
-use ngx_ipc::message::layout::{Class, Layout, Sizes};
+use ngx_ipc::message::layout::{CHUNK, Class, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
 use ngx_ipc::message::mapped::Mapped;
+use ngx_ipc::message::member::Member;
+use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::{Heritage, Identity, appoint};
 
-use super::process::{child, pin, time, wait};
+use super::process::{self, Shared, child, pin, time, time_each, wait};
 use super::wake;
 
 const DATA: Letter = Letter {
@@ -87,7 +90,7 @@ fn look(to: &mut Endpoint<&Mapped>) -> usize {
     take(to, |message| {
         let mut first = [0; 8];
 
-        ngx_ipc::message::memory::Memory::read(&memory, message.payload, &mut first);
+        memory.read(message.payload, &mut first);
         black_box(first);
     })
 }
@@ -107,6 +110,14 @@ fn wait_for(to: &mut Endpoint<&Mapped>, n: usize) {
     }
 }
 
+/// Makes the page tables for the pool of the receiver.
+fn populate(mapped: &Mapped, member: &Member<&Mapped>) {
+    let len = (member.layout.sizes.chunks * CHUNK) as usize;
+    let pool = (&mapped).address(member.layout.chunk(0, 0), len).unwrap();
+
+    process::populate(pool.as_ptr(), len);
+}
+
 pub fn one_way(n: usize, len: usize, senders: u32) -> f64 {
     pin(1);
 
@@ -114,28 +125,39 @@ pub fn one_way(n: usize, len: usize, senders: u32) -> f64 {
     let bytes = vec![7; len];
     let mut to = Endpoint::attach(&mapped, 0).unwrap();
     let each = n / senders as usize;
-    // The first messages touch pages.
     let warm = (each / 4).max(8);
+    let started = Shared::new(4096);
     let pids: Vec<_> = (1..=senders)
         .map(|slot| {
             child(|| {
                 let mut from = Endpoint::attach(&mapped, slot).unwrap();
 
-                for _ in 0..each + warm {
+                populate(&mapped, from.member());
+
+                for _ in 0..warm {
+                    send(&mut from, 0, &bytes);
+                }
+
+                while started.word(0).load(Acquire) == 0 {
+                    // The senders share one processor.
+                    std::thread::yield_now();
+                }
+
+                for _ in 0..each {
                     send(&mut from, 0, &bytes);
                 }
             })
         })
         .collect();
-    let all = (each + warm) * senders as usize;
-    let mut got = 0;
 
-    while got < warm * senders as usize {
-        got += look(&mut to);
-    }
+    populate(&mapped, to.member());
+    wait_for(&mut to, warm * senders as usize);
 
-    let rest = all - got;
-    let value = time(rest, || wait_for(&mut to, rest));
+    let rest = each * senders as usize;
+    let value = time(rest, || {
+        started.word(0).store(1, Release);
+        wait_for(&mut to, rest);
+    });
 
     wait(&pids);
     value
@@ -159,11 +181,9 @@ fn both(n: usize, receive: fn(&mut Endpoint<&Mapped>)) -> f64 {
             send(&mut other, 0, &bytes);
         }
     });
-    let value = time(n, || {
-        for _ in 0..n {
-            send(&mut mine, 1, &bytes);
-            receive(&mut mine);
-        }
+    let value = time_each(n, || {
+        send(&mut mine, 1, &bytes);
+        receive(&mut mine);
     });
 
     wait(&[pid]);
@@ -183,7 +203,7 @@ fn sleepers(n: usize, look_for: u64) -> f64 {
         let mut process = Endpoint::attach(&mapped, slot).unwrap();
         let epoll = wake::watch(mapped.descriptor(slot).unwrap(), edge);
 
-        for _ in 0..n {
+        time_each(n, || {
             if slot == 0 {
                 send(&mut process, other, &bytes);
             }
@@ -202,7 +222,7 @@ fn sleepers(n: usize, look_for: u64) -> f64 {
             if slot == 1 {
                 send(&mut process, other, &bytes);
             }
-        }
+        });
 
         wake::close(&[epoll]);
     };

@@ -6,7 +6,8 @@
 //!
 //! Each row is measured in many short rounds, in which all ways take turns. The
 //! sender runs on the first processor and the receiver on the second one. The
-//! table shows the medians of the rounds.
+//! table shows the medians of the rounds and, for round trips, percentiles of the
+//! single trips. The second number is the ratio to the first way of the row.
 
 #![allow(
     clippy::expect_used,
@@ -120,15 +121,18 @@ fn main() {
 
 fn print(row: &Row, rounds: usize) {
     let mut values = vec![Vec::new(); row.ways.len()];
+    let mut trips = vec![Vec::new(); row.ways.len()];
 
     for round in 0..=rounds {
         for index in 0..row.ways.len() {
             let index = (index + round) % row.ways.len();
             let value = (row.ways[index].1)(row.n);
+            let each = process::take_trips();
 
             // The first round fills caches.
             if round > 0 {
                 values[index].push(value);
+                trips[index].extend(each);
             }
         }
     }
@@ -137,16 +141,33 @@ fn print(row: &Row, rounds: usize) {
 
     println!("{}", row.what);
 
-    for ((name, _), values) in row.ways.iter().zip(&values) {
+    for (((name, _), values), trips) in row.ways.iter().zip(&values).zip(&mut trips) {
         let median = median(values);
 
-        let best = values.iter().copied().fold(f64::MAX, f64::min);
-
         println!(
-            "  {name:<20} {median:>10.0} ns   {:>6.2} ×   best {best:.0} ns",
-            median / first
+            "  {name:<20} {median:>10.1} ns   {:>6.2} ×{}",
+            median / first,
+            percentiles(trips)
         );
     }
+}
+
+/// The percentiles of the single round trips, if there are any.
+fn percentiles(trips: &mut [u64]) -> String {
+    if trips.is_empty() {
+        return String::new();
+    }
+
+    trips.sort_unstable();
+
+    let at = |part: f64| trips[((trips.len() - 1) as f64 * part) as usize];
+
+    format!(
+        "   p50 {} ns, p99 {} ns, p99.9 {} ns",
+        at(0.5),
+        at(0.99),
+        at(0.999)
+    )
 }
 
 fn median(values: &[f64]) -> f64 {

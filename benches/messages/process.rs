@@ -1,8 +1,13 @@
 //! Processes on processors of their own, and words that they share.
 
+use std::cell::RefCell;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
+
+thread_local! {
+    static TRIPS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Runs this process on one processor.
 pub fn pin(cpu: usize) {
@@ -27,6 +32,13 @@ pub fn child(work: impl FnOnce()) -> i32 {
         }
         pid => pid,
     }
+}
+
+/// Makes the page tables of this process for shared memory, so that no page fault
+/// is measured.
+pub fn populate(start: *mut u8, len: usize) {
+    // SAFETY: the caller has mapped these bytes, and this changes none of them.
+    unsafe { libc::madvise(start.cast(), len, libc::MADV_POPULATE_WRITE) };
 }
 
 /// Waits for the children.
@@ -74,6 +86,11 @@ impl Shared {
         unsafe { AtomicU64::from_ptr(self.start.add(at).cast()) }
     }
 
+    /// See [`populate`].
+    pub fn populate(&self) {
+        populate(self.start, self.size);
+    }
+
     pub fn at(&self, at: usize) -> *mut u8 {
         assert!(at <= self.size);
         // SAFETY: `at` lies in the mapping.
@@ -86,6 +103,29 @@ impl Drop for Shared {
         // SAFETY: `new` has mapped it.
         unsafe { libc::munmap(self.start.cast(), self.size) };
     }
+}
+
+/// Runs `trip` `n` times, and notes how long each one takes. Returns the mean in
+/// nanoseconds.
+pub fn time_each(n: usize, mut trip: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    let mut last = start;
+
+    for _ in 0..n {
+        trip();
+
+        let now = Instant::now();
+
+        TRIPS.with_borrow_mut(|trips| trips.push((now - last).as_nanos() as u64));
+        last = now;
+    }
+
+    (last - start).as_nanos() as f64 / n as f64
+}
+
+/// The nanoseconds of each trip since the last call.
+pub fn take_trips() -> Vec<u64> {
+    TRIPS.take()
 }
 
 /// The nanoseconds of one of `n` operations that `work` does.

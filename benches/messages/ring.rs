@@ -5,11 +5,14 @@ use std::hint::spin_loop;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::process::{Shared, child, pin, time, wait};
+use super::process::{Shared, child, pin, time, time_each, wait};
 
 const HEAD: usize = 0;
 const TAIL: usize = 128;
+const STARTED: usize = 256;
 const DATA: usize = 4096;
+/// The memory of a ring in bytes.
+const MEMORY: usize = 2 << 20;
 
 struct Ring {
     shared: Shared,
@@ -18,9 +21,11 @@ struct Ring {
 }
 
 impl Ring {
+    /// A ring for messages of `len` bytes, with as much memory as the part of a
+    /// pool that one sender may use, so that as many messages can wait.
     fn new(len: usize) -> Self {
         let slot = len + 64;
-        let slots = (65_536 / slot).max(4);
+        let slots = MEMORY / slot;
 
         Self {
             shared: Shared::new(DATA + slot * slots),
@@ -66,18 +71,34 @@ pub fn one_way(n: usize, len: usize) -> f64 {
 
     let ring = Ring::new(len);
     let bytes = vec![7; len];
+    // As for the lanes.
+    let warm = (n / 4).max(8);
     let pid = child(|| {
+        ring.shared.populate();
+
         let (mut next, mut known) = (0, 0);
 
-        for _ in 0..=n {
+        for _ in 0..warm {
+            ring.send(&mut next, &mut known, &bytes);
+        }
+
+        while ring.shared.word(STARTED).load(Acquire) == 0 {
+            std::thread::yield_now();
+        }
+
+        for _ in 0..n {
             ring.send(&mut next, &mut known, &bytes);
         }
     });
     let (mut next, mut known) = (0, 0);
 
-    ring.receive(&mut next, &mut known);
+    for _ in 0..warm {
+        ring.receive(&mut next, &mut known);
+    }
 
     let value = time(n, || {
+        ring.shared.word(STARTED).store(1, Release);
+
         for _ in 0..n {
             ring.receive(&mut next, &mut known);
         }
@@ -92,15 +113,6 @@ pub fn round_trip(n: usize) -> f64 {
 
     let (there, back) = (Ring::new(64), Ring::new(64));
     let bytes = [7; 64];
-    let trips = |first: &Ring, second: &Ring, n: usize| {
-        let mut state = [0; 2];
-        let mut known = [0; 2];
-
-        for _ in 0..n {
-            first.send(&mut state[0], &mut known[0], &bytes);
-            second.receive(&mut state[1], &mut known[1]);
-        }
-    };
     let pid = child(|| {
         let mut state = [0; 2];
         let mut known = [0; 2];
@@ -110,7 +122,12 @@ pub fn round_trip(n: usize) -> f64 {
             back.send(&mut state[1], &mut known[1], &bytes);
         }
     });
-    let value = time(n, || trips(&there, &back, n));
+    let mut state = [0; 2];
+    let mut known = [0; 2];
+    let value = time_each(n, || {
+        there.send(&mut state[0], &mut known[0], &bytes);
+        back.receive(&mut state[1], &mut known[1]);
+    });
 
     wait(&[pid]);
     value
@@ -121,17 +138,20 @@ pub fn bounce(n: usize) -> f64 {
     pin(1);
 
     let shared = Shared::new(4096);
-    let turns = |mine: u64| {
-        for turn in (mine..2 * n as u64).step_by(2) {
+    let turns = |mut turn: u64| {
+        time_each(n, || {
             while shared.word(0).load(Acquire) != turn {
                 spin_loop();
             }
 
             shared.word(0).store(turn + 1, Release);
-        }
+            turn += 2;
+        })
     };
-    let pid = child(|| turns(1));
-    let value = time(n, || turns(0));
+    let pid = child(|| {
+        turns(1);
+    });
+    let value = turns(0);
 
     wait(&[pid]);
     value

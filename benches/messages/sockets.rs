@@ -2,7 +2,7 @@
 
 use std::hint::spin_loop;
 
-use super::process::{child, pin, time, wait};
+use super::process::{child, pin, time, time_each, wait};
 
 pub const SEQPACKET: i32 = libc::SOCK_SEQPACKET;
 pub const STREAM: i32 = libc::SOCK_STREAM;
@@ -149,11 +149,9 @@ pub fn round_trip(n: usize) -> f64 {
         }
     });
     let mut bytes = [7; 64];
-    let value = time(n, || {
-        for _ in 0..n {
-            send(pair.0[1], &bytes);
-            receive(pair.0[1], &mut bytes);
-        }
+    let value = time_each(n, || {
+        send(pair.0[1], &bytes);
+        receive(pair.0[1], &mut bytes);
     });
 
     wait(&[pid]);

@@ -1,6 +1,6 @@
 //! Bare wake-ups: two processes that sleep in `epoll_wait(2)`.
 
-use super::process::{child, pin, time, wait};
+use super::process::{child, pin, time, time_each, wait};
 
 /// An epoll instance that watches one descriptor.
 pub fn watch(fd: i32, events: u32) -> i32 {
@@ -42,7 +42,7 @@ fn ping_pong(n: usize, fds: [[i32; 2]; 2], events: u32, bytes: usize, reads: boo
         // SAFETY: the kernel reads and writes local buffers.
         let ring = || unsafe { libc::write(write, one.as_ptr().cast(), bytes) };
 
-        for _ in 0..n {
+        time_each(n, || {
             if first {
                 ring();
             }
@@ -57,7 +57,7 @@ fn ping_pong(n: usize, fds: [[i32; 2]; 2], events: u32, bytes: usize, reads: boo
             if !first {
                 ring();
             }
-        }
+        });
 
         close(&[epoll]);
     };

@@ -124,6 +124,7 @@ impl Outgoing {
         shared.enter(m, target.slot, lane.number());
         spot.len = len;
         spot.block = Some(shared.block);
+        spot.is_shared = true;
         lane.commit(m, spot, envelope);
 
         Ok(())

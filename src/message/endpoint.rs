@@ -32,6 +32,10 @@ pub struct Endpoint<M> {
     idle: Idle,
     /// The number of times that the pool of this process was used.
     activity: u64,
+    /// Whether events have arrived since this process has sent something.
+    is_following: bool,
+    /// Whether all of them were received.
+    has_caught_up: bool,
 }
 
 impl<M: Memory> Endpoint<M> {
@@ -60,6 +64,8 @@ impl<M: Memory> Endpoint<M> {
             outgoing: Outgoing::new(&member).or(Err(AttachError::NoMemory))?,
             idle: Idle::default(),
             activity: 0,
+            is_following: false,
+            has_caught_up: false,
             member,
         })
     }
@@ -95,6 +101,8 @@ impl<M: Memory> Endpoint<M> {
     /// [`Refused::NoMemory`] if the message cannot be sent. Nothing was sent then.
     #[inline]
     pub fn send(&mut self, target: Target, letter: Letter, payload: &[u8]) -> Result<(), Refused> {
+        self.is_following = false;
+        self.has_caught_up = false;
         self.outgoing.send(&self.member, target, letter, payload)
     }
 
@@ -156,15 +164,33 @@ impl<M: Memory> Endpoint<M> {
     /// successor gets a gap for it.
     #[inline]
     pub fn next(&mut self, turn: &mut Turn) -> Option<Event> {
+        if self.has_caught_up {
+            self.fall_behind();
+        }
+
         let event = self.incoming.next(&self.member, turn);
 
         match event {
             Some(Event::Room(receiver)) => self.outgoing.room(&self.member, receiver),
-            Some(_) => self.activity = self.activity.wrapping_add(1),
-            None => (),
+            Some(_) => {
+                self.activity = self.activity.wrapping_add(1);
+                self.is_following = true;
+            }
+            None => self.has_caught_up = self.is_following,
         }
 
         event
+    }
+
+    /// Pauses once after all messages were received, if this process has sent
+    /// nothing since. If it read each record as soon as it is there, the
+    /// processors would exchange cache lines for each message, and both processes
+    /// would be slower.
+    #[cold]
+    fn fall_behind(&mut self) {
+        self.is_following = false;
+        self.has_caught_up = false;
+        self.member.memory.pause();
     }
 
     /// The address of the payload of a message; `None` if the memory has no
@@ -190,6 +216,8 @@ impl<M: Memory> Endpoint<M> {
     /// waits until its wake-up descriptor is readable, and then calls
     /// [`Endpoint::wake_up`]. If it is false, there is something to receive.
     pub fn prepare_sleep(&mut self) -> bool {
+        self.is_following = false;
+        self.has_caught_up = false;
         self.incoming.prepare_sleep(&self.member)
     }
 

@@ -37,15 +37,17 @@ enum Status {
 /// The receiver's side of a lane.
 #[derive(Clone, Debug)]
 pub struct InLane {
-    lane: Lane,
+    pub(super) lane: Lane,
+    /// The offset of the shared words of the lane.
+    pub(super) head: usize,
     status: Status,
     /// The next record. While the lane is not open only the number is valid.
-    at: Position,
+    pub(super) at: Position,
     /// The word `first` that was followed last, or that led to damage.
     opened: u64,
     /// The incarnation of the sender; 0 if it is not known.
     incarnation: u32,
-    received: u64,
+    pub(super) received: u64,
     gaps: u64,
     /// A gap that the previous process of the slot has left.
     left: Option<Gap>,
@@ -84,6 +86,7 @@ impl InLane {
 
         Self {
             lane,
+            head,
             status,
             at,
             opened: if is_new { 0 } else { word },
@@ -100,6 +103,12 @@ impl InLane {
     /// The incarnation of the sender; 0 if it is not known.
     pub fn incarnation(&self) -> u32 {
         self.incarnation
+    }
+
+    /// Whether records can be read, and no gap comes before them.
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.status == Status::Open && self.left.is_none()
     }
 
     /// Forgets the incarnation of the sender, which is dead.
@@ -136,7 +145,7 @@ impl InLane {
 
     /// Where the sender has opened the lane since the last look, if it has.
     fn opening<M: Memory>(&self, m: &Member<M>) -> Option<(u64, First)> {
-        let at = m.layout.lane(self.lane) + offset_of!(LaneHead, first);
+        let at = self.head + offset_of!(LaneHead, first);
         let word = m.memory.load(at, SeqCst);
         let first = First::unpack(word).filter(|_| word != self.opened)?;
 
@@ -146,7 +155,7 @@ impl InLane {
     /// Takes the next record.
     #[inline]
     pub fn take<M: Memory>(&mut self, m: &Member<M>) -> Taken {
-        if self.status != Status::Open || self.left.is_some() {
+        if !self.is_ready() {
             return self.take_slowly(m);
         }
 
@@ -186,7 +195,7 @@ impl InLane {
         self.store(m);
         self.received = self.received.wrapping_add(1);
         m.memory.store(
-            m.layout.lane(self.lane) + offset_of!(LaneHead, received),
+            self.head + offset_of!(LaneHead, received),
             self.received,
             Relaxed,
         );
@@ -208,8 +217,8 @@ impl InLane {
         self.at = next;
         self.store(m);
 
-        if let Some(block) = record.block.filter(|_| has_payload) {
-            self.handled(number, record).free(m, block);
+        if let Some(block) = record.own_block().filter(|_| has_payload) {
+            Handled::after_message(self.head, number, &record).free(m, block);
         }
 
         self.count(m, self.gap(number, 1, Cause::ForAnother))
@@ -220,16 +229,6 @@ impl InLane {
     fn is_mine<M: Memory>(&self, m: &Member<M>, record: Record) -> bool {
         record.incarnation == m.incarnation
             || (!record.header.exact && !is_before(record.incarnation, m.line))
-    }
-
-    /// What must be done when the message with this number was handled.
-    #[inline]
-    pub fn handled(&self, number: u32, record: Record) -> Handled {
-        Handled {
-            lane: self.lane,
-            number: number.wrapping_add(1),
-            block: record.block,
-        }
     }
 
     #[cold]
@@ -325,11 +324,8 @@ impl InLane {
 
     fn count<M: Memory>(&mut self, m: &Member<M>, gap: Gap) -> Taken {
         self.gaps = self.gaps.wrapping_add(gap.count.into());
-        m.memory.store(
-            m.layout.lane(self.lane) + offset_of!(LaneHead, gaps),
-            self.gaps,
-            Relaxed,
-        );
+        m.memory
+            .store(self.head + offset_of!(LaneHead, gaps), self.gaps, Relaxed);
 
         Taken::Gap(gap)
     }
@@ -351,11 +347,11 @@ impl InLane {
 
     /// Stores the position for a successor.
     #[inline]
-    fn store<M: Memory>(&self, m: &Member<M>) {
+    pub(super) fn store<M: Memory>(&self, m: &Member<M>) {
         let place = self.place();
 
         m.memory.store(
-            m.layout.lane(self.lane) + offset_of!(LaneHead, place),
+            self.head + offset_of!(LaneHead, place),
             place.pack(),
             Release,
         );
@@ -370,7 +366,7 @@ impl InLane {
 
     fn done<M: Memory>(&self, m: &Member<M>) {
         m.memory.store(
-            m.layout.lane(self.lane) + offset_of!(LaneHead, done),
+            self.head + offset_of!(LaneHead, done),
             self.at.number.into(),
             Release,
         );

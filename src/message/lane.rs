@@ -1,5 +1,5 @@
-//! How the records of a lane are found. Receivers, successors, recovery and the
-//! verifier use the same function, [`look`].
+//! How the records of a lane are found. Receivers use [`look`]; successors, recovery
+//! and the verifier use it through `walk`.
 //!
 //! A chunk contains records one after the other. A record has two words, its
 //! header and its addressee, and then its payload. Records begin at multiples of
@@ -47,6 +47,14 @@ pub struct Record {
     /// The block with the payload, as the record names it; `None` if the payload
     /// follows the header. [`payload`] checks it.
     pub block: Option<Block>,
+}
+
+impl Record {
+    /// The block that no other record names: it is freed with the record.
+    #[inline]
+    pub fn own_block(&self) -> Option<Block> {
+        self.block.filter(|_| self.header.kind == Kind::Large)
+    }
 }
 
 /// What is at a position in a lane.
@@ -98,11 +106,15 @@ pub fn owns<M: Memory>(memory: &M, layout: &Layout, lane: Lane, at: Position) ->
         return false;
     }
 
-    let word = memory.load(layout.owner(lane.receiver, at.chunk), Acquire);
+    lane_owner(memory, layout, lane, at.chunk).is_some_and(|owner| owner.number == at.number)
+}
 
-    Owner::unpack(word).is_some_and(|owner| {
-        owner.is_of(Use::Lane, lane.class.is_control(), lane.sender) && owner.number == at.number
-    })
+/// The owner of a chunk of the receiver's pool, if it belongs to the lane.
+#[inline]
+pub fn lane_owner<M: Memory>(memory: &M, layout: &Layout, lane: Lane, chunk: u32) -> Option<Owner> {
+    let word = memory.load(layout.owner(lane.receiver, chunk), Acquire);
+
+    Owner::unpack(word).filter(|owner| owner.is_of(Use::Lane, lane.class.is_control(), lane.sender))
 }
 
 /// Looks at a valid position in a lane.
@@ -291,100 +303,4 @@ pub fn first<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Option<First
     let word = memory.load(layout.lane(lane) + offset_of!(LaneHead, first), Acquire);
 
     First::unpack(word).filter(|first| first.chunk < layout.sizes.chunks)
-}
-
-/// How a walk through a lane has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The next record will be written at this position.
-    Open(Position),
-    /// The lane is closed, or was never opened; the next record will have this
-    /// number.
-    Closed(u32),
-    /// The walk met something that is no record, after the record with this
-    /// number.
-    Damaged(u32),
-}
-
-/// Walks through all records that wait in a lane, and calls `visit` for what it
-/// finds. The sender of the lane is dead, or this process.
-///
-/// A living receiver can free chunks during the walk. Then the walk starts
-/// again, so `visit` can be called more than once for a record. The number of
-/// steps is bounded by the size of the pool.
-pub fn walk<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    lane: Lane,
-    mut visit: impl FnMut(Position, &Found),
-) -> End {
-    let mut end = End::Closed(0);
-
-    for _ in 0..=layout.sizes.chunks {
-        let from = place(memory, layout, lane);
-
-        end = walk_from(memory, layout, lane, from, &mut visit);
-
-        if !matches!(end, End::Damaged(_)) || place(memory, layout, lane) == from {
-            break;
-        }
-    }
-
-    end
-}
-
-fn walk_from<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    lane: Lane,
-    from: Place,
-    visit: &mut impl FnMut(Position, &Found),
-) -> End {
-    let mut at = match from {
-        Place::Damaged(number) => return End::Damaged(number),
-        Place::Open(at) if !is_valid(layout, at) => return End::Damaged(at.number),
-        Place::Open(at) => at,
-        Place::Closed(number) => match reopened(memory, layout, lane, number) {
-            Ok(at) => at,
-            Err(end) => return end,
-        },
-    };
-    let most = u64::from(layout.sizes.chunks) * u64::from(CHUNK / ALIGN);
-
-    for _ in 0..=most {
-        let found = look(memory, layout, lane, at);
-
-        visit(at, &found);
-
-        at = match found {
-            Found::Empty => return End::Open(at),
-            Found::Message(_, next) | Found::Mark(_, next) | Found::Link(next) => next,
-            Found::Close(number) => match reopened(memory, layout, lane, number) {
-                Ok(at) => at,
-                Err(end) => return end,
-            },
-            Found::Damaged => break,
-        };
-    }
-
-    End::Damaged(at.number)
-}
-
-/// The position at which a closed lane was opened again, or the end of the walk.
-fn reopened<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    lane: Lane,
-    number: u32,
-) -> Result<Position, End> {
-    match first(memory, layout, lane) {
-        Some(first) if first.number == number => {
-            let at = first.position();
-
-            owns(memory, layout, lane, at)
-                .then_some(at)
-                .ok_or(End::Damaged(number))
-        }
-        _ => Err(End::Closed(number)),
-    }
 }

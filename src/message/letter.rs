@@ -100,4 +100,6 @@ pub struct Spot {
     pub len: u32,
     /// The block with the payload, if it is not in the record.
     pub block: Option<Block>,
+    /// Whether the block belongs to the sender, and others receive it as well.
+    pub is_shared: bool,
 }

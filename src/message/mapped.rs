@@ -2,6 +2,7 @@
 //! wake-up descriptor for each slot.
 
 use std::fmt;
+use std::hint::spin_loop;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -14,6 +15,10 @@ use crate::sys::bell::Bell;
 use crate::sys::heap;
 use crate::sys::region::Region;
 use crate::sys::time;
+
+/// The number of `pause` instructions in [`Memory::pause`]. A processor needs 10 to 50
+/// nanoseconds for one.
+const PAUSES: u32 = 30;
 
 /// Is accessed in place of a word outside the region. No offset that this
 /// directory computes leads outside.
@@ -120,6 +125,17 @@ impl Memory for &Mapped {
     #[inline]
     fn read(&self, at: usize, to: &mut [u8]) {
         self.region.read(at, to);
+    }
+
+    #[inline]
+    fn prefetch(&self, at: usize) {
+        self.region.prefetch(at);
+    }
+
+    fn pause(&self) {
+        for _ in 0..PAUSES {
+            spin_loop();
+        }
     }
 
     #[inline]

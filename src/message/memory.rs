@@ -40,6 +40,12 @@ pub trait Memory {
     /// Copies bytes out of the memory.
     fn read(&self, at: usize, to: &mut [u8]);
 
+    /// Says that the word at `at` will be written soon.
+    fn prefetch(&self, _at: usize) {}
+
+    /// Waits for some hundred nanoseconds, without a system call.
+    fn pause(&self) {}
+
     /// The address of `len` bytes, for a caller that reads or builds a payload
     /// in place; `None` if they lie outside, or if the memory has no addresses.
     fn address(&self, at: usize, len: usize) -> Option<NonNull<u8>>;

@@ -7,10 +7,10 @@
 //! - [`layout`], [`words`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
 //! - [`peers`]: which process is in which slot
-//! - [`lane`], [`pool`], [`member`]: records, chunks, wake-ups
-//! - [`out_lane`], [`out_records`], [`out_counts`], [`send`], [`broadcast`],
+//! - [`lane`], [`walk`], [`pool`], [`member`]: records, chunks, wake-ups
+//! - [`out_lane`], [`out_records`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
 //!   [`shared_block`]: the sender's side
-//! - [`in_lane`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
+//! - [`in_lane`], [`in_small`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
 //! - [`lanes`], [`bits`]: tables with an entry for each slot
 //! - [`letter`], [`event`]: what a sender and a receiver say and are told
 //! - [`endpoint`]: all of it for one process
@@ -18,12 +18,14 @@
 //! - [`recover`]: what is done when a process is dead
 //! - [`verify`]: a check of the whole region
 
+pub mod ahead;
 pub mod bits;
 pub mod broadcast;
 pub mod endpoint;
 pub mod event;
 pub mod idle;
 pub mod in_lane;
+pub mod in_small;
 pub mod lane;
 pub mod lanes;
 pub mod layout;
@@ -45,4 +47,5 @@ pub mod sleep;
 pub mod statistics;
 pub mod taken;
 pub mod verify;
+pub mod walk;
 pub mod words;

@@ -19,12 +19,14 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use nix::errno::Errno;
 
-use super::lane::{self, End, Found, LAST};
+use super::ahead;
+use super::lane::{self, Found, LAST};
 use super::layout::{Bitmap, Lane, LaneHead};
 use super::letter::Refused;
 use super::member::Member;
 use super::memory::Memory;
 use super::pool;
+use super::walk::{End, walk};
 use super::words::{First, Header, Kind, Owner, Place, Position, Use, is_before, pair};
 
 /// Chunks that the receiver frees when it comes to the record `until`.
@@ -105,11 +107,11 @@ impl OutLane {
                 self.hold(until, chunk, count);
             }
         };
-        let end = lane::walk(&m.memory, &m.layout, lane, |at, found| match found {
+        let end = walk(&m.memory, &m.layout, lane, |at, found| match found {
             Found::Link(next) => hold(next.number, at.chunk, 1),
             Found::Close(number) => hold(*number, at.chunk, 1),
             Found::Message(record, next) => {
-                if let Some(block) = record.block.filter(|block| block.pool == lane.receiver) {
+                if let Some(block) = record.own_block() {
                     hold(next.number, block.chunk, block.count);
                 }
             }
@@ -118,8 +120,12 @@ impl OutLane {
 
         match end {
             End::Open(at) => {
+                let first = lane::first(&m.memory, &m.layout, lane);
+
                 self.at = at;
                 self.is_open = true;
+                // The receiver may not have come here since, see `settle`.
+                self.opened = first.map_or(at.number, |first| first.number);
             }
             End::Closed(number) => self.at.number = number,
             // The predecessor has written no record with so large a number.
@@ -173,6 +179,7 @@ impl OutLane {
         m.memory.swap(start, header.pack());
         self.at.offset += size;
         self.at.number = self.at.number.wrapping_add(1);
+        ahead::prepare_record(m, self.lane.receiver, self.at, size);
     }
 
     #[inline]
@@ -255,6 +262,7 @@ impl OutLane {
         );
         let chunk = chunk.ok_or(Refused::Again)?;
 
+        ahead::prepare_chunk(m, self.lane.receiver, chunk);
         m.memory
             .store(m.layout.chunk(self.lane.receiver, chunk), 0, Relaxed);
 

@@ -38,6 +38,7 @@ impl OutLane {
             payload: self.offset(m) + lane::HEAD as usize,
             len,
             block: None,
+            is_shared: false,
         })
     }
 
@@ -69,6 +70,7 @@ impl OutLane {
                 chunk,
                 count,
             }),
+            is_shared: false,
         })
     }
 
@@ -102,7 +104,7 @@ impl OutLane {
     pub fn cancel<M: Memory>(&mut self, m: &Member<M>, spot: Spot) {
         self.is_reserved = false;
 
-        if let Some(block) = spot.block.filter(|block| block.pool == self.lane.receiver) {
+        if let Some(block) = spot.block.filter(|_| !spot.is_shared) {
             let owner = self.owner(m, Use::Block, self.at.number);
             let chunks = block.chunk..block.chunk + block.count;
 
@@ -121,11 +123,11 @@ impl OutLane {
             Some(block) => {
                 self.put_block(m, block);
 
-                if block.pool == self.lane.receiver {
+                if spot.is_shared {
+                    (Kind::Shared, 8)
+                } else {
                     self.hold(self.at.number.wrapping_add(1), block.chunk, block.count);
                     (Kind::Large, 8)
-                } else {
-                    (Kind::Shared, 8)
                 }
             }
         };

@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use super::bits::Bits;
 use super::event::{Event, Message, Origin, Sender, Turn};
 use super::in_lane::InLane;
+use super::in_small::Small;
 use super::lanes::Lanes;
 use super::layout::{Bitmap, Class, Slot};
 use super::member::Member;
@@ -114,8 +115,9 @@ impl Incoming {
     /// Ends the handling of the message that was returned last.
     #[inline]
     pub fn finish<M: Memory>(&mut self, m: &Member<M>) {
-        if let Some(handled) = self.handled.take() {
+        if let Some(handled) = &self.handled {
             handled.finish(m);
+            self.handled = None;
         }
     }
 
@@ -131,14 +133,54 @@ impl Incoming {
         if self.burst > 0 {
             self.burst -= 1;
 
-            let sender = self.side(self.current).cursor;
+            let (class, sender) = (self.current, self.side(self.current).cursor);
 
-            if let Some(event) = self.take(m, self.current, sender) {
+            if let Some(message) = self.take_small(m, class, sender) {
+                return Some(Event::Message(message));
+            }
+
+            if let Some(event) = self.take(m, class, sender) {
                 return Some(event);
             }
         }
 
         self.search(m)
+    }
+
+    #[inline(always)]
+    fn take_small<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        class: Class,
+        sender: u32,
+    ) -> Option<Message> {
+        let up = self.senders.up(sender);
+        let lane = self.side(class).lanes.get_mut(sender)?;
+        let Small {
+            header,
+            number,
+            user,
+            payload,
+            incarnation,
+        } = lane.take_small(m, up)?;
+        let handled = Handled {
+            head: lane.head,
+            number: number.wrapping_add(1),
+            block: None,
+        };
+
+        self.handled = Some(handled);
+
+        Some(Message {
+            sender,
+            incarnation,
+            class,
+            message_type: header.message_type,
+            user,
+            number,
+            payload,
+            len: header.len,
+        })
     }
 
     /// Looks at all active lanes once, beginning after the last one.
@@ -215,7 +257,7 @@ impl Incoming {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn take<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) -> Option<Event> {
         match self.pull(m, class, sender) {
             Pulled::Event(event) => Some(event),
@@ -255,7 +297,7 @@ impl Incoming {
             match lane.take(m) {
                 Taken::Message(record, number) => {
                     lane.empty = 0;
-                    self.handled = Some(lane.handled(number, record));
+                    self.handled = Some(Handled::after_message(lane.head, number, &record));
 
                     let origin = Origin {
                         class,
@@ -267,7 +309,7 @@ impl Incoming {
                 }
                 Taken::Gap(gap) => {
                     if gap.cause != Cause::Damaged {
-                        self.handled = Some(Handled::after_gap(m.from(class, sender), gap));
+                        self.handled = Some(Handled::after_gap(lane.head, gap));
                     }
 
                     return Pulled::Event(Event::Gap(gap));

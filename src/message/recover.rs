@@ -10,13 +10,14 @@
 //! with a number before that one was passed. A chunk with the number of a record
 //! that was never committed was never used.
 
-use super::lane::{self, End};
+use super::lane;
 use super::layout::{Bitmap, Class, Lane, Layout, MAX_CHUNKS};
 use super::member::Member;
 use super::memory::Memory;
 use super::peers::{self, Heritage, State};
 use super::pool::{self, is_passed};
 use super::verify::known;
+use super::walk::{End, walk};
 use super::words::{Place, Position, Use, is_before};
 
 /// Gives back what the process of a slot had claimed, and wakes up its
@@ -82,7 +83,7 @@ fn as_sender<M: Memory>(dead: &Member<M>, class: Class, receiver: u32) {
 fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
     let (memory, layout) = (&dead.memory, &dead.layout);
     let mut linked = Chunks::default();
-    let end = lane::walk(memory, layout, lane, |at, _| {
+    let end = walk(memory, layout, lane, |at, _| {
         linked.add(at.chunk);
     });
     let next = match end {

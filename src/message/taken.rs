@@ -4,7 +4,7 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering::Release;
 
 use super::lane::{Block, Record};
-use super::layout::{Class, Lane, LaneHead};
+use super::layout::{Class, LaneHead};
 use super::member::Member;
 use super::memory::Memory;
 
@@ -54,8 +54,8 @@ pub enum Taken {
 /// What the receiver must do after a message was handled.
 #[derive(Clone, Copy, Debug)]
 pub struct Handled {
-    /// The lane.
-    pub lane: Lane,
+    /// The offset of the head of the lane.
+    pub head: usize,
     /// The number after that of the message.
     pub number: u32,
     /// The block with its payload.
@@ -63,11 +63,21 @@ pub struct Handled {
 }
 
 impl Handled {
+    /// What must be done when the message with this number was handled.
+    #[inline]
+    pub fn after_message(head: usize, number: u32, record: &Record) -> Self {
+        Self {
+            head,
+            number: number.wrapping_add(1),
+            block: record.own_block(),
+        }
+    }
+
     /// What must be done when the gap of one message was handled. If the process
     /// is killed before, its successor reports a gap again.
-    pub fn after_gap(lane: Lane, gap: Gap) -> Self {
+    pub fn after_gap(head: usize, gap: Gap) -> Self {
         Self {
-            lane,
+            head,
             number: gap.number.wrapping_add(1),
             block: None,
         }
@@ -75,20 +85,20 @@ impl Handled {
 
     /// Frees what the message has used.
     #[inline]
-    pub fn finish<M: Memory>(self, m: &Member<M>) {
+    pub fn finish<M: Memory>(&self, m: &Member<M>) {
         if let Some(block) = self.block {
             self.free(m, block);
         }
 
         m.memory.store(
-            m.layout.lane(self.lane) + offset_of!(LaneHead, done),
+            self.head + offset_of!(LaneHead, done),
             self.number.into(),
             Release,
         );
     }
 
     /// Frees the block with the payload, unless others use it as well.
-    pub fn free<M: Memory>(self, m: &Member<M>, block: Block) {
+    pub fn free<M: Memory>(&self, m: &Member<M>, block: Block) {
         if block.pool == m.slot {
             m.free(block.chunk..block.chunk + block.count);
         }

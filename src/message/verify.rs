@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering::Acquire;
 
 use nix::errno::Errno;
 
-use super::lane::{self, End, Found};
+use super::lane::{self, Found};
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::memory::Memory;
 use super::pool;
+use super::walk::{End, walk};
 use super::words::{Owner, Use, is_before};
 use crate::sys::heap;
 
@@ -138,7 +139,7 @@ fn walk_lane<M: Memory>(
             };
         }
     };
-    let end = lane::walk(memory, layout, lane, |at, found| {
+    let end = walk(memory, layout, lane, |at, found| {
         if current != Some(at.chunk) {
             current = Some(at.chunk);
             see(at.chunk, Seen::InLane(lane.class, lane.sender));
@@ -147,7 +148,7 @@ fn walk_lane<M: Memory>(
         if let Found::Message(record, _) = found {
             report.messages += 1;
 
-            if let Some(block) = record.block.filter(|block| block.pool == lane.receiver) {
+            if let Some(block) = record.own_block() {
                 for chunk in block.chunk..block.chunk.saturating_add(block.count) {
                     see(chunk, Seen::InBlock(lane.class, lane.sender, at.number));
                 }

@@ -372,3 +372,22 @@ fn lanes_are_counted() {
     assert_eq!((found.waiting, found.refused, found.gaps), (0, 1, 0));
     assert!(found.deepest >= 16, "{found:?}");
 }
+
+#[test]
+fn a_large_broadcast_to_oneself_arrives() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+    let bytes = payload(3, 9000);
+
+    a.broadcast([to(0), to(1)], DATA, &bytes, |_, _| panic!());
+
+    for process in [&mut a, &mut b] {
+        let got = messages(process);
+
+        assert_eq!(got.len(), 1);
+        assert!(got[0].1 == bytes);
+    }
+
+    a.tidy(9);
+    assert_eq!(world.assert_nothing_lost().shared, 0);
+}

@@ -159,6 +159,34 @@ fn a_successor_continues_the_lanes_of_a_dead_sender() {
     }
 }
 
+/// The receiver has not followed the sender to the new chunk when the sender
+/// dies.
+#[test]
+fn a_successor_continues_a_lane_that_was_opened_again() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+
+    a.send(to(1), DATA, b"first").unwrap();
+    assert_eq!(messages(&mut b).len(), 1);
+    a.tidy(0);
+    assert_eq!(messages(&mut b).len(), 0);
+    a.send(to(1), DATA, b"second").unwrap();
+    world.kill(a, Heritage::Successor);
+
+    let mut a = world.start(0);
+
+    a.send(to(1), DATA, b"third").unwrap();
+
+    let events = events(&mut b);
+
+    assert_eq!(
+        texts(&events),
+        ["message 1", "down 1", "up 2", "message 2"],
+        "{events:?}"
+    );
+    world.assert_nothing_lost();
+}
+
 #[test]
 fn a_receiver_learns_of_a_death_after_the_last_message() {
     let world = World::new(SMALL);

@@ -11,6 +11,7 @@ use ngx_ipc::message::event::{Event, Message};
 use ngx_ipc::message::layout::Class;
 use ngx_ipc::message::letter::{Letter, Refused};
 use ngx_ipc::message::mapped::Mapped;
+use ngx_ipc::message::taken::Cause;
 
 use super::hostile::Random;
 use super::ledger::{DIRECT, KINDS, Ledger, TO_ALL, URGENT, WORKERS};
@@ -119,6 +120,8 @@ impl Worker {
             match event {
                 Event::Message(message) => self.check(&message),
                 Event::Gap(gap) => {
+                    // No process writes garbage in this test.
+                    assert_ne!(gap.cause, Cause::Damaged, "{gap:?} {}", self.slot);
                     self.ledger
                         .add_gap(gap.class, gap.sender, self.slot, gap.count);
                     self.ledger.count(GAPS, gap.count.into());
