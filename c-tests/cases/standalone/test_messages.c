@@ -131,7 +131,11 @@ test_replacement(void)
         T_EQ(t_of(0)->values[i], i);
     }
 
-    T_EQ(t_of(0)->gaps, 0);
+    /* The kill can come before the worker has recorded that note 0 is handled. */
+
+    T_OK(t_of(0)->gaps == 0
+         || (t_of(0)->gaps == 1
+             && t_of(0)->gap_cause == NGX_IPC_GAP_HANDLED));
 
     /* The replacement is known to the others. */
 
