@@ -122,6 +122,11 @@ typedef struct {
     ngx_uint_t messages_deepest;
     /* The number of messages to the process that were lost. */
     ngx_uint_t messages_lost;
+    /*
+     * The number of messages that the process has received and dropped, because it
+     * has no handler for their type.
+     */
+    ngx_uint_t messages_unknown;
 } ngx_ipc_process_t;
 
 /*

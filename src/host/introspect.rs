@@ -86,6 +86,9 @@ pub struct ngx_ipc_process_t {
     pub messages_deepest: ngx_uint_t,
     /// The number of messages to the process that were lost.
     pub messages_lost: ngx_uint_t,
+    /// The number of messages that the process has received and dropped, because it
+    /// has no handler for their type.
+    pub messages_unknown: ngx_uint_t,
 }
 
 // This constant is not public, because cbindgen would write a public constant
@@ -94,7 +97,7 @@ const FIRST_SIZE: usize = offset_of!(ngx_ipc_process_t, dropped) + size_of::<ngx
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_ipc_process_t, messages_lost) + size_of::<ngx_uint_t>()
+    offset_of!(ngx_ipc_process_t, messages_unknown) + size_of::<ngx_uint_t>()
         == size_of::<ngx_ipc_process_t>()
 );
 
@@ -223,6 +226,7 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
         messages_waiting: messages.waiting,
         messages_deepest: messages.deepest,
         messages_lost: messages.lost,
+        messages_unknown: messages.unknown,
     })
 }
 
@@ -281,13 +285,14 @@ impl fmt::Display for Messages<'_> {
         write!(
             f,
             " messages_sent:{} messages_refused:{} messages_received:{} messages_waiting:{} \
-             messages_deepest:{} messages_lost:{}",
+             messages_deepest:{} messages_lost:{} messages_unknown:{}",
             process.messages_sent,
             process.messages_refused,
             process.messages_received,
             process.messages_waiting,
             process.messages_deepest,
             process.messages_lost,
+            process.messages_unknown,
         )
     }
 }

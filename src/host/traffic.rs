@@ -16,4 +16,6 @@ pub struct Traffic {
     pub deepest: usize,
     /// Messages to it that were lost.
     pub lost: usize,
+    /// Messages that it has received and dropped, because it had no handler.
+    pub unknown: usize,
 }

@@ -6,9 +6,10 @@
 //! | 0 | the number of changes: a process has started, or a death is known |
 //! | 8 | the secret of the hashes of keys |
 //! | 64 | one word for each slot: 1 if its process wants to be woken up at a change |
-//! | 12 KiB | the names of the types, see `names` |
-//! | 28 KiB | the keys that wait, see `keys` |
-//! | 92 KiB | the messages that are kept, see `retained` |
+//! | 12 KiB | one word for each slot: the messages without a handler |
+//! | 20 KiB | the names of the types, see `names` |
+//! | 36 KiB | the keys that wait, see `keys` |
+//! | 100 KiB | the messages that are kept, see `retained` |
 //!
 //! A damaged board misleads processes about names and changes. It cannot make
 //! them access other memory, because each number is checked where it is used.
@@ -21,13 +22,15 @@ use crate::message::memory::Memory;
 const CHANGES: usize = 0;
 const WATCHING: usize = 64;
 const WORD: usize = size_of::<u64>();
+/// The offset of the numbers of messages without a handler.
+const UNKNOWN: usize = 3 * 4096;
 
 /// The largest number of types.
 pub const MAX_TYPES: u16 = 256;
 /// The size of the entry of a type in bytes.
 pub const TYPE: usize = 64;
 /// The offset of the entries of the types.
-pub const NAMES: usize = 3 * 4096;
+pub const NAMES: usize = UNKNOWN + MAX_SLOTS as usize * WORD;
 /// The number of entries for keys that wait.
 pub const KEYS_COUNT: usize = 4096;
 /// The offset of the entries for keys.
@@ -45,7 +48,7 @@ pub const RETAINED_TYPE: usize = 4096 + BUFFERS as usize * BUFFER;
 /// The size of the board in bytes. Most of it is never touched.
 pub const SIZE: usize = RETAINED + MAX_TYPES as usize * RETAINED_TYPE;
 
-const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= NAMES);
+const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= UNKNOWN);
 
 /// The number of changes so far.
 pub fn changes<M: Memory>(board: &M) -> u64 {
@@ -61,6 +64,29 @@ pub fn count_change<M: Memory>(board: &M) {
         if board.replace(CHANGES, before, before.wrapping_add(1)) {
             return;
         }
+    }
+}
+
+/// Counts a message to the process of a slot that had no handler for it. Only this
+/// process counts.
+pub fn count_unknown<M: Memory>(board: &M, slot: u32) {
+    if slot < MAX_SLOTS {
+        let before = unknown(board, slot);
+
+        board.store(
+            UNKNOWN + slot as usize * WORD,
+            before.wrapping_add(1),
+            Relaxed,
+        );
+    }
+}
+
+/// The number of messages to a slot that had no handler.
+pub fn unknown<M: Memory>(board: &M, slot: u32) -> u64 {
+    if slot < MAX_SLOTS {
+        board.load(UNKNOWN + slot as usize * WORD, Relaxed)
+    } else {
+        0
     }
 }
 

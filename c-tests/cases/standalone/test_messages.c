@@ -872,6 +872,29 @@ test_statistics(void)
 }
 
 
+/* A worker has not registered the type of a message. */
+
+static void
+test_unknown(void)
+{
+    ngx_ipc_process_t              p;
+    static ngx_ipc_message_type_t  type = { .name = "test_unknown" };
+
+    t_messages_start(1);
+    T_EQ(ngx_ipc_message_register(&type), NGX_OK);
+    T_EQ(ngx_ipc_message_send(&type, NGX_IPC_TO_WORKER(0), "a", 1), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 3), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+
+    p.slot = -1;
+    T_EQ(ngx_ipc_next_process(&p), NGX_OK);
+    T_EQ(p.messages_unknown, 1);
+    T_EQ(p.messages_lost, 0);
+
+    t_workers_stop();
+}
+
+
 /* A program that registers no type has no messages, and pays nothing. */
 
 static void
@@ -921,6 +944,7 @@ main(void)
     t_run("an event loop of the program", test_own_loop);
     t_run("a process that a handler has started", test_spawn_in_handler);
     t_run("the traffic in the list of processes", test_statistics);
+    t_run("a message whose type a worker has not registered", test_unknown);
     t_run("a program without messages", test_off);
 
     return t_end();

@@ -15,7 +15,7 @@ use super::types::{
     ngx_ipc_peer_t,
 };
 use super::watchers::{self, Told};
-use super::{register, settings};
+use super::{register, settings, shared};
 use crate::config::{AtomicPid, ngx_uint_t};
 use crate::host::standalone::variables::ngx_pid;
 use crate::log::{Level, Log};
@@ -23,6 +23,7 @@ use crate::message::event::Message;
 use crate::message::peers::Peer;
 use crate::message::taken::{Cause, Gap};
 use crate::messaging::address::Address;
+use crate::messaging::board;
 use crate::messaging::exchange::Notice;
 use crate::messaging::kind::WITH_DESCRIPTORS;
 use crate::messaging::presence::Change;
@@ -153,10 +154,11 @@ fn has_more() -> bool {
     !is_asleep
 }
 
-/// The number of messages that were dropped because this process has not
-/// registered their type.
-pub fn unknown() -> ngx_uint_t {
-    UNKNOWN.load(Relaxed)
+/// Counts a message without a handler, for the list of processes.
+fn count_unknown() {
+    if let (Some(slot), Some(region)) = (local::with(|own| own.slot()), shared::get()) {
+        board::count_unknown(&region.board, slot);
+    }
 }
 
 fn tell(log: Log, notice: Notice<Asked>) {
@@ -226,6 +228,8 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
     let handler = registered.and_then(|registered| registered.get().handler);
 
     let (Some(registered), Some(handler)) = (registered, handler) else {
+        count_unknown();
+
         if UNKNOWN.fetch_add(1, Relaxed) == 0 {
             log.error(
                 Level::Warn,

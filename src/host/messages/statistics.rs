@@ -4,6 +4,7 @@ use super::shared;
 use crate::host::traffic::Traffic;
 use crate::message::layout::{Class, Lane};
 use crate::message::statistics::statistics;
+use crate::messaging::board;
 use crate::table::slot::Slot;
 
 /// Reads the counters of the process in a slot. All are 0 if the slot has no
@@ -33,6 +34,8 @@ pub fn totals(slot: Slot) -> Option<Traffic> {
             totals.lost += into.gaps as usize;
         }
     }
+
+    totals.unknown = board::unknown(&region.board, own) as usize;
 
     Some(totals)
 }
