@@ -182,7 +182,7 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
         forbid_respawn(log, entry, name, pid, Ended::new(status));
     }
 
-    (g.exited)(pid);
+    (g.exited)(g, pid);
 }
 
 /// Records that a child was reaped whose SIGCHLD has not been handled.
@@ -215,7 +215,7 @@ pub(super) fn reaped_elsewhere(g: &Globals, log: Log, slot: Slot) {
         ),
     );
 
-    (g.exited)(pid);
+    (g.exited)(g, pid);
 }
 
 /// Does what the handler of SIGCHLD does with a child that other code has
