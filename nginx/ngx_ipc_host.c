@@ -12,6 +12,7 @@
 #include <ngx_channel.h>
 
 #include "ngx_ipc_asserts.h"
+#include "ngx_ipc_messages.h"
 
 
 /* functions of the library that only this file calls */
@@ -331,7 +332,7 @@ ngx_debug_point(void)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event)
 {
     if (ngx_add_conn != NULL && !(ngx_event_flags & NGX_USE_EPOLL_EVENT)) {
@@ -378,5 +379,5 @@ ngx_add_channel_event(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
 
     ngx_ipc_channel_added(fd);
 
-    return NGX_OK;
+    return (fd == ngx_channel) ? ngx_ipc_messages_add(cycle) : NGX_OK;
 }

@@ -32,6 +32,8 @@ mod killed;
 mod lines;
 #[path = "nginx/load.rs"]
 mod load;
+#[path = "nginx/messages.rs"]
+mod messages;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/quit.rs"]

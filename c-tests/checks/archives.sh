@@ -51,11 +51,12 @@ exports_documented()
 # define, what ngx_ipc.h declares, and what ngx_ipc_host.c, the glue, calls
 exports_nginx()
 {
-    glue=$nginx/ipc/addon/nginx/ngx_ipc_host.o
+    glue=$nginx/ipc/addon/nginx
     for file in process channel shmem; do
         defined "$nginx/stock/src/os/unix/ngx_$file.o"
     done > "$tmp/stock"
-    undefined "$glue" | grep '^ngx_ipc_' > "$tmp/glue"
+    undefined "$glue/ngx_ipc_host.o" "$glue/ngx_ipc_messages.o" \
+        | grep '^ngx_ipc_' > "$tmp/glue"
     grep '^ngx_ipc_' "$top/c-tests/checks/symbols" > "$tmp/own"
     sort -u "$tmp/stock" "$tmp/glue" "$tmp/own" > "$tmp/wanted"
     defined "$nginx_archive" > "$tmp/defined"

@@ -31,7 +31,8 @@ dir=$(cd "$2" && pwd)
 
 addon=$top/nginx
 
-options="--with-compat --with-debug --with-threads --with-stream
+options="--with-compat --with-debug --with-threads --with-stream --with-poll_module
+         --with-select_module
          --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}

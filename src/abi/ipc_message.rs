@@ -7,14 +7,13 @@ use std::slice;
 use nix::errno::Errno;
 
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
+use crate::host::message_loop;
 use crate::host::messages::local::Asked;
 use crate::host::messages::send::{self, Failure, code};
 use crate::host::messages::types::{
     ngx_ipc_message_type_t, ngx_ipc_message_watch_t, ngx_ipc_reply_pt, ngx_ipc_to_t,
 };
 use crate::host::messages::{local, register};
-use crate::host::standalone::cycle::Cycle;
-use crate::host::standalone::message_loop;
 use crate::log::Level;
 use crate::status;
 
@@ -32,6 +31,13 @@ unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failu
 
     // SAFETY: `data` is not NULL, and the caller passes one with `len` bytes.
     Ok(unsafe { slice::from_raw_parts(data.as_ptr(), len) })
+}
+
+/// The return code of a function that sends one message.
+#[inline]
+fn sent(result: Result<(), Failure>) -> ngx_int_t {
+    message_loop::sent();
+    code(result)
 }
 
 fn valid(r#type: *mut ngx_ipc_message_type_t) -> Result<NonNull<ngx_ipc_message_type_t>, Failure> {
@@ -59,7 +65,7 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
     r#type: *mut ngx_ipc_message_type_t,
     size: usize,
 ) -> ngx_int_t {
-    let log = Cycle::log_of(Cycle::current());
+    let log = message_loop::log();
 
     let Some(pointer) = NonNull::new(r#type) else {
         return status::code(Err(log.refuse(format_args!("no message type"))));
@@ -67,7 +73,10 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
 
     // SAFETY: C passes a type with `size` bytes that lives as long as the
     // program.
-    status::code(unsafe { register::register(log, pointer, size) })
+    let registered = unsafe { register::register(log, pointer, size) };
+
+    message_loop::run_soon();
+    status::code(registered)
 }
 
 /// Sends a copy of the `len` bytes at `data` to one process.
@@ -99,7 +108,7 @@ pub unsafe extern "C" fn ngx_ipc_message_send(
     // SAFETY: C passes a `data` with `len` bytes.
     let bytes = unsafe { payload(data, len) };
 
-    code(bytes.and_then(|bytes| send::send(valid(r#type)?, to, bytes)))
+    sent(bytes.and_then(|bytes| send::send(valid(r#type)?, to, bytes)))
 }
 
 /// Sends a copy of the `len` bytes at `data` to one process, with copies of the
@@ -131,7 +140,7 @@ pub unsafe extern "C" fn ngx_ipc_message_send_fds(
         unsafe { slice::from_raw_parts(fds, n) }
     };
 
-    code(bytes.and_then(|bytes| send::send_fds(valid(r#type)?, to, bytes, fds)))
+    sent(bytes.and_then(|bytes| send::send_fds(valid(r#type)?, to, bytes, fds)))
 }
 
 /// Sends a copy of the `len` bytes at `data` to the process of a set that has the
@@ -161,7 +170,7 @@ pub unsafe extern "C" fn ngx_ipc_message_send_by_key(
     // SAFETY: C passes a `key` with `key_len` bytes and a `data` with `len` bytes.
     let bytes = unsafe { payload(key, key_len).and_then(|key| Ok((key, payload(data, len)?))) };
 
-    code(bytes.and_then(|(key, bytes)| send::send_by_key(valid(r#type)?, set, key, bytes)))
+    sent(bytes.and_then(|(key, bytes)| send::send_by_key(valid(r#type)?, set, key, bytes)))
 }
 
 /// Sends a copy of the `len` bytes at `data` to all processes of a set, such as
@@ -188,6 +197,7 @@ pub unsafe extern "C" fn ngx_ipc_message_broadcast(
     let bytes = unsafe { payload(data, len) };
     let sent = bytes.and_then(|bytes| send::broadcast(valid(r#type)?, set, bytes));
 
+    message_loop::sent();
     sent.map_or_else(|failure| code(Err(failure)), |sent| sent as ngx_int_t)
 }
 
@@ -236,7 +246,7 @@ pub unsafe extern "C" fn ngx_ipc_message_reserve(
 /// Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at `data`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_message_commit(data: *mut c_void, len: usize) -> ngx_int_t {
-    code(send::commit(data.cast(), len))
+    sent(send::commit(data.cast(), len))
 }
 
 /// Gives a reserved message back: nothing is sent. `data` is the address that
@@ -273,7 +283,10 @@ pub unsafe extern "C" fn ngx_ipc_message_request(
     // SAFETY: C passes a `data` with `len` bytes.
     let bytes = unsafe { payload(data, len) };
 
-    code(bytes.and_then(|bytes| send::request(valid(r#type)?, to, bytes, timeout, asked)))
+    let sent = bytes.and_then(|bytes| send::request(valid(r#type)?, to, bytes, timeout, asked));
+
+    message_loop::set_timer();
+    code(sent)
 }
 
 /// Replies to a request. `to` is `sender->to` of the request, and `request` its
@@ -295,7 +308,7 @@ pub unsafe extern "C" fn ngx_ipc_message_reply(
     // SAFETY: C passes a `data` with `len` bytes.
     let bytes = unsafe { payload(data, len) };
 
-    code(bytes.and_then(|bytes| send::reply(to, request, bytes)))
+    sent(bytes.and_then(|bytes| send::reply(to, request, bytes)))
 }
 
 /// Adds functions for what happens besides messages. `watch` has `size` bytes.
@@ -320,12 +333,10 @@ pub unsafe extern "C" fn ngx_ipc_message_watch_size(
         .ok_or(Errno::EINVAL)
         .and_then(|watch| unsafe { local::add_watch(watch, size) });
 
+    message_loop::run_soon();
+
     status::code(added.map_err(|err| {
-        Cycle::log_of(Cycle::current()).fail(
-            Level::Alert,
-            err,
-            format_args!("ngx_ipc_message_watch()"),
-        )
+        message_loop::log().fail(Level::Alert, err, format_args!("ngx_ipc_message_watch()"))
     }))
 }
 

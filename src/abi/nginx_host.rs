@@ -1,9 +1,10 @@
 //! The functions that only `nginx/ngx_ipc_host.c` calls.
 
-use crate::config::{ngx_fd_t, ngx_int_t};
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
-use crate::host::nginx::channel;
+use crate::host::messages::settings::{self, Settings};
+use crate::host::nginx::{channel, message_loop};
 use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
 use crate::status::code;
@@ -26,4 +27,48 @@ pub unsafe extern "C" fn ngx_ipc_init_signals(log: *mut ngx_log_t) -> ngx_int_t 
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_channel_added(fd: ngx_fd_t) {
     channel::added(&GLOBALS, fd);
+}
+
+/// Sets what the configuration says of messages. `ngx_ipc_messages.c` calls this
+/// function before nginx starts its first process. The sizes are in bytes, `spin`
+/// is in microseconds, and 0 means the default. `children` is the number of
+/// workers and helpers.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_configure(
+    always: ngx_uint_t,
+    memory: usize,
+    largest: usize,
+    processes: ngx_uint_t,
+    spin: ngx_uint_t,
+    children: ngx_uint_t,
+) {
+    settings::set(Settings {
+        always: always != 0,
+        memory,
+        largest,
+        processes,
+        spin: spin.saturating_mul(1000) as u64,
+        children,
+    });
+}
+
+/// The wake-up descriptor of this process, which nginx's event loop watches from
+/// now on; -1 if this process has no messages.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_watch() -> ngx_fd_t {
+    message_loop::watch().unwrap_or(-1)
+}
+
+/// Handles the messages that have arrived. Returns the milliseconds after which
+/// the event loop calls the function again; -1: when the wake-up descriptor is
+/// readable.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_process() -> ngx_int_t {
+    message_loop::process_foreign()
+}
+
+/// Handles the messages that have arrived, before this process exits.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_finish() {
+    message_loop::finish();
 }

@@ -10,15 +10,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::GLOBALS;
-#[cfg(feature = "standalone")]
 use super::messages::statistics::totals as traffic;
 #[cfg(not(feature = "standalone"))]
 use super::nginx::variables::ngx_worker;
 use super::sized;
 #[cfg(feature = "standalone")]
 use super::standalone::variables::ngx_worker;
-#[cfg(not(feature = "standalone"))]
-use super::traffic::Traffic;
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
@@ -295,12 +292,6 @@ impl fmt::Display for Messages<'_> {
             process.messages_unknown,
         )
     }
-}
-
-/// The traffic of a process. This host has no messages yet.
-#[cfg(not(feature = "standalone"))]
-fn traffic(_slot: Slot) -> Option<Traffic> {
-    None
 }
 
 /// Whether a signal has requested that this process logs the list of processes.

@@ -14,7 +14,6 @@ pub mod call;
 pub mod globals;
 pub mod introspect;
 pub mod logs;
-#[cfg(feature = "standalone")]
 pub mod messages;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
@@ -28,8 +27,12 @@ pub mod traffic;
 #[cfg(not(feature = "standalone"))]
 pub use nginx::channel::{read as read_channel, write as write_channel};
 #[cfg(not(feature = "standalone"))]
+pub use nginx::message_loop;
+#[cfg(not(feature = "standalone"))]
 pub use nginx::types::{ngx_cycle_t, ngx_log_t};
 #[cfg(feature = "standalone")]
 pub use standalone::channel::{read_channel, write_channel};
+#[cfg(feature = "standalone")]
+pub use standalone::message_loop;
 #[cfg(feature = "standalone")]
 pub use standalone::types::{ngx_cycle_t, ngx_log_t};

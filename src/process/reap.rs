@@ -189,7 +189,7 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
         forbid_respawn(log, entry, name, pid, Ended::new(status));
     }
 
-    (g.exited)(pid);
+    (g.exited)(g, pid);
 }
 
 /// Records that a child was reaped before the handler of SIGCHLD has run for it.
@@ -222,7 +222,7 @@ pub(super) fn reaped_elsewhere(g: &Globals, log: Log, slot: Slot) {
         ),
     );
 
-    (g.exited)(pid);
+    (g.exited)(g, pid);
 }
 
 /// Does what the handler of SIGCHLD does with a child that other code has

@@ -76,7 +76,7 @@ pub struct Globals {
     pub forked: fn(),
     /// The core calls this function when it has reaped a child. The host
     /// releases the locks that the child held.
-    pub exited: fn(ngx_pid_t),
+    pub exited: fn(&Globals, ngx_pid_t),
     /// The core calls this function before it forks the process of a slot. The
     /// last argument says whether the process replaces the one that the slot
     /// had. The host makes others able to send messages to the process.

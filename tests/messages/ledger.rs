@@ -20,7 +20,7 @@ pub const TO_ALL: u32 = 1;
 pub const URGENT: u32 = 2;
 pub const KINDS: u32 = 3;
 
-const EXCUSES: usize = 1024;
+const EXCUSES: usize = 8192;
 /// `next`, `sure`, `expected`, the number of excuses, and then the excuses.
 const ENTRY: usize = 4 + EXCUSES;
 const ENTRIES: usize = (KINDS * WORKERS * WORKERS) as usize;

@@ -6,12 +6,15 @@
 //! that has changed the region, the others work on a copy of the region as it is
 //! then. The process is also really killed at some of these instructions.
 
+#![allow(unsafe_code)]
+
 use ngx_ipc::message::event::Event;
 use ngx_ipc::message::layout::Sizes;
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::taken::Cause;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use super::switch::{COPY, LIVE, Process, Switch};
 use super::tracee::Tracee;
@@ -30,6 +33,22 @@ const OTHER: u32 = 2;
 const MASTER: u32 = 3;
 /// The largest number of real kills for each operation.
 const REAL_KILLS: usize = 4;
+
+/// How long others may need for a message beside a process that was stopped.
+const MOST_DELAY: Duration = Duration::from_millis(1);
+
+/// The time that the processors have worked for this thread.
+fn own_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+
+    // SAFETY: the kernel writes `time`, which is local.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
 
 /// The payload of message `number`: its number, repeated.
 fn text(number: u64, len: usize) -> Vec<u8> {
@@ -203,6 +222,8 @@ fn after_stop(mut scene: Scene, place: (&str, usize)) {
 
     assert_eq!((report.wrong, report.damaged_lanes), (0, 0), "{place:?}");
 
+    let start = own_time();
+
     for round in 0..40 {
         scene
             .other
@@ -210,6 +231,12 @@ fn after_stop(mut scene: Scene, place: (&str, usize)) {
             .unwrap();
 
         let got = receive(&mut scene.peer);
+
+        // The others make no system call that waits, so this is how long the
+        // stopped process holds them up.
+        if round == 0 {
+            assert!(own_time() - start < MOST_DELAY, "{place:?}");
+        }
 
         assert_eq!(got.from(OTHER), [2000 + round], "{place:?}");
         assert_eq!(got.gaps, [], "{place:?}");

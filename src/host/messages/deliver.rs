@@ -14,10 +14,10 @@ use super::types::{
     NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t,
     ngx_ipc_peer_t,
 };
+use super::variables::ngx_pid;
 use super::watchers::{self, Told};
 use super::{register, settings, shared};
 use crate::config::{AtomicPid, ngx_uint_t};
-use crate::host::standalone::variables::ngx_pid;
 use crate::log::{Level, Log};
 use crate::message::event::Message;
 use crate::message::peers::Peer;
@@ -69,6 +69,12 @@ pub fn process(log: Log) {
     }
 
     CALLING.store(0, Relaxed);
+}
+
+/// Whether this process handles messages now.
+#[cfg(not(feature = "standalone"))]
+pub fn is_handling() -> bool {
+    CALLING.load(Relaxed) == own_pid(&ngx_pid)
 }
 
 /// Handles what has arrived until the time `end`, in nanoseconds. Then looks

@@ -8,9 +8,9 @@ use nix::errno::Errno;
 
 use super::shared::{self, Region};
 use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
+use super::variables::ngx_pid;
 use super::{descriptors, settings, watchers};
 use crate::config::ngx_pid_t;
-use crate::host::standalone::variables::ngx_pid;
 use crate::message::mapped::Mapped;
 use crate::messaging::exchange::Exchange;
 use crate::sys::lock::Lock;
@@ -107,6 +107,13 @@ pub fn prepare_sleep() -> Option<Option<u64>> {
             Some(0)
         }
     })
+}
+
+/// Milliseconds until the first request is too late or periodic work is due;
+/// `None` if nothing is due.
+#[cfg(not(feature = "standalone"))]
+pub fn next_deadline() -> Option<u64> {
+    with(|own| own.next_deadline()).flatten()
 }
 
 /// Ends a sleep.

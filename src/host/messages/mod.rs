@@ -10,6 +10,7 @@
 //! - [`region`]: makes the shared memory, and gives slots to processes
 //! - [`send`]: sends messages
 //! - [`descriptors`]: descriptors that come with messages
+//! - [`variables`]: the variables of the host
 //! - [`statistics`]: the traffic of a process
 //! - [`deliver`]: calls the functions of the program
 
@@ -23,4 +24,5 @@ pub mod settings;
 pub mod shared;
 pub mod statistics;
 pub mod types;
+pub mod variables;
 pub mod watchers;

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared::{self, MASTER, Region};
+use super::variables::{ngx_pid, ngx_process};
 use super::{descriptors, local, register, settings};
-use crate::host::standalone::variables::{ngx_pid, ngx_process};
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;

@@ -8,9 +8,9 @@ use super::types::{
     NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
     NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
 };
+use super::variables::{ngx_pid, ngx_process};
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
-use crate::host::standalone::variables::{ngx_pid, ngx_process};
 use crate::log::{Level, Log};
 use crate::messaging::kind::Kind;
 use crate::messaging::names;

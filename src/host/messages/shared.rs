@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::variables::{ngx_parent, ngx_pid};
 use crate::config::ngx_pid_t;
-use crate::host::standalone::variables::{ngx_parent, ngx_pid};
 use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
 use crate::sys::lock::Lock;

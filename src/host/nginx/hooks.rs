@@ -4,9 +4,10 @@ use std::os::fd::RawFd;
 
 use super::variables;
 use crate::config::ngx_pid_t;
-use crate::log::Log;
+use crate::host::messages::region;
+pub use crate::host::messages::region::{gone, starting};
 use crate::table::globals::Globals;
-use crate::table::slot::Slot;
+use crate::table::slots::{Flag, ngx_process_t};
 
 /// Does nothing, because the library closes only descriptors that nginx's event
 /// loop does not watch.
@@ -15,14 +16,17 @@ pub fn closing(_fd: RawFd) {}
 /// Does nothing in a new child: nginx's master has no event loop.
 pub fn forked() {}
 
-/// Is called when a child has been reaped: releases the locks that the child held.
-pub fn exited(pid: ngx_pid_t) {
+/// A child has been reaped: releases the locks that it held, and recovers its
+/// messages.
+pub fn exited(g: &Globals, pid: ngx_pid_t) {
     variables::ngx_ipc_process_exited(pid);
+
+    if let Some((slot, entry)) = g.table.find(pid) {
+        region::gone(slot, will_be_replaced(g, entry));
+    }
 }
 
-/// Does nothing when a process is about to be started: this host has no
-/// messages yet.
-pub fn starting(_g: &Globals, _log: Log, _slot: Slot, _again: bool) {}
-
-/// Does nothing when a process is dead: this host has no messages yet.
-pub fn gone(_slot: Slot, _awaited: bool) {}
+/// Whether nginx's `ngx_reap_children()` starts the process again.
+fn will_be_replaced(g: &Globals, entry: &ngx_process_t) -> bool {
+    entry.is(Flag::Respawn) && !entry.is(Flag::Exiting) && !g.leaving()
+}

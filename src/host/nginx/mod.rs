@@ -10,6 +10,7 @@ pub mod channel;
 pub mod described;
 pub mod generation;
 pub mod hooks;
+pub mod message_loop;
 pub mod on_signal;
 pub mod spawn;
 pub mod types;

@@ -6,6 +6,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::{self, set_for_next_duty};
+use super::message_loop;
 use super::spawn::{enter_wanted, give_up_old};
 use super::types::ngx_cycle_t;
 use super::variables;
@@ -60,6 +61,7 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         }
 
         do_duties(g, log, |slot| g.table.get(slot).make_due());
+        message_loop::process_in_master(log);
     }
 
     set_for_next_duty(g);

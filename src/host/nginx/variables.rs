@@ -7,11 +7,12 @@
 use std::sync::atomic::AtomicPtr;
 
 use super::types::ngx_cycle_t;
-use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_pid_t, ngx_uint_t};
+use crate::config::{AtomicPid, AtomicSig, AtomicUint, ngx_int_t, ngx_pid_t, ngx_uint_t};
 
 // SAFETY: nginx's headers declare the variables with these types, whose sizes
 // `ngx_ipc_host.c` asserts; nginx accesses them from one thread. The functions
-// have no preconditions and are async-signal-safe.
+// have no preconditions, and those that signal handlers call are
+// async-signal-safe.
 unsafe extern "C" {
     pub safe static ngx_cycle: AtomicPtr<ngx_cycle_t>;
 
@@ -44,4 +45,8 @@ unsafe extern "C" {
     /// Unlocks the mutexes in shared memory that the process `pid` held, and
     /// does what a relative of nginx does when a child has exited.
     pub safe fn ngx_ipc_process_exited(pid: ngx_pid_t);
+
+    /// Makes nginx's event loop handle messages after so many milliseconds; -1:
+    /// only when the wake-up descriptor is readable. Not async-signal-safe.
+    pub safe fn ngx_ipc_messages_set_timer(milliseconds: ngx_int_t);
 }

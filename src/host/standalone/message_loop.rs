@@ -20,6 +20,22 @@ use crate::table::{own_slot, role, stats};
 /// The process whose event loop watches its wake-up descriptor.
 static WATCHES: AtomicI32 = AtomicI32::new(0);
 
+/// The log of this process.
+pub fn log() -> Log {
+    Cycle::log_of(Cycle::current())
+}
+
+/// Does nothing: [`prepare_to_wait`] looks before each wait whether there is
+/// something to do.
+pub fn run_soon() {}
+
+/// Does nothing: [`prepare_to_wait`] finds out how long the event loop may wait.
+pub fn set_timer() {}
+
+/// Does nothing: [`prepare_to_wait`] finds out when periodic work is due.
+#[inline]
+pub fn sent() {}
+
 /// Before the event loop waits. Returns how many milliseconds it may wait because
 /// of messages; `None` if there is no limit.
 pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
@@ -73,7 +89,7 @@ pub fn process(log: Log) {
 /// The wake-up descriptor of this process, for an event loop of the program. A
 /// master that has started no process yet makes the shared memory.
 pub fn descriptor() -> Option<RawFd> {
-    let log = Cycle::log_of(Cycle::current());
+    let log = log();
 
     if role::acts_as_master(&GLOBALS) {
         region::prepare(log, None);
@@ -110,7 +126,7 @@ pub fn process_foreign() -> ngx_int_t {
     }
 
     local::silence();
-    deliver::process(Cycle::log_of(Cycle::current()));
+    deliver::process(log());
 
     match local::prepare_sleep() {
         Some(Some(milliseconds)) => milliseconds as ngx_int_t,

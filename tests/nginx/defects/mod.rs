@@ -33,12 +33,16 @@ const INCLUDES: [&str; 7] = [
     "http/modules",
 ];
 
-/// The path of the fault module, which is compiled with the headers and options
-/// of this nginx.
 fn module(which: Which) -> PathBuf {
-    static COMPILED: Mutex<Vec<Which>> = Mutex::new(Vec::new());
+    compiled("ngx_http_fault_module", which)
+}
 
-    let module = directory().join(format!("ngx_http_fault_module-{which:?}.so"));
+/// The path of the module `tests/nginx/NAME.c`, which is compiled with the
+/// headers and options of this nginx.
+pub fn compiled(name: &'static str, which: Which) -> PathBuf {
+    static COMPILED: Mutex<Vec<(&str, Which)>> = Mutex::new(Vec::new());
+
+    let module = directory().join(format!("{name}-{which:?}.so"));
     let objects = built(match which {
         Which::Stock => "stock",
         Which::Ipc => "ipc",
@@ -47,15 +51,16 @@ fn module(which: Which) -> PathBuf {
     let sources = objects.with_file_name("src").join("src");
     let mut compiled = COMPILED.lock().unwrap_or_else(|err| err.into_inner());
 
-    if !compiled.contains(&which) {
+    if !compiled.contains(&(name, which)) {
         run(Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra"])
             .args(["-Wno-unused-parameter", "-Werror", "-o"])
             .arg(&module)
-            .arg(root().join("tests/nginx/ngx_http_fault_module.c"))
+            .arg(root().join("tests/nginx").join(name).with_extension("c"))
             .arg(format!("-I{}", objects.display()))
+            .arg(format!("-I{}/ngx_ipc/include", objects.display()))
             .args(INCLUDES.map(|dir| format!("-I{}", sources.join(dir).display()))));
-        compiled.push(which);
+        compiled.push((name, which));
     }
 
     module

@@ -1,0 +1,281 @@
+
+/*
+ * Messages between processes, ngx_ipc_message.h, in nginx's event loop, and the
+ * directive
+ *
+ *   ngx_ipc_messages [memory=SIZE] [max=SIZE] [processes=N] [spin=N];
+ *
+ * of the main context.  An nginx has messages if it has the directive, or if a
+ * module has registered a type in init_module.  The memory is made before the
+ * first worker is started, and does not change at a reload.
+ *
+ *   memory      the memory for the messages that wait for one process, 4m
+ *   max         the largest message, 1m
+ *   processes   the number of processes that have messages: by default four times
+ *               the number of workers and helpers, and at least 64
+ *   spin        the microseconds for which a worker that has handled a message
+ *               looks for the next one, 0
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_ipc_messages.h"
+
+
+typedef struct {
+    ngx_flag_t  enabled;
+    size_t      memory;
+    size_t      max;
+    ngx_uint_t  processes;
+    ngx_uint_t  spin;
+} ngx_ipc_messages_conf_t;
+
+
+/* functions of the library that only this file calls */
+
+void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest,
+    ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
+ngx_fd_t ngx_ipc_messages_watch(void);
+ngx_int_t ngx_ipc_messages_process(void);
+void ngx_ipc_messages_finish(void);
+
+
+static void *ngx_ipc_messages_create_conf(ngx_cycle_t *cycle);
+static char *ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_ipc_messages_init_module(ngx_cycle_t *cycle);
+static void ngx_ipc_messages_exit_process(ngx_cycle_t *cycle);
+static void ngx_ipc_messages_handler(ngx_event_t *ev);
+
+
+static ngx_command_t  ngx_ipc_messages_commands[] = {
+
+    { ngx_string("ngx_ipc_messages"),
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_ANY,
+      ngx_ipc_messages,
+      0,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_core_module_t  ngx_ipc_messages_module_ctx = {
+    ngx_string("ngx_ipc_messages"),
+    ngx_ipc_messages_create_conf,          /* create configuration */
+    NULL                                   /* init configuration */
+};
+
+
+ngx_module_t  ngx_ipc_messages_module = {
+    NGX_MODULE_V1,
+    &ngx_ipc_messages_module_ctx,          /* module context */
+    ngx_ipc_messages_commands,             /* module directives */
+    NGX_CORE_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_ipc_messages_init_module,          /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_ipc_messages_exit_process,         /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* the timer of the event loop, in a process that watches its descriptor */
+
+static ngx_event_t  ngx_ipc_messages_timer;
+
+
+static void *
+ngx_ipc_messages_create_conf(ngx_cycle_t *cycle)
+{
+    return ngx_pcalloc(cycle->pool, sizeof(ngx_ipc_messages_conf_t));
+}
+
+
+/*
+ * Parses "name=value".  Returns NGX_DECLINED if the argument has another name,
+ * and NGX_ERROR if the value is not valid.
+ */
+
+static ngx_int_t
+ngx_ipc_messages_number(ngx_str_t *arg, char *name, ngx_uint_t is_size,
+    size_t *number)
+{
+    size_t     len;
+    ssize_t    n;
+    ngx_str_t  value;
+
+    len = ngx_strlen(name);
+
+    if (arg->len < len || ngx_strncmp(arg->data, name, len) != 0) {
+        return NGX_DECLINED;
+    }
+
+    value.data = arg->data + len;
+    value.len = arg->len - len;
+
+    n = is_size ? ngx_parse_size(&value) : ngx_atoi(value.data, value.len);
+    if (n == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    *number = n;
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ipc_messages_conf_t  *imcf = conf;
+
+    ngx_int_t    rc;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (imcf->enabled) {
+        return "is duplicate";
+    }
+
+    imcf->enabled = 1;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        rc = ngx_ipc_messages_number(&value[i], "memory=", 1, &imcf->memory);
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_ipc_messages_number(&value[i], "max=", 1, &imcf->max);
+        }
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_ipc_messages_number(&value[i], "processes=", 0,
+                                         &imcf->processes);
+        }
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_ipc_messages_number(&value[i], "spin=", 0, &imcf->spin);
+        }
+
+        if (rc != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_ipc_messages_init_module(ngx_cycle_t *cycle)
+{
+    ngx_core_conf_t          *ccf;
+    ngx_ipc_messages_conf_t  *imcf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    imcf = (ngx_ipc_messages_conf_t *) ngx_get_conf(cycle->conf_ctx,
+                                                    ngx_ipc_messages_module);
+
+    /* two helpers: the cache manager and the cache loader */
+
+    ngx_ipc_messages_configure(imcf->enabled, imcf->memory, imcf->max,
+                               imcf->processes, imcf->spin,
+                               ccf->worker_processes + 2);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ipc_messages_add(ngx_cycle_t *cycle)
+{
+    ngx_fd_t           fd;
+    ngx_connection_t  *c;
+
+    fd = ngx_ipc_messages_watch();
+    if (fd == -1) {
+        return NGX_OK;
+    }
+
+    c = ngx_get_connection(fd, cycle->log);
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    c->pool = cycle->pool;
+
+    /* nginx does not report a channel that is open when the worker exits */
+
+    c->read->log = cycle->log;
+    c->read->channel = 1;
+    c->read->handler = ngx_ipc_messages_handler;
+
+    c->write->log = cycle->log;
+    c->write->channel = 1;
+
+    if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT) == NGX_ERROR) {
+        ngx_free_connection(c);
+        return NGX_ERROR;
+    }
+
+    ngx_ipc_messages_timer.handler = ngx_ipc_messages_handler;
+    ngx_ipc_messages_timer.log = cycle->log;
+    ngx_ipc_messages_timer.data = c;
+
+#if (nginx_version >= 1011011)
+    ngx_ipc_messages_timer.cancelable = 1;
+#endif
+
+    /* messages can have arrived before the event loop runs */
+
+    ngx_ipc_messages_set_timer(0);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_ipc_messages_handler(ngx_event_t *ev)
+{
+    ngx_ipc_messages_set_timer(ngx_ipc_messages_process());
+}
+
+
+/* Called by the library too.  The timer is deleted if the time is -1. */
+
+void
+ngx_ipc_messages_set_timer(ngx_int_t milliseconds)
+{
+    if (ngx_ipc_messages_timer.timer_set) {
+        ngx_del_timer(&ngx_ipc_messages_timer);
+    }
+
+#if (nginx_version < 1011011)
+
+    /* this version of nginx does not exit as long as it has a timer */
+
+    if (ngx_exiting) {
+        return;
+    }
+
+#endif
+
+    if (milliseconds >= 0) {
+        ngx_add_timer(&ngx_ipc_messages_timer, (ngx_msec_t) milliseconds);
+    }
+}
+
+
+static void
+ngx_ipc_messages_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_ipc_messages_finish();
+}

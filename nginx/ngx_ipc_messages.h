@@ -1,0 +1,24 @@
+
+#ifndef _NGX_IPC_MESSAGES_H_INCLUDED_
+#define _NGX_IPC_MESSAGES_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+
+/* Makes the event loop watch a connection that is not a client's. */
+
+ngx_int_t ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event);
+
+/* Makes the event loop of this process watch its wake-up descriptor. */
+
+ngx_int_t ngx_ipc_messages_add(ngx_cycle_t *cycle);
+
+/* Makes the event loop handle messages after this time; -1: not. */
+
+void ngx_ipc_messages_set_timer(ngx_int_t milliseconds);
+
+
+#endif /* _NGX_IPC_MESSAGES_H_INCLUDED_ */

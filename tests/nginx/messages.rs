@@ -1,0 +1,125 @@
+//! Messages between the workers of an nginx that is built with the library.
+
+use crate::defects::compiled;
+use crate::nginx::{Nginx, Which, body};
+use crate::support::{find, sys, wait_until};
+
+const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { messages; } }";
+
+/// An nginx with 3 workers whose module sends messages, and additional
+/// directives of the block `events`.
+fn start(test: &str, events: &str) -> Nginx {
+    let module = compiled("ngx_http_messages_module", Which::Ipc);
+    let main = format!(
+        "load_module {};\nuser root;\nworker_processes 3;\n\
+         events {{ worker_connections 64; {events} }}",
+        module.display()
+    );
+    let nginx = Nginx::new(test, Which::Ipc, &main, HTTP);
+
+    nginx.spawn(&[]);
+    nginx.settled(3);
+    nginx
+}
+
+/// The answer of the module to a request of one worker.
+fn ask(nginx: &Nginx, worker: i32, path: &str) -> String {
+    body(&nginx.get_from(worker, path)).to_string()
+}
+
+/// Waits until a worker has handled so many messages.
+fn wait_for_handled(nginx: &Nginx, worker: i32, count: usize) {
+    let expected = format!("sent:0 handled:{count} gaps:0");
+
+    wait_until("messages that were handled", || {
+        ask(nginx, worker, "/") == expected
+    });
+}
+
+/// Each worker broadcasts; the two others handle each message once.
+fn broadcast(test: &str, events: &str) {
+    let nginx = start(test, events);
+    let workers = nginx.workers();
+
+    for &worker in &workers {
+        assert_eq!(
+            ask(&nginx, worker, "/?n=10").split(' ').next(),
+            Some("sent:20")
+        );
+    }
+
+    for &worker in &workers {
+        wait_for_handled(&nginx, worker, 20);
+    }
+
+    nginx.quit(&[]);
+}
+
+#[test]
+fn workers_broadcast() {
+    broadcast("workers_broadcast", "");
+}
+
+#[test]
+fn workers_broadcast_with_poll() {
+    broadcast("workers_broadcast_with_poll", "use poll;");
+}
+
+#[test]
+fn workers_broadcast_with_select() {
+    broadcast("workers_broadcast_with_select", "use select;");
+}
+
+/// The replacement of a killed worker gets the messages that the worker had not
+/// handled.
+#[test]
+fn a_replacement_gets_the_messages() {
+    let nginx = start("a_replacement_gets_the_messages", "");
+    let workers = nginx.workers();
+    let (&sender, &killed) = (workers.first().unwrap(), workers.last().unwrap());
+
+    nginx.with_only(sender, || {
+        assert!(body(&nginx.get("/?n=10")).starts_with("sent:20 "));
+        sys::kill(killed, libc::SIGKILL);
+    });
+
+    let replacement = find("a replacement", || {
+        let now = nginx.workers();
+
+        (now.len() == 3)
+            .then(|| now.difference(&workers).next().copied())
+            .flatten()
+    });
+
+    wait_for_handled(&nginx, replacement, 10);
+    nginx.quit(&["exited on signal 9"]);
+}
+
+/// A worker that asks a stopped worker is told that it is too late, and then gets
+/// a reply.
+#[test]
+fn a_request_ends() {
+    let nginx = start("a_request_ends", "");
+    let workers = nginx.workers();
+    let asks = *workers.last().unwrap();
+
+    nginx.with_only(asks, || {
+        assert!(body(&nginx.get("/?ask=1")).starts_with("sent:1 "));
+        nginx.wait_for_line("messages: outcome:2");
+    });
+
+    assert!(ask(&nginx, asks, "/?ask=1").starts_with("sent:1 "));
+    nginx.wait_for_line("messages: outcome:1");
+    nginx.quit(&[]);
+}
+
+/// The master handles its messages when a signal arrives.
+#[test]
+fn the_master_handles_messages() {
+    let nginx = start("the_master_handles_messages", "");
+
+    assert!(body(&nginx.get("/?master=1")).starts_with("sent:1 "));
+    nginx.signal(libc::SIGUSR1);
+    nginx.wait_for_line("messages: master handled:1");
+    nginx.quit(&[]);
+}
