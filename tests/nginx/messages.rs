@@ -123,3 +123,35 @@ fn the_master_handles_messages() {
     nginx.wait_for_line("messages: master handled:1");
     nginx.quit(&[]);
 }
+
+/// The number of eventfds of the master.
+fn eventfds(which: Which, main: &str) -> usize {
+    let test = format!("eventfds{}", main.len());
+    let nginx = Nginx::new(&test, which, main, "");
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(1);
+
+    let count = std::fs::read_dir(format!("/proc/{}/fd", nginx.master()))
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .filter(|target| target.to_string_lossy().contains("eventfd"))
+        .count();
+
+    nginx.quit(&[]);
+    count
+}
+
+/// An nginx without messages has as many descriptors as a stock nginx. The
+/// directive makes one for each process, and one for the master.
+#[test]
+fn only_messages_have_descriptors() {
+    let stock = eventfds(Which::Stock, "");
+
+    assert_eq!(eventfds(Which::Ipc, ""), stock);
+    assert_eq!(
+        eventfds(Which::Ipc, "ngx_ipc_messages processes=8;"),
+        stock + 9
+    );
+}
