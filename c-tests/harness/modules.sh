@@ -50,9 +50,6 @@ with_modules()
         added="$added --add-dynamic-module=$sources/$module"
     done
 
-    # The rewrite module of 1.18.0 needs PCRE1, which newer systems do not have.
-    [ "$1" != bullseye ] || added="$added --without-http_rewrite_module"
-
     LUAJIT_INC=$(pkg-config --variable=includedir luajit) \
         LUAJIT_LIB=$(pkg-config --variable=libdir luajit) \
         CONFIGURE="$added ${CONFIGURE:-}" CFLAGS="${CFLAGS:--O0 -g}" \

@@ -8,7 +8,6 @@
 //! `ngx_reap_children()` removes the pidfd.
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
-use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
@@ -20,18 +19,15 @@ use crate::sys::epoll::{self, Nested};
 use crate::sys::{fd, process};
 use crate::table::children;
 use crate::table::globals::Globals;
+use crate::table::minus_one::MinusOneI32;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
-use crate::table::slots::Flag;
+use crate::table::slots::{CLOSED, Flag};
 
-/// The value of the variables below if there is no descriptor. The numbers of
-/// the library's descriptors are above 2.
-const NONE: RawFd = 0;
-
-/// The epoll instance, or `NONE`.
-static EPOLL: AtomicI32 = AtomicI32::new(NONE);
+/// The epoll instance, or `CLOSED`.
+static EPOLL: MinusOneI32 = MinusOneI32::new();
 /// An eventfd that the epoll instance watches. It is made readable for a child
 /// that has exited before the library could open a pidfd.
-static EXITED: AtomicI32 = AtomicI32::new(NONE);
+static EXITED: MinusOneI32 = MinusOneI32::new();
 /// The pid of the process that has made the descriptors.
 static OWNER: AtomicPid = AtomicPid::new(0);
 
@@ -39,15 +35,15 @@ static OWNER: AtomicPid = AtomicPid::new(0);
 struct Watched {
     /// The pid of the child; 0 if there is no pidfd.
     pid: AtomicPid,
-    /// The pidfd, or `NONE`.
-    fd: AtomicI32,
+    /// The pidfd, or `CLOSED`.
+    fd: MinusOneI32,
 }
 
 /// The pidfds of all slots.
 static WATCHED: [Watched; NGX_MAX_PROCESSES] = [const {
     Watched {
         pid: AtomicPid::new(0),
-        fd: AtomicI32::new(NONE),
+        fd: MinusOneI32::new(),
     }
 }; NGX_MAX_PROCESSES];
 
@@ -111,7 +107,7 @@ fn create(g: &Globals) -> std::result::Result<(), Failed> {
 /// change it. In such a process `ngx_pid` can be the pid of the parent, so this
 /// function calls `getpid(2)`.
 fn own_epoll() -> Option<RawFd> {
-    Some(EPOLL.load(Relaxed)).filter(|&fd| fd != NONE && OWNER.load(Relaxed) == process::getpid())
+    Some(EPOLL.load(Relaxed)).filter(|&fd| fd != CLOSED && OWNER.load(Relaxed) == process::getpid())
 }
 
 /// Makes the epoll instance watch the child that was just started in `slot`. If
@@ -160,7 +156,7 @@ fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Failed> {
 /// Removes a pidfd from the epoll instance, and closes it.
 fn close(epoll: RawFd, watched: &Watched) {
     if watched.pid.swap(0, Relaxed) != 0 {
-        let pidfd = watched.fd.swap(NONE, Relaxed);
+        let pidfd = watched.fd.swap(CLOSED, Relaxed);
 
         let _ = epoll::remove(epoll, pidfd);
         let _ = fd::close(pidfd);
@@ -197,7 +193,7 @@ pub fn update(g: &Globals) {
 /// epoll instance still watches the same pidfds. Async-signal-safe.
 #[inline]
 pub fn forget() {
-    if EPOLL.load(Relaxed) != NONE {
+    if EPOLL.load(Relaxed) != CLOSED {
         forget_parents();
     }
 }
@@ -225,16 +221,16 @@ fn close_one(fd: RawFd) {
 /// these descriptors.
 fn take_numbers(use_one: impl Fn(RawFd)) {
     for fd in [&EPOLL, &EXITED] {
-        let fd = fd.swap(NONE, Relaxed);
+        let fd = fd.swap(CLOSED, Relaxed);
 
-        if fd != NONE {
+        if fd != CLOSED {
             use_one(fd);
         }
     }
 
     for watched in &WATCHED {
         if watched.pid.swap(0, Relaxed) != 0 {
-            use_one(watched.fd.swap(NONE, Relaxed));
+            use_one(watched.fd.swap(CLOSED, Relaxed));
         }
     }
 }

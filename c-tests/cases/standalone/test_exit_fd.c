@@ -74,6 +74,19 @@ nothing_is_left(int fds, int fd)
 }
 
 
+/* Kills the process of slot 0, which is the last one, and reaps it. */
+
+static void
+last_is_killed(int fds, int fd)
+{
+    kill(ngx_processes[0].pid, SIGKILL);
+    T_OK(t_readable(fd));
+    T_EQ(ngx_reap_children(t_cycle()), 0);
+
+    nothing_is_left(fds, fd);
+}
+
+
 static void
 test_exit(void)
 {
@@ -248,7 +261,7 @@ child_of_copy(ngx_cycle_t *cycle, void *data)
 {
     (void) cycle;
 
-    _exit(fcntl(*(int *) data, F_GETFD) == -1);
+    _exit(!t_is_open(*(int *) data));
 }
 
 
@@ -286,7 +299,7 @@ test_other_files(void)
         }
 
         for (i = 3; i <= max; i++) {
-            if (fcntl(i, F_GETFD) == -1) {
+            if (!t_is_open(i)) {
                 _exit(3);
             }
         }
@@ -295,11 +308,7 @@ test_other_files(void)
     }
 
     T_EQ(t_wait(copy), 0);
-    kill(ngx_processes[0].pid, SIGKILL);
-    T_OK(t_readable(fd));
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-
-    nothing_is_left(fds, fd);
+    last_is_killed(fds, fd);
 }
 
 
@@ -357,11 +366,7 @@ test_child(void)
                    (int) pid), 1);
 
     T_EQ(readable_now(fd), 0);
-    kill(ngx_processes[0].pid, SIGKILL);
-    T_OK(t_readable(fd));
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-
-    nothing_is_left(fds, fd);
+    last_is_killed(fds, fd);
 }
 
 
@@ -487,11 +492,7 @@ test_no_descriptors(void)
     T_EQ(ngx_reap_children(t_cycle()), 1);
     T_EQ(t_open_fds(), fds + 2);
 
-    kill(ngx_processes[0].pid, SIGKILL);
-    T_OK(t_readable(fd));
-    T_EQ(ngx_reap_children(t_cycle()), 0);
-
-    nothing_is_left(fds, fd);
+    last_is_killed(fds, fd);
 }
 
 
