@@ -36,6 +36,8 @@ pub struct Endpoint<M> {
     is_following: bool,
     /// Whether all of them were received.
     has_caught_up: bool,
+    /// [`State::Running`] or [`State::Leaving`].
+    state: State,
 }
 
 impl<M: Memory> Endpoint<M> {
@@ -45,7 +47,7 @@ impl<M: Memory> Endpoint<M> {
         let layout = Layout::attach(&memory).map_err(AttachError::Mismatch)?;
         let peer = peers::peer(&memory, &layout, slot).ok_or(AttachError::Vacant)?;
 
-        if peer.state == State::Vacant
+        if !peer.state.takes_messages()
             || !peers::set_state(&memory, &layout, slot, peer.incarnation, State::Running)
         {
             return Err(AttachError::Vacant);
@@ -66,6 +68,7 @@ impl<M: Memory> Endpoint<M> {
             activity: 0,
             is_following: false,
             has_caught_up: false,
+            state: State::Running,
             member,
         })
     }
@@ -248,6 +251,13 @@ impl<M: Memory> Endpoint<M> {
         }
     }
 
+    /// This process is about to exit: others cannot send to it any more. It can
+    /// still receive what was sent before, and send.
+    pub fn leave(&mut self) {
+        self.state = State::Leaving;
+        self.member.assert_state(self.state);
+    }
+
     /// Does the work that is due from time to time, for example each second:
     /// closes lanes that were idle for `rounds` calls, frees shared blocks, gives
     /// the memory of a pool that was idle for ten times as long back to the kernel,
@@ -255,7 +265,7 @@ impl<M: Memory> Endpoint<M> {
     pub fn tidy(&mut self, rounds: u32) {
         let member = &self.member;
 
-        member.assert_state();
+        member.assert_state(self.state);
         self.incoming.finish(member);
         self.incoming.assert_places(member);
         member.sweep(|class, sender| self.incoming.position(class, sender));

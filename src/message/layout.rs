@@ -26,8 +26,8 @@ pub const MAX_CHUNKS: u32 = 65_536;
 /// The largest payload in bytes that the header of a record can describe.
 pub const MAX_PAYLOAD: usize = 0xff_ffff;
 /// The version of the layout and of the protocol. It changes whenever a binary
-/// of another version would misread the region.
-pub const VERSION: u64 = 1;
+/// of another version would misread the region or the board.
+pub const VERSION: u64 = 2;
 
 /// "ngxipcms" in the byte order of the machine.
 const MAGIC: u64 = u64::from_ne_bytes(*b"ngxipcms");
@@ -67,7 +67,12 @@ pub struct Slot {
     pub generation: u64,
     /// The role, a number that this directory does not interpret.
     pub role: u64,
-    pad_state: [u64; 3],
+    /// The slot and the incarnation of the master that has started the process.
+    pub master: u64,
+    /// The number of the process in the table of its master, plus 1; 0: a master.
+    pub place: u64,
+    /// The pid; 0 until the process uses the region.
+    pub pid: u64,
     /// Odd while the process sleeps. Each sleep has another number.
     pub sleep: u64,
     pad_sleep: [u64; 7],

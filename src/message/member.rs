@@ -73,10 +73,10 @@ impl<M: Memory> Member<M> {
         peers::state(&self.memory, &self.layout, slot)
     }
 
-    /// Writes again that this process runs, if the word says something else.
-    pub fn assert_state(&self) {
+    /// Writes the state of this process again, if the word says something else.
+    pub fn assert_state(&self, state: State) {
         let at = self.layout.slot(self.slot);
-        let state = pair(State::Running as u32, self.incarnation);
+        let state = pair(state as u32, self.incarnation);
 
         if self.memory.load(at + offset_of!(Slot, state), SeqCst) != state {
             self.memory.swap(at + offset_of!(Slot, state), state);

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::layout::{Layout, Slot};
+use super::layout::{Layout, MAX_SLOTS, Slot};
 use super::memory::Memory;
 use super::words::{pair, unpair};
 
@@ -19,7 +19,33 @@ pub enum State {
     Running = 2,
     /// The process is dead, and a successor will take its messages over.
     Awaited = 3,
+    /// The process is about to exit and takes no new messages. It still receives
+    /// what was sent to it before, and it can send.
+    Leaving = 4,
+    /// A master has claimed the slot, for a process that it is about to start or
+    /// to give back what a dead process has left.
+    Claimed = 5,
+    /// The process is dead and gets no successor, and what it had claimed is being
+    /// given back.
+    Dead = 6,
 }
+
+impl State {
+    /// Whether the slot has a process that is not dead.
+    pub fn is_alive(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Leaving)
+    }
+
+    /// Whether the slot has a process, or will have one, that gets what is sent
+    /// now.
+    pub fn takes_messages(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Awaited)
+    }
+}
+
+/// In the state word of a claimed slot: this number plus the slot of the master
+/// that has claimed it.
+const CLAIMED: u32 = 256;
 
 /// Says which process is in a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +56,11 @@ pub struct Identity {
     pub generation: u64,
     /// The role. This directory does not interpret it.
     pub role: u64,
+    /// The slot and the incarnation of the master that has started the process. A
+    /// master has its own.
+    pub master: (u32, u32),
+    /// The number of the process in the table of its master; `None` for a master.
+    pub place: Option<u32>,
 }
 
 /// What a slot contains.
@@ -68,6 +99,9 @@ pub fn state<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> (State, u32) 
         1 => State::Starting,
         2 => State::Running,
         3 => State::Awaited,
+        4 => State::Leaving,
+        6 => State::Dead,
+        _ if claimant(state).is_some() => State::Claimed,
         _ => State::Vacant,
     };
 
@@ -110,6 +144,7 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
     let at = layout.slot(slot);
     let (state, incarnation) = state(memory, layout, slot);
     let worker = memory.load(at + offset_of!(Slot, worker), Relaxed);
+    let place = memory.load(at + offset_of!(Slot, place), Relaxed);
 
     Some(Peer {
         slot,
@@ -120,13 +155,83 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
             worker: u32::try_from(worker).ok(),
             generation: memory.load(at + offset_of!(Slot, generation), Relaxed),
             role: memory.load(at + offset_of!(Slot, role), Relaxed),
+            master: unpair(memory.load(at + offset_of!(Slot, master), Relaxed)),
+            place: place
+                .checked_sub(1)
+                .and_then(|place| u32::try_from(place).ok()),
         },
     })
 }
 
+/// The master that has claimed a slot with this state word.
+fn claimant(state: u32) -> Option<u32> {
+    state
+        .checked_sub(CLAIMED)
+        .filter(|&master| master < MAX_SLOTS)
+}
+
+/// The slot of the master that has claimed a slot; `None` if none has.
+pub fn claimed_by<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<u32> {
+    claimant(unpair(memory.load(layout.slot(slot) + offset_of!(Slot, state), Acquire)).0)
+}
+
+/// Claims a vacant slot, other than those of `is_used`, for a process that the
+/// master in the slot `master` is about to start. Other masters do the same at the
+/// same time, so the slot is claimed with one compare-and-swap. Others cannot send
+/// to the slot before [`appoint`].
+///
+/// Returns the slot and the incarnation of the process; `None` if no slot is
+/// vacant.
+pub fn claim<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    master: u32,
+    is_used: impl Fn(u32) -> bool,
+) -> Option<(u32, u32)> {
+    (0..layout.sizes.slots).find_map(|slot| {
+        if is_used(slot) {
+            return None;
+        }
+
+        let at = layout.slot(slot) + offset_of!(Slot, state);
+        let word = memory.load(at, Acquire);
+        let (_, previous) = unpair(word);
+        let incarnation = previous.wrapping_add(1).max(1);
+        let is_claimed = state(memory, layout, slot) == (State::Vacant, previous)
+            && memory.replace(at, word, pair(CLAIMED + master, incarnation));
+
+        is_claimed.then_some((slot, incarnation))
+    })
+}
+
+/// Claims a slot whose process and whose master are dead, so that only the master
+/// in the slot `master` recovers it. Returns whether it has.
+pub fn seize<M: Memory>(memory: &M, layout: &Layout, slot: u32, master: u32, dead: &Peer) -> bool {
+    let at = layout.slot(slot) + offset_of!(Slot, state);
+    let word = memory.load(at, Acquire);
+
+    state(memory, layout, slot) == (dead.state, dead.incarnation)
+        && memory.replace(at, word, pair(CLAIMED + master, dead.incarnation))
+}
+
+/// The pid of the process in a slot; `None` if it has not used the region yet.
+pub fn pid<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<i32> {
+    let pid = memory.load(layout.slot(slot) + offset_of!(Slot, pid), Relaxed);
+
+    i32::try_from(pid).ok().filter(|&pid| pid > 0)
+}
+
+/// Stores the pid of the process in a slot, so that another master finds out
+/// whether it is dead.
+pub fn set_pid<M: Memory>(memory: &M, layout: &Layout, slot: u32, pid: i32) {
+    let pid = u64::try_from(pid).unwrap_or_default();
+
+    memory.store(layout.slot(slot) + offset_of!(Slot, pid), pid, Relaxed);
+}
+
 /// Gives a slot to a process that is about to be started. From now on others
-/// can send to it. Only one process, the master, may call this for a slot, and
-/// only when the previous process of the slot is dead and
+/// can send to it. Only one master may call this for a slot: it has claimed the
+/// slot, or the previous process of the slot was its child, is dead, and
 /// [`recover`](super::recover::recover) has been called for it.
 ///
 /// Returns the incarnation of the new process; `None` if there is no such slot.
@@ -142,8 +247,11 @@ pub fn appoint<M: Memory>(
     }
 
     let at = layout.slot(slot);
-    let (_, previous) = state(memory, layout, slot);
-    let incarnation = previous.wrapping_add(1).max(1);
+    let (state, previous) = state(memory, layout, slot);
+    let incarnation = match state {
+        State::Claimed => previous,
+        _ => previous.wrapping_add(1).max(1),
+    };
     let put = |field, value| memory.store(at + field, value, Relaxed);
 
     put(
@@ -152,6 +260,15 @@ pub fn appoint<M: Memory>(
     );
     put(offset_of!(Slot, generation), identity.generation);
     put(offset_of!(Slot, role), identity.role);
+    put(
+        offset_of!(Slot, master),
+        pair(identity.master.0, identity.master.1),
+    );
+    put(
+        offset_of!(Slot, place),
+        identity.place.map_or(0, |place| u64::from(place) + 1),
+    );
+    put(offset_of!(Slot, pid), 0);
 
     if heritage == Heritage::Stranger || previous == 0 {
         put(offset_of!(Slot, line), incarnation.into());

@@ -27,6 +27,9 @@ use super::words::{Place, Position, Use, is_before};
 /// The caller knows that the process is dead. It calls this before
 /// [`appoint`](peers::appoint). Returns false, and does nothing, if the slot has
 /// another incarnation.
+///
+/// The slot becomes vacant at the end, because another master can then claim it.
+/// If it is vacant already, nothing is left to do.
 pub fn recover<M: Memory + Clone>(
     memory: &M,
     layout: &Layout,
@@ -34,12 +37,21 @@ pub fn recover<M: Memory + Clone>(
     incarnation: u32,
     heritage: Heritage,
 ) -> bool {
-    let state = match heritage {
-        Heritage::Successor => State::Awaited,
-        Heritage::Stranger => State::Vacant,
-    };
+    if slot >= layout.sizes.slots {
+        return false;
+    }
 
-    if slot >= layout.sizes.slots || !peers::set_state(memory, layout, slot, incarnation, state) {
+    let state = match (heritage, peers::state(memory, layout, slot)) {
+        (_, (State::Vacant, found)) => return found == incarnation,
+        // The claim keeps other masters away.
+        (Heritage::Stranger, (State::Claimed, found)) if found == incarnation => None,
+        (Heritage::Stranger, _) => Some(State::Dead),
+        (Heritage::Successor, _) => Some(State::Awaited),
+    };
+    let is_ours =
+        state.is_none_or(|state| peers::set_state(memory, layout, slot, incarnation, state));
+
+    if !is_ours {
         return false;
     }
 
@@ -62,6 +74,10 @@ pub fn recover<M: Memory + Clone>(
     }
 
     as_receiver(&dead);
+
+    if heritage == Heritage::Stranger {
+        peers::set_state(memory, layout, slot, incarnation, State::Vacant);
+    }
 
     true
 }

@@ -86,7 +86,7 @@ impl Outgoing {
         let (state, incarnation) = m.state(target.slot);
         let is_exact = target.incarnation.is_some();
         let is_there = match state {
-            State::Vacant => false,
+            State::Vacant | State::Leaving | State::Claimed | State::Dead => false,
             State::Awaited => !is_exact,
             State::Starting | State::Running => true,
         };

@@ -97,7 +97,9 @@ impl SharedBlock {
     pub fn is_used<M: Memory>(&self, m: &Member<M>) -> bool {
         (0..m.layout.sizes.slots).any(|receiver| {
             self.entered(m, receiver).is_some_and(|number| {
-                m.state(receiver).0 != State::Vacant
+                let (state, _) = m.state(receiver);
+
+                (state.is_alive() || state == State::Awaited)
                     && !is_done(m, m.to(self.class, receiver), number)
             })
         })

@@ -9,7 +9,6 @@ use super::in_lane::InLane;
 use super::layout::{Bitmap, Class, Slot};
 use super::member::Member;
 use super::memory::Memory;
-use super::peers::State;
 use super::receive::Incoming;
 
 impl Incoming {
@@ -43,7 +42,7 @@ impl Incoming {
 
         let up = self.senders.up(sender);
 
-        if up != 0 && (now != up || matches!(state, State::Vacant | State::Awaited)) {
+        if up != 0 && (now != up || !state.is_alive()) {
             self.senders.add_dead(sender);
         }
 

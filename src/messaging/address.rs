@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use crate::message::peers::{Peer, State};
+use crate::message::peers::Peer;
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_MASTER, NGX_PROCESS_WORKER};
 
 /// The kind of an address, its highest 8 bits.
@@ -15,7 +15,8 @@ const ONE_OF: u64 = 4;
 
 /// The address of the worker `number`: this number plus the number of the worker.
 pub const TO_WORKER: u64 = WORKER << KIND;
-/// The address of the process in a slot of the region: this number plus the slot.
+/// The address of the master of the sender's binary. The address of the process in
+/// the slot N of `ngx_processes` is this number plus N plus 1.
 pub const TO_SLOT: u64 = SLOT << KIND;
 /// The address of one process of a set: this number plus the set.
 pub const TO_ONE_OF: u64 = ONE_OF << KIND;
@@ -25,9 +26,10 @@ pub const TO_ONE_OF: u64 = ONE_OF << KIND;
 pub enum Address {
     /// The worker with this number, or its replacement.
     Worker(u32),
-    /// The process in this slot of the region, or its replacement.
-    Slot(u32),
-    /// The process in this slot with this incarnation, and no other.
+    /// The process in this slot of the table of the sender's master, or its
+    /// replacement; `None`: this master.
+    Place(Option<u32>),
+    /// The process in this slot of the region with this incarnation, and no other.
     Process(u32, u32),
     /// Any one process of the set.
     OneOf(Set),
@@ -40,7 +42,7 @@ impl Address {
 
         match word >> KIND {
             WORKER => Some(Self::Worker(low)),
-            SLOT => Some(Self::Slot(low)),
+            SLOT => Some(Self::Place(low.checked_sub(1))),
             PROCESS => Some(Self::Process((word >> 32) as u32 & 0xffff, low)),
             ONE_OF => Some(Self::OneOf(Set(low))),
             _ => None,
@@ -53,6 +55,17 @@ impl Address {
     }
 }
 
+/// What a set depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The slot of the sender in the region.
+    pub slot: u32,
+    /// The generation of the workers and helpers.
+    pub generation: u64,
+    /// The master of the sender, which says to which binary a process belongs.
+    pub master: (u32, u32),
+}
+
 /// A set of processes: bits that say which roles it has, and more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Set(pub u32);
@@ -62,39 +75,39 @@ impl Set {
     pub const WORKERS: u32 = 1;
     /// Helpers.
     pub const HELPERS: u32 = 2;
-    /// The master.
+    /// The master of the sender's binary.
     pub const MASTER: u32 = 4;
     /// Processes without a role, which the program has spawned itself.
     pub const OTHERS: u32 = 8;
-    /// Workers, helpers and others of other generations too.
+    /// Processes of other generations too, and those of another binary.
     pub const ALL_GENERATIONS: u32 = 16;
     /// The sender too, if the set has its role.
     pub const SELF: u32 = 32;
 
-    /// Whether the set has a process. `own` is the slot of the sender, and
-    /// `generation` its generation.
-    pub fn has(self, peer: &Peer, own: u32, generation: u64) -> bool {
+    /// Whether the set has a process.
+    pub fn has(self, peer: &Peer, own: &Sender) -> bool {
         const MASTER: u64 = NGX_PROCESS_MASTER as u64;
         const WORKER: u64 = NGX_PROCESS_WORKER as u64;
         const HELPER: u64 = NGX_PROCESS_HELPER as u64;
 
+        let is_master = peer.identity.place.is_none();
         let role = match peer.identity.role {
             // A single process is both.
-            _ if peer.slot == 0 && peer.identity.worker.is_some() => Self::MASTER | Self::WORKERS,
-            _ if peer.slot == 0 => Self::MASTER,
+            _ if is_master && peer.identity.worker.is_some() => Self::MASTER | Self::WORKERS,
+            _ if is_master => Self::MASTER,
             MASTER => Self::MASTER,
             WORKER => Self::WORKERS,
             HELPER => Self::HELPERS,
             _ => Self::OTHERS,
         };
-        let is_of_generation = role & Self::MASTER != 0
-            || self.0 & Self::ALL_GENERATIONS != 0
-            || peer.identity.generation == generation;
+        let is_of_generation = self.0 & Self::ALL_GENERATIONS != 0
+            || peer.identity.master == own.master
+                && (is_master || peer.identity.generation == own.generation);
 
-        peer.state != State::Vacant
+        peer.state.takes_messages()
             && self.0 & role != 0
             && is_of_generation
-            && (peer.slot != own || self.0 & Self::SELF != 0)
+            && (peer.slot != own.slot || self.0 & Self::SELF != 0)
     }
 }
 
@@ -118,7 +131,13 @@ pub fn choose(members: &[Peer], hash: u64) -> Option<Peer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::peers::Identity;
+    use crate::message::peers::{Identity, State};
+
+    const OWN: Sender = Sender {
+        slot: 1,
+        generation: 1,
+        master: (0, 1),
+    };
 
     fn peer(slot: u32, role: usize, generation: u64) -> Peer {
         Peer {
@@ -130,6 +149,8 @@ mod tests {
                 worker: None,
                 generation,
                 role: role as u64,
+                master: (0, 1),
+                place: slot.checked_sub(1),
             },
         }
     }
@@ -137,7 +158,7 @@ mod tests {
     #[test]
     fn addresses_survive() {
         assert_eq!(Address::unpack(TO_WORKER + 3), Some(Address::Worker(3)));
-        assert_eq!(Address::unpack(TO_SLOT), Some(Address::Slot(0)));
+        assert_eq!(Address::unpack(TO_SLOT), Some(Address::Place(None)));
         assert_eq!(
             Address::unpack(Address::of_process(1023, u32::MAX)),
             Some(Address::Process(1023, u32::MAX))
@@ -154,31 +175,48 @@ mod tests {
     fn a_set_has_roles_and_generations() {
         let workers = Set(Set::WORKERS);
 
-        assert!(workers.has(&peer(2, NGX_PROCESS_WORKER, 1), 1, 1));
-        assert!(!workers.has(&peer(1, NGX_PROCESS_WORKER, 1), 1, 1));
-        assert!(!workers.has(&peer(2, NGX_PROCESS_WORKER, 2), 1, 1));
-        assert!(!workers.has(&peer(2, NGX_PROCESS_HELPER, 1), 1, 1));
-        assert!(Set(Set::MASTER).has(&peer(0, NGX_PROCESS_MASTER, 0), 1, 1));
-        assert!(Set(Set::WORKERS | Set::SELF).has(&peer(1, NGX_PROCESS_WORKER, 1), 1, 1));
-        assert!(Set(Set::WORKERS | Set::ALL_GENERATIONS).has(
-            &peer(2, NGX_PROCESS_WORKER, 2),
-            1,
-            1
-        ));
+        assert!(workers.has(&peer(2, NGX_PROCESS_WORKER, 1), &OWN));
+        assert!(!workers.has(&peer(1, NGX_PROCESS_WORKER, 1), &OWN));
+        assert!(!workers.has(&peer(2, NGX_PROCESS_WORKER, 2), &OWN));
+        assert!(!workers.has(&peer(2, NGX_PROCESS_HELPER, 1), &OWN));
+        assert!(Set(Set::MASTER).has(&peer(0, NGX_PROCESS_MASTER, 0), &OWN));
+        assert!(Set(Set::WORKERS | Set::SELF).has(&peer(1, NGX_PROCESS_WORKER, 1), &OWN));
+        assert!(
+            Set(Set::WORKERS | Set::ALL_GENERATIONS).has(&peer(2, NGX_PROCESS_WORKER, 2), &OWN)
+        );
 
         let mut single = peer(0, 0, 0);
+        let of_single = Sender { slot: 0, ..OWN };
 
-        assert!(!Set(Set::WORKERS | Set::SELF).has(&single, 0, 1));
+        assert!(!Set(Set::WORKERS | Set::SELF).has(&single, &of_single));
         single.identity.worker = Some(0);
-        assert!(Set(Set::WORKERS | Set::SELF).has(&single, 0, 1));
-        assert!(Set(Set::MASTER | Set::SELF).has(&single, 0, 1));
+        assert!(Set(Set::WORKERS | Set::SELF).has(&single, &of_single));
+        assert!(Set(Set::MASTER | Set::SELF).has(&single, &of_single));
 
         let vacant = Peer {
             state: State::Vacant,
             ..peer(2, NGX_PROCESS_WORKER, 1)
         };
 
-        assert!(!workers.has(&vacant, 1, 1));
+        assert!(!workers.has(&vacant, &OWN));
+    }
+
+    #[test]
+    fn a_set_has_the_processes_of_one_binary() {
+        let mut other = peer(2, NGX_PROCESS_WORKER, 1);
+        let mut master = peer(3, NGX_PROCESS_MASTER, 0);
+
+        other.identity.master = (3, 1);
+        master.identity.master = (3, 1);
+        master.identity.place = None;
+
+        let all = Set(Set::WORKERS | Set::MASTER);
+
+        assert!(!all.has(&other, &OWN) && !all.has(&master, &OWN));
+
+        let all = Set(all.0 | Set::ALL_GENERATIONS);
+
+        assert!(all.has(&other, &OWN) && all.has(&master, &OWN));
     }
 
     fn worker(number: u32) -> Peer {

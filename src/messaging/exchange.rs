@@ -14,7 +14,7 @@ use super::versions::Versions;
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
 use crate::message::memory::Memory;
-use crate::message::peers::{self, Identity, Peer, State};
+use crate::message::peers::{Identity, Peer, State};
 use crate::message::taken::Gap;
 use crate::sys::heap;
 use crate::table::role::NGX_PROCESS_MASTER;
@@ -61,6 +61,8 @@ pub struct Exchange<M, T> {
     pub(super) versions: Versions,
     /// The generation of the processes that a set has.
     pub(super) generation: u64,
+    /// The master of this process: its slot and its incarnation.
+    pub(super) master: (u32, u32),
     /// The slots of the workers, by their number. An entry can be stale.
     pub(super) workers: Vec<u32>,
     /// The processes of a set.
@@ -76,7 +78,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let endpoint = Endpoint::attach(memory, slot).ok()?;
         let slots = endpoint.member().layout.sizes.slots;
         let incarnation = endpoint.member().incarnation;
-        let generation = endpoint.peer(slot).map(|peer| peer.identity.generation);
+        let identity = endpoint.peer(slot)?.identity;
         let mut members = Vec::new();
 
         members.try_reserve_exact(slots as usize).ok()?;
@@ -94,7 +96,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             is_reporting: false,
             ticks: Ticks::default(),
             versions: Versions::default(),
-            generation: generation.unwrap_or_default(),
+            generation: identity.generation,
+            master: identity.master,
             workers: heap::collect((0..slots).map(|_| u32::MAX)).ok()?,
             members,
             cursor: slot,
@@ -199,11 +202,12 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         Some((kept, sender))
     }
 
-    /// The process in a slot. `None` if no process has the slot.
+    /// The process in a slot. `None` if no process of the slot gets what is sent
+    /// now.
     pub fn peer(&self, slot: u32) -> Option<Peer> {
         self.endpoint
             .peer(slot)
-            .filter(|peer| peer.state != State::Vacant)
+            .filter(|peer| peer.state.takes_messages())
     }
 
     /// The process `incarnation` of a slot, which can be dead.
@@ -252,22 +256,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.has_seen_deaths |= self.requests.mark_dead(|slot, incarnation| {
             let (state, now) = endpoint.member().state(slot);
 
-            now == incarnation && matches!(state, State::Starting | State::Running)
+            now == incarnation && state.is_alive()
         });
     }
 
     /// This process is about to exit and gets no replacement: others cannot send
     /// to it any more. It can still receive what has been sent, and send.
     pub fn leave(&mut self) {
-        let member = self.endpoint.member();
-
-        peers::set_state(
-            &member.memory,
-            &member.layout,
-            member.slot,
-            member.incarnation,
-            State::Vacant,
-        );
+        self.endpoint.leave();
     }
 
     /// Prepares to sleep. Returns false if there is something to do.

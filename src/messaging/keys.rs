@@ -198,13 +198,10 @@ fn counts(entry: Entry, peer: impl Fn(u32) -> Option<Peer>) -> bool {
 
     match entry.kind {
         Kind::Free => false,
-        Kind::Sending => {
-            peer.incarnation == entry.incarnation
-                && matches!(peer.state, State::Starting | State::Running)
-        }
+        Kind::Sending => peer.incarnation == entry.incarnation && peer.state.is_alive(),
         Kind::Waiting => {
             (peer.line..=peer.incarnation).contains(&entry.incarnation)
-                && peer.state != State::Vacant
+                && (peer.state.is_alive() || peer.state == State::Awaited)
         }
     }
 }

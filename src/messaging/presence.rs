@@ -78,8 +78,9 @@ impl Presence {
         };
         let is_same = known.is_some_and(|known| known.incarnation == now.incarnation);
         let runs = now.state == State::Running;
+        let is_leaving = now.state == State::Leaving;
 
-        if is_same && runs {
+        if is_same && (runs || is_leaving) {
             return [None, None];
         }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
 use super::board::{BUFFER, BUFFERS, MAX_TYPES, RETAINED, RETAINED_TYPE as TYPE};
 use crate::message::memory::Memory;
-use crate::message::peers::{Peer, State};
+use crate::message::peers::Peer;
 use crate::message::words::{pair, unpair};
 
 /// The largest payload in bytes.
@@ -130,9 +130,9 @@ fn is_current<M: Memory>(board: &M, number: u16, index: u32) -> bool {
 fn is_writing(word: u64, peer: impl Fn(u32) -> Option<Peer>) -> bool {
     let (slot, incarnation) = unpair(word);
 
-    slot.checked_sub(1).and_then(peer).is_some_and(|peer| {
-        peer.incarnation == incarnation && matches!(peer.state, State::Starting | State::Running)
-    })
+    slot.checked_sub(1)
+        .and_then(peer)
+        .is_some_and(|peer| peer.incarnation == incarnation && peer.state.is_alive())
 }
 
 /// Makes a buffer current. Returns the version.
@@ -192,7 +192,7 @@ pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
 mod tests {
     use super::*;
     use crate::message::mapped::Mapped;
-    use crate::message::peers::Identity;
+    use crate::message::peers::{Identity, State};
     use crate::messaging::board;
 
     fn peer(slot: u32) -> Option<Peer> {

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::address::{self, Address, Set};
+use super::address::{self, Address, Sender, Set};
 use super::exchange::Exchange;
 use super::keys::{self, Claim};
 use super::kind::{KEPT, KEYED, Kind, MILLISECOND, REPLY};
@@ -100,7 +100,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
                 let peer = self.members.first().ok_or(Refused::Gone)?;
 
-                Address::Slot(peer.slot)
+                Address::Process(peer.slot, peer.incarnation)
             }
             to => to,
         };
@@ -171,7 +171,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     fn target(&mut self, to: Address, exact: bool) -> Result<Target, Refused> {
         let peer = match to {
             Address::Worker(number) => self.worker(number),
-            Address::Slot(slot) => self.peer(slot),
+            Address::Place(place) => self.process(place),
             Address::Process(slot, incarnation) => {
                 return Ok(Target {
                     slot,
@@ -247,9 +247,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// The worker with a number of this generation.
     fn worker(&mut self, number: u32) -> Option<Peer> {
         let is_it = |peer: &Peer| {
-            // A single process, in slot 0, has no generation.
+            // A single process has no generation.
             peer.identity.worker == Some(number)
-                && (peer.slot == 0 || peer.identity.generation == self.generation)
+                && peer.identity.master == self.master
+                && (peer.identity.place.is_none() || peer.identity.generation == self.generation)
         };
         let cached = self.workers.get(number as usize).copied();
 
@@ -268,10 +269,29 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         Some(found)
     }
 
+    /// The process in a slot of the table of this process's master; `None`: the
+    /// master. Without a cache: few programs use this address.
+    fn process(&self, place: Option<u32>) -> Option<Peer> {
+        let is_it =
+            |peer: &Peer| peer.identity.master == self.master && peer.identity.place == place;
+
+        if place.is_none() {
+            return self.peer(self.master.0).filter(is_it);
+        }
+
+        (0..self.slots())
+            .filter_map(|slot| self.peer(slot))
+            .find(is_it)
+    }
+
     /// Fills `self.members` with the processes of a set. The vector has room for
     /// all slots, so no memory is allocated.
     fn find_members(&mut self, set: Set) {
-        let (own, generation) = (self.slot(), self.generation);
+        let own = Sender {
+            slot: self.slot(),
+            generation: self.generation,
+            master: self.master,
+        };
         let mut members = std::mem::take(&mut self.members);
 
         members.clear();
@@ -279,7 +299,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         for slot in 0..self.slots() {
             let peer = self.peer(slot);
 
-            members.extend(peer.filter(|peer| set.has(peer, own, generation)));
+            members.extend(peer.filter(|peer| set.has(peer, &own)));
         }
 
         self.members = members;

@@ -182,7 +182,7 @@ fn tell(log: Log, notice: Notice<Asked>) {
 pub fn peer(peer: &Peer) -> ngx_ipc_peer_t {
     ngx_ipc_peer_t {
         to: Address::of_process(peer.slot, peer.incarnation),
-        slot: peer.slot as isize - 1,
+        slot: peer.identity.place.map_or(-1, |place| place as isize),
         worker: peer.identity.worker.map_or(-1, |worker| worker as isize),
         generation: peer.identity.generation as usize,
         incarnation: peer.incarnation as usize,

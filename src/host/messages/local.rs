@@ -12,6 +12,7 @@ use super::variables::ngx_pid;
 use super::{descriptors, settings, watchers};
 use crate::config::ngx_pid_t;
 use crate::message::mapped::Mapped;
+use crate::message::peers;
 use crate::messaging::exchange::Exchange;
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
@@ -67,8 +68,17 @@ fn with_local<T>(use_it: impl FnOnce(&mut Local) -> T) -> Option<T> {
 }
 
 fn attach(region: &Region) -> Option<Own> {
-    let slot = region.own_slot()?;
+    let (slot, incarnation) = region.own()?;
+
+    // If the master has died before this process has used its slot, another master
+    // may have given the slot to another process.
+    if peers::state(&region.memory, &region.layout, slot).1 != incarnation {
+        return None;
+    }
+
     let mut exchange = Exchange::attach(region.memory, region.board, slot)?;
+
+    peers::set_pid(&region.memory, &region.layout, slot, own_pid(&ngx_pid));
 
     exchange
         .endpoint()
@@ -84,7 +94,7 @@ fn attach(region: &Region) -> Option<Own> {
 /// Whether this process has a slot. If it has one, [`with`] returns `None` only if
 /// there is no memory.
 pub fn has_slot() -> bool {
-    shared::get().is_some_and(|region| region.own_slot().is_some())
+    shared::get().is_some_and(|region| region.own().is_some())
 }
 
 /// The descriptor that wakes up this process; `None` if it has no messages.

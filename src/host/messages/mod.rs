@@ -10,6 +10,7 @@
 //! - [`region`]: makes the shared memory, and gives slots to processes
 //! - [`send`]: sends messages
 //! - [`descriptors`]: descriptors that come with messages
+//! - [`table`]: in a master, which slot of the region each of its processes has
 //! - [`variables`]: the variables of the host
 //! - [`statistics`]: the traffic of a process
 //! - [`deliver`]: calls the functions of the program
@@ -23,6 +24,7 @@ pub mod send;
 pub mod settings;
 pub mod shared;
 pub mod statistics;
+pub mod table;
 pub mod types;
 pub mod variables;
 pub mod watchers;

@@ -1,19 +1,20 @@
 //! The shared memory, and which process is in which slot.
 //!
 //! The process that starts the others, the master, makes the memory before its
-//! first fork. It has slot 0 of the region; the process in slot N of
-//! `ngx_processes` has slot N + 1.
+//! first fork, or takes over the memory of the binary that has executed it. It
+//! claims a slot of the region for itself and for each process that it starts.
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::shared::{self, MASTER, Region};
+use super::shared::{self, Region};
+use super::table::{self, Held};
 use super::variables::{ngx_pid, ngx_process};
 use super::{descriptors, local, register, settings};
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
-use crate::message::peers::{self, Heritage, Identity, State};
+use crate::message::peers::{self, Heritage, Identity};
 use crate::message::recover::recover;
 use crate::messaging::{board, keys};
 use crate::table::globals::{Globals, own_pid};
@@ -65,19 +66,26 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     layout.create(&memory);
     keys::create(&board);
 
+    let Some(masters) = peers::claim(&memory, &layout, 0, |_| false) else {
+        return;
+    };
     let identity = Identity {
         worker,
         generation: 0,
         role: ngx_process.load(Relaxed) as u64,
+        master: masters,
+        place: None,
     };
 
-    peers::appoint(&memory, &layout, MASTER, identity, Heritage::Stranger);
+    peers::appoint(&memory, &layout, masters.0, identity, Heritage::Stranger);
+    peers::set_pid(&memory, &layout, masters.0, own_pid(&ngx_pid));
 
     shared::set(Region {
         memory,
         board,
         layout,
         master: own_pid(&ngx_pid),
+        masters,
     });
 
     register::number_all(log);
@@ -95,39 +103,67 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
         return;
     };
 
-    shared::set_next(region.slot_of(slot));
+    let held = appoint(&region, g, slot, again);
 
-    let Some(number) = region.slot_of(slot) else {
+    shared::set_next(held.map(|held| (held.slot, held.incarnation)));
+    table::set(slot, held);
+
+    if held.is_none() {
         log.error(
             Level::Alert,
             None,
             format_args!("no room for the messages of the process in slot {slot}"),
         );
-        return;
-    };
+    }
+}
 
-    let (state, _) = peers::state(&region.memory, &region.layout, number);
+/// Gives a slot of the region to the process in the slot `place` of the table,
+/// unless it has got one together with others, before the first of them was
+/// forked.
+fn appoint(region: &Region, g: &Globals, place: Slot, again: bool) -> Option<Held> {
+    let before = table::get(place);
 
-    if state == State::Starting && !again {
-        // The process has got its slot together with others, before the first of
-        // them was forked.
-        return;
+    if let Some(held) = before.filter(|held| held.is_new && !again) {
+        return Some(Held {
+            is_new: false,
+            ..held
+        });
     }
 
-    let stats = stats::of_child(g, slot);
+    let (slot, heritage) = match before {
+        Some(held) if again => (held.slot, Heritage::Successor),
+        // The process that had this place is not started again after all.
+        Some(held) => {
+            give_back(region, held, Heritage::Stranger);
+            (claim(region)?, Heritage::Stranger)
+        }
+        None => (claim(region)?, Heritage::Stranger),
+    };
+    let stats = stats::of_child(g, place);
     let worker = WorkerNumber::to_c(stats.worker());
     let identity = Identity {
         worker: u32::try_from(worker).ok(),
         generation: stats.generation.load(Relaxed) as u64,
         role: stats.role().to_c() as u64,
+        master: region.masters,
+        place: u32::try_from(place.index()).ok(),
     };
-    let heritage = if again {
-        Heritage::Successor
-    } else {
-        Heritage::Stranger
-    };
+    let incarnation = peers::appoint(&region.memory, &region.layout, slot, identity, heritage)?;
 
-    peers::appoint(&region.memory, &region.layout, number, identity, heritage);
+    Some(Held {
+        slot,
+        incarnation,
+        is_new: !again,
+    })
+}
+
+/// Claims a slot of the region for a process of this master.
+fn claim(region: &Region) -> Option<u32> {
+    let (own, _) = region.masters;
+    let used = table::used(own);
+    let claimed = peers::claim(&region.memory, &region.layout, own, |slot| used.has(slot));
+
+    claimed.map(|(slot, _)| slot)
 }
 
 /// In the parent, when the process of a slot is known to be dead, or could not
@@ -136,15 +172,9 @@ pub fn gone(slot: Slot, awaited: bool) {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;
     };
-    let Some(number) = region.slot_of(slot) else {
+    let Some(held) = table::get(slot) else {
         return;
     };
-    let (_, incarnation) = peers::state(&region.memory, &region.layout, number);
-
-    if incarnation == 0 {
-        // The slot has never had a process.
-        return;
-    }
 
     let heritage = if awaited {
         Heritage::Successor
@@ -152,14 +182,26 @@ pub fn gone(slot: Slot, awaited: bool) {
         Heritage::Stranger
     };
 
+    give_back(&region, held, heritage);
+    table::set(
+        slot,
+        awaited.then_some(Held {
+            is_new: false,
+            ..held
+        }),
+    );
+    local::announce_change();
+}
+
+/// Gives back what a dead process of this master had claimed.
+fn give_back(region: &Region, held: Held, heritage: Heritage) {
     recover(
         &region.memory,
         &region.layout,
-        number,
-        incarnation,
+        held.slot,
+        held.incarnation,
         heritage,
     );
-    local::announce_change();
 }
 
 /// The generation of the workers that a set of this process has.

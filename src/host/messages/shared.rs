@@ -1,18 +1,18 @@
 //! The shared memory of the messages, and the slot of this process.
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::table;
 use super::variables::{ngx_parent, ngx_pid};
 use crate::config::ngx_pid_t;
 use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
+use crate::message::peers::{self, State};
+use crate::message::words::{pair, unpair};
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 use crate::table::slot::Slot;
-
-/// The slot of the master.
-pub const MASTER: u32 = 0;
 
 /// The shared memory of the program. It is never unmapped.
 #[derive(Clone, Copy)]
@@ -23,14 +23,16 @@ pub struct Region {
     pub board: &'static Mapped,
     /// The layout of `memory`.
     pub layout: Layout,
-    /// The process that has made the memory.
+    /// The master of this process's binary, which has made or inherited the memory.
     pub master: ngx_pid_t,
+    /// The slot and the incarnation of this master.
+    pub masters: (u32, u32),
 }
 
 static REGION: Lock<Option<Region>> = Lock::new(None);
-/// In the master: the slot of the process that it forks next. A child has a copy,
-/// and finds its own slot there.
-static NEXT: AtomicU32 = AtomicU32::new(u32::MAX);
+/// In the master: the slot plus 1 and the incarnation of the process that it forks
+/// next; 0: none. A child has a copy, and finds its own slot there.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The shared memory; `None` if the program has no messages.
 pub fn get() -> Option<Region> {
@@ -44,30 +46,45 @@ pub fn set(region: Region) {
 
 /// In the master, before a fork: keeps the slot of the child, `None` if it has no
 /// messages.
-pub fn set_next(slot: Option<u32>) {
-    NEXT.store(slot.unwrap_or(u32::MAX), Relaxed);
+pub fn set_next(next: Option<(u32, u32)>) {
+    let word = next.map_or(0, |(slot, incarnation)| pair(slot + 1, incarnation));
+
+    NEXT.store(word, Relaxed);
 }
 
 impl Region {
-    /// The slot of this process; `None` if the master has not started this
+    /// The slot and the incarnation of this process; `None` if the master has not started this
     /// process, or if the region has no room for it.
-    pub fn own_slot(&self) -> Option<u32> {
+    pub fn own(&self) -> Option<(u32, u32)> {
         if self.is_mine() {
-            return Some(MASTER);
+            return Some(self.masters);
         }
 
-        let next = NEXT.load(Relaxed);
+        let (slot, incarnation) = unpair(NEXT.load(Relaxed));
         let is_child = ngx_parent.load(Relaxed) == self.master;
 
-        (is_child && next != u32::MAX).then_some(next)
+        slot.checked_sub(1)
+            .filter(|_| is_child)
+            .map(|slot| (slot, incarnation))
     }
 
-    /// The slot of the region for a slot of the process table; `None` if there is
-    /// no room.
-    pub fn slot_of(&self, slot: Slot) -> Option<u32> {
-        u32::try_from(slot.index() + 1)
-            .ok()
-            .filter(|&slot| slot < self.layout.sizes.slots)
+    /// The slot of the region that the process in a slot of the process table has;
+    /// `None` if it has none. Only the master has the table, so the others search
+    /// in the region.
+    pub fn slot_of(&self, place: Slot) -> Option<u32> {
+        if self.is_mine() {
+            return table::get(place).map(|held| held.slot);
+        }
+
+        let wanted = u32::try_from(place.index()).ok();
+
+        (0..self.layout.sizes.slots).find(|&slot| {
+            peers::peer(&self.memory, &self.layout, slot).is_some_and(|peer| {
+                let is_used = peer.state.is_alive() || peer.state == State::Awaited;
+
+                is_used && peer.identity.master == self.masters && peer.identity.place == wanted
+            })
+        })
     }
 
     /// Whether this process gives slots to the others.
