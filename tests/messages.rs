@@ -12,8 +12,12 @@
 mod basics;
 #[path = "messages/death.rs"]
 mod death;
+#[path = "messages/fuzz.rs"]
+mod fuzz;
 #[path = "messages/hostile.rs"]
 mod hostile;
+#[path = "messages/hostile_memory.rs"]
+mod hostile_memory;
 #[path = "messages/interleavings.rs"]
 mod interleavings;
 #[path = "messages/ledger.rs"]

@@ -159,17 +159,48 @@ impl Outgoing {
     /// Removes the entries whose records the predecessor has not committed.
     fn drop_lost_entries<M: Memory>(&mut self, m: &Member<M>, shared: SharedBlock) {
         for receiver in 0..m.layout.sizes.slots {
+            if shared.entered(m, receiver).is_some() {
+                // Without the lane the entry is removed, see below.
+                let _ = self.lane(m, shared.class, receiver);
+            }
+        }
+
+        self.drop_entries(m, shared);
+    }
+
+    /// Removes the entries of shared blocks that another process has changed.
+    pub(super) fn drop_wrong_entries<M: Memory>(&self, m: &Member<M>) {
+        for &shared in &self.shared {
+            self.drop_entries(m, shared);
+        }
+    }
+
+    /// Removes the entries of records that were not sent.
+    fn drop_entries<M: Memory>(&self, m: &Member<M>, shared: SharedBlock) {
+        for receiver in 0..m.layout.sizes.slots {
             let Some(number) = shared.entered(m, receiver) else {
                 continue;
             };
-            let is_lost = match self.lane(m, shared.class, receiver) {
-                Ok(lane) => !is_before(number, lane.number()),
-                Err(_) => true,
-            };
+            let is_sent = self
+                .used_lane(shared.class, receiver)
+                .is_some_and(|lane| is_before(number, lane.number()));
 
-            if is_lost {
+            if !is_sent {
                 shared.remove(m, receiver);
             }
         }
+    }
+
+    /// Whether a chunk of this process's pool belongs to a shared block.
+    pub fn has_shared(&self, chunk: u32) -> bool {
+        self.shared.iter().any(|shared| {
+            let Block {
+                chunk: first,
+                count,
+                ..
+            } = shared.block;
+
+            (first..first + count).contains(&chunk)
+        })
     }
 }

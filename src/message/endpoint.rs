@@ -11,6 +11,7 @@ use super::memory::Memory;
 use super::peers::{self, Peer, State};
 use super::receive::Incoming;
 use super::send::Outgoing;
+use super::sweep::Sweep;
 
 /// Why a process cannot use a slot of the region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub struct Endpoint<M> {
     incoming: Incoming,
     outgoing: Outgoing,
     idle: Idle,
+    sweep: Sweep,
     /// The number of times that the pool of this process was used.
     activity: u64,
     /// Whether events have arrived since this process has sent something.
@@ -59,12 +61,14 @@ impl<M: Memory> Endpoint<M> {
             slot,
             incarnation: peer.incarnation,
             line: peer.line,
+            identity: peer.identity,
         };
 
         Ok(Self {
             incoming: Incoming::new(&member).or(Err(AttachError::NoMemory))?,
             outgoing: Outgoing::new(&member).or(Err(AttachError::NoMemory))?,
             idle: Idle::default(),
+            sweep: Sweep::default(),
             activity: 0,
             is_following: false,
             has_caught_up: false,
@@ -268,7 +272,11 @@ impl<M: Memory> Endpoint<M> {
         member.assert_state(self.state);
         self.incoming.finish(member);
         self.incoming.assert_places(member);
-        member.sweep(|class, sender| self.incoming.position(class, sender));
+        self.sweep.round(
+            member,
+            |class, sender| self.incoming.position(class, sender),
+            |chunk| self.outgoing.has_shared(chunk),
+        );
         self.outgoing.tidy(member, rounds);
 
         self.idle

@@ -50,7 +50,7 @@ pub struct InLane {
     pub(super) received: u64,
     gaps: u64,
     /// A gap that the previous process of the slot has left.
-    left: Option<Gap>,
+    pub(super) left: Option<Gap>,
     /// The number of times that the lane was found empty, since it was not.
     pub empty: u32,
 }
@@ -330,18 +330,11 @@ impl InLane {
         Taken::Gap(gap)
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         match self.status {
             Status::Open => Place::Open(self.at),
             Status::Closed => Place::Closed(self.at.number),
             Status::Damaged => Place::Damaged(self.at.number),
-        }
-    }
-
-    /// Stores the position again if another process has changed it.
-    pub fn assert_place<M: Memory>(&self, m: &Member<M>) {
-        if lane::place(&m.memory, &m.layout, self.lane) != self.place() {
-            self.store(m);
         }
     }
 
@@ -364,7 +357,7 @@ impl InLane {
         self.store(m);
     }
 
-    fn done<M: Memory>(&self, m: &Member<M>) {
+    pub(super) fn done<M: Memory>(&self, m: &Member<M>) {
         m.memory.store(
             self.head + offset_of!(LaneHead, done),
             self.at.number.into(),

@@ -294,7 +294,21 @@ pub fn table_chunks(layout: &Layout) -> u32 {
 
 /// How far the receiver of a lane has come.
 pub fn place<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Place {
-    Place::unpack(memory.load(layout.lane(lane) + offset_of!(LaneHead, place), Acquire))
+    match memory.load(layout.lane(lane) + offset_of!(LaneHead, place), Acquire) {
+        0 => Place::Closed(initial_number(lane)),
+        word => Place::unpack(word),
+    }
+}
+
+/// The number of the first record of a lane. It is even and less than 65536.
+///
+/// Lanes to one receiver begin with different numbers. So if two senders use the
+/// same chunk, because another process has overwritten its owner word, the
+/// receiver finds numbers that do not fit, and not the message of another sender.
+pub fn initial_number(lane: Lane) -> u32 {
+    let index = lane.sender * 2 + u32::from(lane.class.is_control());
+
+    index.wrapping_mul(40_503) & 0xfffe
 }
 
 /// Where the sender has opened a lane last; `None` if the lane was never

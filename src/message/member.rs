@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use super::layout::{Bitmap, Class, Lane, Layout, Slot};
 use super::memory::Memory;
-use super::peers::{self, State};
+use super::peers::{self, Identity, State};
 use super::words::pair;
 
 /// One process, or the part of a process that has a slot of its own.
@@ -38,6 +38,8 @@ pub struct Member<M> {
     pub incarnation: u32,
     /// The first incarnation whose messages this process takes over.
     pub line: u32,
+    /// What this process is.
+    pub identity: Identity,
 }
 
 impl<M: Memory> Member<M> {
@@ -73,15 +75,22 @@ impl<M: Memory> Member<M> {
         peers::state(&self.memory, &self.layout, slot)
     }
 
-    /// Writes the state of this process again, if the word says something else.
+    /// Writes the state and the identity of this process again, if another
+    /// process has changed them.
     pub fn assert_state(&self, state: State) {
-        let at = self.layout.slot(self.slot);
-        let state = pair(state as u32, self.incarnation);
+        let slot = self.layout.slot(self.slot);
+        let words = [
+            (
+                offset_of!(Slot, state),
+                pair(state as u32, self.incarnation),
+            ),
+            (offset_of!(Slot, line), self.line.into()),
+        ];
 
-        if self.memory.load(at + offset_of!(Slot, state), SeqCst) != state {
-            self.memory.swap(at + offset_of!(Slot, state), state);
-            self.memory
-                .swap(at + offset_of!(Slot, line), self.line.into());
+        for (field, value) in words.into_iter().chain(self.identity.words()) {
+            if self.memory.load(slot + field, SeqCst) != value {
+                self.memory.swap(slot + field, value);
+            }
         }
     }
 

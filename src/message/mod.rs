@@ -11,20 +11,23 @@
 //! - [`out_lane`], [`out_records`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
 //!   [`shared_block`]: the sender's side
 //! - [`in_lane`], [`in_small`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
-//! - [`lanes`], [`bits`]: tables with an entry for each slot
+//! - [`lanes`], [`bits`], [`chunks`]: tables with an entry for each slot, and sets
 //! - [`letter`], [`event`]: what a sender and a receiver say and are told
 //! - [`endpoint`]: all of it for one process
 //! - [`idle`]: gives memory back; [`statistics`]: counters
+//! - [`in_repair`], [`out_repair`], [`sweep`]: what is done when another process has written garbage
 //! - [`recover`]: what is done when a process is dead
 //! - [`verify`]: a check of the whole region
 
 pub mod ahead;
 pub mod bits;
 pub mod broadcast;
+pub mod chunks;
 pub mod endpoint;
 pub mod event;
 pub mod idle;
 pub mod in_lane;
+pub mod in_repair;
 pub mod in_small;
 pub mod lane;
 pub mod lanes;
@@ -36,6 +39,7 @@ pub mod memory;
 pub mod out_counts;
 pub mod out_lane;
 pub mod out_records;
+pub mod out_repair;
 pub mod peers;
 pub mod pool;
 pub mod receive;
@@ -45,6 +49,7 @@ pub mod senders;
 pub mod shared_block;
 pub mod sleep;
 pub mod statistics;
+pub mod sweep;
 pub mod taken;
 pub mod verify;
 pub mod walk;

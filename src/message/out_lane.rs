@@ -48,14 +48,15 @@ pub struct OutLane {
     pub(super) is_introduced: bool,
     /// A record is reserved and not committed yet.
     pub(super) is_reserved: bool,
-    /// The number of the first record since the lane was opened.
-    pub(super) opened: u32,
-    /// The rounds of tidying in which the receiver did not find this opening.
-    pub(super) stuck: u32,
+    /// Where the lane was opened last.
+    pub(super) first: First,
+    /// How far the receiver had come in the last round of tidying, if records
+    /// waited then.
+    pub(super) reminded: Option<Place>,
     hint: u32,
     pub(super) block_hint: u32,
     pub(super) held: VecDeque<Held>,
-    held_chunks: u32,
+    pub(super) held_chunks: u32,
     pub(super) sent: u64,
     pub(super) refused: u64,
     pub(super) deepest: u32,
@@ -65,17 +66,20 @@ pub struct OutLane {
 
 impl OutLane {
     /// Continues a lane where the previous incarnation of the sender has
-    /// stopped; a lane that was never opened begins with the record number 0.
+    /// stopped; a lane that was never opened begins with its initial number.
     /// Fails with `ENOMEM`.
     pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Result<Self, Errno> {
         let mut this = Self {
             lane,
             is_open: false,
-            at: Position::default(),
+            at: Position {
+                number: lane::initial_number(lane),
+                ..Position::default()
+            },
             is_introduced: false,
             is_reserved: false,
-            opened: 0,
-            stuck: 0,
+            first: First::default(),
+            reminded: None,
             hint: 0,
             block_hint: 0,
             held: VecDeque::new(),
@@ -125,7 +129,10 @@ impl OutLane {
                 self.at = at;
                 self.is_open = true;
                 // The receiver may not have come here since, see `settle`.
-                self.opened = first.map_or(at.number, |first| first.number);
+                self.first = first.unwrap_or(First {
+                    chunk: at.chunk,
+                    number: at.number,
+                });
             }
             End::Closed(number) => self.at.number = number,
             // The predecessor has written no record with so large a number.
@@ -290,7 +297,7 @@ impl OutLane {
             first.pack(),
         );
         self.at = first.position();
-        self.opened = number;
+        self.first = first;
         self.is_open = true;
 
         Ok(())
@@ -353,17 +360,13 @@ impl OutLane {
     pub fn settle<M: Memory>(&mut self, m: &Member<M>) {
         let place = lane::place(&m.memory, &m.layout, self.lane);
 
-        // Before `opened` the receiver has not come here yet. It finds the lane
-        // closed behind `opened` only if another process has written a `Close`.
+        // Before `first` the receiver has not come here yet. It finds the lane
+        // closed behind `first` only if another process has written a `Close`.
         let is_damaged = match place {
             Place::Open(_) => false,
-            Place::Closed(number) => is_before(self.opened, number),
-            Place::Damaged(number) => !is_before(number, self.opened),
+            Place::Closed(number) => is_before(self.first.number, number),
+            Place::Damaged(number) => !is_before(number, self.first.number),
         };
-
-        if is_damaged && self.is_open && !self.is_reserved {
-            self.restart();
-        }
 
         while let Some(&held) = self.held.front() {
             if is_before(place.number(), held.until) {
@@ -381,15 +384,9 @@ impl OutLane {
         }
 
         self.deepest = self.deepest.max(self.waiting(place));
-    }
 
-    /// Makes the next record open the lane again.
-    pub(super) fn restart(&mut self) {
-        self.is_open = false;
-        self.is_introduced = false;
-        // The old chunk can have the same number, if it has no record yet.
-        self.at.number = self.at.number.wrapping_add(1);
-        self.held.clear();
-        self.held_chunks = 0;
+        if is_damaged && self.is_open && !self.is_reserved {
+            self.abandon(m);
+        }
     }
 }

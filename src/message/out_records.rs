@@ -10,17 +10,13 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::lane::{self, Block, Found, MAX_SMALL};
+use super::lane::{self, Block, MAX_SMALL};
 use super::letter::{Envelope, Refused, Spot};
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
 use super::pool;
-use super::words::{Header, Kind, Place, Use, is_before, pair};
-
-/// The rounds of tidying for which a sender waits until the receiver finds the
-/// lane after damage.
-const MOST_STUCK: u32 = 3;
+use super::words::{Header, Kind, Place, Use, pair};
 
 impl OutLane {
     /// Makes room for a record with `len` bytes of payload. The caller writes
@@ -152,83 +148,6 @@ impl OutLane {
         let at = self.offset(m) + lane::HEAD as usize;
 
         m.memory.store(at, pair(block.chunk, block.pool), Relaxed);
-    }
-
-    /// If the receiver has found damage, opens the lane again, so that the
-    /// receiver learns how much was lost. If there is no room the next message
-    /// does it.
-    pub fn repair<M: Memory>(&mut self, m: &Member<M>) {
-        self.settle(m);
-
-        if !self.is_introduced && !self.is_reserved && self.introduce(m).is_ok() {
-            m.tell(self.lane);
-        }
-    }
-
-    /// Frees the chunks since the lane was opened, which the receiver has not
-    /// found.
-    fn abandon<M: Memory>(&mut self, m: &Member<M>) {
-        let receiver = self.lane.receiver;
-        let chunks = self
-            .held
-            .iter()
-            .flat_map(|held| held.chunk..held.chunk + held.count);
-
-        for chunk in chunks.chain([self.at.chunk]) {
-            let owner = pool::owner(&m.memory, &m.layout, receiver, chunk);
-
-            if let Some(owner) = owner.filter(|owner| owner.slot == m.slot) {
-                pool::release(&m.memory, &m.layout, receiver, chunk..chunk + 1, owner);
-            }
-        }
-
-        self.restart();
-    }
-
-    /// Makes the receiver look at the lane again if it has not taken all records:
-    /// the bit of the lane can have been lost. If the receiver cannot get on
-    /// because of damage, opens the lane again.
-    pub fn remind<M: Memory>(&mut self, m: &Member<M>) {
-        self.repair(m);
-
-        let place = lane::place(&m.memory, &m.layout, self.lane);
-        let is_stuck = matches!(place, Place::Damaged(number) if is_before(number, self.opened));
-
-        self.stuck = if is_stuck && self.is_open {
-            self.stuck + 1
-        } else {
-            0
-        };
-
-        if self.is_reserved {
-            return;
-        }
-
-        if self.stuck >= MOST_STUCK {
-            self.stuck = 0;
-            self.abandon(m);
-            self.repair(m);
-        } else if self.is_open && self.has_hole(m, place) {
-            self.restart();
-            self.repair(m);
-        } else if self.waiting(place) > 0 {
-            m.tell(self.lane);
-        }
-    }
-
-    /// Whether the record that the receiver reads next was committed, and has no
-    /// header any more.
-    fn has_hole<M: Memory>(&self, m: &Member<M>, place: Place) -> bool {
-        match place {
-            Place::Open(at) if self.waiting(place) > 0 && lane::is_valid(&m.layout, at) => {
-                let found = lane::look(&m.memory, &m.layout, self.lane(), at);
-
-                // If the receiver has moved on, the chunk may be in use for
-                // something else.
-                found == Found::Empty && place == lane::place(&m.memory, &m.layout, self.lane())
-            }
-            _ => false,
-        }
     }
 
     /// Closes the lane if the receiver has taken all its records, so that the

@@ -63,6 +63,25 @@ pub struct Identity {
     pub place: Option<u32>,
 }
 
+impl Identity {
+    /// The words of a slot that say what the process is: their offsets in the slot,
+    /// and their values.
+    pub fn words(self) -> [(usize, u64); 5] {
+        let place = self.place.map_or(0, |place| u64::from(place) + 1);
+
+        [
+            (
+                offset_of!(Slot, worker),
+                self.worker.map_or(u64::MAX, u64::from),
+            ),
+            (offset_of!(Slot, generation), self.generation),
+            (offset_of!(Slot, role), self.role),
+            (offset_of!(Slot, master), pair(self.master.0, self.master.1)),
+            (offset_of!(Slot, place), place),
+        ]
+    }
+}
+
 /// What a slot contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -254,20 +273,10 @@ pub fn appoint<M: Memory>(
     };
     let put = |field, value| memory.store(at + field, value, Relaxed);
 
-    put(
-        offset_of!(Slot, worker),
-        identity.worker.map_or(u64::MAX, u64::from),
-    );
-    put(offset_of!(Slot, generation), identity.generation);
-    put(offset_of!(Slot, role), identity.role);
-    put(
-        offset_of!(Slot, master),
-        pair(identity.master.0, identity.master.1),
-    );
-    put(
-        offset_of!(Slot, place),
-        identity.place.map_or(0, |place| u64::from(place) + 1),
-    );
+    for (field, value) in identity.words() {
+        put(field, value);
+    }
+
     put(offset_of!(Slot, pid), 0);
 
     if heritage == Heritage::Stranger || previous == 0 {

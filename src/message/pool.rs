@@ -215,40 +215,6 @@ impl<M: Memory> Member<M> {
 
         self.tell_waiters();
     }
-    /// Frees chunks of this process's pool whose owner words no sender can have
-    /// written, and those that were passed. `position` says what the next record
-    /// of a lane is; `None` if the lane was never looked at.
-    pub fn sweep(&self, position: impl Fn(Class, u32) -> Option<Position>) {
-        for chunk in 0..self.layout.sizes.chunks {
-            let at = self.layout.owner(self.slot, chunk);
-            let word = self.memory.load(at, Acquire);
-
-            if word != 0 && !self.is_owned(chunk, word, &position) {
-                self.memory.replace(at, word, 0);
-            }
-        }
-    }
-
-    fn is_owned(
-        &self,
-        chunk: u32,
-        word: u64,
-        position: impl Fn(Class, u32) -> Option<Position>,
-    ) -> bool {
-        let owner = Owner::unpack(word).filter(|owner| self.has_slot(owner.slot));
-        let Some(owner) = owner else { return false };
-
-        if owner.usage == Use::Shared {
-            return owner.slot == self.slot;
-        }
-
-        let class = owner.class();
-        let lane = self.from(class, owner.slot);
-
-        // A lane that was never looked at has passed nothing.
-        position(class, owner.slot)
-            .is_none_or(|at| !is_passed(&self.layout, lane, at, chunk, owner))
-    }
 }
 
 /// Whether the receiver of a lane, whose next record is at `at`, has finished

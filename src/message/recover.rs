@@ -10,11 +10,12 @@
 //! with a number before that one was passed. A chunk with the number of a record
 //! that was never committed was never used.
 
+use super::chunks::Chunks;
 use super::lane;
-use super::layout::{Bitmap, Class, Lane, Layout, MAX_CHUNKS};
+use super::layout::{Bitmap, Class, Lane, Layout};
 use super::member::Member;
 use super::memory::Memory;
-use super::peers::{self, Heritage, State};
+use super::peers::{self, Heritage, Identity, State};
 use super::pool::{self, is_passed};
 use super::verify::known;
 use super::walk::{End, walk};
@@ -61,6 +62,7 @@ pub fn recover<M: Memory + Clone>(
         slot,
         incarnation,
         line: incarnation,
+        identity: Identity::default(),
     };
 
     for class in Class::ALL {
@@ -123,29 +125,6 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
         if !is_before(owner.number, next) {
             pool::release(memory, layout, lane.receiver, chunk..chunk + 1, owner);
         }
-    }
-}
-
-/// A set of chunks of one pool.
-struct Chunks([u64; MAX_CHUNKS as usize / 64]);
-
-impl Default for Chunks {
-    fn default() -> Self {
-        Self([0; MAX_CHUNKS as usize / 64])
-    }
-}
-
-impl Chunks {
-    fn add(&mut self, chunk: u32) {
-        if let Some(word) = self.0.get_mut(chunk as usize / 64) {
-            *word |= 1 << (chunk % 64);
-        }
-    }
-
-    fn has(&self, chunk: u32) -> bool {
-        self.0
-            .get(chunk as usize / 64)
-            .is_some_and(|word| word >> (chunk % 64) & 1 != 0)
     }
 }
 

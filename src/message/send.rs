@@ -52,6 +52,13 @@ impl Outgoing {
         Ok(this)
     }
 
+    /// The lane to a receiver; `None` if it was never used.
+    pub(super) fn used_lane(&self, class: Class, receiver: u32) -> Option<&OutLane> {
+        let [control, data] = &self.lanes;
+
+        if class.is_control() { control } else { data }.get(receiver)
+    }
+
     /// The lane to a receiver, whose slot exists.
     #[inline]
     pub(super) fn lane<M: Memory>(
@@ -260,16 +267,32 @@ impl Outgoing {
     /// rounds.
     pub fn tidy<M: Memory>(&mut self, m: &Member<M>, rounds: u32) {
         self.load_all_lanes(m);
+        self.drop_wrong_entries(m);
         self.reclaim(m);
         self.round = self.round.wrapping_add(1);
 
         for lane in self.lanes.iter_mut().flat_map(Lanes::iter_mut) {
-            if lane.is_open() && lane.is_idle(self.round, rounds) {
-                lane.close(m);
-            } else {
-                lane.remind(m);
-                lane.publish(m);
+            if lane.is_open() && lane.is_idle(self.round, rounds) && lane.close(m) {
+                continue;
             }
+
+            lane.remind(m);
+            lane.publish(m);
+        }
+
+        self.sweep(m);
+    }
+
+    /// Frees chunks of one lane that this process has not claimed. Each round
+    /// looks at another lane.
+    fn sweep<M: Memory>(&mut self, m: &Member<M>) {
+        let lanes = || self.lanes.iter().flat_map(Lanes::iter);
+        let count = lanes().count();
+
+        if count > 0
+            && let Some(lane) = lanes().nth(self.round as usize % count)
+        {
+            lane.sweep(m);
         }
     }
 }

@@ -214,18 +214,19 @@ pub struct Position {
     pub chunk: u32,
     /// The offset of the record in the chunk, in bytes.
     pub offset: u32,
-    /// The number of the record. The first record of a lane has the number 0.
+    /// The number of the record.
     pub number: u32,
 }
 
 /// How far the receiver of a lane has come. The receiver writes this word; it
-/// is 0 in a lane that was never used.
+/// is 0 in a lane that was never used, and never becomes 0 again.
 ///
 /// | bits | contents |
 /// | --- | --- |
 /// | 0 to 31 | the number of the next record |
 /// | 32 to 47 | the chunk |
 /// | 48 to 55 | the offset in the chunk, in units of 16 bytes |
+/// | 61 | the lane is closed |
 /// | 62 | the receiver has found damage, and waits until the lane is opened again |
 /// | 63 | the lane is open: the chunk and the offset are valid |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +250,7 @@ impl Place {
                     | (u64::from((at.offset / 16) & 0xff) << 48)
                     | (1 << 63)
             }
-            Self::Closed(number) => u64::from(number),
+            Self::Closed(number) => u64::from(number) | (1 << 61),
             Self::Damaged(number) => u64::from(number) | (1 << 62),
         }
     }
@@ -286,7 +287,7 @@ impl Place {
 /// record. The sender writes this word; it is 0 in a lane that was never used.
 ///
 /// Bits 0 to 31 are the number, bits 32 to 47 the chunk; bit 63 is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct First {
     /// The chunk.
     pub chunk: u32,

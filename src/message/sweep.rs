@@ -1,0 +1,165 @@
+//! Frees chunks whose owner words no sender can have written: another process
+//! has overwritten them.
+//!
+//! Both sides of a lane do this from time to time, because each of them knows a
+//! part of the truth. The receiver knows which chunks the records that wait lead
+//! to: a chunk with the number of an earlier record is not in use. The sender
+//! knows that it has claimed no chunk for a record after the next one.
+
+use std::sync::atomic::Ordering::Acquire;
+
+use super::chunks::Chunks;
+use super::lane::Found;
+use super::layout::{Bitmap, Class, Lane};
+use super::member::Member;
+use super::memory::Memory;
+use super::out_lane::OutLane;
+use super::pool::{self, is_passed};
+use super::walk::{End, walk};
+use super::words::{Owner, Position, Use, is_before};
+
+/// The lane of a receiver that was checked last. Each round checks another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sweep {
+    last: u32,
+}
+
+impl Sweep {
+    /// Frees chunks of this process's pool. `position` says what the next record
+    /// of a lane is; `None` if the lane was never looked at. `is_shared` says
+    /// whether a chunk belongs to a shared block of this process.
+    pub fn round<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        position: impl Fn(Class, u32) -> Option<Position>,
+        is_shared: impl Fn(u32) -> bool,
+    ) {
+        let mut next: Option<Lane> = None;
+
+        for chunk in 0..m.layout.sizes.chunks {
+            let word = m.memory.load(m.layout.owner(m.slot, chunk), Acquire);
+
+            if word == 0 {
+                continue;
+            }
+
+            match lane_of(m, chunk, word, &position, &is_shared) {
+                Err(()) => {
+                    m.memory.replace(m.layout.owner(m.slot, chunk), word, 0);
+                }
+                Ok(Some(lane)) if next.is_none_or(|next| self.rank(lane) < self.rank(next)) => {
+                    next = Some(lane);
+                }
+                Ok(_) => (),
+            }
+        }
+
+        if let Some(lane) = next {
+            self.last = index(lane);
+            sweep_lane(m, lane);
+        }
+    }
+
+    /// The lanes after the last one come first.
+    fn rank(self, lane: Lane) -> u32 {
+        index(lane).wrapping_sub(self.last + 1)
+    }
+}
+
+fn index(lane: Lane) -> u32 {
+    lane.sender * 2 + u32::from(lane.class.is_control())
+}
+
+/// The lane whose sender has claimed a chunk of this process's pool; `None` if
+/// it is a shared block of this process. Fails if the chunk is not in use.
+fn lane_of<M: Memory>(
+    m: &Member<M>,
+    chunk: u32,
+    word: u64,
+    position: impl Fn(Class, u32) -> Option<Position>,
+    is_shared: impl Fn(u32) -> bool,
+) -> Result<Option<Lane>, ()> {
+    let owner = Owner::unpack(word).filter(|owner| m.has_slot(owner.slot));
+    let owner = owner.ok_or(())?;
+
+    if owner.usage == Use::Shared {
+        return match owner.slot == m.slot && is_shared(chunk) {
+            true => Ok(None),
+            false => Err(()),
+        };
+    }
+
+    let lane = m.from(owner.class(), owner.slot);
+    let (known, bit) = m.layout.bit(m.slot, Bitmap::Known(lane.class), lane.sender);
+    let is_passed = match position(lane.class, lane.sender) {
+        Some(at) => is_passed(&m.layout, lane, at, chunk, owner),
+        // A sender sets the bit before it claims its first chunk.
+        None => m.memory.load(known, Acquire) & bit == 0,
+    };
+
+    if is_passed { Err(()) } else { Ok(Some(lane)) }
+}
+
+/// Frees the chunks of a lane to which no record leads, other than those that
+/// the sender may have claimed for its next record.
+fn sweep_lane<M: Memory>(m: &Member<M>, lane: Lane) {
+    let (state, _) = m.state(lane.sender);
+    let mut chunks = Chunks::default();
+    let mut blocks = Chunks::default();
+    let end = walk(&m.memory, &m.layout, lane, |at, found| {
+        chunks.add(at.chunk);
+
+        if let Found::Message(record, _) = found
+            && let Some(block) = record.own_block()
+        {
+            for chunk in block.chunk..block.chunk.saturating_add(block.count) {
+                blocks.add(chunk);
+            }
+        }
+    });
+    let next = match end {
+        End::Open(at) => at.number,
+        End::Closed(number) => number,
+        // All is freed when the sender has opened the lane again.
+        End::Damaged(_) => return,
+    };
+
+    for chunk in 0..m.layout.sizes.chunks {
+        let owner = pool::owner(&m.memory, &m.layout, m.slot, chunk);
+        let Some(owner) = owner else { continue };
+        let control = lane.class.is_control();
+        let is_unused = owner.is_of(Use::Lane, control, lane.sender) && !chunks.has(chunk)
+            || owner.is_of(Use::Block, control, lane.sender) && !blocks.has(chunk);
+
+        if is_unused && (!state.is_alive() || is_before(owner.number, next)) {
+            pool::release(&m.memory, &m.layout, m.slot, chunk..chunk + 1, owner);
+        }
+    }
+}
+
+impl OutLane {
+    /// Frees chunks that are marked as claimed for later records of this lane:
+    /// this process has not claimed them.
+    pub fn sweep<M: Memory>(&self, m: &Member<M>) {
+        if self.is_reserved {
+            return;
+        }
+
+        let (lane, at) = (self.lane(), self.at);
+
+        for chunk in 0..m.layout.sizes.chunks {
+            let owner = pool::owner(&m.memory, &m.layout, lane.receiver, chunk);
+            let Some(owner) = owner else { continue };
+            let is_mine = owner.slot == m.slot && owner.class() == lane.class;
+            let is_current = self.is_open && chunk == at.chunk;
+
+            if is_mine
+                && owner.usage != Use::Shared
+                && !is_current
+                && !is_before(owner.number, at.number)
+            {
+                pool::release(&m.memory, &m.layout, lane.receiver, chunk..chunk + 1, owner);
+            }
+        }
+    }
+}
