@@ -16,8 +16,9 @@
 //! value only delays.
 
 use std::mem::offset_of;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
+use super::incarnation;
 use super::lane::{self, Found, Record};
 use super::layout::{Bitmap, Lane, LaneHead};
 use super::member::Member;
@@ -28,7 +29,7 @@ use super::words::{First, Place, Position, Use, is_before};
 
 /// Whether records can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
+pub(super) enum Status {
     Open,
     Closed,
     Damaged,
@@ -40,15 +41,15 @@ pub struct InLane {
     pub(super) lane: Lane,
     /// The offset of the shared words of the lane.
     pub(super) head: usize,
-    status: Status,
+    pub(super) status: Status,
     /// The next record. While the lane is not open only the number is valid.
     pub(super) at: Position,
     /// The word `first` that was followed last, or that led to damage.
-    opened: u64,
+    pub(super) opened: u64,
     /// The incarnation of the sender; 0 if it is not known.
-    incarnation: u32,
+    pub(super) incarnation: u32,
     pub(super) received: u64,
-    gaps: u64,
+    pub(super) gaps: u64,
     /// A gap that the previous process of the slot has left.
     pub(super) left: Option<Gap>,
     /// The number of times that the lane was found empty, since it was not.
@@ -56,50 +57,6 @@ pub struct InLane {
 }
 
 impl InLane {
-    /// Continues a lane where the previous process of the slot has stopped.
-    pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Self {
-        let head = m.layout.lane(lane);
-        let place = lane::place(&m.memory, &m.layout, lane);
-        let done = m.memory.load(head + offset_of!(LaneHead, done), Acquire) as u32;
-        let number = place.number();
-        let (status, at) = match place {
-            Place::Open(at) if lane::is_valid(&m.layout, at) => (Status::Open, at),
-            Place::Closed(number) => (Status::Closed, closed(number)),
-            Place::Open(Position { number, .. }) | Place::Damaged(number) => {
-                (Status::Damaged, closed(number))
-            }
-        };
-
-        // `done` is one record behind if a message was being handled.
-        let left = (done == number.wrapping_sub(1)).then_some(Gap {
-            sender: lane.sender,
-            class: lane.class,
-            number: done,
-            count: 1,
-            cause: Cause::Handling,
-        });
-
-        let word = m.memory.load(head + offset_of!(LaneHead, first), Acquire);
-        let is_new = First::unpack(word).is_some_and(|first| {
-            is_before(number, first.number) || status == Status::Closed && first.number == number
-        });
-
-        Self {
-            lane,
-            head,
-            status,
-            at,
-            opened: if is_new { 0 } else { word },
-            incarnation: 0,
-            received: m
-                .memory
-                .load(head + offset_of!(LaneHead, received), Relaxed),
-            gaps: m.memory.load(head + offset_of!(LaneHead, gaps), Relaxed),
-            left,
-            empty: 0,
-        }
-    }
-
     /// The incarnation of the sender; 0 if it is not known.
     pub fn incarnation(&self) -> u32 {
         self.incarnation
@@ -137,7 +94,7 @@ impl InLane {
     }
 
     /// Whether there is a header at the position in an open lane.
-    fn has_record<M: Memory>(&self, m: &Member<M>) -> bool {
+    pub(super) fn has_record<M: Memory>(&self, m: &Member<M>) -> bool {
         let at = lane::offset(&m.layout, self.lane, self.at);
 
         m.memory.load(at, SeqCst) != 0
@@ -296,8 +253,14 @@ impl InLane {
         };
         let number = self.at.number;
         let is_next = self.status == Status::Closed && at.number == number;
+        let mut gap = self.gap(number, lost, Cause::Damaged);
 
         self.opened = word;
+        self.incarnation = incarnation::of_chunk(m, self.lane, at.chunk);
+
+        if gap.incarnation == 0 {
+            gap.incarnation = self.incarnation;
+        }
 
         self.at = at;
         self.status = Status::Open;
@@ -309,12 +272,13 @@ impl InLane {
 
         m.free_passed(self.lane, at);
 
-        self.count(m, self.gap(number, lost, Cause::Damaged))
+        self.count(m, gap)
     }
 
     fn gap(&self, number: u32, count: u32, cause: Cause) -> Gap {
         Gap {
             sender: self.lane.sender,
+            incarnation: self.incarnation,
             class: self.lane.class,
             number,
             count,
@@ -379,7 +343,7 @@ impl InLane {
 }
 
 /// The position in a lane that is not open. No chunk has the number in it.
-fn closed(number: u32) -> Position {
+pub(super) fn closed(number: u32) -> Position {
     Position {
         chunk: u32::MAX,
         offset: 0,

@@ -7,10 +7,10 @@
 //! - [`layout`], [`words`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
 //! - [`peers`]: which process is in which slot
-//! - [`lane`], [`walk`], [`pool`], [`member`]: records, chunks, wake-ups
+//! - [`lane`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks, wake-ups
 //! - [`out_lane`], [`out_records`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
 //!   [`shared_block`]: the sender's side
-//! - [`in_lane`], [`in_small`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
+//! - [`in_load`], [`in_lane`], [`in_small`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
 //! - [`lanes`], [`bits`], [`chunks`]: tables with an entry for each slot, and sets
 //! - [`letter`], [`event`]: what a sender and a receiver say and are told
 //! - [`endpoint`]: all of it for one process
@@ -27,8 +27,10 @@ pub mod endpoint;
 pub mod event;
 pub mod idle;
 pub mod in_lane;
+pub mod in_load;
 pub mod in_repair;
 pub mod in_small;
+pub mod incarnation;
 pub mod lane;
 pub mod lanes;
 pub mod layout;

@@ -25,6 +25,8 @@ pub enum Cause {
 pub struct Gap {
     /// The slot of the sender.
     pub sender: u32,
+    /// The incarnation of the sender; 0 if it is not known.
+    pub incarnation: u32,
     /// The class of the lane.
     pub class: Class,
     /// The number of the first record that was lost.

@@ -88,8 +88,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             Event::Gap(gap) => {
                 keys::free_all(&self.board, self.slot());
 
-                let (_, incarnation) = self.endpoint.member().state(gap.sender);
-                let sender = self.sender(gap.sender, incarnation);
+                let sender = self.sender(gap.sender, gap.incarnation);
 
                 self.next = Some(Notice::Gap(gap, sender));
             }
@@ -104,13 +103,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     fn found_message(&mut self, mut message: Message) {
-        if message.incarnation == 0 {
-            // A replacement does not know which incarnation has sent the first
-            // records that it finds. It is the present one, or a predecessor with
-            // the same identity.
-            message.incarnation = self.endpoint.member().state(message.sender).1;
-        }
-
         if message.user & KEYED != 0 {
             keys::handled(&self.board, message.user & !KEYED, self.slot());
             message.user = 0;

@@ -61,7 +61,7 @@ fn a_message_that_was_being_handled_is_a_gap() {
 
     let mut b = world.start(1);
     let events = events(&mut b);
-    let Event::Gap(gap) = events[0] else {
+    let [Event::Up(up), Event::Gap(gap), Event::Message(next)] = events[..] else {
         panic!("{events:?}");
     };
 
@@ -69,8 +69,70 @@ fn a_message_that_was_being_handled_is_a_gap() {
         (gap.cause, gap.number, gap.count),
         (Cause::Handling, message.number, 1)
     );
-    assert!(matches!(events[1], Event::Message(_)));
-    assert_eq!(events.len(), 2);
+    assert_eq!(
+        (up.incarnation, gap.incarnation, next.incarnation),
+        (1, 1, 1)
+    );
+}
+
+/// The incarnations of the senders of all messages and gaps.
+fn incarnations(events: &[Event]) -> Vec<u32> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Message(message) => Some(message.incarnation),
+            Event::Gap(gap) => Some(gap.incarnation),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_successor_knows_which_incarnations_have_sent_what_it_finds() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+
+    // The predecessor has read the record that names the first sender.
+    for _ in 0..3 {
+        a.send(to(1), DATA, &payload(1, 100)).unwrap();
+    }
+
+    let mut turn = b.turn(2, 0);
+
+    assert!(matches!(b.next(&mut turn), Some(Event::Up(_))));
+    assert!(matches!(b.next(&mut turn), Some(Event::Message(_))));
+    world.kill(a, Heritage::Successor);
+
+    let mut a = world.start(0);
+
+    for _ in 0..2 {
+        a.send(to(1), DATA, &payload(2, 1500)).unwrap();
+    }
+
+    // It dies while it handles the first message.
+    world.kill(b, Heritage::Successor);
+
+    let mut b = world.start(1);
+
+    assert_eq!(incarnations(&events(&mut b)), [1, 1, 1, 2, 2]);
+
+    // All was read, and the sender goes on in the same chunk, and in a lane that
+    // it opens again.
+    world.kill(b, Heritage::Successor);
+
+    let mut b = world.start(1);
+
+    a.send(to(1), DATA, b"in the chunk").unwrap();
+    assert_eq!(incarnations(&events(&mut b)), [2]);
+
+    a.tidy(0);
+    events(&mut b);
+    world.kill(b, Heritage::Successor);
+
+    let mut b = world.start(1);
+
+    a.send(to(1), DATA, b"in another chunk").unwrap();
+    assert_eq!(incarnations(&events(&mut b)), [2]);
 }
 
 #[test]
