@@ -24,6 +24,8 @@ mod interleavings;
 mod ledger;
 #[path = "messages/model.rs"]
 mod model;
+#[path = "messages/pauses.rs"]
+mod pauses;
 #[path = "messages/steps.rs"]
 mod steps;
 #[path = "messages/stress.rs"]

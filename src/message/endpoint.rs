@@ -108,9 +108,16 @@ impl<M: Memory> Endpoint<M> {
     /// [`Refused::NoMemory`] if the message cannot be sent. Nothing was sent then.
     #[inline]
     pub fn send(&mut self, target: Target, letter: Letter, payload: &[u8]) -> Result<(), Refused> {
+        self.stop_following();
+        self.outgoing.send(&self.member, target, letter, payload)
+    }
+
+    /// This process does more than to receive what others send, so it does not
+    /// pause, see [`Endpoint::fall_behind`].
+    #[inline]
+    fn stop_following(&mut self) {
         self.is_following = false;
         self.has_caught_up = false;
-        self.outgoing.send(&self.member, target, letter, payload)
     }
 
     /// Makes room for a message of `len` bytes whose payload the caller builds at
@@ -136,6 +143,7 @@ impl<M: Memory> Endpoint<M> {
 
     /// Sends a reserved message with the first `len` bytes of its payload.
     pub fn commit(&mut self, reservation: Reservation, len: u32) {
+        self.stop_following();
         self.outgoing.commit(&self.member, reservation, len);
     }
 
@@ -153,6 +161,7 @@ impl<M: Memory> Endpoint<M> {
         payload: &[u8],
         missed: impl FnMut(Target, Refused),
     ) -> Broadcast {
+        self.stop_following();
         self.activity = self.activity.wrapping_add(1);
         self.outgoing
             .broadcast(&self.member, targets, letter, payload, missed)
@@ -195,8 +204,7 @@ impl<M: Memory> Endpoint<M> {
     /// would be slower.
     #[cold]
     fn fall_behind(&mut self) {
-        self.is_following = false;
-        self.has_caught_up = false;
+        self.stop_following();
         self.member.memory.pause();
     }
 
@@ -223,8 +231,7 @@ impl<M: Memory> Endpoint<M> {
     /// waits until its wake-up descriptor is readable, and then calls
     /// [`Endpoint::wake_up`]. If it is false, there is something to receive.
     pub fn prepare_sleep(&mut self) -> bool {
-        self.is_following = false;
-        self.has_caught_up = false;
+        self.stop_following();
         self.incoming.prepare_sleep(&self.member)
     }
 

@@ -30,6 +30,8 @@ pub struct Hostile {
     accesses: Cell<u64>,
     pub deepest: Cell<u64>,
     clock: Cell<u64>,
+    /// The number of pauses.
+    pub pauses: Cell<u64>,
 }
 
 #[derive(Clone)]
@@ -46,6 +48,7 @@ impl Handle {
             accesses: Cell::new(0),
             deepest: Cell::new(0),
             clock: Cell::new(0),
+            pauses: Cell::new(0),
         }));
 
         layout.create(&this);
@@ -183,6 +186,10 @@ impl Memory for Handle {
 
     fn prefetch(&self, at: usize) {
         assert!(at < self.size());
+    }
+
+    fn pause(&self) {
+        self.0.pauses.set(self.0.pauses.get() + 1);
     }
 
     fn address(&self, _at: usize, _len: usize) -> Option<NonNull<u8>> {
