@@ -8,9 +8,9 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use ngx_ipc::message::layout::Class;
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::memory::Memory;
+use ngx_ipc::message::taken::{Cause, Gap};
 
 pub const WORKERS: u32 = 8;
 
@@ -21,15 +21,16 @@ pub const URGENT: u32 = 2;
 pub const KINDS: u32 = 3;
 
 const EXCUSES: usize = 8192;
-/// `next`, `sure`, `expected`, the number of excuses, and then the excuses.
+/// `next`, `sure`, [`Entry::progress`], the number of excuses, and then the excuses.
 const ENTRY: usize = 4 + EXCUSES;
 const ENTRIES: usize = (KINDS * WORKERS * WORKERS) as usize;
-/// One word for each class and pair: how many reported gaps explain no missing
-/// number yet.
+/// One word for each class and pair: how many messages were in reported gaps.
 const GAPS: usize = ENTRIES * ENTRY;
 const PHASE: usize = GAPS + (2 * WORKERS * WORKERS) as usize;
 const COUNTS: usize = PHASE + 1;
-const TEXT: usize = COUNTS + 8;
+/// For each receiver: how many messages were in gaps of each cause.
+const CAUSES: usize = COUNTS + 8;
+const TEXT: usize = CAUSES + (2 * WORKERS) as usize;
 const TEXT_LEN: usize = 1024;
 
 #[derive(Clone, Copy)]
@@ -41,6 +42,8 @@ pub struct Entry {
     memory: &'static Mapped,
     at: usize,
     gaps: usize,
+    /// The entry of the other kind in the same lane.
+    beside: Option<usize>,
 }
 
 impl Ledger {
@@ -54,9 +57,16 @@ impl Ledger {
         let pair = sender * WORKERS + receiver;
         let class = u32::from(kind == URGENT);
 
+        let at = |kind: u32| (kind * WORKERS * WORKERS + pair) as usize * ENTRY;
+
         Entry {
             memory: self.0,
-            at: (kind * WORKERS * WORKERS + pair) as usize * ENTRY,
+            at: at(kind),
+            beside: match kind {
+                DIRECT => Some(at(TO_ALL)),
+                TO_ALL => Some(at(DIRECT)),
+                _ => None,
+            },
             gaps: GAPS + (class * WORKERS * WORKERS + pair) as usize,
         }
     }
@@ -66,11 +76,29 @@ impl Ledger {
         (0..KINDS).flat_map(move |kind| (0..WORKERS).map(move |to| self.entry(kind, sender, to)))
     }
 
-    pub fn add_gap(self, class: Class, sender: u32, receiver: u32, count: u32) {
-        let kind = if class.is_control() { URGENT } else { DIRECT };
-        let at = self.entry(kind, sender, receiver).gaps;
+    /// Records a gap that a receiver was told of.
+    pub fn add_gap(self, gap: &Gap, receiver: u32) {
+        let kind = if gap.class.is_control() {
+            URGENT
+        } else {
+            DIRECT
+        };
 
-        self.put(at, self.get(at) + u64::from(count));
+        for at in [
+            self.entry(kind, gap.sender, receiver).gaps,
+            Self::cause(gap.cause, receiver),
+        ] {
+            self.put(at, self.get(at) + u64::from(gap.count));
+        }
+    }
+
+    fn cause(cause: Cause, receiver: u32) -> usize {
+        CAUSES + (receiver * 2 + u32::from(cause == Cause::Handling)) as usize
+    }
+
+    /// How many messages of a receiver were in gaps with this cause.
+    pub fn lost(self, cause: Cause, receiver: u32) -> u64 {
+        self.get(Self::cause(cause, receiver))
     }
 
     pub fn phase(self) -> u64 {
@@ -163,34 +191,57 @@ impl Entry {
         (0..self.get(3) as usize).any(|index| self.get(4 + index) == number)
     }
 
+    /// The number that is expected next, and how many missing numbers gaps have
+    /// explained. They are in one word, so a kill cannot come between them.
+    fn progress(self) -> (u64, u64) {
+        let word = self.get(2);
+
+        (word & u64::from(u32::MAX), word >> 32)
+    }
+
+    /// The number of reported gaps of the class that explain no missing number
+    /// yet. Two kinds of messages share the data lane.
+    pub fn unused_gaps(self) -> u64 {
+        let gaps = (&self.memory).load(self.gaps * 8, SeqCst);
+        let beside = self.beside.map(|at| Self { at, ..self }.progress().1);
+        let used = self.progress().1 + beside.unwrap_or(0);
+
+        gaps.checked_sub(used)
+            .expect("more gaps used than reported")
+    }
+
     /// Checks that all numbers before `number` were received, or need not be.
-    pub fn check_before(self, number: u64) -> Result<(), String> {
-        let expected = self.get(2);
+    /// Returns how many of them gaps must explain.
+    pub fn check_before(self, number: u64) -> Result<u64, String> {
+        let (expected, _) = self.progress();
 
         if number < expected {
             return Err(format!("{number} after {expected}: twice or out of order"));
         }
 
-        for missing in (expected..number).filter(|&missing| !self.is_excused(missing)) {
-            let gaps = (&self.memory).load(self.gaps * 8, SeqCst);
+        let missing: Vec<_> = (expected..number)
+            .filter(|&missing| !self.is_excused(missing))
+            .collect();
 
-            if gaps == 0 {
-                return Err(format!("{missing} is missing without a gap, at {number}"));
-            }
-
-            (&self.memory).store(self.gaps * 8, gaps - 1, SeqCst);
+        if missing.len() as u64 > self.unused_gaps() {
+            return Err(format!(
+                "{missing:?} are missing without a gap, at {number}"
+            ));
         }
 
-        Ok(())
+        Ok(missing.len() as u64)
     }
 
-    /// Records that a number was received.
-    pub fn received(self, number: u64) {
-        self.put(2, number + 1);
+    /// Records that a number was received, after `missing` numbers that gaps
+    /// explain.
+    pub fn received(self, number: u64, missing: u64) {
+        let (_, explained) = self.progress();
+
+        self.put(2, (number + 1) | (explained + missing) << 32);
     }
 
     /// Checks at the end that nothing is missing.
     pub fn check_end(self) -> Result<(), String> {
-        self.check_before(self.get(0))
+        self.check_before(self.get(0)).map(drop)
     }
 }

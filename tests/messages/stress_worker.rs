@@ -122,8 +122,7 @@ impl Worker {
                 Event::Gap(gap) => {
                     // No process writes garbage in this test.
                     assert_ne!(gap.cause, Cause::Damaged, "{gap:?} {}", self.slot);
-                    self.ledger
-                        .add_gap(gap.class, gap.sender, self.slot, gap.count);
+                    self.ledger.add_gap(&gap, self.slot);
                     self.ledger.count(GAPS, gap.count.into());
                 }
                 _ => (),
@@ -137,16 +136,16 @@ impl Worker {
         let entry = self.ledger.entry(kind, message.sender, self.slot);
         let len = message.len as usize;
 
-        if let Err(what) = entry.check_before(number) {
-            panic!("kind {kind}, {} to {}: {what}", message.sender, self.slot);
-        }
+        let missing = entry.check_before(number).unwrap_or_else(|what| {
+            panic!("kind {kind}, {} to {}: {what}", message.sender, self.slot)
+        });
 
         let copied = self.process.copy_payload(message, &mut self.copy);
 
         assert_eq!(copied, len);
         fill(&mut self.buffer[..len], kind, message.sender, number);
         assert!(self.copy[..len] == self.buffer[..len], "a torn message");
-        entry.received(number);
+        entry.received(number, missing);
         self.ledger.count(RECEIVED, 1);
     }
 
