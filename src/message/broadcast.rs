@@ -14,7 +14,6 @@ use super::pool;
 use super::send::Outgoing;
 use super::shared_block::SharedBlock;
 use super::words::{Owner, Use, is_before};
-use crate::sys::heap;
 
 impl Outgoing {
     /// Sends a message to several processes. Calls `missed` for each process
@@ -46,6 +45,10 @@ impl Outgoing {
                     missed(target, refused);
                 }
             }
+        }
+
+        if block.is_some() && result.sent == 0 {
+            self.reclaim(m);
         }
 
         result
@@ -146,29 +149,27 @@ impl Outgoing {
         });
     }
 
-    /// Takes over the shared blocks of the predecessor.
+    /// Takes over the shared blocks of the predecessor. Fails with `ENOMEM`.
     pub(super) fn adopt<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Errno> {
-        for shared in SharedBlock::all(m)? {
-            self.drop_lost_entries(m, shared);
-            heap::push(&mut self.shared, shared)?;
+        let blocks = SharedBlock::all(m)?;
+
+        for shared in &blocks {
+            for receiver in 0..m.layout.sizes.slots {
+                if shared.entered(m, receiver).is_some() {
+                    self.lane(m, shared.class, receiver)
+                        .or(Err(Errno::ENOMEM))?;
+                }
+            }
         }
+
+        self.shared = blocks;
+        // The predecessor may have entered a receiver and not sent the record.
+        self.drop_wrong_entries(m);
 
         Ok(())
     }
 
-    /// Removes the entries whose records the predecessor has not committed.
-    fn drop_lost_entries<M: Memory>(&mut self, m: &Member<M>, shared: SharedBlock) {
-        for receiver in 0..m.layout.sizes.slots {
-            if shared.entered(m, receiver).is_some() {
-                // Without the lane the entry is removed, see below.
-                let _ = self.lane(m, shared.class, receiver);
-            }
-        }
-
-        self.drop_entries(m, shared);
-    }
-
-    /// Removes the entries of shared blocks that another process has changed.
+    /// Removes the entries of shared blocks that name no record of this process.
     pub(super) fn drop_wrong_entries<M: Memory>(&self, m: &Member<M>) {
         for &shared in &self.shared {
             self.drop_entries(m, shared);

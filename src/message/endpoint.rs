@@ -49,9 +49,7 @@ impl<M: Memory> Endpoint<M> {
         let layout = Layout::attach(&memory).map_err(AttachError::Mismatch)?;
         let peer = peers::peer(&memory, &layout, slot).ok_or(AttachError::Vacant)?;
 
-        if !peer.state.takes_messages()
-            || !peers::set_state(&memory, &layout, slot, peer.incarnation, State::Running)
-        {
+        if !peer.state.takes_messages() {
             return Err(AttachError::Vacant);
         }
 
@@ -64,9 +62,17 @@ impl<M: Memory> Endpoint<M> {
             identity: peer.identity,
         };
 
+        let incoming = Incoming::new(&member).or(Err(AttachError::NoMemory))?;
+        let outgoing = Outgoing::new(&member).or(Err(AttachError::NoMemory))?;
+        let Member { memory, .. } = &member;
+
+        if !peers::set_state(memory, &layout, slot, peer.incarnation, State::Running) {
+            return Err(AttachError::Vacant);
+        }
+
         Ok(Self {
-            incoming: Incoming::new(&member).or(Err(AttachError::NoMemory))?,
-            outgoing: Outgoing::new(&member).or(Err(AttachError::NoMemory))?,
+            incoming,
+            outgoing,
             idle: Idle::default(),
             sweep: Sweep::default(),
             activity: 0,

@@ -278,6 +278,9 @@ impl OutLane {
 
     #[cold]
     fn open<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
+        // If there is no memory, nothing has changed.
+        self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
+
         let number = self.at.number;
         let (known, bit) = m
             .layout
