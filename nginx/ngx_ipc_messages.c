@@ -7,7 +7,9 @@
  *
  * of the main context.  An nginx has messages if it has the directive, or if a
  * module has registered a type in init_module.  The memory is made before the
- * first worker is started, and does not change at a reload.
+ * first worker is started, and does not change at a reload.  What modules register
+ * belongs to the cycle that is being made: this module's create_conf is called
+ * before any init_module.
  *
  *   memory      the memory for the messages that wait for one process, 4m
  *   max         the largest message, 1m
@@ -36,6 +38,7 @@ typedef struct {
 
 /* functions of the library that only this file calls */
 
+void ngx_ipc_messages_new_cycle(void);
 void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest,
     ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
 ngx_fd_t ngx_ipc_messages_watch(void);
@@ -43,6 +46,7 @@ ngx_int_t ngx_ipc_messages_process(void);
 void ngx_ipc_messages_finish(void);
 
 
+static ngx_int_t ngx_ipc_messages_init_process(ngx_cycle_t *cycle);
 static void *ngx_ipc_messages_create_conf(ngx_cycle_t *cycle);
 static char *ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_ipc_messages_init_module(ngx_cycle_t *cycle);
@@ -77,7 +81,7 @@ ngx_module_t  ngx_ipc_messages_module = {
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_ipc_messages_init_module,          /* init module */
-    NULL,                                  /* init process */
+    ngx_ipc_messages_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_ipc_messages_exit_process,         /* exit process */
@@ -94,6 +98,8 @@ static ngx_event_t  ngx_ipc_messages_timer;
 static void *
 ngx_ipc_messages_create_conf(ngx_cycle_t *cycle)
 {
+    ngx_ipc_messages_new_cycle();
+
     return ngx_pcalloc(cycle->pool, sizeof(ngx_ipc_messages_conf_t));
 }
 
@@ -174,6 +180,42 @@ ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/*
+ * Called by the library.  The numbers of processes that nginx's master starts for
+ * a cycle, as ngx_start_cache_manager_processes() finds them.
+ */
+
+void
+ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,
+    ngx_uint_t *helpers)
+{
+    ngx_uint_t        i, manager, loader;
+    ngx_path_t      **path;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    manager = 0;
+    loader = 0;
+    path = cycle->paths.elts;
+
+    for (i = 0; i < cycle->paths.nelts; i++) {
+        manager |= (path[i]->manager != NULL);
+        loader |= (path[i]->loader != NULL);
+    }
+
+    *workers = ccf->worker_processes;
+    *helpers = manager ? 1 + loader : 0;
+
+#if (HAVE_PRIVILEGED_PROCESS_PATCH)
+
+    /* OpenResty starts it after the others */
+    *helpers += (ccf->privileged_agent != 0);
+
+#endif
+}
+
+
 static ngx_int_t
 ngx_ipc_messages_init_module(ngx_cycle_t *cycle)
 {
@@ -191,6 +233,19 @@ ngx_ipc_messages_init_module(ngx_cycle_t *cycle)
                                ccf->worker_processes + 2);
 
     return NGX_OK;
+}
+
+
+/*
+ * A process with a master watches its wake-up descriptor when it adds its channel.
+ * The event core is initialized before this module, as nginx/config says.
+ */
+
+static ngx_int_t
+ngx_ipc_messages_init_process(ngx_cycle_t *cycle)
+{
+    return (ngx_process == NGX_PROCESS_SINGLE) ? ngx_ipc_messages_add(cycle)
+                                               : NGX_OK;
 }
 
 

@@ -34,6 +34,10 @@ mod lines;
 mod load;
 #[path = "nginx/messages.rs"]
 mod messages;
+#[path = "nginx/messages_master.rs"]
+mod messages_master;
+#[path = "nginx/messages_start.rs"]
+mod messages_start;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/quit.rs"]

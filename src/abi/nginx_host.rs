@@ -3,7 +3,8 @@
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
-use crate::host::messages::settings::{self, Settings};
+use crate::host::messages::epoch;
+use crate::host::messages::settings::Settings;
 use crate::host::nginx::{channel, message_loop};
 use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
@@ -29,6 +30,12 @@ pub extern "C" fn ngx_ipc_channel_added(fd: ngx_fd_t) {
     channel::added(&GLOBALS, fd);
 }
 
+/// nginx reads a configuration. What modules register from now on belongs to it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_new_cycle() {
+    epoch::begin_next();
+}
+
 /// Sets what the configuration says of messages. `ngx_ipc_messages.c` calls this
 /// function before nginx starts its first process. The sizes are in bytes, `spin`
 /// is in microseconds, and 0 means the default. `children` is the number of
@@ -42,7 +49,7 @@ pub extern "C" fn ngx_ipc_messages_configure(
     spin: ngx_uint_t,
     children: ngx_uint_t,
 ) {
-    settings::set(Settings {
+    message_loop::configure(Settings {
         always: always != 0,
         memory,
         largest,

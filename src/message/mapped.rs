@@ -51,6 +51,14 @@ impl Mapped {
         Ok(Self { region, bells })
     }
 
+    /// Replaces what wakes up the process of a slot, before others use it.
+    #[cfg(not(feature = "standalone"))]
+    pub fn set_bell(&mut self, slot: usize, bell: Bell) {
+        if let Some(old) = self.bells.get_mut(slot) {
+            *old = bell;
+        }
+    }
+
     /// The wake-up descriptor of a slot, for the event loop of its process;
     /// `None` if there is no such slot. It becomes readable when a message
     /// arrives while the process sleeps. It stays readable until

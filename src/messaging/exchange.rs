@@ -260,6 +260,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         });
     }
 
+    /// Ends all requests before their deadlines.
+    pub fn end_requests(&mut self) -> impl Iterator<Item = T> + use<M, T> {
+        self.requests.take_all()
+    }
+
     /// This process is about to exit and gets no replacement: others cannot send
     /// to it any more. It can still receive what has been sent, and send.
     pub fn leave(&mut self) {

@@ -1,6 +1,8 @@
 //! Messages that wait for a reply. For each of them the layer above learns one
 //! outcome, exactly once.
 
+use std::mem;
+
 use nix::errno::Errno;
 
 use super::kind::{KEPT, KEYED, WITH_DESCRIPTORS};
@@ -101,6 +103,13 @@ impl<T> Requests<T> {
     /// Ends a request whose process was marked as dead.
     pub fn take_dead(&mut self) -> Option<T> {
         self.take(|pending| pending.is_dead)
+    }
+
+    /// Ends all requests, whatever their deadlines are.
+    pub fn take_all(&mut self) -> impl Iterator<Item = T> + use<T> {
+        mem::take(&mut self.pending)
+            .into_iter()
+            .map(|pending| pending.data)
     }
 
     fn take(&mut self, is_wanted: impl Fn(&Pending<T>) -> bool) -> Option<T> {

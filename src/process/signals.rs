@@ -116,6 +116,14 @@ pub fn init(log: Log, handler: Handler) -> Result {
     Ok(())
 }
 
+/// Blocks the signals that the library handles. Async-signal-safe.
+#[cfg(not(feature = "standalone"))]
+pub fn block_handled() {
+    let handled = SIGNALS.iter().filter(|signal| !signal.ignored);
+
+    signal::block(handled.map(|signal| signal.signo));
+}
+
 /// The number of the signal that asks the master to log its processes; 0 if
 /// there is no such signal.
 static STATUS: AtomicI32 = AtomicI32::new(0);

@@ -103,6 +103,25 @@ impl Drop for Blocked {
     }
 }
 
+/// Blocks these signals, `sigprocmask(2)`. A signal handler that has called this
+/// function has the effect until it returns, because the kernel then sets the mask
+/// from before.
+pub fn block(signals: impl Iterator<Item = c_int>) {
+    // SAFETY: an all-zero sigset is valid; `set` is local. The call cannot fail,
+    // because its first argument is valid.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+
+        libc::sigemptyset(&raw mut set);
+
+        for signo in signals {
+            libc::sigaddset(&raw mut set, signo);
+        }
+
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+    }
+}
+
 /// Unblocks all signals, `sigprocmask(2)`.
 pub fn unblock_all() -> Result<(), Errno> {
     // SAFETY: a sigset of all-zero bytes is valid; `set` is local, and
@@ -135,6 +154,9 @@ pub struct Received {
     /// The value of the timer that has sent the signal, `timer_create(2)`;
     /// `None` if no timer has sent it.
     pub timer: Option<usize>,
+    /// Whether the kernel has sent the signal itself, as for a descriptor with
+    /// `O_ASYNC`, `fcntl(2)`.
+    pub is_from_kernel: bool,
     /// True if the signal has interrupted `sigsuspend(2)` in a program that
     /// blocks this signal at all other times. The handler interrupts no other
     /// code then.
@@ -153,12 +175,13 @@ impl Received {
         // nginx, this code reads si_pid for any si_code. If the signal has no
         // sender, si_pid is other bytes of the same struct, which is
         // initialised.
-        let (sender, timer) = unsafe { info.as_ref() }.map_or((0, None), |info| unsafe {
+        let (sender, timer, code) = unsafe { info.as_ref() }.map_or((0, None, 0), |info| unsafe {
             let timer = info.si_code == libc::SI_TIMER;
 
             (
                 info.si_pid(),
                 timer.then(|| info.si_value().sival_ptr.addr()),
+                info.si_code,
             )
         });
 
@@ -175,6 +198,7 @@ impl Received {
             signo,
             sender: (sender != 0).then_some(sender),
             timer,
+            is_from_kernel: code == libc::SI_KERNEL,
             awaited,
         }
     }

@@ -37,9 +37,7 @@ pub fn socketpair() -> Result<[OwnedFd; 2], Errno> {
     pair_of(SockType::SeqPacket)
 }
 
-/// Makes a connected pair of stream sockets in the same way. A program can have
-/// made such sockets itself.
-#[cfg(test)]
+/// Makes a connected pair of stream sockets in the same way.
 pub fn stream_pair() -> Result<[OwnedFd; 2], Errno> {
     pair_of(SockType::Stream)
 }
@@ -259,6 +257,32 @@ pub unsafe fn recv_bytes(sock: RawFd, buf: *mut u8, size: usize) -> Result<usize
 pub unsafe fn send_bytes(sock: RawFd, buf: *const u8, size: usize) -> Result<usize, Errno> {
     // SAFETY: the kernel reads `size` bytes at `buf`, as this function demands.
     retry(|| unsafe { libc::send(sock, buf.cast(), size, libc::MSG_NOSIGNAL) })
+}
+
+/// Sends one byte without waiting, `send(2)`. SIGPIPE is not raised.
+pub fn send_byte(sock: RawFd) -> Result<(), Errno> {
+    let byte = 0_u8;
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+
+    // SAFETY: the kernel reads one byte of `byte`, which is local.
+    count(unsafe { libc::send(sock, (&raw const byte).cast(), 1, flags) }).map(drop)
+}
+
+/// Drops bytes that have arrived on a stream, without waiting, and the descriptors
+/// that came with them. Returns how many bytes were dropped, at most 4096; 0 if
+/// the other end is closed. Async-signal-safe.
+pub fn drop_bytes(sock: RawFd) -> Result<usize, Errno> {
+    let mut bytes = [0_u8; 4096];
+
+    // SAFETY: the kernel writes at most the bytes of `bytes`, which is local.
+    count(unsafe {
+        libc::recv(
+            sock,
+            bytes.as_mut_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT,
+        )
+    })
 }
 
 /// Repeats a system call that a signal has interrupted, as nginx does for the

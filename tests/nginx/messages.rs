@@ -1,34 +1,52 @@
 //! Messages between the workers of an nginx that is built with the library.
 
-use crate::defects::compiled;
+use crate::defects::{compiled, compiled_example};
 use crate::nginx::{Nginx, Which, body};
 use crate::support::{find, sys, wait_until};
 
-const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { messages; } }";
+pub const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { messages; } }";
 
-/// An nginx with 3 workers whose module sends messages, and additional
-/// directives of the block `events`.
-fn start(test: &str, events: &str) -> Nginx {
+/// The directives of the main context with which nginx loads the module and has 3
+/// workers, and additional ones.
+pub fn main_with(additional: &str) -> String {
     let module = compiled("ngx_http_messages_module", Which::Ipc);
-    let main = format!(
-        "load_module {};\nuser root;\nworker_processes 3;\n\
-         events {{ worker_connections 64; {events} }}",
+
+    format!(
+        "load_module {};\nuser root;\nworker_processes 3;\n{additional}",
         module.display()
+    )
+}
+
+/// An nginx with 3 workers whose module sends messages, with additional directives
+/// of the main context and of the block `http`.
+pub fn start_with(test: &str, main: &str, http: &str) -> Nginx {
+    let nginx = Nginx::new(
+        test,
+        Which::Ipc,
+        &main_with(main),
+        &format!("{http}\n{HTTP}"),
     );
-    let nginx = Nginx::new(test, Which::Ipc, &main, HTTP);
 
     nginx.spawn(&[]);
     nginx.settled(3);
     nginx
 }
 
+/// An nginx with 3 workers whose module sends messages, and additional
+/// directives of the block `events`.
+fn start(test: &str, events: &str) -> Nginx {
+    let events = format!("events {{ worker_connections 64; {events} }}");
+
+    start_with(test, &events, "")
+}
+
 /// The answer of the module to a request of one worker.
-fn ask(nginx: &Nginx, worker: i32, path: &str) -> String {
+pub fn ask(nginx: &Nginx, worker: i32, path: &str) -> String {
     body(&nginx.get_from(worker, path)).to_string()
 }
 
 /// Waits until a worker has handled so many messages.
-fn wait_for_handled(nginx: &Nginx, worker: i32, count: usize) {
+pub fn wait_for_handled(nginx: &Nginx, worker: i32, count: usize) {
     let expected = format!("sent:0 handled:{count} gaps:0");
 
     wait_until("messages that were handled", || {
@@ -113,14 +131,20 @@ fn a_request_ends() {
     nginx.quit(&[]);
 }
 
-/// The master handles its messages when a signal arrives.
+/// The example of docs/nginx.md: all workers purge a page.
 #[test]
-fn the_master_handles_messages() {
-    let nginx = start("the_master_handles_messages", "");
+fn the_example_purges_a_page() {
+    let main = format!(
+        "load_module {};\nworker_processes 3;",
+        compiled_example("ngx_http_purge_module").display()
+    );
+    let http = "server { listen 127.0.0.1:PORT; location /purge { purge; } }";
+    let nginx = Nginx::new("messages_example", Which::Ipc, &main, http);
 
-    assert!(body(&nginx.get("/?master=1")).starts_with("sent:1 "));
-    nginx.signal(libc::SIGUSR1);
-    nginx.wait_for_line("messages: master handled:1");
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(3);
+    assert_eq!(body(&nginx.get("/purge?/index.html")), "purged\n");
+    nginx.wait_for_lines(3, ": purge /index.html");
     nginx.quit(&[]);
 }
 
@@ -144,7 +168,7 @@ fn eventfds(which: Which, main: &str) -> usize {
 }
 
 /// An nginx without messages has as many descriptors as a stock nginx. The
-/// directive makes one for each process, and one for the master.
+/// directive makes an eventfd for each process. That of the master is not used.
 #[test]
 fn only_messages_have_descriptors() {
     let stock = eventfds(Which::Stock, "");
@@ -152,6 +176,6 @@ fn only_messages_have_descriptors() {
     assert_eq!(eventfds(Which::Ipc, ""), stock);
     assert_eq!(
         eventfds(Which::Ipc, "ngx_ipc_messages processes=8;"),
-        stock + 9
+        stock + 8
     );
 }

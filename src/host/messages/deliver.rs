@@ -134,6 +134,15 @@ fn now() -> u64 {
     local::with(|own| own.now()).unwrap_or(u64::MAX)
 }
 
+/// Ends all requests of this process: they are too late. The functions that are told
+/// so can be gone soon.
+#[cfg(not(feature = "standalone"))]
+pub fn end_requests() {
+    for asked in local::with(local::Own::end_requests).into_iter().flatten() {
+        tell_outcome(asked, Outcome::TooLate, None);
+    }
+}
+
 /// Before this process exits: handles what has been sent to it. `is_replaced`
 /// says whether a replacement gets what is left; if not, others cannot send to
 /// this process any more. Gives up after a while.

@@ -5,6 +5,7 @@
 //! - [`settings`]: what the configuration says
 //! - [`shared`]: the shared memory, and the slot of this process
 //! - [`register`]: the types of messages that the program has registered
+//! - [`epoch`]: which configuration a registration belongs to
 //! - [`watchers`]: the functions that are called for other events than messages
 //! - [`local`]: what this process sends and receives with
 //! - [`region`]: makes the shared memory, and gives slots to processes
@@ -17,6 +18,7 @@
 
 pub mod deliver;
 pub mod descriptors;
+pub mod epoch;
 pub mod local;
 pub mod region;
 pub mod register;

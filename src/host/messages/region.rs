@@ -7,10 +7,14 @@
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
 use super::shared::{self, Region};
 use super::table::{self, Held};
 use super::variables::{ngx_pid, ngx_process};
 use super::{descriptors, local, register, settings};
+#[cfg(not(feature = "standalone"))]
+use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
@@ -18,6 +22,8 @@ use crate::message::peers::{self, Heritage, Identity};
 use crate::message::recover::recover;
 use crate::messaging::{board, keys};
 use crate::table::globals::{Globals, own_pid};
+#[cfg(not(feature = "standalone"))]
+use crate::table::role::Role;
 use crate::table::role::WorkerNumber;
 use crate::table::slot::Slot;
 use crate::table::{generation, role, stats};
@@ -43,6 +49,7 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     };
     let slots = layout.sizes.slots as usize;
     let made = Mapped::new(layout.size(), slots)
+        .and_then(|memory| with_bell_of_master(memory, worker))
         .and_then(|memory| Ok((memory, Mapped::new(board::SIZE, 0)?)))
         .and_then(|made| {
             if register::is_any_with_descriptors() {
@@ -59,6 +66,8 @@ pub fn prepare(log: Log, worker: Option<u32>) {
                 Some(err),
                 format_args!("no shared memory for messages"),
             );
+            #[cfg(not(feature = "standalone"))]
+            doorbell::close();
             return;
         }
     };
@@ -91,11 +100,39 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     register::number_all(log);
 }
 
+/// Adds what wakes up nginx's master, which has no event loop. The master claims
+/// the first slot of a new region.
+#[cfg(not(feature = "standalone"))]
+fn with_bell_of_master(mut memory: Mapped, worker: Option<u32>) -> Result<Mapped, Errno> {
+    if worker.is_none() {
+        memory.set_bell(0, doorbell::make()?);
+    }
+
+    Ok(memory)
+}
+
+/// Does nothing: the master has an event loop, as the others have.
+#[cfg(feature = "standalone")]
+fn with_bell_of_master(memory: Mapped, _: Option<u32>) -> Result<Mapped, Errno> {
+    Ok(memory)
+}
+
+/// Whether this process makes the memory before it starts its first process. In
+/// nginx a module can start a process in `init_module`, when nginx is not a daemon
+/// yet and so has another pid.
+fn makes_memory(g: &Globals) -> bool {
+    if cfg!(feature = "standalone") {
+        role::acts_as_master(g)
+    } else {
+        role::is_master(g)
+    }
+}
+
 /// In the parent, before the process of a slot is forked: others can send to the
 /// process from now on. `again` says whether it replaces the previous process of
 /// the slot.
 pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
-    if role::acts_as_master(g) {
+    if makes_memory(g) {
         prepare(log, None);
     }
 
@@ -103,7 +140,16 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
         return;
     };
 
-    let held = appoint(&region, g, slot, again);
+    let stats = stats::of_child(g, slot);
+    let worker = WorkerNumber::to_c(stats.worker());
+    let identity = Identity {
+        worker: u32::try_from(worker).ok(),
+        generation: stats.generation.load(Relaxed) as u64,
+        role: stats.role().to_c() as u64,
+        master: region.masters,
+        place: u32::try_from(slot.index()).ok(),
+    };
+    let held = appoint(&region, slot, identity, again);
 
     shared::set_next(held.map(|held| (held.slot, held.incarnation)));
     table::set(slot, held);
@@ -120,10 +166,14 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
 /// Gives a slot of the region to the process in the slot `place` of the table,
 /// unless it has got one together with others, before the first of them was
 /// forked.
-fn appoint(region: &Region, g: &Globals, place: Slot, again: bool) -> Option<Held> {
+fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Option<Held> {
     let before = table::get(place);
+    let has_identity = |held: &Held| {
+        peers::peer(&region.memory, &region.layout, held.slot)
+            .is_some_and(|peer| peer.identity == identity)
+    };
 
-    if let Some(held) = before.filter(|held| held.is_new && !again) {
+    if let Some(held) = before.filter(|held| held.is_new && !again && has_identity(held)) {
         return Some(Held {
             is_new: false,
             ..held
@@ -132,21 +182,13 @@ fn appoint(region: &Region, g: &Globals, place: Slot, again: bool) -> Option<Hel
 
     let (slot, heritage) = match before {
         Some(held) if again => (held.slot, Heritage::Successor),
-        // The process that had this place is not started again after all.
+        // The process that had this place is not started again after all, or
+        // another one was expected here.
         Some(held) => {
             give_back(region, held, Heritage::Stranger);
             (claim(region)?, Heritage::Stranger)
         }
         None => (claim(region)?, Heritage::Stranger),
-    };
-    let stats = stats::of_child(g, place);
-    let worker = WorkerNumber::to_c(stats.worker());
-    let identity = Identity {
-        worker: u32::try_from(worker).ok(),
-        generation: stats.generation.load(Relaxed) as u64,
-        role: stats.role().to_c() as u64,
-        master: region.masters,
-        place: u32::try_from(place.index()).ok(),
     };
     let incarnation = peers::appoint(&region.memory, &region.layout, slot, identity, heritage)?;
 
@@ -155,6 +197,33 @@ fn appoint(region: &Region, g: &Globals, place: Slot, again: bool) -> Option<Hel
         incarnation,
         is_new: !again,
     })
+}
+
+/// In nginx's master, which starts its processes one by one: gives slots to so
+/// many workers and helpers before the first of them is forked, so that it can
+/// send to the others at once. nginx starts them in this order, each in the first
+/// empty slot of the table.
+#[cfg(not(feature = "standalone"))]
+pub fn foresee(g: &Globals, log: Log, workers: usize, helpers: usize) {
+    prepare(log, None);
+
+    let Some(region) = shared::get().filter(Region::is_mine) else {
+        return;
+    };
+    let workers = (0..workers).map(|worker| (u32::try_from(worker).ok(), Role::Worker));
+    let helpers = (0..helpers).map(|_| (None, Role::Helper));
+
+    for (place, (worker, role)) in g.table.free().zip(workers.chain(helpers)) {
+        let identity = Identity {
+            worker,
+            generation: generation(),
+            role: role.to_c() as u64,
+            master: region.masters,
+            place: u32::try_from(place.index()).ok(),
+        };
+
+        table::set(place, appoint(&region, place, identity, false));
+    }
 }
 
 /// Claims a slot of the region for a process of this master.

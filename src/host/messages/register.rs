@@ -3,12 +3,12 @@
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::shared;
 use super::types::{
     NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
     NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
 };
 use super::variables::{ngx_pid, ngx_process};
+use super::{epoch, shared};
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
@@ -23,8 +23,9 @@ use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
 
 /// A type of the program.
 ///
-/// Invariant: the pointer points to a structure that lives as long as the
-/// program and has the fields of version 0.1.
+/// Invariant: the pointer points to a structure that has the fields of version 0.1.
+/// It lives as long as the program, or, in nginx, until the program has another
+/// configuration and [`forget_older`] was called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TypePtr(NonNull<ngx_ipc_message_type_t>);
 
@@ -35,20 +36,20 @@ unsafe impl Send for TypePtr {}
 impl TypePtr {
     /// The structure.
     pub fn get(&self) -> &ngx_ipc_message_type_t {
-        // SAFETY: the structure lives as long as the program (the type's
+        // SAFETY: the structure lives as long as this value is used (the type's
         // invariant). Only `set_number` changes it, while no reference exists.
         unsafe { self.0.as_ref() }
     }
 
     /// The name.
     pub fn name(&self) -> Text {
-        // SAFETY: the name is NULL or a string that lives as long as the program,
-        // as `register` requires.
+        // SAFETY: the name is NULL or a string that lives as long as the
+        // structure, as `register` requires.
         unsafe { Text::from_ptr(self.get().name) }
     }
 
     fn set_number(self, number: ngx_uint_t) {
-        // SAFETY: the structure lives as long as the program (the type's
+        // SAFETY: the structure lives as long as this value is used (the type's
         // invariant), and `get` has given out no reference that is still used.
         unsafe { (*self.0.as_ptr()).number = number };
     }
@@ -56,7 +57,10 @@ impl TypePtr {
 
 /// A registered type.
 struct Registered {
-    pointer: TypePtr,
+    /// The type; `None` if it was forgotten.
+    pointer: Option<TypePtr>,
+    /// The configuration for which it was registered.
+    epoch: usize,
     flags: ngx_uint_t,
     /// The process that has got the message that was kept.
     asked: ngx_pid_t,
@@ -71,18 +75,38 @@ static TYPES: Lock<Vec<Registered>> = Lock::new(Vec::new());
 static BY_NUMBER: Lock<[Option<TypePtr>; names::MAX_TYPES as usize]> =
     Lock::new([None; names::MAX_TYPES as usize]);
 
-/// Makes [`find`] find a type.
-fn set_number(number: Option<u16>, pointer: TypePtr) {
+impl Registered {
+    fn has_name(&self, name: &[u8]) -> bool {
+        self.pointer
+            .is_some_and(|pointer| pointer.name().bytes() == Some(name))
+    }
+}
+
+/// Makes [`find`] find a type, or no type.
+fn set_number(number: Option<u16>, pointer: Option<TypePtr>) {
     let Some(number) = number else { return };
 
     if let Some(entry) = BY_NUMBER.lock().get_mut(usize::from(number)) {
-        *entry = Some(pointer);
+        *entry = pointer;
     }
 }
 
 /// Whether a type was registered.
 pub fn is_any() -> bool {
-    !TYPES.lock().is_empty()
+    TYPES.lock().iter().any(|known| known.pointer.is_some())
+}
+
+/// Forgets the types that were registered for an older configuration, whose
+/// modules can be gone.
+#[cfg(not(feature = "standalone"))]
+pub fn forget_older() {
+    let epoch = epoch::current();
+
+    for known in TYPES.lock().iter_mut() {
+        if known.epoch != epoch && known.pointer.take().is_some() {
+            set_number(known.number.take(), None);
+        }
+    }
 }
 
 /// Whether a type with descriptors was registered.
@@ -132,17 +156,18 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
 fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
     let text = pointer.name();
     let mut types = TYPES.lock();
+    let known = types.iter().position(|known| known.has_name(name));
 
-    if let Some(known) = types
-        .iter()
-        .find(|known| known.pointer.name().bytes() == Some(name))
-    {
-        if known.pointer == pointer {
+    if let Some(known) = known.and_then(|index| types.get_mut(index)) {
+        if known.pointer == Some(pointer) {
+            known.epoch = epoch::current();
             return Ok(());
         }
 
-        drop(types);
-        return Err(log.refuse(format_args!("message type \"{text}\" is registered twice")));
+        if known.epoch == epoch::current() {
+            drop(types);
+            return Err(log.refuse(format_args!("message type \"{text}\" is registered twice")));
+        }
     }
 
     let number = shared::get().and_then(|region| names::register(&region.board, name));
@@ -156,19 +181,32 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
     }
 
     let registered = Registered {
-        pointer,
+        pointer: Some(pointer),
+        epoch: epoch::current(),
         flags: pointer.get().flags,
         asked: 0,
         number,
     };
 
-    if let Err(err) = heap::push(&mut types, registered) {
-        drop(types);
-        return Err(log.fail(Level::Alert, err, format_args!("message type \"{text}\"")));
+    // A module that was replaced at a reload has another structure for the name.
+    let index = known.or_else(|| types.iter().position(|known| known.pointer.is_none()));
+
+    match index.and_then(|index| Some((index, types.get_mut(index)?))) {
+        Some((index, known)) => {
+            *known = registered;
+            pointer.set_number(index + 1);
+        }
+        None => {
+            if let Err(err) = heap::push(&mut types, registered) {
+                drop(types);
+                return Err(log.fail(Level::Alert, err, format_args!("message type \"{text}\"")));
+            }
+
+            pointer.set_number(types.len());
+        }
     }
 
-    pointer.set_number(types.len());
-    set_number(number, pointer);
+    set_number(number, Some(pointer));
 
     Ok(())
 }
@@ -180,12 +218,15 @@ pub fn number_all(log: Log) {
     let mut left_over = 0;
 
     for known in TYPES.lock().iter_mut() {
-        known.number = known
-            .pointer
+        let Some(pointer) = known.pointer else {
+            continue;
+        };
+
+        known.number = pointer
             .name()
             .bytes()
             .and_then(|name| names::register(&region.board, name));
-        set_number(known.number, known.pointer);
+        set_number(known.number, Some(pointer));
         left_over += u32::from(known.number.is_none());
     }
 
@@ -231,7 +272,7 @@ pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
     let types = TYPES.lock();
     let known = types.get(index.checked_sub(1)?)?;
 
-    if known.pointer != TypePtr(pointer) {
+    if known.pointer != Some(TypePtr(pointer)) {
         return None;
     }
 

@@ -50,6 +50,14 @@ pub fn get() -> Settings {
 }
 
 impl Settings {
+    /// Whether the configuration sets the same sizes as another one.
+    #[cfg(not(feature = "standalone"))]
+    pub fn has_sizes_of(&self, other: &Self) -> bool {
+        let sizes = |of: &Self| (of.memory, of.largest, of.processes);
+
+        sizes(self) == sizes(other)
+    }
+
     /// The largest payload in bytes.
     pub fn largest(&self) -> usize {
         or(self.largest, LARGEST)

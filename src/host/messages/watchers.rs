@@ -5,6 +5,8 @@ use std::ptr::NonNull;
 
 use nix::errno::Errno;
 
+#[cfg(not(feature = "standalone"))]
+use super::epoch;
 use super::types::{
     first_sizes, ngx_ipc_gap_pt, ngx_ipc_gap_t, ngx_ipc_message_watch_t, ngx_ipc_peer_pt,
     ngx_ipc_peer_t,
@@ -16,11 +18,15 @@ use crate::sys::lock::Lock;
 /// A structure of the program.
 ///
 /// Invariant: the functions can be called with `ctx`, as long as the program
-/// runs.
+/// runs, or, in nginx, until the program has another configuration and
+/// [`forget_older`] was called.
 #[derive(Clone, Copy)]
 struct Watcher {
     /// The address of the program's structure.
     address: usize,
+    /// The configuration for which it was added.
+    #[cfg(not(feature = "standalone"))]
+    epoch: usize,
     watch: ngx_ipc_message_watch_t,
 }
 
@@ -62,6 +68,8 @@ pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> Res
 
     let watcher = Watcher {
         address: address.as_ptr().addr(),
+        #[cfg(not(feature = "standalone"))]
+        epoch: epoch::current(),
         watch,
     };
     let mut watchers = WATCHERS.lock();
@@ -77,6 +85,15 @@ pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> Res
         }
         None => heap::push(&mut watchers, watcher),
     }
+}
+
+/// Forgets the functions that were added for an older configuration, whose modules
+/// can be gone.
+#[cfg(not(feature = "standalone"))]
+pub fn forget_older() {
+    let epoch = epoch::current();
+
+    WATCHERS.lock().retain(|known| known.epoch == epoch);
 }
 
 /// Whether a function is told of processes that start and die.

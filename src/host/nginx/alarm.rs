@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use nix::errno::Errno;
 
+use super::doorbell;
 use crate::config::{AtomicPid, ngx_msec_t};
 use crate::log::{Level, Log};
 use crate::process::foreign;
@@ -81,16 +82,23 @@ pub fn allow_delays(g: &Globals, log: Log) {
     }
 }
 
-/// In a master: sets the timer to expire when the next duty is due. Does nothing
-/// in another process, if there is no duty, or if the master is about to exit.
+/// In a master: sets the timer to expire when the next duty is due, or when it
+/// handles messages. Does nothing in another process, and if nothing is due. A
+/// master that is about to exit has no duties.
 ///
 /// Without a timer the duty is done when the next signal arrives.
 pub fn set_for_next_duty(g: &Globals) {
-    if g.leaving() || !role::acts_as_master(g) {
+    if !role::acts_as_master(g) {
         return;
     }
 
-    set(g, next_duty(g, role::is_master(g)));
+    let duty = if g.leaving() {
+        None
+    } else {
+        next_duty(g, role::is_master(g))
+    };
+
+    set(g, [duty, doorbell::due_in()].into_iter().flatten().min());
 }
 
 /// In a worker: sets the timer to expire when the worker has to reap the next

@@ -6,6 +6,7 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::set_for_next_duty;
+use super::message_loop;
 use super::spawn::give_up_old;
 use crate::channel::command::{
     NGX_CMD_CLOSE_CHANNEL, NGX_CMD_OPEN_CHANNEL, NGX_CMD_QUIT, NGX_CMD_REOPEN, NGX_CMD_TERMINATE,
@@ -126,7 +127,17 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
     while CALLS.take() {
         let read = read::read(log, sock, message, &CALLS, || false).inspect_err(|_| CALLS.end())?;
 
-        if read.len() != MIN_SIZE || admit(g, log, &ngx_channel_t::from_bytes(read)) {
+        if read.len() != MIN_SIZE {
+            return Ok(read.len());
+        }
+
+        let ch = ngx_channel_t::from_bytes(read);
+
+        if exits(&ch) {
+            message_loop::told_to_exit();
+        }
+
+        if admit(g, log, &ch) {
             return Ok(read.len());
         }
     }

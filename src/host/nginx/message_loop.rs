@@ -9,12 +9,15 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
 
+use super::doorbell;
 use super::variables::{ngx_cycle, ngx_ipc_messages_set_timer};
 use crate::config::ngx_int_t;
 use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
+use crate::host::messages::settings::{self, Settings};
 use crate::host::messages::{deliver, local, region, register, shared};
-use crate::log::Log;
+use crate::log::{Level, Log};
+use crate::table::globals::Globals;
 use crate::table::state::State;
 use crate::table::{own_slot, role, stats};
 
@@ -32,19 +35,20 @@ pub fn log() -> Log {
     unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
 }
 
-/// The wake-up descriptor of this process. A master that has started no process
-/// yet makes the shared memory.
+/// The wake-up descriptor of this process; `None` in the master, which has no
+/// event loop.
 pub fn descriptor() -> Option<RawFd> {
-    if role::acts_as_master(&GLOBALS) {
-        region::prepare(log(), None);
-    }
-
-    local::descriptor()
+    local::descriptor().filter(|_| !doorbell::is_made())
 }
 
 /// The wake-up descriptor of this process, which its event loop watches from now
-/// on.
+/// on. A single process, which is master and worker in one, first makes the shared
+/// memory.
 pub fn watch() -> Option<RawFd> {
+    if is_single() {
+        region::prepare(log(), Some(0));
+    }
+
     let fd = local::descriptor()?;
 
     WATCHES.store(GLOBALS.own_pid(), Relaxed);
@@ -52,13 +56,18 @@ pub fn watch() -> Option<RawFd> {
     Some(fd)
 }
 
+fn is_single() -> bool {
+    GLOBALS.process.load(Relaxed) == role::NGX_PROCESS_SINGLE
+}
+
 fn is_watched() -> bool {
     WATCHES.load(Relaxed) == GLOBALS.own_pid()
 }
 
-/// Makes the event loop handle messages in its next turn: a type or a function
-/// was registered.
+/// Makes this process handle messages soon: a type or a function was registered.
 pub fn run_soon() {
+    ring_in_master();
+
     if is_watched() && !deliver::is_handling() {
         IS_SOON.store(true, Relaxed);
         IS_SET.store(true, Relaxed);
@@ -66,8 +75,18 @@ pub fn run_soon() {
     }
 }
 
+/// Makes the master handle messages when it waits next.
+fn ring_in_master() {
+    if doorbell::is_made() && !deliver::is_handling() {
+        IS_SET.store(true, Relaxed);
+        doorbell::ring();
+    }
+}
+
 /// Sets the timer, because a request was sent.
 pub fn set_timer() {
+    ring_in_master();
+
     if is_watched() && !deliver::is_handling() && !IS_SOON.load(Relaxed) {
         ngx_ipc_messages_set_timer(to_timer(local::next_deadline()));
     }
@@ -111,21 +130,84 @@ pub fn process_foreign() -> ngx_int_t {
 }
 
 /// In the master, which a signal has interrupted while it waited: handles the
-/// messages that have arrived.
-pub fn process_in_master(log: Log) {
-    if shared::get().is_some_and(|region| region.is_mine()) {
-        local::silence();
-        deliver::process(log);
-        let _ = local::prepare_sleep();
+/// messages that have arrived. If more is left than fits into a turn, or something
+/// has arrived meanwhile, the master is woken up again after it has done its other
+/// work.
+pub fn process_in_master(g: &Globals, log: Log) {
+    if !doorbell::is_made() {
+        return;
+    }
+
+    let is_drained = doorbell::drain();
+
+    deliver::process(log);
+
+    let next = local::prepare_sleep().flatten();
+
+    IS_SET.store(next.is_some(), Relaxed);
+
+    if g.terminate.load(Relaxed) != 0 {
+        doorbell::mute();
+        return;
+    }
+
+    doorbell::set_due_in(next);
+
+    if !is_drained || next == Some(0) || register::has_unasked() {
+        doorbell::ring();
     }
 }
 
-/// Before a worker or helper exits: handles the messages that have arrived, if
-/// the master has told it to exit. Otherwise its replacement gets them.
+/// Before a process exits: handles the messages that have arrived, if the process
+/// was told to exit. Otherwise its replacement gets them.
 pub fn finish() {
     if is_watched() {
-        let (_, state) = stats::of(own_slot::get(&GLOBALS)).view();
-
-        deliver::finish(log(), state != State::Exiting);
+        deliver::finish(log(), !is_told_to_exit());
     }
+}
+
+/// The process that was told to exit.
+static TOLD: AtomicI32 = AtomicI32::new(0);
+
+/// Whether this process gets no replacement. A single process never gets one.
+fn is_told_to_exit() -> bool {
+    let (_, state) = stats::of(own_slot::get(&GLOBALS)).view();
+
+    is_single() || TOLD.load(Relaxed) == GLOBALS.own_pid() || state == State::Exiting
+}
+
+/// The master tells this worker or helper to exit. A worker calls [`finish`] when it
+/// exits. A helper exits in nginx's code as soon as its event loop returns, so it
+/// handles its messages now.
+pub fn told_to_exit() {
+    TOLD.store(GLOBALS.own_pid(), Relaxed);
+
+    if GLOBALS.process.load(Relaxed) == role::NGX_PROCESS_HELPER {
+        finish();
+    }
+}
+
+/// A configuration is complete, and the modules of the one before are not unloaded
+/// yet: ends the requests of the master, and sets what the configuration says. The
+/// sizes do not change once there is memory.
+pub fn configure(wanted: Settings) {
+    if shared::get().is_none() {
+        settings::set(wanted);
+        return;
+    }
+
+    deliver::end_requests();
+
+    if !wanted.has_sizes_of(&settings::get()) {
+        log().error(
+            Level::Warn,
+            None,
+            format_args!("the sizes of \"ngx_ipc_messages\" do not change before a restart"),
+        );
+    }
+
+    settings::set(Settings {
+        spin: wanted.spin,
+        ..settings::get()
+    });
 }

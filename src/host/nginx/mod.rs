@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod channel;
 pub mod described;
+pub mod doorbell;
 pub mod generation;
 pub mod hooks;
 pub mod message_loop;

@@ -6,13 +6,12 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::{self, set_for_next_duty};
-use super::message_loop;
 use super::spawn::{enter_wanted, give_up_old};
 use super::types::ngx_cycle_t;
-use super::variables;
+use super::{doorbell, message_loop, variables};
 use crate::config::NGX_INVALID_PID;
 use crate::log::Log;
-use crate::process::{reap, respawn, wanted};
+use crate::process::{reap, respawn, signals, wanted};
 use crate::process_cycle::duties::do_duties;
 use crate::sys::signal::Received;
 use crate::table::globals::Globals;
@@ -28,9 +27,9 @@ pub fn update_time() {
     variables::ngx_time_sigsafe_update();
 }
 
-/// Whether the signal comes from the library's own timer.
+/// Whether the signal comes from the library's own timer, or from its messages.
 pub fn is_own(signal: &Received) -> bool {
-    alarm::is_own(signal)
+    alarm::is_own(signal) || doorbell::is_own(signal)
 }
 
 /// In a master: does the library's duties, if the signal has interrupted the
@@ -46,6 +45,7 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
     }
 
     if signal.awaited {
+        block_signals();
         forget_failed_binary(g);
         give_up_old(g);
         enter_wanted(g);
@@ -61,10 +61,20 @@ pub fn after_signal(g: &Globals, log: Log, signal: &Received) {
         }
 
         do_duties(g, log, |slot| g.table.get(slot).make_due());
-        message_loop::process_in_master(log);
+        message_loop::process_in_master(g, log);
     }
 
     set_for_next_duty(g);
+}
+
+/// In a master that has messages: blocks the signals until the handler returns, so
+/// that no other handler interrupts code that holds a lock, or a module's handler
+/// of a message. Signals that arrive meanwhile are pending until the master waits
+/// again. Handlers that have interrupted this one before end first.
+fn block_signals() {
+    if doorbell::is_made() {
+        signals::block_handled();
+    }
 }
 
 /// In a process that is not a master: reaps the children that modules have forked

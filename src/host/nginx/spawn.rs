@@ -12,9 +12,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::alarm::{allow_delays, set_for_foreign, set_for_next_duty};
 use super::types::ngx_cycle_t;
-use super::{generation, variables};
+use super::variables::processes_of;
+use super::{generation, hooks, variables};
 use crate::channel::close;
 use crate::config::ngx_pid_t;
+use crate::host::messages::region;
 use crate::log::Log;
 use crate::process::mode::Mode;
 use crate::process::respawn;
@@ -22,7 +24,7 @@ use crate::process::spawn::{self, Spawn};
 use crate::process::wanted::{self, Wanted};
 use crate::status::Result;
 use crate::table::globals::Globals;
-use crate::table::role::{acts_as_worker, is_master};
+use crate::table::role::{Role, WorkerNumber, acts_as_worker, is_master};
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::Flag;
 use crate::table::{own_slot, restart, stats};
@@ -66,7 +68,17 @@ pub fn spawn(
         return Ok(LATER);
     }
 
+    foresee_others(g, log, cycle, &wanted, mode);
+
+    hooks::set_retried(is_master(g) && is_retried(cycle, mode));
+
     let result = spawn::spawn(g, log, spawn, mode);
+
+    if result.is_err() {
+        hooks::gone(g.process_slot(), false);
+    }
+
+    hooks::set_retried(false);
 
     if result.is_err() && is_master(g) {
         allow_delays(g, log);
@@ -82,6 +94,21 @@ pub fn spawn(
     }
 
     result
+}
+
+/// In a master that starts the first worker of a cycle: makes sure that this worker
+/// can send messages to the others, which nginx starts after it.
+fn foresee_others(g: &Globals, log: Log, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mode) {
+    let is_first_worker = mode.is_respawned()
+        && wanted.role == Role::Worker
+        && WorkerNumber::to_c(wanted.worker) == 0;
+
+    if is_first_worker && is_master(g) && cycle == current_cycle() {
+        // SAFETY: the current cycle is valid.
+        let [workers, helpers] = unsafe { processes_of(cycle) };
+
+        region::foresee(g, log, workers, helpers);
+    }
 }
 
 /// In a worker that starts a process: removes the worker's own channel from the
@@ -138,7 +165,7 @@ fn start_failed(g: &Globals, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mod
         // a module starts a process while nginx makes a new cycle, the module
         // gets the error and decides; nginx itself starts workers only for the
         // current cycle.
-        _ if !mode.is_respawned() || cycle != current_cycle() => {}
+        _ if !is_retried(cycle, mode) => {}
 
         _ if slot == Slot::NONE => {
             if WANTED_FOR.swap(cycle, Relaxed) != cycle {
@@ -154,6 +181,11 @@ fn start_failed(g: &Globals, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mod
             set_reserved_for(g, slot, cycle);
         }
     }
+}
+
+/// Whether [`start_failed`] makes the master retry.
+fn is_retried(cycle: *mut ngx_cycle_t, mode: Mode) -> bool {
+    !mode.is_first_start() || mode.is_respawned() && cycle == current_cycle()
 }
 
 fn current_cycle() -> *mut ngx_cycle_t {

@@ -49,4 +49,30 @@ unsafe extern "C" {
     /// Makes nginx's event loop handle messages after so many milliseconds; -1:
     /// only when the wake-up descriptor is readable. Not async-signal-safe.
     pub safe fn ngx_ipc_messages_set_timer(milliseconds: ngx_int_t);
+
+    /// The numbers of workers and of helpers that nginx starts for `cycle`.
+    ///
+    /// # Safety
+    ///
+    /// `cycle` is a complete cycle.
+    fn ngx_ipc_processes_of(
+        cycle: *mut ngx_cycle_t,
+        workers: *mut ngx_uint_t,
+        helpers: *mut ngx_uint_t,
+    );
+}
+
+/// The numbers of workers and of helpers that nginx starts for `cycle`.
+///
+/// # Safety
+///
+/// `cycle` is a complete cycle.
+pub unsafe fn processes_of(cycle: *mut ngx_cycle_t) -> [ngx_uint_t; 2] {
+    let (mut workers, mut helpers) = (0, 0);
+
+    // SAFETY: the caller passes a complete cycle, and the other arguments are
+    // local variables.
+    unsafe { ngx_ipc_processes_of(cycle, &raw mut workers, &raw mut helpers) };
+
+    [workers, helpers]
 }

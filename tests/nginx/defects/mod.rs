@@ -14,7 +14,7 @@ mod spawn;
 mod table;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -42,28 +42,56 @@ fn module(which: Which) -> PathBuf {
 pub fn compiled(name: &'static str, which: Which) -> PathBuf {
     static COMPILED: Mutex<Vec<(&str, Which)>> = Mutex::new(Vec::new());
 
+    let mut compiled = COMPILED.lock().unwrap_or_else(|err| err.into_inner());
     let module = directory().join(format!("{name}-{which:?}.so"));
+
+    if !compiled.contains(&(name, which)) {
+        let source = root().join("tests/nginx").join(name).with_extension("c");
+
+        compile(&module, which, &[source]);
+        compiled.push((name, which));
+    }
+
+    module
+}
+
+/// The path of the module `examples/NAME.c`, compiled for the nginx with the library.
+pub fn compiled_example(name: &str) -> PathBuf {
+    let module = directory().join(format!("{name}.so"));
+    let list = directory().join(format!("{name}_modules.c"));
+    let source = root().join("examples").join(name).with_extension("c");
+    // What nginx's configure writes for a dynamic module.
+    let text = format!(
+        "#include <ngx_config.h>\n#include <ngx_core.h>\n\
+         extern ngx_module_t {name};\n\
+         ngx_module_t *ngx_modules[] = {{ &{name}, NULL }};\n\
+         char *ngx_module_names[] = {{ \"{name}\", NULL }};\n\
+         char *ngx_module_order[] = {{ NULL }};\n"
+    );
+
+    fs::write(&list, text).unwrap();
+    compile(&module, Which::Ipc, &[source, list]);
+    module
+}
+
+fn compile(module: &Path, which: Which, sources: &[PathBuf]) {
     let objects = built(match which {
         Which::Stock => "stock",
         Which::Ipc => "ipc",
     });
     let objects = objects.parent().unwrap();
-    let sources = objects.with_file_name("src").join("src");
-    let mut compiled = COMPILED.lock().unwrap_or_else(|err| err.into_inner());
+    let headers = objects.with_file_name("src").join("src");
 
-    if !compiled.contains(&(name, which)) {
-        run(Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra"])
-            .args(["-Wno-unused-parameter", "-Werror", "-o"])
-            .arg(&module)
-            .arg(root().join("tests/nginx").join(name).with_extension("c"))
-            .arg(format!("-I{}", objects.display()))
-            .arg(format!("-I{}/ngx_ipc/include", objects.display()))
-            .args(INCLUDES.map(|dir| format!("-I{}", sources.join(dir).display()))));
-        compiled.push((name, which));
-    }
-
-    module
+    run(Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra"])
+        // A copy of the module uses its own variables, not those of another copy
+        // that is loaded.
+        .args(["-Wno-unused-parameter", "-Werror", "-Wl,-Bsymbolic", "-o"])
+        .arg(module)
+        .args(sources)
+        .arg(format!("-I{}", objects.display()))
+        .arg(format!("-I{}/ngx_ipc/include", objects.display()))
+        .args(INCLUDES.map(|dir| format!("-I{}", headers.join(dir).display()))));
 }
 
 /// An nginx that has loaded the fault module, and is not started yet. The

@@ -1,0 +1,171 @@
+//! Messages to the master of an nginx that is built with the library. The master
+//! waits in `sigsuspend(2)`.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::messages::{HTTP, ask, main_with, start_with};
+use crate::nginx::{Nginx, Which, ask as request, body};
+use crate::support::{proc, sys, wait_until};
+
+/// The flags of each descriptor of a process, from `/proc/PID/fdinfo`.
+fn flags(pid: i32) -> Vec<i32> {
+    proc::descriptors(pid)
+        .keys()
+        .filter_map(|fd| fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok())
+        .filter_map(|text| {
+            let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
+
+            i32::from_str_radix(flags.trim(), 8).ok()
+        })
+        .collect()
+}
+
+/// The number of descriptors for which the kernel sends a process signals.
+fn with_signals(pid: i32) -> usize {
+    flags(pid)
+        .iter()
+        .filter(|&flags| flags & libc::O_ASYNC != 0)
+        .count()
+}
+
+fn wait_for_handled_by_master(nginx: &Nginx, count: usize) {
+    nginx.wait_for_line(&format!("messages: master handled:{count}"));
+}
+
+/// A message wakes up the master. The signal with which it does so is not logged.
+/// Only the master has the descriptor that causes the signal.
+#[test]
+fn a_message_wakes_up_the_master() {
+    let nginx = start_with("messages_master", "", "");
+
+    for count in 1..=3 {
+        assert!(body(&nginx.get("/?master=1")).starts_with("sent:1 "));
+        wait_for_handled_by_master(&nginx, count);
+    }
+
+    assert_eq!(with_signals(nginx.master()), 1);
+
+    for worker in nginx.workers() {
+        assert_eq!(with_signals(worker), 0, "worker {worker}");
+    }
+
+    assert_eq!(nginx.lines("(SIGIO)"), [""; 0]);
+    nginx.quit(&[]);
+}
+
+/// Each message is handled once although the master reloads and respawns meanwhile.
+#[test]
+fn no_message_to_a_busy_master_is_missed() {
+    let nginx = start_with("messages_busy_master", "", "");
+    let mut sent = 0;
+
+    for _ in 0..3 {
+        let old = nginx.workers();
+
+        nginx.signal(libc::SIGHUP);
+
+        for _ in 0..20 {
+            assert!(body(&nginx.get("/?master=2")).starts_with("sent:2 "));
+            sent += 2;
+        }
+
+        let killed = *nginx.wait_for_others(3, &old).first().unwrap();
+
+        sys::kill(killed, libc::SIGKILL);
+        wait_until("a replacement", || {
+            let workers = nginx.workers();
+
+            workers.len() == 3 && !workers.contains(&killed)
+        });
+    }
+
+    wait_for_handled_by_master(&nginx, sent);
+    nginx.quit(&["exited on signal 9"]);
+    assert_eq!(
+        nginx.lines(&format!("master handled:{}", sent + 1)),
+        [""; 0]
+    );
+}
+
+/// While a worker sends the master messages without end, the master handles those
+/// of another worker, and signals: it reopens its log, respawns a worker, and
+/// reloads. At SIGTERM it kills the worker, which does not react, in the usual
+/// time.
+#[test]
+fn a_worker_that_floods_the_master_does_not_stop_it() {
+    let main = main_with("error_log log info;");
+    let nginx = Nginx::new("messages_flood", Which::Ipc, &main, HTTP);
+
+    nginx.spawn(&[]);
+
+    let workers = nginx.wait_for_workers(3);
+    let (floods, asks) = (*workers.first().unwrap(), *workers.last().unwrap());
+    let mut flood = nginx.connect();
+
+    nginx.with_only(floods, || {
+        request(&mut flood, "/?flood=1").unwrap();
+        wait_until("a flood", || {
+            proc::waits_for_events(floods) || cpu(floods) > 5
+        });
+    });
+
+    assert!(ask(&nginx, asks, "/?master=1").starts_with("sent:1 "));
+    nginx.wait_for_line("messages: master handled:");
+
+    nginx.signal(libc::SIGUSR1);
+    nginx.wait_for_line("reopening logs");
+    sys::kill(asks, libc::SIGKILL);
+    wait_until("a replacement", || {
+        let workers = nginx.workers();
+
+        workers.len() == 3 && !workers.contains(&asks)
+    });
+
+    let old = nginx.workers();
+
+    nginx.signal(libc::SIGHUP);
+    wait_until("new workers", || {
+        nginx.workers().difference(&old).count() == 3
+    });
+
+    nginx.signal(libc::SIGTERM);
+    nginx.finish(&["exited on signal 9"]);
+}
+
+/// A worker sends garbage on the socket that wakes up the master, and shuts it down.
+/// The master still gets messages, waits between them, and exits.
+#[test]
+fn a_worker_that_breaks_the_socket_does_not_stop_the_master() {
+    let nginx = start_with("messages_broken_socket", "", "");
+    let master = nginx.master();
+
+    assert!(body(&nginx.get("/?break=1")).starts_with("sent:0 "));
+
+    for count in 1..=3 {
+        assert!(body(&nginx.get("/?master=1")).starts_with("sent:1 "));
+        wait_for_handled_by_master(&nginx, count);
+    }
+
+    let (before, begin) = (cpu(master), Instant::now());
+
+    wait_until("a second", || begin.elapsed() > Duration::from_secs(1));
+    assert!(cpu(master) < before + 30, "the master spins");
+    nginx.quit(&[]);
+}
+
+/// The time for which a process has run, in clock ticks.
+fn cpu(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+
+    fields
+        .get(11)
+        .and_then(|ticks| ticks.parse().ok())
+        .unwrap_or_default()
+}
