@@ -34,6 +34,8 @@ mod lines;
 mod load;
 #[path = "nginx/messages.rs"]
 mod messages;
+#[path = "nginx/messages_counts.rs"]
+mod messages_counts;
 #[path = "nginx/messages_master.rs"]
 mod messages_master;
 #[path = "nginx/messages_start.rs"]
