@@ -193,3 +193,48 @@ fn a_replaced_module_registers_its_types() {
 
     nginx.quit(&[]);
 }
+
+/// A reload adds the module: the new workers and the master have messages from then
+/// on.
+#[test]
+fn a_module_is_added() {
+    let page = "server { listen 127.0.0.1:PORT; location / { return 200 $pid; } }";
+    let nginx = Nginx::new(
+        "messages_added",
+        Which::Ipc,
+        "user root;\nworker_processes 3;",
+        page,
+    );
+
+    nginx.spawn(&[]);
+    nginx.settled(3);
+    nginx.configure(&main_with(""), HTTP);
+
+    let workers = nginx.reload();
+    let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
+
+    assert!(ask(&nginx, sender, "/?n=3").starts_with("sent:6 "));
+    wait_for_handled(&nginx, receiver, 3);
+    assert!(body(&nginx.get("/?master=1")).starts_with("sent:1 "));
+    nginx.wait_for_line("messages: master handled:1");
+    nginx.quit(&[]);
+}
+
+/// The configuration has room for the messages of three processes. While the workers
+/// of two configurations run, the new ones have no messages, and work.
+#[test]
+fn workers_without_room_have_no_messages() {
+    let nginx = start_with("messages_no_room", "ngx_ipc_messages processes=3;", "");
+    let workers = nginx.workers();
+    let &sender = workers.first().unwrap();
+
+    assert!(ask(&nginx, sender, "/?n=1").starts_with("sent:2 "));
+
+    let workers = nginx.reload();
+
+    for &worker in &workers {
+        assert_eq!(ask(&nginx, worker, "/?n=1"), "sent:0 handled:0 gaps:0");
+    }
+
+    nginx.quit(&["no room for the messages of the process in slot"]);
+}
