@@ -425,11 +425,15 @@ ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
 
 /*
  * Calls print with data once for each process, with a line of text about
- * the process that ends with a line feed. A line has at most 2048 bytes.
+ * the process that ends with a line feed. A line has at most 2048 bytes. If the
+ * program has messages of ngx_ipc_message.h, there follows a line for each type of
+ * messages, and for each pair of processes between which messages wait, were
+ * refused or were lost.
  *
  * Safety: print is NULL or can be called with data.
  */
-void ngx_ipc_print_processes(ngx_ipc_print_pt print, void *data);
+void ngx_ipc_print_processes(ngx_ipc_print_pt print,
+                             void *data);
 
 /*
  * Runs a worker: calls the modules' hooks, adds the channel to the event loop,

@@ -5,7 +5,9 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/ipc_message.rs
+ *   src/abi/message_counts.rs
  *   src/host/messages/types.rs
+ *   src/host/messages/counts.rs
  *   include/generator/ipc_message.h
  */
 
@@ -197,6 +199,110 @@ typedef struct {
     ngx_ipc_peer_pt room;
 } ngx_ipc_message_watch_t;
 
+/*
+ * The numbers of one type of messages, see ngx_ipc_message_next_type(). The
+ * program sets the first three fields, and the library the others. The numbers
+ * are counted since the program was started, over all generations.
+ */
+typedef struct {
+    /*
+     * Before the call the number of the previous type, -1 for the first one. After
+     * the call the number of this type.
+     */
+    ngx_int_t number;
+    /*
+     * The processes whose messages are counted: a sum of NGX_IPC_WORKERS,
+     * NGX_IPC_HELPERS, NGX_IPC_MASTER and NGX_IPC_OTHERS, of all generations; 0: all
+     * processes.
+     */
+    ngx_uint_t set;
+    /*
+     * The number of a worker: only messages of the workers with this number are
+     * counted. -1: of all processes of the set.
+     */
+    ngx_int_t worker;
+    /*
+     * The name of the type, which ends with a zero byte; "(replies)" for replies
+     * to requests.
+     */
+    char name[56];
+    /* Messages that these processes have sent. */
+    ngx_uint_t sent;
+    /* Messages that they could not send, because a receiver was full. */
+    ngx_uint_t refused;
+    /* Messages that they have received. */
+    ngx_uint_t received;
+    /*
+     * The messages of received that they have dropped, because they had no
+     * handler.
+     */
+    ngx_uint_t unknown;
+    /*
+     * Messages to them that were lost. Those that were overwritten belong to no
+     * type.
+     */
+    ngx_uint_t lost;
+    /* Messages of the type that wait, for all processes of the program. */
+    ngx_uint_t waiting;
+    /*
+     * The largest number of messages of the type that waited at one time, for all
+     * processes of the program. Each sender looks about each second.
+     */
+    ngx_uint_t deepest;
+    /*
+     * The number of messages to these processes whose time was measured, from the
+     * function that sends to the handler.
+     */
+    ngx_uint_t timed;
+    /* The sum of the measured times, in nanoseconds. */
+    ngx_uint_t time;
+    /*
+     * The measured times: times[k] is the number of times that were less than 2^k
+     * nanoseconds, and not less than 2^(k - 1). times[39] has all longer times too.
+     */
+    ngx_uint_t times[40];
+} ngx_ipc_message_counts_t;
+
+/*
+ * The numbers of the messages from one process to another, see
+ * ngx_ipc_message_next_pair(). The program sets the first field, and the library
+ * all. A process that is started again continues the numbers of its predecessor.
+ * After a reload, other processes can continue them.
+ */
+typedef struct {
+    /*
+     * Before the call the number of the previous pair, -1 for the first one. After
+     * the call the number of this pair.
+     */
+    ngx_int_t number;
+    /* The slot of the sender in ngx_processes; -1: the master. */
+    ngx_int_t sender;
+    /* The slot of the receiver in ngx_processes; -1: the master. */
+    ngx_int_t receiver;
+    /* The number of the worker that sends; -1 if the sender is not a worker. */
+    ngx_int_t sender_worker;
+    /* The number of the worker that receives; -1 if the receiver is not a worker. */
+    ngx_int_t receiver_worker;
+    /* Messages that were sent. The number can be some seconds old. */
+    ngx_uint_t sent;
+    /*
+     * Messages that could not be sent, because the receiver was full. The number
+     * can be some seconds old.
+     */
+    ngx_uint_t refused;
+    /* Messages that were received. */
+    ngx_uint_t received;
+    /* Messages that wait. */
+    ngx_uint_t waiting;
+    /*
+     * The largest number of messages that waited at one time. The sender looks each
+     * time it has filled 4 KiB, and about each second.
+     */
+    ngx_uint_t deepest;
+    /* Messages that were lost. */
+    ngx_uint_t lost;
+} ngx_ipc_message_pair_t;
+
 /* The messages of the type overtake messages of other types. */
 #define NGX_IPC_MESSAGE_CONTROL 1
 
@@ -226,6 +332,13 @@ typedef struct {
  * first process, and makes two more descriptors for each process.
  */
 #define NGX_IPC_MESSAGE_DESCRIPTORS 16
+
+/*
+ * The time from the function that sends to the handler is measured for each
+ * message of the type, and not only for one in 61. Each measurement costs the time
+ * to read the clock twice.
+ */
+#define NGX_IPC_MESSAGE_TIMED 32
 
 /* Set of processes: the workers of the sender's generation, without the sender. */
 #define NGX_IPC_WORKERS 1
@@ -287,6 +400,9 @@ typedef struct {
 
 /* Outcome of a request: the process that was asked is dead. */
 #define NGX_IPC_DIED 3
+
+/* The number of the type that ngx_ipc_message_next_type() returns for replies. */
+#define NGX_IPC_MESSAGE_REPLIES 256
 
 /*
  * Registers a type of messages, whose structure has size bytes. Programs call
@@ -496,6 +612,48 @@ ngx_fd_t ngx_ipc_message_fd(void);
  */
 ngx_int_t ngx_ipc_message_process(void);
 
+/*
+ * Fills counts, a structure of size bytes, with the numbers of the type after
+ * counts->number. For the first type, set counts->number to -1. Programs call
+ * the macro ngx_ipc_message_next_type(), in any process.
+ *
+ * The fields set and worker choose the processes whose messages are counted:
+ * 0 and -1 mean all processes. In this case all types are returned, and otherwise
+ * those of which these processes have sent or received a message. Replies are the
+ * last type, with the number NGX_IPC_MESSAGE_REPLIES.
+ *
+ * The numbers of a worker are those of all processes that have had its number. So
+ * they continue over a reload.
+ *
+ * Returns NGX_OK, NGX_DECLINED if there is no further type or if the program has no
+ * messages, or NGX_ERROR if size is too small or counts is NULL. Nothing is
+ * written unless the result is NGX_OK.
+ *
+ * Safety: counts is NULL or points to a structure with size bytes, whose first three
+ * fields are set.
+ */
+ngx_int_t ngx_ipc_message_next_type_size(ngx_ipc_message_counts_t *counts,
+                                         size_t size);
+
+/*
+ * Fills pair, a structure of size bytes, with the numbers of the messages from
+ * one process to another: of the pair after pair->number. For the first pair, set
+ * pair->number to -1. Programs call the macro ngx_ipc_message_next_pair(), in any
+ * process.
+ *
+ * Pairs that have sent nothing are left out. A process that sends to itself is a
+ * pair, too.
+ *
+ * Returns NGX_OK, NGX_DECLINED if there is no further pair or if the program has no
+ * messages, or NGX_ERROR if size is too small or pair is NULL. Nothing is
+ * written unless the result is NGX_OK.
+ *
+ * Safety: pair is NULL or points to a structure with size bytes, whose first field is
+ * set.
+ */
+ngx_int_t ngx_ipc_message_next_pair_size(ngx_ipc_message_pair_t *pair,
+                                         size_t size);
+
 
 /* The address of the worker n of the sender's generation. */
 #define NGX_IPC_TO_WORKER(n)   (NGX_IPC_TO_WORKER_0 + (uint32_t) (n))
@@ -512,6 +670,20 @@ ngx_int_t ngx_ipc_message_process(void);
  */
 #define ngx_ipc_message_register(type)                                        \
     ngx_ipc_message_register_size(type, sizeof(ngx_ipc_message_type_t))
+
+/*
+ * Fills a structure with the numbers of the next type: calls
+ * ngx_ipc_message_next_type_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_next_type(counts)                                     \
+    ngx_ipc_message_next_type_size(counts, sizeof(ngx_ipc_message_counts_t))
+
+/*
+ * Fills a structure with the numbers of the next pair of processes: calls
+ * ngx_ipc_message_next_pair_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_next_pair(pair)                                       \
+    ngx_ipc_message_next_pair_size(pair, sizeof(ngx_ipc_message_pair_t))
 
 /*
  * Adds functions for what happens besides messages: calls

@@ -34,6 +34,8 @@ mod stress;
 mod stress_worker;
 #[path = "messages/switch.rs"]
 mod switch;
+#[path = "messages/times.rs"]
+mod times;
 #[path = "messages/tracee.rs"]
 mod tracee;
 #[path = "messages/world.rs"]

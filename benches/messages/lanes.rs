@@ -20,6 +20,7 @@ const DATA: Letter = Letter {
     class: Class::Data,
     message_type: 1,
     user: 0,
+    timed: false,
 };
 
 fn region(slots: u32) -> Mapped {

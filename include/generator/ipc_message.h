@@ -15,6 +15,20 @@
     ngx_ipc_message_register_size(type, sizeof(ngx_ipc_message_type_t))
 
 /*
+ * Fills a structure with the numbers of the next type: calls
+ * ngx_ipc_message_next_type_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_next_type(counts)                                     \
+    ngx_ipc_message_next_type_size(counts, sizeof(ngx_ipc_message_counts_t))
+
+/*
+ * Fills a structure with the numbers of the next pair of processes: calls
+ * ngx_ipc_message_next_pair_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_next_pair(pair)                                       \
+    ngx_ipc_message_next_pair_size(pair, sizeof(ngx_ipc_message_pair_t))
+
+/*
  * Adds functions for what happens besides messages: calls
  * ngx_ipc_message_watch_size() with the size of the structure in these headers.
  */

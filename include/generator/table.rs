@@ -87,7 +87,11 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc", "functions that nginx does not have")
     },
     Header {
-        and: &["src/host/messages/types.rs"],
+        and: &[
+            "src/abi/message_counts.rs",
+            "src/host/messages/types.rs",
+            "src/host/messages/counts.rs",
+        ],
         includes: &["ngx_config.h", "ngx_core.h"],
         tagged: false,
         types: &["ngx_ipc_gap_t"],

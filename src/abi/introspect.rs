@@ -94,7 +94,10 @@ pub type ngx_ipc_print_pt =
     Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
 
 /// Calls `print` with `data` once for each process, with a line of text about
-/// the process that ends with a line feed. A line has at most 2048 bytes.
+/// the process that ends with a line feed. A line has at most 2048 bytes. If the
+/// program has messages of ngx_ipc_message.h, there follows a line for each type of
+/// messages, and for each pair of processes between which messages wait, were
+/// refused or were lost.
 ///
 /// # Safety
 ///

@@ -31,6 +31,7 @@ pub mod ipc_message;
 pub mod log;
 #[cfg(feature = "standalone")]
 pub mod log_line;
+pub mod message_counts;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx_host;
 #[cfg(feature = "standalone")]

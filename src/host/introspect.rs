@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::GLOBALS;
+use super::messages::listing;
 use super::messages::statistics::totals as traffic;
 #[cfg(not(feature = "standalone"))]
 use super::nginx::variables::ngx_worker;
@@ -227,11 +228,14 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
     })
 }
 
-/// Calls `print` once for each process, with a line of text about the process.
+/// Calls `print` once for each process, with a line of text about the process, and
+/// then with lines about the messages.
 pub fn print(print: impl Fn(fmt::Arguments<'_>)) {
     for (process, entry) in processes(Slot::new(0)) {
         print_line(&print, &process, entry);
     }
+
+    listing::print(print);
 }
 
 fn print_line(

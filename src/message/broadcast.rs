@@ -115,8 +115,8 @@ impl Outgoing {
     ) -> Result<(), Refused> {
         let envelope = Self::address(m, target, letter)?;
         let lane = self.lane(m, letter.class, target.slot)?;
-        let mut spot = match lane.reserve(m, 8) {
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, 8)?,
+        let mut spot = match lane.reserve(m, 8, letter.timed) {
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, (8, letter.timed))?,
             other => other?,
         };
 

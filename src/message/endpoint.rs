@@ -214,6 +214,28 @@ impl<M: Memory> Endpoint<M> {
         self.member.memory.pause();
     }
 
+    /// The time at which the message that was returned last was sent, by the clock
+    /// of [`Memory::now`]; `None` if the sender has not told it. A second call for
+    /// the same message returns `None`.
+    #[inline]
+    pub fn take_time(&mut self) -> Option<u64> {
+        let time = self.incoming.time;
+
+        if time == 0 {
+            return None;
+        }
+
+        self.incoming.time = 0;
+        Some(time)
+    }
+
+    /// Counts a message that was received from a process and is lost, because a
+    /// part of it is missing.
+    pub fn count_lost(&mut self, message: &Message) {
+        self.incoming
+            .count_handled(&self.member, message.class, message.sender);
+    }
+
     /// The address of the payload of a message; `None` if the memory has no
     /// addresses. Another process can change the bytes at any time if it does not
     /// keep to the protocol: who checks a payload must copy it before.

@@ -50,6 +50,9 @@ pub struct InLane {
     pub(super) incarnation: u32,
     pub(super) received: u64,
     pub(super) gaps: u64,
+    /// The number of the last message whose time is known, and this time in
+    /// nanoseconds. The message may not have arrived yet.
+    pub(super) time: (u32, u64),
     /// A gap that the previous process of the slot has left.
     pub(super) left: Option<Gap>,
     /// The number of times that the lane was found empty, since it was not.
@@ -178,7 +181,13 @@ impl InLane {
             Handled::after_message(self.head, number, &record).free(m, block);
         }
 
-        self.count(m, self.gap(number, 1, Cause::ForAnother))
+        self.count(
+            m,
+            Gap {
+                message_type: Some(record.header.message_type),
+                ..self.gap(number, 1, Cause::ForAnother)
+            },
+        )
     }
 
     /// Whether this process may take a message.
@@ -201,6 +210,11 @@ impl InLane {
 
                     return Taken::Up(incarnation);
                 }
+            }
+            Found::Time(time, next) => {
+                self.time = (next.number, time);
+                self.at = next;
+                self.pass_on(m);
             }
             Found::Link(next) => {
                 let old = self.at.chunk;
@@ -273,25 +287,6 @@ impl InLane {
         m.free_passed(self.lane, at);
 
         self.count(m, gap)
-    }
-
-    fn gap(&self, number: u32, count: u32, cause: Cause) -> Gap {
-        Gap {
-            sender: self.lane.sender,
-            incarnation: self.incarnation,
-            class: self.lane.class,
-            number,
-            count,
-            cause,
-        }
-    }
-
-    fn count<M: Memory>(&mut self, m: &Member<M>, gap: Gap) -> Taken {
-        self.gaps = self.gaps.wrapping_add(gap.count.into());
-        m.memory
-            .store(self.head + offset_of!(LaneHead, gaps), self.gaps, Relaxed);
-
-        Taken::Gap(gap)
     }
 
     pub(super) fn place(&self) -> Place {

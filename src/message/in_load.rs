@@ -38,6 +38,7 @@ impl InLane {
             number: done,
             count: 1,
             cause: Cause::Handling,
+            message_type: None,
         });
 
         let word = m.memory.load(head + offset_of!(LaneHead, first), Acquire);
@@ -52,6 +53,7 @@ impl InLane {
             at,
             opened: if is_new { 0 } else { word },
             incarnation: 0,
+            time: (0, 0),
             received: m
                 .memory
                 .load(head + offset_of!(LaneHead, received), Relaxed),

@@ -27,8 +27,8 @@ pub struct Small {
 }
 
 impl InLane {
-    /// Takes the next record if it is a small message for this incarnation, and
-    /// was sent by the incarnation `up`.
+    /// Takes the next record if it is a small message for this incarnation, was sent
+    /// by the incarnation `up`, and has no time.
     #[inline(always)]
     pub fn take_small<M: Memory>(&mut self, m: &Member<M>, up: u32) -> Option<Small> {
         if !self.is_ready() || self.incarnation() != up {
@@ -36,6 +36,11 @@ impl InLane {
         }
 
         let at = self.at;
+
+        if at.number == self.time.0 {
+            return None;
+        }
+
         let start = lane::offset(&m.layout, self.lane, at);
         let header = Header::unpack(m.memory.load(start, Acquire))?;
         let end = at.offset + lane::size(header.len);

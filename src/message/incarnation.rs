@@ -46,7 +46,7 @@ pub fn before<M: Memory>(m: &Member<M>, lane: Lane, at: Position) -> u32 {
                 incarnation = marked;
                 next
             }
-            Found::Message(_, next) => next,
+            Found::Message(_, next) | Found::Time(_, next) => next,
             _ => return 0,
         };
     }

@@ -66,6 +66,8 @@ pub enum Found {
     Message(Record, Position),
     /// The incarnation that sends from here on.
     Mark(u32, Position),
+    /// The time at which the message that follows was sent, in nanoseconds.
+    Time(u64, Position),
     /// The lane continues in another chunk.
     Link(Position),
     /// The lane is closed; the next record has this number.
@@ -151,7 +153,7 @@ fn parse<M: Memory>(
     let body = match header.kind {
         Kind::Small => header.len,
         Kind::Large | Kind::Shared => 8,
-        Kind::Mark => 0,
+        Kind::Mark | Kind::Time => 0,
         Kind::Link => return link(memory, layout, lane, header.len, number),
         Kind::Close => return Found::Close(number),
     };
@@ -165,10 +167,13 @@ fn parse<M: Memory>(
         return Found::Damaged;
     }
 
-    let (incarnation, user) = unpair(memory.load(start + 8, Relaxed));
+    let second = memory.load(start + 8, Relaxed);
+    let (incarnation, user) = unpair(second);
 
-    if header.kind == Kind::Mark {
-        return Found::Mark(incarnation, next);
+    match header.kind {
+        Kind::Mark => return Found::Mark(incarnation, next),
+        Kind::Time => return Found::Time(second, next),
+        _ => {}
     }
 
     let mut record = Record {

@@ -21,6 +21,9 @@ pub struct Letter {
     pub message_type: u16,
     /// A number for the layer above, for example of a request.
     pub user: u32,
+    /// Whether the receiver is told when the message was sent. That costs 16 bytes
+    /// in the lane, and each side reads its clock.
+    pub timed: bool,
 }
 
 /// Room for a message whose payload the caller builds in place.
@@ -102,4 +105,6 @@ pub struct Spot {
     pub block: Option<Block>,
     /// Whether the block belongs to the sender, and others receive it as well.
     pub is_shared: bool,
+    /// Whether the record before this one has the time.
+    pub is_timed: bool,
 }

@@ -10,7 +10,8 @@
 //! - [`lane`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks, wake-ups
 //! - [`out_lane`], [`out_records`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
 //!   [`shared_block`]: the sender's side
-//! - [`in_load`], [`in_lane`], [`in_small`], [`taken`], [`receive`], [`sleep`], [`senders`]: the receiver's side
+//! - [`in_load`], [`in_lane`], [`in_small`], [`in_counts`], [`taken`], [`receive`], [`sleep`],
+//!   [`senders`]: the receiver's side
 //! - [`lanes`], [`bits`], [`chunks`]: tables with an entry for each slot, and sets
 //! - [`letter`], [`event`]: what a sender and a receiver say and are told
 //! - [`endpoint`]: all of it for one process
@@ -26,6 +27,7 @@ pub mod chunks;
 pub mod endpoint;
 pub mod event;
 pub mod idle;
+pub mod in_counts;
 pub mod in_lane;
 pub mod in_load;
 pub mod in_repair;

@@ -7,6 +7,7 @@ use super::layout::LaneHead;
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
+use super::statistics::Statistics;
 use super::words::Place;
 
 impl OutLane {
@@ -15,6 +16,14 @@ impl OutLane {
         let waiting = self.at.number.wrapping_sub(place.number());
 
         if waiting > u32::MAX / 2 { 0 } else { waiting }
+    }
+
+    /// Continues the counters of a predecessor. It may have sent more than it had
+    /// published: `waiting` is the number of messages that wait.
+    pub(super) fn continue_counting(&mut self, before: Statistics, waiting: u64) {
+        self.sent = before.sent.max(before.taken.saturating_add(waiting));
+        self.refused = before.refused;
+        self.deepest = before.deepest as u32;
     }
 
     /// Counts a message that was refused.

@@ -26,6 +26,7 @@ use super::letter::Refused;
 use super::member::Member;
 use super::memory::Memory;
 use super::pool;
+use super::statistics::statistics;
 use super::walk::{End, walk};
 use super::words::{First, Header, Kind, Owner, Place, Position, Use, is_before, pair};
 
@@ -103,7 +104,9 @@ impl OutLane {
     fn resume<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Errno> {
         let lane = self.lane;
         let mut held = Ok(());
-        let head = m.layout.lane(lane);
+        // This comes before the walk, so that no message is counted twice.
+        let before = statistics(&m.memory, &m.layout, lane);
+        let mut messages = 0;
         let mut hold = |until, chunk, count| {
             held = held.and_then(|()| self.make_room_to_hold(1));
 
@@ -115,6 +118,8 @@ impl OutLane {
             Found::Link(next) => hold(next.number, at.chunk, 1),
             Found::Close(number) => hold(*number, at.chunk, 1),
             Found::Message(record, next) => {
+                messages += 1;
+
                 if let Some(block) = record.own_block() {
                     hold(next.number, block.chunk, block.count);
                 }
@@ -139,8 +144,7 @@ impl OutLane {
             End::Damaged(number) => self.at.number = number.wrapping_add(1 << 20),
         }
 
-        self.sent = m.memory.load(head + offset_of!(LaneHead, sent), Relaxed);
-        self.refused = m.memory.load(head + offset_of!(LaneHead, refused), Relaxed);
+        self.continue_counting(before, messages);
         self.settle(m);
 
         held

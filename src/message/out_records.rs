@@ -10,7 +10,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::lane::{self, Block, MAX_SMALL};
+use super::lane::{self, Block, LAST, MAX_SMALL};
 use super::letter::{Envelope, Refused, Spot};
 use super::member::Member;
 use super::memory::Memory;
@@ -19,15 +19,30 @@ use super::pool;
 use super::words::{Header, Kind, Place, Use, pair};
 
 impl OutLane {
-    /// Makes room for a record with `len` bytes of payload. The caller writes
-    /// the payload, and then calls [`OutLane::commit`] or [`OutLane::cancel`].
+    /// Makes room for a record with `len` bytes of payload. If `timed` says so, the
+    /// time comes before it. The caller writes the payload, and then calls
+    /// [`OutLane::commit`] or [`OutLane::cancel`].
     #[inline]
-    pub fn reserve<M: Memory>(&mut self, m: &Member<M>, len: u32) -> Result<Spot, Refused> {
+    pub fn reserve<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        len: u32,
+        timed: bool,
+    ) -> Result<Spot, Refused> {
         if len > MAX_SMALL {
-            return self.reserve_block(m, len);
+            return self.reserve_block(m, len, timed);
         }
 
-        self.make_room(m, lane::size(len))?;
+        let size = lane::size(len);
+        // A chunk has no room for the time beside a record that fills it.
+        let timed = timed && size < LAST;
+
+        self.make_room(m, size + u32::from(timed) * lane::size(0))?;
+
+        if timed {
+            self.put_time(m, m.memory.now());
+        }
+
         self.is_reserved = true;
 
         Ok(Spot {
@@ -35,16 +50,31 @@ impl OutLane {
             len,
             block: None,
             is_shared: false,
+            is_timed: timed,
         })
     }
 
-    fn reserve_block<M: Memory>(&mut self, m: &Member<M>, len: u32) -> Result<Spot, Refused> {
+    /// Writes the time at which the next message is sent; 0: it is not known.
+    #[cold]
+    fn put_time<M: Memory>(&mut self, m: &Member<M>, time: u64) {
+        let header = self.header(Kind::Time, 0);
+
+        self.put(m, header, time, lane::size(0));
+    }
+
+    fn reserve_block<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        len: u32,
+        timed: bool,
+    ) -> Result<Spot, Refused> {
         let count = lane::chunks(len);
 
         self.check_quota(m, count)?;
-        self.make_room(m, lane::size(8))?;
+        self.make_room(m, lane::size(8) + u32::from(timed) * lane::size(0))?;
 
-        let owner = self.owner(m, Use::Block, self.at.number);
+        let number = self.at.number.wrapping_add(timed.into());
+        let owner = self.owner(m, Use::Block, number);
         let chunk = pool::claim_run(
             &m.memory,
             &m.layout,
@@ -54,6 +84,10 @@ impl OutLane {
             owner,
         );
         let chunk = chunk.ok_or(Refused::Again)?;
+
+        if timed {
+            self.put_time(m, m.memory.now());
+        }
 
         self.is_reserved = true;
         self.block_hint = chunk;
@@ -67,6 +101,7 @@ impl OutLane {
                 count,
             }),
             is_shared: false,
+            is_timed: timed,
         })
     }
 
@@ -105,6 +140,12 @@ impl OutLane {
             let chunks = block.chunk..block.chunk + block.count;
 
             pool::release(&m.memory, &m.layout, block.pool, chunks, owner);
+        }
+
+        if spot.is_timed {
+            // The time that was written is not that of the next message. What was
+            // reserved has room for this record.
+            self.put_time(m, 0);
         }
     }
 

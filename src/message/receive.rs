@@ -65,6 +65,9 @@ pub struct Incoming {
     pub cap: u32,
     /// The message that was returned last.
     handled: Option<Handled>,
+    /// The time at which the message that was returned last was sent, in
+    /// nanoseconds; 0 if it is not known.
+    pub(super) time: u64,
     pub(super) sleeps: u64,
 }
 
@@ -98,6 +101,7 @@ impl Incoming {
             burst: 0,
             cap: 16,
             handled: None,
+            time: 0,
             sleeps: m.memory.load(sleep, Acquire) | 1,
         })
     }
@@ -297,7 +301,11 @@ impl Incoming {
             match lane.take(m) {
                 Taken::Message(record, number) => {
                     lane.empty = 0;
+
+                    let time = lane.time_of(number);
+
                     self.handled = Some(Handled::after_message(lane.head, number, &record));
+                    self.time = time;
 
                     let origin = Origin {
                         class,
@@ -365,6 +373,13 @@ impl Incoming {
     /// Reports that a pool may have room.
     pub fn add_room(&mut self, slot: u32) {
         self.room.add(slot);
+    }
+
+    /// Counts a message that was lost after it had been received.
+    pub fn count_handled<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) {
+        if let Some(lane) = self.side(class).lanes.get_mut(sender) {
+            lane.count_handled(m);
+        }
     }
 
     /// The next record of a lane; `None` if the lane was never looked at.

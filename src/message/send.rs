@@ -118,12 +118,12 @@ impl Outgoing {
         m: &Member<M>,
         class: Class,
         receiver: u32,
-        len: u32,
+        (len, timed): (u32, bool),
     ) -> Result<Spot, Refused> {
         m.await_room(receiver);
 
         let lane = self.lane(m, class, receiver)?;
-        let again = lane.reserve(m, len);
+        let again = lane.reserve(m, len, timed);
 
         if again.is_err() {
             lane.count_refused();
@@ -160,14 +160,14 @@ impl Outgoing {
         let envelope = Self::address(m, target, letter)?;
         let lane = self.lane(m, letter.class, target.slot)?;
 
-        let spot = match lane.reserve(m, len) {
+        let spot = match lane.reserve(m, len, letter.timed) {
             Ok(spot) => {
                 m.memory.write(spot.payload, payload);
                 lane.commit(m, spot, envelope);
 
                 return Ok(());
             }
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, len)?,
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, (len, letter.timed))?,
             Err(refused) => return Err(refused),
         };
 
@@ -191,8 +191,8 @@ impl Outgoing {
         let len = self.check_len(m, len)?;
         let envelope = Self::address(m, target, letter)?;
         let lane = self.lane(m, letter.class, target.slot)?;
-        let spot = match lane.reserve(m, len) {
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, len)?,
+        let spot = match lane.reserve(m, len, letter.timed) {
+            Err(Refused::Again) => self.again(m, letter.class, target.slot, (len, letter.timed))?,
             other => other?,
         };
 

@@ -3,8 +3,13 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::layout::{Lane, LaneHead, Layout};
+use super::layout::{Bitmap, Lane, LaneHead, Layout};
 use super::memory::Memory;
+
+/// The word `gaps` has two numbers. This one is added for a message that was lost
+/// after it had been received. The other one, 1, is added for each record that
+/// was lost before.
+pub const HANDLED: u64 = 1 << 40;
 
 /// The counters of one lane since the region was made. Those of the sender are
 /// written when a chunk is full and in [`tidy`], so they can be late.
@@ -24,11 +29,18 @@ pub struct Statistics {
     pub refused: u64,
     /// Records that were lost, see [`Gap`](super::taken::Gap).
     pub gaps: u64,
+    /// Records that do not wait any more: they were received, or lost before.
+    pub taken: u64,
 }
 
-/// Reads the counters of a lane; all are 0 if a slot does not exist.
+/// Reads the counters of a lane; all are 0 if a slot does not exist, or if the
+/// lane was never opened.
 pub fn statistics<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Statistics {
-    if lane.receiver >= layout.sizes.slots || lane.sender >= layout.sizes.slots {
+    let slots = layout.sizes.slots;
+
+    // The heads of lanes that were never opened are not read, because the kernel
+    // would allocate a page for them.
+    if lane.receiver >= slots || lane.sender >= slots || !is_known(memory, layout, lane) {
         return Statistics::default();
     }
 
@@ -37,13 +49,24 @@ pub fn statistics<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Statist
     let sent = get(offset_of!(LaneHead, sent));
     let received = get(offset_of!(LaneHead, received));
     let gaps = get(offset_of!(LaneHead, gaps));
+    let (handled, lost) = (gaps / HANDLED, gaps % HANDLED);
+    let taken = received.saturating_add(lost);
 
     Statistics {
         sent,
         received,
-        waiting: sent.saturating_sub(received).saturating_sub(gaps),
+        waiting: sent.saturating_sub(taken),
         deepest: get(offset_of!(LaneHead, deepest)),
         refused: get(offset_of!(LaneHead, refused)),
-        gaps,
+        gaps: lost + handled,
+        taken,
     }
+}
+
+/// Whether the sender of a lane, or a process that had its slot before, has ever
+/// opened the lane.
+fn is_known<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> bool {
+    let (at, bit) = layout.bit(lane.receiver, Bitmap::Known(lane.class), lane.sender);
+
+    memory.load(at, Relaxed) & bit != 0
 }

@@ -36,6 +36,8 @@ pub struct Gap {
     pub count: u32,
     /// Why.
     pub cause: Cause,
+    /// The type of the message, if it is known.
+    pub message_type: Option<u16>,
 }
 
 /// What the receiver has found in a lane.

@@ -79,7 +79,10 @@ fn walk_from<M: Memory>(
 
         at = match found {
             Found::Empty => return End::Open(at),
-            Found::Message(_, next) | Found::Mark(_, next) | Found::Link(next) => next,
+            Found::Message(_, next)
+            | Found::Mark(_, next)
+            | Found::Time(_, next)
+            | Found::Link(next) => next,
             Found::Close(number) => match reopened(memory, layout, in_lane, number) {
                 Ok(at) => at,
                 Err(end) => return end,

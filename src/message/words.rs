@@ -51,6 +51,8 @@ pub enum Kind {
     Link = 5,
     /// The lane has no further record until it is opened again.
     Close = 6,
+    /// The time at which the message that follows was sent.
+    Time = 7,
 }
 
 impl Kind {
@@ -63,6 +65,7 @@ impl Kind {
             4 => Self::Mark,
             5 => Self::Link,
             6 => Self::Close,
+            7 => Self::Time,
             _ => return None,
         })
     }

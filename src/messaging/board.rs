@@ -10,6 +10,7 @@
 //! | 20 KiB | the names of the types, see `names` |
 //! | 36 KiB | the keys that wait, see `keys` |
 //! | 100 KiB | the messages that are kept, see `retained` |
+//! | behind them | the counters of each type, see `rows` |
 //!
 //! A damaged board misleads processes about names and changes. It cannot make
 //! them access other memory, because each number is checked where it is used.
@@ -45,7 +46,7 @@ pub const BUFFERS: u32 = 8;
 pub const BUFFER: usize = 64 * 1024;
 /// The size of the part of a type in bytes: a page and the buffers.
 pub const RETAINED_TYPE: usize = 4096 + BUFFERS as usize * BUFFER;
-/// The size of the board in bytes. Most of it is never touched.
+/// The size in bytes of all parts but the counters. Most of it is never touched.
 pub const SIZE: usize = RETAINED + MAX_TYPES as usize * RETAINED_TYPE;
 
 const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= UNKNOWN);

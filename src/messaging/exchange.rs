@@ -4,10 +4,12 @@
 use std::ptr::NonNull;
 
 use super::board;
+use super::counting::Counting;
 use super::kind::MILLISECOND;
 use super::presence::{Change, Presence};
 use super::requests::{Outcome, Requests};
 use super::retained::{self, Kept};
+use super::statistics::Source;
 use super::ticks::Ticks;
 use super::versions::Versions;
 
@@ -59,6 +61,7 @@ pub struct Exchange<M, T> {
     pub(super) is_reporting: bool,
     pub(super) ticks: Ticks,
     pub(super) versions: Versions,
+    pub(super) counting: Counting,
     /// The generation of the processes that a set has.
     pub(super) generation: u64,
     /// The master of this process: its slot and its incarnation.
@@ -85,6 +88,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         let this = Self {
             endpoint,
+            counting: Counting::new(&board, slot),
             board,
             presence: Presence::new(slots)?,
             requests: Requests::new(incarnation),
@@ -175,9 +179,25 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         if is_due {
             self.endpoint.tidy(IDLE);
+            self.look_how_many_wait();
         }
 
         is_due
+    }
+
+    /// Keeps the largest number of messages that wait, for each type that this
+    /// process has sent.
+    fn look_how_many_wait(&mut self) {
+        let member = self.endpoint.member();
+        let source = Source {
+            memory: &member.memory,
+            layout: &member.layout,
+            board: &self.board,
+        };
+
+        for index in self.counting.take_sent(&self.board) {
+            source.deepest(index);
+        }
     }
 
     /// The process sends or receives something, so there is periodic work.

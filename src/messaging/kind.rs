@@ -22,6 +22,9 @@ pub struct Kind {
     pub retained: bool,
     /// Whether descriptors can come with a message.
     pub descriptors: bool,
+    /// Whether the time to the handler is measured for each message, and not only
+    /// for some.
+    pub timed: bool,
 }
 
 /// The bit in the number of a record that says that the number is that of the

@@ -11,21 +11,26 @@
 //! - [`retained`]: the last message of a type, for processes that come later
 //! - [`versions`]: which of these this process has handled
 //! - [`requests`]: messages that wait for a reply
+//! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
-//! - [`exchange`]: all of it for one process; [`sending`] and [`receiving`]
+//! - [`exchange`]: all of it for one process; [`sending`], [`posting`] and [`receiving`]
 //!   are parts of it
 
 pub mod address;
 pub mod board;
+pub mod counting;
 pub mod exchange;
 pub mod keys;
 pub mod kind;
 pub mod names;
+pub mod posting;
 pub mod presence;
 pub mod receiving;
 pub mod requests;
 pub mod retained;
+pub mod rows;
 pub mod sending;
+pub mod statistics;
 pub mod ticks;
 pub mod versions;

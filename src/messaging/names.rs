@@ -62,6 +62,13 @@ pub fn name<M: Memory>(board: &M, number: u16) -> Option<Name> {
     read_name(board, entry(number))
 }
 
+/// The number of types that are registered.
+pub fn count<M: Memory>(board: &M) -> u16 {
+    (0..MAX_TYPES)
+        .find(|&number| board.load(entry(number), Acquire) == 0)
+        .unwrap_or(MAX_TYPES)
+}
+
 fn entry(number: u16) -> usize {
     NAMES + usize::from(number) * TYPE
 }

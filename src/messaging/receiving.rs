@@ -1,9 +1,11 @@
 //! Receiving: makes notices of what the core has found.
 
+use super::board;
 use super::exchange::{Exchange, Notice};
 use super::keys;
 use super::kind::{KEPT, KEYED, REPLY};
 use super::requests::Outcome;
+use super::rows::Counter;
 use crate::message::event::{Event, Message};
 use crate::message::memory::Memory;
 
@@ -86,6 +88,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         match event {
             Event::Message(message) => self.found_message(message),
             Event::Gap(gap) => {
+                self.counting.lost(&self.board, &gap);
                 keys::free_all(&self.board, self.slot());
 
                 let sender = self.sender(gap.sender, gap.incarnation);
@@ -102,7 +105,36 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
+    /// Counts a message that was received.
+    #[inline]
+    fn count(&mut self, message: &Message) {
+        if let Some(sent) = self.endpoint.take_time() {
+            let took = self.now().saturating_sub(sent);
+
+            self.counting.took(&self.board, message.message_type, took);
+        }
+
+        self.counting.received(&self.board, message);
+    }
+
+    /// Counts a message that is dropped, because this process has no handler for it.
+    pub fn count_unknown(&mut self, message_type: u16) {
+        board::count_unknown(&self.board, self.slot());
+        self.counting
+            .add(&self.board, message_type, Counter::Unknown, 1);
+    }
+
+    /// Counts a message that was received and is lost, because a part of it is
+    /// missing.
+    pub fn count_lost(&mut self, message: &Message) {
+        self.endpoint.count_lost(message);
+        self.counting
+            .add(&self.board, message.message_type, Counter::LostLater, 1);
+    }
+
     fn found_message(&mut self, mut message: Message) {
+        self.count(&message);
+
         if message.user & KEYED != 0 {
             keys::handled(&self.board, message.user & !KEYED, self.slot());
             message.user = 0;

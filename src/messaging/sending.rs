@@ -8,6 +8,7 @@ use super::exchange::Exchange;
 use super::keys::{self, Claim};
 use super::kind::{KEPT, KEYED, Kind, MILLISECOND, REPLY};
 use super::retained;
+use super::rows::Counter;
 use crate::message::layout::{Class, Slot};
 use crate::message::letter::{Letter, Refused, Reservation, Target};
 use crate::message::memory::Memory;
@@ -30,7 +31,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             _ => {
                 let target = self.target(to, kind.exact)?;
 
-                self.endpoint.send(target, letter, payload)
+                self.post(target, letter, payload)
             }
         }
     }
@@ -40,8 +41,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.used();
 
         let target = self.target(to, kind.exact)?;
+        let letter = self.time(letter(kind, 0));
+        let reserved = self.endpoint.reserve(target, letter, len);
 
-        self.endpoint.reserve(target, letter(kind, 0), len)
+        if let Err(refused) = reserved {
+            self.count_refused(letter, refused);
+        }
+
+        reserved
     }
 
     /// Sends a copy of `payload` to all processes of a set. Calls `missed` for
@@ -69,15 +76,24 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         } else {
             0
         };
+        let letter = self.time(letter(kind, user));
+        let mut full = 0;
         let members = &self.members;
         let targets = members.iter().map(|peer| target_of(peer, kind.exact));
-        let result =
-            self.endpoint
-                .broadcast(targets, letter(kind, user), payload, |target, refused| {
-                    if let Some(peer) = members.iter().find(|peer| peer.slot == target.slot) {
-                        missed(*peer, refused);
-                    }
-                });
+        let result = self
+            .endpoint
+            .broadcast(targets, letter, payload, |target, refused| {
+                full += u64::from(refused == Refused::Again);
+
+                if let Some(peer) = members.iter().find(|peer| peer.slot == target.slot) {
+                    missed(*peer, refused);
+                }
+            });
+
+        let mut count = |counter, n| self.counting.add(&self.board, kind.number, counter, n);
+
+        count(Counter::Sent, result.sent.into());
+        count(Counter::Refused, full);
 
         Ok(result.sent)
     }
@@ -113,7 +129,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             .now()
             .saturating_add(milliseconds.saturating_mul(MILLISECOND));
 
-        self.endpoint.send(target, letter(kind, number), payload)?;
+        self.post(target, letter(kind, number), payload)?;
         self.requests
             .add(number, (target.slot, incarnation), deadline, data);
         // The process can have died after its slot was read.
@@ -140,9 +156,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             class,
             message_type: REPLY,
             user: number,
+            timed: false,
         };
 
-        self.endpoint.send(target, letter, payload)
+        self.post(target, letter, payload)
     }
 
     fn send_to_one(&mut self, set: Set, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
@@ -150,10 +167,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         self.find_idle_first(set);
 
-        for peer in &self.members {
-            let target = target_of(peer, kind.exact);
+        for at in 0..self.members.len() {
+            let Some(&peer) = self.members.get(at) else {
+                break;
+            };
+            let target = target_of(&peer, kind.exact);
 
-            result = self.endpoint.send(target, letter(kind, 0), payload);
+            result = self.post(target, letter(kind, 0), payload);
 
             match result {
                 Ok(()) => {
@@ -207,7 +227,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         // If the receiver dies, a message of an exact kind is lost, although its
         // entry says that it waits.
         if !kind.once || kind.exact {
-            return self.endpoint.send(target, letter(kind, 0), payload);
+            return self.post(target, letter(kind, 0), payload);
         }
 
         let hash = keys::hash(&self.board, kind.number, key);
@@ -216,10 +236,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         match keys::claim(&self.board, hash, own, |slot| endpoint.peer(slot)) {
             Claim::Waits => Ok(()),
-            Claim::NoEntry => self.endpoint.send(target, letter(kind, 0), payload),
+            Claim::NoEntry => self.post(target, letter(kind, 0), payload),
             Claim::Entry(claimed) => {
                 let letter = letter(kind, claimed.number() | KEYED);
-                let sent = self.endpoint.send(target, letter, payload);
+                let sent = self.post(target, letter, payload);
 
                 match sent {
                     Ok(()) => keys::sent(&self.board, claimed, (peer.slot, peer.incarnation)),
@@ -338,6 +358,7 @@ fn letter(kind: Kind, user: u32) -> Letter {
         },
         message_type: kind.number,
         user,
+        timed: kind.timed,
     }
 }
 

@@ -152,6 +152,7 @@ impl Traffic {
             class,
             message_type: 3,
             user: number as u32,
+            timed: number.is_multiple_of(5),
         };
 
         let process = &mut self.processes[slot as usize];

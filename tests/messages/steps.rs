@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::switch::{COPY, LIVE, Process, Switch};
 use super::tracee::Tracee;
-use super::world::{DATA, to};
+use super::world::{DATA, TIMED, to};
 
 const SIZES: Sizes = Sizes {
     slots: 4,
@@ -435,6 +435,47 @@ fn send_to_a_sleeping_receiver() {
 #[test]
 fn send_a_large_message() {
     send("large", &Scene::new().send(1, 60), 6000);
+}
+
+#[test]
+fn send_with_the_time() {
+    let bytes = text(100, 50);
+
+    check("time", &Scene::new().send(1, 60), &|process, _| {
+        process.send(to(PEER), TIMED, &bytes).unwrap();
+    });
+}
+
+#[test]
+fn send_a_large_message_with_the_time() {
+    let bytes = text(100, 6000);
+
+    check(
+        "large and time",
+        &Scene::new().send(1, 60),
+        &|process, _| {
+            process.send(to(PEER), TIMED, &bytes).unwrap();
+        },
+    );
+}
+
+#[test]
+fn receive_the_time() {
+    let mut scene = Scene::new();
+
+    scene.peer.send(to(ACTOR), TIMED, &text(1, 50)).unwrap();
+    scene.inbox.push(1);
+
+    check("receive the time", &scene.receive_from_peer(2, 50), &take);
+}
+
+#[test]
+fn cancel_with_the_time() {
+    check("cancel a time", &Scene::new().send(1, 60), &|process, _| {
+        let spot = process.reserve(to(PEER), TIMED, 9000).unwrap();
+
+        process.cancel(spot);
+    });
 }
 
 #[test]

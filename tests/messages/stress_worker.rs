@@ -168,6 +168,7 @@ impl Worker {
             },
             message_type: kind as u16,
             user: number as u32,
+            timed: number.is_multiple_of(4),
         }
     }
 

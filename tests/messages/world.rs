@@ -126,12 +126,20 @@ pub const DATA: Letter = Letter {
     class: Class::Data,
     message_type: 7,
     user: 0,
+    timed: false,
+};
+
+/// The receiver is told when the message was sent.
+pub const TIMED: Letter = Letter {
+    timed: true,
+    ..DATA
 };
 
 pub const CONTROL: Letter = Letter {
     class: Class::Control,
     message_type: 8,
     user: 0,
+    timed: false,
 };
 
 /// A payload of `len` bytes, which depends on `seed`.

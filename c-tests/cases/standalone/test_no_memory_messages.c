@@ -147,6 +147,27 @@ send_all(void)
 }
 
 
+/* To read the numbers of messages needs no memory. */
+
+static void
+read_numbers(void)
+{
+    ngx_ipc_message_pair_t    pair;
+    ngx_ipc_message_counts_t  counts;
+
+    pair.number = -1;
+    counts.number = -1;
+    counts.set = 0;
+    counts.worker = -1;
+
+    T_EQ(ngx_ipc_message_next_type_size(&counts, sizeof(counts)), NGX_OK);
+
+    if (received > 0) {
+        T_EQ(ngx_ipc_message_next_pair_size(&pair, sizeof(pair)), NGX_OK);
+    }
+}
+
+
 static int
 call_send(void)
 {
@@ -166,6 +187,7 @@ call_send(void)
     }
 
     T_EQ(received, n);
+    read_numbers();
 
     return !lacking;
 }

@@ -16,14 +16,13 @@ use super::types::{
 };
 use super::variables::ngx_pid;
 use super::watchers::{self, Told};
-use super::{register, settings, shared};
+use super::{register, settings};
 use crate::config::{AtomicPid, ngx_uint_t};
 use crate::log::{Level, Log};
 use crate::message::event::Message;
 use crate::message::peers::Peer;
 use crate::message::taken::{Cause, Gap};
 use crate::messaging::address::Address;
-use crate::messaging::board;
 use crate::messaging::exchange::Notice;
 use crate::messaging::kind::WITH_DESCRIPTORS;
 use crate::messaging::presence::Change;
@@ -169,13 +168,6 @@ fn has_more() -> bool {
     !is_asleep
 }
 
-/// Counts a message without a handler, for the list of processes.
-fn count_unknown() {
-    if let (Some(slot), Some(region)) = (local::with(|own| own.slot()), shared::get()) {
-        board::count_unknown(&region.board, slot);
-    }
-}
-
 fn tell(log: Log, notice: Notice<Asked>) {
     match notice {
         Notice::Message(message, sender) => handle(log, message, &peer(&sender)),
@@ -237,13 +229,15 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
     let Ok(arrived) = take_descriptors(&mut found) else {
         let why = "their descriptors are lost";
 
+        local::with(|own| own.count_lost(&found));
+
         return report_gap(log, sender, (found.number, 1), NGX_IPC_GAP_DESCRIPTORS, why);
     };
     let registered = register::find(found.message_type);
     let handler = registered.and_then(|registered| registered.get().handler);
 
     let (Some(registered), Some(handler)) = (registered, handler) else {
-        count_unknown();
+        local::with(|own| own.count_unknown(found.message_type));
 
         if UNKNOWN.fetch_add(1, Relaxed) == 0 {
             log.error(

@@ -13,12 +13,15 @@
 //! - [`descriptors`]: descriptors that come with messages
 //! - [`table`]: in a master, which slot of the region each of its processes has
 //! - [`variables`]: the variables of the host
-//! - [`statistics`]: the traffic of a process
+//! - [`statistics`]: the numbers of messages; [`counts`]: their structures of C;
+//!   [`listing`]: the lines of a log
 //! - [`deliver`]: calls the functions of the program
 
+pub mod counts;
 pub mod deliver;
 pub mod descriptors;
 pub mod epoch;
+pub mod listing;
 pub mod local;
 pub mod region;
 pub mod register;

@@ -20,7 +20,7 @@ use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
 use crate::message::peers::{self, Heritage, Identity};
 use crate::message::recover::recover;
-use crate::messaging::{board, keys};
+use crate::messaging::{keys, rows};
 use crate::table::globals::{Globals, own_pid};
 #[cfg(not(feature = "standalone"))]
 use crate::table::role::Role;
@@ -50,7 +50,7 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     let slots = layout.sizes.slots as usize;
     let made = Mapped::new(layout.size(), slots)
         .and_then(|memory| with_bell_of_master(memory, worker))
-        .and_then(|memory| Ok((memory, Mapped::new(board::SIZE, 0)?)))
+        .and_then(|memory| Ok((memory, Mapped::new(rows::size(layout.sizes.slots), 0)?)))
         .and_then(|made| {
             if register::is_any_with_descriptors() {
                 descriptors::prepare(slots)?;
@@ -190,7 +190,12 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         }
         None => (claim(region)?, Heritage::Stranger),
     };
-    let incarnation = peers::appoint(&region.memory, &region.layout, slot, identity, heritage)?;
+    let appoint = || peers::appoint(&region.memory, &region.layout, slot, identity, heritage);
+    let incarnation = if heritage == Heritage::Successor {
+        appoint()?
+    } else {
+        region.source().hand_over(slot, appoint)?
+    };
 
     Some(Held {
         slot,

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::types::{
     NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
-    NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, first_sizes, ngx_ipc_message_type_t,
+    NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, NGX_IPC_MESSAGE_TIMED, first_sizes,
+    ngx_ipc_message_type_t,
 };
 use super::variables::{ngx_pid, ngx_process};
 use super::{epoch, shared};
@@ -283,6 +284,7 @@ pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
         retained: known.flags & NGX_IPC_MESSAGE_RETAINED != 0,
         descriptors: known.flags & NGX_IPC_MESSAGE_DESCRIPTORS != 0,
         once: known.flags & NGX_IPC_MESSAGE_ONCE_PER_KEY != 0,
+        timed: known.flags & NGX_IPC_MESSAGE_TIMED != 0,
     })
 }
 

@@ -158,7 +158,7 @@ pub fn send_fds(of: Type, to: ngx_ipc_to_t, payload: &[u8], fds: &[RawFd]) -> Re
 
     with(|own| {
         match sent {
-            Ok(()) => own.endpoint().commit(reservation, payload.len() as u32),
+            Ok(()) => own.commit(reservation, payload.len() as u32),
             Err(_) => own.endpoint().cancel(reservation),
         }
 
@@ -313,7 +313,7 @@ pub fn commit(place: *mut u8, len: usize) -> Result<(), Failure> {
         .min(reservation.len());
 
     with(|own| {
-        own.endpoint().commit(reservation, len);
+        own.commit(reservation, len);
         Ok(())
     })
 }

@@ -10,6 +10,7 @@ use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
 use crate::message::peers::{self, State};
 use crate::message::words::{pair, unpair};
+use crate::messaging::statistics::Source;
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 use crate::table::slot::Slot;
@@ -66,6 +67,15 @@ impl Region {
         slot.checked_sub(1)
             .filter(|_| is_child)
             .map(|slot| (slot, incarnation))
+    }
+
+    /// Where the numbers of messages are.
+    pub fn source(&self) -> Source<'_, &'static Mapped> {
+        Source {
+            memory: &self.memory,
+            layout: &self.layout,
+            board: &self.board,
+        }
     }
 
     /// The slot of the region that the process in a slot of the process table has;

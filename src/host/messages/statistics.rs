@@ -1,11 +1,26 @@
-//! The traffic of a process, for the list of processes.
+//! The numbers of messages: of each process, of each type, and from each process to
+//! each other.
 
-use super::shared;
+use std::ffi::c_char;
+use std::ptr::NonNull;
+
+use super::counts::{first_sizes, ngx_ipc_message_counts_t, ngx_ipc_message_pair_t};
+use super::shared::{self, Region};
+use crate::config::{ngx_int_t, ngx_uint_t};
+use crate::host::sized;
 use crate::host::traffic::Traffic;
 use crate::message::layout::{Class, Lane};
-use crate::message::statistics::statistics;
-use crate::messaging::board;
+use crate::message::peers;
+use crate::message::statistics::{Statistics, statistics};
+use crate::messaging::address::Set;
+use crate::messaging::rows::{BUCKETS, Holder};
+use crate::messaging::statistics::{Counts, REPLIES};
+use crate::messaging::{board, names};
+use crate::status::{Result, Status};
 use crate::table::slot::Slot;
+
+/// The name of the type of replies.
+const REPLIES_NAME: &[u8] = b"(replies)";
 
 /// Reads the counters of the process in a slot. All are 0 if the slot has no
 /// messages. Returns `None` if the program has none.
@@ -17,25 +32,244 @@ pub fn totals(slot: Slot) -> Option<Traffic> {
     };
 
     for other in 0..region.layout.sizes.slots {
-        for class in Class::ALL {
-            let lane = |receiver, sender| Lane {
-                class,
-                receiver,
-                sender,
-            };
-            let out = statistics(&region.memory, &region.layout, lane(other, own));
-            let into = statistics(&region.memory, &region.layout, lane(own, other));
+        let out = pair(&region, own, other);
+        let into = pair(&region, other, own);
 
-            totals.sent += out.sent as usize;
-            totals.refused += out.refused as usize;
-            totals.received += into.received as usize;
-            totals.waiting += into.waiting as usize;
-            totals.deepest = totals.deepest.max(into.deepest as usize);
-            totals.lost += into.gaps as usize;
-        }
+        totals.sent += out.sent as usize;
+        totals.refused += out.refused as usize;
+        totals.received += into.received as usize;
+        totals.waiting += into.waiting as usize;
+        totals.deepest = totals.deepest.max(into.deepest as usize);
+        totals.lost += into.gaps as usize;
     }
 
     totals.unknown = board::unknown(&region.board, own) as usize;
 
     Some(totals)
+}
+
+/// The counters of both lanes from one slot of the region to another.
+fn pair(region: &Region, sender: u32, receiver: u32) -> Statistics {
+    let [control, data] = Class::ALL.map(|class| {
+        let lane = Lane {
+            class,
+            receiver,
+            sender,
+        };
+
+        statistics(&region.memory, &region.layout, lane)
+    });
+
+    Statistics {
+        sent: control.sent + data.sent,
+        received: control.received + data.received,
+        waiting: control.waiting + data.waiting,
+        deepest: control.deepest.max(data.deepest),
+        refused: control.refused + data.refused,
+        gaps: control.gaps + data.gaps,
+        taken: control.taken + data.taken,
+    }
+}
+
+/// Whether the set and the worker of a `ngx_ipc_message_counts_t` have a process.
+fn is_meant(set: ngx_uint_t, worker: ngx_int_t, holder: Holder) -> bool {
+    let role = match holder {
+        Holder::Master => Set::MASTER,
+        Holder::Helpers => Set::HELPERS,
+        Holder::Others => Set::OTHERS,
+        Holder::Worker(_) => Set::WORKERS,
+    };
+    let is_of_set = set == 0 || set & role as usize != 0;
+
+    is_of_set && (worker == -1 || holder == Holder::Worker(worker as u32))
+}
+
+/// Fills `counts`, which has `size` bytes, with the numbers of the type after
+/// `counts->number`.
+///
+/// Returns whether there is such a type. If there is none, nothing is written.
+/// Returns an error if `size` is less than in the first version.
+///
+/// # Safety
+///
+/// `counts` has `size` bytes, and the program has set the first three fields.
+pub unsafe fn fill_next_type(
+    counts: NonNull<ngx_ipc_message_counts_t>,
+    size: usize,
+) -> Result<bool> {
+    if size < first_sizes().0 {
+        return Err(Status::Error);
+    }
+
+    let counts = counts.as_ptr();
+
+    // SAFETY: the structure has these fields, because its first version has them,
+    // and the program has set them.
+    let (number, set, worker) = unsafe {
+        (
+            (&raw const (*counts).number).read(),
+            (&raw const (*counts).set).read(),
+            (&raw const (*counts).worker).read(),
+        )
+    };
+    let next = next_type(number, set, worker);
+
+    if let Some(next) = &next {
+        // SAFETY: the caller passes a structure with `size` bytes.
+        unsafe { sized::write(counts, size, next) };
+    }
+
+    Ok(next.is_some())
+}
+
+fn next_type(
+    after: ngx_int_t,
+    set: ngx_uint_t,
+    worker: ngx_int_t,
+) -> Option<ngx_ipc_message_counts_t> {
+    let region = shared::get()?;
+    let source = region.source();
+    let first = usize::try_from(after.saturating_add(1)).unwrap_or_default();
+    let types = usize::from(names::count(&region.board));
+    let is_meant = |holder| is_meant(set, worker, holder);
+    let is_for_all = set == 0 && worker == -1;
+
+    if !is_for_all && !source.has_any(is_meant) {
+        return None;
+    }
+
+    (first..types)
+        .chain((first <= REPLIES).then_some(REPLIES))
+        .map(|index| (index, source.counts(index, is_meant)))
+        .find(|(index, counts)| (is_for_all && *index != REPLIES) || *counts != Counts::default())
+        .map(|(index, counts)| {
+            let all = source.counts(index, |_| true);
+
+            ngx_ipc_message_counts_t {
+                number: index as ngx_int_t,
+                set,
+                worker,
+                name: name(&region, index),
+                sent: counts.sent as usize,
+                refused: counts.refused as usize,
+                received: counts.received as usize,
+                unknown: counts.unknown as usize,
+                lost: counts.lost as usize,
+                waiting: all.waiting() as usize,
+                deepest: source.deepest(index) as usize,
+                timed: counts.times.iter().sum::<u64>() as usize,
+                time: counts.time as usize,
+                times: counts.times.map(|n| n as usize),
+            }
+        })
+}
+
+const _: () = assert!(BUCKETS == 40);
+
+/// The name of a type, which ends with a zero byte.
+fn name(region: &Region, index: usize) -> [c_char; 56] {
+    let mut text = [0; 56];
+    let found = names::name(&region.board, index as u16);
+    let bytes = match &found {
+        _ if index == REPLIES => REPLIES_NAME,
+        Some(name) => name.bytes(),
+        None => b"",
+    };
+
+    for (to, from) in text.iter_mut().zip(bytes) {
+        *to = *from as c_char;
+    }
+
+    text
+}
+
+/// Fills `pair`, which has `size` bytes, with the numbers of the pair after the one
+/// that it names.
+///
+/// Returns whether there is such a pair. If there is none, nothing is written.
+/// Returns an error if `size` is less than in the first version.
+///
+/// # Safety
+///
+/// `pair` has `size` bytes, and the program has set the first field.
+pub unsafe fn fill_next_pair(pair: NonNull<ngx_ipc_message_pair_t>, size: usize) -> Result<bool> {
+    if size < first_sizes().1 {
+        return Err(Status::Error);
+    }
+
+    let pair = pair.as_ptr();
+
+    // SAFETY: the structure has this field, because its first version has it, and
+    // the program has set it.
+    let number = unsafe { (&raw const (*pair).number).read() };
+    let next = next_pair(number);
+
+    if let Some(next) = &next {
+        // SAFETY: the caller passes a structure with `size` bytes.
+        unsafe { sized::write(pair, size, next) };
+    }
+
+    Ok(next.is_some())
+}
+
+fn next_pair(after: ngx_int_t) -> Option<ngx_ipc_message_pair_t> {
+    let region = shared::get()?;
+    let slots = region.layout.sizes.slots;
+    let first = u32::try_from(after.saturating_add(1).max(0)).ok()?;
+
+    (first..slots * slots)
+        .map(|number| (number, pair(&region, number % slots, number / slots)))
+        .find(|(_, counts)| *counts != Statistics::default())
+        .map(|(number, counts)| describe(&region, number, counts))
+}
+
+/// The number of a pair is the slot of the receiver in the region, times the number of
+/// slots, plus the slot of the sender.
+fn describe(region: &Region, number: u32, counts: Statistics) -> ngx_ipc_message_pair_t {
+    let slots = region.layout.sizes.slots;
+    let identity = |slot| {
+        peers::peer(&region.memory, &region.layout, slot)
+            .map(|peer| peer.identity)
+            .unwrap_or_default()
+    };
+    let (sender, receiver) = (identity(number % slots), identity(number / slots));
+    let to_c = |number: Option<u32>| number.map_or(-1, |number| number as ngx_int_t);
+
+    ngx_ipc_message_pair_t {
+        number: number as ngx_int_t,
+        sender: to_c(sender.place),
+        receiver: to_c(receiver.place),
+        sender_worker: to_c(sender.worker),
+        receiver_worker: to_c(receiver.worker),
+        sent: counts.sent as usize,
+        refused: counts.refused as usize,
+        received: counts.received as usize,
+        waiting: counts.waiting as usize,
+        deepest: counts.deepest as usize,
+        lost: counts.gaps as usize,
+    }
+}
+
+/// The numbers of all types, over all processes.
+pub fn types() -> impl Iterator<Item = ngx_ipc_message_counts_t> {
+    let mut last = -1;
+
+    std::iter::from_fn(move || {
+        let next = next_type(last, 0, -1)?;
+
+        last = next.number;
+        Some(next)
+    })
+}
+
+/// The numbers of all pairs.
+pub fn pairs() -> impl Iterator<Item = ngx_ipc_message_pair_t> {
+    let mut last = -1;
+
+    std::iter::from_fn(move || {
+        let next = next_pair(last)?;
+
+        last = next.number;
+        Some(next)
+    })
 }

@@ -27,6 +27,11 @@ pub const NGX_IPC_MESSAGE_RETAINED: ngx_uint_t = 8;
 /// first process, and makes two more descriptors for each process.
 pub const NGX_IPC_MESSAGE_DESCRIPTORS: ngx_uint_t = 16;
 
+/// The time from the function that sends to the handler is measured for each
+/// message of the type, and not only for one in 61. Each measurement costs the time
+/// to read the clock twice.
+pub const NGX_IPC_MESSAGE_TIMED: ngx_uint_t = 32;
+
 /// Set of processes: the workers of the sender's generation, without the sender.
 pub const NGX_IPC_WORKERS: ngx_uint_t = 1;
 /// Set of processes: the helpers of the sender's generation, without the sender.

@@ -1,0 +1,219 @@
+//! The numbers of each type, over all processes or some of them.
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::fence;
+
+use super::names;
+use super::rows::{self, BUCKETS, Counter, ENTRIES, Holder, Row};
+use crate::message::layout::Layout;
+use crate::message::memory::Memory;
+use crate::message::peers;
+
+/// How often the counters are read again if a master moves them meanwhile. It
+/// needs some microseconds, but it can be stopped or killed.
+const TRIES: u32 = 20;
+
+/// The entry for what has no type.
+pub const REPLIES: usize = ENTRIES - 1;
+
+/// What processes have counted for a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that were sent.
+    pub sent: u64,
+    /// Messages that were refused because there was no room.
+    pub refused: u64,
+    /// Messages that were received.
+    pub received: u64,
+    /// Messages that were received and dropped, because there was no handler.
+    pub unknown: u64,
+    /// Messages that were lost.
+    pub lost: u64,
+    /// The messages of `lost` that were not received before.
+    pub lost_waiting: u64,
+    /// The sum of the measured times, in nanoseconds.
+    pub time: u64,
+    /// The number of times that were less than 2^k nanoseconds, and not less than
+    /// 2^(k - 1), for each k. The last bucket has all longer times too.
+    pub times: [u64; BUCKETS],
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            sent: 0,
+            refused: 0,
+            received: 0,
+            unknown: 0,
+            lost: 0,
+            lost_waiting: 0,
+            time: 0,
+            times: [0; BUCKETS],
+        }
+    }
+}
+
+impl Counts {
+    /// Adds the entry of a row.
+    fn add_entry<M: Memory>(&mut self, board: &M, row: usize, index: usize) {
+        let get = |counter| board.load(rows::counter(row, index, counter), Relaxed);
+        let add = |to: &mut u64, n: u64| *to = to.wrapping_add(n);
+        let lost = get(Counter::Lost);
+
+        add(&mut self.sent, get(Counter::Sent));
+        add(&mut self.refused, get(Counter::Refused));
+        add(&mut self.received, get(Counter::Received));
+        add(&mut self.unknown, get(Counter::Unknown));
+        add(&mut self.lost, lost.wrapping_add(get(Counter::LostLater)));
+        add(&mut self.lost_waiting, lost);
+        add(&mut self.time, get(Counter::Time));
+
+        for (k, bucket) in self.times.iter_mut().enumerate() {
+            add(bucket, board.load(rows::bucket(row, index, k), Relaxed));
+        }
+    }
+
+    /// The number of messages that wait, if these are the counts of all processes.
+    pub fn waiting(&self) -> u64 {
+        self.sent
+            .saturating_sub(self.received)
+            .saturating_sub(self.lost_waiting)
+    }
+}
+
+/// Where the numbers are.
+#[derive(Clone, Copy)]
+pub struct Source<'a, M> {
+    /// The region, which says which process is in which slot.
+    pub memory: &'a M,
+    /// Its layout.
+    pub layout: &'a Layout,
+    /// The board.
+    pub board: &'a M,
+}
+
+impl<M: Memory> Source<'_, M> {
+    /// Whether a process that `is_meant` accepts has ever sent or received
+    /// anything.
+    pub fn has_any(&self, is_meant: impl Fn(Holder) -> bool) -> bool {
+        self.rows(is_meant).next().is_some()
+    }
+
+    /// What the processes that `is_meant` accepts have counted for a type since the
+    /// program was started, also those that do not run any more.
+    pub fn counts(&self, index: usize, is_meant: impl Fn(Holder) -> bool) -> Counts {
+        let mut counts = Counts::default();
+
+        for _ in 0..TRIES {
+            let ended = self.board.load(rows::ENDED, Acquire);
+
+            counts = Counts::default();
+
+            for row in self.rows(&is_meant) {
+                counts.add_entry(self.board, row, index);
+            }
+
+            // An acquire fence: the counters are read before this word.
+            fence(Acquire);
+
+            if ended == self.board.load(rows::BEGUN, Acquire) {
+                break;
+            }
+        }
+
+        counts
+    }
+
+    /// The largest number of messages of a type that waited, as far as a process
+    /// has looked. This process looks now.
+    pub fn deepest(&self, index: usize) -> u64 {
+        let at = rows::deepest(index);
+        let waiting = self.counts(index, |_| true).waiting();
+
+        loop {
+            let deepest = self.board.load(at, Relaxed);
+
+            if waiting <= deepest || self.board.replace(at, deepest, waiting) {
+                return deepest.max(waiting);
+            }
+        }
+    }
+
+    /// The offsets of the rows of the processes that `is_meant` accepts. Rows that
+    /// were never used are left out, because the kernel would allocate their pages
+    /// when they are read.
+    fn rows(&self, is_meant: impl Fn(Holder) -> bool) -> impl Iterator<Item = usize> {
+        let count = rows::count(self.board);
+        let accounts = (0..count).map(|account| (Row::Account(account), account));
+        let slots = (0..self.layout.sizes.slots.min(count)).filter_map(|slot| {
+            let peer = peers::peer(self.memory, self.layout, slot)?;
+
+            Some((Row::Slot(slot), rows::account_of(&peer)))
+        });
+
+        accounts
+            .chain(slots)
+            .filter(move |&(_, account)| is_meant(rows::holder(account)))
+            .filter(|&(row, _)| self.board.load(rows::used(row), Relaxed) == 1)
+            .filter_map(|(row, _)| rows::row(self.board, row))
+    }
+
+    /// In a master: calls `appoint`, which gives a slot to another process, and
+    /// moves the counters of the slot to the account of the process that had it
+    /// before. Both processes do not run.
+    pub fn hand_over<T>(&self, slot: u32, appoint: impl FnOnce() -> T) -> T {
+        self.add(rows::BEGUN, 1);
+        self.move_counters(slot);
+
+        let appointed = appoint();
+
+        self.add(rows::ENDED, 1);
+
+        appointed
+    }
+
+    /// Adds to a word that two masters can change at the same time.
+    fn add(&self, at: usize, n: u64) {
+        loop {
+            let before = self.board.load(at, Relaxed);
+
+            if self.board.replace(at, before, before.wrapping_add(n)) {
+                return;
+            }
+        }
+    }
+
+    fn move_counters(&self, slot: u32) {
+        let Some(peer) = peers::peer(self.memory, self.layout, slot) else {
+            return;
+        };
+        let (from, to) = (Row::Slot(slot), Row::Account(rows::account_of(&peer)));
+        let (Some(old), Some(new)) = (rows::row(self.board, from), rows::row(self.board, to))
+        else {
+            return;
+        };
+
+        if self.board.load(rows::used(from), Relaxed) != 1 {
+            return;
+        }
+
+        self.board.store(rows::used(to), 1, Relaxed);
+
+        for index in (0..names::count(self.board).into()).chain([REPLIES]) {
+            for word in rows::counters() {
+                let (old, new) = (
+                    rows::entry(old, index) + word,
+                    rows::entry(new, index) + word,
+                );
+                let counter = self.board.load(old, Relaxed);
+
+                if counter != 0 {
+                    self.board.store(old, 0, Relaxed);
+                    self.add(new, counter);
+                }
+            }
+        }
+
+        self.board.store(rows::used(from), 0, Relaxed);
+    }
+}
