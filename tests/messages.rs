@@ -18,6 +18,8 @@ mod fuzz;
 mod hostile;
 #[path = "messages/hostile_memory.rs"]
 mod hostile_memory;
+#[path = "messages/identity.rs"]
+mod identity;
 #[path = "messages/interleavings.rs"]
 mod interleavings;
 #[path = "messages/ledger.rs"]

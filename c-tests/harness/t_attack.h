@@ -23,6 +23,15 @@ typedef struct {
 } t_attack_t;
 
 
+/* a part of the memory of this process */
+
+typedef struct {
+    u_char  *start;
+    size_t   size;
+    char     mode[5];
+} t_mapping_t;
+
+
 /* data in memory that the attacks share with the test */
 
 typedef struct {
@@ -55,6 +64,7 @@ pid_t t_victim(void);
 pid_t t_master(void);
 void t_kill_victim(void);
 int t_victims_channel(void);
+size_t t_shared_mappings(t_mapping_t *m, size_t max);
 void t_overwrite_shared(int byte);
 
 #endif

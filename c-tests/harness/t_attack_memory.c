@@ -21,20 +21,13 @@
 #endif
 
 
-typedef struct {
-    u_char  *start;
-    size_t   size;
-    char     mode[5];
-} mapping_t;
-
-
 /*
  * Finds the memory that the library shares with this process: not the memory of
  * the harness, and not a file.
  */
 
-static size_t
-shared_mappings(mapping_t *m, size_t max)
+size_t
+t_shared_mappings(t_mapping_t *m, size_t max)
 {
     char           line[512], name[256];
     FILE          *maps;
@@ -76,9 +69,9 @@ void
 t_overwrite_shared(int byte)
 {
     size_t     i, n;
-    mapping_t  m[64];
+    t_mapping_t  m[64];
 
-    n = shared_mappings(m, t_nitems(m));
+    n = t_shared_mappings(m, t_nitems(m));
 
     for (i = 0; i < n; i++) {
         if (m[i].mode[1] == 'w'
@@ -111,9 +104,9 @@ remove_pages(void)
     int        fd;
     char       path[64];
     size_t     i, n;
-    mapping_t  m[64];
+    t_mapping_t  m[64];
 
-    n = shared_mappings(m, t_nitems(m));
+    n = t_shared_mappings(m, t_nitems(m));
 
     for (i = 0; i < n; i++) {
         snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",

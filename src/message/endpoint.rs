@@ -47,6 +47,13 @@ impl<M: Memory> Endpoint<M> {
     /// continues where its predecessor has stopped.
     pub fn attach(memory: M, slot: u32) -> Result<Self, AttachError> {
         let layout = Layout::attach(&memory).map_err(AttachError::Mismatch)?;
+
+        Self::attach_to(memory, layout, slot)
+    }
+
+    /// Does the same as [`Endpoint::attach`] in a process that knows the layout of
+    /// the region already.
+    pub fn attach_to(memory: M, layout: Layout, slot: u32) -> Result<Self, AttachError> {
         let peer = peers::peer(&memory, &layout, slot).ok_or(AttachError::Vacant)?;
 
         if !peer.state.takes_messages() {
@@ -193,7 +200,11 @@ impl<M: Memory> Endpoint<M> {
         let event = self.incoming.next(&self.member, turn);
 
         match event {
-            Some(Event::Room(receiver)) => self.outgoing.room(&self.member, receiver),
+            Some(Event::Room(receiver)) => {
+                self.outgoing.room(&self.member, receiver);
+                // See `Member::ask_for_identity`.
+                self.member.assert_state(self.state);
+            }
             Some(_) => {
                 self.activity = self.activity.wrapping_add(1);
                 self.is_following = true;
@@ -304,6 +315,7 @@ impl<M: Memory> Endpoint<M> {
     pub fn tidy(&mut self, rounds: u32) {
         let member = &self.member;
 
+        member.layout.assert_head(&member.memory);
         member.assert_state(self.state);
         self.incoming.finish(member);
         self.incoming.assert_places(member);

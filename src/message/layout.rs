@@ -78,7 +78,9 @@ pub struct Slot {
     pad_sleep: [u64; 7],
     /// 1 if a bit of `waiters` is set.
     pub waited_for: u64,
-    pad_waited_for: [u64; 7],
+    /// A checksum of the identity, see `peers`.
+    pub seal: u64,
+    pad_waited_for: [u64; 6],
     /// The senders that have committed records in their control lane.
     pub control: [u64; WORDS],
     /// The senders that have committed records in their data lane.
@@ -228,20 +230,44 @@ impl Layout {
         self.end
     }
 
+    /// The words of the head, and their values. The last one says that there is a
+    /// region.
+    fn head(&self) -> [(usize, u64); 7] {
+        let Sizes {
+            slots,
+            chunks,
+            control_chunks,
+            quota,
+        } = self.sizes;
+
+        [
+            (offset_of!(RegionHead, version), VERSION),
+            (offset_of!(RegionHead, size), self.end as u64),
+            (offset_of!(RegionHead, slots), slots.into()),
+            (offset_of!(RegionHead, chunks), chunks.into()),
+            (
+                offset_of!(RegionHead, control_chunks),
+                control_chunks.into(),
+            ),
+            (offset_of!(RegionHead, quota), quota.into()),
+            (offset_of!(RegionHead, magic), MAGIC),
+        ]
+    }
+
     /// Writes the head of a new region into memory that contains zeros.
     pub fn create<M: Memory>(&self, memory: &M) {
-        let put = |at, value| memory.store(at, value, Relaxed);
+        for (at, value) in self.head() {
+            memory.store(at, value, Release);
+        }
+    }
 
-        put(offset_of!(RegionHead, version), VERSION);
-        put(offset_of!(RegionHead, size), self.end as u64);
-        put(offset_of!(RegionHead, slots), self.sizes.slots.into());
-        put(offset_of!(RegionHead, chunks), self.sizes.chunks.into());
-        put(
-            offset_of!(RegionHead, control_chunks),
-            self.sizes.control_chunks.into(),
-        );
-        put(offset_of!(RegionHead, quota), self.sizes.quota.into());
-        memory.store(offset_of!(RegionHead, magic), MAGIC, Release);
+    /// Writes the head again, if another process has changed it.
+    pub fn assert_head<M: Memory>(&self, memory: &M) {
+        for (at, value) in self.head() {
+            if memory.load(at, Relaxed) != value {
+                memory.store(at, value, Release);
+            }
+        }
     }
 
     /// Reads the layout of the region in `memory`. Fails if the memory has no

@@ -79,18 +79,27 @@ impl<M: Memory> Member<M> {
     /// process has changed them.
     pub fn assert_state(&self, state: State) {
         let slot = self.layout.slot(self.slot);
-        let words = [
-            (
-                offset_of!(Slot, state),
-                pair(state as u32, self.incarnation),
-            ),
-            (offset_of!(Slot, line), self.line.into()),
-        ];
+        let state = (
+            offset_of!(Slot, state),
+            pair(state as u32, self.incarnation),
+        );
+        let words = self.identity.sealed_words(self.incarnation, self.line);
 
-        for (field, value) in words.into_iter().chain(self.identity.words()) {
+        for (field, value) in words.chain([state]) {
             if self.memory.load(slot + field, SeqCst) != value {
                 self.memory.swap(slot + field, value);
             }
+        }
+    }
+
+    /// Makes a process whose identity cannot be read write it again.
+    #[cold]
+    pub fn ask_for_identity(&self, slot: u32) {
+        let (at, mask) = self.layout.bit(slot, Bitmap::Room, self.slot);
+
+        if self.memory.load(at, SeqCst) & mask == 0 {
+            self.memory.set_bits(at, mask);
+            self.memory.ring(slot);
         }
     }
 

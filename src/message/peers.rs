@@ -64,9 +64,34 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Whether the identity of the process could not be read.
+    pub fn is_unknown(self) -> bool {
+        self.master.1 == 0
+    }
+
+    /// The checksum of the identity of a process. Without it, a number that another
+    /// process has overwritten could lead messages to a wrong process.
+    fn seal(self, incarnation: u32, line: u32) -> u64 {
+        self.words()
+            .iter()
+            .fold(!pair(incarnation, line), |sum, &(_, word)| {
+                (sum ^ word)
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                    .rotate_left(29)
+            })
+    }
+
+    /// All words of the slot of a process that say what it is.
+    pub fn sealed_words(self, incarnation: u32, line: u32) -> impl Iterator<Item = (usize, u64)> {
+        self.words().into_iter().chain([
+            (offset_of!(Slot, line), line.into()),
+            (offset_of!(Slot, seal), self.seal(incarnation, line)),
+        ])
+    }
+
     /// The words of a slot that say what the process is: their offsets in the slot,
     /// and their values.
-    pub fn words(self) -> [(usize, u64); 5] {
+    fn words(self) -> [(usize, u64); 5] {
         let place = self.place.map_or(0, |place| u64::from(place) + 1);
 
         [
@@ -151,7 +176,8 @@ pub fn set_state<M: Memory>(
     }
 }
 
-/// Reads what a slot contains; `None` if there is no such slot.
+/// Reads what a slot contains; `None` if there is no such slot. If the words of the
+/// identity do not fit together, it is [`Identity::default`].
 ///
 /// The parts are read one after the other. While the slot changes hands they
 /// can belong to two processes; the incarnation then differs in a second call.
@@ -165,19 +191,28 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
     let worker = memory.load(at + offset_of!(Slot, worker), Relaxed);
     let place = memory.load(at + offset_of!(Slot, place), Relaxed);
 
+    let line = memory.load(at + offset_of!(Slot, line), Relaxed) as u32;
+    let identity = Identity {
+        worker: u32::try_from(worker).ok(),
+        generation: memory.load(at + offset_of!(Slot, generation), Relaxed),
+        role: memory.load(at + offset_of!(Slot, role), Relaxed),
+        master: unpair(memory.load(at + offset_of!(Slot, master), Relaxed)),
+        place: place
+            .checked_sub(1)
+            .and_then(|place| u32::try_from(place).ok()),
+    };
+    let seal = memory.load(at + offset_of!(Slot, seal), Relaxed);
+    let is_whole = seal == identity.seal(incarnation, line);
+
     Some(Peer {
         slot,
         state,
         incarnation,
-        line: memory.load(at + offset_of!(Slot, line), Relaxed) as u32,
-        identity: Identity {
-            worker: u32::try_from(worker).ok(),
-            generation: memory.load(at + offset_of!(Slot, generation), Relaxed),
-            role: memory.load(at + offset_of!(Slot, role), Relaxed),
-            master: unpair(memory.load(at + offset_of!(Slot, master), Relaxed)),
-            place: place
-                .checked_sub(1)
-                .and_then(|place| u32::try_from(place).ok()),
+        line: if is_whole { line } else { incarnation },
+        identity: if is_whole {
+            identity
+        } else {
+            Identity::default()
         },
     })
 }
@@ -273,15 +308,18 @@ pub fn appoint<M: Memory>(
     };
     let put = |field, value| memory.store(at + field, value, Relaxed);
 
-    for (field, value) in identity.words() {
+    let line = match heritage {
+        Heritage::Successor if previous != 0 => {
+            memory.load(at + offset_of!(Slot, line), Relaxed) as u32
+        }
+        _ => incarnation,
+    };
+
+    for (field, value) in identity.sealed_words(incarnation, line) {
         put(field, value);
     }
 
     put(offset_of!(Slot, pid), 0);
-
-    if heritage == Heritage::Stranger || previous == 0 {
-        put(offset_of!(Slot, line), incarnation.into());
-    }
 
     // The process does not sleep yet. The number of the last sleep stays, because
     // a stopped sender may still compare the word with it.

@@ -15,6 +15,7 @@ use super::versions::Versions;
 
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
+use crate::message::layout::Layout;
 use crate::message::memory::Memory;
 use crate::message::peers::{Identity, Peer, State};
 use crate::message::taken::Gap;
@@ -77,8 +78,8 @@ pub struct Exchange<M, T> {
 impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Begins to use a slot to which this process was appointed. Returns `None` if
     /// no process was appointed to it, or if there is no memory.
-    pub fn attach(memory: M, board: M, slot: u32) -> Option<Self> {
-        let endpoint = Endpoint::attach(memory, slot).ok()?;
+    pub fn attach(memory: M, layout: Layout, board: M, slot: u32) -> Option<Self> {
+        let endpoint = Endpoint::attach_to(memory, layout, slot).ok()?;
         let slots = endpoint.member().layout.sizes.slots;
         let incarnation = endpoint.member().incarnation;
         let identity = endpoint.peer(slot)?.identity;
@@ -225,9 +226,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// The process in a slot. `None` if no process of the slot gets what is sent
     /// now.
     pub fn peer(&self, slot: u32) -> Option<Peer> {
-        self.endpoint
-            .peer(slot)
-            .filter(|peer| peer.state.takes_messages())
+        let peer = self.endpoint.peer(slot);
+        let peer = peer.filter(|peer| peer.state.takes_messages())?;
+
+        if peer.state == State::Running && peer.identity.is_unknown() {
+            self.endpoint.member().ask_for_identity(slot);
+        }
+
+        Some(peer)
     }
 
     /// The process `incarnation` of a slot, which can be dead.

@@ -76,7 +76,7 @@ fn attach(region: &Region) -> Option<Own> {
         return None;
     }
 
-    let mut exchange = Exchange::attach(region.memory, region.board, slot)?;
+    let mut exchange = Exchange::attach(region.memory, region.layout, region.board, slot)?;
 
     peers::set_pid(&region.memory, &region.layout, slot, own_pid(&ngx_pid));
 

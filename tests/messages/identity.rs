@@ -1,0 +1,82 @@
+//! Another process overwrites what a slot says of its process.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ngx_ipc::message::event::Event;
+use ngx_ipc::message::layout::{RegionHead, Slot};
+use ngx_ipc::message::memory::Memory;
+use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+
+use super::world::{DATA, Process, SMALL, World, events, messages, to};
+
+/// The offsets of the words of a slot that say what its process is.
+const FIELDS: [usize; 7] = [
+    offset_of!(Slot, worker),
+    offset_of!(Slot, generation),
+    offset_of!(Slot, role),
+    offset_of!(Slot, master),
+    offset_of!(Slot, place),
+    offset_of!(Slot, line),
+    offset_of!(Slot, seal),
+];
+
+fn identity() -> Identity {
+    Identity {
+        worker: Some(3),
+        generation: 4,
+        role: 5,
+        master: (6, 7),
+        place: Some(8),
+    }
+}
+
+fn start(world: &World, slot: u32) -> Process {
+    let World { memory, layout } = world;
+
+    appoint(memory, layout, slot, identity(), Heritage::Successor).unwrap();
+    Process::attach(memory, slot).unwrap()
+}
+
+#[test]
+fn an_overwritten_identity_is_unknown_until_its_process_writes_it_again() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (start(&world, 0), start(&world, 1));
+
+    for field in FIELDS {
+        let at = world.layout.slot(1) + field;
+        let whole = (&world.memory).load(at, Relaxed);
+
+        assert_eq!(a.peer(1).unwrap().identity, identity());
+        (&world.memory).store(at, whole + 1, Relaxed);
+        assert!(a.peer(1).unwrap().identity.is_unknown(), "{field}");
+
+        a.member().ask_for_identity(1);
+        assert!(events(&mut b).contains(&Event::Room(0)));
+        assert_eq!(a.peer(1).unwrap().identity, identity(), "{field}");
+        assert_eq!((&world.memory).load(at, Relaxed), whole);
+    }
+
+    // It works as before.
+    a.send(to(1), DATA, b"message").unwrap();
+    assert_eq!(messages(&mut b).len(), 1);
+}
+
+#[test]
+fn the_head_of_the_region_is_written_again() {
+    let world = World::new(SMALL);
+    let mut a = start(&world, 0);
+
+    for at in (0..size_of::<RegionHead>()).step_by(8) {
+        let whole = (&world.memory).load(at, Relaxed);
+
+        (&world.memory).store(at, u64::MAX, Relaxed);
+        assert!(Process::attach(world.memory, 0).is_err(), "{at}");
+
+        // A process that was forked from one that knows the layout needs no head.
+        assert!(Process::attach_to(world.memory, world.layout, 0).is_ok());
+
+        a.tidy(3);
+        assert_eq!((&world.memory).load(at, Relaxed), whole, "{at}");
+    }
+}
