@@ -19,7 +19,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     ///
     /// # Errors
     ///
-    /// Those of [`Endpoint::send`]. [`Refused::Gone`] if no process has the
+    /// Those of `Endpoint::send`. [`Refused::Gone`] if no process has the
     /// address.
     pub fn send(&mut self, to: Address, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
         self.used();

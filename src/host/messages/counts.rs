@@ -53,8 +53,8 @@ pub struct ngx_ipc_message_counts_t {
     pub timed: ngx_uint_t,
     /// The sum of the measured times, in nanoseconds.
     pub time: ngx_uint_t,
-    /// The measured times: times[k] is the number of times that were less than 2^k
-    /// nanoseconds, and not less than 2^(k - 1). times[39] has all longer times too.
+    /// The measured times: `times[k]` is the number of times that were less than 2^k
+    /// nanoseconds, and not less than 2^(k - 1). `times[39]` has all longer times too.
     pub times: [ngx_uint_t; 40],
 }
 

@@ -45,7 +45,7 @@ static CALLING: AtomicPid = AtomicPid::new(0);
 /// The number of messages whose type this process has not registered.
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
-/// Handles what has arrived, at most [`TURN`] messages, and does the periodic work. Does nothing if a
+/// Handles what has arrived, at most `TURN` messages, and does the periodic work. Does nothing if a
 /// function of the program that this function has called calls it.
 pub fn process(log: Log) {
     let own = own_pid(&ngx_pid);

@@ -26,7 +26,7 @@ use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
 ///
 /// Invariant: the pointer points to a structure that has the fields of version 0.1.
 /// It lives as long as the program, or, in nginx, until the program has another
-/// configuration and [`forget_older`] was called.
+/// configuration and `forget_older` was called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TypePtr(NonNull<ngx_ipc_message_type_t>);
 

@@ -19,7 +19,7 @@ use crate::sys::lock::Lock;
 ///
 /// Invariant: the functions can be called with `ctx`, as long as the program
 /// runs, or, in nginx, until the program has another configuration and
-/// [`forget_older`] was called.
+/// `forget_older` was called.
 #[derive(Clone, Copy)]
 struct Watcher {
     /// The address of the program's structure.
