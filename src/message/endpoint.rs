@@ -310,9 +310,11 @@ impl<M: Memory> Endpoint<M> {
 
     /// Does the work that is due from time to time, for example each second:
     /// closes lanes that were idle for `rounds` calls, frees shared blocks, gives
-    /// the memory of a pool that was idle for ten times as long back to the kernel,
-    /// and repairs what a process that does not keep to the protocol has damaged.
-    pub fn tidy(&mut self, rounds: u32) {
+    /// the memory of a pool that was idle for three times as long back to the
+    /// kernel, and repairs what a process that does not keep to the protocol has
+    /// damaged. Returns whether a lane or a block is in use, so there will be work
+    /// even if nothing is sent or received.
+    pub fn tidy(&mut self, rounds: u32) -> bool {
         let member = &self.member;
 
         member.layout.assert_head(&member.memory);
@@ -327,10 +329,12 @@ impl<M: Memory> Endpoint<M> {
         self.outgoing.tidy(member, rounds);
 
         self.idle
-            .round(member, self.activity, rounds.saturating_mul(10));
+            .round(member, self.activity, rounds.saturating_mul(3));
 
         for slot in self.outgoing.waits().iter() {
             self.incoming.add_room(slot);
         }
+
+        self.outgoing.is_in_use()
     }
 }

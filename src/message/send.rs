@@ -262,6 +262,13 @@ impl Outgoing {
             .all(|(class, receiver)| self.lane(m, class, receiver).is_ok());
     }
 
+    /// Whether a lane is open, a shared block is in use, or a message was refused.
+    pub fn is_in_use(&self) -> bool {
+        let mut lanes = self.lanes.iter().flat_map(Lanes::iter);
+
+        !self.shared.is_empty() || !self.waits.is_empty() || lanes.any(OutLane::is_open)
+    }
+
     /// Begins another round of tidying: frees shared blocks, publishes the
     /// counters, and closes the lanes that were not used in the last `rounds`
     /// rounds.

@@ -87,7 +87,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         members.try_reserve_exact(slots as usize).ok()?;
 
-        let this = Self {
+        let mut this = Self {
             endpoint,
             counting: Counting::new(&board, slot),
             board,
@@ -109,6 +109,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         };
 
         this.announce_change();
+
+        // The lanes that the predecessor has left open are closed later.
+        if incarnation > 1 {
+            this.used();
+        }
 
         Some(this)
     }
@@ -179,7 +184,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let is_due = self.ticks.take(|| memory.now());
 
         if is_due {
-            self.endpoint.tidy(IDLE);
+            if self.endpoint.tidy(IDLE) {
+                self.ticks.again();
+            }
+
             self.look_how_many_wait();
         }
 

@@ -2,15 +2,17 @@
 //! idle lanes.
 //!
 //! A process that does nothing has no such work. After it has sent or received
-//! something, the work is due after a second, and then less and less often.
+//! something, the work is due each second, until nothing is left to do after some
+//! seconds. If a receiver has not taken all messages then, the work is due less and
+//! less often.
 
 /// A second, in nanoseconds.
 const SECOND: u64 = 1_000_000_000;
 /// The longest time between two ticks.
-const LONGEST: u64 = 10 * SECOND;
+const LONGEST: u64 = 64 * SECOND;
 /// The number of ticks after which nothing is left to do: lanes are closed at the
-/// second tick, and the memory of the pool is given back at the tenth.
-const COUNT: u32 = 12;
+/// second tick, and the memory of the pool is given back at the fourth.
+pub const COUNT: u32 = 4;
 
 /// The ticks of one process.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +26,7 @@ impl Ticks {
     /// The process has sent or received something. `now` reads the clock.
     #[inline]
     pub fn used(&mut self, now: impl FnOnce() -> u64) {
-        if self.left == 0 {
+        if self.left == 0 || self.interval > SECOND {
             self.next = now().saturating_add(SECOND);
         }
 
@@ -50,10 +52,18 @@ impl Ticks {
         }
 
         self.left -= 1;
-        self.interval = self.interval.saturating_mul(2).min(LONGEST);
         self.next = now.saturating_add(self.interval);
 
         true
+    }
+
+    /// The work of a tick was not all that is to be done. After the last tick
+    /// there is another one, later than the last time.
+    pub fn again(&mut self) {
+        if self.left == 0 {
+            self.left = 1;
+            self.interval = self.interval.saturating_mul(2).min(LONGEST);
+        }
     }
 }
 
@@ -79,7 +89,29 @@ mod tests {
         }
 
         assert_eq!(count, COUNT);
-        assert!(now < 120 * SECOND);
+        assert!(now < 5 * SECOND);
         assert!(!ticks.take(|| now + LONGEST));
+    }
+
+    #[test]
+    fn ticks_become_rare_while_something_is_left() {
+        let mut ticks = Ticks::default();
+        let mut now = 0;
+        let mut count = 0;
+
+        ticks.used(|| now);
+
+        while now < 3600 * SECOND {
+            now = ticks.next().unwrap();
+            count += 1;
+            assert!(ticks.take(|| now));
+            ticks.again();
+        }
+
+        assert!((50..80).contains(&count), "{count}");
+
+        // The next message does not wait for the next tick.
+        ticks.used(|| now);
+        assert_eq!(ticks.next(), Some(now + SECOND));
     }
 }

@@ -180,7 +180,9 @@ fn a_sender_that_finds_no_room_is_told() {
 
     let sender = || send(&mut processes[0].clone(), 1, 8);
     // The other sender gives its chunk back.
-    let other = || processes[1].clone().tidy(0);
+    let other = || {
+        processes[1].clone().tidy(0);
+    };
     let receiver = || receive_for_ever(processes[2].clone());
     let states = search(&[&sender, &other, &receiver], None, 1, |_, noted| {
         assert_eq!(noted[2], [0, 1]);

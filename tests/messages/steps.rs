@@ -532,7 +532,9 @@ fn close_a_lane() {
     check(
         "close",
         &Scene::new().send(1, 60).drained(),
-        &|process, _| process.tidy(0),
+        &|process, _| {
+            process.tidy(0);
+        },
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::support::build;
 use crate::support::server::Server;
@@ -136,6 +138,38 @@ fn numbers_arrive_over_reloads_and_kills() {
     let ledger = Ledger::read(&server);
 
     assert!(ledger.missing() <= ledger.gaps, "{}", ledger.missing());
+}
+
+/// When nothing was sent for some seconds, no process of the program makes a system
+/// call.
+#[test]
+fn an_idle_program_makes_no_system_calls() {
+    let server = program("messages_idle");
+
+    server.start(3, &[]);
+    wait_until("messages", || {
+        fs::metadata(&server.place).is_ok_and(|file| file.len() > 10_000)
+    });
+    stop_sending(&server);
+
+    // The last message, and five seconds more.
+    let end = Instant::now() + Duration::from_secs(6);
+    let processes = server.processes();
+
+    assert_eq!(processes.len(), 4);
+    sleep(end - Instant::now());
+
+    let waits = || {
+        processes
+            .iter()
+            .map(|&pid| proc::waits(pid))
+            .collect::<Vec<_>>()
+    };
+    let before = waits();
+
+    sleep(Duration::from_secs(10));
+    assert_eq!(waits(), before, "{processes:?}");
+    server.quit(&[]);
 }
 
 /// A process that is master and worker in one sends numbers to itself, also after

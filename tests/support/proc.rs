@@ -218,3 +218,14 @@ pub fn segments_of(pids: &BTreeSet<i32>) -> Vec<String> {
         .map(str::to_string)
         .collect()
 }
+
+/// How often a process has waited in the kernel. A process that waits all the time
+/// makes no system call meanwhile.
+pub fn waits(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+
+    text.lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
+        .and_then(|count| count.trim().parse().ok())
+        .expect("a number")
+}
