@@ -197,11 +197,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Keeps the largest number of messages that wait, for each type that this
     /// process has sent.
     fn look_how_many_wait(&mut self) {
-        let member = self.endpoint.member();
         let source = Source {
-            memory: &member.memory,
-            layout: &member.layout,
             board: &self.board,
+            slots: self.slots(),
         };
 
         for index in self.counting.take_sent(&self.board) {

@@ -12,13 +12,16 @@
 //! | 0 | how often a master has begun to move counters, and how often it has ended |
 //! | 64 | one word for each type: the most messages that waited |
 //! | 4 KiB | one word for each row: 1 if it has been used |
-//! | 24 KiB | for each number: the row of a slot, and an account |
+//! | 24 KiB | one word for each slot: the account of its process, plus 1 |
+//! | 36 KiB | for each number: the row of a slot, and an account |
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::board::{self, MAX_TYPES};
 use super::kind::REPLY;
 use crate::message::layout::MAX_SLOTS;
 use crate::message::memory::Memory;
-use crate::message::peers::Peer;
+use crate::message::peers::Identity;
 use crate::table::role::NGX_PROCESS_HELPER;
 
 const WORD: usize = size_of::<u64>();
@@ -39,7 +42,8 @@ pub const ENDED: usize = START + WORD;
 /// The offset of the words for the most messages that waited.
 const DEEPEST: usize = START + 64;
 const USED: usize = START + PAGE;
-const ROWS: usize = START + 6 * PAGE;
+const HOLDERS: usize = START + 6 * PAGE;
+const ROWS: usize = START + 9 * PAGE;
 const ROW: usize = (ENTRIES * WORDS * WORD).next_multiple_of(PAGE);
 
 /// The accounts before those of the workers.
@@ -49,7 +53,8 @@ const OTHERS: u32 = 2;
 const WORKERS: u32 = 3;
 
 const _: () = assert!(DEEPEST + ENTRIES * WORD <= USED);
-const _: () = assert!(USED + 2 * (MAX_SLOTS + WORKERS) as usize * WORD <= ROWS);
+const _: () = assert!(USED + 2 * (MAX_SLOTS + WORKERS) as usize * WORD <= HOLDERS);
+const _: () = assert!(HOLDERS + MAX_SLOTS as usize * WORD <= ROWS);
 
 /// A counter of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,13 +101,32 @@ pub fn count<M: Memory>(board: &M) -> u32 {
 }
 
 /// The account of a process.
-pub fn account_of(peer: &Peer) -> u32 {
-    match peer.identity.worker {
+pub fn account_of(identity: &Identity) -> u32 {
+    match identity.worker {
         Some(worker) => worker.saturating_add(WORKERS),
-        None if peer.identity.place.is_none() => MASTER,
-        None if peer.identity.role == NGX_PROCESS_HELPER as u64 => HELPERS,
+        None if identity.place.is_none() => MASTER,
+        None if identity.role == NGX_PROCESS_HELPER as u64 => HELPERS,
         None => OTHERS,
     }
+}
+
+/// The account of the process that has counted in the row of a slot; `None` if the
+/// slot has not had a process. The slot itself can have lost the identity of a
+/// process that is dead.
+pub fn account_in<M: Memory>(board: &M, slot: u32) -> Option<u32> {
+    let account = board.load(HOLDERS + slot as usize * WORD, Relaxed);
+
+    u32::try_from(account.checked_sub(1)?).ok()
+}
+
+/// Sets the account of the process that counts in the row of a slot, which the board
+/// has.
+pub fn set_account<M: Memory>(board: &M, slot: u32, account: u32) {
+    board.store(
+        HOLDERS + slot as usize * WORD,
+        u64::from(account) + 1,
+        Relaxed,
+    );
 }
 
 /// What an account is for.

@@ -5,9 +5,8 @@ use std::sync::atomic::fence;
 
 use super::names;
 use super::rows::{self, BUCKETS, Counter, ENTRIES, Holder, Row};
-use crate::message::layout::Layout;
 use crate::message::memory::Memory;
-use crate::message::peers;
+use crate::message::peers::Identity;
 
 /// How often the counters are read again if a master moves them meanwhile. It
 /// needs some microseconds, but it can be stopped or killed.
@@ -84,12 +83,10 @@ impl Counts {
 /// Where the numbers are.
 #[derive(Clone, Copy)]
 pub struct Source<'a, M> {
-    /// The region, which says which process is in which slot.
-    pub memory: &'a M,
-    /// Its layout.
-    pub layout: &'a Layout,
     /// The board.
     pub board: &'a M,
+    /// The number of slots of the region.
+    pub slots: u32,
 }
 
 impl<M: Memory> Source<'_, M> {
@@ -145,11 +142,8 @@ impl<M: Memory> Source<'_, M> {
     fn rows(&self, is_meant: impl Fn(Holder) -> bool) -> impl Iterator<Item = usize> {
         let count = rows::count(self.board);
         let accounts = (0..count).map(|account| (Row::Account(account), account));
-        let slots = (0..self.layout.sizes.slots.min(count)).filter_map(|slot| {
-            let peer = peers::peer(self.memory, self.layout, slot)?;
-
-            Some((Row::Slot(slot), rows::account_of(&peer)))
-        });
+        let slots = (0..self.slots.min(count))
+            .filter_map(|slot| Some((Row::Slot(slot), rows::account_in(self.board, slot)?)));
 
         accounts
             .chain(slots)
@@ -158,18 +152,21 @@ impl<M: Memory> Source<'_, M> {
             .filter_map(|(row, _)| rows::row(self.board, row))
     }
 
-    /// In a master: calls `appoint`, which gives a slot to another process, and
-    /// moves the counters of the slot to the account of the process that had it
-    /// before. Both processes do not run.
-    pub fn hand_over<T>(&self, slot: u32, appoint: impl FnOnce() -> T) -> T {
+    /// In a master, before a slot gets another process: moves the counters of the
+    /// slot to the account of the process that had it before. Neither process runs.
+    pub fn hand_over(&self, slot: u32, to: &Identity) {
+        if rows::row(self.board, Row::Slot(slot)).is_none() {
+            return;
+        }
+
         self.add(rows::BEGUN, 1);
-        self.move_counters(slot);
 
-        let appointed = appoint();
+        if let Some(account) = rows::account_in(self.board, slot) {
+            self.move_counters(slot, account);
+        }
 
+        rows::set_account(self.board, slot, rows::account_of(to));
         self.add(rows::ENDED, 1);
-
-        appointed
     }
 
     /// Adds to a word that two masters can change at the same time.
@@ -183,11 +180,8 @@ impl<M: Memory> Source<'_, M> {
         }
     }
 
-    fn move_counters(&self, slot: u32) {
-        let Some(peer) = peers::peer(self.memory, self.layout, slot) else {
-            return;
-        };
-        let (from, to) = (Row::Slot(slot), Row::Account(rows::account_of(&peer)));
+    fn move_counters(&self, slot: u32, account: u32) {
+        let (from, to) = (Row::Slot(slot), Row::Account(account));
         let (Some(old), Some(new)) = (rows::row(self.board, from), rows::row(self.board, to))
         else {
             return;

@@ -89,14 +89,16 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     peers::appoint(&memory, &layout, masters.0, identity, Heritage::Stranger);
     peers::set_pid(&memory, &layout, masters.0, own_pid(&ngx_pid));
 
-    shared::set(Region {
+    let region = Region {
         memory,
         board,
         layout,
         master: own_pid(&ngx_pid),
         masters,
-    });
+    };
 
+    region.source().hand_over(masters.0, &identity);
+    shared::set(region);
     register::number_all(log);
 }
 
@@ -190,12 +192,12 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         }
         None => (claim(region)?, Heritage::Stranger),
     };
-    let appoint = || peers::appoint(&region.memory, &region.layout, slot, identity, heritage);
-    let incarnation = if heritage == Heritage::Successor {
-        appoint()?
-    } else {
-        region.source().hand_over(slot, appoint)?
-    };
+
+    if heritage == Heritage::Stranger {
+        region.source().hand_over(slot, &identity);
+    }
+
+    let incarnation = peers::appoint(&region.memory, &region.layout, slot, identity, heritage)?;
 
     Some(Held {
         slot,

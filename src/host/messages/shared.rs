@@ -72,9 +72,8 @@ impl Region {
     /// Where the numbers of messages are.
     pub fn source(&self) -> Source<'_, &'static Mapped> {
         Source {
-            memory: &self.memory,
-            layout: &self.layout,
             board: &self.board,
+            slots: self.layout.sizes.slots,
         }
     }
 
