@@ -12,20 +12,7 @@
 
 #include "ngx_counters_module.h"
 #include "ngx_ipc_status.h"
-
-
-/*
- * A number that the page shows: a field of a structure, an ngx_int_t or an
- * ngx_uint_t.
- */
-
-typedef struct {
-    const char  *name;        /* in text and JSON */
-    const char  *metric;      /* for Prometheus, after "ngx_ipc_" */
-    const char  *type;
-    const char  *help;
-    size_t       offset;
-} ngx_ipc_status_number_t;
+#include "ngx_ipc_status_messages.h"
 
 
 typedef struct {
@@ -43,6 +30,7 @@ struct ngx_ipc_status_page_s {
     ngx_ipc_process_t          *processes;
     ngx_uint_t                  n;
     ngx_ipc_status_counters_t   counters;
+    ngx_ipc_status_messages_t   messages;
 };
 
 
@@ -51,8 +39,6 @@ struct ngx_ipc_status_page_s {
  */
 #define NGX_IPC_STATUS_PROCESS  1024
 #define NGX_IPC_STATUS_LINES    512
-
-#define ngx_ipc_status_n(table)  (sizeof(table) / sizeof((table)[0]))
 
 
 static void ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_status_page_t *page);
@@ -79,7 +65,7 @@ const ngx_ipc_status_format_t  ngx_ipc_status_formats[] = {
 };
 
 
-/* The numbers that the page shows for each process. */
+/* Numbers without a metric are in the metrics of types. */
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
 
@@ -101,7 +87,30 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
 
     { "dropped", "messages_dropped_total", "counter",
       "Control messages that were dropped because it had exited.",
-      offsetof(ngx_ipc_process_t, dropped) }
+      offsetof(ngx_ipc_process_t, dropped) },
+
+    { "messages_sent", NULL, NULL, NULL,
+      offsetof(ngx_ipc_process_t, messages_sent) },
+
+    { "messages_refused", NULL, NULL, NULL,
+      offsetof(ngx_ipc_process_t, messages_refused) },
+
+    { "messages_received", NULL, NULL, NULL,
+      offsetof(ngx_ipc_process_t, messages_received) },
+
+    { "messages_waiting", "process_messages_waiting", "gauge",
+      "Messages of modules that wait for the process.",
+      offsetof(ngx_ipc_process_t, messages_waiting) },
+
+    { "messages_deepest", "process_messages_deepest", "gauge",
+      "The most messages of one sender that waited for it at one time.",
+      offsetof(ngx_ipc_process_t, messages_deepest) },
+
+    { "messages_lost", NULL, NULL, NULL,
+      offsetof(ngx_ipc_process_t, messages_lost) },
+
+    { "messages_unknown", NULL, NULL, NULL,
+      offsetof(ngx_ipc_process_t, messages_unknown) }
 };
 
 
@@ -141,7 +150,7 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_process = {
 };
 
 
-static void
+void
 ngx_ipc_status_print(ngx_buf_t *b, const char *fmt, ...)
 {
     va_list  args;
@@ -152,7 +161,7 @@ ngx_ipc_status_print(ngx_buf_t *b, const char *fmt, ...)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_ipc_status_value(void *data, const ngx_ipc_status_number_t *number)
 {
     return *(ngx_int_t *) ((u_char *) data + number->offset);
@@ -218,6 +227,8 @@ ngx_ipc_status_text(ngx_buf_t *b, ngx_ipc_status_page_t *page)
         ngx_ipc_status_print(b, "%s:%i\n", number->name,
                              ngx_ipc_status_value(&page->counters, number));
     }
+
+    ngx_ipc_status_messages_text(b, &page->messages);
 }
 
 
@@ -259,20 +270,9 @@ ngx_ipc_status_json(ngx_buf_t *b, ngx_ipc_status_page_t *page)
                              ngx_ipc_status_value(&page->counters, number));
     }
 
-    ngx_ipc_status_print(b, "}}\n");
-}
-
-
-/*
- * Writes the two lines that come before a metric in the format of Prometheus.
- */
-
-static void
-ngx_ipc_status_metric(ngx_buf_t *b, const ngx_ipc_status_number_t *number)
-{
-    ngx_ipc_status_print(b, "# HELP ngx_ipc_%s %s\n# TYPE ngx_ipc_%s %s\n",
-                         number->metric, number->help,
-                         number->metric, number->type);
+    ngx_ipc_status_print(b, "},\n\"messages\":");
+    ngx_ipc_status_messages_json(b, &page->messages);
+    ngx_ipc_status_print(b, "}\n");
 }
 
 
@@ -299,6 +299,10 @@ ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_status_page_t *page)
     for (j = 0; j < ngx_ipc_status_n(ngx_ipc_status_numbers); j++) {
         number = &ngx_ipc_status_numbers[j];
 
+        if (number->metric == NULL) {
+            continue;
+        }
+
         ngx_ipc_status_metric(b, number);
 
         for (i = 0; i < page->n; i++) {
@@ -317,6 +321,8 @@ ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_status_page_t *page)
         ngx_ipc_status_print(b, "ngx_ipc_%s %i\n", number->metric,
                              ngx_ipc_status_value(&page->counters, number));
     }
+
+    ngx_ipc_status_messages_prometheus(b, &page->messages);
 }
 
 
@@ -372,10 +378,15 @@ ngx_ipc_status(ngx_pool_t *pool, const ngx_ipc_status_format_t *format)
     ngx_ipc_status_read_processes(&page);
     ngx_ipc_status_read_counters(&page.counters);
 
+    if (ngx_ipc_status_read_messages(pool, &page.messages) != NGX_OK) {
+        return NULL;
+    }
+
     size = page.n * NGX_IPC_STATUS_PROCESS
            + (ngx_ipc_status_n(ngx_ipc_status_counters)
               + ngx_ipc_status_n(ngx_ipc_status_numbers) + 1)
-             * NGX_IPC_STATUS_LINES;
+             * NGX_IPC_STATUS_LINES
+           + ngx_ipc_status_messages_size(&page.messages);
 
     b = ngx_create_temp_buf(pool, size);
     if (b == NULL) {

@@ -10,7 +10,7 @@ use crate::nginx::{Nginx, body, code, header};
 /// Parses the lines `name{label="value",...} number` of Prometheus' text
 /// format. Checks that a HELP and a TYPE line stand before the lines of each
 /// metric, once.
-fn metrics(text: &str) -> BTreeMap<String, i64> {
+pub fn metrics(text: &str) -> BTreeMap<String, f64> {
     let mut types = BTreeMap::new();
     let mut values = BTreeMap::new();
     let mut current = "";
@@ -25,10 +25,10 @@ fn metrics(text: &str) -> BTreeMap<String, i64> {
             assert_eq!(name, current, "{line}");
             assert_eq!(
                 kind,
-                if name.ends_with("_total") {
-                    "counter"
-                } else {
-                    "gauge"
+                match name {
+                    _ if name.ends_with("_total") => "counter",
+                    _ if name.ends_with("_seconds") => "histogram",
+                    _ => "gauge",
                 }
             );
             types.insert(name, kind);
@@ -36,8 +36,18 @@ fn metrics(text: &str) -> BTreeMap<String, i64> {
             let (metric, value) = line.rsplit_once(' ').expect("a value");
             let (name, labels) = metric.split_once('{').unwrap_or((metric, "}"));
 
-            assert_eq!(name, current, "{line}");
-            assert!(types.contains_key(name), "{line}");
+            let is_part = types.get(current) == Some(&"histogram");
+            let part = name.strip_prefix(current).unwrap_or("?");
+
+            assert!(
+                if is_part {
+                    ["_bucket", "_sum", "_count"].contains(&part)
+                } else {
+                    part.is_empty()
+                },
+                "{line}"
+            );
+            assert!(types.contains_key(current), "{line}");
             assert!(labels.strip_suffix('}').is_some_and(are_labels), "{line}");
 
             let value = value.parse().expect("a number");
@@ -55,24 +65,59 @@ fn is_name(name: &str) -> bool {
 }
 
 fn are_labels(labels: &str) -> bool {
-    labels.is_empty()
-        || labels.split(',').all(|label| {
-            label.split_once('=').is_some_and(|(name, value)| {
-                let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    if labels.is_empty() {
+        return true;
+    }
 
-                is_name(name) && value.is_some_and(|v| !v.contains(['"', '\\']))
-            })
+    let Some((name, rest)) = labels.split_once("=\"") else {
+        return false;
+    };
+
+    is_name(name)
+        && end_of_value(rest).is_some_and(|end| {
+            let rest = &rest[end..];
+
+            rest.is_empty() || rest.strip_prefix(',').is_some_and(are_labels)
         })
 }
 
+/// Where the value of a label ends, behind its closing quote. `None` if it has an
+/// escape that Prometheus does not know, or no end.
+fn end_of_value(text: &str) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate();
+
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at + 1),
+            b'\\' => {
+                let (_, escaped) = bytes.next()?;
+
+                if ![b'\\', b'"', b'n'].contains(&escaped) {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    None
+}
+
 /// Each number of a process in the JSON format, with its name in Prometheus'
-/// format.
-const METRICS: [(&str, &str); 5] = [
+/// format, which is empty if the number is not there.
+const METRICS: [(&str, &str); 12] = [
     ("respawns", "respawns_total"),
     ("sent", "messages_sent_total"),
     ("queued", "messages_queued_total"),
     ("queued_max", "messages_queued_max"),
     ("dropped", "messages_dropped_total"),
+    ("messages_sent", ""),
+    ("messages_refused", ""),
+    ("messages_received", ""),
+    ("messages_waiting", "process_messages_waiting"),
+    ("messages_deepest", "process_messages_deepest"),
+    ("messages_lost", ""),
+    ("messages_unknown", ""),
 ];
 
 /// The text, JSON and Prometheus formats have the same values.
@@ -99,10 +144,14 @@ fn formats_agree() {
         for (name, metric) in METRICS {
             line.push_str(&format!(" {name}:{}", field(name)));
 
+            if metric.is_empty() {
+                continue;
+            }
+
             let metric = format!("ngx_ipc_{metric}{{slot=\"{slot}\"}}");
             assert_eq!(
                 metrics.get(&metric),
-                Some(&number(process, name)),
+                Some(&(number(process, name) as f64)),
                 "{metric}"
             );
         }
@@ -118,7 +167,7 @@ fn formats_agree() {
             field("generation"),
             field("state")
         );
-        assert_eq!(metrics.get(&metric), Some(&1), "{prometheus}");
+        assert_eq!(metrics.get(&metric), Some(&1.0), "{prometheus}");
     }
 
     // A request for the status counts itself. The test has sent its requests
@@ -126,8 +175,11 @@ fn formats_agree() {
     let requests = number(&json["counters"], "requests");
 
     assert!(lines.contains(&format!("requests:{}", requests + 1).as_str()));
-    assert_eq!(metrics["ngx_ipc_requests_total"], requests + 2);
-    assert_eq!(metrics["ngx_ipc_connections_accepted_total"], requests + 2);
+    assert_eq!(metrics["ngx_ipc_requests_total"] as i64, requests + 2);
+    assert_eq!(
+        metrics["ngx_ipc_connections_accepted_total"] as i64,
+        requests + 2
+    );
 
     nginx.quit(&[]);
 }

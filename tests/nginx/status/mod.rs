@@ -3,6 +3,7 @@
 mod counters;
 mod formats;
 mod listing;
+mod messages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
