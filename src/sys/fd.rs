@@ -119,3 +119,90 @@ pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize, Errno> {
     Errno::result(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })
         .map(|n| usize::try_from(n).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::in_child;
+
+    /// The result of `fcntl(2)` with a command that has no argument.
+    fn flags(fd: RawFd, command: i32) -> i32 {
+        // SAFETY: the commands of the tests access no memory.
+        unsafe { libc::fcntl(fd, command) }
+    }
+
+    fn is_open(fd: RawFd) -> bool {
+        flags(fd, libc::F_GETFD) != -1
+    }
+
+    #[test]
+    fn only_the_given_descriptors_are_closed() {
+        in_child(|| {
+            let all = 100..120;
+
+            for fd in all.clone() {
+                // SAFETY: dup2() accesses no memory, and the number is free.
+                unsafe { libc::dup2(libc::STDERR_FILENO, fd) };
+            }
+
+            close_all([100, 103, 104, 105, 110, 108, RawFd::MAX].into_iter());
+
+            let open: Vec<RawFd> = all.filter(|&fd| is_open(fd)).collect();
+
+            assert_eq!(
+                open,
+                [
+                    101, 102, 106, 107, 109, 111, 112, 113, 114, 115, 116, 117, 118, 119
+                ]
+            );
+            assert_eq!(close(101), Ok(()));
+            assert!(!is_open(101));
+            assert_eq!(close(101), Err(Errno::EBADF));
+        });
+    }
+
+    #[test]
+    fn new_descriptors_are_above_stderr() {
+        in_child(|| {
+            let file = duplicate_from(libc::STDERR_FILENO, 50).unwrap();
+
+            for fd in 0..=libc::STDERR_FILENO {
+                close(fd).unwrap();
+            }
+
+            let copy = duplicate(file.as_raw_fd()).unwrap();
+
+            assert_eq!(copy.as_raw_fd(), 3);
+            assert_eq!(flags(3, libc::F_GETFD), libc::FD_CLOEXEC);
+            assert_eq!(identity(3), identity(50));
+
+            // SAFETY: dup2() has made the descriptor, so it has no owner.
+            let two = unsafe { OwnedFd::from_raw_fd(libc::dup2(3, 2)) };
+            let moved = above_stdio(two).unwrap();
+
+            assert_eq!(moved.as_raw_fd(), 4);
+            assert!(!is_open(2));
+            assert_eq!(above_stdio(copy).unwrap().as_raw_fd(), 3);
+        });
+    }
+
+    #[test]
+    fn a_log_is_appended_to() {
+        let path = std::env::temp_dir().join(format!("ngx-ipc-log-{}", std::process::id()));
+
+        for text in [b"one\n", b"two\n"] {
+            let fd = open_append(&path).unwrap();
+
+            assert!(fd > libc::STDERR_FILENO);
+            assert_eq!(flags(fd, libc::F_GETFD), libc::FD_CLOEXEC);
+            assert_eq!(flags(fd, libc::F_GETFL) & libc::O_ACCMODE, libc::O_WRONLY);
+            assert_eq!(write(fd, text), Ok(4));
+            close(fd).unwrap();
+        }
+
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(write(-1, b"text"), Err(Errno::EBADF));
+        assert_eq!(identity(-1), Err(Errno::EBADF));
+    }
+}

@@ -25,6 +25,8 @@ pub mod published;
 pub mod shm;
 pub mod signal;
 pub mod socket;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod time;
 pub mod trusted;

@@ -278,3 +278,6 @@ fn retry(mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
 fn count(result: isize) -> Result<usize, Errno> {
     Errno::result(result).map(|n| usize::try_from(n).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;
