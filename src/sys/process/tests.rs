@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
 use crate::sys::signal;
-use crate::sys::testing::in_child;
+use crate::sys::testing::{in_child, refuse};
 
 /// Starts a child that runs `run` and then exits with 7.
 fn child(run: impl FnOnce()) -> libc::pid_t {
@@ -84,6 +84,23 @@ fn the_end_of_a_child_is_awaited() {
         assert!(is_no_child(pid));
         assert_eq!(reap_one(pid), Err(Errno::ECHILD));
         assert!(is_no_child(getppid()) && !is_gone(getppid()));
+    });
+}
+
+/// A filter of system calls can refuse calls that the functions prefer.
+#[test]
+fn children_are_found_without_waitid_and_pidfd_open() {
+    in_child(|| {
+        refuse(libc::SYS_waitid);
+        refuse(libc::SYS_pidfd_open);
+
+        let pid = waiting();
+
+        assert!(!is_no_child(pid) && zombie(pid).is_none());
+        assert_eq!(kill_child(pid, libc::SIGKILL, || false), Err(Errno::ESRCH));
+        assert_eq!(kill_child(pid, libc::SIGKILL, || true), Ok(()));
+        reap_one(pid).unwrap();
+        assert!(is_no_child(pid));
     });
 }
 
