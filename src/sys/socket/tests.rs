@@ -66,6 +66,28 @@ fn the_flags_of_a_socket_are_read() {
     assert_eq!(send_buffer(-1), Err(Errno::EBADF));
 }
 
+/// With `Wait::Never` a call on a blocking socket does not wait. It would wait for ever,
+/// so the test runs in a child, which ends then.
+#[test]
+fn a_call_that_must_not_wait_does_not_wait() {
+    in_child(|| {
+        let pair = socketpair().unwrap();
+        let [ours, theirs] = pair.each_ref().map(AsRawFd::as_raw_fd);
+
+        for end in [ours, theirs] {
+            // SAFETY: F_SETFL accesses no memory.
+            unsafe { libc::fcntl(end, libc::F_SETFL, 0) };
+        }
+
+        assert_eq!(receive(ours).err(), Some(Errno::EAGAIN));
+        while send(theirs, &bytes(b"text"), None, Wait::Never).is_ok() {}
+        assert_eq!(
+            send(theirs, &bytes(b"text"), Some(ours), Wait::Never),
+            Err(Errno::EAGAIN)
+        );
+    });
+}
+
 #[test]
 fn the_end_comes_behind_the_last_message() {
     let [ours, theirs] = socketpair().unwrap();
