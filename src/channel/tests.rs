@@ -88,21 +88,28 @@ fn a_turn_ends() {
     assert_eq!(calls, 1 + sent / TURN);
 }
 
+/// The message is the last one of a turn, or the first one of the next turn.
 #[test]
 fn a_message_at_the_end_of_a_turn_is_not_lost() {
-    let [a, b] = socket::socketpair().unwrap();
+    for bad in [TURN - 1, TURN] {
+        let [a, b] = socket::socketpair().unwrap();
 
-    set_send_buffer(a.as_raw_fd(), 1 << 20);
+        set_send_buffer(a.as_raw_fd(), 1 << 20);
 
-    for _ in 1..TURN {
-        send(a.as_raw_fd(), &[]);
+        for _ in 0..bad {
+            send(a.as_raw_fd(), &[]);
+        }
+
+        put(a.as_raw_fd(), &message(32, 32)).unwrap();
+
+        let first = receive(b.as_raw_fd(), 32);
+
+        assert_eq!(first.is_err(), bad == TURN);
+        assert_eq!(
+            first.or_else(|_| receive(b.as_raw_fd(), 32)).unwrap()[0],
+            32
+        );
     }
-
-    put(a.as_raw_fd(), &message(32, 32)).unwrap();
-
-    let first = receive(b.as_raw_fd(), 32).or_else(|_| receive(b.as_raw_fd(), 32));
-
-    assert_eq!(first.unwrap()[0], 32);
 }
 
 #[test]
