@@ -226,6 +226,15 @@ fn the_links_of_proc_are_opened() {
 
         error(Path::new(&link), Owner::May(USER)).is_none()
     }));
+
+    // The text of this link is no path: "pipe:[NUMBER]".
+    let pipe = crate::sys::process::pipe();
+
+    assert!(pipe.is_ok_and(|(_reader, writer)| {
+        let link = format!("/proc/self/fd/{}", writer.as_raw_fd());
+
+        error(Path::new(&link), Owner::May(ROOT)).is_none()
+    }));
 }
 
 /// Root does not wait at a FIFO of another user. The test runs in a child, which ends
