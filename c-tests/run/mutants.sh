@@ -63,7 +63,7 @@ sort_programs()
 }
 
 # The directories that are changed if FILE is not given.
-all="src/process src/channel src/process_cycle src/shmem src/message src/sys"
+all="src/process src/channel src/process_cycle src/shmem src/sys"
 
 # files: prints the --file options for FILE
 files()
