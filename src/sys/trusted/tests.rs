@@ -101,6 +101,31 @@ fn a_log_is_made_and_appended_to() {
     );
 }
 
+/// A path that ends with a slash names a directory, `path_resolution(7)`.
+#[test]
+fn a_path_with_a_slash_at_its_end_is_no_file() {
+    let Some(dir) = Directory::new("slash") else {
+        return;
+    };
+
+    dir.write("safe/log");
+    dir.link("log/", "safe/link");
+
+    for name in ["log/", "log//", "log/.", "link"] {
+        let path = dir.path("safe").join(name);
+
+        assert_eq!(error(&path, Owner::May(ROOT)), Some(Errno::ENOTDIR));
+        assert_eq!(write(&path, b"new"), Err(Errno::ENOTDIR));
+        assert_eq!(read(&path, &mut [0; 8]), Err(Errno::ENOTDIR));
+    }
+
+    for name in ["safe/", "safe/.", "none/"] {
+        assert!(error(&dir.path(name), Owner::May(ROOT)).is_some());
+    }
+
+    assert!(!dir.path("none").exists());
+}
+
 #[test]
 fn a_log_with_one_name_gets_its_user() {
     let Some(dir) = Directory::new("user") else {
