@@ -14,14 +14,27 @@ fn bytes(text: &[u8]) -> Vec<MaybeUninit<u8>> {
     text.iter().copied().map(MaybeUninit::new).collect()
 }
 
+/// Sends a message, with a descriptor if `fd` is given. Returns the number of bytes.
+fn send(
+    sock: RawFd,
+    bytes: &[MaybeUninit<u8>],
+    fd: Option<RawFd>,
+    wait: Wait,
+) -> Result<usize, Errno> {
+    match fd {
+        Some(fd) => send_with(sock, bytes, fd, wait),
+        None => super::send(sock, bytes, wait),
+    }
+    .result()
+}
+
 /// Receives a message into a buffer of 8 bytes. Returns the bytes.
 fn receive(sock: RawFd) -> Result<(Received, Vec<u8>), Errno> {
     let mut memory = [MaybeUninit::zeroed(); 8];
     let mut buffer = Buffer::new(&mut memory);
-    let received = recv(sock, &mut buffer, Wait::Never)?;
+    let received = recv(sock, &mut buffer, Wait::Never);
 
-    // SAFETY: all bytes have been zeroed, and recv() has written some of them.
-    unsafe { buffer.set_filled(received.len) };
+    assert_eq!(received.result()?, buffer.filled().len());
 
     Ok((received, buffer.filled().to_vec()))
 }
