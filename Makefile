@@ -124,6 +124,7 @@ lint: ## checks the format of the sources, with warnings as errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh \
 	    .ci/run
+	python3 c-tests/run/mutations.py --check
 
 # A test compares these files, which are checked in, with those that build.rs
 # writes.

@@ -77,6 +77,8 @@ impl Log {
 
     /// Logs that a system call failed. Returns `Status::Error`, which tells the
     /// caller that the failure is in the log already.
+    #[cold]
+    #[inline(never)]
     pub fn fail(self, level: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
         self.error(level, Some(err), text);
 
@@ -90,6 +92,8 @@ impl Log {
     /// that this user has sent too many descriptors that are not received yet,
     /// `unix(7)`. EPIPE is logged at the level `if_gone`, every other error as
     /// an alert.
+    #[cold]
+    #[inline(never)]
     pub fn again_or_fail(self, if_gone: Level, err: Errno, text: fmt::Arguments<'_>) -> Status {
         match err {
             Errno::EAGAIN | Errno::ETOOMANYREFS => Status::Again,
@@ -100,6 +104,8 @@ impl Log {
 
     /// Logs an alert that has no errno, such as an alert about a wrong
     /// argument. Returns `Status::Error`.
+    #[cold]
+    #[inline(never)]
     pub fn refuse(self, text: fmt::Arguments<'_>) -> Status {
         self.error(Level::Alert, None, text);
 

@@ -102,10 +102,10 @@ for driver in channel shmem spawn; do
     ok "$driver.c" build $driver
 done
 
-bound 81 ngx_write_channel channel write
-bound 127 ngx_write_channel channel descriptor
-bound 86 ngx_read_channel channel read
-bound 101 ngx_read_channel channel descriptor
+bound 55 ngx_write_channel channel write
+bound 122 ngx_write_channel channel descriptor
+bound 78 ngx_read_channel channel read
+bound 95 ngx_read_channel channel descriptor
 bound 47 ngx_shm_alloc shmem alloc 65536
 bound 27 ngx_shm_free shmem alloc 65536
 

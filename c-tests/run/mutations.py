@@ -6,6 +6,8 @@ not in the file exactly once, the list is out of date, and the program fails.
 
     ONLY=TEXT    only the changes whose names or files contain the text
 
+With the argument "--check" the program only checks that each change can be made.
+
 The copy is build/mutations/tree.
 """
 
@@ -68,22 +70,32 @@ class Mutation:
         self.file = fields["file"]
         self.test = fields["test"]
 
-    def apply(self):
-        """Replaces the lines, and keeps the indentation of the first of them."""
-        path = TREE / self.file
+    def apply(self, top):
+        """Makes the change in the project in the directory top.  Replaces the lines, and
+        keeps the indentation of the first of them.  Returns None, or the reason why the
+        change cannot be made."""
+        wrong, text = self.changed(top)
+
+        if text:
+            (top / self.file).write_text(text)
+        return wrong
+
+    def changed(self, top):
+        """Returns None and the text of the changed file, or the reason why the change
+        cannot be made and None."""
+        path = top / self.file
         lines = path.read_text().splitlines()
         stripped = [line.strip() for line in lines]
         size = len(self.old)
         places = [i for i in range(len(lines)) if stripped[i:i + size] == self.old]
 
         if len(places) != 1:
-            return f"its lines are {len(places)} times in {self.file}"
+            return f"its lines are {len(places)} times in {self.file}", None
 
         first = places[0]
         indent = lines[first][:len(lines[first]) - len(stripped[first])]
         lines[first:first + size] = [indent + line for line in self.new]
-        path.write_text("\n".join(lines) + "\n")
-        return None
+        return None, "\n".join(lines) + "\n"
 
 
 def read_list():
@@ -136,7 +148,7 @@ def check(mutation):
     """Returns None if the test fails with the mutation, else the reason why the
     mutation is not noticed."""
     copy_project()
-    wrong = mutation.apply()
+    wrong = mutation.apply(TREE)
 
     if wrong:
         return wrong
@@ -147,9 +159,23 @@ def check(mutation):
     return None
 
 
+def check_list(mutations):
+    """Exits with 1 if a change of the list cannot be made in the project."""
+    wrong = [(m.name, m.changed(TOP)[0]) for m in mutations]
+
+    for name, reason in wrong:
+        if reason:
+            print(f"c-tests/mutations: {name}: {reason}", file=sys.stderr)
+
+    sys.exit(any(reason for _, reason in wrong))
+
+
 def main():
     mutations = read_list()
     failed = 0
+
+    if sys.argv[1:] == ["--check"]:
+        check_list(mutations)
 
     DIR.mkdir(parents=True, exist_ok=True)
     copy_project()

@@ -4,8 +4,8 @@ use std::mem::MaybeUninit;
 use std::slice;
 
 use crate::channel::close;
-use crate::channel::message::{MIN_SIZE, ngx_channel_t};
-use crate::channel::write;
+use crate::channel::message::{is_possible, ngx_channel_t};
+use crate::channel::{read, write};
 use crate::config::{AtomicSocket, ngx_fd_t, ngx_int_t, ngx_socket_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
@@ -16,12 +16,6 @@ use crate::host::standalone::{channel_event, cycle::Cycle, types::ngx_event_hand
 use crate::host::{self, ngx_log_t};
 use crate::log::Level;
 use crate::status::code;
-
-/// Returns `size`, or the largest size of a Rust slice if `size` is larger. No
-/// object of C is larger than that.
-fn bounded(size: usize) -> usize {
-    size.min(isize::MAX.unsigned_abs())
-}
 
 /// Sends a message: the `size` bytes at `ch`, with a copy of the descriptor
 /// `ch->fd` unless `ch->fd` is -1.
@@ -61,15 +55,15 @@ pub unsafe extern "C" fn ngx_write_channel(
             .into();
     }
 
-    if size < MIN_SIZE {
-        return write::refuse_small(log, size).into();
+    if !is_possible(size) {
+        return write::refuse_size(log, size).into();
     }
 
     // SAFETY: C passes a message of which `size` bytes are readable, enough for
     // the ngx_channel_t with which the message begins.
     let (message, head) = unsafe {
         (
-            slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), bounded(size)),
+            slice::from_raw_parts(ch.cast::<MaybeUninit<u8>>(), size),
             &*ch,
         )
     };
@@ -124,8 +118,12 @@ pub unsafe extern "C" fn ngx_read_channel(
             .into();
     }
 
+    if !is_possible(size) {
+        return read::refuse_size(log, size).into();
+    }
+
     // SAFETY: C passes a buffer of which `size` bytes are writable.
-    let message = unsafe { slice::from_raw_parts_mut(ch.cast::<MaybeUninit<u8>>(), bounded(size)) };
+    let message = unsafe { slice::from_raw_parts_mut(ch.cast::<MaybeUninit<u8>>(), size) };
 
     host::read_channel(&GLOBALS, log, s, message)
         .map_or_else(ngx_int_t::from, |size| size.cast_signed())

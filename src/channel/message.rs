@@ -26,6 +26,13 @@ pub struct ngx_channel_t {
 /// The size of the shortest message, in bytes.
 pub const MIN_SIZE: usize = size_of::<ngx_channel_t>();
 
+/// Whether a message can have `size` bytes: it is not shorter than
+/// [`MIN_SIZE`], and not longer than any object of Rust or C.
+#[inline(always)]
+pub fn is_possible(size: usize) -> bool {
+    size.cast_signed() >= MIN_SIZE.cast_signed()
+}
+
 impl ngx_channel_t {
     /// A message that is only a command: it names no process and carries no
     /// descriptor.

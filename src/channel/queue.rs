@@ -27,14 +27,14 @@ use super::command::{NGX_CMD_OPEN_CHANNEL, is_control};
 use super::lacking::{self, Noted};
 use super::message::{MIN_SIZE, ngx_channel_t};
 use super::wait::may_wait;
-use super::waiting::{self, Front, any_waiting, channel_in_table};
-use super::write;
+use super::waiting::{self, Front, any_waiting, channel_in_table, may_be_waiting};
+use super::write::{self, ALWAYS_WHOLE};
 use crate::config::{AtomicPid, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
-use crate::table::slots::ngx_process_t;
+use crate::table::slots::{CLOSED, ngx_process_t};
 use crate::table::stats;
 
 /// The pid of the process while it sends the queued messages; 0 at other times.
@@ -51,6 +51,29 @@ fn is_flushing(g: &Globals) -> bool {
 /// a process in the table.
 #[inline(always)]
 pub fn write(
+    g: &Globals,
+    log: Log,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    ch: &ngx_channel_t,
+    if_gone: Level,
+) -> Result {
+    // This is so for most messages.
+    if message.len() <= ALWAYS_WHOLE
+        && ch.fd == CLOSED
+        && !is_control(ch.command)
+        && !may_be_waiting()
+    {
+        write::write_plain(log, sock, message, if_gone, || may_wait(g, sock))
+    } else {
+        write_in_order(g, log, sock, message, ch, if_gone)
+    }
+}
+
+/// Does what [`write`] does, for any message: sends it after the messages that
+/// are queued for its receiver, and counts or queues a control message.
+#[inline(always)]
+fn write_in_order(
     g: &Globals,
     log: Log,
     sock: RawFd,

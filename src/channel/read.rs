@@ -6,7 +6,7 @@ use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 
 use super::command::NGX_CMD_OPEN_CHANNEL;
-use super::message::{MIN_SIZE, ngx_channel_t};
+use super::message::{MIN_SIZE, is_possible, ngx_channel_t};
 use super::turn::Turn;
 use crate::config::ngx_uint_t;
 use crate::log::{Debug, Level, Log};
@@ -31,7 +31,8 @@ use crate::table::slots::CLOSED;
 /// (`D16`).
 ///
 /// The caller has counted one message in `turn`. If the function drops a message,
-/// it counts the next message that it receives.
+/// it counts the next message that it receives. `turn` is `None` if the caller
+/// receives only this message.
 ///
 /// `may_wait` tells whether the function may wait for a message. It is called
 /// only if no message has arrived.
@@ -45,26 +46,32 @@ pub fn read<'a>(
     log: Log,
     sock: RawFd,
     message: &'a mut [MaybeUninit<u8>],
-    turn: &Turn,
+    turn: Option<&Turn>,
     may_wait: impl Fn() -> bool,
 ) -> Result<&'a [u8]> {
     let mut message = Buffer::new(message);
 
-    if message.capacity() < MIN_SIZE {
-        return Err(log.refuse(format_args!(
-            "channel buffer of {} bytes is too small",
-            message.capacity()
-        )));
+    if !is_possible(message.capacity()) {
+        return Err(refuse_size(log, message.capacity()));
     }
 
     let received = socket::recv(sock, &mut message, Wait::Never);
 
-    match received {
-        Ok(received) if message.is_full() && !received.is_truncated() => {
-            Ok(finish(log, message, received.fd))
-        }
-        received => receive(log, sock, message, turn, received, may_wait),
+    if message.is_full() && !received.is_truncated() {
+        Ok(finish(log, message, received.fd))
+    } else {
+        receive(log, sock, message, turn, received, may_wait)
     }
+}
+
+/// Refuses a buffer that is smaller than `ngx_channel_t`, or larger than any
+/// object in memory, with an alert.
+#[cold]
+#[inline(never)]
+pub fn refuse_size(log: Log, size: usize) -> Status {
+    let what = if size < MIN_SIZE { "small" } else { "large" };
+
+    log.refuse(format_args!("channel buffer of {size} bytes is too {what}"))
 }
 
 /// Receives messages until a message fills `message`. `received` is the result
@@ -74,15 +81,17 @@ fn receive<'a>(
     log: Log,
     sock: RawFd,
     mut message: Buffer<'a>,
-    turn: &Turn,
-    mut received: std::result::Result<Received, Errno>,
+    turn: Option<&Turn>,
+    mut received: Received,
     may_wait: impl Fn() -> bool,
 ) -> Result<&'a [u8]> {
+    let one_message = Turn::of_one_message();
+    let turn = turn.unwrap_or(&one_message);
     let mut wait = Wait::Never;
 
     loop {
-        match received {
-            Ok(received) => match complete(log, sock, &message, received) {
+        match received.result() {
+            Ok(len) => match complete(log, sock, &message, len, received) {
                 Ok(fd) => return Ok(finish(log, message, fd)),
                 Err(Status::Again) => {}
                 Err(Status::Error) => return Err(Status::Error),
@@ -111,6 +120,7 @@ fn complete(
     log: Log,
     sock: RawFd,
     message: &Buffer<'_>,
+    len: usize,
     received: Received,
 ) -> Result<Option<OwnedFd>> {
     if received.is_truncated() {
@@ -127,15 +137,12 @@ fn complete(
 
     let is_stream = socket::is_stream(sock);
 
-    if received.len == 0 && (is_stream || socket::is_at_end(sock)) {
+    if len == 0 && (is_stream || socket::is_at_end(sock)) {
         log.debug(Debug::Core, format_args!("recvmsg() returned zero"));
         return Err(Status::Error);
     }
 
-    let status = log.refuse(format_args!(
-        "recvmsg() returned not enough data: {}",
-        received.len
-    ));
+    let status = log.refuse(format_args!("recvmsg() returned not enough data: {len}"));
 
     Err(if is_stream { status } else { Status::Again })
 }
@@ -147,22 +154,27 @@ fn finish<'a>(log: Log, mut message: Buffer<'a>, fd: Option<OwnedFd>) -> &'a [u8
     let opens = (message.filled().first_chunk())
         .is_some_and(|&command| ngx_uint_t::from_ne_bytes(command) == NGX_CMD_OPEN_CHANNEL);
 
-    if opens && fd.is_none() {
-        log.error(
-            Level::Alert,
-            None,
-            format_args!("recvmsg() returned no ancillary data"),
-        );
-    }
-
-    // In a process whose stdin is closed, the kernel can give the descriptor
-    // the number 0, which nginx treats as "no channel" (D11). So the descriptor
-    // is moved to a higher number.
-    let fd = fd
-        .filter(|_| opens)
-        .and_then(|fd| above_stdio(fd).ok())
-        .map_or(CLOSED, IntoRawFd::into_raw_fd);
+    let fd = match fd {
+        // In a process whose stdin is closed, the kernel can give the descriptor
+        // the number 0, which nginx treats as "no channel" (D11). So the
+        // descriptor is moved to a higher number.
+        Some(fd) if opens => above_stdio(fd).map_or(CLOSED, IntoRawFd::into_raw_fd),
+        None if opens => {
+            log_no_descriptor(log);
+            CLOSED
+        }
+        _ => CLOSED,
+    };
 
     message.put(offset_of!(ngx_channel_t, fd), fd.to_ne_bytes());
     message.into_filled()
+}
+
+#[cold]
+fn log_no_descriptor(log: Log) {
+    log.error(
+        Level::Alert,
+        None,
+        format_args!("recvmsg() returned no ancillary data"),
+    );
 }

@@ -25,7 +25,7 @@ fn receive(sock: RawFd, size: usize) -> Result<Vec<u8>> {
 fn receive_in(turn: &Turn, sock: RawFd, size: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![MaybeUninit::new(0); size];
 
-    read(log(), sock, &mut bytes, turn, || false).map(<[u8]>::to_vec)
+    read(log(), sock, &mut bytes, Some(turn), || false).map(<[u8]>::to_vec)
 }
 
 fn message(command: ngx_uint_t, size: usize) -> Vec<MaybeUninit<u8>> {
@@ -37,7 +37,7 @@ fn message(command: ngx_uint_t, size: usize) -> Vec<MaybeUninit<u8>> {
 }
 
 fn send(sock: RawFd, bytes: &[MaybeUninit<u8>]) {
-    socket::send(sock, bytes, None, Wait::Never).unwrap();
+    socket::send(sock, bytes, Wait::Never).result().unwrap();
 }
 
 fn put(sock: RawFd, bytes: &[MaybeUninit<u8>]) -> Result {
@@ -73,7 +73,11 @@ fn a_turn_ends() {
 
     let mut sent = 0;
 
-    while sent < TURN + 1 && socket::send(a.as_raw_fd(), &[], None, Wait::Never).is_ok() {
+    while sent < TURN + 1
+        && socket::send(a.as_raw_fd(), &[], Wait::Never)
+            .result()
+            .is_ok()
+    {
         sent += 1;
     }
 
@@ -88,21 +92,28 @@ fn a_turn_ends() {
     assert_eq!(calls, 1 + sent / TURN);
 }
 
+/// The message is the last one of a turn, or the first one of the next turn.
 #[test]
 fn a_message_at_the_end_of_a_turn_is_not_lost() {
-    let [a, b] = socket::socketpair().unwrap();
+    for bad in [TURN - 1, TURN] {
+        let [a, b] = socket::socketpair().unwrap();
 
-    set_send_buffer(a.as_raw_fd(), 1 << 20);
+        set_send_buffer(a.as_raw_fd(), 1 << 20);
 
-    for _ in 1..TURN {
-        send(a.as_raw_fd(), &[]);
+        for _ in 0..bad {
+            send(a.as_raw_fd(), &[]);
+        }
+
+        put(a.as_raw_fd(), &message(32, 32)).unwrap();
+
+        let first = receive(b.as_raw_fd(), 32);
+
+        assert_eq!(first.is_err(), bad == TURN);
+        assert_eq!(
+            first.or_else(|_| receive(b.as_raw_fd(), 32)).unwrap()[0],
+            32
+        );
     }
-
-    put(a.as_raw_fd(), &message(32, 32)).unwrap();
-
-    let first = receive(b.as_raw_fd(), 32).or_else(|_| receive(b.as_raw_fd(), 32));
-
-    assert_eq!(first.unwrap()[0], 32);
 }
 
 #[test]
@@ -116,8 +127,12 @@ fn dropped_messages_and_others_share_a_turn() {
     // A sibling refills the channel with bad messages between good ones as fast
     // as they are read.
     while turns < 3 {
-        while socket::send(a.as_raw_fd(), &[], None, Wait::Never).is_ok()
-            && socket::send(a.as_raw_fd(), &message(31, 32), None, Wait::Never).is_ok()
+        while socket::send(a.as_raw_fd(), &[], Wait::Never)
+            .result()
+            .is_ok()
+            && socket::send(a.as_raw_fd(), &message(31, 32), Wait::Never)
+                .result()
+                .is_ok()
         {}
 
         if turn.take() && receive_in(&turn, b.as_raw_fd(), 32).is_ok() {

@@ -46,10 +46,17 @@ static OWNER: AtomicPid = AtomicPid::new(0);
 /// inside nginx, and after ETOOMANYREFS.
 const RETRY: ngx_msec_t = 100;
 
+/// Whether this process, or a process from which it has inherited the queues,
+/// has queued messages.
+#[inline]
+pub fn may_be_waiting() -> bool {
+    WAITING.load(Relaxed) != 0
+}
+
 /// Whether this process has queued messages.
 #[inline]
 pub fn any_waiting(g: &Globals) -> bool {
-    WAITING.load(Relaxed) != 0 && OWNER.load(Relaxed) == g.own_pid()
+    may_be_waiting() && OWNER.load(Relaxed) == g.own_pid()
 }
 
 /// Milliseconds until the library has to retry the queued messages; `None` if

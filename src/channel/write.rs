@@ -6,10 +6,10 @@ use std::os::fd::RawFd;
 use nix::errno::Errno;
 
 use super::command::NGX_CMD_OPEN_CHANNEL;
-use super::message::ngx_channel_t;
+use super::message::{MIN_SIZE, ngx_channel_t};
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::socket::{self, Wait};
+use crate::sys::socket::{self, Sent, Wait};
 use crate::table::slots::CLOSED;
 
 /// A message of at most this number of bytes always fits into one buffer of the
@@ -47,9 +47,7 @@ pub fn write(
     if_gone: Level,
     may_wait: impl Fn() -> bool,
 ) -> Result {
-    let fd = (ch.fd != CLOSED).then_some(ch.fd);
-
-    if fd.is_none() && ch.command == NGX_CMD_OPEN_CHANNEL {
+    if ch.fd == CLOSED && ch.command == NGX_CMD_OPEN_CHANNEL {
         // The receiver would enter a process into its table that has no channel
         // (D3).
         return Err(log.refuse(format_args!(
@@ -57,47 +55,91 @@ pub fn write(
         )));
     }
 
-    let send = move |wait| socket::send(sock, message, fd, wait);
+    if message.len() > ALWAYS_WHOLE
+        && let Err(err) = check_large(sock, message.len())
+    {
+        return Err(log.fail(Level::Alert, err, format_args!("sendmsg() failed")));
+    }
 
-    let sent = if message.len() <= ALWAYS_WHOLE {
-        send(Wait::Never)
+    let sent = send(sock, message, ch.fd, Wait::Never);
+
+    if sent.is(message.len()) {
+        Ok(())
     } else {
-        check_large(sock, message.len()).and_then(|()| send(Wait::Never))
-    };
-
-    match sent {
-        Ok(n) if n == message.len() => Ok(()),
-        sent => send_again(log, message.len(), if_gone, sent, send, may_wait),
+        send_again(log, sock, message, ch.fd, if_gone, sent, may_wait)
     }
 }
 
-/// Refuses a message that is smaller than `ngx_channel_t`, with an alert.
-#[cold]
-pub fn refuse_small(log: Log, size: usize) -> Status {
-    log.refuse(format_args!("channel message of {size} bytes is too small"))
+/// Sends `message` as [`write`] does, with one system call and without a check.
+/// The message has at most [`ALWAYS_WHOLE`] bytes, carries no descriptor, and
+/// is no OPEN_CHANNEL.
+#[inline(always)]
+pub fn write_plain(
+    log: Log,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    if_gone: Level,
+    may_wait: impl Fn() -> bool,
+) -> Result {
+    let sent = socket::send(sock, message, Wait::Never);
+
+    if sent.is(message.len()) {
+        Ok(())
+    } else {
+        send_again(log, sock, message, CLOSED, if_gone, sent, may_wait)
+    }
 }
 
-/// Repeats a call of `send` that can succeed when it is repeated. `sent` is the
-/// result of the first call.
+/// Refuses a message that is smaller than `ngx_channel_t`, or larger than any
+/// object in memory, with an alert.
+#[cold]
+#[inline(never)]
+pub fn refuse_size(log: Log, size: usize) -> Status {
+    if size < MIN_SIZE {
+        log.refuse(format_args!("channel message of {size} bytes is too small"))
+    } else {
+        let err = Errno::EMSGSIZE;
+
+        log.fail(Level::Alert, err, format_args!("sendmsg() failed"))
+    }
+}
+
+/// Sends `message`, and with it a copy of the descriptor `fd` unless this is -1.
+#[inline(always)]
+fn send(sock: RawFd, message: &[MaybeUninit<u8>], fd: RawFd, wait: Wait) -> Sent {
+    if fd == CLOSED {
+        socket::send(sock, message, wait)
+    } else {
+        socket::send_with(sock, message, fd, wait)
+    }
+}
+
+/// Sends `message` again if the next call can succeed. `sent` is the result of
+/// the first call.
 #[cold]
 fn send_again(
     log: Log,
-    size: usize,
+    sock: RawFd,
+    message: &[MaybeUninit<u8>],
+    fd: RawFd,
     if_gone: Level,
-    mut sent: std::result::Result<usize, Errno>,
-    send: impl Fn(Wait) -> std::result::Result<usize, Errno>,
+    sent: Sent,
     may_wait: impl Fn() -> bool,
 ) -> Result {
+    let mut sent = sent.result();
+
     // The other process has closed its end before it had read all messages. The
     // kernel reports this once as ECONNRESET, unix(7). The next call fails with
     // EPIPE.
     if sent == Err(Errno::ECONNRESET) {
-        sent = send(Wait::Never);
+        sent = send(sock, message, fd, Wait::Never).result();
     }
 
     if sent == Err(Errno::EAGAIN) && may_wait() {
-        sent = send(Wait::AsFlagSays);
+        sent = send(sock, message, fd, Wait::AsFlagSays).result();
     }
+
+    let size = message.len();
 
     match sent {
         Ok(n) if n == size => Ok(()),

@@ -282,3 +282,24 @@ fn act_as_worker(g: &Globals, signo: c_int) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::log::RawLog;
+
+    extern "C" fn handler(_: c_int, _: *mut libc::siginfo_t, _: *mut std::ffi::c_void) {}
+
+    #[test]
+    fn the_status_signal_has_its_handler() {
+        let log = Log::new(RawLog::none());
+
+        assert!(set_status_signal(log, libc::SIGKILL, handler).is_err());
+        assert!(set_status_signal(log, libc::SIGTTIN, handler).is_ok());
+        assert!(is_status_signal(libc::SIGTTIN) && !is_status_signal(libc::SIGTTOU));
+        assert!(signal::reaches(
+            libc::SIGTTIN,
+            handler as *const () as libc::sighandler_t
+        ));
+    }
+}

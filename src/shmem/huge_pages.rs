@@ -55,13 +55,18 @@ pub fn use_for(log: Log, segment: &Segment) {
 /// values, with the current value in brackets.
 fn are_allowed() -> bool {
     let (mut all, mut huge) = ([0; MAX_FILE], [0; MAX_FILE]);
-    let of_all_sizes = chosen(ALLOWED, &mut all);
 
+    do_allow(chosen(ALLOWED, &mut all), chosen(ALLOWED_HUGE, &mut huge))
+}
+
+/// Whether these current values of the two files enable huge pages. `None` is the
+/// value of a file that does not exist.
+fn do_allow(of_all_sizes: Option<&str>, of_huge: Option<&str>) -> bool {
     if of_all_sizes == Some("deny") {
         return false;
     }
 
-    match chosen(ALLOWED_HUGE, &mut huge) {
+    match of_huge {
         Some("always" | "within_size" | "advise") => true,
         Some("never") => false,
         _ => !matches!(of_all_sizes, None | Some("never")),
@@ -74,4 +79,49 @@ fn chosen<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
     let (_, rest) = text.split_once('[')?;
 
     rest.split_once(']').map(|(chosen, _)| chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_files_decide() {
+        let (always, advise, never) = (Some("always"), Some("advise"), Some("never"));
+        let (deny, within_size, inherit) = (Some("deny"), Some("within_size"), Some("inherit"));
+
+        for of_huge in [always, within_size, advise] {
+            assert!(do_allow(never, of_huge) && do_allow(None, of_huge));
+            assert!(!do_allow(deny, of_huge));
+        }
+
+        for of_all_sizes in [always, within_size, advise, Some("force")] {
+            assert!(do_allow(of_all_sizes, inherit) && do_allow(of_all_sizes, None));
+            assert!(!do_allow(of_all_sizes, never));
+        }
+
+        for of_all_sizes in [never, deny, None] {
+            assert!(!do_allow(of_all_sizes, inherit) && !do_allow(of_all_sizes, None));
+        }
+    }
+
+    #[test]
+    fn the_value_in_brackets_is_chosen() {
+        let path = std::env::temp_dir().join(format!("ngx-ipc-chosen-{}", std::process::id()));
+        let name = path.to_str().unwrap();
+
+        assert_eq!(chosen(name, &mut [0; MAX_FILE]), None);
+
+        for (text, value) in [
+            ("always [advise] never\n", Some("advise")),
+            ("[never]", Some("never")),
+            ("always", None),
+            ("[always", None),
+        ] {
+            file::write(&path, text.as_bytes()).unwrap();
+            assert_eq!(chosen(name, &mut [0; MAX_FILE]), value);
+        }
+
+        file::remove(&path).unwrap();
+    }
 }

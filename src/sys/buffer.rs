@@ -95,3 +95,39 @@ impl<'a> Buffer<'a> {
         self.filled = n;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_copied_while_there_is_room() {
+        let mut to = *b"......";
+
+        assert_eq!(copy(&mut to[..3], b"text"), 3);
+        assert_eq!(copy(&mut to[3..], b"ab"), 2);
+        assert_eq!(&to, b"texab.");
+    }
+
+    #[test]
+    fn a_buffer_has_filled_bytes() {
+        let mut memory = [MaybeUninit::new(b'.'); 8];
+        let mut buffer = Buffer::new(&mut memory);
+
+        assert_eq!((buffer.capacity(), buffer.filled()), (8, &b""[..]));
+        assert_eq!(copy(buffer.memory(), b"text"), 4);
+        // SAFETY: all bytes of `memory` are initialised.
+        unsafe { buffer.set_filled(4) };
+        assert!(!buffer.is_full());
+
+        // Four bytes fit only at the beginning.
+        buffer.put(1, *b"TEXT");
+        buffer.put(2, *b"XY");
+        assert_eq!(buffer.filled(), b"teXY");
+
+        // SAFETY: all bytes of `memory` are initialised.
+        unsafe { buffer.set_filled(8) };
+        assert!(buffer.is_full());
+        assert_eq!(buffer.into_filled(), b"teXY....");
+    }
+}

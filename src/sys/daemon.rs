@@ -223,3 +223,126 @@ pub fn set_title<'a>(name: &[u8], title: impl Iterator<Item = &'a [u8]>) {
     append(b": ");
     title.for_each(append);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::fd::identity;
+    use crate::sys::process::{exit_now, getpid, getppid, pipe};
+    use crate::sys::testing::{exit_code, in_child};
+    use crate::sys::text;
+
+    /// Makes a child a daemon, and calls `run` in the daemon with the pid of the child.
+    /// Returns the exit code of the child, which is the parent of the daemon.
+    fn code_of_parent(run: impl FnOnce(Starting, libc::pid_t)) -> c_int {
+        exit_code(|| {
+            let parent = getpid();
+            let mut starting = None;
+
+            // The daemon must replace the files 0 and 1.
+            let zero = open(c"/dev/zero", OFlag::O_RDWR, Mode::empty()).unwrap();
+
+            // SAFETY: dup2() and umask() access no memory, and no code of this child
+            // uses the descriptors 0 and 1.
+            unsafe {
+                libc::dup2(zero.as_raw_fd(), 0);
+                libc::dup2(zero.as_raw_fd(), 1);
+                libc::umask(0o77);
+            }
+
+            let result = daemonize(&mut starting);
+
+            // The parent must not return from daemonize().
+            if getpid() == parent {
+                exit_now(77);
+            }
+
+            // If this fails, `starting` is dropped, and the parent exits with 1.
+            assert_eq!(result, Ok(()));
+            run(starting.unwrap(), parent);
+            exit_now(0)
+        })
+    }
+
+    #[test]
+    fn a_daemon_has_a_session_and_no_terminal() {
+        let code = code_of_parent(|starting, parent| {
+            let null = open(c"/dev/null", OFlag::O_RDWR, Mode::empty()).unwrap();
+
+            assert_eq!(getppid(), parent);
+            assert_eq!(nix::unistd::getsid(None).unwrap().as_raw(), getpid());
+            assert_eq!(identity(0), identity(null.as_raw_fd()));
+            assert_eq!(identity(1), identity(null.as_raw_fd()));
+            // SAFETY: umask() accesses no memory.
+            assert_eq!(unsafe { libc::umask(0) }, 0);
+
+            starting.done();
+        });
+
+        assert_eq!(code, 0);
+    }
+
+    #[test]
+    fn the_parent_of_a_daemon_that_fails_exits_with_1() {
+        assert_eq!(code_of_parent(|starting, _| drop(starting)), 1);
+    }
+
+    #[test]
+    fn stderr_is_redirected() {
+        in_child(|| {
+            let (_, writer) = pipe().unwrap();
+
+            redirect_stderr(writer.as_raw_fd()).unwrap();
+            assert_eq!(identity(2), identity(writer.as_raw_fd()));
+        });
+    }
+
+    #[test]
+    fn the_kernel_keeps_the_settings_of_a_process() {
+        in_child(|| {
+            let mut signo: c_int = 0;
+
+            signal_at_parents_death(libc::SIGUSR2).unwrap();
+
+            // SAFETY: PR_GET_PDEATHSIG writes `signo`, which is local. The other
+            // operations access no memory.
+            unsafe {
+                libc::prctl(libc::PR_GET_PDEATHSIG, &raw mut signo);
+                libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
+            }
+            assert_eq!(signo, libc::SIGUSR2);
+
+            allow_core().unwrap();
+            // SAFETY: PR_GET_DUMPABLE accesses no memory.
+            let dumpable = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
+
+            assert_eq!(dumpable, 1);
+        });
+    }
+
+    /// The arguments of the test are "program" and "an argument", in memory that ends
+    /// with "end".
+    #[test]
+    fn a_title_overwrites_the_arguments() {
+        in_child(|| {
+            let mut memory = *b"program\0an argument\0end";
+            let start: *mut c_char = memory.as_mut_ptr().cast();
+            let name = text::program_name().to_vec();
+            // SAFETY: the second argument begins at the offset 8.
+            let mut argv = [start, unsafe { start.add(8) }, ptr::null_mut()];
+
+            // SAFETY: `argv` is an array of strings that ends with NULL, as that of
+            // main(), and only this code uses the strings.
+            unsafe { init_title(argv.as_mut_ptr()) };
+
+            set_title(b"test", [&b"a "[..], b"title"].into_iter());
+            assert_eq!(&memory, b"test: a title\0\0\0\0\0\0\0end");
+
+            set_title(b"test", [&b"too long "[..], b"a title"].into_iter());
+            assert_eq!(&memory, b"test: too long a ti\0end");
+
+            assert!(argv[1].is_null());
+            assert_eq!(text::program_name(), name);
+        });
+    }
+}

@@ -73,5 +73,6 @@ mod tests {
         assert_eq!(all[before], text.as_ptr());
         assert!(all[before + 1].is_null());
         assert_eq!(get(c"NGX_IPC_NO_SUCH_VARIABLE"), None);
+        assert_eq!(get(c"PATH").map(str::to_string), std::env::var("PATH").ok());
     }
 }

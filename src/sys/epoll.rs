@@ -264,3 +264,127 @@ pub fn drain(waker: RawFd) {
     // SAFETY: the kernel writes 8 bytes to `count`, whose size is 8 bytes.
     unsafe { libc::read(waker, (&raw mut count).cast(), size_of_val(&count)) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::process::pipe;
+    use crate::sys::socket::stream_pair;
+
+    /// The time limit for an event that comes at once, in milliseconds.
+    const SOON: c_int = 20_000;
+
+    /// The events and keys that are reported within `timeout` milliseconds.
+    fn events(epoll: &Epoll, timeout: c_int) -> Vec<(u32, u64)> {
+        let mut events = [Event::default(); 4];
+        let n = wait(epoll.waiter(), epoll.waker(), &mut events, timeout).unwrap();
+
+        events[..n]
+            .iter()
+            .map(|event| (event.events, event.key))
+            .collect()
+    }
+
+    #[test]
+    fn events_are_reported_with_their_keys() {
+        let mut epoll = Epoll::new().unwrap();
+        let [ours, theirs] = stream_pair().unwrap();
+        let fd = ours.as_raw_fd();
+
+        assert_eq!(events(&epoll, 0), []);
+        epoll.ctl(libc::EPOLL_CTL_ADD, fd, READ | WRITE, 5).unwrap();
+        assert_eq!(events(&epoll, SOON), [(WRITE, 5)]);
+
+        epoll.ctl(libc::EPOLL_CTL_MOD, fd, READ, 6).unwrap();
+        assert_eq!(events(&epoll, 0), []);
+        crate::sys::fd::write(theirs.as_raw_fd(), b"text").unwrap();
+        assert_eq!(events(&epoll, SOON), [(libc::EPOLLIN as u32, 6)]);
+
+        drop(theirs);
+        assert_eq!(events(&epoll, SOON), [(READ | libc::EPOLLHUP as u32, 6)]);
+
+        epoll.remove(fd).unwrap();
+        assert_eq!(epoll.remove(fd), Err(Errno::ENOENT));
+        assert_eq!(events(&epoll, 0), []);
+        assert_eq!(FAILED, (libc::EPOLLERR | libc::EPOLLHUP) as u32);
+
+        epoll.close();
+        assert_eq!((epoll.waiter(), epoll.waker()), (-1, -1));
+    }
+
+    #[test]
+    fn a_wait_is_ended_once() {
+        let epoll = Epoll::new().unwrap();
+
+        wake(epoll.waker());
+        wake(epoll.waker());
+        assert_eq!(events(&epoll, SOON), [(0, WAKE)]);
+        assert_eq!(events(&epoll, 0), []);
+    }
+
+    #[test]
+    fn a_nested_instance_is_readable_while_a_descriptor_is() {
+        let nested = Nested::new().unwrap();
+        let outer = Epoll::new().unwrap();
+        let (reader, writer) = pipe().unwrap();
+        let inner = nested.epoll.as_raw_fd();
+
+        outer.ctl(libc::EPOLL_CTL_ADD, inner, READ, 1).unwrap();
+        add(inner, reader.as_raw_fd()).unwrap();
+        assert_eq!(events(&outer, 0), []);
+        crate::sys::fd::write(writer.as_raw_fd(), b"x").unwrap();
+        assert_eq!(events(&outer, SOON), [(libc::EPOLLIN as u32, 1)]);
+        remove(inner, reader.as_raw_fd()).unwrap();
+        assert_eq!(events(&outer, 0), []);
+
+        wake(nested.wake.as_raw_fd());
+        assert_eq!(events(&outer, SOON), [(libc::EPOLLIN as u32, 1)]);
+        drain(nested.wake.as_raw_fd());
+        assert_eq!(events(&outer, 0), []);
+    }
+
+    fn fill(sock: RawFd) {
+        let is_full = (0..10_000).any(|_| crate::sys::fd::write(sock, &[0; 4096]).is_err());
+
+        assert!(is_full);
+    }
+
+    /// Makes a pair of sockets. The first one is full.
+    fn full() -> [OwnedFd; 2] {
+        let pair = stream_pair().unwrap();
+
+        fill(pair[0].as_raw_fd());
+
+        pair
+    }
+
+    fn empty(sock: &OwnedFd) {
+        while nix::unistd::read(sock, &mut [0; 4096]).is_ok() {}
+    }
+
+    #[test]
+    fn a_full_socket_is_reported_once_when_it_has_room() {
+        let mut epoll = Epoll::new().unwrap();
+        let (one, two) = (full(), full());
+        let [first, second] = [&one[0], &two[0]].map(AsRawFd::as_raw_fd);
+        let reported = [(0, WAKE)];
+
+        epoll.watch_full(vec![first]).unwrap();
+        assert_eq!(events(&epoll, 0), []);
+        empty(&one[1]);
+        assert_eq!(events(&epoll, SOON), reported);
+        epoll.take_full();
+        assert_eq!(events(&epoll, 0), []);
+
+        // The first socket is not watched any more, but the second one is.
+        epoll.watch_full(vec![second]).unwrap();
+        fill(first);
+        empty(&one[1]);
+        assert_eq!(events(&epoll, 0), []);
+        empty(&two[1]);
+        assert_eq!(events(&epoll, SOON), reported);
+
+        epoll.watch_full(Vec::new()).unwrap();
+        assert_eq!(events(&epoll, 0), []);
+    }
+}

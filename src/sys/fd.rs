@@ -119,3 +119,98 @@ pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize, Errno> {
     Errno::result(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })
         .map(|n| usize::try_from(n).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::testing::{in_child, refuse};
+
+    /// The result of `fcntl(2)` with a command that has no argument.
+    fn flags(fd: RawFd, command: i32) -> i32 {
+        // SAFETY: the commands of the tests access no memory.
+        unsafe { libc::fcntl(fd, command) }
+    }
+
+    fn is_open(fd: RawFd) -> bool {
+        flags(fd, libc::F_GETFD) != -1
+    }
+
+    /// Opens the descriptors 200 to 211, and closes some of them. Returns those that
+    /// are left.
+    fn left() -> Vec<RawFd> {
+        let all = 200..212;
+
+        for fd in all.clone() {
+            // SAFETY: dup2() accesses no memory, and the number is free.
+            unsafe { libc::dup2(libc::STDERR_FILENO, fd) };
+        }
+
+        close_all([200, 203, 204, 205, 210, 208, RawFd::MAX].into_iter());
+
+        all.filter(|&fd| is_open(fd)).collect()
+    }
+
+    #[test]
+    fn only_the_given_descriptors_are_closed() {
+        in_child(|| assert_eq!(left(), [201, 202, 206, 207, 209, 211]));
+        in_child(|| {
+            refuse(libc::SYS_close_range);
+            assert_eq!(left(), [201, 202, 206, 207, 209, 211]);
+        });
+    }
+
+    #[test]
+    fn a_descriptor_is_closed_once() {
+        in_child(|| {
+            assert_eq!(close(libc::STDERR_FILENO), Ok(()));
+            assert!(!is_open(libc::STDERR_FILENO));
+            assert_eq!(close(libc::STDERR_FILENO), Err(Errno::EBADF));
+        });
+    }
+
+    #[test]
+    fn new_descriptors_are_above_stderr() {
+        in_child(|| {
+            let file = duplicate_from(libc::STDERR_FILENO, 50).unwrap();
+
+            for fd in 0..=libc::STDERR_FILENO {
+                close(fd).unwrap();
+            }
+
+            let copy = duplicate(file.as_raw_fd()).unwrap();
+            let number = copy.as_raw_fd();
+
+            assert!(number > libc::STDERR_FILENO);
+            assert_eq!(flags(number, libc::F_GETFD), libc::FD_CLOEXEC);
+            assert_eq!(identity(number), identity(file.as_raw_fd()));
+
+            // SAFETY: dup2() has made the descriptor, so it has no owner.
+            let two = unsafe { OwnedFd::from_raw_fd(libc::dup2(number, 2)) };
+            let moved = above_stdio(two).unwrap();
+
+            assert!(moved.as_raw_fd() > libc::STDERR_FILENO);
+            assert!(!is_open(2));
+            assert_eq!(above_stdio(copy).unwrap().as_raw_fd(), number);
+        });
+    }
+
+    #[test]
+    fn a_log_is_appended_to() {
+        let path = std::env::temp_dir().join(format!("ngx-ipc-log-{}", std::process::id()));
+
+        for text in [b"one\n", b"two\n"] {
+            let fd = open_append(&path).unwrap();
+
+            assert!(fd > libc::STDERR_FILENO);
+            assert_eq!(flags(fd, libc::F_GETFD), libc::FD_CLOEXEC);
+            assert_eq!(flags(fd, libc::F_GETFL) & libc::O_ACCMODE, libc::O_WRONLY);
+            assert_eq!(write(fd, text), Ok(4));
+            close(fd).unwrap();
+        }
+
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(write(-1, b"text"), Err(Errno::EBADF));
+        assert_eq!(identity(-1), Err(Errno::EBADF));
+    }
+}

@@ -103,3 +103,35 @@ impl fmt::Write for Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    #[test]
+    fn memory_is_allocated() {
+        for size in [0, 1, 10_000] {
+            let memory = allocate(size).unwrap();
+
+            assert_eq!(memory.addr().get() % ALIGNMENT, 0);
+            // SAFETY: allocate() has returned `memory`, and no code uses it.
+            unsafe { free(memory) };
+        }
+
+        assert_eq!(allocate(isize::MAX.unsigned_abs() + 1), Err(Errno::ENOMEM));
+        assert_eq!(Errno::last(), Errno::ENOMEM);
+    }
+
+    #[test]
+    fn vectors_and_texts_grow() {
+        let mut vector = collect(1..=3).unwrap();
+        let mut text = Writer::new();
+
+        push(&mut vector, 4).unwrap();
+        assert_eq!(vector, [1, 2, 3, 4]);
+        write!(text, "{}-{}", 1, 2).unwrap();
+        assert_eq!(text.into_bytes(), b"1-2");
+    }
+}

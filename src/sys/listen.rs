@@ -154,6 +154,8 @@ pub fn accept(fd: RawFd) -> Result<OwnedFd, Errno> {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::socket::SockaddrLike;
+
     use super::*;
 
     #[test]
@@ -188,5 +190,85 @@ mod tests {
             open(bound, 5).unwrap_err(),
             Failure::Bind(Errno::EADDRINUSE)
         );
+    }
+
+    /// The path of a Unix socket for the test `name`.
+    fn socket_path(name: &str) -> String {
+        let file = format!("ngx-ipc-{name}-{}", std::process::id());
+
+        std::env::temp_dir().join(file).display().to_string()
+    }
+
+    fn is_close_on_exec(sock: &OwnedFd) -> bool {
+        // SAFETY: F_GETFD accesses no memory.
+        unsafe { libc::fcntl(sock.as_raw_fd(), libc::F_GETFD) == libc::FD_CLOEXEC }
+    }
+
+    #[test]
+    fn sockets_of_all_families_accept_connections() {
+        let path = socket_path("families");
+        let unix = format!("unix:{path}");
+        let others = ["127.0.0.1:1", "[::1]:1", "unix:/nonexistent"].map(Address::parse);
+
+        for text in ["127.0.0.1:0", "[::1]:0", &unix] {
+            let sock = match open(Address::parse(text).unwrap(), 5) {
+                // A system can have no IPv6.
+                Err(Failure::Socket(_) | Failure::Bind(Errno::EADDRNOTAVAIL)) => continue,
+                result => result.unwrap(),
+            };
+            let fd = sock.as_raw_fd();
+            let name = getsockname::<SockaddrStorage>(fd).unwrap();
+            let bound = name.to_string();
+            let bound = Address::parse(text.strip_suffix(":0").map_or(text, |_| &bound)).unwrap();
+
+            assert!(bound.is_of(fd), "{text}");
+            assert!(others.iter().all(|other| !other.unwrap().is_of(fd)));
+            assert!(is_close_on_exec(&sock) && fd > libc::STDERR_FILENO);
+            // The socket is non-blocking, so this call returns.
+            assert_eq!(accept(fd).err(), Some(Errno::EAGAIN));
+
+            let family = name.family().unwrap();
+            let client = socket(family, SockType::Stream, SockFlag::empty(), None).unwrap();
+
+            nix::sys::socket::connect(client.as_raw_fd(), &name).unwrap();
+
+            let accepted = accept(fd).unwrap();
+
+            assert!(is_close_on_exec(&accepted));
+            assert!(!crate::sys::socket::is_blocking(accepted.as_raw_fd()));
+        }
+
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn only_unix_sockets_have_paths() {
+        let unix = Address::parse("unix:/tmp/x.sock").unwrap();
+
+        assert_eq!(unix.path(), Some(Path::new("/tmp/x.sock")));
+        assert_eq!(Address::parse("127.0.0.1:80").unwrap().path(), None);
+    }
+
+    #[test]
+    fn a_socket_is_handed_down_and_inherited() {
+        let path = socket_path("inherit");
+        let address = format!("unix:{path}");
+        let sock = open(Address::parse(&address).unwrap(), 5).unwrap();
+
+        hand_down(sock.as_raw_fd());
+        assert!(!is_close_on_exec(&sock));
+
+        // The number has no owner any more, as after execve(2).
+        let fd = std::os::fd::IntoRawFd::into_raw_fd(sock);
+        let inherited = inherit(fd).unwrap();
+
+        assert_eq!(inherited.as_raw_fd(), fd);
+        assert!(is_close_on_exec(&inherited));
+        assert!(Address::parse(&address).unwrap().is_of(fd));
+
+        let file = std::fs::File::open("/dev/null").unwrap();
+
+        assert!(inherit(file.as_raw_fd()).is_none());
+        std::fs::remove_file(path).unwrap();
     }
 }

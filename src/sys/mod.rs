@@ -28,6 +28,8 @@ pub mod region;
 pub mod shm;
 pub mod signal;
 pub mod socket;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod time;
 pub mod trusted;

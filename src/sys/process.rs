@@ -310,3 +310,6 @@ pub fn exit(code: c_int) -> ! {
 pub fn abort() -> ! {
     std::process::abort()
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,21 +167,7 @@ mod tests {
     use std::sync::atomic::AtomicI32;
 
     use super::*;
-    use crate::sys::process::{Fork, exit_now, fork};
-
-    fn in_child(run: impl FnOnce() -> bool) -> bool {
-        match fork().unwrap() {
-            Fork::Child => exit_now(i32::from(!run())),
-            Fork::Parent(pid) => {
-                let mut status = 0;
-
-                // SAFETY: the kernel writes `status`, which is local.
-                unsafe { libc::waitpid(pid, &raw mut status, 0) };
-
-                status == 0
-            }
-        }
-    }
+    use crate::sys::testing::in_child;
 
     #[test]
     fn a_child_reads_what_its_parent_writes_and_cannot_write() {
@@ -198,18 +184,62 @@ mod tests {
         };
 
         assert!(reads());
-        assert!(in_child(|| reads() && PUBLISHED.writable().is_none()));
-        assert!(in_child(|| {
+        in_child(|| assert!(reads() && PUBLISHED.writable().is_none()));
+        in_child(|| {
             let start = PUBLISHED.readable.load(Relaxed).cast();
             let rights = libc::PROT_READ | libc::PROT_WRITE;
 
             // SAFETY: the mapping of `readable` has this many bytes, and no code
             // of this child uses it.
-            unsafe {
+            assert!(unsafe {
                 libc::mprotect(start, 8000, rights) == -1
                     && libc::madvise(start, 8000, libc::MADV_REMOVE) == -1
                     && reads()
-            }
-        }));
+            });
+        });
+    }
+
+    /// The result of `fcntl(2)` with a command that has no argument.
+    fn flags(file: &OwnedFd, command: c_int) -> c_int {
+        // SAFETY: the commands of the tests access no memory.
+        unsafe { libc::fcntl(file.as_raw_fd(), command) }
+    }
+
+    #[test]
+    fn the_file_is_sealed() {
+        let file = make_file(5000).unwrap();
+        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_FUTURE_WRITE;
+
+        assert_eq!(flags(&file, libc::F_GETFD), libc::FD_CLOEXEC);
+        assert_eq!(flags(&file, libc::F_GET_SEALS) & seals, 0);
+
+        let copy = read_only(&file).unwrap();
+
+        assert_eq!(flags(&copy, libc::F_GETFD), libc::FD_CLOEXEC);
+        assert_eq!(flags(&file, libc::F_GET_SEALS) & seals, seals);
+    }
+
+    /// Linux before 5.1 has no such seal. The test uses a file that cannot be sealed.
+    #[test]
+    fn a_file_without_seals_is_opened_for_reading() {
+        let file = memfd_create(libc::MFD_CLOEXEC).unwrap();
+        let copy = read_only(&file).unwrap();
+
+        assert_eq!(flags(&copy, libc::F_GETFD), libc::FD_CLOEXEC);
+        assert_eq!(
+            flags(&copy, libc::F_GETFL) & libc::O_ACCMODE,
+            libc::O_RDONLY
+        );
+    }
+
+    #[test]
+    fn memory_is_discarded() {
+        in_child(|| {
+            let segment = map_private(1).unwrap();
+
+            assert_eq!(segment.advise(libc::MADV_NORMAL), Ok(()));
+            discard(&segment);
+            assert_eq!(segment.advise(libc::MADV_NORMAL), Err(Errno::ENOMEM));
+        });
     }
 }

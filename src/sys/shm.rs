@@ -199,3 +199,111 @@ macro_rules! impl_share {
 }
 
 pub(crate) use impl_share;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+    use crate::sys::testing::in_child;
+
+    const SIZE: usize = 3 * 4096;
+
+    /// The last number in the memory.
+    fn last(segment: &Segment) -> &AtomicI32 {
+        // SAFETY: the segments of the tests are zeroed, page-aligned, have SIZE bytes
+        // and are not unmapped while the result is used.
+        unsafe { segment.addr().byte_add(SIZE - 4).cast().as_ref() }
+    }
+
+    /// Returns what this process reads when a child has written 7.
+    fn written_by_child(segment: &Segment) -> i32 {
+        in_child(|| last(segment).store(7, Relaxed));
+        last(segment).load(Relaxed)
+    }
+
+    fn is_mapped(segment: &Segment) -> bool {
+        segment.advise(libc::MADV_NORMAL).is_ok()
+    }
+
+    #[test]
+    fn a_child_shares_its_parent_s_memory() {
+        let zero = open_zero().unwrap();
+        let id = shmget(SIZE).unwrap();
+        let shared = [map_anon(SIZE), map_zero(&zero, SIZE), shmat(id, SIZE)];
+
+        shm_remove(id).unwrap();
+
+        for segment in shared.map(Result::unwrap) {
+            assert_eq!(segment.size(), SIZE);
+            assert_eq!(written_by_child(&segment), 7);
+        }
+
+        assert_eq!(written_by_child(&map_private(SIZE).unwrap()), 0);
+        // SAFETY: F_GETFD accesses no memory.
+        let flags = unsafe { libc::fcntl(zero.as_raw_fd(), libc::F_GETFD) };
+
+        assert_eq!(flags, libc::FD_CLOEXEC);
+    }
+
+    #[test]
+    fn memory_that_is_not_used_any_more_is_unmapped() {
+        in_child(|| {
+            let segment = map_anon(SIZE).unwrap();
+
+            assert!(is_mapped(&segment));
+            segment.unmap().unwrap();
+            assert!(!is_mapped(&segment));
+
+            let id = shmget(SIZE).unwrap();
+            let segment = shmat(id, SIZE).unwrap();
+
+            shm_remove(id).unwrap();
+            segment.detach().unwrap();
+            assert!(!is_mapped(&segment));
+            assert_eq!(segment.detach(), Err(Errno::EINVAL));
+            // The kernel has removed the segment with the last detach.
+            assert_eq!(shmat(id, SIZE).err(), Some(Errno::EINVAL));
+        });
+    }
+
+    #[test]
+    fn other_users_cannot_attach_a_segment() {
+        let id = shmget(SIZE).unwrap();
+        // SAFETY: an all-zero shmid_ds is valid, and the kernel writes it.
+        let mode = unsafe {
+            let mut data: libc::shmid_ds = std::mem::zeroed();
+
+            libc::shmctl(id, libc::IPC_STAT, &raw mut data);
+            data.shm_perm.mode
+        };
+
+        shm_remove(id).unwrap();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn too_much_memory_is_an_error() {
+        let (size, zero) = (isize::MAX.unsigned_abs(), open_zero().unwrap());
+
+        assert_eq!(map_anon(size).err(), Some(Errno::ENOMEM));
+        assert!(map_zero(&zero, size).is_err() && shmget(size).is_err());
+    }
+
+    #[test]
+    fn huge_pages_are_requested() {
+        assert_eq!(HUGE_PAGE, 1 << 21);
+
+        in_child(|| {
+            let segment = map_anon(HUGE_PAGE).unwrap();
+
+            // A kernel without huge pages refuses the advice.
+            assert!(matches!(
+                segment.advise_huge_pages(),
+                Ok(()) | Err(Errno::EINVAL)
+            ));
+            segment.unmap().unwrap();
+            assert!(segment.advise_huge_pages().is_err());
+        });
+    }
+}

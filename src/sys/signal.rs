@@ -220,3 +220,105 @@ impl Drop for SavedErrno {
         self.0.set();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicI32;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+    use crate::sys::testing::in_child;
+
+    /// The sum of the signals that `count` has handled.
+    static HANDLED: AtomicI32 = AtomicI32::new(0);
+
+    unsafe extern "C" fn count(signo: c_int, _: *mut libc::siginfo_t, _: *mut c_void) {
+        HANDLED.fetch_add(signo, Relaxed);
+    }
+
+    /// Runs a test in a child with `count` as the handler of SIGUSR1.
+    fn with_handler(test: impl FnOnce(libc::sighandler_t)) {
+        in_child(|| {
+            handle(libc::SIGUSR1, count).unwrap();
+            test(count as *const () as libc::sighandler_t);
+        });
+    }
+
+    fn disposition(signo: c_int) -> libc::sighandler_t {
+        // SAFETY: an all-zero sigaction is valid; the kernel writes `sa`, which is
+        // local.
+        unsafe {
+            let mut sa: libc::sigaction = std::mem::zeroed();
+
+            libc::sigaction(signo, std::ptr::null(), &raw mut sa);
+            sa.sa_sigaction
+        }
+    }
+
+    #[test]
+    fn a_signal_reaches_its_handler_unless_it_is_blocked() {
+        with_handler(|handler| {
+            assert!(reaches(libc::SIGUSR1, handler));
+            assert!(!reaches(libc::SIGUSR1, libc::SIG_DFL));
+            assert!(!reaches(libc::SIGUSR1, handler + 1));
+            assert!(!reaches(libc::SIGUSR2, handler));
+            assert!(!reaches(libc::SIGRTMAX() + 1, handler));
+            assert!(!reaches(libc::SIGRTMAX() + 1, libc::SIG_DFL));
+
+            let blocked = Blocked::all().unwrap();
+
+            assert!(!reaches(libc::SIGUSR1, handler));
+            drop(blocked);
+            assert!(reaches(libc::SIGUSR1, handler));
+        });
+    }
+
+    #[test]
+    fn blocked_signals_arrive_later() {
+        with_handler(|_| {
+            raise(libc::SIGUSR1);
+            assert_eq!(HANDLED.load(Relaxed), libc::SIGUSR1);
+
+            let blocked = Blocked::all().unwrap();
+
+            raise(libc::SIGUSR1);
+            assert_eq!(HANDLED.load(Relaxed), libc::SIGUSR1);
+            drop(blocked);
+            assert_eq!(HANDLED.load(Relaxed), 2 * libc::SIGUSR1);
+
+            std::mem::forget(Blocked::all().unwrap());
+            raise(libc::SIGUSR1);
+            assert_eq!(HANDLED.load(Relaxed), 2 * libc::SIGUSR1);
+            unblock_all().unwrap();
+            assert_eq!(HANDLED.load(Relaxed), 3 * libc::SIGUSR1);
+        });
+    }
+
+    #[test]
+    fn only_handlers_are_reset() {
+        with_handler(|handler| {
+            assert_eq!(disposition(libc::SIGUSR1), handler);
+            ignore(libc::SIGUSR2).unwrap();
+            assert_eq!(disposition(libc::SIGUSR2), libc::SIG_IGN);
+
+            reset_handlers();
+            assert_eq!(disposition(libc::SIGUSR1), libc::SIG_DFL);
+            assert_eq!(disposition(libc::SIGUSR2), libc::SIG_IGN);
+
+            reset(libc::SIGUSR2).unwrap();
+            assert_eq!(disposition(libc::SIGUSR2), libc::SIG_DFL);
+            assert_eq!(reset(libc::SIGKILL), Err(Errno::EINVAL));
+        });
+    }
+
+    #[test]
+    fn errno_is_restored() {
+        Errno::ENOTTY.set();
+
+        let saved = SavedErrno::save();
+
+        Errno::EBADF.set();
+        drop(saved);
+        assert_eq!(Errno::last(), Errno::ENOTTY);
+    }
+}

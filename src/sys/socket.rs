@@ -123,27 +123,44 @@ fn msghdr(iov: &mut libc::iovec) -> libc::msghdr {
     msg
 }
 
-/// Sends `bytes`, and with them a copy of the descriptor `fd` if `fd` is given.
-/// SIGPIPE is not raised. Returns the number of bytes that were sent.
+/// The result of [`send`] or [`send_with`].
+#[derive(Clone, Copy)]
+pub struct Sent(isize);
+
+impl Sent {
+    /// Whether `n` bytes were sent.
+    #[inline(always)]
+    pub fn is(self, n: usize) -> bool {
+        self.0 == n.cast_signed()
+    }
+
+    /// The number of bytes that were sent, or the errno. Call this function
+    /// before another system call changes the errno.
+    pub fn result(self) -> Result<usize, Errno> {
+        count(self.0)
+    }
+}
+
+/// Sends `bytes`, `send(2)`. SIGPIPE is not raised. A signal can end the call
+/// with EINTR.
 ///
 /// `bytes` can contain padding that is not initialised, because the kernel only
-/// copies the bytes. The function calls `sendmsg(2)`, or without a descriptor
-/// `send(2)`, which takes less time. A signal can end the call with EINTR.
-pub fn send(
-    sock: RawFd,
-    bytes: &[MaybeUninit<u8>],
-    fd: Option<RawFd>,
-    wait: Wait,
-) -> Result<usize, Errno> {
+/// copies the bytes.
+#[inline(always)]
+pub fn send(sock: RawFd, bytes: &[MaybeUninit<u8>], wait: Wait) -> Sent {
+    let flags = libc::MSG_NOSIGNAL | wait.flag();
+
+    // SAFETY: `bytes` is a slice, so the kernel can read all of its bytes.
+    Sent(unsafe { libc::send(sock, bytes.as_ptr().cast(), bytes.len(), flags) })
+}
+
+/// Sends `bytes` as [`send`] does, and with them a copy of the descriptor `fd`,
+/// `sendmsg(2)`. This takes more time than [`send`].
+#[inline(always)]
+pub fn send_with(sock: RawFd, bytes: &[MaybeUninit<u8>], fd: RawFd, wait: Wait) -> Sent {
     const SPACE: usize = cmsg_space(size_of::<c_int>());
 
     let flags = libc::MSG_NOSIGNAL | wait.flag();
-
-    let Some(fd) = fd else {
-        // SAFETY: `bytes` is a slice, so the kernel can read all of its bytes.
-        return count(unsafe { libc::send(sock, bytes.as_ptr().cast(), bytes.len(), flags) });
-    };
-
     let mut control = Control([MaybeUninit::<u8>::zeroed(); SPACE]);
     let mut iov = libc::iovec {
         iov_base: bytes.as_ptr().cast_mut().cast(),
@@ -166,14 +183,13 @@ pub fn send(
 
     // SAFETY: `msg` points to `iov`, `bytes` and `control`, which live until the
     // end of this function.
-    count(unsafe { libc::sendmsg(sock, &raw const msg, flags) })
+    Sent(unsafe { libc::sendmsg(sock, &raw const msg, flags) })
 }
 
-/// The data about the message that [`recv`] has received.
+/// The result of [`recv`], and the data about the message that was received.
 pub struct Received {
-    /// The number of bytes that were received; 0 if the message is empty, or if
-    /// the other end is closed.
-    pub len: usize,
+    /// The result of `recvmsg(2)`.
+    result: isize,
     /// The first descriptor that the message carried. Other descriptors have
     /// been closed.
     pub fd: Option<OwnedFd>,
@@ -182,6 +198,13 @@ pub struct Received {
 }
 
 impl Received {
+    /// The number of bytes that were received, or the errno. The number is 0 if
+    /// the message is empty, or if the other end is closed. Call this function
+    /// before another system call changes the errno.
+    pub fn result(&self) -> Result<usize, Errno> {
+        count(self.result)
+    }
+
     /// Whether the kernel has dropped control data, because the buffer was too
     /// small or because no descriptor was free, or whether the message [is
     /// longer](Self::is_longer).
@@ -196,10 +219,11 @@ impl Received {
     }
 }
 
-/// Receives a message into `buffer`, `recvmsg(2)`. Descriptors that arrive are
-/// close-on-exec. A signal can end the call with EINTR.
+/// Receives a message into `buffer`, `recvmsg(2)`. If this fails, the buffer is
+/// empty afterwards. Descriptors that arrive are close-on-exec. A signal can end
+/// the call with EINTR.
 #[inline(always)]
-pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>, wait: Wait) -> Result<Received, Errno> {
+pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>, wait: Wait) -> Received {
     let flags = libc::MSG_CMSG_CLOEXEC | wait.flag();
     let mut control = Control([MaybeUninit::<u8>::uninit(); CONTROL]);
     let memory = buffer.memory();
@@ -214,12 +238,13 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>, wait: Wait) -> Result<Received
 
     // SAFETY: `msg` points to `iov`, `memory` and `control`, which live until
     // the end of this function and may be written.
-    let len = count(unsafe { libc::recvmsg(sock, &raw mut msg, flags) })?;
+    let result = unsafe { libc::recvmsg(sock, &raw mut msg, flags) };
 
-    // SAFETY: the kernel has written `len` bytes to `memory`.
-    unsafe { buffer.set_filled(len) };
+    // SAFETY: the kernel has written `result` bytes of the buffer, unless
+    // `result` is -1.
+    unsafe { buffer.set_filled(usize::try_from(result).unwrap_or_default()) };
 
-    let fd = if msg.msg_controllen == 0 {
+    let fd = if result < 0 || msg.msg_controllen == 0 {
         None
     } else if let Some(fd) = only_descriptor(&msg, &control) {
         // SAFETY: the kernel has just made the descriptor, so it has no owner.
@@ -229,11 +254,11 @@ pub fn recv(sock: RawFd, buffer: &mut Buffer<'_>, wait: Wait) -> Result<Received
         unsafe { take_control(&msg) }
     };
 
-    Ok(Received {
-        len,
+    Received {
+        result,
         fd,
         flags: msg.msg_flags,
-    })
+    }
 }
 
 /// Receives at most `size` bytes, `recv(2)`. Returns the number of bytes that
@@ -297,8 +322,19 @@ fn retry(mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
     }
 }
 
-/// The number of bytes that a system call has returned, or its errno.
+/// The number of bytes that a system call has returned, or its errno if the
+/// result is negative.
 #[inline(always)]
 fn count(result: isize) -> Result<usize, Errno> {
-    Errno::result(result).map(|n| usize::try_from(n).unwrap_or_default())
+    usize::try_from(result).map_err(|_| last_error())
 }
+
+/// The errno of the system call that has just failed.
+#[cold]
+#[inline(never)]
+fn last_error() -> Errno {
+    Errno::last()
+}
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,41 @@ fn c_program_name() -> &'static [u8] {
     name.bytes()
         .map_or(b"", |bytes| unsafe { &*std::ptr::from_ref(bytes) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text that is not UTF-8 is shown with a replacement character.
+    #[test]
+    fn texts_are_shown() {
+        // SAFETY: NULL is allowed.
+        let null = unsafe { Text::from_ptr(ptr::null()) };
+
+        assert_eq!(null.to_string(), "(null)");
+        assert_eq!((null.bytes(), null.path()), (None, None));
+        assert_eq!(Text::new(c"").path(), None);
+        assert_eq!(Text::new(c"a/b").path(), Some(Path::new("a/b")));
+        assert_eq!(Text::new(c"a").to_string(), "a");
+        assert_eq!(Text::new(c"a\xffb").to_string(), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn a_text_is_stored() {
+        let text = AtomicText::null();
+
+        assert_eq!(text.load().bytes(), None);
+        text.store(Text::new(c"new"));
+        assert_eq!(text.load().bytes(), Some(&b"new"[..]));
+    }
+
+    #[test]
+    fn the_program_has_the_name_of_its_file() {
+        let file = std::env::current_exe().unwrap();
+        let name = file.file_name().unwrap().as_bytes();
+
+        assert_eq!(program_name(), name);
+        keep_program_name();
+        assert_eq!(program_name(), name);
+    }
+}

@@ -86,3 +86,42 @@ pub fn gmtoff(sec: i64) -> isize {
 
     isize::try_from(tm.tm_gmtoff / 60).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_converted_to_milliseconds() {
+        assert_eq!(Time { sec: 3, msec: 45 }.as_msec(), 3045);
+        assert_eq!(Time { sec: -1, msec: 45 }.as_msec(), 45);
+    }
+
+    #[test]
+    fn the_clock_shows_seconds_and_milliseconds() {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+
+        // If a millisecond were another unit, some of these times would be wrong.
+        for _ in 0..50 {
+            let before = now().as_millis();
+            let time = realtime();
+            let after = now().as_millis();
+
+            assert!(time.msec < 1000);
+            assert!((before..=after).contains(&(time.as_msec() as u128)));
+            pause(1);
+        }
+    }
+
+    #[test]
+    fn a_pause_takes_its_time() {
+        let start = Instant::now();
+        let before = monotonic().as_msec();
+
+        pause(30);
+        assert!(start.elapsed().as_millis() >= 30);
+        assert!(monotonic().as_msec() >= before + 29);
+    }
+}

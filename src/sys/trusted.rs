@@ -267,8 +267,11 @@ impl Rest {
         Ok(None)
     }
 
+    /// Whether the name that was taken last is the end of the path. A slash behind
+    /// this name, or "/.", means that the name is that of a directory,
+    /// `path_resolution(7)`.
     fn is_empty(&self) -> bool {
-        !self.bytes().split(|&byte| byte == b'/').any(is_name)
+        self.bytes().is_empty()
     }
 }
 

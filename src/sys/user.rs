@@ -163,3 +163,120 @@ pub fn only_cpu(cpu: usize) -> libc::cpu_set_t {
         set
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::sys::testing::in_child;
+
+    /// A user that every system has.
+    const NOBODY: libc::uid_t = 65534;
+
+    #[test]
+    fn a_process_changes_its_user() {
+        let (pid, user) = (std::process::id().cast_signed(), nix::unistd::getuid());
+
+        assert_eq!(of_process(pid), Some(user.as_raw()));
+        assert_eq!(is_root(), nix::unistd::geteuid().is_root());
+
+        if !user.is_root() {
+            println!("skipped: only root changes its user");
+            return;
+        }
+
+        in_child(|| {
+            let root = find(c"root", None).unwrap();
+
+            assert_eq!((root.user.as_raw(), root.group.as_raw()), (0, 0));
+            setgid(Gid::from_raw(NOBODY)).unwrap();
+            assert_eq!(nix::unistd::getegid().as_raw(), NOBODY);
+            initgroups(c"root", Gid::from_raw(NOBODY)).unwrap();
+
+            let groups = nix::unistd::getgroups().unwrap();
+
+            assert!(groups.iter().any(|group| group.as_raw() == NOBODY));
+            setuid(Uid::from_raw(NOBODY)).unwrap();
+            assert_eq!(nix::unistd::getuid().as_raw(), NOBODY);
+            assert_eq!(of_process(crate::sys::process::getpid()), Some(NOBODY));
+            assert!(!is_root());
+            assert_eq!(setuid(Uid::from_raw(0)), Err(Errno::EPERM));
+        });
+    }
+
+    #[test]
+    fn users_and_groups_are_found() {
+        let found = find(c"nobody", Some(c"root")).unwrap();
+
+        assert_eq!((found.user.as_raw(), found.group.as_raw()), (NOBODY, 0));
+        assert_eq!(found.name, c"nobody");
+        assert_eq!(find(c"no-such-user", None).err(), Some(Errno::ENOENT));
+        assert_eq!(
+            find(c"root", Some(c"no-such-group")).err(),
+            Some(Errno::ENOENT)
+        );
+        assert_eq!(of_process(libc::pid_t::MAX), None);
+        assert_eq!(owner(NOBODY), Some(NOBODY));
+        assert_eq!(owner(libc::uid_t::MAX), None);
+    }
+
+    #[test]
+    fn a_process_gets_its_settings() {
+        in_child(|| {
+            chdir(Path::new("/proc")).unwrap();
+            assert_eq!(std::env::current_dir().unwrap(), PathBuf::from("/proc"));
+            assert_eq!(chdir(Path::new("/nonexistent")), Err(Errno::ENOENT));
+
+            setpriority(19).unwrap();
+            // SAFETY: getpriority() accesses no memory.
+            assert_eq!(unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }, 19);
+
+            for (resource, number) in [
+                (Resource::Nofile, libc::RLIMIT_NOFILE),
+                (Resource::Core, libc::RLIMIT_CORE),
+            ] {
+                let mut limits = libc::rlimit {
+                    rlim_cur: 0,
+                    rlim_max: 0,
+                };
+
+                setrlimit(resource, 20).unwrap();
+                // SAFETY: the kernel writes `limits`, which is local.
+                unsafe { libc::getrlimit(number, &raw mut limits) };
+                assert_eq!((limits.rlim_cur, limits.rlim_max), (20, 20));
+            }
+        });
+    }
+
+    #[test]
+    fn a_process_runs_on_one_processor() {
+        let text = std::fs::read_to_string("/proc/cpuinfo").unwrap();
+        let listed = text.lines().filter(|line| line.starts_with("processor"));
+
+        assert_eq!(processors(), listed.count().max(1));
+
+        in_child(|| {
+            // SAFETY: sched_getcpu() has no precondition.
+            let cpu = unsafe { libc::sched_getcpu() }.unsigned_abs() as usize;
+            let only = only_cpu(cpu);
+            // SAFETY: a set of all-zero bytes is the empty set.
+            let mut now: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+
+            setaffinity(&only).unwrap();
+            // SAFETY: the kernel writes `now`, whose size is passed.
+            unsafe { libc::sched_getaffinity(0, size_of_val(&now), &raw mut now) };
+            assert!(now == only);
+        });
+    }
+
+    #[test]
+    fn a_set_has_one_processor() {
+        for (number, cpu) in [(1, 1), (1023, 1023), (1024, 0), (1026, 2)] {
+            let set = only_cpu(number);
+
+            // SAFETY: `cpu` is less than CPU_SETSIZE.
+            assert!(unsafe { libc::CPU_COUNT(&set) == 1 && libc::CPU_ISSET(cpu, &set) });
+        }
+    }
+}

@@ -98,3 +98,81 @@ pub fn vfork<F: FnMut()>(mut child: F) -> Result<libc::pid_t, Errno> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::sync::atomic::AtomicI32;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+    use crate::sys::process::{exit_now, getpid, pipe, reap_one};
+    use crate::sys::testing::in_child;
+    use crate::sys::time::pause;
+
+    fn is_blocked(signo: c_int) -> bool {
+        // SAFETY: an all-zero sigset is valid; the kernel writes it.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+
+            libc::sigprocmask(libc::SIG_BLOCK, ptr::null(), &raw mut set);
+            libc::sigismember(&raw const set, signo) == 1
+        }
+    }
+
+    #[test]
+    fn a_child_shares_the_memory_and_the_parent_waits() {
+        in_child(|| {
+            let written = AtomicI32::new(0);
+            let child = vfork(|| {
+                // A parent that does not wait reads the number meanwhile.
+                pause(50);
+                written.store(
+                    if is_blocked(libc::SIGTERM) {
+                        getpid()
+                    } else {
+                        -1
+                    },
+                    Relaxed,
+                );
+                exit_now(0);
+            })
+            .unwrap();
+
+            assert_eq!(written.load(Relaxed), child);
+            assert!(!is_blocked(libc::SIGTERM));
+            reap_one(child).unwrap();
+        });
+    }
+
+    /// Whether the kernel can read the byte at `address`.
+    fn is_readable(address: *const c_void) -> bool {
+        let (_reader, writer) = pipe().unwrap();
+
+        // SAFETY: write() fails with EFAULT if the byte cannot be read.
+        unsafe { libc::write(writer.as_raw_fd(), address, 1) == 1 }
+    }
+
+    #[test]
+    fn a_stack_has_a_guard_and_is_unmapped() {
+        in_child(|| {
+            let stack = Stack::new().unwrap();
+            let top: *const u8 = stack.top().cast();
+            let at = |below_top: usize| top.wrapping_sub(below_top).cast::<c_void>();
+            let (first, last) = (256 * 1024, (256 + 64) * 1024);
+
+            assert!(is_readable(at(1)) && is_readable(at(first)));
+            assert!(!is_readable(at(first + 1)) && !is_readable(at(last)));
+            assert_eq!(at(last), stack.0.as_ptr().cast_const());
+
+            drop(stack);
+
+            // SAFETY: the advice changes nothing, and fails if memory is not mapped.
+            let is_mapped = |address: *const c_void| unsafe {
+                libc::madvise(address.cast_mut(), 4096, libc::MADV_NORMAL) == 0
+            };
+
+            assert!(!is_mapped(at(4096)) && !is_mapped(at(first)) && !is_mapped(at(last)));
+        });
+    }
+}

@@ -129,6 +129,79 @@ test_waits(void)
 }
 
 
+/* The time in milliseconds. */
+
+static long
+now_msec(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/*
+ * A child exits a second after another one.  The event loop does not reap the first
+ * child earlier for that, and when it has reaped the first child, the module can still
+ * wait for the second one.
+ */
+
+static void
+later_proc(ngx_cycle_t *cycle, void *data)
+{
+    int       i, status;
+    long      start, later;
+    pid_t     first, second;
+    sigset_t  set;
+
+    sigemptyset(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+
+    start = now_msec();
+    first = t_fork_exit(1);
+
+    for (i = 0; i < 20; i++) {
+        usleep(50000);
+    }
+
+    later = now_msec();
+    second = t_fork_exit(2);
+
+    while (kill(first, 0) == 0) {
+        ngx_process_events_and_timers(cycle);
+    }
+
+    if (now_msec() - start < 1900) {
+        _exit(3);
+    }
+
+    if (waitpid(second, &status, 0) == second) {
+        _exit(WEXITSTATUS(status) == 2 ? 7 : 1);
+    }
+
+    /* on a machine that was busy meanwhile, both children are due */
+    _exit(now_msec() - later > 1900 ? 7 : 2);
+}
+
+
+static void
+test_later(void)
+{
+    pid_t  pid;
+
+    t_init_signals();
+    ngx_process = NGX_PROCESS_MASTER;
+
+    pid = t_spawn(later_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
+
+    t_close_slot(0);
+}
+
+
 int
 main(void)
 {
@@ -136,6 +209,7 @@ main(void)
 
     t_run("D7 children that no code waits for are reaped", test_orphans);
     t_run("D7 a module waits for its children a second later", test_waits);
+    t_run("D7 a module waits for a child that exited later", test_later);
 
     return t_end();
 }

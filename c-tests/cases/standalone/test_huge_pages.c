@@ -37,13 +37,16 @@ is_chosen(const char *path, const char *option)
 }
 
 
-/* Returns 1 if the memory at addr consists of huge pages. */
+/*
+ * Finds the line that begins with name about the memory at addr in the file smaps of
+ * proc(5).  Copies the line without the name to line, which has size bytes.
+ */
 
-static int
-is_huge(void *addr)
+static void
+memory_line(void *addr, const char *name, char *line, int size)
 {
     int   here;
-    char  line[512], start[32];
+    char  start[32];
     FILE  *f;
 
     f = fopen("/proc/self/smaps", "re");
@@ -52,21 +55,47 @@ is_huge(void *addr)
     here = 0;
     snprintf(start, sizeof(start), "%lx-", (unsigned long) addr);
 
-    while (fgets(line, sizeof(line), f) != NULL) {
+    while (fgets(line, size, f) != NULL) {
 
         if (strncmp(line, start, strlen(start)) == 0) {
             here = 1;
         }
 
-        if (here && strncmp(line, "ShmemPmdMapped:", 15) == 0) {
+        if (here && strncmp(line, name, strlen(name)) == 0) {
             fclose(f);
-            return atol(line + 15) > 0;
+            memmove(line, line + strlen(name), strlen(line + strlen(name)) + 1);
+            return;
         }
     }
 
     fclose(f);
+    line[0] = '\0';
+}
 
-    return 0;
+
+/* Returns 1 if the memory at addr consists of huge pages. */
+
+static int
+is_huge(void *addr)
+{
+    char  line[512];
+
+    memory_line(addr, "ShmemPmdMapped:", line, sizeof(line));
+
+    return atol(line) > 0;
+}
+
+
+/* Returns 1 if huge pages were requested for the memory at addr. */
+
+static int
+is_requested(void *addr)
+{
+    char  line[512];
+
+    memory_line(addr, "VmFlags:", line, sizeof(line));
+
+    return strstr(line, " hg") != NULL;
 }
 
 
@@ -136,6 +165,33 @@ test_no_huge_pages(void)
 }
 
 
+/* The library requests huge pages for memory of at least the size of one. */
+
+static void
+test_huge_page_size(void)
+{
+    int        has_huge_pages;
+    size_t     size;
+    ngx_shm_t  shm;
+
+    size = 2 * 1024 * 1024;
+    has_huge_pages = access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0;
+    ngx_ipc_huge_pages = 1;
+
+    t_shm_init(&shm, size);
+    T_EQ(ngx_shm_alloc(&shm), NGX_OK);
+    T_EQ(is_requested(shm.addr), has_huge_pages);
+    ngx_shm_free(&shm);
+
+    t_shm_init(&shm, size - 4096);
+    T_EQ(ngx_shm_alloc(&shm), NGX_OK);
+    T_EQ(is_requested(shm.addr), 0);
+    ngx_shm_free(&shm);
+
+    ngx_ipc_huge_pages = 0;
+}
+
+
 int
 main(void)
 {
@@ -143,6 +199,7 @@ main(void)
 
     t_run("huge pages", test_huge_pages);
     t_run("no huge pages", test_no_huge_pages);
+    t_run("the size of a huge page", test_huge_page_size);
 
     return t_end();
 }

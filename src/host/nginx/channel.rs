@@ -119,13 +119,12 @@ pub fn read(g: &Globals, log: Log, sock: RawFd, message: &mut [MaybeUninit<u8>])
     static CALLS: Turn = Turn::start();
 
     if sock != g.channel.load(Relaxed) || role::acts_as_master(g) {
-        let turn = Turn::of_one_message();
-
-        return read::read(log, sock, message, &turn, || may_wait(g, sock)).map(<[u8]>::len);
+        return read::read(log, sock, message, None, || may_wait(g, sock)).map(<[u8]>::len);
     }
 
     while CALLS.take() {
-        let read = read::read(log, sock, message, &CALLS, || false).inspect_err(|_| CALLS.end())?;
+        let read =
+            read::read(log, sock, message, Some(&CALLS), || false).inspect_err(|_| CALLS.end())?;
 
         if read.len() != MIN_SIZE {
             return Ok(read.len());

@@ -35,10 +35,7 @@ pub fn read_channel(
     sock: RawFd,
     message: &mut [MaybeUninit<u8>],
 ) -> Result<usize> {
-    read::read(log, sock, message, &Turn::of_one_message(), || {
-        may_wait(g, sock)
-    })
-    .map(<[u8]>::len)
+    read::read(log, sock, message, None, || may_wait(g, sock)).map(<[u8]>::len)
 }
 
 /// Closes the channels that a new worker inherits but does not need. Then makes
@@ -100,7 +97,7 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 /// function closes the channel.
 fn read_message(c: Connection, log: Log, turn: &Turn) -> Option<ngx_channel_t> {
     let mut buffer = ngx_channel_t::command(0).bytes();
-    let result = read::read(log, c.fd(), &mut buffer, turn, || false);
+    let result = read::read(log, c.fd(), &mut buffer, Some(turn), || false);
 
     log.debug(
         Debug::Core,

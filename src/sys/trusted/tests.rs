@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use super::*;
+use crate::sys::testing::in_child;
 
 const ROOT: libc::uid_t = 0;
 const USER: libc::uid_t = 65534;
@@ -63,6 +64,11 @@ fn open(path: &Path, owner: Owner) -> Result<OwnedFd, Errno> {
     open_append(path, owner).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+fn is_close_on_exec(file: &OwnedFd) -> bool {
+    // SAFETY: F_GETFD accesses no memory.
+    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFD) == libc::FD_CLOEXEC }
+}
+
 fn error(path: &Path, owner: Owner) -> Option<Errno> {
     open(path, owner).err()
 }
@@ -78,6 +84,7 @@ fn a_log_is_made_and_appended_to() {
         let file = open(&path, Owner::May(ROOT));
 
         assert!(file.as_ref().is_ok_and(|file| file.as_raw_fd() > 2));
+        assert!(file.as_ref().is_ok_and(is_close_on_exec));
         assert!(file.is_ok_and(|file| nix::unistd::write(file, line.as_bytes()) == Ok(4)));
     }
 
@@ -92,6 +99,31 @@ fn a_log_is_made_and_appended_to() {
         error(&dir.path("none/log"), Owner::May(ROOT)),
         Some(Errno::ENOENT)
     );
+}
+
+/// A path that ends with a slash names a directory, `path_resolution(7)`.
+#[test]
+fn a_path_with_a_slash_at_its_end_is_no_file() {
+    let Some(dir) = Directory::new("slash") else {
+        return;
+    };
+
+    dir.write("safe/log");
+    dir.link("log/", "safe/link");
+
+    for name in ["log/", "log//", "log/.", "link"] {
+        let path = dir.path("safe").join(name);
+
+        assert_eq!(error(&path, Owner::May(ROOT)), Some(Errno::ENOTDIR));
+        assert_eq!(write(&path, b"new"), Err(Errno::ENOTDIR));
+        assert_eq!(read(&path, &mut [0; 8]), Err(Errno::ENOTDIR));
+    }
+
+    for name in ["safe/", "safe/.", "none/"] {
+        assert!(error(&dir.path(name), Owner::May(ROOT)).is_some());
+    }
+
+    assert!(!dir.path("none").exists());
 }
 
 #[test]
@@ -134,6 +166,8 @@ fn links_are_followed_only_in_directories_of_root() {
         "absolute",
         "directory/log",
         "directory/same",
+        "./log",
+        ".//same",
     ] {
         let path = dir.path("safe").join(name);
 
@@ -202,18 +236,6 @@ fn other_files_are_refused_where_users_can_make_them() {
     );
     assert_eq!(dir.owner("safe/log"), Some(ROOT));
 
-    // Without a reader, opening a FIFO fails and does not wait.
-    let fifo = dir.path("open/fifo");
-    let mode = Mode::from_bits_truncate(0o622);
-
-    assert_eq!(nix::unistd::mkfifo(&fifo, mode), Ok(()));
-    assert_eq!(error(&fifo, Owner::Becomes(USER)), Some(Errno::ENXIO));
-
-    let reader = nix::fcntl::open(&fifo, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty());
-
-    assert!(reader.is_ok());
-    assert_eq!(error(&fifo, Owner::Becomes(USER)), Some(Errno::EPERM));
-    assert_eq!(dir.owner("open/fifo"), Some(ROOT));
     assert_eq!(error(Path::new("/dev/null"), Owner::Becomes(USER)), None);
 }
 
@@ -229,4 +251,98 @@ fn the_links_of_proc_are_opened() {
 
         error(Path::new(&link), Owner::May(USER)).is_none()
     }));
+
+    // The text of this link is no path: "pipe:[NUMBER]".
+    let pipe = crate::sys::process::pipe();
+
+    assert!(pipe.is_ok_and(|(_reader, writer)| {
+        let link = format!("/proc/self/fd/{}", writer.as_raw_fd());
+
+        error(Path::new(&link), Owner::May(ROOT)).is_none()
+    }));
+}
+
+/// Root does not wait at a FIFO of another user. The test runs in a child, which ends
+/// if it waits.
+#[test]
+fn a_fifo_is_not_waited_for() {
+    let Some(dir) = Directory::new("fifo") else {
+        return;
+    };
+    let fifo = dir.path("open/fifo");
+    let mode = Mode::from_bits_truncate(0o622);
+
+    assert_eq!(nix::unistd::mkfifo(&fifo, mode), Ok(()));
+
+    in_child(|| {
+        assert_eq!(error(&fifo, Owner::Becomes(USER)), Some(Errno::ENXIO));
+        assert_eq!(read(&fifo, &mut [0; 8]), Ok((&b""[..], ROOT)));
+
+        let reader = nix::fcntl::open(&fifo, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty());
+
+        assert!(reader.is_ok());
+        assert_eq!(error(&fifo, Owner::Becomes(USER)), Some(Errno::EPERM));
+    });
+
+    assert_eq!(dir.owner("open/fifo"), Some(ROOT));
+}
+
+#[test]
+fn a_written_file_replaces_links_of_users_only() {
+    let Some(dir) = Directory::new("write") else {
+        return;
+    };
+
+    dir.write("safe/log");
+    dir.link("log", "safe/link");
+    dir.link("../safe/log", "open/link");
+    dir.link("../safe", "open/directory");
+    dir.write("open/old");
+
+    let text = |name: &str| fs::read_to_string(dir.path(name)).unwrap_or_default();
+    let is_link = |name: &str| dir.path(name).is_symlink();
+    let inode = |name: &str| fs::metadata(dir.path(name)).map_or(0, |file| file.ino());
+    let before = inode("open/old");
+    // The file system may give the inode of a removed file to the next file.
+    let kept = fs::File::open(dir.path("open/old"));
+
+    assert_eq!(write(&dir.path("safe/link"), b"new"), Ok(()));
+    assert_eq!(text("safe/log"), "new");
+    assert!(is_link("safe/link"));
+    assert_eq!(write(&dir.path("safe/made"), b"1\n"), Ok(()));
+    assert_eq!(text("safe/made"), "1\n");
+
+    for name in ["open/link", "open/old", "open/made"] {
+        assert_eq!(write(&dir.path(name), b"2\n"), Ok(()));
+        assert_eq!((text(name), is_link(name)), ("2\n".to_string(), false));
+    }
+
+    assert!(kept.is_ok() && inode("open/old") != before);
+    assert_eq!(text("safe/log"), "new");
+
+    // Only a link at the end of a path is replaced.
+    let path = dir.path("open/directory/log");
+
+    assert_eq!(write(&path, b"3\n"), Err(Errno::ELOOP));
+    assert!(is_link("open/directory"));
+    assert_eq!(text("safe/log"), "new");
+}
+
+#[test]
+fn a_file_is_read_with_its_owner() {
+    let Some(dir) = Directory::new("read") else {
+        return;
+    };
+    let path = dir.write("open/pid");
+
+    dir.link("pid", "open/link");
+    assert_eq!(read(&path, &mut [0; 8]), Ok((&b"old\n"[..], ROOT)));
+    assert_eq!(read(&path, &mut [0; 2]), Ok((&b"ol"[..], ROOT)));
+    assert_eq!(error(&path, Owner::Becomes(USER)), None);
+    assert_eq!(read(&path, &mut [0; 8]), Ok((&b"old\n"[..], USER)));
+    assert_eq!(read(&dir.path("open/link"), &mut [0; 8]), Err(Errno::ELOOP));
+    assert_eq!(
+        read(&dir.path("open/none"), &mut [0; 8]),
+        Err(Errno::ENOENT)
+    );
 }
