@@ -6,6 +6,8 @@
  *
  *   src/abi/ipc_message.rs
  *   src/abi/message_counts.rs
+ *   src/abi/ipc_message_fds.rs
+ *   src/abi/ipc_message_place.rs
  *   src/host/messages/types.rs
  *   src/host/messages/counts.rs
  *   include/generator/ipc_message.h
@@ -122,6 +124,35 @@ typedef struct {
     ngx_uint_t number;
 } ngx_ipc_message_type_t;
 
+/* How much waits for a process. Later versions can add fields. */
+typedef struct {
+    /*
+     * The number of messages of this process that wait there. The library sends
+     * records of its own too, about one for 30 small messages, which count as well.
+     */
+    ngx_uint_t messages;
+    /*
+     * The memory in bytes that the messages of this process use there: it is used in
+     * pieces of 4096 bytes, of which one stays while messages are sent.
+     */
+    size_t used;
+    /*
+     * The largest value of used. Messages of other types than those with
+     * NGX_IPC_MESSAGE_CONTROL are refused when it is reached.
+     */
+    size_t limit;
+    /*
+     * The memory in bytes that is used for messages of all processes. Messages are
+     * refused when it is memory.
+     */
+    size_t memory_used;
+    /*
+     * The memory in bytes for messages, other than that which is reserved for types
+     * with NGX_IPC_MESSAGE_CONTROL.
+     */
+    size_t memory;
+} ngx_ipc_load_t;
+
 /*
  * The function that is told the outcome of a request: NGX_IPC_REPLIED,
  * NGX_IPC_TOO_LATE or NGX_IPC_DIED. ctx is the argument of
@@ -193,8 +224,8 @@ typedef struct {
      */
     ngx_ipc_gap_pt gap;
     /*
-     * A process has room again. Called once after a function has returned
-     * NGX_AGAIN for a message to this process.
+     * A process has room again, or can have some. Called once after a function has
+     * returned NGX_AGAIN for a message to this process.
      */
     ngx_ipc_peer_pt room;
 } ngx_ipc_message_watch_t;
@@ -320,9 +351,11 @@ typedef struct {
 #define NGX_IPC_MESSAGE_ONCE_PER_KEY 4
 
 /*
- * The last broadcast of the type is kept, at most 65,504 bytes: a process that
- * starts later, or registers the type later, gets it. A message that is older
- * than one that a process has got already is dropped.
+ * The last broadcast of the type is kept: a process that starts later, or
+ * registers the type later, gets it, if it has a role of the set and is not of an
+ * earlier generation. A process of the set that had no room, or whose message was
+ * lost with its sender, gets it too. A message that is older than one that a
+ * process has got already is dropped.
  */
 #define NGX_IPC_MESSAGE_RETAINED 8
 
@@ -388,7 +421,8 @@ typedef struct {
 
 /*
  * Cause of a gap: the descriptors of the message were lost, because the previous
- * process had received them and died.
+ * process had received them and died, or because this process has too many open
+ * descriptors, see RLIMIT_NOFILE.
  */
 #define NGX_IPC_GAP_DESCRIPTORS 4
 
@@ -414,9 +448,10 @@ typedef struct {
  * type once more does nothing.
  *
  * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
- * missing, too long, or used by another structure; if there are 256 types
- * already; if there is no memory; or if this process is a worker or helper and
- * the program has no messages.
+ * missing, too long, or used by another structure; if the field flags has unknown
+ * bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
+ * is no memory; or if this process is a worker or helper and the program has no
+ * messages.
  *
  * Safety: type is NULL or lives as long as the program, as does its name.
  */
@@ -429,8 +464,9 @@ ngx_int_t ngx_ipc_message_register_size(ngx_ipc_message_type_t *type,
  * to is NGX_IPC_TO_WORKER(), NGX_IPC_TO_SLOT(), NGX_IPC_TO_MASTER,
  * NGX_IPC_TO_ONE_OF(), or the field to of a ngx_ipc_peer_t. A worker number
  * means the worker of the sender's generation; while it is started again, the
- * message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses a process of
- * the set, an idle one first.
+ * message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses the process of the
+ * set for which the fewest messages of this process wait, a sleeping one first, and
+ * another one if that is full.
  *
  * Returns NGX_OK: the message is in the receiver's memory. Otherwise nothing was
  * sent, and errno says more: NGX_AGAIN if the memory of the receiver is full,
@@ -446,24 +482,6 @@ ngx_int_t ngx_ipc_message_send(ngx_ipc_message_type_t *type,
                                ngx_ipc_to_t to,
                                const void *data,
                                size_t len);
-
-/*
- * Sends a copy of the len bytes at data to one process, with copies of the
- * n descriptors at fds, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
- * to is an address as for ngx_ipc_message_send(), but not NGX_IPC_TO_ONE_OF().
- *
- * Returns the results of ngx_ipc_message_send(). The result is NGX_AGAIN also if
- * too many descriptors are on the way to the receiver; the function room is not
- * called then. The caller's descriptors stay open.
- *
- * Safety: type is NULL or a type; data has len bytes; fds has n elements.
- */
-ngx_int_t ngx_ipc_message_send_fds(ngx_ipc_message_type_t *type,
-                                   ngx_ipc_to_t to,
-                                   const void *data,
-                                   size_t len,
-                                   const ngx_fd_t *fds,
-                                   ngx_uint_t n);
 
 /*
  * Sends a copy of the len bytes at data to the process of a set that has the
@@ -488,6 +506,40 @@ ngx_int_t ngx_ipc_message_send_by_key(ngx_ipc_message_type_t *type,
                                       size_t len);
 
 /*
+ * Returns the address of the process of a set that has the key, which has key_len
+ * bytes: the process to which ngx_ipc_message_send_by_key() sends. So a request, a
+ * message with descriptors, or a message that is built in place can be sent by key.
+ * The address is used at once, because another process has the key when the set
+ * changes.
+ *
+ * Returns 0 if there is none, with errno ESRCH: the set has no process; EINVAL: an
+ * argument is wrong; ENOMEM: this process has no memory; ENOTSUP: the program has no
+ * messages.
+ *
+ * Safety: key has key_len bytes.
+ */
+ngx_ipc_to_t ngx_ipc_message_to_key(ngx_uint_t set,
+                                    const void *key,
+                                    size_t key_len);
+
+/*
+ * Writes to load, a structure of size bytes, how much waits for a process.
+ * Programs call the macro ngx_ipc_message_load(). to is an address as for
+ * ngx_ipc_message_send(), but not NGX_IPC_TO_ONE_OF(). A program that can send later
+ * holds back before a message is refused.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, and changes nothing, with errno ESRCH if there
+ * is no such process, EINVAL if an argument is wrong or size is less than in
+ * version 0.1, ENOMEM if this process has no memory, ENOTSUP if the program has no
+ * messages.
+ *
+ * Safety: load is NULL or has size writable bytes.
+ */
+ngx_int_t ngx_ipc_message_load_size(ngx_ipc_to_t to,
+                                    ngx_ipc_load_t *load,
+                                    size_t size);
+
+/*
  * Sends a copy of the len bytes at data to all processes of a set, such as
  * NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
  *
@@ -496,7 +548,10 @@ ngx_int_t ngx_ipc_message_send_by_key(ngx_ipc_message_type_t *type,
  * to which it was not sent, most often because they have no room; the function
  * room is called for those. If the payload is too large or an argument is
  * wrong, the message was sent to none, and the result is NGX_DECLINED or
- * NGX_ERROR, with errno as after ngx_ipc_message_send().
+ * NGX_ERROR, with errno as after ngx_ipc_message_send(). The result is NGX_AGAIN
+ * if the type has NGX_IPC_MESSAGE_RETAINED and three other processes are keeping a
+ * message of the type, for example because they were stopped; the function room
+ * is not called then.
  *
  * Safety: type is NULL or a type; data has len bytes.
  */
@@ -513,37 +568,6 @@ ngx_int_t ngx_ipc_message_broadcast(ngx_ipc_message_type_t *type,
  * Safety: n is NULL or writable.
  */
 const ngx_ipc_to_t *ngx_ipc_message_missed(ngx_uint_t *n);
-
-/*
- * Makes room for a message of len bytes to one process, so that the program
- * builds the payload in place. to is an address as for ngx_ipc_message_send(),
- * but not NGX_IPC_TO_ONE_OF().
- *
- * Returns the address of the payload, a multiple of 16, or NULL with errno set
- * as by ngx_ipc_message_send(). Until ngx_ipc_message_commit() or
- * ngx_ipc_message_cancel() no other message can be sent to this process.
- *
- * Safety: type is NULL or a type.
- */
-void *ngx_ipc_message_reserve(ngx_ipc_message_type_t *type,
-                              ngx_ipc_to_t to,
-                              size_t len);
-
-/*
- * Sends a reserved message with the first len bytes of its payload. data is
- * the address that ngx_ipc_message_reserve() has returned.
- *
- * Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at data.
- */
-ngx_int_t ngx_ipc_message_commit(void *data, size_t len);
-
-/*
- * Gives a reserved message back: nothing is sent. data is the address that
- * ngx_ipc_message_reserve() has returned.
- *
- * Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at data.
- */
-ngx_int_t ngx_ipc_message_cancel(void *data);
 
 /*
  * Sends a message to one process, as ngx_ipc_message_send() does, and waits for
@@ -603,8 +627,9 @@ ngx_fd_t ngx_ipc_message_fd(void);
 
 /*
  * Handles the messages that have arrived, in a program with an event loop of its
- * own. The program calls this function before it waits for the first time, and whenever
- * the descriptor of ngx_ipc_message_fd() is readable or the time is over.
+ * own. The program calls this function before it waits for the first time, and
+ * whenever the descriptor of ngx_ipc_message_fd() is readable or the time is over.
+ * If a handler calls this function, it does nothing and returns 0.
  *
  * Returns the milliseconds after which the program calls the function again if
  * the descriptor has not become readable; 0: at once, after other events; -1: no
@@ -653,12 +678,81 @@ ngx_int_t ngx_ipc_message_next_type_size(ngx_ipc_message_counts_t *counts,
  */
 ngx_int_t ngx_ipc_message_next_pair_size(ngx_ipc_message_pair_t *pair,
                                          size_t size);
+ * Sends a copy of the len bytes at data to one process, with copies of the
+ * n descriptors at fds, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
+ * to is an address as for ngx_ipc_message_send().
+ *
+ * Returns the results of ngx_ipc_message_send(). The result is NGX_AGAIN also if
+ * too many descriptors are on the way to the receiver, or from all processes of the
+ * user, see RLIMIT_NOFILE in unix(7). It is NGX_ERROR with EBADF if one of the
+ * descriptors is not open. The caller's descriptors stay open.
+ *
+ * Safety: type is NULL or a type; data has len bytes; fds has n elements.
+ */
+ngx_int_t ngx_ipc_message_send_fds(ngx_ipc_message_type_t *type,
+                                   ngx_ipc_to_t to,
+                                   const void *data,
+                                   size_t len,
+                                   const ngx_fd_t *fds,
+                                   ngx_uint_t n);
+
+/*
+ * Sends a copy of the len bytes at data to all processes of a set, with copies
+ * of the n descriptors at fds, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
+ * The message is not kept for processes that come later.
+ *
+ * Returns the results of ngx_ipc_message_broadcast().
+ *
+ * Safety: type is NULL or a type; data has len bytes; fds has n elements.
+ */
+ngx_int_t ngx_ipc_message_broadcast_fds(ngx_ipc_message_type_t *type,
+                                        ngx_uint_t set,
+                                        const void *data,
+                                        size_t len,
+                                        const ngx_fd_t *fds,
+                                        ngx_uint_t n);
+
+/*
+ * Makes room for a message of len bytes to one process, so that the program
+ * builds the payload in place. to is an address as for ngx_ipc_message_send().
+ *
+ * Returns the address of the payload, a multiple of 16, or NULL with errno set
+ * as by ngx_ipc_message_send(). Until ngx_ipc_message_commit() or
+ * ngx_ipc_message_cancel() no other message can be sent to this process.
+ *
+ * Safety: type is NULL or a type.
+ */
+void *ngx_ipc_message_reserve(ngx_ipc_message_type_t *type,
+                              ngx_ipc_to_t to,
+                              size_t len);
+
+/*
+ * Sends a reserved message with the first len bytes of its payload. data is
+ * the address that ngx_ipc_message_reserve() has returned.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, and nothing is sent, with errno EINVAL if
+ * nothing is reserved at data, or ESRCH if the process has died and gets no
+ * replacement.
+ */
+ngx_int_t ngx_ipc_message_commit(void *data, size_t len);
+
+/*
+ * Gives a reserved message back: nothing is sent. data is the address that
+ * ngx_ipc_message_reserve() has returned.
+ *
+ * Returns NGX_OK, also if the process has died, or NGX_ERROR with EINVAL if nothing
+ * is reserved at data.
+ */
+ngx_int_t ngx_ipc_message_cancel(void *data);
 
 
 /* The address of the worker n of the sender's generation. */
 #define NGX_IPC_TO_WORKER(n)   (NGX_IPC_TO_WORKER_0 + (uint32_t) (n))
 
-/* The address of the process in the slot of ngx_processes, or its replacement. */
+/*
+ * The address of the process in the slot of ngx_processes, or its replacement;
+ * -1: the master.
+ */
 #define NGX_IPC_TO_SLOT(slot)  (NGX_IPC_TO_SLOT_0 + (uint32_t) (slot))
 
 /* The address of one process of a set, such as NGX_IPC_WORKERS. */
@@ -691,6 +785,13 @@ ngx_int_t ngx_ipc_message_next_pair_size(ngx_ipc_message_pair_t *pair,
  */
 #define ngx_ipc_message_watch(watch)                                          \
     ngx_ipc_message_watch_size(watch, sizeof(ngx_ipc_message_watch_t))
+
+/*
+ * Writes to load, a ngx_ipc_load_t, how much waits for a process: calls
+ * ngx_ipc_message_load_size() with the size of the structure in these headers.
+ */
+#define ngx_ipc_message_load(to, load)                                        \
+    ngx_ipc_message_load_size(to, load, sizeof(ngx_ipc_load_t))
 
 
 #ifdef __cplusplus

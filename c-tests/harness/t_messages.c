@@ -14,8 +14,8 @@ volatile t_notes_t  *t_notes;
 
 /* The record of this process. */
 
-static volatile t_received_t *
-own(void)
+volatile t_received_t *
+t_own(void)
 {
     return t_of(ngx_process == NGX_PROCESS_MASTER ? -1
                                                   : (ngx_int_t) ngx_worker);
@@ -34,9 +34,9 @@ note_handler(ngx_ipc_message_t *m)
 {
     volatile t_received_t  *r;
 
-    r = own();
+    r = t_own();
 
-    T_EQ(m->len, sizeof(int));
+    T_OK(m->len >= sizeof(int));
 
     r->value = *(int *) m->data;
 
@@ -55,7 +55,7 @@ t_outcome(void *data, ngx_uint_t outcome, ngx_ipc_message_t *reply)
 {
     volatile t_received_t  *r;
 
-    r = own();
+    r = t_own();
 
     r->outcome = outcome;
     r->reply = reply ? *(int *) reply->data : -1;
@@ -75,14 +75,19 @@ obey(ngx_ipc_message_t *m)
     switch (order.what) {
 
     case T_ORDER_BROADCAST:
-        own()->broadcast = ngx_ipc_message_broadcast(&t_note_type,
+        t_own()->broadcast = ngx_ipc_message_broadcast(&t_note_type,
                                NGX_IPC_WORKERS, &value, sizeof(value));
         break;
 
     case T_ORDER_BROADCAST_SELF:
-        own()->broadcast = ngx_ipc_message_broadcast(&t_note_type,
+        t_own()->broadcast = ngx_ipc_message_broadcast(&t_note_type,
                                NGX_IPC_WORKERS|NGX_IPC_SELF, &value,
                                sizeof(value));
+        break;
+
+    case T_ORDER_BROADCAST_KEPT:
+        t_own()->broadcast = ngx_ipc_message_broadcast(&t_kept_type,
+                               NGX_IPC_WORKERS, &value, sizeof(value));
         break;
 
     case T_ORDER_TO_MASTER:
@@ -94,11 +99,11 @@ obey(ngx_ipc_message_t *m)
         break;
 
     case T_ORDER_HOLD:
-        own()->holding = 1;
+        t_own()->holding = 1;
         while (t_notes->hold) {
             usleep(1000);
         }
-        own()->holding = 0;
+        t_own()->holding = 0;
         break;
 
     case T_ORDER_REPLY_TWICE:
@@ -130,12 +135,52 @@ obey(ngx_ipc_message_t *m)
 }
 
 
+static void
+kept_handler(ngx_ipc_message_t *m)
+{
+    t_own()->kept_value = *(int *) m->data;
+    t_own()->kept++;
+    note_handler(m);
+}
+
+
+typedef struct {
+    t_called_pt  fn;
+    int          arg;
+} t_calling_t;
+
+
+static void
+call_handler(ngx_ipc_message_t *m)
+{
+    t_calling_t  call;
+
+    /* The function pointers of a forked process are those of its parent. */
+
+    call = *(t_calling_t *) m->data;
+    call.fn(m, call.arg);
+}
+
+
+ngx_ipc_message_type_t  t_call_type = {
+    .name = "test_call", .handler = call_handler,
+    .flags = NGX_IPC_MESSAGE_CONTROL
+};
+
+ngx_ipc_message_type_t  t_call_later_type = {
+    .name = "test_call_later", .handler = call_handler
+};
+
 ngx_ipc_message_type_t  t_note_type = {
     .name = "test_note", .handler = note_handler
 };
 
 ngx_ipc_message_type_t  t_order_type = {
     .name = "test_order", .handler = obey, .flags = NGX_IPC_MESSAGE_CONTROL
+};
+
+ngx_ipc_message_type_t  t_order_later_type = {
+    .name = "test_order_later", .handler = obey
 };
 
 ngx_ipc_message_type_t  t_strict_type = {
@@ -149,7 +194,7 @@ ngx_ipc_message_type_t  t_once_type = {
 };
 
 ngx_ipc_message_type_t  t_kept_type = {
-    .name = "test_kept", .handler = note_handler,
+    .name = "test_kept", .handler = kept_handler,
     .flags = NGX_IPC_MESSAGE_RETAINED
 };
 
@@ -170,7 +215,7 @@ fds_handler(ngx_ipc_message_t *m)
         m->fds[1] = -1;
     }
 
-    own()->fds_n = m->fds_n;
+    t_own()->fds_n = m->fds_n;
     note_handler(m);
 }
 
@@ -182,36 +227,43 @@ ngx_ipc_message_type_t  t_fds_type = {
 };
 
 
+ngx_ipc_message_type_t  t_control_fds_type = {
+    .name = "test_control_fds", .handler = fds_handler,
+    .flags = NGX_IPC_MESSAGE_DESCRIPTORS|NGX_IPC_MESSAGE_CONTROL
+};
+
+
 static void
 peer_up(void *data, const ngx_ipc_peer_t *peer)
 {
-    own()->up++;
+    t_own()->up++;
 }
 
 
 static void
 peer_down(void *data, const ngx_ipc_peer_t *peer)
 {
-    own()->down++;
+    t_own()->down++;
 }
 
 
 static void
 gap(void *data, const ngx_ipc_gap_t *gap)
 {
-    own()->gap_cause = gap->cause;
-    own()->gaps += gap->count;
+    t_own()->gap_cause = gap->cause;
+    t_own()->gaps += gap->count;
+    t_own()->gaps_of[gap->cause] += gap->count;
 }
 
 
 static void
 room(void *data, const ngx_ipc_peer_t *peer)
 {
-    own()->room++;
+    t_own()->room++;
 }
 
 
-static ngx_ipc_message_watch_t  watch = {
+ngx_ipc_message_watch_t  t_message_watch = {
     .peer_up = peer_up, .peer_down = peer_down, .gap = gap, .room = room
 };
 
@@ -229,11 +281,15 @@ register_types(ngx_cycle_t *cycle)
     T_EQ(ngx_ipc_message_register(&t_note_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_strict_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_order_later_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_once_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_kept_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_call_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_call_later_type), NGX_OK);
 
     if (t_with_fds) {
         T_EQ(ngx_ipc_message_register(&t_fds_type), NGX_OK);
+        T_EQ(ngx_ipc_message_register(&t_control_fds_type), NGX_OK);
     }
 
     return NGX_OK;
@@ -246,8 +302,8 @@ int  t_early;
 static ngx_int_t
 init_process(ngx_cycle_t *cycle)
 {
-    T_EQ(ngx_ipc_message_watch(&watch), NGX_OK);
-    T_EQ(ngx_ipc_message_watch(&watch), NGX_OK);
+    T_EQ(ngx_ipc_message_watch(&t_message_watch), NGX_OK);
+    T_EQ(ngx_ipc_message_watch(&t_message_watch), NGX_OK);
     register_types(cycle);
 
     /* A broadcast of the first worker, before the last one is forked. */
@@ -331,6 +387,37 @@ t_give_order(ngx_int_t worker, int what, int value)
 
     return ngx_ipc_message_send(&t_order_type, NGX_IPC_TO_WORKER(worker),
                                 &order, sizeof(order));
+}
+
+
+/* Makes a worker call a function, before and after what waits. */
+
+ngx_int_t
+t_call(ngx_ipc_to_t to, t_called_pt fn, int arg)
+{
+    t_calling_t  call = { fn, arg };
+
+    return ngx_ipc_message_send(&t_call_type, to, &call, sizeof(call));
+}
+
+
+ngx_int_t
+t_call_later(ngx_ipc_to_t to, t_called_pt fn, int arg)
+{
+    t_calling_t  call = { fn, arg };
+
+    return ngx_ipc_message_send(&t_call_later_type, to, &call, sizeof(call));
+}
+
+
+/* Keeps a worker in a handler until t_notes->hold is 0. */
+
+void
+t_hold(ngx_int_t worker)
+{
+    t_notes->hold = 1;
+    T_EQ(t_give_order(worker, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(worker)->holding);
 }
 
 #endif

@@ -26,6 +26,7 @@
 typedef enum {
     T_ORDER_BROADCAST = 1,      /* a note of the order's value to all workers */
     T_ORDER_BROADCAST_SELF,     /* the same, to itself too */
+    T_ORDER_BROADCAST_KEPT,     /* a message that is kept, to all workers */
     T_ORDER_TO_MASTER,          /* a note to the master */
     T_ORDER_DIE,                /* dies while it handles the order */
     T_ORDER_HOLD,               /* does not return before t_notes->hold is 0 */
@@ -34,6 +35,11 @@ typedef enum {
     T_ORDER_BY_KEY,             /* a note with the value as its key */
     T_ORDER_ASK,                /* asks worker "value" to reply */
 } t_order_e;
+
+
+/* What a worker calls when it gets a message of the type t_call_type. */
+
+typedef void (*t_called_pt)(ngx_ipc_message_t *m, int arg);
 
 
 typedef struct {
@@ -53,6 +59,7 @@ typedef struct {
     ngx_int_t   broadcast;      /* what ngx_ipc_message_broadcast() returned */
     ngx_int_t   gaps;
     ngx_uint_t  gap_cause;
+    ngx_int_t   gaps_of[5];     /* gaps, by their cause */
     ngx_int_t   up;
     ngx_int_t   down;
     ngx_int_t   room;
@@ -61,6 +68,9 @@ typedef struct {
     ngx_uint_t  outcome;
     int         reply;
     ngx_uint_t  fds_n;
+    ngx_int_t   kept;           /* messages that are kept */
+    int         kept_value;     /* of the last of them */
+    volatile int  flags[8];     /* for the test */
 } t_received_t;
 
 
@@ -76,17 +86,32 @@ extern int                       t_early;
 extern volatile t_notes_t       *t_notes;
 extern ngx_ipc_message_type_t    t_note_type;
 extern ngx_ipc_message_type_t    t_order_type;
+extern ngx_ipc_message_type_t    t_order_later_type;   /* not a control message */
 extern ngx_ipc_message_type_t    t_strict_type;
 extern ngx_ipc_message_type_t    t_once_type;
 extern ngx_ipc_message_type_t    t_kept_type;
+
+/* Calls a function, as a control message and as an other message. */
+
+extern ngx_ipc_message_type_t    t_call_type;
+extern ngx_ipc_message_type_t    t_call_later_type;
+
+/* The functions that count in t_received_t. Workers watch with it. */
+
+extern ngx_ipc_message_watch_t   t_message_watch;
 
 /* Registered only if t_with_fds is 1. */
 
 extern int                       t_with_fds;
 extern ngx_ipc_message_type_t    t_fds_type;
+extern ngx_ipc_message_type_t    t_control_fds_type;
 
 
 void t_messages_init(void);
+volatile t_received_t *t_own(void);
+ngx_int_t t_call(ngx_ipc_to_t to, t_called_pt fn, int arg);
+ngx_int_t t_call_later(ngx_ipc_to_t to, t_called_pt fn, int arg);
+void t_hold(ngx_int_t worker);
 void t_messages_start(ngx_int_t n);
 volatile t_received_t *t_of(ngx_int_t worker);
 ngx_int_t t_note(ngx_ipc_to_t to, int value);

@@ -88,6 +88,8 @@ pub const HEADERS: &[Header] = &[
     },
     Header {
         and: &[
+            "src/abi/ipc_message_fds.rs",
+            "src/abi/ipc_message_place.rs",
             "src/abi/message_counts.rs",
             "src/host/messages/types.rs",
             "src/host/messages/counts.rs",

@@ -11,9 +11,11 @@ use crate::host::message_loop;
 use crate::host::messages::local::Asked;
 use crate::host::messages::send::{self, Failure, code};
 use crate::host::messages::types::{
-    ngx_ipc_message_type_t, ngx_ipc_message_watch_t, ngx_ipc_reply_pt, ngx_ipc_to_t,
+    first_size_of_load, ngx_ipc_load_t, ngx_ipc_message_type_t, ngx_ipc_message_watch_t,
+    ngx_ipc_reply_pt, ngx_ipc_to_t,
 };
 use crate::host::messages::{local, register};
+use crate::host::sized;
 use crate::log::Level;
 use crate::status;
 
@@ -22,7 +24,7 @@ use crate::status;
 /// # Safety
 ///
 /// `data` has `len` bytes as long as the result is used, or is NULL.
-unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failure> {
+pub(super) unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failure> {
     if len == 0 {
         return Ok(&[]);
     }
@@ -35,12 +37,20 @@ unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failu
 
 /// The return code of a function that sends one message.
 #[inline]
-fn sent(result: Result<(), Failure>) -> ngx_int_t {
+pub(super) fn sent(result: Result<(), Failure>) -> ngx_int_t {
     message_loop::sent();
     code(result)
 }
 
-fn valid(r#type: *mut ngx_ipc_message_type_t) -> Result<NonNull<ngx_ipc_message_type_t>, Failure> {
+/// The return code of a function that sends a message to several processes.
+pub(super) fn count(result: Result<u32, Failure>) -> ngx_int_t {
+    message_loop::sent();
+    result.map_or_else(|failure| code(Err(failure)), |sent| sent as ngx_int_t)
+}
+
+pub(super) fn valid(
+    r#type: *mut ngx_ipc_message_type_t,
+) -> Result<NonNull<ngx_ipc_message_type_t>, Failure> {
     NonNull::new(r#type).ok_or(Failure::Invalid)
 }
 
@@ -53,9 +63,10 @@ fn valid(r#type: *mut ngx_ipc_message_type_t) -> Result<NonNull<ngx_ipc_message_
 /// type once more does nothing.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
-/// missing, too long, or used by another structure; if there are 256 types
-/// already; if there is no memory; or if this process is a worker or helper and
-/// the program has no messages.
+/// missing, too long, or used by another structure; if the field `flags` has unknown
+/// bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
+/// is no memory; or if this process is a worker or helper and the program has no
+/// messages.
 ///
 /// # Safety
 ///
@@ -75,6 +86,10 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
     // program.
     let registered = unsafe { register::register(log, pointer, size) };
 
+    if registered.is_ok() {
+        local::follow_if_needed();
+    }
+
     message_loop::run_soon();
     status::code(registered)
 }
@@ -84,8 +99,9 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
 /// `to` is NGX_IPC_TO_WORKER(), NGX_IPC_TO_SLOT(), NGX_IPC_TO_MASTER,
 /// NGX_IPC_TO_ONE_OF(), or the field `to` of a ngx_ipc_peer_t. A worker number
 /// means the worker of the sender's generation; while it is started again, the
-/// message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses a process of
-/// the set, an idle one first.
+/// message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses the process of the
+/// set for which the fewest messages of this process wait, a sleeping one first, and
+/// another one if that is full.
 ///
 /// Returns NGX_OK: the message is in the receiver's memory. Otherwise nothing was
 /// sent, and `errno` says more: NGX_AGAIN if the memory of the receiver is full,
@@ -109,38 +125,6 @@ pub unsafe extern "C" fn ngx_ipc_message_send(
     let bytes = unsafe { payload(data, len) };
 
     sent(bytes.and_then(|bytes| send::send(valid(r#type)?, to, bytes)))
-}
-
-/// Sends a copy of the `len` bytes at `data` to one process, with copies of the
-/// `n` descriptors at `fds`, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
-/// `to` is an address as for ngx_ipc_message_send(), but not NGX_IPC_TO_ONE_OF().
-///
-/// Returns the results of ngx_ipc_message_send(). The result is NGX_AGAIN also if
-/// too many descriptors are on the way to the receiver; the function `room` is not
-/// called then. The caller's descriptors stay open.
-///
-/// # Safety
-///
-/// `type` is NULL or a type; `data` has `len` bytes; `fds` has `n` elements.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_ipc_message_send_fds(
-    r#type: *mut ngx_ipc_message_type_t,
-    to: ngx_ipc_to_t,
-    data: *const c_void,
-    len: usize,
-    fds: *const ngx_fd_t,
-    n: ngx_uint_t,
-) -> ngx_int_t {
-    // SAFETY: C passes a `data` with `len` bytes.
-    let bytes = unsafe { payload(data, len) };
-    let fds = if fds.is_null() {
-        &[]
-    } else {
-        // SAFETY: C passes an array with `n` elements.
-        unsafe { slice::from_raw_parts(fds, n) }
-    };
-
-    sent(bytes.and_then(|bytes| send::send_fds(valid(r#type)?, to, bytes, fds)))
 }
 
 /// Sends a copy of the `len` bytes at `data` to the process of a set that has the
@@ -173,6 +157,63 @@ pub unsafe extern "C" fn ngx_ipc_message_send_by_key(
     sent(bytes.and_then(|(key, bytes)| send::send_by_key(valid(r#type)?, set, key, bytes)))
 }
 
+/// Returns the address of the process of a set that has the key, which has `key_len`
+/// bytes: the process to which ngx_ipc_message_send_by_key() sends. So a request, a
+/// message with descriptors, or a message that is built in place can be sent by key.
+/// The address is used at once, because another process has the key when the set
+/// changes.
+///
+/// Returns 0 if there is none, with `errno` ESRCH: the set has no process; EINVAL: an
+/// argument is wrong; ENOMEM: this process has no memory; ENOTSUP: the program has no
+/// messages.
+///
+/// # Safety
+///
+/// `key` has `key_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_to_key(
+    set: ngx_uint_t,
+    key: *const c_void,
+    key_len: usize,
+) -> ngx_ipc_to_t {
+    // SAFETY: C passes a `key` with `key_len` bytes.
+    let found = unsafe { payload(key, key_len) }.and_then(|key| send::address_of_key(set, key));
+
+    found.unwrap_or_else(|failure| {
+        let _ = code(Err(failure));
+        0
+    })
+}
+
+/// Writes to `load`, a structure of `size` bytes, how much waits for a process.
+/// Programs call the macro ngx_ipc_message_load(). `to` is an address as for
+/// ngx_ipc_message_send(), but not NGX_IPC_TO_ONE_OF(). A program that can send later
+/// holds back before a message is refused.
+///
+/// Returns NGX_OK. Returns NGX_ERROR, and changes nothing, with `errno` ESRCH if there
+/// is no such process, EINVAL if an argument is wrong or `size` is less than in
+/// version 0.1, ENOMEM if this process has no memory, ENOTSUP if the program has no
+/// messages.
+///
+/// # Safety
+///
+/// `load` is NULL or has `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_message_load_size(
+    to: ngx_ipc_to_t,
+    load: *mut ngx_ipc_load_t,
+    size: usize,
+) -> ngx_int_t {
+    if load.is_null() || !sized::is_valid(size, first_size_of_load()) {
+        return code(Err(Failure::Invalid));
+    }
+
+    code(send::load_of(to).map(|found| {
+        // SAFETY: `load` is not NULL, and C passes a structure with `size` bytes.
+        unsafe { sized::write(load, size, &found) };
+    }))
+}
+
 /// Sends a copy of the `len` bytes at `data` to all processes of a set, such as
 /// NGX_IPC_WORKERS, or NGX_IPC_WORKERS|NGX_IPC_SELF.
 ///
@@ -181,7 +222,10 @@ pub unsafe extern "C" fn ngx_ipc_message_send_by_key(
 /// to which it was not sent, most often because they have no room; the function
 /// `room` is called for those. If the payload is too large or an argument is
 /// wrong, the message was sent to none, and the result is NGX_DECLINED or
-/// NGX_ERROR, with `errno` as after ngx_ipc_message_send().
+/// NGX_ERROR, with `errno` as after ngx_ipc_message_send(). The result is NGX_AGAIN
+/// if the type has NGX_IPC_MESSAGE_RETAINED and three other processes are keeping a
+/// message of the type, for example because they were stopped; the function `room`
+/// is not called then.
 ///
 /// # Safety
 ///
@@ -195,10 +239,7 @@ pub unsafe extern "C" fn ngx_ipc_message_broadcast(
 ) -> ngx_int_t {
     // SAFETY: C passes a `data` with `len` bytes.
     let bytes = unsafe { payload(data, len) };
-    let sent = bytes.and_then(|bytes| send::broadcast(valid(r#type)?, set, bytes));
-
-    message_loop::sent();
-    sent.map_or_else(|failure| code(Err(failure)), |sent| sent as ngx_int_t)
+    count(bytes.and_then(|bytes| send::broadcast(valid(r#type)?, set, bytes, None)))
 }
 
 /// Returns the addresses of the processes that the last
@@ -218,44 +259,6 @@ pub unsafe extern "C" fn ngx_ipc_message_missed(n: *mut ngx_uint_t) -> *const ng
     }
 
     missed
-}
-
-/// Makes room for a message of `len` bytes to one process, so that the program
-/// builds the payload in place. `to` is an address as for ngx_ipc_message_send(),
-/// but not NGX_IPC_TO_ONE_OF().
-///
-/// Returns the address of the payload, a multiple of 16, or NULL with `errno` set
-/// as by ngx_ipc_message_send(). Until ngx_ipc_message_commit() or
-/// ngx_ipc_message_cancel() no other message can be sent to this process.
-///
-/// # Safety
-///
-/// `type` is NULL or a type.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ngx_ipc_message_reserve(
-    r#type: *mut ngx_ipc_message_type_t,
-    to: ngx_ipc_to_t,
-    len: usize,
-) -> *mut c_void {
-    send::reserve(valid(r#type), to, len).cast()
-}
-
-/// Sends a reserved message with the first `len` bytes of its payload. `data` is
-/// the address that ngx_ipc_message_reserve() has returned.
-///
-/// Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at `data`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_ipc_message_commit(data: *mut c_void, len: usize) -> ngx_int_t {
-    sent(send::commit(data.cast(), len))
-}
-
-/// Gives a reserved message back: nothing is sent. `data` is the address that
-/// ngx_ipc_message_reserve() has returned.
-///
-/// Returns NGX_OK, or NGX_ERROR with EINVAL if nothing is reserved at `data`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ngx_ipc_message_cancel(data: *mut c_void) -> ngx_int_t {
-    code(send::cancel(data.cast()))
 }
 
 /// Sends a message to one process, as ngx_ipc_message_send() does, and waits for
@@ -351,8 +354,9 @@ pub extern "C" fn ngx_ipc_message_fd() -> ngx_fd_t {
 }
 
 /// Handles the messages that have arrived, in a program with an event loop of its
-/// own. The program calls this function before it waits for the first time, and whenever
-/// the descriptor of ngx_ipc_message_fd() is readable or the time is over.
+/// own. The program calls this function before it waits for the first time, and
+/// whenever the descriptor of ngx_ipc_message_fd() is readable or the time is over.
+/// If a handler calls this function, it does nothing and returns 0.
 ///
 /// Returns the milliseconds after which the program calls the function again if
 /// the descriptor has not become readable; 0: at once, after other events; -1: no

@@ -27,6 +27,8 @@ pub mod introspect;
 #[cfg(feature = "standalone")]
 pub mod ipc;
 pub mod ipc_message;
+pub mod ipc_message_fds;
+pub mod ipc_message_place;
 #[cfg(feature = "standalone")]
 pub mod log;
 #[cfg(feature = "standalone")]

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use super::event::{Event, Message, Turn};
 use super::idle::Idle;
 use super::layout::{Layout, Mismatch};
-use super::letter::{Broadcast, Letter, Refused, Reservation, Target};
+use super::letter::{Broadcast, Letter, Load, Refused, Reservation, Target};
 use super::member::Member;
 use super::memory::Memory;
 use super::peers::{self, Peer, State};
@@ -106,6 +106,11 @@ impl<M: Memory> Endpoint<M> {
         self.outgoing.max_payload = bytes;
     }
 
+    /// Fails if no payload of `len` bytes can be sent.
+    pub fn check_len(&self, len: usize) -> Result<(), Refused> {
+        self.outgoing.check_len(&self.member, len).map(drop)
+    }
+
     /// Sets the largest number of messages that are received from one sender
     /// before others have their turn. It is 16 at first.
     pub fn set_burst(&mut self, messages: u32) {
@@ -178,6 +183,22 @@ impl<M: Memory> Endpoint<M> {
         self.activity = self.activity.wrapping_add(1);
         self.outgoing
             .broadcast(&self.member, targets, letter, payload, missed)
+    }
+
+    /// Makes a receiver tell this process when it has room, see
+    /// [`Outgoing::await_room`].
+    pub fn await_room(&mut self, receiver: u32) {
+        self.outgoing.await_room(&self.member, receiver);
+    }
+
+    /// The number of records of this process that a receiver has not handled.
+    pub fn unfinished(&self, receiver: u32) -> u32 {
+        self.outgoing.unfinished(&self.member, receiver)
+    }
+
+    /// How much of the memory of a receiver is in use.
+    pub fn load_of(&mut self, receiver: u32) -> Load {
+        self.outgoing.load_of(&self.member, receiver)
     }
 
     /// Begins a turn of at most `messages` events and `nanoseconds`, 0 for no

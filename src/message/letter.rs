@@ -66,6 +66,23 @@ pub struct Broadcast {
     pub missed: u32,
 }
 
+/// How much of the memory of a receiver is in use, in chunks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// The records of this process that the receiver has not taken. Few of them
+    /// carry no message.
+    pub records: u32,
+    /// The chunks that the data lane of this process uses.
+    pub own: u32,
+    /// The most chunks that it can use.
+    pub limit: u32,
+    /// The chunks in use for data of all senders, and for large broadcasts of the
+    /// receiver.
+    pub used: u32,
+    /// The chunks for data.
+    pub all: u32,
+}
+
 /// Why a message was not sent. Nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {

@@ -1,12 +1,16 @@
 //! What a sender counts, and how long it has not used a lane.
 
 use std::mem::offset_of;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::layout::LaneHead;
+use super::lane;
+use super::layout::{Class, LaneHead};
+use super::letter::Load;
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
+use super::pool;
+use super::send::Outgoing;
 use super::statistics::Statistics;
 use super::words::Place;
 
@@ -24,6 +28,21 @@ impl OutLane {
         self.sent = before.sent.max(before.taken.saturating_add(waiting));
         self.refused = before.refused;
         self.deepest = before.deepest as u32;
+    }
+
+    /// The number of records that the receiver has not handled.
+    fn unfinished<M: Memory>(&self, m: &Member<M>) -> u32 {
+        let at = m.layout.lane(self.lane) + offset_of!(LaneHead, done);
+        let unfinished = self
+            .at
+            .number
+            .wrapping_sub(m.memory.load(at, Acquire) as u32);
+
+        if unfinished > u32::MAX / 2 {
+            0
+        } else {
+            unfinished
+        }
     }
 
     /// Counts a message that was refused.
@@ -50,5 +69,49 @@ impl OutLane {
     /// Whether the lane was not used in the last `rounds` rounds of tidying.
     pub fn is_idle(&self, round: u32, rounds: u32) -> bool {
         round.wrapping_sub(self.used) >= rounds
+    }
+}
+
+impl Outgoing {
+    /// The number of records of this process that a receiver has not handled.
+    pub fn unfinished<M: Memory>(&self, m: &Member<M>, receiver: u32) -> u32 {
+        let lanes = self.lanes.iter().filter_map(|lanes| lanes.get(receiver));
+
+        lanes.fold(0, |sum, lane| sum.saturating_add(lane.unfinished(m)))
+    }
+
+    /// How much of the memory of a receiver is in use.
+    pub fn load_of<M: Memory>(&mut self, m: &Member<M>, receiver: u32) -> Load {
+        let mut load = Load {
+            limit: m.layout.sizes.quota,
+            ..Load::default()
+        };
+
+        for lane in self
+            .lanes
+            .iter_mut()
+            .filter_map(|lanes| lanes.get_mut(receiver))
+        {
+            lane.settle(m);
+
+            let place = lane::place(&m.memory, &m.layout, lane.lane());
+
+            load.records = load.records.saturating_add(lane.waiting(place));
+
+            if !lane.lane().class.is_control() {
+                load.own = lane.chunks();
+            }
+        }
+
+        if m.has_slot(receiver) {
+            let chunks = pool::range(&m.layout, Class::Data);
+            let is_used =
+                |&chunk: &u32| m.memory.load(m.layout.owner(receiver, chunk), Relaxed) != 0;
+
+            load.all = chunks.len() as u32;
+            load.used = chunks.filter(is_used).count() as u32;
+        }
+
+        load
     }
 }

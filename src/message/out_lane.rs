@@ -355,7 +355,7 @@ impl OutLane {
         // A record needs at most three entries: its block, and two links.
         self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
 
-        if self.held_chunks + count + u32::from(self.is_open) > m.layout.sizes.quota {
+        if self.chunks() + count > m.layout.sizes.quota {
             return Err(Refused::Again);
         }
 
@@ -395,5 +395,10 @@ impl OutLane {
         if is_damaged && self.is_open && !self.is_reserved {
             self.abandon(m);
         }
+    }
+
+    /// The number of chunks of the receiver's pool that the lane uses.
+    pub fn chunks(&self) -> u32 {
+        self.held_chunks + u32::from(self.is_open)
     }
 }

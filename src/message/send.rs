@@ -18,7 +18,7 @@ use super::shared_block::SharedBlock;
 /// What a process sends.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    lanes: [Lanes<OutLane>; 2],
+    pub(super) lanes: [Lanes<OutLane>; 2],
     pub(super) shared: Vec<SharedBlock>,
     /// Receivers that had no room, and have not told yet that they have.
     waits: Bits,
@@ -224,6 +224,15 @@ impl Outgoing {
     pub fn cancel<M: Memory>(&mut self, m: &Member<M>, reservation: Reservation) {
         if let Ok(lane) = self.lane(m, reservation.letter.class, reservation.receiver) {
             lane.cancel(m, reservation.spot);
+        }
+    }
+
+    /// Makes a receiver tell this process when it has room for something that the
+    /// pool does not contain. The caller must look for room once more afterwards.
+    pub fn await_room<M: Memory>(&mut self, m: &Member<M>, receiver: u32) {
+        if m.has_slot(receiver) {
+            m.await_room(receiver);
+            self.waits.add(receiver);
         }
     }
 

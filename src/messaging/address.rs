@@ -44,9 +44,15 @@ impl Address {
             WORKER => Some(Self::Worker(low)),
             SLOT => Some(Self::Place(low.checked_sub(1))),
             PROCESS => Some(Self::Process((word >> 32) as u32 & 0xffff, low)),
-            ONE_OF => Some(Self::OneOf(Set(low))),
+            ONE_OF => Set::new(low).map(Self::OneOf),
             _ => None,
         }
+    }
+
+    /// The address of the process in a slot of the table of the sender's master, or
+    /// its replacement; `None`: this master.
+    pub fn of_place(place: Option<u32>) -> u64 {
+        TO_SLOT + place.map_or(0, |place| u64::from(place) + 1)
     }
 
     /// The address of a process and no other.
@@ -84,8 +90,16 @@ impl Set {
     /// The sender too, if the set has its role.
     pub const SELF: u32 = 32;
 
-    /// Whether the set has a process.
-    pub fn has(self, peer: &Peer, own: &Sender) -> bool {
+    /// A set of C; `None` if it has unknown bits, or no role.
+    pub fn new(set: u32) -> Option<Self> {
+        const ROLES: u32 = Set::WORKERS | Set::HELPERS | Set::MASTER | Set::OTHERS;
+
+        (set & !(ROLES | Self::ALL_GENERATIONS | Self::SELF) == 0 && set & ROLES != 0)
+            .then_some(Self(set))
+    }
+
+    /// Whether the set has the role of a process.
+    pub fn has_role_of(self, peer: &Peer) -> bool {
         const MASTER: u64 = NGX_PROCESS_MASTER as u64;
         const WORKER: u64 = NGX_PROCESS_WORKER as u64;
         const HELPER: u64 = NGX_PROCESS_HELPER as u64;
@@ -100,12 +114,18 @@ impl Set {
             HELPER => Self::HELPERS,
             _ => Self::OTHERS,
         };
+
+        self.0 & role != 0
+    }
+
+    /// Whether the set has a process.
+    pub fn has(self, peer: &Peer, own: &Sender) -> bool {
         let is_of_generation = self.0 & Self::ALL_GENERATIONS != 0
             || peer.identity.master == own.master
-                && (is_master || peer.identity.generation == own.generation);
+                && (peer.identity.place.is_none() || peer.identity.generation == own.generation);
 
         peer.state.takes_messages()
-            && self.0 & role != 0
+            && self.has_role_of(peer)
             && is_of_generation
             && (peer.slot != own.slot || self.0 & Self::SELF != 0)
     }
@@ -167,6 +187,8 @@ mod tests {
             Address::unpack(TO_ONE_OF + 1),
             Some(Address::OneOf(Set(Set::WORKERS)))
         );
+        assert_eq!(Address::unpack(TO_ONE_OF), None, "no role");
+        assert_eq!(Address::unpack(TO_ONE_OF + 64 + 1), None, "unknown bits");
         assert_eq!(Address::unpack(0), None);
         assert_eq!(Address::unpack(u64::MAX), None);
     }

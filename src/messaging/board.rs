@@ -9,7 +9,8 @@
 //! | 12 KiB | one word for each slot: the messages without a handler |
 //! | 20 KiB | the names of the types, see `names` |
 //! | 36 KiB | the keys that wait, see `keys` |
-//! | 100 KiB | the messages that are kept, see `retained` |
+//! | 100 KiB | the types whose last message is kept, see `retained` |
+//! | 104 KiB | these messages |
 //! | behind them | the counters of each type, see `rows` |
 //!
 //! A damaged board misleads processes about names and changes. It cannot make
@@ -40,14 +41,21 @@ pub const KEYS: usize = (NAMES + MAX_TYPES as usize * TYPE).next_multiple_of(409
 pub const SECRET: usize = 8;
 /// The offset of the messages that are kept.
 pub const RETAINED: usize = KEYS + KEYS_COUNT * 16;
-/// The number of buffers of a type for the message that is kept.
-pub const BUFFERS: u32 = 8;
-/// The size of such a buffer in bytes.
-pub const BUFFER: usize = 64 * 1024;
-/// The size of the part of a type in bytes: a page and the buffers.
-pub const RETAINED_TYPE: usize = 4096 + BUFFERS as usize * BUFFER;
-/// The size in bytes of all parts but the counters. Most of it is never touched.
-pub const SIZE: usize = RETAINED + MAX_TYPES as usize * RETAINED_TYPE;
+
+/// The largest number of types whose last message is kept.
+pub const MAX_KEPT: u16 = 32;
+/// The number of buffers of such a type.
+pub const BUFFERS: u32 = 4;
+/// The size of a page in bytes.
+pub const PAGE: usize = 4096;
+/// The size of a buffer in bytes: a page, and the largest payload.
+pub const BUFFER: usize = PAGE + 1024 * 1024;
+/// The size in bytes of the memory of such a type: a page and the buffers.
+pub const KEPT_TYPE: usize = PAGE + BUFFERS as usize * BUFFER;
+/// The size in bytes of all parts but the counters. Most of it is never touched. The
+/// part for messages that are kept is a page with the numbers of the types, and then
+/// the memory of each type.
+pub const SIZE: usize = RETAINED + PAGE + MAX_KEPT as usize * KEPT_TYPE;
 
 const _: () = assert!(WATCHING + MAX_SLOTS as usize * WORD <= UNKNOWN);
 

@@ -8,7 +8,6 @@ use super::counting::Counting;
 use super::kind::MILLISECOND;
 use super::presence::{Change, Presence};
 use super::requests::{Outcome, Requests};
-use super::retained::{self, Kept};
 use super::statistics::Source;
 use super::ticks::Ticks;
 use super::versions::Versions;
@@ -60,6 +59,12 @@ pub struct Exchange<M, T> {
     pub(super) has_seen_deaths: bool,
     /// Whether these deaths are being reported.
     pub(super) is_reporting: bool,
+    /// Whether the last notice was a request that was too late.
+    pub(super) was_late: bool,
+    /// Whether the layer above wants to know of changes, and whether there was one
+    /// since it has asked.
+    follows: bool,
+    pub(super) has_changed: bool,
     pub(super) ticks: Ticks,
     pub(super) versions: Versions,
     pub(super) counting: Counting,
@@ -71,6 +76,8 @@ pub struct Exchange<M, T> {
     pub(super) workers: Vec<u32>,
     /// The processes of a set.
     pub(super) members: Vec<Peer>,
+    /// The ranks of `members`, see `choosing`.
+    pub(super) ranks: Vec<u64>,
     /// The slot of the last message to one process of a set.
     pub(super) cursor: u32,
 }
@@ -84,8 +91,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let incarnation = endpoint.member().incarnation;
         let identity = endpoint.peer(slot)?.identity;
         let mut members = Vec::new();
+        let mut ranks = Vec::new();
 
         members.try_reserve_exact(slots as usize).ok()?;
+        ranks.try_reserve_exact(slots as usize).ok()?;
 
         let mut this = Self {
             endpoint,
@@ -99,12 +108,16 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             looks_again: false,
             has_seen_deaths: false,
             is_reporting: false,
+            was_late: false,
+            follows: false,
+            has_changed: false,
             ticks: Ticks::default(),
             versions: Versions::default(),
             generation: identity.generation,
             master: identity.master,
             workers: heap::collect((0..slots).map(|_| u32::MAX)).ok()?,
             members,
+            ranks,
             cursor: slot,
         };
 
@@ -142,6 +155,23 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     pub fn watch(&mut self) {
         self.presence.watch();
         self.look_again();
+    }
+
+    /// Wakes up this process from now on when another one has started or is dead,
+    /// see [`Exchange::take_changed`].
+    pub fn follow(&mut self) {
+        if !self.follows {
+            self.follows = true;
+            self.look_again();
+        }
+    }
+
+    /// Whether a process has started or died, or messages were lost, since the last
+    /// call. All that a dead
+    /// process has sent is received by the next [`Exchange::next`] that returns
+    /// `None` before the turn is over.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
     }
 
     /// Looks at all processes soon, and then whenever there is a change.
@@ -215,20 +245,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.ticks.used(|| memory.now());
     }
 
-    /// The message of a type that was kept before this process has registered the
-    /// type, with its sender.
-    pub fn take_kept(&mut self, number: u16) -> Option<(Kept, Peer)> {
-        let kept = retained::read(&self.board, number)?;
-
-        if !self.versions.is_new(number, kept.version) {
-            return None;
-        }
-
-        let sender = self.sender(kept.sender.0, kept.sender.1);
-
-        Some((kept, sender))
-    }
-
     /// The process in a slot. `None` if no process of the slot gets what is sent
     /// now.
     pub fn peer(&self, slot: u32) -> Option<Peer> {
@@ -265,7 +281,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     /// Whether there are changes that [`Exchange::look`] has not seen.
     fn is_behind(&self) -> bool {
-        let is_interested = self.presence.is_watching() || !self.requests.is_empty();
+        let is_interested =
+            self.follows || self.presence.is_watching() || !self.requests.is_empty();
 
         is_interested && (self.looks_again || self.changes != board::changes(&self.board))
     }
@@ -278,6 +295,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
 
         self.looks_again = false;
+        self.has_changed = true;
         self.changes = board::changes(&self.board);
 
         let endpoint = &self.endpoint;
@@ -295,6 +313,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Ends all requests before their deadlines.
     pub fn end_requests(&mut self) -> impl Iterator<Item = T> + use<M, T> {
         self.requests.take_all()
+    }
+
+    /// Whether the process in a slot is not dead. `is_it` says whether an incarnation
+    /// is the one that is meant.
+    pub fn is_alive(&self, slot: u32, is_it: impl Fn(u32) -> bool) -> bool {
+        self.endpoint
+            .peer(slot)
+            .is_some_and(|peer| peer.state.is_alive() && is_it(peer.incarnation))
     }
 
     /// This process is about to exit and gets no replacement: others cannot send

@@ -6,10 +6,11 @@
 //! - [`board`]: a second shared memory, for what all processes must agree on
 //! - [`names`]: the number of each type, in the board
 //! - [`address`]: to which process, or to which processes, a message goes
+//! - [`choosing`]: which process has an address
 //! - [`presence`]: which processes have started and which are dead
 //! - [`keys`]: the same key goes to the same process
 //! - [`retained`]: the last message of a type, for processes that come later
-//! - [`versions`]: which of these this process has handled
+//! - [`keeping`], [`versions`]: which of these this process keeps and has handled
 //! - [`requests`]: messages that wait for a reply
 //! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
 //! - [`ticks`]: when periodic work is due
@@ -19,8 +20,10 @@
 
 pub mod address;
 pub mod board;
+pub mod choosing;
 pub mod counting;
 pub mod exchange;
+pub mod keeping;
 pub mod keys;
 pub mod kind;
 pub mod names;

@@ -4,15 +4,43 @@ use super::exchange::Exchange;
 use super::rows::Counter;
 use crate::message::letter::{Letter, Refused, Reservation, Target};
 use crate::message::memory::Memory;
+use crate::message::peers::State;
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Sends a reserved message with the first `len` bytes of its payload.
-    pub fn commit(&mut self, reservation: Reservation, len: u32) {
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Gone`] if its receiver has died and gets no replacement. Nothing was
+    /// sent then.
+    pub fn commit(&mut self, reservation: Reservation, len: u32) -> Result<(), Refused> {
         let message_type = reservation.letter.message_type;
+
+        self.used();
+
+        if !self.is_there(&reservation) {
+            self.endpoint.cancel(reservation);
+            return Err(Refused::Gone);
+        }
 
         self.endpoint.commit(reservation, len);
         self.counting
             .add(&self.board, message_type, Counter::Sent, 1);
+
+        Ok(())
+    }
+
+    /// Whether the receiver of a reserved message, or its replacement, is there.
+    fn is_there(&self, reservation: &Reservation) -> bool {
+        let meant = reservation.envelope.incarnation;
+
+        self.peer(reservation.receiver).is_some_and(|peer| {
+            if reservation.envelope.exact {
+                peer.incarnation == meant && peer.state != State::Awaited
+            } else {
+                (peer.line..=peer.incarnation).contains(&meant)
+            }
+        })
     }
 
     /// Sends and counts a message.

@@ -10,16 +10,13 @@ use crate::message::event::{Event, Message};
 use crate::message::memory::Memory;
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
-    /// The next notice of a turn of at most `left` messages, from which each
-    /// message is subtracted; `None` if there is none, or if the turn is over.
+    /// The next notice of a turn of at most `left` notices, from which each
+    /// message and each late request is subtracted; `None` if there is none, or if
+    /// the turn is over.
     pub fn next(&mut self, left: &mut u32) -> Option<Notice<T>> {
         loop {
             if let Some(notice) = self.take_found() {
                 return Some(notice);
-            }
-
-            if let Some(data) = self.take_late() {
-                return Some(Notice::Outcome(data, Outcome::TooLate, None));
             }
 
             // Deaths are looked for before the messages are received, so that all
@@ -32,23 +29,35 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
             *left -= 1;
 
+            // A program can send a request without time whenever one is too late.
+            // Late requests and messages take turns, so that it gets messages too.
+            if !std::mem::replace(&mut self.was_late, false)
+                && let Some(late) = self.take_late()
+            {
+                return Some(late);
+            }
+
             let mut turn = self.endpoint.turn(1, 0);
 
             match self.endpoint.next(&mut turn) {
                 Some(event) => self.found(event),
                 // All messages were received, so the deaths can be reported.
                 None if self.has_seen_deaths => self.is_reporting = true,
-                None => return None,
+                None => return self.take_late(),
             }
         }
     }
 
-    fn take_late(&mut self) -> Option<T> {
+    fn take_late(&mut self) -> Option<Notice<T>> {
         if self.requests.is_empty() {
             return None;
         }
 
-        self.requests.take_late(self.now())
+        let data = self.requests.take_late(self.now())?;
+
+        self.was_late = true;
+
+        Some(Notice::Outcome(data, Outcome::TooLate, None))
     }
 
     /// The next of the notices that were found.
@@ -90,6 +99,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             Event::Gap(gap) => {
                 self.counting.lost(&self.board, &gap);
                 keys::free_all(&self.board, self.slot());
+                self.has_changed = true;
 
                 let sender = self.sender(gap.sender, gap.incarnation);
 

@@ -11,23 +11,40 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
-use super::board::{BUFFER, BUFFERS, MAX_TYPES, RETAINED, RETAINED_TYPE as TYPE};
+use super::address::Set;
+pub use super::board::MAX_KEPT;
+use super::board::{BUFFER, BUFFERS, KEPT_TYPE, PAGE, RETAINED};
 use crate::message::memory::Memory;
 use crate::message::peers::Peer;
 use crate::message::words::{pair, unpair};
 
-/// The largest payload in bytes.
-pub const LARGEST: usize = BUFFER - DATA;
-/// The offsets in a buffer: who writes it, who has sent the message, the length,
-/// the payload.
+/// The offsets in a buffer: who writes it, who has sent the message, the length, the
+/// set, its generation and its master, the payload.
 const WRITER: usize = 0;
 const SENDER: usize = 8;
 const LEN: usize = 16;
-const DATA: usize = 32;
+const SET: usize = 24;
+const GENERATION: usize = 32;
+const MASTER: usize = 40;
+const DATA: usize = 48;
+/// The largest payload in bytes.
+pub const LARGEST: usize = BUFFER - PAGE;
+
 /// How often a reader or writer tries again when others are faster.
 const TRIES: u32 = 1000;
 /// The bits of a version.
 pub const VERSION: u32 = (1 << 30) - 1;
+
+/// For which processes a message is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audience {
+    /// The set.
+    pub set: Set,
+    /// The generation of the processes of the set.
+    pub generation: u64,
+    /// The master of the binary of these processes.
+    pub master: (u32, u32),
+}
 
 /// A message that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,16 +53,48 @@ pub struct Kept {
     pub version: u32,
     /// The slot and the incarnation of the sender.
     pub sender: (u32, u32),
+    /// For which processes it is kept.
+    pub audience: Audience,
     /// The payload.
     pub payload: Vec<u8>,
 }
 
-fn current(number: u16) -> usize {
-    RETAINED + usize::from(number) * TYPE
+/// The place of a type in the board.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The offset of the word that names the current buffer.
+    current: usize,
 }
 
-fn buffer(number: u16, index: u32) -> usize {
-    current(number) + 4096 + (index % BUFFERS) as usize * BUFFER
+impl Place {
+    /// The place of a type, which has [`add`]ed itself.
+    fn of<M: Memory>(board: &M, number: u16) -> Option<Self> {
+        let index = (0..MAX_KEPT).find(|&index| {
+            board.load(RETAINED + usize::from(index) * 8, Acquire) == u64::from(number) + 1
+        })?;
+
+        Some(Self {
+            current: RETAINED + PAGE + usize::from(index) * KEPT_TYPE,
+        })
+    }
+
+    fn buffer(self, index: u32) -> usize {
+        self.current + PAGE + (index % BUFFERS) as usize * BUFFER
+    }
+}
+
+/// Makes room for the last message of a type. Returns false if there is no room for
+/// more types.
+pub fn add<M: Memory>(board: &M, number: u16) -> bool {
+    let word = u64::from(number) + 1;
+
+    (0..MAX_KEPT).any(|index| {
+        let at = RETAINED + usize::from(index) * 8;
+
+        board.load(at, Acquire) == word
+            || board.replace(at, 0, word)
+            || board.load(at, Acquire) == word
+    })
 }
 
 /// The version that follows another one.
@@ -65,21 +114,25 @@ pub fn keep<M: Memory>(
     board: &M,
     number: u16,
     own: (u32, u32),
-    payload: &[u8],
+    (payload, audience): (&[u8], Audience),
     peer: impl Fn(u32) -> Option<Peer>,
 ) -> Option<u32> {
-    if payload.len() > LARGEST || number >= MAX_TYPES {
-        return None;
-    }
-
-    let index = take(board, number, own, peer)?;
-    let at = buffer(number, index);
+    let place = Place::of(board, number).filter(|_| payload.len() <= LARGEST)?;
+    let index = take(board, place, own, peer)?;
+    let at = place.buffer(index);
 
     board.write(at + DATA, payload);
     board.store(at + LEN, payload.len() as u64, Relaxed);
     board.store(at + SENDER, pair(own.0, own.1), Relaxed);
+    board.store(at + SET, audience.set.0.into(), Relaxed);
+    board.store(at + GENERATION, audience.generation, Relaxed);
+    board.store(
+        at + MASTER,
+        pair(audience.master.0, audience.master.1),
+        Relaxed,
+    );
 
-    let version = publish(board, number, index);
+    let version = publish(board, place, index);
 
     board.replace(at + WRITER, writer(own), 0);
 
@@ -94,15 +147,15 @@ fn writer((slot, incarnation): (u32, u32)) -> u64 {
 /// Takes a buffer that is not current.
 fn take<M: Memory>(
     board: &M,
-    number: u16,
+    place: Place,
     own: (u32, u32),
     peer: impl Fn(u32) -> Option<Peer>,
 ) -> Option<u32> {
     (0..BUFFERS).find(|&index| {
-        let at = buffer(number, index) + WRITER;
+        let at = place.buffer(index) + WRITER;
         let before = board.load(at, SeqCst);
 
-        if is_current(board, number, index)
+        if is_current(board, place, index)
             || before != 0 && is_writing(before, &peer)
             || !board.replace(at, before, writer(own))
         {
@@ -111,7 +164,7 @@ fn take<M: Memory>(
 
         // Only the process that has the buffer makes it current, so it does not
         // become current any more after this look.
-        if is_current(board, number, index) {
+        if is_current(board, place, index) {
             board.replace(at, writer(own), 0);
             return false;
         }
@@ -120,8 +173,8 @@ fn take<M: Memory>(
     })
 }
 
-fn is_current<M: Memory>(board: &M, number: u16, index: u32) -> bool {
-    let (version, current) = unpair(board.load(self::current(number), SeqCst));
+fn is_current<M: Memory>(board: &M, place: Place, index: u32) -> bool {
+    let (version, current) = unpair(board.load(place.current, SeqCst));
 
     version != 0 && current == index
 }
@@ -136,8 +189,8 @@ fn is_writing(word: u64, peer: impl Fn(u32) -> Option<Peer>) -> bool {
 }
 
 /// Makes a buffer current. Returns the version.
-fn publish<M: Memory>(board: &M, number: u16, index: u32) -> Option<u32> {
-    let at = current(number);
+fn publish<M: Memory>(board: &M, place: Place, index: u32) -> Option<u32> {
+    let at = place.current;
 
     for _ in 0..TRIES {
         let before = board.load(at, SeqCst);
@@ -151,21 +204,26 @@ fn publish<M: Memory>(board: &M, number: u16, index: u32) -> Option<u32> {
     None
 }
 
-/// The message of a type that was kept last, if there is one.
+/// The version of the message of a type that was kept last; 0 if there is none.
+pub fn version<M: Memory>(board: &M, number: u16) -> u32 {
+    Place::of(board, number).map_or(0, |place| {
+        unpair(board.load(place.current, SeqCst)).0 & VERSION
+    })
+}
+
+/// The message of a type that was kept last, if there is one and there is memory.
 pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
-    if number >= MAX_TYPES {
-        return None;
-    }
+    let place = Place::of(board, number)?;
 
     for _ in 0..TRIES {
-        let before = board.load(current(number), SeqCst);
+        let before = board.load(place.current, SeqCst);
         let (version, index) = unpair(before);
 
         if version == 0 {
             return None;
         }
 
-        let at = buffer(number, index);
+        let at = place.buffer(index);
         let len = usize::try_from(board.load(at + LEN, Acquire)).ok()?;
         let len = len.min(LARGEST);
         let mut payload = Vec::new();
@@ -175,11 +233,17 @@ pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
         board.read(at + DATA, &mut payload);
 
         let sender = unpair(board.load(at + SENDER, SeqCst));
+        let audience = Audience {
+            set: Set(board.load(at + SET, SeqCst) as u32),
+            generation: board.load(at + GENERATION, SeqCst),
+            master: unpair(board.load(at + MASTER, SeqCst)),
+        };
 
-        if board.load(current(number), SeqCst) == before {
+        if board.load(place.current, SeqCst) == before {
             return Some(Kept {
                 version: version & VERSION,
                 sender,
+                audience,
                 payload,
             });
         }
@@ -194,6 +258,12 @@ mod tests {
     use crate::message::mapped::Mapped;
     use crate::message::peers::{Identity, State};
     use crate::messaging::board;
+
+    const AUDIENCE: Audience = Audience {
+        set: Set(Set::WORKERS),
+        generation: 3,
+        master: (0, 1),
+    };
 
     fn peer(slot: u32) -> Option<Peer> {
         Some(Peer {
@@ -211,17 +281,45 @@ mod tests {
         let board = &mapped;
 
         assert_eq!(read(&board, 3), None);
-        assert_eq!(keep(&board, 3, (1, 1), b"one", peer), Some(1));
-        assert_eq!(keep(&board, 3, (2, 1), b"two", peer), Some(2));
+        assert_eq!(keep(&board, 3, (1, 1), (b"one", AUDIENCE), peer), None);
+        assert!(add(&board, 3) && add(&board, 3));
+        assert_eq!(version(&board, 3), 0);
+        assert_eq!(keep(&board, 3, (1, 1), (b"one", AUDIENCE), peer), Some(1));
+        assert_eq!(keep(&board, 3, (2, 1), (b"two", AUDIENCE), peer), Some(2));
 
         let kept = read(&board, 3).unwrap();
 
         assert_eq!((kept.version, kept.sender), (2, (2, 1)));
-        assert_eq!(kept.payload, b"two");
+        assert_eq!((&*kept.payload, kept.audience), (&b"two"[..], AUDIENCE));
+        assert_eq!(version(&board, 3), 2);
         assert_eq!(read(&board, 4), None);
-        assert_eq!(keep(&board, 3, (1, 1), &[0; LARGEST + 1], peer), None);
-        assert_eq!(keep(&board, 3, (1, 1), &[7; LARGEST], peer), Some(3));
-        assert_eq!(read(&board, 3).unwrap().payload, [7; LARGEST]);
+        assert_eq!(
+            keep(&board, 3, (1, 1), (&vec![0; LARGEST + 1], AUDIENCE), peer),
+            None
+        );
+        assert_eq!(
+            keep(&board, 3, (1, 1), (&vec![7; LARGEST], AUDIENCE), peer),
+            Some(3)
+        );
+        assert_eq!(read(&board, 3).unwrap().payload, vec![7; LARGEST]);
+
+        // The types have different memory, and there is room for some of them only.
+        assert!((4..3 + MAX_KEPT).all(|number| add(&board, number)));
+        assert!(!add(&board, 3 + MAX_KEPT) && add(&board, 3));
+        assert_eq!(read(&board, 2 + MAX_KEPT), None);
+
+        for number in 3..3 + MAX_KEPT {
+            let payload = [number as u8; 9000];
+
+            keep(&board, number, (1, 1), (&payload, AUDIENCE), peer);
+        }
+
+        for number in 3..3 + MAX_KEPT {
+            assert_eq!(
+                read(&board, number).unwrap().payload,
+                [number as u8; LARGEST]
+            );
+        }
     }
 
     #[test]
@@ -229,20 +327,26 @@ mod tests {
         let mapped = Mapped::new(board::SIZE, 0).unwrap();
         let board = &mapped;
 
-        keep(&board, 0, (1, 1), b"one", peer);
+        add(&board, 0);
+        let place = Place::of(&board, 0).unwrap();
+
+        keep(&board, 0, (1, 1), (b"one", AUDIENCE), peer);
 
         // Processes are stopped while they write.
-        for slot in 2..9 {
-            assert!(take(&board, 0, (slot, 1), peer).is_some());
+        for slot in 2..=BUFFERS {
+            assert!(take(&board, place, (slot, 1), peer).is_some());
         }
 
-        assert_eq!(keep(&board, 0, (1, 1), b"two", peer), None);
+        assert_eq!(keep(&board, 0, (1, 1), (b"two", AUDIENCE), peer), None);
         assert_eq!(read(&board, 0).unwrap().payload, b"one");
 
         // One of them is dead.
-        let but_five = |slot| peer(slot).filter(|peer| peer.slot != 5);
+        let but_three = |slot| peer(slot).filter(|peer| peer.slot != 3);
 
-        assert_eq!(keep(&board, 0, (1, 1), b"two", but_five), Some(2));
+        assert_eq!(
+            keep(&board, 0, (1, 1), (b"two", AUDIENCE), but_three),
+            Some(2)
+        );
         assert_eq!(read(&board, 0).unwrap().payload, b"two");
     }
 

@@ -1,18 +1,15 @@
-//! Sending: which process has an address, and what a record says.
+//! Sending: what a record says. Which process has an address: see `choosing`.
 
-use std::mem::offset_of;
-use std::sync::atomic::Ordering::Relaxed;
-
-use super::address::{self, Address, Sender, Set};
+use super::address::{self, Address, Set};
+use super::choosing::target_of;
 use super::exchange::Exchange;
 use super::keys::{self, Claim};
 use super::kind::{KEPT, KEYED, Kind, MILLISECOND, REPLY};
-use super::retained;
 use super::rows::Counter;
-use crate::message::layout::{Class, Slot};
+use crate::message::layout::Class;
 use crate::message::letter::{Letter, Refused, Reservation, Target};
 use crate::message::memory::Memory;
-use crate::message::peers::{Peer, State};
+use crate::message::peers::Peer;
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Sends a copy of `payload` to one process.
@@ -22,25 +19,25 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Those of `Endpoint::send`. [`Refused::Gone`] if no process has the
     /// address.
     pub fn send(&mut self, to: Address, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
-        self.used();
-
-        let letter = letter(kind, 0);
-
-        match to {
-            Address::OneOf(set) => self.send_to_one(set, kind, payload),
-            _ => {
-                let target = self.target(to, kind.exact)?;
-
-                self.post(target, letter, payload)
-            }
-        }
+        self.for_address(to, kind.exact, |this, target| {
+            this.post(target, letter(kind, 0), payload)
+        })
     }
 
     /// Makes room for a message to one process.
     pub fn reserve(&mut self, to: Address, kind: Kind, len: usize) -> Result<Reservation, Refused> {
-        self.used();
+        self.for_address(to, kind.exact, |this, target| {
+            this.reserve_at(target, kind, len)
+        })
+    }
 
-        let target = self.target(to, kind.exact)?;
+    /// Makes room for a message to the process of a slot.
+    pub fn reserve_at(
+        &mut self,
+        target: Target,
+        kind: Kind,
+        len: usize,
+    ) -> Result<Reservation, Refused> {
         let letter = self.time(letter(kind, 0));
         let reserved = self.endpoint.reserve(target, letter, len);
 
@@ -66,7 +63,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.find_members(set);
 
         let user = if kind.retained {
-            let version = self.keep(kind, payload)?;
+            let version = self.keep(set, kind, payload)?;
 
             if self.members.iter().all(|peer| peer.slot != self.slot()) {
                 self.versions.set(kind.number, version);
@@ -108,30 +105,21 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         milliseconds: u64,
         data: T,
     ) -> Result<(), Refused> {
-        self.used();
-
-        let to = match to {
-            Address::OneOf(set) => {
-                self.find_idle_first(set);
-
-                let peer = self.members.first().ok_or(Refused::Gone)?;
-
-                Address::Process(peer.slot, peer.incarnation)
-            }
-            to => to,
-        };
-        let target = self.target(to, true)?;
-        let incarnation = target.incarnation.ok_or(Refused::Gone)?;
         self.requests.reserve().map_err(|_| Refused::NoMemory)?;
 
         let number = self.requests.next_number();
         let deadline = self
             .now()
             .saturating_add(milliseconds.saturating_mul(MILLISECOND));
+        let asked = self.for_address(to, true, |this, target| {
+            let incarnation = target.incarnation.ok_or(Refused::Gone)?;
 
-        self.post(target, letter(kind, number), payload)?;
-        self.requests
-            .add(number, (target.slot, incarnation), deadline, data);
+            this.post(target, letter(kind, number), payload)?;
+
+            Ok((target.slot, incarnation))
+        })?;
+
+        self.requests.add(number, asked, deadline, data);
         // The process can have died after its slot was read.
         self.look_again();
 
@@ -162,47 +150,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.post(target, letter, payload)
     }
 
-    fn send_to_one(&mut self, set: Set, kind: Kind, payload: &[u8]) -> Result<(), Refused> {
-        let mut result = Err(Refused::Gone);
+    /// The process of a set that has the key, the same for all types of messages.
+    pub fn find_by_key(&mut self, set: Set, key: &[u8]) -> Result<Peer, Refused> {
+        let place = keys::hash(&self.board, REPLY, key);
 
-        self.find_idle_first(set);
+        self.find_members(set);
 
-        for at in 0..self.members.len() {
-            let Some(&peer) = self.members.get(at) else {
-                break;
-            };
-            let target = target_of(&peer, kind.exact);
-
-            result = self.post(target, letter(kind, 0), payload);
-
-            match result {
-                Ok(()) => {
-                    self.cursor = peer.slot;
-                    return Ok(());
-                }
-                Err(Refused::TooLarge) => return result,
-                Err(_) => {}
-            }
-        }
-
-        result
-    }
-
-    fn target(&mut self, to: Address, exact: bool) -> Result<Target, Refused> {
-        let peer = match to {
-            Address::Worker(number) => self.worker(number),
-            Address::Place(place) => self.process(place),
-            Address::Process(slot, incarnation) => {
-                return Ok(Target {
-                    slot,
-                    incarnation: Some(incarnation),
-                });
-            }
-            Address::OneOf(_) => None,
-        };
-
-        peer.map(|peer| target_of(&peer, exact))
-            .ok_or(Refused::Gone)
+        address::choose(&self.members, place).ok_or(Refused::Gone)
     }
 
     /// Sends a copy of `payload` to the process of a set that has the key. If the
@@ -216,12 +170,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     ) -> Result<(), Refused> {
         self.used();
 
-        // All types of messages with this key go to the same process.
-        let place = keys::hash(&self.board, REPLY, key);
-
-        self.find_members(set);
-
-        let peer = address::choose(&self.members, place).ok_or(Refused::Gone)?;
+        let peer = self.find_by_key(set, key)?;
         let target = target_of(&peer, kind.exact);
 
         // If the receiver dies, a message of an exact kind is lost, although its
@@ -250,103 +199,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             }
         }
     }
-
-    /// Keeps a message for processes that come later. Returns its version.
-    fn keep(&self, kind: Kind, payload: &[u8]) -> Result<u32, Refused> {
-        if payload.len() > retained::LARGEST {
-            return Err(Refused::TooLarge);
-        }
-
-        let endpoint = &self.endpoint;
-        let own = (endpoint.member().slot, endpoint.member().incarnation);
-        let peer = |slot| endpoint.peer(slot);
-
-        retained::keep(&self.board, kind.number, own, payload, peer).ok_or(Refused::Again)
-    }
-
-    /// The worker with a number of this generation.
-    fn worker(&mut self, number: u32) -> Option<Peer> {
-        let is_it = |peer: &Peer| {
-            // A single process has no generation.
-            peer.identity.worker == Some(number)
-                && peer.identity.master == self.master
-                && (peer.identity.place.is_none() || peer.identity.generation == self.generation)
-        };
-        let cached = self.workers.get(number as usize).copied();
-
-        if let Some(peer) = cached.and_then(|slot| self.peer(slot)).filter(is_it) {
-            return Some(peer);
-        }
-
-        let found = (0..self.slots())
-            .filter_map(|slot| self.peer(slot))
-            .find(is_it)?;
-
-        if let Some(entry) = self.workers.get_mut(number as usize) {
-            *entry = found.slot;
-        }
-
-        Some(found)
-    }
-
-    /// The process in a slot of the table of this process's master; `None`: the
-    /// master. Without a cache: few programs use this address.
-    fn process(&self, place: Option<u32>) -> Option<Peer> {
-        let is_it =
-            |peer: &Peer| peer.identity.master == self.master && peer.identity.place == place;
-
-        if place.is_none() {
-            return self.peer(self.master.0).filter(is_it);
-        }
-
-        (0..self.slots())
-            .filter_map(|slot| self.peer(slot))
-            .find(is_it)
-    }
-
-    /// Fills `self.members` with the processes of a set. The vector has room for
-    /// all slots, so no memory is allocated.
-    fn find_members(&mut self, set: Set) {
-        let own = Sender {
-            slot: self.slot(),
-            generation: self.generation,
-            master: self.master,
-        };
-        let mut members = std::mem::take(&mut self.members);
-
-        members.clear();
-
-        for slot in 0..self.slots() {
-            let peer = self.peer(slot);
-
-            members.extend(peer.filter(|peer| set.has(peer, &own)));
-        }
-
-        self.members = members;
-    }
-
-    /// Fills `self.members` with the processes of a set, those that sleep first.
-    /// Each call begins after the process that got the last message.
-    fn find_idle_first(&mut self, set: Set) {
-        self.find_members(set);
-
-        let member = self.endpoint.member();
-        let cursor = self.cursor;
-        let is_busy = |peer: &Peer| {
-            let at = member.layout.slot(peer.slot) + offset_of!(Slot, sleep);
-
-            member.memory.load(at, Relaxed) & 1 == 0
-        };
-
-        self.members.sort_unstable_by_key(|peer| {
-            (
-                peer.state != State::Running,
-                is_busy(peer),
-                peer.slot <= cursor,
-                peer.slot,
-            )
-        });
-    }
 }
 
 fn letter(kind: Kind, user: u32) -> Letter {
@@ -359,12 +211,5 @@ fn letter(kind: Kind, user: u32) -> Letter {
         message_type: kind.number,
         user,
         timed: kind.timed,
-    }
-}
-
-fn target_of(peer: &Peer, exact: bool) -> Target {
-    Target {
-        slot: peer.slot,
-        incarnation: exact.then_some(peer.incarnation),
     }
 }

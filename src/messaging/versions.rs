@@ -6,31 +6,56 @@ use super::retained::is_old;
 
 /// The versions, by the number of the type. 0: none.
 #[derive(Clone, Debug)]
-pub struct Versions([u32; MAX_TYPES as usize]);
+pub struct Versions {
+    handled: [u32; MAX_TYPES as usize],
+    /// The versions that were seen in the board before all messages were received.
+    seen: [u32; MAX_TYPES as usize],
+}
 
 impl Default for Versions {
     fn default() -> Self {
-        Self([0; MAX_TYPES as usize])
+        Self {
+            handled: [0; MAX_TYPES as usize],
+            seen: [0; MAX_TYPES as usize],
+        }
     }
 }
 
 impl Versions {
     /// Keeps the version of a type that this process has sent itself.
     pub fn set(&mut self, number: u16, version: u32) {
-        if let Some(entry) = self.0.get_mut(usize::from(number)) {
+        if let Some(entry) = self.handled.get_mut(usize::from(number)) {
             *entry = version;
         }
     }
 
     /// Whether a version is newer than what was handled. It is kept then.
     pub fn is_new(&mut self, number: u16, version: u32) -> bool {
-        let handled = self.0.get(usize::from(number)).copied().unwrap_or(0);
+        let is_newer = self.is_newer(number, version);
 
-        if handled != 0 && is_old(version, handled) {
-            return false;
+        if is_newer {
+            self.set(number, version);
         }
 
-        self.set(number, version);
-        true
+        is_newer
+    }
+
+    /// Whether a version is newer than what was handled.
+    pub fn is_newer(&self, number: u16, version: u32) -> bool {
+        let handled = self.handled.get(usize::from(number)).copied().unwrap_or(0);
+
+        version != 0 && (handled == 0 || !is_old(version, handled))
+    }
+
+    /// Keeps the version of a type that was seen in the board.
+    pub fn see(&mut self, number: u16, version: u32) {
+        if let Some(entry) = self.seen.get_mut(usize::from(number)) {
+            *entry = version;
+        }
+    }
+
+    /// The version of a type that was seen in the board; 0: none.
+    pub fn seen(&self, number: u16) -> u32 {
+        self.seen.get(usize::from(number)).copied().unwrap_or(0)
     }
 }

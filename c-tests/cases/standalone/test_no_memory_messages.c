@@ -60,6 +60,9 @@ static ngx_ipc_message_type_t   type = { .name = "test", .handler = handler };
 static ngx_ipc_message_type_t   with_fds = {
     .name = "fds", .handler = handler, .flags = NGX_IPC_MESSAGE_DESCRIPTORS
 };
+static ngx_ipc_message_type_t   kept = {
+    .name = "kept", .handler = handler, .flags = NGX_IPC_MESSAGE_RETAINED
+};
 
 
 /* The descriptors of a message are lost if there is no memory to receive them. */
@@ -91,6 +94,7 @@ call_register(void)
 {
     if (ngx_ipc_message_register(&type) != NGX_OK
         || ngx_ipc_message_register(&with_fds) != NGX_OK
+        || ngx_ipc_message_register(&kept) != NGX_OK
         || ngx_ipc_message_watch(&watch) != NGX_OK)
     {
         return 0;
@@ -113,10 +117,11 @@ a_master_with_messages(void)
 static int
 send_all(void)
 {
-    int         n;
-    void       *data;
-    ngx_fd_t    fd;
-    ngx_uint_t  self;
+    int              n;
+    void            *data;
+    ngx_fd_t         fd;
+    ngx_uint_t       self;
+    ngx_ipc_load_t   load;
 
     n = 0;
     fd = 2;
@@ -127,6 +132,11 @@ send_all(void)
     n += sent(ngx_ipc_message_send_fds(&with_fds, NGX_IPC_TO_MASTER, "a", 1,
                                        &fd, 1));
     n += sent(ngx_ipc_message_broadcast(&type, self, "a", 1));
+    n += sent(ngx_ipc_message_broadcast_fds(&with_fds, self, "a", 1, &fd, 1));
+    n += sent(ngx_ipc_message_broadcast(&kept, self, "a", 1));
+    (void) sent(ngx_ipc_message_load_size(NGX_IPC_TO_MASTER, &load,
+                                          sizeof(load)));
+    (void) sent(ngx_ipc_message_to_key(self, "k", 1) ? NGX_OK : NGX_ERROR);
     n += sent(ngx_ipc_message_request(&type, NGX_IPC_TO_MASTER, "a", 1, 1000,
                                       outcome, NULL));
 

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::descriptors::{self, Label};
+use super::label::Label;
 use super::local::{self, Asked};
 use super::types::{
     NGX_IPC_DIED, NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_DESCRIPTORS, NGX_IPC_GAP_HANDLED,
@@ -16,7 +16,7 @@ use super::types::{
 };
 use super::variables::ngx_pid;
 use super::watchers::{self, Told};
-use super::{register, settings};
+use super::{catch_up, descriptors, register, settings};
 use crate::config::{AtomicPid, ngx_uint_t};
 use crate::log::{Level, Log};
 use crate::message::event::Message;
@@ -27,6 +27,7 @@ use crate::messaging::exchange::Notice;
 use crate::messaging::kind::WITH_DESCRIPTORS;
 use crate::messaging::presence::Change;
 use crate::messaging::requests::Outcome;
+use crate::messaging::retained::Kept;
 use crate::sys::descriptors::Arrived;
 use crate::table::globals::own_pid;
 
@@ -45,8 +46,9 @@ static CALLING: AtomicPid = AtomicPid::new(0);
 /// The number of messages whose type this process has not registered.
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
-/// Handles what has arrived, at most `TURN` messages, and does the periodic work. Does nothing if a
-/// function of the program that this function has called calls it.
+/// Handles what has arrived, at most about `TURN` messages, and does the periodic
+/// work. Does nothing if a function of the program that this function has called
+/// calls it.
 pub fn process(log: Log) {
     let own = own_pid(&ngx_pid);
 
@@ -57,42 +59,42 @@ pub fn process(log: Log) {
     local::wake_up();
 
     if let Some(end) = local::with(|own| {
-        if own.tidy_if_due() {
-            descriptors::tidy();
-        }
-
+        own.tidy_if_due();
         own.now().saturating_add(TURN_TIME)
     }) {
-        handle_kept();
-        handle_turn(log, end);
+        handle_unasked();
+
+        while handle_turn(log, end) && catch_up::begin() && handle_turn(log, end) {
+            catch_up::end(handle_kept);
+        }
     }
 
     CALLING.store(0, Relaxed);
 }
 
 /// Whether this process handles messages now.
-#[cfg(not(feature = "standalone"))]
 pub fn is_handling() -> bool {
     CALLING.load(Relaxed) == own_pid(&ngx_pid)
 }
 
 /// Handles what has arrived until the time `end`, in nanoseconds. Then looks
 /// again for a while, if the configuration says so and something has arrived.
-fn handle_turn(log: Log, end: u64) {
+/// Returns whether all messages were received.
+fn handle_turn(log: Log, end: u64) -> bool {
     let spin = settings::get().spin;
     let mut left = TURN;
     let mut last = None;
 
     loop {
         if left.is_multiple_of(CLOCK) && now() >= end {
-            return;
+            return false;
         }
 
         if let Some(Some(notice)) = local::with(|own| own.next(&mut left)) {
             tell(log, notice);
             last = (spin > 0).then(now);
         } else if last.is_none_or(|last| now() >= last.saturating_add(spin)) || left == 0 {
-            return;
+            return left > 0;
         } else {
             // `next` has counted a message.
             left += 1;
@@ -103,29 +105,35 @@ fn handle_turn(log: Log, end: u64) {
 
 /// Handles the messages that were kept before this process has registered their
 /// types.
-fn handle_kept() {
+fn handle_unasked() {
     while let Some(number) = register::take_unasked() {
-        let kept = local::with(|own| own.take_kept(number)).flatten();
-        let registered = register::find(number);
-
-        if let (Some((mut kept, sender)), Some(registered)) = (kept, registered)
-            && let Some(handler) = registered.get().handler
-        {
-            let sender = peer(&sender);
-            let mut m = ngx_ipc_message_t {
-                ctx: registered.get().ctx,
-                data: kept.payload.as_mut_ptr().cast(),
-                len: kept.payload.len(),
-                sender: &raw const sender,
-                request: 0,
-                fds: ptr::null_mut(),
-                fds_n: 0,
-            };
-
-            // SAFETY: the program has registered the handler for messages, and
-            // the structure and the payload live until it returns.
-            unsafe { handler(&raw mut m) };
+        if let Some((kept, sender)) = local::with(|own| own.take_kept(number)).flatten() {
+            handle_kept(number, kept, &sender);
         }
+    }
+}
+
+/// Handles a message that was kept.
+fn handle_kept(number: u16, mut kept: Kept, sender: &Peer) {
+    let Some(registered) = register::find(number) else {
+        return;
+    };
+
+    if let Some(handler) = registered.get().handler {
+        let sender = peer(sender);
+        let mut m = ngx_ipc_message_t {
+            ctx: registered.get().ctx,
+            data: kept.payload.as_mut_ptr().cast(),
+            len: kept.payload.len(),
+            sender: &raw const sender,
+            request: 0,
+            fds: ptr::null_mut(),
+            fds_n: 0,
+        };
+
+        // SAFETY: the program has registered the handler for messages, and the
+        // structure and the payload live until it returns.
+        unsafe { handler(&raw mut m) };
     }
 }
 
@@ -214,15 +222,16 @@ fn take_descriptors(found: &mut Message) -> Result<Option<Arrived>, ()> {
 
     let label = Label {
         slot: found.sender,
+        control: found.class.is_control(),
         number: found.user & !WITH_DESCRIPTORS,
     };
 
     found.user = 0;
 
-    local::with(|own| own.slot())
-        .and_then(|own| descriptors::take(own, label))
-        .map(Some)
-        .ok_or(())
+    let arrived = local::with(|own| own.slot()).and_then(|own| descriptors::take(own, label));
+
+    local::tell_waiters();
+    arrived.map(Some).ok_or(())
 }
 
 fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {

@@ -4,15 +4,24 @@
 //! the receiver, just before the record is committed, and the record has a number
 //! by which the receiver finds the datagram. The sockets are made before the first
 //! fork, two for each slot, and only if a type has
-//! NGX_IPC_MESSAGE_DESCRIPTORS. A datagram without a record, because its sender was
-//! killed, is closed when a later one of the same process is taken, or after two
-//! rounds of periodic work.
+//! NGX_IPC_MESSAGE_DESCRIPTORS.
+//!
+//! A datagram can have no record: its sender was killed before it committed one, or
+//! the record was for another process only. The receiver closes the descriptors of
+//! such a datagram when it takes a later one of the same lane. It also does so when
+//! it has received all messages after a process has died, in three steps:
+//!
+//! 1. [`collect`] reads all datagrams.
+//! 2. The process receives all messages, and takes the datagrams that have records.
+//! 3. [`drop_stale`] closes the collected ones that are left, other than the last one
+//!    of each lane whose sender was alive: it may be about to commit the record.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
+use super::label::Label;
 use crate::sys::descriptors::{self, Arrived};
 use crate::sys::lock::Lock;
 use crate::sys::{heap, socket};
@@ -26,56 +35,28 @@ struct Inbox {
 
 static INBOXES: OnceLock<Vec<Inbox>> = OnceLock::new();
 
+/// What [`collect`] has found out about the sender of a datagram.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// The datagram was not there yet.
+    Unknown,
+    /// The sender was dead.
+    Dead,
+    /// The sender was not dead.
+    Alive,
+}
+
 /// A datagram that was received, and whose record was not.
 struct Stashed {
     label: Label,
     fds: Arrived,
-    /// The number of rounds of periodic work since it was received.
-    rounds: u32,
+    sender: Sender,
 }
 
-/// The largest number of datagrams that are kept.
-const LARGEST_STASH: usize = 256;
+/// The largest number of datagrams that are kept. A socket has fewer.
+const LARGEST_STASH: usize = 1024;
 
 static STASH: Lock<Vec<Stashed>> = Lock::new(Vec::new());
-
-/// What a datagram says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Label {
-    /// The slot of the sender.
-    pub slot: u32,
-    /// The number in the record. It differs from those of earlier processes of the
-    /// slot.
-    pub number: u32,
-}
-
-impl Label {
-    fn bytes(self) -> [u8; 8] {
-        let mut bytes = [0; 8];
-        let parts = [self.slot, self.number];
-
-        for (to, part) in bytes.chunks_exact_mut(4).zip(parts) {
-            to.copy_from_slice(&part.to_ne_bytes());
-        }
-
-        bytes
-    }
-
-    fn from_bytes(bytes: [u8; 8]) -> Self {
-        let part = |from: usize| {
-            let bytes = bytes
-                .get(from..from + 4)
-                .and_then(|part| part.try_into().ok());
-
-            bytes.map_or(0, u32::from_ne_bytes)
-        };
-
-        Self {
-            slot: part(0),
-            number: part(4),
-        }
-    }
-}
 
 /// Makes the sockets of `slots` slots.
 pub fn prepare(slots: usize) -> Result<(), Errno> {
@@ -92,59 +73,121 @@ pub fn prepare(slots: usize) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Whether messages of this program can have descriptors.
+pub fn is_on() -> bool {
+    INBOXES.get().is_some()
+}
+
 fn inbox(slot: u32) -> Option<&'static Inbox> {
     INBOXES.get()?.get(slot as usize)
 }
 
 /// Sends descriptors to the process of a slot. Fails with `ENOTSUP` if the program
-/// has no type with descriptors.
+/// had no type with descriptors when its master has made the shared memory.
 pub fn send(slot: u32, label: Label, fds: &[RawFd]) -> Result<(), Errno> {
     let inbox = inbox(slot).ok_or(Errno::ENOTSUP)?;
 
-    descriptors::send(inbox.write.as_raw_fd(), &label.bytes(), fds)
+    descriptors::send(inbox.write.as_raw_fd(), &label.bytes(fds.len()), fds)
 }
 
 /// Takes the descriptors of a record out of the datagrams of the slot `own`.
 /// Returns `None` if they are lost.
 pub fn take(own: u32, label: Label) -> Option<Arrived> {
     let inbox = inbox(own)?;
+    let mut stash = STASH.lock();
 
-    loop {
-        let mut stash = STASH.lock();
-
+    let index = loop {
         if let Some(index) = stash.iter().position(|stashed| stashed.label == label) {
-            let found = stash.remove(index);
-            let mut before = index;
-
-            // The records of a sender come in the order of its datagrams, so those
-            // before this one have no record.
-            stash.retain(|stashed| {
-                let is_before = before > 0;
-
-                before = before.saturating_sub(1);
-                !(is_before && stashed.label.slot == label.slot)
-            });
-
-            return Some(found.fds);
+            break index;
         }
 
-        let mut bytes = [0; 8];
-        let (len, fds) = descriptors::receive(inbox.read.as_raw_fd(), &mut bytes).ok()?;
+        receive(inbox, &mut stash)?;
+    };
+    let found = stash.remove(index);
+    let mut before = index;
 
-        if len == bytes.len() {
-            let label = Label::from_bytes(bytes);
+    // The records of a lane come in the order of its datagrams, so those before this
+    // one have no record.
+    stash.retain(|stashed| {
+        let is_before = before > 0;
 
-            if stash.len() >= LARGEST_STASH {
-                stash.remove(0);
-            }
+        before = before.saturating_sub(1);
+        !(is_before && stashed.label.is_of_lane_of(label))
+    });
 
-            let stashed = Stashed {
-                label,
-                fds,
-                rounds: 0,
-            };
+    Some(found.fds)
+}
 
-            heap::push(&mut stash, stashed).ok()?;
+/// Receives one datagram. Returns `None` if there is none, or if there is no memory.
+fn receive(inbox: &Inbox, stash: &mut Vec<Stashed>) -> Option<()> {
+    let mut bytes = [0; Label::SIZE];
+    let (len, fds) = descriptors::receive(inbox.read.as_raw_fd(), &mut bytes).ok()?;
+
+    if len != bytes.len() {
+        return Some(());
+    }
+
+    let (label, count) = Label::from_bytes(bytes);
+
+    // The kernel drops descriptors for which this process has no number left. The
+    // message is then reported as lost.
+    if fds.iter().flatten().count() != count {
+        return Some(());
+    }
+
+    if stash.len() >= LARGEST_STASH {
+        stash.remove(0);
+    }
+
+    let stashed = Stashed {
+        label,
+        fds,
+        sender: Sender::Unknown,
+    };
+
+    heap::push(stash, stashed).ok()
+}
+
+/// Reads all datagrams of the slot `own`. `is_alive` says whether a sender is not
+/// dead. Returns whether there are some.
+pub fn collect(own: u32, is_alive: impl Fn(Label) -> bool) -> bool {
+    let Some(inbox) = inbox(own) else {
+        return false;
+    };
+    let mut stash = STASH.lock();
+
+    while receive(inbox, &mut stash).is_some() {}
+
+    for stashed in stash.iter_mut() {
+        stashed.sender = if is_alive(stashed.label) {
+            Sender::Alive
+        } else {
+            Sender::Dead
+        };
+    }
+
+    !stash.is_empty()
+}
+
+/// Closes the collected descriptors whose records have not come, although all
+/// messages were received.
+pub fn drop_stale() {
+    let mut stash = STASH.lock();
+
+    for at in (0..stash.len()).rev() {
+        let is_stale = stash
+            .get(at..)
+            .and_then(<[Stashed]>::split_first)
+            .is_some_and(|(stashed, later)| match stashed.sender {
+                Sender::Unknown => false,
+                Sender::Dead => true,
+                Sender::Alive => later.iter().any(|later| {
+                    later.sender == Sender::Alive && later.label.is_of_lane_of(stashed.label)
+                }),
+            });
+
+        if is_stale {
+            stash.remove(at);
         }
     }
 }
@@ -152,12 +195,4 @@ pub fn take(own: u32, label: Label) -> Option<Arrived> {
 /// In a forked child: closes the descriptors of its parent's messages.
 pub fn forget() {
     STASH.lock().clear();
-}
-
-/// Closes the descriptors whose records have not come.
-pub fn tidy() {
-    STASH.lock().retain_mut(|stashed| {
-        stashed.rounds += 1;
-        stashed.rounds <= 2
-    });
 }

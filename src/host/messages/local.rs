@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::shared::{self, Region};
 use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
 use super::variables::ngx_pid;
-use super::{descriptors, settings, watchers};
+use super::{descriptors, register, settings, watchers};
 use crate::config::ngx_pid_t;
 use crate::message::mapped::Mapped;
 use crate::message::peers;
@@ -88,7 +88,30 @@ fn attach(region: &Region) -> Option<Own> {
         exchange.watch();
     }
 
+    if wants_to_catch_up() {
+        exchange.follow();
+    }
+
     Some(exchange)
+}
+
+/// Whether this process has something to do when another one has died, see
+/// `catch_up`.
+fn wants_to_catch_up() -> bool {
+    descriptors::is_on() || register::has_kept_types()
+}
+
+/// Wakes up this process from now on when another one has died, if it has something
+/// to do then.
+pub fn follow_if_needed() {
+    if wants_to_catch_up() {
+        with(|own| own.follow());
+    }
+}
+
+/// Tells the processes that wait for room for descriptors.
+pub fn tell_waiters() {
+    with(|own| own.endpoint().member().tell_waiters());
 }
 
 /// Whether this process has a slot. If it has one, [`with`] returns `None` only if

@@ -9,22 +9,28 @@
 //! - [`watchers`]: the functions that are called for other events than messages
 //! - [`local`]: what this process sends and receives with
 //! - [`region`]: makes the shared memory, and gives slots to processes
-//! - [`send`]: sends messages
-//! - [`descriptors`]: descriptors that come with messages
+//! - [`send`]: sends messages; [`reservations`]: those that are built in place;
+//!   [`attached`]: those with descriptors
+//! - [`descriptors`], [`label`]: descriptors that come with messages
 //! - [`table`]: in a master, which slot of the region each of its processes has
 //! - [`variables`]: the variables of the host
 //! - [`statistics`]: the numbers of messages; [`counts`]: their structures of C;
 //!   [`listing`]: the lines of a log
+//! - [`catch_up`]: what a process looks for when it has received all messages
 //! - [`deliver`]: calls the functions of the program
 
+pub mod attached;
+pub mod catch_up;
 pub mod counts;
 pub mod deliver;
 pub mod descriptors;
 pub mod epoch;
+pub mod label;
 pub mod listing;
 pub mod local;
 pub mod region;
 pub mod register;
+pub mod reservations;
 pub mod send;
 pub mod settings;
 pub mod shared;

@@ -1,8 +1,10 @@
 //! The types of messages that the program has registered in this process.
 
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::shared::Region;
 use super::types::{
     NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
     NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, NGX_IPC_MESSAGE_TIMED, first_sizes,
@@ -14,13 +16,21 @@ use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::messaging::kind::Kind;
-use crate::messaging::names;
+use crate::messaging::{names, retained};
 use crate::status::Result;
 use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::sys::text::Text;
 use crate::table::globals::own_pid;
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
+
+/// The flags of a type.
+const ALL_FLAGS: ngx_uint_t = NGX_IPC_MESSAGE_CONTROL
+    | NGX_IPC_MESSAGE_THIS_PROCESS
+    | NGX_IPC_MESSAGE_ONCE_PER_KEY
+    | NGX_IPC_MESSAGE_RETAINED
+    | NGX_IPC_MESSAGE_DESCRIPTORS
+    | NGX_IPC_MESSAGE_TIMED;
 
 /// A type of the program.
 ///
@@ -83,6 +93,9 @@ impl Registered {
     }
 }
 
+/// Whether the last message of one of the types is kept.
+static HAS_KEPT_TYPES: AtomicBool = AtomicBool::new(false);
+
 /// Makes [`find`] find a type, or no type.
 fn set_number(number: Option<u16>, pointer: Option<TypePtr>) {
     let Some(number) = number else { return };
@@ -141,6 +154,14 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
         )));
     }
 
+    let flags = pointer.get().flags;
+
+    if flags & !ALL_FLAGS != 0 {
+        return Err(log.refuse(format_args!(
+            "invalid flags {flags:#x} of the message type \"{text}\""
+        )));
+    }
+
     let role = ngx_process.load(Relaxed);
     let is_child = role == NGX_PROCESS_WORKER || role == NGX_PROCESS_HELPER;
 
@@ -171,20 +192,23 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
         }
     }
 
-    let number = shared::get().and_then(|region| names::register(&region.board, name));
+    let flags = pointer.get().flags;
+    let number = shared::get().and_then(|region| number_of(&region, name, flags));
 
     if number.is_none() && shared::get().is_some() {
         drop(types);
         return Err(log.refuse(format_args!(
-            "message type \"{text}\": there are {} types already",
-            names::MAX_TYPES
+            "message type \"{text}\": there are {} types already, or {} whose last message \
+             is kept",
+            names::MAX_TYPES,
+            retained::MAX_KEPT
         )));
     }
 
     let registered = Registered {
         pointer: Some(pointer),
         epoch: epoch::current(),
-        flags: pointer.get().flags,
+        flags,
         asked: 0,
         number,
     };
@@ -209,7 +233,19 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
 
     set_number(number, Some(pointer));
 
+    if flags & NGX_IPC_MESSAGE_RETAINED != 0 {
+        HAS_KEPT_TYPES.store(true, Relaxed);
+    }
+
     Ok(())
+}
+
+/// The number of a type. `None` if there are too many types.
+fn number_of(region: &Region, name: &[u8], flags: ngx_uint_t) -> Option<u16> {
+    let number = names::register(&region.board, name)?;
+    let is_kept = flags & NGX_IPC_MESSAGE_RETAINED != 0;
+
+    (!is_kept || retained::add(&region.board, number)).then_some(number)
 }
 
 /// Gives numbers to the types that were registered before there was shared
@@ -226,7 +262,7 @@ pub fn number_all(log: Log) {
         known.number = pointer
             .name()
             .bytes()
-            .and_then(|name| names::register(&region.board, name));
+            .and_then(|name| number_of(&region, name, known.flags));
         set_number(known.number, Some(pointer));
         left_over += u32::from(known.number.is_none());
     }
@@ -244,6 +280,31 @@ pub fn has_unasked() -> bool {
         .lock()
         .iter()
         .any(|known| known.asked != own && known.number.is_some())
+}
+
+/// Whether the last message of a type that this process has registered is kept.
+pub fn has_kept_types() -> bool {
+    HAS_KEPT_TYPES.load(Relaxed)
+}
+
+/// The types for whose kept messages this process has a handler. The list is not
+/// locked while the caller uses a number.
+pub fn kept_types() -> impl Iterator<Item = u16> {
+    let is_kept = |known: &Registered| {
+        known.flags & NGX_IPC_MESSAGE_RETAINED != 0
+            && known
+                .pointer
+                .is_some_and(|pointer| pointer.get().handler.is_some())
+    };
+    let most = if has_kept_types() { usize::MAX } else { 0 };
+    let number = move |index| {
+        let types = TYPES.lock();
+        let known: &Registered = types.get(index)?;
+
+        Some(known.number.filter(|_| is_kept(known)))
+    };
+
+    (0..most).map_while(number).flatten()
 }
 
 /// The number of a type whose kept message this process has not asked for; `None`

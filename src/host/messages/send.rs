@@ -2,29 +2,26 @@
 
 use std::mem;
 use std::os::fd::RawFd;
-use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::ptr::NonNull;
 
 use nix::errno::Errno;
 
-use super::descriptors::{self, Label};
+use super::attached::Attached;
 use super::local::{self, Asked};
 use super::register::kind_of;
-use super::types::{ngx_ipc_message_type_t, ngx_ipc_to_t};
+use super::types::{ngx_ipc_load_t, ngx_ipc_message_type_t, ngx_ipc_to_t};
 use super::{deliver, region, shared};
 use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::message::layout::Class;
-use crate::message::letter::{Refused, Reservation};
-use crate::message::memory::Memory;
+use crate::message::layout::{CHUNK, Class};
+use crate::message::letter::Refused;
+use crate::message::peers::Peer;
 use crate::messaging::address::{Address, Set};
-use crate::messaging::kind::WITH_DESCRIPTORS;
-use crate::sys::descriptors::MAX;
+use crate::messaging::kind::Kind;
 use crate::sys::lock::Lock;
 use crate::sys::{errno, heap};
 
 /// The type that C passes.
-type Type = NonNull<ngx_ipc_message_type_t>;
+pub(super) type Type = NonNull<ngx_ipc_message_type_t>;
 
 /// Why a message was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +55,7 @@ pub fn code(result: Result<(), Failure>) -> ngx_int_t {
     }
 }
 
-fn describe(failure: Failure) -> (ngx_int_t, Errno) {
+pub(super) fn describe(failure: Failure) -> (ngx_int_t, Errno) {
     match failure {
         Failure::Refused(Refused::Again) => (NGX_AGAIN, Errno::EAGAIN),
         Failure::Refused(Refused::TooLarge) => (NGX_DECLINED, Errno::EMSGSIZE),
@@ -72,16 +69,21 @@ fn describe(failure: Failure) -> (ngx_int_t, Errno) {
 }
 
 /// The set of processes that C names.
-fn set(set: ngx_uint_t) -> Set {
-    Set(set as u32)
+fn set(set: ngx_uint_t) -> Result<Set, Failure> {
+    let set = u32::try_from(set).or(Err(Failure::Invalid))?;
+
+    Set::new(set).ok_or(Failure::Invalid)
 }
 
-fn address(to: ngx_ipc_to_t) -> Result<Address, Failure> {
+/// The address that C names.
+pub(super) fn address(to: ngx_ipc_to_t) -> Result<Address, Failure> {
     Address::unpack(to).ok_or(Failure::Invalid)
 }
 
 /// Calls `use_it` with the exchange of this process.
-fn with<T>(use_it: impl FnOnce(&mut local::Own) -> Result<T, Refused>) -> Result<T, Failure> {
+pub(super) fn with<T>(
+    use_it: impl FnOnce(&mut local::Own) -> Result<T, Refused>,
+) -> Result<T, Failure> {
     let result = local::with(|own| {
         if own.is_master() {
             own.set_generation(region::generation());
@@ -103,7 +105,7 @@ fn no_exchange() -> Failure {
 }
 
 /// The kind of a registered type.
-fn kind(of: Type) -> Result<crate::messaging::kind::Kind, Failure> {
+pub(super) fn kind(of: Type) -> Result<Kind, Failure> {
     if shared::get().is_none() {
         return Err(Failure::NoMessages);
     }
@@ -120,55 +122,51 @@ pub fn send(of: Type, to: ngx_ipc_to_t, payload: &[u8]) -> Result<(), Failure> {
 
 /// Sends a copy of `payload` to the process of a set that has the key.
 pub fn send_by_key(of: Type, to: ngx_uint_t, key: &[u8], payload: &[u8]) -> Result<(), Failure> {
-    let kind = kind(of)?;
+    let (kind, set) = (kind(of)?, set(to)?);
 
-    with(|own| own.send_by_key(set(to), key, kind, payload))
+    with(|own| own.send_by_key(set, key, kind, payload))
 }
 
 /// Sends a copy of `payload` and of descriptors to one process.
 pub fn send_fds(of: Type, to: ngx_ipc_to_t, payload: &[u8], fds: &[RawFd]) -> Result<(), Failure> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-
     let (kind, to) = (kind(of)?, address(to)?);
+    let fds = Attached::new(kind, fds).ok_or(Failure::Invalid)?;
+    let mut failed = None;
 
-    if !kind.descriptors || fds.is_empty() || fds.len() > MAX {
-        return Err(Failure::Invalid);
+    let sent = with(|own| {
+        own.for_address(to, kind.exact, |own, target| {
+            fds.send(own, kind, target, payload, &mut failed)
+        })
+    });
+
+    match (sent, failed) {
+        (Err(_), Some(err)) => Err(Failure::System(err)),
+        (sent, _) => sent,
     }
+}
 
-    let count = NUMBER.fetch_add(1, Relaxed) & 0xffff;
-    let (reservation, label) = with(|own| {
-        let mut reservation = own.reserve(to, kind, payload.len())?;
-        let member = own.endpoint().member();
+/// The address of the process of a set that has the key.
+pub fn address_of_key(to: ngx_uint_t, key: &[u8]) -> Result<ngx_ipc_to_t, Failure> {
+    let set = set(to)?;
 
-        member.memory.write(reservation.payload(), payload);
+    with(|own| own.address_of_key(set, key))
+}
 
-        let number = (member.incarnation << 16 | count) & (WITH_DESCRIPTORS - 1);
+/// How much waits for a process.
+pub fn load_of(to: ngx_ipc_to_t) -> Result<ngx_ipc_load_t, Failure> {
+    let to = match address(to)? {
+        Address::OneOf(_) => return Err(Failure::Invalid),
+        to => to,
+    };
+    let load = with(|own| own.load_of(to))?;
+    let bytes = |chunks: u32| chunks as usize * CHUNK as usize;
 
-        reservation.envelope.user = number | WITH_DESCRIPTORS;
-
-        let label = Label {
-            slot: member.slot,
-            number,
-        };
-
-        Ok((reservation, label))
-    })?;
-
-    let sent = descriptors::send(reservation.receiver, label, fds);
-
-    with(|own| {
-        match sent {
-            Ok(()) => own.commit(reservation, payload.len() as u32),
-            Err(_) => own.endpoint().cancel(reservation),
-        }
-
-        Ok(())
-    })?;
-
-    sent.map_err(|err| match err {
-        // ETOOMANYREFS: too many descriptors of this user are on the way.
-        Errno::EAGAIN | Errno::ETOOMANYREFS => Failure::Refused(Refused::Again),
-        err => Failure::System(err),
+    Ok(ngx_ipc_load_t {
+        messages: load.records as usize,
+        used: bytes(load.own),
+        limit: bytes(load.limit),
+        memory_used: bytes(load.used),
+        memory: bytes(load.all),
     })
 }
 
@@ -202,30 +200,43 @@ pub fn reply(to: ngx_ipc_to_t, request: ngx_uint_t, payload: &[u8]) -> Result<()
 /// The processes that the last broadcast has missed.
 static MISSED: Lock<Vec<ngx_ipc_to_t>> = Lock::new(Vec::new());
 
-/// Sends a copy of `payload` to all processes of a set. Returns to how many it
-/// was sent.
-pub fn broadcast(of: Type, to: ngx_uint_t, payload: &[u8]) -> Result<u32, Failure> {
-    let kind = kind(of)?;
+/// Sends a copy of `payload`, and of descriptors if there are some, to all
+/// processes of a set. Returns to how many it was sent.
+pub fn broadcast(
+    of: Type,
+    to: ngx_uint_t,
+    payload: &[u8],
+    fds: Option<&[RawFd]>,
+) -> Result<u32, Failure> {
+    let (kind, set) = (kind(of)?, set(to)?);
+    let fds = fds
+        .map(|fds| Attached::new(kind, fds).ok_or(Failure::Invalid))
+        .transpose()?;
     let mut missed = missed_memory()?;
     let mut cause = None;
+    let miss = |peer: Peer, refused| {
+        // These concern all receivers. A receiver that is full or gone is only
+        // missed.
+        if matches!(refused, Refused::TooLarge | Refused::NoMemory) {
+            cause = Some(Failure::Refused(refused));
+        }
 
-    let sent = with(|own| {
-        own.broadcast(set(to), kind, payload, |peer, refused| {
-            // These concern all receivers. A receiver that is full or gone is only
-            // missed.
-            if matches!(refused, Refused::TooLarge | Refused::NoMemory) {
-                cause = Some(refused);
-            }
+        // `missed_memory` has reserved the memory.
+        let _ = heap::push(&mut missed, deliver::peer(&peer).to);
+    };
+    let mut failed = None;
 
-            // `missed_memory` has reserved the memory.
-            let _ = heap::push(&mut missed, deliver::peer(&peer).to);
-        })
+    let sent = with(|own| match fds {
+        None => own.broadcast(set, kind, payload, miss),
+        Some(fds) => Ok(own.for_each_of(set, kind.exact, miss, |own, target| {
+            fds.send(own, kind, target, payload, &mut failed)
+        })),
     });
 
     *MISSED.lock() = missed;
 
-    match (sent?, cause) {
-        (0, Some(refused)) => Err(Failure::Refused(refused)),
+    match (sent?, failed.map(Failure::System).or(cause)) {
+        (0, Some(failure)) => Err(failure),
         (sent, _) => Ok(sent),
     }
 }
@@ -250,90 +261,4 @@ pub fn missed() -> (*const ngx_ipc_to_t, usize) {
     let missed = MISSED.lock();
 
     (missed.as_ptr(), missed.len())
-}
-
-/// Messages that are reserved and not sent yet, each with the address of its
-/// payload.
-static RESERVED: Lock<Vec<(usize, Reservation)>> = Lock::new(Vec::new());
-/// The pid of the process that has made the reservations.
-static OWNER: AtomicUsize = AtomicUsize::new(0);
-
-/// Makes room for a message of `len` bytes. Returns the address at which the
-/// caller builds the payload; NULL, with `errno` set, if there is none.
-pub fn reserve(of: Result<Type, Failure>, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
-    let made = of.and_then(kind).and_then(|kind| {
-        let to = address(to)?;
-
-        with(|own| {
-            let reservation = own.reserve(to, kind, len)?;
-            let place = own.endpoint().address(&reservation);
-
-            Ok((place, reservation))
-        })
-    });
-
-    match made {
-        Ok((Some(place), reservation)) => {
-            if keep(place.as_ptr().addr(), reservation).is_err() {
-                let _ = with(|own| {
-                    own.endpoint().cancel(reservation);
-                    Ok(())
-                });
-                errno::set(Errno::ENOMEM);
-                return ptr::null_mut();
-            }
-
-            place.as_ptr()
-        }
-        Ok((None, _)) => ptr::null_mut(),
-        Err(failure) => {
-            errno::set(describe(failure).1);
-            ptr::null_mut()
-        }
-    }
-}
-
-fn keep(place: usize, reservation: Reservation) -> Result<(), Errno> {
-    let own = crate::host::globals::GLOBALS.own_pid() as usize;
-    let mut reserved = RESERVED.lock();
-
-    if OWNER.swap(own, Relaxed) != own {
-        // These are the reservations of the parent.
-        reserved.clear();
-    }
-
-    heap::push(&mut reserved, (place, reservation))
-}
-
-/// Sends a reserved message with the first `len` bytes of its payload.
-pub fn commit(place: *mut u8, len: usize) -> Result<(), Failure> {
-    let reservation = take(place)?;
-    let len = u32::try_from(len)
-        .unwrap_or(u32::MAX)
-        .min(reservation.len());
-
-    with(|own| {
-        own.commit(reservation, len);
-        Ok(())
-    })
-}
-
-/// Gives a reservation back.
-pub fn cancel(place: *mut u8) -> Result<(), Failure> {
-    let reservation = take(place)?;
-
-    with(|own| {
-        own.endpoint().cancel(reservation);
-        Ok(())
-    })
-}
-
-fn take(place: *mut u8) -> Result<Reservation, Failure> {
-    let mut reserved = RESERVED.lock();
-    let index = reserved
-        .iter()
-        .position(|(address, _)| *address == place.addr())
-        .ok_or(Failure::Invalid)?;
-
-    Ok(reserved.swap_remove(index).1)
 }

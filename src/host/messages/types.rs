@@ -17,9 +17,11 @@ pub const NGX_IPC_MESSAGE_THIS_PROCESS: ngx_uint_t = 2;
 /// NGX_IPC_MESSAGE_THIS_PROCESS.
 pub const NGX_IPC_MESSAGE_ONCE_PER_KEY: ngx_uint_t = 4;
 
-/// The last broadcast of the type is kept, at most 65,504 bytes: a process that
-/// starts later, or registers the type later, gets it. A message that is older
-/// than one that a process has got already is dropped.
+/// The last broadcast of the type, of at most 1 MiB, is kept: a process that starts later, or
+/// registers the type later, gets it, if it has a role of the set and is not of an
+/// earlier generation. A process of the set that had no room, or whose message was
+/// lost with its sender, gets it too. A message that is older than one that a
+/// process has got already is dropped.
 pub const NGX_IPC_MESSAGE_RETAINED: ngx_uint_t = 8;
 
 /// Descriptors can come with messages of the type, see
@@ -77,7 +79,8 @@ pub const NGX_IPC_GAP_NOT_FOR_US: ngx_uint_t = 2;
 /// Cause of a gap: the previous process died while it handled the message.
 pub const NGX_IPC_GAP_HANDLED: ngx_uint_t = 3;
 /// Cause of a gap: the descriptors of the message were lost, because the previous
-/// process had received them and died.
+/// process had received them and died, or because this process has too many open
+/// descriptors, see RLIMIT_NOFILE.
 pub const NGX_IPC_GAP_DESCRIPTORS: ngx_uint_t = 4;
 
 /// Outcome of a request: the reply has arrived.
@@ -181,6 +184,27 @@ pub struct ngx_ipc_gap_t {
     pub cause: ngx_uint_t,
 }
 
+/// How much waits for a process. Later versions can add fields.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ngx_ipc_load_t {
+    /// The number of messages of this process that wait there. The library sends
+    /// records of its own too, about one for 30 small messages, which count as well.
+    pub messages: ngx_uint_t,
+    /// The memory in bytes that the messages of this process use there: it is used in
+    /// pieces of 4096 bytes, of which one stays while messages are sent.
+    pub used: usize,
+    /// The largest value of `used`. Messages of other types than those with
+    /// NGX_IPC_MESSAGE_CONTROL are refused when it is reached.
+    pub limit: usize,
+    /// The memory in bytes that is used for messages of all processes. Messages are
+    /// refused when it is `memory`.
+    pub memory_used: usize,
+    /// The memory in bytes for messages, other than that which is reserved for types
+    /// with NGX_IPC_MESSAGE_CONTROL.
+    pub memory: usize,
+}
+
 /// A function that is told of a process. `ctx` is the field of the
 /// ngx_ipc_message_watch_t. `peer` is valid until the function returns. The
 /// function can do what a handler of messages can do.
@@ -218,12 +242,13 @@ pub struct ngx_ipc_message_watch_t {
     /// Messages to this process were lost, or to a process that had its slot
     /// before. If no structure has this function, the loss is logged.
     pub gap: ngx_ipc_gap_pt,
-    /// A process has room again. Called once after a function has returned
-    /// NGX_AGAIN for a message to this process.
+    /// A process has room again, or can have some. Called once after a function has
+    /// returned NGX_AGAIN for a message to this process.
     pub room: ngx_ipc_peer_pt,
 }
 
 // A constant that is not public is not in the header.
+const FIRST_SIZE_OF_LOAD: usize = offset_of!(ngx_ipc_load_t, memory) + size_of::<usize>();
 const FIRST_SIZE_OF_TYPE: usize =
     offset_of!(ngx_ipc_message_type_t, number) + size_of::<ngx_uint_t>();
 const FIRST_SIZE_OF_WATCH: usize =
@@ -231,10 +256,16 @@ const FIRST_SIZE_OF_WATCH: usize =
 
 // The structures must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(FIRST_SIZE_OF_TYPE == size_of::<ngx_ipc_message_type_t>());
+const _: () = assert!(FIRST_SIZE_OF_LOAD == size_of::<ngx_ipc_load_t>());
 const _: () = assert!(FIRST_SIZE_OF_WATCH == size_of::<ngx_ipc_message_watch_t>());
 
 /// The sizes in bytes of a `ngx_ipc_message_type_t` and of a
 /// `ngx_ipc_message_watch_t` in version 0.1.
 pub fn first_sizes() -> (usize, usize) {
     (FIRST_SIZE_OF_TYPE, FIRST_SIZE_OF_WATCH)
+}
+
+/// The size in bytes of a `ngx_ipc_load_t` in version 0.1.
+pub fn first_size_of_load() -> usize {
+    FIRST_SIZE_OF_LOAD
 }

@@ -15,7 +15,7 @@ use crate::config::ngx_int_t;
 use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
 use crate::host::messages::settings::{self, Settings};
-use crate::host::messages::{deliver, local, region, register, shared};
+use crate::host::messages::{catch_up, deliver, local, region, shared};
 use crate::log::{Level, Log};
 use crate::table::globals::Globals;
 use crate::table::state::State;
@@ -116,13 +116,17 @@ pub fn process_foreign() -> ngx_int_t {
         return -1;
     }
 
+    if deliver::is_handling() {
+        return 0;
+    }
+
     IS_SOON.store(false, Relaxed);
     // A sender that rings later does it after `prepare_sleep`, or for a message
     // that is handled here.
     local::silence();
     deliver::process(log());
 
-    if register::has_unasked() {
+    if catch_up::has_kept() {
         return to_timer(Some(0));
     }
 
@@ -153,7 +157,7 @@ pub fn process_in_master(g: &Globals, log: Log) {
 
     doorbell::set_due_in(next);
 
-    if !is_drained || next == Some(0) || register::has_unasked() {
+    if !is_drained || next == Some(0) || catch_up::has_kept() {
         doorbell::ring();
     }
 }

@@ -12,7 +12,7 @@ use super::cycle::Cycle;
 use super::event::ngx_event_t;
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
-use crate::host::messages::{deliver, local, region, register, shared};
+use crate::host::messages::{catch_up, deliver, local, region, shared};
 use crate::log::{Level, Log};
 use crate::table::state::State;
 use crate::table::{own_slot, role, stats};
@@ -42,7 +42,7 @@ pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
     shared::get()?;
     watch(log);
 
-    if register::has_unasked() {
+    if catch_up::has_kept() {
         return Some(0);
     }
 
@@ -119,14 +119,23 @@ pub fn finish(log: Log) {
 }
 
 /// Handles messages in a program with an event loop of its own. Returns how many
-/// milliseconds the loop may wait; -1 if there is no limit.
+/// milliseconds the loop may wait; -1 if there is no limit. Does nothing, and returns
+/// 0, if a function of the program that handles something calls it.
 pub fn process_foreign() -> ngx_int_t {
     if shared::get().is_none() {
         return -1;
     }
 
+    if deliver::is_handling() {
+        return 0;
+    }
+
     local::silence();
     deliver::process(log());
+
+    if catch_up::has_kept() {
+        return 0;
+    }
 
     match local::prepare_sleep() {
         Some(Some(milliseconds)) => milliseconds as ngx_int_t,

@@ -1,0 +1,282 @@
+
+/* Tests of messages to one process of a set. */
+
+
+#include "t_messages.h"
+
+
+/* Exactly one worker gets the message. */
+
+static void
+test_one_of(void)
+{
+    int  i;
+
+    t_messages_start(3);
+
+    for (i = 0; i < 30; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes == 30);
+
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_HELPERS), 0), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+
+    /* A worker that is busy gets none while others are idle. */
+
+    t_notes->hold = 1;
+    T_EQ(t_give_order(1, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(1)->holding);
+    i = (int) t_of(1)->notes;
+
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes == 31);
+    T_EQ(t_of(1)->notes, i);
+
+    t_notes->hold = 0;
+    t_workers_stop();
+}
+
+
+/* Workers that do nothing take turns, and a worker that is stopped gets little. */
+
+static ngx_int_t
+notes_of_all(void)
+{
+    return t_of(0)->notes + t_of(1)->notes + t_of(2)->notes;
+}
+
+
+static void
+test_turns(void)
+{
+    int        i;
+    ngx_int_t  before;
+
+    t_messages_start(3);
+
+    for (i = 1; i <= 60; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+        T_UNTIL(notes_of_all() == i);
+    }
+
+    for (i = 0; i < 3; i++) {
+        T_OK(t_of(i)->notes >= 10);
+    }
+
+    /* It looks idle until it has a message that it does not handle. */
+
+    kill(ngx_processes[1].pid, SIGSTOP);
+    before = t_of(1)->notes;
+
+    for (i = 1; i <= 60; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+        T_UNTIL(notes_of_all() >= 60 + i - 1);
+    }
+
+    T_EQ(t_of(1)->notes, before);
+    kill(ngx_processes[1].pid, SIGCONT);
+    T_UNTIL(notes_of_all() == 120);
+    T_OK(t_of(1)->notes <= before + 1);
+
+    t_workers_stop();
+}
+
+
+/* All workers are busy: that with the fewest messages gets the next one. */
+
+static void
+test_busy(void)
+{
+    int  i;
+
+    t_messages_start(3);
+    t_hold(0);
+    T_EQ(t_give_order(1, T_ORDER_HOLD, 0), NGX_OK);
+    T_EQ(t_give_order(2, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(1)->holding && t_of(2)->holding);
+
+    for (i = 0; i < 20; i++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(1), i), NGX_OK);
+    }
+
+    for (i = 0; i < 20; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+    }
+
+    t_notes->hold = 0;
+    T_UNTIL(notes_of_all() == 40);
+    T_EQ(t_of(1)->notes, 20);
+    T_EQ(t_of(0)->notes, 10);
+    T_EQ(t_of(2)->notes, 10);
+
+    t_workers_stop();
+}
+
+
+/* A request, and a message that is built in place, go to one of a set too. */
+
+static void
+test_other_ways(void)
+{
+    int            *data;
+    ngx_ipc_to_t    to;
+    t_msg_order_t   order = { T_ORDER_REPLY, 6 };
+
+    t_messages_start(2);
+
+    data = ngx_ipc_message_reserve(&t_note_type,
+                                   NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), 4);
+    T_REQUIRE(data != NULL);
+    *data = 5;
+    T_EQ(ngx_ipc_message_commit(data, 4), NGX_OK);
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes == 1);
+
+    T_EQ(ngx_ipc_message_request(&t_order_type,
+                                 NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), &order,
+                                 sizeof(order), 10000, t_outcome, NULL),
+         NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 1);
+    T_EQ(t_of(-1)->reply, 7);
+
+    to = ngx_ipc_message_to_key(NGX_IPC_WORKERS, "k", 1);
+    T_EQ(ngx_ipc_message_request(&t_order_type, to, &order, sizeof(order),
+                                 10000, t_outcome, NULL), NGX_OK);
+    T_UNTIL(t_of(-1)->outcomes == 2);
+
+    t_workers_stop();
+}
+
+
+/* The worker that has got a note with this value; -1 if there are two. */
+
+static ngx_int_t
+worker_of(int value, ngx_int_t n)
+{
+    int        i;
+    ngx_int_t  w, found;
+
+    found = -2;
+
+    for (w = 0; w < n; w++) {
+        for (i = 0; i < t_of(w)->notes; i++) {
+            if (t_of(w)->values[i] == value) {
+                found = (found == -2 || found == w) ? w : -1;
+            }
+        }
+    }
+
+    return found;
+}
+
+
+/* The same key goes to the same worker, whichever process sends. */
+
+static void
+test_key(void)
+{
+    int        i;
+    ngx_int_t  w, workers[20];
+
+    t_messages_start(4);
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(t_by_key(&t_note_type, NGX_IPC_WORKERS, i), NGX_OK);
+        T_EQ(t_by_key(&t_note_type, NGX_IPC_WORKERS, i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes + t_of(3)->notes
+            == 40);
+
+    for (i = 1; i <= 20; i++) {
+        workers[i - 1] = worker_of(i, 4);
+        T_OK(workers[i - 1] >= 0);
+    }
+
+    for (w = 0; w < 4; w++) {
+        T_OK(t_of(w)->notes < 40);
+    }
+
+    /* A worker sends, and another one was started again. */
+
+    t_kill_worker(2);
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(t_give_order(i % 4, T_ORDER_BY_KEY, i), NGX_OK);
+    }
+
+    T_UNTIL(t_of(0)->notes + t_of(1)->notes + t_of(2)->notes + t_of(3)->notes
+            == 60);
+
+    for (i = 1; i <= 20; i++) {
+        T_EQ(worker_of(i, 4), workers[i - 1]);
+    }
+
+    T_EQ(t_by_key(&t_note_type, NGX_IPC_HELPERS, 1), NGX_ERROR);
+    T_EQ(errno, ESRCH);
+
+    t_workers_stop();
+}
+
+
+/* A message is dropped while another one with its key waits. */
+
+static void
+test_once(void)
+{
+    int  i;
+
+    t_messages_start(1);
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+
+    for (i = 0; i < 5; i++) {
+        T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+        T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 2), NGX_OK);
+    }
+
+    t_notes->hold = 0;
+    T_UNTIL(t_of(0)->notes == 2);
+    T_EQ(t_of(0)->values[0], 1);
+    T_EQ(t_of(0)->values[1], 2);
+
+    /* The keys do not wait any more. */
+
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 3);
+
+    /* A message that waits for a replacement is dropped once, not twice. */
+
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    t_kill_worker(0);
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 4);
+
+    T_EQ(t_by_key(&t_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 9), NGX_OK);
+    T_UNTIL(t_of(0)->value == 9);
+    T_EQ(t_of(0)->notes, 6);
+
+    t_workers_stop();
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("exactly one worker", test_one_of);
+    t_run("idle workers take turns", test_turns);
+    t_run("workers that are all busy", test_busy);
+    t_run("other messages to one of a set", test_other_ways);
+    t_run("the same worker for a key", test_key);
+    t_run("one message that waits for each key", test_once);
+
+    return t_end();
+}

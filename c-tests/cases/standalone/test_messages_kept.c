@@ -1,0 +1,203 @@
+
+/* Tests of messages that are kept for processes that come later. */
+
+
+#include "t_messages.h"
+
+#include <stdio.h>
+
+
+/* The last message is kept for processes that come later. */
+
+static void
+test_kept(void)
+{
+    int          value;
+    static char  data[1024 * 1024 + 1];
+
+    t_messages_init();
+
+    for (value = 3; value < 6; value++) {
+        T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                       sizeof(value)), 0);
+    }
+
+    t_messages_start(2);
+    T_UNTIL(t_of(0)->notes == 1 && t_of(1)->notes == 1);
+    T_EQ(t_of(0)->value, 5);
+    T_EQ(t_of(0)->from_slot, -1);
+
+    value = 6;
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), 2);
+    T_UNTIL(t_of(0)->notes == 2 && t_of(1)->notes == 2);
+    T_EQ(t_of(1)->value, 6);
+
+    /* A replacement gets the last message once. */
+
+    t_kill_worker(1);
+    T_UNTIL(t_of(1)->notes == 3);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(1), 7), NGX_OK);
+    T_UNTIL(t_of(1)->notes == 4);
+    T_EQ(t_of(1)->values[2], 6);
+    T_EQ(t_of(1)->values[3], 7);
+    T_EQ(t_of(0)->notes, 2);
+
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, data,
+                                   sizeof(data)), NGX_DECLINED);
+    T_EQ(errno, EMSGSIZE);
+
+    /* What was refused is not kept. */
+
+    t_kill_worker(1);
+    T_UNTIL(t_of(1)->notes == 5);
+    T_EQ(t_of(1)->values[4], 6);
+
+    t_workers_stop();
+}
+
+
+/* A message that has the largest size is kept as well. */
+
+static void
+large_handler(ngx_ipc_message_t *m)
+{
+    t_own()->flags[0] = t_is_filled(m->data, m->len, 7);
+    t_own()->flags[1] = (int) m->len;
+}
+
+
+static void
+test_large(void)
+{
+    u_char                         *data;
+    size_t                          len;
+    static ngx_ipc_message_type_t   type = {
+        .name = "test_large", .handler = large_handler,
+        .flags = NGX_IPC_MESSAGE_RETAINED
+    };
+
+    len = 1024 * 1024;
+    data = malloc(len);
+    T_REQUIRE(data != NULL);
+    memset(data, 7, len);
+
+    t_messages_init();
+    T_EQ(ngx_ipc_message_register(&type), NGX_OK);
+    T_EQ(ngx_ipc_message_broadcast(&type, NGX_IPC_WORKERS, data, len), 0);
+    t_messages_start(2);
+    T_UNTIL(t_of(0)->flags[0] && t_of(1)->flags[0]);
+    T_EQ(t_of(0)->flags[1], len);
+
+    free(data);
+    t_workers_stop();
+}
+
+
+/* A message is kept for processes with the roles of the set only. */
+
+static void
+test_set(void)
+{
+    int  value;
+
+    t_messages_init();
+
+    value = 1;
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_HELPERS, &value,
+                                   sizeof(value)), 0);
+    t_messages_start(1);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 2), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+    T_EQ(t_of(0)->kept, 0);
+
+    /* The master is not a worker. */
+
+    T_EQ(t_give_order(0, T_ORDER_BROADCAST_KEPT, 3), NGX_OK);
+    T_EQ(t_give_order(0, T_ORDER_TO_MASTER, 4), NGX_OK);
+    T_UNTIL(t_of(-1)->notes == 1);
+    t_kill_worker(0);
+    T_UNTIL(t_of(0)->kept == 1);
+    T_EQ(t_of(0)->kept_value, 3);
+    T_EQ(t_of(-1)->kept, 0);
+
+    t_workers_stop();
+}
+
+
+/* A process that had no room for the message gets it when it has room. */
+
+static void
+test_full(void)
+{
+    int           value;
+    ngx_uint_t    n;
+    static char   data[4000];
+
+    t_messages_start(2);
+    t_hold(0);
+
+    while (ngx_ipc_message_send(&t_note_type, NGX_IPC_TO_WORKER(0), data,
+                                sizeof(data)) == NGX_OK)
+    {
+        /* void */
+    }
+
+    while (t_note(NGX_IPC_TO_WORKER(0), 1) == NGX_OK) { /* void */ }
+
+    value = 5;
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), 1);
+    (void) ngx_ipc_message_missed(&n);
+    T_EQ(n, 1);
+
+    t_notes->hold = 0;
+    T_UNTIL(t_of(0)->kept == 1 && t_of(1)->kept == 1);
+    T_EQ(t_of(0)->kept_value, 5);
+    T_EQ(t_of(0)->gaps, 0);
+
+    t_workers_stop();
+}
+
+
+/* There are few types whose last message is kept. */
+
+static void
+test_types(void)
+{
+    int                             i, refused;
+    char                            names[40][16];
+    static ngx_ipc_message_type_t   types[40];
+
+    t_messages_start(1);
+    refused = 0;
+
+    for (i = 0; i < 40; i++) {
+        (void) snprintf(names[i], sizeof(names[i]), "test_kept_%d", i);
+        types[i].name = names[i];
+        types[i].flags = NGX_IPC_MESSAGE_RETAINED;
+        refused += ngx_ipc_message_register(&types[i]) != NGX_OK;
+    }
+
+    /* One of the 32 types is t_kept_type. */
+
+    T_EQ(refused, 9);
+    T_EQ(t_logged(NGX_LOG_ALERT, "whose last message is kept"), 9);
+
+    t_workers_stop();
+}
+
+
+int
+main(void)
+{
+    t_begin();
+
+    t_run("a message that is kept", test_kept);
+    t_run("a message of the largest size that is kept", test_large);
+    t_run("a message that is kept for a set", test_set);
+    t_run("a message that is kept and had no room", test_full);
+    t_run("types whose last message is kept", test_types);
+
+    return t_end();
+}

@@ -1,0 +1,76 @@
+//! What a process looks for when it has received all messages: messages that are kept
+//! and of which it got no record, and descriptors that no record mentions.
+//!
+//! Both can be there because a sender was killed between two steps. The caller calls
+//! [`begin`], receives all messages once more, and then calls [`end`]: what is left
+//! then has no record.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{descriptors, local, register};
+use crate::message::peers::Peer;
+use crate::messaging::retained::Kept;
+
+/// Whether [`begin`] has found descriptors.
+static HAS_COLLECTED: AtomicBool = AtomicBool::new(false);
+
+/// Looks what is there. Returns false if [`end`] has nothing to do.
+pub fn begin() -> bool {
+    // Both are looked for: `|` does not skip the second call.
+    see_kept() | collect()
+}
+
+fn see_kept() -> bool {
+    let mut is_any = false;
+
+    for number in register::kept_types() {
+        is_any |= local::with(|own| own.see_kept(number)) == Some(true);
+    }
+
+    is_any
+}
+
+/// Reads all datagrams, if a process has died since the last call.
+fn collect() -> bool {
+    if !descriptors::is_on() || local::with(|own| own.take_changed()) != Some(true) {
+        return false;
+    }
+
+    let has_collected = local::with(|own| {
+        descriptors::collect(own.slot(), |label| {
+            own.is_alive(label.slot, |incarnation| label.is_by(incarnation))
+        })
+    });
+
+    HAS_COLLECTED.store(has_collected == Some(true), Relaxed);
+    has_collected == Some(true)
+}
+
+/// Does what is left to do when all messages were received since [`begin`]. Calls
+/// `handle` with the number of the type, and the sender, of each message that is kept
+/// and of which this process got no record.
+pub fn end(handle: impl Fn(u16, Kept, &Peer)) {
+    for number in register::kept_types() {
+        if let Some((kept, sender)) = local::with(|own| own.take_seen(number)).flatten() {
+            handle(number, kept, &sender);
+        }
+    }
+
+    if HAS_COLLECTED.swap(false, Relaxed) {
+        descriptors::drop_stale();
+        local::tell_waiters();
+    }
+}
+
+/// Whether there are messages that are kept and that this process has not handled.
+pub fn has_kept() -> bool {
+    // A process that has no messages must not wait for one.
+    if !local::has_slot() {
+        return false;
+    }
+
+    register::has_unasked()
+        || register::kept_types()
+            .any(|number| local::with(|own| own.has_kept(number)) == Some(true))
+}

@@ -1,0 +1,142 @@
+//! Messages that are kept for processes that come later: what one process keeps, and
+//! what it gets.
+//!
+//! A process gets such a message in a record, like all others. It also looks into
+//! the board: when it registers the type, and whenever it has received all messages.
+//! So it gets the message too if the sender was killed before it sent the record, or
+//! if there was no room for the record.
+//!
+//! In the second case it must not overtake older messages of the sender. The process
+//! sees the version in the board, then receives until nothing is left, and only then
+//! takes the message. What the sender has sent before it kept this version is
+//! received by then.
+
+use super::address::Set;
+use super::exchange::Exchange;
+use super::kind::Kind;
+use super::retained::{self, Audience, Kept};
+use crate::message::letter::Refused;
+use crate::message::memory::Memory;
+use crate::message::peers::Peer;
+
+impl<M: Memory + Clone, T> Exchange<M, T> {
+    /// Keeps a message for processes that come later. Returns its version.
+    pub(super) fn keep(&self, set: Set, kind: Kind, payload: &[u8]) -> Result<u32, Refused> {
+        let endpoint = &self.endpoint;
+        let own = (endpoint.member().slot, endpoint.member().incarnation);
+        let audience = Audience {
+            set,
+            generation: self.generation,
+            master: self.master,
+        };
+
+        endpoint.check_len(payload.len())?;
+
+        if payload.len() > retained::LARGEST {
+            return Err(Refused::TooLarge);
+        }
+
+        retained::keep(&self.board, kind.number, own, (payload, audience), |slot| {
+            endpoint.peer(slot)
+        })
+        .ok_or(Refused::Again)
+    }
+
+    /// Whether a message of a type is kept that is newer than what this process has
+    /// handled.
+    pub fn has_kept(&self, number: u16) -> bool {
+        let version = retained::version(&self.board, number);
+
+        self.versions.is_newer(number, version)
+    }
+
+    /// Looks whether a message of a type is kept that is newer than what this process
+    /// has handled. If one is, the caller receives all messages, and then calls
+    /// [`Exchange::take_seen`].
+    pub fn see_kept(&mut self, number: u16) -> bool {
+        let version = retained::version(&self.board, number);
+        let is_newer = self.versions.is_newer(number, version);
+
+        self.versions
+            .see(number, if is_newer { version } else { 0 });
+
+        is_newer
+    }
+
+    /// The message that [`Exchange::see_kept`] has found, with its sender, unless
+    /// this process has got it in a record, or a newer one was kept.
+    pub fn take_seen(&mut self, number: u16) -> Option<(Kept, Peer)> {
+        let seen = self.versions.seen(number);
+
+        if !self.versions.is_newer(number, seen) {
+            return None;
+        }
+
+        self.take_kept_if(number, Some(seen), |this, kept| {
+            this.has_this_process(kept.audience)
+        })
+    }
+
+    /// The message of a type that was kept before this process has registered the
+    /// type, with its sender.
+    pub fn take_kept(&mut self, number: u16) -> Option<(Kept, Peer)> {
+        self.take_kept_if(number, None, |this, kept| {
+            // A process of another binary has registered the type later, so its
+            // generation does not matter.
+            !this.is_of(kept.audience.master) && this.has_role(kept.audience.set)
+                || this.has_this_process(kept.audience)
+        })
+    }
+
+    /// Takes the message that is kept if it is new and `is_for_this` says so.
+    /// Otherwise it is not looked at again, unless its version is not `seen`.
+    fn take_kept_if(
+        &mut self,
+        number: u16,
+        seen: Option<u32>,
+        is_for_this: impl Fn(&Self, &Kept) -> bool,
+    ) -> Option<(Kept, Peer)> {
+        let kept = retained::read(&self.board, number)?;
+
+        if seen.is_some_and(|seen| seen != kept.version) {
+            return None;
+        }
+
+        if !self.versions.is_new(number, kept.version) || !is_for_this(self, &kept) {
+            return None;
+        }
+
+        let sender = self.sender(kept.sender.0, kept.sender.1);
+
+        Some((kept, sender))
+    }
+
+    /// Whether this process is one of those for which a message is kept: it has a
+    /// role of the set, and is not older than the processes of the set.
+    fn has_this_process(&self, audience: Audience) -> bool {
+        let Audience {
+            set,
+            generation,
+            master,
+        } = audience;
+        let is_late =
+            |peer: &Peer| peer.identity.place.is_none() || peer.identity.generation >= generation;
+
+        self.has_role(set)
+            && (set.0 & Set::ALL_GENERATIONS != 0
+                || self.is_of(master) && self.own().is_some_and(|own| is_late(&own)))
+    }
+
+    fn own(&self) -> Option<Peer> {
+        self.endpoint.peer(self.slot())
+    }
+
+    fn has_role(&self, set: Set) -> bool {
+        self.own().is_some_and(|own| set.has_role_of(&own))
+    }
+
+    /// Whether this process is of the binary of a master.
+    fn is_of(&self, master: (u32, u32)) -> bool {
+        self.master == master
+    }
+}
