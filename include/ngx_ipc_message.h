@@ -5,9 +5,9 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/ipc_message.rs
- *   src/abi/message_counts.rs
  *   src/abi/ipc_message_fds.rs
  *   src/abi/ipc_message_place.rs
+ *   src/abi/message_counts.rs
  *   src/host/messages/types.rs
  *   src/host/messages/counts.rs
  *   include/generator/ipc_message.h
@@ -351,7 +351,7 @@ typedef struct {
 #define NGX_IPC_MESSAGE_ONCE_PER_KEY 4
 
 /*
- * The last broadcast of the type is kept: a process that starts later, or
+ * The last broadcast of the type, of at most 1 MiB, is kept: a process that starts later, or
  * registers the type later, gets it, if it has a role of the set and is not of an
  * earlier generation. A process of the set that had no room, or whose message was
  * lost with its sender, gets it too. A message that is older than one that a
@@ -638,46 +638,6 @@ ngx_fd_t ngx_ipc_message_fd(void);
 ngx_int_t ngx_ipc_message_process(void);
 
 /*
- * Fills counts, a structure of size bytes, with the numbers of the type after
- * counts->number. For the first type, set counts->number to -1. Programs call
- * the macro ngx_ipc_message_next_type(), in any process.
- *
- * The fields set and worker choose the processes whose messages are counted:
- * 0 and -1 mean all processes. In this case all types are returned, and otherwise
- * those of which these processes have sent or received a message. Replies are the
- * last type, with the number NGX_IPC_MESSAGE_REPLIES.
- *
- * The numbers of a worker are those of all processes that have had its number. So
- * they continue over a reload.
- *
- * Returns NGX_OK, NGX_DECLINED if there is no further type or if the program has no
- * messages, or NGX_ERROR if size is too small or counts is NULL. Nothing is
- * written unless the result is NGX_OK.
- *
- * Safety: counts is NULL or points to a structure with size bytes, whose first three
- * fields are set.
- */
-ngx_int_t ngx_ipc_message_next_type_size(ngx_ipc_message_counts_t *counts,
-                                         size_t size);
-
-/*
- * Fills pair, a structure of size bytes, with the numbers of the messages from
- * one process to another: of the pair after pair->number. For the first pair, set
- * pair->number to -1. Programs call the macro ngx_ipc_message_next_pair(), in any
- * process.
- *
- * Pairs that have sent nothing are left out. A process that sends to itself is a
- * pair, too.
- *
- * Returns NGX_OK, NGX_DECLINED if there is no further pair or if the program has no
- * messages, or NGX_ERROR if size is too small or pair is NULL. Nothing is
- * written unless the result is NGX_OK.
- *
- * Safety: pair is NULL or points to a structure with size bytes, whose first field is
- * set.
- */
-ngx_int_t ngx_ipc_message_next_pair_size(ngx_ipc_message_pair_t *pair,
-                                         size_t size);
  * Sends a copy of the len bytes at data to one process, with copies of the
  * n descriptors at fds, 1 to 16. The type has NGX_IPC_MESSAGE_DESCRIPTORS.
  * to is an address as for ngx_ipc_message_send().
@@ -744,6 +704,48 @@ ngx_int_t ngx_ipc_message_commit(void *data, size_t len);
  * is reserved at data.
  */
 ngx_int_t ngx_ipc_message_cancel(void *data);
+
+/*
+ * Fills counts, a structure of size bytes, with the numbers of the type after
+ * counts->number. For the first type, set counts->number to -1. Programs call
+ * the macro ngx_ipc_message_next_type(), in any process.
+ *
+ * The fields set and worker choose the processes whose messages are counted:
+ * 0 and -1 mean all processes. In this case all types are returned, and otherwise
+ * those of which these processes have sent or received a message. Replies are the
+ * last type, with the number NGX_IPC_MESSAGE_REPLIES.
+ *
+ * The numbers of a worker are those of all processes that have had its number. So
+ * they continue over a reload.
+ *
+ * Returns NGX_OK, NGX_DECLINED if there is no further type or if the program has no
+ * messages, or NGX_ERROR if size is too small or counts is NULL. Nothing is
+ * written unless the result is NGX_OK.
+ *
+ * Safety: counts is NULL or points to a structure with size bytes, whose first three
+ * fields are set.
+ */
+ngx_int_t ngx_ipc_message_next_type_size(ngx_ipc_message_counts_t *counts,
+                                         size_t size);
+
+/*
+ * Fills pair, a structure of size bytes, with the numbers of the messages from
+ * one process to another: of the pair after pair->number. For the first pair, set
+ * pair->number to -1. Programs call the macro ngx_ipc_message_next_pair(), in any
+ * process.
+ *
+ * Pairs that have sent nothing are left out. A process that sends to itself is a
+ * pair, too.
+ *
+ * Returns NGX_OK, NGX_DECLINED if there is no further pair or if the program has no
+ * messages, or NGX_ERROR if size is too small or pair is NULL. Nothing is
+ * written unless the result is NGX_OK.
+ *
+ * Safety: pair is NULL or points to a structure with size bytes, whose first field is
+ * set.
+ */
+ngx_int_t ngx_ipc_message_next_pair_size(ngx_ipc_message_pair_t *pair,
+                                         size_t size);
 
 
 /* The address of the worker n of the sender's generation. */

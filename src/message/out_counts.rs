@@ -45,6 +45,11 @@ impl OutLane {
         }
     }
 
+    /// The number of chunks of the receiver's pool that the lane uses.
+    pub fn chunks(&self) -> u32 {
+        self.held_chunks + u32::from(self.is_open)
+    }
+
     /// Counts a message that was refused.
     pub fn count_refused(&mut self) {
         self.refused = self.refused.wrapping_add(1);

@@ -396,9 +396,4 @@ impl OutLane {
             self.abandon(m);
         }
     }
-
-    /// The number of chunks of the receiver's pool that the lane uses.
-    pub fn chunks(&self) -> u32 {
-        self.held_chunks + u32::from(self.is_open)
-    }
 }

@@ -258,6 +258,7 @@ static void
 register_late(ngx_ipc_message_t *m, int arg)
 {
     T_EQ(ngx_ipc_message_register(&late_type), NGX_OK);
+    t_own()->flags[1] = 1;
 }
 
 
@@ -275,6 +276,7 @@ test_registers(void)
     T_EQ(t_of(0)->flags[0], 0);
 
     T_EQ(t_call(NGX_IPC_TO_WORKER(0), register_late, 0), NGX_OK);
+    T_UNTIL(t_of(0)->flags[1] == 1);
     T_EQ(ngx_ipc_message_send(&late_type, NGX_IPC_TO_WORKER(0), "a", 1),
          NGX_OK);
     T_UNTIL(t_of(0)->flags[0] >= 1);
