@@ -78,7 +78,7 @@ $(B)/%: examples/%.c lib
 	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include $(INCLUDES) -o $@ $(filter %.c,$^) \
 	    -L$(B) -lngx_ipc $(LIBS) -Wl,-rpath,$(abspath $(B))
 
-$(B)/libuv: LIBS := -luv
+$(B)/libuv $(B)/purge_libuv: LIBS := -luv
 $(B)/libev: LIBS := -lev
 $(B)/echo: nginx/status/ngx_counters_module.c nginx/status/ngx_counters_module.h
 $(B)/echo: INCLUDES := -Inginx/status

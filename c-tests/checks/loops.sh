@@ -62,6 +62,33 @@ example()
     ok "$1: the log has no other line" logs 8 .
 }
 
+# purges: succeeds if each worker has printed what it purges
+purges()
+{
+    printf 'worker %d purges /a\n' 0 1 2 > "$tmp/expected"
+    LC_ALL=C sort "$tmp/out" | diff "$tmp/expected" -
+}
+
+# messages NAME HEADER PACKAGE: tests the example NAME, whose workers get messages
+messages()
+{
+    if ! has "$2"; then
+        skip "$1" "$3 is not installed"
+        return
+    fi
+
+    if ! has_pidfds; then
+        skip "$1" "the kernel has no pidfd_open()"
+        return
+    fi
+
+    ok "$1 builds" make -s -C "$top" "B=$lib" "$lib/$1"
+    ok "$1 runs" runs "$1"
+    ok "$1: each worker gets the message" purges
+    ok "$1: three workers have exited" logs 3 ' exited with code 0$'
+}
+
+messages purge_libuv uv.h libuv1-dev
 example libuv uv.h libuv1-dev
 example libev ev.h libev-dev
 
