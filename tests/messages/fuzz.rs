@@ -364,8 +364,10 @@ fn garbage_between_any_two_accesses() {
     let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(1);
     let first = std::env::var("T_SEED").ok();
     let first = first.and_then(|text| text.parse().ok()).unwrap_or(1);
-    let end = Instant::now() + Duration::from_secs(seconds);
 
     try_all(FAILED.into_iter());
+
+    let end = Instant::now() + Duration::from_secs(seconds);
+
     try_all((first..).take_while(|_| Instant::now() < end));
 }

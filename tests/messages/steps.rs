@@ -4,13 +4,14 @@
 //! The process runs one instruction at a time. What the others find when it is
 //! killed or stopped there depends on the region only. So after each instruction
 //! that has changed the region, the others work on a copy of the region as it is
-//! then. The process is also really killed at some of these instructions.
+//! then. At some of these instructions they also work on the region itself, beside
+//! the process that stands there, and after it was really killed.
 
 #![allow(unsafe_code)]
 
 use ngx_ipc::message::event::Event;
 use ngx_ipc::message::layout::Sizes;
-use ngx_ipc::message::letter::Refused;
+use ngx_ipc::message::letter::{Refused, Target};
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::taken::Cause;
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,7 +35,8 @@ const MASTER: u32 = 3;
 /// The largest number of real kills for each operation.
 const REAL_KILLS: usize = 4;
 
-/// How long others may need for a message beside a process that was stopped.
+/// How long others may need for a message beside a process that was stopped, and
+/// the successor of one that was killed for its first message.
 const MOST_DELAY: Duration = Duration::from_millis(1);
 
 /// The time that the processors have worked for this thread.
@@ -193,8 +195,10 @@ fn check(name: &str, scene: &Scene, operation: Operation<'_>) {
             assert!(tracee.step(), "{name}: the steps differ");
         }
 
-        tracee.kill();
         switch.changed(&mut now);
+        after_stop(scene.clone(), (name, steps));
+        switch.restore(LIVE, &now);
+        tracee.kill();
         judge(scene, &now, LIVE, (name, steps));
     }
 
@@ -300,8 +304,13 @@ fn after_kill(mut scene: Scene, place: (&str, usize)) {
         "{place:?}: {got:?}"
     );
 
+    let start = own_time();
     let mut actor = switch.start(ACTOR);
     let inherited = receive(&mut actor);
+
+    actor.send(to(PEER), DATA, &text(400, 700)).unwrap();
+    assert_eq!(receive(&mut scene.peer).from(ACTOR), [400], "{place:?}");
+    assert!(own_time() - start < MOST_DELAY, "{place:?}");
 
     check_inbox(&scene, &inherited, place);
 
@@ -384,11 +393,16 @@ fn take(process: &mut Process, switch: &'static Switch) {
 
     while let Some(event) = process.next(&mut turn) {
         if matches!(event, Event::Message(_)) {
-            let count = (&switch).load(log(switch), Relaxed);
-
-            (&switch).store(log(switch), count + 1, Relaxed);
+            count(switch);
         }
     }
+}
+
+/// Counts a message that was returned.
+fn count(switch: &'static Switch) {
+    let count = (&switch).load(log(switch), Relaxed);
+
+    (&switch).store(log(switch), count + 1, Relaxed);
 }
 
 /// Sends message 100 with `len` bytes.
@@ -412,6 +426,41 @@ fn broadcast(name: &str, len: usize) {
 #[test]
 fn send_into_a_chunk() {
     send("send", &Scene::new().send(1, 60).send(2, 60), 50);
+}
+
+/// A reply is a message for one incarnation only.
+#[test]
+fn reply() {
+    let bytes = text(100, 50);
+    let scene = Scene::new().send(1, 60).receive_from_peer(1, 50);
+
+    check("reply", &scene, &|process, switch| {
+        let mut turn = process.turn(100, 0);
+        let mut sender = None;
+
+        while let Some(event) = process.next(&mut turn) {
+            if let Event::Message(message) = event {
+                sender = Some(Target {
+                    slot: message.sender,
+                    incarnation: Some(message.incarnation),
+                });
+                process.send(sender.unwrap(), DATA, &bytes).unwrap();
+                count(switch);
+            }
+        }
+
+        assert!(sender.is_some());
+    });
+}
+
+/// A process gives the memory of its pool back that it does not need.
+#[test]
+fn give_memory_back() {
+    let scene = Scene::new().receive_from_peer(1, 50);
+
+    check("give back", &scene, &|process, _| {
+        process.tidy(0);
+    });
 }
 
 #[test]
