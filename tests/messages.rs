@@ -30,6 +30,8 @@ mod model;
 mod pauses;
 #[path = "messages/steps.rs"]
 mod steps;
+#[path = "messages/steps_fds.rs"]
+mod steps_fds;
 #[path = "messages/stress.rs"]
 mod stress;
 #[path = "messages/stress_worker.rs"]
