@@ -151,7 +151,7 @@ test_channel_small(void)
         t_message(&ch, NGX_CMD_QUIT, -1);
 
         T_EQ(ngx_write_channel(t_pair[0], &ch, size, t_log()), NGX_ERROR);
-        t_one_alert("");
+        t_one_alert("is too small");
         T_EQ(t_unread(t_pair[1]), 0);
     }
 
@@ -161,7 +161,7 @@ test_channel_small(void)
         t_log_clear();
 
         T_EQ(ngx_read_channel(t_pair[1], &ch, size, t_log()), NGX_ERROR);
-        t_one_alert("");
+        t_one_alert("is too small");
         T_EQ(t_unread(t_pair[1]), 32);
     }
 

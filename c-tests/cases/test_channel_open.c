@@ -242,6 +242,7 @@ open_then(void (*lose)(void))
     T_EQ(in.command, NGX_CMD_OPEN_CHANNEL);
     T_EQ(in.slot, 7);
     T_EQ(in.fd, -1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "recvmsg() returned no ancillary data"), 1);
 
     t_more_fds();
     T_EQ(t_open_fds(), n);

@@ -202,7 +202,7 @@ recv_proc(ngx_cycle_t *cycle, void *data)
 
 
 static void
-test_channel_own_recvmsg(void)
+own_recvmsg(ngx_uint_t command)
 {
     ngx_channel_t  ch;
 
@@ -211,7 +211,7 @@ test_channel_own_recvmsg(void)
     t_spawn(recv_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
 
     memset(&ch, 0, sizeof(ngx_channel_t));
-    ch.command = NGX_CMD_OPEN_CHANNEL;
+    ch.command = command;
     ch.slot = 33;
     ch.fd = 1;
 
@@ -226,6 +226,22 @@ test_channel_own_recvmsg(void)
     T_EQ(child->ch.slot, 33);
 
     t_end_processes();
+}
+
+
+static void
+test_channel_own_recvmsg(void)
+{
+    own_recvmsg(NGX_CMD_OPEN_CHANNEL);
+}
+
+
+/* A command of the program carries a descriptor too. */
+
+static void
+test_channel_own_command(void)
+{
+    own_recvmsg(31);
 }
 
 
@@ -329,6 +345,7 @@ main(void)
     t_run("the flags of the master's end", test_channel_flags);
     t_run("a channel has room for 278 messages", test_channel_room);
     t_run("a worker that calls recvmsg() itself", test_channel_own_recvmsg);
+    t_run("a descriptor with a command of the program", test_channel_own_command);
     t_run("D13 the master does not keep the worker's end",
           test_channel_closed_in_master);
     t_run("D13 a message to a worker that has died",

@@ -70,8 +70,8 @@ pub fn write(
     }
 }
 
-/// Sends `message` as [`write`] does, with one system call and without a check.
-/// The message has at most [`ALWAYS_WHOLE`] bytes, carries no descriptor, and
+/// Sends `message` as [`write()`] does, with one system call and without a check.
+/// The message has at most `ALWAYS_WHOLE` bytes, carries no descriptor, and
 /// is no OPEN_CHANNEL.
 #[inline(always)]
 pub fn write_plain(
