@@ -32,6 +32,9 @@ SONAME     := libngx_ipc.so.1
 # The libraries with which a program must be linked if it links libngx_ipc.a.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
+# The directory in which the other libraries of "make bench SUBJECT=messages" are built.
+PEERS      := $(abspath $(B))/bench/peers
+
 # The headers in $(B)/include that are installed.
 HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
@@ -99,8 +102,10 @@ test-nginx: nginx ## compares the two
 # PAGE=1          writes the results into benches/README.md
 bench: ## measures the library, nginx's own C and bare system calls
 ifeq ($(SUBJECT),messages)
+	CARGO_TARGET_DIR="$(PEERS)" $(CARGO) build --locked --quiet --release \
+	    --manifest-path benches/messages/peers/Cargo.toml
 	$(CARGO) bench --locked --quiet --profile release --bench messages -- \
-	    $(if $(SHORT),--short)
+	    --peers="$(PEERS)/release/messages-peers" $(if $(SHORT),--short)
 else
 	$(CARGO) bench --locked --quiet --bench bench -- \
 	    $(if $(SHORT),--short) $(if $(PAGE),--page) $(SUBJECT)

@@ -1,6 +1,7 @@
 //! The library's messages.
 
-use std::hint::{black_box, spin_loop};
+use std::hint::spin_loop;
+use std::slice;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 use ngx_ipc::message::endpoint::Endpoint;
@@ -13,7 +14,7 @@ use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::{Heritage, Identity, appoint};
 
-use super::process::{self, Shared, child, pin, time, time_each, wait};
+use super::process::{self, Shared, child, look_at, pin, time, time_each, wait};
 use super::wake;
 
 const DATA: Letter = Letter {
@@ -23,7 +24,13 @@ const DATA: Letter = Letter {
     timed: false,
 };
 
-fn region(slots: u32) -> Mapped {
+/// Begins to use a slot.
+pub fn attach(mapped: &Mapped, slot: u32) -> Endpoint<&Mapped> {
+    Endpoint::attach(mapped, slot).unwrap()
+}
+
+/// A region in which each slot has a process.
+pub fn region(slots: u32) -> Mapped {
     let sizes = Sizes {
         slots,
         ..Sizes::default()
@@ -54,7 +61,7 @@ fn to(slot: u32) -> Target {
 }
 
 /// Sends a message; waits for room if there is none.
-fn send(from: &mut Endpoint<&Mapped>, slot: u32, bytes: &[u8]) {
+pub fn send(from: &mut Endpoint<&Mapped>, slot: u32, bytes: &[u8]) {
     while let Err(refused) = from.send(to(slot), DATA, bytes) {
         assert_eq!(refused, Refused::Again);
 
@@ -70,29 +77,35 @@ fn send(from: &mut Endpoint<&Mapped>, slot: u32, bytes: &[u8]) {
     }
 }
 
-/// Takes messages until there is none. Calls `handle` for each.
-fn take(to: &mut Endpoint<&Mapped>, mut handle: impl FnMut(&Message)) -> usize {
-    let mut turn = to.turn(64, 0);
+/// Takes at most `most` messages. Calls `handle` for each.
+fn take(to: &mut Endpoint<&Mapped>, most: u32, mut handle: impl FnMut(&Message)) -> usize {
+    let mut turn = to.turn(most, 0);
     let mut taken = 0;
 
     while let Some(event) = to.next(&mut turn) {
         if let Event::Message(message) = event {
             handle(&message);
             taken += 1;
+
+            if taken == most as usize {
+                break;
+            }
         }
     }
 
     taken
 }
 
-fn look(to: &mut Endpoint<&Mapped>) -> usize {
+/// Takes at most `most` messages, and looks at their payloads.
+fn look(to: &mut Endpoint<&Mapped>, most: u32) -> usize {
     let memory = to.member().memory;
 
-    take(to, |message| {
-        let mut first = [0; 8];
+    take(to, most, |message| {
+        let len = message.len as usize;
+        let payload = memory.address(message.payload, len).unwrap();
 
-        memory.read(message.payload, &mut first);
-        black_box(first);
+        // SAFETY: the payload stays in place until the next message is taken.
+        look_at(unsafe { slice::from_raw_parts(payload.as_ptr(), len) });
     })
 }
 
@@ -101,7 +114,7 @@ fn wait_for(to: &mut Endpoint<&Mapped>, n: usize) {
     let mut got = 0;
 
     while got < n {
-        let taken = look(to);
+        let taken = look(to, (n - got).min(64) as u32);
 
         got += taken;
 
@@ -124,14 +137,14 @@ pub fn one_way(n: usize, len: usize, senders: u32) -> f64 {
 
     let mapped = region(8);
     let bytes = vec![7; len];
-    let mut to = Endpoint::attach(&mapped, 0).unwrap();
+    let mut to = attach(&mapped, 0);
     let each = n / senders as usize;
     let warm = (each / 4).max(8);
     let started = Shared::new(4096);
     let pids: Vec<_> = (1..=senders)
         .map(|slot| {
             child(|| {
-                let mut from = Endpoint::attach(&mapped, slot).unwrap();
+                let mut from = attach(&mapped, slot);
 
                 populate(&mapped, from.member());
 
@@ -147,6 +160,12 @@ pub fn one_way(n: usize, len: usize, senders: u32) -> f64 {
                 for _ in 0..each {
                     send(&mut from, 0, &bytes);
                 }
+
+                // The end of a process takes time, in which another sender that
+                // shares the processor cannot run.
+                while started.word(64).load(Acquire) == 0 {
+                    std::thread::yield_now();
+                }
             })
         })
         .collect();
@@ -160,6 +179,7 @@ pub fn one_way(n: usize, len: usize, senders: u32) -> f64 {
         wait_for(&mut to, rest);
     });
 
+    started.word(64).store(1, Release);
     wait(&pids);
     value
 }
@@ -173,9 +193,9 @@ fn both(n: usize, receive: fn(&mut Endpoint<&Mapped>)) -> f64 {
 
     let mapped = region(8);
     let bytes = [7; 64];
-    let mut mine = Endpoint::attach(&mapped, 0).unwrap();
+    let mut mine = attach(&mapped, 0);
     let pid = child(|| {
-        let mut other = Endpoint::attach(&mapped, 1).unwrap();
+        let mut other = attach(&mapped, 1);
 
         for _ in 0..n {
             receive(&mut other);
@@ -191,55 +211,74 @@ fn both(n: usize, receive: fn(&mut Endpoint<&Mapped>)) -> f64 {
     value
 }
 
-/// Round trips in which each process sleeps in `epoll_wait(2)` for at least as
-/// long as the other one works. `look` says for how many nanoseconds a process
-/// looks for a message before it sleeps.
-fn sleepers(n: usize, look_for: u64) -> f64 {
+/// Waits for a message: looks for it for `look_for` nanoseconds, and then sleeps in
+/// `epoll_wait(2)`.
+pub fn sleep_for(process: &mut Endpoint<&Mapped>, look_for: u64, epoll: i32) {
+    while look(process, 1) == 0 {
+        if look_for > 0 && matches!(process.spin(look_for), Some(Event::Message(_))) {
+            break;
+        }
+
+        if process.prepare_sleep() {
+            wake::sleep(epoll);
+            process.wake_up();
+        }
+    }
+}
+
+/// Round trips of two processes that look for a message for some nanoseconds, each
+/// for its own time, and then sleep.
+fn sleepers(n: usize, look_for: [u64; 2]) -> f64 {
     pin(1);
 
     let mapped = region(8);
     let bytes = [7; 64];
     let edge = (libc::EPOLLIN | libc::EPOLLET) as u32;
     let run = |slot: u32, other: u32| {
-        let mut process = Endpoint::attach(&mapped, slot).unwrap();
+        let mut process = attach(&mapped, slot);
         let epoll = wake::watch(mapped.descriptor(slot).unwrap(), edge);
-
-        time_each(n, || {
+        let mut trip = |look_for: u64| {
             if slot == 0 {
                 send(&mut process, other, &bytes);
             }
 
-            while look(&mut process) == 0 {
-                if look_for > 0 && matches!(process.spin(look_for), Some(Event::Message(_))) {
-                    break;
-                }
-
-                if process.prepare_sleep() {
-                    wake::sleep(epoll);
-                    process.wake_up();
-                }
-            }
+            sleep_for(&mut process, look_for, epoll);
 
             if slot == 1 {
                 send(&mut process, other, &bytes);
             }
-        });
+        };
+
+        // Both processes are awake at first.
+        for _ in 0..16 {
+            trip(u64::MAX);
+        }
+
+        let value = time_each(n, || trip(look_for[slot as usize]));
 
         wake::close(&[epoll]);
+        value
     };
-    let pid = child(|| run(1, 0));
-    let value = time(n, || run(0, 1));
+    let pid = child(|| {
+        run(1, 0);
+    });
+    let value = run(0, 1);
 
     wait(&[pid]);
     value
 }
 
 pub fn asleep(n: usize) -> f64 {
-    sleepers(n, 0)
+    sleepers(n, [0, 0])
 }
 
-pub fn spinning(n: usize) -> f64 {
-    sleepers(n, 5000)
+/// The other process is busy: it never sleeps.
+pub fn reply_of_a_busy_process(n: usize) -> f64 {
+    sleepers(n, [5_000, u64::MAX])
+}
+
+pub fn both_look(n: usize, nanoseconds: u64) -> f64 {
+    sleepers(n, [nanoseconds, nanoseconds])
 }
 
 pub fn broadcast(n: usize) -> f64 {
@@ -249,10 +288,8 @@ pub fn broadcast(n: usize) -> f64 {
 
     let mapped = region(RECEIVERS + 1);
     let bytes = [7; 64];
-    let mut from = Endpoint::attach(&mapped, 0).unwrap();
-    let mut receivers: Vec<_> = (1..=RECEIVERS)
-        .map(|slot| Endpoint::attach(&mapped, slot).unwrap())
-        .collect();
+    let mut from = attach(&mapped, 0);
+    let mut receivers: Vec<_> = (1..=RECEIVERS).map(|slot| attach(&mapped, slot)).collect();
     let mut total = 0.0;
 
     // The first round opens the lanes.
@@ -268,7 +305,7 @@ pub fn broadcast(n: usize) -> f64 {
         }
 
         for receiver in &mut receivers {
-            assert_eq!(look(receiver), 1);
+            wait_for(receiver, 1);
         }
     }
 

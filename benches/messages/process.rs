@@ -1,8 +1,10 @@
 //! Processes on processors of their own, and words that they share.
 
 use std::cell::RefCell;
+use std::hint::black_box;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Instant;
 
 thread_local! {
@@ -20,18 +22,60 @@ pub fn pin(cpu: usize) {
     }
 }
 
-/// Runs `work` in a child on the first processor.
+/// Describes the two processors: whether they are one core.
+pub fn processors() -> String {
+    let file = "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list";
+    let siblings = std::fs::read_to_string(file).unwrap_or_default();
+    let is_one = siblings
+        .trim()
+        .split([',', '-'])
+        .any(|processor| processor == "1");
+
+    if is_one {
+        "The processors 0 and 1 are threads of one core.".to_owned()
+    } else {
+        "The processors 0 and 1 are different cores, as the kernel sees it.".to_owned()
+    }
+}
+
+/// Runs `work` in a child on the first processor. Returns when the child runs
+/// there, and this process is on the second processor.
 pub fn child(work: impl FnOnce()) -> i32 {
+    let running = Shared::new(4096);
+
+    pin(0);
+
     // SAFETY: the program has one thread.
     match unsafe { libc::fork() } {
         0 => {
-            pin(0);
+            running.word(0).store(1, Release);
             work();
             // SAFETY: the child has nothing to clean up.
             unsafe { libc::_exit(0) }
         }
-        pid => pid,
+        pid => {
+            pin(1);
+
+            while running.word(0).load(Acquire) == 0 {
+                std::thread::yield_now();
+            }
+
+            pid
+        }
     }
+}
+
+/// Reads the first 64 bytes of a payload, as a handler does. The rest of a larger one
+/// is not read: a handler passes it on.
+#[inline]
+pub fn look_at(payload: &[u8]) {
+    let mut sum = 0;
+
+    for word in payload[..payload.len().min(64)].as_chunks().0 {
+        sum ^= u64::from_ne_bytes(*word);
+    }
+
+    black_box(sum);
 }
 
 /// Makes the page tables of this process for shared memory, so that no page fault
@@ -116,11 +160,16 @@ pub fn time_each(n: usize, mut trip: impl FnMut()) -> f64 {
 
         let now = Instant::now();
 
-        TRIPS.with_borrow_mut(|trips| trips.push((now - last).as_nanos() as u64));
+        add_trip((now - last).as_nanos() as u64);
         last = now;
     }
 
     (last - start).as_nanos() as f64 / n as f64
+}
+
+/// Notes the nanoseconds of one trip.
+pub fn add_trip(nanoseconds: u64) {
+    TRIPS.with_borrow_mut(|trips| trips.push(nanoseconds));
 }
 
 /// The nanoseconds of each trip since the last call.

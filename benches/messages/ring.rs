@@ -2,20 +2,31 @@
 //! knows neither sleep, nor death, nor several senders.
 
 use std::hint::spin_loop;
-use std::ptr;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::{ptr, slice};
 
-use super::process::{Shared, child, pin, time, time_each, wait};
+use super::process::{Shared, child, look_at, pin, time, time_each, wait};
 
 const HEAD: usize = 0;
 const TAIL: usize = 128;
 const STARTED: usize = 256;
+const SLEEPS: usize = 384;
 const DATA: usize = 4096;
 /// The memory of a ring in bytes.
 const MEMORY: usize = 2 << 20;
 
+/// What the sender does after it has written a message.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Nothing.
+    Bare,
+    /// It looks whether the receiver sleeps.
+    MaySleep,
+}
+
 struct Ring {
     shared: Shared,
+    len: usize,
     slot: usize,
     slots: usize,
 }
@@ -29,12 +40,15 @@ impl Ring {
 
         Self {
             shared: Shared::new(DATA + slot * slots),
+            len,
             slot,
             slots,
         }
     }
 
-    fn send(&self, next: &mut usize, known: &mut u64, bytes: &[u8]) {
+    /// Sends a message; waits for room.
+    #[inline]
+    fn send(&self, kind: Kind, next: &mut usize, known: &mut u64, bytes: &[u8]) {
         while *next as u64 - *known >= self.slots as u64 {
             *known = self.shared.word(TAIL).load(Acquire);
             spin_loop();
@@ -47,26 +61,36 @@ impl Ring {
         // it before the store below.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.shared.at(at + 8), bytes.len()) };
         *next += 1;
-        self.shared.word(HEAD).store(*next as u64, Release);
+
+        if kind == Kind::Bare {
+            self.shared.word(HEAD).store(*next as u64, Release);
+            return;
+        }
+
+        // The message must be visible before the sender looks whether the receiver
+        // sleeps. Here the receiver never does.
+        self.shared.word(HEAD).swap(*next as u64, SeqCst);
+        assert_eq!(self.shared.word(SLEEPS).load(SeqCst), 0);
     }
 
-    /// Waits for a message, and looks at its first word.
-    fn receive(&self, next: &mut usize, known: &mut u64) -> u64 {
+    /// Waits for a message, and looks at it.
+    fn receive(&self, next: &mut usize, known: &mut u64) {
         while *next as u64 == *known {
             *known = self.shared.word(HEAD).load(Acquire);
             spin_loop();
         }
 
         let at = DATA + *next % self.slots * self.slot;
-        let first = self.shared.word(at + 8).load(Relaxed);
 
+        // SAFETY: the slot has the message, and the sender does not write to it before
+        // the store below.
+        look_at(unsafe { slice::from_raw_parts(self.shared.at(at + 8), self.len) });
         *next += 1;
         self.shared.word(TAIL).store(*next as u64, Release);
-        first
     }
 }
 
-pub fn one_way(n: usize, len: usize) -> f64 {
+pub fn one_way(n: usize, len: usize, kind: Kind) -> f64 {
     pin(1);
 
     let ring = Ring::new(len);
@@ -79,7 +103,7 @@ pub fn one_way(n: usize, len: usize) -> f64 {
         let (mut next, mut known) = (0, 0);
 
         for _ in 0..warm {
-            ring.send(&mut next, &mut known, &bytes);
+            ring.send(kind, &mut next, &mut known, &bytes);
         }
 
         while ring.shared.word(STARTED).load(Acquire) == 0 {
@@ -87,7 +111,7 @@ pub fn one_way(n: usize, len: usize) -> f64 {
         }
 
         for _ in 0..n {
-            ring.send(&mut next, &mut known, &bytes);
+            ring.send(kind, &mut next, &mut known, &bytes);
         }
     });
     let (mut next, mut known) = (0, 0);
@@ -119,15 +143,49 @@ pub fn round_trip(n: usize) -> f64 {
 
         for _ in 0..n {
             there.receive(&mut state[0], &mut known[0]);
-            back.send(&mut state[1], &mut known[1], &bytes);
+            back.send(Kind::Bare, &mut state[1], &mut known[1], &bytes);
         }
     });
     let mut state = [0; 2];
     let mut known = [0; 2];
     let value = time_each(n, || {
-        there.send(&mut state[0], &mut known[0], &bytes);
+        there.send(Kind::Bare, &mut state[0], &mut known[0], &bytes);
         back.receive(&mut state[1], &mut known[1]);
     });
+
+    wait(&[pid]);
+    value
+}
+
+/// Two processes, each of which writes a word that the other one waits for. The words
+/// lie in different cache lines, as messages in two directions do.
+pub fn two_lines(n: usize) -> f64 {
+    pin(1);
+
+    let shared = Shared::new(4096);
+    let side = |write: usize, read: usize, is_first: bool| {
+        let mut number = 0;
+
+        time_each(n, || {
+            number += 1;
+
+            if is_first {
+                shared.word(write).store(number, Release);
+            }
+
+            while shared.word(read).load(Acquire) != number {
+                spin_loop();
+            }
+
+            if !is_first {
+                shared.word(write).store(number, Release);
+            }
+        })
+    };
+    let pid = child(|| {
+        side(0, 1024, false);
+    });
+    let value = side(1024, 0, true);
 
     wait(&[pid]);
     value

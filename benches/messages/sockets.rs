@@ -2,7 +2,8 @@
 
 use std::hint::spin_loop;
 
-use super::process::{child, pin, time, time_each, wait};
+use super::process::{child, look_at, pin, time, time_each, wait};
+use super::wake;
 
 pub const SEQPACKET: i32 = libc::SOCK_SEQPACKET;
 pub const STREAM: i32 = libc::SOCK_STREAM;
@@ -129,6 +130,7 @@ pub fn one_way(n: usize, len: usize, kind: i32) -> f64 {
     let value = time(n, || {
         for _ in 0..n {
             receive(pair.0[1], &mut buffer);
+            look_at(&buffer);
         }
     });
 
@@ -145,6 +147,7 @@ pub fn round_trip(n: usize) -> f64 {
 
         for _ in 0..n {
             receive(pair.0[0], &mut bytes);
+            look_at(&bytes);
             send(pair.0[0], &bytes);
         }
     });
@@ -152,6 +155,7 @@ pub fn round_trip(n: usize) -> f64 {
     let value = time_each(n, || {
         send(pair.0[1], &bytes);
         receive(pair.0[1], &mut bytes);
+        look_at(&bytes);
     });
 
     wait(&[pid]);
@@ -177,6 +181,8 @@ pub fn nginx_one_way(n: usize) -> f64 {
             while !nginx_receive(pair.0[1], &mut bytes) {
                 spin_loop();
             }
+
+            look_at(&bytes);
         }
     });
 
@@ -184,12 +190,19 @@ pub fn nginx_one_way(n: usize) -> f64 {
     value
 }
 
+/// Writes a message to each of 500 channels. As in a worker, an epoll instance watches
+/// the other end of each channel, but no process sleeps there.
 pub fn nginx_broadcast(n: usize) -> f64 {
     const RECEIVERS: usize = 500;
 
     pin(1);
 
     let pairs: Vec<Pair> = (0..RECEIVERS).map(|_| Pair::new(STREAM)).collect();
+    let watched = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
+    let epolls: Vec<i32> = pairs
+        .iter()
+        .map(|pair| wake::watch(pair.0[1], watched))
+        .collect();
     let mut bytes = [7; CHANNEL];
     let mut total = 0.0;
 
@@ -205,5 +218,6 @@ pub fn nginx_broadcast(n: usize) -> f64 {
         }
     }
 
+    wake::close(&epolls);
     total
 }

@@ -4,27 +4,53 @@
 //! a line waits until the other processor has given it up, and each commit waits
 //! for all writes before it. So a sender asks for the lines some records before.
 
-use super::layout::CHUNK;
+use super::layout::{Bitmap, CHUNK, Lane};
 use super::member::Member;
 use super::memory::Memory;
-use super::words::Position;
 
 /// The size of a cache line in bytes.
 const LINE: u32 = 64;
 /// How far before the next record lines are moved, in bytes.
 const AHEAD: u32 = 512;
-/// The number of bytes that are moved for one record at most.
-const MOST: u32 = 256;
 
-/// Prepares the lines behind a record of `size` bytes, which ends at `at`.
+/// Prepares the lines behind a record of `size` bytes, which ends at `end` in the
+/// chunk at the offset `chunk` of the region.
 #[inline]
-pub fn prepare_record<M: Memory>(m: &Member<M>, receiver: u32, at: Position, size: u32) {
-    let start = at.offset + AHEAD;
-    let end = (start + size.min(MOST)).min(CHUNK);
-    let chunk = m.layout.chunk(receiver, at.chunk);
+pub fn prepare_record<M: Memory>(m: &Member<M>, chunk: usize, end: u32, size: u32) {
+    let start = end + AHEAD;
+    let end = (start + size).min(CHUNK);
+    let mut line = start.next_multiple_of(LINE);
 
-    for line in (start.next_multiple_of(LINE)..end).step_by(LINE as usize) {
+    while line < end {
         m.memory.prefetch(chunk + line as usize);
+        line += LINE;
+    }
+}
+
+/// Prepares the next record of a lane, which is at the offset `start` of the region,
+/// and the words of the receiver that are read for it.
+#[inline]
+pub fn prepare_next<M: Memory>(m: &Member<M>, lane: Lane, start: usize) {
+    m.memory.prefetch(start);
+    m.memory.prefetch(start + LINE as usize);
+    m.memory.expect(m.layout.slot(lane.receiver));
+    m.memory
+        .expect(m.layout.bitmap(lane.receiver, Bitmap::Ready(lane.class)));
+}
+
+/// Begins to move the lines that the receiver reads some records after the one at the
+/// offset `start` of the region.
+#[inline]
+pub fn expect_record<M: Memory>(m: &Member<M>, start: usize) {
+    m.memory.expect(start + AHEAD as usize);
+    m.memory.expect(start + (AHEAD + LINE) as usize);
+}
+
+/// Begins to move the first lines of a chunk, at the offset `chunk` of the region, to
+/// the receiver.
+pub fn expect_chunk<M: Memory>(m: &Member<M>, chunk: usize) {
+    for line in (0..AHEAD as usize).step_by(LINE as usize) {
+        m.memory.expect(chunk + line);
     }
 }
 

@@ -15,6 +15,9 @@ use super::send::Outgoing;
 use super::shared_block::SharedBlock;
 use super::words::{Owner, Use, is_before};
 
+/// The number of processes whose cache lines are prepared in advance.
+const NEXT: usize = 8;
+
 impl Outgoing {
     /// Sends a message to several processes. Calls `missed` for each process
     /// that it could not be sent to.
@@ -32,7 +35,16 @@ impl Outgoing {
         let mut result = Broadcast::default();
         let block = self.share(m, letter.class, payload);
 
-        for target in targets {
+        let mut targets = targets.into_iter().fuse();
+        let mut next = [(); NEXT].map(|()| self.prepare(m, letter.class, targets.next()));
+
+        for index in (0..NEXT).cycle() {
+            let after = self.prepare(m, letter.class, targets.next());
+            let target = next
+                .get_mut(index)
+                .and_then(|next| std::mem::replace(next, after));
+            let Some(target) = target else { break };
+
             let sent = match block {
                 Some(shared) => self.send_shared(m, target, letter, shared, payload.len() as u32),
                 None => self.send(m, target, letter, payload),
@@ -52,6 +64,24 @@ impl Outgoing {
         }
 
         result
+    }
+
+    /// Prepares the cache lines to which the record for a process will be written.
+    #[inline]
+    fn prepare<M: Memory>(
+        &self,
+        m: &Member<M>,
+        class: Class,
+        target: Option<Target>,
+    ) -> Option<Target> {
+        if let Some(target) = target
+            && m.has_slot(target.slot)
+            && let Some(lane) = self.known_lane(class, target.slot)
+        {
+            lane.prepare(m);
+        }
+
+        target
     }
 
     /// Copies a large payload into a block of this process's own pool.

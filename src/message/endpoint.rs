@@ -212,8 +212,22 @@ impl<M: Memory> Endpoint<M> {
     /// The payload of a message stays in place until the next call. A process
     /// that dies before the next call has left the message unhandled: its
     /// successor gets a gap for it.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, turn: &mut Turn) -> Option<Event> {
+        // After a pause there is no burst.
+        match self.incoming.next_small(&self.member, turn) {
+            Some(message) => {
+                self.activity = self.activity.wrapping_add(1);
+                self.is_following = true;
+
+                Some(Event::Message(message))
+            }
+            None => self.next_any(turn),
+        }
+    }
+
+    #[inline(never)]
+    fn next_any(&mut self, turn: &mut Turn) -> Option<Event> {
         if self.has_caught_up {
             self.fall_behind();
         }
@@ -230,7 +244,14 @@ impl<M: Memory> Endpoint<M> {
                 self.activity = self.activity.wrapping_add(1);
                 self.is_following = true;
             }
-            None => self.has_caught_up = self.is_following,
+            // Nothing is left, or the turn is over.
+            None => {
+                self.has_caught_up = self.is_following && !turn.is_over();
+
+                if self.has_caught_up {
+                    self.incoming.end_burst();
+                }
+            }
         }
 
         event

@@ -72,6 +72,7 @@ pub enum Event {
 pub struct Turn {
     left: u32,
     deadline: u64,
+    is_over: bool,
 }
 
 impl Turn {
@@ -80,11 +81,29 @@ impl Turn {
     pub fn new<M: Memory>(m: &Member<M>, messages: u32, nanoseconds: u64) -> Self {
         Self {
             left: messages,
+            is_over: false,
             deadline: match nanoseconds {
                 0 => u64::MAX,
                 _ => m.memory.now().saturating_add(nanoseconds),
             },
         }
+    }
+
+    /// Whether the turn has ended before all events were returned.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether another event may be returned, and the clock need not be read for it.
+    #[inline]
+    pub fn has_quick(&self) -> bool {
+        self.left > 0 && (!self.left.is_multiple_of(CLOCK) || self.deadline == u64::MAX)
+    }
+
+    /// Counts an event that is returned after [`Turn::has_quick`].
+    #[inline]
+    pub fn spend_quick(&mut self) {
+        self.left = self.left.wrapping_sub(1);
     }
 
     /// Whether another event may be returned.
@@ -95,7 +114,12 @@ impl Turn {
                 && self.deadline != u64::MAX
                 && m.memory.now() >= self.deadline;
 
-        self.left = if is_over { 0 } else { self.left - 1 };
+        if is_over {
+            self.left = 0;
+            self.is_over = true;
+        } else {
+            self.left -= 1;
+        }
 
         !is_over
     }

@@ -16,8 +16,10 @@
 //! value only delays.
 
 use std::mem::offset_of;
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
+use super::ahead;
 use super::incarnation;
 use super::lane::{self, Found, Record};
 use super::layout::{Bitmap, Lane, LaneHead};
@@ -44,6 +46,9 @@ pub struct InLane {
     pub(super) status: Status,
     /// The next record. While the lane is not open only the number is valid.
     pub(super) at: Position,
+    /// The offset in the region of the chunk of `at`, if the next record can be taken
+    /// at once: the lane is open, and nothing comes before the record.
+    pub(super) ready: Option<NonZeroUsize>,
     /// The word `first` that was followed last, or that led to damage.
     pub(super) opened: u64,
     /// The incarnation of the sender; 0 if it is not known.
@@ -55,8 +60,10 @@ pub struct InLane {
     pub(super) time: (u32, u64),
     /// A gap that the previous process of the slot has left.
     pub(super) left: Option<Gap>,
-    /// The number of times that the lane was found empty, since it was not.
-    pub empty: u32,
+    /// The number of the record that was missing when the lane was found empty.
+    pub(super) missing: u32,
+    /// The number of times that this record was missing.
+    pub(super) empty: u32,
 }
 
 impl InLane {
@@ -73,12 +80,29 @@ impl InLane {
 
     /// Forgets the incarnation of the sender, which is dead.
     pub fn forget(&mut self) {
+        self.ready = None;
         self.incarnation = 0;
     }
 
     /// The next record.
     pub fn position(&self) -> Position {
         self.at
+    }
+
+    /// Records that the lane was found empty. Returns how many times in a row it was.
+    pub fn count_empty(&mut self) -> u32 {
+        if self.missing != self.at.number {
+            self.missing = self.at.number;
+            self.empty = 0;
+        }
+
+        self.empty += 1;
+        self.empty
+    }
+
+    /// Forgets how many times the lane was found empty.
+    pub fn forget_empty(&mut self) {
+        self.empty = 0;
     }
 
     /// Whether something may be in the lane. This access is sequentially
@@ -152,6 +176,7 @@ impl InLane {
         };
 
         self.at = next;
+        self.ready = NonZeroUsize::new(m.layout.chunk(self.lane.receiver, next.chunk));
         self.store(m);
         self.received = self.received.wrapping_add(1);
         m.memory.store(
@@ -199,8 +224,14 @@ impl InLane {
 
     #[cold]
     fn pass<M: Memory>(&mut self, m: &Member<M>, found: Found) -> Taken {
+        if found == Found::Empty {
+            return self.look_for_reopening(m);
+        }
+
+        self.ready = None;
+
         match found {
-            Found::Empty => return self.look_for_reopening(m),
+            Found::Empty => (),
             Found::Mark(incarnation, next) => {
                 self.at = next;
                 self.pass_on(m);
@@ -220,6 +251,7 @@ impl InLane {
                 let old = self.at.chunk;
 
                 self.at = next;
+                ahead::expect_chunk(m, m.layout.chunk(m.slot, next.chunk));
                 self.pass_on(m);
                 self.free(m, old);
             }
@@ -269,6 +301,7 @@ impl InLane {
         let is_next = self.status == Status::Closed && at.number == number;
         let mut gap = self.gap(number, lost, Cause::Damaged);
 
+        self.ready = None;
         self.opened = word;
         self.incarnation = incarnation::of_chunk(m, self.lane, at.chunk);
 

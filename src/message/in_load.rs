@@ -59,6 +59,8 @@ impl InLane {
                 .load(head + offset_of!(LaneHead, received), Relaxed),
             gaps: m.memory.load(head + offset_of!(LaneHead, gaps), Relaxed),
             left,
+            ready: None,
+            missing: number,
             empty: 0,
         };
 

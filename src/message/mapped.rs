@@ -81,11 +81,17 @@ impl Mapped {
 
     #[inline]
     fn word(&self, at: usize) -> &AtomicU64 {
-        let word = self.region.word(at);
-
-        debug_assert!(word.is_some(), "the offset {at} is outside");
-        word.unwrap_or(&OUTSIDE)
+        match self.region.word(at) {
+            Some(word) => word,
+            None => outside(at),
+        }
     }
+}
+
+#[cold]
+fn outside(at: usize) -> &'static AtomicU64 {
+    debug_assert!(false, "the offset {at} is outside");
+    &OUTSIDE
 }
 
 impl Memory for &Mapped {
@@ -138,6 +144,11 @@ impl Memory for &Mapped {
     #[inline]
     fn prefetch(&self, at: usize) {
         self.region.prefetch(at);
+    }
+
+    #[inline]
+    fn expect(&self, at: usize) {
+        self.region.prefetch_read(at);
     }
 
     fn pause(&self) {

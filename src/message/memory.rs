@@ -43,6 +43,9 @@ pub trait Memory {
     /// Says that the word at `at` will be written soon.
     fn prefetch(&self, _at: usize) {}
 
+    /// Says that the word at `at` will be read soon.
+    fn expect(&self, _at: usize) {}
+
     /// Waits for some hundred nanoseconds, without a system call.
     fn pause(&self) {}
 

@@ -8,7 +8,7 @@
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
 //! - [`peers`]: which process is in which slot
 //! - [`lane`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks, wake-ups
-//! - [`out_lane`], [`out_records`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
+//! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
 //!   [`shared_block`]: the sender's side
 //! - [`in_load`], [`in_lane`], [`in_small`], [`in_counts`], [`taken`], [`receive`], [`sleep`],
 //!   [`senders`]: the receiver's side
@@ -41,9 +41,11 @@ pub mod mapped;
 pub mod member;
 pub mod memory;
 pub mod out_counts;
+pub mod out_held;
 pub mod out_lane;
 pub mod out_records;
 pub mod out_repair;
+pub mod out_small;
 pub mod peers;
 pub mod pool;
 pub mod receive;

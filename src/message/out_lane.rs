@@ -15,6 +15,7 @@
 
 use std::collections::VecDeque;
 use std::mem::offset_of;
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use nix::errno::Errno;
@@ -28,12 +29,12 @@ use super::memory::Memory;
 use super::pool;
 use super::statistics::statistics;
 use super::walk::{End, walk};
-use super::words::{First, Header, Kind, Owner, Place, Position, Use, is_before, pair};
+use super::words::{First, Header, Kind, Owner, Place, Position, Use, pair};
 
 /// Chunks that the receiver frees when it comes to the record `until`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
-    until: u32,
+    pub(super) until: u32,
     pub(super) chunk: u32,
     pub(super) count: u32,
 }
@@ -54,7 +55,10 @@ pub struct OutLane {
     /// How far the receiver had come in the last round of tidying, if records
     /// waited then.
     pub(super) reminded: Option<Place>,
-    hint: u32,
+    /// The offset in the region of the chunk of `at`, if a record can be written
+    /// there at once: the lane is open and introduced, and nothing is reserved.
+    pub(super) ready: Option<NonZeroUsize>,
+    pub(super) hint: u32,
     pub(super) block_hint: u32,
     pub(super) held: VecDeque<Held>,
     pub(super) held_chunks: u32,
@@ -81,6 +85,7 @@ impl OutLane {
             is_reserved: false,
             first: First::default(),
             reminded: None,
+            ready: None,
             hint: 0,
             block_hint: 0,
             held: VecDeque::new(),
@@ -150,20 +155,6 @@ impl OutLane {
         held
     }
 
-    /// Makes room for `count` calls of [`OutLane::hold`]. Fails with `ENOMEM`.
-    pub(super) fn make_room_to_hold(&mut self, count: usize) -> Result<(), Errno> {
-        self.held.try_reserve(count).or(Err(Errno::ENOMEM))
-    }
-
-    pub(super) fn hold(&mut self, until: u32, chunk: u32, count: u32) {
-        self.held.push_back(Held {
-            until,
-            chunk,
-            count,
-        });
-        self.held_chunks += count;
-    }
-
     /// The lane.
     pub fn lane(&self) -> Lane {
         self.lane
@@ -190,7 +181,12 @@ impl OutLane {
         m.memory.swap(start, header.pack());
         self.at.offset += size;
         self.at.number = self.at.number.wrapping_add(1);
-        ahead::prepare_record(m, self.lane.receiver, self.at, size);
+        ahead::prepare_record(
+            m,
+            m.layout.chunk(self.lane.receiver, self.at.chunk),
+            self.at.offset,
+            size,
+        );
     }
 
     #[inline]
@@ -211,6 +207,8 @@ impl OutLane {
     /// Makes room for `size` bytes in the current chunk, or begins another one.
     #[inline]
     pub(super) fn make_room<M: Memory>(&mut self, m: &Member<M>, size: u32) -> Result<(), Refused> {
+        self.ready = None;
+
         if self.is_reserved {
             return Err(Refused::Reserved);
         }
@@ -284,6 +282,7 @@ impl OutLane {
     fn open<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
         // If there is no memory, nothing has changed.
         self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
+        self.ready = None;
 
         let number = self.at.number;
         let (known, bit) = m
@@ -312,6 +311,8 @@ impl OutLane {
 
     #[cold]
     fn extend<M: Memory>(&mut self, m: &Member<M>) -> Result<(), Refused> {
+        self.ready = None;
+
         let number = self.at.number.wrapping_add(1);
         let chunk = self.claim(m, number)?;
 
@@ -342,58 +343,5 @@ impl OutLane {
         self.publish(m);
 
         Ok(())
-    }
-
-    /// Forgets the chunks that the receiver has freed, and fails if `count` more
-    /// would exceed the quota of this sender.
-    pub(super) fn check_quota<M: Memory>(
-        &mut self,
-        m: &Member<M>,
-        count: u32,
-    ) -> Result<(), Refused> {
-        self.settle(m);
-        // A record needs at most three entries: its block, and two links.
-        self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
-
-        if self.chunks() + count > m.layout.sizes.quota {
-            return Err(Refused::Again);
-        }
-
-        Ok(())
-    }
-
-    /// Looks how far the receiver has come. If the receiver has found damage,
-    /// the lane is closed here, so that the next record opens it again.
-    pub fn settle<M: Memory>(&mut self, m: &Member<M>) {
-        let place = lane::place(&m.memory, &m.layout, self.lane);
-
-        // Before `first` the receiver has not come here yet. It finds the lane
-        // closed behind `first` only if another process has written a `Close`.
-        let is_damaged = match place {
-            Place::Open(_) => false,
-            Place::Closed(number) => is_before(self.first.number, number),
-            Place::Damaged(number) => !is_before(number, self.first.number),
-        };
-
-        while let Some(&held) = self.held.front() {
-            if is_before(place.number(), held.until) {
-                break;
-            }
-
-            if held.count == 1 {
-                self.hint = held.chunk;
-            } else {
-                self.block_hint = held.chunk;
-            }
-
-            self.held_chunks -= held.count;
-            self.held.pop_front();
-        }
-
-        self.deepest = self.deepest.max(self.waiting(place));
-
-        if is_damaged && self.is_open && !self.is_reserved {
-            self.abandon(m);
-        }
     }
 }

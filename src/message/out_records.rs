@@ -8,6 +8,7 @@
 //! header behind the record. That it is sequentially consistent is needed for
 //! the wake-up, see `member`.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::lane::{self, Block, LAST, MAX_SMALL};
@@ -182,6 +183,8 @@ impl OutLane {
             lane::size(body),
         );
         self.sent = self.sent.wrapping_add(1);
+        // A record was written, so the lane is open and introduced.
+        self.ready = NonZeroUsize::new(m.layout.chunk(self.lane.receiver, self.at.chunk));
         m.tell(self.lane);
     }
 
@@ -211,6 +214,7 @@ impl OutLane {
         let close = self.header(Kind::Close, 0);
 
         m.memory.swap(self.offset(m), close.pack());
+        self.ready = None;
         self.hold(self.at.number.wrapping_add(1), self.at.chunk, 1);
         self.at.number = self.at.number.wrapping_add(1);
         self.is_open = false;

@@ -47,6 +47,7 @@ impl OutLane {
 
     /// Makes the next record open the lane again.
     fn restart(&mut self) {
+        self.ready = None;
         self.is_open = false;
         self.is_introduced = false;
         // The old chunk can have the same number, if it has no record yet.

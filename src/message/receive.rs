@@ -13,7 +13,6 @@ use nix::errno::Errno;
 use super::bits::Bits;
 use super::event::{Event, Message, Origin, Sender, Turn};
 use super::in_lane::InLane;
-use super::in_small::Small;
 use super::lanes::Lanes;
 use super::layout::{Bitmap, Class, Slot};
 use super::member::Member;
@@ -36,7 +35,7 @@ pub(super) struct Side {
     /// The lanes that are looked at.
     pub(super) active: Bits,
     /// The lane that was looked at last.
-    cursor: u32,
+    pub(super) cursor: u32,
 }
 
 /// What was found in a lane.
@@ -59,12 +58,12 @@ pub struct Incoming {
     pub(super) room: Bits,
     pub(super) senders: Senders,
     /// The class of the lane that a burst is taken from.
-    current: Class,
-    burst: u32,
+    pub(super) current: Class,
+    pub(super) burst: u32,
     /// The largest number of messages in a burst.
     pub cap: u32,
     /// The message that was returned last.
-    handled: Option<Handled>,
+    pub(super) handled: Option<Handled>,
     /// The time at which the message that was returned last was sent, in
     /// nanoseconds; 0 if it is not known.
     pub(super) time: u64,
@@ -126,7 +125,7 @@ impl Incoming {
     }
 
     /// The next event; `None` if there is none, or if the turn is over.
-    #[inline]
+    #[inline(never)]
     pub fn next<M: Memory>(&mut self, m: &Member<M>, turn: &mut Turn) -> Option<Event> {
         self.finish(m);
 
@@ -139,10 +138,6 @@ impl Incoming {
 
             let (class, sender) = (self.current, self.side(self.current).cursor);
 
-            if let Some(message) = self.take_small(m, class, sender) {
-                return Some(Event::Message(message));
-            }
-
             if let Some(event) = self.take(m, class, sender) {
                 return Some(event);
             }
@@ -151,40 +146,9 @@ impl Incoming {
         self.search(m)
     }
 
-    #[inline(always)]
-    fn take_small<M: Memory>(
-        &mut self,
-        m: &Member<M>,
-        class: Class,
-        sender: u32,
-    ) -> Option<Message> {
-        let up = self.senders.up(sender);
-        let lane = self.side(class).lanes.get_mut(sender)?;
-        let Small {
-            header,
-            number,
-            user,
-            payload,
-            incarnation,
-        } = lane.take_small(m, up)?;
-        let handled = Handled {
-            head: lane.head,
-            number: number.wrapping_add(1),
-            block: None,
-        };
-
-        self.handled = Some(handled);
-
-        Some(Message {
-            sender,
-            incarnation,
-            class,
-            message_type: header.message_type,
-            user,
-            number,
-            payload,
-            len: header.len,
-        })
+    /// Looks at other lanes next.
+    pub fn end_burst(&mut self) {
+        self.burst = 0;
     }
 
     /// Looks at all active lanes once, beginning after the last one.
@@ -225,7 +189,8 @@ impl Incoming {
         let mut from = from;
 
         while let Some(sender) = self.side(class).active.next(from).filter(|&slot| slot < to) {
-            let event = self.take(m, class, sender);
+            let small = self.take_small(m, class, sender).map(Event::Message);
+            let event = small.or_else(|| self.take(m, class, sender));
 
             if event.is_some() {
                 self.side(class).cursor = sender;
@@ -300,8 +265,6 @@ impl Incoming {
 
             match lane.take(m) {
                 Taken::Message(record, number) => {
-                    lane.empty = 0;
-
                     let time = lane.time_of(number);
 
                     self.handled = Some(Handled::after_message(lane.head, number, &record));
@@ -322,7 +285,7 @@ impl Incoming {
 
                     return Pulled::Event(Event::Gap(gap));
                 }
-                Taken::Up(_) | Taken::More => lane.empty = 0,
+                Taken::Up(_) | Taken::More => (),
                 Taken::Nothing => {
                     self.found_empty(m, class, sender);
                     return Pulled::Nothing;
@@ -352,12 +315,10 @@ impl Incoming {
 
     /// Stops to look at a lane that was empty for a while.
     fn found_empty<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) {
-        if let Some(lane) = self.side(class).lanes.get_mut(sender) {
-            lane.empty += 1;
-
-            if lane.empty >= MOST_EMPTY {
-                self.retire(m, class, sender);
-            }
+        if let Some(lane) = self.side(class).lanes.get_mut(sender)
+            && lane.count_empty() >= MOST_EMPTY
+        {
+            self.retire(m, class, sender);
         }
     }
 

@@ -79,6 +79,15 @@ impl Outgoing {
         Ok(lane)
     }
 
+    /// The lane to a receiver, if it was used before.
+    #[inline]
+    pub(super) fn known_lane(&self, class: Class, receiver: u32) -> Option<&OutLane> {
+        let [control, data] = &self.lanes;
+        let lanes = if class.is_control() { control } else { data };
+
+        lanes.get(receiver)
+    }
+
     /// Finds out which incarnation a message is for.
     #[inline]
     pub(super) fn address<M: Memory>(
@@ -148,8 +157,64 @@ impl Outgoing {
     }
 
     /// Sends a message whose payload is copied.
-    #[inline]
+    #[inline(always)]
     pub fn send<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        target: Target,
+        letter: Letter,
+        payload: &[u8],
+    ) -> Result<(), Refused> {
+        if self.send_small(m, target, letter, payload) {
+            return Ok(());
+        }
+
+        self.send_any(m, target, letter, payload)
+    }
+
+    /// Sends a small message to a process that runs, if its lane was used before and
+    /// has room. Returns whether it was sent.
+    #[inline(always)]
+    fn send_small<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        target: Target,
+        letter: Letter,
+        payload: &[u8],
+    ) -> bool {
+        let [control, data] = &mut self.lanes;
+        let lanes = if letter.class.is_control() {
+            control
+        } else {
+            data
+        };
+        let Some(lane) = lanes.get_mut(target.slot) else {
+            return false;
+        };
+        let (state, incarnation) = m.state(target.slot);
+
+        if letter.timed
+            || state != State::Running
+            || target.incarnation.is_some_and(|meant| meant != incarnation)
+            || payload.len() > self.max_payload.min(MAX_SMALL as usize)
+        {
+            return false;
+        }
+
+        let envelope = Envelope {
+            message_type: letter.message_type,
+            user: letter.user,
+            incarnation,
+            exact: target.incarnation.is_some(),
+        };
+
+        lane.touch(self.round);
+        lane.send_small(m, envelope, payload)
+    }
+
+    /// Sends a message whose payload is copied.
+    #[inline(never)]
+    fn send_any<M: Memory>(
         &mut self,
         m: &Member<M>,
         target: Target,

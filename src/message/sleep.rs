@@ -32,7 +32,7 @@ impl Incoming {
             return true;
         };
 
-        lane.empty = 0;
+        lane.forget_empty();
 
         if lane.has_more(m) {
             m.memory.set_bits(at, bit);

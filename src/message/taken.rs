@@ -88,7 +88,7 @@ impl Handled {
     }
 
     /// Frees what the message has used.
-    #[inline]
+    #[inline(always)]
     pub fn finish<M: Memory>(&self, m: &Member<M>) {
         if let Some(block) = self.block {
             self.free(m, block);
@@ -102,6 +102,7 @@ impl Handled {
     }
 
     /// Frees the block with the payload, unless others use it as well.
+    #[cold]
     pub fn free<M: Memory>(&self, m: &Member<M>, block: Block) {
         if block.pool == m.slot {
             m.free(block.chunk..block.chunk + block.count);

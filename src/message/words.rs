@@ -105,6 +105,12 @@ impl Header {
             | (u64::from(self.number) << 48)
     }
 
+    /// The length and the type of a small message.
+    #[inline]
+    pub fn small(word: u64) -> (u32, u16) {
+        (part(word, 8, 24), (word >> 32) as u16)
+    }
+
     /// Unpacks a header; `None` if the kind is unknown.
     #[inline]
     pub fn unpack(word: u64) -> Option<Self> {

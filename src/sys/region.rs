@@ -17,6 +17,8 @@ const WORD: usize = size_of::<u64>();
 pub struct Region {
     start: NonNull<u8>,
     size: usize,
+    /// The number of words.
+    words: usize,
 }
 
 // SAFETY: `start` and `size` never change, and all accesses to the memory are
@@ -50,7 +52,11 @@ impl Region {
 
         let start = NonNull::new(start.cast()).ok_or(Errno::ENOMEM)?;
 
-        Ok(Self { start, size })
+        Ok(Self {
+            start,
+            size,
+            words: size / WORD,
+        })
     }
 
     /// The size in bytes.
@@ -62,7 +68,9 @@ impl Region {
     /// or if `at` is not a multiple of 8.
     #[inline]
     pub fn word(&self, at: usize) -> Option<&AtomicU64> {
-        if !at.is_multiple_of(WORD) || at > self.size.checked_sub(WORD)? {
+        // One comparison checks both: the low bits of `at` become the highest ones
+        // of the index, which is too large then.
+        if at.rotate_right(WORD.trailing_zeros()) >= self.words {
             return None;
         }
 
@@ -118,21 +126,35 @@ impl Region {
     }
 
     /// Begins to move the cache line at the offset `at` to this processor, to
-    /// write to it soon. Does nothing outside the region.
+    /// write to it soon. Changes nothing, also outside the region.
     #[inline]
     pub fn prefetch(&self, at: usize) {
         #[cfg(target_arch = "x86_64")]
-        if let Some(line) = self.bytes(at, 1) {
-            // SAFETY: the address lies within the mapping, and `prefetchw` changes
-            // nothing that a program can see. A processor that does not have it
-            // does nothing.
-            unsafe {
-                std::arch::asm!(
-                    "prefetchw [{}]",
-                    in(reg) line.as_ptr(),
-                    options(nostack, preserves_flags)
-                );
-            }
+        // SAFETY: `prefetchw` accesses no memory that a program can see, and does
+        // nothing at an address that is not mapped. A processor that does not have
+        // it does nothing.
+        unsafe {
+            std::arch::asm!(
+                "prefetchw [{}]",
+                in(reg) self.start.as_ptr().wrapping_add(at),
+                options(readonly, nostack, preserves_flags)
+            );
+        }
+
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = at;
+    }
+
+    /// Begins to move the cache line at the offset `at` to this processor, to
+    /// read it soon. Changes nothing, also outside the region.
+    #[inline]
+    pub fn prefetch_read(&self, at: usize) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor ignores an address that is not mapped.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+            _mm_prefetch::<_MM_HINT_T0>(self.start.as_ptr().wrapping_add(at).cast());
         }
 
         #[cfg(not(target_arch = "x86_64"))]

@@ -72,3 +72,28 @@ fn a_receiver_that_answers_does_not_pause() {
         0
     );
 }
+
+/// A turn is over although more messages wait: the receiver has not taken all of them.
+#[test]
+fn a_receiver_whose_turn_is_over_does_not_pause() {
+    let memory = Handle::new(1);
+    let (mut sender, mut receiver) = (start(&memory, 0), start(&memory, 1));
+
+    for _ in 0..40 {
+        sender.send(to(1), DATA, b"one of many").unwrap();
+    }
+
+    let mut got = 0;
+
+    // The first turn also has the event that the sender is up.
+    for _ in 0..4 {
+        let mut turn = receiver.turn(10, 0);
+
+        while receiver.next(&mut turn).is_some() {
+            got += 1;
+        }
+    }
+
+    assert_eq!(got, 40);
+    assert_eq!(memory.0.pauses.get(), 0);
+}
