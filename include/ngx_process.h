@@ -103,6 +103,10 @@ ngx_pid_t ngx_spawn_process(ngx_cycle_t *cycle,
  * Executes a program in a detached process: one that has no channel and gets
  * no signals from the library.
  *
+ * A program with the name "new binary process" is the new binary of an upgrade: it
+ * inherits the memory of the messages of ngx_ipc_message.h, and the environment
+ * variable NGX_IPC_MESSAGES says how.
+ *
  * Returns the pid of the process after the program has been executed. The
  * program starts with none of the signals blocked or ignored that this library
  * has blocked or ignored. Returns NGX_INVALID_PID, with an alert in the log,
@@ -112,7 +116,8 @@ ngx_pid_t ngx_spawn_process(ngx_cycle_t *cycle,
  *
  * References: execve(2); nginx's src/os/unix/ngx_process.c.
  */
-ngx_pid_t ngx_execute(ngx_cycle_t *cycle, ngx_exec_ctx_t *ctx);
+ngx_pid_t ngx_execute(ngx_cycle_t *cycle,
+                      ngx_exec_ctx_t *ctx);
 
 /*
  * Sets the action of each signal that nginx handles or ignores.

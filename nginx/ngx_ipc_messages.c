@@ -44,6 +44,7 @@ void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest
 ngx_fd_t ngx_ipc_messages_watch(void);
 ngx_int_t ngx_ipc_messages_process(void);
 void ngx_ipc_messages_finish(void);
+void ngx_ipc_messages_leave(void);
 
 
 static ngx_int_t ngx_ipc_messages_init_process(ngx_cycle_t *cycle);
@@ -51,6 +52,7 @@ static void *ngx_ipc_messages_create_conf(ngx_cycle_t *cycle);
 static char *ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_ipc_messages_init_module(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_exit_process(ngx_cycle_t *cycle);
+static void ngx_ipc_messages_exit_master(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_handler(ngx_event_t *ev);
 
 
@@ -85,7 +87,7 @@ ngx_module_t  ngx_ipc_messages_module = {
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_ipc_messages_exit_process,         /* exit process */
-    NULL,                                  /* exit master */
+    ngx_ipc_messages_exit_master,          /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
@@ -333,4 +335,11 @@ static void
 ngx_ipc_messages_exit_process(ngx_cycle_t *cycle)
 {
     ngx_ipc_messages_finish();
+}
+
+
+static void
+ngx_ipc_messages_exit_master(ngx_cycle_t *cycle)
+{
+    ngx_ipc_messages_leave();
 }

@@ -26,6 +26,8 @@ mod lost_master;
 mod many_reloads;
 #[path = "runtime/messages.rs"]
 mod messages;
+#[path = "runtime/messages_upgrade.rs"]
+mod messages_upgrade;
 #[path = "runtime/privilege.rs"]
 mod privilege;
 #[path = "runtime/process_limit.rs"]

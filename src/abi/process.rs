@@ -5,7 +5,7 @@ use std::ptr;
 
 use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t};
 use crate::host::call::ngx_spawn_proc_pt;
-use crate::host::globals::GLOBALS;
+use crate::host::execute::{Executable, execute};
 use crate::host::logs::cycle_log;
 #[cfg(feature = "standalone")]
 use crate::host::logs::log_of;
@@ -17,11 +17,9 @@ use crate::host::signal_handler::init_signals;
 use crate::host::spawn::spawn_process;
 #[cfg(feature = "standalone")]
 use crate::host::standalone::debug_point;
-use crate::process::execute::execute;
 use crate::process::signals;
 #[cfg(feature = "standalone")]
 use crate::status::code;
-use crate::sys::process::Program;
 use crate::sys::text::Text;
 use crate::table::slots::Work;
 
@@ -85,6 +83,10 @@ pub unsafe extern "C" fn ngx_spawn_process(
 /// Executes a program in a detached process: one that has no channel and gets
 /// no signals from the library.
 ///
+/// A program with the name "new binary process" is the new binary of an upgrade: it
+/// inherits the memory of the messages of ngx_ipc_message.h, and the environment
+/// variable NGX_IPC_MESSAGES says how.
+///
 /// Returns the pid of the process after the program has been executed. The
 /// program starts with none of the signals blocked or ignored that this library
 /// has blocked or ignored. Returns NGX_INVALID_PID, with an alert in the log,
@@ -110,15 +112,8 @@ pub unsafe extern "C" fn ngx_execute(
         return NGX_INVALID_PID;
     };
 
-    // SAFETY: a valid context, which C passes, has a name, a path, and arrays
-    // of strings that end with NULL.
-    let (name, path, program) = unsafe {
-        (
-            Text::from_ptr(exec.name),
-            Text::from_ptr(exec.path),
-            Program::new(exec.path, exec.argv.cast(), exec.envp.cast()),
-        )
-    };
+    // SAFETY: a valid context, which C passes, has a name and a path.
+    let (name, path) = unsafe { (Text::from_ptr(exec.name), Text::from_ptr(exec.path)) };
 
     let work = Work {
         proc: ptr::null_mut(),
@@ -126,7 +121,15 @@ pub unsafe extern "C" fn ngx_execute(
         name,
     };
 
-    execute(&GLOBALS, log, work, path, program, &mut || {}).unwrap_or(NGX_INVALID_PID)
+    let executable = Executable {
+        path,
+        argv: exec.argv.cast(),
+        envp: exec.envp.cast(),
+    };
+
+    // SAFETY: the path and the arrays of a valid context are valid until this
+    // function returns.
+    unsafe { execute(log, work, executable, &mut || {}) }.unwrap_or(NGX_INVALID_PID)
 }
 
 /// Sets the action of each signal that nginx handles or ignores.

@@ -11,6 +11,7 @@
 #![allow(non_camel_case_types, non_upper_case_globals)]
 
 pub mod call;
+pub mod execute;
 pub mod globals;
 pub mod introspect;
 pub mod logs;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::hint::spin_loop;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{self, SeqCst};
@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use super::memory::Memory;
 use crate::sys::bell::Bell;
 use crate::sys::heap;
+use crate::sys::memory_file;
 use crate::sys::region::Region;
 use crate::sys::time;
 
@@ -28,6 +29,8 @@ static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 /// the processes that use them.
 pub struct Mapped {
     region: Region,
+    /// The file of the region; `None` if the kernel makes no files in memory.
+    file: Option<OwnedFd>,
     bells: Vec<Bell>,
 }
 
@@ -40,15 +43,49 @@ impl fmt::Debug for Mapped {
 impl Mapped {
     /// Maps `size` bytes of zeros, and makes `slots` wake-up descriptors. Fails
     /// with the errno of `mmap(2)` or `eventfd(2)`, or `ENOMEM`, and leaves nothing behind.
+    ///
+    /// If no file in memory can be made, the memory has no file, and no other
+    /// program can inherit it.
     pub fn new(size: usize, slots: usize) -> Result<Self, Errno> {
-        let region = Region::map(size)?;
+        let file = memory_file::create(size).ok();
+        let region = match &file {
+            Some(file) => Region::of_file(file, size)?,
+            None => Region::map(size)?,
+        };
         let mut bells = Vec::new();
 
         for _ in 0..slots {
             heap::push(&mut bells, Bell::new()?)?;
         }
 
-        Ok(Self { region, bells })
+        Ok(Self {
+            region,
+            file,
+            bells,
+        })
+    }
+
+    /// Maps `size` bytes of a file that another program has made with
+    /// [`Mapped::new`]. `bells` are its wake-up descriptors. Fails with `EINVAL` if
+    /// the file is smaller, or if its size is not final.
+    pub fn inherited(file: OwnedFd, size: usize, bells: Vec<Bell>) -> Result<Self, Errno> {
+        let region = Region::of_file(&file, size)?;
+
+        Ok(Self {
+            region,
+            file: Some(file),
+            bells,
+        })
+    }
+
+    /// The descriptor of the file; `None` if the memory has no file.
+    pub fn file(&self) -> Option<RawFd> {
+        self.file.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// The wake-up descriptors, one for each slot.
+    pub fn bells(&self) -> impl Iterator<Item = RawFd> {
+        self.bells.iter().map(Bell::fd)
     }
 
     /// Replaces what wakes up the process of a slot, before others use it.

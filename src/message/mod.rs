@@ -17,7 +17,8 @@
 //! - [`endpoint`]: all of it for one process
 //! - [`idle`]: gives memory back; [`statistics`]: counters
 //! - [`in_repair`], [`out_repair`], [`sweep`]: what is done when another process has written garbage
-//! - [`recover`]: what is done when a process is dead
+//! - [`recover`]: what is done when a process is dead; [`remains`]: when its master is
+//!   dead, too
 //! - [`verify`]: a check of the whole region
 
 pub mod ahead;
@@ -50,6 +51,7 @@ pub mod peers;
 pub mod pool;
 pub mod receive;
 pub mod recover;
+pub mod remains;
 pub mod send;
 pub mod senders;
 pub mod shared_block;

@@ -237,6 +237,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
+    /// Makes periodic work due in a second.
+    pub fn tick_soon(&mut self) {
+        self.used();
+    }
+
     /// The process sends or receives something, so there is periodic work.
     #[inline]
     pub(super) fn used(&mut self) {

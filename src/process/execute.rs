@@ -22,8 +22,9 @@ use crate::table::stats;
 /// Executes `program` in a detached process. Returns when the program runs, or
 /// when it could not be executed (`D9`).
 ///
-/// The child calls `prepare` before `execve(2)`; until then the child shares
-/// the memory of the caller. If the program cannot be executed, an alert is
+/// `enter` is called with the slot of the process before it is started. The child
+/// calls `prepare` before `execve(2)`; until then the child shares the memory of
+/// the caller. If the program cannot be executed, an alert is
 /// logged, the child is reaped, and the child's slot is empty.
 pub fn execute(
     g: &Globals,
@@ -31,6 +32,7 @@ pub fn execute(
     work: Work,
     path: Text,
     program: Program,
+    enter: &dyn Fn(Slot),
     prepare: &mut dyn FnMut(),
 ) -> Result<ngx_pid_t> {
     let _deferred = Deferred::new(g, log);
@@ -39,6 +41,7 @@ pub fn execute(
     let slot = slot_for(g, log, name, Mode::Detached)?;
     let entry = g.table.get(slot);
 
+    enter(slot);
     entry.set_channel([CLOSED, CLOSED]);
     describe(g, slot, &Wanted::new(work), Mode::Detached);
 

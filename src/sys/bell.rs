@@ -40,18 +40,29 @@ impl Bell {
         })
     }
 
-    /// Makes a bell that sends this process SIGIO, and the socket on which this
-    /// process receives what others have written, `O_ASYNC` and `F_SETOWN` of
-    /// `fcntl(2)`.
+    /// Takes over an eventfd that another program has made with [`Bell::new`].
+    pub fn inherited_event(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            kind: Kind::Event,
+        }
+    }
+
+    /// Takes over a socket that another program has made with [`Bell::with_signal`].
+    pub fn inherited_socket(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            kind: Kind::Socket,
+        }
+    }
+
+    /// Makes a bell, and the socket on which another process receives what was
+    /// written. [`send_signals_to_us`] makes that process get SIGIO.
     ///
     /// The two sockets are two open files. So a process that has only the bell
     /// can change neither the signal nor its receiver (`D30`).
     pub fn with_signal() -> Result<(Self, OwnedFd), Errno> {
         let [own, fd] = socket::stream_pair()?;
-
-        set_owner(own.as_raw_fd())?;
-        set_signals(own.as_raw_fd(), true)?;
-
         let bell = Self {
             fd,
             kind: Kind::Socket,
@@ -101,6 +112,13 @@ impl Bell {
         // local.
         unsafe { libc::read(self.fd(), count.as_mut_ptr().cast(), count.len()) };
     }
+}
+
+/// Makes the kernel send this process SIGIO when something arrives at `fd`, `O_ASYNC`
+/// and `F_SETOWN` of `fcntl(2)`.
+pub fn send_signals_to_us(fd: RawFd) -> Result<(), Errno> {
+    set_owner(fd)?;
+    set_signals(fd, true)
 }
 
 /// Makes this process the receiver of the signals of `fd`.

@@ -26,29 +26,46 @@ pub fn get(name: &CStr) -> Option<&'static str> {
     unsafe { CStr::from_ptr(value) }.to_str().ok()
 }
 
+/// Removes a variable, `unsetenv(3)`.
+pub fn remove(name: &CStr) {
+    // SAFETY: `name` is a C string. The program has one thread, so no other thread
+    // uses the environment meanwhile.
+    unsafe { libc::unsetenv(name.as_ptr()) };
+}
+
 /// Returns all variables for `execve(2)`, each as the text "NAME=VALUE". `text` is
 /// such a text, and replaces the variable of the same name. The last element is
 /// NULL. The strings are valid until the program changes the environment.
 ///
 /// Returns `ENOMEM` if there is no memory.
 pub fn with(text: &CStr) -> Result<Vec<*const c_char>, Errno> {
+    // SAFETY: the C library sets `environ`, and the program has one thread. It is
+    // NULL or an array of C strings that ends with NULL.
+    unsafe { add(environ, text) }
+}
+
+/// Returns the variables of `all` for `execve(2)`, with `text` as [`with`] does.
+///
+/// # Safety
+///
+/// `all` is NULL or an array of strings that ends with NULL. The strings are valid as
+/// long as the result is used.
+pub unsafe fn add(all: *const *const c_char, text: &CStr) -> Result<Vec<*const c_char>, Errno> {
     let bytes = text.to_bytes();
     let name = bytes
         .split_inclusive(|&byte| byte == b'=')
         .next()
         .unwrap_or(bytes);
 
-    // SAFETY: the C library sets `environ`, and the program has one thread.
-    let all = unsafe { environ };
     let n = if all.is_null() { 0 } else { usize::MAX };
 
     let others = (0..n)
-        // SAFETY: `environ` is an array of C strings that ends with NULL, and
+        // SAFETY: the caller passes an array of C strings that ends with NULL, and
         // nothing behind the NULL is read.
         .map(|i| unsafe { *all.add(i) })
         .take_while(|variable| !variable.is_null())
         .filter(|&variable| {
-            // SAFETY: the variable is a C string of the environment.
+            // SAFETY: the caller passes an array of C strings.
             let text = unsafe { CStr::from_ptr(variable) };
 
             !text.to_bytes().starts_with(name)

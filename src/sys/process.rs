@@ -38,6 +38,14 @@ pub fn getppid() -> libc::pid_t {
     unsafe { libc::getppid() }
 }
 
+/// Makes the kernel send this process the signal `signo` when its parent dies,
+/// `PR_SET_PDEATHSIG` of `prctl(2)`. Children do not inherit this.
+pub fn signal_at_parents_death(signo: c_int) {
+    // SAFETY: PR_SET_PDEATHSIG accesses no memory. It fails only if there is no such
+    // signal.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signo as libc::c_ulong, 0, 0, 0) };
+}
+
 /// Sends the signal `signo` to the process `pid`, `kill(2)`.
 pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
     // SAFETY: kill() accesses no memory.
@@ -48,6 +56,26 @@ pub fn kill(pid: libc::pid_t, signo: c_int) -> Result<(), Errno> {
 /// still has its pid.
 pub fn is_gone(pid: libc::pid_t) -> bool {
     kill(pid, 0) == Err(Errno::ESRCH)
+}
+
+/// Whether the process `pid` has exited. It need not be a child, and nobody need have
+/// reaped it: the pidfd of a zombie is readable, `pidfd_open(2)`. Without pidfds a
+/// zombie counts as running.
+pub fn has_exited(pid: libc::pid_t) -> bool {
+    match pidfd(pid) {
+        Ok(fd) => {
+            let mut fds = libc::pollfd {
+                fd: fd.as_raw_fd(),
+                events: libc::POLLIN,
+                revents: 0,
+            };
+
+            // SAFETY: poll() reads and writes one pollfd, which is local.
+            unsafe { libc::poll(&raw mut fds, 1, 0) > 0 }
+        }
+        Err(Errno::ESRCH) => true,
+        Err(_) => is_gone(pid),
+    }
 }
 
 /// Opens a descriptor of the process `pid`, close-on-exec and above stderr,

@@ -102,7 +102,7 @@ impl<T: Share> Published<T> {
 }
 
 /// Makes a file of `size` bytes in memory.
-fn make_file(size: usize) -> Result<OwnedFd, Errno> {
+pub(super) fn make_file(size: usize) -> Result<OwnedFd, Errno> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     let file = match memfd_create(flags | NOEXEC_SEAL) {
         Err(Errno::EINVAL) => memfd_create(flags),

@@ -4,10 +4,14 @@
 //! Every function checks the place that it accesses against the size of the
 //! region. So a number that another process has written can never lead outside.
 
+use std::ffi::c_int;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicU64;
 
 use nix::errno::Errno;
+
+use super::memory_file;
 
 /// The size of a word, in bytes.
 const WORD: usize = size_of::<u64>();
@@ -32,7 +36,21 @@ impl Region {
     /// Maps `size` bytes of zeros, `MAP_ANON|MAP_SHARED` of `mmap(2)`. The
     /// kernel allocates a page when it is touched for the first time.
     pub fn map(size: usize) -> Result<Self, Errno> {
-        let flags = libc::MAP_ANON | libc::MAP_SHARED | libc::MAP_NORESERVE;
+        Self::mmap(size, libc::MAP_ANON, -1)
+    }
+
+    /// Maps `size` bytes of a file, which has at least this size for ever, see
+    /// [`memory_file`](super::memory_file).
+    pub fn of_file(file: &OwnedFd, size: usize) -> Result<Self, Errno> {
+        if memory_file::size(file.as_raw_fd()).is_none_or(|found| found < size) {
+            return Err(Errno::EINVAL);
+        }
+
+        Self::mmap(size, 0, file.as_raw_fd())
+    }
+
+    fn mmap(size: usize, flags: c_int, fd: RawFd) -> Result<Self, Errno> {
+        let flags = flags | libc::MAP_SHARED | libc::MAP_NORESERVE;
 
         // SAFETY: without MAP_FIXED the kernel chooses a free address.
         let start = unsafe {
@@ -41,7 +59,7 @@ impl Region {
                 size,
                 libc::PROT_READ | libc::PROT_WRITE,
                 flags,
-                -1,
+                fd,
                 0,
             )
         };
@@ -176,7 +194,7 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: `map` has made the mapping. The references that `word` has
+        // SAFETY: `mmap` has made the mapping. The references that `word` has
         // returned do not outlive `self`.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.size) };
     }

@@ -67,6 +67,20 @@ pub fn is_stream(sock: RawFd) -> bool {
     int_option(sock, libc::SO_TYPE).is_ok_and(|kind| kind == libc::SOCK_STREAM)
 }
 
+/// Whether `sock` is a Unix socket that keeps the bounds of messages, as
+/// [`socketpair`] makes it.
+pub fn is_of_messages(sock: RawFd) -> bool {
+    int_option(sock, libc::SO_DOMAIN) == Ok(libc::AF_UNIX)
+        && int_option(sock, libc::SO_TYPE) == Ok(libc::SOCK_SEQPACKET)
+}
+
+/// Whether `sock` is a Unix stream socket that does not listen.
+pub fn is_connected_stream(sock: RawFd) -> bool {
+    int_option(sock, libc::SO_DOMAIN) == Ok(libc::AF_UNIX)
+        && int_option(sock, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
+        && int_option(sock, libc::SO_ACCEPTCONN) == Ok(0)
+}
+
 /// Whether the other end of `sock` is closed, and nothing is left to receive.
 pub fn is_at_end(sock: RawFd) -> bool {
     let mut fds = libc::pollfd {

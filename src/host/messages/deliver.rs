@@ -14,9 +14,9 @@ use super::types::{
     NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t,
     ngx_ipc_peer_t,
 };
-use super::variables::ngx_pid;
+use super::variables::{ngx_parent, ngx_pid};
 use super::watchers::{self, Told};
-use super::{catch_up, descriptors, register, settings};
+use super::{catch_up, descriptors, register, remains, settings};
 use crate::config::{AtomicPid, ngx_uint_t};
 use crate::log::{Level, Log};
 use crate::message::event::Message;
@@ -29,6 +29,7 @@ use crate::messaging::presence::Change;
 use crate::messaging::requests::Outcome;
 use crate::messaging::retained::Kept;
 use crate::sys::descriptors::Arrived;
+use crate::sys::process;
 use crate::table::globals::own_pid;
 
 /// The number of messages that are handled before the event loop goes on.
@@ -58,10 +59,14 @@ pub fn process(log: Log) {
 
     local::wake_up();
 
-    if let Some(end) = local::with(|own| {
-        own.tidy_if_due();
-        own.now().saturating_add(TURN_TIME)
-    }) {
+    if let Some((is_due, end)) =
+        local::with(|own| (own.tidy_if_due(), own.now().saturating_add(TURN_TIME)))
+    {
+        if is_due {
+            local::assert_pid();
+            remains::look_again();
+        }
+
         handle_unasked();
 
         while handle_turn(log, end) && catch_up::begin() && handle_turn(log, end) {
@@ -150,11 +155,11 @@ pub fn end_requests() {
     }
 }
 
-/// Before this process exits: handles what has been sent to it. `is_replaced`
-/// says whether a replacement gets what is left; if not, others cannot send to
-/// this process any more. Gives up after a while.
-pub fn finish(log: Log, is_replaced: bool) {
-    if is_replaced {
+/// Before this process exits: handles what has been sent to it, unless a replacement
+/// gets what is left: `is_told` says whether this process was told to exit. Others
+/// cannot send to it any more. Gives up after a while.
+pub fn finish(log: Log, is_told: bool) {
+    if is_replaced(is_told) {
         return;
     }
 
@@ -165,6 +170,12 @@ pub fn finish(log: Log, is_replaced: bool) {
     while has_more() && now() < end {
         process(log);
     }
+}
+
+/// Whether the master starts a replacement for this process, which exits. It does
+/// not if it has told the process to exit, or if it is dead itself.
+fn is_replaced(is_told: bool) -> bool {
+    !is_told && process::getppid() == ngx_parent.load(Relaxed)
 }
 
 /// Whether something has arrived.

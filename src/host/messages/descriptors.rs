@@ -78,6 +78,28 @@ pub fn is_on() -> bool {
     INBOXES.get().is_some()
 }
 
+/// Takes over the sockets of another program, two for each slot. Fails with
+/// `ENOMEM`.
+pub fn inherit(sockets: Vec<OwnedFd>) -> Result<(), Errno> {
+    let mut inboxes = Vec::new();
+    let mut sockets = sockets.into_iter();
+
+    while let (Some(read), Some(write)) = (sockets.next(), sockets.next()) {
+        heap::push(&mut inboxes, Inbox { read, write })?;
+    }
+
+    let _ = INBOXES.set(inboxes);
+
+    Ok(())
+}
+
+/// All sockets, those of each slot together.
+pub fn all() -> impl Iterator<Item = RawFd> {
+    let inboxes = INBOXES.get().into_iter().flatten();
+
+    inboxes.flat_map(|inbox| [inbox.read.as_raw_fd(), inbox.write.as_raw_fd()])
+}
+
 fn inbox(slot: u32) -> Option<&'static Inbox> {
     INBOXES.get()?.get(slot as usize)
 }

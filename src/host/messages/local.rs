@@ -165,6 +165,11 @@ pub fn silence() {
     }
 }
 
+/// Makes periodic work due soon, see [`deliver`](super::deliver).
+pub fn look_later() {
+    with(|own| own.tick_soon());
+}
+
 /// In the master: tells the others that a process is dead.
 pub fn announce_change() {
     with(|own| own.announce_change());

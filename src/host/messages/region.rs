@@ -4,21 +4,23 @@
 //! first fork, or takes over the memory of the binary that has executed it. It
 //! claims a slot of the region for itself and for each process that it starts.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::settings::MASTERS;
 use super::shared::{self, Region};
 use super::table::{self, Held};
 use super::variables::{ngx_pid, ngx_process};
-use super::{descriptors, local, register, settings};
+use super::{descriptors, inherited, local, register, remains, settings};
 #[cfg(not(feature = "standalone"))]
 use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
 use crate::message::mapped::Mapped;
-use crate::message::peers::{self, Heritage, Identity};
+use crate::message::peers::{self, Heritage, Identity, State};
 use crate::message::recover::recover;
 use crate::messaging::{keys, rows};
 use crate::table::globals::{Globals, own_pid};
@@ -31,21 +33,76 @@ use crate::table::{generation, role, stats};
 static MEMORY: OnceLock<Mapped> = OnceLock::new();
 static BOARD: OnceLock<Mapped> = OnceLock::new();
 
-/// Makes the shared memory, if messages are wanted and there is none yet. Logs
-/// why if it cannot be made; the program then has no messages.
+/// Makes the shared memory, or takes over that of the old binary, if messages are
+/// wanted and there is none yet. Logs why if it cannot be made; the program then has
+/// no messages.
 ///
 /// `worker` is 0 in a single process, which is master and worker in one, else
 /// `None`.
 pub fn prepare(log: Log, worker: Option<u32>) {
     let settings = settings::get();
 
-    if shared::get().is_some() || !(settings.always || register::is_any()) {
+    if shared::get().is_some() {
         return;
     }
 
-    let Ok(layout) = Layout::new(settings.sizes()) else {
-        log.refuse(format_args!("invalid sizes of messages"));
+    if !(settings.always || register::is_any()) {
+        inherited::close();
         return;
+    }
+
+    let inherited = inherited::take(log, settings.sizes());
+    let is_inherited = inherited.is_some();
+    let Some(region) = inherited.map(take_over).or_else(|| create(log, worker)) else {
+        return;
+    };
+    let identity = Identity {
+        worker,
+        generation: 0,
+        role: ngx_process.load(Relaxed) as u64,
+        master: region.masters,
+        place: None,
+    };
+
+    let (memory, layout) = (&region.memory, &region.layout);
+    let (slot, _) = region.masters;
+
+    region.source().hand_over(slot, &identity);
+    peers::appoint(memory, layout, slot, identity, Heritage::Stranger);
+    peers::set_pid(memory, layout, slot, region.master);
+    use_bell_of_master(slot);
+    shared::set(region);
+
+    if is_inherited {
+        remains::follow_parent();
+    }
+
+    register::number_all(log);
+}
+
+/// The memory of the old binary.
+fn take_over(inherited: inherited::Memory) -> Region {
+    let inherited::Memory {
+        region,
+        board,
+        layout,
+        masters,
+    } = inherited;
+
+    Region {
+        memory: MEMORY.get_or_init(|| region),
+        board: BOARD.get_or_init(|| board),
+        layout,
+        master: own_pid(&ngx_pid),
+        masters,
+    }
+}
+
+/// Makes the memory. Logs why if it cannot be made.
+fn create(log: Log, worker: Option<u32>) -> Option<Region> {
+    let Ok(layout) = Layout::new(settings::get().sizes()) else {
+        log.refuse(format_args!("invalid sizes of messages"));
+        return None;
     };
     let slots = layout.sizes.slots as usize;
     let made = Mapped::new(layout.size(), slots)
@@ -68,56 +125,49 @@ pub fn prepare(log: Log, worker: Option<u32>) {
             );
             #[cfg(not(feature = "standalone"))]
             doorbell::close();
-            return;
+            return None;
         }
     };
 
     layout.create(&memory);
     keys::create(&board);
 
-    let Some(masters) = peers::claim(&memory, &layout, 0, |_| false) else {
-        return;
-    };
-    let identity = Identity {
-        worker,
-        generation: 0,
-        role: ngx_process.load(Relaxed) as u64,
-        master: masters,
-        place: None,
-    };
-
-    peers::appoint(&memory, &layout, masters.0, identity, Heritage::Stranger);
-    peers::set_pid(&memory, &layout, masters.0, own_pid(&ngx_pid));
-
-    let region = Region {
+    Some(Region {
         memory,
         board,
         layout,
         master: own_pid(&ngx_pid),
-        masters,
-    };
-
-    region.source().hand_over(masters.0, &identity);
-    shared::set(region);
-    register::number_all(log);
+        masters: peers::claim(&memory, &layout, 0, |slot| slot >= MASTERS)?,
+    })
 }
 
-/// Adds what wakes up nginx's master, which has no event loop. The master claims
-/// the first slot of a new region.
+/// Adds what wakes up nginx's masters, which have no event loops.
 #[cfg(not(feature = "standalone"))]
 fn with_bell_of_master(mut memory: Mapped, worker: Option<u32>) -> Result<Mapped, Errno> {
     if worker.is_none() {
-        memory.set_bell(0, doorbell::make()?);
+        for (slot, bell) in doorbell::make()?.into_iter().enumerate() {
+            memory.set_bell(slot, bell);
+        }
     }
 
     Ok(memory)
 }
 
-/// Does nothing: the master has an event loop, as the others have.
+/// Does nothing: a master has an event loop, as the others have.
 #[cfg(feature = "standalone")]
 fn with_bell_of_master(memory: Mapped, _: Option<u32>) -> Result<Mapped, Errno> {
     Ok(memory)
 }
+
+/// Makes nginx's master of a slot get signals when it is woken up.
+#[cfg(not(feature = "standalone"))]
+fn use_bell_of_master(slot: u32) {
+    doorbell::begin(slot as usize);
+}
+
+/// Does nothing: a master has an event loop, as the others have.
+#[cfg(feature = "standalone")]
+fn use_bell_of_master(_: u32) {}
 
 /// Whether this process makes the memory before it starts its first process. In
 /// nginx a module can start a process in `init_module`, when nginx is not a daemon
@@ -188,9 +238,9 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         // another one was expected here.
         Some(held) => {
             give_back(region, held, Heritage::Stranger);
-            (claim(region)?, Heritage::Stranger)
+            (claim(region)?.0, Heritage::Stranger)
         }
-        None => (claim(region)?, Heritage::Stranger),
+        None => (claim(region)?.0, Heritage::Stranger),
     };
 
     if heritage == Heritage::Stranger {
@@ -203,6 +253,7 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         slot,
         incarnation,
         is_new: !again,
+        is_heir: false,
     })
 }
 
@@ -233,13 +284,32 @@ pub fn foresee(g: &Globals, log: Log, workers: usize, helpers: usize) {
     }
 }
 
-/// Claims a slot of the region for a process of this master.
-fn claim(region: &Region) -> Option<u32> {
-    let (own, _) = region.masters;
-    let used = table::used(own);
-    let claimed = peers::claim(&region.memory, &region.layout, own, |slot| used.has(slot));
+/// Claims a slot of the region for a process of this master. Returns the slot and
+/// the incarnation of the process.
+fn claim(region: &Region) -> Option<(u32, u32)> {
+    claim_of(region, MASTERS..region.layout.sizes.slots)
+}
 
-    claimed.map(|(slot, _)| slot)
+/// Claims a slot of the region for another master. Returns the slot and the
+/// incarnation of the master.
+pub fn claim_for_master(region: &Region) -> Option<(u32, u32)> {
+    claim_of(region, 0..MASTERS)
+}
+
+fn claim_of(region: &Region, slots: Range<u32>) -> Option<(u32, u32)> {
+    let (own, _) = region.masters;
+    let claim = || {
+        let used = table::used(own);
+
+        peers::claim(&region.memory, &region.layout, own, |slot| {
+            !slots.contains(&slot) || used.has(slot)
+        })
+    };
+
+    claim().or_else(|| {
+        remains::give_back();
+        claim()
+    })
 }
 
 /// In the parent, when the process of a slot is known to be dead, or could not
@@ -251,6 +321,11 @@ pub fn gone(slot: Slot, awaited: bool) {
     let Some(held) = table::get(slot) else {
         return;
     };
+
+    if held.is_heir {
+        heir_gone(&region, slot, held);
+        return;
+    }
 
     let heritage = if awaited {
         Heritage::Successor
@@ -269,8 +344,42 @@ pub fn gone(slot: Slot, awaited: bool) {
     local::announce_change();
 }
 
+/// The master of the new binary is dead. Its workers can still run, and name its
+/// slot.
+fn heir_gone(region: &Region, place: Slot, held: Held) {
+    table::set(place, None);
+    // The pid is that of a zombie, or of another process.
+    peers::set_state(
+        &region.memory,
+        &region.layout,
+        held.slot,
+        held.incarnation,
+        State::Dead,
+    );
+    remains::give_back();
+}
+
+/// Before a master exits: gives back its slot, because another binary can go on
+/// with the region.
+pub fn leave() {
+    let Some(region) = shared::get().filter(Region::is_mine) else {
+        return;
+    };
+    let (slot, incarnation) = region.masters;
+    let held = Held {
+        slot,
+        incarnation,
+        is_new: false,
+        is_heir: false,
+    };
+
+    local::with(|own| own.leave());
+    give_back(&region, held, Heritage::Stranger);
+    local::announce_change();
+}
+
 /// Gives back what a dead process of this master had claimed.
-fn give_back(region: &Region, held: Held, heritage: Heritage) {
+pub fn give_back(region: &Region, held: Held, heritage: Heritage) {
     recover(
         &region.memory,
         &region.layout,

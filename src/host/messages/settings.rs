@@ -23,6 +23,9 @@ pub struct Settings {
     pub children: usize,
 }
 
+/// The number of slots for masters, the first ones: during an upgrade there are two
+/// masters.
+pub const MASTERS: u32 = 2;
 /// The default of `largest`.
 const LARGEST: usize = 1024 * 1024;
 /// The default of `memory`.
@@ -67,7 +70,7 @@ impl Settings {
     /// receiver, but there is always room for the largest payload.
     pub fn sizes(&self) -> Sizes {
         // Two generations of the processes, and as many again for reloads.
-        let processes = or(self.processes, PROCESSES.max(4 * self.children)) + 1;
+        let processes = or(self.processes, PROCESSES.max(4 * self.children)) + MASTERS as usize;
         let chunk = CHUNK as usize;
         let largest = self.largest() / chunk + 2;
         let chunks = or(self.memory, MEMORY) / chunk;

@@ -20,6 +20,8 @@ pub struct Held {
     pub incarnation: u32,
     /// Whether the process has got its slot and was not forked yet.
     pub is_new: bool,
+    /// Whether the process is the master of a new binary.
+    pub is_heir: bool,
 }
 
 /// The entry of a process: the incarnation, and in the higher half the slot plus 1.
@@ -28,6 +30,8 @@ static TABLE: [AtomicU64; NGX_MAX_PROCESSES] = [const { AtomicU64::new(0) }; NGX
 
 /// In an entry: the process was not forked yet.
 const NEW: u64 = 1 << 63;
+/// In an entry: the process is the master of a new binary.
+const HEIR: u64 = 1 << 62;
 
 /// What the process of a slot of `ngx_processes` has.
 pub fn get(place: Slot) -> Option<Held> {
@@ -43,17 +47,19 @@ pub fn set(place: Slot, held: Option<Held>) {
 
 fn pack(held: Held) -> u64 {
     let new = if held.is_new { NEW } else { 0 };
+    let heir = if held.is_heir { HEIR } else { 0 };
 
-    new | u64::from(held.slot + 1) << 32 | u64::from(held.incarnation)
+    new | heir | u64::from(held.slot + 1) << 32 | u64::from(held.incarnation)
 }
 
 fn unpack(entry: u64) -> Option<Held> {
-    let slot = (entry & !NEW) >> 32;
+    let slot = (entry & !(NEW | HEIR)) >> 32;
 
     Some(Held {
         slot: u32::try_from(slot.checked_sub(1)?).ok()?,
         incarnation: entry as u32,
         is_new: entry & NEW != 0,
+        is_heir: entry & HEIR != 0,
     })
 }
 
@@ -87,11 +93,12 @@ mod tests {
 
     #[test]
     fn entries_survive() {
-        for is_new in [false, true] {
+        for (is_new, is_heir) in [(false, true), (true, false)] {
             let held = Held {
                 slot: MAX_SLOTS - 1,
                 incarnation: u32::MAX,
                 is_new,
+                is_heir,
             };
 
             assert_eq!(unpack(pack(held)), Some(held));

@@ -8,20 +8,24 @@
 //! The signal is not lost if the master does something else: nginx blocks it, and
 //! it stays pending until the master waits again.
 
-use std::os::fd::{IntoRawFd, RawFd};
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use nix::errno::Errno;
 
 use crate::config::ngx_msec_t;
+use crate::host::messages::settings::MASTERS;
 use crate::sys::bell::{self, Bell};
 use crate::sys::signal::{self, Received};
 use crate::sys::{fd, process, socket};
 use crate::table::minus_one::MinusOneI32;
 use crate::table::restart::now;
 
-/// The socket of the master; -1 in other processes, and if there are no messages.
+/// In a master: the sockets of the slots for masters; -1 in other processes, and if
+/// there are no messages. During an upgrade the other master has copies.
+static SOCKETS: [MinusOneI32; MASTERS as usize] = [const { MinusOneI32::new() }; MASTERS as usize];
+/// The one of this master; -1 in other processes, and if there are no messages.
 static SOCKET: MinusOneI32 = MinusOneI32::new();
 /// The time at which the master handles messages without a signal from others,
 /// of [`now`]; 0 if there is none.
@@ -36,24 +40,58 @@ const CALLS: usize = 32;
 /// process has shut down the sockets.
 const INTERVAL: ngx_msec_t = 100;
 
-/// In the master: makes the sockets. Returns the one of the others. The master
-/// gets the first signal when it waits for the first time.
-pub fn make() -> Result<Bell, Errno> {
-    let (bell, socket) = Bell::with_signal()?;
+/// In the master: makes the sockets of all masters. Returns those of the others.
+pub fn make() -> Result<[Bell; MASTERS as usize], Errno> {
+    let (first, own) = Bell::with_signal()?;
+    let (second, other) = Bell::with_signal()?;
 
-    SOCKET.store(socket.into_raw_fd(), Relaxed);
-    ring();
+    inherit([own, other]);
 
-    Ok(bell)
+    Ok([first, second])
 }
 
-/// In a new child, or when the messages could not be made: closes the socket of
-/// the master. Async-signal-safe.
+/// In the master: keeps the sockets that another master has made.
+pub fn inherit(sockets: [OwnedFd; MASTERS as usize]) {
+    for (kept, socket) in SOCKETS.iter().zip(sockets) {
+        kept.store(socket.into_raw_fd(), Relaxed);
+    }
+}
+
+/// In the master that has a slot of the masters: makes the kernel send it signals.
+/// The master gets the first signal when it waits for the first time.
+pub fn begin(slot: usize) {
+    let socket = SOCKETS.get(slot).map_or(-1, |socket| socket.load(Relaxed));
+
+    if socket != -1 && bell::send_signals_to_us(socket).is_ok() {
+        SOCKET.store(socket, Relaxed);
+        ring();
+    }
+}
+
+/// The sockets of all masters.
+pub fn all() -> impl Iterator<Item = RawFd> {
+    SOCKETS
+        .iter()
+        .map(|socket| socket.load(Relaxed))
+        .filter(|&socket| socket != -1)
+}
+
+/// In a new child, or when the messages could not be made: closes the sockets of
+/// the masters. Async-signal-safe.
 pub fn close() {
     // A store in each child would cost a page fault.
-    if let Some(socket) = socket() {
-        SOCKET.store(-1, Relaxed);
-        let _ = fd::close(socket);
+    if all().next().is_none() {
+        return;
+    }
+
+    SOCKET.store(-1, Relaxed);
+
+    for kept in &SOCKETS {
+        let socket = kept.swap(-1, Relaxed);
+
+        if socket != -1 {
+            let _ = fd::close(socket);
+        }
     }
 }
 

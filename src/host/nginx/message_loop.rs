@@ -15,7 +15,7 @@ use crate::config::ngx_int_t;
 use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
 use crate::host::messages::settings::{self, Settings};
-use crate::host::messages::{catch_up, deliver, local, region, shared};
+use crate::host::messages::{catch_up, deliver, local, region, remains, shared};
 use crate::log::{Level, Log};
 use crate::table::globals::Globals;
 use crate::table::state::State;
@@ -134,13 +134,16 @@ pub fn process_foreign() -> ngx_int_t {
 }
 
 /// In the master, which a signal has interrupted while it waited: handles the
-/// messages that have arrived. If more is left than fits into a turn, or something
-/// has arrived meanwhile, the master is woken up again after it has done its other
-/// work.
+/// messages that have arrived, and gives back what an old binary has left. If more is
+/// left than fits into a turn, or something has arrived meanwhile, the master is woken
+/// up again after it has done its other work.
 pub fn process_in_master(g: &Globals, log: Log) {
     if !doorbell::is_made() {
         return;
     }
+
+    remains::look();
+    remains::look_again();
 
     let is_drained = doorbell::drain();
 
@@ -162,11 +165,11 @@ pub fn process_in_master(g: &Globals, log: Log) {
     }
 }
 
-/// Before a process exits: handles the messages that have arrived, if the process
-/// was told to exit. Otherwise its replacement gets them.
+/// Before a process exits: handles the messages that have arrived, unless its
+/// replacement gets them.
 pub fn finish() {
     if is_watched() {
-        deliver::finish(log(), !is_told_to_exit());
+        deliver::finish(log(), is_told_to_exit());
     }
 }
 

@@ -21,6 +21,7 @@ use super::{arguments, init_cycle, spawn};
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;
+use crate::host::messages::region;
 use crate::log::{Debug, Level, Log};
 use crate::process::signals;
 use crate::process_cycle::signal_workers::signal_processes;
@@ -271,6 +272,7 @@ pub fn exit_master(cycle: Cycle) -> ! {
     pidfile::remove(cycle, log);
     log.error(Level::Notice, None, format_args!("exit"));
     cycle.modules().exit_master();
+    region::leave();
     close_listening(cycle);
 
     process::exit(0)

@@ -12,7 +12,7 @@ use super::cycle::Cycle;
 use super::event::ngx_event_t;
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
-use crate::host::messages::{catch_up, deliver, local, region, shared};
+use crate::host::messages::{catch_up, deliver, local, region, remains, shared};
 use crate::log::{Level, Log};
 use crate::table::state::State;
 use crate::table::{own_slot, role, stats};
@@ -82,6 +82,7 @@ unsafe extern "C" fn woken(ev: *mut ngx_event_t) {
 /// After the event loop has waited: handles the messages that have arrived.
 pub fn process(log: Log) {
     if shared::get().is_some() {
+        remains::look();
         deliver::process(log);
     }
 }
@@ -108,13 +109,13 @@ pub fn descriptor() -> Option<RawFd> {
     fd
 }
 
-/// Before a worker or helper exits: handles the messages that have arrived, if
-/// the master has told it to exit. Otherwise its replacement gets them.
+/// Before a worker or helper exits: handles the messages that have arrived, unless its
+/// replacement gets them.
 pub fn finish(log: Log) {
     if shared::get().is_some() {
         let (_, state) = stats::of(own_slot::get(&GLOBALS)).view();
 
-        deliver::finish(log, state != State::Exiting);
+        deliver::finish(log, state == State::Exiting);
     }
 }
 

@@ -14,11 +14,10 @@ use super::cycle::Cycle;
 use super::listening::Listening;
 use super::pidfile::{self, Reason};
 use crate::config::ngx_pid_t;
-use crate::host::globals::{GLOBALS, ngx_argv};
+use crate::host::execute::{Executable, execute};
+use crate::host::globals::ngx_argv;
 use crate::log::{Level, Log};
-use crate::process::execute::execute;
 use crate::status::{Result, Status};
-use crate::sys::process::Program;
 use crate::sys::text::Text;
 use crate::sys::{environment, heap, listen};
 use crate::table::slots::Work;
@@ -66,19 +65,19 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
         name: Text::new(c"new binary process"),
     };
 
-    // SAFETY: `ngx_argv` and `envp` are arrays of strings that end with NULL,
-    // and `envp` lives until the new binary has been executed.
-    let exec = unsafe {
-        Program::new(
-            program.as_ptr(),
-            ngx_argv.load(Relaxed).cast(),
-            envp.as_ptr(),
-        )
+    let executable = Executable {
+        path: program,
+        argv: ngx_argv.load(Relaxed).cast(),
+        envp: envp.as_ptr(),
     };
 
-    execute(&GLOBALS, log, work, program, exec, &mut || {
-        open_sockets(cycle).for_each(listen::hand_down);
-    })
+    // SAFETY: `ngx_argv` and `envp` are arrays of strings that end with NULL,
+    // and `envp` lives until the new binary has been executed.
+    unsafe {
+        execute(log, work, executable, &mut || {
+            open_sockets(cycle).for_each(listen::hand_down);
+        })
+    }
 }
 
 /// The environment variable with the descriptors of the listening sockets, with

@@ -1,0 +1,137 @@
+//! Hands down the messages of this program to a new binary, which
+//! `ngx_execute()` starts at SIGUSR2.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::os::fd::RawFd;
+
+use super::handed_down::{self, Description};
+use super::shared::{self, Region};
+use super::table::{self, Held};
+use super::{descriptors, region, remains};
+use crate::log::{Level, Log};
+use crate::message::peers::Heritage;
+use crate::sys::listen;
+use crate::sys::text::Text;
+use crate::table::slot::Slot;
+
+/// The name with which nginx, and the host of this library, execute a new binary.
+/// Other programs that a module executes do not inherit the messages.
+const NEW_BINARY: &[u8] = b"new binary process";
+
+/// A new binary that is about to be executed. A slot of the region is claimed for its
+/// master.
+pub struct Heir {
+    region: Region,
+    held: Held,
+    place: Cell<Option<Slot>>,
+    variable: Vec<u8>,
+}
+
+impl Heir {
+    /// Prepares to hand down the messages to the program with this name. `None` if
+    /// the program is no new binary, if this process has no messages to hand down,
+    /// or, with the reason in the log, if they cannot be handed down.
+    pub fn new(log: Log, name: Text) -> Option<Self> {
+        if name.bytes() != Some(NEW_BINARY) {
+            return None;
+        }
+
+        let region = shared::get().filter(Region::is_mine)?;
+        let refuse = |why: &str| {
+            log.error(
+                Level::Notice,
+                None,
+                format_args!("the new binary gets memory of its own for messages: {why}"),
+            );
+        };
+
+        remains::give_back();
+
+        if region.memory.file().is_none() || region.board.file().is_none() {
+            refuse("the memory has no file");
+            return None;
+        }
+
+        let Some((slot, incarnation)) = region::claim_for_master(&region) else {
+            refuse("another binary runs");
+            return None;
+        };
+        let held = Held {
+            slot,
+            incarnation,
+            is_new: false,
+            is_heir: true,
+        };
+        let description = Description {
+            slot,
+            incarnation,
+            sizes: region.layout.sizes,
+        };
+
+        match handed_down::write(&description, all_descriptors(&region)) {
+            Ok(variable) => Some(Self {
+                region,
+                held,
+                place: Cell::new(None),
+                variable,
+            }),
+            Err(_) => {
+                region::give_back(&region, held, Heritage::Stranger);
+                refuse("there is no memory");
+                None
+            }
+        }
+    }
+
+    /// The environment variable for the new binary.
+    pub fn variable(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.variable).unwrap_or_default()
+    }
+
+    /// Keeps the slot of `ngx_processes` that the new binary gets, before it is
+    /// executed.
+    pub fn enter(&self, place: Slot) {
+        self.place.set(Some(place));
+        table::set(place, Some(self.held));
+    }
+
+    /// In the child that executes the new binary: makes it inherit the descriptors.
+    /// Async-signal-safe.
+    pub fn hand_down(&self) {
+        all_descriptors(&self.region).for_each(listen::hand_down);
+    }
+
+    /// The new binary could not be executed.
+    pub fn withdraw(self) {
+        if let Some(place) = self.place.get() {
+            table::set(place, None);
+        }
+
+        region::give_back(&self.region, self.held, Heritage::Stranger);
+    }
+}
+
+/// The descriptors of the messages, in the order of the variable.
+fn all_descriptors(region: &Region) -> impl Iterator<Item = RawFd> {
+    let files = [region.memory.file(), region.board.file()];
+
+    files
+        .into_iter()
+        .flatten()
+        .chain(region.memory.bells())
+        .chain(descriptors::all())
+        .chain(doorbells())
+}
+
+/// The sockets that wake up nginx's masters.
+#[cfg(not(feature = "standalone"))]
+fn doorbells() -> impl Iterator<Item = RawFd> {
+    crate::host::nginx::doorbell::all()
+}
+
+/// A master with an event loop needs no other descriptor than that of its slot.
+#[cfg(feature = "standalone")]
+fn doorbells() -> impl Iterator<Item = RawFd> {
+    std::iter::empty()
+}

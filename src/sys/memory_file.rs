@@ -1,0 +1,81 @@
+//! Files in memory that processes map and hand down, `memfd_create(2)`. Their size
+//! is final, so no process that has the file can make the mapping of another one
+//! fault.
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+
+use super::fd::above_stdio;
+use super::published::make_file;
+
+/// The seals of a file: its size and its seals are final, `fcntl(2)`.
+const SEALS: c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+
+/// Makes a file of `size` zeros, close-on-exec and above stderr. Fails with
+/// `EFBIG` if the largest size of files is less, and with the errno of
+/// `memfd_create(2)`, `ftruncate(2)` or `fcntl(2)`.
+pub fn create(size: usize) -> Result<OwnedFd, Errno> {
+    // ftruncate() would raise SIGXFSZ.
+    if u64::try_from(size).unwrap_or(u64::MAX) > largest_file() {
+        return Err(Errno::EFBIG);
+    }
+
+    let file = above_stdio(make_file(size)?)?;
+
+    // SAFETY: F_ADD_SEALS accesses no memory.
+    Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) })?;
+
+    Ok(file)
+}
+
+/// The largest size of files in bytes, `RLIMIT_FSIZE` of `getrlimit(2)`.
+#[allow(clippy::unnecessary_cast)] // needed with some C libraries
+fn largest_file() -> u64 {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+
+    // SAFETY: the kernel writes `limit`, which is local.
+    match unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) } {
+        // SAFETY: the call has succeeded, so the kernel has written `limit`.
+        0 => unsafe { limit.assume_init() }.rlim_cur as u64,
+        _ => u64::MAX,
+    }
+}
+
+/// The size in bytes of a file that [`create`] has made, in this process or in
+/// another one; `None` if the descriptor is something else.
+pub fn size(fd: RawFd) -> Option<usize> {
+    // SAFETY: F_GET_SEALS accesses no memory.
+    let seals = unsafe { libc::fcntl(fd, libc::F_GET_SEALS) };
+
+    if seals == -1 || seals & SEALS != SEALS {
+        return None;
+    }
+
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+
+    // SAFETY: the kernel writes `stat`, which is local.
+    match unsafe { libc::fstat(fd, stat.as_mut_ptr()) } {
+        // SAFETY: the call has succeeded, so the kernel has written `stat`.
+        0 => usize::try_from(unsafe { stat.assume_init() }.st_size).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_is_final() {
+        let file = create(8192).unwrap();
+
+        assert_eq!(size(file.as_raw_fd()), Some(8192));
+        assert_eq!(nix::unistd::ftruncate(&file, 4096), Err(Errno::EPERM));
+        assert_eq!(nix::unistd::ftruncate(&file, 16384), Err(Errno::EPERM));
+        assert_eq!(size(make_file(8192).unwrap().as_raw_fd()), None);
+        assert_eq!(size(-1), None);
+    }
+}
