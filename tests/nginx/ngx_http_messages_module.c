@@ -10,6 +10,7 @@
  * The arguments of a request:
  *
  *   n=N        broadcasts N messages to the other workers
+ *   all=1      and to those of all generations and binaries
  *   self=1     broadcasts a message to all workers, this one included
  *   helpers=1  broadcasts a message to the helpers
  *   master=N   sends N messages to the master
@@ -292,6 +293,7 @@ static ngx_int_t
 ngx_http_messages_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 n, sent, rc;
+    ngx_uint_t                set;
     ngx_str_t                 type = ngx_string("text/plain");
     ngx_http_complex_value_t  cv;
 
@@ -303,10 +305,14 @@ ngx_http_messages_handler(ngx_http_request_t *r)
     }
 
     sent = 0;
+    set = NGX_IPC_WORKERS;
+
+    if (ngx_http_messages_arg(r, "all") == 1) {
+        set |= NGX_IPC_ALL_GENERATIONS;
+    }
 
     for (n = ngx_http_messages_arg(r, "n"); n > 0; n--) {
-        rc = ngx_ipc_message_broadcast(&ngx_http_messages_type,
-                                       NGX_IPC_WORKERS, "purge", 5);
+        rc = ngx_ipc_message_broadcast(&ngx_http_messages_type, set, "purge", 5);
         if (rc > 0) {
             sent += rc;
         }
