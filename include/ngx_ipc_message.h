@@ -42,13 +42,19 @@ typedef struct {
      * of a later process in the slot.
      */
     ngx_ipc_to_t to;
-    /* The slot in ngx_processes; -1: the master. */
+    /*
+     * The slot in ngx_processes of the master that has started the process; -1: a
+     * master, or a dead process of which no more is known.
+     */
     ngx_int_t slot;
     /* The number of the worker, from 0; -1 if the process is not a worker. */
     ngx_int_t worker;
     /* The generation of the process: the number of its configuration. */
     ngx_uint_t generation;
-    /* The number of the process among all processes of the slot, from 1. */
+    /*
+     * A number that differs from those of earlier processes with the same memory for
+     * messages, and that grows when the process is replaced.
+     */
     ngx_uint_t incarnation;
     /* The role: NGX_PROCESS_MASTER, NGX_PROCESS_WORKER, NGX_PROCESS_HELPER or 0. */
     ngx_uint_t role;
@@ -379,7 +385,7 @@ typedef struct {
 /* Set of processes: the helpers of the sender's generation, without the sender. */
 #define NGX_IPC_HELPERS 2
 
-/* Set of processes: the master. */
+/* Set of processes: the master of the sender's binary. */
 #define NGX_IPC_MASTER 4
 
 /* Set of processes: processes that the program has spawned itself. */
@@ -387,14 +393,15 @@ typedef struct {
 
 /*
  * Added to a set: processes of other generations too. After a reload these are
- * the old workers, which shut down.
+ * the old workers, which shut down. During an upgrade these are also the processes
+ * of the other binary, and its master.
  */
 #define NGX_IPC_ALL_GENERATIONS 16
 
 /* Added to a set: the sender too, if the set has its role. */
 #define NGX_IPC_SELF 32
 
-/* The address of the master. */
+/* The address of the master of the sender's binary. */
 #define NGX_IPC_TO_MASTER 144115188075855872
 
 /* Part of NGX_IPC_TO_WORKER(). */

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::layout::{Layout, MAX_SLOTS, Slot};
+use super::layout::{Layout, Slot};
 use super::memory::Memory;
 use super::words::{pair, unpair};
 
@@ -145,7 +145,7 @@ pub fn state<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> (State, u32) 
         3 => State::Awaited,
         4 => State::Leaving,
         6 => State::Dead,
-        _ if claimant(state).is_some() => State::Claimed,
+        _ if claimant(layout, state).is_some() => State::Claimed,
         _ => State::Vacant,
     };
 
@@ -218,15 +218,17 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
 }
 
 /// The master that has claimed a slot with this state word.
-fn claimant(state: u32) -> Option<u32> {
+fn claimant(layout: &Layout, state: u32) -> Option<u32> {
     state
         .checked_sub(CLAIMED)
-        .filter(|&master| master < MAX_SLOTS)
+        .filter(|&master| master < layout.sizes.slots)
 }
 
 /// The slot of the master that has claimed a slot; `None` if none has.
 pub fn claimed_by<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<u32> {
-    claimant(unpair(memory.load(layout.slot(slot) + offset_of!(Slot, state), Acquire)).0)
+    let at = layout.slot(slot) + offset_of!(Slot, state);
+
+    claimant(layout, unpair(memory.load(at, Acquire)).0)
 }
 
 /// Claims a vacant slot, other than those of `is_used`, for a process that the

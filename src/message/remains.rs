@@ -253,6 +253,43 @@ mod tests {
         assert_eq!(world.used(), 1);
     }
 
+    /// Whatever the slots contain, a master can look, and claim a slot that is not its
+    /// own.
+    #[test]
+    fn any_garbage_is_survived() {
+        let world = World::new();
+        let new = world.start(None, 200);
+        let mine = world.start(Some(new), 201);
+        let mut random: u64 = 1;
+        let mut next = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random
+        };
+
+        for _ in 0..3000 {
+            for slot in 0..SIZES.slots {
+                for word in 0..8 {
+                    // Small numbers look like states, slots and pids.
+                    let [number, shift, which] = [next(), next(), next()];
+                    let value = number >> (shift % 64);
+                    let value = [value, value & 0x0000_0003_0000_0107][which as usize % 2];
+                    let at = world.layout.slot(slot) + word * 8;
+
+                    (&&world.mapped).store(at, value, std::sync::atomic::Ordering::Relaxed);
+                }
+            }
+
+            world.give_back(new, &[mine.0], &[200, 1, 2]);
+
+            let is_mine = |slot| slot == new.0 || slot == mine.0;
+            let claimed = peers::claim(&world.memory(), &world.layout, new.0, is_mine);
+
+            assert!(claimed.is_none_or(|(slot, _)| !is_mine(slot)));
+        }
+    }
+
     #[test]
     fn garbage_frees_no_slot_of_the_own_processes() {
         let world = World::new();

@@ -27,6 +27,8 @@ struct Ledger {
     gaps: i64,
     /// The receivers and senders of the message that is kept.
     kept: BTreeSet<(i32, i32)>,
+    /// The receivers and senders of a descriptor.
+    descriptors: BTreeSet<(i32, i32)>,
 }
 
 impl Ledger {
@@ -59,6 +61,13 @@ impl Ledger {
                     assert!(before < Some(second), "order: {line}");
                 }
                 "G" => ledger.gaps += first,
+                "D" => {
+                    assert_eq!(second, 1, "{line}");
+                    assert!(
+                        ledger.descriptors.insert((pid, first as i32)),
+                        "twice: {line}"
+                    );
+                }
                 "K" => assert!(ledger.kept.insert((pid, first as i32)), "twice: {line}"),
                 _ => {}
             }
@@ -203,6 +212,29 @@ fn numbers_arrive_over_an_upgrade() {
     retire(&server, old);
     assert_eq!(server.master(), new);
     server.wait_for_workers(WORKERS);
+    check_numbers(&server, 0);
+    server.quit(&[]);
+}
+
+/// Descriptors reach the processes of the other binary, and none is left open.
+#[test]
+fn descriptors_arrive_in_the_other_binary() {
+    let server = program("messages_descriptors");
+
+    server.start(WORKERS, &["-f", "-d", "-n", PROCESSES]);
+
+    let before = server.settled_descriptors();
+    let (old, new) = upgrade(&server);
+    let (olds, news) = (server.workers_of(old), server.workers_of(new));
+
+    // The old workers have sent the number 10 before there were new ones.
+    wait_until("descriptors of old workers", || {
+        let found = Ledger::read(&server).descriptors;
+
+        (news.iter()).all(|&new| olds.iter().all(|&old| found.contains(&(new, old))))
+    });
+    retire(&server, old);
+    server.wait_for_descriptors(&before);
     check_numbers(&server, 0);
     server.quit(&[]);
 }

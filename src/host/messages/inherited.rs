@@ -214,18 +214,21 @@ fn check_slot(
     }
 }
 
-/// Keeps the sockets that wake up nginx's masters.
-#[cfg(not(feature = "standalone"))]
-fn keep_doorbells(sockets: Vec<OwnedFd>) -> Result<(), Refused> {
-    let sockets = sockets.try_into().or(Err(Refused::Descriptors))?;
+/// Takes the other sockets: those for descriptors, two for each slot, if there are
+/// any, and those that wake up nginx's masters.
+fn take_sockets(all: impl Iterator<Item = Inherited>, slots: u32) -> Result<(), Refused> {
+    let (mut sockets, mut doorbells) = (Vec::new(), Vec::new());
 
-    doorbell::inherit(sockets);
-    Ok(())
-}
+    for inherited in all {
+        let (socket, to) = match inherited {
+            Inherited::Socket(socket) => (socket, &mut sockets),
+            Inherited::Stream(socket) => (socket, &mut doorbells),
+            _ => return Err(Refused::Descriptors),
+        };
 
-/// A master with an event loop has no such sockets.
-#[cfg(feature = "standalone")]
-fn keep_doorbells(sockets: Vec<OwnedFd>) -> Result<(), Refused> {
+        heap::push(to, socket).or(Err(Refused::Descriptors))?;
+    }
+
     let is_right = match sockets.len() {
         0 if register::is_any_with_descriptors() => return Err(Refused::Sockets),
         n => n == 0 || n == 2 * slots as usize,
@@ -242,4 +245,21 @@ fn keep_doorbells(sockets: Vec<OwnedFd>) -> Result<(), Refused> {
     }
 
     descriptors::inherit(sockets).or(Err(Refused::Descriptors))
+}
+
+/// Keeps the sockets that wake up nginx's masters.
+#[cfg(not(feature = "standalone"))]
+fn keep_doorbells(sockets: Vec<OwnedFd>) -> Result<(), Refused> {
+    doorbell::inherit(sockets.try_into().or(Err(Refused::Descriptors))?);
+    Ok(())
+}
+
+/// A master with an event loop has no such sockets.
+#[cfg(feature = "standalone")]
+fn keep_doorbells(sockets: Vec<OwnedFd>) -> Result<(), Refused> {
+    if sockets.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused::Descriptors)
+    }
 }

@@ -165,6 +165,14 @@ pub fn silence() {
     }
 }
 
+/// Writes the pid of this process into its slot again, because another process can
+/// have changed it.
+pub fn assert_pid() {
+    if let (Some(slot), Some(region)) = (with(|own| own.slot()), shared::get()) {
+        peers::set_pid(&region.memory, &region.layout, slot, own_pid(&ngx_pid));
+    }
+}
+
 /// Makes periodic work due soon, see [`deliver`](super::deliver).
 pub fn look_later() {
     with(|own| own.tick_soon());

@@ -38,17 +38,18 @@ pub const NGX_IPC_MESSAGE_TIMED: ngx_uint_t = 32;
 pub const NGX_IPC_WORKERS: ngx_uint_t = 1;
 /// Set of processes: the helpers of the sender's generation, without the sender.
 pub const NGX_IPC_HELPERS: ngx_uint_t = 2;
-/// Set of processes: the master.
+/// Set of processes: the master of the sender's binary.
 pub const NGX_IPC_MASTER: ngx_uint_t = 4;
 /// Set of processes: processes that the program has spawned itself.
 pub const NGX_IPC_OTHERS: ngx_uint_t = 8;
 /// Added to a set: processes of other generations too. After a reload these are
-/// the old workers, which shut down.
+/// the old workers, which shut down. During an upgrade these are also the processes
+/// of the other binary, and its master.
 pub const NGX_IPC_ALL_GENERATIONS: ngx_uint_t = 16;
 /// Added to a set: the sender too, if the set has its role.
 pub const NGX_IPC_SELF: ngx_uint_t = 32;
 
-/// The address of the master.
+/// The address of the master of the sender's binary.
 pub const NGX_IPC_TO_MASTER: ngx_ipc_to_t = 144_115_188_075_855_872;
 /// Part of NGX_IPC_TO_WORKER().
 pub const NGX_IPC_TO_WORKER_0: ngx_ipc_to_t = 72_057_594_037_927_936;
@@ -103,13 +104,15 @@ pub struct ngx_ipc_peer_t {
     /// The address of this process and no other: neither of its replacement nor
     /// of a later process in the slot.
     pub to: ngx_ipc_to_t,
-    /// The slot in `ngx_processes`; -1: the master.
+    /// The slot in `ngx_processes` of the master that has started the process; -1: a
+    /// master, or a dead process of which no more is known.
     pub slot: ngx_int_t,
     /// The number of the worker, from 0; -1 if the process is not a worker.
     pub worker: ngx_int_t,
     /// The generation of the process: the number of its configuration.
     pub generation: ngx_uint_t,
-    /// The number of the process among all processes of the slot, from 1.
+    /// A number that differs from those of earlier processes with the same memory for
+    /// messages, and that grows when the process is replaced.
     pub incarnation: ngx_uint_t,
     /// The role: NGX_PROCESS_MASTER, NGX_PROCESS_WORKER, NGX_PROCESS_HELPER or 0.
     pub role: ngx_uint_t,
