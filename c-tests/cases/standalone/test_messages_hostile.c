@@ -61,6 +61,7 @@ typedef struct {
     from_t             from[N];
     volatile uint32_t  damaged;
     volatile uint32_t  lost;
+    volatile uint32_t  causes[8];       /* gaps by their cause */
 } of_t;
 
 
@@ -159,6 +160,7 @@ gap(void *ctx, const ngx_ipc_gap_t *gap)
 {
     T_OK(shared->attacks);
     shared->of[self()].lost += gap->count;
+    shared->of[self()].causes[gap->cause % 8]++;
 }
 
 
@@ -468,11 +470,14 @@ wait_until_all_talk(void)
 
     for (of = 0; of < N; of++) {
         for (from = 0; from < N; from++) {
-            fprintf(stderr, "%u from %u: row %u, last %u, damaged %u, in gaps %u\n", of,
-                   from, shared->of[of].from[from].row,
-                   shared->of[of].from[from].last, shared->of[of].damaged,
-                   shared->of[of].lost);
+            if (of != from && shared->of[of].from[from].row < ENOUGH) {
+                t_diag("%u has not enough from %u", of, from);
+            }
         }
+
+        t_diag("%u: gaps of each cause: %u %u %u %u", of,
+               shared->of[of].causes[1], shared->of[of].causes[2],
+               shared->of[of].causes[3], shared->of[of].causes[4]);
     }
 
     T_REQUIRE(all_talk());
