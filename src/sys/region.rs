@@ -40,7 +40,7 @@ impl Region {
     }
 
     /// Maps `size` bytes of a file, which has at least this size for ever, see
-    /// [`memory_file`](super::memory_file).
+    /// [`memory_file`].
     pub fn of_file(file: &OwnedFd, size: usize) -> Result<Self, Errno> {
         if memory_file::size(file.as_raw_fd()).is_none_or(|found| found < size) {
             return Err(Errno::EINVAL);
