@@ -53,7 +53,7 @@ memory_line(void *addr, const char *name, char *line, int size)
     T_REQUIRE(f != NULL);
 
     here = 0;
-    snprintf(start, sizeof(start), "%lx-", (unsigned long) addr);
+    snprintf(start, sizeof(start), "%08lx-", (unsigned long) addr);
 
     while (fgets(line, size, f) != NULL) {
 
