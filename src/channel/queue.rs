@@ -58,7 +58,7 @@ pub fn write(
     ch: &ngx_channel_t,
     if_gone: Level,
 ) -> Result {
-    // This is so for most messages.
+    // Most messages take this path.
     if message.len() <= ALWAYS_WHOLE
         && ch.fd == CLOSED
         && !is_control(ch.command)

@@ -11,24 +11,63 @@
 #define CHILDREN  15
 
 
-/*
- * Forks children that exit at once: child i exits with code i.  Before that
- * the function unblocks all signals, so that SIGCHLD reaches the worker's
- * handler.
- */
+/* Unblocks all signals, so that SIGCHLD reaches the worker's handler. */
 
 static void
-fork_some(pid_t *pids)
+unblock_signals(void)
 {
-    int       i;
     sigset_t  set;
 
     sigemptyset(&set);
     sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+
+/* Forks children that exit at once: child i exits with code i. */
+
+static void
+fork_some(pid_t *pids)
+{
+    int  i;
+
+    unblock_signals();
 
     for (i = 0; i < CHILDREN; i++) {
         pids[i] = t_fork_exit(i);
     }
+}
+
+
+/* Waits a second.  SIGCHLD can end each of the short waits. */
+
+static void
+wait_a_second(void)
+{
+    int  i;
+
+    for (i = 0; i < 20; i++) {
+        usleep(50000);
+    }
+}
+
+
+/* Runs the function in a worker.  Returns the worker's pid when it has exited with 7. */
+
+static pid_t
+run_in_worker(ngx_spawn_proc_pt proc)
+{
+    pid_t  pid;
+
+    t_init_signals();
+    ngx_process = NGX_PROCESS_MASTER;
+
+    pid = t_spawn(proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
+
+    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
+
+    t_close_slot(0);
+
+    return pid;
 }
 
 
@@ -67,15 +106,9 @@ test_orphans(void)
 {
     pid_t  pid;
 
-    t_init_signals();
-    ngx_process = NGX_PROCESS_MASTER;
+    pid = run_in_worker(orphans_proc);
 
-    pid = t_spawn(orphans_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
     T_EQ(t_logged_by(pid, NGX_LOG_NOTICE, "unknown process "), CHILDREN);
-
-    t_close_slot(0);
 }
 
 
@@ -93,9 +126,7 @@ waits_proc(ngx_cycle_t *cycle, void *data)
 
     fork_some(pids);
 
-    for (i = 0; i < 20; i++) {
-        usleep(50000);
-    }
+    wait_a_second();
 
     for (end = time(NULL); time(NULL) < end; /* void */ ) {
         ngx_process_events_and_timers(cycle);
@@ -116,29 +147,7 @@ waits_proc(ngx_cycle_t *cycle, void *data)
 static void
 test_waits(void)
 {
-    pid_t  pid;
-
-    t_init_signals();
-    ngx_process = NGX_PROCESS_MASTER;
-
-    pid = t_spawn(waits_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
-
-    t_close_slot(0);
-}
-
-
-/* The time in milliseconds. */
-
-static long
-now_msec(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    (void) run_in_worker(waits_proc);
 }
 
 
@@ -151,29 +160,25 @@ now_msec(void)
 static void
 later_proc(ngx_cycle_t *cycle, void *data)
 {
-    int       i, status;
-    long      start, later;
-    pid_t     first, second;
-    sigset_t  set;
+    int        status;
+    pid_t      first, second;
+    long long  start, later;
 
-    sigemptyset(&set);
-    sigprocmask(SIG_SETMASK, &set, NULL);
+    unblock_signals();
 
-    start = now_msec();
+    start = t_msec();
     first = t_fork_exit(1);
 
-    for (i = 0; i < 20; i++) {
-        usleep(50000);
-    }
+    wait_a_second();
 
-    later = now_msec();
+    later = t_msec();
     second = t_fork_exit(2);
 
     while (kill(first, 0) == 0) {
         ngx_process_events_and_timers(cycle);
     }
 
-    if (now_msec() - start < 1900) {
+    if (t_msec() - start < 1900) {
         _exit(3);
     }
 
@@ -182,23 +187,14 @@ later_proc(ngx_cycle_t *cycle, void *data)
     }
 
     /* on a machine that was busy meanwhile, both children are due */
-    _exit(now_msec() - later > 1900 ? 7 : 2);
+    _exit(t_msec() - later > 1900 ? 7 : 2);
 }
 
 
 static void
 test_later(void)
 {
-    pid_t  pid;
-
-    t_init_signals();
-    ngx_process = NGX_PROCESS_MASTER;
-
-    pid = t_spawn(later_proc, NULL, "worker", NGX_PROCESS_NORESPAWN);
-
-    T_EQ(WEXITSTATUS(t_wait(pid)), 7);
-
-    t_close_slot(0);
+    (void) run_in_worker(later_proc);
 }
 
 
