@@ -1,4 +1,4 @@
-//! A set of slots, in memory of this process.
+//! A set of slots, in private memory.
 
 use super::layout::WORDS;
 

@@ -1,4 +1,4 @@
-//! A set of chunks of one pool.
+//! A set of chunks of one pool, for walks that find out which chunks are in use.
 
 use super::layout::MAX_CHUNKS;
 

@@ -1,4 +1,4 @@
-//! What one process does with the region: the interface of this directory.
+//! The interface of this directory: sends and receives for one process.
 
 use std::ptr::NonNull;
 
@@ -130,8 +130,8 @@ impl<M: Memory> Endpoint<M> {
         self.outgoing.send(&self.member, target, letter, payload)
     }
 
-    /// This process does more than to receive what others send, so it does not
-    /// pause, see [`Endpoint::fall_behind`].
+    /// Records that this process does not only receive. Then it does not pause, see
+    /// [`Endpoint::fall_behind`].
     #[inline]
     fn stop_following(&mut self) {
         self.is_following = false;
@@ -268,7 +268,7 @@ impl<M: Memory> Endpoint<M> {
     }
 
     /// The time at which the message that was returned last was sent, by the clock
-    /// of [`Memory::now`]; `None` if the sender has not told it. A second call for
+    /// of [`Memory::now`]; `None` if the sender has not measured it. A second call for
     /// the same message returns `None`.
     #[inline]
     pub fn take_time(&mut self) -> Option<u64> {
@@ -290,8 +290,8 @@ impl<M: Memory> Endpoint<M> {
     }
 
     /// The address of the payload of a message; `None` if the memory has no
-    /// addresses. Another process can change the bytes at any time if it does not
-    /// keep to the protocol: who checks a payload must copy it before.
+    /// addresses. A process that does not keep to the protocol can change the bytes at
+    /// any time. So a caller that checks a payload first copies it.
     pub fn payload(&self, message: &Message) -> Option<NonNull<u8>> {
         self.member
             .memory
@@ -343,8 +343,8 @@ impl<M: Memory> Endpoint<M> {
         }
     }
 
-    /// This process is about to exit: others cannot send to it any more. It can
-    /// still receive what was sent before, and send.
+    /// Records that this process is about to exit: others cannot send to it any more.
+    /// It can still receive what was sent before, and send.
     pub fn leave(&mut self) {
         self.state = State::Leaving;
         self.member.assert_state(self.state);

@@ -1,4 +1,4 @@
-//! What a receiver is told, and how much of it in one turn.
+//! The events that a receiver gets, and how many of them it gets in one turn.
 
 use super::lane::Record;
 use super::layout::Class;
@@ -51,17 +51,17 @@ pub struct Sender {
     pub incarnation: u32,
 }
 
-/// What a receiver is told.
+/// What a receiver gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message.
     Message(Message),
     /// Messages that were lost.
     Gap(Gap),
-    /// This process sends messages from here on. It is told once, although a
-    /// sender has two lanes.
+    /// The process has begun to send. A receiver gets this event once for each sender,
+    /// although a sender has two lanes.
     Up(Sender),
-    /// This process is dead, and all that it has sent was received.
+    /// The process is dead, and all messages that it has sent were received.
     Down(Sender),
     /// The pool of this slot has room again, after a message was refused.
     Room(u32),

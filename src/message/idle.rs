@@ -7,10 +7,11 @@ use super::memory::Memory;
 use super::pool;
 use super::words::{Owner, Use};
 
-/// The part of a pool that is taken out of use at a time: one of so many.
-const PART: u32 = 16;
+/// The number of parts of a pool. [`give_back`] claims the free chunks of one part at a
+/// time, so that senders find free chunks in the others.
+const PARTS: u32 = 16;
 
-/// How long the pool of a process was not used.
+/// Counts the rounds in which the pool of a process was not used.
 #[derive(Clone, Debug, Default)]
 pub struct Idle {
     activity: u64,
@@ -39,8 +40,8 @@ impl Idle {
     }
 }
 
-/// Gives the pages of all free chunks back. Each chunk belongs to this process
-/// in the meantime, so no sender claims it. If this process is killed, its
+/// Gives the pages of all free chunks back. This process claims each chunk
+/// meanwhile, so no sender claims it. If this process is killed, its
 /// successor frees the chunk like a shared block that no receiver uses.
 fn give_back<M: Memory>(m: &Member<M>) {
     let owner = Owner {
@@ -50,7 +51,7 @@ fn give_back<M: Memory>(m: &Member<M>) {
         incarnation: m.incarnation,
         number: 0,
     };
-    let most = (m.layout.sizes.chunks / PART).max(1) as usize;
+    let most = (m.layout.sizes.chunks / PARTS).max(1) as usize;
     let mut run = 0..0;
 
     for chunk in pool::range(&m.layout, Class::Control) {

@@ -5,15 +5,15 @@
 //! message is handled twice. The word `done` follows when the message has been
 //! handled: if it has not, the successor reports the message as a gap.
 //!
-//! A receiver that finds something that is no record does not trust the lane any
-//! more. It writes this to `place`, and waits until the sender opens the lane
-//! again in another chunk. The numbers of the records then tell how many were
+//! A receiver that finds something that is no record reads no further. It writes
+//! "damaged" to `place`, and waits until the sender opens the lane again in another
+//! chunk. The numbers of the records then tell how many were
 //! lost.
 //!
 //! The stores of `place` and `done` need release only: after a kill all stores
 //! of the dead process are visible, and its successor begins after the kill. The
-//! sender reads `place` to learn which chunks it no longer holds, which a late
-//! value only delays.
+//! sender reads `place` to find out which chunks the receiver has freed. If it reads an
+//! old value, it finds that out later.
 
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
@@ -370,7 +370,7 @@ impl InLane {
     }
 }
 
-/// The position in a lane that is not open. No chunk has the number in it.
+/// The position in a lane that is not open. Its chunk does not exist.
 pub(super) fn closed(number: u32) -> Position {
     Position {
         chunk: u32::MAX,

@@ -1,9 +1,9 @@
-//! Which incarnation of a sender has written the records of a lane.
+//! Finds out which incarnation of a sender has written the records of a lane.
 //!
-//! A receiver that has read the lane from its beginning knows this from the last
-//! `Mark`. A replacement of the receiver begins behind it, so it looks at the
-//! chunk: the owner word has the incarnation that has claimed the chunk, and a
-//! successor that continues in the chunk writes a `Mark` first.
+//! A receiver that has read the lane from its beginning knows the incarnation from
+//! the last `Mark`. A replacement of the receiver begins to read behind this `Mark`.
+//! So it looks at the chunk: the owner word has the incarnation that has claimed the
+//! chunk, and a successor that continues in the chunk first writes a `Mark`.
 
 use super::lane::{self, Found};
 use super::layout::Lane;

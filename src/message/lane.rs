@@ -1,5 +1,5 @@
-//! How the records of a lane are found. Receivers use [`look`]; successors, recovery
-//! and the verifier use it through `walk`.
+//! Reads the records of a lane. Receivers call [`look`]. Successors, recovery and the
+//! verifier call `walk`, which calls it for each record.
 //!
 //! A chunk contains records one after the other. A record has two words, its
 //! header and its addressee, and then its payload. Records begin at multiples of
@@ -64,7 +64,7 @@ pub enum Found {
     Empty,
     /// A message. The next record is at the position.
     Message(Record, Position),
-    /// The incarnation that sends from here on.
+    /// The incarnation of the sender that writes the records after this one.
     Mark(u32, Position),
     /// The time at which the message that follows was sent, in nanoseconds.
     Time(u64, Position),
@@ -121,8 +121,8 @@ pub fn lane_owner<M: Memory>(memory: &M, layout: &Layout, lane: Lane, chunk: u32
 
 /// Looks at a valid position in a lane.
 ///
-/// The bytes there can be written by other processes at any time. Each number
-/// is read once, and is checked before it is used.
+/// Other processes can write these bytes at any time. So each number is read once,
+/// and is checked before it is used.
 #[inline]
 pub fn look<M: Memory>(memory: &M, layout: &Layout, lane: Lane, at: Position) -> Found {
     let start = offset(layout, lane, at);

@@ -1,8 +1,8 @@
-//! The lanes of a process, in one direction and of one class: at most one for
-//! each slot.
+//! A table of the lanes of a process, in one direction and of one class: at most one
+//! lane for each slot.
 //!
-//! The memory for all lanes is reserved at first, so that none is missing when a
-//! message arrives. The kernel allocates a page of it when it is touched.
+//! The table reserves the memory for all lanes when it is made, so that a message
+//! does not fail for lack of memory. The kernel allocates a page of it when it is touched.
 
 use nix::errno::Errno;
 

@@ -3,7 +3,7 @@
 //! | part | size | contents |
 //! | --- | --- | --- |
 //! | head | 4 KiB | [`RegionHead`]: version and sizes |
-//! | slots | 1 KiB for each slot | [`Slot`]: identity, sleep word, bitmaps |
+//! | slots | 960 bytes for each slot | [`Slot`]: identity, sleep word, bitmaps |
 //! | lanes | 64 bytes for each pair | [`LaneHead`], data lanes and then control lanes, those of one receiver together |
 //! | owners | 8 bytes for each chunk | one owner word for each chunk, see [`Owner`](super::words::Owner) |
 //! | chunks | 4 KiB each | the pools, one for each receiver |
@@ -104,12 +104,11 @@ pub struct LaneHead {
     pub first: u64,
     /// How far the receiver has come, see [`Place`](super::words::Place).
     pub place: u64,
-    /// The number after the last record whose shared block the receiver has
-    /// finished with.
+    /// The number after the last record that the receiver has handled.
     pub done: u64,
     /// The number of messages that the receiver has taken.
     pub received: u64,
-    /// The number of gaps that the receiver has found.
+    /// The numbers of lost records, see [`HANDLED`](super::statistics::HANDLED).
     pub gaps: u64,
     /// The number of messages that were sent.
     pub sent: u64,

@@ -1,9 +1,9 @@
-//! What a sender says of a message, and what it is told.
+//! The arguments and the results of the functions that send.
 
 use super::lane::Block;
 use super::layout::Class;
 
-/// To which process a message goes.
+/// The receiver of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The slot.
@@ -34,7 +34,7 @@ pub struct Reservation {
     pub receiver: u32,
     /// What the message is.
     pub letter: Letter,
-    /// For whom it is.
+    /// What the record says of the message.
     pub envelope: Envelope,
     /// The room.
     pub spot: Spot,
@@ -98,7 +98,7 @@ pub enum Refused {
     NoMemory,
 }
 
-/// What a message carries besides its payload.
+/// What a record says of a message besides its payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// The type of the message, a number that this directory does not interpret.
@@ -107,7 +107,7 @@ pub struct Envelope {
     pub user: u32,
     /// The incarnation of the receiver.
     pub incarnation: u32,
-    /// Only this incarnation may take the message, no successor.
+    /// Whether only this incarnation may take the message, and no successor.
     pub exact: bool,
 }
 

@@ -1,5 +1,5 @@
-//! The memory of the messages as it is used outside tests: a mapping, and a
-//! wake-up descriptor for each slot.
+//! The shared memory of a real program: a mapping, and a wake-up descriptor for each
+//! slot.
 
 use std::fmt;
 use std::hint::spin_loop;
@@ -21,8 +21,8 @@ use crate::sys::time;
 /// nanoseconds for one.
 const PAUSES: u32 = 30;
 
-/// Is accessed in place of a word outside the region. No offset that this
-/// directory computes leads outside.
+/// Replaces a word outside the region. No offset that this directory computes lies
+/// outside, so only a mistake leads here.
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 
 /// The region and the wake-up descriptors. A process makes them before it forks
@@ -88,7 +88,8 @@ impl Mapped {
         self.bells.iter().map(Bell::fd)
     }
 
-    /// Replaces what wakes up the process of a slot, before others use it.
+    /// Replaces the wake-up descriptor of a slot. No other process exists yet that
+    /// uses it.
     #[cfg(not(feature = "standalone"))]
     pub fn set_bell(&mut self, slot: usize, bell: Bell) {
         if let Some(old) = self.bells.get_mut(slot) {

@@ -12,7 +12,7 @@
 //! order. If the sender saw its bit set, the receiver cleared the bit later, and
 //! saw the record afterwards. If the sender set the bit and saw that the
 //! receiver does not sleep, the receiver wrote that it sleeps later, and saw the
-//! bit afterwards. In no order both miss the other.
+//! bit afterwards. So in each order at least one of them sees what the other did.
 //!
 //! Each sender has a bit of its own. So a sender that is stopped between any
 //! two of these steps delays its own messages only.
@@ -25,7 +25,7 @@ use super::memory::Memory;
 use super::peers::{self, Identity, State};
 use super::words::pair;
 
-/// One process, or the part of a process that has a slot of its own.
+/// A process that uses the region.
 #[derive(Clone, Debug)]
 pub struct Member<M> {
     /// The shared memory.

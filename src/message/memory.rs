@@ -1,6 +1,6 @@
-//! What the messages need from the memory that processes share, and from the
-//! kernel. The algorithms are generic over this trait, so that tests run the
-//! same code on a model of the memory.
+//! The trait for the shared memory, and for the few system calls that messages
+//! need. The algorithms are generic over this trait, so that tests run the same code
+//! on a model of the memory.
 
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;

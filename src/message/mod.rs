@@ -1,8 +1,8 @@
 //! Messages between processes, in memory that they share.
 //!
-//! Each pair of sender and receiver has a lane, in which only one process
-//! writes and only one reads. So no process ever waits for another one, however
-//! it was stopped. `docs/messages.md` explains the algorithm.
+//! Each pair of sender and receiver has a lane. Only the sender writes to it, and
+//! only the receiver reads it. So no process waits for another one that is stopped
+//! or killed. `docs/messages.md` explains the algorithm.
 //!
 //! - [`layout`], [`words`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
@@ -13,7 +13,8 @@
 //! - [`in_load`], [`in_lane`], [`in_small`], [`in_counts`], [`taken`], [`receive`], [`sleep`],
 //!   [`senders`]: the receiver's side
 //! - [`lanes`], [`bits`], [`chunks`]: tables with an entry for each slot, and sets
-//! - [`letter`], [`event`]: what a sender and a receiver say and are told
+//! - [`letter`]: the arguments and results of functions that send; [`event`]: what a
+//!   receiver gets
 //! - [`endpoint`]: all of it for one process
 //! - [`idle`]: gives memory back; [`statistics`]: counters
 //! - [`in_repair`], [`out_repair`], [`sweep`]: what is done when another process has written garbage

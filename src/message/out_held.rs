@@ -1,4 +1,5 @@
-//! The chunks that a sender has filled and that the receiver has not freed yet.
+//! The chunks of a lane that the receiver has not freed yet. The sender counts them for
+//! its quota.
 
 use nix::errno::Errno;
 

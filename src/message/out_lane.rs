@@ -2,7 +2,7 @@
 //!
 //! The sender keeps its position in memory of its own. So it does not read the
 //! shared words of the lane while it sends, other than once for each chunk, and
-//! no other process can lead it astray.
+//! no other process can change its position.
 //!
 //! # Why these orderings are enough
 //!
@@ -145,7 +145,7 @@ impl OutLane {
                 });
             }
             End::Closed(number) => self.at.number = number,
-            // The predecessor has written no record with so large a number.
+            // The numbers of the predecessor's records are less than this one.
             End::Damaged(number) => self.at.number = number.wrapping_add(1 << 20),
         }
 
@@ -316,7 +316,8 @@ impl OutLane {
         let number = self.at.number.wrapping_add(1);
         let chunk = self.claim(m, number)?;
 
-        // `claim` may have found that the receiver waits for a new beginning.
+        // `claim` may have found that the receiver waits until the lane is opened
+        // again.
         if !self.is_open {
             let owner = self.owner(m, Use::Lane, number);
 

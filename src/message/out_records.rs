@@ -20,8 +20,8 @@ use super::pool;
 use super::words::{Header, Kind, Place, Use, pair};
 
 impl OutLane {
-    /// Makes room for a record with `len` bytes of payload. If `timed` says so, the
-    /// time comes before it. The caller writes the payload, and then calls
+    /// Makes room for a record with `len` bytes of payload. If `timed` is set, writes
+    /// a record with the time before it. The caller writes the payload, and then calls
     /// [`OutLane::commit`] or [`OutLane::cancel`].
     #[inline]
     pub fn reserve<M: Memory>(

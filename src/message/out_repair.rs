@@ -1,4 +1,4 @@
-//! What a sender does when the receiver of a lane cannot get on, because another
+//! What a sender does when the receiver of a lane cannot continue, because another
 //! process has overwritten the records or the words of the lane.
 
 use std::mem::offset_of;
@@ -25,7 +25,7 @@ impl OutLane {
     }
 
     /// Makes the next record open the lane again, because the receiver cannot
-    /// get on. Frees the chunks that the receiver has not passed.
+    /// continue. Frees the chunks that the receiver has not passed.
     #[cold]
     pub(super) fn abandon<M: Memory>(&mut self, m: &Member<M>) {
         let receiver = self.lane.receiver;
@@ -58,7 +58,7 @@ impl OutLane {
 
     /// Writes the words of the lane again that another process has changed, makes
     /// the receiver look at the lane if it has not taken all records, and opens
-    /// the lane again if the receiver cannot get on.
+    /// the lane again if the receiver cannot continue.
     pub fn remind<M: Memory>(&mut self, m: &Member<M>) {
         self.repair(m);
 

@@ -1,4 +1,4 @@
-//! The processes in the slots of the region, and in which state they are.
+//! The slots of the region: which process is in a slot, and its state.
 
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};

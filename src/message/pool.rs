@@ -25,7 +25,7 @@ pub fn range(layout: &Layout, class: Class) -> Range<u32> {
     }
 }
 
-/// Claims a chunk if it is free. Returns whether it was.
+/// Claims a chunk if it is free. Returns whether it was claimed.
 pub fn claim_at<M: Memory>(
     memory: &M,
     layout: &Layout,
@@ -190,12 +190,12 @@ impl<M: Memory> Member<M> {
         self.memory
             .swap(self.layout.slot(pool) + offset_of!(Slot, waited_for), 1);
     }
-    /// Frees all chunks of a lane that the receiver has passed: those whose number
-    /// is not that of a record that can wait, other than the chunk of the next
-    /// record.
+
+    /// Frees all chunks of a lane that the receiver has passed. `at` is the position
+    /// of the next record.
     ///
-    /// A chunk that the sender has claimed and not linked yet has a larger number,
-    /// so it is not freed. See `recover`.
+    /// A chunk that the sender has claimed and not linked yet has a larger number
+    /// than this record, so it is not freed. See `recover`.
     pub fn free_passed(&self, lane: Lane, at: Position) {
         for chunk in 0..self.layout.sizes.chunks {
             let owner = owner(&self.memory, &self.layout, self.slot, chunk);
@@ -218,7 +218,8 @@ impl<M: Memory> Member<M> {
 }
 
 /// Whether the receiver of a lane, whose next record is at `at`, has finished
-/// with a chunk.
+/// with a chunk: the chunk is not that of the next record, and its number is not that
+/// of a record that can wait.
 pub fn is_passed(layout: &Layout, lane: Lane, at: Position, chunk: u32, owner: Owner) -> bool {
     let is_of = |usage| owner.is_of(usage, lane.class.is_control(), lane.sender);
 
@@ -227,7 +228,7 @@ pub fn is_passed(layout: &Layout, lane: Lane, at: Position, chunk: u32, owner: O
     (is_of(Use::Lane) && chunk != at.chunk || is_of(Use::Block)) && !is_waiting
 }
 
-/// No lane has more records that wait than this.
+/// The largest number of records that can wait in a lane.
 fn most_records(layout: &Layout) -> u32 {
     layout.sizes.chunks * (CHUNK / 16)
 }

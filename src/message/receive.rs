@@ -1,4 +1,5 @@
-//! Receiving: which lane is next. When the process may sleep: see `sleep`.
+//! Chooses the lane from which a receiver takes the next message. `sleep` says when
+//! the receiver may sleep.
 //!
 //! A receiver looks at the lanes whose bit is set, one after the other, and
 //! takes at most a burst of messages from each. Control lanes come first: they
@@ -42,7 +43,8 @@ pub(super) struct Side {
 enum Pulled {
     /// A message or a gap.
     Event(Event),
-    /// This incarnation sends from here on, and it is not the one that is up.
+    /// The next records are of this incarnation, which is not the one that was
+    /// reported as up.
     Another(u32),
     /// More records to look at.
     More,
@@ -296,8 +298,8 @@ impl Incoming {
         Pulled::More
     }
 
-    /// Tells of another process in the slot of a sender. The messages that its
-    /// predecessor has sent in the other lane come before that, and then the
+    /// Reports another process in the slot of a sender. Before that it returns the
+    /// messages that the predecessor has sent in the other lane, and then the
     /// predecessor's death.
     #[cold]
     fn change<M: Memory>(&mut self, m: &Member<M>, class: Class, new: Sender) -> Option<Event> {
@@ -313,7 +315,7 @@ impl Incoming {
         }
     }
 
-    /// Stops to look at a lane that was empty for a while.
+    /// Records that a lane is empty. Stops looking at a lane that was empty many times.
     fn found_empty<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) {
         if let Some(lane) = self.side(class).lanes.get_mut(sender)
             && lane.count_empty() >= MOST_EMPTY

@@ -1,13 +1,13 @@
 //! Gives back what the processes of a dead master have left.
 //!
-//! Two masters share a region during an upgrade. Each recovers the processes that
-//! it reaps. If a master is killed, nobody reaps its processes here: they notice it
-//! and exit by themselves. So the other master looks for slots whose master and
-//! whose process are dead. A slot has the pid of its process for this.
+//! Two masters share a region during an upgrade. Each master recovers the processes
+//! that it reaps. If a master is killed, its processes notice this and exit, but the
+//! other master does not reap them. So the other master looks for slots whose process
+//! and whose master are dead. A slot has the pid of its process for this.
 //!
 //! A process that writes garbage can make a slot look as if its process was dead.
-//! The master that looks never touches the slots of its own processes, so this harms
-//! only the processes of the other binary.
+//! A master never recovers the slots of its own processes here, so the garbage can
+//! affect only the processes of the other binary.
 
 use super::layout::Layout;
 use super::memory::Memory;

@@ -22,6 +22,7 @@ pub struct Outgoing {
     pub(super) shared: Vec<SharedBlock>,
     /// Receivers that had no room, and have not told yet that they have.
     waits: Bits,
+    /// The number of the shared block that was made last.
     pub(super) shares: u32,
     /// Whether the lanes that a predecessor has opened are loaded.
     has_all_lanes: bool,
@@ -119,8 +120,9 @@ impl Outgoing {
         })
     }
 
-    /// After there was no room: makes the receiver tell when there is, and tries
-    /// once more, because the receiver may have freed something in between.
+    /// After there was no room: makes the receiver tell this process when there is
+    /// room. Then reserves once more, because the receiver may have freed a chunk in
+    /// between.
     #[cold]
     pub(super) fn again<M: Memory>(
         &mut self,

@@ -1,8 +1,9 @@
-//! Which senders a process was told of: that they run, and that they are dead.
+//! The senders that were reported to this process: which of them run, and which are
+//! dead.
 //!
-//! A sender has two lanes, and each of them says which incarnation sends. The
-//! process is told once for both. It is told of a death when both lanes have no
-//! message of the dead process any more.
+//! A sender has two lanes, and each of them says which incarnation sends. A start is
+//! reported once for both lanes. A death is reported when neither lane has a message
+//! of the dead process any more.
 
 use nix::errno::Errno;
 
@@ -10,13 +11,12 @@ use super::bits::Bits;
 use super::event::Sender;
 use crate::sys::heap;
 
-/// The senders that this process was told of.
+/// The senders that were reported to this process.
 #[derive(Clone, Debug)]
 pub struct Senders {
     /// For each slot the incarnation that is up; 0 if there is none.
     up: Vec<u32>,
-    /// The slots whose process is dead, and of which this process was not told
-    /// yet.
+    /// The slots whose process is dead, if its death was not reported yet.
     dead: Bits,
 }
 
@@ -60,7 +60,7 @@ impl Senders {
         self.dead.add(slot);
     }
 
-    /// Whether a death is to be told.
+    /// Whether a death was not reported yet.
     pub fn has_dead(&self) -> bool {
         !self.dead.is_empty()
     }

@@ -1,5 +1,5 @@
-//! When a receiver stops to look at a lane, when it may sleep, and when a sender
-//! is down.
+//! When a receiver stops looking at a lane, when it may sleep, and when it reports
+//! that a sender is down.
 
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, SeqCst};
@@ -49,7 +49,7 @@ impl Incoming {
         true
     }
 
-    /// A process that is dead, and all of whose messages were received.
+    /// Finds a sender that is dead and whose messages were all received.
     pub(super) fn find_down<M: Memory>(&mut self, m: &Member<M>) -> Option<Sender> {
         let mut from = 0;
 
@@ -136,7 +136,8 @@ impl Incoming {
         true
     }
 
-    /// A lane that was never looked at can have something in it.
+    /// Does the same as `retire`, for a lane that this process may never have looked
+    /// at: such a lane can have records.
     fn load_and_retire<M: Memory>(&mut self, m: &Member<M>, class: Class, sender: u32) -> bool {
         let side = self.side(class);
         let lane = side

@@ -1,4 +1,4 @@
-//! What any process can read about the traffic between two others.
+//! The counters of a lane, which any process can read.
 
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::layout::{Bitmap, Lane, LaneHead, Layout};
 use super::memory::Memory;
 
-/// The word `gaps` has two numbers. This one is added for a message that was lost
-/// after it had been received. The other one, 1, is added for each record that
-/// was lost before.
+/// The word `gaps` of a lane has two counters. This number is added to the word for a
+/// message that was lost after it had been received. 1 is added for each record that
+/// was lost before it was received.
 pub const HANDLED: u64 = 1 << 40;
 
 /// The counters of one lane since the region was made. Those of the sender are
@@ -21,7 +21,7 @@ pub struct Statistics {
     pub sent: u64,
     /// Messages that were received.
     pub received: u64,
-    /// Messages that wait, as far as the counters say.
+    /// Messages that wait, computed from the other counters.
     pub waiting: u64,
     /// The largest number of records that waited when a chunk was full.
     pub deepest: u64,

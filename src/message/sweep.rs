@@ -1,10 +1,10 @@
 //! Frees chunks whose owner words no sender can have written: another process
 //! has overwritten them.
 //!
-//! Both sides of a lane do this from time to time, because each of them knows a
-//! part of the truth. The receiver knows which chunks the records that wait lead
-//! to: a chunk with the number of an earlier record is not in use. The sender
-//! knows that it has claimed no chunk for a record after the next one.
+//! Both sides of a lane do this from time to time. The receiver knows to which chunks
+//! the records that wait lead, so it frees other chunks with the number of an earlier
+//! record. The sender knows that it has claimed no chunk for a record after the next
+//! one, so it frees chunks with the number of such a record.
 
 use std::sync::atomic::Ordering::Acquire;
 

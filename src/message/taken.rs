@@ -51,7 +51,7 @@ pub enum Taken {
     Message(Record, u32),
     /// Lost messages.
     Gap(Gap),
-    /// Another incarnation sends from here on.
+    /// The next records are of another incarnation.
     Up(u32),
 }
 

@@ -209,7 +209,8 @@ impl Owner {
         }
     }
 
-    /// Whether the chunk belongs to a lane.
+    /// Whether the sender in the slot `slot` has claimed the chunk for this use, in its
+    /// control lane or in its data lane.
     #[inline]
     pub fn is_of(self, usage: Use, control: bool, slot: u32) -> bool {
         self.usage == usage && self.control == control && self.slot == slot
