@@ -1,5 +1,5 @@
-//! To which process, or to which processes, a message goes. An address is one
-//! number, which C programs make with macros of `ngx_ipc_message.h`.
+//! Addresses and sets: the receivers of a message. An address is one number, which C
+//! programs make with macros of `ngx_ipc_message.h`.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -61,7 +61,7 @@ impl Address {
     }
 }
 
-/// What a set depends on.
+/// The sender of a message to a set. The processes that a set has depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// The slot of the sender in the region.
@@ -72,7 +72,7 @@ pub struct Sender {
     pub master: (u32, u32),
 }
 
-/// A set of processes: bits that say which roles it has, and more.
+/// A set of processes: a sum of roles, and of bits that add other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Set(pub u32);
 
@@ -90,7 +90,8 @@ impl Set {
     /// The sender too, if the set has its role.
     pub const SELF: u32 = 32;
 
-    /// A set of C; `None` if it has unknown bits, or no role.
+    /// Checks a set that a C program passes; `None` if it has unknown bits, or no
+    /// role.
     pub fn new(set: u32) -> Option<Self> {
         const ROLES: u32 = Set::WORKERS | Set::HELPERS | Set::MASTER | Set::OTHERS;
 

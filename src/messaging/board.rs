@@ -1,5 +1,4 @@
-//! The board: shared memory for what all processes must agree on and that no
-//! lane contains.
+//! The board: shared memory beside the lanes, for what all processes must agree on.
 //!
 //! | offset | contents |
 //! | --- | --- |
@@ -13,8 +12,9 @@
 //! | 104 KiB | these messages |
 //! | behind them | the counters of each type, see `rows` |
 //!
-//! A damaged board misleads processes about names and changes. It cannot make
-//! them access other memory, because each number is checked where it is used.
+//! A process that overwrites the board can give the others wrong names, counters and
+//! changes. It cannot make them access other memory, because they check each number
+//! where they use it.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 

@@ -1,4 +1,4 @@
-//! Which process has an address.
+//! Finds the process that has an address, and chooses one of a set.
 
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
@@ -124,7 +124,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                     return Ok(result);
                 }
                 Err(Refused::TooLarge) => return Err(Refused::TooLarge),
-                // A process that is full is worth another attempt, others are not.
+                // Later there can be room. The other reasons do not change.
                 Err(Refused::Again) => refused = Refused::Again,
                 Err(other) if refused != Refused::Again => refused = other,
                 Err(_) => {}

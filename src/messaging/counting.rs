@@ -2,9 +2,9 @@
 //! took.
 //!
 //! A process counts in its own row of the board, see `rows`. No other process
-//! writes this memory, and others read it only when they are asked for numbers.
-//! So to count costs no more than in private memory. A process that is killed has
-//! counted all that it has sent and received, but perhaps not the last message.
+//! writes this row, and others read it only when a program asks for the numbers.
+//! So the counters cost no more than counters in private memory. The counters of a
+//! process that was killed can lack the last message.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,11 +25,11 @@ pub struct Counting {
     /// The offset of the word that says that the row is used.
     used: usize,
     is_used: bool,
-    /// For each entry: the number of messages until the time is measured; 0 if this
-    /// process has sent none.
+    /// For each entry: the number of messages until the time of one is measured; 0 if
+    /// this process has sent none.
     left: [u8; ENTRIES],
-    /// For each entry: what was sent when the process has last looked how many
-    /// messages wait.
+    /// For each entry: the counter of sent messages at the last call of
+    /// [`Counting::take_sent`].
     looked_at: [u64; ENTRIES],
 }
 

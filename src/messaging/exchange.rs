@@ -1,5 +1,5 @@
-//! What one process does with messages: resolves addresses, sends, and tells the
-//! layer above what has happened.
+//! Sends and receives the messages of one process for the layer above: finds the
+//! process that has an address, and makes notices of what has happened.
 
 use std::ptr::NonNull;
 
@@ -24,7 +24,7 @@ use crate::table::role::NGX_PROCESS_MASTER;
 /// After this many ticks an idle lane is closed.
 const IDLE: u32 = 1;
 
-/// What a process is told. `T` is the data of a request.
+/// What has happened. `T` is the data of a request.
 #[derive(Clone, Debug)]
 pub enum Notice<T> {
     /// A message of a process. Its payload stays until the next notice.
@@ -61,9 +61,9 @@ pub struct Exchange<M, T> {
     pub(super) is_reporting: bool,
     /// Whether the last notice was a request that was too late.
     pub(super) was_late: bool,
-    /// Whether the layer above wants to know of changes, and whether there was one
-    /// since it has asked.
+    /// Whether the layer above calls [`Exchange::take_changed`].
     follows: bool,
+    /// Whether there was a change since it has called this function last.
     pub(super) has_changed: bool,
     pub(super) ticks: Ticks,
     pub(super) versions: Versions,
@@ -78,7 +78,7 @@ pub struct Exchange<M, T> {
     pub(super) members: Vec<Peer>,
     /// The ranks of `members`, see `choosing`.
     pub(super) ranks: Vec<u64>,
-    /// The slot of the last message to one process of a set.
+    /// The slot of the process that got the last message to one process of a set.
     pub(super) cursor: u32,
 }
 
@@ -167,14 +167,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// Whether a process has started or died, or messages were lost, since the last
-    /// call. All that a dead
-    /// process has sent is received by the next [`Exchange::next`] that returns
-    /// `None` before the turn is over.
+    /// call. When [`Exchange::next`] returns `None` before the turn is over, this
+    /// process has received all messages of the dead process.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.has_changed)
     }
 
-    /// Looks at all processes soon, and then whenever there is a change.
+    /// Makes this process look at all slots soon, and then at each change.
     pub(super) fn look_again(&mut self) {
         board::watch(&self.board, self.slot());
         self.looks_again = true;
@@ -242,7 +241,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.used();
     }
 
-    /// The process sends or receives something, so there is periodic work.
+    /// Makes periodic work due, because the process sends or receives something.
     #[inline]
     pub(super) fn used(&mut self) {
         let memory = &self.endpoint.member().memory;
@@ -328,8 +327,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             .is_some_and(|peer| peer.state.is_alive() && is_it(peer.incarnation))
     }
 
-    /// This process is about to exit and gets no replacement: others cannot send
-    /// to it any more. It can still receive what has been sent, and send.
+    /// Records that this process is about to exit and gets no replacement. Others
+    /// cannot send to it any more. It can still receive what has been sent, and send.
     pub fn leave(&mut self) {
         self.endpoint.leave();
     }

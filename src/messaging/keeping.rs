@@ -1,12 +1,12 @@
-//! Messages that are kept for processes that come later: what one process keeps, and
-//! what it gets.
+//! Messages that are kept for processes that start later: how one process keeps a
+//! message, and how it gets one.
 //!
 //! A process gets such a message in a record, like all others. It also looks into
 //! the board: when it registers the type, and whenever it has received all messages.
-//! So it gets the message too if the sender was killed before it sent the record, or
+//! So it also gets the message if the sender was killed before it sent the record, or
 //! if there was no room for the record.
 //!
-//! In the second case it must not overtake older messages of the sender. The process
+//! A message from the board must not overtake older messages of the sender. The process
 //! sees the version in the board, then receives until nothing is left, and only then
 //! takes the message. What the sender has sent before it kept this version is
 //! received by then.

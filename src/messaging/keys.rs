@@ -37,7 +37,7 @@ const PROBES: usize = 8;
 const ENTRY: usize = 16;
 const STATE: usize = 8;
 
-/// What is in the state word of an entry.
+/// The state word of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     kind: Kind,
@@ -89,7 +89,7 @@ impl Entry {
     }
 }
 
-/// What a sender does with a key.
+/// What a sender finds for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// A message with the key waits.
@@ -115,8 +115,8 @@ impl Claimed {
     }
 }
 
-/// Chooses the secret of a new board, so that nobody can choose two keys with the
-/// same hash.
+/// Chooses the secret of a new board, so that a client of the program cannot find
+/// two keys with the same hash.
 pub fn create<M: Memory>(board: &M) {
     for word in 0..2 {
         let random = RandomState::new().build_hasher().finish();
@@ -190,7 +190,7 @@ pub fn claim<M: Memory>(
     })
 }
 
-/// Whether the process of an entry is there, so that the entry is used.
+/// Whether an entry is used: its process is there.
 fn counts(entry: Entry, peer: impl Fn(u32) -> Option<Peer>) -> bool {
     let Some(peer) = peer(entry.slot) else {
         return false;
@@ -206,7 +206,7 @@ fn counts(entry: Entry, peer: impl Fn(u32) -> Option<Peer>) -> bool {
     }
 }
 
-/// The message of an entry was sent to a process.
+/// Records that the message of an entry was sent to a process.
 pub fn sent<M: Memory>(board: &M, claimed: Claimed, (slot, incarnation): (u32, u32)) {
     let Claimed { index, entry } = claimed;
 
@@ -219,15 +219,15 @@ pub fn sent<M: Memory>(board: &M, claimed: Claimed, (slot, incarnation): (u32, u
     );
 }
 
-/// The message of an entry was not sent.
+/// Frees an entry whose message was not sent.
 pub fn refused<M: Memory>(board: &M, claimed: Claimed) {
     let Claimed { index, entry } = claimed;
 
     change(board, index, entry, entry.change(Kind::Free, 0, 0));
 }
 
-/// A receiver is about to handle the message with the number of an entry. `own`
-/// is its slot.
+/// Frees the entry with the number of a message that the receiver is about to
+/// handle. `own` is the receiver's slot.
 pub fn handled<M: Memory>(board: &M, number: u32, own: u32) {
     let Some(index) = (number as usize).checked_sub(1).filter(|&i| i < KEYS_COUNT) else {
         return;
@@ -242,7 +242,8 @@ pub fn handled<M: Memory>(board: &M, number: u32, own: u32) {
     }
 }
 
-/// Messages to this process were lost: frees all its entries.
+/// Frees all entries of the messages that wait for this process, because messages to
+/// it were lost.
 pub fn free_all<M: Memory>(board: &M, own: u32) {
     for index in 0..KEYS_COUNT {
         let entry = load(board, index);

@@ -8,15 +8,17 @@
 //! - [`address`]: to which process, or to which processes, a message goes
 //! - [`choosing`]: which process has an address
 //! - [`presence`]: which processes have started and which are dead
-//! - [`keys`]: the same key goes to the same process
-//! - [`retained`]: the last message of a type, for processes that come later
-//! - [`keeping`], [`versions`]: which of these this process keeps and has handled
-//! - [`requests`]: messages that wait for a reply
+//! - [`keys`]: a message with a key is dropped while another one with this key waits
+//! - [`retained`]: the last message of a type, in the board, for processes that start
+//!   later
+//! - [`keeping`], [`versions`]: what one process keeps there and takes from there, and
+//!   which of these messages it has handled
+//! - [`requests`]: requests that have no outcome yet
 //! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
-//! - [`exchange`]: all of it for one process; [`sending`], [`posting`] and [`receiving`]
-//!   are parts of it
+//! - [`exchange`]: sends and receives for one process; [`sending`], [`posting`] and
+//!   [`receiving`] are parts of it
 
 pub mod address;
 pub mod board;

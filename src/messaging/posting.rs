@@ -1,4 +1,4 @@
-//! Sends one message, and counts it.
+//! Sends one message to a slot, and counts it.
 
 use super::exchange::Exchange;
 use super::rows::Counter;

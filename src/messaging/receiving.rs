@@ -1,4 +1,4 @@
-//! Receiving: makes notices of what the core has found.
+//! Receives: makes notices of the events of [`Endpoint`](crate::message::endpoint::Endpoint).
 
 use super::board;
 use super::exchange::{Exchange, Notice};
@@ -29,8 +29,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
             *left -= 1;
 
-            // A program can send a request without time whenever one is too late.
-            // Late requests and messages take turns, so that it gets messages too.
+            // A program can send a request with a timeout of 0 whenever one is too
+            // late. Late requests and messages take turns, so that the program gets
+            // messages too.
             if !std::mem::replace(&mut self.was_late, false)
                 && let Some(late) = self.take_late()
             {
@@ -110,7 +111,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                     self.next = Some(Notice::Room(peer));
                 }
             }
-            // The board tells of processes that have sent nothing, too.
+            // `Presence` reports these changes, also of processes that send nothing.
             Event::Up(_) | Event::Down(_) => {}
         }
     }

@@ -1,5 +1,5 @@
-//! Messages that wait for a reply. For each of them the layer above learns one
-//! outcome, exactly once.
+//! The requests of a process that have no outcome yet. Each request has exactly one
+//! outcome.
 
 use std::mem;
 
@@ -40,8 +40,8 @@ pub struct Requests<T> {
 }
 
 impl<T> Requests<T> {
-    /// No requests. `seed` differs from that of earlier processes of the slot, so
-    /// that a reply to one of them is not taken for a reply to this one.
+    /// An empty list. `seed` differs from that of earlier processes of the slot, so
+    /// that a reply to such a process is not taken for a reply to this one.
     pub fn new(seed: u32) -> Self {
         Self {
             pending: Vec::new(),

@@ -1,11 +1,12 @@
-//! The last message of a type, which is kept for processes that come later.
+//! The last message of a type, which is kept in the board for processes that start
+//! later.
 //!
 //! Each type has a few buffers in the board, and a word that names the current
 //! buffer and its version. A process that keeps a message takes a buffer that is
 //! not current, writes the message, and then makes it current with one
-//! compare-and-swap. So a reader never sees a message that is half written, and a
-//! process that is killed leaves the previous message current; its buffer is
-//! taken over. A process that is stopped holds one buffer.
+//! compare-and-swap. So no reader sees a message before it is complete. A process
+//! that is killed leaves the previous message current, and another process takes over
+//! its buffer. A process that is stopped keeps its buffer until it continues.
 //!
 //! A reader copies the message and then looks whether the buffer is still current.
 
@@ -18,8 +19,8 @@ use crate::message::memory::Memory;
 use crate::message::peers::Peer;
 use crate::message::words::{pair, unpair};
 
-/// The offsets in a buffer: who writes it, who has sent the message, the length, the
-/// set, its generation and its master, the payload.
+/// The offsets in a buffer: the process that writes it, the sender of the message, the
+/// length, the set, its generation and its master, the payload.
 const WRITER: usize = 0;
 const SENDER: usize = 8;
 const LEN: usize = 16;
@@ -30,7 +31,8 @@ const DATA: usize = 48;
 /// The largest payload in bytes.
 pub const LARGEST: usize = BUFFER - PAGE;
 
-/// How often a reader or writer tries again when others are faster.
+/// How often a reader or writer tries again when another process has changed the
+/// current buffer meanwhile.
 const TRIES: u32 = 1000;
 /// The bits of a version.
 pub const VERSION: u32 = (1 << 30) - 1;

@@ -1,4 +1,4 @@
-//! Where the counters of messages lie in the board.
+//! The place of each counter of messages in the board.
 //!
 //! Each slot has a row of counters, which only its process writes. A row has an
 //! entry for each type. A process that gets a slot from another one begins with a

@@ -1,4 +1,5 @@
-//! Sending: what a record says. Which process has an address: see `choosing`.
+//! Sends to one process, to all of a set, and by key. `choosing` finds the process that
+//! has an address.
 
 use super::address::{self, Address, Set};
 use super::choosing::target_of;

@@ -8,11 +8,11 @@ use super::rows::{self, BUCKETS, Counter, ENTRIES, Holder, Row};
 use crate::message::memory::Memory;
 use crate::message::peers::Identity;
 
-/// How often the counters are read again if a master moves them meanwhile. It
-/// needs some microseconds, but it can be stopped or killed.
+/// How often the counters are read again if a master moves them meanwhile. A master
+/// needs some microseconds for this, but it can be stopped or killed.
 const TRIES: u32 = 20;
 
-/// The entry for what has no type.
+/// The index of the entry for replies, which have no type.
 pub const REPLIES: usize = ENTRIES - 1;
 
 /// What processes have counted for a type.
@@ -152,8 +152,9 @@ impl<M: Memory> Source<'_, M> {
             .filter_map(|(row, _)| rows::row(self.board, row))
     }
 
-    /// In a master, before a slot gets another process: moves the counters of the
-    /// slot to the account of the process that had it before. Neither process runs.
+    /// Moves the counters of a slot to the account of the process that had the slot
+    /// before. The master calls this before it gives the slot to another process.
+    /// Neither process runs.
     pub fn hand_over(&self, slot: u32, to: &Identity) {
         if rows::row(self.board, Row::Slot(slot)).is_none() {
             return;

@@ -1,7 +1,6 @@
-//! When the work is due that a process does from time to time, such as closing
-//! idle lanes.
+//! The times of periodic work, such as closing idle lanes.
 //!
-//! A process that does nothing has no such work. After it has sent or received
+//! An idle process has no periodic work. After it has sent or received
 //! something, the work is due each second, until nothing is left to do after some
 //! seconds. If a receiver has not taken all messages then, the work is due less and
 //! less often.
@@ -23,7 +22,8 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// The process has sent or received something. `now` reads the clock.
+    /// Makes a tick due in a second, because the process has sent or received
+    /// something. `now` reads the clock.
     #[inline]
     pub fn used(&mut self, now: impl FnOnce() -> u64) {
         if self.left == 0 || self.interval > SECOND {
@@ -57,8 +57,8 @@ impl Ticks {
         true
     }
 
-    /// The work of a tick was not all that is to be done. After the last tick
-    /// there is another one, later than the last time.
+    /// Records that work is left after a tick. Then there is another tick after the
+    /// last one, at a longer interval than before.
     pub fn again(&mut self) {
         if self.left == 0 {
             self.left = 1;

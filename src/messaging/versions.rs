@@ -1,5 +1,5 @@
-//! Which version of the message that is kept this process has handled, for each
-//! type. An older one that arrives later is dropped.
+//! The versions of kept messages that this process has handled, for each type. A
+//! process drops an older version that arrives later.
 
 use super::board::MAX_TYPES;
 use super::retained::is_old;

@@ -1,9 +1,8 @@
 //! Sends messages with descriptors.
 //!
-//! The record is reserved first, so that it cannot be refused when the datagram with
-//! the descriptors has been sent. A datagram whose record is never committed,
-//! because this process was killed in between, is closed by the receiver, see
-//! `catch_up`.
+//! The record is reserved before the datagram with the descriptors is sent, so that
+//! it cannot be refused afterwards. If this process is killed before it commits the
+//! record, the receiver closes the descriptors of the datagram, see `catch_up`.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::AtomicU32;
@@ -71,8 +70,8 @@ impl<'a> Attached<'a> {
     }
 
     /// Sends the datagram. If the socket of the receiver is full, makes the receiver
-    /// tell when it is not, and tries once more, because the receiver may have read
-    /// a datagram in between.
+    /// tell this process when there is room. Then sends once more, because the receiver
+    /// may have read a datagram in between.
     fn send_datagram(self, own: &mut Own, slot: u32, label: Label) -> Result<(), Errno> {
         match descriptors::send(slot, label, self.0) {
             Err(err) if is_full(err) => {

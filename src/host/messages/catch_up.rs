@@ -1,9 +1,9 @@
-//! What a process looks for when it has received all messages: messages that are kept
-//! and of which it got no record, and descriptors that no record mentions.
+//! Finds messages that are kept and of which this process got no record, and
+//! descriptors that no record mentions. A sender that was killed between two steps can
+//! leave both.
 //!
-//! Both can be there because a sender was killed between two steps. The caller calls
-//! [`begin`], receives all messages once more, and then calls [`end`]: what is left
-//! then has no record.
+//! When all messages were received, the caller calls [`begin`], receives all messages
+//! once more, and then calls [`end`]. What is left then has no record.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,7 +15,8 @@ use crate::messaging::retained::Kept;
 /// Whether [`begin`] has found descriptors.
 static HAS_COLLECTED: AtomicBool = AtomicBool::new(false);
 
-/// Looks what is there. Returns false if [`end`] has nothing to do.
+/// Looks for kept messages and for descriptors. Returns false if there are none; then
+/// the caller need not call [`end`].
 pub fn begin() -> bool {
     // Both are looked for: `|` does not skip the second call.
     see_kept() | collect()
@@ -47,9 +48,9 @@ fn collect() -> bool {
     has_collected == Some(true)
 }
 
-/// Does what is left to do when all messages were received since [`begin`]. Calls
-/// `handle` with the number of the type, and the sender, of each message that is kept
-/// and of which this process got no record.
+/// Closes the descriptors that no record mentions. Calls `handle` with each message
+/// that is kept and of which this process got no record, with the number of its type
+/// and with its sender. The caller has received all messages since [`begin`].
 pub fn end(handle: impl Fn(u16, Kept, &Peer)) {
     for number in register::kept_types() {
         if let Some((kept, sender)) = local::with(|own| own.take_seen(number)).flatten() {

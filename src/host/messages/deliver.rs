@@ -1,5 +1,4 @@
-//! Calls the functions of the program: for messages, and for what else has
-//! happened.
+//! Calls the functions of the program: for messages, and for other events.
 
 use std::ffi::c_void;
 use std::os::fd::{AsRawFd, IntoRawFd};
@@ -48,8 +47,7 @@ static CALLING: AtomicPid = AtomicPid::new(0);
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Handles what has arrived, at most about `TURN` messages, and does the periodic
-/// work. Does nothing if a function of the program that this function has called
-/// calls it.
+/// work. Does nothing if a handler of the program calls it.
 pub fn process(log: Log) {
     let own = own_pid(&ngx_pid);
 
@@ -146,8 +144,8 @@ fn now() -> u64 {
     local::with(|own| own.now()).unwrap_or(u64::MAX)
 }
 
-/// Ends all requests of this process: they are too late. The functions that are told
-/// so can be gone soon.
+/// Ends all requests of this process with the outcome "too late", because the module
+/// that has sent them can be unloaded soon.
 #[cfg(not(feature = "standalone"))]
 pub fn end_requests() {
     for asked in local::with(local::Own::end_requests).into_iter().flatten() {

@@ -53,7 +53,7 @@ struct Stashed {
     sender: Sender,
 }
 
-/// The largest number of datagrams that are kept. A socket has fewer.
+/// The largest number of datagrams in [`STASH`]. A socket can hold fewer.
 const LARGEST_STASH: usize = 1024;
 
 static STASH: Lock<Vec<Stashed>> = Lock::new(Vec::new());

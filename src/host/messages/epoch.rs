@@ -1,4 +1,4 @@
-//! Which configuration a registration belongs to.
+//! The configuration to which a registration belongs.
 //!
 //! A module of nginx can be removed at a reload, and then its code and its
 //! variables are gone. So the master forgets what modules have registered for an
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[cfg(not(feature = "standalone"))]
 static EPOCH: AtomicUsize = AtomicUsize::new(0);
 
-/// The program reads another configuration.
+/// Begins the next configuration: the program reads it now.
 #[cfg(not(feature = "standalone"))]
 pub fn begin_next() {
     EPOCH.fetch_add(1, Relaxed);

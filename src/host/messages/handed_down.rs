@@ -1,5 +1,5 @@
-//! The environment variable with which a binary hands down its messages to the
-//! binary that it executes.
+//! The environment variable with which a binary hands down the memory of messages to
+//! the binary that it executes.
 //!
 //! The value has numbers, with ":" between them:
 //!

@@ -1,5 +1,5 @@
-//! Hands down the messages of this program to a new binary, which
-//! `ngx_execute()` starts at SIGUSR2.
+//! Hands down the memory of messages to a new binary, which `ngx_execute()` starts at
+//! SIGUSR2.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -102,7 +102,7 @@ impl Heir {
         all_descriptors(&self.region).for_each(listen::hand_down);
     }
 
-    /// The new binary could not be executed.
+    /// Gives the slot back, because the new binary could not be executed.
     pub fn withdraw(self) {
         if let Some(place) = self.place.get() {
             table::set(place, None);

@@ -1,4 +1,4 @@
-//! Takes over the messages of the binary that has executed this program.
+//! Takes over the memory of messages of the binary that has executed this program.
 //!
 //! Everything that comes from outside is checked: the environment variable, what the
 //! descriptors are, and the head of the region, which the workers of the old binary
@@ -88,7 +88,7 @@ pub fn take(log: Log, wanted: Sizes) -> Option<Memory> {
     let value = environment::get(handed_down::NAME)?;
     let taken = take_all(value).and_then(|all| open(value, all, wanted));
 
-    // A program that this process executes must not take the numbers for its own.
+    // A program that this process executes does not inherit these descriptors.
     environment::remove(handed_down::NAME);
 
     match taken {

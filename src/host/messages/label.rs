@@ -1,4 +1,4 @@
-//! What a datagram with descriptors says: to which record it belongs.
+//! The label of a datagram with descriptors, which says to which record it belongs.
 
 use crate::messaging::kind::WITH_DESCRIPTORS;
 

@@ -1,4 +1,4 @@
-//! What this process sends and receives messages with.
+//! The exchange of this process: it sends and receives messages.
 
 use std::ffi::c_void;
 use std::os::fd::RawFd;

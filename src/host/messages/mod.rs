@@ -7,7 +7,7 @@
 //! - [`register`]: the types of messages that the program has registered
 //! - [`epoch`]: which configuration a registration belongs to
 //! - [`watchers`]: the functions that are called for other events than messages
-//! - [`local`]: what this process sends and receives with
+//! - [`local`]: the exchange with which this process sends and receives
 //! - [`region`]: makes the shared memory, and gives slots to processes
 //! - [`heir`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
 //!   binary, and takes it over there
@@ -19,7 +19,7 @@
 //! - [`variables`]: the variables of the host
 //! - [`statistics`]: the numbers of messages; [`counts`]: their structures of C;
 //!   [`listing`]: the lines of a log
-//! - [`catch_up`]: what a process looks for when it has received all messages
+//! - [`catch_up`]: kept messages and descriptors that no record mentions
 //! - [`deliver`]: calls the functions of the program
 
 pub mod attached;

@@ -180,9 +180,9 @@ fn makes_memory(g: &Globals) -> bool {
     }
 }
 
-/// In the parent, before the process of a slot is forked: others can send to the
-/// process from now on. `again` says whether it replaces the previous process of
-/// the slot.
+/// Gives a slot of the region to a process that the parent forks next. From now on
+/// others can send to the process. `again` says whether it replaces the previous
+/// process of `slot`.
 pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
     if makes_memory(g) {
         prepare(log, None);
@@ -234,8 +234,8 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
 
     let (slot, heritage) = match before {
         Some(held) if again => (held.slot, Heritage::Successor),
-        // The process that had this place is not started again after all, or
-        // another one was expected here.
+        // The process that had this place is not started again, or `foresee` has
+        // given a slot to another process of this place.
         Some(held) => {
             give_back(region, held, Heritage::Stranger);
             (claim(region)?.0, Heritage::Stranger)
@@ -257,10 +257,10 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
     })
 }
 
-/// In nginx's master, which starts its processes one by one: gives slots to so
-/// many workers and helpers before the first of them is forked, so that it can
-/// send to the others at once. nginx starts them in this order, each in the first
-/// empty slot of the table.
+/// Gives slots of the region to the workers and helpers that nginx's master starts
+/// next, before it forks the first of them. nginx forks its processes one by one, and
+/// the first one can then send to the others at once. nginx starts them in this order,
+/// each in the first empty slot of the table.
 #[cfg(not(feature = "standalone"))]
 pub fn foresee(g: &Globals, log: Log, workers: usize, helpers: usize) {
     prepare(log, None);
@@ -312,8 +312,8 @@ fn claim_of(region: &Region, slots: Range<u32>) -> Option<(u32, u32)> {
     })
 }
 
-/// In the parent, when the process of a slot is known to be dead, or could not
-/// be forked. `awaited` says whether a replacement will be started.
+/// Recovers the messages of a process that is dead, or that the parent could not
+/// fork. `awaited` says whether the parent starts a replacement.
 pub fn gone(slot: Slot, awaited: bool) {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;
@@ -344,8 +344,8 @@ pub fn gone(slot: Slot, awaited: bool) {
     local::announce_change();
 }
 
-/// The master of the new binary is dead. Its workers can still run, and name its
-/// slot.
+/// Records that the master of the new binary is dead. Its workers can still run, and
+/// their slots name its slot.
 fn heir_gone(region: &Region, place: Slot, held: Held) {
     table::set(place, None);
     // The pid is that of a zombie, or of another process.
@@ -359,8 +359,8 @@ fn heir_gone(region: &Region, place: Slot, held: Held) {
     remains::give_back();
 }
 
-/// Before a master exits: gives back its slot, because another binary can go on
-/// with the region.
+/// Gives back the slot of a master that exits, because another binary can continue to
+/// use the region.
 pub fn leave() {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;

@@ -66,14 +66,14 @@ impl TypePtr {
     }
 }
 
-/// A registered type.
+/// An entry of the list of types.
 struct Registered {
     /// The type; `None` if it was forgotten.
     pointer: Option<TypePtr>,
     /// The configuration for which it was registered.
     epoch: usize,
     flags: ngx_uint_t,
-    /// The process that has got the message that was kept.
+    /// The process that has asked for the kept message of the type.
     asked: ngx_pid_t,
     /// The number in the records; `None` until there is shared memory.
     number: Option<u16>,
@@ -93,7 +93,7 @@ impl Registered {
     }
 }
 
-/// Whether the last message of one of the types is kept.
+/// Whether a type was registered whose last message is kept.
 static HAS_KEPT_TYPES: AtomicBool = AtomicBool::new(false);
 
 /// Makes [`find`] find a type, or no type.

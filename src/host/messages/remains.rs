@@ -1,4 +1,5 @@
-//! When a master gives back what the processes of another binary have left.
+//! Gives back the slots that the processes of a dead binary have left: calls
+//! [`Remains::give_back`] when it is time.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,8 +15,8 @@ static PARENT: AtomicPid = AtomicPid::new(0);
 /// Whether processes of a dead master still run.
 static HAS_LEFT: AtomicBool = AtomicBool::new(false);
 
-/// In a new binary: makes the kernel send SIGCHLD when the old binary's master dies,
-/// so that [`look`] is called.
+/// Makes the kernel send SIGCHLD to the new binary's master when the old binary's
+/// master dies. Then the new master calls [`look`].
 pub fn follow_parent() {
     PARENT.store(process::getppid(), Relaxed);
     process::signal_at_parents_death(libc::SIGCHLD);
@@ -23,8 +24,8 @@ pub fn follow_parent() {
     give_back();
 }
 
-/// In a master that a signal has woken up: looks whether the old binary's master is
-/// dead.
+/// Looks whether the old binary's master is dead. A master calls this after each
+/// signal.
 #[inline]
 pub fn look() {
     let parent = PARENT.load(Relaxed);
@@ -35,14 +36,16 @@ pub fn look() {
     }
 }
 
-/// Looks whether the processes that a dead master has left are dead now.
+/// Looks whether the processes of a dead master, which still ran at the last look, are
+/// dead now.
 pub fn look_again() {
     if HAS_LEFT.load(Relaxed) {
         give_back();
     }
 }
 
-/// In a master: recovers the slots of dead processes whose master is dead.
+/// Recovers the slots of dead processes whose master is dead. Does nothing if this
+/// process is not a master.
 pub fn give_back() {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;

@@ -1,4 +1,4 @@
-//! What the configuration says of messages.
+//! The settings for messages in the configuration, and their defaults.
 
 use crate::message::layout::{CHUNK, MAX_CHUNKS, MAX_SLOTS, Sizes};
 use crate::sys::lock::Lock;

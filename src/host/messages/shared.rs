@@ -54,8 +54,8 @@ pub fn set_next(next: Option<(u32, u32)>) {
 }
 
 impl Region {
-    /// The slot and the incarnation of this process; `None` if the master has not started this
-    /// process, or if the region has no room for it.
+    /// The slot and the incarnation of this process; `None` if the master has not
+    /// started this process, or if the region has no room for it.
     pub fn own(&self) -> Option<(u32, u32)> {
         if self.is_mine() {
             return Some(self.masters);

@@ -1,4 +1,4 @@
-//! Which slot of the region each process of a master has.
+//! A table of a master: the slot of the region that each of its processes has.
 //!
 //! Two binaries share the region during an upgrade, so the slot of a process is
 //! not a function of its slot in `ngx_processes`. A master keeps its own table in
@@ -33,12 +33,12 @@ const NEW: u64 = 1 << 63;
 /// In an entry: the process is the master of a new binary.
 const HEIR: u64 = 1 << 62;
 
-/// What the process of a slot of `ngx_processes` has.
+/// The slot of the region that the process in a slot of `ngx_processes` has.
 pub fn get(place: Slot) -> Option<Held> {
     unpack(TABLE.get(place.index())?.load(Relaxed))
 }
 
-/// Sets what the process of a slot of `ngx_processes` has.
+/// Sets the slot of the region that the process in a slot of `ngx_processes` has.
 pub fn set(place: Slot, held: Option<Held>) {
     if let Some(entry) = TABLE.get(place.index()) {
         entry.store(held.map_or(0, pack), Relaxed);

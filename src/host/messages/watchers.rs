@@ -36,7 +36,7 @@ unsafe impl Send for Watcher {}
 
 static WATCHERS: Lock<Vec<Watcher>> = Lock::new(Vec::new());
 
-/// What the functions are told.
+/// The reason for which a function is called.
 #[derive(Clone, Copy)]
 pub enum Told {
     /// A process runs.
