@@ -146,6 +146,17 @@ t_fail_fork(int err)
 
 /* Functions that limit, list and compare descriptors. */
 
+/* Skips the case if RLIMIT_NOFILE does not limit the program's descriptors. */
+
+void
+t_need_fds_limit(void)
+{
+    if (t_under_valgrind()) {
+        t_skip("valgrind has its own limit of descriptors");
+    }
+}
+
+
 /*
  * Lets this process open as many further descriptors as "more" says.  After
  * that, calls that open a descriptor fail with EMFILE.
@@ -157,9 +168,7 @@ t_limit_fds(int more)
     int            i, fd[16];
     struct rlimit  rl;
 
-    if (t_under_valgrind()) {
-        t_skip("valgrind has its own limit of descriptors");
-    }
+    t_need_fds_limit();
 
     T_REQUIRE(more < (int) t_nitems(fd));
     T_REQUIRE(getrlimit(RLIMIT_NOFILE, &rl) == 0);

@@ -141,6 +141,7 @@ void t_fail_syscall(int nr, int err);
 void t_fail_syscall_arg(int nr, int err, int arg, unsigned value);
 void t_fail_fork(int err);
 
+void t_need_fds_limit(void);
 void t_limit_fds(int more);
 void t_no_more_fds(void);
 void t_more_fds(void);

@@ -271,11 +271,14 @@ test_to_sets(void)
 static void
 set_limit(ngx_ipc_message_t *m, int more)
 {
-    struct rlimit  limit;
+    (void) m;
 
-    T_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = more ? limit.rlim_max : (rlim_t) t_open_fds() + 1;
-    T_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (more) {
+        t_more_fds();
+    } else {
+        t_limit_fds(1);
+    }
+
     t_own()->flags[0] = more + 1;
 }
 
@@ -284,6 +287,8 @@ static void
 test_limit(void)
 {
     int  i, fd[2], fds[16];
+
+    t_need_fds_limit();
 
     t_with_fds = 1;
     t_messages_start(1);
