@@ -126,13 +126,16 @@ struct ngx_core_conf_s {
      * messages in init_module.
      */
     ngx_flag_t messages;
-    /* The memory for the messages that wait for one process, in bytes; 0: 4 MiB. */
+    /*
+     * The memory for the messages that wait for one process, in bytes, at most
+     * 256 MiB; 0: 4 MiB.
+     */
     size_t message_memory;
-    /* The largest payload of a message in bytes; 0: 1 MiB. */
+    /* The largest payload of a message in bytes, at most 127 MiB; 0: 1 MiB. */
     size_t message_max;
     /*
      * The number of processes that can have messages at the same time, in all
-     * generations; 0: four times the number of workers and helpers, and at
+     * generations, at most 1022; 0: four times the number of workers and helpers, and at
      * least 64.
      */
     ngx_uint_t message_processes;

@@ -39,6 +39,8 @@ typedef struct {
 /* functions of the library that only this file calls */
 
 void ngx_ipc_messages_new_cycle(void);
+const char *ngx_ipc_messages_check(size_t memory, size_t largest,
+    ngx_uint_t processes);
 void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest,
     ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
 ngx_fd_t ngx_ipc_messages_watch(void);
@@ -178,7 +180,8 @@ ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    return (char *) ngx_ipc_messages_check(imcf->memory, imcf->max,
+                                           imcf->processes);
 }
 
 

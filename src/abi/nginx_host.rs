@@ -1,11 +1,13 @@
 //! The functions that only `nginx/ngx_ipc_host.c` calls.
 
+use std::ffi::{CStr, c_char};
+
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
 use crate::host::messages::settings::Settings;
 use crate::host::messages::{epoch, region};
-use crate::host::nginx::{channel, message_loop};
+use crate::host::nginx::{channel, message_conf, message_loop};
 use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
 use crate::status::code;
@@ -34,6 +36,17 @@ pub extern "C" fn ngx_ipc_channel_added(fd: ngx_fd_t) {
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_new_cycle() {
     epoch::begin_next();
+}
+
+/// Checks the sizes of messages in a configuration. Returns NULL, or a text that
+/// continues the sentence `"ngx_ipc_messages" directive`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_check(
+    memory: usize,
+    largest: usize,
+    processes: ngx_uint_t,
+) -> *const c_char {
+    message_conf::check(memory, largest, processes).map_or(std::ptr::null(), CStr::as_ptr)
 }
 
 /// Sets what the configuration says of messages. `ngx_ipc_messages.c` calls this

@@ -23,6 +23,17 @@ pub struct Settings {
     pub children: usize,
 }
 
+/// A setting that is larger than the library allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLarge {
+    /// `memory`, see [`MOST_MEMORY`].
+    Memory,
+    /// `largest`, see [`MOST_LARGEST`].
+    Largest,
+    /// `processes`, see [`MOST_PROCESSES`].
+    Processes,
+}
+
 /// The number of slots for masters, the first ones: during an upgrade there are two
 /// masters.
 pub const MASTERS: u32 = 2;
@@ -32,6 +43,15 @@ const LARGEST: usize = 1024 * 1024;
 const MEMORY: usize = 4 * 1024 * 1024;
 /// The least default of `processes`.
 const PROCESSES: usize = 64;
+
+/// The most bytes of `memory`.
+pub const MOST_MEMORY: usize = MAX_CHUNKS as usize * CHUNK as usize;
+/// The most bytes of `largest`. A receiver has room for two such payloads.
+pub const MOST_LARGEST: usize = 127 * 1024 * 1024;
+/// The most processes that have messages, without the masters.
+pub const MOST_PROCESSES: usize = (MAX_SLOTS - MASTERS) as usize;
+
+const _: () = assert!(chunks_for(MOST_LARGEST) <= MAX_CHUNKS as usize);
 
 static SETTINGS: Lock<Settings> = Lock::new(Settings {
     always: false,
@@ -61,9 +81,26 @@ impl Settings {
         sizes(self) == sizes(other)
     }
 
+    /// Checks the sizes. Returns the first one that is too large.
+    pub fn check(&self) -> Result<(), TooLarge> {
+        if self.memory > MOST_MEMORY {
+            return Err(TooLarge::Memory);
+        }
+
+        if self.largest > MOST_LARGEST {
+            return Err(TooLarge::Largest);
+        }
+
+        if self.processes > MOST_PROCESSES {
+            return Err(TooLarge::Processes);
+        }
+
+        Ok(())
+    }
+
     /// The largest payload in bytes.
     pub fn largest(&self) -> usize {
-        or(self.largest, LARGEST)
+        or(self.largest, LARGEST).min(MOST_LARGEST)
     }
 
     /// The sizes of the region. One sender uses at most half of the memory of a
@@ -71,10 +108,8 @@ impl Settings {
     pub fn sizes(&self) -> Sizes {
         // Two generations of the processes, and as many again for reloads.
         let processes = or(self.processes, PROCESSES.max(4 * self.children)) + MASTERS as usize;
-        let chunk = CHUNK as usize;
-        let largest = self.largest() / chunk + 2;
-        let chunks = or(self.memory, MEMORY) / chunk;
-        let chunks = chunks.clamp(2 * largest + 32, MAX_CHUNKS as usize) as u32;
+        let chunks = or(self.memory, MEMORY) / CHUNK as usize;
+        let chunks = chunks.clamp(chunks_for(self.largest()), MAX_CHUNKS as usize) as u32;
 
         Sizes {
             slots: processes.min(MAX_SLOTS as usize) as u32,
@@ -87,4 +122,65 @@ impl Settings {
 
 fn or(value: usize, default: usize) -> usize {
     if value == 0 { default } else { value }
+}
+
+/// The least chunks of a receiver, if the largest payload has so many bytes.
+const fn chunks_for(largest: usize) -> usize {
+    2 * (largest / CHUNK as usize + 2) + 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::layout::Layout;
+
+    const DEFAULTS: Settings = Settings {
+        always: true,
+        memory: 0,
+        largest: 0,
+        processes: 0,
+        spin: 0,
+        children: 3,
+    };
+
+    #[test]
+    fn all_sizes_up_to_the_limits_have_a_layout() {
+        let most = [MOST_MEMORY, MOST_LARGEST, MOST_PROCESSES];
+
+        for [memory, largest, processes] in [[0; 3], [1; 3], most, [0, MOST_LARGEST, 0]] {
+            let settings = Settings {
+                memory,
+                largest,
+                processes,
+                ..DEFAULTS
+            };
+
+            assert_eq!(settings.check(), Ok(()));
+            assert!(Layout::new(settings.sizes()).is_ok());
+        }
+    }
+
+    #[test]
+    fn larger_sizes_are_refused() {
+        let memory = Settings {
+            memory: MOST_MEMORY + 1,
+            ..DEFAULTS
+        };
+        let largest = Settings {
+            largest: MOST_LARGEST + 1,
+            ..DEFAULTS
+        };
+        let processes = Settings {
+            processes: MOST_PROCESSES + 1,
+            ..DEFAULTS
+        };
+
+        assert_eq!(memory.check(), Err(TooLarge::Memory));
+        assert_eq!(largest.check(), Err(TooLarge::Largest));
+        assert_eq!(processes.check(), Err(TooLarge::Processes));
+
+        for settings in [memory, largest, processes] {
+            assert!(Layout::new(settings.sizes()).is_ok());
+        }
+    }
 }

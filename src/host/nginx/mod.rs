@@ -11,6 +11,7 @@ pub mod described;
 pub mod doorbell;
 pub mod generation;
 pub mod hooks;
+pub mod message_conf;
 pub mod message_loop;
 pub mod on_signal;
 pub mod spawn;

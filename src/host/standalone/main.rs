@@ -77,7 +77,11 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     ngx_ipc_debug_points.store(conf.debug_points(), Relaxed);
     ngx_ipc_huge_pages.store(conf.huge_pages(), Relaxed);
-    settings::set(message_conf::settings(conf));
+
+    let messages = message_conf::settings(conf);
+
+    message_conf::check(&messages, boot.log())?;
+    settings::set(messages);
 
     // SAFETY: the caller passes NULL or an array of `argc` strings.
     unsafe { arguments::save(argc, argv, boot.log())? };

@@ -362,12 +362,13 @@ pub struct ngx_core_conf_s {
     /// 1: the processes can send messages, although no module registers a type of
     /// messages in `init_module`.
     pub messages: ngx_flag_t,
-    /// The memory for the messages that wait for one process, in bytes; 0: 4 MiB.
+    /// The memory for the messages that wait for one process, in bytes, at most
+    /// 256 MiB; 0: 4 MiB.
     pub message_memory: usize,
-    /// The largest payload of a message in bytes; 0: 1 MiB.
+    /// The largest payload of a message in bytes, at most 127 MiB; 0: 1 MiB.
     pub message_max: usize,
     /// The number of processes that can have messages at the same time, in all
-    /// generations; 0: four times the number of workers and helpers, and at
+    /// generations, at most 1022; 0: four times the number of workers and helpers, and at
     /// least 64.
     pub message_processes: ngx_uint_t,
     /// Microseconds for which a process that has just received a message looks
