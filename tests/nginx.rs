@@ -34,12 +34,18 @@ mod lines;
 mod load;
 #[path = "nginx/messages.rs"]
 mod messages;
+#[path = "nginx/messages_conf.rs"]
+mod messages_conf;
 #[path = "nginx/messages_counts.rs"]
 mod messages_counts;
+#[path = "nginx/messages_ledger.rs"]
+mod messages_ledger;
 #[path = "nginx/messages_master.rs"]
 mod messages_master;
 #[path = "nginx/messages_start.rs"]
 mod messages_start;
+#[path = "nginx/messages_upgrade.rs"]
+mod messages_upgrade;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/quit.rs"]

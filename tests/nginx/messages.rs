@@ -2,7 +2,6 @@
 
 use crate::defects::{compiled, compiled_example};
 use crate::nginx::{Nginx, Which, body};
-use crate::support::upgrade::{change_binary, retire};
 use crate::support::{find, sys, wait_until};
 
 pub const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { messages; } }";
@@ -146,58 +145,6 @@ fn the_example_purges_a_page() {
     nginx.wait_for_workers(3);
     assert_eq!(body(&nginx.get("/purge?/index.html")), "purged\n");
     nginx.wait_for_lines(3, ": purge /index.html");
-    nginx.quit(&[]);
-}
-
-/// The workers of an nginx and of the new binary that replaces it broadcast to each
-/// other. Then the new binary goes on alone.
-#[test]
-fn two_binaries_broadcast() {
-    let nginx = Nginx::new(
-        "two_binaries_broadcast",
-        Which::Ipc,
-        &main_with("daemon on;"),
-        HTTP,
-    );
-
-    nginx.spawn(&["-d"]);
-    nginx.settled(3);
-
-    let (old, new) = change_binary(&nginx, 3);
-    let (olds, news) = (nginx.workers_of(old), nginx.workers_of(new));
-    let (&from_old, &from_new) = (olds.first().unwrap(), news.first().unwrap());
-
-    nginx.wait_for_line("using the messages of the old binary");
-    assert!(ask(&nginx, from_old, "/?n=10&all=1").starts_with("sent:50 "));
-    assert!(ask(&nginx, from_new, "/?n=10&all=1").starts_with("sent:50 "));
-    assert!(ask(&nginx, from_new, "/?n=10").starts_with("sent:20 "));
-
-    for &worker in olds.union(&news) {
-        let count = match worker {
-            _ if worker == from_old || worker == from_new => 10,
-            _ if news.contains(&worker) => 30,
-            _ => 20,
-        };
-
-        wait_for_handled(&nginx, worker, count);
-    }
-
-    // A message wakes up the master of the sender's own binary.
-    for (worker, master) in [(from_new, new), (from_old, old)] {
-        assert!(ask(&nginx, worker, "/?master=1").starts_with("sent:1 "));
-        wait_until("the message to the master", || {
-            let lines = nginx.lines("messages: master handled:1");
-
-            lines
-                .iter()
-                .any(|line| line.contains(&format!(" {master}#")))
-        });
-    }
-
-    assert_eq!(nginx.lines("messages: master handled:").len(), 2);
-    retire(&nginx, old);
-    nginx.wait_for_workers(3);
-    assert!(ask(&nginx, from_new, "/?n=10&all=1").starts_with("sent:20 "));
     nginx.quit(&[]);
 }
 

@@ -1,15 +1,16 @@
-//! A module broadcasts a number at each request, while nginx reloads, workers are
-//! killed, and another binary replaces the running one. With the library each
-//! number arrives once at each worker, or is in a gap that is reported. On a stock
-//! nginx the same module uses nginx's channels, and numbers are lost.
+//! A module broadcasts a number at each request to the workers of all generations and
+//! of both binaries, while nginx reloads, workers are killed, and another binary
+//! replaces the running one. With the library each number arrives once at each
+//! worker, or is in a gap that is reported. On a stock nginx the same module uses
+//! nginx's channels, and numbers are lost.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crate::defects::compiled;
+use crate::messages_ledger::{Ledger, Moment};
 use crate::nginx::{Nginx, Which, get_at};
 use crate::support::upgrade::{change_binary, retire};
 use crate::support::{find, proc, sys, wait_until};
@@ -18,109 +19,10 @@ const WORKERS: usize = 3;
 
 /// The workers of the last reload: more than all slots that were used before, so
 /// that each slot has a worker that reports what its earlier processes have lost.
-const ALL_SLOTS: usize = 16;
+const ALL_SLOTS: usize = 24;
 
 const HTTP: &str = "broadcast_ledger DIRECTORY/ledger;
     server { listen 127.0.0.1:PORT; location / { broadcast; } }";
-
-/// A number and the pid of the worker that has sent it.
-type Note = (i32, i64);
-
-/// What all workers have written to the ledger.
-#[derive(Default)]
-struct Ledger {
-    up: BTreeSet<i32>,
-    tried: BTreeSet<Note>,
-    /// To how many workers each number was sent.
-    sent: HashMap<Note, i64>,
-    /// By how many workers each number was received.
-    received: HashMap<Note, i64>,
-    /// How many numbers each worker has received from each.
-    counters: BTreeMap<(i32, i32), i64>,
-    /// The numbers of lost messages, by the cause that was reported.
-    gaps: BTreeMap<i64, i64>,
-}
-
-impl Ledger {
-    /// Reads the ledger. Checks that no worker has received a number twice, or in
-    /// another order than it was sent.
-    fn read(nginx: &Nginx) -> Self {
-        let mut ledger = Self::default();
-        let mut last: HashMap<(i32, i32), i64> = HashMap::new();
-        let text = fs::read_to_string(nginx.directory.join("ledger")).unwrap_or_default();
-        // The end of the last line may not be in the file yet.
-        let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
-
-        for line in whole.lines() {
-            let words: Vec<&str> = line.split(' ').collect();
-            let number = |index: usize| words[index].parse::<i64>().expect(line);
-            let pid = number(0) as i32;
-
-            match words[1] {
-                "up" => assert!(ledger.up.insert(pid), "{line}"),
-                "try" => assert!(ledger.tried.insert((pid, number(2))), "{line}"),
-                "sent" => assert_eq!(ledger.sent.insert((pid, number(2)), number(3)), None),
-                "gap" => *ledger.gaps.entry(number(2)).or_default() += number(3),
-                "got" => {
-                    let sender = number(2) as i32;
-
-                    assert!(
-                        last.insert((pid, sender), number(3)) < Some(number(3)),
-                        "twice, or in another order: {line}"
-                    );
-                    *ledger.received.entry((sender, number(3))).or_default() += 1;
-                    *ledger.counters.entry((pid, sender)).or_default() += 1;
-                }
-                _ => panic!("{line}"),
-            }
-        }
-
-        ledger
-    }
-
-    /// The number of messages that were sent and not received.
-    fn missing(&self) -> i64 {
-        let received = |note| self.received.get(note).copied().unwrap_or_default();
-
-        for (note, &n) in &self.received {
-            let most = self.sent.get(note).copied().unwrap_or(ALL_SLOTS as i64);
-
-            assert!(self.tried.contains(note), "{note:?} was not sent");
-            assert!(n <= most, "{note:?} was received {n} times, sent to {most}");
-        }
-
-        self.sent.iter().map(|(note, n)| n - received(note)).sum()
-    }
-
-    fn lost(&self) -> i64 {
-        self.gaps.values().sum()
-    }
-
-    /// The number of messages of workers that were killed before they could say to
-    /// how many they have sent.
-    fn unknown(&self) -> i64 {
-        let tried = self
-            .tried
-            .iter()
-            .filter(|note| !self.sent.contains_key(note));
-
-        tried.count() as i64 * (ALL_SLOTS as i64 - 1)
-    }
-
-    /// Whether these workers have all received the same from each of them.
-    fn agree(&self, workers: &BTreeSet<i32>) -> bool {
-        workers.iter().all(|&sender| {
-            let counters: BTreeSet<i64> = workers
-                .iter()
-                .filter(|&&receiver| receiver != sender)
-                .map(|&receiver| self.counters.get(&(receiver, sender)).copied())
-                .map(Option::unwrap_or_default)
-                .collect();
-
-            counters.len() == 1 && !counters.contains(&0)
-        })
-    }
-}
 
 /// Clients that send requests all the time. A request to a worker that is killed
 /// fails.
@@ -201,29 +103,42 @@ fn wait_for_up(nginx: &Nginx, workers: usize) -> BTreeSet<i32> {
     })
 }
 
-/// Reloads, and kills a worker: a new one, or one of those that shut down. Waits
-/// until all workers run.
+/// Waits until the running binary, and the old one if there is one, has so many
+/// workers, and none of those that are `gone`.
+fn wait_for_workers_but(nginx: &Nginx, gone: &BTreeSet<i32>) {
+    wait_until("new workers", || {
+        [Some(nginx.master()), nginx.old_master()]
+            .into_iter()
+            .flatten()
+            .map(|master| nginx.workers_of(master))
+            .all(|workers| workers.len() == WORKERS && workers.is_disjoint(gone))
+    });
+}
+
+/// Reloads, and kills a worker: one of those that shut down, a new one, or during an
+/// upgrade one of the old binary. Waits until all workers run.
 fn reload_and_kill(nginx: &Nginx, requests: &Requests, round: usize) {
-    let old = nginx.workers();
+    let master = nginx.master();
+    let mut gone = nginx.workers_of(master);
 
     requests.wait_for(20);
     nginx.signal(libc::SIGHUP);
 
-    let of_old = round.is_multiple_of(3);
-    let victims = if of_old {
-        old.clone()
-    } else {
-        nginx.wait_for_others(WORKERS, &old)
+    let victims = match nginx.old_master() {
+        Some(old) if round.is_multiple_of(2) => nginx.workers_of(old),
+        _ if round.is_multiple_of(3) => gone.clone(),
+        _ => find("new workers", || {
+            let now = nginx.workers_of(master);
+
+            (now.len() == WORKERS && now.is_disjoint(&gone)).then_some(now)
+        }),
     };
     let victim = *victims.iter().nth(round % WORKERS).unwrap();
 
     sys::kill(victim, libc::SIGKILL);
     wait_until("the end of a worker", || !proc::alive(victim));
-    wait_until("new workers", || {
-        let now = nginx.workers();
-
-        now.len() == WORKERS && now.is_disjoint(&old) && !now.contains(&victim)
-    });
+    gone.insert(victim);
+    wait_for_workers_but(nginx, &gone);
 }
 
 /// Reloads with another number of workers, and waits until the old ones have
@@ -246,42 +161,88 @@ fn rounds(usual: usize) -> usize {
         .unwrap_or(usual)
 }
 
-/// Each number that was sent is received once, or is in a gap that is reported with
-/// a true cause, over 20 reloads, 20 kills and an upgrade. At the end the counters
-/// of all workers agree.
-#[test]
-fn no_number_is_lost_in_silence() {
-    let nginx = start("messages_counts", Which::Ipc);
-    let requests = Requests::start(&nginx, 2);
-    let kills = rounds(20);
-
-    for round in 0..kills {
-        reload_and_kill(&nginx, &requests, round);
-    }
-
-    // What the dead have lost is reported by the next workers in their slots.
-    change_workers(&nginx, ALL_SLOTS);
-    requests.wait_for(20);
-    change_workers(&nginx, WORKERS);
-
-    let (old, _) = change_binary(&nginx, WORKERS);
-
-    requests.wait_for(50);
-    retire(&nginx, old);
-    sys::reap(old);
-    requests.wait_for(50);
-    requests.stop();
-
-    let workers = wait_for_up(&nginx, WORKERS);
+/// Waits until all workers of all binaries have received all numbers that they have
+/// sent each other since a moment. No request is being handled.
+fn counters_agree(nginx: &Nginx, workers: usize, since: &Moment) {
+    let workers = wait_for_up(nginx, workers);
 
     nginx.with_each(|_| {
         nginx.get("/");
     });
+    wait_until("the same counters in all workers", || {
+        Ledger::read(nginx).agree(&workers, since)
+    });
+}
 
-    let ledger = find("the same counters in all workers", || {
-        let ledger = Ledger::read(&nginx);
+/// Sends requests to all workers that run now, and waits until their counters agree.
+fn send_and_compare(nginx: &Nginx, workers: usize) {
+    let since = Ledger::read(nginx).moment();
+    let requests = Requests::start(nginx, 2);
 
-        (ledger.agree(&workers) && ledger.missing() <= ledger.lost()).then_some(ledger)
+    wait_for_up(nginx, workers);
+    requests.wait_for(100);
+    requests.stop();
+    counters_agree(nginx, workers, &since);
+}
+
+/// Each number that was sent is received once, or is in a gap that is reported with
+/// a true cause, over 20 reloads, 20 kills and an upgrade. Half of the reloads and of
+/// the kills happen while both binaries run, and workers of both are killed. The
+/// counters of all workers agree: before the upgrade, while both binaries run, and
+/// when the old one has exited.
+#[test]
+fn no_number_is_lost_in_silence() {
+    let nginx = start("messages_counts", Which::Ipc);
+    let kills = rounds(20);
+    let requests = Requests::start(&nginx, 2);
+
+    for round in 0..kills / 2 {
+        reload_and_kill(&nginx, &requests, round);
+    }
+
+    change_workers(&nginx, ALL_SLOTS);
+    requests.wait_for(20);
+    change_workers(&nginx, WORKERS);
+    requests.wait_for(50);
+    requests.stop();
+    // These workers have sent each other all that they have ever sent.
+    counters_agree(&nginx, WORKERS, &Moment::new());
+
+    let requests = Requests::start(&nginx, 2);
+    let (old, _) = change_binary(&nginx, WORKERS);
+
+    for round in kills / 2..kills {
+        reload_and_kill(&nginx, &requests, round);
+    }
+
+    requests.stop();
+    wait_until("the end of all workers that shut down", || {
+        nginx.shutting_down().is_empty()
+    });
+    send_and_compare(&nginx, 2 * WORKERS);
+
+    let requests = Requests::start(&nginx, 2);
+
+    retire(&nginx, old);
+    sys::reap(old);
+    requests.wait_for(50);
+    // What the dead have lost is reported by the next workers in their slots.
+    change_workers(&nginx, ALL_SLOTS);
+    requests.wait_for(20);
+    change_workers(&nginx, WORKERS);
+    requests.stop();
+    send_and_compare(&nginx, WORKERS);
+    check_gaps(&nginx, kills);
+    nginx.quit(&["exited on signal 9"]);
+}
+
+/// Checks that all numbers that are missing are in gaps, and that each gap has a true
+/// cause.
+fn check_gaps(nginx: &Nginx, kills: usize) {
+    let ledger = find("gaps for all that is missing", || {
+        let ledger = Ledger::read(nginx);
+
+        (ledger.missing() <= ledger.lost()).then_some(ledger)
     });
 
     println!(
@@ -302,12 +263,11 @@ fn no_number_is_lost_in_silence() {
         ledger.lost() <= ledger.missing() + ledger.unknown() + handled,
         "gaps without a lost message"
     );
-
-    nginx.quit(&["exited on signal 9"]);
 }
 
 /// While nothing happens to the workers, the module loses nothing on a stock nginx
-/// either. When nginx reloads and workers are killed, it loses numbers.
+/// either. When nginx reloads and workers are killed, it loses numbers. During an
+/// upgrade no number goes from one binary to the other.
 #[test]
 fn a_stock_nginx_loses_numbers() {
     let nginx = start("messages_counts_stock", Which::Stock);
@@ -355,6 +315,24 @@ fn a_stock_nginx_loses_numbers() {
         workers.len()
     );
     assert!(ledger.missing() > 0, "nothing is lost");
+
+    let (old, new) = change_binary(&nginx, WORKERS);
+
+    wait_for_up(&nginx, 2 * WORKERS);
+
+    let (olds, news) = (nginx.workers_of(old), nginx.workers_of(new));
+
+    nginx.with_each(|worker| {
+        nginx.get("/");
+        wait_until("a worker that waits", || proc::waits_for_events(worker));
+    });
+    nginx.with_each(|worker| {
+        nginx.get("/");
+        wait_until("a worker that waits", || proc::waits_for_events(worker));
+    });
+    assert_eq!(Ledger::read(&nginx).crossed(&olds, &news), 0);
+    retire(&nginx, old);
+    sys::reap(old);
     // nginx logs alerts when it writes to the channel of a dead worker.
     nginx.quit(&["[alert]", "Bad file descriptor"]);
 }

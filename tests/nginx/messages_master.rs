@@ -88,6 +88,20 @@ fn no_message_to_a_busy_master_is_missed() {
     );
 }
 
+/// More messages wait for the master than it handles in one round.
+#[test]
+fn many_messages_for_the_master_are_handled_in_several_rounds() {
+    let nginx = start_with("messages_rounds", "", "");
+    let master = nginx.master();
+
+    sys::kill(master, libc::SIGSTOP);
+    wait_until("a stopped master", || proc::state(master) == Some('T'));
+    assert!(body(&nginx.get("/?master=2000")).starts_with("sent:2000 "));
+    sys::kill(master, libc::SIGCONT);
+    wait_for_handled_by_master(&nginx, 2000);
+    nginx.quit(&[]);
+}
+
 /// While a worker sends the master messages without end, the master handles those
 /// of another worker, and signals: it reopens its log, respawns a worker, and
 /// reloads. At SIGTERM it kills the worker, which does not react, in the usual

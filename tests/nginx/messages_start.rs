@@ -93,6 +93,21 @@ fn helpers_handle_messages() {
     nginx.quit(&[]);
 }
 
+/// A worker that shuts down does not wait for the replies to its requests.
+#[test]
+fn a_worker_that_shuts_down_does_not_wait() {
+    let nginx = start_with("messages_no_wait", "", "");
+    let workers = nginx.workers();
+
+    for &worker in &workers {
+        assert!(ask(&nginx, worker, "/?ask=3").starts_with("sent:1 "));
+    }
+
+    nginx.reload();
+    nginx.wait_for_end_of(&workers);
+    nginx.quit(&[]);
+}
+
 /// A single process, which is master and worker in one, gets its own messages. They
 /// are also handled when it exits.
 #[test]

@@ -48,12 +48,16 @@ pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -
 }
 
 /// The version of nginx and the directory of its programs, as in the Makefile.
-/// If `T_VERSION` is "bookworm", the version is that of Debian 12.
-fn version() -> (&'static str, &'static str) {
+/// If `T_VERSION` is "bookworm", the version is that of Debian 12. If it is a
+/// directory, its directory `src` has the sources.
+fn version() -> (&'static str, String) {
     match env::var("T_VERSION").as_deref() {
-        Ok("bookworm") => ("bookworm", "build/nginx-1.22.1"),
+        Ok("bookworm") => ("bookworm", "build/nginx-1.22.1".into()),
+        Ok(other) if root().join(other).join("src").is_dir() && !other.is_empty() => {
+            ("", other.into())
+        }
         Ok(other) if !other.is_empty() => panic!("no T_VERSION={other}"),
-        _ => ("1.28.3", "build/nginx-1.28.3"),
+        _ => ("1.28.3", "build/nginx-1.28.3".into()),
     }
 }
 
@@ -101,7 +105,7 @@ fn build(variant: &[&str]) {
 
     run(Command::new("sh")
         .current_dir(root())
-        .args(["c-tests/run/nginx-build.sh", version, dir])
+        .args(["c-tests/run/nginx-build.sh", version, &dir])
         .args(variant));
 }
 

@@ -1,7 +1,8 @@
 
 /*
  * A module for tests/nginx/messages_counts.rs: each request makes its worker
- * broadcast a number to the other workers.  An nginx on ngx-ipc does so with
+ * broadcast a number to the other workers, also to those of older generations
+ * and of another binary.  An nginx on ngx-ipc does so with
  * ngx_ipc_message_broadcast(), a stock nginx with ngx_write_channel() on the
  * channels of its process table.  Directives:
  *
@@ -185,7 +186,8 @@ ngx_http_broadcast_start(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_broadcast_send(ngx_http_broadcast_t *b)
 {
-    return ngx_ipc_message_broadcast(&ngx_http_broadcast_type, NGX_IPC_WORKERS,
+    return ngx_ipc_message_broadcast(&ngx_http_broadcast_type,
+                                     NGX_IPC_WORKERS|NGX_IPC_ALL_GENERATIONS,
                                      b, sizeof(ngx_http_broadcast_t));
 }
 

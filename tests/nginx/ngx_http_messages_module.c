@@ -369,6 +369,17 @@ ngx_http_messages_handler(ngx_http_request_t *r)
         sent++;
     }
 
+    /* the handler does not reply to a request of 4 bytes */
+
+    if (ngx_http_messages_arg(r, "ask") == 3
+        && ngx_ipc_message_request(&ngx_http_messages_type,
+                                   NGX_IPC_TO_WORKER(0), "keep", 4, 600000,
+                                   ngx_http_messages_outcome, NULL)
+           == NGX_OK)
+    {
+        sent++;
+    }
+
     cv.value.len = sprintf((char *) cv.value.data,
                            "sent:%d handled:%d gaps:%d", (int) sent,
                            (int) ngx_http_messages_handled,

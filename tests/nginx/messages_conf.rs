@@ -1,0 +1,211 @@
+//! The directive `ngx_ipc_messages`: values that are refused, `nginx -t`, a single
+//! process, and sizes that change at a reload.
+
+use crate::messages::{HTTP, ask, main_with, start_with, wait_for_handled};
+use crate::nginx::{Nginx, Which, body};
+use crate::support::wait_until;
+
+const SIZES_CHANGE: &str = "the sizes of \"ngx_ipc_messages\" do not change before a restart";
+
+/// What `nginx -t` says of a configuration with these directives of the main context,
+/// and whether nginx accepts it.
+fn check(nginx: &Nginx, main: &str, http: &str) -> (bool, String) {
+    nginx.configure(main, http);
+
+    let out = nginx.run(&["-t"]);
+
+    (
+        out.status.success(),
+        String::from_utf8_lossy(&out.stderr).into_owned(),
+    )
+}
+
+/// nginx refuses wrong values, with a message that names the reason.
+#[test]
+fn wrong_values_are_refused() {
+    let nginx = Nginx::new("messages_wrong", Which::Ipc, "", "");
+    let wrong = [
+        "memory",
+        "memory=",
+        "memory=x",
+        "memory=-1",
+        "memory=99999999999999999999",
+        "max=1x",
+        "max=1.5m",
+        "processes=-1",
+        "processes=1k",
+        "processes=",
+        "spin=1ms",
+        "size=1m",
+        "4m",
+    ];
+
+    for value in wrong {
+        let (is_accepted, said) = check(&nginx, &format!("ngx_ipc_messages {value};"), "");
+
+        assert!(!is_accepted && said.contains("[emerg] "), "{value}: {said}");
+        assert!(
+            said.contains(&format!("invalid parameter \"{value}\" in ")),
+            "{said}"
+        );
+    }
+
+    let directive = "\"ngx_ipc_messages\" directive";
+
+    for (main, http, why) in [
+        (
+            "ngx_ipc_messages memory=257m;",
+            "",
+            "has a \"memory\" of more than 256m",
+        ),
+        (
+            "ngx_ipc_messages max=128m;",
+            "",
+            "has a \"max\" of more than 127m",
+        ),
+        (
+            "ngx_ipc_messages processes=1023;",
+            "",
+            "has more than 1022 \"processes\"",
+        ),
+        (
+            "ngx_ipc_messages; ngx_ipc_messages max=1m;",
+            "",
+            "is duplicate",
+        ),
+        ("", "ngx_ipc_messages;", "is not allowed here"),
+        ("events { ngx_ipc_messages; }", "", "is not allowed here"),
+    ] {
+        let (is_accepted, said) = check(&nginx, main, http);
+
+        assert!(!is_accepted, "{main} {http}");
+        assert!(said.contains(&format!("{directive} {why} in ")), "{said}");
+    }
+}
+
+/// The largest and the smallest values work.
+#[test]
+fn extreme_values_work() {
+    for (index, values) in [
+        "memory=256m max=127m processes=1022",
+        "memory=1 max=1 processes=3",
+        "memory=0 max=0 processes=0 spin=0",
+        "spin=1000",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let nginx = start_with(
+            &format!("messages_extreme{index}"),
+            &format!("ngx_ipc_messages {values};"),
+            "",
+        );
+        let workers = nginx.workers();
+        let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
+
+        // A message of 5 bytes is larger than `max=1` allows.
+        if values.contains("max=1 ") {
+            assert_eq!(ask(&nginx, sender, "/?n=1"), "sent:0 handled:0 gaps:0");
+        } else {
+            assert!(
+                ask(&nginx, sender, "/?n=1").starts_with("sent:2 "),
+                "{values}"
+            );
+            wait_for_handled(&nginx, receiver, 1);
+        }
+
+        nginx.quit(&[]);
+    }
+}
+
+/// `nginx -t` accepts a configuration with messages, also while nginx runs, and leaves
+/// nothing behind. A reload of a wrong configuration changes nothing.
+#[test]
+fn a_test_of_the_configuration_changes_nothing() {
+    let nginx = start_with("messages_test_of_conf", "ngx_ipc_messages;", "");
+    let workers = nginx.workers();
+    let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
+    let before = nginx.descriptors();
+    let main = main_with("ngx_ipc_messages memory=8m;");
+    let (is_accepted, said) = check(&nginx, &main, HTTP);
+
+    assert!(is_accepted, "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
+
+    let (is_accepted, said) = check(&nginx, &main_with("ngx_ipc_messages max=x;"), HTTP);
+
+    assert!(!is_accepted && said.contains("invalid parameter"), "{said}");
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_line("invalid parameter \"max=x\"");
+    assert_eq!(nginx.descriptors(), before);
+    assert_eq!(nginx.workers(), workers);
+    assert!(ask(&nginx, sender, "/?n=2").starts_with("sent:4 "));
+    wait_for_handled(&nginx, receiver, 2);
+    nginx.quit(&["[emerg]"]);
+}
+
+/// A reload with other sizes, or without the directive, logs a warning, and messages
+/// go on with the old sizes. A reload with the same sizes logs none.
+#[test]
+fn a_reload_does_not_change_the_sizes() {
+    let nginx = start_with("messages_sizes", "ngx_ipc_messages max=4;", "");
+    let mut warnings = 0;
+
+    for (directive, is_warned) in [
+        ("ngx_ipc_messages max=4;", false),
+        ("ngx_ipc_messages max=4 spin=10;", false),
+        ("ngx_ipc_messages max=8;", true),
+        ("ngx_ipc_messages max=4 memory=8m;", true),
+        ("ngx_ipc_messages max=4 processes=100;", true),
+        ("", true),
+    ] {
+        nginx.configure(&main_with(directive), HTTP);
+
+        let workers = nginx.reload();
+        let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
+
+        warnings += usize::from(is_warned);
+        assert_eq!(nginx.lines(SIZES_CHANGE).len(), warnings, "{directive}");
+        // The module's messages have 5 bytes, and those to oneself 4.
+        assert_eq!(ask(&nginx, sender, "/?n=1"), "sent:0 handled:0 gaps:0");
+        assert!(ask(&nginx, sender, "/?self=1").starts_with("sent:3 "));
+        wait_for_handled(&nginx, receiver, 1);
+    }
+
+    nginx.quit(&[]);
+}
+
+/// A single process keeps its messages if a reload is refused. A reload that removes
+/// the module, or adds it again, leaves no descriptor. After a reload no nginx answers
+/// that is a single process, as `single::reload` shows.
+#[test]
+fn a_single_process_reloads() {
+    let main = main_with("master_process off; ngx_ipc_messages;");
+    let wrong = main_with("master_process off; ngx_ipc_messages spin=x;");
+    let without = "user root; master_process off;";
+    let nginx = Nginx::new("messages_single_reload", Which::Ipc, &main, HTTP);
+
+    nginx.spawn(&[]);
+    assert!(body(&nginx.get("/?self=1")).starts_with("sent:1 "));
+    nginx.configure(&wrong, HTTP);
+    nginx.wait_for_idle();
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_line("invalid parameter \"spin=x\"");
+    assert!(body(&nginx.get("/?self=1")).starts_with("sent:1 "));
+    wait_until("messages to oneself", || {
+        body(&nginx.get("/")) == "sent:0 handled:2 gaps:0"
+    });
+    nginx.wait_for_idle();
+
+    let before = nginx.descriptors();
+
+    for (n, main, http) in [(2, without, ""), (3, &*main, HTTP)] {
+        nginx.configure(main, http);
+        nginx.signal(libc::SIGHUP);
+        nginx.wait_for_lines(n, ": reconfiguring");
+        nginx.wait_for_idle();
+    }
+
+    nginx.wait_for_descriptors(&before);
+    nginx.quit(&["[emerg]"]);
+}
