@@ -7,7 +7,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_event.h>
 #include <ngx_ipc.h>
 
 #include "ngx_counters_module.h"
@@ -65,7 +64,7 @@ const ngx_ipc_status_format_t  ngx_ipc_status_formats[] = {
 };
 
 
-/* Numbers without a metric are in the metrics of types. */
+/* Numbers without a metric here are in other metrics, of types or of receivers. */
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
 
@@ -98,12 +97,10 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
     { "messages_received", NULL, NULL, NULL,
       offsetof(ngx_ipc_process_t, messages_received) },
 
-    { "messages_waiting", "process_messages_waiting", "gauge",
-      "Messages of modules that wait for the process.",
+    { "messages_waiting", NULL, NULL, NULL,
       offsetof(ngx_ipc_process_t, messages_waiting) },
 
-    { "messages_deepest", "process_messages_deepest", "gauge",
-      "The most messages of one sender that waited for it at one time.",
+    { "messages_deepest", NULL, NULL, NULL,
       offsetof(ngx_ipc_process_t, messages_deepest) },
 
     { "messages_lost", NULL, NULL, NULL,
@@ -168,7 +165,7 @@ ngx_ipc_status_value(void *data, const ngx_ipc_status_number_t *number)
 }
 
 
-static const char *
+const char *
 ngx_ipc_status_role(ngx_ipc_process_t *process)
 {
     switch (process->role) {
@@ -322,6 +319,10 @@ ngx_ipc_status_prometheus(ngx_buf_t *b, ngx_ipc_status_page_t *page)
                              ngx_ipc_status_value(&page->counters, number));
     }
 
+    if (page->messages.types.nelts > 0) {
+        ngx_ipc_status_receivers(b, page->processes, page->n);
+    }
+
     ngx_ipc_status_messages_prometheus(b, &page->messages);
 }
 
@@ -384,7 +385,7 @@ ngx_ipc_status(ngx_pool_t *pool, const ngx_ipc_status_format_t *format)
 
     size = page.n * NGX_IPC_STATUS_PROCESS
            + (ngx_ipc_status_n(ngx_ipc_status_counters)
-              + ngx_ipc_status_n(ngx_ipc_status_numbers) + 1)
+              + ngx_ipc_status_n(ngx_ipc_status_numbers) + 3)
              * NGX_IPC_STATUS_LINES
            + ngx_ipc_status_messages_size(&page.messages);
 

@@ -10,6 +10,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_ipc.h>
 
 
 typedef struct ngx_ipc_status_page_s  ngx_ipc_status_page_t;
@@ -50,6 +52,8 @@ ngx_buf_t *ngx_ipc_status(ngx_pool_t *pool,
 void ngx_ipc_status_print(ngx_buf_t *b, const char *fmt, ...);
 ngx_int_t ngx_ipc_status_value(void *data,
     const ngx_ipc_status_number_t *number);
+
+const char *ngx_ipc_status_role(ngx_ipc_process_t *process);
 
 /*
  * Writes the two lines that come before a metric in the format of Prometheus.

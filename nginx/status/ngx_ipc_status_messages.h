@@ -58,5 +58,8 @@ void ngx_ipc_status_messages_json(ngx_buf_t *b,
 void ngx_ipc_status_messages_prometheus(ngx_buf_t *b,
     ngx_ipc_status_messages_t *messages);
 
+/* Writes the metrics of the n processes about the messages that wait for them. */
+void ngx_ipc_status_receivers(ngx_buf_t *b, ngx_ipc_process_t *p, ngx_uint_t n);
+
 
 #endif /* _NGX_IPC_STATUS_MESSAGES_H_INCLUDED_ */

@@ -27,12 +27,82 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_latency = {
 };
 
 
+/*
+ * The metrics of the processes that have the same role and the same number: a
+ * sum and a maximum.  After a reload a worker has another slot, so a label with
+ * the slot would begin a new series.
+ */
+
+static const ngx_ipc_status_number_t  ngx_ipc_status_waiting = {
+    NULL, "process_messages_waiting", "gauge",
+    "Messages of modules that wait for the processes.",
+    offsetof(ngx_ipc_process_t, messages_waiting)
+};
+
+
+static const ngx_ipc_status_number_t  ngx_ipc_status_deepest = {
+    NULL, "process_messages_deepest", "gauge",
+    "The most messages of one sender that waited for one of them.",
+    offsetof(ngx_ipc_process_t, messages_deepest)
+};
+
+
 void
 ngx_ipc_status_metric(ngx_buf_t *b, const ngx_ipc_status_number_t *number)
 {
     ngx_ipc_status_print(b, "# HELP ngx_ipc_%s %s\n# TYPE ngx_ipc_%s %s\n",
                          number->metric, number->help,
                          number->metric, number->type);
+}
+
+
+static ngx_uint_t
+ngx_ipc_status_is_same(ngx_ipc_process_t *one, ngx_ipc_process_t *other)
+{
+    return one->role == other->role && one->worker == other->worker;
+}
+
+
+/* Writes a line for each role and number of a worker. */
+
+static void
+ngx_ipc_status_receiver(ngx_buf_t *b, ngx_ipc_process_t *p, ngx_uint_t n,
+    const ngx_ipc_status_number_t *number, ngx_uint_t is_sum)
+{
+    ngx_int_t   value, more;
+    ngx_uint_t  i, j;
+
+    ngx_ipc_status_metric(b, number);
+
+    for (i = 0; i < n; i++) {
+
+        for (j = 0; !ngx_ipc_status_is_same(&p[j], &p[i]); j++) { /* void */ }
+
+        if (j < i) {
+            continue;
+        }
+
+        value = ngx_ipc_status_value(&p[i], number);
+
+        for (j = i + 1; j < n; j++) {
+            if (ngx_ipc_status_is_same(&p[j], &p[i])) {
+                more = ngx_ipc_status_value(&p[j], number);
+                value = is_sum ? value + more : ngx_max(value, more);
+            }
+        }
+
+        ngx_ipc_status_print(b, "ngx_ipc_%s{role=\"%s\",worker=\"%i\"} %i\n",
+                             number->metric, ngx_ipc_status_role(&p[i]),
+                             p[i].worker, value);
+    }
+}
+
+
+void
+ngx_ipc_status_receivers(ngx_buf_t *b, ngx_ipc_process_t *p, ngx_uint_t n)
+{
+    ngx_ipc_status_receiver(b, p, n, &ngx_ipc_status_waiting, 1);
+    ngx_ipc_status_receiver(b, p, n, &ngx_ipc_status_deepest, 0);
 }
 
 

@@ -114,8 +114,8 @@ const METRICS: [(&str, &str); 12] = [
     ("messages_sent", ""),
     ("messages_refused", ""),
     ("messages_received", ""),
-    ("messages_waiting", "process_messages_waiting"),
-    ("messages_deepest", "process_messages_deepest"),
+    ("messages_waiting", ""),
+    ("messages_deepest", ""),
     ("messages_lost", ""),
     ("messages_unknown", ""),
 ];

@@ -1,6 +1,7 @@
 //! Tests of the numbers of messages in the status.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use super::formats::metrics;
 use super::{json, nginx, number};
 use crate::messages::{main_with, wait_for_handled};
 use crate::nginx::{Nginx, Which, body};
+use crate::support::build::root;
 use crate::support::{find, sys, wait_until};
 
 const HTTP: &str = "server {
@@ -151,7 +153,10 @@ fn formats_agree_about_messages() {
         assert!(body(&text).contains(&line), "{text}");
     }
 
-    assert_eq!(metric(&values, "waiting", ""), 0.0);
+    for name in ["waiting", "deepest"] {
+        assert_eq!(metric(&values, name, "") as i64, number(&all, name));
+    }
+
     assert!(body(&text).contains(&format!("\ntype:\"{TYPE}\" sent:420 refused:0 ")));
     assert!(body(&text).contains("\nfrom:0 to:1 sent:"));
 
@@ -188,15 +193,79 @@ fn formats_agree_about_messages() {
     nginx.quit(&[]);
 }
 
+/// The series of messages.
+fn series(nginx: &Nginx) -> BTreeMap<String, f64> {
+    let mut values = metrics(body(&nginx.get("/prometheus")));
+
+    values.retain(|name, _| {
+        name.starts_with("ngx_ipc_type_") || name.starts_with("ngx_ipc_process_messages_")
+    });
+    values
+}
+
+/// docs/modules.md has a row for each metric, with its type and the labels of its
+/// series.
+#[test]
+fn the_guide_lists_the_metrics() {
+    let nginx = with_messages("status_messages_guide");
+
+    broadcast(&nginx, 1);
+    received(&nginx, 6);
+
+    let answer = nginx.get("/prometheus");
+    let text = body(&answer);
+    let names_of_labels = |metric: &str| {
+        let series = text
+            .lines()
+            .find(|line| {
+                line.starts_with(&format!("{metric}{{"))
+                    || line.starts_with(&format!("{metric}_bucket{{"))
+            })
+            .unwrap_or_default();
+        let labels = series.split(['{', ',']).skip(1);
+
+        labels
+            .filter_map(|label| Some(format!("`{}`", label.split_once('=')?.0)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut shown: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, kind)| format!("| `{name}` | {kind} | {} |", names_of_labels(name)))
+        .map(|row| row.replace("|  |", "| |"))
+        .collect();
+    let guide = fs::read_to_string(root().join("docs/modules.md")).unwrap();
+    let mut listed: Vec<String> = guide
+        .lines()
+        .filter(|line| line.starts_with("| `ngx_ipc_"))
+        .filter_map(|line| Some(format!("{}|", line.rsplit_once('|')?.0.rsplit_once('|')?.0)))
+        .collect();
+
+    shown.sort();
+    listed.sort();
+    assert_eq!(listed, shown);
+    nginx.quit(&[]);
+}
+
 /// After a reload the workers have other slots. No counter of the metrics decreases,
 /// and no series begins or ends.
 #[test]
 fn counters_continue_over_reloads_and_kills() {
     let nginx = with_messages("status_messages_reload");
     let counters = || {
-        let mut values = metrics(body(&nginx.get("/prometheus")));
+        let values = series(&nginx);
+        let is_series_of_3_workers = |name: &str| {
+            let name = format!("ngx_ipc_process_messages_{name}");
 
-        values.retain(|name, _| name.starts_with("ngx_ipc_type_") && !name.contains("waiting{"));
+            values.keys().filter(|key| key.starts_with(&name)).count() == 3
+        };
+
+        assert!(
+            is_series_of_3_workers("waiting") && is_series_of_3_workers("deepest"),
+            "{values:?}"
+        );
         values
     };
 
@@ -219,7 +288,14 @@ fn counters_continue_over_reloads_and_kills() {
             let now = nginx.workers();
 
             for (name, value) in &before {
-                assert!(after.get(name) >= Some(value), "{name} {value} {after:?}");
+                let is_gauge = ["waiting{", "messages_deepest{"]
+                    .iter()
+                    .any(|gauge| name.contains(gauge));
+
+                assert!(
+                    is_gauge || after.get(name) >= Some(value),
+                    "{name} {value} {after:?}"
+                );
             }
 
             assert!(after.keys().eq(before.keys()), "{after:?} {before:?}");
@@ -259,6 +335,17 @@ fn stopped_workers_are_seen() {
 
             number(&counts, "waiting") == 100 && number(&counts, "deepest") == 100
         });
+
+        // 50 messages wait for each stopped worker. The sender publishes the numbers of
+        // pairs about each second.
+        wait_until("messages that wait for each worker", || {
+            let all = series(&nginx);
+            let waits = |(name, value): &(&String, &f64)| {
+                name.starts_with("ngx_ipc_process_messages_waiting{") && **value == 50.0
+            };
+
+            all.iter().filter(waits).count() == 2
+        });
     });
 
     for &stopped in workers.range(sender + 1..) {
@@ -279,7 +366,7 @@ fn an_nginx_without_messages() {
         assert_eq!(messages[list].as_array().map(Vec::len), Some(0), "{list}");
     }
 
-    assert!(!nginx.get("/prometheus").contains("ngx_ipc_type_"));
+    assert_eq!(series(&nginx), BTreeMap::new());
     assert!(!nginx.get("/text").contains("type:"));
     nginx.quit(&[]);
 }
