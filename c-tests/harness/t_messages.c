@@ -193,6 +193,11 @@ ngx_ipc_message_type_t  t_once_type = {
     .flags = NGX_IPC_MESSAGE_ONCE_PER_KEY
 };
 
+ngx_ipc_message_type_t  t_strict_once_type = {
+    .name = "test_strict_once", .handler = note_handler,
+    .flags = NGX_IPC_MESSAGE_ONCE_PER_KEY|NGX_IPC_MESSAGE_THIS_PROCESS
+};
+
 ngx_ipc_message_type_t  t_kept_type = {
     .name = "test_kept", .handler = kept_handler,
     .flags = NGX_IPC_MESSAGE_RETAINED
@@ -283,6 +288,7 @@ register_types(ngx_cycle_t *cycle)
     T_EQ(ngx_ipc_message_register(&t_order_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_order_later_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_once_type), NGX_OK);
+    T_EQ(ngx_ipc_message_register(&t_strict_once_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_kept_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_call_type), NGX_OK);
     T_EQ(ngx_ipc_message_register(&t_call_later_type), NGX_OK);

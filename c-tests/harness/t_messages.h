@@ -89,6 +89,7 @@ extern ngx_ipc_message_type_t    t_order_type;
 extern ngx_ipc_message_type_t    t_order_later_type;   /* not a control message */
 extern ngx_ipc_message_type_t    t_strict_type;
 extern ngx_ipc_message_type_t    t_once_type;
+extern ngx_ipc_message_type_t    t_strict_once_type;
 extern ngx_ipc_message_type_t    t_kept_type;
 
 /* Calls a function, as a control message and as an other message. */

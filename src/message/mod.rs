@@ -21,6 +21,7 @@
 //! - [`recover`]: what is done when a process is dead; [`remains`]: when its master is
 //!   dead, too
 //! - [`verify`]: a check of the whole region
+//! - `interrupted`: a memory for unit tests
 
 pub mod ahead;
 pub mod bits;
@@ -35,6 +36,8 @@ pub mod in_load;
 pub mod in_repair;
 pub mod in_small;
 pub mod incarnation;
+#[cfg(test)]
+pub mod interrupted;
 pub mod lane;
 pub mod lanes;
 pub mod layout;

@@ -212,3 +212,125 @@ impl<M: Memory> Source<'_, M> {
         self.board.store(rows::used(from), 0, Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::interrupted::Interrupted;
+    use crate::message::mapped::Mapped;
+    use crate::messaging::counting::Counting;
+
+    const SLOTS: u32 = 3;
+
+    fn worker(number: u32) -> Identity {
+        Identity {
+            worker: Some(number),
+            place: Some(number),
+            ..Identity::default()
+        }
+    }
+
+    /// A board on which worker 1, in slot 1, has sent and received messages of the
+    /// type 0.
+    fn board() -> Mapped {
+        let mapped = Mapped::new(rows::size(SLOTS), 0).unwrap();
+        let board = &mapped;
+        let mut counting = Counting::new(&board, 1);
+
+        names::register(&board, b"type").unwrap();
+        source(&board).hand_over(1, &worker(1));
+
+        for (counter, n) in [
+            (Counter::Sent, 10),
+            (Counter::Received, 4),
+            (Counter::Lost, 3),
+        ] {
+            counting.add(&board, 0, counter, n);
+        }
+
+        mapped
+    }
+
+    fn source<'a, M: Memory>(board: &'a M) -> Source<'a, M> {
+        Source {
+            board,
+            slots: SLOTS,
+        }
+    }
+
+    /// While a process reads the counters, a master gives the slot to another worker:
+    /// before each access.
+    #[test]
+    fn counters_that_are_moved_are_counted_once() {
+        for access in 0.. {
+            let mapped = board();
+            let board = &mapped;
+            let move_them = move || source(&board).hand_over(1, &worker(2));
+            let interrupted = Interrupted::new(board, vec![(access, Box::new(move_them))]);
+
+            let counts = source(&&interrupted).counts(0, |_| true);
+
+            assert_eq!((counts.sent, counts.received), (10, 4), "access {access}");
+
+            if interrupted.accesses() <= access {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_that_gets_another_worker_leaves_its_counters_to_the_old_one() {
+        let mapped = board();
+        let board = &mapped;
+        let source = source(&board);
+        let of = |number| source.counts(0, |holder| holder == Holder::Worker(number));
+
+        source.hand_over(1, &worker(2));
+        assert_eq!((of(1).sent, of(2).sent), (10, 0));
+        assert!(!source.has_any(|holder| holder == Holder::Worker(2)));
+
+        Counting::new(&board, 1).add(&board, 0, Counter::Sent, 5);
+        assert_eq!((of(1).sent, of(2).sent), (10, 5));
+        source.hand_over(1, &worker(1));
+        assert_eq!((of(1).sent, of(2).sent), (10, 5));
+    }
+
+    /// What was lost does not wait any more, and the most that waited is kept.
+    #[test]
+    fn messages_that_are_lost_do_not_wait() {
+        let mapped = board();
+        let board = &mapped;
+        let source = source(&board);
+
+        assert_eq!(source.counts(0, |_| true).waiting(), 3);
+        assert_eq!(source.deepest(0), 3);
+        Counting::new(&board, 1).add(&board, 0, Counter::Received, 3);
+        assert_eq!(source.counts(0, |_| true).waiting(), 0);
+        assert_eq!(source.deepest(0), 3);
+    }
+
+    #[test]
+    fn each_time_is_in_its_bucket() {
+        let mapped = board();
+        let board = &mapped;
+        let mut counting = Counting::new(&board, 1);
+        let times = [0, 1, 2, 3, 4, 1023, 1024, u64::MAX];
+
+        for nanoseconds in times {
+            counting.took(&board, 0, nanoseconds);
+        }
+
+        let counts = source(&board).counts(0, |_| true);
+
+        for (k, &n) in counts.times.iter().enumerate() {
+            let is_last = k == BUCKETS - 1;
+            let expected = times
+                .iter()
+                .map(|&time| u128::from(time))
+                .filter(|&time| (time < 1 << k || is_last) && (k == 0 || time >= 1 << (k - 1)))
+                .count();
+
+            assert_eq!(n, expected as u64, "bucket {k}");
+        }
+    }
+}

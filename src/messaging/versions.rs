@@ -59,3 +59,20 @@ impl Versions {
         self.seen.get(usize::from(number)).copied().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_message_that_is_kept_is_dropped() {
+        let mut versions = Versions::default();
+
+        assert!(!versions.is_new(3, 0), "no message");
+        assert!(versions.is_new(3, 5));
+        assert!(!versions.is_new(3, 5), "the same message");
+        assert!(!versions.is_new(3, 4), "an older message");
+        assert!(versions.is_new(3, 6));
+        assert!(versions.is_new(2, 1), "another type");
+    }
+}

@@ -301,6 +301,7 @@ static void
 test_unknown(void)
 {
     ngx_ipc_process_t              p;
+    ngx_ipc_message_counts_t       c;
     static ngx_ipc_message_type_t  type = { .name = "test_unknown" };
 
     t_messages_start(1);
@@ -313,6 +314,17 @@ test_unknown(void)
     T_EQ(ngx_ipc_next_process(&p), NGX_OK);
     T_EQ(p.messages_unknown, 1);
     T_EQ(p.messages_lost, 0);
+
+    c.number = -1;
+    c.set = 0;
+    c.worker = -1;
+
+    do {
+        T_EQ(ngx_ipc_message_next_type(&c), NGX_OK);
+    } while (strcmp(c.name, "test_unknown") != 0);
+
+    T_EQ(c.received, 1);
+    T_EQ(c.unknown, 1);
 
     t_workers_stop();
 }

@@ -266,6 +266,30 @@ test_once(void)
 }
 
 
+/* A key can be used again when the message that had it is lost. */
+
+static void
+test_lost(void)
+{
+    t_messages_start(1);
+    t_notes->hold = 1;
+    T_EQ(t_give_order(0, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(0)->holding);
+    T_EQ(t_by_key(&t_strict_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    t_kill_worker(0);
+
+    /* The order that the worker was handling, and the message with the key. */
+
+    T_UNTIL(t_of(0)->gaps == 2);
+    T_EQ(t_of(0)->notes, 0);
+
+    T_EQ(t_by_key(&t_strict_once_type, NGX_IPC_WORKERS, 1), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+
+    t_workers_stop();
+}
+
+
 int
 main(void)
 {
@@ -277,6 +301,7 @@ main(void)
     t_run("other messages to one of a set", test_other_ways);
     t_run("the same worker for a key", test_key);
     t_run("one message that waits for each key", test_once);
+    t_run("a message with a key is lost", test_lost);
 
     return t_end();
 }

@@ -263,3 +263,58 @@ fn keep_doorbells(sockets: Vec<OwnedFd>) -> Result<(), Refused> {
         Err(Refused::Descriptors)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: Sizes = Sizes {
+        slots: 8,
+        chunks: 8,
+        control_chunks: 1,
+        quota: 4,
+    };
+
+    #[test]
+    fn each_size_must_be_enough() {
+        assert!(is_enough(SIZES, SIZES));
+
+        for smaller in [
+            Sizes { slots: 7, ..SIZES },
+            Sizes { chunks: 7, ..SIZES },
+            Sizes {
+                control_chunks: 0,
+                ..SIZES
+            },
+            Sizes { quota: 3, ..SIZES },
+        ] {
+            assert!(!is_enough(smaller, SIZES) && is_enough(SIZES, smaller));
+        }
+    }
+
+    /// Only the slot and the incarnation that the old binary has claimed for this
+    /// master are accepted.
+    #[test]
+    fn the_slot_of_another_process_is_refused() {
+        let layout = Layout::new(SIZES).unwrap();
+        let region = Mapped::new(layout.size(), SIZES.slots as usize).unwrap();
+
+        layout.create(&&region);
+
+        let claim = |first| peers::claim(&&region, &layout, 0, |slot| slot < first).unwrap();
+        let (slot, incarnation) = claim(1);
+        let (other, its_incarnation) = claim(MASTERS);
+        let check = |slot, incarnation| {
+            let checked = check_slot(&region, &layout, (slot, incarnation));
+
+            checked.is_ok()
+        };
+
+        assert!(slot < MASTERS && other >= MASTERS);
+        assert!(check(slot, incarnation));
+        assert!(!check(slot, incarnation + 1));
+        assert!(!check(0, incarnation), "the slot of the old master");
+        assert!(!check(other, its_incarnation), "the slot of a worker");
+        assert!(!check(SIZES.slots, incarnation), "no slot");
+    }
+}
