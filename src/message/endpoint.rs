@@ -272,14 +272,7 @@ impl<M: Memory> Endpoint<M> {
     /// the same message returns `None`.
     #[inline]
     pub fn take_time(&mut self) -> Option<u64> {
-        let time = self.incoming.time;
-
-        if time == 0 {
-            return None;
-        }
-
-        self.incoming.time = 0;
-        Some(time)
+        self.incoming.take_time()
     }
 
     /// Counts a message that was received from a process and is lost, because a

@@ -66,9 +66,12 @@ pub struct Incoming {
     pub cap: u32,
     /// The message that was returned last.
     pub(super) handled: Option<Handled>,
-    /// The time at which the message that was returned last was sent, in
-    /// nanoseconds; 0 if it is not known.
+    /// The time at which a message was sent, in nanoseconds; 0 if it is not known.
+    /// The short path does not change it, see `timed`.
     pub(super) time: u64,
+    /// The message to which `time` belongs: the head of its lane, and the number
+    /// after its own.
+    timed: (usize, u32),
     pub(super) sleeps: u64,
 }
 
@@ -103,6 +106,7 @@ impl Incoming {
             cap: 16,
             handled: None,
             time: 0,
+            timed: (0, 0),
             sleeps: m.memory.load(sleep, Acquire) | 1,
         })
     }
@@ -267,10 +271,11 @@ impl Incoming {
 
             match lane.take(m) {
                 Taken::Message(record, number) => {
-                    let time = lane.time_of(number);
+                    let handled = Handled::after_message(lane.head, number, &record);
 
-                    self.handled = Some(Handled::after_message(lane.head, number, &record));
-                    self.time = time;
+                    self.time = lane.time_of(number);
+                    self.timed = (handled.head, handled.number);
+                    self.handled = Some(handled);
 
                     let origin = Origin {
                         class,
@@ -336,6 +341,20 @@ impl Incoming {
     /// Reports that a pool may have room.
     pub fn add_room(&mut self, slot: u32) {
         self.room.add(slot);
+    }
+
+    /// Takes the time of the message that was returned last; `None` if it is not
+    /// known.
+    #[inline]
+    pub fn take_time(&mut self) -> Option<u64> {
+        if self.time == 0 {
+            return None;
+        }
+
+        let time = std::mem::take(&mut self.time);
+        let handled = self.handled?;
+
+        (self.timed == (handled.head, handled.number)).then_some(time)
     }
 
     /// Counts a message that was lost after it had been received.

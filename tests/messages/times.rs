@@ -97,6 +97,33 @@ fn a_time_that_comes_first_belongs_to_its_message() {
     assert!(matches!(times(&mut b)[..], [Some(_)]));
 }
 
+/// A receiver that did not ask for the time of a message does not get it with a later
+/// one, which takes the short path.
+#[test]
+fn a_time_that_was_not_taken_is_not_that_of_the_next_message() {
+    let world = World::new(SMALL);
+    let (mut a, mut b) = (world.start(0), world.start(1));
+
+    for letter in [DATA, TIMED, DATA] {
+        a.send(to(1), letter, b"x").unwrap();
+    }
+
+    let mut turn = b.turn(u32::MAX, 0);
+    let mut count = 0;
+
+    while let Some(event) = b.next(&mut turn) {
+        if let Event::Message(_) = event {
+            count += 1;
+
+            if count != 2 {
+                assert_eq!(b.take_time(), None);
+            }
+        }
+    }
+
+    assert_eq!(count, 3);
+}
+
 /// A record that fills a chunk has no room for the time.
 #[test]
 fn the_largest_small_message_has_no_time() {
