@@ -232,11 +232,14 @@ impl<M: Memory> Endpoint<M> {
             self.fall_behind();
         }
 
-        let event = self.incoming.next(&self.member, turn);
+        let mut event = self.incoming.next(&self.member, turn);
 
         match event {
             Some(Event::Room(receiver)) => {
-                self.outgoing.room(&self.member, receiver);
+                if !self.outgoing.room(&self.member, receiver) {
+                    event = Some(Event::Looked(receiver));
+                }
+
                 // See `Member::ask_for_identity`.
                 self.member.assert_state(self.state);
             }

@@ -65,6 +65,9 @@ pub enum Event {
     Down(Sender),
     /// The pool of this slot has room again, after a message was refused.
     Room(u32),
+    /// This slot has made the process look at its lanes to it, and no message was
+    /// refused there. The caller does nothing.
+    Looked(u32),
 }
 
 /// How much a receiver may do before its event loop goes on.

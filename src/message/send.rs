@@ -308,8 +308,11 @@ impl Outgoing {
         &self.waits
     }
 
-    /// Reacts to room in the pool of a receiver.
-    pub fn room<M: Memory>(&mut self, m: &Member<M>, receiver: u32) {
+    /// Reacts to room in the pool of a receiver. Returns whether this process waits for
+    /// it: others use the same bit for other reasons.
+    pub fn room<M: Memory>(&mut self, m: &Member<M>, receiver: u32) -> bool {
+        let waits = self.waits.has(receiver);
+
         self.waits.remove(receiver);
 
         for lanes in &mut self.lanes {
@@ -317,6 +320,8 @@ impl Outgoing {
                 lane.repair(m);
             }
         }
+
+        waits
     }
 
     /// Loads the lanes that a predecessor has opened, so that they are closed if

@@ -112,7 +112,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                 }
             }
             // `Presence` reports these changes, also of processes that send nothing.
-            Event::Up(_) | Event::Down(_) => {}
+            Event::Up(_) | Event::Down(_) | Event::Looked(_) => {}
         }
     }
 

@@ -387,4 +387,12 @@ fn senders_that_wait_for_a_dead_receiver_are_told() {
     fill(&mut a, to(1), DATA, &[0; 1000]);
     world.kill(b, Heritage::Stranger);
     assert_eq!(events(&mut a), [Event::Room(1)]);
+
+    // It does not wait any more.
+    let mut b = world.start_as(1, Heritage::Stranger);
+
+    a.send(to(1), DATA, b"message").unwrap();
+    assert_eq!(messages(&mut b).len(), 1);
+    world.kill(b, Heritage::Stranger);
+    assert_eq!(events(&mut a), [Event::Looked(1)]);
 }

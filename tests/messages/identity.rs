@@ -52,7 +52,7 @@ fn an_overwritten_identity_is_unknown_until_its_process_writes_it_again() {
         assert!(a.peer(1).unwrap().identity.is_unknown(), "{field}");
 
         a.member().ask_for_identity(1);
-        assert!(events(&mut b).contains(&Event::Room(0)));
+        assert!(events(&mut b).contains(&Event::Looked(0)));
         assert_eq!(a.peer(1).unwrap().identity, identity(), "{field}");
         assert_eq!((&world.memory).load(at, Relaxed), whole);
     }
