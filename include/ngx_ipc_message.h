@@ -122,8 +122,8 @@ typedef struct {
     void *ctx;
     /*
      * 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
-     * NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED and
-     * NGX_IPC_MESSAGE_DESCRIPTORS.
+     * NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED,
+     * NGX_IPC_MESSAGE_DESCRIPTORS and NGX_IPC_MESSAGE_TIMED.
      */
     ngx_uint_t flags;
     /* Set by ngx_ipc_message_register(). Programs do not use this field. */
@@ -357,11 +357,12 @@ typedef struct {
 #define NGX_IPC_MESSAGE_ONCE_PER_KEY 4
 
 /*
- * The last broadcast of the type, of at most 1 MiB, is kept: a process that starts later, or
- * registers the type later, gets it, if it has a role of the set and is not of an
- * earlier generation. A process of the set that had no room, or whose message was
- * lost with its sender, gets it too. A message that is older than one that a
- * process has got already is dropped.
+ * The last broadcast of the type is kept: a process that starts later, or registers
+ * the type later, gets it, if it has a role of the set and is not of an earlier
+ * generation. A process of the set that had no room, or whose message was lost with
+ * its sender, gets it too. A message that is older than one that a process has got
+ * already is dropped. The payload has at most 1 MiB, even if message_max is larger,
+ * and there are at most 32 such types.
  */
 #define NGX_IPC_MESSAGE_RETAINED 8
 
@@ -454,9 +455,9 @@ typedef struct {
  * the first process, or if the configuration has messages. Registering a
  * type once more does nothing.
  *
- * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
- * missing, too long, or used by another structure; if the field flags has unknown
- * bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if type is NULL or
+ * size is less than in version 0.1; if the name is missing, too long, or used by
+ * another structure; if the field flags has unknown bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
  * is no memory; or if this process is a worker or helper and the program has no
  * messages.
  *

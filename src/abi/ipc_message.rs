@@ -62,9 +62,9 @@ pub(super) fn valid(
 /// the first process, or if the configuration has `messages`. Registering a
 /// type once more does nothing.
 ///
-/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if the name is
-/// missing, too long, or used by another structure; if the field `flags` has unknown
-/// bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
+/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if `type` is NULL or
+/// `size` is less than in version 0.1; if the name is missing, too long, or used by
+/// another structure; if the field `flags` has unknown bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
 /// is no memory; or if this process is a worker or helper and the program has no
 /// messages.
 ///

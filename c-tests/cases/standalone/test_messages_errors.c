@@ -1,11 +1,11 @@
 
-/* Tests of arguments that are wrong, of limits, and of how much waits. */
+/*
+ * Tests of arguments that are wrong, of processes that die or have no messages, and of
+ * how much waits.
+ */
 
 
 #include "t_messages.h"
-
-#include <stdio.h>
-
 
 #define EINVALID(call)                                                       \
     errno = 0;                                                               \
@@ -16,11 +16,8 @@
 static void
 test_arguments(void)
 {
-    int                             value;
-    ngx_ipc_load_t                  load;
-    static ngx_ipc_message_type_t   flags = {
-        .name = "test_flags", .flags = 1 << 20
-    };
+    int             value;
+    ngx_ipc_load_t  load;
 
     t_messages_start(1);
     value = 1;
@@ -78,10 +75,6 @@ test_arguments(void)
 
     T_EQ(t_note(NGX_IPC_TO_SLOT(-1), 9), NGX_OK);
     T_UNTIL(t_of(-1)->notes == 1);
-
-    T_EQ(ngx_ipc_message_register(&flags), NGX_ERROR);
-    T_EQ(t_logged(NGX_LOG_ALERT, "invalid flags 0x100000"), 1);
-    T_EQ(ngx_ipc_message_register_size(&t_note_type, 8), NGX_ERROR);
 
     /* Nothing was sent. */
 
@@ -250,36 +243,6 @@ test_too_many_processes(void)
 }
 
 
-/* There are 256 types. */
-
-static void
-test_too_many_types(void)
-{
-    int                             i, refused;
-    char                            names[300][16];
-    static ngx_ipc_message_type_t   types[300];
-
-    t_messages_start(1);
-    refused = 0;
-
-    for (i = 0; i < 300; i++) {
-        (void) snprintf(names[i], sizeof(names[i]), "test_type_%d", i);
-        types[i].name = names[i];
-        refused += ngx_ipc_message_register(&types[i]) != NGX_OK;
-    }
-
-    T_OK(refused >= 44 && refused < 60);
-    T_EQ(t_logged(NGX_LOG_ALERT, "256 types already"), refused);
-    T_EQ(ngx_ipc_message_send(&types[299], NGX_IPC_TO_WORKER(0), NULL, 0),
-         NGX_ERROR);
-    T_EQ(errno, EINVAL);
-    T_EQ(ngx_ipc_message_send(&types[200], NGX_IPC_TO_WORKER(0), NULL, 0),
-         NGX_OK);
-
-    t_workers_stop();
-}
-
-
 int
 main(void)
 {
@@ -289,7 +252,6 @@ main(void)
     t_run("reserved messages and processes that die", test_reserved);
     t_run("how much waits for a process", test_load);
     t_run("more processes than have messages", test_too_many_processes);
-    t_run("too many types", test_too_many_types);
 
     return t_end();
 }

@@ -54,8 +54,6 @@ test_refused(void)
 {
     u_char                         *data;
     static ngx_ipc_message_type_t   unknown = { .name = "test_unknown" };
-    static ngx_ipc_message_type_t   copy = { .name = "test_note" };
-    static ngx_ipc_message_type_t   empty = { .name = "" };
 
     t_messages_start(1);
 
@@ -72,11 +70,6 @@ test_refused(void)
     T_EQ(ngx_ipc_message_send(NULL, NGX_IPC_TO_WORKER(0), NULL, 0), NGX_ERROR);
     T_EQ(ngx_ipc_message_send(&t_note_type, NGX_IPC_TO_WORKER(0), NULL, 4),
          NGX_ERROR);
-
-    T_EQ(ngx_ipc_message_register(&copy), NGX_ERROR);
-    T_EQ(ngx_ipc_message_register(&empty), NGX_ERROR);
-    T_EQ(ngx_ipc_message_register(NULL), NGX_ERROR);
-    T_EQ(ngx_ipc_message_register(&t_note_type), NGX_OK);
 
     /* The worker counts a message that it has no handler for. */
 

@@ -91,6 +91,11 @@ impl Registered {
         self.pointer
             .is_some_and(|pointer| pointer.name().bytes() == Some(name))
     }
+
+    /// Whether this type was not forgotten, and has another name.
+    fn is_other(&self, name: &[u8]) -> bool {
+        self.pointer.is_some() && !self.has_name(name)
+    }
 }
 
 /// Whether a type was registered whose last message is kept.
@@ -193,9 +198,10 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
     }
 
     let flags = pointer.get().flags;
-    let number = shared::get().and_then(|region| number_of(&region, name, flags));
+    let region = shared::get();
+    let number = region.and_then(|region| number_of(&region, name, flags));
 
-    if number.is_none() && shared::get().is_some() {
+    if number.is_none() && (region.is_some() || is_full(&types, name, flags)) {
         drop(types);
         return Err(log.refuse(format_args!(
             "message type \"{text}\": there are {} types already, or {} whose last message \
@@ -238,6 +244,18 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
     }
 
     Ok(())
+}
+
+/// Whether the table in the shared memory, which is not made yet, has no room for one
+/// more type.
+fn is_full(types: &[Registered], name: &[u8], flags: ngx_uint_t) -> bool {
+    let kept = flags & NGX_IPC_MESSAGE_RETAINED;
+    let others = || types.iter().filter(|known| known.is_other(name));
+
+    others().count() >= usize::from(names::MAX_TYPES)
+        || kept != 0
+            && others().filter(|known| known.flags & kept != 0).count()
+                >= usize::from(retained::MAX_KEPT)
 }
 
 /// The number of a type. `None` if there are too many types.

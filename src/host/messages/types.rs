@@ -17,11 +17,12 @@ pub const NGX_IPC_MESSAGE_THIS_PROCESS: ngx_uint_t = 2;
 /// NGX_IPC_MESSAGE_THIS_PROCESS.
 pub const NGX_IPC_MESSAGE_ONCE_PER_KEY: ngx_uint_t = 4;
 
-/// The last broadcast of the type, of at most 1 MiB, is kept: a process that starts later, or
-/// registers the type later, gets it, if it has a role of the set and is not of an
-/// earlier generation. A process of the set that had no room, or whose message was
-/// lost with its sender, gets it too. A message that is older than one that a
-/// process has got already is dropped.
+/// The last broadcast of the type is kept: a process that starts later, or registers
+/// the type later, gets it, if it has a role of the set and is not of an earlier
+/// generation. A process of the set that had no room, or whose message was lost with
+/// its sender, gets it too. A message that is older than one that a process has got
+/// already is dropped. The payload has at most 1 MiB, even if message_max is larger,
+/// and there are at most 32 such types.
 pub const NGX_IPC_MESSAGE_RETAINED: ngx_uint_t = 8;
 
 /// Descriptors can come with messages of the type, see
@@ -163,8 +164,8 @@ pub struct ngx_ipc_message_type_t {
     /// message.
     pub ctx: *mut c_void,
     /// 0, or a sum of NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_THIS_PROCESS,
-    /// NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED and
-    /// NGX_IPC_MESSAGE_DESCRIPTORS.
+    /// NGX_IPC_MESSAGE_ONCE_PER_KEY, NGX_IPC_MESSAGE_RETAINED,
+    /// NGX_IPC_MESSAGE_DESCRIPTORS and NGX_IPC_MESSAGE_TIMED.
     pub flags: ngx_uint_t,
     /// Set by ngx_ipc_message_register(). Programs do not use this field.
     pub number: ngx_uint_t,
