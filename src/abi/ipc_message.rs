@@ -64,9 +64,9 @@ pub(super) fn valid(
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if `type` is NULL or
 /// `size` is less than in version 0.1; if the name is missing, too long, or used by
-/// another structure; if the field `flags` has unknown bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there
-/// is no memory; or if this process is a worker or helper and the program has no
-/// messages.
+/// another structure; if the field `flags` has unknown bits; if there are 256 types
+/// already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there is no memory; or if this
+/// process is a worker or helper and the program has no messages.
 ///
 /// # Safety
 ///
@@ -222,7 +222,8 @@ pub unsafe extern "C" fn ngx_ipc_message_load_size(
 /// to which it was not sent, most often because they have no room; the function
 /// `room` is called for those. If the payload is too large or an argument is
 /// wrong, the message was sent to none, and the result is NGX_DECLINED or
-/// NGX_ERROR, with `errno` as after ngx_ipc_message_send(). The result is NGX_AGAIN
+/// NGX_ERROR, with `errno` as after ngx_ipc_message_send(). A payload of more than
+/// 1 MiB is too large for a type with NGX_IPC_MESSAGE_RETAINED. The result is NGX_AGAIN
 /// if the type has NGX_IPC_MESSAGE_RETAINED and three other processes are keeping a
 /// message of the type, for example because they were stopped; the function `room`
 /// is not called then.

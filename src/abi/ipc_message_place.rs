@@ -13,7 +13,9 @@ use crate::host::messages::types::{ngx_ipc_message_type_t, ngx_ipc_to_t};
 ///
 /// Returns the address of the payload, a multiple of 16, or NULL with `errno` set
 /// as by ngx_ipc_message_send(). Until ngx_ipc_message_commit() or
-/// ngx_ipc_message_cancel() no other message can be sent to this process.
+/// ngx_ipc_message_cancel() no other message can be sent to this process: functions
+/// that send to it fail with EBUSY, and a broadcast misses it. Types with
+/// NGX_IPC_MESSAGE_CONTROL and types without it do not disturb each other.
 ///
 /// # Safety
 ///

@@ -93,7 +93,19 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         count(Counter::Sent, result.sent.into());
         count(Counter::Refused, full);
 
+        if kind.retained && result.missed > 0 {
+            self.wake_members();
+        }
+
         Ok(result.sent)
+    }
+
+    /// Wakes up the processes of the last set. A process that got no record of a
+    /// message that is kept finds the message in the board.
+    fn wake_members(&self) {
+        for peer in &self.members {
+            self.endpoint.member().wake(peer.slot);
+        }
     }
 
     /// Sends a request to one process. Its outcome comes within `milliseconds`.

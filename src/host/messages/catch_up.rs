@@ -64,8 +64,22 @@ pub fn end(handle: impl Fn(u16, Kept, &Peer)) {
     }
 }
 
+/// Prepares to sleep, see [`local::prepare_sleep`]. A message that is kept and that this
+/// process has not handled is something to do.
+pub fn prepare_sleep() -> Option<Option<u64>> {
+    let wait = local::prepare_sleep();
+
+    // A process that has kept a message looks afterwards whether this one sleeps.
+    if has_kept() {
+        local::wake_up();
+        return Some(Some(0));
+    }
+
+    wait
+}
+
 /// Whether there are messages that are kept and that this process has not handled.
-pub fn has_kept() -> bool {
+fn has_kept() -> bool {
     // A process that has no messages must not wait for one.
     if !local::has_slot() {
         return false;

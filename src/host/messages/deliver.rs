@@ -178,7 +178,7 @@ fn is_replaced(is_told: bool) -> bool {
 
 /// Whether something has arrived.
 fn has_more() -> bool {
-    let is_asleep = matches!(local::prepare_sleep(), None | Some(None | Some(1..)));
+    let is_asleep = matches!(catch_up::prepare_sleep(), None | Some(None | Some(1..)));
 
     local::wake_up();
 

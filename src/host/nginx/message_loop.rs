@@ -126,11 +126,7 @@ pub fn process_foreign() -> ngx_int_t {
     local::silence();
     deliver::process(log());
 
-    if catch_up::has_kept() {
-        return to_timer(Some(0));
-    }
-
-    to_timer(local::prepare_sleep().flatten())
+    to_timer(catch_up::prepare_sleep().flatten())
 }
 
 /// In the master, which a signal has interrupted while it waited: handles the
@@ -149,7 +145,7 @@ pub fn process_in_master(g: &Globals, log: Log) {
 
     deliver::process(log);
 
-    let next = local::prepare_sleep().flatten();
+    let next = catch_up::prepare_sleep().flatten();
 
     IS_SET.store(next.is_some(), Relaxed);
 
@@ -160,7 +156,7 @@ pub fn process_in_master(g: &Globals, log: Log) {
 
     doorbell::set_due_in(next);
 
-    if !is_drained || next == Some(0) || catch_up::has_kept() {
+    if !is_drained || next == Some(0) {
         doorbell::ring();
     }
 }

@@ -42,11 +42,7 @@ pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
     shared::get()?;
     watch(log);
 
-    if catch_up::has_kept() {
-        return Some(0);
-    }
-
-    local::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
+    catch_up::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
 }
 
 /// Makes the event loop of this process watch its wake-up descriptor.
@@ -134,11 +130,7 @@ pub fn process_foreign() -> ngx_int_t {
     local::silence();
     deliver::process(log());
 
-    if catch_up::has_kept() {
-        return 0;
-    }
-
-    match local::prepare_sleep() {
+    match catch_up::prepare_sleep() {
         Some(Some(milliseconds)) => milliseconds as ngx_int_t,
         _ => -1,
     }
