@@ -128,11 +128,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.counting.received(&self.board, message);
     }
 
-    /// Counts a message that is dropped, because this process has no handler for it.
-    pub fn count_unknown(&mut self, message_type: u16) {
+    /// Counts the message of the last notice, which is dropped because this process has
+    /// no handler for it. If the message is kept, the process gets it when it registers
+    /// the type.
+    pub fn count_unknown(&mut self, message: &Message) {
         board::count_unknown(&self.board, self.slot());
         self.counting
-            .add(&self.board, message_type, Counter::Unknown, 1);
+            .add(&self.board, message.message_type, Counter::Unknown, 1);
+        self.versions.take_back(message);
     }
 
     /// Counts a message that was received and is lost, because a part of it is
@@ -154,8 +157,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
             message.user = 0;
 
-            if message.message_type != REPLY && !self.versions.is_new(message.message_type, version)
-            {
+            if message.message_type != REPLY && !self.versions.accept(&message, version) {
                 return;
             }
         }

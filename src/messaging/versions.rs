@@ -3,6 +3,7 @@
 
 use super::board::MAX_TYPES;
 use super::retained::is_old;
+use crate::message::event::Message;
 
 /// The versions, by the number of the type. 0: none.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub struct Versions {
     handled: [u32; MAX_TYPES as usize],
     /// The versions that were seen in the board before all messages were received.
     seen: [u32; MAX_TYPES as usize],
+    /// The message that was accepted last, and the version that was handled before.
+    accepted: Option<(Message, u32)>,
 }
 
 impl Default for Versions {
@@ -17,6 +20,7 @@ impl Default for Versions {
         Self {
             handled: [0; MAX_TYPES as usize],
             seen: [0; MAX_TYPES as usize],
+            accepted: None,
         }
     }
 }
@@ -40,9 +44,37 @@ impl Versions {
         is_newer
     }
 
+    /// Whether the version of a message is newer than what was handled. It is kept
+    /// then, until [`Versions::take_back`].
+    pub fn accept(&mut self, message: &Message, version: u32) -> bool {
+        let before = self.handled(message.message_type);
+        let is_new = self.is_new(message.message_type, version);
+
+        if is_new {
+            self.accepted = Some((*message, before));
+        }
+
+        is_new
+    }
+
+    /// Forgets the version of a message that was accepted last and not handled. So the
+    /// process gets the message that is kept when it registers the type. Does nothing
+    /// for other messages.
+    pub fn take_back(&mut self, message: &Message) {
+        if let Some((accepted, before)) = self.accepted
+            && accepted == *message
+        {
+            self.set(message.message_type, before);
+        }
+    }
+
+    fn handled(&self, number: u16) -> u32 {
+        self.handled.get(usize::from(number)).copied().unwrap_or(0)
+    }
+
     /// Whether a version is newer than what was handled.
     pub fn is_newer(&self, number: u16, version: u32) -> bool {
-        let handled = self.handled.get(usize::from(number)).copied().unwrap_or(0);
+        let handled = self.handled(number);
 
         version != 0 && (handled == 0 || !is_old(version, handled))
     }

@@ -27,6 +27,9 @@ struct Ledger {
     gaps: i64,
     /// The receivers and senders of the message that is kept.
     kept: BTreeSet<(i32, i32)>,
+    /// The receivers and senders of the message that is kept and whose type is
+    /// registered when it has arrived.
+    late: BTreeSet<(i32, i32)>,
     /// The receivers and senders of a descriptor.
     descriptors: BTreeSet<(i32, i32)>,
 }
@@ -69,6 +72,7 @@ impl Ledger {
                     );
                 }
                 "K" => assert!(ledger.kept.insert((pid, first as i32)), "twice: {line}"),
+                "L" => assert!(ledger.late.insert((pid, first as i32)), "twice: {line}"),
                 _ => {}
             }
         }
@@ -213,6 +217,32 @@ fn numbers_arrive_over_an_upgrade() {
     assert_eq!(server.master(), new);
     server.wait_for_workers(WORKERS);
     check_numbers(&server, 0);
+    server.quit(&[]);
+}
+
+/// A message that is kept reaches workers of both binaries before they register its
+/// type. Each of them gets it once, and its sender does not.
+#[test]
+fn a_type_is_registered_after_its_message() {
+    let server = start("messages_late");
+    let (old, new) = upgrade(&server);
+    let mut workers = server.workers_of(old);
+
+    workers.append(&mut server.workers_of(new));
+    wait_until("the message of the late type", || {
+        Ledger::read(&server).late.len() == workers.len() - 1
+    });
+
+    let found = Ledger::read(&server).late;
+    let senders: BTreeSet<i32> = found.iter().map(|(_, sender)| *sender).collect();
+    let receivers: BTreeSet<i32> = found.iter().map(|(receiver, _)| *receiver).collect();
+
+    assert_eq!(senders.len(), 1);
+    assert_eq!(&receivers | &senders, workers);
+    retire(&server, old);
+    server.wait_for_workers(WORKERS);
+    check_numbers(&server, 0);
+    assert_eq!(Ledger::read(&server).late, found);
     server.quit(&[]);
 }
 

@@ -4,9 +4,6 @@
 
 #include "t_messages.h"
 
-#include <stdio.h>
-
-
 /* The last message is kept for processes that come later. */
 
 static void
@@ -160,30 +157,82 @@ test_full(void)
 }
 
 
-/* There are few types whose last message is kept. */
+/*
+ * Workers that do not get on while they keep a message: they read memory that cannot
+ * be read.  The type has room for four messages.
+ */
 
 static void
-test_types(void)
+stay(int signo)
 {
-    int                             i, refused;
-    char                            names[40][16];
-    static ngx_ipc_message_type_t   types[40];
+    t_own()->flags[2] = 1;
 
-    t_messages_start(1);
-    refused = 0;
+    for ( ;; ) {
+        pause();
+    }
+}
 
-    for (i = 0; i < 40; i++) {
-        (void) snprintf(names[i], sizeof(names[i]), "test_kept_%d", i);
-        types[i].name = names[i];
-        types[i].flags = NGX_IPC_MESSAGE_RETAINED;
-        refused += ngx_ipc_message_register(&types[i]) != NGX_OK;
+
+static void
+keep_and_stay(ngx_ipc_message_t *m, int arg)
+{
+    void              *p;
+    struct sigaction   sa;
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = stay;
+    T_REQUIRE(sigaction(SIGSEGV, &sa, NULL) == 0);
+
+    p = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+    T_REQUIRE(p != MAP_FAILED);
+    (void) ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, p, 4096);
+    T_OK(0);
+}
+
+
+static void
+test_again(void)
+{
+    int        value;
+    ngx_int_t  w;
+
+    if (t_under_valgrind()) {
+        t_skip("valgrind reports memory that cannot be read");
+        return;
     }
 
-    /* One of the 32 types is t_kept_type. */
+    t_messages_start(4);
+    T_EQ(ngx_ipc_message_watch(&t_message_watch), NGX_OK);
 
-    T_EQ(refused, 9);
-    T_EQ(t_logged(NGX_LOG_ALERT, "whose last message is kept"), 9);
+    value = 1;
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), 4);
 
+    for (w = 0; w < 3; w++) {
+        T_UNTIL(t_of(w)->kept == 1);
+        T_EQ(t_call(NGX_IPC_TO_WORKER(w), keep_and_stay, 0), NGX_OK);
+        T_UNTIL(t_of(w)->flags[2] == 1);
+    }
+
+    value = 2;
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), NGX_AGAIN);
+    T_EQ(errno, EAGAIN);
+    T_UNTIL(t_of(3)->kept == 1);
+
+    /* The room of a dead worker is used again. */
+
+    t_kill_worker(1);
+    T_UNTIL(t_of(1)->kept == 2);
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                   sizeof(value)), 4);
+    T_UNTIL(t_of(1)->kept_value == 2 && t_of(3)->kept_value == 2);
+    T_EQ(t_of(3)->kept, 2);
+    T_EQ(t_of(-1)->room, 0);
+
+    t_kill_worker(0);
+    t_kill_worker(2);
+    T_UNTIL(t_of(0)->kept_value == 2 && t_of(2)->kept_value == 2);
     t_workers_stop();
 }
 
@@ -197,7 +246,7 @@ main(void)
     t_run("a message of the largest size that is kept", test_large);
     t_run("a message that is kept for a set", test_set);
     t_run("a message that is kept and had no room", test_full);
-    t_run("types whose last message is kept", test_types);
+    t_run("workers that stop while they keep a message", test_again);
 
     return t_end();
 }

@@ -255,7 +255,7 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
     let handler = registered.and_then(|registered| registered.get().handler);
 
     let (Some(registered), Some(handler)) = (registered, handler) else {
-        local::with(|own| own.count_unknown(found.message_type));
+        local::with(|own| own.count_unknown(&found));
 
         if UNKNOWN.fetch_add(1, Relaxed) == 0 {
             log.error(

@@ -96,6 +96,14 @@ impl Registered {
     fn is_other(&self, name: &[u8]) -> bool {
         self.pointer.is_some() && !self.has_name(name)
     }
+
+    /// Whether the last message is kept and this process has a handler for it.
+    fn gets_kept(&self) -> bool {
+        self.flags & NGX_IPC_MESSAGE_RETAINED != 0
+            && self
+                .pointer
+                .is_some_and(|pointer| pointer.get().handler.is_some())
+    }
 }
 
 /// Whether a type was registered whose last message is kept.
@@ -308,18 +316,12 @@ pub fn has_kept_types() -> bool {
 /// The types for whose kept messages this process has a handler. The list is not
 /// locked while the caller uses a number.
 pub fn kept_types() -> impl Iterator<Item = u16> {
-    let is_kept = |known: &Registered| {
-        known.flags & NGX_IPC_MESSAGE_RETAINED != 0
-            && known
-                .pointer
-                .is_some_and(|pointer| pointer.get().handler.is_some())
-    };
     let most = if has_kept_types() { usize::MAX } else { 0 };
     let number = move |index| {
         let types = TYPES.lock();
         let known: &Registered = types.get(index)?;
 
-        Some(known.number.filter(|_| is_kept(known)))
+        Some(known.number.filter(|_| known.gets_kept()))
     };
 
     (0..most).map_while(number).flatten()
@@ -336,10 +338,7 @@ pub fn take_unasked() -> Option<u16> {
         .filter(|known| known.asked != own && known.number.is_some())
         .find_map(|known| {
             known.asked = own;
-
-            (known.flags & NGX_IPC_MESSAGE_RETAINED != 0)
-                .then_some(known.number)
-                .flatten()
+            known.number.filter(|_| known.gets_kept())
         })
 }
 
