@@ -10,6 +10,8 @@
 
 #[path = "messages/basics.rs"]
 mod basics;
+#[path = "messages/broadcasts.rs"]
+mod broadcasts;
 #[path = "messages/death.rs"]
 mod death;
 #[path = "messages/fuzz.rs"]

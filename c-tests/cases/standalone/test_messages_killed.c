@@ -169,6 +169,157 @@ test_kept(void)
 }
 
 
+/* A broadcast whose payload lies once, in the memory of the sender. */
+
+#define SIZE  500000
+
+
+static void
+large_handler(ngx_ipc_message_t *m)
+{
+    u_char  value;
+
+    value = *(u_char *) m->data;
+
+    T_EQ(m->len, SIZE);
+    T_OK(t_is_filled(m->data, m->len, value));
+    t_own()->flags[0] = t_own()->flags[0] * 10 + value;
+}
+
+
+static ngx_ipc_message_type_t  large_type = {
+    .name = "test_large", .handler = large_handler
+};
+
+
+static void
+broadcast_large(ngx_ipc_message_t *m, int value)
+{
+    static u_char  data[SIZE];
+
+    memset(data, value, SIZE);
+    T_EQ(ngx_ipc_message_broadcast(&large_type, NGX_IPC_WORKERS, data, SIZE),
+         3);
+    t_own()->flags[1] = value;
+}
+
+
+static void
+broadcast_large_and_die(ngx_ipc_message_t *m, int value)
+{
+    kill_in_write = 1;
+    broadcast_large(m, value);
+    T_OK(0);
+}
+
+
+/* Each worker has received something, so it does not get it first below. */
+
+static void
+start_large(void)
+{
+    ngx_int_t  w;
+
+    t_messages_init();
+    T_EQ(ngx_ipc_message_register(&large_type), NGX_OK);
+    t_messages_start(4);
+
+    for (w = 0; w < 4; w++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(w), 1), NGX_OK);
+        T_UNTIL(t_of(w)->notes == 1);
+    }
+}
+
+
+/* The memory that is in use in a worker's part of the region. */
+
+static size_t
+memory_of(ngx_int_t worker)
+{
+    ngx_ipc_load_t  load;
+
+    T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(worker), &load), NGX_OK);
+
+    return load.memory_used;
+}
+
+
+/*
+ * The sender is killed before two workers have received its broadcast, and so is
+ * one of them.  The replacement of the sender does not use the memory before.
+ */
+
+static void
+test_large(void)
+{
+    start_large();
+    t_hold(1);
+    t_hold(2);
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), broadcast_large, 5), NGX_OK);
+    T_UNTIL(t_of(0)->flags[1] == 5 && t_of(3)->flags[0] == 5);
+    t_kill_worker(0);
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), broadcast_large, 6), NGX_OK);
+    T_UNTIL(t_of(0)->flags[1] == 6 && t_of(3)->flags[0] == 56);
+    T_OK(memory_of(0) > 2 * SIZE);
+
+    t_kill_worker(2);
+    T_UNTIL(t_of(2)->flags[0] == 56);
+    t_notes->hold = 0;
+    T_UNTIL(t_of(1)->flags[0] == 56);
+
+    T_EQ(t_of(1)->gaps, 0);
+    T_EQ(t_of(2)->gaps, 1);
+    T_EQ(t_of(2)->gap_cause, NGX_IPC_GAP_HANDLED);
+    T_EQ(t_of(3)->gaps, 0);
+
+    /* The sender has given the memory back. */
+
+    T_UNTIL(memory_of(0) <= 8 * 4096);
+    t_workers_stop();
+}
+
+
+/*
+ * The sender is killed between two receivers: some workers get the message, and to
+ * the others it was not sent.
+ */
+
+static void
+test_large_in_between(void)
+{
+    int        n;
+    ngx_int_t  w;
+
+    start_large();
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), broadcast_large_and_die, 5), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(0), 2), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 2);
+    T_EQ(t_of(0)->gaps, 1);
+    T_EQ(t_of(0)->flags[1], 0);
+
+    for (n = 0, w = 1; w < 4; w++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(w), 2), NGX_OK);
+        T_UNTIL(t_of(w)->notes == 2);
+        T_OK(t_of(w)->flags[0] == 5 || t_of(w)->flags[0] == 0);
+        T_EQ(t_of(w)->gaps, 0);
+        n += t_of(w)->flags[0] == 5;
+    }
+
+    T_OK(n >= 1);
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), broadcast_large, 6), NGX_OK);
+
+    for (w = 1; w < 4; w++) {
+        T_UNTIL(t_of(w)->flags[0] % 10 == 6);
+    }
+
+    T_UNTIL(memory_of(0) <= 8 * 4096);
+    t_workers_stop();
+}
+
+
 int
 main(void)
 {
@@ -176,6 +327,8 @@ main(void)
 
     t_run("killed between descriptors and record", test_stale_fds);
     t_run("killed in a broadcast that is kept", test_kept);
+    t_run("killed before all have received a large broadcast", test_large);
+    t_run("killed in a large broadcast", test_large_in_between);
 
     return t_end();
 }
