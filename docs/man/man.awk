@@ -28,6 +28,13 @@ function page(i)
     return header[i] == "ngx_ipc.h" ? header[i] : substr(header[i], 1, length(header[i]) - 2)
 }
 
+# A function, or a macro with a description.  Macros such as
+# ngx_ipc_message_register() are what programs call, so "man" must find them.
+function has_entry(i)
+{
+    return kind[i] == "function" || kind[i] == "macro" && comment[i] != ""
+}
+
 function begin(file, called)
 {
     printf ".TH %s 3 %s \"ngx-ipc %s\" \"ngx-ipc\"\n", toupper(called), date, version > file
@@ -198,7 +205,7 @@ function header_page(h,    file, i, list)
 
     list = page(h)
     for (i = 1; i <= items; i++) {
-        if (of[i] == h && kind[i] == "function") {
+        if (of[i] == h && has_entry(i)) {
             list = list ",\n" name[i]
             if (name[i] == page(h)) {
                 continue
@@ -229,7 +236,7 @@ function header_page(h,    file, i, list)
     all_of(file, h, "variable", "Variables")
 
     for (i = 1; i <= items; i++) {
-        if (of[i] == h && kind[i] == "function") {
+        if (of[i] == h && has_entry(i)) {
             if (!any[h]++) {
                 print ".SH FUNCTIONS" > file
             }
@@ -263,7 +270,7 @@ function overview_page(    file, line, h, i)
         for (h = 1; h <= headers; h++) {
             printf ".SS %s: %s\nSee\n.BR %s (3).\n", header[h], escape(title[h]), page(h) > file
             for (i = 1; i <= items; i++) {
-                if (of[i] == h && kind[i] == "function" && comment[i] != "") {
+                if (of[i] == h && has_entry(i) && comment[i] != "") {
                     printf ".TP\n.BR %s ()\n%s\n", name[i], line_of(brief(comment[i])) > file
                 }
             }

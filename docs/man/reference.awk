@@ -17,17 +17,17 @@ function brief(s)
 
 END {
     print "# Reference\n"
-    print "Every function, by header, with the first sentence of its description. The"
-    print "headers in `include/` and the man pages have the rest: parameters, return"
-    print "values, errors and what the caller must ensure. `man ngx_ipc` is the overview;"
-    print "each header has a page, such as `man ngx_channel`, and each function leads to"
-    print "it: `man ngx_write_channel`.\n"
+    print "Every function, and every macro that has a description, by header, with the first"
+    print "sentence of its description. The headers in `include/` and the man pages have the"
+    print "rest: parameters, return values, errors and what the caller must ensure."
+    print "`man ngx_ipc` is the overview; each header has a page, such as `man ngx_channel`, and"
+    print "each function leads to it: `man ngx_write_channel`.\n"
     print "This page is made from the headers, by `make reference`.\n"
 
     for (h = 1; h <= headers; h++) {
         any = 0
         for (i = 1; i <= items; i++) {
-            if (of[i] != h || kind[i] != "function" || comment[i] == "") {
+            if (of[i] != h || kind[i] !~ /function|macro/ || comment[i] == "") {
                 continue
             }
             if (!any++) {
