@@ -76,7 +76,7 @@ impl Outgoing {
     ) -> Option<Target> {
         if let Some(target) = target
             && m.has_slot(target.slot)
-            && let Some(lane) = self.known_lane(class, target.slot)
+            && let Some(lane) = self.used_lane(class, target.slot)
         {
             lane.prepare(m);
         }

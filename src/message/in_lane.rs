@@ -27,7 +27,7 @@ use super::member::Member;
 use super::memory::Memory;
 use super::pool;
 use super::taken::{Cause, Gap, Handled, Taken};
-use super::words::{First, Place, Position, Use, is_before};
+use super::words::{First, Place, Position, Use, count_between, is_before};
 
 /// Whether records can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl InLane {
 
     /// Whether records can be read, and no gap comes before them.
     #[inline]
-    pub(super) fn is_ready(&self) -> bool {
+    fn is_ready(&self) -> bool {
         self.status == Status::Open && self.left.is_none()
     }
 
@@ -258,7 +258,7 @@ impl InLane {
             Found::Close(number) => {
                 let old = self.at.chunk;
 
-                self.at = closed(number);
+                self.at = Position::nowhere(number);
                 self.status = Status::Closed;
                 self.pass_on(m);
                 self.free(m, old);
@@ -292,12 +292,8 @@ impl InLane {
     /// Continues where the sender has opened the lane.
     fn reopen<M: Memory>(&mut self, m: &Member<M>, word: u64, first: First) -> Taken {
         let at = first.position();
-        let lost = if is_before(at.number, self.at.number) {
-            0
-        } else {
-            at.number.wrapping_sub(self.at.number)
-        };
         let number = self.at.number;
+        let lost = count_between(number, at.number);
         let is_next = self.status == Status::Closed && at.number == number;
         let mut gap = self.gap(number, lost, Cause::Damaged);
 
@@ -367,14 +363,5 @@ impl InLane {
         if is_mine {
             m.free(chunk..chunk + 1);
         }
-    }
-}
-
-/// The position in a lane that is not open. Its chunk does not exist.
-pub(super) fn closed(number: u32) -> Position {
-    Position {
-        chunk: u32::MAX,
-        offset: 0,
-        number,
     }
 }

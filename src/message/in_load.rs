@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::in_lane::{InLane, Status, closed};
+use super::in_lane::{InLane, Status};
 use super::incarnation;
 use super::lane;
 use super::layout::{Lane, LaneHead};
@@ -21,9 +21,9 @@ impl InLane {
         let number = place.number();
         let (status, at) = match place {
             Place::Open(at) if lane::is_valid(&m.layout, at) => (Status::Open, at),
-            Place::Closed(number) => (Status::Closed, closed(number)),
+            Place::Closed(number) => (Status::Closed, Position::nowhere(number)),
             Place::Open(Position { number, .. }) | Place::Damaged(number) => {
-                (Status::Damaged, closed(number))
+                (Status::Damaged, Position::nowhere(number))
             }
         };
 
@@ -68,7 +68,7 @@ impl InLane {
         this
     }
 
-    /// In a successor: finds out who has sent the next record, if it is known.
+    /// In a successor: finds out which incarnation has sent the next record.
     fn find_incarnation<M: Memory>(&mut self, m: &Member<M>) {
         if self.status != Status::Open {
             return;

@@ -9,10 +9,7 @@ use super::lane::{self, Found};
 use super::layout::Lane;
 use super::member::Member;
 use super::memory::Memory;
-use super::words::Position;
-
-/// The number of bits of an incarnation that an owner word has.
-const BITS: u32 = 19;
+use super::words::{Owner, Position};
 
 /// The incarnation that has claimed a chunk of the lane; 0 if the chunk is not of
 /// the lane.
@@ -21,7 +18,7 @@ pub fn of_chunk<M: Memory>(m: &Member<M>, lane: Lane, chunk: u32) -> u32 {
         return 0;
     };
     let (_, present) = m.state(lane.sender);
-    let age = present.wrapping_sub(owner.incarnation) & ((1 << BITS) - 1);
+    let age = present.wrapping_sub(owner.incarnation) & ((1 << Owner::INCARNATION_BITS) - 1);
 
     present.wrapping_sub(age)
 }

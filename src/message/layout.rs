@@ -14,8 +14,8 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
+pub use super::class::Class;
 use super::memory::Memory;
-pub use super::words::Class;
 
 /// The size of a chunk in bytes, a page.
 pub const CHUNK: u32 = 4096;

@@ -4,7 +4,7 @@
 //! only the receiver reads it. So no process waits for another one that is stopped
 //! or killed. `docs/messages.md` explains the algorithm.
 //!
-//! - [`layout`], [`words`]: what lies where in the region
+//! - [`layout`], [`words`], [`class`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
 //! - [`peers`]: which process is in which slot
 //! - [`lane`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks, wake-ups
@@ -27,6 +27,7 @@ pub mod ahead;
 pub mod bits;
 pub mod broadcast;
 pub mod chunks;
+pub mod class;
 pub mod endpoint;
 pub mod event;
 pub mod idle;

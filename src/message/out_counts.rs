@@ -12,14 +12,12 @@ use super::out_lane::OutLane;
 use super::pool;
 use super::send::Outgoing;
 use super::statistics::Statistics;
-use super::words::Place;
+use super::words::{Place, count_between};
 
 impl OutLane {
     /// The number of records that the receiver has not taken.
     pub(super) fn waiting(&self, place: Place) -> u32 {
-        let waiting = self.at.number.wrapping_sub(place.number());
-
-        if waiting > u32::MAX / 2 { 0 } else { waiting }
+        count_between(place.number(), self.at.number)
     }
 
     /// Continues the counters of a predecessor. It may have sent more than it had
@@ -33,16 +31,8 @@ impl OutLane {
     /// The number of records that the receiver has not handled.
     fn unfinished<M: Memory>(&self, m: &Member<M>) -> u32 {
         let at = m.layout.lane(self.lane) + offset_of!(LaneHead, done);
-        let unfinished = self
-            .at
-            .number
-            .wrapping_sub(m.memory.load(at, Acquire) as u32);
 
-        if unfinished > u32::MAX / 2 {
-            0
-        } else {
-            unfinished
-        }
+        count_between(m.memory.load(at, Acquire) as u32, self.at.number)
     }
 
     /// The number of chunks of the receiver's pool that the lane uses.

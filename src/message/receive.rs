@@ -113,12 +113,7 @@ impl Incoming {
 
     #[inline]
     pub(super) fn side(&mut self, class: Class) -> &mut Side {
-        let [control, data] = &mut self.sides;
-
-        match class {
-            Class::Control => control,
-            Class::Data => data,
-        }
+        class.of_mut(&mut self.sides)
     }
 
     /// Ends the handling of the message that was returned last.
@@ -366,8 +361,8 @@ impl Incoming {
 
     /// The next record of a lane; `None` if the lane was never looked at.
     pub fn position(&self, class: Class, sender: u32) -> Option<Position> {
-        let [control, data] = &self.sides;
-        let side = if class.is_control() { control } else { data };
-        side.lanes.get(sender).map(InLane::position)
+        let lanes = &class.of(&self.sides).lanes;
+
+        lanes.get(sender).map(InLane::position)
     }
 }

@@ -146,7 +146,7 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
         let lane = dead.from(class, owner.slot);
         let at = match lane::place(memory, layout, lane) {
             Place::Open(at) => at,
-            Place::Closed(number) => nowhere(number),
+            Place::Closed(number) => Position::nowhere(number),
             // The sender may still write to a chunk of a damaged lane.
             Place::Damaged(_) => continue,
         };
@@ -163,14 +163,5 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
             memory.set_bits(at, bit);
             dead.wake(sender);
         }
-    }
-}
-
-/// The position in a lane that is not open.
-fn nowhere(number: u32) -> Position {
-    Position {
-        chunk: u32::MAX,
-        offset: 0,
-        number,
     }
 }

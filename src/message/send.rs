@@ -54,10 +54,9 @@ impl Outgoing {
     }
 
     /// The lane to a receiver; `None` if it was never used.
+    #[inline]
     pub(super) fn used_lane(&self, class: Class, receiver: u32) -> Option<&OutLane> {
-        let [control, data] = &self.lanes;
-
-        if class.is_control() { control } else { data }.get(receiver)
+        class.of(&self.lanes).get(receiver)
     }
 
     /// The lane to a receiver, whose slot exists.
@@ -69,24 +68,14 @@ impl Outgoing {
         receiver: u32,
     ) -> Result<&mut OutLane, Refused> {
         let round = self.round;
-        let [control, data] = &mut self.lanes;
-        let lanes = if class.is_control() { control } else { data };
-        let lane = lanes
+        let lane = class
+            .of_mut(&mut self.lanes)
             .load(receiver, || OutLane::load(m, m.to(class, receiver)))
             .or(Err(Refused::NoMemory))?;
 
         lane.touch(round);
 
         Ok(lane)
-    }
-
-    /// The lane to a receiver, if it was used before.
-    #[inline]
-    pub(super) fn known_lane(&self, class: Class, receiver: u32) -> Option<&OutLane> {
-        let [control, data] = &self.lanes;
-        let lanes = if class.is_control() { control } else { data };
-
-        lanes.get(receiver)
     }
 
     /// Finds out which incarnation a message is for.
@@ -184,13 +173,7 @@ impl Outgoing {
         letter: Letter,
         payload: &[u8],
     ) -> bool {
-        let [control, data] = &mut self.lanes;
-        let lanes = if letter.class.is_control() {
-            control
-        } else {
-            data
-        };
-        let Some(lane) = lanes.get_mut(target.slot) else {
+        let Some(lane) = letter.class.of_mut(&mut self.lanes).get_mut(target.slot) else {
             return false;
         };
         let (state, incarnation) = m.state(target.slot);

@@ -68,7 +68,7 @@ impl SharedBlock {
     }
 
     /// The offset of the receiver's entry in the table.
-    pub fn entry_at<M: Memory>(&self, m: &Member<M>, receiver: u32) -> usize {
+    fn entry_at<M: Memory>(&self, m: &Member<M>, receiver: u32) -> usize {
         m.layout.chunk(m.slot, self.block.chunk) + receiver as usize * 8
     }
 

@@ -162,7 +162,7 @@ impl Incoming {
     }
 
     /// Whether a bit of a shared bitmap is set.
-    pub fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
+    fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
         let maps = [
             Bitmap::Ready(Class::Control),
             Bitmap::Ready(Class::Data),

@@ -1,38 +1,12 @@
 //! The words of the region: how their numbers are packed into 64 bits, so that
 //! one atomic access reads or writes all numbers that belong together.
 
+use super::class::Class;
+
 /// The bits `from..from + bits` of a word.
 #[inline]
 const fn part(word: u64, from: u32, bits: u32) -> u32 {
     ((word >> from) & ((1 << bits) - 1)) as u32
-}
-
-/// The kind of a lane. Each pair of sender and receiver has one lane of each
-/// class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// Messages that overtake those of class `Data`.
-    Control,
-    /// Other messages.
-    Data,
-}
-
-impl Class {
-    /// Both classes, in the order in which a receiver looks at them.
-    pub const ALL: [Self; 2] = [Self::Control, Self::Data];
-
-    /// Whether this is `Control`.
-    pub fn is_control(self) -> bool {
-        self == Self::Control
-    }
-
-    /// The other class.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Control => Self::Data,
-            Self::Data => Self::Control,
-        }
-    }
 }
 
 /// What a record in a lane is.
@@ -173,6 +147,9 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// The number of bits of the sender's incarnation that the word has.
+    pub const INCARNATION_BITS: u32 = 19;
+
     /// Packs the owner.
     #[inline]
     pub fn pack(self) -> u64 {
@@ -226,6 +203,17 @@ pub struct Position {
     pub offset: u32,
     /// The number of the record.
     pub number: u32,
+}
+
+impl Position {
+    /// The position in a lane that is not open. Its chunk does not exist.
+    pub fn nowhere(number: u32) -> Self {
+        Self {
+            chunk: u32::MAX,
+            offset: 0,
+            number,
+        }
+    }
 }
 
 /// How far the receiver of a lane has come. The receiver writes this word; it
@@ -339,6 +327,17 @@ pub fn is_before(a: u32, b: u32) -> bool {
     a.wrapping_sub(b) > u32::MAX / 2
 }
 
+/// The number of records from number `from` to the one before `to`; 0 if `to` comes
+/// before `from`.
+#[inline]
+pub fn count_between(from: u32, to: u32) -> u32 {
+    if is_before(to, from) {
+        0
+    } else {
+        to.wrapping_sub(from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,5 +386,7 @@ mod tests {
         assert!(is_before(u32::MAX, 0));
         assert!(!is_before(2, 2));
         assert!(!is_before(0, u32::MAX));
+        assert_eq!(count_between(u32::MAX, 2), 3);
+        assert_eq!(count_between(2, u32::MAX), 0);
     }
 }
