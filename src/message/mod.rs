@@ -7,7 +7,8 @@
 //! - [`layout`], [`words`], [`class`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
 //! - [`peers`]: which process is in which slot
-//! - [`lane`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks, wake-ups
+//! - [`lane`], [`known`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks,
+//!   wake-ups
 //! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
 //!   [`shared_block`]: the sender's side
 //! - [`in_load`], [`in_lane`], [`in_small`], [`in_counts`], [`taken`], [`receive`], [`sleep`],
@@ -39,6 +40,7 @@ pub mod in_small;
 pub mod incarnation;
 #[cfg(test)]
 pub mod interrupted;
+pub mod known;
 pub mod lane;
 pub mod lanes;
 pub mod layout;

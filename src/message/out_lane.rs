@@ -21,8 +21,9 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use nix::errno::Errno;
 
 use super::ahead;
+use super::known::{is_known, make_known};
 use super::lane::{self, Found, LAST};
-use super::layout::{Bitmap, Lane, LaneHead};
+use super::layout::{Lane, LaneHead};
 use super::letter::Refused;
 use super::member::Member;
 use super::memory::Memory;
@@ -95,11 +96,8 @@ impl OutLane {
             deepest: 0,
             used: 0,
         };
-        let (known, bit) = m
-            .layout
-            .bit(lane.receiver, Bitmap::Known(lane.class), lane.sender);
 
-        if m.memory.load(known, Relaxed) & bit != 0 {
+        if is_known(&m.memory, &m.layout, lane) {
             this.resume(m)?;
         }
 
@@ -284,17 +282,9 @@ impl OutLane {
         self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
         self.ready = None;
 
+        make_known(&m.memory, &m.layout, self.lane);
+
         let number = self.at.number;
-        let (known, bit) = m
-            .layout
-            .bit(self.lane.receiver, Bitmap::Known(self.lane.class), m.slot);
-
-        // The bit comes first: the recovery looks for claimed chunks only where
-        // it is set.
-        if m.memory.load(known, Relaxed) & bit == 0 {
-            m.memory.set_bits(known, bit);
-        }
-
         let chunk = self.claim(m, number)?;
         let first = First { chunk, number };
 

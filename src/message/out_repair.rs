@@ -4,8 +4,9 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::known::make_known;
 use super::lane::{self, Found};
-use super::layout::{Bitmap, LaneHead};
+use super::layout::LaneHead;
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
@@ -90,14 +91,9 @@ impl OutLane {
     }
 
     fn assert_words<M: Memory>(&self, m: &Member<M>) {
-        let (known, bit) = m
-            .layout
-            .bit(self.lane.receiver, Bitmap::Known(self.lane.class), m.slot);
         let at = m.layout.lane(self.lane) + offset_of!(LaneHead, first);
 
-        if m.memory.load(known, Relaxed) & bit == 0 {
-            m.memory.set_bits(known, bit);
-        }
+        make_known(&m.memory, &m.layout, self.lane);
 
         if m.memory.load(at, Relaxed) != self.first.pack() {
             m.memory.swap(at, self.first.pack());

@@ -11,13 +11,13 @@
 //! that was never committed was never used.
 
 use super::chunks::Chunks;
+use super::known::{is_known, known_lanes};
 use super::lane;
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::member::Member;
 use super::memory::Memory;
 use super::peers::{self, Heritage, Identity, State};
 use super::pool::{self, is_passed};
-use super::verify::known;
 use super::walk::{End, walk};
 use super::words::{Place, Position, Use, is_before};
 
@@ -67,10 +67,10 @@ pub fn recover<M: Memory + Clone>(
 
     for class in Class::ALL {
         for receiver in 0..layout.sizes.slots {
-            let (at, bit) = layout.bit(receiver, Bitmap::Known(class), slot);
+            let lane = dead.to(class, receiver);
 
-            if memory.load(at, std::sync::atomic::Ordering::Acquire) & bit != 0 {
-                as_sender(&dead, class, receiver);
+            if is_known(memory, layout, lane) {
+                as_sender(&dead, lane);
             }
         }
     }
@@ -86,16 +86,16 @@ pub fn recover<M: Memory + Clone>(
 
 /// Frees what a dead process had claimed in the pool of a receiver and not
 /// linked, and makes the receiver look at the lane.
-fn as_sender<M: Memory>(dead: &Member<M>, class: Class, receiver: u32) {
-    let lane = dead.to(class, receiver);
-
+fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
     free_unlinked(dead, lane);
 
     // The process may have died after it set its bit and before it rang.
-    let (at, bit) = dead.layout.bit(receiver, Bitmap::Ready(class), dead.slot);
+    let (at, bit) = dead
+        .layout
+        .bit(lane.receiver, Bitmap::Ready(lane.class), dead.slot);
 
     dead.memory.set_bits(at, bit);
-    dead.wake(receiver);
+    dead.wake(lane.receiver);
 }
 
 fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
@@ -157,11 +157,11 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
     }
 
     for class in Class::ALL {
-        for sender in known(memory, layout, dead.slot, class) {
-            let (at, bit) = layout.bit(sender, Bitmap::Room, dead.slot);
+        for lane in known_lanes(memory, layout, dead.slot, class) {
+            let (at, bit) = layout.bit(lane.sender, Bitmap::Room, dead.slot);
 
             memory.set_bits(at, bit);
-            dead.wake(sender);
+            dead.wake(lane.sender);
         }
     }
 }

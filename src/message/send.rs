@@ -1,13 +1,12 @@
 //! Sending to one process; `broadcast` sends to many.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use nix::errno::Errno;
 
 use super::bits::Bits;
+use super::known::is_known;
 use super::lane::MAX_SMALL;
 use super::lanes::Lanes;
-use super::layout::{Bitmap, CHUNK, Class, MAX_PAYLOAD};
+use super::layout::{CHUNK, Class, MAX_PAYLOAD};
 use super::letter::{Envelope, Letter, Refused, Reservation, Spot, Target};
 use super::member::Member;
 use super::memory::Memory;
@@ -318,11 +317,7 @@ impl Outgoing {
             .flat_map(|receiver| Class::ALL.map(|class| (class, receiver)));
 
         self.has_all_lanes = all
-            .filter(|&(class, receiver)| {
-                let (at, bit) = m.layout.bit(receiver, Bitmap::Known(class), m.slot);
-
-                m.memory.load(at, Relaxed) & bit != 0
-            })
+            .filter(|&(class, receiver)| is_known(&m.memory, &m.layout, m.to(class, receiver)))
             .all(|(class, receiver)| self.lane(m, class, receiver).is_ok());
     }
 

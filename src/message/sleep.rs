@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, SeqCst};
 
 use super::event::Sender;
 use super::in_lane::InLane;
+use super::known::is_known;
 use super::layout::{Bitmap, Class, Slot};
 use super::member::Member;
 use super::memory::Memory;
@@ -68,10 +69,9 @@ impl Incoming {
     /// yet, so this looks at the lanes.
     fn is_drained<M: Memory>(&mut self, m: &Member<M>, slot: u32) -> bool {
         for class in Class::ALL {
-            let (at, bit) = m.layout.bit(m.slot, Bitmap::Known(class), slot);
             let has_more = match self.side(class).lanes.get(slot) {
                 Some(lane) => lane.has_more(m),
-                None => m.memory.load(at, Acquire) & bit != 0,
+                None => is_known(&m.memory, &m.layout, m.from(class, slot)),
             };
 
             if has_more {

@@ -3,7 +3,8 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::layout::{Bitmap, Lane, LaneHead, Layout};
+use super::known::is_known;
+use super::layout::{Lane, LaneHead, Layout};
 use super::memory::Memory;
 
 /// The word `gaps` of a lane has two counters. This number is added to the word for a
@@ -38,8 +39,6 @@ pub struct Statistics {
 pub fn statistics<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Statistics {
     let slots = layout.sizes.slots;
 
-    // The heads of lanes that were never opened are not read, because the kernel
-    // would allocate a page for them.
     if lane.receiver >= slots || lane.sender >= slots || !is_known(memory, layout, lane) {
         return Statistics::default();
     }
@@ -61,12 +60,4 @@ pub fn statistics<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Statist
         gaps: lost + handled,
         taken,
     }
-}
-
-/// Whether the sender of a lane, or a process that had its slot before, has ever
-/// opened the lane.
-fn is_known<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> bool {
-    let (at, bit) = layout.bit(lane.receiver, Bitmap::Known(lane.class), lane.sender);
-
-    memory.load(at, Relaxed) & bit != 0
 }

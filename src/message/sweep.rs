@@ -9,8 +9,9 @@
 use std::sync::atomic::Ordering::Acquire;
 
 use super::chunks::Chunks;
+use super::known::is_known;
 use super::lane::Found;
-use super::layout::{Bitmap, Class, Lane};
+use super::layout::{Class, Lane};
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
@@ -90,11 +91,10 @@ fn lane_of<M: Memory>(
     }
 
     let lane = m.from(owner.class(), owner.slot);
-    let (known, bit) = m.layout.bit(m.slot, Bitmap::Known(lane.class), lane.sender);
     let is_passed = match position(lane.class, lane.sender) {
         Some(at) => is_passed(&m.layout, lane, at, chunk, owner),
         // A sender sets the bit before it claims its first chunk.
-        None => m.memory.load(known, Acquire) & bit == 0,
+        None => !is_known(&m.memory, &m.layout, lane),
     };
 
     if is_passed { Err(()) } else { Ok(Some(lane)) }

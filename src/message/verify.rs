@@ -3,12 +3,11 @@
 //!
 //! The result is exact while no process changes the region.
 
-use std::sync::atomic::Ordering::Acquire;
-
 use nix::errno::Errno;
 
+use super::known::known_lanes;
 use super::lane::{self, Found};
-use super::layout::{Bitmap, Class, Lane, Layout};
+use super::layout::{Class, Lane, Layout};
 use super::memory::Memory;
 use super::pool;
 use super::walk::{End, walk};
@@ -69,13 +68,7 @@ fn check_pool<M: Memory>(
     let mut seen: Vec<Seen> = heap::zeros(layout.sizes.chunks as usize)?;
 
     for class in Class::ALL {
-        for sender in known(memory, layout, receiver, class) {
-            let lane = Lane {
-                class,
-                receiver,
-                sender,
-            };
-
+        for lane in known_lanes(memory, layout, receiver, class) {
             walk_lane(memory, layout, lane, &mut seen, report);
         }
     }
@@ -104,22 +97,6 @@ fn check_pool<M: Memory>(
     }
 
     Ok(())
-}
-
-/// The senders that have ever opened a lane of this class to a receiver.
-pub fn known<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    receiver: u32,
-    class: Class,
-) -> impl Iterator<Item = u32> {
-    let map = Bitmap::Known(class);
-
-    (0..layout.sizes.slots).filter(move |&sender| {
-        let (at, bit) = layout.bit(receiver, map, sender);
-
-        memory.load(at, Acquire) & bit != 0
-    })
 }
 
 fn walk_lane<M: Memory>(
