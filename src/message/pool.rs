@@ -128,6 +128,23 @@ pub fn release<M: Memory>(
     freed
 }
 
+/// Frees the chunks of a pool that are not in use: `is_unused` gets the number and the
+/// owner of each chunk that is not free.
+pub fn release_unused<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    pool: u32,
+    is_unused: impl Fn(u32, Owner) -> bool,
+) {
+    for chunk in 0..layout.sizes.chunks {
+        let found = owner(memory, layout, pool, chunk);
+
+        if let Some(owner) = found.filter(|&owner| is_unused(chunk, owner)) {
+            release(memory, layout, pool, chunk..chunk + 1, owner);
+        }
+    }
+}
+
 /// Reads the owner of a chunk; `None` if the chunk is free.
 pub fn owner<M: Memory>(memory: &M, layout: &Layout, pool: u32, chunk: u32) -> Option<Owner> {
     Owner::unpack(memory.load(layout.owner(pool, chunk), Acquire))
@@ -197,22 +214,9 @@ impl<M: Memory> Member<M> {
     /// A chunk that the sender has claimed and not linked yet has a larger number
     /// than this record, so it is not freed. See `recover`.
     pub fn free_passed(&self, lane: Lane, at: Position) {
-        for chunk in 0..self.layout.sizes.chunks {
-            let owner = owner(&self.memory, &self.layout, self.slot, chunk);
-
-            if let Some(owner) =
-                owner.filter(|owner| is_passed(&self.layout, lane, at, chunk, *owner))
-            {
-                release(
-                    &self.memory,
-                    &self.layout,
-                    self.slot,
-                    chunk..chunk + 1,
-                    owner,
-                );
-            }
-        }
-
+        release_unused(&self.memory, &self.layout, self.slot, |chunk, owner| {
+            is_passed(&self.layout, lane, at, chunk, owner)
+        });
         self.tell_waiters();
     }
 }

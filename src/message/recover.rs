@@ -111,21 +111,13 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
         End::Damaged(_) => return,
     };
 
-    for chunk in 0..layout.sizes.chunks {
-        let owner = pool::owner(memory, layout, lane.receiver, chunk);
-        let Some(owner) = owner.filter(|owner| {
-            let control = lane.class.is_control();
+    pool::release_unused(memory, layout, lane.receiver, |chunk, owner| {
+        let control = lane.class.is_control();
+        let is_unlinked = owner.is_of(Use::Lane, control, lane.sender) && !linked.has(chunk)
+            || owner.is_of(Use::Block, control, lane.sender);
 
-            owner.is_of(Use::Lane, control, lane.sender) && !linked.has(chunk)
-                || owner.is_of(Use::Block, control, lane.sender)
-        }) else {
-            continue;
-        };
-
-        if !is_before(owner.number, next) {
-            pool::release(memory, layout, lane.receiver, chunk..chunk + 1, owner);
-        }
-    }
+        is_unlinked && !is_before(owner.number, next)
+    });
 }
 
 /// Frees the chunks of a dead process's own pool that it had passed, and makes
@@ -133,28 +125,21 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
 fn as_receiver<M: Memory>(dead: &Member<M>) {
     let (memory, layout) = (&dead.memory, &dead.layout);
 
-    for chunk in 0..layout.sizes.chunks {
-        let Some(owner) = pool::owner(memory, layout, dead.slot, chunk) else {
-            continue;
-        };
-
+    pool::release_unused(memory, layout, dead.slot, |chunk, owner| {
         if owner.usage == Use::Shared || owner.slot >= layout.sizes.slots {
-            continue;
+            return false;
         }
 
-        let class = owner.class();
-        let lane = dead.from(class, owner.slot);
+        let lane = dead.from(owner.class(), owner.slot);
         let at = match lane::place(memory, layout, lane) {
             Place::Open(at) => at,
             Place::Closed(number) => Position::nowhere(number),
             // The sender may still write to a chunk of a damaged lane.
-            Place::Damaged(_) => continue,
+            Place::Damaged(_) => return false,
         };
 
-        if is_passed(layout, lane, at, chunk, owner) {
-            pool::release(memory, layout, dead.slot, chunk..chunk + 1, owner);
-        }
-    }
+        is_passed(layout, lane, at, chunk, owner)
+    });
 
     for class in Class::ALL {
         for lane in known_lanes(memory, layout, dead.slot, class) {

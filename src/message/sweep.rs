@@ -124,17 +124,13 @@ fn sweep_lane<M: Memory>(m: &Member<M>, lane: Lane) {
         End::Damaged(_) => return,
     };
 
-    for chunk in 0..m.layout.sizes.chunks {
-        let owner = pool::owner(&m.memory, &m.layout, m.slot, chunk);
-        let Some(owner) = owner else { continue };
+    pool::release_unused(&m.memory, &m.layout, m.slot, |chunk, owner| {
         let control = lane.class.is_control();
         let is_unused = owner.is_of(Use::Lane, control, lane.sender) && !chunks.has(chunk)
             || owner.is_of(Use::Block, control, lane.sender) && !blocks.has(chunk);
 
-        if is_unused && (!state.is_alive() || is_before(owner.number, next)) {
-            pool::release(&m.memory, &m.layout, m.slot, chunk..chunk + 1, owner);
-        }
-    }
+        is_unused && (!state.is_alive() || is_before(owner.number, next))
+    });
 }
 
 impl OutLane {
@@ -147,19 +143,14 @@ impl OutLane {
 
         let (lane, at) = (self.lane(), self.at);
 
-        for chunk in 0..m.layout.sizes.chunks {
-            let owner = pool::owner(&m.memory, &m.layout, lane.receiver, chunk);
-            let Some(owner) = owner else { continue };
+        pool::release_unused(&m.memory, &m.layout, lane.receiver, |chunk, owner| {
             let is_mine = owner.slot == m.slot && owner.class() == lane.class;
             let is_current = self.is_open && chunk == at.chunk;
 
-            if is_mine
+            is_mine
                 && owner.usage != Use::Shared
                 && !is_current
                 && !is_before(owner.number, at.number)
-            {
-                pool::release(&m.memory, &m.layout, lane.receiver, chunk..chunk + 1, owner);
-            }
-        }
+        });
     }
 }
