@@ -144,11 +144,7 @@ impl Outgoing {
         len: u32,
     ) -> Result<(), Refused> {
         let envelope = Self::address(m, target, letter)?;
-        let lane = self.lane(m, letter.class, target.slot)?;
-        let mut spot = match lane.reserve(m, 8, letter.timed) {
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, (8, letter.timed))?,
-            other => other?,
-        };
+        let mut spot = self.reserve_spot(m, target, letter, 8)?;
 
         // The receiver is entered before the record is committed: a block
         // without an entry is free.

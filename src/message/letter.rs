@@ -12,6 +12,14 @@ pub struct Target {
     pub incarnation: Option<u32>,
 }
 
+impl Target {
+    /// Whether a message to this target is for the process with this incarnation.
+    #[inline]
+    pub fn is_for(&self, incarnation: u32) -> bool {
+        self.incarnation.is_none_or(|meant| meant == incarnation)
+    }
+}
+
 /// What a message is, besides its payload and its receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -109,6 +117,19 @@ pub struct Envelope {
     pub incarnation: u32,
     /// Whether only this incarnation may take the message, and no successor.
     pub exact: bool,
+}
+
+impl Envelope {
+    /// The envelope of a message to a target, whose process has this incarnation now.
+    #[inline]
+    pub fn new(target: Target, letter: Letter, incarnation: u32) -> Self {
+        Self {
+            message_type: letter.message_type,
+            user: letter.user,
+            incarnation,
+            exact: target.incarnation.is_some(),
+        }
+    }
 }
 
 /// Room for one record.

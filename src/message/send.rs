@@ -89,44 +89,55 @@ impl Outgoing {
         }
 
         let (state, incarnation) = m.state(target.slot);
-        let is_exact = target.incarnation.is_some();
         let is_there = match state {
             State::Vacant | State::Leaving | State::Claimed | State::Dead => false,
-            State::Awaited => !is_exact,
+            State::Awaited => target.incarnation.is_none(),
             State::Starting | State::Running => true,
         };
 
-        if !is_there || target.incarnation.is_some_and(|meant| meant != incarnation) {
+        if !is_there || !target.is_for(incarnation) {
             return Err(Refused::Gone);
         }
 
-        Ok(Envelope {
-            message_type: letter.message_type,
-            user: letter.user,
-            incarnation,
-            exact: is_exact,
-        })
+        Ok(Envelope::new(target, letter, incarnation))
+    }
+
+    /// Makes room for a record to a process. If there is none, the process tells this
+    /// one when there is room.
+    pub(super) fn reserve_spot<M: Memory>(
+        &mut self,
+        m: &Member<M>,
+        target: Target,
+        letter: Letter,
+        len: u32,
+    ) -> Result<Spot, Refused> {
+        let lane = self.lane(m, letter.class, target.slot)?;
+
+        match lane.reserve(m, len, letter.timed) {
+            Err(Refused::Again) => self.reserve_again(m, target, letter, len),
+            reserved => reserved,
+        }
     }
 
     /// After there was no room: makes the receiver tell this process when there is
     /// room. Then reserves once more, because the receiver may have freed a chunk in
     /// between.
     #[cold]
-    pub(super) fn again<M: Memory>(
+    fn reserve_again<M: Memory>(
         &mut self,
         m: &Member<M>,
-        class: Class,
-        receiver: u32,
-        (len, timed): (u32, bool),
+        target: Target,
+        letter: Letter,
+        len: u32,
     ) -> Result<Spot, Refused> {
-        m.await_room(receiver);
+        m.await_room(target.slot);
 
-        let lane = self.lane(m, class, receiver)?;
-        let again = lane.reserve(m, len, timed);
+        let lane = self.lane(m, letter.class, target.slot)?;
+        let again = lane.reserve(m, len, letter.timed);
 
         if again.is_err() {
             lane.count_refused();
-            self.waits.add(receiver);
+            self.waits.add(target.slot);
         }
 
         again
@@ -179,21 +190,14 @@ impl Outgoing {
 
         if letter.timed
             || state != State::Running
-            || target.incarnation.is_some_and(|meant| meant != incarnation)
+            || !target.is_for(incarnation)
             || payload.len() > self.max_payload.min(MAX_SMALL as usize)
         {
             return false;
         }
 
-        let envelope = Envelope {
-            message_type: letter.message_type,
-            user: letter.user,
-            incarnation,
-            exact: target.incarnation.is_some(),
-        };
-
         lane.touch(self.round);
-        lane.send_small(m, envelope, payload)
+        lane.send_small(m, Envelope::new(target, letter, incarnation), payload)
     }
 
     /// Sends a message whose payload is copied.
@@ -207,18 +211,7 @@ impl Outgoing {
     ) -> Result<(), Refused> {
         let len = self.check_len(m, payload.len())?;
         let envelope = Self::address(m, target, letter)?;
-        let lane = self.lane(m, letter.class, target.slot)?;
-
-        let spot = match lane.reserve(m, len, letter.timed) {
-            Ok(spot) => {
-                m.memory.write(spot.payload, payload);
-                lane.commit(m, spot, envelope);
-
-                return Ok(());
-            }
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, (len, letter.timed))?,
-            Err(refused) => return Err(refused),
-        };
+        let spot = self.reserve_spot(m, target, letter, len)?;
 
         m.memory.write(spot.payload, payload);
         self.lane(m, letter.class, target.slot)?
@@ -239,11 +232,7 @@ impl Outgoing {
     ) -> Result<Reservation, Refused> {
         let len = self.check_len(m, len)?;
         let envelope = Self::address(m, target, letter)?;
-        let lane = self.lane(m, letter.class, target.slot)?;
-        let spot = match lane.reserve(m, len, letter.timed) {
-            Err(Refused::Again) => self.again(m, letter.class, target.slot, (len, letter.timed))?,
-            other => other?,
-        };
+        let spot = self.reserve_spot(m, target, letter, len)?;
 
         Ok(Reservation {
             receiver: target.slot,

@@ -65,11 +65,9 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// [`Refused::Gone`] if no process has the address.
     pub fn load_of(&mut self, to: Address) -> Result<Load, Refused> {
         let target = self.target(to, false)?;
-        let is_there = self.peer(target.slot).is_some_and(|peer| {
-            target
-                .incarnation
-                .is_none_or(|incarnation| incarnation == peer.incarnation)
-        });
+        let is_there = self
+            .peer(target.slot)
+            .is_some_and(|peer| target.is_for(peer.incarnation));
 
         if is_there {
             Ok(self.endpoint.load_of(target.slot))
