@@ -3,7 +3,7 @@
 //! on a model of the memory.
 
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::{self, Relaxed};
 
 /// Shared memory that consists of words of 64 bits, and the few system calls
 /// that messages need.
@@ -27,6 +27,17 @@ pub trait Memory {
 
     /// Writes `to` if the word is `from`. Returns whether it was.
     fn replace(&self, at: usize, from: u64, to: u64) -> bool;
+
+    /// Adds to a word that several processes can change at the same time.
+    fn add(&self, at: usize, n: u64) {
+        loop {
+            let before = self.load(at, Relaxed);
+
+            if self.replace(at, before, before.wrapping_add(n)) {
+                return;
+            }
+        }
+    }
 
     /// Sets bits of a word.
     fn set_bits(&self, at: usize, bits: u64);

@@ -67,13 +67,7 @@ pub fn changes<M: Memory>(board: &M) -> u64 {
 /// Counts a change. The caller then wakes up the processes that
 /// [`is_watching`] names.
 pub fn count_change<M: Memory>(board: &M) {
-    loop {
-        let before = board.load(CHANGES, SeqCst);
-
-        if board.replace(CHANGES, before, before.wrapping_add(1)) {
-            return;
-        }
-    }
+    board.add(CHANGES, 1);
 }
 
 /// Counts a message to the process of a slot that had no handler for it. Only this

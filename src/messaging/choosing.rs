@@ -30,7 +30,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         exact: bool,
         mut attempt: impl FnMut(&mut Self, Target) -> Result<R, Refused>,
     ) -> Result<R, Refused> {
-        self.used();
+        self.tick_soon();
 
         match to {
             Address::OneOf(set) => self.for_one_of(set, exact, attempt),
@@ -87,7 +87,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     ) -> u32 {
         let mut sent = 0;
 
-        self.used();
+        self.tick_soon();
         self.find_members(set);
 
         for index in 0..self.members.len() {

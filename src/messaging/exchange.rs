@@ -125,7 +125,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         // The lanes that the predecessor has left open are closed later.
         if incarnation > 1 {
-            this.used();
+            this.tick_soon();
         }
 
         Some(this)
@@ -236,17 +236,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
-    /// Makes periodic work due in a second.
-    pub fn tick_soon(&mut self) {
-        self.used();
-    }
-
-    /// Makes periodic work due, because the process sends or receives something.
+    /// Makes periodic work due in a second, because this process sends or receives
+    /// something, or because the layer above has such work.
     #[inline]
-    pub(super) fn used(&mut self) {
+    pub fn tick_soon(&mut self) {
         let memory = &self.endpoint.member().memory;
 
-        self.ticks.used(|| memory.now());
+        self.ticks.start(|| memory.now());
     }
 
     /// The process in a slot. `None` if no process of the slot gets what is sent

@@ -16,7 +16,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     pub fn commit(&mut self, reservation: Reservation, len: u32) -> Result<(), Refused> {
         let message_type = reservation.letter.message_type;
 
-        self.used();
+        self.tick_soon();
 
         if !self.is_there(&reservation) {
             self.endpoint.cancel(reservation);

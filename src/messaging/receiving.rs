@@ -93,7 +93,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     /// Makes notices of an event.
     fn found(&mut self, event: Event) {
-        self.used();
+        self.tick_soon();
 
         match event {
             Event::Message(message) => self.found_message(message),

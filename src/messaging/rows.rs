@@ -17,7 +17,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::board::{self, MAX_TYPES};
+use super::board::{self, MAX_TYPES, PAGE};
 use super::kind::REPLY;
 use crate::message::layout::MAX_SLOTS;
 use crate::message::memory::Memory;
@@ -25,7 +25,6 @@ use crate::message::peers::Identity;
 use crate::table::role::NGX_PROCESS_HELPER;
 
 const WORD: usize = size_of::<u64>();
-const PAGE: usize = 4096;
 
 /// The number of entries in a row: one for each type, and one for replies.
 pub const ENTRIES: usize = MAX_TYPES as usize + 1;

@@ -59,7 +59,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         payload: &[u8],
         mut missed: impl FnMut(Peer, Refused),
     ) -> Result<u32, Refused> {
-        self.used();
+        self.tick_soon();
 
         self.find_members(set);
 
@@ -147,7 +147,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         class: Class,
         payload: &[u8],
     ) -> Result<(), Refused> {
-        self.used();
+        self.tick_soon();
 
         let target = Target {
             slot,
@@ -181,7 +181,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         kind: Kind,
         payload: &[u8],
     ) -> Result<(), Refused> {
-        self.used();
+        self.tick_soon();
 
         let peer = self.find_by_key(set, key)?;
         let target = target_of(&peer, kind.exact);

@@ -160,25 +160,14 @@ impl<M: Memory> Source<'_, M> {
             return;
         }
 
-        self.add(rows::BEGUN, 1);
+        self.board.add(rows::BEGUN, 1);
 
         if let Some(account) = rows::account_in(self.board, slot) {
             self.move_counters(slot, account);
         }
 
         rows::set_account(self.board, slot, rows::account_of(to));
-        self.add(rows::ENDED, 1);
-    }
-
-    /// Adds to a word that two masters can change at the same time.
-    fn add(&self, at: usize, n: u64) {
-        loop {
-            let before = self.board.load(at, Relaxed);
-
-            if self.board.replace(at, before, before.wrapping_add(n)) {
-                return;
-            }
-        }
+        self.board.add(rows::ENDED, 1);
     }
 
     fn move_counters(&self, slot: u32, account: u32) {
@@ -204,7 +193,7 @@ impl<M: Memory> Source<'_, M> {
 
                 if counter != 0 {
                     self.board.store(old, 0, Relaxed);
-                    self.add(new, counter);
+                    self.board.add(new, counter);
                 }
             }
         }

@@ -25,7 +25,7 @@ impl Ticks {
     /// Makes a tick due in a second, because the process has sent or received
     /// something. `now` reads the clock.
     #[inline]
-    pub fn used(&mut self, now: impl FnOnce() -> u64) {
+    pub fn start(&mut self, now: impl FnOnce() -> u64) {
         if self.left == 0 || self.interval > SECOND {
             self.next = now().saturating_add(SECOND);
         }
@@ -78,7 +78,7 @@ mod tests {
         let mut count = 0;
 
         assert_eq!(ticks.next(), None);
-        ticks.used(|| now);
+        ticks.start(|| now);
         assert_eq!(ticks.next(), Some(SECOND + 5));
         assert!(!ticks.take(|| now));
 
@@ -99,7 +99,7 @@ mod tests {
         let mut now = 0;
         let mut count = 0;
 
-        ticks.used(|| now);
+        ticks.start(|| now);
 
         while now < 3600 * SECOND {
             now = ticks.next().unwrap();
@@ -111,7 +111,7 @@ mod tests {
         assert!((50..80).contains(&count), "{count}");
 
         // The next message does not wait for the next tick.
-        ticks.used(|| now);
+        ticks.start(|| now);
         assert_eq!(ticks.next(), Some(now + SECOND));
     }
 }
