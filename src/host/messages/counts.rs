@@ -103,8 +103,12 @@ const _: () = assert!(FIRST_SIZE_OF_COUNTS == size_of::<ngx_ipc_message_counts_t
 const _: () = assert!(FIRST_SIZE_OF_PAIR == size_of::<ngx_ipc_message_pair_t>());
 const _: () = assert!(MAX_NAME < 56);
 
-/// The sizes in bytes of a `ngx_ipc_message_counts_t` and of a
-/// `ngx_ipc_message_pair_t` in the first version that has them.
-pub fn first_sizes() -> (usize, usize) {
-    (FIRST_SIZE_OF_COUNTS, FIRST_SIZE_OF_PAIR)
+/// The size in bytes of a `ngx_ipc_message_counts_t` in version 0.1.
+pub fn first_size_of_counts() -> usize {
+    FIRST_SIZE_OF_COUNTS
+}
+
+/// The size in bytes of a `ngx_ipc_message_pair_t` in version 0.1.
+pub fn first_size_of_pair() -> usize {
+    FIRST_SIZE_OF_PAIR
 }

@@ -30,7 +30,7 @@ pub struct Memory {
     /// The layout of the region.
     pub layout: Layout,
     /// The slot and the incarnation of this master.
-    pub masters: (u32, u32),
+    pub master: (u32, u32),
 }
 
 /// Why the memory of the old binary cannot be used.
@@ -170,7 +170,7 @@ fn open(value: &str, all: Vec<Inherited>, wanted: Sizes) -> Result<Memory, Refus
         region,
         board,
         layout,
-        masters: (slot, incarnation),
+        master: (slot, incarnation),
     })
 }
 

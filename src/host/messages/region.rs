@@ -60,16 +60,16 @@ pub fn prepare(log: Log, worker: Option<u32>) {
         worker,
         generation: 0,
         role: ngx_process.load(Relaxed) as u64,
-        master: region.masters,
+        master: region.master,
         place: None,
     };
 
     let (memory, layout) = (&region.memory, &region.layout);
-    let (slot, _) = region.masters;
+    let (slot, _) = region.master;
 
     region.source().hand_over(slot, &identity);
     peers::appoint(memory, layout, slot, identity, Heritage::Stranger);
-    peers::set_pid(memory, layout, slot, region.master);
+    peers::set_pid(memory, layout, slot, region.master_pid);
     use_bell_of_master(slot);
     shared::set(region);
 
@@ -86,15 +86,15 @@ fn take_over(inherited: inherited::Memory) -> Region {
         region,
         board,
         layout,
-        masters,
+        master,
     } = inherited;
 
     Region {
         memory: MEMORY.get_or_init(|| region),
         board: BOARD.get_or_init(|| board),
         layout,
-        master: own_pid(&ngx_pid),
-        masters,
+        master_pid: own_pid(&ngx_pid),
+        master,
     }
 }
 
@@ -136,8 +136,8 @@ fn create(log: Log, worker: Option<u32>) -> Option<Region> {
         memory,
         board,
         layout,
-        master: own_pid(&ngx_pid),
-        masters: peers::claim(&memory, &layout, 0, |slot| slot >= MASTERS)?,
+        master_pid: own_pid(&ngx_pid),
+        master: peers::claim(&memory, &layout, 0, |slot| slot >= MASTERS)?,
     })
 }
 
@@ -198,7 +198,7 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
         worker: u32::try_from(worker).ok(),
         generation: stats.generation.load(Relaxed) as u64,
         role: stats.role().to_c() as u64,
-        master: region.masters,
+        master: region.master,
         place: u32::try_from(slot.index()).ok(),
     };
     let held = appoint(&region, slot, identity, again);
@@ -276,7 +276,7 @@ pub fn foresee(g: &Globals, log: Log, workers: usize, helpers: usize) {
             worker,
             generation: generation(),
             role: role.to_c() as u64,
-            master: region.masters,
+            master: region.master,
             place: u32::try_from(place.index()).ok(),
         };
 
@@ -297,7 +297,7 @@ pub fn claim_for_master(region: &Region) -> Option<(u32, u32)> {
 }
 
 fn claim_of(region: &Region, slots: Range<u32>) -> Option<(u32, u32)> {
-    let (own, _) = region.masters;
+    let (own, _) = region.master;
     let claim = || {
         let used = table::used(own);
 
@@ -365,7 +365,7 @@ pub fn leave() {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;
     };
-    let (slot, incarnation) = region.masters;
+    let (slot, incarnation) = region.master;
     let held = Held {
         slot,
         incarnation,

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::shared::Region;
 use super::types::{
     NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
-    NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, NGX_IPC_MESSAGE_TIMED, first_sizes,
-    ngx_ipc_message_type_t,
+    NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, NGX_IPC_MESSAGE_TIMED,
+    first_size_of_type, ngx_ipc_message_type_t,
 };
 use super::variables::{ngx_pid, ngx_process};
 use super::{epoch, shared};
@@ -152,7 +152,7 @@ pub fn is_any_with_descriptors() -> bool {
 /// The structure has `size` bytes and lives as long as the program, and so does
 /// its name. Its handler can be called with a message.
 pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size: usize) -> Result {
-    if !sized::is_valid(size, first_sizes().0) {
+    if !sized::is_valid(size, first_size_of_type()) {
         return Err(log.refuse(format_args!("invalid size {size} of a message type")));
     }
 

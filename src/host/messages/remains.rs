@@ -50,11 +50,11 @@ pub fn give_back() {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;
     };
-    let used = table::used(region.masters.0);
+    let used = table::used(region.master.0);
     let found = Remains {
         memory: &region.memory,
         layout: &region.layout,
-        own: region.masters,
+        own: region.master,
         is_mine: &|slot| used.has(slot),
         is_alive: &|pid| !process::has_exited(pid),
     }

@@ -23,8 +23,8 @@ static OWNER: AtomicI32 = AtomicI32::new(0);
 
 /// Makes room for a message of `len` bytes. Returns the address at which the
 /// caller builds the payload; NULL, with `errno` set, if there is none.
-pub fn reserve(of: Result<Type, Failure>, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
-    match of.and_then(|of| make(of, to, len)) {
+pub fn reserve(pointer: Result<Type, Failure>, to: ngx_ipc_to_t, len: usize) -> *mut u8 {
+    match pointer.and_then(|pointer| make(pointer, to, len)) {
         Ok(place) => place,
         Err(failure) => {
             errno::set(describe(failure).1);
@@ -33,8 +33,8 @@ pub fn reserve(of: Result<Type, Failure>, to: ngx_ipc_to_t, len: usize) -> *mut 
     }
 }
 
-fn make(of: Type, to: ngx_ipc_to_t, len: usize) -> Result<*mut u8, Failure> {
-    let (kind, to) = (kind(of)?, address(to)?);
+fn make(pointer: Type, to: ngx_ipc_to_t, len: usize) -> Result<*mut u8, Failure> {
+    let (kind, to) = (kind(pointer)?, address(to)?);
     let reservation = with(|own| own.reserve(to, kind, len))?;
 
     with(|own| {

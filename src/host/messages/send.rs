@@ -105,31 +105,41 @@ fn no_exchange() -> Failure {
 }
 
 /// The kind of a registered type.
-pub(super) fn kind(of: Type) -> Result<Kind, Failure> {
+pub(super) fn kind(pointer: Type) -> Result<Kind, Failure> {
     if shared::get().is_none() {
         return Err(Failure::NoMessages);
     }
 
-    kind_of(of).ok_or(Failure::Invalid)
+    kind_of(pointer).ok_or(Failure::Invalid)
 }
 
 /// Sends a copy of `payload` to one process.
-pub fn send(of: Type, to: ngx_ipc_to_t, payload: &[u8]) -> Result<(), Failure> {
-    let (kind, to) = (kind(of)?, address(to)?);
+pub fn send(pointer: Type, to: ngx_ipc_to_t, payload: &[u8]) -> Result<(), Failure> {
+    let (kind, to) = (kind(pointer)?, address(to)?);
 
     with(|own| own.send(to, kind, payload))
 }
 
 /// Sends a copy of `payload` to the process of a set that has the key.
-pub fn send_by_key(of: Type, to: ngx_uint_t, key: &[u8], payload: &[u8]) -> Result<(), Failure> {
-    let (kind, set) = (kind(of)?, set(to)?);
+pub fn send_by_key(
+    pointer: Type,
+    to: ngx_uint_t,
+    key: &[u8],
+    payload: &[u8],
+) -> Result<(), Failure> {
+    let (kind, set) = (kind(pointer)?, set(to)?);
 
     with(|own| own.send_by_key(set, key, kind, payload))
 }
 
 /// Sends a copy of `payload` and of descriptors to one process.
-pub fn send_fds(of: Type, to: ngx_ipc_to_t, payload: &[u8], fds: &[RawFd]) -> Result<(), Failure> {
-    let (kind, to) = (kind(of)?, address(to)?);
+pub fn send_fds(
+    pointer: Type,
+    to: ngx_ipc_to_t,
+    payload: &[u8],
+    fds: &[RawFd],
+) -> Result<(), Failure> {
+    let (kind, to) = (kind(pointer)?, address(to)?);
     let fds = Attached::new(kind, fds).ok_or(Failure::Invalid)?;
     let mut failed = None;
 
@@ -173,13 +183,13 @@ pub fn load_of(to: ngx_ipc_to_t) -> Result<ngx_ipc_load_t, Failure> {
 /// Sends a request to one process. `asked` is told the outcome within
 /// `milliseconds`.
 pub fn request(
-    of: Type,
+    pointer: Type,
     to: ngx_ipc_to_t,
     payload: &[u8],
     milliseconds: usize,
     asked: Asked,
 ) -> Result<(), Failure> {
-    let (kind, to) = (kind(of)?, address(to)?);
+    let (kind, to) = (kind(pointer)?, address(to)?);
 
     with(|own| own.request(to, kind, payload, milliseconds as u64, asked))
 }
@@ -203,12 +213,12 @@ static MISSED: Lock<Vec<ngx_ipc_to_t>> = Lock::new(Vec::new());
 /// Sends a copy of `payload`, and of descriptors if there are some, to all
 /// processes of a set. Returns to how many it was sent.
 pub fn broadcast(
-    of: Type,
+    pointer: Type,
     to: ngx_uint_t,
     payload: &[u8],
     fds: Option<&[RawFd]>,
 ) -> Result<u32, Failure> {
-    let (kind, set) = (kind(of)?, set(to)?);
+    let (kind, set) = (kind(pointer)?, set(to)?);
     let fds = fds
         .map(|fds| Attached::new(kind, fds).ok_or(Failure::Invalid))
         .transpose()?;

@@ -76,7 +76,7 @@ impl Settings {
     /// Whether the configuration sets the same sizes as another one.
     #[cfg(not(feature = "standalone"))]
     pub fn has_sizes_of(&self, other: &Self) -> bool {
-        let sizes = |of: &Self| (of.memory, of.largest, of.processes);
+        let sizes = |settings: &Self| (settings.memory, settings.largest, settings.processes);
 
         sizes(self) == sizes(other)
     }

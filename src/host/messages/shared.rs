@@ -25,9 +25,9 @@ pub struct Region {
     /// The layout of `memory`.
     pub layout: Layout,
     /// The master of this process's binary, which has made or inherited the memory.
-    pub master: ngx_pid_t,
+    pub master_pid: ngx_pid_t,
     /// The slot and the incarnation of this master.
-    pub masters: (u32, u32),
+    pub master: (u32, u32),
 }
 
 static REGION: Lock<Option<Region>> = Lock::new(None);
@@ -58,11 +58,11 @@ impl Region {
     /// started this process, or if the region has no room for it.
     pub fn own(&self) -> Option<(u32, u32)> {
         if self.is_mine() {
-            return Some(self.masters);
+            return Some(self.master);
         }
 
         let (slot, incarnation) = unpair(NEXT.load(Relaxed));
-        let is_child = ngx_parent.load(Relaxed) == self.master;
+        let is_child = ngx_parent.load(Relaxed) == self.master_pid;
 
         slot.checked_sub(1)
             .filter(|_| is_child)
@@ -91,13 +91,13 @@ impl Region {
             peers::peer(&self.memory, &self.layout, slot).is_some_and(|peer| {
                 let is_used = peer.state.is_alive() || peer.state == State::Awaited;
 
-                is_used && peer.identity.master == self.masters && peer.identity.place == wanted
+                is_used && peer.identity.master == self.master && peer.identity.place == wanted
             })
         })
     }
 
     /// Whether this process gives slots to the others.
     pub fn is_mine(&self) -> bool {
-        own_pid(&ngx_pid) == self.master
+        own_pid(&ngx_pid) == self.master_pid
     }
 }

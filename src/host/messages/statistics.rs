@@ -4,7 +4,9 @@
 use std::ffi::c_char;
 use std::ptr::NonNull;
 
-use super::counts::{first_sizes, ngx_ipc_message_counts_t, ngx_ipc_message_pair_t};
+use super::counts::{
+    first_size_of_counts, first_size_of_pair, ngx_ipc_message_counts_t, ngx_ipc_message_pair_t,
+};
 use super::shared::{self, Region};
 use crate::config::{ngx_int_t, ngx_uint_t};
 use crate::host::sized;
@@ -97,7 +99,7 @@ pub unsafe fn fill_next_type(
     counts: NonNull<ngx_ipc_message_counts_t>,
     size: usize,
 ) -> Result<bool> {
-    if size < first_sizes().0 {
+    if size < first_size_of_counts() {
         return Err(Status::Error);
     }
 
@@ -193,7 +195,7 @@ fn name(region: &Region, index: usize) -> [c_char; 56] {
 ///
 /// `pair` has `size` bytes, and the program has set the first field.
 pub unsafe fn fill_next_pair(pair: NonNull<ngx_ipc_message_pair_t>, size: usize) -> Result<bool> {
-    if size < first_sizes().1 {
+    if size < first_size_of_pair() {
         return Err(Status::Error);
     }
 

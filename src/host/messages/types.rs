@@ -263,10 +263,14 @@ const _: () = assert!(FIRST_SIZE_OF_TYPE == size_of::<ngx_ipc_message_type_t>())
 const _: () = assert!(FIRST_SIZE_OF_LOAD == size_of::<ngx_ipc_load_t>());
 const _: () = assert!(FIRST_SIZE_OF_WATCH == size_of::<ngx_ipc_message_watch_t>());
 
-/// The sizes in bytes of a `ngx_ipc_message_type_t` and of a
-/// `ngx_ipc_message_watch_t` in version 0.1.
-pub fn first_sizes() -> (usize, usize) {
-    (FIRST_SIZE_OF_TYPE, FIRST_SIZE_OF_WATCH)
+/// The size in bytes of a `ngx_ipc_message_type_t` in version 0.1.
+pub fn first_size_of_type() -> usize {
+    FIRST_SIZE_OF_TYPE
+}
+
+/// The size in bytes of a `ngx_ipc_message_watch_t` in version 0.1.
+pub fn first_size_of_watch() -> usize {
+    FIRST_SIZE_OF_WATCH
 }
 
 /// The size in bytes of a `ngx_ipc_load_t` in version 0.1.

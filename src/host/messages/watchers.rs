@@ -8,7 +8,7 @@ use nix::errno::Errno;
 #[cfg(not(feature = "standalone"))]
 use super::epoch;
 use super::types::{
-    first_sizes, ngx_ipc_gap_pt, ngx_ipc_gap_t, ngx_ipc_message_watch_t, ngx_ipc_peer_pt,
+    first_size_of_watch, ngx_ipc_gap_pt, ngx_ipc_gap_t, ngx_ipc_message_watch_t, ngx_ipc_peer_pt,
     ngx_ipc_peer_t,
 };
 use crate::host::sized;
@@ -55,7 +55,7 @@ pub enum Told {
 /// `address` has `size` readable bytes. Its functions can be called with its data
 /// as long as the program runs.
 pub unsafe fn add(address: NonNull<ngx_ipc_message_watch_t>, size: usize) -> Result<(), Errno> {
-    if !sized::is_valid(size, first_sizes().1) {
+    if !sized::is_valid(size, first_size_of_watch()) {
         return Err(Errno::EINVAL);
     }
 
