@@ -1,9 +1,9 @@
 //! What the workers with `ngx_http_broadcast_module.c` have sent and received.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
 
 use crate::nginx::Nginx;
+use crate::support::ledger::{Order, lines};
 
 /// The most workers that can run at one time: the default of the parameter
 /// `processes` of `ngx_ipc_messages`.
@@ -35,14 +35,11 @@ impl Ledger {
     /// another order than it was sent.
     pub fn read(nginx: &Nginx) -> Self {
         let mut ledger = Self::default();
-        let mut last: HashMap<(i32, i32), i64> = HashMap::new();
-        let text = fs::read_to_string(nginx.directory.join("ledger")).unwrap_or_default();
-        // The end of the last line may not be in the file yet.
-        let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+        let mut order = Order::default();
 
-        for line in whole.lines() {
+        for line in lines(nginx.directory.join("ledger")) {
             let words: Vec<&str> = line.split(' ').collect();
-            let number = |index: usize| words[index].parse::<i64>().expect(line);
+            let number = |index: usize| words[index].parse::<i64>().expect(&line);
             let pid = number(0) as i32;
 
             match words[1] {
@@ -53,10 +50,7 @@ impl Ledger {
                 "got" => {
                     let sender = number(2) as i32;
 
-                    assert!(
-                        last.insert((pid, sender), number(3)) < Some(number(3)),
-                        "twice, or in another order: {line}"
-                    );
+                    order.received(pid, sender, number(3));
                     *ledger.received.entry((sender, number(3))).or_default() += 1;
                     let numbers = ledger.numbers.entry((pid, sender)).or_default();
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 
+use crate::support::ledger::{Event, Order, lines};
 use crate::support::server::Server;
 use crate::support::upgrade::{change_binary, restart_workers, retire, wait_for_old};
 use crate::support::{build, proc, sys, wait_until};
@@ -39,40 +40,34 @@ impl Ledger {
     /// another order than it was sent.
     fn read(server: &Server) -> Self {
         let mut ledger = Self::default();
-        let mut last: HashMap<(i32, i32), i64> = HashMap::new();
-        let text = fs::read_to_string(&server.place).unwrap_or_default();
-        let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+        let mut order = Order::default();
 
-        for line in whole.lines() {
-            let (what, numbers) = line.split_at(1);
-            let numbers: Vec<i64> = numbers
-                .split_whitespace()
-                .map(|number| number.parse().unwrap())
-                .collect();
-            let (pid, first, second) = (numbers[0] as i32, numbers[1], numbers[2]);
+        for line in lines(&server.place) {
+            let Event {
+                what,
+                pid,
+                first,
+                second,
+            } = Event::parse(&line);
 
             match what {
-                "B" => assert_eq!(ledger.sent.insert((pid, first), second), None, "{line}"),
-                "C" => {
+                'B' => assert_eq!(ledger.sent.insert((pid, first), second), None, "{line}"),
+                'C' => {
                     let sender = first as i32;
-                    let before = last.insert((pid, sender), second);
 
-                    assert!(
-                        ledger.received.insert((pid, sender, second)),
-                        "twice: {line}"
-                    );
-                    assert!(before < Some(second), "order: {line}");
+                    order.received(pid, sender, second);
+                    ledger.received.insert((pid, sender, second));
                 }
-                "G" => ledger.gaps += first,
-                "D" => {
+                'G' => ledger.gaps += first,
+                'D' => {
                     assert_eq!(second, 1, "{line}");
                     assert!(
                         ledger.descriptors.insert((pid, first as i32)),
                         "twice: {line}"
                     );
                 }
-                "K" => assert!(ledger.kept.insert((pid, first as i32)), "twice: {line}"),
-                "L" => assert!(ledger.late.insert((pid, first as i32)), "twice: {line}"),
+                'K' => assert!(ledger.kept.insert((pid, first as i32)), "twice: {line}"),
+                'L' => assert!(ledger.late.insert((pid, first as i32)), "twice: {line}"),
                 _ => {}
             }
         }

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod client;
 pub mod counters;
+pub mod ledger;
 pub mod proc;
 pub mod run;
 pub mod server;
