@@ -312,6 +312,32 @@ t_call_without_memory(const t_call_t *c)
 }
 
 
+static const t_call_t  *t_current_call;
+
+
+static void
+t_current_without_memory(void)
+{
+    t_call_without_memory(t_current_call);
+}
+
+
+/* Runs a case for each call. */
+
+static inline void
+t_run_without_memory(const t_call_t *calls, size_t n)
+{
+    char    name[100];
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        t_current_call = &calls[i];
+        snprintf(name, sizeof(name), "%s without memory", calls[i].name);
+        t_run(name, t_current_without_memory);
+    }
+}
+
+
 /*
  * Runs a function that does not return, in a child, and meanwhile calls
  * watch(), unless it is NULL.  Returns the exit code of the child, or -1 if a

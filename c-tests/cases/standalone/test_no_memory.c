@@ -483,29 +483,11 @@ static const t_call_t  calls[] = {
     { "ngx_shm_alloc", NULL, call_ngx_shm_alloc, 0 },
 };
 
-static const t_call_t  *current;
-
-
-static void
-test_current(void)
-{
-    t_call_without_memory(current);
-}
-
-
 int
 main(void)
 {
-    char    name[100];
-    size_t  i;
-
     t_begin();
-
-    for (i = 0; i < t_nitems(calls); i++) {
-        current = &calls[i];
-        snprintf(name, sizeof(name), "%s without memory", current->name);
-        t_run(name, test_current);
-    }
+    t_run_without_memory(calls, t_nitems(calls));
 
     return t_end();
 }

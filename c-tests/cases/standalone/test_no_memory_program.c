@@ -683,16 +683,6 @@ static const t_call_t  calls[] = {
     { "ngx_ipc_signal", a_pid_file, call_ngx_ipc_signal, 0 },
 };
 
-static const t_call_t  *current;
-
-
-static void
-test_current(void)
-{
-    t_call_without_memory(current);
-}
-
-
 static void
 name_files(void)
 {
@@ -713,17 +703,9 @@ name_files(void)
 int
 main(void)
 {
-    char    name[100];
-    size_t  i;
-
     t_begin();
     name_files();
-
-    for (i = 0; i < t_nitems(calls); i++) {
-        current = &calls[i];
-        snprintf(name, sizeof(name), "%s without memory", current->name);
-        t_run(name, test_current);
-    }
+    t_run_without_memory(calls, t_nitems(calls));
 
     unlink(pid_file);
 
