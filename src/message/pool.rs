@@ -2,7 +2,7 @@
 //!
 //! A claim is one compare-and-swap of the owner word, from free to the sender
 //! and the number of the record for which the chunk is claimed. So it is known
-//! at any time who has claimed a chunk. Whether the chunk is in use follows from
+//! at any time which process has claimed a chunk. Whether the chunk is in use follows from
 //! the number, see `recover`.
 //!
 //! Senders search for single chunks from the start of the pool, and for blocks

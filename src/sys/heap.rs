@@ -68,8 +68,8 @@ pub fn collect<T>(items: impl Iterator<Item = T>) -> Result<Vec<T>, Errno> {
     Ok(vector)
 }
 
-/// Makes a vector of `len` default values, which are 0 for numbers. Returns `ENOMEM` if there is no
-/// memory.
+/// Makes a vector of `len` default values, which are 0 for numbers. Returns `ENOMEM` if
+/// there is no memory.
 pub fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Errno> {
     let mut vector = Vec::new();
 

@@ -58,8 +58,8 @@ pub fn is_gone(pid: libc::pid_t) -> bool {
     kill(pid, 0) == Err(Errno::ESRCH)
 }
 
-/// Whether the process `pid` has exited. It need not be a child, and nobody need have
-/// reaped it: the pidfd of a zombie is readable, `pidfd_open(2)`. Without pidfds a
+/// Whether the process `pid` has exited. It need not be a child, and it can be a zombie:
+/// the pidfd of a zombie is readable, `pidfd_open(2)`. Without pidfds a
 /// zombie counts as running.
 pub fn has_exited(pid: libc::pid_t) -> bool {
     match pidfd(pid) {

@@ -191,7 +191,7 @@ fn a_sleeping_receiver_is_woken_once() {
     assert!(is_readable());
     world.memory.silence(1);
 
-    // The receiver was woken, so nobody rings once more.
+    // The receiver was woken up already, so the sender does not ring again.
     a.send(to(1), CONTROL, b"3").unwrap();
     assert!(!is_readable());
     b.wake_up();

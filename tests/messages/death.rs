@@ -340,7 +340,7 @@ fn a_successor_is_up_after_the_last_message_of_its_predecessor() {
     );
     world.kill(a, Heritage::Successor);
 
-    // A second successor that sends nothing: the death is told all the same.
+    // A second successor that sends nothing: the death is reported too.
     let _a = world.start(0);
 
     assert!(!b.prepare_sleep());

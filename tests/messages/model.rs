@@ -102,7 +102,7 @@ pub fn note(number: u64) {
     MODEL.with_borrow_mut(|model| model.noted.push(number));
 }
 
-/// Waits until somebody has rung the bell of a slot.
+/// Waits until another program has rung the bell of a slot.
 pub fn sleep(slot: u32) {
     access(|state, _| {
         let bit = 1 << slot;
@@ -309,10 +309,10 @@ fn run(programs: &[Program<'_>], state: &State, index: usize, is_over: bool) {
 }
 
 /// Runs the programs in all ways in which they are interrupted at most `most`
-/// times. A program that ends or waits is not interrupted. If `mortal` is a program, it can also die at
-/// any time. Calls `judge` for each state in which no program can go on, with
-/// what each program has noted; the memory has the contents of this state then.
-/// Returns the number of states.
+/// times. A program that ends or waits is not interrupted. If `mortal` is a program, it
+/// can also die at any time. Calls `judge` for each state in which no program can
+/// continue, with the notes of each program; the memory has the contents of this state
+/// then. Returns the number of states.
 pub fn search(
     programs: &[Program<'_>],
     mortal: Option<usize>,
@@ -350,7 +350,7 @@ pub fn search(
             }
 
             if let (Step::Access, mut after) = step(programs, &state, index) {
-                // Nobody else sees a store that goes into the buffer. So it can
+                // No other program sees a store that goes into the buffer. So it can
                 // come first, whatever the others do.
                 if after.buffers[index].len() > state.buffers[index].len() {
                     next.retain(|other: &State| other.dead == Some(index));

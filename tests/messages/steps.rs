@@ -219,8 +219,7 @@ fn judge(scene: &Scene, bytes: &[u8], region: usize, place: (&str, usize)) {
     scene.switch.use_region(LIVE);
 }
 
-/// Others talk to each other beside a stopped process, and nobody repairs
-/// anything.
+/// Others exchange messages beside a stopped process, without any repair.
 fn after_stop(mut scene: Scene, place: (&str, usize)) {
     let report = scene.switch.verify();
 
@@ -264,7 +263,7 @@ fn after_stop(mut scene: Scene, place: (&str, usize)) {
     assert_eq!(scene.switch.verify().wrong, 0, "{place:?}");
 }
 
-/// The death becomes known, a successor comes, and everybody goes on.
+/// The death becomes known, a successor starts, and all processes continue.
 fn after_kill(mut scene: Scene, place: (&str, usize)) {
     let switch = scene.switch;
     let incarnation = scene.peer.peer(ACTOR).unwrap().incarnation;

@@ -105,7 +105,7 @@ test_large(void)
 
     quit(0);
 
-    /* The master uses the memory of broadcasts that nobody needs. */
+    /* The master uses the memory of broadcasts that no process needs. */
 
     memset(data, 2, SIZE);
     T_EQ(ngx_ipc_message_broadcast(&large_type, NGX_IPC_MASTER|NGX_IPC_SELF,
