@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 use super::globals::GLOBALS;
-use super::messages::heir::Heir;
+use super::messages::new_binary::NewBinary;
 use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
 use crate::process::execute;
@@ -37,18 +37,18 @@ pub unsafe fn execute(
     prepare: &mut dyn FnMut(),
 ) -> Result<ngx_pid_t> {
     let Executable { path, argv, envp } = executable;
-    let heir = Heir::new(log, work.name);
+    let new_binary = NewBinary::new(log, work.name);
     // SAFETY: the caller passes NULL, or an array that is valid until the function
     // returns.
-    let with_messages = heir
+    let with_messages = new_binary
         .as_ref()
-        .and_then(|heir| unsafe { add(log, envp, heir.variable()) });
-    let heir = match (heir, &with_messages) {
-        (Some(heir), None) => {
-            heir.withdraw();
+        .and_then(|new_binary| unsafe { add(log, envp, new_binary.variable()) });
+    let new_binary = match (new_binary, &with_messages) {
+        (Some(new_binary), None) => {
+            new_binary.withdraw();
             None
         }
-        (heir, _) => heir,
+        (new_binary, _) => new_binary,
     };
     let envp = with_messages.as_ref().map_or(envp, |all| all.as_ptr());
 
@@ -56,21 +56,21 @@ pub unsafe fn execute(
     // returns, and `with_messages` lives as long.
     let program = unsafe { Program::new(path.as_ptr(), argv, envp) };
     let enter = |place| {
-        if let Some(heir) = &heir {
-            heir.enter(place);
+        if let Some(new_binary) = &new_binary {
+            new_binary.enter(place);
         }
     };
     let result = execute::execute(&GLOBALS, log, work, path, program, &enter, &mut || {
         prepare();
 
-        if let Some(heir) = &heir {
-            heir.hand_down();
+        if let Some(new_binary) = &new_binary {
+            new_binary.hand_down();
         }
     });
 
-    match (heir, result) {
-        (Some(heir), Err(err)) => {
-            heir.withdraw();
+    match (new_binary, result) {
+        (Some(new_binary), Err(err)) => {
+            new_binary.withdraw();
             Err(err)
         }
         (_, result) => result,

@@ -9,8 +9,8 @@
 //! - [`peers`]: which process is in which slot
 //! - [`lane`], [`known`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks,
 //!   wake-ups
-//! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`out_counts`], [`ahead`], [`send`], [`broadcast`],
-//!   [`shared_block`]: the sender's side
+//! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`out_counts`], [`ahead`],
+//!   [`send`], [`broadcast`], [`shared_block`]: the sender's side
 //! - [`in_load`], [`in_lane`], [`in_small`], [`in_counts`], [`taken`], [`receive`], [`sleep`],
 //!   [`senders`]: the receiver's side
 //! - [`lanes`], [`bits`], [`chunks`]: tables with an entry for each slot, and sets
@@ -18,9 +18,10 @@
 //!   receiver gets
 //! - [`endpoint`]: all of it for one process
 //! - [`idle`]: gives memory back; [`statistics`]: counters
-//! - [`in_repair`], [`out_repair`], [`sweep`]: what is done when another process has written garbage
-//! - [`recover`]: what is done when a process is dead; [`remains`]: when its master is
-//!   dead, too
+//! - [`in_repair`], [`out_repair`], [`sweep`]: repairs what another process has
+//!   overwritten
+//! - [`recover`]: gives back what a dead process had claimed; [`orphans`]: finds the
+//!   slots of dead processes whose master is dead, too
 //! - [`verify`]: a check of the whole region
 //! - `interrupted`: a memory for unit tests
 
@@ -48,6 +49,7 @@ pub mod letter;
 pub mod mapped;
 pub mod member;
 pub mod memory;
+pub mod orphans;
 pub mod out_counts;
 pub mod out_held;
 pub mod out_lane;
@@ -58,7 +60,6 @@ pub mod peers;
 pub mod pool;
 pub mod receive;
 pub mod recover;
-pub mod remains;
 pub mod send;
 pub mod senders;
 pub mod shared_block;

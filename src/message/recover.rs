@@ -1,4 +1,4 @@
-//! What is done when the death of a process is known.
+//! Gives back what a dead process had claimed, when its death is known.
 //!
 //! No other process waits for this: it only gives back what the dead process had
 //! claimed, and makes the receivers look at its last messages. Each step can be

@@ -15,7 +15,7 @@ use super::types::{
 };
 use super::variables::{ngx_parent, ngx_pid};
 use super::watchers::{self, Told};
-use super::{catch_up, descriptors, register, remains, settings};
+use super::{catch_up, descriptors, orphans, register, settings};
 use crate::config::{AtomicPid, ngx_uint_t};
 use crate::log::{Level, Log};
 use crate::message::event::Message;
@@ -62,7 +62,7 @@ pub fn process(log: Log) {
     {
         if is_due {
             local::assert_pid();
-            remains::look_again();
+            orphans::look_again();
         }
 
         handle_unasked();

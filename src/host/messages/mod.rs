@@ -9,9 +9,9 @@
 //! - [`watchers`]: the functions that are called for other events than messages
 //! - [`local`]: the exchange with which this process sends and receives
 //! - [`region`]: makes the shared memory, and gives slots to processes
-//! - [`heir`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
+//! - [`new_binary`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
 //!   binary, and takes it over there
-//! - [`remains`]: gives back what processes of another binary have left
+//! - [`orphans`]: when a master recovers slots of dead processes whose master is dead, too
 //! - [`send`]: sends messages; [`reservations`]: those that are built in place;
 //!   [`attached`]: those with descriptors
 //! - [`descriptors`], [`label`]: descriptors that come with messages
@@ -29,14 +29,14 @@ pub mod deliver;
 pub mod descriptors;
 pub mod epoch;
 pub mod handed_down;
-pub mod heir;
 pub mod inherited;
 pub mod label;
 pub mod listing;
 pub mod local;
+pub mod new_binary;
+pub mod orphans;
 pub mod region;
 pub mod register;
-pub mod remains;
 pub mod reservations;
 pub mod send;
 pub mod settings;

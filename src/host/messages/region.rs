@@ -14,7 +14,7 @@ use super::settings::MASTERS;
 use super::shared::{self, Region};
 use super::table::{self, Held};
 use super::variables::{ngx_pid, ngx_process};
-use super::{descriptors, inherited, local, register, remains, settings};
+use super::{descriptors, inherited, local, orphans, register, settings};
 #[cfg(not(feature = "standalone"))]
 use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
@@ -74,7 +74,7 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     shared::set(region);
 
     if is_inherited {
-        remains::follow_parent();
+        orphans::follow_parent();
     }
 
     register::number_all(log);
@@ -253,7 +253,7 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         slot,
         incarnation,
         is_new: !again,
-        is_heir: false,
+        is_new_binary: false,
     })
 }
 
@@ -307,7 +307,7 @@ fn claim_of(region: &Region, slots: Range<u32>) -> Option<(u32, u32)> {
     };
 
     claim().or_else(|| {
-        remains::give_back();
+        orphans::recover();
         claim()
     })
 }
@@ -322,8 +322,8 @@ pub fn gone(slot: Slot, awaited: bool) {
         return;
     };
 
-    if held.is_heir {
-        heir_gone(&region, slot, held);
+    if held.is_new_binary {
+        new_binary_gone(&region, slot, held);
         return;
     }
 
@@ -346,7 +346,7 @@ pub fn gone(slot: Slot, awaited: bool) {
 
 /// Records that the master of the new binary is dead. Its workers can still run, and
 /// their slots name its slot.
-fn heir_gone(region: &Region, place: Slot, held: Held) {
+fn new_binary_gone(region: &Region, place: Slot, held: Held) {
     table::set(place, None);
     // The pid is that of a zombie, or of another process.
     peers::set_state(
@@ -356,7 +356,7 @@ fn heir_gone(region: &Region, place: Slot, held: Held) {
         held.incarnation,
         State::Dead,
     );
-    remains::give_back();
+    orphans::recover();
 }
 
 /// Gives back the slot of a master that exits, because another binary can continue to
@@ -370,7 +370,7 @@ pub fn leave() {
         slot,
         incarnation,
         is_new: false,
-        is_heir: false,
+        is_new_binary: false,
     };
 
     local::with(|own| own.leave());

@@ -21,7 +21,7 @@ pub struct Held {
     /// Whether the process has got its slot and was not forked yet.
     pub is_new: bool,
     /// Whether the process is the master of a new binary.
-    pub is_heir: bool,
+    pub is_new_binary: bool,
 }
 
 /// The entry of a process: the incarnation, and in the higher half the slot plus 1.
@@ -31,7 +31,7 @@ static TABLE: [AtomicU64; NGX_MAX_PROCESSES] = [const { AtomicU64::new(0) }; NGX
 /// In an entry: the process was not forked yet.
 const NEW: u64 = 1 << 63;
 /// In an entry: the process is the master of a new binary.
-const HEIR: u64 = 1 << 62;
+const NEW_BINARY: u64 = 1 << 62;
 
 /// The slot of the region that the process in a slot of `ngx_processes` has.
 pub fn get(place: Slot) -> Option<Held> {
@@ -47,19 +47,19 @@ pub fn set(place: Slot, held: Option<Held>) {
 
 fn pack(held: Held) -> u64 {
     let new = if held.is_new { NEW } else { 0 };
-    let heir = if held.is_heir { HEIR } else { 0 };
+    let new_binary = if held.is_new_binary { NEW_BINARY } else { 0 };
 
-    new | heir | u64::from(held.slot + 1) << 32 | u64::from(held.incarnation)
+    new | new_binary | u64::from(held.slot + 1) << 32 | u64::from(held.incarnation)
 }
 
 fn unpack(entry: u64) -> Option<Held> {
-    let slot = (entry & !(NEW | HEIR)) >> 32;
+    let slot = (entry & !(NEW | NEW_BINARY)) >> 32;
 
     Some(Held {
         slot: u32::try_from(slot.checked_sub(1)?).ok()?,
         incarnation: entry as u32,
         is_new: entry & NEW != 0,
-        is_heir: entry & HEIR != 0,
+        is_new_binary: entry & NEW_BINARY != 0,
     })
 }
 
@@ -93,12 +93,12 @@ mod tests {
 
     #[test]
     fn entries_survive() {
-        for (is_new, is_heir) in [(false, true), (true, false)] {
+        for (is_new, is_new_binary) in [(false, true), (true, false)] {
             let held = Held {
                 slot: MAX_SLOTS - 1,
                 incarnation: u32::MAX,
                 is_new,
-                is_heir,
+                is_new_binary,
             };
 
             assert_eq!(unpack(pack(held)), Some(held));

@@ -15,7 +15,7 @@ use crate::config::ngx_int_t;
 use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
 use crate::host::messages::settings::{self, Settings};
-use crate::host::messages::{catch_up, deliver, local, region, remains, shared};
+use crate::host::messages::{catch_up, deliver, local, orphans, region, shared};
 use crate::log::{Level, Log};
 use crate::table::globals::Globals;
 use crate::table::state::State;
@@ -138,8 +138,8 @@ pub fn process_in_master(g: &Globals, log: Log) {
         return;
     }
 
-    remains::look();
-    remains::look_again();
+    orphans::look();
+    orphans::look_again();
 
     let is_drained = doorbell::drain();
 

@@ -12,7 +12,7 @@ use super::cycle::Cycle;
 use super::event::ngx_event_t;
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
-use crate::host::messages::{catch_up, deliver, local, region, remains, shared};
+use crate::host::messages::{catch_up, deliver, local, orphans, region, shared};
 use crate::log::{Level, Log};
 use crate::table::state::State;
 use crate::table::{own_slot, role, stats};
@@ -78,7 +78,7 @@ unsafe extern "C" fn woken(ev: *mut ngx_event_t) {
 /// After the event loop has waited: handles the messages that have arrived.
 pub fn process(log: Log) {
     if shared::get().is_some() {
-        remains::look();
+        orphans::look();
         deliver::process(log);
     }
 }

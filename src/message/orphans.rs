@@ -1,4 +1,4 @@
-//! Gives back what the processes of a dead master have left.
+//! Recovers the slots of dead processes whose master is dead, too.
 //!
 //! Two masters share a region during an upgrade. Each master recovers the processes
 //! that it reaps. If a master is killed, its processes notice this and exit, but the
@@ -14,7 +14,7 @@ use super::memory::Memory;
 use super::peers::{self, Heritage, Peer, State};
 use super::recover::recover;
 
-/// What [`Remains::give_back`] has found.
+/// What [`Orphans::recover`] has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// The number of slots that are vacant now.
@@ -23,8 +23,8 @@ pub struct Found {
     pub has_left: bool,
 }
 
-/// Looks at the slots of a region, for a master.
-pub struct Remains<'a, M> {
+/// Finds and recovers such slots, for another master.
+pub struct Orphans<'a, M> {
     /// The shared memory.
     pub memory: &'a M,
     /// The layout of the region.
@@ -37,9 +37,9 @@ pub struct Remains<'a, M> {
     pub is_alive: &'a dyn Fn(i32) -> bool,
 }
 
-impl<M: Memory + Clone> Remains<'_, M> {
+impl<M: Memory + Clone> Orphans<'_, M> {
     /// Recovers the slots whose process and whose master are dead.
-    pub fn give_back(&self) -> Found {
+    pub fn recover(&self) -> Found {
         let mut found = Found::default();
 
         // The slot of a dead master comes last: the others name it.
@@ -132,7 +132,9 @@ impl<M: Memory + Clone> Remains<'_, M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::layout::Sizes;
+    use std::mem::offset_of;
+
+    use crate::message::layout::{Sizes, Slot};
     use crate::message::mapped::Mapped;
     use crate::message::peers::Identity;
 
@@ -187,15 +189,15 @@ mod tests {
 
         /// What the master `own`, whose processes have the slots `mine`, finds if
         /// only the processes `alive` run.
-        fn give_back(&self, own: (u32, u32), mine: &[u32], alive: &[i32]) -> Found {
-            Remains {
+        fn recover(&self, own: (u32, u32), mine: &[u32], alive: &[i32]) -> Found {
+            Orphans {
                 memory: &self.memory(),
                 layout: &self.layout,
                 own,
                 is_mine: &|slot| slot == own.0 || mine.contains(&slot),
                 is_alive: &|pid| alive.contains(&pid),
             }
-            .give_back()
+            .recover()
         }
 
         fn used(&self) -> usize {
@@ -221,18 +223,18 @@ mod tests {
 
         let all = [100, 101, 102, 200, 201];
 
-        assert_eq!(world.give_back(new, &[mine.0], &all), found(0, false));
+        assert_eq!(world.recover(new, &[mine.0], &all), found(0, false));
         // A worker dies: its master recovers it.
         assert_eq!(
-            world.give_back(new, &[mine.0], &[100, 102, 200, 201]),
+            world.recover(new, &[mine.0], &[100, 102, 200, 201]),
             found(0, false)
         );
         assert_eq!(
-            world.give_back(new, &[mine.0], &[101, 200, 201]),
+            world.recover(new, &[mine.0], &[101, 200, 201]),
             found(1, true)
         );
         assert!(peers::peer(&world.memory(), &world.layout, worker.0).is_some());
-        assert_eq!(world.give_back(new, &[mine.0], &[200]), found(2, false));
+        assert_eq!(world.recover(new, &[mine.0], &[200]), found(2, false));
         assert_eq!(world.used(), 2);
     }
 
@@ -244,12 +246,12 @@ mod tests {
         let claim = |by| peers::claim(&world.memory(), &world.layout, by, |_| false).unwrap();
 
         claim(old.0);
-        assert_eq!(world.give_back(new, &[], &[100, 200]), found(0, false));
-        assert_eq!(world.give_back(new, &[], &[200]), found(2, false));
+        assert_eq!(world.recover(new, &[], &[100, 200]), found(0, false));
+        assert_eq!(world.recover(new, &[], &[200]), found(2, false));
 
         // The master was killed while it collected, or has forgotten the claim.
         claim(new.0);
-        assert_eq!(world.give_back(new, &[], &[200]), found(1, false));
+        assert_eq!(world.recover(new, &[], &[200]), found(1, false));
         assert_eq!(world.used(), 1);
     }
 
@@ -281,7 +283,7 @@ mod tests {
                 }
             }
 
-            world.give_back(new, &[mine.0], &[200, 1, 2]);
+            world.recover(new, &[mine.0], &[200, 1, 2]);
 
             let is_mine = |slot| slot == new.0 || slot == mine.0;
             let claimed = peers::claim(&world.memory(), &world.layout, new.0, is_mine);
@@ -299,10 +301,10 @@ mod tests {
         peers::set_pid(&world.memory(), &world.layout, mine.0, 999);
 
         for word in [u64::MAX, 0, 1 << 40] {
-            let at = world.layout.slot(mine.0) + 40;
+            let at = world.layout.slot(mine.0) + offset_of!(Slot, master);
 
             (&&world.mapped).store(at, word, std::sync::atomic::Ordering::Relaxed);
-            assert_eq!(world.give_back(new, &[mine.0], &[200]), found(0, false));
+            assert_eq!(world.recover(new, &[mine.0], &[200]), found(0, false));
         }
     }
 }

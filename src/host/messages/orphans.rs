@@ -1,5 +1,4 @@
-//! Gives back the slots that the processes of a dead binary have left: calls
-//! [`Remains::give_back`] when it is time.
+//! When a master recovers the slots of dead processes whose master is dead, too.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::shared::{self, Region};
 use super::{local, table};
 use crate::config::AtomicPid;
-use crate::message::remains::Remains;
+use crate::message::orphans::Orphans;
 use crate::sys::process;
 
 /// In a new binary: the pid of the old binary's master; 0 if it is dead.
@@ -21,7 +20,7 @@ pub fn follow_parent() {
     PARENT.store(process::getppid(), Relaxed);
     process::signal_at_parents_death(libc::SIGCHLD);
     // The parent can be dead already, and then the pid is that of another process.
-    give_back();
+    recover();
 }
 
 /// Looks whether the old binary's master is dead. A master calls this after each
@@ -32,7 +31,7 @@ pub fn look() {
 
     if parent != 0 && process::getppid() != parent {
         PARENT.store(0, Relaxed);
-        give_back();
+        recover();
     }
 }
 
@@ -40,25 +39,25 @@ pub fn look() {
 /// dead now.
 pub fn look_again() {
     if HAS_LEFT.load(Relaxed) {
-        give_back();
+        recover();
     }
 }
 
 /// Recovers the slots of dead processes whose master is dead. Does nothing if this
 /// process is not a master.
-pub fn give_back() {
+pub fn recover() {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;
     };
     let used = table::used(region.master.0);
-    let found = Remains {
+    let found = Orphans {
         memory: &region.memory,
         layout: &region.layout,
         own: region.master,
         is_mine: &|slot| used.has(slot),
         is_alive: &|pid| !process::has_exited(pid),
     }
-    .give_back();
+    .recover();
 
     HAS_LEFT.store(found.has_left, Relaxed);
 

@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use super::handed_down::{self, Description};
 use super::shared::{self, Region};
 use super::table::{self, Held};
-use super::{descriptors, region, remains};
+use super::{descriptors, orphans, region};
 use crate::log::{Level, Log};
 use crate::message::peers::Heritage;
 use crate::sys::listen;
@@ -17,23 +17,23 @@ use crate::table::slot::Slot;
 
 /// The name with which nginx, and the host of this library, execute a new binary.
 /// Other programs that a module executes do not inherit the messages.
-const NEW_BINARY: &[u8] = b"new binary process";
+const PROCESS_NAME: &[u8] = b"new binary process";
 
 /// A new binary that is about to be executed. A slot of the region is claimed for its
 /// master.
-pub struct Heir {
+pub struct NewBinary {
     region: Region,
     held: Held,
     place: Cell<Option<Slot>>,
     variable: Vec<u8>,
 }
 
-impl Heir {
+impl NewBinary {
     /// Prepares to hand down the messages to the program with this name. `None` if
     /// the program is no new binary, if this process has no messages to hand down,
     /// or, with the reason in the log, if they cannot be handed down.
     pub fn new(log: Log, name: Text) -> Option<Self> {
-        if name.bytes() != Some(NEW_BINARY) {
+        if name.bytes() != Some(PROCESS_NAME) {
             return None;
         }
 
@@ -46,7 +46,7 @@ impl Heir {
             );
         };
 
-        remains::give_back();
+        orphans::recover();
 
         if region.memory.file().is_none() || region.board.file().is_none() {
             refuse("the memory has no file");
@@ -61,7 +61,7 @@ impl Heir {
             slot,
             incarnation,
             is_new: false,
-            is_heir: true,
+            is_new_binary: true,
         };
         let description = Description {
             slot,
