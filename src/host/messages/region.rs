@@ -234,7 +234,7 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
 
     let (slot, heritage) = match before {
         Some(held) if again => (held.slot, Heritage::Successor),
-        // The process that had this place is not started again, or `foresee` has
+        // The process that had this place is not started again, or `reserve_slots` has
         // given a slot to another process of this place.
         Some(held) => {
             give_back(region, held, Heritage::Stranger);
@@ -262,7 +262,7 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
 /// the first one can then send to the others at once. nginx starts them in this order,
 /// each in the first empty slot of the table.
 #[cfg(not(feature = "standalone"))]
-pub fn foresee(g: &Globals, log: Log, workers: usize, helpers: usize) {
+pub fn reserve_slots(g: &Globals, log: Log, workers: usize, helpers: usize) {
     prepare(log, None);
 
     let Some(region) = shared::get().filter(Region::is_mine) else {

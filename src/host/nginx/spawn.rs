@@ -68,7 +68,7 @@ pub fn spawn(
         return Ok(LATER);
     }
 
-    foresee_others(g, log, cycle, &wanted, mode);
+    reserve_for_others(g, log, cycle, &wanted, mode);
 
     hooks::set_retried(is_master(g) && is_retried(cycle, mode));
 
@@ -98,7 +98,7 @@ pub fn spawn(
 
 /// In a master that starts the first worker of a cycle: makes sure that this worker
 /// can send messages to the others, which nginx starts after it.
-fn foresee_others(g: &Globals, log: Log, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mode) {
+fn reserve_for_others(g: &Globals, log: Log, cycle: *mut ngx_cycle_t, wanted: &Wanted, mode: Mode) {
     let is_first_worker = mode.is_respawned()
         && wanted.role == Role::Worker
         && WorkerNumber::to_c(wanted.worker) == 0;
@@ -107,7 +107,7 @@ fn foresee_others(g: &Globals, log: Log, cycle: *mut ngx_cycle_t, wanted: &Wante
         // SAFETY: the current cycle is valid.
         let [workers, helpers] = unsafe { processes_of(cycle) };
 
-        region::foresee(g, log, workers, helpers);
+        region::reserve_slots(g, log, workers, helpers);
     }
 }
 
