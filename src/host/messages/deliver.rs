@@ -255,20 +255,7 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
     let handler = registered.and_then(|registered| registered.get().handler);
 
     let (Some(registered), Some(handler)) = (registered, handler) else {
-        local::with(|own| own.count_unknown(&found));
-
-        if UNKNOWN.fetch_add(1, Relaxed) == 0 {
-            log.error(
-                Level::Warn,
-                None,
-                format_args!(
-                    "a message of the type number {} is dropped: this process has no handler \
-                     for it",
-                    found.message_type
-                ),
-            );
-        }
-        return;
+        return drop_unknown(log, &found);
     };
 
     let mut m = message(&found, registered.get().ctx, sender);
@@ -292,6 +279,22 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
             // The handler owns the descriptor now.
             let _ = fd.take().map(IntoRawFd::into_raw_fd);
         }
+    }
+}
+
+/// Counts a message without a handler. Logs the first one.
+fn drop_unknown(log: Log, message: &Message) {
+    local::with(|own| own.count_unknown(message));
+
+    if UNKNOWN.fetch_add(1, Relaxed) == 0 {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "a message of the type number {} is dropped: this process has no handler for it",
+                message.message_type
+            ),
+        );
     }
 }
 

@@ -4,6 +4,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
 use super::shared::Region;
 use super::types::{
     NGX_IPC_MESSAGE_CONTROL, NGX_IPC_MESSAGE_DESCRIPTORS, NGX_IPC_MESSAGE_ONCE_PER_KEY,
@@ -227,7 +229,29 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
         number,
     };
 
-    // A module that was replaced at a reload has another structure for the name.
+    if let Err(err) = store(&mut types, known, pointer, registered) {
+        drop(types);
+        return Err(log.fail(Level::Alert, err, format_args!("message type \"{text}\"")));
+    }
+
+    set_number(number, Some(pointer));
+
+    if flags & NGX_IPC_MESSAGE_RETAINED != 0 {
+        HAS_KEPT_TYPES.store(true, Relaxed);
+    }
+
+    Ok(())
+}
+
+/// Stores an entry in place of the entry `known`, which has its name, or of a forgotten
+/// one, or at the end of the list. A module that was replaced at a reload has another
+/// structure for the name.
+fn store(
+    types: &mut Vec<Registered>,
+    known: Option<usize>,
+    pointer: TypePtr,
+    registered: Registered,
+) -> std::result::Result<(), Errno> {
     let index = known.or_else(|| types.iter().position(|known| known.pointer.is_none()));
 
     match index.and_then(|index| Some((index, types.get_mut(index)?))) {
@@ -236,19 +260,9 @@ fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {
             pointer.set_number(index + 1);
         }
         None => {
-            if let Err(err) = heap::push(&mut types, registered) {
-                drop(types);
-                return Err(log.fail(Level::Alert, err, format_args!("message type \"{text}\"")));
-            }
-
+            heap::push(types, registered)?;
             pointer.set_number(types.len());
         }
-    }
-
-    set_number(number, Some(pointer));
-
-    if flags & NGX_IPC_MESSAGE_RETAINED != 0 {
-        HAS_KEPT_TYPES.store(true, Relaxed);
     }
 
     Ok(())
