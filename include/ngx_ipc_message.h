@@ -133,13 +133,13 @@ typedef struct {
 /* How much waits for a process. Later versions can add fields. */
 typedef struct {
     /*
-     * The number of messages of this process that wait there. The library sends
-     * records of its own too, about one for 30 small messages, which count as well.
+     * The number of messages of this process that wait there. It includes records of
+     * the library, about one for 30 small messages.
      */
     ngx_uint_t messages;
     /*
-     * The memory in bytes that the messages of this process use there: it is used in
-     * pieces of 4096 bytes, of which one stays while messages are sent.
+     * The memory in bytes that the messages of this process use there, a multiple of
+     * 4096. It is at least 4096 until this process has sent nothing for a while.
      */
     size_t used;
     /*
@@ -160,7 +160,7 @@ typedef struct {
 } ngx_ipc_load_t;
 
 /*
- * The function that is told the outcome of a request: NGX_IPC_REPLIED,
+ * A function that is called with the outcome of a request: NGX_IPC_REPLIED,
  * NGX_IPC_TOO_LATE or NGX_IPC_DIED. ctx is the argument of
  * ngx_ipc_message_request(). reply is the reply if the outcome is
  * NGX_IPC_REPLIED, else NULL; it is valid until the function returns. The
@@ -171,7 +171,7 @@ typedef void (*ngx_ipc_reply_pt)(void *ctx,
                                  ngx_ipc_message_t *reply);
 
 /*
- * A function that is told of a process. ctx is the field of the
+ * A function that is called for a process. ctx is the field of the
  * ngx_ipc_message_watch_t. peer is valid until the function returns. The
  * function can do what a handler of messages can do.
  */
@@ -200,14 +200,14 @@ typedef struct {
 } ngx_ipc_gap_t;
 
 /*
- * A function that is told of lost messages. ctx is the field of the
+ * A function that is called when messages were lost. ctx is the field of the
  * ngx_ipc_message_watch_t. The function can do what a handler of messages can
  * do.
  */
 typedef void (*ngx_ipc_gap_pt)(void *ctx, const ngx_ipc_gap_t *gap);
 
 /*
- * Functions for what happens besides messages. A function can be NULL. The
+ * Functions for other events than messages. A function can be NULL. The
  * program zeroes the structure before it sets the fields. The structure stays at
  * its address as long as the program runs.
  */
@@ -230,8 +230,8 @@ typedef struct {
      */
     ngx_ipc_gap_pt gap;
     /*
-     * A process has room again, or can have some. Called once after a function has
-     * returned NGX_AGAIN for a message to this process.
+     * A process that was full has room, or may have room. Called once after a function
+     * has returned NGX_AGAIN for a message to this process.
      */
     ngx_ipc_peer_pt room;
 } ngx_ipc_message_watch_t;
@@ -344,8 +344,8 @@ typedef struct {
 #define NGX_IPC_MESSAGE_CONTROL 1
 
 /*
- * What a process has not received when it dies is not given to its
- * replacement. The replacement is told of a gap.
+ * The replacement of a process that dies does not get the messages of the type that
+ * the process has not received. It is told of a gap.
  */
 #define NGX_IPC_MESSAGE_THIS_PROCESS 2
 
@@ -579,8 +579,8 @@ ngx_int_t ngx_ipc_message_broadcast(ngx_ipc_message_type_t *type,
 const ngx_ipc_to_t *ngx_ipc_message_missed(ngx_uint_t *n);
 
 /*
- * Sends a message to one process, as ngx_ipc_message_send() does, and waits for
- * a reply: handler is called with ctx and the outcome exactly once, within
+ * Sends a message to one process, as ngx_ipc_message_send() does, and asks for a
+ * reply. The library calls handler with ctx and the outcome exactly once, within
  * timeout milliseconds and a turn of the event loop. Only the process that
  * runs now gets the message, not its replacement.
  *
@@ -612,9 +612,9 @@ ngx_int_t ngx_ipc_message_reply(ngx_ipc_to_t to,
                                 size_t len);
 
 /*
- * Adds functions for what happens besides messages. watch has size bytes.
- * Programs call the macro ngx_ipc_message_watch(). To add a structure again
- * replaces its functions.
+ * Adds functions that are called for other events than messages. watch has size
+ * bytes. Programs call the macro ngx_ipc_message_watch(). If the program adds a
+ * structure again, its functions are replaced.
  *
  * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if watch is NULL,
  * if size is less than in version 0.1, or if there is no memory.
@@ -793,7 +793,7 @@ ngx_int_t ngx_ipc_message_next_pair_size(ngx_ipc_message_pair_t *pair,
     ngx_ipc_message_next_pair_size(pair, sizeof(ngx_ipc_message_pair_t))
 
 /*
- * Adds functions for what happens besides messages: calls
+ * Adds functions for other events than messages: calls
  * ngx_ipc_message_watch_size() with the size of the structure in these headers.
  */
 #define ngx_ipc_message_watch(watch)                                          \

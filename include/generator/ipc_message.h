@@ -32,7 +32,7 @@
     ngx_ipc_message_next_pair_size(pair, sizeof(ngx_ipc_message_pair_t))
 
 /*
- * Adds functions for what happens besides messages: calls
+ * Adds functions for other events than messages: calls
  * ngx_ipc_message_watch_size() with the size of the structure in these headers.
  */
 #define ngx_ipc_message_watch(watch)                                          \

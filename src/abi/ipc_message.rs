@@ -262,8 +262,8 @@ pub unsafe extern "C" fn ngx_ipc_message_missed(n: *mut ngx_uint_t) -> *const ng
     missed
 }
 
-/// Sends a message to one process, as ngx_ipc_message_send() does, and waits for
-/// a reply: `handler` is called with `ctx` and the outcome exactly once, within
+/// Sends a message to one process, as ngx_ipc_message_send() does, and asks for a
+/// reply. The library calls `handler` with `ctx` and the outcome exactly once, within
 /// `timeout` milliseconds and a turn of the event loop. Only the process that
 /// runs now gets the message, not its replacement.
 ///
@@ -315,9 +315,9 @@ pub unsafe extern "C" fn ngx_ipc_message_reply(
     sent(bytes.and_then(|bytes| send::reply(to, request, bytes)))
 }
 
-/// Adds functions for what happens besides messages. `watch` has `size` bytes.
-/// Programs call the macro ngx_ipc_message_watch(). To add a structure again
-/// replaces its functions.
+/// Adds functions that are called for other events than messages. `watch` has `size`
+/// bytes. Programs call the macro ngx_ipc_message_watch(). If the program adds a
+/// structure again, its functions are replaced.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if `watch` is NULL,
 /// if `size` is less than in version 0.1, or if there is no memory.

@@ -8,8 +8,8 @@ use crate::messaging::address::{self, Set};
 
 /// The messages of the type overtake messages of other types.
 pub const NGX_IPC_MESSAGE_CONTROL: ngx_uint_t = 1;
-/// What a process has not received when it dies is not given to its
-/// replacement. The replacement is told of a gap.
+/// The replacement of a process that dies does not get the messages of the type that
+/// the process has not received. It is told of a gap.
 pub const NGX_IPC_MESSAGE_THIS_PROCESS: ngx_uint_t = 2;
 
 /// For ngx_ipc_message_send_by_key(): a message is dropped while another one of
@@ -192,11 +192,11 @@ pub struct ngx_ipc_gap_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_ipc_load_t {
-    /// The number of messages of this process that wait there. The library sends
-    /// records of its own too, about one for 30 small messages, which count as well.
+    /// The number of messages of this process that wait there. It includes records of
+    /// the library, about one for 30 small messages.
     pub messages: ngx_uint_t,
-    /// The memory in bytes that the messages of this process use there: it is used in
-    /// pieces of 4096 bytes, of which one stays while messages are sent.
+    /// The memory in bytes that the messages of this process use there, a multiple of
+    /// 4096. It is at least 4096 until this process has sent nothing for a while.
     pub used: usize,
     /// The largest value of `used`. Messages of other types than those with
     /// NGX_IPC_MESSAGE_CONTROL are refused when it is reached.
@@ -209,18 +209,18 @@ pub struct ngx_ipc_load_t {
     pub memory: usize,
 }
 
-/// A function that is told of a process. `ctx` is the field of the
+/// A function that is called for a process. `ctx` is the field of the
 /// ngx_ipc_message_watch_t. `peer` is valid until the function returns. The
 /// function can do what a handler of messages can do.
 pub type ngx_ipc_peer_pt =
     Option<unsafe extern "C" fn(ctx: *mut c_void, peer: *const ngx_ipc_peer_t)>;
 
-/// A function that is told of lost messages. `ctx` is the field of the
+/// A function that is called when messages were lost. `ctx` is the field of the
 /// ngx_ipc_message_watch_t. The function can do what a handler of messages can
 /// do.
 pub type ngx_ipc_gap_pt = Option<unsafe extern "C" fn(ctx: *mut c_void, gap: *const ngx_ipc_gap_t)>;
 
-/// The function that is told the outcome of a request: NGX_IPC_REPLIED,
+/// A function that is called with the outcome of a request: NGX_IPC_REPLIED,
 /// NGX_IPC_TOO_LATE or NGX_IPC_DIED. `ctx` is the argument of
 /// ngx_ipc_message_request(). `reply` is the reply if the outcome is
 /// NGX_IPC_REPLIED, else NULL; it is valid until the function returns. The
@@ -229,7 +229,7 @@ pub type ngx_ipc_reply_pt = Option<
     unsafe extern "C" fn(ctx: *mut c_void, outcome: ngx_uint_t, reply: *mut ngx_ipc_message_t),
 >;
 
-/// Functions for what happens besides messages. A function can be NULL. The
+/// Functions for other events than messages. A function can be NULL. The
 /// program zeroes the structure before it sets the fields. The structure stays at
 /// its address as long as the program runs.
 #[repr(C)]
@@ -246,8 +246,8 @@ pub struct ngx_ipc_message_watch_t {
     /// Messages to this process were lost, or to a process that had its slot
     /// before. If no structure has this function, the loss is logged.
     pub gap: ngx_ipc_gap_pt,
-    /// A process has room again, or can have some. Called once after a function has
-    /// returned NGX_AGAIN for a message to this process.
+    /// A process that was full has room, or may have room. Called once after a function
+    /// has returned NGX_AGAIN for a message to this process.
     pub room: ngx_ipc_peer_pt,
 }
 
