@@ -434,6 +434,63 @@ test_off(void)
 }
 
 
+/* A program with a larger message_max: a message that is kept has at most 1 MiB. */
+
+static ngx_int_t
+init_large(ngx_cycle_t *cycle)
+{
+    return ngx_ipc_message_register(&t_note_type) == NGX_OK
+           ? ngx_ipc_message_register(&t_kept_type) : NGX_ERROR;
+}
+
+
+static ngx_int_t
+send_large(ngx_cycle_t *cycle)
+{
+    ngx_uint_t  self;
+
+    self = NGX_IPC_MASTER|NGX_IPC_SELF;
+
+    T_EQ(ngx_ipc_message_send(&t_note_type, NGX_IPC_TO_MASTER, data,
+                              LARGEST + 1), NGX_OK);
+    T_EQ(ngx_ipc_message_broadcast(&t_note_type, self, data, LARGEST + 1), 1);
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, self, data, LARGEST + 1),
+         NGX_DECLINED);
+    T_EQ(errno, EMSGSIZE);
+    T_EQ(ngx_ipc_message_broadcast(&t_kept_type, self, data, LARGEST), 1);
+    _exit(0);
+}
+
+
+static void
+test_larger(void)
+{
+    int              status;
+    pid_t            pid;
+    char            *argv[] = { "server", NULL };
+    ngx_module_t     module = {
+        .init_module = init_large, .init_process = send_large
+    };
+    ngx_module_t    *modules[] = { &module, NULL };
+    ngx_core_conf_t  conf;
+
+    ngx_ipc_conf_init(&conf);
+    conf.master = 0;
+    conf.message_max = 4 * LARGEST;
+    conf.modules = modules;
+
+    pid = fork();
+    T_REQUIRE(pid != -1);
+
+    if (pid == 0) {
+        _exit(ngx_ipc_main(&conf, 1, argv) == 0 ? 98 : 99);
+    }
+
+    T_EQ(waitpid(pid, &status, 0), pid);
+    T_EQ(status, 0);
+}
+
+
 int
 main(void)
 {
@@ -446,6 +503,7 @@ main(void)
     t_run("results: a message is reserved", test_busy);
     t_run("results: a receiver that is full", test_full);
     t_run("results: no messages", test_off);
+    t_run("results: a larger message_max", test_larger);
 
     return t_end();
 }
