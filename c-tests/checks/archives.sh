@@ -2,8 +2,8 @@
 
 # archives.sh LIBRARY NGINX: checks the static libraries.  They export only the
 # library's own functions, so that other Rust libraries work in the same program.
-# They do not depend on the directories in which they are built.  A stripped nginx
-# grows little.
+# They do not depend on the directories in which they are built.  A panic ends the
+# process with a message.  A stripped nginx grows little.
 #
 # LIBRARY is the directory of libngx_ipc.a.  NGINX is the directory in which
 # nginx-build.sh builds nginx.
@@ -15,7 +15,7 @@ nginx=$2
 fixtures=$top/c-tests/fixtures/rust
 
 # A stripped nginx may be this much larger on the library, in bytes.
-growth=650000
+growth=450000
 
 archive=$library/libngx_ipc.a
 nginx_archive=$nginx/ipc/ngx_ipc/libngx_ipc_nginx.a
@@ -172,6 +172,36 @@ protected()
     undefined "$tmp/members/ngx_log.o" | grep -qx __stack_chk_fail
 }
 
+# panics: makes a static library of a crate that panics, and a program with it
+panics()
+{
+    rustc --edition 2024 -O -C panic=abort --crate-type staticlib --crate-name panics \
+        -o "$tmp/libpanics.a" "$fixtures/panics.rs" \
+        && sh "$top/include/generator/merge.sh" "$tmp/libpanics.a" none "$tmp/libends.a" \
+        && cc -O1 -o "$tmp/panics" "$fixtures/panics.c" "$tmp/libends.a"
+}
+
+# ends CASE TEXT: succeeds if the program writes a message of at most 1,024 bytes to
+# stderr, whose last line is TEXT, and aborts
+ends()
+{
+    "$tmp/panics" "$1" > "$tmp/said" 2> "$tmp/stderr"
+    status=$?
+    # some shells write this line
+    sed '/^Aborted/d' "$tmp/stderr" > "$tmp/message"
+    cat "$tmp/message"
+    [ "$status" -eq 134 ] && [ ! -s "$tmp/said" ] \
+        && [ "$(wc -c < "$tmp/message")" -le 1024 ] \
+        && [ "$(tail -n 1 "$tmp/message" | tr -d ' ')" = "$(echo "$2" | tr -d ' ')" ]
+}
+
+# no_backtrace ARCHIVE: succeeds if the archive does not contain the code with which
+# Rust's standard library reads debug information
+no_backtrace()
+{
+    ! nm "$1" | grep -E 'gimli|addr2line|rustc_demangle'
+}
+
 # size NAME: prints the size of a stripped nginx
 size()
 {
@@ -239,6 +269,15 @@ done
 for name in stock ipc; do
     ok "$name: a module of nginx catches a panic" nginx_loads "$name"
 done
+
+ok "a library that panics" panics
+ok "a panic" ends panics "the number is 42"
+ok "a panic in the message of a panic" ends twice \
+    "ngx_ipc: the message of a panic has caused a panic"
+ok "a panic with a long message" ends long ""
+ok "no memory" ends no_memory "ngx_ipc: no memory for 4096 bytes"
+ok "libngx_ipc.a does not read debug information" no_backtrace "$archive"
+ok "libngx_ipc_nginx.a does not read debug information" no_backtrace "$nginx_archive"
 
 ok "the functions in C have the stack protector" protected
 ok "built in another directory" elsewhere

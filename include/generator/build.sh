@@ -59,7 +59,8 @@ else
     set -- "$@" --config "build.rustflags = [$(echo "$options" | sed "s/.*/'&'/" | paste -s -d ,)]"
 fi
 
-# As the only type of the crate, a static library is optimized as a whole.
+# As the only type of the crate, a static library exports only its C functions, so that
+# the compiler optimizes the others as a whole.
 case $command in
     build) set -- rustc --crate-type staticlib "$@" ;;
     *)     set -- "$command" "$@" ;;

@@ -12,6 +12,9 @@
 # parts of this standard library instead of its own, and a panic that the module
 # catches would abort nginx.
 #
+# The standard library's functions for a panic and for a failed allocation are
+# replaced with those of src/sys/panic.rs, which need much less code.
+#
 #   NGX_IPC_DEBUG=0     removes the debug information
 #   LD, OBJCOPY, NM, READELF, AR, STRIP     the tools
 
@@ -21,6 +24,7 @@ archive=$1
 csrc=$2
 to=$3
 ar=${AR:-ar}
+objcopy=${OBJCOPY:-objcopy}
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -33,7 +37,10 @@ quietly()
     "$@" > "$work/said" 2>&1 || { cat "$work/said" >&2; return 1; }
 }
 
-cp "$archive" "$work/rust.a"
+# The objects of the standard library also contain code of LLVM.  A plugin of another
+# version of LLVM cannot read it, and then the tools find no symbols.
+quietly "$objcopy" --remove-section .llvmbc --remove-section .llvmcmd \
+    "$archive" "$work/rust.a"
 mkdir "$work/members"
 
 # build.rs uses the crate cc, which puts a hash before the name of each object
@@ -48,13 +55,42 @@ quietly "${NM:-nm}" --defined-only --extern-only "$work/rust.a"
 awk 'NF == 3 && $3 ~ /^ngx_/ { print $3 }' "$work/said" | sort -u > "$work/names"
 [ -s "$work/names" ] || { echo "$0: $archive defines no function" >&2; exit 1; }
 
+# replace PATTERN FUNCTION: prints options for the linker that make all calls of the
+# functions that match the pattern call FUNCTION instead.  The pattern is needed because
+# a hash is in each name of Rust.
+replace()
+{
+    sed -n "s/^ *U \(.*$1\)$/\1/p" "$work/undefined" | sort -u | while read -r symbol; do
+        echo "--wrap=$symbol --defsym=__wrap_$symbol=$2 -u $2"
+    done
+}
+
+quietly "${NM:-nm}" --undefined-only "$work/rust.a"
+mv "$work/said" "$work/undefined"
+{
+    sed 's/^/-u /' "$work/names"
+    replace rust_begin_unwind rust_panicked
+    replace __rust_alloc_error_handler rust_no_memory
+} > "$work/options"
+
+# Only the crate's own objects keep their debug information: that of the standard library
+# is larger than all code.  In the names of other objects a crate and its hash stand at
+# the beginning or behind the first dot.
+mkdir "$work/own"
+for member in $("$ar" t "$work/rust.a" | grep '^ngx_ipc-[^.]*\.[^.-]*\.' | sort -u); do
+    "$ar" p "$work/rust.a" "$member" > "$work/own/$member"
+    quietly "$ar" d "$work/rust.a" "$member"
+done
+quietly "$objcopy" --strip-debug "$work/rust.a"
+
 # If another library has the same group of sections, the linker keeps only one of the
 # two groups.  Local symbols of the other library would then refer to sections that
 # are gone.  So no section stays in a group.
 #
 # shellcheck disable=SC2046
 quietly "${LD:-ld}" -r --gc-sections --force-group-allocation \
-    $(sed 's/^/-u /' "$work/names") -o "$work/merged.o" "$work/rust.a"
+    $(cat "$work/options") -o "$work/merged.o" \
+    $(find "$work/own" -type f | LC_ALL=C sort) "$work/rust.a"
 
 # The code that spawns processes and writes to channels lies side by side.  A new
 # process has no page tables for the code: each group of pages that it uses costs a page
@@ -76,7 +112,7 @@ quietly "${READELF:-readelf}" -SW "$work/merged.o"
     echo '} }'
 } > "$work/sorted.ld"
 quietly "${LD:-ld}" -r -T "$work/sorted.ld" -o "$work/sorted.o" "$work/merged.o"
-quietly "${OBJCOPY:-objcopy}" --keep-global-symbols="$work/names" \
+quietly "$objcopy" --keep-global-symbols="$work/names" \
     "$work/sorted.o" "$work/members/ngx_ipc.o"
 
 case ${NGX_IPC_DEBUG:-1} in

@@ -39,11 +39,8 @@ pub static ngx_last_process: AtomicInt = AtomicInt::new(0);
 /// The process table. The last element is not a slot of the table but the
 /// sentinel of [`Table`].
 #[unsafe(no_mangle)]
-pub static ngx_processes: [ngx_process_t; NGX_MAX_PROCESSES + 1] = {
-    let mut slots = [const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1];
-    slots[NGX_MAX_PROCESSES] = ngx_process_t::vacant();
-    slots
-};
+pub static ngx_processes: [ngx_process_t; NGX_MAX_PROCESSES + 1] =
+    [const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1];
 
 /// Whether `ngx_shm_alloc()` asks the kernel for huge pages.
 #[unsafe(no_mangle)]

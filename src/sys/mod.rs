@@ -23,6 +23,7 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod memory_file;
+pub mod panic;
 pub mod path;
 pub mod process;
 pub mod published;

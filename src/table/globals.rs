@@ -107,8 +107,13 @@ impl Globals {
         Slot::from_c(self.process_slot.load(Relaxed)).unwrap_or(Slot::NONE)
     }
 
-    /// Sets `ngx_process_slot`.
+    /// Sets `ngx_process_slot`. If the slot is `Slot::NONE`, empties the sentinel
+    /// first.
     pub fn set_process_slot(&self, slot: Slot) {
+        if slot == Slot::NONE {
+            self.table.empty_sentinel();
+        }
+
         self.process_slot.store(slot.to_c(), Relaxed);
     }
 

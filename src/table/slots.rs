@@ -81,15 +81,6 @@ impl ngx_process_t {
         }
     }
 
-    /// A slot without a process and without descriptors.
-    pub const fn vacant() -> Self {
-        Self {
-            pid: AtomicI32::new(NGX_INVALID_PID),
-            channel: [AtomicI32::new(CLOSED), AtomicI32::new(CLOSED)],
-            ..Self::zeroed()
-        }
-    }
-
     /// The process id; -1 if the slot is empty, 0 if the slot was never used.
     pub fn pid(&self) -> ngx_pid_t {
         self.pid.load(Relaxed)
@@ -220,7 +211,8 @@ impl ngx_process_t {
 ///
 /// Behind the last slot lies one more entry, the sentinel, which never has a
 /// process. When the table is full, `ngx_process_slot` is `NGX_MAX_PROCESSES`,
-/// and C code that uses this number as an index reads the sentinel (`D3`).
+/// and C code that uses this number as an index reads the sentinel (`D3`). Before,
+/// [`Table::empty_sentinel`] has emptied it.
 pub struct Table {
     /// `ngx_processes`, with the sentinel.
     pub slots: &'static [ngx_process_t; NGX_MAX_PROCESSES + 1],
@@ -231,9 +223,23 @@ pub struct Table {
 impl Table {
     /// The entry of `slot` in the table; the sentinel for `Slot::NONE`.
     pub fn get(&self, slot: Slot) -> &'static ngx_process_t {
+        let [slots @ .., _] = self.slots;
+
+        slots
+            .get(slot.index())
+            .unwrap_or_else(|| self.empty_sentinel())
+    }
+
+    /// Empties the sentinel, and returns it.
+    ///
+    /// The sentinel is all zero when the program starts, as the other slots are: a
+    /// table that is not zero would need 48 KB in the program's file.
+    #[cold]
+    pub fn empty_sentinel(&self) -> &'static ngx_process_t {
         let [.., sentinel] = self.slots;
 
-        self.slots.get(slot.index()).unwrap_or(sentinel)
+        sentinel.vacate();
+        sentinel
     }
 
     /// The number of slots to search: `ngx_last_process`, but at most the size
@@ -304,12 +310,10 @@ mod tests {
 
     /// A table for one test, initialised as C initialises `ngx_processes[]`.
     fn table() -> Table {
-        let mut slots = Box::new([const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1]);
-
-        slots[NGX_MAX_PROCESSES] = ngx_process_t::vacant();
-
         Table {
-            slots: Box::leak(slots),
+            slots: Box::leak(Box::new(
+                [const { ngx_process_t::zeroed() }; NGX_MAX_PROCESSES + 1],
+            )),
             last: Box::leak(Box::new(AtomicIsize::new(0))),
         }
     }
