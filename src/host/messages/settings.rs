@@ -167,7 +167,7 @@ mod tests {
             ..DEFAULTS
         };
         let largest = Settings {
-            largest: MOST_LARGEST + 1,
+            largest: usize::MAX,
             ..DEFAULTS
         };
         let processes = Settings {
