@@ -1,6 +1,7 @@
 //! Sends and receives the messages of one process for the layer above: finds the
 //! process that has an address, and makes notices of what has happened.
 
+use std::cell::RefCell;
 use std::ptr::NonNull;
 
 use super::board;
@@ -14,9 +15,10 @@ use super::versions::Versions;
 
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
+use crate::message::lanes::Lanes;
 use crate::message::layout::Layout;
 use crate::message::memory::Memory;
-use crate::message::peers::{Identity, Peer, State};
+use crate::message::peers::Peer;
 use crate::message::taken::Gap;
 use crate::sys::heap;
 use crate::table::role::NGX_PROCESS_MASTER;
@@ -50,6 +52,8 @@ pub struct Exchange<M, T> {
     pub(super) changes_before: [Option<Change>; 4],
     /// The notice that was found and not returned yet.
     pub(super) next: Option<Notice<T>>,
+    /// Whether some notices may have been found and not returned yet.
+    pub(super) has_found: bool,
     /// The number of changes in the board that were looked at.
     changes: u64,
     /// Whether the processes are looked at even if there are no changes.
@@ -80,6 +84,9 @@ pub struct Exchange<M, T> {
     pub(super) ranks: Vec<u64>,
     /// The slot of the process that got the last message to one process of a set.
     pub(super) cursor: u32,
+    /// What was read of the slots, see [`Exchange::read`].
+    pub(super) known: RefCell<Lanes<Peer>>,
+    is_master: bool,
 }
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
@@ -104,6 +111,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             requests: Requests::new(incarnation),
             changes_before: [None; 4],
             next: None,
+            has_found: false,
             changes: 0,
             looks_again: false,
             has_seen_deaths: false,
@@ -119,6 +127,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             members,
             ranks,
             cursor: slot,
+            known: RefCell::new(Lanes::new(slots).ok()?),
+            is_master: identity.role == NGX_PROCESS_MASTER as u64,
         };
 
         this.announce_change();
@@ -245,40 +255,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.ticks.start(|| memory.now());
     }
 
-    /// The process in a slot. `None` if no process of the slot gets what is sent
-    /// now.
-    pub fn peer(&self, slot: u32) -> Option<Peer> {
-        let peer = self.endpoint.peer(slot);
-        let peer = peer.filter(|peer| peer.state.takes_messages())?;
-
-        if peer.state == State::Running && peer.identity.is_unknown() {
-            self.endpoint.member().ask_for_identity(slot);
-        }
-
-        Some(peer)
-    }
-
-    /// The process `incarnation` of a slot, which can be dead.
-    pub(super) fn sender(&self, slot: u32, incarnation: u32) -> Peer {
-        let unknown = Peer {
-            slot,
-            state: State::Vacant,
-            incarnation,
-            line: incarnation,
-            identity: Identity::default(),
-        };
-        let is_of_line = |peer: &Peer| (peer.line..=peer.incarnation).contains(&incarnation);
-
-        match self.endpoint.peer(slot).filter(is_of_line) {
-            // A predecessor has the identity of its replacement.
-            Some(peer) => Peer {
-                incarnation,
-                ..peer
-            },
-            None => unknown,
-        }
-    }
-
     /// Whether there are changes that [`Exchange::look`] has not seen.
     fn is_behind(&self) -> bool {
         let is_interested =
@@ -360,8 +336,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     /// Whether this process is the master.
     pub fn is_master(&self) -> bool {
-        self.endpoint
-            .peer(self.slot())
-            .is_some_and(|peer| peer.identity.role == NGX_PROCESS_MASTER as u64)
+        self.is_master
     }
 }

@@ -17,8 +17,8 @@
 //! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
-//! - [`exchange`]: sends and receives for one process; [`sending`], [`posting`] and
-//!   [`receiving`] are parts of it
+//! - [`exchange`]: sends and receives for one process; [`sending`], [`posting`],
+//!   [`receiving`] and [`reading`] are parts of it
 
 pub mod address;
 pub mod board;
@@ -31,6 +31,7 @@ pub mod kind;
 pub mod names;
 pub mod posting;
 pub mod presence;
+pub mod reading;
 pub mod receiving;
 pub mod requests;
 pub mod retained;

@@ -8,6 +8,7 @@ use super::requests::Outcome;
 use super::rows::Counter;
 use crate::message::event::{Event, Message};
 use crate::message::memory::Memory;
+use crate::message::peers::Peer;
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
     /// The next notice of a turn of at most `left` notices, from which each
@@ -15,8 +16,12 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// the turn is over.
     pub fn next(&mut self, left: &mut u32) -> Option<Notice<T>> {
         loop {
-            if let Some(notice) = self.take_found() {
-                return Some(notice);
+            if self.has_found {
+                if let Some(notice) = self.take_found() {
+                    return Some(notice);
+                }
+
+                self.has_found = false;
             }
 
             // Deaths are looked for before the messages are received, so that all
@@ -41,9 +46,16 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             let mut turn = self.endpoint.turn(1, 0);
 
             match self.endpoint.next(&mut turn) {
-                Some(event) => self.found(event),
+                Some(event) => {
+                    if let Some(notice) = self.found(event) {
+                        return Some(notice);
+                    }
+                }
                 // All messages were received, so the deaths can be reported.
-                None if self.has_seen_deaths => self.is_reporting = true,
+                None if self.has_seen_deaths => {
+                    self.is_reporting = true;
+                    self.has_found = true;
+                }
                 None => return self.take_late(),
             }
         }
@@ -91,12 +103,21 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         None
     }
 
-    /// Makes notices of an event.
-    fn found(&mut self, event: Event) {
+    /// Makes notices of an event. Returns the first one, if there is no other before
+    /// it.
+    #[inline]
+    fn found(&mut self, event: Event) -> Option<Notice<T>> {
         self.tick_soon();
 
         match event {
             Event::Message(message) => self.found_message(message),
+            other => self.found_other(other),
+        }
+    }
+
+    #[cold]
+    fn found_other(&mut self, event: Event) -> Option<Notice<T>> {
+        match event {
             Event::Gap(gap) => {
                 self.counting.lost(&self.board, &gap);
                 keys::free_all(&self.board, self.slot());
@@ -104,15 +125,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
                 let sender = self.sender(gap.sender, gap.incarnation);
 
-                self.next = Some(Notice::Gap(gap, sender));
+                Some(Notice::Gap(gap, sender))
             }
-            Event::Room(slot) => {
-                if let Some(peer) = self.peer(slot) {
-                    self.next = Some(Notice::Room(peer));
-                }
-            }
+            Event::Room(slot) => self.peer(slot).map(Notice::Room),
             // `Presence` reports these changes, also of processes that send nothing.
-            Event::Up(_) | Event::Down(_) | Event::Looked(_) => {}
+            Event::Message(_) | Event::Up(_) | Event::Down(_) | Event::Looked(_) => None,
         }
     }
 
@@ -146,7 +163,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             .add(&self.board, message.message_type, Counter::LostLater, 1);
     }
 
-    fn found_message(&mut self, mut message: Message) {
+    #[inline]
+    fn found_message(&mut self, mut message: Message) -> Option<Notice<T>> {
         self.count(&message);
 
         if message.user & KEYED != 0 {
@@ -158,32 +176,44 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             message.user = 0;
 
             if message.message_type != REPLY && !self.versions.accept(&message, version) {
-                return;
+                return None;
             }
         }
 
         let sender = self.sender(message.sender, message.incarnation);
+        let notice = if message.message_type == REPLY {
+            self.found_reply(message, sender)
+        } else {
+            Some(Notice::Message(message, sender))
+        };
 
-        if self.presence.is_watching() {
-            self.changes_before = self.presence.before_message(sender);
+        if !self.presence.is_watching() {
+            return notice;
         }
 
-        if message.message_type != REPLY {
-            self.next = Some(Notice::Message(message, sender));
-            return;
+        let changes = self.presence.before_message(sender);
+
+        if changes.iter().all(Option::is_none) {
+            return notice;
         }
 
+        self.changes_before = changes;
+        self.next = notice;
+        self.has_found = true;
+
+        None
+    }
+
+    /// A reply that is too late has no request any more.
+    fn found_reply(&mut self, message: Message, sender: Peer) -> Option<Notice<T>> {
         let data = self
             .requests
-            .answered(message.user, message.sender, message.incarnation);
+            .answered(message.user, message.sender, message.incarnation)?;
 
-        // A reply that is too late has no request any more.
-        if let Some(data) = data {
-            self.next = Some(Notice::Outcome(
-                data,
-                Outcome::Answered,
-                Some((message, sender)),
-            ));
-        }
+        Some(Notice::Outcome(
+            data,
+            Outcome::Answered,
+            Some((message, sender)),
+        ))
     }
 }

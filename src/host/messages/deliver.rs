@@ -9,18 +9,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::label::Label;
 use super::local::{self, Asked};
 use super::types::{
-    NGX_IPC_DIED, NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_DESCRIPTORS, NGX_IPC_GAP_HANDLED,
-    NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_REPLIED, NGX_IPC_TOO_LATE, ngx_ipc_gap_t, ngx_ipc_message_t,
-    ngx_ipc_peer_t,
+    NGX_IPC_DIED, NGX_IPC_GAP_DESCRIPTORS, NGX_IPC_REPLIED, NGX_IPC_TOO_LATE,
+    ngx_ipc_message_handler_pt, ngx_ipc_message_t, ngx_ipc_peer_t,
 };
 use super::variables::{ngx_parent, ngx_pid};
 use super::watchers::{self, Told};
-use super::{catch_up, descriptors, orphans, register, settings};
-use crate::config::{AtomicPid, ngx_uint_t};
+use super::{catch_up, descriptors, lost, orphans, register, settings};
+use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::message::event::Message;
 use crate::message::peers::Peer;
-use crate::message::taken::{Cause, Gap};
 use crate::messaging::address::Address;
 use crate::messaging::exchange::Notice;
 use crate::messaging::kind::WITH_DESCRIPTORS;
@@ -93,8 +91,8 @@ fn handle_turn(log: Log, end: u64) -> bool {
             return false;
         }
 
-        if let Some(Some(notice)) = local::with(|own| own.next(&mut left)) {
-            tell(log, notice);
+        if let Some(found) = local::with(|own| next(own, &mut left)).flatten() {
+            tell(log, found);
             last = (spin > 0).then(now);
         } else if last.is_none_or(|last| now() >= last.saturating_add(spin)) || left == 0 {
             return left > 0;
@@ -104,6 +102,30 @@ fn handle_turn(log: Log, end: u64) -> bool {
             std::hint::spin_loop();
         }
     }
+}
+
+/// What has arrived.
+struct Found {
+    notice: Notice<Asked>,
+    /// The address of the payload, if a message has arrived.
+    data: *mut c_void,
+}
+
+/// The next notice of this process.
+#[inline]
+fn next(own: &mut local::Own, left: &mut u32) -> Option<Found> {
+    let notice = own.next(left)?;
+    let data = match &notice {
+        Notice::Message(message, _) | Notice::Outcome(_, _, Some((message, _))) => {
+            own.payload(message)
+        }
+        _ => None,
+    };
+
+    Some(Found {
+        data: data.map_or(ptr::null_mut(), |data| data.as_ptr().cast()),
+        notice,
+    })
 }
 
 /// Handles the messages that were kept before this process has registered their
@@ -185,14 +207,20 @@ fn has_more() -> bool {
     !is_asleep
 }
 
-fn tell(log: Log, notice: Notice<Asked>) {
+fn tell(log: Log, Found { notice, data }: Found) {
     match notice {
-        Notice::Message(message, sender) => handle(log, message, &peer(&sender)),
-        Notice::Gap(gap, sender) => tell_gap(log, gap, &peer(&sender)),
+        Notice::Message(message, sender) => handle(log, &message, data, &peer(&sender)),
+        Notice::Gap(gap, sender) => lost::tell(log, gap, &peer(&sender)),
         Notice::Room(sender) => watchers::tell(Told::Room, &peer(&sender)),
         Notice::Change(Change::Up(changed)) => watchers::tell(Told::Up, &peer(&changed)),
         Notice::Change(Change::Down(changed)) => watchers::tell(Told::Down, &peer(&changed)),
-        Notice::Outcome(asked, outcome, reply) => tell_outcome(asked, outcome, reply),
+        Notice::Outcome(asked, outcome, reply) => {
+            let reply = reply
+                .as_ref()
+                .map(|(message, sender)| (message, data, sender));
+
+            tell_outcome(asked, outcome, reply);
+        }
     }
 }
 
@@ -208,58 +236,84 @@ pub fn peer(peer: &Peer) -> ngx_ipc_peer_t {
     }
 }
 
-/// Makes C's structure of a message.
-fn message(message: &Message, ctx: *mut c_void, sender: &ngx_ipc_peer_t) -> ngx_ipc_message_t {
-    let data = local::with(|own| own.payload(message)).flatten();
-
-    ngx_ipc_message_t {
-        ctx,
-        data: data.map_or(ptr::null_mut(), |data| data.as_ptr().cast()),
-        len: message.len as usize,
-        sender,
-        request: message.user as usize,
-        fds: ptr::null_mut(),
-        fds_n: 0,
-    }
-}
-
-/// Takes the descriptors of a message. Returns an error if they are lost.
-fn take_descriptors(found: &mut Message) -> Result<Option<Arrived>, ()> {
-    if found.user & WITH_DESCRIPTORS == 0 {
-        return Ok(None);
-    }
-
+/// Takes the descriptors of a message. Returns `None` if they are lost.
+fn take_descriptors(found: &Message) -> Option<Arrived> {
     let label = Label {
         slot: found.sender,
         control: found.class.is_control(),
         number: found.user & !WITH_DESCRIPTORS,
     };
 
-    found.user = 0;
-
     let arrived = local::with(|own| own.slot()).and_then(|own| descriptors::take(own, label));
 
     local::tell_waiters();
-    arrived.map(Some).ok_or(())
+    arrived
 }
 
-fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
-    let Ok(arrived) = take_descriptors(&mut found) else {
-        let why = "their descriptors are lost";
-
-        local::with(|own| own.count_lost(&found));
-
-        return report_gap(log, sender, (found.number, 1), NGX_IPC_GAP_DESCRIPTORS, why);
-    };
+/// Handles a message whose payload is at `data`.
+#[inline]
+fn handle(log: Log, found: &Message, data: *mut c_void, sender: &ngx_ipc_peer_t) {
+    let has_descriptors = found.user & WITH_DESCRIPTORS != 0;
     let registered = register::find(found.message_type);
     let handler = registered.and_then(|registered| registered.get().handler);
-
-    let (Some(registered), Some(handler)) = (registered, handler) else {
-        return drop_unknown(log, &found);
+    let mut m = ngx_ipc_message_t {
+        ctx: registered.map_or(ptr::null_mut(), |registered| registered.get().ctx),
+        data,
+        len: found.len as usize,
+        sender,
+        request: if has_descriptors {
+            0
+        } else {
+            found.user as usize
+        },
+        fds: ptr::null_mut(),
+        fds_n: 0,
     };
 
-    let mut m = message(&found, registered.get().ctx, sender);
-    let mut arrived = arrived.unwrap_or_default();
+    match handler {
+        _ if has_descriptors => handle_with_descriptors(log, (found, sender), m, handler),
+        // SAFETY: the program has registered the handler for messages. The structure
+        // and the payload live until it returns.
+        Some(handler) => unsafe { handler(&raw mut m) },
+        None => drop_unknown(log, found),
+    }
+}
+
+/// Counts a message without a handler. Logs the first one.
+#[cold]
+fn drop_unknown(log: Log, found: &Message) {
+    local::with(|own| own.count_unknown(found));
+
+    if UNKNOWN.fetch_add(1, Relaxed) == 0 {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "a message of the type number {} is dropped: this process has no handler for it",
+                found.message_type
+            ),
+        );
+    }
+}
+
+/// Handles a message that has come with descriptors. `m` has all but these.
+#[cold]
+fn handle_with_descriptors(
+    log: Log,
+    (found, sender): (&Message, &ngx_ipc_peer_t),
+    mut m: ngx_ipc_message_t,
+    handler: ngx_ipc_message_handler_pt,
+) {
+    let Some(mut arrived) = take_descriptors(found) else {
+        let why = "their descriptors are lost";
+
+        local::with(|own| own.count_lost(found));
+
+        return lost::report(log, sender, (found.number, 1), NGX_IPC_GAP_DESCRIPTORS, why);
+    };
+    let Some(handler) = handler else {
+        return drop_unknown(log, found);
+    };
     let mut fds = arrived
         .each_ref()
         .map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd));
@@ -282,23 +336,7 @@ fn handle(log: Log, mut found: Message, sender: &ngx_ipc_peer_t) {
     }
 }
 
-/// Counts a message without a handler. Logs the first one.
-fn drop_unknown(log: Log, message: &Message) {
-    local::with(|own| own.count_unknown(message));
-
-    if UNKNOWN.fetch_add(1, Relaxed) == 0 {
-        log.error(
-            Level::Warn,
-            None,
-            format_args!(
-                "a message of the type number {} is dropped: this process has no handler for it",
-                message.message_type
-            ),
-        );
-    }
-}
-
-fn tell_outcome(asked: Asked, outcome: Outcome, reply: Option<(Message, Peer)>) {
+fn tell_outcome(asked: Asked, outcome: Outcome, reply: Option<(&Message, *mut c_void, &Peer)>) {
     let Some(handler) = asked.handler else { return };
     let outcome = match outcome {
         Outcome::Answered => NGX_IPC_REPLIED,
@@ -306,54 +344,23 @@ fn tell_outcome(asked: Asked, outcome: Outcome, reply: Option<(Message, Peer)>) 
         Outcome::Died => NGX_IPC_DIED,
     };
 
-    let Some((found, sender)) = reply else {
+    let Some((found, data, sender)) = reply else {
         // SAFETY: the program has passed the function with its data.
         unsafe { handler(asked.data, outcome, ptr::null_mut()) };
         return;
     };
-    let sender = peer(&sender);
+    let sender = peer(sender);
     let mut m = ngx_ipc_message_t {
+        ctx: ptr::null_mut(),
+        data,
+        len: found.len as usize,
+        sender: &raw const sender,
         request: 0,
-        ..message(&found, ptr::null_mut(), &sender)
+        fds: ptr::null_mut(),
+        fds_n: 0,
     };
 
     // SAFETY: the program has passed the function with its data. The structure
     // and the payload live until it returns.
     unsafe { handler(asked.data, outcome, &raw mut m) };
-}
-
-fn tell_gap(log: Log, gap: Gap, sender: &ngx_ipc_peer_t) {
-    let (cause, why) = match gap.cause {
-        Cause::Damaged => (NGX_IPC_GAP_DAMAGED, "they were overwritten"),
-        Cause::ForAnother => (NGX_IPC_GAP_NOT_FOR_US, "they were for a dead process"),
-        Cause::Handling => (
-            NGX_IPC_GAP_HANDLED,
-            "the previous process died while it handled them",
-        ),
-    };
-
-    report_gap(log, sender, (gap.number, gap.count), cause, why);
-}
-
-fn report_gap(
-    log: Log,
-    sender: &ngx_ipc_peer_t,
-    (first, count): (u32, u32),
-    cause: ngx_uint_t,
-    why: &str,
-) {
-    let told = watchers::tell_gap(&ngx_ipc_gap_t {
-        sender,
-        first: first as usize,
-        count: count as usize,
-        cause,
-    });
-
-    if !told {
-        log.error(
-            Level::Warn,
-            None,
-            format_args!("{count} messages from slot {} are lost: {why}", sender.slot),
-        );
-    }
 }

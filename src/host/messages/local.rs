@@ -51,20 +51,29 @@ pub fn with<T>(use_it: impl FnOnce(&mut Own) -> T) -> Option<T> {
 }
 
 fn with_local<T>(use_it: impl FnOnce(&mut Local) -> T) -> Option<T> {
-    let region = shared::get()?;
     let mut guard = LOCAL.lock();
     let owner = own_pid(&ngx_pid);
 
     if guard.as_ref().is_none_or(|local| local.owner != owner) {
-        descriptors::forget();
-        *guard = Some(Local {
-            owner,
-            exchange: attach(&region)?,
-            is_asleep: false,
-        });
+        begin(&mut guard, owner)?;
     }
 
     guard.as_mut().map(use_it)
+}
+
+/// Makes the exchange of this process. Returns `None` if it has no messages.
+#[cold]
+fn begin(local: &mut Option<Local>, owner: ngx_pid_t) -> Option<()> {
+    let region = shared::get()?;
+
+    descriptors::forget();
+    *local = Some(Local {
+        owner,
+        exchange: attach(&region)?,
+        is_asleep: false,
+    });
+
+    Some(())
 }
 
 fn attach(region: &Region) -> Option<Own> {

@@ -20,7 +20,7 @@
 //! - [`statistics`]: the numbers of messages; [`counts`]: their structures of C;
 //!   [`listing`]: the lines of a log
 //! - [`catch_up`]: kept messages and descriptors that no record mentions
-//! - [`deliver`]: calls the functions of the program
+//! - [`deliver`]: calls the functions of the program; [`lost`]: for lost messages
 
 pub mod attached;
 pub mod catch_up;
@@ -33,6 +33,7 @@ pub mod inherited;
 pub mod label;
 pub mod listing;
 pub mod local;
+pub mod lost;
 pub mod new_binary;
 pub mod orphans;
 pub mod region;

@@ -1,8 +1,8 @@
 //! The types of messages that the program has registered in this process.
 
-use std::ptr::NonNull;
-use std::sync::atomic::AtomicBool;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicPtr};
 
 use nix::errno::Errno;
 
@@ -85,8 +85,8 @@ struct Registered {
 /// a type is its index here, plus 1.
 static TYPES: Lock<Vec<Registered>> = Lock::new(Vec::new());
 /// The types by the numbers in the records.
-static BY_NUMBER: Lock<[Option<TypePtr>; names::MAX_TYPES as usize]> =
-    Lock::new([None; names::MAX_TYPES as usize]);
+static BY_NUMBER: [AtomicPtr<ngx_ipc_message_type_t>; names::MAX_TYPES as usize] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; names::MAX_TYPES as usize];
 
 impl Registered {
     fn has_name(&self, name: &[u8]) -> bool {
@@ -115,8 +115,10 @@ static HAS_KEPT_TYPES: AtomicBool = AtomicBool::new(false);
 fn set_number(number: Option<u16>, pointer: Option<TypePtr>) {
     let Some(number) = number else { return };
 
-    if let Some(entry) = BY_NUMBER.lock().get_mut(usize::from(number)) {
-        *entry = pointer;
+    if let Some(entry) = BY_NUMBER.get(usize::from(number)) {
+        let pointer = pointer.map_or(ptr::null_mut(), |pointer| pointer.0.as_ptr());
+
+        entry.store(pointer, Relaxed);
     }
 }
 
@@ -383,5 +385,7 @@ pub fn kind_of(pointer: NonNull<ngx_ipc_message_type_t>) -> Option<Kind> {
 /// The type with the number of a record; `None` if this process has not
 /// registered it.
 pub fn find(number: u16) -> Option<TypePtr> {
-    BY_NUMBER.lock().get(usize::from(number)).copied().flatten()
+    let pointer = BY_NUMBER.get(usize::from(number))?.load(Relaxed);
+
+    NonNull::new(pointer).map(TypePtr)
 }

@@ -1,0 +1,48 @@
+//! Tells the program of messages that were lost.
+
+use super::types::{
+    NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NOT_FOR_US, ngx_ipc_gap_t, ngx_ipc_peer_t,
+};
+use super::watchers;
+use crate::config::ngx_uint_t;
+use crate::log::{Level, Log};
+use crate::message::taken::{Cause, Gap};
+
+/// Tells the program of messages that were lost.
+pub fn tell(log: Log, gap: Gap, sender: &ngx_ipc_peer_t) {
+    let (cause, why) = match gap.cause {
+        Cause::Damaged => (NGX_IPC_GAP_DAMAGED, "they were overwritten"),
+        Cause::ForAnother => (NGX_IPC_GAP_NOT_FOR_US, "they were for a dead process"),
+        Cause::Handling => (
+            NGX_IPC_GAP_HANDLED,
+            "the previous process died while it handled them",
+        ),
+    };
+
+    report(log, sender, (gap.number, gap.count), cause, why);
+}
+
+/// Tells the program of `count` messages that were lost, the first of which has the
+/// number `first`. If the program has no function for this, they are logged.
+pub fn report(
+    log: Log,
+    sender: &ngx_ipc_peer_t,
+    (first, count): (u32, u32),
+    cause: ngx_uint_t,
+    why: &str,
+) {
+    let told = watchers::tell_gap(&ngx_ipc_gap_t {
+        sender,
+        first: first as usize,
+        count: count as usize,
+        cause,
+    });
+
+    if !told {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!("{count} messages from slot {} are lost: {why}", sender.slot),
+        );
+    }
+}
