@@ -89,6 +89,25 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "512 B one way, polling",
+        n: 16_000,
+        ways: &[
+            way("lanes", |n| lanes::one_way(n, 512, 1)),
+            way("ring", |n| ring::one_way(n, 512, Kind::Bare)),
+            way("ring, receiver may sleep", |n| {
+                ring::one_way(n, 512, Kind::MaySleep)
+            }),
+        ],
+    },
+    Row {
+        what: "4 KB one way, polling",
+        n: 4000,
+        ways: &[
+            way("lanes", |n| lanes::one_way(n, 4000, 1)),
+            way("ring", |n| ring::one_way(n, 4000, Kind::Bare)),
+        ],
+    },
+    Row {
         what: "64 B round trip, polling",
         n: 5000,
         ways: &[
