@@ -333,7 +333,7 @@ typedef struct {
     ngx_uint_t waiting;
     /*
      * The largest number of messages that waited at one time. The sender looks each
-     * time it has filled 4 KiB, and about each second.
+     * time it has filled 32 KiB, and about each second.
      */
     ngx_uint_t deepest;
     /* Messages that were lost. */

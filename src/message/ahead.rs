@@ -14,11 +14,35 @@ const LINE: u32 = 64;
 const AHEAD: u32 = 512;
 
 /// Prepares the lines behind a record of `size` bytes, which ends at `end` in the
-/// chunk at the offset `chunk` of the region.
+/// chunk at the offset `chunk` of the region. Returns whether all of them lie in this
+/// chunk.
 #[inline]
-pub fn prepare_record<M: Memory>(m: &Member<M>, chunk: usize, end: u32, size: u32) {
+pub fn prepare_record<M: Memory>(m: &Member<M>, chunk: usize, end: u32, size: u32) -> bool {
     let start = end + AHEAD;
-    let end = (start + size).min(CHUNK);
+    let end = start + size;
+
+    prepare(m, chunk, start, end.min(CHUNK));
+    end <= CHUNK
+}
+
+/// Prepares lines of the chunk of a pool that the sender will claim next, when it has
+/// written a record at the end of another chunk, see [`prepare_record`].
+#[cold]
+pub fn prepare_spare<M: Memory>(m: &Member<M>, pool: u32, spare: u32, end: u32, size: u32) {
+    let end = (end + AHEAD + size).saturating_sub(CHUNK);
+
+    m.memory.prefetch(m.layout.owner(pool, spare));
+    prepare(
+        m,
+        m.layout.chunk(pool, spare),
+        end.saturating_sub(size),
+        end.min(CHUNK),
+    );
+}
+
+/// Prepares the lines of a chunk that begin at `start` or later, and before `end`.
+#[inline]
+fn prepare<M: Memory>(m: &Member<M>, chunk: usize, start: u32, end: u32) {
     let mut line = start.next_multiple_of(LINE);
 
     while line < end {

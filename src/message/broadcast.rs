@@ -10,6 +10,7 @@ use super::layout::Class;
 use super::letter::{Broadcast, Letter, Refused, Target};
 use super::member::Member;
 use super::memory::Memory;
+use super::out_small::Before;
 use super::pool;
 use super::send::Outgoing;
 use super::shared_block::SharedBlock;
@@ -17,6 +18,32 @@ use super::words::{Owner, Use, is_before};
 
 /// The number of processes whose cache lines are prepared in advance.
 const NEXT: usize = 8;
+
+/// Receivers that have a new record and were not told of it.
+#[derive(Default)]
+struct Untold {
+    slots: [u32; NEXT],
+    len: usize,
+}
+
+impl Untold {
+    /// Adds a slot. Returns whether there is no room for another one.
+    #[inline]
+    fn add(&mut self, slot: u32) -> bool {
+        if let Some(place) = self.slots.get_mut(self.len) {
+            *place = slot;
+            self.len += 1;
+        }
+
+        self.len >= NEXT
+    }
+
+    /// Removes all slots and returns them.
+    #[inline]
+    fn take(&mut self) -> impl Iterator<Item = u32> {
+        self.slots.into_iter().take(std::mem::take(&mut self.len))
+    }
+}
 
 impl Outgoing {
     /// Sends a message to several processes. Calls `missed` for each process
@@ -36,6 +63,7 @@ impl Outgoing {
         let block = self.share(m, letter.class, payload);
 
         let mut targets = targets.into_iter().fuse();
+        let mut untold = Untold::default();
         let mut next = [(); NEXT].map(|()| self.prepare(m, letter.class, targets.next()));
 
         for index in (0..NEXT).cycle() {
@@ -45,10 +73,19 @@ impl Outgoing {
                 .and_then(|next| std::mem::replace(next, after));
             let Some(target) = target else { break };
 
+            let is_written = block.is_none()
+                && self
+                    .write_small(m, target, letter, payload, Before::Fence)
+                    .is_some();
             let sent = match block {
                 Some(shared) => self.send_shared(m, target, letter, shared, payload.len() as u32),
+                None if is_written => Ok(()),
                 None => self.send(m, target, letter, payload),
             };
+
+            if is_written && untold.add(target.slot) {
+                self.tell(m, letter.class, &mut untold);
+            }
 
             match sent {
                 Ok(()) => result.sent += 1,
@@ -59,11 +96,23 @@ impl Outgoing {
             }
         }
 
+        self.tell(m, letter.class, &mut untold);
+
         if block.is_some() && result.sent == 0 {
             self.reclaim(m);
         }
 
         result
+    }
+
+    /// Tells receivers of the records that were committed for them. One fence is enough
+    /// for all of them.
+    fn tell<M: Memory>(&self, m: &Member<M>, class: Class, untold: &mut Untold) {
+        m.memory.fence();
+
+        for lane in untold.take().filter_map(|slot| self.used_lane(class, slot)) {
+            lane.tell(m);
+        }
     }
 
     /// Prepares the cache lines to which the record for a process will be written.

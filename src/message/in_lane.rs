@@ -37,33 +37,35 @@ pub(super) enum Status {
     Damaged,
 }
 
-/// The receiver's side of a lane.
+/// The receiver's side of a lane. A small message needs the first fields only, which
+/// fill a cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct InLane {
-    pub(super) lane: Lane,
-    /// The offset of the shared words of the lane.
-    pub(super) head: usize,
-    pub(super) status: Status,
-    /// The next record. While the lane is not open only the number is valid.
-    pub(super) at: Position,
     /// The offset in the region of the chunk of `at`, if the next record can be taken
     /// at once: the lane is open, and nothing comes before the record.
     pub(super) ready: Option<NonZeroUsize>,
-    /// The word `first` that was followed last, or that led to damage.
-    pub(super) opened: u64,
+    /// The next record. While the lane is not open only the number is valid.
+    pub(super) at: Position,
+    /// The number of the record that was missing when the lane was found empty.
+    pub(super) missing: u32,
+    /// The offset of the shared words of the lane.
+    pub(super) head: usize,
+    pub(super) received: u64,
     /// The incarnation of the sender; 0 if it is not known.
     pub(super) incarnation: u32,
-    pub(super) received: u64,
+    /// The number of times that the record `missing` was missing.
+    pub(super) empty: u32,
+    /// The word `first` that was followed last, or that led to damage.
+    pub(super) opened: u64,
+    pub(super) lane: Lane,
+    pub(super) status: Status,
     pub(super) gaps: u64,
     /// The number of the last message whose time is known, and this time in
     /// nanoseconds. The message may not have arrived yet.
     pub(super) time: (u32, u64),
     /// A gap that the previous process of the slot has left.
     pub(super) left: Option<Gap>,
-    /// The number of the record that was missing when the lane was found empty.
-    pub(super) missing: u32,
-    /// The number of times that this record was missing.
-    pub(super) empty: u32,
 }
 
 impl InLane {
@@ -252,6 +254,7 @@ impl InLane {
 
                 self.at = next;
                 ahead::expect_chunk(m, m.layout.chunk(m.slot, next.chunk));
+                m.memory.prefetch(m.layout.owner(m.slot, old));
                 self.pass_on(m);
                 self.free(m, old);
             }

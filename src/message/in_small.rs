@@ -48,6 +48,7 @@ impl InLane {
         let chunk = self.ready?.get();
         let at = self.at;
         let start = chunk + at.offset as usize;
+
         let word = m.memory.load(start, Acquire);
         let expected = Kind::Small as u64 | u64::from(at.number as u16) << 48;
 

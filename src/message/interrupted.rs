@@ -83,6 +83,10 @@ impl Memory for &Interrupted<'_> {
         self.mapped().clear_bits(at, bits);
     }
 
+    fn fence(&self) {
+        self.mapped().fence();
+    }
+
     fn write(&self, at: usize, bytes: &[u8]) {
         self.mapped().write(at, bytes);
     }

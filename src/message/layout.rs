@@ -96,8 +96,8 @@ pub struct Slot {
 }
 
 /// The shared words of one lane. They fill a cache line. The receiver writes
-/// `place`, `done`, `received` and `gaps`; the sender writes the others, once for
-/// each chunk at most.
+/// `place`, `done`, `received` and `gaps`; the sender writes the others, and accesses
+/// the head at most once for some chunks, because the receiver uses it all the time.
 #[repr(C, align(64))]
 pub struct LaneHead {
     /// Where the lane was opened last, see [`First`](super::words::First).
@@ -114,8 +114,8 @@ pub struct LaneHead {
     pub sent: u64,
     /// The number of messages that were refused because there was no room.
     pub refused: u64,
-    /// The largest number of records that waited in the lane when a chunk was
-    /// full.
+    /// The largest number of records that waited in the lane when the sender has
+    /// looked.
     pub deepest: u64,
 }
 

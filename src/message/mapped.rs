@@ -5,8 +5,8 @@ use std::fmt;
 use std::hint::spin_loop;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{self, SeqCst};
+use std::sync::atomic::{AtomicU64, fence};
 
 use nix::errno::Errno;
 
@@ -167,6 +167,11 @@ impl Memory for &Mapped {
     #[inline]
     fn clear_bits(&self, at: usize, bits: u64) {
         self.word(at).fetch_and(!bits, SeqCst);
+    }
+
+    #[inline]
+    fn fence(&self) {
+        fence(SeqCst);
     }
 
     #[inline]

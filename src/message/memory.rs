@@ -45,6 +45,10 @@ pub trait Memory {
     /// Clears bits of a word.
     fn clear_bits(&self, at: usize, bits: u64);
 
+    /// Orders all accesses before it and all accesses after it: a sequentially
+    /// consistent fence.
+    fn fence(&self);
+
     /// Copies bytes into the memory.
     fn write(&self, at: usize, bytes: &[u8]);
 

@@ -9,8 +9,9 @@
 //! - [`peers`]: which process is in which slot
 //! - [`lane`], [`known`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks,
 //!   wake-ups
-//! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`out_counts`], [`ahead`],
-//!   [`send`], [`broadcast`], [`shared_block`]: the sender's side
+//! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`spares`],
+//!   [`out_counts`], [`ahead`], [`send`], [`broadcast`], [`shared_block`]: the sender's
+//!   side
 //! - [`in_load`], [`in_lane`], [`in_small`], [`in_counts`], [`taken`], [`receive`], [`sleep`],
 //!   [`senders`]: the receiver's side
 //! - [`lanes`], [`bits`], [`chunks`]: tables with an entry for each slot, and sets
@@ -64,6 +65,7 @@ pub mod send;
 pub mod senders;
 pub mod shared_block;
 pub mod sleep;
+pub mod spares;
 pub mod statistics;
 pub mod sweep;
 pub mod taken;

@@ -10,6 +10,9 @@ use super::memory::Memory;
 use super::out_lane::{Held, OutLane};
 use super::words::{Place, is_before};
 
+/// The number of chunks after which the sender looks how far the receiver has come.
+const SETTLE: u32 = 8;
+
 impl OutLane {
     /// Makes room for `count` calls of [`OutLane::hold`]. Fails with `ENOMEM`.
     pub(super) fn make_room_to_hold(&mut self, count: usize) -> Result<(), Errno> {
@@ -25,14 +28,23 @@ impl OutLane {
         self.held_chunks += count;
     }
 
-    /// Forgets the chunks that the receiver has freed, and fails if `count` more
-    /// would exceed the quota of this sender.
+    /// Before `count` chunks are claimed: fails if they would exceed the quota of this
+    /// sender.
+    ///
+    /// The receiver writes to the head of the lane for each message. So this function
+    /// does not access it for each chunk, because that would move its cache line to
+    /// and fro.
     pub(super) fn check_quota<M: Memory>(
         &mut self,
         m: &Member<M>,
         count: u32,
     ) -> Result<(), Refused> {
-        self.settle(m);
+        self.unsettled += count;
+
+        if self.unsettled > SETTLE || self.chunks() + count > m.layout.sizes.quota {
+            self.settle(m);
+        }
+
         // A record needs at most three entries: its block, and two links.
         self.make_room_to_hold(3).or(Err(Refused::NoMemory))?;
 
@@ -48,6 +60,8 @@ impl OutLane {
     pub fn settle<M: Memory>(&mut self, m: &Member<M>) {
         let place = lane::place(&m.memory, &m.layout, self.lane);
 
+        self.unsettled = 0;
+
         // Before `first` the receiver has not come here yet. It finds the lane
         // closed behind `first` only if another process has written a `Close`.
         let is_damaged = match place {
@@ -62,7 +76,7 @@ impl OutLane {
             }
 
             if held.count == 1 {
-                self.hint = held.chunk;
+                self.spares.add(held.chunk);
             } else {
                 self.block_hint = held.chunk;
             }

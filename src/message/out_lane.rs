@@ -1,7 +1,7 @@
 //! The sender's side of a lane.
 //!
 //! The sender keeps its position in memory of its own. So it does not read the
-//! shared words of the lane while it sends, other than once for each chunk, and
+//! shared words of the lane while it sends, other than once for some chunks, and
 //! no other process can change its position.
 //!
 //! # Why these orderings are enough
@@ -23,11 +23,12 @@ use nix::errno::Errno;
 use super::ahead;
 use super::known::{is_known, make_known};
 use super::lane::{self, Found, LAST};
-use super::layout::{Lane, LaneHead};
+use super::layout::{Bitmap, Lane, LaneHead, Slot};
 use super::letter::Refused;
 use super::member::Member;
 use super::memory::Memory;
 use super::pool;
+use super::spares::Spares;
 use super::statistics::statistics;
 use super::walk::{End, walk};
 use super::words::{First, Header, Kind, Owner, Place, Position, Use, pair};
@@ -40,13 +41,26 @@ pub(super) struct Held {
     pub(super) count: u32,
 }
 
-/// The sender's side of a lane.
+/// The sender's side of a lane. A small message needs the first fields only, which fill
+/// a cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct OutLane {
-    pub(super) lane: Lane,
-    pub(super) is_open: bool,
+    /// The offset in the region of the chunk of `at`, if a record can be written
+    /// there at once: the lane is open and introduced, and nothing is reserved.
+    pub(super) ready: Option<NonZeroUsize>,
     /// The next record. While the lane is closed only the number is valid.
     pub(super) at: Position,
+    /// The round of tidying in which the lane was used last.
+    pub(super) used: u32,
+    pub(super) sent: u64,
+    /// The offset of the state of the receiver.
+    pub(super) state: usize,
+    /// The offset of the word with the bit of this lane in the bitmap of the receiver,
+    /// and the bit.
+    pub(super) bit: (usize, u64),
+    pub(super) lane: Lane,
+    pub(super) is_open: bool,
     /// The receiver knows this incarnation of the sender.
     pub(super) is_introduced: bool,
     /// A record is reserved and not committed yet.
@@ -56,18 +70,15 @@ pub struct OutLane {
     /// How far the receiver had come in the last round of tidying, if records
     /// waited then.
     pub(super) reminded: Option<Place>,
-    /// The offset in the region of the chunk of `at`, if a record can be written
-    /// there at once: the lane is open and introduced, and nothing is reserved.
-    pub(super) ready: Option<NonZeroUsize>,
-    pub(super) hint: u32,
+    pub(super) spares: Spares,
     pub(super) block_hint: u32,
     pub(super) held: VecDeque<Held>,
     pub(super) held_chunks: u32,
-    pub(super) sent: u64,
+    /// The number of chunks that were claimed since the sender has looked how far the
+    /// receiver has come.
+    pub(super) unsettled: u32,
     pub(super) refused: u64,
     pub(super) deepest: u32,
-    /// The round of tidying in which the lane was used last.
-    pub(super) used: u32,
 }
 
 impl OutLane {
@@ -76,6 +87,10 @@ impl OutLane {
     /// Fails with `ENOMEM`.
     pub fn load<M: Memory>(m: &Member<M>, lane: Lane) -> Result<Self, Errno> {
         let mut this = Self {
+            state: m.layout.slot(lane.receiver) + offset_of!(Slot, state),
+            bit: m
+                .layout
+                .bit(lane.receiver, Bitmap::Ready(lane.class), lane.sender),
             lane,
             is_open: false,
             at: Position {
@@ -87,10 +102,11 @@ impl OutLane {
             first: First::default(),
             reminded: None,
             ready: None,
-            hint: 0,
+            spares: Spares::default(),
             block_hint: 0,
             held: VecDeque::new(),
             held_chunks: 0,
+            unsettled: 0,
             sent: 0,
             refused: 0,
             deepest: 0,
@@ -179,12 +195,29 @@ impl OutLane {
         m.memory.swap(start, header.pack());
         self.at.offset += size;
         self.at.number = self.at.number.wrapping_add(1);
-        ahead::prepare_record(
+        self.prepare_later(
             m,
             m.layout.chunk(self.lane.receiver, self.at.chunk),
             self.at.offset,
             size,
         );
+    }
+
+    /// Prepares the lines of later records, after a record of `size` bytes has been
+    /// written, which ends at `end` in the chunk at the offset `chunk` of the region.
+    #[inline]
+    pub(super) fn prepare_later<M: Memory>(
+        &self,
+        m: &Member<M>,
+        chunk: usize,
+        end: u32,
+        size: u32,
+    ) {
+        if !ahead::prepare_record(m, chunk, end, size)
+            && let Some(spare) = self.spares.next()
+        {
+            ahead::prepare_spare(m, self.lane.receiver, spare, end, size);
+        }
     }
 
     #[inline]
@@ -259,13 +292,14 @@ impl OutLane {
     fn claim<M: Memory>(&mut self, m: &Member<M>, number: u32) -> Result<u32, Refused> {
         self.check_quota(m, 1)?;
 
+        let owner = self.owner(m, Use::Lane, number);
         let chunk = pool::claim(
             &m.memory,
             &m.layout,
             self.lane.receiver,
             self.lane.class,
-            self.hint,
-            self.owner(m, Use::Lane, number),
+            std::iter::from_fn(|| self.spares.take()),
+            owner,
         );
         let chunk = chunk.ok_or(Refused::Again)?;
 
@@ -331,7 +365,11 @@ impl OutLane {
             offset: 0,
             number,
         };
-        self.publish(m);
+
+        // The sender has just looked how far the receiver has come.
+        if self.unsettled == 0 {
+            self.publish(m);
+        }
 
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! room. All else is left to [`OutLane::reserve`] and [`OutLane::commit`], which do
 //! the same for a small message.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use super::ahead;
 use super::lane::{self, HEAD, LAST};
@@ -11,6 +11,16 @@ use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
 use super::words::{Header, Kind, pair};
+
+/// What comes after the commit of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// [`OutLane::tell`].
+    Tell,
+    /// [`Memory::fence`], and then [`OutLane::tell`]. One fence is enough for the
+    /// records of several lanes.
+    Fence,
+}
 
 impl OutLane {
     /// Prepares what the next call of [`OutLane::send_small`] writes and reads.
@@ -21,14 +31,16 @@ impl OutLane {
         }
     }
 
-    /// Sends a message of at most [`MAX_SMALL`](lane::MAX_SMALL) bytes, if there is
-    /// room in the current chunk. Returns whether it was sent.
+    /// Writes and commits a message of at most [`MAX_SMALL`](lane::MAX_SMALL) bytes, if
+    /// there is room in the current chunk. Returns whether it was committed. The caller
+    /// then calls [`OutLane::tell`].
     #[inline(always)]
-    pub fn send_small<M: Memory>(
+    pub fn write_small<M: Memory>(
         &mut self,
         m: &Member<M>,
         envelope: Envelope,
         payload: &[u8],
+        before: Before,
     ) -> bool {
         let Some(chunk) = self.ready else {
             return false;
@@ -56,13 +68,28 @@ impl OutLane {
             pair(envelope.incarnation, envelope.user),
             Relaxed,
         );
-        m.memory.swap(start, header.pack());
+
+        match before {
+            Before::Tell => drop(m.memory.swap(start, header.pack())),
+            Before::Fence => m.memory.store(start, header.pack(), Release),
+        }
+
         self.at.offset = end;
         self.at.number = self.at.number.wrapping_add(1);
         self.sent = self.sent.wrapping_add(1);
-        ahead::prepare_record(m, chunk.get(), end, size);
-        m.tell(self.lane);
+        self.prepare_later(m, chunk.get(), end, size);
 
         true
+    }
+
+    /// Makes the receiver look at the lane, after a record has been committed, see
+    /// [`Member::tell`].
+    #[inline]
+    pub fn tell<M: Memory>(&self, m: &Member<M>) {
+        let (at, bit) = self.bit;
+
+        if m.memory.load(at, SeqCst) & bit == 0 {
+            m.tell(self.lane);
+        }
     }
 }

@@ -38,21 +38,21 @@ pub fn claim_at<M: Memory>(
     memory.load(at, Relaxed) == 0 && memory.replace(at, 0, owner.pack())
 }
 
-/// Claims one chunk of a pool: `hint` if it is free, else the first free one.
-/// Returns `None` if no chunk is free.
+/// Claims one chunk of a pool: the first of `hints` that is free, else the first free
+/// one of the pool. Returns `None` if no chunk is free.
 pub fn claim<M: Memory>(
     memory: &M,
     layout: &Layout,
     pool: u32,
     class: Class,
-    hint: u32,
+    hints: impl Iterator<Item = u32>,
     owner: Owner,
 ) -> Option<u32> {
     let range = range(layout, class);
-    let hint = range.contains(&hint).then_some(hint);
 
-    hint.into_iter()
-        .chain(range)
+    hints
+        .filter(|hint| range.contains(hint))
+        .chain(range.clone())
         .find(|&chunk| claim_at(memory, layout, pool, chunk, owner))
 }
 

@@ -1,5 +1,7 @@
 //! Sending to one process; `broadcast` sends to many.
 
+use std::sync::atomic::Ordering::Acquire;
+
 use nix::errno::Errno;
 
 use super::bits::Bits;
@@ -11,8 +13,10 @@ use super::letter::{Envelope, Letter, Refused, Reservation, Spot, Target};
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
+use super::out_small::Before;
 use super::peers::State;
 use super::shared_block::SharedBlock;
+use super::words::unpair;
 
 /// What a process sends.
 #[derive(Clone, Debug)]
@@ -166,38 +170,46 @@ impl Outgoing {
         letter: Letter,
         payload: &[u8],
     ) -> Result<(), Refused> {
-        if self.send_small(m, target, letter, payload) {
+        if let Some(lane) = self.write_small(m, target, letter, payload, Before::Tell) {
+            lane.tell(m);
             return Ok(());
         }
 
         self.send_any(m, target, letter, payload)
     }
 
-    /// Sends a small message to a process that runs, if its lane was used before and
-    /// has room. Returns whether it was sent.
+    /// Commits a small message to a process that runs, if its lane was used before and
+    /// has room. Returns the lane if it has. The caller tells the receiver, see
+    /// [`OutLane::write_small`].
     #[inline(always)]
-    fn send_small<M: Memory>(
+    pub(super) fn write_small<M: Memory>(
         &mut self,
         m: &Member<M>,
         target: Target,
         letter: Letter,
         payload: &[u8],
-    ) -> bool {
-        let Some(lane) = letter.class.of_mut(&mut self.lanes).get_mut(target.slot) else {
-            return false;
-        };
-        let (state, incarnation) = m.state(target.slot);
+        before: Before,
+    ) -> Option<&OutLane> {
+        let lane = letter.class.of_mut(&mut self.lanes).get_mut(target.slot)?;
+        let (state, incarnation) = unpair(m.memory.load(lane.state, Acquire));
 
         if letter.timed
-            || state != State::Running
+            || state != State::Running as u32
             || !target.is_for(incarnation)
             || payload.len() > self.max_payload.min(MAX_SMALL as usize)
         {
-            return false;
+            return None;
         }
 
         lane.touch(self.round);
-        lane.send_small(m, Envelope::new(target, letter, incarnation), payload)
+
+        let envelope = Envelope::new(target, letter, incarnation);
+
+        if lane.write_small(m, envelope, payload, before) {
+            Some(lane)
+        } else {
+            None
+        }
     }
 
     /// Sends a message whose payload is copied.

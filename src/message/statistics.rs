@@ -13,7 +13,7 @@ use super::memory::Memory;
 pub const HANDLED: u64 = 1 << 40;
 
 /// The counters of one lane since the region was made. Those of the sender are
-/// written when a chunk is full and in [`tidy`], so they can be late.
+/// written when some chunks are full and in [`tidy`], so they can be late.
 ///
 /// [`tidy`]: super::endpoint::Endpoint::tidy
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Statistics {
     pub received: u64,
     /// Messages that wait, computed from the other counters.
     pub waiting: u64,
-    /// The largest number of records that waited when a chunk was full.
+    /// The largest number of records that waited when the sender has looked.
     pub deepest: u64,
     /// Messages that were refused because there was no room.
     pub refused: u64,

@@ -166,6 +166,8 @@ impl Memory for Handle {
         word.set(word.get() & !bits);
     }
 
+    fn fence(&self) {}
+
     fn write(&self, at: usize, bytes: &[u8]) {
         for (index, chunk) in bytes.chunks(8).enumerate() {
             let word = self.word(at + index * 8);

@@ -155,6 +155,37 @@ fn a_busy_receiver_that_falls_asleep_is_woken() {
     println!("{states} states");
 }
 
+/// Sends a message to two processes. The records are committed with plain stores, and
+/// one fence comes after both.
+fn broadcast(process: &mut Process, number: u64) {
+    let bytes = number.to_ne_bytes();
+    let result = process.broadcast([RECEIVER, 1].map(to), DATA, &bytes, |_, _| ());
+
+    assert_eq!(result.sent, 2);
+}
+
+#[test]
+fn a_broadcast_wakes_a_receiver_that_falls_asleep() {
+    for before in [[].as_slice(), &[1]] {
+        let Scene { mut processes, .. } = scene(4);
+
+        processes[0].send(to(1), DATA, &[0; 8]).unwrap();
+
+        // With a message before, the bit of the sender is set when the search begins.
+        for &number in before {
+            send(&mut processes[0], number, 8);
+        }
+
+        let sender = || broadcast(&mut processes[0].clone(), 2);
+        let receiver = || receive_for_ever(processes[2].clone());
+        let states = search(&[&sender, &receiver], None, ALL, |_, noted| {
+            assert_eq!(noted[1], [before, &[2]].concat());
+        });
+
+        println!("{states} states");
+    }
+}
+
 #[test]
 fn two_senders_and_a_receiver() {
     let Scene { processes, .. } = scene(4);
@@ -193,8 +224,19 @@ fn a_sender_that_finds_no_room_is_told() {
 
 #[test]
 fn a_sender_that_dies() {
-    let Scene { layout, processes } = scene(4);
-    let sender = || send(&mut processes[0].clone(), 1, 8);
+    a_process_dies_that(|process| send(process, 1, 8));
+    a_process_dies_that(|process| broadcast(process, 1));
+}
+
+fn a_process_dies_that(sends: impl Fn(&mut Process)) {
+    let Scene {
+        layout,
+        mut processes,
+    } = scene(4);
+
+    processes[0].send(to(1), DATA, &[0; 8]).unwrap();
+
+    let sender = || sends(&mut processes[0].clone());
     let receiver = || receive_for_ever(processes[2].clone());
     let states = search(&[&sender, &receiver], Some(0), ALL, |state, noted| {
         let mut got = noted[1].clone();

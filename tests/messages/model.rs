@@ -222,6 +222,14 @@ impl Memory for Cells {
         access(|state, index| Some(state.update(at, index, |old| old & !bits)));
     }
 
+    fn fence(&self) {
+        access(|state, index| {
+            while index.is_some_and(|index| state.flush(index)) {}
+
+            Some(0)
+        });
+    }
+
     fn write(&self, at: usize, bytes: &[u8]) {
         for (word, chunk) in bytes.chunks(8).enumerate() {
             let mut whole = [0; 8];

@@ -138,6 +138,10 @@ impl Memory for &'static Switch {
         self.region().clear_bits(at, bits);
     }
 
+    fn fence(&self) {
+        self.region().fence();
+    }
+
     fn write(&self, at: usize, bytes: &[u8]) {
         self.region().write(at, bytes);
     }

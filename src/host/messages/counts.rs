@@ -86,7 +86,7 @@ pub struct ngx_ipc_message_pair_t {
     /// Messages that wait.
     pub waiting: ngx_uint_t,
     /// The largest number of messages that waited at one time. The sender looks each
-    /// time it has filled 4 KiB, and about each second.
+    /// time it has filled 32 KiB, and about each second.
     pub deepest: ngx_uint_t,
     /// Messages that were lost.
     pub lost: ngx_uint_t,
