@@ -346,6 +346,11 @@ impl<M: Memory> Endpoint<M> {
         self.member.assert_state(self.state);
     }
 
+    /// Stores the numbers of what this process has sent, before it exits.
+    pub fn publish(&self) {
+        self.outgoing.publish(&self.member);
+    }
+
     /// Does the work that is due from time to time, for example each second:
     /// closes lanes that were idle for `rounds` calls, frees shared blocks, gives
     /// the memory of a pool that was idle for three times as long back to the

@@ -350,6 +350,13 @@ impl Outgoing {
         self.sweep(m);
     }
 
+    /// Publishes the counters of all lanes.
+    pub fn publish<M: Memory>(&self, m: &Member<M>) {
+        for lane in self.lanes.iter().flat_map(Lanes::iter) {
+            lane.publish(m);
+        }
+    }
+
     /// Frees chunks of one lane that this process has not claimed. Each round
     /// looks at another lane.
     fn sweep<M: Memory>(&mut self, m: &Member<M>) {

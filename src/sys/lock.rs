@@ -18,6 +18,12 @@ impl<T> Lock<T> {
         Self(Mutex::new(value))
     }
 
+    /// Takes the lock if it is free. For a function that can run at any time, such as
+    /// an exit handler.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        self.0.try_lock().ok()
+    }
+
     /// Takes the lock. It is released when the result is dropped.
     ///
     /// A poisoned lock is not an error: a panic ends the process (`panic =

@@ -131,6 +131,16 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
     }
 }
 
+/// Makes `exit(3)` call a function, in this process and in the children that it
+/// forks. Returns an error if there is no memory.
+pub fn at_exit(function: extern "C" fn()) -> Result<(), Errno> {
+    // SAFETY: the function is part of the library, which is never unloaded.
+    match unsafe { libc::atexit(function) } {
+        0 => Ok(()),
+        _ => Err(Errno::ENOMEM),
+    }
+}
+
 /// Ends the process at once, `_exit(2)`. A child must not run the exit
 /// handlers, and must not write the buffers, that it has inherited from its
 /// parent.

@@ -259,6 +259,71 @@ test_reload(void)
 }
 
 
+/* The numbers of a worker that exits at once are complete. */
+
+static void
+send_three(ngx_ipc_message_t *m, int arg)
+{
+    int  i;
+
+    for (i = 0; i < 3; i++) {
+        T_EQ(t_note(NGX_IPC_TO_MASTER, i), NGX_OK);
+    }
+
+    switch (arg) {
+
+    case 1:
+        ngx_quit = 1;
+        break;
+
+    case 2:
+        ngx_terminate = 1;
+        break;
+
+    default:
+        exit(2);
+    }
+}
+
+
+static void
+exits_after_sending(int how)
+{
+    t_messages_start(1);
+
+    /* The worker is not started again, so no process continues its numbers. */
+
+    ngx_processes[0].respawn = 0;
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), send_three, how), NGX_OK);
+    T_UNTIL(t_of(-1)->notes == 3 && t_live == 0);
+    T_EQ(t_pair_of(0, -1)->received, 3);
+    T_EQ(t_pair_of(0, -1)->sent, 3);
+
+    t_workers_stop();
+}
+
+
+static void
+test_quits(void)
+{
+    exits_after_sending(1);
+}
+
+
+static void
+test_terminates(void)
+{
+    exits_after_sending(2);
+}
+
+
+static void
+test_exits(void)
+{
+    exits_after_sending(3);
+}
+
+
 int
 main(void)
 {
@@ -269,6 +334,9 @@ main(void)
     t_run("replies are counted", test_replies);
     t_run("the numbers of killed workers", test_killed);
     t_run("the numbers of workers continue over a reload", test_reload);
+    t_run("the numbers of workers that quit", test_quits);
+    t_run("the numbers of workers that terminate", test_terminates);
+    t_run("the numbers of workers that call exit()", test_exits);
 
     return t_end();
 }

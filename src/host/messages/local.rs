@@ -3,6 +3,8 @@
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
@@ -15,6 +17,7 @@ use crate::message::mapped::Mapped;
 use crate::message::peers;
 use crate::messaging::exchange::Exchange;
 use crate::sys::lock::Lock;
+use crate::sys::process;
 use crate::table::globals::own_pid;
 
 /// The function of the program that is told the outcome of a request.
@@ -38,9 +41,13 @@ struct Local {
     owner: ngx_pid_t,
     exchange: Own,
     is_asleep: bool,
+    /// Whether this process has given back its slot.
+    has_left: bool,
 }
 
 static LOCAL: Lock<Option<Local>> = Lock::new(None);
+/// Whether [`at_exit`] is called when this process exits. Children inherit both.
+static HAS_EXIT_HANDLER: AtomicBool = AtomicBool::new(false);
 
 /// Calls `use_it` with the exchange of this process, which is made if there is
 /// none. Returns `None` if this process has no messages.
@@ -71,6 +78,7 @@ fn begin(local: &mut Option<Local>, owner: ngx_pid_t) -> Option<()> {
         owner,
         exchange: attach(&region)?,
         is_asleep: false,
+        has_left: false,
     });
 
     Some(())
@@ -101,7 +109,38 @@ fn attach(region: &Region) -> Option<Own> {
         exchange.follow();
     }
 
+    if !HAS_EXIT_HANDLER.load(Relaxed) {
+        HAS_EXIT_HANDLER.store(process::at_exit(at_exit).is_ok(), Relaxed);
+    }
+
     Some(exchange)
+}
+
+/// Stores the numbers of a process that exits in the shared memory, because no other
+/// process may continue them. An exit handler, because modules can send until then, and
+/// nginx's helpers exit without a hook.
+extern "C" fn at_exit() {
+    // A program can call exit() in a signal handler, while the lock is held.
+    let Some(mut guard) = LOCAL.try_lock() else {
+        return;
+    };
+
+    // A child that the program has forked itself has a copy of `ngx_pid` too.
+    if let Some(local) = guard.as_mut()
+        && local.owner == process::getpid()
+        && !local.has_left
+    {
+        local.exchange.endpoint().publish();
+    }
+}
+
+/// Before the master gives back its own slot, which another process can get then.
+pub fn leave() {
+    with_local(|local| {
+        local.exchange.leave();
+        local.exchange.endpoint().publish();
+        local.has_left = true;
+    });
 }
 
 /// Whether this process has something to do when another one has died, see

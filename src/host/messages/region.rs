@@ -373,7 +373,7 @@ pub fn leave() {
         is_new_binary: false,
     };
 
-    local::with(|own| own.leave());
+    local::leave();
     give_back(&region, held, Heritage::Stranger);
     local::announce_change();
 }
