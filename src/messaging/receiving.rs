@@ -187,7 +187,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             Some(Notice::Message(message, sender))
         };
 
-        if !self.presence.is_watching() {
+        // A process is not told of itself, nor of its predecessors.
+        if !self.presence.is_watching() || sender.slot == self.slot() {
             return notice;
         }
 

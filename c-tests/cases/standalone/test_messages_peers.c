@@ -364,10 +364,37 @@ test_kills(void)
 }
 
 
+/* A process is not told of itself, also when it sends to itself. */
+
+static void
+note_itself(ngx_ipc_message_t *m, int arg)
+{
+    T_EQ(t_note(NGX_IPC_TO_WORKER(ngx_worker), 1), NGX_OK);
+}
+
+
+static void
+test_itself(void)
+{
+    t_messages_start(2);
+    T_UNTIL(t_of(0)->up == 2 && t_of(1)->up == 2);
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), note_itself, 0), NGX_OK);
+    T_UNTIL(t_of(0)->notes == 1);
+    T_EQ(t_of(0)->up, 2);
+
+    T_EQ(t_of(0)->down, 0);
+
+    t_workers_stop();
+}
+
+
 int
 main(void)
 {
     t_begin();
+
+    t_run("a process is not told of itself", test_itself);
 
     t_run("processes are reported once over reloads", test_reloads);
     t_run("processes that are killed in a reload are reported once",
