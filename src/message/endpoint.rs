@@ -1,10 +1,12 @@
 //! The interface of this directory: sends and receives for one process.
 
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::event::{Event, Message, Turn};
 use super::idle::Idle;
-use super::layout::{Layout, Mismatch};
+use super::lane::ALIGN;
+use super::layout::{CHUNK, Layout, Mismatch};
 use super::letter::{Broadcast, Letter, Load, Refused, Reservation, Target};
 use super::member::Member;
 use super::memory::Memory;
@@ -199,6 +201,15 @@ impl<M: Memory> Endpoint<M> {
     /// How much of the memory of a receiver is in use.
     pub fn load_of(&mut self, receiver: u32) -> Load {
         self.outgoing.load_of(&self.member, receiver)
+    }
+
+    /// The most messages that can wait for this process now.
+    pub fn most_waiting(&self) -> u32 {
+        let m = &self.member;
+        let is_used = |&chunk: &u32| m.memory.load(m.layout.owner(m.slot, chunk), Relaxed) != 0;
+        let used = (0..m.layout.sizes.chunks).filter(is_used).count() as u32;
+
+        used.saturating_mul(CHUNK / ALIGN)
     }
 
     /// Begins a turn of at most `messages` events and `nanoseconds`, 0 for no

@@ -63,8 +63,6 @@ pub struct Exchange<M, T> {
     pub(super) has_seen_deaths: bool,
     /// Whether these deaths are being reported.
     pub(super) is_reporting: bool,
-    /// Whether the last notice was a request that was too late.
-    pub(super) was_late: bool,
     /// Whether the layer above calls [`Exchange::take_changed`].
     follows: bool,
     /// Whether there was a change since it has called this function last.
@@ -116,7 +114,6 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             looks_again: false,
             has_seen_deaths: false,
             is_reporting: false,
-            was_late: false,
             follows: false,
             has_changed: false,
             ticks: Ticks::default(),

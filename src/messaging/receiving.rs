@@ -34,12 +34,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
             *left -= 1;
 
-            // A program can send a request with a timeout of 0 whenever one is too
-            // late. Late requests and messages take turns, so that the program gets
-            // messages too.
-            if !std::mem::replace(&mut self.was_late, false)
-                && let Some(late) = self.take_late()
-            {
+            if let Some(late) = self.take_overdue() {
                 return Some(late);
             }
 
@@ -47,6 +42,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
             match self.endpoint.next(&mut turn) {
                 Some(event) => {
+                    self.requests.received();
+
                     if let Some(notice) = self.found(event) {
                         return Some(notice);
                     }
@@ -61,6 +58,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
+    /// A request that is too late, when all messages were received: the reply is not
+    /// among them.
     fn take_late(&mut self) -> Option<Notice<T>> {
         if self.requests.is_empty() {
             return None;
@@ -68,7 +67,21 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         let data = self.requests.take_late(self.now())?;
 
-        self.was_late = true;
+        Some(Notice::Outcome(data, Outcome::TooLate, None))
+    }
+
+    /// A request that is too late, in a process for which messages always wait, for
+    /// example because its handler sends to the process itself.
+    fn take_overdue(&mut self) -> Option<Notice<T>> {
+        if self.requests.is_empty() {
+            return None;
+        }
+
+        let endpoint = &self.endpoint;
+        let data = self.requests.take_overdue(
+            || endpoint.member().memory.now(),
+            || endpoint.most_waiting(),
+        )?;
 
         Some(Notice::Outcome(data, Outcome::TooLate, None))
     }

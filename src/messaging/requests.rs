@@ -32,11 +32,22 @@ struct Pending<T> {
     data: T,
 }
 
+/// A time, and the messages that had arrived until then.
+#[derive(Clone, Copy)]
+struct Limit {
+    /// The time, in nanoseconds.
+    time: u64,
+    /// The most messages that had arrived and were not received yet.
+    waiting: u32,
+}
+
 /// The requests of one process.
 #[derive(Clone)]
 pub struct Requests<T> {
     pending: Vec<Pending<T>>,
     last: u32,
+    /// When a request became too late, until its reply cannot wait any more.
+    limit: Option<Limit>,
 }
 
 impl<T> Requests<T> {
@@ -46,6 +57,7 @@ impl<T> Requests<T> {
         Self {
             pending: Vec::new(),
             last: seed << 16,
+            limit: None,
         }
     }
 
@@ -95,9 +107,54 @@ impl<T> Requests<T> {
         })
     }
 
-    /// Ends a request that is too late at the time `now`.
+    /// Ends a request that is too late at the time `now`, when all messages were
+    /// received.
     pub fn take_late(&mut self, now: u64) -> Option<T> {
+        self.limit = None;
         self.take(|pending| pending.deadline <= now)
+    }
+
+    /// Ends a request that is too late, while messages still wait: a reply that had
+    /// arrived in time would have been received. `now` reads the clock, and `waiting`
+    /// returns the most messages that can wait.
+    pub fn take_overdue(
+        &mut self,
+        now: impl FnOnce() -> u64,
+        waiting: impl FnOnce() -> u32,
+    ) -> Option<T> {
+        let first = self.next_deadline()?;
+
+        match self.limit {
+            None => {
+                let time = now();
+
+                if first <= time {
+                    let waiting = waiting();
+
+                    self.limit = Some(Limit { time, waiting });
+                }
+
+                None
+            }
+            Some(Limit { waiting: 1.., .. }) => None,
+            Some(Limit { time, .. }) => {
+                let late = self.take(|pending| pending.deadline <= time);
+
+                if late.is_none() {
+                    self.limit = None;
+                }
+
+                late
+            }
+        }
+    }
+
+    /// A message was received.
+    #[inline]
+    pub fn received(&mut self) {
+        if let Some(limit) = &mut self.limit {
+            limit.waiting = limit.waiting.saturating_sub(1);
+        }
     }
 
     /// Ends a request whose process was marked as dead.

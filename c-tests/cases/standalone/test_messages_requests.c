@@ -80,6 +80,98 @@ test_no_reply(void)
 }
 
 
+/*
+ * A reply that waits is the outcome, although a handler has blocked the process that
+ * has asked until the time is over.  Notes wait before the reply, so that it needs
+ * more than one turn.
+ */
+
+#define NOTES    1000
+#define TIMEOUT  20
+
+static void
+ask_and_block(ngx_ipc_message_t *m, int notes)
+{
+    t_msg_order_t  order = { T_ORDER_REPLY, 6 };
+    ngx_int_t      before;
+    int            i;
+
+    for (i = 0; i < notes; i++) {
+        T_EQ(t_note(NGX_IPC_TO_WORKER(ngx_worker), i), NGX_OK);
+    }
+
+    before = t_of(1)->notes;
+
+    T_EQ(ngx_ipc_message_request(&t_order_type, NGX_IPC_TO_WORKER(1), &order,
+                                 sizeof(order), TIMEOUT, t_outcome, NULL), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_WORKER(1), 0), NGX_OK);
+
+    /* The worker handles the note after it has replied. */
+
+    while (t_of(1)->notes == before) {
+        usleep(1000);
+    }
+
+    usleep(2 * TIMEOUT * 1000);
+}
+
+
+static void
+test_blocked(void)
+{
+    t_messages_start(2);
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), ask_and_block, 0), NGX_OK);
+    T_UNTIL(t_of(0)->outcomes == 1);
+    T_EQ(t_of(0)->outcome, NGX_IPC_REPLIED);
+    T_EQ(t_of(0)->reply, 7);
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), ask_and_block, NOTES), NGX_OK);
+    T_UNTIL(t_of(0)->outcomes == 2);
+    T_EQ(t_of(0)->outcome, NGX_IPC_REPLIED);
+    T_UNTIL(t_of(0)->notes == NOTES);
+
+    t_workers_stop();
+}
+
+
+/* A request is too late in a process for which a message always waits. */
+
+static void
+note_again(ngx_ipc_message_t *m, int arg)
+{
+    if (t_own()->outcomes == 0) {
+        T_EQ(t_call_later(NGX_IPC_TO_WORKER(ngx_worker), note_again, 0), NGX_OK);
+    }
+}
+
+
+static void
+ask_and_flood(ngx_ipc_message_t *m, int arg)
+{
+    t_msg_order_t  order = { T_ORDER_HOLD, 0 };
+
+    T_EQ(ngx_ipc_message_request(&t_order_type, NGX_IPC_TO_WORKER(1), &order,
+                                 sizeof(order), 1, t_outcome, NULL), NGX_OK);
+    note_again(m, 0);
+}
+
+
+static void
+test_flooded(void)
+{
+    t_messages_start(2);
+    t_notes->hold = 1;
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), ask_and_flood, 0), NGX_OK);
+    T_UNTIL(t_of(0)->outcomes == 1);
+    T_EQ(t_of(0)->outcome, NGX_IPC_TOO_LATE);
+
+    t_notes->hold = 0;
+    t_workers_stop();
+}
+
+
 int
 main(void)
 {
@@ -87,6 +179,8 @@ main(void)
 
     t_run("requests and replies", test_reply);
     t_run("requests without a reply", test_no_reply);
+    t_run("a reply that waits is not too late", test_blocked);
+    t_run("a request is too late although messages wait", test_flooded);
 
     return t_end();
 }
