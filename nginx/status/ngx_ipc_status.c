@@ -72,19 +72,19 @@ static const ngx_ipc_status_number_t  ngx_ipc_status_numbers[] = {
       "How often the process was started again.",
       offsetof(ngx_ipc_process_t, respawns) },
 
-    { "sent", "messages_sent_total", "counter",
-      "Control messages that the master has sent to the process.",
+    { "sent", "control_messages_sent_total", "counter",
+      "Control messages that the master has sent through its channel.",
       offsetof(ngx_ipc_process_t, sent) },
 
-    { "queued", "messages_queued_total", "counter",
+    { "queued", "control_messages_queued_total", "counter",
       "Control messages that were queued because its channel was full.",
       offsetof(ngx_ipc_process_t, queued) },
 
-    { "queued_max", "messages_queued_max", "gauge",
+    { "queued_max", "control_messages_queued_max", "gauge",
       "The most control messages that its queue has held at one time.",
       offsetof(ngx_ipc_process_t, queued_max) },
 
-    { "dropped", "messages_dropped_total", "counter",
+    { "dropped", "control_messages_dropped_total", "counter",
       "Control messages that were dropped because it had exited.",
       offsetof(ngx_ipc_process_t, dropped) },
 

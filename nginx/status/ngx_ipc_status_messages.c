@@ -43,23 +43,23 @@ static const ngx_ipc_status_role_t  ngx_ipc_status_roles[] = {
 
 const ngx_ipc_status_number_t  ngx_ipc_status_type_counters[] = {
 
-    { "sent", "type_sent_total", "counter",
+    { "sent", "messages_sent_total", "counter",
       "Messages of the type that the processes have sent.",
       offsetof(ngx_ipc_message_counts_t, sent) },
 
-    { "refused", "type_refused_total", "counter",
+    { "refused", "messages_refused_total", "counter",
       "Messages that they could not send, because a receiver was full.",
       offsetof(ngx_ipc_message_counts_t, refused) },
 
-    { "received", "type_received_total", "counter",
+    { "received", "messages_received_total", "counter",
       "Messages that they have received.",
       offsetof(ngx_ipc_message_counts_t, received) },
 
-    { "unknown", "type_unknown_total", "counter",
+    { "unknown", "messages_unknown_total", "counter",
       "Messages that they have dropped, because they had no handler.",
       offsetof(ngx_ipc_message_counts_t, unknown) },
 
-    { "lost", "type_lost_total", "counter",
+    { "lost", "messages_lost_total", "counter",
       "Messages to them that were lost.",
       offsetof(ngx_ipc_message_counts_t, lost) }
 };
@@ -69,11 +69,11 @@ const ngx_ipc_status_number_t  ngx_ipc_status_type_counters[] = {
 
 const ngx_ipc_status_number_t  ngx_ipc_status_type_gauges[] = {
 
-    { "waiting", "type_waiting", "gauge",
+    { "waiting", "messages_waiting", "gauge",
       "Messages of the type that wait.",
       offsetof(ngx_ipc_message_counts_t, waiting) },
 
-    { "deepest", "type_deepest", "gauge",
+    { "deepest", "messages_deepest", "gauge",
       "The most messages of the type that waited at one time.",
       offsetof(ngx_ipc_message_counts_t, deepest) }
 };

@@ -22,7 +22,7 @@
 
 
 static const ngx_ipc_status_number_t  ngx_ipc_status_latency = {
-    NULL, "type_latency_seconds", "histogram",
+    NULL, "messages_latency_seconds", "histogram",
     "Measured times from the function that sends to the handler.", 0
 };
 

@@ -107,10 +107,10 @@ fn end_of_value(text: &str) -> Option<usize> {
 /// format, which is empty if the number is not there.
 const METRICS: [(&str, &str); 12] = [
     ("respawns", "respawns_total"),
-    ("sent", "messages_sent_total"),
-    ("queued", "messages_queued_total"),
-    ("queued_max", "messages_queued_max"),
-    ("dropped", "messages_dropped_total"),
+    ("sent", "control_messages_sent_total"),
+    ("queued", "control_messages_queued_total"),
+    ("queued_max", "control_messages_queued_max"),
+    ("dropped", "control_messages_dropped_total"),
     ("messages_sent", ""),
     ("messages_refused", ""),
     ("messages_received", ""),

@@ -123,7 +123,7 @@ fn messages_are_counted() {
 
 /// The value of a metric of the type.
 fn metric(values: &BTreeMap<String, f64>, name: &str, labels: &str) -> f64 {
-    let name = format!("ngx_ipc_type_{name}{{type=\"{TYPE}\"{labels}}}");
+    let name = format!("ngx_ipc_messages_{name}{{type=\"{TYPE}\"{labels}}}");
 
     *values.get(&name).unwrap_or_else(|| panic!("{name}"))
 }
@@ -198,7 +198,7 @@ fn series(nginx: &Nginx) -> BTreeMap<String, f64> {
     let mut values = metrics(body(&nginx.get("/prometheus")));
 
     values.retain(|name, _| {
-        name.starts_with("ngx_ipc_type_") || name.starts_with("ngx_ipc_process_messages_")
+        name.starts_with("ngx_ipc_messages_") || name.starts_with("ngx_ipc_process_messages_")
     });
     values
 }
