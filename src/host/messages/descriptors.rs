@@ -22,6 +22,10 @@ use std::sync::OnceLock;
 use nix::errno::Errno;
 
 use super::label::Label;
+use super::program;
+use super::shared::{self, Region};
+use crate::log::{Level, Log};
+use crate::status;
 use crate::sys::descriptors::{self, Arrived};
 use crate::sys::lock::Lock;
 use crate::sys::{heap, socket};
@@ -71,6 +75,29 @@ pub fn prepare(slots: usize) -> Result<(), Errno> {
     let _ = INBOXES.set(inboxes);
 
     Ok(())
+}
+
+/// A type with descriptors is registered. Makes the sockets, if the master has made the
+/// memory for its first message, because another module has sent before, and has started
+/// no process yet.
+///
+/// Returns an error, with an alert in the log, if they cannot be made.
+pub fn add_sockets(log: Log) -> status::Result {
+    let Some(region) = shared::get().filter(Region::is_mine) else {
+        return Ok(());
+    };
+
+    if is_on() || shared::has_started() || !program::takes_sockets() {
+        return Ok(());
+    }
+
+    prepare(region.layout.sizes.slots as usize).map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!("no sockets for descriptors"),
+        )
+    })
 }
 
 /// Whether messages of this program can have descriptors.

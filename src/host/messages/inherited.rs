@@ -6,6 +6,8 @@
 
 use std::fmt;
 use std::os::fd::OwnedFd;
+#[cfg(feature = "standalone")]
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::handed_down::{self, Description, Unusable};
 use super::settings::MASTERS;
@@ -73,6 +75,16 @@ impl From<Unusable> for Refused {
     }
 }
 
+/// Whether this program uses the memory of an old binary.
+#[cfg(feature = "standalone")]
+static IS_USED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this program uses the memory of an old binary.
+#[cfg(feature = "standalone")]
+pub fn is_used() -> bool {
+    IS_USED.load(Relaxed)
+}
+
 /// Closes what this program has inherited, because it has no messages.
 pub fn close() {
     if let Some(value) = environment::get(handed_down::NAME) {
@@ -96,6 +108,8 @@ pub fn take(log: Log, wanted: Sizes) -> Option<Memory> {
             let text = format_args!("using the messages of the old binary");
 
             log.error(Level::Notice, None, text);
+            #[cfg(feature = "standalone")]
+            IS_USED.store(true, Relaxed);
             Some(memory)
         }
         Err(why) => {

@@ -134,6 +134,14 @@ extern "C" fn at_exit() {
     }
 }
 
+/// The process that has made the exchange continues in a child, with another pid.
+#[cfg(feature = "standalone")]
+pub fn moved(pid: ngx_pid_t) {
+    if let Some(local) = LOCAL.lock().as_mut() {
+        local.owner = pid;
+    }
+}
+
 /// Before the master gives back its own slot, which another process can get then.
 pub fn leave() {
     with_local(|local| {

@@ -19,6 +19,7 @@
 //! - [`variables`]: the variables of the host
 //! - [`statistics`]: the numbers of messages; [`counts`]: their structures of C;
 //!   [`listing`]: the lines of a log
+//! - `first`, [`program`]: messages of a master before it starts a process
 //! - [`catch_up`]: kept messages and descriptors that no record mentions
 //! - [`deliver`]: calls the functions of the program; [`lost`]: for lost messages
 
@@ -28,6 +29,8 @@ pub mod counts;
 pub mod deliver;
 pub mod descriptors;
 pub mod epoch;
+#[cfg(feature = "standalone")]
+pub mod first;
 pub mod handed_down;
 pub mod inherited;
 pub mod label;
@@ -36,6 +39,7 @@ pub mod local;
 pub mod lost;
 pub mod new_binary;
 pub mod orphans;
+pub mod program;
 pub mod region;
 pub mod register;
 pub mod reservations;

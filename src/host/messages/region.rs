@@ -13,8 +13,8 @@ use nix::errno::Errno;
 use super::settings::MASTERS;
 use super::shared::{self, Region};
 use super::table::{self, Held};
-use super::variables::{ngx_pid, ngx_process};
-use super::{descriptors, inherited, local, orphans, register, settings};
+use super::variables::ngx_pid;
+use super::{descriptors, inherited, local, orphans, program, register, settings};
 #[cfg(not(feature = "standalone"))]
 use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
@@ -59,7 +59,7 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     let identity = Identity {
         worker,
         generation: 0,
-        role: ngx_process.load(Relaxed) as u64,
+        role: program::role() as u64,
         master: region.master,
         place: None,
     };

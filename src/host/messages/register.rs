@@ -13,7 +13,7 @@ use super::types::{
     first_size_of_type, ngx_ipc_message_type_t,
 };
 use super::variables::{ngx_pid, ngx_process};
-use super::{epoch, shared};
+use super::{descriptors, epoch, shared};
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
@@ -189,7 +189,13 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
         )));
     }
 
-    add(log, pointer, name)
+    add(log, pointer, name)?;
+
+    if flags & NGX_IPC_MESSAGE_DESCRIPTORS != 0 {
+        descriptors::add_sockets(log)?;
+    }
+
+    Ok(())
 }
 
 fn add(log: Log, pointer: TypePtr, name: &[u8]) -> Result {

@@ -10,7 +10,7 @@ use super::attached::Attached;
 use super::local::{self, Asked};
 use super::register::kind_of;
 use super::types::{ngx_ipc_load_t, ngx_ipc_message_type_t, ngx_ipc_to_t};
-use super::{deliver, region, shared};
+use super::{deliver, program, region, shared};
 use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::message::layout::{CHUNK, Class};
 use crate::message::letter::Refused;
@@ -107,7 +107,11 @@ fn no_exchange() -> Failure {
 /// The kind of a registered type.
 pub(super) fn kind(pointer: Type) -> Result<Kind, Failure> {
     if shared::get().is_none() {
-        return Err(Failure::NoMessages);
+        if let Some(program) = program::get() {
+            (program.prepare)();
+        }
+
+        shared::get().ok_or(Failure::NoMessages)?;
     }
 
     kind_of(pointer).ok_or(Failure::Invalid)

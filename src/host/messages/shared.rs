@@ -53,6 +53,11 @@ pub fn set_next(next: Option<(u32, u32)>) {
     NEXT.store(word, Relaxed);
 }
 
+/// In the master: whether it has started a process that has messages.
+pub fn has_started() -> bool {
+    NEXT.load(Relaxed) != 0
+}
+
 impl Region {
     /// The slot and the incarnation of this process; `None` if the master has not
     /// started this process, or if the region has no room for it.

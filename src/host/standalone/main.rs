@@ -18,9 +18,13 @@ use super::variables::{
     ngx_cycle, ngx_daemonized, ngx_inherited, ngx_ipc_debug_points, ngx_parent, ngx_pid,
     ngx_use_stderr,
 };
-use super::{arguments, event_loop, log_file, master, message_conf, pidfile, setproctitle, single};
+use super::{
+    arguments, event_loop, log_file, master, message_conf, message_loop, pidfile, setproctitle,
+    single,
+};
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
-use crate::host::messages::settings;
+use crate::host::messages::program::{self, Program};
+use crate::host::messages::{first, settings};
 use crate::host::signal_handler::signal_handler;
 use crate::log::{Level, Log};
 use crate::process::signals;
@@ -82,6 +86,10 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     message_conf::check(&messages, boot.log())?;
     settings::set(messages);
+    program::set(Program {
+        is_single: !conf.master(),
+        prepare: message_loop::prepare_first,
+    });
 
     // SAFETY: the caller passes NULL or an array of `argc` strings.
     unsafe { arguments::save(argc, argv, boot.log())? };
@@ -155,6 +163,7 @@ fn go_into_background(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starti
                 .fail(Level::Emerg, err, format_args!("{call} failed"))
         })?;
         ngx_pid.store(process::getpid(), Relaxed);
+        first::moved();
     }
 
     ngx_daemonized.store(1, Relaxed);

@@ -12,7 +12,7 @@ use super::cycle::Cycle;
 use super::event::ngx_event_t;
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
-use crate::host::messages::{catch_up, deliver, local, orphans, region, shared};
+use crate::host::messages::{catch_up, deliver, first, local, orphans, region, shared};
 use crate::log::{Level, Log};
 use crate::table::state::State;
 use crate::table::{own_slot, role, stats};
@@ -35,6 +35,13 @@ pub fn set_timer() {}
 /// Does nothing: [`prepare_to_wait`] finds out when periodic work is due.
 #[inline]
 pub fn sent() {}
+
+/// A master that sends before it has started a process makes the shared memory.
+pub fn prepare_first() {
+    if role::acts_as_master(&GLOBALS) {
+        first::prepare(log());
+    }
+}
 
 /// Before the event loop waits. Returns how many milliseconds it may wait because
 /// of messages; `None` if there is no limit.
