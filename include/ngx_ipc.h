@@ -159,17 +159,16 @@ int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
  * The function reads the pid of the program's master from the pid file of
  * conf. Returns 0, or 1 with the reason on stderr.
  *
- * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(), name is
- * NULL or a string.
+ * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(), name is NULL or a string.
  *
  * References: ngx_signal_process() of nginx's src/core/ngx_cycle.c.
  */
-int ngx_ipc_signal(const ngx_core_conf_t *conf, char *name);
+int ngx_ipc_signal(const ngx_core_conf_t *conf,
+                   char *name);
 
 /*
  * Sets a program up: sets the time, ngx_pid, ngx_cycle and the signal
- * handlers. If cycle has no log, its log becomes stderr with the level
- * NGX_LOG_NOTICE.
+ * handlers. If cycle has no log, its log becomes stderr with the level NGX_LOG_NOTICE.
  *
  * A program that goes into the background itself must do so before it calls
  * this function. Returns NGX_OK, or NGX_ERROR with an emergency in the log.

@@ -185,7 +185,10 @@ typedef void (*ngx_ipc_peer_pt)(void *ctx, const ngx_ipc_peer_t *peer);
 typedef struct {
     /* The process that has sent the messages. */
     const ngx_ipc_peer_t *sender;
-    /* The number of the first lost message among all records of the sender. */
+    /*
+     * The number of the first lost message, for logs: a program does not learn the
+     * numbers of messages that arrive.
+     */
     ngx_uint_t first;
     /*
      * The number of lost messages. If the cause is NGX_IPC_GAP_DAMAGED, they can
@@ -579,10 +582,16 @@ ngx_int_t ngx_ipc_message_broadcast(ngx_ipc_message_type_t *type,
 const ngx_ipc_to_t *ngx_ipc_message_missed(ngx_uint_t *n);
 
 /*
+ * Returns the number of the worker with an address of ngx_ipc_message_missed(), or of a
+ * ngx_ipc_peer_t; -1: the process is not a worker, or is dead.
+ */
+ngx_int_t ngx_ipc_message_worker(ngx_ipc_to_t to);
+
+/*
  * Sends a message to one process, as ngx_ipc_message_send() does, and asks for a
  * reply. The library calls handler with ctx and the outcome exactly once, within
- * timeout milliseconds and a turn of the event loop. Only the process that
- * runs now gets the message, not its replacement.
+ * timeout milliseconds and the time to handle the messages that wait then. Only the
+ * process that runs now gets the message, not its replacement.
  *
  * If the result is not NGX_OK, nothing was sent and handler is not called.
  *

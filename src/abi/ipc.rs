@@ -61,8 +61,7 @@ pub unsafe extern "C" fn ngx_ipc_main(
 ///
 /// # Safety
 ///
-/// `conf` is NULL or was initialised with ngx_ipc_conf_init(), `name` is
-/// NULL or a string.
+/// `conf` is NULL or was initialised with ngx_ipc_conf_init(), `name` is NULL or a string.
 ///
 /// # References
 ///
@@ -76,8 +75,7 @@ pub unsafe extern "C" fn ngx_ipc_signal(conf: *const ngx_core_conf_t, name: *mut
 }
 
 /// Sets a program up: sets the time, `ngx_pid`, `ngx_cycle` and the signal
-/// handlers. If `cycle` has no log, its log becomes stderr with the level
-/// NGX_LOG_NOTICE.
+/// handlers. If `cycle` has no log, its log becomes stderr with the level NGX_LOG_NOTICE.
 ///
 /// A program that goes into the background itself must do so before it calls
 /// this function. Returns NGX_OK, or NGX_ERROR with an emergency in the log.

@@ -262,10 +262,17 @@ pub unsafe extern "C" fn ngx_ipc_message_missed(n: *mut ngx_uint_t) -> *const ng
     missed
 }
 
+/// Returns the number of the worker with an address of ngx_ipc_message_missed(), or of a
+/// ngx_ipc_peer_t; -1: the process is not a worker, or is dead.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_message_worker(to: ngx_ipc_to_t) -> ngx_int_t {
+    send::worker_of(to).map_or(-1, |worker| worker as ngx_int_t)
+}
+
 /// Sends a message to one process, as ngx_ipc_message_send() does, and asks for a
 /// reply. The library calls `handler` with `ctx` and the outcome exactly once, within
-/// `timeout` milliseconds and a turn of the event loop. Only the process that
-/// runs now gets the message, not its replacement.
+/// `timeout` milliseconds and the time to handle the messages that wait then. Only the
+/// process that runs now gets the message, not its replacement.
 ///
 /// If the result is not NGX_OK, nothing was sent and `handler` is not called.
 ///

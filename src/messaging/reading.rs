@@ -56,7 +56,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// The process `incarnation` of a slot, which can be dead.
-    pub(super) fn sender(&self, slot: u32, incarnation: u32) -> Peer {
+    pub fn sender(&self, slot: u32, incarnation: u32) -> Peer {
         let unknown = Peer {
             slot,
             state: State::Vacant,

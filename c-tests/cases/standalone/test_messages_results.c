@@ -351,6 +351,9 @@ test_busy(void)
     missed = ngx_ipc_message_missed(&n);
     T_EQ(n, 1);
     T_OK(missed[0] == worker_process);
+    T_EQ(ngx_ipc_message_worker(missed[0]), 0);
+    T_EQ(ngx_ipc_message_worker(NGX_IPC_TO_MASTER), -1);
+    T_EQ(ngx_ipc_message_worker(0), -1);
     T_EQ(t_of(-1)->outcomes, 0);
 
     /* The message that is kept arrives although nothing else does. */

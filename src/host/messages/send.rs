@@ -269,6 +269,16 @@ fn missed_memory() -> Result<Vec<ngx_ipc_to_t>, Failure> {
     Ok(missed)
 }
 
+/// The number of the worker with an address of this process and no other; `None` if
+/// it is not a worker.
+pub fn worker_of(to: ngx_ipc_to_t) -> Option<u32> {
+    let Ok(Address::Process(slot, incarnation)) = address(to) else {
+        return None;
+    };
+
+    local::with(|own| own.sender(slot, incarnation).identity.worker).flatten()
+}
+
 /// The processes that the last broadcast has missed, and their number. The
 /// array is valid until the next broadcast.
 pub fn missed() -> (*const ngx_ipc_to_t, usize) {

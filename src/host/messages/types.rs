@@ -178,7 +178,8 @@ pub struct ngx_ipc_message_type_t {
 pub struct ngx_ipc_gap_t {
     /// The process that has sent the messages.
     pub sender: *const ngx_ipc_peer_t,
-    /// The number of the first lost message among all records of the sender.
+    /// The number of the first lost message, for logs: a program does not learn the
+    /// numbers of messages that arrive.
     pub first: ngx_uint_t,
     /// The number of lost messages. If the cause is NGX_IPC_GAP_DAMAGED, they can
     /// be fewer.
