@@ -23,7 +23,8 @@ pub enum Before {
 }
 
 impl OutLane {
-    /// Prepares what the next call of [`OutLane::send_small`] writes and reads.
+    /// Prepares what the next call of [`OutLane::write_small`] writes and
+    /// reads.
     #[inline]
     pub fn prepare<M: Memory>(&self, m: &Member<M>) {
         if let Some(chunk) = self.ready {

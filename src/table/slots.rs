@@ -211,8 +211,7 @@ impl ngx_process_t {
 ///
 /// Behind the last slot lies one more entry, the sentinel, which never has a
 /// process. When the table is full, `ngx_process_slot` is `NGX_MAX_PROCESSES`,
-/// and C code that uses this number as an index reads the sentinel (`D3`). Before,
-/// [`Table::empty_sentinel`] has emptied it.
+/// and C code that uses this number as an index reads the sentinel (`D3`).
 pub struct Table {
     /// `ngx_processes`, with the sentinel.
     pub slots: &'static [ngx_process_t; NGX_MAX_PROCESSES + 1],
