@@ -191,6 +191,7 @@ call_send(void)
 
     (void) ngx_ipc_message_missed(&missed);
     T_EQ(missed, 0);
+    T_EQ(ngx_ipc_message_worker(NGX_IPC_TO_MASTER), -1);
 
     while (received < n) {
         (void) ngx_ipc_message_process();
