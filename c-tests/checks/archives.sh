@@ -185,12 +185,12 @@ panics()
 # stderr, whose last line is TEXT, and aborts
 ends()
 {
-    "$tmp/panics" "$1" > "$tmp/said" 2> "$tmp/stderr"
+    "$tmp/panics" "$1" > "$tmp/stdout" 2> "$tmp/stderr"
     status=$?
     # some shells write this line
     sed '/^Aborted/d' "$tmp/stderr" > "$tmp/message"
     cat "$tmp/message"
-    [ "$status" -eq 134 ] && [ ! -s "$tmp/said" ] \
+    [ "$status" -eq 134 ] && [ ! -s "$tmp/stdout" ] \
         && [ "$(wc -c < "$tmp/message")" -le 1024 ] \
         && [ "$(tail -n 1 "$tmp/message" | tr -d ' ')" = "$(echo "$2" | tr -d ' ')" ]
 }

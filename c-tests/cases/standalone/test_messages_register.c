@@ -15,7 +15,7 @@
     t_log_clear()
 
 
-static char                    names[MANY][16];
+static char                    names[MANY][32];
 static ngx_ipc_message_type_t  types[MANY];
 
 

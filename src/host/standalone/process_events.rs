@@ -83,10 +83,13 @@ fn time_to_wait(log: Log, now: ngx_msec_t, look: Option<ngx_msec_t>) -> Option<n
     // are due, so the loop does not wake up for them.
     let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
     let messages = message_loop::prepare_to_wait(log);
+    // A number stands for `None`, because the compiler may compare the bytes that
+    // `None` leaves as they were, which valgrind reports.
     let timer = [find_timer(now), duty, look, messages]
+        .map(|timer| timer.unwrap_or(ngx_msec_t::MAX))
         .into_iter()
-        .flatten()
-        .min();
+        .min()
+        .filter(|&timer| timer != ngx_msec_t::MAX);
 
     log.debug(
         Debug::Event,
