@@ -109,7 +109,7 @@ c_block()
 
             ok "$1 compiles" compiles_alone "$3"
 
-            grep -q '<ngx_ipc.h>$' "$3" && ! grep -q NGX_IPC "$3" && return
+            grep -q '<ngx_ipc.h>$' "$3" && ! grep -qw NGX_IPC "$3" && return
 
             if [ -d "$stock" ]; then
                 ok "$1 compiles for nginx" compiles_for_nginx "$3"
