@@ -69,6 +69,10 @@ impl Draft {
             text.as_ptr()
         });
 
+        if size == 0 {
+            return Ok(());
+        }
+
         let mut to = allocate(size, log)?.cast::<c_char>().as_ptr();
 
         self.change_texts(|text| {
