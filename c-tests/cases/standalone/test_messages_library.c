@@ -117,6 +117,10 @@ test_library(void)
     int       value;
     sigset_t  set;
 
+    if (t_under_valgrind()) {
+        t_skip("does not always end under valgrind, the cause is not known");
+    }
+
     T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
     sigemptyset(&set);
     sigprocmask(SIG_SETMASK, &set, NULL);
