@@ -426,4 +426,24 @@ t_hold(ngx_int_t worker)
     T_UNTIL(t_of(worker)->holding);
 }
 
+
+/* Runs a program with ngx_ipc_main() in a child, and returns the child's pid. */
+
+pid_t
+t_start_main(const ngx_core_conf_t *conf)
+{
+    pid_t  pid;
+    char   name[] = "server";     /* the title overwrites it */
+    char  *argv[] = { name, NULL };
+
+    pid = fork();
+    T_REQUIRE(pid != -1);
+
+    if (pid == 0) {
+        _exit(ngx_ipc_main(conf, 1, argv) == 0 ? 98 : 99);
+    }
+
+    return pid;
+}
+
 #endif

@@ -118,9 +118,6 @@ static void
 run(ngx_uint_t daemon)
 {
     int              status;
-    pid_t            pid;
-    char             name[] = "server";     /* the title overwrites it */
-    char            *argv[] = { name, NULL };
     ngx_module_t     module = {
         .init_module = send_first, .init_process = send_fds
     };
@@ -136,12 +133,7 @@ run(ngx_uint_t daemon)
 
     T_REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 
-    pid = fork();
-    T_REQUIRE(pid != -1);
-
-    if (pid == 0) {
-        _exit(ngx_ipc_main(&conf, 1, argv) == 0 ? 98 : 99);
-    }
+    (void) t_start_main(&conf);
 
     while (waitpid(-1, &status, 0) != -1) {
         T_EQ(status, 0);
@@ -207,8 +199,6 @@ test_single(void)
 {
     int              status;
     pid_t            pid;
-    char             name[] = "server";     /* the title overwrites it */
-    char            *argv[] = { name, NULL };
     ngx_module_t     module = { .init_module = send_to_itself };
     ngx_module_t    *modules[] = { &module, NULL };
     ngx_core_conf_t  conf;
@@ -217,13 +207,7 @@ test_single(void)
     conf.master = 0;
     conf.modules = modules;
 
-    pid = fork();
-    T_REQUIRE(pid != -1);
-
-    if (pid == 0) {
-        _exit(ngx_ipc_main(&conf, 1, argv) == 0 ? 98 : 99);
-    }
-
+    pid = t_start_main(&conf);
     T_EQ(waitpid(pid, &status, 0), pid);
     T_EQ(status, 0);
 }

@@ -470,7 +470,6 @@ test_larger(void)
 {
     int              status;
     pid_t            pid;
-    char            *argv[] = { "server", NULL };
     ngx_module_t     module = {
         .init_module = init_large, .init_process = send_large
     };
@@ -482,13 +481,7 @@ test_larger(void)
     conf.message_max = 4 * LARGEST;
     conf.modules = modules;
 
-    pid = fork();
-    T_REQUIRE(pid != -1);
-
-    if (pid == 0) {
-        _exit(ngx_ipc_main(&conf, 1, argv) == 0 ? 98 : 99);
-    }
-
+    pid = t_start_main(&conf);
     T_EQ(waitpid(pid, &status, 0), pid);
     T_EQ(status, 0);
 }
