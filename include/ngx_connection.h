@@ -50,8 +50,9 @@ typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
 /* An address on which the program listens. */
 struct ngx_listening_s {
     /*
-     * The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
-     * or "unix:PATH".
+     * The address: "IPV4:PORT", "[IPV6]:PORT", "*:PORT", ":PORT", "PORT",
+     * "unix:PATH", "unix:@NAME" for a Unix socket that has no file, or
+     * "fd:NUMBER" for a descriptor that is open already.
      */
     const char *address;
     /* The function that a worker calls for each new connection. */
@@ -68,6 +69,17 @@ struct ngx_listening_s {
      * the library sets the field.
      */
     ngx_connection_t *connection;
+    /*
+     * Whether an IPv6 socket accepts IPv6 only, IPV6_V6ONLY of ipv6(7). 0 or 1:
+     * IPv6 only; -1: IPv4 too.
+     */
+    ngx_flag_t ipv6only;
+    /*
+     * The port of the socket, which the kernel has chosen if the port in the
+     * address is 0. 0: the socket is a Unix socket, or is not open. Only the
+     * library sets the field.
+     */
+    ngx_uint_t port;
 };
 
 /*

@@ -20,6 +20,8 @@ mod fork_fails;
 mod idle;
 #[path = "runtime/listening.rs"]
 mod listening;
+#[path = "runtime/listening_faults.rs"]
+mod listening_faults;
 #[path = "runtime/lost_master.rs"]
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]

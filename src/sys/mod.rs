@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod address;
 pub mod alarm;
 pub mod bell;
 pub mod buffer;

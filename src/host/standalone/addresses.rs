@@ -6,13 +6,16 @@ use std::ptr::NonNull;
 
 use super::listening::Listening;
 use super::types::{ngx_connection_t, ngx_listening_t};
+use crate::config::ngx_uint_t;
 
 /// The size of an `ngx_listening_t` in version 0.1.
 pub const FIRST_SIZE: usize =
     offset_of!(ngx_listening_t, connection) + size_of::<*mut ngx_connection_t>();
 
 // The structure must end with a field, not with padding, as `sized` explains.
-const _: () = assert!(FIRST_SIZE == size_of::<ngx_listening_t>());
+const _: () = assert!(
+    offset_of!(ngx_listening_t, port) + size_of::<ngx_uint_t>() == size_of::<ngx_listening_t>()
+);
 
 /// The addresses on which workers accept connections. The elements have the
 /// size of an `ngx_listening_t` in the headers with which the program was
@@ -62,7 +65,7 @@ impl Addresses {
 
         // SAFETY: the array has `n` elements of `size` bytes (the type's
         // invariant), and `i` is less than `n`.
-        (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.byte_add(i * size)) })
+        (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.byte_add(i * size), size) })
     }
 
     /// Copies the array to `to`. Returns the handle of the copy.

@@ -10,6 +10,7 @@ use std::ptr::{self, NonNull};
 
 use nix::errno::Errno;
 
+use super::addresses::FIRST_SIZE;
 use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
@@ -252,7 +253,7 @@ impl Connection {
     /// the connection was not accepted.
     pub fn listening(self) -> Option<Listening> {
         // SAFETY: the listening socket lives as long as the connection is open.
-        unsafe { Listening::from_ptr(self.fields().c.listening) }
+        unsafe { Listening::from_ptr(self.fields().c.listening, FIRST_SIZE) }
     }
 
     /// Stores the listening socket from which the connection was accepted.

@@ -1,48 +1,53 @@
 //! [`Listening`], a safe handle for C's `ngx_listening_t`.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::mem::offset_of;
 use std::os::fd::RawFd;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use super::types::ngx_connection_t;
 pub use super::types::{ngx_connection_handler_pt, ngx_listening_s, ngx_listening_t};
-use crate::config::ngx_socket_t;
+use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::listen::Address;
+use crate::sys::address::Address;
+use crate::sys::listen::{Kind, Options};
 use crate::sys::text::Text;
 
 /// The default length of the queue of connections that are not accepted yet,
 /// see listen(2).
 pub const NGX_LISTEN_BACKLOG: c_int = 511;
 
-/// The fields that an `ngx_listening_t` has in every version. The structure of
-/// a program with older headers can have no more fields.
-#[repr(C)]
-struct Fields {
-    address: *const c_char,
-    handler: ngx_connection_handler_pt,
-    backlog: c_int,
-    fd: ngx_socket_t,
-    connection: *mut ngx_connection_t,
-}
-
-const _: () = {
-    assert!(offset_of!(Fields, address) == offset_of!(ngx_listening_t, address));
-    assert!(offset_of!(Fields, handler) == offset_of!(ngx_listening_t, handler));
-    assert!(offset_of!(Fields, backlog) == offset_of!(ngx_listening_t, backlog));
-    assert!(offset_of!(Fields, fd) == offset_of!(ngx_listening_t, fd));
-    assert!(offset_of!(Fields, connection) == offset_of!(ngx_listening_t, connection));
+/// An address whose fields have their defaults. A program with older headers
+/// cannot set the newer fields.
+const DEFAULTS: ngx_listening_t = ngx_listening_t {
+    address: ptr::null(),
+    handler: None,
+    backlog: 0,
+    fd: -1,
+    connection: ptr::null_mut(),
+    ipv6only: 0,
+    port: 0,
 };
 
 /// An address that the program listens on, and its socket.
 ///
 /// Invariant: the pointer points to a live `ngx_listening_t` of this program,
-/// with at least the fields of version 0.1. The structure stays at its address
-/// as long as a handle is used, and only one thread uses the structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listening(NonNull<ngx_listening_t>);
+/// which has `size` bytes, and so at least the fields of version 0.1. The
+/// structure stays at its address as long as a handle is used, and only one
+/// thread uses the structure.
+#[derive(Clone, Copy, Debug)]
+pub struct Listening {
+    place: NonNull<ngx_listening_t>,
+    size: usize,
+}
+
+impl PartialEq for Listening {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl Eq for Listening {}
 
 impl Listening {
     /// Makes a handle of C's pointer `listening`; `None` if `listening` is
@@ -50,31 +55,38 @@ impl Listening {
     ///
     /// # Safety
     ///
-    /// `listening` is NULL or points to a structure that stays alive as long as
-    /// the result and its copies are used, in one thread. The address in the
-    /// structure is NULL or a NUL-terminated string that lives as long as the
-    /// structure.
-    pub unsafe fn from_ptr(listening: *mut ngx_listening_t) -> Option<Self> {
-        NonNull::new(listening).map(Self)
+    /// `listening` is NULL or points to a structure of `size` bytes, which is
+    /// the size in the headers of the program or less, and at least the size in
+    /// version 0.1. The structure stays alive as long as the result and its
+    /// copies are used, in one thread. The address in the structure is NULL or a
+    /// NUL-terminated string that lives as long as the structure.
+    pub unsafe fn from_ptr(listening: *mut ngx_listening_t, size: usize) -> Option<Self> {
+        NonNull::new(listening).map(|place| Self { place, size })
     }
 
     /// The pointer to the structure, for C.
     pub fn as_ptr(self) -> *mut ngx_listening_t {
-        self.0.as_ptr()
+        self.place.as_ptr()
     }
 
-    fn fields(&self) -> &Fields {
-        // SAFETY: the pointer points to a live structure (the type's
-        // invariant), and the methods below drop this reference before they
-        // change the structure.
-        unsafe { self.0.cast().as_ref() }
+    /// A copy of the structure. Fields that the program's structure does not have
+    /// are defaults.
+    fn read(self) -> ngx_listening_t {
+        // SAFETY: the structure is alive and has `size` bytes (the type's
+        // invariant), and in each version it ends with a field.
+        unsafe { sized::read(self.as_ptr(), self.size, DEFAULTS) }
     }
 
-    fn update(self, change: impl FnOnce(&mut Fields)) {
-        // SAFETY: the pointer points to a live structure (the type's
-        // invariant), and `change` only assigns fields: it uses the structure
-        // in no other way.
-        change(unsafe { self.0.cast().as_mut() });
+    /// Changes the fields that the program's structure has.
+    fn update(self, change: impl FnOnce(&mut ngx_listening_t)) {
+        let mut value = self.read();
+        let known = self.size.min(size_of::<ngx_listening_t>());
+
+        change(&mut value);
+
+        // SAFETY: the structure is alive and has `known` bytes (the type's
+        // invariant), and `value` is a separate variable.
+        unsafe { sized::write(self.as_ptr(), known, &value) };
     }
 
     /// Calls `change` to replace the text of the address.
@@ -82,67 +94,97 @@ impl Listening {
         self.update(|listening| change(&mut listening.address));
     }
 
-    /// Parses the address to listen on.
-    ///
-    /// Returns an error, with an emergency in the log, if the address cannot be
-    /// parsed.
-    pub fn address(&self, log: Log) -> Result<Address<'_>> {
-        let address = self.fields().address;
-
-        // SAFETY: the address is NULL or a string that lives as long as the
-        // structure, as `from_ptr` requires.
-        let text = unsafe { Text::from_ptr(address) };
+    /// The address to listen on; `None` if it cannot be parsed. The text of the
+    /// address must stay as it is for `'a`: it belongs to the program, or to the
+    /// copy that `Draft::copy_texts` has made.
+    pub fn address<'a>(self) -> Option<Address<'a>> {
+        let address = self.read().address;
 
         (!address.is_null())
-            // SAFETY: the address is not NULL, so it is such a string.
+            // SAFETY: the address is not NULL, so it is a string that lives as
+            // long as the structure, as `from_ptr` requires.
             .then(|| unsafe { CStr::from_ptr(address) }.to_bytes())
             .and_then(|bytes| str::from_utf8(bytes).ok())
             .and_then(Address::parse)
-            .ok_or_else(|| {
-                log.error(
-                    Level::Emerg,
-                    None,
-                    format_args!(
-                        "invalid address \"{text}\" to listen on, \
-                         it takes a numeric host and a port or \"unix:PATH\""
-                    ),
-                );
-                Status::Error
-            })
+    }
+
+    /// Checks what the program has set.
+    ///
+    /// Returns the address. Returns an error, with an emergency in the log, if the
+    /// address cannot be parsed, or if there is no handler.
+    pub fn check<'a>(self, log: Log) -> Result<Address<'a>> {
+        let refuse = |text: std::fmt::Arguments<'_>| {
+            log.error(Level::Emerg, None, text);
+            Status::Error
+        };
+        let listening = self.read();
+
+        if listening.address.is_null() {
+            return Err(refuse(format_args!("a listening socket has no address")));
+        }
+
+        // SAFETY: the address is a string that lives as long as the structure, as
+        // `from_ptr` requires.
+        let text = unsafe { Text::from_ptr(listening.address) };
+
+        let address = self.address().ok_or_else(|| {
+            refuse(format_args!(
+                "invalid address \"{text}\" to listen on, it takes \"IPV4:PORT\", \
+                 \"[IPV6]:PORT\", \"*:PORT\", \"PORT\", \"unix:PATH\", \"unix:@NAME\" \
+                 or \"fd:NUMBER\""
+            ))
+        })?;
+
+        if listening.handler.is_none() {
+            return Err(refuse(format_args!(
+                "no handler for connections to {address}"
+            )));
+        }
+
+        Ok(address)
+    }
+
+    /// How the socket listens.
+    pub fn options(self) -> Options {
+        let listening = self.read();
+
+        Options {
+            kind: Kind::Stream,
+            backlog: match listening.backlog {
+                0 => NGX_LISTEN_BACKLOG,
+                backlog => backlog,
+            },
+            ipv6only: listening.ipv6only >= 0,
+            reuseport: false,
+        }
     }
 
     /// The function that a worker calls for each new connection.
     pub fn handler(self) -> ngx_connection_handler_pt {
-        self.fields().handler
-    }
-
-    /// The largest number of connections that wait to be accepted, see
-    /// listen(2).
-    pub fn backlog(self) -> c_int {
-        match self.fields().backlog {
-            0 => NGX_LISTEN_BACKLOG,
-            backlog => backlog,
-        }
+        self.read().handler
     }
 
     /// The descriptor of the socket; -1 if the socket is not open.
     pub fn fd(self) -> RawFd {
-        self.fields().fd
+        self.read().fd
     }
 
     /// Sets the descriptor of the socket. No connection accepts from the socket
     /// yet.
     pub fn set_fd(self, fd: RawFd) {
+        let port = Address::of(fd).map_or(0, |address| address.port());
+
         self.update(|listening| {
             listening.fd = fd;
-            listening.connection = std::ptr::null_mut();
+            listening.port = port.into();
+            listening.connection = ptr::null_mut();
         });
     }
 
     /// C's pointer to the connection with which this process accepts from the
     /// socket, or NULL.
     pub fn connection_ptr(self) -> *mut ngx_connection_t {
-        self.fields().connection
+        self.read().connection
     }
 
     /// Stores C's pointer to the connection with which this process accepts

@@ -1,46 +1,118 @@
 //! Opens and closes listening sockets.
 
 use std::ffi::c_int;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::IntoRawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
+use super::cycle::Cycle;
 use super::listening::Listening;
+use super::open_sockets::Assigned;
 use super::variables::{ngx_inherited, ngx_new_binary, ngx_parent};
 use crate::channel::close;
 use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::listen::{self, Address, Failure};
-use crate::sys::{file, process};
+use crate::sys::address::Address;
+use crate::sys::listen::{self, Failure, Kind, Options};
+use crate::sys::{file, process, time};
 use crate::table::role;
 
-impl Listening {
-    /// Opens the socket of this address. If `sockets`, which are open already,
-    /// has a socket that is bound to the address, the function takes that
-    /// socket out of `sockets` instead.
-    ///
-    /// Returns an error, with an emergency in the log, if anything fails.
-    pub fn open(self, log: Log, sockets: &mut Vec<OwnedFd>) -> Result {
-        let address = self.address(log)?;
+/// The number of times that the library tries to bind its sockets, as nginx does.
+const TRIES: usize = 5;
+/// Milliseconds between two tries.
+const RETRY: usize = 500;
 
-        if self.handler().is_none() {
-            log.error(
-                Level::Emerg,
-                None,
-                format_args!("no handler for connections to {address}"),
-            );
-            return Err(Status::Error);
+/// Opens the sockets of a new cycle. `assigned` has the sockets that are open
+/// already. If another socket has an address, the function retries for a while,
+/// because the socket can be that of a program that is just exiting.
+///
+/// Returns an error, with an emergency in the log, if a socket cannot be opened.
+pub fn open(cycle: Cycle, assigned: Assigned, log: Log) -> Result {
+    for (ls, sock) in cycle.listening().zip(assigned) {
+        if let Some(sock) = sock {
+            ls.set_fd(sock.into_raw_fd());
+        }
+    }
+
+    for _ in 0..TRIES {
+        let mut in_use = false;
+
+        for ls in cycle.listening().filter(|ls| ls.fd() == -1) {
+            in_use |= !ls.open(log)?;
         }
 
-        let sock = match sockets.iter().position(|fd| address.is_of(fd.as_raw_fd())) {
-            Some(i) => sockets.swap_remove(i),
-            None => listen::open(address, self.backlog())
-                .map_err(|failure| log_failure(log, address, self.backlog(), failure))?,
-        };
+        if !in_use {
+            return Ok(());
+        }
 
-        self.set_fd(sock.into_raw_fd());
+        log.error(
+            Level::Notice,
+            None,
+            format_args!("try again to bind() after {RETRY}ms"),
+        );
+        time::pause(RETRY);
+    }
 
-        Ok(())
+    log.error(Level::Emerg, None, format_args!("still could not bind()"));
+
+    Err(Status::Error)
+}
+
+/// Sets the backlogs of the sockets of a cycle that is in use now. A socket that the
+/// cycle has taken over can have another one.
+pub fn configure(cycle: Cycle) {
+    for ls in cycle.listening() {
+        let Options { kind, backlog, .. } = ls.options();
+
+        if kind == Kind::Stream
+            && let Err(err) = listen::listen(ls.fd(), backlog)
+            && let Some(address) = ls.address()
+        {
+            cycle.log().error(
+                Level::Alert,
+                Some(err),
+                format_args!("listen() to {address}, backlog {backlog} failed, ignored"),
+            );
+        }
+    }
+}
+
+impl Listening {
+    /// Opens the socket of this address. Returns false, with an emergency in the
+    /// log, if another socket has the address.
+    ///
+    /// Returns an error, with an emergency in the log, if anything else fails.
+    fn open(self, log: Log) -> Result<bool> {
+        let address = self.check(log)?;
+        let options = self.options();
+
+        match listen::open(address, options) {
+            Ok(sock) => self.set_fd(sock.into_raw_fd()),
+            Err(failure) => {
+                log_failure(log, address, options.backlog, failure);
+
+                return match failure {
+                    Failure::Bind(Errno::EADDRINUSE) | Failure::Listen(Errno::EADDRINUSE) => {
+                        Ok(false)
+                    }
+                    _ => Err(Status::Error),
+                };
+            }
+        }
+
+        if address.port() == Some(0)
+            && let Some(name) = Address::of(self.fd())
+        {
+            log.error(
+                Level::Notice,
+                None,
+                format_args!("the port of {address} is {}", name.port()),
+            );
+        }
+
+        Ok(true)
     }
 
     /// Closes the descriptor of the socket in this process. Other processes
@@ -66,8 +138,7 @@ impl Listening {
             return;
         }
 
-        if let Ok(address) = self.address(log)
-            && let Some(path) = address.path()
+        if let Some(path) = self.address().and_then(Address::path)
             && let Err(err) = file::remove(path)
         {
             log.error(
@@ -81,15 +152,14 @@ impl Listening {
 
 /// Logs that a socket could not be opened. Each system call that can fail has
 /// nginx's log text.
-fn log_failure(log: Log, address: Address<'_>, backlog: c_int, failure: Failure) -> Status {
-    let fail = |err, text: std::fmt::Arguments<'_>| log.fail(Level::Emerg, err, text);
+fn log_failure(log: Log, address: Address<'_>, backlog: c_int, failure: Failure) {
+    let fail = |err, text| log.error(Level::Emerg, Some(err), text);
 
     match failure {
         Failure::Socket(err) => fail(err, format_args!("socket() {address} failed")),
-        Failure::ReuseAddr(err) => fail(
-            err,
-            format_args!("setsockopt(SO_REUSEADDR) {address} failed"),
-        ),
+        Failure::Option(name, err) => {
+            fail(err, format_args!("setsockopt({name}) {address} failed"));
+        }
         Failure::Bind(err) => fail(err, format_args!("bind() to {address} failed")),
         Failure::Listen(err) => fail(
             err,

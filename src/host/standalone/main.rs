@@ -2,7 +2,6 @@
 //! process.
 
 use std::ffi::{c_char, c_int};
-use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::Conf;
@@ -11,6 +10,7 @@ use super::init::init;
 use super::init_cycle::first_cycle;
 use super::log::ErrorLog;
 use super::old_cycle::abandon;
+use super::open_sockets::OpenSockets;
 use super::program_conf::ProgramConf;
 use super::reopen::redirect_stderr;
 use super::upgrade::inherited_sockets;
@@ -109,9 +109,9 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 /// Takes the listening sockets of the old binary, if an old binary has started
 /// this program. `ngx_parent` becomes the pid of the old binary's master: while
 /// it runs, SIGUSR2 does not start a third binary.
-fn take_inherited(log: Log) -> Result<Vec<OwnedFd>> {
+fn take_inherited(log: Log) -> Result<OpenSockets<'static>> {
     let Some(sockets) = inherited_sockets(log)? else {
-        return Ok(Vec::new());
+        return Ok(OpenSockets::none());
     };
 
     ngx_inherited.store(1, Relaxed);

@@ -40,6 +40,7 @@ pub mod message_loop;
 pub mod module;
 pub mod old_cycle;
 pub mod on_signal;
+pub mod open_sockets;
 pub mod palloc;
 pub mod pidfile;
 pub mod process_events;

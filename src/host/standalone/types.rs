@@ -170,8 +170,9 @@ pub type ngx_listening_t = ngx_listening_s;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
-    /// The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
-    /// or "unix:PATH".
+    /// The address: "IPV4:PORT", "[IPV6]:PORT", "*:PORT", ":PORT", "PORT",
+    /// "unix:PATH", "unix:@NAME" for a Unix socket that has no file, or
+    /// "fd:NUMBER" for a descriptor that is open already.
     pub address: *const c_char,
     /// The function that a worker calls for each new connection.
     pub handler: ngx_connection_handler_pt,
@@ -184,6 +185,14 @@ pub struct ngx_listening_s {
     /// In a worker, the connection that accepts from the socket, or NULL. Only
     /// the library sets the field.
     pub connection: *mut ngx_connection_t,
+
+    /// Whether an IPv6 socket accepts IPv6 only, IPV6_V6ONLY of ipv6(7). 0 or 1:
+    /// IPv6 only; -1: IPv4 too.
+    pub ipv6only: ngx_flag_t,
+    /// The port of the socket, which the kernel has chosen if the port in the
+    /// address is 0. 0: the socket is a Unix socket, or is not open. Only the
+    /// library sets the field.
+    pub port: ngx_uint_t,
 }
 
 /// A directive of nginx's configuration files. This library does not read them.
