@@ -30,6 +30,8 @@ mod many_reloads;
 mod messages;
 #[path = "runtime/messages_upgrade.rs"]
 mod messages_upgrade;
+#[path = "runtime/pidfile.rs"]
+mod pidfile;
 #[path = "runtime/privilege.rs"]
 mod privilege;
 #[path = "runtime/process_limit.rs"]
