@@ -80,6 +80,19 @@ struct ngx_listening_s {
      * library sets the field.
      */
     ngx_uint_t port;
+    /*
+     * 1: each worker has a socket of its own with this address, SO_REUSEPORT of
+     * socket(7), and the kernel distributes the connections; 0: all workers
+     * share one socket. Unix sockets ignore the field.
+     */
+    ngx_flag_t reuseport;
+    /*
+     * The number of the socket among those of the address, from 0. With
+     * reuseport, the worker with this number accepts from it; if there are fewer
+     * workers, the worker with the remainder of the division by their number.
+     * Only the library sets the field.
+     */
+    ngx_uint_t worker;
 };
 
 /*

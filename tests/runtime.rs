@@ -22,6 +22,8 @@ mod idle;
 mod listening;
 #[path = "runtime/listening_faults.rs"]
 mod listening_faults;
+#[path = "runtime/listening_reuseport.rs"]
+mod listening_reuseport;
 #[path = "runtime/lost_master.rs"]
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]

@@ -12,7 +12,7 @@ use super::listening_sockets;
 use super::log::{ErrorLog, ngx_log_s};
 use super::log_file::{open, open_or_stderr};
 use super::old_cycle::{self, destroy, retire};
-use super::open_sockets::OpenSockets;
+use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
@@ -92,8 +92,13 @@ fn new_cycle(
 ) -> Result<Cycle> {
     conf.check_user(log)?;
 
-    let assigned = sockets.assign(conf.listening(), log)?;
-    let cycle = allocate(conf, old)?;
+    let workers = if conf.master() {
+        conf.worker_processes()
+    } else {
+        1
+    };
+    let assigned = sockets.assign(conf.listening(), workers, log)?;
+    let cycle = allocate(conf, old, &assigned)?;
 
     listening_sockets::open(cycle, assigned, log)
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))
@@ -111,20 +116,20 @@ fn discard(new: Cycle, old: Option<Cycle>) {
 }
 
 /// Makes a cycle in a new pool, with a copy of `conf` and a new log.
-fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
+fn allocate(conf: Conf<'_>, old: Option<Cycle>, assigned: &[Assigned]) -> Result<Cycle> {
     // At the start of a program, the log is that of the cycle `Cycle::boot`.
     let log = old.or_else(Cycle::current).and_then(Cycle::error_log);
     let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, log)?;
 
-    fill_pool(pool, conf, old.is_some()).inspect_err(|_| {
+    fill_pool(pool, conf, old.is_some(), assigned).inspect_err(|_| {
         // SAFETY: making the cycle has failed, so nothing has a pointer into
         // the new pool.
         unsafe { pool.destroy() };
     })
 }
 
-fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
-    let listening = put_addresses(pool, conf)?;
+fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool, assigned: &[Assigned]) -> Result<Cycle> {
+    let listening = put_addresses(pool, conf, assigned)?;
     let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
     let log = put_log(pool, conf)?;
@@ -149,16 +154,21 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
     unsafe { Cycle::from_ptr(cycle.as_ptr()) }.ok_or(Status::Error)
 }
 
-/// Copies the addresses of `conf` to the pool. The copies have no sockets.
-fn put_addresses(pool: Pool, conf: Conf<'_>) -> Result<Addresses> {
+/// Copies the addresses of `conf` to the pool, once for each of the sockets
+/// `assigned`. The copies have no sockets yet.
+fn put_addresses(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Addresses> {
     let from = conf.listening();
-    let memory = pool.allocate(from.bytes())?;
+    let memory = pool.allocate(from.bytes_of(assigned.len()))?;
+    let which = assigned.iter().map(|assigned| assigned.entry);
 
-    // SAFETY: `memory` has the size of the array and is aligned for any type,
+    // SAFETY: `memory` has room for these elements and is aligned for any type,
     // and the pool lives as long as the cycle.
-    let addresses = unsafe { from.copy_to(memory) };
+    let addresses = unsafe { from.copy_some(memory, which) };
 
-    addresses.iter().for_each(|ls| ls.set_fd(-1));
+    for (ls, assigned) in addresses.iter().zip(assigned) {
+        ls.set_fd(-1);
+        ls.set_number(assigned.number);
+    }
 
     Ok(addresses)
 }

@@ -27,6 +27,8 @@ const DEFAULTS: ngx_listening_t = ngx_listening_t {
     connection: ptr::null_mut(),
     ipv6only: 0,
     port: 0,
+    reuseport: 0,
+    worker: 0,
 };
 
 /// An address that the program listens on, and its socket.
@@ -155,7 +157,8 @@ impl Listening {
                 backlog => backlog,
             },
             ipv6only: listening.ipv6only >= 0,
-            reuseport: false,
+            // The kernel has this option for IPv4 and IPv6 only.
+            reuseport: listening.reuseport != 0 && matches!(self.address(), Some(Address::Inet(_))),
         }
     }
 
@@ -179,6 +182,24 @@ impl Listening {
             listening.port = port.into();
             listening.connection = ptr::null_mut();
         });
+    }
+
+    /// Sets the number of the socket among those of its address.
+    pub fn set_number(self, number: usize) {
+        self.update(|listening| listening.worker = number);
+    }
+
+    /// Whether the worker with the number `worker`, of `workers`, accepts from the
+    /// socket. After a reload with fewer workers there are more sockets than
+    /// workers. Each of these sockets still has a worker, because connections can
+    /// wait in it.
+    pub fn is_of(self, worker: usize, workers: usize) -> bool {
+        !self.options().reuseport || self.read().worker % workers.max(1) == worker
+    }
+
+    /// The port to which the socket is bound; 0 if it has none.
+    pub fn port(self) -> u16 {
+        Address::of(self.fd()).map_or(0, |address| address.port())
     }
 
     /// C's pointer to the connection with which this process accepts from the

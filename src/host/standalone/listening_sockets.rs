@@ -29,21 +29,26 @@ const RETRY: usize = 500;
 /// because the socket can be that of a program that is just exiting.
 ///
 /// Returns an error, with an emergency in the log, if a socket cannot be opened.
-pub fn open(cycle: Cycle, assigned: Assigned, log: Log) -> Result {
-    for (ls, sock) in cycle.listening().zip(assigned) {
-        if let Some(sock) = sock {
+pub fn open(cycle: Cycle, mut assigned: Vec<Assigned>, log: Log) -> Result {
+    for (ls, assigned) in cycle.listening().zip(&mut assigned) {
+        if let Some(sock) = assigned.sock.take() {
             ls.set_fd(sock.into_raw_fd());
+            ls.share_address(log);
+            assigned.was_open = true;
         }
     }
 
     for _ in 0..TRIES {
         let mut in_use = false;
 
-        for ls in cycle.listening().filter(|ls| ls.fd() == -1) {
-            in_use |= !ls.open(log)?;
+        for (ls, Assigned { entry, .. }) in cycle.listening().zip(&assigned) {
+            if ls.fd() == -1 {
+                in_use |= !ls.open(cycle.listening().nth(*entry), log)?;
+            }
         }
 
         if !in_use {
+            log_chosen_ports(cycle, &assigned);
             return Ok(());
         }
 
@@ -58,6 +63,23 @@ pub fn open(cycle: Cycle, assigned: Assigned, log: Log) -> Result {
     log.error(Level::Emerg, None, format_args!("still could not bind()"));
 
     Err(Status::Error)
+}
+
+/// Logs the ports that the kernel has chosen, to the log of the new configuration.
+fn log_chosen_ports(cycle: Cycle, assigned: &[Assigned]) {
+    for (ls, assigned) in cycle.listening().zip(assigned) {
+        if let Some(address) = ls.address()
+            && address.port() == Some(0)
+            && assigned.number == 0
+            && !assigned.was_open
+        {
+            cycle.log().error(
+                Level::Notice,
+                None,
+                format_args!("the port of {address} is {}", ls.port()),
+            );
+        }
+    }
 }
 
 /// Sets the backlogs of the sockets of a cycle that is in use now. A socket that the
@@ -80,13 +102,34 @@ pub fn configure(cycle: Cycle) {
 }
 
 impl Listening {
-    /// Opens the socket of this address. Returns false, with an emergency in the
+    /// Lets other sockets be bound to the address, if the configuration asks for
+    /// it. An old configuration can have opened the socket without this option.
+    fn share_address(self, log: Log) {
+        if self.options().reuseport
+            && let Err(err) = listen::share_address(self.fd())
+            && let Some(address) = self.address()
+        {
+            log.error(
+                Level::Alert,
+                Some(err),
+                format_args!("setsockopt(SO_REUSEPORT) {address} failed, ignored"),
+            );
+        }
+    }
+
+    /// Opens the socket of this address. `first` is the first socket of the same
+    /// entry: if the kernel has chosen its port, this socket gets the same port.
+    /// Returns false, with an emergency in the
     /// log, if another socket has the address.
     ///
     /// Returns an error, with an emergency in the log, if anything else fails.
-    fn open(self, log: Log) -> Result<bool> {
-        let address = self.check(log)?;
+    fn open(self, first: Option<Self>, log: Log) -> Result<bool> {
+        let mut address = self.check(log)?;
         let options = self.options();
+
+        if address.port() == Some(0) {
+            address = address.with_port(first.map_or(0, Self::port));
+        }
 
         match listen::open(address, options) {
             Ok(sock) => self.set_fd(sock.into_raw_fd()),
@@ -100,16 +143,6 @@ impl Listening {
                     _ => Err(Status::Error),
                 };
             }
-        }
-
-        if address.port() == Some(0)
-            && let Some(name) = Address::of(self.fd())
-        {
-            log.error(
-                Level::Notice,
-                None,
-                format_args!("the port of {address} is {}", name.port()),
-            );
         }
 
         Ok(true)

@@ -12,10 +12,11 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use super::addresses::Addresses;
 use super::cycle::Cycle;
+use super::listening::Listening;
 use crate::log::{Level, Log};
 use crate::status::Result;
 use crate::sys::address::Address;
-use crate::sys::listen::{self, Kind};
+use crate::sys::listen::{self, Kind, Options};
 use crate::sys::{fd, heap};
 
 struct OpenSocket<'a> {
@@ -42,8 +43,17 @@ impl OpenSocket<'_> {
 /// entry takes are closed when the value is dropped.
 pub struct OpenSockets<'a>(Vec<OpenSocket<'a>>);
 
-/// For each entry of a configuration its socket; `None`: the socket is not open yet.
-pub type Assigned = Vec<Option<OwnedFd>>;
+/// A socket that a cycle uses.
+pub struct Assigned {
+    /// The entry of the configuration that the socket belongs to.
+    pub entry: usize,
+    /// The number of the socket among those of the entry.
+    pub number: usize,
+    /// The socket; `None`: it is not open yet.
+    pub sock: Option<OwnedFd>,
+    /// Whether the socket was open before the cycle was made.
+    pub was_open: bool,
+}
 
 impl<'a> OpenSockets<'a> {
     /// No sockets.
@@ -106,16 +116,20 @@ impl<'a> OpenSockets<'a> {
     }
 
     /// Finds the sockets for the entries of a configuration, and checks the entries.
-    /// The sockets of other addresses are closed.
+    /// The sockets of other addresses are closed. The result begins with one socket
+    /// for each entry.
+    ///
+    /// An entry with `reuseport` gets at least `workers` sockets. Each entry also gets
+    /// all other open sockets with its address: connections can wait in a socket that
+    /// belonged to a worker of an old configuration.
     ///
     /// Returns an error, with an emergency in the log, if an entry is invalid, if a
     /// descriptor that it names is not a socket, or if there is no memory.
-    pub fn assign(mut self, entries: Addresses, log: Log) -> Result<Assigned> {
-        let mut assigned = Assigned::new();
+    pub fn assign(mut self, entries: Addresses, workers: usize, log: Log) -> Result<Vec<Assigned>> {
+        let mut assigned = Vec::new();
 
-        for _ in entries.iter() {
-            heap::push(&mut assigned, None)
-                .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))?;
+        for entry in 0..entries.count() {
+            add(&mut assigned, entry, 0, None, log)?;
         }
 
         // An address that says which socket is meant comes first, so that a vague
@@ -125,19 +139,63 @@ impl<'a> OpenSockets<'a> {
                 let address = ls.check(log)?;
 
                 if address.is_vague() == vague {
-                    *place = self.take(address, ls.options().kind, log)?;
+                    place.sock = self.take(address, ls.options().kind, log)?;
                 }
             }
         }
 
+        for (entry, ls) in entries.iter().enumerate() {
+            self.assign_more(&mut assigned, entry, ls, workers, log)?;
+        }
+
         Ok(assigned)
+    }
+
+    /// Finds the sockets of an entry after its first one.
+    fn assign_more(
+        &mut self,
+        assigned: &mut Vec<Assigned>,
+        entry: usize,
+        ls: Listening,
+        workers: usize,
+        log: Log,
+    ) -> Result {
+        let Options {
+            kind, reuseport, ..
+        } = ls.options();
+        let first = assigned.get(entry).and_then(|first| first.sock.as_ref());
+        let address = match ls.check(log)? {
+            // Two entries can have the same text and different ports.
+            Address::Inet(addr) => first
+                .and_then(|sock| Address::of(sock.as_raw_fd()))
+                .unwrap_or(addr),
+            _ => return Ok(()),
+        };
+        let mut number = 1;
+
+        while let Some(i) = self.0.iter().position(|open| {
+            let fd = open.sock.as_raw_fd();
+
+            listen::is_of_kind(fd, kind) && Address::Inet(address).is_of(fd)
+        }) {
+            add(assigned, entry, number, Some(self.0.remove(i).sock), log)?;
+            number += 1;
+        }
+
+        if reuseport {
+            for number in number..workers {
+                add(assigned, entry, number, None, log)?;
+            }
+        }
+
+        Ok(())
     }
 
     fn take(&mut self, address: Address<'_>, kind: Kind, log: Log) -> Result<Option<OwnedFd>> {
         let found = self.0.iter().position(|open| open.is_for(address, kind));
 
         if let Some(i) = found {
-            return Ok(Some(self.0.swap_remove(i).sock));
+            return Ok(Some(self.0.remove(i).sock));
         }
 
         let Address::Descriptor(number) = address else {
@@ -152,4 +210,22 @@ impl<'a> OpenSockets<'a> {
             )
         })
     }
+}
+
+fn add(
+    assigned: &mut Vec<Assigned>,
+    entry: usize,
+    number: usize,
+    sock: Option<OwnedFd>,
+    log: Log,
+) -> Result {
+    let added = Assigned {
+        entry,
+        number,
+        sock,
+        was_open: false,
+    };
+
+    heap::push(assigned, added)
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))
 }

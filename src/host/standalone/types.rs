@@ -193,6 +193,15 @@ pub struct ngx_listening_s {
     /// address is 0. 0: the socket is a Unix socket, or is not open. Only the
     /// library sets the field.
     pub port: ngx_uint_t,
+    /// 1: each worker has a socket of its own with this address, SO_REUSEPORT of
+    /// socket(7), and the kernel distributes the connections; 0: all workers
+    /// share one socket. Unix sockets ignore the field.
+    pub reuseport: ngx_flag_t,
+    /// The number of the socket among those of the address, from 0. With
+    /// reuseport, the worker with this number accepts from it; if there are fewer
+    /// workers, the worker with the remainder of the division by their number.
+    /// Only the library sets the field.
+    pub worker: ngx_uint_t,
 }
 
 /// A directive of nginx's configuration files. This library does not read them.

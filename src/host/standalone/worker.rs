@@ -60,9 +60,13 @@ fn run(cycle: Cycle, number: usize) -> ! {
     ngx_process.store(role::NGX_PROCESS_WORKER, Relaxed);
     ngx_worker.store(number, Relaxed);
 
+    // The set-up can bind this process to one processor, and the number of workers
+    // can be that of the processors.
+    let workers = cycle.conf().worker_processes();
+
     exit_unless_set_up(set_up(cycle, Some(number)));
 
-    for ls in cycle.listening() {
+    for ls in cycle.listening().filter(|ls| ls.is_of(number, workers)) {
         exit_unless_set_up(ls.start_accepting(cycle.error_log()));
     }
 
