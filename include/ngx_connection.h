@@ -93,6 +93,11 @@ struct ngx_listening_s {
      * Only the library sets the field.
      */
     ngx_uint_t worker;
+    /*
+     * The type of the socket, see socket(2). 0 or SOCK_STREAM: the handler gets a
+     * connection for each client; SOCK_DGRAM: it gets one for each datagram.
+     */
+    ngx_int_t type;
 };
 
 /*
@@ -149,6 +154,10 @@ struct ngx_connection_s {
     unsigned            error:1;
     unsigned            idle:1;      /* a graceful shutdown can close it */
     unsigned            close:1;     /* makes the read handler close it */
+    unsigned            shared:1;    /* fd is that of the listening socket */
+
+    struct sockaddr    *sockaddr;    /* the sender of a datagram, else NULL */
+    socklen_t           socklen;     /* the length of sockaddr in bytes */
 };
 
 

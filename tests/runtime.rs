@@ -20,6 +20,10 @@ mod fork_fails;
 mod idle;
 #[path = "runtime/listening.rs"]
 mod listening;
+#[path = "runtime/listening_datagrams.rs"]
+mod listening_datagrams;
+#[path = "runtime/listening_examples.rs"]
+mod listening_examples;
 #[path = "runtime/listening_faults.rs"]
 mod listening_faults;
 #[path = "runtime/listening_reuseport.rs"]

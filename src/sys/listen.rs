@@ -64,8 +64,11 @@ pub fn open(address: Address<'_>, options: Options) -> Result<OwnedFd, Failure> 
         .and_then(above_stdio)
         .map_err(Failure::Socket)?;
 
-    setsockopt(&sock, sockopt::ReuseAddr, &true)
-        .map_err(|err| Failure::Option("SO_REUSEADDR", err))?;
+    // For datagrams the option would let two programs have the same address.
+    if options.kind == Kind::Stream {
+        setsockopt(&sock, sockopt::ReuseAddr, &true)
+            .map_err(|err| Failure::Option("SO_REUSEADDR", err))?;
+    }
 
     if options.reuseport {
         share_address(sock.as_raw_fd()).map_err(|err| Failure::Option("SO_REUSEPORT", err))?;

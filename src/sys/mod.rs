@@ -12,6 +12,7 @@ pub mod bell;
 pub mod buffer;
 mod control;
 pub mod daemon;
+pub mod datagram;
 pub mod descriptors;
 pub mod environment;
 pub mod epoll;

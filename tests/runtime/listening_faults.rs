@@ -130,6 +130,49 @@ fn port_0_keeps_its_port() {
     server.quit(&[]);
 }
 
+/// A descriptor that the program inherits keeps its socket at a reload and in a new
+/// binary, where the socket has another number, and gets the configured backlog.
+#[test]
+fn a_descriptor_keeps_its_socket() {
+    let mut server = Server::configurable("descriptor");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, server.port)).unwrap();
+    let sock = OwnedFd::from(listener);
+
+    server.place = "fd:50".into();
+    server.places = vec!["127.0.0.1:0".into()];
+
+    let mut command = server.command(&["-d", "-w", "1", "-B", "9"]);
+
+    sys::pass(&mut command, &sock, 50);
+
+    let master = server.spawn_command(command, &["-d"]);
+
+    server.wait_for_workers(1);
+
+    let before = sockets_of(master);
+
+    assert_eq!(sys::backlog_of(&sock), 9);
+    drop(sock);
+    assert_eq!(before.len(), 2);
+    ask(&mut server.connect(), 'w');
+
+    for _ in 0..2 {
+        server.reload();
+        assert_eq!(sockets_of(master), before);
+        ask(&mut server.connect(), 'w');
+    }
+
+    let (old, new) = change_binary(&server, 1);
+
+    retire(&server, old);
+    assert_eq!(sockets_of(new), before);
+    server.reload();
+    assert_eq!(sockets_of(new), before);
+    ask(&mut server.connect(), 'w');
+    server.quit(&[]);
+    assert!(server.try_connect().is_err());
+}
+
 /// An IPv6 socket accepts IPv6 only, so a program can listen on the same port with
 /// IPv4 too.
 #[test]

@@ -1,24 +1,22 @@
 //! Accepts connections from the listening sockets of a cycle.
 
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
-use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
 use super::connection::Connection;
 use super::connections;
+use super::datagrams::datagram_handler;
 use super::event::ngx_event_t;
 use super::event_loop;
 use super::listening::Listening;
 use super::log::ErrorLog;
+use super::new_connection::call_program;
 use super::types::flag;
-use crate::config::{AtomicUint, ngx_msec_t};
+use crate::config::ngx_msec_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::Result;
-use crate::sys::listen;
-
-/// The number of connections that this process has accepted.
-static ACCEPTED: AtomicUint = AtomicUint::new(0);
+use crate::sys::listen::{self, Kind};
 
 /// A worker that has run out of descriptors, or whose listening socket was shut
 /// down, accepts no connection for this many milliseconds.
@@ -34,7 +32,10 @@ impl Listening {
         c.set_listening(Some(self));
         self.set_connection_ptr(c.as_ptr());
 
-        c.read().set_handler(Some(accept_handler));
+        c.read().set_handler(Some(match self.options().kind {
+            Kind::Stream => accept_handler,
+            Kind::Datagram => datagram_handler,
+        }));
         c.read().set(flag::ACCEPT | flag::ACTIVE);
 
         event_loop::watch(c, ErrorLog::log_of(log))
@@ -119,19 +120,5 @@ fn handle_new(listener: Connection, sock: OwnedFd, log: Log) {
 
     let _ = sock.into_raw_fd();
 
-    c.set_listening(listener.listening());
-    c.set_number(ACCEPTED.fetch_add(1, Relaxed) + 1);
-    c.write().set(flag::READY);
-
-    log.debug(
-        Debug::Event,
-        format_args!("*{} accept: fd:{}", c.number(), c.fd()),
-    );
-
-    match listener.listening().and_then(Listening::handler) {
-        // SAFETY: the program has set the handler to be called with each new
-        // connection, and this connection is open.
-        Some(handler) => unsafe { handler(c.as_ptr()) },
-        None => c.close(),
-    }
+    call_program(listener, c, log);
 }

@@ -29,6 +29,7 @@ const DEFAULTS: ngx_listening_t = ngx_listening_t {
     port: 0,
     reuseport: 0,
     worker: 0,
+    r#type: 0,
 };
 
 /// An address that the program listens on, and its socket.
@@ -143,6 +144,13 @@ impl Listening {
             )));
         }
 
+        if kind_of(&listening).is_none() {
+            return Err(refuse(format_args!(
+                "invalid type {} of {address}, it is SOCK_STREAM or SOCK_DGRAM",
+                listening.r#type
+            )));
+        }
+
         Ok(address)
     }
 
@@ -151,7 +159,7 @@ impl Listening {
         let listening = self.read();
 
         Options {
-            kind: Kind::Stream,
+            kind: kind_of(&listening).unwrap_or(Kind::Stream),
             backlog: match listening.backlog {
                 0 => NGX_LISTEN_BACKLOG,
                 backlog => backlog,
@@ -212,5 +220,15 @@ impl Listening {
     /// from the socket.
     pub fn set_connection_ptr(self, c: *mut ngx_connection_t) {
         self.update(|listening| listening.connection = c);
+    }
+}
+
+/// What a socket of the type in `listening` receives; `None` if the library has no
+/// such sockets.
+fn kind_of(listening: &ngx_listening_t) -> Option<Kind> {
+    match c_int::try_from(listening.r#type) {
+        Ok(0 | libc::SOCK_STREAM) => Some(Kind::Stream),
+        Ok(libc::SOCK_DGRAM) => Some(Kind::Datagram),
+        _ => None,
     }
 }

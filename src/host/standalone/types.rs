@@ -155,6 +155,9 @@ pub struct ngx_connection_s {
     pub(crate) number: ngx_uint_t,
 
     pub(crate) flags: u32,
+
+    pub(crate) sockaddr: *mut libc::sockaddr,
+    pub(crate) socklen: libc::socklen_t,
 }
 
 /// The masks of the bit-fields of `ngx_connection_s` in `flags`.
@@ -202,6 +205,9 @@ pub struct ngx_listening_s {
     /// workers, the worker with the remainder of the division by their number.
     /// Only the library sets the field.
     pub worker: ngx_uint_t,
+    /// The type of the socket, see socket(2). 0 or SOCK_STREAM: the handler gets a
+    /// connection for each client; SOCK_DGRAM: it gets one for each datagram.
+    pub r#type: ngx_int_t,
 }
 
 /// A directive of nginx's configuration files. This library does not read them.
