@@ -30,6 +30,8 @@ mod held;
 mod killed;
 #[path = "nginx/lines.rs"]
 mod lines;
+#[path = "nginx/listening.rs"]
+mod listening;
 #[path = "nginx/load.rs"]
 mod load;
 #[path = "nginx/messages.rs"]

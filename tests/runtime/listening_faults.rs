@@ -198,6 +198,26 @@ fn ipv4_beside_ipv6() {
     }
 }
 
+/// With `ipv6only = -1` an IPv6 socket accepts IPv4 too.
+#[test]
+fn ipv6_with_ipv4() {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        eprintln!("skipped: this system has no IPv6");
+        return;
+    }
+
+    let mut server = Server::configurable("ipv6_with_ipv4");
+
+    server.place = format!("[::]:{}", server.port);
+    server.start(1, &["-6"]);
+    ask(&mut server.connect(), 'w');
+    ask(
+        &mut connect_to((Ipv6Addr::LOCALHOST, server.port).into()).unwrap(),
+        'w',
+    );
+    server.quit(&[]);
+}
+
 /// At the start another program has the address. The server retries as nginx does,
 /// until the other program has closed its socket.
 #[test]

@@ -232,3 +232,40 @@ fn kind_of(listening: &ngx_listening_t) -> Option<Kind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::standalone::addresses::FIRST_SIZE;
+
+    /// A program with the headers of version 0.1 has no newer fields. They are
+    /// defaults, and the library does not write there.
+    #[test]
+    fn newer_fields_of_an_older_program_are_left_alone() {
+        let mut memory = [DEFAULTS, DEFAULTS];
+        let place = memory.as_mut_ptr();
+
+        // SAFETY: the memory has the size of two structures.
+        let (behind, size) = unsafe {
+            let behind = place.cast::<u8>().add(FIRST_SIZE);
+            let size = size_of_val(&memory) - FIRST_SIZE;
+
+            place.cast::<u8>().write_bytes(0, FIRST_SIZE);
+            behind.write_bytes(0xa5, size);
+            (behind, size)
+        };
+        // SAFETY: the structure has `FIRST_SIZE` bytes, and NULL as its address.
+        let ls = unsafe { Listening::from_ptr(place, FIRST_SIZE) }.unwrap();
+
+        ls.set_fd(7);
+        ls.set_number(3);
+        assert_eq!((ls.fd(), ls.read().worker), (7, 0));
+        assert!(ls.options().ipv6only && !ls.options().reuseport);
+        assert_eq!(ls.options().backlog, NGX_LISTEN_BACKLOG);
+
+        // SAFETY: `behind` has `size` bytes, all of which are initialised.
+        let behind = unsafe { std::slice::from_raw_parts(behind, size) };
+
+        assert!(behind.iter().all(|&byte| byte == 0xa5));
+    }
+}
