@@ -106,7 +106,8 @@ pub fn share_address(fd: RawFd) -> Result<(), Errno> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
 }
 
-fn set_option(fd: RawFd, level: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
+/// Sets an option that is an int, `setsockopt(2)`.
+pub fn set_option(fd: RawFd, level: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
     let len = size_of_val(&value) as libc::socklen_t;
 
     // SAFETY: the kernel reads `len` bytes of `value`, which is local.

@@ -126,6 +126,46 @@ fn a_shutdown_waits_for_answers() {
     assert_eq!(server.lines("datagram answered:1").len(), 2);
 }
 
+/// A socket that is bound to all addresses answers from the address to which the
+/// datagram was sent. A client that is connected drops answers from other addresses.
+#[test]
+fn answers_come_from_the_address_of_the_question() {
+    let mut server = Server::configurable("datagrams_local");
+    let port = server.port;
+
+    server.places = vec![format!("*:{port}")];
+
+    if UdpSocket::bind("[::1]:0").is_ok() {
+        server.places.push(format!("[::]:{port}"));
+    } else {
+        eprintln!("IPv6 is skipped: this system has no IPv6");
+    }
+
+    server.start(1, &["-D"]);
+
+    for (own, other) in [
+        ("127.0.0.1", "127.0.0.2"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[::1]", "[::1]"),
+    ]
+    .into_iter()
+    .take(1 + server.places.len())
+    {
+        let client = UdpSocket::bind(format!("{own}:0")).unwrap();
+
+        client.connect(format!("{other}:{port}")).unwrap();
+        client.set_read_timeout(Some(SOON)).unwrap();
+        assert!(server.workers().contains(&ask_worker(&client)));
+    }
+
+    server.reload();
+
+    let client = client(format!("127.0.0.3:{port}").parse().unwrap());
+
+    assert!(server.workers().contains(&ask_worker(&client)));
+    server.quit(&[]);
+}
+
 /// With `reuseport` each worker has a socket for datagrams.
 #[test]
 fn each_worker_has_a_socket_for_datagrams() {

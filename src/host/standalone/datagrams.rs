@@ -48,7 +48,7 @@ pub unsafe extern "C" fn datagram_handler(ev: *mut ngx_event_t) {
             Ok(datagram) => handle_new(listener, datagram, log),
             Err(Errno::EAGAIN | Errno::EINTR) => return,
             Err(err) => {
-                log.error(Level::Alert, Some(err), format_args!("recvfrom() failed"));
+                log.error(Level::Alert, Some(err), format_args!("recvmsg() failed"));
                 return;
             }
         }
@@ -173,7 +173,7 @@ unsafe extern "C" fn send(c: *mut ngx_connection_t, buf: *mut u_char, size: usiz
         Err(Errno::EAGAIN) => NGX_AGAIN,
         Err(err) => {
             // Each client can cause such an error, so it is no error of the program.
-            log.error(Level::Info, Some(err), format_args!("sendto() failed"));
+            log.error(Level::Info, Some(err), format_args!("sendmsg() failed"));
             NGX_ERROR
         }
     }

@@ -16,7 +16,7 @@ use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::address::Address;
 use crate::sys::listen::{self, Failure, Kind, Options};
-use crate::sys::{file, process, time};
+use crate::sys::{datagram, file, process, time};
 use crate::table::role;
 
 /// The number of times that the library tries to bind its sockets, as nginx does.
@@ -82,21 +82,33 @@ fn log_chosen_ports(cycle: Cycle, assigned: &[Assigned]) {
     }
 }
 
-/// Sets the backlogs of the sockets of a cycle that is in use now. A socket that the
-/// cycle has taken over can have another one.
+/// Sets what can differ in a socket that a cycle has taken over, when the cycle is in
+/// use: the backlog, and whether the kernel reports the local address of datagrams.
 pub fn configure(cycle: Cycle) {
     for ls in cycle.listening() {
+        let Some(address) = ls.address() else {
+            continue;
+        };
         let Options { kind, backlog, .. } = ls.options();
+        let alert = |err, text| cycle.log().error(Level::Alert, Some(err), text);
 
-        if kind == Kind::Stream
-            && let Err(err) = listen::listen(ls.fd(), backlog)
-            && let Some(address) = ls.address()
-        {
-            cycle.log().error(
-                Level::Alert,
-                Some(err),
-                format_args!("listen() to {address}, backlog {backlog} failed, ignored"),
-            );
+        match kind {
+            Kind::Stream => {
+                if let Err(err) = listen::listen(ls.fd(), backlog) {
+                    alert(
+                        err,
+                        format_args!("listen() to {address}, backlog {backlog} failed, ignored"),
+                    );
+                }
+            }
+            Kind::Datagram => {
+                if let Err(err) = datagram::report_local_addresses(ls.fd()) {
+                    alert(
+                        err,
+                        format_args!("setsockopt(IP_PKTINFO) {address} failed, ignored"),
+                    );
+                }
+            }
         }
     }
 }
