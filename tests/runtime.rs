@@ -52,6 +52,8 @@ mod signals;
 mod single;
 #[path = "runtime/soak.rs"]
 mod soak;
+#[path = "runtime/start_environment.rs"]
+mod start_environment;
 #[path = "runtime/start_fails.rs"]
 mod start_fails;
 mod support;

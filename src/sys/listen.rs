@@ -1,7 +1,7 @@
 //! Listening sockets.
 
 use std::ffi::c_int;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
@@ -121,19 +121,25 @@ pub fn is_of_kind(fd: RawFd, kind: Kind) -> bool {
 }
 
 /// Becomes the owner of a listening socket that this program has inherited from
-/// the program that executed it. `None` if `fd` is not a socket.
-pub fn inherit(fd: RawFd) -> Option<OwnedFd> {
-    int_option(fd, libc::SO_TYPE).ok()?;
+/// the program that executed it, and makes the socket non-blocking and
+/// close-on-exec.
+///
+/// Returns `EBADF` if `fd` is not open, and `ENOTSOCK` if it is no socket.
+pub fn inherit(fd: RawFd) -> Result<OwnedFd, Errno> {
+    int_option(fd, libc::SO_TYPE)?;
 
-    // SAFETY: F_SETFD accesses no memory.
+    // SAFETY: these commands of fcntl() access no memory.
     unsafe {
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+
+        Errno::result(libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK))?;
         libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
     }
 
     // SAFETY: the program that executed this one has opened the socket, so the
     // socket has no owner in this process, and callers pass each number only
     // once.
-    Some(unsafe { OwnedFd::from_raw_fd(fd) })
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Becomes the owner of a socket of the kind `kind` that is open already, and makes it
@@ -147,18 +153,13 @@ pub fn adopt(fd: RawFd, kind: Kind) -> Result<OwnedFd, Errno> {
         return Err(Errno::EPROTOTYPE);
     }
 
-    // SAFETY: F_GETFL and F_SETFL access no memory.
-    unsafe {
-        let flags = libc::fcntl(fd, libc::F_GETFL);
-
-        Errno::result(libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+    if fd > libc::STDERR_FILENO {
+        return inherit(fd);
     }
 
-    if fd <= libc::STDERR_FILENO {
-        return duplicate(fd);
-    }
+    let sock = duplicate(fd)?;
 
-    inherit(fd).ok_or(Errno::ENOTSOCK)
+    inherit(sock.into_raw_fd())
 }
 
 /// Clears close-on-exec of `fd`, so that a program that this process executes
@@ -277,7 +278,7 @@ mod tests {
         assert!(!is_close_on_exec(&sock));
 
         // The number has no owner any more, as after execve(2).
-        let fd = std::os::fd::IntoRawFd::into_raw_fd(sock);
+        let fd = sock.into_raw_fd();
         let inherited = inherit(fd).unwrap();
 
         assert_eq!(inherited.as_raw_fd(), fd);
@@ -286,7 +287,7 @@ mod tests {
 
         let file = std::fs::File::open("/dev/null").unwrap();
 
-        assert!(inherit(file.as_raw_fd()).is_none());
+        assert_eq!(inherit(file.as_raw_fd()).err(), Some(Errno::ENOTSOCK));
         std::fs::remove_file(path).unwrap();
     }
 }

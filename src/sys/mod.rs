@@ -36,6 +36,7 @@ pub mod socket;
 mod testing;
 pub mod text;
 pub mod time;
+pub mod title;
 pub mod trusted;
 pub mod user;
 pub mod vfork;

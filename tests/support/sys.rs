@@ -162,3 +162,40 @@ pub fn pass(command: &mut Command, fd: &OwnedFd, number: i32) {
         });
     }
 }
+
+/// Makes the command block all signals, and ignore SIGHUP and SIGCHLD.
+pub fn block_signals(command: &mut Command) {
+    // SAFETY: between fork() and execve() the closure calls only
+    // async-signal-safe functions. `all` is local, and all-zero is valid for it.
+    unsafe {
+        command.pre_exec(|| {
+            let mut all: libc::sigset_t = std::mem::zeroed();
+
+            libc::sigfillset(&raw mut all);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
+            libc::signal(libc::SIGHUP, libc::SIG_IGN);
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+}
+
+/// Makes the command start with stdin, stdout and stderr closed.
+pub fn close_stdio(command: &mut Command) {
+    // SAFETY: between fork() and execve() the closure calls only close(), which is
+    // async-signal-safe and accesses no memory.
+    unsafe {
+        command.pre_exec(|| {
+            for fd in 0..=libc::STDERR_FILENO {
+                libc::close(fd);
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Whether the open file of `fd` is non-blocking, O_NONBLOCK of `open(2)`.
+pub fn is_nonblocking(fd: &OwnedFd) -> bool {
+    // SAFETY: F_GETFL accesses no memory.
+    unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) & libc::O_NONBLOCK != 0 }
+}

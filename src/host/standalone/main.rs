@@ -36,6 +36,8 @@ use crate::sys::process;
 /// `argv` is NULL or the argument of main() with `argc` strings. No other code
 /// uses the strings afterwards, because process titles overwrite them.
 pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
+    daemon::open_stdio();
+
     let log = ErrorLog::log_of(log_file::init(None, None));
 
     let Some(conf) = conf else {
@@ -74,6 +76,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     let boot = Cycle::boot();
 
     init(Some(boot))?;
+    signals::unblock_handled();
 
     ngx_ipc_debug_points.store(conf.debug_points(), Relaxed);
     ngx_ipc_huge_pages.store(conf.huge_pages(), Relaxed);
@@ -145,11 +148,16 @@ fn go_into_background(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starti
     }
 
     if ngx_inherited.load(Relaxed) == 0 {
-        daemon::daemonize(starting).map_err(|(call, err)| {
-            cycle
-                .log()
-                .fail(Level::Emerg, err, format_args!("{call} failed"))
-        })?;
+        let log = cycle.log();
+
+        daemon::daemonize(starting, &|pid, signo| {
+            log.error(
+                Level::Emerg,
+                None,
+                format_args!("daemon {pid} exited on signal {signo} before it was set up"),
+            );
+        })
+        .map_err(|(call, err)| log.fail(Level::Emerg, err, format_args!("{call} failed")))?;
         ngx_pid.store(process::getpid(), Relaxed);
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use crate::host::globals::ngx_os_argv;
-use crate::sys::{daemon, text};
+use crate::sys::{text, title};
 
 /// Prepares the memory that `ngx_os_argv` points to, the arguments of main(),
 /// for process titles.
@@ -18,7 +18,7 @@ pub unsafe fn init() {
     // SAFETY: `ngx_os_argv` is NULL or the argument of main(), and the caller
     // has made copies of the arguments and environment that the program still
     // uses.
-    unsafe { daemon::init_title(ngx_os_argv.load(Relaxed)) };
+    unsafe { title::init_title(ngx_os_argv.load(Relaxed)) };
 }
 
 /// Sets the process title to "NAME: TITLE". NAME is the `name` in the
@@ -33,5 +33,5 @@ pub fn set_title_of<'a>(cycle: Cycle, parts: impl Iterator<Item = &'a [u8]>) {
     let conf = cycle.conf();
     let name = conf.name().unwrap_or(text::program_name());
 
-    daemon::set_title(name, parts);
+    title::set_title(name, parts);
 }

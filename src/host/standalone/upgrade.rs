@@ -145,6 +145,11 @@ fn take_entries(sockets: &mut OpenSockets<'_>) {
     environment::remove(ENTRIES_NAME);
 }
 
+/// Logs that the variable of the sockets is faulty. The program starts nevertheless.
+fn complain(log: Log, err: Option<Errno>, what: std::fmt::Arguments<'_>) {
+    log.error(Level::Emerg, err, what);
+}
+
 /// Takes the listening sockets that an old binary has handed down to this
 /// program; `None` if no old binary has executed this program.
 ///
@@ -163,24 +168,39 @@ pub fn inherited_sockets(log: Log) -> Result<Option<OpenSockets<'static>>> {
     let mut sockets = OpenSockets::none();
 
     for number in list.split([';', ':']).filter(|number| !number.is_empty()) {
-        let fd: Option<RawFd> = number.parse().ok();
+        let Ok(fd) = number.parse() else {
+            complain(
+                log,
+                None,
+                format_args!(
+                    "invalid socket number \"{number}\" in {VARIABLE} environment variable, \
+                     ignoring the rest of the variable"
+                ),
+            );
+            break;
+        };
 
-        match fd.filter(|&fd| !sockets.has(fd)).and_then(listen::inherit) {
-            Some(sock) => sockets.add(sock, None, log)?,
-            None => {
-                log.error(
-                    Level::Emerg,
-                    None,
-                    format_args!(
-                        "invalid socket number \"{number}\" in {VARIABLE} environment variable, \
-                         ignoring the rest of the variable"
-                    ),
-                );
-                break;
-            }
+        if sockets.has(fd) {
+            complain(
+                log,
+                None,
+                format_args!("socket number \"{fd}\" is twice in {VARIABLE} environment variable"),
+            );
+            continue;
+        }
+
+        match listen::inherit(fd) {
+            Ok(sock) => sockets.add(sock, None, log)?,
+            Err(err) => complain(
+                log,
+                Some(err),
+                format_args!("descriptor {fd} in {VARIABLE} environment variable failed"),
+            ),
         }
     }
 
+    // The programs that this process executes have not inherited the sockets.
+    environment::remove(VARIABLE_NAME);
     take_entries(&mut sockets);
 
     Ok(Some(sockets))
