@@ -183,3 +183,18 @@ fn a_faulty_list_of_inherited_sockets() {
     assert_eq!(ask(&mut server.connect(), 'e'), [""; 0]);
     server.quit(&[]);
 }
+
+/// A module waits in `init_module` for a child that it has started with `popen(3)`.
+/// The library leaves the status to the module.
+#[test]
+fn a_module_waits_for_a_child_in_init_module() {
+    for mode in ["-w1", "-1"] {
+        let server = Server::configurable("popen");
+
+        server.spawn(&[mode, "-q"]);
+        server.wait_for_line("child of init_module: 7");
+        assert_eq!(server.lines("unknown process"), [""; 0]);
+        server.signal(libc::SIGQUIT);
+        server.finish(&[]);
+    }
+}

@@ -23,7 +23,7 @@ use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
 use crate::host::messages::settings;
 use crate::host::signal_handler::signal_handler;
 use crate::log::{Level, Log};
-use crate::process::signals;
+use crate::process::{reap, signals};
 use crate::status::Result;
 use crate::sys::daemon::{self, Starting};
 use crate::sys::process;
@@ -75,6 +75,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     // configuration's log exists.
     let boot = Cycle::boot();
 
+    reap::leave_foreign();
     init(Some(boot))?;
     signals::unblock_handled();
 
