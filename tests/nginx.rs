@@ -16,6 +16,8 @@
 
 #[path = "nginx/backends.rs"]
 mod backends;
+#[path = "nginx/balance.rs"]
+mod balance;
 #[path = "nginx/basics.rs"]
 mod basics;
 #[path = "nginx/cache.rs"]

@@ -71,13 +71,15 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
     let log = c.read().log();
 
     if c.read().take_timedout() {
-        c.read().set(flag::ACTIVE);
-        let _ = event_loop::watch(c, log);
+        resume(c, log);
         return;
     }
 
     match listen::accept(c.fd()) {
-        Ok(sock) => handle_new(c, sock, log),
+        Ok(sock) => {
+            give_others_a_turn(c, log);
+            handle_new(c, sock, log);
+        }
 
         // Another worker has accepted the connection, or the client has closed
         // it already.
@@ -109,6 +111,35 @@ fn pause(c: Connection, log: Log) {
     c.read().clear(flag::ACTIVE);
     let _ = event_loop::watch(c, log);
     c.read().add_timer(ACCEPT_DELAY);
+}
+
+/// Makes this process accept connections again. If epoll cannot watch the socket, the
+/// process retries after a while.
+fn resume(c: Connection, log: Log) {
+    c.read().set(flag::ACTIVE);
+
+    if event_loop::watch(c, log).is_err() {
+        c.read().clear(flag::ACTIVE);
+        c.read().add_timer(ACCEPT_DELAY);
+    }
+}
+
+/// Moves this process to the end of the queue of processes that wait for the socket.
+///
+/// For a new connection the kernel wakes up the first process of the queue that waits,
+/// because epoll watches the socket with EPOLLEXCLUSIVE. A process keeps its place when
+/// it is woken up, so that without this function the first one would accept almost all
+/// connections. nginx does this after each 16th connection.
+fn give_others_a_turn(c: Connection, log: Log) {
+    let is_own = |ls: Listening| ls.options().reuseport;
+
+    if c.listening().is_some_and(is_own) {
+        return;
+    }
+
+    c.read().clear(flag::ACTIVE);
+    let _ = event_loop::watch(c, log);
+    resume(c, log);
 }
 
 /// Makes a connection of the accepted socket `sock`, and calls the program's
