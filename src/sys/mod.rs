@@ -25,6 +25,7 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod memory_file;
+mod memory_map;
 pub mod path;
 pub mod process;
 pub mod published;

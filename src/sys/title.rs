@@ -4,64 +4,76 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use super::lock::Lock;
+use super::{heap, memory_map};
 
-/// The memory of the program's arguments, which ps shows as the title of the
-/// process.
+/// The memory that ps shows as the title of the process.
 struct Area {
     start: *mut c_char,
     len: usize,
 }
 
-// SAFETY: `start` points to the memory of the arguments, which lives as long as
-// the process and belongs to no thread.
+// SAFETY: `start` points to memory that lives as long as the process and belongs to
+// no thread.
 unsafe impl Send for Area {}
 
 static AREA: Lock<Option<Area>> = Lock::new(None);
 
-/// Prepares for process titles. A title overwrites the program's arguments and
-/// the environment behind them, so this function first moves the environment to
-/// other memory.
+/// The room in bytes for the part of a title that is not in the arguments.
+const ROOM: usize = 256;
+
+/// Prepares for process titles. The kernel shows memory that this function
+/// allocates as the arguments of the process, `PR_SET_MM_MAP` of `prctl(2)`. So the
+/// arguments and the environment keep their contents, and the program can go on
+/// using pointers to them.
+///
+/// If the kernel refuses this, titles overwrite the arguments, as nginx's titles do.
+/// They never overwrite the environment.
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main(). After the first title, the program
-/// uses neither the arguments nor pointers to the environment that it got
-/// before this call.
+/// `argv` is NULL or the argument of main().
 pub unsafe fn init_title(argv: *mut *mut c_char) {
     super::text::keep_program_name();
 
-    // SAFETY: as this function demands, `argv` is NULL or the argument of
-    // main(), which is a NULL-terminated array.
-    if argv.is_null() || unsafe { (*argv).is_null() } {
-        return;
-    }
+    // SAFETY: the caller passes NULL or the argument of main().
+    let arguments = unsafe { area_of_arguments(argv) };
+    let len = ROOM + arguments.as_ref().map_or(0, |area| area.len);
 
-    // SAFETY: `argv` has a first string. The kernel has put the strings of the
-    // arguments and the environment one behind the other, so that they are one
-    // piece of memory, from `start` to `end`.
-    unsafe {
-        let start = *argv;
-        let end = end_of_environment(end_of_arguments(argv));
-
-        *argv.add(1) = ptr::null_mut();
-        *AREA.lock() = Some(Area {
-            start,
-            len: end.offset_from_unsigned(start),
-        });
-    }
+    *AREA.lock() = own_area(len).or(arguments);
 }
 
-/// The end of the memory of the arguments, which the kernel has put one behind
-/// the other. Skips an argument at another place, because the program has
-/// replaced it.
+/// Allocates memory for titles, and makes the kernel show it as the arguments of
+/// this process. `None` if there is no memory or the kernel refuses this.
+fn own_area(len: usize) -> Option<Area> {
+    let start = heap::allocate(len).ok()?.cast::<c_char>().as_ptr();
+
+    // SAFETY: the memory has `len` bytes.
+    unsafe { start.write_bytes(0, len) };
+
+    if memory_map::show_as_arguments(start.addr(), len).is_err() {
+        // SAFETY: malloc() has returned this memory, and no code uses it.
+        unsafe { libc::free(start.cast()) };
+        return None;
+    }
+
+    Some(Area { start, len })
+}
+
+/// The memory of the arguments, which the kernel has put one behind the other.
+/// Skips an argument at another place, because the program has replaced it.
 ///
 /// # Safety
 ///
-/// `argv` is a NULL-terminated array of strings with a first element.
-unsafe fn end_of_arguments(argv: *mut *mut c_char) -> *mut c_char {
+/// `argv` is NULL, or an array of strings that ends with NULL.
+unsafe fn area_of_arguments(argv: *mut *mut c_char) -> Option<Area> {
     // SAFETY: `arg` goes from element to element of `argv`, up to the NULL.
     unsafe {
-        let mut end = *argv;
+        if argv.is_null() || (*argv).is_null() {
+            return None;
+        }
+
+        let start = *argv;
+        let mut end = start;
         let mut arg = argv;
 
         while !(*arg).is_null() {
@@ -71,44 +83,11 @@ unsafe fn end_of_arguments(argv: *mut *mut c_char) -> *mut c_char {
             arg = arg.add(1);
         }
 
-        end
+        Some(Area {
+            start,
+            len: end.offset_from_unsigned(start),
+        })
     }
-}
-
-/// Copies the strings of the environment that lie one behind the other from
-/// `end` on to other memory. Returns the end of the strings that were copied:
-/// the first one that could not be copied, for lack of memory, begins there.
-///
-/// # Safety
-///
-/// `end` points behind the arguments of main().
-unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
-    unsafe extern "C" {
-        static mut environ: *mut *mut c_char;
-    }
-
-    // SAFETY: `environ` is NULL or a NULL-terminated array of strings, whose
-    // elements the program may replace. `env` goes from element to element.
-    unsafe {
-        let mut env = environ;
-
-        while !env.is_null() && !(*env).is_null() {
-            if *env == end {
-                let text = CStr::from_ptr(*env);
-                let copy = libc::strdup(text.as_ptr());
-
-                if copy.is_null() {
-                    break;
-                }
-
-                end = end.add(text.count_bytes() + 1);
-                *env = copy;
-            }
-            env = env.add(1);
-        }
-    }
-
-    end
 }
 
 /// Sets the title that `ps(1)` shows to "NAME: TITLE". TITLE is the parts of
@@ -140,13 +119,18 @@ pub fn set_title<'a>(name: &[u8], title: impl Iterator<Item = &'a [u8]>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::testing::in_child;
+    use crate::sys::testing::{in_child, refuse};
     use crate::sys::text;
 
-    /// The arguments of the test are "program" and "an argument", in memory that ends
-    /// with "end".
+    /// The title that ps shows, without the NULs behind it.
+    fn shown() -> String {
+        let title = std::fs::read_to_string("/proc/self/cmdline").unwrap();
+
+        title.trim_end_matches('\0').into()
+    }
+
     #[test]
-    fn a_title_overwrites_the_arguments() {
+    fn a_title_leaves_the_arguments() {
         in_child(|| {
             let mut memory = *b"program\0an argument\0end";
             let start: *mut c_char = memory.as_mut_ptr().cast();
@@ -154,18 +138,49 @@ mod tests {
             // SAFETY: the second argument begins at the offset 8.
             let mut argv = [start, unsafe { start.add(8) }, ptr::null_mut()];
 
-            // SAFETY: `argv` is an array of strings that ends with NULL, as that of
-            // main(), and only this code uses the strings.
+            // SAFETY: `argv` is an array of strings that ends with NULL.
             unsafe { init_title(argv.as_mut_ptr()) };
 
             set_title(b"test", [&b"a "[..], b"title"].into_iter());
-            assert_eq!(&memory, b"test: a title\0\0\0\0\0\0\0end");
+            assert_eq!(shown(), "test: a title");
+
+            let long = [b'x'; 1000];
+
+            set_title(b"test", [&long[..]].into_iter());
+            assert_eq!(shown(), "test: ".to_owned() + &"x".repeat(ROOM + 20 - 7));
+
+            assert_eq!(&memory, b"program\0an argument\0end");
+            assert_eq!(text::program_name(), name);
+        });
+    }
+
+    #[test]
+    fn a_title_needs_no_arguments() {
+        in_child(|| {
+            // SAFETY: NULL is allowed.
+            unsafe { init_title(ptr::null_mut()) };
+
+            set_title(b"test", [&b"a title"[..]].into_iter());
+            assert_eq!(shown(), "test: a title");
+        });
+    }
+
+    /// Where the kernel refuses PR_SET_MM_MAP, the title overwrites the arguments, and
+    /// not what lies behind them.
+    #[test]
+    fn a_refused_title_overwrites_the_arguments() {
+        in_child(|| {
+            let mut memory = *b"program\0an argument\0end";
+            let start: *mut c_char = memory.as_mut_ptr().cast();
+            // SAFETY: the second argument begins at the offset 8.
+            let mut argv = [start, unsafe { start.add(8) }, ptr::null_mut()];
+
+            refuse(libc::SYS_prctl);
+            // SAFETY: `argv` is an array of strings that ends with NULL.
+            unsafe { init_title(argv.as_mut_ptr()) };
 
             set_title(b"test", [&b"too long "[..], b"a title"].into_iter());
             assert_eq!(&memory, b"test: too long a ti\0end");
-
-            assert!(argv[1].is_null());
-            assert_eq!(text::program_name(), name);
         });
     }
 }

@@ -198,3 +198,20 @@ fn a_module_waits_for_a_child_in_init_module() {
         server.finish(&[]);
     }
 }
+
+/// Process titles overwrite neither an argument of the program nor a variable whose
+/// address a module got from `getenv(3)` in `init_module`.
+#[test]
+fn titles_leave_arguments_and_variables() {
+    let mut server = Server::configurable("kept_texts");
+
+    server.environment.push(("RT_VARIABLE", "a value".into()));
+    server.start(2, &["-d"]);
+
+    let kept = [server.place.clone(), "a value".into()];
+
+    assert_eq!(ask(&mut server.connect(), 'k'), kept);
+    server.reload();
+    assert_eq!(ask(&mut server.connect(), 'k'), kept);
+    server.quit(&[]);
+}

@@ -33,8 +33,7 @@ use crate::sys::process;
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main() with `argc` strings. No other code
-/// uses the strings afterwards, because process titles overwrite them.
+/// `argv` is NULL or the argument of main() with `argc` strings.
 pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
     daemon::open_stdio();
 
@@ -54,8 +53,7 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 
     let conf = draft.conf();
 
-    // SAFETY: the caller passes NULL or the argument of main(), whose strings
-    // no other code uses afterwards.
+    // SAFETY: the caller passes NULL or the argument of main().
     match unsafe { set_up(conf, argc, argv) } {
         Ok(cycle) if conf.master() => master::run(cycle),
         Ok(cycle) => single::run(cycle),
@@ -68,8 +66,7 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main() with `argc` strings, and no other
-/// code uses the strings afterwards.
+/// `argv` is NULL or the argument of main() with `argc` strings.
 unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<Cycle> {
     // This cycle has the log that is used until the cycle with the
     // configuration's log exists.
@@ -99,8 +96,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     ngx_os_argv.store(argv, Relaxed);
 
-    // SAFETY: `ngx_os_argv` is NULL or the argument of main(). `save` has made
-    // copies of the arguments, and no other code uses the originals.
+    // SAFETY: `ngx_os_argv` is NULL or the argument of main().
     unsafe { setproctitle::init() };
 
     if let Some(starting) = starting {

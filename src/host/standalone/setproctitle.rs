@@ -6,18 +6,13 @@ use super::cycle::Cycle;
 use crate::host::globals::ngx_os_argv;
 use crate::sys::{text, title};
 
-/// Prepares the memory that `ngx_os_argv` points to, the arguments of main(),
-/// for process titles.
+/// Prepares for process titles, see [`title::init_title`].
 ///
 /// # Safety
 ///
-/// `ngx_os_argv` is NULL or the argument of main(). The program does not use
-/// the original arguments and environment any more, but has copies of those
-/// that it needs.
+/// `ngx_os_argv` is NULL or the argument of main().
 pub unsafe fn init() {
-    // SAFETY: `ngx_os_argv` is NULL or the argument of main(), and the caller
-    // has made copies of the arguments and environment that the program still
-    // uses.
+    // SAFETY: the caller has stored NULL or the argument of main() there.
     unsafe { title::init_title(ngx_os_argv.load(Relaxed)) };
 }
 
