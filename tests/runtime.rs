@@ -36,6 +36,8 @@ mod many_reloads;
 mod messages;
 #[path = "runtime/messages_upgrade.rs"]
 mod messages_upgrade;
+#[path = "runtime/pid_1.rs"]
+mod pid_1;
 #[path = "runtime/pidfile.rs"]
 mod pidfile;
 #[path = "runtime/privilege.rs"]
