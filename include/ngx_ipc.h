@@ -138,11 +138,11 @@ typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
 /*
  * Runs a program: a master with workers, or a single process, as conf says.
  *
- * argc and argv are the arguments of main(), or others of which the first is the
- * path of the program. At SIGUSR2 the new binary is executed with these arguments.
- * If argv is NULL, SIGUSR2 starts no new binary. Returns 1 if the program could not be set
- * up, with the reason on stderr or in the log. Otherwise the function does not
- * return, and the process exits with code 0.
+ * argc and argv are the arguments of main(), or others of which the first is
+ * the path of the program. At SIGUSR2 the new binary is executed with these
+ * arguments. With 0 and NULL, SIGUSR2 starts no new binary. Returns 1 if the
+ * program could not be set up, with the reason on stderr or in the log.
+ * Otherwise the function does not return, and the process exits with code 0.
  *
  * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(): a
  * configuration with an invalid size is refused. The function copies the texts
@@ -151,9 +151,7 @@ typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
  *
  * References: main() of nginx's src/core/nginx.c.
  */
-int ngx_ipc_main(const ngx_core_conf_t *conf,
-                 int argc,
-                 char **argv);
+int ngx_ipc_main(const ngx_core_conf_t *conf, int argc, char **argv);
 
 /*
  * Sends a running program the signal "reload", "reopen", "stop" or "quit".

@@ -27,11 +27,11 @@ use crate::table::role::Role;
 
 /// Runs a program: a master with workers, or a single process, as `conf` says.
 ///
-/// `argc` and `argv` are the arguments of main(), or others of which the first is the
-/// path of the program. At SIGUSR2 the new binary is executed with these arguments.
-/// If `argv` is NULL, SIGUSR2 starts no new binary. Returns 1 if the program could not be set
-/// up, with the reason on stderr or in the log. Otherwise the function does not
-/// return, and the process exits with code 0.
+/// `argc` and `argv` are the arguments of main(), or others of which the first is
+/// the path of the program. At SIGUSR2 the new binary is executed with these
+/// arguments. With 0 and NULL, SIGUSR2 starts no new binary. Returns 1 if the
+/// program could not be set up, with the reason on stderr or in the log.
+/// Otherwise the function does not return, and the process exits with code 0.
 ///
 /// # Safety
 ///

@@ -215,3 +215,23 @@ fn titles_leave_arguments_and_variables() {
     assert_eq!(ask(&mut server.connect(), 'k'), kept);
     server.quit(&[]);
 }
+
+/// The program passes no arguments to `ngx_ipc_main()`. Its processes have titles, and
+/// SIGUSR2 is refused with a reason.
+#[test]
+fn a_program_that_passes_no_arguments() {
+    const REFUSED: &str = "the program's arguments are not known";
+
+    let server = Server::configurable("no_arguments");
+    let master = server.start(1, &["-d", "-N"]);
+    let before = (proc::descriptors(master), server.workers());
+
+    assert_eq!(proc::title(master), "server: master process");
+    server.signal(libc::SIGUSR2);
+    server.wait_for_line(REFUSED);
+    wait_until("the processes and descriptors as they were", || {
+        (proc::descriptors(master), server.workers()) == before
+    });
+    assert!(!server.old_pidfile().exists());
+    server.quit(&[REFUSED]);
+}
