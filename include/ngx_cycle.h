@@ -41,8 +41,9 @@ struct ngx_core_conf_s {
     ngx_flag_t master;
     /*
      * Milliseconds after which a worker that shuts down gracefully closes all
-     * connections that are still open; 0: the worker waits for them without a
-     * time limit.
+     * connections that are still open, and exits; 0: the worker waits for them
+     * without a time limit. The master sends SIGKILL to workers and helpers that
+     * are alive 2 s later.
      */
     ngx_msec_t shutdown_timeout;
     /* The number of workers; 0: one for each processor. */

@@ -48,6 +48,8 @@ mod process_limit;
 mod reload_files;
 #[path = "runtime/respawn.rs"]
 mod respawn;
+#[path = "runtime/shutdown_timeout.rs"]
+mod shutdown_timeout;
 #[path = "runtime/signals.rs"]
 mod signals;
 #[path = "runtime/single.rs"]

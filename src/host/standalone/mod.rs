@@ -44,6 +44,7 @@ pub mod new_connection;
 pub mod old_cycle;
 pub mod on_signal;
 pub mod open_sockets;
+mod overdue;
 pub mod palloc;
 pub mod pidfile;
 pub mod process_events;

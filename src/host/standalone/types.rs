@@ -315,8 +315,9 @@ pub struct ngx_core_conf_s {
     pub master: ngx_flag_t,
 
     /// Milliseconds after which a worker that shuts down gracefully closes all
-    /// connections that are still open; 0: the worker waits for them without a
-    /// time limit.
+    /// connections that are still open, and exits; 0: the worker waits for them
+    /// without a time limit. The master sends SIGKILL to workers and helpers that
+    /// are alive 2 s later.
     pub shutdown_timeout: ngx_msec_t,
 
     /// The number of workers; 0: one for each processor.
