@@ -143,6 +143,15 @@ struct ngx_core_conf_s {
      * processors than busy processes.
      */
     ngx_uint_t message_spin;
+    /*
+     * Function that ngx_ipc_main() calls while it sets the program up, with each
+     * line of the level "warn" or a more severe level, and with "started" at the
+     * level NGX_LOG_NOTICE when the program is set up. text is the line without
+     * the time and the pid; it is valid until the function returns. NULL: none.
+     */
+    void (*report)(ngx_uint_t level, const char *text, void *data);
+    /* The argument data of report. */
+    void *report_data;
 };
 
 /* The state of a program from one configuration to the next. */

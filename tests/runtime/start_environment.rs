@@ -1,13 +1,15 @@
 //! What a program inherits at its start: signals, descriptors, environment variables.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use crate::support::build::example;
 use crate::support::client::ask;
-use crate::support::server::Server;
-use crate::support::{find, proc, sys, wait_until};
+use crate::support::server::{Server, free_port};
+use crate::support::{Killed, find, proc, sys, wait_until};
 
 /// The program inherits blocked signals, and ignored SIGHUP and SIGCHLD. The master,
 /// its workers and a single process get the signals that the library handles.
@@ -234,4 +236,37 @@ fn a_program_that_passes_no_arguments() {
     });
     assert!(!server.old_pidfile().exists());
     server.quit(&[REFUSED]);
+}
+
+/// The example of a larger program that runs a server: a function of the program learns
+/// why the start has failed, or that the server runs.
+#[test]
+fn a_program_learns_how_its_start_goes() {
+    let out = Command::new(example("embed"))
+        .arg("unix:/nonexistent/socket")
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(out.stdout).unwrap();
+    let lines: Vec<&str> = stdout.lines().collect();
+
+    assert!(out.status.success());
+    assert_eq!(lines.len(), 2, "{stdout}");
+    assert!(lines[0].starts_with("embed: bind() to unix:/nonexistent/socket failed (2:"));
+    assert_eq!(lines[1], "the program goes on without a server");
+
+    let mut server = Killed(
+        Command::new(example("embed"))
+            .arg(format!("127.0.0.1:{}", free_port()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+    let mut line = String::new();
+
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "embed: the server runs\n");
+    sys::kill(server.0.id().cast_signed(), libc::SIGQUIT);
+    assert!(server.0.wait().unwrap().success());
 }

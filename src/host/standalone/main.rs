@@ -43,7 +43,8 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
         log.refuse(format_args!("no configuration"));
         return 1;
     };
-    let Ok(mut draft) = conf.draft(log) else {
+    let mut reporting = None;
+    let Ok(mut draft) = conf.reported_draft(log, &mut reporting) else {
         return 1;
     };
 
@@ -55,8 +56,17 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 
     // SAFETY: the caller passes NULL or the argument of main().
     match unsafe { set_up(conf, argc, argv) } {
-        Ok(cycle) if conf.master() => master::run(cycle),
-        Ok(cycle) => single::run(cycle),
+        Ok(cycle) => {
+            if let Some(reporting) = reporting {
+                reporting.started();
+            }
+
+            if conf.master() {
+                master::run(cycle)
+            } else {
+                single::run(cycle)
+            }
+        }
         Err(_) => 1,
     }
 }

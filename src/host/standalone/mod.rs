@@ -50,6 +50,7 @@ pub mod pidfile;
 pub mod process_events;
 pub mod program_conf;
 pub mod reopen;
+pub mod report;
 pub mod setproctitle;
 pub mod signaller;
 pub mod single;

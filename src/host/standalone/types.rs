@@ -399,6 +399,14 @@ pub struct ngx_core_conf_s {
     /// for the next one before it sleeps; 0: it does not. Of use with more
     /// processors than busy processes.
     pub message_spin: ngx_uint_t,
+    /// Function that ngx_ipc_main() calls while it sets the program up, with each
+    /// line of the level "warn" or a more severe level, and with "started" at the
+    /// level NGX_LOG_NOTICE when the program is set up. `text` is the line without
+    /// the time and the pid; it is valid until the function returns. NULL: none.
+    pub report:
+        Option<unsafe extern "C" fn(level: ngx_uint_t, text: *const c_char, data: *mut c_void)>,
+    /// The argument `data` of `report`.
+    pub report_data: *mut c_void,
 }
 
 /// nginx's typedef.
