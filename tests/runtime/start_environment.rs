@@ -187,7 +187,7 @@ fn a_faulty_list_of_inherited_sockets() {
 }
 
 /// A module waits in `init_module` for a child that it has started with `popen(3)`.
-/// The library leaves the status to the module.
+/// The library leaves the status to the module (D7).
 #[test]
 fn a_module_waits_for_a_child_in_init_module() {
     for mode in ["-w1", "-1"] {
