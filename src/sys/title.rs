@@ -4,12 +4,14 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use super::lock::Lock;
-use super::{heap, memory_map};
+use super::memory_map;
 
 /// The memory that ps shows as the title of the process.
 struct Area {
     start: *mut c_char,
     len: usize,
+    /// Whether this file has allocated the memory.
+    is_own: bool,
 }
 
 // SAFETY: `start` points to memory that lives as long as the process and belongs to
@@ -22,7 +24,7 @@ static AREA: Lock<Option<Area>> = Lock::new(None);
 const ROOM: usize = 256;
 
 /// Prepares for process titles. The kernel shows memory that this function
-/// allocates as the arguments of the process, `PR_SET_MM_MAP` of `prctl(2)`. So the
+/// maps as the arguments of the process, `PR_SET_MM_MAP` of `prctl(2)`. So the
 /// arguments and the environment keep their contents, and the program can go on
 /// using pointers to them.
 ///
@@ -39,24 +41,46 @@ pub unsafe fn init_title(argv: *mut *mut c_char) {
     let arguments = unsafe { area_of_arguments(argv) };
     let len = ROOM + arguments.as_ref().map_or(0, |area| area.len);
 
-    *AREA.lock() = own_area(len).or(arguments);
+    let mut area = AREA.lock();
+
+    // The memory stays in use if a program calls this function again.
+    if !area.as_ref().is_some_and(|area| area.is_own) {
+        *area = own_area(len).or(arguments);
+    }
 }
 
-/// Allocates memory for titles, and makes the kernel show it as the arguments of
-/// this process. `None` if there is no memory or the kernel refuses this.
+/// Maps memory for titles, and makes the kernel show it as the arguments of this
+/// process. `None` if there is no memory or the kernel refuses this.
 fn own_area(len: usize) -> Option<Area> {
-    let start = heap::allocate(len).ok()?.cast::<c_char>().as_ptr();
+    // SAFETY: the kernel chooses an address that is not in use.
+    let start = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            len,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
 
-    // SAFETY: the memory has `len` bytes.
-    unsafe { start.write_bytes(0, len) };
-
-    if memory_map::show_as_arguments(start.addr(), len).is_err() {
-        // SAFETY: malloc() has returned this memory, and no code uses it.
-        unsafe { libc::free(start.cast()) };
+    if start == libc::MAP_FAILED {
         return None;
     }
 
-    Some(Area { start, len })
+    if memory_map::show_as_arguments(start.addr(), len).is_err() {
+        // SAFETY: mmap() has returned this memory, and no code uses it.
+        unsafe { libc::munmap(start, len) };
+        return None;
+    }
+
+    let start = start.cast();
+
+    Some(Area {
+        start,
+        len,
+        is_own: true,
+    })
 }
 
 /// The memory of the arguments, which the kernel has put one behind the other.
@@ -86,6 +110,7 @@ unsafe fn area_of_arguments(argv: *mut *mut c_char) -> Option<Area> {
         Some(Area {
             start,
             len: end.offset_from_unsigned(start),
+            is_own: false,
         })
     }
 }
