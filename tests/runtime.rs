@@ -14,6 +14,8 @@
 
 #[path = "runtime/conf.rs"]
 mod conf;
+#[path = "runtime/descriptors.rs"]
+mod descriptors;
 #[path = "runtime/fork_fails.rs"]
 mod fork_fails;
 #[path = "runtime/idle.rs"]
