@@ -98,6 +98,15 @@ struct ngx_listening_s {
      * connection for each client; SOCK_DGRAM: it gets one for each datagram.
      */
     ngx_int_t type;
+    /*
+     * The permissions of a Unix socket's file, such as 0660; 0: 0666. The file has
+     * them whatever the umask is.
+     */
+    ngx_uint_t mode;
+    /* The owner of a Unix socket's file; NULL: the user of the master. */
+    const char *username;
+    /* The group of a Unix socket's file; NULL: the group of the master. */
+    const char *groupname;
 };
 
 /*

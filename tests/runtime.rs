@@ -65,6 +65,8 @@ mod start_fails;
 mod support;
 #[path = "runtime/table.rs"]
 mod table;
+#[path = "runtime/unix_files.rs"]
+mod unix_files;
 #[path = "runtime/upgrade.rs"]
 mod upgrade;
 #[path = "runtime/worker_spawns.rs"]

@@ -9,6 +9,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, so
 use super::address::Address;
 use super::fd::{above_stdio, duplicate};
 use super::socket::int_option;
+use super::unix_socket::{self, Rights};
 
 /// What a socket receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +56,9 @@ pub enum Failure {
     Listen(Errno),
 }
 
-/// Makes a socket that listens on `address`, non-blocking and close-on-exec.
-pub fn open(address: Address<'_>, options: Options) -> Result<OwnedFd, Failure> {
+/// Makes a socket that listens on `address`, non-blocking and close-on-exec. The file of a
+/// Unix socket gets `rights`.
+pub fn open(address: Address<'_>, options: Options, rights: Rights) -> Result<OwnedFd, Failure> {
     let family = address.family().ok_or(Failure::Socket(Errno::EINVAL))?;
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
 
@@ -84,7 +86,11 @@ pub fn open(address: Address<'_>, options: Options) -> Result<OwnedFd, Failure> 
         .map_err(|err| Failure::Option("IPV6_V6ONLY", err))?;
     }
 
-    address.bind(sock.as_raw_fd()).map_err(Failure::Bind)?;
+    match address.path() {
+        Some(path) => unix_socket::bind(&sock, path, rights),
+        None => address.bind(sock.as_raw_fd()),
+    }
+    .map_err(Failure::Bind)?;
 
     if options.kind == Kind::Stream {
         listen(sock.as_raw_fd(), options.backlog).map_err(Failure::Listen)?;
@@ -188,6 +194,11 @@ mod tests {
 
     use super::*;
 
+    const RIGHTS: Rights = Rights {
+        mode: 0o666,
+        user: None,
+        group: None,
+    };
     const STREAM: Options = Options {
         kind: Kind::Stream,
         backlog: 5,
@@ -198,7 +209,7 @@ mod tests {
     #[test]
     fn a_socket_is_recognised_by_its_address() {
         let any = Address::parse("127.0.0.1:0").unwrap();
-        let sock = open(any, STREAM).unwrap();
+        let sock = open(any, STREAM, RIGHTS).unwrap();
         let name = getsockname::<SockaddrStorage>(sock.as_raw_fd()).unwrap();
         let text = name.to_string();
         let bound = Address::parse(&text).unwrap();
@@ -206,7 +217,7 @@ mod tests {
         assert!(bound.is_of(sock.as_raw_fd()));
         assert!(!any.is_of(sock.as_raw_fd()));
         assert_eq!(
-            open(bound, STREAM).unwrap_err(),
+            open(bound, STREAM, RIGHTS).unwrap_err(),
             Failure::Bind(Errno::EADDRINUSE)
         );
     }
@@ -238,7 +249,7 @@ mod tests {
         .map(Address::parse);
 
         for text in ["127.0.0.1:0", "[::1]:0", &unix, &name] {
-            let sock = match open(Address::parse(text).unwrap(), STREAM) {
+            let sock = match open(Address::parse(text).unwrap(), STREAM, RIGHTS) {
                 // A system can have no IPv6.
                 Err(Failure::Socket(_) | Failure::Bind(Errno::EADDRNOTAVAIL)) => continue,
                 result => result.unwrap(),
@@ -272,7 +283,7 @@ mod tests {
     fn a_socket_is_handed_down_and_inherited() {
         let path = socket_path("inherit");
         let address = format!("unix:{path}");
-        let sock = open(Address::parse(&address).unwrap(), STREAM).unwrap();
+        let sock = open(Address::parse(&address).unwrap(), STREAM, RIGHTS).unwrap();
 
         hand_down(sock.as_raw_fd());
         assert!(!is_close_on_exec(&sock));

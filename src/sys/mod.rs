@@ -39,5 +39,6 @@ pub mod text;
 pub mod time;
 pub mod title;
 pub mod trusted;
+pub mod unix_socket;
 pub mod user;
 pub mod vfork;

@@ -1,12 +1,12 @@
 //! [`Addresses`], a safe handle for an array of `ngx_listening_t`.
 
+use std::ffi::c_char;
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr::NonNull;
 
 use super::listening::Listening;
 use super::types::{ngx_connection_t, ngx_listening_t};
-use crate::config::ngx_int_t;
 
 /// The size of an `ngx_listening_t` in version 0.1.
 pub const FIRST_SIZE: usize =
@@ -14,7 +14,8 @@ pub const FIRST_SIZE: usize =
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_listening_t, r#type) + size_of::<ngx_int_t>() == size_of::<ngx_listening_t>()
+    offset_of!(ngx_listening_t, groupname) + size_of::<*const c_char>()
+        == size_of::<ngx_listening_t>()
 );
 
 /// The addresses on which workers accept connections. The elements have the

@@ -12,10 +12,16 @@ use crate::status::{Result, Status};
 use crate::sys::address::Address;
 use crate::sys::listen::{Kind, Options};
 use crate::sys::text::Text;
+use crate::sys::unix_socket::Rights;
+use crate::sys::user;
 
 /// The default length of the queue of connections that are not accepted yet,
 /// see listen(2).
 pub const NGX_LISTEN_BACKLOG: c_int = 511;
+
+/// The permissions of a Unix socket's file, if the program chooses none: every user may
+/// connect, as with nginx.
+const DEFAULT_MODE: u32 = 0o666;
 
 /// An address whose fields have their defaults. A program with older headers
 /// cannot set the newer fields.
@@ -30,6 +36,9 @@ const DEFAULTS: ngx_listening_t = ngx_listening_t {
     reuseport: 0,
     worker: 0,
     r#type: 0,
+    mode: 0,
+    username: ptr::null(),
+    groupname: ptr::null(),
 };
 
 /// An address that the program listens on, and its socket.
@@ -168,6 +177,41 @@ impl Listening {
             // The kernel has this option for IPv4 and IPv6 only.
             reuseport: listening.reuseport != 0 && matches!(self.address(), Some(Address::Inet(_))),
         }
+    }
+
+    /// Who may connect to a Unix socket.
+    ///
+    /// Returns an error, with an emergency in the log, if there is no such user or
+    /// group.
+    pub fn rights(self, log: Log) -> Result<Rights> {
+        let listening = self.read();
+        // SAFETY: the names are NULL or strings that live as long as the structure, as
+        // `from_ptr` requires.
+        let [username, groupname] = [listening.username, listening.groupname]
+            .map(|name| (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }));
+        let refuse = |kind: &str, name: &CStr, err| {
+            let name = name.to_bytes().escape_ascii();
+
+            log.fail(
+                Level::Emerg,
+                err,
+                format_args!("{kind} \"{name}\" not found"),
+            )
+        };
+
+        Ok(Rights {
+            mode: match listening.mode {
+                0 => DEFAULT_MODE,
+                mode => u32::try_from(mode).unwrap_or(u32::MAX),
+            },
+            user: username
+                .map(|name| user::find_user(name).map_err(|err| refuse("user", name, err)))
+                .transpose()?
+                .map(|(user, _)| user),
+            group: groupname
+                .map(|name| user::find_group(name).map_err(|err| refuse("group", name, err)))
+                .transpose()?,
+        })
     }
 
     /// The function that a worker calls for each new connection.

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::os::fd::IntoRawFd;
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
@@ -16,7 +17,7 @@ use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::address::Address;
 use crate::sys::listen::{self, Failure, Kind, Options};
-use crate::sys::{datagram, file, process, time};
+use crate::sys::{datagram, file, process, time, unix_socket};
 use crate::table::role;
 
 /// The number of times that the library tries to bind its sockets, as nginx does.
@@ -143,7 +144,7 @@ impl Listening {
             address = address.with_port(first.map_or(0, Self::port));
         }
 
-        match listen::open(address, options) {
+        match listen::open(address, options, self.rights(log)?) {
             Ok(sock) => self.set_fd(sock.into_raw_fd()),
             Err(failure) => {
                 log_failure(log, address, options.backlog, failure);
@@ -169,22 +170,28 @@ impl Listening {
         close::close_end(&GLOBALS, log, fd);
     }
 
-    /// Removes the file of a Unix socket, unless another binary of this program
-    /// listens on the socket too, during an upgrade.
+    /// Removes the file of a Unix socket, which this process has closed. During an
+    /// upgrade the file stays while the other binary has the socket too.
     pub fn remove_file(self, log: Log) {
         let old_binary_runs =
             ngx_inherited.load(Relaxed) != 0 && ngx_parent.load(Relaxed) == process::getppid();
 
-        if self.fd() == -1
-            || old_binary_runs
-            || ngx_new_binary.load(Relaxed) > 0
-            || !role::acts_as_master(&GLOBALS)
-        {
-            return;
+        if old_binary_runs || ngx_new_binary.load(Relaxed) > 0 {
+            self.remove_dead_file(log);
+        } else {
+            self.remove_file_by(file::remove, log);
         }
+    }
 
+    /// Removes the file of a Unix socket that no process has any more.
+    pub fn remove_dead_file(self, log: Log) {
+        self.remove_file_by(unix_socket::remove_dead, log);
+    }
+
+    fn remove_file_by(self, remove: fn(&Path) -> std::result::Result<(), Errno>, log: Log) {
         if let Some(path) = self.address().and_then(Address::path)
-            && let Err(err) = file::remove(path)
+            && role::acts_as_master(&GLOBALS)
+            && let Err(err) = remove(path)
         {
             log.error(
                 Level::Emerg,

@@ -276,9 +276,9 @@ fn has_children() -> bool {
 }
 
 fn close_listening(cycle: Cycle) {
-    for ls in cycle.listening() {
-        ls.remove_file(cycle.log());
+    for ls in cycle.listening().filter(|ls| ls.fd() != -1) {
         ls.close(cycle.log());
+        ls.remove_file(cycle.log());
     }
 }
 
@@ -292,6 +292,11 @@ pub fn exit_master(cycle: Cycle) -> ! {
     cycle.modules().exit_master();
     region::leave();
     close_listening(cycle);
+
+    // During an upgrade, this process is now the last one of its binary.
+    for ls in cycle.listening() {
+        ls.remove_dead_file(log);
+    }
 
     process::exit(0)
 }

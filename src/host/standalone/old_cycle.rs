@@ -100,11 +100,13 @@ pub fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
                 .any(|other| other.fd() != -1 && other.address() == address)
         });
 
-        if !is_shared {
-            ls.remove_file(log);
-        }
+        let was_open = ls.fd() != -1;
 
         ls.stop_accepting(log);
+
+        if was_open && !is_shared {
+            ls.remove_file(log);
+        }
     }
 }
 

@@ -208,6 +208,14 @@ pub struct ngx_listening_s {
     /// The type of the socket, see socket(2). 0 or SOCK_STREAM: the handler gets a
     /// connection for each client; SOCK_DGRAM: it gets one for each datagram.
     pub r#type: ngx_int_t,
+
+    /// The permissions of a Unix socket's file, such as 0660; 0: 0666. The file has
+    /// them whatever the umask is.
+    pub mode: ngx_uint_t,
+    /// The owner of a Unix socket's file; NULL: the user of the master.
+    pub username: *const c_char,
+    /// The group of a Unix socket's file; NULL: the group of the master.
+    pub groupname: *const c_char,
 }
 
 /// A directive of nginx's configuration files. This library does not read them.
