@@ -125,7 +125,7 @@ main(int argc, char **argv)
     char            *command = NULL;
     ngx_module_t    *modules[] = { &ngx_counters_module, NULL };
     ngx_core_conf_t  conf;
-    ngx_listening_t  listening = { NULL, echo_accept, 0, -1, NULL };
+    ngx_listening_t  listening = { .handler = echo_accept };
 
     ngx_ipc_conf_init(&conf);
     conf.name = "echo";

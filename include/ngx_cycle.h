@@ -41,8 +41,9 @@ struct ngx_core_conf_s {
     ngx_flag_t master;
     /*
      * Milliseconds after which a worker that shuts down gracefully closes all
-     * connections that are still open; 0: the worker waits for them without a
-     * time limit.
+     * connections that are still open, and exits; 0: the worker waits for them
+     * without a time limit. The master sends SIGKILL to workers and helpers that
+     * are alive 2 s later.
      */
     ngx_msec_t shutdown_timeout;
     /* The number of workers; 0: one for each processor. */
@@ -145,6 +146,15 @@ struct ngx_core_conf_s {
      * processors than busy processes.
      */
     ngx_uint_t message_spin;
+    /*
+     * Function that ngx_ipc_main() calls while it sets the program up, with each
+     * line of the level "warn" or a more severe level, and with "started" at the
+     * level NGX_LOG_NOTICE when the program is set up. text is the line without
+     * the time and the pid; it is valid until the function returns. NULL: none.
+     */
+    void (*report)(ngx_uint_t level, const char *text, void *data);
+    /* The argument data of report. */
+    void *report_data;
 };
 
 /* The state of a program from one configuration to the next. */

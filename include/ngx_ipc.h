@@ -138,16 +138,16 @@ typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
 /*
  * Runs a program: a master with workers, or a single process, as conf says.
  *
- * argc and argv are the arguments of main(). At SIGUSR2 the new binary is
- * executed with the same arguments. Returns 1 if the program could not be set
- * up, with the reason on stderr or in the log. Otherwise the function does not
- * return, and the process exits with code 0.
+ * argc and argv are the arguments of main(), or others of which the first is
+ * the path of the program. At SIGUSR2 the new binary is executed with these
+ * arguments. With 0 and NULL, SIGUSR2 starts no new binary. Returns 1 if the
+ * program could not be set up, with the reason on stderr or in the log.
+ * Otherwise the function does not return, and the process exits with code 0.
  *
  * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(): a
  * configuration with an invalid size is refused. The function copies the texts
  * of conf; the modules, helpers and functions that conf points to must live
- * as long as the program. Process titles overwrite the arguments of main(), so
- * the program must not use pointers to the arguments afterwards.
+ * as long as the program.
  *
  * References: main() of nginx's src/core/nginx.c.
  */

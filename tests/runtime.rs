@@ -14,12 +14,22 @@
 
 #[path = "runtime/conf.rs"]
 mod conf;
+#[path = "runtime/descriptors.rs"]
+mod descriptors;
 #[path = "runtime/fork_fails.rs"]
 mod fork_fails;
 #[path = "runtime/idle.rs"]
 mod idle;
 #[path = "runtime/listening.rs"]
 mod listening;
+#[path = "runtime/listening_datagrams.rs"]
+mod listening_datagrams;
+#[path = "runtime/listening_examples.rs"]
+mod listening_examples;
+#[path = "runtime/listening_faults.rs"]
+mod listening_faults;
+#[path = "runtime/listening_reuseport.rs"]
+mod listening_reuseport;
 #[path = "runtime/lost_master.rs"]
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]
@@ -28,6 +38,10 @@ mod many_reloads;
 mod messages;
 #[path = "runtime/messages_upgrade.rs"]
 mod messages_upgrade;
+#[path = "runtime/pid_1.rs"]
+mod pid_1;
+#[path = "runtime/pidfile.rs"]
+mod pidfile;
 #[path = "runtime/privilege.rs"]
 mod privilege;
 #[path = "runtime/process_limit.rs"]
@@ -36,17 +50,23 @@ mod process_limit;
 mod reload_files;
 #[path = "runtime/respawn.rs"]
 mod respawn;
+#[path = "runtime/shutdown_timeout.rs"]
+mod shutdown_timeout;
 #[path = "runtime/signals.rs"]
 mod signals;
 #[path = "runtime/single.rs"]
 mod single;
 #[path = "runtime/soak.rs"]
 mod soak;
+#[path = "runtime/start_environment.rs"]
+mod start_environment;
 #[path = "runtime/start_fails.rs"]
 mod start_fails;
 mod support;
 #[path = "runtime/table.rs"]
 mod table;
+#[path = "runtime/unix_files.rs"]
+mod unix_files;
 #[path = "runtime/upgrade.rs"]
 mod upgrade;
 #[path = "runtime/worker_spawns.rs"]

@@ -27,6 +27,17 @@ static PENDING: AtomicBool = AtomicBool::new(false);
 /// run. The handler may then find no child, and this is no error.
 static EARLIER: AtomicBool = AtomicBool::new(false);
 
+/// True if a master reaps the children of modules as a worker does.
+static LEAVE_FOREIGN: AtomicBool = AtomicBool::new(false);
+
+/// Makes a master leave the status of a child to the module that has forked the
+/// child, as a worker does (`D7`). The process must run the event loop, which reaps
+/// such a child after 2 seconds.
+#[cfg(feature = "standalone")]
+pub fn leave_foreign() {
+    LEAVE_FOREIGN.store(true, Relaxed);
+}
+
 /// While a value of this type lives, the handler of SIGCHLD reaps nothing. When
 /// the value is dropped, the children that have exited meanwhile are reaped.
 /// Without this delay, a child that exits before its pid is in the table would
@@ -77,16 +88,16 @@ pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
     reap(g, log, child, EARLIER.swap(false, Relaxed));
 }
 
-/// Reaps children. A master reaps all its children that have exited. A worker
-/// reaps only the children that it has started with the library. It records a
-/// child that a module has forked, and reaps this child later, unless the module
-/// does (`D7`).
+/// Reaps children. A master reaps all its children that have exited, unless
+/// [`leave_foreign`] was called. Other processes reap only the children that they
+/// have started with the library. They record a child that a module has forked,
+/// and reap this child later, unless the module does (`D7`).
 ///
 /// `child` is the child that the signal reports, if the signal names one. `late`
 /// is true if the SIGCHLD arrived earlier, so that the children can have been
 /// reaped already.
 fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
-    if role::acts_as_master(g) {
+    if role::acts_as_master(g) && !LEAVE_FOREIGN.load(Relaxed) {
         reap_all(g, log, late);
     } else {
         reap_spawned(g, log);
@@ -105,7 +116,7 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
     }
 }
 
-/// In a worker: reaps the children of modules that have been zombies for 2
+/// Reaps the children of modules that have been zombies for 2
 /// seconds, because their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {

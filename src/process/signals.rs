@@ -119,9 +119,20 @@ pub fn init(log: Log, handler: Handler) -> Result {
 /// Blocks the signals that the library handles. Async-signal-safe.
 #[cfg(not(feature = "standalone"))]
 pub fn block_handled() {
+    signal::block(all_handled());
+}
+
+/// Unblocks the signals that the library handles, because the program that has
+/// executed this one can have blocked them.
+#[cfg(feature = "standalone")]
+pub fn unblock_handled() {
+    signal::unblock(all_handled());
+}
+
+fn all_handled() -> impl Iterator<Item = c_int> {
     let handled = SIGNALS.iter().filter(|signal| !signal.ignored);
 
-    signal::block(handled.map(|signal| signal.signo));
+    handled.map(|signal| signal.signo)
 }
 
 /// The number of the signal that asks the master to log its processes; 0 if
@@ -133,7 +144,10 @@ pub fn set_status_signal(log: Log, signo: c_int, handler: Handler) -> Result {
     STATUS.store(signo, Relaxed);
 
     signal::handle(signo, handler)
-        .map_err(|err| log.fail(Level::Emerg, err, format_args!("sigaction({signo}) failed")))
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("sigaction({signo}) failed")))?;
+    signal::unblock([signo].into_iter());
+
+    Ok(())
 }
 
 /// Whether `signo` asks the master to log its processes.

@@ -6,11 +6,13 @@
 
 #![allow(unsafe_code)]
 
+pub mod address;
 pub mod alarm;
 pub mod bell;
 pub mod buffer;
 mod control;
 pub mod daemon;
+pub mod datagram;
 pub mod descriptors;
 pub mod environment;
 pub mod epoll;
@@ -23,6 +25,7 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod memory_file;
+mod memory_map;
 pub mod panic;
 pub mod path;
 pub mod process;
@@ -35,6 +38,8 @@ pub mod socket;
 mod testing;
 pub mod text;
 pub mod time;
+pub mod title;
 pub mod trusted;
+pub mod unix_socket;
 pub mod user;
 pub mod vfork;

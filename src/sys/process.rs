@@ -248,6 +248,14 @@ pub fn reap_one(pid: libc::pid_t) -> Result<(), Errno> {
     wait(pid, 0).map(drop)
 }
 
+/// Waits until the child `pid` has ended, and reaps it. Returns the number of the
+/// signal that has killed it; `None` if no signal has killed it.
+pub fn wait_for_signal(pid: libc::pid_t) -> Option<c_int> {
+    let (_, status) = wait(pid, 0).ok().flatten()?;
+
+    libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status))
+}
+
 /// Calls `waitpid(2)` until it reports a child that has exited.
 ///
 /// A child can make its parent its tracer, `PTRACE_TRACEME` of `ptrace(2)`. Each

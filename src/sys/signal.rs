@@ -107,6 +107,11 @@ impl Drop for Blocked {
 /// function has the effect until it returns, because the kernel then sets the mask
 /// from before.
 pub fn block(signals: impl Iterator<Item = c_int>) {
+    change_mask(libc::SIG_BLOCK, signals);
+}
+
+/// Changes the signal mask by these signals. `how` is SIG_BLOCK or SIG_UNBLOCK.
+fn change_mask(how: c_int, signals: impl Iterator<Item = c_int>) {
     // SAFETY: an all-zero sigset is valid; `set` is local. The call cannot fail,
     // because its first argument is valid.
     unsafe {
@@ -118,8 +123,13 @@ pub fn block(signals: impl Iterator<Item = c_int>) {
             libc::sigaddset(&raw mut set, signo);
         }
 
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        libc::sigprocmask(how, &raw const set, std::ptr::null_mut());
     }
+}
+
+/// Unblocks these signals, `sigprocmask(2)`.
+pub fn unblock(signals: impl Iterator<Item = c_int>) {
+    change_mask(libc::SIG_UNBLOCK, signals);
 }
 
 /// Unblocks all signals, `sigprocmask(2)`.

@@ -1,4 +1,4 @@
-//! Opens a log or a pid file as root in a directory that another user may change.
+//! Opens a log or a pid file in a directory that another user may change.
 //!
 //! That user can replace the file by a symbolic link, by a hard link to a file
 //! of root, or by a FIFO without a reader. Without the checks of this file, root
@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -19,6 +19,7 @@ use super::buffer::copy;
 use super::fd::{above_stdio, give};
 use super::file::{read_all, write_all};
 use super::path::{self, CPath};
+use super::user;
 
 /// The largest number of symbolic links in a path, as in `path_resolution(7)`.
 const MOST_LINKS: usize = 40;
@@ -71,25 +72,42 @@ pub fn open_append(path: &Path, owner: Owner) -> Result<RawFd, Errno> {
     above_stdio(file).map(IntoRawFd::into_raw_fd)
 }
 
-/// Writes `bytes` to a file: creates the file, or replaces its contents.
+/// Makes a file with the contents `bytes`, or replaces the file that the path
+/// names. A process that reads the file meanwhile finds the complete old or the
+/// complete new contents.
 ///
-/// Links are followed as by [`open_append`]. In a directory that another user can
-/// change, the function removes the file or link that the path names, and creates
-/// a new file.
+/// The function writes to a new file in the same directory, and renames it. So a
+/// link at the end of the path is replaced. Root follows such a link in a
+/// directory that only root can change, and fails with ELOOP at any other link
+/// that another user can have made.
+///
+/// If the path names neither a regular file nor a link, or no file can be made
+/// beside it, the function writes to the file that is there. Root does so only in
+/// a directory that only root can change.
 ///
 /// # References
 ///
-/// `openat(2)`, `unlinkat(2)`.
+/// `openat(2)`, `renameat(2)`.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
-    let place = find(path, Untrusted::Replaced)?;
-    let mut flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_CREAT;
+    let (place, safe) = if user::is_root() {
+        let place = find(path, Untrusted::Replaced)?;
+        let safe = is_roots(&place.directory)?;
 
-    if !is_roots(&place.directory)? {
-        place.unlink()?;
-        flags |= OFlag::O_EXCL;
+        (place, safe)
+    } else {
+        (Place::of(path)?, true)
+    };
+
+    if safe && place.is_special()? {
+        return place.overwrite(bytes);
     }
 
-    write_all(&place.open(flags)?, bytes)
+    match place.replace(bytes) {
+        Err(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::EBUSY) if safe => {
+            place.overwrite(bytes)
+        }
+        result => result,
+    }
 }
 
 /// Reads a file into `buffer`. Returns the contents, or as many bytes as `buffer`
@@ -105,6 +123,27 @@ pub fn read<'a>(path: &Path, buffer: &'a mut [u8]) -> Result<(&'a [u8], libc::ui
 }
 
 impl Place {
+    /// The place of a path; the kernel follows the links in the directory's name.
+    fn of(path: &Path) -> Result<Self, Errno> {
+        let name = path.file_name().ok_or(Errno::EISDIR)?;
+
+        if path.as_os_str().as_bytes().ends_with(b"/") {
+            return Err(Errno::EISDIR);
+        }
+
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => CPath::of(parent)?,
+            _ => CPath::new(&[b"."])?,
+        };
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+
+        Ok(Self {
+            directory: open(directory.as_c_str(), flags, Mode::empty())?,
+            name: CPath::new(&[name.as_bytes()])?,
+            linked: false,
+        })
+    }
+
     /// Opens the file, close-on-exec. Does not follow a link: `find` has
     /// followed those that may be followed.
     fn open(&self, mut flags: OFlag) -> Result<OwnedFd, Errno> {
@@ -117,6 +156,50 @@ impl Place {
         let mode = Mode::from_bits_truncate(0o644);
 
         openat(&self.directory, self.name.as_c_str(), flags, mode)
+    }
+
+    /// Whether there is a file that is neither a regular file nor a link.
+    fn is_special(&self) -> Result<bool, Errno> {
+        let name = self.name.as_c_str();
+
+        match fstatat(&self.directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Err(Errno::ENOENT) => Ok(false),
+            result => result
+                .map(|stat| !is_kind(&stat, SFlag::S_IFREG) && !is_kind(&stat, SFlag::S_IFLNK)),
+        }
+    }
+
+    /// Writes `bytes` to the file, which is created if it does not exist.
+    fn overwrite(&self, bytes: &[u8]) -> Result<(), Errno> {
+        let flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_CREAT;
+
+        write_all(&self.open(flags)?, bytes)
+    }
+
+    /// Writes `bytes` to a new file, which then gets the name of this place.
+    fn replace(&self, bytes: &[u8]) -> Result<(), Errno> {
+        let new = self.beside()?;
+        let (from, to) = (new.name.as_c_str(), self.name.as_c_str());
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
+
+        new.unlink()?;
+
+        let file = new.open(flags)?;
+
+        write_all(&file, bytes)
+            .and_then(|()| renameat(&new.directory, from, &self.directory, to))
+            .inspect_err(|_| {
+                let _ = new.unlink();
+            })
+    }
+
+    /// The place of a file of this process in the same directory.
+    fn beside(&self) -> Result<Self, Errno> {
+        Ok(Self {
+            directory: openat(&self.directory, c".", DIRECTORY, Mode::empty())?,
+            name: CPath::formatted(format_args!(".ngx_ipc.{}", std::process::id()))?,
+            linked: false,
+        })
     }
 
     /// Removes the file, if there is one.

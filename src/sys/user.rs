@@ -58,26 +58,37 @@ pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {
 ///
 /// `getpwnam(3)`, `getgrnam(3)`.
 pub fn find<'a>(name: &'a CStr, group: Option<&CStr>) -> Result<Identity<'a>, Errno> {
+    let (user, own) = find_user(name)?;
+
+    Ok(Identity {
+        name,
+        user,
+        group: group.map_or(Ok(own), find_group)?,
+    })
+}
+
+/// Finds the user `name`, and the user's own group, `getpwnam(3)`.
+///
+/// Returns ENOENT if there is no such user.
+pub fn find_user(name: &CStr) -> Result<(Uid, Gid), Errno> {
     Errno::clear();
 
     // SAFETY: `name` is a C string.
     let user = unsafe { libc::getpwnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
-    let (user, mut id) = (user.pw_uid, user.pw_gid);
 
-    if let Some(group) = group {
-        Errno::clear();
+    Ok((Uid::from_raw(user.pw_uid), Gid::from_raw(user.pw_gid)))
+}
 
-        // SAFETY: `group` is a C string.
-        id = unsafe { libc::getgrnam(group.as_ptr()).as_ref() }
-            .ok_or_else(not_found)?
-            .gr_gid;
-    }
+/// Finds the group `name`, `getgrnam(3)`.
+///
+/// Returns ENOENT if there is no such group.
+pub fn find_group(name: &CStr) -> Result<Gid, Errno> {
+    Errno::clear();
 
-    Ok(Identity {
-        name,
-        user: Uid::from_raw(user),
-        group: Gid::from_raw(id),
-    })
+    // SAFETY: `name` is a C string.
+    let group = unsafe { libc::getgrnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
+
+    Ok(Gid::from_raw(group.gr_gid))
 }
 
 /// The errno if a user or group does not exist.

@@ -75,6 +75,7 @@ fn a_failed_reload_changes_nothing() {
     server.wait_for_others(3, &workers);
     drop(held);
     server.quit(&[
+        "still could not bind()",
         "refused",
         "could not be initialized",
         "98:",

@@ -73,6 +73,16 @@ pub fn echo() -> PathBuf {
 /// Builds `c-tests/fixtures/NAME.c` with the library; returns the path of the
 /// program.
 pub fn program(name: &str) -> PathBuf {
+    built("c-tests/fixtures", name)
+}
+
+/// Builds `examples/NAME.c` with the library; returns the path of the program.
+pub fn example(name: &str) -> PathBuf {
+    built("examples", name)
+}
+
+/// Builds a program, unless this run has built it already.
+fn built(source: &str, name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
 
     echo();
@@ -81,12 +91,13 @@ pub fn program(name: &str) -> PathBuf {
 
     guard
         .get_or_insert_default()
-        .entry(name.to_string())
-        .or_insert_with(|| compile(name))
+        .entry(format!("{source}/{name}"))
+        .or_insert_with(|| compile(source, name))
         .clone()
 }
 
-fn compile(name: &str) -> PathBuf {
+/// Builds `NAME.c` in `source`, a directory of the project.
+fn compile(source: &str, name: &str) -> PathBuf {
     let program = directory().join(name);
     let library = root().join(BUILD);
 
@@ -101,12 +112,7 @@ fn compile(name: &str) -> PathBuf {
             "-o",
         ])
         .arg(&program)
-        .arg(
-            root()
-                .join("c-tests/fixtures")
-                .join(name)
-                .with_extension("c"),
-        )
+        .arg(root().join(source).join(name).with_extension("c"))
         .arg(format!("-I{}/include", library.display()))
         .arg(format!("-L{}", library.display()))
         .arg("-lngx_ipc")

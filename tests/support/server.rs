@@ -29,6 +29,8 @@ pub struct Server {
     /// The arguments of the program, if a test does not use those of the echo
     /// server.
     pub instead: Vec<OsString>,
+    /// Addresses on which the server listens in addition to `place`.
+    pub places: Vec<String>,
     /// Environment variables that the program gets in addition.
     pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
@@ -123,6 +125,7 @@ impl Server {
             place: format!("{}:{port}", Ipv4Addr::LOCALHOST),
             name,
             instead: Vec::new(),
+            places: Vec::new(),
             environment: Vec::new(),
             child: RefCell::new(None),
             seen: RefCell::new(BTreeSet::new()),
@@ -161,6 +164,7 @@ impl Server {
 
         arguments.extend(options.iter().map(Into::into));
         arguments.push(self.place.clone().into());
+        arguments.extend(self.places.iter().map(Into::into));
 
         arguments
     }

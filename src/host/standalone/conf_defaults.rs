@@ -41,6 +41,8 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     message_max: 0,
     message_processes: 0,
     message_spin: 0,
+    report: None,
+    report_data: ptr::null_mut(),
 };
 
 /// The size of an `ngx_core_conf_t` in version 0.1.
@@ -48,6 +50,6 @@ pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_core_conf_t, message_spin) + size_of::<ngx_uint_t>()
+    offset_of!(ngx_core_conf_t, report_data) + size_of::<*mut std::ffi::c_void>()
         == size_of::<ngx_core_conf_t>()
 );

@@ -239,6 +239,10 @@ impl Loop {
 ///
 /// Returns an error, with an alert in the log, if epoll_ctl(2) fails.
 pub fn watch(c: Connection, log: Log) -> Result {
+    if c.is_of_datagram() {
+        return Ok(());
+    }
+
     let (old, new) = (c.watched(), wanted(c));
 
     if old == new {

@@ -1,7 +1,6 @@
 //! Makes a cycle of a configuration, at the start of a program and at each
 //! reload.
 
-use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,9 +8,11 @@ use super::addresses::Addresses;
 use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
+use super::listening_sockets;
 use super::log::{ErrorLog, ngx_log_s};
 use super::log_file::{open, open_or_stderr};
 use super::old_cycle::{self, destroy, retire};
+use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
@@ -22,15 +23,14 @@ use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::trusted::Owner;
-use crate::sys::{fd, heap};
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
 /// that another binary has handed down. Inherited sockets whose address `conf`
 /// does not name are closed.
 ///
 /// Returns an error, with an emergency in `log`, if anything fails.
-pub fn first_cycle(log: Log, conf: Conf<'_>, inherited: Vec<OwnedFd>) -> Result<Cycle> {
-    new_cycle(log, conf, None, inherited)
+pub fn first_cycle(log: Log, conf: Conf<'_>, inherited: OpenSockets<'_>) -> Result<Cycle> {
+    new_cycle(log, conf, None, inherited).inspect(|&cycle| listening_sockets::configure(cycle))
 }
 
 /// Makes a new cycle of a copy of the configuration of `old`, after the
@@ -63,7 +63,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     draft.conf().check_sizes(log)?;
     old_cycle::reserve(log)?;
 
-    let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old)?)?;
+    let new = new_cycle(log, draft.conf(), Some(old), OpenSockets::of(old)?)?;
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
 
@@ -72,6 +72,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     let _ = ngx_cycle.compare_exchange(old.as_ptr(), new.as_ptr(), Relaxed, Relaxed);
 
     redirect_stderr(new);
+    listening_sockets::configure(new);
 
     // SAFETY: the caller does not use `old` after success, except in
     // connections of a single process, and `ngx_cycle` is not `old` any more.
@@ -80,33 +81,26 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     Ok(new)
 }
 
-/// Duplicates the listening sockets of a cycle. The cycle keeps its own
-/// descriptors.
-///
-/// Returns an error, with an emergency in the log, if there is no memory.
-fn duplicate_sockets(cycle: Cycle) -> Result<Vec<OwnedFd>> {
-    let copies = (cycle.listening()).filter_map(|ls| fd::duplicate(ls.fd()).ok());
-
-    heap::collect(copies)
-        .map_err(|err| (cycle.log()).fail(Level::Emerg, err, format_args!("malloc() failed")))
-}
-
 /// Makes a cycle: checks the user, opens the log and the listening sockets, and
 /// calls the modules' hooks. `sockets` are listening sockets that are open
-/// already; each is used for the address that it is bound to.
+/// already.
 fn new_cycle(
     log: Log,
     conf: Conf<'_>,
     old: Option<Cycle>,
-    mut sockets: Vec<OwnedFd>,
+    sockets: OpenSockets<'_>,
 ) -> Result<Cycle> {
     conf.check_user(log)?;
 
-    let cycle = allocate(conf, old)?;
+    let workers = if conf.master() {
+        conf.worker_processes()
+    } else {
+        1
+    };
+    let assigned = sockets.assign(conf.listening(), workers, log)?;
+    let cycle = allocate(conf, old, &assigned)?;
 
-    cycle
-        .listening()
-        .try_for_each(|ls| ls.open(log, &mut sockets))
+    listening_sockets::open(cycle, assigned, log)
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))
         .inspect_err(|_| discard(cycle, old))?;
 
@@ -122,20 +116,20 @@ fn discard(new: Cycle, old: Option<Cycle>) {
 }
 
 /// Makes a cycle in a new pool, with a copy of `conf` and a new log.
-fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
+fn allocate(conf: Conf<'_>, old: Option<Cycle>, assigned: &[Assigned]) -> Result<Cycle> {
     // At the start of a program, the log is that of the cycle `Cycle::boot`.
     let log = old.or_else(Cycle::current).and_then(Cycle::error_log);
     let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, log)?;
 
-    fill_pool(pool, conf, old.is_some()).inspect_err(|_| {
+    fill_pool(pool, conf, old.is_some(), assigned).inspect_err(|_| {
         // SAFETY: making the cycle has failed, so nothing has a pointer into
         // the new pool.
         unsafe { pool.destroy() };
     })
 }
 
-fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
-    let listening = put_addresses(pool, conf)?;
+fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool, assigned: &[Assigned]) -> Result<Cycle> {
+    let listening = put_addresses(pool, conf, assigned)?;
     let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
     let log = put_log(pool, conf)?;
@@ -160,16 +154,21 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
     unsafe { Cycle::from_ptr(cycle.as_ptr()) }.ok_or(Status::Error)
 }
 
-/// Copies the addresses of `conf` to the pool. The copies have no sockets.
-fn put_addresses(pool: Pool, conf: Conf<'_>) -> Result<Addresses> {
+/// Copies the addresses of `conf` to the pool, once for each of the sockets
+/// `assigned`. The copies have no sockets yet.
+fn put_addresses(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Addresses> {
     let from = conf.listening();
-    let memory = pool.allocate(from.bytes())?;
+    let memory = pool.allocate(from.bytes_of(assigned.len()))?;
+    let which = assigned.iter().map(|assigned| assigned.entry);
 
-    // SAFETY: `memory` has the size of the array and is aligned for any type,
+    // SAFETY: `memory` has room for these elements and is aligned for any type,
     // and the pool lives as long as the cycle.
-    let addresses = unsafe { from.copy_to(memory) };
+    let addresses = unsafe { from.copy_some(memory, which) };
 
-    addresses.iter().for_each(|ls| ls.set_fd(-1));
+    for (ls, assigned) in addresses.iter().zip(assigned) {
+        ls.set_fd(-1);
+        ls.set_number(assigned.number);
+    }
 
     Ok(addresses)
 }

@@ -11,8 +11,8 @@ use nix::errno::Errno;
 
 use super::log::ErrorLog;
 use super::log_format::{self, LineBuffer};
-use super::times;
 use super::variables::{ngx_pid, ngx_use_stderr};
+use super::{report, times};
 use crate::config::{ngx_err_t, ngx_fd_t, ngx_uint_t, numbers};
 use crate::log::{DEBUG, Level};
 use crate::sys::buffer::copy;
@@ -59,6 +59,9 @@ pub fn end(
     }
 
     let end = log_format::end(line, end);
+
+    report::line(line, text, end, level);
+
     let on_stderr = write_chain(log, level, line, end);
 
     if ngx_use_stderr.load(Relaxed) == 0 || level > Level::Warn as usize || on_stderr {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::event::{Event, StaticEvent, ngx_event_t};
+use super::overdue::Overdue;
 use super::pidfile::{self, Reason};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_log;
@@ -45,6 +46,9 @@ struct Master {
     /// processes; 0 if no such signal has been sent.
     delay: ngx_msec_t,
     alarm: Event,
+    overdue: Overdue,
+    /// The `shutdown_timeout` of the processes of the previous configuration.
+    old_timeout: Option<ngx_msec_t>,
 }
 
 /// Runs a master with the workers and helpers of `cycle`. After a signal to
@@ -59,6 +63,8 @@ pub fn run(cycle: Cycle) -> ! {
         starter: Starter::new(cycle, cycle.log()),
         delay: 0,
         alarm: ALARM.init(Some(set_sigalrm), None),
+        overdue: Overdue::new(),
+        old_timeout: None,
     };
 
     // A process that shuts down does not wait for a timer with this flag.
@@ -96,6 +102,8 @@ impl Master {
     fn handle_signals(&mut self) {
         let mut live = true;
 
+        self.overdue.kill(self.log);
+
         if ngx_reap.swap(0, Relaxed) != 0 {
             self.log.debug(Debug::Event, format_args!("reap children"));
             live = self.reap();
@@ -111,13 +119,13 @@ impl Master {
         }
 
         if ngx_quit.load(Relaxed) != 0 {
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.cycle.conf().shutdown_timeout());
             close_listening(self.cycle);
             return;
         }
 
         if self.starter.start_missing() {
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.old_timeout);
         }
 
         if ngx_reconfigure.swap(0, Relaxed) != 0 {
@@ -139,10 +147,17 @@ impl Master {
         if ngx_noaccept.swap(0, Relaxed) != 0 {
             ngx_noaccepting.store(1, Relaxed);
             self.starter.give_up();
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.cycle.conf().shutdown_timeout());
         }
 
         introspect::log_list_if_requested(self.log);
+    }
+
+    /// Tells the processes to shut down gracefully. `timeout` is the
+    /// `shutdown_timeout` of these processes.
+    fn shut_down(&mut self, timeout: Option<ngx_msec_t>) {
+        self.signal(signals::SHUTDOWN);
+        self.overdue.add(timeout);
     }
 
     fn signal(&self, signo: c_int) {
@@ -177,6 +192,8 @@ impl Master {
         self.log
             .error(Level::Notice, None, format_args!("reconfiguring"));
 
+        let timeout = self.cycle.conf().shutdown_timeout();
+
         // SAFETY: the master and its starter get the new cycle and its log
         // below, and do not use the old cycle before that.
         let Ok(cycle) = (unsafe { init_cycle::reload(self.cycle) }) else {
@@ -186,13 +203,14 @@ impl Master {
         // The new processes replace the workers that SIGWINCH has stopped.
         ngx_noaccepting.store(0, Relaxed);
 
+        self.old_timeout = timeout;
         self.cycle = cycle;
         self.log = cycle.log();
 
         generation::begin_next();
 
         if self.starter.reload(cycle, self.log) {
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.old_timeout);
         }
     }
 
@@ -258,9 +276,9 @@ fn has_children() -> bool {
 }
 
 fn close_listening(cycle: Cycle) {
-    for ls in cycle.listening() {
-        ls.remove_file(cycle.log());
+    for ls in cycle.listening().filter(|ls| ls.fd() != -1) {
         ls.close(cycle.log());
+        ls.remove_file(cycle.log());
     }
 }
 
@@ -274,6 +292,11 @@ pub fn exit_master(cycle: Cycle) -> ! {
     cycle.modules().exit_master();
     region::leave();
     close_listening(cycle);
+
+    // During an upgrade, this process is now the last one of its binary.
+    for ls in cycle.listening() {
+        ls.remove_dead_file(log);
+    }
 
     process::exit(0)
 }

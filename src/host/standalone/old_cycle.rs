@@ -92,19 +92,21 @@ pub fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
     let log = cycle.log();
 
     for ls in cycle.listening() {
-        let address = ls.address(log).ok();
+        let address = ls.address();
 
         let is_shared = other.is_some_and(|other| {
             other
                 .listening()
-                .any(|other| other.fd() != -1 && other.address(log).ok() == address)
+                .any(|other| other.fd() != -1 && other.address() == address)
         });
 
-        if !is_shared {
-            ls.remove_file(log);
-        }
+        let was_open = ls.fd() != -1;
 
         ls.stop_accepting(log);
+
+        if was_open && !is_shared {
+            ls.remove_file(log);
+        }
     }
 }
 

@@ -37,8 +37,7 @@ fn old_path(pid: &Path, log: Log) -> Result<CPath> {
 /// Writes the pid of this process to the pid file of the configuration of
 /// `cycle`. Does nothing if no pid file is configured.
 ///
-/// If this process runs as root, the function does not write through a link that
-/// another user can have put into the directory.
+/// The new file replaces an old one, see [`trusted::write`].
 ///
 /// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
@@ -51,13 +50,7 @@ pub fn create(cycle: Cycle, log: Log) -> Result {
     // The line has room for each pid.
     let _ = writeln!(line, "{}", ngx_pid.load(Relaxed));
 
-    let written = if user::is_root() {
-        trusted::write(path, line.bytes())
-    } else {
-        file::write(path, line.bytes())
-    };
-
-    written.map_err(|err| {
+    trusted::write(path, line.bytes()).map_err(|err| {
         log.fail(
             Level::Emerg,
             err,
@@ -88,14 +81,9 @@ pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
     })?;
 
     let path = path.display();
-    let pid = str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or_default();
-
-    if pid <= 0 {
+    let Some(pid) = parse(text) else {
         return Err(log.refuse(format_args!("invalid PID number in \"{path}\"")));
-    }
+    };
 
     if owner != ROOT && user::of_process(pid).is_some_and(|user| user != owner) {
         return Err(log.refuse(format_args!(
@@ -104,6 +92,24 @@ pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
     }
 
     Ok(pid)
+}
+
+/// The pid in the file at `path`, if it is not the pid of this process.
+fn other_pid_in(path: &Path) -> Option<ngx_pid_t> {
+    let mut buffer = [0; MAX_PID_FILE];
+
+    file::read(path, &mut buffer)
+        .ok()
+        .and_then(parse)
+        .filter(|&pid| pid != ngx_pid.load(Relaxed))
+}
+
+/// The pid that the text of a pid file names, if it names one.
+fn parse(text: &[u8]) -> Option<ngx_pid_t> {
+    str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .filter(|&pid| pid > 0)
 }
 
 /// At a reload: creates the pid file of the cycle `new` and removes the pid
@@ -123,7 +129,8 @@ pub fn change(old: Cycle, new: Cycle, log: Log) -> Result {
 }
 
 /// Removes the pid file of this process. While a new binary runs, it is the
-/// renamed file.
+/// renamed file. The file stays if another instance of the program has written
+/// its own pid to it since (`D35`).
 pub fn remove(cycle: Cycle, log: Log) {
     let Some(path) = cycle.conf().pid() else {
         return;
@@ -140,6 +147,18 @@ pub fn remove(cycle: Cycle, log: Log) {
     } else {
         path
     };
+
+    if let Some(pid) = other_pid_in(path) {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "\"{}\" stays, because process {pid} has written it",
+                path.display()
+            ),
+        );
+        return;
+    }
 
     if let Err(err) = file::remove(path) {
         log.error(

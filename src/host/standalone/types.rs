@@ -155,6 +155,9 @@ pub struct ngx_connection_s {
     pub(crate) number: ngx_uint_t,
 
     pub(crate) flags: u32,
+
+    pub(crate) sockaddr: *mut libc::sockaddr,
+    pub(crate) socklen: libc::socklen_t,
 }
 
 /// The masks of the bit-fields of `ngx_connection_s` in `flags`.
@@ -170,8 +173,9 @@ pub type ngx_listening_t = ngx_listening_s;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
-    /// The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
-    /// or "unix:PATH".
+    /// The address: "IPV4:PORT", "[IPV6]:PORT", "*:PORT", ":PORT", "PORT",
+    /// "unix:PATH", "unix:@NAME" for a Unix socket that has no file, or
+    /// "fd:NUMBER" for a descriptor that is open already.
     pub address: *const c_char,
     /// The function that a worker calls for each new connection.
     pub handler: ngx_connection_handler_pt,
@@ -184,6 +188,34 @@ pub struct ngx_listening_s {
     /// In a worker, the connection that accepts from the socket, or NULL. Only
     /// the library sets the field.
     pub connection: *mut ngx_connection_t,
+
+    /// Whether an IPv6 socket accepts IPv6 only, IPV6_V6ONLY of ipv6(7). 0 or 1:
+    /// IPv6 only; -1: IPv4 too.
+    pub ipv6only: ngx_flag_t,
+    /// The port of the socket, which the kernel has chosen if the port in the
+    /// address is 0. 0: the socket is a Unix socket, or is not open. Only the
+    /// library sets the field.
+    pub port: ngx_uint_t,
+    /// 1: each worker has a socket of its own with this address, SO_REUSEPORT of
+    /// socket(7), and the kernel distributes the connections; 0: all workers
+    /// share one socket. Unix sockets ignore the field.
+    pub reuseport: ngx_flag_t,
+    /// The number of the socket among those of the address, from 0. With
+    /// reuseport, the worker with this number accepts from it; if there are fewer
+    /// workers, the worker with the remainder of the division by their number.
+    /// Only the library sets the field.
+    pub worker: ngx_uint_t,
+    /// The type of the socket, see socket(2). 0 or SOCK_STREAM: the handler gets a
+    /// connection for each client; SOCK_DGRAM: it gets one for each datagram.
+    pub r#type: ngx_int_t,
+
+    /// The permissions of a Unix socket's file, such as 0660; 0: 0666. The file has
+    /// them whatever the umask is.
+    pub mode: ngx_uint_t,
+    /// The owner of a Unix socket's file; NULL: the user of the master.
+    pub username: *const c_char,
+    /// The group of a Unix socket's file; NULL: the group of the master.
+    pub groupname: *const c_char,
 }
 
 /// A directive of nginx's configuration files. This library does not read them.
@@ -291,8 +323,9 @@ pub struct ngx_core_conf_s {
     pub master: ngx_flag_t,
 
     /// Milliseconds after which a worker that shuts down gracefully closes all
-    /// connections that are still open; 0: the worker waits for them without a
-    /// time limit.
+    /// connections that are still open, and exits; 0: the worker waits for them
+    /// without a time limit. The master sends SIGKILL to workers and helpers that
+    /// are alive 2 s later.
     pub shutdown_timeout: ngx_msec_t,
 
     /// The number of workers; 0: one for each processor.
@@ -375,6 +408,14 @@ pub struct ngx_core_conf_s {
     /// for the next one before it sleeps; 0: it does not. Of use with more
     /// processors than busy processes.
     pub message_spin: ngx_uint_t,
+    /// Function that ngx_ipc_main() calls while it sets the program up, with each
+    /// line of the level "warn" or a more severe level, and with "started" at the
+    /// level NGX_LOG_NOTICE when the program is set up. `text` is the line without
+    /// the time and the pid; it is valid until the function returns. NULL: none.
+    pub report:
+        Option<unsafe extern "C" fn(level: ngx_uint_t, text: *const c_char, data: *mut c_void)>,
+    /// The argument `data` of `report`.
+    pub report_data: *mut c_void,
 }
 
 /// nginx's typedef.

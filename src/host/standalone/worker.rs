@@ -4,6 +4,7 @@
 //! master stores the address of the function in the process table.
 
 use std::ffi::c_void;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::connection::Connection;
@@ -24,6 +25,8 @@ use crate::table::role;
 
 /// The event of the timer `shutdown_timeout`.
 static SHUTDOWN_TIMEOUT: StaticEvent = StaticEvent::new();
+/// Whether the timer `shutdown_timeout` has expired: the worker exits at once.
+static TIMED_OUT: AtomicBool = AtomicBool::new(false);
 
 /// Runs a worker: calls the modules' hooks, adds the channel to the event loop,
 /// and runs the event loop until the worker receives the command or the signal
@@ -60,9 +63,13 @@ fn run(cycle: Cycle, number: usize) -> ! {
     ngx_process.store(role::NGX_PROCESS_WORKER, Relaxed);
     ngx_worker.store(number, Relaxed);
 
+    // The set-up can bind this process to one processor, and the number of workers
+    // can be that of the processors.
+    let workers = cycle.conf().worker_processes();
+
     exit_unless_set_up(set_up(cycle, Some(number)));
 
-    for ls in cycle.listening() {
+    for ls in cycle.listening().filter(|ls| ls.is_of(number, workers)) {
         exit_unless_set_up(ls.start_accepting(cycle.error_log()));
     }
 
@@ -90,10 +97,11 @@ fn run(cycle: Cycle, number: usize) -> ! {
 }
 
 /// Whether a worker that shuts down can exit: it has no accepted connections
-/// and no timers that it must wait for. The worker does not wait for
-/// connections that a module has opened itself.
+/// and no timers that it must wait for, or `shutdown_timeout` has expired. The
+/// worker does not wait for connections that a module has opened itself.
 fn has_finished() -> bool {
-    !timers_left() && !open_connections().any(|c| c.listening().is_some())
+    TIMED_OUT.load(Relaxed)
+        || !timers_left() && !open_connections().any(|c| c.listening().is_some())
 }
 
 /// Begins a graceful shutdown: closes the listening sockets and the idle
@@ -122,10 +130,28 @@ fn shut_down(cycle: Cycle) {
     close_connections(bit::CLOSE, |c| c.has(bit::IDLE));
 }
 
-/// Closes all connections. The event loop calls this handler when the timer
-/// `shutdown_timeout` has expired.
+/// Tells the handlers of all connections to close them, closes the connections
+/// that are still open then, and makes the worker exit. The event loop calls
+/// this handler when the timer `shutdown_timeout` has expired.
 unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
     close_connections(bit::CLOSE | bit::ERROR, |_| true);
+
+    for c in open_connections().filter(|&c| !is_internal(c)) {
+        c.log().error(
+            Level::Warn,
+            None,
+            format_args!("shutdown_timeout: fd:{} is still open, closing it", c.fd()),
+        );
+        c.close();
+    }
+
+    TIMED_OUT.store(true, Relaxed);
+}
+
+/// Whether the library has opened the connection for itself: for a channel or a
+/// listening socket.
+fn is_internal(c: Connection) -> bool {
+    c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT)
 }
 
 /// Sets `bits` in each connection that `select` selects, and calls the read
@@ -134,9 +160,7 @@ fn close_connections(bits: u32, select: impl Fn(Connection) -> bool) {
     for c in open_connections() {
         // A handler that this loop has called before can have closed the
         // connection.
-        let is_internal = c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT);
-
-        if c.fd() == -1 || is_internal || !select(c) {
+        if c.fd() == -1 || is_internal(c) || !select(c) {
             continue;
         }
 

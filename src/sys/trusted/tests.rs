@@ -329,6 +329,17 @@ fn a_written_file_replaces_links_of_users_only() {
 }
 
 #[test]
+fn a_device_is_written_to_and_stays() {
+    let before = fs::metadata("/dev/null").map(|file| file.ino());
+
+    assert_eq!(write(Path::new("/dev/null"), b"1\n"), Ok(()));
+    assert_eq!(
+        fs::metadata("/dev/null").map(|file| file.ino()).ok(),
+        before.ok()
+    );
+}
+
+#[test]
 fn a_file_is_read_with_its_owner() {
     let Some(dir) = Directory::new("read") else {
         return;
