@@ -5,6 +5,8 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use nix::sys::stat::Mode;
+
 use super::*;
 use crate::sys::testing::in_child;
 
