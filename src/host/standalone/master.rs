@@ -157,7 +157,7 @@ impl Master {
     /// `shutdown_timeout` of these processes.
     fn shut_down(&mut self, timeout: Option<ngx_msec_t>) {
         self.signal(signals::SHUTDOWN);
-        self.overdue.add(timeout);
+        self.overdue.add(timeout, self.log);
     }
 
     fn signal(&self, signo: c_int) {

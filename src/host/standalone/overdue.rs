@@ -3,13 +3,15 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
 use super::event::{Event, StaticEvent, ngx_event_t};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::host::globals::GLOBALS;
 use crate::log::{Level, Log};
-use crate::sys::process;
+use crate::sys::{heap, process};
 use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
 
@@ -57,8 +59,9 @@ impl Overdue {
 
     /// Adds the processes that the master has just told to shut down. `timeout` is their
     /// `shutdown_timeout`; with `None` they have no time limit. A process that is in the
-    /// list already keeps its deadline.
-    pub fn add(&mut self, timeout: Option<ngx_msec_t>) {
+    /// list already keeps its deadline. Without memory for a deadline, the function logs
+    /// an alert, and the process has no time limit.
+    pub fn add(&mut self, timeout: Option<ngx_msec_t>, log: Log) {
         let now = ngx_current_msec.load(Relaxed);
         let msec = timeout.map(|timeout| now.saturating_add(timeout).saturating_add(GRACE));
 
@@ -66,7 +69,9 @@ impl Overdue {
             if !self.deadlines.iter().any(|known| known.is_of(slot, entry)) {
                 let pid = entry.pid();
 
-                self.deadlines.push(Deadline { slot, pid, msec });
+                if let Err(errno) = heap::push(&mut self.deadlines, Deadline { slot, pid, msec }) {
+                    log_no_limit(log, pid, errno);
+                }
             }
         }
 
@@ -114,6 +119,14 @@ impl Overdue {
             self.timer.add_timer(next.saturating_sub(now));
         }
     }
+}
+
+fn log_no_limit(log: Log, pid: ngx_pid_t, errno: Errno) {
+    log.error(
+        Level::Alert,
+        Some(errno),
+        format_args!("process {pid} has no shutdown_timeout"),
+    );
 }
 
 /// Whether the entry has a process that has been told to exit and has not exited.
