@@ -30,6 +30,10 @@ mod ledger;
 mod model;
 #[path = "messages/pauses.rs"]
 mod pauses;
+#[path = "messages/step_check.rs"]
+mod step_check;
+#[path = "messages/step_scene.rs"]
+mod step_scene;
 #[path = "messages/steps.rs"]
 mod steps;
 #[path = "messages/steps_fds.rs"]
