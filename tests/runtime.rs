@@ -38,6 +38,8 @@ mod many_reloads;
 mod messages;
 #[path = "runtime/messages_upgrade.rs"]
 mod messages_upgrade;
+#[path = "runtime/messages_upgrade_ledger.rs"]
+mod messages_upgrade_ledger;
 #[path = "runtime/pid_1.rs"]
 mod pid_1;
 #[path = "runtime/pidfile.rs"]
