@@ -14,7 +14,7 @@ pub fn print(print: impl Fn(fmt::Arguments<'_>)) {
     }
 
     for pair in statistics::pairs() {
-        if pair.waiting + pair.refused + pair.lost > 0 {
+        if pair.waiting > 0 || pair.refused > 0 || pair.lost > 0 {
             print_pair(&print, &pair);
         }
     }
