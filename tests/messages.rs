@@ -16,6 +16,8 @@ mod broadcasts;
 mod death;
 #[path = "messages/fuzz.rs"]
 mod fuzz;
+#[path = "messages/garbage.rs"]
+mod garbage;
 #[path = "messages/hostile.rs"]
 mod hostile;
 #[path = "messages/hostile_memory.rs"]
@@ -28,8 +30,14 @@ mod interleavings;
 mod ledger;
 #[path = "messages/model.rs"]
 mod model;
+#[path = "messages/overwritten.rs"]
+mod overwritten;
 #[path = "messages/pauses.rs"]
 mod pauses;
+#[path = "messages/replaced.rs"]
+mod replaced;
+#[path = "messages/replaced_world.rs"]
+mod replaced_world;
 #[path = "messages/step_check.rs"]
 mod step_check;
 #[path = "messages/step_scene.rs"]

@@ -49,35 +49,29 @@ impl<M: Memory> Endpoint<M> {
     /// continues where its predecessor has stopped.
     pub fn attach(memory: M, slot: u32) -> Result<Self, AttachError> {
         let layout = Layout::attach(&memory).map_err(AttachError::Mismatch)?;
-
-        Self::attach_to(memory, layout, slot)
-    }
-
-    /// Does the same as [`Endpoint::attach`] in a process that knows the layout of
-    /// the region already.
-    pub fn attach_to(memory: M, layout: Layout, slot: u32) -> Result<Self, AttachError> {
         let peer = peers::peer(&memory, &layout, slot).ok_or(AttachError::Vacant)?;
 
         if !peer.state.takes_messages() {
             return Err(AttachError::Vacant);
         }
 
-        let member = Member {
+        Self::begin(Member {
             memory,
             layout,
             slot,
             incarnation: peer.incarnation,
             line: peer.line,
             identity: peer.identity,
-        };
+        })
+    }
 
+    /// Does the same in a process that knows from its master what it is, whatever its
+    /// slot says. No other process has the slot.
+    pub fn begin(member: Member<M>) -> Result<Self, AttachError> {
         let incoming = Incoming::new(&member).or(Err(AttachError::NoMemory))?;
         let outgoing = Outgoing::new(&member).or(Err(AttachError::NoMemory))?;
-        let Member { memory, .. } = &member;
 
-        if !peers::set_state(memory, &layout, slot, peer.incarnation, State::Running) {
-            return Err(AttachError::Vacant);
-        }
+        member.assert_state(State::Running);
 
         Ok(Self {
             incoming,
@@ -95,6 +89,17 @@ impl<M: Memory> Endpoint<M> {
     /// The memory, the layout, the slot and the incarnation.
     pub fn member(&self) -> &Member<M> {
         &self.member
+    }
+
+    /// What this process is, whatever its slot says.
+    pub fn own(&self) -> Peer {
+        Peer {
+            slot: self.member.slot,
+            state: self.state,
+            incarnation: self.member.incarnation,
+            line: self.member.line,
+            identity: self.member.identity,
+        }
     }
 
     /// Reads what a slot contains; `None` if there is no such slot.

@@ -137,9 +137,12 @@ impl OutLane {
             Found::Link(next) => hold(next.number, at.chunk, 1),
             Found::Close(number) => hold(*number, at.chunk, 1),
             Found::Message(record, next) => {
+                let payload = lane::payload(&m.memory, &m.layout, lane, record, at.number);
+
                 messages += 1;
 
-                if let Some(block) = record.own_block() {
+                // Another process can have changed the numbers of the block.
+                if let Some(block) = record.own_block().filter(|_| payload.is_some()) {
                     hold(next.number, block.chunk, block.count);
                 }
             }

@@ -25,35 +25,30 @@ use super::words::{Place, Position, Use, is_before};
 /// receivers and its senders. `heritage` says whether a successor will take its
 /// messages over; if none will, the slot is vacant and sending to it fails.
 ///
-/// The caller knows that the process is dead. It calls this before
-/// [`appoint`](peers::appoint). Returns false, and does nothing, if the slot has
-/// another incarnation.
+/// The caller knows that the process is dead, and that the slot is not given to
+/// another one: the process was its child, or it has claimed the slot. So the state
+/// that the slot has does not matter; the dead process can have overwritten it. The
+/// caller calls this before [`appoint`](peers::appoint).
 ///
 /// The slot becomes vacant at the end, because another master can then claim it.
-/// If it is vacant already, nothing is left to do.
 pub fn recover<M: Memory + Clone>(
     memory: &M,
     layout: &Layout,
     slot: u32,
     incarnation: u32,
     heritage: Heritage,
-) -> bool {
+) {
     if slot >= layout.sizes.slots {
-        return false;
+        return;
     }
 
-    let state = match (heritage, peers::state(memory, layout, slot)) {
-        (_, (State::Vacant, found)) => return found == incarnation,
+    match (heritage, peers::state(memory, layout, slot)) {
         // The claim keeps other masters away.
-        (Heritage::Stranger, (State::Claimed, found)) if found == incarnation => None,
-        (Heritage::Stranger, _) => Some(State::Dead),
-        (Heritage::Successor, _) => Some(State::Awaited),
-    };
-    let is_ours =
-        state.is_none_or(|state| peers::set_state(memory, layout, slot, incarnation, state));
-
-    if !is_ours {
-        return false;
+        (Heritage::Stranger, found) if found == (State::Claimed, incarnation) => (),
+        (Heritage::Stranger, _) => peers::put_state(memory, layout, slot, incarnation, State::Dead),
+        (Heritage::Successor, _) => {
+            peers::put_state(memory, layout, slot, incarnation, State::Awaited);
+        }
     }
 
     let dead = Member {
@@ -78,10 +73,8 @@ pub fn recover<M: Memory + Clone>(
     as_receiver(&dead);
 
     if heritage == Heritage::Stranger {
-        peers::set_state(memory, layout, slot, incarnation, State::Vacant);
+        peers::put_state(memory, layout, slot, incarnation, State::Vacant);
     }
-
-    true
 }
 
 /// Frees what a dead process had claimed in the pool of a receiver and not

@@ -15,6 +15,7 @@ use super::layout::{Class, Lane};
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
+use super::peers::State;
 use super::pool::{self, is_passed};
 use super::walk::{End, walk};
 use super::words::{Owner, Position, Use, is_before};
@@ -120,8 +121,10 @@ fn sweep_lane<M: Memory>(m: &Member<M>, lane: Lane) {
     let next = match end {
         End::Open(at) => at.number,
         End::Closed(number) => number,
-        // All is freed when the sender has opened the lane again.
-        End::Damaged(_) => return,
+        // All is freed when the sender has opened the lane again. If the slot has no
+        // process, none does that.
+        End::Damaged(_) if state != State::Vacant => return,
+        End::Damaged(number) => number,
     };
 
     pool::release_unused(&m.memory, &m.layout, m.slot, |chunk, owner| {

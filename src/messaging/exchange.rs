@@ -16,7 +16,6 @@ use super::versions::Versions;
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
 use crate::message::lanes::Lanes;
-use crate::message::layout::Layout;
 use crate::message::memory::Memory;
 use crate::message::peers::Peer;
 use crate::message::taken::Gap;
@@ -88,13 +87,11 @@ pub struct Exchange<M, T> {
 }
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
-    /// Begins to use a slot to which this process was appointed. Returns `None` if
-    /// no process was appointed to it, or if there is no memory.
-    pub fn attach(memory: M, layout: Layout, board: M, slot: u32) -> Option<Self> {
-        let endpoint = Endpoint::attach_to(memory, layout, slot).ok()?;
-        let slots = endpoint.member().layout.sizes.slots;
-        let incarnation = endpoint.member().incarnation;
-        let identity = endpoint.peer(slot)?.identity;
+    /// Begins to use the slot of an endpoint. Returns `None` if there is no memory.
+    pub fn new(endpoint: Endpoint<M>, board: M) -> Option<Self> {
+        let member = endpoint.member();
+        let (slot, slots) = (member.slot, member.layout.sizes.slots);
+        let (incarnation, identity) = (member.incarnation, member.identity);
         let mut members = Vec::new();
         let mut ranks = Vec::new();
 

@@ -200,7 +200,7 @@ fn counts(entry: Entry, peer: impl Fn(u32) -> Option<Peer>) -> bool {
         Kind::Free => false,
         Kind::Sending => peer.incarnation == entry.incarnation && peer.state.is_alive(),
         Kind::Waiting => {
-            (peer.line..=peer.incarnation).contains(&entry.incarnation)
+            peer.lineage().has(entry.incarnation)
                 && (peer.state.is_alive() || peer.state == State::Awaited)
         }
     }

@@ -10,7 +10,7 @@ use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::verify;
 
 use super::model::{Cells, note, search, sleep};
-use super::world::{DATA, to};
+use super::world::{DATA, lineage_of, to};
 
 type Process = Endpoint<Cells>;
 
@@ -24,14 +24,9 @@ struct Scene {
 }
 
 fn start(layout: &Layout, slot: u32) -> Process {
-    appoint(
-        &Cells,
-        layout,
-        slot,
-        Identity::default(),
-        Heritage::Successor,
-    )
-    .unwrap();
+    let lineage = lineage_of(&Cells, layout, slot, Heritage::Successor);
+
+    assert!(appoint(&Cells, layout, slot, Identity::default(), lineage));
 
     Endpoint::attach(Cells, slot).unwrap()
 }
@@ -242,14 +237,14 @@ fn a_process_dies_that(sends: impl Fn(&mut Process)) {
         let mut got = noted[1].clone();
 
         if state.dead.is_some() {
-            assert!(recover(&Cells, &layout, 0, 1, Heritage::Successor));
+            recover(&Cells, &layout, 0, 1, Heritage::Successor);
 
             let mut successor = start(&layout, 0);
 
             send(&mut successor, 3, 8);
             // The receiver is asleep in this state, and its own position is not
             // known here. Its successor continues at the same place.
-            assert!(recover(&Cells, &layout, 2, 1, Heritage::Successor));
+            recover(&Cells, &layout, 2, 1, Heritage::Successor);
             got.extend(take(&mut start(&layout, 2)));
         } else {
             got.push(3);
@@ -280,7 +275,7 @@ fn a_receiver_that_dies() {
         let mut got = noted[1].clone();
 
         if state.dead.is_some() {
-            assert!(recover(&Cells, &layout, 2, 1, Heritage::Successor));
+            recover(&Cells, &layout, 2, 1, Heritage::Successor);
 
             let mut successor = start(&layout, 2);
             let mut turn = successor.turn(100, 0);

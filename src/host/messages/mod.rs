@@ -8,7 +8,8 @@
 //! - [`epoch`]: which configuration a registration belongs to
 //! - [`watchers`]: the functions that are called for other events than messages
 //! - [`local`]: the exchange with which this process sends and receives
-//! - [`region`]: makes the shared memory, and gives slots to processes
+//! - [`region`]: makes the shared memory, and gives slots to processes; [`claim`]: claims
+//!   slots
 //! - [`new_binary`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
 //!   binary, and takes it over there
 //! - [`orphans`]: when a master recovers slots of dead processes whose master is dead, too
@@ -25,6 +26,7 @@
 
 pub mod attached;
 pub mod catch_up;
+pub mod claim;
 pub mod counts;
 pub mod deliver;
 pub mod descriptors;
