@@ -73,8 +73,8 @@ typedef struct {
      */
     ngx_uint_t role;
     /*
-     * The name of the process in log lines; NULL if the calling process does
-     * not know the name.
+     * The name of the process in log lines, cut to 63 bytes; NULL if the process
+     * has no name.
      */
     const char *name;
     /* The time at which the process was started, in seconds since 1970. */
@@ -127,6 +127,19 @@ typedef struct {
      * has no handler for their type.
      */
     ngx_uint_t messages_unknown;
+    /*
+     * The time that the process has spent in user mode, in milliseconds, with that
+     * of children which it has waited for. -1 if the process does not run, or if
+     * the caller cannot read /proc.
+     */
+    ngx_int_t cpu_user;
+    /* The time that the process has spent in the kernel, as cpu_user. */
+    ngx_int_t cpu_system;
+    /*
+     * The memory of the process that is resident, in bytes. Memory that processes
+     * share is counted in each of them. -1 as cpu_user.
+     */
+    ngx_int_t rss;
 } ngx_ipc_process_t;
 
 /*

@@ -52,6 +52,8 @@ mod process_limit;
 mod reload_files;
 #[path = "runtime/respawn.rs"]
 mod respawn;
+#[path = "runtime/seen.rs"]
+mod seen;
 #[path = "runtime/shutdown_timeout.rs"]
 mod shutdown_timeout;
 #[path = "runtime/signals.rs"]

@@ -185,12 +185,17 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     ))
 }
 
-/// Sets role, worker number and generation in the slot's data before a process
-/// is started for the first time. Does nothing if the process is started again.
+/// Sets name, role, worker number and generation in the slot's data before a
+/// process is started for the first time. Does nothing if the process is started again.
 pub fn describe(g: &Globals, slot: Slot, wanted: &Wanted, mode: Mode) {
     if mode.is_first_start() {
         role::set_of_child(slot, wanted.role);
-        stats::of_child(g, slot).describe(wanted.role, wanted.worker, generation::current());
+        stats::of_child(g, slot).describe(
+            wanted.work.name,
+            wanted.role,
+            wanted.worker,
+            generation::current(),
+        );
     }
 }
 

@@ -41,5 +41,6 @@ pub mod time;
 pub mod title;
 pub mod trusted;
 pub mod unix_socket;
+pub mod usage;
 pub mod user;
 pub mod vfork;

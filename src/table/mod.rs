@@ -10,6 +10,7 @@
 //! - `own_slot`: the slot of this process;
 //! - `children`: the processes that this process has started;
 //! - `restart`: the time at which the process of a slot can be started again;
+//! - `name`: the name of a process in that data;
 //! - `minus_one`: atomic integers that start as -1, for the tables above;
 //! - `globals`: references to nginx's variables.
 
@@ -19,6 +20,7 @@ pub mod generation;
 pub mod globals;
 mod later;
 pub mod minus_one;
+mod name;
 pub mod own_slot;
 pub mod restart;
 pub mod role;

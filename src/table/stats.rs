@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize};
 
 use super::globals::Globals;
 use super::minus_one::{MinusOneI32, MinusOneIsize};
+use super::name::Name;
 use super::role::{self, Role, WorkerNumber};
 use super::slot::{NGX_MAX_PROCESSES, Slot};
 use super::state::State;
 use crate::config::{NGX_INVALID_PID, ngx_pid_t, ngx_uint_t};
 use crate::sys::published::Published;
 use crate::sys::shm::impl_share;
+use crate::sys::text::Text;
 
 /// The data of one slot.
 pub struct Stats {
@@ -26,6 +28,8 @@ pub struct Stats {
     state: AtomicI32,
     worker: MinusOneIsize,
     role: AtomicUsize,
+    /// The name of the process in log lines.
+    pub name: Name,
     /// The generation in which the process was started for the first time.
     pub generation: AtomicUsize,
     /// The time of the last start, in seconds since 1970.
@@ -49,6 +53,7 @@ impl_share!(Stats {
     state,
     worker,
     role,
+    name,
     generation,
     started,
     respawns,
@@ -65,6 +70,7 @@ impl Stats {
             state: AtomicI32::new(State::Empty as i32),
             worker: MinusOneIsize::new(),
             role: AtomicUsize::new(0),
+            name: Name::new(),
             generation: AtomicUsize::new(0),
             started: AtomicI64::new(0),
             respawns: AtomicUsize::new(0),
@@ -80,15 +86,23 @@ impl Stats {
         self.state.store(from.state.load(Relaxed), Relaxed);
         self.worker.store(from.worker.load(Relaxed), Relaxed);
         self.role.store(from.role.load(Relaxed), Relaxed);
+        self.name.copy(&from.name);
         self.generation
             .store(from.generation.load(Relaxed), Relaxed);
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.respawns.store(from.respawns.load(Relaxed), Relaxed);
     }
 
-    /// Sets the role, the worker number and the generation of a process, before
-    /// the process is started for the first time.
-    pub fn describe(&self, role: Role, worker: Option<WorkerNumber>, generation: ngx_uint_t) {
+    /// Sets the name, the role, the worker number and the generation of a process,
+    /// before the process is started for the first time.
+    pub fn describe(
+        &self,
+        name: Text,
+        role: Role,
+        worker: Option<WorkerNumber>,
+        generation: ngx_uint_t,
+    ) {
+        self.name.store(name);
         self.role.store(role.to_c(), Relaxed);
         self.worker.store(WorkerNumber::to_c(worker), Relaxed);
         self.generation.store(generation, Relaxed);
