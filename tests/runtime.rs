@@ -54,6 +54,8 @@ mod reload_files;
 mod respawn;
 #[path = "runtime/seen.rs"]
 mod seen;
+#[path = "runtime/service_manager.rs"]
+mod service_manager;
 #[path = "runtime/shutdown_timeout.rs"]
 mod shutdown_timeout;
 #[path = "runtime/signals.rs"]

@@ -26,6 +26,7 @@ pub mod lock;
 pub mod log;
 pub mod memory_file;
 mod memory_map;
+pub mod notify;
 pub mod panic;
 pub mod path;
 pub mod process;

@@ -4,6 +4,7 @@ pub mod build;
 pub mod client;
 pub mod counters;
 pub mod ledger;
+pub mod manager;
 pub mod proc;
 pub mod run;
 pub mod server;

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use super::log::ErrorLog;
 use super::log_format::{self, LineBuffer};
 use super::variables::{ngx_pid, ngx_use_stderr};
-use super::{report, times};
+use super::{refusal, report, times};
 use crate::config::{ngx_err_t, ngx_fd_t, ngx_uint_t, numbers};
 use crate::log::{DEBUG, Level};
 use crate::sys::buffer::copy;
@@ -61,6 +61,7 @@ pub fn end(
     let end = log_format::end(line, end);
 
     report::line(line, text, end, level);
+    refusal::line(line, text, end, level);
 
     let on_stderr = write_chain(log, level, line, end);
 

@@ -19,8 +19,8 @@ use super::variables::{
     ngx_use_stderr,
 };
 use super::{
-    arguments, event_loop, log_file, master, message_conf, message_loop, pidfile, setproctitle,
-    single,
+    arguments, event_loop, log_file, master, message_conf, message_loop, pidfile, service_manager,
+    setproctitle, single,
 };
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
 use crate::host::messages::program::{self, Program};
@@ -116,6 +116,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     finish(conf, cycle, &mut starting).inspect_err(|_| abandon(cycle))?;
 
+    service_manager::take(cycle.log());
     ngx_os_argv.store(argv, Relaxed);
 
     // SAFETY: `ngx_os_argv` is NULL or the argument of main().

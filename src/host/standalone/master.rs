@@ -18,7 +18,7 @@ use super::variables::{
     ngx_change_binary, ngx_new_binary, ngx_noaccept, ngx_noaccepting, ngx_process, ngx_quit,
     ngx_reap, ngx_reconfigure, ngx_reopen, ngx_restart, ngx_sigalrm, ngx_terminate,
 };
-use super::{arguments, init_cycle, spawn};
+use super::{arguments, init_cycle, service_manager, spawn};
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;
@@ -76,6 +76,7 @@ pub fn run(cycle: Cycle) -> ! {
     master.starter.start();
 
     loop {
+        service_manager::follow(master.cycle, master.starter.is_running());
         process_events_and_timers(master.log);
         master.handle_signals();
     }
@@ -109,8 +110,12 @@ impl Master {
             live = self.reap();
         }
 
-        if GLOBALS.leaving() && (!live || !has_children()) {
-            exit_master(self.cycle);
+        if GLOBALS.leaving() {
+            service_manager::stopping();
+
+            if !live || !has_children() {
+                exit_master(self.cycle);
+            }
         }
 
         if ngx_terminate.load(Relaxed) != 0 {
@@ -172,6 +177,7 @@ impl Master {
 
         if before != 0 && ngx_new_binary.load(Relaxed) == 0 {
             pidfile::rename_back(self.cycle, self.log, Reason::Exited, arguments::program());
+            service_manager::upgrade_failed();
         }
 
         live
@@ -182,6 +188,8 @@ impl Master {
     /// the master starts the workers of this binary again if SIGWINCH has
     /// stopped them.
     fn reconfigure(&mut self) {
+        service_manager::reloading();
+
         if ngx_new_binary.load(Relaxed) > 0 {
             if ngx_noaccepting.swap(0, Relaxed) != 0 {
                 self.starter.start();
@@ -197,6 +205,7 @@ impl Master {
         // SAFETY: the master and its starter get the new cycle and its log
         // below, and do not use the old cycle before that.
         let Ok(cycle) = (unsafe { init_cycle::reload(self.cycle) }) else {
+            service_manager::refused();
             return;
         };
 
@@ -237,7 +246,13 @@ impl Master {
         self.log
             .error(Level::Notice, None, format_args!("changing binary"));
 
-        ngx_new_binary.store(exec_new_binary(self.cycle).unwrap_or(0), Relaxed);
+        let pid = exec_new_binary(self.cycle).unwrap_or(0);
+
+        ngx_new_binary.store(pid, Relaxed);
+
+        if pid != 0 {
+            service_manager::upgrading(pid);
+        }
     }
 
     /// Stops the processes: sends a signal at once and again after delays that
@@ -297,6 +312,8 @@ pub fn exit_master(cycle: Cycle) -> ! {
     for ls in cycle.listening() {
         ls.remove_dead_file(log);
     }
+
+    service_manager::hand_over();
 
     process::exit(0)
 }

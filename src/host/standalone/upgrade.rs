@@ -14,6 +14,7 @@ use super::cycle::Cycle;
 use super::listening::Listening;
 use super::open_sockets::OpenSockets;
 use super::pidfile::{self, Reason};
+use super::service_manager;
 use crate::config::ngx_pid_t;
 use crate::host::execute::{Executable, execute};
 use crate::host::globals::ngx_argv;
@@ -65,12 +66,19 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
     let variable = CStr::from_bytes_until_nul(&variable).unwrap_or_default();
     let entries = entries(cycle).map_err(no_memory)?;
     let entries = CStr::from_bytes_until_nul(&entries).unwrap_or_default();
-    let envp = environment::with(variable).map_err(no_memory)?;
+    let service = service_manager::variables().map_err(no_memory)?;
+    let service = service
+        .iter()
+        .flatten()
+        .flat_map(|text| CStr::from_bytes_until_nul(text));
+    let mut envp = environment::with(variable).map_err(no_memory)?;
 
-    // SAFETY: `with` has returned an array of strings that ends with NULL. The
-    // strings are those of the environment and of `variable`, which live until
-    // the new binary has been executed.
-    let envp = unsafe { environment::add(envp.as_ptr(), entries) }.map_err(no_memory)?;
+    for text in [entries].into_iter().chain(service) {
+        // SAFETY: `envp` is an array of strings that ends with NULL. The strings are
+        // those of the environment and of these variables, which live until the new
+        // binary has been executed.
+        envp = unsafe { environment::add(envp.as_ptr(), text) }.map_err(no_memory)?;
+    }
 
     let work = Work {
         proc: ptr::null_mut(),
