@@ -71,6 +71,8 @@ mod start_fails;
 mod support;
 #[path = "runtime/table.rs"]
 mod table;
+#[path = "runtime/unchanged.rs"]
+mod unchanged;
 #[path = "runtime/unix_files.rs"]
 mod unix_files;
 #[path = "runtime/upgrade.rs"]

@@ -169,7 +169,8 @@ fn terminate_is_fast() {
     }
 }
 
-/// SIGTERM ends a graceful shutdown that waits for a connection.
+/// A second SIGQUIT does not begin a second shutdown. SIGTERM ends a graceful shutdown
+/// that waits for a connection.
 #[test]
 fn quit_may_become_terminate() {
     let server = Server::configurable("quit_terminate");
@@ -184,6 +185,14 @@ fn quit_may_become_terminate() {
     server.signal(libc::SIGQUIT);
     server.wait_for_lines(2, "(SIGQUIT) received");
     ask(&mut held, 'w');
+
+    // The worker gets the signal of the master, and then one of its own.
+    let worker = *server.shutting_down().first().unwrap();
+
+    sys::kill(worker, libc::SIGQUIT);
+    server.wait_for_line(&format!("{worker}#0: signal 3 (SIGQUIT) received"));
+    ask(&mut held, 'w');
+    assert_eq!(server.lines("gracefully shutting down").len(), 2);
     server.signal(libc::SIGTERM);
     assert!(closes(&mut held));
     server.finish(&[]);

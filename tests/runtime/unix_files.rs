@@ -91,6 +91,23 @@ fn the_file_has_its_owner() {
     );
 }
 
+/// The file of the socket is removed at each kind of exit: of a master in the foreground,
+/// of a daemon, and of a single process.
+#[test]
+fn the_file_is_removed_at_each_exit() {
+    for options in [&["-w", "1"][..], &["-w", "1", "-d"], &["-1"]] {
+        for signo in [libc::SIGQUIT, libc::SIGTERM, libc::SIGINT] {
+            let (server, path) = server("unix_exit");
+
+            server.spawn(options);
+            wait_until("an answer", || path.exists() && answers(&path));
+            server.signal(signo);
+            server.finish(&[]);
+            assert!(!path.exists(), "signal {signo}, {options:?}");
+        }
+    }
+}
+
 /// After `kill -9` of all processes the file of the socket is left. The next start
 /// replaces it.
 #[test]

@@ -8,6 +8,8 @@ pub mod manager;
 pub mod proc;
 pub mod run;
 pub mod server;
+pub mod sockets;
+pub mod state;
 pub mod sys;
 pub mod tracer;
 pub mod upgrade;

@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::state::{Process, title_of};
 use super::{SOON, build, find, proc, run, sys, wait_until, wait_within};
 
 /// A master and its children. When this value is dropped, also after a panic,
@@ -37,11 +38,18 @@ pub struct Server {
     /// The pids of all processes that this value has seen.
     seen: RefCell<BTreeSet<i32>>,
     status: Cell<Option<ExitStatus>>,
+    /// The state of the processes when `start` has started them.
+    pub(super) before: RefCell<Option<Vec<Process>>>,
+    /// Whether the master has got a signal to exit.
+    ends: Cell<bool>,
 }
 
 /// The title of a process, and the number of descriptors of each kind that the
 /// process has.
 pub type Descriptors = (String, BTreeMap<String, usize>);
+
+/// The name of the variable of [`Server::variable`].
+const VARIABLE: &str = "T_SERVER";
 
 /// Returns a port that no other process, no other test and no other run uses.
 /// The kernel does not assign the ports of this range to clients.
@@ -130,6 +138,8 @@ impl Server {
             child: RefCell::new(None),
             seen: RefCell::new(BTreeSet::new()),
             status: Cell::new(None),
+            before: RefCell::new(None),
+            ends: Cell::new(false),
         }
     }
 
@@ -198,6 +208,7 @@ impl Server {
 
         wait_until("the master's loop", || proc::waits_for_events(master));
         self.settled_descriptors();
+        self.remember_state();
 
         master
     }
@@ -225,6 +236,10 @@ impl Server {
     /// Returns the master's pid.
     pub fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
         let daemon = options.contains(&"-d");
+
+        self.ends.set(false);
+        command.env(VARIABLE, &self.directory);
+
         let mut child = command.spawn().expect("a program");
 
         if daemon {
@@ -278,6 +293,15 @@ impl Server {
         self.titled("worker process")
     }
 
+    /// The helpers of the server `c-tests/fixtures/runtime_server.c`.
+    pub fn helpers(&self) -> BTreeSet<i32> {
+        let mut pids = self.processes();
+
+        pids.retain(|&pid| title_of(pid).starts_with(&format!("{}: helper ", self.name)));
+
+        pids
+    }
+
     /// The workers that this master has started.
     pub fn workers_of(&self, master: i32) -> BTreeSet<i32> {
         let mut workers = self.workers();
@@ -317,8 +341,26 @@ impl Server {
         });
     }
 
-    /// Sends a signal to the master, whose pid is in the pid file.
+    /// The variable in the environment of all processes that the server has started,
+    /// as "NAME=VALUE".
+    pub(super) fn variable(&self) -> String {
+        format!("{VARIABLE}={}", self.directory.display())
+    }
+
+    /// Whether the program is a real nginx, which does not pass all checks of the
+    /// state.
+    pub(super) fn is_nginx(&self) -> bool {
+        self.name == "nginx"
+    }
+
+    /// Sends a signal to the master, whose pid is in the pid file. Before the first
+    /// signal to exit, checks the state of all processes.
     pub fn signal(&self, signo: i32) {
+        if [libc::SIGQUIT, libc::SIGTERM, libc::SIGINT].contains(&signo) && !self.ends.replace(true)
+        {
+            self.check_state();
+        }
+
         assert!(sys::kill(self.master(), signo), "no master");
     }
 
@@ -383,11 +425,7 @@ impl Server {
         let mut all: Vec<_> = self
             .processes()
             .into_iter()
-            .map(|pid| {
-                let title = proc::title(pid).replace(|c: char| c.is_ascii_digit(), "");
-
-                (title, proc::kinds_of_descriptors(pid))
-            })
+            .map(|pid| (title_of(pid), proc::kinds_of_descriptors(pid)))
             .collect();
 
         all.sort();
@@ -445,8 +483,8 @@ impl Server {
     }
 
     /// Waits until all processes have exited. Checks that the program has
-    /// exited with 0, that no pid file and no System V segment is left, and
-    /// that the log is as in `check_log`.
+    /// exited with 0, that no pid file, no other file, no System V segment and no
+    /// process is left, and that the log is as in `check_log`.
     pub fn finish(&self, allowed: &[&str]) {
         wait_until("the end of all processes", || self.processes().is_empty());
 
@@ -458,6 +496,7 @@ impl Server {
         assert!(!self.pidfile().exists(), "the pid file is left");
         assert!(!self.old_pidfile().exists(), "the old pid file is left");
         assert_eq!(proc::segments_of(&self.seen.borrow()), [""; 0]);
+        self.check_nothing_is_left();
         self.check_log(allowed);
     }
 
