@@ -40,6 +40,8 @@ mod messages;
 mod messages_upgrade;
 #[path = "runtime/messages_upgrade_ledger.rs"]
 mod messages_upgrade_ledger;
+#[path = "runtime/own_messages.rs"]
+mod own_messages;
 #[path = "runtime/pid_1.rs"]
 mod pid_1;
 #[path = "runtime/pidfile.rs"]
