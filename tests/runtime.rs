@@ -12,6 +12,8 @@
     missing_docs
 )]
 
+#[path = "runtime/activation.rs"]
+mod activation;
 #[path = "runtime/conf.rs"]
 mod conf;
 #[path = "runtime/descriptors.rs"]

@@ -21,6 +21,9 @@ pub enum Address<'a> {
     Abstract(&'a str),
     /// The number of a descriptor that is open already.
     Descriptor(RawFd),
+    /// The name of sockets that the service manager has opened, `FileDescriptorName` of
+    /// `systemd.socket(5)`.
+    Named(&'a str),
 }
 
 impl<'a> Address<'a> {
@@ -29,7 +32,8 @@ impl<'a> Address<'a> {
     /// - `IPV4:PORT`, `[IPV6]:PORT` or `[IPV6%ZONE]:PORT`;
     /// - `*:PORT`, `:PORT` or `PORT`: all IPv4 addresses;
     /// - `unix:PATH`, or `unix:@NAME` for a name without a file;
-    /// - `fd:NUMBER`: a descriptor that is open already.
+    /// - `fd:NUMBER`: a descriptor that is open already;
+    /// - `fdname:NAME`: the sockets that the service manager has opened with this name.
     pub fn parse(text: &'a str) -> Option<Self> {
         if let Some(name) = text.strip_prefix("unix:@") {
             return Some(Self::Abstract(name)).filter(|_| !name.is_empty());
@@ -41,6 +45,10 @@ impl<'a> Address<'a> {
 
         if let Some(number) = text.strip_prefix("fd:") {
             return digits(number).map(Self::Descriptor);
+        }
+
+        if let Some(name) = text.strip_prefix("fdname:") {
+            return Some(Self::Named(name)).filter(|_| !name.is_empty());
         }
 
         let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
@@ -106,7 +114,7 @@ impl<'a> Address<'a> {
             Self::Inet(SocketAddr::V4(_)) => Some(AddressFamily::Inet),
             Self::Inet(SocketAddr::V6(_)) => Some(AddressFamily::Inet6),
             Self::Unix(_) | Self::Abstract(_) => Some(AddressFamily::Unix),
-            Self::Descriptor(_) => None,
+            Self::Descriptor(_) | Self::Named(_) => None,
         }
     }
 
@@ -116,7 +124,7 @@ impl<'a> Address<'a> {
             Self::Inet(addr) => bind(fd, &SockaddrStorage::from(addr)),
             Self::Unix(path) => bind(fd, &UnixAddr::new(CPath::of(path)?.as_c_str())?),
             Self::Abstract(name) => bind(fd, &UnixAddr::new_abstract(name.as_bytes())?),
-            Self::Descriptor(_) => Err(Errno::EINVAL),
+            Self::Descriptor(_) | Self::Named(_) => Err(Errno::EINVAL),
         }
     }
 
@@ -124,7 +132,7 @@ impl<'a> Address<'a> {
     pub fn is_of(self, fd: RawFd) -> bool {
         match self {
             Self::Inet(addr) => Self::of(fd) == Some(addr),
-            Self::Descriptor(_) => false,
+            Self::Descriptor(_) | Self::Named(_) => false,
             Self::Unix(_) | Self::Abstract(_) => getsockname::<UnixAddr>(fd)
                 .is_ok_and(|name| name.family() == Some(AddressFamily::Unix) && self.names(&name)),
         }
@@ -143,7 +151,27 @@ impl<'a> Address<'a> {
     /// kernel chooses the port 0, and the number of a descriptor is another one
     /// in another process.
     pub fn is_vague(self) -> bool {
-        self.port() == Some(0) || matches!(self, Self::Descriptor(_))
+        self.port() == Some(0) || matches!(self, Self::Descriptor(_) | Self::Named(_))
+    }
+}
+
+/// Shows the address to which a socket is bound, `getsockname(2)`.
+pub struct BoundTo(pub RawFd);
+
+impl fmt::Display for BoundTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(address) = Address::of(self.0) {
+            return address.fmt(f);
+        }
+
+        let name = getsockname::<UnixAddr>(self.0).ok();
+        let name = name.filter(|name| name.family() == Some(AddressFamily::Unix));
+
+        match name.as_ref().map(|name| (name.path(), name.as_abstract())) {
+            Some((Some(path), _)) => Address::Unix(path).fmt(f),
+            Some((None, Some(name))) => write!(f, "unix:@{}", name.escape_ascii()),
+            _ => f.write_str("(unknown)"),
+        }
     }
 }
 
@@ -154,6 +182,7 @@ impl fmt::Display for Address<'_> {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Abstract(name) => write!(f, "unix:@{name}"),
             Self::Descriptor(fd) => write!(f, "fd:{fd}"),
+            Self::Named(name) => write!(f, "fdname:{name}"),
         }
     }
 }
@@ -205,6 +234,7 @@ mod tests {
             "unix:/tmp/x.sock",
             "unix:@name",
             "fd:3",
+            "fdname:web",
         ] {
             assert_eq!(Address::parse(text).unwrap().to_string(), text);
         }
@@ -234,6 +264,7 @@ mod tests {
             "fd:",
             "fd:-1",
             "fd:+1",
+            "fdname:",
             "127.0.0.1",
             "127.0.0.1:+80",
             "1.2.3.4:70000",

@@ -148,6 +148,20 @@ pub fn inherit(fd: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Becomes the owner of an inherited socket as [`inherit`] does.
+///
+/// Returns in addition `EINVAL` if `fd` is a socket for connections that does not listen,
+/// such as an accepted connection. Then `fd` stays as it is.
+pub fn inherit_listening(fd: RawFd) -> Result<OwnedFd, Errno> {
+    if int_option(fd, libc::SO_TYPE)? != libc::SOCK_DGRAM
+        && int_option(fd, libc::SO_ACCEPTCONN)? == 0
+    {
+        return Err(Errno::EINVAL);
+    }
+
+    inherit(fd)
+}
+
 /// Becomes the owner of a socket of the kind `kind` that is open already, and makes it
 /// non-blocking and close-on-exec. A descriptor up to stderr stays open, and the result
 /// is a duplicate.

@@ -142,8 +142,8 @@ impl Listening {
         let address = self.address().ok_or_else(|| {
             refuse(format_args!(
                 "invalid address \"{text}\" to listen on, it takes \"IPV4:PORT\", \
-                 \"[IPV6]:PORT\", \"*:PORT\", \"PORT\", \"unix:PATH\", \"unix:@NAME\" \
-                 or \"fd:NUMBER\""
+                 \"[IPV6]:PORT\", \"*:PORT\", \"PORT\", \"unix:PATH\", \"unix:@NAME\", \
+                 \"fd:NUMBER\" or \"fdname:NAME\""
             ))
         })?;
 

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::activation;
 use super::cycle::Cycle;
 use super::listening::Listening;
 use super::open_sockets::Assigned;
@@ -191,6 +192,7 @@ impl Listening {
     fn remove_file_by(self, remove: fn(&Path) -> std::result::Result<(), Errno>, log: Log) {
         if let Some(path) = self.address().and_then(Address::path)
             && role::acts_as_master(&GLOBALS)
+            && !activation::owns_file(path)
             && let Err(err) = remove(path)
         {
             log.error(

@@ -19,8 +19,8 @@ use super::variables::{
     ngx_use_stderr,
 };
 use super::{
-    arguments, event_loop, log_file, master, message_conf, message_loop, pidfile, service_manager,
-    setproctitle, single,
+    activation, arguments, event_loop, log_file, master, message_conf, message_loop, pidfile,
+    service_manager, setproctitle, single,
 };
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
 use crate::host::messages::program::{self, Program};
@@ -130,15 +130,19 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 }
 
 /// Takes the listening sockets of the old binary, if an old binary has started
-/// this program. `ngx_parent` becomes the pid of the old binary's master: while
+/// this program, and those of the service manager. With an old binary, `ngx_parent` becomes the pid of the old binary's master: while
 /// it runs, SIGUSR2 does not start a third binary.
 fn take_inherited(log: Log) -> Result<OpenSockets<'static>> {
-    let Some(sockets) = inherited_sockets(log)? else {
-        return Ok(OpenSockets::none());
-    };
+    let inherited = inherited_sockets(log)?;
 
-    ngx_inherited.store(1, Relaxed);
-    ngx_parent.store(process::getppid(), Relaxed);
+    if inherited.is_some() {
+        ngx_inherited.store(1, Relaxed);
+        ngx_parent.store(process::getppid(), Relaxed);
+    }
+
+    let mut sockets = inherited.unwrap_or(OpenSockets::none());
+
+    activation::take(&mut sockets, log)?;
 
     Ok(sockets)
 }

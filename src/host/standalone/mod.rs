@@ -3,6 +3,7 @@
 //! log, the master and the workers.
 
 pub mod accept;
+pub mod activation;
 pub mod addresses;
 pub mod arguments;
 pub mod by_fd;

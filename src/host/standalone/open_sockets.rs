@@ -2,7 +2,8 @@
 //! is made.
 //!
 //! These are the sockets of the old cycle at a reload, the sockets that an old binary
-//! has handed down, and descriptors that the configuration names. A socket is used for
+//! has handed down, those that a service manager has opened, and descriptors that the
+//! configuration names. A socket is used for
 //! the entry of the configuration that has the address of the socket. A "vague"
 //! address, such as "127.0.0.1:0", does not say which socket is meant. Such an entry
 //! gets the socket that an entry with the same text had in the old cycle or the old
@@ -10,12 +11,15 @@
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
+
+use super::activation;
 use super::addresses::Addresses;
 use super::cycle::Cycle;
 use super::listening::Listening;
 use crate::log::{Level, Log};
-use crate::status::Result;
-use crate::sys::address::Address;
+use crate::status::{Result, Status};
+use crate::sys::address::{Address, BoundTo};
 use crate::sys::listen::{self, Kind, Options};
 use crate::sys::{fd, heap};
 
@@ -23,6 +27,9 @@ struct OpenSocket<'a> {
     sock: OwnedFd,
     /// The address of the entry that the socket belonged to, if it is known.
     entry: Option<Address<'a>>,
+    /// The name that the service manager has given to the socket, which can be empty;
+    /// `None` if the socket is not from a service manager.
+    name: Option<&'a str>,
 }
 
 impl OpenSocket<'_> {
@@ -34,6 +41,7 @@ impl OpenSocket<'_> {
             && match (self.entry, address) {
                 (Some(entry), address) if address.is_vague() => entry == address,
                 (None, Address::Descriptor(number)) => fd == number,
+                (None, Address::Named(name)) => self.name == Some(name),
                 (_, address) => address.is_of(fd),
             }
     }
@@ -67,8 +75,18 @@ impl<'a> OpenSockets<'a> {
     /// Returns an error, with an emergency in the log, and closes the socket, if
     /// there is no memory.
     pub fn add(&mut self, sock: OwnedFd, entry: Option<Address<'a>>, log: Log) -> Result {
-        heap::push(&mut self.0, OpenSocket { sock, entry })
-            .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))
+        let name = None;
+
+        heap::push(&mut self.0, OpenSocket { sock, entry, name }).map_err(|err| no_memory(err, log))
+    }
+
+    /// Adds a socket that the service manager has opened, and has given a name.
+    ///
+    /// Returns an error as [`OpenSockets::add`] does.
+    pub fn add_named(&mut self, sock: OwnedFd, name: &'a str, log: Log) -> Result {
+        let (entry, name) = (None, Some(name));
+
+        heap::push(&mut self.0, OpenSocket { sock, entry, name }).map_err(|err| no_memory(err, log))
     }
 
     /// Whether one of the sockets has the descriptor `fd`.
@@ -148,6 +166,8 @@ impl<'a> OpenSockets<'a> {
             self.assign_more(&mut assigned, entry, ls, workers, log)?;
         }
 
+        self.log_unused(log);
+
         Ok(assigned)
     }
 
@@ -166,18 +186,17 @@ impl<'a> OpenSockets<'a> {
         let first = assigned.get(entry).and_then(|first| first.sock.as_ref());
         let address = match ls.check(log)? {
             // Two entries can have the same text and different ports.
-            Address::Inet(addr) => first
-                .and_then(|sock| Address::of(sock.as_raw_fd()))
-                .unwrap_or(addr),
+            Address::Inet(addr) => Address::Inet(
+                first
+                    .and_then(|sock| Address::of(sock.as_raw_fd()))
+                    .unwrap_or(addr),
+            ),
+            named @ Address::Named(_) => named,
             _ => return Ok(()),
         };
         let mut number = 1;
 
-        while let Some(i) = self.0.iter().position(|open| {
-            let fd = open.sock.as_raw_fd();
-
-            listen::is_of_kind(fd, kind) && Address::Inet(address).is_of(fd)
-        }) {
+        while let Some(i) = self.0.iter().position(|open| open.is_for(address, kind)) {
             add(assigned, entry, number, Some(self.0.remove(i).sock), log)?;
             number += 1;
         }
@@ -191,15 +210,49 @@ impl<'a> OpenSockets<'a> {
         Ok(())
     }
 
+    /// Logs the sockets of the service manager that no entry uses.
+    fn log_unused(&self, log: Log) {
+        for open in &self.0 {
+            if let Some(name) = open.name {
+                let fd = open.sock.as_raw_fd();
+
+                log.error(
+                    Level::Warn,
+                    None,
+                    format_args!(
+                        "the socket {} of the service manager, fd:{fd} name:\"{name}\", \
+                         is closed: the configuration has no entry for it",
+                        BoundTo(fd)
+                    ),
+                );
+            }
+        }
+    }
+
     fn take(&mut self, address: Address<'_>, kind: Kind, log: Log) -> Result<Option<OwnedFd>> {
         let found = self.0.iter().position(|open| open.is_for(address, kind));
 
         if let Some(i) = found {
-            return Ok(Some(self.0.remove(i).sock));
+            let open = self.0.remove(i);
+
+            if let (Some(_), Some(path)) = (open.name, address.path()) {
+                activation::leave_file(path).map_err(|err| no_memory(err, log))?;
+            }
+
+            return Ok(Some(open.sock));
         }
 
-        let Address::Descriptor(number) = address else {
-            return Ok(None);
+        let number = match address {
+            Address::Descriptor(number) => number,
+            Address::Named(_) => {
+                log.error(
+                    Level::Emerg,
+                    None,
+                    format_args!("{address}: the service manager has opened no such socket"),
+                );
+                return Err(Status::Error);
+            }
+            _ => return Ok(None),
         };
 
         listen::adopt(number, kind).map(Some).map_err(|err| {
@@ -210,6 +263,10 @@ impl<'a> OpenSockets<'a> {
             )
         })
     }
+}
+
+fn no_memory(err: Errno, log: Log) -> Status {
+    log.fail(Level::Emerg, err, format_args!("malloc() failed"))
 }
 
 fn add(
@@ -226,6 +283,5 @@ fn add(
         was_open: false,
     };
 
-    heap::push(assigned, added)
-        .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))
+    heap::push(assigned, added).map_err(|err| no_memory(err, log))
 }

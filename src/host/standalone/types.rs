@@ -174,8 +174,9 @@ pub type ngx_listening_t = ngx_listening_s;
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
     /// The address: "IPV4:PORT", "[IPV6]:PORT", "*:PORT", ":PORT", "PORT",
-    /// "unix:PATH", "unix:@NAME" for a Unix socket that has no file, or
-    /// "fd:NUMBER" for a descriptor that is open already.
+    /// "unix:PATH", "unix:@NAME" for a Unix socket that has no file, "fd:NUMBER"
+    /// for a descriptor that is open already, or "fdname:NAME" for the sockets that
+    /// the service manager has opened with this name, sd_listen_fds(3).
     pub address: *const c_char,
     /// The function that a worker calls for each new connection.
     pub handler: ngx_connection_handler_pt,

@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::arguments;
 use super::cycle::Cycle;
 use super::listening::Listening;
 use super::open_sockets::OpenSockets;
 use super::pidfile::{self, Reason};
 use super::service_manager;
+use super::{activation, arguments};
 use crate::config::ngx_pid_t;
 use crate::host::execute::{Executable, execute};
 use crate::host::globals::ngx_argv;
@@ -118,15 +118,19 @@ fn variable(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
 }
 
 /// The environment variable with the entries of the configuration whose addresses do
-/// not say which socket they mean: for each its descriptor, "=", the address, and ";".
-/// It has a NUL at its end.
+/// not say which socket they mean, and of Unix sockets whose files belong to the service
+/// manager: for each its descriptor, "=", the address, and ";". It has a NUL at its end.
 fn entries(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
     let mut text = heap::Writer::new();
 
     write!(text, "{ENTRIES}=").or(Err(Errno::ENOMEM))?;
 
     for ls in cycle.listening().filter(|ls| ls.fd() != -1) {
-        if let Some(address) = ls.address().filter(|address| address.is_vague()) {
+        let is_needed = |address: &Address<'_>| {
+            address.is_vague() || address.path().is_some_and(activation::owns_file)
+        };
+
+        if let Some(address) = ls.address().filter(is_needed) {
             write!(text, "{}={address};", ls.fd()).or(Err(Errno::ENOMEM))?;
         }
     }
@@ -137,20 +141,29 @@ fn entries(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
 }
 
 /// Takes over the variable that [`entries`] makes.
-fn take_entries(sockets: &mut OpenSockets<'_>) {
+///
+/// Returns an error, with an emergency in `log`, if there is no memory.
+fn take_entries(sockets: &mut OpenSockets<'_>, log: Log) -> Result {
     for entry in environment::get(ENTRIES_NAME)
         .unwrap_or_default()
         .split(';')
     {
         if let Some((fd, address)) = entry.split_once('=')
             && let Ok(fd) = fd.parse()
-            && let Some(address) = Address::parse(address).filter(|address| address.is_vague())
+            && let Some(address) = Address::parse(address)
         {
-            sockets.set_entry(fd, address);
+            if address.is_vague() {
+                sockets.set_entry(fd, address);
+            } else if let Some(path) = address.path() {
+                activation::leave_file(path)
+                    .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))?;
+            }
         }
     }
 
     environment::remove(ENTRIES_NAME);
+
+    Ok(())
 }
 
 /// Logs that the variable of the sockets is faulty. The program starts nevertheless.
@@ -209,7 +222,7 @@ pub fn inherited_sockets(log: Log) -> Result<Option<OpenSockets<'static>>> {
 
     // The programs that this process executes have not inherited the sockets.
     environment::remove(VARIABLE_NAME);
-    take_entries(&mut sockets);
+    take_entries(&mut sockets, log)?;
 
     Ok(Some(sockets))
 }
