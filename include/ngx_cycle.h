@@ -46,7 +46,10 @@ struct ngx_core_conf_s {
      * are alive 2 s later.
      */
     ngx_msec_t shutdown_timeout;
-    /* The number of workers; 0: one for each processor. */
+    /*
+     * The number of workers, at most 1024; 0: one for each processor that the master is
+     * allowed to use, see sched_getaffinity(2).
+     */
     ngx_int_t worker_processes;
     /*
      * The action of ngx_debug_point(): 0 (none), NGX_DEBUG_POINTS_STOP or
@@ -59,7 +62,10 @@ struct ngx_core_conf_s {
     off_t rlimit_core;
     /* The nice value of the workers; 0: the nice value of the master. */
     int priority;
-    /* 1: worker N runs on processor N only. */
+    /*
+     * 1: each worker runs on one processor only, the next one of those that the master
+     * is allowed to use.
+     */
     ngx_flag_t cpu_affinity_auto;
     /*
      * The user of the workers, if the master is root; NULL: the user of the

@@ -16,6 +16,8 @@
 mod activation;
 #[path = "runtime/conf.rs"]
 mod conf;
+#[path = "runtime/conf_values.rs"]
+mod conf_values;
 #[path = "runtime/descriptors.rs"]
 mod descriptors;
 #[path = "runtime/fork_fails.rs"]

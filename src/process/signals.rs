@@ -2,6 +2,7 @@
 //! signal that arrives; `ngx_init_signals`.
 
 use std::ffi::c_int;
+use std::fmt;
 use std::sync::atomic::AtomicI32;
 #[cfg(feature = "standalone")]
 use std::sync::atomic::AtomicUsize;
@@ -221,12 +222,8 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
 }
 
 fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {
-    let signame = SIGNALS
-        .iter()
-        .find(|signal| signal.signo == signo)
-        .map_or("", |signal| signal.signame);
-
-    match sender {
+    let known = SIGNALS.iter().find(|signal| signal.signo == signo);
+    let write = |signame: fmt::Arguments<'_>| match sender {
         Some(pid) => log.error(
             Level::Notice,
             None,
@@ -237,6 +234,15 @@ fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {
             None,
             format_args!("signal {signo} ({signame}) received{action}"),
         ),
+    };
+
+    match known {
+        Some(signal) => write(format_args!("{}", signal.signame)),
+        // The status signal. nginx has no such signal.
+        #[cfg(feature = "standalone")]
+        None => write(format_args!("{}", signal::Name(signo))),
+        #[cfg(not(feature = "standalone"))]
+        None => write(format_args!("")),
     }
 }
 

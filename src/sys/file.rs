@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, stat};
 
 use super::path::CPath;
 
@@ -76,6 +76,17 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
     // SAFETY: both paths are C strings.
     Errno::result(unsafe { libc::rename(from.as_c_str().as_ptr(), to.as_c_str().as_ptr()) })
         .map(drop)
+}
+
+/// Returns `ENOTDIR` if there is a file at `path` that is no directory, `stat(2)`.
+pub fn check_directory(path: &Path) -> Result<(), Errno> {
+    let mode = stat(CPath::of(path)?.as_c_str())?.st_mode;
+
+    if mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits() {
+        Ok(())
+    } else {
+        Err(Errno::ENOTDIR)
+    }
 }
 
 /// Removes a file.

@@ -1,6 +1,8 @@
 //! Signals: dispositions, signal masks, and the arguments of a signal handler.
 
 use std::ffi::{c_int, c_void};
+#[cfg(feature = "standalone")]
+use std::fmt;
 
 use nix::errno::Errno;
 
@@ -17,6 +19,26 @@ fn action(signo: c_int, disposition: libc::sighandler_t, flags: c_int) -> Result
     // SAFETY: the kernel reads `sa`, which is local; `disposition` is SIG_IGN,
     // SIG_DFL or a Handler, for which `flags` has SA_SIGINFO.
     Errno::result(unsafe { libc::sigaction(signo, &raw const sa, std::ptr::null_mut()) }).map(drop)
+}
+
+/// The name of a signal, such as "SIGTTIN", or "SIGRTMIN+2" for a real-time signal.
+///
+/// # References
+///
+/// `signal(7)`.
+#[cfg(feature = "standalone")]
+pub struct Name(pub c_int);
+
+#[cfg(feature = "standalone")]
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(signo) = *self;
+
+        match nix::sys::signal::Signal::try_from(signo) {
+            Ok(signal) => f.write_str(signal.as_str()),
+            Err(_) => write!(f, "SIGRTMIN+{}", signo.saturating_sub(libc::SIGRTMIN())),
+        }
+    }
 }
 
 /// Makes `handler` the handler of the signal `signo`.

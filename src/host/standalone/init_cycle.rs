@@ -10,7 +10,7 @@ use super::cycle::Cycle;
 use super::draft::Draft;
 use super::listening_sockets;
 use super::log::{ErrorLog, ngx_log_s};
-use super::log_file::{open, open_or_stderr};
+use super::log_file::open;
 use super::old_cycle::{self, destroy, retire};
 use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
@@ -81,7 +81,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     Ok(new)
 }
 
-/// Makes a cycle: checks the user, opens the log and the listening sockets, and
+/// Makes a cycle: checks the configuration, opens the log and the listening sockets, and
 /// calls the modules' hooks. `sockets` are listening sockets that are open
 /// already.
 fn new_cycle(
@@ -90,7 +90,7 @@ fn new_cycle(
     old: Option<Cycle>,
     sockets: OpenSockets<'_>,
 ) -> Result<Cycle> {
-    conf.check_user(log)?;
+    conf.check(log)?;
 
     let workers = if conf.master() {
         conf.worker_processes()
@@ -121,14 +121,14 @@ fn allocate(conf: Conf<'_>, old: Option<Cycle>, assigned: &[Assigned]) -> Result
     let log = old.or_else(Cycle::current).and_then(Cycle::error_log);
     let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, log)?;
 
-    fill_pool(pool, conf, old.is_some(), assigned).inspect_err(|_| {
+    fill_pool(pool, conf, assigned).inspect_err(|_| {
         // SAFETY: making the cycle has failed, so nothing has a pointer into
         // the new pool.
         unsafe { pool.destroy() };
     })
 }
 
-fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool, assigned: &[Assigned]) -> Result<Cycle> {
+fn fill_pool(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Cycle> {
     let listening = put_addresses(pool, conf, assigned)?;
     let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
@@ -146,7 +146,7 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool, assigned: &[Assigned]) ->
 
     // The file is opened last, because nothing would close it if a later step
     // failed.
-    log.replace_file(open_error_log(conf, reload)?);
+    log.replace_file(open_error_log(conf)?);
     pool.set_log(log);
 
     // SAFETY: the memory that the cycle points to is in the pool of the cycle,
@@ -210,9 +210,11 @@ fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
     unsafe { ErrorLog::from_ptr(log.as_ptr()) }.ok_or(Status::Error)
 }
 
-/// Opens the file of the log. If the file cannot be opened at the start of a
-/// program, the log is stderr; a reload fails.
-fn open_error_log(conf: Conf<'_>, reload: bool) -> Result<ngx_fd_t> {
+/// Opens the file of the log.
+///
+/// Returns an error, with an emergency in the log of the present cycle, if the file
+/// cannot be opened.
+fn open_error_log(conf: Conf<'_>) -> Result<ngx_fd_t> {
     // The workers' user may be able to change the directory of the log.
     let owner = conf
         .identity()
@@ -220,15 +222,15 @@ fn open_error_log(conf: Conf<'_>, reload: bool) -> Result<ngx_fd_t> {
         .flatten()
         .map(|identity| Owner::May(identity.user.as_raw()));
 
-    match conf.error_log() {
-        None => Ok(libc::STDERR_FILENO),
-        Some(path) if reload => open(path, owner).map_err(|err| {
-            Cycle::log_of(Cycle::current()).fail(
-                Level::Emerg,
-                err,
-                format_args!("open() \"{}\" failed", path.display()),
-            )
-        }),
-        Some(path) => Ok(open_or_stderr(path, owner)),
-    }
+    let Some(path) = conf.error_log() else {
+        return Ok(libc::STDERR_FILENO);
+    };
+
+    open(path, owner).map_err(|err| {
+        Cycle::log_of(Cycle::current()).fail(
+            Level::Emerg,
+            err,
+            format_args!("open() \"{}\" failed", path.display()),
+        )
+    })
 }

@@ -160,6 +160,8 @@ impl Listening {
             )));
         }
 
+        check_values(&listening, address, log)?;
+
         Ok(address)
     }
 
@@ -275,6 +277,37 @@ fn kind_of(listening: &ngx_listening_t) -> Option<Kind> {
         Ok(libc::SOCK_DGRAM) => Some(Kind::Datagram),
         _ => None,
     }
+}
+
+/// Checks the numbers that the program has set in `listening`.
+///
+/// Returns an error, with an emergency in the log, if a number is invalid.
+fn check_values(listening: &ngx_listening_t, address: Address<'_>, log: Log) -> Result {
+    /// The largest permissions of a file, `chmod(2)`.
+    const MOST_MODE: i64 = 0o777;
+
+    for (name, value, least, most) in [
+        (
+            "backlog",
+            i64::from(listening.backlog),
+            0,
+            i64::from(c_int::MAX),
+        ),
+        ("ipv6only", listening.ipv6only as i64, -1, 1),
+        ("reuseport", listening.reuseport as i64, 0, 1),
+        ("mode", listening.mode.cast_signed() as i64, 0, MOST_MODE),
+    ] {
+        if !(least..=most).contains(&value) {
+            log.error(
+                Level::Emerg,
+                None,
+                format_args!("invalid {name} {value} of {address}, it is {least} to {most}"),
+            );
+            return Err(Status::Error);
+        }
+    }
+
+    Ok(())
 }
 
 #[cfg(test)]

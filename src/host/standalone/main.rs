@@ -30,7 +30,7 @@ use crate::log::{Level, Log};
 use crate::process::{reap, signals};
 use crate::status::Result;
 use crate::sys::daemon::{self, Starting};
-use crate::sys::process;
+use crate::sys::{directory, process};
 
 /// Runs a program as `conf` says. Does not return, unless the program could not
 /// be set up: then it returns 1, with the reason on stderr or in the log.
@@ -40,6 +40,7 @@ use crate::sys::process;
 /// `argv` is NULL or the argument of main() with `argc` strings.
 pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
     daemon::open_stdio();
+    directory::remember();
 
     let log = ErrorLog::log_of(log_file::init(None, None));
 

@@ -11,6 +11,7 @@ pub mod channel;
 pub mod channel_event;
 pub mod close_connection;
 pub mod conf;
+mod conf_check;
 pub mod conf_defaults;
 pub mod connection;
 pub mod connections;

@@ -14,7 +14,7 @@ use crate::log::{Level, Line, Log};
 use crate::status::Result;
 use crate::sys::path::CPath;
 use crate::sys::text::Text;
-use crate::sys::{file, trusted, user};
+use crate::sys::{directory, file, trusted, user};
 
 /// The user id of root.
 const ROOT: libc::uid_t = 0;
@@ -22,6 +22,14 @@ const ROOT: libc::uid_t = 0;
 /// The largest number of bytes that are read from a pid file. A pid has fewer
 /// digits.
 const MAX_PID_FILE: usize = 64;
+
+/// The absolute path of the pid file, if the configuration has one. A module can have
+/// changed the working directory of this process.
+fn path_of(cycle: Cycle) -> Option<CPath> {
+    let path = cycle.conf().pid()?;
+
+    directory::absolute(path).or_else(|_| CPath::of(path)).ok()
+}
 
 /// The name of the old binary's pid file while both binaries run.
 ///
@@ -41,9 +49,10 @@ fn old_path(pid: &Path, log: Log) -> Result<CPath> {
 ///
 /// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
-    let Some(path) = cycle.conf().pid() else {
+    let Some(path) = path_of(cycle) else {
         return Ok(());
     };
+    let path = path.as_path();
 
     let mut line = Line::new();
 
@@ -132,9 +141,10 @@ pub fn change(old: Cycle, new: Cycle, log: Log) -> Result {
 /// renamed file. The file stays if another instance of the program has written
 /// its own pid to it since (`D35`).
 pub fn remove(cycle: Cycle, log: Log) {
-    let Some(path) = cycle.conf().pid() else {
+    let Some(path) = path_of(cycle) else {
         return;
     };
+    let path = path.as_path();
 
     let old;
     let path = if ngx_new_binary.load(Relaxed) > 0 {
@@ -181,9 +191,10 @@ pub enum Reason {
 /// Renames the pid file before the new binary `program` is executed. Returns
 /// true, or false, with an alert in the log, if the file cannot be renamed.
 pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
-    let Some(pid) = cycle.conf().pid() else {
+    let Some(pid) = path_of(cycle) else {
         return true;
     };
+    let pid = pid.as_path();
     let Ok(old) = old_path(pid, log) else {
         return false;
     };
@@ -209,9 +220,10 @@ pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
 /// Gives the pid file its name back. Logs an alert if the file cannot be
 /// renamed.
 pub fn rename_back(cycle: Cycle, log: Log, reason: Reason, program: Text) {
-    let Some(pid) = cycle.conf().pid() else {
+    let Some(pid) = path_of(cycle) else {
         return;
     };
+    let pid = pid.as_path();
     let Ok(old) = old_path(pid, log) else {
         return;
     };

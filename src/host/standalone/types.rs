@@ -303,7 +303,7 @@ pub struct ngx_cache_manager_ctx_s {
     /// The function of the helper. The process calls it once after the delay.
     /// To be called again, the function adds a timer to its event.
     pub handler: ngx_event_handler_pt,
-    /// The name of the process in its title and in log lines.
+    /// The name of the process in its title and in log lines; NULL: "helper process".
     pub name: *mut c_char,
     /// Milliseconds from the start of the process to the first call of the
     /// handler.
@@ -329,7 +329,8 @@ pub struct ngx_core_conf_s {
     /// are alive 2 s later.
     pub shutdown_timeout: ngx_msec_t,
 
-    /// The number of workers; 0: one for each processor.
+    /// The number of workers, at most 1024; 0: one for each processor that the master is
+    /// allowed to use, see sched_getaffinity(2).
     pub worker_processes: ngx_int_t,
     /// The action of ngx_debug_point(): 0 (none), NGX_DEBUG_POINTS_STOP or
     /// NGX_DEBUG_POINTS_ABORT.
@@ -342,7 +343,8 @@ pub struct ngx_core_conf_s {
     /// The nice value of the workers; 0: the nice value of the master.
     pub priority: c_int,
 
-    /// 1: worker N runs on processor N only.
+    /// 1: each worker runs on one processor only, the next one of those that the master
+    /// is allowed to use.
     pub cpu_affinity_auto: ngx_flag_t,
 
     /// The user of the workers, if the master is root; NULL: the user of the
