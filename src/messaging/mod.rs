@@ -8,7 +8,8 @@
 //! - [`address`]: to which process, or to which processes, a message goes
 //! - [`choosing`]: which process has an address
 //! - [`presence`]: which processes have started and which are dead
-//! - [`keys`]: a message with a key is dropped while another one with this key waits
+//! - [`keys`]: a message with a key is dropped while another one with this key waits;
+//!   [`siphash`] is the hash of the keys
 //! - [`retained`]: the last message of a type, in the board, for processes that start
 //!   later
 //! - [`keeping`], [`versions`]: what one process keeps there and takes from there, and
@@ -37,6 +38,7 @@ pub mod requests;
 pub mod retained;
 pub mod rows;
 pub mod sending;
+pub mod siphash;
 pub mod statistics;
 pub mod ticks;
 pub mod versions;
