@@ -148,8 +148,8 @@ struct ngx_core_conf_s {
     ngx_uint_t message_processes;
     /*
      * Microseconds for which a process that has just received a message looks
-     * for the next one before it sleeps; 0: it does not. Of use with more
-     * processors than busy processes.
+     * for the next one before it sleeps, at most 1000000; 0: it does not. Of use with
+     * more processors than busy processes.
      */
     ngx_uint_t message_spin;
     /*

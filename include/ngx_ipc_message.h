@@ -134,7 +134,8 @@ typedef struct {
 typedef struct {
     /*
      * The number of messages of this process that wait there. It includes records of
-     * the library, about one for 30 small messages.
+     * the library: about one for 30 small messages, and up to two when nothing was sent
+     * for a second.
      */
     ngx_uint_t messages;
     /*

@@ -194,7 +194,8 @@ pub struct ngx_ipc_gap_t {
 #[derive(Clone, Copy)]
 pub struct ngx_ipc_load_t {
     /// The number of messages of this process that wait there. It includes records of
-    /// the library, about one for 30 small messages.
+    /// the library: about one for 30 small messages, and up to two when nothing was sent
+    /// for a second.
     pub messages: ngx_uint_t,
     /// The memory in bytes that the messages of this process use there, a multiple of
     /// 4096. It is at least 4096 until this process has sent nothing for a while.

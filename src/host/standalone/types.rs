@@ -408,8 +408,8 @@ pub struct ngx_core_conf_s {
     /// least 64.
     pub message_processes: ngx_uint_t,
     /// Microseconds for which a process that has just received a message looks
-    /// for the next one before it sleeps; 0: it does not. Of use with more
-    /// processors than busy processes.
+    /// for the next one before it sleeps, at most 1000000; 0: it does not. Of use with
+    /// more processors than busy processes.
     pub message_spin: ngx_uint_t,
     /// Function that ngx_ipc_main() calls while it sets the program up, with each
     /// line of the level "warn" or a more severe level, and with "started" at the
