@@ -151,8 +151,12 @@ pub fn inherit(fd: RawFd) -> Result<OwnedFd, Errno> {
 /// Becomes the owner of an inherited socket as [`inherit`] does.
 ///
 /// Returns in addition `EINVAL` if `fd` is a socket for connections that does not listen,
-/// such as an accepted connection. Then `fd` stays as it is.
+/// such as an accepted connection. After an error `fd` is close-on-exec, and open if it
+/// was open.
 pub fn inherit_listening(fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: F_SETFD accesses no memory.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+
     if int_option(fd, libc::SO_TYPE)? != libc::SOCK_DGRAM
         && int_option(fd, libc::SO_ACCEPTCONN)? == 0
     {

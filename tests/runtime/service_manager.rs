@@ -72,7 +72,7 @@ fn a_master_tells_what_it_does() {
     for mode in ["-t0", "-d"] {
         let mut server = Server::configurable("notify");
         let manager = Manager::of(&mut server);
-        let file = server.directory.join("reconfigure");
+        let file = server.directory.join("conf");
         let master = server.start(2, &[mode, "-r", file.to_str().unwrap()]);
 
         assert_eq!(manager.next(), ready(master, "2 workers, generation 1"));
@@ -114,7 +114,7 @@ fn a_master_tells_what_it_does() {
 fn a_single_process_tells_what_it_does() {
     let mut server = Server::configurable("notify_single");
     let manager = Manager::of(&mut server);
-    let file = server.directory.join("reconfigure");
+    let file = server.directory.join("conf");
 
     fs::write(&file, "refuse").unwrap();
 

@@ -48,8 +48,28 @@ pub fn title_of(pid: i32) -> String {
 /// Files that the tests themselves make in the directory of a server, and files that
 /// stay when a server exits.
 const STAY: &[&str] = &[
-    "conf", "drops", "echo", "fifo", "ledger", "link", "log", "log.1", "logs", "logs.1", "own",
-    "precious", "roots", "secret", "server", "stderr", "stdout", "strace", "table", "target",
+    "conf",
+    "drops",
+    "echo",
+    "fifo",
+    "ledger",
+    "link",
+    "log",
+    "log.1",
+    "logs",
+    "logs.1",
+    "manager.sock",
+    "notify",
+    "own",
+    "precious",
+    "roots",
+    "secret",
+    "server",
+    "stderr",
+    "stdout",
+    "strace",
+    "table",
+    "target",
     "work",
 ];
 

@@ -1,16 +1,13 @@
 //! Takes the listening sockets that a service manager has opened, `sd_listen_fds(3)`.
 
 use std::ffi::CStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use nix::errno::Errno;
 
 use super::open_sockets::OpenSockets;
 use crate::log::{Level, Log};
 use crate::status::Result;
-use crate::sys::lock::Lock;
-use crate::sys::{environment, heap, listen, process};
+use crate::sys::{environment, listen, process};
 
 const FDS: &CStr = c"LISTEN_FDS";
 const PID: &CStr = c"LISTEN_PID";
@@ -22,7 +19,8 @@ const PIDFDID: &CStr = c"LISTEN_PIDFDID";
 const FIRST: i32 = 3;
 
 /// Adds the sockets of the manager to `sockets`, and removes its variables from the
-/// environment. A descriptor that is no listening socket is logged.
+/// environment. A descriptor that is no listening socket is logged, and stays open. All
+/// of them become close-on-exec.
 ///
 /// Returns an error, with an emergency in `log`, if there is no memory.
 pub fn take(sockets: &mut OpenSockets<'static>, log: Log) -> Result {
@@ -93,25 +91,4 @@ fn count(log: Log) -> i32 {
     );
 
     count
-}
-
-/// The paths of Unix sockets that the manager has opened. Their files belong to the
-/// manager, which listens on after this program has exited.
-static FILES: Lock<Vec<Vec<u8>>> = Lock::new(Vec::new());
-
-/// Leaves the file at `path` to the manager: the program does not remove it.
-///
-/// Returns `ENOMEM` if there is no memory.
-pub fn leave_file(path: &Path) -> std::result::Result<(), Errno> {
-    let path = heap::collect(path.as_os_str().as_bytes().iter().copied())?;
-
-    heap::push(&mut FILES.lock(), path)
-}
-
-/// Whether the file at `path` belongs to the manager.
-pub fn owns_file(path: &Path) -> bool {
-    FILES
-        .lock()
-        .iter()
-        .any(|file| file == path.as_os_str().as_bytes())
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::activation;
 use super::cycle::Cycle;
+use super::left_files;
 use super::listening::Listening;
 use super::open_sockets::Assigned;
 use super::variables::{ngx_inherited, ngx_new_binary, ngx_parent};
@@ -192,7 +192,7 @@ impl Listening {
     fn remove_file_by(self, remove: fn(&Path) -> std::result::Result<(), Errno>, log: Log) {
         if let Some(path) = self.address().and_then(Address::path)
             && role::acts_as_master(&GLOBALS)
-            && !activation::owns_file(path)
+            && !left_files::has(path)
             && let Err(err) = remove(path)
         {
             log.error(

@@ -31,6 +31,7 @@ pub mod init;
 pub mod init_cycle;
 pub mod init_process;
 pub mod io;
+mod left_files;
 pub mod listening;
 pub mod listening_sockets;
 pub mod log;

@@ -13,9 +13,9 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
-use super::activation;
 use super::addresses::Addresses;
 use super::cycle::Cycle;
+use super::left_files;
 use super::listening::Listening;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -236,7 +236,7 @@ impl<'a> OpenSockets<'a> {
             let open = self.0.remove(i);
 
             if let (Some(_), Some(path)) = (open.name, address.path()) {
-                activation::leave_file(path).map_err(|err| no_memory(err, log))?;
+                left_files::add(path).map_err(|err| no_memory(err, log))?;
             }
 
             return Ok(Some(open.sock));

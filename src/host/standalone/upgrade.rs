@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::arguments;
 use super::cycle::Cycle;
+use super::left_files;
 use super::listening::Listening;
 use super::open_sockets::OpenSockets;
 use super::pidfile::{self, Reason};
 use super::service_manager;
-use super::{activation, arguments};
 use crate::config::ngx_pid_t;
 use crate::host::execute::{Executable, execute};
 use crate::host::globals::ngx_argv;
@@ -127,7 +128,7 @@ fn entries(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
 
     for ls in cycle.listening().filter(|ls| ls.fd() != -1) {
         let is_needed = |address: &Address<'_>| {
-            address.is_vague() || address.path().is_some_and(activation::owns_file)
+            address.is_vague() || address.path().is_some_and(left_files::has)
         };
 
         if let Some(address) = ls.address().filter(is_needed) {
@@ -155,7 +156,7 @@ fn take_entries(sockets: &mut OpenSockets<'_>, log: Log) -> Result {
             if address.is_vague() {
                 sockets.set_entry(fd, address);
             } else if let Some(path) = address.path() {
-                activation::leave_file(path)
+                left_files::add(path)
                     .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))?;
             }
         }
