@@ -18,8 +18,12 @@ mod activation;
 mod conf;
 #[path = "runtime/conf_values.rs"]
 mod conf_values;
+#[path = "runtime/container.rs"]
+mod container;
 #[path = "runtime/descriptors.rs"]
 mod descriptors;
+#[path = "runtime/events_examples.rs"]
+mod events_examples;
 #[path = "runtime/fork_fails.rs"]
 mod fork_fails;
 #[path = "runtime/idle.rs"]
@@ -75,6 +79,8 @@ mod start_environment;
 #[path = "runtime/start_fails.rs"]
 mod start_fails;
 mod support;
+#[path = "runtime/systemd.rs"]
+mod systemd;
 #[path = "runtime/table.rs"]
 mod table;
 #[path = "runtime/unchanged.rs"]
