@@ -2,7 +2,9 @@
 //! that they come from the main process of the service.
 
 use std::fs;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::support::client::ask;
@@ -129,6 +131,58 @@ fn a_single_process_tells_what_it_does() {
     assert_eq!(manager.next(), ["STOPPING=1", "STATUS=shutting down"]);
     server.finish(&["configuration refused"]);
     manager.is_silent(INTERVAL);
+}
+
+/// A process of `user` that takes the room of another one, until it is stopped.
+struct Occupant(Child);
+
+impl Occupant {
+    fn new(user: u32) -> Self {
+        let mut command = Command::new("cat");
+
+        Self(command.stdin(Stdio::piped()).uid(user).spawn().unwrap())
+    }
+
+    fn stop(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+/// The program is ready when the first worker has been started, and not before. A reload
+/// is done when the first new worker has been started.
+#[test]
+fn ready_when_the_first_worker_runs() {
+    if !sys::is_root() {
+        eprintln!("skipped: only root can be another user");
+        return;
+    }
+
+    let mut server = Server::echo("notify_ready");
+    let manager = Manager::of(&mut server);
+    let notify = server.directory.join("notify");
+
+    fs::set_permissions(&notify, fs::Permissions::from_mode(0o666)).unwrap();
+
+    let user = sys::new_user();
+    let [one, two] = [(); 2].map(|()| Occupant::new(user));
+    // There is no room for a worker.
+    let master = server.spawn_limited(user, 3, &["-w", "1"]);
+
+    server.wait_for_line("fork() failed while spawning \"worker process\" (11: ");
+    manager.is_silent(INTERVAL);
+    one.stop();
+    assert_eq!(manager.next(), ready(master, "1 worker, generation 1"));
+    server.wait_for_workers(1);
+
+    begin_reload(&server, &manager);
+    server.wait_for_line("no new process could be started");
+    manager.is_silent(INTERVAL);
+    two.stop();
+    assert_eq!(manager.next(), ready(master, "1 worker, generation 2"));
+    server.signal(libc::SIGQUIT);
+    assert_eq!(manager.next()[0], "STOPPING=1");
+    server.finish(&["fork() failed", "no new process could be started"]);
 }
 
 /// The command with the variables of the watchdog, and with the pid of the program or
