@@ -161,6 +161,8 @@ struct ngx_core_conf_s {
     void (*report)(ngx_uint_t level, const char *text, void *data);
     /* The argument data of report. */
     void *report_data;
+    /* The version of the program, which ngx_ipc_program() returns; NULL: none. */
+    const char *version;
 };
 
 /* The state of a program from one configuration to the next. */

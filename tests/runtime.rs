@@ -64,6 +64,8 @@ mod reload_files;
 mod respawn;
 #[path = "runtime/seen.rs"]
 mod seen;
+#[path = "runtime/seen_status.rs"]
+mod seen_status;
 #[path = "runtime/service_manager.rs"]
 mod service_manager;
 #[path = "runtime/shutdown_timeout.rs"]

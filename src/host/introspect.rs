@@ -23,6 +23,7 @@ use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::text::Text;
 use crate::sys::usage;
+use crate::table::places::Place;
 use crate::table::role::{
     NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, WorkerNumber,
 };
@@ -172,7 +173,7 @@ fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
 
 /// Describes the processes in the slots from `first` on, including the
 /// processes that wait to be started again.
-fn processes(first: Slot) -> impl Iterator<Item = ngx_ipc_process_t> {
+pub fn processes(first: Slot) -> impl Iterator<Item = ngx_ipc_process_t> {
     first
         .and_later()
         .filter_map(|slot| describe(slot, GLOBALS.table.get(slot)))
@@ -247,10 +248,12 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
 }
 
 /// Sets what the process uses.
-fn measure(process: &mut ngx_ipc_process_t) {
+pub fn measure(process: &mut ngx_ipc_process_t) {
     if let Some(used) = usage::of(process.pid) {
-        process.cpu_user = used.user.cast_signed();
-        process.cpu_system = used.system.cast_signed();
+        let cpu = used.own + used.children;
+
+        process.cpu_user = cpu.user.cast_signed();
+        process.cpu_system = cpu.system.cast_signed();
         process.rss = used.resident.cast_signed();
     }
 }
@@ -266,17 +269,34 @@ pub fn print(print: impl Fn(fmt::Arguments<'_>)) {
     listing::print(print);
 }
 
-fn print_line(print: impl Fn(fmt::Arguments<'_>), process: &ngx_ipc_process_t) {
-    let role = match process.role {
+/// The name of a place.
+pub fn name_of(place: &'static Place) -> Text {
+    // SAFETY: the pointer is NULL or points to the name of the place, which ends with a
+    // NUL and lives as long as this process.
+    unsafe { Text::from_ptr(place.name.as_ptr()) }
+}
+
+/// The role of a process, as it is printed.
+pub fn role(process: &ngx_ipc_process_t) -> &'static str {
+    match process.role {
         NGX_PROCESS_WORKER => "worker",
         NGX_PROCESS_HELPER => "helper",
         _ => "other",
-    };
-    let state = match process.state {
+    }
+}
+
+/// The state of a process, as it is printed.
+pub fn state(process: &ngx_ipc_process_t) -> &'static str {
+    match process.state {
         state if state == State::Waiting as c_int => "waiting",
         state if state == State::Exiting as c_int => "exiting",
         _ => "running",
-    };
+    }
+}
+
+/// Prints the line of a process.
+pub fn print_line(print: impl Fn(fmt::Arguments<'_>), process: &ngx_ipc_process_t) {
+    let (role, state) = (role(process), state(process));
 
     print(format_args!(
         "slot:{} pid:{} {role}:{} generation:{} {state} \"{}\" respawns:{} \
@@ -286,7 +306,7 @@ fn print_line(print: impl Fn(fmt::Arguments<'_>), process: &ngx_ipc_process_t) {
         process.pid,
         process.worker,
         process.generation,
-        Name(process),
+        name(process),
         process.respawns,
         process.cpu_user,
         process.cpu_system,
@@ -299,15 +319,11 @@ fn print_line(print: impl Fn(fmt::Arguments<'_>), process: &ngx_ipc_process_t) {
     ));
 }
 
-/// The name of a process in a line.
-struct Name<'a>(&'a ngx_ipc_process_t);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // SAFETY: `describe` has set the name, which is NULL or points to a name of
-        // `Stats`. These end with a NUL and live as long as the process.
-        unsafe { Text::from_ptr(self.0.name) }.fmt(f)
-    }
+/// The name of a process that [`processes`] has described.
+pub fn name(process: &ngx_ipc_process_t) -> Text {
+    // SAFETY: `describe` has set the name, which is NULL or points to a name of
+    // `Stats`. These end with a NUL and live as long as this process.
+    unsafe { Text::from_ptr(process.name) }
 }
 
 /// The counters of messages of a process in a line; nothing if the program has no

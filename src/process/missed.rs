@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::{reap, signals};
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::log::Log;
-use crate::sys::process;
+use crate::sys::process::{self, Reaped};
 use crate::table::children;
 use crate::table::globals::Globals;
 use crate::table::slots::Flag;
@@ -25,7 +25,7 @@ pub fn reap_missed(g: &Globals, log: Log) {
         let reaches = *reaches.get_or_insert_with(signals::child_signal_reaches_us);
 
         match status(pid, reaches) {
-            Ok(Some(status)) => reap::reaped_early(g, log, pid, status),
+            Ok(Some(child)) => reap::reaped_early(g, log, child),
             // The handler can have reaped the child since the loop has found
             // the child in the table.
             Err(Errno::ECHILD) if !entry.is(Flag::Exited) => {
@@ -57,13 +57,13 @@ pub fn look(g: &Globals) {
     }
 }
 
-/// Returns the status of the child `pid` if the child has exited. Fails with
+/// Reaps the child `pid` if the child has exited. Fails with
 /// ECHILD if other code has reaped the child. `reaches` tells whether SIGCHLD
 /// reaches the library's handler. If it does, this function reaps nothing,
 /// because the handler reaps every zombie.
-fn status(pid: ngx_pid_t, reaches: bool) -> Result<Option<i32>, Errno> {
+fn status(pid: ngx_pid_t, reaches: bool) -> Result<Option<Reaped>, Errno> {
     if !reaches {
-        return Ok(process::reap(pid)?.map(|(_, status)| status));
+        return process::reap(pid);
     }
 
     if process::is_no_child(pid) {

@@ -8,8 +8,10 @@ use nix::errno::Errno;
 use super::foreign;
 use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
-use crate::sys::process::{self, Ended};
+use crate::sys::process::{self, Ended, Reaped};
 use crate::sys::text::Text;
+#[cfg(feature = "standalone")]
+use crate::sys::usage::Cpu;
 #[cfg(feature = "standalone")]
 use crate::table::children;
 use crate::table::globals::Globals;
@@ -120,14 +122,14 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
 /// seconds, because their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
-        let Ok(Some((pid, status))) = process::reap(pid) else {
+        let Ok(Some(child)) = process::reap(pid) else {
             // A filter of system calls can refuse wait4(2) and allow waitid(2).
             // Then the child stays a zombie, `take_due` returns it each time, and
             // the loop would not end.
             return;
         };
 
-        reaped(g, log, pid, status);
+        reaped(g, log, child);
     }
 }
 
@@ -140,8 +142,8 @@ fn reap_spawned(g: &Globals, log: Log) {
             continue;
         }
 
-        if let Ok(Some((pid, status))) = process::reap(entry.pid()) {
-            reaped(g, log, pid, status);
+        if let Ok(Some(child)) = process::reap(entry.pid()) {
+            reaped(g, log, child);
 
             // nginx sets `ngx_reap` in a child that has started processes,
             // because nginx does not set the role of the child.
@@ -161,9 +163,9 @@ fn reap_all(g: &Globals, log: Log, late: bool) {
         match process::reap(process::ANY) {
             Ok(None) => return,
 
-            Ok(Some((pid, status))) => {
+            Ok(Some(child)) => {
                 reaped_any = true;
-                reaped(g, log, pid, status);
+                reaped(g, log, child);
             }
 
             Err(Errno::ECHILD) if reaped_any => return,
@@ -184,13 +186,15 @@ fn reap_all(g: &Globals, log: Log, late: bool) {
 
 /// Stores the status of a child in the slot of the child, and logs how the
 /// child has ended. If the child has no slot, no slot is changed (`D6`).
-fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
+fn reaped(g: &Globals, log: Log, child: Reaped) {
+    let Reaped { pid, status, cpu } = child;
     let found = g.table.find(pid);
     let entry = found.map(|(_, entry)| entry);
     let name = entry.map_or(outside_table(g), |entry| entry.work().name);
 
     if let Some((slot, entry)) = found {
         entry.set_exited(status);
+        stats::count_cpu(g, slot, cpu);
         stats::of_child(g, slot).clear();
     }
 
@@ -205,9 +209,9 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
 
 /// Records that a child was reaped before the handler of SIGCHLD has run for it.
 #[cfg(feature = "standalone")]
-pub(super) fn reaped_early(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
+pub(super) fn reaped_early(g: &Globals, log: Log, child: Reaped) {
     EARLIER.store(true, Relaxed);
-    reaped(g, log, pid, status);
+    reaped(g, log, child);
 }
 
 /// The `status` of a child whose status is not known. It is not a status of
@@ -247,7 +251,13 @@ pub fn take_status(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) -> bool {
         return false;
     }
 
-    reaped_early(g, log, pid, status);
+    let child = Reaped {
+        pid,
+        status,
+        cpu: Cpu::default(),
+    };
+
+    reaped_early(g, log, child);
     g.reap.store(1, Relaxed);
 
     true

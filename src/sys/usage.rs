@@ -1,19 +1,58 @@
 //! How much processor time and memory a process uses.
 
+use std::ops::Add;
+
 use super::file;
 use super::path::CPath;
 
 /// The largest number of bytes that are read from `/proc/PID/stat`.
 const MAX_STAT: usize = 1024;
 
+/// Processor time, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// Time in user mode.
+    pub user: usize,
+    /// Time in the kernel.
+    pub system: usize,
+}
+
+impl Cpu {
+    /// The processor time of a child that `wait4(2)` has reaped, and of the children
+    /// for which this child has waited.
+    pub(super) fn new(usage: &libc::rusage) -> Self {
+        let milliseconds = |time: libc::timeval| {
+            let whole = usize::try_from(time.tv_sec).unwrap_or_default();
+            let rest = usize::try_from(time.tv_usec / 1000).unwrap_or_default();
+
+            whole.saturating_mul(1000).saturating_add(rest)
+        };
+
+        Self {
+            user: milliseconds(usage.ru_utime),
+            system: milliseconds(usage.ru_stime),
+        }
+    }
+}
+
+impl Add for Cpu {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            user: self.user.saturating_add(other.user),
+            system: self.system.saturating_add(other.system),
+        }
+    }
+}
+
 /// What a process uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Time in user mode, in milliseconds, with that of the children which the
-    /// process has waited for.
-    pub user: usize,
-    /// Time in the kernel, in milliseconds, with that of these children.
-    pub system: usize,
+    /// Processor time.
+    pub own: Cpu,
+    /// Processor time of the children for which the process has waited.
+    pub children: Cpu,
     /// Memory that is resident, in bytes.
     pub resident: usize,
 }
@@ -46,15 +85,17 @@ fn parse(stat: &[u8], ticks: usize, page: usize) -> Option<Usage> {
             .parse()
             .ok()
     };
-    let time = |own: usize, of_children: usize| -> Option<usize> {
-        let sum = field(own)?.saturating_add(field(of_children)?);
-
-        sum.saturating_mul(1000).checked_div(ticks)
-    };
+    let time = |number| field(number)?.saturating_mul(1000).checked_div(ticks);
 
     Some(Usage {
-        user: time(14, 16)?,
-        system: time(15, 17)?,
+        own: Cpu {
+            user: time(14)?,
+            system: time(15)?,
+        },
+        children: Cpu {
+            user: time(16)?,
+            system: time(17)?,
+        },
         resident: field(24)?.saturating_mul(page),
     })
 }
@@ -85,8 +126,14 @@ mod tests {
         assert_eq!(
             parse(stat, 100, 4096),
             Some(Usage {
-                user: 1570,
-                system: 320,
+                own: Cpu {
+                    user: 1500,
+                    system: 300
+                },
+                children: Cpu {
+                    user: 70,
+                    system: 20
+                },
                 resident: 3 * 4096
             })
         );

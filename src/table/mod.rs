@@ -5,6 +5,8 @@
 //! - `slot`, `slots`: the process table, `ngx_processes[]`;
 //! - `later`: slots of processes that are started later;
 //! - `stats`, `state`: per-slot data in shared memory;
+//! - `program`: the start of the program, in that data;
+//! - `places`: counters of all processes that have had a place, in that data;
 //! - `role`, `generation`: the role of a process, and the configuration for
 //!   which it was started;
 //! - `own_slot`: the slot of this process;
@@ -22,6 +24,8 @@ mod later;
 pub mod minus_one;
 mod name;
 pub mod own_slot;
+pub mod places;
+pub mod program;
 pub mod restart;
 pub mod role;
 pub mod slot;

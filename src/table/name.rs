@@ -65,6 +65,20 @@ impl Name {
         }
     }
 
+    /// Whether the name is empty.
+    pub fn is_empty(&self) -> bool {
+        self.as_ptr().is_null()
+    }
+
+    /// Whether the name is `text`, as far as it was kept.
+    pub fn is(&self, text: Text) -> bool {
+        let bytes = text.bytes().unwrap_or_default();
+        let kept = bytes.iter().take(SIZE - 1).chain([&0]);
+
+        kept.zip(&self.bytes)
+            .all(|(&byte, own)| own.load(Relaxed) == byte)
+    }
+
     /// The pointer to the name, for C; NULL if the name is empty.
     pub fn as_ptr(&self) -> *const c_char {
         match self.bytes.first() {
@@ -106,6 +120,8 @@ mod tests {
             text(&name),
             "a name that is longer than the 64 bytes of which sixty-three ar"
         );
-        assert!(!name.as_ptr().is_null());
+        assert!(!name.is_empty());
+        assert!(other.is(Text::new(c"worker")) && !other.is(Text::new(c"worker ")));
+        assert!(!other.is(Text::new(c"work")));
     }
 }

@@ -275,7 +275,7 @@ fn each_upgrade_has_its_own_list() {
 
     server.places = vec!["127.0.0.1:0".into()];
 
-    let listed = |n| {
+    let listed = |n: usize| {
         let lines = server.lines("using inherited sockets from");
 
         assert_eq!(lines.len(), n);

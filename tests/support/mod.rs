@@ -5,6 +5,7 @@ pub mod client;
 pub mod counters;
 pub mod ledger;
 pub mod manager;
+pub mod metrics;
 pub mod proc;
 pub mod run;
 pub mod server;

@@ -1,8 +1,10 @@
 //! Sends messages for the functions that C calls.
 
+use std::ffi::c_void;
 use std::mem;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
+use std::slice;
 
 use nix::errno::Errno;
 
@@ -66,6 +68,22 @@ pub(super) fn describe(failure: Failure) -> (ngx_int_t, Errno) {
         Failure::NoMessages => (NGX_ERROR, Errno::ENOTSUP),
         Failure::System(err) => (NGX_ERROR, err),
     }
+}
+
+/// The payload that C passes.
+///
+/// # Safety
+///
+/// `data` has `len` bytes as long as the result is used, or is NULL.
+pub unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+
+    let data = NonNull::new(data.cast_mut().cast::<u8>()).ok_or(Failure::Invalid)?;
+
+    // SAFETY: `data` is not NULL, and the caller passes one with `len` bytes.
+    Ok(unsafe { slice::from_raw_parts(data.as_ptr(), len) })
 }
 
 /// The set of processes that C names.

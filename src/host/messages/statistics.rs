@@ -245,12 +245,26 @@ fn describe(region: &Region, number: u32, counts: Statistics) -> ngx_ipc_message
     }
 }
 
+/// Whether the program has messages.
+pub fn is_any() -> bool {
+    shared::get().is_some()
+}
+
 /// The numbers of all types, over all processes.
 pub fn types() -> impl Iterator<Item = ngx_ipc_message_counts_t> {
+    types_of(0, -1)
+}
+
+/// The numbers of the types that the processes of a set, or one worker of it, have
+/// counted.
+pub fn types_of(
+    set: ngx_uint_t,
+    worker: ngx_int_t,
+) -> impl Iterator<Item = ngx_ipc_message_counts_t> {
     let mut last = -1;
 
     std::iter::from_fn(move || {
-        let next = next_type(last, 0, -1)?;
+        let next = next_type(last, set, worker)?;
 
         last = next.number;
         Some(next)

@@ -167,6 +167,11 @@ impl<'a> Conf<'a> {
         self.c_str(self.get().name).map(CStr::to_bytes)
     }
 
+    /// The version of the program; `None` if it has none.
+    pub fn version(self) -> Option<&'a CStr> {
+        self.c_str(self.get().version)
+    }
+
     /// The modules: NULL or an array that ends with NULL.
     pub fn modules(self) -> *mut *mut ngx_module_t {
         self.get().modules

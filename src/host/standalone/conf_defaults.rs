@@ -43,6 +43,7 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     message_spin: 0,
     report: None,
     report_data: ptr::null_mut(),
+    version: ptr::null(),
 };
 
 /// The size of an `ngx_core_conf_t` in version 0.1.
@@ -50,6 +51,6 @@ pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_core_conf_t, report_data) + size_of::<*mut std::ffi::c_void>()
+    offset_of!(ngx_core_conf_t, version) + size_of::<*const std::ffi::c_char>()
         == size_of::<ngx_core_conf_t>()
 );

@@ -116,6 +116,7 @@ impl Draft {
             &mut conf.pid,
             &mut conf.error_log,
             &mut conf.name,
+            &mut conf.version,
         ] {
             change(text);
         }

@@ -419,6 +419,8 @@ pub struct ngx_core_conf_s {
         Option<unsafe extern "C" fn(level: ngx_uint_t, text: *const c_char, data: *mut c_void)>,
     /// The argument `data` of `report`.
     pub report_data: *mut c_void,
+    /// The version of the program, which ngx_ipc_program() returns; NULL: none.
+    pub version: *const c_char,
 }
 
 /// nginx's typedef.
