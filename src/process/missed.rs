@@ -41,7 +41,17 @@ const INTERVAL: ngx_msec_t = 200;
 
 /// Milliseconds until the event loop has to call [`look`]; `None` if SIGCHLD
 /// reaches the library's handler, or if this process has no children.
+#[inline]
 pub fn next_look(g: &Globals) -> Option<ngx_msec_t> {
+    if children::may_exist(g) {
+        next_look_for_children(g)
+    } else {
+        None
+    }
+}
+
+#[inline(never)]
+fn next_look_for_children(g: &Globals) -> Option<ngx_msec_t> {
     let is_deaf = children::unreaped(g).next().is_some() && !signals::child_signal_reaches_us();
 
     is_deaf.then_some(INTERVAL)

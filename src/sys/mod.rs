@@ -27,6 +27,7 @@ pub mod lock;
 pub mod log;
 pub mod memory_file;
 mod memory_map;
+pub mod nested_epoll;
 pub mod notify;
 pub mod panic;
 pub mod path;

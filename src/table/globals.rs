@@ -134,12 +134,15 @@ impl Globals {
 /// program has not set `ngx_pid`, this function sets it.
 pub fn own_pid(pid: &AtomicPid) -> ngx_pid_t {
     match pid.load(Relaxed) {
-        0 => {
-            let own = process::getpid();
-
-            pid.store(own, Relaxed);
-            own
-        }
+        0 => set_own_pid(pid),
         own => own,
     }
+}
+
+#[cold]
+fn set_own_pid(pid: &AtomicPid) -> ngx_pid_t {
+    let own = process::getpid();
+
+    pid.store(own, Relaxed);
+    own
 }

@@ -1,5 +1,6 @@
 //! The shared memory of the messages, and the slot of this process.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::table;
@@ -43,6 +44,8 @@ pub struct Own {
 }
 
 static REGION: Lock<Option<Region>> = Lock::new(None);
+/// Whether `REGION` is set. It can be read without the lock.
+static IS_SET: AtomicBool = AtomicBool::new(false);
 /// What the master is.
 static MASTER: Lock<Option<Own>> = Lock::new(None);
 /// In the master: what the process is that it forks next; `None`: that process has no
@@ -58,6 +61,13 @@ pub fn get() -> Option<Region> {
 pub fn set(region: Region, master: Own) {
     *MASTER.lock() = Some(master);
     *REGION.lock() = Some(region);
+    IS_SET.store(true, Relaxed);
+}
+
+/// Whether the program has messages. An event loop asks this in each round.
+#[cfg(feature = "standalone")]
+pub fn is_set() -> bool {
+    IS_SET.load(Relaxed)
 }
 
 /// The master continues in a child, with another pid.

@@ -88,7 +88,10 @@ fn run(cycle: Cycle, number: usize) -> ! {
             exit_worker(cycle);
         }
 
-        if ngx_quit.swap(0, Relaxed) != 0 && ngx_exiting.swap(1, Relaxed) == 0 {
+        if ngx_quit.load(Relaxed) != 0
+            && ngx_quit.swap(0, Relaxed) != 0
+            && ngx_exiting.swap(1, Relaxed) == 0
+        {
             shut_down(cycle);
         }
 
