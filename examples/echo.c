@@ -80,7 +80,8 @@ echo_handler(ngx_event_t *ev)
         rc = echo_send(c, c->data);
 
         if (rc == NGX_OK) {
-            rc = echo_recv(c, c->data);
+            /* at a graceful shutdown, c->close is set: answer what has arrived */
+            rc = (c->read->ready || c->close) ? echo_recv(c, c->data) : NGX_AGAIN;
 
             /* a graceful shutdown may close c: there is nothing to do */
             c->idle = (rc == NGX_AGAIN);
