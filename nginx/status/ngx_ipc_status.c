@@ -83,32 +83,32 @@ ngx_ipc_status_print(void *data, const char *text, size_t len)
 ngx_chain_t *
 ngx_ipc_status(ngx_pool_t *pool, const ngx_ipc_status_format_t *format)
 {
-    ngx_counters_now_t     now;
+    ngx_counters_slot_t    sum;
     ngx_ipc_status_page_t  page;
 
-    ngx_counters_sum(&now);
+    ngx_counters_sum(&sum);
 
     ngx_ipc_number_t  numbers[] = {
 
         { "accepted", "ngx_ipc_connections_accepted_total",
           "Connections with at least one request.",
-          (ngx_int_t) ngx_counters->accepted },
+          (ngx_int_t) sum.accepted },
 
         { "handled", "ngx_ipc_connections_handled_total",
           "The same number: nginx shows modules no other connections.",
-          (ngx_int_t) ngx_counters->handled },
+          (ngx_int_t) sum.handled },
 
         { "requests", "ngx_ipc_requests_total",
           "Requests.",
-          (ngx_int_t) ngx_counters->requests },
+          (ngx_int_t) sum.requests },
 
         { "active", "ngx_ipc_requests_active",
           "Requests that have not ended.",
-          now.active },
+          sum.active },
 
         { "writing", "ngx_ipc_requests_writing",
           "Requests that are being answered.",
-          now.writing }
+          sum.writing }
     };
 
     ngx_memzero(&page, sizeof(ngx_ipc_status_page_t));
