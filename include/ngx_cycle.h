@@ -81,7 +81,11 @@ struct ngx_core_conf_s {
     const char *working_directory;
     /* The file to which the master writes its pid; NULL: no file. */
     const char *pid;
-    /* The file of the log; NULL: stderr. */
+    /*
+     * Where the log writes: the path of a file, "stderr", or
+     * "syslog:server=ADDRESS[,facility=][,tag=][,severity=][,nohostname]"; NULL:
+     * stderr, or only log_writer if it is set.
+     */
     const char *error_log;
     /* The level of the log, or the masks of its debug lines. */
     ngx_uint_t log_level;
@@ -163,6 +167,19 @@ struct ngx_core_conf_s {
     void *report_data;
     /* The version of the program, which ngx_ipc_program() returns; NULL: none. */
     const char *version;
+    /*
+     * A function that gets each line of the log, a ngx_log_writer_pt: beside error_log,
+     * or in place of it if error_log is NULL. It must be async-signal-safe. NULL: no
+     * function.
+     */
+    void (*log_writer)(ngx_log_t *log,
+                       ngx_uint_t level,
+                       u_char *buf,
+                       size_t len);
+    /* The field wdata of the log that log_writer gets. */
+    void *log_writer_data;
+    /* 1: each line of the log is an object of JSON. */
+    ngx_flag_t log_json;
 };
 
 /* The state of a program from one configuration to the next. */

@@ -38,6 +38,10 @@ mod listening_examples;
 mod listening_faults;
 #[path = "runtime/listening_reuseport.rs"]
 mod listening_reuseport;
+#[path = "runtime/logs.rs"]
+mod logs;
+#[path = "runtime/logs_lines.rs"]
+mod logs_lines;
 #[path = "runtime/lost_master.rs"]
 mod lost_master;
 #[path = "runtime/many_reloads.rs"]

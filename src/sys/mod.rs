@@ -25,6 +25,7 @@ pub mod inherit;
 pub mod listen;
 pub mod lock;
 pub mod log;
+pub mod log_socket;
 pub mod memory_file;
 mod memory_map;
 pub mod nested_epoll;

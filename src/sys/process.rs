@@ -34,6 +34,13 @@ pub fn getpid() -> libc::pid_t {
     unsafe { libc::getpid() }
 }
 
+/// The id of this thread, `gettid(2)`.
+#[cfg(feature = "standalone")]
+pub fn gettid() -> libc::pid_t {
+    // SAFETY: gettid() has no precondition.
+    unsafe { libc::gettid() }
+}
+
 /// The id of the parent, `getppid(2)`.
 pub fn getppid() -> libc::pid_t {
     // SAFETY: getppid() has no precondition.

@@ -156,9 +156,9 @@ impl<'a> Conf<'a> {
         self.path(self.get().pid)
     }
 
-    /// The file of the log; `None` if the log is stderr.
-    pub fn error_log(self) -> Option<&'a Path> {
-        self.path(self.get().error_log)
+    /// The text that says where the log writes.
+    pub fn error_log_text(self) -> Option<&'a [u8]> {
+        self.c_str(self.get().error_log).map(CStr::to_bytes)
     }
 
     /// The text that process titles begin with; `None` if it is the name of the

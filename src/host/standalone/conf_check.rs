@@ -27,7 +27,7 @@ type Field = (&'static str, i64, i64, i64);
 
 /// The fields that have a number with a range. A number that was negative before C made
 /// it unsigned is negative here.
-fn fields(conf: &ngx_core_conf_t) -> [Field; 11] {
+fn fields(conf: &ngx_core_conf_t) -> [Field; 12] {
     const MAX: i64 = i64::MAX;
 
     let flag = |name, value: isize| (name, value as i64, 0, 1);
@@ -41,6 +41,7 @@ fn fields(conf: &ngx_core_conf_t) -> [Field; 11] {
         flag("huge_pages", conf.huge_pages),
         flag("orphans_stay", conf.orphans_stay),
         flag("messages", conf.messages),
+        flag("log_json", conf.log_json),
         number("worker_processes", conf.worker_processes, 0, MOST_PROCESSES),
         number("shutdown_timeout", timeout, 0, MAX),
         number("debug_points", conf.debug_points, 0, 2),

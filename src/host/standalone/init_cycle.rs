@@ -9,20 +9,17 @@ use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
 use super::listening_sockets;
-use super::log::{ErrorLog, ngx_log_s};
-use super::log_file::open;
+use super::log_conf;
 use super::old_cycle::{self, destroy, retire};
 use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
-use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_open_file_s};
+use super::types::{ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
-use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::trusted::Owner;
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
 /// that another binary has handed down. Inherited sockets whose address `conf`
@@ -132,7 +129,7 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Cycle>
     let listening = put_addresses(pool, conf, assigned)?;
     let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
-    let log = put_log(pool, conf)?;
+    let log = log_conf::put_log(pool, conf)?;
 
     let cycle = pool.put(ngx_cycle_t {
         conf_ctx: conf_ctx.as_ptr().cast(),
@@ -146,7 +143,7 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Cycle>
 
     // The file is opened last, because nothing would close it if a later step
     // failed.
-    log.replace_file(open_error_log(conf)?);
+    log_conf::open_file(log, conf)?;
     pool.set_log(log);
 
     // SAFETY: the memory that the cycle points to is in the pool of the cycle,
@@ -191,46 +188,4 @@ fn put_conf(pool: Pool, conf: Conf<'_>, addresses: Addresses) -> Result<NonNull<
     }
 
     Ok(copy)
-}
-
-/// Makes a log with the level of `conf`. The log writes to stderr until its
-/// file is open.
-fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
-    let file = pool.put(ngx_open_file_s {
-        fd: libc::STDERR_FILENO,
-        name: ngx_str_t {
-            len: 0,
-            data: conf.copy().error_log.cast_mut().cast(),
-        },
-    })?;
-    let log = pool.put(ngx_log_s::new(conf.copy().log_level, file.as_ptr()))?;
-
-    // SAFETY: the log and its file are in the pool, which lives as long as the
-    // cycle that the log belongs to.
-    unsafe { ErrorLog::from_ptr(log.as_ptr()) }.ok_or(Status::Error)
-}
-
-/// Opens the file of the log.
-///
-/// Returns an error, with an emergency in the log of the present cycle, if the file
-/// cannot be opened.
-fn open_error_log(conf: Conf<'_>) -> Result<ngx_fd_t> {
-    // The workers' user may be able to change the directory of the log.
-    let owner = conf
-        .identity()
-        .ok()
-        .flatten()
-        .map(|identity| Owner::May(identity.user.as_raw()));
-
-    let Some(path) = conf.error_log() else {
-        return Ok(libc::STDERR_FILENO);
-    };
-
-    open(path, owner).map_err(|err| {
-        Cycle::log_of(Cycle::current()).fail(
-            Level::Emerg,
-            err,
-            format_args!("open() \"{}\" failed", path.display()),
-        )
-    })
 }

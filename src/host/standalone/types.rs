@@ -358,7 +358,9 @@ pub struct ngx_core_conf_s {
 
     /// The file to which the master writes its pid; NULL: no file.
     pub pid: *const c_char,
-    /// The file of the log; NULL: stderr.
+    /// Where the log writes: the path of a file, "stderr", or
+    /// "syslog:server=ADDRESS[,facility=][,tag=][,severity=][,nohostname]"; NULL:
+    /// stderr, or only log_writer if it is set.
     pub error_log: *const c_char,
     /// The level of the log, or the masks of its debug lines.
     pub log_level: ngx_uint_t,
@@ -421,6 +423,16 @@ pub struct ngx_core_conf_s {
     pub report_data: *mut c_void,
     /// The version of the program, which ngx_ipc_program() returns; NULL: none.
     pub version: *const c_char,
+    /// A function that gets each line of the log, a ngx_log_writer_pt: beside error_log,
+    /// or in place of it if error_log is NULL. It must be async-signal-safe. NULL: no
+    /// function.
+    pub log_writer: Option<
+        unsafe extern "C" fn(log: *mut ngx_log_t, level: ngx_uint_t, buf: *mut u_char, len: usize),
+    >,
+    /// The field `wdata` of the log that log_writer gets.
+    pub log_writer_data: *mut c_void,
+    /// 1: each line of the log is an object of JSON.
+    pub log_json: ngx_flag_t,
 }
 
 /// nginx's typedef.
