@@ -34,6 +34,8 @@ mod model;
 mod overwritten;
 #[path = "messages/pauses.rs"]
 mod pauses;
+#[path = "messages/repairs.rs"]
+mod repairs;
 #[path = "messages/replaced.rs"]
 mod replaced;
 #[path = "messages/replaced_world.rs"]

@@ -79,6 +79,8 @@ pub struct OutLane {
     pub(super) unsettled: u32,
     pub(super) refused: u64,
     pub(super) deepest: u32,
+    /// The incarnation of the receiver when this sender was introduced.
+    pub(super) introduced_to: u32,
 }
 
 impl OutLane {
@@ -110,6 +112,7 @@ impl OutLane {
             sent: 0,
             refused: 0,
             deepest: 0,
+            introduced_to: 0,
             used: 0,
         };
 
@@ -277,6 +280,7 @@ impl OutLane {
 
         self.put(m, header, pair(m.incarnation, 0), lane::size(0));
         self.is_introduced = true;
+        self.introduced_to = m.state(self.lane.receiver).1;
 
         Ok(())
     }
