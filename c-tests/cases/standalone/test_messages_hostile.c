@@ -355,22 +355,24 @@ disturb(int fd)
 }
 
 
+/* The largest mapping that is smaller than "limit". */
+
 static t_mapping_t
-largest_mapping(void)
+largest_mapping(size_t limit)
 {
-    size_t       i, n, largest;
-    t_mapping_t  m[64];
+    size_t       i, n;
+    t_mapping_t  m[64], largest;
 
     n = t_shared_mappings(m, t_nitems(m));
-    largest = 0;
+    largest.size = 0;
 
-    for (i = 1; i < n; i++) {
-        if (m[i].size > m[largest].size) {
-            largest = i;
+    for (i = 0; i < n; i++) {
+        if (m[i].size > largest.size && m[i].size < limit) {
+            largest = m[i];
         }
     }
 
-    return m[largest];
+    return largest;
 }
 
 
@@ -381,14 +383,15 @@ attack(void)
 {
     size_t       i;
     long long    end;
-    t_mapping_t  region;
+    t_mapping_t  region, board;
 
-    region = largest_mapping();
+    region = largest_mapping((size_t) -1);
+    board = largest_mapping(region.size);
     end = t_msec() + 120000;
 
     while (t_msec() < end) {
         for (i = 0; i < 1000; i++) {
-            scribble(&region);
+            scribble(i % 4 ? &region : &board);
         }
 
         disturb((int) (random_number() % 256));
@@ -429,7 +432,7 @@ overwrite_slots(void)
     t_mapping_t         region;
     volatile uint64_t  *words;
 
-    region = largest_mapping();
+    region = largest_mapping((size_t) -1);
     words = (volatile uint64_t *) region.start;
 
     for (slot = 0; slot < SLOTS; slot++) {
