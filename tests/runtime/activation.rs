@@ -11,7 +11,7 @@ use crate::support::build::example;
 use crate::support::client::ask;
 use crate::support::server::{Server, connect_to, free_port};
 use crate::support::upgrade::{change_binary, retire};
-use crate::support::{Killed, SOON, find, sys, wait_until};
+use crate::support::{Killed, SOON, find, proc, sys, wait_until};
 
 /// The sockets have these descriptors until the command moves them to 3 and higher.
 const PASSED: i32 = 40;
@@ -56,6 +56,14 @@ fn listening(pid: i32) -> Vec<u64> {
 
     inodes.sort_unstable();
     inodes
+}
+
+/// The number of sockets of a process.
+fn sockets_of(pid: i32) -> usize {
+    proc::descriptors(pid)
+        .values()
+        .filter(|link| link.starts_with("socket:"))
+        .count()
 }
 
 /// Checks that the server accepts connections of each socket, and that a worker hides
@@ -123,6 +131,10 @@ fn sockets_are_found_by_address_and_by_name() {
         assert_eq!(stderr.matches("is closed").count(), 1, "{stderr}");
 
         let before = listening(master);
+
+        // A single process keeps an old configuration, with its log, while a connection
+        // uses it.
+        wait_until("no connection", || mode != "-1" || sockets_of(master) == 4);
 
         server.signal(libc::SIGHUP);
         server.wait_for_lines(2, "hook init_module");
