@@ -204,7 +204,7 @@ fn reaped(g: &Globals, log: Log, child: Reaped) {
         forbid_respawn(log, entry, name, pid, Ended::new(status));
     }
 
-    (g.exited)(g, pid);
+    (g.exited)(g, found.map(|(slot, _)| slot), pid);
 }
 
 /// Records that a child was reaped before the handler of SIGCHLD has run for it.
@@ -237,7 +237,7 @@ pub(super) fn reaped_elsewhere(g: &Globals, log: Log, slot: Slot) {
         ),
     );
 
-    (g.exited)(g, pid);
+    (g.exited)(g, Some(slot), pid);
 }
 
 /// Does what the handler of SIGCHLD does with a child that other code has
