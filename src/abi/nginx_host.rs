@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_char};
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
+use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
-use crate::host::messages::{epoch, region};
 use crate::host::nginx::{channel, message_conf, message_loop};
 use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
@@ -87,11 +87,11 @@ pub extern "C" fn ngx_ipc_messages_process() -> ngx_int_t {
     message_loop::process_foreign()
 }
 
-/// Before the master exits: gives back what it has in the memory of the messages,
+/// Before the master exits: handles the messages that have arrived, and gives back what it has in the memory of the messages,
 /// because a new binary can go on with this memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_leave() {
-    region::leave();
+    message_loop::leave();
 }
 
 /// Handles the messages that have arrived, before this process exits.

@@ -46,6 +46,7 @@ pub mod known;
 pub mod lane;
 pub mod lanes;
 pub mod layout;
+pub mod leftover;
 pub mod letter;
 pub mod lineage;
 pub mod mapped;

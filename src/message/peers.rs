@@ -249,6 +249,13 @@ fn claimant(layout: &Layout, state: u32) -> Option<u32> {
         .filter(|&master| master < layout.sizes.slots)
 }
 
+/// Whether the process of a slot is a master that runs.
+pub fn is_master<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> bool {
+    let place = memory.load(layout.slot(slot) + offset_of!(Slot, place), Relaxed);
+
+    place == 0 && state(memory, layout, slot).0.is_alive()
+}
+
 /// The slot of the master that has claimed a slot; `None` if none has.
 pub fn claimed_by<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<u32> {
     let at = layout.slot(slot) + offset_of!(Slot, state);

@@ -12,7 +12,7 @@
 
 use super::chunks::Chunks;
 use super::known::{is_known, known_lanes};
-use super::lane;
+use super::lane::{self, Found};
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::member::Member;
 use super::memory::Memory;
@@ -80,7 +80,13 @@ pub fn recover<M: Memory + Clone>(
 /// Frees what a dead process had claimed in the pool of a receiver and not
 /// linked, and makes the receiver look at the lane.
 fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
-    free_unlinked(dead, lane);
+    let has_records = free_unlinked(dead, lane);
+    let (receiver, _) = dead.state(lane.receiver);
+
+    // Nothing is to be done there.
+    if receiver == State::Vacant && !has_records {
+        return;
+    }
 
     // The process may have died after it set its bit and before it rang.
     let (at, bit) = dead
@@ -91,17 +97,20 @@ fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
     dead.wake(lane.receiver);
 }
 
-fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
+/// Returns whether records wait in the lane.
+fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) -> bool {
     let (memory, layout) = (&dead.memory, &dead.layout);
     let mut linked = Chunks::default();
-    let end = walk(memory, layout, lane, |at, _| {
+    let mut has_records = false;
+    let end = walk(memory, layout, lane, |at, found| {
         linked.add(at.chunk);
+        has_records |= *found != Found::Empty;
     });
     let next = match end {
         End::Open(at) => at.number,
         End::Closed(number) => number,
         // The successor opens the lane again, and then the receiver frees all.
-        End::Damaged(_) => return,
+        End::Damaged(_) => return has_records,
     };
 
     pool::release_unused(memory, layout, lane.receiver, |chunk, owner| {
@@ -111,6 +120,8 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
 
         is_unlinked && !is_before(owner.number, next)
     });
+
+    has_records
 }
 
 /// Frees the chunks of a dead process's own pool that it had passed, and makes
@@ -139,7 +150,7 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
             let (at, bit) = layout.bit(lane.sender, Bitmap::Room, dead.slot);
 
             memory.set_bits(at, bit);
-            dead.wake(lane.sender);
+            dead.wake_if_alive(lane.sender);
         }
     }
 }

@@ -169,7 +169,7 @@ impl Incoming {
     }
 
     /// Whether a bit of a shared bitmap is set.
-    fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
+    pub(super) fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
         let maps = [
             Bitmap::Ready(Class::Control),
             Bitmap::Ready(Class::Data),

@@ -13,6 +13,7 @@ use super::statistics::Source;
 use super::ticks::Ticks;
 use super::versions::Versions;
 
+use crate::message::bits::Bits;
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
 use crate::message::lanes::Lanes;
@@ -83,6 +84,8 @@ pub struct Exchange<M, T> {
     pub(super) cursor: u32,
     /// What was read of the slots, see [`Exchange::read`].
     pub(super) known: RefCell<Lanes<Peer>>,
+    /// In a master: the slots without a process at which it looks next.
+    pub(super) vacant: Bits,
     is_master: bool,
 }
 
@@ -91,6 +94,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     pub fn new(endpoint: Endpoint<M>, board: M) -> Option<Self> {
         let member = endpoint.member();
         let (slot, slots) = (member.slot, member.layout.sizes.slots);
+        let words = member.layout.words();
         let (incarnation, identity) = (member.incarnation, member.identity);
         let mut members = Vec::new();
         let mut ranks = Vec::new();
@@ -122,6 +126,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             ranks,
             cursor: slot,
             known: RefCell::new(Lanes::new(slots).ok()?),
+            vacant: Bits::new(words),
             is_master: identity.role == NGX_PROCESS_MASTER as u64,
         };
 
@@ -189,7 +194,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         for slot in 0..self.slots() {
             if board::is_watching(&self.board, slot) {
-                self.endpoint.member().wake(slot);
+                self.endpoint.member().wake_if_alive(slot);
             }
         }
     }
@@ -303,6 +308,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     pub fn prepare_sleep(&mut self) -> bool {
         let is_busy = self.next.is_some()
             || self.has_seen_deaths
+            || !self.vacant.is_empty()
             || self.changes_before.iter().any(Option::is_some);
 
         if is_busy || !self.endpoint.prepare_sleep() {

@@ -16,6 +16,7 @@
 //!   which of these messages it has handled
 //! - [`requests`]: requests that have no outcome yet
 //! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
+//! - [`leftover`]: in a master, the slots without a process
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
 //! - [`exchange`]: sends and receives for one process; [`sending`], [`posting`],
@@ -29,6 +30,7 @@ pub mod exchange;
 pub mod keeping;
 pub mod keys;
 pub mod kind;
+pub mod leftover;
 pub mod names;
 pub mod posting;
 pub mod presence;

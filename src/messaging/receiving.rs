@@ -140,9 +140,16 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
                 Some(Notice::Gap(gap, sender))
             }
-            Event::Room(slot) => self.peer(slot).map(Notice::Room),
+            Event::Room(slot) => {
+                self.look_at(slot);
+                self.peer(slot).map(Notice::Room)
+            }
+            Event::Looked(slot) => {
+                self.look_at(slot);
+                None
+            }
             // `Presence` reports these changes, also of processes that send nothing.
-            Event::Message(_) | Event::Up(_) | Event::Down(_) | Event::Looked(_) => None,
+            Event::Message(_) | Event::Up(_) | Event::Down(_) => None,
         }
     }
 

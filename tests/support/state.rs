@@ -53,6 +53,8 @@ const STAY: &[&str] = &[
     "echo",
     "fifo",
     "ledger",
+    "ledger.large",
+    "ledger.stop",
     "link",
     "log",
     "log.1",

@@ -240,6 +240,11 @@ pub fn assert_pid() {
     }
 }
 
+/// The time in nanoseconds of a clock that is never set back.
+pub fn now() -> u64 {
+    with(|own| own.now()).unwrap_or(u64::MAX)
+}
+
 /// Makes periodic work due soon, see [`deliver`](super::deliver).
 pub fn look_later() {
     with(|own| own.tick_soon());

@@ -13,6 +13,7 @@
 //! - [`new_binary`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
 //!   binary, and takes it over there
 //! - [`orphans`]: when a master recovers slots of dead processes whose master is dead, too
+//! - [`leftover`]: what waits in a slot without a process
 //! - [`send`]: sends messages; [`reservations`]: those that are built in place;
 //!   [`attached`]: those with descriptors
 //! - [`descriptors`], [`label`]: descriptors that come with messages
@@ -36,6 +37,7 @@ pub mod first;
 pub mod handed_down;
 pub mod inherited;
 pub mod label;
+pub mod leftover;
 pub mod listing;
 pub mod local;
 pub mod lost;

@@ -13,7 +13,7 @@ use super::settings::MASTERS;
 use super::shared::{self, Own, Region};
 use super::table::{self, Held};
 use super::variables::ngx_pid;
-use super::{claim, descriptors, inherited, local, orphans, program, register, settings};
+use super::{claim, deliver, descriptors, inherited, local, orphans, program, register, settings};
 #[cfg(not(feature = "standalone"))]
 use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
@@ -344,6 +344,14 @@ fn new_binary_gone(region: &Region, place: Slot, held: Held) {
     orphans::recover();
 }
 
+/// Before a master exits: handles the messages that have arrived, and tells the program
+/// of those that wait for dead processes.
+pub fn finish(log: Log) {
+    if shared::get().is_some_and(|region| region.is_mine()) {
+        deliver::finish(log, true);
+    }
+}
+
 /// Gives back the slot of a master that exits, because another binary can continue to
 /// use the region.
 pub fn leave() {
@@ -360,6 +368,7 @@ pub fn leave() {
 
     local::leave();
     give_back(&region, held, Heritage::Stranger);
+    local::with(|own| own.leave_vacant());
     local::announce_change();
 }
 
@@ -372,6 +381,10 @@ pub fn give_back(region: &Region, held: Held, heritage: Heritage) {
         held.lineage.incarnation,
         heritage,
     );
+
+    if heritage == Heritage::Stranger {
+        local::with(|own| own.add_vacant(held.slot));
+    }
 }
 
 /// The generation of the workers that a set of this process has.

@@ -12,7 +12,7 @@ use super::attached::Attached;
 use super::local::{self, Asked};
 use super::register::kind_of;
 use super::types::{ngx_ipc_load_t, ngx_ipc_message_type_t, ngx_ipc_to_t};
-use super::{deliver, program, region, shared};
+use super::{program, region, shared, watchers};
 use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::message::layout::{CHUNK, Class};
 use crate::message::letter::Refused;
@@ -254,7 +254,7 @@ pub fn broadcast(
         }
 
         // `missed_memory` has reserved the memory.
-        let _ = heap::push(&mut missed, deliver::peer(&peer).to);
+        let _ = heap::push(&mut missed, watchers::peer(&peer).to);
     };
     let mut failed = None;
 

@@ -304,6 +304,7 @@ pub fn exit_master(cycle: Cycle) -> ! {
 
     pidfile::remove(cycle, log);
     log.error(Level::Notice, None, format_args!("exit"));
+    region::finish(log);
     cycle.modules().exit_master();
     region::leave();
     close_listening(cycle);
