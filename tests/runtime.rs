@@ -84,6 +84,8 @@ mod soak;
 mod start_environment;
 #[path = "runtime/start_fails.rs"]
 mod start_fails;
+#[path = "runtime/storm/mod.rs"]
+mod storm;
 mod support;
 #[path = "runtime/systemd.rs"]
 mod systemd;

@@ -21,9 +21,9 @@ copy_project()
 # the namespace, which end with the script
 contain()
 {
-    [ -z "${NGX_IPC_CONTAINED:-}" ] || return 0
+    [ -z "${T_CONTAINED:-}" ] || return 0
 
-    export NGX_IPC_CONTAINED=1
+    export T_CONTAINED=1
     contain_user=
     [ "$(id -u)" = 0 ] || contain_user='--user --map-root-user'
 

@@ -32,6 +32,8 @@ pub struct Server {
     pub instead: Vec<OsString>,
     /// Addresses on which the server listens in addition to `place`.
     pub places: Vec<String>,
+    /// The directory of the log, if it is not `directory`.
+    pub log_directory: Option<PathBuf>,
     /// Environment variables that the program gets in addition.
     pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
@@ -134,6 +136,7 @@ impl Server {
             name,
             instead: Vec::new(),
             places: Vec::new(),
+            log_directory: None,
             environment: Vec::new(),
             child: RefCell::new(None),
             seen: RefCell::new(BTreeSet::new()),
@@ -157,7 +160,10 @@ impl Server {
     }
 
     pub fn logfile(&self) -> PathBuf {
-        self.directory.join("log")
+        self.log_directory
+            .as_ref()
+            .unwrap_or(&self.directory)
+            .join("log")
     }
 
     fn arguments(&self, options: &[&str]) -> Vec<OsString> {
@@ -250,6 +256,14 @@ impl Server {
         }
 
         find("the pid file", || self.pid_in(&self.pidfile()))
+    }
+
+    /// Runs a command that starts the program as a daemon; returns whether the program
+    /// was set up.
+    pub fn run_daemon(&self, mut command: Command) -> bool {
+        let status = command.env(VARIABLE, &self.directory).status();
+
+        status.expect("a program").success()
     }
 
     fn pid_in(&self, path: &Path) -> Option<i32> {
@@ -500,21 +514,9 @@ impl Server {
         self.check_log(allowed);
     }
 
-    /// Checks each line of the log that has level crit or above, or is about a
-    /// bad file descriptor: the line must contain one of the texts `allowed`.
+    /// Checks the log as [`check_lines`] does.
     pub fn check_log(&self, allowed: &[&str]) {
-        let log = self.log();
-        let bad: Vec<&str> = log
-            .lines()
-            .filter(|line| {
-                ["[alert]", "[emerg]", "[crit]", "Bad file descriptor"]
-                    .iter()
-                    .any(|bad| line.contains(bad))
-                    && !allowed.iter().any(|text| line.contains(text))
-            })
-            .collect();
-
-        assert!(bad.is_empty(), "{bad:#?}");
+        check_lines(&self.log(), allowed);
     }
 
     /// Sends SIGQUIT to the master, and checks that nothing is left as `finish`
@@ -523,6 +525,22 @@ impl Server {
         self.signal(libc::SIGQUIT);
         self.finish(allowed);
     }
+}
+
+/// Checks each line of a log that has level crit or above, or is about a bad file
+/// descriptor: the line must contain one of the texts `allowed`.
+pub fn check_lines(log: &str, allowed: &[&str]) {
+    let bad: Vec<&str> = log
+        .lines()
+        .filter(|line| {
+            ["[alert]", "[emerg]", "[crit]", "Bad file descriptor"]
+                .iter()
+                .any(|bad| line.contains(bad))
+                && !allowed.iter().any(|text| line.contains(text))
+        })
+        .collect();
+
+    assert!(bad.is_empty(), "{bad:#?}");
 }
 
 impl Drop for Server {

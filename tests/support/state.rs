@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::server::Server;
 use super::sockets::{Sockets, is_listening};
-use super::{SOON, proc, wait_until};
+use super::{SOON, find, proc, wait_until};
 
 /// What a process has at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,7 @@ pub fn title_of(pid: i32) -> String {
 /// Files that the tests themselves make in the directory of a server, and files that
 /// stay when a server exits.
 const STAY: &[&str] = &[
+    "clock",
     "conf",
     "drops",
     "echo",
@@ -149,6 +150,20 @@ impl Server {
         all
     }
 
+    /// Waits until the processes of the server have what they had `before`.
+    pub fn wait_for_state(&self, before: &[Process]) {
+        let deadline = Instant::now() + SOON;
+
+        while self.processes_state() != before {
+            assert!(
+                Instant::now() < deadline,
+                "{:#?} instead of {before:#?}",
+                self.processes_state()
+            );
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+
     /// Remembers the state of the server that has started.
     pub(super) fn remember_state(&self) {
         self.before.replace(Some(self.processes_state()));
@@ -227,9 +242,7 @@ impl Server {
         let memory: BTreeMap<i32, (usize, usize)> = self.memory();
 
         times();
-        wait_until("the processes as they were", || {
-            self.processes_state() == before
-        });
+        self.wait_for_state(&before);
         assert_eq!(self.files(), files);
 
         for (pid, (anonymous, mappings)) in self.memory() {
@@ -242,6 +255,36 @@ impl Server {
             );
             assert_eq!(mappings, maps, "mappings of \"{}\"", title_of(pid));
         }
+    }
+
+    /// Waits until the processes of the server are at rest, and checks that they use
+    /// no processor time and are not woken up for `time`.
+    pub fn stays_idle(&self, time: Duration) {
+        let settled = find("processes at rest", || {
+            let before = self.activity();
+
+            std::thread::sleep(Duration::from_millis(50));
+            (self.activity() == before && before.values().all(|one| one.2)).then_some(before)
+        });
+
+        std::thread::sleep(time);
+        assert_eq!(self.activity(), settled);
+    }
+
+    /// The processor time and the context switches of each process, and whether the
+    /// process sleeps: a process that is ready to run, but gets no processor, uses no
+    /// processor time either.
+    fn activity(&self) -> BTreeMap<i32, (u64, u64, bool)> {
+        let one = |pid| {
+            let sleeps = proc::state(pid) == Some('S');
+
+            (proc::cpu_time(pid), proc::switches(pid), sleeps)
+        };
+
+        self.processes()
+            .into_iter()
+            .map(|pid| (pid, one(pid)))
+            .collect()
     }
 
     /// The anonymous memory, in kilobytes, and the number of mappings of each process.

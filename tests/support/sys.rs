@@ -61,6 +61,28 @@ pub fn limit_processes(command: &mut Command, n: u64) {
     }
 }
 
+/// Sets how many descriptors the process `pid` may have, the soft limit of
+/// `prlimit(2)`. Does nothing if there is no such process.
+pub fn limit_descriptors(pid: i32, n: u64) {
+    let mut limit = libc::rlimit {
+        rlim_cur: n,
+        rlim_max: n,
+    };
+
+    // SAFETY: the kernel writes the old limit to `limit`, and reads the new one from it.
+    // `limit` is local.
+    unsafe {
+        libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit);
+        limit.rlim_cur = n;
+        libc::prlimit(
+            pid,
+            libc::RLIMIT_NOFILE,
+            &raw const limit,
+            std::ptr::null_mut(),
+        );
+    }
+}
+
 /// Locks `file`, `flock(2)`, until the file is closed. If another process has
 /// locked the file, the function waits.
 pub fn lock(file: &File) {
