@@ -93,7 +93,7 @@ fn pid_1_reaps_orphans_and_reacts_to_signals() {
         wait_until("the end of the orphan", || {
             children(master).len() == workers
         });
-        assert_eq!(server.lines("unknown process").len(), 1);
+        assert_eq!(server.wait_for_lines(1, "unknown process").len(), 1);
         assert_eq!(proc::descriptors(master), before);
 
         sys::kill(master, signo);

@@ -2,7 +2,7 @@
 //! nothing behind.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::state::{Process, title_of};
+use super::state::Process;
 use super::{SOON, build, find, proc, run, sys, wait_until, wait_within};
 
 /// A master and its children. When this value is dropped, also after a panic,
@@ -26,7 +26,7 @@ pub struct Server {
     /// The address on which the server listens. It is that of `port`, unless a
     /// test sets another one.
     pub place: String,
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The arguments of the program, if a test does not use those of the echo
     /// server.
     pub instead: Vec<OsString>,
@@ -38,17 +38,13 @@ pub struct Server {
     pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
     /// The pids of all processes that this value has seen.
-    seen: RefCell<BTreeSet<i32>>,
+    pub(super) seen: RefCell<BTreeSet<i32>>,
     status: Cell<Option<ExitStatus>>,
     /// The state of the processes when `start` has started them.
     pub(super) before: RefCell<Option<Vec<Process>>>,
     /// Whether the master has got a signal to exit.
     ends: Cell<bool>,
 }
-
-/// The title of a process, and the number of descriptors of each kind that the
-/// process has.
-pub type Descriptors = (String, BTreeMap<String, usize>);
 
 /// The name of the variable of [`Server::variable`].
 const VARIABLE: &str = "T_SERVER";
@@ -281,80 +277,6 @@ impl Server {
         self.pid_in(&self.old_pidfile())
     }
 
-    /// The pids of all processes that run the program.
-    pub fn processes(&self) -> BTreeSet<i32> {
-        let pids = proc::running(&self.exe);
-
-        self.seen.borrow_mut().extend(&pids);
-
-        pids
-    }
-
-    /// The pids of all processes with this title, whichever master has started
-    /// them.
-    pub fn titled(&self, title: &str) -> BTreeSet<i32> {
-        let title = format!("{}: {title}", self.name);
-        let mut pids = self.processes();
-
-        pids.retain(|&pid| proc::title(pid) == title);
-
-        pids
-    }
-
-    /// The workers that accept connections: their title does not say that they
-    /// shut down.
-    pub fn workers(&self) -> BTreeSet<i32> {
-        self.titled("worker process")
-    }
-
-    /// The helpers of the server `c-tests/fixtures/runtime_server.c`.
-    pub fn helpers(&self) -> BTreeSet<i32> {
-        let mut pids = self.processes();
-
-        pids.retain(|&pid| title_of(pid).starts_with(&format!("{}: helper ", self.name)));
-
-        pids
-    }
-
-    /// The workers that this master has started.
-    pub fn workers_of(&self, master: i32) -> BTreeSet<i32> {
-        let mut workers = self.workers();
-
-        workers.retain(|&pid| proc::parent(pid) == Some(master));
-
-        workers
-    }
-
-    /// The workers that are shutting down.
-    pub fn shutting_down(&self) -> BTreeSet<i32> {
-        self.titled("worker process is shutting down")
-    }
-
-    /// Waits until there are exactly `n` workers, and returns them.
-    pub fn wait_for_workers(&self, n: usize) -> BTreeSet<i32> {
-        find(&format!("{n} workers"), || {
-            let workers = self.workers();
-
-            (workers.len() == n).then_some(workers)
-        })
-    }
-
-    /// Waits until there are `n` workers, none of which is in `old`.
-    pub fn wait_for_others(&self, n: usize, old: &BTreeSet<i32>) -> BTreeSet<i32> {
-        find(&format!("{n} new workers"), || {
-            let workers = self.workers();
-
-            (workers.len() == n && workers.is_disjoint(old)).then_some(workers)
-        })
-    }
-
-    /// Waits until all processes `pids` have exited.
-    pub fn wait_for_end_of(&self, pids: &BTreeSet<i32>) {
-        wait_until(&format!("the end of {pids:?}"), || {
-            !pids.iter().any(|&pid| proc::alive(pid))
-        });
-    }
-
     /// The variable in the environment of all processes that the server has started,
     /// as "NAME=VALUE".
     pub(super) fn variable(&self) -> String {
@@ -376,94 +298,6 @@ impl Server {
         }
 
         assert!(sys::kill(self.master(), signo), "no master");
-    }
-
-    /// Reloads, and waits until all workers are new; returns them.
-    pub fn reload(&self) -> BTreeSet<i32> {
-        let old = self.workers();
-
-        self.signal(libc::SIGHUP);
-        self.wait_for_others(old.len(), &old)
-    }
-
-    pub fn log(&self) -> String {
-        let path = self.logfile();
-
-        // A test may have replaced the log by a FIFO. To read it would not end.
-        if !path.is_file() {
-            return String::new();
-        }
-
-        fs::read_to_string(path).unwrap_or_default()
-    }
-
-    /// The lines of the log that contain `text`.
-    pub fn lines(&self, text: &str) -> Vec<String> {
-        self.log()
-            .lines()
-            .filter(|line| line.contains(text))
-            .map(str::to_string)
-            .collect()
-    }
-
-    /// Waits until at least `n` lines of the log contain `text`; returns these
-    /// lines.
-    pub fn wait_for_lines(&self, n: usize, text: &str) -> Vec<String> {
-        find(&format!("{n} lines with \"{text}\""), || {
-            let lines = self.lines(text);
-
-            (lines.len() >= n).then_some(lines)
-        })
-    }
-
-    pub fn wait_for_line(&self, text: &str) {
-        self.wait_for_lines(1, text);
-    }
-
-    /// Waits until all processes write to the new log file. The line "reopening
-    /// logs" does not show this, because a process writes the line before it
-    /// closes the old file.
-    pub fn wait_for_new_log(&self) {
-        let log = self.logfile().to_string_lossy().into_owned();
-
-        wait_until("the new log in all processes", || {
-            self.processes()
-                .iter()
-                .all(|&pid| proc::descriptors(pid).values().any(|what| *what == log))
-        });
-    }
-
-    /// The title and the descriptors of each process, in a fixed order. Numbers
-    /// in titles are left out.
-    pub fn descriptors(&self) -> Vec<Descriptors> {
-        let mut all: Vec<_> = self
-            .processes()
-            .into_iter()
-            .map(|pid| (title_of(pid), proc::kinds_of_descriptors(pid)))
-            .collect();
-
-        all.sort();
-        all
-    }
-
-    /// Waits until all processes know each other, so that processes with the
-    /// same title have the same descriptors. Returns the title and the
-    /// descriptors of each process.
-    pub fn settled_descriptors(&self) -> Vec<Descriptors> {
-        find("processes that know each other", || {
-            let all = self.descriptors();
-
-            all.windows(2)
-                .all(|two| two[0].0 != two[1].0 || two[0].1 == two[1].1)
-                .then_some(all)
-        })
-    }
-
-    /// Waits until all processes have the descriptors `before`.
-    pub fn wait_for_descriptors(&self, before: &[Descriptors]) {
-        let what = format!("the descriptors {before:#?}");
-
-        wait_within(2 * SOON, &what, || self.descriptors() == before);
     }
 
     /// Connects to the server, with time limits for reads and writes.
@@ -514,33 +348,12 @@ impl Server {
         self.check_log(allowed);
     }
 
-    /// Checks the log as [`check_lines`] does.
-    pub fn check_log(&self, allowed: &[&str]) {
-        check_lines(&self.log(), allowed);
-    }
-
     /// Sends SIGQUIT to the master, and checks that nothing is left as `finish`
     /// does.
     pub fn quit(&self, allowed: &[&str]) {
         self.signal(libc::SIGQUIT);
         self.finish(allowed);
     }
-}
-
-/// Checks each line of a log that has level crit or above, or is about a bad file
-/// descriptor: the line must contain one of the texts `allowed`.
-pub fn check_lines(log: &str, allowed: &[&str]) {
-    let bad: Vec<&str> = log
-        .lines()
-        .filter(|line| {
-            ["[alert]", "[emerg]", "[crit]", "Bad file descriptor"]
-                .iter()
-                .any(|bad| line.contains(bad))
-                && !allowed.iter().any(|text| line.contains(text))
-        })
-        .collect();
-
-    assert!(bad.is_empty(), "{bad:#?}");
 }
 
 impl Drop for Server {

@@ -22,10 +22,6 @@ impl Sockets {
     /// The kind of what a descriptor refers to, as `/proc/PID/fd` shows it. The kind
     /// of a socket says its protocol and its address; two connections have the same kind.
     pub fn kind(&self, link: &str) -> String {
-        if link.starts_with("/dev/shm/faketime_shm_") {
-            return "libfaketime".into();
-        }
-
         let number = link
             .strip_prefix("socket:[")
             .and_then(|link| link.strip_suffix(']'));

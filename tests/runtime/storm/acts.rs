@@ -323,7 +323,7 @@ impl Storm {
     /// Checks a log, unless lines of it are cut.
     fn check_log(&self, log: &str) {
         if !self.torn.get() {
-            crate::support::server::check_lines(log, ALLOWED);
+            crate::support::log::check_lines(log, ALLOWED);
         }
     }
 
