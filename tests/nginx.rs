@@ -36,6 +36,8 @@ mod lines;
 mod listening;
 #[path = "nginx/load.rs"]
 mod load;
+#[path = "nginx/logs.rs"]
+mod logs;
 #[path = "nginx/messages.rs"]
 mod messages;
 #[path = "nginx/messages_conf.rs"]

@@ -43,9 +43,11 @@ static DEFAULT: DefaultLog = DefaultLog {
 /// opened, the function writes a line to stderr, and the log is stderr.
 pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     let fd = name.map_or(libc::STDERR_FILENO, |name| {
-        directory::join(prefix, name)
-            .and_then(|path| fd::open_append(path.as_path()))
-            .unwrap_or_else(|err| stderr_instead(name, err))
+        match directory::join(prefix, name) {
+            Ok(path) => fd::open_append(path.as_path())
+                .unwrap_or_else(|err| stderr_instead(path.as_path(), err)),
+            Err(err) => stderr_instead(name, err),
+        }
     });
 
     // SAFETY: the log is static, and no reference to its fields exists, since

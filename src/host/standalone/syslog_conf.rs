@@ -62,20 +62,8 @@ pub fn parse<'a>(text: &'a str, log: Log) -> Result<Parameters<'a>> {
         }
 
         match name {
-            "server" => {
-                server =
-                    Some(Server::parse(value, PORT).map_err(|why| {
-                        refuse(format_args!("{why} in syslog server \"{value}\""))
-                    })?);
-            }
-            "facility" => {
-                let found = FACILITIES.iter().position(|name| *name == value);
-
-                facility =
-                    Some(found.ok_or_else(|| {
-                        refuse(format_args!("unknown syslog facility \"{value}\""))
-                    })?);
-            }
+            "server" => server = Some(server_of(value, &refuse)?),
+            "facility" => facility = Some(facility_of(value, &refuse)?),
             // The severity of a message is the level of its line, as in nginx.
             "severity" if SEVERITIES.contains(&value) => severity = Some(()),
             "severity" => {
@@ -93,9 +81,7 @@ pub fn parse<'a>(text: &'a str, log: Log) -> Result<Parameters<'a>> {
 
     Ok(Parameters {
         server: server.ok_or_else(|| refuse(format_args!("no syslog server specified")))?,
-        facility: facility
-            .and_then(|n| u8::try_from(n).ok())
-            .unwrap_or(FACILITY),
+        facility: facility.unwrap_or(FACILITY),
         tag,
         hostname,
     })
@@ -103,6 +89,18 @@ pub fn parse<'a>(text: &'a str, log: Log) -> Result<Parameters<'a>> {
 
 /// Logs an emergency. Returns the error for the caller.
 type Refuse<'a> = &'a dyn Fn(std::fmt::Arguments<'_>) -> Status;
+
+fn server_of(address: &str, refuse: Refuse<'_>) -> Result<Server> {
+    Server::parse(address, PORT)
+        .map_err(|why| refuse(format_args!("{why} in syslog server \"{address}\"")))
+}
+
+fn facility_of(value: &str, refuse: Refuse<'_>) -> Result<u8> {
+    (0..)
+        .zip(FACILITIES)
+        .find_map(|(number, name)| (name == value).then_some(number))
+        .ok_or_else(|| refuse(format_args!("unknown syslog facility \"{value}\"")))
+}
 
 fn check_tag<'a>(tag: &'a str, refuse: Refuse<'_>) -> Result<&'a str> {
     if tag.len() > LONGEST_TAG {
