@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::build::{directory, example};
 use crate::support::client::ask;
-use crate::support::metrics::{assert_continued, metrics};
+use crate::support::metrics::{assert_continued, assert_promtool_agrees, metrics};
 use crate::support::server::Server;
 use crate::support::upgrade::{change_binary, retire};
 use crate::support::{Killed, find, sys, wait_until};
@@ -105,6 +105,8 @@ fn formats_agree() {
             "{text}"
         );
     }
+
+    assert_promtool_agrees(&page(&server, 'p'));
 
     // The numbers of the program.
     assert_eq!(page_of_json["counters"]["pages"], 7);

@@ -1,6 +1,8 @@
 //! A strict parser of Prometheus' text format 0.0.4.
 
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
 
 /// Parses the lines `name{label="value",...} number` of Prometheus' text
 /// format. Checks that a HELP and a TYPE line stand before the lines of each
@@ -113,4 +115,36 @@ pub fn assert_continued(before: &BTreeMap<String, f64>, after: &BTreeMap<String,
             after.get(series)
         );
     }
+}
+
+/// Checks a page with `promtool check metrics` of Debian's package prometheus, which also
+/// complains about names that Prometheus' guide advises against.
+pub fn assert_promtool_agrees(text: &str) {
+    let promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut promtool = match promtool {
+        Err(err) if err.kind() == ErrorKind::NotFound => {
+            println!("# skipped: promtool is not installed");
+            return;
+        }
+        started => started.expect("promtool"),
+    };
+
+    promtool
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(text.as_bytes())
+        .expect("a page");
+
+    let out = promtool.wait_with_output().expect("an answer");
+
+    assert!(
+        out.status.success() && out.stdout.is_empty() && out.stderr.is_empty(),
+        "{out:?}"
+    );
 }

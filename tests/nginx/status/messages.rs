@@ -9,7 +9,7 @@ use super::{json, nginx, number};
 use crate::messages::{main_with, wait_for_handled};
 use crate::nginx::{Nginx, Which, body};
 use crate::support::build::root;
-use crate::support::metrics::{assert_continued, metrics};
+use crate::support::metrics::{assert_continued, assert_promtool_agrees, metrics};
 use crate::support::{find, sys, wait_until};
 
 const HTTP: &str = "server {
@@ -137,7 +137,10 @@ fn formats_agree_about_messages() {
     let status = received(&nginx, 420);
     let all = of_type(&status, -2);
     let text = nginx.get("/text");
-    let values = metrics(body(&nginx.get("/prometheus")));
+    let page = nginx.get("/prometheus");
+    let values = metrics(body(&page));
+
+    assert_promtool_agrees(body(&page));
 
     for worker in 0..3 {
         let counts = of_type(&status, worker);
