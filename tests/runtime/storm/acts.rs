@@ -208,8 +208,12 @@ impl Storm {
                 wait_for_old(server, old, new);
             }
             3 => {
+                // If the master gets SIGHUP in the same round, it handles SIGHUP first, as
+                // nginx does, and then stops the workers.
                 sys::kill(old, libc::SIGWINCH);
-                self.pause(50);
+                wait_until("the end of the old master's workers", || {
+                    server.workers_of(old).is_empty()
+                });
                 restart_workers(server, old, WORKERS);
                 sys::kill(new, libc::SIGKILL);
                 wait_for_old(server, old, new);
