@@ -50,7 +50,7 @@ typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
 /* An address on which the program listens. */
 struct ngx_listening_s {
     /*
-     * The address: "IPV4:PORT", "[IPV6]:PORT", "*:PORT", ":PORT", "PORT",
+     * The address: "IPV4:PORT", "[IPv6 address]:PORT", "*:PORT", ":PORT", "PORT",
      * "unix:PATH", "unix:@NAME" for a Unix socket that has no file, "fd:NUMBER"
      * for a descriptor that is open already, or "fdname:NAME" for the sockets that
      * the service manager has opened with this name, sd_listen_fds(3).

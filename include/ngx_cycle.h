@@ -82,9 +82,9 @@ struct ngx_core_conf_s {
     /* The file to which the master writes its pid; NULL: no file. */
     const char *pid;
     /*
-     * Where the log writes: the path of a file, "stderr", or
-     * "syslog:server=ADDRESS[,facility=][,tag=][,severity=][,nohostname]"; NULL:
-     * stderr, or only log_writer if it is set.
+     * Where the log writes: the path of a file, "stderr", or "syslog:server=ADDRESS",
+     * which ",facility=NAME", ",tag=TEXT", ",severity=LEVEL" and ",nohostname" can
+     * follow. NULL: stderr, or only log_writer if it is set.
      */
     const char *error_log;
     /* The level of the log, or the masks of its debug lines. */

@@ -11,7 +11,8 @@ use super::epoll::{Epoll, READ, WAKE, ctl};
 pub struct Nested {
     /// The epoll descriptor.
     pub epoll: OwnedFd,
-    /// An eventfd in the epoll instance, for [`wake`] and [`drain`].
+    /// An eventfd in the epoll instance, for [`epoll::wake`](super::epoll::wake) and
+    /// [`epoll::drain`](super::epoll::drain).
     pub wake: OwnedFd,
 }
 

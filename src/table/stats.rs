@@ -33,7 +33,7 @@ pub struct Stats {
     role: AtomicUsize,
     /// The name of the process in log lines.
     pub name: Name,
-    /// The index of the process's place in [`places`].
+    /// The index of the process's place in [`mod@places`].
     pub place: AtomicUsize,
     /// The generation in which the process was started for the first time.
     pub generation: AtomicUsize,

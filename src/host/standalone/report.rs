@@ -18,7 +18,7 @@ static REPORT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 /// The argument `data` of the function.
 static DATA: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
-/// While a value of this type lives, [`line`] reports lines.
+/// While a value of this type lives, [`line()`] reports lines.
 pub struct Reporting(());
 
 impl Reporting {

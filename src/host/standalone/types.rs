@@ -173,7 +173,7 @@ pub type ngx_listening_t = ngx_listening_s;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
-    /// The address: "IPV4:PORT", "[IPV6]:PORT", "*:PORT", ":PORT", "PORT",
+    /// The address: "IPV4:PORT", "[IPv6 address]:PORT", "*:PORT", ":PORT", "PORT",
     /// "unix:PATH", "unix:@NAME" for a Unix socket that has no file, "fd:NUMBER"
     /// for a descriptor that is open already, or "fdname:NAME" for the sockets that
     /// the service manager has opened with this name, sd_listen_fds(3).
@@ -358,9 +358,9 @@ pub struct ngx_core_conf_s {
 
     /// The file to which the master writes its pid; NULL: no file.
     pub pid: *const c_char,
-    /// Where the log writes: the path of a file, "stderr", or
-    /// "syslog:server=ADDRESS[,facility=][,tag=][,severity=][,nohostname]"; NULL:
-    /// stderr, or only log_writer if it is set.
+    /// Where the log writes: the path of a file, "stderr", or "syslog:server=ADDRESS",
+    /// which ",facility=NAME", ",tag=TEXT", ",severity=LEVEL" and ",nohostname" can
+    /// follow. NULL: stderr, or only log_writer if it is set.
     pub error_log: *const c_char,
     /// The level of the log, or the masks of its debug lines.
     pub log_level: ngx_uint_t,
