@@ -9,14 +9,6 @@ use crate::support::{proc, sys, wait_until};
 
 const ANSWER: &str = "location / { return 200 served; }";
 
-/// The backlogs of the listening sockets of a process.
-fn backlogs_of(pid: i32) -> Vec<u32> {
-    sys::listening_sockets_of(pid)
-        .iter()
-        .map(sys::backlog_of)
-        .collect()
-}
-
 /// A reload applies a changed backlog to the open socket.
 #[test]
 fn a_reload_changes_the_backlog() {
@@ -26,10 +18,12 @@ fn a_reload_changes_the_backlog() {
 
         nginx.spawn(&[]);
         nginx.settled(1);
-        assert_eq!(backlogs_of(nginx.master()), [5]);
+        assert_eq!(sys::backlogs_of(nginx.master()), [5]);
         nginx.configure("", &server(7));
         nginx.reload();
-        wait_until("the new backlog", || backlogs_of(nginx.master()) == [7]);
+        wait_until("the new backlog", || {
+            sys::backlogs_of(nginx.master()) == [7]
+        });
         nginx.quit(&[]);
     });
 }

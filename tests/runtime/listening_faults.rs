@@ -31,13 +31,6 @@ fn sockets_of(pid: i32) -> Vec<(u64, String)> {
     all
 }
 
-fn backlogs_of(pid: i32) -> Vec<u32> {
-    sys::listening_sockets_of(pid)
-        .iter()
-        .map(sys::backlog_of)
-        .collect()
-}
-
 /// A reload applies a changed backlog to the socket that is open already. A
 /// refused reload does not.
 #[test]
@@ -47,16 +40,16 @@ fn a_reload_changes_the_backlog() {
     let master = server.start(1, &["-B", "5", "-r", conf.to_str().unwrap()]);
     let sockets = sockets_of(master);
 
-    assert_eq!(backlogs_of(master), [5]);
+    assert_eq!(sys::backlogs_of(master), [5]);
 
     fs::write(&conf, "backlog 7").unwrap();
     server.reload();
-    wait_until("the new backlog", || backlogs_of(master) == [7]);
+    wait_until("the new backlog", || sys::backlogs_of(master) == [7]);
 
     fs::write(&conf, "refuse").unwrap();
     server.signal(libc::SIGHUP);
     server.wait_for_line("configuration refused");
-    assert_eq!(backlogs_of(master), [7]);
+    assert_eq!(sys::backlogs_of(master), [7]);
     assert_eq!(sockets_of(master), sockets);
     server.quit(&["configuration refused"]);
 }
@@ -80,7 +73,7 @@ fn an_inherited_socket_gets_the_backlog() {
     server.wait_for_workers(1);
     assert_eq!(sys::backlog_of(&sock), 9);
     ask(&mut server.connect(), 'w');
-    assert_eq!(backlogs_of(master), [9]);
+    assert_eq!(sys::backlogs_of(master), [9]);
     drop(sock);
     server.quit(&[]);
 }

@@ -139,6 +139,11 @@ pub fn listening_sockets_of(pid: i32) -> Vec<OwnedFd> {
         .collect()
 }
 
+/// The backlogs of the TCP sockets on which a process listens.
+pub fn backlogs_of(pid: i32) -> Vec<u32> {
+    listening_sockets_of(pid).iter().map(backlog_of).collect()
+}
+
 /// The backlog of a TCP socket that listens, see `listen(2)`.
 pub fn backlog_of(sock: &OwnedFd) -> u32 {
     // SAFETY: an all-zero tcp_info is valid.
