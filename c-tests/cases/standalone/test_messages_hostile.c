@@ -73,9 +73,16 @@ typedef struct {
 
 typedef struct {
     of_t          of[N];
-    volatile int  overwrite;    /* workers overwrite the slots of all */
+    volatile int  overwrite;    /* a worker overwrites the slots of all */
+    volatile int  started;      /* workers that wait for this */
+    volatile int  overwritten;
     volatile int  attack;
     volatile int  attacks;      /* how often a process has begun to attack */
+    volatile int  quiet;        /* workers send no more */
+    volatile int  silent[N];    /* the worker has seen this */
+
+    /* The number of the last message from a process to another one. */
+    volatile uint32_t  sent[N][N];
 } shared_t;
 
 
@@ -229,6 +236,7 @@ send_to(uint32_t to)
 
     if (rc == NGX_OK) {
         numbers[to]++;
+        shared->sent[self()][to] = numbers[to];
     }
 }
 
@@ -407,7 +415,11 @@ tick(ngx_event_t *ev)
         attack();
     }
 
-    send_to_all();
+    if (shared->quiet) {
+        shared->silent[self()] = 1;
+    } else {
+        send_to_all();
+    }
 
     ev->cancelable = 1;
     ngx_add_timer(ev, 1);
@@ -441,13 +453,29 @@ overwrite_slots(void)
 }
 
 
+/* Overwrites the slots when all workers run and none has sent or received. */
+
+static void
+overwrite_once(void)
+{
+    if (__sync_add_and_fetch(&shared->started, 1) == WORKERS) {
+        overwrite_slots();
+        shared->overwritten = 1;
+    }
+
+    while (!shared->overwritten) {
+        usleep(1000);
+    }
+}
+
+
 static ngx_int_t
 init_process(ngx_cycle_t *cycle)
 {
     static ngx_connection_t  none;
 
     if (shared->overwrite) {
-        overwrite_slots();
+        overwrite_once();
     }
 
     none.fd = -1;
@@ -612,6 +640,53 @@ stop(void)
 }
 
 
+/* Whether all that was sent has arrived. */
+
+static int
+all_arrived(void)
+{
+    uint32_t  of, from;
+
+    for (of = 0; of < N; of++) {
+        for (from = 0; from < N; from++) {
+            if (of != from
+                && shared->of[of].from[from].last != shared->sent[from][of])
+            {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+all_silent(void)
+{
+    uint32_t  i;
+
+    for (i = 0; i < WORKERS; i++) {
+        if (!shared->silent[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* What is sent to a worker that exits would be a gap. */
+
+static void
+send_no_more(void)
+{
+    shared->quiet = 1;
+    T_UNTIL(all_silent());
+    T_UNTIL(all_arrived());
+}
+
+
 static void
 test_hostile(void)
 {
@@ -679,7 +754,9 @@ test_overwritten_slots(void)
     shared->overwrite = 1;
 
     start();
+    T_UNTIL(shared->overwritten);
     wait_until_all_talk();
+    send_no_more();
 
     stop();
 }
