@@ -264,6 +264,26 @@ t_exited(pid_t pid)
 
 
 /*
+ * Stops a child with SIGSTOP, and waits until it is stopped.  The child runs on
+ * after kill(2) has returned, until it handles the signal.  The kernel sends
+ * SIGCHLD for the stop too, so the SIGCHLD handler sets ngx_reap although no
+ * child has exited.
+ */
+
+void
+t_stop_pid(pid_t pid)
+{
+    siginfo_t  info;
+
+    T_REQUIRE(kill(pid, SIGSTOP) == 0);
+
+    while (waitid(P_PID, pid, &info, WSTOPPED|WNOWAIT) == -1) {
+        T_REQUIRE(errno == EINTR);
+    }
+}
+
+
+/*
  * Spawns a process that exits, and waits until the SIGCHLD handler has reaped
  * it.
  */

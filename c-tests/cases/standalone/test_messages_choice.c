@@ -67,7 +67,7 @@ test_turns(void)
 
     /* It looks idle until it has a message that it does not handle. */
 
-    kill(ngx_processes[1].pid, SIGSTOP);
+    t_stop_pid(ngx_processes[1].pid);
     before = t_of(1)->notes;
 
     for (i = 1; i <= 60; i++) {

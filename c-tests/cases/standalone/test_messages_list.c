@@ -43,7 +43,7 @@ test_lines(void)
 
     T_OK(strstr(lines, "messages from:") == NULL);
 
-    T_EQ(kill(ngx_processes[0].pid, SIGSTOP), 0);
+    t_stop_pid(ngx_processes[0].pid);
     T_EQ(t_note(NGX_IPC_TO_WORKER(0), 1), NGX_OK);
     T_UNTIL(t_pair_of(-1, 0)->waiting == 1);
     lines[0] = '\0';

@@ -351,7 +351,7 @@ test_kills(void)
 
     slot = slot_of(1);
     pid = ngx_processes[slot].pid;
-    kill(pid, SIGSTOP);
+    t_stop_pid(pid);
     reload(3);
     check(6, 2);
     t_kill_worker(slot_of(4));

@@ -162,7 +162,7 @@ test_killed(void)
 
     /* What was for the stopped worker only is lost with it. */
 
-    T_EQ(kill(ngx_processes[0].pid, SIGSTOP), 0);
+    t_stop_pid(ngx_processes[0].pid);
 
     for (i = 0; i < 5; i++) {
         T_EQ(ngx_ipc_message_send(&t_strict_type, NGX_IPC_TO_WORKER(0), &i,

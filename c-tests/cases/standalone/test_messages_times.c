@@ -25,7 +25,7 @@ test_stopped(void)
     T_UNTIL(t_of(0)->notes == 1);
 
     pid = ngx_processes[0].pid;
-    T_EQ(kill(pid, SIGSTOP), 0);
+    t_stop_pid(pid);
 
     /* With those below, the time of two notes at least is measured. */
 
