@@ -22,6 +22,10 @@ const REAL_KILLS: usize = 4;
 /// the successor of one that was killed for its first message.
 const MOST_DELAY: Duration = Duration::from_millis(1);
 
+/// How often a step is judged before its delay counts. A virtual machine that does not
+/// run adds to the time of its processes. A delay that the step causes comes each time.
+const TRIES: usize = 5;
+
 /// The time that the processors have worked for this thread.
 fn own_time() -> Duration {
     let mut time = libc::timespec {
@@ -78,7 +82,10 @@ pub fn check(name: &str, scene: &Scene, operation: Operation<'_>) {
         }
 
         switch.changed(&mut now);
-        after_stop(scene.clone(), (name, steps));
+        judge_delay((name, steps), || {
+            switch.restore(LIVE, &now);
+            after_stop(scene.clone(), (name, steps))
+        });
         switch.restore(LIVE, &now);
         tracee.kill();
         judge(scene, &now, LIVE, (name, steps));
@@ -92,22 +99,32 @@ pub fn check(name: &str, scene: &Scene, operation: Operation<'_>) {
 fn judge(scene: &Scene, bytes: &[u8], region: usize, place: (&str, usize)) {
     scene.switch.use_region(region);
 
-    scene.switch.restore(region, bytes);
-    after_stop(scene.clone(), place);
-
-    scene.switch.restore(region, bytes);
-    after_kill(scene.clone(), place);
+    for follow in [after_stop, after_kill] {
+        judge_delay(place, || {
+            scene.switch.restore(region, bytes);
+            follow(scene.clone(), place)
+        });
+    }
 
     scene.switch.use_region(LIVE);
 }
 
-/// Others exchange messages beside a stopped process, without any repair.
-fn after_stop(mut scene: Scene, place: (&str, usize)) {
+/// Checks that the others are not held up. `follow` returns how long they were.
+fn judge_delay(place: (&str, usize), mut follow: impl FnMut() -> Duration) {
+    let is_short = (0..TRIES).any(|_| follow() < MOST_DELAY);
+
+    assert!(is_short, "{place:?}: more than {MOST_DELAY:?} each time");
+}
+
+/// Others exchange messages beside a stopped process, without any repair. Returns how
+/// long the first message took.
+fn after_stop(mut scene: Scene, place: (&str, usize)) -> Duration {
     let report = scene.switch.verify();
 
     assert_eq!((report.wrong, report.damaged_lanes), (0, 0), "{place:?}");
 
     let start = own_time();
+    let mut delay = Duration::MAX;
 
     for round in 0..40 {
         scene
@@ -120,7 +137,7 @@ fn after_stop(mut scene: Scene, place: (&str, usize)) {
         // The others make no system call that waits, so this is how long the
         // stopped process holds them up.
         if round == 0 {
-            assert!(own_time() - start < MOST_DELAY, "{place:?}");
+            delay = own_time() - start;
         }
 
         assert_eq!(got.from(OTHER), [2000 + round], "{place:?}");
@@ -143,10 +160,13 @@ fn after_stop(mut scene: Scene, place: (&str, usize)) {
     }
 
     assert_eq!(scene.switch.verify().wrong, 0, "{place:?}");
+
+    delay
 }
 
-/// The death becomes known, a successor starts, and all processes continue.
-fn after_kill(mut scene: Scene, place: (&str, usize)) {
+/// The death becomes known, a successor starts, and all processes continue. Returns how
+/// long the successor's first message took.
+fn after_kill(mut scene: Scene, place: (&str, usize)) -> Duration {
     let switch = scene.switch;
 
     recover(&mut scene, place);
@@ -157,11 +177,14 @@ fn after_kill(mut scene: Scene, place: (&str, usize)) {
 
     actor.send(to(PEER), DATA, &text(400, 700)).unwrap();
     assert_eq!(receive(&mut scene.peer).from(ACTOR), [400], "{place:?}");
-    assert!(own_time() - start < MOST_DELAY, "{place:?}");
+
+    let delay = own_time() - start;
 
     check_inbox(&scene, &inherited, place);
     go_on(&mut scene, &mut actor, place);
     check_blocks(&mut scene, &mut actor, place);
+
+    delay
 }
 
 /// The death becomes known. What the actor has sent arrives, once and in order. Its

@@ -168,16 +168,27 @@ impl Server {
     }
 
     /// Waits until all processes know each other, so that processes with the
-    /// same title have the same descriptors. Returns the title and the
-    /// descriptors of each process.
+    /// same title have the same descriptors, and until the master waits for signals:
+    /// while it starts a worker it has both ends of the worker's channel. Returns the
+    /// title and the descriptors of each process.
     pub fn settled_descriptors(&self) -> Vec<Descriptors> {
         find("processes that know each other", || {
+            let is_settled = self.master_waits();
             let all = self.descriptors();
+            let is_same = all
+                .windows(2)
+                .all(|two| two[0].0 != two[1].0 || two[0].1 == two[1].1);
 
-            all.windows(2)
-                .all(|two| two[0].0 != two[1].0 || two[0].1 == two[1].1)
-                .then_some(all)
+            (is_settled && is_same && self.master_waits()).then_some(all)
         })
+    }
+
+    /// Whether no master of the server is at work.
+    fn master_waits(&self) -> bool {
+        self.processes()
+            .into_iter()
+            .filter(|&pid| title_of(pid).contains("master process"))
+            .all(proc::waits_for_events)
     }
 
     /// Waits until all processes have the descriptors `before`.
