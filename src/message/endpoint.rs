@@ -1,7 +1,6 @@
 //! The interface of this directory: sends and receives for one process.
 
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::event::{Event, Message, Turn};
 use super::idle::Idle;
@@ -210,11 +209,7 @@ impl<M: Memory> Endpoint<M> {
 
     /// The most messages that can wait for this process now.
     pub fn most_waiting(&self) -> u32 {
-        let m = &self.member;
-        let is_used = |&chunk: &u32| m.memory.load(m.layout.owner(m.slot, chunk), Relaxed) != 0;
-        let used = (0..m.layout.sizes.chunks).filter(is_used).count() as u32;
-
-        used.saturating_mul(CHUNK / ALIGN)
+        self.member.used_chunks().saturating_mul(CHUNK / ALIGN)
     }
 
     /// Begins a turn of at most `messages` events and `nanoseconds`, 0 for no
@@ -240,6 +235,11 @@ impl<M: Memory> Endpoint<M> {
             }
             None => self.next_any(turn),
         }
+    }
+
+    /// Records that the message that was returned last was handled.
+    pub fn finish(&mut self) {
+        self.incoming.finish(&self.member);
     }
 
     #[inline(never)]

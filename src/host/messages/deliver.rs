@@ -89,6 +89,7 @@ fn handle_turn(log: Log, end: u64) -> bool {
 
     loop {
         if left.is_multiple_of(CLOCK) && local::now() >= end {
+            local::with(local::Own::end_turn);
             return false;
         }
 
