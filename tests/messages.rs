@@ -58,5 +58,7 @@ mod switch;
 mod times;
 #[path = "messages/tracee.rs"]
 mod tracee;
+#[path = "messages/untold.rs"]
+mod untold;
 #[path = "messages/world.rs"]
 mod world;

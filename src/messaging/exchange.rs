@@ -216,8 +216,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// Does the periodic work, if it is due. No message is being handled.
-    /// Returns whether it was due.
+    /// Returns whether it was due and was done.
     pub fn tidy_if_due(&mut self) -> bool {
+        // The work ends the handling of the message that was received last.
+        if self.has_untold() {
+            return false;
+        }
+
         let memory = &self.endpoint.member().memory;
         let is_due = self.ticks.take(|| memory.now());
 

@@ -28,7 +28,7 @@ pub const PROCESSES: u32 = 4;
 /// The process that writes garbage.
 pub const HOSTILE: u32 = 2;
 
-const DATA: Kind = Kind {
+pub const DATA: Kind = Kind {
     number: 1,
     control: false,
     exact: false,
@@ -130,7 +130,7 @@ fn text(from: u32, to: u32, number: u32) -> Vec<u8> {
         .collect()
 }
 
-fn address(to: u32) -> Address {
+pub fn address(to: u32) -> Address {
     let word = match to.checked_sub(1) {
         None => TO_SLOT,
         Some(worker) => TO_WORKER + u64::from(worker),
