@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use nix::errno::Errno;
 
 use super::address::Address;
-use super::control::{Control, cmsg_space};
+use super::control::{Control, cmsg_space, take_control};
 use super::listen::set_option;
 
 /// The size in bytes of a buffer for any datagram of `udp(7)`.
@@ -86,7 +86,8 @@ fn msghdr(
 }
 
 /// Receives a datagram into `buffer`, `recvmsg(2)`. Returns its length and its sender.
-/// Bytes that do not fit into the buffer are lost.
+/// Bytes that do not fit into the buffer are lost. Descriptors that the sender of a Unix
+/// socket has sent, SCM_RIGHTS of `unix(7)`, are closed.
 #[allow(clippy::unnecessary_cast)] // needed with some C libraries
 pub fn receive(sock: RawFd, buffer: &mut [u8]) -> Result<(usize, Peer), Errno> {
     // SAFETY: an all-zero address is valid.
@@ -99,30 +100,35 @@ pub fn receive(sock: RawFd, buffer: &mut [u8]) -> Result<(usize, Peer), Errno> {
     let len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
     let mut msg = msghdr(&mut iov, &raw mut address, len);
 
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+
     msg.msg_control = (&raw mut control).cast();
     msg.msg_controllen = CONTROL as _;
 
     // SAFETY: `msg` points to `address`, `buffer` and `control`, which the kernel may
     // write, and which live until the call returns.
-    let n = Errno::result(unsafe { libc::recvmsg(sock, &raw mut msg, libc::MSG_DONTWAIT) })?;
+    let n = Errno::result(unsafe { libc::recvmsg(sock, &raw mut msg, flags) })?;
 
     let peer = Peer {
         address,
         len: msg.msg_namelen,
-        // SAFETY: recvmsg() has just written `msg` and its control data.
-        local: unsafe { local_of(&msg) },
+        // SAFETY: recvmsg() has just written `msg` and its control data, whose
+        // descriptors have no owner yet.
+        local: unsafe { take_local(&msg) },
     };
 
     Ok((n.unsigned_abs(), peer))
 }
 
 /// The local address in the control data of a received datagram. An answer can have this
-/// address as its source, unless it is a multicast address.
+/// address as its source, unless it is a multicast address. If the control data has
+/// descriptors, the function closes them.
 ///
 /// # Safety
 ///
-/// recvmsg() has written `msg`, with a buffer of [`CONTROL`] bytes.
-unsafe fn local_of(msg: &libc::msghdr) -> Local {
+/// recvmsg() has written `msg`, with a buffer of [`CONTROL`] bytes, and the descriptors in
+/// its control data have no owner yet.
+unsafe fn take_local(msg: &libc::msghdr) -> Local {
     // SAFETY: the kernel has written valid headers up to `msg_controllen`, and data of
     // the type that the header names.
     unsafe {
@@ -151,7 +157,11 @@ unsafe fn local_of(msg: &libc::msghdr) -> Local {
                     Local::V6(info)
                 }
             }
-            _ => Local::Unknown,
+            Some(_) => {
+                drop(take_control(msg));
+                Local::Unknown
+            }
+            None => Local::Unknown,
         }
     }
 }
@@ -224,11 +234,17 @@ fn put<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::io::IoSlice;
     use std::net::UdpSocket;
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixDatagram;
 
+    use nix::fcntl::OFlag;
+    use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+    use nix::unistd::pipe2;
+
     use super::*;
+    use crate::sys::testing::in_child;
 
     #[test]
     fn a_datagram_is_answered() {
@@ -251,6 +267,32 @@ mod tests {
         assert_eq!(sent, Ok(6));
         assert_eq!(b.recv(&mut buffer).unwrap(), 6);
         assert_eq!(&buffer[..6], b"answer");
+    }
+
+    /// A client of a Unix socket can send descriptors. If they stayed open, it could
+    /// make the worker run out of descriptors.
+    #[test]
+    fn descriptors_from_a_sender_are_closed() {
+        in_child(|| {
+            let [a, b] = UnixDatagram::pair().map(|(a, b)| [a, b]).unwrap();
+            let (reader, writer) = pipe2(OFlag::O_NONBLOCK).unwrap();
+            let fds = [writer.as_raw_fd(); 3];
+            let mut buffer = [0; 8];
+
+            sendmsg::<()>(
+                a.as_raw_fd(),
+                &[IoSlice::new(b"text")],
+                &[ControlMessage::ScmRights(&fds)],
+                MsgFlags::empty(),
+                None,
+            )
+            .unwrap();
+            drop(writer);
+            assert_eq!(receive(b.as_raw_fd(), &mut buffer).unwrap().0, 4);
+
+            // The end of the pipe shows that its other end is not open any more.
+            assert_eq!(nix::unistd::read(&reader, &mut buffer), Ok(0));
+        });
     }
 
     #[test]
