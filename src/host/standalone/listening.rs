@@ -25,7 +25,7 @@ const DEFAULT_MODE: u32 = 0o666;
 
 /// An address whose fields have their defaults. A program with older headers
 /// cannot set the newer fields.
-const DEFAULTS: ngx_listening_t = ngx_listening_t {
+pub(super) const DEFAULTS: ngx_listening_t = ngx_listening_t {
     address: ptr::null(),
     handler: None,
     backlog: 0,
@@ -101,9 +101,13 @@ impl Listening {
         unsafe { sized::write(self.as_ptr(), known, &value) };
     }
 
-    /// Calls `change` to replace the text of the address.
-    pub fn change_address(self, change: impl FnOnce(&mut *const c_char)) {
-        self.update(|listening| change(&mut listening.address));
+    /// Calls `change` to replace each text.
+    pub fn change_texts(self, mut change: impl FnMut(&mut *const c_char)) {
+        self.update(|listening| {
+            change(&mut listening.address);
+            change(&mut listening.username);
+            change(&mut listening.groupname);
+        });
     }
 
     /// The address to listen on; `None` if it cannot be parsed. The text of the
