@@ -184,8 +184,8 @@ fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
     v4.or_else(v6).map(|address| address.ip())
 }
 
-/// Writes the name of this host to `buffer`. Returns the length of the name; 0 if the
-/// kernel does not tell it.
+/// Writes the name of this host, in lower case as nginx does, to `buffer`. Returns the
+/// length of the name; 0 if the kernel does not tell it.
 ///
 /// # References
 ///
@@ -199,6 +199,8 @@ pub fn host_name(buffer: &mut [u8; HOST_NAME]) -> usize {
         return 0;
     }
 
+    buffer.make_ascii_lowercase();
+
     CStr::from_bytes_until_nul(buffer).map_or(0, CStr::count_bytes)
 }
 
@@ -207,6 +209,7 @@ mod tests {
     use std::net::UdpSocket;
 
     use super::*;
+    use crate::sys::testing::in_child;
 
     #[test]
     fn a_datagram_has_all_parts() {
@@ -228,5 +231,30 @@ mod tests {
         assert!(find_host(c"localhost").unwrap().is_loopback());
         assert_eq!(find_host(c"no such host"), None);
         assert!(host_name(&mut buffer) > 0);
+    }
+
+    #[test]
+    fn the_name_of_a_host_is_in_lower_case() {
+        in_child(|| {
+            let name = "Host-A.example";
+
+            // SAFETY: unshare() accesses no memory, and the name has `name.len()` bytes.
+            let changed = unsafe {
+                libc::unshare(libc::CLONE_NEWUTS) == 0
+                    && libc::sethostname(name.as_ptr().cast(), name.len()) == 0
+            };
+
+            if !changed {
+                // What println!() writes would end with the child.
+                let text = b"skipped: this user cannot change the name of the host\n";
+                let _ = crate::sys::fd::write(libc::STDERR_FILENO, text);
+                return;
+            }
+
+            let mut buffer = [0; HOST_NAME];
+            let n = host_name(&mut buffer);
+
+            assert_eq!(str::from_utf8(&buffer[..n]), Ok("host-a.example"));
+        });
     }
 }
