@@ -84,17 +84,18 @@ fn serves(addresses: &[SocketAddr], path: &std::path::Path) {
 
 /// Sockets are found by their address and by their name, stay open at a reload and in a
 /// new binary, and those without an entry are reported and closed. The file of a Unix
-/// socket stays at the end, because the manager still listens.
+/// socket stays at the end, because the manager still listens. Names and paths can have
+/// semicolons.
 #[test]
 fn sockets_are_found_by_address_and_by_name() {
     for mode in ["-t0", "-d", "-1"] {
         let mut server = Server::configurable("activation");
-        let path = server.directory.join("manager.sock");
+        let path = server.directory.join("manager;1.sock");
         let unix = UnixListener::bind(&path).unwrap();
         let [(one, a), (two, b), (three, c), (spare, d)] = [(); 4].map(|()| listener());
 
         server.place = a.to_string();
-        server.places = vec!["fdname:web".into(), format!("unix:{}", path.display())];
+        server.places = vec!["fdname:web;1".into(), format!("unix:{}", path.display())];
 
         let sockets = [
             spare,
@@ -107,7 +108,7 @@ fn sockets_are_found_by_address_and_by_name() {
         let mut command = activated(
             &server.command(&options),
             &sockets,
-            "spare:by-address::web:web",
+            "spare:by-address::web;1:web;1",
             "$$",
         );
         let stderr = server.directory.join("stderr");

@@ -80,7 +80,9 @@ pub fn is_like(text: &str, pattern: &str) -> bool {
 fn lines_go_to_a_syslog_server() {
     let syslog = UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = syslog.local_addr().unwrap().port();
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let host = fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap()
+        .to_ascii_lowercase();
 
     syslog.set_read_timeout(Some(SOON)).unwrap();
 

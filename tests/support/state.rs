@@ -65,7 +65,7 @@ const STAY: &[&str] = &[
     "log.1",
     "logs",
     "logs.1",
-    "manager.sock",
+    "manager;1.sock",
     "notify",
     "reconfigure",
     "own",

@@ -120,7 +120,8 @@ fn variable(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
 
 /// The environment variable with the entries of the configuration whose addresses do
 /// not say which socket they mean, and of Unix sockets whose files belong to the service
-/// manager: for each its descriptor, "=", the address, and ";". It has a NUL at its end.
+/// manager: for each its descriptor, "=", the length of the address in bytes, ":" and the
+/// address, which can have any characters. It has a NUL at its end.
 fn entries(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
     let mut text = heap::Writer::new();
 
@@ -132,7 +133,13 @@ fn entries(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
         };
 
         if let Some(address) = ls.address().filter(is_needed) {
-            write!(text, "{}={address};", ls.fd()).or(Err(Errno::ENOMEM))?;
+            let mut bytes = heap::Writer::new();
+
+            write!(bytes, "{address}").or(Err(Errno::ENOMEM))?;
+
+            let len = bytes.into_bytes().len();
+
+            write!(text, "{}={len}:{address}", ls.fd()).or(Err(Errno::ENOMEM))?;
         }
     }
 
@@ -145,26 +152,32 @@ fn entries(cycle: Cycle) -> std::result::Result<Vec<u8>, Errno> {
 ///
 /// Returns an error, with an emergency in `log`, if there is no memory.
 fn take_entries(sockets: &mut OpenSockets<'_>, log: Log) -> Result {
-    for entry in environment::get(ENTRIES_NAME)
-        .unwrap_or_default()
-        .split(';')
-    {
-        if let Some((fd, address)) = entry.split_once('=')
-            && let Ok(fd) = fd.parse()
-            && let Some(address) = Address::parse(address)
-        {
-            if address.is_vague() {
-                sockets.set_entry(fd, address);
-            } else if let Some(path) = address.path() {
-                left_files::add(path)
-                    .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))?;
-            }
+    let mut list = environment::get(ENTRIES_NAME).unwrap_or_default();
+
+    while let Some((fd, address, rest)) = first_entry(list) {
+        if address.is_vague() {
+            sockets.set_entry(fd, address);
+        } else if let Some(path) = address.path() {
+            left_files::add(path)
+                .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc() failed")))?;
         }
+
+        list = rest;
     }
 
     environment::remove(ENTRIES_NAME);
 
     Ok(())
+}
+
+/// The first entry of a text that [`entries`] makes, and the rest of the text. `None` if
+/// there is no valid entry.
+fn first_entry(list: &str) -> Option<(RawFd, Address<'_>, &str)> {
+    let (fd, rest) = list.split_once('=')?;
+    let (len, rest) = rest.split_once(':')?;
+    let (address, rest) = rest.split_at_checked(len.parse().ok()?)?;
+
+    Some((fd.parse().ok()?, Address::parse(address)?, rest))
 }
 
 /// Logs that the variable of the sockets is faulty. The program starts nevertheless.
@@ -226,4 +239,30 @@ pub fn inherited_sockets(log: Log) -> Result<Option<OpenSockets<'static>>> {
     take_entries(&mut sockets, log)?;
 
     Ok(Some(sockets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_entries_have_any_characters() {
+        let list = "3=10:fdname:a;b12=15:unix:/a;4=2:xé5=11:127.0.0.1:0";
+        let (fd, address, list) = first_entry(list).unwrap();
+
+        assert_eq!((fd, address), (3, Address::Named("a;b")));
+
+        let (fd, address, list) = first_entry(list).unwrap();
+
+        assert_eq!((fd, address.to_string()), (12, "unix:/a;4=2:xé".into()));
+
+        let (fd, address, list) = first_entry(list).unwrap();
+
+        assert_eq!((fd, address.to_string()), (5, "127.0.0.1:0".into()));
+        assert_eq!(list, "");
+
+        for list in ["", "3", "3=", "3=5", "3=9:fd:4", "x=4:fd:4", "3=7:fdname:"] {
+            assert!(first_entry(list).is_none(), "{list}");
+        }
+    }
 }
