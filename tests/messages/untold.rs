@@ -1,16 +1,16 @@
-//! A process is told of a sender before it is told of the message that it has received.
+//! When a message that was received counts as handled, and when it does not yet.
 
 use ngx_ipc::message::event::Message;
 use ngx_ipc::messaging::exchange::Notice;
 use ngx_ipc::messaging::presence::Change;
 
-use super::replaced_world::{DATA, FIRST, Process, Shared, address};
+use super::replaced_world::{DATA, FIRST, HOSTILE, Process, Shared, address};
 
 /// The length of a message that has chunks of its own.
 const LEN: usize = 9000;
 
 fn send(sender: &mut Process, byte: u8) {
-    let sent = sender.send(address(2), DATA, &[byte; LEN]);
+    let sent = sender.send(address(HOSTILE), DATA, &[byte; LEN]);
 
     assert!(sent.is_ok());
 }
@@ -27,7 +27,7 @@ fn is_whole(receiver: &mut Process, message: &Message, byte: u8) -> bool {
 #[test]
 fn periodic_work_leaves_a_message_that_is_not_told_yet_in_place() {
     let shared = Shared::new();
-    let (mut sender, mut receiver) = (shared.start(1, FIRST), shared.start(2, FIRST));
+    let (mut sender, mut receiver) = (shared.start(1, FIRST), shared.start(HOSTILE, FIRST));
 
     receiver.watch();
 
@@ -68,4 +68,29 @@ fn periodic_work_leaves_a_message_that_is_not_told_yet_in_place() {
 
         assert!(is_whole(&mut receiver, &message, byte));
     }
+}
+
+/// Whether a process that dies after it has called `next` for a message, and then again
+/// with `left` notices, has left a message that it was handling.
+fn leaves_a_message(left: Option<u32>) -> bool {
+    let shared = Shared::new();
+    let (mut sender, mut receiver) = (shared.start(1, FIRST), shared.start(HOSTILE, FIRST));
+
+    send(&mut sender, 1);
+    assert!(matches!(receiver.next(&mut 8), Some(Notice::Message(..))));
+
+    if let Some(mut left) = left {
+        assert!(receiver.next(&mut left).is_none());
+    }
+
+    let mut replacement = shared.replace();
+
+    matches!(replacement.next(&mut 8), Some(Notice::Gap(..)))
+}
+
+#[test]
+fn a_message_was_handled_when_the_turn_is_over() {
+    assert!(leaves_a_message(None));
+    assert!(!leaves_a_message(Some(0)));
+    assert!(!leaves_a_message(Some(8)));
 }

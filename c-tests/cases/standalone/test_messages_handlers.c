@@ -314,8 +314,8 @@ test_exits(void)
 
 
 /*
- * A worker is told to stop while it handles messages.  It handles the rest of its
- * turn, and then exits: it was handling no message then.
+ * A worker is told to stop while it handles messages.  Its turn ends after two
+ * milliseconds, and then it exits: it was handling no message then.
  */
 
 #define STOPPED  300
@@ -327,6 +327,7 @@ stop_first(ngx_ipc_message_t *m, int last)
     if (t_own()->flags[1] == 0 || t_own()->flags[1] == ngx_pid) {
         t_own()->flags[1] = ngx_pid;
         ngx_terminate = 1;
+        usleep(1000);
     }
 
     t_own()->flags[0]++;
