@@ -85,10 +85,11 @@ impl OutLane {
 
         let place = lane::place(&m.memory, &m.layout, self.lane);
 
-        if self.is_reserved
-            || !self.is_introduced
-            || !self.is_open && place == Place::Closed(self.at.number)
-        {
+        // The next record opens the lane, or the receiver has read the `Close`.
+        let is_at_rest =
+            !self.is_open && (!self.is_introduced || place == Place::Closed(self.at.number));
+
+        if self.is_reserved || is_at_rest {
             return;
         }
 

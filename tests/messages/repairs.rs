@@ -11,7 +11,7 @@ use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::Heritage;
 use ngx_ipc::message::words::{Owner, Place, Position, Use, pair};
 
-use super::world::{CONTROL, DATA, Process, SMALL, World, events, messages, to};
+use super::world::{CONTROL, DATA, Process, SMALL, World, events, fill, messages, to};
 
 /// The lane from process 0 to process 1.
 const LANE: Lane = Lane {
@@ -194,4 +194,30 @@ fn a_wrong_incarnation_in_one_lane_does_not_harm_the_other() {
     let done = world.layout.lane(LANE) + offset_of!(LaneHead, gaps);
 
     assert_eq!((&world.memory).load(done, Relaxed), 0);
+}
+
+/// A receiver is replaced while a sender has no room, and the header of the message that
+/// is read next was overwritten.
+#[test]
+fn a_full_lane_with_a_hole_is_opened_again_for_a_replacement() {
+    let (world, mut a, b) = two();
+
+    fill(&mut a, to(1), DATA, &[0; 4064]);
+
+    let header = lane::offset(&world.layout, LANE, position(&world));
+
+    (&world.memory).store(header, 0, Relaxed);
+    world.kill(b, Heritage::Successor);
+
+    let mut b = world.start(1);
+
+    tidy(&mut [&mut a, &mut b], 100);
+    assert_eq!(a.send(to(1), DATA, b"second"), Ok(()));
+
+    let got = messages(&mut b);
+
+    assert_eq!(
+        got.last().map(|(_, bytes)| &bytes[..]),
+        Some(&b"second"[..])
+    );
 }
