@@ -324,3 +324,55 @@ fn assert_nothing_lost(layout: &Layout) {
         "{report:?}"
     );
 }
+
+/// Takes what arrives as [`receive_for_ever`] does. A gap is noted as the number 99.
+fn receive_with_gaps(mut process: Process) {
+    loop {
+        let mut turn = process.turn(100, 0);
+
+        while let Some(event) = process.next(&mut turn) {
+            match event {
+                Event::Message(message) => {
+                    let mut bytes = [0; 8];
+
+                    process.copy_payload(&message, &mut bytes);
+                    note(u64::from_ne_bytes(bytes));
+                }
+                Event::Gap(_) => note(99),
+                _ => (),
+            }
+        }
+
+        if process.prepare_sleep() {
+            sleep(RECEIVER);
+            process.wake_up();
+        }
+    }
+}
+
+/// The periodic work of a sender never opens a lane again whose receiver can continue.
+#[test]
+fn periodic_work_does_not_harm_a_receiver_that_works() {
+    // The first chunk of the lane is left, or the lane is closed and opened again.
+    for (len, rounds, times) in [(4064, 100, 1), (8, 0, 2)] {
+        let Scene { mut processes, .. } = scene(4);
+
+        send(&mut processes[0], 1, len);
+
+        let sender = || {
+            let mut process = processes[0].clone();
+
+            for _ in 0..times {
+                process.tidy(rounds);
+            }
+
+            send(&mut process, 2, 8);
+        };
+        let receiver = || receive_with_gaps(processes[2].clone());
+        let states = search(&[&sender, &receiver], None, 1, |_, noted| {
+            assert_eq!(noted[1], [1, 2], "{len}");
+        });
+
+        println!("{states} states");
+    }
+}
