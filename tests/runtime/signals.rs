@@ -105,6 +105,27 @@ fn quit_is_graceful() {
     server.finish(&[]);
 }
 
+/// A connection that becomes idle after the graceful shutdown of its worker has begun is
+/// closed too, so that the worker exits.
+#[test]
+fn quit_closes_connections_that_become_idle() {
+    let server = Server::configurable("quit_idle_later");
+
+    server.start(1, &[]);
+
+    let mut client = server.connect();
+
+    ask(&mut client, 'w');
+    server.signal(libc::SIGQUIT);
+    wait_until("a worker that shuts down", || {
+        server.shutting_down().len() == 1
+    });
+    ask(&mut client, 'w');
+    ask(&mut client, 'i');
+    assert!(closes(&mut client));
+    server.finish(&[]);
+}
+
 /// A worker that shuts down answers the data that has already arrived, because
 /// a connection with unread data is not idle. In this test the data of 300
 /// connections arrives after the master has sent QUIT, and before the worker

@@ -76,8 +76,12 @@ fn run(cycle: Cycle, number: usize) -> ! {
     set_title(cycle, b"worker process");
 
     loop {
-        if ngx_exiting.load(Relaxed) != 0 && has_finished() {
-            exit_worker(cycle);
+        if ngx_exiting.load(Relaxed) != 0 {
+            close_idle_connections();
+
+            if has_finished() {
+                exit_worker(cycle);
+            }
         }
 
         log.debug(Debug::Event, format_args!("worker cycle"));
@@ -107,9 +111,9 @@ fn has_finished() -> bool {
         || !timers_left() && !open_connections().any(|c| c.listening().is_some())
 }
 
-/// Begins a graceful shutdown: closes the listening sockets and the idle
-/// connections, and starts the timer `shutdown_timeout`, after which all other
-/// connections are closed.
+/// Begins a graceful shutdown: closes the listening sockets, and starts the timer
+/// `shutdown_timeout`, after which all connections are closed. The caller closes the
+/// idle connections.
 fn shut_down(cycle: Cycle) {
     cycle.log().error(
         Level::Notice,
@@ -129,8 +133,13 @@ fn shut_down(cycle: Cycle) {
     for ls in cycle.listening() {
         ls.stop_accepting(cycle.log());
     }
+}
 
-    close_connections(bit::CLOSE, |c| c.has(bit::IDLE));
+/// Tells the handlers of the idle connections to close them, each connection once. A
+/// connection can become idle long after the graceful shutdown has begun, so the caller
+/// calls this function after each round of the event loop.
+fn close_idle_connections() {
+    close_connections(bit::CLOSE, |c| c.has(bit::IDLE) && !c.has(bit::CLOSE));
 }
 
 /// Tells the handlers of all connections to close them, closes the connections
