@@ -69,6 +69,10 @@ fn run(cycle: Cycle, number: usize) -> ! {
 
     exit_unless_set_up(set_up(cycle, Some(number)));
 
+    // A message that is kept can be the configuration of the program, so that a
+    // handler needs it for the first connection.
+    message_loop::process(log);
+
     for ls in cycle.listening().filter(|ls| ls.is_of(number, workers)) {
         exit_unless_set_up(ls.start_accepting(cycle.error_log()));
     }
