@@ -39,7 +39,8 @@ pub(super) fn valid(
 
 /// Registers a type of messages, whose structure has `size` bytes. Programs call
 /// the macro ngx_ipc_message_register(), in `init_module` or `init_process` of
-/// each process that sends or receives the type.
+/// each process that sends or receives the type, or in main() before
+/// ngx_ipc_main(): then all processes know the type.
 ///
 /// A program has messages if its master has registered a type before it starts
 /// the first process, or if the configuration has `messages`. Registering a
