@@ -156,6 +156,7 @@ fn impossible_values_are_refused() {
         (&["reuseport=-1"], "invalid reuseport -1 of 127.0.0.1"),
         (&["type=9"], "invalid type 9 of 127.0.0.1"),
         (&["mode=0100666"], "invalid mode 33206 of 127.0.0.1"),
+        (&["owner=no-such-user"], "user \"no-such-user\" not found"),
     ] {
         let text = refusal(&with_fields("impossible", fields));
 
@@ -185,6 +186,8 @@ fn a_reload_refuses_impossible_values() {
         "listening=NULL",
         "error_log=/nonexistent/log",
         "working_directory=/nonexistent",
+        "mode=-1",
+        "owner=no-such-user",
     ]
     .into_iter()
     .enumerate()

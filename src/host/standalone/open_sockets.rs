@@ -141,8 +141,9 @@ impl<'a> OpenSockets<'a> {
     /// all other open sockets with its address: connections can wait in a socket that
     /// belonged to a worker of an old configuration.
     ///
-    /// Returns an error, with an emergency in the log, if an entry is invalid, if a
-    /// descriptor that it names is not a socket, or if there is no memory.
+    /// Returns an error, with an emergency in the log, if an entry is invalid, if its user
+    /// or its group does not exist, if a descriptor that it names is not a socket, or if
+    /// there is no memory.
     pub fn assign(mut self, entries: Addresses, workers: usize, log: Log) -> Result<Vec<Assigned>> {
         let mut assigned = Vec::new();
 
@@ -157,6 +158,9 @@ impl<'a> OpenSockets<'a> {
                 let address = ls.check(log)?;
 
                 if address.is_vague() == vague {
+                    // Also for a socket that is open: at the next start the user and the
+                    // group must exist.
+                    ls.rights(log)?;
                     place.sock = self.take(address, ls.options().kind, log)?;
                 }
             }
