@@ -34,6 +34,8 @@ pub unsafe extern "C" fn signal_handler(
     context: *mut c_void,
 ) {
     let _errno = SavedErrno::save();
+    #[cfg(feature = "standalone")]
+    let _paused = super::standalone::report::pause();
 
     update_time();
 

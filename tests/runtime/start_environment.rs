@@ -1,7 +1,7 @@
 //! What a program inherits at its start: signals, descriptors, environment variables.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
@@ -269,4 +269,35 @@ fn a_program_learns_how_its_start_goes() {
     assert_eq!(line, "embed: the server runs\n");
     sys::kill(server.0.id().cast_signed(), libc::SIGQUIT);
     assert!(server.0.wait().unwrap().success());
+}
+
+/// The function `report` need not be async-signal-safe: it gets no line that the signal
+/// handler logs.
+#[test]
+fn the_handler_of_signals_does_not_call_report() {
+    let ignored = "the changing binary signal is ignored";
+    let occupied = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut program = Killed(
+        Command::new(example("embed"))
+            .arg(occupied.local_addr().unwrap().to_string())
+            // The program takes its parent for an old binary, so it ignores SIGUSR2.
+            .env("NGINX", "")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut reports = BufReader::new(program.0.stdout.take().unwrap());
+    let mut log = program.0.stderr.take().unwrap();
+    let (mut text, mut lines) = (String::new(), String::new());
+
+    reports.read_line(&mut text).unwrap();
+    assert!(text.starts_with("embed: bind() to 127.0.0.1"), "{text}");
+    sys::kill(program.0.id().cast_signed(), libc::SIGUSR2);
+    reports.read_to_string(&mut text).unwrap();
+    log.read_to_string(&mut lines).unwrap();
+
+    assert!(lines.contains(ignored), "{lines}");
+    assert!(text.contains("embed: still could not bind()"), "{text}");
+    assert!(!text.contains(ignored), "{text}");
 }

@@ -3,8 +3,8 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
-use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use super::log_format::LineBuffer;
 use super::types::ngx_core_conf_t;
@@ -17,6 +17,26 @@ type Report = unsafe extern "C" fn(ngx_uint_t, *const c_char, *mut c_void);
 static REPORT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 /// The argument `data` of the function.
 static DATA: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+
+/// The number of signal handlers that run now. One can interrupt another one.
+static HANDLERS: AtomicUsize = AtomicUsize::new(0);
+
+/// While a value of this type lives, [`line()`] reports nothing.
+pub struct Paused(());
+
+/// Pauses the reports in a signal handler, because the function of the program need not
+/// be async-signal-safe.
+pub fn pause() -> Paused {
+    HANDLERS.fetch_add(1, Relaxed);
+
+    Paused(())
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        HANDLERS.fetch_sub(1, Relaxed);
+    }
+}
 
 /// While a value of this type lives, [`line()`] reports lines.
 pub struct Reporting(());
@@ -47,7 +67,9 @@ impl Drop for Reporting {
 /// Reports the line of a log whose text, with a newline at its end, is from `text`
 /// to `end`. Lines that are less severe than "warn" are not reported.
 pub fn line(line: &mut LineBuffer, text: usize, end: usize, level: ngx_uint_t) {
-    if REPORT.load(Relaxed).is_null() || level > Level::Warn as ngx_uint_t {
+    let is_paused = || HANDLERS.load(Relaxed) != 0;
+
+    if REPORT.load(Relaxed).is_null() || level > Level::Warn as ngx_uint_t || is_paused() {
         return;
     }
 
