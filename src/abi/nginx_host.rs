@@ -87,8 +87,8 @@ pub extern "C" fn ngx_ipc_messages_process() -> ngx_int_t {
     message_loop::process_foreign()
 }
 
-/// Before the master exits: handles the messages that have arrived, and gives back what it has in the memory of the messages,
-/// because a new binary can go on with this memory.
+/// Before the master exits: handles the messages that have arrived, and gives back what
+/// it has in the memory of the messages, because a new binary can go on with this memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_leave() {
     message_loop::leave();

@@ -133,8 +133,8 @@ impl Listening {
 
     /// Opens the socket of this address. `first` is the first socket of the same
     /// entry: if the kernel has chosen its port, this socket gets the same port.
-    /// Returns false, with an emergency in the
-    /// log, if another socket has the address.
+    ///
+    /// Returns false, with an emergency in the log, if another socket has the address.
     ///
     /// Returns an error, with an emergency in the log, if anything else fails.
     fn open(self, first: Option<Self>, log: Log) -> Result<bool> {

@@ -131,8 +131,9 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 }
 
 /// Takes the listening sockets of the old binary, if an old binary has started
-/// this program, and those of the service manager. With an old binary, `ngx_parent` becomes the pid of the old binary's master: while
-/// it runs, SIGUSR2 does not start a third binary.
+/// this program, and those of the service manager. With an old binary, `ngx_parent`
+/// becomes the pid of the old binary's master: while it runs, SIGUSR2 does not start a
+/// third binary.
 fn take_inherited(log: Log) -> Result<OpenSockets<'static>> {
     let inherited = inherited_sockets(log)?;
 

@@ -3,11 +3,10 @@
 //!
 //! These are the sockets of the old cycle at a reload, the sockets that an old binary
 //! has handed down, those that a service manager has opened, and descriptors that the
-//! configuration names. A socket is used for
-//! the entry of the configuration that has the address of the socket. A "vague"
-//! address, such as "127.0.0.1:0", does not say which socket is meant. Such an entry
-//! gets the socket that an entry with the same text had in the old cycle or the old
-//! binary.
+//! configuration names. A socket is used for the entry of the configuration that has the
+//! address of the socket. A "vague" address, such as "127.0.0.1:0", does not say which
+//! socket is meant. Such an entry gets the socket that an entry with the same text had in
+//! the old cycle or the old binary.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
