@@ -11,6 +11,7 @@
 //! A reader copies the message and then looks whether the buffer is still current.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::sync::atomic::fence;
 
 use super::address::Set;
 pub use super::board::MAX_KEPT;
@@ -244,6 +245,9 @@ pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
             generation: board.load(at + GENERATION, SeqCst),
             master: unpair(board.load(at + MASTER, SeqCst)),
         };
+
+        // The payload is read before the next look at the word.
+        fence(Acquire);
 
         if board.load(place.current, SeqCst) == before {
             return Some(Kept {
