@@ -59,3 +59,12 @@ link_library()
         -lutil -lrt -lpthread -lm -ldl -static-libgcc -lgcc_eh
     ln -sf libngx_ipc.so.1 "$3/libngx_ipc.so"
 }
+
+# link_server_library ARCHIVE DIR: links the library of the directory DIR/lib anew, in
+# DIR/server, in which the tests of whole servers look for it
+link_server_library()
+{
+    mkdir -p "$2/server"
+    ln -sfn "$2/lib/include" "$2/server/include"
+    link_library "$1" "$2/lib/ngx_ipc.map" "$2/server"
+}

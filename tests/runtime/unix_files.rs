@@ -116,7 +116,10 @@ fn the_file_of_a_killed_server_is_replaced() {
     let master = server.start(1, &["-d"]);
     let before = fs::symlink_metadata(&path).unwrap().ino();
 
-    for pid in server.workers().into_iter().chain([master]) {
+    // A master that runs would start another worker.
+    let workers = server.workers();
+
+    for pid in [master].into_iter().chain(workers) {
         sys::kill(pid, libc::SIGKILL);
     }
 
