@@ -85,11 +85,11 @@ servers()
     link_server_library "$archive" "$dir"
 
     awk -v subject="$(subject "$1")" '
-        { test = 30 + int(5 * $1 / 1000) " " $2 }
+        { test = 15 + int(10 * $1 / 1000) " " $2 }
         $2 ~ subject { print test; next }
         { rest[++n] = test }
         END { for (i = 1; i <= n; i++) print rest[i] }' "$dir/server.list" \
-        | xargs -P 2 -n 2 sh c-tests/run/server-test.sh "$dir"
+        | xargs -P 4 -n 2 sh c-tests/run/server-test.sh "$dir"
 }
 
 # The file that cargo-mutants has changed, if any.
