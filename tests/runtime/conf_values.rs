@@ -155,7 +155,8 @@ fn impossible_values_are_refused() {
         (&["ipv6only=9"], "invalid ipv6only 9 of 127.0.0.1"),
         (&["reuseport=-1"], "invalid reuseport -1 of 127.0.0.1"),
         (&["type=9"], "invalid type 9 of 127.0.0.1"),
-        (&["mode=0100666"], "invalid mode 33206 of 127.0.0.1"),
+        (&["mode=0100666"], "invalid mode 0100666 of 127.0.0.1"),
+        (&["mode=01000"], ", it is 0 to 0777"),
         (&["owner=no-such-user"], "user \"no-such-user\" not found"),
     ] {
         let text = refusal(&with_fields("impossible", fields));

@@ -288,7 +288,7 @@ fn kind_of(listening: &ngx_listening_t) -> Option<Kind> {
 /// Returns an error, with an emergency in the log, if a number is invalid.
 fn check_values(listening: &ngx_listening_t, address: Address<'_>, log: Log) -> Result {
     /// The largest permissions of a file, `chmod(2)`.
-    const MOST_MODE: i64 = 0o777;
+    const MOST_MODE: usize = 0o777;
 
     for (name, value, least, most) in [
         (
@@ -299,7 +299,6 @@ fn check_values(listening: &ngx_listening_t, address: Address<'_>, log: Log) -> 
         ),
         ("ipv6only", listening.ipv6only as i64, -1, 1),
         ("reuseport", listening.reuseport as i64, 0, 1),
-        ("mode", listening.mode.cast_signed() as i64, 0, MOST_MODE),
     ] {
         if !(least..=most).contains(&value) {
             log.error(
@@ -309,6 +308,18 @@ fn check_values(listening: &ngx_listening_t, address: Address<'_>, log: Log) -> 
             );
             return Err(Status::Error);
         }
+    }
+
+    let mode = listening.mode;
+
+    if mode > MOST_MODE {
+        // Octal numbers, as chmod(1) takes them.
+        log.error(
+            Level::Emerg,
+            None,
+            format_args!("invalid mode 0{mode:o} of {address}, it is 0 to 0{MOST_MODE:o}"),
+        );
+        return Err(Status::Error);
     }
 
     Ok(())
