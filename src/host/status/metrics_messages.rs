@@ -1,5 +1,7 @@
 //! The metrics of messages.
 
+use std::fmt;
+
 use super::escape::EscapedArray;
 use super::messages::of_some;
 use super::metric::{Metric, greatest, head};
@@ -15,7 +17,18 @@ use crate::host::messages::statistics;
 /// 2^34 ns, which are 17 seconds.
 const BUCKETS: std::ops::RangeInclusive<usize> = 10..=34;
 
-const NANOSECONDS: usize = 1_000_000_000;
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+/// Prints nanoseconds as seconds. The number has 64 bits on each machine, because the
+/// largest bucket needs more than 32.
+struct Seconds(u64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:09}", self.0 / SECOND, self.0 % SECOND)
+    }
+}
 
 const LATENCY: Metric = Metric {
     name: "messages_latency_seconds",
@@ -128,12 +141,9 @@ fn print_histogram(print: Print<'_>, counts: &ngx_ipc_message_counts_t) {
         sum += n;
 
         if BUCKETS.contains(&k) {
-            let limit = 1_usize << k;
-
             print(format_args!(
-                "ngx_ipc_{name}_bucket{{type=\"{of}\",le=\"{}.{:09}\"}} {sum}",
-                limit / NANOSECONDS,
-                limit % NANOSECONDS
+                "ngx_ipc_{name}_bucket{{type=\"{of}\",le=\"{}\"}} {sum}",
+                Seconds(1 << k)
             ));
         }
     }
@@ -143,12 +153,22 @@ fn print_histogram(print: Print<'_>, counts: &ngx_ipc_message_counts_t) {
         counts.timed
     ));
     print(format_args!(
-        "ngx_ipc_{name}_sum{{type=\"{of}\"}} {}.{:09}",
-        counts.time / NANOSECONDS,
-        counts.time % NANOSECONDS
+        "ngx_ipc_{name}_sum{{type=\"{of}\"}} {}",
+        Seconds(counts.time as u64)
     ));
     print(format_args!(
         "ngx_ipc_{name}_count{{type=\"{of}\"}} {}",
         counts.timed
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_bucket_is_printed_in_full() {
+        assert_eq!(Seconds(1 << BUCKETS.start()).to_string(), "0.000001024");
+        assert_eq!(Seconds(1 << BUCKETS.end()).to_string(), "17.179869184");
+    }
 }
