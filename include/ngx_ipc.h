@@ -505,10 +505,10 @@ ngx_int_t ngx_ipc_program_size(ngx_ipc_program_t *program,
 
 /*
  * Calls print with data once for each process, with a line of text about
- * the process that ends with a line feed. A line has at most 2048 bytes. If the
- * program has messages of ngx_ipc_message.h, there follows a line for each type of
- * messages, and for each pair of processes between which messages wait, were
- * refused or were lost.
+ * the process that ends with a line feed. A line of more than 2048 bytes is passed in
+ * parts, with a call for each. If the program has messages of ngx_ipc_message.h, there
+ * follows a line for each type of messages, and for each pair of processes between
+ * which messages wait, were refused or were lost.
  *
  * Safety: print is NULL or can be called with data.
  */
@@ -518,7 +518,8 @@ void ngx_ipc_print_processes(ngx_ipc_print_pt print,
 /*
  * Calls print with data for each line of a page about the program, its processes
  * and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON or NGX_IPC_PROMETHEUS. The
- * page has the n numbers of the program too. A line has at most 2048 bytes.
+ * page has the n numbers of the program too. A line of more than 2048 bytes is passed in
+ * parts, with a call for each.
  *
  * Returns NGX_OK. Returns NGX_ERROR, and prints nothing, if print is NULL, if there
  * is no such format, or if there is no memory.

@@ -42,6 +42,19 @@ fn worker(number: usize) -> String {
     format!("role=\"worker\",worker=\"{number}\",name=\"worker process\"")
 }
 
+/// A text of the program can be longer than a line of a log. The page is complete.
+#[test]
+fn a_long_version_is_not_cut() {
+    let version = "7".repeat(3000);
+    let server = Server::configurable("seen_long_version");
+
+    server.start(1, &["-v", &version]);
+    assert_eq!(json(&server)["program"]["version"], version);
+    assert!(page(&server, 'x').contains(&version));
+    assert!(prometheus(&server).keys().any(|key| key.contains(&version)));
+    server.quit(&[]);
+}
+
 #[test]
 fn formats_agree() {
     let server = Server::configurable("seen_formats");
