@@ -8,6 +8,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, so
 
 use super::address::Address;
 use super::fd::{above_stdio, duplicate};
+use super::file;
 use super::socket::int_option;
 use super::unix_socket::{self, Rights};
 
@@ -58,6 +59,8 @@ pub enum Failure {
 
 /// Makes a socket that listens on `address`, non-blocking and close-on-exec. The file of a
 /// Unix socket gets `rights`.
+///
+/// Returns the system call that failed, and leaves neither a socket nor a file.
 pub fn open(address: Address<'_>, options: Options, rights: Rights) -> Result<OwnedFd, Failure> {
     let family = address.family().ok_or(Failure::Socket(Errno::EINVAL))?;
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
@@ -93,10 +96,21 @@ pub fn open(address: Address<'_>, options: Options, rights: Rights) -> Result<Ow
     .map_err(Failure::Bind)?;
 
     if options.kind == Kind::Stream {
-        listen(sock.as_raw_fd(), options.backlog).map_err(Failure::Listen)?;
+        listen(sock.as_raw_fd(), options.backlog)
+            .inspect_err(|_| remove_file(address))
+            .map_err(Failure::Listen)?;
     }
 
     Ok(sock)
+}
+
+/// Removes the file of a Unix socket that this process has bound and not closed yet. No
+/// other process of this library has replaced the file, because the socket still belongs
+/// to it.
+fn remove_file(address: Address<'_>) {
+    if let Some(path) = address.path() {
+        let _ = file::remove(path);
+    }
 }
 
 /// Makes a socket listen, `listen(2)`. If the socket listens already, this changes

@@ -344,6 +344,34 @@ fn a_socket_that_cannot_be_duplicated() {
     server.quit(&[FAILED]);
 }
 
+/// The kernel refuses that a new Unix socket listens. The reload is refused, and the file
+/// of the socket does not stay.
+#[test]
+fn a_socket_that_cannot_listen_leaves_no_file() {
+    let server = Server::configurable("listen_fails");
+    let conf = server.directory.join("conf");
+    let path = server.directory.join("socket");
+    let master = server.start(1, &["-r", conf.to_str().unwrap()]);
+    let before = (proc::descriptors(master), server.workers());
+    let files = || fs::read_dir(&server.directory).unwrap().count();
+
+    fs::write(&conf, format!("address unix:{}", path.display())).unwrap();
+
+    let tracer = Tracer::inject(&server, master, "listen", "error=ENOBUFS:when=1");
+    let count = files();
+
+    server.signal(libc::SIGHUP);
+    server.wait_for_line("listen() to unix:");
+    drop(tracer);
+    wait_until("the processes and descriptors as they were", || {
+        (proc::descriptors(master), server.workers()) == before
+    });
+    assert!(!path.exists());
+    assert_eq!(files(), count);
+    ask(&mut server.connect(), 'w');
+    server.quit(&["listen()"]);
+}
+
 /// A reload that is refused, by the program or by a module, leaves all descriptors
 /// as they were, also when it would have opened another socket.
 #[test]
