@@ -19,6 +19,10 @@ use crate::sys::path::{self, CPath};
 /// The largest number of symbolic links in a path, as in `path_resolution(7)`.
 const MOST_LINKS: usize = 40;
 
+/// The largest number of names that a process tries for a new file. A process that was
+/// killed while it wrote can have left its file.
+const MOST_NAMES: u32 = 100;
+
 const DIRECTORY: OFlag = OFlag::O_PATH
     .union(OFlag::O_DIRECTORY)
     .union(OFlag::O_NOFOLLOW)
@@ -97,13 +101,8 @@ impl Place {
 
     /// Writes `bytes` to a new file, which then gets the name of this place.
     pub(super) fn replace(&self, bytes: &[u8]) -> Result<(), Errno> {
-        let new = self.beside()?;
+        let (new, file) = self.create_beside()?;
         let (from, to) = (new.name.as_c_str(), self.name.as_c_str());
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
-
-        new.unlink()?;
-
-        let file = new.open(flags)?;
 
         write_all(&file, bytes)
             .and_then(|()| renameat(&new.directory, from, &self.directory, to))
@@ -112,13 +111,29 @@ impl Place {
             })
     }
 
-    /// The place of a file of this process in the same directory.
-    fn beside(&self) -> Result<Self, Errno> {
-        Ok(Self {
-            directory: openat(&self.directory, c".", DIRECTORY, Mode::empty())?,
-            name: CPath::formatted(format_args!(".ngx_ipc.{}", std::process::id()))?,
-            linked: false,
-        })
+    /// Makes a new file in the same directory. A process of another container can have
+    /// the same pid, `pid_namespaces(7)`, and write to the same directory. So a file that
+    /// has the name already is not touched, and the new file gets another name.
+    ///
+    /// Returns `EEXIST` if there are files with all [`MOST_NAMES`] names.
+    fn create_beside(&self) -> Result<(Self, OwnedFd), Errno> {
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
+        let pid = std::process::id();
+
+        for n in 0..MOST_NAMES {
+            let new = Self {
+                directory: openat(&self.directory, c".", DIRECTORY, Mode::empty())?,
+                name: CPath::formatted(format_args!(".ngx_ipc.{pid}.{n}"))?,
+                linked: false,
+            };
+
+            match new.open(flags) {
+                Err(Errno::EEXIST) => {}
+                result => return result.map(|file| (new, file)),
+            }
+        }
+
+        Err(Errno::EEXIST)
     }
 
     /// Removes the file, if there is one.
