@@ -32,6 +32,8 @@ mod idle;
 mod listening;
 #[path = "runtime/listening_datagrams.rs"]
 mod listening_datagrams;
+#[path = "runtime/listening_datagrams_kept.rs"]
+mod listening_datagrams_kept;
 #[path = "runtime/listening_examples.rs"]
 mod listening_examples;
 #[path = "runtime/listening_faults.rs"]

@@ -227,6 +227,11 @@ impl Connection {
         u64::from(entry.generation) << 32 | u64::from(entry.index)
     }
 
+    /// Whether the entry is still in use as the connection that had this key.
+    pub fn is_open_as(self, key: u64) -> bool {
+        self.is_open() && self.key() == key
+    }
+
     /// The events for which epoll watches the descriptor; 0 if epoll does not
     /// watch it.
     pub fn watched(self) -> u32 {

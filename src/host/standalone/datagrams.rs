@@ -5,21 +5,21 @@
 //! A connection that the handler keeps gets a duplicate, because a worker that shuts
 //! down closes its listening sockets first.
 
-use std::os::fd::{IntoRawFd, RawFd};
+use std::os::fd::RawFd;
 
 use nix::errno::Errno;
 
 use super::connection::Connection;
 use super::connections;
 use super::datagram::Datagram;
+use super::datagram_descriptor::{keep, shares};
 use super::event::{Event, ngx_event_t};
 use super::io::log_of;
 use super::new_connection::call_program;
-use super::types::{bit, flag, ngx_connection_t};
+use super::types::{flag, ngx_connection_t};
 use crate::config::{NGX_AGAIN, NGX_ERROR, u_char};
 use crate::log::{Level, Log};
 use crate::sys::datagram::{self, LONGEST};
-use crate::sys::fd;
 use crate::sys::lock::Lock;
 
 /// The number of datagrams that a worker receives from one socket in a round of the
@@ -68,7 +68,8 @@ fn receive(sock: RawFd) -> Result<Datagram, Errno> {
 }
 
 fn handle_new(listener: Connection, datagram: Datagram, log: Log) {
-    let Ok(c) = connections::get(listener.fd(), listener.error_log()) else {
+    let fd = listener.fd();
+    let Ok(c) = connections::get(fd, listener.error_log()) else {
         // SAFETY: no connection has got the datagram.
         unsafe { datagram.free() };
         return;
@@ -80,25 +81,8 @@ fn handle_new(listener: Connection, datagram: Datagram, log: Log) {
 
     call_program(listener, c, log);
 
-    if c.is_open() && c.key() == key {
+    if c.is_open_as(key) && shares(c, fd) {
         keep(c, log);
-    }
-}
-
-/// Gives a connection that the program has not closed yet a descriptor of its own.
-fn keep(c: Connection, log: Log) {
-    match fd::duplicate(c.fd()) {
-        Ok(sock) => {
-            c.set_fd(sock.into_raw_fd());
-            c.clear(bit::SHARED);
-        }
-        Err(err) => {
-            log.error(
-                Level::Alert,
-                Some(err),
-                format_args!("fcntl(F_DUPFD_CLOEXEC) failed"),
-            );
-        }
     }
 }
 

@@ -256,7 +256,7 @@ impl Loop {
         let index = usize::try_from(key & u64::from(u32::MAX)).ok()?;
         let c = *self.entries.get(index)?;
 
-        (c.is_open() && c.key() == key).then_some(c)
+        c.is_open_as(key).then_some(c)
     }
 
     fn release(&mut self, c: Connection) {

@@ -17,6 +17,7 @@ pub mod connection;
 pub mod connections;
 pub mod cycle;
 pub mod datagram;
+pub mod datagram_descriptor;
 pub mod datagrams;
 pub mod date;
 pub mod debug_point;

@@ -175,8 +175,10 @@ fn is_internal(c: Connection) -> bool {
 fn close_connections(bits: u32, select: impl Fn(Connection) -> bool) {
     for c in open_connections() {
         // A handler that this loop has called before can have closed the
-        // connection.
-        if c.fd() == -1 || is_internal(c) || !select(c) {
+        // connection. A connection of a datagram can be open without a descriptor.
+        let is_closed = c.fd() == -1 && !c.is_of_datagram();
+
+        if is_closed || is_internal(c) || !select(c) {
             continue;
         }
 
