@@ -80,3 +80,16 @@ fn a_handler_closes_the_socket_and_keeps_its_connection() {
     server.wait_for_line("sent:6 other unused:1");
     server.quit(&[]);
 }
+
+/// The handler closes the listening socket, and a new connection gets its memory. The
+/// library takes no datagram out of the socket of the new connection.
+#[test]
+fn a_handler_replaces_the_connection_of_the_socket() {
+    let (server, client) = start("datagrams_replaced");
+
+    client.send(b"r").unwrap();
+    server.wait_for_line("same memory:1");
+    server.wait_for_line("other has:");
+    assert_eq!(server.lines("other has:4").len(), 1, "{}", server.log());
+    server.quit(&[]);
+}

@@ -41,6 +41,8 @@ pub unsafe extern "C" fn datagram_handler(ev: *mut ngx_event_t) {
         return;
     };
 
+    let key = listener.key();
+
     for _ in 0..BATCH {
         let log = listener.read().log();
 
@@ -53,8 +55,9 @@ pub unsafe extern "C" fn datagram_handler(ev: *mut ngx_event_t) {
             }
         }
 
-        // The program's handler can have stopped the accepting.
-        if !listener.is_open() {
+        // The program's handler can have closed the listening socket. A new connection
+        // can have got the entry since.
+        if !listener.is_open_as(key) {
             return;
         }
     }
