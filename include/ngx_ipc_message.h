@@ -500,8 +500,7 @@ ngx_int_t ngx_ipc_message_register_size(ngx_ipc_message_type_t *type,
  * with EBUSY while a message to it is reserved, with EINVAL if the type is not
  * registered in this process or an argument is wrong, with ENOMEM if this process
  * has no memory, with ENOTSUP if the program has no messages, with ESHUTDOWN if this
- * process is a master that exits and has left, because another process can have its
- * place in the shared memory.
+ * process is a master that exits and has left: it has given back its slot.
  *
  * Safety: type is NULL or a type; data has len bytes.
  */
@@ -728,11 +727,11 @@ void *ngx_ipc_message_reserve(ngx_ipc_message_type_t *type,
  *
  * Returns NGX_OK. Returns NGX_ERROR, and nothing is sent, with errno EINVAL if
  * nothing is reserved at data, ESRCH if the process has died and gets no
- * replacement, or ESHUTDOWN if this process is a master that has left. Then the
- * memory at data can belong to another message, and the program must not write
- * to it.
+ * replacement, or ESHUTDOWN if this process is a master that has left. The memory
+ * at data can belong to another message then: do not write to it.
  */
-ngx_int_t ngx_ipc_message_commit(void *data, size_t len);
+ngx_int_t ngx_ipc_message_commit(void *data,
+                                 size_t len);
 
 /*
  * Gives a reserved message back: nothing is sent. data is the address that

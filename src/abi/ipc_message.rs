@@ -94,8 +94,7 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
 /// with EBUSY while a message to it is reserved, with EINVAL if the type is not
 /// registered in this process or an argument is wrong, with ENOMEM if this process
 /// has no memory, with ENOTSUP if the program has no messages, with ESHUTDOWN if this
-/// process is a master that exits and has left, because another process can have its
-/// place in the shared memory.
+/// process is a master that exits and has left: it has given back its slot.
 ///
 /// # Safety
 ///

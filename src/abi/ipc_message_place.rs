@@ -34,9 +34,8 @@ pub unsafe extern "C" fn ngx_ipc_message_reserve(
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, and nothing is sent, with `errno` EINVAL if
 /// nothing is reserved at `data`, ESRCH if the process has died and gets no
-/// replacement, or ESHUTDOWN if this process is a master that has left. Then the
-/// memory at `data` can belong to another message, and the program must not write
-/// to it.
+/// replacement, or ESHUTDOWN if this process is a master that has left. The memory
+/// at `data` can belong to another message then: do not write to it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_message_commit(data: *mut c_void, len: usize) -> ngx_int_t {
     sent(reservations::commit(data.cast(), len))
