@@ -26,7 +26,7 @@ pub struct Region {
     /// The layout of `memory`.
     pub layout: Layout,
     /// The master of this process's binary, which has made or inherited the memory;
-    /// [`HAS_LEFT`] if that master has given back its slot.
+    /// `HAS_LEFT` if that master has given back its slot.
     pub master_pid: ngx_pid_t,
     /// The slot and the incarnation of this master.
     pub master: (u32, u32),
