@@ -92,6 +92,7 @@ fn a_master_tells_what_it_does() {
 
         for (what, why) in [
             ("refuse", "configuration refused"),
+            ("error", "an error"),
             (
                 "log /nonexistent/log",
                 "open() \"/nonexistent/log\" failed (2: No such file or directory)",
