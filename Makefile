@@ -44,7 +44,7 @@ export CARGO
         install uninstall deps clean
 .DELETE_ON_ERROR:
 
-all: lib man $(B)/ngx_ipc.pc ## builds the library, headers, man pages, ngx_ipc.pc
+all: lib man $(FIND) ## builds the library, headers, man pages, ngx_ipc.pc
 
 # Cargo decides what it must build again.  If a result has the same content as
 # before, build.sh does not change its time.
@@ -63,13 +63,15 @@ $(B)/$(SONAME): $(B)/libngx_ipc.a $(B)/ngx_ipc.map
 	    $(STATIC_LIBS) -static-libgcc -lgcc_eh
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
-# The file is written each time, because it contains PREFIX, which can differ.
-.PHONY: $(B)/ngx_ipc.pc
-$(B)/ngx_ipc.pc: ngx_ipc.pc.in
+# The files with which pkg-config and CMake find the library are written each time,
+# because they contain PREFIX, which can differ.
+FIND := $(addprefix $(B)/,ngx_ipc.pc ngx_ipc-config.cmake ngx_ipc-config-version.cmake)
+.PHONY: $(FIND)
+$(FIND): $(B)/%: packaging/%.in
 	@mkdir -p $(B)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@
+	    -e 's|@SONAME@|$(SONAME)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' $< > $@
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -160,17 +162,19 @@ reference:
 	    > docs/reference.md
 
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+CMAKEDIR     = $(LIBDIR)/cmake/ngx_ipc
 HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
 
 # Installs what "make" has built, and does not run cargo.
-install: $(B)/ngx_ipc.pc man ## copies the results of make to PREFIX, /usr/local
+install: $(FIND) man ## copies the results of make to PREFIX, /usr/local
 	@test -f $(B)/$(SONAME) || { echo 'run "make" first'; exit 1; }
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(CMAKEDIR) \
 	    $(DESTDIR)$(HEADERSDIR)
 	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so
 	install -m 644 $(B)/libngx_ipc.a $(DESTDIR)$(LIBDIR)/libngx_ipc.a
 	install -m 644 $(B)/ngx_ipc.pc $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc
+	install -m 644 $(filter %.cmake,$(FIND)) $(DESTDIR)$(CMAKEDIR)
 	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) \
 	    $(DESTDIR)$(HEADERSDIR)
 	install -d $(DESTDIR)$(MANDIR)/man3
@@ -182,9 +186,10 @@ install: $(B)/ngx_ipc.pc man ## copies the results of make to PREFIX, /usr/local
 uninstall: man ## removes them from there
 	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
 	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
+	    $(addprefix $(DESTDIR)$(CMAKEDIR)/,$(notdir $(filter %.cmake,$(FIND)))) \
 	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS))
 	@cd $(MANPAGES) && for page in *.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$$page; done
-	-rmdir $(DESTDIR)$(HEADERSDIR)
+	-rmdir $(DESTDIR)$(HEADERSDIR) $(DESTDIR)$(CMAKEDIR)
 
 deps: ## installs what the tests need, on Debian
 	sh c-tests/run/deps.sh

@@ -164,7 +164,7 @@ def links():
 
 def is_file_name(word):
     return re.fullmatch(
-        r"[\w.\-/*]+\.(c|h|rs|sh|py|awk|md|toml|in|svg|map|json|lock)|[\w.\-]+/[\w.\-/*]*", word)
+        r"[\w.\-/*]+\.(c|h|rs|sh|py|awk|md|toml|in|svg|map|json|lock|hpp)|[\w.\-]+/[\w.\-/*]*", word)
 
 
 def names():

@@ -367,6 +367,9 @@ while IFS=$tab read -r place kind marker file; do
         c)            c_block "$place" "$marker" "$file" ;;
         sh | command) commands "$place" "$file" ;;
         nginx)        nginx_block "$place" "$file" ;;
+        cmake | meson | cpp | python)
+            ok "$place is ${marker#*: }" is_file "$file" "${marker#*: }"
+        ;;
         text)         text_block "$place" "$marker" "$file" ;;
         *)            ok "$place is of a known class" echo_and_fail "kind: $kind" ;;
     esac

@@ -93,6 +93,7 @@ suite "nginx modules" check nginx-modules 1.28.3 bookworm
 suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
 suite "install" check install
+suite "CMake and Meson" check find
 suite "documents" on "$best" check documents "$build/$best"
 
 total
