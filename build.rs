@@ -66,7 +66,7 @@ fn build() -> Result {
 
         headers::write_all(&features, &include)?;
         symbols::write(&include, &out)?;
-        compile_csrc(&include, &out);
+        compile_csrc(&include, &out)?;
     }
 
     Ok(())
@@ -74,8 +74,15 @@ fn build() -> Result {
 
 /// Compiles the functions of the library that are written in C.
 #[cfg(feature = "standalone")]
-fn compile_csrc(include: &std::path::Path, out: &std::path::Path) {
+fn compile_csrc(include: &std::path::Path, out: &std::path::Path) -> Result {
     println!("cargo::rerun-if-changed=csrc");
+
+    let mut files = std::fs::read_dir("csrc")?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+
+    // Each build makes the same library, whatever the order of the directory is.
+    files.sort();
 
     let mut build = cc::Build::new();
 
@@ -85,13 +92,15 @@ fn compile_csrc(include: &std::path::Path, out: &std::path::Path) {
     }
 
     build
-        .files(["csrc/ngx_log.c", "csrc/ngx_string.c"])
+        .files(files)
         .include(include)
         .flags(hardening())
         .warnings(true)
         .extra_warnings(true)
         .warnings_into_errors(true)
         .compile("ngx_ipc_csrc");
+
+    Ok(())
 }
 
 /// Names for the directories of this machine in messages and debug information, as

@@ -60,6 +60,10 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #define ngx_min(val1, val2)  (((val1) > (val2)) ? (val2) : (val1))
 
 
+#include <ngx_queue.h>
+#include <ngx_rbtree.h>
+#include <ngx_array.h>
+#include <ngx_list.h>
 #include <ngx_errno.h>
 #include <ngx_string.h>
 #include <ngx_shmem.h>

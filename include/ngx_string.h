@@ -9,6 +9,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_rbtree.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +68,35 @@ u_char *ngx_vslprintf(u_char *buf, u_char *last, const char *fmt,
 
 #define ngx_vsnprintf(buf, max, fmt, args)                                    \
     ngx_vslprintf(buf, buf + (max), fmt, args)
+
+
+/*
+ * A node of a tree of strings.  The key of the node is a hash of the string,
+ * which the program computes.
+ */
+typedef struct {
+    ngx_rbtree_node_t  node;
+    ngx_str_t          str;
+} ngx_str_node_t;
+
+/*
+ * The function insert of a tree of ngx_str_node_t.
+ *
+ * Safety: ngx_rbtree_insert() calls the function.
+ */
+void ngx_str_rbtree_insert_value(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+
+/*
+ * Finds a string, which has this hash, in a tree.
+ *
+ * Returns the node of the string, or NULL if the tree does not have the string.
+ *
+ * Safety: rbtree is a tree whose nodes ngx_str_rbtree_insert_value() has
+ * inserted.
+ */
+ngx_str_node_t *ngx_str_rbtree_lookup(ngx_rbtree_t *rbtree, ngx_str_t *name,
+    uint32_t hash);
 
 
 #ifdef __cplusplus

@@ -164,5 +164,10 @@ declaration == "" && (/^#/ || /^extern "C"/ || /^}$/) {
     if (open == 0 && declaration ~ /;$/) {
         declared(declaration)
         declaration = ""
+    } else if (open == 0 && declaration ~ /^static .*\n}$/) {
+        # an inline function, whose body is no part of the documents
+        sub(/\n\{.*/, ";", declaration)
+        add("function", name_in(declaration), declaration)
+        declaration = ""
     }
 }

@@ -5,7 +5,7 @@
 #
 #   ngx_ipc.o                   all Rust code that the library calls; only its ngx_
 #                               functions and variables are global
-#   ngx_log.o, ngx_string.o     the functions in C, if there are any
+#   an object for each file in csrc/, if CSRC exists
 #
 # So the symbols of Rust's standard library are local.  If they were global, a program
 # could not contain another Rust library.  A Rust module that nginx loads would use

@@ -375,6 +375,66 @@ call_ngx_pool_cleanup_add(void)
 }
 
 
+/* Arrays and lists. */
+
+static int
+call_ngx_array_push(void)
+{
+    ngx_int_t     n;
+    ngx_uint_t    old;
+    ngx_array_t  *a;
+
+    a = ngx_array_create(pool, 2, 100);
+
+    if (a == NULL) {
+        return 0;
+    }
+
+    for (n = 0; n < MANY; n++) {
+        old = a->nelts;
+
+        if (ngx_array_push(a) == NULL || ngx_array_push_n(a, 2) == NULL) {
+            T_OK(a->nelts - old <= 1);
+            T_OK(a->nelts <= a->nalloc);
+            return 0;
+        }
+    }
+
+    T_EQ(a->nelts, 3 * MANY);
+    ngx_array_destroy(a);
+
+    return 1;
+}
+
+
+static int
+call_ngx_list_push(void)
+{
+    ngx_int_t         n;
+    ngx_list_t       *list;
+    ngx_list_part_t  *last;
+
+    list = ngx_list_create(pool, 2, 100);
+
+    if (list == NULL) {
+        return 0;
+    }
+
+    for (n = 0; n < MANY; n++) {
+        last = list->last;
+
+        if (ngx_list_push(list) == NULL) {
+            T_OK(list->last == last && last->next == NULL);
+            return 0;
+        }
+    }
+
+    T_EQ(list->last->nelts, 2);
+
+    return 1;
+}
+
+
 /* Texts, logs and times: no allocation. */
 
 static void
@@ -477,6 +537,8 @@ static const t_call_t  calls[] = {
     { "ngx_pnalloc", a_pool, call_ngx_pnalloc, 0 },
     { "ngx_pcalloc", a_pool, call_ngx_pcalloc, 0 },
     { "ngx_pool_cleanup_add", a_pool, call_ngx_pool_cleanup_add, 0 },
+    { "ngx_array_push", a_pool, call_ngx_array_push, 0 },
+    { "ngx_list_push", a_pool, call_ngx_list_push, 0 },
     { "ngx_sprintf", NULL, call_ngx_sprintf, 0 },
     { "ngx_log_error_core", NULL, call_ngx_log, 0 },
     { "ngx_log_init", NULL, call_ngx_log_init, 0 },
