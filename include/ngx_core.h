@@ -29,6 +29,9 @@ typedef int                        ngx_err_t;
 typedef pid_t                      ngx_pid_t;
 typedef ngx_uint_t                 ngx_msec_t;
 typedef ngx_int_t                  ngx_msec_int_t;
+typedef long                       ngx_atomic_int_t;
+typedef unsigned long              ngx_atomic_uint_t;
+typedef volatile ngx_atomic_uint_t ngx_atomic_t;
 
 typedef struct {
     size_t   len;
@@ -65,11 +68,13 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #include <ngx_array.h>
 #include <ngx_list.h>
 #include <ngx_errno.h>
+#include <ngx_atomic.h>
 #include <ngx_string.h>
 #include <ngx_shmem.h>
 #include <ngx_process.h>
 #include <ngx_setproctitle.h>
 #include <ngx_log.h>
+#include <ngx_alloc.h>
 #include <ngx_palloc.h>
 #include <ngx_times.h>
 #include <ngx_cycle.h>

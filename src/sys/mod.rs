@@ -26,6 +26,8 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod log_socket;
+#[cfg(feature = "standalone")]
+pub mod machine;
 pub mod memory_file;
 mod memory_map;
 pub mod nested_epoll;
