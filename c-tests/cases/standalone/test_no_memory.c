@@ -88,6 +88,30 @@ call_ngx_event_add_timer(void)
 
 
 static int
+call_ngx_event_process_posted(void)
+{
+    int          n;
+    ngx_event_t  ev;
+
+    memset(&ev, 0, sizeof(ev));
+    ev.handler = count;
+    ev.log = t_log();
+
+    for (n = 0; n < 2; n++) {
+        expired = 0;
+
+        ngx_post_event(&ev, n ? &ngx_posted_next_events : &ngx_posted_events);
+        ngx_event_move_posted_next(t_cycle());
+        ngx_event_process_posted(t_cycle(), &ngx_posted_events);
+
+        T_EQ(expired, 1);
+    }
+
+    return 1;
+}
+
+
+static int
 call_ngx_get_connection(void)
 {
     int                i, n;
@@ -524,6 +548,7 @@ call_ngx_shm_alloc(void)
 
 static const t_call_t  calls[] = {
     { "ngx_event_add_timer", sockets, call_ngx_event_add_timer, 0 },
+    { "ngx_event_process_posted", sockets, call_ngx_event_process_posted, 0 },
     { "ngx_get_connection", sockets, call_ngx_get_connection, 0 },
     { "ngx_handle_read_event", a_connection, call_ngx_handle_event, 0 },
     { "ngx_close_connection", sockets, call_ngx_close_connection, 0 },

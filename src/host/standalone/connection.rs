@@ -41,6 +41,8 @@ struct Entry {
     /// The events for which epoll watches the descriptor; 0 if epoll does not
     /// watch it.
     mask: u32,
+    /// How epoll watches the descriptor: `EPOLLET` or 0.
+    trigger: u32,
     /// Incremented when the entry is put to use, so that an event which epoll
     /// reports late, for an earlier use of the entry, has a different key.
     generation: u32,
@@ -117,6 +119,7 @@ impl Connection {
                 index,
                 open: false,
                 mask: 0,
+                trigger: 0,
                 generation: 0,
                 known_as: None,
                 datagram: None,
@@ -155,6 +158,7 @@ impl Connection {
             entry.read = ngx_event_s::new(c.cast(), 0, log);
             entry.write = ngx_event_s::new(c.cast(), flag::WRITE, log);
             entry.mask = 0;
+            entry.trigger = 0;
             entry.open = true;
             entry.c = ngx_connection_s {
                 read,
@@ -243,6 +247,16 @@ impl Connection {
         self.update(|entry| entry.mask = mask);
     }
 
+    /// How epoll watches the descriptor: `EPOLLET` for edge-triggered events, or 0.
+    pub fn trigger(self) -> u32 {
+        self.fields().trigger
+    }
+
+    /// Stores how epoll is to watch the descriptor from its next change on.
+    pub fn set_trigger(self, trigger: u32) {
+        self.update(|entry| entry.trigger = trigger);
+    }
+
     /// The descriptor by which the event loop finds the connection.
     pub fn known_as(self) -> Option<RawFd> {
         self.fields().known_as
@@ -278,6 +292,11 @@ impl Connection {
     pub fn write(self) -> Event {
         // SAFETY: the event is a part of the entry, which is never freed.
         unsafe { Event::from_place(&raw mut (*self.0.as_ptr()).write) }
+    }
+
+    /// The read event of the connection if `is_read` is true, else its write event.
+    pub fn event(self, is_read: bool) -> Event {
+        if is_read { self.read() } else { self.write() }
     }
 
     /// The handle of the log for lines about the connection, if there is a log.

@@ -5,8 +5,8 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 use super::log::ErrorLog;
-use super::types::Timer;
 pub(crate) use super::types::flag;
+use super::types::{Timer, ngx_queue_s};
 pub use super::types::{ngx_event_handler_pt, ngx_event_s, ngx_event_t};
 use crate::config::ngx_msec_t;
 use crate::log::Log;
@@ -287,6 +287,16 @@ impl Timer {
     }
 }
 
+impl ngx_queue_s {
+    /// The link of an event or connection that is in no list.
+    pub const fn none() -> Self {
+        Self {
+            prev: ptr::null_mut(),
+            next: ptr::null_mut(),
+        }
+    }
+}
+
 impl ngx_event_s {
     /// Makes an event with `flags` and without a handler. In an event of a
     /// connection, `data` is the pointer to the connection.
@@ -296,8 +306,10 @@ impl ngx_event_s {
             flags,
             available: 0,
             handler: None,
+            index: 0,
             log,
             timer: Timer::none(),
+            queue: ngx_queue_s::none(),
         }
     }
 }

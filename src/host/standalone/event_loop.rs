@@ -1,6 +1,6 @@
-//! The event loop of a process: keeps the connections, and tells epoll which
-//! descriptors to watch.
+//! The event loop of a process: keeps the connections and the epoll instance.
 
+use std::ffi::c_int;
 use std::fmt;
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,13 +11,12 @@ use nix::errno::Errno;
 use super::by_fd::ByFd;
 use super::connection::{Connection, ENTRY_SIZE};
 use super::event::Event;
-use super::types::flag;
 use super::variables::ngx_pid;
 use super::wake_up;
 use crate::config::{AtomicPid, ngx_pid_t};
-use crate::log::{Debug, Level, Log};
+use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::epoll::{self, Epoll};
+use crate::sys::epoll::Epoll;
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 
@@ -277,100 +276,21 @@ impl Loop {
     }
 }
 
-/// Makes epoll watch the descriptor of a connection for the events of the
-/// connection that are active.
-///
-/// Returns an error, with an alert in the log, if epoll_ctl(2) fails.
-pub fn watch(c: Connection, log: Log) -> Result {
-    if c.is_of_datagram() {
-        return Ok(());
-    }
-
-    let (old, new) = (c.watched(), wanted(c));
-
-    if old == new {
-        return Ok(());
-    }
-
-    let op = match (old, new) {
-        (0, _) => libc::EPOLL_CTL_ADD,
-        (_, 0) => libc::EPOLL_CTL_DEL,
-        _ => libc::EPOLL_CTL_MOD,
-    };
-    let what = if op == libc::EPOLL_CTL_DEL {
-        "del"
-    } else {
-        "add"
-    };
-    let fd = c.fd();
-
-    log.debug(
-        Debug::Event,
-        format_args!("epoll {what} event: fd:{fd} op:{op} ev:{new:08X}"),
-    );
-
-    let changed = with_loop(log, |this| {
-        this.epoll.ctl(op, fd, new, c.key())?;
+/// Tells epoll to do `op` with the descriptor of `c`: to watch it for `events`.
+/// The inner result is that of epoll_ctl(2).
+pub fn control(
+    c: Connection,
+    log: Log,
+    op: c_int,
+    events: u32,
+) -> Result<std::result::Result<(), Errno>> {
+    with_loop(log, |this| {
+        this.epoll.ctl(op, c.fd(), events, c.key())?;
         this.by_fd.add(c);
-        c.set_watched(new);
+        c.set_watched(events);
 
         Ok(())
-    })?;
-
-    changed.map_err(|err| {
-        log.fail(
-            Level::Alert,
-            err,
-            format_args!("epoll_ctl({op}, {fd}) failed"),
-        )
     })
-}
-
-/// Returns the events for which epoll must watch the descriptor of a
-/// connection.
-fn wanted(c: Connection) -> u32 {
-    let mut mask = 0;
-
-    if c.read().has(flag::ACTIVE) {
-        mask |= epoll::READ;
-    }
-
-    if c.read().has(flag::ACTIVE | flag::ACCEPT) {
-        // With EPOLLEXCLUSIVE the kernel does not wake up all workers for one
-        // new connection.
-        mask = epoll::EXCLUSIVE_READ;
-    }
-
-    if c.write().has(flag::ACTIVE) {
-        mask |= epoll::WRITE;
-    }
-
-    mask
-}
-
-/// Makes epoll watch for `event` if the event is not ready, or stop watching if
-/// it is.
-///
-/// This is nginx's rule for level-triggered events: otherwise epoll would
-/// report a ready descriptor again and again. `event` is the read event or the
-/// write event of `c`.
-pub fn update(c: Connection, event: Event) -> Result {
-    let is_wanted = !event.has(flag::READY);
-    let mask = if event.has(flag::WRITE) {
-        epoll::WRITE
-    } else {
-        epoll::READ
-    };
-    let is_watched = c.watched() & mask != 0;
-
-    // A program calls this function after each request, and mostly nothing changes.
-    if is_wanted == is_watched && event.has(flag::ACTIVE) == is_wanted {
-        return Ok(());
-    }
-
-    event.assign(flag::ACTIVE, is_wanted);
-
-    watch(c, event.log())
 }
 
 /// Prints an event in a log line as the descriptor of its connection, or as -1

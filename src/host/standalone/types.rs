@@ -93,9 +93,39 @@ pub struct ngx_event_s {
     pub(crate) flags: u32,
     pub(crate) available: c_int,
     pub(crate) handler: ngx_event_handler_pt,
+    pub(crate) index: ngx_uint_t,
     pub(crate) log: *mut ngx_log_t,
     pub(crate) timer: Timer,
+    pub(crate) queue: ngx_queue_s,
 }
+
+/// A link of a list, nginx's `ngx_queue_t`. The functions and macros of
+/// `ngx_queue.h` change it.
+#[repr(C)]
+pub struct ngx_queue_s {
+    pub(crate) prev: *mut ngx_queue_s,
+    pub(crate) next: *mut ngx_queue_s,
+}
+
+/// The functions of the event loop that C calls through `ngx_event_actions`.
+#[repr(C)]
+pub struct ngx_event_actions_t {
+    pub(crate) add: ngx_change_event_pt,
+    pub(crate) del: ngx_change_event_pt,
+    pub(crate) enable: ngx_change_event_pt,
+    pub(crate) disable: ngx_change_event_pt,
+    pub(crate) add_conn: Option<unsafe extern "C" fn(c: *mut ngx_connection_t) -> ngx_int_t>,
+    pub(crate) del_conn:
+        Option<unsafe extern "C" fn(c: *mut ngx_connection_t, flags: ngx_uint_t) -> ngx_int_t>,
+    /// The members that this library does not have: `notify`, `process_events`,
+    /// `init` and `done`.
+    pub(crate) absent: [Option<unsafe extern "C" fn()>; 4],
+}
+
+/// The type of the functions of `ngx_event_actions` that add or delete an event.
+pub(crate) type ngx_change_event_pt = Option<
+    unsafe extern "C" fn(ev: *mut ngx_event_t, event: ngx_int_t, flags: ngx_uint_t) -> ngx_int_t,
+>;
 
 /// The timer of an event. It has the size of nginx's `ngx_rbtree_node_t`.
 #[repr(C)]

@@ -1,0 +1,78 @@
+//! Events that a program has posted. The queues, and the functions that call the
+//! events' handlers, are in `csrc/ngx_event_posted.c`.
+
+use std::ffi::c_void;
+
+use super::cycle::Cycle;
+use super::types::ngx_queue_s;
+
+unsafe extern "C" {
+    static mut ngx_posted_accept_events: ngx_queue_s;
+    static mut ngx_posted_next_events: ngx_queue_s;
+    static mut ngx_posted_events: ngx_queue_s;
+
+    fn ngx_event_process_posted(cycle: *mut c_void, posted: *mut ngx_queue_s);
+    fn ngx_event_move_posted_next(cycle: *mut c_void);
+    safe fn ngx_ipc_forget_posted();
+}
+
+/// A queue of posted events.
+#[derive(Clone, Copy)]
+pub enum Posted {
+    /// The events whose handlers are called before those of the timers.
+    Accept,
+    /// The events whose handlers are called in the next round.
+    Next,
+    /// The events whose handlers are called after those of the timers.
+    Events,
+}
+
+impl Posted {
+    fn queue(self) -> *mut ngx_queue_s {
+        match self {
+            Self::Accept => &raw mut ngx_posted_accept_events,
+            Self::Next => &raw mut ngx_posted_next_events,
+            Self::Events => &raw mut ngx_posted_events,
+        }
+    }
+
+    /// Whether the queue has no event.
+    pub fn is_empty(self) -> bool {
+        let queue = self.queue();
+
+        // SAFETY: the queue is a variable of the library, and only the thread of
+        // the event loop changes it.
+        unsafe { (*queue).next == queue }
+    }
+
+    /// Calls the handlers of the events.
+    pub fn process(self) {
+        if !self.is_empty() {
+            // SAFETY: the cycle is NULL or valid, and a program keeps an event
+            // valid as long as it is posted.
+            unsafe { ngx_event_process_posted(cycle(), self.queue()) }
+        }
+    }
+}
+
+/// Whether the event loop must not wait, because an event is posted. Moves the
+/// events for the next round, which begins now.
+pub fn begin_round() -> bool {
+    if !Posted::Next.is_empty() {
+        // SAFETY: the cycle is NULL or valid, and a program keeps an event valid as
+        // long as it is posted.
+        unsafe { ngx_event_move_posted_next(cycle()) };
+    }
+
+    !Posted::Events.is_empty() || !Posted::Accept.is_empty()
+}
+
+/// The cycle to whose log debug lines are written.
+fn cycle() -> *mut c_void {
+    Cycle::optional_ptr(Cycle::current()).cast()
+}
+
+/// In a new child: drops the events that its parent has posted. Async-signal-safe.
+pub fn forget() {
+    ngx_ipc_forget_posted();
+}
