@@ -62,7 +62,7 @@ void
 ngx_queue_sort(ngx_queue_t *queue,
     ngx_int_t (*cmp)(const ngx_queue_t *, const ngx_queue_t *))
 {
-    ngx_queue_t  second;
+    ngx_queue_t  *middle, second;
 
     if (ngx_queue_head(queue) == ngx_queue_last(queue)) {
         return;
@@ -72,7 +72,8 @@ ngx_queue_sort(ngx_queue_t *queue,
      * Merge sort: the depth of the recursion is the logarithm of the length
      */
 
-    ngx_queue_split(queue, ngx_queue_middle(queue), &second);
+    middle = ngx_queue_middle(queue);
+    ngx_queue_split(queue, middle, &second);
 
     ngx_queue_sort(queue, cmp);
     ngx_queue_sort(&second, cmp);

@@ -317,7 +317,13 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
             break;
 
         case 'i':
+        case 'A':
             number = ngx_int_arg(&spec, args, ngx_int_t, ngx_uint_t);
+
+            if (spec.widest) {
+                spec.width = NGX_INT_T_LEN;
+            }
+
             break;
 
         case 'd':
@@ -334,10 +340,6 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
 
         case 'L':
             number = ngx_int_arg(&spec, args, int64_t, uint64_t);
-            break;
-
-        case 'A':
-            number = ngx_int_arg(&spec, args, ngx_int_t, ngx_uint_t);
             break;
 
         case 'p':
@@ -360,10 +362,6 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
         }
 
         fmt++;
-
-        if (spec.widest) {
-            spec.width = NGX_INT_T_LEN;
-        }
 
         buf = ngx_put_number(buf, last, number, &spec);
     }

@@ -70,6 +70,11 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #include <ngx_errno.h>
 #include <ngx_atomic.h>
 #include <ngx_string.h>
+#include <ngx_parse.h>
+#include <ngx_hash.h>
+#include <ngx_crc.h>
+#include <ngx_crc32.h>
+#include <ngx_murmurhash.h>
 #include <ngx_shmem.h>
 #include <ngx_process.h>
 #include <ngx_setproctitle.h>

@@ -25,17 +25,25 @@ interposable()
     ! readelf -d "$library" | grep -q SYMBOLIC
 }
 
-# without_allocation: prints the functions in C that can allocate nothing: their object
-# calls no function of the library and none that allocates memory
+# without_allocation: prints the functions in C that can allocate no memory: their object
+# calls nothing that allocates memory, and of the library only such functions.  Each round
+# finds functions that call those of the round before
 without_allocation()
 {
     mkdir -p "$tmp/members"
     (cd "$tmp/members" && ar x "$archive" && rm ngx_ipc.o) || return 1
+    : > "$tmp/round"
 
-    for object in "$tmp/members"/*.o; do
-        nm --undefined-only "$object" | grep -qE ' (ngx_|.*alloc|.*dup|.*memalign)' \
-            || nm --defined-only --extern-only "$object" | awk '$2 == "T" { print $3 }'
+    for _ in 1 2 3; do
+        for object in "$tmp/members"/*.o; do
+            nm --undefined-only "$object" | awk '{ print $2 }' | grep -vxF -f "$tmp/round" \
+                | grep -qE '^ngx_|alloc|dup|memalign' \
+                || nm --defined-only --extern-only "$object" | awk '$2 == "T" { print $3 }'
+        done > "$tmp/next"
+        mv "$tmp/next" "$tmp/round"
     done
+
+    cat "$tmp/round"
 }
 
 # tested_without_memory: succeeds if the tests of allocations that fail call each

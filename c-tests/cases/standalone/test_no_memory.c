@@ -459,6 +459,27 @@ call_ngx_list_push(void)
 }
 
 
+static int
+call_ngx_pstrdup(void)
+{
+    u_char     *p;
+    ngx_str_t   s;
+
+    ngx_str_set(&s, "a string");
+    p = ngx_pstrdup(pool, &s);
+
+    if (p == NULL) {
+        return 0;
+    }
+
+    T_OK(ngx_memcmp(p, s.data, s.len) == 0);
+    s.len = 1000;
+    s.data = (u_char *) ngx_palloc(pool, 1000);
+
+    return s.data && ngx_pstrdup(pool, &s);
+}
+
+
 /* Texts, logs and times: no allocation. */
 
 static void
@@ -564,6 +585,7 @@ static const t_call_t  calls[] = {
     { "ngx_pool_cleanup_add", a_pool, call_ngx_pool_cleanup_add, 0 },
     { "ngx_array_push", a_pool, call_ngx_array_push, 0 },
     { "ngx_list_push", a_pool, call_ngx_list_push, 0 },
+    { "ngx_pstrdup", a_pool, call_ngx_pstrdup, 0 },
     { "ngx_sprintf", NULL, call_ngx_sprintf, 0 },
     { "ngx_log_error_core", NULL, call_ngx_log, 0 },
     { "ngx_log_init", NULL, call_ngx_log_init, 0 },
