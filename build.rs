@@ -52,6 +52,8 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result {
+    check_target()?;
+
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let features = probe::probe_all(&out)?;
 
@@ -67,6 +69,23 @@ fn build() -> Result {
         headers::write_all(&features, &include)?;
         symbols::write(&include, &out)?;
         compile_csrc(&include, &out)?;
+    }
+
+    Ok(())
+}
+
+/// Fails if the library cannot work on the target: its structures have nginx's sizes on
+/// systems with addresses of 64 bits, and it calls functions of Linux.
+fn check_target() -> Result {
+    let target = env::var("TARGET")?;
+    let width = env::var("CARGO_CFG_TARGET_POINTER_WIDTH")?;
+
+    if width != "64" {
+        return Err(format!("{target} has addresses of {width} bits, ngx_ipc needs 64").into());
+    }
+
+    if env::var("CARGO_CFG_TARGET_OS")? != "linux" {
+        return Err(format!("{target} is not Linux, which ngx_ipc needs").into());
     }
 
     Ok(())

@@ -7,6 +7,10 @@
 #define _NGX_CONFIG_H_INCLUDED_
 
 
+#ifndef __LP64__
+#error "ngx_ipc needs a system with addresses of 64 bits"
+#endif
+
 #include <ngx_linux_config.h>
 
 
