@@ -32,6 +32,10 @@ SONAME     := libngx_ipc.so.1
 # The libraries with which a program must be linked if it links libngx_ipc.a.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
+# "pkg-config --static" and CMake also name this option. It leaves out of the program
+# what the program does not use.
+GC_SECTIONS := -Wl,--gc-sections
+
 # The directory in which the other libraries of "make bench SUBJECT=messages" are built.
 PEERS      := $(abspath $(B))/bench/peers
 
@@ -71,7 +75,7 @@ $(FIND): $(B)/%: packaging/%.in
 	@mkdir -p $(B)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	    -e 's|@SONAME@|$(SONAME)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' $< > $@
+	    -e 's|@SONAME@|$(SONAME)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' -e 's|@GC_SECTIONS@|$(GC_SECTIONS)|' $< > $@
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +86,10 @@ demo: $(B)/demo ## runs a master with four workers that use every part
 $(B)/%: examples/%.c lib
 	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include $(INCLUDES) -o $@ $(filter %.c,$^) \
 	    -L$(B) -lngx_ipc $(LIBS) -Wl,-rpath,$(abspath $(B))
+
+$(B)/%: examples/%.cpp lib
+	$(CXX) $(CFLAGS) $(WARNINGS) -std=c++17 -Wpedantic -I$(B)/include -Iinclude -o $@ $< \
+	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
 
 $(B)/libuv $(B)/purge_libuv: LIBS := -luv
 $(B)/libev: LIBS := -lev
@@ -175,7 +183,7 @@ install: $(FIND) man ## copies the results of make to PREFIX, /usr/local
 	install -m 644 $(B)/libngx_ipc.a $(DESTDIR)$(LIBDIR)/libngx_ipc.a
 	install -m 644 $(B)/ngx_ipc.pc $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc
 	install -m 644 $(filter %.cmake,$(FIND)) $(DESTDIR)$(CMAKEDIR)
-	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) \
+	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) include/ngx_ipc.hpp \
 	    $(DESTDIR)$(HEADERSDIR)
 	install -d $(DESTDIR)$(MANDIR)/man3
 	@for page in $(MANPAGES)/*.3; do \
@@ -187,7 +195,7 @@ uninstall: man ## removes them from there
 	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
 	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
 	    $(addprefix $(DESTDIR)$(CMAKEDIR)/,$(notdir $(filter %.cmake,$(FIND)))) \
-	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS))
+	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS) ngx_ipc.hpp)
 	@cd $(MANPAGES) && for page in *.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$$page; done
 	-rmdir $(DESTDIR)$(HEADERSDIR) $(DESTDIR)$(CMAKEDIR)
 

@@ -92,6 +92,8 @@ suite "nginx/config" check nginx-config asserts
 suite "nginx modules" check nginx-modules 1.28.3 bookworm
 suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
+suite "C++ and Python" on "$best" check languages "build/$best"
+suite "static programs" on "$best" check static "$build/$best"
 suite "install" check install
 suite "CMake and Meson" check find
 suite "documents" on "$best" check documents "$build/$best"

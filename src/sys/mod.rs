@@ -30,6 +30,8 @@ pub mod log_socket;
 pub mod machine;
 pub mod memory_file;
 mod memory_map;
+mod name_files;
+mod name_service;
 pub mod nested_epoll;
 pub mod notify;
 pub mod panic;
