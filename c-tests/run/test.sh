@@ -79,6 +79,7 @@ suite "C tests on nginx's objects" \
 suite "C tests under valgrind" on "$best" under_valgrind
 suite "C tests with AddressSanitizer" on "$best" under_asan
 
+suite "functions of nginx" on "$best" check compare "$build/$best" "$nginx" "$build/c-tests"
 suite "ABI" on "$best" check abi "$include" "$nginx/nginx"
 suite "headers" on "$best" check headers "$include"
 suite "generated headers" on "$best" check generated "$include"
