@@ -65,6 +65,7 @@ check()
 export T_SHORT=1
 
 suite "Rust" rust
+suite "cargo add" check cargo
 suite "nginx's symbols" check nginx-symbols "$build/nginx-1.28.3"
 
 for name in $(backends); do

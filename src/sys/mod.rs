@@ -53,3 +53,5 @@ pub mod unix_socket;
 pub mod usage;
 pub mod user;
 pub mod vfork;
+#[cfg(feature = "standalone")]
+pub mod wait;

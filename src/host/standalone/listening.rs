@@ -25,7 +25,7 @@ const DEFAULT_MODE: u32 = 0o666;
 
 /// An address whose fields have their defaults. A program with older headers
 /// cannot set the newer fields.
-pub(super) const DEFAULTS: ngx_listening_t = ngx_listening_t {
+pub const DEFAULTS: ngx_listening_t = ngx_listening_t {
     address: ptr::null(),
     handler: None,
     backlog: 0,

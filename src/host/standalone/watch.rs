@@ -53,7 +53,7 @@ pub fn update(c: Connection, event: Event) -> Result {
 }
 
 /// Makes epoll watch for `event`: the read event or the write event of `c`.
-/// `flags` can have [`CLEAR`] and [`EXCLUSIVE`], which apply to both events of `c`,
+/// `flags` can have `CLEAR` and `EXCLUSIVE`, which apply to both events of `c`,
 /// because epoll has one set of flags for a descriptor.
 ///
 /// If epoll watches for the event already, an event that has happened is reported
@@ -68,7 +68,7 @@ pub fn add(c: Connection, event: Event, flags: u32) -> Result {
 }
 
 /// Makes epoll stop watching for `event`: the read event or the write event of
-/// `c`. With [`CLOSE`] in `flags`, the kernel does that when the program closes the
+/// `c`. With `CLOSE` in `flags`, the kernel does that when the program closes the
 /// descriptor.
 pub fn delete(c: Connection, event: Event, flags: u32) -> Result {
     event.clear(flag::ACTIVE);
