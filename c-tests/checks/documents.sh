@@ -335,7 +335,7 @@ pages()
 has_pages()
 {
     for function in $(nm -D --defined-only "$lib/libngx_ipc.so.1" \
-                          | sed -n 's/.* T \(ngx_[a-z_]*\).*/\1/p'); do
+                          | sed -n 's/.* T \(ngx_[a-z0-9_]*\).*/\1/p'); do
         [ -e "$tmp/man/man/man3/$function.3" ] || { echo "no page for $function"; return 1; }
     done
 }

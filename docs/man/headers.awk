@@ -27,11 +27,12 @@ function add(what, called, declaration)
     }
 }
 
-# The name of a function, or of a pointer to one.
+# The name of a function, or of a pointer to one.  A function can have a parameter
+# that is a pointer to a function.
 function name_in(declaration,    rest)
 {
     rest = declaration
-    if (rest ~ /\(\*[a-z_]+\)/) {
+    if (rest ~ /^[^(]*\(\*[a-z_]+\)/) {
         sub(/^.*\(\*/, "", rest)
         sub(/\).*/, "", rest)
     } else {
