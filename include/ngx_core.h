@@ -12,6 +12,7 @@
 
 typedef struct ngx_cache_manager_ctx_s  ngx_cache_manager_ctx_t;
 typedef struct ngx_command_s            ngx_command_t;
+typedef struct ngx_conf_s               ngx_conf_t;
 typedef struct ngx_connection_s         ngx_connection_t;
 typedef struct ngx_core_conf_s          ngx_core_conf_t;
 typedef struct ngx_cycle_s              ngx_cycle_t;
@@ -85,6 +86,7 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #include <ngx_cycle.h>
 #include <ngx_process_cycle.h>
 #include <ngx_module.h>
+#include <ngx_conf_file.h>
 #include <ngx_os.h>
 #include <ngx_connection.h>
 

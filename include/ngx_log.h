@@ -9,12 +9,12 @@
  *   include/generator/log.h
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 #ifndef _NGX_LOG_H_INCLUDED_
 #define _NGX_LOG_H_INCLUDED_
 
-
-#include <ngx_config.h>
-#include <ngx_core.h>
 
 #ifdef __cplusplus
 extern "C" {

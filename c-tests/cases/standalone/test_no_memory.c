@@ -112,6 +112,16 @@ call_ngx_event_process_posted(void)
 
 
 static int
+call_ngx_close_listening_sockets(void)
+{
+    ngx_close_listening_sockets(t_cycle());
+    T_EQ(t_cycle()->listening.nelts, 0);
+
+    return 1;
+}
+
+
+static int
 call_ngx_get_connection(void)
 {
     int                i, n;
@@ -569,6 +579,8 @@ call_ngx_shm_alloc(void)
 
 static const t_call_t  calls[] = {
     { "ngx_event_add_timer", sockets, call_ngx_event_add_timer, 0 },
+    { "ngx_close_listening_sockets", sockets,
+      call_ngx_close_listening_sockets, 0 },
     { "ngx_event_process_posted", sockets, call_ngx_event_process_posted, 0 },
     { "ngx_get_connection", sockets, call_ngx_get_connection, 0 },
     { "ngx_handle_read_event", a_connection, call_ngx_handle_event, 0 },

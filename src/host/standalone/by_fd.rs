@@ -78,9 +78,13 @@ fn bucket(fd: RawFd) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::standalone::connection::ENTRY_SIZE;
+    use crate::sys::heap;
 
     fn open(fd: RawFd) -> Connection {
-        let c = Connection::new(0).unwrap();
+        let place = heap::allocate(ENTRY_SIZE).unwrap();
+        // SAFETY: the place has the size of an entry, and is never freed.
+        let c = unsafe { Connection::at(place, 0) };
 
         c.open(fd, None, None, None);
         c

@@ -5,10 +5,9 @@
 //! handler has just closed, and because epoll can already have reported an
 //! event of that connection.
 
+use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
-
-use nix::errno::Errno;
 
 use super::addresses::FIRST_SIZE;
 use super::datagram::Datagram;
@@ -18,7 +17,7 @@ use super::log::ErrorLog;
 use super::palloc::Pool;
 use super::types::{bit, flag, ngx_event_s};
 pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
-use crate::config::ngx_uint_t;
+use crate::config::{ngx_uint_t, numbers};
 use crate::log::Log;
 use crate::sys::heap;
 
@@ -54,10 +53,23 @@ struct Entry {
     /// The next connection of a list of the event loop: the list of unused
     /// entries, or a list in which the event loop finds connections.
     next: Option<Connection>,
+    /// Room for fields of later versions. C knows the size of an entry, because
+    /// `connections` of a cycle is an array.
+    spare: [usize; SPARE],
 }
+
+/// The number of words in `spare`.
+const SPARE: usize = 10;
 
 /// The size of an entry in bytes.
 pub const ENTRY_SIZE: usize = size_of::<Entry>();
+
+// C's structure has a member of this size for the other fields of an entry.
+const _: () = assert!(
+    ENTRY_SIZE
+        == size_of::<ngx_connection_s>()
+            + numbers::NGX_IPC_CONNECTION_WORDS as usize * size_of::<usize>()
+);
 
 /// A descriptor in the event loop, with an event for reading and one for
 /// writing.
@@ -100,17 +112,21 @@ impl Connection {
         unsafe { Self::from_ptr(event.data().cast()) }
     }
 
-    /// Makes an entry that is not in use yet; returns `ENOMEM` if there is no
-    /// memory. `index` is the position that the entry gets in the `entries` of
-    /// its event loop.
-    pub fn new(index: u32) -> Result<Self, Errno> {
+    /// Makes an entry that is not in use yet at `place`. `index` is the position
+    /// that the entry gets in the `entries` of its event loop.
+    ///
+    /// # Safety
+    ///
+    /// `place` has [`ENTRY_SIZE`] bytes that are aligned for any type, are never
+    /// freed, and belong to no other entry.
+    pub unsafe fn at(place: NonNull<c_void>, index: u32) -> Self {
         let event = || ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut());
-        let place = heap::allocate(ENTRY_SIZE)?.cast::<Entry>();
+        let place = place.cast::<Entry>();
 
         const { assert!(align_of::<Entry>() <= heap::ALIGNMENT) };
 
-        // SAFETY: `place` has just been allocated, with the size and the
-        // alignment of an entry.
+        // SAFETY: the caller passes a `place` with the size and the alignment of an
+        // entry.
         unsafe {
             place.write(Entry {
                 c: ngx_connection_s::unused(),
@@ -124,10 +140,11 @@ impl Connection {
                 known_as: None,
                 datagram: None,
                 next: None,
+                spare: [0; SPARE],
             });
         }
 
-        Ok(Self(place))
+        Self(place)
     }
 
     /// The pointer to the connection, for C.

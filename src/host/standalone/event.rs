@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 
 use super::log::ErrorLog;
 pub(crate) use super::types::flag;
-use super::types::{Timer, ngx_queue_s};
+use super::types::{Timer, ngx_queue_t};
 pub use super::types::{ngx_event_handler_pt, ngx_event_s, ngx_event_t};
 use crate::config::ngx_msec_t;
 use crate::log::Log;
@@ -287,16 +287,6 @@ impl Timer {
     }
 }
 
-impl ngx_queue_s {
-    /// The link of an event or connection that is in no list.
-    pub const fn none() -> Self {
-        Self {
-            prev: ptr::null_mut(),
-            next: ptr::null_mut(),
-        }
-    }
-}
-
 impl ngx_event_s {
     /// Makes an event with `flags` and without a handler. In an event of a
     /// connection, `data` is the pointer to the connection.
@@ -309,7 +299,7 @@ impl ngx_event_s {
             index: 0,
             log,
             timer: Timer::none(),
-            queue: ngx_queue_s::none(),
+            queue: ngx_queue_t::none(),
         }
     }
 }

@@ -10,6 +10,8 @@ use nix::errno::Errno;
 
 use super::by_fd::ByFd;
 use super::connection::{Connection, ENTRY_SIZE};
+use super::connection_array::{self, ConnectionArray};
+use super::cycle::Cycle;
 use super::event::Event;
 use super::variables::ngx_pid;
 use super::wake_up;
@@ -17,6 +19,7 @@ use crate::config::{AtomicPid, ngx_pid_t};
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::epoll::Epoll;
+use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 
@@ -29,6 +32,8 @@ struct Loop {
     /// All connections that were made for this loop. The index of a connection
     /// is its position here.
     entries: Vec<Connection>,
+    /// The memory of the first connections of `entries`.
+    array: ConnectionArray,
     /// The list of the connections of `entries` that are not in use.
     unused: Option<Connection>,
     /// The list of the connections that the ancestors of this process have
@@ -152,6 +157,17 @@ pub fn close_parents() {
     if let Some(parents) = LOOP.lock().as_mut() {
         OWNER.store(0, Relaxed);
         parents.epoll.close();
+
+        if let Some(cycle) = Cycle::current() {
+            connection_array::clear(cycle);
+        }
+    }
+}
+
+/// Stores the array of the connections of this process in `cycle`, a new cycle.
+pub fn publish(cycle: Cycle) {
+    if let Some(this) = own_loop(&mut LOOP.lock()) {
+        this.array.publish(this.entries.len(), cycle);
     }
 }
 
@@ -229,6 +245,7 @@ impl Loop {
             epoll,
             owner: own_pid(&ngx_pid),
             entries: Vec::new(),
+            array: ConnectionArray::New,
             unused: None,
             inherited,
             by_fd: ByFd::empty(),
@@ -244,9 +261,20 @@ impl Loop {
 
         self.entries.try_reserve(1).or(Err(Errno::ENOMEM))?;
 
-        let c = Connection::new(u32::try_from(self.entries.len()).unwrap_or(u32::MAX))?;
+        let index = self.entries.len();
+        let place = match self.array.place(index) {
+            Some(place) => place,
+            None => heap::allocate(ENTRY_SIZE)?,
+        };
+
+        // SAFETY: the place has the size of an entry, and no other entry has it.
+        let c = unsafe { Connection::at(place, u32::try_from(index).unwrap_or(u32::MAX)) };
 
         self.entries.push(c);
+
+        if let Some(cycle) = Cycle::current() {
+            self.array.publish(self.entries.len(), cycle);
+        }
 
         Ok(c)
     }

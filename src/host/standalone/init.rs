@@ -9,22 +9,22 @@ use super::log_file;
 use super::times;
 use super::types::ngx_cycle_t;
 use super::variables::{ngx_cycle, ngx_pid};
-use crate::config::ngx_uint_t;
+use crate::config::ngx_str_t;
 use crate::host::globals::GLOBALS;
 use crate::host::signal_handler::init_signals;
 use crate::status::{Result, Status};
 use crate::sys::{machine, process};
 use crate::table::stats;
 
-/// The size in bytes of an `ngx_cycle_t` in version 0.1. Later versions use no
-/// more bytes of a cycle that the program has allocated.
-pub const FIRST_SIZE: usize = offset_of!(ngx_cycle_t, listening_n) + size_of::<ngx_uint_t>();
+/// The size in bytes of an `ngx_cycle_t` in version 0.2, which has all fields of
+/// nginx. Later versions use no more bytes of a cycle that the program has allocated.
+pub const FIRST_SIZE: usize = offset_of!(ngx_cycle_t, hostname) + size_of::<ngx_str_t>();
 
 /// Sets a program up, as [`init`] does. `size` is the size in bytes of an
 /// `ngx_cycle_t` in the headers with which the program was compiled.
 ///
 /// Returns an error, with an alert on stderr, and does nothing, if `size` is
-/// less than in version 0.1.
+/// less than in version 0.2.
 pub fn init_size(cycle: Option<Cycle>, size: usize) -> Result {
     if size < FIRST_SIZE {
         let log = ErrorLog::log_of(log_file::init(None, None));

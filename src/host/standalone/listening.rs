@@ -4,8 +4,9 @@ use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 
-use super::types::ngx_connection_t;
 pub use super::types::{ngx_connection_handler_pt, ngx_listening_s, ngx_listening_t};
+use super::types::{ngx_connection_t, ngx_log_t};
+use crate::config::ngx_str_t;
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -39,6 +40,11 @@ pub const DEFAULTS: ngx_listening_t = ngx_listening_t {
     mode: 0,
     username: ptr::null(),
     groupname: ptr::null(),
+    sockaddr: ptr::null_mut(),
+    addr_text: ngx_str_t::empty(),
+    logp: ptr::null_mut(),
+    socklen: 0,
+    open: 0,
 };
 
 /// An address that the program listens on, and its socket.
@@ -239,7 +245,23 @@ impl Listening {
             listening.fd = fd;
             listening.port = port.into();
             listening.connection = ptr::null_mut();
+            listening.open = (fd != -1).into();
         });
+    }
+
+    /// Sets the name of the socket: its address, of `len` bytes, and the text of the
+    /// address. The memory lives as long as the structure.
+    pub fn set_name(self, address: *mut libc::sockaddr, len: libc::socklen_t, text: ngx_str_t) {
+        self.update(|listening| {
+            listening.sockaddr = address;
+            listening.socklen = len;
+            listening.addr_text = text;
+        });
+    }
+
+    /// Sets the log for lines about the socket.
+    pub fn set_log(self, log: *mut ngx_log_t) {
+        self.update(|listening| listening.logp = log);
     }
 
     /// Sets the number of the socket among those of its address.

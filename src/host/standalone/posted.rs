@@ -4,14 +4,14 @@
 use std::ffi::c_void;
 
 use super::cycle::Cycle;
-use super::types::ngx_queue_s;
+use super::types::ngx_queue_t;
 
 unsafe extern "C" {
-    static mut ngx_posted_accept_events: ngx_queue_s;
-    static mut ngx_posted_next_events: ngx_queue_s;
-    static mut ngx_posted_events: ngx_queue_s;
+    static mut ngx_posted_accept_events: ngx_queue_t;
+    static mut ngx_posted_next_events: ngx_queue_t;
+    static mut ngx_posted_events: ngx_queue_t;
 
-    fn ngx_event_process_posted(cycle: *mut c_void, posted: *mut ngx_queue_s);
+    fn ngx_event_process_posted(cycle: *mut c_void, posted: *mut ngx_queue_t);
     fn ngx_event_move_posted_next(cycle: *mut c_void);
     safe fn ngx_ipc_forget_posted();
 }
@@ -28,7 +28,7 @@ pub enum Posted {
 }
 
 impl Posted {
-    fn queue(self) -> *mut ngx_queue_s {
+    fn queue(self) -> *mut ngx_queue_t {
         match self {
             Self::Accept => &raw mut ngx_posted_accept_events,
             Self::Next => &raw mut ngx_posted_next_events,
