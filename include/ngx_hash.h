@@ -1,5 +1,5 @@
 /*
- * ngx_hash.h: hashes of strings, and the types of nginx's hash tables.
+ * ngx_hash.h: hashes of strings, and hash tables.
  * Part of ngx-ipc; the names are nginx's.
  */
 
@@ -33,6 +33,46 @@ typedef struct {
     ngx_uint_t  key_hash;
     void       *value;
 } ngx_hash_key_t;
+
+/*
+ * An element of a hash table: a value and a name of len bytes.  More bytes of the
+ * name, and then the next element, follow behind the structure.
+ */
+typedef struct {
+    void     *value;
+    u_short   len;
+    u_char    name[1];
+} ngx_hash_elt_t;
+
+/* A hash table with size buckets. */
+typedef struct {
+    ngx_hash_elt_t  **buckets;
+    ngx_uint_t        size;
+} ngx_hash_t;
+
+/* A hash table with a value of its own, as nginx's tables with wildcards. */
+typedef struct {
+    ngx_hash_t   hash;
+    void        *value;
+} ngx_hash_wildcard_t;
+
+/*
+ * How to build a hash table: at most max_size buckets of bucket_size bytes, in
+ * the memory of the pool.  name is the name of the table in the log.  hash is the
+ * table; if it is NULL, ngx_hash_init() makes one.  ngx_hash_init() does not use
+ * key and temp_pool.
+ */
+typedef struct {
+    ngx_hash_t       *hash;
+    ngx_hash_key_pt   key;
+
+    ngx_uint_t        max_size;
+    ngx_uint_t        bucket_size;
+
+    char             *name;
+    ngx_pool_t       *pool;
+    ngx_pool_t       *temp_pool;
+} ngx_hash_init_t;
 
 typedef struct ngx_table_elt_s  ngx_table_elt_t;
 
@@ -76,6 +116,29 @@ ngx_uint_t ngx_hash_key_lc(u_char *data, size_t len);
  * Safety: src and dst have n bytes.  They may be the same.
  */
 ngx_uint_t ngx_hash_strlow(u_char *dst, u_char *src, size_t n);
+
+/*
+ * Builds a hash table of nelts names.  It does not change afterwards.
+ *
+ * key_hash of each name is the hash of the name in lower case.  A name whose
+ * data is NULL is left out.  Returns NGX_OK.  Returns NGX_ERROR, with an
+ * emergency in the log of ngx_cycle, if max_size is 0, if bucket_size is too
+ * large or too small for a name, or if there is no memory.
+ *
+ * Safety: all pointers of hinit but key, temp_pool and a NULL in hash are valid,
+ * and names has nelts names whose values are not NULL.
+ */
+ngx_int_t ngx_hash_init(ngx_hash_init_t *hinit, ngx_hash_key_t *names,
+    ngx_uint_t nelts);
+
+/*
+ * Finds a name of len bytes in lower case, which has the hash key.
+ *
+ * Returns the value of the name, or NULL if the table does not have the name.
+ *
+ * Safety: ngx_hash_init() has built hash, and name has len bytes.
+ */
+void *ngx_hash_find(ngx_hash_t *hash, ngx_uint_t key, u_char *name, size_t len);
 
 
 #ifdef __cplusplus

@@ -184,6 +184,15 @@ t_buffer(size_t size)
 }
 
 
+void
+t_drop(void)
+{
+    if (t_arena) {
+        t_arena--;
+    }
+}
+
+
 ngx_pool_t *
 t_pool(void)
 {

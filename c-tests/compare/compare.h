@@ -78,6 +78,10 @@ const char *t_set(void);
 
 u_char *t_buffer(size_t size);
 
+/* Makes the last buffer free for another one. */
+
+void t_drop(void);
+
 /* A pool that is destroyed after the input. */
 
 ngx_pool_t *t_pool(void);

@@ -46,6 +46,63 @@ t_hash(void)
 }
 
 
+/* A hash table of random names. */
+
+#define T_NAMES  30
+
+static void
+t_hash_table(void)
+{
+    size_t            i, n, len;
+    u_char           *p;
+    ngx_hash_t        hash;
+    ngx_hash_key_t    names[T_NAMES];
+    ngx_hash_init_t   hinit;
+    static u_char     texts[T_NAMES][40];
+
+    n = t_random(T_NAMES + 1);
+
+    for (i = 0; i < n; i++) {
+        len = t_random(t_random(4) ? 8 : 40);
+        p = t_text(len, "abcAB");
+        t_drop();
+
+        memcpy(texts[i], p, len);
+        names[i].key.len = len;
+        names[i].key.data = t_random(20) ? texts[i] : NULL;
+        names[i].key_hash = ngx_hash_key_lc(p, len);
+        names[i].value = &names[i];
+    }
+
+    memset(&hinit, 0, sizeof(hinit));
+    hinit.hash = &hash;
+    hinit.key = ngx_hash_key_lc;
+    hinit.max_size = t_random(t_random(4) ? 600 : 4);
+    hinit.bucket_size = 64 + 8 * t_random(6);
+    hinit.name = (char *) "a_hash";
+    hinit.pool = t_pool();
+
+    t_number("max_size", (int64_t) hinit.max_size);
+    t_number("bucket_size", (int64_t) hinit.bucket_size);
+
+    if (ngx_hash_init(&hinit, names, n) != NGX_OK) {
+        t_number("failed", 1);
+        return;
+    }
+
+    t_number("size", (int64_t) hash.size);
+
+    for (i = 0; i < n + 4; i++) {
+        len = (i < n) ? names[i].key.len : t_random(6);
+        p = (i < n) ? texts[i] : t_text(len, "abc");
+        t_drop();
+        ngx_strlow(p, p, len);
+        p = ngx_hash_find(&hash, ngx_hash_key(p, len), p, len);
+        t_number("found", p ? (ngx_hash_key_t *) (void *) p - names : -1);
+    }
+}
+
+
 static void
 t_md5(void)
 {
@@ -93,6 +150,7 @@ t_sha1(void)
 const t_subject_t  t_digest_subjects[] = {
     { "ngx_crc32", t_crc },
     { "ngx_hash_key", t_hash },
+    { "ngx_hash_find", t_hash_table },
     { "ngx_md5", t_md5 },
     { "ngx_sha1", t_sha1 },
     { NULL, NULL }

@@ -490,6 +490,34 @@ call_ngx_pstrdup(void)
 }
 
 
+static int
+call_ngx_hash_init(void)
+{
+    u_char           text[] = "a name";
+    ngx_hash_key_t   name;
+    ngx_hash_init_t  hinit;
+
+    name.key.len = 6;
+    name.key.data = text;
+    name.key_hash = ngx_hash_key_lc(text, 6);
+    name.value = &name;
+
+    memset(&hinit, 0, sizeof(hinit));
+    hinit.max_size = 512;
+    hinit.bucket_size = 64;
+    hinit.name = (char *) "hash";
+    hinit.pool = pool;
+
+    if (ngx_hash_init(&hinit, &name, 1) != NGX_OK) {
+        return 0;
+    }
+
+    T_OK(ngx_hash_find(hinit.hash, name.key_hash, text, 6) == &name);
+
+    return 1;
+}
+
+
 /* Texts, logs and times: no allocation. */
 
 static void
@@ -597,6 +625,7 @@ static const t_call_t  calls[] = {
     { "ngx_pool_cleanup_add", a_pool, call_ngx_pool_cleanup_add, 0 },
     { "ngx_array_push", a_pool, call_ngx_array_push, 0 },
     { "ngx_list_push", a_pool, call_ngx_list_push, 0 },
+    { "ngx_hash_init", a_pool, call_ngx_hash_init, 0 },
     { "ngx_pstrdup", a_pool, call_ngx_pstrdup, 0 },
     { "ngx_sprintf", NULL, call_ngx_sprintf, 0 },
     { "ngx_log_error_core", NULL, call_ngx_log, 0 },
