@@ -157,7 +157,7 @@ fn abi_is_thin() {
         [""; 0]
     );
     assert_eq!(small(&"//\n".repeat(2600)), [""; 0]);
-    assert_eq!(small(&"//\n".repeat(2501)).len(), 1);
+    assert_eq!(small(&"//\n".repeat(2601)).len(), 1);
 }
 
 #[test]
