@@ -44,7 +44,7 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
 
-.PHONY: all lib help demo test nginx test-nginx bench lint mutants mutations headers man reference \
+.PHONY: all lib archive help demo test nginx test-nginx bench lint mutants mutations headers man reference \
         install uninstall deps clean
 .DELETE_ON_ERROR:
 
@@ -52,9 +52,11 @@ all: lib man $(FIND) ## builds the library, headers, man pages, ngx_ipc.pc
 
 # Cargo decides what it must build again.  If a result has the same content as
 # before, build.sh does not change its time.
-lib:
-	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
+lib: archive
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
+
+archive: ## builds the headers and libngx_ipc.a only, for a cross build
+	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
 
 # The shared library is linked from the archive with the version script of
 # build.rs, because the version script of rustc would hide the functions of

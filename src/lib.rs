@@ -36,6 +36,9 @@
         clippy::panic
     )
 )]
+// The crate libc marks time_t of musl as deprecated, because its size changes on systems
+// with addresses of 32 bits.
+#![cfg_attr(target_env = "musl", allow(deprecated))]
 
 pub mod abi;
 #[cfg(feature = "standalone")]

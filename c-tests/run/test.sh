@@ -96,6 +96,8 @@ suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
 suite "C++ and Python" on "$best" check languages "build/$best"
 suite "static programs" on "$best" check static "$build/$best"
+suite "platforms" on "$best" check platforms "$build/$best"
+suite "Debian packages" check debian
 suite "install" check install
 suite "CMake and Meson" check find
 suite "documents" on "$best" check documents "$build/$best"

@@ -16,6 +16,7 @@
 # replaced with those of src/sys/panic.rs, which need much less code.
 #
 #   NGX_IPC_DEBUG=0     removes the debug information
+#   NGX_IPC_UNWIND      a library that is linked too, see build.sh
 #   LD, OBJCOPY, NM, READELF, AR, STRIP     the tools
 
 set -eu
@@ -90,7 +91,8 @@ quietly "$objcopy" --strip-debug "$work/rust.a"
 # shellcheck disable=SC2046
 quietly "${LD:-ld}" -r --gc-sections --force-group-allocation \
     $(cat "$work/options") -o "$work/merged.o" \
-    $(find "$work/own" -type f | LC_ALL=C sort) "$work/rust.a"
+    $(find "$work/own" -type f | LC_ALL=C sort) "$work/rust.a" \
+    ${NGX_IPC_UNWIND:+"$NGX_IPC_UNWIND"}
 
 # The code that spawns processes and writes to channels lies side by side.  A new
 # process has no page tables for the code: each group of pages that it uses costs a page
