@@ -17,6 +17,7 @@ typedef struct ngx_connection_s         ngx_connection_t;
 typedef struct ngx_core_conf_s          ngx_core_conf_t;
 typedef struct ngx_cycle_s              ngx_cycle_t;
 typedef struct ngx_event_s              ngx_event_t;
+typedef struct ngx_file_s               ngx_file_t;
 typedef struct ngx_listening_s          ngx_listening_t;
 typedef struct ngx_log_s                ngx_log_t;
 typedef struct ngx_module_s             ngx_module_t;
@@ -33,6 +34,8 @@ typedef ngx_int_t                  ngx_msec_int_t;
 typedef long                       ngx_atomic_int_t;
 typedef unsigned long              ngx_atomic_uint_t;
 typedef volatile ngx_atomic_uint_t ngx_atomic_t;
+typedef struct stat                ngx_file_info_t;
+typedef struct tm                  ngx_tm_t;
 
 typedef struct {
     size_t   len;
@@ -81,6 +84,12 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #include <ngx_setproctitle.h>
 #include <ngx_log.h>
 #include <ngx_alloc.h>
+#include <ngx_time.h>
+#include <ngx_socket.h>
+#include <ngx_user.h>
+#include <ngx_setaffinity.h>
+#include <ngx_files.h>
+#include <ngx_file.h>
 #include <ngx_palloc.h>
 #include <ngx_times.h>
 #include <ngx_cycle.h>

@@ -88,3 +88,25 @@ void ngx_log_stderr(ngx_err_t err, const char *fmt, ...);
 
 /* If not 0, warnings and more severe lines are written to stderr as well. */
 extern ngx_uint_t  ngx_use_stderr;
+
+
+/* Writes a text to stderr.  An error is ignored. */
+static ngx_inline void
+ngx_write_stderr(char *text)
+{
+    ssize_t  n;
+
+    n = write(ngx_stderr, text, strlen(text));
+    (void) n;
+}
+
+
+/* Writes a text to the standard output.  An error is ignored. */
+static ngx_inline void
+ngx_write_stdout(char *text)
+{
+    ssize_t  n;
+
+    n = write(ngx_stdout, text, strlen(text));
+    (void) n;
+}

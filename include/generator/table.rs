@@ -124,7 +124,7 @@ pub const HEADERS: &[Header] = &[
     },
     Header {
         and: &["src/host/standalone/palloc.rs"],
-        types: &["ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
+        types: &["ngx_pool_s", "ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
         ..header("palloc", "memory pools")
     },
     Header {

@@ -59,6 +59,7 @@ pub mod open_sockets;
 mod overdue;
 pub mod palloc;
 pub mod pidfile;
+mod pool_block;
 pub mod posted;
 pub mod process_events;
 pub mod program_conf;

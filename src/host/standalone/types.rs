@@ -630,21 +630,24 @@ pub struct ngx_pool_cleanup_s {
     pub next: *mut ngx_pool_cleanup_t,
 }
 
-/// A pool: a list of blocks. Memory is taken from the first block of the list.
-/// The pool itself is in the last block, which was allocated first.
+/// A pool. The fields with a name of nginx are where nginx has them.
+///
+/// A pool is a list of blocks. Memory is taken from the first block of the list.
+/// The pool itself is in the block that was allocated first.
+#[repr(C)]
 pub struct ngx_pool_s {
-    pub(crate) blocks: *mut Block,
-    pub(crate) size: usize,
+    /// The blocks of the pool; only the library uses them.
+    pub(crate) blocks: *mut c_void,
+    /// The size of a block in bytes.
+    pub(crate) block_size: usize,
+    /// Not used.
+    pub(crate) spare1: [usize; 2],
+    /// The largest piece that the pool takes from a block, in bytes.
+    pub(crate) max: usize,
+    /// Not used.
+    pub(crate) spare2: [usize; 3],
+    /// The cleanup that was added last.
     pub(crate) cleanup: *mut ngx_pool_cleanup_t,
+    /// The log to which the pool writes.
     pub(crate) log: *mut ngx_log_t,
-}
-
-/// The head of a block. A block is one piece of memory from malloc(3).
-#[repr(C, align(16))]
-pub(crate) struct Block {
-    pub(crate) next: *mut Block,
-    /// The number of bytes in the block, including the head.
-    pub(crate) size: usize,
-    /// The number of bytes of the block that are in use, including the head.
-    pub(crate) used: usize,
 }
