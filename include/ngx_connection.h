@@ -121,6 +121,13 @@ struct ngx_listening_s {
     socklen_t socklen;
     /* Whether the socket is open. Only the library sets the field. */
     unsigned int open;
+    /*
+     * Whether listen(2) was called. Only the library sets the field, and a module that
+     * adds a socket of its own to a cycle.
+     */
+    unsigned int listen;
+    /* Unused: the library makes no texts of the addresses of clients. */
+    unsigned int addr_ntop;
 };
 
 /*

@@ -13,7 +13,7 @@ pub const FIRST_SIZE: usize =
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_listening_t, open) + size_of::<c_uint>() == size_of::<ngx_listening_t>()
+    offset_of!(ngx_listening_t, addr_ntop) + size_of::<c_uint>() == size_of::<ngx_listening_t>()
 );
 
 /// The addresses on which workers accept connections. The elements have the

@@ -45,6 +45,8 @@ pub const DEFAULTS: ngx_listening_t = ngx_listening_t {
     logp: ptr::null_mut(),
     socklen: 0,
     open: 0,
+    listen: 0,
+    addr_ntop: 0,
 };
 
 /// An address that the program listens on, and its socket.
@@ -246,6 +248,7 @@ impl Listening {
             listening.port = port.into();
             listening.connection = ptr::null_mut();
             listening.open = (fd != -1).into();
+            listening.listen = listening.open;
         });
     }
 

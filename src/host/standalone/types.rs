@@ -254,6 +254,11 @@ pub struct ngx_listening_s {
     pub socklen: libc::socklen_t,
     /// Whether the socket is open. Only the library sets the field.
     pub open: c_uint,
+    /// Whether listen(2) was called. Only the library sets the field, and a module that
+    /// adds a socket of its own to a cycle.
+    pub listen: c_uint,
+    /// Unused: the library makes no texts of the addresses of clients.
+    pub addr_ntop: c_uint,
 }
 
 /// A directive of nginx's configuration files, which this library does not read.
