@@ -153,6 +153,12 @@ headers: lib ## updates include/, docs/reference.md and c-tests/checks/symbols
 	@cp $(B)/symbols c-tests/checks/symbols
 	@$(MAKE) --no-print-directory reference
 
+# The names of nginx's headers are those of the nginx that the tests build.
+identifiers: lib ## updates docs/identifiers.md
+	@test -d build/nginx-1.28.3/src || sh nginx/fetch.sh 1.28.3 build/nginx-1.28.3/src
+	@python3 c-tests/checks/identifiers.py build/nginx-1.28.3/src $(B)/include \
+	    > docs/identifiers.md
+
 # The man pages and docs/reference.md are made from the comments in the headers.
 DATE       := $(shell sed -n 's/^\#\# $(VERSION) - //p' CHANGELOG.md)
 MANPAGES   := $(B)/man/man3
