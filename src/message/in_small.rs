@@ -60,7 +60,7 @@ impl InLane {
         let end = at.offset + lane::size(len);
         let (incarnation, user) = unpair(m.memory.load(start + 8, Relaxed));
 
-        if end > LAST || incarnation != m.incarnation {
+        if end > LAST || lane::addressee(incarnation, self.lane.sender) != m.incarnation {
             return None;
         }
 

@@ -179,7 +179,7 @@ impl OutLane {
                 message_type: envelope.message_type,
                 number: self.at.number as u16,
             },
-            pair(envelope.incarnation, envelope.user),
+            pair(lane::addressee(envelope.incarnation, m.slot), envelope.user),
             lane::size(body),
         );
         self.sent = self.sent.wrapping_add(1);

@@ -66,7 +66,7 @@ impl OutLane {
         m.memory.store(start + size as usize, 0, Relaxed);
         m.memory.store(
             start + 8,
-            pair(envelope.incarnation, envelope.user),
+            pair(lane::addressee(envelope.incarnation, m.slot), envelope.user),
             Relaxed,
         );
 
