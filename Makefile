@@ -113,7 +113,7 @@ endif
 
 # FILE="PATH..."  only these files or directories
 # IN_DIFF=REV     only lines that differ from this git revision
-# SHARD=K/N       only part K of N, the first part is 0
+# SHARD=K/N       only each N-th mutant, from number K on, the first number is 0
 mutants: ## finds changes of the library that no test notices
 	@FILE="$(FILE)" IN_DIFF="$(IN_DIFF)" SHARD="$(SHARD)" sh c-tests/run/mutants.sh
 

@@ -80,7 +80,8 @@ echo_handler(ngx_event_t *ev)
         rc = echo_send(c, c->data);
 
         if (rc == NGX_OK) {
-            rc = echo_recv(c, c->data);
+            /* at a graceful shutdown, c->close is set: answer what has arrived */
+            rc = (c->read->ready || c->close) ? echo_recv(c, c->data) : NGX_AGAIN;
 
             /* a graceful shutdown may close c: there is nothing to do */
             c->idle = (rc == NGX_AGAIN);
@@ -125,7 +126,7 @@ main(int argc, char **argv)
     char            *command = NULL;
     ngx_module_t    *modules[] = { &ngx_counters_module, NULL };
     ngx_core_conf_t  conf;
-    ngx_listening_t  listening = { NULL, echo_accept, 0, -1, NULL };
+    ngx_listening_t  listening = { .handler = echo_accept };
 
     ngx_ipc_conf_init(&conf);
     conf.name = "echo";

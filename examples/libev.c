@@ -18,6 +18,8 @@
 static ngx_cycle_t  cycle;
 static ev_io        channels[WORKERS];
 static int          answers;
+static ngx_pid_t    other;      /* another program; 0 if it has exited */
+static int          no_worker;  /* the last worker has exited */
 
 
 static void
@@ -122,7 +124,6 @@ worker_exited(struct ev_loop *loop, ev_io *io, int events)
     ngx_int_t  slot;
     ngx_pid_t  before[WORKERS];
 
-    (void) io;
     (void) events;
     ngx_time_update();
 
@@ -133,7 +134,12 @@ worker_exited(struct ev_loop *loop, ev_io *io, int events)
     }
 
     if (!ngx_reap_children(&cycle)) {
-        ev_break(loop, EVBREAK_ALL);    /* no worker is left */
+        no_worker = 1;
+        ev_io_stop(loop, io);
+
+        if (other == 0) {
+            ev_break(loop, EVBREAK_ALL);
+        }
         return;
     }
 
@@ -154,13 +160,19 @@ worker_exited(struct ev_loop *loop, ev_io *io, int events)
 static void
 child_reaped(struct ev_loop *loop, ev_child *child, int events)
 {
-    (void) loop;
     (void) events;
 
     if (ngx_ipc_child_exited(child->rpid, child->rstatus, cycle.log)
         == NGX_DECLINED)
     {
         printf("another program exits with %d\n", WEXITSTATUS(child->rstatus));
+    }
+    if (child->rpid == other) {
+        other = 0;
+
+        if (no_worker) {
+            ev_break(loop, EVBREAK_ALL);
+        }
     }
 }
 
@@ -190,7 +202,9 @@ main(void)
     ev_set_priority(&child, EV_MAXPRI);
     ev_child_start(loop, &child);
 
-    if (fork() == 0) {
+    other = fork();
+
+    if (other == 0) {
         _exit(3);                       /* another program */
     }
 

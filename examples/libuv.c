@@ -142,7 +142,7 @@ worker_exited(uv_poll_t *poll, int status, int events)
     }
 
     if (!ngx_reap_children(&cycle)) {
-        uv_stop(poll->loop);    /* no worker is left */
+        uv_close((uv_handle_t *) poll, NULL);   /* no worker is left */
         return;
     }
 

@@ -50,8 +50,10 @@ typedef void (*ngx_connection_handler_pt)(ngx_connection_t *c);
 /* An address on which the program listens. */
 struct ngx_listening_s {
     /*
-     * The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
-     * or "unix:PATH".
+     * The address: "IPV4:PORT", "[IPv6 address]:PORT", "*:PORT", ":PORT", "PORT",
+     * "unix:PATH", "unix:@NAME" for a Unix socket that has no file, "fd:NUMBER"
+     * for a descriptor that is open already, or "fdname:NAME" for the sockets that
+     * the service manager has opened with this name, sd_listen_fds(3).
      */
     const char *address;
     /* The function that a worker calls for each new connection. */
@@ -68,6 +70,44 @@ struct ngx_listening_s {
      * the library sets the field.
      */
     ngx_connection_t *connection;
+    /*
+     * Whether an IPv6 socket accepts IPv6 only, IPV6_V6ONLY of ipv6(7). 0 or 1:
+     * IPv6 only; -1: IPv4 too.
+     */
+    ngx_flag_t ipv6only;
+    /*
+     * The port of the socket, which the kernel has chosen if the port in the
+     * address is 0. 0: the socket is a Unix socket, or is not open. Only the
+     * library sets the field.
+     */
+    ngx_uint_t port;
+    /*
+     * 1: each worker has a socket of its own with this address, SO_REUSEPORT of
+     * socket(7), and the kernel distributes the connections; 0: all workers
+     * share one socket. Unix sockets ignore the field.
+     */
+    ngx_flag_t reuseport;
+    /*
+     * The number of the socket among those of the address, from 0. With
+     * reuseport, the worker with this number accepts from it; if there are fewer
+     * workers, the worker with the remainder of the division by their number.
+     * Only the library sets the field.
+     */
+    ngx_uint_t worker;
+    /*
+     * The type of the socket, see socket(2). 0 or SOCK_STREAM: the handler gets a
+     * connection for each client; SOCK_DGRAM: it gets one for each datagram.
+     */
+    ngx_int_t type;
+    /*
+     * The permissions of a Unix socket's file, such as 0660; 0: 0666. The file has
+     * them whatever the umask is.
+     */
+    ngx_uint_t mode;
+    /* The owner of a Unix socket's file; NULL: the user of the master. */
+    const char *username;
+    /* The group of a Unix socket's file; NULL: the group of the master. */
+    const char *groupname;
 };
 
 /*
@@ -124,6 +164,10 @@ struct ngx_connection_s {
     unsigned            error:1;
     unsigned            idle:1;      /* a graceful shutdown can close it */
     unsigned            close:1;     /* makes the read handler close it */
+    unsigned            shared:1;    /* fd is that of the listening socket */
+
+    struct sockaddr    *sockaddr;    /* the sender of a datagram, else NULL */
+    socklen_t           socklen;     /* the length of sockaddr in bytes */
 };
 
 

@@ -41,11 +41,15 @@ struct ngx_core_conf_s {
     ngx_flag_t master;
     /*
      * Milliseconds after which a worker that shuts down gracefully closes all
-     * connections that are still open; 0: the worker waits for them without a
-     * time limit.
+     * connections that are still open, and exits; 0: the worker waits for them
+     * without a time limit. The master sends SIGKILL to workers and helpers that
+     * are alive 2 s later.
      */
     ngx_msec_t shutdown_timeout;
-    /* The number of workers; 0: one for each processor. */
+    /*
+     * The number of workers, at most 1024; 0: one for each processor that the master is
+     * allowed to use, see sched_getaffinity(2).
+     */
     ngx_int_t worker_processes;
     /*
      * The action of ngx_debug_point(): 0 (none), NGX_DEBUG_POINTS_STOP or
@@ -58,7 +62,10 @@ struct ngx_core_conf_s {
     off_t rlimit_core;
     /* The nice value of the workers; 0: the nice value of the master. */
     int priority;
-    /* 1: worker N runs on processor N only. */
+    /*
+     * 1: each worker runs on one processor only, the next one of those that the master
+     * is allowed to use.
+     */
     ngx_flag_t cpu_affinity_auto;
     /*
      * The user of the workers, if the master is root; NULL: the user of the
@@ -74,7 +81,11 @@ struct ngx_core_conf_s {
     const char *working_directory;
     /* The file to which the master writes its pid; NULL: no file. */
     const char *pid;
-    /* The file of the log; NULL: stderr. */
+    /*
+     * Where the log writes: the path of a file, "stderr", or "syslog:server=ADDRESS",
+     * which ",facility=NAME", ",tag=TEXT", ",severity=LEVEL" and ",nohostname" can
+     * follow. NULL: stderr, or only log_writer if it is set.
+     */
     const char *error_log;
     /* The level of the log, or the masks of its debug lines. */
     ngx_uint_t log_level;
@@ -141,10 +152,34 @@ struct ngx_core_conf_s {
     ngx_uint_t message_processes;
     /*
      * Microseconds for which a process that has just received a message looks
-     * for the next one before it sleeps; 0: it does not. Of use with more
-     * processors than busy processes.
+     * for the next one before it sleeps, at most 1000000; 0: it does not. Of use with
+     * more processors than busy processes.
      */
     ngx_uint_t message_spin;
+    /*
+     * Function that ngx_ipc_main() calls while it sets the program up, with each
+     * line of the level "warn" or a more severe level, and with "started" at the
+     * level NGX_LOG_NOTICE when the program is set up. text is the line without
+     * the time and the pid; it is valid until the function returns. NULL: none.
+     */
+    void (*report)(ngx_uint_t level, const char *text, void *data);
+    /* The argument data of report. */
+    void *report_data;
+    /* The version of the program, which ngx_ipc_program() returns; NULL: none. */
+    const char *version;
+    /*
+     * A function that gets each line of the log, a ngx_log_writer_pt: beside error_log,
+     * or in place of it if error_log is NULL. It must be async-signal-safe. NULL: no
+     * function.
+     */
+    void (*log_writer)(ngx_log_t *log,
+                       ngx_uint_t level,
+                       u_char *buf,
+                       size_t len);
+    /* The field wdata of the log that log_writer gets. */
+    void *log_writer_data;
+    /* 1: each line of the log is an object of JSON. */
+    ngx_flag_t log_json;
 };
 
 /* The state of a program from one configuration to the next. */

@@ -9,6 +9,10 @@
  *   src/table/state.rs
  *   src/abi/introspect.rs
  *   src/host/introspect.rs
+ *   src/host/program.rs
+ *   src/host/status/mod.rs
+ *   src/host/status/own.rs
+ *   src/host/status/printer.rs
  *   src/host/standalone/worker.rs
  *   include/generator/ipc.h
  */
@@ -73,8 +77,8 @@ typedef struct {
      */
     ngx_uint_t role;
     /*
-     * The name of the process in log lines; NULL if the calling process does
-     * not know the name.
+     * The name of the process in log lines, cut to 63 bytes; NULL if the process
+     * has no name.
      */
     const char *name;
     /* The time at which the process was started, in seconds since 1970. */
@@ -127,27 +131,93 @@ typedef struct {
      * has no handler for their type.
      */
     ngx_uint_t messages_unknown;
+    /*
+     * The time that the process has spent in user mode, in milliseconds, with that
+     * of children which it has waited for. -1 if the process does not run, or if
+     * the caller cannot read /proc.
+     */
+    ngx_int_t cpu_user;
+    /* The time that the process has spent in the kernel, as cpu_user. */
+    ngx_int_t cpu_system;
+    /*
+     * The memory of the process that is resident, in bytes. Memory that processes
+     * share is counted in each of them. -1 as cpu_user.
+     */
+    ngx_int_t rss;
 } ngx_ipc_process_t;
+
+/* The program, as ngx_ipc_program() describes it. */
+typedef struct {
+    /*
+     * The version of the program, the field version of its configuration; NULL if
+     * it has none.
+     */
+    const char *version;
+    /* The version of the library. */
+    const char *library;
+    /* The pid of the master, or of the single process. */
+    ngx_pid_t master;
+    /*
+     * The time at which the program was started, in seconds since 1970. A reload
+     * does not change it; a new binary after SIGUSR2 is another program.
+     */
+    time_t started;
+    /* The seconds since then, also if the clock was set meanwhile. */
+    ngx_int_t uptime;
+    /*
+     * The time that the master has spent in user mode, in milliseconds; -1 if the
+     * caller cannot read /proc.
+     */
+    ngx_int_t cpu_user;
+    /* The time that it has spent in the kernel, as cpu_user. */
+    ngx_int_t cpu_system;
+    /* The memory of the master that is resident, in bytes; -1 as cpu_user. */
+    ngx_int_t rss;
+} ngx_ipc_program_t;
 
 /*
  * A function of the program that prints len bytes of text. data is the
- * argument of ngx_ipc_print_processes().
+ * argument of ngx_ipc_print_processes() or ngx_ipc_print_status().
  */
 typedef void (*ngx_ipc_print_pt)(void *data, const char *text, size_t len);
+
+/* A number of the program for ngx_ipc_print_status(). */
+typedef struct {
+    /* The name in text and JSON; NULL: not shown there. */
+    const char *name;
+    /*
+     * The name of the metric, such as "shop_orders_total". It is a counter, which
+     * never decreases, if it ends with "_total", and else a gauge. NULL: no metric.
+     */
+    const char *metric;
+    /* The text that explains the metric; NULL: none. */
+    const char *help;
+    /* The value. */
+    ngx_int_t value;
+} ngx_ipc_number_t;
+
+/* A line for each process, and lines about messages. */
+#define NGX_IPC_TEXT 0
+
+/* One object of JSON, RFC 8259. */
+#define NGX_IPC_JSON 1
+
+/* Metrics in Prometheus' text format 0.0.4. */
+#define NGX_IPC_PROMETHEUS 2
 
 /*
  * Runs a program: a master with workers, or a single process, as conf says.
  *
- * argc and argv are the arguments of main(). At SIGUSR2 the new binary is
- * executed with the same arguments. Returns 1 if the program could not be set
- * up, with the reason on stderr or in the log. Otherwise the function does not
- * return, and the process exits with code 0.
+ * argc and argv are the arguments of main(), or others of which the first is
+ * the path of the program. At SIGUSR2 the new binary is executed with these
+ * arguments. With 0 and NULL, SIGUSR2 starts no new binary. Returns 1 if the
+ * program could not be set up, with the reason on stderr or in the log.
+ * Otherwise the function does not return, and the process exits with code 0.
  *
  * Safety: conf is NULL or was initialised with ngx_ipc_conf_init(): a
  * configuration with an invalid size is refused. The function copies the texts
  * of conf; the modules, helpers and functions that conf points to must live
- * as long as the program. Process titles overwrite the arguments of main(), so
- * the program must not use pointers to the arguments afterwards.
+ * as long as the program.
  *
  * References: main() of nginx's src/core/nginx.c.
  */
@@ -423,16 +493,45 @@ ngx_int_t ngx_ipc_next_process(ngx_ipc_process_t *process);
 ngx_int_t ngx_ipc_next_process_size(ngx_ipc_process_t *process, size_t size);
 
 /*
+ * Fills program, a structure of size bytes, with data about the program. Programs
+ * call the macro ngx_ipc_program(), in any process.
+ *
+ * Returns NGX_OK, or NGX_ERROR if program is NULL or size is too small.
+ *
+ * Safety: program is NULL or has size writable bytes.
+ */
+ngx_int_t ngx_ipc_program_size(ngx_ipc_program_t *program,
+                               size_t size);
+
+/*
  * Calls print with data once for each process, with a line of text about
- * the process that ends with a line feed. A line has at most 2048 bytes. If the
- * program has messages of ngx_ipc_message.h, there follows a line for each type of
- * messages, and for each pair of processes between which messages wait, were
- * refused or were lost.
+ * the process that ends with a line feed. A line of more than 2048 bytes is passed in
+ * parts, with a call for each. If the program has messages of ngx_ipc_message.h, there
+ * follows a line for each type of messages, and for each pair of processes between
+ * which messages wait, were refused or were lost.
  *
  * Safety: print is NULL or can be called with data.
  */
 void ngx_ipc_print_processes(ngx_ipc_print_pt print,
                              void *data);
+
+/*
+ * Calls print with data for each line of a page about the program, its processes
+ * and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON or NGX_IPC_PROMETHEUS. The
+ * page has the n numbers of the program too. A line of more than 2048 bytes is passed in
+ * parts, with a call for each.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, and prints nothing, if print is NULL, if there
+ * is no such format, or if there is no memory.
+ *
+ * Safety: numbers has n elements whose texts are NULL or strings, and print is NULL or
+ * can be called with data.
+ */
+ngx_int_t ngx_ipc_print_status(ngx_uint_t format,
+                               const ngx_ipc_number_t *numbers,
+                               ngx_uint_t n,
+                               ngx_ipc_print_pt print,
+                               void *data);
 
 /*
  * Runs a worker: calls the modules' hooks, adds the channel to the event loop,
@@ -476,6 +575,10 @@ extern ngx_uint_t  ngx_ipc_huge_pages;
  */
 #define ngx_ipc_next_process(process)                                         \
     ngx_ipc_next_process_size(process, sizeof(ngx_ipc_process_t))
+
+/* Calls ngx_ipc_program_size() with the size of the structure in these headers. */
+#define ngx_ipc_program(program)                                              \
+    ngx_ipc_program_size(program, sizeof(ngx_ipc_program_t))
 
 
 #ifdef __cplusplus

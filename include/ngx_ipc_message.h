@@ -134,7 +134,8 @@ typedef struct {
 typedef struct {
     /*
      * The number of messages of this process that wait there. It includes records of
-     * the library, about one for 30 small messages.
+     * the library: about one for 30 small messages, and up to two when nothing was sent
+     * for a second.
      */
     ngx_uint_t messages;
     /*
@@ -179,7 +180,7 @@ typedef void (*ngx_ipc_peer_pt)(void *ctx, const ngx_ipc_peer_t *peer);
 
 /*
  * Messages that were lost. The library makes this structure, and later
- * versions can add fields. The structure and sender are valid until the
+ * versions can add fields. The structure, sender and receiver are valid until the
  * function returns.
  */
 typedef struct {
@@ -196,10 +197,15 @@ typedef struct {
      */
     ngx_uint_t count;
     /*
-     * NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_GAP_HANDLED or
-     * NGX_IPC_GAP_DESCRIPTORS.
+     * NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_GAP_HANDLED,
+     * NGX_IPC_GAP_DESCRIPTORS or NGX_IPC_GAP_NO_PROCESS.
      */
     ngx_uint_t cause;
+    /*
+     * In a master: the process for which the messages were, which is dead and has no
+     * replacement. NULL: the process that is told, or one that had its slot before.
+     */
+    const ngx_ipc_peer_t *receiver;
 } ngx_ipc_gap_t;
 
 /*
@@ -229,7 +235,8 @@ typedef struct {
     ngx_ipc_peer_pt peer_down;
     /*
      * Messages to this process were lost, or to a process that had its slot
-     * before. If no structure has this function, the loss is logged.
+     * before. A master is also told of lost messages to a process that is dead and
+     * has no replacement. If no structure has this function, the loss is logged.
      */
     ngx_ipc_gap_pt gap;
     /*
@@ -437,6 +444,12 @@ typedef struct {
  */
 #define NGX_IPC_GAP_DESCRIPTORS 4
 
+/*
+ * Cause of a gap, in a master: the messages were for a process that is dead and has
+ * no replacement.
+ */
+#define NGX_IPC_GAP_NO_PROCESS 5
+
 /* Outcome of a request: the reply has arrived. */
 #define NGX_IPC_REPLIED 1
 
@@ -452,7 +465,8 @@ typedef struct {
 /*
  * Registers a type of messages, whose structure has size bytes. Programs call
  * the macro ngx_ipc_message_register(), in init_module or init_process of
- * each process that sends or receives the type.
+ * each process that sends or receives the type, or in main() before
+ * ngx_ipc_main(): then all processes know the type.
  *
  * A program has messages if its master has registered a type before it starts
  * the first process, or if the configuration has messages. Registering a

@@ -66,7 +66,7 @@ struct ngx_cache_manager_ctx_s {
      * To be called again, the function adds a timer to its event.
      */
     ngx_event_handler_pt handler;
-    /* The name of the process in its title and in log lines. */
+    /* The name of the process in its title and in log lines; NULL: "helper process". */
     char *name;
     /*
      * Milliseconds from the start of the process to the first call of the

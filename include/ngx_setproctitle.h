@@ -20,11 +20,12 @@ extern "C" {
 
 
 /*
- * Prepares the memory that ngx_os_argv points to for process titles. The
- * program sets ngx_os_argv to the arguments of main() before.
+ * Prepares for process titles. The program sets ngx_os_argv to the arguments
+ * of main() before.
  *
- * Process titles overwrite the arguments, so the program must copy those that
- * it still needs before. Returns NGX_OK.
+ * The kernel shows memory of the library as the arguments of the process, so the
+ * arguments and the environment of the program do not change. Where the kernel
+ * refuses this, titles overwrite the arguments, as in nginx. Returns NGX_OK.
  *
  * Safety: ngx_os_argv is NULL or the argument of main().
  *

@@ -16,7 +16,7 @@
  *   processes   the number of processes that have messages: by default four times
  *               the number of workers and helpers, and at least 64
  *   spin        the microseconds for which a worker that has handled a message
- *               looks for the next one, 0
+ *               looks for the next one, 0; at most 1000000
  */
 
 
@@ -40,7 +40,7 @@ typedef struct {
 
 void ngx_ipc_messages_new_cycle(void);
 const char *ngx_ipc_messages_check(size_t memory, size_t largest,
-    ngx_uint_t processes);
+    ngx_uint_t processes, ngx_uint_t spin);
 void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest,
     ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
 ngx_fd_t ngx_ipc_messages_watch(void);
@@ -181,7 +181,7 @@ ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return (char *) ngx_ipc_messages_check(imcf->memory, imcf->max,
-                                           imcf->processes);
+                                           imcf->processes, imcf->spin);
 }
 
 

@@ -16,6 +16,8 @@ mod broadcasts;
 mod death;
 #[path = "messages/fuzz.rs"]
 mod fuzz;
+#[path = "messages/garbage.rs"]
+mod garbage;
 #[path = "messages/hostile.rs"]
 mod hostile;
 #[path = "messages/hostile_memory.rs"]
@@ -28,8 +30,20 @@ mod interleavings;
 mod ledger;
 #[path = "messages/model.rs"]
 mod model;
+#[path = "messages/overwritten.rs"]
+mod overwritten;
 #[path = "messages/pauses.rs"]
 mod pauses;
+#[path = "messages/repairs.rs"]
+mod repairs;
+#[path = "messages/replaced.rs"]
+mod replaced;
+#[path = "messages/replaced_world.rs"]
+mod replaced_world;
+#[path = "messages/step_check.rs"]
+mod step_check;
+#[path = "messages/step_scene.rs"]
+mod step_scene;
 #[path = "messages/steps.rs"]
 mod steps;
 #[path = "messages/steps_fds.rs"]
@@ -44,5 +58,7 @@ mod switch;
 mod times;
 #[path = "messages/tracee.rs"]
 mod tracee;
+#[path = "messages/untold.rs"]
+mod untold;
 #[path = "messages/world.rs"]
 mod world;

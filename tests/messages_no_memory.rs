@@ -29,7 +29,7 @@ use ngx_ipc::message::peers::Heritage;
 use ngx_ipc::message::peers::{Identity, appoint};
 use ngx_ipc::message::verify::verify;
 
-use world::{DATA, Process, World, events, messages, payload, to};
+use world::{DATA, Process, World, events, lineage_of, messages, payload, to};
 
 const SIZES: Sizes = Sizes {
     slots: 4,
@@ -382,7 +382,9 @@ fn attach() {
         let World { memory, layout } = scene.world;
         let identity = Identity::default();
 
-        appoint(&memory, &layout, 0, identity, Heritage::Successor).unwrap();
+        let lineage = lineage_of(&memory, &layout, 0, Heritage::Successor);
+
+        assert!(appoint(&memory, &layout, 0, identity, lineage));
 
         let before = region(&scene.world);
         let (result, has_failed) = without_memory(left, || Endpoint::attach(memory, 0));

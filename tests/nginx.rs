@@ -16,6 +16,8 @@
 
 #[path = "nginx/backends.rs"]
 mod backends;
+#[path = "nginx/balance.rs"]
+mod balance;
 #[path = "nginx/basics.rs"]
 mod basics;
 #[path = "nginx/cache.rs"]
@@ -30,8 +32,12 @@ mod held;
 mod killed;
 #[path = "nginx/lines.rs"]
 mod lines;
+#[path = "nginx/listening.rs"]
+mod listening;
 #[path = "nginx/load.rs"]
 mod load;
+#[path = "nginx/logs.rs"]
+mod logs;
 #[path = "nginx/messages.rs"]
 mod messages;
 #[path = "nginx/messages_conf.rs"]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::driver::{Case, Driver};
 use crate::peers::directory;
 use crate::rows::{Row, Unit};
 
@@ -84,6 +85,52 @@ fn for_each(program: &Path) -> f64 {
     };
 
     calls as f64 / (MORE - FEW) as f64 - f64::from(kept)
+}
+
+/// The number of system calls of the workers of a server for one request. `load` is
+/// `benches/servers/load.c`, which starts the server with `command`.
+pub fn for_each_request(load: &Path, command: &str) -> f64 {
+    const FEW: usize = 200;
+    const MORE: usize = 1_200;
+
+    let count = |n| count_of_workers(load, command, n);
+
+    // There are two workers, with one connection each.
+    (count(MORE) - count(FEW)) as f64 / (2 * (MORE - FEW)) as f64
+}
+
+/// The number of system calls of all workers that answer `n` requests each.
+fn count_of_workers(load: &Path, command: &str, n: usize) -> usize {
+    let logs = directory().join("strace");
+    let case = Case {
+        name: command,
+        argument: 1,
+        pinned: false,
+    };
+
+    let _ = fs::remove_dir_all(&logs);
+    fs::create_dir_all(&logs).expect("a directory");
+
+    // strace writes a log for each process.
+    Driver::start(
+        Command::new("strace")
+            .args(["-ff", "-o"])
+            .arg(logs.join("log"))
+            .arg(load),
+        case,
+    )
+    .numbers(n);
+
+    fs::read_dir(&logs)
+        .expect("the logs")
+        .map(|log| fs::read_to_string(log.expect("a log").path()).expect("a log"))
+        .filter(|log| log.lines().any(|line| line.starts_with("accept4(")))
+        .map(|log| {
+            log.lines()
+                .filter(|line| line.contains('(') && !line.starts_with("---"))
+                .count()
+        })
+        .sum()
 }
 
 pub fn row(programs: &[PathBuf; 3]) -> Row {

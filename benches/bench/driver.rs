@@ -27,8 +27,11 @@ pub struct Case<'a> {
 
 impl Driver {
     pub fn new(program: &Path, case: Case<'_>) -> Self {
-        let mut command = Command::new(program);
+        Self::start(&mut Command::new(program), case)
+    }
 
+    /// Starts the driver with `command`, without the arguments of the case.
+    pub fn start(command: &mut Command, case: Case<'_>) -> Self {
         command
             .arg(case.name)
             .arg(case.argument.to_string())
@@ -44,7 +47,7 @@ impl Driver {
         let from = BufReader::new(child.stdout.take().expect("its output"));
 
         Self {
-            name: format!("{} {} {}", program.display(), case.name, case.argument),
+            name: format!("{command:?}"),
             child,
             to,
             from,
@@ -54,6 +57,12 @@ impl Driver {
     /// Makes the driver repeat the operation `n` times. Returns the nanoseconds
     /// of one operation.
     pub fn round(&mut self, n: usize) -> f64 {
+        self.numbers(n)[0]
+    }
+
+    /// Makes the driver repeat the operation `n` times. Returns the numbers that it
+    /// prints, at least one.
+    pub fn numbers(&mut self, n: usize) -> Vec<f64> {
         let mut line = String::new();
 
         if let Some(to) = &mut self.to {
@@ -62,9 +71,12 @@ impl Driver {
 
         self.from.read_line(&mut line).expect("an answer");
 
-        line.trim()
-            .parse()
-            .unwrap_or_else(|_| panic!("{}: no answer", self.name))
+        let numbers: Result<Vec<f64>, _> = line.split_whitespace().map(str::parse).collect();
+
+        numbers
+            .ok()
+            .filter(|numbers| !numbers.is_empty())
+            .unwrap_or_else(|| panic!("{}: no answer", self.name))
     }
 }
 

@@ -19,6 +19,7 @@ mod nginx;
 mod peers;
 mod report;
 mod rows;
+mod server;
 mod subjects;
 
 use std::time::Instant;
@@ -49,7 +50,11 @@ const SUBJECTS: &[Subject] = &[
     ("mesh", subjects::mesh),
     ("shmem", subjects::shmem),
     ("nginx", nginx::run),
+    ("server", server::measure),
 ];
+
+/// `make bench` without a subject does not measure these.
+const ONLY_BY_NAME: &[&str] = &["server"];
 
 fn main() {
     // cargo adds the argument "--bench", which this program does not have.
@@ -82,7 +87,7 @@ fn main() {
     let mut report = Report::new();
 
     for (name, run) in SUBJECTS {
-        if names.is_empty() || names.contains(name) {
+        if names.contains(name) || names.is_empty() && !ONLY_BY_NAME.contains(name) {
             eprintln!("{name} ...");
             run(extent, &mut report);
         }

@@ -138,6 +138,18 @@ pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
     program
 }
 
+/// Builds `examples/NAME.c` with the library; returns the path of the program.
+pub fn example(name: &str) -> PathBuf {
+    let directory = library(Backend::BEST);
+    let build = format!("build/{}", Backend::BEST.name());
+
+    run(Command::new("make")
+        .args(["-s", &format!("B={build}"), &format!("{build}/{name}")])
+        .env_remove("MAKEFLAGS"));
+
+    directory.join(name)
+}
+
 /// Builds nginx's own objects with nginx's configure and make; returns their
 /// directory.
 fn nginx_objects() -> PathBuf {

@@ -71,8 +71,11 @@ impl Report {
         for row in &self.rows {
             if row.subject != subject {
                 subject = row.subject;
+
+                let other = Peer::Nginx.title(subject);
+
                 text += &format!(
-                    "\n| {subject} | nginx | library | floor | library / nginx | library / floor |\n\
+                    "\n| {subject} | {other} | library | floor | library / {other} | library / floor |\n\
                      | --- | ---: | ---: | ---: | --- | --- |\n"
                 );
             }
@@ -102,15 +105,17 @@ impl Report {
             .rows
             .iter()
             .map(|row| {
+                let other = Peer::Nginx.title(row.subject);
+
                 json!({
                     "subject": row.subject,
                     "what": row.what,
                     "n": row.n,
                     "unit": row.unit.name(),
-                    "nginx": row.of(Peer::Nginx),
+                    other: row.of(Peer::Nginx),
                     "library": row.of(Peer::Library),
                     "floor": row.of(Peer::Floor),
-                    "library/nginx": row.ratio_to(Peer::Nginx).map(|spread| spread.median),
+                    format!("library/{other}"): row.ratio_to(Peer::Nginx).map(|spread| spread.median),
                     "library/floor": row.ratio_to(Peer::Floor).map(|spread| spread.median),
                 })
             })

@@ -4,7 +4,7 @@
 /// What is compared in a row. In each round, they are measured in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// nginx's own objects.
+    /// nginx's own objects; in the subject `server` a server on libuv.
     Nginx,
     /// The library.
     Library,
@@ -20,6 +20,14 @@ impl Peer {
             Self::Nginx => "nginx",
             Self::Library => "library",
             Self::Floor => "floor",
+        }
+    }
+
+    /// The name in the results of a subject.
+    pub fn title(self, subject: &str) -> &'static str {
+        match self {
+            Self::Nginx if subject == "server" => "libuv",
+            _ => self.name(),
         }
     }
 }

@@ -9,10 +9,11 @@ use ngx_ipc::message::event::{Event, Message};
 use ngx_ipc::message::layout::{CHUNK, Class, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
+use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{Identity, appoint};
 
 use super::process::{self, Shared, child, look_at, pin, time, time_each, wait};
 use super::wake;
@@ -46,7 +47,7 @@ pub fn region(slots: u32) -> Mapped {
             &layout,
             slot,
             Identity::default(),
-            Heritage::Stranger,
+            Lineage::stranger(1),
         );
     }
 

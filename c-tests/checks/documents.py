@@ -260,13 +260,17 @@ def tables():
     backends = read("src/shmem/backends").splitlines()
     commands = re.findall(r"^pub const (NGX_\w+)", read("src/channel/command.rs"), re.M)
     directives = re.findall(r'^    { ngx_string\("(\w+)"\),\n      NGX', module, re.M)
-    metrics = re.findall(r'^    { "[a-z_]+", "([a-z_]+)",', numbers, re.M)
+    metrics = re.findall(r'{ "[a-z_]+", "(ngx_ipc_[a-z_]+)",', numbers)
+    metrics += [f"ngx_ipc_{name}"
+                for file in ("numbers", "metrics", "metrics_messages")
+                for name in re.findall(r'^ +(?:name: )?"([a-z_]+_[a-z]+|processes)",$',
+                                       read(f"src/host/status/{file}.rs"), re.M)]
 
     for document, words in (
         ("docs/servers.md", commands),
         ("docs/servers.md", [line.split()[0] for line in backends]),
         ("docs/modules.md", directives),
-        ("docs/modules.md", [f"ngx_ipc_{metric}" for metric in metrics]),
+        ("docs/modules.md", metrics),
     ):
         if not words:
             problem(f"nothing was found that {document} must have")

@@ -271,6 +271,9 @@ text_block()
         "reference of: "*)
             ok "$1 is what the module has" is_directive "$3" "${2#*: }"
         ;;
+        "file: "*)
+            ok "$1 is ${2#*: }" is_file "$3" "${2#*: }"
+        ;;
         "drawing")
             ok "$1 is a drawing" true
         ;;

@@ -2,9 +2,9 @@
 
 # instructions.sh LIBRARY: compares costs with bounds: the instructions in user
 # space of ngx_write_channel(), ngx_read_channel(), ngx_shm_alloc() and
-# ngx_shm_free(), their memory allocations, and the system calls of a master
-# that spawns a process.  valgrind counts the same number of instructions in
-# each run.
+# ngx_shm_free(), and of a request of examples/echo.c; memory allocations, and the
+# system calls of a master that spawns a process.  valgrind counts the same number
+# of instructions in each run; for a request the numbers differ by a few.
 #
 # LIBRARY is the directory of libngx_ipc.so.  A bound is the count of an
 # earlier run.  The test allows 10 % more, because another compiler produces
@@ -98,6 +98,38 @@ spawn_calls()
         test "$now" -gt 0 -a "$now" -le "$1"
 }
 
+# requests N: prints the number of instructions of an echo server whose two
+# workers answer N requests each, over one connection to each worker
+requests()
+{
+    rm -f "$tmp"/echo.*
+    echo "$1" | "$tmp/load" "valgrind --tool=callgrind \
+        --callgrind-out-file=$tmp/echo.%p $tmp/echo -l /dev/null" 1 > "$tmp/said" 2>&1
+    awk '$1 == "totals:" { sum += $2 } END { print sum }' "$tmp"/echo.*
+}
+
+# request_bound BOUND: a test that passes if a worker of examples/echo.c executes at
+# most BOUND instructions and 10 % for a request
+request_bound()
+{
+    few=$(requests 100)
+    more=$(requests 600)
+    now=$(((${more:-0} - ${few:-0}) / 1000))
+
+    ok "echo.c, a request: $now instructions, the bound is $1 and 10 %" \
+        test "$now" -gt 0 -a "$((now * 10))" -le "$(($1 * 11))"
+}
+
+# build_server: compiles the echo server with the library, and the program that sends
+# requests
+build_server()
+{
+    "${CC:-cc}" -O2 -g "-I$library/include" "-I$top/nginx/status" -o "$tmp/echo" \
+        "$top/examples/echo.c" "$top/nginx/status/ngx_counters_module.c" \
+        "-L$library" -lngx_ipc "-Wl,-rpath,$library" \
+        && "${CC:-cc}" -O2 -std=gnu11 -pthread -o "$tmp/load" "$top/benches/servers/load.c"
+}
+
 for driver in channel shmem spawn; do
     ok "$driver.c" build $driver
 done
@@ -115,5 +147,8 @@ no_allocation channel burst
 no_allocation shmem alloc 65536
 
 spawn_calls 2
+
+ok "echo.c and load.c" build_server
+request_bound 670
 
 end

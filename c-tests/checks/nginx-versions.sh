@@ -102,7 +102,8 @@ scenario()
     ok "$1: a killed worker is replaced" killed
 
     [ "$1" = stock ] || ok "$1: the status module reports it" reports \
-        'worker:0 generation:2 running respawns:' 'worker:1 generation:2 running respawns:' \
+        'worker:0 generation:2 running "worker process" respawns:' \
+        'worker:1 generation:2 running "worker process" respawns:' \
         'respawns:1' 'respawns:0'
 
     ok "$1: quits" ended QUIT

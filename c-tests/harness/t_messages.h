@@ -59,7 +59,7 @@ typedef struct {
     ngx_int_t   broadcast;      /* what ngx_ipc_message_broadcast() returned */
     ngx_int_t   gaps;
     ngx_uint_t  gap_cause;
-    ngx_int_t   gaps_of[5];     /* gaps, by their cause */
+    ngx_int_t   gaps_of[6];     /* gaps, by their cause */
     ngx_int_t   up;
     ngx_int_t   down;
     ngx_int_t   room;

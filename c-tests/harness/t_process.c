@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <sched.h>
+#include <sys/syscall.h>
 
 
 static void
@@ -280,6 +281,35 @@ t_stop_pid(pid_t pid)
     while (waitid(P_PID, pid, &info, WSTOPPED|WNOWAIT) == -1) {
         T_REQUIRE(errno == EINTR);
     }
+}
+
+
+/*
+ * Whether a process waits for events, see /proc/PID/syscall in proc_pid(5).
+ * Always true if the kernel was built without this file.
+ */
+
+int
+t_waits_for_events(pid_t pid)
+{
+    char   path[64];
+    FILE  *f;
+    long   call;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int) pid);
+
+    f = fopen(path, "re");
+    if (f == NULL) {
+        return 1;
+    }
+
+    if (fscanf(f, "%ld", &call) != 1) {
+        call = -1;    /* it is "running" */
+    }
+
+    fclose(f);
+
+    return call == SYS_epoll_wait || call == SYS_epoll_pwait;
 }
 
 

@@ -188,6 +188,7 @@ void t_end_processes(void);
 void t_init_signals(void);
 void t_exited(pid_t pid);
 void t_stop_pid(pid_t pid);
+int t_waits_for_events(pid_t pid);
 void t_init_events(void);
 void t_handle_channel(int fd);
 

@@ -7,7 +7,7 @@ set -e
 
 packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
           shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev libluajit2-5.1-dev curl
-          python3 netcat-openbsd mandoc libuv1-dev libev-dev"
+          python3 netcat-openbsd mandoc libuv1-dev libev-dev libfaketime"
 
 missing=
 for package in $packages; do

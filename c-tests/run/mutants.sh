@@ -6,13 +6,16 @@
 #
 #   FILE="PATH..."  changes only these files, or the files in these directories
 #   IN_DIFF=REV     changes only lines that differ from the git revision REV
-#   SHARD=K/N       tests only part K of N of the mutants; the first part is 0
+#   SHARD=K/N       tests only each N-th mutant, from number K on; the first number is 0
 #
 # Creates in build/mutants:
 #
 #   tree/             a copy of the project, in which the mutants are built
+#   src/              the unchanged sources
 #   lib/, programs/   the unchanged library, and the C tests
 #   list              the C tests, the fastest first
+#   server/           the tests of tests/runtime, and the library that they use
+#   server.list       these tests, with their times in milliseconds, the fastest first
 #   results/NAME/     the results for the FILE with this name, "/" replaced by "_"
 
 set -eu
@@ -63,7 +66,45 @@ sort_programs()
 }
 
 # The directories that are changed if FILE is not given.
-all="src/process src/channel src/process_cycle src/shmem src/sys"
+all="src/process src/channel src/process_cycle src/shmem src/sys src/host/standalone"
+
+# changes_host: returns whether the library's own host is changed
+changes_host()
+{
+    case " ${FILE:-$all}" in
+        *" src/host"*) return 0 ;;
+    esac
+    return 1
+}
+
+# server_tests: builds the tests of whole servers, and writes their list.  These tests are
+# left out:
+#
+#   storm, soak, many_reloads, stress    give the server much work for a long time, so
+#                                        that their results depend on the machine
+server_tests()
+{
+    rm -rf "$dir/server"
+    mkdir "$dir/server"
+    (
+        cd "$dir/tree"
+        target=${CARGO_TARGET_DIR:-target}/mutants
+        quietly "$dir/server.log" \
+            cargo test --locked --quiet --profile mutants --test runtime --no-run
+
+        # shellcheck disable=SC2010
+        cp "$target/deps/$(ls -t "$target/deps" | grep '^runtime-[^.]*$' | head -n 1)" \
+            "$dir/server/tests"
+        link_server_library "$target/libngx_ipc.a" "$dir"
+    )
+
+    "$dir/server/tests" --list --format terse | sed -n 's/: test$//p' \
+        | grep -v -E '^(storm|soak|many_reloads)::|stress' \
+        | xargs -P 2 -n 1 sh "$top/c-tests/run/server-test.sh" "$dir" 120 \
+        > "$dir/server.times"
+
+    sort -n "$dir/server.times" > "$dir/server.list"
+}
 
 # files: prints the --file options for FILE
 files()
@@ -87,7 +128,7 @@ mutate()
         git -C "$top" diff "$IN_DIFF" -- src > "$dir/diff"
     fi
 
-    export NGX_IPC_MUTANTS="$dir"
+    export T_MUTANTS="$dir"
 
     code=0
     # shellcheck disable=SC2046
@@ -95,7 +136,8 @@ mutate()
         set -f
         cd "$dir/tree"
         cargo mutants --in-place --output "$results" --no-shuffle --colors never --caught \
-            ${IN_DIFF:+--in-diff "$dir/diff"} ${SHARD:+--shard "$SHARD"} $(files)
+            ${IN_DIFF:+--in-diff "$dir/diff"} \
+            ${SHARD:+--shard "$SHARD" --sharding round-robin} $(files)
     ) || code=$?
 
     # 2: mutants have survived, 3: a test has hung.  Other codes are errors.
@@ -123,7 +165,12 @@ score()
 
 install
 copy_project "$top" "$dir/tree"
+rm -rf "$dir/src" "$dir/server.list"
+cp -R "$dir/tree/src" "$dir/src"
 programs
 sort_programs
+if changes_host; then
+    server_tests
+fi
 mutate
 score

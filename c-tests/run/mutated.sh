@@ -21,9 +21,9 @@ copy_project()
 # the namespace, which end with the script
 contain()
 {
-    [ -z "${NGX_IPC_CONTAINED:-}" ] || return 0
+    [ -z "${T_CONTAINED:-}" ] || return 0
 
-    export NGX_IPC_CONTAINED=1
+    export T_CONTAINED=1
     contain_user=
     [ "$(id -u)" = 0 ] || contain_user='--user --map-root-user'
 
@@ -58,4 +58,13 @@ link_library()
         -Wl,--whole-archive "$1" -Wl,--no-whole-archive \
         -lutil -lrt -lpthread -lm -ldl -static-libgcc -lgcc_eh
     ln -sf libngx_ipc.so.1 "$3/libngx_ipc.so"
+}
+
+# link_server_library ARCHIVE DIR: links the library of the directory DIR/lib anew, in
+# DIR/server, in which the tests of whole servers look for it
+link_server_library()
+{
+    mkdir -p "$2/server"
+    ln -sfn "$2/lib/include" "$2/server/include"
+    link_library "$1" "$2/lib/ngx_ipc.map" "$2/server"
 }

@@ -38,7 +38,13 @@ COMMANDS = {
         make -s lib B=build/map_anon
         sh "c-tests/checks/$1.sh" $2
         """,
-    "runtime": 'cargo test --locked --quiet --test runtime -- "$1"',
+    "runtime": """
+        mutated_library "$lib"
+        rm -rf "$dir/server"
+        link_server_library "$mutated_target/libngx_ipc.a" "$dir"
+        T_LIBRARY=$dir/server cargo test --locked --quiet --profile mutants \\
+            --test runtime -- "$1"
+        """,
     "nginx": 'cargo test --locked --quiet --test nginx -- "$1"',
 }
 
@@ -48,8 +54,9 @@ SCRIPT = """
 set -eu
 . c-tests/run/mutated.sh
 contain {name} "$@"
-lib={dir}/lib
-out={dir}/programs
+dir={dir}
+lib=$dir/lib
+out=$dir/programs
 """
 
 

@@ -82,7 +82,7 @@ suite()
 rust()
 {
     {
-        cargo test --locked --manifest-path "$top/Cargo.toml" "$@" 2>&1
+        cargo test --locked --no-fail-fast --manifest-path "$top/Cargo.toml" "$@" 2>&1
         echo "exit code $?"
     } | awk -f "$run/cargo-tap.awk"
 }

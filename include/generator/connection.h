@@ -18,4 +18,8 @@ struct ngx_connection_s {
     unsigned            error:1;
     unsigned            idle:1;      /* a graceful shutdown can close it */
     unsigned            close:1;     /* makes the read handler close it */
+    unsigned            shared:1;    /* fd is that of the listening socket */
+
+    struct sockaddr    *sockaddr;    /* the sender of a datagram, else NULL */
+    socklen_t           socklen;     /* the length of sockaddr in bytes */
 };

@@ -22,3 +22,7 @@ extern ngx_uint_t  ngx_ipc_huge_pages;
  */
 #define ngx_ipc_next_process(process)                                         \
     ngx_ipc_next_process_size(process, sizeof(ngx_ipc_process_t))
+
+/* Calls ngx_ipc_program_size() with the size of the structure in these headers. */
+#define ngx_ipc_program(program)                                              \
+    ngx_ipc_program_size(program, sizeof(ngx_ipc_program_t))

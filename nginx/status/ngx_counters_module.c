@@ -72,11 +72,11 @@ ngx_counters_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_counters_init_process(ngx_cycle_t *cycle)
 {
-    ngx_counters_now_t  *now;
+    ngx_counters_slot_t  *now;
 
     (void) cycle;
 
-    now = &ngx_counters->now[ngx_process_slot];
+    now = &ngx_counters->slots[ngx_process_slot];
 
     now->active = 0;
     now->reading = 0;
@@ -88,16 +88,19 @@ ngx_counters_init_process(ngx_cycle_t *cycle)
 
 
 void
-ngx_counters_sum(ngx_counters_now_t *sum)
+ngx_counters_sum(ngx_counters_slot_t *sum)
 {
-    ngx_int_t            i;
-    ngx_counters_now_t  *now;
+    ngx_int_t             i;
+    ngx_counters_slot_t  *now;
 
-    ngx_memzero(sum, sizeof(ngx_counters_now_t));
+    ngx_memzero(sum, sizeof(ngx_counters_slot_t));
 
     for (i = 0; i < NGX_MAX_PROCESSES; i++) {
-        now = &ngx_counters->now[i];
+        now = &ngx_counters->slots[i];
 
+        sum->accepted += now->accepted;
+        sum->handled += now->handled;
+        sum->requests += now->requests;
         sum->active += now->active;
         sum->reading += now->reading;
         sum->writing += now->writing;

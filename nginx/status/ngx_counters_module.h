@@ -11,42 +11,47 @@
 #include <ngx_core.h>
 
 
-/* The gauges of one process.  A gauge can be decremented. */
+/*
+ * The counters and the gauges of one slot of the process table.  Only the process
+ * in the slot writes them, so that no operation needs to be atomic.  They fill one
+ * cache line, so that two processors that count at once do not wait for each other.
+ */
 
 typedef struct {
-    volatile ngx_int_t   active;
-    volatile ngx_int_t   reading;
-    volatile ngx_int_t   writing;
-    volatile ngx_int_t   waiting;
-} ngx_counters_now_t;
-
-
-typedef struct {
+    /* the counters of all processes that have used the slot */
     volatile ngx_uint_t  accepted;
     volatile ngx_uint_t  handled;
     volatile ngx_uint_t  requests;
 
     /*
-     * Each slot of the process table has its own gauges, because a killed
-     * worker cannot decrement its gauges.  A new process in the slot sets the
-     * gauges to 0.
+     * The gauges of the process that uses the slot now.  A killed worker cannot
+     * decrement its gauges, so a new process in the slot sets them to 0.
      */
+    volatile ngx_int_t   active;
+    volatile ngx_int_t   reading;
+    volatile ngx_int_t   writing;
+    volatile ngx_int_t   waiting;
 
-    ngx_counters_now_t   now[NGX_MAX_PROCESSES];
+    ngx_uint_t           unused;
+} ngx_counters_slot_t;
+
+
+typedef struct {
+    ngx_counters_slot_t  slots[NGX_MAX_PROCESSES];
 } ngx_counters_t;
 
 
-/* Increments a counter: accepted, handled or requests. */
+/* Increments a counter of this process: accepted, handled or requests. */
 #define ngx_counters_count(name)                                              \
-    (void) __sync_fetch_and_add(&ngx_counters->name, 1)
+    ngx_counters->slots[ngx_process_slot].name += 1
 
 /* Adds n, which is 1 or -1, to a gauge of this process, such as active. */
 #define ngx_counters_change(name, n)                                          \
-    ngx_counters->now[ngx_process_slot].name += (n)
+    ngx_counters->slots[ngx_process_slot].name += (n)
 
 
-/* Adds up the gauges of all processes. */
-void ngx_counters_sum(ngx_counters_now_t *sum);
+/* Adds up the counters and the gauges of all slots. */
+void ngx_counters_sum(ngx_counters_slot_t *sum);
 
 
 extern ngx_counters_t  *ngx_counters;

@@ -77,8 +77,7 @@ static ngx_int_t
 ngx_http_ipc_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                        rc;
-    ngx_buf_t                       *b;
-    ngx_chain_t                      out;
+    ngx_chain_t                     *out, *cl;
     ngx_http_ipc_status_loc_conf_t  *conf;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -92,16 +91,23 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_status_module);
 
-    b = ngx_ipc_status(r->pool, conf->format);
-    if (b == NULL) {
+    out = ngx_ipc_status(r->pool, conf->format);
+    if (out == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_length_n = 0;
+
+    for (cl = out; cl; cl = cl->next) {
+        r->headers_out.content_length_n += cl->buf->last - cl->buf->pos;
+
+        if (cl->next == NULL) {
+            cl->buf->last_buf = (r == r->main) ? 1 : 0;
+            cl->buf->last_in_chain = 1;
+        }
+    }
+
     r->headers_out.content_type = conf->format->content_type;
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
@@ -111,10 +117,7 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }
 
 

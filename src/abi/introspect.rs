@@ -1,24 +1,19 @@
 //! The part of `ngx_ipc.h` that both hosts export: the list of processes.
 
-use std::ffi::{CStr, c_char, c_void};
-use std::fmt::Write;
+use std::ffi::{c_char, c_void};
 use std::ptr::NonNull;
 
-use crate::config::{NGX_DECLINED, NGX_OK, ngx_int_t, ngx_uint_t};
+use crate::config::{NGX_DECLINED, ngx_int_t, ngx_uint_t};
 use crate::host::introspect::{self, ngx_ipc_process_t};
-use crate::log::Line;
+use crate::host::program::{self, ngx_ipc_program_t};
+use crate::host::status::{self, OwnNumbers, Printer, ngx_ipc_number_t, ngx_ipc_print_pt};
+use crate::status::{code, found};
 use crate::table::generation;
-
-const VERSION: &CStr =
-    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-        Ok(version) => version,
-        Err(_) => c"",
-    };
 
 /// Returns the version of the library that is in use, such as "0.1.0".
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_version() -> *const c_char {
-    VERSION.as_ptr()
+    program::VERSION.as_ptr()
 }
 
 /// Returns the number of the configuration for which this process was started,
@@ -80,41 +75,66 @@ pub unsafe extern "C" fn ngx_ipc_next_process_size(
     };
 
     // SAFETY: C passes a structure of `size` bytes, whose field `slot` is set.
-    let found = unsafe { introspect::fill_next(process, size) };
-
-    found.map_or_else(
-        ngx_int_t::from,
-        |found| if found { NGX_OK } else { NGX_DECLINED },
-    )
+    found(unsafe { introspect::fill_next(process, size) })
 }
 
-/// A function of the program that prints `len` bytes of text. `data` is the
-/// argument of ngx_ipc_print_processes().
-pub type ngx_ipc_print_pt =
-    Option<unsafe extern "C" fn(data: *mut c_void, text: *const c_char, len: usize)>;
+/// Fills `program`, a structure of `size` bytes, with data about the program. Programs
+/// call the macro ngx_ipc_program(), in any process.
+///
+/// Returns NGX_OK, or NGX_ERROR if `program` is NULL or `size` is too small.
+///
+/// # Safety
+///
+/// `program` is NULL or has `size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_program_size(
+    program: *mut ngx_ipc_program_t,
+    size: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a structure of `size` bytes.
+    code(unsafe { program::fill(program, size) })
+}
 
 /// Calls `print` with `data` once for each process, with a line of text about
-/// the process that ends with a line feed. A line has at most 2048 bytes. If the
-/// program has messages of ngx_ipc_message.h, there follows a line for each type of
-/// messages, and for each pair of processes between which messages wait, were
-/// refused or were lost.
+/// the process that ends with a line feed. A line of more than 2048 bytes is passed in
+/// parts, with a call for each. If the program has messages of ngx_ipc_message.h, there
+/// follows a line for each type of messages, and for each pair of processes between
+/// which messages wait, were refused or were lost.
 ///
 /// # Safety
 ///
 /// `print` is NULL or can be called with `data`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: *mut c_void) {
-    let Some(print) = print else { return };
+    // SAFETY: C passes NULL, or a function that can be called with `data`.
+    if let Some(printer) = unsafe { Printer::new(print, data) } {
+        introspect::print(|text| printer.line(text));
+    }
+}
 
-    introspect::print(|text| {
-        let mut line = Line::new();
+/// Calls `print` with `data` for each line of a page about the program, its processes
+/// and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON or NGX_IPC_PROMETHEUS. The
+/// page has the `n` numbers of the program too. A line of more than 2048 bytes is passed in
+/// parts, with a call for each.
+///
+/// Returns NGX_OK. Returns NGX_ERROR, and prints nothing, if `print` is NULL, if there
+/// is no such format, or if there is no memory.
+///
+/// # Safety
+///
+/// `numbers` has `n` elements whose texts are NULL or strings, and `print` is NULL or
+/// can be called with `data`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_print_status(
+    format: ngx_uint_t,
+    numbers: *const ngx_ipc_number_t,
+    n: ngx_uint_t,
+    print: ngx_ipc_print_pt,
+    data: *mut c_void,
+) -> ngx_int_t {
+    // SAFETY: C passes `n` numbers, and NULL or a function that can be called with
+    // `data`.
+    let (own, printer) = unsafe { (OwnNumbers::from_ptr(numbers, n), Printer::new(print, data)) };
 
-        // A text that is longer than a line of a log is cut.
-        let _ = line.write_fmt(text);
-        let line = line.end();
-
-        // SAFETY: C passes a function that can be called with `data`, and
-        // `line` has `line.len()` bytes.
-        unsafe { print(data, line.as_ptr().cast(), line.len()) };
-    });
+    code(status::print(format, own, printer))
 }

@@ -27,18 +27,18 @@ use crate::table::role::Role;
 
 /// Runs a program: a master with workers, or a single process, as `conf` says.
 ///
-/// `argc` and `argv` are the arguments of main(). At SIGUSR2 the new binary is
-/// executed with the same arguments. Returns 1 if the program could not be set
-/// up, with the reason on stderr or in the log. Otherwise the function does not
-/// return, and the process exits with code 0.
+/// `argc` and `argv` are the arguments of main(), or others of which the first is
+/// the path of the program. At SIGUSR2 the new binary is executed with these
+/// arguments. With 0 and NULL, SIGUSR2 starts no new binary. Returns 1 if the
+/// program could not be set up, with the reason on stderr or in the log.
+/// Otherwise the function does not return, and the process exits with code 0.
 ///
 /// # Safety
 ///
 /// `conf` is NULL or was initialised with ngx_ipc_conf_init(): a
 /// configuration with an invalid size is refused. The function copies the texts
 /// of `conf`; the modules, helpers and functions that `conf` points to must live
-/// as long as the program. Process titles overwrite the arguments of main(), so
-/// the program must not use pointers to the arguments afterwards.
+/// as long as the program.
 ///
 /// # References
 ///
@@ -49,8 +49,8 @@ pub unsafe extern "C" fn ngx_ipc_main(
     argc: c_int,
     argv: *mut *mut c_char,
 ) -> c_int {
-    // SAFETY: C passes NULL or a valid configuration, and an `argv` with `argc`
-    // strings that the program does not use afterwards.
+    // SAFETY: C passes NULL or a valid configuration, and NULL or an `argv` with
+    // `argc` strings.
     unsafe { main::run(ProgramConf::from_ptr(conf), argc, argv) }
 }
 

@@ -2,14 +2,13 @@
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
-use std::slice;
 
 use nix::errno::Errno;
 
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_msec_t, ngx_uint_t};
 use crate::host::message_loop;
 use crate::host::messages::local::Asked;
-use crate::host::messages::send::{self, Failure, code};
+use crate::host::messages::send::{self, Failure, code, payload};
 use crate::host::messages::types::{
     first_size_of_load, ngx_ipc_load_t, ngx_ipc_message_type_t, ngx_ipc_message_watch_t,
     ngx_ipc_reply_pt, ngx_ipc_to_t,
@@ -18,22 +17,6 @@ use crate::host::messages::{local, register};
 use crate::host::sized;
 use crate::log::Level;
 use crate::status;
-
-/// The payload that C passes.
-///
-/// # Safety
-///
-/// `data` has `len` bytes as long as the result is used, or is NULL.
-pub(super) unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failure> {
-    if len == 0 {
-        return Ok(&[]);
-    }
-
-    let data = NonNull::new(data.cast_mut().cast::<u8>()).ok_or(Failure::Invalid)?;
-
-    // SAFETY: `data` is not NULL, and the caller passes one with `len` bytes.
-    Ok(unsafe { slice::from_raw_parts(data.as_ptr(), len) })
-}
 
 /// The return code of a function that sends one message.
 #[inline]
@@ -56,7 +39,8 @@ pub(super) fn valid(
 
 /// Registers a type of messages, whose structure has `size` bytes. Programs call
 /// the macro ngx_ipc_message_register(), in `init_module` or `init_process` of
-/// each process that sends or receives the type.
+/// each process that sends or receives the type, or in main() before
+/// ngx_ipc_main(): then all processes know the type.
 ///
 /// A program has messages if its master has registered a type before it starts
 /// the first process, or if the configuration has `messages`. Registering a

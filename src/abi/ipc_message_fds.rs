@@ -4,9 +4,9 @@ use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::slice;
 
-use super::ipc_message::{count, payload, sent, valid};
+use super::ipc_message::{count, sent, valid};
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
-use crate::host::messages::send::{self, Failure};
+use crate::host::messages::send::{self, Failure, payload};
 use crate::host::messages::types::{ngx_ipc_message_type_t, ngx_ipc_to_t};
 use crate::sys::descriptors::MAX;
 

@@ -2,17 +2,10 @@
 
 use std::ptr::NonNull;
 
-use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
+use crate::config::{NGX_ERROR, ngx_int_t};
 use crate::host::messages::counts::{ngx_ipc_message_counts_t, ngx_ipc_message_pair_t};
 use crate::host::messages::statistics::{fill_next_pair, fill_next_type};
-use crate::status::Result;
-
-fn found(found: Result<bool>) -> ngx_int_t {
-    found.map_or_else(
-        ngx_int_t::from,
-        |found| if found { NGX_OK } else { NGX_DECLINED },
-    )
-}
+use crate::status::found;
 
 /// Fills `counts`, a structure of `size` bytes, with the numbers of the type after
 /// `counts->number`. For the first type, set `counts->number` to -1. Programs call

@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_char};
 use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
-use crate::host::messages::settings::Settings;
-use crate::host::messages::{epoch, region};
+use crate::host::messages::epoch;
+use crate::host::messages::settings::{Settings, nanoseconds};
 use crate::host::nginx::{channel, message_conf, message_loop};
 use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
@@ -38,21 +38,21 @@ pub extern "C" fn ngx_ipc_messages_new_cycle() {
     epoch::begin_next();
 }
 
-/// Checks the sizes of messages in a configuration. Returns NULL, or a text that
-/// continues the sentence `"ngx_ipc_messages" directive`.
+/// Checks the settings of messages in a configuration; `spin` is in microseconds.
+/// Returns NULL, or a text that continues the sentence `"ngx_ipc_messages" directive`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_check(
     memory: usize,
     largest: usize,
     processes: ngx_uint_t,
+    spin: ngx_uint_t,
 ) -> *const c_char {
-    message_conf::check(memory, largest, processes).map_or(std::ptr::null(), CStr::as_ptr)
+    message_conf::check(memory, largest, processes, spin).map_or(std::ptr::null(), CStr::as_ptr)
 }
 
-/// Sets what the configuration says of messages. `ngx_ipc_messages.c` calls this
-/// function before nginx starts its first process. The sizes are in bytes, `spin`
-/// is in microseconds, and 0 means the default. `children` is the number of
-/// workers and helpers.
+/// Sets what the configuration says of messages, before nginx starts its first process.
+/// The sizes are in bytes, `spin` is in microseconds, and 0 means the default.
+/// `children` is the number of workers and helpers.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_configure(
     always: ngx_uint_t,
@@ -67,7 +67,7 @@ pub extern "C" fn ngx_ipc_messages_configure(
         memory,
         largest,
         processes,
-        spin: spin.saturating_mul(1000) as u64,
+        spin: nanoseconds(spin),
         children,
     });
 }
@@ -87,11 +87,11 @@ pub extern "C" fn ngx_ipc_messages_process() -> ngx_int_t {
     message_loop::process_foreign()
 }
 
-/// Before the master exits: gives back what it has in the memory of the messages,
-/// because a new binary can go on with this memory.
+/// Before the master exits: handles the messages that have arrived, and gives back what
+/// it has in the memory of the messages, because a new binary can go on with this memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_leave() {
-    region::leave();
+    message_loop::leave();
 }
 
 /// Handles the messages that have arrived, before this process exits.

@@ -8,11 +8,12 @@ use crate::host::standalone::setproctitle;
 use crate::host::standalone::types::ngx_log_t;
 use crate::sys::text::Text;
 
-/// Prepares the memory that `ngx_os_argv` points to for process titles. The
-/// program sets `ngx_os_argv` to the arguments of main() before.
+/// Prepares for process titles. The program sets `ngx_os_argv` to the arguments
+/// of main() before.
 ///
-/// Process titles overwrite the arguments, so the program must copy those that
-/// it still needs before. Returns NGX_OK.
+/// The kernel shows memory of the library as the arguments of the process, so the
+/// arguments and the environment of the program do not change. Where the kernel
+/// refuses this, titles overwrite the arguments, as in nginx. Returns NGX_OK.
 ///
 /// # Safety
 ///
@@ -25,8 +26,7 @@ use crate::sys::text::Text;
 pub unsafe extern "C" fn ngx_init_setproctitle(log: *mut ngx_log_t) -> ngx_int_t {
     let _ = log;
 
-    // SAFETY: C has set `ngx_os_argv` to NULL or the argument of main(), and
-    // has copied the strings that it still needs.
+    // SAFETY: C has set `ngx_os_argv` to NULL or the argument of main().
     unsafe { setproctitle::init() };
 
     NGX_OK

@@ -33,6 +33,7 @@ use crate::config::{AtomicPid, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::table::globals::Globals;
+use crate::table::places::Counter;
 use crate::table::slot::Slot;
 use crate::table::slots::{CLOSED, ngx_process_t};
 use crate::table::stats;
@@ -113,7 +114,7 @@ fn count_or_queue(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t, sent: 
     };
 
     if sent != Err(Status::Again) {
-        stats::of_child(g, slot).sent.fetch_add(1, Relaxed);
+        stats::count(g, slot, Counter::Sent, 1);
         return sent;
     }
 
@@ -214,7 +215,6 @@ pub fn flush(g: &Globals, log: Log) {
 /// is full. The lock is not held while the message is sent, see [`FLUSHING`].
 fn send_front(g: &Globals, log: Log, front: &Front) -> Result {
     let to = g.table.get(front.slot);
-    let stats = stats::of_child(g, front.slot);
     let mut ch = front.message;
 
     if let Some(sock) = to.writable().filter(|_| to.pid() == front.pid) {
@@ -226,11 +226,11 @@ fn send_front(g: &Globals, log: Log, front: &Front) -> Result {
 
         if !opens || ch.fd != -1 {
             send(log, sock, &ch)?;
-            stats.sent.fetch_add(1, Relaxed);
+            stats::count(g, front.slot, Counter::Sent, 1);
         }
     } else {
         // The receiver has exited, so its messages are dropped.
-        stats.dropped.fetch_add(1, Relaxed);
+        stats::count(g, front.slot, Counter::Dropped, 1);
     }
 
     waiting::remove_front(front);

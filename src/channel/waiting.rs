@@ -11,6 +11,7 @@ use super::message::ngx_channel_t;
 use crate::config::{AtomicPid, ngx_msec_t, ngx_pid_t};
 use crate::sys::lock::Lock;
 use crate::table::globals::Globals;
+use crate::table::places::Counter;
 use crate::table::slot::Slot;
 use crate::table::stats;
 
@@ -145,7 +146,7 @@ pub fn push(
 
         let stats = stats::of_child(g, slot);
 
-        stats.queued.fetch_add(1, Relaxed);
+        stats::count(g, slot, Counter::Queued, 1);
         stats.queued_max.fetch_max(queue.messages.len(), Relaxed);
         WAITING.fetch_sub(queue.drop_stale(g), Relaxed);
     }

@@ -21,6 +21,9 @@ use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
+use crate::sys::text::Text;
+use crate::sys::usage;
+use crate::table::places::Place;
 use crate::table::role::{
     NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, WorkerNumber,
 };
@@ -48,8 +51,8 @@ pub struct ngx_ipc_process_t {
     /// The role: NGX_PROCESS_WORKER or NGX_PROCESS_HELPER; 0 if the role is not
     /// known.
     pub role: ngx_uint_t,
-    /// The name of the process in log lines; NULL if the calling process does
-    /// not know the name.
+    /// The name of the process in log lines, cut to 63 bytes; NULL if the process
+    /// has no name.
     pub name: *const c_char,
     /// The time at which the process was started, in seconds since 1970.
     pub started: libc::time_t,
@@ -87,6 +90,16 @@ pub struct ngx_ipc_process_t {
     /// The number of messages that the process has received and dropped, because it
     /// has no handler for their type.
     pub messages_unknown: ngx_uint_t,
+
+    /// The time that the process has spent in user mode, in milliseconds, with that
+    /// of children which it has waited for. -1 if the process does not run, or if
+    /// the caller cannot read /proc.
+    pub cpu_user: ngx_int_t,
+    /// The time that the process has spent in the kernel, as cpu_user.
+    pub cpu_system: ngx_int_t,
+    /// The memory of the process that is resident, in bytes. Memory that processes
+    /// share is counted in each of them. -1 as cpu_user.
+    pub rss: ngx_int_t,
 }
 
 // This constant is not public, because cbindgen would write a public constant
@@ -95,9 +108,11 @@ const FIRST_SIZE: usize = offset_of!(ngx_ipc_process_t, dropped) + size_of::<ngx
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_ipc_process_t, messages_unknown) + size_of::<ngx_uint_t>()
-        == size_of::<ngx_ipc_process_t>()
+    offset_of!(ngx_ipc_process_t, rss) + size_of::<ngx_int_t>() == size_of::<ngx_ipc_process_t>()
 );
+
+/// A number that is not known.
+const UNKNOWN: ngx_int_t = -1;
 
 /// The size in bytes of an `ngx_ipc_process_t` in version 0.1.
 pub fn first_size() -> usize {
@@ -133,9 +148,14 @@ pub unsafe fn fill_next(process: NonNull<ngx_ipc_process_t>, size: usize) -> Res
     // SAFETY: the structure has the field `slot`, because version 0.1 has it,
     // and the program has set the field.
     let slot = unsafe { (&raw const (*process).slot).read() };
-    let next = next_process(slot);
+    let mut next = next_process(slot);
 
-    if let Some(next) = &next {
+    if let Some(next) = &mut next {
+        // A program of an earlier version does not pay for what it does not see.
+        if size > offset_of!(ngx_ipc_process_t, cpu_user) {
+            measure(next);
+        }
+
         // SAFETY: the caller passes a structure with `size` bytes.
         unsafe { sized::write(process, size, next) };
     }
@@ -148,19 +168,15 @@ pub unsafe fn fill_next(process: NonNull<ngx_ipc_process_t>, size: usize) -> Res
 fn next_process(slot: ngx_int_t) -> Option<ngx_ipc_process_t> {
     let first = usize::try_from(slot.saturating_add(1)).unwrap_or_default();
 
-    processes(Slot::new(first))
-        .next()
-        .map(|(process, _)| process)
+    processes(Slot::new(first)).next()
 }
 
 /// Describes the processes in the slots from `first` on, including the
 /// processes that wait to be started again.
-fn processes(first: Slot) -> impl Iterator<Item = (ngx_ipc_process_t, &'static ngx_process_t)> {
-    first.and_later().filter_map(|slot| {
-        let entry = GLOBALS.table.get(slot);
-
-        Some((describe(slot, entry)?, entry))
-    })
+pub fn processes(first: Slot) -> impl Iterator<Item = ngx_ipc_process_t> {
+    first
+        .and_later()
+        .filter_map(|slot| describe(slot, GLOBALS.table.get(slot)))
 }
 
 /// The pid and the state of the process in a slot, as the master has stored
@@ -211,7 +227,7 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
         worker: WorkerNumber::to_c(stats.worker()),
         generation: stats.generation.load(Relaxed),
         role: stats.role().to_c(),
-        name: entry.work().name.as_ptr(),
+        name: stats.name.as_ptr(),
         started: stats.started.load(Relaxed),
         respawns: stats.respawns.load(Relaxed),
         sent: stats.sent.load(Relaxed),
@@ -225,50 +241,89 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
         messages_deepest: messages.deepest,
         messages_lost: messages.lost,
         messages_unknown: messages.unknown,
+        cpu_user: UNKNOWN,
+        cpu_system: UNKNOWN,
+        rss: UNKNOWN,
     })
+}
+
+/// Sets what the process uses.
+pub fn measure(process: &mut ngx_ipc_process_t) {
+    if let Some(used) = usage::of(process.pid) {
+        let cpu = used.own + used.children;
+
+        process.cpu_user = cpu.user.cast_signed();
+        process.cpu_system = cpu.system.cast_signed();
+        process.rss = used.resident.cast_signed();
+    }
 }
 
 /// Calls `print` once for each process, with a line of text about the process, and
 /// then with lines about the messages.
 pub fn print(print: impl Fn(fmt::Arguments<'_>)) {
-    for (process, entry) in processes(Slot::new(0)) {
-        print_line(&print, &process, entry);
+    for mut process in processes(Slot::new(0)) {
+        measure(&mut process);
+        print_line(&print, &process);
     }
 
     listing::print(print);
 }
 
-fn print_line(
-    print: impl Fn(fmt::Arguments<'_>),
-    process: &ngx_ipc_process_t,
-    entry: &ngx_process_t,
-) {
-    let role = match process.role {
+/// The name of a place.
+pub fn name_of(place: &'static Place) -> Text {
+    // SAFETY: the pointer is NULL or points to the name of the place, which ends with a
+    // NUL and lives as long as this process.
+    unsafe { Text::from_ptr(place.name.as_ptr()) }
+}
+
+/// The role of a process, as it is printed.
+pub fn role(process: &ngx_ipc_process_t) -> &'static str {
+    match process.role {
         NGX_PROCESS_WORKER => "worker",
         NGX_PROCESS_HELPER => "helper",
         _ => "other",
-    };
-    let state = match process.state {
+    }
+}
+
+/// The state of a process, as it is printed.
+pub fn state(process: &ngx_ipc_process_t) -> &'static str {
+    match process.state {
         state if state == State::Waiting as c_int => "waiting",
         state if state == State::Exiting as c_int => "exiting",
         _ => "running",
-    };
+    }
+}
+
+/// Prints the line of a process.
+pub fn print_line(print: impl Fn(fmt::Arguments<'_>), process: &ngx_ipc_process_t) {
+    let (role, state) = (role(process), state(process));
 
     print(format_args!(
         "slot:{} pid:{} {role}:{} generation:{} {state} \"{}\" respawns:{} \
+         cpu_user:{} cpu_system:{} rss:{} \
          sent:{} queued:{} queued_max:{} dropped:{}{}",
         process.slot,
         process.pid,
         process.worker,
         process.generation,
-        entry.work().name,
+        name(process),
         process.respawns,
+        process.cpu_user,
+        process.cpu_system,
+        process.rss,
         process.sent,
         process.queued,
         process.queued_max,
         process.dropped,
         Messages(process),
     ));
+}
+
+/// The name of a process that [`processes`] has described.
+pub fn name(process: &ngx_ipc_process_t) -> Text {
+    // SAFETY: `describe` has set the name, which is NULL or points to a name of
+    // `Stats`. These end with a NUL and live as long as this process.
+    unsafe { Text::from_ptr(process.name) }
 }
 
 /// The counters of messages of a process in a line; nothing if the program has no

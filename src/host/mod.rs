@@ -18,11 +18,13 @@ pub mod logs;
 pub mod messages;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
+pub mod program;
 pub mod signal_handler;
 pub mod sized;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;
+pub mod status;
 pub mod traffic;
 
 #[cfg(not(feature = "standalone"))]

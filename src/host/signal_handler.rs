@@ -13,10 +13,12 @@ use crate::log::Log;
 use crate::process::signals;
 use crate::status::Result;
 use crate::sys::signal::{Received, SavedErrno};
+use crate::table::stats;
 
 /// Sets the action of each signal that nginx handles or ignores, as
-/// sigaction(2) does.
+/// sigaction(2) does. A program does so once, when it starts.
 pub fn init_signals(log: Log) -> Result {
+    stats::begin(&GLOBALS);
     signals::init(log, signal_handler)
 }
 
@@ -32,6 +34,8 @@ pub unsafe extern "C" fn signal_handler(
     context: *mut c_void,
 ) {
     let _errno = SavedErrno::save();
+    #[cfg(feature = "standalone")]
+    let _paused = super::standalone::report::pause();
 
     update_time();
 

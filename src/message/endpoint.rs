@@ -1,7 +1,6 @@
 //! The interface of this directory: sends and receives for one process.
 
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::event::{Event, Message, Turn};
 use super::idle::Idle;
@@ -49,35 +48,29 @@ impl<M: Memory> Endpoint<M> {
     /// continues where its predecessor has stopped.
     pub fn attach(memory: M, slot: u32) -> Result<Self, AttachError> {
         let layout = Layout::attach(&memory).map_err(AttachError::Mismatch)?;
-
-        Self::attach_to(memory, layout, slot)
-    }
-
-    /// Does the same as [`Endpoint::attach`] in a process that knows the layout of
-    /// the region already.
-    pub fn attach_to(memory: M, layout: Layout, slot: u32) -> Result<Self, AttachError> {
         let peer = peers::peer(&memory, &layout, slot).ok_or(AttachError::Vacant)?;
 
         if !peer.state.takes_messages() {
             return Err(AttachError::Vacant);
         }
 
-        let member = Member {
+        Self::begin(Member {
             memory,
             layout,
             slot,
             incarnation: peer.incarnation,
             line: peer.line,
             identity: peer.identity,
-        };
+        })
+    }
 
+    /// Does the same in a process that knows from its master what it is, whatever its
+    /// slot says. No other process has the slot.
+    pub fn begin(member: Member<M>) -> Result<Self, AttachError> {
         let incoming = Incoming::new(&member).or(Err(AttachError::NoMemory))?;
         let outgoing = Outgoing::new(&member).or(Err(AttachError::NoMemory))?;
-        let Member { memory, .. } = &member;
 
-        if !peers::set_state(memory, &layout, slot, peer.incarnation, State::Running) {
-            return Err(AttachError::Vacant);
-        }
+        member.assert_state(State::Running);
 
         Ok(Self {
             incoming,
@@ -95,6 +88,17 @@ impl<M: Memory> Endpoint<M> {
     /// The memory, the layout, the slot and the incarnation.
     pub fn member(&self) -> &Member<M> {
         &self.member
+    }
+
+    /// What this process is, whatever its slot says.
+    pub fn own(&self) -> Peer {
+        Peer {
+            slot: self.member.slot,
+            state: self.state,
+            incarnation: self.member.incarnation,
+            line: self.member.line,
+            identity: self.member.identity,
+        }
     }
 
     /// Reads what a slot contains; `None` if there is no such slot.
@@ -205,11 +209,7 @@ impl<M: Memory> Endpoint<M> {
 
     /// The most messages that can wait for this process now.
     pub fn most_waiting(&self) -> u32 {
-        let m = &self.member;
-        let is_used = |&chunk: &u32| m.memory.load(m.layout.owner(m.slot, chunk), Relaxed) != 0;
-        let used = (0..m.layout.sizes.chunks).filter(is_used).count() as u32;
-
-        used.saturating_mul(CHUNK / ALIGN)
+        self.member.used_chunks().saturating_mul(CHUNK / ALIGN)
     }
 
     /// Begins a turn of at most `messages` events and `nanoseconds`, 0 for no
@@ -235,6 +235,11 @@ impl<M: Memory> Endpoint<M> {
             }
             None => self.next_any(turn),
         }
+    }
+
+    /// Records that the message that was returned last was handled.
+    pub fn finish(&mut self) {
+        self.incoming.finish(&self.member);
     }
 
     #[inline(never)]

@@ -254,6 +254,12 @@ impl InLane {
 
                 self.at = next;
                 ahead::expect_chunk(m, m.layout.chunk(m.slot, next.chunk));
+
+                // The words that say it were overwritten.
+                if self.incarnation == 0 {
+                    self.incarnation = incarnation::of_chunk(m, self.lane, next.chunk);
+                }
+
                 m.memory.prefetch(m.layout.owner(m.slot, old));
                 self.pass_on(m);
                 self.free(m, old);

@@ -30,6 +30,13 @@ pub fn before<M: Memory>(m: &Member<M>, lane: Lane, at: Position) -> u32 {
     let owner = lane::lane_owner(&m.memory, &m.layout, lane, at.chunk);
     let Some(owner) = owner else { return 0 };
     let mut incarnation = of_chunk(m, lane, at.chunk);
+
+    // Such a chunk has no records of earlier processes. So records that were
+    // overwritten do not matter.
+    if incarnation == m.state(lane.sender).1 {
+        return incarnation;
+    }
+
     let mut here = Position {
         chunk: at.chunk,
         offset: 0,

@@ -122,18 +122,43 @@ impl<M: Memory> Member<M> {
         }
     }
 
-    /// Wakes up the process of a slot if it sleeps.
+    /// Wakes up the process of a slot if it sleeps. If the slot is vacant, the masters
+    /// look at what waits there, see [`leftover`](super::leftover).
     #[cold]
     pub fn wake(&self, slot: u32) {
         let at = self.layout.slot(slot) + offset_of!(Slot, sleep);
         let sleep = self.memory.load(at, SeqCst);
 
         if sleep & 1 != 0 {
-            self.memory.ring(slot);
+            if self.state(slot).0 == State::Vacant {
+                self.tell_masters(slot);
+            } else {
+                self.memory.ring(slot);
+            }
+
             // Other senders need not ring any more. This comes after the ring:
             // if this process is killed in between, others ring once more. A
             // later sleep has another number, so it is not disturbed.
             self.memory.replace(at, sleep, sleep & !1);
+        }
+    }
+
+    /// Wakes up the process of a slot, if it runs and sleeps.
+    pub fn wake_if_alive(&self, slot: u32) {
+        if self.state(slot).0.is_alive() {
+            self.wake(slot);
+        }
+    }
+
+    /// Makes all masters look at a vacant slot.
+    pub fn tell_masters(&self, vacant: u32) {
+        for slot in 0..self.layout.sizes.slots {
+            if peers::is_master(&self.memory, &self.layout, slot) {
+                let (at, mask) = self.layout.bit(slot, Bitmap::Room, vacant);
+
+                self.memory.set_bits(at, mask);
+                self.memory.ring(slot);
+            }
         }
     }
 }

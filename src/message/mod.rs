@@ -6,7 +6,7 @@
 //!
 //! - [`layout`], [`words`], [`class`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
-//! - [`peers`]: which process is in which slot
+//! - [`peers`]: which process is in which slot; [`lineage`]: the numbers of processes
 //! - [`lane`], [`known`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks,
 //!   wake-ups
 //! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`spares`],
@@ -46,7 +46,9 @@ pub mod known;
 pub mod lane;
 pub mod lanes;
 pub mod layout;
+pub mod leftover;
 pub mod letter;
+pub mod lineage;
 pub mod mapped;
 pub mod member;
 pub mod memory;

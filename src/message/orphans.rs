@@ -135,6 +135,7 @@ mod tests {
     use std::mem::offset_of;
 
     use crate::message::layout::{Sizes, Slot};
+    use crate::message::lineage::Lineage;
     use crate::message::mapped::Mapped;
     use crate::message::peers::Identity;
 
@@ -168,7 +169,7 @@ mod tests {
         fn start(&self, master: Option<(u32, u32)>, pid: i32) -> (u32, u32) {
             let by = master.map_or(0, |(slot, _)| slot);
             let (slot, incarnation) =
-                peers::claim(&self.memory(), &self.layout, by, |_| false).unwrap();
+                peers::claim(&self.memory(), &self.layout, by, |_| Some(0)).unwrap();
             let identity = Identity {
                 master: master.unwrap_or((slot, incarnation)),
                 place: master.map(|_| slot),
@@ -180,7 +181,7 @@ mod tests {
                 &self.layout,
                 slot,
                 identity,
-                Heritage::Stranger,
+                Lineage::stranger(incarnation),
             );
             peers::set_pid(&self.memory(), &self.layout, slot, pid);
 
@@ -243,7 +244,7 @@ mod tests {
         let world = World::new();
         let old = world.start(None, 100);
         let new = world.start(None, 200);
-        let claim = |by| peers::claim(&world.memory(), &world.layout, by, |_| false).unwrap();
+        let claim = |by| peers::claim(&world.memory(), &world.layout, by, |_| Some(0)).unwrap();
 
         claim(old.0);
         assert_eq!(world.recover(new, &[], &[100, 200]), found(0, false));
@@ -286,7 +287,8 @@ mod tests {
             world.recover(new, &[mine.0], &[200, 1, 2]);
 
             let is_mine = |slot| slot == new.0 || slot == mine.0;
-            let claimed = peers::claim(&world.memory(), &world.layout, new.0, is_mine);
+            let last = |slot| (!is_mine(slot)).then_some(0);
+            let claimed = peers::claim(&world.memory(), &world.layout, new.0, last);
 
             assert!(claimed.is_none_or(|(slot, _)| !is_mine(slot)));
         }

@@ -79,6 +79,8 @@ pub struct OutLane {
     pub(super) unsettled: u32,
     pub(super) refused: u64,
     pub(super) deepest: u32,
+    /// The incarnation of the receiver when this sender was introduced.
+    pub(super) introduced_to: u32,
 }
 
 impl OutLane {
@@ -110,6 +112,7 @@ impl OutLane {
             sent: 0,
             refused: 0,
             deepest: 0,
+            introduced_to: 0,
             used: 0,
         };
 
@@ -137,9 +140,12 @@ impl OutLane {
             Found::Link(next) => hold(next.number, at.chunk, 1),
             Found::Close(number) => hold(*number, at.chunk, 1),
             Found::Message(record, next) => {
+                let payload = lane::payload(&m.memory, &m.layout, lane, record, at.number);
+
                 messages += 1;
 
-                if let Some(block) = record.own_block() {
+                // Another process can have changed the numbers of the block.
+                if let Some(block) = record.own_block().filter(|_| payload.is_some()) {
                     hold(next.number, block.chunk, block.count);
                 }
             }
@@ -274,6 +280,7 @@ impl OutLane {
 
         self.put(m, header, pair(m.incarnation, 0), lane::size(0));
         self.is_introduced = true;
+        self.introduced_to = m.state(self.lane.receiver).1;
 
         Ok(())
     }

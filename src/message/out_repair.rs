@@ -10,17 +10,23 @@ use super::layout::LaneHead;
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
+use super::peers::State;
 use super::pool;
-use super::words::{Place, is_before};
+use super::words::{Owner, Place, Use, is_before};
 
 impl OutLane {
     /// If the receiver has found damage, opens the lane again, so that the
     /// receiver learns how much was lost. If there is no room the next message
-    /// does it.
+    /// does it. A slot without a process gets no chunk, because none would free it.
     pub fn repair<M: Memory>(&mut self, m: &Member<M>) {
         self.settle(m);
 
-        if !self.is_introduced && !self.is_reserved && self.introduce(m).is_ok() {
+        let (state, _) = m.state(self.lane.receiver);
+        let is_due = !self.is_introduced
+            && !self.is_reserved
+            && (state.is_alive() || state == State::Awaited);
+
+        if is_due && self.introduce(m).is_ok() {
             m.tell(self.lane);
         }
     }
@@ -30,20 +36,33 @@ impl OutLane {
     #[cold]
     pub(super) fn abandon<M: Memory>(&mut self, m: &Member<M>) {
         let receiver = self.lane.receiver;
-        let chunks = self
-            .held
-            .iter()
-            .flat_map(|held| held.chunk..held.chunk + held.count);
 
-        for chunk in chunks.chain([self.at.chunk]) {
-            let owner = pool::owner(&m.memory, &m.layout, receiver, chunk);
-
-            if let Some(owner) = owner.filter(|owner| owner.slot == m.slot) {
+        for chunk in self.chunks_in_use() {
+            if let Some(owner) = self.owner_of(m, chunk) {
                 pool::release(&m.memory, &m.layout, receiver, chunk..chunk + 1, owner);
             }
         }
 
         self.restart();
+    }
+
+    /// The chunks that the receiver has not freed, as far as this process knows.
+    fn chunks_in_use(&self) -> impl Iterator<Item = u32> {
+        let current = self.is_open.then_some(self.at.chunk);
+
+        self.held
+            .iter()
+            .flat_map(|held| held.chunk..held.chunk + held.count)
+            .chain(current)
+    }
+
+    /// The owner of a chunk, if this process has claimed it for records of this class.
+    fn owner_of<M: Memory>(&self, m: &Member<M>, chunk: u32) -> Option<Owner> {
+        let lane = self.lane;
+
+        pool::owner(&m.memory, &m.layout, lane.receiver, chunk).filter(|owner| {
+            owner.slot == m.slot && owner.class() == lane.class && owner.usage != Use::Shared
+        })
     }
 
     /// Makes the next record open the lane again.
@@ -61,17 +80,27 @@ impl OutLane {
     /// the receiver look at the lane if it has not taken all records, and opens
     /// the lane again if the receiver cannot continue.
     pub fn remind<M: Memory>(&mut self, m: &Member<M>) {
+        self.introduce_again(m);
         self.repair(m);
-
-        if self.is_reserved || !self.is_open {
-            return;
-        }
-
-        self.assert_words(m);
 
         let place = lane::place(&m.memory, &m.layout, self.lane);
 
-        if self.is_lost(m, place) || self.has_hole(m, place) {
+        // The next record opens the lane, or the receiver has read the `Close`.
+        let is_at_rest =
+            !self.is_open && (!self.is_introduced || place == Place::Closed(self.at.number));
+
+        if self.is_reserved || is_at_rest {
+            return;
+        }
+
+        let is_stuck = if self.is_open {
+            self.assert_words(m);
+            self.is_lost(m, place) || self.has_hole(m, place) || self.lacks_chunk(m)
+        } else {
+            !self.finds_close(m, place)
+        };
+
+        if is_stuck {
             self.abandon(m);
             self.repair(m);
         } else if self.waiting(place) > 0 {
@@ -97,6 +126,50 @@ impl OutLane {
 
         if m.memory.load(at, Relaxed) != self.first.pack() {
             m.memory.swap(at, self.first.pack());
+        }
+    }
+
+    /// Makes the next record a `Mark` if the receiver is another process than that which
+    /// has got the last one. The receiver looks for the sender's incarnation in words
+    /// that its predecessor could overwrite.
+    fn introduce_again<M: Memory>(&mut self, m: &Member<M>) {
+        let (state, receiver) = m.state(self.lane.receiver);
+
+        if self.is_open && !self.is_reserved && state.is_alive() && receiver != self.introduced_to {
+            self.is_introduced = false;
+            self.ready = None;
+        }
+    }
+
+    /// Whether a chunk that the receiver has not freed does not belong to this lane any
+    /// more. Another sender can claim it then, and write to the records that wait.
+    fn lacks_chunk<M: Memory>(&self, m: &Member<M>) -> bool {
+        let is_missing = |chunk| self.owner_of(m, chunk).is_none();
+
+        // The receiver stores its place before it frees a chunk. So if it has freed a
+        // chunk since `settle`, the place says so now.
+        let is_waited_for =
+            |until| is_before(lane::place(&m.memory, &m.layout, self.lane).number(), until);
+
+        is_missing(self.at.chunk)
+            || self.held.iter().any(|held| {
+                (held.chunk..held.chunk + held.count).any(is_missing) && is_waited_for(held.until)
+            })
+    }
+
+    /// Whether the receiver of a closed lane stands before the `Close`. When the lane was
+    /// closed it had taken all other records.
+    fn finds_close<M: Memory>(&self, m: &Member<M>, place: Place) -> bool {
+        match place {
+            Place::Open(at) if lane::is_valid(&m.layout, at) => {
+                let found = lane::look(&m.memory, &m.layout, self.lane, at);
+
+                // If the receiver has moved on, the chunk may be in use for
+                // something else.
+                found == Found::Close(self.at.number)
+                    || place != lane::place(&m.memory, &m.layout, self.lane)
+            }
+            _ => false,
         }
     }
 

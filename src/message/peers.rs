@@ -3,9 +3,10 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::layout::{Layout, Slot};
+use super::layout::{Layout, MAX_SLOTS, Slot};
+use super::lineage::{self, Lineage};
 use super::memory::Memory;
-use super::words::{pair, unpair};
+use super::words::{is_before, pair, unpair};
 
 /// What a slot is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +60,18 @@ pub struct Identity {
     /// The slot and the incarnation of the master that has started the process. A
     /// master has its own.
     pub master: (u32, u32),
-    /// The number of the process in the table of its master; `None` for a master.
+    /// The number of the process in the table of its master, less than [`MAX_SLOTS`];
+    /// `None` for a master.
     pub place: Option<u32>,
 }
 
 impl Identity {
+    /// Whether a process can have this identity. Programs use its place as an index of
+    /// `ngx_processes`, which has an element for each slot that a region can have.
+    fn is_possible(self) -> bool {
+        self.place.is_none_or(|place| place < MAX_SLOTS)
+    }
+
     /// Whether the identity of the process could not be read.
     pub fn is_unknown(self) -> bool {
         self.master.1 == 0
@@ -123,6 +131,16 @@ pub struct Peer {
     pub identity: Identity,
 }
 
+impl Peer {
+    /// The incarnation and the first one whose messages the process takes over.
+    pub fn lineage(&self) -> Lineage {
+        Lineage {
+            incarnation: self.incarnation,
+            line: self.line,
+        }
+    }
+}
+
 /// Whether a new process in a slot takes over what its predecessor has not
 /// received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +194,13 @@ pub fn set_state<M: Memory>(
     }
 }
 
+/// Sets the state and the incarnation of a slot that is given to no other process.
+pub fn put_state<M: Memory>(memory: &M, layout: &Layout, slot: u32, incarnation: u32, to: State) {
+    let at = layout.slot(slot) + offset_of!(Slot, state);
+
+    memory.swap(at, pair(to as u32, incarnation));
+}
+
 /// Reads what a slot contains; `None` if there is no such slot. If the words of the
 /// identity do not fit together, it is [`Identity::default`].
 ///
@@ -202,7 +227,7 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
             .and_then(|place| u32::try_from(place).ok()),
     };
     let seal = memory.load(at + offset_of!(Slot, seal), Relaxed);
-    let is_whole = seal == identity.seal(incarnation, line);
+    let is_whole = seal == identity.seal(incarnation, line) && identity.is_possible();
 
     Some(Peer {
         slot,
@@ -224,6 +249,13 @@ fn claimant(layout: &Layout, state: u32) -> Option<u32> {
         .filter(|&master| master < layout.sizes.slots)
 }
 
+/// Whether the process of a slot is a master that runs.
+pub fn is_master<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> bool {
+    let place = memory.load(layout.slot(slot) + offset_of!(Slot, place), Relaxed);
+
+    place == 0 && state(memory, layout, slot).0.is_alive()
+}
+
 /// The slot of the master that has claimed a slot; `None` if none has.
 pub fn claimed_by<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<u32> {
     let at = layout.slot(slot) + offset_of!(Slot, state);
@@ -231,10 +263,13 @@ pub fn claimed_by<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<u
     claimant(layout, unpair(memory.load(at, Acquire)).0)
 }
 
-/// Claims a vacant slot, other than those of `is_used`, for a process that the
-/// master in the slot `master` is about to start. Other masters do the same at the
-/// same time, so the slot is claimed with one compare-and-swap. Others cannot send
-/// to the slot before [`appoint`].
+/// Claims a vacant slot for a process that the master in the slot `master` is about
+/// to start. Other masters do the same at the same time, so the slot is claimed with
+/// one compare-and-swap. Others cannot send to the slot before [`appoint`].
+///
+/// `last` says which incarnation of a slot this master knows, 0 for none; `None` if
+/// the slot must not be claimed. The new process gets a later incarnation, whatever
+/// the slot says.
 ///
 /// Returns the slot and the incarnation of the process; `None` if no slot is
 /// vacant.
@@ -242,17 +277,15 @@ pub fn claim<M: Memory>(
     memory: &M,
     layout: &Layout,
     master: u32,
-    is_used: impl Fn(u32) -> bool,
+    last: impl Fn(u32) -> Option<u32>,
 ) -> Option<(u32, u32)> {
     (0..layout.sizes.slots).find_map(|slot| {
-        if is_used(slot) {
-            return None;
-        }
-
+        let known = last(slot)?;
         let at = layout.slot(slot) + offset_of!(Slot, state);
         let word = memory.load(at, Acquire);
         let (_, previous) = unpair(word);
-        let incarnation = previous.wrapping_add(1).max(1);
+        let is_older = known != 0 && is_before(previous, known);
+        let incarnation = lineage::next(if is_older { known } else { previous });
         let is_claimed = state(memory, layout, slot) == (State::Vacant, previous)
             && memory.replace(at, word, pair(CLAIMED + master, incarnation));
 
@@ -290,32 +323,23 @@ pub fn set_pid<M: Memory>(memory: &M, layout: &Layout, slot: u32, pid: i32) {
 /// slot, or the previous process of the slot was its child, is dead, and
 /// [`recover`](super::recover::recover) has been called for it.
 ///
-/// Returns the incarnation of the new process; `None` if there is no such slot.
+/// Nothing follows from what the slot says, because a process can have overwritten
+/// it. The numbers of the new process come from the master's own memory.
+///
+/// Returns false if there is no such slot.
 pub fn appoint<M: Memory>(
     memory: &M,
     layout: &Layout,
     slot: u32,
     identity: Identity,
-    heritage: Heritage,
-) -> Option<u32> {
+    Lineage { incarnation, line }: Lineage,
+) -> bool {
     if slot >= layout.sizes.slots {
-        return None;
+        return false;
     }
 
     let at = layout.slot(slot);
-    let (state, previous) = state(memory, layout, slot);
-    let incarnation = match state {
-        State::Claimed => previous,
-        _ => previous.wrapping_add(1).max(1),
-    };
     let put = |field, value| memory.store(at + field, value, Relaxed);
-
-    let line = match heritage {
-        Heritage::Successor if previous != 0 => {
-            memory.load(at + offset_of!(Slot, line), Relaxed) as u32
-        }
-        _ => incarnation,
-    };
 
     for (field, value) in identity.sealed_words(incarnation, line) {
         put(field, value);
@@ -334,5 +358,5 @@ pub fn appoint<M: Memory>(
         pair(State::Starting as u32, incarnation),
     );
 
-    Some(incarnation)
+    true
 }

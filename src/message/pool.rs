@@ -172,6 +172,17 @@ impl<M: Memory> Member<M> {
         self.tell_waiters();
     }
 
+    /// How many chunks of this process's own pool are not free.
+    pub fn used_chunks(&self) -> u32 {
+        let is_used = |&chunk: &u32| {
+            self.memory
+                .load(self.layout.owner(self.slot, chunk), Relaxed)
+                != 0
+        };
+
+        (0..self.layout.sizes.chunks).filter(is_used).count() as u32
+    }
+
     /// Tells the senders that wait for room in this process's pool.
     pub fn tell_waiters(&self) {
         let flag = self.layout.slot(self.slot) + offset_of!(Slot, waited_for);

@@ -311,7 +311,7 @@ impl Incoming {
         match self.pull(m, class.other(), new.slot) {
             Pulled::Event(event) => Some(event),
             Pulled::More => None,
-            Pulled::Another(_) | Pulled::Nothing => Some(Event::Down(self.forget(new.slot))),
+            Pulled::Another(_) | Pulled::Nothing => Some(Event::Down(self.forget(m, new.slot))),
         }
     }
 

@@ -12,7 +12,7 @@
 
 use super::chunks::Chunks;
 use super::known::{is_known, known_lanes};
-use super::lane;
+use super::lane::{self, Found};
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::member::Member;
 use super::memory::Memory;
@@ -25,35 +25,30 @@ use super::words::{Place, Position, Use, is_before};
 /// receivers and its senders. `heritage` says whether a successor will take its
 /// messages over; if none will, the slot is vacant and sending to it fails.
 ///
-/// The caller knows that the process is dead. It calls this before
-/// [`appoint`](peers::appoint). Returns false, and does nothing, if the slot has
-/// another incarnation.
+/// The caller knows that the process is dead, and that the slot is not given to
+/// another one: the process was its child, or it has claimed the slot. So the state
+/// that the slot has does not matter; the dead process can have overwritten it. The
+/// caller calls this before [`appoint`](peers::appoint).
 ///
 /// The slot becomes vacant at the end, because another master can then claim it.
-/// If it is vacant already, nothing is left to do.
 pub fn recover<M: Memory + Clone>(
     memory: &M,
     layout: &Layout,
     slot: u32,
     incarnation: u32,
     heritage: Heritage,
-) -> bool {
+) {
     if slot >= layout.sizes.slots {
-        return false;
+        return;
     }
 
-    let state = match (heritage, peers::state(memory, layout, slot)) {
-        (_, (State::Vacant, found)) => return found == incarnation,
+    match (heritage, peers::state(memory, layout, slot)) {
         // The claim keeps other masters away.
-        (Heritage::Stranger, (State::Claimed, found)) if found == incarnation => None,
-        (Heritage::Stranger, _) => Some(State::Dead),
-        (Heritage::Successor, _) => Some(State::Awaited),
-    };
-    let is_ours =
-        state.is_none_or(|state| peers::set_state(memory, layout, slot, incarnation, state));
-
-    if !is_ours {
-        return false;
+        (Heritage::Stranger, found) if found == (State::Claimed, incarnation) => (),
+        (Heritage::Stranger, _) => peers::put_state(memory, layout, slot, incarnation, State::Dead),
+        (Heritage::Successor, _) => {
+            peers::put_state(memory, layout, slot, incarnation, State::Awaited);
+        }
     }
 
     let dead = Member {
@@ -78,16 +73,20 @@ pub fn recover<M: Memory + Clone>(
     as_receiver(&dead);
 
     if heritage == Heritage::Stranger {
-        peers::set_state(memory, layout, slot, incarnation, State::Vacant);
+        peers::put_state(memory, layout, slot, incarnation, State::Vacant);
     }
-
-    true
 }
 
 /// Frees what a dead process had claimed in the pool of a receiver and not
 /// linked, and makes the receiver look at the lane.
 fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
-    free_unlinked(dead, lane);
+    let has_records = free_unlinked(dead, lane);
+    let (receiver, _) = dead.state(lane.receiver);
+
+    // Nothing is to be done there.
+    if receiver == State::Vacant && !has_records {
+        return;
+    }
 
     // The process may have died after it set its bit and before it rang.
     let (at, bit) = dead
@@ -98,17 +97,20 @@ fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
     dead.wake(lane.receiver);
 }
 
-fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
+/// Returns whether records wait in the lane.
+fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) -> bool {
     let (memory, layout) = (&dead.memory, &dead.layout);
     let mut linked = Chunks::default();
-    let end = walk(memory, layout, lane, |at, _| {
+    let mut has_records = false;
+    let end = walk(memory, layout, lane, |at, found| {
         linked.add(at.chunk);
+        has_records |= *found != Found::Empty;
     });
     let next = match end {
         End::Open(at) => at.number,
         End::Closed(number) => number,
         // The successor opens the lane again, and then the receiver frees all.
-        End::Damaged(_) => return,
+        End::Damaged(_) => return has_records,
     };
 
     pool::release_unused(memory, layout, lane.receiver, |chunk, owner| {
@@ -118,6 +120,8 @@ fn free_unlinked<M: Memory>(dead: &Member<M>, lane: Lane) {
 
         is_unlinked && !is_before(owner.number, next)
     });
+
+    has_records
 }
 
 /// Frees the chunks of a dead process's own pool that it had passed, and makes
@@ -146,7 +150,7 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
             let (at, bit) = layout.bit(lane.sender, Bitmap::Room, dead.slot);
 
             memory.set_bits(at, bit);
-            dead.wake(lane.sender);
+            dead.wake_if_alive(lane.sender);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use nix::errno::Errno;
 
-use super::lane::Block;
+use super::lane::{self, Block};
 use super::layout::{Class, Lane, LaneHead};
 use super::member::Member;
 use super::memory::Memory;
@@ -86,6 +86,12 @@ impl SharedBlock {
 
     /// The number of the receiver's record; `None` if it has none.
     pub fn entered<M: Memory>(&self, m: &Member<M>, receiver: u32) -> Option<u32> {
+        // A part of a block, or a chunk whose owner word was overwritten, has no room
+        // for the table.
+        if self.block.count < lane::table_chunks(&m.layout) {
+            return None;
+        }
+
         let word = m.memory.load(self.entry_at(m, receiver), Relaxed);
         let number = word as u32;
 

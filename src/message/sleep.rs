@@ -58,7 +58,7 @@ impl Incoming {
             from = slot + 1;
 
             if self.is_drained(m, slot) {
-                return Some(self.forget(slot));
+                return Some(self.forget(m, slot));
             }
         }
 
@@ -87,8 +87,15 @@ impl Incoming {
     }
 
     /// Records that the process of a slot is down. Returns which one was up.
-    pub(super) fn forget(&mut self, slot: u32) -> Sender {
+    pub(super) fn forget<M: Memory>(&mut self, m: &Member<M>, slot: u32) -> Sender {
         let down = self.senders.set_down(slot);
+        let (state, present) = m.state(slot);
+
+        // An overwritten `Mark` in one lane says that there is another process. The other
+        // lane has no `Mark` any more that tells this process the truth.
+        if state.is_alive() && present == down.incarnation {
+            return down;
+        }
 
         for side in &mut self.sides {
             if let Some(lane) = side.lanes.get_mut(slot)
@@ -162,7 +169,7 @@ impl Incoming {
     }
 
     /// Whether a bit of a shared bitmap is set.
-    fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
+    pub(super) fn has_bits<M: Memory>(&self, m: &Member<M>) -> bool {
         let maps = [
             Bitmap::Ready(Class::Control),
             Bitmap::Ready(Class::Data),

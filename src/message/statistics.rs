@@ -34,6 +34,22 @@ pub struct Statistics {
     pub taken: u64,
 }
 
+impl Statistics {
+    /// The counters of two lanes together. A process can have overwritten them, so the
+    /// sums have a limit.
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            sent: self.sent.saturating_add(other.sent),
+            received: self.received.saturating_add(other.received),
+            waiting: self.waiting.saturating_add(other.waiting),
+            deepest: self.deepest.max(other.deepest),
+            refused: self.refused.saturating_add(other.refused),
+            gaps: self.gaps.saturating_add(other.gaps),
+            taken: self.taken.saturating_add(other.taken),
+        }
+    }
+}
+
 /// Reads the counters of a lane; all are 0 if a slot does not exist, or if the
 /// lane was never opened.
 pub fn statistics<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Statistics {
@@ -59,5 +75,32 @@ pub fn statistics<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Statist
         refused: get(offset_of!(LaneHead, refused)),
         gaps: lost + handled,
         taken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_overwritten_counters_have_a_limit() {
+        let most = Statistics {
+            sent: u64::MAX,
+            received: u64::MAX,
+            waiting: u64::MAX,
+            deepest: u64::MAX,
+            refused: u64::MAX,
+            gaps: u64::MAX,
+            taken: u64::MAX,
+        };
+        let one = Statistics {
+            sent: 1,
+            deepest: 2,
+            ..Statistics::default()
+        };
+
+        assert_eq!(most.with(most), most);
+        assert_eq!(one.with(one).sent, 2);
+        assert_eq!(one.with(one).deepest, 2);
     }
 }

@@ -15,6 +15,7 @@ use super::layout::{Class, Lane};
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
+use super::peers::State;
 use super::pool::{self, is_passed};
 use super::walk::{End, walk};
 use super::words::{Owner, Position, Use, is_before};
@@ -103,7 +104,8 @@ fn lane_of<M: Memory>(
 /// Frees the chunks of a lane to which no record leads, other than those that
 /// the sender may have claimed for its next record.
 fn sweep_lane<M: Memory>(m: &Member<M>, lane: Lane) {
-    let (state, _) = m.state(lane.sender);
+    let sender = m.state(lane.sender);
+    let (state, _) = sender;
     let mut chunks = Chunks::default();
     let mut blocks = Chunks::default();
     let end = walk(&m.memory, &m.layout, lane, |at, found| {
@@ -118,18 +120,28 @@ fn sweep_lane<M: Memory>(m: &Member<M>, lane: Lane) {
         }
     });
     let next = match end {
-        End::Open(at) => at.number,
-        End::Closed(number) => number,
-        // All is freed when the sender has opened the lane again.
-        End::Damaged(_) => return,
+        End::Open(at) => Some(at.number),
+        End::Closed(number) => Some(number),
+        End::Damaged(_) => None,
     };
+
+    // All is freed when the sender has opened the lane again. If the slot has no
+    // process, none does that.
+    if next.is_none() && state != State::Vacant {
+        return;
+    }
+
+    // A new process can start in the slot meanwhile. It claims chunks after it has
+    // changed the state, so a chunk whose owner was read before this look is not its.
+    let is_gone = || !state.is_alive() && m.state(lane.sender) == sender;
 
     pool::release_unused(&m.memory, &m.layout, m.slot, |chunk, owner| {
         let control = lane.class.is_control();
         let is_unused = owner.is_of(Use::Lane, control, lane.sender) && !chunks.has(chunk)
             || owner.is_of(Use::Block, control, lane.sender) && !blocks.has(chunk);
+        let is_older = next.is_some_and(|next| is_before(owner.number, next));
 
-        is_unused && (!state.is_alive() || is_before(owner.number, next))
+        is_unused && (is_older || is_gone())
     });
 }
 

@@ -23,20 +23,20 @@ pub enum End {
 /// finds. The sender of the lane is dead, or this process.
 ///
 /// A living receiver can free chunks during the walk. Then the walk starts
-/// again, so `visit` can be called more than once for a record. The number of
-/// steps is bounded by the size of the pool.
+/// again, so `visit` can be called more than once for a record. All walks together
+/// have at most so many steps as two walks through a full pool: a receiver that
+/// changes its position again and again cannot keep this process busy.
 pub fn walk<M: Memory>(
     memory: &M,
     layout: &Layout,
     in_lane: Lane,
     mut visit: impl FnMut(Position, &Found),
 ) -> End {
-    let mut end = End::Closed(0);
+    let mut left = 2 * layout.sizes.chunks * (CHUNK / ALIGN);
 
-    for _ in 0..=layout.sizes.chunks {
+    loop {
         let from = lane::place(memory, layout, in_lane);
-
-        end = walk_from(memory, layout, in_lane, from, &mut visit);
+        let mut end = walk_from(memory, layout, in_lane, from, &mut left, &mut visit);
 
         // The receiver can have freed the chunk, and another sender can have
         // written the zero in it that looks like the end.
@@ -46,12 +46,14 @@ pub fn walk<M: Memory>(
             end = End::Damaged(at.number);
         }
 
-        if !matches!(end, End::Damaged(_)) || lane::place(memory, layout, in_lane) == from {
-            break;
-        }
-    }
+        let is_damaged = matches!(end, End::Damaged(_));
 
-    end
+        if !is_damaged || left == 0 || lane::place(memory, layout, in_lane) == from {
+            return end;
+        }
+
+        left -= 1;
+    }
 }
 
 fn walk_from<M: Memory>(
@@ -59,6 +61,7 @@ fn walk_from<M: Memory>(
     layout: &Layout,
     in_lane: Lane,
     from: Place,
+    left: &mut u32,
     visit: &mut impl FnMut(Position, &Found),
 ) -> End {
     let mut at = match from {
@@ -70,9 +73,10 @@ fn walk_from<M: Memory>(
             Err(end) => return end,
         },
     };
-    let most = u64::from(layout.sizes.chunks) * u64::from(CHUNK / ALIGN);
 
-    for _ in 0..=most {
+    while *left > 0 {
+        *left -= 1;
+
         let found = lane::look(memory, layout, in_lane, at);
 
         visit(at, &found);

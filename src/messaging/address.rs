@@ -1,8 +1,7 @@
 //! Addresses and sets: the receivers of a message. An address is one number, which C
 //! programs make with macros of `ngx_ipc_message.h`.
 
-use std::hash::{DefaultHasher, Hasher};
-
+use super::siphash;
 use crate::message::peers::Peer;
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_MASTER, NGX_PROCESS_WORKER};
 
@@ -139,11 +138,9 @@ impl Set {
 /// process is added or removed, only the keys of that process move.
 pub fn choose(members: &[Peer], hash: u64) -> Option<Peer> {
     let weight = |peer: &&Peer| {
-        let mut hasher = DefaultHasher::new();
+        let number = peer.identity.worker.unwrap_or(peer.slot | 1 << 31);
 
-        hasher.write_u64(hash);
-        hasher.write_u32(peer.identity.worker.unwrap_or(peer.slot | 1 << 31));
-        hasher.finish()
+        siphash::hash((hash, 0), number.into(), b"")
     };
 
     members.iter().max_by_key(weight).copied()
@@ -273,5 +270,14 @@ mod tests {
         assert!((600..1000).contains(&moved), "{moved}");
         assert!(counts.iter().all(|&n| n > 800), "{counts:?}");
         assert_eq!(choose(&[], 1), None);
+    }
+
+    /// Another binary, which another compiler has built, chooses the same worker.
+    #[test]
+    fn the_worker_of_a_key_does_not_change() {
+        let four: Vec<_> = (0..4).map(worker).collect();
+        let chosen = (0..8).map(|hash| choose(&four, hash).unwrap().slot);
+
+        assert_eq!(chosen.collect::<Vec<_>>(), [3, 1, 0, 2, 2, 3, 0, 3]);
     }
 }

@@ -13,10 +13,10 @@ use super::statistics::Source;
 use super::ticks::Ticks;
 use super::versions::Versions;
 
+use crate::message::bits::Bits;
 use crate::message::endpoint::Endpoint;
 use crate::message::event::Message;
 use crate::message::lanes::Lanes;
-use crate::message::layout::Layout;
 use crate::message::memory::Memory;
 use crate::message::peers::Peer;
 use crate::message::taken::Gap;
@@ -84,17 +84,18 @@ pub struct Exchange<M, T> {
     pub(super) cursor: u32,
     /// What was read of the slots, see [`Exchange::read`].
     pub(super) known: RefCell<Lanes<Peer>>,
+    /// In a master: the slots without a process at which it looks next.
+    pub(super) vacant: Bits,
     is_master: bool,
 }
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
-    /// Begins to use a slot to which this process was appointed. Returns `None` if
-    /// no process was appointed to it, or if there is no memory.
-    pub fn attach(memory: M, layout: Layout, board: M, slot: u32) -> Option<Self> {
-        let endpoint = Endpoint::attach_to(memory, layout, slot).ok()?;
-        let slots = endpoint.member().layout.sizes.slots;
-        let incarnation = endpoint.member().incarnation;
-        let identity = endpoint.peer(slot)?.identity;
+    /// Begins to use the slot of an endpoint. Returns `None` if there is no memory.
+    pub fn new(endpoint: Endpoint<M>, board: M) -> Option<Self> {
+        let member = endpoint.member();
+        let (slot, slots) = (member.slot, member.layout.sizes.slots);
+        let words = member.layout.words();
+        let (incarnation, identity) = (member.incarnation, member.identity);
         let mut members = Vec::new();
         let mut ranks = Vec::new();
 
@@ -125,6 +126,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             ranks,
             cursor: slot,
             known: RefCell::new(Lanes::new(slots).ok()?),
+            vacant: Bits::new(words),
             is_master: identity.role == NGX_PROCESS_MASTER as u64,
         };
 
@@ -192,7 +194,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         for slot in 0..self.slots() {
             if board::is_watching(&self.board, slot) {
-                self.endpoint.member().wake(slot);
+                self.endpoint.member().wake_if_alive(slot);
             }
         }
     }
@@ -214,8 +216,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// Does the periodic work, if it is due. No message is being handled.
-    /// Returns whether it was due.
+    /// Returns whether it was due and was done.
     pub fn tidy_if_due(&mut self) -> bool {
+        // The work ends the handling of the message that was received last.
+        if self.has_untold() {
+            return false;
+        }
+
         let memory = &self.endpoint.member().memory;
         let is_due = self.ticks.take(|| memory.now());
 
@@ -306,6 +313,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     pub fn prepare_sleep(&mut self) -> bool {
         let is_busy = self.next.is_some()
             || self.has_seen_deaths
+            || !self.vacant.is_empty()
             || self.changes_before.iter().any(Option::is_some);
 
         if is_busy || !self.endpoint.prepare_sleep() {

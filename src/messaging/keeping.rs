@@ -124,15 +124,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         self.has_role(set)
             && (set.0 & Set::ALL_GENERATIONS != 0
-                || self.is_of(master) && self.own().is_some_and(|own| is_late(&own)))
-    }
-
-    fn own(&self) -> Option<Peer> {
-        self.endpoint.peer(self.slot())
+                || self.is_of(master) && is_late(&self.endpoint.own()))
     }
 
     fn has_role(&self, set: Set) -> bool {
-        self.own().is_some_and(|own| set.has_role_of(&own))
+        set.has_role_of(&self.endpoint.own())
     }
 
     /// Whether this process is of the binary of a master.

@@ -24,11 +24,11 @@
 //! is told of a gap frees all its entries. In all these cases a message can be
 //! sent although another one waits, but none is lost.
 
-use std::hash::BuildHasher;
-use std::hash::{DefaultHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::board::{KEYS, KEYS_COUNT, SECRET};
+use super::siphash;
 use crate::message::memory::Memory;
 use crate::message::peers::{Peer, State};
 
@@ -127,13 +127,9 @@ pub fn create<M: Memory>(board: &M) {
 
 /// The hash of a key of a type.
 pub fn hash<M: Memory>(board: &M, number: u16, key: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let secret = (board.load(SECRET, Relaxed), board.load(SECRET + 8, Relaxed));
 
-    hasher.write_u64(board.load(SECRET, Relaxed));
-    hasher.write_u64(board.load(SECRET + 8, Relaxed));
-    hasher.write_u16(number);
-    hasher.write(key);
-    hasher.finish()
+    siphash::hash(secret, number.into(), key)
 }
 
 fn at(index: usize) -> usize {
@@ -200,7 +196,7 @@ fn counts(entry: Entry, peer: impl Fn(u32) -> Option<Peer>) -> bool {
         Kind::Free => false,
         Kind::Sending => peer.incarnation == entry.incarnation && peer.state.is_alive(),
         Kind::Waiting => {
-            (peer.line..=peer.incarnation).contains(&entry.incarnation)
+            peer.lineage().has(entry.incarnation)
                 && (peer.state.is_alive() || peer.state == State::Awaited)
         }
     }

@@ -8,13 +8,15 @@
 //! - [`address`]: to which process, or to which processes, a message goes
 //! - [`choosing`]: which process has an address
 //! - [`presence`]: which processes have started and which are dead
-//! - [`keys`]: a message with a key is dropped while another one with this key waits
+//! - [`keys`]: a message with a key is dropped while another one with this key waits;
+//!   [`siphash`] is the hash of the keys
 //! - [`retained`]: the last message of a type, in the board, for processes that start
 //!   later
 //! - [`keeping`], [`versions`]: what one process keeps there and takes from there, and
 //!   which of these messages it has handled
 //! - [`requests`]: requests that have no outcome yet
 //! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
+//! - [`leftover`]: in a master, the slots without a process
 //! - [`ticks`]: when periodic work is due
 //! - [`kind`]: what a message is, apart from its payload
 //! - [`exchange`]: sends and receives for one process; [`sending`], [`posting`],
@@ -28,6 +30,7 @@ pub mod exchange;
 pub mod keeping;
 pub mod keys;
 pub mod kind;
+pub mod leftover;
 pub mod names;
 pub mod posting;
 pub mod presence;
@@ -37,6 +40,7 @@ pub mod requests;
 pub mod retained;
 pub mod rows;
 pub mod sending;
+pub mod siphash;
 pub mod statistics;
 pub mod ticks;
 pub mod versions;

@@ -38,7 +38,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             if reservation.envelope.exact {
                 peer.incarnation == meant && peer.state != State::Awaited
             } else {
-                (peer.line..=peer.incarnation).contains(&meant)
+                peer.lineage().has(meant)
             }
         })
     }

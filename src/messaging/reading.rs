@@ -64,7 +64,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             line: incarnation,
             identity: Identity::default(),
         };
-        let is_of_line = |peer: &Peer| (peer.line..=peer.incarnation).contains(&incarnation);
+        let is_of_line = |peer: &Peer| peer.lineage().has(incarnation);
 
         match self.read(slot).filter(is_of_line) {
             // A predecessor has the identity of its replacement.

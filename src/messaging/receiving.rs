@@ -29,12 +29,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             self.look();
 
             if *left == 0 {
+                self.end_turn();
                 return None;
             }
 
             *left -= 1;
 
             if let Some(late) = self.take_overdue() {
+                self.end_turn();
                 return Some(late);
             }
 
@@ -56,6 +58,20 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                 None => return self.take_late(),
             }
         }
+    }
+
+    /// Records that the last notice was handled. If this process exits or is killed
+    /// before it calls [`Exchange::next`] again, it was handling no message.
+    pub fn end_turn(&mut self) {
+        if !self.has_untold() {
+            self.endpoint.finish();
+        }
+    }
+
+    /// Whether a message was received whose notice [`Exchange::next`] returns after
+    /// another one. Its payload must stay in place.
+    pub(super) fn has_untold(&self) -> bool {
+        self.next.is_some()
     }
 
     /// A request that is too late, when all messages were received: the reply is not
@@ -140,9 +156,16 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
                 Some(Notice::Gap(gap, sender))
             }
-            Event::Room(slot) => self.peer(slot).map(Notice::Room),
+            Event::Room(slot) => {
+                self.look_at(slot);
+                self.peer(slot).map(Notice::Room)
+            }
+            Event::Looked(slot) => {
+                self.look_at(slot);
+                None
+            }
             // `Presence` reports these changes, also of processes that send nothing.
-            Event::Message(_) | Event::Up(_) | Event::Down(_) | Event::Looked(_) => None,
+            Event::Message(_) | Event::Up(_) | Event::Down(_) => None,
         }
     }
 

@@ -11,6 +11,7 @@
 //! A reader copies the message and then looks whether the buffer is still current.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::sync::atomic::fence;
 
 use super::address::Set;
 pub use super::board::MAX_KEPT;
@@ -31,9 +32,12 @@ const DATA: usize = 48;
 /// The largest payload in bytes.
 pub const LARGEST: usize = BUFFER - PAGE;
 
-/// How often a reader or writer tries again when another process has changed the
-/// current buffer meanwhile.
+/// How often a writer tries again when another process has changed the current buffer
+/// meanwhile.
 const TRIES: u32 = 1000;
+/// How often a reader does. It copies up to [`LARGEST`] bytes each time, so a process
+/// that changes the current buffer again and again must not keep it busy.
+const READS: u32 = 8;
 /// The bits of a version.
 pub const VERSION: u32 = (1 << 30) - 1;
 
@@ -213,11 +217,12 @@ pub fn version<M: Memory>(board: &M, number: u16) -> u32 {
     })
 }
 
-/// The message of a type that was kept last, if there is one and there is memory.
+/// The message of a type that was kept last. `None` if there is none, if there is no
+/// memory, or if other processes keep messages faster than this one can read them.
 pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
     let place = Place::of(board, number)?;
 
-    for _ in 0..TRIES {
+    for _ in 0..READS {
         let before = board.load(place.current, SeqCst);
         let (version, index) = unpair(before);
 
@@ -240,6 +245,9 @@ pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
             generation: board.load(at + GENERATION, SeqCst),
             master: unpair(board.load(at + MASTER, SeqCst)),
         };
+
+        // The payload is read before the next look at the word.
+        fence(Acquire);
 
         if board.load(place.current, SeqCst) == before {
             return Some(Kept {

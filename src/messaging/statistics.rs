@@ -72,6 +72,12 @@ impl Counts {
         }
     }
 
+    /// The number of measured times. A process can have overwritten the numbers of
+    /// which this is the sum.
+    pub fn timed(&self) -> u64 {
+        self.times.iter().copied().fold(0, u64::wrapping_add)
+    }
+
     /// The number of messages that wait, if these are the counts of all processes.
     pub fn waiting(&self) -> u64 {
         self.sent
@@ -321,5 +327,16 @@ mod tests {
 
             assert_eq!(n, expected as u64, "bucket {k}");
         }
+    }
+
+    #[test]
+    fn overwritten_times_can_be_counted() {
+        let counts = Counts {
+            times: [u64::MAX; BUCKETS],
+            ..Counts::default()
+        };
+
+        counts.timed();
+        assert_eq!(Counts::default().timed(), 0);
     }
 }

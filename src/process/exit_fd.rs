@@ -15,7 +15,8 @@ use nix::errno::Errno;
 use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::epoll::{self, Nested};
+use crate::sys::epoll;
+use crate::sys::nested_epoll::{self, Nested};
 use crate::sys::{fd, process};
 use crate::table::children;
 use crate::table::globals::Globals;
@@ -146,7 +147,7 @@ fn open(g: &Globals, slot: Slot) -> std::result::Result<(), Failed> {
         pidfd => pidfd.map_err(Failed::Pidfd)?,
     };
 
-    epoll::add(epoll, pidfd.as_raw_fd()).map_err(Failed::Watch)?;
+    nested_epoll::add(epoll, pidfd.as_raw_fd()).map_err(Failed::Watch)?;
     watched.pid.store(entry.pid(), Relaxed);
     watched.fd.store(pidfd.into_raw_fd(), Relaxed);
 
@@ -158,7 +159,7 @@ fn close(epoll: RawFd, watched: &Watched) {
     if watched.pid.swap(0, Relaxed) != 0 {
         let pidfd = watched.fd.swap(CLOSED, Relaxed);
 
-        let _ = epoll::remove(epoll, pidfd);
+        let _ = nested_epoll::remove(epoll, pidfd);
         let _ = fd::close(pidfd);
     }
 }

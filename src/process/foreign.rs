@@ -98,11 +98,19 @@ fn is_noted(pid: ngx_pid_t) -> bool {
 
 /// Milliseconds until the worker has to reap the next child that has a record;
 /// `None` if no child has a record.
+#[inline]
 pub fn due_in() -> Option<ngx_msec_t> {
-    if !ANY.load(Relaxed) {
-        return None;
-    }
+    if may_be_due() { next_due() } else { None }
+}
 
+/// Whether there may be a process that is not in the table and has exited.
+#[inline]
+pub fn may_be_due() -> bool {
+    ANY.load(Relaxed)
+}
+
+#[cold]
+fn next_due() -> Option<ngx_msec_t> {
     let now = now();
 
     NOTES

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::{reap, signals};
 use crate::config::{ngx_msec_t, ngx_pid_t};
 use crate::log::Log;
-use crate::sys::process;
+use crate::sys::process::{self, Reaped};
 use crate::table::children;
 use crate::table::globals::Globals;
 use crate::table::slots::Flag;
@@ -25,7 +25,7 @@ pub fn reap_missed(g: &Globals, log: Log) {
         let reaches = *reaches.get_or_insert_with(signals::child_signal_reaches_us);
 
         match status(pid, reaches) {
-            Ok(Some(status)) => reap::reaped_early(g, log, pid, status),
+            Ok(Some(child)) => reap::reaped_early(g, log, child),
             // The handler can have reaped the child since the loop has found
             // the child in the table.
             Err(Errno::ECHILD) if !entry.is(Flag::Exited) => {
@@ -41,7 +41,17 @@ const INTERVAL: ngx_msec_t = 200;
 
 /// Milliseconds until the event loop has to call [`look`]; `None` if SIGCHLD
 /// reaches the library's handler, or if this process has no children.
+#[inline]
 pub fn next_look(g: &Globals) -> Option<ngx_msec_t> {
+    if children::may_exist(g) {
+        next_look_for_children(g)
+    } else {
+        None
+    }
+}
+
+#[inline(never)]
+fn next_look_for_children(g: &Globals) -> Option<ngx_msec_t> {
     let is_deaf = children::unreaped(g).next().is_some() && !signals::child_signal_reaches_us();
 
     is_deaf.then_some(INTERVAL)
@@ -57,13 +67,13 @@ pub fn look(g: &Globals) {
     }
 }
 
-/// Returns the status of the child `pid` if the child has exited. Fails with
+/// Reaps the child `pid` if the child has exited. Fails with
 /// ECHILD if other code has reaped the child. `reaches` tells whether SIGCHLD
 /// reaches the library's handler. If it does, this function reaps nothing,
 /// because the handler reaps every zombie.
-fn status(pid: ngx_pid_t, reaches: bool) -> Result<Option<i32>, Errno> {
+fn status(pid: ngx_pid_t, reaches: bool) -> Result<Option<Reaped>, Errno> {
     if !reaches {
-        return Ok(process::reap(pid)?.map(|(_, status)| status));
+        return process::reap(pid);
     }
 
     if process::is_no_child(pid) {

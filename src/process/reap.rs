@@ -8,8 +8,10 @@ use nix::errno::Errno;
 use super::foreign;
 use crate::config::ngx_pid_t;
 use crate::log::{Level, Log};
-use crate::sys::process::{self, Ended};
+use crate::sys::process::{self, Ended, Reaped};
 use crate::sys::text::Text;
+#[cfg(feature = "standalone")]
+use crate::sys::usage::Cpu;
 #[cfg(feature = "standalone")]
 use crate::table::children;
 use crate::table::globals::Globals;
@@ -26,6 +28,17 @@ static PENDING: AtomicBool = AtomicBool::new(false);
 /// True if other functions have reaped children before the handler of SIGCHLD has
 /// run. The handler may then find no child, and this is no error.
 static EARLIER: AtomicBool = AtomicBool::new(false);
+
+/// True if a master reaps the children of modules as a worker does.
+static LEAVE_FOREIGN: AtomicBool = AtomicBool::new(false);
+
+/// Makes a master leave the status of a child to the module that has forked the
+/// child, as a worker does (`D7`). The process must run the event loop, which reaps
+/// such a child after 2 seconds.
+#[cfg(feature = "standalone")]
+pub fn leave_foreign() {
+    LEAVE_FOREIGN.store(true, Relaxed);
+}
 
 /// While a value of this type lives, the handler of SIGCHLD reaps nothing. When
 /// the value is dropped, the children that have exited meanwhile are reaped.
@@ -77,16 +90,16 @@ pub fn get_status(g: &Globals, log: Log, child: Option<ngx_pid_t>) {
     reap(g, log, child, EARLIER.swap(false, Relaxed));
 }
 
-/// Reaps children. A master reaps all its children that have exited. A worker
-/// reaps only the children that it has started with the library. It records a
-/// child that a module has forked, and reaps this child later, unless the module
-/// does (`D7`).
+/// Reaps children. A master reaps all its children that have exited, unless
+/// [`leave_foreign`] was called. Other processes reap only the children that they
+/// have started with the library. They record a child that a module has forked,
+/// and reap this child later, unless the module does (`D7`).
 ///
 /// `child` is the child that the signal reports, if the signal names one. `late`
 /// is true if the SIGCHLD arrived earlier, so that the children can have been
 /// reaped already.
 fn reap(g: &Globals, log: Log, child: Option<ngx_pid_t>, late: bool) {
-    if role::acts_as_master(g) {
+    if role::acts_as_master(g) && !LEAVE_FOREIGN.load(Relaxed) {
         reap_all(g, log, late);
     } else {
         reap_spawned(g, log);
@@ -105,18 +118,18 @@ pub fn reap_unnoticed(g: &Globals, log: Log) {
     }
 }
 
-/// In a worker: reaps the children of modules that have been zombies for 2
+/// Reaps the children of modules that have been zombies for 2
 /// seconds, because their module does not wait for them (`D7`).
 pub fn reap_foreign(g: &Globals, log: Log) {
     while let Some(pid) = foreign::take_due(g) {
-        let Ok(Some((pid, status))) = process::reap(pid) else {
+        let Ok(Some(child)) = process::reap(pid) else {
             // A filter of system calls can refuse wait4(2) and allow waitid(2).
             // Then the child stays a zombie, `take_due` returns it each time, and
             // the loop would not end.
             return;
         };
 
-        reaped(g, log, pid, status);
+        reaped(g, log, child);
     }
 }
 
@@ -129,8 +142,8 @@ fn reap_spawned(g: &Globals, log: Log) {
             continue;
         }
 
-        if let Ok(Some((pid, status))) = process::reap(entry.pid()) {
-            reaped(g, log, pid, status);
+        if let Ok(Some(child)) = process::reap(entry.pid()) {
+            reaped(g, log, child);
 
             // nginx sets `ngx_reap` in a child that has started processes,
             // because nginx does not set the role of the child.
@@ -150,9 +163,9 @@ fn reap_all(g: &Globals, log: Log, late: bool) {
         match process::reap(process::ANY) {
             Ok(None) => return,
 
-            Ok(Some((pid, status))) => {
+            Ok(Some(child)) => {
                 reaped_any = true;
-                reaped(g, log, pid, status);
+                reaped(g, log, child);
             }
 
             Err(Errno::ECHILD) if reaped_any => return,
@@ -173,13 +186,15 @@ fn reap_all(g: &Globals, log: Log, late: bool) {
 
 /// Stores the status of a child in the slot of the child, and logs how the
 /// child has ended. If the child has no slot, no slot is changed (`D6`).
-fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
+fn reaped(g: &Globals, log: Log, child: Reaped) {
+    let Reaped { pid, status, cpu } = child;
     let found = g.table.find(pid);
     let entry = found.map(|(_, entry)| entry);
     let name = entry.map_or(outside_table(g), |entry| entry.work().name);
 
     if let Some((slot, entry)) = found {
         entry.set_exited(status);
+        stats::count_cpu(g, slot, cpu);
         stats::of_child(g, slot).clear();
     }
 
@@ -189,14 +204,14 @@ fn reaped(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
         forbid_respawn(log, entry, name, pid, Ended::new(status));
     }
 
-    (g.exited)(g, pid);
+    (g.exited)(g, found.map(|(slot, _)| slot), pid);
 }
 
 /// Records that a child was reaped before the handler of SIGCHLD has run for it.
 #[cfg(feature = "standalone")]
-pub(super) fn reaped_early(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) {
+pub(super) fn reaped_early(g: &Globals, log: Log, child: Reaped) {
     EARLIER.store(true, Relaxed);
-    reaped(g, log, pid, status);
+    reaped(g, log, child);
 }
 
 /// The `status` of a child whose status is not known. It is not a status of
@@ -222,7 +237,7 @@ pub(super) fn reaped_elsewhere(g: &Globals, log: Log, slot: Slot) {
         ),
     );
 
-    (g.exited)(g, pid);
+    (g.exited)(g, Some(slot), pid);
 }
 
 /// Does what the handler of SIGCHLD does with a child that other code has
@@ -236,7 +251,13 @@ pub fn take_status(g: &Globals, log: Log, pid: ngx_pid_t, status: i32) -> bool {
         return false;
     }
 
-    reaped_early(g, log, pid, status);
+    let child = Reaped {
+        pid,
+        status,
+        cpu: Cpu::default(),
+    };
+
+    reaped_early(g, log, child);
     g.reap.store(1, Relaxed);
 
     true

@@ -82,12 +82,29 @@ pub fn give_up(g: &Globals, slot: Slot) {
 
 /// Milliseconds until the process of a reserved slot is due; `None` if no slot
 /// is reserved.
+#[inline]
 pub fn next_due(g: &Globals) -> Option<ngx_msec_t> {
+    // Each round of an event loop calls this function, and mostly no slot is reserved.
+    if is_any_reserved(g) {
+        next_due_of_reserved(g)
+    } else {
+        None
+    }
+}
+
+#[cold]
+fn next_due_of_reserved(g: &Globals) -> Option<ngx_msec_t> {
     let now = now();
 
     reserved(g)
         .map(|slot| restart::of_child(slot).due_in(now))
         .min()
+}
+
+/// Whether a slot is reserved.
+#[inline]
+pub fn is_any_reserved(g: &Globals) -> bool {
+    g.table.iter().any(|(_, entry)| entry.is_reserved())
 }
 
 /// The reserved slots whose processes are due now.

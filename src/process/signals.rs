@@ -2,6 +2,7 @@
 //! signal that arrives; `ngx_init_signals`.
 
 use std::ffi::c_int;
+use std::fmt;
 use std::sync::atomic::AtomicI32;
 #[cfg(feature = "standalone")]
 use std::sync::atomic::AtomicUsize;
@@ -119,9 +120,20 @@ pub fn init(log: Log, handler: Handler) -> Result {
 /// Blocks the signals that the library handles. Async-signal-safe.
 #[cfg(not(feature = "standalone"))]
 pub fn block_handled() {
+    signal::block(all_handled());
+}
+
+/// Unblocks the signals that the library handles, because the program that has
+/// executed this one can have blocked them.
+#[cfg(feature = "standalone")]
+pub fn unblock_handled() {
+    signal::unblock(all_handled());
+}
+
+fn all_handled() -> impl Iterator<Item = c_int> {
     let handled = SIGNALS.iter().filter(|signal| !signal.ignored);
 
-    signal::block(handled.map(|signal| signal.signo));
+    handled.map(|signal| signal.signo)
 }
 
 /// The number of the signal that asks the master to log its processes; 0 if
@@ -133,7 +145,10 @@ pub fn set_status_signal(log: Log, signo: c_int, handler: Handler) -> Result {
     STATUS.store(signo, Relaxed);
 
     signal::handle(signo, handler)
-        .map_err(|err| log.fail(Level::Emerg, err, format_args!("sigaction({signo}) failed")))
+        .map_err(|err| log.fail(Level::Emerg, err, format_args!("sigaction({signo}) failed")))?;
+    signal::unblock([signo].into_iter());
+
+    Ok(())
 }
 
 /// Whether `signo` asks the master to log its processes.
@@ -207,12 +222,8 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
 }
 
 fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {
-    let signame = SIGNALS
-        .iter()
-        .find(|signal| signal.signo == signo)
-        .map_or("", |signal| signal.signame);
-
-    match sender {
+    let known = SIGNALS.iter().find(|signal| signal.signo == signo);
+    let write = |signame: fmt::Arguments<'_>| match sender {
         Some(pid) => log.error(
             Level::Notice,
             None,
@@ -223,6 +234,15 @@ fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {
             None,
             format_args!("signal {signo} ({signame}) received{action}"),
         ),
+    };
+
+    match known {
+        Some(signal) => write(format_args!("{}", signal.signame)),
+        // The status signal. nginx has no such signal.
+        #[cfg(feature = "standalone")]
+        None => write(format_args!("{}", signal::Name(signo))),
+        #[cfg(not(feature = "standalone"))]
+        None => write(format_args!("")),
     }
 }
 

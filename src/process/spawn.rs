@@ -20,6 +20,7 @@ use crate::sys::time;
 #[cfg(feature = "standalone")]
 use crate::table::children;
 use crate::table::globals::Globals;
+use crate::table::places::Counter;
 use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::slots::{CLOSED, Flag, Work, ngx_process_t};
 use crate::table::{generation, own_slot, restart, role, stats};
@@ -185,12 +186,19 @@ fn check_free(g: &Globals, log: Log, name: Text, slot: Slot) -> Result {
     ))
 }
 
-/// Sets role, worker number and generation in the slot's data before a process
-/// is started for the first time. Does nothing if the process is started again.
+/// Sets name, role, worker number and generation in the slot's data before a
+/// process is started for the first time. Does nothing if the process is started again.
 pub fn describe(g: &Globals, slot: Slot, wanted: &Wanted, mode: Mode) {
     if mode.is_first_start() {
         role::set_of_child(slot, wanted.role);
-        stats::of_child(g, slot).describe(wanted.role, wanted.worker, generation::current());
+        stats::describe(
+            g,
+            slot,
+            wanted.work.name,
+            wanted.role,
+            wanted.worker,
+            generation::current(),
+        );
     }
 }
 
@@ -247,7 +255,7 @@ fn record_stats(g: &Globals, slot: Slot, pid: ngx_pid_t, mode: Mode) {
         stats.clear_counters();
         restart::of_child(slot).first_start(now);
     } else {
-        stats.respawns.fetch_add(1, Relaxed);
+        stats::count(g, slot, Counter::Respawns, 1);
         restart::of_child(slot).restarted(now);
     }
 

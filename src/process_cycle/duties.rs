@@ -25,18 +25,34 @@ pub fn next_duty(g: &Globals, with_restarts: bool) -> Option<ngx_msec_t> {
         wanted::due_in(g),
         foreign::due_in(),
     ]
+    .map(|due| due.unwrap_or(NONE))
     .into_iter()
-    .flatten()
     .min()
+    .filter(|&due| due != NONE)
 }
+
+/// Stands for "no duty" while the duties are compared.
+const NONE: ngx_msec_t = ngx_msec_t::MAX;
 
 /// Sends the queued messages. Calls `due` with each reserved slot whose process
 /// is due, and sets `ngx_reap`, so that `ngx_reap_children()` starts these
 /// processes.
 pub fn do_duties(g: &Globals, log: Log, due: impl Fn(Slot)) {
-    queue::flush(g, log);
-    reap::reap_foreign(g, log);
+    if waiting::any_waiting(g) {
+        queue::flush(g, log);
+    }
 
+    if foreign::may_be_due() {
+        reap::reap_foreign(g, log);
+    }
+
+    if respawn::is_any_reserved(g) {
+        note_due(g, due);
+    }
+}
+
+#[cold]
+fn note_due(g: &Globals, due: impl Fn(Slot)) {
     for slot in respawn::due(g) {
         due(slot);
         g.reap.store(1, Relaxed);

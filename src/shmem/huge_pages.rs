@@ -118,7 +118,7 @@ mod tests {
             ("always", None),
             ("[always", None),
         ] {
-            file::write(&path, text.as_bytes()).unwrap();
+            std::fs::write(&path, text).unwrap();
             assert_eq!(chosen(name, &mut [0; MAX_FILE]), value);
         }
 

@@ -100,18 +100,39 @@ impl Bell {
     /// Makes an eventfd unreadable, until it is rung again. Does nothing with a
     /// socket.
     pub fn silence(&self) {
-        let mut count = [0; 8];
-
         if matches!(self.kind, Kind::Socket) {
             return;
         }
 
-        // The read fails only if the counter is 0, and then the descriptor is
-        // not readable.
-        // SAFETY: the kernel writes at most the 8 bytes of `count`, which is
-        // local.
-        unsafe { libc::read(self.fd(), count.as_mut_ptr().cast(), count.len()) };
+        // All processes share the flag O_NONBLOCK of the eventfd. One of them can clear
+        // it and then be the first to read the counter, so that read(2) would wait.
+        if read_without_waiting(self.fd()) == Err(Errno::EOPNOTSUPP) {
+            read(self.fd());
+        }
     }
+}
+
+/// Reads the counter of an eventfd, `preadv2(2)` with RWF_NOWAIT. Fails with `EAGAIN` if
+/// the counter is 0, and with `EOPNOTSUPP` if the kernel is older than Linux 5.8.
+fn read_without_waiting(fd: RawFd) -> Result<(), Errno> {
+    let mut count = [0; 8];
+    let to = libc::iovec {
+        iov_base: count.as_mut_ptr().cast(),
+        iov_len: count.len(),
+    };
+
+    // SAFETY: the kernel writes at most the 8 bytes of `count`, which is local.
+    Errno::result(unsafe { libc::preadv2(fd, &raw const to, 1, -1, libc::RWF_NOWAIT) }).map(drop)
+}
+
+/// Reads the counter of an eventfd.
+fn read(fd: RawFd) {
+    let mut count = [0; 8];
+
+    // The read fails only if the counter is 0, and then the descriptor is not
+    // readable.
+    // SAFETY: the kernel writes at most the 8 bytes of `count`, which is local.
+    unsafe { libc::read(fd, count.as_mut_ptr().cast(), count.len()) };
 }
 
 /// Makes the kernel send this process SIGIO when something arrives at `fd`, `O_ASYNC`
@@ -134,4 +155,67 @@ pub fn set_signals(fd: RawFd, are_sent: bool) -> Result<(), Errno> {
 
     // SAFETY: F_SETFL accesses no memory.
     Errno::result(unsafe { libc::fcntl(fd, libc::F_SETFL, libc::O_NONBLOCK | flags) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Whether the descriptor is readable, after `poll(2)`.
+    fn is_readable(bell: &Bell) -> bool {
+        let mut fds = libc::pollfd {
+            fd: bell.fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+
+        // SAFETY: the kernel writes `fds`, which is local.
+        unsafe { libc::poll(&raw mut fds, 1, 0) == 1 }
+    }
+
+    #[test]
+    fn a_bell_is_readable_until_it_is_silenced() {
+        let bell = Bell::new().unwrap();
+
+        assert!(!is_readable(&bell));
+        bell.ring();
+        bell.ring();
+        assert!(is_readable(&bell));
+        bell.silence();
+        assert!(!is_readable(&bell));
+        bell.silence();
+    }
+
+    #[test]
+    fn another_process_cannot_make_the_owner_of_a_bell_wait() {
+        let bell = Bell::new().unwrap();
+
+        if read_without_waiting(bell.fd()) == Err(Errno::EOPNOTSUPP) {
+            println!("skipped: this kernel has no RWF_NOWAIT for an eventfd");
+            return;
+        }
+
+        // SAFETY: F_SETFL accesses no memory.
+        assert_eq!(unsafe { libc::fcntl(bell.fd(), libc::F_SETFL, 0) }, 0);
+
+        thread::scope(|scope| {
+            let (done, is_done) = mpsc::channel();
+            let bell = &bell;
+
+            scope.spawn(move || {
+                bell.silence();
+                done.send(()).unwrap();
+            });
+
+            let result = is_done.recv_timeout(Duration::from_secs(20));
+
+            // A read that waits returns now.
+            bell.ring();
+            assert_eq!(result, Ok(()));
+        });
+    }
 }

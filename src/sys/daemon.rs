@@ -1,15 +1,14 @@
-//! Functions for daemons: to become a daemon, to set the process title, and to
-//! get a signal when the parent dies.
+//! Functions for daemons: to become a daemon, and to get a signal when the parent
+//! dies.
 
-use std::ffi::{CStr, c_char, c_int};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::ptr;
+use std::ffi::c_int;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
-use super::lock::Lock;
+use super::signal::Blocked;
 
 /// The name of the system call that failed, and its errno.
 pub type Failure = (&'static str, Errno);
@@ -18,37 +17,79 @@ pub type Failure = (&'static str, Errno);
 /// set up.
 pub struct Starting(OwnedFd);
 
+/// The byte that tells the parent that the daemon is set up.
+const SET_UP: u8 = b'1';
+/// The byte that tells the parent that the daemon could not be set up.
+const FAILED: u8 = b'0';
+
 impl Starting {
     /// Tells the parent that the daemon is set up, so that the parent exits
     /// with 0. If this value is dropped instead, the parent exits with 1.
     pub fn done(self) {
+        self.tell(SET_UP);
+    }
+
+    fn tell(&self, byte: u8) {
         // The write fails if the parent has exited meanwhile. Nothing has to be
         // done then.
-        let _ = super::fd::write(self.0.as_raw_fd(), b"1");
+        let _ = super::fd::write(self.0.as_raw_fd(), &[byte]);
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        // The parent reads one byte only, so after `done` this has no effect.
+        self.tell(FAILED);
+    }
+}
+
+/// Opens `/dev/null` as each of stdin, stdout and stderr that is closed, so that
+/// no other file gets their numbers. Does nothing if `/dev/null` cannot be opened.
+pub fn open_stdio() {
+    loop {
+        // The kernel assigns the lowest number that is free. The descriptor is not
+        // close-on-exec, because the programs that a process executes have stdin,
+        // stdout and stderr too.
+        let Ok(null) = open(c"/dev/null", OFlag::O_RDWR, Mode::empty()) else {
+            return;
+        };
+
+        if null.as_raw_fd() > libc::STDERR_FILENO {
+            return;
+        }
+
+        // The numbers up to stderr have no owner, see `daemonize`.
+        let _ = null.into_raw_fd();
     }
 }
 
 /// Makes the program a daemon, as nginx does: the program continues in a child,
 /// which has a session of its own, and `/dev/null` as stdin and stdout. The
-/// parent exits when the child has called [`Starting::done`], or when the child
-/// has dropped `starting`.
+/// parent exits when the child has called [`Starting::done`], has dropped
+/// `starting`, or was killed: then the parent calls `killed` with the pid of the
+/// child and the number of the signal before.
 ///
 /// `starting` is set in the child, also if a later step fails: the caller cleans
 /// up before it drops `starting`.
-pub fn daemonize(starting: &mut Option<Starting>) -> Result<(), Failure> {
+pub fn daemonize(
+    starting: &mut Option<Starting>,
+    killed: &dyn Fn(libc::pid_t, c_int),
+) -> Result<(), Failure> {
     let (result, theirs) = super::process::pipe().map_err(|err| ("pipe()", err))?;
 
+    // In the parent all signals stay blocked, so that none ends the wait, and the
+    // handler of SIGCHLD does not reap the child.
+    let blocked = Blocked::all().map_err(|err| ("sigprocmask()", err))?;
+
     match super::process::fork().map_err(|err| ("fork()", err))? {
-        super::process::Fork::Parent(_) => {
+        super::process::Fork::Parent(pid) => {
             drop(theirs);
-
-            let mut byte = [0];
-            let set_up = nix::unistd::read(&result, &mut byte) == Ok(1);
-
-            super::process::exit_now(c_int::from(!set_up));
+            super::process::exit_now(wait_for_daemon(&result, pid, killed));
         }
         super::process::Fork::Child => *starting = Some(Starting(theirs)),
     }
+
+    drop(blocked);
 
     nix::unistd::setsid().map_err(|err| ("setsid()", err))?;
 
@@ -68,6 +109,30 @@ pub fn daemonize(starting: &mut Option<Starting>) -> Result<(), Failure> {
     }
 
     Ok(())
+}
+
+/// In the parent of a daemon: waits until the daemon `pid` has written a byte to
+/// the pipe `result`, or was killed. Returns the exit code of the parent.
+fn wait_for_daemon(
+    result: &OwnedFd,
+    pid: libc::pid_t,
+    killed: &dyn Fn(libc::pid_t, c_int),
+) -> c_int {
+    let mut byte = [0];
+
+    loop {
+        match nix::unistd::read(result, &mut byte) {
+            Err(Errno::EINTR) => {}
+            // The daemon exits without a byte, because `Starting` was not dropped.
+            Ok(0) => {
+                if let Some(signo) = super::process::wait_for_signal(pid) {
+                    killed(pid, signo);
+                }
+                return 1;
+            }
+            read => return c_int::from(read != Ok(1) || byte != [SET_UP]),
+        }
+    }
 }
 
 /// Makes stderr a copy of `fd`, `dup2(2)`.
@@ -92,145 +157,12 @@ pub fn allow_core() -> Result<(), Errno> {
     Errno::result(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }).map(drop)
 }
 
-/// The memory of the program's arguments, which ps shows as the title of the
-/// process.
-struct Area {
-    start: *mut c_char,
-    len: usize,
-}
-
-// SAFETY: `start` points to the memory of the arguments, which lives as long as
-// the process and belongs to no thread.
-unsafe impl Send for Area {}
-
-static AREA: Lock<Option<Area>> = Lock::new(None);
-
-/// Prepares for process titles. A title overwrites the program's arguments and
-/// the environment behind them, so this function first moves the environment to
-/// other memory.
-///
-/// # Safety
-///
-/// `argv` is NULL or the argument of main(). After the first title, the program
-/// uses neither the arguments nor pointers to the environment that it got
-/// before this call.
-pub unsafe fn init_title(argv: *mut *mut c_char) {
-    super::text::keep_program_name();
-
-    // SAFETY: as this function demands, `argv` is NULL or the argument of
-    // main(), which is a NULL-terminated array.
-    if argv.is_null() || unsafe { (*argv).is_null() } {
-        return;
-    }
-
-    // SAFETY: `argv` has a first string. The kernel has put the strings of the
-    // arguments and the environment one behind the other, so that they are one
-    // piece of memory, from `start` to `end`.
-    unsafe {
-        let start = *argv;
-        let end = end_of_environment(end_of_arguments(argv));
-
-        *argv.add(1) = ptr::null_mut();
-        *AREA.lock() = Some(Area {
-            start,
-            len: end.offset_from_unsigned(start),
-        });
-    }
-}
-
-/// The end of the memory of the arguments, which the kernel has put one behind
-/// the other. Skips an argument at another place, because the program has
-/// replaced it.
-///
-/// # Safety
-///
-/// `argv` is a NULL-terminated array of strings with a first element.
-unsafe fn end_of_arguments(argv: *mut *mut c_char) -> *mut c_char {
-    // SAFETY: `arg` goes from element to element of `argv`, up to the NULL.
-    unsafe {
-        let mut end = *argv;
-        let mut arg = argv;
-
-        while !(*arg).is_null() {
-            if *arg == end {
-                end = end.add(CStr::from_ptr(*arg).count_bytes() + 1);
-            }
-            arg = arg.add(1);
-        }
-
-        end
-    }
-}
-
-/// Copies the strings of the environment that lie one behind the other from
-/// `end` on to other memory. Returns the end of the strings that were copied:
-/// the first one that could not be copied, for lack of memory, begins there.
-///
-/// # Safety
-///
-/// `end` points behind the arguments of main().
-unsafe fn end_of_environment(mut end: *mut c_char) -> *mut c_char {
-    unsafe extern "C" {
-        static mut environ: *mut *mut c_char;
-    }
-
-    // SAFETY: `environ` is NULL or a NULL-terminated array of strings, whose
-    // elements the program may replace. `env` goes from element to element.
-    unsafe {
-        let mut env = environ;
-
-        while !env.is_null() && !(*env).is_null() {
-            if *env == end {
-                let text = CStr::from_ptr(*env);
-                let copy = libc::strdup(text.as_ptr());
-
-                if copy.is_null() {
-                    break;
-                }
-
-                end = end.add(text.count_bytes() + 1);
-                *env = copy;
-            }
-            env = env.add(1);
-        }
-    }
-
-    end
-}
-
-/// Sets the title that `ps(1)` shows to "NAME: TITLE". TITLE is the parts of
-/// `title`, joined. A title that is longer than the memory for it is cut.
-pub fn set_title<'a>(name: &[u8], title: impl Iterator<Item = &'a [u8]>) {
-    let guard = AREA.lock();
-
-    let Some(area) = guard.as_ref() else { return };
-    let mut at = 0;
-
-    // SAFETY: after the call of `init_title` no other code uses the area.
-    unsafe { area.start.write_bytes(0, area.len) };
-
-    let mut append = |part: &[u8]| {
-        let n = part.len().min(area.len.saturating_sub(at + 1));
-
-        // SAFETY: `at` + `n` is less than the size of the area, and `part` lies
-        // elsewhere.
-        unsafe { ptr::copy_nonoverlapping(part.as_ptr(), area.start.cast::<u8>().add(at), n) };
-
-        at += n;
-    };
-
-    append(name);
-    append(b": ");
-    title.for_each(append);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sys::fd::identity;
     use crate::sys::process::{exit_now, getpid, getppid, pipe};
     use crate::sys::testing::{exit_code, in_child};
-    use crate::sys::text;
 
     /// Makes a child a daemon, and calls `run` in the daemon with the pid of the child.
     /// Returns the exit code of the child, which is the parent of the daemon.
@@ -250,7 +182,7 @@ mod tests {
                 libc::umask(0o77);
             }
 
-            let result = daemonize(&mut starting);
+            let result = daemonize(&mut starting, &|_, _| {});
 
             // The parent must not return from daemonize().
             if getpid() == parent {
@@ -317,32 +249,6 @@ mod tests {
             let dumpable = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
 
             assert_eq!(dumpable, 1);
-        });
-    }
-
-    /// The arguments of the test are "program" and "an argument", in memory that ends
-    /// with "end".
-    #[test]
-    fn a_title_overwrites_the_arguments() {
-        in_child(|| {
-            let mut memory = *b"program\0an argument\0end";
-            let start: *mut c_char = memory.as_mut_ptr().cast();
-            let name = text::program_name().to_vec();
-            // SAFETY: the second argument begins at the offset 8.
-            let mut argv = [start, unsafe { start.add(8) }, ptr::null_mut()];
-
-            // SAFETY: `argv` is an array of strings that ends with NULL, as that of
-            // main(), and only this code uses the strings.
-            unsafe { init_title(argv.as_mut_ptr()) };
-
-            set_title(b"test", [&b"a "[..], b"title"].into_iter());
-            assert_eq!(&memory, b"test: a title\0\0\0\0\0\0\0end");
-
-            set_title(b"test", [&b"too long "[..], b"a title"].into_iter());
-            assert_eq!(&memory, b"test: too long a ti\0end");
-
-            assert!(argv[1].is_null());
-            assert_eq!(text::program_name(), name);
         });
     }
 }

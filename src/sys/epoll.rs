@@ -2,7 +2,9 @@
 //! that waits, `eventfd(2)`.
 
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::slice;
 
 use nix::errno::Errno;
 
@@ -22,10 +24,10 @@ pub const FAILED: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 const EDGE: u32 = libc::EPOLLET as u32;
 
 /// The largest number of events that one wait returns.
-pub const BATCH: usize = 64;
+const BATCH: usize = 64;
 
 /// An event of one descriptor.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Event {
     /// The bits of `READ`, `WRITE` and `FAILED` that apply to the descriptor
     /// now.
@@ -34,12 +36,37 @@ pub struct Event {
     pub key: u64,
 }
 
+/// The memory for the events of one [`wait`]. It is not initialized, because a server
+/// with few connections waits once for each request.
+pub struct Batch(MaybeUninit<[libc::epoll_event; BATCH]>);
+
+impl Batch {
+    /// Makes the memory.
+    pub const fn uninit() -> Self {
+        Self(MaybeUninit::uninit())
+    }
+}
+
+/// The events that [`wait`] has returned.
+pub struct Events<'a>(&'a [libc::epoll_event]);
+
+impl Events<'_> {
+    /// The events of descriptors, with their keys. A call of [`wake`] is an event
+    /// whose `events` are 0.
+    pub fn iter(&self) -> impl Iterator<Item = Event> {
+        self.0.iter().map(|event| Event {
+            events: if event.u64 == WAKE { 0 } else { event.events },
+            key: event.u64,
+        })
+    }
+}
+
 /// An epoll instance, and an eventfd with which [`wake`] ends a wait. Both are
 /// close-on-exec.
 pub struct Epoll {
     // Both are `None` after `Epoll::close`.
-    epoll: Option<OwnedFd>,
-    wake: Option<OwnedFd>,
+    pub(super) epoll: Option<OwnedFd>,
+    pub(super) wake: Option<OwnedFd>,
     /// Watches the sockets of [`Epoll::watch_full`]. It is an instance of its
     /// own, since `epoll` may watch the same sockets for something else.
     full: Option<OwnedFd>,
@@ -48,7 +75,7 @@ pub struct Epoll {
 }
 
 /// The key of the events of the eventfd, and of the instance in `full`.
-const WAKE: u64 = u64::MAX;
+pub(super) const WAKE: u64 = u64::MAX;
 
 /// Becomes the owner of the descriptor `fd`, the result of a system call.
 /// Returns the errno if the system call failed.
@@ -64,43 +91,11 @@ unsafe fn new_fd(fd: c_int) -> Result<OwnedFd, Errno> {
 }
 
 /// Changes what an epoll instance watches, `epoll_ctl(2)`.
-fn ctl(epoll: RawFd, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
+pub(super) fn ctl(epoll: RawFd, op: c_int, fd: RawFd, events: u32, key: u64) -> Result<(), Errno> {
     let mut event = libc::epoll_event { events, u64: key };
 
     // SAFETY: the kernel reads `event`, which is local.
     Errno::result(unsafe { libc::epoll_ctl(epoll, op, fd, &raw mut event) }).map(drop)
-}
-
-/// An epoll instance that an event loop of the program watches: it is readable
-/// while one of the descriptors in it is. Close-on-exec.
-pub struct Nested {
-    /// The epoll descriptor.
-    pub epoll: OwnedFd,
-    /// An eventfd in the epoll instance, for [`wake`] and [`drain`].
-    pub wake: OwnedFd,
-}
-
-impl Nested {
-    /// Makes an epoll instance that watches its eventfd.
-    pub fn new() -> Result<Self, Errno> {
-        let Epoll { epoll, wake, .. } = Epoll::new()?;
-
-        Ok(Self {
-            epoll: epoll.ok_or(Errno::EBADF)?,
-            wake: wake.ok_or(Errno::EBADF)?,
-        })
-    }
-}
-
-/// Makes the epoll instance `epoll` readable while `fd` is readable.
-pub fn add(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
-    ctl(epoll, libc::EPOLL_CTL_ADD, fd, READ, WAKE)
-}
-
-/// Removes `fd` from the epoll instance `epoll`. If a forked process has a copy of
-/// `fd`, the kernel still watches it after `fd` is closed here, `epoll(7)`.
-pub fn remove(epoll: RawFd, fd: RawFd) -> Result<(), Errno> {
-    ctl(epoll, libc::EPOLL_CTL_DEL, fd, 0, WAKE)
 }
 
 impl Epoll {
@@ -218,35 +213,29 @@ impl Epoll {
 /// Waits for events on [`Epoll::waiter`], `epoll_wait(2)`: at most `timeout`
 /// milliseconds, or without limit if `timeout` is -1.
 ///
-/// Returns the number of events that have been written to `events`. A call of
-/// [`wake`] causes an event whose `events` are 0.
+/// Returns the events, which are in `batch`.
 pub fn wait(
     waiter: RawFd,
     waker: RawFd,
-    events: &mut [Event],
+    batch: &mut Batch,
     timeout: c_int,
-) -> Result<usize, Errno> {
-    let mut batch = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
+) -> Result<Events<'_>, Errno> {
+    let first = batch.0.as_mut_ptr().cast();
 
-    // SAFETY: the kernel writes at most BATCH events to `batch`.
-    let n = Errno::result(unsafe {
-        libc::epoll_wait(waiter, batch.as_mut_ptr(), BATCH as c_int, timeout)
-    })?;
+    // SAFETY: the kernel writes at most BATCH events to `batch`, which has room for
+    // BATCH events.
+    let n = Errno::result(unsafe { libc::epoll_wait(waiter, first, BATCH as c_int, timeout) })?;
     let n = usize::try_from(n).unwrap_or_default();
 
-    for (to, from) in events.iter_mut().zip(batch).take(n) {
-        *to = Event {
-            events: from.events,
-            key: from.u64,
-        };
+    // SAFETY: the kernel has written `n` events to `batch`, and the result borrows
+    // `batch`.
+    let events = Events(unsafe { slice::from_raw_parts(first, n) });
 
-        if to.key == WAKE {
-            to.events = 0;
-            drain(waker);
-        }
+    if events.iter().any(|event| event.key == WAKE) {
+        drain(waker);
     }
 
-    Ok(n.min(events.len()))
+    Ok(events)
 }
 
 /// Makes a call of `wait` return: the call that waits now, or else the next
@@ -268,7 +257,6 @@ pub fn drain(waker: RawFd) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::process::pipe;
     use crate::sys::socket::stream_pair;
 
     /// The time limit for an event that comes at once, in milliseconds.
@@ -276,10 +264,8 @@ mod tests {
 
     /// The events and keys that are reported within `timeout` milliseconds.
     fn events(epoll: &Epoll, timeout: c_int) -> Vec<(u32, u64)> {
-        let mut events = [Event::default(); 4];
-        let n = wait(epoll.waiter(), epoll.waker(), &mut events, timeout).unwrap();
-
-        events[..n]
+        wait(epoll.waiter(), epoll.waker(), &mut Batch::uninit(), timeout)
+            .unwrap()
             .iter()
             .map(|event| (event.events, event.key))
             .collect()
@@ -320,27 +306,6 @@ mod tests {
         wake(epoll.waker());
         assert_eq!(events(&epoll, SOON), [(0, WAKE)]);
         assert_eq!(events(&epoll, 0), []);
-    }
-
-    #[test]
-    fn a_nested_instance_is_readable_while_a_descriptor_is() {
-        let nested = Nested::new().unwrap();
-        let outer = Epoll::new().unwrap();
-        let (reader, writer) = pipe().unwrap();
-        let inner = nested.epoll.as_raw_fd();
-
-        outer.ctl(libc::EPOLL_CTL_ADD, inner, READ, 1).unwrap();
-        add(inner, reader.as_raw_fd()).unwrap();
-        assert_eq!(events(&outer, 0), []);
-        crate::sys::fd::write(writer.as_raw_fd(), b"x").unwrap();
-        assert_eq!(events(&outer, SOON), [(libc::EPOLLIN as u32, 1)]);
-        remove(inner, reader.as_raw_fd()).unwrap();
-        assert_eq!(events(&outer, 0), []);
-
-        wake(nested.wake.as_raw_fd());
-        assert_eq!(events(&outer, SOON), [(libc::EPOLLIN as u32, 1)]);
-        drain(nested.wake.as_raw_fd());
-        assert_eq!(events(&outer, 0), []);
     }
 
     fn fill(sock: RawFd) {

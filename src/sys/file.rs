@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, stat};
 
 use super::path::CPath;
 
@@ -37,20 +37,6 @@ pub(super) fn read_all<'a>(file: &OwnedFd, buffer: &'a mut [u8]) -> Result<&'a [
     }
 
     Ok(buffer.get(..len).unwrap_or_default())
-}
-
-/// Writes `bytes` to a file: creates the file, or replaces its contents. Only the
-/// owner may write to a new file, whatever the `umask(2)`: that of a daemon is 0.
-///
-/// # References
-///
-/// `open(2)`, `write(2)`.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
-    let path = CPath::of(path)?;
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
-    let file = open_retried(path.as_c_str(), flags)?;
-
-    write_all(&file, bytes)
 }
 
 /// Writes `bytes` to an open file.
@@ -92,6 +78,17 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
         .map(drop)
 }
 
+/// Returns `ENOTDIR` if there is a file at `path` that is no directory, `stat(2)`.
+pub fn check_directory(path: &Path) -> Result<(), Errno> {
+    let mode = stat(CPath::of(path)?.as_c_str())?.st_mode;
+
+    if mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits() {
+        Ok(())
+    } else {
+        Err(Errno::ENOTDIR)
+    }
+}
+
 /// Removes a file.
 ///
 /// # References
@@ -103,28 +100,16 @@ pub fn remove(path: &Path) -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn a_file_is_written_read_renamed_and_removed() {
+    fn a_file_is_read_renamed_and_removed() {
         let dir = std::env::temp_dir();
         let old = dir.join(format!("ngx-ipc-file-{}", std::process::id()));
         let new = old.with_extension("new");
         let mut buffer = [0; 64];
 
-        // SAFETY: umask() accesses no memory.
-        let before = unsafe { libc::umask(0) };
-
-        write(&old, b"a long text\n").unwrap();
-        // SAFETY: umask() accesses no memory.
-        unsafe { libc::umask(before) };
-
-        let mode = std::fs::metadata(&old).unwrap().permissions().mode();
-
-        assert_eq!(mode & 0o777, 0o644);
-        write(&old, b"text\n").unwrap();
+        std::fs::write(&old, b"text\n").unwrap();
         rename(&old, &new).unwrap();
 
         assert_eq!(read(&old, &mut buffer), Err(Errno::ENOENT));

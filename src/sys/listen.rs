@@ -1,82 +1,47 @@
 //! Listening sockets.
 
-use std::fmt;
-use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::path::Path;
+use std::ffi::c_int;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, getsockname,
-    listen, setsockopt, socket, sockopt,
-};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
 
-use super::fd::above_stdio;
-use super::path::CPath;
+use super::address::Address;
+use super::fd::{above_stdio, duplicate};
+use super::file;
+use super::socket::int_option;
+use super::unix_socket::{self, Rights};
 
-/// An address on which a program listens: `HOST:PORT` with a numeric host, or
-/// `unix:PATH`.
+/// What a socket receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Address<'a> {
-    /// An IPv4 or IPv6 address and its port.
-    Inet(SocketAddr),
-    /// The path of a Unix socket.
-    Unix(&'a Path),
+pub enum Kind {
+    /// Connections, SOCK_STREAM of `socket(2)`.
+    Stream,
+    /// Datagrams, SOCK_DGRAM.
+    Datagram,
 }
 
-impl<'a> Address<'a> {
-    /// Parses an address; `None` if the text is not an address.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        match text.strip_prefix("unix:") {
-            Some("") => None,
-            Some(path) => Some(Self::Unix(Path::new(path))),
-            None => text.parse().ok().map(Self::Inet),
-        }
-    }
-
-    /// The path of a Unix socket; `None` for an IPv4 or IPv6 address.
-    pub fn path(self) -> Option<&'a Path> {
+impl Kind {
+    fn socket_type(self) -> SockType {
         match self {
-            Self::Unix(path) => Some(path),
-            Self::Inet(_) => None,
-        }
-    }
-
-    /// Binds the socket `fd` to this address, `bind(2)`.
-    fn bind(self, fd: RawFd) -> Result<(), Errno> {
-        match self {
-            Self::Inet(addr) => bind(fd, &SockaddrStorage::from(addr)),
-            Self::Unix(path) => bind(fd, &UnixAddr::new(CPath::of(path)?.as_c_str())?),
-        }
-    }
-
-    /// Whether the socket `fd` is bound to this address.
-    pub fn is_of(&self, fd: RawFd) -> bool {
-        let Ok(name) = getsockname::<SockaddrStorage>(fd) else {
-            return false;
-        };
-
-        match self {
-            Self::Inet(SocketAddr::V4(addr)) => name
-                .as_sockaddr_in()
-                .is_some_and(|name| *addr == (*name).into()),
-            Self::Inet(SocketAddr::V6(addr)) => name
-                .as_sockaddr_in6()
-                .is_some_and(|name| *addr == (*name).into()),
-            Self::Unix(path) => name
-                .as_unix_addr()
-                .is_some_and(|name| name.path() == Some(*path)),
+            Self::Stream => SockType::Stream,
+            Self::Datagram => SockType::Datagram,
         }
     }
 }
 
-impl fmt::Display for Address<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Inet(addr) => addr.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
+/// How a socket listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// What it receives.
+    pub kind: Kind,
+    /// The number of connections that wait to be accepted, see `listen(2)`.
+    pub backlog: c_int,
+    /// Whether an IPv6 socket refuses IPv4, IPV6_V6ONLY of `ipv6(7)`.
+    pub ipv6only: bool,
+    /// Whether other sockets can be bound to the same address, SO_REUSEPORT of
+    /// `socket(7)`.
+    pub reuseport: bool,
 }
 
 /// The system call that failed, with its errno.
@@ -84,52 +49,155 @@ impl fmt::Display for Address<'_> {
 pub enum Failure {
     /// `socket(2)`.
     Socket(Errno),
-    /// `setsockopt(SO_REUSEADDR)`.
-    ReuseAddr(Errno),
+    /// `setsockopt(2)` of the option with this name.
+    Option(&'static str, Errno),
     /// `bind(2)`.
     Bind(Errno),
     /// `listen(2)`.
     Listen(Errno),
 }
 
-/// Makes a socket that listens on `address`, non-blocking and close-on-exec.
-pub fn open(address: Address<'_>, backlog: i32) -> Result<OwnedFd, Failure> {
-    let family = match address {
-        Address::Inet(SocketAddr::V4(_)) => AddressFamily::Inet,
-        Address::Inet(SocketAddr::V6(_)) => AddressFamily::Inet6,
-        Address::Unix(_) => AddressFamily::Unix,
-    };
+/// Makes a socket that listens on `address`, non-blocking and close-on-exec. The file of a
+/// Unix socket gets `rights`.
+///
+/// Returns the system call that failed, and leaves neither a socket nor a file.
+pub fn open(address: Address<'_>, options: Options, rights: Rights) -> Result<OwnedFd, Failure> {
+    let family = address.family().ok_or(Failure::Socket(Errno::EINVAL))?;
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
 
-    let sock = socket(family, SockType::Stream, flags, None)
+    let sock = socket(family, options.kind.socket_type(), flags, None)
         .and_then(above_stdio)
         .map_err(Failure::Socket)?;
 
-    setsockopt(&sock, sockopt::ReuseAddr, &true).map_err(Failure::ReuseAddr)?;
+    // For datagrams the option would let two programs have the same address.
+    if options.kind == Kind::Stream {
+        setsockopt(&sock, sockopt::ReuseAddr, &true)
+            .map_err(|err| Failure::Option("SO_REUSEADDR", err))?;
+    }
 
-    address.bind(sock.as_raw_fd()).map_err(Failure::Bind)?;
+    if options.reuseport {
+        share_address(sock.as_raw_fd()).map_err(|err| Failure::Option("SO_REUSEPORT", err))?;
+    }
 
-    let backlog = Backlog::new(backlog).unwrap_or(Backlog::MAXALLOWABLE);
+    if family == AddressFamily::Inet6 {
+        set_option(
+            sock.as_raw_fd(),
+            libc::IPPROTO_IPV6,
+            libc::IPV6_V6ONLY,
+            options.ipv6only.into(),
+        )
+        .map_err(|err| Failure::Option("IPV6_V6ONLY", err))?;
+    }
 
-    listen(&sock, backlog).map_err(Failure::Listen)?;
+    match address.path() {
+        Some(path) => unix_socket::bind(&sock, path, rights),
+        None => address.bind(sock.as_raw_fd()),
+    }
+    .map_err(Failure::Bind)?;
+
+    if options.kind == Kind::Stream {
+        listen(sock.as_raw_fd(), options.backlog)
+            .inspect_err(|_| remove_file(address))
+            .map_err(Failure::Listen)?;
+    }
 
     Ok(sock)
 }
 
-/// Becomes the owner of a listening socket that this program has inherited from
-/// the program that executed it. `None` if `fd` is not a socket.
-pub fn inherit(fd: RawFd) -> Option<OwnedFd> {
-    getsockname::<SockaddrStorage>(fd).ok()?;
+/// Removes the file of a Unix socket that this process has bound and not closed yet. No
+/// other process of this library has replaced the file, because the socket still belongs
+/// to it.
+fn remove_file(address: Address<'_>) {
+    if let Some(path) = address.path() {
+        let _ = file::remove(path);
+    }
+}
 
-    // SAFETY: F_SETFD accesses no memory.
+/// Makes a socket listen, `listen(2)`. If the socket listens already, this changes
+/// its backlog.
+pub fn listen(fd: RawFd, backlog: c_int) -> Result<(), Errno> {
+    // SAFETY: listen() accesses no memory.
+    Errno::result(unsafe { libc::listen(fd, backlog) }).map(drop)
+}
+
+/// Lets other sockets be bound to the address of the socket `fd`, SO_REUSEPORT of
+/// `socket(7)`.
+pub fn share_address(fd: RawFd) -> Result<(), Errno> {
+    set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
+}
+
+/// Sets an option that is an int, `setsockopt(2)`.
+pub fn set_option(fd: RawFd, level: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
+    let len = size_of_val(&value) as libc::socklen_t;
+
+    // SAFETY: the kernel reads `len` bytes of `value`, which is local.
+    Errno::result(unsafe { libc::setsockopt(fd, level, option, (&raw const value).cast(), len) })
+        .map(drop)
+}
+
+/// Whether the socket `fd` is of the kind `kind`, SO_TYPE of `socket(7)`.
+pub fn is_of_kind(fd: RawFd, kind: Kind) -> bool {
+    int_option(fd, libc::SO_TYPE) == Ok(kind.socket_type() as c_int)
+}
+
+/// Becomes the owner of a listening socket that this program has inherited from
+/// the program that executed it, and makes the socket non-blocking and
+/// close-on-exec.
+///
+/// Returns `EBADF` if `fd` is not open, and `ENOTSOCK` if it is no socket.
+pub fn inherit(fd: RawFd) -> Result<OwnedFd, Errno> {
+    int_option(fd, libc::SO_TYPE)?;
+
+    // SAFETY: these commands of fcntl() access no memory.
     unsafe {
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+
+        Errno::result(libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK))?;
         libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
     }
 
     // SAFETY: the program that executed this one has opened the socket, so the
     // socket has no owner in this process, and callers pass each number only
     // once.
-    Some(unsafe { OwnedFd::from_raw_fd(fd) })
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Becomes the owner of an inherited socket as [`inherit`] does.
+///
+/// Returns in addition `EINVAL` if `fd` is a socket for connections that does not listen,
+/// such as an accepted connection. After an error `fd` is close-on-exec, and open if it
+/// was open.
+pub fn inherit_listening(fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: F_SETFD accesses no memory.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+
+    if int_option(fd, libc::SO_TYPE)? != libc::SOCK_DGRAM
+        && int_option(fd, libc::SO_ACCEPTCONN)? == 0
+    {
+        return Err(Errno::EINVAL);
+    }
+
+    inherit(fd)
+}
+
+/// Becomes the owner of a socket of the kind `kind` that is open already, and makes it
+/// non-blocking and close-on-exec. A descriptor up to stderr stays open, and the result
+/// is a duplicate.
+///
+/// Returns `ENOTSOCK` if `fd` is no socket, and `EPROTOTYPE` if it is a socket of
+/// another kind.
+pub fn adopt(fd: RawFd, kind: Kind) -> Result<OwnedFd, Errno> {
+    if int_option(fd, libc::SO_TYPE)? != kind.socket_type() as c_int {
+        return Err(Errno::EPROTOTYPE);
+    }
+
+    if fd > libc::STDERR_FILENO {
+        return inherit(fd);
+    }
+
+    let sock = duplicate(fd)?;
+
+    inherit(sock.into_raw_fd())
 }
 
 /// Clears close-on-exec of `fd`, so that a program that this process executes
@@ -154,32 +222,26 @@ pub fn accept(fd: RawFd) -> Result<OwnedFd, Errno> {
 
 #[cfg(test)]
 mod tests {
-    use nix::sys::socket::SockaddrLike;
+    use nix::sys::socket::{SockaddrLike, SockaddrStorage, getsockname};
 
     use super::*;
 
-    #[test]
-    fn addresses() {
-        for text in ["127.0.0.1:80", "[::1]:8080", "unix:/tmp/x.sock"] {
-            assert_eq!(Address::parse(text).unwrap().to_string(), text);
-        }
-
-        for text in [
-            "",
-            "80",
-            "localhost:80",
-            "unix:",
-            "127.0.0.1",
-            "1.2.3.4:70000",
-        ] {
-            assert_eq!(Address::parse(text), None, "{text}");
-        }
-    }
+    const RIGHTS: Rights = Rights {
+        mode: 0o666,
+        user: None,
+        group: None,
+    };
+    const STREAM: Options = Options {
+        kind: Kind::Stream,
+        backlog: 5,
+        ipv6only: true,
+        reuseport: false,
+    };
 
     #[test]
     fn a_socket_is_recognised_by_its_address() {
         let any = Address::parse("127.0.0.1:0").unwrap();
-        let sock = open(any, 5).unwrap();
+        let sock = open(any, STREAM, RIGHTS).unwrap();
         let name = getsockname::<SockaddrStorage>(sock.as_raw_fd()).unwrap();
         let text = name.to_string();
         let bound = Address::parse(&text).unwrap();
@@ -187,7 +249,7 @@ mod tests {
         assert!(bound.is_of(sock.as_raw_fd()));
         assert!(!any.is_of(sock.as_raw_fd()));
         assert_eq!(
-            open(bound, 5).unwrap_err(),
+            open(bound, STREAM, RIGHTS).unwrap_err(),
             Failure::Bind(Errno::EADDRINUSE)
         );
     }
@@ -208,10 +270,18 @@ mod tests {
     fn sockets_of_all_families_accept_connections() {
         let path = socket_path("families");
         let unix = format!("unix:{path}");
-        let others = ["127.0.0.1:1", "[::1]:1", "unix:/nonexistent"].map(Address::parse);
+        let name = format!("unix:@{path}");
+        let others = [
+            "127.0.0.1:1",
+            "[::1]:1",
+            "unix:/nonexistent",
+            "unix:@no",
+            "fd:3",
+        ]
+        .map(Address::parse);
 
-        for text in ["127.0.0.1:0", "[::1]:0", &unix] {
-            let sock = match open(Address::parse(text).unwrap(), 5) {
+        for text in ["127.0.0.1:0", "[::1]:0", &unix, &name] {
+            let sock = match open(Address::parse(text).unwrap(), STREAM, RIGHTS) {
                 // A system can have no IPv6.
                 Err(Failure::Socket(_) | Failure::Bind(Errno::EADDRNOTAVAIL)) => continue,
                 result => result.unwrap(),
@@ -242,24 +312,16 @@ mod tests {
     }
 
     #[test]
-    fn only_unix_sockets_have_paths() {
-        let unix = Address::parse("unix:/tmp/x.sock").unwrap();
-
-        assert_eq!(unix.path(), Some(Path::new("/tmp/x.sock")));
-        assert_eq!(Address::parse("127.0.0.1:80").unwrap().path(), None);
-    }
-
-    #[test]
     fn a_socket_is_handed_down_and_inherited() {
         let path = socket_path("inherit");
         let address = format!("unix:{path}");
-        let sock = open(Address::parse(&address).unwrap(), 5).unwrap();
+        let sock = open(Address::parse(&address).unwrap(), STREAM, RIGHTS).unwrap();
 
         hand_down(sock.as_raw_fd());
         assert!(!is_close_on_exec(&sock));
 
         // The number has no owner any more, as after execve(2).
-        let fd = std::os::fd::IntoRawFd::into_raw_fd(sock);
+        let fd = sock.into_raw_fd();
         let inherited = inherit(fd).unwrap();
 
         assert_eq!(inherited.as_raw_fd(), fd);
@@ -268,7 +330,7 @@ mod tests {
 
         let file = std::fs::File::open("/dev/null").unwrap();
 
-        assert!(inherit(file.as_raw_fd()).is_none());
+        assert_eq!(inherit(file.as_raw_fd()).err(), Some(Errno::ENOTSOCK));
         std::fs::remove_file(path).unwrap();
     }
 }

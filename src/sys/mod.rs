@@ -6,12 +6,15 @@
 
 #![allow(unsafe_code)]
 
+pub mod address;
 pub mod alarm;
 pub mod bell;
 pub mod buffer;
 mod control;
 pub mod daemon;
+pub mod datagram;
 pub mod descriptors;
+pub mod directory;
 pub mod environment;
 pub mod epoll;
 pub mod errno;
@@ -22,10 +25,15 @@ pub mod inherit;
 pub mod listen;
 pub mod lock;
 pub mod log;
+pub mod log_socket;
 pub mod memory_file;
+mod memory_map;
+pub mod nested_epoll;
+pub mod notify;
 pub mod panic;
 pub mod path;
 pub mod process;
+pub mod processors;
 pub mod published;
 pub mod region;
 pub mod shm;
@@ -35,6 +43,9 @@ pub mod socket;
 mod testing;
 pub mod text;
 pub mod time;
+pub mod title;
 pub mod trusted;
+pub mod unix_socket;
+pub mod usage;
 pub mod user;
 pub mod vfork;

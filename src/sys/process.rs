@@ -5,6 +5,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::usage::Cpu;
+
 /// The process in which [`fork`] has returned.
 pub enum Fork {
     /// The child, the new process.
@@ -30,6 +32,13 @@ pub fn fork() -> Result<Fork, Errno> {
 pub fn getpid() -> libc::pid_t {
     // SAFETY: getpid() has no precondition.
     unsafe { libc::getpid() }
+}
+
+/// The id of this thread, `gettid(2)`.
+#[cfg(feature = "standalone")]
+pub fn gettid() -> libc::pid_t {
+    // SAFETY: gettid() has no precondition.
+    unsafe { libc::gettid() }
 }
 
 /// The id of the parent, `getppid(2)`.
@@ -182,13 +191,23 @@ pub fn has_ended(status: c_int) -> bool {
     libc::WIFEXITED(status) || libc::WIFSIGNALED(status)
 }
 
+/// A child that was reaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reaped {
+    /// The pid.
+    pub pid: libc::pid_t,
+    /// The status of `wait(2)`.
+    pub status: c_int,
+    /// The processor time.
+    pub cpu: Cpu,
+}
+
 /// The pid that means "any child", for [`reap`].
 pub const ANY: libc::pid_t = -1;
 
 /// Reaps a child if it has exited: the child `pid`, or any child if `pid` is
-/// [`ANY`], `waitpid(2)`. Returns the pid and the status of the child; `None`
-/// if no such child has exited. Never waits.
-pub fn reap(pid: libc::pid_t) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
+/// [`ANY`], `wait4(2)`. Returns `None` if no such child has exited. Never waits.
+pub fn reap(pid: libc::pid_t) -> Result<Option<Reaped>, Errno> {
     wait(pid, libc::WNOHANG)
 }
 
@@ -248,22 +267,41 @@ pub fn reap_one(pid: libc::pid_t) -> Result<(), Errno> {
     wait(pid, 0).map(drop)
 }
 
-/// Calls `waitpid(2)` until it reports a child that has exited.
+/// Waits until the child `pid` has ended, and reaps it. Returns the number of the
+/// signal that has killed it; `None` if no signal has killed it.
+pub fn wait_for_signal(pid: libc::pid_t) -> Option<c_int> {
+    let status = wait(pid, 0).ok().flatten()?.status;
+
+    libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status))
+}
+
+/// Calls `wait4(2)` until it reports a child that has exited.
 ///
 /// A child can make its parent its tracer, `PTRACE_TRACEME` of `ptrace(2)`. Each
-/// signal then stops the child, and `waitpid(2)` reports the stop. The caller
+/// signal then stops the child, and `wait4(2)` reports the stop. The caller
 /// would treat the child as one that has exited, and the child would stay stopped
 /// for ever. So this function kills such a child.
-fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<(libc::pid_t, c_int)>, Errno> {
+fn wait(pid: libc::pid_t, options: c_int) -> Result<Option<Reaped>, Errno> {
     let mut status: c_int = 0;
+    // SAFETY: all-zero is a valid value of this plain C struct.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
 
     loop {
-        // SAFETY: the kernel writes `status`, which is local.
-        match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, options) }) {
+        // SAFETY: the kernel writes `status` and `usage`, which are local.
+        let waited = unsafe { libc::wait4(pid, &raw mut status, options, &raw mut usage) };
+
+        match Errno::result(waited) {
             Err(Errno::EINTR) => {}
             Ok(0) => return Ok(None),
             Ok(pid) if libc::WIFSTOPPED(status) => kill(pid, libc::SIGKILL)?,
-            result => return result.map(|pid| Some((pid, status))),
+            Ok(pid) => {
+                return Ok(Some(Reaped {
+                    pid,
+                    status,
+                    cpu: Cpu::new(&usage),
+                }));
+            }
+            Err(err) => return Err(err),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicUsize};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -166,6 +166,8 @@ pub fn shm_remove(id: c_int) -> Result<(), Errno> {
 /// The type consists of integer atomics only.
 pub unsafe trait Share: Sync + 'static {}
 
+// SAFETY: `AtomicU8` is an integer atomic.
+unsafe impl Share for AtomicU8 {}
 // SAFETY: `AtomicI32` is an integer atomic.
 unsafe impl Share for AtomicI32 {}
 // SAFETY: `AtomicI64` is an integer atomic.

@@ -1,6 +1,8 @@
 //! Signals: dispositions, signal masks, and the arguments of a signal handler.
 
 use std::ffi::{c_int, c_void};
+#[cfg(feature = "standalone")]
+use std::fmt;
 
 use nix::errno::Errno;
 
@@ -17,6 +19,26 @@ fn action(signo: c_int, disposition: libc::sighandler_t, flags: c_int) -> Result
     // SAFETY: the kernel reads `sa`, which is local; `disposition` is SIG_IGN,
     // SIG_DFL or a Handler, for which `flags` has SA_SIGINFO.
     Errno::result(unsafe { libc::sigaction(signo, &raw const sa, std::ptr::null_mut()) }).map(drop)
+}
+
+/// The name of a signal, such as "SIGTTIN", or "SIGRTMIN+2" for a real-time signal.
+///
+/// # References
+///
+/// `signal(7)`.
+#[cfg(feature = "standalone")]
+pub struct Name(pub c_int);
+
+#[cfg(feature = "standalone")]
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(signo) = *self;
+
+        match nix::sys::signal::Signal::try_from(signo) {
+            Ok(signal) => f.write_str(signal.as_str()),
+            Err(_) => write!(f, "SIGRTMIN+{}", signo.saturating_sub(libc::SIGRTMIN())),
+        }
+    }
 }
 
 /// Makes `handler` the handler of the signal `signo`.
@@ -107,6 +129,11 @@ impl Drop for Blocked {
 /// function has the effect until it returns, because the kernel then sets the mask
 /// from before.
 pub fn block(signals: impl Iterator<Item = c_int>) {
+    change_mask(libc::SIG_BLOCK, signals);
+}
+
+/// Changes the signal mask by these signals. `how` is SIG_BLOCK or SIG_UNBLOCK.
+fn change_mask(how: c_int, signals: impl Iterator<Item = c_int>) {
     // SAFETY: an all-zero sigset is valid; `set` is local. The call cannot fail,
     // because its first argument is valid.
     unsafe {
@@ -118,8 +145,13 @@ pub fn block(signals: impl Iterator<Item = c_int>) {
             libc::sigaddset(&raw mut set, signo);
         }
 
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        libc::sigprocmask(how, &raw const set, std::ptr::null_mut());
     }
+}
+
+/// Unblocks these signals, `sigprocmask(2)`.
+pub fn unblock(signals: impl Iterator<Item = c_int>) {
+    change_mask(libc::SIG_UNBLOCK, signals);
 }
 
 /// Unblocks all signals, `sigprocmask(2)`.

@@ -106,7 +106,7 @@ pub fn send_buffer(sock: RawFd) -> Result<usize, Errno> {
 }
 
 /// An option of `socket(7)` that is an int, `getsockopt(2)`.
-fn int_option(sock: RawFd, option: c_int) -> Result<c_int, Errno> {
+pub fn int_option(sock: RawFd, option: c_int) -> Result<c_int, Errno> {
     let mut value: c_int = 0;
     let mut len = size_of_val(&value) as libc::socklen_t;
 

@@ -1,27 +1,22 @@
-//! Opens a log or a pid file as root in a directory that another user may change.
+//! Opens a log or a pid file in a directory that another user may change.
 //!
 //! That user can replace the file by a symbolic link, by a hard link to a file
 //! of root, or by a FIFO without a reader. Without the checks of this file, root
 //! would write to the wrong file, make the user its owner, or wait for a reader.
 
-use std::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+mod place;
+
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
-use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::fcntl::OFlag;
+use nix::sys::stat::{SFlag, fstat};
 
-use super::buffer::copy;
+use self::place::{Place, Untrusted, find, is_kind, is_roots};
 use super::fd::{above_stdio, give};
-use super::file::{read_all, write_all};
-use super::path::{self, CPath};
-
-/// The largest number of symbolic links in a path, as in `path_resolution(7)`.
-const MOST_LINKS: usize = 40;
+use super::file::read_all;
+use super::user;
 
 /// What happens to the owner of a log that is opened.
 #[derive(Clone, Copy)]
@@ -30,14 +25,6 @@ pub enum Owner {
     May(libc::uid_t),
     /// This user becomes the owner.
     Becomes(libc::uid_t),
-}
-
-/// The directory of a file, and the file's name in it.
-struct Place {
-    directory: OwnedFd,
-    name: CPath,
-    /// The path ended with a symbolic link, which has been followed.
-    linked: bool,
 }
 
 /// Opens a file to append to it, close-on-exec. The file is created if it does
@@ -71,25 +58,42 @@ pub fn open_append(path: &Path, owner: Owner) -> Result<RawFd, Errno> {
     above_stdio(file).map(IntoRawFd::into_raw_fd)
 }
 
-/// Writes `bytes` to a file: creates the file, or replaces its contents.
+/// Makes a file with the contents `bytes`, or replaces the file that the path
+/// names. A process that reads the file meanwhile finds the complete old or the
+/// complete new contents.
 ///
-/// Links are followed as by [`open_append`]. In a directory that another user can
-/// change, the function removes the file or link that the path names, and creates
-/// a new file.
+/// The function writes to a new file in the same directory, and renames it. So a
+/// link at the end of the path is replaced. Root follows such a link in a
+/// directory that only root can change, and fails with ELOOP at any other link
+/// that another user can have made.
+///
+/// If the path names neither a regular file nor a link, or no file can be made
+/// beside it, the function writes to the file that is there. Root does so only in
+/// a directory that only root can change.
 ///
 /// # References
 ///
-/// `openat(2)`, `unlinkat(2)`.
+/// `openat(2)`, `renameat(2)`.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
-    let place = find(path, Untrusted::Replaced)?;
-    let mut flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_CREAT;
+    let (place, safe) = if user::is_root() {
+        let place = find(path, Untrusted::Replaced)?;
+        let safe = is_roots(&place.directory)?;
 
-    if !is_roots(&place.directory)? {
-        place.unlink()?;
-        flags |= OFlag::O_EXCL;
+        (place, safe)
+    } else {
+        (Place::of(path)?, true)
+    };
+
+    if safe && place.is_special()? {
+        return place.overwrite(bytes);
     }
 
-    write_all(&place.open(flags)?, bytes)
+    match place.replace(bytes) {
+        Err(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::EBUSY) if safe => {
+            place.overwrite(bytes)
+        }
+        result => result,
+    }
 }
 
 /// Reads a file into `buffer`. Returns the contents, or as many bytes as `buffer`
@@ -102,34 +106,6 @@ pub fn read<'a>(path: &Path, buffer: &'a mut [u8]) -> Result<(&'a [u8], libc::ui
     let owner = fstat(&file)?.st_uid;
 
     Ok((read_all(&file, buffer)?, owner))
-}
-
-impl Place {
-    /// Opens the file, close-on-exec. Does not follow a link: `find` has
-    /// followed those that may be followed.
-    fn open(&self, mut flags: OFlag) -> Result<OwnedFd, Errno> {
-        flags |= OFlag::O_CLOEXEC;
-
-        if !is_proc(&self.directory)? {
-            flags |= OFlag::O_NOFOLLOW;
-        }
-
-        let mode = Mode::from_bits_truncate(0o644);
-
-        openat(&self.directory, self.name.as_c_str(), flags, mode)
-    }
-
-    /// Removes the file, if there is one.
-    fn unlink(&self) -> Result<(), Errno> {
-        match unlinkat(
-            &self.directory,
-            self.name.as_c_str(),
-            UnlinkatFlags::NoRemoveDir,
-        ) {
-            Err(Errno::ENOENT) => Ok(()),
-            result => result,
-        }
-    }
 }
 
 /// Changes the owner of a file that has been opened, or refuses the file. `safe`:
@@ -152,196 +128,6 @@ fn check_owner(file: &OwnedFd, owner: Owner, safe: bool, linked: bool) -> Result
         Owner::Becomes(_) if has_one_name && !linked => give(file.as_raw_fd(), user),
         _ => Ok(()),
     }
-}
-
-/// What happens to a link at the end of a path that another user can have made.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Untrusted {
-    /// The path is refused with ELOOP.
-    Refused,
-    /// The caller replaces the link.
-    Replaced,
-}
-
-/// Follows a path up to its last name.
-fn find(path: &Path, untrusted: Untrusted) -> Result<Place, Errno> {
-    let path = path.as_os_str().as_bytes();
-    let mut directory = start_of(path)?;
-    let mut rest = Rest::new(path)?;
-    let mut linked = false;
-    let mut links = 0;
-
-    loop {
-        let name = rest.take()?.ok_or(Errno::EISDIR)?;
-        let is_last = rest.is_empty();
-        let mut target = [0; path::SIZE];
-
-        if let Some(target) = link(&directory, name.as_c_str(), &mut target)? {
-            links += 1;
-
-            if links > MOST_LINKS || !is_roots(&directory)? {
-                if is_last && untrusted == Untrusted::Replaced {
-                    return Ok(Place {
-                        directory,
-                        name,
-                        linked,
-                    });
-                }
-
-                return Err(Errno::ELOOP);
-            }
-
-            linked |= is_last;
-
-            if target.starts_with(b"/") {
-                directory = start_of(target)?;
-            }
-
-            rest.prepend(target)?;
-        } else if is_last {
-            return Ok(Place {
-                directory,
-                name,
-                linked,
-            });
-        } else {
-            directory = openat(&directory, name.as_c_str(), DIRECTORY, Mode::empty())?;
-        }
-    }
-}
-
-/// The part of a path that has not been followed yet. The target of a link is
-/// put before the rest of the path.
-struct Rest {
-    /// The rest of the path is the end of this array.
-    bytes: [u8; path::SIZE],
-    start: usize,
-}
-
-impl Rest {
-    fn new(path: &[u8]) -> Result<Self, Errno> {
-        let mut rest = Self {
-            bytes: [0; path::SIZE],
-            start: path::SIZE,
-        };
-
-        rest.prepend(path)?;
-
-        Ok(rest)
-    }
-
-    /// Puts `path` and a slash before the rest. Returns `ENAMETOOLONG` if there
-    /// is no room.
-    fn prepend(&mut self, path: &[u8]) -> Result<(), Errno> {
-        let (end, room) = (self.start, path.len().saturating_add(1));
-        let start = end.checked_sub(room).ok_or(Errno::ENAMETOOLONG)?;
-        let to = self.bytes.get_mut(start..end).unwrap_or_default();
-
-        copy(to, path);
-        to.iter_mut().skip(path.len()).for_each(|end| *end = b'/');
-        self.start = start;
-
-        Ok(())
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    /// Takes the first name out of the rest; `None` if there is no name.
-    fn take(&mut self) -> Result<Option<CPath>, Errno> {
-        let mut start = self.start;
-
-        for part in self.bytes().split(|&byte| byte == b'/') {
-            start += part.len() + 1;
-
-            if is_name(part) {
-                let name = CPath::new(&[part])?;
-
-                self.start = start;
-
-                return Ok(Some(name));
-            }
-        }
-
-        Ok(None)
-    }
-
-    /// Whether the name that was taken last is the end of the path. A slash behind
-    /// this name, or "/.", means that the name is that of a directory,
-    /// `path_resolution(7)`.
-    fn is_empty(&self) -> bool {
-        self.bytes().is_empty()
-    }
-}
-
-/// Whether a part of a path names a file. The part between two slashes can be
-/// empty, and "." is the directory itself.
-fn is_name(part: &[u8]) -> bool {
-    !part.is_empty() && part != b"."
-}
-
-const DIRECTORY: OFlag = OFlag::O_PATH
-    .union(OFlag::O_DIRECTORY)
-    .union(OFlag::O_NOFOLLOW)
-    .union(OFlag::O_CLOEXEC);
-
-/// The directory in which a path begins.
-fn start_of(path: &[u8]) -> Result<OwnedFd, Errno> {
-    let start = if path.starts_with(b"/") { c"/" } else { c"." };
-
-    open(start, DIRECTORY, Mode::empty())
-}
-
-/// Reads the target of a symbolic link into `target`. Returns `None` if `name` is
-/// no link or does not exist, and for links in `/proc`, such as `/proc/PID/fd/0`:
-/// the kernel follows these, because their text is not always a path, see
-/// `proc_pid_fd(5)`.
-fn link<'a>(
-    directory: &OwnedFd,
-    name: &CStr,
-    target: &'a mut [u8],
-) -> Result<Option<&'a [u8]>, Errno> {
-    let stat = match fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Err(Errno::ENOENT) => return Ok(None),
-        result => result?,
-    };
-
-    // The path can continue behind "/proc/self", so this link is followed here.
-    if !is_kind(&stat, SFlag::S_IFLNK) || (is_proc(directory)? && name != c"self") {
-        return Ok(None);
-    }
-
-    let (fd, size) = (directory.as_raw_fd(), target.len());
-
-    // SAFETY: `name` is a C string, and the kernel writes at most `size` bytes to
-    // `target`.
-    let n = Errno::result(unsafe {
-        libc::readlinkat(fd, name.as_ptr(), target.as_mut_ptr().cast(), size)
-    })?;
-    let n = n.unsigned_abs();
-
-    if n == size {
-        return Err(Errno::ENAMETOOLONG);
-    }
-
-    Ok(target.get(..n))
-}
-
-fn is_kind(stat: &FileStat, kind: SFlag) -> bool {
-    stat.st_mode & SFlag::S_IFMT.bits() == kind.bits()
-}
-
-/// Whether only root can make files and links in a directory.
-fn is_roots(directory: &OwnedFd) -> Result<bool, Errno> {
-    let stat = fstat(directory)?;
-    let others = (Mode::S_IWGRP | Mode::S_IWOTH).bits();
-
-    Ok(stat.st_uid == 0 && stat.st_mode & others == 0)
-}
-
-fn is_proc(directory: &OwnedFd) -> Result<bool, Errno> {
-    Ok(fstatfs(directory.as_fd())?.filesystem_type() == PROC_SUPER_MAGIC)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The user of a process, its limits, and its processors.
+//! The user of a process, and its limits.
 
 use std::ffi::{CStr, c_int};
 use std::path::Path;
@@ -58,26 +58,37 @@ pub fn owner(user: libc::uid_t) -> Option<libc::uid_t> {
 ///
 /// `getpwnam(3)`, `getgrnam(3)`.
 pub fn find<'a>(name: &'a CStr, group: Option<&CStr>) -> Result<Identity<'a>, Errno> {
+    let (user, own) = find_user(name)?;
+
+    Ok(Identity {
+        name,
+        user,
+        group: group.map_or(Ok(own), find_group)?,
+    })
+}
+
+/// Finds the user `name`, and the user's own group, `getpwnam(3)`.
+///
+/// Returns ENOENT if there is no such user.
+pub fn find_user(name: &CStr) -> Result<(Uid, Gid), Errno> {
     Errno::clear();
 
     // SAFETY: `name` is a C string.
     let user = unsafe { libc::getpwnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
-    let (user, mut id) = (user.pw_uid, user.pw_gid);
 
-    if let Some(group) = group {
-        Errno::clear();
+    Ok((Uid::from_raw(user.pw_uid), Gid::from_raw(user.pw_gid)))
+}
 
-        // SAFETY: `group` is a C string.
-        id = unsafe { libc::getgrnam(group.as_ptr()).as_ref() }
-            .ok_or_else(not_found)?
-            .gr_gid;
-    }
+/// Finds the group `name`, `getgrnam(3)`.
+///
+/// Returns ENOENT if there is no such group.
+pub fn find_group(name: &CStr) -> Result<Gid, Errno> {
+    Errno::clear();
 
-    Ok(Identity {
-        name,
-        user: Uid::from_raw(user),
-        group: Gid::from_raw(id),
-    })
+    // SAFETY: `name` is a C string.
+    let group = unsafe { libc::getgrnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
+
+    Ok(Gid::from_raw(group.gr_gid))
 }
 
 /// The errno if a user or group does not exist.
@@ -137,31 +148,6 @@ pub enum Resource {
     Nofile,
     /// `RLIMIT_CORE`: the size of a core in bytes.
     Core,
-}
-
-/// The number of processors, at least 1.
-pub fn processors() -> usize {
-    // SAFETY: sysconf() accesses no memory of the caller.
-    let n = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-
-    usize::try_from(n).unwrap_or(1).max(1)
-}
-
-/// Restricts this process to the processors `cpus`, `sched_setaffinity(2)`.
-pub fn setaffinity(cpus: &libc::cpu_set_t) -> Result<(), Errno> {
-    // SAFETY: the kernel reads `cpus`, whose size is passed.
-    Errno::result(unsafe { libc::sched_setaffinity(0, size_of_val(cpus), cpus) }).map(drop)
-}
-
-/// A set with the processor `cpu` only.
-pub fn only_cpu(cpu: usize) -> libc::cpu_set_t {
-    // SAFETY: a set of all-zero bytes is the empty set, and `cpu % CPU_SETSIZE`
-    // lies within the set.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(cpu % libc::CPU_SETSIZE as usize, &mut set);
-        set
-    }
 }
 
 #[cfg(test)]
@@ -247,36 +233,5 @@ mod tests {
                 assert_eq!((limits.rlim_cur, limits.rlim_max), (20, 20));
             }
         });
-    }
-
-    #[test]
-    fn a_process_runs_on_one_processor() {
-        let text = std::fs::read_to_string("/proc/cpuinfo").unwrap();
-        let listed = text.lines().filter(|line| line.starts_with("processor"));
-
-        assert_eq!(processors(), listed.count().max(1));
-
-        in_child(|| {
-            // SAFETY: sched_getcpu() has no precondition.
-            let cpu = unsafe { libc::sched_getcpu() }.unsigned_abs() as usize;
-            let only = only_cpu(cpu);
-            // SAFETY: a set of all-zero bytes is the empty set.
-            let mut now: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-
-            setaffinity(&only).unwrap();
-            // SAFETY: the kernel writes `now`, whose size is passed.
-            unsafe { libc::sched_getaffinity(0, size_of_val(&now), &raw mut now) };
-            assert!(now == only);
-        });
-    }
-
-    #[test]
-    fn a_set_has_one_processor() {
-        for (number, cpu) in [(1, 1), (1023, 1023), (1024, 0), (1026, 2)] {
-            let set = only_cpu(number);
-
-            // SAFETY: `cpu` is less than CPU_SETSIZE.
-            assert!(unsafe { libc::CPU_COUNT(&set) == 1 && libc::CPU_ISSET(cpu, &set) });
-        }
     }
 }

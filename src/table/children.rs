@@ -30,13 +30,21 @@ pub fn keep(g: &Globals, slot: Slot, pid: ngx_pid_t) {
     }
 }
 
+/// Whether this process has started a process. A worker mostly has not, so its event
+/// loop does not look for children.
+#[inline]
+pub fn may_exist(g: &Globals) -> bool {
+    let owner = OWNER.load(Relaxed);
+
+    owner != 0 && owner == g.own_pid()
+}
+
 /// The slots that have a child of this process, below `ngx_last_process`. The
 /// child may have exited.
 pub fn iter(g: &Globals) -> impl Iterator<Item = (Slot, &'static ngx_process_t)> + use<> {
     // In a process that was forked without the library, `ngx_pid` can be the pid
     // of the parent. So the function also calls `getpid(2)`.
-    let owner = OWNER.load(Relaxed);
-    let is_owner = owner != 0 && owner == g.own_pid() && owner == process::getpid();
+    let is_owner = may_exist(g) && OWNER.load(Relaxed) == process::getpid();
 
     g.table
         .iter()

@@ -74,9 +74,10 @@ pub struct Globals {
     /// function. The host closes descriptors that the child has inherited. The
     /// function is async-signal-safe.
     pub forked: fn(),
-    /// The core calls this function when it has reaped a child. The host
-    /// releases the locks that the child held.
-    pub exited: fn(&Globals, ngx_pid_t),
+    /// The core calls this function when it has reaped a child. The second argument
+    /// is the slot of the child, if it has one. The host releases the locks that the
+    /// child held.
+    pub exited: fn(&Globals, Option<Slot>, ngx_pid_t),
     /// The core calls this function before it forks the process of a slot. The
     /// last argument says whether the process replaces the one that the slot
     /// had. The host makes others able to send messages to the process.
@@ -134,12 +135,15 @@ impl Globals {
 /// program has not set `ngx_pid`, this function sets it.
 pub fn own_pid(pid: &AtomicPid) -> ngx_pid_t {
     match pid.load(Relaxed) {
-        0 => {
-            let own = process::getpid();
-
-            pid.store(own, Relaxed);
-            own
-        }
+        0 => set_own_pid(pid),
         own => own,
     }
+}
+
+#[cold]
+fn set_own_pid(pid: &AtomicPid) -> ngx_pid_t {
+    let own = process::getpid();
+
+    pid.store(own, Relaxed);
+    own
 }

@@ -13,12 +13,17 @@ use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize};
 
 use super::globals::Globals;
 use super::minus_one::{MinusOneI32, MinusOneIsize};
+use super::name::Name;
+use super::places::{self, Counter, PLACES, Place};
+use super::program::Program;
 use super::role::{self, Role, WorkerNumber};
 use super::slot::{NGX_MAX_PROCESSES, Slot};
 use super::state::State;
 use crate::config::{NGX_INVALID_PID, ngx_pid_t, ngx_uint_t};
 use crate::sys::published::Published;
 use crate::sys::shm::impl_share;
+use crate::sys::text::Text;
+use crate::sys::usage::Cpu;
 
 /// The data of one slot.
 pub struct Stats {
@@ -26,6 +31,10 @@ pub struct Stats {
     state: AtomicI32,
     worker: MinusOneIsize,
     role: AtomicUsize,
+    /// The name of the process in log lines.
+    pub name: Name,
+    /// The index of the process's place in [`mod@places`].
+    pub place: AtomicUsize,
     /// The generation in which the process was started for the first time.
     pub generation: AtomicUsize,
     /// The time of the last start, in seconds since 1970.
@@ -49,6 +58,8 @@ impl_share!(Stats {
     state,
     worker,
     role,
+    name,
+    place,
     generation,
     started,
     respawns,
@@ -65,6 +76,8 @@ impl Stats {
             state: AtomicI32::new(State::Empty as i32),
             worker: MinusOneIsize::new(),
             role: AtomicUsize::new(0),
+            name: Name::new(),
+            place: AtomicUsize::new(0),
             generation: AtomicUsize::new(0),
             started: AtomicI64::new(0),
             respawns: AtomicUsize::new(0),
@@ -80,18 +93,22 @@ impl Stats {
         self.state.store(from.state.load(Relaxed), Relaxed);
         self.worker.store(from.worker.load(Relaxed), Relaxed);
         self.role.store(from.role.load(Relaxed), Relaxed);
+        self.name.copy(&from.name);
+        self.place.store(from.place.load(Relaxed), Relaxed);
         self.generation
             .store(from.generation.load(Relaxed), Relaxed);
         self.started.store(from.started.load(Relaxed), Relaxed);
         self.respawns.store(from.respawns.load(Relaxed), Relaxed);
     }
 
-    /// Sets the role, the worker number and the generation of a process, before
-    /// the process is started for the first time.
-    pub fn describe(&self, role: Role, worker: Option<WorkerNumber>, generation: ngx_uint_t) {
-        self.role.store(role.to_c(), Relaxed);
-        self.worker.store(WorkerNumber::to_c(worker), Relaxed);
-        self.generation.store(generation, Relaxed);
+    fn counter(&self, counter: Counter) -> Option<&AtomicUsize> {
+        match counter {
+            Counter::Respawns => Some(&self.respawns),
+            Counter::Sent => Some(&self.sent),
+            Counter::Queued => Some(&self.queued),
+            Counter::Dropped => Some(&self.dropped),
+            Counter::CpuUser | Counter::CpuSystem => None,
+        }
     }
 
     /// The role of the process.
@@ -191,18 +208,53 @@ impl Stats {
     }
 }
 
-/// The data of all slots, and of [`Slot::NONE`].
-type AllStats = [Stats; NGX_MAX_PROCESSES + 1];
+/// The data of the program, of all slots and of [`Slot::NONE`], and of all places.
+struct Data {
+    program: Program,
+    slots: [Stats; NGX_MAX_PROCESSES + 1],
+    places: [Place; PLACES],
+}
+
+impl_share!(Data {
+    program,
+    slots,
+    places,
+});
+
+impl Data {
+    const fn new() -> Self {
+        Self {
+            program: Program::not_started(),
+            slots: [const { Stats::new() }; NGX_MAX_PROCESSES + 1],
+            places: [const { Place::unused() }; PLACES],
+        }
+    }
+
+    fn at(&self, slot: Slot) -> &Stats {
+        let [.., none] = &self.slots;
+
+        self.slots.get(slot.index()).unwrap_or(none)
+    }
+
+    fn place_of(&self, stats: &Stats) -> Option<&Place> {
+        self.places.get(stats.place.load(Relaxed))
+    }
+}
 
 /// Data of this process's own children that other processes cannot read. A master
 /// uses this memory before it calls [`share`], and if there is no memory to share.
 /// A worker always uses it for its children: the same slot can have another
 /// process in the worker's table than in the master's table.
-static PRIVATE: AllStats = [const { Stats::new() }; NGX_MAX_PROCESSES + 1];
+static PRIVATE: Data = Data::new();
 
 /// The master's data of all slots; none before [`share`], and if there was no
 /// memory to share.
-static SHARED: Published<AllStats> = Published::none();
+static SHARED: Published<Data> = Published::none();
+
+/// Records that the program starts now, unless its start is recorded already.
+pub fn begin(g: &Globals) {
+    PRIVATE.program.begin(g.own_pid());
+}
 
 /// In a master: publishes the data to the processes that it forks later. Does
 /// nothing in another process, and if this process publishes the data already.
@@ -210,8 +262,18 @@ static SHARED: Published<AllStats> = Published::none();
 /// If there is no memory to share, each process keeps data of its own.
 pub fn share(g: &Globals) {
     if role::acts_as_master(g) && SHARED.writable().is_none() {
+        let own = g.own_pid();
+
+        PRIVATE.program.begin(own);
+
         let _ = SHARED.create(|shared| {
-            for (to, from) in shared.iter().zip(&PRIVATE) {
+            shared.program.copy(&PRIVATE.program, own);
+
+            for (to, from) in shared.slots.iter().zip(&PRIVATE.slots) {
+                to.copy(from);
+            }
+
+            for (to, from) in shared.places.iter().zip(&PRIVATE.places) {
                 to.copy(from);
             }
         });
@@ -241,21 +303,76 @@ pub fn is_shared() -> bool {
 
 /// The master's data of a slot, for reading. Any process can read it.
 pub fn of(slot: Slot) -> &'static Stats {
-    at(SHARED.readable().unwrap_or(&PRIVATE), slot)
+    readable().at(slot)
+}
+
+/// The master's data of the program.
+pub fn program() -> &'static Program {
+    &readable().program
+}
+
+/// The master's data of all places.
+pub fn places() -> &'static [Place] {
+    &readable().places
+}
+
+fn readable() -> &'static Data {
+    SHARED.readable().unwrap_or(&PRIVATE)
 }
 
 /// The data of the child that this process has started in a slot. This process
 /// writes it.
 pub fn of_child(g: &Globals, slot: Slot) -> &'static Stats {
-    let published = SHARED.writable().filter(|_| role::acts_as_master(g));
-
-    at(published.unwrap_or(&PRIVATE), slot)
+    of_children(g).at(slot)
 }
 
-fn at(stats: &'static AllStats, slot: Slot) -> &'static Stats {
-    let [.., none] = stats;
+fn of_children(g: &Globals) -> &'static Data {
+    let published = SHARED.writable().filter(|_| role::acts_as_master(g));
 
-    stats.get(slot.index()).unwrap_or(none)
+    published.unwrap_or(&PRIVATE)
+}
+
+/// Sets the name, the role, the worker number and the generation of a child of this
+/// process, before the child is started for the first time.
+pub fn describe(
+    g: &Globals,
+    slot: Slot,
+    name: Text,
+    role: Role,
+    worker: Option<WorkerNumber>,
+    generation: ngx_uint_t,
+) {
+    let data = of_children(g);
+    let stats = data.at(slot);
+
+    stats.name.store(name);
+    stats.role.store(role.to_c(), Relaxed);
+    stats.worker.store(WorkerNumber::to_c(worker), Relaxed);
+    stats.generation.store(generation, Relaxed);
+    stats
+        .place
+        .store(places::find(&data.places, name, role, worker), Relaxed);
+}
+
+/// Adds the processor time of a child that was reaped, in milliseconds, to its place.
+pub fn count_cpu(g: &Globals, slot: Slot, cpu: Cpu) {
+    count(g, slot, Counter::CpuUser, cpu.user);
+    count(g, slot, Counter::CpuSystem, cpu.system);
+    of_children(g).program.count_reaped();
+}
+
+/// Adds `n` to a counter of the slot and of its process's place.
+pub fn count(g: &Globals, slot: Slot, counter: Counter, n: usize) {
+    let data = of_children(g);
+    let stats = data.at(slot);
+
+    if let Some(counter) = stats.counter(counter) {
+        counter.fetch_add(n, Relaxed);
+    }
+
+    if let Some(place) = data.place_of(stats) {
+        place.add(counter, n);
+    }
 }
 
 #[cfg(test)]

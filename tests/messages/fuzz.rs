@@ -23,6 +23,8 @@ use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::{Event, Message};
 use ngx_ipc::message::layout::Class;
 use ngx_ipc::message::letter::Letter;
+use ngx_ipc::message::lineage::Lineage;
+use ngx_ipc::message::member::Member;
 use ngx_ipc::message::peers::{Heritage, Identity, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::verify;
@@ -81,25 +83,41 @@ fn lane(sender: u32, receiver: u32, class: Class) -> usize {
     (sender * 16 + receiver * 2 + u32::from(class.is_control())) as usize
 }
 
-fn start(memory: &Handle, slot: u32) -> Process {
+/// The first process of each slot.
+const FIRST: Lineage = Lineage {
+    incarnation: 1,
+    line: 1,
+};
+
+fn start(memory: &Handle, slot: u32, lineage: Lineage) -> Process {
     let identity = Identity::default();
     let layout = memory.0.layout;
 
-    appoint(memory, &layout, slot, identity, Heritage::Successor).unwrap();
-
-    let rate = memory.0.rate.replace(0);
     memory.begin();
-    let process = Endpoint::attach(memory.clone(), slot);
-    memory.0.rate.set(rate);
-    process.unwrap()
+
+    assert!(appoint(memory, &layout, slot, identity, lineage));
+
+    memory.begin();
+
+    Endpoint::begin(Member {
+        memory: memory.clone(),
+        layout,
+        slot,
+        incarnation: lineage.incarnation,
+        line: lineage.line,
+        identity,
+    })
+    .unwrap()
 }
 
 impl Traffic {
     fn new(seed: u64) -> Self {
         let memory = Handle::new(seed);
-        let processes = (0..HONEST).map(|slot| start(&memory, slot)).collect();
+        let processes = (0..HONEST)
+            .map(|slot| start(&memory, slot, FIRST))
+            .collect();
 
-        let hostile = Some(start(&memory, HONEST));
+        let hostile = Some(start(&memory, HONEST, FIRST));
 
         Self {
             hostile,
@@ -215,18 +233,17 @@ impl Traffic {
 
     /// Kills a process. A successor takes its place.
     fn replace(&mut self, slot: u32) {
-        let member = self.processes[slot as usize].member();
-        let incarnation = member.incarnation;
+        let lineage = self.processes[slot as usize].own().lineage();
 
         self.memory.begin();
         recover(
             &self.memory,
             &self.memory.0.layout,
             slot,
-            incarnation,
+            lineage.incarnation,
             Heritage::Successor,
         );
-        self.processes[slot as usize] = start(&self.memory, slot);
+        self.processes[slot as usize] = start(&self.memory, slot, lineage.replacement());
     }
 
     /// The hostile process is killed and has a successor: all messages arrive

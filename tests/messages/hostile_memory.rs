@@ -17,7 +17,7 @@ pub const SIZES: Sizes = Sizes {
     control_chunks: 2,
     quota: 12,
 };
-/// The largest number of accesses of one call.
+/// The largest number of accesses of one call, unless a test sets another one.
 const MOST_ACCESSES: u64 = 20_000;
 
 /// The memory, and the process that writes garbage to it.
@@ -28,6 +28,9 @@ pub struct Hostile {
     /// One access of so many is preceded by garbage; 0 for none.
     pub rate: Cell<u64>,
     accesses: Cell<u64>,
+    pub most: Cell<u64>,
+    /// The offset of a word, and bits of it that each load inverts.
+    pub flips: Cell<(usize, u64)>,
     pub deepest: Cell<u64>,
     clock: Cell<u64>,
     /// The number of pauses.
@@ -46,6 +49,8 @@ impl Handle {
             random: RefCell::new(Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
             rate: Cell::new(0),
             accesses: Cell::new(0),
+            most: Cell::new(MOST_ACCESSES),
+            flips: Cell::new((0, 0)),
             deepest: Cell::new(0),
             clock: Cell::new(0),
             pauses: Cell::new(0),
@@ -60,7 +65,7 @@ impl Handle {
         let this = &self.0;
 
         this.accesses.set(this.accesses.get() + 1);
-        assert!(this.accesses.get() < MOST_ACCESSES, "an endless loop");
+        assert!(this.accesses.get() < this.most.get(), "an endless loop");
 
         if this.rate.get() > 0
             && this
@@ -132,7 +137,12 @@ impl Memory for Handle {
     }
 
     fn load(&self, at: usize, _order: Ordering) -> u64 {
-        self.word(at).get()
+        let word = self.word(at);
+
+        match self.0.flips.get() {
+            (flipped, bits) if flipped == at => word.replace(word.get() ^ bits),
+            _ => word.get(),
+        }
     }
 
     fn store(&self, at: usize, value: u64, _order: Ordering) {

@@ -4,9 +4,10 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ngx_ipc::message::event::Event;
-use ngx_ipc::message::layout::{RegionHead, Slot};
+use ngx_ipc::message::layout::{MAX_SLOTS, RegionHead, Slot};
+use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{Identity, appoint};
 
 use super::world::{DATA, Process, SMALL, World, events, messages, to};
 
@@ -34,7 +35,13 @@ fn identity() -> Identity {
 fn start(world: &World, slot: u32) -> Process {
     let World { memory, layout } = world;
 
-    appoint(memory, layout, slot, identity(), Heritage::Successor).unwrap();
+    assert!(appoint(
+        memory,
+        layout,
+        slot,
+        identity(),
+        Lineage::stranger(1)
+    ));
     Process::attach(memory, slot).unwrap()
 }
 
@@ -62,6 +69,31 @@ fn an_overwritten_identity_is_unknown_until_its_process_writes_it_again() {
     assert_eq!(messages(&mut b).len(), 1);
 }
 
+/// A program can use the place as an index of `ngx_processes`.
+#[test]
+fn an_identity_has_a_place_that_exists() {
+    let world = World::new(SMALL);
+    let World { memory, layout } = &world;
+    let identity = |place| Identity {
+        place: Some(place),
+        ..identity()
+    };
+    let a = start(&world, 0);
+
+    for (place, is_known) in [
+        (MAX_SLOTS - 1, true),
+        (MAX_SLOTS, false),
+        (u32::MAX - 1, false),
+    ] {
+        appoint(memory, layout, 1, identity(place), Lineage::stranger(1));
+        assert_ne!(
+            a.peer(1).unwrap().identity.is_unknown(),
+            is_known,
+            "{place}"
+        );
+    }
+}
+
 #[test]
 fn the_head_of_the_region_is_written_again() {
     let world = World::new(SMALL);
@@ -74,7 +106,7 @@ fn the_head_of_the_region_is_written_again() {
         assert!(Process::attach(world.memory, 0).is_err(), "{at}");
 
         // A process that was forked from one that knows the layout needs no head.
-        assert!(Process::attach_to(world.memory, world.layout, 0).is_ok());
+        assert!(Process::begin(a.member().clone()).is_ok());
 
         a.tidy(3);
         assert_eq!((&world.memory).load(at, Relaxed), whole, "{at}");

@@ -240,8 +240,16 @@ impl Entry {
         self.put(2, (number + 1) | (explained + missing) << 32);
     }
 
-    /// Checks at the end that nothing is missing.
+    /// Checks at the end that nothing is missing, and records which of the last numbers
+    /// gaps explain. No message has arrived after them.
     pub fn check_end(self) -> Result<(), String> {
-        self.check_before(self.get(0)).map(drop)
+        let end = self.get(0);
+        let missing = self.check_before(end)?;
+
+        if let Some(last) = end.checked_sub(1) {
+            self.received(last, missing);
+        }
+
+        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! When a receiver that has taken all messages pauses before it looks again.
 
 use ngx_ipc::message::endpoint::Endpoint;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::lineage::Lineage;
+use ngx_ipc::message::peers::{Identity, appoint};
 
 use super::hostile_memory::Handle;
 use super::world::{DATA, to};
@@ -11,14 +12,13 @@ type Process = Endpoint<Handle>;
 fn start(memory: &Handle, slot: u32) -> Process {
     let identity = Identity::default();
 
-    appoint(
+    assert!(appoint(
         memory,
         &memory.0.layout,
         slot,
         identity,
-        Heritage::Successor,
-    )
-    .unwrap();
+        Lineage::stranger(1),
+    ));
     Endpoint::attach(memory.clone(), slot).unwrap()
 }
 

@@ -12,23 +12,14 @@ use std::os::fd::{AsRawFd, RawFd};
 use ngx_ipc::host::messages::descriptors;
 use ngx_ipc::host::messages::label::Label;
 use ngx_ipc::message::event::Event;
-use ngx_ipc::message::layout::Sizes;
 use ngx_ipc::message::letter::Letter;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::messaging::kind::WITH_DESCRIPTORS;
 
+use super::step_scene::{ACTOR, PEER, SIZES};
 use super::switch::{LIVE, Process, Switch};
 use super::tracee::Tracee;
 use super::world::{DATA, to};
-
-const SIZES: Sizes = Sizes {
-    slots: 4,
-    chunks: 12,
-    control_chunks: 1,
-    quota: 6,
-};
-const ACTOR: u32 = 0;
-const PEER: u32 = 1;
 
 /// The sockets of this process.
 fn sockets() -> Vec<RawFd> {

@@ -16,7 +16,7 @@ use ngx_ipc::message::verify::{Report, verify};
 use super::hostile::Random;
 use super::ledger::{DIRECT, KINDS, Ledger, URGENT, WORKERS};
 use super::stress_worker::{self, DRAIN, EXIT, RUN, TIDY};
-use super::world::World;
+use super::world::{World, lineage_of};
 
 const SIZES: Sizes = Sizes {
     slots: WORKERS,
@@ -81,7 +81,17 @@ impl Master {
     fn appoint(&self, slot: u32, heritage: Heritage) -> u32 {
         let World { memory, layout } = self.world;
 
-        appoint(&memory, &layout, slot, Identity::default(), heritage).unwrap()
+        let lineage = lineage_of(&memory, &layout, slot, heritage);
+
+        assert!(appoint(
+            &memory,
+            &layout,
+            slot,
+            Identity::default(),
+            lineage
+        ));
+
+        lineage.incarnation
     }
 
     fn fork(&self, slot: u32, incarnation: u32) -> Worker {
@@ -137,13 +147,7 @@ impl Master {
         };
         let incarnation = self.workers[slot].incarnation;
 
-        assert!(recover(
-            &memory,
-            &layout,
-            slot as u32,
-            incarnation,
-            heritage
-        ));
+        recover(&memory, &layout, slot as u32, incarnation, heritage);
 
         // The others meet a slot without a process for a while.
         if self.random.below(3) == 0 {

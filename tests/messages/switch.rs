@@ -12,6 +12,8 @@ use ngx_ipc::message::peers::{Heritage, Identity, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::{Report, verify};
 
+use super::world::lineage_of;
+
 pub type Process = Endpoint<&'static Switch>;
 
 /// Two regions. All endpoints of this process use the same one of them; which
@@ -95,13 +97,15 @@ impl Switch {
     pub fn appoint(&'static self, slot: u32) {
         let identity = Identity::default();
 
-        appoint(&self, &self.layout, slot, identity, Heritage::Successor).unwrap();
+        let lineage = lineage_of(&self, &self.layout, slot, Heritage::Successor);
+
+        assert!(appoint(&self, &self.layout, slot, identity, lineage));
     }
 
     pub fn recover(&'static self, slot: u32, incarnation: u32) {
         let heritage = Heritage::Successor;
 
-        assert!(recover(&self, &self.layout, slot, incarnation, heritage));
+        recover(&self, &self.layout, slot, incarnation, heritage);
     }
 
     pub fn verify(&'static self) -> Report {

@@ -5,9 +5,10 @@ use ngx_ipc::message::event::{Event, Message};
 use ngx_ipc::message::layout::{Class, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
+use ngx_ipc::message::lineage::{self, Lineage};
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{self, Heritage, Identity, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::{Report, verify};
 
@@ -49,7 +50,9 @@ impl World {
             ..Identity::default()
         };
 
-        appoint(&self.memory, &self.layout, slot, identity, heritage).unwrap();
+        let lineage = lineage_of(&self.memory, &self.layout, slot, heritage);
+
+        assert!(appoint(&self.memory, &self.layout, slot, identity, lineage));
         Endpoint::attach(self.memory, slot).unwrap()
     }
 
@@ -58,13 +61,13 @@ impl World {
     pub fn kill(&self, process: Process, heritage: Heritage) {
         let member = process.member();
 
-        assert!(recover(
+        recover(
             &self.memory,
             &self.layout,
             member.slot,
             member.incarnation,
-            heritage
-        ));
+            heritage,
+        );
     }
 
     pub fn verify(&self) -> Report {
@@ -112,6 +115,21 @@ impl World {
         assert_eq!(report.damaged_lanes, 0, "{report:?}");
 
         report
+    }
+}
+
+/// The numbers of the next process of a slot, if the slot says the truth.
+pub fn lineage_of<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    slot: u32,
+    heritage: Heritage,
+) -> Lineage {
+    let peer = peers::peer(memory, layout, slot).unwrap();
+
+    match heritage {
+        Heritage::Successor if peer.incarnation != 0 => peer.lineage().replacement(),
+        _ => Lineage::stranger(lineage::next(peer.incarnation)),
     }
 }
 

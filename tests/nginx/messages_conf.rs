@@ -69,6 +69,11 @@ fn wrong_values_are_refused() {
             "has more than 1022 \"processes\"",
         ),
         (
+            "ngx_ipc_messages spin=1000001;",
+            "",
+            "has a \"spin\" of more than 1000000",
+        ),
+        (
             "ngx_ipc_messages; ngx_ipc_messages max=1m;",
             "",
             "is duplicate",
@@ -87,7 +92,7 @@ fn wrong_values_are_refused() {
 #[test]
 fn extreme_values_work() {
     for (index, values) in [
-        "memory=256m max=127m processes=1022",
+        "memory=256m max=127m processes=1022 spin=1000000",
         "memory=1 max=1 processes=3",
         "memory=0 max=0 processes=0 spin=0",
         "spin=1000",

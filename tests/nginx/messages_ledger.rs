@@ -97,6 +97,16 @@ impl Ledger {
         self.tried.iter().copied().collect()
     }
 
+    /// To how many workers the numbers after a moment were sent.
+    pub fn sent_since(&self, since: &Moment) -> Vec<i64> {
+        let is_later = |(pid, number): &Note| *number > since.get(pid).copied().unwrap_or(0);
+        let later = self.sent.iter().filter(|(note, _)| is_later(note));
+
+        BTreeSet::from_iter(later.map(|(_, &n)| n))
+            .into_iter()
+            .collect()
+    }
+
     /// Whether each of these workers has sent numbers since a moment, and all others
     /// have received all of them.
     pub fn agree(&self, workers: &BTreeSet<i32>, since: &Moment) -> bool {

@@ -14,7 +14,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs, thread};
 
 use crate::support::build::{root, run};
-use crate::support::server::{Descriptors, Server, connect_to};
+use crate::support::server::{Server, connect_to};
+use crate::support::state::Descriptors;
 use crate::support::{proc, sys, wait_until};
 
 /// The program of a test: the stock nginx, or the one that is built with the

@@ -16,7 +16,7 @@
  *   PID try NUMBER         the worker is about to broadcast
  *   PID sent NUMBER N      it has sent the number to N workers
  *   PID got SENDER NUMBER  it has received a number
- *   PID gap CAUSE COUNT    COUNT messages are lost
+ *   PID gap CAUSE COUNT    COUNT messages are lost; PID can be a master
  */
 
 
@@ -36,6 +36,7 @@ typedef struct {
 } ngx_http_broadcast_t;
 
 
+static ngx_int_t ngx_http_broadcast_open(void);
 static char *ngx_http_broadcast(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_broadcast_ledger(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -154,6 +155,14 @@ ngx_http_broadcast_gap(void *data, const ngx_ipc_gap_t *gap)
 {
     if (ngx_process == NGX_PROCESS_WORKER) {
         ngx_http_broadcast_note("gap", 2, gap->cause, gap->count);
+
+    } else if (ngx_process == NGX_PROCESS_MASTER
+               && ngx_http_broadcast_open() == NGX_OK)
+    {
+        ngx_http_broadcast_note("gap", 2, gap->cause, gap->count);
+
+        (void) close(ngx_http_broadcast_fd);
+        ngx_http_broadcast_fd = NGX_INVALID_FILE;
     }
 }
 
@@ -326,15 +335,22 @@ ngx_http_broadcast_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_http_broadcast_fd = ngx_open_file(ngx_http_broadcast_path.data,
-                                          NGX_FILE_APPEND,
-                                          NGX_FILE_CREATE_OR_OPEN, 0644);
-
-    if (ngx_http_broadcast_fd == NGX_INVALID_FILE) {
+    if (ngx_http_broadcast_open() != NGX_OK) {
         return NGX_ERROR;
     }
 
     return ngx_http_broadcast_start(cycle);
+}
+
+
+static ngx_int_t
+ngx_http_broadcast_open(void)
+{
+    ngx_http_broadcast_fd = ngx_open_file(ngx_http_broadcast_path.data,
+                                          NGX_FILE_APPEND,
+                                          NGX_FILE_CREATE_OR_OPEN, 0644);
+
+    return (ngx_http_broadcast_fd == NGX_INVALID_FILE) ? NGX_ERROR : NGX_OK;
 }
 
 

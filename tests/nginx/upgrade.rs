@@ -7,7 +7,7 @@ use crate::held::{Held, PROXY, Upstream};
 use crate::lines::Lines;
 use crate::load::Clients;
 use crate::nginx::{Nginx, Which, same, times};
-use crate::support::server::Descriptors;
+use crate::support::state::Descriptors;
 use crate::support::upgrade::{change_binary, restart_workers, retire, wait_for_old};
 use crate::support::{sys, wait_until};
 

@@ -55,9 +55,10 @@ const MINUTES: Duration = Duration::from_secs(180);
 /// channel, an end of each other worker's channel, and the listening socket.
 fn know_each_other(nginx: &Nginx, workers: &BTreeSet<i32>) -> bool {
     workers.iter().all(|&pid| {
-        let kinds = proc::kinds_of_descriptors(pid);
+        let all = proc::descriptors(pid);
+        let sockets = all.values().filter(|what| what.starts_with("socket:"));
 
-        kinds.get("socket") == Some(&(workers.len() + 1))
+        sockets.count() == workers.len() + 1
     }) && nginx.workers() == *workers
 }
 

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use crate::nginx::{Nginx, Which, ask, code, header, same};
-use crate::support::server::{Descriptors, free_port};
+use crate::support::server::free_port;
+use crate::support::state::Descriptors;
 use crate::support::wait_until;
 
 /// Starts an nginx with two workers; returns it, and the descriptors of its

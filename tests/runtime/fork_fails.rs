@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::support::client::echo;
-use crate::support::server::{Descriptors, Server};
+use crate::support::server::Server;
+use crate::support::state::Descriptors;
 use crate::support::tracer::Tracer;
 use crate::support::{sys, wait_until};
 

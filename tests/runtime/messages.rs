@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::support::build;
-use crate::support::ledger::{Event, Order, lines};
+use crate::support::ledger::{Event, Order, events};
 use crate::support::server::Server;
 use crate::support::{find, proc, sys, wait_until};
 
@@ -33,14 +33,14 @@ impl Ledger {
         let mut ledger = Self::default();
         let mut order = Order::default();
 
-        for line in lines(&server.place) {
-            let Event {
-                what,
-                pid,
-                first,
-                second,
-            } = Event::parse(&line);
-
+        for Event {
+            line,
+            what,
+            pid,
+            first,
+            second,
+        } in events(&server.place)
+        {
             match what {
                 'T' => assert!(ledger.tried.insert((pid, first)), "{line}"),
                 'S' => assert!(ledger.sent.insert((pid, first)), "{line}"),

@@ -179,17 +179,20 @@ fn a_new_log_is_no_symlink_of_the_workers() {
 
     symlink(&secret, server.logfile()).unwrap();
     symlink(&secret, &link).unwrap();
-    server.start(1, &[&OPTIONS[..], &["-r", conf.to_str().unwrap()]].concat());
 
-    let stderr = || fs::read_to_string(server.directory.join("stderr")).unwrap();
+    let status = server.command(&OPTIONS).status().unwrap();
+    let text = fs::read_to_string(server.directory.join("stderr")).unwrap();
 
-    assert!(stderr().contains("log\" failed (40:"), "{}", stderr());
-    fs::write(&conf, format!("log {}", link.display())).unwrap();
-    server.signal(libc::SIGHUP);
-    wait_until("a refused reload", || stderr().contains("link\" failed"));
+    assert_eq!(status.code(), Some(1));
+    assert!(text.contains("log\" failed (40:"), "{text}");
     assert_untouched(&secret);
     fs::remove_file(server.logfile()).unwrap();
-    server.quit(&[]);
+    server.start(1, &[&OPTIONS[..], &["-r", conf.to_str().unwrap()]].concat());
+    fs::write(&conf, format!("log {}", link.display())).unwrap();
+    server.signal(libc::SIGHUP);
+    server.wait_for_line("link\" failed (40:");
+    assert_untouched(&secret);
+    server.quit(&["link\" failed (40:"]);
 }
 
 /// A pid file is not written through a symbolic link that the workers' user has

@@ -75,6 +75,7 @@ fn a_failed_reload_changes_nothing() {
     server.wait_for_others(3, &workers);
     drop(held);
     server.quit(&[
+        "still could not bind()",
         "refused",
         "could not be initialized",
         "98:",
@@ -101,6 +102,27 @@ fn quit_is_graceful() {
     assert!(proc::alive(master));
 
     drop(busy);
+    server.finish(&[]);
+}
+
+/// A connection that becomes idle after the graceful shutdown of its worker has begun is
+/// closed too, so that the worker exits.
+#[test]
+fn quit_closes_connections_that_become_idle() {
+    let server = Server::configurable("quit_idle_later");
+
+    server.start(1, &[]);
+
+    let mut client = server.connect();
+
+    ask(&mut client, 'w');
+    server.signal(libc::SIGQUIT);
+    wait_until("a worker that shuts down", || {
+        server.shutting_down().len() == 1
+    });
+    ask(&mut client, 'w');
+    ask(&mut client, 'i');
+    assert!(closes(&mut client));
     server.finish(&[]);
 }
 
@@ -168,7 +190,8 @@ fn terminate_is_fast() {
     }
 }
 
-/// SIGTERM ends a graceful shutdown that waits for a connection.
+/// A second SIGQUIT does not begin a second shutdown. SIGTERM ends a graceful shutdown
+/// that waits for a connection.
 #[test]
 fn quit_may_become_terminate() {
     let server = Server::configurable("quit_terminate");
@@ -183,6 +206,14 @@ fn quit_may_become_terminate() {
     server.signal(libc::SIGQUIT);
     server.wait_for_lines(2, "(SIGQUIT) received");
     ask(&mut held, 'w');
+
+    // The worker gets the signal of the master, and then one of its own.
+    let worker = *server.shutting_down().first().unwrap();
+
+    sys::kill(worker, libc::SIGQUIT);
+    server.wait_for_line(&format!("{worker}#0: signal 3 (SIGQUIT) received"));
+    ask(&mut held, 'w');
+    assert_eq!(server.lines("gracefully shutting down").len(), 2);
     server.signal(libc::SIGTERM);
     assert!(closes(&mut held));
     server.finish(&[]);

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
-use crate::support::client::echo;
+use crate::support::client::{ask, echo};
 use crate::support::server::Server;
 use crate::support::upgrade::{change_binary, retire, take_back};
 use crate::support::{SOON, proc, sys, wait_until};
@@ -264,4 +264,42 @@ fn a_unix_socket_s_file_stays() {
     exchange();
     server.quit(&[]);
     assert!(!path.exists());
+}
+
+/// The second new binary gets the sockets of the first one, and not those that the old
+/// binary had: one of these is closed.
+#[test]
+fn each_upgrade_has_its_own_list() {
+    let mut server = Server::configurable("upgrade_list");
+    let drops = server.directory.join("drops");
+
+    server.places = vec!["127.0.0.1:0".into()];
+
+    let listed = |n: usize| {
+        let lines = server.lines("using inherited sockets from");
+
+        assert_eq!(lines.len(), n);
+        lines[n - 1].matches(';').count()
+    };
+    let inherited = |pid| {
+        let text = fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+
+        text.split('\0')
+            .filter(|one| one.starts_with("NGINX="))
+            .count()
+    };
+
+    server.start(1, &["-d", "-E", drops.to_str().unwrap()]);
+    fs::write(&drops, "").unwrap();
+
+    for (n, sockets) in [(1, 2), (2, 1)] {
+        let (old, new) = change_binary(&server, 1);
+
+        assert_eq!(listed(n), sockets);
+        assert_eq!(inherited(new), 1);
+        retire(&server, old);
+    }
+
+    assert_eq!(ask(&mut server.connect(), 'e'), [""; 0]);
+    server.quit(&[]);
 }

@@ -1,6 +1,7 @@
 //! Builds the programs under test, once for each program of tests.
 
 use std::collections::HashMap;
+use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +12,18 @@ use super::{run, sys};
 /// The directory in which the tests build the library, relative to the
 /// project's directory.
 const BUILD: &str = "build/map_anon";
+
+/// The directory of a library that was built before, which the tests use instead of
+/// their own. They keep their programs there, and build only those that are missing.
+/// `make mutants` sets this variable.
+fn given_library() -> Option<PathBuf> {
+    env::var_os("T_LIBRARY").map(PathBuf::from)
+}
+
+/// The directory of the library.
+fn library() -> PathBuf {
+    given_library().unwrap_or_else(|| root().join(BUILD))
+}
 
 /// The project's directory.
 pub fn root() -> &'static Path {
@@ -51,28 +64,51 @@ pub fn echo() -> PathBuf {
 
     BUILT
         .get_or_init(|| {
-            let program = format!("{BUILD}/echo");
+            let library = library();
+            let program = library.join("echo");
             let own = directory().join("echo.program");
-            let lock = File::create(directory().with_file_name("lock")).expect("a file");
+            let mut make = Command::new("make");
+            let _lock = lock();
 
-            sys::lock(&lock);
-            run(Command::new("make").current_dir(root()).args([
-                "-s",
-                &format!("B={BUILD}"),
-                &program,
-            ]));
+            if given_library().is_some() {
+                make.args(["-o", "lib"]);
+            }
+
+            run(make
+                .current_dir(root())
+                .arg("-s")
+                .arg(format!("B={}", library.display()))
+                .arg(&program));
 
             let _ = fs::remove_file(&own);
 
-            fs::hard_link(root().join(program), &own).expect("a link");
+            fs::hard_link(program, &own).expect("a link");
             own
         })
         .clone()
 }
 
+/// Waits until no other run builds a program. Others wait until the result is dropped.
+fn lock() -> File {
+    let file = File::create(directory().with_file_name("lock")).expect("a file");
+
+    sys::lock(&file);
+    file
+}
+
 /// Builds `c-tests/fixtures/NAME.c` with the library; returns the path of the
 /// program.
 pub fn program(name: &str) -> PathBuf {
+    built("c-tests/fixtures", name)
+}
+
+/// Builds `examples/NAME.c` with the library; returns the path of the program.
+pub fn example(name: &str) -> PathBuf {
+    built("examples", name)
+}
+
+/// Builds a program, unless this run has built it already.
+fn built(source: &str, name: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
 
     echo();
@@ -81,14 +117,21 @@ pub fn program(name: &str) -> PathBuf {
 
     guard
         .get_or_insert_default()
-        .entry(name.to_string())
-        .or_insert_with(|| compile(name))
+        .entry(format!("{source}/{name}"))
+        .or_insert_with(|| compile(source, name))
         .clone()
 }
 
-fn compile(name: &str) -> PathBuf {
-    let program = directory().join(name);
-    let library = root().join(BUILD);
+/// Builds `NAME.c` in `source`, a directory of the project.
+fn compile(source: &str, name: &str) -> PathBuf {
+    let given = given_library();
+    let program = given.as_deref().unwrap_or(directory()).join(name);
+    let library = library();
+    let _lock = lock();
+
+    if given.is_some() && program.exists() {
+        return program;
+    }
 
     run(Command::new("cc")
         .args([
@@ -101,12 +144,7 @@ fn compile(name: &str) -> PathBuf {
             "-o",
         ])
         .arg(&program)
-        .arg(
-            root()
-                .join("c-tests/fixtures")
-                .join(name)
-                .with_extension("c"),
-        )
+        .arg(root().join(source).join(name).with_extension("c"))
         .arg(format!("-I{}/include", library.display()))
         .arg(format!("-L{}", library.display()))
         .arg("-lngx_ipc")

@@ -19,6 +19,8 @@ pub struct Counters {
 
 /// The value of `NGX_MAX_PROCESSES`.
 const SLOTS: usize = 1024;
+/// The number of words of a slot, `ngx_counters_slot_t`.
+const WORDS: usize = 8;
 
 impl Counters {
     /// Reads the counters in the memory of the process `pid`.
@@ -31,13 +33,17 @@ impl Counters {
             u64::from_ne_bytes(bytes)
         };
         let counters = word(base(server, pid) + symbol(server, "ngx_counters"));
-        let field = |i: usize| word(counters + 8 * i as u64);
+        let sum = |i: usize| {
+            (0..SLOTS)
+                .map(|slot| word(counters + 8 * (WORDS * slot + i) as u64))
+                .fold(0, u64::wrapping_add)
+        };
 
         Self {
-            accepted: field(0),
-            handled: field(1),
-            requests: field(2),
-            active: (0..SLOTS).map(|i| field(3 + 4 * i).cast_signed()).sum(),
+            accepted: sum(0),
+            handled: sum(1),
+            requests: sum(2),
+            active: sum(3).cast_signed(),
         }
     }
 }

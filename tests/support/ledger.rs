@@ -17,23 +17,26 @@ pub fn lines(file: impl AsRef<Path>) -> Vec<String> {
 /// A line of `c-tests/fixtures/runtime_messages.h`: an event, the pid of its process,
 /// and two numbers.
 pub struct Event {
+    pub line: String,
     pub what: char,
     pub pid: i32,
     pub first: i64,
     pub second: i64,
 }
 
-impl Event {
-    pub fn parse(line: &str) -> Self {
+/// The events in the file.
+pub fn events(file: impl AsRef<Path>) -> impl Iterator<Item = Event> {
+    lines(file).into_iter().map(|line| {
         let mut words = line.split(' ');
 
-        Self {
+        Event {
             what: next(&mut words),
             pid: next(&mut words),
             first: next(&mut words),
             second: next(&mut words),
+            line,
         }
-    }
+    })
 }
 
 fn next<'a, T: FromStr>(words: &mut impl Iterator<Item = &'a str>) -> T {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use super::sockets::Sockets;
+
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .expect("/proc")
@@ -141,20 +143,81 @@ pub fn descriptors(pid: i32) -> BTreeMap<i32, String> {
         .collect()
 }
 
-/// The number of descriptors of each kind that a process has. Numbers in the
-/// names of sockets are left out, because they differ in each process.
+/// The number of descriptors of each kind that a process has, see [`Sockets::kind`].
 pub fn kinds_of_descriptors(pid: i32) -> BTreeMap<String, usize> {
+    let links: Vec<String> = descriptors(pid).into_values().collect();
+
+    kinds_of(&Sockets::read(), &links)
+}
+
+/// The number of files of each kind, for files as `/proc/PID/fd` shows them.
+pub fn kinds_of(sockets: &Sockets, links: &[String]) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
 
-    for what in descriptors(pid).values() {
-        let kind = what
-            .split_once(":[")
-            .map_or(what.as_str(), |(kind, _)| kind);
-
-        *kinds.entry(kind.to_string()).or_default() += 1;
+    for link in links {
+        *kinds.entry(sockets.kind(link)).or_default() += 1;
     }
 
     kinds
+}
+
+/// The descriptors of a process that the programs which it executes inherit: they
+/// are not close-on-exec.
+pub fn inherited_by_programs(pid: i32) -> BTreeMap<i32, String> {
+    const CLOEXEC: i32 = libc::O_CLOEXEC;
+
+    let flags = |fd| -> Option<i32> {
+        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
+
+        i32::from_str_radix(flags.trim(), 8).ok()
+    };
+    let mut all = descriptors(pid);
+
+    all.retain(|&fd, _| flags(fd).is_some_and(|flags| flags & CLOEXEC == 0));
+    all
+}
+
+/// The zombies of the machine: the pid of each, and that of its parent.
+pub fn zombies() -> Vec<(i32, i32)> {
+    pids()
+        .filter_map(|pid| {
+            let fields = stat(pid)?;
+
+            (fields.first()? == "Z").then_some((pid, fields.get(1)?.parse().ok()?))
+        })
+        .collect()
+}
+
+/// The nice value of a process, `setpriority(2)`.
+pub fn nice(pid: i32) -> Option<i32> {
+    stat(pid)?.get(16)?.parse().ok()
+}
+
+/// The kilobytes of private memory that a process has and no file backs.
+pub fn anonymous_memory(pid: i32) -> usize {
+    status(pid, "RssAnon")
+        .and_then(|size| size.strip_suffix(" kB")?.trim().parse().ok())
+        .unwrap_or_default()
+}
+
+/// The number of mappings of a process.
+pub fn mappings(pid: i32) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+
+    maps.lines().count()
+}
+
+/// The pids of the processes whose environment has `variable`, as "NAME=VALUE".
+pub fn with_variable(variable: &str) -> BTreeSet<i32> {
+    pids()
+        .filter(|pid| {
+            let text = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+
+            text.split(|&byte| byte == 0)
+                .any(|one| one == variable.as_bytes())
+        })
+        .collect()
 }
 
 /// The lines of `/proc/net/tcp` about the process's sockets with the local port

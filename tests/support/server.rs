@@ -2,7 +2,7 @@
 //! nothing behind.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::state::Process;
 use super::{SOON, build, find, proc, run, sys, wait_until, wait_within};
 
 /// A master and its children. When this value is dropped, also after a panic,
@@ -25,21 +26,28 @@ pub struct Server {
     /// The address on which the server listens. It is that of `port`, unless a
     /// test sets another one.
     pub place: String,
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The arguments of the program, if a test does not use those of the echo
     /// server.
     pub instead: Vec<OsString>,
+    /// Addresses on which the server listens in addition to `place`.
+    pub places: Vec<String>,
+    /// The directory of the log, if it is not `directory`.
+    pub log_directory: Option<PathBuf>,
     /// Environment variables that the program gets in addition.
     pub environment: Vec<(&'static str, OsString)>,
     child: RefCell<Option<Child>>,
     /// The pids of all processes that this value has seen.
-    seen: RefCell<BTreeSet<i32>>,
+    pub(super) seen: RefCell<BTreeSet<i32>>,
     status: Cell<Option<ExitStatus>>,
+    /// The state of the processes when `start` has started them.
+    pub(super) before: RefCell<Option<Vec<Process>>>,
+    /// Whether the master has got a signal to exit.
+    ends: Cell<bool>,
 }
 
-/// The title of a process, and the number of descriptors of each kind that the
-/// process has.
-pub type Descriptors = (String, BTreeMap<String, usize>);
+/// The name of the variable of [`Server::variable`].
+const VARIABLE: &str = "T_SERVER";
 
 /// Returns a port that no other process, no other test and no other run uses.
 /// The kernel does not assign the ports of this range to clients.
@@ -123,10 +131,14 @@ impl Server {
             place: format!("{}:{port}", Ipv4Addr::LOCALHOST),
             name,
             instead: Vec::new(),
+            places: Vec::new(),
+            log_directory: None,
             environment: Vec::new(),
             child: RefCell::new(None),
             seen: RefCell::new(BTreeSet::new()),
             status: Cell::new(None),
+            before: RefCell::new(None),
+            ends: Cell::new(false),
         }
     }
 
@@ -144,7 +156,10 @@ impl Server {
     }
 
     pub fn logfile(&self) -> PathBuf {
-        self.directory.join("log")
+        self.log_directory
+            .as_ref()
+            .unwrap_or(&self.directory)
+            .join("log")
     }
 
     fn arguments(&self, options: &[&str]) -> Vec<OsString> {
@@ -161,6 +176,7 @@ impl Server {
 
         arguments.extend(options.iter().map(Into::into));
         arguments.push(self.place.clone().into());
+        arguments.extend(self.places.iter().map(Into::into));
 
         arguments
     }
@@ -194,6 +210,7 @@ impl Server {
 
         wait_until("the master's loop", || proc::waits_for_events(master));
         self.settled_descriptors();
+        self.remember_state();
 
         master
     }
@@ -221,6 +238,10 @@ impl Server {
     /// Returns the master's pid.
     pub fn spawn_command(&self, mut command: Command, options: &[&str]) -> i32 {
         let daemon = options.contains(&"-d");
+
+        self.ends.set(false);
+        command.env(VARIABLE, &self.directory);
+
         let mut child = command.spawn().expect("a program");
 
         if daemon {
@@ -231,6 +252,14 @@ impl Server {
         }
 
         find("the pid file", || self.pid_in(&self.pidfile()))
+    }
+
+    /// Runs a command that starts the program as a daemon; returns whether the program
+    /// was set up.
+    pub fn run_daemon(&self, mut command: Command) -> bool {
+        let status = command.env(VARIABLE, &self.directory).status();
+
+        status.expect("a program").success()
     }
 
     fn pid_in(&self, path: &Path) -> Option<i32> {
@@ -248,166 +277,27 @@ impl Server {
         self.pid_in(&self.old_pidfile())
     }
 
-    /// The pids of all processes that run the program.
-    pub fn processes(&self) -> BTreeSet<i32> {
-        let pids = proc::running(&self.exe);
-
-        self.seen.borrow_mut().extend(&pids);
-
-        pids
+    /// The variable in the environment of all processes that the server has started,
+    /// as "NAME=VALUE".
+    pub(super) fn variable(&self) -> String {
+        format!("{VARIABLE}={}", self.directory.display())
     }
 
-    /// The pids of all processes with this title, whichever master has started
-    /// them.
-    pub fn titled(&self, title: &str) -> BTreeSet<i32> {
-        let title = format!("{}: {title}", self.name);
-        let mut pids = self.processes();
-
-        pids.retain(|&pid| proc::title(pid) == title);
-
-        pids
+    /// Whether the program is a real nginx, which does not pass all checks of the
+    /// state.
+    pub(super) fn is_nginx(&self) -> bool {
+        self.name == "nginx"
     }
 
-    /// The workers that accept connections: their title does not say that they
-    /// shut down.
-    pub fn workers(&self) -> BTreeSet<i32> {
-        self.titled("worker process")
-    }
-
-    /// The workers that this master has started.
-    pub fn workers_of(&self, master: i32) -> BTreeSet<i32> {
-        let mut workers = self.workers();
-
-        workers.retain(|&pid| proc::parent(pid) == Some(master));
-
-        workers
-    }
-
-    /// The workers that are shutting down.
-    pub fn shutting_down(&self) -> BTreeSet<i32> {
-        self.titled("worker process is shutting down")
-    }
-
-    /// Waits until there are exactly `n` workers, and returns them.
-    pub fn wait_for_workers(&self, n: usize) -> BTreeSet<i32> {
-        find(&format!("{n} workers"), || {
-            let workers = self.workers();
-
-            (workers.len() == n).then_some(workers)
-        })
-    }
-
-    /// Waits until there are `n` workers, none of which is in `old`.
-    pub fn wait_for_others(&self, n: usize, old: &BTreeSet<i32>) -> BTreeSet<i32> {
-        find(&format!("{n} new workers"), || {
-            let workers = self.workers();
-
-            (workers.len() == n && workers.is_disjoint(old)).then_some(workers)
-        })
-    }
-
-    /// Waits until all processes `pids` have exited.
-    pub fn wait_for_end_of(&self, pids: &BTreeSet<i32>) {
-        wait_until(&format!("the end of {pids:?}"), || {
-            !pids.iter().any(|&pid| proc::alive(pid))
-        });
-    }
-
-    /// Sends a signal to the master, whose pid is in the pid file.
+    /// Sends a signal to the master, whose pid is in the pid file. Before the first
+    /// signal to exit, checks the state of all processes.
     pub fn signal(&self, signo: i32) {
-        assert!(sys::kill(self.master(), signo), "no master");
-    }
-
-    /// Reloads, and waits until all workers are new; returns them.
-    pub fn reload(&self) -> BTreeSet<i32> {
-        let old = self.workers();
-
-        self.signal(libc::SIGHUP);
-        self.wait_for_others(old.len(), &old)
-    }
-
-    pub fn log(&self) -> String {
-        let path = self.logfile();
-
-        // A test may have replaced the log by a FIFO. To read it would not end.
-        if !path.is_file() {
-            return String::new();
+        if [libc::SIGQUIT, libc::SIGTERM, libc::SIGINT].contains(&signo) && !self.ends.replace(true)
+        {
+            self.check_state();
         }
 
-        fs::read_to_string(path).unwrap_or_default()
-    }
-
-    /// The lines of the log that contain `text`.
-    pub fn lines(&self, text: &str) -> Vec<String> {
-        self.log()
-            .lines()
-            .filter(|line| line.contains(text))
-            .map(str::to_string)
-            .collect()
-    }
-
-    /// Waits until at least `n` lines of the log contain `text`; returns these
-    /// lines.
-    pub fn wait_for_lines(&self, n: usize, text: &str) -> Vec<String> {
-        find(&format!("{n} lines with \"{text}\""), || {
-            let lines = self.lines(text);
-
-            (lines.len() >= n).then_some(lines)
-        })
-    }
-
-    pub fn wait_for_line(&self, text: &str) {
-        self.wait_for_lines(1, text);
-    }
-
-    /// Waits until all processes write to the new log file. The line "reopening
-    /// logs" does not show this, because a process writes the line before it
-    /// closes the old file.
-    pub fn wait_for_new_log(&self) {
-        let log = self.logfile().to_string_lossy().into_owned();
-
-        wait_until("the new log in all processes", || {
-            self.processes()
-                .iter()
-                .all(|&pid| proc::descriptors(pid).values().any(|what| *what == log))
-        });
-    }
-
-    /// The title and the descriptors of each process, in a fixed order. Numbers
-    /// in titles are left out.
-    pub fn descriptors(&self) -> Vec<Descriptors> {
-        let mut all: Vec<_> = self
-            .processes()
-            .into_iter()
-            .map(|pid| {
-                let title = proc::title(pid).replace(|c: char| c.is_ascii_digit(), "");
-
-                (title, proc::kinds_of_descriptors(pid))
-            })
-            .collect();
-
-        all.sort();
-        all
-    }
-
-    /// Waits until all processes know each other, so that processes with the
-    /// same title have the same descriptors. Returns the title and the
-    /// descriptors of each process.
-    pub fn settled_descriptors(&self) -> Vec<Descriptors> {
-        find("processes that know each other", || {
-            let all = self.descriptors();
-
-            all.windows(2)
-                .all(|two| two[0].0 != two[1].0 || two[0].1 == two[1].1)
-                .then_some(all)
-        })
-    }
-
-    /// Waits until all processes have the descriptors `before`.
-    pub fn wait_for_descriptors(&self, before: &[Descriptors]) {
-        let what = format!("the descriptors {before:#?}");
-
-        wait_within(2 * SOON, &what, || self.descriptors() == before);
+        assert!(sys::kill(self.master(), signo), "no master");
     }
 
     /// Connects to the server, with time limits for reads and writes.
@@ -441,8 +331,8 @@ impl Server {
     }
 
     /// Waits until all processes have exited. Checks that the program has
-    /// exited with 0, that no pid file and no System V segment is left, and
-    /// that the log is as in `check_log`.
+    /// exited with 0, that no pid file, no other file, no System V segment and no
+    /// process is left, and that the log is as in `check_log`.
     pub fn finish(&self, allowed: &[&str]) {
         wait_until("the end of all processes", || self.processes().is_empty());
 
@@ -454,24 +344,8 @@ impl Server {
         assert!(!self.pidfile().exists(), "the pid file is left");
         assert!(!self.old_pidfile().exists(), "the old pid file is left");
         assert_eq!(proc::segments_of(&self.seen.borrow()), [""; 0]);
+        self.check_nothing_is_left();
         self.check_log(allowed);
-    }
-
-    /// Checks each line of the log that has level crit or above, or is about a
-    /// bad file descriptor: the line must contain one of the texts `allowed`.
-    pub fn check_log(&self, allowed: &[&str]) {
-        let log = self.log();
-        let bad: Vec<&str> = log
-            .lines()
-            .filter(|line| {
-                ["[alert]", "[emerg]", "[crit]", "Bad file descriptor"]
-                    .iter()
-                    .any(|bad| line.contains(bad))
-                    && !allowed.iter().any(|text| line.contains(text))
-            })
-            .collect();
-
-        assert!(bad.is_empty(), "{bad:#?}");
     }
 
     /// Sends SIGQUIT to the master, and checks that nothing is left as `finish`

@@ -61,6 +61,28 @@ pub fn limit_processes(command: &mut Command, n: u64) {
     }
 }
 
+/// Sets how many descriptors the process `pid` may have, the soft limit of
+/// `prlimit(2)`. Does nothing if there is no such process.
+pub fn limit_descriptors(pid: i32, n: u64) {
+    let mut limit = libc::rlimit {
+        rlim_cur: n,
+        rlim_max: n,
+    };
+
+    // SAFETY: the kernel writes the old limit to `limit`, and reads the new one from it.
+    // `limit` is local.
+    unsafe {
+        libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit);
+        limit.rlim_cur = n;
+        libc::prlimit(
+            pid,
+            libc::RLIMIT_NOFILE,
+            &raw const limit,
+            std::ptr::null_mut(),
+        );
+    }
+}
+
 /// Locks `file`, `flock(2)`, until the file is closed. If another process has
 /// locked the file, the function waits.
 pub fn lock(file: &File) {
@@ -87,8 +109,17 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Duplicates the listening socket of the process `pid`, `pidfd_getfd(2)`.
+/// Duplicates a listening socket of the process `pid`, `pidfd_getfd(2)`.
 pub fn listening_socket_of(pid: i32) -> OwnedFd {
+    let mut sockets = listening_sockets_of(pid);
+
+    assert!(!sockets.is_empty(), "a listening socket");
+    sockets.swap_remove(0)
+}
+
+/// Duplicates all listening sockets of the process `pid`, in the order of their
+/// descriptors, `pidfd_getfd(2)`.
+pub fn listening_sockets_of(pid: i32) -> Vec<OwnedFd> {
     // SAFETY: pidfd_open() and pidfd_getfd() access no memory.
     let call = |number, a: i32, b: i32| unsafe { libc::syscall(number, a, b, 0) } as i32;
     let process = call(libc::SYS_pidfd_open, pid, 0);
@@ -104,6 +135,94 @@ pub fn listening_socket_of(pid: i32) -> OwnedFd {
         .filter(|&fd| fd >= 0)
         // SAFETY: the kernel has just made the descriptor, so it has no owner.
         .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
-        .find(|fd| getsockopt(fd, AcceptConn) == Ok(true))
-        .expect("a listening socket")
+        .filter(|fd| getsockopt(fd, AcceptConn) == Ok(true))
+        .collect()
+}
+
+/// The backlogs of the TCP sockets on which a process listens.
+pub fn backlogs_of(pid: i32) -> Vec<u32> {
+    listening_sockets_of(pid).iter().map(backlog_of).collect()
+}
+
+/// The backlog of a TCP socket that listens, see `listen(2)`.
+pub fn backlog_of(sock: &OwnedFd) -> u32 {
+    // SAFETY: an all-zero tcp_info is valid.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut len = size_of_val(&info) as libc::socklen_t;
+
+    // SAFETY: the kernel writes at most `len` bytes to `info`, and the length to
+    // `len`; both are local.
+    let done = unsafe {
+        libc::getsockopt(
+            sock.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &raw mut len,
+        )
+    };
+
+    assert_eq!(done, 0, "getsockopt(TCP_INFO)");
+
+    // In a listening socket this field has the backlog.
+    info.tcpi_sacked
+}
+
+/// Makes the command inherit `fd`, and have it as the descriptor `number`.
+pub fn pass(command: &mut Command, fd: &OwnedFd, number: i32) {
+    let fd = fd.as_raw_fd();
+
+    // SAFETY: between fork() and execve() the closure calls only dup2() and
+    // fcntl(), which are async-signal-safe and access no memory.
+    unsafe {
+        command.pre_exec(move || {
+            let done = if fd == number {
+                libc::fcntl(fd, libc::F_SETFD, 0)
+            } else {
+                libc::dup2(fd, number)
+            };
+
+            match done {
+                -1 => Err(std::io::Error::last_os_error()),
+                _ => Ok(()),
+            }
+        });
+    }
+}
+
+/// Makes the command block all signals, and ignore SIGHUP and SIGCHLD.
+pub fn block_signals(command: &mut Command) {
+    // SAFETY: between fork() and execve() the closure calls only
+    // async-signal-safe functions. `all` is local, and all-zero is valid for it.
+    unsafe {
+        command.pre_exec(|| {
+            let mut all: libc::sigset_t = std::mem::zeroed();
+
+            libc::sigfillset(&raw mut all);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
+            libc::signal(libc::SIGHUP, libc::SIG_IGN);
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+}
+
+/// Makes the command start with stdin, stdout and stderr closed.
+pub fn close_stdio(command: &mut Command) {
+    // SAFETY: between fork() and execve() the closure calls only close(), which is
+    // async-signal-safe and accesses no memory.
+    unsafe {
+        command.pre_exec(|| {
+            for fd in 0..=libc::STDERR_FILENO {
+                libc::close(fd);
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Whether the open file of `fd` is non-blocking, O_NONBLOCK of `open(2)`.
+pub fn is_nonblocking(fd: &OwnedFd) -> bool {
+    // SAFETY: F_GETFL accesses no memory.
+    unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) & libc::O_NONBLOCK != 0 }
 }

@@ -180,6 +180,35 @@ test_free(void)
 
 
 /*
+ * A connection is freed, and its memory becomes another connection.  The
+ * descriptor of the first connection is closed, and the other stays open.
+ */
+
+static void
+test_free_and_reuse(void)
+{
+    ngx_connection_t  *c, *other;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+    t_socketpair(t_pairs[1]);
+    t_pair_put(0);
+
+    c = t_watched(t_pairs[0][1], t_count_handler);
+    ngx_free_connection(c);
+
+    other = ngx_get_connection(t_pairs[1][1], t_log());
+    T_REQUIRE(other == c);
+    t_pairs_close(1);
+    T_EQ(other->fd, t_pairs[1][1]);
+
+    ngx_free_connection(other);
+    ngx_close_channel(t_pairs[1], t_log());
+    t_quiet_round();
+}
+
+
+/*
  * A module can use a copy of a connection that has events of its own, as
  * nginx's HTTP/2 does.
  */
@@ -242,6 +271,8 @@ main(void)
     t_run("a handler closes others and opens new ones", test_reuse_in_batch);
     t_run("a connection is closed twice", test_close_twice);
     t_run("a connection is freed, its descriptor stays", test_free);
+    t_run("a connection is freed, another gets its memory",
+          test_free_and_reuse);
     t_run("a copy of a connection receives and sends", test_copy);
 
     return t_end();

@@ -166,6 +166,57 @@ test_pipe(void)
 }
 
 
+/* If nothing reads from a full pipe any more, the writer gets the only event. */
+
+static void
+test_broken_pipe(void)
+{
+    static char  data[4096];
+
+    t_event_setup();
+
+    T_REQUIRE(pipe2(t_pairs[0], O_CLOEXEC|O_NONBLOCK) == 0);
+
+    while (write(t_pairs[0][1], data, sizeof(data)) > 0) {
+        /* void */
+    }
+
+    T_EQ(t_watch(t_pairs[0][1], NGX_WRITE_EVENT, t_count_handler), NGX_OK);
+    t_quiet_round();
+
+    close(t_pairs[0][0]);
+    t_pairs[0][0] = -1;
+    t_loop_round();
+    T_EQ(t_calls, 1);
+    T_OK(t_last_ev->write);
+
+    t_pairs_close(1);
+    t_quiet_round();
+}
+
+
+/* If nothing writes to an empty pipe any more, the reader gets the only event. */
+
+static void
+test_ended_pipe(void)
+{
+    t_event_setup();
+
+    T_REQUIRE(pipe2(t_pairs[0], O_CLOEXEC|O_NONBLOCK) == 0);
+    T_EQ(t_watch(t_pairs[0][0], NGX_READ_EVENT, t_count_handler), NGX_OK);
+    t_quiet_round();
+
+    close(t_pairs[0][1]);
+    t_pairs[0][1] = -1;
+    t_loop_round();
+    T_EQ(t_calls, 1);
+    T_OK(!t_last_ev->write);
+
+    t_pairs_close(1);
+    t_quiet_round();
+}
+
+
 /* While a descriptor is readable, the event loop does not wait for a timer. */
 
 static void
@@ -220,6 +271,8 @@ main(void)
     t_run("events of all of 200 descriptors", test_all_of_many);
     t_run("an end of file is an event", test_end_of_file);
     t_run("a pipe", test_pipe);
+    t_run("a full pipe breaks", test_broken_pipe);
+    t_run("an empty pipe ends", test_ended_pipe);
     t_run("an event before a timer expires", test_ready_before_timer);
     t_run("a timer of a connection", test_timer_of_connection);
 

@@ -48,6 +48,15 @@ notes_of_all(void)
 }
 
 
+static int
+all_wait_for_events(void)
+{
+    return t_waits_for_events(ngx_processes[0].pid)
+           && t_waits_for_events(ngx_processes[1].pid)
+           && t_waits_for_events(ngx_processes[2].pid);
+}
+
+
 static void
 test_turns(void)
 {
@@ -57,6 +66,7 @@ test_turns(void)
     t_messages_start(3);
 
     for (i = 1; i <= 60; i++) {
+        T_UNTIL(all_wait_for_events());
         T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
         T_UNTIL(notes_of_all() == i);
     }

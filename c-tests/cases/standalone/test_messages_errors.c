@@ -145,7 +145,22 @@ test_reserved(void)
 }
 
 
-/* How much waits for a worker. */
+/*
+ * How much waits for a worker.  ngx_ipc_load_t counts records of the library too: one
+ * with the time of a message, and one that closes a lane that was not used for a
+ * second.
+ */
+
+static ngx_uint_t
+waiting(void)
+{
+    ngx_ipc_load_t  load;
+
+    T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(0), &load), NGX_OK);
+
+    return load.messages;
+}
+
 
 static void
 test_load(void)
@@ -161,7 +176,7 @@ test_load(void)
     t_hold(0);
 
     T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(0), &load), NGX_OK);
-    T_EQ(load.messages, 0);
+    T_OK(load.messages <= 2);
     T_OK(load.used <= 4096);
     T_EQ(load.limit, 2 * 1024 * 1024);
     T_EQ(load.memory, 4 * 1024 * 1024 - 16 * 4096);
@@ -171,7 +186,7 @@ test_load(void)
     }
 
     T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(0), &load), NGX_OK);
-    T_OK(load.messages >= 10 && load.messages <= 12);
+    T_OK(load.messages >= 10 && load.messages <= 15);
     T_OK(load.memory_used >= load.used);
 
     /* A sender that holds back is not refused. */
@@ -190,8 +205,7 @@ test_load(void)
     T_OK(sent > 500);
     t_notes->hold = 0;
     T_UNTIL(t_of(0)->notes == sent + 11);
-    T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(0), &load), NGX_OK);
-    T_EQ(load.messages, 0);
+    T_UNTIL(waiting() == 0);
 
     t_workers_stop();
 }

@@ -266,6 +266,70 @@ test_reply(void)
 }
 
 
+/* The process in slot 1 dies, and gets no replacement. */
+
+static ngx_uint_t  lost_of_master, lost_of_worker;
+
+
+static void
+count_lost(void *ctx, const ngx_ipc_gap_t *gap)
+{
+    T_EQ(gap->cause, NGX_IPC_GAP_NO_PROCESS);
+    T_REQUIRE(gap->receiver != NULL);
+    T_EQ(gap->receiver->slot, 1);
+    T_EQ(gap->receiver->worker, -1);
+
+    if (gap->sender->slot == 0) {
+        lost_of_worker += gap->count;
+
+    } else {
+        T_EQ(gap->sender->slot, -1);
+        lost_of_master += gap->count;
+    }
+}
+
+
+static ngx_ipc_message_watch_t  lost_watch = { .gap = count_lost };
+
+
+static void
+note_to_slot_1(ngx_ipc_message_t *m, int value)
+{
+    T_EQ(t_note(NGX_IPC_TO_SLOT(1), value), NGX_OK);
+    t_own()->flags[0] = value;
+}
+
+
+static void
+test_no_process(void)
+{
+    t_messages_start(1);
+    T_EQ(ngx_ipc_message_watch(&lost_watch), NGX_OK);
+    (void) t_spawn(t_pause, NULL, "pause", NGX_PROCESS_NORESPAWN);
+
+    T_EQ(t_note(NGX_IPC_TO_SLOT(1), 1), NGX_OK);
+    T_EQ(t_note(NGX_IPC_TO_SLOT(1), 2), NGX_OK);
+    T_EQ(t_call(NGX_IPC_TO_WORKER(0), note_to_slot_1, 3), NGX_OK);
+    T_UNTIL(t_of(0)->flags[0] == 3);
+
+    t_kill_worker(1);
+    T_UNTIL(lost_of_master + lost_of_worker == 3);
+    T_EQ(lost_of_worker, 1);
+
+    /* The next process of the slot is not told of them again. */
+
+    (void) t_spawn(t_pause, NULL, "pause", NGX_PROCESS_NORESPAWN);
+    T_EQ(t_note(NGX_IPC_TO_SLOT(1), 4), NGX_OK);
+    t_kill_worker(1);
+    T_UNTIL(lost_of_master + lost_of_worker == 4);
+    T_EQ(lost_of_worker, 1);
+
+    T_EQ(t_of(0)->gaps, 0);
+    t_workers_stop();
+    T_EQ(lost_of_master, 3);
+}
+
+
 int
 main(void)
 {
@@ -274,6 +338,7 @@ main(void)
     t_run("a worker that has left gets a large broadcast", test_large);
     t_run("each process is reported once as up and down", test_peers);
     t_run("a worker that has left replies", test_reply);
+    t_run("a process that gets no replacement", test_no_process);
 
     return t_end();
 }

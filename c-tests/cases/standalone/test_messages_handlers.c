@@ -313,6 +313,50 @@ test_exits(void)
 }
 
 
+/*
+ * A worker is told to stop while it handles messages.  Its turn ends after two
+ * milliseconds, and then it exits: it was handling no message then.
+ */
+
+#define STOPPED  300
+
+
+static void
+stop_first(ngx_ipc_message_t *m, int last)
+{
+    if (t_own()->flags[1] == 0 || t_own()->flags[1] == ngx_pid) {
+        t_own()->flags[1] = ngx_pid;
+        ngx_terminate = 1;
+        usleep(1000);
+    }
+
+    t_own()->flags[0]++;
+    t_own()->flags[2] = last;
+}
+
+
+static void
+test_stops(void)
+{
+    int  i;
+
+    t_messages_start(1);
+    t_hold(0);
+
+    for (i = 1; i <= STOPPED; i++) {
+        T_EQ(t_call_later(NGX_IPC_TO_WORKER(0), stop_first, i), NGX_OK);
+    }
+
+    t_notes->hold = 0;
+    T_UNTIL(t_of(0)->flags[2] == STOPPED);
+    T_OK(t_of(0)->flags[1] != ngx_processes[0].pid);
+    T_EQ(t_of(0)->flags[0], STOPPED);
+    T_EQ(t_of(0)->gaps, 0);
+
+    t_workers_stop();
+}
+
+
 int
 main(void)
 {
@@ -325,6 +369,7 @@ main(void)
     t_run("a handler that handles messages", test_nested);
     t_run("a handler that registers a type", test_registers);
     t_run("a handler that exits", test_exits);
+    t_run("a worker that is told to stop in a turn", test_stops);
 
     return t_end();
 }

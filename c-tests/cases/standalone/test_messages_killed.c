@@ -128,15 +128,22 @@ test_stale_fds(void)
 }
 
 
-/* Is killed when it wakes up the first worker. */
+/*
+ * Sends a broadcast until it is killed when it wakes up the first worker: no worker
+ * may be asleep at the first broadcast.  Counts the broadcasts.
+ */
 
 static void
 broadcast_and_die(ngx_ipc_message_t *m, int value)
 {
     kill_in_write = 1;
-    (void) ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
-                                     sizeof(value));
-    T_OK(0);
+
+    for ( ;; ) {
+        t_own()->flags[0]++;
+        (void) ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
+                                         sizeof(value));
+        usleep(10000);
+    }
 }
 
 
@@ -156,12 +163,12 @@ test_kept(void)
 
     T_UNTIL(t_of(0)->kept && t_of(1)->kept && t_of(2)->kept && t_of(3)->kept);
 
-    /* Nothing else waits, and each worker has got the message once. */
+    /* Nothing else waits, and each worker has got each message at most once. */
 
     for (w = 0; w < 4; w++) {
         T_EQ(t_note(NGX_IPC_TO_WORKER(w), 1), NGX_OK);
-        T_UNTIL(t_of(w)->notes == 3);
-        T_EQ(t_of(w)->kept, 1);
+        T_UNTIL(t_of(w)->notes - t_of(w)->kept == 2);
+        T_OK(t_of(w)->kept <= t_of(0)->flags[0]);
         T_EQ(t_of(w)->kept_value, 5);
     }
 
@@ -204,12 +211,21 @@ broadcast_large(ngx_ipc_message_t *m, int value)
 }
 
 
+/* As broadcast_and_die(). */
+
 static void
 broadcast_large_and_die(ngx_ipc_message_t *m, int value)
 {
+    static u_char  data[SIZE];
+
+    memset(data, value, SIZE);
     kill_in_write = 1;
-    broadcast_large(m, value);
-    T_OK(0);
+
+    for ( ;; ) {
+        (void) ngx_ipc_message_broadcast(&large_type, NGX_IPC_WORKERS, data,
+                                         SIZE);
+        usleep(10000);
+    }
 }
 
 
@@ -297,14 +313,13 @@ test_large_in_between(void)
     T_EQ(t_note(NGX_IPC_TO_WORKER(0), 2), NGX_OK);
     T_UNTIL(t_of(0)->notes == 2);
     T_EQ(t_of(0)->gaps, 1);
-    T_EQ(t_of(0)->flags[1], 0);
 
     for (n = 0, w = 1; w < 4; w++) {
         T_EQ(t_note(NGX_IPC_TO_WORKER(w), 2), NGX_OK);
         T_UNTIL(t_of(w)->notes == 2);
-        T_OK(t_of(w)->flags[0] == 5 || t_of(w)->flags[0] == 0);
+        T_OK(t_of(w)->flags[0] % 10 == 5 || t_of(w)->flags[0] == 0);
         T_EQ(t_of(w)->gaps, 0);
-        n += t_of(w)->flags[0] == 5;
+        n += t_of(w)->flags[0] != 0;
     }
 
     T_OK(n >= 1);

@@ -207,6 +207,46 @@ call_print_and_end(void)
 }
 
 
+/*
+ * A page of the status is printed, or there is an error and nothing is printed. The
+ * function logs nothing. So the result is checked here, and not by t_call_twice().
+ */
+
+static int
+call_ngx_ipc_print_status(void)
+{
+    static int         calls;
+    int                n, errors;
+    ngx_int_t          rc;
+    ngx_uint_t         format;
+    ngx_ipc_program_t  program;
+
+    T_EQ(ngx_ipc_program_size(&program, sizeof(program)), NGX_OK);
+    T_OK(strcmp(program.library, ngx_ipc_version()) == 0);
+
+    errors = 0;
+
+    for (format = NGX_IPC_TEXT; format <= NGX_IPC_PROMETHEUS; format++) {
+        n = 0;
+        rc = ngx_ipc_print_status(format, NULL, 0, print, &n);
+
+        T_OK(rc == NGX_OK || rc == NGX_ERROR);
+        T_EQ(n > 0, rc == NGX_OK);
+        errors += rc != NGX_OK;
+    }
+
+    if (++calls == 1) {
+        T_EQ(errors > 0, t_memory->failed > 0);
+
+    } else {
+        T_EQ(errors, 0);
+        end_processes();
+    }
+
+    return 1;
+}
+
+
 /* Setting up a program. */
 
 static int
@@ -225,6 +265,31 @@ call_ngx_ipc_init(void)
 }
 
 
+/* Whether ps shows the text as a part of the title. */
+
+static int
+shows(const char *text)
+{
+    int      fd;
+    char     title[1024];
+    ssize_t  n;
+
+    fd = open("/proc/self/cmdline", O_RDONLY);
+
+    if (fd == -1) {
+        return 0;
+    }
+
+    n = read(fd, title, sizeof(title) - 1);
+    close(fd);
+    title[n > 0 ? n : 0] = '\0';
+
+    return strstr(title, text) != NULL;
+}
+
+
+/* Without memory of its own, the library writes the title to the arguments. */
+
 static int
 call_ngx_setproctitle(void)
 {
@@ -239,7 +304,7 @@ call_ngx_setproctitle(void)
 
     T_EQ(ngx_init_setproctitle(t_log()), NGX_OK);
     ngx_setproctitle("title");
-    T_OK(strstr(args[0], "title") != NULL);
+    T_OK(strstr(args[0], "title") != NULL || shows("title"));
     free(args[0]);
 
     return 1;
@@ -666,6 +731,7 @@ static const t_call_t  calls[] = {
       call_ngx_start_worker_processes, 0 },
     { "ngx_ipc_spawn_processes", a_master, call_ngx_ipc_spawn_processes, 0 },
     { "ngx_ipc_print_processes", two_processes, call_print_and_end, 0 },
+    { "ngx_ipc_print_status", two_processes, call_ngx_ipc_print_status, 0 },
     { "ngx_os_signal_process", NULL, call_ngx_os_signal_process, 0 },
     { "ngx_ipc_init", NULL, call_ngx_ipc_init, 0 },
     { "ngx_setproctitle", NULL, call_ngx_setproctitle, 0 },

@@ -13,13 +13,12 @@ use super::types::{
     ngx_ipc_message_handler_pt, ngx_ipc_message_t, ngx_ipc_peer_t,
 };
 use super::variables::{ngx_parent, ngx_pid};
-use super::watchers::{self, Told};
-use super::{catch_up, descriptors, lost, orphans, register, settings};
+use super::watchers::{self, Told, peer};
+use super::{catch_up, descriptors, leftover, lost, orphans, register, settings};
 use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::message::event::Message;
 use crate::message::peers::Peer;
-use crate::messaging::address::Address;
 use crate::messaging::exchange::Notice;
 use crate::messaging::kind::WITH_DESCRIPTORS;
 use crate::messaging::presence::Change;
@@ -68,6 +67,8 @@ pub fn process(log: Log) {
         while handle_turn(log, end) && catch_up::begin() && handle_turn(log, end) {
             catch_up::end(handle_kept);
         }
+
+        leftover::report(log, end);
     }
 
     CALLING.store(0, Relaxed);
@@ -87,14 +88,15 @@ fn handle_turn(log: Log, end: u64) -> bool {
     let mut last = None;
 
     loop {
-        if left.is_multiple_of(CLOCK) && now() >= end {
+        if left.is_multiple_of(CLOCK) && local::now() >= end {
+            local::with(local::Own::end_turn);
             return false;
         }
 
         if let Some(found) = local::with(|own| next(own, &mut left)).flatten() {
             tell(log, found);
-            last = (spin > 0).then(now);
-        } else if last.is_none_or(|last| now() >= last.saturating_add(spin)) || left == 0 {
+            last = (spin > 0).then(local::now);
+        } else if last.is_none_or(|last| local::now() >= last.saturating_add(spin)) || left == 0 {
             return left > 0;
         } else {
             // `next` has counted a message.
@@ -162,10 +164,6 @@ fn handle_kept(number: u16, mut kept: Kept, sender: &Peer) {
     }
 }
 
-fn now() -> u64 {
-    local::with(|own| own.now()).unwrap_or(u64::MAX)
-}
-
 /// Ends all requests of this process with the outcome "too late", because the module
 /// that has sent them can be unloaded soon.
 #[cfg(not(feature = "standalone"))]
@@ -185,9 +183,9 @@ pub fn finish(log: Log, is_told: bool) {
 
     local::with(|own| own.leave());
 
-    let end = now().saturating_add(FINISH_TIME);
+    let end = local::now().saturating_add(FINISH_TIME);
 
-    while has_more() && now() < end {
+    while has_more() && local::now() < end {
         process(log);
     }
 }
@@ -221,18 +219,6 @@ fn tell(log: Log, Found { notice, data }: Found) {
 
             tell_outcome(asked, outcome, reply);
         }
-    }
-}
-
-/// Makes C's structure of a process.
-pub fn peer(peer: &Peer) -> ngx_ipc_peer_t {
-    ngx_ipc_peer_t {
-        to: Address::of_process(peer.slot, peer.incarnation),
-        slot: peer.identity.place.map_or(-1, |place| place as isize),
-        worker: peer.identity.worker.map_or(-1, |worker| worker as isize),
-        generation: peer.identity.generation as usize,
-        incarnation: peer.incarnation as usize,
-        role: peer.identity.role as usize,
     }
 }
 

@@ -3,7 +3,7 @@
 //! The memory is made for the first of them. The program can become a daemon
 //! afterwards: then the master continues in a child, with another pid.
 
-use super::shared::{self, Region};
+use super::shared;
 use super::variables::ngx_pid;
 use super::{inherited, local, program, region, register};
 use crate::log::Log;
@@ -26,10 +26,7 @@ pub fn moved() {
     let pid = own_pid(&ngx_pid);
     let (slot, _) = region.master;
 
-    shared::set(Region {
-        master_pid: pid,
-        ..region
-    });
+    shared::moved(pid);
     peers::set_pid(&region.memory, &region.layout, slot, pid);
     local::moved(pid);
 }

@@ -315,7 +315,9 @@ mod tests {
 
         layout.create(&&region);
 
-        let claim = |first| peers::claim(&&region, &layout, 0, |slot| slot < first).unwrap();
+        let claim = |first| {
+            peers::claim(&&region, &layout, 0, |slot| (slot >= first).then_some(0)).unwrap()
+        };
         let (slot, incarnation) = claim(1);
         let (other, its_incarnation) = claim(MASTERS);
         let check = |slot, incarnation| {

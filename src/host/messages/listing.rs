@@ -10,19 +10,24 @@ use super::statistics;
 /// between which messages wait, were refused or were lost.
 pub fn print(print: impl Fn(fmt::Arguments<'_>)) {
     for counts in statistics::types() {
-        print_type(&print, &counts);
+        print_type(&print, "messages ", &counts);
     }
 
     for pair in statistics::pairs() {
-        if pair.waiting + pair.refused + pair.lost > 0 {
-            print_pair(&print, &pair);
+        if pair.waiting > 0 || pair.refused > 0 || pair.lost > 0 {
+            print_pair(&print, "messages ", &pair);
         }
     }
 }
 
-fn print_type(print: impl Fn(fmt::Arguments<'_>), counts: &ngx_ipc_message_counts_t) {
+/// Prints the line of a type, which begins with `before`.
+pub fn print_type(
+    print: impl Fn(fmt::Arguments<'_>),
+    before: &str,
+    counts: &ngx_ipc_message_counts_t,
+) {
     print(format_args!(
-        "messages type:\"{}\" sent:{} refused:{} received:{} unknown:{} lost:{} waiting:{} \
+        "{before}type:\"{}\" sent:{} refused:{} received:{} unknown:{} lost:{} waiting:{} \
          deepest:{} timed:{} time:{}{}",
         Name(&counts.name),
         counts.sent,
@@ -38,9 +43,10 @@ fn print_type(print: impl Fn(fmt::Arguments<'_>), counts: &ngx_ipc_message_count
     ));
 }
 
-fn print_pair(print: impl Fn(fmt::Arguments<'_>), pair: &ngx_ipc_message_pair_t) {
+/// Prints the line of a pair of processes, which begins with `before`.
+pub fn print_pair(print: impl Fn(fmt::Arguments<'_>), before: &str, pair: &ngx_ipc_message_pair_t) {
     print(format_args!(
-        "messages from:{} to:{} sent:{} refused:{} received:{} waiting:{} deepest:{} lost:{}",
+        "{before}from:{} to:{} sent:{} refused:{} received:{} waiting:{} deepest:{} lost:{}",
         pair.sender,
         pair.receiver,
         pair.sent,
@@ -53,7 +59,7 @@ fn print_pair(print: impl Fn(fmt::Arguments<'_>), pair: &ngx_ipc_message_pair_t)
 }
 
 /// A name, in which bytes that do not belong into a line are escaped.
-struct Name<'a>(&'a [c_char]);
+pub struct Name<'a>(pub &'a [c_char]);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,7 @@ use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
 use super::variables::ngx_pid;
 use super::{descriptors, register, settings, watchers};
 use crate::config::ngx_pid_t;
+use crate::message::endpoint::Endpoint;
 use crate::message::mapped::Mapped;
 use crate::message::peers;
 use crate::messaging::exchange::Exchange;
@@ -85,17 +86,16 @@ fn begin(local: &mut Option<Local>, owner: ngx_pid_t) -> Option<()> {
 }
 
 fn attach(region: &Region) -> Option<Own> {
-    let (slot, incarnation) = region.own()?;
+    let own = region.own()?;
 
-    // If the master has died before this process has used its slot, another master
-    // may have given the slot to another process.
-    if peers::state(&region.memory, &region.layout, slot).1 != incarnation {
+    if !has_slot_still(region, &own) {
         return None;
     }
 
-    let mut exchange = Exchange::attach(region.memory, region.layout, region.board, slot)?;
+    let endpoint = Endpoint::begin(region.member(&own)).ok()?;
+    let mut exchange = Exchange::new(endpoint, region.board)?;
 
-    peers::set_pid(&region.memory, &region.layout, slot, own_pid(&ngx_pid));
+    peers::set_pid(&region.memory, &region.layout, own.slot, own_pid(&ngx_pid));
 
     exchange
         .endpoint()
@@ -149,6 +149,17 @@ pub fn leave() {
         local.exchange.endpoint().publish();
         local.has_left = true;
     });
+}
+
+/// Whether this process, which has not used its slot yet, has it still. If the master
+/// is dead, another master may have given the slot to another process. If it runs,
+/// none has, and a slot that says so was overwritten.
+fn has_slot_still(region: &Region, own: &shared::Own) -> bool {
+    let (_, incarnation) = peers::state(&region.memory, &region.layout, own.slot);
+
+    incarnation == own.lineage.incarnation
+        || region.is_mine()
+        || process::getppid() == region.master_pid
 }
 
 /// Whether this process has something to do when another one has died, see
@@ -227,6 +238,11 @@ pub fn assert_pid() {
     if let (Some(slot), Some(region)) = (with(|own| own.slot()), shared::get()) {
         peers::set_pid(&region.memory, &region.layout, slot, own_pid(&ngx_pid));
     }
+}
+
+/// The time in nanoseconds of a clock that is never set back.
+pub fn now() -> u64 {
+    with(|own| own.now()).unwrap_or(u64::MAX)
 }
 
 /// Makes periodic work due soon, see [`deliver`](super::deliver).

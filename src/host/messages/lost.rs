@@ -1,7 +1,10 @@
 //! Tells the program of messages that were lost.
 
+use std::ptr;
+
 use super::types::{
-    NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NOT_FOR_US, ngx_ipc_gap_t, ngx_ipc_peer_t,
+    NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NO_PROCESS, NGX_IPC_GAP_NOT_FOR_US,
+    ngx_ipc_gap_t, ngx_ipc_peer_t,
 };
 use super::watchers;
 use crate::config::ngx_uint_t;
@@ -36,6 +39,7 @@ pub fn report(
         first: first as usize,
         count: count as usize,
         cause,
+        receiver: ptr::null(),
     });
 
     if !told {
@@ -45,4 +49,32 @@ pub fn report(
             format_args!("{count} messages from slot {} are lost: {why}", sender.slot),
         );
     }
+}
+
+/// In a master: tells the program of lost messages to the process `receiver`, which is
+/// dead and has no replacement. Returns whether the program has a function for this.
+pub fn tell_leftover(gap: &Gap, sender: &ngx_ipc_peer_t, receiver: &ngx_ipc_peer_t) -> bool {
+    watchers::tell_gap(&ngx_ipc_gap_t {
+        sender,
+        first: gap.number as usize,
+        count: gap.count as usize,
+        cause: match gap.cause {
+            Cause::Damaged => NGX_IPC_GAP_DAMAGED,
+            Cause::ForAnother => NGX_IPC_GAP_NO_PROCESS,
+            Cause::Handling => NGX_IPC_GAP_HANDLED,
+        },
+        receiver,
+    })
+}
+
+/// Logs `count` of these messages.
+pub fn log_leftover(log: Log, count: u32, receiver: &ngx_ipc_peer_t) {
+    log.error(
+        Level::Warn,
+        None,
+        format_args!(
+            "{count} messages to slot {} are lost: the process is dead and has no replacement",
+            receiver.slot
+        ),
+    );
 }

@@ -8,10 +8,12 @@
 //! - [`epoch`]: which configuration a registration belongs to
 //! - [`watchers`]: the functions that are called for other events than messages
 //! - [`local`]: the exchange with which this process sends and receives
-//! - [`region`]: makes the shared memory, and gives slots to processes
+//! - [`region`]: makes the shared memory, and gives slots to processes; [`claim`]: claims
+//!   slots
 //! - [`new_binary`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
 //!   binary, and takes it over there
 //! - [`orphans`]: when a master recovers slots of dead processes whose master is dead, too
+//! - [`leftover`]: what waits in a slot without a process
 //! - [`send`]: sends messages; [`reservations`]: those that are built in place;
 //!   [`attached`]: those with descriptors
 //! - [`descriptors`], [`label`]: descriptors that come with messages
@@ -25,6 +27,7 @@
 
 pub mod attached;
 pub mod catch_up;
+pub mod claim;
 pub mod counts;
 pub mod deliver;
 pub mod descriptors;
@@ -34,6 +37,7 @@ pub mod first;
 pub mod handed_down;
 pub mod inherited;
 pub mod label;
+pub mod leftover;
 pub mod listing;
 pub mod local;
 pub mod lost;

@@ -8,8 +8,9 @@ use std::os::fd::RawFd;
 use super::handed_down::{self, Description};
 use super::shared::{self, Region};
 use super::table::{self, Held};
-use super::{descriptors, orphans, region};
+use super::{claim, descriptors, orphans, region};
 use crate::log::{Level, Log};
+use crate::message::lineage::Lineage;
 use crate::message::peers::Heritage;
 use crate::sys::listen;
 use crate::sys::text::Text;
@@ -53,13 +54,13 @@ impl NewBinary {
             return None;
         }
 
-        let Some((slot, incarnation)) = region::claim_for_master(&region) else {
+        let Some((slot, incarnation)) = claim::for_master(&region) else {
             refuse("another binary runs");
             return None;
         };
         let held = Held {
             slot,
-            incarnation,
+            lineage: Lineage::stranger(incarnation),
             is_new: false,
             is_new_binary: true,
         };

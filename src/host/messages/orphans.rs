@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared::{self, Region};
-use super::{local, table};
+use super::{leftover, local, table};
 use crate::config::AtomicPid;
 use crate::message::orphans::Orphans;
 use crate::sys::process;
@@ -54,7 +54,7 @@ pub fn recover() {
         memory: &region.memory,
         layout: &region.layout,
         own: region.master,
-        is_mine: &|slot| used.has(slot),
+        is_mine: &|slot| used.has(slot) || leftover::has_claimed(slot),
         is_alive: &|pid| !process::has_exited(pid),
     }
     .recover();
@@ -66,6 +66,7 @@ pub fn recover() {
     }
 
     if found.freed > 0 {
+        local::with(|own| own.add_all_vacant());
         local::announce_change();
     }
 }

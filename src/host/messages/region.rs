@@ -4,21 +4,21 @@
 //! first fork, or takes over the memory of the binary that has executed it. It
 //! claims a slot of the region for itself and for each process that it starts.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
 use super::settings::MASTERS;
-use super::shared::{self, Region};
+use super::shared::{self, Own, Region};
 use super::table::{self, Held};
 use super::variables::ngx_pid;
-use super::{descriptors, inherited, local, orphans, program, register, settings};
+use super::{claim, deliver, descriptors, inherited, local, orphans, program, register, settings};
 #[cfg(not(feature = "standalone"))]
 use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
+use crate::message::lineage::Lineage;
 use crate::message::mapped::Mapped;
 use crate::message::peers::{self, Heritage, Identity, State};
 use crate::message::recover::recover;
@@ -65,13 +65,21 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     };
 
     let (memory, layout) = (&region.memory, &region.layout);
-    let (slot, _) = region.master;
+    let (slot, incarnation) = region.master;
+    let lineage = Lineage::stranger(incarnation);
 
     region.source().hand_over(slot, &identity);
-    peers::appoint(memory, layout, slot, identity, Heritage::Stranger);
+    peers::appoint(memory, layout, slot, identity, lineage);
     peers::set_pid(memory, layout, slot, region.master_pid);
     use_bell_of_master(slot);
-    shared::set(region);
+    shared::set(
+        region,
+        Own {
+            slot,
+            lineage,
+            identity,
+        },
+    );
 
     if is_inherited {
         orphans::follow_parent();
@@ -137,7 +145,7 @@ fn create(log: Log, worker: Option<u32>) -> Option<Region> {
         board,
         layout,
         master_pid: own_pid(&ngx_pid),
-        master: peers::claim(&memory, &layout, 0, |slot| slot >= MASTERS)?,
+        master: peers::claim(&memory, &layout, 0, |slot| (slot < MASTERS).then_some(0))?,
     })
 }
 
@@ -203,7 +211,11 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
     };
     let held = appoint(&region, slot, identity, again);
 
-    shared::set_next(held.map(|held| (held.slot, held.incarnation)));
+    shared::set_next(held.map(|held| Own {
+        slot: held.slot,
+        lineage: held.lineage,
+        identity,
+    }));
     table::set(slot, held);
 
     if held.is_none() {
@@ -232,26 +244,27 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         });
     }
 
-    let (slot, heritage) = match before {
-        Some(held) if again => (held.slot, Heritage::Successor),
-        // The process that had this place is not started again, or `reserve_slots` has
-        // given a slot to another process of this place.
-        Some(held) => {
-            give_back(region, held, Heritage::Stranger);
-            (claim(region)?.0, Heritage::Stranger)
+    let (slot, lineage) = match before {
+        Some(held) if again => (held.slot, held.lineage.replacement()),
+        _ => {
+            // The process that had this place is not started again, or `reserve_slots` has
+            // given a slot to another process of this place.
+            if let Some(held) = before {
+                give_back(region, held, Heritage::Stranger);
+            }
+
+            let (slot, incarnation) = claim::for_process(region)?;
+
+            region.source().hand_over(slot, &identity);
+            (slot, Lineage::stranger(incarnation))
         }
-        None => (claim(region)?.0, Heritage::Stranger),
     };
 
-    if heritage == Heritage::Stranger {
-        region.source().hand_over(slot, &identity);
-    }
-
-    let incarnation = peers::appoint(&region.memory, &region.layout, slot, identity, heritage)?;
+    peers::appoint(&region.memory, &region.layout, slot, identity, lineage);
 
     Some(Held {
         slot,
-        incarnation,
+        lineage,
         is_new: !again,
         is_new_binary: false,
     })
@@ -282,34 +295,6 @@ pub fn reserve_slots(g: &Globals, log: Log, workers: usize, helpers: usize) {
 
         table::set(place, appoint(&region, place, identity, false));
     }
-}
-
-/// Claims a slot of the region for a process of this master. Returns the slot and
-/// the incarnation of the process.
-fn claim(region: &Region) -> Option<(u32, u32)> {
-    claim_of(region, MASTERS..region.layout.sizes.slots)
-}
-
-/// Claims a slot of the region for another master. Returns the slot and the
-/// incarnation of the master.
-pub fn claim_for_master(region: &Region) -> Option<(u32, u32)> {
-    claim_of(region, 0..MASTERS)
-}
-
-fn claim_of(region: &Region, slots: Range<u32>) -> Option<(u32, u32)> {
-    let (own, _) = region.master;
-    let claim = || {
-        let used = table::used(own);
-
-        peers::claim(&region.memory, &region.layout, own, |slot| {
-            !slots.contains(&slot) || used.has(slot)
-        })
-    };
-
-    claim().or_else(|| {
-        orphans::recover();
-        claim()
-    })
 }
 
 /// Recovers the messages of a process that is dead, or that the parent could not
@@ -349,14 +334,22 @@ pub fn gone(slot: Slot, awaited: bool) {
 fn new_binary_gone(region: &Region, place: Slot, held: Held) {
     table::set(place, None);
     // The pid is that of a zombie, or of another process.
-    peers::set_state(
+    peers::put_state(
         &region.memory,
         &region.layout,
         held.slot,
-        held.incarnation,
+        held.lineage.incarnation,
         State::Dead,
     );
     orphans::recover();
+}
+
+/// Before a master exits: handles the messages that have arrived, and tells the program
+/// of those that wait for dead processes.
+pub fn finish(log: Log) {
+    if shared::get().is_some_and(|region| region.is_mine()) {
+        deliver::finish(log, true);
+    }
 }
 
 /// Gives back the slot of a master that exits, because another binary can continue to
@@ -368,13 +361,14 @@ pub fn leave() {
     let (slot, incarnation) = region.master;
     let held = Held {
         slot,
-        incarnation,
+        lineage: Lineage::stranger(incarnation),
         is_new: false,
         is_new_binary: false,
     };
 
     local::leave();
     give_back(&region, held, Heritage::Stranger);
+    local::with(|own| own.leave_vacant());
     local::announce_change();
 }
 
@@ -384,9 +378,13 @@ pub fn give_back(region: &Region, held: Held, heritage: Heritage) {
         &region.memory,
         &region.layout,
         held.slot,
-        held.incarnation,
+        held.lineage.incarnation,
         heritage,
     );
+
+    if heritage == Heritage::Stranger {
+        local::with(|own| own.add_vacant(held.slot));
+    }
 }
 
 /// The generation of the workers that a set of this process has.

@@ -1,8 +1,10 @@
 //! Sends messages for the functions that C calls.
 
+use std::ffi::c_void;
 use std::mem;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
+use std::slice;
 
 use nix::errno::Errno;
 
@@ -10,7 +12,7 @@ use super::attached::Attached;
 use super::local::{self, Asked};
 use super::register::kind_of;
 use super::types::{ngx_ipc_load_t, ngx_ipc_message_type_t, ngx_ipc_to_t};
-use super::{deliver, program, region, shared};
+use super::{program, region, shared, watchers};
 use crate::config::{NGX_AGAIN, NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::message::layout::{CHUNK, Class};
 use crate::message::letter::Refused;
@@ -66,6 +68,22 @@ pub(super) fn describe(failure: Failure) -> (ngx_int_t, Errno) {
         Failure::NoMessages => (NGX_ERROR, Errno::ENOTSUP),
         Failure::System(err) => (NGX_ERROR, err),
     }
+}
+
+/// The payload that C passes.
+///
+/// # Safety
+///
+/// `data` has `len` bytes as long as the result is used, or is NULL.
+pub unsafe fn payload<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+
+    let data = NonNull::new(data.cast_mut().cast::<u8>()).ok_or(Failure::Invalid)?;
+
+    // SAFETY: `data` is not NULL, and the caller passes one with `len` bytes.
+    Ok(unsafe { slice::from_raw_parts(data.as_ptr(), len) })
 }
 
 /// The set of processes that C names.
@@ -236,7 +254,7 @@ pub fn broadcast(
         }
 
         // `missed_memory` has reserved the memory.
-        let _ = heap::push(&mut missed, deliver::peer(&peer).to);
+        let _ = heap::push(&mut missed, watchers::peer(&peer).to);
     };
     let mut failed = None;
 

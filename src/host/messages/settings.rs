@@ -32,6 +32,8 @@ pub enum TooLarge {
     Largest,
     /// `processes`, see [`MOST_PROCESSES`].
     Processes,
+    /// `spin`, see [`MOST_SPIN`].
+    Spin,
 }
 
 /// The number of slots for masters, the first ones: during an upgrade there are two
@@ -50,6 +52,9 @@ pub const MOST_MEMORY: usize = MAX_CHUNKS as usize * CHUNK as usize;
 pub const MOST_LARGEST: usize = 127 * 1024 * 1024;
 /// The most processes that have messages, without the masters.
 pub const MOST_PROCESSES: usize = (MAX_SLOTS - MASTERS) as usize;
+/// The most microseconds of `spin`. Meanwhile a process handles no sockets, timers and
+/// signals.
+pub const MOST_SPIN: usize = 1_000_000;
 
 const _: () = assert!(chunks_for(MOST_LARGEST) <= MAX_CHUNKS as usize);
 
@@ -81,7 +86,7 @@ impl Settings {
         sizes(self) == sizes(other)
     }
 
-    /// Checks the sizes. Returns the first one that is too large.
+    /// Checks the settings. Returns the first one that is too large.
     pub fn check(&self) -> Result<(), TooLarge> {
         if self.memory > MOST_MEMORY {
             return Err(TooLarge::Memory);
@@ -93,6 +98,10 @@ impl Settings {
 
         if self.processes > MOST_PROCESSES {
             return Err(TooLarge::Processes);
+        }
+
+        if self.spin > nanoseconds(MOST_SPIN) {
+            return Err(TooLarge::Spin);
         }
 
         Ok(())
@@ -118,6 +127,11 @@ impl Settings {
             quota: chunks / 2,
         }
     }
+}
+
+/// The nanoseconds of a time in microseconds.
+pub const fn nanoseconds(microseconds: usize) -> u64 {
+    (microseconds as u64).saturating_mul(1000)
 }
 
 fn or(value: usize, default: usize) -> usize {
@@ -152,6 +166,7 @@ mod tests {
                 memory,
                 largest,
                 processes,
+                spin: nanoseconds(MOST_SPIN),
                 ..DEFAULTS
             };
 
@@ -174,6 +189,12 @@ mod tests {
             processes: MOST_PROCESSES + 1,
             ..DEFAULTS
         };
+
+        for spin in [MOST_SPIN + 1, usize::MAX] {
+            let spin = nanoseconds(spin);
+
+            assert_eq!(Settings { spin, ..DEFAULTS }.check(), Err(TooLarge::Spin));
+        }
 
         assert_eq!(memory.check(), Err(TooLarge::Memory));
         assert_eq!(largest.check(), Err(TooLarge::Largest));

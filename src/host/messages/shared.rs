@@ -1,15 +1,16 @@
 //! The shared memory of the messages, and the slot of this process.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::table;
 use super::variables::{ngx_parent, ngx_pid};
 use crate::config::ngx_pid_t;
 use crate::message::layout::Layout;
+use crate::message::lineage::Lineage;
 use crate::message::mapped::Mapped;
-use crate::message::peers::{self, State};
-use crate::message::words::{pair, unpair};
+use crate::message::member::Member;
+use crate::message::peers::{self, Identity, State};
 use crate::messaging::statistics::Source;
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
@@ -30,48 +31,87 @@ pub struct Region {
     pub master: (u32, u32),
 }
 
+/// What a process is. A process knows this from its master, and not from the region,
+/// which others can overwrite.
+#[derive(Clone, Copy)]
+pub struct Own {
+    /// The slot of the region.
+    pub slot: u32,
+    /// The number of the process in the slot, and those that it replaces.
+    pub lineage: Lineage,
+    /// The identity.
+    pub identity: Identity,
+}
+
 static REGION: Lock<Option<Region>> = Lock::new(None);
-/// In the master: the slot plus 1 and the incarnation of the process that it forks
-/// next; 0: none. A child has a copy, and finds its own slot there.
-static NEXT: AtomicU64 = AtomicU64::new(0);
+/// Whether `REGION` is set. It can be read without the lock.
+static IS_SET: AtomicBool = AtomicBool::new(false);
+/// What the master is.
+static MASTER: Lock<Option<Own>> = Lock::new(None);
+/// In the master: what the process is that it forks next; `None`: that process has no
+/// messages. A child has a copy, and finds there what it is.
+static NEXT: Lock<Option<Own>> = Lock::new(None);
 
 /// The shared memory; `None` if the program has no messages.
 pub fn get() -> Option<Region> {
     *REGION.lock()
 }
 
-/// Keeps the shared memory that the master has made.
-pub fn set(region: Region) {
+/// Keeps the shared memory that the master has made, and what the master is.
+pub fn set(region: Region, master: Own) {
+    *MASTER.lock() = Some(master);
     *REGION.lock() = Some(region);
+    IS_SET.store(true, Relaxed);
 }
 
-/// In the master, before a fork: keeps the slot of the child, `None` if it has no
-/// messages.
-pub fn set_next(next: Option<(u32, u32)>) {
-    let word = next.map_or(0, |(slot, incarnation)| pair(slot + 1, incarnation));
+/// Whether the program has messages. An event loop asks this in each round.
+#[cfg(feature = "standalone")]
+pub fn is_set() -> bool {
+    IS_SET.load(Relaxed)
+}
 
-    NEXT.store(word, Relaxed);
+/// The master continues in a child, with another pid.
+#[cfg(feature = "standalone")]
+pub fn moved(master_pid: ngx_pid_t) {
+    if let Some(region) = REGION.lock().as_mut() {
+        region.master_pid = master_pid;
+    }
+}
+
+/// In the master, before a fork: keeps what the child is; `None` if it has no
+/// messages.
+pub fn set_next(next: Option<Own>) {
+    *NEXT.lock() = next;
 }
 
 /// In the master: whether it has started a process that has messages.
 pub fn has_started() -> bool {
-    NEXT.load(Relaxed) != 0
+    NEXT.lock().is_some()
 }
 
 impl Region {
-    /// The slot and the incarnation of this process; `None` if the master has not
-    /// started this process, or if the region has no room for it.
-    pub fn own(&self) -> Option<(u32, u32)> {
+    /// What this process is; `None` if the master has not started this process, or if
+    /// the region has no room for it.
+    pub fn own(&self) -> Option<Own> {
         if self.is_mine() {
-            return Some(self.master);
+            return *MASTER.lock();
         }
 
-        let (slot, incarnation) = unpair(NEXT.load(Relaxed));
         let is_child = ngx_parent.load(Relaxed) == self.master_pid;
 
-        slot.checked_sub(1)
-            .filter(|_| is_child)
-            .map(|slot| (slot, incarnation))
+        NEXT.lock().filter(|_| is_child)
+    }
+
+    /// The process in the region.
+    pub fn member(&self, own: &Own) -> Member<&'static Mapped> {
+        Member {
+            memory: self.memory,
+            layout: self.layout,
+            slot: own.slot,
+            incarnation: own.lineage.incarnation,
+            line: own.lineage.line,
+            identity: own.identity,
+        }
     }
 
     /// Where the numbers of messages are.

@@ -33,18 +33,19 @@ pub fn totals(slot: Slot) -> Option<Traffic> {
         return Some(totals);
     };
 
-    for other in 0..region.layout.sizes.slots {
-        let out = pair(&region, own, other);
-        let into = pair(&region, other, own);
+    let (mut out, mut into) = (Statistics::default(), Statistics::default());
 
-        totals.sent += out.sent as usize;
-        totals.refused += out.refused as usize;
-        totals.received += into.received as usize;
-        totals.waiting += into.waiting as usize;
-        totals.deepest = totals.deepest.max(into.deepest as usize);
-        totals.lost += into.gaps as usize;
+    for other in 0..region.layout.sizes.slots {
+        out = out.with(pair(&region, own, other));
+        into = into.with(pair(&region, other, own));
     }
 
+    totals.sent = out.sent as usize;
+    totals.refused = out.refused as usize;
+    totals.received = into.received as usize;
+    totals.waiting = into.waiting as usize;
+    totals.deepest = into.deepest as usize;
+    totals.lost = into.gaps as usize;
     totals.unknown = board::unknown(&region.board, own) as usize;
 
     Some(totals)
@@ -62,15 +63,7 @@ fn pair(region: &Region, sender: u32, receiver: u32) -> Statistics {
         statistics(&region.memory, &region.layout, lane)
     });
 
-    Statistics {
-        sent: control.sent + data.sent,
-        received: control.received + data.received,
-        waiting: control.waiting + data.waiting,
-        deepest: control.deepest.max(data.deepest),
-        refused: control.refused + data.refused,
-        gaps: control.gaps + data.gaps,
-        taken: control.taken + data.taken,
-    }
+    control.with(data)
 }
 
 /// Whether the set and the worker of a `ngx_ipc_message_counts_t` have a process.
@@ -159,7 +152,7 @@ fn next_type(
                 lost: counts.lost as usize,
                 waiting: all.waiting() as usize,
                 deepest: source.deepest(index) as usize,
-                timed: counts.times.iter().sum::<u64>() as usize,
+                timed: counts.timed() as usize,
                 time: counts.time as usize,
                 times: counts.times.map(|n| n as usize),
             }
@@ -252,12 +245,26 @@ fn describe(region: &Region, number: u32, counts: Statistics) -> ngx_ipc_message
     }
 }
 
+/// Whether the program has messages.
+pub fn is_any() -> bool {
+    shared::get().is_some()
+}
+
 /// The numbers of all types, over all processes.
 pub fn types() -> impl Iterator<Item = ngx_ipc_message_counts_t> {
+    types_of(0, -1)
+}
+
+/// The numbers of the types that the processes of a set, or one worker of it, have
+/// counted.
+pub fn types_of(
+    set: ngx_uint_t,
+    worker: ngx_int_t,
+) -> impl Iterator<Item = ngx_ipc_message_counts_t> {
     let mut last = -1;
 
     std::iter::from_fn(move || {
-        let next = next_type(last, 0, -1)?;
+        let next = next_type(last, set, worker)?;
 
         last = next.number;
         Some(next)

@@ -84,6 +84,9 @@ pub const NGX_IPC_GAP_HANDLED: ngx_uint_t = 3;
 /// process had received them and died, or because this process has too many open
 /// descriptors, see RLIMIT_NOFILE.
 pub const NGX_IPC_GAP_DESCRIPTORS: ngx_uint_t = 4;
+/// Cause of a gap, in a master: the messages were for a process that is dead and has
+/// no replacement.
+pub const NGX_IPC_GAP_NO_PROCESS: ngx_uint_t = 5;
 
 /// Outcome of a request: the reply has arrived.
 pub const NGX_IPC_REPLIED: ngx_uint_t = 1;
@@ -172,7 +175,7 @@ pub struct ngx_ipc_message_type_t {
 }
 
 /// Messages that were lost. The library makes this structure, and later
-/// versions can add fields. The structure and `sender` are valid until the
+/// versions can add fields. The structure, `sender` and `receiver` are valid until the
 /// function returns.
 #[repr(C)]
 pub struct ngx_ipc_gap_t {
@@ -184,9 +187,12 @@ pub struct ngx_ipc_gap_t {
     /// The number of lost messages. If the cause is NGX_IPC_GAP_DAMAGED, they can
     /// be fewer.
     pub count: ngx_uint_t,
-    /// NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_GAP_HANDLED or
-    /// NGX_IPC_GAP_DESCRIPTORS.
+    /// NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_NOT_FOR_US, NGX_IPC_GAP_HANDLED,
+    /// NGX_IPC_GAP_DESCRIPTORS or NGX_IPC_GAP_NO_PROCESS.
     pub cause: ngx_uint_t,
+    /// In a master: the process for which the messages were, which is dead and has no
+    /// replacement. NULL: the process that is told, or one that had its slot before.
+    pub receiver: *const ngx_ipc_peer_t,
 }
 
 /// How much waits for a process. Later versions can add fields.
@@ -194,7 +200,8 @@ pub struct ngx_ipc_gap_t {
 #[derive(Clone, Copy)]
 pub struct ngx_ipc_load_t {
     /// The number of messages of this process that wait there. It includes records of
-    /// the library, about one for 30 small messages.
+    /// the library: about one for 30 small messages, and up to two when nothing was sent
+    /// for a second.
     pub messages: ngx_uint_t,
     /// The memory in bytes that the messages of this process use there, a multiple of
     /// 4096. It is at least 4096 until this process has sent nothing for a while.
@@ -245,7 +252,8 @@ pub struct ngx_ipc_message_watch_t {
     /// handled before.
     pub peer_down: ngx_ipc_peer_pt,
     /// Messages to this process were lost, or to a process that had its slot
-    /// before. If no structure has this function, the loss is logged.
+    /// before. A master is also told of lost messages to a process that is dead and
+    /// has no replacement. If no structure has this function, the loss is logged.
     pub gap: ngx_ipc_gap_pt,
     /// A process that was full has room, or may have room. Called once after a function
     /// has returned NGX_AGAIN for a message to this process.

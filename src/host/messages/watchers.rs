@@ -12,6 +12,8 @@ use super::types::{
     ngx_ipc_peer_t,
 };
 use crate::host::sized;
+use crate::message::peers::Peer;
+use crate::messaging::address::Address;
 use crate::sys::heap;
 use crate::sys::lock::Lock;
 
@@ -45,6 +47,18 @@ pub enum Told {
     Down,
     /// A process has room.
     Room,
+}
+
+/// Makes C's structure of a process.
+pub fn peer(peer: &Peer) -> ngx_ipc_peer_t {
+    ngx_ipc_peer_t {
+        to: Address::of_process(peer.slot, peer.incarnation),
+        slot: peer.identity.place.map_or(-1, |place| place as isize),
+        worker: peer.identity.worker.map_or(-1, |worker| worker as isize),
+        generation: peer.identity.generation as usize,
+        incarnation: peer.incarnation as usize,
+        role: peer.identity.role as usize,
+    }
 }
 
 /// Adds a structure of the program, which has `size` bytes. Returns EINVAL if

@@ -38,11 +38,11 @@ pub fn forked() {
 
 /// A child has been reaped: releases the locks that it held, and recovers its
 /// messages.
-pub fn exited(g: &Globals, pid: ngx_pid_t) {
+pub fn exited(g: &Globals, slot: Option<Slot>, pid: ngx_pid_t) {
     variables::ngx_ipc_process_exited(pid);
 
-    if let Some((slot, entry)) = g.table.find(pid) {
-        region::gone(slot, will_be_replaced(g, entry));
+    if let Some(slot) = slot {
+        region::gone(slot, will_be_replaced(g, g.table.get(slot)));
     }
 }
 

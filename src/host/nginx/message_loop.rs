@@ -169,6 +169,13 @@ pub fn finish() {
     }
 }
 
+/// Before the master exits: handles the messages that have arrived, and gives back
+/// what it has in the memory.
+pub fn leave() {
+    region::finish(log());
+    region::leave();
+}
+
 /// The process that was told to exit.
 static TOLD: AtomicI32 = AtomicI32::new(0);
 

@@ -1,24 +1,22 @@
 //! Accepts connections from the listening sockets of a cycle.
 
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
-use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
 use super::connection::Connection;
 use super::connections;
+use super::datagrams::datagram_handler;
 use super::event::ngx_event_t;
 use super::event_loop;
 use super::listening::Listening;
 use super::log::ErrorLog;
+use super::new_connection::call_program;
 use super::types::flag;
-use crate::config::{AtomicUint, ngx_msec_t};
+use crate::config::ngx_msec_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::Result;
-use crate::sys::listen;
-
-/// The number of connections that this process has accepted.
-static ACCEPTED: AtomicUint = AtomicUint::new(0);
+use crate::sys::listen::{self, Kind};
 
 /// A worker that has run out of descriptors, or whose listening socket was shut
 /// down, accepts no connection for this many milliseconds.
@@ -34,7 +32,10 @@ impl Listening {
         c.set_listening(Some(self));
         self.set_connection_ptr(c.as_ptr());
 
-        c.read().set_handler(Some(accept_handler));
+        c.read().set_handler(Some(match self.options().kind {
+            Kind::Stream => accept_handler,
+            Kind::Datagram => datagram_handler,
+        }));
         c.read().set(flag::ACCEPT | flag::ACTIVE);
 
         event_loop::watch(c, ErrorLog::log_of(log))
@@ -70,13 +71,15 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
     let log = c.read().log();
 
     if c.read().take_timedout() {
-        c.read().set(flag::ACTIVE);
-        let _ = event_loop::watch(c, log);
+        resume(c, log);
         return;
     }
 
     match listen::accept(c.fd()) {
-        Ok(sock) => handle_new(c, sock, log),
+        Ok(sock) => {
+            give_others_a_turn(c, log);
+            handle_new(c, sock, log);
+        }
 
         // Another worker has accepted the connection, or the client has closed
         // it already.
@@ -110,6 +113,35 @@ fn pause(c: Connection, log: Log) {
     c.read().add_timer(ACCEPT_DELAY);
 }
 
+/// Makes this process accept connections again. If epoll cannot watch the socket, the
+/// process retries after a while.
+fn resume(c: Connection, log: Log) {
+    c.read().set(flag::ACTIVE);
+
+    if event_loop::watch(c, log).is_err() {
+        c.read().clear(flag::ACTIVE);
+        c.read().add_timer(ACCEPT_DELAY);
+    }
+}
+
+/// Moves this process to the end of the queue of processes that wait for the socket.
+///
+/// For a new connection the kernel wakes up the first process of the queue that waits,
+/// because epoll watches the socket with EPOLLEXCLUSIVE. A process keeps its place when
+/// it is woken up, so that without this function the first one would accept almost all
+/// connections. nginx does this after each 16th connection.
+fn give_others_a_turn(c: Connection, log: Log) {
+    let is_own = |ls: Listening| ls.options().reuseport;
+
+    if c.listening().is_some_and(is_own) {
+        return;
+    }
+
+    c.read().clear(flag::ACTIVE);
+    let _ = event_loop::watch(c, log);
+    resume(c, log);
+}
+
 /// Makes a connection of the accepted socket `sock`, and calls the program's
 /// handler for new connections.
 fn handle_new(listener: Connection, sock: OwnedFd, log: Log) {
@@ -119,19 +151,5 @@ fn handle_new(listener: Connection, sock: OwnedFd, log: Log) {
 
     let _ = sock.into_raw_fd();
 
-    c.set_listening(listener.listening());
-    c.set_number(ACCEPTED.fetch_add(1, Relaxed) + 1);
-    c.write().set(flag::READY);
-
-    log.debug(
-        Debug::Event,
-        format_args!("*{} accept: fd:{}", c.number(), c.fd()),
-    );
-
-    match listener.listening().and_then(Listening::handler) {
-        // SAFETY: the program has set the handler to be called with each new
-        // connection, and this connection is open.
-        Some(handler) => unsafe { handler(c.as_ptr()) },
-        None => c.close(),
-    }
+    call_program(listener, c, log);
 }

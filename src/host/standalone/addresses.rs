@@ -1,5 +1,6 @@
 //! [`Addresses`], a safe handle for an array of `ngx_listening_t`.
 
+use std::ffi::c_char;
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr::NonNull;
@@ -12,7 +13,10 @@ pub const FIRST_SIZE: usize =
     offset_of!(ngx_listening_t, connection) + size_of::<*mut ngx_connection_t>();
 
 // The structure must end with a field, not with padding, as `sized` explains.
-const _: () = assert!(FIRST_SIZE == size_of::<ngx_listening_t>());
+const _: () = assert!(
+    offset_of!(ngx_listening_t, groupname) + size_of::<*const c_char>()
+        == size_of::<ngx_listening_t>()
+);
 
 /// The addresses on which workers accept connections. The elements have the
 /// size of an `ngx_listening_t` in the headers with which the program was
@@ -53,7 +57,12 @@ impl Addresses {
 
     /// The size of the array in bytes.
     pub fn bytes(self) -> usize {
-        self.n.saturating_mul(self.size)
+        self.bytes_of(self.n)
+    }
+
+    /// The size of `n` elements in bytes.
+    pub fn bytes_of(self, n: usize) -> usize {
+        n.saturating_mul(self.size)
     }
 
     /// The addresses, one after the other.
@@ -62,7 +71,7 @@ impl Addresses {
 
         // SAFETY: the array has `n` elements of `size` bytes (the type's
         // invariant), and `i` is less than `n`.
-        (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.byte_add(i * size)) })
+        (0..n).filter_map(move |i| unsafe { Listening::from_ptr(first.byte_add(i * size), size) })
     }
 
     /// Copies the array to `to`. Returns the handle of the copy.
@@ -73,18 +82,37 @@ impl Addresses {
     /// `ngx_listening_t`, does not overlap with the array, and lives as long as
     /// the result is used.
     pub unsafe fn copy_to(self, to: NonNull<c_void>) -> Self {
-        let first = to.cast::<ngx_listening_t>().as_ptr();
+        // SAFETY: the caller passes a `to` with room for all elements.
+        unsafe { self.copy_some(to, 0..self.n) }
+    }
 
-        if self.n != 0 {
-            // SAFETY: the array has this many bytes (the type's invariant), and
-            // the caller passes a `to` that has as many and does not overlap.
+    /// Copies the elements with the numbers `which` to `to`, one after the other.
+    /// Numbers behind the end of the array are left out. Returns the handle of the
+    /// copy.
+    ///
+    /// # Safety
+    ///
+    /// `to` has room for as many elements as `which` has, is aligned for an
+    /// `ngx_listening_t`, does not overlap with the array, and lives as long as
+    /// the result is used.
+    pub unsafe fn copy_some(self, to: NonNull<c_void>, which: impl Iterator<Item = usize>) -> Self {
+        let first = to.cast::<ngx_listening_t>().as_ptr();
+        let mut n = 0;
+
+        for i in which.filter(|&i| i < self.n) {
+            // SAFETY: the array has more than `i` elements of `size` bytes (the
+            // type's invariant), and the caller passes a `to` that has room for
+            // this element and does not overlap.
             unsafe {
                 first
+                    .byte_add(n * self.size)
                     .cast::<u8>()
-                    .copy_from_nonoverlapping(self.first.cast(), self.bytes());
+                    .copy_from_nonoverlapping(self.first.byte_add(i * self.size).cast(), self.size);
             }
+
+            n += 1;
         }
 
-        Self { first, ..self }
+        Self { first, n, ..self }
     }
 }

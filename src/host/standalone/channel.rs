@@ -4,6 +4,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::channel_event;
@@ -17,7 +18,7 @@ use crate::channel::turn::Turn;
 use crate::channel::wait::may_wait;
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
 use crate::host::globals::{GLOBALS, ngx_channel};
-use crate::log::{Debug, Log};
+use crate::log::{Debug, Level, Log};
 use crate::process_cycle::handle_command::channel_command;
 use crate::process_cycle::init_channel::{forget_channel, init_channel};
 use crate::status::{Result, Status};
@@ -88,7 +89,29 @@ pub unsafe extern "C" fn handler(ev: *mut ngx_event_t) {
 
         // SAFETY: the message has just been received, so no other code uses the
         // descriptor that came with the message.
-        let _ = unsafe { obey(Some(&ch), c.log()) };
+        if unsafe { obey(Some(&ch), c.log()) } == NGX_DECLINED {
+            report_unknown(&ch, log);
+        }
+    }
+}
+
+/// Whether this process has reported a message with an unknown command.
+static REPORTED: AtomicBool = AtomicBool::new(false);
+
+/// Logs that a message is dropped, because this host has no handler for messages of
+/// the program on channels. Logs only the first message, because a worker can send
+/// any number to the others.
+fn report_unknown(ch: &ngx_channel_t, log: Log) {
+    if !REPORTED.swap(true, Relaxed) {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "dropped a channel message with the command {} of pid {}: ngx_ipc_main() has no \
+                 handler for it, use ngx_ipc_message.h",
+                ch.command, ch.pid
+            ),
+        );
     }
 }
 

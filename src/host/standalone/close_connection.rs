@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::connections;
+use super::types::bit;
 use crate::channel::close;
 use crate::host::globals::GLOBALS;
 
@@ -17,7 +18,12 @@ impl Connection {
             return;
         }
 
+        let is_shared = self.has(bit::SHARED) && self.is_of_datagram();
+
         connections::free(self);
-        close::close_end(&GLOBALS, log, fd);
+
+        if !is_shared {
+            close::close_end(&GLOBALS, log, fd);
+        }
     }
 }

@@ -13,8 +13,9 @@ pub use super::conf_defaults::{DEFAULTS, FIRST_SIZE};
 use super::types::{ngx_cache_manager_ctx_t, ngx_core_conf_t, ngx_event_handler_pt, ngx_module_t};
 use crate::config::{ngx_msec_t, ngx_uint_t};
 use crate::host::sized;
-use crate::log::{Level, Log};
-use crate::status::{Result, Status};
+use crate::log::Log;
+use crate::status::Result;
+use crate::sys::processors;
 use crate::sys::text::Text;
 use crate::sys::user;
 use crate::table::slot::NGX_MAX_PROCESSES;
@@ -107,14 +108,14 @@ impl<'a> Conf<'a> {
         Some(self.get().shutdown_timeout).filter(|&timeout| timeout != 0)
     }
 
-    /// The number of workers to start.
+    /// The number of workers to start. 0 in the configuration: one for each processor
+    /// that the master was allowed to use at its start.
     pub fn worker_processes(self) -> usize {
         match usize::try_from(self.get().worker_processes) {
-            // The process table has no room for more workers. One more than fit
-            // is requested, so that the log says that a worker could not be
-            // started.
-            Ok(n) if n != 0 => n.min(NGX_MAX_PROCESSES + 1),
-            _ => user::processors(),
+            // `check` refuses larger numbers. A program can have changed the number
+            // since.
+            Ok(n) if n != 0 => n.min(NGX_MAX_PROCESSES),
+            _ => processors::count_at_start(),
         }
     }
 
@@ -155,15 +156,20 @@ impl<'a> Conf<'a> {
         self.path(self.get().pid)
     }
 
-    /// The file of the log; `None` if the log is stderr.
-    pub fn error_log(self) -> Option<&'a Path> {
-        self.path(self.get().error_log)
+    /// The text that says where the log writes.
+    pub fn error_log_text(self) -> Option<&'a [u8]> {
+        self.c_str(self.get().error_log).map(CStr::to_bytes)
     }
 
     /// The text that process titles begin with; `None` if it is the name of the
     /// program.
     pub fn name(self) -> Option<&'a [u8]> {
         self.c_str(self.get().name).map(CStr::to_bytes)
+    }
+
+    /// The version of the program; `None` if it has none.
+    pub fn version(self) -> Option<&'a CStr> {
+        self.c_str(self.get().version)
     }
 
     /// The modules: NULL or an array that ends with NULL.
@@ -209,9 +215,11 @@ impl<'a> Conf<'a> {
 
     /// Checks that the program has initialised this configuration with
     /// `ngx_ipc_conf_init()`, so that the sizes in it are those of the program.
-    /// A program's `reconfigure` can have replaced the configuration.
+    /// A program's `reconfigure` can have replaced the configuration. Checks that the
+    /// arrays can be read, too.
     ///
-    /// Returns an error, with an alert in the log, if a size is invalid.
+    /// Returns an error, with the reason in the log, if the configuration must not be
+    /// used.
     pub fn check_sizes(self, log: Log) -> Result {
         check_initialised(self.size(), FIRST_SIZE, "ngx_core_conf_t", log)?;
         check_initialised(
@@ -219,7 +227,8 @@ impl<'a> Conf<'a> {
             addresses::FIRST_SIZE,
             "ngx_listening_t",
             log,
-        )
+        )?;
+        self.check_arrays(log)
     }
 
     /// The number of helpers.
@@ -265,35 +274,6 @@ impl<'a> Conf<'a> {
         };
 
         user::find(name, self.c_str(self.get().groupname)).map(Some)
-    }
-
-    /// Checks that the user and the group exist.
-    ///
-    /// Returns an error, with an emergency in the log, if the user or the group
-    /// does not exist, or if a group is configured without a user.
-    pub fn check_user(self, log: Log) -> Result {
-        let conf = self.get();
-
-        if conf.username.is_null() && !conf.groupname.is_null() {
-            log.error(
-                Level::Emerg,
-                None,
-                format_args!("a group needs a user to go with"),
-            );
-            return Err(Status::Error);
-        }
-
-        // SAFETY: `username` is NULL or NUL-terminated (the invariant of
-        // `Conf`).
-        let name = unsafe { Text::from_ptr(conf.username) };
-
-        self.identity().map(drop).map_err(|err| {
-            log.fail(
-                Level::Emerg,
-                err,
-                format_args!("user \"{name}\" or its group not found"),
-            )
-        })
     }
 }
 
@@ -341,6 +321,10 @@ impl HelperContext {
 
     /// The name of the helper in process titles and log lines.
     pub fn name(self) -> Text {
+        if self.get().name.is_null() {
+            return Text::new(c"helper process");
+        }
+
         // SAFETY: the name is NULL or a string (the invariant of
         // `HelperContext`).
         unsafe { Text::from_ptr(self.get().name) }

@@ -41,6 +41,12 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     message_max: 0,
     message_processes: 0,
     message_spin: 0,
+    report: None,
+    report_data: ptr::null_mut(),
+    version: ptr::null(),
+    log_writer: None,
+    log_writer_data: ptr::null_mut(),
+    log_json: 0,
 };
 
 /// The size of an `ngx_core_conf_t` in version 0.1.
@@ -48,6 +54,6 @@ pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_core_conf_t, message_spin) + size_of::<ngx_uint_t>()
+    offset_of!(ngx_core_conf_t, log_json) + size_of::<crate::config::ngx_flag_t>()
         == size_of::<ngx_core_conf_t>()
 );

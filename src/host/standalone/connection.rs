@@ -10,11 +10,13 @@ use std::ptr::{self, NonNull};
 
 use nix::errno::Errno;
 
+use super::addresses::FIRST_SIZE;
+use super::datagram::Datagram;
 use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
 use super::palloc::Pool;
-use super::types::{flag, ngx_event_s};
+use super::types::{bit, flag, ngx_event_s};
 pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
 use crate::config::ngx_uint_t;
 use crate::log::Log;
@@ -45,6 +47,8 @@ struct Entry {
     /// The descriptor by which the event loop finds the connection; `None` if
     /// the event loop does not find it.
     known_as: Option<RawFd>,
+    /// The datagram that the connection was made for.
+    datagram: Option<Datagram>,
     /// The next connection of a list of the event loop: the list of unused
     /// entries, or a list in which the event loop finds connections.
     next: Option<Connection>,
@@ -115,6 +119,7 @@ impl Connection {
                 mask: 0,
                 generation: 0,
                 known_as: None,
+                datagram: None,
                 next: None,
             });
         }
@@ -165,10 +170,43 @@ impl Connection {
 
     /// Marks the entry as not in use.
     pub fn mark_closed(self) {
+        if let Some(datagram) = self.fields().datagram {
+            // SAFETY: this connection has owned the datagram, and it loses its
+            // pointers below.
+            unsafe { datagram.free() };
+        }
+
         self.update(|entry| {
             entry.open = false;
+            entry.datagram = None;
             entry.c.fd = -1;
+            entry.c.sockaddr = ptr::null_mut();
         });
+    }
+
+    /// Makes the connection one for `datagram`, which it owns from now on. Its
+    /// descriptor is that of a listening socket, and stays open when the connection
+    /// is closed.
+    pub fn set_datagram(self, datagram: Datagram, recv: ngx_recv_pt, send: ngx_send_pt) {
+        self.update(|entry| {
+            entry.datagram = Some(datagram);
+            entry.c.sockaddr = datagram.peer().as_ptr().cast_mut();
+            entry.c.socklen = datagram.peer().len();
+            entry.c.recv = recv;
+            entry.c.send = send;
+            entry.c.flags |= bit::SHARED;
+        });
+    }
+
+    /// Whether the connection was made for a datagram. The event loop does not watch
+    /// its descriptor, because no more data arrives for it.
+    pub fn is_of_datagram(self) -> bool {
+        self.fields().datagram.is_some()
+    }
+
+    /// Replaces the descriptor of the connection.
+    pub fn set_fd(self, fd: RawFd) {
+        self.update(|entry| entry.c.fd = fd);
     }
 
     /// Whether the connection is in use.
@@ -187,6 +225,11 @@ impl Connection {
         let entry = self.fields();
 
         u64::from(entry.generation) << 32 | u64::from(entry.index)
+    }
+
+    /// Whether the entry is still in use as the connection that had this key.
+    pub fn is_open_as(self, key: u64) -> bool {
+        self.is_open() && self.key() == key
     }
 
     /// The events for which epoll watches the descriptor; 0 if epoll does not
@@ -252,7 +295,7 @@ impl Connection {
     /// the connection was not accepted.
     pub fn listening(self) -> Option<Listening> {
         // SAFETY: the listening socket lives as long as the connection is open.
-        unsafe { Listening::from_ptr(self.fields().c.listening) }
+        unsafe { Listening::from_ptr(self.fields().c.listening, FIRST_SIZE) }
     }
 
     /// Stores the listening socket from which the connection was accepted.
@@ -284,6 +327,11 @@ impl Connection {
         self.fields().c.flags & bits == bits
     }
 
+    /// Clears `bits` in the connection's flags.
+    pub fn clear(self, bits: u32) {
+        self.update(|entry| entry.c.flags &= !bits);
+    }
+
     /// Sets `bits` in the connection's flags.
     pub fn set(self, bits: u32) {
         self.update(|entry| entry.c.flags |= bits);
@@ -305,6 +353,8 @@ impl ngx_connection_s {
             pool: ptr::null_mut(),
             number: 0,
             flags: 0,
+            sockaddr: ptr::null_mut(),
+            socklen: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 use super::connection::Connection;
 use super::log::ErrorLog;
 use super::types::flag;
-use super::{event_loop, io};
+use super::{datagram_descriptor, event_loop, io};
 use crate::status::Result;
 
 /// Makes a connection with the descriptor `fd`. epoll does not watch the
@@ -32,6 +32,12 @@ pub fn free(c: Connection) {
     }
 
     delete_timers(c);
+
+    // The descriptor of a listening socket is closed next.
+    if c.read().has(flag::ACCEPT) {
+        datagram_descriptor::separate(c);
+    }
+
     event_loop::release(c);
 }
 

@@ -102,7 +102,7 @@ impl Draft {
         };
 
         for listening in self.conf().listening().iter() {
-            listening.change_address(&mut change);
+            listening.change_texts(&mut change);
         }
 
         // SAFETY: the memory has an `ngx_core_conf_t` (the invariant of
@@ -116,6 +116,7 @@ impl Draft {
             &mut conf.pid,
             &mut conf.error_log,
             &mut conf.name,
+            &mut conf.version,
         ] {
             change(text);
         }
@@ -168,4 +169,46 @@ impl Drop for Memory {
 fn allocate(size: usize, log: Log) -> Result<NonNull<c_void>> {
     heap::allocate(size)
         .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc({size}) failed")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::standalone::conf::DEFAULTS;
+    use crate::host::standalone::listening::{DEFAULTS as LISTENING, ngx_listening_t};
+    use crate::sys::log::RawLog;
+
+    /// A program can free the texts of its configuration.
+    #[test]
+    fn the_texts_of_addresses_are_copied() {
+        let log = Log::new(RawLog::none());
+        let texts = [c"80", c"user", c"group"].map(CStr::as_ptr);
+        let [address, username, groupname] = texts;
+        let mut listening = ngx_listening_t {
+            address,
+            username,
+            groupname,
+            ..LISTENING
+        };
+        let conf = ngx_core_conf_t {
+            listening: &raw mut listening,
+            listening_n: 1,
+            ..DEFAULTS
+        };
+        // SAFETY: the array has one element, and the texts are strings.
+        let mut draft = Draft::of(unsafe { Conf::from_ref(&conf) }, log).unwrap();
+
+        draft.copy_texts(log).unwrap();
+
+        let copy = draft.conf().listening().iter().next().unwrap().as_ptr();
+        // SAFETY: the draft has one address, with all fields.
+        let copy = unsafe { copy.read() };
+        let copies = [copy.address, copy.username, copy.groupname];
+
+        for (text, copy) in texts.into_iter().zip(copies) {
+            assert_ne!(text, copy);
+            // SAFETY: both are strings.
+            unsafe { assert_eq!(CStr::from_ptr(text), CStr::from_ptr(copy)) };
+        }
+    }
 }

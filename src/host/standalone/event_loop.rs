@@ -3,8 +3,8 @@
 
 use std::fmt;
 use std::os::fd::RawFd;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use nix::errno::Errno;
 
@@ -14,7 +14,7 @@ use super::event::Event;
 use super::types::flag;
 use super::variables::ngx_pid;
 use super::wake_up;
-use crate::config::ngx_pid_t;
+use crate::config::{AtomicPid, ngx_pid_t};
 use crate::log::{Debug, Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::epoll::{self, Epoll};
@@ -42,8 +42,18 @@ struct Loop {
 
 static LOOP: Lock<Option<Loop>> = Lock::new(None);
 
+/// The owner and the descriptors of the event loop. Each round of the loop reads them,
+/// without the lock.
+static OWNER: AtomicPid = AtomicPid::new(0);
+static WAITER: AtomicI32 = AtomicI32::new(-1);
+static WAKER: AtomicI32 = AtomicI32::new(-1);
+
 /// Whether this process or an ancestor has made an event loop.
 static MADE: AtomicBool = AtomicBool::new(false);
+
+/// Whether the event loop of this process, or that of an ancestor, watches the sockets
+/// of [`watch_full`].
+static WATCHES_FULL: AtomicBool = AtomicBool::new(false);
 
 /// Makes the event loop of this process, unless there is one already.
 pub fn create(log: Log) -> Result {
@@ -51,20 +61,39 @@ pub fn create(log: Log) -> Result {
 }
 
 /// Returns the descriptor on which the event loop waits, and the eventfd that
-/// wakes the event loop up.
+/// wakes the event loop up. Makes the loop if the process has none.
 pub fn descriptors(log: Log) -> Result<(RawFd, RawFd)> {
-    with_loop(log, |this| (this.epoll.waiter(), this.epoll.waker()))
+    if OWNER.load(Relaxed) != own_pid(&ngx_pid) {
+        create(log)?;
+    }
+
+    Ok((WAITER.load(Relaxed), WAKER.load(Relaxed)))
 }
 
 /// Makes the wait of the event loop return when one of `sockets`, which are
 /// full, has room. If this fails, the timer of the queue still expires.
 pub fn watch_full(log: Log, sockets: Vec<RawFd>) {
+    WATCHES_FULL.store(!sockets.is_empty(), Relaxed);
+
     let _ = with_loop(log, |this| this.epoll.watch_full(sockets));
+}
+
+/// Whether the event loop watches sockets that were full. Then [`watch_full`] must be
+/// called when they are not full any more.
+pub fn watches_full() -> bool {
+    WATCHES_FULL.load(Relaxed)
 }
 
 /// Takes the events of the sockets of [`watch_full`]. The caller then sends the
 /// queued messages.
 pub fn take_full(log: Log) {
+    if watches_full() {
+        take_full_now(log);
+    }
+}
+
+#[cold]
+fn take_full_now(log: Log) {
     let _ = with_loop(log, |this| this.epoll.take_full());
 }
 
@@ -122,6 +151,7 @@ pub fn close_parents() {
     }
 
     if let Some(parents) = LOOP.lock().as_mut() {
+        OWNER.store(0, Relaxed);
         parents.epoll.close();
     }
 }
@@ -134,28 +164,41 @@ pub fn close_parents() {
 fn with_loop<T>(log: Log, use_it: impl FnOnce(&mut Loop) -> T) -> Result<T> {
     let mut guard = LOOP.lock();
 
-    if own_loop(&mut guard).is_none() {
-        let epoll = match Epoll::new() {
-            Ok(epoll) => epoll,
-            Err(err) => {
-                // A log line can call a function of the program, which must not
-                // find the loop locked.
-                drop(guard);
-                return Err(log.fail(Level::Emerg, err, format_args!("epoll_create() failed")));
-            }
-        };
-
-        wake_up::set_waker(epoll.waker());
-
-        let parents = guard.take();
-
-        *guard = Some(Loop::new(epoll, parents));
-        MADE.store(true, Relaxed);
+    if own_loop(&mut guard).is_none()
+        && let Err(err) = make(&mut guard)
+    {
+        // A log line can call a function of the program, which must not find the loop
+        // locked.
+        drop(guard);
+        return Err(log.fail(Level::Emerg, err, format_args!("epoll_create() failed")));
     }
 
     guard
         .as_mut()
         .map_or(Err(Status::Error), |this| Ok(use_it(this)))
+}
+
+/// Makes the event loop of this process. In a forked child, `this` is the copy of the
+/// parent's loop.
+///
+/// The function has a frame of its own, because the frame is large: a round of the
+/// loop must not touch so many pages of the stack.
+#[cold]
+#[inline(never)]
+fn make(this: &mut Option<Loop>) -> std::result::Result<(), Errno> {
+    let epoll = Epoll::new()?;
+
+    wake_up::set_waker(epoll.waker());
+    WAITER.store(epoll.waiter(), Relaxed);
+    WAKER.store(epoll.waker(), Relaxed);
+    OWNER.store(own_pid(&ngx_pid), Relaxed);
+
+    let parents = this.take();
+
+    *this = Some(Loop::new(epoll, parents));
+    MADE.store(true, Relaxed);
+
+    Ok(())
 }
 
 /// Returns the event loop of this process, if the process has one. A forked
@@ -213,7 +256,7 @@ impl Loop {
         let index = usize::try_from(key & u64::from(u32::MAX)).ok()?;
         let c = *self.entries.get(index)?;
 
-        (c.is_open() && c.key() == key).then_some(c)
+        c.is_open_as(key).then_some(c)
     }
 
     fn release(&mut self, c: Connection) {
@@ -239,6 +282,10 @@ impl Loop {
 ///
 /// Returns an error, with an alert in the log, if epoll_ctl(2) fails.
 pub fn watch(c: Connection, log: Log) -> Result {
+    if c.is_of_datagram() {
+        return Ok(());
+    }
+
     let (old, new) = (c.watched(), wanted(c));
 
     if old == new {
@@ -308,7 +355,20 @@ fn wanted(c: Connection) -> u32 {
 /// report a ready descriptor again and again. `event` is the read event or the
 /// write event of `c`.
 pub fn update(c: Connection, event: Event) -> Result {
-    event.assign(flag::ACTIVE, !event.has(flag::READY));
+    let is_wanted = !event.has(flag::READY);
+    let mask = if event.has(flag::WRITE) {
+        epoll::WRITE
+    } else {
+        epoll::READ
+    };
+    let is_watched = c.watched() & mask != 0;
+
+    // A program calls this function after each request, and mostly nothing changes.
+    if is_wanted == is_watched && event.has(flag::ACTIVE) == is_wanted {
+        return Ok(());
+    }
+
+    event.assign(flag::ACTIVE, is_wanted);
 
     watch(c, event.log())
 }

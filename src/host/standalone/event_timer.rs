@@ -7,7 +7,7 @@ use super::event_loop::Ident;
 use super::timers::Timers;
 use super::types::flag;
 use super::variables::{ngx_current_msec, ngx_pid};
-use crate::config::{AtomicPid, ngx_msec_t};
+use crate::config::{AtomicPid, AtomicUint, ngx_msec_t};
 use crate::log::{Debug, Log};
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
@@ -21,12 +21,41 @@ static TIMERS: Lock<Timers> = Lock::new(Timers::empty());
 /// The pid of the process that has added the timers. A forked child starts
 /// without timers.
 static OWNER: AtomicPid = AtomicPid::new(0);
+/// The time at which the first timer of the process `OWNER` expires, or `NEVER`. Each
+/// round of the event loop reads it, without the lock.
+static FIRST: AtomicUint = AtomicUint::new(NEVER);
+
+/// The value of `FIRST` if there is no timer.
+const NEVER: ngx_msec_t = ngx_msec_t::MAX;
+
+/// The time at which the first timer of this process expires, or `NEVER`.
+fn first() -> ngx_msec_t {
+    if OWNER.load(Relaxed) == own_pid(&ngx_pid) {
+        FIRST.load(Relaxed)
+    } else {
+        NEVER
+    }
+}
+
+/// Calls `change`, which adds or removes timers.
+fn change_timers<T>(change: impl FnOnce(&mut Timers) -> T) -> T {
+    with_timers(|timers| {
+        let result = change(timers);
+
+        // A timer at the time `NEVER` does not expire, as if it were not there.
+        FIRST.store(timers.next_in(0).unwrap_or(NEVER), Relaxed);
+
+        result
+    })
+}
 
 fn with_timers<T>(use_them: impl FnOnce(&mut Timers) -> T) -> T {
     let mut timers = TIMERS.lock();
     let own = own_pid(&ngx_pid);
 
-    if OWNER.swap(own, Relaxed) != own {
+    if OWNER.load(Relaxed) != own {
+        OWNER.store(own, Relaxed);
+        FIRST.store(NEVER, Relaxed);
         timers.forget();
     }
 
@@ -60,7 +89,7 @@ impl Event {
             format_args!("event timer add: {}: {msec}:{expires}", Ident(self)),
         );
 
-        with_timers(|timers| timers.add(expires, self));
+        change_timers(|timers| timers.add(expires, self));
         self.set(flag::TIMER_SET);
     }
 
@@ -73,25 +102,39 @@ impl Event {
 
         self.clear(flag::TIMER_SET);
 
-        with_timers(|timers| timers.remove(self));
+        change_timers(|timers| timers.remove(self));
     }
 }
 
 /// The number of milliseconds from `now` until the next timer expires; `None`
 /// if there is no timer.
 pub fn find_timer(now: ngx_msec_t) -> Option<ngx_msec_t> {
-    with_timers(|timers| timers.next_in(now))
+    let first = first();
+
+    (first != NEVER).then(|| first.saturating_sub(now))
 }
 
 /// Calls the handlers of the timers that have expired. If a handler adds a
 /// timer that has expired already, the next call of this function calls the
 /// handler of that timer.
+#[inline]
 pub fn expire_timers(log: Log) {
     let now = ngx_current_msec.load(Relaxed);
 
-    with_timers(Timers::begin_round);
+    if first() <= now {
+        call_handlers(log, now);
+    }
+}
 
-    while let Some(event) = with_timers(|timers| timers.take_expired(now)) {
+/// Calls the handlers of the timers that have expired at the time `now`.
+#[inline(never)]
+fn call_handlers(log: Log, now: ngx_msec_t) {
+    let mut next = change_timers(|timers| {
+        timers.begin_round();
+        timers.take_expired(now)
+    });
+
+    while let Some(event) = next {
         log.debug(
             Debug::Event,
             format_args!("event timer del: {}: {}", Ident(event), event.expires()),
@@ -100,6 +143,8 @@ pub fn expire_timers(log: Log) {
         event.clear(flag::TIMER_SET);
         event.set(flag::TIMEDOUT);
         event.call_handler();
+
+        next = change_timers(|timers| timers.take_expired(now));
     }
 }
 

@@ -6,6 +6,7 @@ use super::{connections, event_loop};
 use crate::config::ngx_pid_t;
 pub use crate::host::messages::region::{gone, starting};
 use crate::table::globals::Globals;
+use crate::table::slot::Slot;
 
 /// Removes a descriptor from the event loop. The core calls this function
 /// before it closes the descriptor.
@@ -21,4 +22,4 @@ pub fn forked() {
 
 /// Does nothing when a child has been reaped: this host has no locks that the
 /// child could have left locked.
-pub fn exited(_g: &Globals, _pid: ngx_pid_t) {}
+pub fn exited(_g: &Globals, _slot: Option<Slot>, _pid: ngx_pid_t) {}

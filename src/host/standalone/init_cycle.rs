@@ -1,7 +1,6 @@
 //! Makes a cycle of a configuration, at the start of a program and at each
 //! reload.
 
-use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,28 +8,26 @@ use super::addresses::Addresses;
 use super::conf::Conf;
 use super::cycle::Cycle;
 use super::draft::Draft;
-use super::log::{ErrorLog, ngx_log_s};
-use super::log_file::{open, open_or_stderr};
+use super::listening_sockets;
+use super::log_conf;
 use super::old_cycle::{self, destroy, retire};
+use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
-use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_open_file_s};
+use super::types::{ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
-use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::trusted::Owner;
-use crate::sys::{fd, heap};
 
 /// Makes the first cycle of a program. `inherited` are the listening sockets
 /// that another binary has handed down. Inherited sockets whose address `conf`
 /// does not name are closed.
 ///
 /// Returns an error, with an emergency in `log`, if anything fails.
-pub fn first_cycle(log: Log, conf: Conf<'_>, inherited: Vec<OwnedFd>) -> Result<Cycle> {
-    new_cycle(log, conf, None, inherited)
+pub fn first_cycle(log: Log, conf: Conf<'_>, inherited: OpenSockets<'_>) -> Result<Cycle> {
+    new_cycle(log, conf, None, inherited).inspect(|&cycle| listening_sockets::configure(cycle))
 }
 
 /// Makes a new cycle of a copy of the configuration of `old`, after the
@@ -63,7 +60,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     draft.conf().check_sizes(log)?;
     old_cycle::reserve(log)?;
 
-    let new = new_cycle(log, draft.conf(), Some(old), duplicate_sockets(old)?)?;
+    let new = new_cycle(log, draft.conf(), Some(old), OpenSockets::of(old)?)?;
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
 
@@ -72,6 +69,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     let _ = ngx_cycle.compare_exchange(old.as_ptr(), new.as_ptr(), Relaxed, Relaxed);
 
     redirect_stderr(new);
+    listening_sockets::configure(new);
 
     // SAFETY: the caller does not use `old` after success, except in
     // connections of a single process, and `ngx_cycle` is not `old` any more.
@@ -80,33 +78,26 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     Ok(new)
 }
 
-/// Duplicates the listening sockets of a cycle. The cycle keeps its own
-/// descriptors.
-///
-/// Returns an error, with an emergency in the log, if there is no memory.
-fn duplicate_sockets(cycle: Cycle) -> Result<Vec<OwnedFd>> {
-    let copies = (cycle.listening()).filter_map(|ls| fd::duplicate(ls.fd()).ok());
-
-    heap::collect(copies)
-        .map_err(|err| (cycle.log()).fail(Level::Emerg, err, format_args!("malloc() failed")))
-}
-
-/// Makes a cycle: checks the user, opens the log and the listening sockets, and
+/// Makes a cycle: checks the configuration, opens the log and the listening sockets, and
 /// calls the modules' hooks. `sockets` are listening sockets that are open
-/// already; each is used for the address that it is bound to.
+/// already.
 fn new_cycle(
     log: Log,
     conf: Conf<'_>,
     old: Option<Cycle>,
-    mut sockets: Vec<OwnedFd>,
+    sockets: OpenSockets<'_>,
 ) -> Result<Cycle> {
-    conf.check_user(log)?;
+    conf.check(log)?;
 
-    let cycle = allocate(conf, old)?;
+    let workers = if conf.master() {
+        conf.worker_processes()
+    } else {
+        1
+    };
+    let assigned = sockets.assign(conf.listening(), workers, log)?;
+    let cycle = allocate(conf, old, &assigned)?;
 
-    cycle
-        .listening()
-        .try_for_each(|ls| ls.open(log, &mut sockets))
+    listening_sockets::open(cycle, assigned, log)
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))
         .inspect_err(|_| discard(cycle, old))?;
 
@@ -122,23 +113,23 @@ fn discard(new: Cycle, old: Option<Cycle>) {
 }
 
 /// Makes a cycle in a new pool, with a copy of `conf` and a new log.
-fn allocate(conf: Conf<'_>, old: Option<Cycle>) -> Result<Cycle> {
+fn allocate(conf: Conf<'_>, old: Option<Cycle>, assigned: &[Assigned]) -> Result<Cycle> {
     // At the start of a program, the log is that of the cycle `Cycle::boot`.
     let log = old.or_else(Cycle::current).and_then(Cycle::error_log);
     let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, log)?;
 
-    fill_pool(pool, conf, old.is_some()).inspect_err(|_| {
+    fill_pool(pool, conf, assigned).inspect_err(|_| {
         // SAFETY: making the cycle has failed, so nothing has a pointer into
         // the new pool.
         unsafe { pool.destroy() };
     })
 }
 
-fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
-    let listening = put_addresses(pool, conf)?;
+fn fill_pool(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Cycle> {
+    let listening = put_addresses(pool, conf, assigned)?;
     let copy = put_conf(pool, conf, listening)?;
     let conf_ctx = pool.put(copy.as_ptr())?;
-    let log = put_log(pool, conf)?;
+    let log = log_conf::put_log(pool, conf)?;
 
     let cycle = pool.put(ngx_cycle_t {
         conf_ctx: conf_ctx.as_ptr().cast(),
@@ -152,7 +143,7 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
 
     // The file is opened last, because nothing would close it if a later step
     // failed.
-    log.replace_file(open_error_log(conf, reload)?);
+    log_conf::open_file(log, conf)?;
     pool.set_log(log);
 
     // SAFETY: the memory that the cycle points to is in the pool of the cycle,
@@ -160,16 +151,21 @@ fn fill_pool(pool: Pool, conf: Conf<'_>, reload: bool) -> Result<Cycle> {
     unsafe { Cycle::from_ptr(cycle.as_ptr()) }.ok_or(Status::Error)
 }
 
-/// Copies the addresses of `conf` to the pool. The copies have no sockets.
-fn put_addresses(pool: Pool, conf: Conf<'_>) -> Result<Addresses> {
+/// Copies the addresses of `conf` to the pool, once for each of the sockets
+/// `assigned`. The copies have no sockets yet.
+fn put_addresses(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Addresses> {
     let from = conf.listening();
-    let memory = pool.allocate(from.bytes())?;
+    let memory = pool.allocate(from.bytes_of(assigned.len()))?;
+    let which = assigned.iter().map(|assigned| assigned.entry);
 
-    // SAFETY: `memory` has the size of the array and is aligned for any type,
+    // SAFETY: `memory` has room for these elements and is aligned for any type,
     // and the pool lives as long as the cycle.
-    let addresses = unsafe { from.copy_to(memory) };
+    let addresses = unsafe { from.copy_some(memory, which) };
 
-    addresses.iter().for_each(|ls| ls.set_fd(-1));
+    for (ls, assigned) in addresses.iter().zip(assigned) {
+        ls.set_fd(-1);
+        ls.set_number(assigned.number);
+    }
 
     Ok(addresses)
 }
@@ -192,44 +188,4 @@ fn put_conf(pool: Pool, conf: Conf<'_>, addresses: Addresses) -> Result<NonNull<
     }
 
     Ok(copy)
-}
-
-/// Makes a log with the level of `conf`. The log writes to stderr until its
-/// file is open.
-fn put_log(pool: Pool, conf: Conf<'_>) -> Result<ErrorLog> {
-    let file = pool.put(ngx_open_file_s {
-        fd: libc::STDERR_FILENO,
-        name: ngx_str_t {
-            len: 0,
-            data: conf.copy().error_log.cast_mut().cast(),
-        },
-    })?;
-    let log = pool.put(ngx_log_s::new(conf.copy().log_level, file.as_ptr()))?;
-
-    // SAFETY: the log and its file are in the pool, which lives as long as the
-    // cycle that the log belongs to.
-    unsafe { ErrorLog::from_ptr(log.as_ptr()) }.ok_or(Status::Error)
-}
-
-/// Opens the file of the log. If the file cannot be opened at the start of a
-/// program, the log is stderr; a reload fails.
-fn open_error_log(conf: Conf<'_>, reload: bool) -> Result<ngx_fd_t> {
-    // The workers' user may be able to change the directory of the log.
-    let owner = conf
-        .identity()
-        .ok()
-        .flatten()
-        .map(|identity| Owner::May(identity.user.as_raw()));
-
-    match conf.error_log() {
-        None => Ok(libc::STDERR_FILENO),
-        Some(path) if reload => open(path, owner).map_err(|err| {
-            Cycle::log_of(Cycle::current()).fail(
-                Level::Emerg,
-                err,
-                format_args!("open() \"{}\" failed", path.display()),
-            )
-        }),
-        Some(path) => Ok(open_or_stderr(path, owner)),
-    }
 }

@@ -14,8 +14,9 @@ use super::wake_up::wake_up;
 use crate::log::{Level, Log};
 use crate::process::signals::SHUTDOWN;
 use crate::status::Result;
+use crate::sys::processors::{self, Processors};
 use crate::sys::user::{self, Resource};
-use crate::sys::{daemon, process, signal};
+use crate::sys::{daemon, directory, process, signal};
 
 /// The exit code of a worker or helper that could not be set up. The master
 /// does not start the process again.
@@ -102,14 +103,16 @@ fn allow_core(log: Log) {
     }
 }
 
+/// Restricts a worker to one of the processors that the master is allowed to use
+/// (`D37`).
 fn set_affinity(conf: Conf<'_>, log: Log, number: usize) {
     if !conf.cpu_affinity_auto() {
         return;
     }
 
-    let cpu = number % user::processors();
-
-    if let Err(err) = user::setaffinity(&user::only_cpu(cpu)) {
+    if let Some(processor) = Processors::allowed().nth(number)
+        && let Err(err) = processors::bind_to(processor)
+    {
         alert(log, err, format_args!("sched_setaffinity()"));
     }
 }
@@ -119,7 +122,9 @@ fn change_directory(conf: Conf<'_>, log: Log) -> Result {
         return Ok(());
     };
 
-    user::chdir(directory).map_err(|err| {
+    let change = || user::chdir(directory::absolute(directory)?.as_path());
+
+    change().map_err(|err| {
         log.fail(
             Level::Alert,
             err,

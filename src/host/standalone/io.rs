@@ -70,6 +70,16 @@ impl Stream {
     }
 }
 
+/// The log of C's connection `c`, for a line that is written at once.
+///
+/// # Safety
+///
+/// `c` is a connection or a copy of one, whose log is NULL or valid.
+pub unsafe fn log_of(c: *const ngx_connection_t) -> Log {
+    // SAFETY: the caller passes a connection whose log is NULL or valid.
+    unsafe { ErrorLog::log_of(ErrorLog::from_ptr((*c).log)) }
+}
+
 /// Receives at most `size` bytes: the function that `c->recv` of every
 /// connection points to.
 ///

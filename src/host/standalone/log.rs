@@ -1,9 +1,10 @@
 //! [`ErrorLog`], a safe handle for C's `ngx_log_t`.
 
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 pub use super::types::ngx_open_file_s;
-pub use super::types::{ngx_log_s, ngx_log_t};
+pub use super::types::{ngx_log_s, ngx_log_t, ngx_log_writer_pt};
 use crate::config::{ngx_fd_t, ngx_uint_t};
 use crate::log::Log;
 use crate::sys::log::RawLog;
@@ -147,6 +148,13 @@ impl ErrorLog {
 
         // A handler that returns no position in the line has added nothing.
         new_end.addr().checked_sub(start.addr()).unwrap_or(end)
+    }
+
+    /// The function that gets the lines in place of the file, and its data.
+    pub fn writer(self) -> (ngx_log_writer_pt, *mut c_void) {
+        let fields = self.fields();
+
+        (fields.writer, fields.wdata)
     }
 
     /// Hands the first `len` bytes of `line` to the program's writer. Returns

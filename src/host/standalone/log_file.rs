@@ -1,7 +1,6 @@
 //! Opens the file of a program's log.
 
 use std::cell::UnsafeCell;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
@@ -12,9 +11,8 @@ use super::types::ngx_open_file_s;
 use super::{log_format, log_line};
 use crate::config::{ngx_fd_t, ngx_str_t};
 use crate::log::{Level, MAX_ERROR_STR};
-use crate::sys::path::CPath;
 use crate::sys::trusted::{self, Owner};
-use crate::sys::{fd, user};
+use crate::sys::{directory, fd, user};
 
 /// The log that `ngx_log_init()` returns.
 struct DefaultLog {
@@ -45,10 +43,9 @@ static DEFAULT: DefaultLog = DefaultLog {
 /// opened, the function writes a line to stderr, and the log is stderr.
 pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     let fd = name.map_or(libc::STDERR_FILENO, |name| {
-        let prefix = prefix.filter(|_| !name.is_absolute());
-
-        match join(prefix, name) {
-            Ok(path) => open_or_stderr(path.as_path(), None),
+        match directory::join(prefix, name) {
+            Ok(path) => fd::open_append(path.as_path())
+                .unwrap_or_else(|err| stderr_instead(path.as_path(), err)),
             Err(err) => stderr_instead(name, err),
         }
     });
@@ -64,23 +61,19 @@ pub fn init(prefix: Option<&Path>, name: Option<&Path>) -> Option<ErrorLog> {
     }
 }
 
-/// Opens a log file and returns the descriptor.
+/// Opens a log file of the configuration and returns the descriptor. A relative path is
+/// that of a file in the directory where the program was started.
 ///
 /// `owner`, if there is one, is a user who may be able to change the directory
 /// of the file. If this process runs as root, the function then refuses a file
 /// that another user can have put into the directory (`D32`).
 pub fn open(path: &Path, owner: Option<Owner>) -> Result<ngx_fd_t, Errno> {
-    match owner {
-        Some(owner) if user::is_root() => trusted::open_append(path, owner),
-        _ => fd::open_append(path),
-    }
-}
+    let path = directory::absolute(path)?;
 
-/// Opens a log file as [`open`] does, and returns the descriptor. If the file
-/// cannot be opened, the function writes a line to stderr, and returns the
-/// descriptor of stderr.
-pub fn open_or_stderr(path: &Path, owner: Option<Owner>) -> ngx_fd_t {
-    open(path, owner).unwrap_or_else(|err| stderr_instead(path, err))
+    match owner {
+        Some(owner) if user::is_root() => trusted::open_append(path.as_path(), owner),
+        _ => fd::open_append(path.as_path()),
+    }
 }
 
 /// Writes a line to stderr which says that the log file `path` could not be
@@ -100,15 +93,4 @@ fn stderr_instead(path: &Path, err: Errno) -> ngx_fd_t {
     log_line::end_stderr(&mut line, at, err as i32);
 
     libc::STDERR_FILENO
-}
-
-/// The path of the file `name` in the directory `prefix`.
-fn join(prefix: Option<&Path>, name: &Path) -> Result<CPath, Errno> {
-    let prefix = prefix.map_or(&b""[..], |prefix| prefix.as_os_str().as_bytes());
-    let slash: &[u8] = match prefix.last() {
-        None | Some(b'/') => b"",
-        Some(_) => b"/",
-    };
-
-    CPath::new(&[prefix, slash, name.as_os_str().as_bytes()])
 }

@@ -19,7 +19,7 @@ const LEVELS: [&str; 9] = [
 ];
 
 /// The name of the level `level` in a line; empty if there is no such level.
-fn level_name(level: usize) -> &'static str {
+pub fn level_name(level: usize) -> &'static str {
     LEVELS.get(level).copied().unwrap_or_default()
 }
 

@@ -7,13 +7,12 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use nix::errno::Errno;
-
 use super::log::ErrorLog;
 use super::log_format::{self, LineBuffer};
-use super::times;
+use super::log_output::{self, Finished};
 use super::variables::{ngx_pid, ngx_use_stderr};
-use crate::config::{ngx_err_t, ngx_fd_t, ngx_uint_t, numbers};
+use super::{refusal, report, times};
+use crate::config::{ngx_err_t, ngx_uint_t, numbers};
 use crate::log::{DEBUG, Level};
 use crate::sys::buffer::copy;
 use crate::sys::{fd, text};
@@ -59,7 +58,19 @@ pub fn end(
     }
 
     let end = log_format::end(line, end);
-    let on_stderr = write_chain(log, level, line, end);
+
+    report::line(line, text, end, level);
+    refusal::line(line, text, end, level);
+
+    let mut finished = Finished {
+        line: &mut *line,
+        len: end,
+        text,
+        err,
+        level,
+        connection: log.connection(),
+    };
+    let on_stderr = write_chain(log, &mut finished);
 
     if ngx_use_stderr.load(Relaxed) == 0 || level > Level::Warn as usize || on_stderr {
         return;
@@ -70,40 +81,24 @@ pub fn end(
     write_stderr(line.get(start..end).unwrap_or_default());
 }
 
-/// Writes the first `len` bytes of `line` to `log` and to the logs that follow
-/// it in the list. Stops at the first log whose level is too low. Returns
-/// whether one of the logs has written to stderr.
-fn write_chain(log: ErrorLog, level: ngx_uint_t, line: &mut LineBuffer, len: usize) -> bool {
+/// Writes a line to `log` and to the logs that follow it in the list. Stops at the
+/// first log whose level is too low. Returns whether one of the logs has written to
+/// stderr.
+fn write_chain(log: ErrorLog, finished: &mut Finished<'_>) -> bool {
     let all = log.level() & DEBUG_CONNECTION != 0;
     let mut on_stderr = false;
     let mut next = Some(log);
 
     while let Some(log) = next
-        && (all || log.level() >= level)
+        && (all || log.level() >= finished.level)
     {
-        if !log.call_writer(level, line, len)
-            && let Some(fd) = log.file()
-        {
-            on_stderr |= fd == libc::STDERR_FILENO;
-            write_file(log, fd, line.get(..len).unwrap_or_default());
-        }
+        on_stderr |= log_output::write(log, finished);
 
         // `next` is read after the call, because a writer can change the log.
         next = log.next();
     }
 
     on_stderr
-}
-
-/// Writes `line` to the file of a log. If a write finds that the disk is full,
-/// the function writes nothing more in that second, because each write to a
-/// full disk can block for a long time.
-fn write_file(log: ErrorLog, fd: ngx_fd_t, line: &[u8]) {
-    let now = times::now();
-
-    if log.disk_full_time() != now && fd::write(fd, line) == Err(Errno::ENOSPC) {
-        log.set_disk_full_time(now);
-    }
 }
 
 /// Begins a line for stderr with the name of the program. Returns the position

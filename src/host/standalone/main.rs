@@ -2,7 +2,6 @@
 //! process.
 
 use std::ffi::{c_char, c_int};
-use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::conf::Conf;
@@ -11,6 +10,7 @@ use super::init::init;
 use super::init_cycle::first_cycle;
 use super::log::ErrorLog;
 use super::old_cycle::abandon;
+use super::open_sockets::OpenSockets;
 use super::program_conf::ProgramConf;
 use super::reopen::redirect_stderr;
 use super::upgrade::inherited_sockets;
@@ -19,34 +19,37 @@ use super::variables::{
     ngx_use_stderr,
 };
 use super::{
-    arguments, event_loop, log_file, master, message_conf, message_loop, pidfile, setproctitle,
-    single,
+    activation, arguments, event_loop, log_file, master, message_conf, message_loop, pidfile,
+    service_manager, setproctitle, single,
 };
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
 use crate::host::messages::program::{self, Program};
 use crate::host::messages::{first, settings};
 use crate::host::signal_handler::signal_handler;
 use crate::log::{Level, Log};
-use crate::process::signals;
+use crate::process::{reap, signals};
 use crate::status::Result;
 use crate::sys::daemon::{self, Starting};
-use crate::sys::process;
+use crate::sys::{directory, process};
 
 /// Runs a program as `conf` says. Does not return, unless the program could not
 /// be set up: then it returns 1, with the reason on stderr or in the log.
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main() with `argc` strings. No other code
-/// uses the strings afterwards, because process titles overwrite them.
+/// `argv` is NULL or the argument of main() with `argc` strings.
 pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
+    daemon::open_stdio();
+    directory::remember();
+
     let log = ErrorLog::log_of(log_file::init(None, None));
 
     let Some(conf) = conf else {
         log.refuse(format_args!("no configuration"));
         return 1;
     };
-    let Ok(mut draft) = conf.draft(log) else {
+    let mut reporting = None;
+    let Ok(mut draft) = conf.reported_draft(log, &mut reporting) else {
         return 1;
     };
 
@@ -56,11 +59,19 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 
     let conf = draft.conf();
 
-    // SAFETY: the caller passes NULL or the argument of main(), whose strings
-    // no other code uses afterwards.
+    // SAFETY: the caller passes NULL or the argument of main().
     match unsafe { set_up(conf, argc, argv) } {
-        Ok(cycle) if conf.master() => master::run(cycle),
-        Ok(cycle) => single::run(cycle),
+        Ok(cycle) => {
+            if let Some(reporting) = reporting {
+                reporting.started();
+            }
+
+            if conf.master() {
+                master::run(cycle)
+            } else {
+                single::run(cycle)
+            }
+        }
         Err(_) => 1,
     }
 }
@@ -70,14 +81,15 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 ///
 /// # Safety
 ///
-/// `argv` is NULL or the argument of main() with `argc` strings, and no other
-/// code uses the strings afterwards.
+/// `argv` is NULL or the argument of main() with `argc` strings.
 unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<Cycle> {
     // This cycle has the log that is used until the cycle with the
     // configuration's log exists.
     let boot = Cycle::boot();
 
+    reap::leave_foreign();
     init(Some(boot))?;
+    signals::unblock_handled();
 
     ngx_ipc_debug_points.store(conf.debug_points(), Relaxed);
     ngx_ipc_huge_pages.store(conf.huge_pages(), Relaxed);
@@ -105,10 +117,10 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     finish(conf, cycle, &mut starting).inspect_err(|_| abandon(cycle))?;
 
+    service_manager::take(cycle.log());
     ngx_os_argv.store(argv, Relaxed);
 
-    // SAFETY: `ngx_os_argv` is NULL or the argument of main(). `save` has made
-    // copies of the arguments, and no other code uses the originals.
+    // SAFETY: `ngx_os_argv` is NULL or the argument of main().
     unsafe { setproctitle::init() };
 
     if let Some(starting) = starting {
@@ -119,15 +131,20 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 }
 
 /// Takes the listening sockets of the old binary, if an old binary has started
-/// this program. `ngx_parent` becomes the pid of the old binary's master: while
-/// it runs, SIGUSR2 does not start a third binary.
-fn take_inherited(log: Log) -> Result<Vec<OwnedFd>> {
-    let Some(sockets) = inherited_sockets(log)? else {
-        return Ok(Vec::new());
-    };
+/// this program, and those of the service manager. With an old binary, `ngx_parent`
+/// becomes the pid of the old binary's master: while it runs, SIGUSR2 does not start a
+/// third binary.
+fn take_inherited(log: Log) -> Result<OpenSockets<'static>> {
+    let inherited = inherited_sockets(log)?;
 
-    ngx_inherited.store(1, Relaxed);
-    ngx_parent.store(process::getppid(), Relaxed);
+    if inherited.is_some() {
+        ngx_inherited.store(1, Relaxed);
+        ngx_parent.store(process::getppid(), Relaxed);
+    }
+
+    let mut sockets = inherited.unwrap_or(OpenSockets::none());
+
+    activation::take(&mut sockets, log)?;
 
     Ok(sockets)
 }
@@ -157,11 +174,16 @@ fn go_into_background(conf: Conf<'_>, cycle: Cycle, starting: &mut Option<Starti
     }
 
     if ngx_inherited.load(Relaxed) == 0 {
-        daemon::daemonize(starting).map_err(|(call, err)| {
-            cycle
-                .log()
-                .fail(Level::Emerg, err, format_args!("{call} failed"))
-        })?;
+        let log = cycle.log();
+
+        daemon::daemonize(starting, &|pid, signo| {
+            log.error(
+                Level::Emerg,
+                None,
+                format_args!("daemon {pid} exited on signal {signo} before it was set up"),
+            );
+        })
+        .map_err(|(call, err)| log.fail(Level::Emerg, err, format_args!("{call} failed")))?;
         ngx_pid.store(process::getpid(), Relaxed);
         first::moved();
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::event::{Event, StaticEvent, ngx_event_t};
+use super::overdue::Overdue;
 use super::pidfile::{self, Reason};
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_log;
@@ -17,7 +18,7 @@ use super::variables::{
     ngx_change_binary, ngx_new_binary, ngx_noaccept, ngx_noaccepting, ngx_process, ngx_quit,
     ngx_reap, ngx_reconfigure, ngx_reopen, ngx_restart, ngx_sigalrm, ngx_terminate,
 };
-use super::{arguments, init_cycle, spawn};
+use super::{arguments, init_cycle, service_manager, spawn};
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;
@@ -45,6 +46,9 @@ struct Master {
     /// processes; 0 if no such signal has been sent.
     delay: ngx_msec_t,
     alarm: Event,
+    overdue: Overdue,
+    /// The `shutdown_timeout` of the processes of the previous configuration.
+    old_timeout: Option<ngx_msec_t>,
 }
 
 /// Runs a master with the workers and helpers of `cycle`. After a signal to
@@ -59,6 +63,8 @@ pub fn run(cycle: Cycle) -> ! {
         starter: Starter::new(cycle, cycle.log()),
         delay: 0,
         alarm: ALARM.init(Some(set_sigalrm), None),
+        overdue: Overdue::new(),
+        old_timeout: None,
     };
 
     // A process that shuts down does not wait for a timer with this flag.
@@ -70,6 +76,7 @@ pub fn run(cycle: Cycle) -> ! {
     master.starter.start();
 
     loop {
+        service_manager::follow(master.cycle, master.starter.is_running());
         process_events_and_timers(master.log);
         master.handle_signals();
     }
@@ -96,13 +103,19 @@ impl Master {
     fn handle_signals(&mut self) {
         let mut live = true;
 
+        self.overdue.kill(self.log);
+
         if ngx_reap.swap(0, Relaxed) != 0 {
             self.log.debug(Debug::Event, format_args!("reap children"));
             live = self.reap();
         }
 
-        if GLOBALS.leaving() && (!live || !has_children()) {
-            exit_master(self.cycle);
+        if GLOBALS.leaving() {
+            service_manager::stopping();
+
+            if !live || !has_children() {
+                exit_master(self.cycle);
+            }
         }
 
         if ngx_terminate.load(Relaxed) != 0 {
@@ -111,13 +124,13 @@ impl Master {
         }
 
         if ngx_quit.load(Relaxed) != 0 {
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.cycle.conf().shutdown_timeout());
             close_listening(self.cycle);
             return;
         }
 
         if self.starter.start_missing() {
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.old_timeout);
         }
 
         if ngx_reconfigure.swap(0, Relaxed) != 0 {
@@ -139,10 +152,17 @@ impl Master {
         if ngx_noaccept.swap(0, Relaxed) != 0 {
             ngx_noaccepting.store(1, Relaxed);
             self.starter.give_up();
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.cycle.conf().shutdown_timeout());
         }
 
         introspect::log_list_if_requested(self.log);
+    }
+
+    /// Tells the processes to shut down gracefully. `timeout` is the
+    /// `shutdown_timeout` of these processes.
+    fn shut_down(&mut self, timeout: Option<ngx_msec_t>) {
+        self.signal(signals::SHUTDOWN);
+        self.overdue.add(timeout, self.log);
     }
 
     fn signal(&self, signo: c_int) {
@@ -157,6 +177,7 @@ impl Master {
 
         if before != 0 && ngx_new_binary.load(Relaxed) == 0 {
             pidfile::rename_back(self.cycle, self.log, Reason::Exited, arguments::program());
+            service_manager::upgrade_failed();
         }
 
         live
@@ -167,6 +188,8 @@ impl Master {
     /// the master starts the workers of this binary again if SIGWINCH has
     /// stopped them.
     fn reconfigure(&mut self) {
+        service_manager::reloading();
+
         if ngx_new_binary.load(Relaxed) > 0 {
             if ngx_noaccepting.swap(0, Relaxed) != 0 {
                 self.starter.start();
@@ -177,22 +200,26 @@ impl Master {
         self.log
             .error(Level::Notice, None, format_args!("reconfiguring"));
 
+        let timeout = self.cycle.conf().shutdown_timeout();
+
         // SAFETY: the master and its starter get the new cycle and its log
         // below, and do not use the old cycle before that.
         let Ok(cycle) = (unsafe { init_cycle::reload(self.cycle) }) else {
+            service_manager::refused();
             return;
         };
 
         // The new processes replace the workers that SIGWINCH has stopped.
         ngx_noaccepting.store(0, Relaxed);
 
+        self.old_timeout = timeout;
         self.cycle = cycle;
         self.log = cycle.log();
 
         generation::begin_next();
 
         if self.starter.reload(cycle, self.log) {
-            self.signal(signals::SHUTDOWN);
+            self.shut_down(self.old_timeout);
         }
     }
 
@@ -219,7 +246,13 @@ impl Master {
         self.log
             .error(Level::Notice, None, format_args!("changing binary"));
 
-        ngx_new_binary.store(exec_new_binary(self.cycle).unwrap_or(0), Relaxed);
+        let pid = exec_new_binary(self.cycle).unwrap_or(0);
+
+        ngx_new_binary.store(pid, Relaxed);
+
+        if pid != 0 {
+            service_manager::upgrading(pid);
+        }
     }
 
     /// Stops the processes: sends a signal at once and again after delays that
@@ -258,9 +291,9 @@ fn has_children() -> bool {
 }
 
 fn close_listening(cycle: Cycle) {
-    for ls in cycle.listening() {
-        ls.remove_file(cycle.log());
+    for ls in cycle.listening().filter(|ls| ls.fd() != -1) {
         ls.close(cycle.log());
+        ls.remove_file(cycle.log());
     }
 }
 
@@ -271,9 +304,17 @@ pub fn exit_master(cycle: Cycle) -> ! {
 
     pidfile::remove(cycle, log);
     log.error(Level::Notice, None, format_args!("exit"));
+    region::finish(log);
     cycle.modules().exit_master();
     region::leave();
     close_listening(cycle);
+
+    // During an upgrade, this process is now the last one of its binary.
+    for ls in cycle.listening() {
+        ls.remove_dead_file(log);
+    }
+
+    service_manager::hand_over();
 
     process::exit(0)
 }

@@ -46,7 +46,10 @@ pub fn prepare_first() {
 /// Before the event loop waits. Returns how many milliseconds it may wait because
 /// of messages; `None` if there is no limit.
 pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
-    shared::get()?;
+    if !shared::is_set() {
+        return None;
+    }
+
     watch(log);
 
     catch_up::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
@@ -84,7 +87,7 @@ unsafe extern "C" fn woken(ev: *mut ngx_event_t) {
 
 /// After the event loop has waited: handles the messages that have arrived.
 pub fn process(log: Log) {
-    if shared::get().is_some() {
+    if shared::is_set() {
         orphans::look();
         deliver::process(log);
     }

@@ -7,8 +7,7 @@ use nix::errno::Errno;
 
 use super::cycle::Cycle;
 use super::event_loop::open_connections;
-use super::log::ErrorLog;
-use super::reopen::close_log;
+use super::log_conf;
 use super::variables::ngx_process;
 use crate::log::{Level, Log};
 use crate::status::Result;
@@ -92,19 +91,21 @@ pub fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
     let log = cycle.log();
 
     for ls in cycle.listening() {
-        let address = ls.address(log).ok();
+        let address = ls.address();
 
         let is_shared = other.is_some_and(|other| {
             other
                 .listening()
-                .any(|other| other.fd() != -1 && other.address(log).ok() == address)
+                .any(|other| other.fd() != -1 && other.address() == address)
         });
 
-        if !is_shared {
-            ls.remove_file(log);
-        }
+        let was_open = ls.fd() != -1;
 
         ls.stop_accepting(log);
+
+        if was_open && !is_shared {
+            ls.remove_file(log);
+        }
     }
 }
 
@@ -128,7 +129,8 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
 
     // The pool's cleanup handlers can log, so the file of the log is closed
     // after they have run.
-    let file = cycle.error_log().and_then(ErrorLog::file);
+    // They are copied, because the log itself is in the pool.
+    let closing = cycle.error_log().map(log_conf::Open::of);
 
     if let Some(pool) = cycle.pool() {
         // SAFETY: `init_cycle` has made the pool for this cycle alone, and the
@@ -136,8 +138,8 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
         unsafe { pool.destroy() };
     }
 
-    if let Some(fd) = file {
-        close_log(fd);
+    if let Some(open) = closing {
+        open.close();
     }
 }
 

@@ -14,7 +14,7 @@ use crate::log::{Level, Line, Log};
 use crate::status::Result;
 use crate::sys::path::CPath;
 use crate::sys::text::Text;
-use crate::sys::{file, trusted, user};
+use crate::sys::{directory, file, trusted, user};
 
 /// The user id of root.
 const ROOT: libc::uid_t = 0;
@@ -22,6 +22,14 @@ const ROOT: libc::uid_t = 0;
 /// The largest number of bytes that are read from a pid file. A pid has fewer
 /// digits.
 const MAX_PID_FILE: usize = 64;
+
+/// The absolute path of the pid file, if the configuration has one. A module can have
+/// changed the working directory of this process.
+fn path_of(cycle: Cycle) -> Option<CPath> {
+    let path = cycle.conf().pid()?;
+
+    directory::absolute(path).or_else(|_| CPath::of(path)).ok()
+}
 
 /// The name of the old binary's pid file while both binaries run.
 ///
@@ -37,27 +45,21 @@ fn old_path(pid: &Path, log: Log) -> Result<CPath> {
 /// Writes the pid of this process to the pid file of the configuration of
 /// `cycle`. Does nothing if no pid file is configured.
 ///
-/// If this process runs as root, the function does not write through a link that
-/// another user can have put into the directory.
+/// The new file replaces an old one, see [`trusted::write`].
 ///
 /// Returns an error, with an emergency in `log`, if the file cannot be written.
 pub fn create(cycle: Cycle, log: Log) -> Result {
-    let Some(path) = cycle.conf().pid() else {
+    let Some(path) = path_of(cycle) else {
         return Ok(());
     };
+    let path = path.as_path();
 
     let mut line = Line::new();
 
     // The line has room for each pid.
     let _ = writeln!(line, "{}", ngx_pid.load(Relaxed));
 
-    let written = if user::is_root() {
-        trusted::write(path, line.bytes())
-    } else {
-        file::write(path, line.bytes())
-    };
-
-    written.map_err(|err| {
+    trusted::write(path, line.bytes()).map_err(|err| {
         log.fail(
             Level::Emerg,
             err,
@@ -88,14 +90,9 @@ pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
     })?;
 
     let path = path.display();
-    let pid = str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or_default();
-
-    if pid <= 0 {
+    let Some(pid) = parse(text) else {
         return Err(log.refuse(format_args!("invalid PID number in \"{path}\"")));
-    }
+    };
 
     if owner != ROOT && user::of_process(pid).is_some_and(|user| user != owner) {
         return Err(log.refuse(format_args!(
@@ -104,6 +101,24 @@ pub fn read(path: &Path, log: Log) -> Result<ngx_pid_t> {
     }
 
     Ok(pid)
+}
+
+/// The pid in the file at `path`, if it is not the pid of this process.
+fn other_pid_in(path: &Path) -> Option<ngx_pid_t> {
+    let mut buffer = [0; MAX_PID_FILE];
+
+    file::read(path, &mut buffer)
+        .ok()
+        .and_then(parse)
+        .filter(|&pid| pid != ngx_pid.load(Relaxed))
+}
+
+/// The pid that the text of a pid file names, if it names one.
+fn parse(text: &[u8]) -> Option<ngx_pid_t> {
+    str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .filter(|&pid| pid > 0)
 }
 
 /// At a reload: creates the pid file of the cycle `new` and removes the pid
@@ -123,11 +138,13 @@ pub fn change(old: Cycle, new: Cycle, log: Log) -> Result {
 }
 
 /// Removes the pid file of this process. While a new binary runs, it is the
-/// renamed file.
+/// renamed file. The file stays if another instance of the program has written
+/// its own pid to it since (`D35`).
 pub fn remove(cycle: Cycle, log: Log) {
-    let Some(path) = cycle.conf().pid() else {
+    let Some(path) = path_of(cycle) else {
         return;
     };
+    let path = path.as_path();
 
     let old;
     let path = if ngx_new_binary.load(Relaxed) > 0 {
@@ -140,6 +157,18 @@ pub fn remove(cycle: Cycle, log: Log) {
     } else {
         path
     };
+
+    if let Some(pid) = other_pid_in(path) {
+        log.error(
+            Level::Warn,
+            None,
+            format_args!(
+                "\"{}\" stays, because process {pid} has written it",
+                path.display()
+            ),
+        );
+        return;
+    }
 
     if let Err(err) = file::remove(path) {
         log.error(
@@ -162,9 +191,10 @@ pub enum Reason {
 /// Renames the pid file before the new binary `program` is executed. Returns
 /// true, or false, with an alert in the log, if the file cannot be renamed.
 pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
-    let Some(pid) = cycle.conf().pid() else {
+    let Some(pid) = path_of(cycle) else {
         return true;
     };
+    let pid = pid.as_path();
     let Ok(old) = old_path(pid, log) else {
         return false;
     };
@@ -190,9 +220,10 @@ pub fn rename_to_old(cycle: Cycle, log: Log, program: Text) -> bool {
 /// Gives the pid file its name back. Logs an alert if the file cannot be
 /// renamed.
 pub fn rename_back(cycle: Cycle, log: Log, reason: Reason, program: Text) {
-    let Some(pid) = cycle.conf().pid() else {
+    let Some(pid) = path_of(cycle) else {
         return;
     };
+    let pid = pid.as_path();
     let Ok(old) = old_path(pid, log) else {
         return;
     };

@@ -9,13 +9,13 @@ use super::event_timer::{expire_timers, find_timer};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use super::{event_loop, message_loop, times, wake_up};
-use crate::channel::waiting::full_sockets;
+use crate::channel::waiting;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::log::{Debug, Level, Log};
 use crate::process::missed;
 use crate::process_cycle::duties::{do_duties, next_duty};
-use crate::sys::epoll::{self, Event};
+use crate::sys::epoll::{self, Batch, Events};
 use crate::sys::time;
 use crate::table::restart;
 
@@ -40,18 +40,18 @@ pub fn process_events_and_timers(log: Log) {
         times::update();
     }
 
-    event_loop::watch_full(log, full_sockets(&GLOBALS));
+    watch_full(log);
 
     let before = ngx_current_msec.load(Relaxed);
     let look = missed::next_look(&GLOBALS);
     let timer = time_to_wait(log, before, look);
-    let mut events = [Event::default(); epoll::BATCH];
-    let result = wake_up::wait(waiter, waker, &mut events, timer);
+    let mut batch = Batch::uninit();
+    let result = wake_up::wait(waiter, waker, &mut batch, timer);
 
     times::update();
 
     match result {
-        Ok(n) => dispatch(log, events.get(..n).unwrap_or_default()),
+        Ok(events) => dispatch(log, &events),
         Err(err) => log_failed_wait(log, err),
     }
 
@@ -72,7 +72,21 @@ pub fn process_events_and_timers(log: Log) {
         missed::look(&GLOBALS);
     }
 
-    event_loop::watch_full(log, full_sockets(&GLOBALS));
+    watch_full(log);
+}
+
+/// Makes the wait of the event loop return when a socket for which messages are queued
+/// has room.
+fn watch_full(log: Log) {
+    if waiting::any_waiting(&GLOBALS) || event_loop::watches_full() {
+        watch_full_now(log);
+    }
+}
+
+// This is rare, and kept out of the code that each round executes.
+#[cold]
+fn watch_full_now(log: Log) {
+    event_loop::watch_full(log, waiting::full_sockets(&GLOBALS));
 }
 
 /// The number of milliseconds for which the event loop waits at most; `None` if
@@ -101,6 +115,7 @@ fn time_to_wait(log: Log, now: ngx_msec_t, look: Option<ngx_msec_t>) -> Option<n
     timer
 }
 
+#[cold]
 fn log_failed_wait(log: Log, err: Errno) {
     let level = if err == Errno::EINTR {
         Level::Info
@@ -111,7 +126,7 @@ fn log_failed_wait(log: Log, err: Errno) {
     log.error(level, Some(err), format_args!("epoll_wait() failed"));
 }
 
-fn dispatch(log: Log, events: &[Event]) {
+fn dispatch(log: Log, events: &Events<'_>) {
     for event in events.iter().filter(|event| event.events != 0) {
         let both = if event.events & epoll::FAILED != 0 {
             epoll::READ | epoll::WRITE

@@ -7,6 +7,7 @@ use super::conf::{self, Conf, DEFAULTS};
 use super::draft::Draft;
 use super::log::ErrorLog;
 use super::log_file;
+use super::report::Reporting;
 use super::types::ngx_core_conf_t;
 use crate::host::sized;
 use crate::log::Log;
@@ -44,6 +45,16 @@ impl ProgramConf {
     /// initialised the configuration, or with an emergency if there is no
     /// memory.
     pub fn draft(self, log: Log) -> Result<Draft> {
+        self.copy(log, |_| {})
+    }
+
+    /// Makes a copy, as [`Self::draft`] does. `reporting` is set when the structure is
+    /// known to be initialised, and reports the lines of the log from then on.
+    pub fn reported_draft(self, log: Log, reporting: &mut Option<Reporting>) -> Result<Draft> {
+        self.copy(log, |conf| *reporting = Some(Reporting::new(conf)))
+    }
+
+    fn copy(self, log: Log, known: impl FnOnce(&ngx_core_conf_t)) -> Result<Draft> {
         let from = self.0.as_ptr();
 
         // SAFETY: the structure has the field `size`, because version 0.1 has
@@ -55,6 +66,8 @@ impl ProgramConf {
         // SAFETY: the structure has `size` bytes (the type's invariant), and in
         // each version it ends with a field.
         let copy = unsafe { sized::read(from, size, DEFAULTS) };
+
+        known(&copy);
 
         // SAFETY: each field of the copy is a default or has the value of the
         // program's structure, which keeps the invariant of `Conf`.

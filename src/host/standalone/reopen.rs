@@ -46,7 +46,8 @@ pub fn reopen_log(cycle: Cycle, owner: Option<libc::uid_t>) {
 /// other than the master: they do not change the owner of the file, because the
 /// master has done so.
 pub fn reopen_if_requested(cycle: Cycle) {
-    if ngx_reopen.swap(0, Relaxed) != 0 {
+    // A load costs less than a swap, and each round of the event loop asks.
+    if ngx_reopen.load(Relaxed) != 0 && ngx_reopen.swap(0, Relaxed) != 0 {
         cycle
             .log()
             .error(Level::Notice, None, format_args!("reopening logs"));

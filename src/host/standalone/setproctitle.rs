@@ -4,21 +4,16 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use crate::host::globals::ngx_os_argv;
-use crate::sys::{daemon, text};
+use crate::sys::{text, title};
 
-/// Prepares the memory that `ngx_os_argv` points to, the arguments of main(),
-/// for process titles.
+/// Prepares for process titles, see [`title::init_title`].
 ///
 /// # Safety
 ///
-/// `ngx_os_argv` is NULL or the argument of main(). The program does not use
-/// the original arguments and environment any more, but has copies of those
-/// that it needs.
+/// `ngx_os_argv` is NULL or the argument of main().
 pub unsafe fn init() {
-    // SAFETY: `ngx_os_argv` is NULL or the argument of main(), and the caller
-    // has made copies of the arguments and environment that the program still
-    // uses.
-    unsafe { daemon::init_title(ngx_os_argv.load(Relaxed)) };
+    // SAFETY: the caller has stored NULL or the argument of main() there.
+    unsafe { title::init_title(ngx_os_argv.load(Relaxed)) };
 }
 
 /// Sets the process title to "NAME: TITLE". NAME is the `name` in the
@@ -33,5 +28,5 @@ pub fn set_title_of<'a>(cycle: Cycle, parts: impl Iterator<Item = &'a [u8]>) {
     let conf = cycle.conf();
     let name = conf.name().unwrap_or(text::program_name());
 
-    daemon::set_title(name, parts);
+    title::set_title(name, parts);
 }

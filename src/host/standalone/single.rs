@@ -10,6 +10,7 @@ use super::old_cycle::retire_listening;
 use super::pidfile;
 use super::process_events::process_events_and_timers;
 use super::reopen::reopen_if_requested;
+use super::service_manager;
 use super::variables::{ngx_process, ngx_reconfigure};
 use crate::host::globals::GLOBALS;
 use crate::host::introspect;
@@ -28,12 +29,14 @@ pub fn run(mut cycle: Cycle) -> ! {
     start_accepting(cycle);
 
     loop {
+        service_manager::follow(cycle, true);
         cycle
             .log()
             .debug(Debug::Event, format_args!("worker cycle"));
         process_events_and_timers(cycle.log());
 
         if GLOBALS.leaving() {
+            service_manager::stopping();
             cycle.modules().exit_process();
             exit_master(cycle);
         }
@@ -43,11 +46,15 @@ pub fn run(mut cycle: Cycle) -> ! {
                 .log()
                 .error(Level::Notice, None, format_args!("reconfiguring"));
 
+            service_manager::reloading();
+
             // SAFETY: `cycle` is set to the new cycle at once, so only open
             // connections use the old cycle.
             if let Ok(new) = unsafe { init_cycle::reload(cycle) } {
                 cycle = new;
                 start_accepting(cycle);
+            } else {
+                service_manager::refused();
             }
         }
 

@@ -30,6 +30,8 @@ pub struct Starter {
     /// started any new process yet. The master sends them the signal to shut
     /// down after the first new process has been started.
     retiring: bool,
+    /// Whether a process of the configuration has been started.
+    is_running: bool,
 }
 
 impl Starter {
@@ -39,14 +41,20 @@ impl Starter {
             cycle,
             log,
             retiring: false,
+            is_running: false,
         }
+    }
+
+    /// Whether a process of the configuration has been started.
+    pub fn is_running(&self) -> bool {
+        self.is_running
     }
 
     /// Starts all processes of the configuration, at the start of the program
     /// or after the master has stopped the processes.
     pub fn start(&mut self) {
         self.retiring = false;
-        self.start_all(Mode::Respawn);
+        self.is_running = self.start_all(Mode::Respawn);
     }
 
     /// Starts the processes of a new configuration. Returns whether at least
@@ -62,7 +70,8 @@ impl Starter {
             entry.set(Flag::JustSpawn, false);
         }
 
-        self.retiring = !self.start_all(Mode::JustRespawn);
+        self.is_running = self.start_all(Mode::JustRespawn);
+        self.retiring = !self.is_running;
 
         if self.retiring {
             log.error(
@@ -106,6 +115,8 @@ impl Starter {
             failed += 1;
         });
         wanted::keep_first(failed);
+
+        self.is_running |= failed < missing;
 
         failed < missing && std::mem::replace(&mut self.retiring, false)
     }

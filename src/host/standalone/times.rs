@@ -53,11 +53,32 @@ pub fn now() -> i64 {
 ///
 /// The function is async-signal-safe after the first update of the time.
 pub fn err_log_time() -> [u8; ERR_LOG_LEN] {
+    moment().text
+}
+
+/// The time of a line of JSON.
+pub struct Moment {
+    /// The date and the time of day, as [`err_log_time`] returns them.
+    pub text: [u8; ERR_LOG_LEN],
+    /// The milliseconds since the last full second.
+    pub msec: usize,
+    /// The number of minutes that local time is ahead of UTC.
+    pub gmtoff: isize,
+}
+
+/// The time as of the last update. Async-signal-safe after the first update.
+pub fn moment() -> Moment {
     if ngx_cached_time.load(Relaxed).is_null() {
         update();
     }
 
-    current().err_log.each_ref().map(|byte| byte.load(Relaxed))
+    let slot = current();
+
+    Moment {
+        text: slot.err_log.each_ref().map(|byte| byte.load(Relaxed)),
+        msec: slot.time.msec.load(Relaxed),
+        gmtoff: slot.time.gmtoff.load(Relaxed),
+    }
 }
 
 fn current() -> &'static Slot {

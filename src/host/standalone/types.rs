@@ -155,6 +155,9 @@ pub struct ngx_connection_s {
     pub(crate) number: ngx_uint_t,
 
     pub(crate) flags: u32,
+
+    pub(crate) sockaddr: *mut libc::sockaddr,
+    pub(crate) socklen: libc::socklen_t,
 }
 
 /// The masks of the bit-fields of `ngx_connection_s` in `flags`.
@@ -170,8 +173,10 @@ pub type ngx_listening_t = ngx_listening_s;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ngx_listening_s {
-    /// The address: "HOST:PORT" with a numeric host, in brackets if it is IPv6,
-    /// or "unix:PATH".
+    /// The address: "IPV4:PORT", "[IPv6 address]:PORT", "*:PORT", ":PORT", "PORT",
+    /// "unix:PATH", "unix:@NAME" for a Unix socket that has no file, "fd:NUMBER"
+    /// for a descriptor that is open already, or "fdname:NAME" for the sockets that
+    /// the service manager has opened with this name, sd_listen_fds(3).
     pub address: *const c_char,
     /// The function that a worker calls for each new connection.
     pub handler: ngx_connection_handler_pt,
@@ -184,6 +189,34 @@ pub struct ngx_listening_s {
     /// In a worker, the connection that accepts from the socket, or NULL. Only
     /// the library sets the field.
     pub connection: *mut ngx_connection_t,
+
+    /// Whether an IPv6 socket accepts IPv6 only, IPV6_V6ONLY of ipv6(7). 0 or 1:
+    /// IPv6 only; -1: IPv4 too.
+    pub ipv6only: ngx_flag_t,
+    /// The port of the socket, which the kernel has chosen if the port in the
+    /// address is 0. 0: the socket is a Unix socket, or is not open. Only the
+    /// library sets the field.
+    pub port: ngx_uint_t,
+    /// 1: each worker has a socket of its own with this address, SO_REUSEPORT of
+    /// socket(7), and the kernel distributes the connections; 0: all workers
+    /// share one socket. Unix sockets ignore the field.
+    pub reuseport: ngx_flag_t,
+    /// The number of the socket among those of the address, from 0. With
+    /// reuseport, the worker with this number accepts from it; if there are fewer
+    /// workers, the worker with the remainder of the division by their number.
+    /// Only the library sets the field.
+    pub worker: ngx_uint_t,
+    /// The type of the socket, see socket(2). 0 or SOCK_STREAM: the handler gets a
+    /// connection for each client; SOCK_DGRAM: it gets one for each datagram.
+    pub r#type: ngx_int_t,
+
+    /// The permissions of a Unix socket's file, such as 0660; 0: 0666. The file has
+    /// them whatever the umask is.
+    pub mode: ngx_uint_t,
+    /// The owner of a Unix socket's file; NULL: the user of the master.
+    pub username: *const c_char,
+    /// The group of a Unix socket's file; NULL: the group of the master.
+    pub groupname: *const c_char,
 }
 
 /// A directive of nginx's configuration files. This library does not read them.
@@ -270,7 +303,7 @@ pub struct ngx_cache_manager_ctx_s {
     /// The function of the helper. The process calls it once after the delay.
     /// To be called again, the function adds a timer to its event.
     pub handler: ngx_event_handler_pt,
-    /// The name of the process in its title and in log lines.
+    /// The name of the process in its title and in log lines; NULL: "helper process".
     pub name: *mut c_char,
     /// Milliseconds from the start of the process to the first call of the
     /// handler.
@@ -291,11 +324,13 @@ pub struct ngx_core_conf_s {
     pub master: ngx_flag_t,
 
     /// Milliseconds after which a worker that shuts down gracefully closes all
-    /// connections that are still open; 0: the worker waits for them without a
-    /// time limit.
+    /// connections that are still open, and exits; 0: the worker waits for them
+    /// without a time limit. The master sends SIGKILL to workers and helpers that
+    /// are alive 2 s later.
     pub shutdown_timeout: ngx_msec_t,
 
-    /// The number of workers; 0: one for each processor.
+    /// The number of workers, at most 1024; 0: one for each processor that the master is
+    /// allowed to use, see sched_getaffinity(2).
     pub worker_processes: ngx_int_t,
     /// The action of ngx_debug_point(): 0 (none), NGX_DEBUG_POINTS_STOP or
     /// NGX_DEBUG_POINTS_ABORT.
@@ -308,7 +343,8 @@ pub struct ngx_core_conf_s {
     /// The nice value of the workers; 0: the nice value of the master.
     pub priority: c_int,
 
-    /// 1: worker N runs on processor N only.
+    /// 1: each worker runs on one processor only, the next one of those that the master
+    /// is allowed to use.
     pub cpu_affinity_auto: ngx_flag_t,
 
     /// The user of the workers, if the master is root; NULL: the user of the
@@ -322,7 +358,9 @@ pub struct ngx_core_conf_s {
 
     /// The file to which the master writes its pid; NULL: no file.
     pub pid: *const c_char,
-    /// The file of the log; NULL: stderr.
+    /// Where the log writes: the path of a file, "stderr", or "syslog:server=ADDRESS",
+    /// which ",facility=NAME", ",tag=TEXT", ",severity=LEVEL" and ",nohostname" can
+    /// follow. NULL: stderr, or only log_writer if it is set.
     pub error_log: *const c_char,
     /// The level of the log, or the masks of its debug lines.
     pub log_level: ngx_uint_t,
@@ -372,9 +410,29 @@ pub struct ngx_core_conf_s {
     /// least 64.
     pub message_processes: ngx_uint_t,
     /// Microseconds for which a process that has just received a message looks
-    /// for the next one before it sleeps; 0: it does not. Of use with more
-    /// processors than busy processes.
+    /// for the next one before it sleeps, at most 1000000; 0: it does not. Of use with
+    /// more processors than busy processes.
     pub message_spin: ngx_uint_t,
+    /// Function that ngx_ipc_main() calls while it sets the program up, with each
+    /// line of the level "warn" or a more severe level, and with "started" at the
+    /// level NGX_LOG_NOTICE when the program is set up. `text` is the line without
+    /// the time and the pid; it is valid until the function returns. NULL: none.
+    pub report:
+        Option<unsafe extern "C" fn(level: ngx_uint_t, text: *const c_char, data: *mut c_void)>,
+    /// The argument `data` of `report`.
+    pub report_data: *mut c_void,
+    /// The version of the program, which ngx_ipc_program() returns; NULL: none.
+    pub version: *const c_char,
+    /// A function that gets each line of the log, a ngx_log_writer_pt: beside error_log,
+    /// or in place of it if error_log is NULL. It must be async-signal-safe. NULL: no
+    /// function.
+    pub log_writer: Option<
+        unsafe extern "C" fn(log: *mut ngx_log_t, level: ngx_uint_t, buf: *mut u_char, len: usize),
+    >,
+    /// The field `wdata` of the log that log_writer gets.
+    pub log_writer_data: *mut c_void,
+    /// 1: each line of the log is an object of JSON.
+    pub log_json: ngx_flag_t,
 }
 
 /// nginx's typedef.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32};
 use nix::errno::Errno;
 
 use crate::config::ngx_msec_t;
-use crate::sys::epoll::{self, Event};
+use crate::sys::epoll::{self, Batch, Events};
 
 /// The eventfd of this process's event loop, or -1.
 static WAKER: AtomicI32 = AtomicI32::new(-1);
@@ -45,22 +45,23 @@ pub fn wake_up() {
 /// have passed; if `msec` is `None`, there is no time limit. Does not wait if
 /// `wake_up` was called since the last call of this function.
 ///
-/// Returns the number of elements of `events` that the function has filled.
+/// Returns the events, which are in `batch`.
 pub fn wait(
     waiter: RawFd,
     waker: RawFd,
-    events: &mut [Event],
+    batch: &mut Batch,
     msec: Option<ngx_msec_t>,
-) -> Result<usize, Errno> {
+) -> Result<Events<'_>, Errno> {
     WAITING.store(true, SeqCst);
 
-    let timeout = if SIGNALED.swap(false, SeqCst) {
+    // A load costs less than a swap, and rarely a signal has arrived.
+    let timeout = if SIGNALED.load(SeqCst) && SIGNALED.swap(false, SeqCst) {
         0
     } else {
         msec.map_or(-1, |msec| c_int::try_from(msec).unwrap_or(c_int::MAX))
     };
 
-    let result = epoll::wait(waiter, waker, events, timeout);
+    let result = epoll::wait(waiter, waker, batch, timeout);
 
     WAITING.store(false, Relaxed);
 

@@ -4,6 +4,7 @@
 //! master stores the address of the function in the process table.
 
 use std::ffi::c_void;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::connection::Connection;
@@ -24,6 +25,8 @@ use crate::table::role;
 
 /// The event of the timer `shutdown_timeout`.
 static SHUTDOWN_TIMEOUT: StaticEvent = StaticEvent::new();
+/// Whether the timer `shutdown_timeout` has expired: the worker exits at once.
+static TIMED_OUT: AtomicBool = AtomicBool::new(false);
 
 /// Runs a worker: calls the modules' hooks, adds the channel to the event loop,
 /// and runs the event loop until the worker receives the command or the signal
@@ -60,17 +63,29 @@ fn run(cycle: Cycle, number: usize) -> ! {
     ngx_process.store(role::NGX_PROCESS_WORKER, Relaxed);
     ngx_worker.store(number, Relaxed);
 
+    // The set-up can bind this process to one processor, and the number of workers
+    // can be that of the processors.
+    let workers = cycle.conf().worker_processes();
+
     exit_unless_set_up(set_up(cycle, Some(number)));
 
-    for ls in cycle.listening() {
+    // A message that is kept can be the configuration of the program, so that a
+    // handler needs it for the first connection.
+    message_loop::process(log);
+
+    for ls in cycle.listening().filter(|ls| ls.is_of(number, workers)) {
         exit_unless_set_up(ls.start_accepting(cycle.error_log()));
     }
 
     set_title(cycle, b"worker process");
 
     loop {
-        if ngx_exiting.load(Relaxed) != 0 && has_finished() {
-            exit_worker(cycle);
+        if ngx_exiting.load(Relaxed) != 0 {
+            close_idle_connections();
+
+            if has_finished() {
+                exit_worker(cycle);
+            }
         }
 
         log.debug(Debug::Event, format_args!("worker cycle"));
@@ -81,7 +96,10 @@ fn run(cycle: Cycle, number: usize) -> ! {
             exit_worker(cycle);
         }
 
-        if ngx_quit.swap(0, Relaxed) != 0 && ngx_exiting.swap(1, Relaxed) == 0 {
+        if ngx_quit.load(Relaxed) != 0
+            && ngx_quit.swap(0, Relaxed) != 0
+            && ngx_exiting.swap(1, Relaxed) == 0
+        {
             shut_down(cycle);
         }
 
@@ -90,15 +108,16 @@ fn run(cycle: Cycle, number: usize) -> ! {
 }
 
 /// Whether a worker that shuts down can exit: it has no accepted connections
-/// and no timers that it must wait for. The worker does not wait for
-/// connections that a module has opened itself.
+/// and no timers that it must wait for, or `shutdown_timeout` has expired. The
+/// worker does not wait for connections that a module has opened itself.
 fn has_finished() -> bool {
-    !timers_left() && !open_connections().any(|c| c.listening().is_some())
+    TIMED_OUT.load(Relaxed)
+        || !timers_left() && !open_connections().any(|c| c.listening().is_some())
 }
 
-/// Begins a graceful shutdown: closes the listening sockets and the idle
-/// connections, and starts the timer `shutdown_timeout`, after which all other
-/// connections are closed.
+/// Begins a graceful shutdown: closes the listening sockets, and starts the timer
+/// `shutdown_timeout`, after which all connections are closed. The caller closes the
+/// idle connections.
 fn shut_down(cycle: Cycle) {
     cycle.log().error(
         Level::Notice,
@@ -118,14 +137,37 @@ fn shut_down(cycle: Cycle) {
     for ls in cycle.listening() {
         ls.stop_accepting(cycle.log());
     }
-
-    close_connections(bit::CLOSE, |c| c.has(bit::IDLE));
 }
 
-/// Closes all connections. The event loop calls this handler when the timer
-/// `shutdown_timeout` has expired.
+/// Tells the handlers of the idle connections to close them, each connection once. A
+/// connection can become idle long after the graceful shutdown has begun, so the caller
+/// calls this function after each round of the event loop.
+fn close_idle_connections() {
+    close_connections(bit::CLOSE, |c| c.has(bit::IDLE) && !c.has(bit::CLOSE));
+}
+
+/// Tells the handlers of all connections to close them, closes the connections
+/// that are still open then, and makes the worker exit. The event loop calls
+/// this handler when the timer `shutdown_timeout` has expired.
 unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
     close_connections(bit::CLOSE | bit::ERROR, |_| true);
+
+    for c in open_connections().filter(|&c| !is_internal(c)) {
+        c.log().error(
+            Level::Warn,
+            None,
+            format_args!("shutdown_timeout: fd:{} is still open, closing it", c.fd()),
+        );
+        c.close();
+    }
+
+    TIMED_OUT.store(true, Relaxed);
+}
+
+/// Whether the library has opened the connection for itself: for a channel or a
+/// listening socket.
+fn is_internal(c: Connection) -> bool {
+    c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT)
 }
 
 /// Sets `bits` in each connection that `select` selects, and calls the read
@@ -133,10 +175,10 @@ unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
 fn close_connections(bits: u32, select: impl Fn(Connection) -> bool) {
     for c in open_connections() {
         // A handler that this loop has called before can have closed the
-        // connection.
-        let is_internal = c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT);
+        // connection. A connection of a datagram can be open without a descriptor.
+        let is_closed = c.fd() == -1 && !c.is_of_datagram();
 
-        if c.fd() == -1 || is_internal || !select(c) {
+        if is_closed || is_internal(c) || !select(c) {
             continue;
         }
 

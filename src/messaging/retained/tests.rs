@@ -156,6 +156,31 @@ fn a_reader_never_gets_a_part_of_a_message() {
     }
 }
 
+/// A process keeps a message before each access of a reader.
+#[test]
+fn a_writer_does_not_keep_a_reader_busy() {
+    let mapped = Mapped::new(board::SIZE, 0).unwrap();
+    let board = &mapped;
+
+    add(&board, 0);
+    keep_own(&board, 1);
+
+    let accesses = 1000;
+    let act = |access| -> Act<'_> {
+        (
+            access,
+            Box::new(move || {
+                keep_own(&board, 2);
+            }),
+        )
+    };
+    let interrupted = Interrupted::new(board, (0..accesses).map(act).collect());
+
+    assert_eq!(read(&&interrupted, 0), None);
+    assert!(interrupted.accesses() < accesses / 2);
+    assert_eq!(check_whole(&board), 2);
+}
+
 /// A process keeps a message. Before its access number `first` another one keeps a
 /// message, and before its access number `second` one reads. Returns the number of its
 /// accesses.

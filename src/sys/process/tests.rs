@@ -66,7 +66,9 @@ fn a_child_is_reaped_once() {
             assert!(!is_gone(pid) && !is_no_child(pid));
         }
 
-        assert_eq!(reap(ANY), Ok(Some((pid, libc::SIGKILL))));
+        let child = reap(ANY).unwrap().unwrap();
+
+        assert_eq!((child.pid, child.status), (pid, libc::SIGKILL));
         assert_eq!(reap(pid), Err(Errno::ECHILD));
         assert_eq!(zombie(pid), None);
         assert!(is_gone(pid) && is_no_child(pid));

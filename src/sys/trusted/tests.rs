@@ -5,6 +5,8 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use nix::sys::stat::Mode;
+
 use super::*;
 use crate::sys::testing::in_child;
 
@@ -326,6 +328,51 @@ fn a_written_file_replaces_links_of_users_only() {
     assert_eq!(write(&path, b"3\n"), Err(Errno::ELOOP));
     assert!(is_link("open/directory"));
     assert_eq!(text("safe/log"), "new");
+}
+
+/// Processes in two containers can have the same pid and write to the same directory. A
+/// process does not touch the file that the other one is writing.
+#[test]
+fn a_file_of_a_process_with_the_same_pid_stays() {
+    let Some(dir) = Directory::new("same_pid") else {
+        return;
+    };
+    let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let count = || fs::read_dir(dir.path("open")).map_or(0, Iterator::count);
+    let path = dir.path("open/pid");
+    let others: Vec<PathBuf> = ["", ".0", ".1"]
+        .iter()
+        .map(|end| dir.write(&format!("open/.ngx_ipc.{}{end}", std::process::id())))
+        .collect();
+
+    for bytes in ["1\n", "2\n"] {
+        assert_eq!(write(&path, bytes.as_bytes()), Ok(()));
+        assert_eq!(text(&path), bytes);
+    }
+
+    // A file cannot replace a directory, rename(2).
+    fs::create_dir_all(dir.path("open/directory")).ok();
+    assert_eq!(
+        write(&dir.path("open/directory"), b"3\n"),
+        Err(Errno::EISDIR)
+    );
+
+    for other in &others {
+        assert_eq!(text(other), "old\n");
+    }
+
+    assert_eq!(count(), others.len() + 2);
+}
+
+#[test]
+fn a_device_is_written_to_and_stays() {
+    let before = fs::metadata("/dev/null").map(|file| file.ino());
+
+    assert_eq!(write(Path::new("/dev/null"), b"1\n"), Ok(()));
+    assert_eq!(
+        fs::metadata("/dev/null").map(|file| file.ino()).ok(),
+        before.ok()
+    );
 }
 
 #[test]

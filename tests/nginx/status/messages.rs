@@ -5,11 +5,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::formats::metrics;
 use super::{json, nginx, number};
 use crate::messages::{main_with, wait_for_handled};
 use crate::nginx::{Nginx, Which, body};
 use crate::support::build::root;
+use crate::support::metrics::{assert_continued, assert_promtool_agrees, metrics};
 use crate::support::{find, sys, wait_until};
 
 const HTTP: &str = "server {
@@ -137,7 +137,10 @@ fn formats_agree_about_messages() {
     let status = received(&nginx, 420);
     let all = of_type(&status, -2);
     let text = nginx.get("/text");
-    let values = metrics(body(&nginx.get("/prometheus")));
+    let page = nginx.get("/prometheus");
+    let values = metrics(body(&page));
+
+    assert_promtool_agrees(body(&page));
 
     for worker in 0..3 {
         let counts = of_type(&status, worker);
@@ -273,6 +276,8 @@ fn counters_continue_over_reloads_and_kills() {
     received(&nginx, 60);
 
     let mut before = counters();
+    let all = || metrics(body(&nginx.get("/prometheus")));
+    let mut all_before = all();
 
     for round in 2..=5 {
         let workers = nginx.workers();
@@ -285,6 +290,7 @@ fn counters_continue_over_reloads_and_kills() {
 
         wait_until("other workers", || {
             let after = counters();
+            let all_after = all();
             let now = nginx.workers();
 
             for (name, value) in &before {
@@ -300,6 +306,8 @@ fn counters_continue_over_reloads_and_kills() {
 
             assert!(after.keys().eq(before.keys()), "{after:?} {before:?}");
             before = after;
+            assert_continued(&all_before, &all_after);
+            all_before = all_after;
 
             let kept = now.intersection(&workers).count();
 

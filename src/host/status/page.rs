@@ -1,0 +1,109 @@
+//! What the page shows, read at one time.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use nix::errno::Errno;
+
+use super::own::OwnNumbers;
+use crate::config::ngx_int_t;
+use crate::host::introspect::{measure, ngx_ipc_process_t, processes};
+use crate::host::program::{ngx_ipc_program_t, program};
+use crate::sys::heap;
+use crate::sys::usage::Cpu;
+use crate::table::places::{Counter, Place};
+use crate::table::slot::Slot;
+use crate::table::stats;
+
+/// A process, and its place in [`stats::places`].
+pub struct Process {
+    /// What the list of processes says.
+    pub data: ngx_ipc_process_t,
+    /// The index of its place.
+    pub place: usize,
+}
+
+/// The places that a process has had, with their indices.
+pub fn places() -> impl Iterator<Item = (usize, &'static Place)> {
+    stats::places()
+        .iter()
+        .enumerate()
+        .filter(|(_, place)| place.is_used())
+}
+
+/// What the page shows.
+pub struct Page<'a> {
+    /// The program.
+    pub program: ngx_ipc_program_t,
+    /// The processes but the master.
+    pub processes: Vec<Process>,
+    /// The processor time of the processes that have had a place.
+    pub cpu: Vec<(&'static Place, Cpu)>,
+    /// The numbers of the program.
+    pub own: OwnNumbers<'a>,
+}
+
+/// How often the page is read again because a process has been reaped meanwhile. Its
+/// processor time would be missing, or be in the page twice.
+const ATTEMPTS: usize = 8;
+
+impl<'a> Page<'a> {
+    /// Reads the program and its processes. Returns ENOMEM if there is no memory.
+    pub fn read(own: OwnNumbers<'a>) -> Result<Self, Errno> {
+        let mut page = Self {
+            program: program(),
+            processes: Vec::new(),
+            cpu: Vec::new(),
+            own,
+        };
+
+        for _ in 0..ATTEMPTS {
+            let reaped = stats::program().reaped();
+
+            page.processes.clear();
+            page.cpu.clear();
+            page.read_processes()?;
+            page.read_cpu()?;
+
+            if reaped == stats::program().reaped() {
+                break;
+            }
+        }
+
+        Ok(page)
+    }
+
+    fn read_processes(&mut self) -> Result<(), Errno> {
+        for mut data in processes(Slot::new(0)) {
+            let slot = Slot::from_c(data.slot).unwrap_or(Slot::NONE);
+            let place = stats::of(slot).place.load(Relaxed);
+
+            measure(&mut data);
+            heap::push(&mut self.processes, Process { data, place })?;
+        }
+
+        Ok(())
+    }
+
+    fn read_cpu(&mut self) -> Result<(), Errno> {
+        let known = |number: ngx_int_t| number.max(0).unsigned_abs();
+
+        for (index, place) in places() {
+            let user = self.at(index).map(|process| known(process.cpu_user));
+            let user = user.sum::<usize>() + place.get(Counter::CpuUser);
+            let system = self.at(index).map(|process| known(process.cpu_system));
+            let system = system.sum::<usize>() + place.get(Counter::CpuSystem);
+
+            heap::push(&mut self.cpu, (place, Cpu { user, system }))?;
+        }
+
+        Ok(())
+    }
+
+    /// The processes that have a place now.
+    pub fn at(&self, place: usize) -> impl Iterator<Item = &ngx_ipc_process_t> {
+        self.processes
+            .iter()
+            .filter(move |process| process.place == place)
+            .map(|process| &process.data)
+    }
+}

@@ -1,0 +1,48 @@
+//! The page as text.
+
+use super::escape::EscapedText;
+use super::messages::{counted, of_some};
+use super::numbers::{Numbers, OF_PROGRAM, OF_SOME, Style};
+use super::page::Page;
+use super::printer::Print;
+use crate::host::introspect::print_line;
+use crate::host::messages::listing::{self, Name};
+use crate::host::messages::statistics;
+
+/// Prints the page: the program, the processes, the numbers of the program, and the
+/// messages.
+pub fn print(page: &Page<'_>, print: Print<'_>) {
+    let program = &page.program;
+
+    print(format_args!(
+        "program version:\"{}\" library:{}{}",
+        EscapedText(program.version()),
+        EscapedText(program.library()),
+        Numbers(Style::Text, &OF_PROGRAM, program),
+    ));
+
+    for process in &page.processes {
+        print_line(print, &process.data);
+    }
+
+    for (name, value) in page.own.named() {
+        print(format_args!("{name}:{value}"));
+    }
+
+    for counts in statistics::types() {
+        listing::print_type(print, "", &counts);
+    }
+
+    of_some(&mut |role, counts| {
+        print(format_args!(
+            "type:\"{}\" {role}:{}{}",
+            Name(&counts.name),
+            counts.worker,
+            Numbers(Style::Text, &counted(&OF_SOME), counts),
+        ));
+    });
+
+    for pair in statistics::pairs() {
+        listing::print_pair(print, "", &pair);
+    }
+}

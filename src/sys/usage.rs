@@ -1,0 +1,152 @@
+//! How much processor time and memory a process uses.
+
+use std::ops::Add;
+
+use super::file;
+use super::path::CPath;
+
+/// The largest number of bytes that are read from `/proc/PID/stat`.
+const MAX_STAT: usize = 1024;
+
+/// Processor time, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// Time in user mode.
+    pub user: usize,
+    /// Time in the kernel.
+    pub system: usize,
+}
+
+impl Cpu {
+    /// The processor time of a child that `wait4(2)` has reaped, and of the children
+    /// for which this child has waited.
+    pub(super) fn new(usage: &libc::rusage) -> Self {
+        let milliseconds = |time: libc::timeval| {
+            let whole = usize::try_from(time.tv_sec).unwrap_or_default();
+            let rest = usize::try_from(time.tv_usec / 1000).unwrap_or_default();
+
+            whole.saturating_mul(1000).saturating_add(rest)
+        };
+
+        Self {
+            user: milliseconds(usage.ru_utime),
+            system: milliseconds(usage.ru_stime),
+        }
+    }
+}
+
+impl Add for Cpu {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            user: self.user.saturating_add(other.user),
+            system: self.system.saturating_add(other.system),
+        }
+    }
+}
+
+/// What a process uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time.
+    pub own: Cpu,
+    /// Processor time of the children for which the process has waited.
+    pub children: Cpu,
+    /// Memory that is resident, in bytes.
+    pub resident: usize,
+}
+
+/// What the process `pid` uses. `None` if there is no such process, or if this
+/// process cannot read `/proc`.
+///
+/// # References
+///
+/// `proc_pid_stat(5)`.
+pub fn of(pid: libc::pid_t) -> Option<Usage> {
+    let path = CPath::formatted(format_args!("/proc/{pid}/stat")).ok()?;
+    let mut buffer = [0; MAX_STAT];
+    let stat = file::read(path.as_path(), &mut buffer).ok()?;
+
+    parse(stat, per_second(), page_size())
+}
+
+/// Reads the numbers from the text of `/proc/PID/stat`. `ticks` is the number of clock
+/// ticks in a second, and `page` the size of a page in bytes.
+fn parse(stat: &[u8], ticks: usize, page: usize) -> Option<Usage> {
+    // The name of the program, in parentheses, can have any bytes. The field behind
+    // it is number 3.
+    let end = stat.iter().rposition(|&byte| byte == b')')?;
+    let fields = str::from_utf8(stat.get(end + 1..)?).ok()?;
+    let field = |number: usize| -> Option<usize> {
+        fields
+            .split_ascii_whitespace()
+            .nth(number - 3)?
+            .parse()
+            .ok()
+    };
+    let time = |number| field(number)?.saturating_mul(1000).checked_div(ticks);
+
+    Some(Usage {
+        own: Cpu {
+            user: time(14)?,
+            system: time(15)?,
+        },
+        children: Cpu {
+            user: time(16)?,
+            system: time(17)?,
+        },
+        resident: field(24)?.saturating_mul(page),
+    })
+}
+
+/// The number of clock ticks in a second, `sysconf(3)`.
+fn per_second() -> usize {
+    configured(libc::_SC_CLK_TCK)
+}
+
+/// The size of a page in bytes.
+fn page_size() -> usize {
+    configured(libc::_SC_PAGESIZE)
+}
+
+fn configured(name: libc::c_int) -> usize {
+    // SAFETY: sysconf() accesses no memory of this process.
+    usize::try_from(unsafe { libc::sysconf(name) }).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_a_line_are_read() {
+        let stat = b"7 (a b) \xff) S 1 7 7 0 -1 4194560 100 0 0 0 150 30 7 2 20 0 1 0 5 9 3 18";
+
+        assert_eq!(
+            parse(stat, 100, 4096),
+            Some(Usage {
+                own: Cpu {
+                    user: 1500,
+                    system: 300
+                },
+                children: Cpu {
+                    user: 70,
+                    system: 20
+                },
+                resident: 3 * 4096
+            })
+        );
+        assert_eq!(parse(stat, 0, 4096), None);
+        assert_eq!(parse(b"7 (a) S 1", 100, 4096), None);
+        assert_eq!(parse(b"", 100, 4096), None);
+    }
+
+    #[test]
+    fn this_process_uses_memory_and_no_other_pid_does() {
+        let own = of(std::process::id().cast_signed()).unwrap();
+
+        assert!(own.resident > 100 * 1024);
+        assert_eq!(of(-1), None);
+    }
+}

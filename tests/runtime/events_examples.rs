@@ -1,0 +1,126 @@
+//! The examples of timers and connections in docs/servers.md.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::build::{directory, example};
+use crate::support::server::free_port;
+use crate::support::{Killed, SOON, find, sys, wait_until};
+
+/// Runs an example; returns it and the file with its log.
+fn start(name: &str, arguments: &[&str]) -> (Killed, PathBuf) {
+    let log = directory().join(format!("{name}.log"));
+    let mut command = Command::new(example(name));
+
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(File::create(&log).unwrap());
+
+    (Killed(command.spawn().unwrap()), log)
+}
+
+/// The lines of the log that contain `text`.
+fn lines(log: &PathBuf, text: &str) -> Vec<String> {
+    let log = std::fs::read_to_string(log).unwrap();
+
+    log.lines()
+        .filter(|line| line.contains(text))
+        .map(str::to_string)
+        .collect()
+}
+
+/// Stops a server, which must exit without an error.
+fn quit(mut server: Killed) {
+    assert!(sys::kill(server.0.id().cast_signed(), libc::SIGQUIT));
+    assert!(server.0.wait().unwrap().success());
+}
+
+/// One worker works at each interval, also after a reload. A graceful shutdown does not
+/// wait for the timer.
+#[test]
+fn a_timer_in_one_worker() {
+    let start_time = Instant::now();
+    let (program, log) = start("timer", &[]);
+    let pid = program.0.id().cast_signed();
+    let works = || lines(&log, "works");
+
+    wait_until("two intervals", || works().len() >= 2);
+    assert!(start_time.elapsed() >= Duration::from_secs(2));
+    assert!(works().iter().all(|line| line.ends_with("worker 0 works")));
+
+    sys::kill(pid, libc::SIGHUP);
+    wait_until("the end of the old workers", || {
+        lines(&log, "exited with code 0").len() == 2
+    });
+
+    let before = works().len();
+
+    wait_until("another interval", || works().len() > before);
+    quit(program);
+}
+
+/// The worker asks a server, and logs the answer. A server that refuses the connection
+/// is logged too.
+#[test]
+fn a_connection_to_a_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (program, log) = start("connect", &[&port.to_string()]);
+    let (stream, _) = listener.accept().unwrap();
+    let mut line = String::new();
+
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    BufReader::new(&stream).read_line(&mut line).unwrap();
+    assert_eq!(line, "question\n");
+    (&stream).write_all(b"42").unwrap();
+    wait_until("the answer", || lines(&log, "answer: 42").len() == 1);
+
+    // The worker has closed its end.
+    assert_eq!((&stream).read(&mut [0]).unwrap(), 0);
+    quit(program);
+
+    drop(listener);
+
+    let (program, log) = start("connect", &[&port.to_string()]);
+
+    wait_until("a refusal", || {
+        lines(&log, "recv() failed (111: Connection refused)").len() == 1
+    });
+    quit(program);
+}
+
+/// A connection on which nothing arrives is closed, and not before its time. Data make
+/// the time begin again.
+#[test]
+fn a_connection_with_a_timeout() {
+    const LIMIT: Duration = Duration::from_secs(3);
+
+    let address = format!("127.0.0.1:{}", free_port());
+    let (program, _) = start("timeout", &[&address, &LIMIT.as_millis().to_string()]);
+    let mut stream = find("a server", || TcpStream::connect(&address).ok());
+    let mut bytes = [0; 5];
+
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    std::thread::sleep(LIMIT / 5);
+
+    let start = Instant::now();
+
+    stream.write_all(b"hello").unwrap();
+    stream.read_exact(&mut bytes).unwrap();
+    assert_eq!(&bytes, b"hello");
+    assert_eq!(stream.read(&mut bytes).unwrap(), 0);
+    assert!(start.elapsed() >= LIMIT, "{:?}", start.elapsed());
+
+    // An idle connection does not delay a graceful shutdown.
+    let mut stream = TcpStream::connect(&address).unwrap();
+
+    stream.write_all(b"again").unwrap();
+    stream.read_exact(&mut bytes).unwrap();
+    quit(program);
+    assert_eq!(stream.read(&mut bytes).unwrap(), 0);
+}
