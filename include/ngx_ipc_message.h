@@ -499,7 +499,8 @@ ngx_int_t ngx_ipc_message_register_size(ngx_ipc_message_type_t *type,
  * larger than message_max; NGX_ERROR with ESRCH if there is no such process,
  * with EBUSY while a message to it is reserved, with EINVAL if the type is not
  * registered in this process or an argument is wrong, with ENOMEM if this process
- * has no memory, with ENOTSUP if the program has no messages.
+ * has no memory, with ENOTSUP if the program has no messages, with ESHUTDOWN if this
+ * process is a master that exits and has left: it has given back its slot.
  *
  * Safety: type is NULL or a type; data has len bytes.
  */
@@ -539,7 +540,7 @@ ngx_int_t ngx_ipc_message_send_by_key(ngx_ipc_message_type_t *type,
  *
  * Returns 0 if there is none, with errno ESRCH: the set has no process; EINVAL: an
  * argument is wrong; ENOMEM: this process has no memory; ENOTSUP: the program has no
- * messages.
+ * messages; ESHUTDOWN: this process is a master that has left.
  *
  * Safety: key has key_len bytes.
  */
@@ -556,7 +557,7 @@ ngx_ipc_to_t ngx_ipc_message_to_key(ngx_uint_t set,
  * Returns NGX_OK. Returns NGX_ERROR, and changes nothing, with errno ESRCH if there
  * is no such process, EINVAL if an argument is wrong or size is less than in
  * version 0.1, ENOMEM if this process has no memory, ENOTSUP if the program has no
- * messages.
+ * messages, ESHUTDOWN if this process is a master that has left.
  *
  * Safety: load is NULL or has size writable bytes.
  */
@@ -650,10 +651,10 @@ ngx_int_t ngx_ipc_message_watch_size(ngx_ipc_message_watch_t *watch,
 
 /*
  * Returns the descriptor that becomes readable when there is something for
- * ngx_ipc_message_process(), or -1 if this process has no messages or no memory.
- * The descriptor belongs to the library: the program only watches it. Only a
- * program with an event loop of its own needs it. A master calls it after it has
- * registered its types.
+ * ngx_ipc_message_process(), or -1 if this process has no messages or no memory,
+ * or is a master that has left. The descriptor belongs to the library: the program
+ * only watches it. Only a program with an event loop of its own needs it. A master
+ * calls it after it has registered its types.
  */
 ngx_fd_t ngx_ipc_message_fd(void);
 
@@ -725,17 +726,19 @@ void *ngx_ipc_message_reserve(ngx_ipc_message_type_t *type,
  * the address that ngx_ipc_message_reserve() has returned.
  *
  * Returns NGX_OK. Returns NGX_ERROR, and nothing is sent, with errno EINVAL if
- * nothing is reserved at data, or ESRCH if the process has died and gets no
- * replacement.
+ * nothing is reserved at data, ESRCH if the process has died and gets no
+ * replacement, or ESHUTDOWN if this process is a master that has left. The memory
+ * at data can belong to another message then: do not write to it.
  */
-ngx_int_t ngx_ipc_message_commit(void *data, size_t len);
+ngx_int_t ngx_ipc_message_commit(void *data,
+                                 size_t len);
 
 /*
  * Gives a reserved message back: nothing is sent. data is the address that
  * ngx_ipc_message_reserve() has returned.
  *
- * Returns NGX_OK, also if the process has died, or NGX_ERROR with EINVAL if nothing
- * is reserved at data.
+ * Returns NGX_OK, also if the process has died or this process is a master that has
+ * left, or NGX_ERROR with EINVAL if nothing is reserved at data.
  */
 ngx_int_t ngx_ipc_message_cancel(void *data);
 

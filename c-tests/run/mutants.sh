@@ -118,7 +118,9 @@ files()
     done
 }
 
-# mutate: runs cargo-mutants in tree/
+# mutate: runs cargo-mutants in tree/.  Without "--jobserver=false" its pipe of tokens
+# is also that of the builds in mutant.sh.  The kernel gives a pipe a single page when a
+# user has many pipes, pipe(7), and rustc then waits for ever to give a token back
 mutate()
 {
     results=$dir/results/$(echo "${FILE:-all}${SHARD:+_$SHARD}" | tr / _)
@@ -136,6 +138,7 @@ mutate()
         set -f
         cd "$dir/tree"
         cargo mutants --in-place --output "$results" --no-shuffle --colors never --caught \
+            --jobserver=false \
             ${IN_DIFF:+--in-diff "$dir/diff"} \
             ${SHARD:+--shard "$SHARD" --sharding round-robin} $(files)
     ) || code=$?

@@ -6,17 +6,17 @@
 # prints the end of its output and exits with 255, with which xargs stops.
 #
 # A loaded machine can make such a test fail, which would look as if the test noticed a
-# mutant.  So a test that fails is repeated once.
+# mutant.  So a test that fails is repeated once, with four times the limit.
 
 set -eu
 
 dir=$1/server
 out=$dir/$$.out
 
-for try in 1 2; do
+for limit in "$2" $(($2 * 4)); do
     start=$(date +%s%N)
 
-    if T_LIBRARY=$dir timeout -k 1 "$2" "$dir/tests" --exact "$3" --nocapture \
+    if T_LIBRARY=$dir timeout -k 1 "$limit" "$dir/tests" --exact "$3" --nocapture \
         > "$out" 2>&1 < /dev/null
     then
         echo "$((($(date +%s%N) - start) / 1000000)) $3"
@@ -24,7 +24,7 @@ for try in 1 2; do
         exit 0
     fi
 
-    echo "$3 has failed, try $try" >&2
+    echo "$3 has failed within $limit s" >&2
 done
 
 tail -n 40 "$out" >&2

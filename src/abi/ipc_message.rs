@@ -93,7 +93,8 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
 /// larger than `message_max`; NGX_ERROR with ESRCH if there is no such process,
 /// with EBUSY while a message to it is reserved, with EINVAL if the type is not
 /// registered in this process or an argument is wrong, with ENOMEM if this process
-/// has no memory, with ENOTSUP if the program has no messages.
+/// has no memory, with ENOTSUP if the program has no messages, with ESHUTDOWN if this
+/// process is a master that exits and has left: it has given back its slot.
 ///
 /// # Safety
 ///
@@ -149,7 +150,7 @@ pub unsafe extern "C" fn ngx_ipc_message_send_by_key(
 ///
 /// Returns 0 if there is none, with `errno` ESRCH: the set has no process; EINVAL: an
 /// argument is wrong; ENOMEM: this process has no memory; ENOTSUP: the program has no
-/// messages.
+/// messages; ESHUTDOWN: this process is a master that has left.
 ///
 /// # Safety
 ///
@@ -177,7 +178,7 @@ pub unsafe extern "C" fn ngx_ipc_message_to_key(
 /// Returns NGX_OK. Returns NGX_ERROR, and changes nothing, with `errno` ESRCH if there
 /// is no such process, EINVAL if an argument is wrong or `size` is less than in
 /// version 0.1, ENOMEM if this process has no memory, ENOTSUP if the program has no
-/// messages.
+/// messages, ESHUTDOWN if this process is a master that has left.
 ///
 /// # Safety
 ///
@@ -336,10 +337,10 @@ pub unsafe extern "C" fn ngx_ipc_message_watch_size(
 }
 
 /// Returns the descriptor that becomes readable when there is something for
-/// ngx_ipc_message_process(), or -1 if this process has no messages or no memory.
-/// The descriptor belongs to the library: the program only watches it. Only a
-/// program with an event loop of its own needs it. A master calls it after it has
-/// registered its types.
+/// ngx_ipc_message_process(), or -1 if this process has no messages or no memory,
+/// or is a master that has left. The descriptor belongs to the library: the program
+/// only watches it. Only a program with an event loop of its own needs it. A master
+/// calls it after it has registered its types.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_message_fd() -> ngx_fd_t {
     message_loop::descriptor().unwrap_or(-1)

@@ -33,8 +33,9 @@ pub unsafe extern "C" fn ngx_ipc_message_reserve(
 /// the address that ngx_ipc_message_reserve() has returned.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, and nothing is sent, with `errno` EINVAL if
-/// nothing is reserved at `data`, or ESRCH if the process has died and gets no
-/// replacement.
+/// nothing is reserved at `data`, ESRCH if the process has died and gets no
+/// replacement, or ESHUTDOWN if this process is a master that has left. The memory
+/// at `data` can belong to another message then: do not write to it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_message_commit(data: *mut c_void, len: usize) -> ngx_int_t {
     sent(reservations::commit(data.cast(), len))
@@ -43,8 +44,8 @@ pub extern "C" fn ngx_ipc_message_commit(data: *mut c_void, len: usize) -> ngx_i
 /// Gives a reserved message back: nothing is sent. `data` is the address that
 /// ngx_ipc_message_reserve() has returned.
 ///
-/// Returns NGX_OK, also if the process has died, or NGX_ERROR with EINVAL if nothing
-/// is reserved at `data`.
+/// Returns NGX_OK, also if the process has died or this process is a master that has
+/// left, or NGX_ERROR with EINVAL if nothing is reserved at `data`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_message_cancel(data: *mut c_void) -> ngx_int_t {
     code(reservations::cancel(data.cast()))

@@ -14,7 +14,7 @@
 use super::address::Set;
 use super::exchange::Exchange;
 use super::kind::Kind;
-use super::retained::{self, Audience, Kept};
+use super::retained::{self, Audience, GaveUp, Kept};
 use crate::message::letter::Refused;
 use crate::message::memory::Memory;
 use crate::message::peers::Peer;
@@ -64,7 +64,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// The message that [`Exchange::see_kept`] has found, with its sender, unless
-    /// this process has got it in a record, or a newer one was kept.
+    /// this process has got it in a record, or a newer one was kept. If it cannot be
+    /// read now, [`Exchange::see_kept`] finds it again.
     pub fn take_seen(&mut self, number: u16) -> Option<(Kept, Peer)> {
         let seen = self.versions.seen(number);
 
@@ -75,11 +76,13 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.take_kept_if(number, Some(seen), |this, kept| {
             this.has_this_process(kept.audience)
         })
+        .ok()?
     }
 
     /// The message of a type that was kept before this process has registered the
-    /// type, with its sender.
-    pub fn take_kept(&mut self, number: u16) -> Option<(Kept, Peer)> {
+    /// type, with its sender. If this fails, the caller tries again in the next turn:
+    /// [`Exchange::take_seen`] does not take a message of another binary.
+    pub fn take_kept(&mut self, number: u16) -> Result<Option<(Kept, Peer)>, GaveUp> {
         self.take_kept_if(number, None, |this, kept| {
             // A process of another binary has registered the type later, so its
             // generation does not matter.
@@ -95,20 +98,22 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         number: u16,
         seen: Option<u32>,
         is_for_this: impl Fn(&Self, &Kept) -> bool,
-    ) -> Option<(Kept, Peer)> {
-        let kept = retained::read(&self.board, number)?;
+    ) -> Result<Option<(Kept, Peer)>, GaveUp> {
+        let Some(kept) = retained::read(&self.board, number)? else {
+            return Ok(None);
+        };
 
         if seen.is_some_and(|seen| seen != kept.version) {
-            return None;
+            return Ok(None);
         }
 
         if !self.versions.is_new(number, kept.version) || !is_for_this(self, &kept) {
-            return None;
+            return Ok(None);
         }
 
         let sender = self.sender(kept.sender.0, kept.sender.1);
 
-        Some((kept, sender))
+        Ok(Some((kept, sender)))
     }
 
     /// Whether this process is one of those for which a message is kept: it has a

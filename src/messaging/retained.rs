@@ -65,6 +65,11 @@ pub struct Kept {
     pub payload: Vec<u8>,
 }
 
+/// A message was not read, because there is no memory, or because other processes keep
+/// messages faster than this one can read them. A later attempt can succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaveUp;
+
 /// The place of a type in the board.
 #[derive(Clone, Copy)]
 struct Place {
@@ -217,25 +222,26 @@ pub fn version<M: Memory>(board: &M, number: u16) -> u32 {
     })
 }
 
-/// The message of a type that was kept last. `None` if there is none, if there is no
-/// memory, or if other processes keep messages faster than this one can read them.
-pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
-    let place = Place::of(board, number)?;
+/// The message of a type that was kept last; `None` if there is none.
+pub fn read<M: Memory>(board: &M, number: u16) -> Result<Option<Kept>, GaveUp> {
+    let Some(place) = Place::of(board, number) else {
+        return Ok(None);
+    };
 
     for _ in 0..READS {
         let before = board.load(place.current, SeqCst);
         let (version, index) = unpair(before);
 
         if version == 0 {
-            return None;
+            return Ok(None);
         }
 
         let at = place.buffer(index);
-        let len = usize::try_from(board.load(at + LEN, Acquire)).ok()?;
+        let len = usize::try_from(board.load(at + LEN, Acquire)).unwrap_or(LARGEST);
         let len = len.min(LARGEST);
         let mut payload = Vec::new();
 
-        payload.try_reserve_exact(len).ok()?;
+        payload.try_reserve_exact(len).or(Err(GaveUp))?;
         payload.resize(len, 0);
         board.read(at + DATA, &mut payload);
 
@@ -250,16 +256,16 @@ pub fn read<M: Memory>(board: &M, number: u16) -> Option<Kept> {
         fence(Acquire);
 
         if board.load(place.current, SeqCst) == before {
-            return Some(Kept {
+            return Ok(Some(Kept {
                 version: version & VERSION,
                 sender,
                 audience,
                 payload,
-            });
+            }));
         }
     }
 
-    None
+    Err(GaveUp)
 }
 
 #[cfg(test)]

@@ -100,10 +100,15 @@ mod tests {
         ));
     }
 
+    /// An address that no other process uses. Processes in other PID namespaces can have
+    /// the same pid.
     fn unnamed() -> std::os::unix::net::SocketAddr {
         use std::os::linux::net::SocketAddrExt;
 
-        std::os::unix::net::SocketAddr::from_abstract_name(std::process::id().to_string()).unwrap()
+        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
+        let name = format!("{} {}", std::process::id(), namespace.display());
+
+        std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap()
     }
 
     #[test]

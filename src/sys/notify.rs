@@ -81,9 +81,12 @@ mod tests {
 
     use super::*;
 
-    /// A name in the abstract namespace that no other process uses.
+    /// A name in the abstract namespace that no other process uses. Processes in other
+    /// PID namespaces can have the same pid.
     fn name(test: &str) -> String {
-        format!("ngx-ipc-notify-{test}-{}", std::process::id())
+        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
+
+        format!("{test} {} {}", std::process::id(), namespace.display())
     }
 
     fn receive(sock: &UnixDatagram) -> Vec<u8> {

@@ -170,6 +170,24 @@ fn a_worker_that_breaks_the_socket_does_not_stop_the_master() {
     nginx.quit(&[]);
 }
 
+/// In `exit_master` of a module that comes after the library's, the master has left: its
+/// slot can be that of another master.
+#[test]
+fn a_master_that_has_left_sends_nothing() {
+    let nginx = start_with("messages_left", "", "");
+
+    nginx.quit(&[]);
+
+    let lines = nginx.lines("messages: master exits, sent:-1 (108: ");
+
+    assert_eq!(
+        lines.len(),
+        1,
+        "{:?}",
+        nginx.lines("messages: master exits")
+    );
+}
+
 /// The time for which a process has run, in clock ticks.
 fn cpu(pid: i32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

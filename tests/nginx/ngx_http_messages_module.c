@@ -41,6 +41,7 @@ static char *ngx_http_messages_set_early(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_messages_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_messages_init_process(ngx_cycle_t *cycle);
+static void ngx_http_messages_exit_master(ngx_cycle_t *cycle);
 static void ngx_http_messages_linger(ngx_event_t *ev);
 static void ngx_http_messages_handle(ngx_ipc_message_t *m);
 static void ngx_http_messages_outcome(void *data, ngx_uint_t outcome,
@@ -112,7 +113,7 @@ ngx_module_t  ngx_http_messages_module = {
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
-    NULL,                                  /* exit master */
+    ngx_http_messages_exit_master,         /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
@@ -151,6 +152,21 @@ ngx_http_messages_init_process(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
+}
+
+
+/* The library's module, which comes first, has given back the master's slot. */
+
+static void
+ngx_http_messages_exit_master(ngx_cycle_t *cycle)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_ipc_message_send(&ngx_http_messages_type, NGX_IPC_TO_MASTER,
+                              "late", 4);
+
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, (rc == NGX_OK) ? 0 : ngx_errno,
+                  "messages: master exits, sent:%i", rc);
 }
 
 

@@ -255,25 +255,28 @@ fn a_user_needs_root() {
     const TEXT: &str = "the field \"username\" has an effect only if the master process runs \
                         as root, ignored";
 
-    let server = with_fields("user_without_root", &["username=root"]);
-    let mut command = server.command(&[]);
+    for fields in [&["username=root"] as &[&str], &[]] {
+        let server = with_fields("user_without_root", fields);
+        let mut command = server.command(&[]);
 
-    if sys::is_root() {
-        fs::set_permissions(
-            &server.directory,
-            std::os::unix::fs::PermissionsExt::from_mode(0o777),
-        )
-        .unwrap();
-        command.uid(sys::new_user());
+        if sys::is_root() {
+            fs::set_permissions(
+                &server.directory,
+                std::os::unix::fs::PermissionsExt::from_mode(0o777),
+            )
+            .unwrap();
+            command.uid(sys::new_user());
+        }
+
+        server.spawn_command(command, &[]);
+        server.wait_for_workers(1);
+
+        let text = fs::read_to_string(server.directory.join("stderr")).unwrap();
+        let warns = text.contains("[warn]") && text.contains(TEXT);
+
+        assert_eq!(warns, !fields.is_empty(), "{text}");
+        server.quit(&[]);
     }
-
-    server.spawn_command(command, &[]);
-    server.wait_for_workers(1);
-
-    let text = fs::read_to_string(server.directory.join("stderr")).unwrap();
-
-    assert!(text.contains("[warn]") && text.contains(TEXT), "{text}");
-    server.quit(&[]);
 }
 
 /// The command `taskset CPU PROGRAM...`, for the last processor that this process may use.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use crate::support::client::ask;
 use crate::support::server::Server;
+use crate::support::sys;
 use crate::support::upgrade::{change_binary, retire};
-use crate::support::{proc, sys, wait_until};
 
 /// The inodes of the listening sockets of a process.
 fn sockets_of(pid: i32) -> BTreeSet<u64> {
@@ -188,14 +188,12 @@ fn all_sockets_have_the_chosen_port() {
     reload(&server, &conf, "", 2);
     assert_eq!(ports(4), before);
 
-    let descriptors = proc::descriptors(master);
+    let descriptors = server.settled_descriptors();
 
     fs::write(&conf, "module").unwrap();
     server.signal(libc::SIGHUP);
     server.wait_for_line("a module could not");
-    wait_until("the descriptors as they were", || {
-        proc::descriptors(master) == descriptors
-    });
+    server.wait_for_descriptors(&descriptors);
 
     reload(&server, &conf, "workers 3", 3);
     assert_eq!(ports(6).iter().collect::<BTreeSet<_>>().len(), 2);

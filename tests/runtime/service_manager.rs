@@ -92,6 +92,7 @@ fn a_master_tells_what_it_does() {
 
         for (what, why) in [
             ("refuse", "configuration refused"),
+            ("error", "an error"),
             (
                 "log /nonexistent/log",
                 "open() \"/nonexistent/log\" failed (2: No such file or directory)",
@@ -332,4 +333,36 @@ fn a_manager_that_is_not_there() {
         hides_variables(&server);
         server.quit(&[]);
     }
+}
+
+/// Only the master of a new binary waits for the exit of its parent. The parent of this
+/// master is a shell, which exits when the file is gone.
+#[test]
+fn the_parent_of_a_first_binary() {
+    let mut server = Server::configurable("notify_parent");
+    let manager = Manager::of(&mut server);
+    let file = server.directory.join("conf");
+    let program = server.command(&["-w1"]);
+    let mut shell = Command::new("sh");
+
+    fs::write(&file, "").unwrap();
+    shell
+        .arg("-c")
+        .arg("\"$@\" & while [ -e \"$0\" ]; do sleep 0.01; done")
+        .arg(&file)
+        .arg(program.get_program())
+        .args(program.get_args())
+        .envs(server.environment.iter().cloned());
+
+    let master = server.spawn_command(shell, &[]);
+    let parent = proc::parent(master);
+
+    assert_eq!(manager.next(), ready(master, "1 worker, generation 1"));
+    fs::remove_file(&file).unwrap();
+    wait_until("another parent", || proc::parent(master) != parent);
+    reload(&server, &manager, "1 worker, generation 2");
+    assert_eq!(server.lines("signal 14"), [""; 0]);
+    server.signal(libc::SIGTERM);
+    assert_eq!(manager.next()[0], "STOPPING=1");
+    server.finish(&[]);
 }

@@ -208,6 +208,38 @@ test_free_and_reuse(void)
 }
 
 
+/* An event loop uses the memory of each closed connection again. */
+
+static void
+test_reuse_each(void)
+{
+    int                i, n;
+    ngx_connection_t  *first[3], *c;
+
+    t_event_setup();
+
+    for (i = 0; i < 3; i++) {
+        t_socketpair(t_pairs[i]);
+        first[i] = ngx_get_connection(t_pairs[i][1], t_log());
+        T_REQUIRE(first[i] != NULL);
+    }
+
+    for (i = 0; i < 3; i++) {
+
+        for (n = 0; n < 100; n++) {
+            ngx_free_connection(first[i]);
+            c = ngx_get_connection(t_pairs[i][1], t_log());
+            T_REQUIRE(c == first[i]);
+        }
+    }
+
+    for (i = 0; i < 3; i++) {
+        ngx_free_connection(first[i]);
+        ngx_close_channel(t_pairs[i], t_log());
+    }
+}
+
+
 /*
  * A module can use a copy of a connection that has events of its own, as
  * nginx's HTTP/2 does.
@@ -273,6 +305,7 @@ main(void)
     t_run("a connection is freed, its descriptor stays", test_free);
     t_run("a connection is freed, another gets its memory",
           test_free_and_reuse);
+    t_run("the memory of each connection is used again", test_reuse_each);
     t_run("a copy of a connection receives and sends", test_copy);
 
     return t_end();

@@ -166,6 +166,38 @@ test_pipe(void)
 }
 
 
+/* While a full socket is readable, only the reader gets an event. */
+
+static void
+test_only_readable(void)
+{
+    static char        data[4096];
+    ngx_connection_t  *c;
+
+    t_event_setup();
+    t_socketpair(t_pairs[0]);
+
+    while (write(t_pairs[0][1], data, sizeof(data)) > 0) { /* void */ }
+
+    c = ngx_get_connection(t_pairs[0][1], t_log());
+    T_REQUIRE(c != NULL);
+
+    c->read->handler = t_count_handler;
+    c->write->handler = t_count_handler;
+    T_EQ(ngx_handle_read_event(c->read, 0), NGX_OK);
+    T_EQ(ngx_handle_write_event(c->write, 0), NGX_OK);
+
+    T_EQ(write(t_pairs[0][0], "x", 1), 1);
+    t_loop_round();
+    T_EQ(t_calls, 1);
+    T_OK(t_last_ev == c->read);
+
+    ngx_free_connection(c);
+    ngx_close_channel(t_pairs[0], t_log());
+    t_quiet_round();
+}
+
+
 /* If nothing reads from a full pipe any more, the writer gets the only event. */
 
 static void
@@ -271,6 +303,7 @@ main(void)
     t_run("events of all of 200 descriptors", test_all_of_many);
     t_run("an end of file is an event", test_end_of_file);
     t_run("a pipe", test_pipe);
+    t_run("a full socket is readable", test_only_readable);
     t_run("a full pipe breaks", test_broken_pipe);
     t_run("an empty pipe ends", test_ended_pipe);
     t_run("an event before a timer expires", test_ready_before_timer);

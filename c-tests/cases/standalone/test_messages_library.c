@@ -116,8 +116,9 @@ kill_child(ngx_int_t slot)
 static void
 test_library(void)
 {
-    int       value;
-    sigset_t  set;
+    int        value;
+    sigset_t   set;
+    ngx_int_t  wait;
 
     T_REQUIRE(ngx_init_signals(t_log()) == NGX_OK);
     sigemptyset(&set);
@@ -165,6 +166,11 @@ test_library(void)
     a_round(0);
     T_EQ(replies, 1);
     T_EQ(down, 0);
+
+    /* The loop may wait until the request is too late. */
+
+    while ((wait = ngx_ipc_message_process()) == 0) { /* void */ }
+    T_OK(wait > 0 && wait <= 10000);
 
     kill_child(1);
     UNTIL(replies == 2 && down == 1);

@@ -8,6 +8,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::register::asking;
 use super::{descriptors, local, register};
 use crate::message::peers::Peer;
 use crate::messaging::retained::Kept;
@@ -85,7 +86,7 @@ fn has_kept() -> bool {
         return false;
     }
 
-    register::has_unasked()
+    asking::has_unasked()
         || register::kept_types()
             .any(|number| local::with(|own| own.has_kept(number)) == Some(true))
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::label::Label;
 use super::local::{self, Asked};
+use super::register::asking;
 use super::types::{
     NGX_IPC_DIED, NGX_IPC_GAP_DESCRIPTORS, NGX_IPC_REPLIED, NGX_IPC_TOO_LATE,
     ngx_ipc_message_handler_pt, ngx_ipc_message_t, ngx_ipc_peer_t,
@@ -133,11 +134,15 @@ fn next(own: &mut local::Own, left: &mut u32) -> Option<Found> {
 /// Handles the messages that were kept before this process has registered their
 /// types.
 fn handle_unasked() {
-    while let Some(number) = register::take_unasked() {
-        if let Some((kept, sender)) = local::with(|own| own.take_kept(number)).flatten() {
+    asking::ask_for_kept(|number| {
+        let found = local::with(|own| own.take_kept(number)).transpose()?;
+
+        if let Some((kept, sender)) = found.flatten() {
             handle_kept(number, kept, &sender);
         }
-    }
+
+        Ok(())
+    });
 }
 
 /// Handles a message that was kept.

@@ -42,8 +42,6 @@ struct Local {
     owner: ngx_pid_t,
     exchange: Own,
     is_asleep: bool,
-    /// Whether this process has given back its slot.
-    has_left: bool,
 }
 
 static LOCAL: Lock<Option<Local>> = Lock::new(None);
@@ -79,7 +77,6 @@ fn begin(local: &mut Option<Local>, owner: ngx_pid_t) -> Option<()> {
         owner,
         exchange: attach(&region)?,
         is_asleep: false,
-        has_left: false,
     });
 
     Some(())
@@ -128,7 +125,6 @@ extern "C" fn at_exit() {
     // A child that the program has forked itself has a copy of `ngx_pid` too.
     if let Some(local) = guard.as_mut()
         && local.owner == process::getpid()
-        && !local.has_left
     {
         local.exchange.endpoint().publish();
     }
@@ -142,13 +138,21 @@ pub fn moved(pid: ngx_pid_t) {
     }
 }
 
-/// Before the master gives back its own slot, which another process can get then.
-pub fn leave() {
-    with_local(|local| {
-        local.exchange.leave();
-        local.exchange.endpoint().publish();
-        local.has_left = true;
+/// Before the master gives back its own slot: stores its numbers, because another
+/// process continues them then. Others cannot send to this process any more.
+pub fn prepare_to_leave() {
+    with(|own| {
+        own.leave();
+        own.endpoint().publish();
     });
+}
+
+/// The master has given back its own slot, which another process can have now: [`with`]
+/// returns `None` from now on.
+pub fn leave() {
+    shared::leave();
+    *LOCAL.lock() = None;
+    descriptors::forget();
 }
 
 /// Whether this process, which has not used its slot yet, has it still. If the master

@@ -353,7 +353,7 @@ pub fn finish(log: Log) {
 }
 
 /// Gives back the slot of a master that exits, because another binary can continue to
-/// use the region.
+/// use the region. From now on this process sends and receives nothing.
 pub fn leave() {
     let Some(region) = shared::get().filter(Region::is_mine) else {
         return;
@@ -366,10 +366,11 @@ pub fn leave() {
         is_new_binary: false,
     };
 
-    local::leave();
+    local::prepare_to_leave();
     give_back(&region, held, Heritage::Stranger);
     local::with(|own| own.leave_vacant());
     local::announce_change();
+    local::leave();
 }
 
 /// Gives back what a dead process of this master had claimed.

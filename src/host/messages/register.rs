@@ -1,5 +1,7 @@
 //! The types of messages that the program has registered in this process.
 
+pub mod asking;
+
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicPtr};
@@ -12,7 +14,7 @@ use super::types::{
     NGX_IPC_MESSAGE_RETAINED, NGX_IPC_MESSAGE_THIS_PROCESS, NGX_IPC_MESSAGE_TIMED,
     first_size_of_type, ngx_ipc_message_type_t,
 };
-use super::variables::{ngx_pid, ngx_process};
+use super::variables::ngx_process;
 use super::{descriptors, epoch, shared};
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
@@ -23,7 +25,6 @@ use crate::status::Result;
 use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::sys::text::Text;
-use crate::table::globals::own_pid;
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
 
 /// The flags of a type.
@@ -320,16 +321,6 @@ pub fn number_all(log: Log) {
     }
 }
 
-/// Whether there are types whose kept message this process has not asked for.
-pub fn has_unasked() -> bool {
-    let own = own_pid(&ngx_pid);
-
-    TYPES
-        .lock()
-        .iter()
-        .any(|known| known.asked != own && known.number.is_some())
-}
-
 /// Whether the last message of a type that this process has registered is kept.
 pub fn has_kept_types() -> bool {
     HAS_KEPT_TYPES.load(Relaxed)
@@ -347,21 +338,6 @@ pub fn kept_types() -> impl Iterator<Item = u16> {
     };
 
     (0..most).map_while(number).flatten()
-}
-
-/// The number of a type whose kept message this process has not asked for; `None`
-/// if there is none.
-pub fn take_unasked() -> Option<u16> {
-    let own = own_pid(&ngx_pid);
-    let mut types = TYPES.lock();
-
-    types
-        .iter_mut()
-        .filter(|known| known.asked != own && known.number.is_some())
-        .find_map(|known| {
-            known.asked = own;
-            known.number.filter(|_| known.gets_kept())
-        })
 }
 
 /// What a message of a type is; `None` if the type is not registered in this

@@ -80,11 +80,16 @@ pub fn commit(place: *mut u8, len: usize) -> Result<(), Failure> {
 /// Gives a reservation back.
 pub fn cancel(place: *mut u8) -> Result<(), Failure> {
     let reservation = take(place)?;
-
-    with(|own| {
+    let cancelled = with(|own| {
         own.endpoint().cancel(reservation);
         Ok(())
-    })
+    });
+
+    match cancelled {
+        // The memory was given back together with the slot of this process.
+        Err(Failure::HasLeft) => Ok(()),
+        cancelled => cancelled,
+    }
 }
 
 fn take(place: *mut u8) -> Result<Reservation, Failure> {

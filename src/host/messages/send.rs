@@ -34,6 +34,8 @@ pub enum Failure {
     Invalid,
     /// The program has no messages.
     NoMessages,
+    /// This process was a master that has given back its slot.
+    HasLeft,
     /// A system call has failed.
     System(Errno),
 }
@@ -66,6 +68,7 @@ pub(super) fn describe(failure: Failure) -> (ngx_int_t, Errno) {
         Failure::Refused(Refused::NoMemory) => (NGX_ERROR, Errno::ENOMEM),
         Failure::Invalid => (NGX_ERROR, Errno::EINVAL),
         Failure::NoMessages => (NGX_ERROR, Errno::ENOTSUP),
+        Failure::HasLeft => (NGX_ERROR, Errno::ESHUTDOWN),
         Failure::System(err) => (NGX_ERROR, err),
     }
 }
@@ -115,7 +118,9 @@ pub(super) fn with<T>(
 
 /// Why this process has no exchange.
 fn no_exchange() -> Failure {
-    if local::has_slot() {
+    if shared::has_left() {
+        Failure::HasLeft
+    } else if local::has_slot() {
         Failure::Refused(Refused::NoMemory)
     } else {
         Failure::NoMessages

@@ -25,7 +25,8 @@ pub struct Region {
     pub board: &'static Mapped,
     /// The layout of `memory`.
     pub layout: Layout,
-    /// The master of this process's binary, which has made or inherited the memory.
+    /// The master of this process's binary, which has made or inherited the memory;
+    /// `HAS_LEFT` if that master has given back its slot.
     pub master_pid: ngx_pid_t,
     /// The slot and the incarnation of this master.
     pub master: (u32, u32),
@@ -42,6 +43,9 @@ pub struct Own {
     /// The identity.
     pub identity: Identity,
 }
+
+/// No process has this pid, and it is no result of `getppid(2)` either, as 0 is.
+const HAS_LEFT: ngx_pid_t = -1;
 
 static REGION: Lock<Option<Region>> = Lock::new(None);
 /// Whether `REGION` is set. It can be read without the lock.
@@ -76,6 +80,21 @@ pub fn moved(master_pid: ngx_pid_t) {
     if let Some(region) = REGION.lock().as_mut() {
         region.master_pid = master_pid;
     }
+}
+
+/// The master has given back its slot, which another process can have now. So this
+/// process, and the processes that it forks from now on, use the memory no more, except
+/// to read the numbers of messages.
+pub fn leave() {
+    if let Some(region) = REGION.lock().as_mut() {
+        region.master_pid = HAS_LEFT;
+    }
+}
+
+/// Whether this process, or the process that has forked it, was a master that has given
+/// back its slot before.
+pub fn has_left() -> bool {
+    get().is_some_and(|region| region.master_pid == HAS_LEFT)
 }
 
 /// In the master, before a fork: keeps what the child is; `None` if it has no

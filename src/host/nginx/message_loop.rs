@@ -77,7 +77,7 @@ pub fn run_soon() {
 
 /// Makes the master handle messages when it waits next.
 fn ring_in_master() {
-    if doorbell::is_made() && !deliver::is_handling() {
+    if doorbell::is_made() && !shared::has_left() && !deliver::is_handling() {
         IS_SET.store(true, Relaxed);
         doorbell::ring();
     }
@@ -134,7 +134,8 @@ pub fn process_foreign() -> ngx_int_t {
 /// left than fits into a turn, or something has arrived meanwhile, the master is woken
 /// up again after it has done its other work.
 pub fn process_in_master(g: &Globals, log: Log) {
-    if !doorbell::is_made() {
+    // The socket can be that of another master, which needs what is in it.
+    if !doorbell::is_made() || shared::has_left() {
         return;
     }
 

@@ -210,5 +210,11 @@ mod tests {
             // SAFETY: both are strings.
             unsafe { assert_eq!(CStr::from_ptr(text), CStr::from_ptr(copy)) };
         }
+
+        // The array of the program has not changed.
+        assert_eq!(
+            [listening.address, listening.username, listening.groupname],
+            texts
+        );
     }
 }

@@ -27,19 +27,19 @@ fn the_last_message_is_kept() {
     let mapped = Mapped::new(board::SIZE, 0).unwrap();
     let board = &mapped;
 
-    assert_eq!(read(&board, 3), None);
+    assert_eq!(read(&board, 3), Ok(None));
     assert_eq!(keep(&board, 3, (1, 1), (b"one", AUDIENCE), peer), None);
     assert!(add(&board, 3) && add(&board, 3));
     assert_eq!(version(&board, 3), 0);
     assert_eq!(keep(&board, 3, (1, 1), (b"one", AUDIENCE), peer), Some(1));
     assert_eq!(keep(&board, 3, (2, 1), (b"two", AUDIENCE), peer), Some(2));
 
-    let kept = read(&board, 3).unwrap();
+    let kept = read(&board, 3).unwrap().unwrap();
 
     assert_eq!((kept.version, kept.sender), (2, (2, 1)));
     assert_eq!((&*kept.payload, kept.audience), (&b"two"[..], AUDIENCE));
     assert_eq!(version(&board, 3), 2);
-    assert_eq!(read(&board, 4), None);
+    assert_eq!(read(&board, 4), Ok(None));
     assert_eq!(
         keep(&board, 3, (1, 1), (&vec![0; LARGEST + 1], AUDIENCE), peer),
         None
@@ -48,12 +48,12 @@ fn the_last_message_is_kept() {
         keep(&board, 3, (1, 1), (&vec![7; LARGEST], AUDIENCE), peer),
         Some(3)
     );
-    assert_eq!(read(&board, 3).unwrap().payload, vec![7; LARGEST]);
+    assert_eq!(read(&board, 3).unwrap().unwrap().payload, vec![7; LARGEST]);
 
     // The types have different memory, and there is room for some of them only.
     assert!((4..3 + MAX_KEPT).all(|number| add(&board, number)));
     assert!(!add(&board, 3 + MAX_KEPT) && add(&board, 3));
-    assert_eq!(read(&board, 2 + MAX_KEPT), None);
+    assert_eq!(read(&board, 2 + MAX_KEPT), Ok(None));
 
     for number in 3..3 + MAX_KEPT {
         let payload = [number as u8; 9000];
@@ -62,7 +62,10 @@ fn the_last_message_is_kept() {
     }
 
     for number in 3..3 + MAX_KEPT {
-        assert_eq!(read(&board, number).unwrap().payload, [number as u8; 9000]);
+        assert_eq!(
+            read(&board, number).unwrap().unwrap().payload,
+            [number as u8; 9000]
+        );
     }
 }
 
@@ -82,7 +85,7 @@ fn a_process_that_writes_leaves_the_current_message() {
     }
 
     assert_eq!(keep(&board, 0, (1, 1), (b"two", AUDIENCE), peer), None);
-    assert_eq!(read(&board, 0).unwrap().payload, b"one");
+    assert_eq!(read(&board, 0).unwrap().unwrap().payload, b"one");
 
     // One of them is dead.
     let but_three = |slot| peer(slot).filter(|peer| peer.slot != 3);
@@ -91,7 +94,7 @@ fn a_process_that_writes_leaves_the_current_message() {
         keep(&board, 0, (1, 1), (b"two", AUDIENCE), but_three),
         Some(2)
     );
-    assert_eq!(read(&board, 0).unwrap().payload, b"two");
+    assert_eq!(read(&board, 0).unwrap().unwrap().payload, b"two");
 
     // The slot of another one has a new process, which does not write.
     let with_new_two = |slot| {
@@ -111,7 +114,7 @@ fn a_process_that_writes_leaves_the_current_message() {
         keep(&board, 0, (6, 1), (b"three", AUDIENCE), with_new_two),
         Some(3)
     );
-    assert_eq!(read(&board, 0).unwrap().payload, b"three");
+    assert_eq!(read(&board, 0).unwrap().unwrap().payload, b"three");
 }
 
 /// A process keeps a message whose length and bytes follow from its slot.
@@ -123,7 +126,7 @@ fn keep_own<M: Memory>(board: &M, slot: u32) -> u32 {
 
 /// Checks that the message is whole that is kept. Returns its sender.
 fn check_whole<M: Memory>(board: &M) -> u32 {
-    let kept = read(board, 0).unwrap();
+    let kept = read(board, 0).unwrap().unwrap();
     let (slot, _) = kept.sender;
 
     assert_eq!(kept.payload, vec![slot as u8; 100 * slot as usize]);
@@ -176,7 +179,7 @@ fn a_writer_does_not_keep_a_reader_busy() {
     };
     let interrupted = Interrupted::new(board, (0..accesses).map(act).collect());
 
-    assert_eq!(read(&&interrupted, 0), None);
+    assert_eq!(read(&&interrupted, 0), Err(GaveUp));
     assert!(interrupted.accesses() < accesses / 2);
     assert_eq!(check_whole(&board), 2);
 }
@@ -200,7 +203,7 @@ fn keep_with_interruptions(first: u32, second: u32) -> u32 {
     let acts: Vec<Act<'_>> = vec![(first, Box::new(keeps)), (second, Box::new(reads))];
     let interrupted = Interrupted::new(board, acts);
     let version = keep_own(&&interrupted, 2);
-    let is_last = version == read(&board, 0).unwrap().version;
+    let is_last = version == read(&board, 0).unwrap().unwrap().version;
 
     assert_eq!(check_whole(&board), if is_last { 2 } else { 3 });
     interrupted.accesses()
