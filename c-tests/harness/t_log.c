@@ -16,6 +16,9 @@
 #define T_LOG_LINES    (T_LOG_SIZE - sizeof(t_lines_t))
 #define T_LOG_PRINTED  40
 
+/* The end of the log is for the lines of t_diag(), which say why a case fails. */
+#define T_LOG_DIAG     (64 * 1024)
+
 
 /*
  * Processes write lines at the same time, and each of them can be killed at any
@@ -58,10 +61,13 @@ t_line_at(size_t offset)
 }
 
 
-/* Claims a place for a line; returns NULL if the log is full. */
+/*
+ * Claims a place for a line that ends before the offset "end"; returns NULL if
+ * the log is full.
+ */
 
 static t_line_t *
-t_line_claim(unsigned size)
+t_line_claim(unsigned size, size_t end)
 {
     size_t     offset;
     unsigned   found;
@@ -70,7 +76,7 @@ t_line_claim(unsigned size)
     do {
         offset = atomic_load(&t_lines->used);
 
-        if (offset + size > T_LOG_LINES) {
+        if (offset + size > end) {
             return NULL;
         }
 
@@ -89,9 +95,11 @@ t_line_claim(unsigned size)
 static void
 t_line_add(unsigned level, const char *text, size_t len)
 {
+    size_t     end;
     t_line_t  *line;
 
-    line = t_line_claim((unsigned) ((sizeof(t_line_t) + len + 8) & ~7UL));
+    end = (level == T_DIAG) ? T_LOG_LINES : T_LOG_LINES - T_LOG_DIAG;
+    line = t_line_claim((unsigned) ((sizeof(t_line_t) + len + 8) & ~7UL), end);
 
     if (line == NULL) {
         return;
