@@ -605,11 +605,9 @@ ngx_http_fault_find_slots(ngx_cycle_t *cycle)
 static void
 ngx_http_fault_waits(ngx_cycle_t *cycle, void *data)
 {
-    ngx_pid_t  worker;
+    /* The worker may have exited before the child runs. */
 
-    worker = getppid();
-
-    while (getppid() == worker) {
+    while (getppid() == ngx_parent) {
         usleep(10000);
     }
 
