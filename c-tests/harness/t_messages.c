@@ -446,4 +446,19 @@ t_start_main(const ngx_core_conf_t *conf)
     return pid;
 }
 
+
+/* Runs a program with ngx_ipc_main() in a child, until the child exits with 0. */
+
+void
+t_run_main(const ngx_core_conf_t *conf)
+{
+    int    status;
+    pid_t  pid;
+
+    pid = t_start_main(conf);
+
+    T_EQ(waitpid(pid, &status, 0), pid);
+    T_EQ(status, 0);
+}
+
 #endif

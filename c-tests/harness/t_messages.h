@@ -120,6 +120,7 @@ ngx_int_t t_by_key(ngx_ipc_message_type_t *type, ngx_uint_t set, int value);
 ngx_int_t t_give_order(ngx_int_t worker, int what, int value);
 void t_outcome(void *data, ngx_uint_t outcome, ngx_ipc_message_t *reply);
 pid_t t_start_main(const ngx_core_conf_t *conf);
+void t_run_main(const ngx_core_conf_t *conf);
 
 #endif
 

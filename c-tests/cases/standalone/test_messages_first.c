@@ -197,8 +197,6 @@ send_to_itself(ngx_cycle_t *cycle)
 static void
 test_single(void)
 {
-    int              status;
-    pid_t            pid;
     ngx_module_t     module = { .init_module = send_to_itself };
     ngx_module_t    *modules[] = { &module, NULL };
     ngx_core_conf_t  conf;
@@ -207,9 +205,7 @@ test_single(void)
     conf.master = 0;
     conf.modules = modules;
 
-    pid = t_start_main(&conf);
-    T_EQ(waitpid(pid, &status, 0), pid);
-    T_EQ(status, 0);
+    t_run_main(&conf);
 }
 
 

@@ -248,7 +248,6 @@ static void
 test_left(void)
 {
     int              status;
-    pid_t            pid;
     ngx_module_t     module = {
         .init_module = init_module, .init_process = init_process
     };
@@ -263,9 +262,7 @@ test_left(void)
 
     T_REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 
-    pid = t_start_main(&conf);
-    T_EQ(waitpid(pid, &status, 0), pid);
-    T_EQ(status, 0);
+    t_run_main(&conf);
     T_EQ(seen->is_left, 1);
 
     seen->is_done = 1;

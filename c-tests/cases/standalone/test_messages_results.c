@@ -468,8 +468,6 @@ send_large(ngx_cycle_t *cycle)
 static void
 test_larger(void)
 {
-    int              status;
-    pid_t            pid;
     ngx_module_t     module = {
         .init_module = init_large, .init_process = send_large
     };
@@ -481,9 +479,7 @@ test_larger(void)
     conf.message_max = 4 * LARGEST;
     conf.modules = modules;
 
-    pid = t_start_main(&conf);
-    T_EQ(waitpid(pid, &status, 0), pid);
-    T_EQ(status, 0);
+    t_run_main(&conf);
 }
 
 
