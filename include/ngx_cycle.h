@@ -146,7 +146,7 @@ struct ngx_core_conf_s {
     size_t message_max;
     /*
      * The number of processes that can have messages at the same time, in all
-     * generations, at most 1022; 0: four times the number of workers and helpers, and at
+     * generations, at most 1020; 0: four times the number of workers and helpers, and at
      * least 64.
      */
     ngx_uint_t message_processes;

@@ -64,9 +64,9 @@ fn wrong_values_are_refused() {
             "has a \"max\" of more than 127m",
         ),
         (
-            "ngx_ipc_messages processes=1023;",
+            "ngx_ipc_messages processes=1021;",
             "",
-            "has more than 1022 \"processes\"",
+            "has more than 1020 \"processes\"",
         ),
         (
             "ngx_ipc_messages spin=1000001;",
@@ -92,7 +92,7 @@ fn wrong_values_are_refused() {
 #[test]
 fn extreme_values_work() {
     for (index, values) in [
-        "memory=256m max=127m processes=1022 spin=1000000",
+        "memory=256m max=127m processes=1020 spin=1000000",
         "memory=1 max=1 processes=3",
         "memory=0 max=0 processes=0 spin=0",
         "spin=1000",

@@ -47,8 +47,8 @@ test_too_large(void)
     refused(&conf, "133169152 in message_max");
 
     ngx_ipc_conf_init(&conf);
-    conf.message_processes = 1023;
-    refused(&conf, "1022 in message_processes");
+    conf.message_processes = 1021;
+    refused(&conf, "1020 in message_processes");
 
     ngx_ipc_conf_init(&conf);
     conf.message_spin = 1000001;

@@ -39,6 +39,10 @@ pub enum TooLarge {
 /// The number of slots for masters, the first ones: during an upgrade there are two
 /// masters.
 pub const MASTERS: u32 = 2;
+/// The number of slots that masters can have claimed to look at what waits there, one
+/// each, see [`leftover`](super::leftover). Meanwhile no process can have these slots, so
+/// there are so many more.
+const LOOKED_AT: u32 = MASTERS;
 /// The default of `largest`.
 const LARGEST: usize = 1024 * 1024;
 /// The default of `memory`.
@@ -51,7 +55,7 @@ pub const MOST_MEMORY: usize = MAX_CHUNKS as usize * CHUNK as usize;
 /// The most bytes of `largest`. A receiver has room for two such payloads.
 pub const MOST_LARGEST: usize = 127 * 1024 * 1024;
 /// The most processes that have messages, without the masters.
-pub const MOST_PROCESSES: usize = (MAX_SLOTS - MASTERS) as usize;
+pub const MOST_PROCESSES: usize = (MAX_SLOTS - MASTERS - LOOKED_AT) as usize;
 /// The most microseconds of `spin`. Meanwhile a process handles no sockets, timers and
 /// signals.
 pub const MOST_SPIN: usize = 1_000_000;
@@ -116,12 +120,12 @@ impl Settings {
     /// receiver, but there is always room for the largest payload.
     pub fn sizes(&self) -> Sizes {
         // Two generations of the processes, and as many again for reloads.
-        let processes = or(self.processes, PROCESSES.max(4 * self.children)) + MASTERS as usize;
+        let processes = or(self.processes, PROCESSES.max(4 * self.children));
         let chunks = or(self.memory, MEMORY) / CHUNK as usize;
         let chunks = chunks.clamp(chunks_for(self.largest()), MAX_CHUNKS as usize) as u32;
 
         Sizes {
-            slots: processes.min(MAX_SLOTS as usize) as u32,
+            slots: processes.min(MOST_PROCESSES) as u32 + MASTERS + LOOKED_AT,
             chunks,
             control_chunks: 16,
             quota: chunks / 2,
@@ -147,6 +151,9 @@ const fn chunks_for(largest: usize) -> usize {
 mod tests {
     use super::*;
     use crate::message::layout::Layout;
+    use crate::message::leftover::Leftover;
+    use crate::message::mapped::Mapped;
+    use crate::message::peers::{self, State};
 
     const DEFAULTS: Settings = Settings {
         always: true,
@@ -173,6 +180,33 @@ mod tests {
             assert_eq!(settings.check(), Ok(()));
             assert!(Layout::new(settings.sizes()).is_ok());
         }
+    }
+
+    /// All processes get a slot although each master looks at a vacant one.
+    #[test]
+    fn masters_that_look_take_no_slot_from_a_process() {
+        let processes = 3;
+        let settings = Settings {
+            processes,
+            ..DEFAULTS
+        };
+        let layout = Layout::new(settings.sizes()).unwrap();
+        let mapped = Mapped::new(layout.size(), layout.sizes.slots as usize).unwrap();
+        let claim = || peers::claim(&&mapped, &layout, 0, |slot| (slot >= MASTERS).then_some(0));
+
+        layout.create(&&mapped);
+
+        for slot in MASTERS..layout.sizes.slots {
+            peers::put_state(&&mapped, &layout, slot, 1, State::Vacant);
+        }
+
+        for master in 0..MASTERS {
+            let claimed = Leftover::claim(&mapped, layout, MASTERS + master, master, 1);
+
+            assert!(claimed.unwrap().is_some());
+        }
+
+        assert_eq!(std::iter::from_fn(claim).count(), processes);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::host::messages::settings::{
 
 // The texts below have these numbers.
 const _: () = assert!(MOST_MEMORY == 256 << 20 && MOST_LARGEST == 127 << 20);
-const _: () = assert!(MOST_PROCESSES == 1022 && MOST_SPIN == 1_000_000);
+const _: () = assert!(MOST_PROCESSES == 1020 && MOST_SPIN == 1_000_000);
 
 /// Checks the settings. Returns `None`, or a text that continues the sentence
 /// `"ngx_ipc_messages" directive`.
@@ -31,7 +31,7 @@ pub fn check(
         Ok(()) => None,
         Err(TooLarge::Memory) => Some(c"has a \"memory\" of more than 256m"),
         Err(TooLarge::Largest) => Some(c"has a \"max\" of more than 127m"),
-        Err(TooLarge::Processes) => Some(c"has more than 1022 \"processes\""),
+        Err(TooLarge::Processes) => Some(c"has more than 1020 \"processes\""),
         Err(TooLarge::Spin) => Some(c"has a \"spin\" of more than 1000000"),
     }
 }

@@ -406,7 +406,7 @@ pub struct ngx_core_conf_s {
     /// The largest payload of a message in bytes, at most 127 MiB; 0: 1 MiB.
     pub message_max: usize,
     /// The number of processes that can have messages at the same time, in all
-    /// generations, at most 1022; 0: four times the number of workers and helpers, and at
+    /// generations, at most 1020; 0: four times the number of workers and helpers, and at
     /// least 64.
     pub message_processes: ngx_uint_t,
     /// Microseconds for which a process that has just received a message looks
