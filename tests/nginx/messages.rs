@@ -168,7 +168,8 @@ fn eventfds(which: Which, main: &str) -> usize {
 }
 
 /// An nginx without messages has as many descriptors as a stock nginx. The
-/// directive makes an eventfd for each process. That of the master is not used.
+/// directive makes an eventfd for each process, and for two slots at which masters can
+/// look. That of the master is not used.
 #[test]
 fn only_messages_have_descriptors() {
     let stock = eventfds(Which::Stock, "");
@@ -176,6 +177,6 @@ fn only_messages_have_descriptors() {
     assert_eq!(eventfds(Which::Ipc, ""), stock);
     assert_eq!(
         eventfds(Which::Ipc, "ngx_ipc_messages processes=8;"),
-        stock + 8
+        stock + 8 + 2
     );
 }

@@ -11,7 +11,8 @@ use crate::support::{build, proc, sys, wait_until};
 
 const WORKERS: usize = 2;
 /// The processes of a region that is just large enough for an upgrade: the workers of
-/// both binaries. The configuration does not count the masters.
+/// both binaries. The configuration counts neither the masters nor the two slots at
+/// which masters can look.
 const PROCESSES: &str = "4";
 
 const SHARED: &str = "using the messages of the old binary";
@@ -312,7 +313,7 @@ fn garbage_in_the_variable_is_refused() {
         ("", "the environment variable is not valid"),
         ("garbage", "the environment variable is not valid"),
         (
-            "1:5-9:0:1:6:1024:16:512",
+            "1:5-9:0:1:8:1024:16:512",
             "the descriptors are not those of messages",
         ),
         (
@@ -320,11 +321,11 @@ fn garbage_in_the_variable_is_refused() {
             "the old binary has version 1 of them, this binary has version",
         ),
         (
-            "2::0:1:6:1024:16:512",
+            "2::0:1:8:1024:16:512",
             "the descriptors are not those of messages",
         ),
         (
-            "2:0-2147483647:0:1:6:1024:16:512",
+            "2:0-2147483647:0:1:8:1024:16:512",
             "the descriptors are not those of messages",
         ),
         ("2::0:1:0:0:0:0", "the environment variable is not valid"),

@@ -42,7 +42,7 @@ pub const MASTERS: u32 = 2;
 /// The number of slots that masters can have claimed to look at what waits there, one
 /// each, see [`leftover`](super::leftover). Meanwhile no process can have these slots, so
 /// there are so many more.
-const LOOKED_AT: u32 = MASTERS;
+pub const LOOKED_AT: u32 = MASTERS;
 /// The default of `largest`.
 const LARGEST: usize = 1024 * 1024;
 /// The default of `memory`.
