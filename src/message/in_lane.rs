@@ -220,8 +220,12 @@ impl InLane {
     /// Whether this process may take a message.
     #[inline]
     fn is_mine<M: Memory>(&self, m: &Member<M>, record: Record) -> bool {
-        record.incarnation == m.incarnation
-            || (!record.header.exact && !is_before(record.incarnation, m.line))
+        let incarnation = record.incarnation;
+
+        incarnation == m.incarnation
+            || (!record.header.exact
+                && !is_before(incarnation, m.line)
+                && is_before(incarnation, m.incarnation))
     }
 
     #[cold]

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::layout::{CHUNK, Lane, LaneHead, Layout};
 use super::memory::Memory;
-use super::words::{First, Header, Kind, Owner, Place, Position, Use, unpair};
+use super::words::{First, Header, Kind, Owner, Place, Position, Use, addressee, unpair};
 
 /// The alignment of records in bytes.
 pub const ALIGN: u32 = 16;
@@ -171,14 +171,15 @@ fn parse<M: Memory>(
     let (incarnation, user) = unpair(second);
 
     match header.kind {
-        Kind::Mark => return Found::Mark(incarnation, next),
+        Kind::Mark if user == lane.sender => return Found::Mark(incarnation, next),
+        Kind::Mark => return Found::Damaged,
         Kind::Time => return Found::Time(second, next),
         _ => {}
     }
 
     let mut record = Record {
         header,
-        incarnation,
+        incarnation: addressee(incarnation, lane.sender),
         user,
         payload: start + HEAD as usize,
         block: None,
@@ -309,7 +310,8 @@ pub fn place<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Place {
 ///
 /// Lanes to one receiver begin with different numbers. So if two senders use the
 /// same chunk, because another process has overwritten its owner word, the
-/// receiver finds numbers that do not fit, and not the message of another sender.
+/// receiver mostly finds numbers that do not fit; see also
+/// [`addressee`](super::words::addressee).
 pub fn initial_number(lane: Lane) -> u32 {
     let index = lane.sender * 2 + u32::from(lane.class.is_control());
 

@@ -27,7 +27,7 @@ pub const MAX_CHUNKS: u32 = 65_536;
 pub const MAX_PAYLOAD: usize = 0xff_ffff;
 /// The version of the layout and of the protocol. It changes whenever a binary
 /// of another version would misread the region or the board.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// "ngxipcms" in the byte order of the machine.
 const MAGIC: u64 = u64::from_ne_bytes(*b"ngxipcms");

@@ -278,7 +278,7 @@ impl OutLane {
 
         let header = self.header(Kind::Mark, 0);
 
-        self.put(m, header, pair(m.incarnation, 0), lane::size(0));
+        self.put(m, header, pair(m.incarnation, m.slot), lane::size(0));
         self.is_introduced = true;
         self.introduced_to = m.state(self.lane.receiver).1;
 

@@ -4,18 +4,19 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ngx_ipc::message::endpoint::Endpoint;
-use ngx_ipc::message::lane::{Found, look, offset};
+use ngx_ipc::message::event::Event;
+use ngx_ipc::message::lane::{self, Found, look, offset};
 use ngx_ipc::message::layout::{Class, Lane, LaneHead, Layout, MAX_SLOTS, Sizes, Slot};
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::{self, Heritage, Identity, State};
 use ngx_ipc::message::recover::recover;
-use ngx_ipc::message::words::{Owner, Place, Use, pair};
+use ngx_ipc::message::words::{Owner, Place, Use, addressee, pair};
 
 use super::hostile_memory::Handle;
 use super::replaced_world::{FIRST, SIZES, Shared};
-use super::world::{DATA, to};
+use super::world::{DATA, SMALL, World, events, messages, to};
 
 /// The owner word of the last chunk says that the chunk is a shared block. With so many
 /// slots, the table of a block is larger than a chunk.
@@ -126,4 +127,84 @@ fn a_receiver_that_moves_back_and_forth_does_not_keep_the_master_busy() {
     memory.begin();
     memory.0.most.set(most);
     recover(&memory, &layout, 0, 1, Heritage::Successor);
+}
+
+/// Two senders write to one chunk, because its owner word was overwritten, and the
+/// number of a record of one of them is that which the receiver expects from the other
+/// one. The receiver does not take the record for a message of this other one, wherever
+/// the record lies, and also if the receiver is a replacement.
+#[test]
+fn a_record_of_another_sender_is_not_taken() {
+    const WRONG: u32 = 2;
+    const N: usize = 3;
+
+    for (index, is_replacement) in (0..N).flat_map(|n| [(n, false), (n, true)]) {
+        let world = World::new(SMALL);
+        let (mut receiver, mut sender) = (world.start(0), world.start(1));
+        let lane = Lane {
+            class: Class::Data,
+            receiver: 0,
+            sender: 1,
+        };
+
+        for text in [b"1", b"2", b"3"] {
+            sender.send(to(0), DATA, text).unwrap();
+        }
+
+        let first = lane::first(&world.memory, &world.layout, lane).unwrap();
+        let records = std::iter::successors(Some(first.position()), |&at| {
+            match look(&world.memory, &world.layout, lane, at) {
+                Found::Mark(_, next) | Found::Message(_, next) => Some(next),
+                _ => None,
+            }
+        });
+        // The first record is the mark.
+        let at = records.skip(1).nth(index).unwrap();
+        let second = offset(&world.layout, lane, at) + 8;
+
+        world
+            .memory
+            .store(second, pair(addressee(1, WRONG), 0), Relaxed);
+
+        if is_replacement {
+            world.kill(receiver, Heritage::Successor);
+            receiver = world.start(0);
+        }
+
+        let found: Vec<Vec<u8>> = messages(&mut receiver)
+            .into_iter()
+            .map(|(_, bytes)| bytes)
+            .collect();
+        let expected: Vec<Vec<u8>> = (0..N)
+            .filter(|&n| n != index)
+            .map(|n| vec![b'1' + n as u8])
+            .collect();
+
+        assert_eq!(found, expected, "{index} {is_replacement}");
+    }
+}
+
+/// The mark of another sender does not say which process sends.
+#[test]
+fn a_mark_of_another_sender_is_not_taken() {
+    let world = World::new(SMALL);
+    let (mut receiver, mut sender) = (world.start(0), world.start(1));
+    let lane = Lane {
+        class: Class::Data,
+        receiver: 0,
+        sender: 1,
+    };
+
+    sender.send(to(0), DATA, b"1").unwrap();
+
+    let first = lane::first(&world.memory, &world.layout, lane).unwrap();
+    let second = offset(&world.layout, lane, first.position()) + 8;
+
+    world.memory.store(second, pair(5, 2), Relaxed);
+
+    // The owner word of the chunk says it, too.
+    assert!(events(&mut receiver).iter().all(|event| match event {
+        Event::Up(sender) => sender.incarnation == 1,
+        event => !matches!(event, Event::Message(_)),
+    }));
 }
