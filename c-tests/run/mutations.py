@@ -24,6 +24,7 @@ TREE = DIR / "tree"
 # space, $2 the rest after it.
 COMMANDS = {
     "unit": 'cargo test --locked --quiet --profile mutants --lib -- "$1"',
+    "messages": 'cargo test --locked --quiet --profile mutants --test messages -- "$1"',
     "case": """
         mutated_library "$lib"
         make -s -C c-tests "$out/ours/$1" "OUT=$out" "CFLAGS_IPC=-I$lib/include" \\

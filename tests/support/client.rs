@@ -44,11 +44,12 @@ pub fn ask(stream: &mut TcpStream, what: char) -> Vec<String> {
 }
 
 /// Waits until the server closes or resets the connection; returns false if the
-/// server sends a byte instead.
+/// server sends a byte instead. Panics if neither happens for some time.
 pub fn closes(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0]) {
         Ok(n) => n == 0,
-        Err(err) => err.kind() == ErrorKind::ConnectionReset,
+        Err(err) if err.kind() == ErrorKind::ConnectionReset => true,
+        Err(err) => panic!("the connection stays open: {err}"),
     }
 }
 
