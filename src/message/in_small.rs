@@ -14,7 +14,7 @@ use super::member::Member;
 use super::memory::Memory;
 use super::receive::Incoming;
 use super::taken::Handled;
-use super::words::{Header, Kind, Place, addressee, unpair};
+use super::words::{Header, Kind, Place, unpair};
 
 /// A small message.
 pub struct Small {
@@ -60,7 +60,7 @@ impl InLane {
         let end = at.offset + lane::size(len);
         let (incarnation, user) = unpair(m.memory.load(start + 8, Relaxed));
 
-        if end > LAST || addressee(incarnation, self.lane.sender) != m.incarnation {
+        if end > LAST || lane::addressee(incarnation, self.lane.sender) != m.incarnation {
             return None;
         }
 

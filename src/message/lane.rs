@@ -9,9 +9,9 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::layout::{CHUNK, Lane, LaneHead, Layout};
+use super::layout::{CHUNK, Lane, LaneHead, Layout, MAX_SLOTS};
 use super::memory::Memory;
-use super::words::{First, Header, Kind, Owner, Place, Position, Use, addressee, unpair};
+use super::words::{First, Header, Kind, Owner, Place, Position, Use, unpair};
 
 /// The alignment of records in bytes.
 pub const ALIGN: u32 = 16;
@@ -213,6 +213,19 @@ fn link<M: Memory>(memory: &M, layout: &Layout, lane: Lane, chunk: u32, number: 
     }
 }
 
+/// The incarnation of the receiver, as the second word of a record has it, and back
+/// again. `sender` is the slot that writes the record, or whose lane is read.
+///
+/// If another process has overwritten the owner word of a chunk, two senders can write
+/// to the same chunk, and their numbers can agree. In the lane of the wrong sender the
+/// result is an incarnation that the receiver does not have.
+#[inline]
+pub const fn addressee(incarnation: u32, sender: u32) -> u32 {
+    incarnation ^ (sender << 22)
+}
+
+const _: () = assert!(MAX_SLOTS <= 1 << 10);
+
 /// The offset of the payload of the record number `number`; `None` if the record
 /// names a block that the sender of the lane has not claimed for this record.
 #[inline]
@@ -310,8 +323,7 @@ pub fn place<M: Memory>(memory: &M, layout: &Layout, lane: Lane) -> Place {
 ///
 /// Lanes to one receiver begin with different numbers. So if two senders use the
 /// same chunk, because another process has overwritten its owner word, the
-/// receiver mostly finds numbers that do not fit; see also
-/// [`addressee`](super::words::addressee).
+/// receiver mostly finds numbers that do not fit; see also [`addressee`].
 pub fn initial_number(lane: Lane) -> u32 {
     let index = lane.sender * 2 + u32::from(lane.class.is_control());
 

@@ -17,7 +17,7 @@ use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
 use super::pool;
-use super::words::{Header, Kind, Place, Use, addressee, pair};
+use super::words::{Header, Kind, Place, Use, pair};
 
 impl OutLane {
     /// Makes room for a record with `len` bytes of payload. If `timed` is set, writes
@@ -179,7 +179,7 @@ impl OutLane {
                 message_type: envelope.message_type,
                 number: self.at.number as u16,
             },
-            pair(addressee(envelope.incarnation, m.slot), envelope.user),
+            pair(lane::addressee(envelope.incarnation, m.slot), envelope.user),
             lane::size(body),
         );
         self.sent = self.sent.wrapping_add(1);

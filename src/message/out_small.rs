@@ -10,7 +10,7 @@ use super::letter::Envelope;
 use super::member::Member;
 use super::memory::Memory;
 use super::out_lane::OutLane;
-use super::words::{Header, Kind, addressee, pair};
+use super::words::{Header, Kind, pair};
 
 /// What comes after the commit of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl OutLane {
         m.memory.store(start + size as usize, 0, Relaxed);
         m.memory.store(
             start + 8,
-            pair(addressee(envelope.incarnation, m.slot), envelope.user),
+            pair(lane::addressee(envelope.incarnation, m.slot), envelope.user),
             Relaxed,
         );
 

@@ -2,7 +2,6 @@
 //! one atomic access reads or writes all numbers that belong together.
 
 use super::class::Class;
-use super::layout::MAX_SLOTS;
 
 /// The bits `from..from + bits` of a word.
 #[inline]
@@ -45,19 +44,6 @@ impl Kind {
         })
     }
 }
-
-/// The incarnation of the receiver, as the second word of a record has it, and back
-/// again. `sender` is the slot that writes the record, or whose lane is read.
-///
-/// If another process has overwritten the owner word of a chunk, two senders can write
-/// to the same chunk, and their numbers can agree. In the lane of the wrong sender the
-/// result is an incarnation that the receiver does not have.
-#[inline]
-pub const fn addressee(incarnation: u32, sender: u32) -> u32 {
-    incarnation ^ (sender << 22)
-}
-
-const _: () = assert!(MAX_SLOTS <= 1 << 10);
 
 /// The first word of a record. It is 0 until the record is committed.
 ///

@@ -12,7 +12,7 @@ use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::{self, Heritage, Identity, State};
 use ngx_ipc::message::recover::recover;
-use ngx_ipc::message::words::{Owner, Place, Use, addressee, pair};
+use ngx_ipc::message::words::{Owner, Place, Use, pair};
 
 use super::hostile_memory::Handle;
 use super::replaced_world::{FIRST, SIZES, Shared};
@@ -164,7 +164,7 @@ fn a_record_of_another_sender_is_not_taken() {
 
         world
             .memory
-            .store(second, pair(addressee(1, WRONG), 0), Relaxed);
+            .store(second, pair(lane::addressee(1, WRONG), 0), Relaxed);
 
         if is_replacement {
             world.kill(receiver, Heritage::Successor);
