@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::Event;
 use ngx_ipc::message::lane::{self, Found, look, offset};
-use ngx_ipc::message::layout::{Class, Lane, LaneHead, Layout, MAX_SLOTS, Sizes, Slot};
+use ngx_ipc::message::layout::{LaneHead, Layout, MAX_SLOTS, Sizes, Slot};
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
@@ -16,7 +16,7 @@ use ngx_ipc::message::words::{Owner, Place, Use, pair};
 
 use super::hostile_memory::Handle;
 use super::replaced_world::{FIRST, SIZES, Shared};
-use super::world::{DATA, SMALL, World, events, messages, to};
+use super::world::{DATA, LANE, SMALL, World, events, messages, to};
 
 /// The owner word of the last chunk says that the chunk is a shared block. With so many
 /// slots, the table of a block is larger than a chunk.
@@ -82,11 +82,6 @@ fn a_vacant_slot_gets_a_later_incarnation() {
 fn a_receiver_that_moves_back_and_forth_does_not_keep_the_master_busy() {
     let memory = Handle::new(1);
     let layout = memory.0.layout;
-    let lane = Lane {
-        class: Class::Data,
-        receiver: 1,
-        sender: 0,
-    };
     let [mut sender, mut receiver] = [0, 1].map(|slot| {
         assert!(peers::appoint(
             &memory,
@@ -109,17 +104,17 @@ fn a_receiver_that_moves_back_and_forth_does_not_keep_the_master_busy() {
 
     assert!(receiver.next(&mut receiver.turn(1, 0)).is_some());
 
-    let place = layout.lane(lane) + offset_of!(LaneHead, place);
+    let place = layout.lane(LANE) + offset_of!(LaneHead, place);
     let mut at = match Place::unpack(memory.load(place, Relaxed)) {
         Place::Open(at) => at,
         other => panic!("{other:?}"),
     };
 
-    while let Found::Message(_, next) | Found::Link(next) = look(&memory, &layout, lane, at) {
+    while let Found::Message(_, next) | Found::Link(next) = look(&memory, &layout, LANE, at) {
         at = next;
     }
 
-    let last = offset(&layout, lane, at);
+    let last = offset(&layout, LANE, at);
 
     memory.store(last, u64::MAX, Relaxed);
     // A record and the next one.
@@ -140,27 +135,22 @@ fn a_record_of_another_sender_is_not_taken() {
 
     for (index, is_replacement) in (0..N).flat_map(|n| [(n, false), (n, true)]) {
         let world = World::new(SMALL);
-        let (mut receiver, mut sender) = (world.start(0), world.start(1));
-        let lane = Lane {
-            class: Class::Data,
-            receiver: 0,
-            sender: 1,
-        };
+        let (mut receiver, mut sender) = (world.start(1), world.start(0));
 
         for text in [b"1", b"2", b"3"] {
-            sender.send(to(0), DATA, text).unwrap();
+            sender.send(to(1), DATA, text).unwrap();
         }
 
-        let first = lane::first(&world.memory, &world.layout, lane).unwrap();
+        let first = lane::first(&world.memory, &world.layout, LANE).unwrap();
         let records = std::iter::successors(Some(first.position()), |&at| {
-            match look(&world.memory, &world.layout, lane, at) {
+            match look(&world.memory, &world.layout, LANE, at) {
                 Found::Mark(_, next) | Found::Message(_, next) => Some(next),
                 _ => None,
             }
         });
         // The first record is the mark.
         let at = records.skip(1).nth(index).unwrap();
-        let second = offset(&world.layout, lane, at) + 8;
+        let second = offset(&world.layout, LANE, at) + 8;
 
         world
             .memory
@@ -168,7 +158,7 @@ fn a_record_of_another_sender_is_not_taken() {
 
         if is_replacement {
             world.kill(receiver, Heritage::Successor);
-            receiver = world.start(0);
+            receiver = world.start(1);
         }
 
         let found: Vec<Vec<u8>> = messages(&mut receiver)
@@ -188,17 +178,12 @@ fn a_record_of_another_sender_is_not_taken() {
 #[test]
 fn a_mark_of_another_sender_is_not_taken() {
     let world = World::new(SMALL);
-    let (mut receiver, mut sender) = (world.start(0), world.start(1));
-    let lane = Lane {
-        class: Class::Data,
-        receiver: 0,
-        sender: 1,
-    };
+    let (mut receiver, mut sender) = (world.start(1), world.start(0));
 
-    sender.send(to(0), DATA, b"1").unwrap();
+    sender.send(to(1), DATA, b"1").unwrap();
 
-    let first = lane::first(&world.memory, &world.layout, lane).unwrap();
-    let second = offset(&world.layout, lane, first.position()) + 8;
+    let first = lane::first(&world.memory, &world.layout, LANE).unwrap();
+    let second = offset(&world.layout, LANE, first.position()) + 8;
 
     world.memory.store(second, pair(5, 2), Relaxed);
 

@@ -11,14 +11,7 @@ use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::Heritage;
 use ngx_ipc::message::words::{Owner, Place, Position, Use, pair};
 
-use super::world::{CONTROL, DATA, Process, SMALL, World, events, fill, messages, to};
-
-/// The lane from process 0 to process 1.
-const LANE: Lane = Lane {
-    class: Class::Data,
-    receiver: 1,
-    sender: 0,
-};
+use super::world::{CONTROL, DATA, LANE, Process, SMALL, World, events, fill, messages, to};
 
 /// Two processes. The first one has sent a message, and the second one has received it.
 fn two() -> (World, Process, Process) {

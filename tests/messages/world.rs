@@ -2,7 +2,7 @@
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::{Event, Message};
-use ngx_ipc::message::layout::{Class, Layout, Sizes};
+use ngx_ipc::message::layout::{Class, Lane, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
 use ngx_ipc::message::lineage::{self, Lineage};
@@ -158,6 +158,13 @@ pub const CONTROL: Letter = Letter {
     message_type: 8,
     user: 0,
     timed: false,
+};
+
+/// The lane for data from process 0 to process 1.
+pub const LANE: Lane = Lane {
+    class: Class::Data,
+    receiver: 1,
+    sender: 0,
 };
 
 /// A payload of `len` bytes, which depends on `seed`.

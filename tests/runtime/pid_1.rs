@@ -71,9 +71,17 @@ fn pid_1_reaps_orphans_and_reacts_to_signals() {
         wait_until("the master's loop", || proc::waits_for_events(master));
         wait_until("the server", || server.try_connect().is_ok());
         ask(&mut server.connect(), 'w');
+
+        let old = children(master);
+
         sys::kill(master, libc::SIGHUP);
         server.wait_for_line("reconfiguring");
-        wait_until("the workers", || children(master).len() == workers);
+        wait_until("the new workers", || {
+            let new = children(master);
+
+            new.len() == workers && !new.iter().any(|pid| old.contains(pid))
+        });
+        wait_until("the master's loop", || proc::waits_for_events(master));
 
         let before = proc::descriptors(master);
         let fifo = server.directory.join("fifo");
