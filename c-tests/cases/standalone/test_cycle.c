@@ -252,8 +252,15 @@ static ngx_int_t
 check_connections(ngx_cycle_t *cycle)
 {
     int                i;
+    sigset_t           set;
     ngx_uint_t         n;
     ngx_connection_t  *c[300];
+
+    /* The handler of SIGCHLD must not take the status of the child. */
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    T_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
 
     for (i = 0; i < 300; i++) {
         c[i] = ngx_get_connection(0, cycle->log);
