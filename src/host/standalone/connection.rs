@@ -1,6 +1,6 @@
 //! [`Connection`], a safe handle for C's `ngx_connection_t`.
 //!
-//! A connection and its two events are one `Entry`. The event loop never
+//! A connection and its two events are one [`Entry`]. The event loop never
 //! frees an entry, because a handler can still read a connection that the
 //! handler has just closed, and because epoll can already have reported an
 //! event of that connection.
@@ -11,65 +11,17 @@ use std::ptr::{self, NonNull};
 
 use super::addresses::FIRST_SIZE;
 use super::datagram::Datagram;
+use super::entry::Entry;
 use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
 use super::palloc::Pool;
+use super::proxy::ProgramConnection;
 use super::types::{bit, flag, ngx_event_s};
 pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
-use crate::config::{ngx_uint_t, numbers};
+use crate::config::ngx_uint_t;
 use crate::log::Log;
 use crate::sys::heap;
-
-/// A connection, its two events, and the event loop's own data about them.
-#[repr(C)]
-struct Entry {
-    /// The connection that C sees. It is the first field, so that C's pointer
-    /// to the connection is also the pointer to the entry.
-    c: ngx_connection_s,
-    /// The read event: `c.read` points to this field.
-    read: ngx_event_s,
-    /// The write event: `c.write` points to this field.
-    write: ngx_event_s,
-    /// The position of the entry in the `entries` of the event loop that has
-    /// made the entry.
-    index: u32,
-    /// Whether the connection is in use. The descriptor does not show it, since
-    /// C can make a connection with any number as its descriptor.
-    open: bool,
-    /// The events for which epoll watches the descriptor; 0 if epoll does not
-    /// watch it.
-    mask: u32,
-    /// How epoll watches the descriptor: `EPOLLET` or 0.
-    trigger: u32,
-    /// Incremented when the entry is put to use, so that an event which epoll
-    /// reports late, for an earlier use of the entry, has a different key.
-    generation: u32,
-    /// The descriptor by which the event loop finds the connection; `None` if
-    /// the event loop does not find it.
-    known_as: Option<RawFd>,
-    /// The datagram that the connection was made for.
-    datagram: Option<Datagram>,
-    /// The next connection of a list of the event loop: the list of unused
-    /// entries, or a list in which the event loop finds connections.
-    next: Option<Connection>,
-    /// Room for fields of later versions. C knows the size of an entry, because
-    /// `connections` of a cycle is an array.
-    spare: [usize; SPARE],
-}
-
-/// The number of words in `spare`.
-const SPARE: usize = 10;
-
-/// The size of an entry in bytes.
-pub const ENTRY_SIZE: usize = size_of::<Entry>();
-
-// C's structure has a member of this size for the other fields of an entry.
-const _: () = assert!(
-    ENTRY_SIZE
-        == size_of::<ngx_connection_s>()
-            + numbers::NGX_IPC_CONNECTION_WORDS as usize * size_of::<usize>()
-);
 
 /// A descriptor in the event loop, with an event for reading and one for
 /// writing.
@@ -112,37 +64,34 @@ impl Connection {
         unsafe { Self::from_ptr(event.data().cast()) }
     }
 
+    /// Whether `c` is the connection of an entry of this library. An entry has its
+    /// events behind its connection. A program that makes a connection itself stores
+    /// pointers to other events in it.
+    ///
+    /// # Safety
+    ///
+    /// `c` is NULL or points to a connection.
+    pub unsafe fn is_entry(c: *mut ngx_connection_t) -> bool {
+        // SAFETY: the caller passes NULL or a connection. The place of the read event
+        // is inside of C's structure, which has the size of an entry.
+        !c.is_null() && unsafe { (*c).read == &raw mut (*c.cast::<Entry>()).read }
+    }
+
     /// Makes an entry that is not in use yet at `place`. `index` is the position
     /// that the entry gets in the `entries` of its event loop.
     ///
     /// # Safety
     ///
-    /// `place` has [`ENTRY_SIZE`] bytes that are aligned for any type, are never
+    /// `place` has [`ENTRY_SIZE`](super::entry::ENTRY_SIZE) bytes that are aligned for any type, are never
     /// freed, and belong to no other entry.
     pub unsafe fn at(place: NonNull<c_void>, index: u32) -> Self {
-        let event = || ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut());
         let place = place.cast::<Entry>();
 
         const { assert!(align_of::<Entry>() <= heap::ALIGNMENT) };
 
         // SAFETY: the caller passes a `place` with the size and the alignment of an
         // entry.
-        unsafe {
-            place.write(Entry {
-                c: ngx_connection_s::unused(),
-                read: event(),
-                write: event(),
-                index,
-                open: false,
-                mask: 0,
-                trigger: 0,
-                generation: 0,
-                known_as: None,
-                datagram: None,
-                next: None,
-                spare: [0; SPARE],
-            });
-        }
+        unsafe { place.write(Entry::unused(index)) };
 
         Self(place)
     }
@@ -177,6 +126,7 @@ impl Connection {
             entry.mask = 0;
             entry.trigger = 0;
             entry.open = true;
+            entry.program = None;
             entry.c = ngx_connection_s {
                 read,
                 write,
@@ -186,6 +136,17 @@ impl Connection {
                 log,
                 ..ngx_connection_s::unused()
             };
+        });
+    }
+
+    /// Sets the log of the connection and of its events.
+    pub fn set_log(self, log: Option<ErrorLog>) {
+        let log = ErrorLog::optional_ptr(log);
+
+        self.update(|entry| {
+            entry.c.log = log;
+            entry.read.log = log;
+            entry.write.log = log;
         });
     }
 
@@ -294,6 +255,16 @@ impl Connection {
         self.update(|entry| entry.next = next);
     }
 
+    /// The connection of the program for which this one is the proxy.
+    pub fn program(self) -> Option<ProgramConnection> {
+        self.fields().program
+    }
+
+    /// Makes the connection the proxy of a connection of the program.
+    pub fn set_program(self, program: Option<ProgramConnection>) {
+        self.update(|entry| entry.program = program);
+    }
+
     /// The descriptor of the connection; -1 once the connection is closed.
     pub fn fd(self) -> RawFd {
         self.fields().c.fd
@@ -371,26 +342,5 @@ impl Connection {
     /// Sets `bits` in the connection's flags.
     pub fn set(self, bits: u32) {
         self.update(|entry| entry.c.flags |= bits);
-    }
-}
-
-impl ngx_connection_s {
-    /// The connection of an entry that is not in use.
-    fn unused() -> Self {
-        Self {
-            data: ptr::null_mut(),
-            read: ptr::null_mut(),
-            write: ptr::null_mut(),
-            fd: -1,
-            recv: None,
-            send: None,
-            listening: ptr::null_mut(),
-            log: ptr::null_mut(),
-            pool: ptr::null_mut(),
-            number: 0,
-            flags: 0,
-            sockaddr: ptr::null_mut(),
-            socklen: 0,
-        }
     }
 }

@@ -4,8 +4,8 @@
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
-use super::connection::ENTRY_SIZE;
 use super::cycle::Cycle;
+use super::entry::ENTRY_SIZE;
 use super::types::ngx_connection_t;
 use crate::sys::heap;
 

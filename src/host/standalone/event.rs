@@ -129,11 +129,22 @@ impl Event {
         self.fields().data
     }
 
-    /// The log to which lines about the event are written.
-    pub fn log(self) -> Log {
+    /// The handle of the log for lines about the event, if there is a log.
+    pub fn error_log(self) -> Option<ErrorLog> {
         // SAFETY: the log is NULL or lives as long as the event, as `from_ptr`
         // requires.
-        ErrorLog::log_of(unsafe { ErrorLog::from_ptr(self.fields().log) })
+        unsafe { ErrorLog::from_ptr(self.fields().log) }
+    }
+
+    /// The log to which lines about the event are written.
+    pub fn log(self) -> Log {
+        ErrorLog::log_of(self.error_log())
+    }
+
+    /// The link of the event in a queue of posted events.
+    pub fn queue(self) -> *mut ngx_queue_t {
+        // SAFETY: the pointer points to a live event (the type's invariant).
+        unsafe { &raw mut (*self.0.as_ptr()).queue }
     }
 
     /// The time at which the event's timer expires, in milliseconds of the

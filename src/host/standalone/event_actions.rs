@@ -6,8 +6,9 @@
 use std::cell::UnsafeCell;
 
 use super::channel_event::READ_EVENT;
-use super::connection::{Connection, ngx_connection_t};
+use super::connection::ngx_connection_t;
 use super::event::ngx_event_t;
+use super::proxy::Given;
 use super::types::ngx_event_actions_t;
 use super::watch;
 use crate::config::{AtomicUint, NGX_ERROR, ngx_int_t, ngx_uint_t, numbers};
@@ -51,10 +52,11 @@ unsafe extern "C" fn add_event(
     flags: ngx_uint_t,
 ) -> ngx_int_t {
     // SAFETY: C passes NULL or an event of an open connection.
-    let c = unsafe { Connection::of_event(ev) };
+    let c = unsafe { Given::of_event(ev) };
+    let is_read = event == READ_EVENT;
 
     c.map_or(NGX_ERROR, |c| {
-        code(watch::add(c, c.event(event == READ_EVENT), flags as u32))
+        code(c.add(is_read, |c| watch::add(c, c.event(is_read), flags as u32)))
     })
 }
 
@@ -69,10 +71,11 @@ unsafe extern "C" fn delete_event(
     flags: ngx_uint_t,
 ) -> ngx_int_t {
     // SAFETY: C passes NULL or an event of an open connection.
-    let c = unsafe { Connection::of_event(ev) };
+    let c = unsafe { Given::of_event(ev) };
+    let is_read = event == READ_EVENT;
 
     c.map_or(NGX_ERROR, |c| {
-        code(watch::delete(c, c.event(event == READ_EVENT), flags as u32))
+        code(c.change(|c| watch::delete(c, c.event(is_read), flags as u32)))
     })
 }
 
@@ -83,9 +86,9 @@ unsafe extern "C" fn delete_event(
 /// `c` is NULL or an open connection.
 unsafe extern "C" fn add_connection(c: *mut ngx_connection_t) -> ngx_int_t {
     // SAFETY: C passes NULL or a connection.
-    let c = unsafe { Connection::from_ptr(c) };
+    let c = unsafe { Given::from_ptr(c) };
 
-    c.map_or(NGX_ERROR, |c| code(watch::add_both(c)))
+    c.map_or(NGX_ERROR, |c| code(c.change(watch::add_both)))
 }
 
 /// `ngx_del_conn()`.
@@ -95,7 +98,9 @@ unsafe extern "C" fn add_connection(c: *mut ngx_connection_t) -> ngx_int_t {
 /// `c` is NULL or an open connection.
 unsafe extern "C" fn delete_connection(c: *mut ngx_connection_t, flags: ngx_uint_t) -> ngx_int_t {
     // SAFETY: C passes NULL or a connection.
-    let c = unsafe { Connection::from_ptr(c) };
+    let c = unsafe { Given::from_ptr(c) };
 
-    c.map_or(NGX_ERROR, |c| code(watch::delete_both(c, flags as u32)))
+    c.map_or(NGX_ERROR, |c| {
+        code(c.change(|c| watch::delete_both(c, flags as u32)))
+    })
 }

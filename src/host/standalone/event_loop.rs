@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicI32};
 use nix::errno::Errno;
 
 use super::by_fd::ByFd;
-use super::connection::{Connection, ENTRY_SIZE};
+use super::connection::Connection;
 use super::connection_array::{self, ConnectionArray};
 use super::cycle::Cycle;
+use super::entry::ENTRY_SIZE;
 use super::event::Event;
 use super::variables::ngx_pid;
 use super::wake_up;
@@ -286,6 +287,16 @@ impl Loop {
         c.is_open_as(key).then_some(c)
     }
 
+    /// Keeps the entry of `c` for a later connection if `c` is a proxy: the program has
+    /// closed the descriptor, and another connection has it now.
+    fn release_proxy(&mut self, c: Connection) {
+        if c.program().is_some() {
+            c.set_watched(0);
+            self.release(c);
+            c.mark_closed();
+        }
+    }
+
     fn release(&mut self, c: Connection) {
         if c.watched() != 0 {
             // The call fails if the descriptor is closed already. Then epoll
@@ -314,8 +325,11 @@ pub fn control(
 ) -> Result<std::result::Result<(), Errno>> {
     with_loop(log, |this| {
         this.epoll.ctl(op, c.fd(), events, c.key())?;
-        this.by_fd.add(c);
         c.set_watched(events);
+
+        if let Some(other) = this.by_fd.add(c) {
+            this.release_proxy(other);
+        }
 
         Ok(())
     })

@@ -4,7 +4,8 @@
 use std::ffi::c_void;
 
 use super::cycle::Cycle;
-use super::types::ngx_queue_t;
+use super::event::Event;
+use super::types::{flag, ngx_queue_t};
 
 unsafe extern "C" {
     static mut ngx_posted_accept_events: ngx_queue_t;
@@ -65,6 +66,26 @@ pub fn begin_round() -> bool {
     }
 
     !Posted::Events.is_empty() || !Posted::Accept.is_empty()
+}
+
+/// Removes `event` from its queue. Does nothing if the event is not posted.
+pub fn remove(event: Event) {
+    if !event.has(flag::POSTED) {
+        return;
+    }
+
+    event.clear(flag::POSTED);
+
+    let link = event.queue();
+
+    // SAFETY: the event is posted, so the events before and after it in the queue, or
+    // the queue itself, are valid.
+    unsafe {
+        let (prev, next) = ((*link).prev, (*link).next);
+
+        (*prev).next = next;
+        (*next).prev = prev;
+    }
 }
 
 /// The cycle to whose log debug lines are written.
