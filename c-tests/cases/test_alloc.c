@@ -64,10 +64,23 @@ test_memalign(void)
 }
 
 
+/* With AddressSanitizer, malloc(3) ends the program instead of failing. */
+
+static void
+needs_malloc(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    t_skip("AddressSanitizer has its own malloc()");
+#endif
+}
+
+
 static void
 test_no_memory(void)
 {
     volatile size_t  size = SIZE_MAX / 2;
+
+    needs_malloc();
 
     T_OK(ngx_alloc(size, t_log()) == NULL);
     T_EQ(t_loggedf(NGX_LOG_EMERG, "malloc(%zu) failed (12: ", size), 1);
@@ -85,6 +98,8 @@ static void
 test_bad_alignment(void)
 {
     volatile size_t  alignment = 24;
+
+    needs_malloc();
 
     T_OK(ngx_memalign(alignment, 100, t_log()) == NULL);
     T_EQ(t_logged(NGX_LOG_EMERG, "posix_memalign(24, 100) failed (22: "), 1);

@@ -182,6 +182,9 @@ impl ProgramConnection {
         }
     }
 
+    // Most programs use connections of the library, whose code stays small so.
+    #[cold]
+    #[inline(never)]
     fn change(self, change: impl FnOnce(Connection) -> Result) -> Result {
         let proxy = self.proxy()?;
         let result = change(proxy);
