@@ -272,6 +272,22 @@ test_fails(void)
 
     T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
 
+    /* An event that is added twice stays as it is. */
+
+    t_socketpair(t_pairs[0]);
+    own_init(&own, t_pairs[0][1], t_count_handler);
+    T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
+    T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_ERROR);
+    T_EQ(t_loggedf(NGX_LOG_ALERT, "epoll_ctl(1, %d) failed (17: File exists)", own.fd),
+         1);
+    T_OK(rev.active);
+
+    t_pair_put(0);
+    round_of(1);
+    T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
+    round_of(1);
+    teardown();
+
     /* A connection can have one event. */
 
     t_socketpair(t_pairs[0]);
@@ -280,7 +296,7 @@ test_fails(void)
 
     T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
     t_pair_put(0);
-    round_of(1);
+    round_of(2);
     T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
 
     teardown();

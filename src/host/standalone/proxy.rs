@@ -77,7 +77,7 @@ impl Given {
     pub fn change(self, change: impl FnOnce(Connection) -> Result) -> Result {
         match self {
             Self::Library(c) => change(c),
-            Self::Program(c) => c.change(change),
+            Self::Program(c) => c.change(None, change),
         }
     }
 
@@ -103,11 +103,10 @@ impl Given {
     /// As [`Given::change`], for a `change` that adds the read event if `is_read` is
     /// true, else the write event.
     pub fn add(self, is_read: bool, change: impl FnOnce(Connection) -> Result) -> Result {
-        if let Self::Program(c) = self {
-            c.begin(is_read);
+        match self {
+            Self::Library(c) => change(c),
+            Self::Program(c) => c.change(Some(is_read), change),
         }
-
-        self.change(change)
     }
 }
 
@@ -170,32 +169,36 @@ impl ProgramConnection {
         close::close_end(&GLOBALS, log, fd);
     }
 
-    /// Prepares for a new event.
-    ///
-    /// As in nginx, only the other event shows whether epoll watches the descriptor:
-    /// a program can close the descriptor and reuse the event with another one.
-    fn begin(self, is_read: bool) {
-        if !self.is_active(!is_read)
-            && let Some(event) = self.event(is_read)
-        {
-            event.clear(flag::ACTIVE);
-        }
-    }
-
+    /// As [`Given::change`]; `added` is that of [`Given::add`].
     // Most programs use connections of the library, whose code stays small so.
     #[cold]
     #[inline(never)]
-    fn change(self, change: impl FnOnce(Connection) -> Result) -> Result {
+    fn change(self, added: Option<bool>, change: impl FnOnce(Connection) -> Result) -> Result {
         let proxy = self.proxy()?;
-        let result = change(proxy);
+        let watched = proxy.watched();
 
-        for is_read in [true, false] {
-            if let Some(event) = self.event(is_read) {
-                event.assign(flag::ACTIVE, proxy.event(is_read).has(flag::ACTIVE));
-            }
+        // As in nginx, only the other event shows whether epoll watches the descriptor:
+        // a program can close the descriptor and reuse the event with another one.
+        if let Some(is_read) = added
+            && !self.is_active(!is_read)
+        {
+            proxy.event(is_read).clear(flag::ACTIVE);
         }
 
-        if !proxy.read().has(flag::ACTIVE) && !proxy.write().has(flag::ACTIVE) {
+        if !is_needed(proxy) {
+            proxy.set_watched(0);
+        }
+
+        let result = change(proxy);
+
+        if result.is_ok() {
+            self.copy_from(proxy);
+        } else {
+            proxy.set_watched(watched);
+            self.copy_to(proxy);
+        }
+
+        if !is_needed(proxy) {
             connections::free(proxy);
         }
 
@@ -207,7 +210,13 @@ impl ProgramConnection {
         let proxy = self.known_proxy().map_or_else(|| self.make_proxy(), Ok)?;
 
         proxy.set_log(self.log());
+        self.copy_to(proxy);
 
+        Ok(proxy)
+    }
+
+    /// Gives the events of the proxy the state of the program's events.
+    fn copy_to(self, proxy: Connection) {
         for is_read in [true, false] {
             if let Some(event) = self.event(is_read) {
                 for state in [flag::ACTIVE, flag::READY] {
@@ -215,12 +224,15 @@ impl ProgramConnection {
                 }
             }
         }
+    }
 
-        if !self.is_active(true) && !self.is_active(false) {
-            proxy.set_watched(0);
+    /// Makes the program's events active if the events of the proxy are.
+    fn copy_from(self, proxy: Connection) {
+        for is_read in [true, false] {
+            if let Some(event) = self.event(is_read) {
+                event.assign(flag::ACTIVE, proxy.event(is_read).has(flag::ACTIVE));
+            }
         }
-
-        Ok(proxy)
     }
 
     fn known_proxy(self) -> Option<Connection> {
@@ -237,6 +249,11 @@ impl ProgramConnection {
 
         Ok(proxy)
     }
+}
+
+/// Whether the event loop watches for an event of `proxy`.
+fn is_needed(proxy: Connection) -> bool {
+    proxy.read().has(flag::ACTIVE) || proxy.write().has(flag::ACTIVE)
 }
 
 /// Calls the handler of the program's event for which `event`, an event of a proxy,
