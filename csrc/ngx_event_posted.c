@@ -8,11 +8,6 @@
 #include <ngx_event.h>
 
 
-void ngx_ipc_forget_posted(void);
-
-static void ngx_ipc_forget_queue(ngx_queue_t *posted);
-
-
 /* The queues are empty before the event loop runs for the first time. */
 
 ngx_queue_t  ngx_posted_accept_events =
@@ -65,34 +60,5 @@ ngx_event_move_posted_next(ngx_cycle_t *cycle)
 
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&ngx_posted_events, q);
-    }
-}
-
-
-/*
- * In a new child: empties the queues, because the events belong to the parent.
- * Async-signal-safe.
- */
-
-void
-ngx_ipc_forget_posted(void)
-{
-    ngx_ipc_forget_queue(&ngx_posted_accept_events);
-    ngx_ipc_forget_queue(&ngx_posted_next_events);
-    ngx_ipc_forget_queue(&ngx_posted_events);
-}
-
-
-/* Stores nothing if the queue is empty, so that the kernel copies no page. */
-
-static void
-ngx_ipc_forget_queue(ngx_queue_t *posted)
-{
-    ngx_queue_t  *q;
-
-    while (!ngx_queue_empty(posted)) {
-        q = ngx_queue_head(posted);
-        ngx_queue_data(q, ngx_event_t, queue)->posted = 0;
-        ngx_queue_remove(q);
     }
 }

@@ -2,9 +2,10 @@
 //! events' handlers, are in `csrc/ngx_event_posted.c`.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 
 use super::cycle::Cycle;
-use super::event::Event;
+use super::event::{Event, ngx_event_s};
 use super::types::{flag, ngx_queue_t};
 
 unsafe extern "C" {
@@ -14,7 +15,6 @@ unsafe extern "C" {
 
     fn ngx_event_process_posted(cycle: *mut c_void, posted: *mut ngx_queue_t);
     fn ngx_event_move_posted_next(cycle: *mut c_void);
-    safe fn ngx_ipc_forget_posted();
 }
 
 /// A queue of posted events.
@@ -46,12 +46,37 @@ impl Posted {
         unsafe { (*queue).next == queue }
     }
 
+    /// The event that was posted first.
+    fn first(self) -> Option<Event> {
+        if self.is_empty() {
+            return None;
+        }
+
+        // SAFETY: the queue has an event, whose `queue` is the link. The program keeps
+        // an event valid as long as it is posted.
+        unsafe {
+            let link = (*self.queue()).next;
+            let event = link.byte_sub(offset_of!(ngx_event_s, queue)).cast();
+
+            Event::from_ptr(event)
+        }
+    }
+
     /// Calls the handlers of the events.
     pub fn process(self) {
         if !self.is_empty() {
             // SAFETY: the cycle is NULL or valid, and a program keeps an event
             // valid as long as it is posted.
             unsafe { ngx_event_process_posted(cycle(), self.queue()) }
+        }
+    }
+}
+
+/// In a new child: drops the events that its parent has posted. Async-signal-safe.
+pub fn forget() {
+    for posted in [Posted::Accept, Posted::Next, Posted::Events] {
+        while let Some(event) = posted.first() {
+            remove(event);
         }
     }
 }
@@ -91,9 +116,4 @@ pub fn remove(event: Event) {
 /// The cycle to whose log debug lines are written.
 fn cycle() -> *mut c_void {
     Cycle::optional_ptr(Cycle::current()).cast()
-}
-
-/// In a new child: drops the events that its parent has posted. Async-signal-safe.
-pub fn forget() {
-    ngx_ipc_forget_posted();
 }
