@@ -149,7 +149,7 @@ ngx_connection_t *ngx_get_connection(ngx_socket_t s, ngx_log_t *log);
  * Removes a connection from the event loop. The descriptor stays open. Does
  * nothing if c is NULL or closed.
  *
- * Safety: c is NULL or a connection that this library has made.
+ * Safety: c is NULL or a connection.
  */
 void ngx_free_connection(ngx_connection_t *c);
 
@@ -170,7 +170,7 @@ void ngx_close_listening_sockets(ngx_cycle_t *cycle);
  * If the connection is closed already, an alert is logged. Does nothing if c
  * is NULL.
  *
- * Safety: c is NULL or a connection that this library has made.
+ * Safety: c is NULL or a connection.
  */
 void ngx_close_connection(ngx_connection_t *c);
 

@@ -273,7 +273,7 @@ type:
 | --- | --- |
 | `pid.data` `working_directory.len` `working_directory.data` | In `ngx_core_conf_t` of the library these fields are C strings. |
 | `transparent` | The field is for proxies, which bind to the address of a client. |
-| `ngx_exec_new_binary` `ngx_set_environment` `ngx_delete_pidfile` `ngx_set_shutdown_timer` `ngx_close_idle_connections` `ngx_get_cpu_affinity` `ngx_use_accept_mutex` | `ngx_ipc_main()` does this itself. |
+| `ngx_exec_new_binary` `ngx_delete_pidfile` `ngx_set_shutdown_timer` `ngx_close_idle_connections` `ngx_get_cpu_affinity` `ngx_use_accept_mutex` | `ngx_ipc_main()` does this itself. |
 """
 
 

@@ -300,6 +300,61 @@ test_connections(void)
 
 
 static ngx_int_t
+check_environment(ngx_cycle_t *cycle)
+{
+    char        **env;
+    ngx_uint_t    i, n, last;
+
+    T_EQ(setenv("T_VARIABLE", "value", 1), 0);
+    T_OK(ngx_set_environment(cycle, NULL) == environ);
+
+    for (n = 0; environ[n] != NULL; n++) { /* void */ }
+
+    last = 2;
+    env = ngx_set_environment(cycle, &last);
+    T_REQUIRE(env != NULL && env != environ);
+    T_EQ(last, n);
+    T_OK(env[n] == NULL);
+
+    for (i = 0; i < n; i++) {
+        T_OK(env[i] == environ[i]);
+    }
+
+    /* The room for two strings and NULL. */
+
+    env[n] = (char *) "A=1";
+    env[n + 1] = (char *) "B=2";
+    env[n + 2] = NULL;
+    ngx_free(env);
+
+    T_EQ(clearenv(), 0);
+    last = 0;
+    env = ngx_set_environment(cycle, &last);
+    T_REQUIRE(env != NULL);
+    T_OK(last == 0 && env[0] == NULL);
+    ngx_free(env);
+
+    last = SIZE_MAX / sizeof(char *) / 4;
+    T_OK(ngx_set_environment(cycle, &last) == NULL);
+    T_EQ(last, SIZE_MAX / sizeof(char *) / 4);
+
+    _exit(0);
+}
+
+
+static void
+test_environment(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    t_skip("AddressSanitizer has its own malloc()");
+#endif
+
+    T_EQ(run(check_environment), 0);
+    T_OK(strstr(t_contents(STDERR_FILENO), "[emerg]") != NULL);
+}
+
+
+static ngx_int_t
 check_conf(ngx_cycle_t *cycle)
 {
     ngx_core_conf_t  *ccf;
@@ -361,6 +416,7 @@ main(void)
     t_run("the listening sockets of a cycle", test_listening);
     t_run("the other fields of a cycle", test_fields);
     t_run("the connections of a cycle", test_connections);
+    t_run("ngx_set_environment()", test_environment);
     t_run("the configurations of the modules", test_conf);
     t_run("a module's configuration cannot be made", test_conf_fails);
 

@@ -43,6 +43,23 @@ call_ngx_memalign(void)
 }
 
 
+static int
+call_ngx_set_environment(void)
+{
+    char        **env;
+    ngx_uint_t    last = 1;
+    ngx_cycle_t   cycle;
+
+    ngx_memzero(&cycle, sizeof(ngx_cycle_t));
+    cycle.log = t_log();
+
+    env = ngx_set_environment(&cycle, &last);
+    ngx_free(env);
+
+    return env != NULL;
+}
+
+
 /* The calls allocate no memory. */
 
 static int
@@ -253,6 +270,7 @@ static const t_call_t  calls[] = {
     { "ngx_alloc", NULL, call_ngx_alloc, 0 },
     { "ngx_calloc", NULL, call_ngx_calloc, 0 },
     { "ngx_memalign", NULL, call_ngx_memalign, 0 },
+    { "ngx_set_environment", NULL, call_ngx_set_environment, 0 },
     { "ngx_os_init", NULL, call_ngx_os_init, 0 },
     { "ngx_setaffinity", NULL, call_ngx_setaffinity, 0 },
     { "ngx_gmtime", NULL, call_ngx_gmtime, 0 },
