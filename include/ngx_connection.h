@@ -128,6 +128,11 @@ struct ngx_listening_s {
     unsigned int listen;
     /* Unused: the library makes no texts of the addresses of clients. */
     unsigned int addr_ntop;
+    /*
+     * NULL. In nginx it is the same socket in the cycle before, which is freed when the
+     * reload is complete.
+     */
+    ngx_listening_t *previous;
 };
 
 /*

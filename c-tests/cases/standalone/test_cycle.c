@@ -132,6 +132,7 @@ check_listening(ngx_cycle_t *cycle)
     T_REQUIRE(cycle->listening.nelts == 1);
     T_EQ(cycle->listening.size, sizeof(ngx_listening_t));
     T_OK(cycle->listening.pool == cycle->pool);
+    T_OK(((ngx_listening_t *) cycle->listening.elts)->previous == NULL);
 
     ls = cycle->listening.elts;
     in = (struct sockaddr_in *) ls->sockaddr;

@@ -1,6 +1,6 @@
 //! [`Addresses`], a safe handle for an array of `ngx_listening_t`.
 
-use std::ffi::{c_uint, c_void};
+use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr::NonNull;
 
@@ -13,7 +13,8 @@ pub const FIRST_SIZE: usize =
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_listening_t, addr_ntop) + size_of::<c_uint>() == size_of::<ngx_listening_t>()
+    offset_of!(ngx_listening_t, previous) + size_of::<*mut ngx_listening_t>()
+        == size_of::<ngx_listening_t>()
 );
 
 /// The addresses on which workers accept connections. The elements have the

@@ -47,6 +47,7 @@ pub const DEFAULTS: ngx_listening_t = ngx_listening_t {
     open: 0,
     listen: 0,
     addr_ntop: 0,
+    previous: ptr::null_mut(),
 };
 
 /// An address that the program listens on, and its socket.

@@ -259,6 +259,9 @@ pub struct ngx_listening_s {
     pub listen: c_uint,
     /// Unused: the library makes no texts of the addresses of clients.
     pub addr_ntop: c_uint,
+    /// NULL. In nginx it is the same socket in the cycle before, which is freed when the
+    /// reload is complete.
+    pub previous: *mut ngx_listening_t,
 }
 
 /// A directive of nginx's configuration files, which this library does not read.
