@@ -174,8 +174,12 @@ impl ProgramConnection {
     #[cold]
     #[inline(never)]
     fn change(self, added: Option<bool>, change: impl FnOnce(Connection) -> Result) -> Result {
-        let proxy = self.proxy()?;
+        let known = self.known_proxy();
+        let proxy = known.map_or_else(|| self.make_proxy(), Ok)?;
         let watched = proxy.watched();
+
+        proxy.set_log(self.log());
+        self.copy_to(proxy);
 
         // As in nginx, only the other event shows whether epoll watches the descriptor:
         // a program can close the descriptor and reuse the event with another one.
@@ -198,21 +202,11 @@ impl ProgramConnection {
             self.copy_to(proxy);
         }
 
-        if !is_needed(proxy) {
+        if !is_needed(proxy) || result.is_err() && known.is_none() {
             connections::free(proxy);
         }
 
         result
-    }
-
-    /// Finds the proxy of the connection, or makes one.
-    fn proxy(self) -> Result<Connection> {
-        let proxy = self.known_proxy().map_or_else(|| self.make_proxy(), Ok)?;
-
-        proxy.set_log(self.log());
-        self.copy_to(proxy);
-
-        Ok(proxy)
     }
 
     /// Gives the events of the proxy the state of the program's events.
