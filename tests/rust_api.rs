@@ -18,6 +18,8 @@
 mod channels;
 #[path = "rust_api/example.rs"]
 mod example;
+#[path = "rust_api/group.rs"]
+mod group;
 #[path = "rust_api/leaks.rs"]
 mod leaks;
 #[path = "rust_api/messages.rs"]

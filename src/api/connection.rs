@@ -3,15 +3,16 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::marker::PhantomData;
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
 
-use super::error;
 use super::exit::{guard, log};
+use super::unsent::Unsent;
 use crate::config::NGX_AGAIN;
 use crate::host::standalone::connection::Connection as Handle;
-use crate::host::standalone::types::{bit, ngx_event_t};
+use crate::host::standalone::types::{bit, flag, ngx_event_t};
 use crate::host::standalone::watch;
 use crate::log::Level;
 
@@ -26,13 +27,26 @@ const FULL: usize = 64 * 1024;
 /// The worker calls the handler of the connection when data has arrived. Reading does
 /// not wait: [`io::ErrorKind::WouldBlock`] says that no data has arrived yet, or that
 /// the client must first receive what waits to be sent. A handler returns this error,
-/// and is called again later. Writing never blocks: the connection keeps what the socket
-/// does not take, and sends it later.
+/// and is called again later: also if it has not read all that has arrived. Writing never
+/// blocks: the connection keeps what the socket does not take, and sends it later.
+///
+/// A connection belongs to the thread of its worker, so it is not [`Send`]:
+///
+/// ```compile_fail,E0277
+/// fn is_send<T: Send>() {}
+///
+/// is_send::<ngx_ipc::api::Connection>();
+/// ```
 pub struct Connection {
     // Invariant: the connection is open as long as this value lives.
     handle: Handle,
     /// What the socket has not taken yet.
-    unsent: Vec<u8>,
+    unsent: Unsent,
+    /// Whether `read` has refused to read because too much is unsent: then the handler
+    /// waits, although more data can have arrived.
+    has_refused: bool,
+    // `*mut ()` makes the type neither Send nor Sync: only one thread uses the library.
+    one_thread: PhantomData<*mut ()>,
 }
 
 /// A connection and its handler, the field `data` of the C structure.
@@ -66,9 +80,9 @@ impl Connection {
 
     /// Sends what the socket has not taken. Returns true if nothing is left.
     fn send_unsent(&mut self) -> io::Result<bool> {
-        let sent = send(self.handle, &self.unsent)?;
+        let sent = send(self.handle, self.unsent.rest())?;
 
-        self.unsent.drain(..sent);
+        self.unsent.remove(sent);
         Ok(self.unsent.is_empty())
     }
 }
@@ -80,6 +94,7 @@ impl Read for Connection {
         }
 
         if self.unsent.len() >= FULL && !self.send_unsent()? {
+            self.has_refused = true;
             return Err(io::ErrorKind::WouldBlock.into());
         }
 
@@ -94,8 +109,8 @@ impl Read for Connection {
 
         match received {
             Some(NGX_AGAIN) => Err(io::ErrorKind::WouldBlock.into()),
-            Some(received) => usize::try_from(received)
-                .map_err(|_| error::logged("the client cannot be read, see the log")),
+            // `recv` sets errno, as `recv(2)` does.
+            Some(received) => usize::try_from(received).map_err(|_| io::Error::last_os_error()),
             None => Ok(0),
         }
     }
@@ -109,7 +124,7 @@ impl Write for Connection {
             false => 0,
         };
 
-        self.unsent.extend(bytes.iter().skip(sent));
+        self.unsent.push(bytes.get(sent..).unwrap_or_default());
         Ok(bytes.len())
     }
 
@@ -153,8 +168,8 @@ fn send(handle: Handle, bytes: &[u8]) -> io::Result<usize> {
         match sent {
             Some(NGX_AGAIN) | None => break,
             Some(sent) => {
-                let sent = usize::try_from(sent)
-                    .map_err(|_| error::logged("nothing can be sent to the client, see the log"))?;
+                // `send` sets errno, as `send(2)` does.
+                let sent = usize::try_from(sent).map_err(|_| io::Error::last_os_error())?;
 
                 rest = rest.get(sent..).unwrap_or_default();
             }
@@ -172,7 +187,9 @@ pub fn accept(handle: Handle, handler: Handler) {
     serve(Box::new(State {
         connection: Connection {
             handle,
-            unsent: Vec::new(),
+            unsent: Unsent::default(),
+            has_refused: false,
+            one_thread: PhantomData,
         },
         handler,
         is_finished: false,
@@ -207,7 +224,13 @@ unsafe extern "C" fn on_event(ev: *mut ngx_event_t) {
 
 /// Runs the handler of a connection, and then waits for an event or closes the
 /// connection.
-fn serve(mut state: Box<State>) {
+fn serve(state: Box<State>) {
+    // Not only the handler is the program's code: its error is printed, and it is
+    // dropped.
+    guard(|| run_and_wait(state));
+}
+
+fn run_and_wait(mut state: Box<State>) {
     let handle = state.connection.handle;
 
     handle.clear(bit::IDLE);
@@ -217,7 +240,7 @@ fn serve(mut state: Box<State>) {
         Next::Close
     });
 
-    if next == Next::Wait && wait_for_events(handle) {
+    if next == Next::Wait && state.wait_for_events() {
         // SAFETY: the connection is open, and its `data` is NULL, so no box is lost.
         unsafe { (*handle.as_ptr()).data = Box::into_raw(state).cast() };
     } else {
@@ -233,8 +256,10 @@ impl State {
             return Ok(self.waits_for_client());
         }
 
+        self.connection.has_refused = false;
+
         if !self.is_finished {
-            match guard(|| (self.handler)(&mut self.connection)) {
+            match (self.handler)(&mut self.connection) {
                 Ok(()) => self.is_finished = true,
                 Err(err) if err.kind() == io::ErrorKind::WouldBlock => {}
                 Err(err) => return Err(err),
@@ -247,7 +272,9 @@ impl State {
 
         self.connection.handle.set(bit::IDLE);
 
-        match self.is_finished || self.connection.is_closing() {
+        let has_read_all = self.connection.is_closing() && !self.connection.has_refused;
+
+        match self.is_finished || has_read_all {
             true => Ok(Next::Close),
             false => Ok(Next::Wait),
         }
@@ -260,9 +287,20 @@ impl State {
             false => Next::Wait,
         }
     }
-}
 
-/// Makes the event loop watch a connection. Returns false if it cannot.
-fn wait_for_events(handle: Handle) -> bool {
-    watch::update(handle, handle.read()).is_ok() && watch::update(handle, handle.write()).is_ok()
+    /// Makes the event loop watch the connection. Returns false if it cannot.
+    fn wait_for_events(&self) -> bool {
+        let handle = self.connection.handle;
+
+        // The handler can have left data in the socket, or `read` has refused to read
+        // it. The event is level-triggered, so the event loop reports this data again.
+        // While something is unsent, it would report the data in each round, and the
+        // handler would not be called.
+        if self.connection.unsent.is_empty() {
+            handle.read().clear(flag::READY);
+        }
+
+        watch::update(handle, handle.read()).is_ok()
+            && watch::update(handle, handle.write()).is_ok()
+    }
 }

@@ -61,6 +61,7 @@ mod request;
 mod server;
 mod shm;
 mod thread;
+mod unsent;
 mod worker;
 
 pub use address::{Peer, Set, To};

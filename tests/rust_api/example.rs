@@ -5,10 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use super::Case;
+use super::group::Group;
 
 pub const CASES: &[Case] = &[("example::the_echo_server", the_echo_server)];
 
@@ -32,12 +30,12 @@ fn the_echo_server() {
         .unwrap()
         .join("examples/echo");
     let address = free_address();
-    let mut server = Command::new(echo)
-        .args([&address, "2"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let log = BufReader::new(server.stderr.take().unwrap());
+    let mut server = Group::start(
+        Command::new(echo)
+            .args([&address, "2"])
+            .stderr(Stdio::piped()),
+    );
+    let log = BufReader::new(server.child().stderr.take().unwrap());
     let mut lines = log.lines().map(Result::unwrap);
 
     // The master listens before it starts its workers.
@@ -49,9 +47,9 @@ fn the_echo_server() {
         assert_eq!(echoed(&address), "hello");
     }
 
-    kill(Pid::from_raw(server.id() as i32), Signal::SIGQUIT).unwrap();
+    server.quit();
     assert!(lines.any(|line| line.ends_with("exits, 3 clients until now")));
-    assert!(server.wait().unwrap().success());
+    assert!(server.wait().success());
 }
 
 /// An address with a port that no socket has.

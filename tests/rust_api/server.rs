@@ -3,22 +3,37 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use ngx_ipc::api::{Connection, Level, MessageType, Server, Set, SharedMemory};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use super::Case;
+use super::group::Group;
+use ngx_ipc::api::{Connection, Level, MessageType, Server, Set, SharedMemory};
 
 pub const CASES: &[Case] = &[
     ("server::it_echoes_and_quits", it_echoes_and_quits),
     ("server::a_slow_client_gets_all", a_slow_client_gets_all),
+    (
+        "server::a_client_that_is_refused_is_read_later",
+        a_client_that_is_refused_is_read_later,
+    ),
+    (
+        "server::a_handler_can_leave_data_unread",
+        a_handler_can_leave_data_unread,
+    ),
+    (
+        "server::the_reason_of_a_failed_read",
+        the_reason_of_a_failed_read,
+    ),
+    (
+        "server::a_failed_test_leaves_no_process",
+        a_failed_test_leaves_no_process,
+    ),
     ("server::a_panic_costs_one_worker", a_panic_costs_one_worker),
     ("server::workers_have_messages", workers_have_messages),
     (
@@ -29,6 +44,12 @@ pub const CASES: &[Case] = &[
 
 /// The size of the answer to "large".
 const LARGE: usize = 8 << 20;
+
+/// The size of the answer to each byte at the address ".full".
+const ANSWER: usize = 32 << 10;
+
+/// The time after which a client gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The server of these tests. Each line of a client is a command.
 pub fn serve(address: &str) {
@@ -78,15 +99,71 @@ pub fn serve(address: &str) {
                 }
             }
         })
+        .listen(&format!("unix:{address}.full"), answer_each_byte)
+        .listen(&format!("unix:{address}.words"), || echo_one_word)
         .run();
 
     println!("error {err}");
 }
 
+/// Makes a handler that answers each byte, and waits until the client receives before it
+/// returns. When the worker shuts down, the handler tells the client, and waits for more.
+fn answer_each_byte() -> impl FnMut(&mut Connection) -> io::Result<()> {
+    let mut has_told = false;
+
+    move |client| {
+        let mut byte = [0];
+
+        if client.is_closing() && !has_told {
+            has_told = true;
+            client.write_all(b".")?;
+            wait(client, libc::POLLIN);
+        }
+
+        loop {
+            match client.read(&mut byte) {
+                Ok(0) => return Ok(()),
+                Ok(_) => client.write_all(&vec![byte[0]; ANSWER])?,
+                Err(err) => {
+                    // With this room the socket takes all that waits to be sent.
+                    wait(client, libc::POLLOUT);
+                    return Err(err);
+                }
+            }
+        }
+    }
+}
+
+/// Waits for `events` of the socket, `poll(2)`.
+#[allow(unsafe_code)]
+fn wait(client: &impl AsFd, events: libc::c_short) {
+    let mut fd = libc::pollfd {
+        fd: client.as_fd().as_raw_fd(),
+        events,
+        revents: 0,
+    };
+
+    // SAFETY: poll() reads and writes one structure, which is local.
+    assert_eq!(unsafe { libc::poll(&raw mut fd, 1, -1) }, 1);
+}
+
+/// Reads and sends one word of 4 bytes, and then waits.
+fn echo_one_word(client: &mut Connection) -> io::Result<()> {
+    let mut word = [0; 4];
+
+    client.read_exact(&mut word).inspect_err(|err| {
+        if err.kind() == io::ErrorKind::ConnectionReset {
+            println!("reset");
+        }
+    })?;
+    client.write_all(&word)?;
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
 /// A server that runs, and its output.
 struct Running {
-    child: Child,
-    output: BufReader<std::process::ChildStdout>,
+    group: Group,
+    output: BufReader<ChildStdout>,
     socket: String,
 }
 
@@ -97,15 +174,15 @@ impl Running {
             std::env::temp_dir().display(),
             std::process::id()
         );
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--serve", &socket])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut group = Group::start(
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--serve", &socket])
+                .stdout(Stdio::piped()),
+        );
+        let output = BufReader::new(group.child().stdout.take().unwrap());
 
         Self {
-            child,
+            group,
             output,
             socket,
         }
@@ -127,7 +204,15 @@ impl Running {
     }
 
     fn connect(&self) -> UnixStream {
-        UnixStream::connect(&self.socket).unwrap()
+        self.connect_to("")
+    }
+
+    /// Connects to the address that ends with `suffix`.
+    fn connect_to(&self, suffix: &str) -> UnixStream {
+        let client = UnixStream::connect(format!("{}{suffix}", self.socket)).unwrap();
+
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client
     }
 
     /// Sends a command, and returns the line of the answer.
@@ -141,12 +226,15 @@ impl Running {
         answer
     }
 
-    fn quit(mut self) {
-        let pid = Pid::from_raw(self.child.id() as i32);
+    fn quit(self) {
+        self.group.quit();
+        self.finish();
+    }
 
-        kill(pid, Signal::SIGQUIT).unwrap();
+    /// Waits until the server, which was told to quit, has exited.
+    fn finish(mut self) {
         assert_eq!(self.lines(2), ["exit 0", "exit 1"]);
-        assert!(self.child.wait().unwrap().success());
+        assert!(self.group.wait().success());
         // The last process has exited, and the master has removed the socket.
         assert_eq!(self.line(), "");
         assert!(!fs::exists(&self.socket).unwrap());
@@ -188,6 +276,82 @@ fn a_slow_client_gets_all() {
     client.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "after\n");
     server.quit();
+}
+
+fn a_client_that_is_refused_is_read_later() {
+    let mut server = Running::start("refused");
+
+    server.lines(2);
+
+    let mut client = server.connect_to(".full");
+
+    ask_for_much(&mut client);
+
+    // The server also answers all that has arrived before it closes the connection.
+    server.group.quit();
+    client.read_exact(&mut [0]).unwrap();
+    ask_for_much(&mut client);
+    server.finish();
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+}
+
+fn ask_for_much(client: &mut UnixStream) {
+    const BYTES: usize = 64;
+
+    let mut received = vec![0; BYTES * ANSWER];
+
+    client.write_all(&[b'x'; BYTES]).unwrap();
+    client.read_exact(&mut received).unwrap();
+    assert!(received.iter().all(|&byte| byte == b'x'));
+}
+
+fn a_handler_can_leave_data_unread() {
+    let mut server = Running::start("unread");
+
+    server.lines(2);
+
+    let mut client = server.connect_to(".words");
+    let mut received = [0; 12];
+
+    client.write_all(b"one two six ").unwrap();
+    client.read_exact(&mut received).unwrap();
+    assert_eq!(&received, b"one two six ");
+    server.quit();
+}
+
+fn the_reason_of_a_failed_read() {
+    let mut server = Running::start("reset");
+
+    server.lines(2);
+
+    let mut client = server.connect_to(".words");
+
+    client.write_all(b"word").unwrap();
+    // A client that closes its socket without reading all has reset the connection.
+    wait(&client, libc::POLLIN);
+    drop(client);
+    assert_eq!(server.line(), "reset");
+    server.quit();
+}
+
+fn a_failed_test_leaves_no_process() {
+    let mut server = Running::start("dropped");
+
+    server.lines(2);
+
+    let Running {
+        group,
+        mut output,
+        socket,
+    } = server;
+
+    drop(group);
+    // The output ends when no process has it any more.
+    assert_eq!(output.read_to_string(&mut String::new()).unwrap(), 0);
+
+    for suffix in ["", ".full", ".words"] {
+        fs::remove_file(format!("{socket}{suffix}")).unwrap();
+    }
 }
 
 fn a_panic_costs_one_worker() {

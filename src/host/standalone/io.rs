@@ -66,6 +66,9 @@ impl Stream {
         self.log
             .error(level, Some(err), format_args!("{call}() failed"));
 
+        // The write of the line can have changed errno.
+        err.set();
+
         NGX_ERROR
     }
 }
