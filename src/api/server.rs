@@ -198,6 +198,7 @@ impl Builder {
     /// The program must have one thread: see [Fork](super::Program#fork). The master
     /// forks its workers later, too, so a closure that runs in the master starts no
     /// thread.
+    #[must_use = "the reason why the server could not be set up"]
     pub fn run(mut self) -> io::Error {
         if self.is_invalid {
             return io::Error::new(io::ErrorKind::InvalidInput, "a text has a zero byte");
