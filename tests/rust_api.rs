@@ -18,8 +18,8 @@
 mod channels;
 #[path = "rust_api/example.rs"]
 mod example;
-#[path = "rust_api/group.rs"]
-mod group;
+#[path = "rust_api/kept.rs"]
+mod kept;
 #[path = "rust_api/leaks.rs"]
 mod leaks;
 #[path = "rust_api/messages.rs"]
@@ -30,6 +30,8 @@ mod processes;
 mod refused;
 #[path = "rust_api/server.rs"]
 mod server;
+#[path = "rust_api/started.rs"]
+mod started;
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -42,6 +44,7 @@ type Case = (&'static str, fn());
 fn cases() -> impl Iterator<Item = Case> {
     [
         processes::CASES,
+        kept::CASES,
         channels::CASES,
         messages::CASES,
         refused::CASES,
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--case", name] => run_case(name),
         ["--serve", address] => server::serve(address),
+        ["--print"] => processes::print(),
         ["--list", ..] => cases().for_each(|(name, _)| println!("{name}: test")),
         _ => return run_all(args.iter().find(|arg| !arg.starts_with('-'))),
     }

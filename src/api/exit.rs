@@ -7,7 +7,8 @@ use std::panic::{self, AssertUnwindSafe};
 
 use crate::host::standalone::cycle::Cycle;
 use crate::log::Level;
-use crate::sys::process;
+use crate::process::reap;
+use crate::sys::{process, stdout};
 
 /// The exit code of a process whose closure has panicked. It is the code of a Rust
 /// program whose main() has panicked.
@@ -62,14 +63,17 @@ pub enum Exit {
     Code(u8),
     /// This signal has ended the process.
     Signal(i32),
-    /// Other code of this program has reaped the process.
+    /// Other code of this program has reaped the process, so the program does not know
+    /// how it has ended.
     Unknown,
 }
 
 impl Exit {
-    /// Makes the value of `status`, as `wait(2)` returns it.
+    /// Makes the value of `status`, as `wait(2)` returns it, or [`reap::UNKNOWN`].
     pub(super) fn of_status(status: c_int) -> Self {
-        if libc::WIFSIGNALED(status) {
+        if status == reap::UNKNOWN {
+            Self::Unknown
+        } else if libc::WIFSIGNALED(status) {
             Self::Signal(libc::WTERMSIG(status))
         } else {
             // The kernel keeps 8 bits of the exit code.
@@ -91,9 +95,16 @@ pub fn guard<T>(f: impl FnOnce() -> T) -> T {
         Ok(value) => value,
         Err(payload) => {
             log(Level::Alert, format_args!("panic: {}", text(&*payload)));
-            process::exit(PANICKED.into())
+            exit(PANICKED)
         }
     }
+}
+
+/// Ends the process with an exit code. The exit is that of C, which does not know
+/// Rust's buffer of stdout.
+pub fn exit(code: u8) -> ! {
+    stdout::flush();
+    process::exit(code.into())
 }
 
 /// Writes a line to the log of the program.

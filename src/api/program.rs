@@ -8,11 +8,11 @@ use std::rc::{Rc, Weak};
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::exit::{self, IntoExitCode};
-use super::process::{Process, Status};
+use super::process::{Process, Start, Status};
 use super::thread::{self, InLoop};
 use super::worker::{self, Worker};
 use super::{error, exit::NOT_SET_UP};
-use crate::config::ngx_int_t;
+use crate::config::{ngx_int_t, ngx_pid_t};
 use crate::host::call::Proc;
 use crate::host::globals::GLOBALS;
 use crate::host::spawn::spawn_process;
@@ -21,10 +21,11 @@ use crate::host::standalone::types::ngx_cycle_t;
 use crate::host::standalone::variables::{ngx_process, ngx_quit, ngx_reap, ngx_terminate};
 use crate::host::standalone::{channel, init, message_loop, spawn};
 use crate::process::mode::{NGX_PROCESS_NORESPAWN, NGX_PROCESS_RESPAWN};
+use crate::process::{reap, respawn};
 use crate::process_cycle::announce::announce;
 use crate::process_cycle::signal_workers::signal_processes;
-use crate::sys::process;
 use crate::sys::text::Text;
+use crate::sys::{process, stdout};
 use crate::table::role::{NGX_PROCESS_MASTER, NGX_PROCESS_WORKER};
 
 /// A program that spawns processes, as a master does.
@@ -40,36 +41,61 @@ use crate::table::role::{NGX_PROCESS_MASTER, NGX_PROCESS_WORKER};
 /// closure itself can do everything that a program can do, and it can start threads.
 /// Only the first thread can use the library there.
 ///
-/// The process inherits what is open. When the closure returns, the process exits: no
-/// destructor of the parent's values runs in it. What the parent has buffered, as a line
-/// of `print!` that has not ended, belongs to both processes.
+/// The process inherits what is open. When the closure returns, the process writes what
+/// `print!` has buffered, and exits: no destructor of the parent's values runs in it.
+/// Before the fork, the parent writes what its own `print!` has buffered. What other
+/// writers of the parent have buffered belongs to both processes.
+///
+/// A closure can start processes with a reference to the program. Its process becomes
+/// their parent, and [`Program::turn`] reaps them. [`Program::wait`] and
+/// [`Program::terminate`] fail in this process, because the other processes of the
+/// program are not its children.
 ///
 /// A panic of the closure is logged, and the process exits with the code 101.
+///
+/// # Other children
+///
+/// A program can start other programs with [`std::process::Command`]. The program reaps
+/// a child that no code waits for: 2 seconds after its exit, in [`Program::turn`] or
+/// [`Program::wait`].
 pub struct Program {
     cycle: Cycle,
+    /// The process that has called [`Program::init`].
+    pid: ngx_pid_t,
     processes: RefCell<Vec<Weak<Status>>>,
 }
 
 impl Program {
     /// Sets the program up: the handlers of signals, the log on stderr and the process
-    /// table. SIGTERM and SIGQUIT no longer end the program: [`Program::wait`] hands
-    /// them on to the processes.
+    /// table.
+    ///
+    /// The library handles these signals from then on, so they no longer end the program:
+    ///
+    /// | Signal | Effect |
+    /// | --- | --- |
+    /// | SIGTERM, SIGINT, SIGQUIT | [`Program::is_told_to_exit`] returns true, and [`Program::wait`] hands SIGTERM or SIGQUIT on to the processes. |
+    /// | SIGCHLD | The program reaps its processes. |
+    /// | SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM, SIGIO | The program logs the signal, and does nothing else. |
+    /// | SIGPIPE, SIGSYS | The program ignores the signal. |
     ///
     /// # Errors
     ///
-    /// Returns an error if the program has other threads, if this function or
-    /// [`Builder::run`](super::Builder::run) was called before, or, with the reason on
-    /// stderr, if the signals cannot be set up.
+    /// Returns an error if the program has other threads, if `/proc`, which has their
+    /// number, is not mounted, if this function or [`Builder::run`](super::Builder::run)
+    /// was called before, or, with the reason on stderr, if the signals cannot be set up.
+    /// After the last error the function cannot be called again.
     pub fn init() -> io::Result<Self> {
         thread::start()?;
         ngx_process.store(NGX_PROCESS_MASTER, Relaxed);
 
         let cycle = Cycle::boot();
 
+        reap::leave_foreign();
         init::init(Some(cycle)).map_err(|_| error::logged("no signal handlers, see the log"))?;
 
         Ok(Self {
             cycle,
+            pid: process::getpid(),
             processes: RefCell::default(),
         })
     }
@@ -115,6 +141,10 @@ impl Program {
     /// delays that the library has for processes that fail again and again. The process
     /// is not started again after the exit code 2, or after it was told to exit.
     ///
+    /// The program starts a process again in [`Program::turn`] and [`Program::wait`].
+    /// While it has other threads, it cannot fork: see [Fork](Program#fork). Then it logs
+    /// an alert, and starts the process when it has one thread again.
+    ///
     /// The program keeps `f`, with what `f` owns, until the program ends.
     ///
     /// # Errors
@@ -155,14 +185,18 @@ impl Program {
         mode: ngx_int_t,
     ) -> io::Result<Process> {
         thread::check_alone()?;
+        stdout::flush();
 
         // SAFETY: the cycle and the name live as long as the program, and the caller
         // passes a `proc` that can be called with `data`.
         let pid =
             unsafe { spawn_process(self.cycle.as_ptr(), Some(proc), data, Text::new(name), mode) }
                 .map_err(|_| error::logged("no process, see the log"))?;
-        let slot = GLOBALS.process_slot();
-        let status = Rc::new(Status::new(slot, pid, mode == NGX_PROCESS_RESPAWN));
+        let start = match mode {
+            NGX_PROCESS_RESPAWN => Start::Again,
+            _ => Start::Once(pid),
+        };
+        let status = Rc::new(Status::new(GLOBALS.process_slot(), start));
 
         announce(&GLOBALS, self.cycle.log());
         self.processes.borrow_mut().push(Rc::downgrade(&status));
@@ -175,7 +209,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// Returns an error in a function that the event loop has called.
+    /// Fails if a handler calls it.
     pub fn turn(&self) -> io::Result<()> {
         worker::turn()?;
 
@@ -191,8 +225,10 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// Returns an error in a function that the event loop has called.
+    /// Fails if a handler calls it, or a process that this program has started.
     pub fn wait(&self) -> io::Result<()> {
+        self.check_process()?;
+
         // A handler must not reap, either: a process could be started again there.
         drop(InLoop::enter()?);
 
@@ -213,11 +249,28 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// Returns an error if another thread uses the library.
+    /// Fails if another thread uses the library, or if a process that this program has
+    /// started calls it.
     pub fn terminate(&self) -> io::Result<()> {
         thread::claim()?;
-        signal_processes(&GLOBALS, self.cycle.log(), libc::SIGTERM, None);
+        self.check_process()?;
+        self.signal_all(libc::SIGTERM);
         Ok(())
+    }
+
+    /// Checks that this process has the processes of the table as its children. A process
+    /// that this program has started has only a copy of the table.
+    fn check_process(&self) -> io::Result<()> {
+        match self.pid == process::getpid() {
+            true => Ok(()),
+            false => Err(error::other("the program belongs to another process")),
+        }
+    }
+
+    /// Sends a signal to all processes, or the command that means the same.
+    fn signal_all(&self, signo: i32) {
+        signal_processes(&GLOBALS, self.cycle.log(), signo, None);
+        self.note_gone();
     }
 
     /// Returns true if SIGTERM or SIGQUIT has told this program to exit, and
@@ -231,37 +284,33 @@ impl Program {
     fn hand_on(&self) {
         for (flag, signo) in [(&ngx_terminate, libc::SIGTERM), (&ngx_quit, libc::SIGQUIT)] {
             if flag.swap(0, Relaxed) != 0 {
-                signal_processes(&GLOBALS, self.cycle.log(), signo, None);
+                self.signal_all(signo);
             }
         }
     }
 
     /// Reaps the processes that have exited. Returns whether any process is left.
     fn reap(&self) -> bool {
-        // No borrow is alive when a process is forked, because its closure can use
-        // this program.
-        let processes: Vec<_> = self
-            .processes
-            .borrow()
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect();
-
-        for status in &processes {
-            status.note_exit();
-        }
+        respawn::hold(!thread::is_alone());
+        stdout::flush();
 
         let is_any_left = spawn::reap_children(Some(self.cycle));
 
-        for status in &processes {
-            status.note_gone();
-        }
+        self.note_gone();
+        is_any_left
+    }
 
-        drop(processes);
+    /// Stores how processes have ended whose slots are empty now.
+    fn note_gone(&self) {
         self.processes
             .borrow_mut()
-            .retain(|status| status.strong_count() != 0);
-        is_any_left
+            .retain(|status| match status.upgrade() {
+                Some(status) => {
+                    status.note_gone();
+                    true
+                }
+                None => false,
+            });
     }
 }
 
@@ -314,5 +363,5 @@ fn run<R: IntoExitCode>(f: impl FnOnce(&Worker) -> R) -> ! {
         Err(_) => NOT_SET_UP,
     };
 
-    process::exit(code.into())
+    exit::exit(code)
 }

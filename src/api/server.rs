@@ -22,6 +22,7 @@ use crate::host::standalone::program_conf::ProgramConf;
 use crate::host::standalone::types::{
     ngx_connection_t, ngx_core_conf_t, ngx_cycle_t, ngx_module_t,
 };
+use crate::sys::stdout;
 
 pub use crate::log::Level;
 
@@ -305,6 +306,8 @@ extern "C" fn on_exit_worker(_cycle: *mut ngx_cycle_t) {
     for f in hooks().into_iter().flat_map(|hooks| &hooks.exit_worker) {
         guard(|| f(&worker));
     }
+
+    stdout::flush();
 }
 
 /// Serves a new connection with the closure of its address.

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::error;
-use crate::sys::wait;
+use crate::sys::{time, wait};
 
 /// Whether a thread of this process is the owner.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
@@ -52,11 +52,35 @@ pub fn is_owner() -> bool {
 pub fn check_alone() -> io::Result<()> {
     claim()?;
 
-    match wait::threads() {
-        Ok(1) => Ok(()),
-        Ok(_) => Err(error::other("a process with several threads cannot fork")),
-        Err(err) => Err(err.into()),
+    for _ in 0..PATIENCE {
+        if threads()? == 1 {
+            return Ok(());
+        }
+
+        time::pause(1);
     }
+
+    Err(error::other("a process with several threads cannot fork"))
+}
+
+/// The milliseconds for which a thread can remain after `JoinHandle::join` has returned:
+/// the kernel removes it from `/proc` a bit later.
+const PATIENCE: usize = 20;
+
+/// Returns true if this process has one thread now.
+pub fn is_alone() -> bool {
+    wait::threads() == Ok(1)
+}
+
+fn threads() -> io::Result<u64> {
+    wait::threads().map_err(|err| {
+        let err = io::Error::from(err);
+
+        io::Error::new(
+            err.kind(),
+            format!("the threads cannot be counted in /proc/self/task: {err}"),
+        )
+    })
 }
 
 /// Marks the program as started. Returns an error if it was started before.

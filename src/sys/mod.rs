@@ -43,6 +43,8 @@ pub mod region;
 pub mod shm;
 pub mod signal;
 pub mod socket;
+#[cfg(feature = "standalone")]
+pub mod stdout;
 #[cfg(test)]
 mod testing;
 pub mod text;

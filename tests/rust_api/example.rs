@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
 use super::Case;
-use super::group::Group;
+use super::started::Started;
 
 pub const CASES: &[Case] = &[("example::the_echo_server", the_echo_server)];
 
@@ -30,7 +30,7 @@ fn the_echo_server() {
         .unwrap()
         .join("examples/echo");
     let address = free_address();
-    let mut server = Group::start(
+    let mut server = Started::start(
         Command::new(echo)
             .args([&address, "2"])
             .stderr(Stdio::piped()),

@@ -1,12 +1,13 @@
 //! Tests of processes.
 
-use std::cell::Cell;
+use std::env;
 use std::io;
-use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
+use std::process::Command;
 
-use ngx_ipc::api::{Channel, Exit, MessageType, SharedMemory, To};
+use ngx_ipc::api::{Channel, Exit, Program};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
 
 use super::Case;
 use super::leaks::Checked;
@@ -23,12 +24,20 @@ pub const CASES: &[Case] = &[
         terminate_ends_a_worker,
     ),
     (
-        "processes::a_kept_process_is_started_again",
-        a_kept_process_is_started_again,
+        "processes::what_other_code_has_reaped",
+        what_other_code_has_reaped,
     ),
     (
-        "processes::the_exit_code_2_is_final",
-        the_exit_code_2_is_final,
+        "processes::other_programs_can_be_started",
+        other_programs_can_be_started,
+    ),
+    (
+        "processes::a_closure_cannot_reach_its_siblings",
+        a_closure_cannot_reach_its_siblings,
+    ),
+    (
+        "processes::what_is_printed_is_written_once",
+        what_is_printed_is_written_once,
     ),
     (
         "processes::a_worker_learns_that_its_master_is_gone",
@@ -119,53 +128,101 @@ fn terminate_ends_a_worker() {
     assert_eq!(turns.exit(), Some(Exit::Code(3)));
 }
 
-fn a_kept_process_is_started_again() {
+fn what_other_code_has_reaped() {
     let program = Checked::start();
-    let starts = Rc::new(SharedMemory::<AtomicU64>::new(1).unwrap());
-    let counter = Rc::clone(&starts);
-    let is_third = Rc::new(Cell::new(false));
-    let seen = Rc::clone(&is_third);
-    let third = MessageType::<()>::register(c"third", move |_| seen.set(true)).unwrap();
-    let process = program
-        .keep(c"kept", move |worker| -> io::Result<()> {
-            // Two processes exit. The third one runs until it is told to exit.
-            if counter[0].fetch_add(1, Relaxed) < 2 {
-                return Ok(());
-            }
-            third.send(To::MASTER, &())?;
+    let mut signals = SigSet::empty();
+
+    // Without this the library's handler would reap the process.
+    signals.add(Signal::SIGCHLD);
+    signals.thread_block().unwrap();
+
+    let process = program.spawn(c"reaped", |_| 3).unwrap();
+    let pid = Pid::from_raw(process.id().unwrap() as i32);
+
+    assert_eq!(waitpid(pid, None), Ok(WaitStatus::Exited(pid, 3)));
+    signals.thread_unblock().unwrap();
+    program.finish();
+    assert_eq!(process.exit(), Some(Exit::Unknown));
+}
+
+fn other_programs_can_be_started() {
+    let program = Checked::start();
+
+    for _ in 0..20 {
+        let status = Command::new("sh").args(["-c", "exit 3"]).status().unwrap();
+
+        assert_eq!(status.code(), Some(3));
+    }
+
+    program.finish();
+}
+
+fn a_closure_cannot_reach_its_siblings() {
+    let program = Checked::start();
+    let sibling = program
+        .spawn(c"sibling", |worker| -> io::Result<()> {
             while !worker.is_told_to_exit() {
                 worker.turn()?;
             }
             Ok(())
         })
         .unwrap();
-    let first = process.id();
+    let process = program
+        .spawn(c"process", |_| {
+            let parent = &program;
+            let own = parent.spawn(c"own", |_| 4).unwrap();
 
-    while !is_third.get() {
+            assert!(parent.wait().is_err() && parent.terminate().is_err());
+            assert_eq!((sibling.id(), sibling.exit()), (None, None));
+            assert_eq!(sibling.kill().unwrap_err().kind(), io::ErrorKind::NotFound);
+            assert!(sibling.terminate().is_err());
+
+            // The process reaps its own child.
+            while own.exit().is_none() {
+                parent.turn().unwrap();
+            }
+            assert_eq!(own.exit(), Some(Exit::Code(4)));
+        })
+        .unwrap();
+
+    while process.exit().is_none() {
         program.turn().unwrap();
     }
 
-    assert!(process.id().is_some() && process.id() != first);
-    assert_eq!(process.exit(), None);
+    assert_eq!(process.exit(), Some(Exit::Code(0)));
+    assert!(sibling.id().is_some());
     program.terminate().unwrap();
-    program.wait().unwrap();
-    assert_eq!(process.id(), None);
-    assert_eq!(starts[0].load(Relaxed), 3);
+    program.finish();
+    assert_eq!(sibling.exit(), Some(Exit::Code(0)));
 }
 
-fn the_exit_code_2_is_final() {
-    let program = Checked::start();
-    let starts = Rc::new(SharedMemory::<AtomicU64>::new(1).unwrap());
-    let counter = Rc::clone(&starts);
+/// The program whose output `what_is_printed_is_written_once` reads.
+pub fn print() {
+    let program = Program::init().unwrap();
 
+    print!("parent ");
+    program.spawn(c"prints", |_| print!("child ")).unwrap();
+    program.wait().unwrap();
     program
-        .keep(c"kept", move |_| {
-            counter[0].fetch_add(1, Relaxed);
-            2
+        .spawn(c"panics", |_| -> u8 {
+            print!("panic ");
+            panic!("after a print");
         })
         .unwrap();
-    program.finish();
-    assert_eq!(starts[0].load(Relaxed), 1);
+    program.wait().unwrap();
+    print!("end");
+}
+
+fn what_is_printed_is_written_once() {
+    let output = Command::new(env::current_exe().unwrap())
+        .arg("--print")
+        .output()
+        .unwrap();
+
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "parent child panic end"
+    );
 }
 
 fn a_worker_learns_that_its_master_is_gone() {
@@ -235,9 +292,9 @@ fn sigterm_is_handed_on() {
     let master = std::process::id();
     let process = program
         .spawn(c"kills", move |worker| -> io::Result<u8> {
-            let master = nix::unistd::Pid::from_raw(master as i32);
+            let master = Pid::from_raw(master as i32);
 
-            nix::sys::signal::kill(master, nix::sys::signal::Signal::SIGTERM)?;
+            nix::sys::signal::kill(master, Signal::SIGTERM)?;
             while !worker.is_told_to_exit() {
                 worker.turn()?;
             }

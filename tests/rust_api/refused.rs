@@ -14,6 +14,7 @@ use super::leaks::{Checked, descriptors};
 pub const CASES: &[Case] = &[
     ("refused::a_second_program", a_second_program),
     ("refused::spawn_beside_a_thread", spawn_beside_a_thread),
+    ("refused::spawn_after_a_thread", spawn_after_a_thread),
     ("refused::another_thread", another_thread),
     (
         "refused::the_event_loop_in_a_handler",
@@ -65,6 +66,17 @@ fn spawn_beside_a_thread() {
 
     program.finish();
     assert_eq!(process.exit(), Some(ngx_ipc::api::Exit::Code(6)));
+}
+
+fn spawn_after_a_thread() {
+    let program = Checked::start();
+
+    for _ in 0..200 {
+        thread::spawn(|| ()).join().unwrap();
+        program.spawn(c"worker", |_| ()).unwrap();
+    }
+
+    program.finish();
 }
 
 fn another_thread() {
