@@ -7,6 +7,10 @@
 #define NGX_DAY           86400
 #define NGX_DAYS_400      146097        /* days of 400 years */
 
+/* December 31, 9999, 23:59:59: the last year with four digits. */
+
+#define NGX_LAST_TIME     253402300799
+
 /* The days from March 1 of the year 0 to January 1, 1970. */
 #define NGX_DAYS_TO_1970  719468
 
@@ -21,6 +25,9 @@ void
 ngx_gmtime(time_t t, ngx_tm_t *tp)
 {
     ngx_int_t  days, second, year, month;
+
+    t = ngx_max(t, 0);
+    t = ngx_min(t, NGX_LAST_TIME);
 
     days = t / NGX_DAY;
     second = t % NGX_DAY;
@@ -38,8 +45,8 @@ ngx_gmtime(time_t t, ngx_tm_t *tp)
     days %= NGX_DAYS_400;
 
     /*
-     * A day of leap for each 4 years, none for each 100.  The last day of the
-     * 400 years is a day of leap, too.
+     * Each 4 years have a leap day, but not each 100.  The last day of the 400
+     * years is a leap day, too.
      */
 
     year += (days - days / 1460 + days / 36524 - days / 146096) / 365;
@@ -56,23 +63,22 @@ ngx_gmtime(time_t t, ngx_tm_t *tp)
 time_t
 ngx_next_time(time_t when)
 {
-    time_t     now, next;
-    struct tm  tm;
+    time_t     next;
+    struct tm  day;
 
-    now = ngx_time();
-    ngx_libc_localtime(now, &tm);
+    ngx_libc_localtime(ngx_time(), &day);
 
-    tm.tm_hour = (int) (when / 3600);
-    tm.tm_min = (int) (when / 60 % 60);
-    tm.tm_sec = (int) (when % 60);
+    day.tm_sec = (int) (when % 60);
+    day.tm_min = (int) (when / 60 % 60);
+    day.tm_hour = (int) (when / 3600);
 
-    next = mktime(&tm);
+    /* mktime() accepts the day behind the last day of a month. */
 
-    if (next == -1 || next > now) {
-        return next;
-    }
+    do {
+        next = mktime(&day);
+        day.tm_mday++;
 
-    tm.tm_mday++;
+    } while (next != -1 && next <= ngx_time());
 
-    return mktime(&tm);
+    return next;
 }

@@ -51,6 +51,38 @@ test_gmtime(void)
 }
 
 
+/* Times that have no four digits of the year. */
+
+static void
+test_bad_times(void)
+{
+    size_t         i;
+    ngx_tm_t       tm;
+    static time_t  early[] = { -1, -86401, LONG_MIN };
+    static time_t  late[] = { 253402300800, NGX_MAX_TIME_T_VALUE };
+
+    for (i = 0; i < t_nitems(early); i++) {
+        ngx_gmtime(early[i], &tm);
+        T_EQ(tm.ngx_tm_year, 1970);
+        T_EQ(tm.ngx_tm_mon, 1);
+        T_EQ(tm.ngx_tm_mday, 1);
+        T_EQ(tm.ngx_tm_hour, 0);
+        T_EQ(tm.ngx_tm_sec, 0);
+        T_EQ(tm.ngx_tm_wday, 4);
+    }
+
+    for (i = 0; i < t_nitems(late); i++) {
+        ngx_gmtime(late[i], &tm);
+        T_EQ(tm.ngx_tm_year, 9999);
+        T_EQ(tm.ngx_tm_mon, 12);
+        T_EQ(tm.ngx_tm_mday, 31);
+        T_EQ(tm.ngx_tm_hour, 23);
+        T_EQ(tm.ngx_tm_sec, 59);
+        T_EQ(tm.ngx_tm_wday, 5);
+    }
+}
+
+
 static void
 test_random_times(void)
 {
@@ -140,6 +172,7 @@ main(void)
     t_begin();
 
     t_run("ngx_gmtime() of each day", test_gmtime);
+    t_run("ngx_gmtime() before 1970 and after 9999", test_bad_times);
     t_run("ngx_gmtime() of random times", test_random_times);
     t_run("local time", test_localtime);
     t_run("ngx_next_time()", test_next_time);

@@ -1,4 +1,4 @@
-/* Functions that convert text to numbers. */
+/* Functions that convert text to numbers, and times to dates. */
 
 #include "compare.h"
 
@@ -186,11 +186,34 @@ t_parse_time(void)
 }
 
 
+static void
+t_gmtime(void)
+{
+    time_t    t;
+    ngx_tm_t  tm;
+
+    t = (time_t) t_random_bits(0);
+    t = t_random(2) ? t : -t;
+
+    memset(&tm, 0, sizeof(tm));
+    ngx_gmtime(t, &tm);
+
+    t_number("time", t);
+    t_number("year", tm.ngx_tm_year);
+    t_number("month", tm.ngx_tm_mon);
+    t_number("day", tm.ngx_tm_mday);
+    t_number("weekday", tm.ngx_tm_wday);
+    t_number("second", tm.ngx_tm_hour * 3600 + tm.ngx_tm_min * 60
+             + tm.ngx_tm_sec);
+}
+
+
 const t_subject_t  t_number_subjects[] = {
     { "ngx_atoi", t_atoi },
     { "ngx_atofp", t_atofp },
     { "ngx_hextoi", t_hextoi },
     { "ngx_parse_size", t_parse_size },
     { "ngx_parse_time", t_parse_time },
+    { "ngx_gmtime", t_gmtime },
     { NULL, NULL }
 };

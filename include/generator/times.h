@@ -5,8 +5,9 @@
 
 
 /*
- * Converts the time t, which is not before 1970, to UTC.  In tp, January is
- * month 1, and tm_year is the year itself.  The function sets tm_sec, tm_min,
+ * Converts the time t to UTC.  A time before 1970 becomes the beginning of 1970,
+ * and a time after the year 9999 becomes the end of this year.  In tp, January
+ * is month 1, and tm_year is the year itself.  The function sets tm_sec, tm_min,
  * tm_hour, tm_mday, tm_mon, tm_year and tm_wday.  The function is
  * async-signal-safe.
  */
