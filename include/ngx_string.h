@@ -79,10 +79,11 @@ typedef struct {
  *   %f  double, %.3f        %c  char                %%  %
  *   %V  ngx_str_t *         %s  NUL-terminated      %*s  size_t and bytes
  *   %Z  NUL                 %N  line feed           %A %uA  as %i
+ *   %v  ngx_variable_value_t *
  *
  * A number can have a width, with a leading 0 for zero padding, as in "%02d".
  * x or X before the letter, as in "%xd" and "%Xz", prints a number as unsigned
- * hexadecimal, and %xs and %xV print each byte as two hexadecimal digits.
+ * hexadecimal, and %xs, %xV and %xv print each byte as two hexadecimal digits.
  *
  * The functions write no terminating NUL and return the position after the last
  * byte.  ngx_snprintf(), ngx_slprintf() and ngx_vslprintf() truncate the output

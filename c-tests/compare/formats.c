@@ -94,10 +94,11 @@ t_numbers(void)
 static void
 t_strings(void)
 {
-    size_t      size, len;
-    u_char     *dst, *p;
-    ngx_str_t   s;
-    char       *hex;
+    size_t                 size, len;
+    u_char                *dst, *p;
+    ngx_str_t              s;
+    char                  *hex;
+    ngx_variable_value_t   v;
 
     len = t_length();
     p = t_cstring(len, t_set());
@@ -107,7 +108,11 @@ t_strings(void)
     s.len = t_random(len + 1);
     s.data = p;
 
-    switch (t_random(3)) {
+    memset(&v, 0xff, sizeof(v));
+    v.len = (unsigned) s.len;
+    v.data = p;
+
+    switch (t_random(4)) {
 
     case 0:
         t_show(dst, size, T_PRINT(dst, size,
@@ -117,6 +122,11 @@ t_strings(void)
     case 1:
         t_show(dst, size, T_PRINT(dst, size,
                *hex ? (*hex == 'x' ? "a%xVb" : "a%XVb") : "a%Vb", &s));
+        break;
+
+    case 2:
+        t_show(dst, size, T_PRINT(dst, size,
+               *hex ? (*hex == 'x' ? "a%xvb" : "a%Xvb") : "a%vb", &v));
         break;
 
     default:
