@@ -1,7 +1,10 @@
-/* What a program knows of the machine. */
+/* The size of pages, the number of processors, and the limit of descriptors. */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+
+void ngx_ipc_seed_random(void);
 
 
 ngx_int_t  ngx_ncpu;
@@ -55,5 +58,24 @@ ngx_os_init(ngx_log_t *log)
 
     ngx_max_sockets = (ngx_int_t) limit.rlim_cur;
 
+    ngx_ipc_seed_random();
+
     return NGX_OK;
+}
+
+
+/*
+ * Two processes that start at the same time have different pids, and two that
+ * have had the same pid have started at different times.
+ */
+
+void
+ngx_ipc_seed_random(void)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+
+    srandom((unsigned) getpid() << 16 ^ (unsigned) now.tv_sec
+            ^ (unsigned) (now.tv_nsec / 1000000));
 }

@@ -20,13 +20,15 @@ extern "C" {
  * ngx_cacheline_size, the number of processors, ngx_ncpu, and the limit of
  * descriptors, ngx_max_sockets.
  *
- * ngx_ipc_main() and ngx_ipc_init() call this function.  Returns NGX_OK, or
- * NGX_ERROR, with an alert in the log, if getrlimit() fails.  The function
- * seeds no random numbers, other than nginx's.
+ * ngx_ipc_main() and ngx_ipc_init() call this function.  It also begins a new
+ * sequence of random numbers, srandom(), and so does each worker and helper at
+ * its start.  So ngx_random() returns other numbers in each process.
+ *
+ * Returns NGX_OK, or NGX_ERROR, with an alert in the log, if getrlimit() fails.
  *
  * Safety: log is NULL or a log.
  *
- * References: sysconf(3), getrlimit(2); nginx's src/os/unix/ngx_posix_init.c.
+ * References: sysconf(3), getrlimit(2), random(3); nginx's src/os/unix/ngx_posix_init.c.
  */
 ngx_int_t ngx_os_init(ngx_log_t *log);
 
