@@ -16,12 +16,12 @@ ngx_alloc(size_t size, ngx_log_t *log)
 
     memory = malloc(size);
 
-    ngx_log_debug2(NGX_LOG_DEBUG_ALLOC, log, 0, "malloc: %p:%uz",
-                   memory, size);
-
     if (memory == NULL) {
         ngx_log_error(NGX_LOG_EMERG, log, ENOMEM, "malloc(%uz) failed", size);
     }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_ALLOC, log, 0, "malloc: %p:%uz",
+                   memory, size);
 
     return memory;
 }
@@ -51,7 +51,7 @@ ngx_memalign(size_t alignment, size_t size, ngx_log_t *log)
     if (err != 0) {
         ngx_log_error(NGX_LOG_EMERG, log, err,
                       "posix_memalign(%uz, %uz) failed", alignment, size);
-        return NULL;
+        memory = NULL;
     }
 
     ngx_log_debug3(NGX_LOG_DEBUG_ALLOC, log, 0, "posix_memalign: %p:%uz @%uz",

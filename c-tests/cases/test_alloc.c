@@ -128,6 +128,43 @@ test_debug_lines(void)
 }
 
 
+static ngx_uint_t  levels[4];
+static ngx_uint_t  nlevels;
+
+
+static void
+keep_level(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
+{
+    levels[nlevels++ % t_nitems(levels)] = level;
+}
+
+
+/* A debug line follows the line of the failure. */
+
+static void
+test_debug_lines_fails(void)
+{
+    ngx_log_t         log;
+    volatile size_t   size = SIZE_MAX / 2, alignment = 24;
+
+    needs_malloc();
+    ngx_time_init();
+
+    memset(&log, 0, sizeof(log));
+    log.log_level = NGX_LOG_DEBUG_ALLOC;
+    log.writer = keep_level;
+
+    T_OK(ngx_alloc(size, &log) == NULL);
+    T_OK(ngx_memalign(alignment, 20, &log) == NULL);
+
+    T_EQ(nlevels, 4);
+    T_EQ(levels[0], NGX_LOG_EMERG);
+    T_EQ(levels[1], NGX_LOG_DEBUG);
+    T_EQ(levels[2], NGX_LOG_EMERG);
+    T_EQ(levels[3], NGX_LOG_DEBUG);
+}
+
+
 static void
 test_align_ptr(void)
 {
@@ -172,6 +209,22 @@ test_machine(void)
 }
 
 
+/* The program has another sequence of random numbers than the one of each program. */
+
+static void
+test_random(void)
+{
+    long  first;
+
+    srandom(1);
+    first = ngx_random();
+
+    srandom(1);
+    os_init();
+    T_OK(ngx_random() != first);
+}
+
+
 int
 main(void)
 {
@@ -183,8 +236,10 @@ main(void)
     t_run("allocations that are too large", test_no_memory);
     t_run("an alignment that is not a power of two", test_bad_alignment);
     t_run("debug lines of allocations", test_debug_lines);
+    t_run("debug lines of allocations that fail", test_debug_lines_fails);
     t_run("ngx_align() and ngx_align_ptr()", test_align_ptr);
     t_run("ngx_os_init()", test_machine);
+    t_run("ngx_os_init() seeds random numbers", test_random);
 
     return t_end();
 }
