@@ -8,23 +8,67 @@
 #include <ngx_core.h>
 
 
-/* The bytes that a name takes in a bucket. */
+/*
+ * The bytes that a name takes in a bucket: the pointer to the value, and the
+ * length with the name, filled up to the size of a pointer.
+ */
 
-#define ngx_hash_elt_size(name)                                               \
-    (sizeof(void *) + ngx_align((name)->key.len + sizeof(u_short),            \
-                                sizeof(void *)))
+static size_t
+ngx_hash_bytes(ngx_hash_key_t *name)
+{
+    return offsetof(ngx_hash_elt_t, len)
+           + ngx_align(name->key.len + sizeof(u_short), sizeof(void *));
+}
+
 
 /* The largest bucket, in bytes, for cache lines of 64 bytes. */
 
 #define NGX_HASH_MAX_BUCKET  (65536 - 64)
 
 
+/* The log of the pool, as in nginx, or of ngx_cycle if the pool has no log. */
+
+static ngx_log_t *
+ngx_hash_log(ngx_hash_init_t *hinit)
+{
+    if (hinit->pool->log != NULL || ngx_cycle == NULL) {
+        return hinit->pool->log;
+    }
+
+    return ngx_cycle->log;
+}
+
+
 static void
 ngx_hash_failed(ngx_hash_init_t *hinit, const char *fmt, ngx_uint_t value)
 {
-    if (ngx_cycle && ngx_cycle->log) {
-        ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0, fmt, hinit->name,
-                      hinit->name, value);
+    ngx_log_t  *log;
+
+    log = ngx_hash_log(hinit);
+
+    if (log != NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0, fmt, hinit->name, hinit->name,
+                      value);
+    }
+}
+
+
+/* The names do not fit into buckets of the size that the caller wants. */
+
+static void
+ngx_hash_not_optimal(ngx_hash_init_t *hinit)
+{
+    ngx_log_t  *log;
+
+    log = ngx_hash_log(hinit);
+
+    if (log != NULL) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "could not build optimal %s, you should increase "
+                      "either %s_max_size: %i or %s_bucket_size: %i; "
+                      "ignoring %s_bucket_size",
+                      hinit->name, hinit->name, hinit->max_size,
+                      hinit->name, hinit->bucket_size, hinit->name);
     }
 }
 
@@ -49,7 +93,7 @@ ngx_hash_check(ngx_hash_init_t *hinit, ngx_hash_key_t *names, ngx_uint_t nelts)
     for (n = 0; n < nelts; n++) {
 
         if (names[n].key.data != NULL
-            && ngx_hash_elt_size(&names[n]) + sizeof(void *)
+            && ngx_hash_bytes(&names[n]) + sizeof(void *)
                > hinit->bucket_size)
         {
             ngx_hash_failed(hinit, "could not build %s, you should "
@@ -80,12 +124,36 @@ ngx_hash_measure(size_t *used, ngx_uint_t size, ngx_hash_key_t *names,
 
         if (names[n].key.data != NULL) {
             bucket = &used[names[n].key_hash % size];
-            *bucket += ngx_hash_elt_size(&names[n]);
+            *bucket += ngx_hash_bytes(&names[n]);
             largest = ngx_max(largest, *bucket);
         }
     }
 
     return largest;
+}
+
+
+/*
+ * The number of buckets with which the search for a good number begins.  An
+ * element takes at least two pointers, so fewer buckets cannot be enough.  nginx
+ * tries only the last 1000 numbers if the table may have more than 10000
+ * buckets, but fewer than 100 for each name: the search would take too long.
+ */
+
+static ngx_uint_t
+ngx_hash_fewest(ngx_hash_init_t *hinit, size_t room, ngx_uint_t nelts)
+{
+    ngx_uint_t  most, fewest;
+
+    most = hinit->max_size;
+
+    if (most > 10000 && nelts != 0 && most / nelts < 100) {
+        return most - 1000;
+    }
+
+    fewest = nelts / (room / sizeof(void *[2]));
+
+    return ngx_max(fewest, 1);
 }
 
 
@@ -99,13 +167,9 @@ ngx_hash_buckets(ngx_hash_init_t *hinit, size_t *used, ngx_hash_key_t *names,
     ngx_uint_t  size;
 
     room = hinit->bucket_size - sizeof(void *);
-    size = nelts / (room / (2 * sizeof(void *)));
+    size = ngx_hash_fewest(hinit, room, nelts);
 
-    if (hinit->max_size > 10000 && nelts && hinit->max_size / nelts < 100) {
-        size = hinit->max_size - 1000;
-    }
-
-    for (size = size ? size : 1; size < hinit->max_size; size++) {
+    for ( /* void */ ; size < hinit->max_size; size++) {
 
         if (ngx_hash_measure(used, size, names, nelts) <= room) {
             return size;
@@ -169,7 +233,7 @@ ngx_hash_fill(size_t *used, ngx_uint_t size, ngx_hash_elt_t **buckets,
 
         i = names[n].key_hash % size;
         elt = (ngx_hash_elt_t *) (void *) ((u_char *) buckets[i] + used[i]);
-        used[i] += ngx_hash_elt_size(&names[n]);
+        used[i] += ngx_hash_bytes(&names[n]);
 
         elt->value = names[n].value;
         elt->len = (u_short) names[n].key.len;
@@ -189,21 +253,14 @@ ngx_hash_build(ngx_hash_init_t *hinit, size_t *used, ngx_hash_key_t *names,
     size = ngx_hash_buckets(hinit, used, names, nelts);
     largest = ngx_hash_measure(used, size, names, nelts);
 
+    if (largest > hinit->bucket_size - sizeof(void *)) {
+        ngx_hash_not_optimal(hinit);
+    }
+
     if (largest > NGX_HASH_MAX_BUCKET - sizeof(void *)) {
         ngx_hash_failed(hinit, "could not build %s, you should "
                         "increase %s_max_size: %i", hinit->max_size);
         return NGX_ERROR;
-    }
-
-    if (largest > hinit->bucket_size - sizeof(void *)
-        && ngx_cycle && ngx_cycle->log)
-    {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "could not build optimal %s, you should increase "
-                      "either %s_max_size: %i or %s_bucket_size: %i; "
-                      "ignoring %s_bucket_size",
-                      hinit->name, hinit->name, hinit->max_size,
-                      hinit->name, hinit->bucket_size, hinit->name);
     }
 
     buckets = (ngx_hash_elt_t **) ngx_pcalloc(hinit->pool,
@@ -244,8 +301,7 @@ ngx_hash_init(ngx_hash_init_t *hinit, ngx_hash_key_t *names, ngx_uint_t nelts)
         return NGX_ERROR;
     }
 
-    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE,
-                           ngx_cycle ? ngx_cycle->log : NULL);
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, ngx_hash_log(hinit));
 
     if (pool == NULL) {
         return NGX_ERROR;

@@ -121,9 +121,13 @@ ngx_uint_t ngx_hash_strlow(u_char *dst, u_char *src, size_t n);
  * Builds a hash table of nelts names.  It does not change afterwards.
  *
  * key_hash of each name is the hash of the name in lower case.  A name whose
- * data is NULL is left out.  Returns NGX_OK.  Returns NGX_ERROR, with an
- * emergency in the log of ngx_cycle, if max_size is 0, if bucket_size is too
- * large or too small for a name, or if there is no memory.
+ * data is NULL is left out.  The function writes to the log of hinit->pool, or of
+ * ngx_cycle if the pool has no log.
+ *
+ * Returns NGX_OK, with a warning if a bucket is larger than bucket_size.  Returns
+ * NGX_ERROR, with an emergency, if max_size is 0, if bucket_size is too large or
+ * too small for a name, if the names need a bucket of 64 KiB, or if there is no
+ * memory.
  *
  * Safety: all pointers of hinit but key, temp_pool and a NULL in hash are valid,
  * and names has nelts names whose values are not NULL.
