@@ -89,14 +89,13 @@ ngx_pool_t *ngx_create_pool(size_t size,
 void ngx_destroy_pool(ngx_pool_t *pool);
 
 /*
- * Frees all memory of a pool, so that the pool is as ngx_create_pool() has
- * made it.
+ * Frees all memory of a pool but its cleanups.
  *
- * The function does not call the handlers of the cleanups, and removes the
- * cleanups. Does nothing if pool is NULL.
+ * The cleanups and their data stay in the pool, and ngx_destroy_pool() calls
+ * their handlers later. Does nothing if pool is NULL.
  *
- * Safety: pool is NULL or a pool. The program does not use memory of the pool
- * afterwards.
+ * Safety: pool is NULL or a pool. The program, and the handlers of the cleanups, use
+ * no other memory of the pool afterwards.
  */
 void ngx_reset_pool(ngx_pool_t *pool);
 

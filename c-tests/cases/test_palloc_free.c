@@ -179,6 +179,86 @@ test_reset(void)
 }
 
 
+/* Cleanups stay when the pool is reset, and the pool does not reuse their memory. */
+
+static int  cleaned[3];
+static int  ncleaned;
+
+
+static void
+clean(void *data)
+{
+    cleaned[ncleaned++] = *(int *) data;
+}
+
+
+static void
+add_cleanups(ngx_pool_t *pool)
+{
+    int                  i;
+    ngx_pool_cleanup_t  *cln;
+
+    for (i = 0; i < 3; i++) {
+        cln = ngx_pool_cleanup_add(pool, sizeof(int));
+        T_REQUIRE(cln != NULL);
+        cln->handler = clean;
+        *(int *) cln->data = i;
+    }
+}
+
+
+static void
+check_cleaned(ngx_pool_t *pool)
+{
+    int  i;
+
+    T_EQ(ncleaned, 0);
+    ngx_destroy_pool(pool);
+    T_EQ(ncleaned, 3);
+
+    for (i = 0; i < 3; i++) {
+        T_EQ(cleaned[i], 2 - i);
+    }
+}
+
+
+static void
+test_reset_cleanups(void)
+{
+    ngx_pool_t  *pool;
+
+    pool = t_pool_create(T_POOL_SIZE);
+
+    add_cleanups(pool);
+    ngx_reset_pool(pool);
+    check_cleaned(pool);
+}
+
+
+static void
+test_reset_reused(void)
+{
+    int          i, round;
+    ngx_pool_t  *pool;
+
+    pool = t_pool_create(T_POOL_SIZE);
+    add_cleanups(pool);
+
+    for (round = 0; round < 3; round++) {
+        ngx_reset_pool(pool);
+
+        for (i = 0; i < 60; i++) {
+            memset(ngx_palloc(pool, 100), 0xa5, 100);
+        }
+
+        T_EQ(ngx_pfree(pool, pool->cleanup), NGX_DECLINED);
+        T_EQ(ngx_pfree(pool, (void *) 1), NGX_DECLINED);
+    }
+
+    check_cleaned(pool);
+}
+
+
 /* Cleanups of files. */
 
 static char  name[] = "/tmp/ngx_ipc_test_XXXXXX";
@@ -305,6 +385,9 @@ main(void)
     t_run("ngx_pfree() in a small pool", test_free_small_pool);
     t_run("ngx_pfree() of one piece of several", test_free_others);
     t_run("ngx_reset_pool()", test_reset);
+    t_run("ngx_reset_pool() keeps the cleanups", test_reset_cleanups);
+    t_run("X ngx_reset_pool() keeps the memory of the cleanups",
+          test_reset_reused);
     t_run("ngx_pool_cleanup_file()", test_cleanup_file);
     t_run("ngx_pool_delete_file()", test_delete_file);
     t_run("ngx_pool_run_cleanup_file()", test_run_cleanup_file);

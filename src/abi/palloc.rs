@@ -47,19 +47,18 @@ pub unsafe extern "C" fn ngx_destroy_pool(pool: *mut ngx_pool_t) {
     }
 }
 
-/// Frees all memory of a pool, so that the pool is as ngx_create_pool() has
-/// made it.
+/// Frees all memory of a pool but its cleanups.
 ///
-/// The function does not call the handlers of the cleanups, and removes the
-/// cleanups. Does nothing if `pool` is NULL.
+/// The cleanups and their data stay in the pool, and ngx_destroy_pool() calls
+/// their handlers later. Does nothing if `pool` is NULL.
 ///
 /// # Safety
 ///
-/// `pool` is NULL or a pool. The program does not use memory of the pool
-/// afterwards.
+/// `pool` is NULL or a pool. The program, and the handlers of the cleanups, use
+/// no other memory of the pool afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_reset_pool(pool: *mut ngx_pool_t) {
-    // SAFETY: C passes NULL or a pool, and does not use its memory afterwards.
+    // SAFETY: C passes NULL or a pool, and uses only its cleanups afterwards.
     unsafe {
         if let Some(pool) = Pool::from_ptr(pool) {
             pool.reset();

@@ -3,8 +3,10 @@
 //!
 //! A pool is a list of blocks, each allocated with malloc(3). Pieces of memory
 //! are taken from the first block of the list. The structure of the pool itself
-//! is in the block that was allocated first. A piece that is too large for a block, or that has an alignment of its
-//! own, is the only piece of another block, so that it can be freed alone.
+//! is in the block that was allocated first. A piece that is too large for a block, or
+//! that has an alignment of its own, is the only piece of another block, so that it can
+//! be freed alone. A cleanup has a block of its own, so that it stays when the pool is
+//! reset.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -12,7 +14,7 @@ use std::ptr::{self, NonNull};
 use nix::errno::Errno;
 
 use super::log::ErrorLog;
-use super::pool_block::Block;
+use super::pool_block::{Block, CLEANUP};
 use super::types::{ngx_pool_cleanup_s, ngx_pool_s};
 pub use super::types::{ngx_pool_cleanup_t, ngx_pool_t};
 use crate::log::{Level, Log};
@@ -152,18 +154,31 @@ impl Pool {
     /// The data of the cleanup is `size` bytes of the pool, or NULL if `size`
     /// is 0.
     pub fn add_cleanup(self, size: usize) -> Result<NonNull<ngx_pool_cleanup_t>> {
-        let cleanup = self.put(ngx_pool_cleanup_s {
-            handler: None,
-            data: ptr::null_mut(),
-            next: self.fields().cleanup,
-        })?;
+        const BEFORE_DATA: usize = size_of::<ngx_pool_cleanup_s>().next_multiple_of(ALIGNMENT);
 
-        if size != 0 {
-            let data = self.allocate(size)?.as_ptr();
+        let whole = BEFORE_DATA.saturating_add(size);
+        let cleanup = self
+            .take_alone(whole, ALIGNMENT)
+            .map_err(|err| no_memory(self.log(), size, err))?
+            .cast::<ngx_pool_cleanup_s>();
 
-            // SAFETY: `put` has just made the cleanup, so no other code has a
-            // pointer to it.
-            unsafe { (*cleanup.as_ptr()).data = data };
+        // SAFETY: `cleanup` points to `whole` bytes that have just been allocated,
+        // aligned for any type of C, so the data of `size` bytes is in them.
+        // `take_alone` has made their block the second one of the pool.
+        unsafe {
+            let block = (*self.first_block().as_ptr()).next;
+            (*block).piece = CLEANUP;
+
+            let data = match size {
+                0 => ptr::null_mut(),
+                _ => cleanup.byte_add(BEFORE_DATA).as_ptr().cast(),
+            };
+
+            cleanup.write(ngx_pool_cleanup_s {
+                handler: None,
+                data,
+                next: self.fields().cleanup,
+            });
         }
 
         self.update(|pool| pool.cleanup = cleanup.as_ptr());
@@ -207,23 +222,28 @@ impl Pool {
         }
     }
 
-    /// Frees all memory of the pool, without calls of the cleanup handlers, and
-    /// removes the cleanups. The pool is as `create` has made it.
+    /// Frees all memory of the pool but the cleanups and their data, which
+    /// [`Pool::destroy`] needs later.
     ///
     /// # Safety
     ///
-    /// The caller does not use memory of the pool afterwards.
+    /// The caller does not use memory of the pool afterwards, apart from cleanups.
     pub unsafe fn reset(self) {
         let mut next = Some(self.first_block());
-        let kept = self.own_block();
+        let own = self.own_block();
+        let mut cleanups = ptr::null_mut();
 
         while let Some(block) = next {
-            // SAFETY: `Block::new` has made the block, which is not freed yet and not
-            // used afterwards. The block with the pool is not freed.
+            // SAFETY: `Block::new` has made the block, which is not freed yet. A block
+            // that is freed is not used afterwards, and no other reference to a block
+            // exists.
             unsafe {
                 next = NonNull::new((*block.as_ptr()).next);
 
-                if block != kept {
+                if (*block.as_ptr()).piece == CLEANUP {
+                    (*block.as_ptr()).next = cleanups;
+                    cleanups = block.as_ptr();
+                } else if block != own {
                     heap::free(block.cast());
                 }
             }
@@ -232,14 +252,11 @@ impl Pool {
         // SAFETY: the block is not freed, and no other reference to it exists. The pool
         // is the first piece of the block.
         unsafe {
-            (*kept.as_ptr()).next = ptr::null_mut();
-            (*kept.as_ptr()).used = size_of::<Block>() + size_of::<ngx_pool_s>();
+            (*own.as_ptr()).next = cleanups;
+            (*own.as_ptr()).used = size_of::<Block>() + size_of::<ngx_pool_s>();
         }
 
-        self.update(|pool| {
-            pool.blocks = kept.as_ptr().cast();
-            pool.cleanup = ptr::null_mut();
-        });
+        self.update(|pool| pool.blocks = own.as_ptr().cast());
     }
 
     /// The block in which the pool itself is, behind the head of the block.
@@ -264,7 +281,7 @@ impl Pool {
         // with the piece is no longer in the list when it is freed.
         unsafe {
             while let Some(block) = NonNull::new((*before.as_ptr()).next) {
-                if (*block.as_ptr()).piece != 0 && (*block.as_ptr()).piece == memory.addr() {
+                if (*block.as_ptr()).piece > CLEANUP && (*block.as_ptr()).piece == memory.addr() {
                     (*before.as_ptr()).next = (*block.as_ptr()).next;
                     heap::free(block.cast());
                     return true;
@@ -333,11 +350,7 @@ impl Pool {
 
     /// Allocates a block for one piece of `size` bytes. The block becomes the second
     /// of the list, so that the next pieces are still taken from the first block.
-    fn take_alone(
-        self,
-        size: usize,
-        alignment: usize,
-    ) -> std::result::Result<NonNull<c_void>, Errno> {
+    fn take_alone(self, size: usize, alignment: usize) -> nix::Result<NonNull<c_void>> {
         let first = self.first_block();
         // A block is aligned for any type of C.
         let room = size.saturating_add(alignment.saturating_sub(ALIGNMENT));

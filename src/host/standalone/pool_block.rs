@@ -17,9 +17,12 @@ pub struct Block {
     /// The number of bytes of the block that are in use, including the head.
     pub used: usize,
     /// The address of the only piece of the block; 0 if the block has room for many
-    /// pieces.
+    /// pieces; `CLEANUP` if the block has a cleanup and the data of the cleanup.
     pub piece: usize,
 }
+
+/// The `piece` of a block with a cleanup. It is no address of a piece.
+pub const CLEANUP: usize = 1;
 
 impl Block {
     /// Allocates a block with room for `size` bytes. `next` becomes the next
