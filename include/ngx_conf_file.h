@@ -149,14 +149,15 @@ typedef struct {
 #define ngx_get_conf(conf_ctx, module)  conf_ctx[module.index]
 
 
-/* Replaces a value that no directive has set. */
+/*
+ * Replaces a value that no directive has set.  This macro and the following ones
+ * need no semicolon, as in nginx.
+ */
 
 #define ngx_conf_init_or(conf, unset, value)                                  \
-    do {                                                                      \
-        if ((conf) == (unset)) {                                              \
-            (conf) = (value);                                                 \
-        }                                                                     \
-    } while (0)
+    if ((conf) == (unset)) {                                                  \
+        (conf) = (value);                                                     \
+    }
 
 #define ngx_conf_init_value(conf, value)                                      \
     ngx_conf_init_or(conf, NGX_CONF_UNSET, value)
@@ -192,15 +193,13 @@ typedef struct {
     ngx_conf_init_or(conf, 0, ((prev) == 0) ? (value) : (prev))
 
 #define ngx_conf_merge_str_value(conf, prev, value)                           \
-    do {                                                                      \
-        if ((conf).data == NULL) {                                            \
-            if ((prev).data != NULL) {                                        \
-                (conf) = (prev);                                              \
-            } else {                                                          \
-                ngx_str_set(&(conf), value);                                  \
-            }                                                                 \
+    if ((conf).data == NULL) {                                                \
+        (conf) = (prev);                                                      \
+                                                                              \
+        if ((prev).data == NULL) {                                            \
+            ngx_str_set(&(conf), value);                                      \
         }                                                                     \
-    } while (0)
+    }
 
 
 #ifdef __cplusplus

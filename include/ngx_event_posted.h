@@ -21,8 +21,8 @@ extern "C" {
  * calls the handlers of descriptors, then those of ngx_posted_accept_events,
  * then those of the timers that have expired, then those of ngx_posted_events.
  * If a queue has an event, the round does not wait.  The events of
- * ngx_posted_next_events move to ngx_posted_events at the begin of the next
- * round.
+ * ngx_posted_next_events move to ngx_posted_events at the beginning of the
+ * next round.
  *
  * A new process begins with empty queues.
  */
@@ -31,6 +31,10 @@ extern ngx_queue_t  ngx_posted_accept_events;
 extern ngx_queue_t  ngx_posted_next_events;
 extern ngx_queue_t  ngx_posted_events;
 
+
+/*
+ * A macro of this header is a block, so that it needs no semicolon, as in nginx.
+ */
 
 /*
  * Adds the event ev to the end of the queue q, unless the event is in a queue
@@ -42,17 +46,17 @@ extern ngx_queue_t  ngx_posted_events;
  * References: nginx's src/event/ngx_event_posted.h.
  */
 #define ngx_post_event(ev, q)                                                 \
-    do {                                                                      \
+    {                                                                         \
         if ((ev)->posted) {                                                   \
             ngx_log_debug1(NGX_LOG_DEBUG_CORE, (ev)->log, 0,                  \
                            "update posted event %p", ev);                     \
-            break;                                                            \
+        } else {                                                              \
+            ngx_log_debug1(NGX_LOG_DEBUG_CORE, (ev)->log, 0,                  \
+                           "post event %p", ev);                              \
+            (ev)->posted = 1;                                                 \
+            ngx_queue_insert_tail(q, &(ev)->queue);                           \
         }                                                                     \
-                                                                              \
-        ngx_log_debug1(NGX_LOG_DEBUG_CORE, (ev)->log, 0, "post event %p", ev);\
-        (ev)->posted = 1;                                                     \
-        ngx_queue_insert_tail(q, &(ev)->queue);                               \
-    } while (0)
+    }
 
 /*
  * Removes the event ev from its queue.
@@ -62,12 +66,12 @@ extern ngx_queue_t  ngx_posted_events;
  * References: nginx's src/event/ngx_event_posted.h.
  */
 #define ngx_delete_posted_event(ev)                                           \
-    do {                                                                      \
+    {                                                                         \
         ngx_log_debug1(NGX_LOG_DEBUG_CORE, (ev)->log, 0,                      \
                        "delete posted event %p", ev);                         \
         (ev)->posted = 0;                                                     \
         ngx_queue_remove(&(ev)->queue);                                       \
-    } while (0)
+    }
 
 /*
  * Removes all events from the queue posted, and calls their handlers in the

@@ -67,35 +67,50 @@ extern "C" {
     ((void) (ngx_ipc_queue_link((h)->prev, x), ngx_ipc_queue_link(x, h)))
 #define ngx_queue_insert_before    ngx_queue_insert_tail
 
-/* Removes the element x.  With NGX_DEBUG, the links of x become NULL. */
-#if (NGX_DEBUG)
-#define ngx_queue_remove(x)                                                   \
-    ((void) (ngx_ipc_queue_link((x)->prev, (x)->next),                        \
-             (x)->next = NULL, (x)->prev = NULL))
-#else
-#define ngx_queue_remove(x)                                                   \
-    ((void) ngx_ipc_queue_link((x)->prev, (x)->next))
-#endif
-
 /*
  * Moves the element q, and all elements behind it, from the queue h to the
- * queue n.  n need not be initialized.
+ * queue n.  n need not be initialized.  The macro needs no semicolon.
  */
 #define ngx_queue_split(h, q, n)                                              \
-    ((void) (ngx_ipc_queue_link((h)->prev, n),                                \
-             ngx_ipc_queue_link((q)->prev, h), ngx_ipc_queue_link(n, q)))
+    {                                                                         \
+        ngx_ipc_queue_link((h)->prev, n);                                     \
+        ngx_ipc_queue_link((q)->prev, h);                                     \
+        ngx_ipc_queue_link(n, q);                                             \
+    }
 
 /*
  * Moves all elements of the queue n to the end of the queue h.  Afterwards n is
- * not initialized.
+ * not initialized.  The macro needs no semicolon.
  */
 #define ngx_queue_add(h, n)                                                   \
-    ((void) (ngx_ipc_queue_link((h)->prev, (n)->next),                        \
-             ngx_ipc_queue_link((n)->prev, h)))
+    {                                                                         \
+        ngx_ipc_queue_link((h)->prev, (n)->next);                             \
+        ngx_ipc_queue_link((n)->prev, h);                                     \
+    }
 
 /* The structure of the type whose member, named link, is the element q. */
 #define ngx_queue_data(q, type, link)                                         \
     ((type *) (void *) ((u_char *) (q) - offsetof(type, link)))
+
+
+/*
+ * Removes the element x from its queue.
+ *
+ * x can be ngx_queue_head() or ngx_queue_last() of a queue.  With NGX_DEBUG, the
+ * links of x become NULL.
+ *
+ * Safety: x is an element of a queue.
+ */
+static ngx_inline void
+ngx_queue_remove(ngx_queue_t *x)
+{
+    ngx_ipc_queue_link(x->prev, x->next);
+
+#if (NGX_DEBUG)
+    x->prev = NULL;
+    x->next = NULL;
+#endif
+}
 
 
 /*
