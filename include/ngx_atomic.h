@@ -45,8 +45,11 @@ extern "C" {
 /* Takes a lock whose value is 0.  Returns 1, or 0 if the lock is taken. */
 #define ngx_trylock(lock)  (*(lock) == 0 && ngx_atomic_cmp_set(lock, 0, 1))
 
-/* Releases a lock. */
-#define ngx_unlock(lock)  *(lock) = 0
+/*
+ * Releases a lock.  Loads and stores before it are done when another process
+ * takes the lock.
+ */
+#define ngx_unlock(lock)  __atomic_store_n(lock, 0, __ATOMIC_RELEASE)
 
 /*
  * Takes a lock: sets *lock to value when *lock is 0.

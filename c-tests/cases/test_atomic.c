@@ -64,6 +64,41 @@ test_trylock(void)
 }
 
 
+/*
+ * The handler of SIGSEGV sees what the memory has when ngx_unlock() stores: the
+ * page of the lock is read-only.
+ */
+
+static int            guarded;
+static int            seen = -1;
+static ngx_atomic_t  *lock_page;
+
+
+static void
+see_store(int signo)
+{
+    seen = guarded;
+    (void) mprotect((void *) lock_page, 4096, PROT_READ|PROT_WRITE);
+}
+
+
+static void
+test_release(void)
+{
+    lock_page = t_shared(4096);
+    *lock_page = 1;
+    T_REQUIRE(mprotect((void *) lock_page, 4096, PROT_READ) == 0);
+    T_REQUIRE(signal(SIGSEGV, see_store) != SIG_ERR);
+
+    guarded = 1;
+    ngx_unlock(lock_page);
+    guarded = 2;
+
+    T_EQ(seen, 1);
+    T_EQ(*lock_page, 0);
+}
+
+
 /* nginx's ngx_os_init() also prepares process titles and random numbers. */
 
 static void
@@ -202,6 +237,7 @@ main(void)
     t_run("ngx_atomic_cmp_set()", test_cmp_set);
     t_run("ngx_atomic_fetch_add()", test_fetch_add);
     t_run("ngx_trylock() and ngx_unlock()", test_trylock);
+    t_run("X data is stored before ngx_unlock()", test_release);
     t_run("ngx_spinlock() sets the value of the caller",
           test_spinlock_sets_value);
     t_run("processes take a spinlock in turn", test_processes);
