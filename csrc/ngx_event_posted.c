@@ -32,6 +32,11 @@ ngx_event_process_posted(ngx_cycle_t *cycle, ngx_queue_t *posted)
 
         /* The handler can post the event again, so the event is removed first. */
 
+        if (ev->log != NULL) {
+            ngx_log_debug1(NGX_LOG_DEBUG_CORE, ev->log, 0,
+                           "delete posted event %p", ev);
+        }
+
         ev->posted = 0;
         ngx_queue_remove(&ev->queue);
 

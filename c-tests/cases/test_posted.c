@@ -162,6 +162,23 @@ test_process(void)
 }
 
 
+static void
+test_debug_lines(void)
+{
+    setup();
+    t_log()->log_level = NGX_LOG_DEBUG_CORE|NGX_LOG_DEBUG_EVENT;
+
+    ngx_post_event(&posted[0], &ngx_posted_events);
+    ngx_post_event(&posted[0], &ngx_posted_events);
+    ngx_event_process_posted(t_cycle(), &ngx_posted_events);
+
+    T_EQ(t_logged(NGX_LOG_DEBUG, "update posted event "), 1);
+    T_EQ(t_loggedf(NGX_LOG_DEBUG, " posted event %016lX",
+                   (unsigned long) &posted[0]), 3);
+    T_EQ(t_logged(NGX_LOG_DEBUG, "delete posted event "), 1);
+}
+
+
 /* With nginx's objects the round waits for ever. */
 
 static void
@@ -218,6 +235,7 @@ main(void)
     t_run("a handler posts its event again", test_again);
     t_run("an event that is posted for the next round", test_next);
     t_run("ngx_event_process_posted() and a queue of the program", test_process);
+    t_run("debug lines of posted events", test_debug_lines);
     t_run("X a round does not wait if an event is posted", test_no_wait);
     t_run("X a child does not inherit posted events", test_child);
 
