@@ -4,6 +4,15 @@
 #include <ngx_core.h>
 
 
+/* data of an empty string can be NULL, which memcpy() does not allow. */
+
+static u_char *
+ngx_append(u_char *p, const ngx_str_t *str)
+{
+    return (str->len == 0) ? p : ngx_cpymem(p, str->data, str->len);
+}
+
+
 ngx_int_t
 ngx_get_full_name(ngx_pool_t *pool, ngx_str_t *prefix, ngx_str_t *name)
 {
@@ -19,8 +28,8 @@ ngx_get_full_name(ngx_pool_t *pool, ngx_str_t *prefix, ngx_str_t *name)
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(full, prefix->data, prefix->len);
-    p = ngx_cpymem(p, name->data, name->len);
+    p = ngx_append(full, prefix);
+    p = ngx_append(p, name);
     *p = '\0';
 
     name->data = full;

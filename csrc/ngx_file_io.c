@@ -4,25 +4,35 @@
 #include <ngx_core.h>
 
 
+/* Returns NGX_ERROR. */
+
+static ssize_t
+ngx_file_failed(ngx_file_t *file, const char *call)
+{
+    ngx_log_error(NGX_LOG_CRIT, file->log, ngx_errno, "%s \"%s\" failed", call,
+                  file->name.data);
+
+    return NGX_ERROR;
+}
+
+
 ssize_t
 ngx_read_file(ngx_file_t *file, u_char *buf, size_t size, off_t offset)
 {
-    ssize_t  n;
+    ssize_t  got;
 
     ngx_log_debug4(NGX_LOG_DEBUG_CORE, file->log, 0, "read: %d, %p, %uz, %O",
                    file->fd, buf, size, offset);
 
-    n = pread(file->fd, buf, size, offset);
+    got = pread(file->fd, buf, size, offset);
 
-    if (n == -1) {
-        ngx_log_error(NGX_LOG_CRIT, file->log, ngx_errno,
-                      "pread() \"%s\" failed", file->name.data);
-        return NGX_ERROR;
+    if (got < 0) {
+        return ngx_file_failed(file, "pread()");
     }
 
-    file->offset += n;
+    file->offset += got;
 
-    return n;
+    return got;
 }
 
 
@@ -47,9 +57,7 @@ ngx_write_file(ngx_file_t *file, u_char *buf, size_t size, off_t offset)
         }
 
         if (n == -1) {
-            ngx_log_error(NGX_LOG_CRIT, file->log, ngx_errno,
-                          "pwrite() \"%s\" failed", file->name.data);
-            return NGX_ERROR;
+            return ngx_file_failed(file, "pwrite()");
         }
 
         file->offset += n;

@@ -1,4 +1,4 @@
-/* Temporary files, locks on files, and what the kernel is told of files. */
+/* Temporary files, locks on files, and advice to the kernel about files. */
 
 #include <ngx_config.h>
 #include <ngx_core.h>

@@ -14,6 +14,20 @@ ngx_close_pool_file(ngx_pool_cleanup_file_t *file)
 }
 
 
+/* The program can have removed the file itself. */
+
+static void
+ngx_unlink_pool_file(ngx_pool_cleanup_file_t *file)
+{
+    if (unlink((const char *) file->name) == 0 || ngx_errno == NGX_ENOENT) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, file->log, ngx_errno, "unlink() \"%s\" failed",
+                  file->name);
+}
+
+
 void
 ngx_pool_cleanup_file(void *data)
 {
@@ -29,21 +43,12 @@ ngx_pool_cleanup_file(void *data)
 void
 ngx_pool_delete_file(void *data)
 {
-    ngx_err_t                 err;
     ngx_pool_cleanup_file_t  *file = (ngx_pool_cleanup_file_t *) data;
 
     ngx_log_debug2(NGX_LOG_DEBUG_ALLOC, file->log, 0, "file cleanup: fd:%d %s",
                    file->fd, file->name);
 
-    if (unlink((const char *) file->name) == -1) {
-        err = ngx_errno;
-
-        if (err != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_CRIT, file->log, err,
-                          "unlink() \"%s\" failed", file->name);
-        }
-    }
-
+    ngx_unlink_pool_file(file);
     ngx_close_pool_file(file);
 }
 

@@ -26,32 +26,40 @@ ngx_str_rbtree_cmp(ngx_rbtree_key_t hash, const ngx_str_t *name,
 }
 
 
+/* The side of a node on which a new node belongs. */
+
+static ngx_rbtree_node_t **
+ngx_str_rbtree_side(ngx_rbtree_node_t *at, ngx_rbtree_node_t *node)
+{
+    ngx_str_node_t  *str;
+
+    str = ngx_rbtree_data(node, ngx_str_node_t, node);
+
+    if (ngx_str_rbtree_cmp(node->key, &str->str, at) < 0) {
+        return &at->left;
+    }
+
+    return &at->right;
+}
+
+
 void
 ngx_str_rbtree_insert_value(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
     ngx_rbtree_node_t *sentinel)
 {
-    ngx_str_node_t      *n;
-    ngx_rbtree_node_t  **place;
+    ngx_rbtree_node_t  **side;
 
-    n = ngx_rbtree_data(node, ngx_str_node_t, node);
+    side = ngx_str_rbtree_side(temp, node);
 
-    for ( ;; ) {
-
-        place = (ngx_str_rbtree_cmp(node->key, &n->str, temp) < 0)
-                ? &temp->left : &temp->right;
-
-        if (*place == sentinel) {
-            break;
-        }
-
-        temp = *place;
+    while (*side != sentinel) {
+        temp = *side;
+        side = ngx_str_rbtree_side(temp, node);
     }
 
-    *place = node;
-    node->parent = temp;
-    node->left = sentinel;
-    node->right = sentinel;
     ngx_rbt_red(node);
+    node->left = node->right = sentinel;
+    node->parent = temp;
+    *side = node;
 }
 
 

@@ -278,8 +278,10 @@ test_mapping(void)
 static void
 test_mapping_fails(void)
 {
+    int                 open_before;
     ngx_file_mapping_t  fm;
 
+    open_before = t_open_fds();
     memset(&fm, 0, sizeof(fm));
     fm.size = 8192;
     fm.log = t_log();
@@ -297,7 +299,7 @@ test_mapping_fails(void)
     fm.size = 0;
     T_EQ(ngx_create_file_mapping(&fm), NGX_ERROR);
     T_EQ(t_logged(NGX_LOG_CRIT, "mmap(0) \""), 1);
-    T_EQ(t_open_fds(), t_open_fds());
+    T_EQ(t_open_fds(), open_before);
 
     fm.fd = 4000;
     fm.addr = (void *) 1;
@@ -432,6 +434,11 @@ test_full_name(void)
     ngx_str_set(&name, "");
     T_EQ(ngx_get_full_name(pool, &prefix, &name), NGX_OK);
     T_EQ(strcmp((char *) name.data, "/usr/local/"), 0);
+
+    ngx_str_null(&prefix);
+    ngx_str_set(&name, "logs/pid");
+    T_EQ(ngx_get_full_name(pool, &prefix, &name), NGX_OK);
+    T_EQ(strcmp((char *) name.data, "logs/pid"), 0);
 
     name.len = SIZE_MAX / 2;
     name.data = (u_char *) "x";
