@@ -128,9 +128,13 @@ else
 fi
 
 echo '#include <ngx_config.h>' > "$tmp/config.c"
-ok "32 bits: a C program is refused" \
-    says 'ngx_ipc needs a system with addresses of 64 bits' \
-    cc -m32 "-I$lib/include" -E "$tmp/config.c"
+if cc -m32 -E -x c /dev/null > "$tmp/which" 2>&1; then
+    ok "32 bits: a C program is refused" \
+        says 'ngx_ipc needs a system with addresses of 64 bits' \
+        cc -m32 "-I$lib/include" -E "$tmp/config.c"
+else
+    skip "32 bits: a C program is refused" "the compiler has no option -m32"
+fi
 
 if target i686-unknown-linux-gnu; then
     ok "32 bits: a build is refused" \
@@ -149,7 +153,8 @@ else
     else
         skip "musl" "musl-gcc or the target $musl is not installed"
     fi
-    if target $arm && command -v aarch64-linux-gnu-gcc qemu-aarch64 > "$tmp/which"; then
+    if target $arm && command -v aarch64-linux-gnu-gcc > "$tmp/which" \
+        && command -v qemu-aarch64 > "$tmp/which"; then
         long_arm
     else
         skip "aarch64" "its compiler, qemu-aarch64 or the target $arm is not installed"

@@ -128,6 +128,8 @@ refused()
 users()
 {
     ok "a program with users is linked without warnings, ${1:-shared}" links user ${1:+"$1"}
+    ok "it has code for reload" has user reload
+    ok "it has code for users" has user name_files
 
     if [ "$(id -u)" -ne 0 ]; then
         skip "a worker changes its user" "only root changes its user"

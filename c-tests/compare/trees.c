@@ -21,7 +21,8 @@ t_walk(ngx_rbtree_node_t *node)
         return;
     }
 
-    t_number(ngx_rbt_is_red(node) ? "red" : "black", node->data);
+    t_number("node", node->data);
+    t_number("red", ngx_rbt_is_red(node) != 0);
     t_number("key", (int64_t) node->key);
     t_number("linked", (node == tree.root)
              + (node->left == &sentinel || node->left->parent == node)
