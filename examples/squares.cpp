@@ -40,7 +40,7 @@ static ngx_int_t start(ngx_cycle_t *)
 int main(int argc, char **argv)
 {
     ngx_ipc::shm<counters> memory;
-    ngx_ipc::module squares;
+    ngx_ipc::program_module squares;
     ngx_ipc::configuration conf;
 
     shared = &memory;

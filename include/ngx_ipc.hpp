@@ -1,9 +1,11 @@
 /*
  * ngx_ipc.hpp: classes for C++17 that free what they own.
  *
- * No exception crosses the library: it is written for C. A handler that throws ends
- * the process with std::terminate(). A constructor that fails leaves an object that
- * is false, with the reason in the log.
+ * No exception crosses the library: it is written for C. A handler of a message that
+ * throws ends the process with std::terminate(). Hooks of modules, handlers of
+ * connections and other functions that C code calls must not throw. If shared memory
+ * or sockets cannot be made, the object is false. The reason is in the log of ngx_cycle,
+ * if there is a cycle.
  */
 
 #ifndef NGX_IPC_HPP
@@ -27,7 +29,7 @@ template <typename T> class shm {
     static_assert(std::is_trivially_destructible_v<T>, "a worker can be killed");
 
 public:
-    shm() { shm_.size = sizeof(T); ngx_shm_alloc(&shm_); }
+    shm() { shm_.size = sizeof(T); shm_.log = log(); ngx_shm_alloc(&shm_); }
     ~shm() { if (shm_.addr) ngx_shm_free(&shm_); }
     shm(const shm &) = delete;
     shm &operator=(const shm &) = delete;
@@ -57,6 +59,9 @@ public:
     channel_pair()
     {
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd_)) {
+            if (log()) {
+                ngx_log_error(NGX_LOG_ALERT, log(), ngx_errno, "socketpair() failed");
+            }
             fd_[0] = fd_[1] = -1;
         }
     }
@@ -124,8 +129,8 @@ private:
 };
 
 /* A module, whose hooks the program sets. The object lives as long as the program. */
-struct module : ngx_module_t {
-    module() : ngx_module_t{}
+struct program_module : ngx_module_t {
+    program_module() : ngx_module_t{}
     {
         ctx_index = index = NGX_MODULE_UNSET_INDEX;
         signature = NGX_MODULE_SIGNATURE;
@@ -138,7 +143,7 @@ class configuration : public ngx_core_conf_t {
 public:
     configuration() { ngx_ipc_conf_init(this); }
 
-    configuration &add(module &m) { modules_.push_back(&m); return *this; }
+    configuration &add(program_module &m) { modules_.push_back(&m); return *this; }
     configuration &listen(const char *at, void (*accepted)(ngx_connection_t *))
     {
         ngx_listening_t l{};

@@ -18,13 +18,42 @@ squares()
     LC_ALL=C sort "$tmp/out" | diff "$tmp/expected" - || { cat "$tmp/log"; return 1; }
 }
 
-# unit FLAG...: compiles a source that uses each class of ngx_ipc.hpp
+# unit STANDARD COMPILER [FLAG...]: compiles a source that uses each class of ngx_ipc.hpp
 unit()
 {
     cat > "$tmp/unit.cpp" <<'END'
 #include <ngx_ipc.hpp>
 
 struct pair { int a, b; };
+struct too_large { char bytes[size_t(1) << 60]; };
+
+static int failures;
+static void count(ngx_log_t *, ngx_uint_t, u_char *, size_t) { failures++; }
+
+/* Objects that cannot be made are false, and each reason is in the log of the cycle. */
+static int failed(ngx_cycle_t *cycle)
+{
+    ngx_log_t log{};
+    log.log_level = NGX_LOG_ALERT;
+    log.writer = count;
+    cycle->log = &log;
+
+    ngx_ipc::shm<too_large> memory;
+    if (memory || failures != 1) return 8;
+
+    rlimit before, none;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    ngx_ipc::channel_pair ends;
+    setrlimit(RLIMIT_NOFILE, &before);
+    if (ends || failures != 2) return 9;
+
+    cycle->log = nullptr;
+    ngx_ipc::shm<too_large> more;
+    return more ? 10 : 0;
+}
 
 int main()
 {
@@ -49,10 +78,12 @@ int main()
     int last = ends[1];
     { ngx_ipc::channel_pair more; last = more[0]; }
     if (fcntl(last, F_GETFD) != -1) return 7;
-    return 0;
+    return failed(&cycle);
 }
 END
-    "$@" -std=c++17 -Wall -Wextra -Wpedantic -Werror "-I$full/include" "-I$top/include" \
+    std=$1
+    shift
+    "$@" "-std=$std" -Wall -Wextra -Wpedantic -Werror "-I$full/include" "-I$top/include" \
         "$tmp/unit.cpp" -o "$tmp/unit" "-L$full" -lngx_ipc "-Wl,-rpath,$full" && "$tmp/unit"
 }
 
@@ -83,10 +114,11 @@ for compiler in g++ clang++; do
     ok "the example in C++ builds with $compiler" \
         make -s -C "$top" "B=$lib" "CXX=$compiler" "$lib/squares"
     ok "the workers send their squares" squares
-    ok "shared memory, channels and pools, $compiler" unit $compiler
+    ok "shared memory, channels and pools, $compiler" unit c++17 $compiler
+    ok "they compile with C++20, $compiler" unit c++20 $compiler
 done
 
-ok "they leak no memory" unit g++ -fsanitize=address,undefined
+ok "they leak no memory" unit c++17 g++ -fsanitize=address,undefined
 
 if python=$(python); then
     ok "a worker in Python" worker_py
