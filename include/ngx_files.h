@@ -172,7 +172,7 @@ typedef struct {
 #define ngx_delete_dir(name)       rmdir((const char *) (name))
 #define ngx_delete_dir_n           "rmdir()"
 
-/* The permissions of a directory: who may read it may also search it. */
+/* Permissions of a directory: a user who can read the directory can also search it. */
 #define ngx_dir_access(access)     ((access) | ((access) & 0444) >> 2)
 
 #define ngx_close_dir(entries)     closedir((entries)->dir)

@@ -44,6 +44,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -102,6 +103,7 @@
 #define NGX_HAVE_OPENAT               1
 #define NGX_HAVE_O_DIRECT             1
 #define NGX_HAVE_O_PATH               1
+#define NGX_HAVE_POLL                 1
 #define NGX_HAVE_POSIX_FADVISE        1
 #define NGX_HAVE_POSIX_MEMALIGN       1
 #define NGX_HAVE_PREAD                1

@@ -15,7 +15,10 @@ extern "C" {
 #endif
 
 
-/* A digest that is being computed: the number of bytes, and the state.  nginx does not use f. */
+/*
+ * A digest that is being computed: the number of bytes, and the state.  f is not
+ * used.
+ */
 typedef struct {
     uint64_t  bytes;
     uint32_t  a, b, c, d, e, f;
