@@ -14,7 +14,8 @@ src=$tmp/packages/src
 copy()
 {
     mkdir -p "$src/.cargo" && cd "$top" || return 1
-    tar --exclude=./target --exclude=./build --exclude=./.git -cf - . | tar -xf - -C "$src"
+    tar --exclude=./target --exclude=./build --exclude=./debian/build \
+        --exclude=./debian/target --exclude=./.git -cf - . | tar -xf - -C "$src"
     cd "$src" && cargo vendor --locked vendor > .cargo/config.toml
 }
 
@@ -56,7 +57,7 @@ for_nginx()
 
 if [ -z "${T_LONG:-}" ]; then
     skip "Debian packages" "they are in the long form, T_LONG=1"
-elif ! command -v dh lintian > "$tmp/which"; then
+elif ! command -v dh > "$tmp/which" || ! command -v lintian > "$tmp/which"; then
     skip "Debian packages" "debhelper or lintian is not installed"
 else
     ok "the sources and the crates are copied" copy
