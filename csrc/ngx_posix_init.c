@@ -4,9 +4,6 @@
 #include <ngx_core.h>
 
 
-void ngx_ipc_seed_random(void);
-
-
 ngx_int_t  ngx_ncpu;
 ngx_int_t  ngx_max_sockets;
 
@@ -28,6 +25,20 @@ static ngx_uint_t
 ngx_known(long answer, ngx_uint_t otherwise)
 {
     return (answer > 0) ? (ngx_uint_t) answer : otherwise;
+}
+
+
+/* As src/sys/machine.rs in a worker: another sequence in each process. */
+
+static void
+ngx_seed_random(void)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+
+    srandom((unsigned) getpid() << 16 ^ (unsigned) now.tv_sec
+            ^ (unsigned) (now.tv_nsec / 1000000));
 }
 
 
@@ -58,24 +69,7 @@ ngx_os_init(ngx_log_t *log)
 
     ngx_max_sockets = (ngx_int_t) limit.rlim_cur;
 
-    ngx_ipc_seed_random();
+    ngx_seed_random();
 
     return NGX_OK;
-}
-
-
-/*
- * Two processes that start at the same time have different pids, and two that
- * have had the same pid have started at different times.
- */
-
-void
-ngx_ipc_seed_random(void)
-{
-    struct timespec  now;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-
-    srandom((unsigned) getpid() << 16 ^ (unsigned) now.tv_sec
-            ^ (unsigned) (now.tv_nsec / 1000000));
 }
