@@ -229,30 +229,12 @@ impl Pool {
     ///
     /// The caller does not use memory of the pool afterwards, apart from cleanups.
     pub unsafe fn reset(self) {
-        let mut next = Some(self.first_block());
         let own = self.own_block();
-        let mut cleanups = ptr::null_mut();
 
-        while let Some(block) = next {
-            // SAFETY: `Block::new` has made the block, which is not freed yet. A block
-            // that is freed is not used afterwards, and no other reference to a block
-            // exists.
-            unsafe {
-                next = NonNull::new((*block.as_ptr()).next);
-
-                if (*block.as_ptr()).piece == CLEANUP {
-                    (*block.as_ptr()).next = cleanups;
-                    cleanups = block.as_ptr();
-                } else if block != own {
-                    heap::free(block.cast());
-                }
-            }
-        }
-
-        // SAFETY: the block is not freed, and no other reference to it exists. The pool
-        // is the first piece of the block.
+        // SAFETY: the list has the blocks of this live pool, which are not freed yet. No
+        // reference to a block exists. The pool is the first piece of its own block.
         unsafe {
-            (*own.as_ptr()).next = cleanups;
+            (*own.as_ptr()).next = Block::free_but_cleanups(self.first_block(), own);
             (*own.as_ptr()).used = size_of::<Block>() + size_of::<ngx_pool_s>();
         }
 
@@ -350,7 +332,11 @@ impl Pool {
 
     /// Allocates a block for one piece of `size` bytes. The block becomes the second
     /// of the list, so that the next pieces are still taken from the first block.
-    fn take_alone(self, size: usize, alignment: usize) -> nix::Result<NonNull<c_void>> {
+    fn take_alone(
+        self,
+        size: usize,
+        alignment: usize,
+    ) -> std::result::Result<NonNull<c_void>, Errno> {
         let first = self.first_block();
         // A block is aligned for any type of C.
         let room = size.saturating_add(alignment.saturating_sub(ALIGNMENT));

@@ -2,7 +2,7 @@
 //! pieces.
 
 use std::ffi::c_void;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use nix::errno::Errno;
 
@@ -75,5 +75,33 @@ impl Block {
 
         // SAFETY: the bytes from `at` to `end` are in the block.
         Some(unsafe { block.cast::<u8>().add(at) }.cast())
+    }
+    /// Frees the blocks of the list that begins with `first`, apart from `own` and the
+    /// blocks with cleanups. Returns the list of the blocks with cleanups.
+    ///
+    /// # Safety
+    ///
+    /// `new` has made the blocks, which are not freed yet. The caller does not use those
+    /// that are freed.
+    pub unsafe fn free_but_cleanups(first: NonNull<Self>, own: NonNull<Self>) -> *mut Self {
+        let mut next = Some(first);
+        let mut cleanups = ptr::null_mut();
+
+        while let Some(block) = next {
+            // SAFETY: the caller passes blocks that are not freed, and `next` is read
+            // before the block is freed. No other reference to the block exists.
+            unsafe {
+                next = NonNull::new((*block.as_ptr()).next);
+
+                if (*block.as_ptr()).piece == CLEANUP {
+                    (*block.as_ptr()).next = cleanups;
+                    cleanups = block.as_ptr();
+                } else if block != own {
+                    heap::free(block.cast());
+                }
+            }
+        }
+
+        cleanups
     }
 }
