@@ -100,6 +100,9 @@ fn compile_csrc(include: &std::path::Path, out: &std::path::Path) -> Result {
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<_>>>()?;
 
+    // An editor can have left other files there.
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+
     // Each build makes the same library, whatever the order of the directory is.
     files.sort();
 

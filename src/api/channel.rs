@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use super::payload::Payload;
 use super::{commands, error};
+use crate::sys::descriptors::Received;
 use crate::sys::wait::{For, wait};
 use crate::sys::{descriptors, socket};
 
@@ -23,7 +24,8 @@ const MARK: u8 = 1;
 /// no process has this end any more. So move an end into the closure of its process: then
 /// the parent closes it. A process that is spawned inherits the end that the parent
 /// keeps, too. A process that waits for its master learns in another way that the master
-/// has exited: it gets [`io::ErrorKind::Interrupted`].
+/// has exited: it gets [`io::ErrorKind::ConnectionAborted`]. In another thread than the
+/// first one that has used the library, this does not end the wait.
 ///
 /// ```
 /// use ngx_ipc::api::{Channel, Program};
@@ -70,8 +72,8 @@ impl<T: Payload> Channel<T> {
     /// # Errors
     ///
     /// [`io::ErrorKind::BrokenPipe`] if the other end is closed, `EMSGSIZE` if the
-    /// payload is larger than [`Channel::MAX_PAYLOAD`], [`io::ErrorKind::Interrupted`]
-    /// if this process was told to exit meanwhile.
+    /// payload is larger than [`Channel::MAX_PAYLOAD`],
+    /// [`io::ErrorKind::ConnectionAborted`] if this process was told to exit meanwhile.
     pub fn send(&self, value: &T) -> io::Result<()> {
         self.send_fds(value, &[])
     }
@@ -107,9 +109,10 @@ impl<T: Payload> Channel<T> {
     /// # Errors
     ///
     /// [`io::ErrorKind::UnexpectedEof`] if the other end is closed,
-    /// [`io::ErrorKind::InvalidData`] if the message is no `T`,
-    /// [`io::ErrorKind::Interrupted`] if this process is told to exit meanwhile, or its
-    /// master exits.
+    /// [`io::ErrorKind::InvalidData`] if `T::decode` refuses the message, or if a part of
+    /// the message is lost: it is too large, or this process cannot have as many
+    /// descriptors. [`io::ErrorKind::ConnectionAborted`] if this process is told to exit
+    /// meanwhile, or its master exits.
     pub fn recv(&self) -> io::Result<T> {
         Ok(self.recv_fds()?.0)
     }
@@ -129,7 +132,7 @@ impl<T: Payload> Channel<T> {
     ///
     /// # Errors
     ///
-    /// The errors of [`Channel::recv`], without `Interrupted`.
+    /// The errors of [`Channel::recv`], without `ConnectionAborted`.
     pub fn try_recv_fds(&self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         match self.receive() {
             Err(Errno::EAGAIN) => Ok(None),
@@ -143,7 +146,7 @@ impl<T: Payload> Channel<T> {
     ///
     /// # Errors
     ///
-    /// The errors of [`Channel::recv`], without `Interrupted`.
+    /// The errors of [`Channel::recv`], without `ConnectionAborted`.
     pub fn try_recv(&self) -> io::Result<Option<T>> {
         Ok(self.try_recv_fds()?.map(|(value, _)| value))
     }
@@ -152,10 +155,12 @@ impl<T: Payload> Channel<T> {
     /// and the inner one is about the message.
     fn receive(&self) -> Result<io::Result<(T, Vec<OwnedFd>)>, Errno> {
         let mut bytes = vec![0; Self::MAX_PAYLOAD + 1];
-        let (len, fds) = descriptors::receive(self.socket.as_raw_fd(), &mut bytes)?;
+        let Received { len, fds, is_cut } =
+            descriptors::receive(self.socket.as_raw_fd(), &mut bytes)?;
         let fds = fds.into_iter().flatten().collect();
 
         Ok(match bytes.get(..len) {
+            _ if is_cut => Err(io::ErrorKind::InvalidData.into()),
             None | Some([]) => Err(io::ErrorKind::UnexpectedEof.into()),
             Some([MARK, payload @ ..]) => match T::decode(payload) {
                 Some(value) => Ok((value, fds)),
@@ -176,16 +181,24 @@ impl<T: Payload> Channel<T> {
         }
     }
 
-    /// Waits until the socket is ready. Returns EINTR if this process is told to exit
-    /// meanwhile, by a signal or by its master, or if its master exits.
-    fn wait(&self, what: For) -> Result<(), Errno> {
-        let master = commands::descriptor();
+    /// Waits until the socket is ready. Fails if this process is told to exit meanwhile,
+    /// by a signal or by its master, or if its master exits. The kind of the error is not
+    /// `Interrupted`: functions of the standard library call again after this kind.
+    fn wait(&self, what: For) -> io::Result<()> {
+        loop {
+            let master = commands::descriptor();
 
-        while !wait(self.socket.as_fd(), what, master, commands::is_told_to_exit)? {
-            commands::obey();
+            match wait(self.socket.as_fd(), what, master, commands::is_told_to_exit) {
+                Ok(true) => return Ok(()),
+                Ok(false) => commands::obey(),
+                Err(Errno::EINTR) => {
+                    let text = "the process was told to exit";
+
+                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, text));
+                }
+                Err(err) => return Err(err.into()),
+            }
         }
-
-        Ok(())
     }
 }
 
@@ -206,7 +219,7 @@ impl<T> fmt::Debug for Channel<T> {
 impl<T: Payload> TryFrom<OwnedFd> for Channel<T> {
     type Error = io::Error;
 
-    /// Makes an end of a channel of a descriptor that has come with a message.
+    /// Makes an end of a channel from a descriptor that has come with a message.
     fn try_from(socket: OwnedFd) -> io::Result<Self> {
         if !socket::is_of_messages(socket.as_raw_fd()) {
             return Err(error::other("not a socket of a channel"));

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI32, AtomicU64};
 
 use ngx_ipc::api::{Channel, Payload, SharedMemory};
+use nix::sys::socket::sockopt::PassCred;
+use nix::sys::socket::{MsgFlags, send, setsockopt};
 
 use super::Case;
 use super::leaks::Checked;
@@ -26,6 +28,11 @@ pub const CASES: &[Case] = &[
         a_message_of_another_type,
     ),
     ("channels::what_is_too_large", what_is_too_large),
+    ("channels::a_message_that_is_cut", a_message_that_is_cut),
+    (
+        "channels::descriptors_arrive_with_credentials",
+        descriptors_arrive_with_credentials,
+    ),
     ("channels::a_full_channel_waits", a_full_channel_waits),
     ("channels::both_ends_close", both_ends_close),
     (
@@ -159,6 +166,37 @@ fn what_is_too_large() {
     );
     assert_eq!(theirs.try_recv().unwrap(), None);
     drop((ours, theirs));
+    program.finish();
+}
+
+fn a_message_that_is_cut() {
+    let program = Checked::start();
+    let (ours, theirs) = Channel::<Vec<u8>>::pair().unwrap();
+    let long = vec![1; Channel::<Vec<u8>>::MAX_PAYLOAD + 2];
+
+    // Another program can send more than a channel does.
+    send(ours.as_fd().as_raw_fd(), &long, MsgFlags::empty()).unwrap();
+    assert_eq!(theirs.recv().unwrap_err().kind(), ErrorKind::InvalidData);
+    ours.send(&vec![5]).unwrap();
+    assert_eq!(theirs.recv().unwrap(), [5]);
+    drop((ours, theirs));
+    program.finish();
+}
+
+fn descriptors_arrive_with_credentials() {
+    const MAX: usize = Channel::<u8>::MAX_FDS;
+
+    let program = Checked::start();
+    let (ours, theirs) = Channel::<u8>::pair().unwrap();
+
+    // The kernel adds the sender's pid, before the descriptors.
+    setsockopt(&theirs, PassCred, &true).unwrap();
+    ours.send_fds(&1, &[ours.as_fd(); MAX]).unwrap();
+
+    let (n, fds) = theirs.recv_fds().unwrap();
+
+    assert_eq!((n, fds.len()), (1, MAX));
+    drop((ours, theirs, fds));
     program.finish();
 }
 

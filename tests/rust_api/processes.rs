@@ -104,7 +104,7 @@ fn terminate_ends_a_worker() {
             theirs.send(&()).unwrap();
             theirs
                 .recv()
-                .is_err_and(|err| err.kind() == io::ErrorKind::Interrupted) as u8
+                .is_err_and(|err| err.kind() == io::ErrorKind::ConnectionAborted) as u8
         })
         .unwrap();
     let turns = program
@@ -255,7 +255,7 @@ fn waits(never: &Channel<()>, why: &Channel<u8>) {
 
     let err = never.recv().unwrap_err();
 
-    why.send(&u8::from(err.kind() == io::ErrorKind::Interrupted))
+    why.send(&u8::from(err.kind() == io::ErrorKind::ConnectionAborted))
         .unwrap();
 }
 
