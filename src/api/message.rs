@@ -110,7 +110,7 @@ impl<T: Payload> MessageType<T> {
     /// the same name. `handler` is called for each message. It must not block.
     ///
     /// A panic of the handler is logged, and the process exits with the code 101. The
-    /// library drops, with a warning in the log, a message whose bytes are no `T`.
+    /// library drops, with a warning in the log, a message that `T::decode` refuses.
     ///
     /// A program calls this function before it spawns its first process, or before
     /// [`Builder::run`](super::Builder::run). The type and the handler live as long as

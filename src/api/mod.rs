@@ -7,11 +7,12 @@
 //! | [`Program`], [`Process`], [`Worker`] | processes that run a closure |
 //! | [`Channel`] | typed messages and descriptors between two processes |
 //! | [`MessageType`] | messages, broadcasts and requests in shared memory between all processes |
-//! | [`SharedMemory`] | atomics that all processes share |
+//! | [`SharedMemory`] | atomics that processes share if they are started after it was made |
 //!
 //! A program has one [`Server`] or one [`Program`]. The library is for programs with one
 //! thread: see [Fork](Program#fork). The functions fail in other threads than the first
-//! that has called one of them. `Channel` and `SharedMemory` work in all threads.
+//! that has called one of them. All threads can use a [`Channel`] and a [`SharedMemory`]
+//! that exist; only the first thread can make a `SharedMemory`.
 //!
 //! ```
 //! use std::time::Duration;

@@ -40,7 +40,7 @@ pub trait Payload: Sized {
     /// Appends the value to `bytes`.
     fn encode(&self, bytes: &mut Vec<u8>);
 
-    /// Makes a value of all `bytes`. Returns `None` if the bytes are no value: another
+    /// Makes a value of all `bytes`. Returns `None` to refuse the bytes: another
     /// process has sent them, so they can be anything.
     fn decode(bytes: &[u8]) -> Option<Self>;
 }

@@ -22,7 +22,7 @@ use crate::host::messages::types::{
 pub enum Outcome<R> {
     /// The process has replied.
     Replied(R),
-    /// The process has replied with bytes that are no `R`.
+    /// The process has replied with bytes that `R::decode` refuses.
     Invalid(Peer),
     /// No reply has come in time.
     TooLate,

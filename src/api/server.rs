@@ -72,15 +72,15 @@ impl Server {
 /// Makes the handler of a new connection.
 type Accept = Box<dyn Fn() -> connection::Handler>;
 
-/// A closure that runs in each worker.
-type Hook = Box<dyn Fn(&Worker) -> u8>;
+/// A closure that runs in each worker, with the result `R`.
+type Hook<R> = Box<dyn Fn(&Worker) -> R>;
 
 /// The closures of the program.
 #[derive(Default)]
 struct Hooks {
     accept: Vec<(&'static CStr, Accept)>,
-    init_worker: Vec<Hook>,
-    exit_worker: Vec<Hook>,
+    init_worker: Vec<Hook<u8>>,
+    exit_worker: Vec<Hook<()>>,
 }
 
 /// The closures of the program that runs. They live as long as the program.
@@ -187,10 +187,8 @@ impl Builder {
     }
 
     /// Adds a closure that each worker calls before it exits.
-    pub fn exit_worker<R: IntoExitCode>(mut self, f: impl Fn(&Worker) -> R + 'static) -> Self {
-        self.hooks
-            .exit_worker
-            .push(Box::new(move |worker| f(worker).into_exit_code()));
+    pub fn exit_worker(mut self, f: impl Fn(&Worker) + 'static) -> Self {
+        self.hooks.exit_worker.push(Box::new(f));
         self
     }
 

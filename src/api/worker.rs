@@ -34,8 +34,9 @@ impl Worker {
     /// Returns the number of the worker of a [`Server`](super::Server), from 0. It is 0
     /// in a process of [`Program::spawn`](super::Program::spawn).
     #[must_use]
-    pub fn number(&self) -> usize {
-        ngx_worker.load(Relaxed)
+    pub fn number(&self) -> u32 {
+        // A server has at most 1024 workers.
+        ngx_worker.load(Relaxed) as u32
     }
 
     /// Returns true if this process must exit: a signal or the master has told it to
@@ -50,8 +51,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// Returns an error in a function that the event loop has called, and in a worker
-    /// of a [`Server`](super::Server), which runs the event loop itself.
+    /// Fails if a handler calls it, and in a worker of a [`Server`](super::Server), which runs the event loop itself.
     pub fn turn(&self) -> io::Result<()> {
         turn()
     }

@@ -38,7 +38,8 @@ pub fn init_size(cycle: Option<Cycle>, size: usize) -> Result {
 }
 
 /// Sets up the time, the shared memory for data about processes, `ngx_pid`,
-/// `ngx_cycle`, the variables about the machine and the signals. If `cycle` has no log, its log becomes stderr.
+/// `ngx_cycle`, the variables about the machine and the signals. If `cycle` has no
+/// log, its log becomes stderr.
 ///
 /// Returns an error if `cycle` is `None`, or, with a line in the log, if the
 /// signals cannot be set up or the limit of descriptors is unknown.
