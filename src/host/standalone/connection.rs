@@ -16,7 +16,6 @@ use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
 use super::palloc::Pool;
-use super::proxy::ProgramConnection;
 use super::types::{bit, flag, ngx_event_s};
 pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send_pt};
 use crate::config::ngx_uint_t;
@@ -247,22 +246,22 @@ impl Connection {
 
     /// The next connection of the list that has this connection.
     pub fn next(self) -> Option<Self> {
-        self.fields().next
+        self.fields().next.map(Self)
     }
 
     /// Stores the next connection of the list that has this connection.
     pub fn set_next(self, next: Option<Self>) {
-        self.update(|entry| entry.next = next);
+        self.update(|entry| entry.next = next.map(|next| next.0));
     }
 
     /// The connection of the program for which this one is the proxy.
-    pub fn program(self) -> Option<ProgramConnection> {
+    pub fn program(self) -> Option<NonNull<ngx_connection_t>> {
         self.fields().program
     }
 
     /// Makes the connection the proxy of a connection of the program.
-    pub fn set_program(self, program: Option<ProgramConnection>) {
-        self.update(|entry| entry.program = program);
+    pub fn set_program(self, program: NonNull<ngx_connection_t>) {
+        self.update(|entry| entry.program = Some(program));
     }
 
     /// The descriptor of the connection; -1 once the connection is closed.

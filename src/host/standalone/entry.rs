@@ -1,12 +1,10 @@
 //! [`Entry`], the memory of a connection of the event loop.
 
 use std::os::fd::RawFd;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
-use super::connection::Connection;
 use super::datagram::Datagram;
 use super::event::ngx_event_s;
-use super::proxy::ProgramConnection;
 use super::types::ngx_connection_s;
 use crate::config::numbers;
 
@@ -41,9 +39,9 @@ pub struct Entry {
     pub datagram: Option<Datagram>,
     /// The next connection of a list of the event loop: the list of unused
     /// entries, or a list in which the event loop finds connections.
-    pub next: Option<Connection>,
+    pub next: Option<NonNull<Self>>,
     /// The connection of the program for which this one is the proxy.
-    pub program: Option<ProgramConnection>,
+    pub program: Option<NonNull<ngx_connection_s>>,
     /// Room for fields of later versions. C knows the size of an entry, because
     /// `connections` of a cycle is an array.
     spare: [usize; SPARE],

@@ -26,10 +26,6 @@ use crate::status::Result;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ProgramConnection(NonNull<ngx_connection_s>);
 
-// SAFETY: only one thread uses the connection (the type's invariant). `Send` is needed
-// because the event loop, a static, has proxies.
-unsafe impl Send for ProgramConnection {}
-
 /// A connection that C has passed, by its maker.
 #[derive(Clone, Copy)]
 pub enum Given {
@@ -230,14 +226,14 @@ impl ProgramConnection {
     }
 
     fn known_proxy(self) -> Option<Connection> {
-        event_loop::find_by_fd(self.fd()).filter(|c| c.program() == Some(self))
+        event_loop::find_by_fd(self.fd()).filter(|c| c.program() == Some(self.0))
     }
 
     fn make_proxy(self) -> Result<Connection> {
         let proxy = event_loop::take_entry(ErrorLog::log_of(self.log()))?;
 
         proxy.open(self.fd(), None, None, None);
-        proxy.set_program(Some(self));
+        proxy.set_program(self.0);
         proxy.read().set_handler(Some(call_program));
         proxy.write().set_handler(Some(call_program));
 
@@ -256,9 +252,11 @@ unsafe extern "C" fn call_program(event: *mut ngx_event_s) {
     // SAFETY: the event loop calls this handler with an event of a proxy.
     let (proxy, event) = unsafe { (Connection::of_event(event), Event::from_ptr(event)) };
 
-    let event = proxy
-        .zip(event)
-        .and_then(|(proxy, event)| proxy.program()?.event(!event.has(flag::WRITE)));
+    let event = proxy.zip(event).and_then(|(proxy, event)| {
+        let program = ProgramConnection(proxy.program()?);
+
+        program.event(!event.has(flag::WRITE))
+    });
 
     if let Some(event) = event
         && event.has(flag::ACTIVE)
