@@ -30,7 +30,8 @@ pub fn exit_unless_set_up(result: Result) {
 }
 
 /// Sets this process up, in nginx's order: limits, user, directory, signals,
-/// random numbers, modules, channel. `worker` is the number of the worker; `None` in a helper.
+/// random numbers, modules, channel. `worker` is the number of the worker; `None` in a
+/// helper.
 ///
 /// Returns an error, with the reason in the log, if the process cannot run. If
 /// a limit cannot be set, the function only logs an alert.

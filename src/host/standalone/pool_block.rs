@@ -76,6 +76,7 @@ impl Block {
         // SAFETY: the bytes from `at` to `end` are in the block.
         Some(unsafe { block.cast::<u8>().add(at) }.cast())
     }
+
     /// Frees the blocks of the list that begins with `first`, apart from `own` and the
     /// blocks with cleanups. Returns the list of the blocks with cleanups.
     ///
