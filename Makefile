@@ -32,6 +32,10 @@ SONAME     := libngx_ipc.so.1
 # The libraries with which a program must be linked if it links libngx_ipc.a.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
+# "pkg-config --static" and CMake also name this option. It leaves out of the program
+# what the program does not use.
+GC_SECTIONS := -Wl,--gc-sections
+
 # The directory in which the other libraries of "make bench SUBJECT=messages" are built.
 PEERS      := $(abspath $(B))/bench/peers
 
@@ -40,17 +44,19 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
 
-.PHONY: all lib help demo test nginx test-nginx bench lint mutants mutations headers man reference \
+.PHONY: all lib archive help demo test nginx test-nginx bench lint mutants mutations headers man reference \
         install uninstall deps clean
 .DELETE_ON_ERROR:
 
-all: lib man $(B)/ngx_ipc.pc ## builds the library, headers, man pages, ngx_ipc.pc
+all: lib man $(FIND) ## builds the library, headers, man pages, ngx_ipc.pc
 
 # Cargo decides what it must build again.  If a result has the same content as
 # before, build.sh does not change its time.
-lib:
-	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
+lib: archive
 	@$(MAKE) --no-print-directory $(B)/$(SONAME)
+
+archive: ## builds the headers and libngx_ipc.a only, for a cross build
+	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
 
 # The shared library is linked from the archive with the version script of
 # build.rs, because the version script of rustc would hide the functions of
@@ -63,13 +69,15 @@ $(B)/$(SONAME): $(B)/libngx_ipc.a $(B)/ngx_ipc.map
 	    $(STATIC_LIBS) -static-libgcc -lgcc_eh
 	ln -sf $(SONAME) $(B)/libngx_ipc.so
 
-# The file is written each time, because it contains PREFIX, which can differ.
-.PHONY: $(B)/ngx_ipc.pc
-$(B)/ngx_ipc.pc: ngx_ipc.pc.in
+# The files with which pkg-config and CMake find the library are written each time,
+# because they contain PREFIX, which can differ.
+FIND := $(addprefix $(B)/,ngx_ipc.pc ngx_ipc-config.cmake ngx_ipc-config-version.cmake)
+.PHONY: $(FIND)
+$(FIND): $(B)/%: packaging/%.in
 	@mkdir -p $(B)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' ngx_ipc.pc.in > $@
+	    -e 's|@SONAME@|$(SONAME)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' -e 's|@GC_SECTIONS@|$(GC_SECTIONS)|' $< > $@
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +88,10 @@ demo: $(B)/demo ## runs a master with four workers that use every part
 $(B)/%: examples/%.c lib
 	$(CC) $(CFLAGS) $(WARNINGS) -I$(B)/include $(INCLUDES) -o $@ $(filter %.c,$^) \
 	    -L$(B) -lngx_ipc $(LIBS) -Wl,-rpath,$(abspath $(B))
+
+$(B)/%: examples/%.cpp lib
+	$(CXX) $(CFLAGS) $(WARNINGS) -std=c++17 -Wpedantic -I$(B)/include -Iinclude -o $@ $< \
+	    -L$(B) -lngx_ipc -Wl,-rpath,$(abspath $(B))
 
 $(B)/libuv $(B)/purge_libuv: LIBS := -luv
 $(B)/libev: LIBS := -lev
@@ -141,6 +153,12 @@ headers: lib ## updates include/, docs/reference.md and c-tests/checks/symbols
 	@cp $(B)/symbols c-tests/checks/symbols
 	@$(MAKE) --no-print-directory reference
 
+# The names of nginx's headers are those of the nginx that the tests build.
+identifiers: lib ## updates docs/identifiers.md
+	@test -d build/nginx-1.28.3/src || sh nginx/fetch.sh 1.28.3 build/nginx-1.28.3/src
+	@python3 c-tests/checks/identifiers.py build/nginx-1.28.3/src $(B)/include \
+	    > docs/identifiers.md
+
 # The man pages and docs/reference.md are made from the comments in the headers.
 DATE       := $(shell sed -n 's/^\#\# $(VERSION) - //p' CHANGELOG.md)
 MANPAGES   := $(B)/man/man3
@@ -160,18 +178,20 @@ reference:
 	    > docs/reference.md
 
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+CMAKEDIR     = $(LIBDIR)/cmake/ngx_ipc
 HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
 
 # Installs what "make" has built, and does not run cargo.
-install: $(B)/ngx_ipc.pc man ## copies the results of make to PREFIX, /usr/local
+install: $(FIND) man ## copies the results of make to PREFIX, /usr/local
 	@test -f $(B)/$(SONAME) || { echo 'run "make" first'; exit 1; }
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(CMAKEDIR) \
 	    $(DESTDIR)$(HEADERSDIR)
 	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so
 	install -m 644 $(B)/libngx_ipc.a $(DESTDIR)$(LIBDIR)/libngx_ipc.a
 	install -m 644 $(B)/ngx_ipc.pc $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc
-	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) \
+	install -m 644 $(filter %.cmake,$(FIND)) $(DESTDIR)$(CMAKEDIR)
+	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) include/ngx_ipc.hpp \
 	    $(DESTDIR)$(HEADERSDIR)
 	install -d $(DESTDIR)$(MANDIR)/man3
 	@for page in $(MANPAGES)/*.3; do \
@@ -182,9 +202,10 @@ install: $(B)/ngx_ipc.pc man ## copies the results of make to PREFIX, /usr/local
 uninstall: man ## removes them from there
 	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
 	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
-	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS))
+	    $(addprefix $(DESTDIR)$(CMAKEDIR)/,$(notdir $(filter %.cmake,$(FIND)))) \
+	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS) ngx_ipc.hpp)
 	@cd $(MANPAGES) && for page in *.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$$page; done
-	-rmdir $(DESTDIR)$(HEADERSDIR)
+	-rmdir $(DESTDIR)$(HEADERSDIR) $(DESTDIR)$(CMAKEDIR)
 
 deps: ## installs what the tests need, on Debian
 	sh c-tests/run/deps.sh

@@ -52,6 +52,8 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result {
+    check_target()?;
+
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let features = probe::probe_all(&out)?;
 
@@ -66,7 +68,24 @@ fn build() -> Result {
 
         headers::write_all(&features, &include)?;
         symbols::write(&include, &out)?;
-        compile_csrc(&include, &out);
+        compile_csrc(&include, &out)?;
+    }
+
+    Ok(())
+}
+
+/// Fails if the library cannot work on the target: its structures have nginx's sizes on
+/// systems with addresses of 64 bits, and it calls functions of Linux.
+fn check_target() -> Result {
+    let target = env::var("TARGET")?;
+    let width = env::var("CARGO_CFG_TARGET_POINTER_WIDTH")?;
+
+    if width != "64" {
+        return Err(format!("{target} has addresses of {width} bits, ngx_ipc needs 64").into());
+    }
+
+    if env::var("CARGO_CFG_TARGET_OS")? != "linux" {
+        return Err(format!("{target} is not Linux, which ngx_ipc needs").into());
     }
 
     Ok(())
@@ -74,8 +93,18 @@ fn build() -> Result {
 
 /// Compiles the functions of the library that are written in C.
 #[cfg(feature = "standalone")]
-fn compile_csrc(include: &std::path::Path, out: &std::path::Path) {
+fn compile_csrc(include: &std::path::Path, out: &std::path::Path) -> Result {
     println!("cargo::rerun-if-changed=csrc");
+
+    let mut files = std::fs::read_dir("csrc")?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+
+    // An editor can have left other files there.
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+
+    // Each build makes the same library, whatever the order of the directory is.
+    files.sort();
 
     let mut build = cc::Build::new();
 
@@ -85,13 +114,15 @@ fn compile_csrc(include: &std::path::Path, out: &std::path::Path) {
     }
 
     build
-        .files(["csrc/ngx_log.c", "csrc/ngx_string.c"])
+        .files(files)
         .include(include)
         .flags(hardening())
         .warnings(true)
         .extra_warnings(true)
         .warnings_into_errors(true)
         .compile("ngx_ipc_csrc");
+
+    Ok(())
 }
 
 /// Names for the directories of this machine in messages and debug information, as

@@ -203,11 +203,12 @@ ngx_parse_width(const char **fmt)
 u_char *
 ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
 {
-    u_char        *text;
-    ngx_str_t     *str;
-    ngx_msec_t     ms;
-    ngx_spec_t     spec;
-    ngx_number_t   number;
+    u_char                *text;
+    ngx_str_t             *str;
+    ngx_msec_t             ms;
+    ngx_spec_t             spec;
+    ngx_number_t           number;
+    ngx_variable_value_t  *value;
 
     while (*fmt && buf < last) {
 
@@ -256,6 +257,12 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
         case 'V':
             str = va_arg(args, ngx_str_t *);
             buf = ngx_put_text(buf, last, str->data, str->len, &spec);
+            fmt++;
+            continue;
+
+        case 'v':
+            value = va_arg(args, ngx_variable_value_t *);
+            buf = ngx_put_text(buf, last, value->data, value->len, &spec);
             fmt++;
             continue;
 
@@ -317,7 +324,13 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
             break;
 
         case 'i':
+        case 'A':
             number = ngx_int_arg(&spec, args, ngx_int_t, ngx_uint_t);
+
+            if (spec.widest) {
+                spec.width = NGX_INT_T_LEN;
+            }
+
             break;
 
         case 'd':
@@ -334,10 +347,6 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
 
         case 'L':
             number = ngx_int_arg(&spec, args, int64_t, uint64_t);
-            break;
-
-        case 'A':
-            number = ngx_int_arg(&spec, args, ngx_int_t, ngx_uint_t);
             break;
 
         case 'p':
@@ -360,10 +369,6 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
         }
 
         fmt++;
-
-        if (spec.widest) {
-            spec.width = NGX_INT_T_LEN;
-        }
 
         buf = ngx_put_number(buf, last, number, &spec);
     }

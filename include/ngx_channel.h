@@ -51,7 +51,8 @@ typedef struct {
  * the socket buffer is full, or NGX_ERROR with an alert in the log. SIGPIPE is
  * not raised. A message is refused if it is smaller than ngx_channel_t, if it
  * is larger than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a
- * smaller SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
+ * smaller SO_SNDBUF), if it is a NGX_CMD_OPEN_CHANNEL without a descriptor, or if a
+ * worker or helper of ngx_ipc_main() would drop it (ENOTSUP): it handles no other commands.
  *
  * Set the message to zero before you set its fields. Otherwise its padding
  * sends bytes of the stack to the other process, because all bytes are sent.

@@ -7,30 +7,11 @@
 #define _NGX_CONFIG_H_INCLUDED_
 
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
+#ifndef __LP64__
+#error "ngx_ipc needs a system with addresses of 64 bits"
 #endif
 
-#include <ngx_auto_config.h>
-
-#include <sys/types.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include <ngx_linux_config.h>
 
 
 #define ngx_signal_helper(n)     SIG##n
@@ -67,11 +48,30 @@ typedef intptr_t   ngx_flag_t;
 #define NGX_INT_T_LEN  NGX_INT64_LEN
 #endif
 
-#define NGX_MAX_INT_T_VALUE  INTPTR_MAX
+#define NGX_MAX_INT_T_VALUE      INTPTR_MAX
+#define NGX_MAX_INT32_VALUE      (uint32_t) 0x7fffffff
+#define NGX_MAX_UINT32_VALUE     (uint32_t) 0xffffffff
 
+#define NGX_INVALID_ARRAY_INDEX  0x80000000
+#define NGX_MAXHOSTNAMELEN       256
+
+#ifndef NGX_ALIGNMENT
 #define NGX_ALIGNMENT  sizeof(uintptr_t)
+#endif
 
 #define ngx_align(d, a)  (((d) + (a - 1)) & ~(a - 1))
+
+#define ngx_align_ptr(p, a)                                                   \
+    ((u_char *) ngx_align((uintptr_t) (p), (uintptr_t) (a)))
+
+
+/*
+ * Fields at the end of a structure that keep its size the same in each build of
+ * nginx.  As in nginx without "--with-compat", there are none.
+ */
+
+#define NGX_COMPAT_BEGIN(slots)
+#define NGX_COMPAT_END
 
 
 #endif /* _NGX_CONFIG_H_INCLUDED_ */

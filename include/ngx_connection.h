@@ -108,6 +108,31 @@ struct ngx_listening_s {
     const char *username;
     /* The group of a Unix socket's file; NULL: the group of the master. */
     const char *groupname;
+    /*
+     * The address of the socket, getsockname(2); NULL if the socket is not open.
+     * Only the library sets the field.
+     */
+    struct sockaddr *sockaddr;
+    /* The address as text, such as "127.0.0.1:80". Only the library sets the field. */
+    ngx_str_t addr_text;
+    /* The log of the cycle. Only the library sets the field. */
+    ngx_log_t *logp;
+    /* The length of sockaddr in bytes. Only the library sets the field. */
+    socklen_t socklen;
+    /* Whether the socket is open. Only the library sets the field. */
+    unsigned int open;
+    /*
+     * Whether listen(2) was called. Only the library sets the field, and a module that
+     * adds a socket of its own to a cycle.
+     */
+    unsigned int listen;
+    /* Unused: the library makes no texts of the addresses of clients. */
+    unsigned int addr_ntop;
+    /*
+     * NULL. In nginx it is the same socket in the cycle before, which is freed when the
+     * reload is complete.
+     */
+    ngx_listening_t *previous;
 };
 
 /*
@@ -129,9 +154,20 @@ ngx_connection_t *ngx_get_connection(ngx_socket_t s, ngx_log_t *log);
  * Removes a connection from the event loop. The descriptor stays open. Does
  * nothing if c is NULL or closed.
  *
- * Safety: c is NULL or a connection that this library has made.
+ * Safety: c is NULL or a connection.
  */
 void ngx_free_connection(ngx_connection_t *c);
+
+/*
+ * Closes the listening sockets of a cycle in this process, and forgets them:
+ * cycle->listening has no elements afterwards. A master or a single process
+ * removes the files of its Unix sockets.
+ *
+ * Safety: cycle is NULL or a valid cycle.
+ *
+ * References: nginx's src/core/ngx_connection.c.
+ */
+void ngx_close_listening_sockets(ngx_cycle_t *cycle);
 
 /*
  * Removes a connection from the event loop and closes its descriptor.
@@ -139,10 +175,13 @@ void ngx_free_connection(ngx_connection_t *c);
  * If the connection is closed already, an alert is logged. Does nothing if c
  * is NULL.
  *
- * Safety: c is NULL or a connection that this library has made.
+ * Safety: c is NULL or a connection.
  */
 void ngx_close_connection(ngx_connection_t *c);
 
+
+/* The size of the library's own part of a connection. */
+#define NGX_IPC_CONNECTION_WORDS  40
 
 /* A descriptor that the event loop watches. */
 struct ngx_connection_s {
@@ -168,6 +207,9 @@ struct ngx_connection_s {
 
     struct sockaddr    *sockaddr;    /* the sender of a datagram, else NULL */
     socklen_t           socklen;     /* the length of sockaddr in bytes */
+
+    /* only the library uses this member */
+    uintptr_t           ipc[NGX_IPC_CONNECTION_WORDS];
 };
 
 

@@ -180,27 +180,110 @@ struct ngx_core_conf_s {
     void *log_writer_data;
     /* 1: each line of the log is an object of JSON. */
     ngx_flag_t log_json;
+    /*
+     * The user of the workers, or -1. Only the library sets the field, in the
+     * configuration of a cycle.
+     */
+    uid_t user;
+    /*
+     * The group of the workers, or -1. Only the library sets the field, in the
+     * configuration of a cycle.
+     */
+    gid_t group;
+    /*
+     * The name of the old binary's pid file during an upgrade; empty: no file.
+     * Only the library sets the field, in the configuration of a cycle.
+     */
+    ngx_str_t oldpid;
 };
 
 /* The state of a program from one configuration to the next. */
 struct ngx_cycle_s {
     /*
      * An array of pointers to configurations. The first configuration is a
-     * ngx_core_conf_t.
+     * ngx_core_conf_t, that of ngx_core_module; the others are those of the
+     * modules, see ngx_get_conf().
      */
     void ****conf_ctx;
     /* Memory that lives as long as the cycle. */
     ngx_pool_t *pool;
     /* The log to which the library writes. */
     ngx_log_t *log;
+    /* Unused. */
+    ngx_log_t new_log;
+    /* Unused. */
+    ngx_uint_t log_use_stderr;
+    /* NULL: epoll needs no table of descriptors. */
+    ngx_connection_t **files;
+    /* Unused. */
+    ngx_connection_t *free_connections;
+    /* Unused. */
+    ngx_uint_t free_connection_n;
     /* The modules, an array that ends with NULL, or NULL. */
     ngx_module_t **modules;
     /* The number of modules. */
     ngx_uint_t modules_n;
-    /* The addresses on which workers accept connections, an array. */
-    ngx_listening_t *listening;
-    /* The number of elements of listening. */
-    ngx_uint_t listening_n;
+    /* 1: the modules are in use. */
+    ngx_uint_t modules_used;
+    /* Unused: an empty queue. */
+    ngx_queue_t reusable_connections_queue;
+    /* Unused. */
+    ngx_uint_t reusable_connections_n;
+    /* Unused. */
+    time_t connections_reuse_time;
+    /*
+     * The addresses on which workers accept connections: ngx_listening_t, one
+     * for each socket. The size of an element is that in the headers with which
+     * the program was compiled.
+     */
+    ngx_array_t listening;
+    /* Unused: an empty array. */
+    ngx_array_t paths;
+    /* Unused: an empty array. */
+    ngx_array_t config_dump;
+    /* Unused: an empty tree. */
+    ngx_rbtree_t config_dump_rbtree;
+    /* The sentinel of config_dump_rbtree. */
+    ngx_rbtree_node_t config_dump_sentinel;
+    /* Unused: an empty list. */
+    ngx_list_t open_files;
+    /* Unused: an empty list. */
+    ngx_list_t shared_memory;
+    /*
+     * The number of elements of connections. It grows when more connections are
+     * open than ever before.
+     */
+    ngx_uint_t connection_n;
+    /* The number of elements of files. */
+    ngx_uint_t files_n;
+    /*
+     * The connections of this process, an array, in ngx_cycle. fd of an element
+     * that is not in use is -1. More than 65536 connections are not in the array.
+     */
+    ngx_connection_t *connections;
+    /* Unused: the events of a connection are read and write. */
+    ngx_event_t *read_events;
+    /* Unused. */
+    ngx_event_t *write_events;
+    /*
+     * While the hook init_module runs, the cycle that this cycle replaces; the
+     * conf_ctx of the first one is NULL. Afterwards NULL.
+     */
+    ngx_cycle_t *old_cycle;
+    /* The configuration file: empty. */
+    ngx_str_t conf_file;
+    /* The parameters of the command line: empty. */
+    ngx_str_t conf_param;
+    /* The directory of configuration files: empty. */
+    ngx_str_t conf_prefix;
+    /* The directory to which relative paths refer: empty, the working directory. */
+    ngx_str_t prefix;
+    /* The field error_log of the configuration. */
+    ngx_str_t error_log;
+    /* The lock file: empty. */
+    ngx_str_t lock_file;
+    /* The name of the host in lower case. */
+    ngx_str_t hostname;
 };
 
 /*
@@ -268,6 +351,31 @@ void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
 
 /* The cycle that is in use.  Signal handlers write to the log of this cycle. */
 extern volatile ngx_cycle_t  *ngx_cycle;
+
+/*
+ * The module of the configuration ngx_core_conf_t:
+ * ngx_get_conf(cycle->conf_ctx, ngx_core_module) is that of a cycle.
+ */
+extern ngx_module_t           ngx_core_module;
+
+/*
+ * Returns the environment for a program that is executed, see execve(2).  It is the
+ * environment of this process: this library has no directive "env".
+ *
+ * If last is NULL, the result is environ(7).  Otherwise it is an array in new memory,
+ * with the same strings, and with room for *last more after them; *last becomes their
+ * number.  The program stores NULL after the strings that it adds, and frees the array
+ * with ngx_free().  Returns NULL, with an emergency in the log of the cycle, if there is
+ * no memory.
+ *
+ * Safety: last is NULL, or cycle is a valid cycle.
+ *
+ * References: nginx's src/core/nginx.c.
+ */
+char **ngx_set_environment(ngx_cycle_t *cycle, ngx_uint_t *last);
+
+/* Whether the cycle has no configuration yet. */
+#define ngx_is_init_cycle(cycle)  ((cycle)->conf_ctx == NULL)
 
 /*
  * Calls ngx_ipc_conf_init_size() with the sizes of the structures in these

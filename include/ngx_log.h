@@ -9,12 +9,12 @@
  *   include/generator/log.h
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 #ifndef _NGX_LOG_H_INCLUDED_
 #define _NGX_LOG_H_INCLUDED_
 
-
-#include <ngx_config.h>
-#include <ngx_core.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -170,6 +170,10 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
         }                                                                     \
     } while (0)
 
+/* With NGX_DEBUG 0, a program contains no debug lines. */
+
+#if (NGX_DEBUG)
+
 #define ngx_log_debug0(level, log, err, fmt)                                  \
     ngx_log_debug(level, log, err, fmt)
 
@@ -197,6 +201,20 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
 #define ngx_log_debug8(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)  \
     ngx_log_debug(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)
 
+#else
+
+#define ngx_log_debug0(level, log, err, fmt)
+#define ngx_log_debug1(level, log, err, fmt, a1)
+#define ngx_log_debug2(level, log, err, fmt, a1, a2)
+#define ngx_log_debug3(level, log, err, fmt, a1, a2, a3)
+#define ngx_log_debug4(level, log, err, fmt, a1, a2, a3, a4)
+#define ngx_log_debug5(level, log, err, fmt, a1, a2, a3, a4, a5)
+#define ngx_log_debug6(level, log, err, fmt, a1, a2, a3, a4, a5, a6)
+#define ngx_log_debug7(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7)
+#define ngx_log_debug8(level, log, err, fmt, a1, a2, a3, a4, a5, a6, a7, a8)
+
+#endif
+
 
 /*
  * Logs a line whatever the level of the log is.  ngx_log_error() and
@@ -214,6 +232,28 @@ void ngx_log_stderr(ngx_err_t err, const char *fmt, ...);
 
 /* If not 0, warnings and more severe lines are written to stderr as well. */
 extern ngx_uint_t  ngx_use_stderr;
+
+
+/* Writes a text to stderr.  An error is ignored. */
+static ngx_inline void
+ngx_write_stderr(char *text)
+{
+    ssize_t  n;
+
+    n = write(ngx_stderr, text, strlen(text));
+    (void) n;
+}
+
+
+/* Writes a text to the standard output.  An error is ignored. */
+static ngx_inline void
+ngx_write_stdout(char *text)
+{
+    ssize_t  n;
+
+    n = write(ngx_stdout, text, strlen(text));
+    (void) n;
+}
 
 
 #ifdef __cplusplus

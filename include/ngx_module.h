@@ -28,7 +28,10 @@ extern "C" {
 struct ngx_module_s {
     /* The index of the module among the modules of its type. Unused here. */
     ngx_uint_t ctx_index;
-    /* The index of the module among all modules. Unused here. */
+    /*
+     * The index of the module's configuration in conf_ctx of a cycle. Only the
+     * library sets the field.
+     */
     ngx_uint_t index;
     /* The name of the module. Unused here. */
     char *name;
@@ -40,11 +43,14 @@ struct ngx_module_s {
     ngx_uint_t version;
     /* The features with which the module was compiled. Unused here. */
     const char *signature;
-    /* The context of the module, such as a ngx_core_module_t. Unused here. */
+    /*
+     * The context of the module: in a module of type NGX_CORE_MODULE a
+     * ngx_core_module_t, or NULL. Other types are not used here.
+     */
     void *ctx;
     /* The directives of the module. Unused here. */
     ngx_command_t *commands;
-    /* The type of the module, such as NGX_CORE_MODULE. Unused here. */
+    /* The type of the module, such as NGX_CORE_MODULE. */
     ngx_uint_t type;
     /* The master calls this hook once, before the first call of init_module. */
     ngx_int_t (*init_master)(ngx_log_t *log);
@@ -102,8 +108,10 @@ struct ngx_module_s {
 
 
 /*
- * The context of a module of type NGX_CORE_MODULE. nginx uses the context, this
- * library does not.
+ * The context of a module of type NGX_CORE_MODULE.  For each cycle the library
+ * calls create_conf, which returns the module's configuration or NULL for an
+ * error, and then init_conf, which returns NGX_CONF_OK or NGX_CONF_ERROR.  Both
+ * can be NULL.  ngx_get_conf() finds the configuration.
  */
 
 typedef struct {

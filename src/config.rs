@@ -25,11 +25,22 @@ pub type u_char = u8;
 
 /// A string with its length.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct ngx_str_t {
     /// The length in bytes.
     pub len: usize,
     /// The bytes. A NUL need not follow the last byte.
     pub data: *mut u_char,
+}
+
+impl ngx_str_t {
+    /// The string without bytes, which has a terminating NUL all the same.
+    pub const fn empty() -> Self {
+        Self {
+            len: 0,
+            data: c"".as_ptr().cast_mut().cast(),
+        }
+    }
 }
 
 /// A `ngx_pid_t` as an atomic, because a signal handler can read or write it at

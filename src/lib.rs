@@ -1,10 +1,15 @@
 //! nginx's process and inter-process layer as a library.
 //!
+//! Rust programs use the module `api`, which starts processes that run a closure, and
+//! has channels, messages, shared memory and servers. The other modules are the library
+//! itself, and can change in each version.
+//!
 //! The directories are layers. Each layer uses only the layers below it in this
 //! list:
 //!
 //! - `abi`: the exported C functions. These functions check pointers and
 //!   convert arguments and results.
+//! - `api`: the interface for Rust programs.
 //! - `host`: the program that the library is part of. `standalone` is the
 //!   library's own host: cycle, configuration, event loop, master, worker, log.
 //!   `nginx` connects the core with an nginx's own cycle and event loop.
@@ -31,8 +36,13 @@
         clippy::panic
     )
 )]
+// The crate libc marks time_t of musl as deprecated, because its size changes on systems
+// with addresses of 32 bits.
+#![cfg_attr(target_env = "musl", allow(deprecated))]
 
 pub mod abi;
+#[cfg(feature = "standalone")]
+pub mod api;
 pub mod channel;
 pub mod config;
 pub mod host;

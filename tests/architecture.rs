@@ -49,7 +49,7 @@ const LAYERS: &[&[&[&str]]] = &[
     &[&["channel"], &["process"], &["shmem"], &["message"]],
     &[&["process_cycle"], &["messaging"]],
     &[&["host"]],
-    &[&["abi"]],
+    &[&["abi"], &["api"]],
 ];
 
 /// Pairs of modules in one group that do not import each other, because a build
@@ -100,7 +100,7 @@ fn only_sys_calls_the_kernel() {
 fn unsafe_code() {
     check(&Rule {
         name: "unsafe_code",
-        sentence: "Only src/sys, src/host and src/abi have unsafe code.",
+        sentence: "Only src/sys, src/host, src/abi and src/api have unsafe code.",
         check: unsafe_code::check,
     });
 }
@@ -109,7 +109,8 @@ fn unsafe_code() {
 fn no_memory_is_an_error() {
     check(&Rule {
         name: "no_memory_is_an_error",
-        sentence: "No code allocates memory in a way that aborts without memory.",
+        sentence: "No code allocates memory in a way that aborts without memory, apart from \
+                   src/api.",
         check: memory::check,
     });
 }
@@ -128,7 +129,7 @@ fn short_files() {
 fn abi_is_small() {
     check(&Rule {
         name: "abi_is_small",
-        sentence: "The Rust files of src/abi have at most 2500 lines together.",
+        sentence: "The Rust files of src/abi have at most 3000 lines together.",
         check: abi::check_size,
     });
 }

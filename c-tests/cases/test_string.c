@@ -126,6 +126,24 @@ test_str(void)
 
 
 static void
+test_variable(void)
+{
+    ngx_str_t             str = ngx_string("next");
+    ngx_variable_value_t  value;
+
+    memset(&value, 0xff, sizeof(value));
+    value.len = 4;
+    value.data = (u_char *) "some text";
+
+    FORMAT("some next", "%v %V", &value, &str);
+    WHOLE("736f6d65", "%xv", &value);
+
+    value.len = 0;
+    FORMAT("[]", "[%v]", &value);
+}
+
+
+static void
 test_text(void)
 {
     FORMAT("text", "%s", "text");
@@ -490,6 +508,7 @@ main(void)
 
     t_run("text without format letters", test_plain);
     t_run("%V", test_str);
+    t_run("%v", test_variable);
     t_run("%s, %*s", test_text);
     t_run("%d, %ud", test_int);
     t_run("%i, %ui", test_ngx_int);

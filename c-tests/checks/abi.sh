@@ -13,7 +13,7 @@ nginx=$2
 flags="-std=gnu11 -w"
 theirs="-I$nginx/src/core -I$nginx/src/event -I$nginx/src/event/modules
         -I$nginx/src/os/unix -I$nginx/objs"
-headers="config core event channel"
+headers="config core event channel md5 sha1"
 
 
 # facts NAME INCLUDES...: compiles fixtures/abi.c with these options, and
@@ -34,7 +34,7 @@ prototypes()
     gcc $flags "-I$1" -aux-info "$tmp/aux" -c "$tmp/all.c" -o "$tmp/all.o" \
         || return 1
 
-    sed -n 's,^/\* .*/ngx_[a-z_]*\.h:.* \*/ extern,extern,p' "$tmp/aux" \
+    sed -n 's,^/\* .*/ngx_[a-z0-9_]*\.h:.* \*/ extern,extern,p' "$tmp/aux" \
         | sed 's/__va_list_tag \*/va_list/' | grep ' \**ngx_'
     cat "$1"/ngx_*.h | grep '^extern [^"]*;'
 }

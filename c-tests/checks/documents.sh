@@ -335,7 +335,7 @@ pages()
 has_pages()
 {
     for function in $(nm -D --defined-only "$lib/libngx_ipc.so.1" \
-                          | sed -n 's/.* T \(ngx_[a-z_]*\).*/\1/p'); do
+                          | sed -n 's/.* T \(ngx_[a-z0-9_]*\).*/\1/p'); do
         [ -e "$tmp/man/man/man3/$function.3" ] || { echo "no page for $function"; return 1; }
     done
 }
@@ -367,6 +367,9 @@ while IFS=$tab read -r place kind marker file; do
         c)            c_block "$place" "$marker" "$file" ;;
         sh | command) commands "$place" "$file" ;;
         nginx)        nginx_block "$place" "$file" ;;
+        cmake | meson | cpp | python)
+            ok "$place is ${marker#*: }" is_file "$file" "${marker#*: }"
+        ;;
         text)         text_block "$place" "$marker" "$file" ;;
         *)            ok "$place is of a known class" echo_and_fail "kind: $kind" ;;
     esac

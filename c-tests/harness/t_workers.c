@@ -87,6 +87,7 @@ first_init(ngx_cycle_t *cycle)
     T_OK(cycle == t_cycle());
 
     own()->inits++;
+    own()->random = ngx_random();
     own()->order[own()->norder++ % 4] = 1;
 
     if (t_common->fail_init) {

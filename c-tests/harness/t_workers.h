@@ -41,6 +41,7 @@ typedef struct {
     int          exits;
     int          order[4];
     int          norder;
+    long         random;            /* of ngx_random() in init_process() */
     int          exiting;
     int          looks;
 } t_worker_t;

@@ -7,7 +7,16 @@ set -e
 
 packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
           shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev libluajit2-5.1-dev curl
-          python3 netcat-openbsd mandoc libuv1-dev libev-dev libfaketime"
+          python3 netcat-openbsd mandoc libuv1-dev libev-dev libfaketime
+          cmake meson ninja-build python3-cffi musl-tools gcc-aarch64-linux-gnu
+          libc6-dev-arm64-cross qemu-user debhelper lintian fakeroot"
+
+# Rust's standard libraries for other systems, if rustup manages Rust.  The tests of
+# these systems are skipped without them.
+if command -v rustup > /dev/null; then
+    rustup target add i686-unknown-linux-gnu x86_64-unknown-linux-musl \
+        aarch64-unknown-linux-gnu || echo "$0: no standard libraries for other systems" >&2
+fi
 
 missing=
 for package in $packages; do

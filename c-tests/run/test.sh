@@ -65,6 +65,7 @@ check()
 export T_SHORT=1
 
 suite "Rust" rust
+suite "cargo add" check cargo
 suite "nginx's symbols" check nginx-symbols "$build/nginx-1.28.3"
 
 for name in $(backends); do
@@ -79,12 +80,15 @@ suite "C tests on nginx's objects" \
 suite "C tests under valgrind" on "$best" under_valgrind
 suite "C tests with AddressSanitizer" on "$best" under_asan
 
+suite "functions of nginx" on "$best" check compare "$build/$best" "$nginx" "$build/c-tests"
 suite "ABI" on "$best" check abi "$include" "$nginx/nginx"
 suite "headers" on "$best" check headers "$include"
 suite "generated headers" on "$best" check generated "$include"
 suite "exported symbols" on "$best" check symbols "$build/$best/libngx_ipc.so.1"
 suite "archives" on "$best" check archives "$build/$best" "$build/nginx-1.28.3"
 suite "sources and nginx's headers" on "$best" check sources "$include" "$nginx/nginx"
+suite "nginx's identifiers" on "$best" check identifiers "$include" "$nginx/nginx"
+suite "real sources" on "$best" check real-sources "$build/$best" "$nginx/nginx"
 suite "event loops" on "$best" check loops "$build/$best"
 suite "instructions" on "$best" check instructions "$build/$best"
 suite "page faults" on "$best" check faults "$build/$best" "$nginx"
@@ -92,7 +96,12 @@ suite "nginx/config" check nginx-config asserts
 suite "nginx modules" check nginx-modules 1.28.3 bookworm
 suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
+suite "C++ and Python" on "$best" check languages "build/$best"
+suite "static programs" on "$best" check static "$build/$best"
+suite "platforms" on "$best" check platforms "$build/$best"
+suite "Debian packages" check debian
 suite "install" check install
+suite "CMake and Meson" check find
 suite "documents" on "$best" check documents "$build/$best"
 
 total

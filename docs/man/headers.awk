@@ -27,11 +27,12 @@ function add(what, called, declaration)
     }
 }
 
-# The name of a function, or of a pointer to one.
+# The name of a function, or of a pointer to one.  A function can have a parameter
+# that is a pointer to a function.
 function name_in(declaration,    rest)
 {
     rest = declaration
-    if (rest ~ /\(\*[a-z_]+\)/) {
+    if (rest ~ /^[^(]*\(\*[a-z_]+\)/) {
         sub(/^.*\(\*/, "", rest)
         sub(/\).*/, "", rest)
     } else {
@@ -163,6 +164,11 @@ declaration == "" && (/^#/ || /^extern "C"/ || /^}$/) {
     open = gsub(/\{/, "{", declaration) - gsub(/\}/, "}", declaration)
     if (open == 0 && declaration ~ /;$/) {
         declared(declaration)
+        declaration = ""
+    } else if (open == 0 && declaration ~ /^static .*\n}$/) {
+        # an inline function, whose body is no part of the documents
+        sub(/\n\{.*/, ";", declaration)
+        add("function", name_in(declaration), declaration)
         declaration = ""
     }
 }

@@ -51,6 +51,16 @@ remaps()
 options=$(remaps | sed 's/^/--remap-path-prefix=/')
 us=$(printf '\037')
 
+# For musl, rustc would put a C library of its own into the static library. So it links
+# the C library as a shared one, and merge.sh adds only the functions with which Rust
+# unwinds the stack. GCC's functions for this need glibc.
+musl=$(printf '%s\n' "$@" | sed -n 's/^--target=//; /-linux-musl$/p')
+if [ -n "$musl" ]; then
+    options=$(printf '%s\n%s' "$options" "-Ctarget-feature=-crt-static")
+    NGX_IPC_UNWIND=$(${RUSTC:-rustc} --print sysroot)/lib/rustlib/$musl/lib/self-contained/libunwind.a
+    export NGX_IPC_UNWIND
+fi
+
 if [ -n "${CARGO_ENCODED_RUSTFLAGS:-}${RUSTFLAGS:-}" ]; then
     given=${CARGO_ENCODED_RUSTFLAGS:-$(printf '%s' "$RUSTFLAGS" | tr -s ' ' "$us")}
     CARGO_ENCODED_RUSTFLAGS=$given$us$(printf '%s' "$options" | tr '\n' "$us")

@@ -1,8 +1,8 @@
 //! Part of build.rs: parses the headers of this project, generated or written
 //! by hand. It understands only the parts of C that these headers use.
 
-/// The statements of a header at file scope, without comments, preprocessor
-/// lines and line breaks.
+/// The statements and inline functions of a header at file scope, without
+/// comments, preprocessor lines and line breaks.
 pub fn statements(text: &str) -> Vec<String> {
     let mut statements = Vec::new();
     let mut statement = String::new();
@@ -15,7 +15,15 @@ pub fn statements(text: &str) -> Vec<String> {
                 // This brace closes `extern "C" {`, a line that `code_lines`
                 // has removed.
                 '}' if depth == 0 => continue,
-                '}' => depth -= 1,
+                '}' => {
+                    depth -= 1;
+
+                    // No semicolon follows the body of an inline function.
+                    if depth == 0 && statement.trim_start().starts_with("static ") {
+                        statements.push(std::mem::take(&mut statement).trim().to_owned() + "}");
+                        continue;
+                    }
+                }
                 ';' if depth == 0 => {
                     statements.push(std::mem::take(&mut statement).trim().to_owned());
                     continue;

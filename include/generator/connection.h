@@ -1,3 +1,6 @@
+/* The size of the library's own part of a connection. */
+#define NGX_IPC_CONNECTION_WORDS  40
+
 /* A descriptor that the event loop watches. */
 struct ngx_connection_s {
     void               *data;        /* for the program to use */
@@ -22,4 +25,7 @@ struct ngx_connection_s {
 
     struct sockaddr    *sockaddr;    /* the sender of a datagram, else NULL */
     socklen_t           socklen;     /* the length of sockaddr in bytes */
+
+    /* only the library uses this member */
+    uintptr_t           ipc[NGX_IPC_CONNECTION_WORDS];
 };

@@ -97,12 +97,18 @@ impl Header {
         let mut text = format!(
             "/*\n * ngx_{name}.h: {title}.\n * Part of ngx-ipc; the names are nginx's.\n *\n \
              * Generated: edit these sources, then run \"make headers\".\n *\n\
-             {sources} */\n\n\
-             #ifndef {guard}\n#define {guard}\n\n\n"
+             {sources} */\n\n"
         );
+        let mut includes = String::new();
 
         for include in self.includes {
-            writeln!(text, "#include <{include}>")?;
+            writeln!(includes, "#include <{include}>")?;
+        }
+
+        if self.complete {
+            write!(text, "{includes}\n#ifndef {guard}\n#define {guard}\n\n")?;
+        } else {
+            write!(text, "#ifndef {guard}\n#define {guard}\n\n\n{includes}")?;
         }
 
         write!(text, "\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n\n")?;
@@ -193,7 +199,11 @@ impl Header {
         config.export.include = self.types.iter().map(|&name| name.into()).collect();
         config.export.exclude = self.excluded()?;
         // Without this entry cbindgen would write `long` for `libc::time_t`.
-        config.export.rename = [("time_t".into(), "time_t".into())].into();
+        config.export.rename = [
+            ("time_t".into(), "time_t".into()),
+            ("sockaddr".into(), "struct sockaddr".into()),
+        ]
+        .into();
         config.export.item_types = vec![
             cbindgen::ItemType::Constants,
             cbindgen::ItemType::Structs,

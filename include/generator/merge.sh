@@ -5,7 +5,7 @@
 #
 #   ngx_ipc.o                   all Rust code that the library calls; only its ngx_
 #                               functions and variables are global
-#   ngx_log.o, ngx_string.o     the functions in C, if there are any
+#   an object for each file in csrc/, if CSRC exists
 #
 # So the symbols of Rust's standard library are local.  If they were global, a program
 # could not contain another Rust library.  A Rust module that nginx loads would use
@@ -16,6 +16,7 @@
 # replaced with those of src/sys/panic.rs, which need much less code.
 #
 #   NGX_IPC_DEBUG=0     removes the debug information
+#   NGX_IPC_UNWIND      a library that is linked too, see build.sh
 #   LD, OBJCOPY, NM, READELF, AR, STRIP     the tools
 
 set -eu
@@ -90,29 +91,40 @@ quietly "$objcopy" --strip-debug "$work/rust.a"
 # shellcheck disable=SC2046
 quietly "${LD:-ld}" -r --gc-sections --force-group-allocation \
     $(cat "$work/options") -o "$work/merged.o" \
-    $(find "$work/own" -type f | LC_ALL=C sort) "$work/rust.a"
+    $(find "$work/own" -type f | LC_ALL=C sort) "$work/rust.a" \
+    ${NGX_IPC_UNWIND:+"$NGX_IPC_UNWIND"}
 
 # The code that spawns processes and writes to channels lies side by side.  A new
 # process has no page tables for the code: each group of pages that it uses costs a page
-# fault.  In the names of Rust a module stands behind the length of its name.
+# fault.  In the names of Rust a module stands behind the length of its name.  Each
+# function keeps a section of its own, so that --gc-sections leaves it out of a program
+# that does not call it.  The linker places the sections .text.hot.* side by side.
 #
 # Small variables come first, sorted by size, and then the tables of all slots.
 # After fork() the kernel copies a page when a process writes to it.  The variables
 # that a spawn changes are small ones, so they lie in one page.
 quietly "${READELF:-readelf}" -SW "$work/merged.o"
+sed -n 's/^ *\[ *[0-9]*\] *\.text\.\([^ ]*\) *PROGBITS .*/\1/p' "$work/said" > "$work/functions"
 {
-    echo 'SECTIONS { .text.ngx_ipc 0 : { *(.text.ngx_*'
-    for module in 7process 7channel 3sys 5table 3log 4host5spawn '4host*5hooks' \
-                  '4host*standalone5spawn'; do
-        echo " .text.*7ngx_ipc$module*"
-    done
-    echo ') } .bss 0 : ALIGN(4096) {'
+    echo 'SECTIONS {'
+    for module in '^ngx_' 7ngx_ipc7process 7ngx_ipc7channel 7ngx_ipc3sys 7ngx_ipc5table \
+                  7ngx_ipc3log 7ngx_ipc4host5spawn '7ngx_ipc4host.*5hooks' \
+                  '7ngx_ipc4host.*standalone5spawn'; do
+        grep -e "$module" "$work/functions" || true
+    done | awk '!seen[$0]++ { print " .text.hot." $0 " 0 : { *(.text." $0 ") }" }'
+    echo ' .bss 0 : ALIGN(4096) {'
     sed -n 's/^ *\[ *[0-9]*\] *\(\.bss\.[^ ]*\) *NOBITS *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\2 *(\1)/p' \
         "$work/said" | LC_ALL=C sort | sed 's/^[^ ]* //'
     echo '} }'
 } > "$work/sorted.ld"
 quietly "${LD:-ld}" -r -T "$work/sorted.ld" -o "$work/sorted.o" "$work/merged.o"
-quietly "$objcopy" --keep-global-symbols="$work/names" \
+
+# src/sys/name_service.rs refers to some functions of the C library as weak symbols.
+# Code that was left out refers to them too, and makes the symbols strong.
+quietly "${NM:-nm}" "$work/sorted.o"
+sed -n 's/.* [a-zA-Z] weak_\(.*\)$/--weaken-symbol=\1/p' "$work/said" > "$work/weak"
+# shellcheck disable=SC2046
+quietly "$objcopy" --keep-global-symbols="$work/names" $(cat "$work/weak") \
     "$work/sorted.o" "$work/members/ngx_ipc.o"
 
 case ${NGX_IPC_DEBUG:-1} in

@@ -14,8 +14,10 @@
 
 
 /*
- * The context of a module of type NGX_CORE_MODULE. nginx uses the context, this
- * library does not.
+ * The context of a module of type NGX_CORE_MODULE.  For each cycle the library
+ * calls create_conf, which returns the module's configuration or NULL for an
+ * error, and then init_conf, which returns NGX_CONF_OK or NGX_CONF_ERROR.  Both
+ * can be NULL.  ngx_get_conf() finds the configuration.
  */
 
 typedef struct {

@@ -14,6 +14,10 @@ pub struct Header {
     pub and: &'static [&'static str],
     /// The headers that this header includes.
     pub includes: &'static [&'static str],
+    /// Whether a header that `ngx_core.h` includes needs the structures of this
+    /// header, and not only pointers to them. Then `ngx_core.h` is included before
+    /// the guard, so that it includes this header at its place.
+    pub complete: bool,
     /// Whether the header defines structures as `struct NAME`, because
     /// `ngx_core.h` has the typedef.
     pub tagged: bool,
@@ -33,6 +37,7 @@ const fn header(name: &'static str, title: &'static str) -> Header {
         title,
         and: &[],
         includes: BASIC,
+        complete: false,
         tagged: true,
         types: &[],
         exclude: &[],
@@ -110,6 +115,7 @@ pub const HEADERS: &[Header] = &[
             "ngx_open_file_s",
             "ngx_log_s",
         ],
+        complete: true,
         ..header("log", "logs and log lines")
     },
     Header {
@@ -118,7 +124,7 @@ pub const HEADERS: &[Header] = &[
     },
     Header {
         and: &["src/host/standalone/palloc.rs"],
-        types: &["ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
+        types: &["ngx_pool_s", "ngx_pool_cleanup_pt", "ngx_pool_cleanup_s"],
         ..header("palloc", "memory pools")
     },
     Header {

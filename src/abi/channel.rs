@@ -12,7 +12,7 @@ use crate::host::logs::log_of;
 #[cfg(feature = "standalone")]
 use crate::host::ngx_cycle_t;
 #[cfg(feature = "standalone")]
-use crate::host::standalone::{channel_event, cycle::Cycle, types::ngx_event_handler_pt};
+use crate::host::standalone::{channel, channel_event, cycle::Cycle, types::ngx_event_handler_pt};
 use crate::host::{self, ngx_log_t};
 use crate::log::Level;
 use crate::status::code;
@@ -26,7 +26,8 @@ use crate::status::code;
 /// the socket buffer is full, or NGX_ERROR with an alert in the log. SIGPIPE is
 /// not raised. A message is refused if it is smaller than ngx_channel_t, if it
 /// is larger than the kernel takes at once (EMSGSIZE: 32 KiB, or half of a
-/// smaller SO_SNDBUF), or if it is a NGX_CMD_OPEN_CHANNEL without a descriptor.
+/// smaller SO_SNDBUF), if it is a NGX_CMD_OPEN_CHANNEL without a descriptor, or if a
+/// worker or helper of ngx_ipc_main() would drop it (ENOTSUP): it handles no other commands.
 ///
 /// Set the message to zero before you set its fields. Otherwise its padding
 /// sends bytes of the stack to the other process, because all bytes are sent.
@@ -41,6 +42,50 @@ use crate::status::code;
 /// `sendmsg(2)`, `unix(7)`; nginx's `src/os/unix/ngx_channel.c`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_write_channel(
+    s: ngx_socket_t,
+    ch: *mut ngx_channel_t,
+    size: usize,
+    log: *mut ngx_log_t,
+) -> ngx_int_t {
+    // The other programs pay only for this comparison: the call comes before the function
+    // saves a register.
+    #[cfg(feature = "standalone")]
+    if channel::is_main() {
+        // SAFETY: C passes what the function requires.
+        return unsafe { write_in_main(s, ch, size, log) };
+    }
+
+    // SAFETY: C passes what the function requires.
+    unsafe { write_message(s, ch, size, log) }
+}
+
+/// `ngx_write_channel()` in a program of `ngx_ipc_main()`: refuses a message that its
+/// receiver would drop.
+#[cfg(feature = "standalone")]
+#[inline(never)]
+unsafe extern "C" fn write_in_main(
+    s: ngx_socket_t,
+    ch: *mut ngx_channel_t,
+    size: usize,
+    log: *mut ngx_log_t,
+) -> ngx_int_t {
+    if is_possible(size) {
+        // SAFETY: C passes NULL, or a message of which `size` bytes are readable, and NULL
+        // or a valid log.
+        let (head, log) = unsafe { (ch.as_ref(), log_of(log)) };
+
+        if let Some(Err(refused)) = head.map(|ch| channel::check_receiver(&GLOBALS, log, s, ch)) {
+            return refused.into();
+        }
+    }
+
+    // SAFETY: C passes what the function requires.
+    unsafe { write_message(s, ch, size, log) }
+}
+
+// One copy of this function is faster than two: the compiler then inlines what it calls.
+#[inline(never)]
+unsafe extern "C" fn write_message(
     s: ngx_socket_t,
     ch: *mut ngx_channel_t,
     size: usize,

@@ -5,7 +5,11 @@ use std::ptr;
 use crate::config::ngx_socket_t;
 use crate::host::standalone::connection::{Connection, ngx_connection_t};
 use crate::host::standalone::connections;
+use crate::host::standalone::cycle::Cycle;
 use crate::host::standalone::log::{ErrorLog, ngx_log_t};
+use crate::host::standalone::old_cycle;
+use crate::host::standalone::proxy::Given;
+use crate::host::standalone::types::ngx_cycle_t;
 
 /// Makes a connection with the descriptor `s` and adds it to the event loop.
 /// The event loop does not watch the descriptor until ngx_handle_read_event()
@@ -38,12 +42,31 @@ pub unsafe extern "C" fn ngx_get_connection(
 ///
 /// # Safety
 ///
-/// `c` is NULL or a connection that this library has made.
+/// `c` is NULL or a connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
-    // SAFETY: C passes NULL or a connection of this library.
-    if let Some(c) = unsafe { Connection::from_ptr(c) } {
-        connections::free(c);
+    // SAFETY: C passes NULL or a connection.
+    if let Some(c) = unsafe { Given::from_ptr(c) } {
+        c.free();
+    }
+}
+
+/// Closes the listening sockets of a cycle in this process, and forgets them:
+/// `cycle->listening` has no elements afterwards. A master or a single process
+/// removes the files of its Unix sockets.
+///
+/// # Safety
+///
+/// `cycle` is NULL or a valid cycle.
+///
+/// # References
+///
+/// nginx's `src/core/ngx_connection.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_close_listening_sockets(cycle: *mut ngx_cycle_t) {
+    // SAFETY: C passes NULL or a valid cycle.
+    if let Some(cycle) = unsafe { Cycle::from_ptr(cycle) } {
+        old_cycle::close_listening(cycle);
     }
 }
 
@@ -54,11 +77,11 @@ pub unsafe extern "C" fn ngx_free_connection(c: *mut ngx_connection_t) {
 ///
 /// # Safety
 ///
-/// `c` is NULL or a connection that this library has made.
+/// `c` is NULL or a connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_close_connection(c: *mut ngx_connection_t) {
-    // SAFETY: C passes NULL or a connection of this library.
-    if let Some(c) = unsafe { Connection::from_ptr(c) } {
+    // SAFETY: C passes NULL or a connection.
+    if let Some(c) = unsafe { Given::from_ptr(c) } {
         c.close();
     }
 }

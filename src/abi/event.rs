@@ -2,11 +2,11 @@
 
 use crate::config::{NGX_ERROR, ngx_int_t, ngx_uint_t};
 use crate::host::logs::cycle_log;
-use crate::host::standalone::connection::Connection;
 use crate::host::standalone::event::ngx_event_t;
-use crate::host::standalone::event_loop;
 use crate::host::standalone::process_events::process_events_and_timers;
+use crate::host::standalone::proxy::Given;
 use crate::host::standalone::types::ngx_cycle_t;
+use crate::host::standalone::watch;
 use crate::status::code;
 
 /// Makes the event loop watch a connection for input if the read event `rev` is
@@ -30,9 +30,11 @@ pub unsafe extern "C" fn ngx_handle_read_event(
     let _ = flags;
 
     // SAFETY: C passes NULL or an event of an open connection.
-    let c = unsafe { Connection::of_event(rev) };
+    let c = unsafe { Given::of_event(rev) };
 
-    c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.read())))
+    c.map_or(NGX_ERROR, |c| {
+        code(c.change(|c| watch::update(c, c.read())))
+    })
 }
 
 /// Makes the event loop watch a connection for room in the socket buffer if the
@@ -51,9 +53,11 @@ pub unsafe extern "C" fn ngx_handle_write_event(wev: *mut ngx_event_t, lowat: us
     let _ = lowat;
 
     // SAFETY: C passes NULL or an event of an open connection.
-    let c = unsafe { Connection::of_event(wev) };
+    let c = unsafe { Given::of_event(wev) };
 
-    c.map_or(NGX_ERROR, |c| code(event_loop::update(c, c.write())))
+    c.map_or(NGX_ERROR, |c| {
+        code(c.change(|c| watch::update(c, c.write())))
+    })
 }
 
 /// Runs one round of the event loop: waits for an event, a timer or a signal,

@@ -17,6 +17,14 @@ pub const NGX_CMD_REOPEN: usize = 5;
 /// channels to these processes.
 pub const NGX_IPC_CMD_OPEN_CHANNELS: usize = 0x6e67_7801;
 
+/// Whether `command` is a command of nginx or of this library, which their own handlers
+/// of channels know.
+#[cfg(feature = "standalone")]
+#[inline]
+pub fn is_known(command: usize) -> bool {
+    matches!(command, NGX_CMD_OPEN_CHANNEL..=NGX_CMD_REOPEN) || is_control(command)
+}
+
 /// Whether `command` is the command of a control message: a message that tells
 /// the receiver about another process. A control message must not be lost, so
 /// the library queues it if the socket is full (`D14`).

@@ -217,7 +217,7 @@ pub(super) fn reaped_early(g: &Globals, log: Log, child: Reaped) {
 /// The `status` of a child whose status is not known. It is not a status of
 /// `wait(2)`.
 #[cfg(feature = "standalone")]
-const UNKNOWN: i32 = -1;
+pub const UNKNOWN: i32 = -1;
 
 /// Records that the child of `slot` has exited, and that other code of the
 /// program has reaped the child and so has taken its status.

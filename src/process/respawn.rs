@@ -6,6 +6,11 @@
 //! gets the slot. The slot's [`Restart`](crate::table::restart::Restart) has the
 //! time at which the process is due.
 
+#[cfg(feature = "standalone")]
+use std::sync::atomic::AtomicBool;
+#[cfg(feature = "standalone")]
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::config::ngx_msec_t;
 use crate::log::{Level, Log};
 use crate::sys::process::Ended;
@@ -55,6 +60,38 @@ pub fn start_failed(g: &Globals, slot: Slot) {
 /// failing right after its start has to wait.
 pub fn may_start(slot: Slot) -> bool {
     restart::of_child(slot).may_start(now())
+}
+
+/// True while this process cannot fork, because it has several threads.
+#[cfg(feature = "standalone")]
+static HELD: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether `ngx_reap_children` keeps slots reserved and starts no process, because
+/// this process has several threads.
+#[cfg(feature = "standalone")]
+pub fn hold(on: bool) {
+    HELD.store(on, Relaxed);
+}
+
+/// Whether no process is started now.
+#[cfg(feature = "standalone")]
+pub fn is_held() -> bool {
+    HELD.load(Relaxed)
+}
+
+/// Makes the process of a reserved slot due again after a delay, if it is due now.
+/// Returns true if it was.
+#[cfg(feature = "standalone")]
+pub fn postpone(slot: Slot) -> bool {
+    let now = now();
+    let restart = restart::of_child(slot);
+    let is_due = restart.due_in(now) == 0;
+
+    if is_due {
+        restart.after_failure(now);
+    }
+
+    is_due
 }
 
 /// Makes the processes of all reserved slots due now.

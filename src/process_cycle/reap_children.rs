@@ -15,6 +15,8 @@ use crate::process::mode::Mode;
 use crate::process::respawn;
 use crate::process::spawn::{self, Spawn};
 use crate::process::wanted::Wanted;
+#[cfg(feature = "standalone")]
+use crate::sys::text::Text;
 use crate::table::globals::Globals;
 use crate::table::slot::Slot;
 use crate::table::slots::{Flag, ngx_process_t};
@@ -102,6 +104,13 @@ fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
     }
 
     let work = g.table.get(slot).work();
+
+    #[cfg(feature = "standalone")]
+    if respawn::is_held() {
+        postpone(log, slot, work.name);
+        return;
+    }
+
     let spawn = Spawn {
         wanted: Wanted::new(work),
         start: &mut || start(work),
@@ -118,6 +127,19 @@ fn start_again(g: &Globals, log: Log, slot: Slot, start: Start<'_>) {
         format_args!("could not respawn {}", work.name),
     );
     respawn::start_failed(g, slot);
+}
+
+/// Makes the start of a reserved slot's process due again later, because this process
+/// cannot fork now.
+#[cfg(feature = "standalone")]
+fn postpone(log: Log, slot: Slot, name: Text) {
+    if respawn::postpone(slot) {
+        log.error(
+            Level::Alert,
+            None,
+            format_args!("could not respawn {name}: this process has several threads"),
+        );
+    }
 }
 
 /// Clears `ngx_new_binary` if the process that has exited is the new binary. If

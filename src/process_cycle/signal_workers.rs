@@ -77,6 +77,41 @@ fn signal_process(g: &Globals, log: Log, signo: c_int, slot: Slot, entry: &ngx_p
     }
 }
 
+/// Sends `signo`, which makes a process exit, to the process of a slot, which has
+/// been started by this process. The process is not started again.
+///
+/// Succeeds without a signal if the process has exited.
+#[cfg(feature = "standalone")]
+pub fn end_process(g: &Globals, signo: c_int, slot: Slot) -> Result<(), Errno> {
+    let entry = g.table.get(slot);
+    let pid = entry.pid();
+    let runs = || entry.pid() == pid && entry.occupied() && !entry.is(Flag::Exited);
+
+    if runs() {
+        let stats = stats::of_child(g, slot);
+
+        // The process reads this before it exits, which can be at once.
+        stats.mark_exiting();
+
+        match sys::process::kill_child(pid, signo, runs) {
+            Ok(()) => {
+                entry.set(Flag::Exiting, true);
+                return Ok(());
+            }
+            // The process has exited just now.
+            Err(Errno::ESRCH) => {}
+            Err(err) => {
+                stats.clear_exiting();
+                return Err(err);
+            }
+        }
+    }
+
+    respawn::give_up(g, slot);
+    entry.set(Flag::Exiting, true);
+    Ok(())
+}
+
 /// The command that means the same as a signal; `None` if there is no such
 /// command.
 fn command(signo: c_int) -> Option<ngx_uint_t> {

@@ -155,6 +155,36 @@ impl<'a> Address<'a> {
     }
 }
 
+/// The address to which a socket is bound, as the kernel has it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawName {
+    storage: libc::sockaddr_storage,
+    len: libc::socklen_t,
+}
+
+impl RawName {
+    /// The address of the socket `fd`, `getsockname(2)`; `None` if it has none.
+    pub fn of(fd: RawFd) -> Option<Self> {
+        let mut this = Self {
+            // SAFETY: zeros are a valid `sockaddr_storage`.
+            storage: unsafe { std::mem::zeroed() },
+            len: size_of::<libc::sockaddr_storage>() as libc::socklen_t,
+        };
+
+        // SAFETY: the kernel writes at most `len` bytes to `storage`, and then `len`.
+        let result =
+            unsafe { libc::getsockname(fd, (&raw mut this.storage).cast(), &raw mut this.len) };
+
+        (result == 0).then_some(this)
+    }
+
+    /// The length of the address in bytes.
+    pub fn length(&self) -> libc::socklen_t {
+        self.len
+    }
+}
+
 /// Shows the address to which a socket is bound, `getsockname(2)`.
 pub struct BoundTo(pub RawFd);
 

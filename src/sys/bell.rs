@@ -106,14 +106,15 @@ impl Bell {
 
         // All processes share the flag O_NONBLOCK of the eventfd. One of them can clear
         // it and then be the first to read the counter, so that read(2) would wait.
-        if read_without_waiting(self.fd()) == Err(Errno::EOPNOTSUPP) {
+        if let Err(Errno::EOPNOTSUPP | Errno::ENOSYS) = read_without_waiting(self.fd()) {
             read(self.fd());
         }
     }
 }
 
 /// Reads the counter of an eventfd, `preadv2(2)` with RWF_NOWAIT. Fails with `EAGAIN` if
-/// the counter is 0, and with `EOPNOTSUPP` if the kernel is older than Linux 5.8.
+/// the counter is 0, with `EOPNOTSUPP` if the kernel is older than Linux 5.8, and with
+/// `ENOSYS` if it is older than Linux 4.6. musl has no function for the call.
 fn read_without_waiting(fd: RawFd) -> Result<(), Errno> {
     let mut count = [0; 8];
     let to = libc::iovec {
@@ -121,8 +122,22 @@ fn read_without_waiting(fd: RawFd) -> Result<(), Errno> {
         iov_len: count.len(),
     };
 
+    // The offset is -1, in two parts, of which a kernel of 64 bits reads the first.
+    let (offset, high): (libc::c_long, libc::c_long) = (-1, 0);
+
     // SAFETY: the kernel writes at most the 8 bytes of `count`, which is local.
-    Errno::result(unsafe { libc::preadv2(fd, &raw const to, 1, -1, libc::RWF_NOWAIT) }).map(drop)
+    Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_preadv2,
+            fd,
+            &raw const to,
+            1,
+            offset,
+            high,
+            libc::RWF_NOWAIT,
+        )
+    })
+    .map(drop)
 }
 
 /// Reads the counter of an eventfd.

@@ -7,7 +7,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 /// `SCM_PIDFD` of `unix(7)`, a constant that the libc crate does not have. With
 /// SO_PASSPIDFD each message carries a descriptor that refers to the sending
 /// process.
-const SCM_PIDFD: c_int = 4;
+pub(super) const SCM_PIDFD: c_int = 4;
 
 /// The size in bytes of a `cmsghdr` with `bytes` bytes of data, `cmsg(3)`.
 pub(super) const fn cmsg_space(bytes: usize) -> usize {
@@ -155,7 +155,7 @@ unsafe fn take_descriptors(cm: *const libc::cmsghdr, n: usize) -> Option<OwnedFd
 /// # Safety
 ///
 /// `fd` is negative, or open and without an owner.
-unsafe fn take_fd(fd: RawFd) -> Option<OwnedFd> {
+pub(super) unsafe fn take_fd(fd: RawFd) -> Option<OwnedFd> {
     // SAFETY: `fd` is not negative, so as this function demands it has no
     // owner.
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })

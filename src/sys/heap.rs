@@ -31,6 +31,32 @@ pub fn allocate(size: usize) -> Result<NonNull<c_void>, Errno> {
     NonNull::new(unsafe { libc::malloc(size.max(1)) }).ok_or_else(Errno::last)
 }
 
+/// Reserves `size` bytes of address space, which are 0. The kernel provides the memory
+/// of a page when the page is used for the first time.
+///
+/// # References
+///
+/// `MAP_NORESERVE` of `mmap(2)`.
+pub fn reserve(size: usize) -> Result<NonNull<c_void>, Errno> {
+    // SAFETY: the mapping is new, so it replaces no memory.
+    let place = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+
+    if place == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+
+    NonNull::new(place).ok_or(Errno::ENOMEM)
+}
+
 /// Frees what [`allocate`] has returned.
 ///
 /// # Safety

@@ -26,8 +26,9 @@ impl<T> Lock<T> {
 
     /// Takes the lock. It is released when the result is dropped.
     ///
-    /// A poisoned lock is not an error: a panic ends the process (`panic =
-    /// "abort"`), so no panic can have left the data half changed.
+    /// A poisoned lock is not an error: a panic in code of the library ends the process,
+    /// with `panic = "abort"` or, in a Rust program that unwinds, in the function that
+    /// the panic would leave for C code. So no code uses data that is half changed.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,6 +16,7 @@ use nix::sys::socket::{
 use super::address::Address;
 use super::directory;
 use super::fd::above_stdio;
+use super::name_service;
 use super::path::CPath;
 
 /// The size in bytes of a buffer for each name of a host, `gethostname(2)`.
@@ -140,12 +141,14 @@ pub fn send(fd: RawFd, parts: &[&[u8]; 3]) -> Result<(), Errno> {
     sendmsg::<()>(fd, &parts, &[], flags, None).map(drop)
 }
 
-/// Finds the address of the host `name`. Returns `None` if there is no such host.
+/// Finds the address of the host `name`. Returns `None` if there is no such host, and
+/// in a static program, which has no name service.
 ///
 /// # References
 ///
 /// `getaddrinfo(3)`.
 fn find_host(name: &CStr) -> Option<IpAddr> {
+    let (getaddrinfo, freeaddrinfo) = name_service::getaddrinfo()?;
     // SAFETY: an all-zero addrinfo asks for any address.
     let mut hints: libc::addrinfo = unsafe { std::mem::zeroed() };
     let mut list = ptr::null_mut();
@@ -155,7 +158,7 @@ fn find_host(name: &CStr) -> Option<IpAddr> {
     // SAFETY: `name` is a C string, and the C library writes a list to `list`, which is
     // freed once. An address of the list has `ai_addrlen` bytes.
     unsafe {
-        if libc::getaddrinfo(name.as_ptr(), ptr::null(), &raw const hints, &raw mut list) != 0 {
+        if getaddrinfo(name.as_ptr(), ptr::null(), &raw const hints, &raw mut list) != 0 {
             return None;
         }
 
@@ -166,7 +169,7 @@ fn find_host(name: &CStr) -> Option<IpAddr> {
             ip_of(&address)
         });
 
-        libc::freeaddrinfo(list);
+        freeaddrinfo(list);
         found
     }
 }

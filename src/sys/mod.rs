@@ -26,8 +26,12 @@ pub mod listen;
 pub mod lock;
 pub mod log;
 pub mod log_socket;
+#[cfg(feature = "standalone")]
+pub mod machine;
 pub mod memory_file;
 mod memory_map;
+mod name_files;
+mod name_service;
 pub mod nested_epoll;
 pub mod notify;
 pub mod panic;
@@ -39,6 +43,8 @@ pub mod region;
 pub mod shm;
 pub mod signal;
 pub mod socket;
+#[cfg(feature = "standalone")]
+pub mod stdout;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -49,3 +55,5 @@ pub mod unix_socket;
 pub mod usage;
 pub mod user;
 pub mod vfork;
+#[cfg(feature = "standalone")]
+pub mod wait;

@@ -116,6 +116,12 @@ impl Blocked {
             .map(|_| Self(before))
         }
     }
+
+    /// The signal mask from before, for `ppoll(2)`.
+    #[cfg(feature = "standalone")]
+    pub(super) fn before(&self) -> *const libc::sigset_t {
+        &raw const self.0
+    }
 }
 
 impl Drop for Blocked {

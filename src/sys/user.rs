@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use nix::unistd::{Gid, Uid};
 
 use super::path::CPath;
+use super::{name_files, name_service};
 
 /// A user and a group.
 #[derive(Clone, Copy, Debug)]
@@ -67,28 +68,42 @@ pub fn find<'a>(name: &'a CStr, group: Option<&CStr>) -> Result<Identity<'a>, Er
     })
 }
 
-/// Finds the user `name`, and the user's own group, `getpwnam(3)`.
+/// Finds the user `name`, and the user's own group, `getpwnam(3)`. In a static program
+/// finds it in `/etc/passwd`.
 ///
 /// Returns ENOENT if there is no such user.
 pub fn find_user(name: &CStr) -> Result<(Uid, Gid), Errno> {
+    let Some(getpwnam) = name_service::getpwnam() else {
+        return name_files::user(&name_files::passwd()?, text(name)?).ok_or(Errno::ENOENT);
+    };
+
     Errno::clear();
 
     // SAFETY: `name` is a C string.
-    let user = unsafe { libc::getpwnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
+    let user = unsafe { getpwnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
 
     Ok((Uid::from_raw(user.pw_uid), Gid::from_raw(user.pw_gid)))
 }
 
-/// Finds the group `name`, `getgrnam(3)`.
+/// Finds the group `name`, `getgrnam(3)`. In a static program finds it in `/etc/group`.
 ///
 /// Returns ENOENT if there is no such group.
 pub fn find_group(name: &CStr) -> Result<Gid, Errno> {
+    let Some(getgrnam) = name_service::getgrnam() else {
+        return name_files::group_named(&name_files::group()?, text(name)?).ok_or(Errno::ENOENT);
+    };
+
     Errno::clear();
 
     // SAFETY: `name` is a C string.
-    let group = unsafe { libc::getgrnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
+    let group = unsafe { getgrnam(name.as_ptr()).as_ref() }.ok_or_else(not_found)?;
 
     Ok(Gid::from_raw(group.gr_gid))
+}
+
+/// The name of a user or group in a file. Returns ENOENT for a name that is not UTF-8.
+fn text(name: &CStr) -> Result<&str, Errno> {
+    name.to_str().or(Err(Errno::ENOENT))
 }
 
 /// The errno if a user or group does not exist.
@@ -105,9 +120,17 @@ pub fn setgid(group: Gid) -> Result<(), Errno> {
 }
 
 /// Sets the supplementary groups of this process to the groups of the user
-/// `name` and to `group`, `initgroups(3)`.
+/// `name` and to `group`, `initgroups(3)`. In a static program finds them in
+/// `/etc/group`.
 pub fn initgroups(name: &CStr, group: Gid) -> Result<(), Errno> {
-    nix::unistd::initgroups(name, group)
+    let Some(initgroups) = name_service::initgroups() else {
+        let groups = name_files::groups_of(&name_files::group()?, text(name)?, group)?;
+
+        return nix::unistd::setgroups(&groups);
+    };
+
+    // SAFETY: `name` is a C string.
+    Errno::result(unsafe { initgroups(name.as_ptr(), group.as_raw()) }).map(drop)
 }
 
 /// Sets the user of this process, `setuid(2)`.

@@ -95,10 +95,10 @@ fn a_kept_message_comes_before_connections() {
     assert!(server.0.wait().unwrap().success());
 }
 
-/// A worker that gets a message on its channel whose command it does not know says so,
-/// once.
+/// A message on the channel of a worker whose command the worker does not know is refused.
+/// If it arrives all the same, the worker says so, once.
 #[test]
-fn an_unknown_command_is_reported_once() {
+fn an_unknown_command_is_refused() {
     let server = Server::configurable("own_unknown");
 
     server.start(2, &[]);
@@ -106,14 +106,24 @@ fn an_unknown_command_is_reported_once() {
     let mut sender = server.connect();
 
     for _ in 0..3 {
-        assert_eq!(ask(&mut sender, 'u'), ["0"], "ngx_write_channel()");
+        assert_eq!(ask(&mut sender, 'u'), ["-1 ENOTSUP 32"]);
     }
 
     // The other worker gets the order to quit after these messages.
     drop(sender);
     server.quit(&["the command 31"]);
 
-    let lines = server.lines("the command 31");
+    let refused = server.lines("has no handler for the command 31 of a channel message");
+
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    assert!(
+        refused
+            .iter()
+            .all(|line| line.contains("[alert]") && line.contains("(95: ")),
+        "{refused:?}"
+    );
+
+    let lines = server.lines("dropped a channel message with the command 31");
 
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("[warn]"), "{lines:?}");

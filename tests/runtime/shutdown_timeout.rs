@@ -31,6 +31,25 @@ fn handlers_that_go_on_are_ended() {
     }
 }
 
+/// The deadline does not concern a connection that the program has made itself: nothing
+/// calls its handler, and the worker does not close it.
+#[test]
+fn an_own_connection_is_left_alone() {
+    let server = Server::configurable("timeout_own");
+
+    server.start(1, TIMEOUT);
+
+    let mut client = server.connect();
+
+    assert_eq!(ask(&mut client, 'o'), ["own."]);
+    ask(&mut client, 'g');
+    server.signal(libc::SIGQUIT);
+    assert!(closes(&mut client));
+    server.finish(&[]);
+    assert_eq!(server.lines("is still open, closing it").len(), 1);
+    assert_eq!(server.lines("the own connection is ready"), [""; 0]);
+}
+
 /// The lines that a test expects when the master kills a process.
 const KILLED: [&str; 2] = ["gets SIGKILL", "exited on signal 9"];
 

@@ -82,6 +82,26 @@ is_written(int fd)
 }
 
 
+/* Makes the FIFO, and opens it for reading. */
+
+static int
+fifo_open(void)
+{
+    int  fd;
+
+    fd = mkstemp(fifo);
+    T_REQUIRE(fd != -1);
+    close(fd);
+    unlink(fifo);
+    T_REQUIRE(mkfifo(fifo, 0600) == 0);
+
+    fd = open(fifo, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
+    T_REQUIRE(fd != -1);
+
+    return fd;
+}
+
+
 static void
 test_stale_fds(void)
 {
@@ -94,14 +114,7 @@ test_stale_fds(void)
     t_with_fds = 1;
     t_messages_init();
 
-    fd = mkstemp(fifo);
-    T_REQUIRE(fd != -1);
-    close(fd);
-    unlink(fifo);
-    T_REQUIRE(mkfifo(fifo, 0600) == 0);
-    fd = open(fifo, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
-    T_REQUIRE(fd != -1);
-
+    fd = fifo_open();
     t_messages_start(1);
 
     for (i = 0; i < n; i++) {
@@ -120,6 +133,35 @@ test_stale_fds(void)
                                   sizeof(i), &own, 1), NGX_OK);
     T_UNTIL(t_of(0)->notes == 1);
     close(own);
+    T_UNTIL(!is_written(fd));
+
+    close(fd);
+    unlink(fifo);
+    t_workers_stop();
+}
+
+
+/*
+ * The receiver gets to know of the death in a round that its time limit ends, because a
+ * handler took longer.
+ */
+
+static void
+test_stale_fds_busy(void)
+{
+    int  fd;
+
+    t_with_fds = 1;
+    t_messages_init();
+    fd = fifo_open();
+    t_messages_start(1);
+
+    t_hold(0);
+    (void) t_spawn(send_and_die, NULL, "sender", NGX_PROCESS_NORESPAWN);
+    T_UNTIL(ngx_last_process == 1);
+    T_OK(is_written(fd));
+
+    t_notes->hold = 0;
     T_UNTIL(!is_written(fd));
 
     close(fd);
@@ -341,6 +383,7 @@ main(void)
     t_begin();
 
     t_run("killed between descriptors and record", test_stale_fds);
+    t_run("killed while the receiver is busy", test_stale_fds_busy);
     t_run("killed in a broadcast that is kept", test_kept);
     t_run("killed before all have received a large broadcast", test_large);
     t_run("killed in a large broadcast", test_large_in_between);

@@ -88,6 +88,40 @@ call_ngx_event_add_timer(void)
 
 
 static int
+call_ngx_event_process_posted(void)
+{
+    int          n;
+    ngx_event_t  ev;
+
+    memset(&ev, 0, sizeof(ev));
+    ev.handler = count;
+    ev.log = t_log();
+
+    for (n = 0; n < 2; n++) {
+        expired = 0;
+
+        ngx_post_event(&ev, n ? &ngx_posted_next_events : &ngx_posted_events);
+        ngx_event_move_posted_next(t_cycle());
+        ngx_event_process_posted(t_cycle(), &ngx_posted_events);
+
+        T_EQ(expired, 1);
+    }
+
+    return 1;
+}
+
+
+static int
+call_ngx_close_listening_sockets(void)
+{
+    ngx_close_listening_sockets(t_cycle());
+    T_EQ(t_cycle()->listening.nelts, 0);
+
+    return 1;
+}
+
+
+static int
 call_ngx_get_connection(void)
 {
     int                i, n;
@@ -375,6 +409,115 @@ call_ngx_pool_cleanup_add(void)
 }
 
 
+/* Arrays and lists. */
+
+static int
+call_ngx_array_push(void)
+{
+    ngx_int_t     n;
+    ngx_uint_t    old;
+    ngx_array_t  *a;
+
+    a = ngx_array_create(pool, 2, 100);
+
+    if (a == NULL) {
+        return 0;
+    }
+
+    for (n = 0; n < MANY; n++) {
+        old = a->nelts;
+
+        if (ngx_array_push(a) == NULL || ngx_array_push_n(a, 2) == NULL) {
+            T_OK(a->nelts - old <= 1);
+            T_OK(a->nelts <= a->nalloc);
+            return 0;
+        }
+    }
+
+    T_EQ(a->nelts, 3 * MANY);
+    ngx_array_destroy(a);
+
+    return 1;
+}
+
+
+static int
+call_ngx_list_push(void)
+{
+    ngx_int_t         n;
+    ngx_list_t       *list;
+    ngx_list_part_t  *last;
+
+    list = ngx_list_create(pool, 2, 100);
+
+    if (list == NULL) {
+        return 0;
+    }
+
+    for (n = 0; n < MANY; n++) {
+        last = list->last;
+
+        if (ngx_list_push(list) == NULL) {
+            T_OK(list->last == last && last->next == NULL);
+            return 0;
+        }
+    }
+
+    T_EQ(list->last->nelts, 2);
+
+    return 1;
+}
+
+
+static int
+call_ngx_pstrdup(void)
+{
+    u_char     *p;
+    ngx_str_t   s;
+
+    ngx_str_set(&s, "a string");
+    p = ngx_pstrdup(pool, &s);
+
+    if (p == NULL) {
+        return 0;
+    }
+
+    T_OK(ngx_memcmp(p, s.data, s.len) == 0);
+    s.len = 1000;
+    s.data = (u_char *) ngx_palloc(pool, 1000);
+
+    return s.data && ngx_pstrdup(pool, &s);
+}
+
+
+static int
+call_ngx_hash_init(void)
+{
+    u_char           text[] = "a name";
+    ngx_hash_key_t   name;
+    ngx_hash_init_t  hinit;
+
+    name.key.len = 6;
+    name.key.data = text;
+    name.key_hash = ngx_hash_key_lc(text, 6);
+    name.value = &name;
+
+    memset(&hinit, 0, sizeof(hinit));
+    hinit.max_size = 512;
+    hinit.bucket_size = 64;
+    hinit.name = (char *) "hash";
+    hinit.pool = pool;
+
+    if (ngx_hash_init(&hinit, &name, 1) != NGX_OK) {
+        return 0;
+    }
+
+    T_OK(ngx_hash_find(hinit.hash, name.key_hash, text, 6) == &name);
+
+    return 1;
+}
+
+
 /* Texts, logs and times: no allocation. */
 
 static void
@@ -464,6 +607,9 @@ call_ngx_shm_alloc(void)
 
 static const t_call_t  calls[] = {
     { "ngx_event_add_timer", sockets, call_ngx_event_add_timer, 0 },
+    { "ngx_close_listening_sockets", sockets,
+      call_ngx_close_listening_sockets, 0 },
+    { "ngx_event_process_posted", sockets, call_ngx_event_process_posted, 0 },
     { "ngx_get_connection", sockets, call_ngx_get_connection, 0 },
     { "ngx_handle_read_event", a_connection, call_ngx_handle_event, 0 },
     { "ngx_close_connection", sockets, call_ngx_close_connection, 0 },
@@ -477,6 +623,10 @@ static const t_call_t  calls[] = {
     { "ngx_pnalloc", a_pool, call_ngx_pnalloc, 0 },
     { "ngx_pcalloc", a_pool, call_ngx_pcalloc, 0 },
     { "ngx_pool_cleanup_add", a_pool, call_ngx_pool_cleanup_add, 0 },
+    { "ngx_array_push", a_pool, call_ngx_array_push, 0 },
+    { "ngx_list_push", a_pool, call_ngx_list_push, 0 },
+    { "ngx_hash_init", a_pool, call_ngx_hash_init, 0 },
+    { "ngx_pstrdup", a_pool, call_ngx_pstrdup, 0 },
     { "ngx_sprintf", NULL, call_ngx_sprintf, 0 },
     { "ngx_log_error_core", NULL, call_ngx_log, 0 },
     { "ngx_log_init", NULL, call_ngx_log_init, 0 },

@@ -253,13 +253,14 @@ check_cycle(ngx_cycle_t *cycle)
     newer_listening_t  *list;
 
     c = (newer_conf_t *) cycle->conf_ctx[0];
-    list = (newer_listening_t *) cycle->listening;
+    list = cycle->listening.elts;
 
     T_EQ(c->conf.size, sizeof(newer_conf_t));
     T_OK(t_is_filled(c->more, sizeof(c->more), 0));
 
-    T_REQUIRE(cycle->listening_n == 2);
-    T_OK(c->conf.listening == cycle->listening);
+    T_REQUIRE(cycle->listening.nelts == 2);
+    T_EQ(cycle->listening.size, sizeof(newer_listening_t));
+    T_OK(c->conf.listening == cycle->listening.elts);
     T_OK(list != addresses);
 
     T_OK(t_is_open(list[0].listening.fd));
@@ -341,7 +342,8 @@ check_reload(ngx_cycle_t *cycle)
     cycle = ngx_init_cycle(cycle);
     T_REQUIRE(cycle != NULL);
     check_cycle(cycle);
-    T_OK(strcmp(cycle->listening->address, "127.0.0.2:0") == 0);
+    T_OK(strcmp(((ngx_listening_t *) cycle->listening.elts)->address,
+                "127.0.0.2:0") == 0);
 
     _exit(0);
 }

@@ -47,6 +47,28 @@ test_start(void)
 }
 
 
+/* Each worker has a sequence of its own, whatever the master had. */
+
+static void
+test_random(void)
+{
+    ngx_int_t  s, other;
+
+    t_master_init();
+    t_workers_start(3, NGX_PROCESS_RESPAWN);
+
+    for (s = 0; s < 3; s++) {
+        T_EQ(t_common->workers[s].inits, 1);
+
+        for (other = 0; other < s; other++) {
+            T_OK(t_common->workers[s].random != t_common->workers[other].random);
+        }
+    }
+
+    t_workers_stop();
+}
+
+
 static void
 test_start_types(void)
 {
@@ -297,6 +319,7 @@ main(void)
     t_begin();
 
     t_run("three workers", test_start);
+    t_run("each worker has random numbers of its own", test_random);
     t_run("workers that are not respawned, or just spawned",
           test_start_types);
     t_run("no workers", test_start_none);

@@ -13,7 +13,8 @@ use super::{descriptors, local, register};
 use crate::message::peers::Peer;
 use crate::messaging::retained::Kept;
 
-/// Whether [`begin`] has found descriptors.
+/// Whether [`begin`] has found descriptors, and [`end`] was not called since: a round of
+/// the event loop can end in between.
 static HAS_COLLECTED: AtomicBool = AtomicBool::new(false);
 
 /// Looks for kept messages and for descriptors. Returns false if there are none; then
@@ -33,9 +34,16 @@ fn see_kept() -> bool {
     is_any
 }
 
-/// Reads all datagrams, if a process has died since the last call.
+/// Reads all datagrams, if a process has died since the last call, or if the datagrams
+/// of the last call are still there.
 fn collect() -> bool {
-    if !descriptors::is_on() || local::with(|own| own.take_changed()) != Some(true) {
+    if !descriptors::is_on() {
+        return false;
+    }
+
+    let has_changed = local::with(|own| own.take_changed()) == Some(true);
+
+    if !has_changed && !HAS_COLLECTED.load(Relaxed) {
         return false;
     }
 
@@ -66,12 +74,12 @@ pub fn end(handle: impl Fn(u16, Kept, &Peer)) {
 }
 
 /// Prepares to sleep, see [`local::prepare_sleep`]. A message that is kept and that this
-/// process has not handled is something to do.
+/// process has not handled is something to do, and so are collected descriptors.
 pub fn prepare_sleep() -> Option<Option<u64>> {
     let wait = local::prepare_sleep();
 
     // A process that has kept a message looks afterwards whether this one sleeps.
-    if has_kept() {
+    if has_kept() || HAS_COLLECTED.load(Relaxed) {
         local::wake_up();
         return Some(Some(0));
     }

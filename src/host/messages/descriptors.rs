@@ -26,7 +26,7 @@ use super::program;
 use super::shared::{self, Region};
 use crate::log::{Level, Log};
 use crate::status;
-use crate::sys::descriptors::{self, Arrived};
+use crate::sys::descriptors::{self, Arrived, Received};
 use crate::sys::lock::Lock;
 use crate::sys::{heap, socket};
 
@@ -170,16 +170,17 @@ pub fn take(own: u32, label: Label) -> Option<Arrived> {
 /// Receives one datagram. Returns `None` if there is none, or if there is no memory.
 fn receive(inbox: &Inbox, stash: &mut Vec<Stashed>) -> Option<()> {
     let mut bytes = [0; Label::SIZE];
-    let (len, fds) = descriptors::receive(inbox.read.as_raw_fd(), &mut bytes).ok()?;
+    let Received { len, fds, is_cut } =
+        descriptors::receive(inbox.read.as_raw_fd(), &mut bytes).ok()?;
 
-    if len != bytes.len() {
+    // The kernel drops descriptors for which this process has no number left. The
+    // message is then reported as lost.
+    if len != bytes.len() || is_cut {
         return Some(());
     }
 
     let (label, count) = Label::from_bytes(bytes);
 
-    // The kernel drops descriptors for which this process has no number left. The
-    // message is then reported as lost.
     if fds.iter().flatten().count() != count {
         return Some(());
     }

@@ -8,11 +8,11 @@ use super::connection::Connection;
 use super::connections;
 use super::datagrams::datagram_handler;
 use super::event::ngx_event_t;
-use super::event_loop;
 use super::listening::Listening;
 use super::log::ErrorLog;
 use super::new_connection::call_program;
 use super::types::flag;
+use super::watch;
 use crate::config::ngx_msec_t;
 use crate::log::{Debug, Level, Log};
 use crate::status::Result;
@@ -38,7 +38,7 @@ impl Listening {
         }));
         c.read().set(flag::ACCEPT | flag::ACTIVE);
 
-        event_loop::watch(c, ErrorLog::log_of(log))
+        watch::watch(c, ErrorLog::log_of(log))
     }
 
     /// Makes this process accept no more connections from the socket, and
@@ -109,7 +109,7 @@ unsafe extern "C" fn accept_handler(ev: *mut ngx_event_t) {
 /// Makes this process accept no connection for a while.
 fn pause(c: Connection, log: Log) {
     c.read().clear(flag::ACTIVE);
-    let _ = event_loop::watch(c, log);
+    let _ = watch::watch(c, log);
     c.read().add_timer(ACCEPT_DELAY);
 }
 
@@ -118,7 +118,7 @@ fn pause(c: Connection, log: Log) {
 fn resume(c: Connection, log: Log) {
     c.read().set(flag::ACTIVE);
 
-    if event_loop::watch(c, log).is_err() {
+    if watch::watch(c, log).is_err() {
         c.read().clear(flag::ACTIVE);
         c.read().add_timer(ACCEPT_DELAY);
     }
@@ -138,7 +138,7 @@ fn give_others_a_turn(c: Connection, log: Log) {
     }
 
     c.read().clear(flag::ACTIVE);
-    let _ = event_loop::watch(c, log);
+    let _ = watch::watch(c, log);
     resume(c, log);
 }
 

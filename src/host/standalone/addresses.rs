@@ -1,6 +1,5 @@
 //! [`Addresses`], a safe handle for an array of `ngx_listening_t`.
 
-use std::ffi::c_char;
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr::NonNull;
@@ -14,7 +13,7 @@ pub const FIRST_SIZE: usize =
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_listening_t, groupname) + size_of::<*const c_char>()
+    offset_of!(ngx_listening_t, previous) + size_of::<*mut ngx_listening_t>()
         == size_of::<ngx_listening_t>()
 );
 

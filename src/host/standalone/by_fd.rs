@@ -29,17 +29,19 @@ impl ByFd {
         iter::successors(first, |c| c.next()).find(|c| c.known_as() == Some(fd))
     }
 
-    /// Adds `c`. A connection that had the same descriptor is removed.
-    pub fn add(&mut self, c: Connection) {
+    /// Adds `c`. A connection that had the same descriptor is removed and returned.
+    pub fn add(&mut self, c: Connection) -> Option<Connection> {
         let fd = c.fd();
 
         if c.known_as() == Some(fd) {
-            return;
+            return None;
         }
 
         self.remove(c);
 
-        if let Some(other) = self.find(fd) {
+        let other = self.find(fd);
+
+        if let Some(other) = other {
             self.remove(other);
         }
 
@@ -47,6 +49,8 @@ impl ByFd {
             c.set_known_as(Some(fd));
             c.set_next(first.replace(c));
         }
+
+        other
     }
 
     /// Removes `c`. Does nothing if the set does not have `c`.
@@ -78,9 +82,13 @@ fn bucket(fd: RawFd) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::standalone::entry::ENTRY_SIZE;
+    use crate::sys::heap;
 
     fn open(fd: RawFd) -> Connection {
-        let c = Connection::new(0).unwrap();
+        let place = heap::allocate(ENTRY_SIZE).unwrap();
+        // SAFETY: the place has the size of an entry, and is never freed.
+        let c = unsafe { Connection::at(place, 0) };
 
         c.open(fd, None, None, None);
         c
@@ -110,8 +118,9 @@ mod tests {
         let mut set = ByFd::empty();
         let [old, new] = [3, 3].map(open);
 
-        set.add(old);
-        set.add(new);
+        assert_eq!(set.add(old), None);
+        assert_eq!(set.add(new), Some(old));
+        assert_eq!(set.add(new), None);
         assert_eq!(set.find(3), Some(new));
 
         // The program has changed the descriptor.

@@ -7,25 +7,75 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use nix::errno::Errno;
+
 use super::channel_event;
 use super::connection::Connection;
 use super::cycle::Cycle;
 use super::types::{ngx_event_handler_pt, ngx_event_t};
-use crate::channel::command::NGX_CMD_OPEN_CHANNEL;
+use crate::channel::command::{NGX_CMD_OPEN_CHANNEL, is_known};
 use crate::channel::message::ngx_channel_t;
-use crate::channel::read;
 use crate::channel::turn::Turn;
 use crate::channel::wait::may_wait;
+use crate::channel::{queue, read};
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t};
 use crate::host::globals::{GLOBALS, ngx_channel};
 use crate::log::{Debug, Level, Log};
 use crate::process_cycle::handle_command::channel_command;
 use crate::process_cycle::init_channel::{forget_channel, init_channel};
 use crate::status::{Result, Status};
+use crate::sys::errno;
 use crate::table::globals::Globals;
+use crate::table::role::Role;
+use crate::table::stats;
+
+/// Whether `ngx_ipc_main()` runs. Then [`handler`] reads the channels of all workers and
+/// helpers.
+static IS_MAIN: AtomicBool = AtomicBool::new(false);
+
+/// Records that `ngx_ipc_main()` runs.
+pub fn set_main() {
+    IS_MAIN.store(true, Relaxed);
+}
+
+/// Whether `ngx_ipc_main()` runs.
+#[inline(always)]
+pub fn is_main() -> bool {
+    IS_MAIN.load(Relaxed)
+}
 
 /// Sends a message on a channel: the function behind `ngx_write_channel()`.
 pub use crate::channel::queue::write as write_channel;
+
+/// Returns an error, with an alert in the log, if [`handler`] reads the channel `sock` and
+/// would drop the message `ch`, because its command is one of the program.
+pub fn check_receiver(g: &Globals, log: Log, sock: RawFd, ch: &ngx_channel_t) -> Result {
+    if is_known(ch.command) {
+        return Ok(());
+    }
+
+    let Some((slot, _)) = queue::find_receiver(g, sock) else {
+        return Ok(());
+    };
+
+    if stats::of(slot).role() == Role::Other {
+        return Ok(());
+    }
+
+    let refused = log.fail(
+        Level::Alert,
+        Errno::ENOTSUP,
+        format_args!(
+            "the process in slot {slot} has no handler for the command {} of a channel \
+             message, use ngx_ipc_message.h",
+            ch.command
+        ),
+    );
+
+    errno::set(Errno::ENOTSUP);
+
+    Err(refused)
+}
 
 /// Receives a message from a channel: the function behind `ngx_read_channel()`.
 /// Returns the length of the message in bytes.

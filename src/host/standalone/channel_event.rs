@@ -1,10 +1,10 @@
 //! Adds channels to the event loop.
 
 use super::connections;
-use super::event_loop;
 use super::log::ErrorLog;
 use super::palloc::Pool;
 use super::types::{flag, ngx_event_handler_pt};
+use super::watch;
 use crate::config::{ngx_fd_t, ngx_int_t, numbers};
 use crate::status::Result;
 use crate::sys::epoll;
@@ -53,5 +53,5 @@ pub fn add(
     wanted.set_handler(handler);
     wanted.set(flag::ACTIVE);
 
-    event_loop::watch(c, ErrorLog::log_of(log)).inspect_err(|_| connections::free(c))
+    watch::watch(c, ErrorLog::log_of(log)).inspect_err(|_| connections::free(c))
 }

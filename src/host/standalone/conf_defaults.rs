@@ -4,7 +4,7 @@ use std::mem::offset_of;
 use std::ptr;
 
 use super::types::{ngx_core_conf_t, ngx_listening_t};
-use crate::config::ngx_uint_t;
+use crate::config::{ngx_str_t, ngx_uint_t};
 use crate::log::Level;
 
 /// The default configuration, which `ngx_ipc_conf_init()` writes.
@@ -47,6 +47,9 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     log_writer: None,
     log_writer_data: ptr::null_mut(),
     log_json: 0,
+    user: libc::uid_t::MAX,
+    group: libc::gid_t::MAX,
+    oldpid: ngx_str_t::empty(),
 };
 
 /// The size of an `ngx_core_conf_t` in version 0.1.
@@ -54,6 +57,5 @@ pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_core_conf_t, log_json) + size_of::<crate::config::ngx_flag_t>()
-        == size_of::<ngx_core_conf_t>()
+    offset_of!(ngx_core_conf_t, oldpid) + size_of::<ngx_str_t>() == size_of::<ngx_core_conf_t>()
 );

@@ -1,17 +1,17 @@
 //! [`Connection`], a safe handle for C's `ngx_connection_t`.
 //!
-//! A connection and its two events are one `Entry`. The event loop never
+//! A connection and its two events are one [`Entry`]. The event loop never
 //! frees an entry, because a handler can still read a connection that the
 //! handler has just closed, and because epoll can already have reported an
 //! event of that connection.
 
+use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 
-use nix::errno::Errno;
-
 use super::addresses::FIRST_SIZE;
 use super::datagram::Datagram;
+use super::entry::Entry;
 use super::event::Event;
 use super::listening::Listening;
 use super::log::ErrorLog;
@@ -21,41 +21,6 @@ pub use super::types::{ngx_connection_s, ngx_connection_t, ngx_recv_pt, ngx_send
 use crate::config::ngx_uint_t;
 use crate::log::Log;
 use crate::sys::heap;
-
-/// A connection, its two events, and the event loop's own data about them.
-#[repr(C)]
-struct Entry {
-    /// The connection that C sees. It is the first field, so that C's pointer
-    /// to the connection is also the pointer to the entry.
-    c: ngx_connection_s,
-    /// The read event: `c.read` points to this field.
-    read: ngx_event_s,
-    /// The write event: `c.write` points to this field.
-    write: ngx_event_s,
-    /// The position of the entry in the `entries` of the event loop that has
-    /// made the entry.
-    index: u32,
-    /// Whether the connection is in use. The descriptor does not show it, since
-    /// C can make a connection with any number as its descriptor.
-    open: bool,
-    /// The events for which epoll watches the descriptor; 0 if epoll does not
-    /// watch it.
-    mask: u32,
-    /// Incremented when the entry is put to use, so that an event which epoll
-    /// reports late, for an earlier use of the entry, has a different key.
-    generation: u32,
-    /// The descriptor by which the event loop finds the connection; `None` if
-    /// the event loop does not find it.
-    known_as: Option<RawFd>,
-    /// The datagram that the connection was made for.
-    datagram: Option<Datagram>,
-    /// The next connection of a list of the event loop: the list of unused
-    /// entries, or a list in which the event loop finds connections.
-    next: Option<Connection>,
-}
-
-/// The size of an entry in bytes.
-pub const ENTRY_SIZE: usize = size_of::<Entry>();
 
 /// A descriptor in the event loop, with an event for reading and one for
 /// writing.
@@ -98,33 +63,36 @@ impl Connection {
         unsafe { Self::from_ptr(event.data().cast()) }
     }
 
-    /// Makes an entry that is not in use yet; returns `ENOMEM` if there is no
-    /// memory. `index` is the position that the entry gets in the `entries` of
-    /// its event loop.
-    pub fn new(index: u32) -> Result<Self, Errno> {
-        let event = || ngx_event_s::new(ptr::null_mut(), 0, ptr::null_mut());
-        let place = heap::allocate(ENTRY_SIZE)?.cast::<Entry>();
+    /// Whether `c` is the connection of an entry of this library. An entry has its
+    /// events behind its connection. A program that makes a connection itself stores
+    /// pointers to other events in it.
+    ///
+    /// # Safety
+    ///
+    /// `c` is NULL or points to a connection.
+    pub unsafe fn is_entry(c: *mut ngx_connection_t) -> bool {
+        // SAFETY: the caller passes NULL or a connection. The place of the read event
+        // is inside of C's structure, which has the size of an entry.
+        !c.is_null() && unsafe { (*c).read == &raw mut (*c.cast::<Entry>()).read }
+    }
+
+    /// Makes an entry that is not in use yet at `place`. `index` is the position
+    /// that the entry gets in the `entries` of its event loop.
+    ///
+    /// # Safety
+    ///
+    /// `place` has [`ENTRY_SIZE`](super::entry::ENTRY_SIZE) bytes that are aligned for any type, are never
+    /// freed, and belong to no other entry.
+    pub unsafe fn at(place: NonNull<c_void>, index: u32) -> Self {
+        let place = place.cast::<Entry>();
 
         const { assert!(align_of::<Entry>() <= heap::ALIGNMENT) };
 
-        // SAFETY: `place` has just been allocated, with the size and the
-        // alignment of an entry.
-        unsafe {
-            place.write(Entry {
-                c: ngx_connection_s::unused(),
-                read: event(),
-                write: event(),
-                index,
-                open: false,
-                mask: 0,
-                generation: 0,
-                known_as: None,
-                datagram: None,
-                next: None,
-            });
-        }
+        // SAFETY: the caller passes a `place` with the size and the alignment of an
+        // entry.
+        unsafe { place.write(Entry::unused(index)) };
 
-        Ok(Self(place))
+        Self(place)
     }
 
     /// The pointer to the connection, for C.
@@ -155,7 +123,9 @@ impl Connection {
             entry.read = ngx_event_s::new(c.cast(), 0, log);
             entry.write = ngx_event_s::new(c.cast(), flag::WRITE, log);
             entry.mask = 0;
+            entry.trigger = 0;
             entry.open = true;
+            entry.program = None;
             entry.c = ngx_connection_s {
                 read,
                 write,
@@ -165,6 +135,17 @@ impl Connection {
                 log,
                 ..ngx_connection_s::unused()
             };
+        });
+    }
+
+    /// Sets the log of the connection and of its events.
+    pub fn set_log(self, log: Option<ErrorLog>) {
+        let log = ErrorLog::optional_ptr(log);
+
+        self.update(|entry| {
+            entry.c.log = log;
+            entry.read.log = log;
+            entry.write.log = log;
         });
     }
 
@@ -243,6 +224,16 @@ impl Connection {
         self.update(|entry| entry.mask = mask);
     }
 
+    /// How epoll watches the descriptor: `EPOLLET` for edge-triggered events, or 0.
+    pub fn trigger(self) -> u32 {
+        self.fields().trigger
+    }
+
+    /// Stores how epoll is to watch the descriptor from its next change on.
+    pub fn set_trigger(self, trigger: u32) {
+        self.update(|entry| entry.trigger = trigger);
+    }
+
     /// The descriptor by which the event loop finds the connection.
     pub fn known_as(self) -> Option<RawFd> {
         self.fields().known_as
@@ -255,12 +246,22 @@ impl Connection {
 
     /// The next connection of the list that has this connection.
     pub fn next(self) -> Option<Self> {
-        self.fields().next
+        self.fields().next.map(Self)
     }
 
     /// Stores the next connection of the list that has this connection.
     pub fn set_next(self, next: Option<Self>) {
-        self.update(|entry| entry.next = next);
+        self.update(|entry| entry.next = next.map(|next| next.0));
+    }
+
+    /// The connection of the program for which this one is the proxy.
+    pub fn program(self) -> Option<NonNull<ngx_connection_t>> {
+        self.fields().program
+    }
+
+    /// Makes the connection the proxy of a connection of the program.
+    pub fn set_program(self, program: NonNull<ngx_connection_t>) {
+        self.update(|entry| entry.program = Some(program));
     }
 
     /// The descriptor of the connection; -1 once the connection is closed.
@@ -278,6 +279,11 @@ impl Connection {
     pub fn write(self) -> Event {
         // SAFETY: the event is a part of the entry, which is never freed.
         unsafe { Event::from_place(&raw mut (*self.0.as_ptr()).write) }
+    }
+
+    /// The read event of the connection if `is_read` is true, else its write event.
+    pub fn event(self, is_read: bool) -> Event {
+        if is_read { self.read() } else { self.write() }
     }
 
     /// The handle of the log for lines about the connection, if there is a log.
@@ -335,26 +341,5 @@ impl Connection {
     /// Sets `bits` in the connection's flags.
     pub fn set(self, bits: u32) {
         self.update(|entry| entry.c.flags |= bits);
-    }
-}
-
-impl ngx_connection_s {
-    /// The connection of an entry that is not in use.
-    fn unused() -> Self {
-        Self {
-            data: ptr::null_mut(),
-            read: ptr::null_mut(),
-            write: ptr::null_mut(),
-            fd: -1,
-            recv: None,
-            send: None,
-            listening: ptr::null_mut(),
-            log: ptr::null_mut(),
-            pool: ptr::null_mut(),
-            number: 0,
-            flags: 0,
-            sockaddr: ptr::null_mut(),
-            socklen: 0,
-        }
     }
 }

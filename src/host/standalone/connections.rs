@@ -3,9 +3,10 @@
 use std::os::fd::RawFd;
 
 use super::connection::Connection;
+use super::event::Event;
 use super::log::ErrorLog;
 use super::types::flag;
-use super::{datagram_descriptor, event_loop, io};
+use super::{datagram_descriptor, event_loop, io, posted};
 use crate::status::Result;
 
 /// Makes a connection with the descriptor `fd`. epoll does not watch the
@@ -16,22 +17,24 @@ use crate::status::Result;
 pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
     let c = event_loop::take_entry(ErrorLog::log_of(log))?;
 
-    // The program can have added a timer to the connection that had this entry
+    // The program can have used the events of the connection that had this entry
     // before, after it closed that connection.
-    delete_timers(c);
+    detach(c.read());
+    detach(c.write());
     c.open(fd, log, Some(io::recv), Some(io::send));
 
     Ok(c)
 }
 
-/// Removes a connection and its timers from the event loop. The descriptor
-/// stays open. Does nothing if the connection is closed.
+/// Removes a connection, its timers and its posted events from the event loop. The
+/// descriptor stays open. Does nothing if the connection is closed.
 pub fn free(c: Connection) {
     if !c.is_open() {
         return;
     }
 
-    delete_timers(c);
+    detach(c.read());
+    detach(c.write());
 
     // The descriptor of a listening socket is closed next.
     if c.read().has(flag::ACCEPT) {
@@ -41,12 +44,14 @@ pub fn free(c: Connection) {
     event_loop::release(c);
 }
 
-fn delete_timers(c: Connection) {
-    for event in [c.read(), c.write()] {
-        if event.has(flag::TIMER_SET) || event.has_timer() {
-            event.delete_timer();
-        }
+/// Deletes the timer of `event`, and removes the event from the queue in which it is
+/// posted.
+pub fn detach(event: Event) {
+    if event.has(flag::TIMER_SET) || event.has_timer() {
+        event.delete_timer();
     }
+
+    posted::remove(event);
 }
 
 /// Removes the connection with the descriptor `fd` from the event loop, since

@@ -10,18 +10,50 @@ use super::conf::Conf;
 use super::listening::Listening;
 use super::log::ErrorLog;
 use super::palloc::Pool;
-use super::types::{ngx_core_conf_t, ngx_cycle_t, ngx_module_t};
+use super::types::{
+    ngx_array_t, ngx_connection_t, ngx_core_conf_t, ngx_cycle_t, ngx_list_t, ngx_log_s,
+    ngx_module_t, ngx_queue_t, ngx_rbtree_node_t, ngx_rbtree_t,
+};
 use super::variables::ngx_cycle;
+use crate::config::ngx_str_t;
 use crate::log::Log;
 
-const EMPTY: ngx_cycle_t = ngx_cycle_t {
+/// A cycle whose fields are empty.
+pub const EMPTY: ngx_cycle_t = ngx_cycle_t {
     conf_ctx: ptr::null_mut(),
     pool: ptr::null_mut(),
     log: ptr::null_mut(),
+    new_log: ngx_log_s::new(0, ptr::null_mut()),
+    log_use_stderr: 0,
+    files: ptr::null_mut(),
+    free_connections: ptr::null_mut(),
+    free_connection_n: 0,
     modules: ptr::null_mut(),
     modules_n: 0,
-    listening: ptr::null_mut(),
-    listening_n: 0,
+    modules_used: 0,
+    reusable_connections_queue: ngx_queue_t::none(),
+    reusable_connections_n: 0,
+    connections_reuse_time: 0,
+    listening: ngx_array_t::none(),
+    paths: ngx_array_t::none(),
+    config_dump: ngx_array_t::none(),
+    config_dump_rbtree: ngx_rbtree_t::none(),
+    config_dump_sentinel: ngx_rbtree_node_t::none(),
+    open_files: ngx_list_t::none(),
+    shared_memory: ngx_list_t::none(),
+    connection_n: 0,
+    files_n: 0,
+    connections: ptr::null_mut(),
+    read_events: ptr::null_mut(),
+    write_events: ptr::null_mut(),
+    old_cycle: ptr::null_mut(),
+    conf_file: ngx_str_t::empty(),
+    conf_param: ngx_str_t::empty(),
+    conf_prefix: ngx_str_t::empty(),
+    prefix: ngx_str_t::empty(),
+    error_log: ngx_str_t::empty(),
+    lock_file: ngx_str_t::empty(),
+    hostname: ngx_str_t::empty(),
 };
 
 /// The memory of a cycle that lives as long as the program.
@@ -37,7 +69,7 @@ unsafe impl Sync for StaticCycle {}
 /// handle is used, and only one thread uses the cycle. `conf_ctx` is NULL or
 /// points, as `ngx_init_cycle()` has set it, to a pointer to a configuration;
 /// the log and the pool are NULL or valid; `modules` is NULL or an array that
-/// ends with NULL; `listening` is an array of `listening_n` elements.
+/// ends with NULL; `listening` is an array of `ngx_listening_t`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Cycle(NonNull<ngx_cycle_t>);
 
@@ -80,6 +112,35 @@ impl Cycle {
         // `Cycle`), and no reference to a field of the cycle exists while this
         // line runs.
         unsafe { (*self.0.as_ptr()).log = ErrorLog::optional_ptr(log) };
+    }
+
+    /// Forgets the listening sockets, which the caller has closed.
+    pub fn clear_listening(self) {
+        // SAFETY: the pointer points to a live cycle (the invariant of
+        // `Cycle`), and no reference to a field of the cycle exists while this
+        // line runs.
+        unsafe { (*self.as_ptr()).listening.nelts = 0 };
+    }
+
+    /// Stores the array of the connections of this process. A program's own cycle
+    /// stays as it is.
+    pub fn set_connections(self, first: *mut ngx_connection_t, n: usize) {
+        if !self.is_configured() || self.get().connections == first && self.get().connection_n == n
+        {
+            return;
+        }
+
+        // SAFETY: as in `clear_listening`.
+        unsafe {
+            (*self.as_ptr()).connections = first;
+            (*self.as_ptr()).connection_n = n;
+        }
+    }
+
+    /// Forgets the cycle that this cycle has replaced.
+    pub fn clear_old(self) {
+        // SAFETY: as in `clear_listening`.
+        unsafe { (*self.as_ptr()).old_cycle = ptr::null_mut() };
     }
 
     /// `ngx_cycle`: the cycle that is in use.
@@ -161,11 +222,11 @@ impl Cycle {
 
     /// The listening sockets from which workers accept connections.
     pub fn listening(self) -> impl Iterator<Item = Listening> {
-        let (first, n) = (self.get().listening, self.get().listening_n);
+        let array = &self.get().listening;
+        let (first, n) = (array.elts.cast(), array.nelts);
 
-        // SAFETY: the array `listening` has `listening_n` elements, of the size
-        // in the cycle's configuration, which live as long as the cycle (the
-        // invariant of `Cycle`).
+        // SAFETY: the elements of the array have the size in the cycle's
+        // configuration, and live as long as the cycle (the invariant of `Cycle`).
         unsafe { Addresses::new(first, n, self.conf().listening_size()) }.iter()
     }
 }

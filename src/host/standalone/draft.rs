@@ -20,6 +20,8 @@ pub struct Draft {
     // the field.
     conf: Memory,
     addresses: Memory,
+    /// The texts of the configuration, if `copy_texts` has copied them.
+    texts: Option<Memory>,
 }
 
 impl Draft {
@@ -32,6 +34,7 @@ impl Draft {
         let mut draft = Self {
             conf: Memory::new(sized::for_both::<ngx_core_conf_t>(conf.size()), log)?,
             addresses: Memory::new(from.bytes(), log)?,
+            texts: None,
         };
 
         // SAFETY: `draft.addresses` has as many bytes as the array, and lives
@@ -56,8 +59,8 @@ impl Draft {
         unsafe { Conf::from_ref(&*self.conf.0.as_ptr().cast()) }
     }
 
-    /// Replaces all texts with copies, which are never freed. The texts can be
-    /// arguments of main(), which process titles overwrite.
+    /// Replaces all texts with copies, which live as long as the draft. The texts can
+    /// be arguments of main(), which process titles overwrite.
     ///
     /// Returns an error, with an emergency in `log`, and changes nothing, if
     /// there is no memory.
@@ -73,7 +76,8 @@ impl Draft {
             return Ok(());
         }
 
-        let mut to = allocate(size, log)?.cast::<c_char>().as_ptr();
+        let mut memory = Memory::new(size, log)?;
+        let mut to = memory.start().cast::<c_char>().as_ptr();
 
         self.change_texts(|text| {
             let text = text.to_bytes_with_nul();
@@ -87,6 +91,8 @@ impl Draft {
 
             copy
         });
+
+        self.texts = Some(memory);
 
         Ok(())
     }

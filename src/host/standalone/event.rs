@@ -5,8 +5,8 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 use super::log::ErrorLog;
-use super::types::Timer;
 pub(crate) use super::types::flag;
+use super::types::{Timer, ngx_queue_t};
 pub use super::types::{ngx_event_handler_pt, ngx_event_s, ngx_event_t};
 use crate::config::ngx_msec_t;
 use crate::log::Log;
@@ -129,11 +129,22 @@ impl Event {
         self.fields().data
     }
 
-    /// The log to which lines about the event are written.
-    pub fn log(self) -> Log {
+    /// The handle of the log for lines about the event, if there is a log.
+    pub fn error_log(self) -> Option<ErrorLog> {
         // SAFETY: the log is NULL or lives as long as the event, as `from_ptr`
         // requires.
-        ErrorLog::log_of(unsafe { ErrorLog::from_ptr(self.fields().log) })
+        unsafe { ErrorLog::from_ptr(self.fields().log) }
+    }
+
+    /// The log to which lines about the event are written.
+    pub fn log(self) -> Log {
+        ErrorLog::log_of(self.error_log())
+    }
+
+    /// The link of the event in a queue of posted events.
+    pub fn queue(self) -> *mut ngx_queue_t {
+        // SAFETY: the pointer points to a live event (the type's invariant).
+        unsafe { &raw mut (*self.0.as_ptr()).queue }
     }
 
     /// The time at which the event's timer expires, in milliseconds of the
@@ -296,8 +307,10 @@ impl ngx_event_s {
             flags,
             available: 0,
             handler: None,
+            index: 0,
             log,
             timer: Timer::none(),
+            queue: ngx_queue_t::none(),
         }
     }
 }

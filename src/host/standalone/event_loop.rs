@@ -1,6 +1,6 @@
-//! The event loop of a process: keeps the connections, and tells epoll which
-//! descriptors to watch.
+//! The event loop of a process: keeps the connections and the epoll instance.
 
+use std::ffi::c_int;
 use std::fmt;
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,15 +9,18 @@ use std::sync::atomic::{AtomicBool, AtomicI32};
 use nix::errno::Errno;
 
 use super::by_fd::ByFd;
-use super::connection::{Connection, ENTRY_SIZE};
+use super::connection::Connection;
+use super::connection_array::{self, ConnectionArray};
+use super::cycle::Cycle;
+use super::entry::ENTRY_SIZE;
 use super::event::Event;
-use super::types::flag;
 use super::variables::ngx_pid;
 use super::wake_up;
 use crate::config::{AtomicPid, ngx_pid_t};
-use crate::log::{Debug, Level, Log};
+use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::sys::epoll::{self, Epoll};
+use crate::sys::epoll::Epoll;
+use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::table::globals::own_pid;
 
@@ -30,6 +33,8 @@ struct Loop {
     /// All connections that were made for this loop. The index of a connection
     /// is its position here.
     entries: Vec<Connection>,
+    /// The memory of the first connections of `entries`.
+    array: ConnectionArray,
     /// The list of the connections of `entries` that are not in use.
     unused: Option<Connection>,
     /// The list of the connections that the ancestors of this process have
@@ -153,6 +158,17 @@ pub fn close_parents() {
     if let Some(parents) = LOOP.lock().as_mut() {
         OWNER.store(0, Relaxed);
         parents.epoll.close();
+
+        if let Some(cycle) = Cycle::current() {
+            connection_array::clear(cycle);
+        }
+    }
+}
+
+/// Stores the array of the connections of this process in `cycle`, a new cycle.
+pub fn publish(cycle: Cycle) {
+    if let Some(this) = own_loop(&mut LOOP.lock()) {
+        this.array.publish(this.entries.len(), cycle);
     }
 }
 
@@ -230,6 +246,7 @@ impl Loop {
             epoll,
             owner: own_pid(&ngx_pid),
             entries: Vec::new(),
+            array: ConnectionArray::New,
             unused: None,
             inherited,
             by_fd: ByFd::empty(),
@@ -245,9 +262,20 @@ impl Loop {
 
         self.entries.try_reserve(1).or(Err(Errno::ENOMEM))?;
 
-        let c = Connection::new(u32::try_from(self.entries.len()).unwrap_or(u32::MAX))?;
+        let index = self.entries.len();
+        let place = match self.array.place(index) {
+            Some(place) => place,
+            None => heap::allocate(ENTRY_SIZE)?,
+        };
+
+        // SAFETY: the place has the size of an entry, and no other entry has it.
+        let c = unsafe { Connection::at(place, u32::try_from(index).unwrap_or(u32::MAX)) };
 
         self.entries.push(c);
+
+        if let Some(cycle) = Cycle::current() {
+            self.array.publish(self.entries.len(), cycle);
+        }
 
         Ok(c)
     }
@@ -257,6 +285,16 @@ impl Loop {
         let c = *self.entries.get(index)?;
 
         c.is_open_as(key).then_some(c)
+    }
+
+    /// Keeps the entry of `c` for a later connection if `c` is a proxy: the program has
+    /// closed the descriptor, and another connection has it now.
+    fn release_proxy(&mut self, c: Connection) {
+        if c.program().is_some() {
+            c.set_watched(0);
+            self.release(c);
+            c.mark_closed();
+        }
     }
 
     fn release(&mut self, c: Connection) {
@@ -277,100 +315,24 @@ impl Loop {
     }
 }
 
-/// Makes epoll watch the descriptor of a connection for the events of the
-/// connection that are active.
-///
-/// Returns an error, with an alert in the log, if epoll_ctl(2) fails.
-pub fn watch(c: Connection, log: Log) -> Result {
-    if c.is_of_datagram() {
-        return Ok(());
-    }
+/// Tells epoll to do `op` with the descriptor of `c`: to watch it for `events`.
+/// The inner result is that of epoll_ctl(2).
+pub fn control(
+    c: Connection,
+    log: Log,
+    op: c_int,
+    events: u32,
+) -> Result<std::result::Result<(), Errno>> {
+    with_loop(log, |this| {
+        this.epoll.ctl(op, c.fd(), events, c.key())?;
+        c.set_watched(events);
 
-    let (old, new) = (c.watched(), wanted(c));
-
-    if old == new {
-        return Ok(());
-    }
-
-    let op = match (old, new) {
-        (0, _) => libc::EPOLL_CTL_ADD,
-        (_, 0) => libc::EPOLL_CTL_DEL,
-        _ => libc::EPOLL_CTL_MOD,
-    };
-    let what = if op == libc::EPOLL_CTL_DEL {
-        "del"
-    } else {
-        "add"
-    };
-    let fd = c.fd();
-
-    log.debug(
-        Debug::Event,
-        format_args!("epoll {what} event: fd:{fd} op:{op} ev:{new:08X}"),
-    );
-
-    let changed = with_loop(log, |this| {
-        this.epoll.ctl(op, fd, new, c.key())?;
-        this.by_fd.add(c);
-        c.set_watched(new);
+        if let Some(other) = this.by_fd.add(c) {
+            this.release_proxy(other);
+        }
 
         Ok(())
-    })?;
-
-    changed.map_err(|err| {
-        log.fail(
-            Level::Alert,
-            err,
-            format_args!("epoll_ctl({op}, {fd}) failed"),
-        )
     })
-}
-
-/// Returns the events for which epoll must watch the descriptor of a
-/// connection.
-fn wanted(c: Connection) -> u32 {
-    let mut mask = 0;
-
-    if c.read().has(flag::ACTIVE) {
-        mask |= epoll::READ;
-    }
-
-    if c.read().has(flag::ACTIVE | flag::ACCEPT) {
-        // With EPOLLEXCLUSIVE the kernel does not wake up all workers for one
-        // new connection.
-        mask = epoll::EXCLUSIVE_READ;
-    }
-
-    if c.write().has(flag::ACTIVE) {
-        mask |= epoll::WRITE;
-    }
-
-    mask
-}
-
-/// Makes epoll watch for `event` if the event is not ready, or stop watching if
-/// it is.
-///
-/// This is nginx's rule for level-triggered events: otherwise epoll would
-/// report a ready descriptor again and again. `event` is the read event or the
-/// write event of `c`.
-pub fn update(c: Connection, event: Event) -> Result {
-    let is_wanted = !event.has(flag::READY);
-    let mask = if event.has(flag::WRITE) {
-        epoll::WRITE
-    } else {
-        epoll::READ
-    };
-    let is_watched = c.watched() & mask != 0;
-
-    // A program calls this function after each request, and mostly nothing changes.
-    if is_wanted == is_watched && event.has(flag::ACTIVE) == is_wanted {
-        return Ok(());
-    }
-
-    event.assign(flag::ACTIVE, is_wanted);
-
-    watch(c, event.log())
 }
 
 /// Prints an event in a log line as the descriptor of its connection, or as -1

@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use super::{connections, event_loop};
+use super::{connections, event_loop, posted};
 use crate::config::ngx_pid_t;
 pub use crate::host::messages::region::{gone, starting};
 use crate::table::globals::Globals;
@@ -14,10 +14,11 @@ pub fn closing(fd: RawFd) {
     connections::forget(fd);
 }
 
-/// Closes what a new child has inherited of its parent's event loop.
-/// Async-signal-safe.
+/// Closes what a new child has inherited of its parent's event loop, and drops the
+/// parent's posted events. Async-signal-safe.
 pub fn forked() {
     event_loop::close_parents();
+    posted::forget();
 }
 
 /// Does nothing when a child has been reaped: this host has no locks that the

@@ -9,22 +9,22 @@ use super::log_file;
 use super::times;
 use super::types::ngx_cycle_t;
 use super::variables::{ngx_cycle, ngx_pid};
-use crate::config::ngx_uint_t;
+use crate::config::ngx_str_t;
 use crate::host::globals::GLOBALS;
 use crate::host::signal_handler::init_signals;
 use crate::status::{Result, Status};
-use crate::sys::process;
+use crate::sys::{machine, process};
 use crate::table::stats;
 
-/// The size in bytes of an `ngx_cycle_t` in version 0.1. Later versions use no
-/// more bytes of a cycle that the program has allocated.
-pub const FIRST_SIZE: usize = offset_of!(ngx_cycle_t, listening_n) + size_of::<ngx_uint_t>();
+/// The size in bytes of an `ngx_cycle_t` in version 0.2, which has all fields of
+/// nginx. Later versions use no more bytes of a cycle that the program has allocated.
+pub const FIRST_SIZE: usize = offset_of!(ngx_cycle_t, hostname) + size_of::<ngx_str_t>();
 
 /// Sets a program up, as [`init`] does. `size` is the size in bytes of an
 /// `ngx_cycle_t` in the headers with which the program was compiled.
 ///
 /// Returns an error, with an alert on stderr, and does nothing, if `size` is
-/// less than in version 0.1.
+/// less than in version 0.2.
 pub fn init_size(cycle: Option<Cycle>, size: usize) -> Result {
     if size < FIRST_SIZE {
         let log = ErrorLog::log_of(log_file::init(None, None));
@@ -38,10 +38,11 @@ pub fn init_size(cycle: Option<Cycle>, size: usize) -> Result {
 }
 
 /// Sets up the time, the shared memory for data about processes, `ngx_pid`,
-/// `ngx_cycle` and the signals. If `cycle` has no log, its log becomes stderr.
+/// `ngx_cycle`, the variables about the machine and the signals. If `cycle` has no
+/// log, its log becomes stderr.
 ///
-/// Returns an error if `cycle` is `None`, or, with an emergency in the log, if
-/// the signals cannot be set up.
+/// Returns an error if `cycle` is `None`, or, with a line in the log, if the
+/// signals cannot be set up or the limit of descriptors is unknown.
 pub fn init(cycle: Option<Cycle>) -> Result {
     times::update();
     stats::share(&GLOBALS);
@@ -56,6 +57,11 @@ pub fn init(cycle: Option<Cycle>) -> Result {
     }
 
     ngx_cycle.store(cycle.as_ptr(), Relaxed);
+
+    // SAFETY: the log of the cycle is NULL, a log of the program, or the static log.
+    if !unsafe { machine::init(ErrorLog::optional_ptr(cycle.error_log()).cast()) } {
+        return Err(Status::Error);
+    }
 
     init_signals(cycle.log())
 }

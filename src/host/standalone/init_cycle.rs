@@ -6,17 +6,22 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::addresses::Addresses;
 use super::conf::Conf;
-use super::cycle::Cycle;
+use super::cycle::{Cycle, EMPTY};
+use super::cycle_fields;
 use super::draft::Draft;
+use super::event_loop;
 use super::listening_sockets;
 use super::log_conf;
+use super::module_conf;
 use super::old_cycle::{self, destroy, retire};
 use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
-use super::types::{ngx_core_conf_t, ngx_cycle_t};
+use super::socket_names;
+use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
+use crate::config::ngx_str_t;
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -68,6 +73,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     // `ngx_cycle` to a cycle of its own, `ngx_cycle` stays.
     let _ = ngx_cycle.compare_exchange(old.as_ptr(), new.as_ptr(), Relaxed, Relaxed);
 
+    event_loop::publish(new);
     redirect_stderr(new);
     listening_sockets::configure(new);
 
@@ -97,9 +103,12 @@ fn new_cycle(
     let assigned = sockets.assign(conf.listening(), workers, log)?;
     let cycle = allocate(conf, old, &assigned)?;
 
-    listening_sockets::open(cycle, assigned, log)
+    module_conf::make(cycle, log)
+        .and_then(|()| listening_sockets::open(cycle, assigned, log))
+        .and_then(|()| socket_names::put(cycle))
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))
         .inspect_err(|_| discard(cycle, old))?;
+    cycle.clear_old();
 
     Ok(cycle)
 }
@@ -118,28 +127,50 @@ fn allocate(conf: Conf<'_>, old: Option<Cycle>, assigned: &[Assigned]) -> Result
     let log = old.or_else(Cycle::current).and_then(Cycle::error_log);
     let pool = Pool::create(NGX_DEFAULT_POOL_SIZE, log)?;
 
-    fill_pool(pool, conf, assigned).inspect_err(|_| {
+    fill_pool(pool, conf, old.or_else(Cycle::current), assigned).inspect_err(|_| {
         // SAFETY: making the cycle has failed, so nothing has a pointer into
         // the new pool.
         unsafe { pool.destroy() };
     })
 }
 
-fn fill_pool(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Cycle> {
+fn fill_pool(
+    pool: Pool,
+    conf: Conf<'_>,
+    old: Option<Cycle>,
+    assigned: &[Assigned],
+) -> Result<Cycle> {
     let listening = put_addresses(pool, conf, assigned)?;
     let copy = put_conf(pool, conf, listening)?;
-    let conf_ctx = pool.put(copy.as_ptr())?;
+    let conf_ctx = cycle_fields::put_conf_ctx(pool, conf, copy)?;
     let log = log_conf::put_log(pool, conf)?;
 
-    let cycle = pool.put(ngx_cycle_t {
-        conf_ctx: conf_ctx.as_ptr().cast(),
-        pool: pool.as_ptr(),
-        log: log.as_ptr(),
-        modules: conf.modules(),
-        modules_n: conf.count_modules(),
-        listening: listening.as_ptr(),
-        listening_n: listening.count(),
-    })?;
+    for ls in listening.iter() {
+        ls.set_log(log.as_ptr());
+    }
+
+    let cycle = cycle_fields::put_cycle(
+        pool,
+        ngx_cycle_t {
+            conf_ctx,
+            pool: pool.as_ptr(),
+            log: log.as_ptr(),
+            modules: conf.modules(),
+            modules_n: conf.count_modules(),
+            modules_used: 1,
+            listening: ngx_array_t {
+                elts: listening.as_ptr().cast(),
+                nelts: listening.count(),
+                size: conf.listening_size(),
+                nalloc: listening.count(),
+                pool: pool.as_ptr().cast(),
+            },
+            old_cycle: Cycle::optional_ptr(old),
+            error_log: cycle_fields::text(conf.error_log_text()),
+            hostname: cycle_fields::put_hostname(pool)?,
+            ..EMPTY
+        },
+    )?;
 
     // The file is opened last, because nothing would close it if a later step
     // failed.
@@ -165,6 +196,7 @@ fn put_addresses(pool: Pool, conf: Conf<'_>, assigned: &[Assigned]) -> Result<Ad
     for (ls, assigned) in addresses.iter().zip(assigned) {
         ls.set_fd(-1);
         ls.set_number(assigned.number);
+        ls.set_name(std::ptr::null_mut(), 0, ngx_str_t::empty());
     }
 
     Ok(addresses)
@@ -178,11 +210,16 @@ fn put_conf(pool: Pool, conf: Conf<'_>, addresses: Addresses) -> Result<NonNull<
         .allocate_zeroed(sized::for_both::<ngx_core_conf_t>(conf.size()))?
         .cast();
 
+    let (user, group) = cycle_fields::user_and_group(conf);
+
     // SAFETY: `copy` points to memory that has just been allocated, with at
     // least the size of the structure.
     unsafe {
         copy.write(ngx_core_conf_t {
             listening: addresses.as_ptr(),
+            user,
+            group,
+            oldpid: cycle_fields::put_oldpid(pool, conf)?,
             ..conf.copy()
         });
     }

@@ -16,7 +16,7 @@ use crate::process::signals::SHUTDOWN;
 use crate::status::Result;
 use crate::sys::processors::{self, Processors};
 use crate::sys::user::{self, Resource};
-use crate::sys::{daemon, directory, process, signal};
+use crate::sys::{daemon, directory, machine, process, signal};
 
 /// The exit code of a worker or helper that could not be set up. The master
 /// does not start the process again.
@@ -30,7 +30,8 @@ pub fn exit_unless_set_up(result: Result) {
 }
 
 /// Sets this process up, in nginx's order: limits, user, directory, signals,
-/// modules, channel. `worker` is the number of the worker; `None` in a helper.
+/// random numbers, modules, channel. `worker` is the number of the worker; `None` in a
+/// helper.
 ///
 /// Returns an error, with the reason in the log, if the process cannot run. If
 /// a limit cannot be set, the function only logs an alert.
@@ -62,6 +63,7 @@ pub fn set_up(cycle: Cycle, worker: Option<usize>) -> Result {
         alert(log, err, format_args!("sigprocmask()"));
     }
 
+    machine::seed_random();
     cycle.modules().init_process()?;
     channel::init(Some(cycle), Some(channel::handler))
 }

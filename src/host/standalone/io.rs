@@ -9,7 +9,7 @@ use super::log::ErrorLog;
 use super::types::{flag, ngx_connection_t, ngx_event_t};
 use crate::config::{NGX_AGAIN, NGX_ERROR, u_char};
 use crate::log::{Level, Log};
-use crate::sys::socket;
+use crate::sys::{errno, socket};
 
 /// The parts of a connection that receiving or sending needs: the descriptor,
 /// the read or write event, and the log.
@@ -65,6 +65,9 @@ impl Stream {
 
         self.log
             .error(level, Some(err), format_args!("{call}() failed"));
+
+        // The write of the line can have changed errno.
+        errno::set(err);
 
         NGX_ERROR
     }

@@ -4,8 +4,9 @@ use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 
-use super::types::ngx_connection_t;
 pub use super::types::{ngx_connection_handler_pt, ngx_listening_s, ngx_listening_t};
+use super::types::{ngx_connection_t, ngx_log_t};
+use crate::config::ngx_str_t;
 use crate::host::sized;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -25,7 +26,7 @@ const DEFAULT_MODE: u32 = 0o666;
 
 /// An address whose fields have their defaults. A program with older headers
 /// cannot set the newer fields.
-pub(super) const DEFAULTS: ngx_listening_t = ngx_listening_t {
+pub const DEFAULTS: ngx_listening_t = ngx_listening_t {
     address: ptr::null(),
     handler: None,
     backlog: 0,
@@ -39,6 +40,14 @@ pub(super) const DEFAULTS: ngx_listening_t = ngx_listening_t {
     mode: 0,
     username: ptr::null(),
     groupname: ptr::null(),
+    sockaddr: ptr::null_mut(),
+    addr_text: ngx_str_t::empty(),
+    logp: ptr::null_mut(),
+    socklen: 0,
+    open: 0,
+    listen: 0,
+    addr_ntop: 0,
+    previous: ptr::null_mut(),
 };
 
 /// An address that the program listens on, and its socket.
@@ -239,7 +248,24 @@ impl Listening {
             listening.fd = fd;
             listening.port = port.into();
             listening.connection = ptr::null_mut();
+            listening.open = (fd != -1).into();
+            listening.listen = listening.open;
         });
+    }
+
+    /// Sets the name of the socket: its address, of `len` bytes, and the text of the
+    /// address. The memory lives as long as the structure.
+    pub fn set_name(self, address: *mut libc::sockaddr, len: libc::socklen_t, text: ngx_str_t) {
+        self.update(|listening| {
+            listening.sockaddr = address;
+            listening.socklen = len;
+            listening.addr_text = text;
+        });
+    }
+
+    /// Sets the log for lines about the socket.
+    pub fn set_log(self, log: *mut ngx_log_t) {
+        self.update(|listening| listening.logp = log);
     }
 
     /// Sets the number of the socket among those of its address.

@@ -19,8 +19,8 @@ use super::variables::{
     ngx_use_stderr,
 };
 use super::{
-    activation, arguments, event_loop, log_file, master, message_conf, message_loop, pidfile,
-    service_manager, setproctitle, single,
+    activation, arguments, channel, event_loop, log_file, master, message_conf, message_loop,
+    pidfile, service_manager, setproctitle, single,
 };
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
 use crate::host::messages::program::{self, Program};
@@ -41,6 +41,7 @@ use crate::sys::{directory, process};
 pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char) -> c_int {
     daemon::open_stdio();
     directory::remember();
+    channel::set_main();
 
     let log = ErrorLog::log_of(log_file::init(None, None));
 
@@ -61,6 +62,8 @@ pub unsafe fn run(conf: Option<ProgramConf>, argc: c_int, argv: *mut *mut c_char
 
     // SAFETY: the caller passes NULL or the argument of main().
     match unsafe { set_up(conf, argc, argv) } {
+        // The program uses the texts of the draft until it exits, so the draft is not
+        // dropped.
         Ok(cycle) => {
             if let Some(reporting) = reporting {
                 reporting.started();

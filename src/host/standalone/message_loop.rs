@@ -120,8 +120,11 @@ pub fn descriptor() -> Option<RawFd> {
 pub fn finish(log: Log) {
     if shared::get().is_some() {
         let (_, state) = stats::of(own_slot::get(&GLOBALS)).view();
+        // If the master cannot publish what it has told its processes, this process
+        // handles what has arrived: no other one may get it.
+        let is_told = state == State::Exiting || !stats::is_shared();
 
-        deliver::finish(log, state == State::Exiting);
+        deliver::finish(log, is_told);
     }
 }
 

@@ -20,9 +20,14 @@ type ExitHook = unsafe extern "C" fn(cycle: *mut ngx_cycle_t);
 /// Invariant: the pointer points to an `ngx_module_t` that lives as long as the
 /// program, and whose hooks can be called with any cycle that has the module.
 #[derive(Clone, Copy)]
-struct Module(NonNull<ngx_module_t>);
+pub(super) struct Module(NonNull<ngx_module_t>);
 
 impl Module {
+    /// The pointer to the module, for C.
+    pub(super) fn as_ptr(self) -> *mut ngx_module_t {
+        self.0.as_ptr()
+    }
+
     fn get(&self) -> &ngx_module_t {
         // SAFETY: the module lives as long as the program (the invariant of
         // `Module`).
@@ -78,7 +83,7 @@ impl Cycle {
 }
 
 impl Modules {
-    fn iter(self) -> impl Iterator<Item = Module> {
+    pub(super) fn iter(self) -> impl Iterator<Item = Module> {
         let mut next = self.0.module_array();
 
         std::iter::from_fn(move || {

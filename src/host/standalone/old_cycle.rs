@@ -109,6 +109,12 @@ pub fn retire_listening(cycle: Cycle, other: Option<Cycle>) {
     }
 }
 
+/// Closes the listening sockets of `cycle`, and removes them from it.
+pub fn close_listening(cycle: Cycle) {
+    retire_listening(cycle, None);
+    cycle.clear_listening();
+}
+
 /// Closes the sockets of `cycle` and the file of its log, and frees its memory.
 /// The file of a Unix socket is not removed if `other` has a socket with the
 /// same address.

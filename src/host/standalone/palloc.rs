@@ -3,14 +3,19 @@
 //!
 //! A pool is a list of blocks, each allocated with malloc(3). Pieces of memory
 //! are taken from the first block of the list. The structure of the pool itself
-//! is in the block that was allocated first, which is the last block of the
-//! list.
+//! is in the block that was allocated first. A piece that is too large for a block, or
+//! that has an alignment of its own, is the only piece of another block, so that it can
+//! be freed alone. A cleanup has a block of its own, so that it stays when the pool is
+//! reset.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
+use nix::errno::Errno;
+
 use super::log::ErrorLog;
-use super::types::{Block, ngx_pool_cleanup_s, ngx_pool_s};
+use super::pool_block::{Block, CLEANUP};
+use super::types::{ngx_pool_cleanup_s, ngx_pool_s};
 pub use super::types::{ngx_pool_cleanup_t, ngx_pool_t};
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -21,6 +26,10 @@ pub const NGX_DEFAULT_POOL_SIZE: usize = 16384;
 
 /// The smallest size of a block, in bytes.
 const MIN_SIZE: usize = 256;
+
+/// The largest piece, in bytes, that is taken from a block with other pieces. In
+/// nginx it is less than a page.
+const MAX_PIECE: usize = 4095;
 
 /// A memory pool.
 ///
@@ -53,7 +62,8 @@ impl Pool {
     /// must live as long as the pool.
     pub fn create(size: usize, log: Option<ErrorLog>) -> Result<Self> {
         let size = size.max(MIN_SIZE);
-        let block = Block::new(size, ptr::null_mut(), ErrorLog::log_of(log))?;
+        let block = Block::new(size, ptr::null_mut())
+            .map_err(|err| no_memory(ErrorLog::log_of(log), size, err))?;
 
         // SAFETY: `Block::new` has just made the block, which is not freed.
         let pool = unsafe { Block::take(block, size_of::<ngx_pool_s>(), ALIGNMENT) };
@@ -63,8 +73,11 @@ impl Pool {
         // been taken.
         unsafe {
             pool.write(ngx_pool_s {
-                blocks: block.as_ptr(),
-                size,
+                blocks: block.as_ptr().cast(),
+                block_size: size,
+                spare1: [0; 2],
+                max: MAX_PIECE.min(size - size_of::<ngx_pool_s>()),
+                spare2: [0; 3],
                 cleanup: ptr::null_mut(),
                 log: ErrorLog::optional_ptr(log),
             });
@@ -141,18 +154,31 @@ impl Pool {
     /// The data of the cleanup is `size` bytes of the pool, or NULL if `size`
     /// is 0.
     pub fn add_cleanup(self, size: usize) -> Result<NonNull<ngx_pool_cleanup_t>> {
-        let cleanup = self.put(ngx_pool_cleanup_s {
-            handler: None,
-            data: ptr::null_mut(),
-            next: self.fields().cleanup,
-        })?;
+        const BEFORE_DATA: usize = size_of::<ngx_pool_cleanup_s>().next_multiple_of(ALIGNMENT);
 
-        if size != 0 {
-            let data = self.allocate(size)?.as_ptr();
+        let whole = BEFORE_DATA.saturating_add(size);
+        let cleanup = self
+            .take_alone(whole, ALIGNMENT)
+            .map_err(|err| no_memory(self.log(), size, err))?
+            .cast::<ngx_pool_cleanup_s>();
 
-            // SAFETY: `put` has just made the cleanup, so no other code has a
-            // pointer to it.
-            unsafe { (*cleanup.as_ptr()).data = data };
+        // SAFETY: `cleanup` points to `whole` bytes that have just been allocated,
+        // aligned for any type of C, so the data of `size` bytes is in them.
+        // `take_alone` has made their block the second one of the pool.
+        unsafe {
+            let block = (*self.first_block().as_ptr()).next;
+            (*block).piece = CLEANUP;
+
+            let data = match size {
+                0 => ptr::null_mut(),
+                _ => cleanup.byte_add(BEFORE_DATA).as_ptr().cast(),
+            };
+
+            cleanup.write(ngx_pool_cleanup_s {
+                handler: None,
+                data,
+                next: self.fields().cleanup,
+            });
         }
 
         self.update(|pool| pool.cleanup = cleanup.as_ptr());
@@ -184,12 +210,11 @@ impl Pool {
             }
         }
 
-        let mut next = NonNull::new(self.fields().blocks);
+        let mut next = Some(self.first_block());
 
         while let Some(block) = next {
             // SAFETY: `Block::new` has made the block, which is not freed yet.
-            // The pool is in the last block and is not used after that block is
-            // freed.
+            // The pool is in one of the blocks, and is not used any more.
             unsafe {
                 next = NonNull::new((*block.as_ptr()).next);
                 heap::free(block.cast());
@@ -197,7 +222,87 @@ impl Pool {
         }
     }
 
+    /// Frees all memory of the pool but the cleanups and their data, which
+    /// [`Pool::destroy`] needs later.
+    ///
+    /// # Safety
+    ///
+    /// The caller does not use memory of the pool afterwards, apart from cleanups.
+    pub unsafe fn reset(self) {
+        let own = self.own_block();
+
+        // SAFETY: the list has the blocks of this live pool, which are not freed yet. No
+        // reference to a block exists. The pool is the first piece of its own block.
+        unsafe {
+            (*own.as_ptr()).next = Block::free_but_cleanups(self.first_block(), own);
+            (*own.as_ptr()).used = size_of::<Block>() + size_of::<ngx_pool_s>();
+        }
+
+        self.update(|pool| pool.blocks = own.as_ptr().cast());
+    }
+
+    /// The block in which the pool itself is, behind the head of the block.
+    fn own_block(self) -> NonNull<Block> {
+        const { assert!(size_of::<Block>().is_multiple_of(ALIGNMENT)) };
+
+        // SAFETY: `create` has put the pool into this block, directly behind the head.
+        unsafe { self.0.byte_sub(size_of::<Block>()).cast() }
+    }
+
+    /// Frees a piece that is alone in its block. Returns false, and does nothing, if
+    /// `memory` is no such piece.
+    ///
+    /// # Safety
+    ///
+    /// If `memory` is a piece of the pool, the caller does not use it afterwards.
+    pub unsafe fn free(self, memory: *const c_void) -> bool {
+        // The first block of the list has many pieces.
+        let mut before = self.first_block();
+
+        // SAFETY: the blocks belong to this live pool, so they are not freed. The block
+        // with the piece is no longer in the list when it is freed.
+        unsafe {
+            while let Some(block) = NonNull::new((*before.as_ptr()).next) {
+                if (*block.as_ptr()).piece > CLEANUP && (*block.as_ptr()).piece == memory.addr() {
+                    (*before.as_ptr()).next = (*block.as_ptr()).next;
+                    heap::free(block.cast());
+                    return true;
+                }
+
+                before = block;
+            }
+        }
+
+        false
+    }
+
+    /// Allocates `size` bytes at a multiple of `alignment`, a power of two and a
+    /// multiple of the size of a pointer. [`Pool::free`] can free the piece.
+    ///
+    /// Returns an error, with an emergency in the log, if there is no memory or the
+    /// alignment is invalid.
+    pub fn allocate_aligned(self, size: usize, alignment: usize) -> Result<NonNull<c_void>> {
+        let valid = alignment.is_power_of_two() && alignment >= size_of::<usize>();
+        let piece = if valid {
+            self.take_alone(size, alignment)
+        } else {
+            Err(Errno::EINVAL)
+        };
+
+        piece.map_err(|err| {
+            let text = format_args!("posix_memalign({alignment}, {size}) failed");
+
+            self.log().fail(Level::Emerg, err, text)
+        })
+    }
+
     fn take(self, size: usize, alignment: usize) -> Result<NonNull<c_void>> {
+        if size > self.fields().max {
+            return self
+                .take_alone(size, alignment)
+                .map_err(|err| no_memory(self.log(), size, err));
+        }
+
         let first = self.first_block();
 
         // SAFETY: the block belongs to this live pool, so it is not freed.
@@ -207,87 +312,58 @@ impl Pool {
         }
     }
 
-    /// Allocates a new block, and takes `size` bytes from it. A piece that is
-    /// larger than half of a block gets a block of its own. That block becomes
-    /// the second of the list, so that the next pieces are still taken from the
-    /// first block.
+    /// Allocates a new block, which becomes the first of the list, and takes `size`
+    /// bytes from it.
     fn take_from_new(
         self,
         first: NonNull<Block>,
         size: usize,
         alignment: usize,
     ) -> Result<NonNull<c_void>> {
-        let whole = self.fields().size;
-        let block;
+        let whole = self.fields().block_size;
+        let block =
+            Block::new(whole, first.as_ptr()).map_err(|err| no_memory(self.log(), whole, err))?;
 
-        if size > whole / 2 {
-            // SAFETY: the block belongs to this live pool, so it is not freed.
-            let second = unsafe { (*first.as_ptr()).next };
-
-            block = Block::new(size, second, self.log())?;
-            // SAFETY: the block belongs to this live pool, so it is not freed.
-            unsafe { (*first.as_ptr()).next = block.as_ptr() };
-        } else {
-            block = Block::new(whole, first.as_ptr(), self.log())?;
-            self.update(|pool| pool.blocks = block.as_ptr());
-        }
+        self.update(|pool| pool.blocks = block.as_ptr().cast());
 
         // SAFETY: `Block::new` has just made the block, which is not freed.
         unsafe { Block::take(block, size, alignment) }.ok_or(Status::Error)
     }
 
+    /// Allocates a block for one piece of `size` bytes. The block becomes the second
+    /// of the list, so that the next pieces are still taken from the first block.
+    fn take_alone(
+        self,
+        size: usize,
+        alignment: usize,
+    ) -> std::result::Result<NonNull<c_void>, Errno> {
+        let first = self.first_block();
+        // A block is aligned for any type of C.
+        let room = size.saturating_add(alignment.saturating_sub(ALIGNMENT));
+
+        // SAFETY: `first` belongs to this live pool, and `Block::new` has just made
+        // `block`, so they are not freed. No other reference to a block exists.
+        unsafe {
+            let block = Block::new(room, (*first.as_ptr()).next)?;
+            let piece = Block::take(block, size, alignment).ok_or(Errno::ENOMEM);
+
+            (*block.as_ptr()).piece = piece.map_or(0, |piece| piece.addr().get());
+            (*first.as_ptr()).next = block.as_ptr();
+
+            piece
+        }
+    }
+
     fn first_block(self) -> NonNull<Block> {
         // SAFETY: `blocks` is not NULL, because a pool has at least the block
         // in which the pool itself is.
-        unsafe { NonNull::new_unchecked(self.fields().blocks) }
+        unsafe { NonNull::new_unchecked(self.fields().blocks.cast()) }
     }
 }
 
-impl Block {
-    /// Allocates a block with room for `size` bytes. `next` becomes the next
-    /// block in the list.
-    ///
-    /// Returns an error, with an emergency in the log, if there is no memory.
-    fn new(size: usize, next: *mut Self, log: Log) -> Result<NonNull<Self>> {
-        let whole = size.saturating_add(size_of::<Self>());
-        let block = heap::allocate(whole)
-            .map_err(|err| log.fail(Level::Emerg, err, format_args!("malloc({size}) failed")))?
-            .cast::<Self>();
-
-        const { assert!(align_of::<Self>() <= ALIGNMENT) };
-
-        // SAFETY: `block` points to `whole` bytes that have just been
-        // allocated, aligned for the head of a block.
-        unsafe {
-            block.write(Self {
-                next,
-                size: whole,
-                used: size_of::<Self>(),
-            });
-        }
-
-        Ok(block)
-    }
-
-    /// Takes the next `size` bytes of `block`; `None` if the block has fewer
-    /// bytes left.
-    ///
-    /// # Safety
-    ///
-    /// `new` has made `block`, which is not freed yet.
-    unsafe fn take(block: NonNull<Self>, size: usize, alignment: usize) -> Option<NonNull<c_void>> {
-        // SAFETY: the caller passes a block that is not freed, and no other
-        // reference to the head of the block exists.
-        let head = unsafe { &mut *block.as_ptr() };
-
-        let at = head.used.checked_next_multiple_of(alignment)?;
-        let end = at.checked_add(size).filter(|&end| end <= head.size)?;
-
-        head.used = end;
-
-        // SAFETY: the bytes from `at` to `end` are in the block.
-        Some(unsafe { block.cast::<u8>().add(at) }.cast())
-    }
+/// Logs that there is no memory for `size` bytes.
+fn no_memory(log: Log, size: usize, err: Errno) -> Status {
+    log.fail(Level::Emerg, err, format_args!("malloc({size}) failed"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use nix::errno::Errno;
 
 use super::event_timer::{expire_timers, find_timer};
+use super::posted::{self, Posted};
 use super::types::flag;
 use super::variables::ngx_current_msec;
 use super::{event_loop, message_loop, times, wake_up};
@@ -44,7 +45,11 @@ pub fn process_events_and_timers(log: Log) {
 
     let before = ngx_current_msec.load(Relaxed);
     let look = missed::next_look(&GLOBALS);
-    let timer = time_to_wait(log, before, look);
+    let timer = if posted::begin_round() {
+        Some(0)
+    } else {
+        time_to_wait(log, before, look)
+    };
     let mut batch = Batch::uninit();
     let result = wake_up::wait(waiter, waker, &mut batch, timer);
 
@@ -64,7 +69,9 @@ pub fn process_events_and_timers(log: Log) {
     );
 
     message_loop::process(log);
+    Posted::Accept.process();
     expire_timers(log);
+    Posted::Events.process();
     event_loop::take_full(log);
     do_duties(&GLOBALS, log, |_| {});
 

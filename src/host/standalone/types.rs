@@ -10,9 +10,12 @@
 //! comments. `include/generator/` has the declarations of the other structures,
 //! written by hand.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicI64, AtomicIsize, AtomicPtr, AtomicUsize};
 
+pub use super::containers::{
+    ngx_array_t, ngx_list_t, ngx_queue_t, ngx_rbtree_node_t, ngx_rbtree_t,
+};
 use crate::config::{
     ngx_fd_t, ngx_flag_t, ngx_int_t, ngx_msec_t, ngx_socket_t, ngx_str_t, ngx_uint_t, u_char,
 };
@@ -93,9 +96,31 @@ pub struct ngx_event_s {
     pub(crate) flags: u32,
     pub(crate) available: c_int,
     pub(crate) handler: ngx_event_handler_pt,
+    pub(crate) index: ngx_uint_t,
     pub(crate) log: *mut ngx_log_t,
     pub(crate) timer: Timer,
+    pub(crate) queue: ngx_queue_t,
 }
+
+/// The functions of the event loop that C calls through `ngx_event_actions`.
+#[repr(C)]
+pub struct ngx_event_actions_t {
+    pub(crate) add: ngx_change_event_pt,
+    pub(crate) del: ngx_change_event_pt,
+    pub(crate) enable: ngx_change_event_pt,
+    pub(crate) disable: ngx_change_event_pt,
+    pub(crate) add_conn: Option<unsafe extern "C" fn(c: *mut ngx_connection_t) -> ngx_int_t>,
+    pub(crate) del_conn:
+        Option<unsafe extern "C" fn(c: *mut ngx_connection_t, flags: ngx_uint_t) -> ngx_int_t>,
+    /// The members that this library does not have: `notify`, `process_events`,
+    /// `init` and `done`.
+    pub(crate) absent: [Option<unsafe extern "C" fn()>; 4],
+}
+
+/// The type of the functions of `ngx_event_actions` that add or delete an event.
+pub(crate) type ngx_change_event_pt = Option<
+    unsafe extern "C" fn(ev: *mut ngx_event_t, event: ngx_int_t, flags: ngx_uint_t) -> ngx_int_t,
+>;
 
 /// The timer of an event. It has the size of nginx's `ngx_rbtree_node_t`.
 #[repr(C)]
@@ -217,9 +242,30 @@ pub struct ngx_listening_s {
     pub username: *const c_char,
     /// The group of a Unix socket's file; NULL: the group of the master.
     pub groupname: *const c_char,
+
+    /// The address of the socket, `getsockname(2)`; NULL if the socket is not open.
+    /// Only the library sets the field.
+    pub sockaddr: *mut libc::sockaddr,
+    /// The address as text, such as "127.0.0.1:80". Only the library sets the field.
+    pub addr_text: ngx_str_t,
+    /// The log of the cycle. Only the library sets the field.
+    pub logp: *mut ngx_log_t,
+    /// The length of `sockaddr` in bytes. Only the library sets the field.
+    pub socklen: libc::socklen_t,
+    /// Whether the socket is open. Only the library sets the field.
+    pub open: c_uint,
+    /// Whether listen(2) was called. Only the library sets the field, and a module that
+    /// adds a socket of its own to a cycle.
+    pub listen: c_uint,
+    /// Unused: the library makes no texts of the addresses of clients.
+    pub addr_ntop: c_uint,
+    /// NULL. In nginx it is the same socket in the cycle before, which is freed when the
+    /// reload is complete.
+    pub previous: *mut ngx_listening_t,
 }
 
-/// A directive of nginx's configuration files. This library does not read them.
+/// A directive of nginx's configuration files, which this library does not read.
+/// `ngx_conf_file.h` declares it.
 pub enum ngx_command_t {}
 
 /// nginx's typedef.
@@ -231,7 +277,8 @@ pub type ngx_module_t = ngx_module_s;
 pub struct ngx_module_s {
     /// The index of the module among the modules of its type. Unused here.
     pub ctx_index: ngx_uint_t,
-    /// The index of the module among all modules. Unused here.
+    /// The index of the module's configuration in `conf_ctx` of a cycle. Only the
+    /// library sets the field.
     pub index: ngx_uint_t,
 
     /// The name of the module. Unused here.
@@ -247,11 +294,12 @@ pub struct ngx_module_s {
     /// The features with which the module was compiled. Unused here.
     pub signature: *const c_char,
 
-    /// The context of the module, such as a ngx_core_module_t. Unused here.
+    /// The context of the module: in a module of type NGX_CORE_MODULE a
+    /// ngx_core_module_t, or NULL. Other types are not used here.
     pub ctx: *mut c_void,
     /// The directives of the module. Unused here.
     pub commands: *mut ngx_command_t,
-    /// The type of the module, such as NGX_CORE_MODULE. Unused here.
+    /// The type of the module, such as NGX_CORE_MODULE.
     pub r#type: ngx_uint_t,
 
     /// The master calls this hook once, before the first call of init_module.
@@ -433,6 +481,15 @@ pub struct ngx_core_conf_s {
     pub log_writer_data: *mut c_void,
     /// 1: each line of the log is an object of JSON.
     pub log_json: ngx_flag_t,
+    /// The user of the workers, or -1. Only the library sets the field, in the
+    /// configuration of a cycle.
+    pub user: libc::uid_t,
+    /// The group of the workers, or -1. Only the library sets the field, in the
+    /// configuration of a cycle.
+    pub group: libc::gid_t,
+    /// The name of the old binary's pid file during an upgrade; empty: no file.
+    /// Only the library sets the field, in the configuration of a cycle.
+    pub oldpid: ngx_str_t,
 }
 
 /// nginx's typedef.
@@ -442,20 +499,91 @@ pub type ngx_cycle_t = ngx_cycle_s;
 #[repr(C)]
 pub struct ngx_cycle_s {
     /// An array of pointers to configurations. The first configuration is a
-    /// ngx_core_conf_t.
+    /// ngx_core_conf_t, that of `ngx_core_module`; the others are those of the
+    /// modules, see `ngx_get_conf()`.
     pub conf_ctx: *mut *mut *mut *mut c_void,
     /// Memory that lives as long as the cycle.
     pub pool: *mut ngx_pool_t,
     /// The log to which the library writes.
     pub log: *mut ngx_log_t,
+    /// Unused.
+    pub new_log: ngx_log_t,
+
+    /// Unused.
+    pub log_use_stderr: ngx_uint_t,
+
+    /// NULL: epoll needs no table of descriptors.
+    pub files: *mut *mut ngx_connection_t,
+    /// Unused.
+    pub free_connections: *mut ngx_connection_t,
+    /// Unused.
+    pub free_connection_n: ngx_uint_t,
+
     /// The modules, an array that ends with NULL, or NULL.
     pub modules: *mut *mut ngx_module_t,
     /// The number of modules.
     pub modules_n: ngx_uint_t,
-    /// The addresses on which workers accept connections, an array.
-    pub listening: *mut ngx_listening_t,
-    /// The number of elements of `listening`.
-    pub listening_n: ngx_uint_t,
+    /// 1: the modules are in use.
+    pub modules_used: ngx_uint_t,
+
+    /// Unused: an empty queue.
+    pub reusable_connections_queue: ngx_queue_t,
+    /// Unused.
+    pub reusable_connections_n: ngx_uint_t,
+    /// Unused.
+    pub connections_reuse_time: libc::time_t,
+
+    /// The addresses on which workers accept connections: `ngx_listening_t`, one
+    /// for each socket. The size of an element is that in the headers with which
+    /// the program was compiled.
+    pub listening: ngx_array_t,
+    /// Unused: an empty array.
+    pub paths: ngx_array_t,
+
+    /// Unused: an empty array.
+    pub config_dump: ngx_array_t,
+    /// Unused: an empty tree.
+    pub config_dump_rbtree: ngx_rbtree_t,
+    /// The sentinel of `config_dump_rbtree`.
+    pub config_dump_sentinel: ngx_rbtree_node_t,
+
+    /// Unused: an empty list.
+    pub open_files: ngx_list_t,
+    /// Unused: an empty list.
+    pub shared_memory: ngx_list_t,
+
+    /// The number of elements of `connections`. It grows when more connections are
+    /// open than ever before.
+    pub connection_n: ngx_uint_t,
+    /// The number of elements of `files`.
+    pub files_n: ngx_uint_t,
+
+    /// The connections of this process, an array, in `ngx_cycle`. `fd` of an element
+    /// that is not in use is -1. More than 65536 connections are not in the array.
+    pub connections: *mut ngx_connection_t,
+    /// Unused: the events of a connection are `read` and `write`.
+    pub read_events: *mut ngx_event_t,
+    /// Unused.
+    pub write_events: *mut ngx_event_t,
+
+    /// While the hook init_module runs, the cycle that this cycle replaces; the
+    /// `conf_ctx` of the first one is NULL. Afterwards NULL.
+    pub old_cycle: *mut ngx_cycle_t,
+
+    /// The configuration file: empty.
+    pub conf_file: ngx_str_t,
+    /// The parameters of the command line: empty.
+    pub conf_param: ngx_str_t,
+    /// The directory of configuration files: empty.
+    pub conf_prefix: ngx_str_t,
+    /// The directory to which relative paths refer: empty, the working directory.
+    pub prefix: ngx_str_t,
+    /// The field `error_log` of the configuration.
+    pub error_log: ngx_str_t,
+    /// The lock file: empty.
+    pub lock_file: ngx_str_t,
+    /// The name of the host in lower case.
+    pub hostname: ngx_str_t,
 }
 
 /// A time of day.
@@ -510,21 +638,24 @@ pub struct ngx_pool_cleanup_s {
     pub next: *mut ngx_pool_cleanup_t,
 }
 
-/// A pool: a list of blocks. Memory is taken from the first block of the list.
-/// The pool itself is in the last block, which was allocated first.
+/// A pool. The fields with a name of nginx are where nginx has them.
+///
+/// A pool is a list of blocks. Memory is taken from the first block of the list.
+/// The pool itself is in the block that was allocated first.
+#[repr(C)]
 pub struct ngx_pool_s {
-    pub(crate) blocks: *mut Block,
-    pub(crate) size: usize,
+    /// The blocks of the pool; only the library uses them.
+    pub(crate) blocks: *mut c_void,
+    /// The size of a block in bytes.
+    pub(crate) block_size: usize,
+    /// Not used.
+    pub(crate) spare1: [usize; 2],
+    /// The largest piece that the pool takes from a block, in bytes.
+    pub(crate) max: usize,
+    /// Not used.
+    pub(crate) spare2: [usize; 3],
+    /// The cleanup that was added last.
     pub(crate) cleanup: *mut ngx_pool_cleanup_t,
+    /// The log to which the pool writes.
     pub(crate) log: *mut ngx_log_t,
-}
-
-/// The head of a block. A block is one piece of memory from malloc(3).
-#[repr(C, align(16))]
-pub(crate) struct Block {
-    pub(crate) next: *mut Block,
-    /// The number of bytes in the block, including the head.
-    pub(crate) size: usize,
-    /// The number of bytes of the block that are in use, including the head.
-    pub(crate) used: usize,
 }

@@ -164,10 +164,10 @@ unsafe extern "C" fn shutdown_timeout_handler(_event: *mut ngx_event_t) {
     TIMED_OUT.store(true, Relaxed);
 }
 
-/// Whether the library has opened the connection for itself: for a channel or a
-/// listening socket.
+/// Whether the library has opened the connection for itself: for a channel, for a
+/// listening socket or as a proxy.
 fn is_internal(c: Connection) -> bool {
-    c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT)
+    c.read().has(flag::CHANNEL) || c.read().has(flag::ACCEPT) || c.program().is_some()
 }
 
 /// Sets `bits` in each connection that `select` selects, and calls the read

@@ -25,11 +25,16 @@ const METHODS: &[&str] = &[
     "to_vec",
 ];
 
+/// The part of `src/` in which these types are allowed: the interface for Rust
+/// programs. Such a program uses the standard library, which aborts without memory, and
+/// the closures that it passes are boxed. No C program calls this part.
+const RUST: &str = "api/";
+
 /// Checks each file. A `Vec` is allowed, since it has `try_reserve()`.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
 
-    for (file, source) in tree.library() {
+    for (file, source) in tree.library().filter(|(file, _)| !file.starts_with(RUST)) {
         check_file(file, &source.facts, &mut found);
     }
 

@@ -1,10 +1,10 @@
-//! Rule: `unsafe` occurs only in `sys`, in the hosts and in `abi`.
+//! Rule: `unsafe` occurs only in `sys`, in the hosts, in `abi` and in `api`.
 
 use super::Violation;
 use crate::tree::Tree;
 
 /// The parts of `src/` in which `unsafe` is allowed.
-const PARTS: &[&str] = &["sys", "host", "abi"];
+const PARTS: &[&str] = &["sys", "host", "abi", "api"];
 
 /// Files outside of these parts in which `unsafe` is allowed, each with the
 /// reason.
