@@ -113,6 +113,6 @@ stopped()
 
 ok "ngx_process_cycle.c of nginx compiles, but for the names in docs/identifiers.md" \
     stopped data len ngx_close_idle_connections ngx_delete_pidfile ngx_exec_new_binary \
-    ngx_get_cpu_affinity ngx_set_environment ngx_set_shutdown_timer ngx_use_accept_mutex transparent
+    ngx_get_cpu_affinity ngx_set_shutdown_timer ngx_use_accept_mutex transparent
 
 end
