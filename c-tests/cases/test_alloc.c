@@ -2,7 +2,7 @@
 /* Tests of ngx_alloc.h, and of what ngx_os_init() finds out. */
 
 
-#include "test.h"
+#include "t_os.h"
 
 
 static void
@@ -178,25 +178,12 @@ test_align_ptr(void)
 }
 
 
-/* nginx's ngx_os_init() also prepares process titles and random numbers. */
-
-static void
-os_init(void)
-{
-    static char  *no_args[] = { NULL };
-
-    ngx_time_init();
-    ngx_os_argv = no_args;
-    T_EQ(ngx_os_init(t_log()), NGX_OK);
-}
-
-
 static void
 test_machine(void)
 {
     struct rlimit  rl;
 
-    os_init();
+    t_os_init();
 
     T_EQ(ngx_pagesize, sysconf(_SC_PAGESIZE));
     T_EQ((ngx_uint_t) 1 << ngx_pagesize_shift, ngx_pagesize);
@@ -220,7 +207,7 @@ test_random(void)
     first = ngx_random();
 
     srandom(1);
-    os_init();
+    t_os_init();
     T_OK(ngx_random() != first);
 }
 

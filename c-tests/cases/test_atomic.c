@@ -2,7 +2,7 @@
 /* Tests of atomic operations and spinlocks. */
 
 
-#include "test.h"
+#include "t_os.h"
 
 
 #define PROCESSES  4
@@ -99,25 +99,12 @@ test_release(void)
 }
 
 
-/* nginx's ngx_os_init() also prepares process titles and random numbers. */
-
-static void
-os_init(void)
-{
-    static char  *no_args[] = { NULL };
-
-    ngx_time_init();
-    ngx_os_argv = no_args;
-    T_EQ(ngx_os_init(t_log()), NGX_OK);
-}
-
-
 static void
 test_spinlock_sets_value(void)
 {
     ngx_atomic_t  lock = 0;
 
-    os_init();
+    t_os_init();
 
     ngx_spinlock(&lock, 4711, 0);
     T_EQ(lock, 4711);

@@ -2,7 +2,7 @@
 /* Tests of ngx_files.h and ngx_file.h: files, locks, names. */
 
 
-#include "test.h"
+#include "t_os.h"
 
 
 static char  dir[] = "/tmp/ngx_ipc_test_XXXXXX";
@@ -365,26 +365,13 @@ test_lock(void)
 }
 
 
-/* nginx's ngx_os_init() also prepares process titles and random numbers. */
-
-static void
-os_init(void)
-{
-    static char  *no_args[] = { NULL };
-
-    ngx_time_init();
-    ngx_os_argv = no_args;
-    T_EQ(ngx_os_init(t_log()), NGX_OK);
-}
-
-
 static void
 test_advice(void)
 {
     ngx_fd_t       fd;
     struct statfs  fs;
 
-    os_init();
+    t_os_init();
     a_directory();
     fd = a_file("f");
     T_REQUIRE(statfs(dir, &fs) == 0);

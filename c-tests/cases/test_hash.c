@@ -2,7 +2,7 @@
 /* Tests of ngx_hash_init(): the lines in the log. */
 
 
-#include "test.h"
+#include "t_os.h"
 
 
 #define LINES  4
@@ -21,19 +21,6 @@ keep_line(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
     levels[nlines] = level;
     snprintf(lines[nlines++], sizeof(lines[0]), "%.*s", (int) len,
              (char *) buf);
-}
-
-
-/* nginx's ngx_os_init() also prepares process titles and random numbers. */
-
-static void
-os_init(void)
-{
-    static char  *no_args[] = { NULL };
-
-    ngx_time_init();
-    ngx_os_argv = no_args;
-    T_EQ(ngx_os_init(t_log()), NGX_OK);
 }
 
 
@@ -80,7 +67,7 @@ own_log(void)
 {
     static ngx_log_t  log;
 
-    os_init();
+    t_os_init();
     log.log_level = NGX_LOG_WARN;
     log.writer = keep_line;
 
@@ -134,7 +121,7 @@ test_too_many(void)
 static void
 test_no_log(void)
 {
-    os_init();
+    t_os_init();
     T_EQ(build(NULL, 1, 100, 64), NGX_ERROR);
     T_EQ(t_logged(NGX_LOG_EMERG, "could not build a_hash, "), 1);
 

@@ -2,6 +2,7 @@
 /* Tests of pools: memory that is freed alone, reset, and cleanups of files. */
 
 
+#include "t_os.h"
 #include "t_pool.h"
 
 
@@ -50,19 +51,6 @@ test_memalign_fails(void)
 }
 
 
-/* nginx's ngx_os_init() also prepares process titles and random numbers. */
-
-static void
-os_init(void)
-{
-    static char  *no_args[] = { NULL };
-
-    ngx_time_init();
-    ngx_os_argv = no_args;
-    T_EQ(ngx_os_init(t_log()), NGX_OK);
-}
-
-
 /* A piece that is larger than pool->max can be freed, others cannot. */
 
 static void
@@ -72,7 +60,7 @@ test_free(void)
     void        *p, *q;
     ngx_pool_t  *pool;
 
-    os_init();
+    t_os_init();
     pool = t_pool_create(NGX_DEFAULT_POOL_SIZE);
 
     T_EQ(pool->max, 4095);
@@ -98,7 +86,7 @@ test_free_small_pool(void)
     void        *p;
     ngx_pool_t  *pool;
 
-    os_init();
+    t_os_init();
     pool = t_pool_create(1024);
 
     T_EQ(pool->max, 1024 - 80);

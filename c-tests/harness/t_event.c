@@ -117,6 +117,7 @@ ngx_connection_t  *t_others[4];
 int                t_called[T_FDS_MAX];
 int                t_calls;
 ngx_event_t       *t_last_ev;
+ngx_event_t        t_posted;
 
 
 void
@@ -199,6 +200,31 @@ t_read_one(int fd)
     char  ch;
 
     T_REQUIRE(read(fd, &ch, 1) == 1);
+}
+
+
+/* Does nothing: the event only ends a round. */
+
+static void
+t_posted_handler(ngx_event_t *ev)
+{
+}
+
+
+/*
+ * Calls the event loop once, without a wait, and checks the number of handler calls of
+ * the test until now.
+ */
+
+void
+t_round_of(int calls)
+{
+    t_posted.handler = t_posted_handler;
+    t_posted.log = t_log();
+
+    ngx_post_event(&t_posted, &ngx_posted_events);
+    t_loop_round();
+    T_EQ(t_calls, calls);
 }
 
 

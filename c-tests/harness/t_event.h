@@ -42,6 +42,10 @@ extern int                t_called[T_FDS_MAX];
 extern int                t_calls;
 extern ngx_event_t       *t_last_ev;
 
+/* The event that ends a round of t_round_of() without a wait. */
+
+extern ngx_event_t        t_posted;
+
 
 void t_count_handler(ngx_event_t *ev);
 ngx_int_t t_watch(int fd, ngx_int_t event, ngx_event_handler_pt handler);
@@ -50,6 +54,7 @@ void t_pairs_open(int n);
 void t_pairs_close(int n);
 void t_pair_put(int i);
 void t_read_one(int fd);
+void t_round_of(int calls);
 void t_quiet_round(void);
 void t_others_open(ngx_event_handler_pt handler);
 void t_others_close(void);

@@ -6,13 +6,6 @@
 
 
 static ngx_connection_t  *c;
-static ngx_event_t        posted;
-
-
-static void
-nothing(ngx_event_t *ev)
-{
-}
 
 
 static void
@@ -23,9 +16,6 @@ setup(ngx_event_handler_pt handler)
 
     c = ngx_get_connection(t_pairs[0][1], t_log());
     T_REQUIRE(c != NULL);
-
-    posted.handler = nothing;
-    posted.log = t_log();
 
     c->read->handler = handler;
     c->write->handler = handler;
@@ -40,17 +30,6 @@ teardown(void)
 }
 
 
-/* A round that ends at once if no descriptor is ready. */
-
-static void
-round_of(int calls)
-{
-    ngx_post_event(&posted, &ngx_posted_events);
-    t_loop_round();
-    T_EQ(t_calls, calls);
-}
-
-
 static void
 test_level(void)
 {
@@ -58,16 +37,16 @@ test_level(void)
 
     T_EQ(ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT), NGX_OK);
     T_OK(c->read->active && !c->write->active);
-    round_of(0);
+    t_round_of(0);
 
     t_pair_put(0);
-    round_of(1);
+    t_round_of(1);
     T_OK(c->read->ready);
-    round_of(2);
+    t_round_of(2);
 
     T_EQ(ngx_del_event(c->read, NGX_READ_EVENT, 0), NGX_OK);
     T_OK(!c->read->active);
-    round_of(2);
+    t_round_of(2);
 
     teardown();
 }
@@ -80,23 +59,23 @@ test_clear(void)
 
     T_EQ(ngx_add_event(c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT), NGX_OK);
     t_pair_put(0);
-    round_of(1);
+    t_round_of(1);
 
     /* Nothing new has arrived. */
 
-    round_of(1);
+    t_round_of(1);
 
     /* A ready event stays watched, although it is edge-triggered. */
 
     T_EQ(ngx_handle_read_event(c->read, 0), NGX_OK);
     T_OK(c->read->active);
     t_pair_put(0);
-    round_of(2);
+    t_round_of(2);
 
     /* An event that is added again is reported again. */
 
     T_EQ(ngx_add_event(c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT), NGX_OK);
-    round_of(3);
+    t_round_of(3);
 
     teardown();
 }
@@ -109,16 +88,16 @@ test_both(void)
 
     T_EQ(ngx_add_event(c->write, NGX_WRITE_EVENT, 0), NGX_OK);
     T_OK(!c->read->active && c->write->active);
-    round_of(1);
+    t_round_of(1);
     T_OK(t_last_ev == c->write);
 
     T_EQ(ngx_add_event(c->read, NGX_READ_EVENT, 0), NGX_OK);
     t_pair_put(0);
-    round_of(3);
+    t_round_of(3);
     T_OK(t_last_ev == c->write);
 
     T_EQ(ngx_del_event(c->write, NGX_WRITE_EVENT, 0), NGX_OK);
-    round_of(4);
+    t_round_of(4);
     T_OK(t_last_ev == c->read);
 
     teardown();
@@ -132,16 +111,16 @@ test_conn(void)
 
     T_EQ(ngx_add_conn(c), NGX_OK);
     T_OK(c->read->active && c->write->active);
-    round_of(1);
-    round_of(1);
+    t_round_of(1);
+    t_round_of(1);
 
     t_pair_put(0);
-    round_of(3);
+    t_round_of(3);
 
     T_EQ(ngx_del_conn(c, 0), NGX_OK);
     T_OK(!c->read->active && !c->write->active);
     t_pair_put(0);
-    round_of(3);
+    t_round_of(3);
 
     teardown();
 }
@@ -159,7 +138,7 @@ test_close(void)
 
     T_EQ(ngx_del_event(c->read, NGX_READ_EVENT, NGX_CLOSE_EVENT), NGX_OK);
     T_OK(!c->read->active);
-    round_of(0);
+    t_round_of(0);
 
     teardown();
 }

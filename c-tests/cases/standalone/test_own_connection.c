@@ -6,13 +6,7 @@
 
 
 static ngx_connection_t  own;
-static ngx_event_t       rev, wev, posted;
-
-
-static void
-nothing(ngx_event_t *ev)
-{
-}
+static ngx_event_t       rev, wev;
 
 
 /* Makes a connection as code for nginx does, in memory with any contents. */
@@ -46,9 +40,6 @@ setup(void)
     t_event_setup();
     t_socketpair(t_pairs[0]);
 
-    posted.handler = nothing;
-    posted.log = t_log();
-
     own_init(&own, t_pairs[0][1], t_count_handler);
 }
 
@@ -61,17 +52,6 @@ teardown(void)
 }
 
 
-/* A round that ends at once if no descriptor is ready. */
-
-static void
-round_of(int calls)
-{
-    ngx_post_event(&posted, &ngx_posted_events);
-    t_loop_round();
-    T_EQ(t_calls, calls);
-}
-
-
 static void
 test_read(void)
 {
@@ -79,16 +59,16 @@ test_read(void)
 
     T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
     T_OK(rev.active && !wev.active);
-    round_of(0);
+    t_round_of(0);
 
     t_pair_put(0);
-    round_of(1);
+    t_round_of(1);
     T_OK(t_last_ev == &rev && rev.ready);
-    round_of(2);
+    t_round_of(2);
 
     T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
     T_OK(!rev.active);
-    round_of(2);
+    t_round_of(2);
 
     teardown();
 }
@@ -104,15 +84,15 @@ test_both(void)
     T_OK(rev.active && wev.active);
 
     t_pair_put(0);
-    round_of(2);
+    t_round_of(2);
 
     T_EQ(ngx_del_event(&wev, NGX_WRITE_EVENT, 0), NGX_OK);
     T_OK(rev.active && !wev.active);
-    round_of(3);
+    t_round_of(3);
     T_OK(t_last_ev == &rev);
 
     T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
-    round_of(3);
+    t_round_of(3);
 
     teardown();
 }
@@ -125,17 +105,17 @@ test_conn(void)
 
     T_EQ(ngx_add_conn(&own), NGX_OK);
     T_OK(rev.active && wev.active);
-    round_of(1);
+    t_round_of(1);
     T_OK(t_last_ev == &wev);
-    round_of(1);
+    t_round_of(1);
 
     t_pair_put(0);
-    round_of(3);
+    t_round_of(3);
 
     T_EQ(ngx_del_conn(&own, 0), NGX_OK);
     T_OK(!rev.active && !wev.active);
     t_pair_put(0);
-    round_of(3);
+    t_round_of(3);
 
     teardown();
 }
@@ -149,21 +129,21 @@ test_handle(void)
     T_EQ(ngx_handle_read_event(&rev, 0), NGX_OK);
     T_OK(rev.active);
     t_pair_put(0);
-    round_of(1);
+    t_round_of(1);
 
     /* The event is ready, so it is not watched any more. */
 
     T_EQ(ngx_handle_read_event(&rev, 0), NGX_OK);
     T_OK(!rev.active);
-    round_of(1);
+    t_round_of(1);
 
     T_EQ(ngx_handle_write_event(&wev, 0), NGX_OK);
     T_OK(wev.active && !rev.active);
-    round_of(2);
+    t_round_of(2);
 
     T_EQ(ngx_handle_write_event(&wev, 0), NGX_OK);
     T_OK(!wev.active);
-    round_of(2);
+    t_round_of(2);
 
     teardown();
 }
@@ -189,7 +169,7 @@ test_again(void)
 
     T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
     t_pair_put(0);
-    round_of(1);
+    t_round_of(1);
 
     /* The same with zeroed events, as after a new start of a child. */
 
@@ -199,11 +179,11 @@ test_again(void)
     own_init(&own, t_pairs[0][1], t_count_handler);
 
     T_EQ(ngx_add_event(&wev, NGX_WRITE_EVENT, 0), NGX_OK);
-    round_of(2);
+    t_round_of(2);
     T_OK(t_last_ev == &wev);
 
     T_EQ(ngx_del_event(&wev, NGX_WRITE_EVENT, NGX_CLOSE_EVENT), NGX_OK);
-    round_of(2);
+    t_round_of(2);
 
     teardown();
 }
@@ -234,7 +214,7 @@ test_replaced(void)
         T_EQ(ngx_handle_read_event(c->read, 0), NGX_OK);
 
         t_pair_put(0);
-        round_of(i + 1);
+        t_round_of(i + 1);
         T_OK(t_last_ev == c->read);
 
         for (k = 0; k < n && seen[k] != c; k++) { /* void */ }
@@ -283,9 +263,9 @@ test_fails(void)
     T_OK(rev.active);
 
     t_pair_put(0);
-    round_of(1);
+    t_round_of(1);
     T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
-    round_of(1);
+    t_round_of(1);
     teardown();
 
     /* A connection can have one event. */
@@ -296,7 +276,7 @@ test_fails(void)
 
     T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
     t_pair_put(0);
-    round_of(2);
+    t_round_of(2);
     T_EQ(ngx_del_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
 
     teardown();
@@ -322,7 +302,7 @@ test_close(void)
 
     ngx_close_connection(&own);
     T_EQ(t_logged(NGX_LOG_ALERT, "connection already closed"), 1);
-    round_of(0);
+    t_round_of(0);
 
     close(t_pairs[0][0]);
 }
@@ -339,7 +319,7 @@ test_free(void)
     ngx_free_connection(&own);
 
     T_OK(!rev.active && t_is_open(own.fd));
-    round_of(0);
+    t_round_of(0);
 
     teardown();
 }
@@ -368,8 +348,8 @@ test_handler_closes(void)
     T_EQ(ngx_add_event(&rev, NGX_READ_EVENT, 0), NGX_OK);
     T_EQ(ngx_add_event(&wev, NGX_WRITE_EVENT, 0), NGX_OK);
     t_pair_put(0);
-    round_of(1);
-    round_of(1);
+    t_round_of(1);
+    t_round_of(1);
 
     teardown();
 }
@@ -390,17 +370,19 @@ test_posted(void)
     c->read->handler = t_count_handler;
     c->write->handler = t_count_handler;
 
+    t_round_of(0);
+
     ngx_post_event(c->read, &ngx_posted_events);
-    ngx_post_event(&posted, &ngx_posted_events);
+    ngx_post_event(&t_posted, &ngx_posted_events);
     ngx_post_event(c->write, &ngx_posted_next_events);
 
     ngx_free_connection(c);
     T_OK(!c->read->posted && !c->write->posted);
     T_OK(ngx_queue_empty(&ngx_posted_next_events));
-    T_OK(ngx_queue_head(&ngx_posted_events) == &posted.queue);
-    T_OK(ngx_queue_last(&ngx_posted_events) == &posted.queue);
+    T_OK(ngx_queue_head(&ngx_posted_events) == &t_posted.queue);
+    T_OK(ngx_queue_last(&ngx_posted_events) == &t_posted.queue);
 
-    round_of(0);
+    t_round_of(0);
     teardown();
 }
 
