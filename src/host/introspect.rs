@@ -21,6 +21,7 @@ use crate::config::{NGX_INVALID_PID, ngx_int_t, ngx_pid_t, ngx_uint_t};
 #[cfg(feature = "standalone")]
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
+use crate::sys::process::is_gone;
 use crate::sys::text::Text;
 use crate::sys::usage;
 use crate::table::places::Place;
@@ -256,6 +257,12 @@ pub fn measure(process: &mut ngx_ipc_process_t) {
         process.cpu_system = cpu.system.cast_signed();
         process.rss = used.resident.cast_signed();
     }
+}
+
+/// Whether the process runs no longer, and its parent has reaped it, so that [`measure`]
+/// found nothing.
+pub fn is_reaped(process: &ngx_ipc_process_t) -> bool {
+    process.pid != NGX_INVALID_PID && process.cpu_user == UNKNOWN && is_gone(process.pid)
 }
 
 /// Calls `print` once for each process, with a line of text about the process, and

@@ -1,6 +1,7 @@
 //! Tests of ngx_ipc_print_status(): the page of a program in three formats.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -9,8 +10,9 @@ use crate::support::build::{directory, example};
 use crate::support::client::ask;
 use crate::support::metrics::{assert_continued, assert_promtool_agrees, metrics};
 use crate::support::server::Server;
+use crate::support::tracer::Tracer;
 use crate::support::upgrade::{change_binary, retire};
-use crate::support::{Killed, find, sys, wait_until};
+use crate::support::{Killed, find, proc, sys, wait_until};
 
 fn page(server: &Server, format: char) -> String {
     ask(&mut server.connect(), format).join("\n") + "\n"
@@ -191,19 +193,53 @@ fn series_continue_over_reloads_and_kills() {
     server.quit(&["exited on signal 9"]);
 }
 
+/// Opens a connection. Returns it with the worker that has it, and the other worker of two.
+fn connect(server: &Server) -> (TcpStream, i32, i32) {
+    let mut client = server.connect();
+    let answer = ask(&mut client, 'w');
+    let own = answer[0].split(' ').next().expect("a pid");
+    let own = own.parse().expect("a pid");
+    let other = *server.workers().iter().find(|&&pid| pid != own).unwrap();
+
+    (client, own, other)
+}
+
+/// The processor time of a worker is in the page also between the moment when the master
+/// has reaped it and the moment when the master has counted it.
+#[test]
+fn processor_time_of_a_reaped_worker_is_not_missing() {
+    let server = Server::configurable("seen_reaped");
+    let master = server.start(2, &[]);
+    let (mut client, own, other) = connect(&server);
+    let mut page = || metrics(&(ask(&mut client, 'p').join("\n") + "\n"));
+
+    // Pages take processor time. The connections go to both workers.
+    wait_until("processor time", || {
+        prometheus(&server);
+        proc::cpu_time(other) >= 3
+    });
+
+    let before = page();
+    let tracer = Tracer::inject(&server, master, "wait4", "delay_exit=20000");
+
+    sys::kill(other, libc::SIGKILL);
+    wait_until("a reaped worker", || proc::state(other).is_none());
+    assert_continued(&before, &page());
+    drop(tracer);
+
+    wait_until("another worker", || server.workers().len() == 2);
+    assert!(server.workers().contains(&own));
+    assert_continued(&before, &page());
+    drop(client);
+    server.quit(&["exited on signal 9"]);
+}
+
 /// The page shows all processes although the master and a worker do not run.
 #[test]
 fn a_stopped_master_and_a_stopped_worker_are_shown() {
     let server = Server::configurable("seen_stopped");
     let master = server.start(2, &[]);
-    let mut client = server.connect();
-    let own: i32 = ask(&mut client, 'w')[0]
-        .split(' ')
-        .next()
-        .expect("a pid")
-        .parse()
-        .expect("a pid");
-    let other = *server.workers().iter().find(|&&pid| pid != own).unwrap();
+    let (mut client, _, other) = connect(&server);
 
     for pid in [master, other] {
         sys::kill(pid, libc::SIGSTOP);

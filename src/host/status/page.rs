@@ -6,10 +6,10 @@ use nix::errno::Errno;
 
 use super::own::OwnNumbers;
 use crate::config::ngx_int_t;
-use crate::host::introspect::{measure, ngx_ipc_process_t, processes};
+use crate::host::introspect::{is_reaped, measure, ngx_ipc_process_t, processes};
 use crate::host::program::{ngx_ipc_program_t, program};
-use crate::sys::heap;
 use crate::sys::usage::Cpu;
+use crate::sys::{heap, time};
 use crate::table::places::{Counter, Place};
 use crate::table::slot::Slot;
 use crate::table::stats;
@@ -42,9 +42,12 @@ pub struct Page<'a> {
     pub own: OwnNumbers<'a>,
 }
 
-/// How often the page is read again because a process has been reaped meanwhile. Its
+/// How often the page is read again because a process is being reaped meanwhile. Its
 /// processor time would be missing, or be in the page twice.
-const ATTEMPTS: usize = 8;
+const ATTEMPTS: usize = 100;
+/// The time before the page is read again, in milliseconds. The master needs less,
+/// unless it waits for a processor.
+const PAUSE: usize = 1;
 
 impl<'a> Page<'a> {
     /// Reads the program and its processes. Returns ENOMEM if there is no memory.
@@ -64,9 +67,11 @@ impl<'a> Page<'a> {
             page.read_processes()?;
             page.read_cpu()?;
 
-            if reaped == stats::program().reaped() {
+            if reaped == stats::program().reaped() && !page.misses_a_process() {
                 break;
             }
+
+            time::pause(PAUSE);
         }
 
         Ok(page)
@@ -97,6 +102,14 @@ impl<'a> Page<'a> {
         }
 
         Ok(())
+    }
+
+    /// Whether the master has reaped a process, so that `/proc` has its processor time no
+    /// longer, and has not counted this time yet.
+    fn misses_a_process(&self) -> bool {
+        self.processes
+            .iter()
+            .any(|process| is_reaped(&process.data))
     }
 
     /// The processes that have a place now.
