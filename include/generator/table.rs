@@ -147,6 +147,7 @@ pub const HEADERS: &[Header] = &[
     },
     header("setproctitle", "process titles"),
     Header {
+        and: &["src/host/shmem.rs"],
         tagged: false,
         ..header("shmem", "shared memory")
     },
