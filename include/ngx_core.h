@@ -24,6 +24,7 @@ typedef struct ngx_module_s             ngx_module_t;
 typedef struct ngx_open_file_s          ngx_open_file_t;
 typedef struct ngx_pool_s               ngx_pool_t;
 typedef struct ngx_pool_cleanup_s       ngx_pool_cleanup_t;
+typedef struct ngx_shm_zone_s           ngx_shm_zone_t;
 
 typedef int                        ngx_fd_t;
 typedef int                        ngx_socket_t;

@@ -68,9 +68,13 @@ pub const HEADERS: &[Header] = &[
             "ngx_core.h",
             "ngx_log.h",
             "ngx_process_cycle.h",
+            "ngx_shmem.h",
         ],
-        and: &["src/host/standalone/debug_point.rs"],
-        types: &["ngx_core_conf_s", "ngx_cycle_s"],
+        and: &[
+            "src/host/standalone/debug_point.rs",
+            "src/host/standalone/shared_memory.rs",
+        ],
+        types: &["ngx_core_conf_s", "ngx_cycle_s", "ngx_shm_zone_s"],
         ..header("cycle", "the configuration and the state of a program")
     },
     header("errno", "error numbers and their texts"),
