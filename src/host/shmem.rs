@@ -23,7 +23,9 @@ pub struct ngx_shm_t {
     pub name: ngx_str_t,
     /// The log to which failures are written.
     pub log: *mut ngx_log_t,
-    /// A field for the program. The library does not use it.
+    /// In the function `init` of an `ngx_shm_zone_t`: 1 if the memory has the content that
+    /// it had before the reload, 0 if it is new. `ngx_shm_alloc()` and `ngx_shm_free()` do
+    /// not use it.
     pub exists: ngx_uint_t,
 }
 

@@ -4,10 +4,10 @@
 //! done so, each zone gets memory: that of the zone of the old cycle with the same name,
 //! size and tag, or else new memory. So the content of a zone survives a reload.
 //!
-//! The field `exists` of a zone's `ngx_shm_t` tells which cycle has to free the memory: 1
-//! in a zone whose memory belongs to a zone of another cycle. While a cycle is made, that
-//! is the old cycle, because the new one can still fail. [`take_over`] changes this when
-//! nothing can fail any more.
+//! Only one cycle frees the memory of a zone. The field `exists` of the zone's `ngx_shm_t` is
+//! 1 if that is another cycle. While a cycle is made, a memory that exists belongs to the old
+//! cycle, because the new one can still fail. When nothing can fail any more, [`take_over`]
+//! makes the new cycle its owner.
 
 use std::ffi::{OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
