@@ -57,3 +57,4 @@ pub mod user;
 pub mod vfork;
 #[cfg(feature = "standalone")]
 pub mod wait;
+pub mod words;

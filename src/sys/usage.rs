@@ -106,7 +106,7 @@ fn per_second() -> usize {
 }
 
 /// The size of a page in bytes.
-fn page_size() -> usize {
+pub fn page_size() -> usize {
     configured(libc::_SC_PAGESIZE)
 }
 

@@ -72,6 +72,7 @@ pub mod service_manager;
 pub mod setproctitle;
 pub mod signaller;
 pub mod single;
+pub mod slab;
 pub mod socket_names;
 pub mod spawn;
 pub mod start;
