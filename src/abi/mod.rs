@@ -45,4 +45,6 @@ pub mod process_cycle;
 pub mod setproctitle;
 pub mod shmem;
 #[cfg(feature = "standalone")]
+pub mod shmtx;
+#[cfg(feature = "standalone")]
 pub mod times;
