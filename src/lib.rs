@@ -17,7 +17,7 @@
 //!   process table and the channels.
 //! - [`process`], [`channel`], [`shmem`], [`message`], [`zone`]: start, signal and
 //!   reap processes; send and receive nginx's messages; allocate shared memory;
-//!   messages between workers in shared memory; zones.
+//!   messages between workers in shared memory; locks and zones.
 //! - [`table`]: the process table, and other data about each process.
 //! - [`config`], [`status`], [`log`]: C's basic types, results, log lines.
 //! - [`sys`]: system calls.

@@ -1,5 +1,10 @@
-//! Shared memory that several processes change: nginx's zones.
+//! Shared memory that several processes change: nginx's locks and zones.
 //!
-//! - [`slab`]: allocates pieces of a zone, nginx's `ngx_slab.c`
+//! Each lock knows the process that holds it. When this process dies, a process that
+//! waits for the lock takes the lock over. The next operation on a zone then undoes the
+//! one in which the process has died.
 
+pub mod owner;
+pub mod shmtx;
 pub mod slab;
+pub mod wait;

@@ -10,10 +10,23 @@ use crate::host::logs::cycle_log;
 use crate::log::{Level, Log};
 use crate::sys::time::monotonic;
 use crate::sys::words::Words;
-use crate::zone::slab::layout::{HEADER, Header, Sizes, field};
+use crate::zone::slab::layout::{HEADER, Sizes, field, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
 use crate::zone::slab::{self, change, init, known, no_memory};
+
+/// The zone of C that is to become a pool.
+///
+/// # Safety
+///
+/// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
+/// has as many bytes as the field `end` says, as long as the result is used.
+pub unsafe fn new(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
+    known::forget(pool.addr());
+
+    // SAFETY: the mapping is as `from_ptr` requires.
+    unsafe { from_ptr(pool) }
+}
 
 /// A pool of C.
 ///
@@ -22,7 +35,7 @@ use crate::zone::slab::{self, change, init, known, no_memory};
 /// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
 /// has as many bytes as the field `end` says, as long as the result is used.
 #[inline]
-pub unsafe fn from_ptr(pool: *mut Header) -> Option<Pool> {
+pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
     let start = NonNull::new(pool)?.cast();
     // SAFETY: the mapping begins with a header, which is not NULL, and stays mapped as long
     // as the result is used.
@@ -121,15 +134,30 @@ pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
     attempt(pool, |pool| slab::alloc(pool, size))
 }
 
+/// Allocates `size` bytes of zeros. The caller has locked the pool.
+pub fn calloc(pool: &Pool, size: usize) -> Result<usize> {
+    let address = alloc(pool, size)?;
+
+    pool.words().zero(address, size);
+
+    Ok(address)
+}
+
 /// Frees a piece of memory. The caller has locked the pool.
 #[inline]
 pub fn free(pool: &Pool, address: usize) -> Result {
     attempt(pool, |pool| slab::free(pool, address))
 }
 
-/// Logs why an operation for `size` bytes has failed.
+/// The value of an operation for `size` bytes. If it has failed, a line in the log says
+/// why.
+#[inline]
+pub fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
+    result.map_err(|fault| report(pool, size, fault)).ok()
+}
+
 #[cold]
-pub fn report(pool: &Pool, size: usize, fault: Fault) {
+fn report(pool: &Pool, size: usize, fault: Fault) {
     let context = Context(pool);
     let alert = |text| log().error(Level::Alert, None, text);
 

@@ -40,6 +40,15 @@ pub fn remember(address: usize, size: usize) {
     }
 }
 
+/// Forgets the size of the pool at `address`, which is made again.
+pub fn forget(address: usize) {
+    let known = entries(address).find(|known| known.address.load(Relaxed) == address);
+
+    if let Some(known) = known {
+        known.size.store(usize::MAX, Relaxed);
+    }
+}
+
 /// The size of the pool at `address`, which says that it has `size` bytes.
 #[inline]
 pub fn bound(address: usize, size: usize) -> usize {

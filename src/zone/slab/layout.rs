@@ -10,11 +10,14 @@
 //! "pages" has a descriptor for each page. Links are addresses, because nginx maps
 //! a zone at one address in all processes.
 
+#![allow(non_camel_case_types)]
+
 use std::mem::offset_of;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::sys::usage::page_size;
+use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// The descriptor of a page, `ngx_slab_page_t`.
 #[repr(C)]
@@ -33,11 +36,10 @@ pub struct Stat {
     fails: usize,
 }
 
-/// The beginning of a pool, `ngx_slab_pool_t`. `lock` and `mutex` are an
-/// `ngx_shmtx_sh_t` and an `ngx_shmtx_t`.
+/// The beginning of a pool.
 #[repr(C)]
-pub struct Header {
-    lock: [usize; 2],
+pub struct ngx_slab_pool_t {
+    lock: ngx_shmtx_sh_t,
     min_size: usize,
     min_shift: usize,
     pages: usize,
@@ -47,7 +49,8 @@ pub struct Header {
     pfree: usize,
     start: usize,
     end: usize,
-    mutex: [usize; 4 + SEMAPHORE],
+    /// The lock of the pool.
+    pub mutex: ngx_shmtx_t,
     log_ctx: usize,
     zero: u8,
     /// The first of its bits is `log_nomem`.
@@ -56,11 +59,8 @@ pub struct Header {
     addr: usize,
 }
 
-/// The words of a `sem_t`, which a mutex contains.
-const SEMAPHORE: usize = 4;
-
 /// The size of the header, in bytes.
-pub const HEADER: usize = size_of::<Header>();
+pub const HEADER: usize = size_of::<ngx_slab_pool_t>();
 /// The size of a descriptor, in bytes.
 pub const PAGE: usize = size_of::<Page>();
 /// The size of the counters of one size, in bytes.
@@ -73,20 +73,20 @@ pub const BITS: usize = usize::BITS as usize;
 /// Offsets of the header's fields.
 #[allow(missing_docs)]
 pub mod field {
-    use super::{Header, offset_of};
+    use super::{ngx_slab_pool_t, offset_of};
 
-    pub const MIN_SIZE: usize = offset_of!(Header, min_size);
-    pub const MIN_SHIFT: usize = offset_of!(Header, min_shift);
-    pub const PAGES: usize = offset_of!(Header, pages);
-    pub const LAST: usize = offset_of!(Header, last);
-    pub const FREE: usize = offset_of!(Header, free);
-    pub const STATS: usize = offset_of!(Header, stats);
-    pub const PFREE: usize = offset_of!(Header, pfree);
-    pub const START: usize = offset_of!(Header, start);
-    pub const END: usize = offset_of!(Header, end);
-    pub const LOG_CTX: usize = offset_of!(Header, log_ctx);
-    pub const ZERO: usize = offset_of!(Header, zero);
-    pub const FLAGS: usize = offset_of!(Header, flags);
+    pub const MIN_SIZE: usize = offset_of!(ngx_slab_pool_t, min_size);
+    pub const MIN_SHIFT: usize = offset_of!(ngx_slab_pool_t, min_shift);
+    pub const PAGES: usize = offset_of!(ngx_slab_pool_t, pages);
+    pub const LAST: usize = offset_of!(ngx_slab_pool_t, last);
+    pub const FREE: usize = offset_of!(ngx_slab_pool_t, free);
+    pub const STATS: usize = offset_of!(ngx_slab_pool_t, stats);
+    pub const PFREE: usize = offset_of!(ngx_slab_pool_t, pfree);
+    pub const START: usize = offset_of!(ngx_slab_pool_t, start);
+    pub const END: usize = offset_of!(ngx_slab_pool_t, end);
+    pub const LOG_CTX: usize = offset_of!(ngx_slab_pool_t, log_ctx);
+    pub const ZERO: usize = offset_of!(ngx_slab_pool_t, zero);
+    pub const FLAGS: usize = offset_of!(ngx_slab_pool_t, flags);
 }
 
 /// Offsets of a descriptor's fields.
@@ -208,5 +208,3 @@ impl Sizes {
         (self.chunks(shift) / (8 << shift)).max(1)
     }
 }
-
-const _: () = assert!(size_of::<usize>() != 8 || offset_of!(Header, free) == 48);
