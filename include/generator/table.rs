@@ -21,6 +21,9 @@ pub struct Header {
     /// Whether the header defines structures as `struct NAME`, because
     /// `ngx_core.h` has the typedef.
     pub tagged: bool,
+    /// Whether the declarations need types of the part that is written by hand. Then this
+    /// part is the first.
+    pub needs_by_hand: bool,
     /// Types that the header declares although no function of the header uses
     /// them.
     pub types: &'static [&'static str],
@@ -39,6 +42,7 @@ const fn header(name: &'static str, title: &'static str) -> Header {
         includes: BASIC,
         complete: false,
         tagged: true,
+        needs_by_hand: false,
         types: &[],
         exclude: &[],
     }
@@ -154,6 +158,14 @@ pub const HEADERS: &[Header] = &[
         and: &["src/host/shmem.rs"],
         tagged: false,
         ..header("shmem", "shared memory")
+    },
+    Header {
+        needs_by_hand: true,
+        ..header("shmtx", "locks in shared memory")
+    },
+    Header {
+        needs_by_hand: true,
+        ..header("slab", "pools: allocates pieces of a zone")
     },
     Header {
         tagged: false,

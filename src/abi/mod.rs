@@ -45,4 +45,8 @@ pub mod process_cycle;
 pub mod setproctitle;
 pub mod shmem;
 #[cfg(feature = "standalone")]
+pub mod shmtx;
+#[cfg(feature = "standalone")]
+pub mod slab;
+#[cfg(feature = "standalone")]
 pub mod times;

@@ -74,6 +74,7 @@ pub mod setproctitle;
 pub mod shared_memory;
 pub mod signaller;
 pub mod single;
+pub mod slab;
 pub mod socket_names;
 pub mod spawn;
 pub mod start;

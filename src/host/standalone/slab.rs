@@ -1,0 +1,214 @@
+//! The pools of zones, `ngx_slab_...()`, with their log lines.
+
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::debug_point::debug_point;
+use super::variables::ngx_cycle;
+use crate::host::logs::cycle_log;
+use crate::log::{Level, Log};
+use crate::sys::time::monotonic;
+use crate::sys::words::Words;
+use crate::zone::slab::layout::{HEADER, Sizes, field, ngx_slab_pool_t};
+use crate::zone::slab::pool::{Fault, Pool, Result};
+use crate::zone::slab::verify::verify;
+use crate::zone::slab::{self, change, init, known, no_memory};
+
+/// The zone of C that is to become a pool.
+///
+/// # Safety
+///
+/// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
+/// has as many bytes as the field `end` says, as long as the result is used.
+pub unsafe fn new(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
+    known::forget(pool.addr());
+
+    // SAFETY: the mapping is as `from_ptr` requires.
+    unsafe { from_ptr(pool) }
+}
+
+/// A pool of C.
+///
+/// # Safety
+///
+/// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
+/// has as many bytes as the field `end` says, as long as the result is used.
+#[inline]
+pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
+    let start = NonNull::new(pool)?.cast();
+    // SAFETY: the mapping begins with a header, which is not NULL, and stays mapped as long
+    // as the result is used.
+    let header = unsafe { Words::new(start, HEADER) }?;
+    let end = header.word(header.start() + field::END)?.load(Relaxed);
+    let size = known::bound(header.start(), end.wrapping_sub(header.start()));
+
+    // SAFETY: the mapping has as many bytes as the header says, or as it had when this
+    // process or its parent called ngx_slab_init(), and stays mapped as long as the result is
+    // used.
+    unsafe { Words::new(start, size) }.map(Pool::new)
+}
+
+fn log() -> Log {
+    // SAFETY: the variable is NULL or the program's cycle, whose log is valid.
+    unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
+}
+
+/// The text that the program has set for the log lines of a pool.
+struct Context<'a>(&'a Pool);
+
+impl fmt::Display for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = [0; 256];
+        let mut len = 0;
+
+        for (to, byte) in bytes.iter_mut().zip(self.0.log_ctx()) {
+            *to = byte;
+            len += 1;
+        }
+
+        for chunk in bytes.get(..len).unwrap_or_default().utf8_chunks() {
+            f.write_str(chunk.valid())?;
+
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+
+        Ok(())
+    }
+}
+
+/// Makes a pool, with an alert if its memory is too small.
+pub fn make(pool: &Pool) {
+    let size = pool.words().size();
+
+    known::remember(pool.at(0), size);
+
+    if init::init(pool).is_ok() {
+        return;
+    }
+
+    let min_shift = pool.field(field::MIN_SHIFT).unwrap_or_default();
+    let least = init::size_for(pool.sizes(), 1, min_shift).unwrap_or_default();
+
+    log().error(
+        Level::Alert,
+        None,
+        format_args!(
+            "ngx_slab_init(): the zone at {:#x} has {size} bytes, it needs {least} at least",
+            pool.at(0)
+        ),
+    );
+}
+
+/// Does an operation. If a process has died in an operation, this one is undone first.
+#[inline]
+pub fn attempt<T>(pool: &Pool, work: impl Fn(&Pool) -> Result<T>) -> Result<T> {
+    match work(pool) {
+        Err(Fault::Interrupted) => {
+            undo(pool);
+            work(pool)
+        }
+        result => result,
+    }
+}
+
+#[cold]
+fn undo(pool: &Pool) {
+    if change::undo_interrupted(pool) == Ok(true) {
+        log().error(
+            Level::Notice,
+            None,
+            format_args!(
+                "slab: undid the operation in which a process has died{}",
+                Context(pool)
+            ),
+        );
+    }
+}
+
+/// Allocates `size` bytes. The caller has locked the pool.
+#[inline]
+pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
+    attempt(pool, |pool| slab::alloc(pool, size))
+}
+
+/// Allocates `size` bytes of zeros. The caller has locked the pool.
+pub fn calloc(pool: &Pool, size: usize) -> Result<usize> {
+    let address = alloc(pool, size)?;
+
+    pool.words().zero(address, size);
+
+    Ok(address)
+}
+
+/// Frees a piece of memory. The caller has locked the pool.
+#[inline]
+pub fn free(pool: &Pool, address: usize) -> Result {
+    attempt(pool, |pool| slab::free(pool, address))
+}
+
+/// The value of an operation for `size` bytes. If it has failed, a line in the log says
+/// why.
+#[inline]
+pub fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
+    result.map_err(|fault| report(pool, size, fault)).ok()
+}
+
+#[cold]
+fn report(pool: &Pool, size: usize, fault: Fault) {
+    let context = Context(pool);
+    let alert = |text| log().error(Level::Alert, None, text);
+
+    match fault {
+        Fault::NoMemory { largest } => report_no_memory(pool, size, largest),
+        Fault::Pointer(text) => alert(format_args!("{text}{context}")),
+        Fault::Busy => {
+            alert(format_args!("ngx_slab_alloc(): page is busy{context}"));
+            debug_point();
+        }
+        Fault::Damaged | Fault::Interrupted => alert(format_args!(
+            "slab: the pool at {:#x} is damaged{context}",
+            pool.at(0)
+        )),
+    }
+}
+
+fn report_no_memory(pool: &Pool, size: usize, largest: usize) {
+    if !pool.logs_no_memory() {
+        return;
+    }
+
+    let Some(more) = no_memory::is_due(pool.at(0), monotonic().as_msec()) else {
+        return;
+    };
+
+    log().error(
+        Level::Crit,
+        None,
+        format_args!(
+            "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
+             largest free run: {largest} pages, {more} failures not logged",
+            Context(pool)
+        ),
+    );
+}
+
+/// Checks a pool. Calls `report` with the text of each finding, which ends with a NUL.
+/// Returns whether the pool is right.
+pub fn check(pool: &Pool, report: impl Fn(&[u8])) -> bool {
+    let contents = verify(pool, &mut |text| {
+        let mut line = crate::log::Line::new();
+
+        let _ = fmt::Write::write_fmt(&mut line, format_args!("{text}\0"));
+        report(line.bytes());
+    });
+
+    contents.findings == 0
+}
+
+/// The size of a zone for `n` pieces of `size` bytes; 0 if no zone is so large.
+pub fn zone_size(n: usize, size: usize) -> usize {
+    slab::zone_size(Sizes::get(), n, size).unwrap_or_default()
+}
