@@ -44,6 +44,8 @@ static ngx_int_t
 init_zone(ngx_shm_zone_t *z, void *old)
 {
     T_OK(z->shm.addr != NULL && t_is_mapped(z->shm.addr));
+    T_OK(z->shm.exists == (old != NULL));
+    T_EQ(ngx_slab_verify((ngx_slab_pool_t *) z->shm.addr, NULL), NGX_OK);
 
     calls++;
     got = old;
@@ -154,6 +156,17 @@ count_mappings(void)
 static ngx_int_t
 check_first(ngx_cycle_t *cycle)
 {
+    ngx_slab_pool_t  *pool;
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+    T_OK(pool->addr == pool && pool->data == NULL);
+    T_OK(pool->end == zone->shm.addr + SIZE);
+    T_EQ(pool->min_shift, 3);
+    T_EQ(pool->min_size, 8);
+    T_OK(ngx_shmtx_trylock(&pool->mutex));
+    ngx_shmtx_unlock(&pool->mutex);
+    T_OK(ngx_slab_alloc(pool, 100) != NULL);
+
     T_EQ(calls, 1);
     T_OK(got == NULL);
     T_OK(zone->data == &data[0] && zone->tag == &tag);
@@ -384,6 +397,7 @@ declare_many(ngx_cycle_t *cycle)
         z = add(cycle, name, SIZE, &tag);
         T_REQUIRE(z != NULL && z->shm.size == SIZE);
         z->init = init_zone;
+        z->data = &data[0];
         first = (i == 0) ? z : first;
     }
 
@@ -446,6 +460,20 @@ declare_larger_and_none(ngx_cycle_t *cycle)
 }
 
 
+static void
+declare_small(ngx_cycle_t *cycle)
+{
+    declare_one_of(cycle, 4096, &tag);
+}
+
+
+static void
+declare_tiny(ngx_cycle_t *cycle)
+{
+    declare_one_of(cycle, 10, &tag);
+}
+
+
 static ngx_int_t
 check_refused(ngx_cycle_t *cycle)
 {
@@ -457,13 +485,14 @@ check_refused(ngx_cycle_t *cycle)
     static struct {
         void        (*declare)(ngx_cycle_t *cycle);
         ngx_int_t     result;
-        const char   *error_log;
     } refused[] = {
-        { declare_then_fail, NGX_OK, NULL },
-        { declare_larger_and_none, NGX_OK, NULL },
-        { declare_larger, NGX_ERROR, NULL },
-        { declare_more, NGX_ERROR, NULL },
-        { declare_one, NGX_DECLINED, NULL },
+        { declare_then_fail, NGX_OK },
+        { declare_larger_and_none, NGX_OK },
+        { declare_larger, NGX_ERROR },
+        { declare_more, NGX_ERROR },
+        { declare_one, NGX_DECLINED },
+        { declare_small, NGX_OK },
+        { declare_tiny, NGX_OK },
     };
 
     old = zone;
@@ -505,6 +534,9 @@ test_refused(void)
     T_OK(strstr(t_contents(STDERR_FILENO),
                 "shared memory zone \"counters\" could not be initialized")
          != NULL);
+    T_OK(strstr(t_contents(STDERR_FILENO),
+                "shared memory zone \"counters\" is too small: it has 10 bytes,"
+                " it needs 8192 at least") != NULL);
 }
 
 

@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::cycle::Cycle;
 use super::list;
 use super::log::ErrorLog;
+use super::slab;
 use super::socket_names::put_text;
 use super::types::ngx_cycle_t;
 use crate::config::{NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t};
@@ -140,7 +141,26 @@ impl Zone {
 
         // SAFETY: the log of a zone is that of its cycle.
         self.update(|zone| result = unsafe { zone.shm.allocate() });
-        result
+        result?;
+
+        let (addr, size) = (self.get().shm.addr, self.get().shm.size);
+        let Some(addr) = NonNull::new(addr.cast()) else {
+            return Err(Status::Error);
+        };
+
+        // SAFETY: the memory has just been allocated with this size, and stays mapped as long
+        // as this cycle or a cycle that takes it over.
+        unsafe { slab::make_in(addr, size) }.map_err(|least| {
+            let name = OsStr::from_bytes(self.name()).display();
+
+            refuse(
+                log,
+                format_args!(
+                    "shared memory zone \"{name}\" is too small: \
+                     it has {size} bytes, it needs {least} at least"
+                ),
+            )
+        })
     }
 
     /// Frees the memory, unless it belongs to another cycle.

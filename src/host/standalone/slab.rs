@@ -1,5 +1,6 @@
 //! The pools of zones, `ngx_slab_...()`, with their log lines.
 
+use std::ffi::c_void;
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,7 +11,7 @@ use crate::host::logs::cycle_log;
 use crate::log::{Level, Log};
 use crate::sys::time::monotonic;
 use crate::sys::words::Words;
-use crate::zone::slab::layout::{HEADER, Sizes, field, ngx_slab_pool_t};
+use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
 use crate::zone::slab::{self, change, init, known, no_memory};
@@ -81,25 +82,51 @@ impl fmt::Display for Context<'_> {
 
 /// Makes a pool, with an alert if its memory is too small.
 pub fn make(pool: &Pool) {
-    let size = pool.words().size();
+    if let Err(least) = init_pool(pool) {
+        log().error(
+            Level::Alert,
+            None,
+            format_args!(
+                "ngx_slab_init(): the zone at {:#x} has {} bytes, it needs {least} at least",
+                pool.at(0),
+                pool.words().size()
+            ),
+        );
+    }
+}
 
-    known::remember(pool.at(0), size);
+/// Makes a pool of `size` zeroed bytes at `zone`, as nginx does for each zone. Fails with the
+/// number of bytes that a zone needs, if there are less.
+///
+/// # Safety
+///
+/// `zone` points to `size` zeroed bytes that are mapped as long as the zone is used, and that
+/// no other code uses meanwhile.
+pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), usize> {
+    let header = zone.as_ptr().cast::<ngx_slab_pool_t>();
 
-    if init::init(pool).is_ok() {
-        return;
+    if size < HEADER {
+        return Err(least_size(MIN_SHIFT));
     }
 
-    let min_shift = pool.field(field::MIN_SHIFT).unwrap_or_default();
-    let least = init::size_for(pool.sizes(), 1, min_shift).unwrap_or_default();
+    // SAFETY: the memory has room for the header, and is as the caller says.
+    let pool = unsafe {
+        (*header).begin(size);
+        new(header)
+    };
 
-    log().error(
-        Level::Alert,
-        None,
-        format_args!(
-            "ngx_slab_init(): the zone at {:#x} has {size} bytes, it needs {least} at least",
-            pool.at(0)
-        ),
-    );
+    pool.map_or(Ok(()), |pool| init_pool(&pool))
+}
+
+fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {
+    known::remember(pool.at(0), pool.words().size());
+
+    init::init(pool).map_err(|_| least_size(pool.field(field::MIN_SHIFT).unwrap_or_default()))
+}
+
+/// The number of bytes of the smallest pool.
+fn least_size(min_shift: usize) -> usize {
+    init::size_for(Sizes::get(), 1, min_shift).unwrap_or_default()
 }
 
 /// Does an operation. If a process has died in an operation, this one is undone first.

@@ -59,6 +59,30 @@ pub struct ngx_slab_pool_t {
     addr: usize,
 }
 
+impl ngx_slab_pool_t {
+    /// Begins a zone of `size` bytes, as nginx does: with the smallest size of chunks, 8 bytes,
+    /// and a free lock.
+    pub fn begin(&'static mut self, size: usize) {
+        let start = std::ptr::from_mut(self).addr();
+        let Self {
+            lock,
+            min_shift,
+            end,
+            mutex,
+            addr,
+            ..
+        } = self;
+
+        *min_shift = MIN_SHIFT;
+        *end = start.saturating_add(size);
+        *addr = start;
+        mutex.create(lock);
+    }
+}
+
+/// The smallest size of chunks in a zone, as a power of two.
+pub const MIN_SHIFT: usize = 3;
+
 /// The size of the header, in bytes.
 pub const HEADER: usize = size_of::<ngx_slab_pool_t>();
 /// The size of a descriptor, in bytes.
