@@ -21,6 +21,7 @@ pub mod errno;
 pub mod fd;
 pub mod file;
 pub mod heap;
+pub mod hook;
 pub mod inherit;
 pub mod listen;
 pub mod lock;
