@@ -22,6 +22,7 @@ pub mod fd;
 pub mod file;
 pub mod futex;
 pub mod heap;
+pub mod hook;
 pub mod inherit;
 pub mod listen;
 pub mod lock;

@@ -100,6 +100,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     let messages = message_conf::settings(conf);
 
     message_conf::check(&messages, boot.log())?;
+    message_loop::begin();
     settings::set(messages);
     program::set(Program {
         is_single: !conf.master(),
