@@ -45,6 +45,10 @@ pub static FORGET: Hook<fn(RawFd)> = Hook::new();
 /// It is set when the event loop is made.
 pub static CLOSE_PARENTS: Hook<fn()> = Hook::new();
 
+/// Releases the locks of zones that a dead process has held. Async-signal-safe. It is set
+/// when the first zone is declared.
+pub static UNLOCK: Hook<fn(ngx_pid_t)> = Hook::new();
+
 /// Removes a descriptor from the event loop. The core calls this function
 /// before it closes the descriptor.
 pub fn closing(fd: RawFd) {
@@ -63,9 +67,12 @@ pub fn forked() {
     posted::forget();
 }
 
-/// Does nothing when a child has been reaped: this host has no locks that the
-/// child could have left locked.
-pub fn exited(_g: &Globals, _slot: Option<Slot>, _pid: ngx_pid_t) {}
+/// A child has been reaped: releases the locks of zones that it has held. Async-signal-safe.
+pub fn exited(_g: &Globals, _slot: Option<Slot>, pid: ngx_pid_t) {
+    if let Some(unlock) = UNLOCK.get() {
+        unlock(pid);
+    }
+}
 
 /// Gives the process that is forked next a place among those that have messages. A
 /// master without messages closes those of the binary that has executed it.

@@ -16,15 +16,20 @@ use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
+use super::hooks::UNLOCK;
 use super::list;
 use super::log::ErrorLog;
 use super::slab;
 use super::socket_names::put_text;
 use super::types::ngx_cycle_t;
-use crate::config::{NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t};
+use super::variables::ngx_pid;
+use crate::config::{NGX_OK, ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
+use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
+use crate::zone::owner;
+use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// nginx's typedef.
 pub type ngx_shm_zone_t = ngx_shm_zone_s;
@@ -81,6 +86,11 @@ impl Zone {
         // SAFETY: as in `get`. `change` calls no function of a module, and no other
         // reference to the zone exists while this line runs.
         change(unsafe { &mut *self.0.as_ptr() });
+    }
+
+    fn log(self) -> Log {
+        // SAFETY: the log of a zone is that of its cycle.
+        unsafe { log_of(self.get().shm.log) }
     }
 
     /// The bytes of the name.
@@ -250,6 +260,8 @@ fn again(zone: Zone, size: usize, tag: *mut c_void, log: Log) -> Result<Zone> {
 }
 
 fn declare(cycle: Cycle, name: ngx_str_t, size: usize, tag: *mut c_void) -> Result<Zone> {
+    UNLOCK.set(&(unlock as fn(ngx_pid_t)));
+
     let pool = cycle.pool().ok_or(Status::Error)?;
     let name = put_text(pool, bytes(&name))?;
 
@@ -311,6 +323,24 @@ pub fn take_over(new: Cycle, old: Cycle) {
 /// Frees the memory of the zones that belongs to `cycle`.
 pub fn free_all(cycle: Cycle) {
     cycle.zones().for_each(Zone::free);
+}
+
+/// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
+/// exited. A process that waits for such a lock takes it over after some time anyway.
+///
+/// The lock is made of its words here, because each worker can change `mutex` of the pool.
+fn unlock(pid: ngx_pid_t) {
+    let own = owner::own(ngx_pid.load(Relaxed));
+
+    for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
+        let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
+
+        // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
+        // and stays mapped while the cycle is in use.
+        if let Some(words) = unsafe { words.as_ref() } {
+            ngx_shmtx_t::of(words).force_unlock(pid, own, zone.log());
+        }
+    }
 }
 
 impl Cycle {
