@@ -4,5 +4,6 @@
 //! waits for the lock takes the lock over.
 
 pub mod owner;
+pub mod rwlock;
 pub mod shmtx;
 pub mod wait;
