@@ -41,6 +41,7 @@ mod left_files;
 pub mod list;
 pub mod listening;
 pub mod listening_sockets;
+pub mod lock_owner;
 pub mod log;
 pub mod log_conf;
 pub mod log_file;
