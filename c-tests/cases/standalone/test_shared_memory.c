@@ -223,6 +223,50 @@ test_child(void)
 }
 
 
+static void
+killed_proc(ngx_cycle_t *cycle, void *unused)
+{
+    ngx_slab_pool_t  *pool;
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+    ngx_shmtx_lock(&pool->mutex);
+    kill(ngx_getpid(), SIGKILL);
+    _exit(3);
+}
+
+
+/* The lock is free as soon as the process is reaped, although no process waits for it. */
+
+static ngx_int_t
+check_killed(ngx_cycle_t *cycle)
+{
+    ngx_pid_t         pid;
+    ngx_slab_pool_t  *pool;
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+    pid = ngx_spawn_process(cycle, killed_proc, NULL, "killed",
+                            NGX_PROCESS_NORESPAWN);
+    T_REQUIRE(pid != NGX_INVALID_PID);
+
+    while (!ngx_reap) {
+        ngx_process_events_and_timers(cycle);
+    }
+
+    T_EQ(kill(pid, 0), -1);
+    T_EQ(pool->lock.lock, 0);
+    T_OK(ngx_slab_alloc(pool, 8) != NULL);
+
+    _exit(0);
+}
+
+
+static void
+test_killed(void)
+{
+    T_EQ(run(declare_one, check_killed), 0);
+}
+
+
 /* Reloads, and checks that the zone has the same memory with its content. */
 
 static ngx_int_t
@@ -609,6 +653,7 @@ main(void)
 
     t_run("a zone gets new memory", test_first);
     t_run("a child shares the memory", test_child);
+    t_run("the lock of a process that was killed", test_killed);
     t_run("a reload keeps the memory", test_kept);
     t_run("another size, another tag, noreuse: new memory", test_renewed);
     t_run("a zone that is not declared again is freed", test_dropped);

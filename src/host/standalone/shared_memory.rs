@@ -10,6 +10,7 @@
 //! makes the new cycle its owner.
 
 use std::ffi::{OsStr, c_void};
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicPtr;
@@ -336,9 +337,14 @@ fn unlock(pid: ngx_pid_t) {
         let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
 
         // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
-        // and stays mapped while the cycle is in use.
-        if let Some(words) = unsafe { words.as_ref() } {
-            ngx_shmtx_t::of(words).force_unlock(pid, own, zone.log());
+        // and stays mapped while the cycle is in use. Zeros are a lock that is not created.
+        unsafe {
+            if let Some(words) = words.as_ref() {
+                let mut lock = MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init();
+
+                lock.create(words);
+                lock.force_unlock(pid, own, zone.log());
+            }
         }
     }
 }
