@@ -8,6 +8,8 @@ init_zone(ngx_shm_zone_t *zone, void *data)
 {
     ngx_slab_pool_t  *pool = (ngx_slab_pool_t *) zone->shm.addr;
 
+    (void) data;
+
     if (!zone->shm.exists) {            /* new memory, not that of before a reload */
         pool->data = ngx_slab_calloc(pool, sizeof(ngx_atomic_t));
     }
@@ -21,6 +23,8 @@ init_conf(ngx_cycle_t *cycle, void *conf)
     static ngx_str_t  name = ngx_string("clients");
     ngx_shm_zone_t   *zone = ngx_ipc_shared_memory_add(cycle, &name, 65536, &name);
 
+    (void) conf;
+
     if (zone == NULL) { return NGX_CONF_ERROR; }
     zone->init = init_zone;
     return NGX_CONF_OK;
@@ -30,9 +34,9 @@ static void
 answer(ngx_connection_t *c)
 {
     u_char  text[32];
+    u_char *end = ngx_sprintf(text, "%uA\n", ngx_atomic_fetch_add(clients, 1) + 1);
 
-    ngx_sprintf(text, "%05uA\n", ngx_atomic_fetch_add(clients, 1) + 1);
-    c->send(c, text, 6);
+    c->send(c, text, end - text);
     ngx_close_connection(c);
 }
 
@@ -40,8 +44,8 @@ int
 main(int argc, char **argv)
 {
     ngx_core_conf_t    conf;
-    ngx_core_module_t  context = { ngx_string("count"), NULL, init_conf };
-    ngx_module_t       module = { NGX_MODULE_V1, &context, NULL, NGX_CORE_MODULE };
+    ngx_core_module_t  context = { .init_conf = init_conf };
+    ngx_module_t       module = { NGX_MODULE_V1, .ctx = &context, .type = NGX_CORE_MODULE };
     ngx_module_t      *modules[] = { &module, NULL };
     ngx_listening_t    listening = { .handler = answer };
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::build::{directory, example};
 use crate::support::server::free_port;
-use crate::support::{Killed, SOON, find, sys, wait_until};
+use crate::support::{Killed, SOON, find, proc, sys, wait_until};
 
 /// Runs an example; returns it and the file with its log.
 fn start(name: &str, arguments: &[&str]) -> (Killed, PathBuf) {
@@ -123,4 +123,57 @@ fn a_connection_with_a_timeout() {
     stream.read_exact(&mut bytes).unwrap();
     quit(program);
     assert_eq!(stream.read(&mut bytes).unwrap(), 0);
+}
+
+/// The clients of all workers are counted together, also over reloads and when workers are
+/// killed.
+#[test]
+fn clients_are_counted_in_a_zone() {
+    const CLIENTS: usize = 40;
+
+    let address = format!("127.0.0.1:{}", free_port());
+    let (program, log) = start("count", &[&address]);
+    let pid = program.0.id().cast_signed();
+    let ask = || {
+        let mut text = String::new();
+        let mut stream = find("a server", || TcpStream::connect(&address).ok());
+
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.read_to_string(&mut text).unwrap();
+        text.trim().parse::<usize>().unwrap()
+    };
+
+    let workers = || {
+        let mut all = proc::running(&example("count"));
+
+        all.remove(&pid);
+        all
+    };
+
+    for round in 1..=3 {
+        for n in 1..=CLIENTS {
+            assert_eq!(ask(), (round - 1) * CLIENTS + n);
+        }
+
+        let old = workers();
+
+        assert_eq!(old.len(), 4);
+
+        if round == 1 {
+            sys::kill(pid, libc::SIGHUP);
+        } else {
+            for &worker in &old {
+                sys::kill(worker, libc::SIGKILL);
+            }
+        }
+
+        wait_until("other workers", || {
+            let now = workers();
+
+            now.len() == 4 && now.is_disjoint(&old)
+        });
+    }
+
+    assert!(lines(&log, "[emerg]").is_empty());
+    quit(program);
 }
