@@ -16,6 +16,7 @@
 static void            (*declare)(ngx_cycle_t *cycle);
 static ngx_int_t       (*check)(ngx_cycle_t *cycle);
 static ngx_core_conf_t   conf;
+static ngx_flag_t        keep;
 static ngx_shm_zone_t   *zone;
 
 static char              tag, other_tag;
@@ -121,6 +122,7 @@ run(void (*zones)(ngx_cycle_t *cycle), ngx_int_t (*function)(ngx_cycle_t *cycle)
 
         ngx_ipc_conf_init(&conf);
         conf.master = 0;
+        conf.keep_zones = keep;
         conf.modules = modules;
         conf.error_log = "stderr";
 
@@ -272,7 +274,7 @@ test_killed(void)
 static ngx_int_t
 check_kept(ngx_cycle_t *cycle)
 {
-    int               i, mappings;
+    int               i, mappings, fds;
     u_char           *addr;
     ngx_shm_zone_t   *old;
 
@@ -280,6 +282,7 @@ check_kept(ngx_cycle_t *cycle)
     addr = zone->shm.addr;
     memset(addr + SIZE / 2, 5, SIZE / 2);
     mappings = count_mappings();
+    fds = t_open_fds();
 
     cycle = ngx_init_cycle(cycle);
     T_REQUIRE(cycle != NULL);
@@ -298,6 +301,7 @@ check_kept(ngx_cycle_t *cycle)
     T_EQ(addr[SIZE / 2], 5);
     T_EQ(calls, 12);
     T_EQ(count_mappings(), mappings);
+    T_EQ(t_open_fds(), fds);
 
     _exit(0);
 }
@@ -306,7 +310,9 @@ check_kept(ngx_cycle_t *cycle)
 static void
 test_kept(void)
 {
-    T_EQ(run(declare_one, check_kept), 0);
+    for (keep = 0; keep < 2; keep++) {
+        T_EQ(run(declare_one, check_kept), 0);
+    }
 }
 
 
@@ -388,9 +394,11 @@ check_new(ngx_cycle_t *cycle)
 static void
 test_renewed(void)
 {
-    T_EQ(run(declare_one, check_larger), 0);
-    T_EQ(run(declare_one, check_other), 0);
-    T_EQ(run(declare_one, check_new), 0);
+    for (keep = 0; keep < 2; keep++) {
+        T_EQ(run(declare_one, check_larger), 0);
+        T_EQ(run(declare_one, check_other), 0);
+        T_EQ(run(declare_one, check_new), 0);
+    }
 }
 
 
@@ -403,16 +411,18 @@ declare_nothing(ngx_cycle_t *cycle)
 static ngx_int_t
 check_dropped(ngx_cycle_t *cycle)
 {
-    int      mappings;
+    int      mappings, fds;
     u_char  *addr;
 
     addr = zone->shm.addr;
     mappings = count_mappings();
+    fds = t_open_fds();
     declare = declare_nothing;
     cycle = ngx_init_cycle(cycle);
     T_REQUIRE(cycle != NULL);
     T_OK(!t_is_mapped(addr));
     T_EQ(count_mappings(), mappings - 1);
+    T_EQ(t_open_fds(), fds - keep);
 
     _exit(0);
 }
@@ -421,7 +431,9 @@ check_dropped(ngx_cycle_t *cycle)
 static void
 test_dropped(void)
 {
-    T_EQ(run(declare_one, check_dropped), 0);
+    for (keep = 0; keep < 2; keep++) {
+        T_EQ(run(declare_one, check_dropped), 0);
+    }
 }
 
 
@@ -572,7 +584,10 @@ check_refused(ngx_cycle_t *cycle)
 static void
 test_refused(void)
 {
-    T_EQ(run(declare_one, check_refused), 0);
+    for (keep = 0; keep < 2; keep++) {
+        T_EQ(run(declare_one, check_refused), 0);
+    }
+
     T_OK(strstr(t_contents(STDERR_FILENO),
                 "zero size shared memory zone \"nothing\"") != NULL);
     T_OK(strstr(t_contents(STDERR_FILENO),

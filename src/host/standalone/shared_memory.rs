@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
+use super::kept_zones;
 use super::list;
 use super::log::ErrorLog;
 use super::slab;
@@ -110,7 +111,7 @@ impl Zone {
     }
 
     /// Gives the zone its memory, and calls the function `init` of the module.
-    fn init(self, old: Option<Self>, log: Log) -> Result {
+    fn init(self, old: Option<Self>, keep: bool, log: Log) -> Result {
         let name = OsStr::from_bytes(self.name()).display();
 
         if self.get().shm.size == 0 {
@@ -121,20 +122,43 @@ impl Zone {
         }
 
         match old {
-            Some(old) => self.update(|zone| {
-                zone.shm.addr = old.get().shm.addr;
-                zone.shm.exists = 1;
-            }),
-            None => self.allocate(log)?,
+            Some(old) => self.use_memory(old.get().shm.addr),
+            None => match self.of_old_binary(log) {
+                Some(addr) => self.use_memory(addr.as_ptr().cast()),
+                None => self.allocate(keep, log)?,
+            },
         }
 
-        self.call_init(old.map_or(ptr::null_mut(), |old| old.get().data))
-            .inspect_err(|_| {
-                refuse(
-                    log,
-                    format_args!("shared memory zone \"{name}\" could not be initialized"),
-                );
-            })
+        let result = self.call_init(old.map_or(ptr::null_mut(), |old| old.get().data));
+
+        // The memory of an old binary does not belong to another cycle of this one.
+        if old.is_none() {
+            self.update(|zone| zone.shm.exists = 0);
+        }
+
+        result.inspect_err(|_| {
+            refuse(
+                log,
+                format_args!("shared memory zone \"{name}\" could not be initialized"),
+            );
+        })
+    }
+
+    /// Uses memory that exists already.
+    fn use_memory(self, addr: *mut u8) {
+        self.update(|zone| {
+            zone.shm.addr = addr;
+            zone.shm.exists = 1;
+        });
+    }
+
+    /// The memory of this zone that the binary had which has executed this one.
+    fn of_old_binary(self, log: Log) -> Option<NonNull<c_void>> {
+        if self.get().noreuse != 0 {
+            return None;
+        }
+
+        kept_zones::take(self.name(), self.get().shm.size, log)
     }
 
     fn call_init(self, data: *mut c_void) -> Result {
@@ -146,12 +170,19 @@ impl Zone {
         }
     }
 
-    /// Allocates memory, and makes a pool in it.
-    fn allocate(self, log: Log) -> Result {
+    /// Allocates memory, which can be handed down to a new binary if `keep` is set, and makes a
+    /// pool in it.
+    fn allocate(self, keep: bool, log: Log) -> Result {
         let mut result = Ok(());
+        let kept = keep
+            .then(|| kept_zones::allocate(self.name(), self.get().shm.size, log))
+            .flatten();
 
-        // SAFETY: the log of a zone is that of its cycle.
-        self.update(|zone| result = unsafe { zone.shm.allocate() });
+        self.update(|zone| match kept {
+            Some(addr) => zone.shm.addr = addr.as_ptr().cast(),
+            // SAFETY: the log of a zone is that of its cycle.
+            None => result = unsafe { zone.shm.allocate() },
+        });
         result?;
 
         let (addr, size) = (self.get().shm.addr, self.get().shm.size);
@@ -176,8 +207,12 @@ impl Zone {
 
     /// Frees the memory, unless it belongs to another cycle.
     fn free(self) {
+        let log = self.log();
+
         self.update(|zone| {
-            if zone.shm.exists == 0 {
+            if zone.shm.exists == 0 && kept_zones::free(zone.shm.addr.addr(), log) {
+                zone.shm.addr = ptr::null_mut();
+            } else if zone.shm.exists == 0 {
                 // SAFETY: `allocate` has set the address, or the memory was taken over with
                 // this address and size. The caller of `free_all` does not use the memory.
                 unsafe { zone.shm.free() };
@@ -301,10 +336,12 @@ pub fn declaring(cycle: Cycle, make: impl FnOnce() -> Result) -> Result {
 /// refuses it. Then the caller destroys the cycle. The zones of `old` have not changed,
 /// unless a module has changed them.
 pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
+    let keep = cycle.conf().copy().keep_zones != 0;
+
     cycle.zones().try_for_each(|zone| {
         let continued = old.and_then(|old| old.zones().find(|&old| zone.continues(old)));
 
-        zone.init(continued, log)
+        zone.init(continued, keep, log)
     })
 }
 

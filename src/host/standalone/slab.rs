@@ -6,11 +6,12 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::debug_point::debug_point;
-use super::variables::ngx_cycle;
+use super::variables::{ngx_cycle, ngx_pid};
 use crate::host::logs::cycle_log;
 use crate::log::{Level, Log};
-use crate::sys::time::monotonic;
+use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
+use crate::zone::owner;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
@@ -116,6 +117,67 @@ pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result
     };
 
     pool.map_or(Ok(()), |pool| init_pool(&pool))
+}
+
+/// How often, and after how many milliseconds each, [`adopt`] tries to take the lock.
+const ATTEMPTS: usize = 100;
+const PAUSE: usize = 10;
+
+/// Checks the zone at `zone`, which another binary has made, and which its processes still
+/// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
+/// used.
+///
+/// # Safety
+///
+/// `zone` points to `size` bytes that are mapped as long as the zone is used, and that only
+/// processes of the other binary use meanwhile.
+pub unsafe fn adopt(
+    zone: NonNull<c_void>,
+    size: usize,
+    log: Log,
+) -> std::result::Result<(), &'static str> {
+    let header = zone.as_ptr().cast::<ngx_slab_pool_t>();
+
+    if size < HEADER {
+        return Err("it is too small");
+    }
+
+    known::remember(zone.addr().get(), size);
+
+    // SAFETY: the memory has room for the header. The header already has these values, unless
+    // a process has changed them.
+    let pool = unsafe {
+        (*header).begin(size);
+        from_ptr(header)
+    };
+    let pool = pool.ok_or("it is damaged")?;
+    // SAFETY: as above.
+    let lock = unsafe { &(*header).mutex };
+    let own = owner::own(ngx_pid.load(Relaxed));
+
+    let is_locked = (0..ATTEMPTS).any(|n| {
+        if n > 0 {
+            pause(PAUSE);
+        }
+
+        lock.try_lock(own, log)
+    });
+
+    if !is_locked {
+        return Err("its lock is held");
+    }
+
+    undo(&pool);
+
+    let is_right = check(&pool, |_| {});
+
+    lock.unlock(own, log);
+
+    if is_right {
+        Ok(())
+    } else {
+        Err("it is damaged")
+    }
 }
 
 fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {
