@@ -54,6 +54,7 @@ main(int argc, char **argv)
     conf.listening = &listening;
     conf.listening_n = 1;
     conf.worker_processes = 4;
+    conf.keep_zones = 1;                /* the count also survives an upgrade */
     listening.address = (argc > 1) ? argv[1] : "127.0.0.1:8080";
     return ngx_ipc_main(&conf, argc, argv);
 }

@@ -1,5 +1,6 @@
 //! The examples of timers and connections in docs/servers.md.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -125,55 +126,97 @@ fn a_connection_with_a_timeout() {
     assert_eq!(stream.read(&mut bytes).unwrap(), 0);
 }
 
-/// The clients of all workers are counted together, also over reloads and when workers are
-/// killed.
+/// A client of `examples/count.c`. Returns how many clients the program has counted.
+fn count(address: &str) -> usize {
+    let mut text = String::new();
+    let mut stream = find("a server", || TcpStream::connect(address).ok());
+
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.read_to_string(&mut text).unwrap();
+    text.trim().parse().unwrap()
+}
+
+/// The processes of `examples/count.c` whose parent is `master`.
+fn children_of(master: i32) -> BTreeSet<i32> {
+    let mut all = proc::running(&example("count"));
+
+    all.retain(|&pid| proc::parent(pid) == Some(master));
+    all
+}
+
+/// The clients of all workers are counted together, also when workers are killed, and over
+/// reloads and upgrades.
 #[test]
 fn clients_are_counted_in_a_zone() {
     const CLIENTS: usize = 40;
 
     let address = format!("127.0.0.1:{}", free_port());
-    let (program, log) = start("count", &[&address]);
-    let pid = program.0.id().cast_signed();
-    let ask = || {
-        let mut text = String::new();
-        let mut stream = find("a server", || TcpStream::connect(&address).ok());
+    let (mut program, log) = start("count", &[&address]);
+    let mut master = program.0.id().cast_signed();
+    let workers = |master| {
+        let mut workers = BTreeSet::new();
 
-        stream.set_read_timeout(Some(SOON)).unwrap();
-        stream.read_to_string(&mut text).unwrap();
-        text.trim().parse::<usize>().unwrap()
+        wait_until("four workers", || {
+            workers = children_of(master);
+            workers.len() == 4
+        });
+        workers
     };
-
-    let workers = || {
-        let mut all = proc::running(&example("count"));
-
-        all.remove(&pid);
-        all
-    };
-
-    for round in 1..=3 {
-        for n in 1..=CLIENTS {
-            assert_eq!(ask(), (round - 1) * CLIENTS + n);
+    let mut counted = 0;
+    let mut some_clients = || {
+        for _ in 0..CLIENTS {
+            counted += 1;
+            assert_eq!(count(&address), counted);
         }
+    };
 
-        let old = workers();
+    some_clients();
 
-        assert_eq!(old.len(), 4);
+    for signo in [libc::SIGHUP, libc::SIGKILL] {
+        let old = workers(master);
 
-        if round == 1 {
-            sys::kill(pid, libc::SIGHUP);
+        if signo == libc::SIGHUP {
+            sys::kill(master, signo);
         } else {
-            for &worker in &old {
-                sys::kill(worker, libc::SIGKILL);
-            }
+            old.iter()
+                .for_each(|&worker| drop(sys::kill(worker, signo)));
         }
 
         wait_until("other workers", || {
-            let now = workers();
+            let now = children_of(master);
 
             now.len() == 4 && now.is_disjoint(&old)
         });
+        some_clients();
+    }
+
+    // The new binary and the old one count together. Then the old one ends, and the new
+    // one is upgraded in turn.
+    for _ in 0..2 {
+        let old = workers(master);
+
+        sys::kill(master, libc::SIGUSR2);
+
+        let new = find("a new master", || {
+            children_of(master).difference(&old).next().copied()
+        });
+
+        workers(new);
+        some_clients();
+        sys::kill(master, libc::SIGQUIT);
+
+        if program.0.id().cast_signed() == master {
+            assert!(program.0.wait().unwrap().success());
+        } else {
+            wait_until("the end of the old master", || !proc::alive(master));
+        }
+
+        some_clients();
+        master = new;
     }
 
     assert!(lines(&log, "[emerg]").is_empty());
-    quit(program);
+    assert!(lines(&log, "[warn]").is_empty());
+    sys::kill(master, libc::SIGQUIT);
+    wait_until("the end of the last master", || !proc::alive(master));
 }
