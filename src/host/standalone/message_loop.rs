@@ -25,14 +25,14 @@ pub fn log() -> Log {
     Cycle::log_of(Cycle::current())
 }
 
-/// Does nothing: [`prepare_to_wait`] looks before each wait whether there is
+/// Does nothing: [`hooks::prepare_to_wait`] looks before each wait whether there is
 /// something to do.
 pub fn run_soon() {}
 
-/// Does nothing: [`prepare_to_wait`] finds out how long the event loop may wait.
+/// Does nothing: [`hooks::prepare_to_wait`] finds out how long the event loop may wait.
 pub fn set_timer() {}
 
-/// Does nothing: [`prepare_to_wait`] finds out when periodic work is due.
+/// Does nothing: [`hooks::prepare_to_wait`] finds out when periodic work is due.
 #[inline]
 pub fn sent() {}
 
