@@ -149,6 +149,7 @@ pub const HEADERS: &[Header] = &[
             "commands, roles, and the flags that signals set",
         )
     },
+    header("rwlock", "locks of processes that read or write"),
     header("setproctitle", "process titles"),
     Header {
         tagged: false,

@@ -42,6 +42,8 @@ pub mod process;
 #[cfg(feature = "standalone")]
 pub mod process_cycle;
 #[cfg(feature = "standalone")]
+pub mod rwlock;
+#[cfg(feature = "standalone")]
 pub mod setproctitle;
 pub mod shmem;
 #[cfg(feature = "standalone")]

@@ -1,26 +1,8 @@
 //! `ngx_shmtx.h`: locks in shared memory.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t, u_char};
-use crate::host::logs::cycle_log;
-use crate::host::standalone::variables::{ngx_cycle, ngx_pid};
-use crate::log::Log;
-use crate::zone::owner;
+use crate::host::standalone::lock_owner::{log, own};
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
-
-/// The log of the program's cycle.
-#[inline]
-fn log() -> Log {
-    // SAFETY: the variable is NULL or the program's cycle, whose log is valid.
-    unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
-}
-
-/// The number of this process.
-#[inline]
-fn own() -> u64 {
-    owner::own(ngx_pid.load(Relaxed))
-}
 
 /// Makes a lock of the words at `addr`. Each process can make the lock, or inherit it.
 ///

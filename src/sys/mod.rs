@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod alarm;
+pub mod at_fork;
 pub mod bell;
 pub mod buffer;
 mod control;

@@ -6,7 +6,6 @@ use nix::errno::Errno;
 
 use super::file;
 use super::path::CPath;
-use super::process::getpid;
 
 /// The room that the text needs.
 pub const ROOM: usize = 2048;
@@ -73,13 +72,13 @@ pub fn start_time(pid: libc::pid_t) -> Option<u64> {
     Fields::of(pid, &mut [0; ROOM]).ok()?.number(START_TIME)
 }
 
-/// The start time of this process, see [`start_time`]. `None` also if the mounted `/proc`
+/// The start time of this process, whose pid is `own`, see [`start_time`]. `None` also if the mounted `/proc`
 /// is that of another PID namespace, because pids mean other processes there.
-pub fn own_start_time() -> Option<u64> {
+pub fn own_start_time(own: libc::pid_t) -> Option<u64> {
     let mut buffer = [0; ROOM];
     let fields = Fields::own(&mut buffer).ok()?;
 
-    if fields.pid == getpid() {
+    if fields.pid == own {
         fields.number(START_TIME)
     } else {
         None
@@ -110,7 +109,7 @@ mod tests {
         let own = std::process::id().cast_signed();
 
         assert!(start_time(own).is_some_and(|time| time > 0));
-        assert_eq!(start_time(own), own_start_time());
+        assert_eq!(start_time(own), own_start_time(own));
         assert_eq!(start_time(-1), None);
     }
 }

@@ -140,21 +140,6 @@ pub fn kill_child(pid: libc::pid_t, signo: c_int, is_ours: impl Fn() -> bool) ->
     }
 }
 
-/// Makes each `fork()` of this process, and of its children, call a function in the
-/// new child. `vfork(2)` and a bare `clone(2)` do not call it. Returns an error if there
-/// is no memory.
-///
-/// # References
-///
-/// `pthread_atfork(3)`.
-pub fn at_fork(function: unsafe extern "C" fn()) -> Result<(), Errno> {
-    // SAFETY: the function is part of the library, which is never unloaded.
-    match unsafe { libc::pthread_atfork(None, None, Some(function)) } {
-        0 => Ok(()),
-        err => Err(Errno::from_raw(err)),
-    }
-}
-
 /// Makes `exit(3)` call a function, in this process and in the children that it
 /// forks. Returns an error if there is no memory.
 pub fn at_exit(function: extern "C" fn()) -> Result<(), Errno> {

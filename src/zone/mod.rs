@@ -5,6 +5,7 @@
 //! one in which the process has died.
 
 pub mod owner;
+pub mod rwlock;
 pub mod shmtx;
 pub mod slab;
 pub mod wait;

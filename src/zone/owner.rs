@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::config::ngx_pid_t;
-use crate::sys::{proc_stat, process};
+use crate::sys::{at_fork, proc_stat, process};
 
 /// The number of bits of an incarnation. A lock for readers and writers has no room for
 /// more.
@@ -49,10 +49,10 @@ fn find_out() -> u64 {
         return own;
     }
 
-    let own = number(pid, incarnation(proc_stat::own_start_time()));
+    let own = number(pid, incarnation(proc_stat::own_start_time(pid)));
 
     // A child that does not set ngx_pid must not use the number of its parent.
-    if FORGETS.load(Relaxed) || process::at_fork(forget).is_ok() {
+    if FORGETS.load(Relaxed) || at_fork::in_child(forget).is_ok() {
         FORGETS.store(true, Relaxed);
         OWN.store(own, Relaxed);
     }

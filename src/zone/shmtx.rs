@@ -27,7 +27,7 @@ use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::log::{Debug, Log};
 #[cfg(ngx_have_posix_sem)]
 use crate::sys::futex::Semaphore;
-use crate::sys::{processors, time};
+use crate::sys::time;
 
 /// The value of `spin` of a lock without sleep.
 const NO_SLEEP: ngx_uint_t = ngx_uint_t::MAX;
@@ -220,29 +220,11 @@ impl ngx_shmtx_t {
         }
     }
 
-    /// Tries to take the lock several times, with pauses. With one processor, the owner
-    /// cannot release the lock meanwhile, so the process tries once.
+    /// Tries to take the lock several times, with pauses.
     fn spins(&self, lock: &AtomicU64, own: u64) -> bool {
-        let limit = if processors::ngx_ncpu() > 1 && self.spin != NO_SLEEP {
-            self.spin
-        } else {
-            0
-        };
-        let mut steps = 1;
+        let steps = if self.spin == NO_SLEEP { 0 } else { self.spin };
 
-        while !has(lock, own) {
-            if steps >= limit {
-                return false;
-            }
-
-            for _ in 0..steps {
-                std::hint::spin_loop();
-            }
-
-            steps *= 2;
-        }
-
-        true
+        wait::spin(steps, || has(lock, own))
     }
 
     /// Takes the lock if its owner has exited.

@@ -34,7 +34,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::owner::pid_of;
-use crate::sys::{futex, time};
+use crate::sys::{futex, processors, time};
 
 /// The value of `wait` if processes may sleep.
 pub const SLEEPERS: u64 = 1;
@@ -46,6 +46,34 @@ const LONG: u32 = 64;
 /// After this time the lock is handed to a process that waits, in nanoseconds.
 const PATIENCE: u64 = 10_000_000;
 
+/// The lengths of the sleeps of a process that waits: each one is twice as long as the one
+/// before.
+#[derive(Clone, Copy)]
+pub struct Sleeps(u32);
+
+impl Sleeps {
+    /// The first sleep is `SHORT`.
+    pub const FIRST: Self = Self(SHORT);
+
+    /// Returns the length of the next sleep in milliseconds. The sleep after it is longer.
+    pub fn lengthen(&mut self) -> u32 {
+        let msec = self.0;
+
+        self.0 = msec.saturating_mul(2).min(LONG);
+        msec
+    }
+}
+
+/// Sleeps while `word` has the value `value`, of which the lower 32 bits count, at most
+/// `msec` milliseconds. Returns whether the time is over.
+pub fn sleep_on(word: &AtomicU64, value: u64, msec: u32) -> bool {
+    futex::wait(word, value, msec).unwrap_or_else(|_| {
+        // A filter of system calls refuses futex(2).
+        time::pause(SHORT as usize);
+        true
+    })
+}
+
 /// A process that waits for a lock.
 pub struct Waiter<'a> {
     /// The word; `None` if the lock has none. Then the process looks at the lock every
@@ -55,8 +83,7 @@ pub struct Waiter<'a> {
     pub own: u64,
     /// When the process began to wait, in nanoseconds.
     since: u64,
-    /// The length of the next sleep, in milliseconds.
-    sleep: u32,
+    sleeps: Sleeps,
 }
 
 impl<'a> Waiter<'a> {
@@ -66,7 +93,7 @@ impl<'a> Waiter<'a> {
             wait,
             own,
             since: time::nanoseconds(),
-            sleep: SHORT,
+            sleeps: Sleeps::FIRST,
         }
     }
 
@@ -86,7 +113,7 @@ impl<'a> Waiter<'a> {
 
         match wait.compare_exchange(before, wanted, SeqCst, SeqCst) {
             Ok(_) => {
-                self.sleep = SHORT;
+                self.sleeps = Sleeps::FIRST;
                 wanted
             }
             Err(present) => present,
@@ -97,25 +124,15 @@ impl<'a> Waiter<'a> {
     /// until the time of this sleep is over. Returns whether it is over. The next sleep is
     /// twice as long.
     pub fn sleep(&mut self, registered: u64) -> bool {
-        let msec = self.sleep;
-
-        self.sleep = msec.saturating_mul(2).min(LONG);
-
-        if registered != 0
-            && let Some(wait) = self.wait
-            && let Ok(is_over) = futex::wait(wait, registered, msec)
-        {
-            return is_over;
+        match self.wait {
+            // The word was cleared just now.
+            Some(_) if registered == 0 => false,
+            Some(wait) => sleep_on(wait, registered, self.sleeps.lengthen()),
+            None => {
+                time::pause(SHORT as usize);
+                true
+            }
         }
-
-        // The word was cleared just now.
-        if registered == 0 && self.wait.is_some() {
-            return false;
-        }
-
-        // The lock has no word, or a filter of system calls refuses futex(2).
-        time::pause(SHORT as usize);
-        true
     }
 
     /// Takes back that the lock is to be handed to this process, which has the lock now.
@@ -127,6 +144,28 @@ impl<'a> Waiter<'a> {
             let _ = wait.compare_exchange(self.own, SLEEPERS, SeqCst, SeqCst);
         }
     }
+}
+
+/// Calls `takes` until it returns true, with pauses: 1 step, then 2, 4 and so on, below
+/// `steps`. Returns the last result. With one processor, the owner cannot release the
+/// lock meanwhile, so `takes` is called once.
+pub fn spin(steps: usize, takes: impl Fn() -> bool) -> bool {
+    let limit = if processors::ngx_ncpu() > 1 { steps } else { 0 };
+    let mut pause = 1;
+
+    while !takes() {
+        if pause >= limit {
+            return false;
+        }
+
+        for _ in 0..pause {
+            std::hint::spin_loop();
+        }
+
+        pause *= 2;
+    }
+
+    true
 }
 
 /// Whether the word has the number of a process, to which the lock is to be handed.

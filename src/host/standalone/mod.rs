@@ -40,6 +40,7 @@ pub mod io;
 mod left_files;
 pub mod listening;
 pub mod listening_sockets;
+pub mod lock_owner;
 pub mod log;
 pub mod log_conf;
 pub mod log_file;
