@@ -19,7 +19,7 @@ pub type ngx_slab_report_pt =
 /// # Safety
 ///
 /// `pool` is NULL or a pool whose lock is created.
-#[inline]
+#[inline(always)]
 unsafe fn with_lock<T>(
     pool: *mut ngx_slab_pool_t,
     size: usize,
@@ -48,7 +48,7 @@ unsafe fn with_lock<T>(
 /// # Safety
 ///
 /// `pool` is NULL or a pool.
-#[inline]
+#[inline(always)]
 unsafe fn with<T>(
     pool: *mut ngx_slab_pool_t,
     size: usize,
@@ -62,7 +62,7 @@ unsafe fn with<T>(
 }
 
 /// The piece of the pool's memory at `address`; NULL for `None`.
-#[inline]
+#[inline(always)]
 fn piece(pool: *mut ngx_slab_pool_t, address: Option<usize>) -> *mut c_void {
     address.map_or(ptr::null_mut(), |address| pool.with_addr(address).cast())
 }

@@ -8,10 +8,14 @@
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU8, AtomicUsize};
 
 /// The size of a word, in bytes.
 const WORD: usize = size_of::<usize>();
+
+/// The least size of a memory, in bytes.
+pub const LEAST: usize = 104;
 
 /// Memory that consists of words. Its start is aligned to a word.
 #[derive(Clone, Copy)]
@@ -23,54 +27,107 @@ pub struct Words {
 
 impl Words {
     /// The words of `size` bytes at `start`; `None` if `start` is not aligned to a
-    /// word.
+    /// word, or if there are less than [`LEAST`] bytes.
     ///
     /// # Safety
     ///
     /// The bytes are mapped, readable and writable, as long as the result and its
     /// copies are used. Rust code accesses them through `Words` only.
+    #[inline(always)]
     pub unsafe fn new(start: NonNull<c_void>, size: usize) -> Option<Self> {
         let words = Self {
             start: start.cast(),
             count: size / WORD,
         };
 
-        start.cast::<usize>().is_aligned().then_some(words)
+        (start.cast::<usize>().is_aligned() && size >= LEAST).then_some(words)
     }
 
     /// The address of the first word.
-    #[inline]
+    #[inline(always)]
     pub fn start(self) -> usize {
         self.start.addr().get()
     }
 
     /// The number of bytes.
-    #[inline]
+    #[inline(always)]
     pub fn size(self) -> usize {
         self.count * WORD
     }
 
-    /// The word at `address`; `None` if it does not lie within the memory, or if
-    /// `address` is not aligned.
-    #[inline]
-    pub fn word(&self, address: usize) -> Option<&AtomicUsize> {
+    /// Whether `address` is that of a word.
+    #[inline(always)]
+    fn has_word(&self, address: usize) -> bool {
         let at = address.wrapping_sub(self.start());
 
         // One comparison checks both: the low bits of `at` become the highest ones
         // of the index, which is too large then.
-        if at.rotate_right(WORD.trailing_zeros()) >= self.count {
+        at.rotate_right(WORD.trailing_zeros()) < self.count
+    }
+
+    /// The word at `address`; `None` if it does not lie within the memory, or if
+    /// `address` is not aligned.
+    #[inline(always)]
+    pub fn word(&self, address: usize) -> Option<&AtomicUsize> {
+        if !self.has_word(address) {
             return None;
         }
 
-        // SAFETY: the word lies within the memory, which is mapped as long as
-        // `self` is used, see `new`. `start` is aligned, so the word is. Any bytes
-        // are a valid `AtomicUsize`.
-        Some(unsafe { AtomicUsize::from_ptr(self.start.as_ptr().add(at).cast()) })
+        let word = self.start.as_ptr().with_addr(address);
+
+        // SAFETY: the word lies within the memory and is aligned, as `has_word` has
+        // found. The memory is mapped as long as `self` is used, see `new`. Any bytes are
+        // a valid `AtomicUsize`.
+        Some(unsafe { AtomicUsize::from_ptr(word.cast()) })
+    }
+
+    /// Reads the word at `address`; `None` if [`word`](Self::word) has none.
+    #[inline(always)]
+    pub fn load(&self, address: usize) -> Option<usize> {
+        if !self.has_word(address) {
+            return None;
+        }
+
+        let word = self.start.as_ptr().with_addr(address);
+
+        // SAFETY: the word lies within the memory and is aligned, as `has_word` has
+        // found. The memory is mapped as long as `self` is used, see `new`.
+        Some(unsafe { AtomicUsize::from_ptr(word.cast()) }.load(Relaxed))
+    }
+
+    /// Writes the word at `address`, with the ordering `Release`; `None` if
+    /// [`word`](Self::word) has none.
+    #[inline(always)]
+    pub fn store(&self, address: usize, value: usize) -> Option<()> {
+        if !self.has_word(address) {
+            return None;
+        }
+
+        let word = self.start.as_ptr().with_addr(address);
+
+        // SAFETY: the word lies within the memory and is aligned, as `has_word` has
+        // found. The memory is mapped as long as `self` is used, see `new`.
+        unsafe { AtomicUsize::from_ptr(word.cast()) }.store(value, Release);
+
+        Some(())
+    }
+
+    /// Reads the word at the offset `at`, which is a constant: the check costs no time if
+    /// it is less than [`LEAST`].
+    #[inline(always)]
+    pub fn field(&self, at: usize) -> Option<usize> {
+        if at >= LEAST || !at.is_multiple_of(WORD) {
+            return self.load(self.start().wrapping_add(at));
+        }
+
+        // SAFETY: the memory has at least LEAST bytes, see `new`, and is mapped as long as
+        // `self` is used. `start` is aligned, so the word is.
+        Some(unsafe { AtomicUsize::from_ptr(self.start.as_ptr().add(at).cast()) }.load(Relaxed))
     }
 
     /// `N` words at `address`; `None` if one of them does not lie within the memory,
     /// or if `address` is not aligned.
-    #[inline]
+    #[inline(always)]
     pub fn array<const N: usize>(&self, address: usize) -> Option<&[AtomicUsize; N]> {
         let at = address.wrapping_sub(self.start());
         let index = at.rotate_right(WORD.trailing_zeros());
@@ -82,7 +139,13 @@ impl Words {
         // SAFETY: the words lie within the memory, which is mapped as long as
         // `self` is used, see `new`. `start` is aligned, so the words are. Any
         // bytes are valid atomics.
-        Some(unsafe { &*self.start.as_ptr().add(at).cast::<[AtomicUsize; N]>() })
+        Some(unsafe {
+            &*self
+                .start
+                .as_ptr()
+                .with_addr(address)
+                .cast::<[AtomicUsize; N]>()
+        })
     }
 
     /// The byte at `address`; `None` if it does not lie within the memory.
@@ -99,7 +162,7 @@ impl Words {
     }
 
     /// Whether `len` bytes at `address` lie within the memory.
-    #[inline]
+    #[inline(always)]
     pub fn contains(self, address: usize, len: usize) -> bool {
         let at = address.wrapping_sub(self.start());
 
@@ -124,13 +187,13 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering::Relaxed;
-
     use super::*;
 
     #[test]
     fn nothing_outside_is_accessed() {
-        let memory = [const { AtomicUsize::new(7) }; 4];
+        const COUNT: usize = LEAST / WORD;
+
+        let memory = [const { AtomicUsize::new(7) }; COUNT + 1];
         let start = NonNull::from(&memory);
         // SAFETY: the array lives until the end of the test, and consists of
         // atomics.

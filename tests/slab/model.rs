@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ptr;
 
 use ngx_ipc::zone::slab::layout::field;
+use ngx_ipc::zone::slab::pages;
 use ngx_ipc::zone::slab::pool::Fault;
 
 use super::zone::Zone;
@@ -73,7 +74,7 @@ impl Model {
 
         match self.zone.alloc(size) {
             Ok(address) => self.add(address, taken, fill),
-            Err(Fault::NoMemory { largest }) => self.expect_no_memory(taken, largest),
+            Err(Fault::NoMemory) => self.expect_no_memory(taken),
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -103,7 +104,9 @@ impl Model {
 
     /// A request may fail only if no free run is long enough, and no page has a free
     /// chunk of the size.
-    fn expect_no_memory(&self, taken: usize, largest: usize) {
+    fn expect_no_memory(&self, taken: usize) {
+        let largest = pages::largest(&self.zone.pool).unwrap();
+
         assert!(largest < taken.div_ceil(PAGE));
         assert_eq!(largest, self.zone.contents().largest);
 

@@ -15,7 +15,7 @@ use crate::zone::owner;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
-use crate::zone::slab::{self, change, init, known, no_memory};
+use crate::zone::slab::{self, change, init, known, no_memory, pages};
 
 /// The zone of C that is to become a pool.
 ///
@@ -36,13 +36,14 @@ pub unsafe fn new(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
 ///
 /// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
 /// has as many bytes as the field `end` says, as long as the result is used.
-#[inline]
+#[inline(always)]
 pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
-    let start = NonNull::new(pool)?.cast();
+    let start = NonNull::new(pool)?.cast::<c_void>();
+
     // SAFETY: the mapping begins with a header, which is not NULL, and stays mapped as long
     // as the result is used.
     let header = unsafe { Words::new(start, HEADER) }?;
-    let end = header.word(header.start() + field::END)?.load(Relaxed);
+    let end = header.field(field::END)?;
     let size = known::bound(header.start(), end.wrapping_sub(header.start()));
 
     // SAFETY: the mapping has as many bytes as the header says, or as it had when this
@@ -191,18 +192,6 @@ fn least_size(min_shift: usize) -> usize {
     init::size_for(Sizes::get(), 1, min_shift).unwrap_or_default()
 }
 
-/// Does an operation. If a process has died in an operation, this one is undone first.
-#[inline]
-pub fn attempt<T>(pool: &Pool, work: impl Fn(&Pool) -> Result<T>) -> Result<T> {
-    match work(pool) {
-        Err(Fault::Interrupted) => {
-            undo(pool);
-            work(pool)
-        }
-        result => result,
-    }
-}
-
 #[cold]
 fn undo(pool: &Pool) {
     if change::undo_interrupted(pool) == Ok(true) {
@@ -218,9 +207,19 @@ fn undo(pool: &Pool) {
 }
 
 /// Allocates `size` bytes. The caller has locked the pool.
-#[inline]
+#[inline(always)]
 pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
-    attempt(pool, |pool| slab::alloc(pool, size))
+    match slab::alloc(pool, size) {
+        Err(Fault::Interrupted) => undo_and_alloc(pool, size),
+        result => result,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn undo_and_alloc(pool: &Pool, size: usize) -> Result<usize> {
+    undo(pool);
+    slab::alloc(pool, size)
 }
 
 /// Allocates `size` bytes of zeros. The caller has locked the pool.
@@ -233,38 +232,49 @@ pub fn calloc(pool: &Pool, size: usize) -> Result<usize> {
 }
 
 /// Frees a piece of memory. The caller has locked the pool.
-#[inline]
+#[inline(always)]
 pub fn free(pool: &Pool, address: usize) -> Result {
-    attempt(pool, |pool| slab::free(pool, address))
+    match slab::free(pool, address) {
+        Err(Fault::Interrupted) => undo_and_free(pool, address),
+        result => result,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn undo_and_free(pool: &Pool, address: usize) -> Result {
+    undo(pool);
+    slab::free(pool, address)
 }
 
 /// The value of an operation for `size` bytes. If it has failed, a line in the log says
 /// why.
-#[inline]
+#[inline(always)]
 pub fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
     result.map_err(|fault| report(pool, size, fault)).ok()
 }
 
 #[cold]
+#[inline(never)]
 fn report(pool: &Pool, size: usize, fault: Fault) {
     let context = Context(pool);
     let alert = |text| log().error(Level::Alert, None, text);
 
-    match fault {
-        Fault::NoMemory { largest } => report_no_memory(pool, size, largest),
-        Fault::Pointer(text) => alert(format_args!("{text}{context}")),
-        Fault::Busy => {
-            alert(format_args!("ngx_slab_alloc(): page is busy{context}"));
-            debug_point();
-        }
-        Fault::Damaged | Fault::Interrupted => alert(format_args!(
+    match fault.text() {
+        Some(text) => alert(format_args!("{text}{context}")),
+        None if fault == Fault::NoMemory => report_no_memory(pool, size),
+        None => alert(format_args!(
             "slab: the pool at {:#x} is damaged{context}",
             pool.at(0)
         )),
     }
+
+    if fault == Fault::Busy {
+        debug_point();
+    }
 }
 
-fn report_no_memory(pool: &Pool, size: usize, largest: usize) {
+fn report_no_memory(pool: &Pool, size: usize) {
     if !pool.logs_no_memory() {
         return;
     }
@@ -278,8 +288,9 @@ fn report_no_memory(pool: &Pool, size: usize, largest: usize) {
         None,
         format_args!(
             "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
-             largest free run: {largest} pages, {more} failures not logged",
-            Context(pool)
+             largest free run: {} pages, {more} failures not logged",
+            Context(pool),
+            pages::largest(pool).unwrap_or_default()
         ),
     );
 }

@@ -36,6 +36,9 @@ const ENTRIES: usize = 28;
 /// The words of the record: the number of entries, an unused word, and the entries.
 const WORDS: usize = 2 + 2 * ENTRIES;
 
+/// The record.
+pub type Record = [AtomicUsize; WORDS];
+
 /// The size of the record in bytes.
 pub const RECORD: usize = WORDS * WORD;
 
@@ -46,15 +49,17 @@ const WAS_BUSY: usize = 2;
 /// The low bits of an address.
 const LOW: usize = WORD - 1;
 
-/// An operation in progress.
+/// An operation in progress. The functions for rare cases get it by value, so that
+/// it stays in registers in the other cases.
+#[derive(Clone, Copy)]
 pub struct Change<'a> {
     pool: &'a Pool,
-    record: &'a [AtomicUsize; WORDS],
+    record: &'a Record,
     entries: usize,
 }
 
 /// Returns the address of the record.
-#[inline]
+#[inline(always)]
 pub fn place(last: usize, start: usize, end: usize) -> usize {
     if start.wrapping_sub(last) >= RECORD {
         start.wrapping_sub(RECORD)
@@ -63,8 +68,8 @@ pub fn place(last: usize, start: usize, end: usize) -> usize {
     }
 }
 
-#[inline]
-fn record(pool: &Pool) -> Result<&[AtomicUsize; WORDS]> {
+#[inline(always)]
+fn record(pool: &Pool) -> Result<&Record> {
     let (last, start, end) = (
         pool.field(field::LAST)?,
         pool.field(field::START)?,
@@ -85,8 +90,8 @@ fn record(pool: &Pool) -> Result<&[AtomicUsize; WORDS]> {
 ///
 /// Fails with [`Fault::Interrupted`] if a process has died in an operation: see
 /// [`undo_interrupted`].
-#[inline]
-pub fn run<T>(pool: &Pool, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
+#[inline(always)]
+pub fn run<T>(pool: &Pool, work: impl FnOnce(Change<'_>) -> Result<T>) -> Result<T> {
     let record = record(pool)?;
     let [number, ..] = record;
 
@@ -94,20 +99,52 @@ pub fn run<T>(pool: &Pool, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> R
         return Err(Fault::Interrupted);
     }
 
-    let mut change = Change {
+    let change = Change {
         pool,
         record,
         entries: 0,
     };
-    let result = work(&mut change);
+    let result = work(change);
 
-    if result.is_err() && change.entries != 0 {
+    if result.is_err() {
         undo(pool, record);
     }
 
     number.store(0, Release);
 
     result
+}
+
+/// The record, if no operation is in progress or interrupted.
+#[inline(always)]
+pub fn idle(pool: &Pool) -> Option<&Record> {
+    let record = record(pool).ok()?;
+    let [number, ..] = record;
+
+    (number.load(Relaxed) == 0).then_some(record)
+}
+
+/// An operation that changes two words. Each is given as address, old and new value. The
+/// caller has read both words.
+#[inline(always)]
+pub fn two(
+    pool: &Pool,
+    record: &Record,
+    first: (usize, usize, usize),
+    second: (usize, usize, usize),
+) -> Option<()> {
+    let [number, _, at_1, was_1, at_2, was_2, ..] = record;
+
+    at_1.store(first.0, Release);
+    was_1.store(first.1, Release);
+    at_2.store(second.0, Release);
+    was_2.store(second.1, Release);
+    number.store(2, Release);
+    pool.store(first.0, first.2)?;
+    pool.store(second.0, second.2)?;
+    number.store(0, Release);
+
+    Some(())
 }
 
 /// Undoes an operation in which a process has died. Returns whether there was one.
@@ -133,7 +170,7 @@ pub fn is_interrupted(pool: &Pool) -> Result<bool> {
 }
 
 #[cold]
-fn undo(pool: &Pool, record: &[AtomicUsize; WORDS]) {
+fn undo(pool: &Pool, record: &Record) {
     let [number, _, entries @ ..] = record;
     let number = number.load(Relaxed);
 
@@ -178,42 +215,40 @@ fn fill(pool: &Pool, first: usize, count: usize, slab: usize) -> Result {
 
 impl Change<'_> {
     /// The pool.
-    #[inline]
+    #[inline(always)]
     pub fn pool(&self) -> &Pool {
         self.pool
     }
 
     /// Reads the word at `address`.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, address: usize) -> Result<usize> {
         self.pool.get(address)
     }
 
     /// Reads a field of the descriptor at `descriptor`.
-    #[inline]
+    #[inline(always)]
     pub fn page_field(&self, descriptor: usize, field: usize) -> Result<usize> {
         self.pool.page_field(descriptor, field)
     }
 
     /// Changes the word at `address`.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, address: usize, value: usize) -> Result {
-        let word = self.pool.words().word(address).ok_or(Fault::Damaged)?;
+        let was = self.pool.get(address)?;
 
-        self.note(address, word.load(Relaxed))?;
-        word.store(value, Release);
-
-        Ok(())
+        self.note(address, was)?;
+        self.pool.put(address, value)
     }
 
     /// Changes a field of the descriptor at `descriptor`.
-    #[inline]
+    #[inline(always)]
     pub fn set_page(&mut self, descriptor: usize, field: usize, value: usize) -> Result {
         self.set(descriptor.wrapping_add(field), value)
     }
 
     /// Adds `n` to the word at `address`. A number below 0 is in two's complement.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, address: usize, n: usize) -> Result {
         let value = self.get(address)?;
 
@@ -236,7 +271,7 @@ impl Change<'_> {
         fill(self.pool, first, count, RUN_FREE)
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, address: usize, value: usize) -> Result {
         let [number, _, entries @ ..] = self.record;
         let at = 2 * self.entries;

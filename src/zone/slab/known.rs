@@ -23,7 +23,6 @@ static KNOWN: [Known; POOLS] = [const {
 }; POOLS];
 
 /// The entries of a pool, the most likely first.
-#[inline]
 fn entries(address: usize) -> impl Iterator<Item = &'static Known> {
     let (before, from) = KNOWN.split_at((address >> 12) % POOLS);
 
@@ -50,8 +49,17 @@ pub fn forget(address: usize) {
 }
 
 /// The size of the pool at `address`, which says that it has `size` bytes.
-#[inline]
+#[inline(always)]
 pub fn bound(address: usize, size: usize) -> usize {
+    match KNOWN.get((address >> 12) % POOLS) {
+        Some(known) if known.address.load(Relaxed) == address => size.min(known.size.load(Relaxed)),
+        _ => search(address, size),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn search(address: usize, size: usize) -> usize {
     for known in entries(address) {
         match known.address.load(Relaxed) {
             0 => break,

@@ -6,7 +6,7 @@ use super::change::Change;
 use super::layout::{KIND_BIG, KIND_EXACT, MAP_SHIFT, SHIFT_MASK, Sizes, page, stat};
 use super::pages;
 use super::pool::{Fault, Result};
-use super::{ALREADY_FREE, WRONG_CHUNK};
+use super::{Freed, end_free};
 
 /// The bits in `slab` for the chunks of one size.
 #[derive(Clone, Copy)]
@@ -22,6 +22,7 @@ pub struct Map {
 
 impl Map {
     /// The bits for exact chunks.
+    #[inline(always)]
     pub fn exact(sizes: Sizes) -> Self {
         Self {
             shift: sizes.exact_shift(),
@@ -32,6 +33,7 @@ impl Map {
     }
 
     /// The bits for big chunks, whose size is `shift` as a power of two.
+    #[inline(always)]
     pub fn big(sizes: Sizes, shift: usize) -> Self {
         // At most half as many chunks as a word has bits; a damaged page can say
         // that its chunks are smaller.
@@ -46,6 +48,7 @@ impl Map {
     }
 
     /// The bits for the chunks of a page of the kind `kind` whose field is `slab`.
+    #[inline(always)]
     pub fn of_page(sizes: Sizes, kind: usize, slab: usize) -> Self {
         if kind == KIND_EXACT {
             Self::exact(sizes)
@@ -76,7 +79,8 @@ impl Map {
 }
 
 /// Takes the first free chunk of a page that has one.
-pub fn take(change: &mut Change<'_>, descriptor: usize, slot: usize, map: Map) -> Result<usize> {
+#[inline(always)]
+pub fn take(mut change: Change<'_>, descriptor: usize, stats: usize, map: Map) -> Result<usize> {
     let slab = change.page_field(descriptor, page::SLAB)?;
     let free = !slab & map.mask;
 
@@ -86,14 +90,12 @@ pub fn take(change: &mut Change<'_>, descriptor: usize, slot: usize, map: Map) -
 
     let bit = free.trailing_zeros() as usize;
     let slab = slab | 1 << bit;
-    let used = change.pool().stats(slot)?.wrapping_add(stat::USED);
 
     change.set_page(descriptor, page::SLAB, slab)?;
-    change.add(used, 1)?;
+    change.add(stats.wrapping_add(stat::USED), 1)?;
 
     if slab & map.mask == map.mask {
-        pages::unlink(change, descriptor)?;
-        pages::set_alone(change, descriptor, map.kind)?;
+        pages::take_out(change, descriptor, map.kind)?;
     }
 
     Ok(change
@@ -113,21 +115,16 @@ pub fn begin(change: &mut Change<'_>, descriptor: usize, map: Map) -> Result<(us
     Ok((change.pool().page(descriptor)?, map.chunks()))
 }
 
-/// Frees the chunk at `address`. Returns its slot, and the number of chunks of the page
-/// if all are free now.
-pub fn free(
-    change: &mut Change<'_>,
-    descriptor: usize,
-    address: usize,
-    kind: usize,
-) -> Result<(usize, Option<usize>)> {
+/// Frees the chunk at `address`.
+#[inline(always)]
+pub fn free(mut change: Change<'_>, descriptor: usize, address: usize, kind: usize) -> Result {
     let sizes = change.pool().sizes();
     let slab = change.page_field(descriptor, page::SLAB)?;
     let map = Map::of_page(sizes, kind, slab);
     let at = address & (sizes.page() - 1);
 
     if address & ((1 << map.shift) - 1) != 0 {
-        return Err(Fault::Pointer(WRONG_CHUNK));
+        return Err(Fault::WrongChunk);
     }
 
     let slot = change.pool().slot_of(map.shift)?;
@@ -136,18 +133,23 @@ pub fn free(
         .unwrap_or_default();
 
     if slab & map.mask & bit == 0 {
-        return Err(Fault::Pointer(ALREADY_FREE));
+        return Err(Fault::ChunkIsFree);
     }
 
-    if change.page_field(descriptor, page::NEXT)? == 0 {
-        let head = change.pool().slot(slot);
-
-        pages::link(change, head, descriptor, kind)?;
-    }
+    let was_full = change.page_field(descriptor, page::NEXT)? == 0;
 
     change.set_page(descriptor, page::SLAB, slab & !bit)?;
 
-    let is_free = slab & map.mask & !bit == 0;
+    let is_empty = slab & map.mask & !bit == 0;
 
-    Ok((slot, is_free.then(|| map.chunks())))
+    end_free(
+        change,
+        Freed {
+            descriptor,
+            slot,
+            kind,
+            was_full,
+            chunks: is_empty.then(|| map.chunks()),
+        },
+    )
 }

@@ -179,7 +179,7 @@ pub struct Sizes {
 
 impl Sizes {
     /// The sizes of this machine.
-    #[inline]
+    #[inline(always)]
     pub fn get() -> Self {
         let shift = PAGE_SHIFT.load(Relaxed);
 
@@ -193,6 +193,7 @@ impl Sizes {
     }
 
     #[cold]
+    #[inline(never)]
     fn first() -> Self {
         sizes_init();
 
@@ -202,32 +203,32 @@ impl Sizes {
     }
 
     /// The size of a page in bytes, `ngx_pagesize`.
-    #[inline]
+    #[inline(always)]
     pub fn page(self) -> usize {
         1 << self.shift
     }
 
     /// The size of the largest chunk, `ngx_slab_max_size`.
-    #[inline]
+    #[inline(always)]
     pub fn max(self) -> usize {
         self.page() / 2
     }
 
     /// `ngx_slab_exact_shift`: with chunks of this size, a word has a bit for each
     /// chunk of a page.
-    #[inline]
+    #[inline(always)]
     pub fn exact_shift(self) -> usize {
         self.shift - BITS.trailing_zeros() as usize
     }
 
     /// The number of chunks in a page.
-    #[inline]
+    #[inline(always)]
     pub fn chunks(self, shift: usize) -> usize {
         self.page() >> shift
     }
 
     /// The number of small chunks that have the bits of their page.
-    #[inline]
+    #[inline(always)]
     pub fn bitmap_chunks(self, shift: usize) -> usize {
         (self.chunks(shift) / (8 << shift)).max(1)
     }

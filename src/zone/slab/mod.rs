@@ -5,6 +5,7 @@
 //! - [`pool`]: the access to a pool
 //! - [`change`]: the record that undoes the operation of a killed process
 //! - [`pages`], [`small`], [`large`]: runs of pages, and the chunks of a page
+//! - `quick`: the usual cases of both
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
 //! - [`known`]: the sizes of pools, in memory that no other process can change
@@ -20,122 +21,127 @@ pub mod layout;
 pub mod no_memory;
 pub mod pages;
 pub mod pool;
+mod quick;
 pub mod small;
 pub mod verify;
 
 use change::Change;
 use large::Map;
-use layout::{KIND_PAGE, KIND_SMALL, RUN_BUSY, RUN_START, Sizes, page, stat};
+use layout::{KIND_BIG, KIND_EXACT, KIND_PAGE, KIND_SMALL, RUN_BUSY, RUN_START, Sizes, page, stat};
 use pool::{Fault, Pool, Result};
-
-/// nginx's text for a pointer into the middle of a chunk.
-const WRONG_CHUNK: &str = "ngx_slab_free(): pointer to wrong chunk";
-/// nginx's text for a chunk that is free.
-const ALREADY_FREE: &str = "ngx_slab_free(): chunk is already free";
 
 /// Allocates `size` bytes. Returns their address.
 ///
 /// Fails with [`Fault::Interrupted`], and does nothing, if a process has died in an
 /// operation; [`change::undo_interrupted`] undoes what it has done.
-#[inline]
+#[inline(always)]
 pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
-    if size > pool.sizes().max() {
+    match quick::alloc(pool, size) {
+        Some(address) => Ok(address),
+        None => alloc_any(pool, size),
+    }
+}
+
+#[inline(never)]
+fn alloc_any(pool: &Pool, size: usize) -> Result<usize> {
+    let sizes = pool.sizes();
+
+    if size > sizes.max() {
         return alloc_run(pool, size);
     }
 
     let min = pool.field(layout::field::MIN_SHIFT)?;
     let bits = usize::BITS - size.saturating_sub(1).leading_zeros();
     let shift = min.max(bits as usize);
-    let slot = pool.slot_of(shift)?;
+    let slot = shift - min;
     let stats = pool.stats(slot)?;
 
-    if shift >= pool.sizes().shift {
+    if shift >= sizes.shift {
         return Err(Fault::Damaged);
     }
 
     let result = change::run(pool, |change| {
-        change.pool().count(stats.wrapping_add(stat::REQS))?;
-        alloc_chunk(change, slot, shift)
+        pool.count(stats.wrapping_add(stat::REQS))?;
+        alloc_chunk(change, slot, stats, shift)
     });
 
-    if result.is_err() {
-        count_failure(pool, &result, slot);
+    match result {
+        Ok(address) if pool.words().contains(address, 1 << shift) => result,
+        // An address outside of the pool comes from a damaged pool.
+        Ok(_) => Err(Fault::Damaged),
+        Err(fault) => failed(pool, slot, fault),
     }
-
-    checked(pool, result, 1 << shift)
 }
 
+/// Counts a request that has found no memory.
 #[cold]
-fn count_failure(pool: &Pool, result: &Result<usize>, slot: usize) {
-    if let (Err(Fault::NoMemory { .. }), Ok(stats)) = (result, pool.stats(slot)) {
-        // Of a damaged pool nothing is counted.
-        let _ = pool.count(stats.wrapping_add(stat::FAILS));
+#[inline(never)]
+fn failed(pool: &Pool, slot: usize, fault: Fault) -> Result<usize> {
+    if fault == Fault::NoMemory {
+        pool.count(pool.stats(slot)?.wrapping_add(stat::FAILS))?;
     }
+
+    Err(fault)
 }
 
 /// Allocates whole pages. A failure counts as one of the largest chunks, because
 /// pages have no counters of their own. nginx does not count it, D27.
+#[inline(never)]
 fn alloc_run(pool: &Pool, size: usize) -> Result<usize> {
     let pages = size.div_ceil(pool.sizes().page());
-    let result = change::run(pool, |change| {
-        let descriptor = pages::alloc(change, pages)?;
+    let result = change::run(pool, |mut change| {
+        let descriptor = pages::alloc(&mut change, pages)?;
 
-        change.pool().page(descriptor)
+        pool.page(descriptor)
     });
 
-    if result.is_err() {
-        count_failure(pool, &result, pool.slots()?.wrapping_sub(1));
-    }
-
-    checked(pool, result, size)
-}
-
-/// An address outside of the pool comes from a damaged pool.
-#[inline]
-fn checked(pool: &Pool, result: Result<usize>, size: usize) -> Result<usize> {
-    let address = result?;
-
-    if pool.words().contains(address, size) {
-        Ok(address)
-    } else {
-        Err(Fault::Damaged)
+    match result {
+        Ok(address) if pool.words().contains(address, size) => result,
+        Ok(_) => Err(Fault::Damaged),
+        Err(fault) => failed(pool, pool.slots()?.wrapping_sub(1), fault),
     }
 }
 
-fn alloc_chunk(change: &mut Change<'_>, slot: usize, shift: usize) -> Result<usize> {
+#[inline(always)]
+fn alloc_chunk(change: Change<'_>, slot: usize, stats: usize, shift: usize) -> Result<usize> {
     let sizes = change.pool().sizes();
     let head = change.pool().slot(slot);
     let first = change.page_field(head, page::NEXT)?;
-    let is_small = shift < sizes.exact_shift();
-    let map = if shift == sizes.exact_shift() {
-        Map::exact(sizes)
-    } else {
-        Map::big(sizes, shift)
-    };
 
     // The head of an empty list points to itself.
-    if first != head {
-        return if is_small {
-            small::take(change, first, slot, shift)
-        } else {
-            large::take(change, first, slot, map)
-        };
+    if first == head {
+        return begin_page(change, head, stats, shift);
     }
 
-    let descriptor = pages::alloc(change, 1)?;
-    let (address, chunks) = if is_small {
-        small::begin(change, descriptor, shift)?
+    if shift < sizes.exact_shift() {
+        small::take(change, first, stats, shift)
+    } else if shift == sizes.exact_shift() {
+        large::take(change, first, stats, Map::exact(sizes))
     } else {
-        large::begin(change, descriptor, map)?
-    };
-    let stats = change.pool().stats(slot)?;
+        large::take(change, first, stats, Map::big(sizes, shift))
+    }
+}
 
-    pages::link(
-        change,
-        head,
-        descriptor,
-        if is_small { KIND_SMALL } else { map.kind },
-    )?;
+/// Allocates a page for chunks, and takes the first of them.
+#[inline(never)]
+fn begin_page(mut change: Change<'_>, head: usize, stats: usize, shift: usize) -> Result<usize> {
+    let sizes = change.pool().sizes();
+    let change = &mut change;
+    let descriptor = pages::alloc(change, 1)?;
+
+    let (kind, (address, chunks)) = if shift < sizes.exact_shift() {
+        (KIND_SMALL, small::begin(change, descriptor, shift)?)
+    } else {
+        let map = if shift == sizes.exact_shift() {
+            Map::exact(sizes)
+        } else {
+            Map::big(sizes, shift)
+        };
+
+        (map.kind, large::begin(change, descriptor, map)?)
+    };
+
+    pages::link(change, head, descriptor, kind)?;
     change.add(stats.wrapping_add(stat::TOTAL), chunks)?;
     change.add(stats.wrapping_add(stat::USED), 1)?;
 
@@ -147,51 +153,90 @@ fn alloc_chunk(change: &mut Change<'_>, slot: usize, shift: usize) -> Result<usi
 /// Fails, and changes nothing, if no piece of memory begins there. Fails with
 /// [`Fault::Interrupted`], and does nothing, if a process has died in an operation;
 /// [`change::undo_interrupted`] undoes what it has done.
+#[inline(always)]
 pub fn free(pool: &Pool, address: usize) -> Result {
+    match quick::free(pool, address) {
+        Some(()) => Ok(()),
+        None => free_any(pool, address),
+    }
+}
+
+#[inline(never)]
+fn free_any(pool: &Pool, address: usize) -> Result {
     change::run(pool, |change| {
         let descriptor = pool.descriptor(address)?;
-        let freed = match pool.kind(descriptor)? {
-            KIND_PAGE => return free_run(change, descriptor, address),
-            KIND_SMALL => small::free(change, descriptor, address)?,
-            kind => large::free(change, descriptor, address, kind)?,
-        };
 
-        chunk_is_free(change, descriptor, freed)
+        match pool.kind(descriptor)? {
+            KIND_PAGE => free_run(change, descriptor, address),
+            KIND_SMALL => small::free(change, descriptor, address),
+            KIND_EXACT => large::free(change, descriptor, address, KIND_EXACT),
+            _ => large::free(change, descriptor, address, KIND_BIG),
+        }
     })
 }
 
-/// Frees the page of a chunk if all its chunks are free, and updates the counters.
-fn chunk_is_free(
-    change: &mut Change<'_>,
+/// A chunk whose bit is cleared.
+#[derive(Clone, Copy)]
+struct Freed {
     descriptor: usize,
-    (slot, chunks): (usize, Option<usize>),
-) -> Result {
-    let stats = change.pool().stats(slot)?;
+    slot: usize,
+    kind: usize,
+    /// Whether its page had no free chunk.
+    was_full: bool,
+    /// The number of chunks of its page, if all are free now.
+    chunks: Option<usize>,
+}
 
-    if let Some(chunks) = chunks {
-        pages::free(change, descriptor, 1)?;
+/// Updates the counters and the lists for a chunk whose bit is cleared.
+#[inline(always)]
+fn end_free(mut change: Change<'_>, freed: Freed) -> Result {
+    let stats = change.pool().stats(freed.slot)?;
+
+    change.add(stats.wrapping_add(stat::USED), usize::MAX)?;
+
+    if freed.was_full || freed.chunks.is_some() {
+        return move_page(change, freed, stats);
+    }
+
+    Ok(())
+}
+
+/// Enters the page of a chunk in its list if it was full, and frees it if it is empty.
+#[inline(never)]
+fn move_page(mut change: Change<'_>, freed: Freed, stats: usize) -> Result {
+    let change = &mut change;
+
+    if freed.was_full {
+        let head = change.pool().slot(freed.slot);
+
+        pages::link(change, head, freed.descriptor, freed.kind)?;
+    }
+
+    if let Some(chunks) = freed.chunks {
+        pages::free(change, freed.descriptor, 1)?;
         change.add(stats.wrapping_add(stat::TOTAL), chunks.wrapping_neg())?;
     }
 
-    change.add(stats.wrapping_add(stat::USED), usize::MAX)
+    Ok(())
 }
 
-fn free_run(change: &mut Change<'_>, descriptor: usize, address: usize) -> Result {
+#[inline(never)]
+fn free_run(mut change: Change<'_>, descriptor: usize, address: usize) -> Result {
     let slab = change.page_field(descriptor, page::SLAB)?;
 
     if address & (change.pool().sizes().page() - 1) != 0 {
-        return Err(Fault::Pointer(WRONG_CHUNK));
+        return Err(Fault::WrongChunk);
     }
 
     if slab & RUN_START == 0 {
-        return Err(Fault::Pointer("ngx_slab_free(): page is already free"));
+        return Err(Fault::PageIsFree);
     }
 
     if slab == RUN_BUSY {
-        return Err(Fault::Pointer("ngx_slab_free(): pointer to wrong page"));
+        return Err(Fault::WrongPage);
     }
 
-    pages::free(change, descriptor, slab & !RUN_START)
+    pages::free(&mut change, descriptor, slab & !RUN_START)
 }
 
 /// `min_shift` of a zone: the smallest chunk has 8 bytes.

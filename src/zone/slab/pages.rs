@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::layout::{KIND_MASK, KIND_PAGE, PAGE, RUN_FREE, RUN_START, field, page};
-use super::pool::{Fault, Result};
+use super::pool::{Fault, Pool, Result};
 
 /// Removes a page from the list that it is in.
 pub fn unlink(change: &mut Change<'_>, descriptor: usize) -> Result {
@@ -27,6 +27,14 @@ pub fn link(change: &mut Change<'_>, head: usize, descriptor: usize, kind: usize
 pub fn set_alone(change: &mut Change<'_>, descriptor: usize, kind: usize) -> Result {
     change.set_page(descriptor, page::NEXT, 0)?;
     change.set_page(descriptor, page::PREV, kind)
+}
+
+/// Takes a page that has no free chunk any more out of its list.
+#[cold]
+#[inline(never)]
+pub fn take_out(mut change: Change<'_>, descriptor: usize, kind: usize) -> Result {
+    unlink(&mut change, descriptor)?;
+    set_alone(&mut change, descriptor, kind)
 }
 
 /// The descriptor `n` descriptors after this one.
@@ -75,12 +83,11 @@ pub fn alloc(change: &mut Change<'_>, n: usize) -> Result<usize> {
 fn find(change: &Change<'_>, n: usize) -> Result<(usize, usize)> {
     let head = change.pool().at(field::FREE);
     let mut descriptor = change.page_field(head, page::NEXT)?;
-    let mut largest = 0;
 
     // A list that a process has overwritten can have a loop.
     for _ in 0..=change.pool().most_pages() {
         if descriptor == head {
-            return Err(Fault::NoMemory { largest });
+            return Err(Fault::NoMemory);
         }
 
         let len = change.page_field(descriptor, page::SLAB)?;
@@ -89,11 +96,28 @@ fn find(change: &Change<'_>, n: usize) -> Result<(usize, usize)> {
             return Ok((descriptor, len));
         }
 
-        largest = largest.max(len);
         descriptor = change.page_field(descriptor, page::NEXT)?;
     }
 
     Err(Fault::Damaged)
+}
+
+/// The number of pages of the longest free run.
+pub fn largest(pool: &Pool) -> Result<usize> {
+    let head = pool.at(field::FREE);
+    let mut descriptor = pool.page_field(head, page::NEXT)?;
+    let mut largest = 0;
+
+    for _ in 0..pool.most_pages() {
+        if descriptor == head {
+            break;
+        }
+
+        largest = largest.max(pool.page_field(descriptor, page::SLAB)?);
+        descriptor = pool.page_field(descriptor, page::NEXT)?;
+    }
+
+    Ok(largest)
 }
 
 /// Frees a run of `n` pages, or a page of chunks, and joins it with the free runs

@@ -5,7 +5,7 @@ use super::change::Change;
 use super::layout::{BITS, KIND_SMALL, SHIFT_MASK, Sizes, WORD, page, stat};
 use super::pages;
 use super::pool::{Fault, Pool, Result};
-use super::{ALREADY_FREE, WRONG_CHUNK};
+use super::{Freed, end_free};
 
 /// The number of words with bits of a page.
 fn words(sizes: Sizes, shift: usize) -> usize {
@@ -24,10 +24,11 @@ fn are_full(pool: &Pool, bitmap: usize, from: usize, words: usize) -> Result<boo
 }
 
 /// Takes the first free chunk of a page that has one.
+#[inline(always)]
 pub fn take(
-    change: &mut Change<'_>,
+    mut change: Change<'_>,
     descriptor: usize,
-    slot: usize,
+    stats: usize,
     shift: usize,
 ) -> Result<usize> {
     let bitmap = change.pool().page(descriptor)?;
@@ -43,14 +44,12 @@ pub fn take(
 
         let bit = bits.trailing_ones() as usize;
         let bits = bits | 1 << bit;
-        let used = change.pool().stats(slot)?.wrapping_add(stat::USED);
 
         change.set(at, bits)?;
-        change.add(used, 1)?;
+        change.add(stats.wrapping_add(stat::USED), 1)?;
 
         if bits == usize::MAX && are_full(change.pool(), bitmap, n + 1, words)? {
-            pages::unlink(change, descriptor)?;
-            pages::set_alone(change, descriptor, KIND_SMALL)?;
+            pages::take_out(change, descriptor, KIND_SMALL)?;
         }
 
         return Ok(bitmap.wrapping_add((n * BITS + bit) << shift));
@@ -86,44 +85,46 @@ pub fn begin(change: &mut Change<'_>, descriptor: usize, shift: usize) -> Result
     ))
 }
 
-/// Frees the chunk at `address`. Returns its slot, and the number of chunks of the page
-/// if all are free now.
-pub fn free(
-    change: &mut Change<'_>,
-    descriptor: usize,
-    address: usize,
-) -> Result<(usize, Option<usize>)> {
+/// Frees the chunk at `address`.
+#[inline(always)]
+pub fn free(mut change: Change<'_>, descriptor: usize, address: usize) -> Result {
     let sizes = change.pool().sizes();
     let shift = change.page_field(descriptor, page::SLAB)? & SHIFT_MASK;
     let at = address & (sizes.page() - 1);
     let bitmap = address - at;
-    let (n, bit) = ((at >> shift) / BITS, (at >> shift) % BITS);
-    let word = bitmap.wrapping_add(n * WORD);
+    let number = at >> shift;
+    let bit = 1 << (number % BITS);
+    let word = bitmap.wrapping_add(number / BITS * WORD);
     let first = sizes.bitmap_chunks(shift);
 
     // nginx frees the chunks that have the bits, too, D25.
-    if address & ((1 << shift) - 1) != 0 || at >> shift < first {
-        return Err(Fault::Pointer(WRONG_CHUNK));
+    if address & ((1 << shift) - 1) != 0 || number < first {
+        return Err(Fault::WrongChunk);
     }
 
     let slot = change.pool().slot_of(shift)?;
     let bits = change.get(word)?;
 
-    if bits & 1 << bit == 0 {
-        return Err(Fault::Pointer(ALREADY_FREE));
+    if bits & bit == 0 {
+        return Err(Fault::ChunkIsFree);
     }
 
-    if change.page_field(descriptor, page::NEXT)? == 0 {
-        let head = change.pool().slot(slot);
+    let was_full = change.page_field(descriptor, page::NEXT)? == 0;
 
-        pages::link(change, head, descriptor, KIND_SMALL)?;
-    }
+    change.set(word, bits & !bit)?;
 
-    change.set(word, bits & !(1 << bit))?;
+    let is_empty = has_only(change.pool(), bitmap, first, words(sizes, shift))?;
 
-    let is_free = has_only(change.pool(), bitmap, first, words(sizes, shift))?;
-
-    Ok((slot, is_free.then(|| sizes.chunks(shift) - first)))
+    end_free(
+        change,
+        Freed {
+            descriptor,
+            slot,
+            kind: KIND_SMALL,
+            was_full,
+            chunks: is_empty.then(|| sizes.chunks(shift) - first),
+        },
+    )
 }
 
 /// Whether no chunks of a page are in use but the `first` ones, which have the bits.
