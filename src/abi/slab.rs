@@ -3,63 +3,13 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use super::shmtx::{ngx_shmtx_lock, ngx_shmtx_unlock};
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::host::standalone::slab::{self, from_ptr, reported};
+use crate::host::standalone::slab::{self, from_ptr, with, with_lock};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
-use crate::zone::slab::pool::{Pool, Result};
 
 /// A function that gets the text of each finding of ngx_slab_verify().
 pub type ngx_slab_report_pt =
     Option<unsafe extern "C" fn(pool: *mut ngx_slab_pool_t, text: *const c_char)>;
-
-/// Does `work` with a pool while this process holds its lock. Logs a failure when the lock
-/// is released. `None` if `pool` is NULL or if the work has failed.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool whose lock is created.
-#[inline(always)]
-unsafe fn with_lock<T>(
-    pool: *mut ngx_slab_pool_t,
-    size: usize,
-    work: impl FnOnce(&Pool) -> Result<T>,
-) -> Option<T> {
-    // SAFETY: C passes NULL or a pool that stays mapped.
-    let handle = unsafe { from_ptr(pool) }?;
-
-    // SAFETY: the pool is not NULL, and C has created its lock.
-    let result = unsafe {
-        let mutex = &raw mut (*pool).mutex;
-
-        ngx_shmtx_lock(mutex);
-
-        let result = work(&handle);
-
-        ngx_shmtx_unlock(mutex);
-        result
-    };
-
-    reported(&handle, size, result)
-}
-
-/// Does `work` with a pool whose lock this process holds.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool.
-#[inline(always)]
-unsafe fn with<T>(
-    pool: *mut ngx_slab_pool_t,
-    size: usize,
-    work: impl FnOnce(&Pool) -> Result<T>,
-) -> Option<T> {
-    // SAFETY: C passes NULL or a pool that stays mapped.
-    let handle = unsafe { from_ptr(pool) }?;
-    let result = work(&handle);
-
-    reported(&handle, size, result)
-}
 
 /// The piece of the pool's memory at `address`; NULL for `None`.
 #[inline(always)]

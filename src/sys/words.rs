@@ -189,48 +189,62 @@ impl Words {
 mod tests {
     use super::*;
 
+    const COUNT: usize = LEAST / WORD;
+
     #[test]
     fn nothing_outside_is_accessed() {
-        const COUNT: usize = LEAST / WORD;
-
         let memory = [const { AtomicUsize::new(7) }; COUNT + 1];
         let start = NonNull::from(&memory);
         // SAFETY: the array lives until the end of the test, and consists of
         // atomics.
-        let words = unsafe { Words::new(start.cast(), 3 * WORD) }.unwrap();
+        let words = unsafe { Words::new(start.cast(), LEAST) }.unwrap();
         let at = start.addr().get();
+        let end = at + LEAST;
 
-        assert_eq!((words.start(), words.size()), (at, 3 * WORD));
-        assert!(words.word(at + 2 * WORD).is_some());
-        assert!(words.word(at + 3 * WORD).is_none());
-        assert!(words.word(at + 1).is_none());
-        assert!(words.word(at - WORD).is_none());
-        assert!(words.word(0).is_none());
-        assert!(words.array::<2>(at + WORD).is_some());
-        assert!(words.array::<2>(at + 2 * WORD).is_none());
+        assert_eq!((words.start(), words.size()), (at, LEAST));
+
+        for address in [end, at + 1, at - WORD, 0, usize::MAX - 7] {
+            assert!(words.word(address).is_none());
+            assert!(words.load(address).is_none());
+            assert!(words.store(address, 1).is_none());
+        }
+
+        assert_eq!(words.load(end - WORD), Some(7));
+        assert_eq!(words.field(LEAST - WORD), Some(7));
+        assert_eq!(words.field(LEAST), None);
+        assert_eq!(words.field(1), None);
+        assert!(words.array::<2>(end - 2 * WORD).is_some());
+        assert!(words.array::<2>(end - WORD).is_none());
         assert!(words.array::<1>(at + 4).is_none());
-        assert!(words.byte(at + 3 * WORD - 1).is_some());
-        assert!(words.byte(at + 3 * WORD).is_none());
-        assert!(words.contains(at, 3 * WORD));
+        assert!(words.byte(end - 1).is_some());
+        assert!(words.byte(end).is_none());
+        assert!(words.contains(at, LEAST));
         assert!(!words.contains(at + WORD, usize::MAX));
-        assert!(!words.contains(at, 3 * WORD + 1));
+        assert!(!words.contains(at, LEAST + 1));
 
-        words.zero(at + WORD, 3 * WORD);
-        assert_eq!(memory[1].load(Relaxed), 7);
-        words.zero(at + 2 * WORD, WORD);
-        assert_eq!(
-            memory.each_ref().map(|word| word.load(Relaxed)),
-            [7, 7, 0, 7]
-        );
+        words.zero(end - WORD, 2 * WORD);
+        assert_eq!(words.load(end - WORD), Some(7));
+        words.zero(end - WORD, WORD);
+        assert_eq!(words.store(at, 1), Some(()));
+        assert_eq!(memory[0].load(Relaxed), 1);
+        assert_eq!(memory[COUNT - 2].load(Relaxed), 7);
+        assert_eq!(memory[COUNT - 1].load(Relaxed), 0);
+        assert_eq!(memory[COUNT].load(Relaxed), 7);
     }
 
     #[test]
     fn memory_is_aligned() {
-        let memory = [const { AtomicUsize::new(0) }; 2];
+        let memory = [const { AtomicUsize::new(0) }; COUNT + 1];
+        let start = NonNull::from(&memory).cast();
         // SAFETY: the bytes belong to the array, which lives until the end of the
         // test.
-        let words = unsafe { Words::new(NonNull::from(&memory).cast().byte_add(1), WORD) };
+        let [odd, short] = unsafe {
+            [
+                Words::new(start.byte_add(1), LEAST),
+                Words::new(start, LEAST - 1),
+            ]
+        };
 
-        assert!(words.is_none());
+        assert!(odd.is_none() && short.is_none());
     }
 }

@@ -52,6 +52,48 @@ pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
     unsafe { Words::new(start, size) }.map(Pool::new)
 }
 
+/// Does `work` with a pool while this process holds its lock. Logs a failure of an
+/// operation for `size` bytes when the lock is released. `None` if `pool` is NULL or if the
+/// work has failed.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(always)]
+pub unsafe fn with_lock<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
+    let (own, log) = (owner::own(ngx_pid.load(Relaxed)), log());
+
+    let _ = mutex.lock(own, log);
+    let result = work(&pool);
+
+    mutex.unlock(own, log);
+    reported(&pool, size, result)
+}
+
+/// Does `work` with a pool whose lock this process holds, as [`with_lock`] does.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(always)]
+pub unsafe fn with<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    let pool = unsafe { from_ptr(pool) }?;
+    let result = work(&pool);
+
+    reported(&pool, size, result)
+}
+
 fn log() -> Log {
     // SAFETY: the variable is NULL or the program's cycle, whose log is valid.
     unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
@@ -250,7 +292,7 @@ fn undo_and_free(pool: &Pool, address: usize) -> Result {
 /// The value of an operation for `size` bytes. If it has failed, a line in the log says
 /// why.
 #[inline(always)]
-pub fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
+fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
     result.map_err(|fault| report(pool, size, fault)).ok()
 }
 

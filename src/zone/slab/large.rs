@@ -3,10 +3,10 @@
 //! upper half if they are big.
 
 use super::change::Change;
+use super::freed::{self, Freed};
 use super::layout::{KIND_BIG, KIND_EXACT, MAP_SHIFT, SHIFT_MASK, Sizes, page, stat};
 use super::pages;
 use super::pool::{Fault, Result};
-use super::{Freed, end_free};
 
 /// The bits in `slab` for the chunks of one size.
 #[derive(Clone, Copy)]
@@ -142,7 +142,7 @@ pub fn free(mut change: Change<'_>, descriptor: usize, address: usize, kind: usi
 
     let is_empty = slab & map.mask & !bit == 0;
 
-    end_free(
+    freed::end(
         change,
         Freed {
             descriptor,

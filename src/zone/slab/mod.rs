@@ -5,6 +5,7 @@
 //! - [`pool`]: the access to a pool
 //! - [`change`]: the record that undoes the operation of a killed process
 //! - [`pages`], [`small`], [`large`]: runs of pages, and the chunks of a page
+//! - `freed`: what follows when a chunk is freed
 //! - `quick`: the usual cases of both
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
@@ -14,6 +15,7 @@
 //! The functions of this file expect that the caller has locked the pool.
 
 pub mod change;
+mod freed;
 pub mod init;
 pub mod known;
 pub mod large;
@@ -173,51 +175,6 @@ fn free_any(pool: &Pool, address: usize) -> Result {
             _ => large::free(change, descriptor, address, KIND_BIG),
         }
     })
-}
-
-/// A chunk whose bit is cleared.
-#[derive(Clone, Copy)]
-struct Freed {
-    descriptor: usize,
-    slot: usize,
-    kind: usize,
-    /// Whether its page had no free chunk.
-    was_full: bool,
-    /// The number of chunks of its page, if all are free now.
-    chunks: Option<usize>,
-}
-
-/// Updates the counters and the lists for a chunk whose bit is cleared.
-#[inline(always)]
-fn end_free(mut change: Change<'_>, freed: Freed) -> Result {
-    let stats = change.pool().stats(freed.slot)?;
-
-    change.add(stats.wrapping_add(stat::USED), usize::MAX)?;
-
-    if freed.was_full || freed.chunks.is_some() {
-        return move_page(change, freed, stats);
-    }
-
-    Ok(())
-}
-
-/// Enters the page of a chunk in its list if it was full, and frees it if it is empty.
-#[inline(never)]
-fn move_page(mut change: Change<'_>, freed: Freed, stats: usize) -> Result {
-    let change = &mut change;
-
-    if freed.was_full {
-        let head = change.pool().slot(freed.slot);
-
-        pages::link(change, head, freed.descriptor, freed.kind)?;
-    }
-
-    if let Some(chunks) = freed.chunks {
-        pages::free(change, freed.descriptor, 1)?;
-        change.add(stats.wrapping_add(stat::TOTAL), chunks.wrapping_neg())?;
-    }
-
-    Ok(())
 }
 
 #[inline(never)]

@@ -2,10 +2,10 @@
 //! itself, in its first chunks.
 
 use super::change::Change;
+use super::freed::{self, Freed};
 use super::layout::{BITS, KIND_SMALL, SHIFT_MASK, Sizes, WORD, page, stat};
 use super::pages;
 use super::pool::{Fault, Pool, Result};
-use super::{Freed, end_free};
 
 /// The number of words with bits of a page.
 fn words(sizes: Sizes, shift: usize) -> usize {
@@ -115,7 +115,7 @@ pub fn free(mut change: Change<'_>, descriptor: usize, address: usize) -> Result
 
     let is_empty = has_only(change.pool(), bitmap, first, words(sizes, shift))?;
 
-    end_free(
+    freed::end(
         change,
         Freed {
             descriptor,

@@ -78,7 +78,6 @@ impl Check<'_> {
         (self.report)(text);
     }
 
-    /// Reports the text if `is_right` is false.
     fn expect(&mut self, is_right: bool, text: fmt::Arguments<'_>) {
         if !is_right {
             self.find(text);
@@ -194,12 +193,10 @@ impl Check<'_> {
         for i in 1..len {
             let descriptor = first + i * PAGE;
             let prev = self.pool.page_field(descriptor, page::PREV)?;
-            let is_linked = if !is_free {
-                prev == 0
-            } else if i == len - 1 {
-                prev == first
-            } else {
-                prev & KIND_MASK == 0
+            let is_linked = match is_free {
+                false => prev == 0,
+                true if i == len - 1 => prev == first,
+                true => prev & KIND_MASK == 0,
             };
             let is_right = is_linked
                 && self.pool.page_field(descriptor, page::SLAB)? == slab
