@@ -68,9 +68,15 @@ impl Log {
         }
     }
 
+    /// Whether the log's `log_level` has the bit `mask`.
+    #[inline]
+    pub fn has_debug(self, mask: Debug) -> bool {
+        self.0.debug_level() & mask as usize != 0
+    }
+
     /// Logs the debug line `text`, if the log's `log_level` has the bit `mask`.
     pub fn debug(self, mask: Debug, text: fmt::Arguments<'_>) {
-        if self.0.debug_level() & mask as usize != 0 {
+        if self.has_debug(mask) {
             self.write(DEBUG, None, text);
         }
     }

@@ -309,3 +309,30 @@ fn huge_pages(
         ));
     }
 }
+
+pub fn locks(extent: Extent, report: &mut Report) {
+    const CASES: [(&str, usize, usize, &str); 4] = [
+        ("pair", 1, 1_000_000, "lock and unlock"),
+        ("contended", 4, 400_000, "lock and unlock, 4 processes"),
+        ("processor", 4, 400_000, "processor time, 4 processes"),
+        ("contended", 2, 400_000, "lock and unlock, 2 processes"),
+    ];
+    let programs = programs("locks");
+
+    for (name, argument, n, what) in CASES {
+        let case = Case {
+            name,
+            argument,
+            pinned: argument == 1,
+        };
+        let what = what.to_owned();
+
+        report.add(times(
+            &programs,
+            case,
+            extent.rounds(40),
+            n,
+            ("locks", what),
+        ));
+    }
+}

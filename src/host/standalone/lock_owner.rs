@@ -14,8 +14,8 @@ pub fn log() -> Log {
     unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
 }
 
-/// The number of this process.
+/// The number of this process, if it is known already.
 #[inline]
-pub fn own() -> u64 {
-    owner::own(ngx_pid.load(Relaxed))
+pub fn own() -> Option<u64> {
+    owner::known(ngx_pid.load(Relaxed))
 }
