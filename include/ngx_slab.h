@@ -83,12 +83,6 @@ typedef struct {
     void             *addr;
 } ngx_slab_pool_t;
 
-/*
- * A function that gets the text of each finding of ngx_slab_verify().  The text is
- * valid until the function returns.
- */
-typedef void (*ngx_slab_report_pt)(ngx_slab_pool_t *pool, const char *text);
-
 
 /*
  * Finds out the size of a page, on which the sizes of chunks depend. ngx_slab_init()
@@ -180,7 +174,8 @@ void ngx_slab_free_locked(ngx_slab_pool_t *pool,
  * Checks all links, bits and counters of a pool, and changes nothing. The bytes of the
  * pool may be damaged in any way.
  *
- * Calls report, if it is not NULL, with a text for each finding. An operation in which
+ * Calls report, if it is not NULL, with a text for each finding, which is valid until
+ * report returns. An operation in which
  * a process has died is a finding, because it is not undone yet. Returns NGX_OK if there
  * is no finding, else NGX_ERROR, also if pool is NULL.
  *
@@ -190,7 +185,8 @@ void ngx_slab_free_locked(ngx_slab_pool_t *pool,
  * Safety: pool is NULL or the beginning of a zone that ends at end.
  */
 ngx_int_t ngx_slab_verify(ngx_slab_pool_t *pool,
-                          ngx_slab_report_pt report);
+                          void (*report)(ngx_slab_pool_t *pool,
+                                         const char *text));
 
 /*
  * Returns the size in bytes of a zone in which n pieces of size bytes fit, if

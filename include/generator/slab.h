@@ -60,9 +60,3 @@ typedef struct {
     void             *data;
     void             *addr;
 } ngx_slab_pool_t;
-
-/*
- * A function that gets the text of each finding of ngx_slab_verify().  The text is
- * valid until the function returns.
- */
-typedef void (*ngx_slab_report_pt)(ngx_slab_pool_t *pool, const char *text);

@@ -7,10 +7,6 @@ use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::standalone::slab::{self, from_ptr, with, with_lock};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 
-/// A function that gets the text of each finding of ngx_slab_verify().
-pub type ngx_slab_report_pt =
-    Option<unsafe extern "C" fn(pool: *mut ngx_slab_pool_t, text: *const c_char)>;
-
 /// The piece of the pool's memory at `address`; NULL for `None`.
 #[inline(always)]
 fn piece(pool: *mut ngx_slab_pool_t, address: Option<usize>) -> *mut c_void {
@@ -147,7 +143,8 @@ pub unsafe extern "C" fn ngx_slab_free_locked(pool: *mut ngx_slab_pool_t, p: *mu
 /// Checks all links, bits and counters of a pool, and changes nothing. The bytes of the
 /// pool may be damaged in any way.
 ///
-/// Calls `report`, if it is not NULL, with a text for each finding. An operation in which
+/// Calls `report`, if it is not NULL, with a text for each finding, which is valid until
+/// `report` returns. An operation in which
 /// a process has died is a finding, because it is not undone yet. Returns NGX_OK if there
 /// is no finding, else NGX_ERROR, also if `pool` is NULL.
 ///
@@ -160,7 +157,7 @@ pub unsafe extern "C" fn ngx_slab_free_locked(pool: *mut ngx_slab_pool_t, p: *mu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_verify(
     pool: *mut ngx_slab_pool_t,
-    report: ngx_slab_report_pt,
+    report: Option<unsafe extern "C" fn(pool: *mut ngx_slab_pool_t, text: *const c_char)>,
 ) -> ngx_int_t {
     // SAFETY: C passes NULL or a mapped zone.
     let Some(handle) = (unsafe { from_ptr(pool) }) else {

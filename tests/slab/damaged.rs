@@ -89,7 +89,7 @@ fn many_damaged_words() {
         for _ in 0..1 + next(&mut state) % 40 {
             let at = next(&mut state) as usize % (PAGES * PAGE / 8) * 8;
             // Most of them in the first page, with all links.
-            let at = if at % 5 == 0 { at } else { at % PAGE };
+            let at = if at.is_multiple_of(5) { at } else { at % PAGE };
 
             zone.pool
                 .put(zone.pool.at(at), bad(&zone, &mut state))

@@ -170,7 +170,7 @@ fn run(size: usize, min_shift: usize, operations: usize) {
     let mut grows = true;
 
     for number in 0..operations {
-        if number % 2000 == 0 {
+        if number.is_multiple_of(2000) {
             grows = random.below(2) == 0;
             model.check();
         }

@@ -7,6 +7,9 @@
 #include "t_memory.h"
 
 
+static ngx_slab_pool_t  *zone;
+
+
 static int
 call_ngx_alloc(void)
 {
@@ -266,6 +269,45 @@ call_ngx_open_dir(void)
 }
 
 
+/* The allocator of zones needs only the memory of its zone. */
+
+static void
+a_pool_of_a_zone(void)
+{
+    zone = t_shared(65536);
+    zone->end = (u_char *) zone + 65536;
+    zone->min_shift = 3;
+
+    (void) ngx_shmtx_create(&zone->mutex, &zone->lock, NULL);
+}
+
+
+static int
+call_ngx_slab(void)
+{
+    void  *p[4];
+
+    ngx_slab_sizes_init();
+    ngx_slab_init(zone);
+
+    p[0] = ngx_slab_alloc(zone, 100);
+    p[1] = ngx_slab_calloc(zone, 10000);
+    p[2] = ngx_slab_alloc_locked(zone, 8);
+    p[3] = ngx_slab_calloc_locked(zone, 64);
+    T_OK(p[0] && p[1] && p[2] && p[3]);
+
+    ngx_slab_free(zone, p[0]);
+    ngx_slab_free(zone, p[1]);
+    ngx_slab_free_locked(zone, p[2]);
+    ngx_slab_free_locked(zone, p[3] + 1);
+    T_OK(ngx_slab_alloc(zone, 1000000) == NULL);
+    T_EQ(ngx_slab_verify(zone, NULL), NGX_OK);
+    T_OK(ngx_slab_zone_size(10, 100) > 0);
+
+    return 1;
+}
+
+
 static const t_call_t  calls[] = {
     { "ngx_alloc", NULL, call_ngx_alloc, 0 },
     { "ngx_calloc", NULL, call_ngx_calloc, 0 },
@@ -280,6 +322,7 @@ static const t_call_t  calls[] = {
     { "ngx_pool_cleanup_file", a_pool, call_ngx_pool_cleanup_file, 0 },
     { "ngx_create_file_mapping", a_name, call_ngx_files, 0 },
     { "ngx_open_dir", NULL, call_ngx_open_dir, 0 },
+    { "ngx_slab_alloc", a_pool_of_a_zone, call_ngx_slab, 0 },
 };
 
 
