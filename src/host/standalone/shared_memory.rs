@@ -20,17 +20,16 @@ use super::cycle::Cycle;
 use super::hooks::UNLOCK;
 use super::kept_zones;
 use super::list;
+use super::lock_owner;
 use super::log::ErrorLog;
 use super::slab;
 use super::socket_names::put_text;
 use super::types::ngx_cycle_t;
-use super::variables::ngx_pid;
 use crate::config::{NGX_OK, ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
 use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::zone::owner;
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// nginx's typedef.
@@ -368,7 +367,7 @@ pub fn free_all(cycle: Cycle) {
 ///
 /// The lock is made of its words here, because each worker can change `mutex` of the pool.
 fn unlock(pid: ngx_pid_t) {
-    let own = owner::own(ngx_pid.load(Relaxed));
+    let own = lock_owner::own();
 
     for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
         let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();

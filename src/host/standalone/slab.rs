@@ -6,12 +6,12 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::debug_point::debug_point;
-use super::variables::{ngx_cycle, ngx_pid};
+use super::lock_owner;
+use super::variables::ngx_cycle;
 use crate::host::logs::cycle_log;
 use crate::log::{Level, Log};
 use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
-use crate::zone::owner;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
@@ -67,7 +67,7 @@ pub unsafe fn with_lock<T>(
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
     let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
-    let (own, log) = (owner::own(ngx_pid.load(Relaxed)), log());
+    let (own, log) = (lock_owner::own(), log());
 
     let _ = mutex.lock(own, log);
     let result = work(&pool);
@@ -196,7 +196,7 @@ pub unsafe fn adopt(
     let pool = pool.ok_or("it is damaged")?;
     // SAFETY: as above.
     let lock = unsafe { &(*header).mutex };
-    let own = owner::own(ngx_pid.load(Relaxed));
+    let own = lock_owner::own();
 
     let is_locked = (0..ATTEMPTS).any(|n| {
         if n > 0 {
