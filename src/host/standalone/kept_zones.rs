@@ -2,7 +2,7 @@
 //!
 //! The memory of such a zone is a file, whose descriptor the new binary inherits. A pool
 //! contains addresses, so the new binary maps the file where the old one has mapped it. An
-//! environment variable tells it what it has inherited; [`write`] explains the text.
+//! environment variable tells it what it has inherited; [`write()`] explains the text.
 //!
 //! Workers of the old binary can write to the memory. So the new binary checks it before it
 //! uses it.
@@ -197,7 +197,7 @@ pub fn close_rest() {
     OFFERED.lock().clear();
 }
 
-/// Reads the text of the variable. Returns `None` if it is not what [`write`] writes.
+/// Reads the text of the variable. Returns `None` if it is not what [`write()`] writes.
 fn read(value: &str) -> Option<()> {
     let mut rest = value.strip_prefix(VERSION)?;
 
