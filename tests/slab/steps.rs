@@ -1,5 +1,5 @@
 //! A process is killed after each instruction of an operation. The next owner of the
-//! lock continues, and nothing is lost but the piece of memory in hand.
+//! lock continues, and nothing is lost but the piece of memory in hand, D22.
 //!
 //! The process runs one instruction at a time. What the next owner finds depends on
 //! the pool only. So after each instruction that has changed the pool, this process
