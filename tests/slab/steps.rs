@@ -165,6 +165,14 @@ fn judge(scene: &Scene, hand: Option<usize>, ends: &[Contents; 2], place: (&str,
 
     assert!(interrupted || found.is_empty(), "{place:?}: {found:?}");
 
+    // An operation of the next owner could hide what the undo has left wrong.
+    let undone = contents_of(scene, &zone.bytes());
+
+    assert!(
+        ends.contains(&undone),
+        "{place:?}: {undone:?}, not {ends:?}"
+    );
+
     // The first operation of the next owner undoes what the dead process has done.
     for size in [1, 60, 500, PAGE + 1] {
         if let Ok(address) = zone.alloc(size) {
