@@ -2,6 +2,7 @@
 
 use crate::config::ngx_atomic_t;
 use crate::host::standalone::lock_owner::{log, own};
+use crate::zone::owner::find_out;
 use crate::zone::rwlock::Rwlock;
 
 /// The lock; `None` if `lock` is NULL.
@@ -17,7 +18,7 @@ unsafe fn rwlock<'a>(lock: *mut ngx_atomic_t) -> Option<Rwlock<'a>> {
     Some(Rwlock {
         word,
         log: log(),
-        own: own(),
+        own: own().unwrap_or_else(find_out),
     })
 }
 

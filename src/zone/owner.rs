@@ -27,21 +27,33 @@ static OWN: AtomicU64 = AtomicU64::new(NONE);
 /// Whether `forget` is called in each new child.
 static FORGETS: AtomicBool = AtomicBool::new(false);
 
-/// The number of this process. `pid` is the program's variable `ngx_pid`.
+/// The number of this process, if it is known already. `pid` is the program's variable
+/// `ngx_pid`.
 ///
-/// The kernel is asked only if `ngx_pid` is not the pid in the known number: at the first
-/// call, in a new child, and in a program that does not set `ngx_pid`.
+/// The number is unknown if `ngx_pid` is not the pid in it: at the first call, in a new
+/// child, and in a program that does not set `ngx_pid`. Then [`find_out`] has the number.
 #[inline]
-pub fn own(pid: ngx_pid_t) -> u64 {
+pub fn known(pid: ngx_pid_t) -> Option<u64> {
     let own = OWN.load(Relaxed);
 
-    if pid_of(own) == pid { own } else { find_out() }
+    (pid_of(own) == pid).then_some(own)
+}
+
+/// The number that is known, which is not checked: that of this process, or of no process.
+#[inline]
+pub fn unchecked() -> u64 {
+    OWN.load(Relaxed)
+}
+
+/// The number of this process, if `own` is that of no process; else `own`.
+pub fn checked(own: u64) -> u64 {
+    if own == NONE { find_out() } else { own }
 }
 
 /// The number of this process, from the kernel.
 #[cold]
 #[inline(never)]
-fn find_out() -> u64 {
+pub fn find_out() -> u64 {
     let own = OWN.load(Relaxed);
     let pid = process::getpid();
 
@@ -99,11 +111,11 @@ fn has_successor(pid: ngx_pid_t, incarnation_before: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::process::{Fork, exit_now, fork, getpid};
+    use crate::sys::process::{Fork, exit_now, fork};
 
     #[test]
     fn a_number_has_the_pid_in_its_lower_half() {
-        let own = own(getpid());
+        let own = find_out();
 
         assert_eq!(own as u32, std::process::id());
         assert_ne!(own >> 32, 0);
@@ -113,7 +125,7 @@ mod tests {
 
     #[test]
     fn another_start_time_is_another_process() {
-        let own = own(getpid());
+        let own = find_out();
         let earlier = own ^ 1 << 32;
 
         assert!(has_exited(earlier));
@@ -140,11 +152,13 @@ mod tests {
 
     #[test]
     fn a_child_has_its_own_number_and_a_zombie_has_exited() {
-        let parent = own(getpid());
+        let parent = find_out();
 
         match fork().unwrap() {
             // The child passes a stale ngx_pid.
-            Fork::Child => exit_now(i32::from(own(pid_of(parent)) == parent)),
+            Fork::Child => exit_now(i32::from(
+                known(pid_of(parent)).is_some() || find_out() == parent,
+            )),
             Fork::Parent(pid) => {
                 while !process::has_exited(pid) {
                     crate::sys::time::pause(1);

@@ -50,6 +50,10 @@ pub enum Taken {
     Already,
 }
 
+/// Returns the log for alerts and debug lines. A process that finds a lock free does not
+/// need the log, and each look at it would take as long as half of the operation.
+pub type GetLog = fn() -> Log;
+
 /// The part of a lock that is in shared memory.
 #[repr(C)]
 pub struct ngx_shmtx_sh_t {
@@ -97,50 +101,51 @@ impl ngx_shmtx_t {
     /// Takes the lock if it is free. Also takes it if its owner has exited; the function
     /// looks for the owner of one lock some ten times in a second at most. Returns whether
     /// this process has the lock now.
+    ///
+    /// `own` is the number of this process, or `None` if it is not known yet, see [`owner`].
     #[inline]
-    pub fn try_lock(&self, own: u64, log: Log) -> bool {
-        self.lock.is_some_and(|lock| take(lock, own)) || self.try_dead(own, log)
+    pub fn try_lock(&self, own: Option<u64>, log: GetLog) -> bool {
+        if let (Some(lock), Some(own)) = (self.lock, own)
+            && take(lock, own)
+        {
+            return true;
+        }
+
+        self.try_dead(own, log)
     }
 
-    /// Takes the lock, and waits as long as another running process holds it.
+    /// Takes the lock, and waits as long as another running process holds it. `own` is as in
+    /// [`Self::try_lock`].
     #[inline]
-    pub fn lock(&self, own: u64, log: Log) -> Taken {
-        log.debug(Debug::Core, format_args!("shmtx lock"));
-
-        match self.lock {
-            Some(lock) if lock.compare_exchange(0, own, Acquire, Relaxed).is_ok() => {
-                Taken::Released
-            }
-            _ => self.wait_for_lock(own, log),
+    pub fn lock(&self, own: Option<u64>, log: GetLog) -> Taken {
+        if let (Some(lock), Some(own)) = (self.lock, own)
+            && lock.compare_exchange(0, own, Acquire, Relaxed).is_ok()
+        {
+            return Taken::Released;
         }
+
+        self.wait_for_lock(own, log)
     }
 
     /// Releases the lock. Logs an alert, and changes nothing, if this process does not hold
-    /// the lock.
+    /// the lock. `own` is the number of this process, or that of no process, if it is not
+    /// known yet.
     #[inline]
-    pub fn unlock(&self, own: u64, log: Log) {
-        if self.spin != NO_SLEEP {
-            log.debug(Debug::Core, format_args!("shmtx unlock"));
-        }
-
-        let Some(lock) = self.lock.filter(|lock| lock.load(Relaxed) == own) else {
-            self.refuse(log);
-            return;
-        };
-
-        lock.store(0, Release);
-
-        if self.wait().is_some_and(|wait| wait.load(Relaxed) != 0) {
-            self.wake(own, log);
+    pub fn unlock(&self, own: u64, log: GetLog) {
+        match self.lock {
+            Some(lock) if lock.load(Relaxed) == own => self.release(lock, own, log),
+            _ => self.unlock_or_refuse(own, log),
         }
     }
 
     /// Releases the lock if the process `pid` has held it and has exited, or if it is this
-    /// process. Returns whether it has released the lock.
-    pub fn force_unlock(&self, pid: ngx_pid_t, own: u64, log: Log) -> bool {
-        log.debug(Debug::Core, format_args!("shmtx forced unlock"));
+    /// process. Returns whether it has released the lock. `own` is as in
+    /// [`Self::try_lock`].
+    pub fn force_unlock(&self, pid: ngx_pid_t, own: Option<u64>, log: GetLog) -> bool {
+        log().debug(Debug::Core, format_args!("shmtx forced unlock"));
 
         let Some(lock) = self.lock else { return false };
+        let own = own.unwrap_or_else(owner::find_out);
         let owner = lock.load(Relaxed);
 
         if owner == 0 || pid_of(owner) != pid || !(owner == own || owner::has_exited(owner)) {
@@ -156,6 +161,16 @@ impl ngx_shmtx_t {
         is_released
     }
 
+    /// Releases the lock, which this process holds.
+    #[inline]
+    fn release(&self, lock: &AtomicU64, own: u64, log: GetLog) {
+        lock.store(0, Release);
+
+        if self.wait().is_some_and(|wait| wait.load(Relaxed) != 0) {
+            self.wake(own, log);
+        }
+    }
+
     /// The word for processes that sleep.
     #[inline]
     fn wait(&self) -> Option<&AtomicU64> {
@@ -169,10 +184,15 @@ impl ngx_shmtx_t {
     /// Waits for the lock, and takes it.
     #[cold]
     #[inline(never)]
-    fn wait_for_lock(&self, own: u64, log: Log) -> Taken {
+    fn wait_for_lock(&self, own: Option<u64>, log: GetLog) -> Taken {
+        let log = log();
+
+        log.debug(Debug::Core, format_args!("shmtx lock"));
+
         let Some(lock) = self.lock else {
             return Taken::Released;
         };
+        let own = own.unwrap_or_else(owner::find_out);
 
         if lock.load(Relaxed) == own {
             log.refuse(format_args!(
@@ -230,24 +250,29 @@ impl ngx_shmtx_t {
     /// Takes the lock if its owner has exited.
     #[cold]
     #[inline(never)]
-    fn try_dead(&self, own: u64, log: Log) -> bool {
+    fn try_dead(&self, own: Option<u64>, log: GetLog) -> bool {
         let Some(lock) = self.lock else { return false };
+        let own = own.unwrap_or_else(owner::find_out);
         let owner = lock.load(Relaxed);
 
-        owner != 0 && owner != own && is_time_to_look(lock) && take_over(lock, owner, own, log)
+        if owner == 0 {
+            return take(lock, own);
+        }
+
+        owner != own && is_time_to_look(lock) && take_over(lock, owner, own, log())
     }
 
-    /// Logs that this process does not hold the lock.
+    /// Releases the lock of a process whose number was unknown, or logs that this process
+    /// does not hold the lock.
     #[cold]
     #[inline(never)]
-    fn refuse(&self, log: Log) {
-        match self.lock.map_or(0, |lock| lock.load(Relaxed)) {
-            0 => log.refuse(format_args!("shmtx unlock: the lock is free")),
-            owner => log.refuse(format_args!(
-                "shmtx unlock: process {} holds the lock",
-                pid_of(owner)
-            )),
-        };
+    fn unlock_or_refuse(&self, own: u64, log: GetLog) {
+        let own = owner::checked(own);
+
+        match self.lock {
+            Some(lock) if lock.load(Relaxed) == own => self.release(lock, own, log),
+            lock => refuse(lock.map_or(0, |lock| lock.load(Relaxed)), log()),
+        }
     }
 
     /// Wakes up a process after a release.
@@ -258,13 +283,13 @@ impl ngx_shmtx_t {
     /// lock.
     #[cold]
     #[inline(never)]
-    fn wake(&self, own: u64, log: Log) {
+    fn wake(&self, own: u64, log: GetLog) {
         let (Some(lock), Some(wait)) = (self.lock, self.wait()) else {
             return;
         };
         let value = wait.load(Relaxed);
 
-        log.debug(Debug::Core, format_args!("shmtx wake {value}"));
+        log().debug(Debug::Core, format_args!("shmtx wake {value}"));
 
         if !wait::is_number(value) {
             wait::wake(wait);
@@ -282,6 +307,17 @@ impl ngx_shmtx_t {
         lock.store(next, Release);
         wait::wake_all(wait);
     }
+}
+
+/// Logs that another process holds the lock, or none.
+fn refuse(owner: u64, log: Log) {
+    match owner {
+        0 => log.refuse(format_args!("shmtx unlock: the lock is free")),
+        owner => log.refuse(format_args!(
+            "shmtx unlock: process {} holds the lock",
+            pid_of(owner)
+        )),
+    };
 }
 
 /// Takes a lock if it is free.

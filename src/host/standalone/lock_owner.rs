@@ -14,8 +14,15 @@ pub fn log() -> Log {
     unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
 }
 
-/// The number of this process.
+/// The number of this process, if it is known already.
 #[inline]
-pub fn own() -> u64 {
-    owner::own(ngx_pid.load(Relaxed))
+pub fn own() -> Option<u64> {
+    owner::known(ngx_pid.load(Relaxed))
+}
+
+/// The number that is known, which is not checked: that of this process, or of no process.
+/// It is for a release: a lock with the number of this process is the lock of this process.
+#[inline]
+pub fn unchecked() -> u64 {
+    owner::unchecked()
 }

@@ -3,15 +3,12 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::debug_point::debug_point;
-use super::variables::{ngx_cycle, ngx_pid};
-use crate::host::logs::cycle_log;
-use crate::log::{Level, Log};
+use super::lock_owner::{log, own, unchecked};
+use crate::log::Level;
 use crate::sys::time::monotonic;
 use crate::sys::words::Words;
-use crate::zone::owner;
 use crate::zone::slab::layout::{HEADER, Sizes, field, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
@@ -67,12 +64,11 @@ pub unsafe fn with_lock<T>(
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
     let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
-    let (own, log) = (owner::own(ngx_pid.load(Relaxed)), log());
 
-    let _ = mutex.lock(own, log);
+    let _ = mutex.lock(own(), log);
     let result = work(&pool);
 
-    mutex.unlock(own, log);
+    mutex.unlock(unchecked(), log);
     reported(&pool, size, result)
 }
 
@@ -92,11 +88,6 @@ pub unsafe fn with<T>(
     let result = work(&pool);
 
     reported(&pool, size, result)
-}
-
-fn log() -> Log {
-    // SAFETY: the variable is NULL or the program's cycle, whose log is valid.
-    unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
 }
 
 /// The text that the program has set for the log lines of a pool.
