@@ -68,15 +68,9 @@ impl Log {
         }
     }
 
-    /// Whether the log's `log_level` has the bit `mask`.
-    #[inline]
-    pub fn has_debug(self, mask: Debug) -> bool {
-        self.0.debug_level() & mask as usize != 0
-    }
-
     /// Logs the debug line `text`, if the log's `log_level` has the bit `mask`.
     pub fn debug(self, mask: Debug, text: fmt::Arguments<'_>) {
-        if self.has_debug(mask) {
+        if self.0.debug_level() & mask as usize != 0 {
             self.write(DEBUG, None, text);
         }
     }

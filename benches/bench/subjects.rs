@@ -281,6 +281,30 @@ pub fn shmem(extent: Extent, report: &mut Report) {
     }
 }
 
+/// Pieces of a zone. There is no floor: an allocator needs no system call.
+pub fn slab(extent: Extent, report: &mut Report) {
+    let programs = [Peer::Nginx, Peer::Library].map(|peer| driver("slab", peer, Backend::BEST));
+
+    for (size, text) in [(8, "8"), (64, "64"), (500, "500"), (12_000, "12,000")] {
+        for (name, what) in [("pair", "one at a time"), ("many", "of 256, at random")] {
+            let case = Case {
+                name,
+                argument: size,
+                pinned: true,
+            };
+            let what = format!("allocate and free {text} bytes, {what}");
+
+            report.add(times(
+                &programs,
+                case,
+                extent.rounds(40),
+                100_000,
+                ("slab", what),
+            ));
+        }
+    }
+}
+
 fn huge_pages(
     programs: &[std::path::PathBuf],
     case: Case<'_>,

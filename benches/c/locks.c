@@ -10,8 +10,8 @@
 
 /* The work of a process that has the lock, and of one that has released it. */
 
-#define INSIDE   20
-#define OUTSIDE  20
+#define INSIDE   2
+#define OUTSIDE  2
 
 
 typedef struct {

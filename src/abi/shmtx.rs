@@ -1,7 +1,7 @@
 //! `ngx_shmtx.h`: locks in shared memory.
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t, u_char};
-use crate::host::standalone::lock_owner::{log, own};
+use crate::host::standalone::lock_owner::{log, own, unchecked};
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// Makes a lock of the words at `addr`. Each process can make the lock, or inherit it.
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn ngx_shmtx_trylock(mtx: *mut ngx_shmtx_t) -> ngx_uint_t 
     // SAFETY: C passes NULL or a lock.
     let mtx = unsafe { mtx.as_ref() };
 
-    mtx.is_some_and(|mtx| mtx.try_lock(own(), log())).into()
+    mtx.is_some_and(|mtx| mtx.try_lock(own(), log)).into()
 }
 
 /// Takes a lock, and waits as long as another running process holds it.
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn ngx_shmtx_trylock(mtx: *mut ngx_shmtx_t) -> ngx_uint_t 
 pub unsafe extern "C" fn ngx_shmtx_lock(mtx: *mut ngx_shmtx_t) {
     // SAFETY: C passes NULL or a lock.
     if let Some(mtx) = unsafe { mtx.as_ref() } {
-        let _ = mtx.lock(own(), log());
+        let _ = mtx.lock(own(), log);
     }
 }
 
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn ngx_shmtx_lock(mtx: *mut ngx_shmtx_t) {
 pub unsafe extern "C" fn ngx_shmtx_unlock(mtx: *mut ngx_shmtx_t) {
     // SAFETY: C passes NULL or a lock.
     if let Some(mtx) = unsafe { mtx.as_ref() } {
-        mtx.unlock(own(), log());
+        mtx.unlock(unchecked(), log);
     }
 }
 
@@ -126,6 +126,6 @@ pub unsafe extern "C" fn ngx_shmtx_force_unlock(
     // SAFETY: C passes NULL or a lock.
     let mtx = unsafe { mtx.as_ref() };
 
-    mtx.is_some_and(|mtx| mtx.force_unlock(pid, own(), log()))
+    mtx.is_some_and(|mtx| mtx.force_unlock(pid, own(), log))
         .into()
 }

@@ -39,6 +39,17 @@ pub fn known(pid: ngx_pid_t) -> Option<u64> {
     (pid_of(own) == pid).then_some(own)
 }
 
+/// The number that is known, which is not checked: that of this process, or of no process.
+#[inline]
+pub fn unchecked() -> u64 {
+    OWN.load(Relaxed)
+}
+
+/// The number of this process, if `own` is that of no process; else `own`.
+pub fn checked(own: u64) -> u64 {
+    if own == NONE { find_out() } else { own }
+}
+
 /// The number of this process, from the kernel.
 #[cold]
 #[inline(never)]

@@ -50,6 +50,10 @@ pub enum Taken {
     Already,
 }
 
+/// Returns the log for alerts and debug lines. A process that finds a lock free does not
+/// need the log, and each look at it would take as long as half of the operation.
+pub type GetLog = fn() -> Log;
+
 /// The part of a lock that is in shared memory.
 #[repr(C)]
 pub struct ngx_shmtx_sh_t {
@@ -100,7 +104,7 @@ impl ngx_shmtx_t {
     ///
     /// `own` is the number of this process, or `None` if it is not known yet, see [`owner`].
     #[inline]
-    pub fn try_lock(&self, own: Option<u64>, log: Log) -> bool {
+    pub fn try_lock(&self, own: Option<u64>, log: GetLog) -> bool {
         if let (Some(lock), Some(own)) = (self.lock, own)
             && take(lock, own)
         {
@@ -113,10 +117,8 @@ impl ngx_shmtx_t {
     /// Takes the lock, and waits as long as another running process holds it. `own` is as in
     /// [`Self::try_lock`].
     #[inline]
-    pub fn lock(&self, own: Option<u64>, log: Log) -> Taken {
-        // A free lock needs no function call, so that the program does not save registers.
+    pub fn lock(&self, own: Option<u64>, log: GetLog) -> Taken {
         if let (Some(lock), Some(own)) = (self.lock, own)
-            && !log.has_debug(Debug::Core)
             && lock.compare_exchange(0, own, Acquire, Relaxed).is_ok()
         {
             return Taken::Released;
@@ -126,24 +128,21 @@ impl ngx_shmtx_t {
     }
 
     /// Releases the lock. Logs an alert, and changes nothing, if this process does not hold
-    /// the lock. `own` is as in [`Self::try_lock`].
+    /// the lock. `own` is the number of this process, or that of no process, if it is not
+    /// known yet.
     #[inline]
-    pub fn unlock(&self, own: Option<u64>, log: Log) {
-        if let (Some(lock), Some(own)) = (self.lock, own)
-            && !log.has_debug(Debug::Core)
-            && lock.load(Relaxed) == own
-        {
-            self.release(lock, own, log);
-        } else {
-            self.unlock_and_log(own, log);
+    pub fn unlock(&self, own: u64, log: GetLog) {
+        match self.lock {
+            Some(lock) if lock.load(Relaxed) == own => self.release(lock, own, log),
+            _ => self.unlock_or_refuse(own, log),
         }
     }
 
     /// Releases the lock if the process `pid` has held it and has exited, or if it is this
     /// process. Returns whether it has released the lock. `own` is as in
     /// [`Self::try_lock`].
-    pub fn force_unlock(&self, pid: ngx_pid_t, own: Option<u64>, log: Log) -> bool {
-        log.debug(Debug::Core, format_args!("shmtx forced unlock"));
+    pub fn force_unlock(&self, pid: ngx_pid_t, own: Option<u64>, log: GetLog) -> bool {
+        log().debug(Debug::Core, format_args!("shmtx forced unlock"));
 
         let Some(lock) = self.lock else { return false };
         let own = own.unwrap_or_else(owner::find_out);
@@ -164,7 +163,7 @@ impl ngx_shmtx_t {
 
     /// Releases the lock, which this process holds.
     #[inline]
-    fn release(&self, lock: &AtomicU64, own: u64, log: Log) {
+    fn release(&self, lock: &AtomicU64, own: u64, log: GetLog) {
         lock.store(0, Release);
 
         if self.wait().is_some_and(|wait| wait.load(Relaxed) != 0) {
@@ -185,7 +184,9 @@ impl ngx_shmtx_t {
     /// Waits for the lock, and takes it.
     #[cold]
     #[inline(never)]
-    fn wait_for_lock(&self, own: Option<u64>, log: Log) -> Taken {
+    fn wait_for_lock(&self, own: Option<u64>, log: GetLog) -> Taken {
+        let log = log();
+
         log.debug(Debug::Core, format_args!("shmtx lock"));
 
         let Some(lock) = self.lock else {
@@ -249,7 +250,7 @@ impl ngx_shmtx_t {
     /// Takes the lock if its owner has exited.
     #[cold]
     #[inline(never)]
-    fn try_dead(&self, own: Option<u64>, log: Log) -> bool {
+    fn try_dead(&self, own: Option<u64>, log: GetLog) -> bool {
         let Some(lock) = self.lock else { return false };
         let own = own.unwrap_or_else(owner::find_out);
         let owner = lock.load(Relaxed);
@@ -258,22 +259,19 @@ impl ngx_shmtx_t {
             return take(lock, own);
         }
 
-        owner != own && is_time_to_look(lock) && take_over(lock, owner, own, log)
+        owner != own && is_time_to_look(lock) && take_over(lock, owner, own, log())
     }
 
-    /// Releases the lock with debug lines, or logs that this process does not hold it.
+    /// Releases the lock of a process whose number was unknown, or logs that this process
+    /// does not hold the lock.
     #[cold]
     #[inline(never)]
-    fn unlock_and_log(&self, own: Option<u64>, log: Log) {
-        let own = own.unwrap_or_else(owner::find_out);
-
-        if self.spin != NO_SLEEP {
-            log.debug(Debug::Core, format_args!("shmtx unlock"));
-        }
+    fn unlock_or_refuse(&self, own: u64, log: GetLog) {
+        let own = owner::checked(own);
 
         match self.lock {
             Some(lock) if lock.load(Relaxed) == own => self.release(lock, own, log),
-            lock => refuse(lock.map_or(0, |lock| lock.load(Relaxed)), log),
+            lock => refuse(lock.map_or(0, |lock| lock.load(Relaxed)), log()),
         }
     }
 
@@ -285,13 +283,13 @@ impl ngx_shmtx_t {
     /// lock.
     #[cold]
     #[inline(never)]
-    fn wake(&self, own: u64, log: Log) {
+    fn wake(&self, own: u64, log: GetLog) {
         let (Some(lock), Some(wait)) = (self.lock, self.wait()) else {
             return;
         };
         let value = wait.load(Relaxed);
 
-        log.debug(Debug::Core, format_args!("shmtx wake {value}"));
+        log().debug(Debug::Core, format_args!("shmtx wake {value}"));
 
         if !wait::is_number(value) {
             wait::wake(wait);

@@ -82,15 +82,15 @@ fn check(name: &str, around: &Around<'_>, operation: fn(&ngx_shmtx_t, u64)) {
 }
 
 fn take(lock: &ngx_shmtx_t, own: u64) {
-    lock.lock(Some(own), log());
+    lock.lock(Some(own), log);
 }
 
 fn release(lock: &ngx_shmtx_t, own: u64) {
-    lock.unlock(Some(own), log());
+    lock.unlock(own, log);
 }
 
 fn try_take(lock: &ngx_shmtx_t, own: u64) {
-    assert!(lock.try_lock(Some(own), log()));
+    assert!(lock.try_lock(Some(own), log));
 }
 
 #[test]
@@ -192,6 +192,6 @@ fn force_unlock() {
     };
 
     check("force_unlock", &around, |lock, own| {
-        assert!(lock.force_unlock(pid_of(DEAD.load(SeqCst)), Some(own), log()));
+        assert!(lock.force_unlock(pid_of(DEAD.load(SeqCst)), Some(own), log));
     });
 }

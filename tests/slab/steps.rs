@@ -1,5 +1,5 @@
 //! A process is killed after each instruction of an operation. The next owner of the
-//! lock continues, and nothing is lost but the piece of memory in hand.
+//! lock continues, and nothing is lost but the piece of memory in hand, D22.
 //!
 //! The process runs one instruction at a time. What the next owner finds depends on
 //! the pool only. So after each instruction that has changed the pool, this process
@@ -164,6 +164,14 @@ fn judge(scene: &Scene, hand: Option<usize>, ends: &[Contents; 2], place: (&str,
     let interrupted = change::is_interrupted(&zone.pool).unwrap();
 
     assert!(interrupted || found.is_empty(), "{place:?}: {found:?}");
+
+    // An operation of the next owner could hide what the undo has left wrong.
+    let undone = contents_of(scene, &zone.bytes());
+
+    assert!(
+        ends.contains(&undone),
+        "{place:?}: {undone:?}, not {ends:?}"
+    );
 
     // The first operation of the next owner undoes what the dead process has done.
     for size in [1, 60, 500, PAGE + 1] {

@@ -186,7 +186,7 @@ main(void)
     t_run("ngx_slab_verify()", test_verify);
     t_run("ngx_slab_verify() of garbage", test_garbage);
     t_run("a larger end is written into a pool", test_end);
-    t_run("a zone is too small", test_too_small);
+    t_run("D27: a zone is too small", test_too_small);
     t_run("a pool is damaged", test_damaged);
     t_run("an interrupted operation is undone", test_undo);
     t_run("ngx_slab_zone_size()", test_size);

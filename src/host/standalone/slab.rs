@@ -3,12 +3,9 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::debug_point::debug_point;
-use super::lock_owner;
-use super::variables::ngx_cycle;
-use crate::host::logs::cycle_log;
+use super::lock_owner::{log, own, unchecked};
 use crate::log::{Level, Log};
 use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
@@ -67,12 +64,11 @@ pub unsafe fn with_lock<T>(
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
     let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
-    let (own, log) = (lock_owner::own(), log());
 
-    let _ = mutex.lock(own, log);
+    let _ = mutex.lock(own(), log);
     let result = work(&pool);
 
-    mutex.unlock(own, log);
+    mutex.unlock(unchecked(), log);
     reported(&pool, size, result)
 }
 
@@ -92,11 +88,6 @@ pub unsafe fn with<T>(
     let result = work(&pool);
 
     reported(&pool, size, result)
-}
-
-fn log() -> Log {
-    // SAFETY: the variable is NULL or the program's cycle, whose log is valid.
-    unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
 }
 
 /// The text that the program has set for the log lines of a pool.
@@ -196,14 +187,13 @@ pub unsafe fn adopt(
     let pool = pool.ok_or("it is damaged")?;
     // SAFETY: as above.
     let lock = unsafe { &(*header).mutex };
-    let own = lock_owner::own();
 
     let is_locked = (0..ATTEMPTS).any(|n| {
         if n > 0 {
             pause(PAUSE);
         }
 
-        lock.try_lock(own, log)
+        lock.try_lock(own(), log)
     });
 
     if !is_locked {
@@ -214,7 +204,7 @@ pub unsafe fn adopt(
 
     let is_right = check(&pool, |_| {});
 
-    lock.unlock(own, log);
+    lock.unlock(unchecked(), log);
 
     if is_right {
         Ok(())
