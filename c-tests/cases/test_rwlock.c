@@ -242,6 +242,10 @@ test_writer_dies(void)
 {
     pid_t  dead;
 
+    if (t_under_valgrind()) {
+        t_skip("valgrind does not know pidfd_open(2)");
+    }
+
     start();
     dead = start_child(write_and_die);
     t_exited(dead);                     /* it is a zombie */
@@ -438,6 +442,10 @@ test_waits_without_cpu(void)
 {
     pid_t          pid[2];
     struct rusage  usage;
+
+    if (t_under_valgrind()) {
+        t_skip("valgrind needs processor time itself");
+    }
 
     start();
     ngx_rwlock_wlock(&shared->lock);

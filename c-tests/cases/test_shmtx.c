@@ -291,6 +291,10 @@ test_owner_dies(void)
 {
     pid_t  pid, dead;
 
+    if (t_under_valgrind()) {
+        t_skip("valgrind does not know pidfd_open(2)");
+    }
+
     start();
 
     dead = start_child(lock_and_die);
@@ -564,6 +568,10 @@ test_waits_without_cpu(void)
 {
     pid_t          pid;
     struct rusage  usage;
+
+    if (t_under_valgrind()) {
+        t_skip("valgrind needs processor time itself");
+    }
 
     start();
     ngx_shmtx_lock(mtx);

@@ -79,6 +79,43 @@ call_ngx_os_init(void)
 
 
 static int
+call_ngx_shmtx_lock(void)
+{
+    ngx_shmtx_t     mtx;
+    ngx_shmtx_sh_t  words;
+
+    memset(&mtx, 0, sizeof(ngx_shmtx_t));
+    memset(&words, 0, sizeof(ngx_shmtx_sh_t));
+
+    T_EQ(ngx_shmtx_create(&mtx, &words, NULL), NGX_OK);
+    T_EQ(ngx_shmtx_trylock(&mtx), 1);
+    ngx_shmtx_unlock(&mtx);
+    ngx_shmtx_lock(&mtx);
+    T_EQ(ngx_shmtx_force_unlock(&mtx, getpid()), 1);
+    T_EQ(words.lock, 0);
+    ngx_shmtx_destroy(&mtx);
+
+    return 1;
+}
+
+
+static int
+call_ngx_rwlock_wlock(void)
+{
+    ngx_atomic_t  lock = 0;
+
+    ngx_rwlock_wlock(&lock);
+    ngx_rwlock_downgrade(&lock);
+    ngx_rwlock_rlock(&lock);
+    ngx_rwlock_unlock(&lock);
+    ngx_rwlock_unlock(&lock);
+    T_EQ(lock, 0);
+
+    return 1;
+}
+
+
+static int
 call_ngx_setaffinity(void)
 {
     int           cpu;
@@ -314,6 +351,8 @@ static const t_call_t  calls[] = {
     { "ngx_memalign", NULL, call_ngx_memalign, 0 },
     { "ngx_set_environment", NULL, call_ngx_set_environment, 0 },
     { "ngx_os_init", NULL, call_ngx_os_init, 0 },
+    { "ngx_shmtx_lock", NULL, call_ngx_shmtx_lock, 0 },
+    { "ngx_rwlock_wlock", NULL, call_ngx_rwlock_wlock, 0 },
     { "ngx_setaffinity", NULL, call_ngx_setaffinity, 0 },
     { "ngx_gmtime", NULL, call_ngx_gmtime, 0 },
     { "ngx_pmemalign", a_pool, call_ngx_pmemalign, 0 },
