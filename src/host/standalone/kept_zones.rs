@@ -138,7 +138,7 @@ pub fn take(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
         offered.swap_remove(at)
     };
 
-    map(zone, size, log)
+    map(zone, size)
         .inspect_err(|why| {
             let name = OsStr::from_bytes(name).display();
 
@@ -152,7 +152,7 @@ pub fn take(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
 }
 
 /// Maps a zone, and checks it. Returns why it cannot be used.
-fn map(zone: Zone, size: usize, log: Log) -> std::result::Result<NonNull<c_void>, &'static str> {
+fn map(zone: Zone, size: usize) -> std::result::Result<NonNull<c_void>, &'static str> {
     if zone.size != size {
         return Err("it has another size");
     }
@@ -161,7 +161,7 @@ fn map(zone: Zone, size: usize, log: Log) -> std::result::Result<NonNull<c_void>
         .or(Err("its address is not free in this process"))?;
 
     // SAFETY: the file has just been mapped, with this size.
-    let checked = unsafe { slab::adopt(segment.addr(), size, log) };
+    let checked = unsafe { slab::adopt(segment.addr(), size) };
 
     checked
         .and_then(|()| keep(&zone.name, &segment, zone.file).or(Err("there is no memory")))

@@ -379,7 +379,7 @@ fn unlock(pid: ngx_pid_t) {
                 let mut lock = MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init();
 
                 lock.create(words);
-                lock.force_unlock(pid, own, zone.log());
+                lock.force_unlock(pid, own, lock_owner::log);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use super::debug_point::debug_point;
 use super::lock_owner::{log, own, unchecked};
-use crate::log::{Level, Log};
+use crate::log::Level;
 use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
@@ -165,11 +165,7 @@ const PAUSE: usize = 10;
 ///
 /// `zone` points to `size` bytes that are mapped as long as the zone is used, and that only
 /// processes of the other binary use meanwhile.
-pub unsafe fn adopt(
-    zone: NonNull<c_void>,
-    size: usize,
-    log: Log,
-) -> std::result::Result<(), &'static str> {
+pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), &'static str> {
     let header = zone.as_ptr().cast::<ngx_slab_pool_t>();
 
     if size < HEADER {
