@@ -49,7 +49,7 @@ const SPIN: usize = 2048;
 /// The number of sleeps during which a process lets others go first that want to write.
 const POLITE: u32 = 4;
 
-/// A lock. `own` is the number of this process, see [`owner::own`].
+/// A lock. `own` is the number of this process, see [`owner`].
 #[derive(Clone, Copy)]
 pub struct Rwlock<'a> {
     /// The word.

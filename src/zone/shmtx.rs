@@ -14,7 +14,7 @@
 //! enough. The store has the order `Release`, and each change that takes the lock has the
 //! order `Acquire`. So a process that takes the lock sees what the last owner has written.
 //!
-//! [`wait`](super::wait) explains how processes sleep, and why no wake-up is lost.
+//! [`wait`] explains how processes sleep, and why no wake-up is lost.
 
 #![allow(non_camel_case_types)]
 
