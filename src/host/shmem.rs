@@ -36,6 +36,7 @@ impl ngx_shm_t {
     /// # Safety
     ///
     /// `log` is NULL or valid.
+    #[inline]
     pub unsafe fn allocate(&mut self) -> Result {
         // SAFETY: the caller passes a structure whose log is NULL or valid.
         let log = unsafe { log_of(self.log) };
@@ -56,6 +57,7 @@ impl ngx_shm_t {
     ///
     /// `log` is NULL or valid. `addr` and `size` are those of [`ngx_shm_t::allocate`], and
     /// no code of this process uses the memory afterwards.
+    #[inline]
     pub unsafe fn free(&mut self) {
         let addr = std::mem::replace(&mut self.addr, ptr::null_mut());
 

@@ -10,7 +10,7 @@ use std::os::fd::RawFd;
 use super::posted;
 use super::types::ngx_event_handler_pt;
 use crate::config::{ngx_msec_t, ngx_pid_t};
-use crate::host::messages::inherited;
+use crate::host::messages::{inherited, shared};
 use crate::log::Log;
 use crate::status::Result;
 use crate::sys::hook::Hook;
@@ -94,13 +94,21 @@ pub fn gone(slot: Slot, awaited: bool) {
 /// Before the event loop waits. Returns how many milliseconds it may wait because of
 /// messages; `None` if there is no limit. `watch` is a function of the event loop, which
 /// messages call for their wake-up descriptor.
+#[inline]
 pub fn prepare_to_wait(log: Log, watch: Watch) -> Option<ngx_msec_t> {
+    if !shared::is_set() {
+        return None;
+    }
+
     (MESSAGES.get()?.prepare_to_wait)(log, watch)
 }
 
 /// After the event loop has waited: handles the messages that have arrived.
+#[inline]
 pub fn process_messages(log: Log) {
-    if let Some(messages) = MESSAGES.get() {
+    if shared::is_set()
+        && let Some(messages) = MESSAGES.get()
+    {
         (messages.process)(log);
     }
 }

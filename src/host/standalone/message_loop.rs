@@ -57,10 +57,6 @@ pub fn prepare_first() {
 
 /// Before the event loop waits, see [`hooks::prepare_to_wait`].
 fn prepare_to_wait(log: Log, add: Watch) -> Option<ngx_msec_t> {
-    if !shared::is_set() {
-        return None;
-    }
-
     watch(log, add);
 
     catch_up::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
