@@ -577,6 +577,10 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
     int         i;
     char        text[16];
     ngx_str_t   name;
+    ngx_conf_t  cf;
+
+    memset(&cf, 0, sizeof(cf));
+    cf.cycle = cycle;
 
     /* More zones than the first part of the list has room for. */
 
@@ -584,7 +588,9 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
         name.data = (u_char *) text;
         name.len = snprintf(text, sizeof(text), "zone %d", i);
 
-        if (ngx_ipc_shared_memory_add(cycle, &name, 65536, modules) == NULL) {
+        if (ngx_ipc_shared_memory_add(cycle, &name, 65536, modules) == NULL
+            || ngx_shared_memory_add(&cf, &name, 65536, modules) == NULL)
+        {
             return NGX_CONF_ERROR;
         }
     }
