@@ -24,6 +24,7 @@ typedef struct ngx_module_s             ngx_module_t;
 typedef struct ngx_open_file_s          ngx_open_file_t;
 typedef struct ngx_pool_s               ngx_pool_t;
 typedef struct ngx_pool_cleanup_s       ngx_pool_cleanup_t;
+typedef struct ngx_shm_zone_s           ngx_shm_zone_t;
 
 typedef int                        ngx_fd_t;
 typedef int                        ngx_socket_t;
@@ -92,6 +93,9 @@ typedef void (*ngx_event_handler_pt)(ngx_event_t *ev);
 #include <ngx_file.h>
 #include <ngx_palloc.h>
 #include <ngx_times.h>
+#include <ngx_rwlock.h>
+#include <ngx_shmtx.h>
+#include <ngx_slab.h>
 #include <ngx_cycle.h>
 #include <ngx_process_cycle.h>
 #include <ngx_module.h>

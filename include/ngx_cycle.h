@@ -6,6 +6,7 @@
  *
  *   src/abi/cycle.rs
  *   src/host/standalone/debug_point.rs
+ *   src/host/standalone/shared_memory.rs
  *   src/host/standalone/types.rs
  *   include/generator/cycle.h
  */
@@ -18,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_log.h>
 #include <ngx_process_cycle.h>
+#include <ngx_shmem.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -181,6 +183,11 @@ struct ngx_core_conf_s {
     /* 1: each line of the log is an object of JSON. */
     ngx_flag_t log_json;
     /*
+     * 1: the zones of shared memory survive an upgrade: a new binary that the master
+     * executes at SIGUSR2 gets them with their content.
+     */
+    ngx_flag_t keep_zones;
+    /*
      * The user of the workers, or -1. Only the library sets the field, in the
      * configuration of a cycle.
      */
@@ -287,6 +294,32 @@ struct ngx_cycle_s {
 };
 
 /*
+ * A function of a module that prepares the memory of a zone. data is the field data
+ * of the zone whose memory the zone takes over, or NULL if the memory is new. The zone
+ * is refused if the function does not return NGX_OK.
+ */
+typedef ngx_int_t (*ngx_shm_zone_init_pt)(ngx_shm_zone_t *zone, void *data);
+
+/* A zone of shared memory, which a module has declared. */
+struct ngx_shm_zone_s {
+    /*
+     * Data of the module. The function init of the zone that takes over the memory
+     * gets it.
+     */
+    void *data;
+    /* The memory. It begins with an ngx_slab_pool_t. */
+    ngx_shm_t shm;
+    /* The function that prepares the memory, or NULL. The module sets it. */
+    ngx_shm_zone_init_pt init;
+    /* Tells the zones of a module from those of others with the same name. */
+    void *tag;
+    /* A field of nginx. The library does not use it. */
+    void *sync;
+    /* 1: the zone gets new memory at each reload. The module sets it. */
+    ngx_uint_t noreuse;
+};
+
+/*
  * Sets all fields of a configuration to the defaults: a master in the
  * foreground, a worker for each processor, a log on stderr with the level
  * NGX_LOG_NOTICE.
@@ -348,6 +381,33 @@ ngx_cycle_t *ngx_init_cycle(ngx_cycle_t *old_cycle);
  */
 void ngx_reopen_files(ngx_cycle_t *cycle, uid_t user);
 
+/*
+ * Declares a zone of shared memory, or finds the zone of this name that the cycle has
+ * already.
+ *
+ * A module calls the function in create_conf or init_conf, with the cycle that it gets
+ * there, and sets init and data of the zone. size is in bytes. A size of 0 finds a
+ * zone that is declared elsewhere. tag is an address that only this use of the zone has,
+ * that of the module for example.
+ *
+ * When all modules have their configurations, each zone gets its memory, and init is
+ * called. The memory is that of the old cycle's zone with the same name, size and tag, with
+ * its content; otherwise it is new and begins with a slab pool, (ngx_slab_pool_t *)
+ * zone->shm.addr. Workers share it with each other and with the master.
+ *
+ * Returns the zone. Returns NULL, with an emergency in the log of the cycle, if there is no
+ * memory, if the zone was declared with another tag or another size, or if the cycle is in
+ * use already.
+ *
+ * Safety: cycle is NULL or a valid cycle. name is valid.
+ *
+ * References: nginx's src/core/ngx_cycle.c.
+ */
+ngx_shm_zone_t *ngx_ipc_shared_memory_add(ngx_cycle_t *cycle,
+                                          const ngx_str_t *name,
+                                          size_t size,
+                                          void *tag);
+
 
 /* The cycle that is in use.  Signal handlers write to the log of this cycle. */
 extern volatile ngx_cycle_t  *ngx_cycle;
@@ -373,6 +433,16 @@ extern ngx_module_t           ngx_core_module;
  * References: nginx's src/core/nginx.c.
  */
 char **ngx_set_environment(ngx_cycle_t *cycle, ngx_uint_t *last);
+
+/*
+ * ngx_ipc_shared_memory_add() with the cycle of cf, for the functions of directives.
+ *
+ * Safety: cf is valid, and its cycle is as in ngx_ipc_shared_memory_add().
+ *
+ * References: nginx's src/core/ngx_cycle.c.
+ */
+ngx_shm_zone_t *ngx_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+                                      void *tag);
 
 /* Whether the cycle has no configuration yet. */
 #define ngx_is_init_cycle(cycle)  ((cycle)->conf_ctx == NULL)

@@ -5,6 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/shmem.rs
+ *   src/host/shmem.rs
  */
 
 #ifndef _NGX_SHMEM_H_INCLUDED_
@@ -32,7 +33,11 @@ typedef struct {
     ngx_str_t name;
     /* The log to which failures are written. */
     ngx_log_t *log;
-    /* A field for the program. The library does not use it. */
+    /*
+     * In the function init of an ngx_shm_zone_t: 1 if the memory has the content that
+     * it had before the reload, 0 if it is new. ngx_shm_alloc() and ngx_shm_free() do
+     * not use it.
+     */
     ngx_uint_t exists;
 } ngx_shm_t;
 

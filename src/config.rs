@@ -2,7 +2,7 @@
 
 #![allow(non_camel_case_types)]
 
-use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicIsize, AtomicU64, AtomicUsize};
 
 /// nginx's signed integer, `intptr_t`.
 pub type ngx_int_t = isize;
@@ -42,6 +42,9 @@ impl ngx_str_t {
         }
     }
 }
+
+/// A word of shared memory that processes access with atomic instructions.
+pub type ngx_atomic_t = AtomicU64;
 
 /// A `ngx_pid_t` as an atomic, because a signal handler can read or write it at
 /// any time.

@@ -15,9 +15,9 @@
 //!   `nginx` connects the core with an nginx's own cycle and event loop.
 //! - [`process_cycle`]: the duties of master and workers that use both the
 //!   process table and the channels.
-//! - [`process`], [`channel`], [`shmem`], [`message`]: start, signal and reap
-//!   processes; send and receive nginx's messages; allocate shared memory;
-//!   messages between workers in shared memory.
+//! - [`process`], [`channel`], [`shmem`], [`message`], [`zone`]: start, signal and
+//!   reap processes; send and receive nginx's messages; allocate shared memory;
+//!   messages between workers in shared memory; locks and zones.
 //! - [`table`]: the process table, and other data about each process.
 //! - [`config`], [`status`], [`log`]: C's basic types, results, log lines.
 //! - [`sys`]: system calls.
@@ -55,3 +55,4 @@ pub mod shmem;
 pub mod status;
 pub mod sys;
 pub mod table;
+pub mod zone;

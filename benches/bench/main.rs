@@ -49,6 +49,8 @@ const SUBJECTS: &[Subject] = &[
     ("execute", subjects::execute),
     ("mesh", subjects::mesh),
     ("shmem", subjects::shmem),
+    ("slab", subjects::slab),
+    ("locks", subjects::locks),
     ("nginx", nginx::run),
     ("server", server::measure),
 ];

@@ -281,6 +281,30 @@ pub fn shmem(extent: Extent, report: &mut Report) {
     }
 }
 
+/// Pieces of a zone. There is no floor: an allocator needs no system call.
+pub fn slab(extent: Extent, report: &mut Report) {
+    let programs = [Peer::Nginx, Peer::Library].map(|peer| driver("slab", peer, Backend::BEST));
+
+    for (size, text) in [(8, "8"), (64, "64"), (500, "500"), (12_000, "12,000")] {
+        for (name, what) in [("pair", "one at a time"), ("many", "of 256, at random")] {
+            let case = Case {
+                name,
+                argument: size,
+                pinned: true,
+            };
+            let what = format!("allocate and free {text} bytes, {what}");
+
+            report.add(times(
+                &programs,
+                case,
+                extent.rounds(40),
+                100_000,
+                ("slab", what),
+            ));
+        }
+    }
+}
+
 fn huge_pages(
     programs: &[std::path::PathBuf],
     case: Case<'_>,
@@ -306,6 +330,33 @@ fn huge_pages(
             "Huge pages were not measured: {FILE} is \"{}\", \
              so the kernel uses no huge pages for shared memory.",
             allowed.trim()
+        ));
+    }
+}
+
+pub fn locks(extent: Extent, report: &mut Report) {
+    const CASES: [(&str, usize, usize, &str); 4] = [
+        ("pair", 1, 1_000_000, "lock and unlock"),
+        ("contended", 4, 400_000, "lock and unlock, 4 processes"),
+        ("processor", 4, 400_000, "processor time, 4 processes"),
+        ("contended", 2, 400_000, "lock and unlock, 2 processes"),
+    ];
+    let programs = programs("locks");
+
+    for (name, argument, n, what) in CASES {
+        let case = Case {
+            name,
+            argument,
+            pinned: argument == 1,
+        };
+        let what = what.to_owned();
+
+        report.add(times(
+            &programs,
+            case,
+            extent.rounds(40),
+            n,
+            ("locks", what),
         ));
     }
 }

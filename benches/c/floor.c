@@ -9,6 +9,7 @@
 
 #include "bench.h"
 
+#include <sched.h>
 #include <sys/syscall.h>
 
 
@@ -17,6 +18,7 @@ ngx_socket_t           ngx_channel;
 ngx_process_t          ngx_processes[NGX_MAX_PROCESSES];
 ngx_uint_t             ngx_process;
 ngx_pid_t              ngx_pid;
+ngx_int_t              ngx_ncpu;
 volatile ngx_cycle_t   *ngx_cycle;
 
 /* The channels and pids of the processes that are spawned together. */
@@ -314,4 +316,30 @@ floor_enter(void)
     for (i = ngx_process_slot + 1; i < together; i++) {
         enter(i, pids[i], pairs[i][0]);
     }
+}
+
+
+ngx_int_t
+ngx_shmtx_create(ngx_shmtx_t *mtx, ngx_shmtx_sh_t *addr, u_char *name)
+{
+    (void) name;
+    mtx->lock = &addr->lock;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_shmtx_lock(ngx_shmtx_t *mtx)
+{
+    while (!ngx_atomic_cmp_set(mtx->lock, 0, 1)) {
+        (void) sched_yield();
+    }
+}
+
+
+void
+ngx_shmtx_unlock(ngx_shmtx_t *mtx)
+{
+    (void) ngx_atomic_cmp_set(mtx->lock, 1, 0);
 }

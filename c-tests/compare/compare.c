@@ -20,7 +20,7 @@
 static const t_subject_t  *t_files[] = {
     t_bytes_subjects, t_search_subjects, t_number_subjects, t_encode_subjects,
     t_format_subjects, t_digest_subjects, t_tree_subjects,
-    t_container_subjects
+    t_container_subjects, t_slab_subjects
 };
 
 static uint64_t     t_state;

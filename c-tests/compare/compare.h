@@ -41,6 +41,7 @@ extern const t_subject_t  t_format_subjects[];
 extern const t_subject_t  t_digest_subjects[];
 extern const t_subject_t  t_tree_subjects[];
 extern const t_subject_t  t_container_subjects[];
+extern const t_subject_t  t_slab_subjects[];
 
 
 /* Random inputs. */

@@ -23,6 +23,16 @@ extern ngx_module_t           ngx_core_module;
  */
 char **ngx_set_environment(ngx_cycle_t *cycle, ngx_uint_t *last);
 
+/*
+ * ngx_ipc_shared_memory_add() with the cycle of cf, for the functions of directives.
+ *
+ * Safety: cf is valid, and its cycle is as in ngx_ipc_shared_memory_add().
+ *
+ * References: nginx's src/core/ngx_cycle.c.
+ */
+ngx_shm_zone_t *ngx_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+                                      void *tag);
+
 /* Whether the cycle has no configuration yet. */
 #define ngx_is_init_cycle(cycle)  ((cycle)->conf_ctx == NULL)
 

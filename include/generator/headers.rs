@@ -112,11 +112,20 @@ impl Header {
         }
 
         write!(text, "\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n\n")?;
-        text += self.declarations()?.trim();
+
+        let mut parts = vec![self.declarations()?];
 
         if let Some(by_hand) = self.by_hand() {
-            write!(text, "\n\n\n{}", fs::read_to_string(by_hand)?.trim())?;
+            let at = if self.needs_by_hand { 0 } else { 1 };
+
+            parts.insert(at, fs::read_to_string(by_hand)?);
         }
+
+        text += &parts
+            .iter()
+            .map(|part| part.trim())
+            .collect::<Vec<_>>()
+            .join("\n\n\n");
 
         write!(
             text,

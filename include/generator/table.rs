@@ -21,6 +21,9 @@ pub struct Header {
     /// Whether the header defines structures as `struct NAME`, because
     /// `ngx_core.h` has the typedef.
     pub tagged: bool,
+    /// Whether the declarations need types of the part that is written by hand. Then this
+    /// part is the first.
+    pub needs_by_hand: bool,
     /// Types that the header declares although no function of the header uses
     /// them.
     pub types: &'static [&'static str],
@@ -39,6 +42,7 @@ const fn header(name: &'static str, title: &'static str) -> Header {
         includes: BASIC,
         complete: false,
         tagged: true,
+        needs_by_hand: false,
         types: &[],
         exclude: &[],
     }
@@ -68,9 +72,13 @@ pub const HEADERS: &[Header] = &[
             "ngx_core.h",
             "ngx_log.h",
             "ngx_process_cycle.h",
+            "ngx_shmem.h",
         ],
-        and: &["src/host/standalone/debug_point.rs"],
-        types: &["ngx_core_conf_s", "ngx_cycle_s"],
+        and: &[
+            "src/host/standalone/debug_point.rs",
+            "src/host/standalone/shared_memory.rs",
+        ],
+        types: &["ngx_core_conf_s", "ngx_cycle_s", "ngx_shm_zone_s"],
         ..header("cycle", "the configuration and the state of a program")
     },
     header("errno", "error numbers and their texts"),
@@ -145,10 +153,20 @@ pub const HEADERS: &[Header] = &[
             "commands, roles, and the flags that signals set",
         )
     },
+    header("rwlock", "locks of processes that read or write"),
     header("setproctitle", "process titles"),
     Header {
+        and: &["src/host/shmem.rs"],
         tagged: false,
         ..header("shmem", "shared memory")
+    },
+    Header {
+        needs_by_hand: true,
+        ..header("shmtx", "locks in shared memory")
+    },
+    Header {
+        needs_by_hand: true,
+        ..header("slab", "pools: allocates pieces of a zone")
     },
     Header {
         tagged: false,

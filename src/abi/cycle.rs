@@ -1,9 +1,11 @@
 //! `ngx_cycle.h`: the configuration and the state of a program.
 
+use std::ffi::c_void;
 use std::ptr;
 
-use crate::config::ngx_int_t;
+use crate::config::{ngx_int_t, ngx_str_t};
 use crate::host::standalone::cycle::Cycle;
+use crate::host::standalone::shared_memory::{self, Zone, ngx_shm_zone_t};
 use crate::host::standalone::types::{ngx_core_conf_t, ngx_cycle_t};
 use crate::host::standalone::{init_cycle, program_conf, reopen};
 use crate::status::code;
@@ -102,4 +104,45 @@ pub unsafe extern "C" fn ngx_reopen_files(cycle: *mut ngx_cycle_t, user: libc::u
     if let Some(cycle) = unsafe { Cycle::from_ptr(cycle) } {
         reopen::reopen_log(cycle, user::owner(user));
     }
+}
+
+/// Declares a zone of shared memory, or finds the zone of this name that the cycle has
+/// already.
+///
+/// A module calls the function in create_conf or init_conf, with the cycle that it gets
+/// there, and sets `init` and `data` of the zone. `size` is in bytes. A `size` of 0 finds a
+/// zone that is declared elsewhere. `tag` is an address that only this use of the zone has,
+/// that of the module for example.
+///
+/// When all modules have their configurations, each zone gets its memory, and `init` is
+/// called. The memory is that of the old cycle's zone with the same name, size and tag, with
+/// its content; otherwise it is new and begins with a slab pool, `(ngx_slab_pool_t *)
+/// zone->shm.addr`. Workers share it with each other and with the master.
+///
+/// Returns the zone. Returns NULL, with an emergency in the log of the cycle, if there is no
+/// memory, if the zone was declared with another tag or another size, or if the cycle is in
+/// use already.
+///
+/// # Safety
+///
+/// `cycle` is NULL or a valid cycle. `name` is valid.
+///
+/// # References
+///
+/// nginx's `src/core/ngx_cycle.c`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_shared_memory_add(
+    cycle: *mut ngx_cycle_t,
+    name: *const ngx_str_t,
+    size: usize,
+    tag: *mut c_void,
+) -> *mut ngx_shm_zone_t {
+    // SAFETY: C passes NULL or a valid cycle, and NULL or a valid string.
+    let zone = unsafe {
+        Cycle::from_ptr(cycle)
+            .zip(name.as_ref())
+            .and_then(|(cycle, &name)| shared_memory::add(cycle, name, size, tag))
+    };
+
+    zone.map_or(ptr::null_mut(), Zone::as_ptr)
 }

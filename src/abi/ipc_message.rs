@@ -66,6 +66,8 @@ pub unsafe extern "C" fn ngx_ipc_message_register_size(
         return status::code(Err(log.refuse(format_args!("no message type"))));
     };
 
+    message_loop::begin();
+
     // SAFETY: C passes a type with `size` bytes that lives as long as the
     // program.
     let registered = unsafe { register::register(log, pointer, size) };

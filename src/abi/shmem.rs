@@ -1,30 +1,8 @@
 //! `ngx_shmem.h`: shared memory.
 
-use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering::Relaxed;
-
-use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t, u_char};
-use crate::host::globals::ngx_ipc_huge_pages;
-use crate::host::logs::log_of;
-use crate::host::ngx_log_t;
-use crate::shmem;
-use crate::sys::shm::Segment;
-
-/// A piece of shared memory. Children that are forked later share it with their
-/// parent.
-#[repr(C)]
-pub struct ngx_shm_t {
-    /// The address of the memory; NULL if no memory is allocated.
-    pub addr: *mut u_char,
-    /// The size of the memory in bytes.
-    pub size: usize,
-    /// A name for the memory. The library does not use it.
-    pub name: ngx_str_t,
-    /// The log to which failures are written.
-    pub log: *mut ngx_log_t,
-    /// A field for the program. The library does not use it.
-    pub exists: ngx_uint_t,
-}
+use crate::config::{NGX_ERROR, ngx_int_t};
+use crate::host::shmem::ngx_shm_t;
+use crate::status::code;
 
 /// Allocates `shm->size` bytes of shared memory, filled with zeros, and sets
 /// `shm->addr`.
@@ -53,17 +31,7 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
         return NGX_ERROR;
     };
     // SAFETY: C passes a structure whose log is NULL or valid.
-    let log = unsafe { log_of(shm.log) };
-
-    shm.addr = ptr::null_mut();
-
-    match shmem::allocate(log, shm.size, ngx_ipc_huge_pages.load(Relaxed) != 0) {
-        Ok(segment) => {
-            shm.addr = segment.addr().as_ptr().cast();
-            NGX_OK
-        }
-        Err(status) => status.into(),
-    }
+    code(unsafe { shm.allocate() })
 }
 
 /// Unmaps the shared memory in this process, and sets `shm->addr` to NULL.
@@ -82,19 +50,11 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shm_free(shm: *mut ngx_shm_t) {
     // SAFETY: C passes NULL, or a valid structure that no other code uses
-    // meanwhile.
-    let Some(shm) = (unsafe { shm.as_mut() }) else {
-        return;
-    };
-
-    let addr = std::mem::replace(&mut shm.addr, ptr::null_mut());
-
-    if let Some(addr) = NonNull::new(addr.cast()) {
-        // SAFETY: ngx_shm_alloc() has set `addr`, C has not changed `addr` and
-        // `size` and does not use the memory any more, and the log is NULL or
-        // valid.
-        let (log, segment) = unsafe { (log_of(shm.log), Segment::from_raw(addr, shm.size)) };
-
-        shmem::free(log, segment);
+    // meanwhile. ngx_shm_alloc() has set `addr`, C has not changed `addr` and `size` and
+    // does not use the memory any more, and the log is NULL or valid.
+    unsafe {
+        if let Some(shm) = shm.as_mut() {
+            shm.free();
+        }
     }
 }

@@ -136,6 +136,8 @@ impl<T: Payload> MessageType<T> {
         })));
         let size = size_of::<ngx_ipc_message_type_t>();
 
+        message_loop::begin();
+
         // SAFETY: the structure has `size` bytes and is never freed, nor is its name.
         unsafe { register::register(message_loop::log(), place, size) }
             .map_err(|_| error::logged("the type was not registered, see the log"))?;

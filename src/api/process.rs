@@ -112,6 +112,9 @@ pub struct Process(pub(super) Rc<Status>);
 impl Process {
     /// Returns the pid of the process; `None` if the process does not run. The pid of
     /// a process that is started again changes.
+    ///
+    /// A process that has exited does not run, also while [`Process::exit`] returns `None`
+    /// because the program has not reaped the process.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.0.running().map(i32::unsigned_abs)

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_void};
 use std::fmt;
 use std::io;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::exit::{self, IntoExitCode};
 use super::process::{Process, Start, Status};
@@ -213,7 +213,8 @@ impl Program {
     pub fn turn(&self) -> io::Result<()> {
         worker::turn()?;
 
-        if ngx_reap.swap(0, Relaxed) != 0 {
+        // The handler of SIGCHLD can run in another thread, and sets the flag last.
+        if ngx_reap.swap(0, Acquire) != 0 {
             self.reap();
         }
 

@@ -19,6 +19,7 @@ pub mod messages;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
 pub mod program;
+pub mod shmem;
 pub mod signal_handler;
 pub mod sized;
 pub mod spawn;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::atomic::AtomicI32;
 #[cfg(feature = "standalone")]
 use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::reap;
 use crate::config::{AtomicSig, ngx_pid_t};
@@ -218,6 +218,12 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
 
     if signo == libc::SIGCHLD {
         reap::get_status(g, log, sender);
+
+        // If the handler runs in another thread, the program can clear `ngx_reap` meanwhile,
+        // and look at the slots. So the slots have the flag `exited` before this store.
+        if handles_signals_as_master(g) {
+            g.reap.store(1, Release);
+        }
     }
 }
 
@@ -275,7 +281,6 @@ fn act_as_master(g: &Globals, signo: c_int) -> &'static str {
 
         libc::SIGALRM => raise(g.sigalrm, ""),
         libc::SIGIO => raise(g.sigio, ""),
-        libc::SIGCHLD => raise(g.reap, ""),
         _ => "",
     }
 }

@@ -8,7 +8,7 @@
 //! compiled, so that the compiler finds an error in each of them on every
 //! system.
 
-mod huge_pages;
+pub mod huge_pages;
 mod mapping;
 
 use crate::log::Log;

@@ -3,8 +3,8 @@
 use std::ffi::c_ulong;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
+
+use super::proc_stat::{Fields, ROOM};
 
 /// `struct prctl_mm_map` of `<linux/prctl.h>`.
 #[repr(C)]
@@ -35,11 +35,11 @@ struct Map {
 ///
 /// `PR_SET_MM_MAP` of `prctl(2)`, `/proc/pid/stat` of `proc(5)`.
 pub fn show_as_arguments(start: usize, len: usize) -> Result<(), Errno> {
-    let mut text = [0; 2048];
+    let mut text = [0; ROOM];
     let map = Map {
         arg_start: start as u64,
         arg_end: (start + len) as u64,
-        ..present(read_stat(&mut text)?).ok_or(Errno::EINVAL)?
+        ..present(&Fields::own(&mut text)?).ok_or(Errno::EINVAL)?
     };
 
     // SAFETY: the kernel reads `map`, which is local. All its other fields keep their
@@ -56,29 +56,10 @@ pub fn show_as_arguments(start: usize, len: usize) -> Result<(), Errno> {
     .map(drop)
 }
 
-/// The text of `/proc/self/stat`.
-fn read_stat(text: &mut [u8]) -> Result<&str, Errno> {
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    let file = open(c"/proc/self/stat", flags, Mode::empty())?;
-
-    let n = nix::unistd::read(&file, text)?;
-
-    str::from_utf8(text.get(..n).unwrap_or_default()).or(Err(Errno::EINVAL))
-}
-
-/// The present map of this process, from the text of `/proc/self/stat`. `None` if a
-/// field is missing.
-fn present(stat: &str) -> Option<Map> {
-    // The name of the program, in parentheses, can have spaces. The field behind it is
-    // number 3.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let field = |number: usize| -> Option<u64> {
-        fields
-            .split_ascii_whitespace()
-            .nth(number - 3)?
-            .parse()
-            .ok()
-    };
+/// The present map of this process, from `/proc/self/stat`. `None` if a field is
+/// missing.
+fn present(fields: &Fields<'_>) -> Option<Map> {
+    let field = |number| fields.number(number);
 
     // SAFETY: sbrk(0) changes nothing.
     let brk = unsafe { libc::sbrk(0) }.addr() as u64;

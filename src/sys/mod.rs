@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod alarm;
+pub mod at_fork;
 pub mod bell;
 pub mod buffer;
 mod control;
@@ -20,7 +21,9 @@ pub mod epoll;
 pub mod errno;
 pub mod fd;
 pub mod file;
+pub mod futex;
 pub mod heap;
+pub mod hook;
 pub mod inherit;
 pub mod listen;
 pub mod lock;
@@ -36,6 +39,7 @@ pub mod nested_epoll;
 pub mod notify;
 pub mod panic;
 pub mod path;
+pub mod proc_stat;
 pub mod process;
 pub mod processors;
 pub mod published;
@@ -57,3 +61,4 @@ pub mod user;
 pub mod vfork;
 #[cfg(feature = "standalone")]
 pub mod wait;
+pub mod words;

@@ -1,6 +1,8 @@
 //! The processors that a process is allowed to use, `cpuset(7)`.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicIsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
@@ -96,6 +98,17 @@ fn online() -> usize {
     let n = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
 
     usize::try_from(n).unwrap_or(1).max(1)
+}
+
+/// The number of processors that run, the variable `ngx_ncpu` of nginx's API. 0 if the
+/// program has not set it.
+pub fn ngx_ncpu() -> isize {
+    unsafe extern "C" {
+        /// C changes the variable before it has several processes.
+        safe static ngx_ncpu: AtomicIsize;
+    }
+
+    ngx_ncpu.load(Relaxed)
 }
 
 /// Restricts this process to one processor, `sched_setaffinity(2)`.

@@ -115,6 +115,42 @@ pub(super) fn map_shared(file: &OwnedFd, size: usize, rights: c_int) -> Result<S
     mmap(size, rights, libc::MAP_SHARED, file.as_raw_fd())
 }
 
+/// Maps `size` bytes of a file, at the address `hint` if that is free.
+pub fn map_file(file: &OwnedFd, size: usize, hint: usize) -> Result<Segment, Errno> {
+    map_near(hint, size, libc::MAP_SHARED, file)
+}
+
+/// Maps `size` bytes of a file at the address `at`. Fails with EEXIST if something else is
+/// mapped there, `MAP_FIXED_NOREPLACE` of `mmap(2)`.
+pub fn map_file_at(file: &OwnedFd, at: usize, size: usize) -> Result<Segment, Errno> {
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE;
+    let segment = map_near(at, size, flags, file)?;
+
+    // A kernel before Linux 4.17 does not know the flag, and can choose another address.
+    if segment.addr.addr().get() != at {
+        let _ = segment.unmap();
+        return Err(Errno::EEXIST);
+    }
+
+    Ok(segment)
+}
+
+/// Maps `size` bytes of a file. `flags` do not have MAP_FIXED.
+fn map_near(hint: usize, size: usize, flags: c_int, file: &OwnedFd) -> Result<Segment, Errno> {
+    let hint = ptr::without_provenance_mut(hint);
+
+    // SAFETY: without MAP_FIXED the kernel replaces no other mapping.
+    let addr = unsafe { libc::mmap(hint, size, READ_WRITE, flags, file.as_raw_fd(), 0) };
+
+    if addr == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+
+    let addr = NonNull::new(addr).ok_or(Errno::ENOMEM)?;
+
+    Ok(Segment { addr, size })
+}
+
 /// Opens `/dev/zero`, `zero(4)`.
 pub fn open_zero() -> Result<OwnedFd, Errno> {
     open(

@@ -2,11 +2,7 @@
 
 use std::ops::Add;
 
-use super::file;
-use super::path::CPath;
-
-/// The largest number of bytes that are read from `/proc/PID/stat`.
-const MAX_STAT: usize = 1024;
+use super::proc_stat::{Fields, ROOM};
 
 /// Processor time, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,27 +60,16 @@ pub struct Usage {
 ///
 /// `proc_pid_stat(5)`.
 pub fn of(pid: libc::pid_t) -> Option<Usage> {
-    let path = CPath::formatted(format_args!("/proc/{pid}/stat")).ok()?;
-    let mut buffer = [0; MAX_STAT];
-    let stat = file::read(path.as_path(), &mut buffer).ok()?;
+    let mut buffer = [0; ROOM];
+    let fields = Fields::of(pid, &mut buffer).ok()?;
 
-    parse(stat, per_second(), page_size())
+    read(&fields, per_second(), page_size())
 }
 
-/// Reads the numbers from the text of `/proc/PID/stat`. `ticks` is the number of clock
-/// ticks in a second, and `page` the size of a page in bytes.
-fn parse(stat: &[u8], ticks: usize, page: usize) -> Option<Usage> {
-    // The name of the program, in parentheses, can have any bytes. The field behind
-    // it is number 3.
-    let end = stat.iter().rposition(|&byte| byte == b')')?;
-    let fields = str::from_utf8(stat.get(end + 1..)?).ok()?;
-    let field = |number: usize| -> Option<usize> {
-        fields
-            .split_ascii_whitespace()
-            .nth(number - 3)?
-            .parse()
-            .ok()
-    };
+/// Reads the numbers of `/proc/PID/stat`. `ticks` is the number of clock ticks in a
+/// second, and `page` the size of a page in bytes.
+fn read(fields: &Fields<'_>, ticks: usize, page: usize) -> Option<Usage> {
+    let field = |number| usize::try_from(fields.number(number)?).ok();
     let time = |number| field(number)?.saturating_mul(1000).checked_div(ticks);
 
     Some(Usage {
@@ -106,7 +91,7 @@ fn per_second() -> usize {
 }
 
 /// The size of a page in bytes.
-fn page_size() -> usize {
+pub fn page_size() -> usize {
     configured(libc::_SC_PAGESIZE)
 }
 
@@ -119,12 +104,16 @@ fn configured(name: libc::c_int) -> usize {
 mod tests {
     use super::*;
 
+    fn parsed(stat: &[u8], ticks: usize) -> Option<Usage> {
+        read(&Fields::parse(stat)?, ticks, 4096)
+    }
+
     #[test]
     fn the_numbers_of_a_line_are_read() {
         let stat = b"7 (a b) \xff) S 1 7 7 0 -1 4194560 100 0 0 0 150 30 7 2 20 0 1 0 5 9 3 18";
 
         assert_eq!(
-            parse(stat, 100, 4096),
+            parsed(stat, 100),
             Some(Usage {
                 own: Cpu {
                     user: 1500,
@@ -137,9 +126,9 @@ mod tests {
                 resident: 3 * 4096
             })
         );
-        assert_eq!(parse(stat, 0, 4096), None);
-        assert_eq!(parse(b"7 (a) S 1", 100, 4096), None);
-        assert_eq!(parse(b"", 100, 4096), None);
+        assert_eq!(parsed(stat, 0), None);
+        assert_eq!(parsed(b"7 (a) S 1", 100), None);
+        assert_eq!(parsed(b"", 100), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The examples of timers and connections in docs/servers.md.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::build::{directory, example};
 use crate::support::server::free_port;
-use crate::support::{Killed, SOON, find, sys, wait_until};
+use crate::support::{Killed, SOON, find, proc, sys, wait_until};
 
 /// Runs an example; returns it and the file with its log.
 fn start(name: &str, arguments: &[&str]) -> (Killed, PathBuf) {
@@ -123,4 +124,100 @@ fn a_connection_with_a_timeout() {
     stream.read_exact(&mut bytes).unwrap();
     quit(program);
     assert_eq!(stream.read(&mut bytes).unwrap(), 0);
+}
+
+/// A client of `examples/count.c`. Returns how many clients the program has counted.
+fn count(address: &str) -> usize {
+    let mut text = String::new();
+    let mut stream = find("a server", || TcpStream::connect(address).ok());
+
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.read_to_string(&mut text).unwrap();
+    text.trim().parse().unwrap()
+}
+
+/// The processes of `examples/count.c` whose parent is `master`.
+fn children_of(master: i32) -> BTreeSet<i32> {
+    let mut all = proc::running(&example("count"));
+
+    all.retain(|&pid| proc::parent(pid) == Some(master));
+    all
+}
+
+/// The clients of all workers are counted together, also when workers are killed, and over
+/// reloads and upgrades.
+#[test]
+fn clients_are_counted_in_a_zone() {
+    const CLIENTS: usize = 40;
+
+    let address = format!("127.0.0.1:{}", free_port());
+    let (mut program, log) = start("count", &[&address]);
+    let mut master = program.0.id().cast_signed();
+    let workers = |master| {
+        let mut workers = BTreeSet::new();
+
+        wait_until("four workers", || {
+            workers = children_of(master);
+            workers.len() == 4
+        });
+        workers
+    };
+    let mut counted = 0;
+    let mut some_clients = || {
+        for _ in 0..CLIENTS {
+            counted += 1;
+            assert_eq!(count(&address), counted);
+        }
+    };
+
+    some_clients();
+
+    for signo in [libc::SIGHUP, libc::SIGKILL] {
+        let old = workers(master);
+
+        if signo == libc::SIGHUP {
+            sys::kill(master, signo);
+        } else {
+            for &worker in &old {
+                sys::kill(worker, signo);
+            }
+        }
+
+        wait_until("other workers", || {
+            let now = children_of(master);
+
+            now.len() == 4 && now.is_disjoint(&old)
+        });
+        some_clients();
+    }
+
+    // The new binary and the old one count together. Then the old one ends, and the new
+    // one is upgraded in turn.
+    for _ in 0..2 {
+        let old = workers(master);
+
+        sys::kill(master, libc::SIGUSR2);
+
+        let new = find("a new master", || {
+            children_of(master).difference(&old).next().copied()
+        });
+
+        workers(new);
+        some_clients();
+        sys::kill(master, libc::SIGQUIT);
+
+        if program.0.id().cast_signed() == master {
+            assert!(program.0.wait().unwrap().success());
+        } else {
+            wait_until("the end of the old master", || !proc::alive(master));
+        }
+
+        some_clients();
+        master = new;
+    }
+
+    assert!(lines(&log, "[emerg]").is_empty());
+    assert!(lines(&log, "[warn]").is_empty());
+    sys::kill(master, libc::SIGQUIT);
+    wait_until("the end of the last master", || !proc::alive(master));
 }

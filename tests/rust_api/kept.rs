@@ -9,6 +9,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use ngx_ipc::api::{Channel, Exit, MessageType, Process, SharedMemory, To, Worker};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 
 use super::Case;
 use super::leaks::Checked;
@@ -26,6 +29,10 @@ pub const CASES: &[Case] = &[
     (
         "kept::what_waits_for_its_start_can_be_told_to_exit",
         what_waits_for_its_start_can_be_told_to_exit,
+    ),
+    (
+        "kept::what_is_not_reaped_can_be_told_to_exit",
+        what_is_not_reaped_can_be_told_to_exit,
     ),
     (
         "kept::a_killed_process_is_started_again",
@@ -141,12 +148,44 @@ fn what_was_told_to_exit_is_not_started_again() {
     }
 }
 
-fn what_waits_for_its_start_can_be_told_to_exit() {
-    let test = Counted::start();
-    let process = test.keep(|_, _| Ok(1));
+/// Sends `process` a value, for which it exits. Returns when the program has the status of
+/// the process, and has not handled the exit in [`Program::turn`].
+///
+/// [`Program::turn`]: ngx_ipc::api::Program::turn
+fn make_exit(process: &Process, ours: &Channel<()>) {
+    let pid = Pid::from_raw(process.id().unwrap() as i32);
+    let exited = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    let mut signals = SigSet::empty();
 
-    // A process that fails again and again is started after a delay.
+    // Without this the library's handler would reap the process before waitid(2) finds it.
+    signals.add(Signal::SIGCHLD);
+    signals.thread_block().unwrap();
+    ours.send(&()).unwrap();
+    waitid(Id::Pid(pid), exited).unwrap();
+    // The handler runs before this returns, because SIGCHLD is pending.
+    signals.thread_unblock().unwrap();
+}
+
+/// A process that fails each time when it gets a value.
+fn fails_when_told() -> (Counted, Process, Channel<()>) {
+    // The program counts its descriptors when it starts, and keeps both ends until it ends.
+    let (ours, theirs) = Channel::<()>::pair().unwrap();
+    let test = Counted::start();
+    let process = test.keep(move |_, _| {
+        theirs.recv()?;
+        Ok(1)
+    });
+
+    (test, process, ours)
+}
+
+fn what_waits_for_its_start_can_be_told_to_exit() {
+    let (test, process, ours) = fails_when_told();
+
+    // A process that fails again and again is started after a delay. A process that runs
+    // after the exit of the last one waits for a value, so it does not exit by itself.
     while process.id().is_some() {
+        make_exit(&process, &ours);
         test.program.turn().unwrap();
     }
 
@@ -159,6 +198,21 @@ fn what_waits_for_its_start_can_be_told_to_exit() {
     assert_eq!(process.exit(), Some(Exit::Code(1)));
     test.program.finish();
     assert_eq!(test.starts(), starts);
+}
+
+fn what_is_not_reaped_can_be_told_to_exit() {
+    let (test, process, ours) = fails_when_told();
+
+    make_exit(&process, &ours);
+    assert_eq!((process.id(), process.exit()), (None, None));
+    assert_eq!(process.kill().unwrap_err().kind(), io::ErrorKind::NotFound);
+    process.terminate().unwrap();
+    // The program stores the status when it reaps the process.
+    assert_eq!(process.exit(), None);
+    test.program.turn().unwrap();
+    assert_eq!(process.exit(), Some(Exit::Code(1)));
+    test.program.finish();
+    assert_eq!(test.starts(), 1);
 }
 
 fn a_killed_process_is_started_again() {

@@ -569,6 +569,48 @@ a_single_program(void)
 }
 
 
+/* A zone that each cycle declares. */
+
+static char *
+declare_zones(ngx_cycle_t *cycle, void *unused)
+{
+    int         i;
+    char        text[16];
+    ngx_str_t   name;
+    ngx_conf_t  cf;
+
+    memset(&cf, 0, sizeof(cf));
+    cf.cycle = cycle;
+
+    /* More zones than the first part of the list has room for. */
+
+    for (i = 0; i < 6; i++) {
+        name.data = (u_char *) text;
+        name.len = snprintf(text, sizeof(text), "zone %d", i);
+
+        if (ngx_ipc_shared_memory_add(cycle, &name, 65536, modules) == NULL
+            || ngx_shared_memory_add(&cf, &name, 65536, modules) == NULL)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_core_module_t  zones = { ngx_string("zones"), NULL, declare_zones };
+
+
+static void
+a_single_program_with_zones(void)
+{
+    a_single_program();
+    module.ctx = &zones;
+    module.type = NGX_CORE_MODULE;
+}
+
+
 /* Functions that are called in a hook of a single process. */
 
 static ngx_int_t
@@ -746,6 +788,7 @@ static const t_call_t  calls[] = {
       call_ngx_ipc_main, 0 },
     { "an upgrade of ngx_ipc_main", an_upgrade, call_upgrade, 0 },
     { "ngx_init_cycle", a_single_program, call_ngx_init_cycle, 1 },
+    { "ngx_init_cycle with zones", a_single_program_with_zones, call_ngx_init_cycle, 1 },
     { "ngx_ipc_signal", a_pid_file, call_ngx_ipc_signal, 0 },
 };
 

@@ -7,6 +7,9 @@
 #include "t_memory.h"
 
 
+static ngx_slab_pool_t  *zone;
+
+
 static int
 call_ngx_alloc(void)
 {
@@ -70,6 +73,43 @@ call_ngx_os_init(void)
     T_EQ(ngx_os_init(t_log()), NGX_OK);
     ngx_spinlock(&lock, 1, 1);
     T_EQ(lock, 1);
+
+    return 1;
+}
+
+
+static int
+call_ngx_shmtx_lock(void)
+{
+    ngx_shmtx_t     mtx;
+    ngx_shmtx_sh_t  words;
+
+    memset(&mtx, 0, sizeof(ngx_shmtx_t));
+    memset(&words, 0, sizeof(ngx_shmtx_sh_t));
+
+    T_EQ(ngx_shmtx_create(&mtx, &words, NULL), NGX_OK);
+    T_EQ(ngx_shmtx_trylock(&mtx), 1);
+    ngx_shmtx_unlock(&mtx);
+    ngx_shmtx_lock(&mtx);
+    T_EQ(ngx_shmtx_force_unlock(&mtx, getpid()), 1);
+    T_EQ(words.lock, 0);
+    ngx_shmtx_destroy(&mtx);
+
+    return 1;
+}
+
+
+static int
+call_ngx_rwlock_wlock(void)
+{
+    ngx_atomic_t  lock = 0;
+
+    ngx_rwlock_wlock(&lock);
+    ngx_rwlock_downgrade(&lock);
+    ngx_rwlock_rlock(&lock);
+    ngx_rwlock_unlock(&lock);
+    ngx_rwlock_unlock(&lock);
+    T_EQ(lock, 0);
 
     return 1;
 }
@@ -266,12 +306,53 @@ call_ngx_open_dir(void)
 }
 
 
+/* The allocator of zones needs only the memory of its zone. */
+
+static void
+a_pool_of_a_zone(void)
+{
+    zone = t_shared(65536);
+    zone->end = (u_char *) zone + 65536;
+    zone->min_shift = 3;
+
+    (void) ngx_shmtx_create(&zone->mutex, &zone->lock, NULL);
+}
+
+
+static int
+call_ngx_slab(void)
+{
+    void  *p[4];
+
+    ngx_slab_sizes_init();
+    ngx_slab_init(zone);
+
+    p[0] = ngx_slab_alloc(zone, 100);
+    p[1] = ngx_slab_calloc(zone, 10000);
+    p[2] = ngx_slab_alloc_locked(zone, 8);
+    p[3] = ngx_slab_calloc_locked(zone, 64);
+    T_OK(p[0] && p[1] && p[2] && p[3]);
+
+    ngx_slab_free(zone, p[0]);
+    ngx_slab_free(zone, p[1]);
+    ngx_slab_free_locked(zone, p[2]);
+    ngx_slab_free_locked(zone, p[3] + 1);
+    T_OK(ngx_slab_alloc(zone, 1000000) == NULL);
+    T_EQ(ngx_slab_verify(zone, NULL), NGX_OK);
+    T_OK(ngx_slab_zone_size(10, 100) > 0);
+
+    return 1;
+}
+
+
 static const t_call_t  calls[] = {
     { "ngx_alloc", NULL, call_ngx_alloc, 0 },
     { "ngx_calloc", NULL, call_ngx_calloc, 0 },
     { "ngx_memalign", NULL, call_ngx_memalign, 0 },
     { "ngx_set_environment", NULL, call_ngx_set_environment, 0 },
     { "ngx_os_init", NULL, call_ngx_os_init, 0 },
+    { "ngx_shmtx_lock", NULL, call_ngx_shmtx_lock, 0 },
+    { "ngx_rwlock_wlock", NULL, call_ngx_rwlock_wlock, 0 },
     { "ngx_setaffinity", NULL, call_ngx_setaffinity, 0 },
     { "ngx_gmtime", NULL, call_ngx_gmtime, 0 },
     { "ngx_pmemalign", a_pool, call_ngx_pmemalign, 0 },
@@ -280,6 +361,7 @@ static const t_call_t  calls[] = {
     { "ngx_pool_cleanup_file", a_pool, call_ngx_pool_cleanup_file, 0 },
     { "ngx_create_file_mapping", a_name, call_ngx_files, 0 },
     { "ngx_open_dir", NULL, call_ngx_open_dir, 0 },
+    { "ngx_slab_alloc", a_pool_of_a_zone, call_ngx_slab, 0 },
 };
 
 

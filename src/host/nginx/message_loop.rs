@@ -35,6 +35,10 @@ pub fn log() -> Log {
     unsafe { cycle_log(ngx_cycle.load(Relaxed)) }
 }
 
+/// Does nothing: nginx contains the library's messages, because its glue calls them. So
+/// the core calls their functions from the start.
+pub fn begin() {}
+
 /// The wake-up descriptor of this process; `None` in the master, which has no
 /// event loop.
 pub fn descriptor() -> Option<RawFd> {

@@ -27,7 +27,7 @@ type Field = (&'static str, i64, i64, i64);
 
 /// The fields that have a number with a range. A number that was negative before C made
 /// it unsigned is negative here.
-fn fields(conf: &ngx_core_conf_t) -> [Field; 12] {
+fn fields(conf: &ngx_core_conf_t) -> [Field; 13] {
     const MAX: i64 = i64::MAX;
 
     let flag = |name, value: isize| (name, value as i64, 0, 1);
@@ -42,6 +42,7 @@ fn fields(conf: &ngx_core_conf_t) -> [Field; 12] {
         flag("orphans_stay", conf.orphans_stay),
         flag("messages", conf.messages),
         flag("log_json", conf.log_json),
+        flag("keep_zones", conf.keep_zones),
         number("worker_processes", conf.worker_processes, 0, MOST_PROCESSES),
         number("shutdown_timeout", timeout, 0, MAX),
         number("debug_points", conf.debug_points, 0, 2),

@@ -47,6 +47,7 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     log_writer: None,
     log_writer_data: ptr::null_mut(),
     log_json: 0,
+    keep_zones: 0,
     user: libc::uid_t::MAX,
     group: libc::gid_t::MAX,
     oldpid: ngx_str_t::empty(),

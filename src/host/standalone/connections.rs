@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::event::Event;
 use super::log::ErrorLog;
 use super::types::flag;
-use super::{datagram_descriptor, event_loop, io, posted};
+use super::{datagram_descriptor, event_loop, hooks, io, posted};
 use crate::status::Result;
 
 /// Makes a connection with the descriptor `fd`. epoll does not watch the
@@ -15,7 +15,7 @@ use crate::status::Result;
 /// Returns an error, with an emergency in the log, if there is no memory, or if
 /// this process has no event loop and none can be made.
 pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
-    let c = event_loop::take_entry(ErrorLog::log_of(log))?;
+    let c = take_entry(log)?;
 
     // The program can have used the events of the connection that had this entry
     // before, after it closed that connection.
@@ -24,6 +24,13 @@ pub fn get(fd: RawFd, log: Option<ErrorLog>) -> Result<Connection> {
     c.open(fd, log, Some(io::recv), Some(io::send));
 
     Ok(c)
+}
+
+/// Takes an unused entry of the event loop, see [`event_loop::take_entry`]. From now on
+/// the core removes descriptors from the event loop before it closes them.
+pub fn take_entry(log: Option<ErrorLog>) -> Result<Connection> {
+    hooks::FORGET.set(&(forget as fn(RawFd)));
+    event_loop::take_entry(ErrorLog::log_of(log))
 }
 
 /// Removes a connection, its timers and its posted events from the event loop. The
@@ -57,7 +64,7 @@ pub fn detach(event: Event) {
 /// Removes the connection with the descriptor `fd` from the event loop, since
 /// the caller is about to close `fd`. Does nothing if no connection of this
 /// event loop has the descriptor.
-pub fn forget(fd: RawFd) {
+fn forget(fd: RawFd) {
     if let Some(c) = event_loop::find_by_fd(fd) {
         free(c);
     }

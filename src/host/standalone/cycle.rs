@@ -220,6 +220,12 @@ impl Cycle {
         }
     }
 
+    /// The list of the zones of shared memory.
+    pub fn shared_memory(self) -> *mut ngx_list_t {
+        // SAFETY: the pointer points to a live cycle (the invariant of `Cycle`).
+        unsafe { &raw mut (*self.as_ptr()).shared_memory }
+    }
+
     /// The listening sockets from which workers accept connections.
     pub fn listening(self) -> impl Iterator<Item = Listening> {
         let array = &self.get().listening;

@@ -7,6 +7,7 @@ use std::ptr::{self, NonNull};
 
 use super::conf::Conf;
 use super::palloc::Pool;
+use super::shared_memory::ngx_shm_zone_s;
 use super::socket_names::put_text;
 use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t, ngx_list_t};
 use crate::config::ngx_str_t;
@@ -22,7 +23,7 @@ pub fn put_cycle(pool: Pool, mut cycle: ngx_cycle_t) -> Result<NonNull<ngx_cycle
     cycle.paths = array(pool, size_of::<*mut c_void>())?;
     cycle.config_dump = array(pool, size_of::<ngx_str_t>() + size_of::<*mut c_void>())?;
     cycle.open_files = list(pool, 5 * size_of::<usize>())?;
-    cycle.shared_memory = list(pool, 11 * size_of::<usize>())?;
+    cycle.shared_memory = list(pool, size_of::<ngx_shm_zone_s>())?;
 
     let mut place = pool.put(cycle)?;
 

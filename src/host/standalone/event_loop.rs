@@ -15,7 +15,7 @@ use super::cycle::Cycle;
 use super::entry::ENTRY_SIZE;
 use super::event::Event;
 use super::variables::ngx_pid;
-use super::wake_up;
+use super::{hooks, wake_up};
 use crate::config::{AtomicPid, ngx_pid_t};
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
@@ -148,7 +148,7 @@ pub fn release(c: Connection) {
 /// In a new child: closes its copies of the descriptors of the parent's event
 /// loop. With these copies, a child that makes no event loop of its own could
 /// change which descriptors the parent watches. Async-signal-safe.
-pub fn close_parents() {
+fn close_parents() {
     // To take the lock is a store, and the kernel copies the page for a store.
     // So the function first checks whether there is an event loop.
     if !MADE.load(Relaxed) {
@@ -213,6 +213,7 @@ fn make(this: &mut Option<Loop>) -> std::result::Result<(), Errno> {
 
     *this = Some(Loop::new(epoll, parents));
     MADE.store(true, Relaxed);
+    hooks::CLOSE_PARENTS.set(&(close_parents as fn()));
 
     Ok(())
 }

@@ -18,6 +18,7 @@ use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
+use super::shared_memory;
 use super::socket_names;
 use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
@@ -68,6 +69,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     let new = new_cycle(log, draft.conf(), Some(old), OpenSockets::of(old)?)?;
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
+    shared_memory::take_over(new, old);
 
     // Signal handlers log to the new cycle from now on. If the program has set
     // `ngx_cycle` to a cycle of its own, `ngx_cycle` stays.
@@ -84,8 +86,8 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     Ok(new)
 }
 
-/// Makes a cycle: checks the configuration, opens the log and the listening sockets, and
-/// calls the modules' hooks. `sockets` are listening sockets that are open
+/// Makes a cycle: checks the configuration, opens the log, the zones of shared memory and
+/// the listening sockets, and calls the modules' hooks. `sockets` are listening sockets that are open
 /// already.
 fn new_cycle(
     log: Log,
@@ -103,7 +105,8 @@ fn new_cycle(
     let assigned = sockets.assign(conf.listening(), workers, log)?;
     let cycle = allocate(conf, old, &assigned)?;
 
-    module_conf::make(cycle, log)
+    shared_memory::declaring(cycle, || module_conf::make(cycle, log))
+        .and_then(|()| shared_memory::init_all(cycle, old, log))
         .and_then(|()| listening_sockets::open(cycle, assigned, log))
         .and_then(|()| socket_names::put(cycle))
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))

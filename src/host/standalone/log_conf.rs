@@ -9,7 +9,7 @@ use super::conf::Conf;
 use super::cycle::Cycle;
 use super::log::{ErrorLog, ngx_log_s};
 use super::log_file::open;
-use super::log_output::{Output, Target, ngx_ipc_log_writer, output_of};
+use super::log_output::{self, Output, Target, output_of};
 use super::palloc::Pool;
 use super::reopen::close_log;
 use super::syslog::Peer;
@@ -116,7 +116,7 @@ fn set_writer(pool: Pool, log: &mut ngx_log_s, fields: &ngx_core_conf_t) -> Resu
 fn set_output(pool: Pool, log: &mut ngx_log_s, output: Output) -> Result {
     let output: NonNull<Output> = pool.put(output)?;
 
-    log.writer = Some(ngx_ipc_log_writer);
+    log.writer = log_output::writer();
     log.wdata = output.as_ptr().cast();
 
     Ok(())

@@ -16,10 +16,11 @@ use super::times;
 use super::variables::ngx_pid;
 use crate::config::{ngx_err_t, ngx_fd_t, ngx_uint_t, u_char};
 use crate::log::{Level, MAX_ERROR_STR};
+use crate::sys::hook::Hook;
 use crate::sys::{fd, process};
 
 /// The output of a log that does not simply write its lines to a file or to a function.
-/// The log has [`ngx_ipc_log_writer`] as its writer, and the output as the writer's data.
+/// The log has the writer of [`writer`], and the output as the writer's data.
 pub struct Output {
     /// Whether the lines are JSON.
     pub json: bool,
@@ -54,10 +55,15 @@ pub struct Finished<'a> {
     pub connection: ngx_uint_t,
 }
 
+/// Writes a line to a log with an [`Output`], see [`write_output`]. The hook is set
+/// before a log gets an output: many programs have no such log, and do without the code
+/// for JSON and syslog.
+static OUTPUTS: Hook<fn(ErrorLog, &mut Finished<'_>) -> Option<bool>> = Hook::new();
+
 /// Writes a line to `log`. Returns whether the line is on stderr.
 pub fn write(log: ErrorLog, finished: &mut Finished<'_>) -> bool {
-    if let Some(output) = output_of(log) {
-        return output.write(log, finished);
+    if let Some(on_stderr) = OUTPUTS.get().and_then(|write| write(log, finished)) {
+        return on_stderr;
     }
 
     let Finished {
@@ -69,6 +75,18 @@ pub fn write(log: ErrorLog, finished: &mut Finished<'_>) -> bool {
     }
 
     write_file(log, line.get(..*len).unwrap_or_default())
+}
+
+/// Writes a line to the output of `log`. Returns whether the line is on stderr; `None`,
+/// and writes nothing, if the log has no output.
+fn write_output(log: ErrorLog, finished: &mut Finished<'_>) -> Option<bool> {
+    Some(output_of(log)?.write(log, finished))
+}
+
+/// Prepares the library for logs with an [`Output`]. Returns the writer of such a log.
+pub fn writer() -> ngx_log_writer_pt {
+    OUTPUTS.set(&(write_output as fn(ErrorLog, &mut Finished<'_>) -> Option<bool>));
+    Some(ngx_ipc_log_writer)
 }
 
 /// The output of `log`, if it has one.
@@ -207,7 +225,7 @@ fn call_writer(
 /// # Safety
 ///
 /// `log` is NULL or valid, and `len` bytes at `buf` are readable.
-pub unsafe extern "C" fn ngx_ipc_log_writer(
+unsafe extern "C" fn ngx_ipc_log_writer(
     log: *mut ngx_log_t,
     level: ngx_uint_t,
     buf: *mut u_char,

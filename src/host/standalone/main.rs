@@ -8,6 +8,7 @@ use super::conf::Conf;
 use super::cycle::Cycle;
 use super::init::init;
 use super::init_cycle::first_cycle;
+use super::kept_zones;
 use super::log::ErrorLog;
 use super::old_cycle::abandon;
 use super::open_sockets::OpenSockets;
@@ -100,6 +101,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     let messages = message_conf::settings(conf);
 
     message_conf::check(&messages, boot.log())?;
+    message_loop::begin();
     settings::set(messages);
     program::set(Program {
         is_single: !conf.master(),
@@ -109,7 +111,13 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     // SAFETY: the caller passes NULL or an array of `argc` strings.
     unsafe { arguments::save(argc, argv, boot.log())? };
 
-    let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log())?)?;
+    kept_zones::inherit(boot.log());
+
+    let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log())?);
+
+    kept_zones::close_rest();
+
+    let cycle = cycle?;
 
     ngx_cycle.store(cycle.as_ptr(), Relaxed);
 

@@ -2,7 +2,7 @@
 //! again, and does what signals ask for.
 
 use std::ffi::c_int;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::cycle::Cycle;
 use super::event::{Event, StaticEvent, ngx_event_t};
@@ -105,7 +105,8 @@ impl Master {
 
         self.overdue.kill(self.log);
 
-        if ngx_reap.swap(0, Relaxed) != 0 {
+        // The handler of SIGCHLD can run in another thread, and sets the flag last.
+        if ngx_reap.swap(0, Acquire) != 0 {
             self.log.debug(Debug::Event, format_args!("reap children"));
             live = self.reap();
         }

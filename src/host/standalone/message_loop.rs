@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::channel_event;
 use super::connection::Connection;
 use super::cycle::Cycle;
 use super::event::ngx_event_t;
+use super::hooks::{self, Messages, Watch};
 use crate::config::{ngx_int_t, ngx_msec_t};
 use crate::host::globals::GLOBALS;
 use crate::host::messages::{catch_up, deliver, first, local, orphans, region, shared};
@@ -25,16 +25,28 @@ pub fn log() -> Log {
     Cycle::log_of(Cycle::current())
 }
 
-/// Does nothing: [`prepare_to_wait`] looks before each wait whether there is
+/// Does nothing: [`hooks::prepare_to_wait`] looks before each wait whether there is
 /// something to do.
 pub fn run_soon() {}
 
-/// Does nothing: [`prepare_to_wait`] finds out how long the event loop may wait.
+/// Does nothing: [`hooks::prepare_to_wait`] finds out how long the event loop may wait.
 pub fn set_timer() {}
 
-/// Does nothing: [`prepare_to_wait`] finds out when periodic work is due.
+/// Does nothing: [`hooks::prepare_to_wait`] finds out when periodic work is due.
 #[inline]
 pub fn sent() {}
+
+/// The program begins to use messages. From now on the core calls their functions for
+/// each process, and the event loop in each round. A caller does this before it
+/// registers a type or makes the shared memory.
+pub fn begin() {
+    hooks::MESSAGES.set(&Messages {
+        starting: region::starting,
+        gone: region::gone,
+        prepare_to_wait,
+        process,
+    });
+}
 
 /// A master that sends before it has started a process makes the shared memory.
 pub fn prepare_first() {
@@ -43,20 +55,16 @@ pub fn prepare_first() {
     }
 }
 
-/// Before the event loop waits. Returns how many milliseconds it may wait because
-/// of messages; `None` if there is no limit.
-pub fn prepare_to_wait(log: Log) -> Option<ngx_msec_t> {
-    if !shared::is_set() {
-        return None;
-    }
-
-    watch(log);
+/// Before the event loop waits, see [`hooks::prepare_to_wait`].
+fn prepare_to_wait(log: Log, add: Watch) -> Option<ngx_msec_t> {
+    watch(log, add);
 
     catch_up::prepare_sleep()?.map(|milliseconds| milliseconds as ngx_msec_t)
 }
 
-/// Makes the event loop of this process watch its wake-up descriptor.
-fn watch(log: Log) {
+/// Makes the event loop of this process watch its wake-up descriptor, with the function
+/// `add` of the event loop.
+fn watch(log: Log, add: Watch) {
     let own = GLOBALS.own_pid();
 
     if WATCHES.load(Relaxed) == own {
@@ -64,10 +72,7 @@ fn watch(log: Log) {
     }
 
     if let Some(fd) = local::descriptor() {
-        // The connection outlives each cycle, so it has no log and no pool.
-        let watched = channel_event::add(fd, channel_event::READ_EVENT, Some(woken), None, None);
-
-        if watched.is_err() {
+        if add(fd, Some(woken)).is_err() {
             let _ = log.refuse(format_args!("the event loop cannot wait for messages"));
         }
 
@@ -97,6 +102,8 @@ pub fn process(log: Log) {
 /// master that has started no process yet makes the shared memory.
 pub fn descriptor() -> Option<RawFd> {
     let log = log();
+
+    begin();
 
     if role::acts_as_master(&GLOBALS) {
         region::prepare(log, None);

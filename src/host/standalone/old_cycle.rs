@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use super::cycle::Cycle;
 use super::event_loop::open_connections;
 use super::log_conf;
+use super::shared_memory;
 use super::variables::ngx_process;
 use crate::log::{Level, Log};
 use crate::status::Result;
@@ -115,7 +116,8 @@ pub fn close_listening(cycle: Cycle) {
     cycle.clear_listening();
 }
 
-/// Closes the sockets of `cycle` and the file of its log, and frees its memory.
+/// Closes the sockets of `cycle` and the file of its log, and frees its memory and that of
+/// its zones.
 /// The file of a Unix socket is not removed if `other` has a socket with the
 /// same address.
 ///
@@ -132,6 +134,8 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
     }
 
     retire_listening(cycle, other);
+
+    shared_memory::free_all(cycle);
 
     // The pool's cleanup handlers can log, so the file of the log is closed
     // after they have run.

@@ -1,21 +1,23 @@
 //! Runs one round of the event loop: waits for events, then calls the handlers
 //! of the events that have happened.
 
+use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
 use super::event_timer::{expire_timers, find_timer};
 use super::posted::{self, Posted};
-use super::types::flag;
+use super::types::{flag, ngx_event_handler_pt};
 use super::variables::ngx_current_msec;
-use super::{event_loop, message_loop, times, wake_up};
+use super::{channel_event, event_loop, hooks, times, wake_up};
 use crate::channel::waiting;
 use crate::config::ngx_msec_t;
 use crate::host::globals::GLOBALS;
 use crate::log::{Debug, Level, Log};
 use crate::process::missed;
 use crate::process_cycle::duties::{do_duties, next_duty};
+use crate::status::Result;
 use crate::sys::epoll::{self, Batch, Events};
 use crate::sys::time;
 use crate::table::restart;
@@ -68,7 +70,7 @@ pub fn process_events_and_timers(log: Log) {
         ),
     );
 
-    message_loop::process(log);
+    hooks::process_messages(log);
     Posted::Accept.process();
     expire_timers(log);
     Posted::Events.process();
@@ -96,6 +98,12 @@ fn watch_full_now(log: Log) {
     event_loop::watch_full(log, waiting::full_sockets(&GLOBALS));
 }
 
+/// Calls `handler` when `fd` is readable. The connection outlives each cycle, so it has no
+/// log and no pool.
+fn watch(fd: RawFd, handler: ngx_event_handler_pt) -> Result {
+    channel_event::add(fd, channel_event::READ_EVENT, handler, None, None)
+}
+
 /// The number of milliseconds for which the event loop waits at most; `None` if
 /// there is no limit. `look` is the number of milliseconds until the loop has to
 /// look for children that have exited; `None` if it need not look.
@@ -103,7 +111,7 @@ fn time_to_wait(log: Log, now: ngx_msec_t, look: Option<ngx_msec_t>) -> Option<n
     // If `ngx_reap` is set, the program is about to start the processes that
     // are due, so the loop does not wake up for them.
     let duty = next_duty(&GLOBALS, GLOBALS.reap.load(Relaxed) == 0);
-    let messages = message_loop::prepare_to_wait(log);
+    let messages = hooks::prepare_to_wait(log, watch);
     // A number stands for `None`, because the compiler may compare the bytes that
     // `None` leaves as they were, which valgrind reports.
     let timer = [find_timer(now), duty, look, messages]

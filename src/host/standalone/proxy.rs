@@ -230,7 +230,7 @@ impl ProgramConnection {
     }
 
     fn make_proxy(self) -> Result<Connection> {
-        let proxy = event_loop::take_entry(ErrorLog::log_of(self.log()))?;
+        let proxy = connections::take_entry(self.log())?;
 
         proxy.open(self.fd(), None, None, None);
         proxy.set_program(self.0);

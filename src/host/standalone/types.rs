@@ -481,6 +481,9 @@ pub struct ngx_core_conf_s {
     pub log_writer_data: *mut c_void,
     /// 1: each line of the log is an object of JSON.
     pub log_json: ngx_flag_t,
+    /// 1: the zones of shared memory survive an upgrade: a new binary that the master
+    /// executes at SIGUSR2 gets them with their content.
+    pub keep_zones: ngx_flag_t,
     /// The user of the workers, or -1. Only the library sets the field, in the
     /// configuration of a cycle.
     pub user: libc::uid_t,

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 
 use super::arguments;
 use super::cycle::Cycle;
+use super::kept_zones;
 use super::left_files;
 use super::listening::Listening;
 use super::open_sockets::OpenSockets;
@@ -67,6 +68,8 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
     let variable = CStr::from_bytes_until_nul(&variable).unwrap_or_default();
     let entries = entries(cycle).map_err(no_memory)?;
     let entries = CStr::from_bytes_until_nul(&entries).unwrap_or_default();
+    let zones = kept_zones::write().map_err(no_memory)?;
+    let zones = CStr::from_bytes_until_nul(&zones).unwrap_or_default();
     let service = service_manager::variables().map_err(no_memory)?;
     let service = service
         .iter()
@@ -74,7 +77,7 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
         .flat_map(|text| CStr::from_bytes_until_nul(text));
     let mut envp = environment::with(variable).map_err(no_memory)?;
 
-    for text in [entries].into_iter().chain(service) {
+    for text in [entries, zones].into_iter().chain(service) {
         // SAFETY: `envp` is an array of strings that ends with NULL. The strings are
         // those of the environment and of these variables, which live until the new
         // binary has been executed.
@@ -98,6 +101,7 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
     unsafe {
         execute(log, work, executable, &mut || {
             open_sockets(cycle).for_each(listen::hand_down);
+            kept_zones::hand_down();
         })
     }
 }

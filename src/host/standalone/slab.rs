@@ -1,0 +1,342 @@
+//! The pools of zones, `ngx_slab_...()`, with their log lines.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::ptr::NonNull;
+
+use super::debug_point::debug_point;
+use super::lock_owner::{log, own, unchecked};
+use crate::log::Level;
+use crate::sys::time::{monotonic, pause};
+use crate::sys::words::Words;
+use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
+use crate::zone::slab::pool::{Fault, Pool, Result};
+use crate::zone::slab::verify::verify;
+use crate::zone::slab::{self, change, init, known, no_memory, pages};
+
+/// The zone of C that is to become a pool.
+///
+/// # Safety
+///
+/// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
+/// has as many bytes as the field `end` says, as long as the result is used.
+pub unsafe fn new(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
+    known::forget(pool.addr());
+
+    // SAFETY: the mapping is as `from_ptr` requires.
+    unsafe { from_ptr(pool) }
+}
+
+/// A pool of C.
+///
+/// # Safety
+///
+/// `pool` is NULL, or the address of a mapping that begins with an `ngx_slab_pool_t` and
+/// has as many bytes as the field `end` says, as long as the result is used.
+#[inline(always)]
+pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
+    let start = NonNull::new(pool)?.cast::<c_void>();
+
+    // SAFETY: the mapping begins with a header, which is not NULL, and stays mapped as long
+    // as the result is used.
+    let header = unsafe { Words::new(start, HEADER) }?;
+    let end = header.field(field::END)?;
+    let size = known::bound(header.start(), end.wrapping_sub(header.start()));
+
+    // SAFETY: the mapping has as many bytes as the header says, or as it had when this
+    // process or its parent called ngx_slab_init(), and stays mapped as long as the result is
+    // used.
+    unsafe { Words::new(start, size) }.map(Pool::new)
+}
+
+/// Does `work` with a pool while this process holds its lock. Logs a failure of an
+/// operation for `size` bytes when the lock is released. `None` if `pool` is NULL or if the
+/// work has failed.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(always)]
+pub unsafe fn with_lock<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
+
+    let _ = mutex.lock(own(), log);
+    let result = work(&pool);
+
+    mutex.unlock(unchecked(), log);
+    reported(&pool, size, result)
+}
+
+/// Does `work` with a pool whose lock this process holds, as [`with_lock`] does.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(always)]
+pub unsafe fn with<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    let pool = unsafe { from_ptr(pool) }?;
+    let result = work(&pool);
+
+    reported(&pool, size, result)
+}
+
+/// The text that the program has set for the log lines of a pool.
+struct Context<'a>(&'a Pool);
+
+impl fmt::Display for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = [0; 256];
+        let mut len = 0;
+
+        for (to, byte) in bytes.iter_mut().zip(self.0.log_ctx()) {
+            *to = byte;
+            len += 1;
+        }
+
+        for chunk in bytes.get(..len).unwrap_or_default().utf8_chunks() {
+            f.write_str(chunk.valid())?;
+
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+
+        Ok(())
+    }
+}
+
+/// Makes a pool, with an alert if its memory is too small.
+pub fn make(pool: &Pool) {
+    if let Err(least) = init_pool(pool) {
+        log().error(
+            Level::Alert,
+            None,
+            format_args!(
+                "ngx_slab_init(): the zone at {:#x} has {} bytes, it needs {least} at least",
+                pool.at(0),
+                pool.words().size()
+            ),
+        );
+    }
+}
+
+/// Makes a pool of `size` zeroed bytes at `zone`, as nginx does for each zone. Fails with the
+/// number of bytes that a zone needs, if there are less.
+///
+/// # Safety
+///
+/// `zone` points to `size` zeroed bytes that are mapped as long as the zone is used, and that
+/// no other code uses meanwhile.
+pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), usize> {
+    let header = zone.as_ptr().cast::<ngx_slab_pool_t>();
+
+    if size < HEADER {
+        return Err(least_size(MIN_SHIFT));
+    }
+
+    // SAFETY: the memory has room for the header, and is as the caller says.
+    let pool = unsafe {
+        (*header).begin(size);
+        new(header)
+    };
+
+    pool.map_or(Ok(()), |pool| init_pool(&pool))
+}
+
+/// How often, and after how many milliseconds each, [`adopt`] tries to take the lock.
+const ATTEMPTS: usize = 100;
+const PAUSE: usize = 10;
+
+/// Checks the zone at `zone`, which another binary has made, and which its processes still
+/// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
+/// used.
+///
+/// # Safety
+///
+/// `zone` points to `size` bytes that are mapped as long as the zone is used, and that only
+/// processes of the other binary use meanwhile.
+pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), &'static str> {
+    let header = zone.as_ptr().cast::<ngx_slab_pool_t>();
+
+    if size < HEADER {
+        return Err("it is too small");
+    }
+
+    known::remember(zone.addr().get(), size);
+
+    // SAFETY: the memory has room for the header. The header already has these values, unless
+    // a process has changed them.
+    let pool = unsafe {
+        (*header).begin(size);
+        from_ptr(header)
+    };
+    let pool = pool.ok_or("it is damaged")?;
+    // SAFETY: as above.
+    let lock = unsafe { &(*header).mutex };
+
+    let is_locked = (0..ATTEMPTS).any(|n| {
+        if n > 0 {
+            pause(PAUSE);
+        }
+
+        lock.try_lock(own(), log)
+    });
+
+    if !is_locked {
+        return Err("its lock is held");
+    }
+
+    undo(&pool);
+
+    let is_right = check(&pool, |_| {});
+
+    lock.unlock(unchecked(), log);
+
+    if is_right {
+        Ok(())
+    } else {
+        Err("it is damaged")
+    }
+}
+
+fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {
+    known::remember(pool.at(0), pool.words().size());
+
+    init::init(pool).map_err(|_| least_size(pool.field(field::MIN_SHIFT).unwrap_or_default()))
+}
+
+/// The number of bytes of the smallest pool.
+fn least_size(min_shift: usize) -> usize {
+    init::size_for(Sizes::get(), 1, min_shift).unwrap_or_default()
+}
+
+#[cold]
+fn undo(pool: &Pool) {
+    if change::undo_interrupted(pool) == Ok(true) {
+        log().error(
+            Level::Notice,
+            None,
+            format_args!(
+                "slab: undid the operation in which a process has died{}",
+                Context(pool)
+            ),
+        );
+    }
+}
+
+/// Allocates `size` bytes. The caller has locked the pool.
+#[inline(always)]
+pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
+    match slab::alloc(pool, size) {
+        Err(Fault::Interrupted) => undo_and_alloc(pool, size),
+        result => result,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn undo_and_alloc(pool: &Pool, size: usize) -> Result<usize> {
+    undo(pool);
+    slab::alloc(pool, size)
+}
+
+/// Allocates `size` bytes of zeros. The caller has locked the pool.
+pub fn calloc(pool: &Pool, size: usize) -> Result<usize> {
+    let address = alloc(pool, size)?;
+
+    pool.words().zero(address, size);
+
+    Ok(address)
+}
+
+/// Frees a piece of memory. The caller has locked the pool.
+#[inline(always)]
+pub fn free(pool: &Pool, address: usize) -> Result {
+    match slab::free(pool, address) {
+        Err(Fault::Interrupted) => undo_and_free(pool, address),
+        result => result,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn undo_and_free(pool: &Pool, address: usize) -> Result {
+    undo(pool);
+    slab::free(pool, address)
+}
+
+/// The value of an operation for `size` bytes. If it has failed, a line in the log says
+/// why.
+#[inline(always)]
+fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
+    result.map_err(|fault| report(pool, size, fault)).ok()
+}
+
+#[cold]
+#[inline(never)]
+fn report(pool: &Pool, size: usize, fault: Fault) {
+    let context = Context(pool);
+    let alert = |text| log().error(Level::Alert, None, text);
+
+    match fault.text() {
+        Some(text) => alert(format_args!("{text}{context}")),
+        None if fault == Fault::NoMemory => report_no_memory(pool, size),
+        None => alert(format_args!(
+            "slab: the pool at {:#x} is damaged{context}",
+            pool.at(0)
+        )),
+    }
+
+    if fault == Fault::Busy {
+        debug_point();
+    }
+}
+
+fn report_no_memory(pool: &Pool, size: usize) {
+    if !pool.logs_no_memory() {
+        return;
+    }
+
+    let Some(more) = no_memory::is_due(pool.at(0), monotonic().as_msec()) else {
+        return;
+    };
+
+    log().error(
+        Level::Crit,
+        None,
+        format_args!(
+            "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
+             largest free run: {} pages, {more} failures not logged",
+            Context(pool),
+            pages::largest(pool).unwrap_or_default()
+        ),
+    );
+}
+
+/// Checks a pool. Calls `report` with the text of each finding, which ends with a NUL.
+/// Returns whether the pool is right.
+pub fn check(pool: &Pool, report: impl Fn(&[u8])) -> bool {
+    let contents = verify(pool, &mut |text| {
+        let mut line = crate::log::Line::new();
+
+        let _ = fmt::Write::write_fmt(&mut line, format_args!("{text}\0"));
+        report(line.bytes());
+    });
+
+    contents.findings == 0
+}
+
+/// The size of a zone for `n` pieces of `size` bytes; 0 if no zone is so large.
+pub fn zone_size(n: usize, size: usize) -> usize {
+    slab::zone_size(Sizes::get(), n, size).unwrap_or_default()
+}

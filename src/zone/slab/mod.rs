@@ -1,0 +1,222 @@
+//! Pieces of a zone, nginx's `ngx_slab.c`. The structures and the addresses are
+//! nginx's, and the pool stays consistent if a process is killed at any instruction.
+//!
+//! - [`layout`]: what lies where in a pool
+//! - [`pool`]: the access to a pool
+//! - [`change`]: the record that undoes the operation of a killed process
+//! - [`pages`], [`small`], [`large`]: runs of pages, and the chunks of a page
+//! - `freed`: what follows when a chunk is freed
+//! - `quick`: the usual cases of both
+//! - [`init`]: makes a pool
+//! - [`verify`]: checks a pool
+//! - [`known`]: the sizes of pools, in memory that no other process can change
+//! - [`no_memory`]: how often a lack of memory is logged
+//!
+//! The functions of this file expect that the caller has locked the pool.
+
+pub mod change;
+mod freed;
+pub mod init;
+pub mod known;
+pub mod large;
+pub mod layout;
+pub mod no_memory;
+pub mod pages;
+pub mod pool;
+mod quick;
+pub mod small;
+pub mod verify;
+
+use change::Change;
+use large::Map;
+use layout::{KIND_BIG, KIND_EXACT, KIND_PAGE, KIND_SMALL, RUN_BUSY, RUN_START, Sizes, page, stat};
+use pool::{Fault, Pool, Result};
+
+/// Allocates `size` bytes. Returns their address.
+///
+/// Fails with [`Fault::Interrupted`], and does nothing, if a process has died in an
+/// operation; [`change::undo_interrupted`] undoes what it has done.
+#[inline(always)]
+pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
+    match quick::alloc(pool, size) {
+        Some(address) => Ok(address),
+        None => alloc_any(pool, size),
+    }
+}
+
+#[inline(never)]
+fn alloc_any(pool: &Pool, size: usize) -> Result<usize> {
+    let sizes = pool.sizes();
+
+    if size > sizes.max() {
+        return alloc_run(pool, size);
+    }
+
+    let min = pool.field(layout::field::MIN_SHIFT)?;
+    let bits = usize::BITS - size.saturating_sub(1).leading_zeros();
+    let shift = min.max(bits as usize);
+    let slot = shift - min;
+    let stats = pool.stats(slot)?;
+
+    if shift >= sizes.shift {
+        return Err(Fault::Damaged);
+    }
+
+    let result = change::run(pool, |change| {
+        pool.count(stats.wrapping_add(stat::REQS))?;
+        alloc_chunk(change, slot, stats, shift)
+    });
+
+    match result {
+        Ok(address) if pool.words().contains(address, 1 << shift) => result,
+        // An address outside of the pool comes from a damaged pool.
+        Ok(_) => Err(Fault::Damaged),
+        Err(fault) => failed(pool, slot, fault),
+    }
+}
+
+/// Counts a request that has found no memory.
+#[cold]
+#[inline(never)]
+fn failed(pool: &Pool, slot: usize, fault: Fault) -> Result<usize> {
+    if fault == Fault::NoMemory {
+        pool.count(pool.stats(slot)?.wrapping_add(stat::FAILS))?;
+    }
+
+    Err(fault)
+}
+
+/// Allocates whole pages. A failure counts as one of the largest chunks, because
+/// pages have no counters of their own. nginx does not count it, D27.
+#[inline(never)]
+fn alloc_run(pool: &Pool, size: usize) -> Result<usize> {
+    let pages = size.div_ceil(pool.sizes().page());
+    let result = change::run(pool, |mut change| {
+        let descriptor = pages::alloc(&mut change, pages)?;
+
+        pool.page(descriptor)
+    });
+
+    match result {
+        Ok(address) if pool.words().contains(address, size) => result,
+        Ok(_) => Err(Fault::Damaged),
+        Err(fault) => failed(pool, pool.slots()?.wrapping_sub(1), fault),
+    }
+}
+
+#[inline(always)]
+fn alloc_chunk(change: Change<'_>, slot: usize, stats: usize, shift: usize) -> Result<usize> {
+    let sizes = change.pool().sizes();
+    let head = change.pool().slot(slot);
+    let first = change.page_field(head, page::NEXT)?;
+
+    // The head of an empty list points to itself.
+    if first == head {
+        return begin_page(change, head, stats, shift);
+    }
+
+    if shift < sizes.exact_shift() {
+        small::take(change, first, stats, shift)
+    } else if shift == sizes.exact_shift() {
+        large::take(change, first, stats, Map::exact(sizes))
+    } else {
+        large::take(change, first, stats, Map::big(sizes, shift))
+    }
+}
+
+/// Allocates a page for chunks, and takes the first of them.
+#[inline(never)]
+fn begin_page(mut change: Change<'_>, head: usize, stats: usize, shift: usize) -> Result<usize> {
+    let sizes = change.pool().sizes();
+    let change = &mut change;
+    let descriptor = pages::alloc(change, 1)?;
+
+    let (kind, (address, chunks)) = if shift < sizes.exact_shift() {
+        (KIND_SMALL, small::begin(change, descriptor, shift)?)
+    } else {
+        let map = if shift == sizes.exact_shift() {
+            Map::exact(sizes)
+        } else {
+            Map::big(sizes, shift)
+        };
+
+        (map.kind, large::begin(change, descriptor, map)?)
+    };
+
+    pages::link(change, head, descriptor, kind)?;
+    change.add(stats.wrapping_add(stat::TOTAL), chunks)?;
+    change.add(stats.wrapping_add(stat::USED), 1)?;
+
+    Ok(address)
+}
+
+/// Frees the piece of memory at `address`.
+///
+/// Fails, and changes nothing, if no piece of memory begins there. Fails with
+/// [`Fault::Interrupted`], and does nothing, if a process has died in an operation;
+/// [`change::undo_interrupted`] undoes what it has done.
+#[inline(always)]
+pub fn free(pool: &Pool, address: usize) -> Result {
+    match quick::free(pool, address) {
+        Some(()) => Ok(()),
+        None => free_any(pool, address),
+    }
+}
+
+#[inline(never)]
+fn free_any(pool: &Pool, address: usize) -> Result {
+    change::run(pool, |change| {
+        let descriptor = pool.descriptor(address)?;
+
+        match pool.kind(descriptor)? {
+            KIND_PAGE => free_run(change, descriptor, address),
+            KIND_SMALL => small::free(change, descriptor, address),
+            KIND_EXACT => large::free(change, descriptor, address, KIND_EXACT),
+            _ => large::free(change, descriptor, address, KIND_BIG),
+        }
+    })
+}
+
+#[inline(never)]
+fn free_run(mut change: Change<'_>, descriptor: usize, address: usize) -> Result {
+    let slab = change.page_field(descriptor, page::SLAB)?;
+
+    if address & (change.pool().sizes().page() - 1) != 0 {
+        return Err(Fault::WrongChunk);
+    }
+
+    if slab & RUN_START == 0 {
+        return Err(Fault::PageIsFree);
+    }
+
+    if slab == RUN_BUSY {
+        return Err(Fault::WrongPage);
+    }
+
+    pages::free(&mut change, descriptor, slab & !RUN_START)
+}
+
+/// `min_shift` of a zone: the smallest chunk has 8 bytes.
+const MIN_SHIFT: usize = 3;
+
+/// The smallest zone in which `n` pieces of `size` bytes fit, if nothing else is
+/// allocated in it. `None` if no zone is so large.
+pub fn zone_size(sizes: Sizes, n: usize, size: usize) -> Option<usize> {
+    let pages = if size > sizes.max() {
+        n.checked_mul(size.div_ceil(sizes.page()))?
+    } else {
+        let shift = size
+            .max(1 << MIN_SHIFT)
+            .next_power_of_two()
+            .trailing_zeros() as usize;
+        let own = if shift < sizes.exact_shift() {
+            sizes.bitmap_chunks(shift)
+        } else {
+            0
+        };
+
+        n.div_ceil(sizes.chunks(shift) - own)
+    };
+
+    init::size_for(sizes, pages, MIN_SHIFT)
+}

@@ -1,0 +1,65 @@
+//! How often a process logs that a pool has no memory: once in a second for each pool.
+//! nginx logs each request that fails, with the lock held, D28.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How long a process logs nothing more about a pool, in milliseconds.
+const QUIET: usize = 1000;
+
+/// The number of pools whose lines are counted apart.
+const POOLS: usize = 16;
+
+/// The last line about a pool.
+struct Line {
+    pool: AtomicUsize,
+    /// The time of the line, in milliseconds.
+    at: AtomicUsize,
+    /// The number of requests that have failed since, without a line.
+    quiet: AtomicUsize,
+}
+
+static LINES: [Line; POOLS] = [const {
+    Line {
+        pool: AtomicUsize::new(0),
+        at: AtomicUsize::new(0),
+        quiet: AtomicUsize::new(0),
+    }
+}; POOLS];
+
+/// Whether a request of the pool at `address` that finds no memory is logged, at the
+/// time `now` in milliseconds. Then the result is the number of requests that have
+/// failed since the last line.
+pub fn is_due(address: usize, now: usize) -> Option<usize> {
+    let line = LINES.get((address >> 12) % POOLS)?;
+    let is_same = line.pool.load(Relaxed) == address;
+
+    if is_same && now.wrapping_sub(line.at.load(Relaxed)) < QUIET {
+        line.quiet.fetch_add(1, Relaxed);
+        return None;
+    }
+
+    let quiet = line.quiet.swap(0, Relaxed);
+
+    line.pool.store(address, Relaxed);
+    line.at.store(now, Relaxed);
+
+    Some(if is_same { quiet } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_in_a_second() {
+        let (one, other) = (0x7000, 0x8000);
+
+        assert_eq!(is_due(one, 5000), Some(0));
+        assert_eq!(is_due(one, 5999), None);
+        assert_eq!(is_due(other, 5999), Some(0));
+        assert_eq!(is_due(one, 5999), None);
+        assert_eq!(is_due(one, 6000), Some(2));
+        assert_eq!(is_due(one, 6001), None);
+    }
+}

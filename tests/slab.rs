@@ -1,0 +1,22 @@
+//! Tests of `src/zone/slab/`, the allocator of zones.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+#[path = "slab/damaged.rs"]
+mod damaged;
+#[path = "slab/model.rs"]
+mod model;
+#[path = "slab/pointers.rs"]
+mod pointers;
+#[path = "slab/steps.rs"]
+mod steps;
+#[path = "messages/tracee.rs"]
+mod tracee;
+#[path = "slab/zone.rs"]
+mod zone;
