@@ -61,6 +61,13 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
     let mut retired = std::mem::take(&mut *RETIRED.lock());
 
     retired.push(Retired(old));
+
+    let used = || retired.iter().map(|old| old.0).filter(|&old| is_used(old));
+
+    for old in retired.iter().filter(|old| !is_used(old.0)) {
+        shared_memory::leave(old.0, used());
+    }
+
     retired.retain(|old| {
         let used = is_used(old.0);
 

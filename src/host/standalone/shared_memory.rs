@@ -10,7 +10,6 @@
 //! makes the new cycle its owner.
 
 use std::ffi::{OsStr, c_void};
-use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicPtr;
@@ -30,7 +29,9 @@ use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::zone::owner;
+use crate::zone::shmtx::ngx_shmtx_sh_t;
+use crate::zone::slab::known;
 
 /// nginx's typedef.
 pub type ngx_shm_zone_t = ngx_shm_zone_s;
@@ -208,6 +209,10 @@ impl Zone {
     fn free(self) {
         let log = self.log();
 
+        if self.is_owner() {
+            known::free(self.get().shm.addr.addr());
+        }
+
         self.update(|zone| {
             if zone.shm.exists == 0 && kept_zones::free(zone.shm.addr.addr(), log) {
                 zone.shm.addr = ptr::null_mut();
@@ -217,6 +222,11 @@ impl Zone {
                 unsafe { zone.shm.free() };
             }
         });
+    }
+
+    /// Whether this cycle frees the memory of the zone.
+    fn is_owner(self) -> bool {
+        self.get().shm.exists == 0
     }
 }
 
@@ -295,6 +305,8 @@ fn again(zone: Zone, size: usize, tag: *mut c_void, log: Log) -> Result<Zone> {
 }
 
 fn declare(cycle: Cycle, name: ngx_str_t, size: usize, tag: *mut c_void) -> Result<Zone> {
+    // The function that unlocks runs in a signal handler, where the number must be known.
+    owner::find_out();
     UNLOCK.set(&(unlock as fn(ngx_pid_t)));
 
     let pool = cycle.pool().ok_or(Status::Error)?;
@@ -357,6 +369,23 @@ pub fn take_over(new: Cycle, old: Cycle) {
     }
 }
 
+/// Before `cycle` is destroyed: gives the memory that it has in common with one of `others`,
+/// which are still in use, to that cycle.
+pub fn leave(cycle: Cycle, others: impl Iterator<Item = Cycle> + Clone) {
+    for zone in cycle.zones().filter(|zone| zone.is_owner()) {
+        let addr = zone.get().shm.addr;
+        let heir = others
+            .clone()
+            .flat_map(Cycle::zones)
+            .find(|other| !other.is_owner() && other.get().shm.addr == addr);
+
+        if let Some(heir) = heir {
+            heir.update(|heir| heir.shm.exists = 0);
+            zone.update(|zone| zone.shm.exists = 1);
+        }
+    }
+}
+
 /// Frees the memory of the zones that belongs to `cycle`.
 pub fn free_all(cycle: Cycle) {
     cycle.zones().for_each(Zone::free);
@@ -373,14 +402,14 @@ fn unlock(pid: ngx_pid_t) {
         let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
 
         // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
-        // and stays mapped while the cycle is in use. Zeros are a lock that is not created.
-        unsafe {
-            if let Some(words) = words.as_ref() {
-                let mut lock = MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init();
+        // and stays mapped while the cycle is in use.
+        let is_released = unsafe { words.as_ref() }
+            .is_some_and(|words| slab::lock_of(words).force_unlock(pid, own, lock_owner::log));
 
-                lock.create(words);
-                lock.force_unlock(pid, own, lock_owner::log);
-            }
+        if is_released {
+            zone.log().refuse(format_args!(
+                "shmtx lock: process {pid} has exited and held the lock"
+            ));
         }
     }
 }
