@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/user.h>
 
 
@@ -311,6 +312,74 @@ test_owner_dies(void)
 
 
 static void
+lock_and_pause(void)
+{
+    ngx_shmtx_lock(mtx);
+    shared->step = 1;
+
+    for ( ;; ) {
+        pause();
+    }
+}
+
+
+static void
+do_nothing(int signo)
+{
+}
+
+
+static void
+wait_with_signals(void)
+{
+    struct itimerval  often = { { 0, 5000 }, { 0, 5000 } };
+
+    signal(SIGALRM, do_nothing);
+    setitimer(ITIMER_REAL, &often, NULL);
+    ngx_shmtx_lock(mtx);
+}
+
+
+/*
+ * Signals end each sleep of the process that waits.  When the owner dies, the sleeps
+ * are already longer than the time between two signals.
+ */
+
+static void
+test_owner_dies_with_signals(void)
+{
+    pid_t      pid, dead;
+    long long  limit;
+
+    if (t_under_valgrind()) {
+        t_skip("valgrind does not know pidfd_open(2)");
+    }
+
+    start();
+
+    dead = start_child(lock_and_pause);
+
+    while (shared->step == 0) {
+        ngx_sched_yield();
+    }
+
+    pid = start_child(wait_with_signals);
+
+    limit = t_msec() + 1000;
+
+    while (t_logged_by(pid, NGX_LOG_DEBUG, "shmtx awoke") < 20
+           && t_msec() < limit)
+    {
+        ngx_sched_yield();
+    }
+
+    T_EQ(kill(dead, SIGKILL), 0);
+    T_OK(ends(pid));
+    T_EQ(t_wait(dead), SIGKILL);
+}
+
+
+static void
 try_lock(void)
 {
     shared->step = ngx_shmtx_trylock(mtx);
@@ -608,6 +677,8 @@ main(void)
     t_run("a process that always takes a lock does not starve others",
           test_no_starvation);
     t_run("D a process that dies releases its lock", test_owner_dies);
+    t_run("D a process dies, and the one that waits gets signals",
+          test_owner_dies_with_signals);
     t_run("D ngx_shmtx_trylock() takes the lock of a dead process",
           test_owner_dies_trylock);
     t_run("D a later process with the pid of a dead owner", test_pid_is_reused);

@@ -18,8 +18,9 @@ fn low_half(word: &AtomicU64) -> *mut u32 {
 }
 
 /// Sleeps while the lower 32 bits of `word` are those of `value`, at most `msec`
-/// milliseconds, or until [`wake`] or a signal. Returns whether the time is over. Returns
-/// an error only if the kernel or a filter of system calls refuses the call.
+/// milliseconds, or until [`wake`] or a signal. Returns whether the time is over or a signal
+/// has arrived: signals that arrive often must not keep the caller from what it does when
+/// the time is over. Returns an error only if the kernel or a filter of system calls refuses the call.
 ///
 /// # References
 ///
@@ -45,8 +46,8 @@ pub fn wait(word: &AtomicU64, value: u64, msec: u32) -> Result<bool, Errno> {
     });
 
     match result {
-        Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
-        Err(Errno::ETIMEDOUT) => Ok(true),
+        Ok(_) | Err(Errno::EAGAIN) => Ok(false),
+        Err(Errno::ETIMEDOUT | Errno::EINTR) => Ok(true),
         Err(err) => Err(err),
     }
 }

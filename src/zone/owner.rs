@@ -105,7 +105,16 @@ pub fn has_exited(number: u64) -> bool {
 fn has_successor(pid: ngx_pid_t, incarnation_before: u64) -> bool {
     let present = incarnation(proc_stat::start_time(pid));
 
-    incarnation_before != 0 && present != 0 && present != incarnation_before
+    incarnation_before != 0 && present != 0 && present != incarnation_before && sees_start_times()
+}
+
+/// Whether this process sees the start times that the numbers are made of. It does not if
+/// `/proc` is that of another PID namespace now, in a time namespace, and after it was
+/// restored from a checkpoint.
+fn sees_start_times() -> bool {
+    let own = find_out();
+
+    incarnation(proc_stat::own_start_time(pid_of(own))) == own >> 32
 }
 
 #[cfg(test)]

@@ -18,9 +18,11 @@
 
 #![allow(non_camel_case_types)]
 
+use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicU64, fence};
+use std::sync::atomic::{AtomicU64, AtomicUsize, fence};
 
+use super::mixed::mixed;
 use super::owner::{self, pid_of};
 use super::wait::{self, Waiter};
 use crate::config::{ngx_pid_t, ngx_uint_t};
@@ -37,6 +39,13 @@ const SPIN: ngx_uint_t = 2048;
 /// The shortest time between two looks for the owner of a lock in `try_lock`, in
 /// nanoseconds.
 const LOOK: u64 = 100_000_000;
+
+/// Where the addresses of its words are in a lock.
+pub const WORDS_AT: &[usize] = &[
+    offset_of!(ngx_shmtx_t, lock),
+    #[cfg(ngx_have_posix_sem)]
+    offset_of!(ngx_shmtx_t, wait),
+];
 
 /// How [`ngx_shmtx_t::lock`] has taken the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,10 +154,15 @@ impl ngx_shmtx_t {
         log().debug(Debug::Core, format_args!("shmtx forced unlock"));
 
         let Some(lock) = self.lock else { return false };
-        let own = own.unwrap_or_else(owner::find_out);
         let owner = lock.load(Relaxed);
 
-        if owner == 0 || pid_of(owner) != pid || !(owner == own || owner::has_exited(owner)) {
+        if owner == 0 || pid_of(owner) != pid {
+            return false;
+        }
+
+        let own = own.unwrap_or_else(owner::find_out);
+
+        if owner != own && !owner::has_exited(owner) {
             return false;
         }
 
@@ -302,7 +316,8 @@ impl ngx_shmtx_t {
             return;
         }
 
-        let next = if wait::accept(wait, value) { value } else { 0 };
+        let is_accepted = wait::accept(wait, value) && !owner::has_exited(value);
+        let next = if is_accepted { value } else { 0 };
 
         lock.store(next, Release);
         wait::wake_all(wait);
@@ -358,17 +373,23 @@ fn take_over(lock: &AtomicU64, owner: u64, own: u64, log: Log) -> bool {
 /// Whether `try_lock` may look for the owner of a taken lock now. The look needs several
 /// system calls, and a program can try to take the lock very often.
 fn is_time_to_look(lock: &AtomicU64) -> bool {
-    /// When this process has looked, in nanoseconds. Locks share these words.
-    static LOOKS: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
+    /// The address of a lock, and when this process has looked, in nanoseconds. Locks share
+    /// these words.
+    static LOOKS: [(AtomicUsize, AtomicU64); 64] =
+        [const { (AtomicUsize::new(0), AtomicU64::new(0)) }; 64];
 
-    let index = (lock.as_ptr().addr() >> 6) % LOOKS.len();
+    let address = lock.as_ptr().addr();
     let now = time::nanoseconds();
-    let last = LOOKS.get(index).map_or(0, |look| look.load(Relaxed));
-    let is_time = now.wrapping_sub(last) > LOOK;
+    let Some((last, time)) = LOOKS.get(mixed(address) % LOOKS.len()) else {
+        return false;
+    };
 
-    if is_time && let Some(look) = LOOKS.get(index) {
-        look.store(now, Relaxed);
+    if last.load(Relaxed) == address && now.wrapping_sub(time.load(Relaxed)) <= LOOK {
+        return false;
     }
 
-    is_time
+    last.store(address, Relaxed);
+    time.store(now, Relaxed);
+
+    true
 }

@@ -84,6 +84,7 @@ pub struct Waiter<'a> {
     /// When the process began to wait, in nanoseconds.
     since: u64,
     sleeps: Sleeps,
+    has_slept: bool,
 }
 
 impl<'a> Waiter<'a> {
@@ -94,6 +95,7 @@ impl<'a> Waiter<'a> {
             own,
             since: time::nanoseconds(),
             sleeps: Sleeps::FIRST,
+            has_slept: false,
         }
     }
 
@@ -124,6 +126,8 @@ impl<'a> Waiter<'a> {
     /// until the time of this sleep is over. Returns whether it is over. The next sleep is
     /// twice as long.
     pub fn sleep(&mut self, registered: u64) -> bool {
+        self.has_slept = true;
+
         match self.wait {
             // The word was cleared just now.
             Some(_) if registered == 0 => false,
@@ -135,13 +139,16 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Takes back that the lock is to be handed to this process, which has the lock now.
+    /// This process has the lock now. Takes back that the lock is to be handed to it. If it
+    /// was woken up, registers for those that still sleep, because the process that woke it up
+    /// has cleared the word.
     pub fn end(&self) {
-        if let Some(wait) = self.wait
-            && wait.load(Relaxed) == self.own
-        {
-            // If it fails, the process that had the lock before has changed the word.
-            let _ = wait.compare_exchange(self.own, SLEEPERS, SeqCst, SeqCst);
+        let Some(wait) = self.wait else { return };
+        let present = wait.load(Relaxed);
+
+        if present == self.own || present == 0 && self.has_slept {
+            // If it fails, another process has changed the word.
+            let _ = wait.compare_exchange(present, SLEEPERS, SeqCst, SeqCst);
         }
     }
 }

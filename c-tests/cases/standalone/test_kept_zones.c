@@ -260,6 +260,35 @@ test_address(void)
 }
 
 
+/* What the header must say is not changed, and the old binary still uses the zone. */
+
+static void
+test_header(void)
+{
+    size_t  i;
+
+    static const size_t  fields[] = {
+        offsetof(ngx_slab_pool_t, min_shift),
+        offsetof(ngx_slab_pool_t, end),
+        offsetof(ngx_slab_pool_t, mutex),
+        offsetof(ngx_slab_pool_t, addr),
+    };
+
+    for (i = 0; i < t_nitems(fields); i++) {
+        make_zone();
+        describe_zone();
+        old[fields[i]] ^= 1;
+        T_EQ(run(1), 0);
+        refused("it is damaged");
+        T_EQ(pool->lock.lock, 0);
+
+        old[fields[i]] ^= 1;
+        T_EQ(ngx_slab_verify(pool, NULL), NGX_OK);
+        end();
+    }
+}
+
+
 static void
 test_damaged(void)
 {
@@ -360,6 +389,7 @@ main(void)
     t_run("the zone of an old binary is used", test_taken);
     t_run("another size", test_size);
     t_run("the address is in use", test_address);
+    t_run("a zone with another header", test_header);
     t_run("a damaged zone", test_damaged);
     t_run("a zone whose lock is held", test_locked);
     t_run("a zone that is not to be reused", test_noreuse);

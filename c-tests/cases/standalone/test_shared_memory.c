@@ -169,6 +169,15 @@ check_first(ngx_cycle_t *cycle)
     ngx_shmtx_unlock(&pool->mutex);
     T_OK(ngx_slab_alloc(pool, 100) != NULL);
 
+    /* A process that holds the lock must call the functions for this. */
+
+    ngx_shmtx_lock(&pool->mutex);
+    T_OK(ngx_slab_alloc(pool, 100) == NULL);
+    T_OK(ngx_slab_alloc_locked(pool, 100) != NULL);
+    T_OK(pool->lock.lock != 0);
+    ngx_shmtx_unlock(&pool->mutex);
+    T_EQ(pool->stats[4].used, 2);
+
     T_EQ(calls, 1);
     T_OK(got == NULL);
     T_OK(zone->data == &data[0] && zone->tag == &tag);
@@ -266,6 +275,7 @@ static void
 test_killed(void)
 {
     T_EQ(run(declare_one, check_killed), 0);
+    T_OK(strstr(t_contents(STDERR_FILENO), "exited and held the lock") != NULL);
 }
 
 
@@ -433,6 +443,48 @@ test_dropped(void)
 {
     for (keep = 0; keep < 2; keep++) {
         T_EQ(run(declare_one, check_dropped), 0);
+    }
+}
+
+
+/*
+ * A process without a master keeps an old cycle as long as a connection uses it.  The
+ * zone of this cycle stays mapped, also if a later cycle has taken it over and then does
+ * not have it any more.
+ */
+
+static ngx_int_t
+check_retired(ngx_cycle_t *cycle)
+{
+    u_char            *addr;
+    ngx_connection_t  *c;
+
+    addr = zone->shm.addr;
+    c = ngx_get_connection(0, cycle->log);
+    T_REQUIRE(c != NULL);
+
+    cycle = ngx_init_cycle(cycle);
+    T_REQUIRE(cycle != NULL && zone->shm.addr == addr);
+
+    declare = declare_nothing;
+    cycle = ngx_init_cycle(cycle);
+    T_REQUIRE(cycle != NULL);
+    T_OK(t_is_mapped(addr));
+
+    ngx_free_connection(c);
+    cycle = ngx_init_cycle(cycle);
+    T_REQUIRE(cycle != NULL);
+    T_OK(!t_is_mapped(addr));
+
+    _exit(0);
+}
+
+
+static void
+test_retired(void)
+{
+    for (keep = 0; keep < 2; keep++) {
+        T_EQ(run(declare_one, check_retired), 0);
     }
 }
 
@@ -672,6 +724,7 @@ main(void)
     t_run("a reload keeps the memory", test_kept);
     t_run("another size, another tag, noreuse: new memory", test_renewed);
     t_run("a zone that is not declared again is freed", test_dropped);
+    t_run("a connection uses the zone of an old cycle", test_retired);
     t_run("twelve zones", test_many);
     t_run("a refused reload changes nothing", test_refused);
     t_run("wrong declarations", test_wrong);

@@ -22,6 +22,7 @@ use super::shared_memory;
 use super::socket_names;
 use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
+use super::zones;
 use crate::config::ngx_str_t;
 use crate::host::sized;
 use crate::log::{Level, Log};
@@ -69,7 +70,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
     let new = new_cycle(log, draft.conf(), Some(old), OpenSockets::of(old)?)?;
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
-    shared_memory::take_over(new, old);
+    zones::take_over(new, old);
 
     // Signal handlers log to the new cycle from now on. If the program has set
     // `ngx_cycle` to a cycle of its own, `ngx_cycle` stays.
@@ -106,7 +107,7 @@ fn new_cycle(
     let cycle = allocate(conf, old, &assigned)?;
 
     shared_memory::declaring(cycle, || module_conf::make(cycle, log))
-        .and_then(|()| shared_memory::init_all(cycle, old, log))
+        .and_then(|()| zones::init_all(cycle, old, log))
         .and_then(|()| listening_sockets::open(cycle, assigned, log))
         .and_then(|()| socket_names::put(cycle))
         .and_then(|()| cycle.modules().init_module(old.is_none(), log))

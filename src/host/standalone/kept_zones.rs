@@ -24,7 +24,7 @@ use crate::sys::inherit::Inherited;
 use crate::sys::lock::Lock;
 use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
-use crate::sys::{environment, heap, listen, memory_file};
+use crate::sys::{environment, heap, memory_file};
 
 /// The name of the environment variable.
 const VARIABLE: &CStr = c"NGX_IPC_ZONES";
@@ -283,12 +283,13 @@ fn name_of(zone: &Zone) -> Option<&str> {
         .filter(|name| !name.contains('\0'))
 }
 
-/// In the child that executes the new binary: makes it inherit the zones.
-/// Async-signal-safe, because no code of the parent holds the lock while it forks.
-pub fn hand_down() {
-    for zone in KEPT.lock().iter() {
-        listen::hand_down(zone.file.as_raw_fd());
-    }
+/// The descriptors of the zones in the variable, which the new binary inherits. Fails with
+/// ENOMEM.
+pub fn descriptors() -> std::result::Result<Vec<RawFd>, Errno> {
+    let kept = KEPT.lock();
+    let named = kept.iter().filter(|zone| name_of(zone).is_some());
+
+    heap::collect(named.map(|zone| zone.file.as_raw_fd()))
 }
 
 #[cfg(test)]

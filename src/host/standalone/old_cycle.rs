@@ -8,8 +8,8 @@ use nix::errno::Errno;
 use super::cycle::Cycle;
 use super::event_loop::open_connections;
 use super::log_conf;
-use super::shared_memory;
 use super::variables::ngx_process;
+use super::zones;
 use crate::log::{Level, Log};
 use crate::status::Result;
 use crate::sys::lock::Lock;
@@ -61,6 +61,13 @@ pub unsafe fn retire(old: Cycle, new: Cycle) {
     let mut retired = std::mem::take(&mut *RETIRED.lock());
 
     retired.push(Retired(old));
+
+    let used = || retired.iter().map(|old| old.0).filter(|&old| is_used(old));
+
+    for old in retired.iter().filter(|old| !is_used(old.0)) {
+        zones::leave(old.0, used());
+    }
+
     retired.retain(|old| {
         let used = is_used(old.0);
 
@@ -135,7 +142,7 @@ pub unsafe fn destroy(cycle: Cycle, other: Option<Cycle>) {
 
     retire_listening(cycle, other);
 
-    shared_memory::free_all(cycle);
+    zones::free_all(cycle);
 
     // The pool's cleanup handlers can log, so the file of the log is closed
     // after they have run.

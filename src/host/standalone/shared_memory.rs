@@ -6,31 +6,28 @@
 //!
 //! Only one cycle frees the memory of a zone. The field `exists` of the zone's `ngx_shm_t` is
 //! 1 if that is another cycle. While a cycle is made, a memory that exists belongs to the old
-//! cycle, because the new one can still fail. When nothing can fail any more, [`take_over`]
-//! makes the new cycle its owner.
+//! cycle, because the new one can still fail. When nothing can fail any more, `take_over`
+//! of `zones` makes the new cycle its owner.
 
 use std::ffi::{OsStr, c_void};
-use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
-use super::hooks::UNLOCK;
 use super::kept_zones;
 use super::list;
-use super::lock_owner;
 use super::log::ErrorLog;
 use super::slab;
 use super::socket_names::put_text;
 use super::types::ngx_cycle_t;
-use crate::config::{NGX_OK, ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
+use crate::config::{NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t};
 use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::zone::slab::known;
 
 /// nginx's typedef.
 pub type ngx_shm_zone_t = ngx_shm_zone_s;
@@ -76,20 +73,20 @@ impl Zone {
     }
 
     /// Reads the zone.
-    fn get(&self) -> &ngx_shm_zone_s {
+    pub(super) fn get(&self) -> &ngx_shm_zone_s {
         // SAFETY: the zone lives as long as its cycle (the invariant of `Zone`), and no
         // function of a module runs while the reference exists.
         unsafe { self.0.as_ref() }
     }
 
     /// Changes the zone.
-    fn update(self, change: impl FnOnce(&mut ngx_shm_zone_s)) {
+    pub(super) fn update(self, change: impl FnOnce(&mut ngx_shm_zone_s)) {
         // SAFETY: as in `get`. `change` calls no function of a module, and no other
         // reference to the zone exists while this line runs.
         change(unsafe { &mut *self.0.as_ptr() });
     }
 
-    fn log(self) -> Log {
+    pub(super) fn log(self) -> Log {
         // SAFETY: the log of a zone is that of its cycle.
         unsafe { log_of(self.get().shm.log) }
     }
@@ -100,7 +97,7 @@ impl Zone {
     }
 
     /// Whether this zone gets the memory of `old`.
-    fn continues(self, old: Self) -> bool {
+    pub(super) fn continues(self, old: Self) -> bool {
         let (new, old) = (self.get(), old.get());
 
         new.noreuse == 0
@@ -110,7 +107,7 @@ impl Zone {
     }
 
     /// Gives the zone its memory, and calls the function `init` of the module.
-    fn init(self, old: Option<Self>, keep: bool, log: Log) -> Result {
+    pub(super) fn init(self, old: Option<Self>, keep: bool, log: Log) -> Result {
         let name = OsStr::from_bytes(self.name()).display();
 
         if self.get().shm.size == 0 {
@@ -205,8 +202,12 @@ impl Zone {
     }
 
     /// Frees the memory, unless it belongs to another cycle.
-    fn free(self) {
+    pub(super) fn free(self) {
         let log = self.log();
+
+        if self.is_owner() {
+            known::free(self.get().shm.addr.addr());
+        }
 
         self.update(|zone| {
             if zone.shm.exists == 0 && kept_zones::free(zone.shm.addr.addr(), log) {
@@ -217,6 +218,11 @@ impl Zone {
                 unsafe { zone.shm.free() };
             }
         });
+    }
+
+    /// Whether this cycle frees the memory of the zone.
+    pub(super) fn is_owner(self) -> bool {
+        self.get().shm.exists == 0
     }
 }
 
@@ -295,8 +301,6 @@ fn again(zone: Zone, size: usize, tag: *mut c_void, log: Log) -> Result<Zone> {
 }
 
 fn declare(cycle: Cycle, name: ngx_str_t, size: usize, tag: *mut c_void) -> Result<Zone> {
-    UNLOCK.set(&(unlock as fn(ngx_pid_t)));
-
     let pool = cycle.pool().ok_or(Status::Error)?;
     let name = put_text(pool, bytes(&name))?;
 
@@ -327,62 +331,6 @@ pub fn declaring(cycle: Cycle, make: impl FnOnce() -> Result) -> Result {
     DECLARED.store(ptr::null_mut(), Relaxed);
 
     made
-}
-
-/// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
-///
-/// Returns an error, with an emergency in `log`, if that fails for a zone or its module
-/// refuses it. Then the caller destroys the cycle. The zones of `old` have not changed,
-/// unless a module has changed them.
-pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
-    let keep = cycle.conf().copy().keep_zones != 0;
-
-    cycle.zones().try_for_each(|zone| {
-        let continued = old.and_then(|old| old.zones().find(|&old| zone.continues(old)));
-
-        zone.init(continued, keep, log)
-    })
-}
-
-/// Makes `new` the owner of the memory that its zones have in common with those of `old`.
-pub fn take_over(new: Cycle, old: Cycle) {
-    for zone in new.zones().filter(|zone| zone.get().shm.exists != 0) {
-        let address = zone.get().shm.addr;
-
-        for old in old.zones().filter(|old| old.get().shm.addr == address) {
-            old.update(|old| old.shm.exists = 1);
-        }
-
-        zone.update(|zone| zone.shm.exists = 0);
-    }
-}
-
-/// Frees the memory of the zones that belongs to `cycle`.
-pub fn free_all(cycle: Cycle) {
-    cycle.zones().for_each(Zone::free);
-}
-
-/// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
-/// exited. A process that waits for such a lock takes it over after some time anyway.
-///
-/// The lock is made of its words here, because each worker can change `mutex` of the pool.
-fn unlock(pid: ngx_pid_t) {
-    let own = lock_owner::own();
-
-    for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
-        let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
-
-        // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
-        // and stays mapped while the cycle is in use. Zeros are a lock that is not created.
-        unsafe {
-            if let Some(words) = words.as_ref() {
-                let mut lock = MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init();
-
-                lock.create(words);
-                lock.force_unlock(pid, own, lock_owner::log);
-            }
-        }
-    }
 }
 
 impl Cycle {

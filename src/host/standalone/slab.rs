@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use super::debug_point::debug_point;
@@ -9,7 +10,8 @@ use super::lock_owner::{log, own, unchecked};
 use crate::log::Level;
 use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
-use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, ngx_slab_pool_t};
+use crate::zone::shmtx::{Taken, ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
 use crate::zone::slab::{self, change, init, known, no_memory, pages};
@@ -65,7 +67,12 @@ pub unsafe fn with_lock<T>(
     // SAFETY: the caller passes NULL or a pool.
     let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
 
-    let _ = mutex.lock(own(), log);
+    // The alert about this is in the log. The caller, or another thread, is in the middle of
+    // its own work with the pool.
+    if mutex.lock(own(), log) == Taken::Already {
+        return None;
+    }
+
     let result = work(&pool);
 
     mutex.unlock(unchecked(), log);
@@ -157,6 +164,19 @@ pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result
 const ATTEMPTS: usize = 100;
 const PAUSE: usize = 10;
 
+/// Why a zone cannot be used whose content is wrong.
+const DAMAGED: &str = "it is damaged";
+
+/// A lock of `words`. Other processes can change the lock that is in a zone, but not this
+/// one.
+pub fn lock_of(words: &'static ngx_shmtx_sh_t) -> ngx_shmtx_t {
+    // SAFETY: zeros are a lock that is not created.
+    let mut lock = unsafe { MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init() };
+
+    lock.create(words);
+    lock
+}
+
 /// Checks the zone at `zone`, which another binary has made, and which its processes still
 /// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
 /// used.
@@ -166,23 +186,26 @@ const PAUSE: usize = 10;
 /// `zone` points to `size` bytes that are mapped as long as the zone is used, and that only
 /// processes of the other binary use meanwhile.
 pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), &'static str> {
-    let header = zone.as_ptr().cast::<ngx_slab_pool_t>();
-
     if size < HEADER {
         return Err("it is too small");
     }
 
     known::remember(zone.addr().get(), size);
 
-    // SAFETY: the memory has room for the header. The header already has these values, unless
-    // a process has changed them.
-    let pool = unsafe {
-        (*header).begin(size);
-        from_ptr(header)
+    // SAFETY: the memory has this size, and room for the header. The header begins with the
+    // words of the lock, which are atomics.
+    let (words, lock) = unsafe {
+        (
+            Words::new(zone.cast(), size).ok_or(DAMAGED)?,
+            lock_of(zone.cast().as_ref()),
+        )
     };
-    let pool = pool.ok_or("it is damaged")?;
-    // SAFETY: as above.
-    let lock = unsafe { &(*header).mutex };
+
+    if !is_begun(&words) {
+        return Err(DAMAGED);
+    }
+
+    let pool = Pool::new(words);
 
     let is_locked = (0..ATTEMPTS).any(|n| {
         if n > 0 {
@@ -202,11 +225,7 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
 
     lock.unlock(unchecked(), log);
 
-    if is_right {
-        Ok(())
-    } else {
-        Err("it is damaged")
-    }
+    if is_right { Ok(()) } else { Err(DAMAGED) }
 }
 
 fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {

@@ -69,6 +69,7 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
     let entries = entries(cycle).map_err(no_memory)?;
     let entries = CStr::from_bytes_until_nul(&entries).unwrap_or_default();
     let zones = kept_zones::write().map_err(no_memory)?;
+    let descriptors = kept_zones::descriptors().map_err(no_memory)?;
     let zones = CStr::from_bytes_until_nul(&zones).unwrap_or_default();
     let service = service_manager::variables().map_err(no_memory)?;
     let service = service
@@ -101,7 +102,7 @@ fn execute_with_sockets(cycle: Cycle, log: Log, program: Text) -> Result<ngx_pid
     unsafe {
         execute(log, work, executable, &mut || {
             open_sockets(cycle).for_each(listen::hand_down);
-            kept_zones::hand_down();
+            descriptors.iter().copied().for_each(listen::hand_down);
         })
     }
 }

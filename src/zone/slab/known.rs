@@ -9,11 +9,15 @@ use std::sync::atomic::Ordering::Relaxed;
 /// The number of pools that are remembered. The ends of further ones are not checked.
 const POOLS: usize = 64;
 
-/// A pool; the address is 0 if the entry is empty.
+/// A pool; the address is 0 if the entry was never used, and `FREED` if it is not used any
+/// more.
 struct Known {
     address: AtomicUsize,
     size: AtomicUsize,
 }
+
+/// The address of no pool.
+const FREED: usize = 1;
 
 static KNOWN: [Known; POOLS] = [const {
     Known {
@@ -22,20 +26,38 @@ static KNOWN: [Known; POOLS] = [const {
     }
 }; POOLS];
 
+/// The index of the entry that a pool has, unless another pool has it. Zones that survive an
+/// upgrade begin at multiples of 2 MiB.
+#[inline(always)]
+fn index(address: usize) -> usize {
+    ((address >> 12) ^ (address >> 21)) % POOLS
+}
+
 /// The entries of a pool, the most likely first.
 fn entries(address: usize) -> impl Iterator<Item = &'static Known> {
-    let (before, from) = KNOWN.split_at((address >> 12) % POOLS);
+    let (before, from) = KNOWN.split_at(index(address));
 
     from.iter().chain(before)
 }
 
 /// Remembers that the pool at `address` has `size` bytes.
 pub fn remember(address: usize, size: usize) {
-    let known = entries(address).find(|known| [0, address].contains(&known.address.load(Relaxed)));
+    let with = |wanted: &[usize]| {
+        entries(address).find(|known| wanted.contains(&known.address.load(Relaxed)))
+    };
 
-    if let Some(known) = known {
+    if let Some(known) = with(&[address]).or_else(|| with(&[0, FREED])) {
         known.address.store(address, Relaxed);
         known.size.store(size, Relaxed);
+    }
+}
+
+/// Gives back the entry of the pool at `address`, whose memory is freed.
+pub fn free(address: usize) {
+    let known = entries(address).find(|known| known.address.load(Relaxed) == address);
+
+    if let Some(known) = known {
+        known.address.store(FREED, Relaxed);
     }
 }
 
@@ -51,7 +73,7 @@ pub fn forget(address: usize) {
 /// The size of the pool at `address`, which says that it has `size` bytes.
 #[inline(always)]
 pub fn bound(address: usize, size: usize) -> usize {
-    match KNOWN.get((address >> 12) % POOLS) {
+    match KNOWN.get(index(address)) {
         Some(known) if known.address.load(Relaxed) == address => size.min(known.size.load(Relaxed)),
         _ => search(address, size),
     }
@@ -80,6 +102,8 @@ mod tests {
         // No pool of a test begins in the first pages.
         let (one, other) = (0x1000, 0x1000 + 0x1000 * POOLS);
 
+        assert_eq!(index(one), index(other));
+
         remember(one, 8192);
         remember(other, 4096);
         assert_eq!(bound(one, 1 << 40), 8192);
@@ -88,5 +112,12 @@ mod tests {
         assert_eq!(bound(0x5000, 77), 77);
         remember(one, 65536);
         assert_eq!(bound(one, 1 << 40), 65536);
+
+        // The entry of a pool that is freed is used again, and hides no other one.
+        free(one);
+        assert_eq!(bound(one, 1 << 40), 1 << 40);
+        assert_eq!(bound(other, 1 << 40), 4096);
+        remember(other, 2048);
+        assert_eq!(bound(other, 1 << 40), 2048);
     }
 }

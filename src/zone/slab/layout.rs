@@ -17,7 +17,8 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::sys::usage::page_size;
-use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::sys::words::Words;
+use crate::zone::shmtx::{WORDS_AT, ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// The descriptor of a page, `ngx_slab_page_t`.
 #[repr(C)]
@@ -78,6 +79,26 @@ impl ngx_slab_pool_t {
         *addr = start;
         mutex.create(lock);
     }
+}
+
+/// Whether the header of a zone has the values that [`ngx_slab_pool_t::begin`] has written.
+pub fn is_begun(zone: &Words) -> bool {
+    let start = zone.start();
+    let has = |at: usize, value: usize| {
+        zone.word(start + at)
+            .is_some_and(|word| word.load(Relaxed) == value)
+    };
+    // The words of the lock are the first ones of the zone.
+    let mut words = WORDS_AT.iter().enumerate();
+
+    has(field::MIN_SHIFT, MIN_SHIFT)
+        && has(field::END, start.saturating_add(zone.size()))
+        && has(offset_of!(ngx_slab_pool_t, addr), start)
+        && words.all(|(n, at)| {
+            let at = offset_of!(ngx_slab_pool_t, mutex) + at;
+
+            has(at, start + n * size_of::<u64>())
+        })
 }
 
 /// The smallest size of chunks in a zone, as a power of two.

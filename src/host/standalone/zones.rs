@@ -1,0 +1,92 @@
+//! What happens to the zones of a cycle: they get their memory, the next cycle takes it
+//! over, it is freed, and locks of dead processes are released.
+
+use super::cycle::Cycle;
+use super::hooks::UNLOCK;
+use super::shared_memory::Zone;
+use super::{lock_owner, slab};
+use crate::config::ngx_pid_t;
+use crate::log::Log;
+use crate::status::Result;
+use crate::zone::owner;
+use crate::zone::shmtx::ngx_shmtx_sh_t;
+
+/// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
+///
+/// Returns an error, with an emergency in `log`, if that fails for a zone or its module
+/// refuses it. Then the caller destroys the cycle. The zones of `old` have not changed,
+/// unless a module has changed them.
+pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
+    let keep = cycle.conf().copy().keep_zones != 0;
+
+    if cycle.zones().next().is_some() {
+        // The function that unlocks runs in a signal handler, where the number of this
+        // process must be known.
+        owner::find_out();
+        UNLOCK.set(&(unlock as fn(ngx_pid_t)));
+    }
+
+    cycle.zones().try_for_each(|zone| {
+        let continued = old.and_then(|old| old.zones().find(|&old| zone.continues(old)));
+
+        zone.init(continued, keep, log)
+    })
+}
+
+/// Makes `new` the owner of the memory that its zones have in common with those of `old`.
+pub fn take_over(new: Cycle, old: Cycle) {
+    for zone in new.zones().filter(|zone| zone.get().shm.exists != 0) {
+        let address = zone.get().shm.addr;
+
+        for old in old.zones().filter(|old| old.get().shm.addr == address) {
+            old.update(|old| old.shm.exists = 1);
+        }
+
+        zone.update(|zone| zone.shm.exists = 0);
+    }
+}
+
+/// Before `cycle` is destroyed: gives the memory that it has in common with one of `others`,
+/// which are still in use, to that cycle.
+pub fn leave(cycle: Cycle, others: impl Iterator<Item = Cycle> + Clone) {
+    for zone in cycle.zones().filter(|zone| zone.is_owner()) {
+        let addr = zone.get().shm.addr;
+        let heir = others
+            .clone()
+            .flat_map(Cycle::zones)
+            .find(|other| !other.is_owner() && other.get().shm.addr == addr);
+
+        if let Some(heir) = heir {
+            heir.update(|heir| heir.shm.exists = 0);
+            zone.update(|zone| zone.shm.exists = 1);
+        }
+    }
+}
+
+/// Frees the memory of the zones that belongs to `cycle`.
+pub fn free_all(cycle: Cycle) {
+    cycle.zones().for_each(Zone::free);
+}
+
+/// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
+/// exited. A process that waits for such a lock takes it over after some time anyway.
+///
+/// The lock is made of its words here, because each worker can change `mutex` of the pool.
+fn unlock(pid: ngx_pid_t) {
+    let own = lock_owner::own();
+
+    for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
+        let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
+
+        // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
+        // and stays mapped while the cycle is in use.
+        let is_released = unsafe { words.as_ref() }
+            .is_some_and(|words| slab::lock_of(words).force_unlock(pid, own, lock_owner::log));
+
+        if is_released {
+            zone.log().refuse(format_args!(
+                "shmtx lock: process {pid} has exited and held the lock"
+            ));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Spreads addresses over small tables. Zones begin at multiples of the page size or of
+//! more, so the low bits of an address say nothing.
+
+/// A number that is made of all bits of an address.
+pub fn mixed(address: usize) -> usize {
+    let product = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+
+    (product >> 40) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aligned_addresses_are_spread() {
+        for align in [0x1000, 0x1_0000, 0x20_0000, 0x4000_0000] {
+            let mut used = [false; 64];
+
+            for n in 1..=64 {
+                used[mixed(n * align) % 64] = true;
+            }
+
+            let count = used.iter().filter(|&&used| used).count();
+
+            assert!(count > 30, "{align:#x}: {count}");
+        }
+    }
+}
