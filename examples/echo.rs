@@ -55,8 +55,10 @@ fn main() -> ExitCode {
         })
         .exit_worker(move |worker| {
             let n: u64 = accepted.iter().map(|n| n.load(Relaxed)).sum();
+            let line = format!("worker {} exits, {n} clients until now\n", worker.number());
 
-            eprintln!("worker {} exits, {n} clients until now", worker.number());
+            // One write, so that the lines of two workers do not mix.
+            eprint!("{line}");
         })
         .run();
 

@@ -1,11 +1,15 @@
 //! Spreads addresses over small tables. Zones begin at multiples of the page size or of
 //! more, so the low bits of an address say nothing.
 
-/// A number that is made of all bits of an address.
-pub fn mixed(address: usize) -> usize {
-    let product = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// An index below `len` that is made of all bits of an address.
+pub fn mixed(address: usize, len: usize) -> usize {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-    (product >> 40) as usize
+    // The high bits of a product depend on all bits of its factors.
+    let once = (address as u64).wrapping_mul(ODD);
+    let twice = (once ^ once >> 32).wrapping_mul(ODD);
+
+    (((twice >> 32) * len as u64) >> 32) as usize
 }
 
 #[cfg(test)]
@@ -18,7 +22,7 @@ mod tests {
             let mut used = [false; 64];
 
             for n in 1..=64 {
-                used[mixed(n * align) % 64] = true;
+                used[mixed(n * align, 64)] = true;
             }
 
             let count = used.iter().filter(|&&used| used).count();

@@ -380,7 +380,7 @@ fn is_time_to_look(lock: &AtomicU64) -> bool {
 
     let address = lock.as_ptr().addr();
     let now = time::nanoseconds();
-    let Some((last, time)) = LOOKS.get(mixed(address) % LOOKS.len()) else {
+    let Some((last, time)) = LOOKS.get(mixed(address, LOOKS.len())) else {
         return false;
     };
 

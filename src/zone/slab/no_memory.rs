@@ -35,7 +35,7 @@ fn line_of(address: usize) -> Option<&'static Line> {
 
     of_pool(address)
         .or_else(|| of_pool(0))
-        .or_else(|| LINES.get(mixed(address) % POOLS))
+        .or_else(|| LINES.get(mixed(address, POOLS)))
 }
 
 /// Whether a request of the pool at `address` that finds no memory is logged, at the
