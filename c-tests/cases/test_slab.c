@@ -236,6 +236,10 @@ test_d22(void)
     u_char      *p[3], *now;
     ngx_uint_t   i, n, all, changes, wrong;
 
+    if (t_under_valgrind()) {
+        t_skip("valgrind traces the process itself");
+    }
+
     start();
 
     for (i = 0; i < 3; i++) {

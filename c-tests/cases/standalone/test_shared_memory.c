@@ -629,6 +629,7 @@ check_refused(ngx_cycle_t *cycle)
     T_OK(zone->shm.addr == addr && memcmp(addr, copy, SIZE) == 0);
     T_EQ(count_mappings(), mappings);
 
+    free(copy);
     _exit(0);
 }
 
