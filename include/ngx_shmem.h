@@ -8,12 +8,12 @@
  *   src/host/shmem.rs
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 #ifndef _NGX_SHMEM_H_INCLUDED_
 #define _NGX_SHMEM_H_INCLUDED_
 
-
-#include <ngx_config.h>
-#include <ngx_core.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -8,12 +8,12 @@
  *   include/generator/shmtx.h
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 #ifndef _NGX_SHMTX_H_INCLUDED_
 #define _NGX_SHMTX_H_INCLUDED_
 
-
-#include <ngx_config.h>
-#include <ngx_core.h>
 
 #ifdef __cplusplus
 extern "C" {

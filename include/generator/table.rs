@@ -157,10 +157,12 @@ pub const HEADERS: &[Header] = &[
     header("setproctitle", "process titles"),
     Header {
         and: &["src/host/shmem.rs"],
+        complete: true,
         tagged: false,
         ..header("shmem", "shared memory")
     },
     Header {
+        complete: true,
         needs_by_hand: true,
         ..header("shmtx", "locks in shared memory")
     },
