@@ -31,57 +31,6 @@ start(void)
 }
 
 
-/* Starts a child that runs the function. */
-
-static pid_t
-start_child(void (*run)(void))
-{
-    pid_t  pid;
-
-    pid = fork();
-    T_REQUIRE(pid != -1);
-
-    if (pid == 0) {
-        ngx_pid = getpid();
-        run();
-        _exit(0);
-    }
-
-    return pid;
-}
-
-
-/* Waits until a child has exited, or kills it.  Returns 1 if it has exited. */
-
-static int
-ends_in(pid_t pid, int msec)
-{
-    long long  limit;
-
-    limit = t_msec() + msec;
-
-    while (waitpid(pid, NULL, WNOHANG) == 0) {
-
-        if (t_msec() > limit) {
-            (void) kill(pid, SIGKILL);
-            (void) t_wait(pid);
-            return 0;
-        }
-
-        usleep(1000);
-    }
-
-    return 1;
-}
-
-
-static int
-ends(pid_t pid)
-{
-    return ends_in(pid, 5000);
-}
-
-
 static void
 read_lock(void)
 {
@@ -107,12 +56,12 @@ test_write(void)
 
     ngx_rwlock_wlock(&shared->lock);
     T_OK(shared->lock != 0);
-    T_EQ(ends_in(start_child(read_lock), 100), 0);
-    T_EQ(ends_in(start_child(write_lock), 100), 0);
+    T_EQ(t_ends_in(t_fork_run(read_lock), 100), 0);
+    T_EQ(t_ends_in(t_fork_run(write_lock), 100), 0);
     ngx_rwlock_unlock(&shared->lock);
 
-    T_OK(ends(start_child(read_lock)));
-    T_OK(ends(start_child(write_lock)));
+    T_OK(t_ends(t_fork_run(read_lock)));
+    T_OK(t_ends(t_fork_run(write_lock)));
     T_EQ(shared->step, 2);
     T_EQ(shared->lock, 0);
 }
@@ -124,16 +73,16 @@ test_read(void)
     start();
 
     ngx_rwlock_rlock(&shared->lock);
-    T_OK(ends(start_child(read_lock)));
+    T_OK(t_ends(t_fork_run(read_lock)));
     ngx_rwlock_rlock(&shared->lock);
-    T_OK(ends(start_child(read_lock)));
-    T_EQ(ends_in(start_child(write_lock), 100), 0);
+    T_OK(t_ends(t_fork_run(read_lock)));
+    T_EQ(t_ends_in(t_fork_run(write_lock), 100), 0);
     ngx_rwlock_unlock(&shared->lock);
-    T_EQ(ends_in(start_child(write_lock), 100), 0);
+    T_EQ(t_ends_in(t_fork_run(write_lock), 100), 0);
     T_EQ(shared->step, 2);
     ngx_rwlock_unlock(&shared->lock);
 
-    T_OK(ends(start_child(write_lock)));
+    T_OK(t_ends(t_fork_run(write_lock)));
     T_EQ(shared->lock, 0);
 }
 
@@ -145,11 +94,11 @@ test_downgrade(void)
 
     ngx_rwlock_wlock(&shared->lock);
     ngx_rwlock_downgrade(&shared->lock);
-    T_OK(ends(start_child(read_lock)));
-    T_EQ(ends_in(start_child(write_lock), 100), 0);
+    T_OK(t_ends(t_fork_run(read_lock)));
+    T_EQ(t_ends_in(t_fork_run(write_lock), 100), 0);
     ngx_rwlock_unlock(&shared->lock);
 
-    T_OK(ends(start_child(write_lock)));
+    T_OK(t_ends(t_fork_run(write_lock)));
     T_EQ(shared->lock, 0);
 }
 
@@ -193,7 +142,7 @@ use_together(ngx_int_t ncpu)
     ngx_ncpu = ncpu;
 
     for (i = 0; i < PROCESSES; i++) {
-        pid[i] = start_child(use);
+        pid[i] = t_fork_run(use);
     }
 
     for (i = 0; i < PROCESSES; i++) {
@@ -247,15 +196,15 @@ test_writer_dies(void)
     }
 
     start();
-    dead = start_child(write_and_die);
+    dead = t_fork_run(write_and_die);
     t_exited(dead);                     /* it is a zombie */
 
-    T_OK(ends(start_child(read_lock)));
+    T_OK(t_ends(t_fork_run(read_lock)));
     T_EQ(t_loggedf(NGX_LOG_ALERT, "rwlock: process %d has exited", dead), 1);
     T_EQ(t_wait(dead), SIGKILL);
 
-    T_EQ(t_wait(start_child(write_and_die)), SIGKILL);
-    T_OK(ends(start_child(write_lock)));
+    T_EQ(t_wait(t_fork_run(write_and_die)), SIGKILL);
+    T_OK(t_ends(t_fork_run(write_lock)));
     T_EQ(shared->step, 2);
 }
 
@@ -265,8 +214,8 @@ test_reader_dies(void)
 {
     start();
 
-    T_EQ(t_wait(start_child(read_and_die)), SIGKILL);
-    T_OK(ends(start_child(write_lock)));
+    T_EQ(t_wait(t_fork_run(read_and_die)), SIGKILL);
+    T_OK(t_ends(t_fork_run(write_lock)));
     T_EQ(shared->step, 1);
 }
 
@@ -281,15 +230,15 @@ test_one_of_readers_dies(void)
     start();
 
     ngx_rwlock_rlock(&shared->lock);
-    T_EQ(t_wait(start_child(read_and_die)), SIGKILL);
-    T_OK(ends(start_child(read_lock)));
+    T_EQ(t_wait(t_fork_run(read_and_die)), SIGKILL);
+    T_OK(t_ends(t_fork_run(read_lock)));
 
-    pid = start_child(write_lock);
+    pid = t_fork_run(write_lock);
     usleep(20000);
     T_EQ(shared->step, 1);
     ngx_rwlock_unlock(&shared->lock);
 
-    T_OK(ends(pid));
+    T_OK(t_ends(pid));
     T_EQ(shared->step, 2);
 }
 
@@ -316,7 +265,7 @@ test_unlock_of_free(void)
     ngx_rwlock_unlock(&shared->lock);
     T_EQ(shared->lock, 0);
     T_EQ(t_logged(NGX_LOG_ALERT, "rwlock unlock: the lock is free"), 1);
-    T_OK(ends(start_child(read_lock)));
+    T_OK(t_ends(t_fork_run(read_lock)));
 }
 
 
@@ -329,15 +278,15 @@ test_unlock_of_other(void)
 
     ngx_rwlock_rlock(&shared->lock);
     word = shared->lock;
-    T_OK(ends(start_child(unlock)));
+    T_OK(t_ends(t_fork_run(unlock)));
     T_OK(shared->lock == word);
     T_EQ(t_loggedf(NGX_LOG_ALERT, "rwlock unlock: process %d reads", getpid()), 1);
     ngx_rwlock_unlock(&shared->lock);
 
     ngx_rwlock_wlock(&shared->lock);
     word = shared->lock;
-    T_OK(ends(start_child(unlock)));
-    T_OK(ends(start_child(downgrade)));
+    T_OK(t_ends(t_fork_run(unlock)));
+    T_OK(t_ends(t_fork_run(downgrade)));
     T_OK(shared->lock == word);
     T_EQ(t_loggedf(NGX_LOG_ALERT, "lock: process %d writes", getpid()), 1);
     T_EQ(t_logged(NGX_LOG_ALERT, "rwlock downgrade: process"), 1);
@@ -364,7 +313,7 @@ test_lock_twice(void)
 {
     start();
 
-    T_OK(ends(start_child(write_twice)));
+    T_OK(t_ends(t_fork_run(write_twice)));
     T_EQ(shared->step, 1);
     T_EQ(shared->lock, 0);
     T_EQ(t_logged(NGX_LOG_ALERT, "rwlock wlock: process"), 2);
@@ -395,7 +344,7 @@ test_no_starvation(void)
     start();
 
     for (i = 0; i < PROCESSES; i++) {
-        pid[i] = start_child(read_always);
+        pid[i] = t_fork_run(read_always);
     }
 
     while (shared->step == 0) {
@@ -403,7 +352,7 @@ test_no_starvation(void)
     }
 
     for (i = 0; i < 5; i++) {
-        T_OK(ends(start_child(write_lock)));
+        T_OK(t_ends(t_fork_run(write_lock)));
     }
 
     for (i = 0; i < PROCESSES; i++) {
@@ -423,14 +372,14 @@ test_read_again(void)
     start();
 
     ngx_rwlock_rlock(&shared->lock);
-    pid = start_child(write_lock);
+    pid = t_fork_run(write_lock);
     usleep(20000);
     ngx_rwlock_rlock(&shared->lock);
     ngx_rwlock_unlock(&shared->lock);
     T_EQ(shared->step, 0);
     ngx_rwlock_unlock(&shared->lock);
 
-    T_OK(ends(pid));
+    T_OK(t_ends(pid));
     T_EQ(shared->lock, 0);
 }
 
@@ -449,13 +398,13 @@ test_waits_without_cpu(void)
 
     start();
     ngx_rwlock_wlock(&shared->lock);
-    pid[0] = start_child(read_lock);
-    pid[1] = start_child(write_lock);
+    pid[0] = t_fork_run(read_lock);
+    pid[1] = t_fork_run(write_lock);
 
     usleep(1000000);
     ngx_rwlock_unlock(&shared->lock);
-    T_OK(ends(pid[0]));
-    T_OK(ends(pid[1]));
+    T_OK(t_ends(pid[0]));
+    T_OK(t_ends(pid[1]));
 
     T_REQUIRE(getrusage(RUSAGE_CHILDREN, &usage) == 0);
     T_OK(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec == 0);

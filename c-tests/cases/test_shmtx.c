@@ -43,26 +43,6 @@ start(void)
 }
 
 
-/* Starts a child that runs the function. */
-
-static pid_t
-start_child(void (*run)(void))
-{
-    pid_t  pid;
-
-    pid = fork();
-    T_REQUIRE(pid != -1);
-
-    if (pid == 0) {
-        ngx_pid = getpid();
-        run();
-        _exit(0);
-    }
-
-    return pid;
-}
-
-
 /* The pid of the process that holds the lock. */
 
 static ngx_pid_t
@@ -156,7 +136,7 @@ test_force_unlock_of_dead(void)
 
     start();
 
-    pid = start_child(lock_and_exit);
+    pid = t_fork_run(lock_and_exit);
     T_EQ(t_wait(pid), 0);
     T_EQ(owner(), pid);
     T_EQ(ngx_shmtx_force_unlock(mtx, pid), 1);
@@ -188,7 +168,7 @@ count_together(ngx_int_t ncpu)
     ngx_ncpu = ncpu;
 
     for (i = 0; i < PROCESSES; i++) {
-        pid[i] = start_child(lock_and_count);
+        pid[i] = t_fork_run(lock_and_count);
     }
 
     for (i = 0; i < PROCESSES; i++) {
@@ -215,30 +195,6 @@ test_one_processor(void)
 }
 
 
-/* Waits until a child has exited, or kills it.  Returns 1 if it has exited. */
-
-static int
-ends(pid_t pid)
-{
-    long long  limit;
-
-    limit = t_msec() + 5000;
-
-    while (waitpid(pid, NULL, WNOHANG) == 0) {
-
-        if (t_msec() > limit) {
-            (void) kill(pid, SIGKILL);
-            (void) t_wait(pid);
-            return 0;
-        }
-
-        usleep(1000);
-    }
-
-    return 1;
-}
-
-
 static void
 wait_for_lock(void)
 {
@@ -259,7 +215,7 @@ test_waits(void)
     start();
     ngx_shmtx_lock(mtx);
 
-    pid = start_child(wait_for_lock);
+    pid = t_fork_run(wait_for_lock);
 
     while (t_logged_by(pid, NGX_LOG_DEBUG, "shmtx wait") == 0) {
         ngx_sched_yield();
@@ -298,11 +254,11 @@ test_owner_dies(void)
 
     start();
 
-    dead = start_child(lock_and_die);
+    dead = t_fork_run(lock_and_die);
     t_exited(dead);                     /* it is a zombie */
 
-    pid = start_child(wait_for_lock);
-    T_OK(ends(pid));
+    pid = t_fork_run(wait_for_lock);
+    T_OK(t_ends(pid));
 
     T_EQ(shared->step, 2);
     T_EQ(shared->words.lock, 0);
@@ -316,16 +272,7 @@ lock_and_pause(void)
 {
     ngx_shmtx_lock(mtx);
     shared->step = 1;
-
-    for ( ;; ) {
-        pause();
-    }
-}
-
-
-static void
-do_nothing(int signo)
-{
+    t_pause(NULL, NULL);
 }
 
 
@@ -334,7 +281,7 @@ wait_with_signals(void)
 {
     struct itimerval  often = { { 0, 5000 }, { 0, 5000 } };
 
-    signal(SIGALRM, do_nothing);
+    t_wake_on(SIGALRM);
     setitimer(ITIMER_REAL, &often, NULL);
     ngx_shmtx_lock(mtx);
 }
@@ -357,13 +304,13 @@ test_owner_dies_with_signals(void)
 
     start();
 
-    dead = start_child(lock_and_pause);
+    dead = t_fork_run(lock_and_pause);
 
     while (shared->step == 0) {
         ngx_sched_yield();
     }
 
-    pid = start_child(wait_with_signals);
+    pid = t_fork_run(wait_with_signals);
 
     limit = t_msec() + 1000;
 
@@ -374,7 +321,7 @@ test_owner_dies_with_signals(void)
     }
 
     T_EQ(kill(dead, SIGKILL), 0);
-    T_OK(ends(pid));
+    T_OK(t_ends(pid));
     T_EQ(t_wait(dead), SIGKILL);
 }
 
@@ -393,10 +340,10 @@ test_owner_dies_trylock(void)
 
     start();
 
-    dead = start_child(lock_and_die);
+    dead = t_fork_run(lock_and_die);
     T_EQ(t_wait(dead), SIGKILL);
 
-    T_OK(ends(start_child(try_lock)));
+    T_OK(t_ends(t_fork_run(try_lock)));
     T_EQ(shared->step, 1);
 }
 
@@ -415,7 +362,7 @@ test_pid_is_reused(void)
     ngx_shmtx_unlock(mtx);
     T_OK(shared->words.lock != 0);
 
-    T_OK(ends(start_child(wait_for_lock)));
+    T_OK(t_ends(t_fork_run(wait_for_lock)));
     T_EQ(shared->words.lock, 0);
 }
 
@@ -433,7 +380,7 @@ test_force_unlock_of_running(void)
     start();
 
     ngx_shmtx_lock(mtx);
-    T_EQ(t_wait(start_child(force_unlock_parent)), 0);
+    T_EQ(t_wait(t_fork_run(force_unlock_parent)), 0);
     T_EQ(shared->step, 1);
     T_EQ(owner(), getpid());
 }
@@ -456,8 +403,8 @@ test_lock_twice(void)
 
     start();
 
-    pid = start_child(lock_twice);
-    T_OK(ends(pid));
+    pid = t_fork_run(lock_twice);
+    T_OK(t_ends(pid));
     T_EQ(shared->step, 1);
     T_EQ(shared->words.lock, 0);
     T_EQ(t_loggedf(NGX_LOG_ALERT, "shmtx lock: process %d holds the lock already",
@@ -481,7 +428,7 @@ test_unlock_of_other(void)
     T_EQ(t_logged(NGX_LOG_ALERT, "shmtx unlock: the lock is free"), 1);
 
     ngx_shmtx_lock(mtx);
-    T_EQ(t_wait(start_child(unlock)), 0);
+    T_EQ(t_wait(t_fork_run(unlock)), 0);
     T_EQ(owner(), getpid());
     T_EQ(t_loggedf(NGX_LOG_ALERT, "shmtx unlock: process %d holds the lock",
                    getpid()), 1);
@@ -507,7 +454,7 @@ test_stale_pid(void)
     ngx_shmtx_lock(mtx);
     ngx_shmtx_unlock(mtx);
 
-    pid = start_child(lock_with_stale_pid);
+    pid = t_fork_run(lock_with_stale_pid);
     T_EQ(t_wait(pid), 0);
     T_EQ(owner(), pid);
 }
@@ -565,13 +512,13 @@ test_waiter_dies(void)
     start();
     ngx_shmtx_lock(mtx);
 
-    first = start_child(wait_traced);
+    first = t_fork_run(wait_traced);
     T_REQUIRE(waitpid(first, &status, __WALL) == first);
     T_REQUIRE(WIFSTOPPED(status));
     run_to_futex(first);
     T_REQUIRE(ptrace(PTRACE_SYSCALL, first, NULL, NULL) == 0);
 
-    second = start_child(wait_for_lock);
+    second = t_fork_run(wait_for_lock);
 
     while (t_logged_by(second, NGX_LOG_DEBUG, "shmtx wait") == 0) {
         ngx_sched_yield();
@@ -584,7 +531,7 @@ test_waiter_dies(void)
     (void) kill(first, SIGKILL);
     (void) t_wait(first);
 
-    T_OK(ends(second));
+    T_OK(t_ends(second));
     T_EQ(shared->step, 2);
     T_EQ(shared->words.lock, 0);
 }
@@ -612,7 +559,7 @@ test_no_starvation(void)
 
     start();
     t_log()->log_level = NGX_LOG_NOTICE;
-    greedy = start_child(lock_always);
+    greedy = t_fork_run(lock_always);
 
     while (shared->plain == 0) {
         ngx_sched_yield();
@@ -621,7 +568,7 @@ test_no_starvation(void)
     begin = t_msec();
 
     for (i = 0; i < 20; i++) {
-        T_OK(ends(start_child(wait_for_lock)));
+        T_OK(t_ends(t_fork_run(wait_for_lock)));
     }
 
     T_OK(t_msec() - begin < 10000);
@@ -644,11 +591,11 @@ test_waits_without_cpu(void)
 
     start();
     ngx_shmtx_lock(mtx);
-    pid = start_child(wait_for_lock);
+    pid = t_fork_run(wait_for_lock);
 
     usleep(1000000);
     ngx_shmtx_unlock(mtx);
-    T_OK(ends(pid));
+    T_OK(t_ends(pid));
 
     T_REQUIRE(getrusage(RUSAGE_CHILDREN, &usage) == 0);
     T_OK(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec == 0);

@@ -91,6 +91,60 @@ t_fork_exit(int code)
 }
 
 
+/* Starts a child that runs the function. */
+
+pid_t
+t_fork_run(void (*run)(void))
+{
+    pid_t  pid;
+
+    pid = fork();
+    T_REQUIRE(pid != -1);
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        run();
+        _exit(0);
+    }
+
+    return pid;
+}
+
+
+/*
+ * Waits until a child has exited.  Returns 1 if it has exited within the time, otherwise
+ * kills it and returns 0.
+ */
+
+int
+t_ends_in(pid_t pid, int msec)
+{
+    long long  limit;
+
+    limit = t_msec() + msec;
+
+    while (waitpid(pid, NULL, WNOHANG) == 0) {
+
+        if (t_msec() > limit) {
+            (void) kill(pid, SIGKILL);
+            (void) t_wait(pid);
+            return 0;
+        }
+
+        usleep(1000);
+    }
+
+    return 1;
+}
+
+
+int
+t_ends(pid_t pid)
+{
+    return t_ends_in(pid, 5000);
+}
+
+
 /* The function of a process that waits until a signal kills it. */
 
 void

@@ -46,7 +46,7 @@ pub static FORGET: Hook<fn(RawFd)> = Hook::new();
 pub static CLOSE_PARENTS: Hook<fn()> = Hook::new();
 
 /// Releases the locks of zones that a dead process has held. Async-signal-safe. It is set
-/// when the first zone is declared.
+/// before the first zone gets its memory.
 pub static UNLOCK: Hook<fn(ngx_pid_t)> = Hook::new();
 
 /// Removes a descriptor from the event loop. The core calls this function

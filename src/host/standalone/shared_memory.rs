@@ -129,7 +129,7 @@ impl Zone {
 
         // The memory of an old binary does not belong to another cycle of this one.
         if old.is_none() {
-            self.update(|zone| zone.shm.exists = 0);
+            self.set_owner(true);
         }
 
         result.inspect_err(|_| {
@@ -142,10 +142,8 @@ impl Zone {
 
     /// Uses memory that exists already.
     fn use_memory(self, addr: *mut u8) {
-        self.update(|zone| {
-            zone.shm.addr = addr;
-            zone.shm.exists = 1;
-        });
+        self.update(|zone| zone.shm.addr = addr);
+        self.set_owner(false);
     }
 
     /// The memory of this zone that the binary had which has executed this one.
@@ -203,16 +201,18 @@ impl Zone {
 
     /// Frees the memory, unless it belongs to another cycle.
     pub(super) fn free(self) {
-        let log = self.log();
-
-        if self.is_owner() {
-            known::free(self.get().shm.addr.addr());
+        if !self.is_owner() {
+            return;
         }
 
+        let (log, address) = (self.log(), self.get().shm.addr.addr());
+
+        known::free(address);
+
         self.update(|zone| {
-            if zone.shm.exists == 0 && kept_zones::free(zone.shm.addr.addr(), log) {
+            if kept_zones::free(address, log) {
                 zone.shm.addr = ptr::null_mut();
-            } else if zone.shm.exists == 0 {
+            } else {
                 // SAFETY: `allocate` has set the address, or the memory was taken over with
                 // this address and size. The caller of `free_all` does not use the memory.
                 unsafe { zone.shm.free() };
@@ -223,6 +223,11 @@ impl Zone {
     /// Whether this cycle frees the memory of the zone.
     pub(super) fn is_owner(self) -> bool {
         self.get().shm.exists == 0
+    }
+
+    /// Sets whether this cycle frees the memory of the zone.
+    pub(super) fn set_owner(self, is_owner: bool) {
+        self.update(|zone| zone.shm.exists = (!is_owner).into());
     }
 }
 

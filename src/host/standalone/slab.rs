@@ -190,8 +190,6 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
         return Err("it is too small");
     }
 
-    known::remember(zone.addr().get(), size);
-
     // SAFETY: the memory has this size, and room for the header. The header begins with the
     // words of the lock, which are atomics.
     let (words, lock) = unsafe {
@@ -225,7 +223,13 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
 
     lock.unlock(unchecked(), log);
 
-    if is_right { Ok(()) } else { Err(DAMAGED) }
+    if !is_right {
+        return Err(DAMAGED);
+    }
+
+    known::remember(zone.addr().get(), size);
+
+    Ok(())
 }
 
 fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {

@@ -35,14 +35,14 @@ pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
 
 /// Makes `new` the owner of the memory that its zones have in common with those of `old`.
 pub fn take_over(new: Cycle, old: Cycle) {
-    for zone in new.zones().filter(|zone| zone.get().shm.exists != 0) {
+    for zone in new.zones().filter(|zone| !zone.is_owner()) {
         let address = zone.get().shm.addr;
 
         for old in old.zones().filter(|old| old.get().shm.addr == address) {
-            old.update(|old| old.shm.exists = 1);
+            old.set_owner(false);
         }
 
-        zone.update(|zone| zone.shm.exists = 0);
+        zone.set_owner(true);
     }
 }
 
@@ -57,8 +57,8 @@ pub fn leave(cycle: Cycle, others: impl Iterator<Item = Cycle> + Clone) {
             .find(|other| !other.is_owner() && other.get().shm.addr == addr);
 
         if let Some(heir) = heir {
-            heir.update(|heir| heir.shm.exists = 0);
-            zone.update(|zone| zone.shm.exists = 1);
+            heir.set_owner(true);
+            zone.set_owner(false);
         }
     }
 }
