@@ -12,7 +12,7 @@
 //!
 //! A process takes a lane at its first addition: one that no process uses, or the lane of a
 //! process that has exited. It sets the gauges to 0 before it uses them. Meanwhile the
-//! first word has the bit [`TAKING`], so that the gauges do not count as those of the new
+//! first word has the bit `TAKING`, so that the gauges do not count as those of the new
 //! process. If it dies then, the lane is that of a dead process again.
 //!
 //! If all lanes are in use, a process adds to the last lane, which belongs to no process,
@@ -241,7 +241,7 @@ impl ngx_ipc_counters_t {
     }
 }
 
-/// Whether the process has exited whose number, perhaps with the bit [`TAKING`], is in the
+/// Whether the process has exited whose number, perhaps with the bit `TAKING`, is in the
 /// first word of a lane.
 fn has_exited(owner: usize) -> bool {
     owner::has_exited((owner & !TAKING) as u64)
