@@ -46,10 +46,13 @@ configure()
     stamp="${CC:-cc} $cflags $ldflags $options $*"
 
     if [ "$stamp" = "$(cat "$dir/$name/stamp" 2> /dev/null)" ] \
-        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -name 'config')" ]
+        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -type f ! -name '*.[ch]')" ]
     then
         return 0
     fi
+
+    # An object of a file that is not compiled any more would stay there.
+    find "$dir/$name" -name '*.o' -delete
 
     # configure splits $options at spaces, so flags with spaces in them, such
     # as "-O2 -g", are passed in options of their own.

@@ -10,7 +10,7 @@ use crate::support::{sys, wait_until};
 const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 hello; } }";
 
 /// Lines that only one of the two programs logs, each with the reason.
-const DIFFERENT: [(Which, &str, &str); 4] = [
+const DIFFERENT: [(Which, &str, &str); 6] = [
     (
         Which::Ipc,
         "[debug] close channel s:N pid:N our:-N fd:N",
@@ -25,6 +25,16 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
         Which::Ipc,
         "[info] sendmsg() failed (N: Broken pipe)",
         "D13: a message to a process that has exited and is not reaped yet fails",
+    ),
+    (
+        Which::Stock,
+        "[debug] shmtx lock",
+        "a process on the library logs this only if it does not get the lock at once",
+    ),
+    (
+        Which::Stock,
+        "[debug] shmtx unlock",
+        "the library has no lines about locks that no process waits for",
     ),
     (
         Which::Ipc,
