@@ -33,7 +33,7 @@ addon=$top/nginx
 
 options="--with-compat --with-debug --with-threads --with-stream --with-poll_module
          --with-select_module
-         --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
+         --with-http_stub_status_module --with-http_ssl_module --prefix=$dir/prefix ${CONFIGURE:-}"
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}
 

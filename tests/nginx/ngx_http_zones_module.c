@@ -9,8 +9,8 @@
  *                      wrong, or "right"
  *   do=lock            takes the lock of the first zone, and stops
  *   do=use             takes and releases the lock of the first zone
- *   do=steps&op=N      runs operation N on the pool of the first zone. A child is
- *                      killed after each instruction of the operation.  Then
+ *   do=steps&op=N&by=M runs operation N on the pool of the first zone. A child is
+ *                      killed after each M-th instruction of the operation.  Then
  *                      another child uses the pool and checks it.  Answers with
  *                      the numbers of instructions and of wrong pools
  *
@@ -402,7 +402,7 @@ ngx_http_zones_survives(ngx_http_zones_scene_t *scene, ngx_uint_t *pfree)
 
 
 static void
-ngx_http_zones_steps(ngx_int_t op, char *answer)
+ngx_http_zones_steps(ngx_int_t op, ngx_int_t by, char *answer)
 {
     size_t                   size;
     u_char                  *before;
@@ -436,7 +436,7 @@ ngx_http_zones_steps(ngx_int_t op, char *answer)
 
     wrong = 0;
 
-    for (after = 0; after < n; after++) {
+    for (after = 0; after < n; after += by) {
         ngx_memcpy(scene.pool, before, size);
 
         if (ngx_http_zones_die(&scene, op, after) != -1) {
@@ -451,14 +451,14 @@ ngx_http_zones_steps(ngx_int_t op, char *answer)
     free(before);
 
     snprintf(answer, NGX_HTTP_ZONES_ANSWER, "%s:%d wrong:%d",
-             (after == n) ? "instructions" : "ended early after", (int) after,
-             (int) wrong);
+             (after >= n) ? "instructions" : "ended early after",
+             (int) ngx_min(after, n), (int) wrong);
 }
 
 #else
 
 static void
-ngx_http_zones_steps(ngx_int_t op, char *answer)
+ngx_http_zones_steps(ngx_int_t op, ngx_int_t by, char *answer)
 {
     snprintf(answer, NGX_HTTP_ZONES_ANSWER, "no steps on this processor");
 }
@@ -471,7 +471,7 @@ ngx_http_zones_handler(ngx_http_request_t *r)
 {
     char                      answer[NGX_HTTP_ZONES_ANSWER];
     sigset_t                  mask, old;
-    ngx_str_t                 what, op, type = ngx_string("text/plain");
+    ngx_str_t                 what, op, by, type = ngx_string("text/plain");
     ngx_slab_pool_t          *pool;
     ngx_http_complex_value_t  cv;
 
@@ -486,13 +486,15 @@ ngx_http_zones_handler(ngx_http_request_t *r)
         ngx_http_zones_check(answer);
 
     } else if (what.len == 5 && ngx_strncmp(what.data, "steps", 5) == 0
-               && ngx_http_arg(r, (u_char *) "op", 2, &op) == NGX_OK)
+               && ngx_http_arg(r, (u_char *) "op", 2, &op) == NGX_OK
+               && ngx_http_arg(r, (u_char *) "by", 2, &by) == NGX_OK)
     {
         /* nginx's handler of SIGCHLD would reap the children */
         sigemptyset(&mask);
         sigaddset(&mask, SIGCHLD);
         sigprocmask(SIG_BLOCK, &mask, &old);
-        ngx_http_zones_steps(ngx_atoi(op.data, op.len), answer);
+        ngx_http_zones_steps(ngx_atoi(op.data, op.len),
+                             ngx_max(ngx_atoi(by.data, by.len), 1), answer);
         sigprocmask(SIG_SETMASK, &old, NULL);
 
     } else if (what.len == 4 && ngx_strncmp(what.data, "lock", 4) == 0) {
