@@ -43,14 +43,11 @@ pub mod palloc;
 pub mod process;
 #[cfg(feature = "standalone")]
 pub mod process_cycle;
-#[cfg(feature = "standalone")]
 pub mod rwlock;
 #[cfg(feature = "standalone")]
 pub mod setproctitle;
 pub mod shmem;
-#[cfg(feature = "standalone")]
 pub mod shmtx;
-#[cfg(feature = "standalone")]
 pub mod slab;
 #[cfg(feature = "standalone")]
 pub mod times;
