@@ -2,7 +2,7 @@
 # archive.sh: finds or builds the library for nginx/config.  Sets
 #
 #   NGX_IPC_ARCHIVE    the path of libngx_ipc_nginx.a
-#   NGX_IPC_INCLUDE    a directory that contains ngx_ipc.h and ngx_ipc_message.h only
+#   NGX_IPC_INCLUDE    a directory with the headers for modules of nginx, and no others
 #
 # nginx's configure has set ngx_n, ngx_c, CFLAGS and NGX_OBJS, the directory of the
 # objects; replace.sh has set NGX_IPC_HOST.  The library has debug information
@@ -19,8 +19,10 @@ mkdir -p "$NGX_OBJS/ngx_ipc/include"
 ngx_ipc_out=`cd "$NGX_OBJS/ngx_ipc" && pwd`
 
 NGX_IPC_INCLUDE=$ngx_ipc_out/include
-cp "$ngx_ipc_top/include/ngx_ipc.h" "$ngx_ipc_top/include/ngx_ipc_message.h" \
-    "$NGX_IPC_INCLUDE"
+
+for ngx_ipc_header in ngx_ipc.h ngx_ipc_message.h ngx_ipc_counters.h; do
+    cp "$ngx_ipc_top/include/$ngx_ipc_header" "$NGX_IPC_INCLUDE"
+done
 
 
 # prints 1 if CFLAGS ask for debug information, else 0: the last option that begins

@@ -26,7 +26,6 @@ pub mod event_timer;
 pub mod introspect;
 #[cfg(feature = "standalone")]
 pub mod ipc;
-#[cfg(feature = "standalone")]
 pub mod ipc_counters;
 pub mod ipc_message;
 pub mod ipc_message_fds;
