@@ -71,5 +71,7 @@ mod user;
 mod valgrind;
 #[path = "nginx/workers.rs"]
 mod workers;
+#[path = "nginx/zone_view.rs"]
+mod zone_view;
 #[path = "nginx/zones.rs"]
 mod zones;
