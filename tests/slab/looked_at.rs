@@ -4,7 +4,8 @@
 use ngx_ipc::host::zone_view::find::{Zone as Found, zones};
 use ngx_ipc::host::zone_view::snapshot::{Depth, Snapshot, take};
 use ngx_ipc::sys::other_process::OtherProcess;
-use ngx_ipc::zone::slab::layout::field;
+use ngx_ipc::zone::slab::change::{RECORD, is_interrupted};
+use ngx_ipc::zone::slab::layout::{field, page};
 use ngx_ipc::zone::slab::pool::Pool;
 use ngx_ipc::zone::slab::usage::{free_runs, sizes, usage};
 use ngx_ipc::zone::slab::verify::verify;
@@ -188,4 +189,39 @@ fn damaged_zones() {
     }
 
     assert!(damaged > ROUNDS / 4, "{damaged}");
+}
+
+/// A pool of nginx has no record. If the library's would be in the last page, nginx's pool has one
+/// page more, and the bytes there are no record.
+#[test]
+fn a_pool_of_nginx_has_no_record() {
+    const PAGES: usize = 141;
+    const DESCRIPTOR: usize = 24;
+
+    let process = own();
+    let zone = zone_of(1 + PAGES);
+    let get = |at| zone.pool.field(at).unwrap();
+    let set = |address, value| zone.pool.put(address, value).unwrap();
+    let (pages, last) = (get(field::PAGES), get(field::LAST));
+
+    assert_eq!(zone.pages(), PAGES - 1);
+    assert_eq!(zone.contents().free, PAGES - 1);
+
+    // The last free page, with the link to the first one.
+    set(last - DESCRIPTOR + page::PREV, 0);
+    set(last + page::SLAB, 0);
+    set(last + page::NEXT, 0);
+    set(last + page::PREV, pages);
+    set(pages + page::SLAB, PAGES);
+    set(zone.pool.at(field::LAST), last + DESCRIPTOR);
+    set(zone.pool.at(field::PFREE), PAGES);
+
+    // What was in the page before it was freed.
+    set(get(field::END) - RECORD, 5);
+
+    let snapshot = look(&process, &zone);
+
+    assert_eq!(findings(&snapshot.pool), [] as [String; 0]);
+    assert_eq!(usage(&snapshot.pool).unwrap().free, PAGES);
+    assert_eq!(is_interrupted(&snapshot.pool), Ok(false));
 }
