@@ -172,6 +172,8 @@ pub const HEADERS: &[Header] = &[
         ..header("shmtx", "locks in shared memory")
     },
     Header {
+        and: &["src/zone/slab/usage.rs"],
+        tagged: false,
         needs_by_hand: true,
         ..header("slab", "pools: allocates pieces of a zone")
     },

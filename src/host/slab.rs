@@ -16,7 +16,7 @@ use crate::zone::shmtx::Taken;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
-use crate::zone::slab::{self, change, init, known, no_memory, pages};
+use crate::zone::slab::{self, change, init, known, no_memory, usage};
 
 /// The zone of C that is to become a pool.
 ///
@@ -333,7 +333,7 @@ fn report_no_memory(pool: &Pool, size: usize) {
             "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
              largest free run: {} pages, {more} failures not logged",
             Context(pool),
-            pages::largest(pool).unwrap_or_default()
+            usage::longest(pool).unwrap_or_default()
         ),
     );
 }
@@ -349,6 +349,11 @@ pub fn check(pool: &Pool, report: impl Fn(&[u8])) -> bool {
     });
 
     contents.findings == 0
+}
+
+/// How much of a pool is in use; `None` if it is damaged.
+pub fn usage(pool: &Pool) -> Option<usage::ngx_slab_usage_t> {
+    usage::usage(pool).ok()
 }
 
 /// The size of a zone for `n` pieces of `size` bytes; 0 if no zone is so large.

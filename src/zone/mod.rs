@@ -11,3 +11,7 @@ pub mod rwlock;
 pub mod shmtx;
 pub mod slab;
 pub mod wait;
+
+/// The beginning of the name of the file in memory that a zone is. The name of the zone
+/// follows.
+pub const FILE_NAME: &[u8] = b"ngx_ipc zone ";

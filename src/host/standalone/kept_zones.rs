@@ -25,6 +25,7 @@ use crate::sys::lock::Lock;
 use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
 use crate::sys::{environment, heap, memory_file};
+use crate::zone::FILE_NAME;
 use crate::zone::slab::known;
 
 /// The name of the environment variable.
@@ -62,7 +63,7 @@ pub fn allocate(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
 }
 
 fn make(name: &[u8], size: usize, log: Log) -> std::result::Result<NonNull<c_void>, Errno> {
-    let file = memory_file::create(size)?;
+    let file = memory_file::create_named(FILE_NAME, name, size)?;
     let segment = map_file(&file, size, unlikely_address())?;
 
     keep(name, &segment, file).inspect_err(|_| {

@@ -88,4 +88,4 @@ pub mod variables;
 pub mod wake_up;
 pub mod watch;
 pub mod worker;
-mod zones;
+pub mod zones;

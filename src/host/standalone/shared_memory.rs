@@ -91,7 +91,7 @@ impl Zone {
     }
 
     /// The bytes of the name.
-    fn name(&self) -> &[u8] {
+    pub(super) fn name(&self) -> &[u8] {
         bytes(&self.get().shm.name)
     }
 

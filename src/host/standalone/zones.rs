@@ -1,6 +1,8 @@
 //! What happens to the zones of a cycle: they get their memory, the next cycle takes it
 //! over, it is freed, and locks of dead processes are released.
 
+use std::ptr::NonNull;
+
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
 use super::shared_memory::Zone;
@@ -8,6 +10,7 @@ use crate::config::ngx_pid_t;
 use crate::host::lock_owner;
 use crate::log::Log;
 use crate::status::Result;
+use crate::sys::words::Words;
 use crate::zone::shmtx::ngx_shmtx_sh_t;
 
 /// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
@@ -65,6 +68,22 @@ pub fn leave(cycle: Cycle, others: impl Iterator<Item = Cycle> + Clone) {
 /// Frees the memory of the zones that belongs to `cycle`.
 pub fn free_all(cycle: Cycle) {
     cycle.zones().for_each(Zone::free);
+}
+
+/// Calls `show` with the name and the memory of each zone of `ngx_cycle`.
+pub fn each(show: &mut dyn FnMut(&[u8], Words)) {
+    for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
+        let shm = &zone.get().shm;
+        let (addr, size) = (shm.addr.cast(), shm.size);
+
+        // SAFETY: the memory of a zone has this size and stays mapped while the cycle is in use, so
+        // also while `show` runs. Rust code accesses its bytes through `Words` only.
+        let words = NonNull::new(addr).and_then(|start| unsafe { Words::new(start, size) });
+
+        if let Some(words) = words {
+            show(zone.name(), words);
+        }
+    }
 }
 
 /// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
