@@ -132,6 +132,7 @@ pub mod field {
     pub const LOG_CTX: usize = offset_of!(ngx_slab_pool_t, log_ctx);
     pub const ZERO: usize = offset_of!(ngx_slab_pool_t, zero);
     pub const FLAGS: usize = offset_of!(ngx_slab_pool_t, flags);
+    pub const DATA: usize = offset_of!(ngx_slab_pool_t, data);
 }
 
 /// Offsets of a descriptor's fields.
