@@ -9,6 +9,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <ngx_ipc_zone.h>
 #include <stdio.h>
 
 
@@ -579,6 +580,9 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
     ngx_str_t   name;
     ngx_conf_t  cf;
 
+    static ngx_str_t            typed = ngx_string("typed");
+    static ngx_ipc_zone_type_t  type = { ngx_string("type"), 1, 8, 0, NULL, NULL, NULL };
+
     memset(&cf, 0, sizeof(cf));
     cf.cycle = cycle;
 
@@ -593,6 +597,10 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
         {
             return NGX_CONF_ERROR;
         }
+    }
+
+    if (ngx_ipc_zone_add(cycle, &type, &typed, 65536) == NULL) {
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
