@@ -570,7 +570,10 @@ a_single_program(void)
 }
 
 
-/* A zone that each cycle declares. */
+/* Zones that each cycle declares. */
+
+static ngx_shm_zone_t  *typed_zone;
+
 
 static char *
 declare_zones(ngx_cycle_t *cycle, void *unused)
@@ -599,11 +602,37 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
         }
     }
 
-    if (ngx_ipc_zone_add(cycle, &type, &typed, 65536) == NULL) {
-        return NGX_CONF_ERROR;
+    typed_zone = ngx_ipc_zone_add(cycle, &type, &typed, 65536);
+
+    return (typed_zone != NULL) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* Transactions do without the memory that the test takes away. */
+
+static ngx_int_t
+change_typed_zone(ngx_shm_zone_t *zone)
+{
+    void  *p, *q;
+
+    if (ngx_ipc_zone_begin(zone) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    return NGX_CONF_OK;
+    p = ngx_ipc_zone_alloc(zone, 100);
+    q = ngx_ipc_zone_calloc(zone, 5000);
+
+    if (p == NULL || q == NULL
+        || ngx_ipc_zone_save(zone, zone->data, 8) != NGX_OK
+        || ngx_ipc_zone_free(zone, p) != NGX_OK
+        || ngx_ipc_zone_free(zone, q) != NGX_OK
+        || ngx_ipc_zone_commit(zone) != NGX_OK
+        || ngx_ipc_zone_begin(zone) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_ipc_zone_abort(zone);
 }
 
 
@@ -624,16 +653,19 @@ a_single_program_with_zones(void)
 static ngx_int_t
 in_hook(ngx_cycle_t *cycle)
 {
+    ngx_int_t     result;
     ngx_cycle_t  *new;
 
     ngx_log_error(NGX_LOG_ALERT, cycle->log, 0, "a line");
 
     t_arm();
+    result = (typed_zone != NULL) ? change_typed_zone(typed_zone) : NGX_OK;
     ngx_reopen_files(cycle, -1);
     ngx_reopen_files(cycle, geteuid() == 0 ? 1 : -1);
     new = ngx_init_cycle(cycle);
     t_disarm();
 
+    T_EQ(result, NGX_OK);
     ngx_quit = 0;
 
     if (new == NULL) {
