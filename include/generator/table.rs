@@ -122,6 +122,11 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc_message", "messages between processes")
     },
     Header {
+        and: &["src/host/standalone/zone_type.rs"],
+        tagged: false,
+        ..header("ipc_zone", "typed zones and transactions")
+    },
+    Header {
         types: &[
             "ngx_log_handler_pt",
             "ngx_log_writer_pt",
