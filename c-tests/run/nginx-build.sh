@@ -34,6 +34,7 @@ addon=$top/nginx
 options="--with-compat --with-debug --with-threads --with-stream --with-poll_module
          --with-select_module
          --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
+
 # Its SSL module uses functions that newer versions of OpenSSL have deprecated.
 [ "$version" = bullseye ] || options="$options --with-http_ssl_module"
 
