@@ -5,8 +5,10 @@
 //! one in which the process has died. The next [`transaction`] does the same for the
 //! structures of a module.
 
+pub mod hash;
 pub mod mixed;
 pub mod owner;
+pub mod queue;
 pub mod rwlock;
 pub mod shmtx;
 pub mod slab;
