@@ -5,6 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/ipc_zone.rs
+ *   src/abi/ipc_zone_structures.rs
  *   src/host/standalone/zone_type.rs
  *   include/generator/ipc_zone.h
  */
@@ -212,6 +213,101 @@ ngx_int_t ngx_ipc_zone_commit(ngx_shm_zone_t *zone);
  * Safety: zone is NULL or a zone of a cycle that is in use.
  */
 ngx_int_t ngx_ipc_zone_abort(ngx_shm_zone_t *zone);
+
+/*
+ * Inserts the element x at the head of the queue h as ngx_queue_insert_head() does, in the
+ * transaction that this process has begun. Head and elements are in the zone.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR as ngx_ipc_zone_save() does, and also if another process
+ * has overwritten the queue.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_insert_head(ngx_shm_zone_t *zone,
+                                         void *h,
+                                         void *x);
+
+/*
+ * Inserts the element x at the tail of the queue h as ngx_ipc_zone_queue_insert_head()
+ * does at the head.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_insert_tail(ngx_shm_zone_t *zone,
+                                         void *h,
+                                         void *x);
+
+/*
+ * Removes the element x from its queue, as ngx_queue_remove() does. The results are those of
+ * ngx_ipc_zone_queue_insert_head().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_remove(ngx_shm_zone_t *zone,
+                                    void *x);
+
+/*
+ * Makes a table in the zone, in the transaction that this process has begun: values of size
+ * bytes, which are found by their keys. n is the expected number of keys, which are spread
+ * over so many lists.
+ *
+ * Returns the table, or NULL as ngx_ipc_zone_alloc() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_hash_create(ngx_shm_zone_t *zone,
+                               ngx_uint_t n,
+                               size_t size);
+
+/*
+ * Finds the value of the key key of len bytes in a table with values of size bytes. This
+ * process has begun a transaction.
+ *
+ * Returns the value, at an address that is a multiple of the size of a pointer. It is valid until
+ * the key is deleted. A program that changes it calls ngx_ipc_zone_save() first, or
+ * ngx_ipc_zone_hash_set(). Returns NULL if the table has no such key. Also returns NULL, with
+ * an alert in the log of ngx_cycle, if hash is no table with values of this size, or if another
+ * process has overwritten it.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. key is NULL or has len bytes.
+ */
+void *ngx_ipc_zone_hash_get(ngx_shm_zone_t *zone,
+                            void *hash,
+                            const u_char *key,
+                            size_t len,
+                            size_t size);
+
+/*
+ * Sets the value of the key key of len bytes to a copy of the size bytes at value, in
+ * the transaction that this process has begun.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with a line in the log of ngx_cycle, if there is no memory,
+ * as ngx_ipc_zone_save() does, or as ngx_ipc_zone_hash_get() does. The program then calls
+ * ngx_ipc_zone_abort().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. key is NULL or has len bytes, value is
+ * NULL or has size bytes.
+ */
+ngx_int_t ngx_ipc_zone_hash_set(ngx_shm_zone_t *zone,
+                                void *hash,
+                                const u_char *key,
+                                size_t len,
+                                const void *value,
+                                size_t size);
+
+/*
+ * Deletes the key key of len bytes, in the transaction that this process has begun.
+ *
+ * Returns NGX_OK, or NGX_DECLINED if the table has no such key. Returns NGX_ERROR, with an
+ * alert in the log of ngx_cycle, as ngx_ipc_zone_free() and ngx_ipc_zone_hash_get() do. The
+ * program then calls ngx_ipc_zone_abort().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. key is NULL or has len bytes.
+ */
+ngx_int_t ngx_ipc_zone_hash_delete(ngx_shm_zone_t *zone,
+                                   void *hash,
+                                   const u_char *key,
+                                   size_t len);
 
 
 /*

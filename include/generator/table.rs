@@ -122,7 +122,10 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc_message", "messages between processes")
     },
     Header {
-        and: &["src/host/standalone/zone_type.rs"],
+        and: &[
+            "src/abi/ipc_zone_structures.rs",
+            "src/host/standalone/zone_type.rs",
+        ],
         tagged: false,
         ..header("ipc_zone", "typed zones and transactions")
     },

@@ -16,7 +16,7 @@ use crate::host::standalone::{typed_zones, zone_transaction};
 ///
 /// `zone` is NULL or a zone of a cycle that is in use.
 #[inline(always)]
-unsafe fn done(zone: *mut ngx_shm_zone_t, work: impl FnOnce(Zone) -> bool) -> ngx_int_t {
+pub(super) unsafe fn done(zone: *mut ngx_shm_zone_t, work: impl FnOnce(Zone) -> bool) -> ngx_int_t {
     // SAFETY: the caller passes NULL or a zone.
     if unsafe { Zone::from_ptr(zone) }.is_some_and(work) {
         NGX_OK
@@ -30,7 +30,7 @@ unsafe fn done(zone: *mut ngx_shm_zone_t, work: impl FnOnce(Zone) -> bool) -> ng
 /// # Safety
 ///
 /// `zone` is NULL or a zone of a cycle that is in use.
-unsafe fn piece(
+pub(super) unsafe fn piece(
     zone: *mut ngx_shm_zone_t,
     work: impl FnOnce(Zone) -> Option<usize>,
 ) -> *mut c_void {

@@ -6,8 +6,10 @@
 //! structures of a module.
 
 pub mod counters;
+pub mod hash;
 pub mod mixed;
 pub mod owner;
+pub mod queue;
 pub mod rwlock;
 pub mod shmtx;
 pub mod slab;

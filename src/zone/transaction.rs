@@ -153,6 +153,22 @@ impl<'a> Transaction<'a> {
         self.or_fail(self.log.push_saved(address, size))
     }
 
+    /// The pool.
+    pub fn pool(&self) -> &'a Pool {
+        self.pool
+    }
+
+    /// Reads the word at `address`.
+    pub fn word(&self, address: usize) -> Result<usize> {
+        Ok(self.pool.get(address)?)
+    }
+
+    /// Saves the word at `address`, and changes it.
+    pub fn change(&self, address: usize, value: usize) -> Result {
+        self.save(address, size_of::<usize>())?;
+        Ok(self.pool.put(address, value)?)
+    }
+
     /// Allocates `size` bytes, which are freed again if the transaction is undone.
     pub fn alloc(&self, size: usize) -> Result<usize> {
         self.log.push_allocated(size)

@@ -41,6 +41,8 @@ pub enum Fault {
     LogIsFull,
     /// The bytes are not those of a module.
     OutsideOfPool,
+    /// The address is not that of a table with values of this size, or the table is damaged.
+    NoTable,
     /// A function of the transaction has failed, so it cannot become final.
     Failed,
     /// A word of the header or of the log is impossible: a process has overwritten it.

@@ -3,6 +3,8 @@
 //!
 //! The process runs one instruction at a time, see `steps.rs`.
 
+use ngx_ipc::zone::hash::{self, Table};
+use ngx_ipc::zone::queue;
 use ngx_ipc::zone::slab::change;
 use ngx_ipc::zone::slab::verify::Contents;
 use ngx_ipc::zone::transaction::{Fault, Found, Left, Result, Transaction};
@@ -20,6 +22,10 @@ pub const NEXT: usize = 1002;
 
 /// The number of words of the root.
 pub const ROOT: usize = 8;
+
+/// The word of the root that begins the head of a queue, and that of an element.
+pub const HEAD: usize = 3;
+const ELEMENT: usize = 5;
 
 /// A zone with a root, and two pieces to which the root points.
 pub struct Scene {
@@ -47,6 +53,9 @@ impl Scene {
             this.zone.pool.put(piece, 7).unwrap();
         }
 
+        // The head of an empty queue.
+        this.set(HEAD, this.root + HEAD * WORD);
+        this.set(HEAD + 1, this.root + HEAD * WORD);
         this
     }
 
@@ -140,6 +149,34 @@ fn overwrite(scene: &Scene, ends: impl FnOnce(&Scene) -> Result) {
         scene.set(n, 60 + n);
     }
 
+    ends(scene).unwrap();
+}
+
+/// A transaction with a table, which replaces a piece, and with a queue.
+fn structures(scene: &Scene, ends: impl FnOnce(&Scene) -> Result) {
+    scene.begin(VICTIM);
+
+    let transaction = scene.transaction();
+    let address = hash::create(&transaction, 1, WORD).unwrap();
+    let table = Table::open(&transaction, address, Some(WORD)).unwrap();
+
+    // One list has both keys.
+    table.set(b"a key", &[1; WORD]).unwrap();
+    table.set(b"another key", &[2; WORD]).unwrap();
+    table.set(b"a key", &[3; WORD]).unwrap();
+    assert!(table.delete(b"a key").unwrap());
+    assert!(table.delete(b"another key").unwrap());
+    assert_eq!(table.count(), Ok(0));
+
+    scene.save(0, 1);
+    transaction.free(scene.get(0)).unwrap();
+    scene.set(0, address);
+
+    let [head, element] = [HEAD, ELEMENT].map(|n| scene.root + n * WORD);
+
+    queue::insert_after(&transaction, head, element).unwrap();
+    queue::remove(&transaction, element).unwrap();
+    queue::insert_before(&transaction, head, element).unwrap();
     ends(scene).unwrap();
 }
 
@@ -245,6 +282,14 @@ fn works() -> Vec<(&'static str, Work)> {
         (
             "replace and abort",
             Box::new(|scene: &Scene| replace(scene, Scene::abort)),
+        ),
+        (
+            "structures and commit",
+            Box::new(|scene: &Scene| structures(scene, Scene::commit)),
+        ),
+        (
+            "structures and abort",
+            Box::new(|scene: &Scene| structures(scene, Scene::abort)),
         ),
         (
             "overwrite and commit",

@@ -5,7 +5,7 @@ use ngx_ipc::zone::slab::layout::field;
 use ngx_ipc::zone::transaction::{Found, Left, Transaction};
 use ngx_ipc::zone::typed::{Header, word};
 
-use super::transactions::{NEXT, ROOT, Scene, VICTIM, WORD};
+use super::transactions::{HEAD, NEXT, ROOT, Scene, VICTIM, WORD};
 
 /// splitmix64, so that a failure can be repeated.
 struct Random(u64);
@@ -74,6 +74,10 @@ fn change(scene: &Scene, random: &mut Random) {
 fn random_transactions() {
     let mut random = Random(7);
     let scene = Scene::new(400);
+
+    // The queue is not used here.
+    scene.set(HEAD, 0);
+    scene.set(HEAD + 1, 0);
 
     for n in 0..50_000 {
         let before = (n % 16 == 0).then(|| scene.content());

@@ -613,7 +613,8 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
 static ngx_int_t
 change_typed_zone(ngx_shm_zone_t *zone)
 {
-    void  *p, *q;
+    void         *p, *q, *hash;
+    ngx_queue_t  *h, *x;
 
     if (ngx_ipc_zone_begin(zone) != NGX_OK) {
         return NGX_ERROR;
@@ -628,6 +629,26 @@ change_typed_zone(ngx_shm_zone_t *zone)
         || ngx_ipc_zone_free(zone, q) != NGX_OK
         || ngx_ipc_zone_commit(zone) != NGX_OK
         || ngx_ipc_zone_begin(zone) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    h = ngx_ipc_zone_alloc(zone, 2 * sizeof(ngx_queue_t));
+    hash = ngx_ipc_zone_hash_create(zone, 10, 8);
+
+    if (h == NULL || hash == NULL) {
+        return NGX_ERROR;
+    }
+
+    x = h + 1;
+    ngx_queue_init(h);
+
+    if (ngx_ipc_zone_queue_insert_head(zone, h, x) != NGX_OK
+        || ngx_ipc_zone_queue_remove(zone, x) != NGX_OK
+        || ngx_ipc_zone_queue_insert_tail(zone, h, x) != NGX_OK
+        || ngx_ipc_zone_hash_set(zone, hash, (u_char *) "key", 3, zone->data, 8) != NGX_OK
+        || ngx_ipc_zone_hash_get(zone, hash, (u_char *) "key", 3, 8) == NULL
+        || ngx_ipc_zone_hash_delete(zone, hash, (u_char *) "key", 3) != NGX_OK)
     {
         return NGX_ERROR;
     }

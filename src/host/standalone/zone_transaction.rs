@@ -97,7 +97,7 @@ pub fn report_found(zone: Zone, pool: &Pool, found: &Found, log: Log) {
 /// Does `work` in the transaction that this process has begun. `size` is that of a request
 /// for memory.
 #[inline]
-fn with<T>(
+pub(super) fn with<T>(
     zone: Zone,
     size: usize,
     work: impl FnOnce(&Transaction<'_>, &Pool) -> Result<T>,
@@ -181,6 +181,7 @@ fn report(zone: Zone, pool: &Pool, size: usize, fault: Fault) {
         Fault::NoLog => "it is no typed zone, or its header is damaged",
         Fault::LogIsFull => "the undo log is full",
         Fault::OutsideOfPool => "the bytes are not in the pool",
+        Fault::NoTable => "it is no table with values of this size, or the table is damaged",
         Fault::Failed => "a function of the transaction has failed, it is undone",
         Fault::Damaged => "the undo log is damaged",
     };
