@@ -26,6 +26,8 @@ pub mod event_timer;
 pub mod introspect;
 #[cfg(feature = "standalone")]
 pub mod ipc;
+#[cfg(feature = "standalone")]
+pub mod ipc_counters;
 pub mod ipc_message;
 pub mod ipc_message_fds;
 pub mod ipc_message_place;
