@@ -602,7 +602,7 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
         }
     }
 
-    typed_zone = ngx_ipc_zone_add(cycle, &type, &typed, 65536);
+    typed_zone = ngx_ipc_zone_add_size(cycle, &type, sizeof(type), &typed, 65536);
 
     return (typed_zone != NULL) ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
