@@ -38,6 +38,7 @@ mod name_service;
 pub mod nested_epoll;
 pub mod notify;
 pub mod panic;
+pub mod parts;
 pub mod path;
 pub mod proc_stat;
 pub mod process;

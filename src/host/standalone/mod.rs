@@ -77,6 +77,8 @@ pub mod shared_memory;
 pub mod signaller;
 pub mod single;
 pub mod slab;
+pub mod slab_call;
+mod slab_log;
 pub mod socket_names;
 pub mod spawn;
 pub mod start;
