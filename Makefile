@@ -109,7 +109,7 @@ nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 test-nginx: nginx ## compares the two
 	@sh c-tests/run/test-nginx.sh
 
-# SUBJECT="..."   some of: channel spawn execute mesh shmem locks slab nginx; or messages
+# SUBJECT="..."   some of: channel spawn execute mesh shmem locks slab counters nginx; or messages
 # SHORT=1         fewer rounds, sizes and backends
 # PAGE=1          writes the results into benches/README.md
 bench: ## measures the library, nginx's own C and bare system calls

@@ -73,3 +73,5 @@ mod valgrind;
 mod workers;
 #[path = "nginx/zones.rs"]
 mod zones;
+#[path = "nginx/zones_killed.rs"]
+mod zones_killed;

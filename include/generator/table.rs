@@ -104,6 +104,11 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc", "functions that nginx does not have")
     },
     Header {
+        and: &["src/zone/counters.rs"],
+        tagged: false,
+        ..header("ipc_counters", "counters to which many processes add")
+    },
+    Header {
         and: &[
             "src/abi/ipc_message_fds.rs",
             "src/abi/ipc_message_place.rs",

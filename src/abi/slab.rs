@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::ptr;
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::host::standalone::slab::{self, from_ptr};
-use crate::host::standalone::slab_call::{with, with_lock};
+use crate::host::slab::{self, from_ptr};
+use crate::host::slab_call::{with, with_lock};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 use crate::zone::slab::quick;
 

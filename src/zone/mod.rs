@@ -4,6 +4,7 @@
 //! waits for the lock takes the lock over. The next operation on a zone then undoes the
 //! one in which the process has died.
 
+pub mod counters;
 pub mod mixed;
 pub mod owner;
 pub mod rwlock;

@@ -16,8 +16,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::slab;
 use crate::host::globals::ngx_ipc_huge_pages;
+use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::shmem::huge_pages;
 use crate::sys::inherit::Inherited;
@@ -25,6 +25,7 @@ use crate::sys::lock::Lock;
 use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
 use crate::sys::{environment, heap, memory_file};
+use crate::zone::slab::known;
 
 /// The name of the environment variable.
 const VARIABLE: &CStr = c"NGX_IPC_ZONES";
@@ -107,6 +108,7 @@ pub fn free(address: usize, log: Log) -> bool {
     };
     let zone = kept.swap_remove(at);
 
+    known::free(address);
     unmap(&zone, log);
 
     true

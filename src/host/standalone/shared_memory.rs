@@ -19,15 +19,14 @@ use super::cycle::Cycle;
 use super::kept_zones;
 use super::list;
 use super::log::ErrorLog;
-use super::slab;
 use super::socket_names::put_text;
 use super::types::ngx_cycle_t;
 use crate::config::{NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t};
 use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
+use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
-use crate::zone::slab::known;
 
 /// nginx's typedef.
 pub type ngx_shm_zone_t = ngx_shm_zone_s;
@@ -206,8 +205,6 @@ impl Zone {
         }
 
         let (log, address) = (self.log(), self.get().shm.addr.addr());
-
-        known::free(address);
 
         self.update(|zone| {
             if kept_zones::free(address, log) {

@@ -4,11 +4,10 @@
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
 use super::shared_memory::Zone;
-use super::{lock_owner, slab};
 use crate::config::ngx_pid_t;
+use crate::host::lock_owner;
 use crate::log::Log;
 use crate::status::Result;
-use crate::zone::owner;
 use crate::zone::shmtx::ngx_shmtx_sh_t;
 
 /// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
@@ -22,7 +21,7 @@ pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
     if cycle.zones().next().is_some() {
         // The function that unlocks runs in a signal handler, where the number of this
         // process must be known.
-        owner::find_out();
+        lock_owner::prepare();
         UNLOCK.set(&(unlock as fn(ngx_pid_t)));
     }
 
@@ -73,15 +72,13 @@ pub fn free_all(cycle: Cycle) {
 ///
 /// The lock is made of its words here, because each worker can change `mutex` of the pool.
 fn unlock(pid: ngx_pid_t) {
-    let own = lock_owner::own();
-
     for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
         let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
 
         // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
         // and stays mapped while the cycle is in use.
-        let is_released = unsafe { words.as_ref() }
-            .is_some_and(|words| slab::lock_of(words).force_unlock(pid, own, lock_owner::log));
+        let is_released =
+            unsafe { words.as_ref() }.is_some_and(|words| lock_owner::release_of_dead(words, pid));
 
         if is_released {
             zone.log().refuse(format_args!(

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::debug_point::debug_point;
 use super::lock_owner::log;
+#[cfg(not(feature = "standalone"))]
+use super::nginx::variables::ngx_debug_point as debug_point;
+#[cfg(feature = "standalone")]
+use super::standalone::debug_point::debug_point;
 use crate::log::Level;
 use crate::sys::time::monotonic;
 use crate::zone::slab::pool::{Fault, Pool, Result};

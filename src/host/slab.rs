@@ -2,17 +2,15 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
-use super::lock_owner::{log, own, unchecked};
+use super::lock_owner::{lock_of, log, own, unchecked};
 use super::slab_log::Context;
 use crate::log::Level;
 use crate::sys::parts::Parts;
 use crate::sys::time::pause;
 use crate::sys::words::Words;
-use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
@@ -97,16 +95,6 @@ const PAUSE: usize = 10;
 
 /// Why a zone cannot be used whose content is wrong.
 const DAMAGED: &str = "it is damaged";
-
-/// A lock of `words`. Other processes can change the lock that is in a zone, but not this
-/// one.
-pub fn lock_of(words: &'static ngx_shmtx_sh_t) -> ngx_shmtx_t {
-    // SAFETY: zeros are a lock that is not created.
-    let mut lock = unsafe { MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init() };
-
-    lock.create(words);
-    lock
-}
 
 /// Checks the zone at `zone`, which another binary has made, and which its processes still
 /// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
