@@ -60,10 +60,15 @@ impl Log {
         Self(raw)
     }
 
+    /// Whether a line at `level` is logged.
+    pub fn has(self, level: Level) -> bool {
+        self.0.level() >= level as usize
+    }
+
     /// Logs the line `text` at `level`. If `err` is given, the line ends with
     /// the number and the text of `err`.
     pub fn error(self, level: Level, err: Option<Errno>, text: fmt::Arguments<'_>) {
-        if self.0.level() >= level as usize {
+        if self.has(level) {
             self.write(level as usize, err, text);
         }
     }

@@ -121,7 +121,7 @@ pub fn driver(name: &str, peer: Peer, backend: Backend) -> PathBuf {
 
             // A call of a shared library takes as long as half of a lock, and nginx's own
             // functions are part of the driver.
-            if name == "locks" {
+            if ["locks", "slab"].contains(&name) {
                 command.arg(library.join("libngx_ipc.a")).args([
                     "-lutil",
                     "-lrt",

@@ -1,17 +1,20 @@
 //! `ngx_slab.h`: the pools of zones.
 
 use std::ffi::{c_char, c_void};
+use std::num::NonZeroUsize;
 use std::ptr;
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::host::slab::{self, from_ptr, with, with_lock};
+use crate::host::slab::{self, from_ptr};
+use crate::host::slab_call::{with, with_lock};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
+use crate::zone::slab::quick;
 use crate::zone::slab::usage::ngx_slab_usage_t;
 
-/// The piece of the pool's memory at `address`; NULL for `None`.
+/// The piece of memory at `address`, which is shared with C; NULL for `None`.
 #[inline(always)]
-fn piece(pool: *mut ngx_slab_pool_t, address: Option<usize>) -> *mut c_void {
-    address.map_or(ptr::null_mut(), |address| pool.with_addr(address).cast())
+fn piece(address: Option<NonZeroUsize>) -> *mut c_void {
+    ptr::with_exposed_provenance_mut(address.map_or(0, NonZeroUsize::get))
 }
 
 /// Finds out the size of a page, on which the sizes of chunks depend. ngx_slab_init()
@@ -59,9 +62,16 @@ pub unsafe extern "C" fn ngx_slab_init(pool: *mut ngx_slab_pool_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_alloc(pool: *mut ngx_slab_pool_t, size: usize) -> *mut c_void {
     // SAFETY: C passes NULL or a pool whose lock is created.
-    let address = unsafe { with_lock(pool, size, |pool| slab::alloc(pool, size)) };
+    let address = unsafe {
+        with_lock(
+            pool,
+            size,
+            move |parts| quick::alloc(parts, size),
+            move |pool| slab::alloc(pool, size),
+        )
+    };
 
-    piece(pool, address)
+    piece(address)
 }
 
 /// Allocates a piece of `size` bytes as ngx_slab_alloc() does, in a pool whose lock this
@@ -76,9 +86,16 @@ pub unsafe extern "C" fn ngx_slab_alloc_locked(
     size: usize,
 ) -> *mut c_void {
     // SAFETY: C passes NULL or a pool.
-    let address = unsafe { with(pool, size, |pool| slab::alloc(pool, size)) };
+    let address = unsafe {
+        with(
+            pool,
+            size,
+            move |parts| quick::alloc(parts, size),
+            move |pool| slab::alloc(pool, size),
+        )
+    };
 
-    piece(pool, address)
+    piece(address)
 }
 
 /// Allocates a piece of `size` bytes as ngx_slab_alloc() does, and fills it with zeros.
@@ -90,9 +107,16 @@ pub unsafe extern "C" fn ngx_slab_alloc_locked(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_calloc(pool: *mut ngx_slab_pool_t, size: usize) -> *mut c_void {
     // SAFETY: C passes NULL or a pool whose lock is created.
-    let address = unsafe { with_lock(pool, size, |pool| slab::calloc(pool, size)) };
+    let address = unsafe {
+        with_lock(
+            pool,
+            size,
+            move |parts| slab::quick_calloc(parts, size),
+            move |pool| slab::calloc(pool, size),
+        )
+    };
 
-    piece(pool, address)
+    piece(address)
 }
 
 /// Allocates a piece of `size` bytes as ngx_slab_calloc() does, in a pool whose lock this
@@ -107,9 +131,16 @@ pub unsafe extern "C" fn ngx_slab_calloc_locked(
     size: usize,
 ) -> *mut c_void {
     // SAFETY: C passes NULL or a pool.
-    let address = unsafe { with(pool, size, |pool| slab::calloc(pool, size)) };
+    let address = unsafe {
+        with(
+            pool,
+            size,
+            move |parts| slab::quick_calloc(parts, size),
+            move |pool| slab::calloc(pool, size),
+        )
+    };
 
-    piece(pool, address)
+    piece(address)
 }
 
 /// Frees the piece `p`.
@@ -126,7 +157,14 @@ pub unsafe extern "C" fn ngx_slab_calloc_locked(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_free(pool: *mut ngx_slab_pool_t, p: *mut c_void) {
     // SAFETY: C passes NULL or a pool whose lock is created.
-    let _ = unsafe { with_lock(pool, 0, |pool| slab::free(pool, p.addr())) };
+    let _ = unsafe {
+        with_lock(
+            pool,
+            0,
+            move |parts| quick::free(parts, p.addr()),
+            move |pool| slab::free(pool, p.addr()),
+        )
+    };
 }
 
 /// Frees the piece `p` as ngx_slab_free() does, in a pool whose lock this process holds.
@@ -138,7 +176,14 @@ pub unsafe extern "C" fn ngx_slab_free(pool: *mut ngx_slab_pool_t, p: *mut c_voi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_free_locked(pool: *mut ngx_slab_pool_t, p: *mut c_void) {
     // SAFETY: C passes NULL or a pool.
-    let _ = unsafe { with(pool, 0, |pool| slab::free(pool, p.addr())) };
+    let _ = unsafe {
+        with(
+            pool,
+            0,
+            move |parts| quick::free(parts, p.addr()),
+            move |pool| slab::free(pool, p.addr()),
+        )
+    };
 }
 
 /// Checks all links, bits and counters of a pool, and changes nothing. The bytes of the

@@ -24,6 +24,8 @@ pub mod shmem;
 pub mod signal_handler;
 pub mod sized;
 pub mod slab;
+pub mod slab_call;
+mod slab_log;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;

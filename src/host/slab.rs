@@ -1,23 +1,22 @@
-//! The pools of zones, `ngx_slab_...()`, with their log lines.
+//! The pools of zones, `ngx_slab_...()`.
 
 use std::ffi::c_void;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
 use super::lock_owner::{lock_of, log, own, unchecked};
-#[cfg(not(feature = "standalone"))]
-use super::nginx::variables::ngx_debug_point as debug_point;
-#[cfg(feature = "standalone")]
-use super::standalone::debug_point::debug_point;
+use super::slab_log::Context;
 use crate::config::ngx_pid_t;
 use crate::log::Level;
-use crate::sys::time::{monotonic, pause};
+use crate::sys::parts::Parts;
+use crate::sys::time::pause;
 use crate::sys::words::Words;
-use crate::zone::shmtx::{Taken, ngx_shmtx_t};
+use crate::zone::shmtx::ngx_shmtx_t;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
-use crate::zone::slab::{self, change, init, known, no_memory, usage};
+use crate::zone::slab::{self, change, init, known, quick, usage};
 use crate::zone::typed::Header;
 
 /// The zone of C that is to become a pool.
@@ -55,36 +54,6 @@ pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
     unsafe { Words::new(start, size) }.map(Pool::new)
 }
 
-/// Does `work` with a pool while this process holds its lock. Logs a failure of an
-/// operation for `size` bytes when the lock is released. `None` if `pool` is NULL or if the
-/// work has failed.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool, see [`from_ptr`].
-#[inline(always)]
-pub unsafe fn with_lock<T>(
-    pool: *mut ngx_slab_pool_t,
-    size: usize,
-    work: impl FnOnce(&Pool) -> Result<T>,
-) -> Option<T> {
-    // SAFETY: the caller passes NULL or a pool.
-    let (pool, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
-
-    // The alert about this is in the log. The caller, or another thread, is in the middle of
-    // its own work with the pool.
-    match mutex.lock(own(), log) {
-        Taken::Released => {}
-        Taken::FromDead(pid) => note_death(&pool, pid),
-        Taken::Already => return None,
-    }
-
-    let result = work(&pool);
-
-    mutex.unlock(unchecked(), log);
-    reported(&pool, size, result)
-}
-
 /// Remembers that the process `pid` has died with the lock of a zone, if it is a typed zone. The
 /// next transaction tells the module.
 #[cold]
@@ -93,49 +62,6 @@ pub fn note_death(pool: &Pool, pid: ngx_pid_t) {
     if let Some(header) = Header::find(pool) {
         // A damaged pool has no word for the pid, and no transactions.
         let _ = header.note_death(pid.unsigned_abs() as usize);
-    }
-}
-
-/// Does `work` with a pool whose lock this process holds, as [`with_lock`] does.
-///
-/// # Safety
-///
-/// `pool` is NULL or a pool, see [`from_ptr`].
-#[inline(always)]
-pub unsafe fn with<T>(
-    pool: *mut ngx_slab_pool_t,
-    size: usize,
-    work: impl FnOnce(&Pool) -> Result<T>,
-) -> Option<T> {
-    // SAFETY: the caller passes NULL or a pool.
-    let pool = unsafe { from_ptr(pool) }?;
-    let result = work(&pool);
-
-    reported(&pool, size, result)
-}
-
-/// The text that the program has set for the log lines of a pool.
-struct Context<'a>(&'a Pool);
-
-impl fmt::Display for Context<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = [0; 256];
-        let mut len = 0;
-
-        for (to, byte) in bytes.iter_mut().zip(self.0.log_ctx()) {
-            *to = byte;
-            len += 1;
-        }
-
-        for chunk in bytes.get(..len).unwrap_or_default().utf8_chunks() {
-            f.write_str(chunk.valid())?;
-
-            if !chunk.invalid().is_empty() {
-                f.write_str("\u{fffd}")?;
-            }
-        }
-
-        Ok(())
     }
 }
 
@@ -229,6 +155,7 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
     }
 
     known::remember(zone.addr().get(), size);
+    init::remember(&pool);
 
     Ok(())
 }
@@ -245,8 +172,6 @@ pub fn lock_soon(lock: &ngx_shmtx_t) -> bool {
 }
 
 fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {
-    known::remember(pool.at(0), pool.words().size());
-
     init::init(pool).map_err(|_| least_size(pool.field(field::MIN_SHIFT).unwrap_or_default()))
 }
 
@@ -275,93 +200,45 @@ pub fn report_undone(pool: &Pool) {
 }
 
 /// Allocates `size` bytes. The caller has locked the pool.
-#[inline(always)]
-pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
-    match slab::alloc(pool, size) {
-        Err(Fault::Interrupted) => undo_and_alloc(pool, size),
+pub fn alloc(pool: &Pool, size: usize) -> Result<NonZeroUsize> {
+    let address = match slab::alloc_any(pool, size) {
+        Err(Fault::Interrupted) => {
+            undo(pool);
+            slab::alloc_any(pool, size)
+        }
         result => result,
-    }
+    };
+
+    NonZeroUsize::new(address?).ok_or(Fault::Damaged)
 }
 
-#[cold]
-#[inline(never)]
-fn undo_and_alloc(pool: &Pool, size: usize) -> Result<usize> {
-    undo(pool);
-    slab::alloc(pool, size)
+/// Allocates `size` bytes of zeros in the usual cases, see [`quick`].
+pub fn quick_calloc(parts: &Parts, size: usize) -> Option<NonZeroUsize> {
+    let address = quick::alloc(parts, size)?;
+
+    parts.words()?.zero(address.get(), size);
+
+    Some(address)
 }
 
 /// Allocates `size` bytes of zeros. The caller has locked the pool.
-pub fn calloc(pool: &Pool, size: usize) -> Result<usize> {
+pub fn calloc(pool: &Pool, size: usize) -> Result<NonZeroUsize> {
     let address = alloc(pool, size)?;
 
-    pool.words().zero(address, size);
+    pool.words().zero(address.get(), size);
 
     Ok(address)
 }
 
 /// Frees a piece of memory. The caller has locked the pool.
-#[inline(always)]
 pub fn free(pool: &Pool, address: usize) -> Result {
-    match slab::free(pool, address) {
-        Err(Fault::Interrupted) => undo_and_free(pool, address),
+    match slab::free_any(pool, address) {
+        Err(Fault::Interrupted) => {
+            undo(pool);
+            slab::free_any(pool, address)
+        }
         result => result,
     }
-}
-
-#[cold]
-#[inline(never)]
-fn undo_and_free(pool: &Pool, address: usize) -> Result {
-    undo(pool);
-    slab::free(pool, address)
-}
-
-/// The value of an operation for `size` bytes. If it has failed, a line in the log says
-/// why.
-#[inline(always)]
-fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
-    result.map_err(|fault| report(pool, size, fault)).ok()
-}
-
-/// Logs why an operation for `size` bytes has failed.
-#[cold]
-#[inline(never)]
-pub fn report(pool: &Pool, size: usize, fault: Fault) {
-    let context = Context(pool);
-    let alert = |text| log().error(Level::Alert, None, text);
-
-    match fault.text() {
-        Some(text) => alert(format_args!("{text}{context}")),
-        None if fault == Fault::NoMemory => report_no_memory(pool, size),
-        None => alert(format_args!(
-            "slab: the pool at {:#x} is damaged{context}",
-            pool.at(0)
-        )),
-    }
-
-    if fault == Fault::Busy {
-        debug_point();
-    }
-}
-
-fn report_no_memory(pool: &Pool, size: usize) {
-    if !pool.logs_no_memory() {
-        return;
-    }
-
-    let Some(more) = no_memory::is_due(pool.at(0), monotonic().as_msec()) else {
-        return;
-    };
-
-    log().error(
-        Level::Crit,
-        None,
-        format_args!(
-            "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
-             largest free run: {} pages, {more} failures not logged",
-            Context(pool),
-            usage::longest(pool).unwrap_or_default()
-        ),
-    );
 }
 
 /// Checks a pool. Calls `report` with the text of each finding, which ends with a NUL.

@@ -40,6 +40,7 @@ pub mod notify;
 #[cfg(feature = "standalone")]
 pub mod other_process;
 pub mod panic;
+pub mod parts;
 pub mod path;
 #[cfg(feature = "standalone")]
 pub mod proc_maps;

@@ -49,6 +49,12 @@ impl Words {
         self.start.addr().get()
     }
 
+    /// A pointer to the first word.
+    #[inline(always)]
+    pub fn first(self) -> NonNull<u8> {
+        self.start
+    }
+
     /// The number of bytes.
     #[inline(always)]
     pub fn size(self) -> usize {

@@ -7,14 +7,19 @@
 //! running for as long as any process has its pid.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use crate::config::ngx_pid_t;
-use crate::sys::{at_fork, proc_stat, process};
+use crate::sys::{at_fork, proc_stat, process, time};
+use crate::zone::mixed::mixed;
 
 /// The number of bits of an incarnation. A lock for readers and writers has no room for
 /// more.
 pub const INCARNATION_BITS: u32 = 29;
+
+/// The shortest time between two looks for the owner of a lock in `try_lock`, in
+/// nanoseconds.
+const LOOK: u64 = 100_000_000;
 
 /// The largest incarnation.
 const MAX: u64 = (1 << INCARNATION_BITS) - 1;
@@ -115,6 +120,30 @@ fn sees_start_times() -> bool {
     let own = find_out();
 
     incarnation(proc_stat::own_start_time(pid_of(own))) == own >> 32
+}
+
+/// Whether `try_lock` may look for the owner of a taken lock now. The look needs several
+/// system calls, and a program can try to take the lock very often.
+pub fn is_time_to_look(lock: &AtomicU64) -> bool {
+    /// The address of a lock, and when this process has looked, in nanoseconds. Locks share
+    /// these words.
+    static LOOKS: [(AtomicUsize, AtomicU64); 64] =
+        [const { (AtomicUsize::new(0), AtomicU64::new(0)) }; 64];
+
+    let address = lock.as_ptr().addr();
+    let now = time::nanoseconds();
+    let Some((last, time)) = LOOKS.get(mixed(address, LOOKS.len())) else {
+        return false;
+    };
+
+    if last.load(Relaxed) == address && now.wrapping_sub(time.load(Relaxed)) <= LOOK {
+        return false;
+    }
+
+    last.store(address, Relaxed);
+    time.store(now, Relaxed);
+
+    true
 }
 
 #[cfg(test)]

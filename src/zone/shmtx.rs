@@ -20,25 +20,19 @@
 
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicU64, AtomicUsize, fence};
+use std::sync::atomic::{AtomicU64, fence};
 
-use super::mixed::mixed;
 use super::owner::{self, pid_of};
 use super::wait::{self, Waiter};
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::log::{Debug, Log};
 #[cfg(ngx_have_posix_sem)]
 use crate::sys::futex::Semaphore;
-use crate::sys::time;
 
 /// The value of `spin` of a lock without sleep.
 const NO_SLEEP: ngx_uint_t = ngx_uint_t::MAX;
 /// The value of `spin` of any other lock. It is nginx's.
 const SPIN: ngx_uint_t = 2048;
-
-/// The shortest time between two looks for the owner of a lock in `try_lock`, in
-/// nanoseconds.
-const LOOK: u64 = 100_000_000;
 
 /// Where the addresses of its words are in a lock.
 pub const WORDS_AT: &[usize] = &[
@@ -69,6 +63,29 @@ pub struct ngx_shmtx_sh_t {
     lock: AtomicU64,
     #[cfg(ngx_have_posix_sem)]
     wait: AtomicU64,
+}
+
+impl ngx_shmtx_sh_t {
+    /// Takes the lock if it is free. Returns whether this process has the lock now.
+    #[inline(always)]
+    pub fn take(&self, own: u64) -> bool {
+        self.lock.compare_exchange(0, own, Acquire, Relaxed).is_ok()
+    }
+
+    /// Releases the lock, which this process holds.
+    #[inline(always)]
+    pub fn release(&self, own: u64, log: GetLog) {
+        release(&self.lock, self.wait(), own, log);
+    }
+
+    #[inline(always)]
+    fn wait(&self) -> Option<&AtomicU64> {
+        #[cfg(ngx_have_posix_sem)]
+        return Some(&self.wait);
+
+        #[cfg(not(ngx_have_posix_sem))]
+        return None;
+    }
 }
 
 /// A lock.
@@ -142,7 +159,7 @@ impl ngx_shmtx_t {
     #[inline]
     pub fn unlock(&self, own: u64, log: GetLog) {
         match self.lock {
-            Some(lock) if lock.load(Relaxed) == own => self.release(lock, own, log),
+            Some(lock) if lock.load(Relaxed) == own => release(lock, self.wait(), own, log),
             _ => self.unlock_or_refuse(own, log),
         }
     }
@@ -168,8 +185,11 @@ impl ngx_shmtx_t {
 
         let is_released = lock.compare_exchange(owner, 0, SeqCst, Relaxed).is_ok();
 
-        if is_released && self.wait().is_some_and(|wait| wait.load(SeqCst) != 0) {
-            self.wake(own, log);
+        if let Some(wait) = self.wait()
+            && is_released
+            && wait.load(SeqCst) != 0
+        {
+            wake(lock, wait, own, log);
         }
 
         is_released
@@ -180,14 +200,13 @@ impl ngx_shmtx_t {
         matches!(self.lock, Some(lock) if pid_of(lock.load(Relaxed)) == pid)
     }
 
-    /// Releases the lock, which this process holds.
-    #[inline]
-    fn release(&self, lock: &AtomicU64, own: u64, log: GetLog) {
-        lock.store(0, Release);
+    /// Whether `words` are the words of this lock, with the word for processes that sleep.
+    #[inline(always)]
+    pub fn is_of(&self, words: &ngx_shmtx_sh_t) -> bool {
+        let address = |word: Option<&AtomicU64>| word.map_or(0, |word| word.as_ptr().addr());
 
-        if self.wait().is_some_and(|wait| wait.load(Relaxed) != 0) {
-            self.wake(own, log);
-        }
+        address(self.lock) == address(Some(&words.lock))
+            && address(self.wait()) == address(words.wait())
     }
 
     /// The word for processes that sleep.
@@ -278,7 +297,7 @@ impl ngx_shmtx_t {
             return take(lock, own);
         }
 
-        owner != own && is_time_to_look(lock) && take_over(lock, owner, own, log())
+        owner != own && owner::is_time_to_look(lock) && take_over(lock, owner, own, log())
     }
 
     /// Releases the lock of a process whose number was unknown, or logs that this process
@@ -289,44 +308,53 @@ impl ngx_shmtx_t {
         let own = owner::checked(own);
 
         match self.lock {
-            Some(lock) if lock.load(Relaxed) == own => self.release(lock, own, log),
+            Some(lock) if lock.load(Relaxed) == own => release(lock, self.wait(), own, log),
             lock => refuse(lock.map_or(0, |lock| lock.load(Relaxed)), log()),
         }
     }
+}
 
-    /// Wakes up a process after a release.
-    ///
-    /// If the lock must be handed to a process that has waited for long, takes the lock
-    /// again first: as long as this process holds the lock, that process cannot take the
-    /// lock in another way, and release it, so that it would not know that it has the
-    /// lock.
-    #[cold]
-    #[inline(never)]
-    fn wake(&self, own: u64, log: GetLog) {
-        let (Some(lock), Some(wait)) = (self.lock, self.wait()) else {
-            return;
-        };
-        let value = wait.load(Relaxed);
+/// Releases a lock that this process holds.
+#[inline(always)]
+fn release(lock: &AtomicU64, wait: Option<&AtomicU64>, own: u64, log: GetLog) {
+    lock.store(0, Release);
 
-        log().debug(Debug::Core, format_args!("shmtx wake {value}"));
-
-        if !wait::is_number(value) {
-            wait::wake(wait);
-            return;
-        }
-
-        // If another process has just taken the lock, that process sees the number when it
-        // releases the lock.
-        if !take(lock, own) {
-            return;
-        }
-
-        let is_accepted = wait::accept(wait, value) && !owner::has_exited(value);
-        let next = if is_accepted { value } else { 0 };
-
-        lock.store(next, Release);
-        wait::wake_all(wait);
+    if let Some(wait) = wait
+        && wait.load(Relaxed) != 0
+    {
+        wake(lock, wait, own, log);
     }
+}
+
+/// Wakes up a process after a release.
+///
+/// If the lock must be handed to a process that has waited for long, takes the lock
+/// again first: as long as this process holds the lock, that process cannot take the
+/// lock in another way, and release it, so that it would not know that it has the
+/// lock.
+#[cold]
+#[inline(never)]
+fn wake(lock: &AtomicU64, wait: &AtomicU64, own: u64, log: GetLog) {
+    let value = wait.load(Relaxed);
+
+    log().debug(Debug::Core, format_args!("shmtx wake {value}"));
+
+    if !wait::is_number(value) {
+        wait::wake(wait);
+        return;
+    }
+
+    // If another process has just taken the lock, that process sees the number when it
+    // releases the lock.
+    if !take(lock, own) {
+        return;
+    }
+
+    let is_accepted = wait::accept(wait, value) && !owner::has_exited(value);
+    let next = if is_accepted { value } else { 0 };
+
+    lock.store(next, Release);
+    wait::wake_all(wait);
 }
 
 /// Logs that another process holds the lock, or none.
@@ -371,30 +399,6 @@ fn take_over(lock: &AtomicU64, owner: u64, own: u64, log: Log) -> bool {
         "shmtx lock: process {} has exited and held the lock",
         pid_of(owner)
     ));
-
-    true
-}
-
-/// Whether `try_lock` may look for the owner of a taken lock now. The look needs several
-/// system calls, and a program can try to take the lock very often.
-fn is_time_to_look(lock: &AtomicU64) -> bool {
-    /// The address of a lock, and when this process has looked, in nanoseconds. Locks share
-    /// these words.
-    static LOOKS: [(AtomicUsize, AtomicU64); 64] =
-        [const { (AtomicUsize::new(0), AtomicU64::new(0)) }; 64];
-
-    let address = lock.as_ptr().addr();
-    let now = time::nanoseconds();
-    let Some((last, time)) = LOOKS.get(mixed(address, LOOKS.len())) else {
-        return false;
-    };
-
-    if last.load(Relaxed) == address && now.wrapping_sub(time.load(Relaxed)) <= LOOK {
-        return false;
-    }
-
-    last.store(address, Relaxed);
-    time.store(now, Relaxed);
 
     true
 }

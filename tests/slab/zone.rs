@@ -9,7 +9,7 @@ use ngx_ipc::sys::words::Words;
 use ngx_ipc::zone::slab::layout::field;
 use ngx_ipc::zone::slab::pool::{Fault, Pool, Result};
 use ngx_ipc::zone::slab::verify::{Contents, verify};
-use ngx_ipc::zone::slab::{alloc, change, free, init};
+use ngx_ipc::zone::slab::{alloc, change, free, init, known};
 
 /// A mapping with a pool. It is unmapped when this value is dropped.
 pub struct Zone {
@@ -135,6 +135,8 @@ impl Zone {
 
 impl Drop for Zone {
     fn drop(&mut self) {
+        known::free(self.pool.at(0));
+
         // SAFETY: the pool is not used any more.
         unsafe { libc::munmap(self.start.as_ptr(), self.size) };
     }

@@ -20,6 +20,7 @@ use crate::config::{NGX_OK, ngx_str_t};
 use crate::host::lock_owner;
 use crate::host::sized;
 use crate::host::slab::{self, DAMAGED, LOCKED};
+use crate::host::slab_log;
 use crate::log::Log;
 use crate::status::{Result, Status};
 use crate::sys::words::Words;
@@ -331,7 +332,7 @@ fn migrate_locked(
     old: &Old<'_>,
     log: Log,
 ) -> std::result::Result<(), &'static str> {
-    let report = |fault: pool::Fault| slab::report(old.pool, 0, fault);
+    let report = |fault: pool::Fault| slab_log::report(old.pool, 0, fault);
     // The old content must not be that in the middle of a transaction.
     let found = Transaction::of(old.pool).and_then(|old| old.settle(0, report));
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::shared_memory::Zone;
 use super::zone_type::type_of;
 use crate::host::lock_owner::{log, own, unchecked};
-use crate::host::slab;
+use crate::host::{slab, slab_log};
 use crate::log::{Level, Log};
 use crate::zone::owner;
 use crate::zone::shmtx::Taken;
@@ -50,7 +50,7 @@ pub fn begin(zone: Zone) -> bool {
 
 fn start(zone: Zone, pool: &Pool, own: usize, dead: usize) -> Result {
     let transaction = Transaction::of(pool)?;
-    let report = |fault: pool::Fault| slab::report(pool, 0, fault);
+    let report = |fault: pool::Fault| slab_log::report(pool, 0, fault);
     let found = transaction.settle(dead, report)?;
 
     transaction.begin(own)?;
@@ -138,14 +138,14 @@ pub fn free(zone: Zone, address: usize) -> bool {
 /// Ends the transaction, and releases the lock. Returns whether the transaction is final.
 pub fn commit(zone: Zone) -> bool {
     end(zone, |transaction, pool| {
-        transaction.commit(|fault| slab::report(pool, 0, fault))
+        transaction.commit(|fault| slab_log::report(pool, 0, fault))
     })
 }
 
 /// Undoes the transaction, and releases the lock. Returns whether it is undone.
 pub fn abort(zone: Zone) -> bool {
     end(zone, |transaction, pool| {
-        transaction.abort(|fault| slab::report(pool, 0, fault))
+        transaction.abort(|fault| slab_log::report(pool, 0, fault))
     })
 }
 
@@ -176,7 +176,7 @@ fn reported<T>(zone: Zone, pool: &Pool, size: usize, result: Result<T>) -> Optio
 #[inline(never)]
 fn report(zone: Zone, pool: &Pool, size: usize, fault: Fault) {
     let why = match fault {
-        Fault::Pool(fault) => return slab::report(pool, size, fault),
+        Fault::Pool(fault) => return slab_log::report(pool, size, fault),
         Fault::NotBegun => "this process has not begun a transaction",
         Fault::NoLog => "it is no typed zone, or its header is damaged",
         Fault::LogIsFull => "the undo log is full",

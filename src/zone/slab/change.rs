@@ -17,30 +17,28 @@
 //! entry says which descriptors these are, and of which kind the run was. Only the last
 //! descriptor of a free run also has a link. An own entry restores it.
 //!
+//! The usual operations have a shorter record, see [`short`].
+//!
 //! Bytes of a page that was free before the operation have no entries.
 //!
 //! The record lies in the free space before the first page. If it is too small,
 //! the record lies at the end of the pool, and the pool has one page less if it needs
 //! this space. Both places follow from the pool's header.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use super::layout::{PAGE, RUN_BUSY, RUN_FREE, WORD, field, page};
+use super::layout::{RUN_BUSY, RUN_FREE, WORD, field};
 use super::pool::{Fault, Pool, Result};
-
-/// The largest number of entries. The longest operation frees a page between two
-/// free runs, and needs 25.
-const ENTRIES: usize = 28;
-
-/// The words of the record: the number of entries, an unused word, and the entries.
-const WORDS: usize = 2 + 2 * ENTRIES;
-
-/// The record.
-pub type Record = [AtomicUsize; WORDS];
+use super::short;
+use crate::sys::parts::Record;
 
 /// The size of the record in bytes.
-pub const RECORD: usize = WORDS * WORD;
+pub const RECORD: usize = size_of::<Record>();
+
+/// The largest number of entries. The longest operation frees a page between two
+/// free runs, and needs 25. The record also has the number of entries, and an unused word.
+const ENTRIES: usize = RECORD / (2 * WORD) - 1;
+const _: () = assert!(ENTRIES >= 25);
 
 /// The low bits of the address in an entry of a run: the run was free.
 const WAS_FREE: usize = 1;
@@ -115,38 +113,6 @@ pub fn run<T>(pool: &Pool, work: impl FnOnce(Change<'_>) -> Result<T>) -> Result
     result
 }
 
-/// The record, if no operation is in progress or interrupted.
-#[inline(always)]
-pub fn idle(pool: &Pool) -> Option<&Record> {
-    let record = record(pool).ok()?;
-    let [number, ..] = record;
-
-    (number.load(Relaxed) == 0).then_some(record)
-}
-
-/// An operation that changes two words. Each is given as address, old and new value. The
-/// caller has read both words.
-#[inline(always)]
-pub fn two(
-    pool: &Pool,
-    record: &Record,
-    first: (usize, usize, usize),
-    second: (usize, usize, usize),
-) -> Option<()> {
-    let [number, _, at_1, was_1, at_2, was_2, ..] = record;
-
-    at_1.store(first.0, Release);
-    was_1.store(first.1, Release);
-    at_2.store(second.0, Release);
-    was_2.store(second.1, Release);
-    number.store(2, Release);
-    pool.store(first.0, first.2)?;
-    pool.store(second.0, second.2)?;
-    number.store(0, Release);
-
-    Some(())
-}
-
 /// Undoes an operation in which a process has died. Returns whether there was one.
 #[cold]
 pub fn undo_interrupted(pool: &Pool) -> Result<bool> {
@@ -174,6 +140,11 @@ fn undo(pool: &Pool, record: &Record) {
     let [number, _, entries @ ..] = record;
     let number = number.load(Relaxed);
 
+    if number > ENTRIES {
+        short::undo(pool, record);
+        return;
+    }
+
     for entry in entries.chunks_exact(2).take(number).rev() {
         let [address, value] = entry else { continue };
         let (address, value) = (address.load(Relaxed), value.load(Relaxed));
@@ -181,36 +152,11 @@ fn undo(pool: &Pool, record: &Record) {
         // An address outside of the pool is one that a process has overwritten; the
         // other words are restored all the same.
         let _ = match address & LOW {
-            WAS_FREE => fill(pool, address & !LOW, value, RUN_FREE),
-            WAS_BUSY => fill(pool, address & !LOW, value, RUN_BUSY),
+            WAS_FREE => pool.fill_run(address & !LOW, value, RUN_FREE),
+            WAS_BUSY => pool.fill_run(address & !LOW, value, RUN_BUSY),
             _ => pool.put(address, value),
         };
     }
-}
-
-/// Checks that `count` descriptors at `first` are descriptors of the pool.
-fn check_run(pool: &Pool, first: usize, count: usize) -> Result {
-    let (pages, last) = (pool.field(field::PAGES)?, pool.field(field::LAST)?);
-    let is_run =
-        first & LOW == 0 && pages <= first && first <= last && count <= (last - first) / PAGE;
-
-    if is_run { Ok(()) } else { Err(Fault::Damaged) }
-}
-
-/// Writes `count` descriptors of a run, without its first one.
-fn fill(pool: &Pool, first: usize, count: usize, slab: usize) -> Result {
-    check_run(pool, first, count)?;
-
-    let mut descriptor = first;
-
-    for _ in 0..count {
-        pool.put(descriptor.wrapping_add(page::SLAB), slab)?;
-        pool.put(descriptor.wrapping_add(page::NEXT), 0)?;
-        pool.put(descriptor.wrapping_add(page::PREV), 0)?;
-        descriptor = descriptor.wrapping_add(PAGE);
-    }
-
-    Ok(())
 }
 
 impl Change<'_> {
@@ -258,17 +204,15 @@ impl Change<'_> {
     /// Makes the `count` descriptors at `first` those of an allocated run. They were
     /// in a free run.
     pub fn fill_busy(&mut self, first: usize, count: usize) -> Result {
-        check_run(self.pool, first, count)?;
         self.note(first | WAS_FREE, count)?;
-        fill(self.pool, first, count, RUN_BUSY)
+        self.pool.fill_run(first, count, RUN_BUSY)
     }
 
     /// Makes the `count` descriptors at `first` those of a free run. They were in an
     /// allocated run.
     pub fn fill_free(&mut self, first: usize, count: usize) -> Result {
-        check_run(self.pool, first, count)?;
         self.note(first | WAS_BUSY, count)?;
-        fill(self.pool, first, count, RUN_FREE)
+        self.pool.fill_run(first, count, RUN_FREE)
     }
 
     #[inline(always)]

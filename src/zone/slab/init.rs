@@ -1,8 +1,10 @@
 //! Makes a pool, nginx's `ngx_slab_init()`.
 
 use super::change::RECORD;
+use super::known;
 use super::layout::{HEADER, KIND_PAGE, PAGE, STAT, Sizes, field, page};
 use super::pool::{Fault, Pool, Result};
+use crate::sys::parts::Places;
 
 /// What lies where in a pool, as offsets from its start, and its number of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,9 @@ pub fn size_for(sizes: Sizes, count: usize, min_shift: usize) -> Option<usize> {
 pub fn init(pool: &Pool) -> Result {
     let min_shift = pool.field(field::MIN_SHIFT)?;
     let size = pool.words().size();
+
+    known::remember(pool.at(0), size);
+
     let plan = Plan::at(pool.sizes(), pool.at(0), size, min_shift);
     let set = |field, value| pool.put(pool.at(field), value);
 
@@ -107,15 +112,15 @@ pub fn init(pool: &Pool) -> Result {
     for slot in 0..plan.slots {
         let head = pool.slot(slot);
 
-        set_page(pool, head, 0, head, 0)?;
+        pool.set_page(head, [0, head, 0])?;
     }
 
     for at in (plan.stats..plan.pages + plan.count * PAGE).step_by(size_of::<usize>()) {
         set(at, 0)?;
     }
 
-    set_page(pool, free, 0, pages, 0)?;
-    set_page(pool, pages, plan.count, free, free | KIND_PAGE)?;
+    pool.set_page(free, [0, pages, 0])?;
+    pool.set_page(pages, [plan.count, free, free | KIND_PAGE])?;
 
     // nginx leaves this field 0 until the first page is allocated. No code reads it
     // before.
@@ -135,7 +140,41 @@ pub fn init(pool: &Pool) -> Result {
     let record = super::change::place(last, pool.at(plan.start), pool.field(field::END)?);
 
     pool.put(record, 0)?;
-    set(field::LAST, last)
+    set(field::LAST, last)?;
+    remember(pool);
+
+    Ok(())
+}
+
+/// Remembers the parts of a pool whose header is right.
+pub fn remember(pool: &Pool) {
+    let _ = try_remember(pool);
+}
+
+fn try_remember(pool: &Pool) -> Result {
+    let (base, shift) = (pool.at(0), pool.sizes().shift);
+    let (end, min_shift) = (pool.field(field::END)?, pool.field(field::MIN_SHIFT)?);
+    let plan =
+        Plan::at(pool.sizes(), base, pool.words().size(), min_shift).ok_or(Fault::Damaged)?;
+    let (pages, first) = (base + plan.pages, base + plan.start);
+    let last = pages + plan.count * PAGE;
+    let places = Places {
+        slots: pool.slot(0),
+        stats: base + plan.stats,
+        slot_count: plan.slots,
+        pages,
+        count: plan.count,
+        first,
+        shift,
+        record: super::change::place(last, first, end),
+    };
+
+    // A pool of another version of the library could have another plan.
+    if (pool.field(field::START)?, pool.field(field::LAST)?) == (first, last) {
+        known::remember_parts(pool.words(), end, min_shift, &places);
+    }
+
+    Ok(())
 }
 
 /// Sets `zero` and `log_nomem`.
@@ -150,10 +189,4 @@ fn set_flags(pool: &Pool) -> Result {
     }
 
     Ok(())
-}
-
-fn set_page(pool: &Pool, descriptor: usize, slab: usize, next: usize, prev: usize) -> Result {
-    pool.put(descriptor.wrapping_add(page::SLAB), slab)?;
-    pool.put(descriptor.wrapping_add(page::NEXT), next)?;
-    pool.put(descriptor.wrapping_add(page::PREV), prev)
 }

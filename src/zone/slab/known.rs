@@ -1,19 +1,30 @@
-//! The sizes of the pools that this process, or a parent of it, has made.
+//! The pools that this process, or a parent of it, has made.
 //!
-//! A pool says in its own memory where it ends. A process that has been taken over can
-//! write a larger end there. So a process also remembers the size in memory of its own.
+//! A pool says in its own memory where it ends, and where its parts are. A process that
+//! has been taken over can write other numbers there. So a process also remembers the
+//! size and the parts in memory of its own.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+
+use super::layout::{WORD, field};
+use crate::sys::parts::{Division, Parts, Places};
+use crate::sys::words::Words;
 
 /// The number of pools that are remembered. The ends of further ones are not checked.
 const POOLS: usize = 64;
 
 /// A pool; the address is 0 if the entry was never used, and `FREED` if it is not used any
 /// more.
+#[repr(align(128))]
 struct Known {
     address: AtomicUsize,
     size: AtomicUsize,
+    /// The fields `end` and `min_shift` of the header. All parts depend on these fields.
+    end: AtomicUsize,
+    min_shift: AtomicUsize,
+    /// The parts, if the pool has pages.
+    division: Division,
 }
 
 /// The address of no pool.
@@ -23,6 +34,9 @@ static KNOWN: [Known; POOLS] = [const {
     Known {
         address: AtomicUsize::new(0),
         size: AtomicUsize::new(0),
+        end: AtomicUsize::new(0),
+        min_shift: AtomicUsize::new(0),
+        division: Division::none(),
     }
 }; POOLS];
 
@@ -30,7 +44,7 @@ static KNOWN: [Known; POOLS] = [const {
 /// upgrade begin at multiples of 2 MiB.
 #[inline(always)]
 fn index(address: usize) -> usize {
-    ((address >> 12) ^ (address >> 21)) % POOLS
+    ((address ^ (address >> 9)) >> 12) % POOLS
 }
 
 /// The entries of a pool, the most likely first.
@@ -40,32 +54,67 @@ fn entries(address: usize) -> impl Iterator<Item = &'static Known> {
     from.iter().chain(before)
 }
 
-/// Remembers that the pool at `address` has `size` bytes.
-pub fn remember(address: usize, size: usize) {
-    let with = |wanted: &[usize]| {
-        entries(address).find(|known| wanted.contains(&known.address.load(Relaxed)))
+/// The entry of a pool.
+#[inline(always)]
+fn entry(address: usize) -> Option<&'static Known> {
+    match KNOWN.get(index(address)) {
+        Some(known) if known.address.load(Relaxed) == address => Some(known),
+        _ => search(address),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn search(address: usize) -> Option<&'static Known> {
+    entries(address)
+        .take_while(|known| known.address.load(Relaxed) != 0)
+        .find(|known| known.address.load(Relaxed) == address)
+}
+
+/// Makes an entry for a pool. Of two threads that make pools, only one gets an entry.
+fn claim(address: usize) -> Option<&'static Known> {
+    let is_claimed = |known: &&Known| {
+        [0, FREED].iter().any(|&unused| {
+            known
+                .address
+                .compare_exchange(unused, address, Relaxed, Relaxed)
+                .is_ok()
+        })
     };
 
-    if let Some(known) = with(&[address]).or_else(|| with(&[0, FREED])) {
-        known.address.store(address, Relaxed);
+    entries(address).find(is_claimed)
+}
+
+/// Remembers that the pool at `address` has `size` bytes.
+pub fn remember(address: usize, size: usize) {
+    if let Some(known) = entry(address).or_else(|| claim(address)) {
+        known.division.clear();
         known.size.store(size, Relaxed);
+    }
+}
+
+/// Remembers the parts of a pool that is made, and the fields of its header on which they
+/// depend. [`remember`] was called for it.
+pub fn remember_parts(pool: &Words, end: usize, min_shift: usize, places: &Places) {
+    if let Some(known) = entry(pool.start()) {
+        known.end.store(end, Relaxed);
+        known.min_shift.store(min_shift, Relaxed);
+        known.division.set(pool, places);
     }
 }
 
 /// Gives back the entry of the pool at `address`, whose memory is freed.
 pub fn free(address: usize) {
-    let known = entries(address).find(|known| known.address.load(Relaxed) == address);
-
-    if let Some(known) = known {
+    if let Some(known) = entry(address) {
+        known.division.clear();
         known.address.store(FREED, Relaxed);
     }
 }
 
-/// Forgets the size of the pool at `address`, which is made again.
+/// Forgets the size and the parts of the pool at `address`, which is made again.
 pub fn forget(address: usize) {
-    let known = entries(address).find(|known| known.address.load(Relaxed) == address);
-
-    if let Some(known) = known {
+    if let Some(known) = entry(address) {
+        known.division.clear();
         known.size.store(usize::MAX, Relaxed);
     }
 }
@@ -73,24 +122,44 @@ pub fn forget(address: usize) {
 /// The size of the pool at `address`, which says that it has `size` bytes.
 #[inline(always)]
 pub fn bound(address: usize, size: usize) -> usize {
-    match KNOWN.get(index(address)) {
-        Some(known) if known.address.load(Relaxed) == address => size.min(known.size.load(Relaxed)),
-        _ => search(address, size),
+    entry(address).map_or(size, |known| size.min(known.size.load(Relaxed)))
+}
+
+/// Finds the parts of the pool at `address`. `open` gets the division of a pool with this
+/// address.
+///
+/// `None` if no parts are remembered. Also `None` if the header differs: another process
+/// has made the pool again, or overwritten it.
+#[inline(always)]
+pub fn parts_of(
+    address: usize,
+    open: impl Fn(&'static Division) -> Option<Parts>,
+) -> Option<Parts> {
+    let known = KNOWN.get(index(address))?;
+
+    match open(&known.division) {
+        Some(parts) => known.has_header(&parts).then_some(parts),
+        None => {
+            let known = search(address)?;
+
+            open(&known.division).filter(|parts| known.has_header(parts))
+        }
     }
 }
 
-#[cold]
-#[inline(never)]
-fn search(address: usize, size: usize) -> usize {
-    for known in entries(address) {
-        match known.address.load(Relaxed) {
-            0 => break,
-            found if found == address => return size.min(known.size.load(Relaxed)),
-            _ => {}
-        }
-    }
+impl Known {
+    /// Whether the header of the pool has the values on which its parts depend.
+    #[inline(always)]
+    fn has_header(&self, parts: &Parts) -> bool {
+        let has = |field: usize, value: &AtomicUsize| {
+            parts
+                .header()
+                .get(field / WORD)
+                .is_some_and(|word| word.load(Relaxed) == value.load(Relaxed))
+        };
 
-    size
+        has(field::END, &self.end) && has(field::MIN_SHIFT, &self.min_shift)
+    }
 }
 
 #[cfg(test)]

@@ -79,6 +79,13 @@ impl ngx_slab_pool_t {
         *addr = start;
         mutex.create(lock);
     }
+
+    /// The words of the lock, if ngx_shmtx_create() has made `mutex` of them, and no process
+    /// has overwritten it.
+    #[inline(always)]
+    pub fn own_lock(&self) -> Option<&ngx_shmtx_sh_t> {
+        self.mutex.is_of(&self.lock).then_some(&self.lock)
+    }
 }
 
 /// Whether the header of a zone has the values that [`ngx_slab_pool_t::begin`] has written.

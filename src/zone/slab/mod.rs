@@ -6,12 +6,12 @@
 //! - [`change`]: the record that undoes the operation of a killed process
 //! - [`pages`], [`small`], [`large`]: runs of pages, and the chunks of a page
 //! - `freed`: what follows when a chunk is freed
-//! - `quick`: the usual cases of both
+//! - [`quick`] and `runs`: the usual cases of both, with the records of [`short`]
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
 //! - [`usage`]: tells how much of a pool is in use
 //! - [`rebase`]: makes a copy of a pool usable at another address
-//! - [`known`]: the sizes of pools, in memory that no other process can change
+//! - [`known`]: the sizes and parts of pools, in memory that no other process can change
 //! - [`no_memory`]: how often a lack of memory is logged
 //!
 //! The functions of this file expect that the caller has locked the pool.
@@ -25,8 +25,10 @@ pub mod layout;
 pub mod no_memory;
 pub mod pages;
 pub mod pool;
-mod quick;
+pub mod quick;
 pub mod rebase;
+mod runs;
+pub mod short;
 pub mod small;
 pub mod usage;
 pub mod verify;
@@ -40,16 +42,16 @@ use pool::{Fault, Pool, Result};
 ///
 /// Fails with [`Fault::Interrupted`], and does nothing, if a process has died in an
 /// operation; [`change::undo_interrupted`] undoes what it has done.
-#[inline(always)]
 pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
-    match quick::alloc(pool, size) {
-        Some(address) => Ok(address),
+    match pool.parts().and_then(|parts| quick::alloc(&parts, size)) {
+        Some(address) => Ok(address.get()),
         None => alloc_any(pool, size),
     }
 }
 
+/// Does what [`alloc`] does, in all cases.
 #[inline(never)]
-fn alloc_any(pool: &Pool, size: usize) -> Result<usize> {
+pub fn alloc_any(pool: &Pool, size: usize) -> Result<usize> {
     alloc_with(pool, size, |_| Ok(()), |_| Ok(()))
 }
 
@@ -195,16 +197,16 @@ fn begin_page(mut change: Change<'_>, head: usize, stats: usize, shift: usize) -
 /// Fails, and changes nothing, if no piece of memory begins there. Fails with
 /// [`Fault::Interrupted`], and does nothing, if a process has died in an operation;
 /// [`change::undo_interrupted`] undoes what it has done.
-#[inline(always)]
 pub fn free(pool: &Pool, address: usize) -> Result {
-    match quick::free(pool, address) {
+    match pool.parts().and_then(|parts| quick::free(&parts, address)) {
         Some(()) => Ok(()),
         None => free_any(pool, address),
     }
 }
 
+/// Does what [`free`] does, in all cases.
 #[inline(never)]
-fn free_any(pool: &Pool, address: usize) -> Result {
+pub fn free_any(pool: &Pool, address: usize) -> Result {
     free_with(pool, address, |_| Ok(()))
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::layout::{HEADER, KIND_MASK, LOG_NOMEM, PAGE, STAT, Sizes, field, page};
+use super::known;
+use super::layout::{HEADER, KIND_MASK, LOG_NOMEM, PAGE, STAT, Sizes, WORD, field, page};
+use crate::sys::parts::Parts;
 use crate::sys::words::Words;
 
 /// Why an operation has failed. It has the size of a word, so that results are returned
@@ -71,6 +73,11 @@ impl Pool {
     #[inline(always)]
     pub fn words(&self) -> &Words {
         &self.words
+    }
+
+    /// The parts of the pool, if this process knows them.
+    pub fn parts(&self) -> Option<Parts> {
+        known::parts_of(self.words.start(), |division| division.of(&self.words))
     }
 
     /// The sizes of this machine.
@@ -199,6 +206,36 @@ impl Pool {
     #[inline(always)]
     pub fn kind(&self, descriptor: usize) -> Result<usize> {
         Ok(self.page_field(descriptor, page::PREV)? & KIND_MASK)
+    }
+
+    /// Writes `count` descriptors of a run, without its first one. Fails if they are no
+    /// descriptors of the pool.
+    pub fn fill_run(&self, first: usize, count: usize, slab: usize) -> Result {
+        let (pages, last) = (self.field(field::PAGES)?, self.field(field::LAST)?);
+        let is_run = first.is_multiple_of(WORD)
+            && pages <= first
+            && first <= last
+            && count <= (last - first) / PAGE;
+
+        if !is_run {
+            return Err(Fault::Damaged);
+        }
+
+        let mut descriptor = first;
+
+        for _ in 0..count {
+            self.set_page(descriptor, [slab, 0, 0])?;
+            descriptor = descriptor.wrapping_add(PAGE);
+        }
+
+        Ok(())
+    }
+
+    /// Writes `slab`, `next` and `prev` of the descriptor at `descriptor`.
+    pub fn set_page(&self, descriptor: usize, [slab, next, prev]: [usize; 3]) -> Result {
+        self.put(descriptor.wrapping_add(page::SLAB), slab)?;
+        self.put(descriptor.wrapping_add(page::NEXT), next)?;
+        self.put(descriptor.wrapping_add(page::PREV), prev)
     }
 
     /// The number of pages that the pool can have at most.

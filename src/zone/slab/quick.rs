@@ -1,171 +1,276 @@
-//! The usual cases of `ngx_slab_alloc()` and `ngx_slab_free()`: a chunk of a page that
-//! stays in its list. Only two words change, the one with the chunk's bit and a counter.
+//! The usual cases of `ngx_slab_alloc()` and `ngx_slab_free()`, in a pool whose parts this
+//! process knows: a chunk of a page that has others, and runs of pages.
 //!
 //! The functions return `None`, and have changed nothing, in all other cases. Then the
 //! general functions do the work. The results are theirs; these functions are only
 //! faster.
 
-use super::change;
-use super::layout::{
-    BITS, KIND_BIG, KIND_EXACT, KIND_MASK, KIND_PAGE, MAP_SHIFT, SHIFT_MASK, WORD, field, page,
-    stat,
-};
-use super::pool::Pool;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
-/// Allocates a chunk.
-#[inline(always)]
-pub fn alloc(pool: &Pool, size: usize) -> Option<usize> {
-    let sizes = pool.sizes();
-    let min = pool.field(field::MIN_SHIFT).ok()?;
-    let bits = usize::BITS - size.saturating_sub(1).leading_zeros();
-    let shift = min.max(bits as usize);
+use super::layout::{BITS, KIND_BIG, KIND_EXACT, KIND_MASK, KIND_PAGE, MAP_SHIFT, SHIFT_MASK};
+use super::runs;
+use super::short::{self, Chunk, List, Word};
+use crate::sys::parts::{Node, Page, Parts, Record, address_of};
 
-    if shift >= sizes.shift {
-        return None;
-    }
-
-    let record = change::idle(pool)?;
-    let head = pool.slot(shift - min);
-    let first = pool.load(head.wrapping_add(page::NEXT))?;
-
-    if first == head {
-        return None;
-    }
-
-    let start = pool.page(first).ok()?;
-    let (at, word, bit) = if shift < sizes.exact_shift() {
-        small(pool, start, sizes.chunks(shift) / BITS)?
-    } else {
-        let slab = pool.load(first.wrapping_add(page::SLAB))?;
-        // Bits that stand for no chunk count as set.
-        let used = if shift == sizes.exact_shift() {
-            slab
-        } else {
-            slab | usize::MAX >> MAP_SHIFT | (usize::MAX << MAP_SHIFT) << sizes.chunks(shift)
-        };
-        let bit = used.trailing_ones() as usize;
-
-        // The last chunk of the page is not a usual case.
-        if !used & (!used).wrapping_sub(1) == 0 {
-            return None;
-        }
-
-        (first.wrapping_add(page::SLAB), slab, bit)
-    };
-    let number = if shift > sizes.exact_shift() {
-        bit - MAP_SHIFT
-    } else {
-        bit
-    };
-    let address = start.wrapping_add(number << shift);
-    let stats = pool.stats(shift - min).ok()?;
-    let (reqs, used) = (
-        stats.wrapping_add(stat::REQS),
-        stats.wrapping_add(stat::USED),
-    );
-    let now = pool.load(used)?;
-
-    if !pool.words().contains(address, 1 << shift) {
-        return None;
-    }
-
-    pool.store(reqs, pool.load(reqs)?.wrapping_add(1))?;
-    change::two(
-        pool,
-        record,
-        (at, word, word | 1 << (bit % BITS)),
-        (used, now, now.wrapping_add(1)),
-    )?;
-
-    Some(address)
+/// A free chunk of a page.
+struct Found<'a> {
+    /// The word with its bit.
+    word: &'a AtomicUsize,
+    was: usize,
+    /// The number of the bit in the word.
+    bit: usize,
+    /// The number of the chunk in the page.
+    number: usize,
+    /// Whether no other chunk of the page is free.
+    is_last: bool,
 }
 
-/// The first word of a page with small chunks that has two free bits: its address, its
-/// value, and the number of its first free bit in the page.
-#[inline(always)]
-fn small(pool: &Pool, start: usize, words: usize) -> Option<(usize, usize, usize)> {
-    for n in 0..words {
-        let at = start.wrapping_add(n * WORD);
-        let bits = pool.load(at)?;
-
-        if bits != usize::MAX {
-            let bit = bits.trailing_ones() as usize;
-
-            return (bits | 1 << bit != usize::MAX).then_some((at, bits, n * BITS + bit));
-        }
+impl Found<'_> {
+    /// The word with the bit set.
+    fn with_bit(&self) -> usize {
+        self.was | 1 << self.bit
     }
-
-    None
 }
 
-/// Frees a chunk.
+/// Allocates a chunk or a run.
 #[inline(always)]
-pub fn free(pool: &Pool, address: usize) -> Option<()> {
-    let sizes = pool.sizes();
-    let record = change::idle(pool)?;
-    let descriptor = pool.descriptor(address).ok()?;
-    let prev = pool.load(descriptor.wrapping_add(page::PREV))?;
-    let slab = pool.load(descriptor.wrapping_add(page::SLAB))?;
-    let offset = address & (sizes.page() - 1);
-    let kind = prev & KIND_MASK;
+pub fn alloc(parts: &Parts, size: usize) -> Option<NonZeroUsize> {
+    let record = short::idle(parts)?;
+    let page_shift = parts.shift();
+
+    if size > 1 << (page_shift - 1) {
+        return runs::alloc(*parts, record, size);
+    }
+
+    let least = page_shift - parts.slot_count();
+    // The size 0 is not a usual case.
+    let bits = (size.wrapping_sub(1) << 1 | 1).ilog2() as usize;
+    let shift = bits.max(least);
+    let (slot, counters) = parts.slot_and_counters(shift - least)?;
+    let (slot, [_, used, requests, _]) = (slot.get(), counters.get());
+    let [_, first, _] = slot;
+    // The head of an empty list points to itself, which is no page.
+    let page = parts.page(first.load(Relaxed))?;
+    let found = find(&page, page_shift, shift)?;
+    let now = used.load(Relaxed);
+    let chunk = Chunk {
+        bits: Word {
+            word: found.word,
+            was: found.was,
+            new: found.with_bit(),
+        },
+        used: Word {
+            word: used,
+            was: now,
+            new: now.wrapping_add(1),
+        },
+    };
+    let address = page.start + (found.number << shift);
+
+    if found.is_last {
+        leave(parts, record, &chunk, (slot, requests), page.node.get())?;
+        return NonZeroUsize::new(address);
+    }
+
+    requests.store(requests.load(Relaxed).wrapping_add(1), Release);
+    chunk.change(record);
+
+    NonZeroUsize::new(address)
+}
+
+/// Allocates the last free chunk of a page, which leaves its list.
+#[inline(always)]
+fn leave(
+    parts: &Parts,
+    record: &Record,
+    chunk: &Chunk<'_>,
+    (slot, requests): (&Node, &AtomicUsize),
+    node: &Node,
+) -> Option<()> {
+    let [_, next, prev] = node;
+    let list = list(parts, slot, node, prev.load(Relaxed), next.load(Relaxed))?;
+
+    // The page was found as the first one of the list.
+    if list.prev & !KIND_MASK != address_of(&slot[0]) {
+        return None;
+    }
+
+    requests.store(requests.load(Relaxed).wrapping_add(1), Release);
+    chunk.change_and_leave(record, &list);
+
+    Some(())
+}
+
+/// The place of a page at the front of a list, before the descriptor or head at `next`.
+#[inline(always)]
+fn list<'a>(
+    parts: &'a Parts,
+    slot: &'a Node,
+    node: &'a Node,
+    prev: usize,
+    next: usize,
+) -> Option<List<'a>> {
+    let neighbour = if next == address_of(&slot[0]) {
+        slot
+    } else {
+        parts.entry(next)?.1.get()
+    };
+
+    Some(List {
+        node,
+        prev,
+        next,
+        head_next: &slot[1],
+        next_prev: &neighbour[2],
+    })
+}
+
+/// The first free chunk of a page; `shift` is the size of its chunks as a power of two.
+#[inline(always)]
+fn find<'a>(page: &Page<'a>, page_shift: usize, shift: usize) -> Option<Found<'a>> {
+    let exact = page_shift - BITS.trailing_zeros() as usize;
+
+    if shift < exact {
+        return small(page.words.get(), 1 << (exact - shift));
+    }
+
+    let [slab, ..] = page.node.get();
+    let was = slab.load(Relaxed);
+    let (free, first) = if shift == exact {
+        (!was, 0)
+    } else {
+        // A bit of the upper half for each chunk.
+        let chunks = 1 << (page_shift - shift);
+
+        (!was & ((1 << chunks) - 1) << MAP_SHIFT, MAP_SHIFT)
+    };
+
+    if free == 0 {
+        return None;
+    }
+
+    let bit = free.trailing_zeros() as usize;
+
+    Some(Found {
+        word: slab,
+        was,
+        bit,
+        number: bit - first,
+        is_last: free & (free - 1) == 0,
+    })
+}
+
+/// The first free small chunk. The first `count` words have the bits.
+#[inline(always)]
+fn small(words: &[AtomicUsize], count: usize) -> Option<Found<'_>> {
+    let mut words = words.iter().take(count).enumerate();
+    let is_full = |word: &AtomicUsize| word.load(Relaxed) == usize::MAX;
+    let (n, word) = words.find(|(_, word)| !is_full(word))?;
+    let was = word.load(Relaxed);
+    let bit = was.trailing_ones() as usize % BITS;
+
+    Some(Found {
+        word,
+        was,
+        bit,
+        number: n * BITS + bit,
+        is_last: was | 1 << bit == usize::MAX && words.all(|(_, word)| is_full(word)),
+    })
+}
+
+/// Frees a chunk or a run.
+#[inline(always)]
+pub fn free(parts: &Parts, address: usize) -> Option<()> {
+    let record = short::idle(parts)?;
+    let page = parts.page_with(address)?;
+    let [slab, next, prev] = page.node.get();
+    let kind = prev.load(Relaxed) & KIND_MASK;
+
+    if kind == KIND_PAGE {
+        return runs::free(*parts, record, &page, address);
+    }
+
+    let page_shift = parts.shift();
+    let exact = page_shift - BITS.trailing_zeros() as usize;
+    let bits = slab.load(Relaxed);
     let shift = if kind == KIND_EXACT {
-        sizes.exact_shift()
+        exact
     } else {
-        slab & SHIFT_MASK
+        bits & SHIFT_MASK
     };
-    let number = offset >> shift;
+    let least = page_shift - parts.slot_count();
+    // This size is one that the pool has, so it is smaller than a page.
+    let (slot, counters) = parts.slot_and_counters(shift.wrapping_sub(least))?;
+    let (slot, [_, used, ..]) = (slot.get(), counters.get());
+    let number = (address - page.start) >> shift;
 
-    // A full page is not in its list. A page of a run has no chunks.
-    if kind == KIND_PAGE
-        || offset & ((1 << shift) - 1) != 0
-        || pool.load(descriptor.wrapping_add(page::NEXT))? == 0
-    {
+    if page.start + (number << shift) != address {
         return None;
     }
 
-    let (at, word, bit, others) = match kind {
-        KIND_EXACT => (descriptor + page::SLAB, slab, number, usize::MAX),
-        KIND_BIG => (
-            descriptor + page::SLAB,
-            slab,
-            number + MAP_SHIFT,
-            usize::MAX << MAP_SHIFT,
-        ),
+    let (word, was, bit, others) = match kind {
+        KIND_EXACT => (slab, bits, number, usize::MAX),
+        KIND_BIG if number < MAP_SHIFT => (slab, bits, number + MAP_SHIFT, usize::MAX << MAP_SHIFT),
+        KIND_BIG => return None,
         _ => {
-            let own = sizes.bitmap_chunks(shift);
-            let n = number / BITS;
+            let word = page.words.get().get(number / BITS)?;
+            let own = small_own(page_shift, number, shift)?;
 
-            // The bits for the bits themselves are all in the first words.
-            if number < own || own > n * BITS + BITS {
-                return None;
-            }
-
-            let at = (address - offset).wrapping_add(n * WORD);
-            let others = if own > n * BITS {
-                usize::MAX.checked_shl((own - n * BITS) as u32).unwrap_or(0)
-            } else {
-                usize::MAX
-            };
-
-            (at, pool.load(at)?, number % BITS, others)
+            (word, word.load(Relaxed), number % BITS, own)
         }
     };
-
     let bit = 1usize.checked_shl(bit as u32)?;
-    let left = word & !bit;
-    let stats = pool.stats(pool.slot_of(shift).ok()?).ok()?;
-    let used = stats.wrapping_add(stat::USED);
-    let now = pool.load(used)?;
+    let now = used.load(Relaxed);
+    let chunk = Chunk {
+        bits: Word {
+            word,
+            was,
+            new: was & !bit,
+        },
+        used: Word {
+            word: used,
+            was: now,
+            new: now.wrapping_sub(1),
+        },
+    };
 
     // Another chunk of the page is in use, so the page does not become free.
-    if word & bit == 0 || left & others == 0 {
+    if was & bit == 0 || chunk.bits.new & others == 0 {
         return None;
     }
 
-    change::two(
-        pool,
-        record,
-        (at, word, left),
-        (used, now, now.wrapping_sub(1)),
-    )
+    // A full page is not in its list.
+    if next.load(Relaxed) == 0 {
+        let [head, first, _] = slot;
+        let prev = address_of(head) | kind;
+        let list = list(parts, slot, page.node.get(), prev, first.load(Relaxed))?;
+
+        chunk.change_and_enter(record, &list);
+    } else {
+        chunk.change(record);
+    }
+
+    Some(())
+}
+
+/// The bits that stand for chunks in the word with the bit of the small chunk `number`.
+/// `None` if this chunk has bits itself.
+#[inline(always)]
+fn small_own(page_shift: usize, number: usize, shift: usize) -> Option<usize> {
+    // The chunks that have the bits of the page, and the first one of the word.
+    let own = (1 << page_shift >> (2 * shift + 3)).max(1);
+    let first = number / BITS * BITS;
+
+    // The bits for the bits themselves are all in the first words.
+    if number < own || own > first + BITS {
+        return None;
+    }
+
+    if own > first {
+        Some(usize::MAX.checked_shl((own - first) as u32).unwrap_or(0))
+    } else {
+        Some(usize::MAX)
+    }
 }

@@ -1,0 +1,149 @@
+//! The calls of C that work with a pool, with the lock of the pool or without it.
+
+use std::ptr::NonNull;
+
+use super::lock_owner::{log, own, unchecked};
+use super::slab::{from_ptr, note_death};
+use super::slab_log::reported;
+use crate::sys::parts::Parts;
+use crate::zone::shmtx::Taken;
+use crate::zone::slab::known;
+use crate::zone::slab::layout::ngx_slab_pool_t;
+use crate::zone::slab::pool::{Pool, Result};
+
+/// The parts of a pool of C, if this process knows them.
+///
+/// # Safety
+///
+/// `pool` is as [`from_ptr`] requires.
+#[inline(always)]
+unsafe fn known_parts(pool: *mut ngx_slab_pool_t) -> Option<Parts> {
+    let start = NonNull::new(pool)?.cast();
+
+    // SAFETY: the mapping has as many bytes as when this process or its parent called
+    // ngx_slab_init(), and stays mapped as long as the result is used.
+    known::parts_of(start.addr().get(), |division| unsafe {
+        division.open(start)
+    })
+}
+
+/// Works with a pool while this process holds its lock: does `quick`, and if it returns
+/// `None`, does `work`. Logs a failure of an operation for `size` bytes when the lock is
+/// released. `None` if `pool` is NULL or if the work has failed.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(always)]
+pub unsafe fn with_lock<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    quick: impl FnOnce(&Parts) -> Option<T>,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    unsafe {
+        if let Some(parts) = known_parts(pool)
+            && let Some(own) = own()
+            && let Some(lock) = (*pool).own_lock()
+            && lock.take(own)
+        {
+            let result = quick(&parts);
+
+            if result.is_none() {
+                return work_and_unlock(pool, size, work);
+            }
+
+            lock.release(own, log);
+            result
+        } else {
+            lock_and_work(pool, size, work)
+        }
+    }
+}
+
+/// Waits for the lock of a pool, and does `work`.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[cold]
+#[inline(never)]
+unsafe fn lock_and_work<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    let mutex = unsafe { &NonNull::new(pool)?.as_ref().mutex };
+
+    // The alert about this is in the log. The caller, or another thread, is in the middle of
+    // its own work with the pool.
+    match mutex.lock(own(), log) {
+        Taken::Released => {}
+        // SAFETY: the caller passes a pool.
+        Taken::FromDead(pid) => note_death(&unsafe { from_ptr(pool) }?, pid),
+        Taken::Already => return None,
+    }
+
+    // SAFETY: the caller passes a pool.
+    unsafe { work_and_unlock(pool, size, work) }
+}
+
+/// Does `work` with a pool whose lock this process holds, and releases the lock.
+///
+/// # Safety
+///
+/// `pool` is a pool, see [`from_ptr`].
+#[inline(never)]
+unsafe fn work_and_unlock<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes a pool.
+    let (handle, mutex) = unsafe { (from_ptr(pool), &(*pool).mutex) };
+    let result = handle.as_ref().map(work);
+
+    mutex.unlock(unchecked(), log);
+    reported(&handle?, size, result?)
+}
+
+/// Works with a pool whose lock this process holds, as [`with_lock`] does.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(always)]
+pub unsafe fn with<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    quick: impl FnOnce(&Parts) -> Option<T>,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    unsafe {
+        match known_parts(pool).as_ref().and_then(quick) {
+            Some(result) => Some(result),
+            None => work_unlocked(pool, size, work),
+        }
+    }
+}
+
+/// Does `work` with a pool whose lock the caller holds.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool, see [`from_ptr`].
+#[inline(never)]
+unsafe fn work_unlocked<T>(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    work: impl FnOnce(&Pool) -> Result<T>,
+) -> Option<T> {
+    // SAFETY: the caller passes NULL or a pool.
+    let pool = unsafe { from_ptr(pool) }?;
+    let result = work(&pool);
+
+    reported(&pool, size, result)
+}
