@@ -75,3 +75,5 @@ mod workers;
 mod zone_view;
 #[path = "nginx/zones.rs"]
 mod zones;
+#[path = "nginx/zones_killed.rs"]
+mod zones_killed;

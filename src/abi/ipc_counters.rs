@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::host::standalone::lock_owner::{log, own};
+use crate::host::lock_owner::{log, own};
 use crate::sys::words::Words;
 use crate::zone::counters::{Shape, ngx_ipc_counters_t};
 use crate::zone::owner::find_out;

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
-use crate::host::standalone::slab::{self, from_ptr, with, with_lock};
+use crate::host::slab::{self, from_ptr, with, with_lock};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 use crate::zone::slab::usage::ngx_slab_usage_t;
 

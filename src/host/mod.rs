@@ -14,6 +14,7 @@ pub mod call;
 pub mod execute;
 pub mod globals;
 pub mod introspect;
+pub mod lock_owner;
 pub mod logs;
 pub mod messages;
 #[cfg(not(feature = "standalone"))]
@@ -22,6 +23,7 @@ pub mod program;
 pub mod shmem;
 pub mod signal_handler;
 pub mod sized;
+pub mod slab;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;

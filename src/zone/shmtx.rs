@@ -175,6 +175,11 @@ impl ngx_shmtx_t {
         is_released
     }
 
+    /// Whether the process `pid` holds the lock.
+    pub fn is_held_by(&self, pid: ngx_pid_t) -> bool {
+        matches!(self.lock, Some(lock) if pid_of(lock.load(Relaxed)) == pid)
+    }
+
     /// Releases the lock, which this process holds.
     #[inline]
     fn release(&self, lock: &AtomicU64, own: u64, log: GetLog) {

@@ -16,8 +16,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::slab;
 use crate::host::globals::ngx_ipc_huge_pages;
+use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::shmem::huge_pages;
 use crate::sys::inherit::Inherited;
@@ -26,6 +26,7 @@ use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
 use crate::sys::{environment, heap, memory_file};
 use crate::zone::FILE_NAME;
+use crate::zone::slab::known;
 
 /// The name of the environment variable.
 const VARIABLE: &CStr = c"NGX_IPC_ZONES";
@@ -108,6 +109,7 @@ pub fn free(address: usize, log: Log) -> bool {
     };
     let zone = kept.swap_remove(at);
 
+    known::free(address);
     unmap(&zone, log);
 
     true
@@ -129,9 +131,10 @@ fn unmap(zone: &Zone, log: Log) {
     }
 }
 
-/// Maps the zone of the old binary with this name. Returns the address; `None` if there is
-/// no such zone or, with a warning in the log, if it cannot be used.
-pub fn take(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
+/// Maps the zone of the old binary with this name and, if it is given, this size. Returns the
+/// address and the size; `None` if there is no such zone or, with a warning in the log, if it
+/// cannot be used.
+pub fn take(name: &[u8], size: Option<usize>, log: Log) -> Option<(NonNull<c_void>, usize)> {
     let zone = {
         let mut offered = OFFERED.lock();
         let at = offered.iter().position(|zone| zone.name == name)?;
@@ -139,17 +142,23 @@ pub fn take(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
         offered.swap_remove(at)
     };
 
-    map(zone, size)
-        .inspect_err(|why| {
-            let name = OsStr::from_bytes(name).display();
+    let size = size.unwrap_or(zone.size);
 
-            log.error(
-                Level::Warn,
-                None,
-                format_args!("the zone \"{name}\" of the old binary is not used: {why}"),
-            );
-        })
+    map(zone, size)
+        .inspect_err(|why| warn(name, why, log))
         .ok()
+        .map(|addr| (addr, size))
+}
+
+/// Logs why the zone `name` of the old binary is not used.
+pub fn warn(name: &[u8], why: &str, log: Log) {
+    let name = OsStr::from_bytes(name).display();
+
+    log.error(
+        Level::Warn,
+        None,
+        format_args!("the zone \"{name}\" of the old binary is not used: {why}"),
+    );
 }
 
 /// Maps a zone, and checks it. Returns why it cannot be used.

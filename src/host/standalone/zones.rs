@@ -6,13 +6,12 @@ use std::ptr::NonNull;
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
 use super::shared_memory::Zone;
-use super::{lock_owner, slab};
+use super::{typed_zones, zone_type};
 use crate::config::ngx_pid_t;
+use crate::host::{lock_owner, slab};
 use crate::log::Log;
 use crate::status::Result;
 use crate::sys::words::Words;
-use crate::zone::owner;
-use crate::zone::shmtx::ngx_shmtx_sh_t;
 
 /// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
 ///
@@ -25,11 +24,15 @@ pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
     if cycle.zones().next().is_some() {
         // The function that unlocks runs in a signal handler, where the number of this
         // process must be known.
-        owner::find_out();
+        lock_owner::prepare();
         UNLOCK.set(&(unlock as fn(ngx_pid_t)));
     }
 
     cycle.zones().try_for_each(|zone| {
+        if let Some(of) = zone_type::type_of(zone) {
+            return typed_zones::init(zone, &of, old, keep, log);
+        }
+
         let continued = old.and_then(|old| old.zones().find(|&old| zone.continues(old)));
 
         zone.init(continued, keep, log)
@@ -89,20 +92,18 @@ pub fn each(show: &mut dyn FnMut(&[u8], Words)) {
 
 /// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
 /// exited. A process that waits for such a lock takes it over after some time anyway.
-///
-/// The lock is made of its words here, because each worker can change `mutex` of the pool.
 fn unlock(pid: ngx_pid_t) {
-    let own = lock_owner::own();
-
     for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
-        let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
+        let (Some(lock), Some(pool)) = (zone.lock(), zone.slab_pool()) else {
+            continue;
+        };
 
-        // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
-        // and stays mapped while the cycle is in use.
-        let is_released = unsafe { words.as_ref() }
-            .is_some_and(|words| slab::lock_of(words).force_unlock(pid, own, lock_owner::log));
+        // The next process that takes the lock must find the note.
+        if lock.is_held_by(pid) {
+            slab::note_death(&pool, pid);
+        }
 
-        if is_released {
+        if lock.force_unlock(pid, lock_owner::own(), lock_owner::log) {
             zone.log().refuse(format_args!(
                 "shmtx lock: process {pid} has exited and held the lock"
             ));

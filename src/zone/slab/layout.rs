@@ -133,6 +133,7 @@ pub mod field {
     pub const ZERO: usize = offset_of!(ngx_slab_pool_t, zero);
     pub const FLAGS: usize = offset_of!(ngx_slab_pool_t, flags);
     pub const ADDR: usize = offset_of!(ngx_slab_pool_t, addr);
+    pub const DATA: usize = offset_of!(ngx_slab_pool_t, data);
 }
 
 /// Offsets of a descriptor's fields.

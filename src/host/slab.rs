@@ -2,19 +2,23 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use super::debug_point::debug_point;
-use super::lock_owner::{log, own, unchecked};
+use super::lock_owner::{lock_of, log, own, unchecked};
+#[cfg(not(feature = "standalone"))]
+use super::nginx::variables::ngx_debug_point as debug_point;
+#[cfg(feature = "standalone")]
+use super::standalone::debug_point::debug_point;
+use crate::config::ngx_pid_t;
 use crate::log::Level;
 use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
-use crate::zone::shmtx::{Taken, ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::zone::shmtx::{Taken, ngx_shmtx_t};
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
 use crate::zone::slab::{self, change, init, known, no_memory, usage};
+use crate::zone::typed::Header;
 
 /// The zone of C that is to become a pool.
 ///
@@ -69,14 +73,27 @@ pub unsafe fn with_lock<T>(
 
     // The alert about this is in the log. The caller, or another thread, is in the middle of
     // its own work with the pool.
-    if mutex.lock(own(), log) == Taken::Already {
-        return None;
+    match mutex.lock(own(), log) {
+        Taken::Released => {}
+        Taken::FromDead(pid) => note_death(&pool, pid),
+        Taken::Already => return None,
     }
 
     let result = work(&pool);
 
     mutex.unlock(unchecked(), log);
     reported(&pool, size, result)
+}
+
+/// Remembers that the process `pid` has died with the lock of a zone, if it is a typed zone. The
+/// next transaction tells the module.
+#[cold]
+#[inline(never)]
+pub fn note_death(pool: &Pool, pid: ngx_pid_t) {
+    if let Some(header) = Header::find(pool) {
+        // A damaged pool has no word for the pid, and no transactions.
+        let _ = header.note_death(pid.unsigned_abs() as usize);
+    }
 }
 
 /// Does `work` with a pool whose lock this process holds, as [`with_lock`] does.
@@ -160,22 +177,14 @@ pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result
     pool.map_or(Ok(()), |pool| init_pool(&pool))
 }
 
-/// How often, and after how many milliseconds each, [`adopt`] tries to take the lock.
+/// How often, and after how many milliseconds each, [`lock_soon`] tries to take the lock.
 const ATTEMPTS: usize = 100;
 const PAUSE: usize = 10;
 
 /// Why a zone cannot be used whose content is wrong.
-const DAMAGED: &str = "it is damaged";
-
-/// A lock of `words`. Other processes can change the lock that is in a zone, but not this
-/// one.
-pub fn lock_of(words: &'static ngx_shmtx_sh_t) -> ngx_shmtx_t {
-    // SAFETY: zeros are a lock that is not created.
-    let mut lock = unsafe { MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init() };
-
-    lock.create(words);
-    lock
-}
+pub const DAMAGED: &str = "it is damaged";
+/// Why a zone cannot be used whose lock another process has.
+pub const LOCKED: &str = "its lock is held";
 
 /// Checks the zone at `zone`, which another binary has made, and which its processes still
 /// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
@@ -205,16 +214,8 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
 
     let pool = Pool::new(words);
 
-    let is_locked = (0..ATTEMPTS).any(|n| {
-        if n > 0 {
-            pause(PAUSE);
-        }
-
-        lock.try_lock(own(), log)
-    });
-
-    if !is_locked {
-        return Err("its lock is held");
+    if !lock_soon(&lock) {
+        return Err(LOCKED);
     }
 
     undo(&pool);
@@ -232,6 +233,17 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
     Ok(())
 }
 
+/// Takes a lock. Returns false if it is not free for one second.
+pub fn lock_soon(lock: &ngx_shmtx_t) -> bool {
+    (0..ATTEMPTS).any(|n| {
+        if n > 0 {
+            pause(PAUSE);
+        }
+
+        lock.try_lock(own(), log)
+    })
+}
+
 fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {
     known::remember(pool.at(0), pool.words().size());
 
@@ -246,15 +258,20 @@ fn least_size(min_shift: usize) -> usize {
 #[cold]
 fn undo(pool: &Pool) {
     if change::undo_interrupted(pool) == Ok(true) {
-        log().error(
-            Level::Notice,
-            None,
-            format_args!(
-                "slab: undid the operation in which a process has died{}",
-                Context(pool)
-            ),
-        );
+        report_undone(pool);
     }
+}
+
+/// Logs that an operation was undone.
+pub fn report_undone(pool: &Pool) {
+    log().error(
+        Level::Notice,
+        None,
+        format_args!(
+            "slab: undid the operation in which a process has died{}",
+            Context(pool)
+        ),
+    );
 }
 
 /// Allocates `size` bytes. The caller has locked the pool.
@@ -305,9 +322,10 @@ fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
     result.map_err(|fault| report(pool, size, fault)).ok()
 }
 
+/// Logs why an operation for `size` bytes has failed.
 #[cold]
 #[inline(never)]
-fn report(pool: &Pool, size: usize, fault: Fault) {
+pub fn report(pool: &Pool, size: usize, fault: Fault) {
     let context = Context(pool);
     let alert = |text| log().error(Level::Alert, None, text);
 
