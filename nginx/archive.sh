@@ -2,10 +2,10 @@
 # archive.sh: finds or builds the library for nginx/config.  Sets
 #
 #   NGX_IPC_ARCHIVE    the path of libngx_ipc_nginx.a
-#   NGX_IPC_INCLUDE    a directory that contains ngx_ipc.h and ngx_ipc_message.h only
+#   NGX_IPC_INCLUDE    a directory with the headers for modules of nginx, and no others
 #
 # nginx's configure has set ngx_n, ngx_c, CFLAGS and NGX_OBJS, the directory of the
-# objects; replace.sh has set NGX_IPC_HOST_SHM.  The library has debug information
+# objects; replace.sh has set NGX_IPC_HOST.  The library has debug information
 # if CFLAGS make the compiler write debug information for nginx.
 
 # shellcheck disable=SC2154
@@ -19,8 +19,10 @@ mkdir -p "$NGX_OBJS/ngx_ipc/include"
 ngx_ipc_out=`cd "$NGX_OBJS/ngx_ipc" && pwd`
 
 NGX_IPC_INCLUDE=$ngx_ipc_out/include
-cp "$ngx_ipc_top/include/ngx_ipc.h" "$ngx_ipc_top/include/ngx_ipc_message.h" \
-    "$NGX_IPC_INCLUDE"
+
+for ngx_ipc_header in ngx_ipc.h ngx_ipc_message.h ngx_ipc_counters.h; do
+    cp "$ngx_ipc_top/include/$ngx_ipc_header" "$NGX_IPC_INCLUDE"
+done
 
 
 # prints 1 if CFLAGS ask for debug information, else 0: the last option that begins
@@ -92,13 +94,14 @@ else
 fi
 
 
-# nginx's own ngx_shmem.c is kept.  The linker prefers its functions to the library's
+# Some of nginx's own files are kept.  The linker prefers their functions to the library's
 # functions of the same names if the library's symbols are weak.
-if [ "$NGX_IPC_HOST_SHM" = YES ]; then
+if [ -n "$NGX_IPC_HOST" ]; then
     ngx_ipc_weak=$ngx_ipc_out/libngx_ipc_weak.a
+    ngx_ipc_options=`printf '%s\n' "$NGX_IPC_HOST" | sed 's/ / --weaken-symbol=/g'`
 
-    ${OBJCOPY:-objcopy} --weaken-symbol=ngx_shm_alloc \
-        --weaken-symbol=ngx_shm_free "$NGX_IPC_ARCHIVE" "$ngx_ipc_weak" \
+    # The shell does not replace the patterns: no file has the name of an option.
+    ${OBJCOPY:-objcopy} --wildcard $ngx_ipc_options "$NGX_IPC_ARCHIVE" "$ngx_ipc_weak" \
         || ngx_ipc_fail "objcopy failed."
 
     NGX_IPC_ARCHIVE=$ngx_ipc_weak

@@ -64,6 +64,55 @@ ngx_ipc_assert_field(ngx_exec_ctx_t, name, 8, 8);
 ngx_ipc_assert_field(ngx_exec_ctx_t, argv, 16, 8);
 ngx_ipc_assert_field(ngx_exec_ctx_t, envp, 24, 8);
 
+#if (NGX_IPC_ZONES)
+
+#if !(NGX_HAVE_ATOMIC_OPS && NGX_HAVE_POSIX_SEM)
+#error ngx-ipc needs atomic operations and semaphores: set NGX_IPC_KEEP=zones
+#endif
+
+ngx_ipc_assert(ngx_atomic_t, sizeof(ngx_atomic_t) == 8);
+
+ngx_ipc_assert(ngx_shmtx_sh_t, sizeof(ngx_shmtx_sh_t) == 16);
+ngx_ipc_assert_field(ngx_shmtx_sh_t, lock, 0, 8);
+ngx_ipc_assert_field(ngx_shmtx_sh_t, wait, 8, 8);
+
+ngx_ipc_assert(ngx_shmtx_t, sizeof(ngx_shmtx_t) == 64);
+ngx_ipc_assert_field(ngx_shmtx_t, lock, 0, 8);
+ngx_ipc_assert_field(ngx_shmtx_t, wait, 8, 8);
+ngx_ipc_assert_field(ngx_shmtx_t, semaphore, 16, 8);
+ngx_ipc_assert_field(ngx_shmtx_t, sem, 24, 32);
+ngx_ipc_assert_field(ngx_shmtx_t, spin, 56, 8);
+
+ngx_ipc_assert(ngx_slab_page_t, sizeof(ngx_slab_page_t) == 24);
+ngx_ipc_assert_field(ngx_slab_page_t, slab, 0, 8);
+ngx_ipc_assert_field(ngx_slab_page_t, next, 8, 8);
+ngx_ipc_assert_field(ngx_slab_page_t, prev, 16, 8);
+
+ngx_ipc_assert(ngx_slab_stat_t, sizeof(ngx_slab_stat_t) == 32);
+ngx_ipc_assert_field(ngx_slab_stat_t, total, 0, 8);
+ngx_ipc_assert_field(ngx_slab_stat_t, used, 8, 8);
+ngx_ipc_assert_field(ngx_slab_stat_t, reqs, 16, 8);
+ngx_ipc_assert_field(ngx_slab_stat_t, fails, 24, 8);
+
+ngx_ipc_assert(ngx_slab_pool_t, sizeof(ngx_slab_pool_t) == 200);
+ngx_ipc_assert_field(ngx_slab_pool_t, lock, 0, 16);
+ngx_ipc_assert_field(ngx_slab_pool_t, min_size, 16, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, min_shift, 24, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, pages, 32, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, last, 40, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, free, 48, 24);
+ngx_ipc_assert_field(ngx_slab_pool_t, stats, 72, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, pfree, 80, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, start, 88, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, end, 96, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, mutex, 104, 64);
+ngx_ipc_assert_field(ngx_slab_pool_t, log_ctx, 168, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, zero, 176, 1);
+ngx_ipc_assert_field(ngx_slab_pool_t, data, 184, 8);
+ngx_ipc_assert_field(ngx_slab_pool_t, addr, 192, 8);
+
+#endif
+
 ngx_ipc_assert_field(ngx_str_t, len, 0, 8);
 ngx_ipc_assert_field(ngx_str_t, data, 8, 8);
 

@@ -19,6 +19,7 @@
 
 void ngx_ipc_channel_added(ngx_fd_t fd);
 ngx_int_t ngx_ipc_init_signals(ngx_log_t *log);
+ngx_uint_t ngx_ipc_zone_unlock(ngx_shmtx_sh_t *words, ngx_pid_t pid);
 
 
 /*
@@ -128,8 +129,8 @@ ngx_uint_t  ngx_worker;
 
 
 /*
- * Checks the positions of the bit-fields of ngx_process_t when nginx starts,
- * because the compiler cannot give the offset of a bit-field.
+ * Checks the positions of bit-fields when nginx starts, because the compiler
+ * cannot give the offset of a bit-field.
  */
 
 static ngx_int_t
@@ -138,6 +139,10 @@ ngx_ipc_check_bits(ngx_log_t *log)
     ngx_uint_t     i;
     unsigned       bits[5];
     ngx_process_t  process[5];
+
+#if (NGX_IPC_ZONES)
+    ngx_slab_pool_t  pool;
+#endif
 
     ngx_memzero(process, sizeof(process));
 
@@ -157,6 +162,21 @@ ngx_ipc_check_bits(ngx_log_t *log)
             return NGX_ERROR;
         }
     }
+
+#if (NGX_IPC_ZONES)
+
+    ngx_memzero(&pool, sizeof(pool));
+
+    pool.log_nomem = 1;
+
+    if (((u_char *) &pool)[177] != 1) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "the bit-field of ngx_slab_pool_t differs from the one "
+                      "that ngx-ipc expects");
+        return NGX_ERROR;
+    }
+
+#endif
 
     return NGX_OK;
 }
@@ -206,7 +226,11 @@ ngx_ipc_in_table(ngx_pid_t pid)
 static ngx_uint_t
 ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
 {
-#if (NGX_HAVE_ATOMIC_OPS)
+#if (NGX_IPC_ZONES)
+
+    return ngx_ipc_zone_unlock(&pool->lock, pid);
+
+#elif (NGX_HAVE_ATOMIC_OPS)
 
 #if (NGX_HAVE_POSIX_SEM)
     ngx_atomic_uint_t  wait;
@@ -293,6 +317,60 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
             }
         }
     }
+}
+
+
+/* a zone of ngx_cycle, for the page of the status module */
+
+typedef struct {
+    u_char  *name;
+    size_t   name_len;
+    void    *addr;
+    size_t   size;
+} ngx_ipc_zone_t;
+
+
+/*
+ * Describes the zone number n.  Returns 0 if there are not so many zones, or if
+ * pools have another layout than the library knows.
+ */
+
+ngx_int_t
+ngx_ipc_zone(ngx_uint_t n, ngx_ipc_zone_t *zone)
+{
+#if (NGX_HAVE_POSIX_SEM && nginx_version >= 1011007)
+
+    ngx_shm_zone_t   *zones;
+    ngx_list_part_t  *part;
+
+    for (part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
+         part != NULL;
+         part = part->next)
+    {
+        if (n >= part->nelts) {
+            n -= part->nelts;
+            continue;
+        }
+
+        zones = part->elts;
+
+        zone->name = zones[n].shm.name.data;
+        zone->name_len = zones[n].shm.name.len;
+        zone->addr = zones[n].shm.addr;
+        zone->size = zones[n].shm.size;
+
+#if (NGX_IPC_NOSLAB)
+        if (zones[n].noslab) {
+            zone->addr = NULL;
+        }
+#endif
+
+        return 1;
+    }
+
+#endif
+
+    return 0;
 }
 
 

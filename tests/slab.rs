@@ -10,6 +10,8 @@
 
 #[path = "slab/damaged.rs"]
 mod damaged;
+#[path = "slab/looked_at.rs"]
+mod looked_at;
 #[path = "slab/model.rs"]
 mod model;
 #[path = "slab/pointers.rs"]

@@ -51,6 +51,7 @@ const SUBJECTS: &[Subject] = &[
     ("shmem", subjects::shmem),
     ("slab", subjects::slab),
     ("locks", subjects::locks),
+    ("counters", subjects::counters),
     ("nginx", nginx::run),
     ("server", server::measure),
 ];

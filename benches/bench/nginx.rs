@@ -43,10 +43,52 @@ fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
     }
 }
 
+/// A configuration of nginx.
+struct Configuration {
+    workers: usize,
+    /// The number of processes that a cache needs.
+    helpers: usize,
+    /// Directives of the http block.
+    http: &'static str,
+    /// What nginx does with a request.
+    location: &'static str,
+}
+
+impl Configuration {
+    /// nginx has no zones.
+    fn simple(workers: usize) -> Self {
+        Self {
+            workers,
+            helpers: 0,
+            http: "",
+            location: "return 200;",
+        }
+    }
+
+    /// Each request takes the locks of two zones: for `limit_req`, and for the cache, which
+    /// has the answer.
+    fn zones(workers: usize) -> Self {
+        Self {
+            workers,
+            helpers: 2,
+            http: "limit_req_zone $binary_remote_addr zone=r:1m rate=1000000r/s;\n\
+                   proxy_cache_path cache keys_zone=c:1m;",
+            location: "limit_req zone=r burst=1000000 nodelay; proxy_cache c; \
+                       proxy_cache_valid 1h; proxy_pass http://$server_addr:$server_port/origin;",
+        }
+    }
+}
+
 impl Nginx {
     /// Starts nginx; returns it, and the nanoseconds from the start to the
     /// first response.
-    fn start(peer: Peer, workers: usize) -> (Self, f64) {
+    fn start(peer: Peer, configuration: &Configuration) -> (Self, f64) {
+        let Configuration {
+            workers,
+            helpers,
+            http,
+            location,
+        } = configuration;
         let directory = directory().join(format!("nginx-{}", peer.name()));
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|listener| listener.local_addr())
@@ -60,8 +102,9 @@ impl Nginx {
             format!(
                 "daemon off;\npid pid;\nerror_log log notice;\nworker_processes {workers};\n\
                  events {{ worker_connections 256; }}\n\
-                 http {{\naccess_log off;\n\
-                 server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }}\n}}\n"
+                 http {{\naccess_log off;\n{http}\n\
+                 server {{ listen 127.0.0.1:{port}; location / {{ {location} }}\n\
+                 location /origin {{ return 200 cached; }} }}\n}}\n"
             ),
         )
         .expect("a configuration");
@@ -85,7 +128,9 @@ impl Nginx {
 
         let took = begin.elapsed().as_nanos() as f64;
 
-        wait_until("the workers", || nginx.children().len() == workers);
+        wait_until("the workers", || {
+            nginx.children().len() == workers + helpers
+        });
 
         (nginx, took)
     }
@@ -194,13 +239,13 @@ pub fn run(extent: Extent, report: &mut Report) {
             "start nginx, until its first response".into(),
             Unit::Nanoseconds,
         ),
-        &mut |peer| Nginx::start(peer, 4).1,
+        &mut |peer| Nginx::start(peer, &Configuration::simple(4)).1,
     ));
 
     let sizes: &[usize] = if extent.short { &[1, 16] } else { &[1, 16, 64] };
 
     for &workers in sizes {
-        let both = PEERS.map(|peer| Nginx::start(peer, workers).0);
+        let both = PEERS.map(|peer| Nginx::start(peer, &Configuration::simple(workers)).0);
 
         report.add(in_turn(
             extent.rounds(15),
@@ -220,14 +265,22 @@ pub fn run(extent: Extent, report: &mut Report) {
     }
 
     let seconds = if extent.short { 1 } else { 2 };
-    let both = PEERS.map(|peer| Nginx::start(peer, 1).0);
+    let requests = [
+        ("\"return 200\"", Configuration::simple(1)),
+        ("limit_req and a cache", Configuration::zones(1)),
+        ("limit_req and a cache, 2 workers", Configuration::zones(2)),
+    ];
 
-    report.add(in_turn(
-        extent.rounds(9),
-        (
-            "requests per second, \"return 200\"".into(),
-            Unit::RequestsPerSecond,
-        ),
-        &mut |peer| both[peer as usize].requests(seconds),
-    ));
+    for (what, configuration) in requests {
+        let both = PEERS.map(|peer| Nginx::start(peer, &configuration).0);
+
+        report.add(in_turn(
+            extent.rounds(9),
+            (
+                format!("requests per second, {what}"),
+                Unit::RequestsPerSecond,
+            ),
+            &mut |peer| both[peer as usize].requests(seconds),
+        ));
+    }
 }

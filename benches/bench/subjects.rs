@@ -360,3 +360,28 @@ pub fn locks(extent: Extent, report: &mut Report) {
         ));
     }
 }
+
+pub fn counters(extent: Extent, report: &mut Report) {
+    const CASES: [(&str, usize, &str); 3] = [
+        ("one", 1, "add to a counter"),
+        ("together", 2, "add to a counter, 2 processes"),
+        ("together", 4, "add to a counter, 4 processes"),
+    ];
+    let programs = [Peer::Nginx, Peer::Library].map(|peer| driver("counters", peer, Backend::BEST));
+
+    for (name, argument, what) in CASES {
+        let case = Case {
+            name,
+            argument,
+            pinned: argument == 1,
+        };
+
+        report.add(times(
+            &programs,
+            case,
+            extent.rounds(40),
+            2_000_000,
+            ("counters", what.to_owned()),
+        ));
+    }
+}

@@ -58,7 +58,7 @@ asserted()
         for h in $headers; do echo "#include <ngx_$h.h>"; done
         echo '#include <ngx_ipc_asserts.h>'
     } > "$tmp/asserts.c"
-    gcc $flags "-I$1" "-I$top/nginx" -c "$tmp/asserts.c" -o "$tmp/asserts.o"
+    gcc $flags -DNGX_IPC_ZONES=1 "-I$1" "-I$top/nginx" -c "$tmp/asserts.c" -o "$tmp/asserts.o"
 }
 
 # mutated HEADER SED_EXPRESSION: copies the library's headers to $tmp/headers,

@@ -14,6 +14,10 @@
 
 add=--add-module=$top/nginx
 
+# The files that the library replaces, and those of them that are replaced together.
+zones="src/core/ngx_shmtx.c src/core/ngx_slab.c src/core/ngx_rwlock.c"
+files="src/os/unix/ngx_process.c src/os/unix/ngx_channel.c src/os/unix/ngx_shmem.c $zones"
+
 # Options that leave out parts of nginx that these tests do not need.
 small="--without-http"
 http="--without-http_rewrite_module --without-http_gzip_module"
@@ -59,18 +63,20 @@ builds()
     tree && configure "$@" && compile "$builddir" && "$tmp/nginx/$builddir/nginx" -V
 }
 
-# replaced [DIRECTORY]: succeeds if nginx's three files were not compiled, and
+# replaced [DIRECTORY]: succeeds if nginx's six files were not compiled, and
 # the program has the symbols of the library
 # shellcheck disable=SC2120
 replaced()
 {
     objs=$tmp/nginx/${1:-objs}
 
-    for name in process channel shmem; do
-        [ ! -f "$objs/src/os/unix/ngx_$name.o" ] || return 1
+    for file in $files; do
+        [ ! -f "$objs/${file%.c}.o" ] || return 1
     done
 
-    for symbol in ngx_spawn_process ngx_write_channel ngx_shm_alloc ngx_ipc_next_process; do
+    for symbol in ngx_spawn_process ngx_write_channel ngx_shm_alloc ngx_shmtx_lock ngx_slab_alloc \
+                  ngx_rwlock_wlock ngx_ipc_next_process
+    do
         nm "$objs/nginx" | grep -q " T $symbol\$" || { echo "no $symbol"; return 1; }
     done
 }
@@ -94,11 +100,43 @@ said()
     grep -q "$1" "$tmp/configured" || { cat "$tmp/configured"; return 1; }
 }
 
-# changed NAME: unpacks a tree of nginx, and adds a function to its ngx_NAME.c
+# changed FILE: unpacks a tree of nginx, and adds a function to the file
 changed()
 {
     tree
-    printf 'void\nngx_added(void)\n{\n}\n' >> "$tmp/nginx/src/os/unix/ngx_$1.c"
+    printf 'void\nngx_added(void)\n{\n}\n' >> "$tmp/nginx/$1"
+}
+
+# kept FILE...: succeeds if configure has kept nginx's own files, and has replaced the
+# others
+kept()
+{
+    for file in $files; do
+        case " $* " in
+            *" $file "*)
+                said "^ + $file is kept" && grep -q "${file%.c}\.o" "$tmp/nginx/objs/Makefile"
+            ;;
+            *)
+                said "^ + $file is replaced" && ! grep "${file%.c}\.o" "$tmp/nginx/objs/Makefile"
+            ;;
+        esac || { echo "$file"; return 1; }
+    done
+}
+
+# own_zones: builds nginx with its own files of zones, and compares the functions of a lock
+# in the program with those of its own objects
+own_zones()
+{
+    NGX_IPC_KEEP="other zones" builds $small "$add" > /dev/null && kept $zones || return 1
+
+    for symbol in ngx_shmtx_lock ngx_slab_alloc ngx_rwlock_wlock; do
+        # The sizes are those of nginx's functions.
+        size=$(readelf -sW "$tmp/nginx/objs/src/core/"*.o \
+                   | awk -v "s=$symbol" '$8 == s && $7 != "UND" { print $3 }')
+        readelf -sW "$tmp/nginx/objs/nginx" \
+            | awk -v "s=$symbol" -v "n=$size" '$8 == s && $3 == n { found = 1 } END { exit !found }' \
+            || { echo "$symbol is not nginx's"; return 1; }
+    done
 }
 
 # documented: runs the commands of docs/nginx.md and "make install" in a new
@@ -208,7 +246,7 @@ no_mounts()
 test_builds()
 {
     ok "in nginx's tree" builds $small "$add"
-    ok "the three files are replaced" replaced
+    ok "the six files are replaced" replaced
     ok "configure prints the cargo that it found" said 'checking for cargo ... found (cargo'
     ok "configure prints that the library was built" said 'building ngx_ipc ... done'
 
@@ -217,18 +255,18 @@ test_builds()
 
     ok "out of the tree, with debugging, threads and clang" \
         builds $small --builddir=../out --with-debug --with-threads --with-cc=clang "$add"
-    ok "the three files are replaced" replaced ../out
+    ok "the six files are replaced" replaced ../out
 
     ln -s "$top/nginx" "$tmp/link"
     ok "by a relative path through a link, as a static program" \
         builds $small --add-module=../link --with-ld-opt=-static
-    ok "the three files are replaced" replaced
+    ok "the six files are replaced" replaced
 
     first=$(other_addon first_module)
     second=$(other_addon second_module)
     ok "between other modules, with the status module built in" \
         builds $http "$first" "$add" "--add-module=$top/nginx/status" "$second"
-    ok "the three files are replaced" replaced
+    ok "the six files are replaced" replaced
     ok "all the modules are there" modules first_module second_module ngx_http_ipc_status_module
     ok "gcc has no warnings with -Wall -Wextra" strict gcc
     ok "clang has no warnings with -Wall -Wextra" strict clang
@@ -243,6 +281,8 @@ test_builds()
     ok "offline, once the crates have been fetched" \
         env CARGO_NET_OFFLINE=true "CARGO_TARGET_DIR=$tmp/target" sh -c \
             "cd '$tmp/fetched' && sh auto/configure --builddir=../offline $small '$add'"
+
+    ok "with nginx's own files of zones" own_zones
 
     if no_mounts; then
         skip "with a read-only project directory" "mounting is not allowed here"
@@ -281,7 +321,7 @@ test_stops()
     export NGX_IPC_ARCHIVE=/dev/null OBJCOPY=true
 
     for name in process channel; do
-        changed $name
+        changed src/os/unix/ngx_$name.c
         ok "stops with an ngx_$name.c that does more" \
             stops "src/os/unix/ngx_$name.c of this nginx does more than ngx_ipc" $small "$add"
         ok "prints the function that would be lost" said '^    ngx_added()$'
@@ -290,18 +330,51 @@ test_stops()
             env NGX_IPC_REPLACE="other $name" sh -c "cd '$tmp/nginx' && sh auto/configure $small '$add'"
     done
 
-    changed shmem
+    changed src/os/unix/ngx_shmem.c
     ok "keeps an ngx_shmem.c that does more" configure $small "$add"
-    ok "prints that ngx_shmem.c is kept" said 'src/os/unix/ngx_shmem.c is kept'
-    ok "compiles nginx's ngx_shmem.c" grep -q src/os/unix/ngx_shmem.o "$tmp/nginx/objs/Makefile"
+    ok "prints that ngx_shmem.c is kept" kept src/os/unix/ngx_shmem.c
+
+    for zone in $zones; do
+        name=$(basename "$zone")
+        changed "$zone"
+        ok "keeps the files of zones with a $name that does more" configure $small "$add"
+        ok "prints that they are kept" kept $zones
+        ok "prints the reason" said "^   $zone has parts that ngx_ipc does not know"
+        ok "prints the function of $name that would be lost" said '^    ngx_added()$'
+
+        name=${name#ngx_}
+        export NGX_IPC_REPLACE="other ${name%.c}"
+        ok "replaces them if NGX_IPC_REPLACE names it" configure $small "$add"
+        ok "prints the function that is lost" said '^    ngx_added()$'
+        unset NGX_IPC_REPLACE
+    done
 
     tree
-    for name in process channel shmem; do
-        sed -i '1i /* another\n   comment */\n' "$tmp/nginx/src/os/unix/ngx_$name.c"
-        sed -i 's/^    /\t  /; s/$/ /' "$tmp/nginx/src/os/unix/ngx_$name.c"
+    export NGX_IPC_KEEP=zones
+    ok "keeps the files of zones if NGX_IPC_KEEP says so" configure $small "$add"
+    ok "prints that they are kept" kept $zones
+    unset NGX_IPC_KEEP
+
+    tree
+    sed -i 's/^    ngx_uint_t        pfree;//' "$tmp/nginx/src/core/ngx_slab.h"
+    ok "keeps the files of zones of a version whose pools have no pfree" configure $small "$add"
+    ok "prints that they are kept" kept $zones
+
+    for feature in NGX_HAVE_GCC_ATOMIC NGX_HAVE_POSIX_SEM; do
+        tree
+        grep -rl "ngx_feature_name=\"*$feature" "$tmp/nginx/auto" \
+            | xargs sed -i "s/ngx_feature_name=\"*$feature\"*/ngx_feature_name=/"
+        ok "keeps the files of zones without $feature" configure $small "$add"
+        ok "prints that they are kept" kept $zones
+    done
+
+    tree
+    for file in $files; do
+        sed -i '1i /* another\n   comment */\n' "$tmp/nginx/$file"
+        sed -i 's/^    /\t  /; s/$/ /' "$tmp/nginx/$file"
     done
     ok "files with other comments and white space" configure $small "$add"
-    ok "all three are replaced" fails grep -q 'ngx_\(process\|channel\|shmem\)\.o' "$tmp/nginx/objs/Makefile"
+    ok "all six are replaced" kept
 
     unset NGX_IPC_ARCHIVE OBJCOPY
 }
@@ -337,6 +410,16 @@ test_asserts()
         refuses src/core/ngx_log.h 's/^    ngx_uint_t           log_level;/    void *more;\n&/'
     ok "another field in ngx_cycle_s" \
         refuses src/core/ngx_cycle.h 's/^    ngx_log_t                \*log;/    void *more;\n&/'
+    ok "another field in ngx_shmtx_sh_t" \
+        refuses src/core/ngx_shmtx.h 's/^    ngx_atomic_t   lock;/    ngx_atomic_t more;\n&/'
+    ok "another field in ngx_shmtx_t" \
+        refuses src/core/ngx_shmtx.h 's/^    ngx_uint_t     spin;/    void *more;\n&/'
+    ok "another field in ngx_slab_page_t" \
+        refuses src/core/ngx_slab.h 's/^    uintptr_t         prev;/    void *more;\n&/'
+    ok "a larger ngx_slab_stat_t" \
+        refuses src/core/ngx_slab.h 's/^    ngx_uint_t        fails;/&\n    void *more;/'
+    ok "another field in ngx_slab_pool_t" \
+        refuses src/core/ngx_slab.h 's/^    u_char           \*start;/    void *more;\n&/'
     ok "another level of debugging" \
         refuses src/core/ngx_log.h 's/^\(#define NGX_LOG_DEBUG_CORE \).*/\1 0x020/'
     ok "an ngx_log_error_core() that takes a va_list" \

@@ -85,6 +85,12 @@ add_shmem()
     ngx_log_error(NGX_LOG_NOTICE, shm->log, 0, "relative: zone of %uz bytes", shm->size);'
 }
 
+# an ngx_slab.c that does more, as in Angie
+add_slab()
+{
+    echo 'ngx_uint_t  ngx_relative_slab;' >> "$tree/src/core/ngx_slab.c"
+}
+
 # ngx_log_error_core() with one more parameter, as in Angie 1.12
 add_log()
 {
@@ -98,7 +104,7 @@ add_log()
 relative()
 {
     sh "$top/nginx/fetch.sh" 1.28.3 "$tree" \
-        && add_proc_exit && add_single_exit && add_roles && add_noslab && add_shmem && add_log
+        && add_proc_exit && add_single_exit && add_roles && add_noslab && add_shmem && add_slab && add_log
 }
 
 # configure DIRECTORY [OPTION...]
@@ -216,7 +222,8 @@ ok "configure names what would be lost" refused \
 export NGX_IPC_REPLACE=process
 ok "configure replaces a file that is named" configure ipc "--add-module=$top/nginx"
 ok "configure says what it does" said 'ngx_process.c is replaced, and these parts of it are lost' \
-    'ngx_channel.c is replaced' 'ngx_shmem.c is kept' 'ngx_shm_alloc()'
+    'ngx_channel.c is replaced' 'ngx_shmem.c is kept' 'ngx_shm_alloc()' \
+    'ngx_shmtx.c is kept' 'ngx_slab.c is kept' 'ngx_relative_slab;'
 ok "it is compiled" compile ipc
 ok "two files are replaced" replaced process channel
 not_ok "nginx's own ngx_shmem.c is kept" replaced shmem

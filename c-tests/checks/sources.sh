@@ -2,7 +2,7 @@
 
 # sources.sh INCLUDE NGINX: compiles programs that are written for the library
 # twice: with the library's headers, and unchanged with nginx's headers and the
-# library's ngx_ipc.h and ngx_ipc_message.h.
+# library's headers for modules of nginx.
 
 . "$(dirname "$0")/../harness/tap.sh"
 
@@ -10,7 +10,7 @@ ours=$1
 nginx=$2
 
 mkdir "$tmp/include"
-cp "$ours/ngx_ipc.h" "$ours/ngx_ipc_message.h" "$tmp/include"
+cp "$ours/ngx_ipc.h" "$ours/ngx_ipc_message.h" "$ours/ngx_ipc_counters.h" "$tmp/include"
 
 theirs="-isystem $nginx/src/core -isystem $nginx/src/event
         -isystem $nginx/src/event/modules -isystem $nginx/src/os/unix

@@ -34,6 +34,10 @@ addon=$top/nginx
 options="--with-compat --with-debug --with-threads --with-stream --with-poll_module
          --with-select_module
          --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
+
+# Its SSL module uses functions that newer versions of OpenSSL have deprecated.
+[ "$version" = bullseye ] || options="$options --with-http_ssl_module"
+
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}
 
@@ -46,10 +50,13 @@ configure()
     stamp="${CC:-cc} $cflags $ldflags $options $*"
 
     if [ "$stamp" = "$(cat "$dir/$name/stamp" 2> /dev/null)" ] \
-        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -name 'config')" ]
+        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -type f ! -name '*.[ch]')" ]
     then
         return 0
     fi
+
+    # An object of a file that is not compiled any more would stay there.
+    find "$dir/$name" -name '*.o' -delete
 
     # configure splits $options at spaces, so flags with spaces in them, such
     # as "-O2 -g", are passed in options of their own.

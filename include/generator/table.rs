@@ -104,6 +104,11 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc", "functions that nginx does not have")
     },
     Header {
+        and: &["src/zone/counters.rs"],
+        tagged: false,
+        ..header("ipc_counters", "counters to which many processes add")
+    },
+    Header {
         and: &[
             "src/abi/ipc_message_fds.rs",
             "src/abi/ipc_message_place.rs",
@@ -175,6 +180,8 @@ pub const HEADERS: &[Header] = &[
         ..header("shmtx", "locks in shared memory")
     },
     Header {
+        and: &["src/zone/slab/usage.rs"],
+        tagged: false,
         needs_by_hand: true,
         ..header("slab", "pools: allocates pieces of a zone")
     },

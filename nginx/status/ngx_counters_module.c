@@ -78,10 +78,12 @@ ngx_counters_init_process(ngx_cycle_t *cycle)
 
     now = &ngx_counters->slots[ngx_process_slot];
 
+    now->pid = 0;
     now->active = 0;
     now->reading = 0;
     now->writing = 0;
     now->waiting = 0;
+    now->pid = ngx_pid;
 
     return NGX_OK;
 }
@@ -101,6 +103,13 @@ ngx_counters_sum(ngx_counters_slot_t *sum)
         sum->accepted += now->accepted;
         sum->handled += now->handled;
         sum->requests += now->requests;
+
+        if (now->pid == 0
+            || (kill((pid_t) now->pid, 0) == -1 && ngx_errno == ESRCH))
+        {
+            continue;
+        }
+
         sum->active += now->active;
         sum->reading += now->reading;
         sum->writing += now->writing;

@@ -24,15 +24,16 @@ typedef struct {
     volatile ngx_uint_t  requests;
 
     /*
-     * The gauges of the process that uses the slot now.  A killed worker cannot
-     * decrement its gauges, so a new process in the slot sets them to 0.
+     * The gauges of the process that uses the slot now, or was the last to use it.  A
+     * killed worker cannot decrement its gauges, so those of a process that does not
+     * run any more do not count.
      */
     volatile ngx_int_t   active;
     volatile ngx_int_t   reading;
     volatile ngx_int_t   writing;
     volatile ngx_int_t   waiting;
 
-    ngx_uint_t           unused;
+    volatile ngx_int_t   pid;
 } ngx_counters_slot_t;
 
 

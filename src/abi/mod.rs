@@ -26,6 +26,7 @@ pub mod event_timer;
 pub mod introspect;
 #[cfg(feature = "standalone")]
 pub mod ipc;
+pub mod ipc_counters;
 pub mod ipc_message;
 pub mod ipc_message_fds;
 pub mod ipc_message_place;
@@ -45,14 +46,11 @@ pub mod palloc;
 pub mod process;
 #[cfg(feature = "standalone")]
 pub mod process_cycle;
-#[cfg(feature = "standalone")]
 pub mod rwlock;
 #[cfg(feature = "standalone")]
 pub mod setproctitle;
 pub mod shmem;
-#[cfg(feature = "standalone")]
 pub mod shmtx;
-#[cfg(feature = "standalone")]
 pub mod slab;
 #[cfg(feature = "standalone")]
 pub mod times;

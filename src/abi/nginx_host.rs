@@ -2,15 +2,16 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::config::{ngx_fd_t, ngx_int_t, ngx_uint_t};
+use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
 use crate::host::nginx::{channel, message_conf, message_loop};
-use crate::host::ngx_log_t;
 use crate::host::signal_handler::init_signals;
+use crate::host::{lock_owner, ngx_log_t};
 use crate::status::code;
+use crate::zone::shmtx::ngx_shmtx_sh_t;
 
 /// Sets up the signals: the part of `ngx_init_signals()` that the library does.
 /// `ngx_ipc_host.c` defines `ngx_init_signals()`.
@@ -22,6 +23,27 @@ use crate::status::code;
 pub unsafe extern "C" fn ngx_ipc_init_signals(log: *mut ngx_log_t) -> ngx_int_t {
     // SAFETY: `ngx_ipc_host.c` passes NULL or a valid log.
     code(init_signals(unsafe { log_of(log) }))
+}
+
+/// Releases the lock of a zone, whose words are at `words`, if the process `pid` has held it
+/// and has exited. Returns 1 if the function has released the lock, else 0.
+/// Async-signal-safe.
+///
+/// # Safety
+///
+/// `words` is NULL, or the beginning of a zone with a slab pool.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_unlock(
+    words: *mut ngx_shmtx_sh_t,
+    pid: ngx_pid_t,
+) -> ngx_uint_t {
+    // SAFETY: `ngx_ipc_host.c` passes the beginning of a zone of `ngx_cycle`. nginx unmaps
+    // the zone only when this cycle is no longer `ngx_cycle`.
+    let words = unsafe { words.as_ref() };
+
+    words
+        .is_some_and(|words| lock_owner::release_of_dead(words, pid))
+        .into()
 }
 
 /// Stores the role of this process, a worker or helper. `ngx_ipc_host.c` calls

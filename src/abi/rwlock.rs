@@ -1,7 +1,7 @@
 //! `ngx_rwlock.h`: locks of processes that read or write.
 
 use crate::config::ngx_atomic_t;
-use crate::host::standalone::lock_owner::{log, own};
+use crate::host::lock_owner::{log, own};
 use crate::zone::owner::find_out;
 use crate::zone::rwlock::Rwlock;
 

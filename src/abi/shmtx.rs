@@ -1,7 +1,7 @@
 //! `ngx_shmtx.h`: locks in shared memory.
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t, u_char};
-use crate::host::standalone::lock_owner::{log, own, unchecked};
+use crate::host::lock_owner::{log, own, unchecked};
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// Makes a lock of the words at `addr`. Each process can make the lock, or inherit it.

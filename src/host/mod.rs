@@ -14,6 +14,7 @@ pub mod call;
 pub mod execute;
 pub mod globals;
 pub mod introspect;
+pub mod lock_owner;
 pub mod logs;
 pub mod messages;
 #[cfg(not(feature = "standalone"))]
@@ -22,11 +23,14 @@ pub mod program;
 pub mod shmem;
 pub mod signal_handler;
 pub mod sized;
+pub mod slab;
 pub mod spawn;
 #[cfg(feature = "standalone")]
 pub mod standalone;
 pub mod status;
 pub mod traffic;
+#[cfg(feature = "standalone")]
+pub mod zone_view;
 
 #[cfg(not(feature = "standalone"))]
 pub use nginx::channel::{read as read_channel, write as write_channel};

@@ -10,6 +10,7 @@ use crate::config::{ngx_str_t, ngx_uint_t, u_char};
 use crate::shmem;
 use crate::status::Result;
 use crate::sys::shm::Segment;
+use crate::zone::slab::known;
 
 /// A piece of shared memory. Children that are forked later share it with their
 /// parent.
@@ -66,6 +67,7 @@ impl ngx_shm_t {
             // `size` and does not use the memory any more, and the log is NULL or valid.
             let (log, segment) = unsafe { (log_of(self.log), Segment::from_raw(addr, self.size)) };
 
+            known::free(segment.addr().addr().get());
             shmem::free(log, segment);
         }
     }

@@ -5,6 +5,7 @@
 //! one in which the process has died. The next [`transaction`] does the same for the
 //! structures of a module.
 
+pub mod counters;
 pub mod hash;
 pub mod mixed;
 pub mod owner;
@@ -16,3 +17,7 @@ pub mod transaction;
 pub mod typed;
 pub mod undo_log;
 pub mod wait;
+
+/// The beginning of the name of the file in memory that a zone is. The name of the zone
+/// follows.
+pub const FILE_NAME: &[u8] = b"ngx_ipc zone ";

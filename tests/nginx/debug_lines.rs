@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::lines::Lines;
 use crate::nginx::{BOTH, Nginx, Which, both};
 use crate::support::{sys, wait_until};
+use crate::zones::{LIMIT_REQ, TWO};
 
 const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { return 200 hello; } }";
 
 /// Lines that only one of the two programs logs, each with the reason.
-const DIFFERENT: [(Which, &str, &str); 4] = [
+const DIFFERENT: [(Which, &str, &str); 8] = [
     (
         Which::Ipc,
         "[debug] close channel s:N pid:N our:-N fd:N",
@@ -25,6 +26,26 @@ const DIFFERENT: [(Which, &str, &str); 4] = [
         Which::Ipc,
         "[info] sendmsg() failed (N: Broken pipe)",
         "D13: a message to a process that has exited and is not reaped yet fails",
+    ),
+    (
+        Which::Stock,
+        "[debug] slab alloc: N slot: N",
+        "the library has no lines about pieces",
+    ),
+    (
+        Which::Stock,
+        "[debug] slab alloc: N",
+        "the library has no lines about pieces",
+    ),
+    (
+        Which::Stock,
+        "[debug] shmtx lock",
+        "a process on the library logs this only if it does not get the lock at once",
+    ),
+    (
+        Which::Stock,
+        "[debug] shmtx unlock",
+        "the library has no lines about locks that no process waits for",
     ),
     (
         Which::Ipc,
@@ -190,6 +211,22 @@ fn single() {
     });
 
     same_lines(logs.each_ref().map(Lines::set));
+}
+
+/// The workers allocate and free pieces of a zone.
+#[test]
+fn pieces_of_a_zone() {
+    compare("lines_zones", TWO, LIMIT_REQ, |nginx| {
+        nginx.settled(2);
+        nginx.with_each(|_| drop(nginx.get("/")));
+
+        assert_eq!(
+            nginx.lines("slab alloc: ").is_empty(),
+            nginx.which == Which::Ipc
+        );
+
+        nginx.quit(&[]);
+    });
 }
 
 /// A cache has two helpers: a manager, and a loader.

@@ -108,6 +108,15 @@ impl Held {
         assert!(self.body() == "a".repeat(HALF) + &"b".repeat(HALF));
     }
 
+    /// Makes the worker handle the request as one of `uri`. Returns the connection of the
+    /// client, which gets the answer.
+    pub fn redirect(mut self, uri: &str) -> TcpStream {
+        let head = format!("HTTP/1.0 200 OK\r\nX-Accel-Redirect: {uri}\r\n\r\n");
+
+        self.send(head.as_bytes());
+        self.client
+    }
+
     /// Closes the connection without an answer, and checks that the client gets
     /// the error 502.
     pub fn abandon(mut self) {

@@ -1,10 +1,11 @@
 //! Tests of shared zones: data that one worker writes is seen by the other
 //! worker and by the next generation of workers.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 
-use crate::nginx::{Nginx, Which, ask, code, header, same};
+use crate::nginx::{Nginx, Which, ask, body, code, header, same};
 use crate::support::server::free_port;
 use crate::support::state::Descriptors;
 use crate::support::wait_until;
@@ -197,4 +198,73 @@ fn upstream_zone() {
     });
 
     assert_eq!(tried, ["DEAD, PORT", "PORT", "DEAD, PORT", "PORT"]);
+}
+
+/// Runs a command of openssl in the directory of nginx; returns its output.
+fn openssl(nginx: &Nginx, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new("openssl")
+        .current_dir(&nginx.directory)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl, see c-tests/run/deps.sh");
+
+    child
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+
+    let out = child.wait_with_output().expect("openssl");
+
+    assert!(out.status.success(), "{arguments:?}: {out:?}");
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// A session that one worker has made is resumed by the other one, and by a worker of the
+/// next generation.
+#[test]
+fn ssl_session_cache() {
+    const HTTP: &str = "
+        ssl_session_cache shared:s:64k;
+        ssl_session_tickets off;
+        ssl_protocols TLSv1.2;
+        server {
+            listen 127.0.0.1:PORT ssl;
+            ssl_certificate DIRECTORY/cert;
+            ssl_certificate_key DIRECTORY/key;
+            location / { return 200 reused:$ssl_session_reused; }
+        }";
+    const KEY: &str = "req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=localhost";
+
+    let reused = same(|which| {
+        let nginx = Nginx::new("ssl_session_cache", which, TWO, HTTP);
+        let address = nginx.address().to_string();
+        let connect = |worker, option| {
+            let arguments = [
+                "s_client", "-quiet", "-connect", &address, option, "session",
+            ];
+            let ask = || openssl(&nginx, &arguments, "GET / HTTP/1.0\r\n\r\n");
+
+            body(&nginx.with_only(worker, ask)).to_string()
+        };
+
+        openssl(&nginx, &Vec::from_iter(KEY.split(' ')), "");
+        nginx.spawn(&[]);
+
+        let before = nginx.settled(2);
+        let [a, b] = workers(&nginx);
+        let mut reused = vec![connect(a, "-sess_out"), connect(b, "-sess_in")];
+
+        nginx.reload();
+        reused.push(connect(workers(&nginx)[0], "-sess_in"));
+
+        end(&nginx, &before);
+        reused
+    });
+
+    assert_eq!(reused, ["reused:.", "reused:r", "reused:r"]);
 }

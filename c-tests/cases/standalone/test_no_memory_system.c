@@ -6,6 +6,8 @@
 
 #include "t_memory.h"
 
+#include <ngx_ipc_counters.h>
+
 
 static ngx_slab_pool_t  *zone;
 
@@ -110,6 +112,21 @@ call_ngx_rwlock_wlock(void)
     ngx_rwlock_unlock(&lock);
     ngx_rwlock_unlock(&lock);
     T_EQ(lock, 0);
+
+    return 1;
+}
+
+
+static int
+call_ngx_ipc_counters_add(void)
+{
+    u_char              memory[2 * 64 + 56] __attribute__((aligned(8))) = { 0 };
+    ngx_ipc_counters_t  counters;
+
+    T_EQ(ngx_ipc_counters_size(1, 0, 1), sizeof(memory));
+    T_EQ(ngx_ipc_counters_init(&counters, memory, 1, 0, 1), NGX_OK);
+    T_EQ(ngx_ipc_counters_add(&counters, 0, 1), NGX_OK);
+    T_EQ(ngx_ipc_counters_get(&counters, 0), 1);
 
     return 1;
 }
@@ -322,7 +339,8 @@ a_pool_of_a_zone(void)
 static int
 call_ngx_slab(void)
 {
-    void  *p[4];
+    void              *p[4];
+    ngx_slab_usage_t   usage;
 
     ngx_slab_sizes_init();
     ngx_slab_init(zone);
@@ -339,6 +357,7 @@ call_ngx_slab(void)
     ngx_slab_free_locked(zone, p[3] + 1);
     T_OK(ngx_slab_alloc(zone, 1000000) == NULL);
     T_EQ(ngx_slab_verify(zone, NULL), NGX_OK);
+    T_EQ(ngx_slab_usage(zone, &usage), NGX_OK);
     T_OK(ngx_slab_zone_size(10, 100) > 0);
 
     return 1;
@@ -353,6 +372,7 @@ static const t_call_t  calls[] = {
     { "ngx_os_init", NULL, call_ngx_os_init, 0 },
     { "ngx_shmtx_lock", NULL, call_ngx_shmtx_lock, 0 },
     { "ngx_rwlock_wlock", NULL, call_ngx_rwlock_wlock, 0 },
+    { "ngx_ipc_counters_add", NULL, call_ngx_ipc_counters_add, 0 },
     { "ngx_setaffinity", NULL, call_ngx_setaffinity, 0 },
     { "ngx_gmtime", NULL, call_ngx_gmtime, 0 },
     { "ngx_pmemalign", a_pool, call_ngx_pmemalign, 0 },

@@ -16,6 +16,7 @@ use super::variables::processes_of;
 use super::{generation, hooks, variables};
 use crate::channel::close;
 use crate::config::ngx_pid_t;
+use crate::host::lock_owner;
 use crate::host::messages::region;
 use crate::log::Log;
 use crate::process::mode::Mode;
@@ -52,6 +53,8 @@ pub fn spawn(
 ) -> Result<ngx_pid_t> {
     stats::share(g);
     generation::note(cycle);
+    // When the process has exited, a signal handler releases its locks.
+    lock_owner::prepare();
 
     let wanted = spawn.wanted;
 

@@ -42,6 +42,9 @@ unsafe extern "C" {
     pub safe static ngx_ipc_proc_role: ngx_uint_t;
     pub safe static ngx_ipc_pipe_role: ngx_uint_t;
 
+    /// Stops or aborts the process for a debugger, as the directive `debug_points` says.
+    pub safe fn ngx_debug_point();
+
     /// Unlocks the mutexes in shared memory that the process `pid` held, and
     /// does what a relative of nginx does when a child has exited.
     pub safe fn ngx_ipc_process_exited(pid: ngx_pid_t);

@@ -16,8 +16,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
-use super::slab;
 use crate::host::globals::ngx_ipc_huge_pages;
+use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::shmem::huge_pages;
 use crate::sys::inherit::Inherited;
@@ -25,6 +25,8 @@ use crate::sys::lock::Lock;
 use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
 use crate::sys::{environment, heap, memory_file};
+use crate::zone::FILE_NAME;
+use crate::zone::slab::known;
 
 /// The name of the environment variable.
 const VARIABLE: &CStr = c"NGX_IPC_ZONES";
@@ -61,7 +63,7 @@ pub fn allocate(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
 }
 
 fn make(name: &[u8], size: usize, log: Log) -> std::result::Result<NonNull<c_void>, Errno> {
-    let file = memory_file::create(size)?;
+    let file = memory_file::create_named(FILE_NAME, name, size)?;
     let segment = map_file(&file, size, unlikely_address())?;
 
     keep(name, &segment, file).inspect_err(|_| {
@@ -107,6 +109,7 @@ pub fn free(address: usize, log: Log) -> bool {
     };
     let zone = kept.swap_remove(at);
 
+    known::free(address);
     unmap(&zone, log);
 
     true

@@ -16,15 +16,15 @@ use std::ptr::{self, NonNull};
 use super::cycle::Cycle;
 use super::kept_zones;
 use super::list;
-use super::slab;
 use crate::config::{NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t};
+use crate::host::lock_owner::lock_of;
 use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
+use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::words::Words;
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
-use crate::zone::slab::known;
 use crate::zone::slab::layout::HEADER;
 use crate::zone::slab::pool::Pool as SlabPool;
 
@@ -130,7 +130,7 @@ impl Zone {
 
         // SAFETY: the memory has room for a pool, which begins with the words of the lock.
         // They are atomics, and stay mapped as long as the cycle.
-        unsafe { shm.addr.cast::<ngx_shmtx_sh_t>().as_ref() }.map(slab::lock_of)
+        unsafe { shm.addr.cast::<ngx_shmtx_sh_t>().as_ref() }.map(lock_of)
     }
 
     /// Whether this zone gets the memory of `old`.
@@ -258,8 +258,6 @@ impl Zone {
         }
 
         let (log, address) = (self.log(), self.get().shm.addr.addr());
-
-        known::free(address);
 
         self.update(|zone| {
             if kept_zones::free(address, log) {

@@ -10,15 +10,16 @@ use std::ptr::{self, NonNull};
 
 use super::cycle::Cycle;
 use super::shared_memory::{Zone, bytes, refuse};
-use super::slab::{self, DAMAGED, LOCKED};
 use super::socket_names::put_text;
 use super::zone_transaction::report_found;
 use super::zone_type::{
     Declared, FIRST_SIZE, NONE, ngx_ipc_zone_old_t, ngx_ipc_zone_type_t, type_of,
 };
-use super::{kept_zones, lock_owner, shared_memory_add};
+use super::{kept_zones, shared_memory_add};
 use crate::config::{NGX_OK, ngx_str_t};
+use crate::host::lock_owner;
 use crate::host::sized;
+use crate::host::slab::{self, DAMAGED, LOCKED};
 use crate::log::Log;
 use crate::status::{Result, Status};
 use crate::sys::words::Words;
@@ -312,7 +313,7 @@ fn migrate(
 ) -> std::result::Result<(), &'static str> {
     // SAFETY: the memory begins with the words of its lock, and stays mapped until the caller
     // returns. The reference does not outlive this function.
-    let lock = slab::lock_of(unsafe { old.addr.cast().as_ref() });
+    let lock = lock_owner::lock_of(unsafe { old.addr.cast().as_ref() });
 
     if !slab::lock_soon(&lock) {
         return Err(LOCKED);

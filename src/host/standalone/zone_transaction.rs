@@ -3,10 +3,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::lock_owner::{log, own, unchecked};
 use super::shared_memory::Zone;
-use super::slab;
 use super::zone_type::type_of;
+use crate::host::lock_owner::{log, own, unchecked};
+use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::zone::owner;
 use crate::zone::shmtx::Taken;

@@ -1,14 +1,17 @@
 //! What happens to the zones of a cycle: they get their memory, the next cycle takes it
 //! over, it is freed, and locks of dead processes are released.
 
+use std::ptr::NonNull;
+
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
 use super::shared_memory::Zone;
-use super::{lock_owner, slab, typed_zones, zone_type};
+use super::{typed_zones, zone_type};
 use crate::config::ngx_pid_t;
+use crate::host::{lock_owner, slab};
 use crate::log::Log;
 use crate::status::Result;
-use crate::zone::owner;
+use crate::sys::words::Words;
 
 /// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
 ///
@@ -21,7 +24,7 @@ pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
     if cycle.zones().next().is_some() {
         // The function that unlocks runs in a signal handler, where the number of this
         // process must be known.
-        owner::find_out();
+        lock_owner::prepare();
         UNLOCK.set(&(unlock as fn(ngx_pid_t)));
     }
 
@@ -71,11 +74,25 @@ pub fn free_all(cycle: Cycle) {
     cycle.zones().for_each(Zone::free);
 }
 
+/// Calls `show` with the name and the memory of each zone of `ngx_cycle`.
+pub fn each(show: &mut dyn FnMut(&[u8], Words)) {
+    for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
+        let shm = &zone.get().shm;
+        let (addr, size) = (shm.addr.cast(), shm.size);
+
+        // SAFETY: the memory of a zone has this size and stays mapped while the cycle is in use, so
+        // also while `show` runs. Rust code accesses its bytes through `Words` only.
+        let words = NonNull::new(addr).and_then(|start| unsafe { Words::new(start, size) });
+
+        if let Some(words) = words {
+            show(zone.name(), words);
+        }
+    }
+}
+
 /// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
 /// exited. A process that waits for such a lock takes it over after some time anyway.
 fn unlock(pid: ngx_pid_t) {
-    let own = lock_owner::own();
-
     for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
         let (Some(lock), Some(pool)) = (zone.lock(), zone.slab_pool()) else {
             continue;
@@ -86,7 +103,7 @@ fn unlock(pid: ngx_pid_t) {
             slab::note_death(&pool, pid);
         }
 
-        if lock.force_unlock(pid, own, lock_owner::log) {
+        if lock.force_unlock(pid, lock_owner::own(), lock_owner::log) {
             zone.log().refuse(format_args!(
                 "shmtx lock: process {pid} has exited and held the lock"
             ));

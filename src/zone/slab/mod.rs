@@ -9,6 +9,8 @@
 //! - `quick`: the usual cases of both
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
+//! - [`usage`]: tells how much of a pool is in use
+//! - [`rebase`]: makes a copy of a pool usable at another address
 //! - [`known`]: the sizes of pools, in memory that no other process can change
 //! - [`no_memory`]: how often a lack of memory is logged
 //!
@@ -24,7 +26,9 @@ pub mod no_memory;
 pub mod pages;
 pub mod pool;
 mod quick;
+pub mod rebase;
 pub mod small;
+pub mod usage;
 pub mod verify;
 
 use change::Change;

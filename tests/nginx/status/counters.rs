@@ -1,6 +1,7 @@
 //! Tests of the status module's counters of connections and requests.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use super::{HTTP, counter, json, nginx, number};
 use crate::nginx::Nginx;
@@ -59,12 +60,11 @@ fn counters_add_up() {
     nginx.quit(&[]);
 }
 
-/// A worker is killed while it handles a request. The request is no longer
-/// counted as active.
-#[test]
-fn killed_in_a_request() {
+/// A status module with one worker, which handles a request that is not complete. Returns the
+/// connection of the request too.
+fn with_a_request(name: &str) -> (Nginx, TcpStream) {
     let http = format!("{} client_body_timeout 60s;", HTTP.trim_end_matches('}'));
-    let nginx = nginx("status_killed");
+    let nginx = nginx(name);
 
     // nginx has read the header of the request and waits for its body, so the
     // request is active.
@@ -87,9 +87,33 @@ fn killed_in_a_request() {
     .expect("a request");
     wait_until("two requests", || counter(&nginx, "active") == 2);
 
+    (nginx, stream)
+}
+
+/// A worker is killed while it handles a request. The request is no longer
+/// counted as active.
+#[test]
+fn killed_in_a_request() {
+    let (nginx, _stream) = with_a_request("status_killed");
     let worker = nginx.workers();
+
     sys::kill(*worker.first().expect("a worker"), libc::SIGKILL);
     nginx.wait_for_others(1, &worker);
+    wait_until("one request", || counter(&nginx, "active") == 1);
+
+    nginx.quit(&["exited on signal 9"]);
+}
+
+/// The same for an old worker after a reload, whose slot no new worker gets.
+#[test]
+fn killed_after_a_reload() {
+    let (nginx, _stream) = with_a_request("status_killed_old");
+    let old = nginx.workers();
+
+    nginx.signal(libc::SIGHUP);
+    wait_until("an old and a new worker", || nginx.workers().len() == 2);
+    sys::kill(*old.first().expect("a worker"), libc::SIGKILL);
+    nginx.wait_for_others(1, &old);
     wait_until("one request", || counter(&nginx, "active") == 1);
 
     nginx.quit(&["exited on signal 9"]);

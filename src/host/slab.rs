@@ -2,20 +2,22 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use super::debug_point::debug_point;
-use super::lock_owner::{log, own, unchecked};
+use super::lock_owner::{lock_of, log, own, unchecked};
+#[cfg(not(feature = "standalone"))]
+use super::nginx::variables::ngx_debug_point as debug_point;
+#[cfg(feature = "standalone")]
+use super::standalone::debug_point::debug_point;
 use crate::config::ngx_pid_t;
 use crate::log::Level;
 use crate::sys::time::{monotonic, pause};
 use crate::sys::words::Words;
-use crate::zone::shmtx::{Taken, ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::zone::shmtx::{Taken, ngx_shmtx_t};
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
-use crate::zone::slab::{self, change, init, known, no_memory, pages};
+use crate::zone::slab::{self, change, init, known, no_memory, usage};
 use crate::zone::typed::Header;
 
 /// The zone of C that is to become a pool.
@@ -183,16 +185,6 @@ const PAUSE: usize = 10;
 pub const DAMAGED: &str = "it is damaged";
 /// Why a zone cannot be used whose lock another process has.
 pub const LOCKED: &str = "its lock is held";
-
-/// A lock of `words`. Other processes can change the lock that is in a zone, but not this
-/// one.
-pub fn lock_of(words: &'static ngx_shmtx_sh_t) -> ngx_shmtx_t {
-    // SAFETY: zeros are a lock that is not created.
-    let mut lock = unsafe { MaybeUninit::<ngx_shmtx_t>::zeroed().assume_init() };
-
-    lock.create(words);
-    lock
-}
 
 /// Checks the zone at `zone`, which another binary has made, and which its processes still
 /// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
@@ -367,7 +359,7 @@ fn report_no_memory(pool: &Pool, size: usize) {
             "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
              largest free run: {} pages, {more} failures not logged",
             Context(pool),
-            pages::largest(pool).unwrap_or_default()
+            usage::longest(pool).unwrap_or_default()
         ),
     );
 }
@@ -383,6 +375,11 @@ pub fn check(pool: &Pool, report: impl Fn(&[u8])) -> bool {
     });
 
     contents.findings == 0
+}
+
+/// How much of a pool is in use; `None` if it is damaged.
+pub fn usage(pool: &Pool) -> Option<usage::ngx_slab_usage_t> {
+    usage::usage(pool).ok()
 }
 
 /// The size of a zone for `n` pieces of `size` bytes; 0 if no zone is so large.

@@ -1,0 +1,141 @@
+/*
+ * ngx_ipc_counters.h: counters to which many processes add.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/abi/ipc_counters.rs
+ *   src/zone/counters.rs
+ *   include/generator/ipc_counters.h
+ */
+
+#ifndef _NGX_IPC_COUNTERS_H_INCLUDED_
+#define _NGX_IPC_COUNTERS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * Counters and gauges in shared memory, as a process sees them. ngx_ipc_counters_init()
+ * sets the fields; a program does not use them. Children may use the copies that they
+ * inherit.
+ */
+typedef struct {
+    /* The address of the first lane. */
+    size_t memory;
+    /* The number of processes that have a lane of their own. */
+    ngx_uint_t processes;
+    /* The number of counters. */
+    ngx_uint_t counters;
+    /* The number of counters and gauges. */
+    ngx_uint_t numbers;
+    /* The size of a lane in bytes. */
+    size_t lane_size;
+    /* The size of all lanes in bytes. */
+    size_t size;
+    /* The address of the numbers to which this process adds. */
+    size_t own;
+    /* How many of them it alone adds to: all, or 0. */
+    ngx_uint_t own_numbers;
+    /* The process that adds to them, with its start time. */
+    uint64_t owner;
+    /* Its pid. */
+    ngx_pid_t pid;
+} ngx_ipc_counters_t;
+
+/*
+ * Returns the size in bytes of the memory for counters and gauges, in which processes
+ * processes at a time have numbers of their own. Returns 0 if there are no counters and no
+ * gauges, or if no memory can be so large.
+ *
+ * The numbers of a process take whole cache lines of 64 bytes, each with up to 8 words: one
+ * for the process, and one for each counter and gauge.
+ */
+size_t ngx_ipc_counters_size(ngx_uint_t counters,
+                             ngx_uint_t gauges,
+                             ngx_uint_t processes);
+
+/*
+ * Prepares a structure for counters in shared memory. Each process that uses the memory
+ * has a structure of its own, or inherits one, and all give the same numbers.
+ *
+ * memory has the size of ngx_ipc_counters_size(), and is 0 before the first process uses
+ * it; the function does not write to it. For example, it is a piece of
+ * ngx_slab_calloc(). processes is how many processes have numbers of their own at a time,
+ * old workers of a reload among them.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR if a pointer is NULL, if memory is not aligned to a
+ * word, or if ngx_ipc_counters_size() returns 0 for these numbers.
+ *
+ * Safety: group is NULL or valid for writes. memory is NULL or memory of this size, which stays
+ * mapped while the structure is used.
+ */
+ngx_int_t ngx_ipc_counters_init(ngx_ipc_counters_t *group,
+                                void *memory,
+                                ngx_uint_t counters,
+                                ngx_uint_t gauges,
+                                ngx_uint_t processes);
+
+/*
+ * Adds value, which can be negative, to the number n: a counter, from 0, or a gauge, from
+ * the number of counters.
+ *
+ * The function needs no atomic instruction and waits for no process. At its first call, a
+ * process takes memory of its own, which no process uses, or whose process has exited.
+ * If processes others have some already, the function writes a warning to the log of
+ * ngx_cycle, and this process adds to memory that it shares: the sums are right all the
+ * same, but what it has added to gauges stays when it is killed.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, and changes nothing, if group is NULL or if there is
+ * no number n.
+ *
+ * Safety: group is NULL, or ngx_ipc_counters_init() has returned NGX_OK for it. One thread of a
+ * process uses the memory, and no signal handler.
+ */
+ngx_int_t ngx_ipc_counters_add(ngx_ipc_counters_t *group,
+                               ngx_uint_t n,
+                               ngx_int_t value);
+
+/*
+ * Returns the sum of the number n over all processes: of a counter, what all processes
+ * have added, of a gauge, what those processes have added that run.
+ *
+ * A process that has exited counts as running until its parent has reaped it only if the
+ * system has no pidfd_open(2). Returns 0 if group is NULL or if there is no number n.
+ *
+ * Safety: group is NULL, or ngx_ipc_counters_init() has returned NGX_OK for it.
+ */
+ngx_int_t ngx_ipc_counters_get(const ngx_ipc_counters_t *group,
+                               ngx_uint_t n);
+
+
+/*
+ * Adds as ngx_ipc_counters_add() does, without a call in most cases.  A child that
+ * ngx_spawn_process() has not started sets ngx_pid before.
+ */
+static ngx_inline ngx_int_t
+ngx_ipc_count(ngx_ipc_counters_t *group, ngx_uint_t n, ngx_int_t value)
+{
+    volatile ngx_int_t  *own;
+
+    if (n < group->own_numbers && group->pid == ngx_pid) {
+        own = (volatile ngx_int_t *) group->own;
+        own[n] += value;
+        return NGX_OK;
+    }
+
+    return ngx_ipc_counters_add(group, n, value);
+}
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_IPC_COUNTERS_H_INCLUDED_ */

@@ -1,0 +1,143 @@
+//! `ngx_ipc_counters.h`: counters of many processes.
+
+use std::ffi::c_void;
+use std::ptr::NonNull;
+
+use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
+use crate::host::lock_owner::{log, own};
+use crate::sys::words::Words;
+use crate::zone::counters::{Shape, ngx_ipc_counters_t};
+use crate::zone::owner::find_out;
+
+/// The memory of counters; `None` if they were not initialised.
+///
+/// # Safety
+///
+/// ngx_ipc_counters_init() has set the fields, and the memory is mapped.
+#[inline]
+unsafe fn words(counters: &ngx_ipc_counters_t) -> Option<Words> {
+    let (address, size) = counters.lanes();
+    let start = NonNull::new(std::ptr::with_exposed_provenance_mut::<c_void>(address))?;
+
+    // SAFETY: the caller promises that these bytes are mapped; no reference to them
+    // exists.
+    unsafe { Words::new(start, size) }
+}
+
+/// Returns the size in bytes of the memory for counters and gauges, in which `processes`
+/// processes at a time have numbers of their own. Returns 0 if there are no counters and no
+/// gauges, or if no memory can be so large.
+///
+/// The numbers of a process take whole cache lines of 64 bytes, each with up to 8 words: one
+/// for the process, and one for each counter and gauge.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_counters_size(
+    counters: ngx_uint_t,
+    gauges: ngx_uint_t,
+    processes: ngx_uint_t,
+) -> usize {
+    let shape = Shape {
+        counters,
+        gauges,
+        processes,
+    };
+
+    shape.size().unwrap_or(0)
+}
+
+/// Prepares a structure for counters in shared memory. Each process that uses the memory
+/// has a structure of its own, or inherits one, and all give the same numbers.
+///
+/// `memory` has the size of ngx_ipc_counters_size(), and is 0 before the first process uses
+/// it; the function does not write to it. For example, it is a piece of
+/// ngx_slab_calloc(). `processes` is how many processes have numbers of their own at a time,
+/// old workers of a reload among them.
+///
+/// Returns NGX_OK. Returns NGX_ERROR if a pointer is NULL, if `memory` is not aligned to a
+/// word, or if ngx_ipc_counters_size() returns 0 for these numbers.
+///
+/// # Safety
+///
+/// `group` is NULL or valid for writes. `memory` is NULL or memory of this size, which stays
+/// mapped while the structure is used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_counters_init(
+    group: *mut ngx_ipc_counters_t,
+    memory: *mut c_void,
+    counters: ngx_uint_t,
+    gauges: ngx_uint_t,
+    processes: ngx_uint_t,
+) -> ngx_int_t {
+    let shape = Shape {
+        counters,
+        gauges,
+        processes,
+    };
+
+    match shape.at(memory.expose_provenance()) {
+        Some(prepared) if !group.is_null() => {
+            // SAFETY: C passes NULL or a structure that may be written.
+            unsafe { group.write(prepared) };
+            NGX_OK
+        }
+        _ => NGX_ERROR,
+    }
+}
+
+/// Adds `value`, which can be negative, to the number `n`: a counter, from 0, or a gauge, from
+/// the number of counters.
+///
+/// The function needs no atomic instruction and waits for no process. At its first call, a
+/// process takes memory of its own, which no process uses, or whose process has exited.
+/// If `processes` others have some already, the function writes a warning to the log of
+/// ngx_cycle, and this process adds to memory that it shares: the sums are right all the
+/// same, but what it has added to gauges stays when it is killed.
+///
+/// Returns NGX_OK. Returns NGX_ERROR, and changes nothing, if `group` is NULL or if there is
+/// no number `n`.
+///
+/// # Safety
+///
+/// `group` is NULL, or ngx_ipc_counters_init() has returned NGX_OK for it. One thread of a
+/// process uses the memory, and no signal handler.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_counters_add(
+    group: *mut ngx_ipc_counters_t,
+    n: ngx_uint_t,
+    value: ngx_int_t,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a structure that only this thread uses.
+    let Some(counters) = (unsafe { group.as_mut() }) else {
+        return NGX_ERROR;
+    };
+    let own = own().unwrap_or_else(find_out);
+    // SAFETY: the memory of counters that were initialised is mapped.
+    let added = unsafe { words(counters) }
+        .and_then(|words| counters.add(words, n, value.cast_unsigned(), own, log));
+
+    if added.is_some() { NGX_OK } else { NGX_ERROR }
+}
+
+/// Returns the sum of the number `n` over all processes: of a counter, what all processes
+/// have added, of a gauge, what those processes have added that run.
+///
+/// A process that has exited counts as running until its parent has reaped it only if the
+/// system has no pidfd_open(2). Returns 0 if `group` is NULL or if there is no number `n`.
+///
+/// # Safety
+///
+/// `group` is NULL, or ngx_ipc_counters_init() has returned NGX_OK for it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_counters_get(
+    group: *const ngx_ipc_counters_t,
+    n: ngx_uint_t,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a structure that no other thread writes meanwhile.
+    let Some(counters) = (unsafe { group.as_ref() }) else {
+        return 0;
+    };
+    // SAFETY: the memory of counters that were initialised is mapped.
+    let sum = unsafe { words(counters) }.and_then(|words| counters.sum(words, n));
+
+    sum.unwrap_or(0).cast_signed()
+}
