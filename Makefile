@@ -5,9 +5,10 @@
 #   B=DIR                     where the results go, build/
 #   NGX_HAVE_FEATURE=0 or 1   answers a probe; src/shmem/backends has the features
 #                             that decide which shared memory is used
-#   PREFIX, LIBDIR, INCLUDEDIR, MANDIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
+#   PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
 
 PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
@@ -44,11 +45,11 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
 
-.PHONY: all lib archive help demo test nginx test-nginx bench lint mutants mutations headers man reference \
+.PHONY: all lib archive program help demo test nginx test-nginx bench lint mutants mutations headers man reference \
         install uninstall deps clean
 .DELETE_ON_ERROR:
 
-all: lib man $(FIND) ## builds the library, headers, man pages, ngx_ipc.pc
+all: lib program man $(FIND) ## builds the library, headers, program, man pages, ngx_ipc.pc
 
 # Cargo decides what it must build again.  If a result has the same content as
 # before, build.sh does not change its time.
@@ -57,6 +58,9 @@ lib: archive
 
 archive: ## builds the headers and libngx_ipc.a only, for a cross build
 	sh include/generator/build.sh $(B) build --release $(CARGOFLAGS)
+
+program: ## builds ngx-ipc-zone only, which shows the zones of a running program
+	sh include/generator/build.sh $(B) program $(CARGOFLAGS)
 
 # The shared library is linked from the archive with the version script of
 # build.rs, because the version script of rustc would hide the functions of
@@ -162,9 +166,14 @@ identifiers: lib ## updates docs/identifiers.md
 # The man pages and docs/reference.md are made from the comments in the headers.
 DATE       := $(shell sed -n 's/^\#\# $(VERSION) - //p' CHANGELOG.md)
 MANPAGES   := $(B)/man/man3
+PROGRAMPAGE := $(B)/man/man1/ngx-ipc-zone.1
 DOCUMENTED := $(wildcard include/*.h)
 
-man: $(MANPAGES)/ngx_ipc.3 ## makes the man pages, in build/man
+man: $(MANPAGES)/ngx_ipc.3 $(PROGRAMPAGE) ## makes the man pages, in build/man
+
+$(PROGRAMPAGE): docs/man/ngx-ipc-zone.1.in Cargo.toml CHANGELOG.md
+	@mkdir -p $(@D)
+	@sed -e 's|@DATE@|$(DATE)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(MANPAGES)/ngx_ipc.3: $(DOCUMENTED) $(wildcard docs/man/*) Cargo.toml CHANGELOG.md
 	@rm -rf $(MANPAGES)
@@ -183,9 +192,10 @@ HEADERSDIR   = $(INCLUDEDIR)/ngx_ipc
 
 # Installs what "make" has built, and does not run cargo.
 install: $(FIND) man ## copies the results of make to PREFIX, /usr/local
-	@test -f $(B)/$(SONAME) || { echo 'run "make" first'; exit 1; }
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(CMAKEDIR) \
+	@test -f $(B)/$(SONAME) -a -f $(B)/ngx-ipc-zone || { echo 'run "make" first'; exit 1; }
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(CMAKEDIR) \
 	    $(DESTDIR)$(HEADERSDIR)
+	install -m 755 $(B)/ngx-ipc-zone $(DESTDIR)$(BINDIR)/ngx-ipc-zone
 	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so
 	install -m 644 $(B)/libngx_ipc.a $(DESTDIR)$(LIBDIR)/libngx_ipc.a
@@ -193,14 +203,16 @@ install: $(FIND) man ## copies the results of make to PREFIX, /usr/local
 	install -m 644 $(filter %.cmake,$(FIND)) $(DESTDIR)$(CMAKEDIR)
 	install -m 644 $(addprefix $(B)/include/,$(HEADERS)) include/ngx_ipc.hpp \
 	    $(DESTDIR)$(HEADERSDIR)
-	install -d $(DESTDIR)$(MANDIR)/man3
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
+	install -m 644 $(PROGRAMPAGE) $(DESTDIR)$(MANDIR)/man1
 	@for page in $(MANPAGES)/*.3; do \
 	    if [ -L $$page ]; then cp -P $$page $(DESTDIR)$(MANDIR)/man3; \
 	    else install -m 644 $$page $(DESTDIR)$(MANDIR)/man3; fi || exit 1; \
 	done
 
 uninstall: man ## removes them from there
-	rm -f $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
+	rm -f $(DESTDIR)$(BINDIR)/ngx-ipc-zone $(DESTDIR)$(MANDIR)/man1/ngx-ipc-zone.1 \
+	    $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libngx_ipc.so \
 	    $(DESTDIR)$(LIBDIR)/libngx_ipc.a $(DESTDIR)$(PKGCONFIGDIR)/ngx_ipc.pc \
 	    $(addprefix $(DESTDIR)$(CMAKEDIR)/,$(notdir $(filter %.cmake,$(FIND)))) \
 	    $(addprefix $(DESTDIR)$(HEADERSDIR)/,$(HEADERS) ngx_ipc.hpp)

@@ -313,7 +313,7 @@ struct ngx_shm_zone_s {
     ngx_shm_zone_init_pt init;
     /* Tells the zones of a module from those of others with the same name. */
     void *tag;
-    /* A field of nginx. The library does not use it. */
+    /* A field of nginx. In a zone of ngx_ipc_zone_add() the library uses it. */
     void *sync;
     /* 1: the zone gets new memory at each reload. The module sets it. */
     ngx_uint_t noreuse;

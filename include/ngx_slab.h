@@ -5,6 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/slab.rs
+ *   src/zone/slab/usage.rs
  *   include/generator/slab.h
  */
 
@@ -83,6 +84,29 @@ typedef struct {
     void             *addr;
 } ngx_slab_pool_t;
 
+
+/* How much of a pool is in use. */
+typedef struct {
+    /* The size of the zone, in bytes. */
+    size_t size;
+    /* The number of pages. */
+    ngx_uint_t pages;
+    /* The number of free pages. */
+    ngx_uint_t free;
+    /* The number of runs that the free pages form. */
+    ngx_uint_t runs;
+    /* The number of pages of the longest free run. */
+    ngx_uint_t longest;
+    /*
+     * The share of the free pages that are not in the longest free run, in percent. They are
+     * of no use for a request of as many pages as are free.
+     */
+    ngx_uint_t fragmentation;
+    /* The size of all chunks, in bytes. A page of chunks has chunks of one size. */
+    size_t chunks;
+    /* The size of the chunks that are in use, in bytes. */
+    size_t used;
+} ngx_slab_usage_t;
 
 /*
  * Finds out the size of a page, on which the sizes of chunks depend. ngx_slab_init()
@@ -187,6 +211,23 @@ void ngx_slab_free_locked(ngx_slab_pool_t *pool,
 ngx_int_t ngx_slab_verify(ngx_slab_pool_t *pool,
                           void (*report)(ngx_slab_pool_t *pool,
                                          const char *text));
+
+/*
+ * Tells how much of a pool is in use, and how its free memory is divided.
+ *
+ * Writes to usage. Returns NGX_OK; NGX_ERROR, and writes nothing, if an argument is NULL or if
+ * a number or a link in the pool is impossible. The bytes of the pool may be damaged in any
+ * way.
+ *
+ * The function does not use the lock of the pool, and changes nothing. If other processes
+ * use the pool and the caller does not hold the lock, the numbers can be of different
+ * moments. stats of the pool has the counters of each size of chunks.
+ *
+ * Safety: pool is NULL or the beginning of a zone that ends at end. usage is NULL or points to
+ * a structure.
+ */
+ngx_int_t ngx_slab_usage(ngx_slab_pool_t *pool,
+                         ngx_slab_usage_t *usage);
 
 /*
  * Returns the size in bytes of a zone in which n pieces of size bytes fit, if

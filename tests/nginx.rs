@@ -71,6 +71,8 @@ mod user;
 mod valgrind;
 #[path = "nginx/workers.rs"]
 mod workers;
+#[path = "nginx/zone_view.rs"]
+mod zone_view;
 #[path = "nginx/zones.rs"]
 mod zones;
 #[path = "nginx/zones_killed.rs"]

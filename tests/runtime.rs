@@ -101,3 +101,5 @@ mod unix_files;
 mod upgrade;
 #[path = "runtime/worker_spawns.rs"]
 mod worker_spawns;
+#[path = "runtime/zone_view.rs"]
+mod zone_view;

@@ -1,4 +1,4 @@
-//! Tests of `src/zone/slab/`, the allocator of zones.
+//! Tests of `src/zone/slab/`, the allocator of zones, and of `src/zone/transaction.rs`.
 
 #![allow(
     clippy::expect_used,
@@ -10,6 +10,8 @@
 
 #[path = "slab/damaged.rs"]
 mod damaged;
+#[path = "slab/looked_at.rs"]
+mod looked_at;
 #[path = "slab/model.rs"]
 mod model;
 #[path = "slab/pointers.rs"]
@@ -18,5 +20,9 @@ mod pointers;
 mod steps;
 #[path = "messages/tracee.rs"]
 mod tracee;
+#[path = "slab/transactions.rs"]
+mod transactions;
+#[path = "slab/transactions_model.rs"]
+mod transactions_model;
 #[path = "slab/zone.rs"]
 mod zone;

@@ -32,7 +32,7 @@ clean()
 
 unpack()
 {
-    for package in libngx-ipc1 libngx-ipc-dev ngx-ipc-nginx-dev; do
+    for package in libngx-ipc1 libngx-ipc-dev ngx-ipc-tools ngx-ipc-nginx-dev; do
         dpkg-deb -x "$tmp/packages/${package}"_*.deb "$tmp/root" || return 1
     done
 }
@@ -55,6 +55,12 @@ for_nginx()
         && nm "$libdir/libngx_ipc_nginx.a" | grep -q ' T ngx_spawn_process'
 }
 
+# shows_zones: the program of the packages runs
+shows_zones()
+{
+    "$tmp/root/usr/bin/ngx-ipc-zone" --version
+}
+
 if [ -z "${T_LONG:-}" ]; then
     skip "Debian packages" "they are in the long form, T_LONG=1"
 elif ! command -v dh > "$tmp/which" || ! command -v lintian > "$tmp/which"; then
@@ -66,6 +72,7 @@ else
     ok "the packages are unpacked" unpack
     ok "a program is linked with them" greets
     ok "the package for nginx is complete" for_nginx
+    ok "the program for zones runs" shows_zones
 fi
 
 end

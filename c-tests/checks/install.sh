@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# install.sh: checks "make install" with PREFIX, LIBDIR, INCLUDEDIR, MANDIR and
+# install.sh: checks "make install" with PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR and
 # DESTDIR.  With the installed files, a program outside the project builds with
 # pkg-config, linked with the shared and with the static library.  "make
 # uninstall" leaves no file.
@@ -74,13 +74,16 @@ ok "it needs no shared library" linked_static
 ok "it runs" greets /nonexistent
 ok "each header has a man page" has_pages "$tmp/usr/share/man"
 ok "man finds the page of a function" man_finds "$tmp/usr/share/man" ngx_write_channel
+ok "ngx-ipc-zone runs" "$tmp/usr/bin/ngx-ipc-zone" --version
+ok "ngx-ipc-zone has a man page" test -s "$tmp/usr/share/man/man1/ngx-ipc-zone.1"
 ok "uninstall" run_make uninstall "PREFIX=$tmp/usr"
 ok "nothing is left" empty "$tmp/usr"
 
-dirs="PREFIX=/opt/x LIBDIR=/opt/lib64 INCLUDEDIR=/opt/inc MANDIR=/opt/man DESTDIR=$tmp/dest"
+dirs="PREFIX=/opt/x BINDIR=/opt/sbin LIBDIR=/opt/lib64 INCLUDEDIR=/opt/inc MANDIR=/opt/man DESTDIR=$tmp/dest"
 
-ok "install with LIBDIR, INCLUDEDIR, MANDIR and DESTDIR" run_make install $dirs
+ok "install with BINDIR, LIBDIR, INCLUDEDIR, MANDIR and DESTDIR" run_make install $dirs
 ok "the library is in LIBDIR" test -f "$tmp/dest/opt/lib64/libngx_ipc.so.1"
+ok "ngx-ipc-zone is in BINDIR" test -x "$tmp/dest/opt/sbin/ngx-ipc-zone"
 ok "the headers are in INCLUDEDIR" test -f "$tmp/dest/opt/inc/ngx_ipc/ngx_channel.h"
 ok "the man pages are in MANDIR" test -f "$tmp/dest/opt/man/man3/ngx_ipc.3"
 ok "ngx_ipc.pc does not know DESTDIR" fails grep -q "$tmp" "$tmp/dest/opt/lib64/pkgconfig/ngx_ipc.pc"

@@ -25,6 +25,7 @@ TREE = DIR / "tree"
 COMMANDS = {
     "unit": 'cargo test --locked --quiet --profile mutants --lib -- "$1"',
     "messages": 'cargo test --locked --quiet --profile mutants --test messages -- "$1"',
+    "slab": 'cargo test --locked --quiet --profile mutants --test slab -- "$1"',
     "rust_api": 'cargo test --locked --quiet --profile mutants --test rust_api -- "$1"',
     "case": """
         mutated_library "$lib"

@@ -33,7 +33,11 @@ addon=$top/nginx
 
 options="--with-compat --with-debug --with-threads --with-stream --with-poll_module
          --with-select_module
-         --with-http_stub_status_module --with-http_ssl_module --prefix=$dir/prefix ${CONFIGURE:-}"
+         --with-http_stub_status_module --prefix=$dir/prefix ${CONFIGURE:-}"
+
+# Its SSL module uses functions that newer versions of OpenSSL have deprecated.
+[ "$version" = bullseye ] || options="$options --with-http_ssl_module"
+
 cflags=${CFLAGS:--O2 -g}
 ldflags=${LDFLAGS:-}
 

@@ -22,7 +22,7 @@ on()
     lib=$build/$1
     shift
 
-    choose_backend "$backend" && run_make -s -C "$top" "B=build/$backend" && "$@"
+    choose_backend "$backend" && run_make -s -C "$top" "B=build/$backend" lib && "$@"
 }
 
 # programs [VARIABLE=VALUE...]: builds and runs the C tests with the library;

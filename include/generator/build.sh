@@ -2,8 +2,9 @@
 
 # build.sh DIR COMMAND [OPTION...]: builds the library, if COMMAND is build, or only
 # checks it, if it is check, with these options of cargo.  Copies the results of cargo
-# and of build.rs to DIR:
+# and of build.rs to DIR.  If COMMAND is program, builds only the program ngx-ipc-zone.
 #
+#   ngx-ipc-zone   the program
 #   libngx_ipc.a   the library, see merge.sh
 #   include/       all headers
 #   symbols        the names that the shared library exports
@@ -72,12 +73,13 @@ fi
 # As the only type of the crate, a static library exports only its C functions, so that
 # the compiler optimizes the others as a whole.
 case $command in
-    build) set -- rustc --crate-type staticlib "$@" ;;
-    *)     set -- "$command" "$@" ;;
+    build)   set -- rustc --crate-type staticlib --lib "$@" ;;
+    program) set -- build --profile program --bin ngx-ipc-zone "$@" ;;
+    *)       set -- "$command" --lib "$@" ;;
 esac
 
 # The progress of cargo goes to stderr.  stdout is JSON, a line for each step.
-json=$(${CARGO:-cargo} "$@" --locked --lib --manifest-path "$top/Cargo.toml" \
+json=$(${CARGO:-cargo} "$@" --locked --manifest-path "$top/Cargo.toml" \
            --message-format json-render-diagnostics)
 
 # field PATTERN: prints the text of the first group of the pattern, from the
@@ -86,6 +88,12 @@ field()
 {
     printf '%s\n' "$json" | sed -n "s|$1|\\1|p" | tail -n 1
 }
+
+if [ "$command" = program ]; then
+    mkdir -p "$dir"
+    update "$(field '.*"executable":"\([^"]*\)".*')" "$dir/ngx-ipc-zone"
+    exit 0
+fi
 
 out=$(field '.*"build-script-executed".*[/#]ngx_ipc[@#].*"out_dir":"\([^"]*\)".*')
 archive=$(field '.*"compiler-artifact".*"\([^"]*/libngx_ipc\.a\)".*')

@@ -122,6 +122,14 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc_message", "messages between processes")
     },
     Header {
+        and: &[
+            "src/abi/ipc_zone_structures.rs",
+            "src/host/standalone/zone_type.rs",
+        ],
+        tagged: false,
+        ..header("ipc_zone", "typed zones and transactions")
+    },
+    Header {
         types: &[
             "ngx_log_handler_pt",
             "ngx_log_writer_pt",
@@ -172,6 +180,8 @@ pub const HEADERS: &[Header] = &[
         ..header("shmtx", "locks in shared memory")
     },
     Header {
+        and: &["src/zone/slab/usage.rs"],
+        tagged: false,
         needs_by_hand: true,
         ..header("slab", "pools: allocates pieces of a zone")
     },

@@ -5,7 +5,8 @@ use std::ptr;
 
 use crate::config::{ngx_int_t, ngx_str_t};
 use crate::host::standalone::cycle::Cycle;
-use crate::host::standalone::shared_memory::{self, Zone, ngx_shm_zone_t};
+use crate::host::standalone::shared_memory::{Zone, ngx_shm_zone_t};
+use crate::host::standalone::shared_memory_add;
 use crate::host::standalone::types::{ngx_core_conf_t, ngx_cycle_t};
 use crate::host::standalone::{init_cycle, program_conf, reopen};
 use crate::status::code;
@@ -141,7 +142,7 @@ pub unsafe extern "C" fn ngx_ipc_shared_memory_add(
     let zone = unsafe {
         Cycle::from_ptr(cycle)
             .zip(name.as_ref())
-            .and_then(|(cycle, &name)| shared_memory::add(cycle, name, size, tag))
+            .and_then(|(cycle, &name)| shared_memory_add::add(cycle, name, size, tag))
     };
 
     zone.map_or(ptr::null_mut(), Zone::as_ptr)

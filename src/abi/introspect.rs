@@ -112,8 +112,8 @@ pub unsafe extern "C" fn ngx_ipc_print_processes(print: ngx_ipc_print_pt, data: 
     }
 }
 
-/// Calls `print` with `data` for each line of a page about the program, its processes
-/// and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON or NGX_IPC_PROMETHEUS. The
+/// Calls `print` with `data` for each line of a page about the program, its processes, its
+/// zones and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON or NGX_IPC_PROMETHEUS. The
 /// page has the `n` numbers of the program too. A line of more than 2048 bytes is passed in
 /// parts, with a call for each.
 ///

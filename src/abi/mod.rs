@@ -31,6 +31,10 @@ pub mod ipc_message;
 pub mod ipc_message_fds;
 pub mod ipc_message_place;
 #[cfg(feature = "standalone")]
+pub mod ipc_zone;
+#[cfg(feature = "standalone")]
+pub mod ipc_zone_structures;
+#[cfg(feature = "standalone")]
 pub mod log;
 #[cfg(feature = "standalone")]
 pub mod log_line;

@@ -9,6 +9,7 @@ use crate::host::slab::{self, from_ptr};
 use crate::host::slab_call::{with, with_lock};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 use crate::zone::slab::quick;
+use crate::zone::slab::usage::ngx_slab_usage_t;
 
 /// The piece of memory at `address`, which is shared with C; NULL for `None`.
 #[inline(always)]
@@ -216,6 +217,37 @@ pub unsafe extern "C" fn ngx_slab_verify(
     });
 
     if is_right { NGX_OK } else { NGX_ERROR }
+}
+
+/// Tells how much of a pool is in use, and how its free memory is divided.
+///
+/// Writes to `usage`. Returns NGX_OK; NGX_ERROR, and writes nothing, if an argument is NULL or if
+/// a number or a link in the pool is impossible. The bytes of the pool may be damaged in any
+/// way.
+///
+/// The function does not use the lock of the pool, and changes nothing. If other processes
+/// use the pool and the caller does not hold the lock, the numbers can be of different
+/// moments. `stats` of the pool has the counters of each size of chunks.
+///
+/// # Safety
+///
+/// `pool` is NULL or the beginning of a zone that ends at `end`. `usage` is NULL or points to
+/// a structure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_slab_usage(
+    pool: *mut ngx_slab_pool_t,
+    usage: *mut ngx_slab_usage_t,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a mapped zone, and NULL or a structure for the result.
+    let (pool, usage) = unsafe { (from_ptr(pool), usage.as_mut()) };
+
+    match (pool.and_then(|pool| slab::usage(&pool)), usage) {
+        (Some(found), Some(usage)) => {
+            *usage = found;
+            NGX_OK
+        }
+        _ => NGX_ERROR,
+    }
 }
 
 /// Returns the size in bytes of a zone in which `n` pieces of `size` bytes fit, if

@@ -31,6 +31,8 @@ pub mod spawn;
 pub mod standalone;
 pub mod status;
 pub mod traffic;
+#[cfg(feature = "standalone")]
+pub mod zone_view;
 
 #[cfg(not(feature = "standalone"))]
 pub use nginx::channel::{read as read_channel, write as write_channel};

@@ -7,14 +7,17 @@ use std::ptr::NonNull;
 
 use super::lock_owner::{lock_of, log, own, unchecked};
 use super::slab_log::Context;
+use crate::config::ngx_pid_t;
 use crate::log::Level;
 use crate::sys::parts::Parts;
 use crate::sys::time::pause;
 use crate::sys::words::Words;
+use crate::zone::shmtx::ngx_shmtx_t;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
-use crate::zone::slab::{self, change, init, known, quick};
+use crate::zone::slab::{self, change, init, known, quick, usage};
+use crate::zone::typed::Header;
 
 /// The zone of C that is to become a pool.
 ///
@@ -49,6 +52,17 @@ pub unsafe fn from_ptr(pool: *mut ngx_slab_pool_t) -> Option<Pool> {
     // process or its parent called ngx_slab_init(), and stays mapped as long as the result is
     // used.
     unsafe { Words::new(start, size) }.map(Pool::new)
+}
+
+/// Remembers that the process `pid` has died with the lock of a zone, if it is a typed zone. The
+/// next transaction tells the module.
+#[cold]
+#[inline(never)]
+pub fn note_death(pool: &Pool, pid: ngx_pid_t) {
+    if let Some(header) = Header::find(pool) {
+        // A damaged pool has no word for the pid, and no transactions.
+        let _ = header.note_death(pid.unsigned_abs() as usize);
+    }
 }
 
 /// Makes a pool, with an alert if its memory is too small.
@@ -89,12 +103,14 @@ pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result
     pool.map_or(Ok(()), |pool| init_pool(&pool))
 }
 
-/// How often, and after how many milliseconds each, [`adopt`] tries to take the lock.
+/// How often, and after how many milliseconds each, [`lock_soon`] tries to take the lock.
 const ATTEMPTS: usize = 100;
 const PAUSE: usize = 10;
 
 /// Why a zone cannot be used whose content is wrong.
-const DAMAGED: &str = "it is damaged";
+pub const DAMAGED: &str = "it is damaged";
+/// Why a zone cannot be used whose lock another process has.
+pub const LOCKED: &str = "its lock is held";
 
 /// Checks the zone at `zone`, which another binary has made, and which its processes still
 /// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
@@ -124,16 +140,8 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
 
     let pool = Pool::new(words);
 
-    let is_locked = (0..ATTEMPTS).any(|n| {
-        if n > 0 {
-            pause(PAUSE);
-        }
-
-        lock.try_lock(own(), log)
-    });
-
-    if !is_locked {
-        return Err("its lock is held");
+    if !lock_soon(&lock) {
+        return Err(LOCKED);
     }
 
     undo(&pool);
@@ -152,6 +160,17 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
     Ok(())
 }
 
+/// Takes a lock. Returns false if it is not free for one second.
+pub fn lock_soon(lock: &ngx_shmtx_t) -> bool {
+    (0..ATTEMPTS).any(|n| {
+        if n > 0 {
+            pause(PAUSE);
+        }
+
+        lock.try_lock(own(), log)
+    })
+}
+
 fn init_pool(pool: &Pool) -> std::result::Result<(), usize> {
     init::init(pool).map_err(|_| least_size(pool.field(field::MIN_SHIFT).unwrap_or_default()))
 }
@@ -164,15 +183,20 @@ fn least_size(min_shift: usize) -> usize {
 #[cold]
 fn undo(pool: &Pool) {
     if change::undo_interrupted(pool) == Ok(true) {
-        log().error(
-            Level::Notice,
-            None,
-            format_args!(
-                "slab: undid the operation in which a process has died{}",
-                Context(pool)
-            ),
-        );
+        report_undone(pool);
     }
+}
+
+/// Logs that an operation was undone.
+pub fn report_undone(pool: &Pool) {
+    log().error(
+        Level::Notice,
+        None,
+        format_args!(
+            "slab: undid the operation in which a process has died{}",
+            Context(pool)
+        ),
+    );
 }
 
 /// Allocates `size` bytes. The caller has locked the pool.
@@ -228,6 +252,11 @@ pub fn check(pool: &Pool, report: impl Fn(&[u8])) -> bool {
     });
 
     contents.findings == 0
+}
+
+/// How much of a pool is in use; `None` if it is damaged.
+pub fn usage(pool: &Pool) -> Option<usage::ngx_slab_usage_t> {
+    usage::usage(pool).ok()
 }
 
 /// The size of a zone for `n` pieces of `size` bytes; 0 if no zone is so large.

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use super::lock_owner::{log, own, unchecked};
-use super::slab::from_ptr;
+use super::slab::{from_ptr, note_death};
 use super::slab_log::reported;
 use crate::sys::parts::Parts;
 use crate::zone::shmtx::Taken;
@@ -75,12 +75,14 @@ unsafe fn lock_and_work<T>(
     work: impl FnOnce(&Pool) -> Result<T>,
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
-    let mutex = unsafe { &NonNull::new(pool)?.as_ref().mutex };
+    let (handle, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
 
     // The alert about this is in the log. The caller, or another thread, is in the middle of
     // its own work with the pool.
-    if mutex.lock(own(), log) == Taken::Already {
-        return None;
+    match mutex.lock(own(), log) {
+        Taken::Released => {}
+        Taken::FromDead(pid) => note_death(&handle, pid),
+        Taken::Already => return None,
     }
 
     // SAFETY: the caller passes a pool.

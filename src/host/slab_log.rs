@@ -10,7 +10,7 @@ use super::standalone::debug_point::debug_point;
 use crate::log::Level;
 use crate::sys::time::monotonic;
 use crate::zone::slab::pool::{Fault, Pool, Result};
-use crate::zone::slab::{no_memory, pages};
+use crate::zone::slab::{no_memory, usage};
 
 /// The text that the program has set for the log lines of a pool.
 pub struct Context<'a>(pub &'a Pool);
@@ -45,7 +45,7 @@ pub fn reported<T>(pool: &Pool, size: usize, result: Result<T>) -> Option<T> {
 
 #[cold]
 #[inline(never)]
-fn report(pool: &Pool, size: usize, fault: Fault) {
+pub fn report(pool: &Pool, size: usize, fault: Fault) {
     let context = Context(pool);
     let alert = |text| log().error(Level::Alert, None, text);
 
@@ -79,7 +79,7 @@ fn report_no_memory(pool: &Pool, size: usize) {
             "ngx_slab_alloc() failed: no memory{}, {size} bytes requested, \
              largest free run: {} pages, {more} failures not logged",
             Context(pool),
-            pages::largest(pool).unwrap_or_default()
+            usage::longest(pool).unwrap_or_default()
         ),
     );
 }

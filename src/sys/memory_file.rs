@@ -2,14 +2,15 @@
 //! is final, so no process that has the file can make the mapping of another one
 //! fault.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
+use super::buffer::copy;
 use super::fd::above_stdio;
-use super::published::make_file;
+use super::published::{NAME, make_file};
 
 /// The seals of a file: its size and its seals are final, `fcntl(2)`.
 const SEALS: c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
@@ -18,12 +19,29 @@ const SEALS: c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL
 /// `EFBIG` if the largest size of files is less, and with the errno of
 /// `memfd_create(2)`, `ftruncate(2)` or `fcntl(2)`.
 pub fn create(size: usize) -> Result<OwnedFd, Errno> {
+    create_with(NAME, size)
+}
+
+/// The longest name of a file, in bytes.
+const NAME_MAX: usize = 249;
+
+/// Makes a file as [`create`] does. Its name begins with `kind` and `name`; it is cut if it is
+/// too long. `/proc/PID/maps` shows the name, and several files can have it.
+pub fn create_named(kind: &[u8], name: &[u8], size: usize) -> Result<OwnedFd, Errno> {
+    let mut text = [0; NAME_MAX + 1];
+    let len = copy(text.get_mut(..NAME_MAX).unwrap_or_default(), kind);
+
+    copy(text.get_mut(len..NAME_MAX).unwrap_or_default(), name);
+    create_with(CStr::from_bytes_until_nul(&text).unwrap_or(NAME), size)
+}
+
+fn create_with(name: &CStr, size: usize) -> Result<OwnedFd, Errno> {
     // ftruncate() would raise SIGXFSZ.
     if u64::try_from(size).unwrap_or(u64::MAX) > largest_file() {
         return Err(Errno::EFBIG);
     }
 
-    let file = above_stdio(make_file(size)?)?;
+    let file = above_stdio(make_file(name, size)?)?;
 
     // SAFETY: F_ADD_SEALS accesses no memory.
     Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS) })?;
@@ -75,7 +93,25 @@ mod tests {
         assert_eq!(size(file.as_raw_fd()), Some(8192));
         assert_eq!(nix::unistd::ftruncate(&file, 4096), Err(Errno::EPERM));
         assert_eq!(nix::unistd::ftruncate(&file, 16384), Err(Errno::EPERM));
-        assert_eq!(size(make_file(8192).unwrap().as_raw_fd()), None);
+        assert_eq!(size(make_file(NAME, 8192).unwrap().as_raw_fd()), None);
         assert_eq!(size(-1), None);
+    }
+
+    #[test]
+    fn a_name_is_cut() {
+        let link = |name: &[u8]| {
+            let file = create_named(b"kind ", name, 4096).unwrap();
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+
+            std::fs::read_link(path).unwrap().display().to_string()
+        };
+        let longest = "x".repeat(NAME_MAX - 5);
+
+        assert_eq!(link(b"one"), "/memfd:kind one (deleted)");
+        assert_eq!(link(b"a\0b"), "/memfd:kind a (deleted)");
+        assert_eq!(
+            link(&[b'x'; 300]),
+            format!("/memfd:kind {longest} (deleted)")
+        );
     }
 }

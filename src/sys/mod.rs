@@ -37,9 +37,13 @@ mod name_files;
 mod name_service;
 pub mod nested_epoll;
 pub mod notify;
+#[cfg(feature = "standalone")]
+pub mod other_process;
 pub mod panic;
 pub mod parts;
 pub mod path;
+#[cfg(feature = "standalone")]
+pub mod proc_maps;
 pub mod proc_stat;
 pub mod process;
 pub mod processors;

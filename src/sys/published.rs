@@ -5,7 +5,7 @@
 //! read-only. They cannot make it writable, because the file has the seal
 //! `F_SEAL_FUTURE_WRITE`, `fcntl(2)`.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
@@ -21,6 +21,9 @@ use super::shm::{Segment, Share, map_private, map_shared};
 /// `MFD_NOEXEC_SEAL`: the file can never be executed. Linux 6.3 can be set up to
 /// refuse files without this flag.
 const NOEXEC_SEAL: libc::c_uint = 8;
+
+/// The name of the files.
+pub(super) const NAME: &CStr = c"ngx_ipc";
 
 /// A static variable for a `T` that this process writes, and that it and the
 /// children that it forks later can read.
@@ -51,7 +54,7 @@ impl<T: Share> Published<T> {
     /// `memfd_create(2)`, `fcntl(2)`: `F_SEAL_FUTURE_WRITE`, `madvise(2)`:
     /// `MADV_DONTFORK`.
     pub fn create(&self, fill: impl FnOnce(&T)) -> Result<(), Errno> {
-        let file = make_file(size_of::<T>())?;
+        let file = make_file(NAME, size_of::<T>())?;
         let writable = map_shared(&file, size_of::<T>(), libc::PROT_READ | libc::PROT_WRITE)?;
         let readable = read_only(&file)
             .and_then(|file| map_shared(&file, size_of::<T>(), libc::PROT_READ))
@@ -101,11 +104,12 @@ impl<T: Share> Published<T> {
     }
 }
 
-/// Makes a file of `size` bytes in memory.
-pub(super) fn make_file(size: usize) -> Result<OwnedFd, Errno> {
+/// Makes a file of `size` bytes in memory. Several files can have the name `name`, which only
+/// tools show.
+pub(super) fn make_file(name: &CStr, size: usize) -> Result<OwnedFd, Errno> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    let file = match memfd_create(flags | NOEXEC_SEAL) {
-        Err(Errno::EINVAL) => memfd_create(flags),
+    let file = match memfd_create(name, flags | NOEXEC_SEAL) {
+        Err(Errno::EINVAL) => memfd_create(name, flags),
         result => result,
     }?;
 
@@ -114,11 +118,9 @@ pub(super) fn make_file(size: usize) -> Result<OwnedFd, Errno> {
     Ok(file)
 }
 
-fn memfd_create(flags: libc::c_uint) -> Result<OwnedFd, Errno> {
+fn memfd_create(name: &CStr, flags: libc::c_uint) -> Result<OwnedFd, Errno> {
     // SAFETY: the name is a NUL-terminated string.
-    let fd = Errno::result(unsafe {
-        libc::syscall(libc::SYS_memfd_create, c"ngx_ipc".as_ptr(), flags)
-    })?;
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_memfd_create, name.as_ptr(), flags) })?;
 
     // SAFETY: the kernel has just made the descriptor, so it has no owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_file_is_sealed() {
-        let file = make_file(5000).unwrap();
+        let file = make_file(NAME, 5000).unwrap();
         let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_FUTURE_WRITE;
 
         assert_eq!(flags(&file, libc::F_GETFD), libc::FD_CLOEXEC);
@@ -222,7 +224,7 @@ mod tests {
     /// Linux before 5.1 has no such seal. The test uses a file that cannot be sealed.
     #[test]
     fn a_file_without_seals_is_opened_for_reading() {
-        let file = memfd_create(libc::MFD_CLOEXEC).unwrap();
+        let file = memfd_create(NAME, libc::MFD_CLOEXEC).unwrap();
         let copy = read_only(&file).unwrap();
 
         assert_eq!(flags(&copy, libc::F_GETFD), libc::FD_CLOEXEC);

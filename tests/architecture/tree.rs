@@ -21,6 +21,8 @@ pub enum Kind {
     Test,
     /// `build.rs`, which names the file in an attribute `#[path]`.
     Build,
+    /// A program of its own, in `src/bin/`.
+    Program,
     /// Nothing, because no `mod` declaration names the file.
     Unused,
 }
@@ -81,12 +83,18 @@ impl Tree {
                 panic!("src/{name}:{}: {err}", err.span().start().line);
             });
 
+            let kind = if name.starts_with("bin/") {
+                Kind::Program
+            } else {
+                Kind::Unused
+            };
+
             tree.files.insert(
                 name,
                 Source {
                     text,
                     ast,
-                    kind: Kind::Unused,
+                    kind,
                     facts: Facts::default(),
                 },
             );

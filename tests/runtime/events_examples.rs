@@ -136,9 +136,9 @@ fn count(address: &str) -> usize {
     text.trim().parse().unwrap()
 }
 
-/// The processes of `examples/count.c` whose parent is `master`.
-fn children_of(master: i32) -> BTreeSet<i32> {
-    let mut all = proc::running(&example("count"));
+/// The processes of an example whose parent is `master`.
+fn children_of(name: &str, master: i32) -> BTreeSet<i32> {
+    let mut all = proc::running(&example(name));
 
     all.retain(|&pid| proc::parent(pid) == Some(master));
     all
@@ -157,7 +157,7 @@ fn clients_are_counted_in_a_zone() {
         let mut workers = BTreeSet::new();
 
         wait_until("four workers", || {
-            workers = children_of(master);
+            workers = children_of("count", master);
             workers.len() == 4
         });
         workers
@@ -184,7 +184,7 @@ fn clients_are_counted_in_a_zone() {
         }
 
         wait_until("other workers", || {
-            let now = children_of(master);
+            let now = children_of("count", master);
 
             now.len() == 4 && now.is_disjoint(&old)
         });
@@ -199,7 +199,10 @@ fn clients_are_counted_in_a_zone() {
         sys::kill(master, libc::SIGUSR2);
 
         let new = find("a new master", || {
-            children_of(master).difference(&old).next().copied()
+            children_of("count", master)
+                .difference(&old)
+                .next()
+                .copied()
         });
 
         workers(new);
@@ -220,4 +223,88 @@ fn clients_are_counted_in_a_zone() {
     assert!(lines(&log, "[warn]").is_empty());
     sys::kill(master, libc::SIGQUIT);
     wait_until("the end of the last master", || !proc::alive(master));
+}
+
+/// A client of `examples/visits.c`. Returns the numbers of this visit and of those before it;
+/// `None` if its worker was killed.
+fn visit(address: &str) -> Option<Vec<usize>> {
+    let mut text = String::new();
+    let mut stream = find("a server", || TcpStream::connect(address).ok());
+
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.read_to_string(&mut text).ok()?;
+
+    (!text.is_empty()).then(|| {
+        text.split_whitespace()
+            .map(|n| n.parse().unwrap())
+            .collect()
+    })
+}
+
+/// The list in the zone and its counter always agree: after workers are killed at any moment,
+/// over a reload, and over an upgrade.
+#[test]
+fn visits_are_kept_in_a_typed_zone() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let (mut program, log) = start("visits", &[&address]);
+    let master = program.0.id().cast_signed();
+    let mut last = 0;
+    let mut visit_until = |is_enough: &mut dyn FnMut(usize) -> bool| {
+        for n in 0.. {
+            if let Some(numbers) = visit(&address) {
+                let now = numbers[0];
+                let expected: Vec<_> = (1..=now).rev().take(3).collect();
+
+                assert!(now > last, "{now} after {last}");
+                assert_eq!(numbers, expected);
+                last = now;
+
+                if is_enough(n) {
+                    break;
+                }
+            }
+        }
+    };
+
+    visit_until(&mut |n| n >= 20);
+
+    // Workers are killed while other clients wait for their locks.
+    for _ in 0..20 {
+        if let Some(&worker) = children_of("visits", master).first() {
+            sys::kill(worker, libc::SIGKILL);
+        }
+
+        visit_until(&mut |n| n >= 5);
+    }
+
+    let old = children_of("visits", master);
+
+    sys::kill(master, libc::SIGHUP);
+    visit_until(&mut |_| {
+        let now = children_of("visits", master);
+
+        now.len() == 4 && now.is_disjoint(&old)
+    });
+
+    let old = children_of("visits", master);
+
+    sys::kill(master, libc::SIGUSR2);
+
+    let new = find("a new master", || {
+        children_of("visits", master)
+            .difference(&old)
+            .next()
+            .copied()
+    });
+
+    visit_until(&mut |_| children_of("visits", new).len() == 4);
+    sys::kill(master, libc::SIGQUIT);
+    assert!(program.0.wait().unwrap().success());
+    visit_until(&mut |n| n >= 20);
+
+    assert!(lines(&log, "[emerg]").is_empty());
+    // Other warnings are about the killed workers.
+    assert!(lines(&log, "of the old binary is not used").is_empty());
+    sys::kill(new, libc::SIGQUIT);
+    wait_until("the end of the last master", || !proc::alive(new));
 }

@@ -9,7 +9,7 @@ const PAGE: usize = 4096;
 const PAGES: usize = 6;
 
 /// splitmix64.
-fn next(state: &mut u64) -> u64 {
+pub fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
 
     let mut x = *state;
@@ -20,7 +20,7 @@ fn next(state: &mut u64) -> u64 {
 }
 
 /// A number that could mislead: a random one, a small one, or an address in the pool.
-fn bad(zone: &Zone, state: &mut u64) -> usize {
+pub fn bad(zone: &Zone, state: &mut u64) -> usize {
     let x = next(state) as usize;
 
     match x % 6 {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::ptr;
 
 use ngx_ipc::zone::slab::layout::field;
-use ngx_ipc::zone::slab::pages;
 use ngx_ipc::zone::slab::pool::Fault;
+use ngx_ipc::zone::slab::usage;
 
 use super::zone::Zone;
 
@@ -115,7 +115,7 @@ impl Model {
     /// A request may fail only if no free run is long enough, and no page has a free
     /// chunk of the size.
     fn expect_no_memory(&self, taken: usize) {
-        let largest = pages::largest(&self.zone.pool).unwrap();
+        let largest = usage::longest(&self.zone.pool).unwrap();
 
         assert!(largest < taken.div_ceil(PAGE));
         assert_eq!(largest, self.zone.contents().largest);

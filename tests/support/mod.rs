@@ -16,6 +16,7 @@ pub mod state;
 pub mod sys;
 pub mod tracer;
 pub mod upgrade;
+pub mod zones;
 
 use std::process::Child;
 use std::time::{Duration, Instant};

@@ -9,6 +9,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <ngx_ipc_zone.h>
 #include <stdio.h>
 
 
@@ -569,7 +570,10 @@ a_single_program(void)
 }
 
 
-/* A zone that each cycle declares. */
+/* Zones that each cycle declares. */
+
+static ngx_shm_zone_t  *typed_zone;
+
 
 static char *
 declare_zones(ngx_cycle_t *cycle, void *unused)
@@ -578,6 +582,9 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
     char        text[16];
     ngx_str_t   name;
     ngx_conf_t  cf;
+
+    static ngx_str_t            typed = ngx_string("typed");
+    static ngx_ipc_zone_type_t  type = { ngx_string("type"), 1, 8, 0, NULL, NULL, NULL };
 
     memset(&cf, 0, sizeof(cf));
     cf.cycle = cycle;
@@ -595,7 +602,58 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
         }
     }
 
-    return NGX_CONF_OK;
+    typed_zone = ngx_ipc_zone_add(cycle, &type, &typed, 65536);
+
+    return (typed_zone != NULL) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* Transactions do without the memory that the test takes away. */
+
+static ngx_int_t
+change_typed_zone(ngx_shm_zone_t *zone)
+{
+    void         *p, *q, *hash;
+    ngx_queue_t  *h, *x;
+
+    if (ngx_ipc_zone_begin(zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_ipc_zone_alloc(zone, 100);
+    q = ngx_ipc_zone_calloc(zone, 5000);
+
+    if (p == NULL || q == NULL
+        || ngx_ipc_zone_save(zone, zone->data, 8) != NGX_OK
+        || ngx_ipc_zone_free(zone, p) != NGX_OK
+        || ngx_ipc_zone_free(zone, q) != NGX_OK
+        || ngx_ipc_zone_commit(zone) != NGX_OK
+        || ngx_ipc_zone_begin(zone) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    h = ngx_ipc_zone_alloc(zone, 2 * sizeof(ngx_queue_t));
+    hash = ngx_ipc_zone_hash_create(zone, 10, 8);
+
+    if (h == NULL || hash == NULL) {
+        return NGX_ERROR;
+    }
+
+    x = h + 1;
+    ngx_queue_init(h);
+
+    if (ngx_ipc_zone_queue_insert_head(zone, h, x) != NGX_OK
+        || ngx_ipc_zone_queue_remove(zone, x) != NGX_OK
+        || ngx_ipc_zone_queue_insert_tail(zone, h, x) != NGX_OK
+        || ngx_ipc_zone_hash_set(zone, hash, (u_char *) "key", 3, zone->data, 8) != NGX_OK
+        || ngx_ipc_zone_hash_get(zone, hash, (u_char *) "key", 3, 8) == NULL
+        || ngx_ipc_zone_hash_delete(zone, hash, (u_char *) "key", 3) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_ipc_zone_abort(zone);
 }
 
 
@@ -616,16 +674,19 @@ a_single_program_with_zones(void)
 static ngx_int_t
 in_hook(ngx_cycle_t *cycle)
 {
+    ngx_int_t     result;
     ngx_cycle_t  *new;
 
     ngx_log_error(NGX_LOG_ALERT, cycle->log, 0, "a line");
 
     t_arm();
+    result = (typed_zone != NULL) ? change_typed_zone(typed_zone) : NGX_OK;
     ngx_reopen_files(cycle, -1);
     ngx_reopen_files(cycle, geteuid() == 0 ? 1 : -1);
     new = ngx_init_cycle(cycle);
     t_disarm();
 
+    T_EQ(result, NGX_OK);
     ngx_quit = 0;
 
     if (new == NULL) {

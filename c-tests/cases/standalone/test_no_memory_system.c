@@ -339,7 +339,8 @@ a_pool_of_a_zone(void)
 static int
 call_ngx_slab(void)
 {
-    void  *p[4];
+    void              *p[4];
+    ngx_slab_usage_t   usage;
 
     ngx_slab_sizes_init();
     ngx_slab_init(zone);
@@ -356,6 +357,7 @@ call_ngx_slab(void)
     ngx_slab_free_locked(zone, p[3] + 1);
     T_OK(ngx_slab_alloc(zone, 1000000) == NULL);
     T_EQ(ngx_slab_verify(zone, NULL), NGX_OK);
+    T_EQ(ngx_slab_usage(zone, &usage), NGX_OK);
     T_OK(ngx_slab_zone_size(10, 100) > 0);
 
     return 1;

@@ -1,5 +1,8 @@
 
-/* Tests of ngx_slab_verify(), ngx_slab_zone_size() and of log lines about zones. */
+/*
+ * Tests of ngx_slab_verify(), ngx_slab_usage(), ngx_slab_zone_size() and of log lines
+ * about zones.
+ */
 
 
 #include "test.h"
@@ -74,6 +77,88 @@ test_garbage(void)
     pool->end = end;
     T_EQ(ngx_slab_verify(pool, report), NGX_ERROR);
     T_OK(findings > 0);
+}
+
+
+/* 15 pages: one of chunks of 128 bytes, 2 in a run, 4 free between runs, and the rest. */
+
+static void
+test_usage(void)
+{
+    void              *a, *b, *c;
+    ngx_slab_usage_t   u;
+
+    start_size(16 * PAGE);
+    ngx_memset(&u, 0xff, sizeof(u));
+
+    T_EQ(ngx_slab_usage(pool, &u), NGX_OK);
+    T_EQ(u.size, 16 * PAGE);
+    T_EQ(u.pages, 15);
+    T_EQ(u.free, 15);
+    T_EQ(u.runs, 1);
+    T_EQ(u.longest, 15);
+    T_EQ(u.fragmentation, 0);
+    T_EQ(u.chunks, 0);
+    T_EQ(u.used, 0);
+
+    a = ngx_slab_alloc(pool, 100);
+    b = ngx_slab_alloc(pool, 4 * PAGE);
+    c = ngx_slab_alloc(pool, 2 * PAGE);
+    T_REQUIRE(a != NULL && b != NULL && c != NULL);
+    T_REQUIRE(ngx_slab_alloc(pool, 100) != NULL);
+    ngx_slab_free(pool, b);
+
+    T_EQ(ngx_slab_usage(pool, &u), NGX_OK);
+    T_EQ(u.pages, 15);
+    T_EQ(u.free, 12);
+    T_EQ(u.free, pool->pfree);
+    T_EQ(u.runs, 2);
+    T_EQ(u.longest, 8);
+    T_EQ(u.fragmentation, 33);          /* 4 of 12 */
+    T_EQ(u.chunks, PAGE);
+    T_EQ(u.used, 256);
+
+    ngx_slab_free(pool, c);
+    T_EQ(ngx_slab_usage(pool, &u), NGX_OK);
+    T_EQ(u.runs, 1);
+    T_EQ(u.fragmentation, 0);
+
+    while (ngx_slab_alloc(pool, PAGE) != NULL) { /* void */ }
+
+    T_EQ(ngx_slab_usage(pool, &u), NGX_OK);
+    T_EQ(u.free, 0);
+    T_EQ(u.longest, 0);
+    T_EQ(u.fragmentation, 0);
+
+    T_EQ(ngx_slab_usage(NULL, &u), NGX_ERROR);
+    T_EQ(ngx_slab_usage(pool, NULL), NGX_ERROR);
+}
+
+
+/* A list with a loop, and one that leads out of the pool. */
+
+static void
+test_usage_damaged(void)
+{
+    void              *a, *b;
+    ngx_slab_usage_t   u;
+
+    start_size(16 * PAGE);
+    a = ngx_slab_alloc(pool, PAGE);
+    b = ngx_slab_alloc(pool, PAGE);
+    T_REQUIRE(a != NULL && b != NULL);
+    ngx_slab_free(pool, a);
+
+    u.pages = 77;
+    pool->free.next->next = pool->free.next;
+    T_EQ(ngx_slab_usage(pool, &u), NGX_ERROR);
+
+    pool->free.next = (ngx_slab_page_t *) (pool->end + 4096);
+    T_EQ(ngx_slab_usage(pool, &u), NGX_ERROR);
+
+    pool->last = pool->pages;
+    T_EQ(ngx_slab_usage(pool, &u), NGX_ERROR);
+    T_EQ(u.pages, 77);
 }
 
 
@@ -185,6 +270,8 @@ main(void)
 
     t_run("ngx_slab_verify()", test_verify);
     t_run("ngx_slab_verify() of garbage", test_garbage);
+    t_run("ngx_slab_usage()", test_usage);
+    t_run("ngx_slab_usage() of a damaged pool", test_usage_damaged);
     t_run("a larger end is written into a pool", test_end);
     t_run("D27: a zone is too small", test_too_small);
     t_run("a pool is damaged", test_damaged);

@@ -17,3 +17,4 @@ pub mod on_signal;
 pub mod spawn;
 pub mod types;
 pub mod variables;
+pub mod zones;

@@ -18,7 +18,7 @@ use super::open_sockets::{Assigned, OpenSockets};
 use super::palloc::{NGX_DEFAULT_POOL_SIZE, Pool};
 use super::pidfile;
 use super::reopen::redirect_stderr;
-use super::shared_memory;
+use super::shared_memory_add;
 use super::socket_names;
 use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
@@ -106,7 +106,7 @@ fn new_cycle(
     let assigned = sockets.assign(conf.listening(), workers, log)?;
     let cycle = allocate(conf, old, &assigned)?;
 
-    shared_memory::declaring(cycle, || module_conf::make(cycle, log))
+    shared_memory_add::declaring(cycle, || module_conf::make(cycle, log))
         .and_then(|()| zones::init_all(cycle, old, log))
         .and_then(|()| listening_sockets::open(cycle, assigned, log))
         .and_then(|()| socket_names::put(cycle))

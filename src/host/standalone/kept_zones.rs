@@ -25,6 +25,7 @@ use crate::sys::lock::Lock;
 use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
 use crate::sys::{environment, heap, memory_file};
+use crate::zone::FILE_NAME;
 use crate::zone::slab::known;
 
 /// The name of the environment variable.
@@ -62,7 +63,7 @@ pub fn allocate(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
 }
 
 fn make(name: &[u8], size: usize, log: Log) -> std::result::Result<NonNull<c_void>, Errno> {
-    let file = memory_file::create(size)?;
+    let file = memory_file::create_named(FILE_NAME, name, size)?;
     let segment = map_file(&file, size, unlikely_address())?;
 
     keep(name, &segment, file).inspect_err(|_| {
@@ -130,9 +131,10 @@ fn unmap(zone: &Zone, log: Log) {
     }
 }
 
-/// Maps the zone of the old binary with this name. Returns the address; `None` if there is
-/// no such zone or, with a warning in the log, if it cannot be used.
-pub fn take(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
+/// Maps the zone of the old binary with this name and, if it is given, this size. Returns the
+/// address and the size; `None` if there is no such zone or, with a warning in the log, if it
+/// cannot be used.
+pub fn take(name: &[u8], size: Option<usize>, log: Log) -> Option<(NonNull<c_void>, usize)> {
     let zone = {
         let mut offered = OFFERED.lock();
         let at = offered.iter().position(|zone| zone.name == name)?;
@@ -140,17 +142,23 @@ pub fn take(name: &[u8], size: usize, log: Log) -> Option<NonNull<c_void>> {
         offered.swap_remove(at)
     };
 
-    map(zone, size)
-        .inspect_err(|why| {
-            let name = OsStr::from_bytes(name).display();
+    let size = size.unwrap_or(zone.size);
 
-            log.error(
-                Level::Warn,
-                None,
-                format_args!("the zone \"{name}\" of the old binary is not used: {why}"),
-            );
-        })
+    map(zone, size)
+        .inspect_err(|why| warn(name, why, log))
         .ok()
+        .map(|addr| (addr, size))
+}
+
+/// Logs why the zone `name` of the old binary is not used.
+pub fn warn(name: &[u8], why: &str, log: Log) {
+    let name = OsStr::from_bytes(name).display();
+
+    log.error(
+        Level::Warn,
+        None,
+        format_args!("the zone \"{name}\" of the old binary is not used: {why}"),
+    );
 }
 
 /// Maps a zone, and checks it. Returns why it cannot be used.

@@ -12,21 +12,21 @@
 use std::ffi::{OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::cycle::Cycle;
 use super::kept_zones;
 use super::list;
-use super::log::ErrorLog;
-use super::socket_names::put_text;
-use super::types::ngx_cycle_t;
 use crate::config::{NGX_OK, ngx_int_t, ngx_str_t, ngx_uint_t};
+use crate::host::lock_owner::lock_of;
 use crate::host::logs::log_of;
 use crate::host::shmem::ngx_shm_t;
 use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::status::{Result, Status};
+use crate::sys::words::Words;
+use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
+use crate::zone::slab::layout::HEADER;
+use crate::zone::slab::pool::Pool as SlabPool;
 
 /// nginx's typedef.
 pub type ngx_shm_zone_t = ngx_shm_zone_s;
@@ -49,23 +49,31 @@ pub struct ngx_shm_zone_s {
     pub init: ngx_shm_zone_init_pt,
     /// Tells the zones of a module from those of others with the same name.
     pub tag: *mut c_void,
-    /// A field of nginx. The library does not use it.
+    /// A field of nginx. In a zone of ngx_ipc_zone_add() the library uses it.
     pub sync: *mut c_void,
     /// 1: the zone gets new memory at each reload. The module sets it.
     pub noreuse: ngx_uint_t,
 }
-
-/// The cycle whose modules can declare zones now.
-static DECLARED: AtomicPtr<ngx_cycle_t> = AtomicPtr::new(ptr::null_mut());
 
 /// A zone of a cycle.
 ///
 /// Invariant: the pointer points to an element of the list `shared_memory` of a cycle that
 /// the library has made and not destroyed. Only one thread uses the zone.
 #[derive(Clone, Copy)]
-pub struct Zone(NonNull<ngx_shm_zone_s>);
+pub struct Zone(pub(super) NonNull<ngx_shm_zone_s>);
 
 impl Zone {
+    /// A zone of C.
+    ///
+    /// # Safety
+    ///
+    /// `zone` is NULL or the zone of a cycle that is not destroyed as long as the result is
+    /// used.
+    #[inline]
+    pub unsafe fn from_ptr(zone: *mut ngx_shm_zone_t) -> Option<Self> {
+        NonNull::new(zone).map(Self)
+    }
+
     /// The pointer to the zone, for C.
     pub fn as_ptr(self) -> *mut ngx_shm_zone_t {
         self.0.as_ptr()
@@ -91,8 +99,38 @@ impl Zone {
     }
 
     /// The bytes of the name.
-    fn name(&self) -> &[u8] {
+    pub(super) fn name(&self) -> &[u8] {
         bytes(&self.get().shm.name)
+    }
+
+    /// The address of the memory, or NULL.
+    pub fn memory(&self) -> *mut c_void {
+        self.get().shm.addr.cast()
+    }
+
+    /// The pool with which the memory of the zone begins; `None` if it has no memory. The
+    /// bound of the pool is the size of the zone, which no other process can change.
+    #[inline]
+    pub(super) fn slab_pool(&self) -> Option<SlabPool> {
+        let shm = &self.get().shm;
+
+        // SAFETY: the memory has this size, and stays mapped as long as the cycle.
+        unsafe { Words::new(NonNull::new(shm.addr.cast())?, shm.size) }.map(SlabPool::new)
+    }
+
+    /// The lock of the pool. Other processes can change the lock that is in the pool, but not
+    /// this one.
+    #[inline]
+    pub(super) fn lock(&self) -> Option<ngx_shmtx_t> {
+        let shm = &self.get().shm;
+
+        if shm.size < HEADER {
+            return None;
+        }
+
+        // SAFETY: the memory has room for a pool, which begins with the words of the lock.
+        // They are atomics, and stay mapped as long as the cycle.
+        unsafe { shm.addr.cast::<ngx_shmtx_sh_t>().as_ref() }.map(lock_of)
     }
 
     /// Whether this zone gets the memory of `old`.
@@ -107,14 +145,7 @@ impl Zone {
 
     /// Gives the zone its memory, and calls the function `init` of the module.
     pub(super) fn init(self, old: Option<Self>, keep: bool, log: Log) -> Result {
-        let name = OsStr::from_bytes(self.name()).display();
-
-        if self.get().shm.size == 0 {
-            return Err(refuse(
-                log,
-                format_args!("zero size shared memory zone \"{name}\""),
-            ));
-        }
+        self.check_size(log)?;
 
         match old {
             Some(old) => self.use_memory(old.get().shm.addr),
@@ -124,6 +155,26 @@ impl Zone {
             },
         }
 
+        self.start(old, log)
+    }
+
+    /// Refuses a zone whose size was not declared.
+    pub(super) fn check_size(self, log: Log) -> Result {
+        if self.get().shm.size != 0 {
+            return Ok(());
+        }
+
+        let name = OsStr::from_bytes(self.name()).display();
+
+        Err(refuse(
+            log,
+            format_args!("zero size shared memory zone \"{name}\""),
+        ))
+    }
+
+    /// Calls the function `init` of the module. `old` is the zone whose memory this zone
+    /// takes over.
+    pub(super) fn start(self, old: Option<Self>, log: Log) -> Result {
         let result = self.call_init(old.map_or(ptr::null_mut(), |old| old.get().data));
 
         // The memory of an old binary does not belong to another cycle of this one.
@@ -132,6 +183,8 @@ impl Zone {
         }
 
         result.inspect_err(|_| {
+            let name = OsStr::from_bytes(self.name()).display();
+
             refuse(
                 log,
                 format_args!("shared memory zone \"{name}\" could not be initialized"),
@@ -140,7 +193,7 @@ impl Zone {
     }
 
     /// Uses memory that exists already.
-    fn use_memory(self, addr: *mut u8) {
+    pub(super) fn use_memory(self, addr: *mut u8) {
         self.update(|zone| zone.shm.addr = addr);
         self.set_owner(false);
     }
@@ -151,7 +204,7 @@ impl Zone {
             return None;
         }
 
-        kept_zones::take(self.name(), self.get().shm.size, log)
+        kept_zones::take(self.name(), Some(self.get().shm.size), log).map(|(addr, _)| addr)
     }
 
     fn call_init(self, data: *mut c_void) -> Result {
@@ -165,7 +218,7 @@ impl Zone {
 
     /// Allocates memory, which can be handed down to a new binary if `keep` is set, and makes a
     /// pool in it.
-    fn allocate(self, keep: bool, log: Log) -> Result {
+    pub(super) fn allocate(self, keep: bool, log: Log) -> Result {
         let mut result = Ok(());
         let kept = keep
             .then(|| kept_zones::allocate(self.name(), self.get().shm.size, log))
@@ -228,7 +281,7 @@ impl Zone {
     }
 }
 
-fn bytes(text: &ngx_str_t) -> &[u8] {
+pub(super) fn bytes(text: &ngx_str_t) -> &[u8] {
     if text.data.is_null() {
         return &[];
     }
@@ -238,101 +291,9 @@ fn bytes(text: &ngx_str_t) -> &[u8] {
 }
 
 #[cold]
-fn refuse(log: Log, text: std::fmt::Arguments<'_>) -> Status {
+pub(super) fn refuse(log: Log, text: std::fmt::Arguments<'_>) -> Status {
     log.error(Level::Emerg, None, text);
     Status::Error
-}
-
-/// Declares a zone of `cycle`, or finds the zone with this name. Returns NULL, with an
-/// emergency in the log of the cycle, if the zone cannot be declared.
-///
-/// # Safety
-///
-/// `name` points to `len` bytes.
-pub unsafe fn add(cycle: Cycle, name: ngx_str_t, size: usize, tag: *mut c_void) -> Option<Zone> {
-    let log = cycle.log();
-    let text = OsStr::from_bytes(bytes(&name)).display();
-
-    if DECLARED.load(Relaxed) != cycle.as_ptr() {
-        refuse(
-            log,
-            format_args!(
-                "shared memory zone \"{text}\" is declared too late, \
-                 only create_conf and init_conf can declare zones"
-            ),
-        );
-        return None;
-    }
-
-    let same = cycle.zones().find(|zone| zone.name() == bytes(&name));
-
-    if let Some(zone) = same {
-        return again(zone, size, tag, log).ok();
-    }
-
-    declare(cycle, name, size, tag).ok()
-}
-
-/// Checks the second declaration of a zone.
-fn again(zone: Zone, size: usize, tag: *mut c_void, log: Log) -> Result<Zone> {
-    let name = OsStr::from_bytes(zone.name()).display();
-    let declared = zone.get().shm.size;
-
-    if zone.get().tag != tag {
-        return Err(refuse(
-            log,
-            format_args!(
-                "the shared memory zone \"{name}\" is already declared for a different use"
-            ),
-        ));
-    }
-
-    if declared == 0 {
-        zone.update(|zone| zone.shm.size = size);
-    } else if size != 0 && size != declared {
-        return Err(refuse(
-            log,
-            format_args!(
-                "the size {size} of shared memory zone \"{name}\" \
-                 conflicts with already declared size {declared}"
-            ),
-        ));
-    }
-
-    Ok(zone)
-}
-
-fn declare(cycle: Cycle, name: ngx_str_t, size: usize, tag: *mut c_void) -> Result<Zone> {
-    let pool = cycle.pool().ok_or(Status::Error)?;
-    let name = put_text(pool, bytes(&name))?;
-
-    let zone = ngx_shm_zone_s {
-        data: ptr::null_mut(),
-        shm: ngx_shm_t {
-            addr: ptr::null_mut(),
-            size,
-            name,
-            log: ErrorLog::optional_ptr(cycle.error_log()),
-            exists: 0,
-        },
-        init: None,
-        tag,
-        sync: ptr::null_mut(),
-        noreuse: 0,
-    };
-
-    // SAFETY: the modules of the cycle are being configured, so the library has made the
-    // cycle, and its list has elements of this type.
-    unsafe { list::push(cycle.shared_memory(), pool, zone) }.map(Zone)
-}
-
-/// Lets `make` declare zones of `cycle`.
-pub fn declaring(cycle: Cycle, make: impl FnOnce() -> Result) -> Result {
-    DECLARED.store(cycle.as_ptr(), Relaxed);
-    let made = make();
-    DECLARED.store(ptr::null_mut(), Relaxed);
-
-    made
 }
 
 impl Cycle {

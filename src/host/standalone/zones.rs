@@ -1,14 +1,17 @@
 //! What happens to the zones of a cycle: they get their memory, the next cycle takes it
 //! over, it is freed, and locks of dead processes are released.
 
+use std::ptr::NonNull;
+
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
 use super::shared_memory::Zone;
+use super::{typed_zones, zone_type};
 use crate::config::ngx_pid_t;
-use crate::host::lock_owner;
+use crate::host::{lock_owner, slab};
 use crate::log::Log;
 use crate::status::Result;
-use crate::zone::shmtx::ngx_shmtx_sh_t;
+use crate::sys::words::Words;
 
 /// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
 ///
@@ -26,6 +29,10 @@ pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
     }
 
     cycle.zones().try_for_each(|zone| {
+        if let Some(of) = zone_type::type_of(zone) {
+            return typed_zones::init(zone, &of, old, keep, log);
+        }
+
         let continued = old.and_then(|old| old.zones().find(|&old| zone.continues(old)));
 
         zone.init(continued, keep, log)
@@ -67,20 +74,36 @@ pub fn free_all(cycle: Cycle) {
     cycle.zones().for_each(Zone::free);
 }
 
+/// Calls `show` with the name and the memory of each zone of `ngx_cycle`.
+pub fn each(show: &mut dyn FnMut(&[u8], Words)) {
+    for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
+        let shm = &zone.get().shm;
+        let (addr, size) = (shm.addr.cast(), shm.size);
+
+        // SAFETY: the memory of a zone has this size and stays mapped while the cycle is in use, so
+        // also while `show` runs. Rust code accesses its bytes through `Words` only.
+        let words = NonNull::new(addr).and_then(|start| unsafe { Words::new(start, size) });
+
+        if let Some(words) = words {
+            show(zone.name(), words);
+        }
+    }
+}
+
 /// Releases the locks of the zones of `ngx_cycle` that the process `pid` has held, if it has
 /// exited. A process that waits for such a lock takes it over after some time anyway.
-///
-/// The lock is made of its words here, because each worker can change `mutex` of the pool.
 fn unlock(pid: ngx_pid_t) {
     for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
-        let words = zone.get().shm.addr.cast::<ngx_shmtx_sh_t>();
+        let (Some(lock), Some(pool)) = (zone.lock(), zone.slab_pool()) else {
+            continue;
+        };
 
-        // SAFETY: the memory of a zone begins with the words of its lock, which are atomics,
-        // and stays mapped while the cycle is in use.
-        let is_released =
-            unsafe { words.as_ref() }.is_some_and(|words| lock_owner::release_of_dead(words, pid));
+        // The next process that takes the lock must find the note.
+        if lock.is_held_by(pid) {
+            slab::note_death(&pool, pid);
+        }
 
-        if is_released {
+        if lock.force_unlock(pid, lock_owner::own(), lock_owner::log) {
             zone.log().refuse(format_args!(
                 "shmtx lock: process {pid} has exited and held the lock"
             ));

@@ -7,7 +7,7 @@ use crate::sys::text::Text;
 
 /// A text in which a quotation mark and a backslash are escaped. Other bytes than
 /// printable ASCII become "?", because the page must be valid UTF-8.
-struct Escaped<'a>(&'a [u8]);
+pub struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

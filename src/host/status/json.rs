@@ -6,7 +6,8 @@ use std::fmt;
 use super::escape::{EscapedArray, EscapedText};
 use super::messages::{counted, of_some};
 use super::numbers::{
-    Numbers, OF_MESSAGES, OF_PAIR, OF_PROCESS, OF_PROGRAM, OF_SOME, OF_TIMES, OF_TYPE, Style,
+    Numbers, OF_MESSAGES, OF_PAIR, OF_PROCESS, OF_PROGRAM, OF_SOME, OF_TIMES, OF_TYPE, OF_ZONE,
+    Style,
 };
 use super::page::Page;
 use super::printer::Print;
@@ -40,6 +41,7 @@ pub fn print(page: &Page<'_>, print: Print<'_>) {
     ));
     print_processes(page, print);
     print_own(page, print);
+    print_zones(page, print);
     print(format_args!("\"messages\":{{\"types\":["));
     print_types(print);
     print(format_args!("],\"processes\":["));
@@ -86,6 +88,24 @@ fn print_own(page: &Page<'_>, print: Print<'_>) {
     }
 
     print(format_args!("}},"));
+}
+
+fn print_zones(page: &Page<'_>, print: Print<'_>) {
+    let comma = Comma::new();
+
+    print(format_args!("\"zones\":["));
+
+    for zone in &page.zones {
+        print(format_args!(
+            "{}{{\"name\":\"{}\"{},\"holder\":{}}}",
+            comma.next(),
+            zone.name(),
+            Numbers(Style::Json, &OF_ZONE, &zone.usage),
+            zone.holder,
+        ));
+    }
+
+    print(format_args!("],"));
 }
 
 fn print_types(print: Print<'_>) {

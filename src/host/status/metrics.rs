@@ -10,6 +10,7 @@ use super::metric::{Metric, greatest, head};
 use super::metrics_messages;
 use super::page::{Page, places};
 use super::printer::Print;
+use super::zones;
 use crate::config::ngx_int_t;
 use crate::host::introspect::{self, ngx_ipc_process_t};
 use crate::table::places::{Counter, Place};
@@ -125,6 +126,7 @@ pub fn print(page: &Page<'_>, print: Print<'_>) {
         greatest(values.map(|process| process.queued_max.cast_signed()))
     });
     print_own(page, print);
+    zones::print_metrics(&page.zones, print);
     metrics_messages::print(page, print);
 }
 

@@ -13,6 +13,7 @@ mod own;
 mod page;
 mod printer;
 mod text;
+mod zones;
 
 pub use self::own::{OwnNumbers, ngx_ipc_number_t};
 use self::page::Page;

@@ -8,6 +8,7 @@ use crate::config::ngx_int_t;
 use crate::host::introspect::ngx_ipc_process_t;
 use crate::host::messages::counts::{ngx_ipc_message_counts_t, ngx_ipc_message_pair_t};
 use crate::host::program::ngx_ipc_program_t;
+use crate::zone::slab::usage::ngx_slab_usage_t;
 
 /// A number of a `T`.
 pub struct Number<T: 'static> {
@@ -53,6 +54,20 @@ pub struct Measured {
     pub number: Number<ngx_ipc_message_counts_t>,
     /// The metric.
     pub metric: Metric,
+}
+
+/// A number of a zone that is in text and JSON, and also a metric.
+pub struct OfZone {
+    /// The number.
+    pub number: Number<ngx_slab_usage_t>,
+    /// The metric.
+    pub metric: Metric,
+}
+
+impl Borrow<Number<ngx_slab_usage_t>> for OfZone {
+    fn borrow(&self) -> &Number<ngx_slab_usage_t> {
+        &self.number
+    }
 }
 
 macro_rules! numbers {
@@ -146,6 +161,51 @@ pub const OF_TYPE: [Measured; 2] = [
         "messages_deepest",
         "gauge",
         "The most messages of the type that waited at one time."
+    ),
+];
+
+macro_rules! of_zone {
+    ($field:ident, $name:literal, $help:literal) => {
+        OfZone {
+            number: number!(ngx_slab_usage_t, $field),
+            metric: Metric {
+                name: $name,
+                kind: "gauge",
+                help: $help,
+            },
+        }
+    };
+}
+
+/// The numbers of a zone.
+pub const OF_ZONE: [OfZone; 8] = [
+    of_zone!(size, "zone_size_bytes", "Size of the zone."),
+    of_zone!(pages, "zone_pages", "Pages of the zone."),
+    of_zone!(free, "zone_free_pages", "Free pages of the zone."),
+    of_zone!(
+        runs,
+        "zone_free_runs",
+        "Runs that the free pages of the zone form."
+    ),
+    of_zone!(
+        longest,
+        "zone_longest_free_run_pages",
+        "Pages of the longest free run of the zone."
+    ),
+    of_zone!(
+        fragmentation,
+        "zone_fragmentation_percent",
+        "Share of the free pages that are not in the longest free run."
+    ),
+    of_zone!(
+        chunks,
+        "zone_chunks_bytes",
+        "Size of all chunks of the zone."
+    ),
+    of_zone!(
+        used,
+        "zone_used_chunks_bytes",
+        "Size of the chunks of the zone that are in use."
     ),
 ];
 

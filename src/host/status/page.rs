@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use nix::errno::Errno;
 
 use super::own::OwnNumbers;
+use super::zones::{self, Zone};
 use crate::config::ngx_int_t;
 use crate::host::introspect::{is_reaped, measure, ngx_ipc_process_t, processes};
 use crate::host::program::{ngx_ipc_program_t, program};
@@ -40,6 +41,8 @@ pub struct Page<'a> {
     pub cpu: Vec<(&'static Place, Cpu)>,
     /// The numbers of the program.
     pub own: OwnNumbers<'a>,
+    /// The zones of the program.
+    pub zones: Vec<Zone>,
 }
 
 /// How often the page is read again because a process is being reaped meanwhile. Its
@@ -50,13 +53,14 @@ const ATTEMPTS: usize = 100;
 const PAUSE: usize = 1;
 
 impl<'a> Page<'a> {
-    /// Reads the program and its processes. Returns ENOMEM if there is no memory.
+    /// Reads the program, its zones and its processes. Returns ENOMEM if there is no memory.
     pub fn read(own: OwnNumbers<'a>) -> Result<Self, Errno> {
         let mut page = Self {
             program: program(),
             processes: Vec::new(),
             cpu: Vec::new(),
             own,
+            zones: zones::read()?,
         };
 
         for _ in 0..ATTEMPTS {

@@ -2,15 +2,15 @@
 
 use super::escape::EscapedText;
 use super::messages::{counted, of_some};
-use super::numbers::{Numbers, OF_PROGRAM, OF_SOME, Style};
+use super::numbers::{Numbers, OF_PROGRAM, OF_SOME, OF_ZONE, Style};
 use super::page::Page;
 use super::printer::Print;
 use crate::host::introspect::print_line;
 use crate::host::messages::listing::{self, Name};
 use crate::host::messages::statistics;
 
-/// Prints the page: the program, the processes, the numbers of the program, and the
-/// messages.
+/// Prints the page: the program, the processes, the numbers of the program, the zones,
+/// and the messages.
 pub fn print(page: &Page<'_>, print: Print<'_>) {
     let program = &page.program;
 
@@ -27,6 +27,15 @@ pub fn print(page: &Page<'_>, print: Print<'_>) {
 
     for (name, value) in page.own.named() {
         print(format_args!("{name}:{value}"));
+    }
+
+    for zone in &page.zones {
+        print(format_args!(
+            "zone:\"{}\"{} holder:{}",
+            zone.name(),
+            Numbers(Style::Text, &OF_ZONE, &zone.usage),
+            zone.holder,
+        ));
     }
 
     for counts in statistics::types() {

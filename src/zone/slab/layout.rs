@@ -100,7 +100,7 @@ pub fn is_begun(zone: &Words) -> bool {
 
     has(field::MIN_SHIFT, MIN_SHIFT)
         && has(field::END, start.saturating_add(zone.size()))
-        && has(offset_of!(ngx_slab_pool_t, addr), start)
+        && has(field::ADDR, start)
         && words.all(|(n, at)| {
             let at = offset_of!(ngx_slab_pool_t, mutex) + at;
 
@@ -139,6 +139,8 @@ pub mod field {
     pub const LOG_CTX: usize = offset_of!(ngx_slab_pool_t, log_ctx);
     pub const ZERO: usize = offset_of!(ngx_slab_pool_t, zero);
     pub const FLAGS: usize = offset_of!(ngx_slab_pool_t, flags);
+    pub const ADDR: usize = offset_of!(ngx_slab_pool_t, addr);
+    pub const DATA: usize = offset_of!(ngx_slab_pool_t, data);
 }
 
 /// Offsets of a descriptor's fields.

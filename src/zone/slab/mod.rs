@@ -9,6 +9,8 @@
 //! - [`quick`] and `runs`: the usual cases of both, with the records of [`short`]
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
+//! - [`usage`]: tells how much of a pool is in use
+//! - [`rebase`]: makes a copy of a pool usable at another address
 //! - [`known`]: the sizes and parts of pools, in memory that no other process can change
 //! - [`no_memory`]: how often a lack of memory is logged
 //!
@@ -24,9 +26,11 @@ pub mod no_memory;
 pub mod pages;
 pub mod pool;
 pub mod quick;
+pub mod rebase;
 mod runs;
 pub mod short;
 pub mod small;
+pub mod usage;
 pub mod verify;
 
 use change::Change;
@@ -48,10 +52,23 @@ pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
 /// Does what [`alloc`] does, in all cases.
 #[inline(never)]
 pub fn alloc_any(pool: &Pool, size: usize) -> Result<usize> {
+    alloc_with(pool, size, |_| Ok(()), |_| Ok(()))
+}
+
+/// Allocates `size` bytes, and changes other words of the pool in the same operation: if the
+/// process dies, it has done both or nothing. `before` makes changes; `after` gets the address,
+/// and writes to bytes that mean nothing without these changes. If one of them fails, nothing
+/// has changed.
+pub fn alloc_with(
+    pool: &Pool,
+    size: usize,
+    before: impl FnOnce(&mut Change<'_>) -> Result,
+    after: impl FnOnce(usize) -> Result,
+) -> Result<usize> {
     let sizes = pool.sizes();
 
     if size > sizes.max() {
-        return alloc_run(pool, size);
+        return alloc_run(pool, size, before, after);
     }
 
     let min = pool.field(layout::field::MIN_SHIFT)?;
@@ -64,17 +81,34 @@ pub fn alloc_any(pool: &Pool, size: usize) -> Result<usize> {
         return Err(Fault::Damaged);
     }
 
-    let result = change::run(pool, |change| {
+    let result = change::run(pool, |mut change| {
+        before(&mut change)?;
         pool.count(stats.wrapping_add(stat::REQS))?;
-        alloc_chunk(change, slot, stats, shift)
+
+        let address = alloc_chunk(change, slot, stats, shift)?;
+
+        finish(pool, address, 1 << shift, after)
     });
 
-    match result {
-        Ok(address) if pool.words().contains(address, 1 << shift) => result,
-        // An address outside of the pool comes from a damaged pool.
-        Ok(_) => Err(Fault::Damaged),
-        Err(fault) => failed(pool, slot, fault),
+    result.or_else(|fault| failed(pool, slot, fault))
+}
+
+/// Ends the allocation of `size` bytes at `address`.
+#[inline(always)]
+fn finish(
+    pool: &Pool,
+    address: usize,
+    size: usize,
+    after: impl FnOnce(usize) -> Result,
+) -> Result<usize> {
+    // An address outside of the pool comes from a damaged pool.
+    if !pool.words().contains(address, size) {
+        return Err(Fault::Damaged);
     }
+
+    after(address)?;
+
+    Ok(address)
 }
 
 /// Counts a request that has found no memory.
@@ -91,17 +125,23 @@ fn failed(pool: &Pool, slot: usize, fault: Fault) -> Result<usize> {
 /// Allocates whole pages. A failure counts as one of the largest chunks, because
 /// pages have no counters of their own. nginx does not count it, D27.
 #[inline(never)]
-fn alloc_run(pool: &Pool, size: usize) -> Result<usize> {
+fn alloc_run(
+    pool: &Pool,
+    size: usize,
+    before: impl FnOnce(&mut Change<'_>) -> Result,
+    after: impl FnOnce(usize) -> Result,
+) -> Result<usize> {
     let pages = size.div_ceil(pool.sizes().page());
     let result = change::run(pool, |mut change| {
+        before(&mut change)?;
+
         let descriptor = pages::alloc(&mut change, pages)?;
 
-        pool.page(descriptor)
+        finish(pool, pool.page(descriptor)?, size, after)
     });
 
     match result {
-        Ok(address) if pool.words().contains(address, size) => result,
-        Ok(_) => Err(Fault::Damaged),
+        Ok(address) => Ok(address),
         Err(fault) => failed(pool, pool.slots()?.wrapping_sub(1), fault),
     }
 }
@@ -167,7 +207,19 @@ pub fn free(pool: &Pool, address: usize) -> Result {
 /// Does what [`free`] does, in all cases.
 #[inline(never)]
 pub fn free_any(pool: &Pool, address: usize) -> Result {
-    change::run(pool, |change| {
+    free_with(pool, address, |_| Ok(()))
+}
+
+/// Frees the piece of memory at `address`, and changes other words of the pool in the same
+/// operation, as [`alloc_with`] does.
+pub fn free_with(
+    pool: &Pool,
+    address: usize,
+    before: impl FnOnce(&mut Change<'_>) -> Result,
+) -> Result {
+    change::run(pool, |mut change| {
+        before(&mut change)?;
+
         let descriptor = pool.descriptor(address)?;
 
         match pool.kind(descriptor)? {

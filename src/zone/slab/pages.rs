@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::layout::{KIND_MASK, KIND_PAGE, PAGE, RUN_FREE, RUN_START, field, page};
-use super::pool::{Fault, Pool, Result};
+use super::pool::{Fault, Result};
 
 /// Removes a page from the list that it is in.
 pub fn unlink(change: &mut Change<'_>, descriptor: usize) -> Result {
@@ -100,24 +100,6 @@ fn find(change: &Change<'_>, n: usize) -> Result<(usize, usize)> {
     }
 
     Err(Fault::Damaged)
-}
-
-/// The number of pages of the longest free run.
-pub fn largest(pool: &Pool) -> Result<usize> {
-    let head = pool.at(field::FREE);
-    let mut descriptor = pool.page_field(head, page::NEXT)?;
-    let mut largest = 0;
-
-    for _ in 0..pool.most_pages() {
-        if descriptor == head {
-            break;
-        }
-
-        largest = largest.max(pool.page_field(descriptor, page::SLAB)?);
-        descriptor = pool.page_field(descriptor, page::NEXT)?;
-    }
-
-    Ok(largest)
 }
 
 /// Frees a run of `n` pages, or a page of chunks, and joins it with the free runs

@@ -12,7 +12,8 @@ use crate::support::build::root;
 use crate::support::metrics::{assert_continued, assert_promtool_agrees, metrics};
 use crate::support::{find, sys, wait_until};
 
-const HTTP: &str = "server {
+const HTTP: &str = "limit_req_zone $arg_a zone=limit:64k rate=1r/s;
+    server {
         listen 127.0.0.1:PORT;
         location / { messages; }
         location /text { ngx_ipc_status; }

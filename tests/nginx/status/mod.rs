@@ -4,6 +4,7 @@ mod counters;
 mod formats;
 mod listing;
 mod messages;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,325 @@
+/*
+ * ngx_ipc_zone.h: typed zones and transactions.
+ * Part of ngx-ipc; the names are nginx's.
+ *
+ * Generated: edit these sources, then run "make headers".
+ *
+ *   src/abi/ipc_zone.rs
+ *   src/abi/ipc_zone_structures.rs
+ *   src/host/standalone/zone_type.rs
+ *   include/generator/ipc_zone.h
+ */
+
+#ifndef _NGX_IPC_ZONE_H_INCLUDED_
+#define _NGX_IPC_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/*
+ * A function of a module that fills a new zone. root consists of zeros. If it does not
+ * return NGX_OK, the zone is refused, and a reload fails.
+ */
+typedef ngx_int_t (*ngx_ipc_zone_init_pt)(ngx_shm_zone_t *zone, void *root);
+
+/*
+ * The structure of which a typed zone is made anew. The library makes this structure, and
+ * later versions can add fields. It is valid until migrate returns.
+ */
+typedef struct {
+    /* The name of the type. */
+    ngx_str_t name;
+    /* The version of the type. */
+    ngx_uint_t version;
+    /* The root of the old zone. The function must not change the old zone. */
+    void *root;
+    /* The size of the root in bytes. */
+    size_t root_size;
+    /* The pool of the old zone. */
+    ngx_slab_pool_t *pool;
+} ngx_ipc_zone_old_t;
+
+/*
+ * A function of a module that copies the content of an old zone to a new one, for which
+ * init of the type was called before. Nothing in the new zone may point into the old
+ * one, which is freed. The lock of the old zone is held. If the function does not return
+ * NGX_OK, the new zone is refused, and a reload fails; the old zone stays as it is.
+ */
+typedef ngx_int_t (*ngx_ipc_zone_migrate_pt)(ngx_shm_zone_t *zone,
+                                             void *root,
+                                             const ngx_ipc_zone_old_t *old);
+
+/*
+ * A function of a module that ngx_ipc_zone_begin() calls after the process pid has died
+ * while it held the lock of the zone, also outside of a transaction. Its transaction is
+ * undone or completed. The function runs in a transaction of its own. It can be called more than
+ * once for a process.
+ */
+typedef void (*ngx_ipc_zone_owner_died_pt)(ngx_shm_zone_t *zone,
+                                           void *root,
+                                           ngx_pid_t pid);
+
+/*
+ * The type of a zone: which structure is in it. The program sets the first two fields and
+ * root_size, and the others are 0 if it does not need them.
+ */
+typedef struct {
+    /* The name, with 1 to 64 bytes. Different structures have different names. */
+    ngx_str_t name;
+    /* The version of the structure. The program changes it when it changes the structure. */
+    ngx_uint_t version;
+    /* The size of the root in bytes. */
+    size_t root_size;
+    /*
+     * The size of the undo log in bytes, which limits what a transaction can change. 0: the
+     * log takes a page of the zone, together with the header.
+     */
+    size_t log_size;
+    /* Fills a new zone, or NULL. */
+    ngx_ipc_zone_init_pt init;
+    /* Copies the content of a zone with another size, version or type, or NULL. */
+    ngx_ipc_zone_migrate_pt migrate;
+    /* Is told of a process that has died with the lock, or NULL. */
+    ngx_ipc_zone_owner_died_pt on_owner_died;
+} ngx_ipc_zone_type_t;
+
+
+
+/*
+ * Declares a typed zone, or finds the zone of this name that the cycle has already.
+ * Programs call the macro ngx_ipc_zone_add(), which passes the size of the structure
+ * type. A module calls it in create_conf or init_conf, with the cycle that it gets there.
+ * size is that of the zone in bytes.
+ *
+ * When all modules have their configurations, each zone gets its memory, and data of the
+ * zone becomes the address of the root. The module does not change data. If the old cycle,
+ * or the old binary with keep_zones, has a typed zone with this name, size, type and
+ * version, the zone gets its memory with its content. If size, version or type differ, the zone gets
+ * new memory, and then migrate of the type is called. If there is no migrate, another
+ * size makes the zone anew, and another type or version refuses it: a reload fails, with an
+ * emergency in the log; a new binary logs a warning, and makes the zone anew.
+ *
+ * Returns the zone. Returns NULL, with an emergency in the log of the cycle, if there is no
+ * memory, if the type has no name or one with more than 64 bytes, if the zone was declared for
+ * another use, or if the cycle is in use already.
+ *
+ * Safety: cycle is NULL or a valid cycle. type is NULL or has type_size bytes. name is NULL or
+ * valid.
+ */
+ngx_shm_zone_t *ngx_ipc_zone_add_size(ngx_cycle_t *cycle,
+                                      const ngx_ipc_zone_type_t *type,
+                                      size_t type_size,
+                                      const ngx_str_t *name,
+                                      size_t size);
+
+/*
+ * Begins a transaction: takes the lock of the zone, and waits as long as another running
+ * process holds it.
+ *
+ * If a process has died in a transaction, the function first undoes its changes, or, if its
+ * transaction was final, completes it, and logs a notice. If a process has died while it
+ * held the lock, also outside of a transaction, the function then calls on_owner_died of the
+ * type.
+ *
+ * Returns NGX_OK: the process holds the lock until ngx_ipc_zone_commit() or
+ * ngx_ipc_zone_abort(). Returns NGX_ERROR, with an alert in the log of ngx_cycle and without
+ * the lock, if this process holds the lock already, if the zone is not a typed zone, or if
+ * another process has overwritten its header or its undo log.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. One thread of a process uses the zone.
+ */
+ngx_int_t ngx_ipc_zone_begin(ngx_shm_zone_t *zone);
+
+/*
+ * Saves size bytes at addr, before the program changes them in the transaction. They
+ * get their old value again if the transaction is undone. Bytes of a piece that was
+ * allocated in this transaction need not be saved, nor bytes that are saved already.
+ *
+ * The undo log has room for log_size bytes: those that are saved, rounded up to whole
+ * words, and 16 bytes for each call, also of the other functions.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the log is
+ * full, if the bytes are not in the pages of the pool, or if this process has not begun a
+ * transaction. The program must not change the bytes then, and the transaction can only be undone.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_save(ngx_shm_zone_t *zone,
+                            const void *addr,
+                            size_t size);
+
+/*
+ * Allocates a piece of size bytes of the zone as ngx_slab_alloc() does. It is freed again
+ * if the transaction is undone.
+ *
+ * Returns the piece, which is not cleared. Returns NULL, with a line in the log of
+ * ngx_cycle, if there is no memory, if the undo log is full, or if this process has not
+ * begun a transaction. The transaction can go on.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_alloc(ngx_shm_zone_t *zone,
+                         size_t size);
+
+/*
+ * Allocates a piece of size bytes as ngx_ipc_zone_alloc() does, and fills it with zeros.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_calloc(ngx_shm_zone_t *zone,
+                          size_t size);
+
+/*
+ * Frees the piece p when the transaction is final. Until then, the program can still read
+ * it. It stays allocated if the transaction is undone.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the undo log is
+ * full, if p is not in the pages of the pool, or if this process has not begun a
+ * transaction. The transaction can only be undone then.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. No process uses the piece after the
+ * transaction.
+ */
+ngx_int_t ngx_ipc_zone_free(ngx_shm_zone_t *zone,
+                            void *p);
+
+/*
+ * Makes the transaction final, frees the pieces of ngx_ipc_zone_free(), and releases the lock. If
+ * the process dies in this function, all changes of the transaction take effect, or none.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if
+ * ngx_ipc_zone_save() or ngx_ipc_zone_free() has failed: then the transaction is undone. Also
+ * returns NGX_ERROR if this process has not begun a transaction, or if another process has
+ * overwritten the undo log. The lock is released in all cases, if the process has it.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_commit(ngx_shm_zone_t *zone);
+
+/*
+ * Undoes the transaction: the saved bytes get their old value, and the pieces that were
+ * allocated are freed. Then releases the lock.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if this process
+ * has not begun a transaction, or if another process has overwritten the undo log. Then the
+ * zone has no further transactions.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_abort(ngx_shm_zone_t *zone);
+
+/*
+ * Inserts the element x at the head of the queue h as ngx_queue_insert_head() does, in the
+ * transaction that this process has begun. Head and elements are in the zone.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR as ngx_ipc_zone_save() does, and also if another process
+ * has overwritten the queue.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_insert_head(ngx_shm_zone_t *zone,
+                                         void *h,
+                                         void *x);
+
+/*
+ * Inserts the element x at the tail of the queue h as ngx_ipc_zone_queue_insert_head()
+ * does at the head.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_insert_tail(ngx_shm_zone_t *zone,
+                                         void *h,
+                                         void *x);
+
+/*
+ * Removes the element x from its queue, as ngx_queue_remove() does. The results are those of
+ * ngx_ipc_zone_queue_insert_head().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_remove(ngx_shm_zone_t *zone,
+                                    void *x);
+
+/*
+ * Makes a table in the zone, in the transaction that this process has begun: values of size
+ * bytes, which are found by their keys. n is the expected number of keys, which are spread
+ * over so many lists.
+ *
+ * Returns the table, or NULL as ngx_ipc_zone_alloc() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_hash_create(ngx_shm_zone_t *zone,
+                               ngx_uint_t n,
+                               size_t size);
+
+/*
+ * Finds the value of the key key of len bytes in a table with values of size bytes. This
+ * process has begun a transaction.
+ *
+ * Returns the value, at an address that is a multiple of the size of a pointer. It is valid until
+ * the key is deleted. A program that changes it calls ngx_ipc_zone_save() first, or
+ * ngx_ipc_zone_hash_set(). Returns NULL if the table has no such key. Also returns NULL, with
+ * an alert in the log of ngx_cycle, if hash is no table with values of this size, or if another
+ * process has overwritten it.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. key is NULL or has len bytes.
+ */
+void *ngx_ipc_zone_hash_get(ngx_shm_zone_t *zone,
+                            void *hash,
+                            const u_char *key,
+                            size_t len,
+                            size_t size);
+
+/*
+ * Sets the value of the key key of len bytes to a copy of the size bytes at value, in
+ * the transaction that this process has begun.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with a line in the log of ngx_cycle, if there is no memory,
+ * as ngx_ipc_zone_save() does, or as ngx_ipc_zone_hash_get() does. The program then calls
+ * ngx_ipc_zone_abort().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. key is NULL or has len bytes, value is
+ * NULL or has size bytes.
+ */
+ngx_int_t ngx_ipc_zone_hash_set(ngx_shm_zone_t *zone,
+                                void *hash,
+                                const u_char *key,
+                                size_t len,
+                                const void *value,
+                                size_t size);
+
+/*
+ * Deletes the key key of len bytes, in the transaction that this process has begun.
+ *
+ * Returns NGX_OK, or NGX_DECLINED if the table has no such key. Returns NGX_ERROR, with an
+ * alert in the log of ngx_cycle, as ngx_ipc_zone_free() and ngx_ipc_zone_hash_get() do. The
+ * program then calls ngx_ipc_zone_abort().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. key is NULL or has len bytes.
+ */
+ngx_int_t ngx_ipc_zone_hash_delete(ngx_shm_zone_t *zone,
+                                   void *hash,
+                                   const u_char *key,
+                                   size_t len);
+
+
+/*
+ * Declares a typed zone: calls ngx_ipc_zone_add_size() with the size of the structure in
+ * these headers.
+ */
+#define ngx_ipc_zone_add(cycle, type, name, size)                             \
+    ngx_ipc_zone_add_size(cycle, type, sizeof(ngx_ipc_zone_type_t), name, size)
+
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _NGX_IPC_ZONE_H_INCLUDED_ */

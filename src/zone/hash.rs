@@ -1,0 +1,232 @@
+//! A table in a zone that transactions change: values of one size, found by their keys.
+//!
+//! ```text
+//! table:  MAGIC | number of lists | size of a value | count | list 0 | list 1 | ...
+//! entry:  next  | hash of the key | length of the key | key | value
+//! ```
+//!
+//! A list is the address of its first entry, or 0. Key and value begin at words.
+//!
+//! Other processes can write anything to the table. So each address is checked, and a list has
+//! an end even if it is a ring.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::slab::layout::WORD;
+use super::slab::pool::Pool;
+use super::transaction::{Fault, Result, Transaction};
+
+/// The first word of a table.
+const MAGIC: usize = 0x6e67_7868_6173_6831_u64 as usize;
+
+/// The words of a table.
+const LISTS: usize = WORD;
+const SIZE: usize = 2 * WORD;
+const COUNT: usize = 3 * WORD;
+const FIRST: usize = 4 * WORD;
+
+/// The words of an entry.
+const HASH: usize = WORD;
+const LEN: usize = 2 * WORD;
+const KEY: usize = 3 * WORD;
+
+/// A table.
+pub struct Table<'a> {
+    pool: &'a Pool,
+    transaction: &'a Transaction<'a>,
+    address: usize,
+    mask: usize,
+    size: usize,
+}
+
+/// FNV-1a.
+fn hash_of(key: &[u8]) -> usize {
+    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+
+    (hash ^ hash >> 32) as usize
+}
+
+/// The number of bytes, rounded up to words.
+fn rounded(bytes: usize) -> usize {
+    bytes.div_ceil(WORD).saturating_mul(WORD)
+}
+
+/// Makes a table with `lists` lists, rounded up to a power of two, for values of `size` bytes.
+/// Returns its address.
+pub fn create(transaction: &Transaction<'_>, lists: usize, size: usize) -> Result<usize> {
+    let lists = lists
+        .max(1)
+        .checked_next_power_of_two()
+        .ok_or(Fault::OutsideOfPool)?;
+    let bytes = lists.saturating_mul(WORD).saturating_add(FIRST);
+    let (pool, address) = (transaction.pool(), transaction.alloc(bytes)?);
+
+    pool.words().zero(address, bytes);
+    pool.put(address + LISTS, lists)?;
+    pool.put(address + SIZE, size)?;
+    pool.put(address, MAGIC)?;
+
+    Ok(address)
+}
+
+impl<'a> Table<'a> {
+    /// The table at `address`, with values of `size` bytes if a size is given.
+    pub fn open(
+        transaction: &'a Transaction<'a>,
+        address: usize,
+        size: Option<usize>,
+    ) -> Result<Self> {
+        let pool = transaction.pool();
+
+        if !pool.words().contains(address, FIRST) || !address.is_multiple_of(WORD) {
+            return Err(Fault::OutsideOfPool);
+        }
+
+        let (lists, found) = (pool.get(address + LISTS)?, pool.get(address + SIZE)?);
+        let is_right = pool.get(address)? == MAGIC
+            && size.is_none_or(|size| size == found)
+            && lists.is_power_of_two()
+            && pool
+                .words()
+                .contains(address + FIRST, lists.saturating_mul(WORD));
+
+        if !is_right {
+            return Err(Fault::NoTable);
+        }
+
+        Ok(Self {
+            pool,
+            transaction,
+            address,
+            mask: lists - 1,
+            size: found,
+        })
+    }
+
+    /// Where the value of `key` is; `None` if the table has no such key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<usize>> {
+        let (_, entry) = self.find(key)?;
+
+        entry.map(|entry| self.value(entry, key)).transpose()
+    }
+
+    /// Sets the value of `key`.
+    pub fn set(&self, key: &[u8], value: &[u8]) -> Result {
+        if value.len() != self.size {
+            return Err(Fault::NoTable);
+        }
+
+        if let Some(old) = self.get(key)? {
+            self.transaction.save(old, self.size)?;
+            return self.write(old, value);
+        }
+
+        let hash = hash_of(key);
+        let list = self.list(hash);
+        let bytes = KEY
+            .saturating_add(rounded(key.len()))
+            .saturating_add(rounded(self.size).max(WORD));
+        let entry = self.transaction.alloc(bytes)?;
+
+        self.pool.put(entry, self.pool.get(list)?)?;
+        self.pool.put(entry + HASH, hash)?;
+        self.pool.put(entry + LEN, key.len())?;
+        self.write(entry + KEY, key)?;
+        self.write(self.value(entry, key)?, value)?;
+        self.transaction.change(list, entry)?;
+        self.add(1)
+    }
+
+    /// Deletes `key`. Returns whether the table has had it.
+    pub fn delete(&self, key: &[u8]) -> Result<bool> {
+        let (link, Some(entry)) = self.find(key)? else {
+            return Ok(false);
+        };
+
+        self.transaction.change(link, self.pool.get(entry)?)?;
+        self.transaction.free(entry)?;
+        self.add(usize::MAX)?;
+
+        Ok(true)
+    }
+
+    /// The number of keys.
+    pub fn count(&self) -> Result<usize> {
+        Ok(self.pool.get(self.address + COUNT)?)
+    }
+
+    fn add(&self, n: usize) -> Result {
+        let count = self.address + COUNT;
+
+        self.transaction
+            .change(count, self.pool.get(count)?.wrapping_add(n))
+    }
+
+    /// The address of the list for a hash.
+    fn list(&self, hash: usize) -> usize {
+        self.address + FIRST + (hash & self.mask) * WORD
+    }
+
+    /// The address of the link to the entry of `key`, or of the last link of the list, and
+    /// the address of the entry.
+    fn find(&self, key: &[u8]) -> Result<(usize, Option<usize>)> {
+        let hash = hash_of(key);
+        let mut link = self.list(hash);
+
+        // An entry has four words at least.
+        for _ in 0..=self.pool.words().size() / (KEY + WORD) {
+            let entry = self.pool.get(link)?;
+
+            if entry == 0 {
+                return Ok((link, None));
+            }
+
+            if self.pool.get(entry.wrapping_add(HASH))? == hash && self.has(entry, key)? {
+                return Ok((link, Some(entry)));
+            }
+
+            link = entry;
+        }
+
+        Err(Fault::NoTable)
+    }
+
+    fn has(&self, entry: usize, key: &[u8]) -> Result<bool> {
+        if self.pool.get(entry.wrapping_add(LEN))? != key.len() {
+            return Ok(false);
+        }
+
+        let at = entry.wrapping_add(KEY);
+        let is_byte = |(n, &byte): (usize, &u8)| {
+            self.pool
+                .words()
+                .byte(at.wrapping_add(n))
+                .is_some_and(|is| is.load(Relaxed) == byte)
+        };
+
+        Ok(key.iter().enumerate().all(is_byte))
+    }
+
+    /// The address of the value of an entry.
+    fn value(&self, entry: usize, key: &[u8]) -> Result<usize> {
+        let at = entry.wrapping_add(KEY).wrapping_add(rounded(key.len()));
+
+        if self.pool.words().contains(at, self.size) {
+            Ok(at)
+        } else {
+            Err(Fault::NoTable)
+        }
+    }
+
+    fn write(&self, at: usize, bytes: &[u8]) -> Result {
+        for (n, &byte) in bytes.iter().enumerate() {
+            let to = self.pool.words().byte(at.wrapping_add(n));
+
+            to.ok_or(Fault::Damaged)?.store(byte, Release);
+        }
+
+        Ok(())
+    }
+}
