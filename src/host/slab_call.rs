@@ -75,14 +75,13 @@ unsafe fn lock_and_work<T>(
     work: impl FnOnce(&Pool) -> Result<T>,
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
-    let mutex = unsafe { &NonNull::new(pool)?.as_ref().mutex };
+    let (handle, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
 
     // The alert about this is in the log. The caller, or another thread, is in the middle of
     // its own work with the pool.
     match mutex.lock(own(), log) {
         Taken::Released => {}
-        // SAFETY: the caller passes a pool.
-        Taken::FromDead(pid) => note_death(&unsafe { from_ptr(pool) }?, pid),
+        Taken::FromDead(pid) => note_death(&handle, pid),
         Taken::Already => return None,
     }
 

@@ -78,7 +78,6 @@ impl ngx_shmtx_sh_t {
         release(&self.lock, self.wait(), own, log);
     }
 
-    #[inline(always)]
     fn wait(&self) -> Option<&AtomicU64> {
         #[cfg(ngx_have_posix_sem)]
         return Some(&self.wait);
@@ -185,11 +184,9 @@ impl ngx_shmtx_t {
 
         let is_released = lock.compare_exchange(owner, 0, SeqCst, Relaxed).is_ok();
 
-        if let Some(wait) = self.wait()
-            && is_released
-            && wait.load(SeqCst) != 0
-        {
-            wake(lock, wait, own, log);
+        match self.wait() {
+            Some(wait) if is_released && wait.load(SeqCst) != 0 => wake(lock, wait, own, log),
+            _ => {}
         }
 
         is_released
@@ -204,7 +201,6 @@ impl ngx_shmtx_t {
     #[inline(always)]
     pub fn is_of(&self, words: &ngx_shmtx_sh_t) -> bool {
         let address = |word: Option<&AtomicU64>| word.map_or(0, |word| word.as_ptr().addr());
-
         address(self.lock) == address(Some(&words.lock))
             && address(self.wait()) == address(words.wait())
     }
