@@ -72,7 +72,7 @@ exports_nginx()
 # symbols of Rust to the modules that it loads
 only_c()
 {
-    ! nm -D --defined-only "$1" | grep -E '_ZN|_R[NIM]|rust|__rdl|__rg_'
+    ! nm -D --defined-only "$1" | grep -E '_ZN|_R[NIM]|rust_|__rdl|__rg_'
 }
 
 # other PANIC: compiles the second Rust library

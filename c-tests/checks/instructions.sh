@@ -139,7 +139,7 @@ bound 122 ngx_write_channel channel descriptor
 bound 78 ngx_read_channel channel read
 bound 95 ngx_read_channel channel descriptor
 bound 47 ngx_shm_alloc shmem alloc 65536
-bound 27 ngx_shm_free shmem alloc 65536
+bound 40 ngx_shm_free shmem alloc 65536
 
 no_allocation channel command
 no_allocation channel descriptor

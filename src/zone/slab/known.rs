@@ -57,8 +57,12 @@ fn entries(address: usize) -> impl Iterator<Item = &'static Known> {
 /// The entry of a pool.
 #[inline(always)]
 fn entry(address: usize) -> Option<&'static Known> {
-    match KNOWN.get(index(address)) {
-        Some(known) if known.address.load(Relaxed) == address => Some(known),
+    let known = KNOWN.get(index(address))?;
+
+    match known.address.load(Relaxed) {
+        // The entries of a pool end at one that was never used.
+        0 => None,
+        found if found == address => Some(known),
         _ => search(address),
     }
 }
