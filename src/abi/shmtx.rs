@@ -2,6 +2,7 @@
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_pid_t, ngx_uint_t, u_char};
 use crate::host::lock_owner::{log, own, unchecked};
+use crate::host::pool_lock;
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 
 /// Makes a lock of the words at `addr`. Each process can make the lock, or inherit it.
@@ -38,6 +39,7 @@ pub unsafe extern "C" fn ngx_shmtx_create(
     };
 
     mtx.create(words);
+    pool_lock::remember(mtx, words);
 
     NGX_OK
 }
@@ -67,9 +69,9 @@ pub unsafe extern "C" fn ngx_shmtx_destroy(mtx: *mut ngx_shmtx_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shmtx_trylock(mtx: *mut ngx_shmtx_t) -> ngx_uint_t {
     // SAFETY: C passes NULL or a lock.
-    let mtx = unsafe { mtx.as_ref() };
+    let is_taken = unsafe { pool_lock::with(mtx, |mtx| mtx.try_lock(own(), log)) };
 
-    mtx.is_some_and(|mtx| mtx.try_lock(own(), log)).into()
+    is_taken.unwrap_or(false).into()
 }
 
 /// Takes a lock, and waits as long as another running process holds it.
@@ -88,9 +90,7 @@ pub unsafe extern "C" fn ngx_shmtx_trylock(mtx: *mut ngx_shmtx_t) -> ngx_uint_t 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shmtx_lock(mtx: *mut ngx_shmtx_t) {
     // SAFETY: C passes NULL or a lock.
-    if let Some(mtx) = unsafe { mtx.as_ref() } {
-        let _ = mtx.lock(own(), log);
-    }
+    let _ = unsafe { pool_lock::with(mtx, |mtx| mtx.lock(own(), log)) };
 }
 
 /// Releases a lock, and wakes up a process that waits for it.
@@ -104,9 +104,7 @@ pub unsafe extern "C" fn ngx_shmtx_lock(mtx: *mut ngx_shmtx_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_shmtx_unlock(mtx: *mut ngx_shmtx_t) {
     // SAFETY: C passes NULL or a lock.
-    if let Some(mtx) = unsafe { mtx.as_ref() } {
-        mtx.unlock(unchecked(), log);
-    }
+    let _ = unsafe { pool_lock::with(mtx, |mtx| mtx.unlock(unchecked(), log)) };
 }
 
 /// Releases a lock that the process `pid` holds, if this process has exited or is the
@@ -124,8 +122,7 @@ pub unsafe extern "C" fn ngx_shmtx_force_unlock(
     pid: ngx_pid_t,
 ) -> ngx_uint_t {
     // SAFETY: C passes NULL or a lock.
-    let mtx = unsafe { mtx.as_ref() };
+    let is_released = unsafe { pool_lock::with(mtx, |mtx| mtx.force_unlock(pid, own(), log)) };
 
-    mtx.is_some_and(|mtx| mtx.force_unlock(pid, own(), log))
-        .into()
+    is_released.unwrap_or(false).into()
 }

@@ -19,6 +19,7 @@ pub mod logs;
 pub mod messages;
 #[cfg(not(feature = "standalone"))]
 pub mod nginx;
+pub mod pool_lock;
 pub mod program;
 pub mod shmem;
 pub mod signal_handler;

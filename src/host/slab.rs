@@ -154,7 +154,7 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
         return Err(DAMAGED);
     }
 
-    known::remember(zone.addr().get(), size);
+    known::remember(zone.addr().get(), size, true);
     init::remember(&pool);
 
     Ok(())

@@ -3,6 +3,7 @@
 use std::ptr::NonNull;
 
 use super::lock_owner::{log, own, unchecked};
+use super::pool_lock;
 use super::slab::{from_ptr, note_death};
 use super::slab_log::reported;
 use crate::sys::parts::Parts;
@@ -75,11 +76,14 @@ unsafe fn lock_and_work<T>(
     work: impl FnOnce(&Pool) -> Result<T>,
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
-    let (handle, mutex) = unsafe { (from_ptr(pool)?, &(*pool).mutex) };
+    let handle = unsafe { from_ptr(pool) }?;
+    // SAFETY: the caller passes a pool.
+    let taken =
+        unsafe { pool_lock::with(&raw const (*pool).mutex, |mutex| mutex.lock(own(), log)) };
 
     // The alert about this is in the log. The caller, or another thread, is in the middle of
     // its own work with the pool.
-    match mutex.lock(own(), log) {
+    match taken? {
         Taken::Released => {}
         Taken::FromDead(pid) => note_death(&handle, pid),
         Taken::Already => return None,
@@ -101,10 +105,15 @@ unsafe fn work_and_unlock<T>(
     work: impl FnOnce(&Pool) -> Result<T>,
 ) -> Option<T> {
     // SAFETY: the caller passes a pool.
-    let (handle, mutex) = unsafe { (from_ptr(pool), &(*pool).mutex) };
+    let handle = unsafe { from_ptr(pool) };
     let result = handle.as_ref().map(work);
 
-    mutex.unlock(unchecked(), log);
+    // SAFETY: the caller passes a pool.
+    unsafe {
+        pool_lock::with(&raw const (*pool).mutex, |mutex| {
+            mutex.unlock(unchecked(), log);
+        })
+    };
     reported(&handle?, size, result?)
 }
 

@@ -2,7 +2,7 @@
 
 use super::change::RECORD;
 use super::known;
-use super::layout::{HEADER, KIND_PAGE, PAGE, STAT, Sizes, field, page};
+use super::layout::{HEADER, KIND_PAGE, PAGE, STAT, Sizes, field, has_own_lock, page};
 use super::pool::{Fault, Pool, Result};
 use crate::sys::parts::Places;
 
@@ -92,7 +92,7 @@ pub fn init(pool: &Pool) -> Result {
     let min_shift = pool.field(field::MIN_SHIFT)?;
     let size = pool.words().size();
 
-    known::remember(pool.at(0), size);
+    known::remember(pool.at(0), size, has_own_lock(pool.words()));
 
     let plan = Plan::at(pool.sizes(), pool.at(0), size, min_shift);
     let set = |field, value| pool.put(pool.at(field), value);

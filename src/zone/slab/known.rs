@@ -4,8 +4,8 @@
 //! has been taken over can write other numbers there. So a process also remembers the
 //! size and the parts in memory of its own.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::layout::{WORD, field};
 use crate::sys::parts::{Division, Parts, Places};
@@ -23,6 +23,8 @@ struct Known {
     /// The fields `end` and `min_shift` of the header. All parts depend on these fields.
     end: AtomicUsize,
     min_shift: AtomicUsize,
+    /// Whether `mutex` of the pool uses the words of the pool.
+    has_own_lock: AtomicBool,
     /// The parts, if the pool has pages.
     division: Division,
 }
@@ -36,6 +38,7 @@ static KNOWN: [Known; POOLS] = [const {
         size: AtomicUsize::new(0),
         end: AtomicUsize::new(0),
         min_shift: AtomicUsize::new(0),
+        has_own_lock: AtomicBool::new(false),
         division: Division::none(),
     }
 }; POOLS];
@@ -89,12 +92,29 @@ fn claim(address: usize) -> Option<&'static Known> {
     entries(address).find(is_claimed)
 }
 
-/// Remembers that the pool at `address` has `size` bytes.
-pub fn remember(address: usize, size: usize) {
+/// Remembers that the pool at `address` has `size` bytes, and whether its lock uses its own
+/// words.
+pub fn remember(address: usize, size: usize, has_own_lock: bool) {
     if let Some(known) = entry(address).or_else(|| claim(address)) {
         known.division.clear();
         known.size.store(size, Relaxed);
+        known.has_own_lock.store(has_own_lock, Relaxed);
     }
+}
+
+/// Remembers whether the lock of the pool at `address`, which is made again, uses the words of
+/// the pool. Does nothing if there is no such pool.
+pub fn remember_lock(address: usize, has_own_lock: bool) {
+    if let Some(known) = entry(address) {
+        known.has_own_lock.store(has_own_lock, Relaxed);
+    }
+}
+
+/// Whether the lock of the pool at `address` uses the words of the pool. False if this
+/// process does not know the pool.
+#[inline(always)]
+pub fn has_own_lock(address: usize) -> bool {
+    entry(address).is_some_and(|known| known.has_own_lock.load(Relaxed))
 }
 
 /// Remembers the parts of a pool that is made, and the fields of its header on which they
@@ -177,20 +197,21 @@ mod tests {
 
         assert_eq!(index(one), index(other));
 
-        remember(one, 8192);
-        remember(other, 4096);
+        remember(one, 8192, false);
+        remember(other, 4096, true);
         assert_eq!(bound(one, 1 << 40), 8192);
         assert_eq!(bound(other, 1 << 40), 4096);
+        assert_eq!([one, other, 0x5000].map(has_own_lock), [false, true, false]);
         assert_eq!(bound(one, 100), 100);
         assert_eq!(bound(0x5000, 77), 77);
-        remember(one, 65536);
+        remember(one, 65536, false);
         assert_eq!(bound(one, 1 << 40), 65536);
 
         // The entry of a pool that is freed is used again, and hides no other one.
         free(one);
         assert_eq!(bound(one, 1 << 40), 1 << 40);
         assert_eq!(bound(other, 1 << 40), 4096);
-        remember(other, 2048);
+        remember(other, 2048, true);
         assert_eq!(bound(other, 1 << 40), 2048);
     }
 }

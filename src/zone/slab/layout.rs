@@ -95,22 +95,29 @@ pub fn is_begun(zone: &Words) -> bool {
         zone.word(start + at)
             .is_some_and(|word| word.load(Relaxed) == value)
     };
-    // The words of the lock are the first ones of the zone.
-    let mut words = WORDS_AT.iter().enumerate();
 
     has(field::MIN_SHIFT, MIN_SHIFT)
         && has(field::END, start.saturating_add(zone.size()))
         && has(field::ADDR, start)
-        && words.all(|(n, at)| {
-            let at = offset_of!(ngx_slab_pool_t, mutex) + at;
+        && has_own_lock(zone)
+}
 
-            has(at, start + n * size_of::<u64>())
-        })
+/// Whether `mutex` of a pool uses the words of the pool, as in nginx.
+pub fn has_own_lock(pool: &Words) -> bool {
+    let start = pool.start();
+
+    // These words are the first ones of the pool.
+    WORDS_AT
+        .iter()
+        .enumerate()
+        .all(|(n, at)| pool.load(start + MUTEX + at) == Some(start + n * size_of::<u64>()))
 }
 
 /// The smallest size of chunks in a zone, as a power of two.
 pub const MIN_SHIFT: usize = 3;
 
+/// Where `mutex` is in a pool.
+pub const MUTEX: usize = offset_of!(ngx_slab_pool_t, mutex);
 /// The size of the header, in bytes.
 pub const HEADER: usize = size_of::<ngx_slab_pool_t>();
 /// The size of a descriptor, in bytes.
