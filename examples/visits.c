@@ -16,10 +16,8 @@ typedef struct {                        /* the root of the zone */
     visit_t    *last;
 } visits_t;
 
-static ngx_shm_zone_t  *zone;
-
 static ngx_int_t
-add_visit(visits_t *visits)
+add_visit(ngx_shm_zone_t *zone, visits_t *visits)
 {
     ngx_uint_t  n;
     visit_t    *visit = ngx_ipc_zone_alloc(zone, sizeof(visit_t));
@@ -45,15 +43,31 @@ add_visit(visits_t *visits)
     return NGX_OK;
 }
 
+static void *
+create_conf(ngx_cycle_t *cycle)         /* the configuration of the module is its zone */
+{
+    static ngx_str_t            name = ngx_string("visits");
+    static ngx_ipc_zone_type_t  type = {
+        .name = ngx_string("visits"), .version = 1, .root_size = sizeof(visits_t)
+    };
+
+    return ngx_ipc_zone_add(cycle, &type, &name, 65536);
+}
+
+static ngx_core_module_t  context = { .create_conf = create_conf };
+static ngx_module_t       module = { NGX_MODULE_V1, .ctx = &context, .type = NGX_CORE_MODULE };
+
 static void
 answer(ngx_connection_t *c)
 {
-    u_char   text[256], *end = text;
-    visit_t *visit;
+    ngx_shm_zone_t *zone = (ngx_shm_zone_t *) ngx_get_conf(ngx_cycle->conf_ctx, module);
+    visits_t       *visits = zone->data;
+    u_char          text[256], *end = text;
+    visit_t        *visit;
 
     if (ngx_ipc_zone_begin(zone) == NGX_OK) {
-        if (add_visit(zone->data) == NGX_OK) {
-            for (visit = ((visits_t *) zone->data)->last; visit; visit = visit->next) {
+        if (add_visit(zone, visits) == NGX_OK) {
+            for (visit = visits->last; visit != NULL; visit = visit->next) {
                 end = ngx_sprintf(end, "%ui ", visit->number);
             }
             if (ngx_ipc_zone_commit(zone) == NGX_OK) { c->send(c, text, end - text); }
@@ -64,28 +78,12 @@ answer(ngx_connection_t *c)
     ngx_close_connection(c);
 }
 
-static char *
-init_conf(ngx_cycle_t *cycle, void *conf)
-{
-    static ngx_str_t            name = ngx_string("visits");
-    static ngx_ipc_zone_type_t  type = {
-        .name = ngx_string("visits"), .version = 1, .root_size = sizeof(visits_t)
-    };
-
-    (void) conf;
-
-    zone = ngx_ipc_zone_add(cycle, &type, &name, 65536);
-    return (zone != NULL) ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
 int
 main(int argc, char **argv)
 {
-    ngx_core_conf_t    conf;
-    ngx_core_module_t  context = { .init_conf = init_conf };
-    ngx_module_t       module = { NGX_MODULE_V1, .ctx = &context, .type = NGX_CORE_MODULE };
-    ngx_module_t      *modules[] = { &module, NULL };
-    ngx_listening_t    listening = { .handler = answer };
+    ngx_core_conf_t   conf;
+    ngx_module_t     *modules[] = { &module, NULL };
+    ngx_listening_t   listening = { .handler = answer };
 
     ngx_ipc_conf_init(&conf);
     conf.modules = modules;
