@@ -50,11 +50,11 @@ typedef struct {
 } ngx_ipc_counters_t;
 
 /*
- * Returns the size in bytes of the memory for counters and gauges, in which processes
- * processes at a time have numbers of their own. Returns 0 if there are no counters and no
- * gauges, or if no memory can be so large.
+ * Returns the size in bytes of the memory for counters and gauges. Returns 0 if there are no
+ * counters and no gauges, or if no memory can be so large.
  *
- * The numbers of a process take whole cache lines of 64 bytes, each with up to 8 words: one
+ * The memory has a lane for each of processes processes, and one more, which further
+ * processes share. A lane takes whole cache lines of 64 bytes, each with up to 8 words: one
  * for the process, and one for each counter and gauge.
  */
 size_t ngx_ipc_counters_size(ngx_uint_t counters,
@@ -67,8 +67,8 @@ size_t ngx_ipc_counters_size(ngx_uint_t counters,
  *
  * memory has the size of ngx_ipc_counters_size(), and is 0 before the first process uses
  * it; the function does not write to it. For example, it is a piece of
- * ngx_slab_calloc(). processes is how many processes have numbers of their own at a time,
- * old workers of a reload among them.
+ * ngx_slab_calloc(). processes is the number of lanes: how many processes add at a time,
+ * old workers of a reload and the processes of an old binary among them.
  *
  * Returns NGX_OK. Returns NGX_ERROR if a pointer is NULL, if memory is not aligned to a
  * word, or if ngx_ipc_counters_size() returns 0 for these numbers.
@@ -87,10 +87,10 @@ ngx_int_t ngx_ipc_counters_init(ngx_ipc_counters_t *group,
  * the number of counters.
  *
  * The function needs no atomic instruction and waits for no process. At its first call, a
- * process takes memory of its own, which no process uses, or whose process has exited.
- * If processes others have some already, the function writes a warning to the log of
- * ngx_cycle, and this process adds to memory that it shares: the sums are right all the
- * same, but what it has added to gauges stays when it is killed.
+ * process takes a free lane, or the lane of a process that has exited. If other running
+ * processes have all lanes, the function writes a warning to the log of ngx_cycle, and this
+ * process adds to the lane that processes share: the sums are right all the same, but what
+ * it has added to gauges stays when it is killed.
  *
  * Returns NGX_OK. Returns NGX_ERROR, and changes nothing, if group is NULL or if there is
  * no number n.
@@ -103,11 +103,11 @@ ngx_int_t ngx_ipc_counters_add(ngx_ipc_counters_t *group,
                                ngx_int_t value);
 
 /*
- * Returns the sum of the number n over all processes: of a counter, what all processes
- * have added, of a gauge, what those processes have added that run.
+ * Returns the sum of the number n over all processes. For a gauge, only processes that run
+ * count.
  *
- * A process that has exited counts as running until its parent has reaped it only if the
- * system has no pidfd_open(2). Returns 0 if group is NULL or if there is no number n.
+ * If the system has no pidfd_open(2), a process that has exited counts as running until
+ * its parent has reaped it. Returns 0 if group is NULL or if there is no number n.
  *
  * Safety: group is NULL, or ngx_ipc_counters_init() has returned NGX_OK for it.
  */

@@ -29,7 +29,7 @@ extern "C" {
 typedef ngx_int_t (*ngx_ipc_zone_init_pt)(ngx_shm_zone_t *zone, void *root);
 
 /*
- * The structure of which a typed zone is made anew. The library makes this structure, and
+ * The old zone, from which migrate copies the content. The library makes this structure, and
  * later versions can add fields. It is valid until migrate returns.
  */
 typedef struct {
@@ -57,7 +57,7 @@ typedef ngx_int_t (*ngx_ipc_zone_migrate_pt)(ngx_shm_zone_t *zone,
 
 /*
  * A function of a module that ngx_ipc_zone_begin() calls after the process pid has died
- * while it held the lock of the zone, also outside of a transaction. Its transaction is
+ * while it held the lock of the zone, in a transaction or not. Its transaction is
  * undone or completed. The function runs in a transaction of its own. It can be called more than
  * once for a process.
  */
@@ -78,7 +78,8 @@ typedef struct {
     size_t root_size;
     /*
      * The size of the undo log in bytes, which limits what a transaction can change. 0: the
-     * log takes a page of the zone, together with the header.
+     * log takes a page of the zone, together with the header. A zone that is kept keeps the size
+     * of its log too.
      */
     size_t log_size;
     /* Fills a new zone, or NULL. */
@@ -99,11 +100,13 @@ typedef struct {
  *
  * When all modules have their configurations, each zone gets its memory, and data of the
  * zone becomes the address of the root. The module does not change data. If the old cycle,
- * or the old binary with keep_zones, has a typed zone with this name, size, type and
- * version, the zone gets its memory with its content. If size, version or type differ, the zone gets
- * new memory, and then migrate of the type is called. If there is no migrate, another
- * size makes the zone anew, and another type or version refuses it: a reload fails, with an
- * emergency in the log; a new binary logs a warning, and makes the zone anew.
+ * or the old binary with keep_zones, has a typed zone with this name, size, type, version
+ * and size of the root, the zone gets its memory with its content. If one of them differs,
+ * the zone gets new memory, and then migrate of the type is called.
+ *
+ * Without migrate, the zone gets a new root if only its size differs. If the type, its
+ * version or the size of the root differs, a reload fails, with an emergency in the log; a
+ * new binary logs a warning, and the zone gets a new root.
  *
  * Returns the zone. Returns NULL, with an emergency in the log of the cycle, if there is no
  * memory, if the type has no name or one with more than 64 bytes, if the zone was declared for
@@ -124,13 +127,14 @@ ngx_shm_zone_t *ngx_ipc_zone_add_size(ngx_cycle_t *cycle,
  *
  * If a process has died in a transaction, the function first undoes its changes, or, if its
  * transaction was final, completes it, and logs a notice. If a process has died while it
- * held the lock, also outside of a transaction, the function then calls on_owner_died of the
+ * held the lock, in a transaction or not, the function then calls on_owner_died of the
  * type.
  *
  * Returns NGX_OK: the process holds the lock until ngx_ipc_zone_commit() or
  * ngx_ipc_zone_abort(). Returns NGX_ERROR, with an alert in the log of ngx_cycle and without
- * the lock, if this process holds the lock already, if the zone is not a typed zone, or if
- * another process has overwritten its header or its undo log.
+ * the lock, if this process holds the lock already, if the zone is not a typed zone, if
+ * on_owner_died could not save or free something, or if another process has overwritten
+ * the header of the zone or its undo log.
  *
  * Safety: zone is NULL or a zone of a cycle that is in use. One thread of a process uses the zone.
  */
@@ -141,12 +145,13 @@ ngx_int_t ngx_ipc_zone_begin(ngx_shm_zone_t *zone);
  * get their old value again if the transaction is undone. Bytes of a piece that was
  * allocated in this transaction need not be saved, nor bytes that are saved already.
  *
- * The undo log has room for log_size bytes: those that are saved, rounded up to whole
- * words, and 16 bytes for each call, also of the other functions.
+ * The call takes 16 bytes of the undo log, and the words in which the saved bytes lie. The
+ * log has log_size bytes; docs/zones.md says what the other functions take.
  *
  * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the log is
  * full, if the bytes are not in the pages of the pool, or if this process has not begun a
- * transaction. The program must not change the bytes then, and the transaction can only be undone.
+ * transaction. The program must not change the bytes then, and ngx_ipc_zone_commit() undoes
+ * the transaction.
  *
  * Safety: zone is NULL or a zone of a cycle that is in use.
  */
@@ -176,12 +181,13 @@ void *ngx_ipc_zone_calloc(ngx_shm_zone_t *zone,
                           size_t size);
 
 /*
- * Frees the piece p when the transaction is final. Until then, the program can still read
- * it. It stays allocated if the transaction is undone.
+ * Frees the piece p when the transaction is committed. Until then, the program can still read
+ * it. It stays allocated if the transaction is undone. If no piece begins at p, the alert
+ * comes when the transaction is committed, and nothing is freed.
  *
  * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the undo log is
  * full, if p is not in the pages of the pool, or if this process has not begun a
- * transaction. The transaction can only be undone then.
+ * transaction. Then ngx_ipc_zone_commit() undoes the transaction.
  *
  * Safety: zone is NULL or a zone of a cycle that is in use. No process uses the piece after the
  * transaction.
@@ -247,9 +253,9 @@ ngx_int_t ngx_ipc_zone_queue_remove(ngx_shm_zone_t *zone,
                                     void *x);
 
 /*
- * Makes a table in the zone, in the transaction that this process has begun: values of size
- * bytes, which are found by their keys. n is the expected number of keys, which are spread
- * over so many lists.
+ * Makes a table in the zone, in the transaction that this process has begun: it maps keys to
+ * values of size bytes. n is the expected number of keys. The table has so many lists, rounded
+ * up to a power of two.
  *
  * Returns the table, or NULL as ngx_ipc_zone_alloc() does.
  *
@@ -260,7 +266,7 @@ void *ngx_ipc_zone_hash_create(ngx_shm_zone_t *zone,
                                size_t size);
 
 /*
- * Finds the value of the key key of len bytes in a table with values of size bytes. This
+ * Finds the value of the key of len bytes at key in a table with values of size bytes. This
  * process has begun a transaction.
  *
  * Returns the value, at an address that is a multiple of the size of a pointer. It is valid until
@@ -278,7 +284,7 @@ void *ngx_ipc_zone_hash_get(ngx_shm_zone_t *zone,
                             size_t size);
 
 /*
- * Sets the value of the key key of len bytes to a copy of the size bytes at value, in
+ * Sets the value of the key of len bytes at key to a copy of the size bytes at value, in
  * the transaction that this process has begun.
  *
  * Returns NGX_OK. Returns NGX_ERROR, with a line in the log of ngx_cycle, if there is no memory,
@@ -296,7 +302,7 @@ ngx_int_t ngx_ipc_zone_hash_set(ngx_shm_zone_t *zone,
                                 size_t size);
 
 /*
- * Deletes the key key of len bytes, in the transaction that this process has begun.
+ * Deletes the key of len bytes at key, in the transaction that this process has begun.
  *
  * Returns NGX_OK, or NGX_DECLINED if the table has no such key. Returns NGX_ERROR, with an
  * alert in the log of ngx_cycle, as ngx_ipc_zone_free() and ngx_ipc_zone_hash_get() do. The

@@ -48,11 +48,13 @@ pub(super) unsafe fn piece(
 ///
 /// When all modules have their configurations, each zone gets its memory, and `data` of the
 /// zone becomes the address of the root. The module does not change `data`. If the old cycle,
-/// or the old binary with `keep_zones`, has a typed zone with this name, size, type and
-/// version, the zone gets its memory with its content. If size, version or type differ, the zone gets
-/// new memory, and then `migrate` of the type is called. If there is no `migrate`, another
-/// size makes the zone anew, and another type or version refuses it: a reload fails, with an
-/// emergency in the log; a new binary logs a warning, and makes the zone anew.
+/// or the old binary with `keep_zones`, has a typed zone with this name, size, type, version
+/// and size of the root, the zone gets its memory with its content. If one of them differs,
+/// the zone gets new memory, and then `migrate` of the type is called.
+///
+/// Without `migrate`, the zone gets a new root if only its size differs. If the type, its
+/// version or the size of the root differs, a reload fails, with an emergency in the log; a
+/// new binary logs a warning, and the zone gets a new root.
 ///
 /// Returns the zone. Returns NULL, with an emergency in the log of the cycle, if there is no
 /// memory, if the type has no name or one with more than 64 bytes, if the zone was declared for
@@ -88,13 +90,14 @@ pub unsafe extern "C" fn ngx_ipc_zone_add_size(
 ///
 /// If a process has died in a transaction, the function first undoes its changes, or, if its
 /// transaction was final, completes it, and logs a notice. If a process has died while it
-/// held the lock, also outside of a transaction, the function then calls `on_owner_died` of the
+/// held the lock, in a transaction or not, the function then calls `on_owner_died` of the
 /// type.
 ///
 /// Returns NGX_OK: the process holds the lock until ngx_ipc_zone_commit() or
 /// ngx_ipc_zone_abort(). Returns NGX_ERROR, with an alert in the log of ngx_cycle and without
-/// the lock, if this process holds the lock already, if the zone is not a typed zone, or if
-/// another process has overwritten its header or its undo log.
+/// the lock, if this process holds the lock already, if the zone is not a typed zone, if
+/// `on_owner_died` could not save or free something, or if another process has overwritten
+/// the header of the zone or its undo log.
 ///
 /// # Safety
 ///
@@ -109,12 +112,13 @@ pub unsafe extern "C" fn ngx_ipc_zone_begin(zone: *mut ngx_shm_zone_t) -> ngx_in
 /// get their old value again if the transaction is undone. Bytes of a piece that was
 /// allocated in this transaction need not be saved, nor bytes that are saved already.
 ///
-/// The undo log has room for `log_size` bytes: those that are saved, rounded up to whole
-/// words, and 16 bytes for each call, also of the other functions.
+/// The call takes 16 bytes of the undo log, and the words in which the saved bytes lie. The
+/// log has `log_size` bytes; `docs/zones.md` says what the other functions take.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the log is
 /// full, if the bytes are not in the pages of the pool, or if this process has not begun a
-/// transaction. The program must not change the bytes then, and the transaction can only be undone.
+/// transaction. The program must not change the bytes then, and ngx_ipc_zone_commit() undoes
+/// the transaction.
 ///
 /// # Safety
 ///
@@ -159,12 +163,13 @@ pub unsafe extern "C" fn ngx_ipc_zone_calloc(
     unsafe { piece(zone, |zone| zone_transaction::calloc(zone, size)) }
 }
 
-/// Frees the piece `p` when the transaction is final. Until then, the program can still read
-/// it. It stays allocated if the transaction is undone.
+/// Frees the piece `p` when the transaction is committed. Until then, the program can still read
+/// it. It stays allocated if the transaction is undone. If no piece begins at `p`, the alert
+/// comes when the transaction is committed, and nothing is freed.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the undo log is
 /// full, if `p` is not in the pages of the pool, or if this process has not begun a
-/// transaction. The transaction can only be undone then.
+/// transaction. Then ngx_ipc_zone_commit() undoes the transaction.
 ///
 /// # Safety
 ///

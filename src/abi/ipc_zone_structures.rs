@@ -79,9 +79,9 @@ pub unsafe extern "C" fn ngx_ipc_zone_queue_remove(
     unsafe { done(zone, |zone| structures::remove(zone, x.addr())) }
 }
 
-/// Makes a table in the zone, in the transaction that this process has begun: values of `size`
-/// bytes, which are found by their keys. `n` is the expected number of keys, which are spread
-/// over so many lists.
+/// Makes a table in the zone, in the transaction that this process has begun: it maps keys to
+/// values of `size` bytes. `n` is the expected number of keys. The table has so many lists, rounded
+/// up to a power of two.
 ///
 /// Returns the table, or NULL as ngx_ipc_zone_alloc() does.
 ///
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn ngx_ipc_zone_hash_create(
     unsafe { piece(zone, |zone| structures::create(zone, n, size)) }
 }
 
-/// Finds the value of the key `key` of `len` bytes in a table with values of `size` bytes. This
+/// Finds the value of the key of `len` bytes at `key` in a table with values of `size` bytes. This
 /// process has begun a transaction.
 ///
 /// Returns the value, at an address that is a multiple of the size of a pointer. It is valid until
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn ngx_ipc_zone_hash_get(
     }
 }
 
-/// Sets the value of the key `key` of `len` bytes to a copy of the `size` bytes at `value`, in
+/// Sets the value of the key of `len` bytes at `key` to a copy of the `size` bytes at `value`, in
 /// the transaction that this process has begun.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with a line in the log of ngx_cycle, if there is no memory,
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn ngx_ipc_zone_hash_set(
     }
 }
 
-/// Deletes the key `key` of `len` bytes, in the transaction that this process has begun.
+/// Deletes the key of `len` bytes at `key`, in the transaction that this process has begun.
 ///
 /// Returns NGX_OK, or NGX_DECLINED if the table has no such key. Returns NGX_ERROR, with an
 /// alert in the log of ngx_cycle, as ngx_ipc_zone_free() and ngx_ipc_zone_hash_get() do. The

@@ -11,7 +11,7 @@ use crate::config::{ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
 use crate::zone::slab::layout::{Sizes, ngx_slab_pool_t};
 use crate::zone::typed::{Type, word};
 
-/// The structure of which a typed zone is made anew. The library makes this structure, and
+/// The old zone, from which `migrate` copies the content. The library makes this structure, and
 /// later versions can add fields. It is valid until `migrate` returns.
 #[repr(C)]
 pub struct ngx_ipc_zone_old_t {
@@ -45,7 +45,7 @@ pub type ngx_ipc_zone_migrate_pt = Option<
 >;
 
 /// A function of a module that ngx_ipc_zone_begin() calls after the process `pid` has died
-/// while it held the lock of the zone, also outside of a transaction. Its transaction is
+/// while it held the lock of the zone, in a transaction or not. Its transaction is
 /// undone or completed. The function runs in a transaction of its own. It can be called more than
 /// once for a process.
 pub type ngx_ipc_zone_owner_died_pt =
@@ -63,7 +63,8 @@ pub struct ngx_ipc_zone_type_t {
     /// The size of the root in bytes.
     pub root_size: usize,
     /// The size of the undo log in bytes, which limits what a transaction can change. 0: the
-    /// log takes a page of the zone, together with the header.
+    /// log takes a page of the zone, together with the header. A zone that is kept keeps the size
+    /// of its log too.
     pub log_size: usize,
     /// Fills a new zone, or NULL.
     pub init: ngx_ipc_zone_init_pt,
