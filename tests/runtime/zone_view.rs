@@ -87,7 +87,7 @@ fn a_zone_is_shown() {
 /// progress.
 #[test]
 fn an_interrupted_operation_is_shown() {
-    const RECORD: u64 = 464;
+    const RECORD: u64 = 448;
 
     let program = start("zone_view_record.log");
     let master = pid(&program);
