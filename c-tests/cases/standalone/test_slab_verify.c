@@ -218,7 +218,7 @@ test_undo(void)
 
     /* One entry: pfree, and its value before the operation. */
 
-    record = (size_t *) pool->start - 58;
+    record = (size_t *) pool->start - 56;
     record[2] = (size_t) &pool->pfree;
     record[3] = pfree;
     record[0] = 1;
