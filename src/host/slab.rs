@@ -134,7 +134,7 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
         )
     };
 
-    if !is_begun(&words) {
+    if !is_begun(&words, size) {
         return Err(DAMAGED);
     }
 

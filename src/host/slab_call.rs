@@ -45,9 +45,9 @@ pub unsafe fn with_lock<T>(
     // SAFETY: the caller passes NULL or a pool.
     unsafe {
         if let Some(parts) = known_parts(pool)
+            && known::has_own_lock(pool.addr())
             && let Some(own) = own()
-            && let Some(lock) = (*pool).own_lock()
-            && lock.take(own)
+            && (*pool).lock().take(own)
         {
             let result = quick(&parts);
 
@@ -55,7 +55,7 @@ pub unsafe fn with_lock<T>(
                 return work_and_unlock(pool, size, work);
             }
 
-            lock.release(own, log);
+            (*pool).lock().release(own, log);
             result
         } else {
             lock_and_work(pool, size, work)

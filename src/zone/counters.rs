@@ -84,12 +84,12 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The size of a lane in bytes. `None` if there are no numbers, or too many.
+    /// The size of a lane in bytes. `None` if there are no numbers, too many, or no processes.
     fn lane_size(self) -> Option<usize> {
         let numbers = self.counters.checked_add(self.gauges)?;
         let size = numbers.checked_add(1)?.checked_mul(WORD)?;
 
-        (numbers > 0).then_some(())?;
+        (numbers > 0 && self.processes > 0).then_some(())?;
         size.checked_next_multiple_of(LINE)
     }
 

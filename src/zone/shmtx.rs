@@ -192,17 +192,11 @@ impl ngx_shmtx_t {
         is_released
     }
 
-    /// Whether the process `pid` holds the lock.
-    pub fn is_held_by(&self, pid: ngx_pid_t) -> bool {
-        matches!(self.lock, Some(lock) if pid_of(lock.load(Relaxed)) == pid)
-    }
+    /// Whether the process `pid` has held the lock and has exited.
+    pub fn is_left_by(&self, pid: ngx_pid_t) -> bool {
+        let owner = self.lock.map_or(0, |lock| lock.load(Relaxed));
 
-    /// Whether `words` are the words of this lock, with the word for processes that sleep.
-    #[inline(always)]
-    pub fn is_of(&self, words: &ngx_shmtx_sh_t) -> bool {
-        let address = |word: Option<&AtomicU64>| word.map_or(0, |word| word.as_ptr().addr());
-        address(self.lock) == address(Some(&words.lock))
-            && address(self.wait()) == address(words.wait())
+        owner != 0 && pid_of(owner) == pid && owner::has_exited(owner)
     }
 
     /// The word for processes that sleep.

@@ -166,7 +166,7 @@ impl<'a> Transaction<'a> {
     /// Saves the word at `address`, and changes it.
     pub fn change(&self, address: usize, value: usize) -> Result {
         self.save(address, size_of::<usize>())?;
-        Ok(self.pool.put(address, value)?)
+        self.or_fail(self.pool.put(address, value).map_err(Fault::from))
     }
 
     /// Allocates `size` bytes, which are freed again if the transaction is undone.

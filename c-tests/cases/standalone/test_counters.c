@@ -345,6 +345,7 @@ test_arguments(void)
     start(2);
 
     T_EQ(ngx_ipc_counters_size(0, 0, 1), 0);
+    T_EQ(ngx_ipc_counters_size(1, 0, 0), 0);
     T_EQ(ngx_ipc_counters_size((ngx_uint_t) -1, 1, 1), 0);
     T_EQ(ngx_ipc_counters_size((ngx_uint_t) -1 / 8, 1, 1), 0);
     T_EQ(ngx_ipc_counters_size(1, 1, (ngx_uint_t) -1), 0);

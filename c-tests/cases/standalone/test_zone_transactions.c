@@ -628,6 +628,16 @@ check_hostile(ngx_cycle_t *cycle)
     T_OK(alerts > 20);
     T_OK(logged("the undo log is damaged\n"));
 
+    /* The words of the header, while this process is in a transaction. */
+
+    for (i = 0; i < 10; i++) {
+        T_EQ(ngx_ipc_zone_begin(zone), NGX_OK);
+        ((uintptr_t *) header)[i] += 8;
+        (void) ngx_ipc_zone_commit(zone);
+        T_EQ(pool_of(zone)->lock.lock, 0);
+        memcpy(zone->shm.addr, before, SIZE);
+    }
+
     /* The bytes of before are a good zone. */
 
     T_EQ(transfer(0, 1, 5), NGX_OK);

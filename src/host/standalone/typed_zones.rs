@@ -7,13 +7,14 @@ use std::ffi::{OsStr, c_void};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicU64;
 
 use super::cycle::Cycle;
 use super::shared_memory::{Zone, bytes, refuse};
 use super::socket_names::put_text;
 use super::zone_transaction::report_found;
 use super::zone_type::{
-    Declared, FIRST_SIZE, NONE, ngx_ipc_zone_old_t, ngx_ipc_zone_type_t, type_of,
+    Declared, FIRST_SIZE, NONE, Private, ngx_ipc_zone_old_t, ngx_ipc_zone_type_t, type_of,
 };
 use super::{kept_zones, shared_memory_add};
 use crate::config::{NGX_OK, ngx_str_t};
@@ -106,7 +107,10 @@ pub unsafe fn add(
 fn remember(cycle: Cycle, zone: Zone, of: ngx_ipc_zone_type_t) -> Result<Zone> {
     let pool = cycle.pool().ok_or(Status::Error)?;
     let name = put_text(pool, bytes(&of.name))?;
-    let copy = pool.put(ngx_ipc_zone_type_t { name, ..of })?;
+    let copy = pool.put(Private {
+        of: ngx_ipc_zone_type_t { name, ..of },
+        begun: AtomicU64::new(0),
+    })?;
 
     zone.update(|zone| zone.sync = copy.as_ptr().cast());
 
@@ -253,9 +257,12 @@ fn not_used(zone: Zone, why: &str, log: Log) -> Status {
 
 /// Sets `data` of a zone to its root.
 fn set_root(zone: Zone, log: Log) -> Result {
+    let expected = type_of(zone).map(|of| of.0.root_size);
+    // Another process can have changed the header since it was judged.
     let root = zone
         .slab_pool()
         .and_then(|pool| Header::find(&pool)?.root().ok())
+        .filter(|&(_, size)| Some(size) == expected)
         .map(|(root, _)| zone.get().shm.addr.with_addr(root));
 
     match root {

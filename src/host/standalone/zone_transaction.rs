@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared_memory::Zone;
-use super::zone_type::type_of;
+use super::zone_type::{private, type_of};
 use crate::host::lock_owner::{log, own, unchecked};
 use crate::host::{slab, slab_log};
 use crate::log::{Level, Log};
@@ -41,8 +42,9 @@ pub fn begin(zone: Zone) -> bool {
     };
     let begun = start(zone, &pool, pid_of(number), dead);
 
-    if begun.is_err() {
-        lock.unlock(unchecked(), log);
+    match (&begun, private(zone)) {
+        (Ok(()), Some(private)) => private.begun.store(number, Relaxed),
+        _ => lock.unlock(unchecked(), log),
     }
 
     reported(zone, &pool, 0, begun).is_some()
@@ -154,9 +156,10 @@ fn end(zone: Zone, work: impl FnOnce(&Transaction<'_>, &Pool) -> Result) -> bool
     let (Some(lock), Some(pool)) = (zone.lock(), zone.slab_pool()) else {
         return false;
     };
-    let transaction = Transaction::of_process(&pool, pid_of(number()));
-    let has_begun = !matches!(transaction, Err(Fault::NotBegun));
-    let result = transaction.and_then(|transaction| work(&transaction, &pool));
+    let number = number();
+    let has_begun = private(zone).is_some_and(|private| private.begun.swap(0, Relaxed) == number);
+    let result = Transaction::of_process(&pool, pid_of(number))
+        .and_then(|transaction| work(&transaction, &pool));
 
     // The next transaction finds what is left of a transaction that could not be ended.
     if has_begun {

@@ -5,6 +5,7 @@
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
+use std::sync::atomic::AtomicU64;
 
 use super::shared_memory::{Zone, bytes, ngx_shm_zone_t};
 use crate::config::{ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
@@ -126,11 +127,23 @@ impl Declared {
     }
 }
 
+/// What the library knows of a typed zone, in memory of the process.
+pub(super) struct Private {
+    pub(super) of: ngx_ipc_zone_type_t,
+    /// The number of the process that has begun a transaction, or 0. The word in the zone that
+    /// says the same can be overwritten by another process.
+    pub(super) begun: AtomicU64,
+}
+
+/// What the library knows of a typed zone; `None` if the zone is not a typed zone.
+#[inline]
+pub(super) fn private<'a>(zone: Zone) -> Option<&'a Private> {
+    // SAFETY: the library sets the field to a structure of its own that lives as long as the cycle.
+    unsafe { zone.get().sync.cast::<Private>().as_ref() }
+}
+
 /// The type of a zone; `None` if it is not a typed zone.
 #[inline]
 pub fn type_of(zone: Zone) -> Option<Declared> {
-    let of = zone.get().sync.cast::<ngx_ipc_zone_type_t>();
-
-    // SAFETY: the library sets the field to a structure of its own that lives as long as the cycle.
-    unsafe { of.as_ref() }.copied().map(Declared)
+    private(zone).map(|private| Declared(private.of))
 }

@@ -99,7 +99,7 @@ fn unlock(pid: ngx_pid_t) {
         };
 
         // The next process that takes the lock must find the note.
-        if lock.is_held_by(pid) {
+        if lock.is_left_by(pid) {
             slab::note_death(&pool, pid);
         }
 

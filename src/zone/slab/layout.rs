@@ -80,16 +80,16 @@ impl ngx_slab_pool_t {
         mutex.create(lock);
     }
 
-    /// The words of the lock, if ngx_shmtx_create() has made `mutex` of them, and no process
-    /// has overwritten it.
+    /// The words of the lock.
     #[inline(always)]
-    pub fn own_lock(&self) -> Option<&ngx_shmtx_sh_t> {
-        self.mutex.is_of(&self.lock).then_some(&self.lock)
+    pub fn lock(&self) -> &ngx_shmtx_sh_t {
+        &self.lock
     }
 }
 
-/// Whether the header of a zone has the values that [`ngx_slab_pool_t::begin`] has written.
-pub fn is_begun(zone: &Words) -> bool {
+/// Whether the header of a zone of `size` bytes has the values that
+/// [`ngx_slab_pool_t::begin`] has written.
+pub fn is_begun(zone: &Words, size: usize) -> bool {
     let start = zone.start();
     let has = |at: usize, value: usize| {
         zone.word(start + at)
@@ -97,7 +97,7 @@ pub fn is_begun(zone: &Words) -> bool {
     };
 
     has(field::MIN_SHIFT, MIN_SHIFT)
-        && has(field::END, start.saturating_add(zone.size()))
+        && has(field::END, start.saturating_add(size))
         && has(field::ADDR, start)
         && has_own_lock(zone)
 }
