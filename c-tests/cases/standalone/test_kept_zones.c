@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 
 
-#define SIZE   (16 * 4096)
+#define SIZE   (16 * 4096 + 1)      /* not a multiple of a word */
 
 
 static int               fd;
