@@ -3,35 +3,59 @@
 # programs.sh PROGRAM...: runs test programs, each of which prints TAP.
 #
 # The command in WRAPPER, such as "valgrind -q --trace-children=no", runs each
-# program.
+# program.  JOBS=N runs N programs at the same time, for programs whose time does not
+# matter.
+
+if [ "${JOBS:-1}" -gt 1 ]; then
+    PRINTING=$(mktemp) || exit 1
+    export PRINTING
+    trap 'rm -f "$PRINTING"' EXIT
+
+    printf '%s\n' "$@" | xargs -d '\n' -P "$JOBS" -n 1 env JOBS=1 sh "$0"
+    exit
+fi
 
 status=0
 
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
 
-for program; do
-    name=$(basename "$program")
-    echo "# program $name"
-
+# run PROGRAM: runs the program, and stores its output
+run()
+{
     # The shell looks in PATH for a program whose name has no slash.
-    case $program in
-        */*) ;;
-        *)   program=./$program ;;
-    esac
+    case $1 in
+        */*) ${WRAPPER:-} "$1" ;;
+        *)   ${WRAPPER:-} "./$1" ;;
+    esac > "$out" 2>&1
+}
 
-    ${WRAPPER:-} "$program" > "$out" 2>&1
-    code=$?
+# print PROGRAM CODE: prints the stored output
+print()
+{
+    name=$(basename "$1")
+    echo "# program $name"
     cat "$out"
-
-    [ "$code" -eq 0 ] || status=1
 
     # The program printed no failure but exits with an error: a signal killed
     # it, or valgrind or AddressSanitizer has found an error.
-    if [ "$code" -ne 0 ] && ! grep -q '^not ok' "$out"; then
-        echo "not ok - $name ended with code $code"
+    if [ "$2" -ne 0 ] && ! grep -q '^not ok' "$out"; then
+        echo "not ok - $name ended with code $2"
         grep -vE '^(ok|1\.\.)' "$out" | tail -n 40 | sed 's/^/# /'
     fi
+}
+
+for program; do
+    run "$program"
+    code=$?
+
+    # Programs that run at the same time print one after the other.
+    (
+        [ -z "${PRINTING:-}" ] || flock 9
+        print "$program" "$code"
+    ) 9> "${PRINTING:-/dev/null}"
+
+    [ "$code" -eq 0 ] || status=1
 done
 
 exit "$status"

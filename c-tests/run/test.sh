@@ -39,7 +39,7 @@ programs()
 under_valgrind()
 {
     (
-        export T_VALGRIND=1 T_TIMEOUT=300
+        export T_VALGRIND=1 T_TIMEOUT=300 JOBS=2
         programs WRAPPER="valgrind -q --error-exitcode=9 --leak-check=full \
             --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=no"
     )
