@@ -26,6 +26,7 @@ typedef struct {
 static ngx_uint_t                inits, migrations, zone_inits;
 static ngx_int_t                 init_result, migrate_result, zone_result;
 static ngx_uint_t                old_number;
+static u_char                    before[SIZE];
 
 
 static ngx_int_t
@@ -207,7 +208,7 @@ check_kept(ngx_cycle_t *cycle)
 {
     int      i, fds;
     void    *root;
-    u_char  *addr, *before;
+    u_char  *addr;
 
     static u_char               text[] = "numbers";
     static ngx_ipc_zone_type_t  other;
@@ -217,8 +218,6 @@ check_kept(ngx_cycle_t *cycle)
     ((one_t *) root)->number = 42;
     fds = t_open_fds();
 
-    before = malloc(SIZE);
-    T_REQUIRE(before != NULL);
     memcpy(before, addr, SIZE);
 
     for (i = 0; i < 3; i++) {
@@ -274,7 +273,7 @@ static void
 refused(ngx_cycle_t *cycle, const char *why)
 {
     int              fds;
-    u_char          *addr, *before;
+    u_char          *addr;
     ngx_shm_zone_t  *old;
 
     old = zone;
@@ -285,8 +284,6 @@ refused(ngx_cycle_t *cycle, const char *why)
     T_EQ(ngx_ipc_zone_commit(zone), NGX_OK);
     fds = t_open_fds();
 
-    before = malloc(SIZE);
-    T_REQUIRE(before != NULL);
     memcpy(before, addr, SIZE);
 
     T_OK(ngx_init_cycle(cycle) == NULL);

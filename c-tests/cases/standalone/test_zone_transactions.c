@@ -585,7 +585,6 @@ static ngx_int_t
 check_hostile(ngx_cycle_t *cycle)
 {
     size_t            i, j;
-    u_char           *before;
     ngx_uint_t        alerts;
     t_zone_header_t  *header = header_of(zone);
 
@@ -593,9 +592,7 @@ check_hostile(ngx_cycle_t *cycle)
         0, 1, 2, 8, 15, 16, 17, 24, 4096, (uintptr_t) -1, (uintptr_t) -8,
         (uintptr_t) 1 << 40
     };
-
-    before = malloc(SIZE);
-    T_REQUIRE(before != NULL);
+    static u_char           before[SIZE];
 
     (void) killed(die_in_transaction);
     memcpy(before, zone->shm.addr, SIZE);
