@@ -46,6 +46,8 @@ against_nginx()
 {
     {
         for h in $headers; do echo "#include <ngx_$h.h>"; done
+        # a type that nginx does not have
+        echo 'typedef struct { int own; } ngx_slab_usage_t;'
         prototypes "$1"
     } > "$tmp/against.c" && gcc $flags $theirs -c "$tmp/against.c" -o "$tmp/against.o"
 }
