@@ -51,7 +51,7 @@ typedef struct {
 
 /*
  * Returns the size in bytes of the memory for counters and gauges. Returns 0 if there are no
- * counters and no gauges, or if no memory can be so large.
+ * counters and no gauges, if processes is 0, or if no memory can be so large.
  *
  * The memory has a lane for each of processes processes, and one more, which further
  * processes share. A lane takes whole cache lines of 64 bytes, each with up to 8 words: one

@@ -74,10 +74,13 @@ compiles_alone()
 }
 
 # compiles_for_nginx SOURCE: compiles the source with the headers of a stock
-# nginx
+# nginx, and with those of the library that nginx/config adds to them
 compiles_for_nginx()
 {
-    cc -std=gnu11 -Wall -Wextra -Werror -isystem "$stock/src/core" -isystem "$stock/src/event" \
+    mkdir -p "$tmp/added"
+    cp "$lib/include/ngx_ipc.h" "$lib/include/ngx_ipc_message.h" \
+        "$lib/include/ngx_ipc_counters.h" "$tmp/added"
+    cc "-I$tmp/added" -std=gnu11 -Wall -Wextra -Werror -isystem "$stock/src/core" -isystem "$stock/src/event" \
         -isystem "$stock/src/event/modules" -isystem "$stock/src/os/unix" \
         -isystem "$stock/objs" -c "$1" -o "$tmp/object"
 }
