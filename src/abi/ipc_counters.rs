@@ -48,8 +48,8 @@ pub extern "C" fn ngx_ipc_counters_size(
 /// Prepares a structure for counters in shared memory. Each process that uses the memory
 /// has a structure of its own, or inherits one, and all give the same numbers.
 ///
-/// `memory` has the size of ngx_ipc_counters_size(), and is 0 before the first process uses
-/// it; the function does not write to it. For example, it is a piece of
+/// `memory` has as many bytes as ngx_ipc_counters_size() returns. They are 0 until the first
+/// process adds to a number; this function does not write to them. The memory can be a piece of
 /// ngx_slab_calloc(). `processes` is the number of lanes: how many processes add at a time,
 /// old workers of a reload and the processes of an old binary among them.
 ///

@@ -267,7 +267,7 @@ test_kept(void)
 }
 
 
-/* The reload fails, and the old zone has the same bytes. */
+/* The reload fails, and no byte of the old zone has changed. */
 
 static void
 refused(ngx_cycle_t *cycle, const char *why)
