@@ -285,24 +285,37 @@ pub fn shmem(extent: Extent, report: &mut Report) {
 pub fn slab(extent: Extent, report: &mut Report) {
     let programs = [Peer::Nginx, Peer::Library].map(|peer| driver("slab", peer, Backend::BEST));
 
+    let mut add = |name, argument, what| {
+        let case = Case {
+            name,
+            argument,
+            pinned: true,
+        };
+
+        report.add(times(
+            &programs,
+            case,
+            extent.rounds(40),
+            100_000,
+            ("slab", what),
+        ));
+    };
+
     for (size, text) in [(8, "8"), (64, "64"), (500, "500"), (12_000, "12,000")] {
         for (name, what) in [("pair", "one at a time"), ("many", "of 256, at random")] {
-            let case = Case {
+            add(
                 name,
-                argument: size,
-                pinned: true,
-            };
-            let what = format!("allocate and free {text} bytes, {what}");
-
-            report.add(times(
-                &programs,
-                case,
-                extent.rounds(40),
-                100_000,
-                ("slab", what),
-            ));
+                size,
+                format!("allocate and free {text} bytes, {what}"),
+            );
         }
     }
+
+    add(
+        "full",
+        500,
+        "500 bytes that a full zone does not have".into(),
+    );
 }
 
 fn huge_pages(

@@ -1,14 +1,15 @@
 
 /*
- * Measures pieces of a zone of 1 MiB: pieces of bench_argument bytes are allocated
- * and freed, one at a time ("pair") or among 256 others in random order ("many").
+ * Measures pieces of a zone of 4 MiB: pieces of bench_argument bytes are allocated
+ * and freed, one at a time ("pair") or among 256 others in random order ("many").  Or
+ * allocations fail because the zone has no room ("full").
  */
 
 
 #include "bench.h"
 
 
-#define ZONE    (1024 * 1024)
+#define ZONE    (4 * 1024 * 1024)
 #define PIECES  256
 
 
@@ -102,12 +103,38 @@ many(long n)
 }
 
 
+static double
+full(long n)
+{
+    double            start;
+    ngx_slab_pool_t  *pool;
+
+    pool = make();
+
+    /* As in limit_req, which frees the oldest pieces and tries again. */
+
+    pool->log_nomem = 0;
+
+    while (ngx_slab_alloc(pool, bench_argument) != NULL) { /* void */ }
+
+    start = bench_now();
+
+    while (n-- > 0) {
+        bench_check(ngx_slab_alloc(pool, bench_argument) == NULL,
+                    "a full zone");
+    }
+
+    return bench_now() - start;
+}
+
+
 int
 main(int argc, char **argv)
 {
     static const bench_case_t  cases[] = {
         { "pair", pair },
         { "many", many },
+        { "full", full },
         { NULL, NULL }
     };
 

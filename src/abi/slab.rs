@@ -1,7 +1,6 @@
 //! `ngx_slab.h`: the pools of zones.
 
 use std::ffi::{c_char, c_void};
-use std::num::NonZeroUsize;
 use std::ptr;
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
@@ -11,10 +10,10 @@ use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 use crate::zone::slab::quick;
 use crate::zone::slab::usage::ngx_slab_usage_t;
 
-/// The piece of memory at `address`, which is shared with C; NULL for `None`.
+/// The piece of memory at `address`, which is shared with C; NULL for 0 and `None`.
 #[inline(always)]
-fn piece(address: Option<NonZeroUsize>) -> *mut c_void {
-    ptr::with_exposed_provenance_mut(address.map_or(0, NonZeroUsize::get))
+fn piece(address: Option<usize>) -> *mut c_void {
+    ptr::with_exposed_provenance_mut(address.unwrap_or(0))
 }
 
 /// Finds out the size of a page, on which the sizes of chunks depend. ngx_slab_init()

@@ -2,7 +2,6 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
 use super::lock_owner::{lock_of, log, own, unchecked};
@@ -200,32 +199,32 @@ pub fn report_undone(pool: &Pool) {
 }
 
 /// Allocates `size` bytes. The caller has locked the pool.
-pub fn alloc(pool: &Pool, size: usize) -> Result<NonZeroUsize> {
-    let address = match slab::alloc_any(pool, size) {
+pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
+    match slab::alloc_any(pool, size) {
         Err(Fault::Interrupted) => {
             undo(pool);
             slab::alloc_any(pool, size)
         }
         result => result,
-    };
-
-    NonZeroUsize::new(address?).ok_or(Fault::Damaged)
+    }
 }
 
 /// Allocates `size` bytes of zeros in the usual cases, see [`quick`].
-pub fn quick_calloc(parts: &Parts, size: usize) -> Option<NonZeroUsize> {
+pub fn quick_calloc(parts: &Parts, size: usize) -> Option<usize> {
     let address = quick::alloc(parts, size)?;
 
-    parts.words()?.zero(address.get(), size);
+    if address != 0 {
+        parts.words()?.zero(address, size);
+    }
 
     Some(address)
 }
 
 /// Allocates `size` bytes of zeros. The caller has locked the pool.
-pub fn calloc(pool: &Pool, size: usize) -> Result<NonZeroUsize> {
+pub fn calloc(pool: &Pool, size: usize) -> Result<usize> {
     let address = alloc(pool, size)?;
 
-    pool.words().zero(address.get(), size);
+    pool.words().zero(address, size);
 
     Ok(address)
 }

@@ -6,11 +6,23 @@ use super::lock_owner::{log, own, unchecked};
 use super::pool_lock;
 use super::slab::{from_ptr, note_death};
 use super::slab_log::reported;
-use crate::sys::parts::Parts;
+use crate::sys::parts::{Division, Parts};
 use crate::zone::shmtx::Taken;
 use crate::zone::slab::known;
 use crate::zone::slab::layout::ngx_slab_pool_t;
 use crate::zone::slab::pool::{Pool, Result};
+
+/// Opens the division of the pool of C at `start`.
+///
+/// # Safety
+///
+/// `start` is as [`from_ptr`] requires.
+#[inline(always)]
+unsafe fn open(start: NonNull<u8>) -> impl Fn(&'static Division) -> Option<Parts> {
+    // SAFETY: the mapping has as many bytes as when this process or its parent called
+    // ngx_slab_init(), and stays mapped as long as the result is used.
+    move |division| unsafe { division.open(start) }
+}
 
 /// The parts of a pool of C, if this process knows them.
 ///
@@ -21,11 +33,22 @@ use crate::zone::slab::pool::{Pool, Result};
 unsafe fn known_parts(pool: *mut ngx_slab_pool_t) -> Option<Parts> {
     let start = NonNull::new(pool)?.cast();
 
-    // SAFETY: the mapping has as many bytes as when this process or its parent called
-    // ngx_slab_init(), and stays mapped as long as the result is used.
-    known::parts_of(start.addr().get(), |division| unsafe {
-        division.open(start)
-    })
+    // SAFETY: the caller passes a pool.
+    known::parts_of(pool.addr(), unsafe { open(start) })
+}
+
+/// The parts of a pool of C, if this process knows them, and if the lock of the pool uses its
+/// words.
+///
+/// # Safety
+///
+/// `pool` is as [`from_ptr`] requires.
+#[inline(always)]
+unsafe fn parts_with_own_lock(pool: *mut ngx_slab_pool_t) -> Option<Parts> {
+    let start = NonNull::new(pool)?.cast();
+
+    // SAFETY: the caller passes a pool.
+    known::parts_with_own_lock(pool.addr(), unsafe { open(start) })
 }
 
 /// Works with a pool while this process holds its lock: does `quick`, and if it returns
@@ -44,8 +67,7 @@ pub unsafe fn with_lock<T>(
 ) -> Option<T> {
     // SAFETY: the caller passes NULL or a pool.
     unsafe {
-        if let Some(parts) = known_parts(pool)
-            && known::has_own_lock(pool.addr())
+        if let Some(parts) = parts_with_own_lock(pool)
             && let Some(own) = own()
             && (*pool).lock().take(own)
         {

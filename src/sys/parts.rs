@@ -310,7 +310,7 @@ impl Parts {
     /// The entries of `len` pages from the number `n` on.
     #[inline(always)]
     pub fn run(&self, n: usize, len: usize) -> Option<At<'_, [Node]>> {
-        if n.saturating_add(len) > self.count() {
+        if len > self.count().checked_sub(n)? {
             return None;
         }
 

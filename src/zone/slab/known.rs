@@ -159,16 +159,38 @@ pub fn parts_of(
     address: usize,
     open: impl Fn(&'static Division) -> Option<Parts>,
 ) -> Option<Parts> {
-    let known = KNOWN.get(index(address))?;
+    let (_, parts) = opened(address, open)?;
 
-    match open(&known.division) {
-        Some(parts) => known.has_header(&parts).then_some(parts),
+    Some(parts)
+}
+
+/// Finds the parts of a pool as [`parts_of`] does, if its lock uses the words of the pool.
+#[inline(always)]
+pub fn parts_with_own_lock(
+    address: usize,
+    open: impl Fn(&'static Division) -> Option<Parts>,
+) -> Option<Parts> {
+    let (known, parts) = opened(address, open)?;
+
+    known.has_own_lock.load(Relaxed).then_some(parts)
+}
+
+#[inline(always)]
+fn opened(
+    address: usize,
+    open: impl Fn(&'static Division) -> Option<Parts>,
+) -> Option<(&'static Known, Parts)> {
+    let likely = KNOWN.get(index(address))?;
+    let (known, parts) = match open(&likely.division) {
+        Some(parts) => (likely, parts),
         None => {
             let known = search(address)?;
 
-            open(&known.division).filter(|parts| known.has_header(parts))
+            (known, open(&known.division)?)
         }
-    }
+    };
+
+    known.has_header(&parts).then_some((known, parts))
 }
 
 impl Known {

@@ -44,7 +44,8 @@ use pool::{Fault, Pool, Result};
 /// operation; [`change::undo_interrupted`] undoes what it has done.
 pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
     match pool.parts().and_then(|parts| quick::alloc(&parts, size)) {
-        Some(address) => Ok(address.get()),
+        Some(0) => Err(Fault::NoMemory),
+        Some(address) => Ok(address),
         None => alloc_any(pool, size),
     }
 }

@@ -1,9 +1,12 @@
-//! How often a process logs that a pool has no memory: once in a second for each pool.
+//! Whether, and how often, a process logs that a pool has no memory: once in a second for each
+//! pool, if `log_nomem` of the pool is set.
 //! nginx logs each request that fails, with the lock held, D28.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::pool::Pool;
+use crate::sys::parts::Parts;
 use crate::zone::mixed::mixed;
 
 /// How long a process logs nothing more about a pool, in milliseconds.
@@ -28,6 +31,15 @@ static LINES: [Line; POOLS] = [const {
         quiet: AtomicUsize::new(0),
     }
 }; POOLS];
+
+/// Whether a request that finds no memory is logged.
+#[inline(always)]
+pub fn is_logged(parts: &Parts) -> bool {
+    parts
+        .words()
+        .map(Pool::new)
+        .is_none_or(|pool| pool.logs_no_memory())
+}
 
 /// The line of the pool at `address`, or one that it can take over.
 fn line_of(address: usize) -> Option<&'static Line> {

@@ -1,18 +1,21 @@
 //! The usual cases of `ngx_slab_alloc()` and `ngx_slab_free()`, in a pool whose parts this
 //! process knows: a chunk of a page that has others, and runs of pages.
 //!
+//! Also requests that fail because there is no memory, if nobody wants a log line about them:
+//! nginx's modules try this first, and then free their oldest pieces.
+//!
 //! The functions return `None`, and have changed nothing, in all other cases. Then the
 //! general functions do the work. The results are theirs; these functions are only
 //! faster.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::layout::{BITS, KIND_BIG, KIND_EXACT, KIND_MASK, KIND_PAGE, MAP_SHIFT, SHIFT_MASK};
+use super::no_memory::is_logged;
 use super::runs;
-use super::short::{self, Chunk, List, Word};
-use crate::sys::parts::{Node, Page, Parts, Record, address_of};
+use super::short::{self, Chunk, List, Word, count};
+use crate::sys::parts::{Counters, Node, Page, Parts, Record, address_of};
 
 /// A free chunk of a page.
 struct Found<'a> {
@@ -34,9 +37,10 @@ impl Found<'_> {
     }
 }
 
-/// Allocates a chunk or a run.
+/// Allocates a chunk or a run. Returns its address; 0 if there is no memory, which needs no log
+/// line.
 #[inline(always)]
-pub fn alloc(parts: &Parts, size: usize) -> Option<NonZeroUsize> {
+pub fn alloc(parts: &Parts, size: usize) -> Option<usize> {
     let record = short::idle(parts)?;
     let page_shift = parts.shift();
 
@@ -49,10 +53,13 @@ pub fn alloc(parts: &Parts, size: usize) -> Option<NonZeroUsize> {
     let bits = (size.wrapping_sub(1) << 1 | 1).ilog2() as usize;
     let shift = bits.max(least);
     let (slot, counters) = parts.slot_and_counters(shift - least)?;
-    let (slot, [_, used, requests, _]) = (slot.get(), counters.get());
+    let (slot, counters) = (slot.get(), counters.get());
+    let [_, used, requests, _] = counters;
     let [_, first, _] = slot;
     // The head of an empty list points to itself, which is no page.
-    let page = parts.page(first.load(Relaxed))?;
+    let Some(page) = parts.page(first.load(Relaxed)) else {
+        return lack(*parts, slot, counters);
+    };
     let found = find(&page, page_shift, shift)?;
     let now = used.load(Relaxed);
     let chunk = Chunk {
@@ -71,13 +78,30 @@ pub fn alloc(parts: &Parts, size: usize) -> Option<NonZeroUsize> {
 
     if found.is_last {
         leave(parts, record, &chunk, (slot, requests), page.node.get())?;
-        return NonZeroUsize::new(address);
+        return Some(address);
     }
 
-    requests.store(requests.load(Relaxed).wrapping_add(1), Release);
+    count(requests);
     chunk.change(record);
 
-    NonZeroUsize::new(address)
+    Some(address)
+}
+
+/// Counts a request for a chunk for which there is neither a page with a free one, nor a free
+/// page.
+#[inline(never)]
+fn lack(parts: Parts, slot: &Node, [_, _, requests, failures]: &Counters) -> Option<usize> {
+    let [head, first, _] = slot;
+    let is_empty = first.load(Relaxed) == address_of(head);
+
+    if !is_empty || !runs::are_none(&parts) || is_logged(&parts) {
+        return None;
+    }
+
+    count(requests);
+    count(failures);
+
+    Some(0)
 }
 
 /// Allocates the last free chunk of a page, which leaves its list.
@@ -97,7 +121,7 @@ fn leave(
         return None;
     }
 
-    requests.store(requests.load(Relaxed).wrapping_add(1), Release);
+    count(requests);
     chunk.change_and_leave(record, &list);
 
     Some(())

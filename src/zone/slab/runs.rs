@@ -2,15 +2,15 @@
 //! does, with a short record.
 //!
 //! The functions return `None`, and have changed nothing, if a link leads to no page, and if
-//! there is no memory.
+//! there is no memory and the log wants a line about it.
 
-use std::num::NonZeroUsize;
 use std::ptr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::layout::{KIND_MASK, KIND_PAGE, RUN_BUSY, RUN_FREE, RUN_START, WORD, field};
-use super::short::{self, Free};
+use super::no_memory::is_logged;
+use super::short::{self, Free, count};
 use crate::sys::parts::{Node, Page, Parts, Record, address_of};
 
 /// The head of the list of free runs, and the number of free pages.
@@ -31,10 +31,16 @@ impl<'a> Head<'a> {
         })
     }
 
+    /// Whether a link leads to the head.
+    #[inline(always)]
+    fn is(&self, link: usize) -> bool {
+        link == address_of(&self.node[0])
+    }
+
     /// The descriptor or head to which a link leads.
     #[inline(always)]
     fn at(&self, parts: &'a Parts, link: usize) -> Option<&'a Node> {
-        if link == address_of(&self.node[0]) {
+        if self.is(link) {
             return Some(self.node);
         }
 
@@ -106,9 +112,15 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Allocates `size` bytes, the first pages of the first free run that is long enough.
+/// Whether the pool has no free run.
+pub fn are_none(parts: &Parts) -> bool {
+    Head::of(parts).is_some_and(|head| head.is(head.node[1].load(Relaxed)))
+}
+
+/// Allocates `size` bytes, the first pages of the first free run that is long enough. Returns
+/// their address; 0 if there is no such run, which needs no log line.
 #[inline(never)]
-pub fn alloc(parts: Parts, record: &Record, size: usize) -> Option<NonZeroUsize> {
+pub fn alloc(parts: Parts, record: &Record, size: usize) -> Option<usize> {
     let parts = &parts;
     let n = ((size - 1) >> parts.shift()) + 1;
     let head = Head::of(parts)?;
@@ -116,7 +128,9 @@ pub fn alloc(parts: Parts, record: &Record, size: usize) -> Option<NonZeroUsize>
 
     // A list that a process has overwritten can have a loop. The head is no page.
     for _ in 0..parts.count() {
-        let (number, node) = parts.entry(link)?;
+        let Some((number, node)) = parts.entry(link) else {
+            break;
+        };
         let node = node.get();
         let free = values(node);
 
@@ -124,13 +138,23 @@ pub fn alloc(parts: Parts, record: &Record, size: usize) -> Option<NonZeroUsize>
             let run = Run::new(parts, &head, node, free)?;
 
             take(parts, &head, record, (number, n), &run)?;
-            return NonZeroUsize::new(parts.address(number));
+            return Some(parts.address(number));
         }
 
         link = free[1];
     }
 
-    None
+    if !head.is(link) || is_logged(parts) {
+        return None;
+    }
+
+    // Pages have no counters. A request for them counts as one for the largest chunks.
+    let (_, counters) = parts.slot_and_counters(parts.slot_count().checked_sub(1)?)?;
+    let [_, _, _, failures] = counters.get();
+
+    count(failures);
+
+    Some(0)
 }
 
 /// Allocates the first `n` pages of the free run whose first page has the number `number`.
@@ -162,9 +186,11 @@ fn take(
     head.pfree.store(pfree.wrapping_sub(n), Release);
 
     // `next` of a page within a free run is 0 already.
-    for [slab, _, prev] in nodes.get(1..n).into_iter().flatten() {
-        slab.store(RUN_BUSY, Release);
-        prev.store(KIND_PAGE, Release);
+    for n in 1..n {
+        if let Some([slab, _, prev]) = nodes.get(n) {
+            slab.store(RUN_BUSY, Release);
+            prev.store(KIND_PAGE, Release);
+        }
     }
 
     short::end(record);
@@ -191,11 +217,11 @@ fn free_at(parts: Parts, record: &Record, number: usize, first: &Node) -> Option
     let slab = first[0].load(Relaxed);
     let n = slab & !RUN_START;
 
-    if slab & RUN_START == 0 || slab == RUN_BUSY || first[1].load(Relaxed) != 0 {
+    if slab & RUN_START == 0 || slab == RUN_BUSY || n == 0 || first[1].load(Relaxed) != 0 {
         return None;
     }
 
-    let (_, others) = parts.run(number, n)?.get().split_first()?;
+    let run = parts.run(number, n)?.get();
     let behind = behind(parts, &head, number + n)?;
     let before = before(parts, &head, number)?;
     let pfree = head.pfree.load(Relaxed);
@@ -210,8 +236,10 @@ fn free_at(parts: Parts, record: &Record, number: usize, first: &Node) -> Option
     head.pfree.store(pfree.wrapping_add(n), Release);
 
     // `next` and `prev` of a page within an allocated run are 0 already.
-    for [slab, ..] in others {
-        slab.store(RUN_FREE, Release);
+    for n in 1..n {
+        if let Some([slab, ..]) = run.get(n) {
+            slab.store(RUN_FREE, Release);
+        }
     }
 
     let (mut begin, mut start, mut len) = (number, first, n);
