@@ -1,8 +1,10 @@
 //! Wrong pointers, zones that are too small, and counters.
 
-use ngx_ipc::zone::slab::layout::{HEADER, Sizes, field, stat};
+use std::sync::atomic::Ordering::Relaxed;
+
+use ngx_ipc::zone::slab::layout::{HEADER, LOG_NOMEM, Sizes, field, stat};
 use ngx_ipc::zone::slab::pool::Fault;
-use ngx_ipc::zone::slab::{change, init, zone_size};
+use ngx_ipc::zone::slab::{change, init, quick, zone_size};
 
 use super::zone::Zone;
 
@@ -114,6 +116,39 @@ fn d27_a_zone_can_be_too_small() {
 #[test]
 fn d27_failures_are_counted() {
     let zone = Zone::new(8 * PAGE, 3);
+
+    failures(&zone, |size| {
+        assert_eq!(zone.alloc(size), Err(Fault::NoMemory));
+    });
+}
+
+/// A failure that is not logged is one of the usual cases. One that is logged is not.
+#[test]
+fn failures_without_a_log_line() {
+    let zone = Zone::new(8 * PAGE, 3);
+    let parts = zone.pool.parts().unwrap();
+    let flags = zone.pool.words().byte(zone.pool.at(field::FLAGS)).unwrap();
+
+    failures(&zone, |size| {
+        assert_eq!(flags.swap(0, Relaxed), LOG_NOMEM);
+        assert_eq!(quick::alloc(&parts, size), Some(0));
+        flags.store(LOG_NOMEM, Relaxed);
+
+        let before = zone.bytes();
+
+        assert_eq!(quick::alloc(&parts, size), None);
+        assert_eq!(zone.bytes(), before);
+    });
+
+    // With room for it, a page for the first chunk is no usual case, and no failure.
+    zone.free(zone.pool.field(field::START).unwrap()).unwrap();
+    flags.store(0, Relaxed);
+    assert_eq!(quick::alloc(&parts, 100), None);
+    zone.alloc(100).unwrap();
+}
+
+/// Calls `fail` when a pool has no memory for a size, and checks the counters of failures.
+fn failures(zone: &Zone, fail: impl Fn(usize)) {
     let fails = |slot: usize| {
         let stats = zone.pool.stats(slot).unwrap();
 
@@ -124,13 +159,14 @@ fn d27_failures_are_counted() {
     };
     let pages = zone.pages();
 
-    assert_eq!(zone.alloc(20 * PAGE), Err(Fault::NoMemory));
+    fail(20 * PAGE);
     assert_eq!(fails(8), (0, 1));
     zone.alloc(pages * PAGE).unwrap();
-    assert_eq!(zone.alloc(100), Err(Fault::NoMemory));
-    assert_eq!(zone.alloc(PAGE), Err(Fault::NoMemory));
+    fail(100);
+    fail(PAGE);
     assert_eq!(fails(4), (1, 1));
     assert_eq!(fails(8), (0, 2));
+    zone.contents();
 }
 
 /// The record has room in every pool, and it overlaps nothing.
