@@ -85,6 +85,17 @@ typedef struct {
 } ngx_slab_pool_t;
 
 
+/*
+ * A function of the program that frees pieces of pool with ngx_slab_free_locked(), because
+ * there is no memory for a request of size bytes. data is that of the request. Returns
+ * NGX_OK if it has freed a piece, and NGX_DECLINED, or anything else, if it has not.
+ *
+ * This process holds the lock of the pool meanwhile. The function does not release it.
+ */
+typedef ngx_int_t (*ngx_slab_evict_pt)(ngx_slab_pool_t *pool,
+                                       size_t size,
+                                       void *data);
+
 /* How much of a pool is in use. */
 typedef struct {
     /* The size of the zone, in bytes. */
@@ -170,6 +181,35 @@ void *ngx_slab_calloc(ngx_slab_pool_t *pool,
  */
 void *ngx_slab_calloc_locked(ngx_slab_pool_t *pool,
                              size_t size);
+
+/*
+ * Allocates a piece of size bytes as ngx_slab_alloc() does. Whenever there is no memory, the
+ * function calls evict, and tries again if evict returns NGX_OK.
+ *
+ * Returns the piece, which is not cleared. Returns NULL, with the line of ngx_slab_alloc() in
+ * the log, if evict returns something else or is NULL; NULL, with an alert, if evict
+ * returns NGX_OK and has freed nothing. If the process is killed in evict, what it has freed
+ * is free, and nothing is lost.
+ *
+ * Safety: pool is NULL or a pool of ngx_slab_init() whose lock is created. This process does not
+ * hold the lock. evict is NULL or a function for these arguments.
+ */
+void *ngx_slab_alloc_evict(ngx_slab_pool_t *pool,
+                           size_t size,
+                           ngx_slab_evict_pt evict,
+                           void *data);
+
+/*
+ * Allocates a piece of size bytes as ngx_slab_alloc_evict() does, in a pool whose lock this
+ * process holds.
+ *
+ * Safety: pool is NULL or a pool of ngx_slab_init(), and this process holds its lock. evict is
+ * NULL or a function for these arguments.
+ */
+void *ngx_slab_alloc_evict_locked(ngx_slab_pool_t *pool,
+                                  size_t size,
+                                  ngx_slab_evict_pt evict,
+                                  void *data);
 
 /*
  * Frees the piece p.

@@ -142,6 +142,89 @@ pub unsafe extern "C" fn ngx_slab_calloc_locked(
     piece(address)
 }
 
+/// A function of the program that frees pieces of `pool` with ngx_slab_free_locked(), because
+/// there is no memory for a request of `size` bytes. `data` is that of the request. Returns
+/// NGX_OK if it has freed a piece, and NGX_DECLINED, or anything else, if it has not.
+///
+/// This process holds the lock of the pool meanwhile. The function does not release it.
+pub type ngx_slab_evict_pt = Option<
+    unsafe extern "C" fn(pool: *mut ngx_slab_pool_t, size: usize, data: *mut c_void) -> ngx_int_t,
+>;
+
+/// Calls a function of C that frees pieces. Returns whether it has freed any.
+///
+/// # Safety
+///
+/// `evict` is NULL or a function for these arguments.
+unsafe fn has_evicted(
+    evict: ngx_slab_evict_pt,
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    data: *mut c_void,
+) -> bool {
+    // SAFETY: the caller passes a function for these arguments.
+    evict.is_some_and(|evict| unsafe { evict(pool, size, data) } == NGX_OK)
+}
+
+/// Allocates a piece of `size` bytes as ngx_slab_alloc() does. Whenever there is no memory, the
+/// function calls `evict`, and tries again if `evict` returns NGX_OK.
+///
+/// Returns the piece, which is not cleared. Returns NULL, with the line of ngx_slab_alloc() in
+/// the log, if `evict` returns something else or is NULL; NULL, with an alert, if `evict`
+/// returns NGX_OK and has freed nothing. If the process is killed in `evict`, what it has freed
+/// is free, and nothing is lost.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool of ngx_slab_init() whose lock is created. This process does not
+/// hold the lock. `evict` is NULL or a function for these arguments.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_slab_alloc_evict(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    evict: ngx_slab_evict_pt,
+    data: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: C passes NULL or a pool whose lock is created, and NULL or such a function.
+    let address = unsafe {
+        with_lock(
+            pool,
+            size,
+            move |parts| quick::alloc(parts, size),
+            move |zone| slab::alloc_or_evict(zone, size, || has_evicted(evict, pool, size, data)),
+        )
+    };
+
+    piece(address)
+}
+
+/// Allocates a piece of `size` bytes as ngx_slab_alloc_evict() does, in a pool whose lock this
+/// process holds.
+///
+/// # Safety
+///
+/// `pool` is NULL or a pool of ngx_slab_init(), and this process holds its lock. `evict` is
+/// NULL or a function for these arguments.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_slab_alloc_evict_locked(
+    pool: *mut ngx_slab_pool_t,
+    size: usize,
+    evict: ngx_slab_evict_pt,
+    data: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: C passes NULL or a pool, and NULL or such a function.
+    let address = unsafe {
+        with(
+            pool,
+            size,
+            move |parts| quick::alloc(parts, size),
+            move |zone| slab::alloc_or_evict(zone, size, || has_evicted(evict, pool, size, data)),
+        )
+    };
+
+    piece(address)
+}
+
 /// Frees the piece `p`.
 ///
 /// Takes the lock of the pool meanwhile. If a process has died in an operation of this

@@ -15,7 +15,7 @@ use crate::zone::shmtx::ngx_shmtx_t;
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
-use crate::zone::slab::{self, change, init, known, quick, usage};
+use crate::zone::slab::{self, change, evict, init, known, quick, usage};
 use crate::zone::typed::Header;
 
 /// The zone of C that is to become a pool.
@@ -207,6 +207,16 @@ pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
         }
         result => result,
     }
+}
+
+/// Allocates `size` bytes as [`alloc`] does. Whenever there is no memory, `free` frees pieces of
+/// the pool, and returns whether it has.
+pub fn alloc_or_evict(
+    pool: &Pool,
+    size: usize,
+    free: impl FnMut() -> bool,
+) -> Result<NonZeroUsize> {
+    evict::alloc_or_evict(pool, || alloc(pool, size), free)
 }
 
 /// Allocates `size` bytes of zeros in the usual cases, see [`quick`].

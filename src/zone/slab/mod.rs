@@ -7,6 +7,7 @@
 //! - [`pages`], [`small`], [`large`]: runs of pages, and the chunks of a page
 //! - `freed`: what follows when a chunk is freed
 //! - [`quick`] and `runs`: the usual cases of both, with the records of [`short`]
+//! - [`evict`]: requests that free other pieces when there is no memory
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
 //! - [`usage`]: tells how much of a pool is in use
@@ -17,6 +18,7 @@
 //! The functions of this file expect that the caller has locked the pool.
 
 pub mod change;
+pub mod evict;
 mod freed;
 pub mod init;
 pub mod known;

@@ -24,6 +24,8 @@ pub enum Fault {
     PageIsFree,
     /// The pointer to free is one into an allocated run of pages.
     WrongPage,
+    /// The function of the program that frees pieces has freed none, and says that it has.
+    NotEvicted,
     /// All chunks of a page that should have a free one are in use.
     Busy,
     /// A number in the pool is impossible: a process has overwritten it.
@@ -33,8 +35,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// nginx's text for a pointer that cannot be freed, and for a damaged list; `None` if
-    /// nginx has none.
+    /// The text for the log: nginx's for a pointer that cannot be freed, and for a damaged list;
+    /// `None` if the text also has numbers.
     pub fn text(self) -> Option<&'static str> {
         match self {
             Self::OutsideOfPool => Some("ngx_slab_free(): outside of pool"),
@@ -42,6 +44,7 @@ impl Fault {
             Self::ChunkIsFree => Some("ngx_slab_free(): chunk is already free"),
             Self::PageIsFree => Some("ngx_slab_free(): page is already free"),
             Self::WrongPage => Some("ngx_slab_free(): pointer to wrong page"),
+            Self::NotEvicted => Some("ngx_slab_alloc_evict(): evict has freed nothing"),
             Self::Busy => Some("ngx_slab_alloc(): page is busy"),
             Self::NoMemory | Self::Damaged | Self::Interrupted => None,
         }
