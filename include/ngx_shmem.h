@@ -61,6 +61,26 @@ typedef struct {
 ngx_int_t ngx_shm_alloc(ngx_shm_t *shm);
 
 /*
+ * Allocates all pages of the shm->size bytes at shm->addr, so that no process gets
+ * SIGBUS, or is killed for lack of memory, when it first uses a page later.
+ *
+ * Other processes can use the memory meanwhile: the function changes no byte. It is for memory
+ * of ngx_shm_alloc() and for the memory of a zone, for example in the function init of the
+ * zone. The pages are allocated once for all processes.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if there is not enough memory
+ * or if the memory is not mapped for writing. Then some of the pages are allocated. Returns
+ * NGX_ERROR also if shm or shm->addr is NULL.
+ *
+ * Safety: shm is NULL or valid. The log in shm is NULL or valid. If shm->addr is not NULL,
+ * shm->size bytes are mapped there.
+ *
+ * References: MADV_POPULATE_WRITE of madvise(2); on a kernel before Linux 5.14 FUTEX_WAKE_OP of
+ * futex(2).
+ */
+ngx_int_t ngx_shm_prefault(ngx_shm_t *shm);
+
+/*
  * Unmaps the shared memory in this process, and sets shm->addr to NULL.
  *
  * Does nothing if shm->addr is NULL. If the memory cannot be unmapped, an

@@ -2,7 +2,7 @@
 
 use crate::config::{NGX_ERROR, ngx_int_t};
 use crate::host::shmem::ngx_shm_t;
-use crate::status::code;
+use crate::status::{Status, code};
 
 /// Allocates `shm->size` bytes of shared memory, filled with zeros, and sets
 /// `shm->addr`.
@@ -32,6 +32,36 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
     };
     // SAFETY: C passes a structure whose log is NULL or valid.
     code(unsafe { shm.allocate() })
+}
+
+/// Allocates all pages of the `shm->size` bytes at `shm->addr`, so that no process gets
+/// SIGBUS, or is killed for lack of memory, when it first uses a page later.
+///
+/// Other processes can use the memory meanwhile: the function changes no byte. It is for memory
+/// of ngx_shm_alloc() and for the memory of a zone, for example in the function `init` of the
+/// zone. The pages are allocated once for all processes.
+///
+/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if there is not enough memory
+/// or if the memory is not mapped for writing. Then some of the pages are allocated. Returns
+/// NGX_ERROR also if `shm` or `shm->addr` is NULL.
+///
+/// # Safety
+///
+/// `shm` is NULL or valid. The log in `shm` is NULL or valid. If `shm->addr` is not NULL,
+/// `shm->size` bytes are mapped there.
+///
+/// # References
+///
+/// `MADV_POPULATE_WRITE` of `madvise(2)`; on a kernel before Linux 5.14 `FUTEX_WAKE_OP` of
+/// `futex(2)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_shm_prefault(shm: *mut ngx_shm_t) -> ngx_int_t {
+    // SAFETY: C passes NULL, or a valid structure whose log is NULL or valid, and whose memory
+    // is mapped.
+    code(unsafe {
+        shm.as_ref()
+            .map_or(Err(Status::Error), |shm| shm.prefault())
+    })
 }
 
 /// Unmaps the shared memory in this process, and sets `shm->addr` to NULL.

@@ -8,7 +8,7 @@ use super::logs::log_of;
 use super::ngx_log_t;
 use crate::config::{ngx_str_t, ngx_uint_t, u_char};
 use crate::shmem;
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sys::shm::Segment;
 use crate::zone::slab::known;
 
@@ -49,6 +49,21 @@ impl ngx_shm_t {
         self.addr = segment.addr().as_ptr().cast();
 
         Ok(())
+    }
+
+    /// Allocates all pages of the memory; an error, with an alert in the log, if that fails or
+    /// if `addr` is NULL.
+    ///
+    /// # Safety
+    ///
+    /// `log` is NULL or valid. `addr` is NULL, or `size` bytes are mapped there.
+    pub unsafe fn prefault(&self) -> Result {
+        let addr = NonNull::new(self.addr.cast()).ok_or(Status::Error)?;
+
+        // SAFETY: the log is NULL or valid. The segment is used for its address and size only.
+        let (log, segment) = unsafe { (log_of(self.log), Segment::from_raw(addr, self.size)) };
+
+        shmem::prefault(log, &segment)
     }
 
     /// Unmaps the memory in this process, and sets `addr` to NULL. Does nothing if `addr`

@@ -11,8 +11,9 @@
 pub mod huge_pages;
 mod mapping;
 
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::status::Result;
+use crate::sys::populate::populate;
 use crate::sys::shm::Segment;
 
 include!(concat!(env!("OUT_DIR"), "/shmem_backends.rs"));
@@ -30,4 +31,19 @@ pub fn allocate(log: Log, size: usize, huge_pages: bool) -> Result<Segment> {
     }
 
     Ok(segment)
+}
+
+/// Allocates all pages of a segment, and changes no byte of it. If that fails, an alert is
+/// logged.
+pub fn prefault(log: Log, segment: &Segment) -> Result {
+    populate(segment).map_err(|err| {
+        log.fail(
+            Level::Alert,
+            err,
+            format_args!(
+                "not all pages of the {} bytes of shared memory at {segment} could be allocated",
+                segment.size()
+            ),
+        )
+    })
 }

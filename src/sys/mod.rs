@@ -42,6 +42,7 @@ pub mod other_process;
 pub mod panic;
 pub mod parts;
 pub mod path;
+pub mod populate;
 #[cfg(feature = "standalone")]
 pub mod proc_maps;
 pub mod proc_stat;

@@ -31,7 +31,8 @@ impl Segment {
     /// # Safety
     ///
     /// `addr` and `size` are the address and the size of a segment that this
-    /// file has made, and no code uses the memory of the segment any more.
+    /// file has made. When the result is unmapped or detached, no code uses the
+    /// memory of the segment any more.
     pub unsafe fn from_raw(addr: NonNull<c_void>, size: usize) -> Self {
         Self { addr, size }
     }
