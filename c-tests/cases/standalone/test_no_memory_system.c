@@ -340,6 +340,7 @@ static int
 call_ngx_slab(void)
 {
     void              *p[4];
+    ngx_shm_t          memory = { .addr = (u_char *) zone, .size = 65536 };
     ngx_slab_usage_t   usage;
 
     ngx_slab_sizes_init();
@@ -356,6 +357,11 @@ call_ngx_slab(void)
     ngx_slab_free_locked(zone, p[2]);
     ngx_slab_free_locked(zone, p[3] + 1);
     T_OK(ngx_slab_alloc(zone, 1000000) == NULL);
+    T_OK(ngx_slab_alloc_evict(zone, 1000000, NULL, NULL) == NULL);
+    ngx_shmtx_lock(&zone->mutex);
+    T_OK(ngx_slab_alloc_evict_locked(zone, 1000000, NULL, NULL) == NULL);
+    ngx_shmtx_unlock(&zone->mutex);
+    T_EQ(ngx_shm_prefault(&memory), NGX_OK);
     T_EQ(ngx_slab_verify(zone, NULL), NGX_OK);
     T_EQ(ngx_slab_usage(zone, &usage), NGX_OK);
     T_OK(ngx_slab_zone_size(10, 100) > 0);
