@@ -5,6 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/ipc_zone.rs
+ *   src/abi/ipc_zone_give.rs
  *   src/abi/ipc_zone_structures.rs
  *   src/host/standalone/zone_type.rs
  *   include/generator/ipc_zone.h
@@ -89,6 +90,9 @@ typedef struct {
     /* Is told of a process that has died with the lock, or NULL. */
     ngx_ipc_zone_owner_died_pt on_owner_died;
 } ngx_ipc_zone_type_t;
+
+/* The zone is given or attached only for reading. */
+#define NGX_IPC_ZONE_READ_ONLY 1
 
 
 
@@ -219,6 +223,62 @@ ngx_int_t ngx_ipc_zone_commit(ngx_shm_zone_t *zone);
  * Safety: zone is NULL or a zone of a cycle that is in use.
  */
 ngx_int_t ngx_ipc_zone_abort(ngx_shm_zone_t *zone);
+
+/*
+ * Makes a descriptor of the memory of a zone, which the program sends to another process. The
+ * zone was made with keep_zones of the configuration, so that its memory is a file. The
+ * descriptor is close-on-exec, and the program closes it.
+ *
+ * flags is 0 or NGX_IPC_ZONE_READ_ONLY. With NGX_IPC_ZONE_READ_ONLY, the file behind the
+ * descriptor can be read and mapped for reading only, also after mprotect(2). The size of
+ * the file is final.
+ *
+ * Returns the descriptor. Returns -1, with an error in the log of the zone, if the memory of the
+ * zone is no file, if no descriptor is free, or if /proc is not mounted for
+ * NGX_IPC_ZONE_READ_ONLY; -1 also if zone is NULL.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ *
+ * References: memfd_create(2), F_SEAL_SHRINK and F_SEAL_GROW of fcntl(2), proc_pid_fd(5).
+ */
+ngx_fd_t ngx_ipc_zone_fd(ngx_shm_zone_t *zone,
+                         ngx_uint_t flags);
+
+/*
+ * Maps the zone of another process, whose descriptor this process has got. The zone has the
+ * same address in both processes.
+ *
+ * The program sets shm->log. flags is 0 or NGX_IPC_ZONE_READ_ONLY. With 0, the function
+ * takes the lock of the pool for a moment, and undoes the operation in which a process has died.
+ * Then this process can use the pool, its lock, and atomic words in it, as the others do. With
+ * NGX_IPC_ZONE_READ_ONLY, it can only read: it must not call the functions of pools and locks,
+ * other than ngx_slab_verify() and ngx_slab_usage(), and each byte can change at any time.
+ *
+ * The function checks the size and the pool. Returns NGX_OK, and sets shm->addr, shm->size,
+ * and shm->exists to 1. Returns NGX_ERROR, with an error in the log, if fd is not the
+ * descriptor of a zone, if something else is mapped at the address of the zone, if the zone is
+ * damaged, or if another process holds the lock for one second; then shm->addr is NULL.
+ * Returns NGX_ERROR also if shm is NULL. The program can close fd afterwards.
+ *
+ * Safety: shm is NULL or valid. The log in shm is NULL or valid.
+ *
+ * References: MAP_FIXED_NOREPLACE of mmap(2).
+ */
+ngx_int_t ngx_ipc_zone_attach(ngx_shm_t *shm,
+                              ngx_fd_t fd,
+                              ngx_uint_t flags);
+
+/*
+ * Unmaps a zone of ngx_ipc_zone_attach(), and sets shm->addr to NULL. Does nothing if
+ * shm->addr is NULL. If the zone cannot be unmapped, an alert is logged.
+ *
+ * Safety: shm is NULL or valid. The program has not changed addr and size since
+ * ngx_ipc_zone_attach(), does not hold the lock of the pool, and does not use the memory
+ * afterwards.
+ *
+ * References: munmap(2).
+ */
+void ngx_ipc_zone_detach(ngx_shm_t *shm);
 
 /*
  * Inserts the element x at the head of the queue h as ngx_queue_insert_head() does, in the

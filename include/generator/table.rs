@@ -123,6 +123,7 @@ pub const HEADERS: &[Header] = &[
     },
     Header {
         and: &[
+            "src/abi/ipc_zone_give.rs",
             "src/abi/ipc_zone_structures.rs",
             "src/host/standalone/zone_type.rs",
         ],

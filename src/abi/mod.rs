@@ -33,6 +33,8 @@ pub mod ipc_message_place;
 #[cfg(feature = "standalone")]
 pub mod ipc_zone;
 #[cfg(feature = "standalone")]
+pub mod ipc_zone_give;
+#[cfg(feature = "standalone")]
 pub mod ipc_zone_structures;
 #[cfg(feature = "standalone")]
 pub mod log;

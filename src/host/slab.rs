@@ -1,5 +1,6 @@
 //! The pools of zones, `ngx_slab_...()`.
 
+use std::array;
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::NonNull;
@@ -12,7 +13,7 @@ use crate::sys::parts::Parts;
 use crate::sys::time::pause;
 use crate::sys::words::Words;
 use crate::zone::shmtx::ngx_shmtx_t;
-use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, field, is_begun, ngx_slab_pool_t};
+use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, WORD, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
 use crate::zone::slab::{self, change, evict, init, known, quick, usage};
@@ -102,7 +103,8 @@ pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result
     pool.map_or(Ok(()), |pool| init_pool(&pool))
 }
 
-/// How often, and after how many milliseconds each, [`lock_soon`] tries to take the lock.
+/// How often, and after how many milliseconds each, this file tries to take a lock or to find a
+/// zone that no process changes.
 const ATTEMPTS: usize = 100;
 const PAUSE: usize = 10;
 
@@ -120,24 +122,11 @@ pub const LOCKED: &str = "its lock is held";
 /// `zone` points to `size` bytes that are mapped as long as the zone is used, and that only
 /// processes of the other binary use meanwhile.
 pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), &'static str> {
-    if size < HEADER {
-        return Err("it is too small");
-    }
-
-    // SAFETY: the memory has this size, and room for the header. The header begins with the
-    // words of the lock, which are atomics.
-    let (words, lock) = unsafe {
-        (
-            Words::new(zone.cast(), size).ok_or(DAMAGED)?,
-            lock_of(zone.cast().as_ref()),
-        )
-    };
-
-    if !is_begun(&words, size) {
-        return Err(DAMAGED);
-    }
-
-    let pool = Pool::new(words);
+    // SAFETY: the memory has this size.
+    let pool = unsafe { found(zone, size) }?;
+    // SAFETY: the memory has room for the header, which begins with the words of the lock. They
+    // are atomics.
+    let lock = lock_of(unsafe { zone.cast().as_ref() });
 
     if !lock_soon(&lock) {
         return Err(LOCKED);
@@ -159,14 +148,70 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
     Ok(())
 }
 
+/// The pool of a zone that another program has made. Fails if its header is not that of one.
+///
+/// # Safety
+///
+/// `zone` points to `size` bytes that are mapped as long as the result is used.
+unsafe fn found(zone: NonNull<c_void>, size: usize) -> std::result::Result<Pool, &'static str> {
+    if size < HEADER {
+        return Err("it is too small");
+    }
+
+    // SAFETY: the memory has this size.
+    let words = unsafe { Words::new(zone, size) }.ok_or(DAMAGED)?;
+
+    if is_begun(&words, size) {
+        Ok(Pool::new(words))
+    } else {
+        Err(DAMAGED)
+    }
+}
+
+/// The words at the beginning of a zone of which each operation changes one: the header, the heads
+/// of the lists and the counters.
+const HEAD: usize = 256;
+
+/// Checks the zone at `zone`, which this process can only read, without its lock. Another process
+/// can be in the middle of an operation, so a zone that seems damaged is checked again, for one
+/// second, unless it has not changed meanwhile. Returns why the zone cannot be used.
+///
+/// # Safety
+///
+/// `zone` points to `size` bytes that are mapped as long as the zone is used.
+pub unsafe fn look(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), &'static str> {
+    // SAFETY: the memory has this size.
+    let pool = unsafe { found(zone, size) }?;
+
+    let mut is_right = false;
+
+    attempts(|| {
+        let before = head(&pool);
+
+        is_right = check(&pool, |_| {});
+        is_right || before.first() == Some(&0) && before == head(&pool)
+    });
+
+    is_right.then_some(()).ok_or(DAMAGED)
+}
+
+fn head(pool: &Pool) -> [usize; HEAD] {
+    array::from_fn(|n| pool.load(pool.at(n * WORD)).unwrap_or_default())
+}
+
 /// Takes a lock. Returns false if it is not free for one second.
 pub fn lock_soon(lock: &ngx_shmtx_t) -> bool {
+    attempts(|| lock.try_lock(own(), log))
+}
+
+/// Tries `work` for one second, until it succeeds. Returns whether it has.
+fn attempts(mut work: impl FnMut() -> bool) -> bool {
     (0..ATTEMPTS).any(|n| {
         if n > 0 {
             pause(PAUSE);
         }
 
-        lock.try_lock(own(), log)
+        work()
     })
 }
 

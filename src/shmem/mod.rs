@@ -9,7 +9,7 @@
 //! system.
 
 pub mod huge_pages;
-mod mapping;
+pub mod mapping;
 
 use crate::log::{Level, Log};
 use crate::status::Result;

@@ -7,9 +7,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 
 use super::buffer::copy;
-use super::fd::above_stdio;
+use super::fd::{self, above_stdio};
+use super::path::CPath;
 use super::published::{NAME, make_file};
 
 /// The seals of a file: its size and its seals are final, `fcntl(2)`.
@@ -25,14 +28,59 @@ pub fn create(size: usize) -> Result<OwnedFd, Errno> {
 /// The longest name of a file, in bytes.
 const NAME_MAX: usize = 249;
 
-/// Makes a file as [`create`] does. Its name begins with `kind` and `name`; it is cut if it is
-/// too long. `/proc/PID/maps` shows the name, and several files can have it.
+/// Makes a file as [`create`] does, which no process can open again for writing, unless it is
+/// root or changes the mode. Its name begins with `kind` and `name`; it is cut if it is too long.
+/// `/proc/PID/maps` shows the name, and several files can have it.
 pub fn create_named(kind: &[u8], name: &[u8], size: usize) -> Result<OwnedFd, Errno> {
     let mut text = [0; NAME_MAX + 1];
     let len = copy(text.get_mut(..NAME_MAX).unwrap_or_default(), kind);
 
     copy(text.get_mut(len..NAME_MAX).unwrap_or_default(), name);
-    create_with(CStr::from_bytes_until_nul(&text).unwrap_or(NAME), size)
+
+    let file = create_with(CStr::from_bytes_until_nul(&text).unwrap_or(NAME), size)?;
+
+    // SAFETY: fchmod() accesses no memory.
+    Errno::result(unsafe { libc::fchmod(file.as_raw_fd(), READABLE) })?;
+
+    Ok(file)
+}
+
+/// The mode of a file with a name. A process can open a file again to which it has a descriptor;
+/// this mode does not allow it to do so for writing.
+const READABLE: libc::mode_t = 0o444;
+
+/// Makes another descriptor of a file, close-on-exec and above stderr.
+pub fn duplicate(file: &OwnedFd) -> Result<OwnedFd, Errno> {
+    fd::duplicate(file.as_raw_fd())
+}
+
+/// Makes a descriptor of a file that can be read and mapped for reading only, close-on-exec and
+/// above stderr. Fails with ENOENT if `/proc` is not mounted.
+///
+/// # References
+///
+/// `proc_pid_fd(5)`.
+pub fn reopen_read_only(file: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let path = CPath::formatted(format_args!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+
+    open(path.as_c_str(), flags, Mode::empty()).and_then(above_stdio)
+}
+
+/// Reads the first bytes of a file. Fails with EINVAL if it is shorter.
+///
+/// # References
+///
+/// `pread(2)`.
+pub fn read_first(fd: RawFd, to: &mut [u8]) -> Result<(), Errno> {
+    // SAFETY: the kernel writes to `to`, which has this length.
+    let n = Errno::result(unsafe { libc::pread(fd, to.as_mut_ptr().cast(), to.len(), 0) })?;
+
+    if n.unsigned_abs() == to.len() {
+        Ok(())
+    } else {
+        Err(Errno::EINVAL)
+    }
 }
 
 fn create_with(name: &CStr, size: usize) -> Result<OwnedFd, Errno> {

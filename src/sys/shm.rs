@@ -118,14 +118,32 @@ pub(super) fn map_shared(file: &OwnedFd, size: usize, rights: c_int) -> Result<S
 
 /// Maps `size` bytes of a file, at the address `hint` if that is free.
 pub fn map_file(file: &OwnedFd, size: usize, hint: usize) -> Result<Segment, Errno> {
-    map_near(hint, size, libc::MAP_SHARED, file)
+    map_near(hint, size, (READ_WRITE, libc::MAP_SHARED), file)
+}
+
+/// What a process may do with a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Read.
+    Read,
+    /// Read and write.
+    ReadWrite,
 }
 
 /// Maps `size` bytes of a file at the address `at`. Fails with EEXIST if something else is
 /// mapped there, `MAP_FIXED_NOREPLACE` of `mmap(2)`.
-pub fn map_file_at(file: &OwnedFd, at: usize, size: usize) -> Result<Segment, Errno> {
+pub fn map_file_at(
+    file: &impl AsRawFd,
+    at: usize,
+    size: usize,
+    rights: Rights,
+) -> Result<Segment, Errno> {
+    let rights = match rights {
+        Rights::Read => libc::PROT_READ,
+        Rights::ReadWrite => READ_WRITE,
+    };
     let flags = libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE;
-    let segment = map_near(at, size, flags, file)?;
+    let segment = map_near(at, size, (rights, flags), file)?;
 
     // A kernel before Linux 4.17 does not know the flag, and can choose another address.
     if segment.addr.addr().get() != at {
@@ -137,11 +155,16 @@ pub fn map_file_at(file: &OwnedFd, at: usize, size: usize) -> Result<Segment, Er
 }
 
 /// Maps `size` bytes of a file. `flags` do not have MAP_FIXED.
-fn map_near(hint: usize, size: usize, flags: c_int, file: &OwnedFd) -> Result<Segment, Errno> {
+fn map_near(
+    hint: usize,
+    size: usize,
+    (rights, flags): (c_int, c_int),
+    file: &impl AsRawFd,
+) -> Result<Segment, Errno> {
     let hint = ptr::without_provenance_mut(hint);
 
     // SAFETY: without MAP_FIXED the kernel replaces no other mapping.
-    let addr = unsafe { libc::mmap(hint, size, READ_WRITE, flags, file.as_raw_fd(), 0) };
+    let addr = unsafe { libc::mmap(hint, size, rights, flags, file.as_raw_fd(), 0) };
 
     if addr == libc::MAP_FAILED {
         return Err(Errno::last());

@@ -613,7 +613,9 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
 static ngx_int_t
 change_typed_zone(ngx_shm_zone_t *zone)
 {
+    int           fd;
     void         *p, *q, *hash;
+    ngx_shm_t     shm = { .log = ngx_cycle->log };
     ngx_queue_t  *h, *x;
 
     if (ngx_ipc_zone_begin(zone) != NGX_OK) {
@@ -651,6 +653,20 @@ change_typed_zone(ngx_shm_zone_t *zone)
         || ngx_ipc_zone_hash_delete(zone, hash, (u_char *) "key", 3) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    /* The address of the zone is not free, and the zone has a file or not. */
+
+    fd = ngx_ipc_zone_fd(zone, NGX_IPC_ZONE_READ_ONLY);
+
+    if (ngx_ipc_zone_attach(&shm, fd, NGX_IPC_ZONE_READ_ONLY) != NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ngx_ipc_zone_detach(&shm);
+
+    if (fd != -1) {
+        close(fd);
     }
 
     return ngx_ipc_zone_abort(zone);

@@ -22,7 +22,7 @@ use crate::log::{Level, Log};
 use crate::shmem::huge_pages;
 use crate::sys::inherit::Inherited;
 use crate::sys::lock::Lock;
-use crate::sys::shm::{HUGE_PAGE, Segment, map_file, map_file_at};
+use crate::sys::shm::{HUGE_PAGE, Rights, Segment, map_file, map_file_at};
 use crate::sys::time::nanoseconds;
 use crate::sys::{environment, heap, memory_file};
 use crate::zone::FILE_NAME;
@@ -101,6 +101,14 @@ fn keep(name: &[u8], segment: &Segment, file: OwnedFd) -> std::result::Result<()
     heap::push(&mut KEPT.lock(), zone)
 }
 
+/// Calls `work` with the file of the zone at `address`. `None` if it has none.
+pub fn with_file<T>(address: usize, work: impl FnOnce(&OwnedFd) -> T) -> Option<T> {
+    let kept = KEPT.lock();
+    let zone = kept.iter().find(|zone| zone.address == address)?;
+
+    Some(work(&zone.file))
+}
+
 /// Unmaps the zone at `address`, if this file has mapped it. Returns whether it has.
 pub fn free(address: usize, log: Log) -> bool {
     let mut kept = KEPT.lock();
@@ -167,7 +175,7 @@ fn map(zone: Zone, size: usize) -> std::result::Result<NonNull<c_void>, &'static
         return Err("it has another size");
     }
 
-    let segment = map_file_at(&zone.file, zone.address, size)
+    let segment = map_file_at(&zone.file, zone.address, size, Rights::ReadWrite)
         .or(Err("its address is not free in this process"))?;
 
     // SAFETY: the file has just been mapped, with this size.

@@ -31,6 +31,7 @@ pub mod event;
 pub mod event_actions;
 pub mod event_loop;
 pub mod event_timer;
+pub mod given_zones;
 pub mod helper;
 pub mod hooks;
 pub mod init;

@@ -102,6 +102,22 @@ pub fn is_begun(zone: &Words, size: usize) -> bool {
         && has_own_lock(zone)
 }
 
+/// The address at which a zone of `size` bytes with this header must be mapped. `None` if the
+/// header is that of no zone.
+pub fn address_in(header: &[u8; HEADER], size: usize) -> Option<usize> {
+    let value = |at: usize| {
+        let bytes = header.get(at..).and_then(<[u8]>::first_chunk)?;
+
+        Some(usize::from_ne_bytes(*bytes))
+    };
+    let address = value(field::ADDR)?;
+    let is_zone = address != 0
+        && address.is_multiple_of(Sizes::get().page())
+        && address.checked_add(size) == value(field::END);
+
+    is_zone.then_some(address)
+}
+
 /// Whether `mutex` of a pool uses the words of the pool, as in nginx.
 pub fn has_own_lock(pool: &Words) -> bool {
     let start = pool.start();
