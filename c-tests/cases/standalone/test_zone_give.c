@@ -15,6 +15,8 @@
 
 #define SEALS  (F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_SEAL)
 
+static char             *program;      /* the path of this program */
+
 static int               fd;
 static u_char           *old;
 static ngx_slab_pool_t  *pool;
@@ -513,7 +515,7 @@ start_stranger(int *s, int number, ngx_uint_t flags)
     if (pid == 0) {
         snprintf(text, sizeof(text), "%d", s[1]);
         (void) fcntl(s[1], F_SETFD, 0);
-        execl("/proc/self/exe", "stranger", text, how, NULL);
+        execl(program, "stranger", text, how, NULL);
         _exit(99);
     }
 
@@ -609,6 +611,12 @@ main(int argc, char **argv)
         return stranger(atoi(argv[1]), (ngx_uint_t) atoi(argv[2]));
     }
 
+    program = realpath(argv[0], NULL);
+
+    if (program == NULL) {
+        return 1;
+    }
+
     t_begin();
 
     t_run("a zone is attached", test_attach);
@@ -622,6 +630,8 @@ main(int argc, char **argv)
     t_run("a zone without a file", test_no_file);
     t_run("another program reads a zone", test_reader);
     t_run("another program is killed with the lock", test_writer);
+
+    free(program);
 
     return t_end();
 }
