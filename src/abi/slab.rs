@@ -190,7 +190,7 @@ pub unsafe extern "C" fn ngx_slab_alloc_evict(
         with_lock(
             pool,
             size,
-            move |parts| quick::alloc(parts, size),
+            move |parts| slab::quick_with_memory(parts, size),
             move |zone| slab::alloc_or_evict(zone, size, || has_evicted(evict, pool, size, data)),
         )
     };
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn ngx_slab_alloc_evict_locked(
         with(
             pool,
             size,
-            move |parts| quick::alloc(parts, size),
+            move |parts| slab::quick_with_memory(parts, size),
             move |zone| slab::alloc_or_evict(zone, size, || has_evicted(evict, pool, size, data)),
         )
     };

@@ -256,12 +256,13 @@ pub fn alloc(pool: &Pool, size: usize) -> Result<usize> {
 
 /// Allocates `size` bytes as [`alloc`] does. Whenever there is no memory, `free` frees pieces of
 /// the pool, and returns whether it has.
-pub fn alloc_or_evict(
-    pool: &Pool,
-    size: usize,
-    free: impl FnMut() -> bool,
-) -> Result<NonZeroUsize> {
+pub fn alloc_or_evict(pool: &Pool, size: usize, free: impl FnMut() -> bool) -> Result<usize> {
     evict::alloc_or_evict(pool, || alloc(pool, size), free)
+}
+
+/// Allocates `size` bytes in the usual cases, if there is memory, see [`quick`].
+pub fn quick_with_memory(parts: &Parts, size: usize) -> Option<usize> {
+    quick::alloc(parts, size).filter(|&address| address != 0)
 }
 
 /// Allocates `size` bytes of zeros in the usual cases, see [`quick`].

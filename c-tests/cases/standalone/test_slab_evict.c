@@ -194,6 +194,30 @@ test_locked(void)
 }
 
 
+/* The program wants no lines about missing memory. */
+
+static void
+test_quiet(void)
+{
+    start_full();
+    pool->log_nomem = 0;
+
+    T_OK(ngx_slab_alloc_evict(pool, 2 * PAGE, evict, &seen) == pieces[0]);
+    T_EQ(seen.calls, 2);
+    T_OK(ngx_slab_alloc_evict(pool, 100, evict, &seen) == pieces[2]);
+    T_EQ(seen.calls, 3);
+
+    ngx_shmtx_lock(&pool->mutex);
+    T_OK(ngx_slab_alloc_evict_locked(pool, PAGE, evict, &seen) == pieces[3]);
+    ngx_shmtx_unlock(&pool->mutex);
+    T_EQ(seen.calls, 4);
+
+    T_OK(ngx_slab_alloc_evict(pool, 100 * PAGE, evict, &seen) == NULL);
+    T_EQ(seen.calls, pieces_n + 1);
+    T_EQ(logged(), 0);
+}
+
+
 /* Chunks of one page are freed until the page is free. */
 
 static void
@@ -394,6 +418,7 @@ main(void)
 
     t_run("pieces are freed until there is memory", test_evict);
     t_run("the caller holds the lock", test_locked);
+    t_run("missing memory is not logged", test_quiet);
     t_run("chunks of a page are freed", test_chunks);
     t_run("there is nothing more to free", test_declined);
     t_run("the function frees nothing", test_nothing_freed);
