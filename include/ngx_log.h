@@ -148,14 +148,12 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
 
 
 /*
- * ngx_log_error() logs a line if its level is as severe as the level of the
- * log, or more severe.  ngx_log_debug() logs a debug line if the level of the
- * log has the bit "level". ngx_string.h describes the format.
+ * Logs a line if its level is as severe as the level of the log, or more severe.
+ * ngx_string.h describes the format.
  *
  * With "do ... while (0)" a macro is one statement, so that an "else" after the
  * macro belongs to the "if" before it.
  */
-
 #define ngx_log_error(level, log, ...)                                        \
     do {                                                                      \
         if ((log)->log_level >= (level)) {                                    \
@@ -163,6 +161,7 @@ u_char *ngx_log_errno(u_char *buf, u_char *last, ngx_err_t err);
         }                                                                     \
     } while (0)
 
+/* Logs a debug line if the level of the log has the bit "level". */
 #define ngx_log_debug(level, log, ...)                                        \
     do {                                                                      \
         if ((log)->log_level & (level)) {                                     \

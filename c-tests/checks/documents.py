@@ -171,8 +171,10 @@ def names():
     files = tracked()
     basenames = {os.path.basename(name) for name in files}
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M))
-    functions = set(re.findall(r"\b(ngx_\w+)\(", "".join(
-        read(name) for name in files if name.startswith("include/"))))
+    headers = "".join(read(name) for name in files if name.startswith("include/"))
+    functions = set(re.findall(r"\b(ngx_\w+)\(", headers))
+    # other names of functions
+    functions |= set(re.findall(r"^#define (ngx_\w+) +ngx_", headers, re.M))
 
     def exists(word, document):
         if word.startswith(ELSEWHERE) or word in FOREIGN:

@@ -334,11 +334,13 @@ pages()
     done
 }
 
-# has_pages: succeeds if each exported function has a man page
+# has_pages: succeeds if each exported function has a man page, and each name that the
+# guide for C programmers calls
 has_pages()
 {
     for function in $(nm -D --defined-only "$lib/libngx_ipc.so.1" \
-                          | sed -n 's/.* T \(ngx_[a-z0-9_]*\).*/\1/p'); do
+                          | sed -n 's/.* T \(ngx_[a-z0-9_]*\).*/\1/p') \
+                    $(sed -n 's/.*`\(ngx_[a-z0-9_]*\)(.*/\1/p' "$top/docs/servers.md"); do
         [ -e "$tmp/man/man/man3/$function.3" ] || { echo "no page for $function"; return 1; }
     done
 }

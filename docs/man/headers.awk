@@ -119,7 +119,8 @@ in_comment {
     next
 }
 
-# macros: only those that have a name for the user, and no function has it
+# macros: only those that have a name for the user, and no function has it; other
+# names of functions need a description
 
 macro != "" {
     if ($0 !~ /\\$/) {
@@ -143,6 +144,9 @@ declaration == "" && /^#define [A-Za-z]/ {
         sub(/^#define /, "", value)
         sub(/\).*/, ")", value)
         add("macro", called, value)
+    } else if ($2 !~ /\(/ && value ~ /^ngx_[a-z_.]+$/ && pending != "") {
+        # another name of a function, or of a member that points to one
+        add("macro", called, "#define " called "  " value)
     }
     pending = ""
     next
