@@ -52,6 +52,8 @@ mod messages_master;
 mod messages_start;
 #[path = "nginx/messages_upgrade.rs"]
 mod messages_upgrade;
+#[path = "nginx/nchan.rs"]
+mod nchan;
 #[path = "nginx/nginx.rs"]
 mod nginx;
 #[path = "nginx/quit.rs"]
@@ -77,3 +79,5 @@ mod zone_view;
 mod zones;
 #[path = "nginx/zones_killed.rs"]
 mod zones_killed;
+#[path = "nginx/zones_load.rs"]
+mod zones_load;

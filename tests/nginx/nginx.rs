@@ -51,7 +51,7 @@ pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -
 /// The version of nginx and the directory of its programs, as in the Makefile.
 /// If `T_VERSION` is "bookworm", the version is that of Debian 12. If it is a
 /// directory, its directory `src` has the sources.
-fn version() -> (&'static str, String) {
+pub fn version() -> (&'static str, String) {
     match env::var("T_VERSION").as_deref() {
         Ok("bookworm") => ("bookworm", "build/nginx-1.22.1".into()),
         Ok(other) if root().join(other).join("src").is_dir() && !other.is_empty() => {

@@ -3,7 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use crate::nginx::{Nginx, Which, ask, body, code, header, same};
 use crate::support::server::free_port;
@@ -201,9 +202,17 @@ fn upstream_zone() {
 }
 
 /// Runs a command of openssl in the directory of nginx; returns its output.
-fn openssl(nginx: &Nginx, arguments: &[&str], input: &str) -> String {
+pub fn openssl(nginx: &Nginx, arguments: &[&str], input: &str) -> String {
+    let out = try_openssl(&nginx.directory, arguments, input);
+
+    assert!(out.status.success(), "{arguments:?}: {out:?}");
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// Runs a command of openssl, which can fail.
+pub fn try_openssl(directory: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new("openssl")
-        .current_dir(&nginx.directory)
+        .current_dir(directory)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -211,17 +220,17 @@ fn openssl(nginx: &Nginx, arguments: &[&str], input: &str) -> String {
         .spawn()
         .expect("openssl, see c-tests/run/deps.sh");
 
-    child
-        .stdin
-        .as_mut()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    // A server that is killed ends openssl before it has read its input.
+    let _ = child.stdin.as_mut().unwrap().write_all(input.as_bytes());
 
-    let out = child.wait_with_output().expect("openssl");
+    child.wait_with_output().expect("openssl")
+}
 
-    assert!(out.status.success(), "{arguments:?}: {out:?}");
-    String::from_utf8_lossy(&out.stdout).into_owned()
+/// Makes the files `key` and `cert` in the directory of nginx.
+pub fn certificate(nginx: &Nginx) {
+    const KEY: &str = "req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=localhost";
+
+    openssl(nginx, &Vec::from_iter(KEY.split(' ')), "");
 }
 
 /// A session that one worker has made is resumed by the other one, and by a worker of the
@@ -238,7 +247,6 @@ fn ssl_session_cache() {
             ssl_certificate_key DIRECTORY/key;
             location / { return 200 reused:$ssl_session_reused; }
         }";
-    const KEY: &str = "req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=localhost";
 
     let reused = same(|which| {
         let nginx = Nginx::new("ssl_session_cache", which, TWO, HTTP);
@@ -252,7 +260,7 @@ fn ssl_session_cache() {
             body(&nginx.with_only(worker, ask)).to_string()
         };
 
-        openssl(&nginx, &Vec::from_iter(KEY.split(' ')), "");
+        certificate(&nginx);
         nginx.spawn(&[]);
 
         let before = nginx.settled(2);

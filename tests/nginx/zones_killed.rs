@@ -3,14 +3,11 @@
 
 use std::cmp::Ordering;
 use std::io::{ErrorKind, Read};
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::defects::compiled;
 use crate::held::Upstream;
-use crate::nginx::{BOTH, Nginx, Which, ask, body, both, code, get_at, times};
+use crate::nginx::{BOTH, Nginx, Which, ask, body, both, code, times};
 use crate::support::{find, proc, sys, wait_until};
 
 /// The number after `name` in `text`.
@@ -214,106 +211,4 @@ fn the_accept_mutex_of_a_dead_worker() {
         assert_eq!(code(&nginx.get("/")), "200");
         nginx.quit(&["exited on signal 9", "has exited and held the lock"]);
     }
-}
-
-/// A server with each of nginx's own users of zones.
-const USERS: &str = "
-    limit_req_zone $arg_n zone=r:64k rate=10000r/s;
-    limit_conn_zone $arg_n zone=n:1m;
-    proxy_cache_path DIRECTORY/cache keys_zone=c:1m max_size=100k;
-    upstream u { zone u 64k; server 127.0.0.1:PORT max_fails=0; }
-    server {
-        listen 127.0.0.1:PORT backlog=4096;
-        location / {
-            limit_req zone=r burst=10000 nodelay;
-            limit_conn n 1000;
-            proxy_cache c;
-            proxy_cache_valid 200 1s;
-            proxy_pass http://u/origin/;
-        }
-        location /origin/ { return 200 $pid; }
-        location /status { stub_status; }
-        location /zones { zones; }
-    }";
-
-/// The seconds for which workers are killed.
-fn seconds() -> u64 {
-    std::env::var("T_KILLS").map_or(5, |text| text.parse().expect("T_KILLS"))
-}
-
-/// Workers are killed at random moments under load. The zones stay right, no process
-/// hangs, and all requests are answered afterwards.
-#[test]
-fn killed_under_load() {
-    const WORKERS: usize = 4;
-    const CLIENTS: usize = 8;
-    /// A worker that lives shorter than a second is respawned after a delay.
-    const BETWEEN: Duration = Duration::from_millis(300);
-    /// The lines that a killed worker causes. nginx writes the last one if a worker was
-    /// killed that used an entry of the cache.
-    const ALLOWED: [&str; 5] = [
-        "exited on signal 9",
-        "was locked by",
-        "has exited and held the lock",
-        "prematurely closed connection",
-        "ignore long locked inactive cache entry",
-    ];
-
-    let nginx = nginx("zones_load", Which::Ipc, WORKERS, USERS);
-    let (ends, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let address = nginx.address();
-    let mut kills = 0;
-
-    nginx.spawn(&[]);
-    nginx.wait_for_workers(WORKERS);
-
-    thread::scope(|scope| {
-        for client in 0..CLIENTS {
-            let (ends, answered) = (&ends, &answered);
-
-            scope.spawn(move || {
-                let mut n = client;
-
-                while !ends.load(Relaxed) {
-                    n = (n * 31 + 17) % 1009;
-
-                    // A request fails if its worker is killed.
-                    if get_at(address, &format!("/?n={n}"))
-                        .is_ok_and(|answer| code(&answer) == "200")
-                    {
-                        answered.fetch_add(1, Relaxed);
-                    }
-                }
-            });
-        }
-
-        let until = Instant::now() + Duration::from_secs(seconds());
-
-        while Instant::now() < until {
-            thread::sleep(BETWEEN);
-
-            let workers = Vec::from_iter(nginx.workers());
-
-            // No worker runs while all of them wait for their respawn.
-            if !workers.is_empty() {
-                sys::kill(workers[kills % workers.len()], libc::SIGKILL);
-                kills += 1;
-            }
-        }
-
-        ends.store(true, Relaxed);
-    });
-
-    let workers = nginx.wait_for_workers(WORKERS);
-
-    eprintln!("{kills} kills, {} answers", answered.into_inner());
-    assert!(kills > 3);
-
-    for worker in workers {
-        assert_eq!(code(&nginx.get_from(worker, "/?n=new")), "200");
-        assert_eq!(code(&nginx.get_from(worker, "/status")), "200");
-        assert_eq!(body(&nginx.get_from(worker, "/zones?do=check")), "right");
-    }
-
-    nginx.quit(&ALLOWED);
 }

@@ -9,6 +9,7 @@ pub mod manager;
 pub mod metrics;
 pub mod proc;
 pub mod processes;
+pub mod random;
 pub mod run;
 pub mod server;
 pub mod sockets;

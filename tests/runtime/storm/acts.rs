@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::logs::{Clock, Disk};
-use super::random::Random;
+use crate::support::random::Random;
 use crate::support::server::Server;
 use crate::support::upgrade::{change_binary, restart_workers, retire, wait_for_old};
 use crate::support::{find, proc, sys, wait_until};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::random::Random;
+use crate::support::random::Random;
 use crate::support::server::connect_to;
 
 /// The clients of a server, and the sums of their results.

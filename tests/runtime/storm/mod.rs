@@ -6,7 +6,6 @@
 mod acts;
 mod clients;
 mod logs;
-mod random;
 
 use std::env;
 use std::fmt::Display;
