@@ -119,7 +119,11 @@ pub const HEADERS: &[Header] = &[
         ..header("ipc_message", "messages between processes")
     },
     Header {
-        and: &["src/abi/ipc_zone_structures.rs", "src/host/zone_type.rs"],
+        and: &[
+            "src/abi/ipc_zone_structures.rs",
+            "src/host/zone_structures.rs",
+            "src/host/zone_type.rs",
+        ],
         tagged: false,
         ..header("ipc_zone", "typed zones and transactions")
     },
