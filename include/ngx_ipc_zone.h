@@ -7,7 +7,8 @@
  *   src/abi/ipc_zone.rs
  *   src/abi/ipc_zone_give.rs
  *   src/abi/ipc_zone_structures.rs
- *   src/host/standalone/zone_type.rs
+ *   src/host/zone_structures.rs
+ *   src/host/zone_type.rs
  *   include/generator/ipc_zone.h
  */
 
@@ -91,16 +92,37 @@ typedef struct {
     ngx_ipc_zone_owner_died_pt on_owner_died;
 } ngx_ipc_zone_type_t;
 
+/*
+ * The place of a walk over a table. The program sets all fields to 0, and does not change them
+ * during the walk.
+ */
+typedef struct {
+    /* The key of the entry. */
+    const u_char *key;
+    /* The length of the key in bytes. */
+    size_t len;
+    /* The value of the entry. */
+    void *value;
+    /* The number of the list. This field and the next three are the library's. */
+    size_t list;
+    /* The link to the entry. */
+    size_t link;
+    /* The entry. */
+    size_t entry;
+    /* The number of entries so far. */
+    size_t seen;
+} ngx_ipc_zone_hash_walk_t;
+
 /* The zone is given or attached only for reading. */
 #define NGX_IPC_ZONE_READ_ONLY 1
-
-
 
 /*
  * Declares a typed zone, or finds the zone of this name that the cycle has already.
  * Programs call the macro ngx_ipc_zone_add(), which passes the size of the structure
- * type. A module calls it in create_conf or init_conf, with the cycle that it gets there.
- * size is that of the zone in bytes.
+ * type. A module calls it in create_conf or init_conf with the cycle that it gets there, or in
+ * the function of a directive with cf->cycle. size is that of the zone in bytes. In nginx,
+ * the text of name stays valid as long as the cycle, and the module does not set init of the
+ * zone.
  *
  * When all modules have their configurations, each zone gets its memory, and data of the
  * zone becomes the address of the root. The module does not change data. If the old cycle,
@@ -116,8 +138,8 @@ typedef struct {
  * memory, if the type has no name or one with more than 64 bytes, if the zone was declared for
  * another use, or if the cycle is in use already.
  *
- * Safety: cycle is NULL or a valid cycle. type is NULL or has type_size bytes. name is NULL or
- * valid.
+ * Safety: cycle is NULL or a valid cycle; in nginx, one whose configuration nginx reads now. type is
+ * NULL or has type_size bytes. name is NULL or valid.
  */
 ngx_shm_zone_t *ngx_ipc_zone_add_size(ngx_cycle_t *cycle,
                                       const ngx_ipc_zone_type_t *type,
@@ -227,7 +249,8 @@ ngx_int_t ngx_ipc_zone_abort(ngx_shm_zone_t *zone);
 /*
  * Makes a descriptor of the memory of a zone, which the program sends to another process. The
  * zone was made with keep_zones of the configuration, so that its memory is a file. The
- * descriptor is close-on-exec, and the program closes it.
+ * descriptor is close-on-exec, and the program closes it. This function and the next two are for
+ * programs without nginx.
  *
  * flags is 0 or NGX_IPC_ZONE_READ_ONLY. With NGX_IPC_ZONE_READ_ONLY, the file behind the
  * descriptor can be read and mapped for reading only, also after mprotect(2). The size of
@@ -313,6 +336,33 @@ ngx_int_t ngx_ipc_zone_queue_remove(ngx_shm_zone_t *zone,
                                     void *x);
 
 /*
+ * Finds the element after x in the queue with the head h, as ngx_queue_next() does, in the
+ * transaction that this process has begun. x is the head, or an element that is in the queue. So
+ * a program that removes x asks for the next element before.
+ *
+ * Returns the element; NULL if x is the last one. Also returns NULL, with an alert in the log of
+ * ngx_cycle, if this process has not begun a transaction, or if another process has
+ * overwritten the queue.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_queue_next(ngx_shm_zone_t *zone,
+                              void *h,
+                              void *x);
+
+/*
+ * Counts the elements of the queue with the head h, in the transaction that this process has
+ * begun.
+ *
+ * Returns their number. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if this process
+ * has not begun a transaction, or if another process has overwritten the queue.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_count(ngx_shm_zone_t *zone,
+                                   void *h);
+
+/*
  * Makes a table in the zone, in the transaction that this process has begun: it maps keys to
  * values of size bytes. n is the expected number of keys. The table has so many lists, rounded
  * up to a power of two.
@@ -375,6 +425,39 @@ ngx_int_t ngx_ipc_zone_hash_delete(ngx_shm_zone_t *zone,
                                    const u_char *key,
                                    size_t len);
 
+/*
+ * Returns the number of keys of a table, in the transaction that this process has begun. Returns
+ * NGX_ERROR as ngx_ipc_zone_hash_delete() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_hash_count(ngx_shm_zone_t *zone,
+                                  void *hash);
+
+/*
+ * Finds the next entry of a table with values of size bytes, in the transaction that this
+ * process has begun, and sets key, len and value of walk. Before the first call, the
+ * program sets all fields of walk to 0. Key and value are valid until the entry is deleted and
+ * the transaction has ended.
+ *
+ * Each entry is found once, in any order. The program can delete the entry that was found, and
+ * change values. If it adds a key, or deletes another one that was not found yet, the walk can
+ * find this key or not.
+ *
+ * Returns NGX_OK, or NGX_DECLINED if there is no further entry. Returns NGX_ERROR, with an alert
+ * in the log of ngx_cycle, as ngx_ipc_zone_hash_get() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. walk is NULL or valid.
+ */
+ngx_int_t ngx_ipc_zone_hash_next(ngx_shm_zone_t *zone,
+                                 void *hash,
+                                 ngx_ipc_zone_hash_walk_t *walk,
+                                 size_t size);
+
+
+#if (NGX_IPC_NO_TYPED_ZONES)
+#error this nginx has kept its own zones, so it has no typed zones: see docs/nginx.md, "Versions"
+#endif
 
 /*
  * Declares a typed zone: calls ngx_ipc_zone_add_size() with the size of the structure in

@@ -3,9 +3,9 @@
 use std::os::fd::RawFd;
 
 use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_uint_t};
+use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::shmem::ngx_shm_t;
 use crate::host::standalone::given_zones;
-use crate::host::standalone::shared_memory::{Zone, ngx_shm_zone_t};
 use crate::status::code;
 use crate::sys::shm::Rights;
 
@@ -25,7 +25,8 @@ const fn rights(flags: ngx_uint_t) -> Rights {
 
 /// Makes a descriptor of the memory of a zone, which the program sends to another process. The
 /// zone was made with `keep_zones` of the configuration, so that its memory is a file. The
-/// descriptor is close-on-exec, and the program closes it.
+/// descriptor is close-on-exec, and the program closes it. This function and the next two are for
+/// programs without nginx.
 ///
 /// `flags` is 0 or NGX_IPC_ZONE_READ_ONLY. With NGX_IPC_ZONE_READ_ONLY, the file behind the
 /// descriptor can be read and mapped for reading only, also after `mprotect(2)`. The size of

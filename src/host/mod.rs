@@ -21,6 +21,7 @@ pub mod messages;
 pub mod nginx;
 pub mod pool_lock;
 pub mod program;
+pub mod shm_zone;
 pub mod shmem;
 pub mod signal_handler;
 pub mod sized;
@@ -32,6 +33,10 @@ pub mod spawn;
 pub mod standalone;
 pub mod status;
 pub mod traffic;
+mod zone_root;
+pub mod zone_structures;
+pub mod zone_transaction;
+pub mod zone_type;
 #[cfg(feature = "standalone")]
 pub mod zone_view;
 
@@ -40,10 +45,14 @@ pub use nginx::channel::{read as read_channel, write as write_channel};
 #[cfg(not(feature = "standalone"))]
 pub use nginx::message_loop;
 #[cfg(not(feature = "standalone"))]
+pub use nginx::typed_zones;
+#[cfg(not(feature = "standalone"))]
 pub use nginx::types::{ngx_cycle_t, ngx_log_t};
 #[cfg(feature = "standalone")]
 pub use standalone::channel::{read_channel, write_channel};
 #[cfg(feature = "standalone")]
 pub use standalone::message_loop;
+#[cfg(feature = "standalone")]
+pub use standalone::typed_zones;
 #[cfg(feature = "standalone")]
 pub use standalone::types::{ngx_cycle_t, ngx_log_t};

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::shared_memory::Zone;
+use super::lock_owner::{log, own, unchecked};
+use super::shm_zone::Zone;
 use super::zone_type::{private, type_of};
-use crate::host::lock_owner::{log, own, unchecked};
-use crate::host::{slab, slab_log};
+use super::{slab, slab_log};
 use crate::log::{Level, Log};
 use crate::zone::owner;
 use crate::zone::shmtx::Taken;
@@ -185,6 +185,7 @@ fn report(zone: Zone, pool: &Pool, size: usize, fault: Fault) {
         Fault::LogIsFull => "the undo log is full",
         Fault::OutsideOfPool => "the bytes are not in the pool",
         Fault::NoTable => "it is no table with values of this size, or the table is damaged",
+        Fault::NoQueue => "it is no queue, or the queue is damaged",
         Fault::Failed => "a function of the transaction has failed, it is undone",
         Fault::Damaged => "the undo log is damaged",
     };
