@@ -125,6 +125,7 @@ pub const HEADERS: &[Header] = &[
         and: &[
             "src/abi/ipc_zone_give.rs",
             "src/abi/ipc_zone_structures.rs",
+            "src/host/standalone/given_zones.rs",
             "src/host/standalone/zone_type.rs",
         ],
         tagged: false,
@@ -181,7 +182,7 @@ pub const HEADERS: &[Header] = &[
         ..header("shmtx", "locks in shared memory")
     },
     Header {
-        and: &["src/zone/slab/usage.rs"],
+        and: &["src/host/slab_evict.rs", "src/zone/slab/usage.rs"],
         tagged: false,
         needs_by_hand: true,
         ..header("slab", "pools: allocates pieces of a zone")
