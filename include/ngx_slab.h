@@ -5,6 +5,7 @@
  * Generated: edit these sources, then run "make headers".
  *
  *   src/abi/slab.rs
+ *   src/host/slab_evict.rs
  *   src/zone/slab/usage.rs
  *   include/generator/slab.h
  */

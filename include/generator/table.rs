@@ -122,6 +122,7 @@ pub const HEADERS: &[Header] = &[
         and: &[
             "src/abi/ipc_zone_give.rs",
             "src/abi/ipc_zone_structures.rs",
+            "src/host/standalone/given_zones.rs",
             "src/host/zone_structures.rs",
             "src/host/zone_type.rs",
         ],
@@ -179,7 +180,7 @@ pub const HEADERS: &[Header] = &[
         ..header("shmtx", "locks in shared memory")
     },
     Header {
-        and: &["src/zone/slab/usage.rs"],
+        and: &["src/host/slab_evict.rs", "src/zone/slab/usage.rs"],
         tagged: false,
         needs_by_hand: true,
         ..header("slab", "pools: allocates pieces of a zone")

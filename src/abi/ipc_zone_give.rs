@@ -5,23 +5,11 @@ use std::os::fd::RawFd;
 use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_uint_t};
 use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::shmem::ngx_shm_t;
-use crate::host::standalone::given_zones;
+use crate::host::standalone::given_zones::{self, rights};
 use crate::status::code;
-use crate::sys::shm::Rights;
-
-/// The zone is given or attached only for reading.
-pub const NGX_IPC_ZONE_READ_ONLY: ngx_uint_t = 1;
 
 /// No descriptor.
 const NONE: RawFd = -1;
-
-const fn rights(flags: ngx_uint_t) -> Rights {
-    if flags & NGX_IPC_ZONE_READ_ONLY == 0 {
-        Rights::ReadWrite
-    } else {
-        Rights::Read
-    }
-}
 
 /// Makes a descriptor of the memory of a zone, which the program sends to another process. The
 /// zone was made with `keep_zones` of the configuration, so that its memory is a file. The

@@ -6,6 +6,7 @@ use std::ptr;
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::slab::{self, from_ptr};
 use crate::host::slab_call::{with, with_lock};
+use crate::host::slab_evict::{has_evicted, ngx_slab_evict_pt};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 use crate::zone::slab::quick;
 use crate::zone::slab::usage::ngx_slab_usage_t;
@@ -140,30 +141,6 @@ pub unsafe extern "C" fn ngx_slab_calloc_locked(
     };
 
     piece(address)
-}
-
-/// A function of the program that frees pieces of `pool` with ngx_slab_free_locked(), because
-/// there is no memory for a request of `size` bytes. `data` is that of the request. Returns
-/// NGX_OK if it has freed a piece, and NGX_DECLINED, or anything else, if it has not.
-///
-/// This process holds the lock of the pool meanwhile. The function does not release it.
-pub type ngx_slab_evict_pt = Option<
-    unsafe extern "C" fn(pool: *mut ngx_slab_pool_t, size: usize, data: *mut c_void) -> ngx_int_t,
->;
-
-/// Calls a function of C that frees pieces. Returns whether it has freed any.
-///
-/// # Safety
-///
-/// `evict` is NULL or a function for these arguments.
-unsafe fn has_evicted(
-    evict: ngx_slab_evict_pt,
-    pool: *mut ngx_slab_pool_t,
-    size: usize,
-    data: *mut c_void,
-) -> bool {
-    // SAFETY: the caller passes a function for these arguments.
-    evict.is_some_and(|evict| unsafe { evict(pool, size, data) } == NGX_OK)
 }
 
 /// Allocates a piece of `size` bytes as ngx_slab_alloc() does. Whenever there is no memory, the

@@ -27,6 +27,7 @@ pub mod signal_handler;
 pub mod sized;
 pub mod slab;
 pub mod slab_call;
+pub mod slab_evict;
 mod slab_log;
 pub mod spawn;
 #[cfg(feature = "standalone")]

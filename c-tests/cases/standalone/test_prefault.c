@@ -37,6 +37,7 @@ prefault(void)
 
     t_shm_init(&shm, T_SIZE - 100);
     T_REQUIRE(ngx_shm_alloc(&shm) == NGX_OK);
+    t_log_clear();
 
     memset(shm.addr + 5000, 0xa5, 10000);
     T_OK(resident(&shm) < 6);

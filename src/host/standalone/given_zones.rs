@@ -16,6 +16,7 @@ use std::ptr::{self, NonNull};
 use nix::errno::Errno;
 
 use super::kept_zones;
+use crate::config::ngx_uint_t;
 use crate::host::logs::log_of;
 use crate::host::shm_zone::Zone;
 use crate::host::shmem::ngx_shm_t;
@@ -27,6 +28,18 @@ use crate::sys::memory_file;
 use crate::sys::shm::{Rights, Segment, map_file_at};
 use crate::zone::slab::known;
 use crate::zone::slab::layout::{HEADER, address_in};
+
+/// The zone is given or attached only for reading.
+pub const NGX_IPC_ZONE_READ_ONLY: ngx_uint_t = 1;
+
+/// The rights that `flags` mean.
+pub const fn rights(flags: ngx_uint_t) -> Rights {
+    if flags & NGX_IPC_ZONE_READ_ONLY == 0 {
+        Rights::ReadWrite
+    } else {
+        Rights::Read
+    }
+}
 
 /// Why a zone cannot be given or attached.
 enum Why {
