@@ -2,12 +2,14 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
-use crate::host::nginx::{channel, message_conf, message_loop};
+use crate::host::nginx::kept_zone::{Zone, ngx_ipc_kept_zone_t};
+use crate::host::nginx::{channel, kept_zones, message_conf, message_loop};
+use crate::host::shmem::ngx_shm_t;
 use crate::host::signal_handler::init_signals;
 use crate::host::{lock_owner, ngx_log_t};
 use crate::status::code;
@@ -44,6 +46,38 @@ pub unsafe extern "C" fn ngx_ipc_zone_unlock(
     words
         .is_some_and(|words| lock_owner::release_of_dead(words, pid))
         .into()
+}
+
+/// Gives a new zone the content that an earlier nginx has left, and its file a name, see
+/// `ngx_ipc_keep_zones.c`. `is_known`: the zone has a structure that can be checked.
+/// `is_upgrade`: an nginx that runs has started this one at SIGUSR2. Returns NGX_ERROR,
+/// with a line in the log, if nginx cannot continue.
+///
+/// # Safety
+///
+/// `shm` is NULL or a zone of nginx's cycle, and `kept` is NULL or describes it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_publish(
+    shm: *const ngx_shm_t,
+    kept: *const ngx_ipc_kept_zone_t,
+    is_known: ngx_uint_t,
+    is_upgrade: ngx_uint_t,
+) -> ngx_int_t {
+    // SAFETY: `ngx_ipc_keep_zones.c` passes valid structures.
+    let (Some(shm), Some(kept)) = (unsafe { shm.as_ref() }, unsafe { kept.as_ref() }) else {
+        return NGX_ERROR;
+    };
+
+    // SAFETY: the texts of `kept` and the log belong to the cycle, which lives longer than this
+    // call.
+    let zone = unsafe { Zone::new(kept, log_of(shm.log)) };
+
+    code(kept_zones::publish(
+        shm.addr.addr(),
+        &zone,
+        is_known != 0,
+        is_upgrade != 0,
+    ))
 }
 
 /// Stores the role of this process, a worker or helper. `ngx_ipc_host.c` calls
