@@ -79,6 +79,10 @@ mod workers;
 mod zone_view;
 #[path = "nginx/zones.rs"]
 mod zones;
+#[path = "nginx/zones_kept.rs"]
+mod zones_kept;
+#[path = "nginx/zones_kept_refused.rs"]
+mod zones_kept_refused;
 #[path = "nginx/zones_killed.rs"]
 mod zones_killed;
 #[path = "nginx/zones_load.rs"]

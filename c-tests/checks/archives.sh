@@ -58,7 +58,8 @@ exports_nginx()
     do
         defined "$nginx/stock/src/$file.o"
     done > "$tmp/stock"
-    undefined "$glue/ngx_ipc_host.o" "$glue/ngx_ipc_messages.o" \
+    undefined "$glue/ngx_ipc_host.o" "$glue/ngx_ipc_messages.o" "$glue/ngx_ipc_keep_zones.o" \
+        "$glue/ngx_ipc_zone_content.o" \
         | grep '^ngx_ipc_' > "$tmp/glue"
     grep '^ngx_\(ipc\|slab\)_' "$top/c-tests/checks/symbols" > "$tmp/own"
     sort -u "$tmp/stock" "$tmp/glue" "$tmp/own" > "$tmp/wanted"

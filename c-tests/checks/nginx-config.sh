@@ -202,7 +202,8 @@ strict()
         directories="$directories -isystem $directory"
     done
 
-    for source in nginx/ngx_ipc_host.c nginx/ngx_ipc_messages.c \
+    for source in nginx/ngx_ipc_host.c nginx/ngx_ipc_messages.c nginx/ngx_ipc_keep_zones.c \
+                  nginx/ngx_ipc_zone_content.c \
                   nginx/status/ngx_http_ipc_status_module.c \
                   nginx/status/ngx_ipc_status.c nginx/status/ngx_counters_module.c
     do

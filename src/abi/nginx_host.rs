@@ -8,8 +8,10 @@ use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
-use crate::host::nginx::{channel, message_conf, message_loop};
+use crate::host::nginx::kept_zone::{self, ngx_ipc_kept_zone_t};
+use crate::host::nginx::{channel, kept_zones, message_conf, message_loop};
 use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
+use crate::host::shmem::ngx_shm_t;
 use crate::host::signal_handler::init_signals;
 use crate::host::{ngx_log_t, slab, typed_zones};
 use crate::status::code;
@@ -57,6 +59,38 @@ pub unsafe extern "C" fn ngx_ipc_zone_init(
 ) -> ngx_int_t {
     // SAFETY: nginx passes a zone of the cycle that it makes.
     unsafe { Zone::from_ptr(zone) }.map_or(NGX_ERROR, |zone| code(typed_zones::init(zone)))
+}
+
+/// Gives a new zone the content that an earlier nginx has left, and its file a name, see
+/// `ngx_ipc_keep_zones.c`. `is_known`: the zone has a structure that can be checked.
+/// `is_upgrade`: an nginx that runs has started this one at SIGUSR2. Returns NGX_ERROR,
+/// with a line in the log, if nginx cannot continue.
+///
+/// # Safety
+///
+/// `shm` is NULL or a zone of nginx's cycle, and `kept` is NULL or describes it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_publish(
+    shm: *const ngx_shm_t,
+    kept: *const ngx_ipc_kept_zone_t,
+    is_known: ngx_uint_t,
+    is_upgrade: ngx_uint_t,
+) -> ngx_int_t {
+    // SAFETY: `ngx_ipc_keep_zones.c` passes valid structures.
+    let (Some(shm), Some(kept)) = (unsafe { shm.as_ref() }, unsafe { kept.as_ref() }) else {
+        return NGX_ERROR;
+    };
+
+    // SAFETY: the texts of `kept` and the log belong to the cycle, which lives longer than this
+    // call.
+    let zone = unsafe { kept_zone::Zone::new(kept, log_of(shm.log)) };
+
+    code(kept_zones::publish(
+        shm.addr.addr(),
+        &zone,
+        is_known != 0,
+        is_upgrade != 0,
+    ))
 }
 
 /// Stores the role of this process, a worker or helper. `ngx_ipc_host.c` calls

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::globals::ngx_ipc_huge_pages;
 use super::logs::log_of;
 #[cfg(not(feature = "standalone"))]
+use super::nginx::kept_zones;
+#[cfg(not(feature = "standalone"))]
 use super::nginx::types::ngx_log_t;
 #[cfg(feature = "standalone")]
 use super::standalone::types::ngx_log_t;
@@ -47,6 +49,12 @@ impl ngx_shm_t {
 
         self.addr = ptr::null_mut();
 
+        #[cfg(not(feature = "standalone"))]
+        if let Some(addr) = kept_zones::allocate(ptr::from_ref(self).addr(), self.size, log) {
+            self.addr = addr.as_ptr().cast();
+            return Ok(());
+        }
+
         let segment = shmem::allocate(log, self.size, ngx_ipc_huge_pages.load(Relaxed) != 0)?;
 
         self.addr = segment.addr().as_ptr().cast();
@@ -86,6 +94,10 @@ impl ngx_shm_t {
             let (log, segment) = unsafe { (log_of(self.log), Segment::from_raw(addr, self.size)) };
 
             known::free(segment.addr().addr().get());
+
+            #[cfg(not(feature = "standalone"))]
+            kept_zones::free(segment, log);
+            #[cfg(feature = "standalone")]
             shmem::free(log, segment);
         }
     }

@@ -128,10 +128,10 @@ pub unsafe fn make_in(zone: NonNull<c_void>, size: usize) -> std::result::Result
     pool.map_or(Ok(()), |pool| init_pool(&pool))
 }
 
-/// How often, and after how many milliseconds each, this file tries to take a lock or to find a
-/// zone that no process changes.
-const ATTEMPTS: usize = 100;
-const PAUSE: usize = 10;
+/// How often this file tries to take a lock or to find a zone that no process changes.
+pub const ATTEMPTS: usize = 100;
+/// The milliseconds between two attempts.
+pub const PAUSE: usize = 10;
 
 /// Why a zone cannot be used whose content is wrong.
 pub const DAMAGED: &str = "it is damaged";

@@ -14,6 +14,8 @@ use super::buffer::copy;
 use super::fd::{self, above_stdio};
 use super::path::CPath;
 use super::published::{NAME, make_file};
+use super::shm::HUGE_PAGE;
+use super::time::nanoseconds;
 
 /// The seals of a file: its size and its seals are final, `fcntl(2)`.
 const SEALS: c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
@@ -99,7 +101,7 @@ fn create_with(name: &CStr, size: usize) -> Result<OwnedFd, Errno> {
 
 /// The largest size of files in bytes, `RLIMIT_FSIZE` of `getrlimit(2)`.
 #[allow(clippy::unnecessary_cast)] // needed with some C libraries
-fn largest_file() -> u64 {
+pub(super) fn largest_file() -> u64 {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
 
     // SAFETY: the kernel writes `limit`, which is local.
@@ -108,6 +110,18 @@ fn largest_file() -> u64 {
         0 => unsafe { limit.assume_init() }.rlim_cur as u64,
         _ => u64::MAX,
     }
+}
+
+/// An address at which a new binary has probably no memory: far from the addresses at which
+/// the kernel maps programs, libraries and other memory, and different each time.
+pub fn unlikely_address() -> usize {
+    const FIRST: u64 = 0x2000_0000_0000;
+    const SPAN: u64 = 0x2000_0000_0000;
+
+    let random = nanoseconds().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let address = FIRST + random % SPAN;
+
+    usize::try_from(address - address % HUGE_PAGE as u64).unwrap_or_default()
 }
 
 /// The size in bytes of a file that [`create`] has made, in this process or in

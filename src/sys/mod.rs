@@ -68,3 +68,5 @@ pub mod vfork;
 #[cfg(feature = "standalone")]
 pub mod wait;
 pub mod words;
+#[cfg(any(test, not(feature = "standalone")))]
+pub mod zone_file;

@@ -154,6 +154,24 @@ pub fn map_file_at(
     Ok(segment)
 }
 
+/// Maps a file at the place of a segment, `MAP_FIXED` of `mmap(2)`. Afterwards the segment has
+/// the content of the file, which has its size.
+///
+/// # Safety
+///
+/// No reference to the memory of the segment exists.
+pub unsafe fn map_over(segment: &Segment, file: &OwnedFd) -> Result<(), Errno> {
+    let (addr, fd) = (segment.addr.as_ptr(), file.as_raw_fd());
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+
+    // SAFETY: the mapping replaces that of the segment, to which no reference exists.
+    if unsafe { libc::mmap(addr, segment.size, READ_WRITE, flags, fd, 0) } == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+
+    Ok(())
+}
+
 /// Maps `size` bytes of a file. `flags` do not have MAP_FIXED.
 fn map_near(
     hint: usize,

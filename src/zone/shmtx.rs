@@ -78,6 +78,11 @@ impl ngx_shmtx_sh_t {
         release(&self.lock, self.wait(), own, log);
     }
 
+    /// The number of the process that holds the lock; 0 if none does.
+    pub fn owner(&self) -> u64 {
+        self.lock.load(Relaxed)
+    }
+
     fn wait(&self) -> Option<&AtomicU64> {
         #[cfg(ngx_have_posix_sem)]
         return Some(&self.wait);

@@ -22,9 +22,9 @@ use crate::log::{Level, Log};
 use crate::shmem::huge_pages;
 use crate::sys::inherit::Inherited;
 use crate::sys::lock::Lock;
-use crate::sys::shm::{HUGE_PAGE, Rights, Segment, map_file, map_file_at};
-use crate::sys::time::nanoseconds;
-use crate::sys::{environment, heap, memory_file};
+use crate::sys::memory_file::{self, unlikely_address};
+use crate::sys::shm::{Rights, Segment, map_file, map_file_at};
+use crate::sys::{environment, heap};
 use crate::zone::FILE_NAME;
 use crate::zone::slab::known;
 
@@ -76,18 +76,6 @@ fn make(name: &[u8], size: usize, log: Log) -> std::result::Result<NonNull<c_voi
     }
 
     Ok(segment.addr())
-}
-
-/// An address at which a new binary has probably no memory: far from the addresses at which
-/// the kernel maps programs, libraries and other memory, and different each time.
-fn unlikely_address() -> usize {
-    const FIRST: u64 = 0x2000_0000_0000;
-    const SPAN: u64 = 0x2000_0000_0000;
-
-    let random = nanoseconds().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let address = FIRST + random % SPAN;
-
-    usize::try_from(address - address % HUGE_PAGE as u64).unwrap_or_default()
 }
 
 fn keep(name: &[u8], segment: &Segment, file: OwnedFd) -> std::result::Result<(), Errno> {
