@@ -6,7 +6,7 @@
  *
  *   src/abi/cycle.rs
  *   src/host/standalone/debug_point.rs
- *   src/host/standalone/shared_memory.rs
+ *   src/host/shm_zone.rs
  *   src/host/standalone/types.rs
  *   include/generator/cycle.h
  */

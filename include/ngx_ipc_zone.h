@@ -7,7 +7,7 @@
  *   src/abi/ipc_zone.rs
  *   src/abi/ipc_zone_give.rs
  *   src/abi/ipc_zone_structures.rs
- *   src/host/standalone/zone_type.rs
+ *   src/host/zone_type.rs
  *   include/generator/ipc_zone.h
  */
 

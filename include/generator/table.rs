@@ -74,10 +74,7 @@ pub const HEADERS: &[Header] = &[
             "ngx_process_cycle.h",
             "ngx_shmem.h",
         ],
-        and: &[
-            "src/host/standalone/debug_point.rs",
-            "src/host/standalone/shared_memory.rs",
-        ],
+        and: &["src/host/standalone/debug_point.rs", "src/host/shm_zone.rs"],
         types: &["ngx_core_conf_s", "ngx_cycle_s", "ngx_shm_zone_s"],
         ..header("cycle", "the configuration and the state of a program")
     },
@@ -125,7 +122,7 @@ pub const HEADERS: &[Header] = &[
         and: &[
             "src/abi/ipc_zone_give.rs",
             "src/abi/ipc_zone_structures.rs",
-            "src/host/standalone/zone_type.rs",
+            "src/host/zone_type.rs",
         ],
         tagged: false,
         ..header("ipc_zone", "typed zones and transactions")

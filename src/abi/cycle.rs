@@ -4,8 +4,8 @@ use std::ffi::c_void;
 use std::ptr;
 
 use crate::config::{ngx_int_t, ngx_str_t};
+use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::standalone::cycle::Cycle;
-use crate::host::standalone::shared_memory::{Zone, ngx_shm_zone_t};
 use crate::host::standalone::shared_memory_add;
 use crate::host::standalone::types::{ngx_core_conf_t, ngx_cycle_t};
 use crate::host::standalone::{init_cycle, program_conf, reopen};

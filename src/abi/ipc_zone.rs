@@ -4,11 +4,12 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t};
+use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::standalone::cycle::Cycle;
-use crate::host::standalone::shared_memory::{Zone, ngx_shm_zone_t};
+use crate::host::standalone::typed_zones;
 use crate::host::standalone::types::ngx_cycle_t;
-use crate::host::standalone::zone_type::ngx_ipc_zone_type_t;
-use crate::host::standalone::{typed_zones, zone_transaction};
+use crate::host::zone_transaction;
+use crate::host::zone_type::ngx_ipc_zone_type_t;
 
 /// NGX_OK if `work` with the zone returns true, else NGX_ERROR.
 ///

@@ -3,9 +3,9 @@
 use std::os::fd::RawFd;
 
 use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_uint_t};
+use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::shmem::ngx_shm_t;
 use crate::host::standalone::given_zones;
-use crate::host::standalone::shared_memory::{Zone, ngx_shm_zone_t};
 use crate::status::code;
 use crate::sys::shm::Rights;
 

@@ -4,8 +4,8 @@ use std::ffi::c_void;
 
 use super::ipc_zone::{done, piece};
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t, u_char};
-use crate::host::standalone::shared_memory::{Zone, ngx_shm_zone_t};
-use crate::host::standalone::zone_structures as structures;
+use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
+use crate::host::zone_structures as structures;
 
 /// The bytes of C at `p`; none if `p` is NULL.
 ///

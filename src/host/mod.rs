@@ -21,6 +21,8 @@ pub mod messages;
 pub mod nginx;
 pub mod pool_lock;
 pub mod program;
+#[cfg(feature = "standalone")]
+pub mod shm_zone;
 pub mod shmem;
 pub mod signal_handler;
 pub mod sized;
@@ -32,6 +34,14 @@ pub mod spawn;
 pub mod standalone;
 pub mod status;
 pub mod traffic;
+#[cfg(feature = "standalone")]
+mod zone_root;
+#[cfg(feature = "standalone")]
+pub mod zone_structures;
+#[cfg(feature = "standalone")]
+pub mod zone_transaction;
+#[cfg(feature = "standalone")]
+pub mod zone_type;
 #[cfg(feature = "standalone")]
 pub mod zone_view;
 

@@ -7,10 +7,10 @@ use std::ptr::{self, NonNull};
 
 use super::conf::Conf;
 use super::palloc::Pool;
-use super::shared_memory::ngx_shm_zone_s;
 use super::socket_names::put_text;
 use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t, ngx_list_t};
 use crate::config::ngx_str_t;
+use crate::host::shm_zone::ngx_shm_zone_s;
 use crate::status::Result;
 use crate::sys::log_socket::{HOST_NAME, host_name};
 

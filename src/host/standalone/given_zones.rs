@@ -16,8 +16,8 @@ use std::ptr::{self, NonNull};
 use nix::errno::Errno;
 
 use super::kept_zones;
-use super::shared_memory::Zone;
 use crate::host::logs::log_of;
+use crate::host::shm_zone::Zone;
 use crate::host::shmem::ngx_shm_t;
 use crate::host::slab;
 use crate::log::{Level, Log};

@@ -91,7 +91,4 @@ pub mod variables;
 pub mod wake_up;
 pub mod watch;
 pub mod worker;
-pub mod zone_structures;
-pub mod zone_transaction;
-pub mod zone_type;
 pub mod zones;

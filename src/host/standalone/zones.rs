@@ -5,10 +5,10 @@ use std::ptr::NonNull;
 
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
-use super::shared_memory::Zone;
-use super::{typed_zones, zone_type};
+use super::typed_zones;
 use crate::config::ngx_pid_t;
-use crate::host::{lock_owner, slab};
+use crate::host::shm_zone::Zone;
+use crate::host::{lock_owner, slab, zone_type};
 use crate::log::Log;
 use crate::status::Result;
 use crate::sys::words::Words;

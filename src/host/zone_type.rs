@@ -7,7 +7,7 @@ use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 
-use super::shared_memory::{Zone, bytes, ngx_shm_zone_t};
+use super::shm_zone::{Zone, bytes, ngx_shm_zone_t};
 use crate::config::{ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
 use crate::zone::slab::layout::{Sizes, ngx_slab_pool_t};
 use crate::zone::typed::{Type, word};

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::shared_memory::Zone;
+use super::lock_owner::{log, own, unchecked};
+use super::shm_zone::Zone;
 use super::zone_type::{private, type_of};
-use crate::host::lock_owner::{log, own, unchecked};
-use crate::host::{slab, slab_log};
+use super::{slab, slab_log};
 use crate::log::{Level, Log};
 use crate::zone::owner;
 use crate::zone::shmtx::Taken;

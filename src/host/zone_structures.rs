@@ -1,6 +1,6 @@
 //! Queues and tables in typed zones, `ngx_ipc_zone_queue_...()` and `ngx_ipc_zone_hash_...()`.
 
-use super::shared_memory::Zone;
+use super::shm_zone::Zone;
 use super::zone_transaction::with;
 use crate::zone::hash::{self, Table};
 use crate::zone::queue;
