@@ -99,8 +99,10 @@ typedef struct {
 /*
  * Declares a typed zone, or finds the zone of this name that the cycle has already.
  * Programs call the macro ngx_ipc_zone_add(), which passes the size of the structure
- * type. A module calls it in create_conf or init_conf, with the cycle that it gets there.
- * size is that of the zone in bytes.
+ * type. A module calls it in create_conf or init_conf with the cycle that it gets there, or in
+ * the function of a directive with cf->cycle. size is that of the zone in bytes. In nginx,
+ * the text of name stays valid as long as the cycle, and the module does not set init of the
+ * zone.
  *
  * When all modules have their configurations, each zone gets its memory, and data of the
  * zone becomes the address of the root. The module does not change data. If the old cycle,
@@ -116,8 +118,8 @@ typedef struct {
  * memory, if the type has no name or one with more than 64 bytes, if the zone was declared for
  * another use, or if the cycle is in use already.
  *
- * Safety: cycle is NULL or a valid cycle. type is NULL or has type_size bytes. name is NULL or
- * valid.
+ * Safety: cycle is NULL or a valid cycle; in nginx, one whose configuration nginx reads now. type is
+ * NULL or has type_size bytes. name is NULL or valid.
  */
 ngx_shm_zone_t *ngx_ipc_zone_add_size(ngx_cycle_t *cycle,
                                       const ngx_ipc_zone_type_t *type,
@@ -375,6 +377,10 @@ ngx_int_t ngx_ipc_zone_hash_delete(ngx_shm_zone_t *zone,
                                    const u_char *key,
                                    size_t len);
 
+
+#if (NGX_IPC_NO_TYPED_ZONES)
+#error this nginx has kept its own zones, so it has no typed zones: see docs/nginx.md, "Versions"
+#endif
 
 /*
  * Declares a typed zone: calls ngx_ipc_zone_add_size() with the size of the structure in

@@ -20,7 +20,9 @@ ngx_ipc_out=`cd "$NGX_OBJS/ngx_ipc" && pwd`
 
 NGX_IPC_INCLUDE=$ngx_ipc_out/include
 
-for ngx_ipc_header in ngx_ipc.h ngx_ipc_message.h ngx_ipc_counters.h; do
+for ngx_ipc_header in ngx_ipc.h ngx_ipc_message.h ngx_ipc_counters.h \
+                      ngx_ipc_zone.h
+do
     cp "$ngx_ipc_top/include/$ngx_ipc_header" "$NGX_IPC_INCLUDE"
 done
 

@@ -113,6 +113,17 @@ ngx_ipc_assert_field(ngx_slab_pool_t, addr, 192, 8);
 
 #endif
 
+#if (NGX_IPC_ZONES && !NGX_IPC_NO_TYPED_ZONES)
+
+ngx_ipc_assert_field(ngx_shm_zone_t, data, 0, 8);
+ngx_ipc_assert_field(ngx_shm_zone_t, shm, 8, 48);
+ngx_ipc_assert_field(ngx_shm_zone_t, init, 56, 8);
+ngx_ipc_assert_field(ngx_shm_zone_t, tag, 64, 8);
+ngx_ipc_assert_field(ngx_shm_zone_t, sync, 72, 8);
+ngx_ipc_assert_field(ngx_shm_zone_t, noreuse, 80, 8);
+
+#endif
+
 ngx_ipc_assert_field(ngx_str_t, len, 0, 8);
 ngx_ipc_assert_field(ngx_str_t, data, 8, 8);
 

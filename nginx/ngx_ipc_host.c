@@ -19,7 +19,7 @@
 
 void ngx_ipc_channel_added(ngx_fd_t fd);
 ngx_int_t ngx_ipc_init_signals(ngx_log_t *log);
-ngx_uint_t ngx_ipc_zone_unlock(ngx_shmtx_sh_t *words, ngx_pid_t pid);
+ngx_uint_t ngx_ipc_zone_unlock(void *pool, size_t size, ngx_pid_t pid);
 
 
 /*
@@ -224,11 +224,11 @@ ngx_ipc_in_table(ngx_pid_t pid)
  */
 
 static ngx_uint_t
-ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, ngx_pid_t pid)
+ngx_ipc_unlock_pool(ngx_slab_pool_t *pool, size_t size, ngx_pid_t pid)
 {
 #if (NGX_IPC_ZONES)
 
-    return ngx_ipc_zone_unlock(&pool->lock, pid);
+    return ngx_ipc_zone_unlock(pool, size, pid);
 
 #elif (NGX_HAVE_ATOMIC_OPS)
 
@@ -310,7 +310,9 @@ ngx_ipc_unlock_mutexes(ngx_pid_t pid)
 
             pool = (ngx_slab_pool_t *) zone[i].shm.addr;
 
-            if (pool != NULL && ngx_ipc_unlock_pool(pool, pid)) {
+            if (pool != NULL
+                && ngx_ipc_unlock_pool(pool, zone[i].shm.size, pid))
+            {
                 ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                               "shared memory zone \"%V\" was locked by %P",
                               &zone[i].shm.name, pid);

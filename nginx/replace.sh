@@ -167,6 +167,7 @@ ngx_ipc_decide_zones()
         [ -z "$ngx_ipc_unknown" ] || echo "$ngx_ipc_unknown"
 
         NGX_IPC_HOST="$NGX_IPC_HOST ngx_shmtx_* ngx_slab_* ngx_rwlock_*"
+        have=NGX_IPC_NO_TYPED_ZONES . auto/have
         return
     fi
 
@@ -176,6 +177,11 @@ ngx_ipc_decide_zones()
     done
 
     have=NGX_IPC_ZONES . auto/have
+
+    # a typed zone has its type in this field, which came with nginx 1.13.9
+    if ! grep 'sync;' src/core/ngx_cycle.h > /dev/null; then
+        have=NGX_IPC_NO_TYPED_ZONES . auto/have
+    fi
 }
 
 

@@ -65,6 +65,8 @@ mod single;
 #[path = "nginx/status/mod.rs"]
 mod status;
 mod support;
+#[path = "nginx/typed_zones.rs"]
+mod typed_zones;
 #[path = "nginx/upgrade.rs"]
 mod upgrade;
 #[path = "nginx/user.rs"]

@@ -79,7 +79,7 @@ compiles_for_nginx()
 {
     mkdir -p "$tmp/added"
     cp "$lib/include/ngx_ipc.h" "$lib/include/ngx_ipc_message.h" \
-        "$lib/include/ngx_ipc_counters.h" "$tmp/added"
+        "$lib/include/ngx_ipc_counters.h" "$lib/include/ngx_ipc_zone.h" "$tmp/added"
     cc "-I$tmp/added" -std=gnu11 -Wall -Wextra -Werror -isystem "$stock/src/core" -isystem "$stock/src/event" \
         -isystem "$stock/src/event/modules" -isystem "$stock/src/os/unix" \
         -isystem "$stock/objs" -c "$1" -o "$tmp/object"

@@ -123,6 +123,16 @@ kept()
     done
 }
 
+# no_typed_zones: succeeds if ngx_ipc_zone.h does not compile, and says why
+no_typed_zones()
+{
+    for header in config core ipc_zone; do echo "#include <ngx_$header.h>"; done > "$tmp/typed.c"
+
+    ! (cd "$tmp/nginx" && gcc -fsyntax-only -Isrc/core -Isrc/event -Isrc/event/modules \
+           -Isrc/os/unix -Iobjs -Iobjs/ngx_ipc/include "$tmp/typed.c") 2> "$tmp/errors" \
+        && grep -q 'this nginx has kept its own zones' "$tmp/errors"
+}
+
 # own_zones: builds nginx with its own files of zones, and compares the functions of a lock
 # in the program with those of its own objects
 own_zones()
@@ -353,6 +363,7 @@ test_stops()
     export NGX_IPC_KEEP=zones
     ok "keeps the files of zones if NGX_IPC_KEEP says so" configure $small "$add"
     ok "prints that they are kept" kept $zones
+    ok "a module with a typed zone does not compile" no_typed_zones
     unset NGX_IPC_KEEP
 
     tree

@@ -5,11 +5,8 @@ use std::ptr::{self, NonNull};
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_str_t};
 use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
-use crate::host::standalone::cycle::Cycle;
-use crate::host::standalone::typed_zones;
-use crate::host::standalone::types::ngx_cycle_t;
-use crate::host::zone_transaction;
 use crate::host::zone_type::ngx_ipc_zone_type_t;
+use crate::host::{ngx_cycle_t, typed_zones, zone_transaction};
 
 /// NGX_OK if `work` with the zone returns true, else NGX_ERROR.
 ///
@@ -44,8 +41,10 @@ pub(super) unsafe fn piece(
 
 /// Declares a typed zone, or finds the zone of this name that the cycle has already.
 /// Programs call the macro ngx_ipc_zone_add(), which passes the size of the structure
-/// `type`. A module calls it in create_conf or init_conf, with the cycle that it gets there.
-/// `size` is that of the zone in bytes.
+/// `type`. A module calls it in create_conf or init_conf with the cycle that it gets there, or in
+/// the function of a directive with `cf->cycle`. `size` is that of the zone in bytes. In nginx,
+/// the text of `name` stays valid as long as the cycle, and the module does not set `init` of the
+/// zone.
 ///
 /// When all modules have their configurations, each zone gets its memory, and `data` of the
 /// zone becomes the address of the root. The module does not change `data`. If the old cycle,
@@ -63,8 +62,8 @@ pub(super) unsafe fn piece(
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or a valid cycle. `type` is NULL or has `type_size` bytes. `name` is NULL or
-/// valid.
+/// `cycle` is NULL or a valid cycle; in nginx, one whose configuration nginx reads now. `type` is
+/// NULL or has `type_size` bytes. `name` is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_zone_add_size(
     cycle: *mut ngx_cycle_t,
@@ -78,9 +77,8 @@ pub unsafe extern "C" fn ngx_ipc_zone_add_size(
     // SAFETY: C passes NULL or a valid cycle, NULL or a valid string, and NULL or a type of
     // this size.
     let zone = unsafe {
-        Cycle::from_ptr(cycle)
-            .zip(of.zip(name.as_ref()))
-            .and_then(|(cycle, (of, &name))| typed_zones::add(cycle, of, type_size, name, size))
+        of.zip(name.as_ref())
+            .and_then(|(of, name)| typed_zones::add(cycle, of, type_size, name, size))
     };
 
     zone.map_or(ptr::null_mut(), Zone::as_ptr)

@@ -30,11 +30,9 @@ pub mod ipc_counters;
 pub mod ipc_message;
 pub mod ipc_message_fds;
 pub mod ipc_message_place;
-#[cfg(feature = "standalone")]
 pub mod ipc_zone;
 #[cfg(feature = "standalone")]
 pub mod ipc_zone_give;
-#[cfg(feature = "standalone")]
 pub mod ipc_zone_structures;
 #[cfg(feature = "standalone")]
 pub mod log;

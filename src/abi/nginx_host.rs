@@ -1,17 +1,18 @@
 //! The functions that only `nginx/ngx_ipc_host.c` calls.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr::NonNull;
 
-use crate::config::{ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
+use crate::config::{NGX_ERROR, ngx_fd_t, ngx_int_t, ngx_pid_t, ngx_uint_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
 use crate::host::nginx::{channel, message_conf, message_loop};
+use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::signal_handler::init_signals;
-use crate::host::{lock_owner, ngx_log_t};
+use crate::host::{ngx_log_t, slab, typed_zones};
 use crate::status::code;
-use crate::zone::shmtx::ngx_shmtx_sh_t;
 
 /// Sets up the signals: the part of `ngx_init_signals()` that the library does.
 /// `ngx_ipc_host.c` defines `ngx_init_signals()`.
@@ -25,25 +26,37 @@ pub unsafe extern "C" fn ngx_ipc_init_signals(log: *mut ngx_log_t) -> ngx_int_t 
     code(init_signals(unsafe { log_of(log) }))
 }
 
-/// Releases the lock of a zone, whose words are at `words`, if the process `pid` has held it
-/// and has exited. Returns 1 if the function has released the lock, else 0.
+/// Releases the lock of a zone of `size` bytes, which begins at `pool`, if the process `pid` has
+/// held it and has exited. Returns 1 if the function has released the lock, else 0.
 /// Async-signal-safe.
 ///
 /// # Safety
 ///
-/// `words` is NULL, or the beginning of a zone with a slab pool.
+/// `pool` is NULL, or the beginning of a zone with a slab pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_ipc_zone_unlock(
-    words: *mut ngx_shmtx_sh_t,
+    pool: *mut c_void,
+    size: usize,
     pid: ngx_pid_t,
 ) -> ngx_uint_t {
-    // SAFETY: `ngx_ipc_host.c` passes the beginning of a zone of `ngx_cycle`. nginx unmaps
-    // the zone only when this cycle is no longer `ngx_cycle`.
-    let words = unsafe { words.as_ref() };
+    // SAFETY: `ngx_ipc_host.c` passes a zone of `ngx_cycle`. nginx unmaps the zone only when
+    // this cycle is no longer `ngx_cycle`.
+    unsafe { NonNull::new(pool).is_some_and(|pool| slab::release_of_dead(pool, size, pid)) }.into()
+}
 
-    words
-        .is_some_and(|words| lock_owner::release_of_dead(words, pid))
-        .into()
+/// The function `init` of typed zones, which nginx calls when the zone has memory. Returns NGX_OK,
+/// or NGX_ERROR with an emergency in the log of the zone.
+///
+/// # Safety
+///
+/// `zone` is NULL or a zone of the cycle that nginx makes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_init(
+    zone: *mut ngx_shm_zone_t,
+    _data: *mut c_void,
+) -> ngx_int_t {
+    // SAFETY: nginx passes a zone of the cycle that it makes.
+    unsafe { Zone::from_ptr(zone) }.map_or(NGX_ERROR, |zone| code(typed_zones::init(zone)))
 }
 
 /// Stores the role of this process, a worker or helper. `ngx_ipc_host.c` calls

@@ -8,7 +8,6 @@ use super::logs::cycle_log;
 use super::nginx::variables::{ngx_cycle, ngx_pid};
 #[cfg(feature = "standalone")]
 use super::standalone::variables::{ngx_cycle, ngx_pid};
-use crate::config::ngx_pid_t;
 use crate::log::Log;
 use crate::zone::owner;
 use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
@@ -41,12 +40,6 @@ pub fn lock_of(words: &'static ngx_shmtx_sh_t) -> ngx_shmtx_t {
 
     lock.create(words);
     lock
-}
-
-/// Releases the lock of `words`, if the process `pid` has held it and has exited. Returns
-/// whether it has released the lock. Async-signal-safe if [`prepare`] was called before.
-pub fn release_of_dead(words: &'static ngx_shmtx_sh_t, pid: ngx_pid_t) -> bool {
-    lock_of(words).force_unlock(pid, own(), log)
 }
 
 /// Finds out the number of this process, so that a signal handler knows it.

@@ -21,7 +21,6 @@ pub mod messages;
 pub mod nginx;
 pub mod pool_lock;
 pub mod program;
-#[cfg(feature = "standalone")]
 pub mod shm_zone;
 pub mod shmem;
 pub mod signal_handler;
@@ -34,13 +33,9 @@ pub mod spawn;
 pub mod standalone;
 pub mod status;
 pub mod traffic;
-#[cfg(feature = "standalone")]
 mod zone_root;
-#[cfg(feature = "standalone")]
 pub mod zone_structures;
-#[cfg(feature = "standalone")]
 pub mod zone_transaction;
-#[cfg(feature = "standalone")]
 pub mod zone_type;
 #[cfg(feature = "standalone")]
 pub mod zone_view;
@@ -50,10 +45,14 @@ pub use nginx::channel::{read as read_channel, write as write_channel};
 #[cfg(not(feature = "standalone"))]
 pub use nginx::message_loop;
 #[cfg(not(feature = "standalone"))]
+pub use nginx::typed_zones;
+#[cfg(not(feature = "standalone"))]
 pub use nginx::types::{ngx_cycle_t, ngx_log_t};
 #[cfg(feature = "standalone")]
 pub use standalone::channel::{read_channel, write_channel};
 #[cfg(feature = "standalone")]
 pub use standalone::message_loop;
+#[cfg(feature = "standalone")]
+pub use standalone::typed_zones;
 #[cfg(feature = "standalone")]
 pub use standalone::types::{ngx_cycle_t, ngx_log_t};

@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::globals::ngx_ipc_huge_pages;
 use super::logs::log_of;
-use super::ngx_log_t;
+#[cfg(not(feature = "standalone"))]
+use super::nginx::types::ngx_log_t;
+#[cfg(feature = "standalone")]
+use super::standalone::types::ngx_log_t;
 use crate::config::{ngx_str_t, ngx_uint_t, u_char};
 use crate::shmem;
 use crate::status::{Result, Status};

@@ -65,6 +65,31 @@ pub fn note_death(pool: &Pool, pid: ngx_pid_t) {
     }
 }
 
+/// Releases the lock of a zone of `size` bytes, which begins at `zone`, if the process `pid` has held
+/// it and has exited. If it is a typed zone, the next transaction tells the module. Returns
+/// whether the lock is released. Async-signal-safe if [`lock_owner::prepare`](super::lock_owner)
+/// was called before.
+///
+/// # Safety
+///
+/// `zone` is the beginning of a zone with a pool, which stays mapped until the function returns.
+pub unsafe fn release_of_dead(zone: NonNull<c_void>, size: usize, pid: ngx_pid_t) -> bool {
+    if size < HEADER {
+        return false;
+    }
+
+    // SAFETY: the zone has room for a pool, which begins with the words of its lock, and is mapped.
+    // The references do not outlive this function.
+    let (lock, words) = unsafe { (lock_of(zone.cast().as_ref()), Words::new(zone, size)) };
+
+    // The next process that takes the lock must find the note.
+    if let Some(words) = words.filter(|_| lock.is_left_by(pid)) {
+        note_death(&Pool::new(words), pid);
+    }
+
+    lock.force_unlock(pid, own(), log)
+}
+
 /// Makes a pool, with an alert if its memory is too small.
 pub fn make(pool: &Pool) {
     if let Err(least) = init_pool(pool) {

@@ -4,13 +4,15 @@
 
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicU64;
 
-use super::shm_zone::{Zone, bytes, ngx_shm_zone_t};
+use super::shm_zone::{Zone, bytes, ngx_shm_zone_t, refuse};
+use super::sized;
 use crate::config::{ngx_int_t, ngx_pid_t, ngx_str_t, ngx_uint_t};
+use crate::log::Log;
 use crate::zone::slab::layout::{Sizes, ngx_slab_pool_t};
-use crate::zone::typed::{Type, word};
+use crate::zone::typed::{NAME_MAX, Type, word};
 
 /// The old zone, from which `migrate` copies the content. The library makes this structure, and
 /// later versions can add fields. It is valid until `migrate` returns.
@@ -76,7 +78,7 @@ pub struct ngx_ipc_zone_type_t {
 }
 
 /// The size of the structure in version 0.1.
-pub const FIRST_SIZE: usize = size_of::<[usize; 8]>();
+const FIRST_SIZE: usize = size_of::<[usize; 8]>();
 
 const _: () = assert!(
     offset_of!(ngx_ipc_zone_type_t, on_owner_died) + size_of::<usize>() == FIRST_SIZE
@@ -84,7 +86,7 @@ const _: () = assert!(
 );
 
 /// A type without fields.
-pub(super) const NONE: ngx_ipc_zone_type_t = ngx_ipc_zone_type_t {
+const NONE: ngx_ipc_zone_type_t = ngx_ipc_zone_type_t {
     name: ngx_str_t {
         len: 0,
         data: ptr::null_mut(),
@@ -96,6 +98,40 @@ pub(super) const NONE: ngx_ipc_zone_type_t = ngx_ipc_zone_type_t {
     migrate: None,
     on_owner_died: None,
 };
+
+/// The type of the program, which has `size` bytes. `None`, with an emergency in `log`, if it is not
+/// valid.
+///
+/// # Safety
+///
+/// `of` has `size` bytes, and its name is valid.
+pub(super) unsafe fn checked(
+    of: NonNull<ngx_ipc_zone_type_t>,
+    size: usize,
+    log: Log,
+) -> Option<Declared> {
+    if !sized::is_valid(size, FIRST_SIZE) {
+        refuse(
+            log,
+            format_args!("the size {size} of ngx_ipc_zone_type_t is not valid"),
+        );
+        return None;
+    }
+
+    // SAFETY: the caller passes a structure with `size` bytes; its first fields are those of
+    // version 0.1, and later ones are 0 by default.
+    let of = Declared(unsafe { sized::read(of.as_ptr(), size, NONE) });
+
+    if !(1..=NAME_MAX).contains(&of.id().name.len()) {
+        refuse(
+            log,
+            format_args!("the name of the type of a zone must have 1 to {NAME_MAX} bytes"),
+        );
+        return None;
+    }
+
+    Some(of)
+}
 
 /// The type that a zone was declared with.
 #[derive(Clone, Copy)]
@@ -135,11 +171,22 @@ pub(super) struct Private {
     pub(super) begun: AtomicU64,
 }
 
+impl Private {
+    /// What the library knows of a zone with the type `of`. `name` is a copy of the name of the
+    /// type that lives as long as the cycle.
+    pub(super) fn new(of: &Declared, name: ngx_str_t) -> Self {
+        Self {
+            of: ngx_ipc_zone_type_t { name, ..of.0 },
+            begun: AtomicU64::new(0),
+        }
+    }
+}
+
 /// What the library knows of a typed zone; `None` if the zone is not a typed zone.
 #[inline]
 pub(super) fn private<'a>(zone: Zone) -> Option<&'a Private> {
     // SAFETY: the library sets the field to a structure of its own that lives as long as the cycle.
-    unsafe { zone.get().sync.cast::<Private>().as_ref() }
+    unsafe { zone.private_data().cast::<Private>().as_ref() }
 }
 
 /// The type of a zone; `None` if it is not a typed zone.

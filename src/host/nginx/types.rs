@@ -9,7 +9,8 @@ use std::ffi::c_void;
 #[repr(C)]
 pub struct ngx_cycle_t {
     conf_ctx: *mut c_void,
-    pool: *mut c_void,
+    /// The pool of the cycle, nginx's `ngx_pool_t`.
+    pub pool: *mut c_void,
     /// The log of the cycle.
     pub log: *mut ngx_log_t,
 }

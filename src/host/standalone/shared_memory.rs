@@ -23,6 +23,11 @@ use crate::log::Log;
 use crate::status::{Result, Status};
 
 impl Zone {
+    /// What the library knows of a typed zone; NULL if the zone is not a typed zone.
+    pub(in crate::host) fn private_data(self) -> *mut c_void {
+        self.get().sync
+    }
+
     /// Whether this zone gets the memory of `old`.
     pub(super) fn continues(self, old: Self) -> bool {
         let (new, old) = (self.get(), old.get());

@@ -7,21 +7,19 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicU64;
 
 use super::cycle::Cycle;
 use super::socket_names::put_text;
+use super::types::ngx_cycle_t;
 use super::{kept_zones, shared_memory_add};
 use crate::config::ngx_str_t;
-use crate::host::shm_zone::{Zone, bytes, refuse};
-use crate::host::sized;
+use crate::host::shm_zone::{Zone, refuse};
 use crate::host::zone_root::{Old, Use, fill, judge, not_used, set_root};
-use crate::host::zone_type::{Declared, FIRST_SIZE, NONE, Private, ngx_ipc_zone_type_t, type_of};
+use crate::host::zone_type::{self, Declared, Private, ngx_ipc_zone_type_t, type_of};
 use crate::log::Log;
 use crate::status::{Result, Status};
 use crate::sys::words::Words;
 use crate::zone::slab::pool::Pool;
-use crate::zone::typed::NAME_MAX;
 
 /// Declares a typed zone of `cycle`, or finds the zone of this name. `size` is that of the
 /// zone. Returns `None`, with an emergency in the log of the cycle, if the zone cannot be
@@ -29,48 +27,33 @@ use crate::zone::typed::NAME_MAX;
 ///
 /// # Safety
 ///
-/// `of` has `of_size` bytes, and its name and `name` are valid.
+/// `cycle` is NULL or valid. `of` has `of_size` bytes, and its name and `name` are valid.
 pub unsafe fn add(
-    cycle: Cycle,
+    cycle: *mut ngx_cycle_t,
     of: NonNull<ngx_ipc_zone_type_t>,
     of_size: usize,
-    name: ngx_str_t,
+    name: &ngx_str_t,
     size: usize,
 ) -> Option<Zone> {
     /// The tag of all typed zones.
     static TAG: u8 = 0;
 
-    let log = cycle.log();
+    // SAFETY: the caller passes NULL or a valid cycle, and a type with this size.
+    let (cycle, of) = unsafe {
+        let cycle = Cycle::from_ptr(cycle)?;
 
-    if !sized::is_valid(of_size, FIRST_SIZE) {
-        refuse(
-            log,
-            format_args!("the size {of_size} of ngx_ipc_zone_type_t is not valid"),
-        );
-        return None;
-    }
-
-    // SAFETY: the caller passes a structure with `of_size` bytes; its first fields are those of
-    // version 0.1, and later ones are 0 by default.
-    let of = unsafe { sized::read(of.as_ptr(), of_size, NONE) };
+        (cycle, zone_type::checked(of, of_size, cycle.log())?)
+    };
     let tag = ptr::from_ref(&TAG).cast_mut().cast();
 
-    if !(1..=NAME_MAX).contains(&bytes(&of.name).len()) {
-        refuse(
-            log,
-            format_args!("the name of the type of a zone must have 1 to {NAME_MAX} bytes"),
-        );
-        return None;
-    }
-
     // SAFETY: the caller passes a valid name.
-    let zone = unsafe { shared_memory_add::add(cycle, name, size, tag) }?;
+    let zone = unsafe { shared_memory_add::add(cycle, *name, size, tag) }?;
 
     match type_of(zone) {
-        Some(declared) if declared.id() == Declared(of).id() => Some(zone),
+        Some(declared) if declared.id() == of.id() => Some(zone),
         Some(_) => {
             refuse(
-                log,
+                cycle.log(),
                 format_args!(
                     "the shared memory zone \"{}\" is already declared for a different use",
                     OsStr::from_bytes(zone.name()).display()
@@ -78,18 +61,15 @@ pub unsafe fn add(
             );
             None
         }
-        None => remember(cycle, zone, of).ok(),
+        None => remember(cycle, zone, &of).ok(),
     }
 }
 
 /// Copies the type of a zone to the memory of its cycle.
-fn remember(cycle: Cycle, zone: Zone, of: ngx_ipc_zone_type_t) -> Result<Zone> {
+fn remember(cycle: Cycle, zone: Zone, of: &Declared) -> Result<Zone> {
     let pool = cycle.pool().ok_or(Status::Error)?;
-    let name = put_text(pool, bytes(&of.name))?;
-    let copy = pool.put(Private {
-        of: ngx_ipc_zone_type_t { name, ..of },
-        begun: AtomicU64::new(0),
-    })?;
+    let name = put_text(pool, of.id().name)?;
+    let copy = pool.put(Private::new(of, name))?;
 
     zone.update(|zone| zone.sync = copy.as_ptr().cast());
 

@@ -94,16 +94,13 @@ pub fn each(show: &mut dyn FnMut(&[u8], Words)) {
 /// exited. A process that waits for such a lock takes it over after some time anyway.
 fn unlock(pid: ngx_pid_t) {
     for zone in Cycle::current().into_iter().flat_map(Cycle::zones) {
-        let (Some(lock), Some(pool)) = (zone.lock(), zone.slab_pool()) else {
+        let Some(addr) = NonNull::new(zone.memory()) else {
             continue;
         };
 
-        // The next process that takes the lock must find the note.
-        if lock.is_left_by(pid) {
-            slab::note_death(&pool, pid);
-        }
-
-        if lock.force_unlock(pid, lock_owner::own(), lock_owner::log) {
+        // SAFETY: the memory of a zone begins with a pool, has this size, and stays mapped while the
+        // cycle is `ngx_cycle`.
+        if unsafe { slab::release_of_dead(addr, zone.get().shm.size, pid) } {
             zone.log().refuse(format_args!(
                 "shmtx lock: process {pid} has exited and held the lock"
             ));
