@@ -7,6 +7,7 @@
  *   src/abi/ipc_zone.rs
  *   src/abi/ipc_zone_give.rs
  *   src/abi/ipc_zone_structures.rs
+ *   src/host/zone_structures.rs
  *   src/host/zone_type.rs
  *   include/generator/ipc_zone.h
  */
@@ -95,6 +96,27 @@ typedef struct {
 #define NGX_IPC_ZONE_READ_ONLY 1
 
 
+
+/*
+ * The place of a walk over a table. The program sets all fields to 0, and does not change them
+ * during the walk.
+ */
+typedef struct {
+    /* The key of the entry. */
+    const u_char *key;
+    /* The length of the key in bytes. */
+    size_t len;
+    /* The value of the entry. */
+    void *value;
+    /* The number of the list. This field and the next three are the library's. */
+    size_t list;
+    /* The link to the entry. */
+    size_t link;
+    /* The entry. */
+    size_t entry;
+    /* The number of entries so far. */
+    size_t seen;
+} ngx_ipc_zone_hash_walk_t;
 
 /*
  * Declares a typed zone, or finds the zone of this name that the cycle has already.
@@ -315,6 +337,33 @@ ngx_int_t ngx_ipc_zone_queue_remove(ngx_shm_zone_t *zone,
                                     void *x);
 
 /*
+ * Finds the element after x in the queue with the head h, as ngx_queue_next() does, in the
+ * transaction that this process has begun. x is the head, or an element that is in the queue. So
+ * a program that removes x asks for the next element before.
+ *
+ * Returns the element; NULL if x is the last one. Also returns NULL, with an alert in the log of
+ * ngx_cycle, if this process has not begun a transaction, or if another process has
+ * overwritten the queue.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_queue_next(ngx_shm_zone_t *zone,
+                              void *h,
+                              void *x);
+
+/*
+ * Counts the elements of the queue with the head h, in the transaction that this process has
+ * begun.
+ *
+ * Returns their number. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if this process
+ * has not begun a transaction, or if another process has overwritten the queue.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_queue_count(ngx_shm_zone_t *zone,
+                                   void *h);
+
+/*
  * Makes a table in the zone, in the transaction that this process has begun: it maps keys to
  * values of size bytes. n is the expected number of keys. The table has so many lists, rounded
  * up to a power of two.
@@ -376,6 +425,35 @@ ngx_int_t ngx_ipc_zone_hash_delete(ngx_shm_zone_t *zone,
                                    void *hash,
                                    const u_char *key,
                                    size_t len);
+
+/*
+ * Returns the number of keys of a table, in the transaction that this process has begun. Returns
+ * NGX_ERROR as ngx_ipc_zone_hash_delete() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_hash_count(ngx_shm_zone_t *zone,
+                                  void *hash);
+
+/*
+ * Finds the next entry of a table with values of size bytes, in the transaction that this
+ * process has begun, and sets key, len and value of walk. Before the first call, the
+ * program sets all fields of walk to 0. Key and value are valid until the entry is deleted and
+ * the transaction has ended.
+ *
+ * Each entry is found once, in any order. The program can delete the entry that was found, and
+ * change values. If it adds a key, or deletes another one that was not found yet, the walk can
+ * find this key or not.
+ *
+ * Returns NGX_OK, or NGX_DECLINED if there is no further entry. Returns NGX_ERROR, with an alert
+ * in the log of ngx_cycle, as ngx_ipc_zone_hash_get() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use. walk is NULL or valid.
+ */
+ngx_int_t ngx_ipc_zone_hash_next(ngx_shm_zone_t *zone,
+                                 void *hash,
+                                 ngx_ipc_zone_hash_walk_t *walk,
+                                 size_t size);
 
 
 #if (NGX_IPC_NO_TYPED_ZONES)

@@ -21,6 +21,11 @@ unsafe fn bytes<'a>(p: *const u_char, len: usize) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(p, len) }
 }
 
+/// A number for C; NGX_ERROR for `None`.
+fn number(n: Option<usize>) -> ngx_int_t {
+    n.and_then(|n| n.try_into().ok()).unwrap_or(NGX_ERROR)
+}
+
 /// Inserts the element `x` at the head of the queue `h` as ngx_queue_insert_head() does, in the
 /// transaction that this process has begun. Head and elements are in the zone.
 ///
@@ -77,6 +82,45 @@ pub unsafe extern "C" fn ngx_ipc_zone_queue_remove(
 ) -> ngx_int_t {
     // SAFETY: C passes NULL or a zone.
     unsafe { done(zone, |zone| structures::remove(zone, x.addr())) }
+}
+
+/// Finds the element after `x` in the queue with the head `h`, as ngx_queue_next() does, in the
+/// transaction that this process has begun. `x` is the head, or an element that is in the queue. So
+/// a program that removes `x` asks for the next element before.
+///
+/// Returns the element; NULL if `x` is the last one. Also returns NULL, with an alert in the log of
+/// ngx_cycle, if this process has not begun a transaction, or if another process has
+/// overwritten the queue.
+///
+/// # Safety
+///
+/// `zone` is NULL or a zone of a cycle that is in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_queue_next(
+    zone: *mut ngx_shm_zone_t,
+    h: *mut c_void,
+    x: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: C passes NULL or a zone.
+    unsafe { piece(zone, |zone| structures::next(zone, h.addr(), x.addr())) }
+}
+
+/// Counts the elements of the queue with the head `h`, in the transaction that this process has
+/// begun.
+///
+/// Returns their number. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if this process
+/// has not begun a transaction, or if another process has overwritten the queue.
+///
+/// # Safety
+///
+/// `zone` is NULL or a zone of a cycle that is in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_queue_count(
+    zone: *mut ngx_shm_zone_t,
+    h: *mut c_void,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a zone.
+    number(unsafe { Zone::from_ptr(zone) }.and_then(|zone| structures::queue_count(zone, h.addr())))
 }
 
 /// Makes a table in the zone, in the transaction that this process has begun: it maps keys to
@@ -177,4 +221,58 @@ pub unsafe extern "C" fn ngx_ipc_zone_hash_delete(
     let found = |found| if found { NGX_OK } else { NGX_DECLINED };
 
     deleted.map_or(NGX_ERROR, found)
+}
+
+/// Returns the number of keys of a table, in the transaction that this process has begun. Returns
+/// NGX_ERROR as ngx_ipc_zone_hash_delete() does.
+///
+/// # Safety
+///
+/// `zone` is NULL or a zone of a cycle that is in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_hash_count(
+    zone: *mut ngx_shm_zone_t,
+    hash: *mut c_void,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a zone.
+    number(
+        unsafe { Zone::from_ptr(zone) }.and_then(|zone| structures::hash_count(zone, hash.addr())),
+    )
+}
+
+/// Finds the next entry of a table with values of `size` bytes, in the transaction that this
+/// process has begun, and sets `key`, `len` and `value` of `walk`. Before the first call, the
+/// program sets all fields of `walk` to 0. Key and value are valid until the entry is deleted and
+/// the transaction has ended.
+///
+/// Each entry is found once, in any order. The program can delete the entry that was found, and
+/// change values. If it adds a key, or deletes another one that was not found yet, the walk can
+/// find this key or not.
+///
+/// Returns NGX_OK, or NGX_DECLINED if there is no further entry. Returns NGX_ERROR, with an alert
+/// in the log of ngx_cycle, as ngx_ipc_zone_hash_get() does.
+///
+/// # Safety
+///
+/// `zone` is NULL or a zone of a cycle that is in use. `walk` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_zone_hash_next(
+    zone: *mut ngx_shm_zone_t,
+    hash: *mut c_void,
+    walk: *mut structures::ngx_ipc_zone_hash_walk_t,
+    size: usize,
+) -> ngx_int_t {
+    // SAFETY: C passes NULL or a zone, and NULL or a valid structure.
+    let step = unsafe {
+        Zone::from_ptr(zone)
+            .zip(walk.as_mut())
+            .and_then(|(zone, walk)| structures::hash_next(zone, hash.addr(), size, walk))
+    };
+
+    step.map_or(
+        NGX_ERROR,
+        |is_found| {
+            if is_found { NGX_OK } else { NGX_DECLINED }
+        },
+    )
 }

@@ -185,6 +185,7 @@ fn report(zone: Zone, pool: &Pool, size: usize, fault: Fault) {
         Fault::LogIsFull => "the undo log is full",
         Fault::OutsideOfPool => "the bytes are not in the pool",
         Fault::NoTable => "it is no table with values of this size, or the table is damaged",
+        Fault::NoQueue => "it is no queue, or the queue is damaged",
         Fault::Failed => "a function of the transaction has failed, it is undone",
         Fault::Damaged => "the undo log is damaged",
     };

@@ -30,6 +30,33 @@ const HASH: usize = WORD;
 const LEN: usize = 2 * WORD;
 const KEY: usize = 3 * WORD;
 
+/// The place of a walk over a table, which is zeros before the first step.
+///
+/// An entry is deleted by a change of the link to it. So a walk remembers this link: if it does not
+/// lead to the entry any more, it leads to the next one.
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    /// The number of the list.
+    pub list: usize,
+    /// The address of the link to the last entry; 0 before the first step.
+    pub link: usize,
+    /// The address of the last entry.
+    pub entry: usize,
+    /// The number of entries so far.
+    pub seen: usize,
+}
+
+/// What an entry contains.
+#[derive(Clone, Copy)]
+pub struct Found {
+    /// The address of the key.
+    pub key: usize,
+    /// The length of the key in bytes.
+    pub len: usize,
+    /// The address of the value.
+    pub value: usize,
+}
+
 /// A table.
 pub struct Table<'a> {
     pool: &'a Pool,
@@ -109,7 +136,7 @@ impl<'a> Table<'a> {
     pub fn get(&self, key: &[u8]) -> Result<Option<usize>> {
         let (_, entry) = self.find(key)?;
 
-        entry.map(|entry| self.value(entry, key)).transpose()
+        entry.map(|entry| self.value(entry, key.len())).transpose()
     }
 
     /// Sets the value of `key`.
@@ -134,7 +161,7 @@ impl<'a> Table<'a> {
         self.pool.put(entry + HASH, hash)?;
         self.pool.put(entry + LEN, key.len())?;
         self.write(entry + KEY, key)?;
-        self.write(self.value(entry, key)?, value)?;
+        self.write(self.value(entry, key.len())?, value)?;
         self.transaction.change(list, entry)?;
         self.add(1)
     }
@@ -154,7 +181,64 @@ impl<'a> Table<'a> {
 
     /// The number of keys.
     pub fn count(&self) -> Result<usize> {
-        Ok(self.pool.get(self.address + COUNT)?)
+        match self.pool.get(self.address + COUNT)? {
+            count if count <= self.most() => Ok(count),
+            _ => Err(Fault::NoTable),
+        }
+    }
+
+    /// The entry after that of `place`; `None` if there is none. The entry of `place` can have been
+    /// deleted in this transaction.
+    pub fn next(&self, place: &mut Place) -> Result<Option<Found>> {
+        if place.list > self.mask {
+            return Ok(None);
+        }
+
+        let mut link = match place.link {
+            0 => self.list(place.list),
+            link if self.pool.get(link)? == place.entry => place.entry,
+            link => link,
+        };
+
+        loop {
+            let entry = self.pool.get(link)?;
+
+            if entry != 0 {
+                (place.link, place.entry) = (link, entry);
+                place.seen = place.seen.saturating_add(1);
+
+                return self.found(entry, place.seen).map(Some);
+            }
+
+            place.list = place.list.saturating_add(1);
+
+            if place.list > self.mask {
+                return Ok(None);
+            }
+
+            link = self.list(place.list);
+        }
+    }
+
+    /// What an entry contains, which is that number `n` of a walk.
+    fn found(&self, entry: usize, n: usize) -> Result<Found> {
+        let len = self.pool.get(entry.wrapping_add(LEN))?;
+        let key = entry.wrapping_add(KEY);
+
+        if n > self.most() || !self.pool.words().contains(key, len) {
+            return Err(Fault::NoTable);
+        }
+
+        Ok(Found {
+            key,
+            len,
+            value: self.value(entry, len)?,
+        })
+    }
+
+    /// The largest number of entries for which the zone has room. An entry has four words at least.
+    fn most(&self) -> usize {
+        self.pool.words().size() / (KEY + WORD)
     }
 
     fn add(&self, n: usize) -> Result {
@@ -175,8 +259,7 @@ impl<'a> Table<'a> {
         let hash = hash_of(key);
         let mut link = self.list(hash);
 
-        // An entry has four words at least.
-        for _ in 0..=self.pool.words().size() / (KEY + WORD) {
+        for _ in 0..=self.most() {
             let entry = self.pool.get(link)?;
 
             if entry == 0 {
@@ -209,9 +292,9 @@ impl<'a> Table<'a> {
         Ok(key.iter().enumerate().all(is_byte))
     }
 
-    /// The address of the value of an entry.
-    fn value(&self, entry: usize, key: &[u8]) -> Result<usize> {
-        let at = entry.wrapping_add(KEY).wrapping_add(rounded(key.len()));
+    /// The address of the value of an entry with a key of `len` bytes.
+    fn value(&self, entry: usize, len: usize) -> Result<usize> {
+        let at = entry.wrapping_add(KEY).wrapping_add(rounded(len));
 
         if self.pool.words().contains(at, self.size) {
             Ok(at)

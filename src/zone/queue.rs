@@ -3,7 +3,7 @@
 //! A queue is a ring of pairs of addresses, `prev` and `next`. Its head is a pair of its own.
 
 use super::slab::layout::WORD;
-use super::transaction::{Result, Transaction};
+use super::transaction::{Fault, Result, Transaction};
 
 const PREV: usize = 0;
 const NEXT: usize = WORD;
@@ -36,4 +36,32 @@ pub fn remove(transaction: &Transaction<'_>, x: usize) -> Result {
 
     transaction.change(prev.wrapping_add(NEXT), next)?;
     transaction.change(next.wrapping_add(PREV), prev)
+}
+
+/// The element or head after `x`. Fails if it does not lead back to `x`: another process has
+/// overwritten the queue. So no walk is caught in a ring without the head.
+pub fn next(transaction: &Transaction<'_>, x: usize) -> Result<usize> {
+    let next = transaction.word(x.wrapping_add(NEXT))?;
+
+    if transaction.word(next.wrapping_add(PREV))? == x {
+        Ok(next)
+    } else {
+        Err(Fault::NoQueue)
+    }
+}
+
+/// The number of elements of the queue `h`.
+pub fn count(transaction: &Transaction<'_>, h: usize) -> Result<usize> {
+    let most = transaction.pool().words().size() / (NEXT + WORD);
+    let mut x = h;
+
+    for n in 0..=most {
+        x = next(transaction, x)?;
+
+        if x == h {
+            return Ok(n);
+        }
+    }
+
+    Err(Fault::NoQueue)
 }

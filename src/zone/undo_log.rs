@@ -43,6 +43,8 @@ pub enum Fault {
     OutsideOfPool,
     /// The address is not that of a table with values of this size, or the table is damaged.
     NoTable,
+    /// The links of a queue do not fit together.
+    NoQueue,
     /// A function of the transaction has failed, so it cannot become final.
     Failed,
     /// A word of the header or of the log is impossible: a process has overwritten it.

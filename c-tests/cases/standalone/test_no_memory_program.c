@@ -613,10 +613,13 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
 static ngx_int_t
 change_typed_zone(ngx_shm_zone_t *zone)
 {
-    int           fd;
-    void         *p, *q, *hash;
-    ngx_shm_t     shm = { .log = ngx_cycle->log };
-    ngx_queue_t  *h, *x;
+    int                        fd;
+    void                      *p, *q, *hash;
+    ngx_shm_t                  shm = { .log = ngx_cycle->log };
+    ngx_queue_t               *h, *x;
+    ngx_ipc_zone_hash_walk_t   walk;
+
+    memset(&walk, 0, sizeof(walk));
 
     if (ngx_ipc_zone_begin(zone) != NGX_OK) {
         return NGX_ERROR;
@@ -650,6 +653,10 @@ change_typed_zone(ngx_shm_zone_t *zone)
         || ngx_ipc_zone_queue_insert_tail(zone, h, x) != NGX_OK
         || ngx_ipc_zone_hash_set(zone, hash, (u_char *) "key", 3, zone->data, 8) != NGX_OK
         || ngx_ipc_zone_hash_get(zone, hash, (u_char *) "key", 3, 8) == NULL
+        || ngx_ipc_zone_hash_next(zone, hash, &walk, 8) != NGX_OK
+        || ngx_ipc_zone_hash_count(zone, hash) != 1
+        || ngx_ipc_zone_queue_next(zone, h, h) != x
+        || ngx_ipc_zone_queue_count(zone, h) != 1
         || ngx_ipc_zone_hash_delete(zone, hash, (u_char *) "key", 3) != NGX_OK)
     {
         return NGX_ERROR;
