@@ -92,11 +92,6 @@ typedef struct {
     ngx_ipc_zone_owner_died_pt on_owner_died;
 } ngx_ipc_zone_type_t;
 
-/* The zone is given or attached only for reading. */
-#define NGX_IPC_ZONE_READ_ONLY 1
-
-
-
 /*
  * The place of a walk over a table. The program sets all fields to 0, and does not change them
  * during the walk.
@@ -117,6 +112,9 @@ typedef struct {
     /* The number of entries so far. */
     size_t seen;
 } ngx_ipc_zone_hash_walk_t;
+
+/* The zone is given or attached only for reading. */
+#define NGX_IPC_ZONE_READ_ONLY 1
 
 /*
  * Declares a typed zone, or finds the zone of this name that the cycle has already.
