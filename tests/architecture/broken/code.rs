@@ -157,7 +157,7 @@ fn abi_is_thin() {
         [""; 0]
     );
     assert_eq!(small(&"//\n".repeat(4100)), [""; 0]);
-    assert_eq!(small(&"//\n".repeat(3901)).len(), 1);
+    assert_eq!(small(&"//\n".repeat(4101)).len(), 1);
 }
 
 #[test]
