@@ -48,8 +48,8 @@ exports_documented()
 }
 
 # exports_nginx: succeeds if nginx's library exports what the six replaced files
-# define, what ngx_ipc.h and ngx_slab.h declare beside this, and what ngx_ipc_host.c, the
-# glue, calls
+# define, what ngx_ipc.h, ngx_slab.h and ngx_shmem.h declare beside this, and what the glue
+# calls
 exports_nginx()
 {
     glue=$nginx/ipc/addon/nginx
@@ -61,7 +61,8 @@ exports_nginx()
     undefined "$glue/ngx_ipc_host.o" "$glue/ngx_ipc_messages.o" "$glue/ngx_ipc_keep_zones.o" \
         "$glue/ngx_ipc_zone_content.o" \
         | grep '^ngx_ipc_' > "$tmp/glue"
-    grep '^ngx_\(ipc\|slab\)_' "$top/c-tests/checks/symbols" > "$tmp/own"
+    grep -e '^ngx_ipc_' -e '^ngx_slab_' -e '^ngx_shm_prefault$' "$top/c-tests/checks/symbols" \
+        > "$tmp/own"
     sort -u "$tmp/stock" "$tmp/glue" "$tmp/own" > "$tmp/wanted"
     defined "$nginx_archive" > "$tmp/defined"
 
