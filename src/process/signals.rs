@@ -205,15 +205,7 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
     log_signal(log, signo, sender, action);
 
     if signo == CHANGEBIN && action == IGNORING && handles_signals_as_master(g) {
-        log.error(
-            Level::Crit,
-            None,
-            format_args!(
-                "the changing binary signal is ignored: \
-                 you should shutdown or terminate \
-                 before either old or new binary's process"
-            ),
-        );
+        log_third_binary(log);
     }
 
     if signo == libc::SIGCHLD {
@@ -225,6 +217,19 @@ pub fn received(g: &Globals, log: Log, signo: c_int, sender: Option<ngx_pid_t>) 
             g.reap.store(1, Release);
         }
     }
+}
+
+/// Logs that no third binary is started. Async-signal-safe.
+pub fn log_third_binary(log: Log) {
+    log.error(
+        Level::Crit,
+        None,
+        format_args!(
+            "the changing binary signal is ignored: \
+             you should shutdown or terminate \
+             before either old or new binary's process"
+        ),
+    );
 }
 
 fn log_signal(log: Log, signo: c_int, sender: Option<ngx_pid_t>, action: &str) {

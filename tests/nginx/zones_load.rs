@@ -209,7 +209,8 @@ fn kill(nginx: &Nginx, random: &mut Random) -> [usize; 2] {
     let mut seen = BTreeMap::new();
     let mut kills = [0, 0];
 
-    while Instant::now() < until {
+    // Each kind of kill occurs at least once, also on a slow machine.
+    while Instant::now() < until || kills.contains(&0) {
         thread::sleep(Duration::from_millis(random.below(400) as u64));
 
         let workers = nginx.workers();
@@ -226,7 +227,11 @@ fn kill(nginx: &Nginx, random: &mut Random) -> [usize; 2] {
         let Some(&one) = random.one(old) else {
             continue;
         };
-        let all = random.below(4) == 0;
+        let all = match kills {
+            [0, _] => false,
+            [_, 0] => true,
+            _ => random.below(4) == 0,
+        };
 
         for &worker in workers.iter().filter(|&&worker| all || worker == one) {
             sys::kill(worker, libc::SIGKILL);
@@ -277,8 +282,6 @@ pub fn storm(nginx: &Nginx, kinds: &[Kind]) {
         eprintln!("{}: {} answers", kind.name, kind.answered.load(Relaxed));
         assert!(kind.answered.load(Relaxed) > 0, "{}", kind.name);
     }
-
-    assert!(one + all > 2);
 }
 
 /// Checks all zones from outside of nginx.

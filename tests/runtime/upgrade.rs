@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 
 use crate::support::client::{ask, echo};
 use crate::support::server::Server;
+use crate::support::tracer::Tracer;
 use crate::support::upgrade::{change_binary, retire, take_back};
 use crate::support::{SOON, proc, sys, wait_until};
 
@@ -189,6 +190,25 @@ fn there_is_no_third_binary() {
     }
 
     server.wait_for_lines(2, "the changing binary signal is ignored");
+    assert_eq!(server.processes().len(), 4);
+    retire(&server, old);
+    assert_eq!(server.master(), new);
+    server.quit(&["the changing binary signal is ignored"]);
+}
+
+/// There is no third binary either if the signal arrives while the old master still starts the
+/// new one.
+#[test]
+fn there_is_no_third_binary_at_the_same_time() {
+    let server = Server::echo("third_binary_soon");
+    let master = server.start(1, &["-d"]);
+    let tracer = Tracer::delay_forks(&server, master, 2000);
+    let (old, new) = change_binary(&server, 1);
+
+    sys::kill(old, libc::SIGUSR2);
+    server.wait_for_line("start new binary process");
+    server.wait_for_line("the changing binary signal is ignored");
+    drop(tracer);
     assert_eq!(server.processes().len(), 4);
     retire(&server, old);
     assert_eq!(server.master(), new);

@@ -252,6 +252,12 @@ impl Master {
         ngx_new_binary.store(pid, Relaxed);
 
         if pid != 0 {
+            // A signal that has arrived before `ngx_new_binary` was set. nginx blocks signals
+            // meanwhile.
+            if ngx_change_binary.swap(0, Relaxed) != 0 {
+                signals::log_third_binary(self.log);
+            }
+
             service_manager::upgrading(pid);
         }
     }
