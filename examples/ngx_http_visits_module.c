@@ -32,13 +32,13 @@ add_visit(ngx_shm_zone_t *zone, visits_t *visits, ngx_str_t *address)
 static ngx_int_t
 handler(ngx_http_request_t *r)
 {
-    u_char                    text[NGX_INT_T_LEN + 1];
+    u_char                   *text = ngx_pnalloc(r->pool, NGX_INT_T_LEN + 1);
     ngx_str_t                 type = ngx_string("text/plain");
     ngx_uint_t                n;
     ngx_shm_zone_t          **zone = ngx_http_get_module_main_conf(r, ngx_http_visits_module);
     ngx_http_complex_value_t  answer;
 
-    if (*zone == NULL || ngx_ipc_zone_begin(*zone) != NGX_OK) {
+    if (text == NULL || *zone == NULL || ngx_ipc_zone_begin(*zone) != NGX_OK) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
@@ -76,6 +76,7 @@ add_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t        *args = cf->args->elts;
     ngx_shm_zone_t  **zone = conf;
 
+    if (*zone != NULL) { return "is duplicate"; }
     size = ngx_parse_size(&args[2]);
     if (size <= 0) { return "has an invalid size"; }
     *zone = ngx_ipc_zone_add(cf->cycle, &type, &args[1], size);

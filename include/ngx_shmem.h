@@ -68,9 +68,10 @@ ngx_int_t ngx_shm_alloc(ngx_shm_t *shm);
  * of ngx_shm_alloc() and for the memory of a zone, for example in the function init of the
  * zone. The pages are allocated once for all processes.
  *
- * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if there is not enough memory
- * or if the memory is not mapped for writing. Then some of the pages are allocated. Returns
- * NGX_ERROR also if shm or shm->addr is NULL.
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if a file system, or the huge
+ * pages, have no room, or if the memory is not mapped for writing. Then some of the pages are
+ * allocated. Returns NGX_ERROR also if shm or shm->addr is NULL. Without other memory, the
+ * kernel can kill a process, as at a later access.
  *
  * Safety: shm is NULL or valid. The log in shm is NULL or valid. If shm->addr is not NULL,
  * shm->size bytes are mapped there.

@@ -51,10 +51,6 @@ ngx_ipc_zone_before(ngx_shm_zone_t *zone)
     ngx_shm_zone_t   *before;
     ngx_list_part_t  *part;
 
-    if (zone->noreuse) {
-        return NULL;
-    }
-
     for (part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
          part != NULL;
          part = part->next)
@@ -77,7 +73,15 @@ ngx_ipc_zone_before(ngx_shm_zone_t *zone)
             }
 #endif
 
-            return &before[i];
+            /*
+             * nginx reuses memory by noreuse of the new zone, and frees it by
+             * that of the zone before.  If they differ, nginx unmaps memory
+             * that the new zone uses, or keeps memory that no zone uses.
+             */
+
+            before[i].noreuse = zone->noreuse;
+
+            return zone->noreuse ? NULL : &before[i];
         }
     }
 

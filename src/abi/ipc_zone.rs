@@ -58,7 +58,7 @@ pub(super) unsafe fn piece(
 ///
 /// Returns the zone. Returns NULL, with an emergency in the log of the cycle, if there is no
 /// memory, if the type has no name or one with more than 64 bytes, if the zone was declared for
-/// another use, or if the cycle is in use already.
+/// another use, or, in a program without nginx, if the cycle is in use already.
 ///
 /// # Safety
 ///

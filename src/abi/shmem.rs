@@ -41,9 +41,10 @@ pub unsafe extern "C" fn ngx_shm_alloc(shm: *mut ngx_shm_t) -> ngx_int_t {
 /// of ngx_shm_alloc() and for the memory of a zone, for example in the function `init` of the
 /// zone. The pages are allocated once for all processes.
 ///
-/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if there is not enough memory
-/// or if the memory is not mapped for writing. Then some of the pages are allocated. Returns
-/// NGX_ERROR also if `shm` or `shm->addr` is NULL.
+/// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if a file system, or the huge
+/// pages, have no room, or if the memory is not mapped for writing. Then some of the pages are
+/// allocated. Returns NGX_ERROR also if `shm` or `shm->addr` is NULL. Without other memory, the
+/// kernel can kill a process, as at a later access.
 ///
 /// # Safety
 ///

@@ -180,7 +180,9 @@ fn migrate_locked(
     // The old content must not be that in the middle of a transaction.
     let found = Transaction::of(old.pool).and_then(|old| old.settle(0, report));
 
-    report_found(zone, old.pool, &found.or(Err(DAMAGED))?, log);
+    let found = found.or(Err(DAMAGED))?;
+
+    report_found(zone, old.pool, &found, log);
 
     let header = Header::find(old.pool).ok_or(DAMAGED)?;
     let mut name = [0; NAME_MAX];
@@ -203,9 +205,18 @@ fn migrate_locked(
         unsafe { migrate(zone.as_ptr(), zone.get().data, &raw const described) == NGX_OK }
     });
 
-    if is_migrated {
-        Ok(())
-    } else {
-        Err("it could not be migrated")
+    if !is_migrated {
+        return Err("it could not be migrated");
     }
+
+    // The dead process can have changed, without a transaction, what was just copied. The next
+    // transaction tells the module.
+    if let Some(pid) = found.dead
+        && let Some(new) = zone.slab_pool()
+        && let Some(header) = Header::find(&new)
+    {
+        header.note_death(pid).or(Err(DAMAGED))?;
+    }
+
+    Ok(())
 }

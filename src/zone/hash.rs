@@ -145,24 +145,27 @@ impl<'a> Table<'a> {
             return Err(Fault::NoTable);
         }
 
-        if let Some(old) = self.get(key)? {
-            self.transaction.save(old, self.size)?;
-            return self.write(old, value);
+        // A new entry is the last one of its list, so that a walk does not find others twice.
+        let (link, old) = self.find(key)?;
+
+        if let Some(old) = old {
+            let at = self.value(old, key.len())?;
+
+            self.transaction.save(at, self.size)?;
+            return self.write(at, value);
         }
 
-        let hash = hash_of(key);
-        let list = self.list(hash);
         let bytes = KEY
             .saturating_add(rounded(key.len()))
             .saturating_add(rounded(self.size).max(WORD));
         let entry = self.transaction.alloc(bytes)?;
 
-        self.pool.put(entry, self.pool.get(list)?)?;
-        self.pool.put(entry + HASH, hash)?;
+        self.pool.put(entry, 0)?;
+        self.pool.put(entry + HASH, hash_of(key))?;
         self.pool.put(entry + LEN, key.len())?;
         self.write(entry + KEY, key)?;
         self.write(self.value(entry, key.len())?, value)?;
-        self.transaction.change(list, entry)?;
+        self.transaction.change(link, entry)?;
         self.add(1)
     }
 

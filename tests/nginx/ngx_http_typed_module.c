@@ -2,8 +2,8 @@
 /*
  * A module with which tests/nginx/typed_zones.rs uses typed zones.
  *
- *   typed_zone NAME SIZE VERSION [migrate];   in the block http
- *   typed;                                    in a location
+ *   typed_zone NAME SIZE VERSION [migrate | noreuse];   in the block http
+ *   typed;                                              in a location
  *
  * The argument "do" of a request says what the location does:
  *
@@ -312,10 +312,20 @@ ngx_http_typed_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     type.version = ngx_atoi(args[3].data, args[3].len);
     type.root_size = sizeof(ngx_http_typed_root_t);
     type.on_owner_died = ngx_http_typed_owner_died;
-    type.migrate = (cf->args->nelts == 5) ? ngx_http_typed_migrate : NULL;
+
+    if (cf->args->nelts == 5 && ngx_strcmp(args[4].data, "migrate") == 0) {
+        type.migrate = ngx_http_typed_migrate;
+    }
 
     typed->zone = ngx_ipc_zone_add(cf->cycle, &type, &args[1],
                                    ngx_parse_size(&args[2]));
 
-    return (typed->zone != NULL) ? NGX_CONF_OK : NGX_CONF_ERROR;
+    if (typed->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    typed->zone->noreuse =
+        (cf->args->nelts == 5 && ngx_strcmp(args[4].data, "noreuse") == 0);
+
+    return NGX_CONF_OK;
 }

@@ -10,6 +10,7 @@ use std::thread;
 
 use crate::defects::{compiled, compiled_example};
 use crate::nginx::{Nginx, Which, body, code, get_at, times};
+use crate::support::zones::look;
 use crate::support::{proc, sys, wait_until};
 
 /// What a killed worker causes in the log.
@@ -108,6 +109,30 @@ fn visits_are_counted() {
     }
 
     assert_eq!(counted, ["1", "2", "3", "4"]);
+    nginx.quit(&[]);
+}
+
+/// `noreuse` in one configuration gives the zone new memory once. The memory before is freed,
+/// and the new memory is not.
+#[test]
+fn noreuse_in_one_configuration() {
+    let (nginx, main) = typed("typed_noreuse", 1, "t 64k 1");
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(1);
+    assert_eq!(count(&nginx), "1");
+
+    for (zone, counted) in [("t 64k 1 noreuse", "1"), ("t 64k 1", "2"), ("t 64k 1", "3")] {
+        nginx.configure(&main, &http(zone, ""));
+        nginx.reload();
+        assert_eq!(count(&nginx), counted, "{zone}");
+
+        let (code, listed) = look(&[], nginx.master(), None);
+
+        assert_eq!(code, 0, "{listed}");
+        assert_eq!(listed.lines().count(), 2, "a title and one zone: {listed}");
+    }
+
     nginx.quit(&[]);
 }
 

@@ -115,12 +115,25 @@ test_attach(void)
 static void
 test_attach_read_only(void)
 {
+    off_t    at;
+    u_char  *far;
+
     make_zone(SEALS);
     munmap(old, SIZE);
 
     T_EQ(ngx_ipc_zone_attach(&shm, fd, NGX_IPC_ZONE_READ_ONLY), NGX_OK);
     T_OK(shm.addr == old && t_is_filled(pool->data, 100, 7));
     T_EQ(ngx_slab_verify(pool, NULL), NGX_OK);
+
+    /* What a process writes to the header later does not lead out of the zone. */
+
+    far = pool->end + ((size_t) 1 << 40);
+    at = (u_char *) &pool->end - (u_char *) pool;
+    T_EQ(pwrite(fd, &far, sizeof(far), at), (ssize_t) sizeof(far));
+    at = (u_char *) &pool->last - (u_char *) pool;
+    T_EQ(pwrite(fd, &far, sizeof(far), at), (ssize_t) sizeof(far));
+    T_OK(pool->end == far);
+    T_EQ(ngx_slab_verify(pool, NULL), NGX_ERROR);
 
     ngx_ipc_zone_detach(&shm);
     T_OK(!t_is_mapped(old));

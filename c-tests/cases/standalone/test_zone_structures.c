@@ -423,6 +423,40 @@ delete_while_walking(void *hash, int n)
 }
 
 
+/* Adds a key for each one that a walk finds.  Others are found once. */
+
+static void
+add_while_walking(void *hash)
+{
+    int                        n;
+    u_char                     key[64];
+    ngx_uint_t                 value, found[KEYS];
+    ngx_ipc_zone_hash_walk_t   walk;
+
+    memset(&walk, 0, sizeof(walk));
+    memset(found, 0, sizeof(found));
+
+    while (ngx_ipc_zone_hash_next(zone, hash, &walk, sizeof(ngx_uint_t)) == NGX_OK) {
+        value = *(ngx_uint_t *) walk.value;
+
+        if (value >= KEYS) {
+            continue;
+        }
+
+        found[value]++;
+        value += KEYS;
+        T_EQ(ngx_ipc_zone_hash_set(zone, hash, key, key_of(value, key), &value, sizeof(value)),
+             NGX_OK);
+    }
+
+    for (n = 0; n < KEYS; n++) {
+        T_EQ(found[n], 1);
+    }
+
+    T_EQ(ngx_ipc_zone_hash_count(zone, hash), 2 * KEYS);
+}
+
+
 static void
 fill(void *hash)
 {
@@ -452,6 +486,10 @@ check_walk(ngx_cycle_t *cycle)
         T_REQUIRE(hash != NULL);
         fill(hash);
         T_EQ(ngx_ipc_zone_commit(zone), NGX_OK);
+
+        T_EQ(ngx_ipc_zone_begin(zone), NGX_OK);
+        add_while_walking(hash);
+        T_EQ(ngx_ipc_zone_abort(zone), NGX_OK);
 
         T_EQ(ngx_ipc_zone_begin(zone), NGX_OK);
         delete_while_walking(hash, 1);

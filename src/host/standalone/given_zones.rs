@@ -180,7 +180,9 @@ fn check(
     // the caller uses it. Its other users are processes with the same library.
     unsafe {
         match rights {
-            Rights::Read => slab::look(zone, size),
+            Rights::Read => slab::look(zone, size)
+                // A later access does not trust the size that the header says.
+                .inspect(|()| known::remember(zone.addr().get(), size, false)),
             Rights::ReadWrite => slab::adopt(zone, size),
         }
     }
