@@ -33,6 +33,11 @@ typedef struct {
 } ngx_ipc_keys_t;
 
 
+/* the largest length of the id of a session */
+
+#define NGX_IPC_SSL_ID  32
+
+
 /* the zone whose content ngx_ipc_zone_content() checks, and its empty tree */
 
 static ngx_ipc_kind_e         ngx_ipc_kind;
@@ -196,24 +201,36 @@ typedef struct {
 } ngx_ipc_limit_req_node_t;
 
 
-/* No process of this nginx uses a node yet. */
+/*
+ * The next functions run before the links are counted, because what they write
+ * can be a link if a worker has overwritten the zone.
+ *
+ * No process of this nginx uses a node yet.  Its time is that since the start of
+ * the machine, and so it is in the future after another start.
+ */
 
 static ngx_int_t
 ngx_ipc_release_requests(ngx_queue_t *head, u_char *start, size_t size)
 {
+    ngx_uint_t                 n;
     ngx_queue_t               *q;
     ngx_ipc_limit_req_node_t  *node;
 
-    for (q = head->next; q != head; q = q->next) {
+    for (n = 0, q = head->next; q != head; n++, q = q->next) {
         node = ngx_queue_data(q, ngx_ipc_limit_req_node_t, queue);
 
-        if (!ngx_ipc_is_in_zone(node, sizeof(ngx_ipc_limit_req_node_t), start,
-                                size))
+        if (n > size / sizeof(ngx_rbtree_node_t)
+            || !ngx_ipc_is_in_zone(node, sizeof(ngx_ipc_limit_req_node_t),
+                                   start, size))
         {
             return NGX_ERROR;
         }
 
         node->count = 0;
+
+        if ((ngx_msec_int_t) (ngx_current_msec - node->last) < 0) {
+            node->last = ngx_current_msec;
+        }
     }
 
     return NGX_OK;
@@ -230,15 +247,17 @@ ngx_ipc_release_requests(ngx_queue_t *head, u_char *start, size_t size)
 static ngx_int_t
 ngx_ipc_release_entries(ngx_ipc_keys_t *keys, u_char *start, size_t size)
 {
+    ngx_uint_t                   n;
     ngx_queue_t                 *q;
     ngx_http_file_cache_sh_t    *sh;
     ngx_http_file_cache_node_t  *node;
 
-    for (q = keys->queue.next; q != &keys->queue; q = q->next) {
+    for (n = 0, q = keys->queue.next; q != &keys->queue; n++, q = q->next) {
         node = ngx_queue_data(q, ngx_http_file_cache_node_t, queue);
 
-        if (!ngx_ipc_is_in_zone(node, sizeof(ngx_http_file_cache_node_t), start,
-                                size))
+        if (n > size / sizeof(ngx_rbtree_node_t)
+            || !ngx_ipc_is_in_zone(node, sizeof(ngx_http_file_cache_node_t),
+                                   start, size))
         {
             return NGX_ERROR;
         }
@@ -252,6 +271,37 @@ ngx_ipc_release_entries(ngx_ipc_keys_t *keys, u_char *start, size_t size)
 
     sh->cold = 1;
     sh->loading = 0;
+
+    return NGX_OK;
+}
+
+#endif
+
+
+#if (NGX_SSL)
+
+/* The workers copy and clear as many bytes as a node says. */
+
+static ngx_int_t
+ngx_ipc_check_sessions(ngx_queue_t *head, u_char *start, size_t size)
+{
+    ngx_uint_t          n;
+    ngx_queue_t        *q;
+    ngx_ssl_sess_id_t  *node;
+
+    for (n = 0, q = head->next; q != head; n++, q = q->next) {
+        node = ngx_queue_data(q, ngx_ssl_sess_id_t, queue);
+
+        if (n > size / sizeof(ngx_rbtree_node_t)
+            || !ngx_ipc_is_in_zone(node, sizeof(ngx_ssl_sess_id_t), start, size)
+            || node->len > NGX_SSL_MAX_SESSION_SIZE
+            || !ngx_ipc_is_in_zone(node->session, node->len, start, size)
+            || node->node.data > NGX_IPC_SSL_ID
+            || !ngx_ipc_is_in_zone(node->id, node->node.data, start, size))
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }
@@ -275,14 +325,6 @@ ngx_ipc_zone_content(u_char *start, size_t size)
         return "its structure is not known";
     }
 
-    n = ngx_ipc_count_nodes(keys, start, size);
-
-    if (n == -1 || n != ngx_ipc_count_queue(&keys->queue, start, size)) {
-        return "a process has died while it changed the structure";
-    }
-
-    keys->tree.insert = ngx_ipc_insert;
-
     rc = NGX_OK;
 
     if (ngx_ipc_kind == NGX_IPC_LIMIT_REQ) {
@@ -295,7 +337,25 @@ ngx_ipc_zone_content(u_char *start, size_t size)
     }
 #endif
 
-    return (rc == NGX_OK) ? NULL : "it is damaged";
+#if (NGX_SSL)
+    if (ngx_ipc_kind == NGX_IPC_SSL_SESSIONS) {
+        rc = ngx_ipc_check_sessions(&keys->queue, start, size);
+    }
+#endif
+
+    if (rc != NGX_OK) {
+        return "it is damaged";
+    }
+
+    n = ngx_ipc_count_nodes(keys, start, size);
+
+    if (n == -1 || n != ngx_ipc_count_queue(&keys->queue, start, size)) {
+        return "a process has died while it changed the structure";
+    }
+
+    keys->tree.insert = ngx_ipc_insert;
+
+    return NULL;
 }
 
 

@@ -199,9 +199,8 @@ fn cache() {
     }
 }
 
-#[test]
-fn ssl_sessions() {
-    const HTTP: &str = "
+/// Sessions in a zone, and TLS on the port of the server.
+pub const SSL: &str = "
         ssl_session_cache shared:s:64k;
         ssl_session_tickets off;
         ssl_protocols TLSv1.2;
@@ -212,18 +211,22 @@ fn ssl_sessions() {
             location / { return 200 reused:$ssl_session_reused; }
         }";
 
+/// Connects with an option for the file with the session. Returns whether the session was
+/// reused.
+pub fn connect(nginx: &Nginx, option: &str) -> String {
+    let address = nginx.address().to_string();
+    let arguments = [
+        "s_client", "-quiet", "-connect", &address, option, "session",
+    ];
+
+    body(&openssl(nginx, &arguments, "GET / HTTP/1.0\r\n\r\n")).to_string()
+}
+
+#[test]
+fn ssl_sessions() {
     for (name, how) in ALL {
         let test = format!("kept_ssl_{name}");
-        let [stock, ipc] = seen(&test, how, HTTP, |nginx, is_after| {
-            let address = nginx.address().to_string();
-            let connect = |option: &&str| {
-                let arguments = [
-                    "s_client", "-quiet", "-connect", &address, option, "session",
-                ];
-                let answer = openssl(nginx, &arguments, "GET / HTTP/1.0\r\n\r\n");
-
-                body(&answer).to_string()
-            };
+        let [stock, ipc] = seen(&test, how, SSL, |nginx, is_after| {
             // A new session gets a node in the tree.
             let options: &[&str] = if is_after {
                 &["-sess_in", "-sess_out"]
@@ -231,7 +234,10 @@ fn ssl_sessions() {
                 &["-sess_out"]
             };
 
-            options.iter().map(connect).collect()
+            options
+                .iter()
+                .map(|option| connect(nginx, option))
+                .collect()
         });
 
         assert_eq!(stock, ["reused:.", "reused:.", "reused:."], "{name}");

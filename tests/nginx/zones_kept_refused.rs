@@ -6,8 +6,9 @@ use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use crate::nginx::{Nginx, Which};
-use crate::support::sys;
-use crate::zones_kept::{LIMIT_REQ, ask_limited, file, files, main_of, start, stop};
+use crate::support::{sys, wait_until};
+use crate::zones::certificate;
+use crate::zones_kept::{LIMIT_REQ, SSL, ask_limited, connect, file, files, main_of, start, stop};
 
 /// Stops an nginx whose limit is reached, changes the file of its zone with `spoil`, and starts
 /// nginx with a zone of `size`. nginx logs `why`, and begins with an empty zone, which is kept.
@@ -167,6 +168,63 @@ fn a_queue_that_is_half_changed() {
         "64k",
         "a process has died while it changed the structure",
     );
+}
+
+/// The offset in the file of the first node of the tree.
+fn first_node(path: &Path) -> u64 {
+    offset(path, word(path, offset(path, word(path, 184))))
+}
+
+/// A session says that it has more bytes than the zone.
+#[test]
+fn a_session_that_is_too_long() {
+    let main = main_of(Which::Ipc);
+    let nginx = Nginx::new("kept_session", Which::Ipc, &main, SSL);
+
+    certificate(&nginx);
+    start(&nginx);
+    assert_eq!(connect(&nginx, "-sess_out"), "reused:.");
+    assert_eq!(connect(&nginx, "-sess_in"), "reused:r");
+    stop(&nginx);
+
+    let path = file(&nginx, "s");
+
+    write(&path, first_node(&path) + 40, &(1_u64 << 40).to_ne_bytes());
+    start(&nginx);
+    nginx.wait_for_line("the kept content of the zone \"s\" is not used: it is damaged");
+    assert_eq!(connect(&nginx, "-sess_in"), "reused:.");
+    stop(&nginx);
+}
+
+/// The machine was started again: the times in the zone are in the future. A key that was
+/// limited is not limited for ever.
+#[test]
+fn times_in_the_future() {
+    const HTTP: &str = "
+        limit_req_zone $uri zone=r:64k rate=10r/s;
+        server {
+            listen 127.0.0.1:PORT;
+            location / { limit_req zone=r; limit_req_status 429; empty_gif; }
+        }";
+
+    let main = main_of(Which::Ipc);
+    let nginx = Nginx::new("kept_times", Which::Ipc, &main, HTTP);
+
+    start(&nginx);
+    assert_eq!(ask_limited(&nginx, 2), ["200", "429"]);
+    stop(&nginx);
+
+    let path = file(&nginx, "r");
+    let last = first_node(&path) + 56;
+    let days = 30 * 24 * 60 * 60 * 1000;
+
+    write(&path, last, &(word(&path, last) + days).to_ne_bytes());
+    start(&nginx);
+    wait_until("a request that is allowed", || {
+        ask_limited(&nginx, 1) == ["200"]
+    });
+    assert_eq!(nginx.lines("[warn]"), [""; 0]);
+    stop(&nginx);
 }
 
 #[test]
