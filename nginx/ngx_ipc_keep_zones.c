@@ -99,9 +99,30 @@ ngx_module_t  ngx_ipc_keep_zones_module = {
 static ngx_cycle_t  *ngx_ipc_new_cycle;
 
 
+/* nginx destroys the pool of a cycle that it could not make. */
+
+static void
+ngx_ipc_forget_cycle(void *data)
+{
+    if (ngx_ipc_new_cycle == data) {
+        ngx_ipc_new_cycle = NULL;
+    }
+}
+
+
 static void *
 ngx_ipc_keep_zones_create_conf(ngx_cycle_t *cycle)
 {
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_ipc_forget_cycle;
+    cln->data = cycle;
+
     ngx_ipc_new_cycle = cycle;
 
     return ngx_pcalloc(cycle->pool, sizeof(ngx_ipc_keep_zones_conf_t));
@@ -200,7 +221,8 @@ ngx_ipc_kept_module(ngx_cycle_t *cycle, ngx_shm_zone_t *zone)
 
 /*
  * The content of a zone is used again only by an nginx with the same identity:
- * the version and the options of nginx, the module, and the files of a cache.
+ * the version of nginx, the signature of its modules, the module, and the files
+ * of a cache.
  */
 
 static ngx_int_t
