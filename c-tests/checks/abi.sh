@@ -46,8 +46,9 @@ against_nginx()
 {
     {
         for h in $headers; do echo "#include <ngx_$h.h>"; done
-        # a type that nginx does not have
+        # types that nginx does not have
         echo 'typedef struct { int own; } ngx_slab_usage_t;'
+        echo 'typedef int (*ngx_slab_evict_pt)(void);'
         prototypes "$1"
     } > "$tmp/against.c" && gcc $flags $theirs -c "$tmp/against.c" -o "$tmp/against.o"
 }
