@@ -15,7 +15,7 @@ nginx=$2
 fixtures=$top/c-tests/fixtures/rust
 
 # A stripped nginx may be this much larger on the library, in bytes.
-growth=540000
+growth=580000
 
 archive=$library/libngx_ipc.a
 nginx_archive=$nginx/ipc/ngx_ipc/libngx_ipc_nginx.a
@@ -63,6 +63,8 @@ exports_nginx()
         | grep '^ngx_ipc_' > "$tmp/glue"
     grep -e '^ngx_ipc_' -e '^ngx_slab_' -e '^ngx_shm_prefault$' "$top/c-tests/checks/symbols" \
         > "$tmp/own"
+    # the function "init" of typed zones, which nginx calls through a pointer
+    echo ngx_ipc_zone_init >> "$tmp/own"
     sort -u "$tmp/stock" "$tmp/glue" "$tmp/own" > "$tmp/wanted"
     defined "$nginx_archive" > "$tmp/defined"
 
