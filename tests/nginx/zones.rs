@@ -233,11 +233,8 @@ pub fn certificate(nginx: &Nginx) {
     openssl(nginx, &Vec::from_iter(KEY.split(' ')), "");
 }
 
-/// A session that one worker has made is resumed by the other one, and by a worker of the
-/// next generation.
-#[test]
-fn ssl_session_cache() {
-    const HTTP: &str = "
+/// Sessions in a zone, and TLS on the port of the server.
+pub const SSL: &str = "
         ssl_session_cache shared:s:64k;
         ssl_session_tickets off;
         ssl_protocols TLSv1.2;
@@ -248,17 +245,24 @@ fn ssl_session_cache() {
             location / { return 200 reused:$ssl_session_reused; }
         }";
 
-    let reused = same(|which| {
-        let nginx = Nginx::new("ssl_session_cache", which, TWO, HTTP);
-        let address = nginx.address().to_string();
-        let connect = |worker, option| {
-            let arguments = [
-                "s_client", "-quiet", "-connect", &address, option, "session",
-            ];
-            let ask = || openssl(&nginx, &arguments, "GET / HTTP/1.0\r\n\r\n");
+/// Connects with an option for the file with the session. Returns whether the session was
+/// reused.
+pub fn connect(nginx: &Nginx, option: &str) -> String {
+    let address = nginx.address().to_string();
+    let arguments = [
+        "s_client", "-quiet", "-connect", &address, option, "session",
+    ];
 
-            body(&nginx.with_only(worker, ask)).to_string()
-        };
+    body(&openssl(nginx, &arguments, "GET / HTTP/1.0\r\n\r\n")).to_string()
+}
+
+/// A session that one worker has made is resumed by the other one, and by a worker of the
+/// next generation.
+#[test]
+fn ssl_session_cache() {
+    let reused = same(|which| {
+        let nginx = Nginx::new("ssl_session_cache", which, TWO, SSL);
+        let connect = |worker, option| nginx.with_only(worker, || connect(&nginx, option));
 
         certificate(&nginx);
         nginx.spawn(&[]);

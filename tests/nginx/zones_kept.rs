@@ -7,11 +7,11 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use crate::nginx::{Nginx, Which, ask, body, both, code, header};
+use crate::nginx::{Nginx, Which, ask, both, code, header};
 use crate::support::server::free_port;
 use crate::support::upgrade::{change_binary, retire};
 use crate::support::{proc, sys, wait_until};
-use crate::zones::{certificate, openssl};
+use crate::zones::{SSL, certificate, connect};
 
 /// How one nginx follows another.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -197,29 +197,6 @@ fn cache() {
         assert_eq!(stock, ["MISS", "MISS", "MISS", "MISS"], "{name}");
         assert_eq!(ipc, ["MISS", "MISS", "HIT", "MISS"], "{name}");
     }
-}
-
-/// Sessions in a zone, and TLS on the port of the server.
-pub const SSL: &str = "
-        ssl_session_cache shared:s:64k;
-        ssl_session_tickets off;
-        ssl_protocols TLSv1.2;
-        server {
-            listen 127.0.0.1:PORT ssl;
-            ssl_certificate DIRECTORY/cert;
-            ssl_certificate_key DIRECTORY/key;
-            location / { return 200 reused:$ssl_session_reused; }
-        }";
-
-/// Connects with an option for the file with the session. Returns whether the session was
-/// reused.
-pub fn connect(nginx: &Nginx, option: &str) -> String {
-    let address = nginx.address().to_string();
-    let arguments = [
-        "s_client", "-quiet", "-connect", &address, option, "session",
-    ];
-
-    body(&openssl(nginx, &arguments, "GET / HTTP/1.0\r\n\r\n")).to_string()
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::nginx::{Nginx, Which};
 use crate::support::{sys, wait_until};
-use crate::zones::certificate;
-use crate::zones_kept::{LIMIT_REQ, SSL, ask_limited, connect, file, files, main_of, start, stop};
+use crate::zones::{SSL, certificate, connect};
+use crate::zones_kept::{LIMIT_REQ, ask_limited, file, files, main_of, start, stop};
 
 /// Stops an nginx whose limit is reached, changes the file of its zone with `spoil`, and starts
 /// nginx with a zone of `size`. nginx logs `why`, and begins with an empty zone, which is kept.

@@ -20,7 +20,7 @@ use super::kept_zone::{Zone, ngx_ipc_kept_zone_t};
 use super::zone_copy::{Header, Refused, copy_in_use, copy_unused, file_size};
 use crate::host::slab::{self, DAMAGED};
 use crate::log::{Level, Log};
-use crate::shmem;
+use crate::shmem::{self, mapping};
 use crate::status::Result;
 use crate::sys::fd::{Identity, identity};
 use crate::sys::heap;
@@ -131,11 +131,7 @@ pub fn free(segment: Segment, log: Log) {
             .and_then(|name| Directory::open(path)?.remove_if(name.as_c_str(), identity));
     }
 
-    if let Err(err) = segment.unmap() {
-        let text = format_args!("munmap({segment}, {}) failed", segment.size());
-
-        log.error(Level::Alert, Some(err), text);
-    }
+    mapping::free(log, segment);
 }
 
 /// Gives the new zone at `address` its content of before, if there is one, and its file a name.

@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use crate::host::globals::ngx_ipc_huge_pages;
 use crate::host::slab;
 use crate::log::{Level, Log};
-use crate::shmem::huge_pages;
+use crate::shmem::{huge_pages, mapping};
 use crate::sys::inherit::Inherited;
 use crate::sys::lock::Lock;
 use crate::sys::memory_file::{self, unlikely_address};
@@ -120,11 +120,7 @@ fn unmap(zone: &Zone, log: Log) {
     // of `free` does not use the memory any more.
     let segment = unsafe { Segment::from_raw(address, zone.size) };
 
-    if let Err(err) = segment.unmap() {
-        let text = format_args!("munmap({segment}, {}) failed", zone.size);
-
-        log.error(Level::Alert, Some(err), text);
-    }
+    mapping::free(log, segment);
 }
 
 /// Maps the zone of the old binary with this name and, if it is given, this size. Returns the

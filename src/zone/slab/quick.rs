@@ -1,7 +1,7 @@
 //! The usual cases of `ngx_slab_alloc()` and `ngx_slab_free()`, in a pool whose parts this
 //! process knows: a chunk of a page that has others, and runs of pages.
 //!
-//! Also requests that fail because there is no memory, if nobody wants a log line about them:
+//! Also requests that fail because there is no memory, if the pool does not log missing memory:
 //! nginx's modules try this first, and then free their oldest pieces.
 //!
 //! The functions return `None`, and have changed nothing, in all other cases. Then the
