@@ -119,7 +119,7 @@ pool_of(ngx_shm_zone_t *z)
 
 
 /*
- * The header of a typed zone, pool->data, as docs/zones.md describes it.  The undo log
+ * The header of a typed zone, pool->data, as docs/typed-zones.md describes it.  The undo log
  * follows.
  */
 

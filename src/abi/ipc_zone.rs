@@ -112,7 +112,7 @@ pub unsafe extern "C" fn ngx_ipc_zone_begin(zone: *mut ngx_shm_zone_t) -> ngx_in
 /// allocated in this transaction need not be saved, nor bytes that are saved already.
 ///
 /// The call takes 16 bytes of the undo log, and the words in which the saved bytes lie. The
-/// log has `log_size` bytes; `docs/zones.md` says what the other functions take.
+/// log has `log_size` bytes; `docs/typed-zones.md` says what the other functions take.
 ///
 /// Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, if the log is
 /// full, if the bytes are not in the pages of the pool, or if this process has not begun a

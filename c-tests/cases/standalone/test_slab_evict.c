@@ -1,5 +1,5 @@
 
-/* Tests of ngx_slab_alloc_evict(), with the cache that docs/zones.md shows. */
+/* Tests of ngx_slab_alloc_evict(), with the cache that docs/slab.md shows. */
 
 
 #include "test.h"

@@ -531,7 +531,7 @@ test_walk(void)
 }
 
 
-/* A zone with the size that docs/zones.md says has room for the keys, and for few more. */
+/* A zone with the size that docs/typed-zones.md says has room for the keys, and for few more. */
 
 static ngx_int_t
 check_size(ngx_cycle_t *cycle)
