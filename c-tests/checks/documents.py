@@ -10,6 +10,8 @@
                 sources cite has a row
   tables        docs/ has all commands, backends, and directives and metrics of the
                 status module
+  guarantees    in a table whose last column is "Test", the files exist and have the
+                tests of these names
   figures       the figures of README.md are those of benches/README.md and of the
                 tests: "490+" means 490 to 560
 
@@ -259,6 +261,41 @@ def differences():
                 problem(f"{name} cites {cited}, which docs/differences.md does not explain")
 
 
+def guarantees():
+    for document in documents():
+        if document == "docs/differences.md":
+            continue
+        head = None
+        for number, line in split(document)[1]:
+            cells = next(rows(line), None)
+            if not line.startswith("|"):
+                head = None
+            elif cells and head is None:
+                head = cells
+            elif cells and re.match("Tests?($|:)", head[-1]):
+                names_tests(f"{document}:{number}", head, cells[-1])
+
+
+def names_tests(place, head, cell):
+    """Problems of a row's last cell: `FILE`: `NAME`, `NAME`; `FILE`: ...  If the
+    heading of the column names a file, it is that of the first names."""
+    words = re.findall("`([^`]+)`", head[-1] + cell)
+    file = None
+
+    if head[0] == "Guarantee" and not cell:
+        problem(f"{place}: the guarantee has no test")
+
+    for word in words:
+        if is_file_name(word):
+            file = word
+            if not glob.glob(path_of(file)):
+                problem(f"{place}: there is no {file}")
+        elif file is None or not os.path.isfile(path_of(file)):
+            problem(f"{place}: no file for the test \"{word}\"")
+        elif not re.search(r"(?<!\w)" + re.escape(word) + r"(?!\w)", read(file)):
+            problem(f"{place}: {file} has nothing of \"{word}\"")
+
+
 def tables():
     module = read("nginx/status/ngx_http_ipc_status_module.c")
     numbers = read("nginx/status/ngx_ipc_status.c")
@@ -351,7 +388,7 @@ def main():
 
     if command == "blocks":
         write_blocks(sys.argv[2])
-    elif command in ("links", "names", "differences", "tables", "figures"):
+    elif command in ("links", "names", "differences", "guarantees", "tables", "figures"):
         globals()[command]()
     else:
         sys.exit(__doc__)

@@ -390,6 +390,7 @@ ok "commands, backends, directives and metrics are there" \
     python3 "$checks/documents.py" tables
 ok "links lead somewhere" python3 "$checks/documents.py" links
 ok "names are those of files, targets and functions" python3 "$checks/documents.py" names
+ok "guarantees are tested" python3 "$checks/documents.py" guarantees
 ok "D1 to D38 are explained and tested" python3 "$checks/documents.py" differences
 ok "figures are those of the benchmarks" python3 "$checks/documents.py" figures
 ok "man pages are right" pages
