@@ -123,13 +123,44 @@ kept()
     done
 }
 
+# foreign: creates $tmp/cc, a compiler whose programs cannot run on this machine
+foreign()
+{
+    cat > "$tmp/cc" << 'END'
+#!/bin/sh
+gcc "$@" || exit
+[ ! -x objs/autotest ] || printf '#!/bin/sh\nexit 126\n' > objs/autotest
+END
+    chmod +x "$tmp/cc"
+}
+
+# compiles_with_nginx SOURCE: checks the source with the headers of nginx, and with those
+# that the add-on has added
+compiles_with_nginx()
+{
+    (cd "$tmp/nginx" && gcc -fsyntax-only -Isrc/core -Isrc/event -Isrc/event/modules \
+         -Isrc/os/unix -Iobjs -Iobjs/ngx_ipc/include "$1")
+}
+
+# has_atomic_operations: succeeds if the locks of this nginx are not locks of files
+has_atomic_operations()
+{
+    cat > "$tmp/atomic.c" << 'END'
+#include <ngx_config.h>
+#include <ngx_core.h>
+#if !(NGX_HAVE_ATOMIC_OPS)
+#error this nginx has no atomic operations
+#endif
+END
+    compiles_with_nginx "$tmp/atomic.c"
+}
+
 # no_typed_zones: succeeds if ngx_ipc_zone.h does not compile, and says why
 no_typed_zones()
 {
     for header in config core ipc_zone; do echo "#include <ngx_$header.h>"; done > "$tmp/typed.c"
 
-    ! (cd "$tmp/nginx" && gcc -fsyntax-only -Isrc/core -Isrc/event -Isrc/event/modules \
-           -Isrc/os/unix -Iobjs -Iobjs/ngx_ipc/include "$tmp/typed.c") 2> "$tmp/errors" \
+    ! compiles_with_nginx "$tmp/typed.c" 2> "$tmp/errors" \
         && grep -q 'this nginx has kept its own zones' "$tmp/errors"
 }
 
@@ -378,7 +409,27 @@ test_stops()
             | xargs sed -i "s/ngx_feature_name=\"*$feature\"*/ngx_feature_name=/"
         ok "keeps the files of zones without $feature" configure $small "$add"
         ok "prints that they are kept" kept $zones
+
+        if [ $feature = NGX_HAVE_GCC_ATOMIC ]; then
+            if [ "$(uname -m)" = x86_64 ]; then
+                ok "D24 it has atomic operations without $feature" has_atomic_operations
+            else
+                skip "D24 it has atomic operations without $feature" "this is not x86-64"
+            fi
+        fi
     done
+
+    for compiler in gcc clang; do
+        tree
+        ok "D24 configure finds the atomic operations of $compiler" \
+            configure --with-cc=$compiler $small "$add"
+        ok "D24 configure says so" said 'gcc builtin atomic operations ... found$'
+    done
+
+    tree
+    foreign
+    ok "D24 stops with a compiler whose programs cannot run" \
+        stops "C compiler $tmp/cc is not found" "--with-cc=$tmp/cc" $small "$add"
 
     tree
     for file in $files; do
