@@ -29,7 +29,7 @@ on()
 # the variables are passed to make
 programs()
 {
-    run_make -s -C "$tests" run-ours \
+    run_make -s -j "$(nproc)" -C "$tests" run-ours \
         "OUT=$build/c-tests/$backend" \
         "CFLAGS_IPC=-I$lib/include" \
         "LIBS_IPC=-L$lib -lngx_ipc -Wl,-rpath,$lib" \
@@ -75,7 +75,7 @@ for name in $(backends); do
 done
 
 suite "C tests on nginx's objects" \
-    run_make -s -C "$tests" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
+    run_make -s -j "$(nproc)" -C "$tests" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
 
 suite "C tests under valgrind" on "$best" under_valgrind
 suite "C tests with AddressSanitizer" on "$best" under_asan

@@ -11,7 +11,12 @@ use crate::support::{Killed, find, proc, sys, wait_until};
 
 /// Starts `examples/count.c`; returns it when it has four workers.
 fn start(name: &str) -> Killed {
-    let mut command = Command::new(example("count"));
+    start_example("count", name)
+}
+
+/// Starts an example; returns it when it has four workers.
+fn start_example(program: &str, name: &str) -> Killed {
+    let mut command = Command::new(example(program));
     let log = File::create(directory().join(name)).unwrap();
 
     command
@@ -19,20 +24,24 @@ fn start(name: &str) -> Killed {
         .stdin(Stdio::null())
         .stderr(log);
 
-    let program = Killed(command.spawn().unwrap());
+    let child = Killed(command.spawn().unwrap());
 
-    wait_until("four workers", || workers(&program).len() == 4);
-    program
+    wait_until("four workers", || workers_of(program, &child).len() == 4);
+    child
 }
 
 fn pid(program: &Killed) -> i32 {
     program.0.id().cast_signed()
 }
 
-fn workers(program: &Killed) -> Vec<i32> {
-    let mut all = proc::running(&example("count"));
+fn workers(count: &Killed) -> Vec<i32> {
+    workers_of("count", count)
+}
 
-    all.retain(|&worker| proc::parent(worker) == Some(pid(program)));
+fn workers_of(program: &str, master: &Killed) -> Vec<i32> {
+    let mut all = proc::running(&example(program));
+
+    all.retain(|&worker| proc::parent(worker) == Some(pid(master)));
     all.into_iter().collect()
 }
 
@@ -113,6 +122,60 @@ fn an_interrupted_operation_is_shown() {
         )
     );
     record.set(0);
+    quit(program);
+}
+
+/// The type of a zone is shown, and the transaction in which a process has died.
+#[test]
+fn a_typed_zone_is_shown() {
+    const DATA: u64 = 184;
+    const OWNER: u64 = 40;
+    const DEAD: u64 = 48;
+    const STATE: u64 = 64;
+
+    let program = start_example("visits", "zone_view_typed.log");
+    let master = pid(&program);
+    let header = Word::new(master, address(master, "visits") + DATA).get();
+    let word = |at| Word::new(master, header + at);
+    let shown = |name| {
+        let (code, text) = look(&[], master, Some("visits"));
+
+        assert_eq!(code, 0);
+        value(&text, name).to_string()
+    };
+
+    assert_eq!(shown("type"), "visits, version 1");
+    assert_eq!(shown("root"), "16 bytes");
+    assert!(shown("undo log").ends_with(" bytes, 0 in use"));
+    assert_eq!(shown("transaction"), "none");
+
+    word(OWNER).set(4711);
+    word(STATE).set(32);
+    assert!(shown("undo log").ends_with(" bytes, 32 in use"));
+    assert_eq!(
+        shown("transaction"),
+        "process 4711 has died in it, the next process undoes it"
+    );
+    word(STATE).set(33);
+    assert!(shown("undo log").ends_with(" bytes, 32 in use"));
+    assert_eq!(
+        shown("transaction"),
+        "process 4711 has died in it, the next process completes it"
+    );
+    word(OWNER).set(0);
+    word(STATE).set(0);
+    word(DEAD).set(815);
+    assert_eq!(
+        shown("death"),
+        "process 815 had the lock, the module does not know it yet"
+    );
+    word(DEAD).set(0);
+    quit(program);
+
+    let program = start("zone_view_no_type.log");
+    let (_, text) = look(&[], pid(&program), Some("clients"));
+
+    assert!(!text.contains("type:"), "{text}");
     quit(program);
 }
 

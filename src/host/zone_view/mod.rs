@@ -11,6 +11,7 @@
 //! - [`snapshot`]: a copy of a zone, in which all functions of `zone::slab` work
 //! - `show`: the list of zones, and the details of one
 //! - `check`: the verifier
+//! - `typed`: the type of a zone, and its transaction
 //! - `dump`: the bytes
 
 pub mod arguments;
@@ -22,6 +23,7 @@ pub mod lock;
 mod output;
 mod show;
 pub mod snapshot;
+mod typed;
 
 use self::arguments::{Action, Request, Wanted};
 use self::failure::{Failure, GOOD, Process, Result, UNAVAILABLE};

@@ -7,6 +7,7 @@ use super::find::Zone;
 use super::lock::{Seen, look};
 use super::output::{Name, Output, Title};
 use super::snapshot::{Depth, Snapshot, take};
+use super::typed;
 use crate::sys::heap;
 use crate::zone::slab::change::is_interrupted;
 use crate::zone::slab::usage::{free_runs, ngx_slab_usage_t, sizes, usage};
@@ -115,7 +116,8 @@ fn snapshot(process: &Process, zone: &Zone<'_>) -> Result<Snapshot> {
 /// Writes all about a zone. Returns the exit code.
 pub fn details(process: &Process, zone: &Zone<'_>, output: &mut Output) -> Result<u8> {
     let seen = look(&process.memory, std::slice::from_ref(zone)).map_err(process.failed())?;
-    let Snapshot { pool, is_whole } = snapshot(process, zone)?;
+    let snapshot = snapshot(process, zone)?;
+    let Snapshot { pool, is_whole } = &snapshot;
 
     output.line(format_args!("name:          {}", Name(&zone.name)))?;
     output.line(format_args!("address:       {:#x}", zone.start))?;
@@ -126,7 +128,7 @@ pub fn details(process: &Process, zone: &Zone<'_>, output: &mut Output) -> Resul
         output.line(format_args!("lock:          {seen}"))?;
     }
 
-    let copied = if is_whole {
+    let copied = if *is_whole {
         "while no operation was in progress"
     } else {
         "while the zone was in use, numbers can be of different moments"
@@ -134,19 +136,20 @@ pub fn details(process: &Process, zone: &Zone<'_>, output: &mut Output) -> Resul
 
     output.line(format_args!("copied:        {copied}"))?;
 
-    let (Ok(usage), Ok(is_interrupted)) = (usage(&pool), is_interrupted(&pool)) else {
+    let (Ok(usage), Ok(is_interrupted)) = (usage(pool), is_interrupted(pool)) else {
         output.line(format_args!(
             "damaged:       the header or a link is impossible"
         ))?;
-        return Ok(if is_whole { DAMAGED } else { GOOD });
+        return Ok(if *is_whole { DAMAGED } else { GOOD });
     };
-    let operation = match (is_interrupted, is_whole) {
+    let operation = match (is_interrupted, *is_whole) {
         (false, _) => "none",
         (true, true) => "a process has died in it, the next operation undoes it",
         (true, false) => "in progress",
     };
 
     output.line(format_args!("operation:     {operation}"))?;
+    typed::print(&snapshot, output)?;
     print_usage(&usage, output)?;
 
     output.line(format_args!(
@@ -154,7 +157,7 @@ pub fn details(process: &Process, zone: &Zone<'_>, output: &mut Output) -> Resul
         "CHUNK", "TOTAL", "USED", "REQUESTS", "FAILS"
     ))?;
 
-    for size in sizes(&pool).into_iter().flatten().flatten() {
+    for size in sizes(pool).into_iter().flatten().flatten() {
         output.line(format_args!(
             "{:>8}  {:>10}  {:>10}  {:>12}  {:>10}",
             size.bytes, size.total, size.used, size.reqs, size.fails
@@ -163,7 +166,7 @@ pub fn details(process: &Process, zone: &Zone<'_>, output: &mut Output) -> Resul
 
     let mut runs = [0_usize; usize::BITS as usize];
 
-    for len in free_runs(&pool).flatten().filter(|&len| len > 0) {
+    for len in free_runs(pool).flatten().filter(|&len| len > 0) {
         if let Some(runs) = runs.get_mut(len.ilog2() as usize) {
             *runs += 1;
         }

@@ -14,6 +14,7 @@ use crate::zone::slab::change::{RECORD, place};
 use crate::zone::slab::layout::{KIND_SMALL, PAGE, SHIFT_MASK, field, page};
 use crate::zone::slab::pool::Pool;
 use crate::zone::slab::rebase::rebase;
+use crate::zone::typed::word;
 
 /// The bytes at the beginning of a zone in which each operation changes something: the header,
 /// the heads of the lists and the counters.
@@ -106,7 +107,8 @@ fn read_head(
     process.read(zone.start, head.get_mut(..len).unwrap_or_default())
 }
 
-/// Copies what comes before the first page, the text for log lines, and the record.
+/// Copies what comes before the first page, the text for log lines, the header of a typed zone,
+/// and the record.
 fn copy_tables(process: &OtherProcess, zone: &Zone<'_>, memory: &MemoryCopy) -> Result<(), Errno> {
     let fill = |at, len| memory.fill(process, zone.start, at, len);
 
@@ -126,6 +128,7 @@ fn copy_tables(process: &OtherProcess, zone: &Zone<'_>, memory: &MemoryCopy) -> 
     }
 
     fill(offset(field::LOG_CTX), CONTEXT)?;
+    fill(offset(field::DATA), word::LOG)?;
 
     let pages = last.saturating_sub(offset(field::PAGES)) / PAGE;
     let record = place(last, start, offset(field::END));

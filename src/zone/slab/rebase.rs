@@ -8,7 +8,7 @@ use super::pool::{Pool, Result};
 use crate::sys::words::Words;
 
 /// The fields of the header that are addresses in the pool.
-const ADDRESSES: [usize; 9] = [
+const ADDRESSES: [usize; 10] = [
     field::PAGES,
     field::LAST,
     field::FREE + page::NEXT,
@@ -17,6 +17,7 @@ const ADDRESSES: [usize; 9] = [
     field::START,
     field::END,
     field::LOG_CTX,
+    field::DATA,
     field::ADDR,
 ];
 
