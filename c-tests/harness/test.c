@@ -240,6 +240,28 @@ t_now(void)
 }
 
 
+/* Whether a case must fail, because nginx has the defect that it is about. */
+
+static int
+t_must_fail(const char *name)
+{
+    return t_nginx && name[0] == 'D'
+           && (name[1] == ' ' || (name[1] >= '0' && name[1] <= '9'));
+}
+
+
+/*
+ * The time limit of a case, in seconds.  With many of its defects nginx waits
+ * for ever, so a case that must fail has less time.
+ */
+
+static unsigned
+t_limit(const char *name)
+{
+    return t_must_fail(name) ? t_timeout / 4 : t_timeout;
+}
+
+
 /*
  * Waits until the process of the case has ended, and does not reap it.  So its
  * pid stays in use, and kill(-pid) signals only the processes of this case.
@@ -247,13 +269,13 @@ t_now(void)
  */
 
 static int
-t_case_ended(pid_t pid)
+t_case_ended(pid_t pid, unsigned limit)
 {
     long long        left, end;
     siginfo_t        info;
     struct timespec  ts;
 
-    end = t_now() + t_timeout * 1000;
+    end = t_now() + limit * 1000;
 
     for ( ;; ) {
         info.si_pid = 0;
@@ -316,10 +338,10 @@ t_fail_case(const char *text, int n)
 
 
 static void
-t_judge(int ended, int status, unsigned orphans)
+t_judge(unsigned limit, int ended, int status, unsigned orphans)
 {
     if (!ended) {
-        t_fail_case("timed out after %d s", t_timeout);
+        t_fail_case("timed out after %d s", limit);
 
     } else if (WIFSIGNALED(status)) {
         t_fail_case("killed by signal %d", WTERMSIG(status));
@@ -342,24 +364,13 @@ t_judge(int ended, int status, unsigned orphans)
 }
 
 
-static int
-t_is_defect(const char *name)
-{
-    if (name[0] != 'D') {
-        return 0;
-    }
-
-    return name[1] == ' ' || (name[1] >= '0' && name[1] <= '9');
-}
-
-
 static void
 t_print_case(const char *name)
 {
     unsigned  failed, expected;
 
     failed = t_report->failed;
-    expected = t_nginx && t_is_defect(name);
+    expected = t_must_fail(name);
 
     t_number++;
 
@@ -425,11 +436,11 @@ t_run(const char *name, t_case_pt fn)
 
     setpgid(pid, pid);
 
-    ended = t_case_ended(pid);
+    ended = t_case_ended(pid, t_limit(name));
     kill(-pid, SIGKILL);
     orphans = t_reap_case(pid, &status);
 
-    t_judge(ended, status, orphans);
+    t_judge(t_limit(name), ended, status, orphans);
     t_print_case(name);
 }
 

@@ -20,7 +20,8 @@
  *   T_EXPECT=nginx   the program is linked with nginx's objects
  *   T_VALGRIND=1     the program runs under valgrind
  *   T_ONLY=text      runs only the cases whose names contain the text
- *   T_TIMEOUT=60     the time limit of a case, in seconds
+ *   T_TIMEOUT=60     the time limit of a case, in seconds; a case that must fail
+ *                    has a quarter of it
  *   T_STOP=1         runs no more cases after the first that fails
  *   T_LONG=1         cases with random input run for 5 minutes
  *   T_VERBOSE=1      also prints why a case fails that must fail with nginx
