@@ -1,21 +1,14 @@
 //! `ngx_slab.h`: the pools of zones.
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
 
 use crate::config::{NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t};
 use crate::host::slab::{self, from_ptr};
-use crate::host::slab_call::{with, with_lock};
+use crate::host::slab_call::{self, piece, with, with_lock};
 use crate::host::slab_evict::{has_evicted, ngx_slab_evict_pt};
 use crate::zone::slab::layout::{ngx_slab_pool_t, sizes_init};
 use crate::zone::slab::quick;
 use crate::zone::slab::usage::ngx_slab_usage_t;
-
-/// The piece of memory at `address`, which is shared with C; NULL for 0 and `None`.
-#[inline(always)]
-fn piece(address: Option<usize>) -> *mut c_void {
-    ptr::with_exposed_provenance_mut(address.unwrap_or(0))
-}
 
 /// Finds out the size of a page, on which the sizes of chunks depend. ngx_slab_init()
 /// does the same if the program has not called this function.
@@ -62,16 +55,7 @@ pub unsafe extern "C" fn ngx_slab_init(pool: *mut ngx_slab_pool_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_alloc(pool: *mut ngx_slab_pool_t, size: usize) -> *mut c_void {
     // SAFETY: C passes NULL or a pool whose lock is created.
-    let address = unsafe {
-        with_lock(
-            pool,
-            size,
-            move |parts| quick::alloc(parts, size),
-            move |pool| slab::alloc(pool, size),
-        )
-    };
-
-    piece(address)
+    unsafe { slab_call::alloc(pool, size) }
 }
 
 /// Allocates a piece of `size` bytes as ngx_slab_alloc() does, in a pool whose lock this
@@ -216,14 +200,14 @@ pub unsafe extern "C" fn ngx_slab_alloc_evict_locked(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_free(pool: *mut ngx_slab_pool_t, p: *mut c_void) {
     // SAFETY: C passes NULL or a pool whose lock is created.
-    let _ = unsafe {
+    unsafe {
         with_lock(
             pool,
             0,
             move |parts| quick::free(parts, p.addr()),
             move |pool| slab::free(pool, p.addr()),
         )
-    };
+    }
 }
 
 /// Frees the piece `p` as ngx_slab_free() does, in a pool whose lock this process holds.
@@ -235,14 +219,14 @@ pub unsafe extern "C" fn ngx_slab_free(pool: *mut ngx_slab_pool_t, p: *mut c_voi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ngx_slab_free_locked(pool: *mut ngx_slab_pool_t, p: *mut c_void) {
     // SAFETY: C passes NULL or a pool.
-    let _ = unsafe {
+    unsafe {
         with(
             pool,
             0,
             move |parts| quick::free(parts, p.addr()),
             move |pool| slab::free(pool, p.addr()),
         )
-    };
+    }
 }
 
 /// Checks all links, bits and counters of a pool, and changes nothing. The bytes of the

@@ -4,6 +4,8 @@
 //! this process. So an access to a part checks only an index, and another process cannot
 //! lead it outside of the pool.
 
+pub mod table;
+
 use std::marker::PhantomData;
 use std::ptr::{NonNull, slice_from_raw_parts};
 use std::sync::atomic::AtomicUsize;
@@ -185,7 +187,7 @@ impl<'a, T: ?Sized> At<'a, T> {
     /// The words of the part.
     #[inline(always)]
     pub fn get(&self) -> &'a T {
-        // SAFETY: the part lies within the memory, see `Parts::at` and `Parts::run`, which is
+        // SAFETY: the part lies within the memory, see `Parts::at` and `Table`, which is
         // mapped for `'a`. It consists of atomics, for which any bytes are valid.
         unsafe { &*self.part }
     }
@@ -211,6 +213,12 @@ impl Parts {
         unsafe { Words::new(self.start.cast(), self.places.size.load(Relaxed)) }
     }
 
+    /// The beginning of the memory.
+    #[inline(always)]
+    pub fn first(&self) -> NonNull<u8> {
+        self.start
+    }
+
     /// The address of the memory.
     #[inline(always)]
     pub fn start(&self) -> usize {
@@ -227,12 +235,6 @@ impl Parts {
     #[inline(always)]
     pub fn slot_count(&self) -> usize {
         self.places.slot_count.load(Relaxed)
-    }
-
-    /// The number of pages.
-    #[inline(always)]
-    pub fn count(&self) -> usize {
-        self.places.count.load(Relaxed)
     }
 
     /// `N` words at `address`.
@@ -286,56 +288,6 @@ impl Parts {
         Some((slot, counters))
     }
 
-    /// The number of the page whose entry is at `address`.
-    #[inline(always)]
-    pub fn number(&self, address: usize) -> Option<usize> {
-        let at = address.wrapping_sub(self.places.pages.load(Relaxed));
-        // One comparison finds all other addresses: the low bits become the highest
-        // ones, and what is not divisible by the words of an entry has no small quotient.
-        let number = at.rotate_right(WORD.trailing_zeros()).wrapping_mul(INVERSE);
-
-        (number < self.count()).then_some(number)
-    }
-
-    /// The entry at `address` in the table of pages, and the number of its page.
-    #[inline(always)]
-    pub fn entry(&self, address: usize) -> Option<(usize, At<'_, Node>)> {
-        let number = self.number(address)?;
-
-        // SAFETY: `number` has found that an entry begins at the address. `Places::fit` has
-        // found that all entries lie within the memory.
-        Some((number, unsafe { self.at(address) }))
-    }
-
-    /// The entries of `len` pages from the number `n` on.
-    #[inline(always)]
-    pub fn run(&self, n: usize, len: usize) -> Option<At<'_, [Node]>> {
-        if len > self.count().checked_sub(n)? {
-            return None;
-        }
-
-        let address = self.places.pages.load(Relaxed).wrapping_add(n * NODE);
-        let first = self.start.as_ptr().with_addr(address).cast();
-
-        // These entries exist, and `Places::fit` has found that all entries lie within the
-        // memory.
-        Some(At {
-            part: slice_from_raw_parts(first, len),
-            memory: PhantomData,
-        })
-    }
-
-    /// The entry of the page with the number `n`.
-    #[inline(always)]
-    pub fn nth(&self, n: usize) -> Option<At<'_, Node>> {
-        if n >= self.count() {
-            return None;
-        }
-
-        // SAFETY: `Places::fit` has found that all entries lie within the memory.
-        Some(unsafe { self.at(self.places.pages.load(Relaxed).wrapping_add(n * NODE)) })
-    }
-
     /// The address of the page with the number `n`.
     #[inline(always)]
     pub fn address(&self, n: usize) -> usize {
@@ -348,7 +300,7 @@ impl Parts {
     /// The page whose entry is at `address`.
     #[inline(always)]
     pub fn page(&self, address: usize) -> Option<Page<'_>> {
-        let (number, node) = self.entry(address)?;
+        let (number, node) = self.table().entry(address)?;
 
         // SAFETY: the entry exists, and this is the address of its page.
         Some(unsafe { self.page_at(number, self.address(number), node) })
@@ -360,7 +312,7 @@ impl Parts {
         let at = address.wrapping_sub(self.places.first.load(Relaxed));
         let shift = self.shift();
         let number = at >> shift;
-        let node = self.nth(number)?;
+        let node = self.table().nth(number)?;
         let start = address - (at & ((1 << shift) - 1));
 
         // SAFETY: the entry exists, and this is the address of its page.

@@ -412,7 +412,16 @@ fn fails(scene: &Scene, size: usize) -> Option<()> {
 /// A process dies while it undoes what another one has done.
 #[test]
 fn undo_is_interrupted() {
+    let runs = || Scene::new(16, 3).with(2, 4 * PAGE);
+    // After the undo, the run is allocated again.
+    let [first, last] = [0, 1].map(|n| (runs(), n)).map(|(runs, n)| {
+        let address = runs.live[n];
+
+        (runs, Operation::Free(address))
+    });
     let operations = [
+        first,
+        last,
         (Scene::new(16, 3).with(1, 64), Operation::Alloc(3 * PAGE)),
         (Scene::new(16, 3), Operation::Alloc(8)),
         (

@@ -43,12 +43,12 @@ fn each_part_has_its_place() {
         assert_eq!((page.number, page.start), (2, places.first + 256));
         assert_eq!(address_of(&page.node.get()[0]), places.pages + 48);
         assert_eq!(page.words.get().len(), 16);
-        assert_eq!(parts.number(places.pages + 48), Some(2));
+        assert_eq!(parts.table().number(places.pages + 48), Some(2));
         assert_eq!(
             parts.page(places.pages + 24).unwrap().start,
             places.first + 128
         );
-        assert_eq!(parts.run(1, 2).unwrap().get().len(), 2);
+        assert!(parts.table().has(1, 2) && parts.table().has(3, 0));
     });
 }
 
@@ -59,24 +59,26 @@ fn nothing_outside_is_a_part() {
 
         let parts = division.of(&words).unwrap();
 
-        assert!(parts.slot(2).is_none() && parts.nth(3).is_none());
+        let table = parts.table();
+
+        assert!(parts.slot(2).is_none() && table.nth(3).is_none());
         assert!(parts.slot_and_counters(usize::MAX).is_none());
 
         for at in [0, 1, places.pages - 24, places.pages + 72, usize::MAX - 7] {
-            assert!(parts.entry(at).is_none(), "{at:#x}");
+            assert!(table.entry(at).is_none(), "{at:#x}");
         }
 
         // Within the table, but not the beginning of an entry.
         for at in (1..24).chain(25..48) {
-            assert!(parts.number(places.pages + at).is_none(), "{at}");
+            assert!(table.number(places.pages + at).is_none(), "{at}");
         }
 
         for at in [0, places.first - 1, places.first + 3 * 128, usize::MAX] {
             assert!(parts.page_with(at).is_none(), "{at:#x}");
         }
 
-        for (n, len) in [(0, 4), (3, 1), (1, usize::MAX), (usize::MAX, 2)] {
-            assert!(parts.run(n, len).is_none(), "{n} {len}");
+        for (n, len) in [(0, 4), (3, 1), (1, usize::MAX)] {
+            assert!(!table.has(n, len), "{n} {len}");
         }
     });
 }

@@ -175,6 +175,18 @@ pub fn parts_with_own_lock(
     known.has_own_lock.load(Relaxed).then_some(parts)
 }
 
+/// Finds the parts of a pool as [`parts_with_own_lock`] does, unless another pool has its entry.
+#[inline(always)]
+pub fn likely_parts_with_own_lock(
+    address: usize,
+    open: impl Fn(&'static Division) -> Option<Parts>,
+) -> Option<Parts> {
+    let likely = KNOWN.get(index(address))?;
+    let parts = open(&likely.division)?;
+
+    (likely.has_header(&parts) && likely.has_own_lock.load(Relaxed)).then_some(parts)
+}
+
 #[inline(always)]
 fn opened(
     address: usize,

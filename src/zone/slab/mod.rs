@@ -6,7 +6,9 @@
 //! - [`change`]: the record that undoes the operation of a killed process
 //! - [`pages`], [`small`], [`large`]: runs of pages, and the chunks of a page
 //! - `freed`: what follows when a chunk is freed
-//! - [`quick`] and `runs`: the usual cases of both, with the records of [`short`]
+//! - [`quick`], [`run_alloc`] and [`run_free`]: the usual cases of both, with the records of
+//!   [`short`]
+//! - `runs`: the runs of pages for these
 //! - [`evict`]: requests that free other pieces when there is no memory
 //! - [`init`]: makes a pool
 //! - [`verify`]: checks a pool
@@ -29,6 +31,8 @@ pub mod pages;
 pub mod pool;
 pub mod quick;
 pub mod rebase;
+pub mod run_alloc;
+pub mod run_free;
 mod runs;
 pub mod short;
 pub mod small;

@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::layout::{BITS, KIND_BIG, KIND_EXACT, KIND_MASK, KIND_PAGE, MAP_SHIFT, SHIFT_MASK};
 use super::no_memory::is_logged;
-use super::runs;
 use super::short::{self, Chunk, List, Word, count};
+use super::{run_alloc, run_free};
 use crate::sys::parts::{Counters, Node, Page, Parts, Record, address_of};
 
 /// A free chunk of a page.
@@ -41,13 +41,35 @@ impl Found<'_> {
 /// line.
 #[inline(always)]
 pub fn alloc(parts: &Parts, size: usize) -> Option<usize> {
+    if is_run(parts, size) {
+        run(*parts, size)
+    } else {
+        alloc_chunk(parts, size)
+    }
+}
+
+/// Whether a piece of `size` bytes is a run.
+#[inline(always)]
+pub fn is_run(parts: &Parts, size: usize) -> bool {
+    size > 1 << (parts.shift() - 1)
+}
+
+#[inline(never)]
+fn run(parts: Parts, size: usize) -> Option<usize> {
+    alloc_run(&parts, size)
+}
+
+/// Allocates a run as [`alloc`] does.
+#[inline(always)]
+pub fn alloc_run(parts: &Parts, size: usize) -> Option<usize> {
+    run_alloc::alloc(parts, short::idle(parts)?, size)
+}
+
+/// Allocates a chunk as [`alloc`] does.
+#[inline(always)]
+pub fn alloc_chunk(parts: &Parts, size: usize) -> Option<usize> {
     let record = short::idle(parts)?;
     let page_shift = parts.shift();
-
-    if size > 1 << (page_shift - 1) {
-        return runs::alloc(*parts, record, size);
-    }
-
     let least = page_shift - parts.slot_count();
     // The size 0 is not a usual case.
     let bits = (size.wrapping_sub(1) << 1 | 1).ilog2() as usize;
@@ -94,7 +116,7 @@ fn lack(parts: Parts, slot: &Node, [_, _, requests, failures]: &Counters) -> Opt
     let [head, first, _] = slot;
     let is_empty = first.load(Relaxed) == address_of(head);
 
-    if !is_empty || !runs::are_none(&parts) || is_logged(&parts) {
+    if !is_empty || !run_alloc::are_none(&parts) || is_logged(&parts) {
         return None;
     }
 
@@ -139,7 +161,7 @@ fn list<'a>(
     let neighbour = if next == address_of(&slot[0]) {
         slot
     } else {
-        parts.entry(next)?.1.get()
+        parts.table().entry(next)?.1.get()
     };
 
     Some(List {
@@ -213,7 +235,7 @@ pub fn free(parts: &Parts, address: usize) -> Option<()> {
     let kind = prev.load(Relaxed) & KIND_MASK;
 
     if kind == KIND_PAGE {
-        return runs::free(*parts, record, &page, address);
+        return run_free::free(*parts, record, &page, address);
     }
 
     let page_shift = parts.shift();

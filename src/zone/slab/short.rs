@@ -29,6 +29,10 @@ const ENTERS: usize = 2;
 const TAKEN: usize = 3;
 /// A run is freed.
 const FREED: usize = 4;
+/// A run is freed that is joined with the first free run, which is behind it.
+const JOINED: usize = 5;
+/// A run is freed that is joined with no other one.
+const ALONE: usize = 6;
 
 /// The record, if no operation is in progress or interrupted.
 #[inline(always)]
@@ -203,6 +207,40 @@ pub fn begin_freed(
     first.store(descriptor | FREED, Release);
 }
 
+/// Begins to free a run of `n` pages, which takes the place of the first free run, right behind
+/// it, with this length and `next`.
+#[inline(always)]
+pub fn begin_joined(
+    record: &Record,
+    (descriptor, n): (usize, usize),
+    pfree: usize,
+    [len, next]: [usize; 2],
+) {
+    let [first, pages, count, a, b, ..] = record;
+
+    pages.store(n, Release);
+    count.store(pfree, Release);
+    a.store(len, Release);
+    b.store(next, Release);
+    first.store(descriptor | JOINED, Release);
+}
+
+/// Begins to free a run of `n` pages, which is joined with no other one. `next` is the first
+/// free run.
+#[inline(always)]
+pub fn begin_alone(
+    record: &Record,
+    (descriptor, n): (usize, usize),
+    (pfree, next): (usize, usize),
+) {
+    let [first, pages, count, list, ..] = record;
+
+    pages.store(n, Release);
+    count.store(pfree, Release);
+    list.store(next, Release);
+    first.store(descriptor | ALONE, Release);
+}
+
 /// Undoes the operation of a short record.
 ///
 /// An address outside of the pool is one that a process has overwritten; the other words
@@ -221,12 +259,20 @@ pub fn undo(pool: &Pool, record: &Record) {
             let behind = [next(), next(), next()];
 
             undo_freed(pool, (at, n), behind, [next(), next(), next()]);
+            undo_insert(pool, first, pfree);
+        }
+        ALONE => {
+            let (n, pfree, first) = (next(), next(), next());
 
-            let head = pool.at(field::FREE);
+            undo_freed(pool, (at, n), [0; 3], [0; 3]);
+            undo_insert(pool, first, pfree);
+        }
+        JOINED => {
+            let (n, pfree) = (next(), next());
+            let behind = [next(), next(), pool.at(field::FREE)];
 
-            put(pool, head.wrapping_add(page::NEXT), first);
-            put(pool, first.wrapping_add(page::PREV), head);
-            put(pool, pool.at(field::PFREE), pfree);
+            undo_freed(pool, (at, n), behind, [0; 3]);
+            undo_insert(pool, after(at, n), pfree);
         }
         operation => {
             put(pool, at, next());
@@ -305,6 +351,15 @@ fn undo_join(pool: &Pool, descriptor: usize, free: Free) {
         descriptor,
     );
     put(pool, next.wrapping_add(page::PREV), descriptor);
+}
+
+/// Makes `first` the first free run again, and restores the number of free pages.
+fn undo_insert(pool: &Pool, first: usize, pfree: usize) {
+    let head = pool.at(field::FREE);
+
+    put(pool, head.wrapping_add(page::NEXT), first);
+    put(pool, first.wrapping_add(page::PREV), head);
+    put(pool, pool.at(field::PFREE), pfree);
 }
 
 /// Makes a run an allocated one again that was to be joined with the free runs behind and
