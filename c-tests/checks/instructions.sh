@@ -1,9 +1,9 @@
 #!/bin/sh
 
 # instructions.sh LIBRARY: compares costs with bounds: the instructions in user
-# space of ngx_write_channel(), ngx_read_channel(), ngx_shm_alloc() and
-# ngx_shm_free(), and of a request of examples/echo.c; memory allocations, and the
-# system calls of a master that spawns a process.  valgrind counts the same number
+# space of ngx_write_channel(), ngx_read_channel(), ngx_shm_alloc(), ngx_shm_free(),
+# ngx_slab_alloc() and ngx_slab_free(), and of a request of examples/echo.c; memory
+# allocations, and the system calls of a master that spawns a process.  valgrind counts the same number
 # of instructions in each run; for a request the numbers differ by a few.
 #
 # LIBRARY is the directory of libngx_ipc.so.  A bound is the count of an
@@ -130,7 +130,7 @@ build_server()
         && "${CC:-cc}" -O2 -std=gnu11 -pthread -o "$tmp/load" "$top/benches/servers/load.c"
 }
 
-for driver in channel shmem spawn; do
+for driver in channel shmem slab spawn; do
     ok "$driver.c" build $driver
 done
 
@@ -140,6 +140,10 @@ bound 78 ngx_read_channel channel read
 bound 95 ngx_read_channel channel descriptor
 bound 47 ngx_shm_alloc shmem alloc 65536
 bound 40 ngx_shm_free shmem alloc 65536
+bound 147 ngx_slab_alloc slab pair 64
+bound 140 ngx_slab_free slab pair 64
+bound 179 ngx_slab_alloc slab pair 12000
+bound 198 ngx_slab_free slab pair 12000
 
 no_allocation channel command
 no_allocation channel descriptor

@@ -111,7 +111,7 @@ fn messages_of_killed_workers() {
 
 /// Workers are killed at random moments under load. A worker reads from nchan's pipes what was sent to the killed
 /// worker that it replaces. This has addresses in the memory of the dead worker, so the
-/// worker can crash, also in a stock nginx. The zones stay right, and all channels get
+/// worker can crash, as often as in a stock nginx. The zones stay right, and all channels get
 /// messages when such workers were replaced too.
 #[test]
 fn killed_under_load() {
