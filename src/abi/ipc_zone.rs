@@ -72,13 +72,14 @@ pub unsafe extern "C" fn ngx_ipc_zone_add_size(
     name: *const ngx_str_t,
     size: usize,
 ) -> *mut ngx_shm_zone_t {
-    let of = NonNull::new(r#type.cast_mut());
+    let given = NonNull::new(r#type.cast_mut());
 
     // SAFETY: C passes NULL or a valid cycle, NULL or a valid string, and NULL or a type of
     // this size.
     let zone = unsafe {
-        of.zip(name.as_ref())
-            .and_then(|(of, name)| typed_zones::add(cycle, of, type_size, name, size))
+        given
+            .zip(name.as_ref())
+            .and_then(|(given, name)| typed_zones::add(cycle, given, type_size, name, size))
     };
 
     zone.map_or(ptr::null_mut(), Zone::as_ptr)

@@ -204,7 +204,10 @@ const HEAD: usize = 256;
 /// # Safety
 ///
 /// `zone` points to `size` bytes that are mapped as long as the zone is used.
-pub unsafe fn look(zone: NonNull<c_void>, size: usize) -> std::result::Result<(), &'static str> {
+pub unsafe fn check_unlocked(
+    zone: NonNull<c_void>,
+    size: usize,
+) -> std::result::Result<(), &'static str> {
     // SAFETY: the memory has this size.
     let pool = unsafe { found(zone, size) }?;
 

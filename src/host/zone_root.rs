@@ -52,9 +52,9 @@ pub(super) struct Old<'a> {
 
 /// Decides what the zone does with the memory of an old one. Returns why it cannot do
 /// anything.
-pub(super) fn judge(
+pub(super) fn decide_use(
     zone: Zone,
-    of: &Declared,
+    declared: &Declared,
     old: &Old<'_>,
 ) -> std::result::Result<Use, &'static str> {
     let Some(header) = Header::find(old.pool) else {
@@ -63,17 +63,17 @@ pub(super) fn judge(
     let mut name = [0; NAME_MAX];
     let found = header.type_in(&mut name).or(Err(DAMAGED))?;
     let (_, root_size) = header.root().or(Err(DAMAGED))?;
-    let is_same = found == of.id() && root_size == of.0.root_size;
+    let is_same = found == declared.id() && root_size == declared.0.root_size;
 
     if is_same && old.size == zone.get().shm.size {
         return Ok(Use::Keep);
     }
 
-    match of.0.migrate {
+    match declared.0.migrate {
         Some(_) => Ok(Use::Migrate),
         None if is_same => Ok(Use::Drop),
-        None if found.name != of.id().name => Err("it has another type"),
-        None if found == of.id() => Err("its root has another size"),
+        None if found.name != declared.id().name => Err("it has another type"),
+        None if found == declared.id() => Err("its root has another size"),
         None => Err("its type has another version"),
     }
 }
@@ -83,12 +83,12 @@ pub(super) fn not_used(zone: Zone, why: &str, log: Log) -> Status {
     let name = OsStr::from_bytes(zone.name()).display();
 
     match type_of(zone) {
-        Some(of) => refuse(
+        Some(declared) => refuse(
             log,
             format_args!(
                 "shared memory zone \"{name}\" of {} cannot use the memory of the zone \
                  before: {why}",
-                Name(of.id())
+                Name(declared.id())
             ),
         ),
         None => Status::Error,
@@ -97,8 +97,8 @@ pub(super) fn not_used(zone: Zone, why: &str, log: Log) -> Status {
 
 /// Sets `data` of a zone to its root.
 pub(super) fn set_root(zone: Zone, log: Log) -> Result {
-    let expected = type_of(zone).map(|of| of.0.root_size);
-    // Another process can have changed the header since it was judged.
+    let expected = type_of(zone).map(|declared| declared.0.root_size);
+    // Another process can have changed the header since this use was decided.
     let root = zone
         .slab_pool()
         .and_then(|pool| Header::find(&pool)?.root().ok())
@@ -115,25 +115,32 @@ pub(super) fn set_root(zone: Zone, log: Log) -> Result {
 }
 
 /// Fills the zone, which has new memory, and migrates the content of `old`.
-pub(super) fn fill(zone: Zone, of: &Declared, old: Option<&Old<'_>>, log: Log) -> Result {
+pub(super) fn fill(zone: Zone, declared: &Declared, old: Option<&Old<'_>>, log: Log) -> Result {
     let name = OsStr::from_bytes(zone.name()).display();
     let pool = zone.slab_pool().ok_or(Status::Error)?;
 
-    Header::make(&pool, of.id(), of.0.root_size, of.log_size()).map_err(|_| {
+    Header::make(
+        &pool,
+        declared.id(),
+        declared.0.root_size,
+        declared.log_size(),
+    )
+    .map_err(|_| {
         refuse(
             log,
             format_args!(
                 "shared memory zone \"{name}\" is too small for {}",
-                Name(of.id())
+                Name(declared.id())
             ),
         )
     })?;
     set_root(zone, log)?;
 
-    let is_filled =
-        of.0.init
-            // SAFETY: the module has set the function for zones of this type.
-            .is_none_or(|init| unsafe { init(zone.as_ptr(), zone.get().data) } == NGX_OK);
+    let is_filled = declared
+        .0
+        .init
+        // SAFETY: the module has set the function for zones of this type.
+        .is_none_or(|init| unsafe { init(zone.as_ptr(), zone.get().data) } == NGX_OK);
 
     if !is_filled {
         return Err(refuse(
@@ -143,7 +150,7 @@ pub(super) fn fill(zone: Zone, of: &Declared, old: Option<&Old<'_>>, log: Log) -
     }
 
     match old {
-        Some(old) => migrate(zone, of, old, log).map_err(|why| not_used(zone, why, log)),
+        Some(old) => migrate(zone, declared, old, log).map_err(|why| not_used(zone, why, log)),
         None => Ok(()),
     }
 }
@@ -152,7 +159,7 @@ pub(super) fn fill(zone: Zone, of: &Declared, old: Option<&Old<'_>>, log: Log) -
 /// content was not migrated.
 fn migrate(
     zone: Zone,
-    of: &Declared,
+    declared: &Declared,
     old: &Old<'_>,
     log: Log,
 ) -> std::result::Result<(), &'static str> {
@@ -164,7 +171,7 @@ fn migrate(
         return Err(LOCKED);
     }
 
-    let result = migrate_locked(zone, of, old, log);
+    let result = migrate_locked(zone, declared, old, log);
 
     lock.unlock(lock_owner::unchecked(), lock_owner::log);
     result
@@ -172,7 +179,7 @@ fn migrate(
 
 fn migrate_locked(
     zone: Zone,
-    of: &Declared,
+    declared: &Declared,
     old: &Old<'_>,
     log: Log,
 ) -> std::result::Result<(), &'static str> {
@@ -199,7 +206,7 @@ fn migrate_locked(
         pool: old.addr.as_ptr().cast(),
     };
 
-    let is_migrated = of.0.migrate.is_none_or(|migrate| {
+    let is_migrated = declared.0.migrate.is_none_or(|migrate| {
         // SAFETY: the module has set the function for zones of this type. The structure is
         // valid until it returns.
         unsafe { migrate(zone.as_ptr(), zone.get().data, &raw const described) == NGX_OK }

@@ -104,9 +104,9 @@ const NONE: ngx_ipc_zone_type_t = ngx_ipc_zone_type_t {
 ///
 /// # Safety
 ///
-/// `of` has `size` bytes, and its name is valid.
+/// `given` has `size` bytes, and its name is valid.
 pub(super) unsafe fn checked(
-    of: NonNull<ngx_ipc_zone_type_t>,
+    given: NonNull<ngx_ipc_zone_type_t>,
     size: usize,
     log: Log,
 ) -> Option<Declared> {
@@ -120,9 +120,9 @@ pub(super) unsafe fn checked(
 
     // SAFETY: the caller passes a structure with `size` bytes; its first fields are those of
     // version 0.1, and later ones are 0 by default.
-    let of = Declared(unsafe { sized::read(of.as_ptr(), size, NONE) });
+    let declared = Declared(unsafe { sized::read(given.as_ptr(), size, NONE) });
 
-    if !(1..=NAME_MAX).contains(&of.id().name.len()) {
+    if !(1..=NAME_MAX).contains(&declared.id().name.len()) {
         refuse(
             log,
             format_args!("the name of the type of a zone must have 1 to {NAME_MAX} bytes"),
@@ -130,7 +130,7 @@ pub(super) unsafe fn checked(
         return None;
     }
 
-    Some(of)
+    Some(declared)
 }
 
 /// The type that a zone was declared with.
@@ -165,18 +165,18 @@ impl Declared {
 
 /// What the library knows of a typed zone, in memory of the process.
 pub(super) struct Private {
-    pub(super) of: ngx_ipc_zone_type_t,
+    pub(super) declared: ngx_ipc_zone_type_t,
     /// The number of the process that has begun a transaction, or 0. The word in the zone that
     /// says the same can be overwritten by another process.
     pub(super) begun: AtomicU64,
 }
 
 impl Private {
-    /// What the library knows of a zone with the type `of`. `name` is a copy of the name of the
+    /// What the library knows of a zone with the type `declared`. `name` is a copy of the name of the
     /// type that lives as long as the cycle.
-    pub(super) fn new(of: &Declared, name: ngx_str_t) -> Self {
+    pub(super) fn new(declared: &Declared, name: ngx_str_t) -> Self {
         Self {
-            of: ngx_ipc_zone_type_t { name, ..of.0 },
+            declared: ngx_ipc_zone_type_t { name, ..declared.0 },
             begun: AtomicU64::new(0),
         }
     }
@@ -192,5 +192,5 @@ pub(super) fn private<'a>(zone: Zone) -> Option<&'a Private> {
 /// The type of a zone; `None` if it is not a typed zone.
 #[inline]
 pub fn type_of(zone: Zone) -> Option<Declared> {
-    private(zone).map(|private| Declared(private.of))
+    private(zone).map(|private| Declared(private.declared))
 }

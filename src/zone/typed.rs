@@ -83,7 +83,7 @@ impl<'a> Header<'a> {
     /// undo log of `log_size` bytes.
     ///
     /// Fails with [`Fault::NoMemory`] if the zone is too small.
-    pub fn make(pool: &'a Pool, of: Type<'_>, root_size: usize, log_size: usize) -> Result<Self> {
+    pub fn make(pool: &'a Pool, id: Type<'_>, root_size: usize, log_size: usize) -> Result<Self> {
         let log_size = log_size.max(LOG_LEAST) & !(WORD - 1);
         let size = word::LOG.checked_add(log_size).ok_or(Fault::NoMemory)?;
         let root = zeroed(pool, root_size.max(1))?;
@@ -92,15 +92,15 @@ impl<'a> Header<'a> {
             address: zeroed(pool, size)?,
         };
 
-        for (n, &value) in of.name.iter().take(NAME_MAX).enumerate() {
+        for (n, &value) in id.name.iter().take(NAME_MAX).enumerate() {
             pool.words()
                 .byte(header.at(word::NAME + n))
                 .ok_or(Fault::Damaged)?
                 .store(value, Relaxed);
         }
 
-        header.put(word::NAME_LEN, of.name.len())?;
-        header.put(word::VERSION, of.version)?;
+        header.put(word::NAME_LEN, id.name.len())?;
+        header.put(word::VERSION, id.version)?;
         header.put(word::ROOT, root)?;
         header.put(word::ROOT_SIZE, root_size)?;
         header.put(word::LOG_SIZE, log_size)?;

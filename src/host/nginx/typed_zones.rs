@@ -14,7 +14,7 @@ use crate::config::ngx_str_t;
 use crate::host::logs::cycle_log;
 use crate::host::shm_zone::Zone;
 use crate::host::slab::DAMAGED;
-use crate::host::zone_root::{Old, Use, fill, judge, not_used, set_root};
+use crate::host::zone_root::{Old, Use, decide_use, fill, not_used, set_root};
 use crate::host::zone_type::{self, Declared, Private, ngx_ipc_zone_type_t, type_of};
 use crate::status::{Result, Status};
 
@@ -28,23 +28,26 @@ unsafe extern "C" {
 ///
 /// # Safety
 ///
-/// `cycle` is NULL, or a cycle whose configuration nginx reads now. `of` has `of_size` bytes, and
+/// `cycle` is NULL, or a cycle whose configuration nginx reads now. `given` has `given_size` bytes, and
 /// its name is valid. `name` is valid as long as the cycle.
 pub unsafe fn add(
     cycle: *mut ngx_cycle_t,
-    of: NonNull<ngx_ipc_zone_type_t>,
-    of_size: usize,
+    given: NonNull<ngx_ipc_zone_type_t>,
+    given_size: usize,
     name: &ngx_str_t,
     size: usize,
 ) -> Option<Zone> {
     // SAFETY: the caller passes NULL or a cycle, which has a pool and a log, and a type with this
     // size.
-    let (pool, of) = unsafe {
+    let (pool, declared) = unsafe {
         let pool = cycle.as_ref()?.pool;
 
-        (pool, zone_type::checked(of, of_size, cycle_log(cycle))?)
+        (
+            pool,
+            zone_type::checked(given, given_size, cycle_log(cycle))?,
+        )
     };
-    let tag = zone_tag::tag_of(of.id(), of.0.root_size).ok()?;
+    let tag = zone_tag::tag_of(declared.id(), declared.0.root_size).ok()?;
 
     // SAFETY: the caller passes a cycle and a name as this function needs them.
     let zone = unsafe { shm_zone::add(cycle, name, size, tag) }?;
@@ -52,7 +55,7 @@ pub unsafe fn add(
     // A zone with the same tag has the same type.
     if type_of(zone).is_none() {
         // SAFETY: the pool is that of the cycle.
-        unsafe { remember(pool, zone, &of) }?;
+        unsafe { remember(pool, zone, &declared) }?;
     }
 
     Some(zone)
@@ -63,8 +66,8 @@ pub unsafe fn add(
 /// # Safety
 ///
 /// `pool` is the pool of the zone's cycle.
-unsafe fn remember(pool: *mut c_void, zone: Zone, of: &Declared) -> Option<()> {
-    let name = of.id().name;
+unsafe fn remember(pool: *mut c_void, zone: Zone, declared: &Declared) -> Option<()> {
+    let name = declared.id().name;
 
     // SAFETY: the pool is that of a cycle. Its memory is aligned for any type, and has the size
     // that is written to it.
@@ -74,7 +77,7 @@ unsafe fn remember(pool: *mut c_void, zone: Zone, of: &Declared) -> Option<()> {
 
         text.copy_from_nonoverlapping(NonNull::from(name).cast(), name.len());
         copy.write(Private::new(
-            of,
+            declared,
             ngx_str_t {
                 len: name.len(),
                 data: text.as_ptr(),
@@ -90,12 +93,12 @@ unsafe fn remember(pool: *mut c_void, zone: Zone, of: &Declared) -> Option<()> {
 /// emergency in the log of the zone, if the content does not fit. The zone before stays as it is
 /// then, and a reload fails.
 pub fn init(zone: Zone) -> Result {
-    let (of, log) = (type_of(zone).ok_or(Status::Error)?, zone.log());
+    let (declared, log) = (type_of(zone).ok_or(Status::Error)?, zone.log());
     let before = zone.before();
     let pool = before.and_then(|before| before.slab_pool());
     let addr = before.and_then(|before| NonNull::new(before.memory()));
     let (Some(before), Some(pool), Some(addr)) = (before, pool, addr) else {
-        return fill(zone, &of, None, log);
+        return fill(zone, &declared, None, log);
     };
     let old = Old {
         pool: &pool,
@@ -104,10 +107,10 @@ pub fn init(zone: Zone) -> Result {
     };
     let is_kept = before.memory() == zone.memory();
 
-    match judge(zone, &of, &old) {
+    match decide_use(zone, &declared, &old) {
         Ok(Use::Keep) if is_kept => set_root(zone, log),
-        Ok(Use::Migrate) if !is_kept => fill(zone, &of, Some(&old), log),
-        Ok(Use::Drop) if !is_kept => fill(zone, &of, None, log),
+        Ok(Use::Migrate) if !is_kept => fill(zone, &declared, Some(&old), log),
+        Ok(Use::Drop) if !is_kept => fill(zone, &declared, None, log),
         Err(why) => Err(not_used(zone, why, log)),
         // The header does not say what nginx knows of the zone: a process has overwritten it.
         Ok(_) => Err(not_used(zone, DAMAGED, log)),

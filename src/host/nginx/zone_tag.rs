@@ -25,21 +25,21 @@ static KNOWN: Lock<Vec<Known>> = Lock::new(Vec::new());
 
 /// The tag for zones of a type whose root has `root_size` bytes. It is a small number and not the
 /// address of anything, so it differs from the tags of all modules.
-pub fn tag_of(of: Type<'_>, root_size: usize) -> Result<*mut c_void, Errno> {
+pub fn tag_of(id: Type<'_>, root_size: usize) -> Result<*mut c_void, Errno> {
     let mut known = KNOWN.lock();
     let is_same = |known: &Known| {
-        (&*known.name, known.version, known.root_size) == (of.name, of.version, root_size)
+        (&*known.name, known.version, known.root_size) == (id.name, id.version, root_size)
     };
     let place = match known.iter().position(is_same) {
         Some(place) => place,
         None => {
-            let name = heap::collect(of.name.iter().copied())?;
+            let name = heap::collect(id.name.iter().copied())?;
 
             heap::push(
                 &mut known,
                 Known {
                     name,
-                    version: of.version,
+                    version: id.version,
                     root_size,
                 },
             )?;

@@ -42,20 +42,20 @@ pub const fn rights(flags: ngx_uint_t) -> Rights {
 }
 
 /// Why a zone cannot be given or attached.
-enum Why {
+enum Refusal {
     /// The reason.
     Text(&'static str),
     /// A system call that has failed.
     Failed(&'static str, Errno),
 }
 
-impl From<&'static str> for Why {
+impl From<&'static str> for Refusal {
     fn from(text: &'static str) -> Self {
         Self::Text(text)
     }
 }
 
-impl Why {
+impl Refusal {
     /// Logs the reason behind `what`.
     fn log(&self, log: Log, what: fmt::Arguments<'_>) -> Status {
         match *self {
@@ -79,8 +79,8 @@ pub fn open(zone: Zone, rights: Rights) -> Result<RawFd> {
     };
 
     let result = match kept_zones::with_file(zone.memory().addr(), copy) {
-        None => Err(Why::Text("its memory is no file, see keep_zones")),
-        Some(Err(err)) => Err(Why::Failed("opening its file", err)),
+        None => Err(Refusal::Text("its memory is no file, see keep_zones")),
+        Some(Err(err)) => Err(Refusal::Failed("opening its file", err)),
         Some(Ok(file)) => Ok(file.into_raw_fd()),
     };
 
@@ -146,20 +146,20 @@ impl ngx_shm_t {
 }
 
 /// Maps the zone in a file where its processes have it, and checks it.
-fn map(fd: RawFd, rights: Rights) -> std::result::Result<Segment, Why> {
+fn map(fd: RawFd, rights: Rights) -> std::result::Result<Segment, Refusal> {
     let size = memory_file::size(fd).ok_or("it is no file in memory whose size is final")?;
     let mut header = [0; HEADER];
 
     if size < HEADER {
-        return Err(Why::Text("it is too small"));
+        return Err(Refusal::Text("it is too small"));
     }
 
-    memory_file::read_first(fd, &mut header).map_err(|err| Why::Failed("pread()", err))?;
+    memory_file::read_first(fd, &mut header).map_err(|err| Refusal::Failed("pread()", err))?;
 
     let address = address_in(&header, size).ok_or(slab::DAMAGED)?;
     let segment = map_file_at(&fd, address, size, rights).map_err(|err| match err {
-        Errno::EEXIST => Why::Text("its address is not free in this process"),
-        err => Why::Failed("mmap()", err),
+        Errno::EEXIST => Refusal::Text("its address is not free in this process"),
+        err => Refusal::Failed("mmap()", err),
     })?;
 
     check(segment.addr(), size, rights).inspect_err(|_| {
@@ -180,7 +180,7 @@ fn check(
     // the caller uses it. Its other users are processes with the same library.
     unsafe {
         match rights {
-            Rights::Read => slab::look(zone, size)
+            Rights::Read => slab::check_unlocked(zone, size)
                 // A later access does not trust the size that the header says.
                 .inspect(|()| known::remember(zone.addr().get(), size, false)),
             Rights::ReadWrite => slab::adopt(zone, size),

@@ -14,7 +14,7 @@ use super::types::ngx_cycle_t;
 use super::{kept_zones, shared_memory_add};
 use crate::config::ngx_str_t;
 use crate::host::shm_zone::{Zone, refuse};
-use crate::host::zone_root::{Old, Use, fill, judge, not_used, set_root};
+use crate::host::zone_root::{Old, Use, decide_use, fill, not_used, set_root};
 use crate::host::zone_type::{self, Declared, Private, ngx_ipc_zone_type_t, type_of};
 use crate::log::Log;
 use crate::status::{Result, Status};
@@ -27,11 +27,11 @@ use crate::zone::slab::pool::Pool;
 ///
 /// # Safety
 ///
-/// `cycle` is NULL or valid. `of` has `of_size` bytes, and its name and `name` are valid.
+/// `cycle` is NULL or valid. `given` has `given_size` bytes, and its name and `name` are valid.
 pub unsafe fn add(
     cycle: *mut ngx_cycle_t,
-    of: NonNull<ngx_ipc_zone_type_t>,
-    of_size: usize,
+    given: NonNull<ngx_ipc_zone_type_t>,
+    given_size: usize,
     name: &ngx_str_t,
     size: usize,
 ) -> Option<Zone> {
@@ -39,10 +39,10 @@ pub unsafe fn add(
     static TAG: u8 = 0;
 
     // SAFETY: the caller passes NULL or a valid cycle, and a type with this size.
-    let (cycle, of) = unsafe {
+    let (cycle, declared) = unsafe {
         let cycle = Cycle::from_ptr(cycle)?;
 
-        (cycle, zone_type::checked(of, of_size, cycle.log())?)
+        (cycle, zone_type::checked(given, given_size, cycle.log())?)
     };
     let tag = ptr::from_ref(&TAG).cast_mut().cast();
 
@@ -50,7 +50,7 @@ pub unsafe fn add(
     let zone = unsafe { shared_memory_add::add(cycle, *name, size, tag) }?;
 
     match type_of(zone) {
-        Some(declared) if declared.id() == of.id() => Some(zone),
+        Some(present) if present.id() == declared.id() => Some(zone),
         Some(_) => {
             refuse(
                 cycle.log(),
@@ -61,15 +61,15 @@ pub unsafe fn add(
             );
             None
         }
-        None => remember(cycle, zone, &of).ok(),
+        None => remember(cycle, zone, &declared).ok(),
     }
 }
 
 /// Copies the type of a zone to the memory of its cycle.
-fn remember(cycle: Cycle, zone: Zone, of: &Declared) -> Result<Zone> {
+fn remember(cycle: Cycle, zone: Zone, declared: &Declared) -> Result<Zone> {
     let pool = cycle.pool().ok_or(Status::Error)?;
-    let name = put_text(pool, of.id().name)?;
-    let copy = pool.put(Private::new(of, name))?;
+    let name = put_text(pool, declared.id().name)?;
+    let copy = pool.put(Private::new(declared, name))?;
 
     zone.update(|zone| zone.sync = copy.as_ptr().cast());
 
@@ -77,7 +77,7 @@ fn remember(cycle: Cycle, zone: Zone, of: &Declared) -> Result<Zone> {
 }
 
 /// Gives a typed zone its memory, and calls the functions of its type.
-pub fn init(zone: Zone, of: &Declared, old: Option<Cycle>, keep: bool, log: Log) -> Result {
+pub fn init(zone: Zone, declared: &Declared, old: Option<Cycle>, keep: bool, log: Log) -> Result {
     zone.check_size(log)?;
 
     let named = old
@@ -85,16 +85,16 @@ pub fn init(zone: Zone, of: &Declared, old: Option<Cycle>, keep: bool, log: Log)
         .and_then(|old| old.zones().find(|old| old.name() == zone.name()));
 
     match named {
-        Some(old) => after_reload(zone, of, old, keep, log),
-        None => after_upgrade(zone, of, keep, log),
+        Some(old) => after_reload(zone, declared, old, keep, log),
+        None => after_upgrade(zone, declared, keep, log),
     }
 }
 
 /// Uses the memory of the zone with the same name in the old cycle.
-fn after_reload(zone: Zone, of: &Declared, named: Zone, keep: bool, log: Log) -> Result {
+fn after_reload(zone: Zone, declared: &Declared, named: Zone, keep: bool, log: Log) -> Result {
     let shm = &named.get().shm;
     let (Some(pool), Some(addr)) = (named.slab_pool(), NonNull::new(shm.addr.cast())) else {
-        return make(zone, of, None, keep, log);
+        return make(zone, declared, None, keep, log);
     };
     let old = Old {
         pool: &pool,
@@ -102,26 +102,26 @@ fn after_reload(zone: Zone, of: &Declared, named: Zone, keep: bool, log: Log) ->
         size: shm.size,
     };
 
-    match judge(zone, of, &old) {
+    match decide_use(zone, declared, &old) {
         Ok(Use::Keep) => {
             zone.use_memory(addr.as_ptr().cast());
             set_root(zone, log)?;
             zone.start(Some(named), log)
         }
-        Ok(Use::Migrate) => make(zone, of, Some(&old), keep, log),
-        Ok(Use::Drop) => make(zone, of, None, keep, log),
+        Ok(Use::Migrate) => make(zone, declared, Some(&old), keep, log),
+        Ok(Use::Drop) => make(zone, declared, None, keep, log),
         Err(why) => Err(not_used(zone, why, log)),
     }
 }
 
 /// Uses the memory that the binary had which has executed this one, or else makes the zone.
-fn after_upgrade(zone: Zone, of: &Declared, keep: bool, log: Log) -> Result {
-    let size = of.0.migrate.is_none().then_some(zone.get().shm.size);
+fn after_upgrade(zone: Zone, declared: &Declared, keep: bool, log: Log) -> Result {
+    let size = declared.0.migrate.is_none().then_some(zone.get().shm.size);
     let taken = (zone.get().noreuse == 0)
         .then(|| kept_zones::take(zone.name(), size, log))
         .flatten();
     let Some((addr, size)) = taken else {
-        return make(zone, of, None, keep, log);
+        return make(zone, declared, None, keep, log);
     };
 
     // SAFETY: the memory has just been mapped with this size, and was checked.
@@ -134,21 +134,21 @@ fn after_upgrade(zone: Zone, of: &Declared, keep: bool, log: Log) -> Result {
         size,
     };
 
-    let judged = judge(zone, of, &old);
+    let decided = decide_use(zone, declared, &old);
 
-    if let Ok(Use::Keep) = judged {
+    if let Ok(Use::Keep) = decided {
         zone.use_memory(addr.as_ptr().cast());
         set_root(zone, log)?;
         return zone.start(None, log);
     }
 
-    let result = match judged {
-        Ok(Use::Migrate) => make(zone, of, Some(&old), keep, log),
-        judged => {
-            let why = judged.err().unwrap_or("it has no type");
+    let result = match decided {
+        Ok(Use::Migrate) => make(zone, declared, Some(&old), keep, log),
+        decided => {
+            let why = decided.err().unwrap_or("it has no type");
 
             kept_zones::warn(zone.name(), why, log);
-            make(zone, of, None, keep, log)
+            make(zone, declared, None, keep, log)
         }
     };
 
@@ -157,8 +157,8 @@ fn after_upgrade(zone: Zone, of: &Declared, keep: bool, log: Log) -> Result {
 }
 
 /// Makes the zone of new memory, and migrates the content of `old`.
-fn make(zone: Zone, of: &Declared, old: Option<&Old<'_>>, keep: bool, log: Log) -> Result {
+fn make(zone: Zone, declared: &Declared, old: Option<&Old<'_>>, keep: bool, log: Log) -> Result {
     zone.allocate(keep, log)?;
-    fill(zone, of, old, log)?;
+    fill(zone, declared, old, log)?;
     zone.start(None, log)
 }

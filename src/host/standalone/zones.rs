@@ -29,8 +29,8 @@ pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
     }
 
     cycle.zones().try_for_each(|zone| {
-        if let Some(of) = zone_type::type_of(zone) {
-            return typed_zones::init(zone, &of, old, keep, log);
+        if let Some(declared) = zone_type::type_of(zone) {
+            return typed_zones::init(zone, &declared, old, keep, log);
         }
 
         let continued = old.and_then(|old| old.zones().find(|&old| zone.continues(old)));

@@ -102,7 +102,7 @@ impl fmt::Display for Seen {
 
 /// Looks at the locks of zones, in their order. If one is held, looks again some times, to tell a
 /// lock that is held for long from one that is held now and then.
-pub fn look(process: &OtherProcess, zones: &[Zone<'_>]) -> Result<Vec<Seen>, Errno> {
+pub fn observe(process: &OtherProcess, zones: &[Zone<'_>]) -> Result<Vec<Seen>, Errno> {
     let mut seen = Vec::new();
 
     for zone in zones {

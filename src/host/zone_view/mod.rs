@@ -40,7 +40,7 @@ pub fn run<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> u8 {
         Ok(Wanted::Version) => output
             .line(format_args!("ngx-ipc-zone {}", env!("CARGO_PKG_VERSION")))
             .map(|()| GOOD),
-        Ok(Wanted::Look(request)) => look(&request, &mut output),
+        Ok(Wanted::Look(request)) => inspect(&request, &mut output),
         Err(why) => {
             output::complain(format_args!("{why}\n{}", arguments::USAGE));
             return UNAVAILABLE;
@@ -60,7 +60,7 @@ pub fn run<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> u8 {
         })
 }
 
-fn look(request: &Request<'_>, output: &mut Output) -> Result<u8> {
+fn inspect(request: &Request<'_>, output: &mut Output) -> Result<u8> {
     let process = &Process::open(request.pid)?;
     let maps = process.memory.maps().map_err(process.failed())?;
     let address = request.zone.and_then(arguments::address);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::failure::{DAMAGED, Failure, GOOD, Process, Result};
 use super::find::Zone;
-use super::lock::{Seen, look};
+use super::lock::{Seen, observe};
 use super::output::{Name, Output, Title};
 use super::snapshot::{Depth, Snapshot, take};
 use super::typed;
@@ -46,7 +46,7 @@ struct Row<'a> {
 
 /// Writes the list of zones. Returns the exit code.
 pub fn list(process: &Process, zones: &[Zone<'_>], output: &mut Output) -> Result<u8> {
-    let locks = look(&process.memory, zones).map_err(process.failed())?;
+    let locks = observe(&process.memory, zones).map_err(process.failed())?;
     let mut rows = Vec::new();
 
     for (zone, lock) in zones.iter().zip(locks) {
@@ -115,7 +115,7 @@ fn snapshot(process: &Process, zone: &Zone<'_>) -> Result<Snapshot> {
 
 /// Writes all about a zone. Returns the exit code.
 pub fn details(process: &Process, zone: &Zone<'_>, output: &mut Output) -> Result<u8> {
-    let seen = look(&process.memory, std::slice::from_ref(zone)).map_err(process.failed())?;
+    let seen = observe(&process.memory, std::slice::from_ref(zone)).map_err(process.failed())?;
     let snapshot = snapshot(process, zone)?;
     let Snapshot { pool, is_whole } = &snapshot;
 

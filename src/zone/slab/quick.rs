@@ -80,7 +80,7 @@ pub fn alloc_chunk(parts: &Parts, size: usize) -> Option<usize> {
     let [_, first, _] = slot;
     // The head of an empty list points to itself, which is no page.
     let Some(page) = parts.page(first.load(Relaxed)) else {
-        return lack(*parts, slot, counters);
+        return count_failure(*parts, slot, counters);
     };
     let found = find(&page, page_shift, shift)?;
     let now = used.load(Relaxed);
@@ -112,11 +112,15 @@ pub fn alloc_chunk(parts: &Parts, size: usize) -> Option<usize> {
 /// Counts a request for a chunk for which there is neither a page with a free one, nor a free
 /// page.
 #[inline(never)]
-fn lack(parts: Parts, slot: &Node, [_, _, requests, failures]: &Counters) -> Option<usize> {
+fn count_failure(
+    parts: Parts,
+    slot: &Node,
+    [_, _, requests, failures]: &Counters,
+) -> Option<usize> {
     let [head, first, _] = slot;
     let is_empty = first.load(Relaxed) == address_of(head);
 
-    if !is_empty || !run_alloc::are_none(&parts) || is_logged(&parts) {
+    if !is_empty || !run_alloc::is_empty(&parts) || is_logged(&parts) {
         return None;
     }
 

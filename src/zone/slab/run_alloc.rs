@@ -13,7 +13,7 @@ use super::short::{self, count};
 use crate::sys::parts::{Parts, Record, address_of};
 
 /// Whether the pool has no free run.
-pub fn are_none(parts: &Parts) -> bool {
+pub fn is_empty(parts: &Parts) -> bool {
     Pages::of(parts).is_some_and(|pages| pages.is_head(pages.first()))
 }
 
