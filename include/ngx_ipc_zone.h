@@ -7,6 +7,7 @@
  *   src/abi/ipc_zone.rs
  *   src/abi/ipc_zone_give.rs
  *   src/abi/ipc_zone_structures.rs
+ *   src/abi/ipc_zone_tree.rs
  *   src/host/standalone/given_zones.rs
  *   src/host/zone_structures.rs
  *   src/host/zone_type.rs
@@ -454,6 +455,88 @@ ngx_int_t ngx_ipc_zone_hash_next(ngx_shm_zone_t *zone,
                                  void *hash,
                                  ngx_ipc_zone_hash_walk_t *walk,
                                  size_t size);
+
+/*
+ * Inserts a node into a tree as ngx_rbtree_insert() does, in the transaction that this process has
+ * begun. tree is an ngx_rbtree_t and node an ngx_rbtree_node_t, which is in no tree and whose
+ * key the program has set. Tree, sentinel and nodes are in the zone. ngx_rbtree_init() makes the
+ * tree; its function insert can be NULL. The node goes behind the nodes with the same key.
+ *
+ * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log of ngx_cycle, as
+ * ngx_ipc_zone_save() does, or if tree is no tree, or if another process has overwritten the
+ * tree. Then ngx_ipc_zone_commit() undoes the transaction.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_tree_insert(ngx_shm_zone_t *zone,
+                                   void *tree,
+                                   void *node);
+
+/*
+ * Removes a node from a tree as ngx_rbtree_delete() does, in the transaction that this process has
+ * begun. The node keeps its key. The results are those of ngx_ipc_zone_tree_insert(); the function
+ * also fails if the node is not in the tree.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_tree_delete(ngx_shm_zone_t *zone,
+                                   void *tree,
+                                   void *node);
+
+/*
+ * Finds the first node of a tree that has the key key, in the transaction that this process has
+ * begun. ngx_ipc_zone_tree_next() finds the other nodes with this key.
+ *
+ * Returns the node, an ngx_rbtree_node_t. Returns NULL if there is none. Also returns NULL, with an
+ * alert in the log of ngx_cycle, if this process has not begun a transaction, if tree is no tree, or
+ * if another process has overwritten it.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_tree_find(ngx_shm_zone_t *zone,
+                             void *tree,
+                             ngx_uint_t key);
+
+/*
+ * Finds the first node of a tree, which has the least key, as ngx_rbtree_min() does, in the
+ * transaction that this process has begun. The results are those of ngx_ipc_zone_tree_find().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_tree_min(ngx_shm_zone_t *zone,
+                            void *tree);
+
+/*
+ * Finds the first node of a tree whose key is key or greater, in the transaction that this process
+ * has begun. The results are those of ngx_ipc_zone_tree_find().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_tree_lower_bound(ngx_shm_zone_t *zone,
+                                    void *tree,
+                                    ngx_uint_t key);
+
+/*
+ * Finds the node after node in a tree as ngx_rbtree_next() does, in the transaction that this
+ * process has begun. node is in the tree. So a program that deletes node asks for the next node
+ * before. The results are those of ngx_ipc_zone_tree_find().
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+void *ngx_ipc_zone_tree_next(ngx_shm_zone_t *zone,
+                             void *tree,
+                             void *node);
+
+/*
+ * Counts the nodes of a tree, in the transaction that this process has begun.
+ *
+ * Returns their number. Returns NGX_ERROR, with an alert in the log of ngx_cycle, as
+ * ngx_ipc_zone_tree_find() does.
+ *
+ * Safety: zone is NULL or a zone of a cycle that is in use.
+ */
+ngx_int_t ngx_ipc_zone_tree_count(ngx_shm_zone_t *zone,
+                                  void *tree);
 
 
 #if (NGX_IPC_NO_TYPED_ZONES)

@@ -135,7 +135,7 @@ fn short_files() {
 fn abi_is_small() {
     check(&Rule {
         name: "abi_is_small",
-        sentence: "The Rust files of src/abi have at most 4,100 lines together.",
+        sentence: "The Rust files of src/abi have at most 4,200 lines together.",
         check: abi::check_size,
     });
 }

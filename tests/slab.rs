@@ -1,4 +1,5 @@
-//! Tests of `src/zone/slab/`, the allocator of zones, and of `src/zone/transaction.rs`.
+//! Tests of `src/zone/slab/`, the allocator of zones, and of transactions and their
+//! structures.
 
 #![allow(
     clippy::expect_used,
@@ -16,6 +17,8 @@ mod looked_at;
 mod model;
 #[path = "slab/pointers.rs"]
 mod pointers;
+#[path = "slab/states.rs"]
+mod states;
 #[path = "slab/steps.rs"]
 mod steps;
 #[path = "messages/tracee.rs"]
@@ -24,5 +27,7 @@ mod tracee;
 mod transactions;
 #[path = "slab/transactions_model.rs"]
 mod transactions_model;
+#[path = "slab/tree_model.rs"]
+mod tree_model;
 #[path = "slab/zone.rs"]
 mod zone;

@@ -122,6 +122,7 @@ pub const HEADERS: &[Header] = &[
         and: &[
             "src/abi/ipc_zone_give.rs",
             "src/abi/ipc_zone_structures.rs",
+            "src/abi/ipc_zone_tree.rs",
             "src/host/standalone/given_zones.rs",
             "src/host/zone_structures.rs",
             "src/host/zone_type.rs",

@@ -1,6 +1,7 @@
 //! The part of `ngx_ipc_zone.h` for queues and tables.
 
 use std::ffi::c_void;
+use std::sync::atomic::AtomicU8;
 
 use super::ipc_zone::{done, piece};
 use crate::config::{NGX_DECLINED, NGX_ERROR, NGX_OK, ngx_int_t, ngx_uint_t, u_char};
@@ -11,18 +12,29 @@ use crate::host::zone_structures as structures;
 ///
 /// # Safety
 ///
-/// `p` is NULL or has `len` bytes that do not change as long as the result is used.
-unsafe fn bytes<'a>(p: *const u_char, len: usize) -> &'a [u8] {
+/// `p` is NULL or has `len` bytes as long as the result is used.
+unsafe fn bytes<'a>(p: *const u_char, len: usize) -> &'a [AtomicU8] {
     if p.is_null() {
         return &[];
     }
 
-    // SAFETY: the caller passes this many bytes.
-    unsafe { std::slice::from_raw_parts(p, len) }
+    // SAFETY: the caller passes this many bytes. Another process can change them if they are in a
+    // zone, so they are atomics. The functions only read them.
+    unsafe { std::slice::from_raw_parts(p.cast(), len) }
+}
+
+/// NGX_OK if something was found, else NGX_DECLINED; NGX_ERROR for `None`.
+fn found(is_found: Option<bool>) -> ngx_int_t {
+    is_found.map_or(
+        NGX_ERROR,
+        |is_found| {
+            if is_found { NGX_OK } else { NGX_DECLINED }
+        },
+    )
 }
 
 /// A number for C; NGX_ERROR for `None`.
-fn number(n: Option<usize>) -> ngx_int_t {
+pub(super) fn number(n: Option<usize>) -> ngx_int_t {
     n.and_then(|n| n.try_into().ok()).unwrap_or(NGX_ERROR)
 }
 
@@ -218,9 +230,8 @@ pub unsafe extern "C" fn ngx_ipc_zone_hash_delete(
     let deleted = unsafe {
         Zone::from_ptr(zone).and_then(|zone| structures::delete(zone, hash.addr(), bytes(key, len)))
     };
-    let found = |found| if found { NGX_OK } else { NGX_DECLINED };
 
-    deleted.map_or(NGX_ERROR, found)
+    found(deleted)
 }
 
 /// Returns the number of keys of a table, in the transaction that this process has begun. Returns
@@ -269,10 +280,5 @@ pub unsafe extern "C" fn ngx_ipc_zone_hash_next(
             .and_then(|(zone, walk)| structures::hash_next(zone, hash.addr(), size, walk))
     };
 
-    step.map_or(
-        NGX_ERROR,
-        |is_found| {
-            if is_found { NGX_OK } else { NGX_DECLINED }
-        },
-    )
+    found(step)
 }

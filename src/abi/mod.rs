@@ -34,6 +34,7 @@ pub mod ipc_zone;
 #[cfg(feature = "standalone")]
 pub mod ipc_zone_give;
 pub mod ipc_zone_structures;
+pub mod ipc_zone_tree;
 #[cfg(feature = "standalone")]
 pub mod log;
 #[cfg(feature = "standalone")]

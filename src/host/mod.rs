@@ -37,6 +37,7 @@ pub mod traffic;
 mod zone_root;
 pub mod zone_structures;
 pub mod zone_transaction;
+pub mod zone_tree;
 pub mod zone_type;
 #[cfg(feature = "standalone")]
 pub mod zone_view;

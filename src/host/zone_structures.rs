@@ -1,6 +1,7 @@
 //! Queues and tables in typed zones, `ngx_ipc_zone_queue_...()` and `ngx_ipc_zone_hash_...()`.
 
 use std::ffi::c_void;
+use std::sync::atomic::AtomicU8;
 
 use super::shm_zone::Zone;
 use super::zone_transaction::with;
@@ -41,13 +42,13 @@ pub fn queue_count(zone: Zone, h: usize) -> Option<usize> {
 
 /// Makes a table. Returns its address.
 pub fn create(zone: Zone, lists: usize, size: usize) -> Option<usize> {
-    with(zone, 0, |transaction, _| {
+    with(zone, hash::table_size(lists), |transaction, _| {
         hash::create(transaction, lists, size)
     })
 }
 
 /// Where the value of a key is.
-pub fn get(zone: Zone, table: usize, key: &[u8], size: usize) -> Option<usize> {
+pub fn get(zone: Zone, table: usize, key: &[AtomicU8], size: usize) -> Option<usize> {
     with(zone, 0, |transaction, _| {
         Table::open(transaction, table, Some(size))?.get(key)
     })
@@ -55,15 +56,17 @@ pub fn get(zone: Zone, table: usize, key: &[u8], size: usize) -> Option<usize> {
 }
 
 /// Sets the value of a key. Returns whether it has.
-pub fn set(zone: Zone, table: usize, key: &[u8], value: &[u8]) -> bool {
-    with(zone, 0, |transaction, _| {
+pub fn set(zone: Zone, table: usize, key: &[AtomicU8], value: &[AtomicU8]) -> bool {
+    let size = hash::entry_size(key.len(), value.len());
+
+    with(zone, size, |transaction, _| {
         Table::open(transaction, table, Some(value.len()))?.set(key, value)
     })
     .is_some()
 }
 
 /// Deletes a key. Returns whether the table has had it; `None` if the function has failed.
-pub fn delete(zone: Zone, table: usize, key: &[u8]) -> Option<bool> {
+pub fn delete(zone: Zone, table: usize, key: &[AtomicU8]) -> Option<bool> {
     with(zone, 0, |transaction, _| {
         Table::open(transaction, table, None)?.delete(key)
     })

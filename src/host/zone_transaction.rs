@@ -63,8 +63,8 @@ fn start(zone: Zone, pool: &Pool, own: usize, dead: usize) -> Result {
 
     report_found(zone, pool, &found, log());
 
-    if let (Some(pid), Some(of)) = (found.dead, type_of(zone)) {
-        of.tell(zone, pid);
+    if let (Some(pid), Some(declared)) = (found.dead, type_of(zone)) {
+        declared.tell(zone, pid);
         transaction.commit(report)?;
         transaction.forget_dead()?;
         transaction.begin(own)?;
@@ -186,6 +186,7 @@ fn report(zone: Zone, pool: &Pool, size: usize, fault: Fault) {
         Fault::OutsideOfPool => "the bytes are not in the pool",
         Fault::NoTable => "it is no table with values of this size, or the table is damaged",
         Fault::NoQueue => "it is no queue, or the queue is damaged",
+        Fault::NoTree => "it is no tree, or the tree is damaged",
         Fault::Failed => "a function of the transaction has failed, it is undone",
         Fault::Damaged => "the undo log is damaged",
     };

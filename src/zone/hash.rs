@@ -8,8 +8,10 @@
 //! A list is the address of its first entry, or 0. Key and value begin at words.
 //!
 //! Other processes can write anything to the table. So each address is checked, and a list has
-//! an end even if it is a ring.
+//! an end even if it is a ring. The caller's keys and values can lie in the zone too, so their bytes
+//! are atomics.
 
+use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::slab::layout::WORD;
@@ -67,9 +69,9 @@ pub struct Table<'a> {
 }
 
 /// FNV-1a.
-fn hash_of(key: &[u8]) -> usize {
-    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+fn hash_of(key: &[AtomicU8]) -> usize {
+    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte.load(Relaxed))).wrapping_mul(0x0000_0100_0000_01b3)
     });
 
     (hash ^ hash >> 32) as usize
@@ -80,14 +82,30 @@ fn rounded(bytes: usize) -> usize {
     bytes.div_ceil(WORD).saturating_mul(WORD)
 }
 
+/// The number of lists of a table that was made for `lists` lists. `None` if it is too large.
+fn lists_for(lists: usize) -> Option<usize> {
+    lists.max(1).checked_next_power_of_two()
+}
+
+/// The size of a table that was made for `lists` lists, in bytes.
+pub fn table_size(lists: usize) -> usize {
+    lists_for(lists)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(WORD)
+        .saturating_add(FIRST)
+}
+
+/// The size of an entry with a key of `len` bytes and a value of `size` bytes, in bytes.
+pub fn entry_size(len: usize, size: usize) -> usize {
+    KEY.saturating_add(rounded(len))
+        .saturating_add(rounded(size).max(WORD))
+}
+
 /// Makes a table with `lists` lists, rounded up to a power of two, for values of `size` bytes.
 /// Returns its address.
 pub fn create(transaction: &Transaction<'_>, lists: usize, size: usize) -> Result<usize> {
-    let lists = lists
-        .max(1)
-        .checked_next_power_of_two()
-        .ok_or(Fault::OutsideOfPool)?;
-    let bytes = lists.saturating_mul(WORD).saturating_add(FIRST);
+    let bytes = table_size(lists);
+    let lists = lists_for(lists).ok_or(Fault::OutsideOfPool)?;
     let (pool, address) = (transaction.pool(), transaction.alloc(bytes)?);
 
     pool.words().zero(address, bytes);
@@ -133,14 +151,14 @@ impl<'a> Table<'a> {
     }
 
     /// Where the value of `key` is; `None` if the table has no such key.
-    pub fn get(&self, key: &[u8]) -> Result<Option<usize>> {
+    pub fn get(&self, key: &[AtomicU8]) -> Result<Option<usize>> {
         let (_, entry) = self.find(key)?;
 
         entry.map(|entry| self.value(entry, key.len())).transpose()
     }
 
     /// Sets the value of `key`.
-    pub fn set(&self, key: &[u8], value: &[u8]) -> Result {
+    pub fn set(&self, key: &[AtomicU8], value: &[AtomicU8]) -> Result {
         if value.len() != self.size {
             return Err(Fault::NoTable);
         }
@@ -155,10 +173,7 @@ impl<'a> Table<'a> {
             return self.write(at, value);
         }
 
-        let bytes = KEY
-            .saturating_add(rounded(key.len()))
-            .saturating_add(rounded(self.size).max(WORD));
-        let entry = self.transaction.alloc(bytes)?;
+        let entry = self.transaction.alloc(entry_size(key.len(), self.size))?;
 
         self.pool.put(entry, 0)?;
         self.pool.put(entry + HASH, hash_of(key))?;
@@ -170,7 +185,7 @@ impl<'a> Table<'a> {
     }
 
     /// Deletes `key`. Returns whether the table has had it.
-    pub fn delete(&self, key: &[u8]) -> Result<bool> {
+    pub fn delete(&self, key: &[AtomicU8]) -> Result<bool> {
         let (link, Some(entry)) = self.find(key)? else {
             return Ok(false);
         };
@@ -258,7 +273,7 @@ impl<'a> Table<'a> {
 
     /// The address of the link to the entry of `key`, or of the last link of the list, and
     /// the address of the entry.
-    fn find(&self, key: &[u8]) -> Result<(usize, Option<usize>)> {
+    fn find(&self, key: &[AtomicU8]) -> Result<(usize, Option<usize>)> {
         let hash = hash_of(key);
         let mut link = self.list(hash);
 
@@ -279,17 +294,17 @@ impl<'a> Table<'a> {
         Err(Fault::NoTable)
     }
 
-    fn has(&self, entry: usize, key: &[u8]) -> Result<bool> {
+    fn has(&self, entry: usize, key: &[AtomicU8]) -> Result<bool> {
         if self.pool.get(entry.wrapping_add(LEN))? != key.len() {
             return Ok(false);
         }
 
         let at = entry.wrapping_add(KEY);
-        let is_byte = |(n, &byte): (usize, &u8)| {
+        let is_byte = |(n, byte): (usize, &AtomicU8)| {
             self.pool
                 .words()
                 .byte(at.wrapping_add(n))
-                .is_some_and(|is| is.load(Relaxed) == byte)
+                .is_some_and(|is| is.load(Relaxed) == byte.load(Relaxed))
         };
 
         Ok(key.iter().enumerate().all(is_byte))
@@ -306,11 +321,11 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn write(&self, at: usize, bytes: &[u8]) -> Result {
-        for (n, &byte) in bytes.iter().enumerate() {
+    fn write(&self, at: usize, bytes: &[AtomicU8]) -> Result {
+        for (n, byte) in bytes.iter().enumerate() {
             let to = self.pool.words().byte(at.wrapping_add(n));
 
-            to.ok_or(Fault::Damaged)?.store(byte, Release);
+            to.ok_or(Fault::Damaged)?.store(byte.load(Relaxed), Release);
         }
 
         Ok(())

@@ -14,6 +14,8 @@ pub mod rwlock;
 pub mod shmtx;
 pub mod slab;
 pub mod transaction;
+pub mod tree;
+pub mod tree_links;
 pub mod typed;
 pub mod undo_log;
 pub mod wait;

@@ -10,14 +10,14 @@ const NEXT: usize = WORD;
 
 /// Inserts the element `x` behind the element or head `at`.
 pub fn insert_after(transaction: &Transaction<'_>, at: usize, x: usize) -> Result {
-    let next = transaction.word(at.wrapping_add(NEXT))?;
+    let next = word(transaction, at.wrapping_add(NEXT))?;
 
     insert(transaction, at, x, next)
 }
 
 /// Inserts the element `x` before the element or head `at`.
 pub fn insert_before(transaction: &Transaction<'_>, at: usize, x: usize) -> Result {
-    let prev = transaction.word(at.wrapping_add(PREV))?;
+    let prev = word(transaction, at.wrapping_add(PREV))?;
 
     insert(transaction, prev, x, at)
 }
@@ -31,19 +31,24 @@ fn insert(transaction: &Transaction<'_>, prev: usize, x: usize, next: usize) -> 
 
 /// Removes the element `x`.
 pub fn remove(transaction: &Transaction<'_>, x: usize) -> Result {
-    let prev = transaction.word(x.wrapping_add(PREV))?;
-    let next = transaction.word(x.wrapping_add(NEXT))?;
+    let prev = word(transaction, x.wrapping_add(PREV))?;
+    let next = word(transaction, x.wrapping_add(NEXT))?;
 
     transaction.change(prev.wrapping_add(NEXT), next)?;
     transaction.change(next.wrapping_add(PREV), prev)
 }
 
+/// Reads a word of a link.
+fn word(transaction: &Transaction<'_>, address: usize) -> Result<usize> {
+    transaction.word(address).or(Err(Fault::NoQueue))
+}
+
 /// The element or head after `x`. Fails if it does not lead back to `x`: another process has
 /// overwritten the queue. So no walk is caught in a ring without the head.
 pub fn next(transaction: &Transaction<'_>, x: usize) -> Result<usize> {
-    let next = transaction.word(x.wrapping_add(NEXT))?;
+    let next = word(transaction, x.wrapping_add(NEXT))?;
 
-    if transaction.word(next.wrapping_add(PREV))? == x {
+    if word(transaction, next.wrapping_add(PREV))? == x {
         Ok(next)
     } else {
         Err(Fault::NoQueue)

@@ -211,9 +211,10 @@ impl<'a> Transaction<'a> {
         self.put(word::OWNER, 0)
     }
 
-    /// The result of a function; a failure is noted in the transaction.
+    /// The result of a function that changes the zone. If it has failed, the transaction cannot become
+    /// final.
     #[inline(always)]
-    fn or_fail(&self, result: Result) -> Result {
+    pub fn or_fail(&self, result: Result) -> Result {
         if result.is_err() {
             self.put(word::FLAGS, self.get(word::FLAGS)? | HAS_FAILED)?;
         }

@@ -45,6 +45,8 @@ pub enum Fault {
     NoTable,
     /// The links of a queue do not fit together.
     NoQueue,
+    /// The links of a tree do not fit together.
+    NoTree,
     /// A function of the transaction has failed, so it cannot become final.
     Failed,
     /// A word of the header or of the log is impossible: a process has overwritten it.

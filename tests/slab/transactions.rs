@@ -3,13 +3,16 @@
 //!
 //! The process runs one instruction at a time, see `steps.rs`.
 
+use std::sync::atomic::AtomicU8;
+
 use ngx_ipc::zone::hash::{self, Table};
 use ngx_ipc::zone::queue;
-use ngx_ipc::zone::slab::change;
 use ngx_ipc::zone::slab::verify::Contents;
 use ngx_ipc::zone::transaction::{Fault, Found, Left, Result, Transaction};
+use ngx_ipc::zone::tree::Tree;
 use ngx_ipc::zone::typed::{Header, Type, word};
 
+use super::states::chosen;
 use super::tracee::Tracee;
 use super::zone::Zone;
 
@@ -27,10 +30,17 @@ pub const ROOT: usize = 8;
 pub const HEAD: usize = 3;
 const ELEMENT: usize = 5;
 
+/// The words of a tree and its sentinel, and of a node. They follow the first word of the second
+/// piece.
+const TREE: usize = 8;
+const NODE: usize = 5;
+const NODES: usize = 16;
+
 /// A zone with a root, and two pieces to which the root points.
 pub struct Scene {
     pub zone: Zone,
     pub root: usize,
+    has_tree: bool,
 }
 
 impl Scene {
@@ -44,7 +54,11 @@ impl Scene {
             .unwrap()
             .root()
             .unwrap();
-        let this = Self { zone, root };
+        let this = Self {
+            zone,
+            root,
+            has_tree: false,
+        };
 
         for (n, size) in [40, 3 * PAGE].into_iter().enumerate() {
             let piece = this.zone.alloc(size).unwrap();
@@ -57,6 +71,62 @@ impl Scene {
         this.set(HEAD, this.root + HEAD * WORD);
         this.set(HEAD + 1, this.root + HEAD * WORD);
         this
+    }
+
+    /// A zone with a tree of 5 nodes too.
+    fn with_tree(log: usize) -> Self {
+        let this = Self {
+            has_tree: true,
+            ..Self::new(log)
+        };
+
+        for word in 0..2 {
+            let sentinel = this.tree() + 3 * WORD;
+
+            this.zone
+                .pool
+                .put(this.tree() + word * WORD, sentinel)
+                .unwrap();
+        }
+
+        this.begin(VICTIM);
+
+        for n in 0..5 {
+            this.insert(n, 10 * n);
+        }
+
+        this.commit().unwrap();
+        this
+    }
+
+    /// The address of the tree.
+    fn tree(&self) -> usize {
+        self.get(1) + WORD
+    }
+
+    /// The address of the node `n`.
+    fn node(&self, n: usize) -> usize {
+        assert!(n < NODES);
+        self.tree() + (TREE + n * NODE) * WORD
+    }
+
+    fn insert(&self, n: usize, key: usize) {
+        let transaction = self.transaction();
+        let node = self.node(n);
+
+        transaction.save(node, WORD).unwrap();
+        self.zone.pool.put(node, key).unwrap();
+        Tree::open(&transaction, self.tree())
+            .unwrap()
+            .insert(node)
+            .unwrap();
+    }
+
+    fn delete(&self, n: usize) {
+        let transaction = self.transaction();
+        let tree = Tree::open(&transaction, self.tree()).unwrap();
+
+        tree.delete(self.node(n)).unwrap();
     }
 
     pub fn transaction(&self) -> Transaction<'_> {
@@ -105,10 +175,16 @@ impl Scene {
     /// The structure: the root, the bytes of its pieces, and what is allocated.
     pub fn content(&self) -> (Vec<usize>, Vec<usize>, Contents) {
         let root: Vec<_> = (0..ROOT).map(|n| self.get(n)).collect();
-        let pieces = root
+        let mut pieces: Vec<_> = root
             .iter()
             .filter_map(|&piece| self.zone.pool.get(piece).ok())
             .collect();
+
+        if self.has_tree {
+            let word = |n| self.zone.pool.get(self.tree() + n * WORD).unwrap();
+
+            pieces.extend((0..TREE + NODES * NODE).map(word));
+        }
 
         (root, pieces, self.zone.contents())
     }
@@ -160,12 +236,15 @@ fn structures(scene: &Scene, ends: impl FnOnce(&Scene) -> Result) {
     let address = hash::create(&transaction, 1, WORD).unwrap();
     let table = Table::open(&transaction, address, Some(WORD)).unwrap();
 
+    let bytes = |text: &[u8]| -> Vec<_> { text.iter().copied().map(AtomicU8::new).collect() };
+    let set = |key: &[u8], value: u8| table.set(&bytes(key), &bytes(&[value; WORD]));
+
     // One list has both keys.
-    table.set(b"a key", &[1; WORD]).unwrap();
-    table.set(b"another key", &[2; WORD]).unwrap();
-    table.set(b"a key", &[3; WORD]).unwrap();
-    assert!(table.delete(b"a key").unwrap());
-    assert!(table.delete(b"another key").unwrap());
+    set(b"a key", 1).unwrap();
+    set(b"another key", 2).unwrap();
+    set(b"a key", 3).unwrap();
+    assert!(table.delete(&bytes(b"a key")).unwrap());
+    assert!(table.delete(&bytes(b"another key")).unwrap());
     assert_eq!(table.count(), Ok(0));
 
     scene.save(0, 1);
@@ -178,6 +257,22 @@ fn structures(scene: &Scene, ends: impl FnOnce(&Scene) -> Result) {
     queue::remove(&transaction, element).unwrap();
     queue::insert_before(&transaction, head, element).unwrap();
     ends(scene).unwrap();
+}
+
+/// A transaction that inserts nodes with these keys into a tree, and deletes the nodes with these
+/// numbers.
+fn trees(scene: &Scene, keys: &[usize], deleted: &[usize]) {
+    scene.begin(VICTIM);
+
+    for (n, &key) in keys.iter().enumerate() {
+        scene.insert(5 + n, key);
+    }
+
+    for &n in deleted {
+        scene.delete(n);
+    }
+
+    scene.commit().unwrap();
 }
 
 /// Runs `work` one instruction at a time. After each change, the next owner finds one of the
@@ -203,10 +298,10 @@ fn steps(name: &str, scene: &Scene, work: &dyn Fn(&Scene), check: &dyn Fn(&Scene
     check(scene, &format!("{name}, the end"));
     zone.restore(&before);
 
-    // A real kill, in the middle.
+    // A real kill.
     let mut tracee = Tracee::start(|| work(scene));
 
-    for _ in 0..places[places.len() / 2] {
+    for _ in 0..places[places.len() / 4] {
         assert!(tracee.step(), "{name}: the steps differ");
     }
 
@@ -217,7 +312,7 @@ fn steps(name: &str, scene: &Scene, work: &dyn Fn(&Scene), check: &dyn Fn(&Scene
 }
 
 /// Checks that the next owner finds one of `ends`, and that its own transaction works.
-fn judge(scene: &Scene, ends: &[(Vec<usize>, Vec<usize>, Contents)], place: &str) {
+fn check_next_owner(scene: &Scene, ends: &[(Vec<usize>, Vec<usize>, Contents)], place: &str) {
     let found = scene.settle(VICTIM).unwrap();
     let content = scene.content();
 
@@ -291,6 +386,16 @@ fn works() -> Vec<(&'static str, Work)> {
             "structures and abort",
             Box::new(|scene: &Scene| structures(scene, Scene::abort)),
         ),
+        // Together these two take each path through `src/zone/tree.rs`: nodes get other colors,
+        // and are rotated once and twice, both when a node is inserted and when one is deleted.
+        (
+            "tree, one rotation, commit",
+            Box::new(|scene: &Scene| trees(scene, &[21, 28], &[1, 0, 5])),
+        ),
+        (
+            "tree, two rotations, commit",
+            Box::new(|scene: &Scene| trees(scene, &[48, 43], &[5, 2])),
+        ),
         (
             "overwrite and commit",
             Box::new(|scene: &Scene| overwrite(scene, Scene::commit)),
@@ -302,54 +407,47 @@ fn works() -> Vec<(&'static str, Work)> {
     ]
 }
 
+/// The scene of a transaction.
+fn scene_of(name: &str) -> Scene {
+    if name.starts_with("tree,") {
+        Scene::with_tree(6000)
+    } else {
+        Scene::new(1000)
+    }
+}
+
 #[test]
 fn each_instruction_of_a_transaction() {
     for (name, work) in works() {
-        let scene = Scene::new(1000);
+        let scene = scene_of(name);
         let ends = ends_of(&scene, &work);
 
         assert_eq!(ends[0] != ends[1], name.ends_with("commit"), "{name}");
         steps(name, &scene, &work, &|scene, place| {
-            judge(scene, &ends, place);
+            check_next_owner(scene, &ends, place);
         });
     }
 }
 
-/// A process dies while it undoes or completes what another one has left.
+/// A process dies while it undoes or completes what another one has left, which has died after
+/// any of its changes.
 #[test]
 fn each_instruction_of_the_recovery() {
     for (name, work) in works() {
-        let scene = Scene::new(1000);
+        let scene = scene_of(name);
         let ends = ends_of(&scene, &work);
         let zone = &scene.zone;
-        let before = zone.bytes();
-        let mut now = before.clone();
-        // The longest log of a transaction that is not final and of one that is, and the
-        // last operation of the allocator in which the process can die.
-        let mut states: [Option<(usize, Vec<u8>)>; 3] = Default::default();
+        let mut now = zone.bytes();
+        let mut states = Vec::new();
         let mut tracee = Tracee::start(|| work(&scene));
-        let header = Header::find(&zone.pool).unwrap();
 
         while tracee.step() {
-            if !zone.changed(&mut now) {
-                continue;
-            }
-
-            let state = header.get(word::STATE).unwrap();
-            let kind = if change::is_interrupted(&zone.pool).unwrap() {
-                2
-            } else {
-                state & 1
-            };
-
-            if state > 1 && states[kind].as_ref().is_none_or(|&(last, _)| state >= last) {
-                states[kind] = Some((state, now.clone()));
+            if zone.changed(&mut now) {
+                states.push(now.clone());
             }
         }
 
-        assert!(states[0].is_some(), "{name}");
-
-        for (n, (_, state)) in states.iter().flatten().enumerate() {
+        for (n, state) in chosen(&states, 2).enumerate() {
             zone.restore(state);
             steps(
                 &format!("{name}, recovery {n}"),
@@ -357,7 +455,7 @@ fn each_instruction_of_the_recovery() {
                 &|scene| {
                     scene.settle(VICTIM).unwrap();
                 },
-                &|scene, place| judge(scene, &ends, place),
+                &|scene, place| check_next_owner(scene, &ends, place),
             );
         }
     }

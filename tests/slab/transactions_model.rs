@@ -8,10 +8,10 @@ use ngx_ipc::zone::typed::{Header, word};
 use super::transactions::{HEAD, NEXT, ROOT, Scene, VICTIM, WORD};
 
 /// splitmix64, so that a failure can be repeated.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> usize {
+    pub fn next(&mut self) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
 
         let mut x = self.0;
@@ -22,7 +22,7 @@ impl Random {
         x as usize
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         (self.next() >> 11) % n
     }
 }

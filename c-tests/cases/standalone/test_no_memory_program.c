@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <ngx_ipc_zone.h>
+#include <ngx_rbtree.h>
 #include <stdio.h>
 
 
@@ -617,6 +618,8 @@ change_typed_zone(ngx_shm_zone_t *zone)
     void                      *p, *q, *hash;
     ngx_shm_t                  shm = { .log = ngx_cycle->log };
     ngx_queue_t               *h, *x;
+    ngx_rbtree_t              *tree;
+    ngx_rbtree_node_t         *node;
     ngx_ipc_zone_hash_walk_t   walk;
 
     memset(&walk, 0, sizeof(walk));
@@ -640,10 +643,15 @@ change_typed_zone(ngx_shm_zone_t *zone)
 
     h = ngx_ipc_zone_alloc(zone, 2 * sizeof(ngx_queue_t));
     hash = ngx_ipc_zone_hash_create(zone, 10, 8);
+    tree = ngx_ipc_zone_calloc(zone, sizeof(ngx_rbtree_t) + 2 * sizeof(ngx_rbtree_node_t));
 
-    if (h == NULL || hash == NULL) {
+    if (h == NULL || hash == NULL || tree == NULL) {
         return NGX_ERROR;
     }
+
+    node = (ngx_rbtree_node_t *) (tree + 1);
+    ngx_rbtree_init(tree, node, NULL);
+    node++;
 
     x = h + 1;
     ngx_queue_init(h);
@@ -657,7 +665,14 @@ change_typed_zone(ngx_shm_zone_t *zone)
         || ngx_ipc_zone_hash_count(zone, hash) != 1
         || ngx_ipc_zone_queue_next(zone, h, h) != x
         || ngx_ipc_zone_queue_count(zone, h) != 1
-        || ngx_ipc_zone_hash_delete(zone, hash, (u_char *) "key", 3) != NGX_OK)
+        || ngx_ipc_zone_hash_delete(zone, hash, (u_char *) "key", 3) != NGX_OK
+        || ngx_ipc_zone_tree_insert(zone, tree, node) != NGX_OK
+        || ngx_ipc_zone_tree_find(zone, tree, 0) != node
+        || ngx_ipc_zone_tree_min(zone, tree) != node
+        || ngx_ipc_zone_tree_lower_bound(zone, tree, 0) != node
+        || ngx_ipc_zone_tree_next(zone, tree, node) != NULL
+        || ngx_ipc_zone_tree_count(zone, tree) != 1
+        || ngx_ipc_zone_tree_delete(zone, tree, node) != NGX_OK)
     {
         return NGX_ERROR;
     }

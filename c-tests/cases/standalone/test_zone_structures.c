@@ -576,6 +576,53 @@ test_size(void)
 }
 
 
+/* The log says how much memory a table and a key would have taken. */
+
+static ngx_int_t
+check_table_without_memory(ngx_cycle_t *cycle)
+{
+    T_EQ(ngx_ipc_zone_begin(zone), NGX_OK);
+    T_OK(ngx_ipc_zone_hash_create(zone, (1 << 20) - 1, 8) == NULL);
+    T_OK(logged(", 8388640 bytes requested"));      /* 32, and 8 for each list */
+    T_EQ(ngx_ipc_zone_abort(zone), NGX_OK);
+
+    _exit(0);
+}
+
+
+static ngx_int_t
+check_key_without_memory(ngx_cycle_t *cycle)
+{
+    int         n;
+    u_char      key[17];
+    root_t     *root = zone->data;
+    ngx_int_t   rc;
+    ngx_uint_t  value = 1;
+
+    for (n = 0, rc = NGX_OK; rc == NGX_OK && n < 10000; n++) {
+        (void) ngx_sprintf(key, "%016d", n);
+        T_EQ(ngx_ipc_zone_begin(zone), NGX_OK);
+        rc = ngx_ipc_zone_hash_set(zone, root->hash, key, 16, &value, sizeof(value));
+        T_EQ((rc == NGX_OK) ? ngx_ipc_zone_commit(zone) : ngx_ipc_zone_abort(zone), NGX_OK);
+    }
+
+    T_EQ(rc, NGX_ERROR);
+    T_OK(logged(", 48 bytes requested"));           /* 24, the key and the value */
+    T_EQ(ngx_slab_verify(pool_of(zone), NULL), NGX_OK);
+
+    _exit(0);
+}
+
+
+static void
+test_no_memory(void)
+{
+    start();
+    T_EQ(run(check_table_without_memory), 0);
+    T_EQ(run(check_key_without_memory), 0);
+}
+
+
 /* Calls the functions that walk, which must end. */
 
 static void
@@ -751,6 +798,7 @@ main(void)
     t_run("random transactions with a table and a queue", test_model);
     t_run("a walk deletes what it finds", test_walk);
     t_run("the size of a zone for a number of keys", test_size);
+    t_run("no memory for a table and for a key", test_no_memory);
     t_run("wrong arguments and damaged tables", test_wrong);
 
     return t_end();

@@ -156,8 +156,8 @@ fn abi_is_thin() {
         decides("const X: i32 = match Y { 1 => 2, 3 => 4, _ => 5 };"),
         [""; 0]
     );
-    assert_eq!(small(&"//\n".repeat(4100)), [""; 0]);
-    assert_eq!(small(&"//\n".repeat(4101)).len(), 1);
+    assert_eq!(small(&"//\n".repeat(4200)), [""; 0]);
+    assert_eq!(small(&"//\n".repeat(4201)).len(), 1);
 }
 
 #[test]

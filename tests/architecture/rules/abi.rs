@@ -4,7 +4,7 @@ use super::Violation;
 use crate::tree::Tree;
 
 /// The number of lines that all Rust files of `abi` together may have.
-const MAX_LINES: usize = 4100;
+const MAX_LINES: usize = 4200;
 
 /// Checks the number of lines of `abi`.
 pub fn check_size(tree: &Tree) -> Vec<Violation> {
