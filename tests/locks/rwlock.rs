@@ -6,7 +6,8 @@ use ngx_ipc::log::Log;
 use ngx_ipc::sys::log::RawLog;
 use ngx_ipc::zone::rwlock::Rwlock;
 
-use super::steps::{Scene, Shared, dead, number};
+use super::steps::{STEPS, Scene, Shared, dead, number};
+use super::tracee::Tracee;
 
 /// The bit of the word that says that processes may sleep.
 const SLEEPERS: u64 = 1 << 11;
@@ -15,6 +16,8 @@ type Operation = fn(Rwlock<'static>);
 
 /// What happens around an operation.
 struct Around {
+    /// The first value of the word of the lock.
+    word: u64,
     /// The number of a process that has the lock already, and what it has done.
     holder: Option<(u64, Operation)>,
     /// What the process does before the operation.
@@ -25,6 +28,7 @@ struct Around {
 
 /// Nothing happens, and no process waits.
 const NOTHING: Around = Around {
+    word: 0,
     holder: None,
     before: |_| (),
     waiting: false,
@@ -69,6 +73,8 @@ fn check(name: &str, around: &Around, operation: Operation) {
     Scene {
         shared,
         prepare: &|| {
+            shared.words[0].store(around.word, SeqCst);
+
             if let Some((holder, takes)) = around.holder {
                 takes(lock(holder));
             }
@@ -84,7 +90,13 @@ fn check(name: &str, around: &Around, operation: Operation) {
             }
         },
         after: 400,
-        every: if around.holder.is_some() { 7 } else { 1 },
+        every: match around {
+            Around { word: 1.., .. } => 997,
+            Around {
+                holder: Some(_), ..
+            } => 7,
+            _ => 1,
+        },
     }
     .check(name);
 }
@@ -145,4 +157,71 @@ fn releases_dead() {
     check("wlock after a dead writer", &writer, Rwlock::wlock);
     check("rlock after a dead writer", &writer, Rwlock::rlock);
     check("wlock after a dead reader", &reader, Rwlock::wlock);
+}
+
+/// Runs an operation one instruction at a time, when the process `holder` has done something. Adds the
+/// words that the process leaves if it dies there, each once.
+fn find_words(found: &mut Vec<u64>, holder: Option<(u64, Operation)>, operation: Operation) {
+    let shared = Shared::map();
+    let lock = |own| Rwlock {
+        word: &shared.words[0],
+        log: Log::new(RawLog::none()),
+        own,
+    };
+
+    if let Some((holder, takes)) = holder {
+        takes(lock(holder));
+    }
+
+    let mut tracee = Tracee::start(|| operation(lock(number())));
+
+    for _ in 0..STEPS {
+        let word = shared.words[0].load(SeqCst);
+
+        if word != 0 && !found.contains(&word) {
+            found.push(word);
+        }
+
+        if !tracee.step() {
+            break;
+        }
+    }
+}
+
+/// A process dies while it takes the lock to write after another one, which has died after any
+/// instruction of an operation.
+#[test]
+fn each_state_is_taken_over() {
+    let mut found = Vec::new();
+    let dead = dead();
+    let writes: Operation = |lock| {
+        lock.wlock();
+        lock.unlock();
+    };
+    let reads: Operation = |lock| {
+        lock.rlock();
+        lock.unlock();
+    };
+    let both: Operation = |lock| {
+        lock.wlock();
+        lock.downgrade();
+        lock.unlock();
+    };
+
+    for holder in [None, Some((dead, Rwlock::wlock as Operation))] {
+        for operation in [writes, reads, both] {
+            find_words(&mut found, holder, operation);
+        }
+    }
+
+    // Two processes that die while they read are a limit of the lock.
+    find_words(&mut found, Some((dead, Rwlock::rlock)), writes);
+
+    assert!(found.len() > 6, "{found:x?}");
+
+    for word in found {
+        let around = Around { word, ..NOTHING };
+
+        check("lock in any state", &around, Rwlock::wlock);
+    }
 }

@@ -11,7 +11,8 @@ use ngx_ipc::sys::log::RawLog;
 use ngx_ipc::zone::owner::pid_of;
 use ngx_ipc::zone::shmtx::ngx_shmtx_t;
 
-use super::steps::{Scene, Shared, dead, number};
+use super::steps::{STEPS, Scene, Shared, dead, number};
+use super::tracee::Tracee;
 
 fn log() -> Log {
     Log::new(RawLog::none())
@@ -31,6 +32,8 @@ fn lock_of(shared: &'static Shared) -> ngx_shmtx_t {
 
 /// What happens around an operation, see [`Scene`].
 struct Around<'a> {
+    /// The first values of the words of the lock.
+    words: [u64; 2],
     prepare: &'a dyn Fn(&ngx_shmtx_t),
     before: &'a dyn Fn(&ngx_shmtx_t, u64),
     finally: &'a dyn Fn(&ngx_shmtx_t),
@@ -42,6 +45,7 @@ struct Around<'a> {
 
 /// Nothing happens, and no process waits.
 const NOTHING: Around<'_> = Around {
+    words: [0; 2],
     prepare: &|_| (),
     before: &|_, _| (),
     finally: &|_| (),
@@ -68,7 +72,10 @@ fn check(name: &str, around: &Around<'_>, operation: fn(&ngx_shmtx_t, u64)) {
 
     Scene {
         shared,
-        prepare: &|| (around.prepare)(&lock),
+        prepare: &|| {
+            shared.set(around.words);
+            (around.prepare)(&lock);
+        },
         before: &|own| (around.before)(&lock, own),
         operation: &|own| operation(&lock, own),
         waiting: &vec![&uses as &dyn Fn(u64); processes],
@@ -194,4 +201,66 @@ fn force_unlock() {
     check("force_unlock", &around, |lock, own| {
         assert!(lock.force_unlock(pid_of(DEAD.load(SeqCst)), Some(own), log));
     });
+}
+
+/// Runs an operation on a lock with these words, one instruction at a time. Adds the words that the
+/// process leaves if it dies there, each pair once.
+fn find_words(found: &mut Vec<[u64; 2]>, words: [u64; 2], operation: fn(&ngx_shmtx_t, u64)) {
+    let shared = Shared::map();
+    let lock = lock_of(shared);
+
+    shared.set(words);
+
+    let mut tracee = Tracee::start(|| operation(&lock, number()));
+
+    for _ in 0..STEPS {
+        let now = shared.words.each_ref().map(|word| word.load(SeqCst));
+
+        if !found.contains(&now) {
+            found.push(now);
+        }
+
+        if !tracee.step() {
+            break;
+        }
+    }
+}
+
+/// A process dies while it takes the lock after another one, which has died after any instruction of
+/// an operation.
+#[test]
+fn each_state_is_taken_over() {
+    let mut found = Vec::new();
+    let (owner, sleeper) = (dead(), dead());
+
+    for wait in [0, 1, sleeper, number()] {
+        find_words(&mut found, [0, wait], |lock, own| {
+            take(lock, own);
+            release(lock, own);
+        });
+        find_words(&mut found, [owner, wait], take);
+    }
+
+    for wait in [0, 1] {
+        find_words(&mut found, [number(), wait], take);
+    }
+
+    assert!(found.len() > 12, "{found:?}");
+
+    for words in found {
+        let is_own = words[0] == number();
+        let around = Around {
+            words,
+            // This process is not killed, and releases the lock.
+            finally: &|lock| {
+                if is_own {
+                    release(lock, number());
+                }
+            },
+            every: 997,
+            ..NOTHING
+        };
+
+        check("lock in any state", &around, take);
+    }
 }

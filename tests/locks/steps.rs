@@ -15,6 +15,9 @@ use super::tracee::Tracee;
 /// How long a process may take that must get the lock.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// The largest number of instructions of an operation that waits for a running process.
+pub const STEPS: usize = 20_000;
+
 /// Shared memory with the words of a lock, and what the processes tell each other.
 #[repr(C)]
 pub struct Shared {
@@ -49,6 +52,13 @@ impl Shared {
     fn reset(&self) {
         for word in self.words.iter().chain([&self.ready, &self.inside]) {
             word.store(0, SeqCst);
+        }
+    }
+
+    /// Sets the words of the lock.
+    pub fn set(&self, words: [u64; 2]) {
+        for (word, value) in self.words.iter().zip(words) {
+            word.store(value, SeqCst);
         }
     }
 

@@ -6,11 +6,10 @@
 //! works with the pool as the next owner does, and then restores it. At one of these
 //! instructions the process is really killed.
 
-use std::cell::Cell;
-
 use ngx_ipc::zone::slab::change;
 use ngx_ipc::zone::slab::verify::Contents;
 
+use super::states::chosen;
 use super::tracee::Tracee;
 use super::zone::Zone;
 
@@ -120,13 +119,13 @@ fn check(name: &str, scene: &Scene, operation: Operation) {
         steps += 1;
 
         if zone.changed(&mut now) {
-            judge(scene, hand, &ends, (name, steps));
+            check_next_owner(scene, hand, &ends, (name, steps));
             zone.restore(&now);
             places.push(steps);
         }
     }
 
-    judge(scene, hand, &ends, (name, steps));
+    check_next_owner(scene, hand, &ends, (name, steps));
 
     // A real kill, in the middle.
     zone.restore(&before);
@@ -137,7 +136,7 @@ fn check(name: &str, scene: &Scene, operation: Operation) {
     }
 
     tracee.kill();
-    judge(scene, hand, &ends, (name, steps));
+    check_next_owner(scene, hand, &ends, (name, steps));
 
     println!("{name}: {steps} instructions, {} changes", places.len());
     assert!(!places.is_empty(), "{name} changes nothing");
@@ -158,7 +157,12 @@ fn contents_of(scene: &Scene, bytes: &[u8]) -> Contents {
 }
 
 /// The next owner works with the pool, and in the end frees all.
-fn judge(scene: &Scene, hand: Option<usize>, ends: &[Contents; 2], place: (&str, usize)) {
+fn check_next_owner(
+    scene: &Scene,
+    hand: Option<usize>,
+    ends: &[Contents; 2],
+    place: (&str, usize),
+) {
     let zone = &scene.zone;
     let (_, found) = zone.verify();
     let interrupted = change::is_interrupted(&zone.pool).unwrap();
@@ -409,32 +413,110 @@ fn fails(scene: &Scene, size: usize) -> Option<()> {
     result.is_err().then_some(())
 }
 
-/// A process dies while it undoes what another one has done.
+/// Operations of all kinds. A piece that is freed is among those that live, because it lives
+/// again when the operation is undone.
+fn operations() -> Vec<(String, Scene, Operation)> {
+    let mut all = Vec::new();
+    let mut add = |name, pages, prepare: &dyn Fn(Scene) -> Scene, freed: Option<usize>, size| {
+        let scene = prepare(Scene::new(pages, 3));
+        let operation = match freed {
+            Some(number) => Operation::Free(scene.live[number]),
+            None => Operation::Alloc(size),
+        };
+
+        all.push((format!("undo: {name}, {size} bytes"), scene, operation));
+    };
+
+    // Chunks of each kind: small, exact and big.
+    for size in [8, 64, 512] {
+        let n = chunks(size);
+
+        add("first chunk", 16, &|scene| scene, None, size);
+        add("next chunk", 16, &|scene| scene.with(1, size), None, size);
+        add(
+            "last chunk",
+            16,
+            &|scene| scene.with(n - 1, size),
+            None,
+            size,
+        );
+        add(
+            "free a chunk",
+            16,
+            &|scene| scene.with(3, size),
+            Some(1),
+            size,
+        );
+        add(
+            "full page",
+            16,
+            &|scene| scene.with(n, size),
+            Some(n / 2),
+            size,
+        );
+        add(
+            "free the only chunk",
+            16,
+            &|scene| scene.with(1, size),
+            Some(0),
+            size,
+        );
+    }
+
+    let run = 2 * PAGE;
+    let four = |scene: Scene| scene.with(4, run);
+
+    add("free the first run", 16, &|scene| scene.with(2, run), Some(0), run);
+    add(
+        "free the run before the first free one",
+        16,
+        &|scene| scene.with(2, run),
+        Some(1),
+        run,
+    );
+
+    add("split", 16, &|scene| scene.with(1, 64), None, run);
+    add(
+        "gap",
+        24,
+        &|scene| scene.with(10, PAGE).without(&[4, 5]),
+        None,
+        run,
+    );
+    add("free a run", 24, &four, Some(1), run);
+    add(
+        "join before",
+        24,
+        &|scene| four(scene).without(&[0]),
+        Some(0),
+        run,
+    );
+    add(
+        "join behind",
+        24,
+        &|scene| four(scene).without(&[2]),
+        Some(1),
+        run,
+    );
+    add(
+        "join both",
+        24,
+        &|scene| four(scene).without(&[0, 2]),
+        Some(0),
+        run,
+    );
+
+    all
+}
+
+/// A process dies while it undoes what another one has done, which has died after any of its
+/// changes.
 #[test]
 fn undo_is_interrupted() {
-    let runs = || Scene::new(16, 3).with(2, 4 * PAGE);
-    // After the undo, the run is allocated again.
-    let [first, last] = [0, 1].map(|n| (runs(), n)).map(|(runs, n)| {
-        let address = runs.live[n];
-
-        (runs, Operation::Free(address))
-    });
-    let operations = [
-        first,
-        last,
-        (Scene::new(16, 3).with(1, 64), Operation::Alloc(3 * PAGE)),
-        (Scene::new(16, 3), Operation::Alloc(8)),
-        (
-            Scene::new(16, 3).with(10, PAGE).without(&[4, 5, 6]),
-            Operation::Alloc(3 * PAGE),
-        ),
-    ];
-
-    for (scene, operation) in operations {
+    for (name, scene, operation) in operations() {
         let mut states = Vec::new();
         let zone = &scene.zone;
-        let before = zone.bytes();
-        let mut now = before.clone();
+        let mut now = zone.bytes();
         let mut tracee = Tracee::start(|| {
             run(zone, operation);
         });
@@ -445,16 +527,11 @@ fn undo_is_interrupted() {
             }
         }
 
-        assert!(states.len() > 10);
+        assert!(states.len() > 2, "{name}: {} states", states.len());
 
-        let kept = Cell::new(0);
-
-        for state in states.iter().skip(3).step_by(3).chain(states.last()) {
+        for state in chosen(&states, 2) {
             zone.restore(state);
-            check("undo", &scene, Operation::Undo);
-            kept.set(kept.get() + 1);
+            check(&name, &scene, Operation::Undo);
         }
-
-        assert!(kept.get() > 3);
     }
 }
