@@ -21,6 +21,7 @@ pub mod epoll;
 pub mod errno;
 pub mod fd;
 pub mod file;
+mod flock;
 pub mod futex;
 pub mod heap;
 pub mod hook;
@@ -68,5 +69,4 @@ pub mod vfork;
 #[cfg(feature = "standalone")]
 pub mod wait;
 pub mod words;
-#[cfg(any(test, not(feature = "standalone")))]
 pub mod zone_file;

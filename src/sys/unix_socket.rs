@@ -7,14 +7,15 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, open};
+use nix::fcntl::{AtFlags, Flock, OFlag, open};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat, lstat};
 use nix::unistd::{Gid, Uid, fchownat};
 
 use super::address::Address;
+use super::file;
+use super::flock::lock_soon;
 use super::path::CPath;
-use super::{file, time};
 
 /// Who may connect to a Unix socket.
 #[derive(Clone, Copy, Debug)]
@@ -130,11 +131,6 @@ fn set_owner(path: &Path, rights: Rights) -> Result<(), Errno> {
     )
 }
 
-/// The number of times that the library tries to lock a directory.
-const TRIES: usize = 20;
-/// Milliseconds between two tries.
-const RETRY: usize = 50;
-
 /// Locks the directory of a socket, `flock(2)`, so that no other process of this
 /// library replaces or removes a file between [`is_dead`] and the next call.
 ///
@@ -146,19 +142,9 @@ fn lock_directory(path: &Path) -> Option<Flock<OwnedFd>> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = CPath::of(parent.unwrap_or(Path::new("."))).ok()?;
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut directory = open(directory.as_c_str(), flags, Mode::empty()).ok()?;
+    let directory = open(directory.as_c_str(), flags, Mode::empty()).ok()?;
 
-    for _ in 0..TRIES {
-        match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Some(lock),
-            Err((unlocked, Errno::EWOULDBLOCK)) => directory = unlocked,
-            Err(_) => return None,
-        }
-
-        time::pause(RETRY);
-    }
-
-    None
+    lock_soon(directory).ok()
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat, renameat};
+use nix::fcntl::{Flock, OFlag, open, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
 use super::fd::{self, Identity};
+use super::flock::lock_soon;
 use super::memory_file::largest_file;
 use super::path::CPath;
 
@@ -47,6 +48,17 @@ impl Directory {
         Ok(Self(directory))
     }
 
+    /// Locks the directory, so that no other process of this library takes or replaces a file of
+    /// it. The lock is released when the result is dropped. Fails with EWOULDBLOCK if another
+    /// process has the lock for a second.
+    ///
+    /// # References
+    ///
+    /// `flock(2)`.
+    pub fn lock(&self) -> Result<Flock<OwnedFd>, Errno> {
+        lock_soon(fd::duplicate(self.0.as_raw_fd())?)
+    }
+
     /// Opens a file to read it.
     ///
     /// Fails with ELOOP at a symbolic link. Fails with EPERM if the file is not a regular one,
@@ -79,7 +91,7 @@ impl Directory {
     ///
     /// # References
     ///
-    /// `O_TMPFILE` of `open(2)`, `fallocate(2)`.
+    /// `O_TMPFILE` of `open(2)`.
     pub fn create(&self, size: usize) -> Result<OwnedFd, Errno> {
         // fallocate() would raise SIGXFSZ.
         if u64::try_from(size).unwrap_or(u64::MAX) > largest_file() {
@@ -88,10 +100,8 @@ impl Directory {
 
         let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
         let file = openat(&self.0, c".", flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
-        let len = libc::off_t::try_from(size).or(Err(Errno::EFBIG))?;
 
-        // SAFETY: fallocate() accesses no memory of this process.
-        Errno::result(unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, len) })?;
+        reserve(&file, size)?;
 
         Ok(file)
     }
@@ -151,6 +161,24 @@ fn check(stat: &FileStat, rights: Mode) -> Result<(), Errno> {
         Ok(())
     } else {
         Err(Errno::EPERM)
+    }
+}
+
+/// Gives the first `size` bytes of a file their memory. A signal that interrupts this does not
+/// make it fail.
+///
+/// # References
+///
+/// `fallocate(2)`.
+pub fn reserve(file: &OwnedFd, size: usize) -> Result<(), Errno> {
+    let len = libc::off_t::try_from(size).or(Err(Errno::EFBIG))?;
+
+    loop {
+        // SAFETY: fallocate() accesses no memory of this process.
+        match Errno::result(unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, len) }) {
+            Err(Errno::EINTR) => {}
+            result => return result.map(drop),
+        }
     }
 }
 
@@ -286,6 +314,18 @@ mod tests {
             .remove_if(c"a", fd::identity(other.as_raw_fd()).unwrap())
             .unwrap();
         assert_eq!(names(), 0);
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_is_locked_by_one_process() {
+        let path = place("zone-lock");
+        let [one, two] = [(); 2].map(|()| Directory::open(&path).unwrap());
+        let lock = one.lock().unwrap();
+
+        assert_eq!(two.lock().err(), Some(Errno::EWOULDBLOCK));
+        drop(lock);
+        assert!(two.lock().is_ok());
         fs::remove_dir_all(&path).unwrap();
     }
 
