@@ -8,7 +8,7 @@ use crate::host::globals::GLOBALS;
 use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
-use crate::host::nginx::kept_zone::{self, ngx_ipc_kept_zone_t};
+use crate::host::nginx::kept_zone::ngx_ipc_kept_zone_t;
 use crate::host::nginx::{channel, kept_zones, message_conf, message_loop};
 use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::shmem::ngx_shm_t;
@@ -83,11 +83,12 @@ pub unsafe extern "C" fn ngx_ipc_zone_publish(
 
     // SAFETY: the texts of `kept` and the log belong to the cycle, which lives longer than this
     // call.
-    let zone = unsafe { kept_zone::Zone::new(kept, log_of(shm.log)) };
+    let (zone, identity) = unsafe { (kept.file(log_of(shm.log)), kept.identity()) };
 
     code(kept_zones::publish(
         shm.addr.addr(),
         &zone,
+        identity,
         is_known != 0,
         is_upgrade != 0,
     ))

@@ -6,9 +6,10 @@ use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use crate::nginx::{Nginx, Which};
+use crate::support::upgrade::{change_binary, retire};
 use crate::support::{sys, wait_until};
 use crate::zones::{SSL, certificate, connect};
-use crate::zones_kept::{LIMIT_REQ, ask_limited, file, files, main_of, start, stop};
+use crate::zones_kept::{LIMIT_REQ, WORKERS, ask_limited, file, files, main_of, start, stop};
 
 /// Stops an nginx whose limit is reached, changes the file of its zone with `spoil`, and starts
 /// nginx with a zone of `size`. nginx logs `why`, and begins with an empty zone, which is kept.
@@ -320,7 +321,7 @@ fn a_directory_that_others_can_write() {
 }
 
 /// A second nginx with the same directory gets memory of its own, and leaves the files of the
-/// first one alone.
+/// first one alone, also at an upgrade.
 #[test]
 fn a_second_nginx() {
     let http = LIMIT_REQ.replace("SIZE", "64k");
@@ -336,6 +337,13 @@ fn a_second_nginx() {
 
     start(&second);
     second.wait_for_line("the zone \"r\" is not kept: another nginx uses its file");
+    assert_eq!(ask_limited(&second, 3), ["200", "200", "429"]);
+    assert_eq!(files(&first), before);
+
+    let (old, _) = change_binary(&second, WORKERS);
+
+    second.wait_for_lines(2, "the zone \"r\" is not kept: another nginx uses its file");
+    retire(&second, old);
     assert_eq!(ask_limited(&second, 3), ["200", "200", "429"]);
     assert_eq!(files(&first), before);
     stop(&second);

@@ -13,12 +13,7 @@ use crate::log::{Level, Log};
 use crate::message::lineage::Lineage;
 use crate::message::peers::Heritage;
 use crate::sys::listen;
-use crate::sys::text::Text;
 use crate::table::slot::Slot;
-
-/// The name with which nginx, and the host of this library, execute a new binary.
-/// Other programs that a module executes do not inherit the messages.
-const PROCESS_NAME: &[u8] = b"new binary process";
 
 /// A new binary that is about to be executed. A slot of the region is claimed for its
 /// master.
@@ -30,14 +25,9 @@ pub struct NewBinary {
 }
 
 impl NewBinary {
-    /// Prepares to hand down the messages to the program with this name. `None` if
-    /// the program is no new binary, if this process has no messages to hand down,
-    /// or, with the reason in the log, if they cannot be handed down.
-    pub fn new(log: Log, name: Text) -> Option<Self> {
-        if name.bytes() != Some(PROCESS_NAME) {
-            return None;
-        }
-
+    /// Prepares to hand down the messages to a new binary. `None` if this process has no
+    /// messages to hand down or, with the reason in the log, if they cannot be handed down.
+    pub fn new(log: Log) -> Option<Self> {
         let region = shared::get().filter(Region::is_mine)?;
         let refuse = |why: &str| {
             log.error(

@@ -8,17 +8,18 @@
 //!
 //! `nginx/ngx_ipc_keep_zones.c` says which zones are kept, and checks the structures in a pool.
 
-use std::ffi::{CStr, OsStr, c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
 
-use super::kept_zone::{Zone, ngx_ipc_kept_zone_t};
-use super::zone_copy::{Header, Refused, copy_in_use, copy_unused, file_size};
+use super::kept_zone::ngx_ipc_kept_zone_t;
+use super::zone_copy::{copy_in_use, copy_unused};
 use crate::host::slab::{self, DAMAGED};
+use crate::host::zone_file::{Place, Refused, ZoneFile};
+use crate::host::zone_file_header::{Header, file_size};
+use crate::host::zone_file_variable::{self, is_of_old_binary};
 use crate::log::{Level, Log};
 use crate::shmem::{self, mapping};
 use crate::status::Result;
@@ -26,10 +27,9 @@ use crate::sys::fd::{Identity, identity};
 use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::sys::memory_file::unlikely_address;
-use crate::sys::path::CPath;
-use crate::sys::shm::{Segment, map_file, map_over};
+use crate::sys::shm::{Rights, Segment, map_file, map_file_at, map_over};
 use crate::sys::words::Words;
-use crate::sys::zone_file::{self, Directory};
+use crate::sys::zone_file::{Directory, is_written};
 use crate::zone::slab::layout::field;
 
 unsafe extern "C" {
@@ -48,8 +48,8 @@ struct Kept {
     size: usize,
     /// The file, until it has its name.
     new: Option<OwnedFd>,
-    /// The directory, the name of the file in it, and what file it is.
-    file: Option<(Vec<u8>, Vec<u8>, Identity)>,
+    /// The file, when it has its name.
+    named: Option<Place>,
 }
 
 static KEPT: Lock<Vec<Kept>> = Lock::new(Vec::new());
@@ -80,28 +80,25 @@ pub fn allocate(shm: usize, size: usize, log: Log) -> Option<NonNull<c_void>> {
     }
 
     // SAFETY: the texts are those of nginx's new cycle, which does not change meanwhile.
-    let zone = unsafe { Zone::new(&kept, log) };
+    let zone = unsafe { kept.file(log) };
 
     make(&zone, size)
         .inspect_err(|&err| zone.warn(Some(err), "its file cannot be made"))
         .ok()
 }
 
-fn make(zone: &Zone<'_>, size: usize) -> std::result::Result<NonNull<c_void>, Errno> {
+fn make(zone: &ZoneFile<'_>, size: usize) -> std::result::Result<NonNull<c_void>, Errno> {
     let directory = zone.open_directory()?;
-    let at = zone
-        .file_name()
-        .and_then(|name| directory.file(name.as_c_str()))
-        .and_then(|file| Header::read(&file))
-        .map_or_else(|_| unlikely_address(), |found| found.address);
     let file = directory.create(file_size(size))?;
-    let segment = map_file(&file, size, at)?;
+    let segment = earlier_address(zone, &directory, size)
+        .and_then(|at| map_file_at(&file, at, size, Rights::ReadWrite).ok())
+        .map_or_else(|| map_file(&file, size, unlikely_address()), Ok)?;
     let addr = segment.addr();
     let kept = Kept {
         address: addr.addr().get(),
         size,
         new: Some(file),
-        file: None,
+        named: None,
     };
 
     heap::push(&mut KEPT.lock(), kept).inspect_err(|_| {
@@ -109,6 +106,14 @@ fn make(zone: &Zone<'_>, size: usize) -> std::result::Result<NonNull<c_void>, Er
     })?;
 
     Ok(addr)
+}
+
+/// Where an earlier nginx has mapped a zone of this size; `None` if there is no such zone.
+fn earlier_address(zone: &ZoneFile<'_>, directory: &Directory, size: usize) -> Option<usize> {
+    let file = directory.file(zone.file_name().ok()?.as_c_str()).ok()?;
+    let header = Header::read(&file).ok()?;
+
+    (header.size() == size).then_some(header.address())
 }
 
 /// Frees shared memory. If it is that of a zone that is kept, removes the file, unless another
@@ -123,23 +128,26 @@ pub fn free(segment: Segment, log: Log) {
         return;
     };
 
-    if let Some((directory, name, identity)) = list.swap_remove(at).file {
-        let path = Path::new(OsStr::from_bytes(&directory));
-
-        // The file can have been removed by hand.
-        let _ = CPath::new(&[&name])
-            .and_then(|name| Directory::open(path)?.remove_if(name.as_c_str(), identity));
+    if let Some(place) = list.swap_remove(at).named {
+        place.remove();
     }
 
     mapping::free(log, segment);
 }
 
 /// Gives the new zone at `address` its content of before, if there is one, and its file a name.
-/// Does nothing if the zone has had its memory already, or has no file. `is_known`: the structure
+/// Does nothing if the zone has had its memory already, or has no file. `identity`: what an nginx
+/// must have in common with an earlier one to use its content. `is_known`: the structure
 /// in the zone can be checked. `is_upgrade`: processes of the earlier nginx can use its file now.
 ///
 /// Fails if the process cannot continue.
-pub fn publish(address: usize, zone: &Zone<'_>, is_known: bool, is_upgrade: bool) -> Result {
+pub fn publish(
+    address: usize,
+    zone: &ZoneFile<'_>,
+    identity: &[u8],
+    is_known: bool,
+    is_upgrade: bool,
+) -> Result {
     let Some((file, segment)) = take_new(address) else {
         return Ok(());
     };
@@ -149,28 +157,44 @@ pub fn publish(address: usize, zone: &Zone<'_>, is_known: bool, is_upgrade: bool
         return Ok(());
     }
 
-    let file = match adopt(&segment, &file, zone, is_upgrade) {
+    // Only the first cycle of a new binary begins with the zones of the old one.
+    if is_upgrade {
+        zone_file_variable::inherit();
+    } else {
+        zone_file_variable::forget();
+    }
+
+    // No other nginx takes or replaces the file meanwhile.
+    let _lock = match zone.open_directory().and_then(|directory| directory.lock()) {
+        Ok(lock) => lock,
+        Err(err) => {
+            zone.warn(Some(err), "its directory cannot be locked");
+            return Ok(());
+        }
+    };
+
+    let file = match adopt(&segment, &file, zone, identity) {
         Ok(copy) => {
             zone.note_used();
             copy
         }
-        Err(Refused::None) => file,
-        Err(Refused::Unfit(why)) => {
-            zone.warn_unused(why);
-            file
-        }
-        Err(Refused::Foreign) => {
-            zone.warn(None, "another nginx uses its file");
-            return Ok(());
-        }
-        Err(Refused::Lost(err)) => {
+        Err(Fault::Lost(err)) => {
             return Err(zone
                 .log
                 .fail(Level::Emerg, err, format_args!("mmap() of a zone failed")));
         }
+        Err(Fault::Refused(refused)) => {
+            refused.log(zone);
+
+            if matches!(refused, Refused::Foreign) {
+                return Ok(());
+            }
+
+            file
+        }
     };
 
-    if let Err(err) = name_file(&segment, &file, zone) {
+    if let Err(err) = name_file(&segment, &file, zone, identity) {
         zone.warn(Some(err), "its file gets no name");
     }
 
@@ -188,33 +212,76 @@ fn take_new(address: usize) -> Option<(OwnedFd, Segment)> {
     Some((file, unsafe { Segment::from_raw(addr, kept.size) }))
 }
 
+/// Why a new zone does not have the content of the earlier file.
+enum Fault {
+    /// The file is not used. The zone is as before.
+    Refused(Refused),
+    /// The zone cannot be mapped any more.
+    Lost(Errno),
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
 /// Fills a new zone with the content of the earlier file. Returns the file that it has now.
 fn adopt(
     segment: &Segment,
     file: &OwnedFd,
-    zone: &Zone<'_>,
-    is_upgrade: bool,
+    zone: &ZoneFile<'_>,
+    wanted: &[u8],
+) -> std::result::Result<OwnedFd, Fault> {
+    let copy = copy_earlier(segment, zone, wanted)?;
+
+    exchange(segment, &copy)
+        .or_else(|fault| {
+            // SAFETY: only `exchange` has used the memory since, and it has no references.
+            unsafe { map_over(segment, file) }.map_err(Fault::Lost)?;
+
+            Err(fault)
+        })
+        .map(|()| copy)
+}
+
+/// Copies the earlier file of a zone, if it has the identity `wanted`.
+fn copy_earlier(
+    segment: &Segment,
+    zone: &ZoneFile<'_>,
+    wanted: &[u8],
 ) -> std::result::Result<OwnedFd, Refused> {
     let directory = zone.open_directory()?;
     let name = zone.file_name()?;
     let earlier = directory.file(name.as_c_str())?;
+    let found = identity(earlier.as_raw_fd())?;
 
     // After a reload that has changed the size of a zone, the file is that of the old zone.
-    if is_own(identity(earlier.as_raw_fd())?) {
+    if is_own(found) {
         return Err(Refused::None);
     }
 
-    let is_used = zone_file::is_written(&earlier);
+    let is_used = is_written(&earlier);
 
-    if is_used && !is_upgrade {
+    if is_used && !is_of_old_binary(found) {
         return Err(Refused::Foreign);
     }
 
-    Header::read(&earlier)?.check(segment, zone.identity)?;
+    let header = Header::read(&earlier)?;
+
+    header.check(
+        segment.size(),
+        wanted,
+        "it is that of another module, configuration or build of nginx",
+    )?;
+
+    if header.address() != segment.addr().addr().get() {
+        return Err(Refused::Unfit("its address is not free in this process"));
+    }
 
     let copy = directory.create(file_size(segment.size()))?;
 
-    if is_upgrade {
+    if is_used {
         copy_in_use(
             &directory.file_to_change(name.as_c_str())?,
             &copy,
@@ -224,25 +291,26 @@ fn adopt(
         copy_unused(&earlier, &copy, segment.size())?;
     }
 
-    exchange(segment, &copy)
-        .or_else(|refused| {
-            // SAFETY: only `exchange` has used the memory since, and it has no references.
-            unsafe { map_over(segment, file) }.map_err(Refused::Lost)?;
-
-            Err(refused)
-        })
-        .map(|()| copy)
+    Ok(copy)
 }
 
 /// Whether a zone of this process has the file.
 fn is_own(file: Identity) -> bool {
-    let is_it = |kept: &Kept| kept.file.as_ref().is_some_and(|(_, _, own)| *own == file);
+    let is_it = |kept: &Kept| kept.named.as_ref().is_some_and(|own| own.identity == file);
 
     KEPT.lock().iter().any(is_it)
 }
 
+/// The files of the zones of this process, for a new binary. Fails with ENOMEM.
+pub fn files() -> std::result::Result<Vec<Identity>, Errno> {
+    let kept = KEPT.lock();
+    let named = kept.iter().filter_map(|kept| kept.named.as_ref());
+
+    heap::collect(named.map(|place| place.identity))
+}
+
 /// Maps the copy at the place of the new zone, and checks the pool and the structure in it.
-fn exchange(segment: &Segment, copy: &OwnedFd) -> std::result::Result<(), Refused> {
+fn exchange(segment: &Segment, copy: &OwnedFd) -> std::result::Result<(), Fault> {
     let (addr, size) = (segment.addr(), segment.size());
     let fixed = || {
         // SAFETY: the zone is mapped with this size, and code accesses it through `Words`.
@@ -252,14 +320,14 @@ fn exchange(segment: &Segment, copy: &OwnedFd) -> std::result::Result<(), Refuse
     let new = fixed();
 
     // SAFETY: no process but this one has the zone, and this one has no reference to it.
-    unsafe { map_over(segment, copy) }.map_err(Refused::Lost)?;
+    unsafe { map_over(segment, copy) }.map_err(Fault::Lost)?;
 
     if fixed() != new {
-        return Err(Refused::Unfit("its pool has another layout"));
+        return Err(Refused::Unfit("its pool has another layout").into());
     }
 
     // SAFETY: the zone is mapped with this size, and no other process has it.
-    unsafe { slab::adopt(addr, size) }.map_err(|_| Refused::Unfit(DAMAGED))?;
+    unsafe { slab::adopt(addr, size) }.map_err(Refused::Unfit)?;
 
     // SAFETY: as above; the function checks each address in the pool before it uses it.
     let why = unsafe { ngx_ipc_zone_content(addr.as_ptr(), size) };
@@ -269,29 +337,28 @@ fn exchange(segment: &Segment, copy: &OwnedFd) -> std::result::Result<(), Refuse
     }
 
     // SAFETY: the function returns NULL or a string that lives for ever.
-    Err(Refused::Unfit(
-        unsafe { CStr::from_ptr(why) }.to_str().unwrap_or(DAMAGED),
-    ))
+    let why = unsafe { CStr::from_ptr(why) };
+
+    Err(Refused::Unfit(why.to_str().unwrap_or(DAMAGED)).into())
 }
 
 /// Completes the file of a zone, and gives it its name.
-fn name_file(segment: &Segment, file: &OwnedFd, zone: &Zone<'_>) -> std::result::Result<(), Errno> {
-    Header::write(file, segment, zone.identity)?;
+fn name_file(
+    segment: &Segment,
+    file: &OwnedFd,
+    zone: &ZoneFile<'_>,
+    identity: &[u8],
+) -> std::result::Result<(), Errno> {
+    Header::write(file, segment, identity)?;
 
-    let (name, new) = (zone.file_name()?, zone.new_name()?);
-    let place = (
-        heap::collect(zone.directory.iter().copied())?,
-        heap::collect(name.as_c_str().to_bytes().iter().copied())?,
-        identity(file.as_raw_fd())?,
-    );
+    let place = Place::new(zone, file)?;
 
-    zone.open_directory()?
-        .publish(file, new.as_c_str(), name.as_c_str())?;
+    zone.publish(file)?;
 
     let address = segment.addr().addr().get();
 
     if let Some(kept) = KEPT.lock().iter_mut().find(|kept| kept.address == address) {
-        kept.file = Some(place);
+        kept.named = Some(place);
     }
 
     Ok(())
