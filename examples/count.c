@@ -1,4 +1,4 @@
-/* count ADDRESS: tells each client how many clients the workers have had together. */
+/* count ADDRESS [DIRECTORY]: tells each client how many clients the workers have had together. */
 #include <ngx_ipc.h>
 
 static ngx_int_t
@@ -53,6 +53,7 @@ main(int argc, char **argv)
     conf.listening_n = 1;
     conf.worker_processes = 4;
     conf.keep_zones = 1;                /* the count also survives an upgrade */
+    if (argc > 2) { conf.zones_directory = argv[2]; }   /* and the end of the program */
     listening.address = (argc > 1) ? argv[1] : "127.0.0.1:8080";
     return ngx_ipc_main(&conf, argc, argv);
 }

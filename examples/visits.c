@@ -1,4 +1,4 @@
-/* visits ADDRESS: tells each client its number, and those of the clients before it. */
+/* visits ADDRESS [DIRECTORY]: tells each client its number, and those of the clients before it. */
 #include <ngx_ipc.h>
 #include <ngx_ipc_zone.h>
 
@@ -91,6 +91,7 @@ main(int argc, char **argv)
     conf.listening_n = 1;
     conf.worker_processes = 4;
     conf.keep_zones = 1;                /* the visits also survive an upgrade */
+    if (argc > 2) { conf.zones_directory = argv[2]; }   /* and the end of the program */
     listening.address = (argc > 1) ? argv[1] : "127.0.0.1:8080";
     return ngx_ipc_main(&conf, argc, argv);
 }

@@ -202,6 +202,12 @@ struct ngx_core_conf_s {
      * Only the library sets the field, in the configuration of a cycle.
      */
     ngx_str_t oldpid;
+    /*
+     * The directory with the files of the zones of shared memory, which is made if it
+     * does not exist, for example in /dev/shm: the zones survive an upgrade, the end of
+     * the program, and processes that are killed. NULL: no files.
+     */
+    const char *zones_directory;
 };
 
 /* The state of a program from one configuration to the next. */

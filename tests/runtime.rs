@@ -101,5 +101,7 @@ mod unix_files;
 mod upgrade;
 #[path = "runtime/worker_spawns.rs"]
 mod worker_spawns;
+#[path = "runtime/zone_files.rs"]
+mod zone_files;
 #[path = "runtime/zone_view.rs"]
 mod zone_view;

@@ -25,6 +25,7 @@ static ngx_ipc_zone_type_t  type;
 static size_t               size;
 static ngx_uint_t           noreuse;
 static ngx_shm_zone_t      *zone;
+static ngx_uint_t           undeclared;    /* 1: it declares no zone */
 
 /* Called after the zone is declared, or NULL. */
 
@@ -32,12 +33,17 @@ static void               (*declare_more)(ngx_cycle_t *cycle);
 
 static ngx_int_t          (*check)(ngx_cycle_t *cycle);
 static ngx_flag_t           keep;
+static const char          *directory;     /* that of the files of zones, or NULL */
 
 
 static char *
 init_conf(ngx_cycle_t *cycle, void *unused)
 {
     static ngx_str_t  name = ngx_string("accounts");
+
+    if (undeclared) {
+        return NGX_CONF_OK;
+    }
 
     zone = ngx_ipc_zone_add(cycle, &type, &name, size);
 
@@ -92,6 +98,7 @@ run(ngx_int_t (*function)(ngx_cycle_t *cycle))
         ngx_ipc_conf_init(&conf);
         conf.master = 0;
         conf.keep_zones = keep;
+        conf.zones_directory = directory;
         conf.modules = modules;
         conf.error_log = "stderr";
 

@@ -12,7 +12,8 @@ use crate::log::Level;
 use crate::sys::parts::Parts;
 use crate::sys::time::pause;
 use crate::sys::words::Words;
-use crate::zone::shmtx::ngx_shmtx_t;
+use crate::zone::owner::{has_exited, pid_of};
+use crate::zone::shmtx::{ngx_shmtx_sh_t, ngx_shmtx_t};
 use crate::zone::slab::layout::{HEADER, MIN_SHIFT, Sizes, WORD, field, is_begun, ngx_slab_pool_t};
 use crate::zone::slab::pool::{Fault, Pool, Result};
 use crate::zone::slab::verify::verify;
@@ -139,8 +140,8 @@ pub const DAMAGED: &str = "it is damaged";
 pub const LOCKED: &str = "its lock is held";
 
 /// Checks the zone at `zone`, which another binary has made, and which its processes still
-/// use. Undoes the operation in which one of them has died. Returns why the zone cannot be
-/// used.
+/// use. Undoes the operation in which one of them has died. If it is a typed zone, the next
+/// transaction tells the module of the death. Returns why the zone cannot be used.
 ///
 /// # Safety
 ///
@@ -151,7 +152,9 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
     let pool = unsafe { found(zone, size) }?;
     // SAFETY: the memory has room for the header, which begins with the words of the lock. They
     // are atomics.
-    let lock = lock_of(unsafe { zone.cast().as_ref() });
+    let words: &'static ngx_shmtx_sh_t = unsafe { zone.cast().as_ref() };
+    let before = words.owner();
+    let lock = lock_of(words);
 
     if !lock_soon(&lock) {
         return Err(LOCKED);
@@ -160,6 +163,10 @@ pub unsafe fn adopt(zone: NonNull<c_void>, size: usize) -> std::result::Result<(
     undo(&pool);
 
     let is_right = check(&pool, |_| {});
+
+    if is_right && before != 0 && has_exited(before) {
+        note_death(&pool, pid_of(before));
+    }
 
     lock.unlock(unchecked(), log);
 

@@ -15,7 +15,7 @@ use crate::config::{NGX_OK, ngx_str_t};
 use crate::log::Log;
 use crate::status::{Result, Status};
 use crate::zone::slab::pool::{self, Pool};
-use crate::zone::transaction::Transaction;
+use crate::zone::transaction::{Found, Transaction};
 use crate::zone::typed::{Header, NAME_MAX, Type};
 
 /// Text for a type in log lines.
@@ -155,14 +155,15 @@ pub(super) fn fill(zone: Zone, declared: &Declared, old: Option<&Old<'_>>, log: 
     }
 }
 
-/// Calls the function `migrate` of the type with the lock of the old zone. Returns why the
-/// content was not migrated.
-fn migrate(
+/// Does `work` with the lock of an old zone, after the transaction of a process that has died is
+/// undone or completed: the content is never that in the middle of a transaction. Returns why this
+/// cannot be done.
+pub(super) fn settled<T>(
     zone: Zone,
-    declared: &Declared,
     old: &Old<'_>,
     log: Log,
-) -> std::result::Result<(), &'static str> {
+    work: impl FnOnce(Found) -> std::result::Result<T, &'static str>,
+) -> std::result::Result<T, &'static str> {
     // SAFETY: the memory begins with the words of its lock, and stays mapped until the caller
     // returns. The reference does not outlive this function.
     let lock = lock_owner::lock_of(unsafe { old.addr.cast().as_ref() });
@@ -171,26 +172,36 @@ fn migrate(
         return Err(LOCKED);
     }
 
-    let result = migrate_locked(zone, declared, old, log);
+    let report = |fault: pool::Fault| slab_log::report(old.pool, 0, fault);
+    let found = Transaction::of(old.pool).and_then(|old| old.settle(0, report));
+    let result = found.or(Err(DAMAGED)).and_then(|found| {
+        report_found(zone, old.pool, &found, log);
+        work(found)
+    });
 
     lock.unlock(lock_owner::unchecked(), lock_owner::log);
     result
 }
 
-fn migrate_locked(
+/// Calls the function `migrate` of the type with the lock of the old zone. Returns why the
+/// content was not migrated.
+fn migrate(
     zone: Zone,
     declared: &Declared,
     old: &Old<'_>,
     log: Log,
 ) -> std::result::Result<(), &'static str> {
-    let report = |fault: pool::Fault| slab_log::report(old.pool, 0, fault);
-    // The old content must not be that in the middle of a transaction.
-    let found = Transaction::of(old.pool).and_then(|old| old.settle(0, report));
+    settled(zone, old, log, |found| {
+        migrate_settled(zone, declared, old, found)
+    })
+}
 
-    let found = found.or(Err(DAMAGED))?;
-
-    report_found(zone, old.pool, &found, log);
-
+fn migrate_settled(
+    zone: Zone,
+    declared: &Declared,
+    old: &Old<'_>,
+    found: Found,
+) -> std::result::Result<(), &'static str> {
     let header = Header::find(old.pool).ok_or(DAMAGED)?;
     let mut name = [0; NAME_MAX];
     let Type { name, version } = header.type_in(&mut name).or(Err(DAMAGED))?;

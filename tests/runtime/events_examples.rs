@@ -26,7 +26,7 @@ fn start(name: &str, arguments: &[&str]) -> (Killed, PathBuf) {
 }
 
 /// The lines of the log that contain `text`.
-fn lines(log: &PathBuf, text: &str) -> Vec<String> {
+pub fn lines(log: &PathBuf, text: &str) -> Vec<String> {
     let log = std::fs::read_to_string(log).unwrap();
 
     log.lines()
@@ -127,7 +127,7 @@ fn a_connection_with_a_timeout() {
 }
 
 /// A client of `examples/count.c`. Returns how many clients the program has counted.
-fn count(address: &str) -> usize {
+pub fn count(address: &str) -> usize {
     let mut text = String::new();
     let mut stream = find("a server", || TcpStream::connect(address).ok());
 
@@ -137,7 +137,7 @@ fn count(address: &str) -> usize {
 }
 
 /// The processes of an example whose parent is `master`.
-fn children_of(name: &str, master: i32) -> BTreeSet<i32> {
+pub fn children_of(name: &str, master: i32) -> BTreeSet<i32> {
     let mut all = proc::running(&example(name));
 
     all.retain(|&pid| proc::parent(pid) == Some(master));
@@ -227,9 +227,13 @@ fn clients_are_counted_in_a_zone() {
 
 /// A client of `examples/visits.c`. Returns the numbers of this visit and of those before it;
 /// `None` if its worker was killed.
-fn visit(address: &str) -> Option<Vec<usize>> {
+pub fn visit(address: &str) -> Option<Vec<usize>> {
+    visit_over(find("a server", || TcpStream::connect(address).ok()))
+}
+
+/// A visit over a connection, as [`visit`].
+pub fn visit_over(mut stream: TcpStream) -> Option<Vec<usize>> {
     let mut text = String::new();
-    let mut stream = find("a server", || TcpStream::connect(address).ok());
 
     stream.set_read_timeout(Some(SOON)).unwrap();
     stream.read_to_string(&mut text).ok()?;

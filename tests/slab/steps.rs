@@ -466,7 +466,13 @@ fn operations() -> Vec<(String, Scene, Operation)> {
     let run = 2 * PAGE;
     let four = |scene: Scene| scene.with(4, run);
 
-    add("free the first run", 16, &|scene| scene.with(2, run), Some(0), run);
+    add(
+        "free the first run",
+        16,
+        &|scene| scene.with(2, run),
+        Some(0),
+        run,
+    );
     add(
         "free the run before the first free one",
         16,

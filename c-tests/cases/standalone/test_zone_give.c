@@ -424,7 +424,7 @@ test_no_file(void)
     start();
     keep = 0;
     T_EQ(run(check_no_file), 0);
-    T_OK(logged("the zone \"accounts\" cannot be given: its memory is no file, "
+    T_OK(logged("the zone \"accounts\" cannot be given: its memory is no file in memory, "
                 "see keep_zones"));
 }
 

@@ -156,6 +156,11 @@ impl<'a> Conf<'a> {
         self.path(self.get().pid)
     }
 
+    /// The directory with the files of zones, if there is one.
+    pub fn zones_directory(self) -> Option<&'a Path> {
+        self.path(self.get().zones_directory)
+    }
+
     /// The text that says where the log writes.
     pub fn error_log_text(self) -> Option<&'a [u8]> {
         self.c_str(self.get().error_log).map(CStr::to_bytes)

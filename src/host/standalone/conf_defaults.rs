@@ -51,6 +51,7 @@ pub const DEFAULTS: ngx_core_conf_t = ngx_core_conf_t {
     user: libc::uid_t::MAX,
     group: libc::gid_t::MAX,
     oldpid: ngx_str_t::empty(),
+    zones_directory: ptr::null(),
 };
 
 /// The size of an `ngx_core_conf_t` in version 0.1.
@@ -58,5 +59,6 @@ pub const FIRST_SIZE: usize = offset_of!(ngx_core_conf_t, listening_size) + size
 
 // The structure must end with a field, not with padding, as `sized` explains.
 const _: () = assert!(
-    offset_of!(ngx_core_conf_t, oldpid) + size_of::<ngx_str_t>() == size_of::<ngx_core_conf_t>()
+    offset_of!(ngx_core_conf_t, zones_directory) + size_of::<*const u8>()
+        == size_of::<ngx_core_conf_t>()
 );

@@ -123,6 +123,7 @@ impl Draft {
             &mut conf.error_log,
             &mut conf.name,
             &mut conf.version,
+            &mut conf.zones_directory,
         ] {
             change(text);
         }

@@ -79,7 +79,9 @@ pub fn open(zone: Zone, rights: Rights) -> Result<RawFd> {
     };
 
     let result = match kept_zones::with_file(zone.memory().addr(), copy) {
-        None => Err(Refusal::Text("its memory is no file, see keep_zones")),
+        None => Err(Refusal::Text(
+            "its memory is no file in memory, see keep_zones",
+        )),
         Some(Err(err)) => Err(Refusal::Failed("opening its file", err)),
         Some(Ok(file)) => Ok(file.into_raw_fd()),
     };

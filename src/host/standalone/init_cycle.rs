@@ -22,7 +22,7 @@ use super::shared_memory_add;
 use super::socket_names;
 use super::types::{ngx_array_t, ngx_core_conf_t, ngx_cycle_t};
 use super::variables::ngx_cycle;
-use super::zones;
+use super::{zone_files, zones};
 use crate::config::ngx_str_t;
 use crate::host::sized;
 use crate::log::{Level, Log};
@@ -71,6 +71,7 @@ pub unsafe fn reload(old: Cycle) -> Result<Cycle> {
 
     pidfile::change(old, new, log).inspect_err(|_| discard(new, Some(old)))?;
     zones::take_over(new, old);
+    zone_files::publish(new.log());
 
     // Signal handlers log to the new cycle from now on. If the program has set
     // `ngx_cycle` to a cycle of its own, `ngx_cycle` stays.

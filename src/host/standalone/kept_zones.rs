@@ -16,14 +16,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::adopt_zone::{adopt, drop_zone};
 use crate::host::globals::ngx_ipc_huge_pages;
-use crate::host::slab;
 use crate::log::{Level, Log};
 use crate::shmem::{huge_pages, mapping};
 use crate::sys::inherit::Inherited;
 use crate::sys::lock::Lock;
 use crate::sys::memory_file::{self, unlikely_address};
-use crate::sys::shm::{Rights, Segment, map_file, map_file_at};
+use crate::sys::shm::{Segment, map_file};
 use crate::sys::{environment, heap};
 use crate::zone::FILE_NAME;
 use crate::zone::slab::known;
@@ -123,6 +123,11 @@ fn unmap(zone: &Zone, log: Log) {
     mapping::free(log, segment);
 }
 
+/// Whether the old binary has handed down a zone with this name.
+pub fn is_offered(name: &[u8]) -> bool {
+    OFFERED.lock().iter().any(|zone| zone.name == name)
+}
+
 /// Maps the zone of the old binary with this name and, if it is given, this size. Returns the
 /// address and the size; `None` if there is no such zone or, with a warning in the log, if it
 /// cannot be used.
@@ -159,17 +164,11 @@ fn map(zone: Zone, size: usize) -> std::result::Result<NonNull<c_void>, &'static
         return Err("it has another size");
     }
 
-    let segment = map_file_at(&zone.file, zone.address, size, Rights::ReadWrite)
-        .or(Err("its address is not free in this process"))?;
+    let segment = adopt(&zone.file, zone.address, size)?;
 
-    // SAFETY: the file has just been mapped, with this size.
-    let checked = unsafe { slab::adopt(segment.addr(), size) };
-
-    checked
-        .and_then(|()| keep(&zone.name, &segment, zone.file).or(Err("there is no memory")))
-        .inspect_err(|_| {
-            let _ = segment.unmap();
-        })?;
+    keep(&zone.name, &segment, zone.file)
+        .or(Err("there is no memory"))
+        .inspect_err(|_| drop_zone(&segment))?;
 
     Ok(segment.addr())
 }

@@ -21,12 +21,13 @@ use super::variables::{
 };
 use super::{
     activation, arguments, channel, event_loop, log_file, master, message_conf, message_loop,
-    pidfile, service_manager, setproctitle, single,
+    pidfile, service_manager, setproctitle, single, zone_files,
 };
 use crate::host::globals::{ngx_ipc_huge_pages, ngx_os_argv};
 use crate::host::messages::program::{self, Program};
 use crate::host::messages::{first, settings};
 use crate::host::signal_handler::signal_handler;
+use crate::host::zone_file_variable;
 use crate::log::{Level, Log};
 use crate::process::{reap, signals};
 use crate::status::Result;
@@ -112,6 +113,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
     unsafe { arguments::save(argc, argv, boot.log())? };
 
     kept_zones::inherit(boot.log());
+    zone_file_variable::inherit();
 
     let cycle = first_cycle(boot.log(), conf, take_inherited(boot.log())?);
 
@@ -128,6 +130,7 @@ unsafe fn set_up(conf: Conf<'_>, argc: c_int, argv: *mut *mut c_char) -> Result<
 
     finish(conf, cycle, &mut starting).inspect_err(|_| abandon(cycle))?;
 
+    zone_files::publish(cycle.log());
     service_manager::take(cycle.log());
     ngx_os_argv.store(argv, Relaxed);
 

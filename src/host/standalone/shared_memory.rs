@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
 
 use super::cycle::Cycle;
-use super::kept_zones;
+use super::keep_zones::{self, Keep, Taken};
 use super::list;
 use crate::config::NGX_OK;
 use crate::host::shm_zone::{Zone, bytes, refuse};
@@ -39,13 +39,16 @@ impl Zone {
     }
 
     /// Gives the zone its memory, and calls the function `init` of the module.
-    pub(super) fn init(self, old: Option<Self>, keep: bool, log: Log) -> Result {
+    pub(super) fn init(self, old: Option<Self>, mut keep: Keep<'_>, log: Log) -> Result {
         self.check_size(log)?;
 
         match old {
             Some(old) => self.use_memory(old.get().shm.addr),
-            None => match self.of_old_binary(log) {
-                Some(addr) => self.use_memory(addr.as_ptr().cast()),
+            None => match self.take_earlier(Some(self.get().shm.size), &mut keep, log) {
+                Some(taken) => {
+                    keep.note_used(&taken, self.name(), log);
+                    self.use_memory(taken.addr.as_ptr().cast());
+                }
                 None => self.allocate(keep, log)?,
             },
         }
@@ -93,13 +96,19 @@ impl Zone {
         self.set_owner(false);
     }
 
-    /// The memory of this zone that the binary had which has executed this one.
-    fn of_old_binary(self, log: Log) -> Option<NonNull<c_void>> {
+    /// The memory of this zone, with this size if it is given, that the binary had which has
+    /// executed this one, or that an earlier server has left.
+    pub(super) fn take_earlier(
+        self,
+        size: Option<usize>,
+        keep: &mut Keep<'_>,
+        log: Log,
+    ) -> Option<Taken> {
         if self.get().noreuse != 0 {
             return None;
         }
 
-        kept_zones::take(self.name(), Some(self.get().shm.size), log).map(|(addr, _)| addr)
+        keep.take(self.name(), size, log)
     }
 
     fn call_init(self, data: *mut c_void) -> Result {
@@ -111,13 +120,15 @@ impl Zone {
         }
     }
 
-    /// Allocates memory, which can be handed down to a new binary if `keep` is set, and makes a
-    /// pool in it.
-    pub(super) fn allocate(self, keep: bool, log: Log) -> Result {
+    /// Allocates memory, which is kept as `keep` says, and makes a pool in it. No later server
+    /// needs the memory of a zone that is not to be reused.
+    pub(super) fn allocate(self, keep: Keep<'_>, log: Log) -> Result {
         let mut result = Ok(());
-        let kept = keep
-            .then(|| kept_zones::allocate(self.name(), self.get().shm.size, log))
-            .flatten();
+        let keep = match self.get().noreuse {
+            0 => keep,
+            _ => keep.without_directory(),
+        };
+        let kept = keep.allocate(self.name(), self.get().shm.size, log);
 
         self.update(|zone| match kept {
             Some(addr) => zone.shm.addr = addr.as_ptr().cast(),
@@ -155,7 +166,7 @@ impl Zone {
         let (log, address) = (self.log(), self.get().shm.addr.addr());
 
         self.update(|zone| {
-            if kept_zones::free(address, log) {
+            if keep_zones::free(address, log) {
                 zone.shm.addr = ptr::null_mut();
             } else {
                 // SAFETY: `allocate` has set the address, or the memory was taken over with

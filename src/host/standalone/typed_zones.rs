@@ -9,12 +9,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr::{self, NonNull};
 
 use super::cycle::Cycle;
+use super::keep_zones::{self, Keep};
+use super::shared_memory_add;
 use super::socket_names::put_text;
 use super::types::ngx_cycle_t;
-use super::{kept_zones, shared_memory_add};
 use crate::config::ngx_str_t;
 use crate::host::shm_zone::{Zone, refuse};
-use crate::host::zone_root::{Old, Use, decide_use, fill, not_used, set_root};
+use crate::host::zone_root::{Old, Use, decide_use, fill, not_used, set_root, settled};
 use crate::host::zone_type::{self, Declared, Private, ngx_ipc_zone_type_t, type_of};
 use crate::log::Log;
 use crate::status::{Result, Status};
@@ -77,7 +78,13 @@ fn remember(cycle: Cycle, zone: Zone, declared: &Declared) -> Result<Zone> {
 }
 
 /// Gives a typed zone its memory, and calls the functions of its type.
-pub fn init(zone: Zone, declared: &Declared, old: Option<Cycle>, keep: bool, log: Log) -> Result {
+pub fn init(
+    zone: Zone,
+    declared: &Declared,
+    old: Option<Cycle>,
+    keep: Keep<'_>,
+    log: Log,
+) -> Result {
     zone.check_size(log)?;
 
     let named = old
@@ -86,12 +93,12 @@ pub fn init(zone: Zone, declared: &Declared, old: Option<Cycle>, keep: bool, log
 
     match named {
         Some(old) => after_reload(zone, declared, old, keep, log),
-        None => after_upgrade(zone, declared, keep, log),
+        None => after_start(zone, declared, keep, log),
     }
 }
 
 /// Uses the memory of the zone with the same name in the old cycle.
-fn after_reload(zone: Zone, declared: &Declared, named: Zone, keep: bool, log: Log) -> Result {
+fn after_reload(zone: Zone, declared: &Declared, named: Zone, keep: Keep<'_>, log: Log) -> Result {
     let shm = &named.get().shm;
     let (Some(pool), Some(addr)) = (named.slab_pool(), NonNull::new(shm.addr.cast())) else {
         return make(zone, declared, None, keep, log);
@@ -114,15 +121,14 @@ fn after_reload(zone: Zone, declared: &Declared, named: Zone, keep: bool, log: L
     }
 }
 
-/// Uses the memory that the binary had which has executed this one, or else makes the zone.
-fn after_upgrade(zone: Zone, declared: &Declared, keep: bool, log: Log) -> Result {
+/// Uses the memory that the binary had which has executed this one, or that an earlier server has
+/// left, or else makes the zone.
+fn after_start(zone: Zone, declared: &Declared, mut keep: Keep<'_>, log: Log) -> Result {
     let size = declared.0.migrate.is_none().then_some(zone.get().shm.size);
-    let taken = (zone.get().noreuse == 0)
-        .then(|| kept_zones::take(zone.name(), size, log))
-        .flatten();
-    let Some((addr, size)) = taken else {
+    let Some(taken) = zone.take_earlier(size, &mut keep, log) else {
         return make(zone, declared, None, keep, log);
     };
+    let (addr, size) = (taken.addr, taken.size);
 
     // SAFETY: the memory has just been mapped with this size, and was checked.
     let Some(pool) = unsafe { Words::new(addr, size) }.map(Pool::new) else {
@@ -134,30 +140,43 @@ fn after_upgrade(zone: Zone, declared: &Declared, keep: bool, log: Log) -> Resul
         size,
     };
 
-    let decided = decide_use(zone, declared, &old);
+    let decided = match decide_use(zone, declared, &old) {
+        Ok(Use::Keep) => settled(zone, &old, log, |_| Ok(Use::Keep)),
+        decided => decided,
+    };
 
     if let Ok(Use::Keep) = decided {
+        keep.note_used(&taken, zone.name(), log);
         zone.use_memory(addr.as_ptr().cast());
         set_root(zone, log)?;
         return zone.start(None, log);
     }
 
     let result = match decided {
-        Ok(Use::Migrate) => make(zone, declared, Some(&old), keep, log),
+        Ok(Use::Migrate) => {
+            keep.note_used(&taken, zone.name(), log);
+            make(zone, declared, Some(&old), keep, log)
+        }
         decided => {
             let why = decided.err().unwrap_or("it has no type");
 
-            kept_zones::warn(zone.name(), why, log);
+            keep.warn_unused(&taken, zone.name(), why, log);
             make(zone, declared, None, keep, log)
         }
     };
 
-    kept_zones::free(addr.addr().get(), log);
+    keep_zones::free(addr.addr().get(), log);
     result
 }
 
 /// Makes the zone of new memory, and migrates the content of `old`.
-fn make(zone: Zone, declared: &Declared, old: Option<&Old<'_>>, keep: bool, log: Log) -> Result {
+fn make(
+    zone: Zone,
+    declared: &Declared,
+    old: Option<&Old<'_>>,
+    keep: Keep<'_>,
+    log: Log,
+) -> Result {
     zone.allocate(keep, log)?;
     fill(zone, declared, old, log)?;
     zone.start(None, log)

@@ -493,6 +493,10 @@ pub struct ngx_core_conf_s {
     /// The name of the old binary's pid file during an upgrade; empty: no file.
     /// Only the library sets the field, in the configuration of a cycle.
     pub oldpid: ngx_str_t,
+    /// The directory with the files of the zones of shared memory, which is made if it
+    /// does not exist, for example in /dev/shm: the zones survive an upgrade, the end of
+    /// the program, and processes that are killed. NULL: no files.
+    pub zones_directory: *const c_char,
 }
 
 /// nginx's typedef.

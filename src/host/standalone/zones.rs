@@ -5,12 +5,15 @@ use std::ptr::NonNull;
 
 use super::cycle::Cycle;
 use super::hooks::UNLOCK;
+use super::keep_zones::Keep;
 use super::typed_zones;
 use crate::config::ngx_pid_t;
 use crate::host::shm_zone::Zone;
 use crate::host::{lock_owner, slab, zone_type};
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::status::Result;
+use crate::sys::directory::absolute;
+use crate::sys::path::CPath;
 use crate::sys::words::Words;
 
 /// Gives all zones of `cycle` their memory: that of a zone of `old`, or new memory.
@@ -19,7 +22,17 @@ use crate::sys::words::Words;
 /// refuses it. Then the caller destroys the cycle. The zones of `old` have not changed,
 /// unless a module has changed them.
 pub fn init_all(cycle: Cycle, old: Option<Cycle>, log: Log) -> Result {
-    let keep = cycle.conf().copy().keep_zones != 0;
+    let conf = cycle.conf();
+    let directory = conf.zones_directory().map(absolute).transpose();
+    let directory = directory.map_err(|err| {
+        let text = format_args!("zones_directory cannot be used");
+
+        log.fail(Level::Emerg, err, text)
+    })?;
+    let keep = Keep {
+        over_upgrade: conf.copy().keep_zones != 0,
+        directory: directory.as_ref().map(CPath::as_path),
+    };
 
     if cycle.zones().next().is_some() {
         // The function that unlocks runs in a signal handler, where the number of this

@@ -4,7 +4,7 @@ use nix::errno::Errno;
 
 use crate::sys::heap;
 use crate::sys::other_process::OtherProcess;
-use crate::sys::proc_maps::{Mapping, shared};
+use crate::sys::proc_maps::{Mapping, hex, shared};
 use crate::zone::FILE_NAME;
 use crate::zone::slab::layout::{HEADER, Sizes, field};
 
@@ -86,7 +86,8 @@ fn size_of_pool(header: &[u8; HEADER], mapping: &Mapping<'_>) -> Option<usize> {
 }
 
 /// The name of a zone. The modules of nginx set a text for log lines in the zone, such as
-/// ` in limit_req zone "one"`. A zone that survives an upgrade has a file with its name.
+/// ` in limit_req zone "one"`. A zone that survives an upgrade or a restart has a file with its
+/// name.
 fn name(
     process: &OtherProcess,
     header: &[u8; HEADER],
@@ -105,17 +106,38 @@ fn name(
         Ok(()) => text.split(|&byte| byte == 0).next().unwrap_or_default(),
         Err(_) => &[],
     };
-    let of_file = file
+    let file = file.strip_suffix(b" (deleted)").unwrap_or(file);
+    let of_memory = file
         .strip_prefix(MEMFD)
-        .and_then(|file| file.strip_prefix(FILE_NAME))
-        .map(|file| file.strip_suffix(b" (deleted)").unwrap_or(file));
-    let name = match (quoted(text), of_file) {
-        (Some(name), _) => name,
-        (None, Some(name)) => name,
-        (None, None) => text.trim_ascii(),
-    };
+        .and_then(|file| file.strip_prefix(FILE_NAME));
+    let of_file = file
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .and_then(|file| file.strip_suffix(b".zone"));
 
-    heap::collect(name.iter().copied())
+    match (quoted(text).or(of_memory), of_file) {
+        (Some(name), _) => heap::collect(name.iter().copied()),
+        (None, Some(name)) => heap::collect(unescaped(name)),
+        (None, None) => heap::collect(text.trim_ascii().iter().copied()),
+    }
+}
+
+/// The bytes of a name in which `%XX` is the byte with this code.
+fn unescaped(mut name: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let (&first, behind) = name.split_first()?;
+        let code = behind
+            .get(..2)
+            .filter(|_| first == b'%')
+            .and_then(|digits| u8::try_from(hex(digits)?).ok());
+
+        name = match code {
+            Some(_) => behind.get(2..).unwrap_or_default(),
+            None => behind,
+        };
+
+        Some(code.unwrap_or(first))
+    })
 }
 
 /// The text between the quotes of `text`, if it has some.
@@ -138,6 +160,17 @@ mod tests {
         for text in [&b""[..], b"one", b"\"", b"\"\"", b"one\""] {
             assert_eq!(quoted(text), None);
         }
+    }
+
+    #[test]
+    fn a_name_of_a_file_is_escaped() {
+        let name = |text: &[u8]| unescaped(text).collect::<Vec<_>>();
+
+        assert_eq!(name(b"one-2_"), b"one-2_");
+        assert_eq!(name(b"%2E%2Fa%FF"), b"./a\xff");
+        assert_eq!(name(b"%"), b"%");
+        assert_eq!(name(b"a%2"), b"a%2");
+        assert_eq!(name(b"%zz%41"), b"%zzA");
     }
 
     #[test]
