@@ -17,7 +17,7 @@
 /* The names of all files of one run of the test contain the pid of the run. */
 
 static char  pid_file[64], old_file[64], new_file[64], log_file[64];
-static char  sock_file[64], unix_address[64];
+static char  sock_file[64], unix_address[64], zones_directory[64];
 
 
 static ngx_core_conf_t  conf;
@@ -571,8 +571,9 @@ a_single_program(void)
 }
 
 
-/* Zones that each cycle declares. */
+/* Zones that each cycle declares: so many, and a typed zone. */
 
+static int              zones_n;
 static ngx_shm_zone_t  *typed_zone;
 
 
@@ -590,9 +591,7 @@ declare_zones(ngx_cycle_t *cycle, void *unused)
     memset(&cf, 0, sizeof(cf));
     cf.cycle = cycle;
 
-    /* More zones than the first part of the list has room for. */
-
-    for (i = 0; i < 6; i++) {
+    for (i = 0; i < zones_n; i++) {
         name.data = (u_char *) text;
         name.len = snprintf(text, sizeof(text), "zone %d", i);
 
@@ -699,11 +698,63 @@ static ngx_core_module_t  zones = { ngx_string("zones"), NULL, declare_zones };
 
 
 static void
+with_zones(int n)
+{
+    zones_n = n;
+    module.ctx = &zones;
+    module.type = NGX_CORE_MODULE;
+}
+
+
+/* More zones than the first part of the list has room for. */
+
+static void
 a_single_program_with_zones(void)
 {
     a_single_program();
-    module.ctx = &zones;
-    module.type = NGX_CORE_MODULE;
+    with_zones(6);
+}
+
+
+/* The zones are in files, which are those of an earlier program, if there are some. */
+
+static void
+a_single_program_with_files(void)
+{
+    a_single_program();
+    with_zones(1);
+    conf.zones_directory = zones_directory;
+    conf.keep_zones = 1;
+}
+
+
+static void
+remove_files(void)
+{
+    char  file[96];
+
+    snprintf(file, sizeof(file), "%s/zone%%200.zone", zones_directory);
+    (void) unlink(file);
+    snprintf(file, sizeof(file), "%s/typed.zone", zones_directory);
+    (void) unlink(file);
+    T_EQ(rmdir(zones_directory) == -1 && errno != ENOENT, 0);
+}
+
+
+static void
+a_single_program_with_new_files(void)
+{
+    a_single_program_with_files();
+    remove_files();
+}
+
+
+static void
+an_upgrade_with_files(void)
+{
+    an_upgrade();
+    with_zones(1);
+    conf.zones_directory = zones_directory;
 }
 
 
@@ -888,6 +939,13 @@ static const t_call_t  calls[] = {
     { "an upgrade of ngx_ipc_main", an_upgrade, call_upgrade, 0 },
     { "ngx_init_cycle", a_single_program, call_ngx_init_cycle, 1 },
     { "ngx_init_cycle with zones", a_single_program_with_zones, call_ngx_init_cycle, 1 },
+    { "ngx_ipc_main with new files of zones", a_single_program_with_new_files,
+      call_ngx_ipc_main, 0 },
+    { "ngx_ipc_main with files of zones", a_single_program_with_files,
+      call_ngx_ipc_main, 0 },
+    { "an upgrade with files of zones", an_upgrade_with_files, call_upgrade, 0 },
+    { "ngx_init_cycle with files of zones", a_single_program_with_new_files,
+      call_ngx_init_cycle, 1 },
     { "ngx_ipc_signal", a_pid_file, call_ngx_ipc_signal, 0 },
 };
 
@@ -904,6 +962,7 @@ name_files(void)
     snprintf(log_file, 64, "/tmp/ngx_ipc_no_memory.%d.log", pid);
     snprintf(sock_file, 64, "/tmp/ngx_ipc_no_memory.%d.sock", pid);
     snprintf(unix_address, 64, "unix:/tmp/ngx_ipc_no_memory.%d.sock", pid);
+    snprintf(zones_directory, 64, "/dev/shm/ngx_ipc_no_memory.%d", pid);
     snprintf(command, 80, ": > /tmp/ngx_ipc_no_memory.%d.new", pid);
 }
 
@@ -916,6 +975,7 @@ main(void)
     t_run_without_memory(calls, t_nitems(calls));
 
     unlink(pid_file);
+    remove_files();
 
     return t_end();
 }
