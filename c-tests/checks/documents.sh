@@ -238,15 +238,25 @@ answers_so()
     get /processes > "$tmp/printed" && shows "$1" "$tmp/printed"
 }
 
-# is_directive FILE NAME: succeeds if the status module has the directive, all
-# formats that the document names, and the context "location"
+# is_directive FILE NAME: succeeds if a module of this project has the directive, all
+# arguments that the document names, and the context "location".  An argument in capital
+# letters is one that the user chooses
 is_directive()
 {
-    grep -q "ngx_string(\"$2\")" "$status"/*.c && grep -q NGX_HTTP_LOC_CONF "$status"/*.c \
+    source=$(grep -l "ngx_string(\"$2\")" "$status"/*.c "$top"/nginx/messages/*.c) \
+        && grep -A 1 "ngx_string(\"$2\")" "$source" | grep -q NGX_HTTP_LOC_CONF \
         && grep -q '^Context: *location$' "$1" || return 1
 
-    for format in $(sed -n 's/^Syntax: .*\[\(.*\)\];$/\1/p' "$1" | tr '|' ' '); do
-        grep -q "ngx_string(\"$format\")" "$status"/*.c || { echo "no format $format"; return 1; }
+    for argument in $(sed -n 's/^Syntax: *[a-z_]* *//p' "$1" | tr '[];' ' '); do
+        name=
+        case $argument in *=*) name=${argument%%=*}= ;; esac
+
+        for value in $(echo "${argument#"$name"}" | tr '|' ' '); do
+            case $value in [A-Z]*) value= ;; esac
+
+            [ -z "$name$value" ] || grep -q "\"$name$value" "$(dirname "$source")"/*.c \
+                || { echo "no argument $name$value"; return 1; }
+        done
     done
 }
 

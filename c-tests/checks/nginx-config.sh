@@ -236,7 +236,9 @@ strict()
     for source in nginx/ngx_ipc_host.c nginx/ngx_ipc_messages.c nginx/ngx_ipc_keep_zones.c \
                   nginx/ngx_ipc_zone_content.c \
                   nginx/status/ngx_http_ipc_status_module.c \
-                  nginx/status/ngx_ipc_status.c nginx/status/ngx_counters_module.c
+                  nginx/status/ngx_ipc_status.c nginx/status/ngx_counters_module.c \
+                  nginx/messages/ngx_http_ipc_module.c nginx/messages/ngx_http_ipc_publish.c \
+                  nginx/messages/ngx_http_ipc_receive.c
     do
         # shellcheck disable=SC2086
         (
@@ -306,10 +308,12 @@ test_builds()
 
     first=$(other_addon first_module)
     second=$(other_addon second_module)
-    ok "between other modules, with the status module built in" \
-        builds $http "$first" "$add" "--add-module=$top/nginx/status" "$second"
+    ok "between other modules, with the modules of this project built in" \
+        builds $http "$first" "$add" "--add-module=$top/nginx/status" \
+        "--add-module=$top/nginx/messages" "$second"
     ok "the six files are replaced" replaced
-    ok "all the modules are there" modules first_module second_module ngx_http_ipc_status_module
+    ok "all the modules are there" modules first_module second_module \
+        ngx_http_ipc_status_module ngx_http_ipc_module
     ok "gcc has no warnings with -Wall -Wextra" strict gcc
     ok "clang has no warnings with -Wall -Wextra" strict clang
 
@@ -351,6 +355,8 @@ test_stops()
 
     ok "the status module stops without the add-on" \
         stops "needs --add-module=$top/nginx before it" "--add-module=$top/nginx/status"
+    ok "the module for messages stops without the add-on" \
+        stops "needs --add-module=$top/nginx before it" "--add-module=$top/nginx/messages"
 
     for name in process channel shmem; do
         tree

@@ -7,7 +7,7 @@
 #   src/            nginx's sources
 #   stock/nginx     the stock nginx
 #   ipc/nginx       nginx with the add-on nginx/config, which links the library
-#   ipc/*.so        the status module
+#   ipc/*.so        the status module, and the module of nginx/messages
 #
 # If VARIANT is given, builds only ipc-VARIANT/, which differs from ipc/:
 #
@@ -92,7 +92,8 @@ library()
 on_library()
 {
     mkdir -p "$dir/$1"
-    configure "$1" --add-module="$addon" "${ADD_STATUS:---add-dynamic-module}=$addon/status"
+    configure "$1" --add-module="$addon" "${ADD_STATUS:---add-dynamic-module}=$addon/status" \
+        --add-dynamic-module="$addon/messages"
     quietly "$dir/$1.log" library "$1"
     build "$1"
     built "on ngx-ipc" "$1"

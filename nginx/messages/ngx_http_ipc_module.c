@@ -1,0 +1,396 @@
+
+/*
+ * Messages between workers for clients of HTTP.  Directives of a location:
+ *
+ *   ipc_publish TYPE [to=all|others|exactly_one|worker] [timeout=TIME] [from=any];
+ *   ipc_receive TYPE [from=any];
+ *
+ * POST to a location with ipc_publish sends the body to workers, and answers with
+ * a list of those that have taken it.  GET from a location with ipc_receive streams
+ * the messages that the worker of this client gets, as server-sent events.
+ *
+ *   to       the receivers: all workers, by default; the others; exactly one; or
+ *            the worker whose number is in the argument "worker" of the request
+ *   timeout  how long the answer waits for a worker, 1s
+ *   from     any: clients on other machines are served too, if the directives
+ *            allow and deny permit it
+ */
+
+
+#include "ngx_http_ipc.h"
+
+
+static void *ngx_http_ipc_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_ipc_publish(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_ipc_receive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_http_ipc_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_ipc_init_module(ngx_cycle_t *cycle);
+
+
+static ngx_command_t  ngx_http_ipc_commands[] = {
+
+    { ngx_string("ipc_publish"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ipc_publish,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ipc_receive"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_ipc_receive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_ipc_module_ctx = {
+    ngx_http_ipc_preconfiguration,         /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_ipc_create_loc_conf,          /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_ipc_module = {
+    NGX_MODULE_V1,
+    &ngx_http_ipc_module_ctx,              /* module context */
+    ngx_http_ipc_commands,                 /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_ipc_init_module,              /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/*
+ * All types that configurations have named.  The library keeps pointers to them, so
+ * they are never freed.
+ */
+
+static ngx_http_ipc_type_t  *ngx_http_ipc_types;
+
+/* the types of the configuration that is being read */
+
+static ngx_array_t  *ngx_http_ipc_used;
+
+
+/* Returns the type with this name, which is made if it does not exist. */
+
+static ngx_http_ipc_type_t *
+ngx_http_ipc_type(ngx_conf_t *cf, ngx_str_t *name)
+{
+    u_char                *p;
+    ngx_uint_t             i;
+    ngx_http_ipc_type_t   *type, **used;
+
+    if (name->len == 0 || name->len > 48) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid type \"%V\", a name has 1 to 48 bytes",
+                           name);
+        return NULL;
+    }
+
+    for (type = ngx_http_ipc_types; type; type = type->next) {
+
+        if (ngx_strlen(type->message.name) == name->len
+            && ngx_strncmp(type->message.name, name->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (type == NULL) {
+        type = ngx_calloc(sizeof(ngx_http_ipc_type_t) + name->len + 1, cf->log);
+        if (type == NULL) {
+            return NULL;
+        }
+
+        p = (u_char *) (type + 1);
+        ngx_memcpy(p, name->data, name->len);
+
+        type->message.name = (char *) p;
+        type->message.ctx = type;
+        ngx_queue_init(&type->clients);
+
+        type->next = ngx_http_ipc_types;
+        ngx_http_ipc_types = type;
+    }
+
+    used = ngx_http_ipc_used->elts;
+
+    for (i = 0; i < ngx_http_ipc_used->nelts; i++) {
+        if (used[i] == type) {
+            return type;
+        }
+    }
+
+    used = ngx_array_push(ngx_http_ipc_used);
+    if (used == NULL) {
+        return NULL;
+    }
+
+    *used = type;
+
+    return type;
+}
+
+
+/* The memory of the types of a configuration is freed. */
+
+static void
+ngx_http_ipc_forget(void *data)
+{
+    if (ngx_http_ipc_used == data) {
+        ngx_http_ipc_used = NULL;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ipc_preconfiguration(ngx_conf_t *cf)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_ipc_used = ngx_array_create(cf->pool, 4,
+                                         sizeof(ngx_http_ipc_type_t *));
+
+    cln->handler = ngx_http_ipc_forget;
+    cln->data = ngx_http_ipc_used;
+
+    return ngx_http_ipc_used ? NGX_OK : NGX_ERROR;
+}
+
+
+static void *
+ngx_http_ipc_create_loc_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_ipc_loc_conf_t));
+}
+
+
+/* Reads the arguments that both directives have. */
+
+static char *
+ngx_http_ipc_location(ngx_conf_t *cf, ngx_http_ipc_loc_conf_t *lcf,
+    ngx_http_handler_pt handler)
+{
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    value = cf->args->elts;
+
+    if (lcf->type != NULL) {
+        return "is duplicate, or the location has the other directive";
+    }
+
+    lcf->type = ngx_http_ipc_type(cf, &value[1]);
+    if (lcf->type == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->timeout = 1000;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ipc_invalid(ngx_conf_t *cf, ngx_str_t *value)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"", value);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_ipc_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ipc_loc_conf_t  *lcf = conf;
+
+    char        *rv;
+    ngx_int_t    timeout;
+    ngx_str_t   *value, time;
+    ngx_uint_t   i, to;
+
+    static const ngx_str_t  receivers[] = {
+        ngx_string("to=all"),
+        ngx_string("to=others"),
+        ngx_string("to=exactly_one"),
+        ngx_string("to=worker")
+    };
+
+    rv = ngx_http_ipc_location(cf, lcf, ngx_http_ipc_publish_handler);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "from=any") == 0) {
+            lcf->any = 1;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "timeout=", 8) == 0) {
+            time.data = value[i].data + 8;
+            time.len = value[i].len - 8;
+
+            timeout = ngx_parse_time(&time, 0);
+            if (timeout == NGX_ERROR || timeout == 0) {
+                return ngx_http_ipc_invalid(cf, &value[i]);
+            }
+
+            lcf->timeout = timeout;
+            continue;
+        }
+
+        for (to = 0; to < sizeof(receivers) / sizeof(receivers[0]); to++) {
+            if (ngx_strcmp(value[i].data, receivers[to].data) == 0) {
+                lcf->to = to;
+                break;
+            }
+        }
+
+        if (to == sizeof(receivers) / sizeof(receivers[0])) {
+            return ngx_http_ipc_invalid(cf, &value[i]);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ipc_receive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ipc_loc_conf_t  *lcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_http_ipc_location(cf, lcf, ngx_http_ipc_receive_handler);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "from=any") != 0) {
+            return ngx_http_ipc_invalid(cf, &value[2]);
+        }
+
+        lcf->any = 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A dynamic module can be loaded at another address after a reload. */
+
+static ngx_int_t
+ngx_http_ipc_init_module(ngx_cycle_t *cycle)
+{
+    ngx_uint_t             i;
+    ngx_http_ipc_type_t  **used;
+
+    if (ngx_http_ipc_used == NULL) {
+
+        /* the configuration has no block "http" */
+
+        return NGX_OK;
+    }
+
+    used = ngx_http_ipc_used->elts;
+
+    for (i = 0; i < ngx_http_ipc_used->nelts; i++) {
+        used[i]->message.handler = ngx_http_ipc_message_handler;
+
+        if (ngx_ipc_message_register(&used[i]->message) != NGX_OK) {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                          "the type \"%s\" of messages cannot be registered",
+                          used[i]->message.name);
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_ipc_used = NULL;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_ipc_access(ngx_http_request_t *r)
+{
+    struct sockaddr          *sa;
+    ngx_http_ipc_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_module);
+
+    if (lcf->any) {
+        return NGX_OK;
+    }
+
+    sa = r->connection->sockaddr;
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        if ((ntohl(((struct sockaddr_in *) sa)->sin_addr.s_addr) >> 24) == 127) {
+            return NGX_OK;
+        }
+
+        break;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        if (IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *) sa)->sin6_addr)) {
+            return NGX_OK;
+        }
+
+        break;
+#endif
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return NGX_OK;
+#endif
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "access forbidden: the client is on another machine");
+
+    return NGX_HTTP_FORBIDDEN;
+}

@@ -1,0 +1,387 @@
+//! The directives `ipc_publish` and `ipc_receive`: messages to workers, and to clients that
+//! receive server-sent events.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use crate::nginx::{Nginx, Which, built, code, header};
+use crate::support::server::connect_to;
+use crate::support::{sys, wait_until};
+
+const WORKERS: usize = 4;
+
+const LOCATIONS: &str = "
+    server {
+        listen 127.0.0.1:PORT;
+        client_max_body_size 10m;
+        client_body_buffer_size 1k;
+        location = /publish { ipc_publish purge; }
+        location = /others  { ipc_publish purge to=others; }
+        location = /one     { ipc_publish purge to=exactly_one; }
+        location = /worker  { ipc_publish purge to=worker timeout=200ms; }
+        location = /other   { ipc_publish another; }
+        location = /events  { ipc_receive purge; }
+    }";
+
+fn main_with(workers: usize) -> String {
+    format!(
+        "load_module {};\nuser root;\nworker_processes {workers};\nerror_log log info;\n\
+         ngx_ipc_messages max=2m;",
+        built("ipc")
+            .with_file_name("ngx_http_ipc_module.so")
+            .display()
+    )
+}
+
+fn start(test: &str) -> Nginx {
+    let nginx = Nginx::new(test, Which::Ipc, &main_with(WORKERS), LOCATIONS);
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(WORKERS);
+    wait_until("workers that take messages", || {
+        workers(&post(&nginx, "/publish", b""), "taken").len() == WORKERS
+    });
+    nginx
+}
+
+/// Sends a request with a body; returns the whole answer.
+fn post(nginx: &Nginx, path: &str, bytes: &[u8]) -> String {
+    let mut stream = connect_to(nginx.address()).expect("a connection");
+    let mut answer = Vec::new();
+
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        bytes.len()
+    )
+    .expect("a request");
+    stream.write_all(bytes).expect("a body");
+    stream.read_to_end(&mut answer).expect("an answer");
+
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The text of a list of an answer, between its brackets.
+fn list<'a>(answer: &'a str, name: &str) -> &'a str {
+    let (_, rest) = answer
+        .split_once(&format!("\"{name}\":["))
+        .unwrap_or_else(|| panic!("no {name} in {answer}"));
+
+    rest.split(']').next().expect("a list")
+}
+
+/// The numbers after `name` in a list.
+fn numbers(list: &str, name: &str) -> Vec<usize> {
+    list.split(&format!("\"{name}\":"))
+        .skip(1)
+        .map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).expect("an end");
+
+            rest[..end].parse().expect("a number")
+        })
+        .collect()
+}
+
+/// The workers of a list of an answer.
+fn workers(answer: &str, name: &str) -> Vec<usize> {
+    numbers(list(answer, name), "worker")
+}
+
+/// How many clients have got a message.
+fn clients(answer: &str) -> usize {
+    numbers(list(answer, "taken"), "clients").iter().sum()
+}
+
+/// A client that receives events.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    /// A client that has got the beginning of the answer.
+    fn new(nginx: &Nginx) -> Self {
+        let mut stream = connect_to(nginx.address()).expect("a connection");
+
+        write!(
+            stream,
+            "GET /events HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+        )
+        .expect("a request");
+
+        let mut client = Self(BufReader::new(stream));
+        let mut lines = Vec::new();
+
+        while lines.last().is_none_or(|line| line != "retry: 1000") {
+            lines.push(client.line().expect("a line"));
+        }
+
+        let head = lines.join("\n");
+
+        assert_eq!(code(&head), "200", "{head}");
+        assert_eq!(header(&head, "Content-Type"), "text/event-stream");
+        assert_eq!(header(&head, "Cache-Control"), "no-cache");
+        assert_eq!(client.line().as_deref(), Some(""));
+        client
+    }
+
+    /// The next line; `None` at the end.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+
+        match self.0.read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_string()),
+        }
+    }
+
+    /// The lines of the next event.
+    fn event(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+
+        while let Some(line) = self.line().filter(|line| !line.is_empty()) {
+            lines.push(line);
+        }
+
+        lines
+    }
+}
+
+/// Each client gets each message once, and the answer tells how many have got it.
+#[test]
+fn a_message_reaches_the_clients_of_all_workers() {
+    let nginx = start("messages_http");
+    let mut all: Vec<_> = (0..12).map(|_| Client::new(&nginx)).collect();
+
+    for (text, lines) in [
+        (&b"/a"[..], &["data: /a"][..]),
+        (b"", &["data: "]),
+        (
+            b"x\ny\r\nz\rw",
+            &["data: x", "data: y", "data: z", "data: w"],
+        ),
+        (b"end\n", &["data: end", "data: "]),
+    ] {
+        let answer = post(&nginx, "/publish", text);
+
+        assert_eq!(code(&answer), "200", "{answer}");
+        assert_eq!(header(&answer, "Content-Type"), "application/json");
+        assert_eq!(workers(&answer, "taken"), [0, 1, 2, 3], "{answer}");
+        assert_eq!(list(&answer, "missed"), "");
+        assert_eq!(clients(&answer), all.len());
+
+        for client in &mut all {
+            assert_eq!(client.event(), lines);
+        }
+    }
+
+    // Another type has no clients.
+    let answer = post(&nginx, "/other", b"x");
+
+    assert_eq!(workers(&answer, "taken"), [0, 1, 2, 3], "{answer}");
+    assert_eq!(clients(&answer), 0);
+
+    // A client that has gone is not counted any more.
+    all.truncate(5);
+    wait_until("clients that have gone", || {
+        clients(&post(&nginx, "/publish", b"y")) == 5
+    });
+
+    for client in &mut all {
+        assert_eq!(client.event(), ["data: y"]);
+    }
+
+    nginx.quit(&[]);
+}
+
+/// A body that nginx has written to a file, and one that no worker takes.
+#[test]
+fn large_bodies() {
+    let nginx = start("messages_http_large");
+    let mut client = Client::new(&nginx);
+    let text: Vec<u8> = (0..1_000_000).map(|n| b'a' + (n % 26) as u8).collect();
+    let answer = post(&nginx, "/publish", &text);
+
+    assert_eq!(code(&answer), "200", "{answer}");
+    assert_eq!(clients(&answer), 1);
+    assert_eq!(
+        client.event(),
+        [format!("data: {}", String::from_utf8(text).unwrap())]
+    );
+
+    assert_eq!(code(&post(&nginx, "/publish", &[b'x'; 3 << 20])), "413");
+    assert_eq!(code(&post(&nginx, "/publish", b"after")), "200");
+    assert_eq!(client.event(), ["data: after"]);
+    nginx.quit(&[]);
+}
+
+/// The parameter `to`, and requests that are refused.
+#[test]
+fn receivers() {
+    let nginx = start("messages_http_to");
+
+    for _ in 0..20 {
+        let others = post(&nginx, "/others", b"x");
+        let one = post(&nginx, "/one", b"x");
+
+        assert_eq!(workers(&others, "taken").len(), WORKERS - 1, "{others}");
+        assert_eq!(workers(&one, "taken").len(), 1, "{one}");
+        assert_eq!(code(&one), "200");
+    }
+
+    for worker in 0..WORKERS {
+        let answer = post(&nginx, &format!("/worker?worker={worker}"), b"x");
+
+        assert_eq!(workers(&answer, "taken"), [worker], "{answer}");
+    }
+
+    for path in [
+        "/worker",
+        "/worker?worker=4",
+        "/worker?worker=x",
+        "/worker?worker=",
+    ] {
+        assert_eq!(code(&post(&nginx, path, b"x")), "400", "{path}");
+    }
+
+    assert_eq!(code(&nginx.get("/publish")), "405");
+    assert_eq!(code(&post(&nginx, "/events", b"x")), "405");
+    nginx.quit(&[]);
+}
+
+/// A worker that does not answer in time, and one that is killed, are told.
+#[test]
+fn workers_that_do_not_take_a_message() {
+    let nginx = start("messages_http_missed");
+    let before = nginx.workers();
+    let pids: Vec<i32> = before.iter().copied().collect();
+
+    // The worker that answers is not stopped: all others are.
+    let mut late = 0;
+
+    nginx.with_only(pids[0], || {
+        for worker in 0..WORKERS {
+            let answer = post(&nginx, &format!("/worker?worker={worker}"), b"x");
+
+            if code(&answer) == "503" {
+                assert_eq!(
+                    list(&answer, "missed"),
+                    format!("{{\"worker\":{worker},\"reason\":\"too late\"}}")
+                );
+                assert_eq!(list(&answer, "taken"), "");
+                late += 1;
+            }
+        }
+    });
+    assert_eq!(late, WORKERS - 1);
+
+    sys::kill(pids[1], libc::SIGKILL);
+    wait_until("a new worker that takes messages", || {
+        nginx.workers() != before
+            && workers(&post(&nginx, "/publish", b""), "taken").len() == WORKERS
+    });
+    nginx.quit(&["exited on signal 9"]);
+}
+
+/// A client that does not read does not stop the others, and is disconnected.
+#[test]
+fn a_client_that_does_not_read() {
+    let nginx = start("messages_http_slow");
+    let slow = Client::new(&nginx);
+    let mut client = Client::new(&nginx);
+    let text = [b'x'; 500_000];
+    let mut sent = 0;
+
+    while nginx.lines("is too slow").is_empty() {
+        let answer = post(&nginx, "/publish", &text);
+
+        assert_eq!(code(&answer), "200", "{answer}");
+        assert_eq!(client.event().concat().len(), "data: ".len() + text.len());
+        sent += 1;
+        assert!(sent < 1000);
+    }
+
+    wait_until("one client", || {
+        clients(&post(&nginx, "/publish", b"")) == 1
+    });
+    drop(slow);
+    nginx.quit(&[]);
+}
+
+/// A reload and the end of nginx do not wait for clients that receive events.
+#[test]
+fn a_reload_disconnects_clients() {
+    let nginx = start("messages_http_reload");
+    let mut client = Client::new(&nginx);
+    let old = nginx.workers();
+
+    nginx.signal(libc::SIGHUP);
+    assert_eq!(client.line(), None);
+    wait_until("new workers", || {
+        let now = nginx.workers();
+
+        now.len() == WORKERS && now.is_disjoint(&old)
+    });
+
+    let mut client = Client::new(&nginx);
+
+    assert_eq!(clients(&post(&nginx, "/publish", b"new")), 1);
+    assert_eq!(client.event(), ["data: new"]);
+
+    nginx.quit(&[]);
+    assert_eq!(client.line(), None);
+}
+
+/// Values that are refused.
+#[test]
+fn directives() {
+    let nginx = Nginx::new("messages_http_conf", Which::Ipc, &main_with(1), "");
+    let check = |directive: &str| {
+        nginx.configure(
+            &main_with(1),
+            &format!("server {{ listen 127.0.0.1:PORT; location / {{ {directive} }} }}"),
+        );
+
+        let out = nginx.run(&["-t"]);
+
+        (
+            out.status.success(),
+            String::from_utf8(out.stderr).expect("UTF-8"),
+        )
+    };
+
+    for (directive, why) in [
+        ("ipc_publish;", "invalid number of arguments"),
+        ("ipc_publish a to=none;", "invalid parameter \"to=none\""),
+        (
+            "ipc_publish a timeout=0;",
+            "invalid parameter \"timeout=0\"",
+        ),
+        (
+            "ipc_publish a timeout=x;",
+            "invalid parameter \"timeout=x\"",
+        ),
+        ("ipc_publish a more;", "invalid parameter \"more\""),
+        (
+            "ipc_publish a; ipc_receive a;",
+            "the location has the other directive",
+        ),
+        ("ipc_receive a to=all;", "invalid parameter \"to=all\""),
+        ("ipc_receive '';", "a name has 1 to 48 bytes"),
+        (
+            "ipc_receive a1234567890123456789012345678901234567890123456789;",
+            "a name has 1 to 48 bytes",
+        ),
+    ] {
+        let (is_accepted, said) = check(directive);
+
+        assert!(!is_accepted && said.contains(why), "{directive}: {said}");
+    }
+
+    for directive in [
+        "ipc_publish a to=all timeout=5s from=any;",
+        "ipc_receive a from=any;",
+    ] {
+        let (is_accepted, said) = check(directive);
+
+        assert!(is_accepted, "{directive}: {said}");
+    }
+}
