@@ -423,3 +423,46 @@ fn damaged_trees() {
     assert!(refused > 2000, "{refused}");
     forest.compare();
 }
+
+/// Paths that no red-black tree has: a tree that is a list, and a ring beside the tree.
+#[test]
+fn endless_paths() {
+    let forest = Forest::new(16, 4000);
+    let node = |links: [usize; 3]| {
+        let node = forest.zone.alloc(NODE).unwrap();
+
+        forest.zone.pool.words().zero(node, NODE);
+        link(&forest, node, links);
+        node
+    };
+    let sentinel = forest.sentinel();
+    let mut last = node([sentinel, sentinel, 0]);
+
+    forest.zone.pool.put(forest.tree, last).unwrap();
+
+    for _ in 0..100 {
+        let next = node([sentinel, sentinel, last]);
+
+        forest.zone.pool.put(last + RIGHT * WORD, next).unwrap();
+        last = next;
+    }
+
+    assert_eq!(forest.with(|tree| tree.lower_bound(1)), Err(Fault::NoTree));
+
+    let ring = node([0; 3]);
+    let other = node([ring; 3]);
+
+    link(&forest, ring, [other; 3]);
+    assert_eq!(forest.with(|tree| tree.next(ring)), Err(Fault::NoTree));
+}
+
+/// Sets the links of a node: left, right and parent.
+fn link(forest: &Forest, node: usize, links: [usize; 3]) {
+    for (n, value) in links.into_iter().enumerate() {
+        forest
+            .zone
+            .pool
+            .put(node + (LEFT + n) * WORD, value)
+            .unwrap();
+    }
+}
