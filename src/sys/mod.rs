@@ -21,7 +21,7 @@ pub mod epoll;
 pub mod errno;
 pub mod fd;
 pub mod file;
-mod flock;
+pub mod flock;
 pub mod futex;
 pub mod heap;
 pub mod hook;

@@ -7,14 +7,14 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, OFlag, open};
+use nix::fcntl::{AtFlags, OFlag, open};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat, lstat};
 use nix::unistd::{Gid, Uid, fchownat};
 
 use super::address::Address;
 use super::file;
-use super::flock::lock_soon;
+use super::flock::{FileLock, lock_soon};
 use super::path::CPath;
 
 /// Who may connect to a Unix socket.
@@ -136,7 +136,7 @@ fn set_owner(path: &Path, rights: Rights) -> Result<(), Errno> {
 ///
 /// `None` if the directory cannot be locked within a second: another user may have
 /// locked it to stop this program.
-fn lock_directory(path: &Path) -> Option<Flock<OwnedFd>> {
+fn lock_directory(path: &Path) -> Option<FileLock> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());

@@ -8,12 +8,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, OFlag, open, openat, renameat};
+use nix::fcntl::{OFlag, open, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
 use super::fd::{self, Identity};
-use super::flock::lock_soon;
+use super::flock::{FileLock, lock_soon};
 use super::memory_file::largest_file;
 use super::path::CPath;
 
@@ -55,7 +55,7 @@ impl Directory {
     /// # References
     ///
     /// `flock(2)`.
-    pub fn lock(&self) -> Result<Flock<OwnedFd>, Errno> {
+    pub fn lock(&self) -> Result<FileLock, Errno> {
         lock_soon(fd::duplicate(self.0.as_raw_fd())?)
     }
 
