@@ -109,10 +109,10 @@ fn messages_of_killed_workers() {
     });
 }
 
-/// Workers are killed at random moments under load. A worker reads from nchan's pipes what was sent to the killed
-/// worker that it replaces. This has addresses in the memory of the dead worker, so the
-/// worker can crash, as often as in a stock nginx. The zones stay right, and all channels get
-/// messages when such workers were replaced too.
+/// Workers are killed at random moments under load. A worker reads from nchan's pipes what was
+/// sent to the killed worker that it replaces. This has addresses in the memory of the dead
+/// worker, so the worker can crash, about as often as in a stock nginx. The zones stay right,
+/// and all channels get messages when such workers were replaced too.
 #[test]
 fn killed_under_load() {
     if modules(Which::Ipc).is_none() {
