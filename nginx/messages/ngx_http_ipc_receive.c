@@ -180,11 +180,7 @@ ngx_http_ipc_receive_header(ngx_http_request_t *r)
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return (rc == NGX_OK) ? NGX_HTTP_CLOSE : rc;
-    }
-
-    return NGX_OK;
+    return (rc == NGX_ERROR || rc > NGX_OK) ? rc : NGX_OK;
 }
 
 
