@@ -1,7 +1,7 @@
 
 /*
  * Tests of zones whose memory is a file in zones_directory.  Each run of the program is a
- * server, which ends without a clean-up.  The next one has the zone of the one before.
+ * server, which ends without a clean-up, so that the next server finds its zone.
  */
 
 
@@ -198,7 +198,7 @@ count(ngx_cycle_t *cycle)
 }
 
 
-/* Runs a server that has the zone of the one before, with this number. */
+/* Runs a server that finds the zone of the server before it, with this number. */
 
 static void
 continues(ngx_uint_t number)
