@@ -22,34 +22,8 @@ ngx_int_t ngx_ipc_init_signals(ngx_log_t *log);
 ngx_uint_t ngx_ipc_zone_unlock(void *pool, size_t size, ngx_pid_t pid);
 
 
-/*
- * without variadic macros nginx's ngx_log_error_core() takes a va_list, which
- * the library does not pass
- */
-ngx_ipc_assert(log, NGX_HAVE_VARIADIC_MACROS);
-
-
-/* without NGX_DEBUG nginx writes no debug lines at any log level */
-
-#if (NGX_DEBUG)
-const ngx_uint_t  ngx_ipc_debug_levels = 1;
-#else
-const ngx_uint_t  ngx_ipc_debug_levels = 0;
-#endif
-
-
-/*
- * Writes a line to the log.  The library calls this function only if the level
- * of the log permits the line.  In Angie 1.12, ngx_log_error_core() has one
- * more parameter, which the macro adds.
- */
-
-void
-ngx_ipc_log_line(ngx_uint_t level, ngx_log_t *log, ngx_err_t err, size_t len,
-    u_char *text)
-{
-    ngx_log_error(level, log, err, "%*s", len, text);
-}
+/* the library is linked with nginx */
+const ngx_uint_t  ngx_ipc_loaded = 0;
 
 
 /* changes that relatives of nginx have made in ngx_process.c */
@@ -409,17 +383,6 @@ ngx_debug_point(void)
     } else if (conf->debug_points == NGX_DEBUG_POINTS_ABORT) {
         ngx_abort();
     }
-}
-
-
-ngx_int_t
-ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event)
-{
-    if (ngx_add_conn != NULL && !(ngx_event_flags & NGX_USE_EPOLL_EVENT)) {
-        return ngx_add_conn(c);
-    }
-
-    return ngx_add_event(ev, event, 0);
 }
 
 

@@ -60,6 +60,15 @@ static void ngx_ipc_messages_handler(ngx_event_t *ev);
 
 static ngx_command_t  ngx_ipc_messages_commands[] = {
 
+    { ngx_string("ipc_messages"),
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_ANY,
+      ngx_ipc_messages,
+      0,
+      0,
+      NULL },
+
+    /* the name of the directive in earlier versions */
+
     { ngx_string("ngx_ipc_messages"),
       NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_ANY,
       ngx_ipc_messages,
@@ -251,6 +260,17 @@ ngx_ipc_messages_init_process(ngx_cycle_t *cycle)
 {
     return (ngx_process == NGX_PROCESS_SINGLE) ? ngx_ipc_messages_add(cycle)
                                                : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event)
+{
+    if (ngx_add_conn != NULL && !(ngx_event_flags & NGX_USE_EPOLL_EVENT)) {
+        return ngx_add_conn(c);
+    }
+
+    return ngx_add_event(ev, event, 0);
 }
 
 

@@ -20,5 +20,10 @@ ngx_int_t ngx_ipc_messages_add(ngx_cycle_t *cycle);
 
 void ngx_ipc_messages_set_timer(ngx_int_t milliseconds);
 
+/* The numbers of processes that nginx's master starts for a cycle. */
+
+void ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,
+    ngx_uint_t *helpers);
+
 
 #endif /* _NGX_IPC_MESSAGES_H_INCLUDED_ */

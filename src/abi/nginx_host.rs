@@ -9,7 +9,7 @@ use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
 use crate::host::nginx::kept_zone::ngx_ipc_kept_zone_t;
-use crate::host::nginx::{channel, kept_zones, message_conf, message_loop};
+use crate::host::nginx::{channel, kept_zones, loaded, message_conf, message_loop};
 use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::shmem::ngx_shm_t;
 use crate::host::signal_handler::init_signals;
@@ -140,6 +140,13 @@ pub extern "C" fn ngx_ipc_messages_configure(
         spin: nanoseconds(spin),
         children,
     });
+}
+
+/// In the master of an unmodified nginx that has loaded the library as a module: nginx
+/// starts so many processes next, for the configuration that it has read.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_begin(workers: ngx_uint_t, helpers: ngx_uint_t) {
+    loaded::begin(workers, helpers);
 }
 
 /// The wake-up descriptor of this process, which nginx's event loop watches from

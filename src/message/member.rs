@@ -150,15 +150,20 @@ impl<M: Memory> Member<M> {
         }
     }
 
-    /// Makes all masters look at a vacant slot.
+    /// Makes all masters look at a vacant slot. If no master uses the region, makes this
+    /// process look.
     pub fn tell_masters(&self, vacant: u32) {
-        for slot in 0..self.layout.sizes.slots {
-            if peers::is_master(&self.memory, &self.layout, slot) {
-                let (at, mask) = self.layout.bit(slot, Bitmap::Room, vacant);
+        let slots = 0..self.layout.sizes.slots;
+        let mut masters = slots
+            .filter(|&slot| peers::is_master(&self.memory, &self.layout, slot))
+            .peekable();
+        let instead = masters.peek().is_none().then_some(self.slot);
 
-                self.memory.set_bits(at, mask);
-                self.memory.ring(slot);
-            }
+        for slot in masters.chain(instead) {
+            let (at, mask) = self.layout.bit(slot, Bitmap::Room, vacant);
+
+            self.memory.set_bits(at, mask);
+            self.memory.ring(slot);
         }
     }
 }

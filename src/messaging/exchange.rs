@@ -86,6 +86,8 @@ pub struct Exchange<M, T> {
     pub(super) known: RefCell<Lanes<Peer>>,
     /// In a master: the slots without a process at which it looks next.
     pub(super) vacant: Bits,
+    /// Whether this process looks at such slots.
+    pub(super) looks_at_vacant: bool,
     is_master: bool,
 }
 
@@ -127,6 +129,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             cursor: slot,
             known: RefCell::new(Lanes::new(slots).ok()?),
             vacant: Bits::new(words),
+            looks_at_vacant: identity.place.is_none(),
             is_master: identity.role == NGX_PROCESS_MASTER as u64,
         };
 

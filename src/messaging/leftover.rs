@@ -13,6 +13,13 @@ use crate::message::peers::{Peer, State};
 use crate::message::taken::Gap;
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
+    /// Makes this process look at slots without a process, although it is no master: the
+    /// processes of this region have a master that does not use it. A sender then finds out
+    /// itself what became of a message that it has sent too late.
+    pub fn look_at_vacant(&mut self) {
+        self.looks_at_vacant = true;
+    }
+
     /// Makes this master look soon at what waits in a slot without a process.
     pub fn add_vacant(&mut self, slot: u32) {
         self.vacant.add(slot);
@@ -33,7 +40,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Something was found to be done for a slot. In a master that can be a vacant slot
     /// to which a message was sent, see [`Member::wake`](crate::message::member::Member).
     pub(super) fn look_at(&mut self, slot: u32) {
-        if self.endpoint.member().identity.place.is_none() && self.is_vacant(slot) {
+        if self.looks_at_vacant && self.is_vacant(slot) {
             self.vacant.add(slot);
         }
     }

@@ -13,6 +13,8 @@ use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
 use super::variables::ngx_pid;
 use super::{descriptors, register, settings, watchers};
 use crate::config::ngx_pid_t;
+#[cfg(not(feature = "standalone"))]
+use crate::host::nginx::loaded;
 use crate::message::endpoint::Endpoint;
 use crate::message::mapped::Mapped;
 use crate::message::peers;
@@ -106,6 +108,11 @@ fn attach(region: &Region) -> Option<Own> {
         exchange.follow();
     }
 
+    #[cfg(not(feature = "standalone"))]
+    if loaded::is_on() {
+        exchange.look_at_vacant();
+    }
+
     if !HAS_EXIT_HANDLER.load(Relaxed) {
         HAS_EXIT_HANDLER.store(process::at_exit(at_exit).is_ok(), Relaxed);
     }
@@ -123,11 +130,25 @@ extern "C" fn at_exit() {
     };
 
     // A child that the program has forked itself has a copy of `ngx_pid` too.
-    if let Some(local) = guard.as_mut()
-        && local.owner == process::getpid()
-    {
-        local.exchange.endpoint().publish();
+    let is_own = guard.as_mut().is_some_and(|local| {
+        let is_own = local.owner == process::getpid();
+
+        if is_own {
+            local.exchange.endpoint().publish();
+        }
+
+        is_own
+    });
+
+    drop(guard);
+
+    #[cfg(not(feature = "standalone"))]
+    if is_own && loaded::is_on() {
+        loaded::leave();
     }
+
+    #[cfg(feature = "standalone")]
+    let _ = is_own;
 }
 
 /// The process that has made the exchange continues in a child, with another pid.

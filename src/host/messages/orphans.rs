@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::shared::{self, Region};
 use super::{leftover, local, table};
 use crate::config::AtomicPid;
+#[cfg(not(feature = "standalone"))]
+use crate::host::nginx::loaded;
 use crate::message::orphans::Orphans;
 use crate::sys::process;
 
@@ -38,6 +40,11 @@ pub fn look() {
 /// Looks whether the processes of a dead master, which still ran at the last look, are
 /// dead now.
 pub fn look_again() {
+    #[cfg(not(feature = "standalone"))]
+    if loaded::is_on() {
+        return loaded::look();
+    }
+
     if HAS_LEFT.load(Relaxed) {
         recover();
     }

@@ -15,7 +15,7 @@ use super::table::{self, Held};
 use super::variables::ngx_pid;
 use super::{claim, deliver, descriptors, inherited, local, orphans, program, register, settings};
 #[cfg(not(feature = "standalone"))]
-use crate::host::nginx::doorbell;
+use crate::host::nginx::{doorbell, loaded};
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
 use crate::message::lineage::Lineage;
@@ -74,11 +74,11 @@ pub fn prepare(log: Log, worker: Option<u32>) {
     use_bell_of_master(slot);
     shared::set(
         region,
-        Own {
+        Some(Own {
             slot,
             lineage,
             identity,
-        },
+        }),
     );
 
     if is_inherited {
@@ -107,7 +107,7 @@ fn take_over(inherited: inherited::Memory) -> Region {
 }
 
 /// Makes the memory. Logs why if it cannot be made.
-fn create(log: Log, worker: Option<u32>) -> Option<Region> {
+pub fn create(log: Log, worker: Option<u32>) -> Option<Region> {
     let Ok(layout) = Layout::new(settings::get().sizes()) else {
         log.refuse(format_args!("invalid sizes of messages"));
         return None;
@@ -152,7 +152,7 @@ fn create(log: Log, worker: Option<u32>) -> Option<Region> {
 /// Adds what wakes up nginx's masters, which have no event loops.
 #[cfg(not(feature = "standalone"))]
 fn with_bell_of_master(mut memory: Mapped, worker: Option<u32>) -> Result<Mapped, Errno> {
-    if worker.is_none() {
+    if worker.is_none() && !loaded::is_on() {
         for (slot, bell) in doorbell::make()?.into_iter().enumerate() {
             memory.set_bell(slot, bell);
         }
@@ -278,9 +278,14 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
 pub fn reserve_slots(g: &Globals, log: Log, workers: usize, helpers: usize) {
     prepare(log, None);
 
-    let Some(region) = shared::get().filter(Region::is_mine) else {
-        return;
-    };
+    if let Some(region) = shared::get().filter(Region::is_mine) {
+        reserve(g, &region, workers, helpers);
+    }
+}
+
+/// Gives the slots, if this process gives slots to the others.
+#[cfg(not(feature = "standalone"))]
+pub fn reserve(g: &Globals, region: &Region, workers: usize, helpers: usize) {
     let workers = (0..workers).map(|worker| (u32::try_from(worker).ok(), Role::Worker));
     let helpers = (0..helpers).map(|_| (None, Role::Helper));
 
@@ -293,7 +298,7 @@ pub fn reserve_slots(g: &Globals, log: Log, workers: usize, helpers: usize) {
             place: u32::try_from(place.index()).ok(),
         };
 
-        table::set(place, appoint(&region, place, identity, false));
+        table::set(place, appoint(region, place, identity, false));
     }
 }
 

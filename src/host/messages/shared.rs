@@ -26,7 +26,7 @@ pub struct Region {
     /// The layout of `memory`.
     pub layout: Layout,
     /// The master of this process's binary, which has made or inherited the memory;
-    /// `HAS_LEFT` if that master has given back its slot.
+    /// `HAS_LEFT` if that master has given back its slot, `NOT_A_MEMBER` if it has none.
     pub master_pid: ngx_pid_t,
     /// The slot and the incarnation of this master.
     pub master: (u32, u32),
@@ -46,6 +46,10 @@ pub struct Own {
 
 /// No process has this pid, and it is no result of `getppid(2)` either, as 0 is.
 const HAS_LEFT: ngx_pid_t = -1;
+/// In place of the pid of a master that makes the memory for its children only, and in
+/// such a child before [`join`].
+#[cfg(not(feature = "standalone"))]
+pub const NOT_A_MEMBER: ngx_pid_t = -2;
 
 static REGION: Lock<Option<Region>> = Lock::new(None);
 /// Whether `REGION` is set. It can be read without the lock.
@@ -61,11 +65,22 @@ pub fn get() -> Option<Region> {
     *REGION.lock()
 }
 
-/// Keeps the shared memory that the master has made, and what the master is.
-pub fn set(region: Region, master: Own) {
-    *MASTER.lock() = Some(master);
+/// Keeps the shared memory that the master has made, and what the master is; `None`: it
+/// has no messages, see [`NOT_A_MEMBER`].
+pub fn set(region: Region, master: Option<Own>) {
+    *MASTER.lock() = master;
     *REGION.lock() = Some(region);
     IS_SET.store(true, Relaxed);
+}
+
+/// In a child of a master that has no messages: keeps what this process is.
+#[cfg(not(feature = "standalone"))]
+pub fn join(master_pid: ngx_pid_t, own: Own) {
+    if let Some(region) = REGION.lock().as_mut() {
+        region.master_pid = master_pid;
+    }
+
+    *NEXT.lock() = Some(own);
 }
 
 /// Whether the program has messages. An event loop asks this in each round.

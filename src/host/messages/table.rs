@@ -75,6 +75,14 @@ pub fn set(place: Slot, held: Option<Held>) {
     }
 }
 
+/// Forgets the slots of all processes.
+#[cfg(not(feature = "standalone"))]
+pub fn clear() {
+    for entry in &TABLE {
+        entry.store(0, Relaxed);
+    }
+}
+
 /// The incarnation of the last process of this master that had a slot of the region;
 /// 0 if none had.
 pub fn last(slot: u32) -> u32 {

@@ -9,7 +9,7 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
 
-use super::doorbell;
+use super::{doorbell, loaded};
 use super::variables::{ngx_cycle, ngx_ipc_messages_set_timer};
 use crate::config::ngx_int_t;
 use crate::host::globals::GLOBALS;
@@ -51,6 +51,8 @@ pub fn descriptor() -> Option<RawFd> {
 pub fn watch() -> Option<RawFd> {
     if is_single() {
         region::prepare(log(), Some(0));
+    } else if loaded::is_on() {
+        loaded::join(log());
     }
 
     let fd = local::descriptor()?;
@@ -70,6 +72,7 @@ fn is_watched() -> bool {
 
 /// Makes this process handle messages soon: a type or a function was registered.
 pub fn run_soon() {
+    loaded::configured();
     ring_in_master();
 
     if is_watched() && !deliver::is_handling() {
@@ -186,6 +189,10 @@ static TOLD: AtomicI32 = AtomicI32::new(0);
 
 /// Whether this process gets no replacement. A single process never gets one.
 fn is_told_to_exit() -> bool {
+    if loaded::is_on() {
+        return is_single() || loaded::is_told_to_exit();
+    }
+
     let (_, state) = stats::of(own_slot::get(&GLOBALS)).view();
 
     is_single() || TOLD.load(Relaxed) == GLOBALS.own_pid() || state == State::Exiting
@@ -208,6 +215,7 @@ pub fn told_to_exit() {
 pub fn configure(wanted: Settings) {
     if shared::get().is_none() {
         settings::set(wanted);
+        loaded::configured();
         return;
     }
 
@@ -225,4 +233,5 @@ pub fn configure(wanted: Settings) {
         spin: wanted.spin,
         ..settings::get()
     });
+    loaded::configured();
 }

@@ -13,6 +13,7 @@ pub mod generation;
 pub mod hooks;
 pub mod kept_zone;
 pub mod kept_zones;
+pub mod loaded;
 pub mod message_conf;
 pub mod message_loop;
 pub mod on_signal;

@@ -38,6 +38,9 @@ unsafe extern "C" {
 
     pub safe fn ngx_time_sigsafe_update();
 
+    pub safe static ngx_exiting: AtomicUint;
+
+    pub safe static ngx_ipc_loaded: ngx_uint_t;
     pub safe static ngx_ipc_single_exits: ngx_uint_t;
     pub safe static ngx_ipc_proc_role: ngx_uint_t;
     pub safe static ngx_ipc_pipe_role: ngx_uint_t;
