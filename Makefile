@@ -45,7 +45,7 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 
 export CARGO
 
-.PHONY: all lib archive program help demo test nginx test-nginx bench lint mutants mutations headers man reference \
+.PHONY: all lib archive program help demo test nginx nginx-module install-nginx-module test-nginx bench lint mutants mutations headers man reference \
         install uninstall deps clean
 .DELETE_ON_ERROR:
 
@@ -84,7 +84,7 @@ $(FIND): $(B)/%: packaging/%.in
 	    -e 's|@SONAME@|$(SONAME)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' -e 's|@GC_SECTIONS@|$(GC_SECTIONS)|' $< > $@
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 demo: $(B)/demo ## runs a master with four workers that use every part
 	$(B)/demo
@@ -109,6 +109,14 @@ test: ## runs all tests; ONLY="text" some suites, V=1 all output
 nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 	sh c-tests/run/nginx-build.sh 1.28.3 $(B)/nginx-1.28.3
 	sh c-tests/run/nginx-build.sh bookworm $(B)/nginx-1.22.1
+
+# NGINX=FILE      the nginx that loads the module, "nginx" by default
+# NGINX_SRC=DIR   its sources, those of Debian's nginx-dev by default
+nginx-module: ## builds ngx_ipc_module.so for an nginx that is installed
+	@NGINX="$(NGINX)" NGINX_SRC="$(NGINX_SRC)" sh nginx/module.sh build $(B)/nginx-module
+
+install-nginx-module: nginx-module ## builds it, and copies it to the modules of this nginx
+	@NGINX="$(NGINX)" DESTDIR="$(DESTDIR)" sh nginx/module.sh install $(B)/nginx-module
 
 test-nginx: nginx ## compares the two
 	@sh c-tests/run/test-nginx.sh

@@ -3,10 +3,11 @@
  * Messages between processes, ngx_ipc_message.h, in nginx's event loop, and the
  * directive
  *
- *   ngx_ipc_messages [memory=SIZE] [max=SIZE] [processes=N] [spin=N];
+ *   ipc_messages on | off;
+ *   ipc_messages [memory=SIZE] [max=SIZE] [processes=N] [spin=N];
  *
- * of the main context.  An nginx has messages if it has the directive, or if a
- * module has registered a type in init_module.  The memory is made before the
+ * of the main context.  An nginx has messages if it has the directive, without
+ * "off", or if a module has registered a type in init_module.  The memory is made before the
  * first worker is started, and does not change at a reload.  What modules register
  * belongs to the cycle that is being made: this module's create_conf is called
  * before any init_module.
@@ -28,6 +29,7 @@
 
 
 typedef struct {
+    ngx_flag_t  is_set;
     ngx_flag_t  enabled;
     size_t      memory;
     size_t      max;
@@ -159,12 +161,25 @@ ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t   *value;
     ngx_uint_t   i;
 
-    if (imcf->enabled) {
+    if (imcf->is_set) {
         return "is duplicate";
     }
 
+    imcf->is_set = 1;
     imcf->enabled = 1;
     value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (ngx_strcmp(value[1].data, "on") == 0) {
+            return NGX_CONF_OK;
+        }
+
+        if (ngx_strcmp(value[1].data, "off") == 0) {
+            imcf->enabled = 0;
+            return NGX_CONF_OK;
+        }
+    }
 
     for (i = 1; i < cf->args->nelts; i++) {
         rc = ngx_ipc_messages_number(&value[i], "memory=", 1, &imcf->memory);

@@ -65,6 +65,8 @@ exports_nginx()
         > "$tmp/own"
     # the function "init" of typed zones, which nginx calls through a pointer
     echo ngx_ipc_zone_init >> "$tmp/own"
+    # for ngx_ipc_loaded.c, which takes the place of ngx_ipc_host.c in a dynamic module
+    echo ngx_ipc_messages_begin >> "$tmp/own"
     sort -u "$tmp/stock" "$tmp/glue" "$tmp/own" > "$tmp/wanted"
     defined "$nginx_archive" > "$tmp/defined"
 

@@ -239,13 +239,18 @@ answers_so()
 }
 
 # is_directive FILE NAME: succeeds if a module of this project has the directive, all
-# arguments that the document names, and the context "location".  An argument in capital
+# arguments that the document names, and the context, "location" or "main".  An argument in capital
 # letters is one that the user chooses
 is_directive()
 {
-    source=$(grep -l "ngx_string(\"$2\")" "$status"/*.c "$top"/nginx/messages/*.c) \
-        && grep -A 1 "ngx_string(\"$2\")" "$source" | grep -q NGX_HTTP_LOC_CONF \
-        && grep -q '^Context: *location$' "$1" || return 1
+    source=$(grep -l "ngx_string(\"$2\")" "$top"/nginx/*.c "$status"/*.c "$top"/nginx/messages/*.c) \
+        || return 1
+
+    case $(grep -A 1 "ngx_string(\"$2\")" "$source") in
+        *NGX_HTTP_LOC_CONF*) grep -q '^Context: *location$' "$1" || return 1 ;;
+        *NGX_MAIN_CONF*) grep -q '^Context: *main$' "$1" || return 1 ;;
+        *) return 1 ;;
+    esac
 
     for argument in $(sed -n 's/^Syntax: *[a-z_]* *//p' "$1" | tr '[];' ' '); do
         name=
@@ -286,6 +291,9 @@ text_block()
         ;;
         "file: "*)
             ok "$1 is ${2#*: }" is_file "$3" "${2#*: }"
+        ;;
+        "typed by: "*)
+            ok "$1 is typed by ${2#*: }" grep -q "${1%:*}" "$top/${2#*: }"
         ;;
         "drawing")
             ok "$1 is a drawing" true

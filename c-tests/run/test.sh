@@ -95,6 +95,7 @@ suite "page faults" on "$best" check faults "$build/$best" "$nginx"
 suite "nginx/config" check nginx-config asserts
 suite "nginx modules" check nginx-modules 1.28.3 bookworm
 suite "zones of nginx modules" rust --test nginx -- zones_load nchan
+suite "module for an unmodified nginx" check nginx-loaded
 suite "nginx relatives" check nginx-relatives
 suite "probes" check probes
 suite "C++ and Python" on "$best" check languages "build/$best"

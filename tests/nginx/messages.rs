@@ -174,9 +174,16 @@ fn eventfds(which: Which, main: &str) -> usize {
 fn only_messages_have_descriptors() {
     let stock = eventfds(Which::Stock, "");
 
-    assert_eq!(eventfds(Which::Ipc, ""), stock);
-    assert_eq!(
-        eventfds(Which::Ipc, "ngx_ipc_messages processes=8;"),
-        stock + 8 + 2
-    );
+    for without in ["", "ipc_messages off;"] {
+        assert_eq!(eventfds(Which::Ipc, without), stock, "{without}");
+    }
+
+    // Four times the number of workers and helpers, and at least 64.
+    for (with, processes) in [("processes=8", 8), ("on", 64)] {
+        assert_eq!(
+            eventfds(Which::Ipc, &format!("ipc_messages {with};")),
+            stock + processes + 2,
+            "{with}"
+        );
+    }
 }

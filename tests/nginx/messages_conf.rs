@@ -1,11 +1,11 @@
-//! The directive `ngx_ipc_messages`: values that are refused, `nginx -t`, a single
+//! The directive `ipc_messages`, also called `ngx_ipc_messages`: values that are refused, `nginx -t`, a single
 //! process, and sizes that change at a reload.
 
 use crate::messages::{HTTP, ask, main_with, start_with, wait_for_handled};
 use crate::nginx::{Nginx, Which, body};
 use crate::support::wait_until;
 
-const SIZES_CHANGE: &str = "the sizes of \"ngx_ipc_messages\" do not change before a restart";
+const SIZES_CHANGE: &str = "the sizes of \"ipc_messages\" do not change before a restart";
 
 /// What `nginx -t` says of a configuration with these directives of the main context,
 /// and whether nginx accepts it.
@@ -41,7 +41,7 @@ fn wrong_values_are_refused() {
     ];
 
     for value in wrong {
-        let (is_accepted, said) = check(&nginx, &format!("ngx_ipc_messages {value};"), "");
+        let (is_accepted, said) = check(&nginx, &format!("ipc_messages {value};"), "");
 
         assert!(!is_accepted && said.contains("[emerg] "), "{value}: {said}");
         assert!(
@@ -50,36 +50,36 @@ fn wrong_values_are_refused() {
         );
     }
 
-    let directive = "\"ngx_ipc_messages\" directive";
+    let directive = "\"ipc_messages\" directive";
 
     for (main, http, why) in [
         (
-            "ngx_ipc_messages memory=257m;",
+            "ipc_messages memory=257m;",
             "",
             "has a \"memory\" of more than 256m",
         ),
         (
-            "ngx_ipc_messages max=128m;",
+            "ipc_messages max=128m;",
             "",
             "has a \"max\" of more than 127m",
         ),
         (
-            "ngx_ipc_messages processes=1021;",
+            "ipc_messages processes=1021;",
             "",
             "has more than 1020 \"processes\"",
         ),
         (
-            "ngx_ipc_messages spin=1000001;",
+            "ipc_messages spin=1000001;",
             "",
             "has a \"spin\" of more than 1000000",
         ),
         (
-            "ngx_ipc_messages; ngx_ipc_messages max=1m;",
+            "ngx_ipc_messages off; ipc_messages max=1m;",
             "",
             "is duplicate",
         ),
-        ("", "ngx_ipc_messages;", "is not allowed here"),
-        ("events { ngx_ipc_messages; }", "", "is not allowed here"),
+        ("", "ipc_messages;", "is not allowed here"),
+        ("events { ipc_messages; }", "", "is not allowed here"),
     ] {
         let (is_accepted, said) = check(&nginx, main, http);
 
@@ -127,17 +127,17 @@ fn extreme_values_work() {
 /// nothing behind. A reload of a wrong configuration changes nothing.
 #[test]
 fn a_test_of_the_configuration_changes_nothing() {
-    let nginx = start_with("messages_test_of_conf", "ngx_ipc_messages;", "");
+    let nginx = start_with("messages_test_of_conf", "ipc_messages;", "");
     let workers = nginx.workers();
     let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
     let before = nginx.descriptors();
-    let main = main_with("ngx_ipc_messages memory=8m;");
+    let main = main_with("ipc_messages memory=8m;");
     let (is_accepted, said) = check(&nginx, &main, HTTP);
 
     assert!(is_accepted, "{said}");
     assert_eq!(said.lines().count(), 2, "{said}");
 
-    let (is_accepted, said) = check(&nginx, &main_with("ngx_ipc_messages max=x;"), HTTP);
+    let (is_accepted, said) = check(&nginx, &main_with("ipc_messages max=x;"), HTTP);
 
     assert!(!is_accepted && said.contains("invalid parameter"), "{said}");
     nginx.signal(libc::SIGHUP);
@@ -153,15 +153,15 @@ fn a_test_of_the_configuration_changes_nothing() {
 /// go on with the old sizes. A reload with the same sizes logs none.
 #[test]
 fn a_reload_does_not_change_the_sizes() {
-    let nginx = start_with("messages_sizes", "ngx_ipc_messages max=4;", "");
+    let nginx = start_with("messages_sizes", "ipc_messages max=4;", "");
     let mut warnings = 0;
 
     for (directive, is_warned) in [
-        ("ngx_ipc_messages max=4;", false),
-        ("ngx_ipc_messages max=4 spin=10;", false),
-        ("ngx_ipc_messages max=8;", true),
-        ("ngx_ipc_messages max=4 memory=8m;", true),
-        ("ngx_ipc_messages max=4 processes=100;", true),
+        ("ipc_messages max=4;", false),
+        ("ipc_messages max=4 spin=10;", false),
+        ("ipc_messages max=8;", true),
+        ("ipc_messages max=4 memory=8m;", true),
+        ("ipc_messages max=4 processes=100;", true),
         ("", true),
     ] {
         nginx.configure(&main_with(directive), HTTP);
@@ -185,8 +185,8 @@ fn a_reload_does_not_change_the_sizes() {
 /// that is a single process, as `single::reload` shows.
 #[test]
 fn a_single_process_reloads() {
-    let main = main_with("master_process off; ngx_ipc_messages;");
-    let wrong = main_with("master_process off; ngx_ipc_messages spin=x;");
+    let main = main_with("master_process off; ipc_messages;");
+    let wrong = main_with("master_process off; ipc_messages spin=x;");
     let without = "user root; master_process off;";
     let nginx = Nginx::new("messages_single_reload", Which::Ipc, &main, HTTP);
 

@@ -26,7 +26,7 @@ const LOCATIONS: &str = "
 fn main_with(workers: usize) -> String {
     format!(
         "load_module {};\nuser root;\nworker_processes {workers};\nerror_log log info;\n\
-         ngx_ipc_messages max=2m;",
+         ipc_messages max=2m;",
         built("ipc")
             .with_file_name("ngx_http_ipc_module.so")
             .display()

@@ -10,11 +10,9 @@ use nix::errno::Errno;
 
 use super::shared::{self, Region};
 use super::types::{ngx_ipc_message_watch_t, ngx_ipc_reply_pt};
-use super::variables::ngx_pid;
+use super::variables::{has_member_as_master, ngx_pid};
 use super::{descriptors, register, settings, watchers};
 use crate::config::ngx_pid_t;
-#[cfg(not(feature = "standalone"))]
-use crate::host::nginx::loaded;
 use crate::message::endpoint::Endpoint;
 use crate::message::mapped::Mapped;
 use crate::message::peers;
@@ -108,8 +106,7 @@ fn attach(region: &Region) -> Option<Own> {
         exchange.follow();
     }
 
-    #[cfg(not(feature = "standalone"))]
-    if loaded::is_on() {
+    if !has_member_as_master() {
         exchange.look_at_vacant();
     }
 
@@ -130,25 +127,18 @@ extern "C" fn at_exit() {
     };
 
     // A child that the program has forked itself has a copy of `ngx_pid` too.
-    let is_own = guard.as_mut().is_some_and(|local| {
-        let is_own = local.owner == process::getpid();
-
-        if is_own {
-            local.exchange.endpoint().publish();
-        }
-
-        is_own
-    });
-
-    drop(guard);
-
-    #[cfg(not(feature = "standalone"))]
-    if is_own && loaded::is_on() {
-        loaded::leave();
+    if let Some(local) = guard.as_mut()
+        && local.owner == process::getpid()
+    {
+        local.exchange.endpoint().publish();
     }
+}
 
-    #[cfg(feature = "standalone")]
-    let _ = is_own;
+/// Whether this process uses its exchange at this moment, and a signal handler has
+/// interrupted it.
+#[cfg(not(feature = "standalone"))]
+pub fn is_in_use() -> bool {
+    LOCAL.try_lock().is_none()
 }
 
 /// The process that has made the exchange continues in a child, with another pid.

@@ -10,9 +10,11 @@
 //! - [`local`]: the exchange with which this process sends and receives
 //! - [`region`]: makes the shared memory, and gives slots to processes; [`claim`]: claims
 //!   slots
+//! - `reserve`: in nginx's master, gives slots to all processes of a configuration
 //! - [`new_binary`], [`handed_down`], [`inherited`]: hands the shared memory down to a new
 //!   binary, and takes it over there
 //! - [`orphans`]: when a master recovers slots of dead processes whose master is dead, too
+//! - [`slot_lock`]: keeps processes apart that change slots of others
 //! - [`leftover`]: what waits in a slot without a process
 //! - [`send`]: sends messages; [`reservations`]: those that are built in place;
 //!   [`attached`]: those with descriptors
@@ -47,9 +49,12 @@ pub mod program;
 pub mod region;
 pub mod register;
 pub mod reservations;
+#[cfg(not(feature = "standalone"))]
+pub mod reserve;
 pub mod send;
 pub mod settings;
 pub mod shared;
+pub mod slot_lock;
 pub mod statistics;
 pub mod table;
 pub mod types;

@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::shared::{self, Region};
-use super::{leftover, local, table};
+use super::variables::has_member_as_master;
+use super::{leftover, local, slot_lock, table};
 use crate::config::AtomicPid;
-#[cfg(not(feature = "standalone"))]
-use crate::host::nginx::loaded;
-use crate::message::orphans::Orphans;
+use crate::message::orphans::{Found, Orphans};
+use crate::message::peers::{self, State};
 use crate::sys::process;
 
 /// In a new binary: the pid of the old binary's master; 0 if it is dead.
@@ -40,9 +40,8 @@ pub fn look() {
 /// Looks whether the processes of a dead master, which still ran at the last look, are
 /// dead now.
 pub fn look_again() {
-    #[cfg(not(feature = "standalone"))]
-    if loaded::is_on() {
-        return loaded::look();
+    if !has_member_as_master() {
+        return recover_in_child();
     }
 
     if HAS_LEFT.load(Relaxed) {
@@ -57,14 +56,8 @@ pub fn recover() {
         return;
     };
     let used = table::used(region.master.0);
-    let found = Orphans {
-        memory: &region.memory,
-        layout: &region.layout,
-        own: region.master,
-        is_mine: &|slot| used.has(slot) || leftover::has_claimed(slot),
-        is_alive: &|pid| !process::has_exited(pid),
-    }
-    .recover();
+    let is_mine = |slot| used.has(slot) || leftover::has_claimed(slot);
+    let found = look_for(&region, region.master, &is_mine);
 
     HAS_LEFT.store(found.has_left, Relaxed);
 
@@ -72,6 +65,66 @@ pub fn recover() {
         local::look_later();
     }
 
+    tell(found);
+}
+
+/// In a master that does not use the region, while it holds the lock of the slots:
+/// recovers the slots of all dead processes. nginx starts none of them again.
+#[cfg(not(feature = "standalone"))]
+pub fn recover_in_master(region: &Region) {
+    look_for(region, region.master, &|slot| slot == region.master.0);
+}
+
+/// In a child of such a master: recovers the slots of dead processes that get no
+/// replacement, those of older configurations. If the master is dead, no process gets one.
+fn recover_in_child() {
+    let Some((region, own)) = shared::get().and_then(|region| Some((region, region.own()?))) else {
+        return;
+    };
+    let has_master = process::getppid() == region.master_pid;
+    let is_kept = |slot| {
+        let peer = peers::peer(&region.memory, &region.layout, slot);
+        let is_newer = peer.is_some_and(|peer| peer.identity.generation >= own.identity.generation);
+
+        slot == region.master.0
+            || slot == own.slot
+            || leftover::has_claimed(slot)
+            || is_newer && has_master
+    };
+
+    // Mostly there is none, and then this process need not wait for the lock.
+    if !is_any_dead(&region, &is_kept) {
+        return;
+    }
+
+    let claimant = (own.slot, own.lineage.incarnation);
+    let found = slot_lock::with(|| look_for(&region, claimant, &is_kept));
+
+    tell(found.unwrap_or_default());
+}
+
+fn look_for(region: &Region, own: (u32, u32), is_mine: &dyn Fn(u32) -> bool) -> Found {
+    Orphans {
+        memory: &region.memory,
+        layout: &region.layout,
+        own,
+        is_mine,
+        is_alive: &|pid| !process::has_exited(pid),
+    }
+    .recover()
+}
+
+/// Whether a slot that is not kept has a process that is dead.
+fn is_any_dead(region: &Region, is_kept: &impl Fn(u32) -> bool) -> bool {
+    let (memory, layout) = (&region.memory, &region.layout);
+
+    (0..layout.sizes.slots)
+        .filter(|&slot| peers::state(memory, layout, slot).0 != State::Vacant && !is_kept(slot))
+        .any(|slot| peers::pid(memory, layout, slot).is_none_or(process::has_exited))
+}
+
+/// Tells the program and the other processes what was found.
+fn tell(found: Found) {
     if found.freed > 0 {
         local::with(|own| own.add_all_vacant());
         local::announce_change();

@@ -15,7 +15,7 @@ use super::table::{self, Held};
 use super::variables::ngx_pid;
 use super::{claim, deliver, descriptors, inherited, local, orphans, program, register, settings};
 #[cfg(not(feature = "standalone"))]
-use crate::host::nginx::{doorbell, loaded};
+use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
 use crate::message::layout::Layout;
 use crate::message::lineage::Lineage;
@@ -24,8 +24,6 @@ use crate::message::peers::{self, Heritage, Identity, State};
 use crate::message::recover::recover;
 use crate::messaging::{keys, rows};
 use crate::table::globals::{Globals, own_pid};
-#[cfg(not(feature = "standalone"))]
-use crate::table::role::Role;
 use crate::table::role::WorkerNumber;
 use crate::table::slot::Slot;
 use crate::table::{generation, role, stats};
@@ -53,7 +51,10 @@ pub fn prepare(log: Log, worker: Option<u32>) {
 
     let inherited = inherited::take(log, settings.sizes());
     let is_inherited = inherited.is_some();
-    let Some(region) = inherited.map(take_over).or_else(|| create(log, worker)) else {
+    let Some(region) = inherited
+        .map(take_over)
+        .or_else(|| create(log, worker.is_none()))
+    else {
         return;
     };
     let identity = Identity {
@@ -106,15 +107,16 @@ fn take_over(inherited: inherited::Memory) -> Region {
     }
 }
 
-/// Makes the memory. Logs why if it cannot be made.
-pub fn create(log: Log, worker: Option<u32>) -> Option<Region> {
+/// Makes the memory, with what wakes up a master that receives messages, if `has_bell`.
+/// Logs why if it cannot be made.
+pub fn create(log: Log, has_bell: bool) -> Option<Region> {
     let Ok(layout) = Layout::new(settings::get().sizes()) else {
         log.refuse(format_args!("invalid sizes of messages"));
         return None;
     };
     let slots = layout.sizes.slots as usize;
     let made = Mapped::new(layout.size(), slots)
-        .and_then(|memory| with_bell_of_master(memory, worker))
+        .and_then(|memory| with_bell_of_master(memory, has_bell))
         .and_then(|memory| Ok((memory, Mapped::new(rows::size(layout.sizes.slots), 0)?)))
         .and_then(|made| {
             if register::is_any_with_descriptors() {
@@ -151,8 +153,8 @@ pub fn create(log: Log, worker: Option<u32>) -> Option<Region> {
 
 /// Adds what wakes up nginx's masters, which have no event loops.
 #[cfg(not(feature = "standalone"))]
-fn with_bell_of_master(mut memory: Mapped, worker: Option<u32>) -> Result<Mapped, Errno> {
-    if worker.is_none() && !loaded::is_on() {
+fn with_bell_of_master(mut memory: Mapped, has_bell: bool) -> Result<Mapped, Errno> {
+    if has_bell {
         for (slot, bell) in doorbell::make()?.into_iter().enumerate() {
             memory.set_bell(slot, bell);
         }
@@ -163,7 +165,7 @@ fn with_bell_of_master(mut memory: Mapped, worker: Option<u32>) -> Result<Mapped
 
 /// Does nothing: a master has an event loop, as the others have.
 #[cfg(feature = "standalone")]
-fn with_bell_of_master(memory: Mapped, _: Option<u32>) -> Result<Mapped, Errno> {
+fn with_bell_of_master(memory: Mapped, _: bool) -> Result<Mapped, Errno> {
     Ok(memory)
 }
 
@@ -230,7 +232,7 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
 /// Gives a slot of the region to the process in the slot `place` of the table,
 /// unless it has got one together with others, before the first of them was
 /// forked.
-fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Option<Held> {
+pub fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Option<Held> {
     let before = table::get(place);
     let has_identity = |held: &Held| {
         peers::peer(&region.memory, &region.layout, held.slot)
@@ -247,7 +249,7 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
     let (slot, lineage) = match before {
         Some(held) if again => (held.slot, held.lineage.replacement()),
         _ => {
-            // The process that had this place is not started again, or `reserve_slots` has
+            // The process that had this place is not started again, or `reserve` has
             // given a slot to another process of this place.
             if let Some(held) = before {
                 give_back(region, held, Heritage::Stranger);
@@ -268,38 +270,6 @@ fn appoint(region: &Region, place: Slot, identity: Identity, again: bool) -> Opt
         is_new: !again,
         is_new_binary: false,
     })
-}
-
-/// Gives slots of the region to the workers and helpers that nginx's master starts
-/// next, before it forks the first of them. nginx forks its processes one by one, and
-/// the first one can then send to the others at once. nginx starts them in this order,
-/// each in the first empty slot of the table.
-#[cfg(not(feature = "standalone"))]
-pub fn reserve_slots(g: &Globals, log: Log, workers: usize, helpers: usize) {
-    prepare(log, None);
-
-    if let Some(region) = shared::get().filter(Region::is_mine) {
-        reserve(g, &region, workers, helpers);
-    }
-}
-
-/// Gives the slots, if this process gives slots to the others.
-#[cfg(not(feature = "standalone"))]
-pub fn reserve(g: &Globals, region: &Region, workers: usize, helpers: usize) {
-    let workers = (0..workers).map(|worker| (u32::try_from(worker).ok(), Role::Worker));
-    let helpers = (0..helpers).map(|_| (None, Role::Helper));
-
-    for (place, (worker, role)) in g.table.free().zip(workers.chain(helpers)) {
-        let identity = Identity {
-            worker,
-            generation: generation(),
-            role: role.to_c() as u64,
-            master: region.master,
-            place: u32::try_from(place.index()).ok(),
-        };
-
-        table::set(place, appoint(region, place, identity, false));
-    }
 }
 
 /// Recovers the messages of a process that is dead, or that the parent could not

@@ -66,7 +66,7 @@ pub fn get() -> Option<Region> {
 }
 
 /// Keeps the shared memory that the master has made, and what the master is; `None`: it
-/// has no messages, see [`NOT_A_MEMBER`].
+/// has no messages, see `NOT_A_MEMBER`.
 pub fn set(region: Region, master: Option<Own>) {
     *MASTER.lock() = master;
     *REGION.lock() = Some(region);

@@ -16,30 +16,27 @@
 //! Whoever changes the slots of others holds a lock. It is in shared memory, and a process
 //! takes it over if its owner is dead.
 
-use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
-use super::message_loop::log;
-use super::variables::{ngx_exiting, ngx_ipc_loaded, ngx_worker};
+use super::variables::{ngx_exiting, ngx_worker};
 use crate::host::globals::GLOBALS;
 use crate::host::lock_owner;
 use crate::host::messages::shared::{self, NOT_A_MEMBER, Own, Region};
 use crate::host::messages::table::{self, Held};
-use crate::host::messages::{deliver, local, region, register, settings, watchers};
+use crate::host::messages::variables::has_member_as_master;
+use crate::host::messages::{
+    deliver, local, orphans, region, register, reserve, settings, slot_lock, watchers,
+};
 use crate::log::{Level, Log};
 use crate::message::lineage::{self, Lineage};
-use crate::message::mapped::Mapped;
-use crate::message::memory::Memory;
-use crate::message::orphans::{Found, Orphans};
-use crate::message::peers::{self, Heritage, Identity, Peer, State};
+use crate::message::peers::{self, Heritage, Identity, State};
 use crate::message::recover::recover;
 use crate::sys::lock::Lock;
 use crate::sys::process;
-use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER};
-use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 use crate::table::generation;
-use crate::zone::shmtx::ngx_shmtx_sh_t;
+use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
+use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 
 /// The processes that nginx starts for a configuration.
 #[derive(Clone, Copy)]
@@ -53,14 +50,8 @@ static PLAN: Lock<Option<Plan>> = Lock::new(None);
 /// The number of the worker that nginx starts in a slot of `ngx_processes`, plus 1; 0: it
 /// starts no worker there.
 static WORKERS: [AtomicU32; NGX_MAX_PROCESSES] = [const { AtomicU32::new(0) }; NGX_MAX_PROCESSES];
-/// The address of the lock's words; 0 until the master has made them.
-static LOCK: AtomicUsize = AtomicUsize::new(0);
-
-/// Whether the library is a dynamic module of an unmodified nginx.
-#[inline]
-pub fn is_on() -> bool {
-    ngx_ipc_loaded != 0
-}
+/// Whether [`leave`] is called when this process exits. Children inherit both.
+static HAS_EXIT_HANDLER: AtomicBool = AtomicBool::new(false);
 
 /// In the master, in `init_module`: nginx starts so many processes next. They get slots
 /// when the configuration of messages is known.
@@ -74,12 +65,12 @@ pub fn begin(workers: usize, helpers: usize) {
 /// In the master, in `init_module`: a configuration of messages is known, or a module has
 /// registered a type. Gives slots to the processes that nginx starts next, if they have
 /// not got them already and the program has messages.
-pub fn configured() {
+pub fn configured(log: Log) {
     // The master does not have its role yet in the first `init_module`.
     let role = GLOBALS.process.load(Relaxed);
 
-    if is_on() && role != NGX_PROCESS_WORKER && role != NGX_PROCESS_HELPER {
-        give_slots(log());
+    if !has_member_as_master() && role != NGX_PROCESS_WORKER && role != NGX_PROCESS_HELPER {
+        give_slots(log);
     }
 }
 
@@ -95,11 +86,10 @@ fn give_slots(log: Log) {
         return;
     };
 
-    locked(|| {
-        // What the processes of the previous configurations have, which do not run.
-        free_dead(&region, region.master, &|peer| peer.slot == region.master.0);
+    slot_lock::with(|| {
+        orphans::recover_in_master(&region);
         table::clear();
-        region::reserve(&GLOBALS, &region, plan.workers, plan.helpers);
+        reserve::in_region(&GLOBALS, &region, plan.workers, plan.helpers);
     });
 
     for (place, worker) in WORKERS.iter().enumerate() {
@@ -113,13 +103,18 @@ fn give_slots(log: Log) {
 
 /// Makes the memory. Logs why if it cannot be made.
 fn make(log: Log) -> Option<Region> {
-    if LOCK.load(Relaxed) == 0 {
-        LOCK.store(new_lock(log)?, Relaxed);
+    if let Err(err) = slot_lock::make() {
+        log.error(
+            Level::Alert,
+            Some(err),
+            format_args!("no shared memory for messages"),
+        );
+        return None;
     }
 
     let region = Region {
         master_pid: NOT_A_MEMBER,
-        ..region::create(log, None)?
+        ..region::create(log, false)?
     };
 
     shared::set(region, None);
@@ -128,65 +123,20 @@ fn make(log: Log) -> Option<Region> {
     Some(region)
 }
 
-/// Makes the words of the lock, which are never unmapped. Returns their address.
-fn new_lock(log: Log) -> Option<usize> {
-    let words = Mapped::new(size_of::<ngx_shmtx_sh_t>(), 0)
-        .map(|memory| (&memory).address(0, size_of::<ngx_shmtx_sh_t>()).map(|at| (memory, at)));
-
-    match words {
-        Ok(Some((memory, at))) => {
-            std::mem::forget(memory);
-            Some(at.addr().get())
-        }
-        Ok(None) => None,
-        Err(err) => {
-            log.error(
-                Level::Alert,
-                Some(err),
-                format_args!("no shared memory for messages"),
-            );
-            None
-        }
-    }
-}
-
-/// Calls `change` while no other process changes the slots of others.
-fn locked<T>(change: impl FnOnce() -> T) -> Option<T> {
-    let words = NonNull::new(LOCK.load(Relaxed) as *mut ngx_shmtx_sh_t)?;
-    // SAFETY: `new_lock` has mapped the words, and nothing unmaps them.
-    let lock = lock_owner::lock_of(unsafe { words.as_ref() });
-
-    lock.lock(lock_owner::own(), lock_owner::log);
-
-    let result = change();
-
-    lock.unlock(lock_owner::unchecked(), lock_owner::log);
-    Some(result)
-}
-
-/// Recovers the slots whose processes are dead, other than those that `is_kept` keeps,
-/// for a process that has a slot and an incarnation.
-fn free_dead(region: &Region, own: (u32, u32), is_kept: &dyn Fn(&Peer) -> bool) -> Found {
-    Orphans {
-        memory: &region.memory,
-        layout: &region.layout,
-        own,
-        is_mine: &|slot| {
-            peers::peer(&region.memory, &region.layout, slot).is_none_or(|peer| is_kept(&peer))
-        },
-        is_alive: &|pid| !process::has_exited(pid),
-    }
-    .recover()
-}
-
 /// In a worker or helper, in `init_process`: takes the slot that the master has given to
 /// this process, or to the one before it.
 pub fn join(log: Log) {
     let place = GLOBALS.process_slot();
     let Some(region) = shared::get() else { return };
 
-    match locked(|| take_slot(&region, place)).flatten() {
-        Some(own) => shared::join(GLOBALS.parent.load(Relaxed), own),
+    match slot_lock::with(|| take_slot(&region, place)).flatten() {
+        Some(own) => {
+            shared::join(GLOBALS.parent.load(Relaxed), own);
+
+            if !HAS_EXIT_HANDLER.load(Relaxed) {
+                HAS_EXIT_HANDLER.store(process::at_exit(leave).is_ok(), Relaxed);
+            }
+        }
         None => log.error(
             Level::Alert,
             None,
@@ -257,75 +207,40 @@ fn replace(region: &Region, held: Held, before: u32, identity: Identity) -> Line
     lineage
 }
 
-/// From time to time in a process that sends or receives: recovers the slots of processes
-/// that are dead and get no replacement, those of older configurations. If the master is
-/// dead, no process gets one.
-pub fn look() {
-    let Some((region, own)) = shared::get().and_then(|region| Some((region, region.own()?))) else {
-        return;
-    };
-    let has_master = process::getppid() == region.master_pid;
-    let is_kept = |peer: &Peer| {
-        let is_newer = peer.identity.generation >= own.identity.generation;
-
-        peer.slot == region.master.0 || peer.slot == own.slot || is_newer && has_master
-    };
-    let claimant = (own.slot, own.lineage.incarnation);
-
-    // Mostly there is none, and then this process need not wait for the lock.
-    if !has_dead(&region, &is_kept) {
-        return;
-    }
-
-    let found = locked(|| free_dead(&region, claimant, &is_kept)).unwrap_or_default();
-
-    if found.freed > 0 {
-        local::with(|own| own.add_all_vacant());
-        local::announce_change();
-    }
-}
-
-/// Whether a slot has a dead process and is not kept.
-fn has_dead(region: &Region, is_kept: &impl Fn(&Peer) -> bool) -> bool {
-    (0..region.layout.sizes.slots)
-        .filter_map(|slot| peers::peer(&region.memory, &region.layout, slot))
-        .filter(|peer| peer.state != State::Vacant && !is_kept(peer))
-        .any(|peer| {
-            peers::pid(&region.memory, &region.layout, peer.slot).is_none_or(process::has_exited)
-        })
-}
-
 /// Whether this process was told to exit, so that nginx starts no other one in its place.
 pub fn is_told_to_exit() -> bool {
     ngx_exiting.load(Relaxed) != 0 || GLOBALS.leaving()
 }
 
-/// In an exit handler: gives back the slot of this process, if it gets no replacement. A
-/// helper handles the messages that have arrived, as a worker has in `exit_process`.
-pub fn leave() {
-    let role = GLOBALS.process.load(Relaxed);
-    let Some(region) = shared::get().filter(|_| role != NGX_PROCESS_SINGLE) else {
+/// When this process exits: gives back its slot, if it gets no replacement. A helper
+/// handles the messages that have arrived, as a worker has in `exit_process`. An exit
+/// handler, because modules can send until then, and nginx's helpers exit without a hook.
+extern "C" fn leave() {
+    let Some((region, own)) = shared::get().and_then(|region| Some((region, region.own()?))) else {
         return;
     };
-    let Some(own) = region.own() else { return };
 
-    if role == NGX_PROCESS_HELPER {
-        deliver::finish(log(), is_told_to_exit());
-    }
-
-    if !is_told_to_exit() && process::getppid() == region.master_pid {
+    // A child that a module has forked itself has a copy of `ngx_pid` too. A module can
+    // call exit() in a signal handler, while this process uses its slot.
+    if GLOBALS.own_pid() != process::getpid() || local::is_in_use() {
         return;
     }
 
-    let held = Held {
-        slot: own.slot,
-        lineage: own.lineage,
-        is_new: false,
-        is_new_binary: false,
-    };
+    if GLOBALS.process.load(Relaxed) == NGX_PROCESS_HELPER {
+        deliver::finish(lock_owner::log(), is_told_to_exit());
+    }
 
-    local::prepare_to_leave();
-    region::give_back(&region, held, Heritage::Stranger);
-    local::announce_change();
-    local::leave();
+    if is_told_to_exit() || process::getppid() != region.master_pid {
+        let held = Held {
+            slot: own.slot,
+            lineage: own.lineage,
+            is_new: false,
+            is_new_binary: false,
+        };
+
+        local::prepare_to_leave();
+        region::give_back(&region, held, Heritage::Stranger);
+        local::announce_change();
+        local::leave();
+    }
 }

@@ -9,12 +9,13 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
 
-use super::{doorbell, loaded};
 use super::variables::{ngx_cycle, ngx_ipc_messages_set_timer};
+use super::{doorbell, loaded};
 use crate::config::ngx_int_t;
 use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
 use crate::host::messages::settings::{self, Settings};
+use crate::host::messages::variables::has_member_as_master;
 use crate::host::messages::{catch_up, deliver, local, orphans, region, shared};
 use crate::log::{Level, Log};
 use crate::table::globals::Globals;
@@ -51,7 +52,7 @@ pub fn descriptor() -> Option<RawFd> {
 pub fn watch() -> Option<RawFd> {
     if is_single() {
         region::prepare(log(), Some(0));
-    } else if loaded::is_on() {
+    } else if !has_member_as_master() {
         loaded::join(log());
     }
 
@@ -72,7 +73,7 @@ fn is_watched() -> bool {
 
 /// Makes this process handle messages soon: a type or a function was registered.
 pub fn run_soon() {
-    loaded::configured();
+    loaded::configured(log());
     ring_in_master();
 
     if is_watched() && !deliver::is_handling() {
@@ -189,7 +190,7 @@ static TOLD: AtomicI32 = AtomicI32::new(0);
 
 /// Whether this process gets no replacement. A single process never gets one.
 fn is_told_to_exit() -> bool {
-    if loaded::is_on() {
+    if !has_member_as_master() {
         return is_single() || loaded::is_told_to_exit();
     }
 
@@ -215,7 +216,7 @@ pub fn told_to_exit() {
 pub fn configure(wanted: Settings) {
     if shared::get().is_none() {
         settings::set(wanted);
-        loaded::configured();
+        loaded::configured(log());
         return;
     }
 
@@ -225,7 +226,7 @@ pub fn configure(wanted: Settings) {
         log().error(
             Level::Warn,
             None,
-            format_args!("the sizes of \"ngx_ipc_messages\" do not change before a restart"),
+            format_args!("the sizes of \"ipc_messages\" do not change before a restart"),
         );
     }
 
@@ -233,5 +234,5 @@ pub fn configure(wanted: Settings) {
         spin: wanted.spin,
         ..settings::get()
     });
-    loaded::configured();
+    loaded::configured(log());
 }

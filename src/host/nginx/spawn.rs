@@ -17,7 +17,7 @@ use super::{generation, hooks, variables};
 use crate::channel::close;
 use crate::config::ngx_pid_t;
 use crate::host::lock_owner;
-use crate::host::messages::region;
+use crate::host::messages::reserve;
 use crate::log::Log;
 use crate::process::mode::Mode;
 use crate::process::respawn;
@@ -110,7 +110,7 @@ fn reserve_for_others(g: &Globals, log: Log, cycle: *mut ngx_cycle_t, wanted: &W
         // SAFETY: the current cycle is valid.
         let [workers, helpers] = unsafe { processes_of(cycle) };
 
-        region::reserve_slots(g, log, workers, helpers);
+        reserve::by_master(g, log, workers, helpers);
     }
 }
 

@@ -1,0 +1,179 @@
+#!/bin/sh
+
+# nginx-loaded.sh: checks the module ngx_ipc_module.so, with which an unmodified nginx has
+# messages.  It is built for the nginx of this Debian as docs/nginx-messages.md says, and
+# for the stock nginx of "make nginx".  A nginx that would not load it is refused.
+
+. "$(dirname "$0")/../harness/nginx.sh"
+
+document=$top/docs/nginx-messages.md
+debian=$top/build/debian-nginx
+built=$top/build/nginx-1.28.3
+module=$tmp/module
+
+# typed N: prints the N-th block of the document that this script types
+typed()
+{
+    awk -v wanted="$1" -v ticks='```' '
+        /^<!-- typed by: c-tests\/checks\/nginx-loaded.sh -->$/ { n++; next }
+        n == wanted && $0 == ticks { exit }
+        n == wanted && $0 !~ ticks { print }' "$document"
+}
+
+# made TARGET [VARIABLE=VALUE...]: runs a target of the Makefile for the nginx in $nginx; the
+# output is in $tmp/made
+made()
+{
+    (cd "$top" && MAKEFLAGS='' make -s "$@" "NGINX=$nginx" "NGINX_SRC=${sources:-}") \
+        > "$tmp/made" 2>&1 || { cat "$tmp/made"; return 1; }
+}
+
+# refuses TEXT COMMAND...: succeeds if the command fails and prints the text
+refuses()
+{
+    text=$1
+    shift
+    ! "$@" > "$tmp/refused" 2>&1 && grep -qF -e "$text" "$tmp/refused" \
+        || { cat "$tmp/refused"; return 1; }
+}
+
+# Checks of the file.
+
+# exports FILE: succeeds if the file exports what nginx looks for, the functions for other
+# modules, and no others
+exports()
+{
+    nm -D --defined-only "$1" | awk '{ print $3 }' | sort > "$tmp/exported"
+
+    for name in ngx_modules ngx_ipc_module ngx_http_ipc_module ngx_ipc_message_send; do
+        grep -qx $name "$tmp/exported" || { echo "no $name"; return 1; }
+    done
+
+    # nginx has the last three too, and the library uses nginx's.
+    ! grep -vxE 'ngx_(modules|module_names|module_order|ipc_module|ipc_messages_module)|ngx_http_ipc_module|ngx_ipc_message_[a-z_]*|ngx_(processes|last_process|process_slot)' \
+        "$tmp/exported"
+}
+
+# needs FILE NGINX: succeeds if the nginx or its libraries define all that the file needs
+needs()
+{
+    nm -D --undefined-only "$1" | awk '$1 == "U" && $2 !~ /@/ { print $2 }' | sort > "$tmp/needed"
+    nm -D --defined-only "$2" | awk '{ print $3 }' | sort > "$tmp/defined"
+
+    ! comm -23 "$tmp/needed" "$tmp/defined" | grep .
+}
+
+# Checks of the document.
+
+# serves NGINX: starts the nginx with the lines of the document
+serves()
+{
+    port=$(free_port)
+    start "$1" "$(typed 1 | sed "s|modules/|$module/|")
+worker_processes 2;" "server { listen 127.0.0.1:$port; $(typed 2) }"
+}
+
+# told: succeeds if the commands of the document print what it shows.  Which worker has the
+# client is a matter of chance
+told()
+{
+    typed 3 | sed "s|http://127.0.0.1/|http://127.0.0.1:$port/|" > "$tmp/commands"
+    sed -n 1p "$tmp/commands" | sed 's/ &$//' > "$tmp/first"
+
+    sh -c "exec $(cat "$tmp/first")" > "$tmp/events" &
+    client=$!
+
+    within 20 grep -q retry "$tmp/events" && within 20 published \
+        && within 20 grep -qx "$(typed 4 | sed -n 2p)" "$tmp/events"
+    result=$?
+
+    kill $client
+    wait $client 2> /dev/null
+    return $result
+}
+
+# published: succeeds if both workers have taken a message, and a client of one has got it
+published()
+{
+    sed -n 2p "$tmp/commands" | sh > "$tmp/answer" \
+        && sed 's/"clients":[01]/"clients":N/g' "$tmp/answer" \
+            | diff - "$tmp/shown" && grep -q '"clients":1' "$tmp/answer"
+}
+
+# example NGINX: types the commands of the document
+example()
+{
+    typed 4 | sed -n 1p | sed 's/"clients":[01]/"clients":N/g' > "$tmp/shown"
+
+    { serves "$1" && told && ended QUIT && clean; } \
+        || { head -n 20 "$dir/stdout" "$dir/log" "$tmp/answer" "$tmp/events"; return 1; }
+}
+
+
+if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
+    nginx=$debian/usr/sbin/nginx
+    sources=$debian/usr/share/nginx/src
+
+    ok "Debian: make install-nginx-module" made install-nginx-module "DESTDIR=$tmp/installed"
+    ok "Debian: the module is where nginx looks for modules" \
+        test -f "$tmp/installed/usr/lib/nginx/modules/ngx_ipc_module.so"
+    ok "Debian: it says which line loads it" \
+        grep -qx '    load_module /usr/lib/nginx/modules/ngx_ipc_module.so;' "$tmp/made"
+
+    module=$tmp/installed/usr/lib/nginx/modules
+    ok "Debian: it exports the functions for modules and no others" \
+        exports "$module/ngx_ipc_module.so"
+    ok "Debian: it needs what nginx has" needs "$module/ngx_ipc_module.so" "$nginx"
+    ok "Debian: the document's commands" example "$nginx"
+
+    sources=$built/src
+    ok "Debian: sources of another version are refused" \
+        refuses "is nginx 1.22.1, and the sources in $sources are those of nginx 1.28.3" \
+        made nginx-module
+else
+    skip "Debian's nginx" "$(tail -n 1 "$tmp/unpacked")"
+fi
+
+if [ -x "$built/stock/nginx" ]; then
+    nginx=$built/stock/nginx
+    sources=$built/src
+
+    # nginx's configure takes a part of $tmp, such as ".S", for the end of a file's name.
+    ok "stock: make nginx-module" made nginx-module B=build/stock
+    module=$top/build/stock/nginx-module
+    ok "stock: it exports the functions for modules and no others" exports "$module/ngx_ipc_module.so"
+    ok "stock: the document's commands" example "$nginx"
+
+    for rust in "$top"/target/ngx/release/libngx_rust_module.so; do
+        if [ -f "$rust" ]; then
+            ok "stock: beside a module of others in Rust" module_catches "$nginx" \
+                "$module/ngx_ipc_module.so; load_module $rust"
+        else
+            skip "stock: beside a module of others in Rust" "$rust is not there"
+        fi
+    done
+
+    sources=$tmp
+    ok "missing sources are refused" refuses "there are no sources of nginx in $tmp" made nginx-module
+else
+    skip "a stock nginx" "$built/stock/nginx is not there"
+fi
+
+nginx=/nowhere/nginx
+ok "a missing nginx is refused" refuses "there is no program /nowhere/nginx" made nginx-module
+nginx=/bin/true
+ok "a program that is no nginx is refused" refuses "/bin/true is no nginx" made nginx-module
+
+# says ARGUMENTS: makes a program that says that it is an nginx with these arguments
+says()
+{
+    printf '#!/bin/sh\necho "nginx version: nginx/1.28.3"; echo "configure arguments: %s"\n' "$1" \
+        > "$tmp/fake"
+    chmod +x "$tmp/fake"
+}
+
+says "--with-threads"
+nginx=$tmp/fake
+ok "an nginx without --with-compat is refused" refuses "was built without --with-compat" made nginx-module
+
+end
