@@ -144,14 +144,14 @@ if [ -x "$built/stock/nginx" ]; then
     ok "stock: it exports the functions for modules and no others" exports "$module/ngx_ipc_module.so"
     ok "stock: the document's commands" example "$nginx"
 
-    for rust in "$top"/target/ngx/release/libngx_rust_module.so; do
-        if [ -f "$rust" ]; then
-            ok "stock: beside a module of others in Rust" module_catches "$nginx" \
-                "$module/ngx_ipc_module.so; load_module $rust"
-        else
-            skip "stock: beside a module of others in Rust" "$rust is not there"
-        fi
-    done
+    rust=$top/target/ngx/release/libngx_rust_module.so
+
+    if [ -f "$rust" ]; then
+        ok "stock: beside a module of others in Rust" module_catches "$nginx" \
+            "$module/ngx_ipc_module.so; load_module $rust"
+    else
+        skip "stock: beside a module of others in Rust" "$rust is not there"
+    fi
 
     sources=$tmp
     ok "missing sources are refused" refuses "there are no sources of nginx in $tmp" made nginx-module
