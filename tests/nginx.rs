@@ -20,6 +20,8 @@ mod backends;
 mod balance;
 #[path = "nginx/basics.rs"]
 mod basics;
+#[path = "nginx/bridge.rs"]
+mod bridge;
 #[path = "nginx/cache.rs"]
 mod cache;
 #[path = "nginx/debug_lines.rs"]

@@ -2,7 +2,7 @@
 //! receive server-sent events.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use crate::nginx::{Nginx, Which, built, code, header};
 use crate::support::server::connect_to;
@@ -46,13 +46,18 @@ fn start(test: &str) -> Nginx {
 
 /// Sends a request with a body; returns the whole answer.
 fn post(nginx: &Nginx, path: &str, bytes: &[u8]) -> String {
-    let mut stream = connect_to(nginx.address()).expect("a connection");
+    post_to(nginx.address(), path, "", bytes)
+}
+
+/// Does the same with a server at `address` and with more lines in the head, each with CR LF.
+pub fn post_to(address: SocketAddr, path: &str, head: &str, bytes: &[u8]) -> String {
+    let mut stream = connect_to(address).expect("a connection");
     let mut answer = Vec::new();
 
     write!(
         stream,
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
+         {head}Connection: close\r\n\r\n",
         bytes.len()
     )
     .expect("a request");
@@ -94,11 +99,11 @@ fn clients(answer: &str) -> usize {
 }
 
 /// A client that receives events.
-struct Client(BufReader<TcpStream>);
+pub struct Client(BufReader<TcpStream>);
 
 impl Client {
     /// A client that has got the beginning of the answer.
-    fn new(nginx: &Nginx) -> Self {
+    pub fn new(nginx: &Nginx) -> Self {
         let mut stream = connect_to(nginx.address()).expect("a connection");
 
         write!(
@@ -134,7 +139,7 @@ impl Client {
     }
 
     /// The lines of the next event.
-    fn event(&mut self) -> Vec<String> {
+    pub fn event(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
 
         while let Some(line) = self.line().filter(|line| !line.is_empty()) {
