@@ -109,6 +109,27 @@ example()
         || { head -n 20 "$dir/stdout" "$dir/log" "$tmp/answer" "$tmp/events"; return 1; }
 }
 
+# tells NGINX NJS: succeeds if examples/njs/tell.js, which the module NJS runs, sends a
+# message to all workers
+tells()
+{
+    port=$(free_port)
+    start "$1" "load_module $module/ngx_ipc_module.so; load_module $2; worker_processes 2;" \
+        "js_path $top/examples/njs; js_import tell.js;
+         server { listen 127.0.0.1:$port;
+                  location = /tell { js_content tell.all; }
+                  location = /publish { internal; ipc_publish news from=any; } }"
+
+    { within 20 is_told && ended QUIT && clean; } \
+        || { head -n 20 "$dir/stdout" "$dir/log" "$tmp/answer"; return 1; }
+}
+
+is_told()
+{
+    curl -sS -d text "http://127.0.0.1:$port/tell" > "$tmp/answer" \
+        && sed 's/"clients":0/"clients":N/g' "$tmp/answer" | diff - "$tmp/shown"
+}
+
 
 if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
     nginx=$debian/usr/sbin/nginx
@@ -125,6 +146,13 @@ if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
         exports "$module/ngx_ipc_module.so"
     ok "Debian: it needs what nginx has" needs "$module/ngx_ipc_module.so" "$nginx"
     ok "Debian: the document's commands" example "$nginx"
+
+    njs=$top/build/debian-njs
+    if sh "$top/c-tests/run/debian-packages.sh" "$njs" libnginx-mod-http-js > "$tmp/unpacked" 2>&1; then
+        ok "Debian: njs" tells "$nginx" "$njs/usr/lib/nginx/modules/ngx_http_js_module.so"
+    else
+        skip "Debian: njs" "$(tail -n 1 "$tmp/unpacked")"
+    fi
 
     sources=$built/src
     ok "Debian: sources of another version are refused" \
