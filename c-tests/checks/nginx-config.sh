@@ -259,7 +259,7 @@ refuses()
     ! cmp -s "$tmp/fetched/$1" "$tmp/nginx/$1" || { echo "no such line"; return 1; }
 
     not_compiled=0
-    compile objs objs/addon/nginx/ngx_ipc_host.o || not_compiled=1
+    compile objs objs/addon/nginx/ngx_ipc_host.o objs/addon/nginx/ngx_ipc_log.o || not_compiled=1
 
     cp "$tmp/fetched/$1" "$tmp/nginx/$1"
     [ $not_compiled -eq 1 ] && grep -q "ngx_ipc_assert_\|array is negative" "$tmp/made"
@@ -455,7 +455,7 @@ test_asserts()
     configure $small "$add" > /dev/null
 
     unix=src/os/unix
-    ok "the glue compiles with nginx's structures" compile objs objs/addon/nginx/ngx_ipc_host.o
+    ok "the glue compiles with nginx's structures" compile objs objs/addon/nginx/ngx_ipc_host.o objs/addon/nginx/ngx_ipc_log.o
     ok "another field in ngx_process_t" \
         refuses $unix/ngx_process.h 's/^    ngx_spawn_proc_pt   proc;/    int more;\n&/'
     ok "a larger ngx_process_t" \

@@ -71,6 +71,7 @@ serves()
     port=$(free_port)
     start "$1" "$(typed 1 | sed "s|modules/|$module/|")
 worker_processes 2;" "server { listen 127.0.0.1:$port; $(typed 2) }"
+    within 20 answers / hello
 }
 
 # told: succeeds if the commands of the document print what it shows.  Which worker has the
