@@ -50,6 +50,8 @@ mod messages_counts;
 mod messages_http;
 #[path = "nginx/messages_ledger.rs"]
 mod messages_ledger;
+#[path = "nginx/messages_loaded.rs"]
+mod messages_loaded;
 #[path = "nginx/messages_master.rs"]
 mod messages_master;
 #[path = "nginx/messages_start.rs"]
@@ -60,6 +62,8 @@ mod messages_upgrade;
 mod nchan;
 #[path = "nginx/nginx.rs"]
 mod nginx;
+#[path = "nginx/programs.rs"]
+mod programs;
 #[path = "nginx/quit.rs"]
 mod quit;
 #[path = "nginx/reload.rs"]

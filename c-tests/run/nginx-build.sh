@@ -6,6 +6,8 @@
 #
 #   src/            nginx's sources
 #   stock/nginx     the stock nginx
+#   loaded/*.so     for the stock nginx: ngx_ipc_module.so, which brings the library, and
+#                   nginx's own ngx_mail_module.so
 #   ipc/nginx       nginx with the add-on nginx/config, which links the library
 #   ipc/*.so        the status module, and the module of nginx/messages
 #
@@ -15,6 +17,9 @@
 #                   each allocation of a pool is a malloc() of its own; the Rust
 #                   code does not change
 #   BACKEND         the library has this backend, one of src/shmem/backends
+#
+# If VARIANT is release, builds stock-release/ and loaded-release/, which differ from stock/
+# and loaded/: they have no debug log.
 #
 # CC, CFLAGS, LDFLAGS and the options in CONFIGURE are used for each nginx.
 # With ADD_STATUS=--add-module the status module is static.
@@ -70,10 +75,11 @@ configure()
     echo "$stamp" > "$dir/$name/stamp"
 }
 
-# build NAME: compiles nginx in DIR/NAME
+# build NAME [TARGET]: compiles nginx in DIR/NAME, or with the target "modules" only its
+# dynamic modules
 build()
 {
-    (cd "$dir/src" && quietly "$dir/$1.log" make -j2 -f "../$1/Makefile" build)
+    (cd "$dir/src" && quietly "$dir/$1.log" make -j2 -f "../$1/Makefile" "${2:-build}")
 }
 
 # library NAME: builds the library for DIR/NAME as nginx/config does, if it has
@@ -97,6 +103,20 @@ on_library()
     quietly "$dir/$1.log" library "$1"
     build "$1"
     built "on ngx-ipc" "$1"
+}
+
+# unmodified STOCK LOADED: configures and builds a stock nginx in DIR/STOCK, and in
+# DIR/LOADED the modules that it loads
+unmodified()
+{
+    mkdir -p "$dir/$1" "$dir/$2"
+    configure "$1"
+    build "$1"
+    built "stock" "$1"
+
+    configure "$2" --with-mail=dynamic --add-dynamic-module="$addon/messages"
+    quietly "$dir/$2.log" library "$2"
+    build "$2" modules
 }
 
 # built HOW NAME: prints the version, the kind and the path of the nginx in
@@ -131,15 +151,17 @@ if [ -f "$dir/src/configure" ]; then configure=./configure; else configure=auto/
 
 mkdir -p "$dir/prefix"
 
+if [ "$variant" = release ]; then
+    options=$(printf '%s\n' "$options" | sed 's/--with-debug //')
+    unmodified stock-release loaded-release
+    exit 0
+fi
+
 if [ -n "$variant" ]; then
     vary "$variant"
     on_library "ipc-$variant"
     exit 0
 fi
 
-mkdir -p "$dir/stock"
-configure stock
-build stock
-built "stock" stock
-
+unmodified stock loaded
 on_library ipc

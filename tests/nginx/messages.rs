@@ -1,29 +1,31 @@
-//! Messages between the workers of an nginx that is built with the library.
+//! Messages between the workers of an nginx that is built with the library, and of an
+//! unmodified nginx that has loaded it.
 
 use crate::defects::{compiled, compiled_example};
-use crate::nginx::{Nginx, Which, body};
+use crate::nginx::{Nginx, Which, body, with_messages};
 use crate::support::{find, sys, wait_until};
 
 pub const HTTP: &str = "server { listen 127.0.0.1:PORT; location / { messages; } }";
 
 /// The directives of the main context with which nginx loads the module and has 3
 /// workers, and additional ones.
-pub fn main_with(additional: &str) -> String {
-    let module = compiled("ngx_http_messages_module", Which::Ipc);
+pub fn main_with(which: Which, additional: &str) -> String {
+    let module = compiled("ngx_http_messages_module", which);
 
     format!(
-        "load_module {};\nuser root;\nworker_processes 3;\n{additional}",
+        "{}\nload_module {};\nuser root;\nworker_processes 3;\n{additional}",
+        which.load_library(),
         module.display()
     )
 }
 
 /// An nginx with 3 workers whose module sends messages, with additional directives
 /// of the main context and of the block `http`.
-pub fn start_with(test: &str, main: &str, http: &str) -> Nginx {
+pub fn start_with(test: &str, which: Which, main: &str, http: &str) -> Nginx {
     let nginx = Nginx::new(
         test,
-        Which::Ipc,
-        &main_with(main),
+        which,
+        &main_with(which, main),
         &format!("{http}\n{HTTP}"),
     );
 
@@ -34,10 +36,10 @@ pub fn start_with(test: &str, main: &str, http: &str) -> Nginx {
 
 /// An nginx with 3 workers whose module sends messages, and additional
 /// directives of the block `events`.
-fn start(test: &str, events: &str) -> Nginx {
+fn start(test: &str, which: Which, events: &str) -> Nginx {
     let events = format!("events {{ worker_connections 64; {events} }}");
 
-    start_with(test, &events, "")
+    start_with(test, which, &events, "")
 }
 
 /// The answer of the module to a request of one worker.
@@ -55,8 +57,8 @@ pub fn wait_for_handled(nginx: &Nginx, worker: i32, count: usize) {
 }
 
 /// Each worker broadcasts; the two others handle each message once.
-fn broadcast(test: &str, events: &str) {
-    let nginx = start(test, events);
+fn broadcast(test: &str, which: Which, events: &str) {
+    let nginx = start(test, which, events);
     let workers = nginx.workers();
 
     for &worker in &workers {
@@ -75,24 +77,28 @@ fn broadcast(test: &str, events: &str) {
 
 #[test]
 fn workers_broadcast() {
-    broadcast("workers_broadcast", "");
+    with_messages(|which| broadcast("workers_broadcast", which, ""));
 }
 
 #[test]
 fn workers_broadcast_with_poll() {
-    broadcast("workers_broadcast_with_poll", "use poll;");
+    with_messages(|which| broadcast("workers_broadcast_with_poll", which, "use poll;"));
 }
 
 #[test]
 fn workers_broadcast_with_select() {
-    broadcast("workers_broadcast_with_select", "use select;");
+    with_messages(|which| broadcast("workers_broadcast_with_select", which, "use select;"));
 }
 
 /// The replacement of a killed worker gets the messages that the worker had not
 /// handled.
 #[test]
 fn a_replacement_gets_the_messages() {
-    let nginx = start("a_replacement_gets_the_messages", "");
+    with_messages(a_replacement_gets_the_messages_in);
+}
+
+fn a_replacement_gets_the_messages_in(which: Which) {
+    let nginx = start("a_replacement_gets_the_messages", which, "");
     let workers = nginx.workers();
     let (&sender, &killed) = (workers.first().unwrap(), workers.last().unwrap());
 
@@ -117,7 +123,11 @@ fn a_replacement_gets_the_messages() {
 /// a reply.
 #[test]
 fn a_request_ends() {
-    let nginx = start("a_request_ends", "");
+    with_messages(a_request_ends_in);
+}
+
+fn a_request_ends_in(which: Which) {
+    let nginx = start("a_request_ends", which, "");
     let workers = nginx.workers();
     let asks = *workers.last().unwrap();
 

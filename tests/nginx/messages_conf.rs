@@ -1,8 +1,8 @@
-//! The directive `ipc_messages`, also called `ngx_ipc_messages`: values that are refused, `nginx -t`, a single
+//! The directive `ipc_messages`, also called `ipc_messages`: values that are refused, `nginx -t`, a single
 //! process, and sizes that change at a reload.
 
 use crate::messages::{HTTP, ask, main_with, start_with, wait_for_handled};
-use crate::nginx::{Nginx, Which, body};
+use crate::nginx::{Nginx, Which, body, with_messages};
 use crate::support::wait_until;
 
 const SIZES_CHANGE: &str = "the sizes of \"ipc_messages\" do not change before a restart";
@@ -74,7 +74,7 @@ fn wrong_values_are_refused() {
             "has a \"spin\" of more than 1000000",
         ),
         (
-            "ngx_ipc_messages off; ipc_messages max=1m;",
+            "ipc_messages off; ipc_messages max=1m;",
             "",
             "is duplicate",
         ),
@@ -91,6 +91,10 @@ fn wrong_values_are_refused() {
 /// The largest and the smallest values work.
 #[test]
 fn extreme_values_work() {
+    with_messages(extreme_values_work_in);
+}
+
+fn extreme_values_work_in(which: Which) {
     for (index, values) in [
         "memory=256m max=127m processes=1020 spin=1000000",
         "memory=1 max=1 processes=3",
@@ -102,7 +106,8 @@ fn extreme_values_work() {
     {
         let nginx = start_with(
             &format!("messages_extreme{index}"),
-            &format!("ngx_ipc_messages {values};"),
+            which,
+            &format!("ipc_messages {values};"),
             "",
         );
         let workers = nginx.workers();
@@ -127,17 +132,21 @@ fn extreme_values_work() {
 /// nothing behind. A reload of a wrong configuration changes nothing.
 #[test]
 fn a_test_of_the_configuration_changes_nothing() {
-    let nginx = start_with("messages_test_of_conf", "ipc_messages;", "");
+    with_messages(a_test_of_the_configuration_changes_nothing_in);
+}
+
+fn a_test_of_the_configuration_changes_nothing_in(which: Which) {
+    let nginx = start_with("messages_test_of_conf", which, "ipc_messages;", "");
     let workers = nginx.workers();
     let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
     let before = nginx.descriptors();
-    let main = main_with("ipc_messages memory=8m;");
+    let main = main_with(which, "ipc_messages memory=8m;");
     let (is_accepted, said) = check(&nginx, &main, HTTP);
 
     assert!(is_accepted, "{said}");
     assert_eq!(said.lines().count(), 2, "{said}");
 
-    let (is_accepted, said) = check(&nginx, &main_with("ipc_messages max=x;"), HTTP);
+    let (is_accepted, said) = check(&nginx, &main_with(which, "ipc_messages max=x;"), HTTP);
 
     assert!(!is_accepted && said.contains("invalid parameter"), "{said}");
     nginx.signal(libc::SIGHUP);
@@ -153,7 +162,11 @@ fn a_test_of_the_configuration_changes_nothing() {
 /// go on with the old sizes. A reload with the same sizes logs none.
 #[test]
 fn a_reload_does_not_change_the_sizes() {
-    let nginx = start_with("messages_sizes", "ipc_messages max=4;", "");
+    with_messages(a_reload_does_not_change_the_sizes_in);
+}
+
+fn a_reload_does_not_change_the_sizes_in(which: Which) {
+    let nginx = start_with("messages_sizes", which, "ipc_messages max=4;", "");
     let mut warnings = 0;
 
     for (directive, is_warned) in [
@@ -164,7 +177,7 @@ fn a_reload_does_not_change_the_sizes() {
         ("ipc_messages max=4 processes=100;", true),
         ("", true),
     ] {
-        nginx.configure(&main_with(directive), HTTP);
+        nginx.configure(&main_with(which, directive), HTTP);
 
         let workers = nginx.reload();
         let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
@@ -185,10 +198,14 @@ fn a_reload_does_not_change_the_sizes() {
 /// that is a single process, as `single::reload` shows.
 #[test]
 fn a_single_process_reloads() {
-    let main = main_with("master_process off; ipc_messages;");
-    let wrong = main_with("master_process off; ipc_messages spin=x;");
+    with_messages(a_single_process_reloads_in);
+}
+
+fn a_single_process_reloads_in(which: Which) {
+    let main = main_with(which, "master_process off; ipc_messages;");
+    let wrong = main_with(which, "master_process off; ipc_messages spin=x;");
     let without = "user root; master_process off;";
-    let nginx = Nginx::new("messages_single_reload", Which::Ipc, &main, HTTP);
+    let nginx = Nginx::new("messages_single_reload", which, &main, HTTP);
 
     nginx.spawn(&[]);
     assert!(body(&nginx.get("/?self=1")).starts_with("sent:1 "));

@@ -5,6 +5,7 @@
 //! nginx's channels, and numbers are lost.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -15,7 +16,7 @@ use crate::nginx::{Nginx, Which, get_at};
 use crate::support::upgrade::{change_binary, retire};
 use crate::support::{find, proc, sys, wait_until};
 
-const WORKERS: usize = 3;
+pub const WORKERS: usize = 3;
 const MANY: usize = 12;
 
 const HTTP: &str = "broadcast_ledger DIRECTORY/ledger;
@@ -23,14 +24,14 @@ const HTTP: &str = "broadcast_ledger DIRECTORY/ledger;
 
 /// Clients that send requests all the time. A request to a worker that is killed
 /// fails.
-struct Requests {
+pub struct Requests {
     end: Arc<AtomicBool>,
     answers: Arc<AtomicUsize>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Requests {
-    fn start(nginx: &Nginx, clients: usize) -> Self {
+    pub fn start(nginx: &Nginx, clients: usize) -> Self {
         let (end, answers) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let address = nginx.address();
         let client = |_| {
@@ -54,13 +55,13 @@ impl Requests {
     }
 
     /// Waits until so many requests more were answered.
-    fn wait_for(&self, more: usize) {
+    pub fn wait_for(&self, more: usize) {
         let goal = self.answers.load(Ordering::Relaxed) + more;
 
         wait_until("answers", || self.answers.load(Ordering::Relaxed) >= goal);
     }
 
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         self.end.store(true, Ordering::Relaxed);
 
         for thread in self.threads.drain(..) {
@@ -77,13 +78,14 @@ impl Drop for Requests {
 
 fn main_with(which: Which, workers: usize) -> String {
     format!(
-        "load_module {};\nuser root;\ndaemon on;\nworker_processes {workers};\n\
+        "{}\nload_module {};\nuser root;\ndaemon on;\nworker_processes {workers};\n\
          error_log log info;\nevents {{ worker_connections 512; }}",
+        which.load_library(),
         compiled("ngx_http_broadcast_module", which).display()
     )
 }
 
-fn start(test: &str, which: Which) -> Nginx {
+pub fn start(test: &str, which: Which) -> Nginx {
     let nginx = Nginx::new(test, which, &main_with(which, WORKERS), HTTP);
 
     nginx.spawn(&["-d"]);
@@ -92,7 +94,7 @@ fn start(test: &str, which: Which) -> Nginx {
 }
 
 /// Waits until nginx has so many workers, which all handle broadcasts.
-fn wait_for_up(nginx: &Nginx, workers: usize) -> BTreeSet<i32> {
+pub fn wait_for_up(nginx: &Nginx, workers: usize) -> BTreeSet<i32> {
     find("workers that handle broadcasts", || {
         let now = nginx.workers();
 
@@ -114,7 +116,7 @@ fn wait_for_workers_but(nginx: &Nginx, gone: &BTreeSet<i32>) {
 
 /// Reloads, and kills a worker: one of those that shut down, a new one, or during an
 /// upgrade one of the old binary. Waits until all workers run.
-fn reload_and_kill(nginx: &Nginx, requests: &Requests, round: usize) {
+pub fn reload_and_kill(nginx: &Nginx, requests: &Requests, round: usize) {
     let master = nginx.master();
     let mut gone = nginx.workers_of(master);
 
@@ -140,7 +142,7 @@ fn reload_and_kill(nginx: &Nginx, requests: &Requests, round: usize) {
 
 /// Reloads with a number of workers, and waits until the old ones have
 /// exited.
-fn change_workers(nginx: &Nginx, workers: usize) {
+pub fn change_workers(nginx: &Nginx, workers: usize) {
     let old = nginx.workers();
 
     nginx.configure(&main_with(nginx.which, workers), HTTP);
@@ -150,7 +152,7 @@ fn change_workers(nginx: &Nginx, workers: usize) {
 }
 
 /// The rounds of a test: `T_ROUNDS`, or `usual`.
-fn rounds(usual: usize) -> usize {
+pub fn rounds(usual: usize) -> usize {
     let wanted = std::env::var("T_ROUNDS").ok();
 
     wanted
@@ -160,7 +162,7 @@ fn rounds(usual: usize) -> usize {
 
 /// Waits until all workers of all binaries have received all numbers that they have
 /// sent each other since a moment. No request is being handled.
-fn counters_agree(nginx: &Nginx, workers: usize, since: &Moment) {
+pub fn counters_agree(nginx: &Nginx, workers: usize, since: &Moment) {
     let workers = wait_for_up(nginx, workers);
 
     nginx.with_each(|_| {
@@ -172,7 +174,7 @@ fn counters_agree(nginx: &Nginx, workers: usize, since: &Moment) {
 }
 
 /// Sends requests to all workers that run now, and waits until their counters agree.
-fn send_and_compare(nginx: &Nginx, workers: usize) {
+pub fn send_and_compare(nginx: &Nginx, workers: usize) {
     let since = Ledger::read(nginx).moment();
     let requests = Requests::start(nginx, 2);
 
@@ -193,20 +195,8 @@ fn send_and_compare(nginx: &Nginx, workers: usize) {
 fn no_number_is_lost_in_silence() {
     let nginx = start("messages_counts", Which::Ipc);
     let kills = rounds(20);
-    let requests = Requests::start(&nginx, 2);
 
-    for round in 0..kills / 2 {
-        reload_and_kill(&nginx, &requests, round);
-    }
-
-    // Most of the slots of the many workers get no other process.
-    change_workers(&nginx, MANY);
-    requests.wait_for(20);
-    change_workers(&nginx, WORKERS);
-    requests.wait_for(50);
-    requests.stop();
-    // These workers have sent each other all that they have ever sent.
-    counters_agree(&nginx, WORKERS, &Moment::new());
+    lose_nothing(&nginx, 0..kills / 2);
 
     let requests = Requests::start(&nginx, 2);
     let (old, _) = change_binary(&nginx, WORKERS);
@@ -233,9 +223,28 @@ fn no_number_is_lost_in_silence() {
     nginx.quit(&["exited on signal 9"]);
 }
 
+/// Reloads, kills a worker in each round, and changes the number of workers, under load.
+/// Then the counters of all workers agree.
+pub fn lose_nothing(nginx: &Nginx, rounds: Range<usize>) {
+    let requests = Requests::start(nginx, 2);
+
+    for round in rounds {
+        reload_and_kill(nginx, &requests, round);
+    }
+
+    // Most of the slots of the many workers get no other process.
+    change_workers(nginx, MANY);
+    requests.wait_for(20);
+    change_workers(nginx, WORKERS);
+    requests.wait_for(50);
+    requests.stop();
+    // These workers have sent each other all that they have ever sent.
+    counters_agree(nginx, WORKERS, &Moment::new());
+}
+
 /// Checks that all numbers that are missing are in gaps, and that each gap has a true
 /// cause.
-fn check_gaps(nginx: &Nginx, kills: usize) {
+pub fn check_gaps(nginx: &Nginx, kills: usize) {
     let ledger = find("gaps for all that is missing", || {
         let ledger = Ledger::read(nginx);
 

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::nginx::{Nginx, Which, built, code, header};
+use crate::nginx::{Nginx, Which, code, header, with_messages};
 use crate::support::server::connect_to;
 use crate::support::{sys, wait_until};
 
@@ -23,18 +23,16 @@ const LOCATIONS: &str = "
         location = /events  { ipc_receive purge; }
     }";
 
-fn main_with(workers: usize) -> String {
+fn main_with(which: Which, workers: usize) -> String {
     format!(
-        "load_module {};\nuser root;\nworker_processes {workers};\nerror_log log info;\n\
+        "{}\nuser root;\nworker_processes {workers};\nerror_log log info;\n\
          ipc_messages max=2m;",
-        built("ipc")
-            .with_file_name("ngx_http_ipc_module.so")
-            .display()
+        which.load_http()
     )
 }
 
-fn start(test: &str) -> Nginx {
-    let nginx = Nginx::new(test, Which::Ipc, &main_with(WORKERS), LOCATIONS);
+fn start(test: &str, which: Which) -> Nginx {
+    let nginx = Nginx::new(test, which, &main_with(which, WORKERS), LOCATIONS);
 
     nginx.spawn(&[]);
     nginx.wait_for_workers(WORKERS);
@@ -153,7 +151,11 @@ impl Client {
 /// Each client gets each message once, and the answer tells how many have got it.
 #[test]
 fn a_message_reaches_the_clients_of_all_workers() {
-    let nginx = start("messages_http");
+    with_messages(a_message_reaches_the_clients_of_all_workers_in);
+}
+
+fn a_message_reaches_the_clients_of_all_workers_in(which: Which) {
+    let nginx = start("messages_http", which);
     let mut all: Vec<_> = (0..12).map(|_| Client::new(&nginx)).collect();
 
     for (text, lines) in [
@@ -200,7 +202,11 @@ fn a_message_reaches_the_clients_of_all_workers() {
 /// A body that nginx has written to a file, and one that no worker takes.
 #[test]
 fn large_bodies() {
-    let nginx = start("messages_http_large");
+    with_messages(large_bodies_in);
+}
+
+fn large_bodies_in(which: Which) {
+    let nginx = start("messages_http_large", which);
     let mut client = Client::new(&nginx);
     let text: Vec<u8> = (0..1_000_000).map(|n| b'a' + (n % 26) as u8).collect();
     let answer = post(&nginx, "/publish", &text);
@@ -221,7 +227,11 @@ fn large_bodies() {
 /// The parameter `to`, and requests that are refused.
 #[test]
 fn receivers() {
-    let nginx = start("messages_http_to");
+    with_messages(receivers_in);
+}
+
+fn receivers_in(which: Which) {
+    let nginx = start("messages_http_to", which);
 
     for _ in 0..20 {
         let others = post(&nginx, "/others", b"x");
@@ -255,7 +265,11 @@ fn receivers() {
 /// A worker that does not answer in time, and one that is killed, are told.
 #[test]
 fn workers_that_do_not_take_a_message() {
-    let nginx = start("messages_http_missed");
+    with_messages(workers_that_do_not_take_a_message_in);
+}
+
+fn workers_that_do_not_take_a_message_in(which: Which) {
+    let nginx = start("messages_http_missed", which);
     let before = nginx.workers();
     let pids: Vec<i32> = before.iter().copied().collect();
 
@@ -289,7 +303,11 @@ fn workers_that_do_not_take_a_message() {
 /// A client that does not read does not stop the others, and is disconnected.
 #[test]
 fn a_client_that_does_not_read() {
-    let nginx = start("messages_http_slow");
+    with_messages(a_client_that_does_not_read_in);
+}
+
+fn a_client_that_does_not_read_in(which: Which) {
+    let nginx = start("messages_http_slow", which);
     let slow = Client::new(&nginx);
     let mut client = Client::new(&nginx);
     let text = [b'x'; 500_000];
@@ -314,7 +332,11 @@ fn a_client_that_does_not_read() {
 /// A reload and the end of nginx do not wait for clients that receive events.
 #[test]
 fn a_reload_disconnects_clients() {
-    let nginx = start("messages_http_reload");
+    with_messages(a_reload_disconnects_clients_in);
+}
+
+fn a_reload_disconnects_clients_in(which: Which) {
+    let nginx = start("messages_http_reload", which);
     let mut client = Client::new(&nginx);
     let old = nginx.workers();
 
@@ -338,10 +360,14 @@ fn a_reload_disconnects_clients() {
 /// Values that are refused.
 #[test]
 fn directives() {
-    let nginx = Nginx::new("messages_http_conf", Which::Ipc, &main_with(1), "");
+    with_messages(directives_in);
+}
+
+fn directives_in(which: Which) {
+    let nginx = Nginx::new("messages_http_conf", which, &main_with(which, 1), "");
     let check = |directive: &str| {
         nginx.configure(
-            &main_with(1),
+            &main_with(which, 1),
             &format!("server {{ listen 127.0.0.1:PORT; location / {{ {directive} }} }}"),
         );
 

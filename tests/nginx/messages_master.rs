@@ -37,7 +37,7 @@ fn wait_for_handled_by_master(nginx: &Nginx, count: usize) {
 /// Only the master has the descriptor that causes the signal.
 #[test]
 fn a_message_wakes_up_the_master() {
-    let nginx = start_with("messages_master", "", "");
+    let nginx = start_with("messages_master", Which::Ipc, "", "");
 
     for count in 1..=3 {
         assert!(body(&nginx.get("/?master=1")).starts_with("sent:1 "));
@@ -57,7 +57,7 @@ fn a_message_wakes_up_the_master() {
 /// Each message is handled once although the master reloads and respawns meanwhile.
 #[test]
 fn no_message_to_a_busy_master_is_missed() {
-    let nginx = start_with("messages_busy_master", "", "");
+    let nginx = start_with("messages_busy_master", Which::Ipc, "", "");
     let mut sent = 0;
 
     for _ in 0..3 {
@@ -91,7 +91,7 @@ fn no_message_to_a_busy_master_is_missed() {
 /// More messages wait for the master than it handles in one round.
 #[test]
 fn many_messages_for_the_master_are_handled_in_several_rounds() {
-    let nginx = start_with("messages_rounds", "", "");
+    let nginx = start_with("messages_rounds", Which::Ipc, "", "");
     let master = nginx.master();
 
     sys::kill(master, libc::SIGSTOP);
@@ -108,7 +108,7 @@ fn many_messages_for_the_master_are_handled_in_several_rounds() {
 /// time.
 #[test]
 fn a_worker_that_floods_the_master_does_not_stop_it() {
-    let main = main_with("error_log log info;");
+    let main = main_with(Which::Ipc, "error_log log info;");
     let nginx = Nginx::new("messages_flood", Which::Ipc, &main, HTTP);
 
     nginx.spawn(&[]);
@@ -153,7 +153,7 @@ fn a_worker_that_floods_the_master_does_not_stop_it() {
 /// The master still gets messages, waits between them, and exits.
 #[test]
 fn a_worker_that_breaks_the_socket_does_not_stop_the_master() {
-    let nginx = start_with("messages_broken_socket", "", "");
+    let nginx = start_with("messages_broken_socket", Which::Ipc, "", "");
     let master = nginx.master();
 
     assert!(body(&nginx.get("/?break=1")).starts_with("sent:0 "));
@@ -174,7 +174,7 @@ fn a_worker_that_breaks_the_socket_does_not_stop_the_master() {
 /// slot can be that of another master.
 #[test]
 fn a_master_that_has_left_sends_nothing() {
-    let nginx = start_with("messages_left", "", "");
+    let nginx = start_with("messages_left", Which::Ipc, "", "");
 
     nginx.quit(&[]);
 

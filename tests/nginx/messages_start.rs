@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::defects::compiled;
 use crate::messages::{HTTP, ask, main_with, start_with, wait_for_handled};
-use crate::nginx::{Nginx, Which, body};
+use crate::nginx::{Nginx, Which, body, with_messages};
 use crate::support::tracer::Tracer;
 use crate::support::{find, sys, wait_until};
 
@@ -34,8 +34,12 @@ fn wait_for_early(nginx: &Nginx, workers: &BTreeSet<i32>, count: usize) {
 /// before, also after a reload.
 #[test]
 fn early_messages_arrive() {
+    with_messages(early_messages_arrive_in);
+}
+
+fn early_messages_arrive_in(which: Which) {
     let http = format!("{CACHE} messages_early 5;");
-    let nginx = start_with("messages_early", "", &http);
+    let nginx = start_with("messages_early", which, "", &http);
 
     wait_for_early(&nginx, &nginx.workers(), 5);
     // Both helpers have handled five messages.
@@ -52,7 +56,11 @@ fn early_messages_arrive() {
 /// master starts it later.
 #[test]
 fn early_messages_arrive_after_a_failed_fork() {
-    let nginx = start_with("messages_early_fork", "", "messages_early 5;");
+    with_messages(early_messages_arrive_after_a_failed_fork_in);
+}
+
+fn early_messages_arrive_after_a_failed_fork_in(which: Which) {
+    let nginx = start_with("messages_early_fork", which, "", "messages_early 5;");
     let old = nginx.workers();
     let tracer = Tracer::fail_forks(&nginx, nginx.master(), ":when=2");
 
@@ -70,7 +78,11 @@ fn early_messages_arrive_after_a_failed_fork() {
 /// told to exit.
 #[test]
 fn helpers_handle_messages() {
-    let nginx = start_with("messages_helpers", "", CACHE);
+    with_messages(helpers_handle_messages_in);
+}
+
+fn helpers_handle_messages_in(which: Which) {
+    let nginx = start_with("messages_helpers", which, "", CACHE);
     let manager = find("a manager", || {
         nginx.titled("cache manager process").first().copied()
     });
@@ -96,7 +108,11 @@ fn helpers_handle_messages() {
 /// A worker that shuts down does not wait for the replies to its requests.
 #[test]
 fn a_worker_that_shuts_down_does_not_wait() {
-    let nginx = start_with("messages_no_wait", "", "");
+    with_messages(a_worker_that_shuts_down_does_not_wait_in);
+}
+
+fn a_worker_that_shuts_down_does_not_wait_in(which: Which) {
+    let nginx = start_with("messages_no_wait", which, "", "");
     let workers = nginx.workers();
 
     for &worker in &workers {
@@ -115,7 +131,7 @@ fn a_single_process_has_messages() {
     let nginx = Nginx::new(
         "messages_single",
         Which::Ipc,
-        &main_with("master_process off;"),
+        &main_with(Which::Ipc, "master_process off;"),
         HTTP,
     );
 
@@ -139,7 +155,7 @@ fn a_single_process_has_messages() {
 /// is gone.
 #[test]
 fn a_removed_module_is_forgotten() {
-    let nginx = start_with("messages_removed", "", "");
+    let nginx = start_with("messages_removed", Which::Ipc, "", "");
     let old = nginx.workers();
 
     assert!(body(&nginx.get("/?ask=2")).starts_with("sent:1 "));
@@ -223,7 +239,7 @@ fn a_module_is_added() {
 
     nginx.spawn(&[]);
     nginx.settled(3);
-    nginx.configure(&main_with(""), HTTP);
+    nginx.configure(&main_with(Which::Ipc, ""), HTTP);
 
     let workers = nginx.reload();
     let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
@@ -239,7 +255,16 @@ fn a_module_is_added() {
 /// of two configurations run, the new ones have no messages, and work.
 #[test]
 fn workers_without_room_have_no_messages() {
-    let nginx = start_with("messages_no_room", "ngx_ipc_messages processes=3;", "");
+    with_messages(workers_without_room_have_no_messages_in);
+}
+
+fn workers_without_room_have_no_messages_in(which: Which) {
+    let nginx = start_with(
+        "messages_no_room",
+        which,
+        "ngx_ipc_messages processes=3;",
+        "",
+    );
     let workers = nginx.workers();
     let &sender = workers.first().unwrap();
 

@@ -7,7 +7,7 @@ use crate::support::{proc, sys, wait_until};
 
 /// An nginx in the background, with 3 workers whose module sends messages.
 fn start(test: &str) -> Nginx {
-    let nginx = Nginx::new(test, Which::Ipc, &main_with("daemon on;"), HTTP);
+    let nginx = Nginx::new(test, Which::Ipc, &main_with(Which::Ipc, "daemon on;"), HTTP);
 
     nginx.spawn(&["-d"]);
     nginx.settled(3);
@@ -112,7 +112,7 @@ fn a_binary_without_messages_keeps_no_descriptor() {
     assert_eq!(descriptors_for_messages(new), [""; 0]);
     retire(&nginx, old);
     sys::reap(old);
-    nginx.configure(&main_with("daemon on;"), HTTP);
+    nginx.configure(&main_with(Which::Ipc, "daemon on;"), HTTP);
 
     let (old, new) = change_binary(&nginx, 3);
 

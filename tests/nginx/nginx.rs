@@ -10,23 +10,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
-use crate::support::build::{root, run};
+pub use crate::programs::{BOTH, WITH_MESSAGES, Which, built, built_usual, built_variant, version};
 use crate::support::server::{Server, connect_to};
 use crate::support::state::Descriptors;
 use crate::support::{proc, sys, wait_until};
-
-/// The program of a test: the stock nginx, or the one that is built with the
-/// library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    Stock,
-    Ipc,
-}
-
-pub const BOTH: [Which; 2] = [Which::Stock, Which::Ipc];
 
 /// Runs the scenario with the stock nginx and with the one that is built with
 /// the library, at the same time.
@@ -39,6 +28,17 @@ pub fn both<T: Send>(scenario: impl Fn(Which) -> T + Sync) -> [T; 2] {
     })
 }
 
+/// Runs the scenario with each program that has messages, at the same time.
+pub fn with_messages(scenario: impl Fn(Which) + Sync) {
+    let scenario = &scenario;
+
+    thread::scope(|scope| {
+        WITH_MESSAGES
+            .map(|which| scope.spawn(move || scenario(which)))
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+}
+
 /// Runs the scenario with both programs, and checks that both results are
 /// equal.
 pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -> T {
@@ -46,68 +46,6 @@ pub fn same<T: PartialEq + Debug + Send>(scenario: impl Fn(Which) -> T + Sync) -
 
     assert_eq!(ipc, stock, "with the library (left) and stock (right)");
     ipc
-}
-
-/// The version of nginx and the directory of its programs, as in the Makefile.
-/// If `T_VERSION` is "bookworm", the version is that of Debian 12. If it is a
-/// directory, its directory `src` has the sources.
-pub fn version() -> (&'static str, String) {
-    match env::var("T_VERSION").as_deref() {
-        Ok("bookworm") => ("bookworm", "build/nginx-1.22.1".into()),
-        Ok(other) if root().join(other).join("src").is_dir() && !other.is_empty() => {
-            ("", other.into())
-        }
-        Ok(other) if !other.is_empty() => panic!("no T_VERSION={other}"),
-        _ => ("1.28.3", "build/nginx-1.28.3".into()),
-    }
-}
-
-/// The path of a program of `make nginx`, which is built first. `which` is
-/// "stock", or "ipc" for the one that is built with the library.
-///
-/// If `T_NGINX` names a variant, such as "asan", "ipc" is the program of this
-/// variant.
-pub fn built(which: &str) -> PathBuf {
-    match env::var("T_NGINX") {
-        Ok(variant) if which == "ipc" && !variant.is_empty() => built_variant(&variant),
-        _ => built_usual(which),
-    }
-}
-
-/// The path of a program of `make nginx`, which is built first, whatever
-/// `T_NGINX` is.
-pub fn built_usual(which: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-
-    BUILT.get_or_init(|| build(&[]));
-    program(which)
-}
-
-/// The path of a variant of the program with the library, which is built first.
-/// c-tests/run/nginx-build.sh lists the variants.
-pub fn built_variant(variant: &str) -> PathBuf {
-    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-
-    if built.insert(variant.to_string()) {
-        build(&[variant]);
-    }
-
-    program(&format!("ipc-{variant}"))
-}
-
-fn program(name: &str) -> PathBuf {
-    root().join(version().1).join(name).join("nginx")
-}
-
-fn build(variant: &[&str]) {
-    let (version, dir) = version();
-
-    run(Command::new("sh")
-        .current_dir(root())
-        .args(["c-tests/run/nginx-build.sh", version, &dir])
-        .args(variant));
 }
 
 /// The beginning of the names of AddressSanitizer's reports, in the directory
@@ -146,12 +84,13 @@ impl Nginx {
     /// and `DIRECTORY` by its directory. Unless `main` says otherwise, nginx
     /// runs in the foreground, logs debug lines, and has 1024 connections.
     pub fn new(test: &str, which: Which, main: &str, http: &str) -> Self {
-        let program = match which {
-            Which::Stock => built("stock"),
-            Which::Ipc => built("ipc"),
-        };
-
-        Self::with_program(&program, &format!("{test}-{which:?}"), which, main, http)
+        Self::with_program(
+            &which.program(),
+            &format!("{test}-{which:?}"),
+            which,
+            main,
+            http,
+        )
     }
 
     /// An nginx that runs `program`, with a configuration as in [`Nginx::new`],

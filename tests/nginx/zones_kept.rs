@@ -30,7 +30,7 @@ pub const WORKERS: usize = 2;
 pub fn main_of(which: Which) -> String {
     let keep = match which {
         Which::Ipc => "ngx_ipc_keep_zones DIRECTORY/zones;",
-        Which::Stock => "",
+        Which::Stock | Which::Loaded => "",
     };
 
     format!("daemon on; worker_processes {WORKERS}; error_log log info; {keep}")

@@ -118,7 +118,7 @@ fn d23_a_zone_of_an_old_cycle() {
         nginx.wait_for_line(&format!(" {} exited on signal 9", old[0]));
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 client
                     .set_read_timeout(Some(Duration::from_secs(1)))
                     .unwrap();

@@ -86,7 +86,7 @@ pub fn modules(which: Which) -> Option<PathBuf> {
     let directory = root()
         .join(format!("build/modules-{}", version().0))
         .join(match which {
-            Which::Stock => "stock",
+            Which::Stock | Which::Loaded => "stock",
             Which::Ipc => "ipc",
         });
 

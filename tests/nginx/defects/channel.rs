@@ -103,7 +103,7 @@ fn d13_five_bytes() {
         assert_eq!(leaves(&nginx, &workers), which == Which::Ipc);
 
         match which {
-            Which::Stock => nginx.wait_for_line(FIVE_BYTES),
+            Which::Stock | Which::Loaded => nginx.wait_for_line(FIVE_BYTES),
             Which::Ipc => nginx.quit(&[FIVE_BYTES]),
         }
     }
@@ -170,7 +170,7 @@ fn knows_afterwards(nginx: &Nginx, workers: &[i32], fds: u32, errno: i32) -> Str
     drain(nginx, first, n);
 
     match nginx.which {
-        Which::Stock => wake_up(nginx, libc::SIGALRM),
+        Which::Stock | Which::Loaded => wake_up(nginx, libc::SIGALRM),
         Which::Ipc => wait_for_second(nginx, first, second),
     }
 
@@ -186,7 +186,7 @@ fn d14_a_worker_that_was_stopped() {
         let slot = knows_afterwards(&nginx, &workers, 0, libc::EAGAIN);
 
         match which {
-            Which::Stock => assert_eq!(value(&slot, "pid:"), workers[1]),
+            Which::Stock | Which::Loaded => assert_eq!(value(&slot, "pid:"), workers[1]),
             Which::Ipc => {
                 assert_eq!(value(&slot, "pid:"), in_slot(&nginx, 1));
                 assert!(value(&slot, "channel:") > 0);
@@ -242,7 +242,7 @@ fn d14_too_many_descriptors_on_their_way() {
         let slot = knows_afterwards(&nginx, &workers, 1, libc::ETOOMANYREFS);
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 nginx.wait_for_line("sendmsg() failed (109: Too many references");
                 assert_ne!(value(&slot, "pid:"), in_slot(&nginx, 1));
             }
@@ -268,7 +268,7 @@ fn d15_a_message_that_is_sent_in_part() {
         let arrived = value(&answer, "arrived:");
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 assert_eq!(value(&answer, "rc:"), 0);
                 assert!(0 < arrived && arrived < SIZE, "{answer}");
             }
@@ -289,7 +289,7 @@ fn d15_a_message_that_is_received_in_part() {
         let answer = ask(&nginx, &workers, workers[0], "do=read&size=256");
 
         match which {
-            Which::Stock => assert_eq!(answer, "rc:40"),
+            Which::Stock | Which::Loaded => assert_eq!(answer, "rc:40"),
             Which::Ipc => {
                 assert_eq!(answer, "rc:-1");
                 nginx.quit(&["recvmsg() returned not enough data: 40"]);

@@ -45,7 +45,7 @@ fn d06_a_child_that_nobody_knows() {
         let fatal = nginx.lines("exited with fatal code 2 and cannot be respawned");
 
         match which {
-            Which::Stock => assert_eq!(fatal.len(), 1),
+            Which::Stock | Which::Loaded => assert_eq!(fatal.len(), 1),
             Which::Ipc => {
                 assert_eq!(fatal, [""; 0]);
                 nginx.quit(&[]);
@@ -63,7 +63,7 @@ fn d07_a_workers_own_child() {
         let answer = ask(&nginx, &workers, workers[0], "do=child");
 
         match which {
-            Which::Stock => assert_eq!(answer, "pclose() failed, errno:10"),
+            Which::Stock | Which::Loaded => assert_eq!(answer, "pclose() failed, errno:10"),
             Which::Ipc => {
                 assert_eq!(answer, "exited with code:3");
                 nginx.quit(&[]);
@@ -228,7 +228,7 @@ fn d09_signals_of_a_new_binary() {
         nginx.wait_for_line("new binary process ");
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 assert_eq!(blocked.len(), 10);
                 assert_eq!(ignored, [libc::SIGPIPE, libc::SIGSYS].into());
             }
@@ -256,7 +256,7 @@ fn d09_no_new_binary() {
         wake_up(&nginx, libc::SIGALRM);
 
         match which {
-            Which::Stock => nginx.wait_for_line(" exited with code 1"),
+            Which::Stock | Which::Loaded => nginx.wait_for_line(" exited with code 1"),
             Which::Ipc => {
                 assert_eq!(nginx.lines(" exited with code 1"), [""; 0]);
                 assert_eq!(nginx.master(), master, "the pid file is where it was");
@@ -285,7 +285,7 @@ fn d11_a_workers_own_slot() {
             let table = ask(&nginx, &workers, worker, "do=slot");
 
             match which {
-                Which::Stock => {
+                Which::Stock | Which::Loaded => {
                     assert_eq!((own, last), (0, slot as i32));
                     assert!(
                         value(&table, "channel:") > 0,
@@ -323,7 +323,7 @@ fn d11_the_slot_of_a_worker_that_was_started_again() {
         let own = value(&lines[1], "in table:");
 
         match which {
-            Which::Stock => assert_eq!(own, workers[1]),
+            Which::Stock | Which::Loaded => assert_eq!(own, workers[1]),
             Which::Ipc => {
                 assert_eq!(own, in_slot(&nginx, 1));
                 nginx.wait_for_workers(2);
@@ -352,7 +352,7 @@ fn d11_channels_are_not_stdin() {
         assert_eq!(first.len(), 2);
 
         match which {
-            Which::Stock => assert_eq!(first[0], 0),
+            Which::Stock | Which::Loaded => assert_eq!(first[0], 0),
             Which::Ipc => {
                 assert!(first.iter().all(|&fd| fd > 2), "{channels:?}");
                 nginx.quit(&[]);

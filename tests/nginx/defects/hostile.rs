@@ -36,10 +36,10 @@ fn urgent_data() {
         };
 
         match which {
-            Which::Stock if value(&send(2), "errno:") == libc::EOPNOTSUPP => {
+            Which::Stock | Which::Loaded if value(&send(2), "errno:") == libc::EOPNOTSUPP => {
                 eprintln!("SKIP: the kernel has no urgent data on Unix sockets");
             }
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 wait_for_line_of(&nginx, workers[0], "returned not enough data: 1");
             }
             Which::Ipc => {
@@ -72,7 +72,7 @@ fn bytes_and_descriptors_of_short_lived_senders() {
         let answer = ask(&nginx, &workers, workers[1], &query);
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 wait_for_line_of(&nginx, workers[0], ONE_BYTE);
 
                 // The descriptor stays open, and the channel is closed.
@@ -113,7 +113,7 @@ fn the_address_of_a_lock() {
         sys::kill(worker[0], libc::SIGKILL);
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 assert_eq!(nginx.wait_for_exit().signal(), Some(libc::SIGSEGV));
             }
             Which::Ipc => {

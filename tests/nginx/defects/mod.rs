@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use crate::nginx::{Nginx, Which, built};
+use crate::nginx::{Nginx, Which};
 use crate::support::build::{directory, root, run};
 use crate::support::{proc, sys, wait_until};
 
@@ -75,12 +75,11 @@ pub fn compiled_example(name: &str) -> PathBuf {
 }
 
 fn compile(module: &Path, which: Which, sources: &[PathBuf]) {
-    let objects = built(match which {
-        Which::Stock => "stock",
-        Which::Ipc => "ipc",
-    });
-    let objects = objects.parent().unwrap();
-    let headers = objects.with_file_name("src").join("src");
+    let objects = which.objects();
+    let headers = which.sources().join("src");
+
+    // In a linked nginx, its headers define this macro.
+    let has_library = (which == Which::Loaded).then_some("-DNGX_IPC=1");
 
     run(Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra"])
@@ -89,6 +88,7 @@ fn compile(module: &Path, which: Which, sources: &[PathBuf]) {
         .args(["-Wno-unused-parameter", "-Werror", "-Wl,-Bsymbolic", "-o"])
         .arg(module)
         .args(sources)
+        .args(has_library)
         .arg(format!("-I{}", objects.display()))
         .arg(format!("-I{}/ngx_ipc/include", objects.display()))
         .args(INCLUDES.map(|dir| format!("-I{}", headers.join(dir).display()))));

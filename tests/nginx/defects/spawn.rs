@@ -72,7 +72,7 @@ fn d02_a_reload_that_cannot_fork() {
         drop(tracer);
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 wake_up(&nginx, libc::SIGALRM);
                 assert_eq!(nginx.workers(), BTreeSet::new());
             }
@@ -143,7 +143,7 @@ fn d02_a_limit_of_processes() {
         assert!(other.wait().unwrap().success());
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 wake_up(&nginx, libc::SIGALRM);
                 assert_eq!(nginx.workers().len(), 2);
             }
@@ -193,7 +193,7 @@ fn d03_a_worker_without_a_channel() {
         let workers = nginx.workers();
 
         match which {
-            Which::Stock => wait_until("a leak", || workers.iter().any(leaks)),
+            Which::Stock | Which::Loaded => wait_until("a leak", || workers.iter().any(leaks)),
             Which::Ipc => assert!(!workers.iter().any(leaks)),
         }
 
@@ -291,7 +291,7 @@ fn d05_nobody_signals_a_process_that_is_gone() {
         let signals = nginx.lines(&format!("kill ({gone}, {})", libc::SIGUSR1));
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 assert!(!signals.is_empty());
                 nginx.wait_for_line(&format!("kill({gone}, 10) failed (3: No such process)"));
             }

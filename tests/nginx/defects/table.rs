@@ -50,7 +50,7 @@ fn d11_close_of_a_slot_that_was_never_opened() {
         let stdin = proc::descriptors(workers[0]).contains_key(&0);
 
         match which {
-            Which::Stock => assert!(!stdin),
+            Which::Stock | Which::Loaded => assert!(!stdin),
             Which::Ipc => {
                 assert!(stdin);
                 nginx.quit(&[]);
@@ -78,7 +78,7 @@ fn d16_descriptors_that_nobody_wants() {
 
         // Only the first descriptor of the OPEN_CHANNEL stays open.
         match which {
-            Which::Stock => assert_eq!((other, all), (1, 3)),
+            Which::Stock | Which::Loaded => assert_eq!((other, all), (1, 3)),
             Which::Ipc => {
                 assert_eq!((other, all), (0, 1));
                 nginx.quit(&[]);
@@ -102,7 +102,7 @@ fn d16_a_descriptor_with_a_short_message() {
         nginx.wait_for_line(FIVE_BYTES);
 
         match which {
-            Which::Stock => assert_eq!(more(), 1),
+            Which::Stock | Which::Loaded => assert_eq!(more(), 1),
             Which::Ipc => {
                 assert_eq!(more(), 0);
                 nginx.quit(&[FIVE_BYTES]);
@@ -148,7 +148,7 @@ fn d17_programs_inherit_no_channel() {
         let inherited = inherited_channels(workers[0]);
 
         match which {
-            Which::Stock => assert_eq!(inherited.len(), 2),
+            Which::Stock | Which::Loaded => assert_eq!(inherited.len(), 2),
             Which::Ipc => {
                 assert_eq!(inherited, [0; 0]);
                 nginx.quit(&[]);
@@ -169,7 +169,7 @@ fn d18_a_slot_out_of_range() {
         ask(&nginx, &workers, workers[1], query);
 
         match which {
-            Which::Stock => {
+            Which::Stock | Which::Loaded => {
                 nginx.wait_for_line(&format!(
                     "worker process {} exited on signal 11",
                     workers[0]
@@ -203,7 +203,7 @@ fn d18_open_twice() {
         let more = logs(&nginx, workers[0]) - before;
 
         match which {
-            Which::Stock => assert_eq!(more, 2),
+            Which::Stock | Which::Loaded => assert_eq!(more, 2),
             Which::Ipc => {
                 assert_eq!(more, 1);
                 nginx.quit(&[]);
@@ -231,7 +231,7 @@ fn d18_the_pid_of_a_slot_that_is_closed() {
         assert_eq!(value(&slot, "channel:"), -1);
 
         match which {
-            Which::Stock => assert_eq!(value(&slot, "pid:"), 4711),
+            Which::Stock | Which::Loaded => assert_eq!(value(&slot, "pid:"), 4711),
             Which::Ipc => {
                 assert_eq!(value(&slot, "pid:"), -1);
                 nginx.quit(&[]);

@@ -25,10 +25,10 @@ const TYPE: &str = "messages_test";
 
 /// An nginx with 3 workers whose module sends messages.
 fn with_messages(test: &str) -> Nginx {
-    let main = main_with(&format!(
-        "load_module {};",
-        Nginx::status_module().display()
-    ));
+    let main = main_with(
+        Which::Ipc,
+        &format!("load_module {};", Nginx::status_module().display()),
+    );
     let nginx = Nginx::new(test, Which::Ipc, &main, HTTP);
 
     nginx.spawn(&[]);
