@@ -53,14 +53,10 @@ fn early_messages_arrive_in(which: Which) {
 }
 
 /// At a reload the fork of worker 1 fails. It gets its early messages when the
-/// master starts it later.
+/// master of a linked nginx starts it later.
 #[test]
 fn early_messages_arrive_after_a_failed_fork() {
-    with_messages(early_messages_arrive_after_a_failed_fork_in);
-}
-
-fn early_messages_arrive_after_a_failed_fork_in(which: Which) {
-    let nginx = start_with("messages_early_fork", which, "", "messages_early 5;");
+    let nginx = start_with("messages_early_fork", Which::Ipc, "", "messages_early 5;");
     let old = nginx.workers();
     let tracer = Tracer::fail_forks(&nginx, nginx.master(), ":when=2");
 

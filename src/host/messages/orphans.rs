@@ -69,10 +69,13 @@ pub fn recover() {
 }
 
 /// In a master that does not use the region, while it holds the lock of the slots:
-/// recovers the slots of all dead processes. nginx starts none of them again.
+/// recovers the slots of all dead processes, other than those that a process takes over
+/// which nginx has started already. nginx starts no others again.
 #[cfg(not(feature = "standalone"))]
-pub fn recover_in_master(region: &Region) {
-    look_for(region, region.master, &|slot| slot == region.master.0);
+pub fn recover_in_master(region: &Region, is_awaited: &dyn Fn(u32) -> bool) {
+    look_for(region, region.master, &|slot| {
+        slot == region.master.0 || is_awaited(slot)
+    });
 }
 
 /// In a child of such a master: recovers the slots of dead processes that get no

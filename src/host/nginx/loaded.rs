@@ -9,34 +9,35 @@
 //! - A process finds its slot in its copy, in `init_process`. If the slot had a process
 //!   before, nginx has started this one in its place. So it recovers what that process had
 //!   claimed, and takes over its messages.
-//! - A process that exits because it was told to gives its slot back. If it was killed
+//! - If a fork fails, nginx starts the next process in the place of the one that is
+//!   missing. So a process looks for its slot in the shared memory, too.
+//! - A process that exits and gets no replacement gives its slot back. If it was killed
 //!   before, a process of a newer configuration recovers the slot, or the master at the
 //!   next reload.
 //!
 //! Whoever changes the slots of others holds a lock. It is in shared memory, and a process
 //! takes it over if its owner is dead.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+mod slot;
 
-use super::variables::{ngx_exiting, ngx_worker};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::variables::ngx_exiting;
 use crate::host::globals::GLOBALS;
 use crate::host::lock_owner;
-use crate::host::messages::shared::{self, NOT_A_MEMBER, Own, Region};
-use crate::host::messages::table::{self, Held};
+use crate::host::messages::shared::{self, NOT_A_MEMBER, Region};
+use crate::host::messages::table;
 use crate::host::messages::variables::has_member_as_master;
 use crate::host::messages::{
     deliver, local, orphans, region, register, reserve, settings, slot_lock, watchers,
 };
 use crate::log::{Level, Log};
-use crate::message::lineage::{self, Lineage};
-use crate::message::peers::{self, Heritage, Identity, State};
-use crate::message::recover::recover;
+use crate::message::peers::Heritage;
 use crate::sys::lock::Lock;
 use crate::sys::process;
 use crate::table::generation;
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
-use crate::table::slot::{NGX_MAX_PROCESSES, Slot};
 
 /// The processes that nginx starts for a configuration.
 #[derive(Clone, Copy)]
@@ -47,9 +48,8 @@ struct Plan {
 
 /// In the master: the processes of the newest configuration, which have no slots yet.
 static PLAN: Lock<Option<Plan>> = Lock::new(None);
-/// The number of the worker that nginx starts in a slot of `ngx_processes`, plus 1; 0: it
-/// starts no worker there.
-static WORKERS: [AtomicU32; NGX_MAX_PROCESSES] = [const { AtomicU32::new(0) }; NGX_MAX_PROCESSES];
+/// Whether the event loop of this process has handled messages.
+static HAS_RUN: AtomicBool = AtomicBool::new(false);
 /// Whether [`leave`] is called when this process exits. Children inherit both.
 static HAS_EXIT_HANDLER: AtomicBool = AtomicBool::new(false);
 
@@ -87,18 +87,10 @@ fn give_slots(log: Log) {
     };
 
     slot_lock::with(|| {
-        orphans::recover_in_master(&region);
+        orphans::recover_in_master(&region, &|slot| slot::is_awaited(&region, slot));
         table::clear();
         reserve::in_region(&GLOBALS, &region, plan.workers, plan.helpers);
     });
-
-    for (place, worker) in WORKERS.iter().enumerate() {
-        let held = table::get(Slot::new(place));
-        let given = held.and_then(|held| peers::peer(&region.memory, &region.layout, held.slot));
-        let number = given.and_then(|peer| peer.identity.worker);
-
-        worker.store(number.map_or(0, |number| number + 1), Relaxed);
-    }
 }
 
 /// Makes the memory. Logs why if it cannot be made.
@@ -129,7 +121,7 @@ pub fn join(log: Log) {
     let place = GLOBALS.process_slot();
     let Some(region) = shared::get() else { return };
 
-    match slot_lock::with(|| take_slot(&region, place)).flatten() {
+    match slot_lock::with(|| slot::take(&region, place)).flatten() {
         Some(own) => {
             shared::join(GLOBALS.parent.load(Relaxed), own);
 
@@ -145,71 +137,24 @@ pub fn join(log: Log) {
     }
 }
 
-/// Takes the slot. `None` if the master has given none, or if a newer configuration has it.
-fn take_slot(region: &Region, place: Slot) -> Option<Own> {
-    let (memory, layout) = (&region.memory, &region.layout);
-    let held = table::get(place)?;
-    let found = peers::peer(memory, layout, held.slot)?;
-    let identity = Identity {
-        worker: own_number(),
-        generation: region::generation(),
-        role: GLOBALS.process.load(Relaxed) as u64,
-        master: region.master,
-        place: u32::try_from(place.index()).ok(),
-    };
-    let expected = WORKERS.get(place.index())?.load(Relaxed).checked_sub(1);
-    let is_of_another = !found.identity.is_unknown() && found.identity != identity;
-
-    if expected != identity.worker || is_of_another {
-        return None;
-    }
-
-    let is_first = found.state == State::Starting
-        && found.incarnation == held.lineage.incarnation
-        && peers::pid(memory, layout, held.slot).is_none();
-    let lineage = if is_first {
-        held.lineage
-    } else {
-        replace(region, held, found.incarnation, identity)
-    };
-
-    peers::set_pid(memory, layout, held.slot, GLOBALS.own_pid());
-
-    Some(Own {
-        slot: held.slot,
-        lineage,
-        identity,
-    })
-}
-
-/// The number of this worker; `None` in a helper.
-fn own_number() -> Option<u32> {
-    if GLOBALS.process.load(Relaxed) == NGX_PROCESS_WORKER {
-        u32::try_from(ngx_worker.load(Relaxed)).ok()
-    } else {
-        None
-    }
-}
-
-/// Recovers what the process before this one had claimed, and appoints this one. Whatever
-/// the slot says, the new process gets another incarnation, and takes over the messages to
-/// those before it.
-fn replace(region: &Region, held: Held, before: u32, identity: Identity) -> Lineage {
-    let (memory, layout) = (&region.memory, &region.layout);
-    let lineage = Lineage {
-        incarnation: lineage::next(before),
-        line: held.lineage.line,
-    };
-
-    recover(memory, layout, held.slot, before, Heritage::Successor);
-    peers::appoint(memory, layout, held.slot, identity, lineage);
-
-    lineage
-}
-
 /// Whether this process was told to exit, so that nginx starts no other one in its place.
 pub fn is_told_to_exit() -> bool {
     ngx_exiting.load(Relaxed) != 0 || GLOBALS.leaving()
+}
+
+/// The event loop of this process handles messages.
+pub fn note_run() {
+    HAS_RUN.store(true, Relaxed);
+}
+
+/// Whether nginx starts another process in place of this one, which exits. It starts none
+/// in place of a cache loader, nor of a worker that exits with 2, because its
+/// initialization has failed.
+fn gets_replacement(region: &Region) -> bool {
+    GLOBALS.process.load(Relaxed) == NGX_PROCESS_WORKER
+        && HAS_RUN.load(Relaxed)
+        && !is_told_to_exit()
+        && process::getppid() == region.master_pid
 }
 
 /// When this process exits: gives back its slot, if it gets no replacement. A helper
@@ -227,19 +172,15 @@ extern "C" fn leave() {
     }
 
     if GLOBALS.process.load(Relaxed) == NGX_PROCESS_HELPER {
-        deliver::finish(lock_owner::log(), is_told_to_exit());
+        deliver::finish(lock_owner::log(), true);
     }
 
-    if is_told_to_exit() || process::getppid() != region.master_pid {
-        let held = Held {
-            slot: own.slot,
-            lineage: own.lineage,
-            is_new: false,
-            is_new_binary: false,
-        };
+    if !gets_replacement(&region) {
+        let held = slot::held(own.slot, own.lineage);
 
         local::prepare_to_leave();
-        region::give_back(&region, held, Heritage::Stranger);
+        // While the slot is being given back, it looks as if this process was dead.
+        slot_lock::with(|| region::give_back(&region, held, Heritage::Stranger));
         local::announce_change();
         local::leave();
     }

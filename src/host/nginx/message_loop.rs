@@ -128,6 +128,7 @@ pub fn process_foreign() -> ngx_int_t {
         return 0;
     }
 
+    loaded::note_run();
     IS_SOON.store(false, Relaxed);
     // A sender that rings later does it after `prepare_sleep`, or for a message
     // that is handled here.
