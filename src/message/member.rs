@@ -160,10 +160,15 @@ impl<M: Memory> Member<M> {
         let instead = masters.peek().is_none().then_some(self.slot);
 
         for slot in masters.chain(instead) {
-            let (at, mask) = self.layout.bit(slot, Bitmap::Room, vacant);
-
-            self.memory.set_bits(at, mask);
-            self.memory.ring(slot);
+            self.tell_of_vacant(slot, vacant);
         }
+    }
+
+    /// Makes the process of a slot look at a vacant slot, if it looks at such slots.
+    pub fn tell_of_vacant(&self, slot: u32, vacant: u32) {
+        let (at, mask) = self.layout.bit(slot, Bitmap::Room, vacant);
+
+        self.memory.set_bits(at, mask);
+        self.memory.ring(slot);
     }
 }

@@ -79,6 +79,22 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.sender(gap.sender, gap.incarnation)
     }
 
+    /// Makes another process look at the slot that this process has just given back: a
+    /// message can have arrived after it has looked for the last time. A process of the
+    /// newest configuration exits last.
+    pub fn pass_on_own_slot(&mut self) {
+        let own = self.slot();
+        let newest = (0..self.slots())
+            .filter(|&slot| slot != own)
+            .filter_map(|slot| self.endpoint.peer(slot))
+            .filter(|peer| matches!(peer.state, State::Starting | State::Running))
+            .max_by_key(|peer| peer.identity.generation);
+
+        if let Some(peer) = newest {
+            self.endpoint.member().tell_of_vacant(peer.slot, own);
+        }
+    }
+
     /// Before this master exits: makes other masters look at its slot, which is vacant
     /// now, and at the slots at which it has not looked.
     pub fn leave_vacant(&mut self) {

@@ -15,7 +15,7 @@ use crate::nginx::{Nginx, Which, times};
 use crate::support::random::Random;
 use crate::support::tracer::Tracer;
 use crate::support::upgrade::{change_binary, retire};
-use crate::support::{proc, sys, wait_until};
+use crate::support::{sys, wait_until};
 
 const NO_ROOM: &str = "no room for the messages of the process";
 

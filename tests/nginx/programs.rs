@@ -80,10 +80,13 @@ impl Which {
         }
     }
 
-    fn load(self, module: &str) -> String {
-        let file = self.objects().join(module).with_extension("so");
+    /// The path of a dynamic module of this program.
+    pub fn module(self, name: &str) -> PathBuf {
+        self.objects().join(name).with_extension("so")
+    }
 
-        format!("load_module {};", file.display())
+    fn load(self, module: &str) -> String {
+        format!("load_module {};", self.module(module).display())
     }
 
     /// Whether nginx writes debug lines.

@@ -181,6 +181,7 @@ extern "C" fn leave() {
         local::prepare_to_leave();
         // While the slot is being given back, it looks as if this process was dead.
         slot_lock::with(|| region::give_back(&region, held, Heritage::Stranger));
+        local::with(local::Own::pass_on_own_slot);
         local::announce_change();
         local::leave();
     }
