@@ -52,6 +52,8 @@ mod messages_http;
 mod messages_ledger;
 #[path = "nginx/messages_loaded.rs"]
 mod messages_loaded;
+#[path = "nginx/messages_loaded_conf.rs"]
+mod messages_loaded_conf;
 #[path = "nginx/messages_master.rs"]
 mod messages_master;
 #[path = "nginx/messages_start.rs"]

@@ -73,11 +73,7 @@ fn wrong_values_are_refused() {
             "",
             "has a \"spin\" of more than 1000000",
         ),
-        (
-            "ipc_messages off; ipc_messages max=1m;",
-            "",
-            "is duplicate",
-        ),
+        ("ipc_messages off; ipc_messages max=1m;", "", "is duplicate"),
         ("", "ipc_messages;", "is not allowed here"),
         ("events { ipc_messages; }", "", "is not allowed here"),
     ] {
