@@ -28,9 +28,9 @@ ngx_addon_dir=$ngx_ipc_addon_dir
 
 # The first name is that of the file, ngx_ipc_module.so.
 ngx_ipc_http_modules="ngx_ipc_module ngx_ipc_messages_module $ngx_ipc_http_modules"
-ngx_ipc_http_incs="$ngx_ipc_http_incs $ngx_ipc_nginx $NGX_IPC_INCLUDE"
+ngx_ipc_http_incs="$ngx_ipc_http_incs $NGX_IPC_INCLUDE"
 ngx_ipc_http_deps="$ngx_ipc_http_deps $ngx_ipc_nginx/ngx_ipc_asserts.h"
-ngx_ipc_http_deps="$ngx_ipc_http_deps $ngx_ipc_nginx/ngx_ipc_messages.h $NGX_IPC_ARCHIVE"
+ngx_ipc_http_deps="$ngx_ipc_http_deps $NGX_IPC_ARCHIVE"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_loaded.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_log.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_messages.c"

@@ -109,6 +109,10 @@ ngx_module_t  ngx_ipc_messages_module = {
 
 static ngx_event_t  ngx_ipc_messages_timer;
 
+/* a module of this process cannot take more messages */
+
+static ngx_uint_t  ngx_ipc_messages_held;
+
 
 static void *
 ngx_ipc_messages_create_conf(ngx_cycle_t *cycle)
@@ -340,7 +344,34 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
 static void
 ngx_ipc_messages_handler(ngx_event_t *ev)
 {
-    ngx_ipc_messages_set_timer(ngx_ipc_messages_process());
+    if (!ngx_ipc_messages_held) {
+        ngx_ipc_messages_set_timer(ngx_ipc_messages_process());
+    }
+}
+
+
+void
+ngx_ipc_messages_hold(ngx_uint_t hold)
+{
+    ngx_connection_t  *c;
+
+    c = ngx_ipc_messages_timer.data;
+
+    if (c == NULL || ngx_ipc_messages_held == hold) {
+        return;
+    }
+
+    /* the descriptor stays readable, and nginx would not sleep */
+
+    if (hold) {
+        (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
+
+    } else if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT) == NGX_ERROR) {
+        return;
+    }
+
+    ngx_ipc_messages_held = hold;
+    ngx_ipc_messages_set_timer(hold ? -1 : 0);
 }
 
 

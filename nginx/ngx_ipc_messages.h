@@ -20,6 +20,10 @@ ngx_int_t ngx_ipc_messages_add(ngx_cycle_t *cycle);
 
 void ngx_ipc_messages_set_timer(ngx_int_t milliseconds);
 
+/* Makes the event loop handle no messages, which wait then, or messages again. */
+
+void ngx_ipc_messages_hold(ngx_uint_t hold);
+
 /* The numbers of processes that nginx's master starts for a cycle. */
 
 void ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,

@@ -11,17 +11,39 @@
 
 /* A type of messages that locations publish or receive. */
 
-typedef struct ngx_http_ipc_type_s  ngx_http_ipc_type_t;
+typedef struct ngx_http_ipc_type_s   ngx_http_ipc_type_t;
+typedef struct ngx_http_ipc_queue_s  ngx_http_ipc_queue_t;
 
 struct ngx_http_ipc_type_s {
     ngx_ipc_message_type_t   message;
+    ngx_uint_t               registered;  /* for the configuration in use */
 
     /* the clients of this process that receive the type */
     ngx_queue_t              clients;
     ngx_uint_t               n;
 
+    /* the messages for a program in Lua; NULL: it has not subscribed */
+    ngx_http_ipc_queue_t    *queue;
+
     ngx_http_ipc_type_t     *next;
 };
+
+
+/* The beginning of each reply to a request. */
+
+typedef struct {
+    uint32_t                 clients;   /* those that the worker has told */
+    uint32_t                 status;    /* NGX_HTTP_IPC_REPLY_... */
+} ngx_http_ipc_reply_t;
+
+/* the message was taken, and no program in Lua has subscribed */
+#define NGX_HTTP_IPC_REPLY_TAKEN    0
+/* the values of a function in Lua: data, nothing, or an error message */
+#define NGX_HTTP_IPC_REPLY_VALUE    1
+#define NGX_HTTP_IPC_REPLY_NOTHING  2
+#define NGX_HTTP_IPC_REPLY_ERROR    3
+/* the worker exits */
+#define NGX_HTTP_IPC_REPLY_EXITING  4
 
 
 typedef enum {
@@ -45,9 +67,33 @@ typedef struct {
 ngx_int_t ngx_http_ipc_publish_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ipc_receive_handler(ngx_http_request_t *r);
 
-/* Handles a message of a location's type. */
+/* Returns the type with this name, which is made if it does not exist. */
+
+ngx_http_ipc_type_t *ngx_http_ipc_get_type(ngx_str_t *name, ngx_log_t *log);
+
+/* Registers a type for the configuration in use. */
+
+ngx_int_t ngx_http_ipc_register(ngx_http_ipc_type_t *type);
+
+/* Handles a message of a type of this module. */
 
 void ngx_http_ipc_message_handler(ngx_ipc_message_t *m);
+
+/* Replies to a request. */
+
+ngx_int_t ngx_http_ipc_reply(ngx_ipc_to_t to, ngx_uint_t request,
+    uint32_t clients, uint32_t status, const void *data, size_t len);
+
+/* The queues of messages for programs in Lua. */
+
+ngx_int_t ngx_http_ipc_unhandled_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_ipc_unhandled_init_process(ngx_cycle_t *cycle);
+void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
+
+/* Adds a message to the queue of its type.  The program replies to a request. */
+
+void ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
+    ngx_uint_t clients);
 
 /* Refuses a client of another machine, unless the directive has from=any. */
 

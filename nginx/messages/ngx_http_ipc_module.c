@@ -71,10 +71,10 @@ ngx_module_t  ngx_http_ipc_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_http_ipc_init_module,              /* init module */
-    NULL,                                  /* init process */
+    ngx_http_ipc_unhandled_init_process,   /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_ipc_queue_exit_process,       /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -92,12 +92,60 @@ static ngx_http_ipc_type_t  *ngx_http_ipc_types;
 static ngx_array_t  *ngx_http_ipc_used;
 
 
-/* Returns the type with this name, which is made if it does not exist. */
+ngx_http_ipc_type_t *
+ngx_http_ipc_get_type(ngx_str_t *name, ngx_log_t *log)
+{
+    u_char               *p;
+    ngx_http_ipc_type_t  *type;
+
+    for (type = ngx_http_ipc_types; type; type = type->next) {
+
+        if (ngx_strlen(type->message.name) == name->len
+            && ngx_strncmp(type->message.name, name->data, name->len) == 0)
+        {
+            return type;
+        }
+    }
+
+    type = ngx_calloc(sizeof(ngx_http_ipc_type_t) + name->len + 1, log);
+    if (type == NULL) {
+        return NULL;
+    }
+
+    p = (u_char *) (type + 1);
+    ngx_memcpy(p, name->data, name->len);
+
+    type->message.name = (char *) p;
+    type->message.ctx = type;
+    ngx_queue_init(&type->clients);
+
+    type->next = ngx_http_ipc_types;
+    ngx_http_ipc_types = type;
+
+    return type;
+}
+
+
+ngx_int_t
+ngx_http_ipc_register(ngx_http_ipc_type_t *type)
+{
+    type->message.handler = ngx_http_ipc_message_handler;
+
+    if (ngx_ipc_message_register(&type->message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    type->registered = 1;
+
+    return NGX_OK;
+}
+
+
+/* Returns a type that the configuration names. */
 
 static ngx_http_ipc_type_t *
-ngx_http_ipc_type(ngx_conf_t *cf, ngx_str_t *name)
+ngx_http_ipc_use_type(ngx_conf_t *cf, ngx_str_t *name)
 {
-    u_char                *p;
     ngx_uint_t             i;
     ngx_http_ipc_type_t   *type, **used;
 
@@ -108,30 +156,9 @@ ngx_http_ipc_type(ngx_conf_t *cf, ngx_str_t *name)
         return NULL;
     }
 
-    for (type = ngx_http_ipc_types; type; type = type->next) {
-
-        if (ngx_strlen(type->message.name) == name->len
-            && ngx_strncmp(type->message.name, name->data, name->len) == 0)
-        {
-            break;
-        }
-    }
-
+    type = ngx_http_ipc_get_type(name, cf->log);
     if (type == NULL) {
-        type = ngx_calloc(sizeof(ngx_http_ipc_type_t) + name->len + 1, cf->log);
-        if (type == NULL) {
-            return NULL;
-        }
-
-        p = (u_char *) (type + 1);
-        ngx_memcpy(p, name->data, name->len);
-
-        type->message.name = (char *) p;
-        type->message.ctx = type;
-        ngx_queue_init(&type->clients);
-
-        type->next = ngx_http_ipc_types;
-        ngx_http_ipc_types = type;
+        return NULL;
     }
 
     used = ngx_http_ipc_used->elts;
@@ -206,7 +233,7 @@ ngx_http_ipc_location(ngx_conf_t *cf, ngx_http_ipc_loc_conf_t *lcf,
         return "is duplicate, or the location has the other directive";
     }
 
-    lcf->type = ngx_http_ipc_type(cf, &value[1]);
+    lcf->type = ngx_http_ipc_use_type(cf, &value[1]);
     if (lcf->type == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -323,7 +350,15 @@ static ngx_int_t
 ngx_http_ipc_init_module(ngx_cycle_t *cycle)
 {
     ngx_uint_t             i;
-    ngx_http_ipc_type_t  **used;
+    ngx_http_ipc_type_t   *type, **used;
+
+    if (ngx_http_ipc_unhandled_init_module(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (type = ngx_http_ipc_types; type; type = type->next) {
+        type->registered = 0;
+    }
 
     if (ngx_http_ipc_used == NULL) {
 
@@ -335,9 +370,8 @@ ngx_http_ipc_init_module(ngx_cycle_t *cycle)
     used = ngx_http_ipc_used->elts;
 
     for (i = 0; i < ngx_http_ipc_used->nelts; i++) {
-        used[i]->message.handler = ngx_http_ipc_message_handler;
 
-        if (ngx_ipc_message_register(&used[i]->message) != NGX_OK) {
+        if (ngx_http_ipc_register(used[i]) != NGX_OK) {
             ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                           "the type \"%s\" of messages cannot be registered",
                           used[i]->message.name);

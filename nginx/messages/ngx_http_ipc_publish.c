@@ -309,9 +309,9 @@ ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
 {
     ngx_http_ipc_receipt_t  *receipt = ctx;
 
-    uint32_t                  clients;
     ngx_connection_t         *c;
     ngx_http_request_t       *r;
+    ngx_http_ipc_reply_t      head;
     ngx_http_ipc_receipts_t  *all;
 
     all = receipt->receipts;
@@ -319,9 +319,16 @@ ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
     switch (outcome) {
 
     case NGX_IPC_REPLIED:
-        if (reply->len == sizeof(uint32_t)) {
-            ngx_memcpy(&clients, reply->data, sizeof(uint32_t));
-            receipt->clients = clients;
+        if (reply->len >= sizeof(ngx_http_ipc_reply_t)) {
+            ngx_memcpy(&head, reply->data, sizeof(ngx_http_ipc_reply_t));
+            receipt->clients = head.clients;
+
+            if (head.status == NGX_HTTP_IPC_REPLY_ERROR) {
+                receipt->missed = "error";
+
+            } else if (head.status == NGX_HTTP_IPC_REPLY_EXITING) {
+                receipt->missed = "exiting";
+            }
         }
 
         receipt->worker = reply->sender->worker;

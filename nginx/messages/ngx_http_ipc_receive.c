@@ -241,9 +241,12 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
         ngx_free(event.data);
     }
 
-    if (m->request) {
-        (void) ngx_ipc_message_reply(m->sender->to, m->request, &n,
-                                     sizeof(uint32_t));
+    if (type->queue) {
+        ngx_http_ipc_queue_add(type->queue, m, n);
+
+    } else if (m->request) {
+        (void) ngx_http_ipc_reply(m->sender->to, m->request, n,
+                                  NGX_HTTP_IPC_REPLY_TAKEN, NULL, 0);
     }
 }
 

@@ -1,0 +1,100 @@
+
+#ifndef _NGX_HTTP_IPC_QUEUE_H_INCLUDED_
+#define _NGX_HTTP_IPC_QUEUE_H_INCLUDED_
+
+
+#include "ngx_http_ipc.h"
+#include "ngx_ipc_messages.h"
+
+
+/* what an item is */
+#define NGX_HTTP_IPC_QUEUE_MESSAGE   0
+#define NGX_HTTP_IPC_QUEUE_OUTCOME   1
+#define NGX_HTTP_IPC_QUEUE_GAP       2
+
+
+/* An item of a queue.  lua/resty/ngx_ipc.lua declares the fields before "link". */
+
+typedef struct {
+    u_char                     *data;
+    size_t                      len;
+    ngx_int_t                   worker;     /* the sender; -1: it is none */
+    ngx_ipc_to_t                from;
+    ngx_uint_t                  request;    /* 0: the sender waits for no reply */
+    ngx_uint_t                  what;
+    ngx_uint_t                  id;         /* of a request */
+    ngx_uint_t                  status;     /* outcome, or cause of a gap */
+    ngx_uint_t                  count;      /* clients, status of a reply, or
+                                               lost messages */
+    ngx_queue_t                 link;
+} ngx_http_ipc_item_t;
+
+
+/* ngx_http_lua_ffi_sema_post() */
+
+typedef int (*ngx_http_ipc_wake_pt)(void *semaphore, int n);
+
+
+struct ngx_http_ipc_queue_s {
+    ngx_http_ipc_wake_pt        wake;       /* NULL: the program has closed it */
+    void                       *semaphore;
+
+    ngx_queue_t                 items;
+    size_t                      size;       /* bytes of all items */
+    ngx_http_ipc_item_t        *taken;      /* the program handles it */
+
+    unsigned                    waiting:1;  /* a light thread waits */
+    unsigned                    full:1;
+    unsigned                    ended:1;    /* nothing is taken any more */
+
+    ngx_http_ipc_type_t        *type;       /* NULL: the queue of outcomes */
+    ngx_http_ipc_queue_t       *next;
+};
+
+
+/* The functions that Lua calls are not here: see their comments. */
+
+/* Adds an item with a copy of the data, whose other fields are zero. */
+
+ngx_http_ipc_item_t *ngx_http_ipc_queue_push(ngx_http_ipc_queue_t *queue,
+    const void *data, size_t len);
+
+/* Wakes up the light thread that waits for an item. */
+
+void ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue);
+
+/* Holds messages back, or does not any more. */
+
+void ngx_http_ipc_queue_flow(void);
+
+/* Prepares for the end of the worker, when the first queue is opened. */
+
+ngx_int_t ngx_http_ipc_queue_begin(ngx_log_t *log);
+
+/* Counts messages of this worker that Lua has not handled: one more, or one less. */
+
+void ngx_http_ipc_unhandled_add(ngx_int_t n);
+
+/* Forgets the messages that were counted, which the log has. */
+
+void ngx_http_ipc_unhandled_clear(void);
+
+/* Returns the messages that the worker before this one had not handled; once. */
+
+ngx_uint_t ngx_http_ipc_unhandled_before(void);
+
+
+extern ngx_http_ipc_queue_t  *ngx_http_ipc_queues;
+extern ngx_http_ipc_queue_t  *ngx_http_ipc_queue_outcomes;
+
+/* light threads that wait for an item */
+extern ngx_uint_t             ngx_http_ipc_queue_waiting;
+
+/* requests that have no outcome yet */
+extern ngx_uint_t             ngx_http_ipc_queue_asked;
+
+/* messages that came too late for a light thread */
+extern ngx_uint_t             ngx_http_ipc_queue_late;
+
+
+#endif /* _NGX_HTTP_IPC_QUEUE_H_INCLUDED_ */

@@ -1,0 +1,188 @@
+
+/*
+ * The end of a worker with light threads that wait for messages.  A light thread that
+ * waits for a semaphore has a timer, so it would keep the worker running.
+ */
+
+
+#include "ngx_http_ipc_queue.h"
+
+
+/* the milliseconds after which an exiting worker looks again for other timers */
+#define NGX_HTTP_IPC_QUEUE_INTERVAL  50
+
+
+static void ngx_http_ipc_queue_quit(ngx_event_t *ev);
+static void ngx_http_ipc_queue_end(ngx_event_t *ev);
+static ngx_uint_t ngx_http_ipc_queue_has_others(void);
+
+
+/* nginx calls its handler when the worker begins to exit */
+static ngx_connection_t  *ngx_http_ipc_queue_idle;
+
+static ngx_event_t        ngx_http_ipc_queue_timer;
+
+/* debug lines of a timer have the descriptor of its connection */
+static ngx_connection_t   ngx_http_ipc_queue_connection =
+                                                { .fd = (ngx_socket_t) -1 };
+
+
+ngx_int_t
+ngx_http_ipc_queue_begin(ngx_log_t *log)
+{
+    ngx_connection_t  *c;
+
+    if (ngx_http_ipc_queue_timer.data) {
+        return NGX_OK;
+    }
+
+    /* "init_worker_by_lua" can come before init_process of this module */
+
+    (void) ngx_http_ipc_unhandled_init_process((ngx_cycle_t *) ngx_cycle);
+
+    c = ngx_get_connection(0, log);
+    if (c == NULL) {
+        ngx_set_errno(NGX_ENOMEM);
+        return NGX_ERROR;
+    }
+
+    /* no descriptor, and not the value of a free connection */
+
+    c->fd = (ngx_socket_t) -2;
+    c->idle = 1;
+    c->data = NULL;
+    c->read->log = log;
+    c->read->handler = ngx_http_ipc_queue_quit;
+    c->write->log = log;
+
+    ngx_http_ipc_queue_idle = c;
+
+    ngx_http_ipc_queue_timer.handler = ngx_http_ipc_queue_end;
+    ngx_http_ipc_queue_timer.log = ngx_cycle->log;
+    ngx_http_ipc_queue_timer.data = &ngx_http_ipc_queue_connection;
+#if (nginx_version >= 1011011)
+    ngx_http_ipc_queue_timer.cancelable = 1;
+#endif
+
+    return NGX_OK;
+}
+
+
+/* The worker begins to exit. */
+
+static void
+ngx_http_ipc_queue_quit(ngx_event_t *ev)
+{
+    ngx_connection_t  *c = ev->data;
+
+    if (!c->close || c != ngx_http_ipc_queue_idle) {
+        return;
+    }
+
+    ngx_http_ipc_queue_idle = NULL;
+
+    ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
+    c->idle = 0;
+
+    ngx_add_timer(&ngx_http_ipc_queue_timer, 0);
+}
+
+
+/*
+ * Ends the light threads, when the worker waits for nothing else.  Their timers would
+ * keep it running.
+ */
+
+static void
+ngx_http_ipc_queue_end(ngx_event_t *ev)
+{
+    ngx_uint_t             i;
+    ngx_http_ipc_queue_t  *queue;
+
+    if (ngx_http_ipc_queue_has_others()) {
+        ngx_add_timer(ev, NGX_HTTP_IPC_QUEUE_INTERVAL);
+        return;
+    }
+
+    for (i = 0; i < 1000 && ngx_ipc_message_process() == 0; i++) { /* void */ }
+
+    for (queue = ngx_http_ipc_queues; queue; queue = queue->next) {
+        queue->ended = 1;
+        ngx_http_ipc_queue_wake(queue);
+    }
+}
+
+
+/* Whether timers other than those of the waiting light threads keep it running. */
+
+static ngx_uint_t
+ngx_http_ipc_queue_has_others(void)
+{
+#if (nginx_version >= 1011011)
+
+    ngx_uint_t          n;
+    ngx_event_t        *ev;
+    ngx_rbtree_node_t  *node, *root, *sentinel;
+
+    n = 0;
+
+    sentinel = ngx_event_timer_rbtree.sentinel;
+    root = ngx_event_timer_rbtree.root;
+
+    if (root == sentinel) {
+        return 0;
+    }
+
+    for (node = ngx_rbtree_min(root, sentinel);
+         node;
+         node = ngx_rbtree_next(&ngx_event_timer_rbtree, node))
+    {
+        ev = (ngx_event_t *) ((char *) node - offsetof(ngx_event_t, timer));
+
+        n += !ev->cancelable;
+    }
+
+    return n > ngx_http_ipc_queue_waiting;
+
+#else
+
+    return 0;
+
+#endif
+}
+
+
+void
+ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t             n;
+    ngx_queue_t           *q;
+    ngx_http_ipc_queue_t  *queue;
+
+    n = ngx_http_ipc_queue_late;
+
+    for (queue = ngx_http_ipc_queues; queue; queue = queue->next) {
+
+        if (queue->type == NULL) {
+            continue;
+        }
+
+        n += (queue->taken != NULL);
+
+        for (q = ngx_queue_head(&queue->items);
+             q != ngx_queue_sentinel(&queue->items);
+             q = ngx_queue_next(q))
+        {
+            n++;
+        }
+    }
+
+    if (n) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "%ui messages are lost: the process exits before Lua "
+                      "handled them", n);
+    }
+
+    ngx_http_ipc_unhandled_clear();
+}
