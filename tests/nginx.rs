@@ -40,6 +40,8 @@ mod listening;
 mod load;
 #[path = "nginx/logs.rs"]
 mod logs;
+#[path = "nginx/lua/mod.rs"]
+mod lua;
 #[path = "nginx/messages.rs"]
 mod messages;
 #[path = "nginx/messages_conf.rs"]

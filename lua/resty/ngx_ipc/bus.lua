@@ -1,0 +1,168 @@
+-- Events with a source, a name and data of any kind, on top of messages: what
+-- resty.ngx_ipc.events and resty.ngx_ipc.worker_events have in common.
+
+local ipc = require "resty.ngx_ipc"
+
+local ngx = ngx
+local pcall = pcall
+local setmetatable = setmetatable
+
+local encode, decode
+
+do
+    local ok, buffer = pcall(require, "string.buffer")
+
+    if ok then
+        encode, decode = buffer.encode, buffer.decode
+    else
+        local cjson = require "cjson.safe"
+
+        encode = function (value)
+            local text, err = cjson.encode(value)
+
+            return text or error(err, 0)
+        end
+        decode = function (text)
+            local value, err = cjson.decode(text)
+
+            return value or error(err, 0)
+        end
+    end
+end
+
+
+local _M = {}
+local mt = { __index = _M }
+
+
+-- handler(data, event, source, pid, worker) is called for each event. The pid and the
+-- number of the worker are those of its sender, and nil for a local event.
+function _M.new(name, handler)
+    return setmetatable({
+        name = name,
+        handler = handler,
+        timeout = 5,
+        recent = {},
+        n_recent = 0,
+        mine = {},
+    }, mt)
+end
+
+
+-- Whether no event with this key came within the timeout.
+local function is_first(self, key)
+    local now = ngx.now()
+    local recent = self.recent
+    local last = recent[key]
+
+    if last and now < last + self.timeout then
+        return false
+    end
+
+    recent[key] = now
+    self.n_recent = self.n_recent + 1
+
+    if self.n_recent > 1000 then
+        self.n_recent = 0
+
+        for known, time in pairs(recent) do
+            if now >= time + self.timeout then
+                recent[known] = nil
+            else
+                self.n_recent = self.n_recent + 1
+            end
+        end
+    end
+
+    return true
+end
+
+
+-- Begins to receive in this worker.
+function _M:start()
+    return ipc.subscribe(self.name, function (text, worker)
+        local ok, m = pcall(decode, text)
+
+        if not ok then
+            ngx.log(ngx.ERR, "an event cannot be decoded: ", m)
+        elseif m.key == nil or is_first(self, m.key) then
+            self.handler(m.data, m.event, m.source, m.pid, worker)
+        end
+    end)
+end
+
+
+-- Sends an event to all workers; if it has a key, to the worker of the key, which drops
+-- later events with the key for a while.
+function _M:post(source, event, data, key)
+    local ok, text = pcall(encode, {
+        source = source, event = event, data = data, key = key,
+        pid = ngx.worker.pid(),
+    })
+
+    if not ok then
+        return nil, "the event cannot be encoded: " .. tostring(text)
+    end
+
+    local n, missed = ipc.publish(self.name, text,
+                                  key and { to = { key = tostring(key) } })
+
+    if not n then
+        return nil, missed
+    end
+
+    if #missed > 0 then
+        return nil, "no room in worker " .. table.concat(missed, ", ")
+    end
+
+    return true
+end
+
+
+local function handle_mine(_, self)
+    local mine = self.mine
+
+    self.mine = {}
+
+    for i = 1, #mine do
+        local m = mine[i]
+        local ok, err = pcall(self.handler, m.data, m.event, m.source)
+
+        if not ok then
+            ngx.log(ngx.ERR, "a function for events failed: ", err)
+        end
+    end
+end
+
+
+-- Handles an event in this worker only, after the caller yields. Its data is not copied.
+function _M:post_here(source, event, data)
+    local mine = self.mine
+
+    mine[#mine + 1] = { source = source, event = event, data = data }
+
+    if #mine == 1 then
+        local ok, err = ngx.timer.at(0, handle_mine, self)
+
+        if not ok then
+            mine[#mine] = nil
+            return nil, err
+        end
+    end
+
+    return true
+end
+
+
+-- Calls a function; an error is logged, so that others are called too.
+function _M.protect(callback, data, event, source, from)
+    local ok, err = xpcall(callback, debug.traceback, data, event, source, from)
+
+    if not ok then
+        ngx.log(ngx.ERR, "a function for the event \"", event, "\" of \"", source,
+                "\" failed: ", err)
+    end
+end
+
+
+return _M
