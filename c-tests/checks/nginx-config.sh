@@ -239,7 +239,9 @@ strict()
                   nginx/status/ngx_http_ipc_status_module.c \
                   nginx/status/ngx_ipc_status.c nginx/status/ngx_counters_module.c \
                   nginx/messages/ngx_http_ipc_module.c nginx/messages/ngx_http_ipc_publish.c \
-                  nginx/messages/ngx_http_ipc_receive.c
+                  nginx/messages/ngx_http_ipc_receive.c nginx/messages/ngx_http_ipc_queue.c \
+                  nginx/messages/ngx_http_ipc_queue_ask.c \
+                  nginx/messages/ngx_http_ipc_queue_exit.c nginx/messages/ngx_http_ipc_unhandled.c
     do
         # shellcheck disable=SC2086
         (

@@ -40,17 +40,18 @@ refuses()
 # Checks of the file.
 
 # exports FILE: succeeds if the file exports what nginx looks for, the functions for other
-# modules, and no others
+# modules and for Lua, and no others
 exports()
 {
     nm -D --defined-only "$1" | awk '{ print $3 }' | sort > "$tmp/exported"
 
-    for name in ngx_modules ngx_ipc_module ngx_http_ipc_module ngx_ipc_message_send; do
+    for name in ngx_modules ngx_ipc_module ngx_http_ipc_module ngx_ipc_message_send \
+                ngx_http_ipc_queue_take; do
         grep -qx $name "$tmp/exported" || { echo "no $name"; return 1; }
     done
 
     # nginx has the last three too, and the library uses nginx's.
-    ! grep -vxE 'ngx_(modules|module_names|module_order|ipc_module|ipc_messages_module)|ngx_http_ipc_module|ngx_ipc_message_[a-z_]*|ngx_(processes|last_process|process_slot)' \
+    ! grep -vxE 'ngx_(modules|module_names|module_order|ipc_module|ipc_messages_module)|ngx_http_ipc_module|ngx_http_ipc_queue_[a-z_]*|ngx_ipc_message_[a-z_]*|ngx_(processes|last_process|process_slot)' \
         "$tmp/exported"
 }
 

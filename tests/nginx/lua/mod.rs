@@ -13,20 +13,23 @@ use std::sync::OnceLock;
 use std::thread;
 
 use crate::nginx::{Nginx, Which, body, code};
-use crate::support::build::root;
+use crate::support::build::{root, run};
 use crate::support::server::connect_to;
 use crate::support::{sys, wait_until};
 
+mod examples;
 mod shapes;
 
 const WORKERS: usize = 4;
 
-/// The directory of Debian's modules.
-const MODULES: &str = "/usr/lib/nginx/modules";
+/// The directory of Debian's nginx.
+const DEBIAN: &str = "build/debian-nginx";
+/// The directory of ngx_ipc_module.so.
+const MODULE: &str = "build/nginx-module";
 
 /// Each worker keeps what it gets of some types in the tables `got`, in this order.
 const BEGIN: &str = r#"
-    lua_package_path "ROOT/lua/?.lua;;";
+    lua_package_path "ROOT/lua/?.lua;ROOT/examples/lua/?.lua;DEBIAN/usr/share/lua/5.1/?.lua;;";
 
     init_worker_by_lua_block {
         ipc = require "resty.ngx_ipc"
@@ -82,42 +85,34 @@ const BEGIN: &str = r#"
     }
 "#;
 
-/// The path of the module ngx_ipc_module.so; an error says why a test is skipped.
-fn module() -> Result<&'static Path, String> {
+/// The directory with Debian's nginx, in which ngx_ipc_module.so was built; an error says
+/// why a test is skipped.
+fn debian() -> Result<&'static Path, &'static str> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
-    let built = BUILT.get_or_init(|| {
-        for path in [
-            "/usr/lib/nginx/modules/ngx_http_lua_module.so",
-            "/usr/share/lua/5.1/resty/core.lua",
-            "/usr/share/lua/5.1/resty/lrucache.lua",
-        ] {
-            if !Path::new(path).exists() {
-                return Err(format!(
-                    "there is no {path}: install libnginx-mod-http-lua, lua-resty-core and \
-                     lua-resty-lrucache"
-                ));
+    BUILT
+        .get_or_init(|| {
+            let directory = root().join(DEBIAN);
+            let out = Command::new("sh")
+                .current_dir(root())
+                .args(["c-tests/run/debian-nginx.sh", DEBIAN])
+                .output()
+                .expect("a shell");
+
+            if !out.status.success() {
+                return Err(String::from_utf8_lossy(&out.stderr).trim().to_string());
             }
-        }
 
-        let out = Command::new("sh")
-            .current_dir(root())
-            .args(["c-tests/run/nginx-debian.sh", "build/nginx-debian"])
-            .output()
-            .expect("a shell");
-        let said = String::from_utf8_lossy(&out.stdout).trim().to_string();
+            run(Command::new("sh")
+                .current_dir(root())
+                .args(["nginx/module.sh", "build", MODULE])
+                .env("NGINX", directory.join("usr/sbin/nginx"))
+                .env("NGINX_SRC", directory.join("usr/share/nginx/src")));
 
-        match out.status.code() {
-            Some(0) => Ok(said.into()),
-            Some(77) => Err(said),
-            _ => panic!("{}", String::from_utf8_lossy(&out.stderr)),
-        }
-    });
-
-    match built {
-        Ok(path) => Ok(path),
-        Err(why) => Err(why.clone()),
-    }
+            Ok(directory)
+        })
+        .as_deref()
+        .map_err(String::as_str)
 }
 
 /// The address of an nginx, which threads share.
@@ -201,24 +196,27 @@ impl Lua {
     }
 
     fn configured(test: &str, main: &str, more: &str) -> Option<Self> {
-        let module = match module() {
-            Ok(module) => module,
+        let debian = match debian() {
+            Ok(debian) => debian,
             Err(why) => {
-                eprintln!("skipped: {why}");
+                eprintln!("skipped: no nginx of Debian: {why}");
                 return None;
             }
         };
+        let modules = debian.join("usr/lib/nginx/modules");
+        let modules = modules.display();
         let main = format!(
-            "load_module {};\nload_module {MODULES}/ndk_http_module.so;\n\
-             load_module {MODULES}/ngx_http_lua_module.so;\n\
+            "load_module {}/ngx_ipc_module.so;\nload_module {modules}/ndk_http_module.so;\n\
+             load_module {modules}/ngx_http_lua_module.so;\n\
              user root;\nworker_processes {WORKERS};\nipc_messages memory=4m max=2m;\n{main}",
-            module.display()
+            root().join(MODULE).display()
         );
         let http = BEGIN
             .replace("ROOT", &root().display().to_string())
+            .replace("DEBIAN", &debian.display().to_string())
             .replace("MORE", more);
-        let program = Path::new("/usr/sbin/nginx");
-        let nginx = Nginx::with_program(program, test, Which::Ipc, &main, &http);
+        let program = debian.join("usr/sbin/nginx");
+        let nginx = Nginx::with_program(&program, test, Which::Ipc, &main, &http);
         let client = Client(nginx.address());
         let lua = Self { nginx, client };
 
@@ -255,6 +253,19 @@ impl Lua {
             self.try_at(worker, "return ngx.worker.pid()")
                 .is_ok_and(|now| now.parse() != Ok(pid))
         });
+    }
+
+    /// Reloads nginx, and waits for the new workers.
+    fn reload(&self) {
+        let old = self.nginx.workers();
+
+        self.nginx.signal(libc::SIGHUP);
+        wait_until("new workers", || {
+            let now = self.nginx.workers();
+
+            now.len() == WORKERS && now.is_disjoint(&old)
+        });
+        self.wait_for_workers();
     }
 
     fn quit(&self) {
@@ -505,27 +516,27 @@ fn calls() {
         "300"
     );
 
-    // A worker that dies. The one that asks is another one.
+    // A worker that dies. No request waits for the outcome, because the worker that dies
+    // could serve the request.
     let pid = lua.pid(1);
-    let client = lua.client;
-    let asked = thread::scope(|scope| {
-        let asked = scope.spawn(move || {
-            client.try_at(
-                0,
-                "local value, err = ipc.call('run', 'ngx.log(ngx.WARN, \"the worker is asked\") ngx.sleep(60)',
-                                             { to = 1, timeout = 50 })
-                 return tostring(value) .. ' ' .. err",
-            )
-        });
 
-        wait_until("a worker that is asked", || {
-            !lua.nginx.lines("the worker is asked").is_empty()
-        });
-        sys::kill(pid, libc::SIGKILL);
-        asked.join().expect("an outcome")
+    lua.at(
+        0,
+        "ngx.timer.at(0, function ()
+             local value, err = ipc.call('run', [[
+                 ngx.log(ngx.WARN, 'the worker is asked')
+                 ngx.sleep(60)
+             ]], { to = 1, timeout = 50 })
+
+             outcome = tostring(value) .. ' ' .. err
+         end)",
+    );
+    wait_until("a worker that is asked", || {
+        !lua.nginx.lines("the worker is asked").is_empty()
     });
+    sys::kill(pid, libc::SIGKILL);
+    lua.wait_at(0, "return tostring(outcome)", "nil died");
 
-    assert_eq!(asked.as_deref(), Ok("nil died"));
     lua.wait_for_workers();
     lua.quit();
 }
@@ -576,11 +587,7 @@ fn a_message_that_is_kept() {
     lua.kill(3);
     lua.wait_at(3, kept, "new");
 
-    lua.nginx.signal(libc::SIGHUP);
-    wait_until("new workers", || {
-        lua.nginx.lines("gracefully shutting down").len() == WORKERS
-    });
-    lua.wait_for_workers();
+    lua.reload();
 
     for worker in 0..WORKERS {
         lua.wait_at(worker, kept, "new");
