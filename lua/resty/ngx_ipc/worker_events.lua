@@ -90,7 +90,7 @@ end
 
 -- Events come without a poll. This function lets nginx handle those that have arrived.
 function _M.poll()
-    pcall(ngx.sleep, 0)
+    pcall(ngx.sleep, 0.001)
 
     return "done"
 end

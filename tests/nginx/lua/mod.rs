@@ -299,7 +299,7 @@ fn messages_to_all_workers() {
 
                                  assert(n == {WORKERS} and #missed == 0, n)
                              until true
-                             if i % 50 == 0 then ngx.sleep(0) end
+                             if i % 50 == 0 then ngx.sleep(0.001) end
                          end"
                     ),
                 )

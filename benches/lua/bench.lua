@@ -1,0 +1,116 @@
+-- The measurements of benches/lua/run.sh, which run in the workers.
+
+local ffi = require "ffi"
+
+ffi.cdef [[
+typedef struct { long sec; long nsec; } bench_time_t;
+int clock_gettime(int clock, bench_time_t *time);
+]]
+
+local time = ffi.new("bench_time_t")
+local shared = ngx.shared.results
+local N, ROUNDS = 50000, 300
+local RATE = ("r"):byte()
+local _M = {}
+
+-- Microseconds of CLOCK_MONOTONIC, which all processes share.
+local function now()
+    ffi.C.clock_gettime(1, time)
+
+    return tonumber(time.sec) * 1e6 + tonumber(time.nsec) / 1e3
+end
+
+-- Returns a function for events. It counts those for the rate, and stores the delays.
+function _M.handler()
+    local n, delays = 0, {}
+    local id = ngx.worker.id()
+
+    return function (data)
+        if data:byte() == RATE then
+            n = n + 1
+
+            if n == N then
+                n = 0
+                shared:incr("done", 1, 0)
+                shared:set("end " .. id, now())
+            end
+
+            return
+        end
+
+        local sent, by = data:match("^delay (%S+) by (%d+)")
+
+        if id ~= tonumber(by) then
+            delays[#delays + 1] = now() - tonumber(sent)
+
+            if #delays == ROUNDS then
+                shared:set("delays " .. id, table.concat(delays, " "))
+                shared:incr("done", 1, 0)
+                delays = {}
+            end
+        end
+    end
+end
+
+local function wait_for(n)
+    while (shared:get("done") or 0) < n do
+        ngx.sleep(0.002)
+    end
+end
+
+-- Events of 64 bytes in a second that reach all workers.
+function _M.rate(publish)
+    local text = "rate 0 " .. ("x"):rep(57)
+
+    shared:flush_all()
+
+    local start = now()
+
+    for i = 1, N do
+        while true do
+            local sent, missed = publish("bench", text)
+
+            if sent and (type(missed) ~= "table" or #missed == 0) then
+                break
+            end
+
+            error("not sent: " .. tostring(missed and missed[1] or missed))
+        end
+    end
+
+    wait_for(ngx.worker.count())
+
+    local last = 0
+
+    for id = 0, ngx.worker.count() - 1 do
+        last = math.max(last, shared:get("end " .. id))
+    end
+
+    return N / (last - start) * 1e6
+end
+
+-- The delays to workers that sleep, in microseconds: p50 and p99.
+function _M.delays(publish)
+    shared:flush_all()
+
+    for _ = 1, ROUNDS do
+        publish("bench", ("delay %.3f by %d"):format(now(), ngx.worker.id()))
+        ngx.sleep(0.02)
+    end
+
+    wait_for(ngx.worker.count() - 1)
+
+    local all = {}
+
+    for id = 0, ngx.worker.count() - 1 do
+        for delay in (shared:get("delays " .. id) or ""):gmatch("%S+") do
+            all[#all + 1] = tonumber(delay)
+        end
+    end
+
+    table.sort(all)
+
+    return all[math.ceil(#all * 0.5)], all[math.ceil(#all * 0.99)]
+end
+
+return _M
