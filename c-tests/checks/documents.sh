@@ -390,7 +390,7 @@ while IFS=$tab read -r place kind marker file; do
         c)            c_block "$place" "$marker" "$file" ;;
         sh | command) commands "$place" "$file" ;;
         nginx)        nginx_block "$place" "$file" ;;
-        cmake | meson | cpp | python | js)
+        cmake | meson | cpp | python | js | lua)
             ok "$place is ${marker#*: }" is_file "$file" "${marker#*: }"
         ;;
         text)         text_block "$place" "$marker" "$file" ;;

@@ -279,7 +279,11 @@ impl Lua {
 fn messages_to_all_workers() {
     const EACH: usize = 2500;
 
-    let Some(lua) = Lua::start("lua_all", "") else {
+    let Some(lua) = Lua::start(
+        "lua_all",
+        "threads = {}
+         ipc.subscribe('a', function () threads[coroutine.running()] = true end)",
+    ) else {
         return;
     };
     let timers = "return ngx.timer.running_count() .. ' ' .. ngx.timer.pending_count()";
@@ -321,6 +325,11 @@ fn messages_to_all_workers() {
 
         assert_eq!(lua.at(worker, text), (EACH * WORKERS).to_string());
         assert_eq!(lua.at(worker, "return #gaps"), "0");
+
+        // nginx frees the memory of a light thread when it ends.
+        let text = "local n = 0 for _ in pairs(threads) do n = n + 1 end return n";
+
+        assert_ne!(lua.at(worker, text), "1");
     }
 
     assert_eq!(lua.at(1, timers), before);
