@@ -212,6 +212,28 @@ ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, ngx_int_t waits)
 }
 
 
+/* Drops a message that Lua cannot take.  Its sender need not wait for a reply. */
+
+static void
+ngx_http_ipc_queue_lose(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
+    ngx_uint_t clients)
+{
+    if (queue->wake && !queue->ended) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "a message of the type \"%s\" is lost: no memory",
+                      queue->type->message.name);
+
+    } else {
+        ngx_http_ipc_queue_late++;
+    }
+
+    if (m->request) {
+        (void) ngx_http_ipc_reply(m->sender->to, m->request, clients,
+                                  NGX_HTTP_IPC_REPLY_EXITING, NULL, 0);
+    }
+}
+
+
 void
 ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     ngx_uint_t clients)
@@ -225,13 +247,7 @@ ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     }
 
     if (item == NULL) {
-        ngx_http_ipc_queue_late++;
-
-        if (m->request) {
-            (void) ngx_http_ipc_reply(m->sender->to, m->request, clients,
-                                      NGX_HTTP_IPC_REPLY_EXITING, NULL, 0);
-        }
-
+        ngx_http_ipc_queue_lose(queue, m, clients);
         return;
     }
 
