@@ -247,7 +247,7 @@ strict()
         (
             cd "$tmp/nginx" && "$1" -c -o "$tmp/o" -O2 -Wall -Wextra -Werror \
                 -Wno-unused-parameter $directories -Iobjs/ngx_ipc/include \
-                "-I$top/nginx/status" "$top/$source"
+                "-I$top/nginx" "-I$top/nginx/status" "$top/$source"
         ) || return 1
     done
 }
