@@ -205,6 +205,9 @@ typedef struct {
 /* Metrics in Prometheus' text format 0.0.4. */
 #define NGX_IPC_PROMETHEUS 2
 
+/* The object of [NGX_IPC_JSON] without the numbers of pairs of processes. */
+#define NGX_IPC_JSON_SUMMARY 3
+
 /*
  * Runs a program: a master with workers, or a single process, as conf says.
  *
@@ -517,9 +520,9 @@ void ngx_ipc_print_processes(ngx_ipc_print_pt print,
 
 /*
  * Calls print with data for each line of a page about the program, its processes, its
- * zones and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON or NGX_IPC_PROMETHEUS. The
- * page has the n numbers of the program too. A line of more than 2048 bytes is passed in
- * parts, with a call for each.
+ * zones and its messages, in the format NGX_IPC_TEXT, NGX_IPC_JSON, NGX_IPC_JSON_SUMMARY or
+ * NGX_IPC_PROMETHEUS. The page has the n numbers of the program too. A line of more than
+ * 2048 bytes is passed in parts, with a call for each.
  *
  * Returns NGX_OK. Returns NGX_ERROR, and prints nothing, if print is NULL, if there
  * is no such format, or if there is no memory.

@@ -23,7 +23,7 @@ use crate::log::{Level, Log};
 use crate::status::{Result, Status};
 use crate::sys::process::is_gone;
 use crate::sys::text::Text;
-use crate::sys::usage;
+use crate::sys::usage::{self, Usage};
 use crate::table::places::Place;
 use crate::table::role::{
     NGX_PROCESS_HELPER, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER, WorkerNumber,
@@ -248,15 +248,16 @@ fn describe(slot: Slot, entry: &ngx_process_t) -> Option<ngx_ipc_process_t> {
     })
 }
 
-/// Sets what the process uses.
-pub fn measure(process: &mut ngx_ipc_process_t) {
-    if let Some(used) = usage::of(process.pid) {
-        let cpu = used.own + used.children;
+/// Sets what the process uses, and returns it.
+pub fn measure(process: &mut ngx_ipc_process_t) -> Option<Usage> {
+    let used = usage::of(process.pid)?;
+    let cpu = used.own + used.children;
 
-        process.cpu_user = cpu.user.cast_signed();
-        process.cpu_system = cpu.system.cast_signed();
-        process.rss = used.resident.cast_signed();
-    }
+    process.cpu_user = cpu.user.cast_signed();
+    process.cpu_system = cpu.system.cast_signed();
+    process.rss = used.resident.cast_signed();
+
+    Some(used)
 }
 
 /// Whether the process runs no longer, and its parent has reaped it, so that [`measure`]

@@ -89,6 +89,8 @@ pub fn program() -> ngx_ipc_program_t {
     let data = stats::program();
     let master = match GLOBALS.process.load(Relaxed) {
         NGX_PROCESS_SINGLE => GLOBALS.own_pid(),
+        // In an unmodified nginx the master does not record its pid.
+        _ if data.master() <= 0 => GLOBALS.parent.load(Relaxed),
         _ => data.master(),
     };
     let used = usage::of(master);

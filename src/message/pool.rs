@@ -150,6 +150,13 @@ pub fn owner<M: Memory>(memory: &M, layout: &Layout, pool: u32, chunk: u32) -> O
     Owner::unpack(memory.load(layout.owner(pool, chunk), Acquire))
 }
 
+/// How many chunks of a pool are not free.
+pub fn used<M: Memory>(memory: &M, layout: &Layout, pool: u32) -> u32 {
+    let is_used = |&chunk: &u32| memory.load(layout.owner(pool, chunk), Relaxed) != 0;
+
+    (0..layout.sizes.chunks).filter(is_used).count() as u32
+}
+
 impl<M: Memory> Member<M> {
     /// Frees chunks of this process's own pool that it has received, and tells
     /// the senders that wait for room.
@@ -174,13 +181,7 @@ impl<M: Memory> Member<M> {
 
     /// How many chunks of this process's own pool are not free.
     pub fn used_chunks(&self) -> u32 {
-        let is_used = |&chunk: &u32| {
-            self.memory
-                .load(self.layout.owner(self.slot, chunk), Relaxed)
-                != 0
-        };
-
-        (0..self.layout.sizes.chunks).filter(is_used).count() as u32
+        used(&self.memory, &self.layout, self.slot)
     }
 
     /// Tells the senders that wait for room in this process's pool.

@@ -55,6 +55,16 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The state of the process, field 3: a letter, such as 'R' if the process runs, 'S' or
+    /// 'D' if it sleeps, and 'T' if it is stopped.
+    pub fn state(&self) -> Option<char> {
+        self.rest
+            .trim_ascii_start()
+            .chars()
+            .next()
+            .filter(char::is_ascii_alphabetic)
+    }
+
     /// The value of a field, which is a number. The state of the process is field 3.
     pub fn number(&self, field: usize) -> Option<u64> {
         self.rest
@@ -94,6 +104,7 @@ mod tests {
         let fields = Fields::parse(b"7 (a) 1 2) \xff)) S 4 5").unwrap();
 
         assert_eq!(fields.number(3), None);
+        assert_eq!(fields.state(), Some('S'));
         assert_eq!(fields.number(4), Some(4));
         assert_eq!(fields.number(5), Some(5));
         assert_eq!(fields.number(6), None);

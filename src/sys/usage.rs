@@ -51,6 +51,8 @@ pub struct Usage {
     pub children: Cpu,
     /// Memory that is resident, in bytes.
     pub resident: usize,
+    /// What the kernel does with the process, such as 'R', 'S' or 'T'.
+    pub state: char,
 }
 
 /// What the process `pid` uses. `None` if there is no such process, or if this
@@ -82,6 +84,7 @@ fn read(fields: &Fields<'_>, ticks: usize, page: usize) -> Option<Usage> {
             system: time(17)?,
         },
         resident: field(24)?.saturating_mul(page),
+        state: fields.state()?,
     })
 }
 
@@ -123,7 +126,8 @@ mod tests {
                     user: 70,
                     system: 20
                 },
-                resident: 3 * 4096
+                resident: 3 * 4096,
+                state: 'S'
             })
         );
         assert_eq!(parsed(stat, 0), None);

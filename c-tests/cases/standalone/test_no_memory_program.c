@@ -228,7 +228,7 @@ call_ngx_ipc_print_status(void)
 
     errors = 0;
 
-    for (format = NGX_IPC_TEXT; format <= NGX_IPC_PROMETHEUS; format++) {
+    for (format = NGX_IPC_TEXT; format <= NGX_IPC_JSON_SUMMARY; format++) {
         n = 0;
         rc = ngx_ipc_print_status(format, NULL, 0, print, &n);
 

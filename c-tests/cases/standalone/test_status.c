@@ -62,12 +62,12 @@ test_arguments(void)
 
     T_EQ(ngx_ipc_init(t_cycle()), NGX_OK);
 
-    T_EQ(ngx_ipc_print_status(NGX_IPC_PROMETHEUS + 1, NULL, 0, count, NULL),
+    T_EQ(ngx_ipc_print_status(NGX_IPC_JSON_SUMMARY + 1, NULL, 0, count, NULL),
          NGX_ERROR);
     T_EQ(ngx_ipc_print_status(NGX_IPC_JSON, NULL, 0, NULL, NULL), NGX_ERROR);
     T_EQ(printed, 0);
 
-    for (format = NGX_IPC_TEXT; format <= NGX_IPC_PROMETHEUS; format++) {
+    for (format = NGX_IPC_TEXT; format <= NGX_IPC_JSON_SUMMARY; format++) {
         printed = 0;
         T_EQ(ngx_ipc_print_status(format, NULL, 7, count, NULL), NGX_OK);
         T_OK(printed > 100);

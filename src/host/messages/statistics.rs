@@ -11,9 +11,9 @@ use super::shared::{self, Region};
 use crate::config::{ngx_int_t, ngx_uint_t};
 use crate::host::sized;
 use crate::host::traffic::Traffic;
-use crate::message::layout::{Class, Lane};
-use crate::message::peers;
+use crate::message::layout::{CHUNK, Class, Lane};
 use crate::message::statistics::{Statistics, statistics};
+use crate::message::{peers, pool};
 use crate::messaging::address::Set;
 use crate::messaging::rows::{BUCKETS, Holder};
 use crate::messaging::statistics::{Counts, REPLIES};
@@ -49,6 +49,29 @@ pub fn totals(slot: Slot) -> Option<Traffic> {
     totals.unknown = board::unknown(&region.board, own) as usize;
 
     Some(totals)
+}
+
+/// The memory in which the messages for a process lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Room {
+    /// The size, in bytes.
+    pub messages_size: usize,
+    /// The part that messages use, in bytes.
+    pub messages_used: usize,
+}
+
+/// Reads how full the memory is in which the messages for the process in a slot lie.
+/// `None` if the process has no messages.
+pub fn room(slot: Slot) -> Option<Room> {
+    let region = shared::get()?;
+    let own = region.slot_of(slot)?;
+    let Region { memory, layout, .. } = region;
+    let bytes = |chunks: u32| chunks as usize * CHUNK as usize;
+
+    Some(Room {
+        messages_size: bytes(layout.sizes.chunks),
+        messages_used: bytes(pool::used(&memory, &layout, own)),
+    })
 }
 
 /// The counters of both lanes from one slot of the region to another.

@@ -14,6 +14,7 @@ pub mod hooks;
 pub mod kept_zone;
 pub mod kept_zones;
 pub mod loaded;
+pub mod loaded_list;
 pub mod message_conf;
 pub mod message_loop;
 pub mod on_signal;

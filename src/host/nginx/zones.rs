@@ -6,7 +6,7 @@ use std::slice;
 
 use crate::sys::words::Words;
 
-/// A zone, as `nginx/ngx_ipc_host.c` describes it.
+/// A zone, as `nginx/ngx_ipc_zone_list.c` describes it.
 #[repr(C)]
 struct ngx_ipc_zone_t {
     name: *const u8,

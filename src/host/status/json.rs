@@ -6,10 +6,10 @@ use std::fmt;
 use super::escape::{EscapedArray, EscapedText};
 use super::messages::{counted, of_some};
 use super::numbers::{
-    Numbers, OF_MESSAGES, OF_PAIR, OF_PROCESS, OF_PROGRAM, OF_SOME, OF_TIMES, OF_TYPE, OF_ZONE,
-    Style,
+    Numbers, OF_MESSAGES, OF_PAIR, OF_ROOM, OF_SOME, OF_TIMES, OF_TYPE, OF_ZONE, Style, of_process,
+    of_program,
 };
-use super::page::Page;
+use super::page::{Page, Process};
 use super::printer::Print;
 use crate::config::ngx_uint_t;
 use crate::host::introspect::{name, role, state};
@@ -29,15 +29,16 @@ impl Comma {
     }
 }
 
-/// Prints the page. Each element of an array is a line.
-pub fn print(page: &Page<'_>, print: Print<'_>) {
+/// Prints the page. Each element of an array is a line. The number of pairs is the square
+/// of that of processes, so a summary has none.
+pub fn print(page: &Page<'_>, print: Print<'_>, is_summary: bool) {
     let program = &page.program;
 
     print(format_args!(
         "{{\"program\":{{\"version\":\"{}\",\"library\":\"{}\"{}}},",
         EscapedText(program.version()),
         EscapedText(program.library()),
-        Numbers(Style::Json, &OF_PROGRAM, program),
+        Numbers(Style::Json, of_program(), program),
     ));
     print_processes(page, print);
     print_own(page, print);
@@ -46,8 +47,12 @@ pub fn print(page: &Page<'_>, print: Print<'_>) {
     print_types(print);
     print(format_args!("],\"processes\":["));
     print_of_some(print);
-    print(format_args!("],\"pairs\":["));
-    print_pairs(print);
+
+    if !is_summary {
+        print(format_args!("],\"pairs\":["));
+        print_pairs(print);
+    }
+
     print(format_args!("]}}}}"));
 }
 
@@ -57,11 +62,16 @@ fn print_processes(page: &Page<'_>, print: Print<'_>) {
     print(format_args!("\"processes\":["));
 
     for process in &page.processes {
-        let process = &process.data;
+        let Process {
+            data: process,
+            proc_state,
+            room,
+            ..
+        } = process;
 
         print(format_args!(
             "{}{{\"slot\":{},\"pid\":{},\"role\":\"{}\",\"worker\":{},\"name\":\"{}\",\
-             \"generation\":{},\"state\":\"{}\"{}{}}}",
+             \"generation\":{},\"state\":\"{}\",\"proc_state\":\"{}\"{}{}{}}}",
             comma.next(),
             process.slot,
             process.pid,
@@ -70,8 +80,10 @@ fn print_processes(page: &Page<'_>, print: Print<'_>) {
             EscapedText(name(process)),
             process.generation,
             state(process),
-            Numbers(Style::Json, &OF_PROCESS, process),
+            proc_state.unwrap_or('?'),
+            Numbers(Style::Json, of_process(), process),
             Numbers(Style::Json, &OF_MESSAGES, process),
+            Numbers(Style::Json, &OF_ROOM, &room.unwrap_or_default()),
         ));
     }
 

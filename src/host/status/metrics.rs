@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::escape::EscapedText;
+use super::listed::is_partial;
 use super::metric::{Metric, greatest, head};
 use super::metrics_messages;
 use super::page::{Page, places};
@@ -99,8 +100,25 @@ const COUNTERS: [(Counter, Metric); 4] = [
 
 /// Prints the page.
 pub fn print(page: &Page<'_>, print: Print<'_>) {
-    print_program(page, print);
+    print_info(page, print);
     print_processes(page, print);
+
+    if !is_partial() {
+        print_counted(page, print);
+    }
+
+    print_own(page, print);
+    zones::print_metrics(&page.zones, print);
+    metrics_messages::print(page, print);
+}
+
+/// Prints the metrics of what the master counts.
+fn print_counted(page: &Page<'_>, print: Print<'_>) {
+    head(print, &START);
+    print(format_args!(
+        "ngx_ipc_{} {}",
+        START.name, page.program.started
+    ));
     print_cpu(page, print);
     print_gauge(page, print, &RSS, Some(page.program.rss), |values| {
         values.map(|process| process.rss.max(0)).sum()
@@ -125,9 +143,6 @@ pub fn print(page: &Page<'_>, print: Print<'_>) {
     print_gauge(page, print, &QUEUED_MAX, None, |values| {
         greatest(values.map(|process| process.queued_max.cast_signed()))
     });
-    print_own(page, print);
-    zones::print_metrics(&page.zones, print);
-    metrics_messages::print(page, print);
 }
 
 /// The labels of a place.
@@ -151,7 +166,7 @@ impl fmt::Display for Labels {
     }
 }
 
-fn print_program(page: &Page<'_>, print: Print<'_>) {
+fn print_info(page: &Page<'_>, print: Print<'_>) {
     let program = &page.program;
 
     head(print, &INFO);
@@ -161,8 +176,6 @@ fn print_program(page: &Page<'_>, print: Print<'_>) {
         EscapedText(program.version()),
         EscapedText(program.library()),
     ));
-    head(print, &START);
-    print(format_args!("ngx_ipc_{} {}", START.name, program.started));
 }
 
 fn print_processes(page: &Page<'_>, print: Print<'_>) {

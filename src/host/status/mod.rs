@@ -4,6 +4,7 @@
 
 mod escape;
 mod json;
+mod listed;
 mod messages;
 mod metric;
 mod metrics;
@@ -29,6 +30,9 @@ pub const NGX_IPC_JSON: ngx_uint_t = 1;
 /// Metrics in Prometheus' text format 0.0.4.
 pub const NGX_IPC_PROMETHEUS: ngx_uint_t = 2;
 
+/// The object of [`NGX_IPC_JSON`] without the numbers of pairs of processes.
+pub const NGX_IPC_JSON_SUMMARY: ngx_uint_t = 3;
+
 /// Prints the page in a format, with numbers of the program.
 ///
 /// Returns an error, and prints nothing, if there is no printer, no such format, or no
@@ -40,8 +44,9 @@ pub fn print(format: ngx_uint_t, own: OwnNumbers<'_>, printer: Option<Printer>) 
 
     match format {
         NGX_IPC_TEXT => text::print(&page, print),
-        NGX_IPC_JSON => json::print(&page, print),
+        NGX_IPC_JSON => json::print(&page, print, false),
         NGX_IPC_PROMETHEUS => metrics::print(&page, print),
+        NGX_IPC_JSON_SUMMARY => json::print(&page, print, true),
         _ => return Err(Status::Error),
     }
 

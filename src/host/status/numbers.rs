@@ -3,10 +3,12 @@
 use std::borrow::Borrow;
 use std::fmt;
 
+use super::listed::is_partial;
 use super::metric::Metric;
 use crate::config::ngx_int_t;
 use crate::host::introspect::ngx_ipc_process_t;
 use crate::host::messages::counts::{ngx_ipc_message_counts_t, ngx_ipc_message_pair_t};
+use crate::host::messages::statistics::Room;
 use crate::host::program::ngx_ipc_program_t;
 use crate::zone::slab::usage::ngx_slab_usage_t;
 
@@ -99,20 +101,51 @@ macro_rules! measured {
 }
 
 /// The numbers of the program and its master.
-pub const OF_PROGRAM: [Number<ngx_ipc_program_t>; 6] = numbers![ngx_ipc_program_t:
+static OF_PROGRAM: [Number<ngx_ipc_program_t>; 6] = numbers![ngx_ipc_program_t:
     master, started, uptime, cpu_user, cpu_system, rss,
 ];
 
+/// The numbers of [`OF_PROGRAM`] that are known if the master counts nothing.
+static OF_PART_OF_PROGRAM: [Number<ngx_ipc_program_t>; 4] = numbers![ngx_ipc_program_t:
+    master, cpu_user, cpu_system, rss,
+];
+
+/// The numbers of a process that are known if the master counts nothing.
+static OF_PART_OF_PROCESS: [Number<ngx_ipc_process_t>; 3] = numbers![ngx_ipc_process_t:
+    cpu_user, cpu_system, rss,
+];
+
 /// The numbers of a process.
-pub const OF_PROCESS: [Number<ngx_ipc_process_t>; 9] = numbers![ngx_ipc_process_t:
+static OF_PROCESS: [Number<ngx_ipc_process_t>; 9] = numbers![ngx_ipc_process_t:
     started, respawns, cpu_user, cpu_system, rss, sent, queued, queued_max, dropped,
 ];
+
+/// The numbers of the program that are known.
+pub fn of_program() -> &'static [Number<ngx_ipc_program_t>] {
+    if is_partial() {
+        &OF_PART_OF_PROGRAM
+    } else {
+        &OF_PROGRAM
+    }
+}
+
+/// The numbers of a process that are known.
+pub fn of_process() -> &'static [Number<ngx_ipc_process_t>] {
+    if is_partial() {
+        &OF_PART_OF_PROCESS
+    } else {
+        &OF_PROCESS
+    }
+}
 
 /// The numbers of a process about its messages.
 pub const OF_MESSAGES: [Number<ngx_ipc_process_t>; 7] = numbers![ngx_ipc_process_t:
     messages_sent, messages_refused, messages_received, messages_waiting, messages_deepest,
     messages_lost, messages_unknown,
 ];
+
+/// The numbers of the memory for the messages of a process.
+pub const OF_ROOM: [Number<Room>; 2] = numbers![Room: messages_size, messages_used];
 
 /// The numbers of a type of messages that some processes have counted.
 pub const OF_SOME: [Measured; 5] = [

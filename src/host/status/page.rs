@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nix::errno::Errno;
 
+use super::listed;
 use super::own::OwnNumbers;
 use super::zones::{self, Zone};
 use crate::config::ngx_int_t;
-use crate::host::introspect::{is_reaped, measure, ngx_ipc_process_t, processes};
+use crate::host::introspect::{is_reaped, measure, ngx_ipc_process_t};
+use crate::host::messages::statistics::{Room, room};
 use crate::host::program::{ngx_ipc_program_t, program};
 use crate::sys::usage::Cpu;
 use crate::sys::{heap, time};
@@ -21,6 +23,10 @@ pub struct Process {
     pub data: ngx_ipc_process_t,
     /// The index of its place.
     pub place: usize,
+    /// What the kernel does with it, field 3 of `/proc/PID/stat`; `None` if it is unknown.
+    pub proc_state: Option<char>,
+    /// The memory for its messages; `None` if it has none.
+    pub room: Option<Room>,
 }
 
 /// The places that a process has had, with their indices.
@@ -82,15 +88,29 @@ impl<'a> Page<'a> {
     }
 
     fn read_processes(&mut self) -> Result<(), Errno> {
-        for mut data in processes(Slot::new(0)) {
-            let slot = Slot::from_c(data.slot).unwrap_or(Slot::NONE);
-            let place = stats::of(slot).place.load(Relaxed);
+        let mut result = Ok(());
 
-            measure(&mut data);
-            heap::push(&mut self.processes, Process { data, place })?;
-        }
+        listed::each(&mut |data| {
+            if result.is_ok() {
+                result = self.add(data);
+            }
+        });
 
-        Ok(())
+        result
+    }
+
+    fn add(&mut self, mut data: ngx_ipc_process_t) -> Result<(), Errno> {
+        let slot = Slot::from_c(data.slot).unwrap_or(Slot::NONE);
+        let place = stats::of(slot).place.load(Relaxed);
+        let proc_state = measure(&mut data).map(|used| used.state);
+        let process = Process {
+            data,
+            place,
+            proc_state,
+            room: room(slot),
+        };
+
+        heap::push(&mut self.processes, process)
     }
 
     fn read_cpu(&mut self) -> Result<(), Errno> {
