@@ -46,7 +46,7 @@ HEADERS    := $(notdir $(wildcard include/*.h)) ngx_auto_config.h
 export CARGO
 
 .PHONY: all lib archive program help demo test nginx nginx-module install-nginx-module test-nginx bench lint mutants mutations headers man reference \
-        install uninstall deps clean
+        page install uninstall deps clean
 .DELETE_ON_ERROR:
 
 all: lib program man $(FIND) ## builds the library, headers, program, man pages, ngx_ipc.pc
@@ -151,7 +151,7 @@ lint: ## checks the format of the sources, with warnings as errors
 	$(CARGO) clippy --locked --no-default-features --lib -- -D warnings
 	$(CARGO) test --locked --quiet --test architecture
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh \
+	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh nginx/status/*.sh \
 	    .ci/run
 	python3 c-tests/run/mutations.py --check
 
@@ -170,6 +170,10 @@ identifiers: lib ## updates docs/identifiers.md
 	@test -d build/nginx-1.28.3/src || sh nginx/fetch.sh 1.28.3 build/nginx-1.28.3/src
 	@python3 c-tests/checks/identifiers.py build/nginx-1.28.3/src $(B)/include \
 	    > docs/identifiers.md
+
+# The page of nginx's directive ipc_status for people.
+page: ## updates nginx/status/ngx_ipc_status_page.c
+	@python3 c-tests/checks/page.py --write
 
 # The man pages and docs/reference.md are made from the comments in the headers.
 DATE       := $(shell sed -n 's/^\#\# $(VERSION) - //p' CHANGELOG.md)

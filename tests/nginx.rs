@@ -22,6 +22,8 @@ mod balance;
 mod basics;
 #[path = "nginx/bridge.rs"]
 mod bridge;
+#[path = "nginx/browser.rs"]
+mod browser;
 #[path = "nginx/cache.rs"]
 mod cache;
 #[path = "nginx/debug_lines.rs"]

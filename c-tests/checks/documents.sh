@@ -411,6 +411,7 @@ ok "names are those of files, targets and functions" python3 "$checks/documents.
 ok "guarantees are tested" python3 "$checks/documents.py" guarantees
 ok "D1 to D38 are explained and tested" python3 "$checks/documents.py" differences
 ok "figures are those of the benchmarks" python3 "$checks/documents.py" figures
+ok "the page of ipc_status is up to date, else \"make page\"" python3 "$checks/page.py"
 ok "man pages are right" pages
 ok "each function has a man page" has_pages
 ok "docs/reference.md is up to date, else \"make headers\"" reference

@@ -75,7 +75,7 @@ killed()
 }
 
 # reports PATTERN...: succeeds if each pattern matches a line of the output of
-# ngx_ipc_status
+# ipc_status
 reports()
 {
     get /status > "$tmp/status"
@@ -91,7 +91,7 @@ scenario()
 {
     port=$(free_port)
     status=
-    [ "$1" = stock ] || status="location /status { ngx_ipc_status; }"
+    [ "$1" = stock ] || status="location /status { ipc_status; }"
 
     start "$2" "worker_processes 2; $3" "server { listen 127.0.0.1:$port;
         $status }"

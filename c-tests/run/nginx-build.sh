@@ -55,7 +55,7 @@ configure()
     stamp="${CC:-cc} $cflags $ldflags $options $*"
 
     if [ "$stamp" = "$(cat "$dir/$name/stamp" 2> /dev/null)" ] \
-        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -type f ! -name '*.[ch]')" ]
+        && [ -z "$(find "$addon" -newer "$dir/$name/stamp" -type f ! -name '*.[ch]' ! -name 'page.*')" ]
     then
         return 0
     fi

@@ -1,7 +1,8 @@
 
 /*
- * The directive ngx_ipc_status [text | json | prometheus]: its location shows
- * the processes of this nginx and the counters that they share.
+ * The directive ipc_status [text | json | prometheus | html]: its location shows the
+ * processes of this nginx and the counters that they share.  Without an argument a
+ * browser gets the page for people, and other clients get text.
  */
 
 
@@ -14,13 +15,23 @@
 
 
 typedef struct {
+    ngx_uint_t  used;                  /* a location has the directive */
+} ngx_http_ipc_status_main_conf_t;
+
+
+typedef struct {
     const ngx_ipc_status_format_t  *format;
 } ngx_http_ipc_status_loc_conf_t;
 
 
 static ngx_int_t ngx_http_ipc_status_handler(ngx_http_request_t *r);
+static const ngx_ipc_status_format_t *ngx_http_ipc_status_accepted(
+    ngx_http_request_t *r);
+static ngx_int_t ngx_http_ipc_status_header(ngx_http_request_t *r, char *name,
+    const ngx_str_t *value);
 static ngx_int_t ngx_http_ipc_status_begin(ngx_http_request_t *r);
 static void ngx_http_ipc_status_end(void *data);
+static void *ngx_http_ipc_status_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_ipc_status_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_ipc_status_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -30,6 +41,15 @@ static ngx_int_t ngx_http_ipc_status_init(ngx_conf_t *cf);
 
 
 static ngx_command_t  ngx_http_ipc_status_commands[] = {
+
+    { ngx_string("ipc_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_ipc_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    /* the name in earlier versions */
 
     { ngx_string("ngx_ipc_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
@@ -46,7 +66,7 @@ static ngx_http_module_t  ngx_http_ipc_status_module_ctx = {
     NULL,                                  /* preconfiguration */
     ngx_http_ipc_status_init,              /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_ipc_status_create_main_conf,  /* create main configuration */
     NULL,                                  /* init main configuration */
 
     NULL,                                  /* create server configuration */
@@ -73,11 +93,16 @@ ngx_module_t  ngx_http_ipc_status_module = {
 };
 
 
+static ngx_str_t  ngx_http_ipc_status_accept = ngx_string("Accept");
+static ngx_str_t  ngx_http_ipc_status_nosniff = ngx_string("nosniff");
+
+
 static ngx_int_t
 ngx_http_ipc_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                        rc;
     ngx_chain_t                     *out, *cl;
+    const ngx_ipc_status_format_t   *format;
     ngx_http_ipc_status_loc_conf_t  *conf;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -91,7 +116,30 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_status_module);
 
-    out = ngx_ipc_status(r->pool, conf->format);
+    format = conf->format;
+
+    if (format == NULL || format->number == NGX_IPC_STATUS_HTML) {
+        format = ngx_http_ipc_status_accepted(r);
+
+        if (ngx_http_ipc_status_header(r, "Vary", &ngx_http_ipc_status_accept)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (format->number == NGX_IPC_STATUS_HTML
+        && (ngx_http_ipc_status_header(r, "Content-Security-Policy",
+                                       &ngx_ipc_status_policy)
+            != NGX_OK
+            || ngx_http_ipc_status_header(r, "X-Content-Type-Options",
+                                          &ngx_http_ipc_status_nosniff)
+            != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    out = ngx_ipc_status(r->pool, format);
     if (out == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -108,8 +156,11 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
         }
     }
 
-    r->headers_out.content_type = conf->format->content_type;
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    /* The length is that of the type without its parameters. */
+
+    r->headers_out.content_type = format->content_type;
+    r->headers_out.content_type_len = strcspn((char *) format->content_type.data,
+                                              ";");
 
     rc = ngx_http_send_header(r);
 
@@ -118,6 +169,83 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
     }
 
     return ngx_http_output_filter(r, out);
+}
+
+
+/*
+ * The format that the client wants if it can choose: of the types of the pages, the
+ * first in its header Accept.  curl and wget name none.
+ */
+
+static const ngx_ipc_status_format_t *
+ngx_http_ipc_status_accepted(ngx_http_request_t *r)
+{
+    u_char                          *html, *json;
+    ngx_uint_t                       i;
+    ngx_list_part_t                 *part;
+    ngx_table_elt_t                 *header;
+    ngx_http_ipc_status_loc_conf_t  *conf;
+
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+    html = NULL;
+    json = NULL;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].key.len == sizeof("Accept") - 1
+            && ngx_strcasecmp(header[i].key.data, (u_char *) "Accept") == 0)
+        {
+            html = ngx_strcasestrn(header[i].value.data, "text/html", 9 - 1);
+            json = ngx_strcasestrn(header[i].value.data, "application/json",
+                                   16 - 1);
+            break;
+        }
+    }
+
+    if (json && (html == NULL || json < html)) {
+        return &ngx_ipc_status_summary;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_status_module);
+
+    return &ngx_ipc_status_formats[(html || conf->format)
+                                   ? NGX_IPC_STATUS_FORMAT_HTML
+                                   : NGX_IPC_STATUS_FORMAT_TEXT];
+}
+
+
+/* Adds a header to the answer. */
+
+static ngx_int_t
+ngx_http_ipc_status_header(ngx_http_request_t *r, char *name,
+    const ngx_str_t *value)
+{
+    ngx_table_elt_t  *header;
+
+    header = ngx_list_push(&r->headers_out.headers);
+    if (header == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(header, sizeof(ngx_table_elt_t));
+
+    header->hash = 1;
+    header->key.data = (u_char *) name;
+    header->key.len = ngx_strlen(name);
+    header->value = *value;
+
+    return NGX_OK;
 }
 
 
@@ -165,6 +293,13 @@ ngx_http_ipc_status_begin(ngx_http_request_t *r)
 
 
 static void *
+ngx_http_ipc_status_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_ipc_status_main_conf_t));
+}
+
+
+static void *
 ngx_http_ipc_status_create_loc_conf(ngx_conf_t *cf)
 {
     ngx_http_ipc_status_loc_conf_t  *conf;
@@ -186,8 +321,7 @@ ngx_http_ipc_status_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_ipc_status_loc_conf_t  *prev = parent;
     ngx_http_ipc_status_loc_conf_t  *conf = child;
 
-    ngx_conf_merge_ptr_value(conf->format, prev->format,
-                             &ngx_ipc_status_formats[0]);
+    ngx_conf_merge_ptr_value(conf->format, prev->format, NULL);
 
     return NGX_CONF_OK;
 }
@@ -198,9 +332,10 @@ ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_ipc_status_loc_conf_t  *lcf = conf;
 
-    ngx_str_t                      *value;
-    ngx_http_core_loc_conf_t       *clcf;
-    const ngx_ipc_status_format_t  *format;
+    ngx_str_t                        *value;
+    ngx_http_core_loc_conf_t         *clcf;
+    const ngx_ipc_status_format_t    *format;
+    ngx_http_ipc_status_main_conf_t  *mcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -210,8 +345,11 @@ ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf->handler = ngx_http_ipc_status_handler;
 
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ipc_status_module);
+    mcf->used = 1;
+
     if (cf->args->nelts == 1) {
-        lcf->format = &ngx_ipc_status_formats[0];
+        lcf->format = NULL;
         return NGX_CONF_OK;
     }
 
@@ -229,7 +367,7 @@ ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid format \"%V\" in \"%V\", it must be "
-                       "\"text\", \"json\" or \"prometheus\"",
+                       "\"text\", \"json\", \"prometheus\" or \"html\"",
                        &value[1], &cmd->name);
 
     return NGX_CONF_ERROR;
@@ -239,8 +377,18 @@ ngx_http_ipc_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_ipc_status_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_handler_pt              *h;
+    ngx_http_core_main_conf_t        *cmcf;
+    ngx_http_ipc_status_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ipc_status_module);
+
+    if (!mcf->used) {
+
+        /* no request is counted, because no page shows the numbers */
+
+        return NGX_OK;
+    }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 

@@ -1,6 +1,6 @@
 
 /*
- * Makes the page of ngx_ipc_status.  The library writes the page; the counters
+ * Makes the page of ipc_status.  The library writes the page; the counters
  * that all processes share are rows of a table in this file.
  */
 
@@ -35,7 +35,15 @@ const ngx_ipc_status_format_t  ngx_ipc_status_formats[] = {
     { ngx_string("prometheus"), ngx_string("text/plain; version=0.0.4"),
       NGX_IPC_PROMETHEUS },
 
+    { ngx_string("html"), ngx_string("text/html; charset=utf-8"),
+      NGX_IPC_STATUS_HTML },
+
     { ngx_null_string, ngx_null_string, 0 }
+};
+
+
+const ngx_ipc_status_format_t  ngx_ipc_status_summary = {
+    ngx_string("summary"), ngx_string("application/json"), NGX_IPC_JSON_SUMMARY
 };
 
 
@@ -80,11 +88,43 @@ ngx_ipc_status_print(void *data, const char *text, size_t len)
 }
 
 
+/* Makes a buffer of the page for people, which is in read-only memory. */
+
+static ngx_chain_t *
+ngx_ipc_status_html(ngx_pool_t *pool)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = ngx_calloc_buf(pool);
+    cl = ngx_alloc_chain_link(pool);
+
+    if (b == NULL || cl == NULL) {
+        return NULL;
+    }
+
+    b->memory = 1;
+    b->pos = ngx_ipc_status_page.data;
+    b->last = b->pos + ngx_ipc_status_page.len;
+    b->start = b->pos;
+    b->end = b->last;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    return cl;
+}
+
+
 ngx_chain_t *
 ngx_ipc_status(ngx_pool_t *pool, const ngx_ipc_status_format_t *format)
 {
     ngx_counters_slot_t    sum;
     ngx_ipc_status_page_t  page;
+
+    if (format->number == NGX_IPC_STATUS_HTML) {
+        return ngx_ipc_status_html(pool);
+    }
 
     ngx_counters_sum(&sum);
 

@@ -138,17 +138,17 @@ fn wrong_configurations() {
 
     for (http, why) in [
         (
-            "server { location / { ngx_ipc_status xml; } }",
-            "invalid format \"xml\" in \"ngx_ipc_status\", it must be \"text\", \"json\" or \
-             \"prometheus\"",
+            "server { location / { ipc_status xml; } }",
+            "invalid format \"xml\" in \"ipc_status\", it must be \"text\", \"json\", \
+             \"prometheus\" or \"html\"",
         ),
         (
             "server { location / { ngx_ipc_status json text; } }",
             "invalid number of arguments in \"ngx_ipc_status\" directive",
         ),
         (
-            "server { location / { ngx_ipc_status; ngx_ipc_status json; } }",
-            "\"ngx_ipc_status\" directive is duplicate",
+            "server { location / { ngx_ipc_status; ipc_status json; } }",
+            "\"ipc_status\" directive is duplicate",
         ),
         (
             "server { ngx_ipc_status; }",

@@ -1,9 +1,11 @@
-//! Tests of the status module, `ngx_ipc_status`, in a real nginx.
+//! Tests of the status module, `ipc_status`, in a real nginx.
 
 mod counters;
 mod formats;
 mod listing;
 mod messages;
+mod page;
+mod series;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +19,9 @@ const HTTP: &str = "proxy_cache_path cache keys_zone=cache:1m;
     server {
         listen 127.0.0.1:PORT;
         location / { return 200 hello; }
-        location /text { ngx_ipc_status; }
-        location /json { ngx_ipc_status json; }
-        location /prometheus { ngx_ipc_status prometheus; }
+        location /text { ipc_status; }
+        location /json { ipc_status json; }
+        location /prometheus { ipc_status prometheus; }
     }";
 
 /// A running nginx with three workers and a cache manager. The cache loader
