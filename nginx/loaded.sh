@@ -24,16 +24,22 @@ fi
 NGX_IPC_HOST=
 . "$ngx_addon_dir/archive.sh"
 
+ngx_ipc_status_dir=$ngx_ipc_nginx/status
+. "$ngx_ipc_status_dir/lists.sh"
+
 ngx_addon_dir=$ngx_ipc_addon_dir
 
 # The first name is that of the file, ngx_ipc_module.so.
 ngx_ipc_http_modules="ngx_ipc_module ngx_ipc_messages_module $ngx_ipc_http_modules"
-ngx_ipc_http_incs="$ngx_ipc_http_incs $NGX_IPC_INCLUDE"
+ngx_ipc_http_modules="$ngx_ipc_http_modules $ngx_ipc_status_modules"
+ngx_ipc_http_incs="$ngx_ipc_http_incs $ngx_ipc_nginx/status $NGX_IPC_INCLUDE"
+ngx_ipc_http_deps="$ngx_ipc_http_deps $ngx_ipc_status_deps"
 ngx_ipc_http_deps="$ngx_ipc_http_deps $ngx_ipc_nginx/ngx_ipc_asserts.h"
 ngx_ipc_http_deps="$ngx_ipc_http_deps $NGX_IPC_ARCHIVE"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_loaded.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_log.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_messages.c"
+ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_zone_list.c $ngx_ipc_status_srcs"
 
 # Of the library, the module has what its exported functions need.  The module is never
 # unmapped: exit handlers and the functions of other modules lead to its code.

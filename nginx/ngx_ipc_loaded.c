@@ -13,9 +13,10 @@
 #include "ngx_ipc_messages.h"
 
 
-/* functions of the library that only this file calls */
+/* functions that only the library, or only this file calls */
 
 void ngx_ipc_messages_begin(ngx_uint_t workers, ngx_uint_t helpers);
+ngx_uint_t ngx_ipc_zone_is_kept(ngx_shm_t *shm, void *kept);
 
 
 static void *ngx_ipc_create_conf(ngx_cycle_t *cycle);
@@ -49,6 +50,8 @@ ngx_module_t  ngx_ipc_module = {
 
 extern ngx_module_t  ngx_ipc_messages_module;
 extern ngx_module_t  ngx_http_ipc_module;
+extern ngx_module_t  ngx_http_ipc_status_module;
+extern ngx_module_t  ngx_counters_module;
 
 /* the modules in the file ngx_ipc_module.so */
 
@@ -56,6 +59,8 @@ static ngx_module_t  *ngx_ipc_modules[] = {
     &ngx_ipc_module,
     &ngx_ipc_messages_module,
     &ngx_http_ipc_module,
+    &ngx_http_ipc_status_module,
+    &ngx_counters_module,
     NULL
 };
 
@@ -72,6 +77,18 @@ const ngx_uint_t  ngx_ipc_pipe_role = 0;
 void
 ngx_ipc_process_exited(ngx_pid_t pid)
 {
+}
+
+
+/*
+ * The library's ngx_shm_alloc() asks this for the memory of the counters of the status
+ * module.  nginx's own function makes the zones.
+ */
+
+ngx_uint_t
+ngx_ipc_zone_is_kept(ngx_shm_t *shm, void *kept)
+{
+    return 0;
 }
 
 

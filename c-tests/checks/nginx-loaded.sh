@@ -132,6 +132,53 @@ is_told()
         && sed 's/"clients":0/"clients":N/g' "$tmp/answer" | diff - "$tmp/shown"
 }
 
+# lists [PID]: succeeds if the page of ipc_status has both workers, and none with this pid
+lists()
+{
+    get /status > "$tmp/status"
+    [ "$(grep -cE '^slot:[0-9]+ pid:[0-9]+ worker:[01] generation:1 running cpu_user:' \
+         "$tmp/status")" -eq 2 ] && ! grep -q "pid:${1:-none} " "$tmp/status"
+}
+
+# killed: succeeds if the page has another worker in place of a killed one
+killed()
+{
+    old=$(workers | head -n 1)
+    kill -9 "$old" && within 20 lists "$old"
+}
+
+# reports: succeeds if each format of the page has what an unmodified nginx knows, and no
+# number that is only known in an nginx on the library
+reports()
+{
+    get /json > "$tmp/json" && get /metrics > "$tmp/metrics" \
+        && python3 -m json.tool "$tmp/json" > /dev/null \
+        && grep -q "\"master\":$master," "$tmp/json" \
+        && grep -q '^zone:"limit" size:65536 ' "$tmp/status" \
+        && grep -qx 'ngx_ipc_processes{role="worker",state="running"} 2' "$tmp/metrics" \
+        && grep -q '^ngx_ipc_zone_pages{zone="limit"} ' "$tmp/metrics" \
+        && curl -sS -H 'Accept: text/html' "http://127.0.0.1:$port/status" \
+            | grep -q '<table id="processes">' \
+        && ! grep -E 'respawns|uptime|started|start_time|sent:0 queued' \
+            "$tmp/status" "$tmp/json" "$tmp/metrics"
+}
+
+# shows NGINX: starts the nginx with the directive ipc_status
+shows()
+{
+    port=$(free_port)
+    start "$1" "load_module $module/ngx_ipc_module.so; worker_processes 2;" \
+        "limit_req_zone \$arg_a zone=limit:64k rate=1r/s;
+         server { listen 127.0.0.1:$port;
+                  location = /publish { ipc_publish news; }
+                  location = /status { ipc_status; }
+                  location = /json { ipc_status json; }
+                  location = /metrics { ipc_status prometheus; } }"
+
+    { within 20 lists && killed && reports && ended QUIT && clean; } \
+        || { head -n 20 "$dir/stdout" "$dir/log" "$tmp/status"; return 1; }
+}
+
 
 if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
     nginx=$debian/usr/sbin/nginx
@@ -148,6 +195,7 @@ if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
         exports "$module/ngx_ipc_module.so"
     ok "Debian: it needs what nginx has" needs "$module/ngx_ipc_module.so" "$nginx"
     ok "Debian: the document's commands" example "$nginx"
+    ok "Debian: the status page" shows "$nginx"
 
     njs=$top/build/debian-njs
     if sh "$top/c-tests/run/debian-packages.sh" "$njs" libnginx-mod-http-js > "$tmp/unpacked" 2>&1; then
