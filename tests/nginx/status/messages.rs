@@ -24,7 +24,7 @@ const HTTP: &str = "limit_req_zone $arg_a zone=limit:64k rate=1r/s;
 const TYPE: &str = "messages_test";
 
 /// An nginx with 3 workers whose module sends messages.
-fn with_messages(test: &str) -> Nginx {
+pub(super) fn with_messages(test: &str) -> Nginx {
     let main = main_with(
         Which::Ipc,
         &format!("load_module {};", Nginx::status_module().display()),
@@ -58,7 +58,7 @@ fn of_type(status: &Value, worker: i64) -> Value {
 }
 
 /// Makes each worker broadcast `n` messages to the two others.
-fn broadcast(nginx: &Nginx, n: usize) {
+pub(super) fn broadcast(nginx: &Nginx, n: usize) {
     for &worker in &nginx.workers() {
         let answer = nginx.get_from(worker, &format!("/?n={n}"));
 
@@ -67,7 +67,7 @@ fn broadcast(nginx: &Nginx, n: usize) {
 }
 
 /// Waits until so many messages were received. Returns the status.
-fn received(nginx: &Nginx, count: i64) -> Value {
+pub(super) fn received(nginx: &Nginx, count: i64) -> Value {
     find("messages that were received", || {
         let status = json(nginx);
         let counts = of_type(&status, -2);
