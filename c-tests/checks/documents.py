@@ -33,6 +33,7 @@ FOREIGN = """
     ngx_process.c ngx_channel.c ngx_shmem.c ngx_process_cycle.c ngx_shmtx.c
     ngx_rwlock.c ngx_slab.c auto/configure ./configure
     modules/ngx_http_ipc_status_module.so modules/ngx_http_ipc_module.so text/event-stream
+    text/html application/json
     NGX_HAVE_FEATURE.c NAME.rs
     ngx_slab_alloc ngx_slab_free
 """.split()
