@@ -65,6 +65,11 @@ static ngx_module_t  *ngx_ipc_modules[] = {
 };
 
 
+/* the configurations that load the file and are not destroyed */
+
+static ngx_uint_t  ngx_ipc_configurations;
+
+
 const ngx_uint_t  ngx_ipc_loaded = 1;
 
 /* nginx's own code handles signals and children */
@@ -103,6 +108,7 @@ ngx_ipc_create_conf(ngx_cycle_t *cycle)
     }
 
     cln->handler = ngx_ipc_forget_numbers;
+    ngx_ipc_configurations++;
 
     /* there is nothing to configure: any address that is not NULL */
 
@@ -112,8 +118,9 @@ ngx_ipc_create_conf(ngx_cycle_t *cycle)
 
 /*
  * A configuration is no longer used.  The file is never unmapped, so its modules
- * keep the numbers that nginx has given to them.  If the configuration in use does
- * not load the file, nginx gives the numbers to other modules.
+ * keep the numbers that nginx has given to them.  If no configuration is left that
+ * loads the file, nginx gives the numbers to other modules.  At a reload, nginx
+ * destroys the old configuration while it is still ngx_cycle.
  */
 
 static void
@@ -122,17 +129,13 @@ ngx_ipc_forget_numbers(void *data)
     ngx_uint_t     i;
     ngx_module_t  *module;
 
-    if (ngx_cycle->modules == NULL) {
+    ngx_ipc_configurations--;
 
-        /* the process exits */
+    if (ngx_ipc_configurations > 0 || ngx_cycle->modules == NULL) {
+
+        /* another one is in use, or the process exits */
 
         return;
-    }
-
-    for (i = 0; ngx_cycle->modules[i]; i++) {
-        if (ngx_cycle->modules[i] == &ngx_ipc_module) {
-            return;
-        }
     }
 
     for (i = 0; ngx_ipc_modules[i]; i++) {

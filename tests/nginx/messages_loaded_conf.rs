@@ -13,14 +13,19 @@ const PAGE: &str = "server { listen 127.0.0.1:PORT; location / { return 200 $pid
 
 const ROUNDS: usize = 10;
 
-/// nginx's own module for mail, which is configured too.
+/// The block of nginx's own module for mail.
+const MAIL: &str = "mail { server { listen unix:DIRECTORY/mail; protocol smtp; \
+    smtp_auth none; auth_http 127.0.0.1:1; } }";
+
+/// The directives of the main context with nginx's module for mail.
 fn main_with_mail() -> String {
-    format!(
-        "load_module {};\nuser root;\nworker_processes 3;\n\
-         mail {{ server {{ listen unix:DIRECTORY/mail; protocol smtp; smtp_auth none; \
-         auth_http 127.0.0.1:1; }} }}",
-        Which::Loaded.module("ngx_mail_module").display()
-    )
+    format!("{}\nuser root;\nworker_processes 3;\n{MAIL}", load_mail())
+}
+
+fn load_mail() -> String {
+    let module = Which::Loaded.module("ngx_mail_module");
+
+    format!("load_module {};", module.display())
 }
 
 /// Each worker sends to the others.
@@ -59,15 +64,24 @@ fn held_by(pid: i32) -> (BTreeMap<String, usize>, usize) {
 fn the_module_is_removed_and_added() {
     let with = main_with(Which::Loaded, "");
     let mail = main_with_mail();
+    let both = format!("{with}\n{MAIL}").replacen(
+        "load_module",
+        &format!("{}\nload_module", load_mail()),
+        1,
+    );
     let nginx = Nginx::new("messages_loaded_rounds", Which::Loaded, &with, HTTP);
     let reload = |main: &str, http: &str| {
         nginx.configure(main, http);
         nginx.reload();
     };
+    // nginx gives a module numbers that no module of this and of the previous
+    // configuration has. So the mail module gets those that this module had.
     let round = || {
+        reload("user root;\nworker_processes 3;", PAGE);
         reload(&mail, PAGE);
         assert!(body(&nginx.get("/")).parse::<i32>().is_ok());
-        reload("user root;\nworker_processes 3;", PAGE);
+        reload(&both, HTTP);
+        all_broadcast(&nginx);
         reload(&with, HTTP);
         all_broadcast(&nginx);
     };
