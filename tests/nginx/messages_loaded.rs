@@ -206,3 +206,104 @@ fn a_worker_that_cannot_start() {
         "fatal code 2",
     ]);
 }
+
+/// The master has no event loop and no slot: a message to it fails with ESRCH.
+#[test]
+fn the_master_gets_no_messages() {
+    let nginx = start_with("messages_loaded_master", Which::Loaded, "", "");
+    let &worker = nginx.workers().first().unwrap();
+
+    assert!(ask(&nginx, worker, "/?master=2").starts_with("sent:0 "));
+    assert_eq!(
+        nginx
+            .lines("messages: none to the master (3: No such process)")
+            .len(),
+        2
+    );
+    nginx.quit(&[]);
+}
+
+/// The master is killed. Its workers go on, and send each other messages. When one of them
+/// is killed, nginx starts no other one, and nothing is sent to it any more.
+#[test]
+fn the_master_is_killed() {
+    let nginx = start("messages_loaded_orphans", Which::Loaded);
+    let master = nginx.master();
+
+    sys::kill(master, libc::SIGKILL);
+    sys::reap(master);
+    send_and_compare(&nginx, WORKERS);
+
+    let victim = *nginx.workers().first().unwrap();
+
+    sys::kill(victim, libc::SIGKILL);
+    sys::reap(victim);
+    wait_until("messages to the living only", || {
+        let since = Ledger::read(&nginx).moment();
+
+        nginx.with_each(|_| {
+            nginx.get("/");
+        });
+        Ledger::read(&nginx).sent_since(&since) == [WORKERS as i64 - 2]
+    });
+
+    for worker in nginx.workers() {
+        sys::kill(worker, libc::SIGQUIT);
+    }
+
+    fs::remove_file(nginx.pidfile()).unwrap();
+    check_gaps(&nginx, 1);
+    wait_until("the end of all processes", || nginx.processes().is_empty());
+    nginx.check_log(&[]);
+}
+
+/// Workers are killed after the fork and before `init_process`. The first one that is not
+/// killed takes over the messages that were sent meanwhile.
+#[test]
+fn workers_are_killed_before_they_begin() {
+    let nginx = start("messages_loaded_early", Which::Loaded);
+    let victim = *nginx.workers().first().unwrap();
+    let tracer = Tracer::kill_children(&nginx, nginx.master(), "setgid");
+
+    nginx.with_only(*nginx.workers().last().unwrap(), || {
+        sys::kill(victim, libc::SIGKILL);
+        nginx.wait_for_lines(4, "exited on signal 9");
+        nginx.get("/");
+    });
+    drop(tracer);
+    send_and_compare(&nginx, WORKERS);
+    assert_eq!(nginx.lines(NO_ROOM), [""; 0]);
+    check_gaps(&nginx, 1);
+    nginx.quit(&["exited on signal 9"]);
+}
+
+/// A worker that is stopped at any moment does not hold up a reload, nor the others.
+#[test]
+fn a_stopped_worker_holds_up_nobody() {
+    let nginx = start("messages_loaded_stopped", Which::Loaded);
+
+    for _ in 0..times(10, 2) {
+        let old = nginx.workers();
+        let &stopped = old.first().unwrap();
+
+        sys::kill(stopped, libc::SIGSTOP);
+        nginx.signal(libc::SIGHUP);
+        // The stopped worker cannot change its title.
+        wait_until("new workers", || {
+            let mut now = nginx.workers();
+
+            now.remove(&stopped) && now.len() == WORKERS && now.is_disjoint(&old)
+        });
+
+        let requests = Requests::start(&nginx, 1);
+
+        requests.wait_for(20);
+        requests.stop();
+        sys::kill(stopped, libc::SIGCONT);
+        nginx.wait_for_end_of(&old);
+    }
+
+    send_and_compare(&nginx, WORKERS);
+    check_gaps(&nginx, 0);
+    nginx.quit(&[]);
+}

@@ -360,6 +360,10 @@ ngx_http_messages_handler(ngx_http_request_t *r)
             == NGX_OK)
         {
             sent++;
+
+        } else {
+            ngx_log_error(NGX_LOG_NOTICE, r->connection->log, ngx_errno,
+                          "messages: none to the master");
         }
     }
 

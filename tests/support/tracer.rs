@@ -21,8 +21,13 @@ impl Tracer {
     /// Makes strace change the system calls `calls` of the process `pid`.
     /// `what` says how, as after `inject=` in strace(1).
     pub fn inject(server: &Server, pid: i32, calls: &str, what: &str) -> Self {
+        Self::with_options(server, pid, calls, what, &[])
+    }
+
+    fn with_options(server: &Server, pid: i32, calls: &str, what: &str, options: &[&str]) -> Self {
         let said = server.directory.join("strace");
         let child = Command::new("strace")
+            .args(options)
             .args(["-p", &pid.to_string()])
             .args(["-e", &format!("trace={calls}")])
             .args(["-e", &format!("inject={calls}:{what}")])
@@ -51,6 +56,12 @@ impl Tracer {
     /// Delays each `fork()` of the process `pid` by `msec` milliseconds.
     pub fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
         Self::inject(server, pid, FORKS, &format!("delay_exit={}", msec * 1000))
+    }
+
+    /// Kills each process that the process `pid` forks, at its first call of one of
+    /// `calls`.
+    pub fn kill_children(server: &Server, pid: i32, calls: &str) -> Self {
+        Self::with_options(server, pid, calls, "signal=KILL", &["-f"])
     }
 
     /// Stops the process with SIGSTOP, before strace detaches from it. Without this,
