@@ -263,7 +263,7 @@ fn the_master_is_killed() {
 fn workers_are_killed_before_they_begin() {
     let nginx = start("messages_loaded_early", Which::Loaded);
     let victim = *nginx.workers().first().unwrap();
-    let tracer = Tracer::kill_children(&nginx, nginx.master(), "setgid");
+    let tracer = Tracer::with_options(&nginx, nginx.master(), "setgid", "signal=KILL", &["-f"]);
 
     nginx.with_only(*nginx.workers().last().unwrap(), || {
         sys::kill(victim, libc::SIGKILL);

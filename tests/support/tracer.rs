@@ -24,7 +24,15 @@ impl Tracer {
         Self::with_options(server, pid, calls, what, &[])
     }
 
-    fn with_options(server: &Server, pid: i32, calls: &str, what: &str, options: &[&str]) -> Self {
+    /// Does the same, with options of strace. With "-f", strace also changes the calls of
+    /// processes that the process forks.
+    pub fn with_options(
+        server: &Server,
+        pid: i32,
+        calls: &str,
+        what: &str,
+        options: &[&str],
+    ) -> Self {
         let said = server.directory.join("strace");
         let child = Command::new("strace")
             .args(options)
@@ -56,12 +64,6 @@ impl Tracer {
     /// Delays each `fork()` of the process `pid` by `msec` milliseconds.
     pub fn delay_forks(server: &Server, pid: i32, msec: u32) -> Self {
         Self::inject(server, pid, FORKS, &format!("delay_exit={}", msec * 1000))
-    }
-
-    /// Kills each process that the process `pid` forks, at its first call of one of
-    /// `calls`.
-    pub fn kill_children(server: &Server, pid: i32, calls: &str) -> Self {
-        Self::with_options(server, pid, calls, "signal=KILL", &["-f"])
     }
 
     /// Stops the process with SIGSTOP, before strace detaches from it. Without this,
