@@ -25,6 +25,7 @@ typedef struct {
 struct ngx_http_ipc_receipts_s {
     ngx_http_request_t       *request;      /* NULL: it has ended */
     ngx_uint_t                waiting;      /* receipts that have not arrived */
+    ngx_event_t               hold;         /* delays the exit of a worker */
     ngx_uint_t                n;
     ngx_http_ipc_receipt_t    receipts[1];
 };
@@ -36,6 +37,10 @@ static ngx_int_t ngx_http_ipc_publish_read(ngx_http_request_t *r,
     ngx_str_t *text);
 static ngx_int_t ngx_http_ipc_publish_ask(ngx_http_request_t *r,
     ngx_http_ipc_receipts_t *all, ngx_str_t *text);
+static void ngx_http_ipc_publish_hold(ngx_http_ipc_receipts_t *all,
+    ngx_msec_t timeout);
+static void ngx_http_ipc_publish_held(ngx_event_t *ev);
+static void ngx_http_ipc_publish_release(ngx_http_ipc_receipts_t *all);
 static void ngx_http_ipc_publish_end(void *data);
 static void ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
     ngx_ipc_message_t *reply);
@@ -162,10 +167,50 @@ ngx_http_ipc_publish_send(ngx_http_request_t *r)
     }
 
     if (all->waiting) {
+        ngx_http_ipc_publish_hold(all, lcf->timeout);
+
         return NGX_DONE;
     }
 
     return ngx_http_ipc_publish_answer(all);
+}
+
+
+/*
+ * A worker that shuts down exits when it has no timers.  The timer of the library does
+ * not count, because a worker without requests must not wait for messages.  So the
+ * request has a timer that expires after the last receipt.
+ */
+
+static void
+ngx_http_ipc_publish_hold(ngx_http_ipc_receipts_t *all, ngx_msec_t timeout)
+{
+    ngx_connection_t  *c;
+
+    c = all->request->connection;
+
+    all->hold.handler = ngx_http_ipc_publish_held;
+    all->hold.data = c;
+    all->hold.log = c->log;
+
+    ngx_add_timer(&all->hold, timeout + 1000);
+}
+
+
+/* The last receipt is late: a handler takes long.  It ends the request. */
+
+static void
+ngx_http_ipc_publish_held(ngx_event_t *ev)
+{
+}
+
+
+static void
+ngx_http_ipc_publish_release(ngx_http_ipc_receipts_t *all)
+{
+    if (all->hold.timer_set) {
+        ngx_del_timer(&all->hold);
+    }
 }
 
 
@@ -297,6 +342,8 @@ ngx_http_ipc_publish_end(void *data)
 
     all->request = NULL;
 
+    ngx_http_ipc_publish_release(all);
+
     if (!all->waiting) {
         ngx_free(all);
     }
@@ -358,6 +405,7 @@ ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
 
     c = r->connection;
 
+    ngx_http_ipc_publish_release(all);
     ngx_http_finalize_request(r, ngx_http_ipc_publish_answer(all));
     ngx_http_run_posted_requests(c);
 }

@@ -357,6 +357,39 @@ fn a_reload_disconnects_clients_in(which: Which) {
     assert_eq!(client.line(), None);
 }
 
+/// A worker that is told to exit answers first, although another worker does not.
+#[test]
+fn a_worker_that_exits_answers() {
+    with_messages(a_worker_that_exits_answers_in);
+}
+
+fn a_worker_that_exits_answers_in(which: Which) {
+    let nginx = start("messages_http_exits", which);
+    let first = *nginx.workers().first().expect("a worker");
+
+    nginx.with_only(first, || {
+        let mut stream = connect_to(nginx.address()).expect("a connection");
+        let mut answer = String::new();
+
+        write!(
+            stream,
+            "POST /publish HTTP/1.0\r\nContent-Length: 1\r\n\r\nx"
+        )
+        .expect("a request");
+
+        // The worker reads this request after the other one.
+        assert_eq!(code(&nginx.get("/publish")), "405");
+        assert_eq!(code(&nginx.get("/publish")), "405");
+        sys::kill(first, libc::SIGQUIT);
+
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(code(&answer), "503", "{answer}");
+        assert_eq!(workers(&answer, "taken").len(), 1, "{answer}");
+        assert!(list(&answer, "missed").contains("too late"), "{answer}");
+    });
+    nginx.quit(&[]);
+}
+
 /// Values that are refused.
 #[test]
 fn directives() {
