@@ -23,7 +23,7 @@ use crate::support::build::{directory, root, run};
 use crate::support::{proc, sys, wait_until};
 
 /// The directories with nginx's headers, as in nginx's own Makefile.
-const INCLUDES: [&str; 7] = [
+const INCLUDES: [&str; 8] = [
     "core",
     "event",
     "event/modules",
@@ -31,6 +31,7 @@ const INCLUDES: [&str; 7] = [
     "os/unix",
     "http",
     "http/modules",
+    "http/v2",
 ];
 
 fn module(which: Which) -> PathBuf {
