@@ -88,11 +88,6 @@ impl Which {
     fn load(self, module: &str) -> String {
         format!("load_module {};", self.module(module).display())
     }
-
-    /// Whether nginx writes debug lines.
-    pub fn has_debug_log(self) -> bool {
-        self != Self::Loaded || unmodified() != "release"
-    }
 }
 
 /// The nginx of the Debian package.
