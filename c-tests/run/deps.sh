@@ -9,7 +9,7 @@ packages="gcc g++ clang make pkg-config binutils valgrind strace wrk
           shellcheck libcrypt-dev libpcre2-dev zlib1g-dev libssl-dev libluajit2-5.1-dev curl
           python3 netcat-openbsd mandoc libuv1-dev libev-dev libfaketime
           cmake meson ninja-build python3-cffi musl-tools gcc-aarch64-linux-gnu
-          libc6-dev-arm64-cross qemu-user debhelper lintian fakeroot prometheus"
+          libc6-dev-arm64-cross qemu-user debhelper lintian fakeroot"
 
 # Rust's standard libraries for other systems, if rustup manages Rust.  The tests of
 # these systems are skipped without them.

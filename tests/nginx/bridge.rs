@@ -7,9 +7,11 @@ use std::process::{Child, Command, Stdio};
 use crate::messages_http::{Client, post_to};
 use crate::nginx::{Nginx, Which, built, code};
 use crate::support::build::root;
+use crate::support::debian::unpacked;
 use crate::support::server::free_port;
 use crate::support::wait_until;
 
+/// Debian's Redis, and its client for Python.
 const PACKAGES: &[&str] = &[
     "redis-server",
     "redis-tools",
@@ -21,25 +23,6 @@ const PACKAGES: &[&str] = &[
     "python3-wrapt",
     "python3-packaging",
 ];
-
-/// The files of Debian's Redis, with its client for Python; `None` if they are not to be had.
-fn redis() -> Option<PathBuf> {
-    let directory = root().join("build/debian-redis");
-    let out = Command::new("sh")
-        .current_dir(root())
-        .arg("c-tests/run/debian-packages.sh")
-        .arg(&directory)
-        .args(PACKAGES)
-        .output()
-        .expect("a shell");
-
-    if !out.status.success() {
-        eprintln!("skipped: {}", String::from_utf8_lossy(&out.stderr).trim());
-        return None;
-    }
-
-    Some(directory)
-}
 
 /// A process that is killed at the end of the test.
 struct Killed(Child);
@@ -163,7 +146,9 @@ impl Reader {
 /// or the broker was killed. Only the last message before a kill can come twice.
 #[test]
 fn messages_reach_two_nginx_and_survive_kills() {
-    let Some(redis) = redis() else { return };
+    let Some(redis) = unpacked("debian-redis", PACKAGES) else {
+        return;
+    };
     let nginx = ["bridge_first", "bridge_second"].map(start_nginx);
     let mut clients = nginx.each_ref().map(Reader::new);
     let ports = [free_port(), free_port()];

@@ -1,8 +1,10 @@
 //! A strict parser of Prometheus' text format 0.0.4.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::process::{Command, Stdio};
+
+use super::debian::unpacked;
 
 /// Parses the lines `name{label="value",...} number` of Prometheus' text
 /// format. Checks that a HELP and a TYPE line stand before the lines of each
@@ -120,19 +122,16 @@ pub fn assert_continued(before: &BTreeMap<String, f64>, after: &BTreeMap<String,
 /// Checks a page with `promtool check metrics` of Debian's package prometheus, which also
 /// complains about names that Prometheus' guide advises against.
 pub fn assert_promtool_agrees(text: &str) {
-    let promtool = Command::new("promtool")
+    let Some(prometheus) = unpacked("debian-prometheus", &["prometheus"]) else {
+        return;
+    };
+    let mut promtool = Command::new(prometheus.join("usr/bin/promtool"))
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn();
-    let mut promtool = match promtool {
-        Err(err) if err.kind() == ErrorKind::NotFound => {
-            println!("# skipped: promtool is not installed");
-            return;
-        }
-        started => started.expect("promtool"),
-    };
+        .spawn()
+        .expect("promtool");
 
     promtool
         .stdin

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod client;
 pub mod counters;
+pub mod debian;
 pub mod ledger;
 pub mod log;
 pub mod manager;
