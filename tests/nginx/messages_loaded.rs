@@ -173,7 +173,8 @@ fn random_kills() {
     check_gaps(&nginx, kills);
     assert_eq!(nginx.lines(NO_ROOM), [""; 0]);
     println!("{kills} kills");
-    nginx.quit(&["exited on signal 9"]);
+    // A worker can be killed while it takes its slot.
+    nginx.quit(&["exited on signal 9", "has exited and held the lock"]);
 }
 
 /// A worker that fails in `init_process` exits with 2, and nginx starts no other one in its
