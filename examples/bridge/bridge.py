@@ -55,7 +55,7 @@ port, nginx, group, *address = sys.argv[1:]
 broker = redis.Redis.from_url(*address or ["redis://127.0.0.1"], decode_responses=True)
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Take)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-last = "0"  # first, what this bridge has read before it was started again
+last = "0"  # first, what this bridge has read and not acknowledged
 while True:
     try:
         last = give(last)
@@ -65,3 +65,4 @@ while True:
         else:
             print("no broker:", err, file=sys.stderr)
             time.sleep(1)
+            last = "0"

@@ -47,8 +47,9 @@ impl World {
                 "LD_LIBRARY_PATH",
                 self.redis.join("usr/lib/x86_64-linux-gnu"),
             )
-            .args(["--bind", "127.0.0.1", "--appendonly", "yes", "--dir"])
+            .args(["--bind", "127.0.0.1", "--dir"])
             .arg(directory)
+            .args(["--appendonly", "yes", "--appendfsync", "always"])
             .args(["--port", &self.port.to_string()])
             .stdout(Stdio::null())
             .spawn()
