@@ -11,14 +11,19 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// incarnation.
     #[inline]
     pub(super) fn read(&self, slot: u32) -> Option<Peer> {
+        self.read_in(slot, self.state(slot)?)
+    }
+
+    #[inline]
+    fn state(&self, slot: u32) -> Option<(State, u32)> {
         let member = self.endpoint.member();
 
-        if !member.has_slot(slot) {
-            return None;
-        }
+        member.has_slot(slot).then(|| member.state(slot))
+    }
 
-        let (state, incarnation) = member.state(slot);
-
+    /// Reads a slot that has this state and this incarnation.
+    #[inline]
+    fn read_in(&self, slot: u32, (state, incarnation): (State, u32)) -> Option<Peer> {
         let known = self.known.borrow().get(slot).copied();
 
         match known {
@@ -45,7 +50,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     /// now.
     #[inline]
     pub fn peer(&self, slot: u32) -> Option<Peer> {
-        let peer = self.read(slot);
+        // Most slots have no process, and what they contain does not matter.
+        let found = self
+            .state(slot)
+            .filter(|(state, _)| state.takes_messages())?;
+        let peer = self.read_in(slot, found);
         let peer = peer.filter(|peer| peer.state.takes_messages())?;
 
         if peer.state == State::Running && peer.identity.is_unknown() {
