@@ -389,6 +389,9 @@ ngx_int_t
 ngx_http_ipc_access(ngx_http_request_t *r)
 {
     struct sockaddr          *sa;
+#if (NGX_HAVE_INET6)
+    struct in6_addr          *in6;
+#endif
     ngx_http_ipc_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_module);
@@ -410,7 +413,11 @@ ngx_http_ipc_access(ngx_http_request_t *r)
 
 #if (NGX_HAVE_INET6)
     case AF_INET6:
-        if (IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *) sa)->sin6_addr)) {
+        in6 = &((struct sockaddr_in6 *) sa)->sin6_addr;
+
+        if (IN6_IS_ADDR_LOOPBACK(in6)
+            || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127))
+        {
             return NGX_OK;
         }
 

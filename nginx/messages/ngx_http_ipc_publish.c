@@ -31,6 +31,7 @@ struct ngx_http_ipc_receipts_s {
 };
 
 
+static ngx_uint_t ngx_http_ipc_publish_is_foreign(ngx_http_request_t *r);
 static void ngx_http_ipc_publish_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ipc_publish_send(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ipc_publish_read(ngx_http_request_t *r,
@@ -52,6 +53,8 @@ ngx_http_ipc_publish_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
+    ngx_http_ipc_loc_conf_t  *lcf;
+
     rc = ngx_http_ipc_access(r);
     if (rc != NGX_OK) {
         return rc;
@@ -61,12 +64,78 @@ ngx_http_ipc_publish_handler(ngx_http_request_t *r)
         return NGX_HTTP_NOT_ALLOWED;
     }
 
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_module);
+
+    if (!lcf->any && ngx_http_ipc_publish_is_foreign(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "access forbidden: the request is from a page of another site");
+
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     rc = ngx_http_read_client_request_body(r, ngx_http_ipc_publish_body);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;
     }
 
     return NGX_DONE;
+}
+
+
+/*
+ * A browser on this machine sends requests for pages of all sites.  It names the site in
+ * the header "Origin".
+ */
+
+static ngx_uint_t
+ngx_http_ipc_publish_is_foreign(ngx_http_request_t *r)
+{
+    u_char           *p;
+    ngx_str_t        *host, origin;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            part = part->next;
+
+            if (part == NULL) {
+                return 0;
+            }
+
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].key.len == 6
+            && ngx_strncasecmp(header[i].key.data, (u_char *) "origin", 6) == 0)
+        {
+            break;
+        }
+    }
+
+    if (r->headers_in.host == NULL) {
+        return 1;
+    }
+
+    host = &r->headers_in.host->value;
+    origin = header[i].value;
+
+    p = ngx_strlcasestrn(origin.data, origin.data + origin.len,
+                         (u_char *) "://", 3 - 1);
+    if (p == NULL) {
+        return 1;
+    }
+
+    p += 3;
+
+    return origin.data + origin.len - p != (ssize_t) host->len
+           || ngx_strncasecmp(p, host->data, host->len) != 0;
 }
 
 

@@ -390,6 +390,33 @@ fn a_worker_that_exits_answers_in(which: Which) {
     nginx.quit(&[]);
 }
 
+/// A page of another site, in a browser on this machine, cannot send.
+#[test]
+fn pages_of_other_sites() {
+    let nginx = start("messages_http_origin", Which::Ipc);
+    let send = |origin: &str| {
+        let head = format!("Origin: {origin}\r\n");
+
+        code(&post_to(nginx.address(), "/publish", &head, b"x")).to_string()
+    };
+
+    for origin in ["http://localhost", "HTTPS://LOCALHOST"] {
+        assert_eq!(send(origin), "200", "{origin}");
+    }
+
+    for origin in [
+        "http://example.com",
+        "http://localhost:81",
+        "http://localhos",
+        "null",
+        "",
+    ] {
+        assert_eq!(send(origin), "403", "{origin}");
+    }
+
+    nginx.quit(&["access forbidden: the request is from a page of another site"]);
+}
+
 /// Values that are refused.
 #[test]
 fn directives() {
