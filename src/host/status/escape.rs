@@ -1,4 +1,4 @@
-//! Texts in a string of JSON, or in a label of Prometheus.
+//! Texts in a string of JSON, or in a label or a line `# HELP` of Prometheus.
 
 use std::ffi::c_char;
 use std::fmt::{self, Write};
@@ -42,6 +42,22 @@ impl fmt::Display for EscapedArray<'_> {
     }
 }
 
+/// The same text in a line `# HELP` of Prometheus, in which a quotation mark is not escaped.
+pub struct Help(pub EscapedText);
+
+impl fmt::Display for Help {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &byte in self.0.0.bytes().unwrap_or_default() {
+            match byte {
+                b'"' => f.write_char('"')?,
+                _ => escape(f, byte)?,
+            }
+        }
+
+        Ok(())
+    }
+}
+
 fn escape(f: &mut fmt::Formatter<'_>, byte: u8) -> fmt::Result {
     if matches!(byte, b'"' | b'\\') {
         f.write_char('\\')?;
@@ -64,5 +80,10 @@ mod tests {
             EscapedArray(&b"a\"\0b".map(|byte| byte as c_char)).to_string(),
             "a\\\""
         );
+
+        // SAFETY: the string lives as long as the program.
+        let text = unsafe { Text::from_ptr(c"a\"b\\c".as_ptr()) };
+
+        assert_eq!(Help(EscapedText(text)).to_string(), "a\"b\\\\c");
     }
 }

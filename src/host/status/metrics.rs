@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::escape::EscapedText;
+use super::escape::{EscapedText, Help};
 use super::listed::is_partial;
 use super::metric::{Metric, greatest, head};
 use super::metrics_messages;
@@ -260,7 +260,7 @@ fn print_own(page: &Page<'_>, print: Print<'_>) {
     for metric in page.own.metrics() {
         let name = metric.name;
 
-        print(format_args!("# HELP {name} {}", metric.help));
+        print(format_args!("# HELP {name} {}", Help(metric.help)));
         print(format_args!("# TYPE {name} {}", metric.kind()));
         print(format_args!("{name} {}", metric.value));
     }
