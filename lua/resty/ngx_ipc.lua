@@ -9,6 +9,7 @@
 
 local ffi = require "ffi"
 local semaphore = require "ngx.semaphore"
+local text_of = require "resty.ngx_ipc.text"
 
 local C = ffi.C
 local ngx = ngx
@@ -285,7 +286,7 @@ local function handle_outcome(_, item)
     local ok, err = pcall(on_gap, gap)
 
     if not ok then
-        ngx.log(ngx.ERR, "the function for gaps failed: ", err)
+        ngx.log(ngx.ERR, "the function for gaps failed: ", text_of(err))
     end
 end
 
@@ -310,8 +311,10 @@ local function call_all(functions, data, worker)
         local ok, value, err = pcall(functions[i], data, worker)
 
         if not ok then
-            ngx.log(ngx.ERR, "a function for messages failed: ", value)
-            failed = failed or tostring(value)
+            local text = text_of(value)
+
+            ngx.log(ngx.ERR, "a function for messages failed: ", text)
+            failed = failed or text
 
         elseif result == nil and why == nil then
             result, why = value, err
@@ -346,9 +349,9 @@ local function handle_message(queue, item)
     if #functions == 0 then
         status = TAKEN
     elseif value ~= nil then
-        status, text = VALUE, tostring(value)
+        status, text = VALUE, text_of(value)
     elseif why or failed then
-        status, text = ERROR, tostring(why or failed)
+        status, text = ERROR, text_of(why or failed)
     end
 
     local rc = C.ngx_http_ipc_queue_reply(from, request, clients, status, text,

@@ -2,6 +2,7 @@
 -- resty.ngx_ipc.events and resty.ngx_ipc.worker_events have in common.
 
 local ipc = require "resty.ngx_ipc"
+local text_of = require "resty.ngx_ipc.text"
 
 local ngx = ngx
 local pcall = pcall
@@ -84,7 +85,7 @@ function _M:start()
         local ok, m = pcall(decode, text)
 
         if not ok then
-            ngx.log(ngx.ERR, "an event cannot be decoded: ", m)
+            ngx.log(ngx.ERR, "an event cannot be decoded: ", text_of(m))
         elseif m.key == nil or is_first(self, m.key) then
             self.handler(m.data, m.event, m.source, m.pid, worker)
         end
@@ -129,7 +130,7 @@ local function handle_mine(_, self)
         local ok, err = pcall(self.handler, m.data, m.event, m.source)
 
         if not ok then
-            ngx.log(ngx.ERR, "a function for events failed: ", err)
+            ngx.log(ngx.ERR, "a function for events failed: ", text_of(err))
         end
     end
 end
@@ -160,7 +161,7 @@ function _M.protect(callback, data, event, source, from)
 
     if not ok then
         ngx.log(ngx.ERR, "a function for the event \"", event, "\" of \"", source,
-                "\" failed: ", err)
+                "\" failed: ", text_of(err))
     end
 end
 

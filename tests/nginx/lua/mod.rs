@@ -557,6 +557,7 @@ fn a_function_that_fails() {
         "lua_throws",
         "n = 0
          ipc.subscribe('c', function () error('thrown on purpose') end)
+         ipc.subscribe('c', function () error({}) end)
          ipc.subscribe('c', function () n = n + 1 end)
          once = function () ipc.unsubscribe('c', once) n = n + 100 end
          ipc.subscribe('c', once)",
