@@ -73,6 +73,7 @@ local CONTROL, ONCE_PER_KEY, RETAINED = 1, 4, 8
 local WORKERS, ALL_GENERATIONS, SELF = 1, 16, 32
 local TO_WORKER = 72057594037927936ULL
 local TO_ONE_OF = 288230376151711744ULL
+local NO_WORKER = 4294967295
 local REPLIED, TOO_LATE = 1, 2
 local EINVAL, ESRCH, ENOTSUP, EBUSY, EEXIST = 22, 3, 95, 16, 17
 local NGX_OK, NGX_AGAIN, NGX_DECLINED = 0, -2, -5
@@ -468,6 +469,17 @@ function _M.unsubscribe(name, fn)
 end
 
 
+-- The address of a worker. With a number that no worker has, it is that of no process,
+-- and of no other kind.
+local function to_worker(number)
+    if number < 0 or number >= NO_WORKER or number % 1 ~= 0 then
+        number = NO_WORKER
+    end
+
+    return TO_WORKER + number
+end
+
+
 local function missed()
     local array = C.ngx_ipc_message_missed(missed_n)
     local workers = {}
@@ -527,7 +539,7 @@ function _M.publish(name, data, options)
     if to == "exactly_one" then
         rc = C.ngx_ipc_message_send(found.c, TO_ONE_OF + set, data, #data)
     elseif type(to) == "number" then
-        rc = C.ngx_ipc_message_send(found.c, TO_WORKER + to, data, #data)
+        rc = C.ngx_ipc_message_send(found.c, to_worker(to), data, #data)
     elseif type(to) == "table" and type(to.key) == "string" then
         rc = C.ngx_ipc_message_send_by_key(found.c, set, to.key, #to.key, data,
                                            #data)
@@ -549,7 +561,7 @@ local function address(to)
     if to == nil or to == "exactly_one" then
         return TO_ONE_OF + WORKERS + SELF
     elseif type(to) == "number" then
-        return TO_WORKER + to
+        return to_worker(to)
     elseif type(to) == "table" and type(to.key) == "string" then
         return C.ngx_ipc_message_to_key(WORKERS + SELF, to.key, #to.key)
     end
@@ -594,7 +606,8 @@ function _M.call(name, data, options)
     end
 
     local to = address(options and options.to)
-    local timeout = options and options.timeout or 1
+    -- a time that is left can be negative
+    local timeout = math.max(options and options.timeout or 1, 0)
     local sema = table.remove(idle_semaphores)
 
     if not sema then

@@ -437,10 +437,14 @@ fn receivers() {
         (0..WORKERS).any(|worker| lua.at(worker, "return #got.b") == "5")
     });
 
-    for (to, why) in [("{ to = 4 }", "no process"), ("{ to = -1 }", "errno 22")] {
+    // The last ones are no numbers of workers.
+    for to in ["4", "-1", "0.5", "2^32", "2^57"] {
         assert_eq!(
-            lua.anywhere(&format!("return select(2, ipc.publish('a', 'x', {to}))")),
-            why
+            lua.anywhere(&format!(
+                "return select(2, ipc.publish('a', 'x', {{ to = {to} }}))"
+            )),
+            "no process",
+            "{to}"
         );
     }
 
