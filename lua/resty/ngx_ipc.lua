@@ -75,7 +75,7 @@ local TO_WORKER = 72057594037927936ULL
 local TO_ONE_OF = 288230376151711744ULL
 local NO_WORKER = 4294967295
 local REPLIED, TOO_LATE = 1, 2
-local EINVAL, ESRCH, ENOTSUP, EBUSY, EEXIST = 22, 3, 95, 16, 17
+local EINVAL, ESRCH, ENOTSUP, EBUSY, EEXIST, EPIPE = 22, 3, 95, 16, 17, 32
 local NGX_OK, NGX_AGAIN, NGX_DECLINED = 0, -2, -5
 local CAUSES = { "damaged", "not for this process", "died", "descriptors",
                  "no process" }
@@ -164,6 +164,8 @@ local function failure(rc)
         return "no messages"
     elseif err == EBUSY then
         return "busy"
+    elseif err == EPIPE then
+        return "exiting"
     end
 
     return "errno " .. err

@@ -23,6 +23,7 @@ ngx_http_ipc_queue_t  *ngx_http_ipc_queues;
 ngx_http_ipc_queue_t  *ngx_http_ipc_queue_outcomes;
 ngx_uint_t             ngx_http_ipc_queue_waiting;
 ngx_uint_t             ngx_http_ipc_queue_asked;
+ngx_uint_t             ngx_http_ipc_queue_ended;
 ngx_uint_t             ngx_http_ipc_queue_late;
 
 static ngx_uint_t      ngx_http_ipc_queue_full;
@@ -193,7 +194,7 @@ ngx_http_ipc_queue_take(ngx_http_ipc_queue_t *queue)
 ngx_int_t
 ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, ngx_int_t waits)
 {
-    if (waits && queue->ended) {
+    if (waits && ngx_http_ipc_queue_ended) {
         return 1;
     }
 
@@ -218,7 +219,7 @@ static void
 ngx_http_ipc_queue_lose(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     ngx_uint_t clients)
 {
-    if (queue->wake && !queue->ended) {
+    if (queue->wake && !ngx_http_ipc_queue_ended) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "a message of the type \"%s\" is lost: no memory",
                       queue->type->message.name);
@@ -242,7 +243,7 @@ ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
 
     item = NULL;
 
-    if (queue->wake && !queue->ended) {
+    if (queue->wake && !ngx_http_ipc_queue_ended) {
         item = ngx_http_ipc_queue_push(queue, m->data, m->len);
     }
 

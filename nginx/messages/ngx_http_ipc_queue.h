@@ -45,7 +45,6 @@ struct ngx_http_ipc_queue_s {
 
     unsigned                    waiting:1;  /* a light thread waits */
     unsigned                    full:1;
-    unsigned                    ended:1;    /* nothing is taken any more */
 
     ngx_http_ipc_type_t        *type;       /* NULL: the queue of outcomes */
     ngx_http_ipc_queue_t       *next;
@@ -92,6 +91,9 @@ extern ngx_uint_t             ngx_http_ipc_queue_waiting;
 
 /* requests that have no outcome yet */
 extern ngx_uint_t             ngx_http_ipc_queue_asked;
+
+/* the light threads have ended: nothing is taken any more */
+extern ngx_uint_t             ngx_http_ipc_queue_ended;
 
 /* messages that came too late for a light thread */
 extern ngx_uint_t             ngx_http_ipc_queue_late;

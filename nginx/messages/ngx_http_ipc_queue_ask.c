@@ -24,6 +24,14 @@ ngx_http_ipc_queue_ask(ngx_http_ipc_type_t *type, ngx_ipc_to_t to,
 {
     ngx_int_t  rc;
 
+    if (ngx_http_ipc_queue_ended) {
+
+        /* a program that waits for the outcome would keep the worker running */
+
+        ngx_set_errno(NGX_EPIPE);
+        return NGX_ERROR;
+    }
+
     rc = ngx_ipc_message_request(&type->message, to, data, len, timeout,
                                  ngx_http_ipc_queue_outcome, (void *) id);
 

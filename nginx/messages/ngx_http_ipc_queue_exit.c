@@ -107,8 +107,9 @@ ngx_http_ipc_queue_end(ngx_event_t *ev)
 
     for (i = 0; i < 1000 && ngx_ipc_message_process() == 0; i++) { /* void */ }
 
+    ngx_http_ipc_queue_ended = 1;
+
     for (queue = ngx_http_ipc_queues; queue; queue = queue->next) {
-        queue->ended = 1;
         ngx_http_ipc_queue_wake(queue);
     }
 }
