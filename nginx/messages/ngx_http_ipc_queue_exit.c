@@ -81,6 +81,9 @@ ngx_http_ipc_queue_quit(ngx_event_t *ev)
 
     ngx_http_ipc_queue_idle = NULL;
 
+    /* with poll, nginx looks for the descriptor in an array */
+
+    c->fd = 0;
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
     c->idle = 0;
