@@ -67,7 +67,7 @@ Debian package nginx-dev, or set NGINX_SRC to the sources of nginx $version."
     [ "$has" = "$version" ] \
         || fail "$nginx is nginx $version, and the sources in $found are those of nginx $has."
 
-    echo "$found"
+    (cd "$found" && pwd)
 }
 
 # configure SOURCES: configures the module as this nginx was configured.  Modules of others
