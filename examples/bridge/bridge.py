@@ -8,10 +8,10 @@ ipc_publish, such as http://127.0.0.1/publish, until all workers of this nginx h
 
 If a bridge, an nginx or a connection fails, a message is late, at most by DAY, and is not
 lost.  It can come twice then, as {"id": ID, "text": TEXT}: a client ignores an ID that it
-has seen.
+has seen.  A message that is too large for nginx is dropped, and a line says so.
 """
 
-import http.server, json, sys, threading, time, urllib.request, uuid
+import http.server, json, sys, threading, time, urllib.error, urllib.request, uuid
 
 import redis
 
@@ -34,6 +34,9 @@ def has_given(fields):
     try:
         urllib.request.urlopen(nginx, json.dumps(fields).encode(), timeout=10)
         return True
+    except urllib.error.HTTPError as err:
+        print("not taken by all workers:", err, file=sys.stderr)
+        return err.code == 413  # nginx never takes it: the next ones must not wait
     except OSError as err:
         print("not taken by all workers:", err, file=sys.stderr)
 
