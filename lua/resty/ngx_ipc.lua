@@ -101,7 +101,7 @@ local calls = {}
 local last_call = 0
 local idle_semaphores = {}
 local outcomes
-local on_gap
+local gap_functions = {}
 
 local wake = ffi.cast("ngx_http_ipc_wake_pt", C.ngx_http_lua_ffi_sema_post)
 local missed_n = ffi.new("uintptr_t[1]")
@@ -286,10 +286,13 @@ local function handle_outcome(_, item)
         worker = item.worker >= 0 and tonumber(item.worker) or nil,
         cause = CAUSES[tonumber(item.status)],
     }
-    local ok, err = pcall(on_gap, gap)
 
-    if not ok then
-        ngx.log(ngx.ERR, "the function for gaps failed: ", text_of(err))
+    for i = 1, #gap_functions do
+        local ok, err = pcall(gap_functions[i], gap)
+
+        if not ok then
+            ngx.log(ngx.ERR, "a function for gaps failed: ", text_of(err))
+        end
     end
 end
 
@@ -676,7 +679,7 @@ function _M.on_gap(fn)
         return nil, err
     end
 
-    on_gap = fn
+    gap_functions[#gap_functions + 1] = fn
 
     if C.ngx_http_ipc_queue_want_gaps() ~= NGX_OK then
         return nil, "no memory"
