@@ -263,6 +263,17 @@ local function open(found, handle)
 end
 
 
+local function tell_of_gap(gap)
+    for i = 1, #gap_functions do
+        local ok, err = pcall(gap_functions[i], gap)
+
+        if not ok then
+            ngx.log(ngx.ERR, "a function for gaps failed: ", text_of(err))
+        end
+    end
+end
+
+
 -- Handles the outcome of a request, or a gap.
 local function handle_outcome(_, item)
     if item.what == OUTCOME then
@@ -281,19 +292,12 @@ local function handle_outcome(_, item)
         return
     end
 
-    local gap = {
+    -- A function for gaps can use ipc.call(), whose outcome this light thread handles.
+    ngx.thread.spawn(tell_of_gap, {
         count = tonumber(item.count),
         worker = item.worker >= 0 and tonumber(item.worker) or nil,
         cause = CAUSES[tonumber(item.status)],
-    }
-
-    for i = 1, #gap_functions do
-        local ok, err = pcall(gap_functions[i], gap)
-
-        if not ok then
-            ngx.log(ngx.ERR, "a function for gaps failed: ", text_of(err))
-        end
-    end
+    })
 end
 
 
