@@ -14,6 +14,7 @@ typedef struct {
     ngx_int_t                 worker;       /* -1: it is not known */
     const char               *missed;       /* why it has not taken the message */
     ngx_uint_t                clients;      /* those that the worker told */
+    ngx_uint_t                waits;        /* the receipt has not arrived */
 } ngx_http_ipc_receipt_t;
 
 
@@ -25,7 +26,8 @@ typedef struct {
 struct ngx_http_ipc_receipts_s {
     ngx_http_request_t       *request;      /* NULL: it has ended */
     ngx_uint_t                waiting;      /* receipts that have not arrived */
-    ngx_event_t               hold;         /* delays the exit of a worker */
+    ngx_uint_t                answered;
+    ngx_event_t               hold;         /* see ngx_http_ipc_publish_hold() */
     ngx_uint_t                n;
     ngx_http_ipc_receipt_t    receipts[1];
 };
@@ -45,6 +47,7 @@ static void ngx_http_ipc_publish_release(ngx_http_ipc_receipts_t *all);
 static void ngx_http_ipc_publish_end(void *data);
 static void ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
     ngx_ipc_message_t *reply);
+static void ngx_http_ipc_publish_finalize(ngx_http_ipc_receipts_t *all);
 static ngx_int_t ngx_http_ipc_publish_answer(ngx_http_ipc_receipts_t *all);
 
 
@@ -266,11 +269,27 @@ ngx_http_ipc_publish_hold(ngx_http_ipc_receipts_t *all, ngx_msec_t timeout)
 }
 
 
-/* The last receipt is late: a handler takes long.  It ends the request. */
+/*
+ * The last receipt is late: a handler takes long, or this worker takes no messages
+ * because a queue for Lua is full.
+ */
 
 static void
 ngx_http_ipc_publish_held(ngx_event_t *ev)
 {
+    ngx_uint_t                i;
+    ngx_http_ipc_receipts_t  *all;
+
+    all = (ngx_http_ipc_receipts_t *)
+                  ((char *) ev - offsetof(ngx_http_ipc_receipts_t, hold));
+
+    for (i = 0; i < all->n; i++) {
+        if (all->receipts[i].waits) {
+            all->receipts[i].missed = "too late";
+        }
+    }
+
+    ngx_http_ipc_publish_finalize(all);
 }
 
 
@@ -371,6 +390,7 @@ ngx_http_ipc_publish_ask(ngx_http_request_t *r, ngx_http_ipc_receipts_t *all,
                                      ngx_http_ipc_publish_reply, receipt);
 
         if (rc == NGX_OK) {
+            receipt->waits = 1;
             all->waiting++;
             continue;
         }
@@ -425,8 +445,6 @@ ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
 {
     ngx_http_ipc_receipt_t  *receipt = ctx;
 
-    ngx_connection_t         *c;
-    ngx_http_request_t       *r;
     ngx_http_ipc_reply_t      head;
     ngx_http_ipc_receipts_t  *all;
 
@@ -459,20 +477,36 @@ ngx_http_ipc_publish_reply(void *ctx, ngx_uint_t outcome,
         break;
     }
 
+    receipt->waits = 0;
     all->waiting--;
 
     if (all->waiting) {
         return;
     }
 
-    r = all->request;
-
-    if (r == NULL) {
+    if (all->request == NULL) {
         ngx_free(all);
         return;
     }
 
+    if (!all->answered) {
+        ngx_http_ipc_publish_finalize(all);
+    }
+}
+
+
+/* Answers and ends the request.  The receipts can be freed then. */
+
+static void
+ngx_http_ipc_publish_finalize(ngx_http_ipc_receipts_t *all)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = all->request;
     c = r->connection;
+
+    all->answered = 1;
 
     ngx_http_ipc_publish_release(all);
     ngx_http_finalize_request(r, ngx_http_ipc_publish_answer(all));
