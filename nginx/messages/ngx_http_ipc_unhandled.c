@@ -39,7 +39,9 @@ ngx_http_ipc_unhandled_init_module(ngx_cycle_t *cycle)
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    if (ngx_test_config || !ccf->master) {
+    /* nginx accepts "worker_processes 0" */
+
+    if (ngx_test_config || !ccf->master || ccf->worker_processes == 0) {
         return NGX_OK;
     }
 
