@@ -258,7 +258,7 @@ test_without_channel(void)
 static void
 test_full_channel(void)
 {
-    int            status;
+    int            status, rounds;
     ngx_pid_t      pid;
     ngx_channel_t  ch;
 
@@ -286,6 +286,11 @@ test_full_channel(void)
 
     T_EQ(t_logged_by(pid, NGX_LOG_NOTICE, "signal 15 (SIGTERM) received"), 1);
     T_EQ(t_exits(), 2);
+
+    /* in its next round, the event loop no longer watches the full channel */
+
+    rounds = 0;
+    T_UNTIL(rounds++ == 1);
 }
 
 
