@@ -44,7 +44,7 @@ pub fn prepare(log: Log, worker: Option<u32>) {
         return;
     }
 
-    if !(settings.always || register::is_any()) {
+    if !register::has_messages() {
         inherited::close();
         return;
     }

@@ -15,7 +15,7 @@ use super::types::{
     first_size_of_type, ngx_ipc_message_type_t,
 };
 use super::variables::ngx_process;
-use super::{descriptors, epoch, shared};
+use super::{descriptors, epoch, settings, shared};
 use crate::config::{ngx_pid_t, ngx_uint_t};
 use crate::host::sized;
 use crate::log::{Level, Log};
@@ -126,6 +126,12 @@ fn set_number(number: Option<u16>, pointer: Option<TypePtr>) {
 /// Whether a type was registered.
 pub fn is_any() -> bool {
     TYPES.lock().iter().any(|known| known.pointer.is_some())
+}
+
+/// Whether the program has messages: the configuration wants them, or a type was
+/// registered.
+pub fn has_messages() -> bool {
+    settings::get().always || is_any()
 }
 
 /// Forgets the types that were registered for an older configuration, whose

@@ -30,7 +30,7 @@ use crate::host::messages::shared::{self, NOT_A_MEMBER, Region};
 use crate::host::messages::table;
 use crate::host::messages::variables::has_member_as_master;
 use crate::host::messages::{
-    deliver, local, orphans, region, register, reserve, settings, slot_lock, watchers,
+    deliver, local, orphans, region, register, reserve, slot_lock, watchers,
 };
 use crate::log::{Level, Log};
 use crate::message::peers::Heritage;
@@ -75,7 +75,7 @@ pub fn configured(log: Log) {
 }
 
 fn give_slots(log: Log) {
-    if shared::get().is_none() && !settings::get().always && !register::is_any() {
+    if shared::get().is_none() && !register::has_messages() {
         return;
     }
 
