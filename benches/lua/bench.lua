@@ -10,8 +10,11 @@ int clock_gettime(int clock, bench_time_t *time);
 local time = ffi.new("bench_time_t")
 local shared = ngx.shared.results
 local N, ROUNDS = 50000, 300
-local RATE = ("r"):byte()
+local RATE = ("x"):rep(64)
 local _M = {}
+
+-- Whether delays() runs in this worker, which does not measure its own events.
+local is_sender = false
 
 -- Microseconds of CLOCK_MONOTONIC, which all processes share.
 local function now()
@@ -26,7 +29,7 @@ function _M.handler()
     local id = ngx.worker.id()
 
     return function (data)
-        if data:byte() == RATE then
+        if data == RATE then
             n = n + 1
 
             if n == N then
@@ -38,10 +41,8 @@ function _M.handler()
             return
         end
 
-        local sent, by = data:match("^delay (%S+) by (%d+)")
-
-        if id ~= tonumber(by) then
-            delays[#delays + 1] = now() - tonumber(sent)
+        if not is_sender then
+            delays[#delays + 1] = now() - tonumber(data)
 
             if #delays == ROUNDS then
                 shared:set("delays " .. id, table.concat(delays, " "))
@@ -52,23 +53,28 @@ function _M.handler()
     end
 end
 
+-- Waits until n workers have got all events, for at most a minute.
 local function wait_for(n)
-    while (shared:get("done") or 0) < n do
+    for _ = 1, 30000 do
+        if (shared:get("done") or 0) >= n then
+            return
+        end
+
         ngx.sleep(0.002)
     end
+
+    error("events were lost")
 end
 
 -- Events of 64 bytes in a second that reach all workers.
 function _M.rate(publish)
-    local text = "rate 0 " .. ("x"):rep(57)
-
     shared:flush_all()
 
     local start = now()
 
     for i = 1, N do
         while true do
-            local sent, missed = publish("bench", text)
+            local sent, missed = publish("bench", RATE)
 
             if sent and (type(missed) ~= "table" or #missed == 0) then
                 break
@@ -92,9 +98,10 @@ end
 -- The delays to workers that sleep, in microseconds: p50 and p99.
 function _M.delays(publish)
     shared:flush_all()
+    is_sender = true
 
     for _ = 1, ROUNDS do
-        publish("bench", ("delay %.3f by %d"):format(now(), ngx.worker.id()))
+        publish("bench", ("%.3f"):format(now()))
         ngx.sleep(0.02)
     end
 

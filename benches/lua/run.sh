@@ -1,33 +1,57 @@
 #!/bin/sh
 
-# run.sh: measures events in Lua between four workers: lua/resty/ngx_ipc.lua, and a shared
-# dictionary that each worker polls.  The nginx is that of Debian, as the tests have it.
+# run.sh: measures events in Lua between four workers: lua/resty/ngx_ipc.lua, messages of a
+# module in C, and a shared dictionary that each worker polls.  The nginx is that of Debian,
+# as the tests have it.
 #
 #   rate     events of 64 bytes in a second that reach all four workers
 #   p50, p99 the delay to workers that sleep, in microseconds
+#
+# With WORKER_EVENTS=DIR also lua-resty-worker-events, whose sources are in DIR.
 
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 debian=$top/build/debian-nginx
+cjson=$top/build/debian-cjson
 modules=$debian/usr/lib/nginx/modules
+sources=$debian/usr/share/nginx/src
+objects=$top/build/nginx-module/objs
 port=${PORT:-18941}
 
 sh "$top/c-tests/run/debian-nginx.sh" "$debian"
-NGINX=$debian/usr/sbin/nginx NGINX_SRC=$debian/usr/share/nginx/src \
+sh "$top/c-tests/run/debian-packages.sh" "$cjson" lua-cjson
+NGINX=$debian/usr/sbin/nginx NGINX_SRC=$sources \
     sh "$top/nginx/module.sh" build "$top/build/nginx-module" > /dev/null
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# measure NAME BEGIN PUBLISH: runs nginx with the Lua code BEGIN in its workers, where
-# PUBLISH is a function that sends an event
-measure()
+cat > "$dir/modules.c" << C
+#include <ngx_config.h>
+#include <ngx_core.h>
+extern ngx_module_t  ngx_http_bench_module;
+ngx_module_t *ngx_modules[] = { &ngx_http_bench_module, NULL };
+char *ngx_module_names[] = { "ngx_http_bench_module", NULL };
+char *ngx_module_order[] = { NULL };
+C
+
+set --
+for part in core event event/modules event/quic os/unix http http/modules http/v2; do
+    set -- "$@" -I"$sources/src/$part"
+done
+cc -shared -fPIC -O2 -o "$dir/bench.so" -I"$objects" -I"$objects/ngx_ipc/include" "$@" \
+    "$top/benches/lua/ngx_http_bench_module.c" "$dir/modules.c"
+
+# nginx BEGIN LOCATION: starts nginx with the Lua code BEGIN in its workers, gets an answer
+# of LOCATION, and stops it
+nginx()
 {
     cat > "$dir/conf" << CONF
 load_module $top/build/nginx-module/ngx_ipc_module.so;
 load_module $modules/ndk_http_module.so;
 load_module $modules/ngx_http_lua_module.so;
+load_module $dir/bench.so;
 user root;
 worker_processes 4;
 pid pid;
@@ -36,21 +60,14 @@ ipc_messages memory=64m;
 events {}
 http {
     access_log off;
-    lua_package_path "$top/lua/?.lua;$top/benches/lua/?.lua;$debian/usr/share/lua/5.1/?.lua;;";
+    lua_package_path "$top/lua/?.lua;$top/benches/lua/?.lua;${WORKER_EVENTS:-$top}/lib/?.lua;$debian/usr/share/lua/5.1/?.lua;;";
+    lua_package_cpath "$(echo "$cjson"/usr/lib/*/lua/5.1)/?.so;;";
     lua_shared_dict results 1m;
     lua_shared_dict events 128m;
-    init_worker_by_lua_block { bench = require "bench" $2 }
+    init_worker_by_lua_block { bench = require "bench" $1 }
     server {
         listen 127.0.0.1:$port;
-        location / {
-            content_by_lua_block {
-                local publish = $3
-                bench.rate(publish)
-                local rate = bench.rate(publish)
-                ngx.say(("%-22s %8.0f/s  p50 %8.0f  p99 %8.0f"):format("$1", rate,
-                                                               bench.delays(publish)))
-            }
-        }
+        location / { $2 }
     }
 }
 CONF
@@ -61,6 +78,19 @@ CONF
     kill -QUIT "$pid"
     while kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
     cat "$dir/log"
+    rm "$dir/log"
+}
+
+# measure NAME BEGIN PUBLISH: measures events that the function PUBLISH sends
+measure()
+{
+    printf '%-28s ' "$1"
+    nginx "$2" "content_by_lua_block {
+        local publish = $3
+        bench.rate(publish)
+        local rate = bench.rate(publish)
+        ngx.say(('%8.0f/s  p50 %8.0f  p99 %8.0f'):format(rate, bench.delays(publish)))
+    }"
 }
 
 for interval in 1 0.01 0.001; do
@@ -68,5 +98,19 @@ for interval in 1 0.01 0.001; do
         "require('shdict').start($interval, bench.handler())" "require('shdict').publish"
 done
 
-measure "ngx_ipc" "require('resty.ngx_ipc').subscribe('bench', bench.handler())" \
-    "require('resty.ngx_ipc').publish"
+if [ -n "${WORKER_EVENTS:-}" ]; then
+    for interval in 1 0.01 0.01 0.01; do
+        measure "worker-events, $interval s" \
+            "local e = require('resty.worker.events') e.register(bench.handler(), 'bench')
+             assert(e.configure { shm = 'events', timeout = 60, interval = $interval })" \
+            "function (_, data) return require('resty.worker.events').post('bench', 'event', data) end"
+    done
+fi
+
+for _ in 1 2 3; do
+    measure "ngx_ipc" "require('resty.ngx_ipc').subscribe('bench', bench.handler())" \
+        "require('resty.ngx_ipc').publish"
+
+    printf '%-28s %10s  ' "a module in C" ""
+    nginx "" "bench;"
+done
