@@ -58,6 +58,7 @@ static ngx_int_t ngx_ipc_messages_init_module(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_exit_process(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_exit_master(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_handler(ngx_event_t *ev);
+static void ngx_ipc_messages_restart_timer(ngx_int_t milliseconds);
 
 
 static ngx_command_t  ngx_ipc_messages_commands[] = {
@@ -335,7 +336,7 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
 
     /* messages can have arrived before the event loop runs */
 
-    ngx_ipc_messages_set_timer(0);
+    ngx_ipc_messages_restart_timer(0);
 
     return NGX_OK;
 }
@@ -345,7 +346,7 @@ static void
 ngx_ipc_messages_handler(ngx_event_t *ev)
 {
     if (!ngx_ipc_messages_held) {
-        ngx_ipc_messages_set_timer(ngx_ipc_messages_process());
+        ngx_ipc_messages_restart_timer(ngx_ipc_messages_process());
     }
 }
 
@@ -371,14 +372,36 @@ ngx_ipc_messages_hold(ngx_uint_t hold)
     }
 
     ngx_ipc_messages_held = hold;
-    ngx_ipc_messages_set_timer(hold ? -1 : 0);
+    ngx_ipc_messages_restart_timer(hold ? -1 : 0);
 }
 
 
-/* Called by the library too.  The timer is deleted if the time is -1. */
+/*
+ * Called by the library.  The timer expires after this time at the latest: it can have
+ * been set before to an earlier one.
+ */
 
 void
 ngx_ipc_messages_set_timer(ngx_int_t milliseconds)
+{
+    ngx_msec_int_t  left;
+
+    if (ngx_ipc_messages_timer.timer_set) {
+        left = ngx_ipc_messages_timer.timer.key - ngx_current_msec;
+
+        if (milliseconds < 0 || left <= milliseconds) {
+            return;
+        }
+    }
+
+    ngx_ipc_messages_restart_timer(milliseconds);
+}
+
+
+/* The timer expires after this time.  It is deleted if the time is -1. */
+
+static void
+ngx_ipc_messages_restart_timer(ngx_int_t milliseconds)
 {
     if (ngx_ipc_messages_timer.timer_set) {
         ngx_del_timer(&ngx_ipc_messages_timer);

@@ -24,8 +24,6 @@ use crate::table::{own_slot, role, stats};
 
 /// The process whose event loop watches its wake-up descriptor.
 static WATCHES: AtomicI32 = AtomicI32::new(0);
-/// Whether the timer expires at once.
-static IS_SOON: AtomicBool = AtomicBool::new(false);
 /// Whether the timer is set.
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
@@ -77,7 +75,6 @@ pub fn run_soon() {
     ring_in_master();
 
     if is_watched() && !deliver::is_handling() {
-        IS_SOON.store(true, Relaxed);
         IS_SET.store(true, Relaxed);
         ngx_ipc_messages_set_timer(0);
     }
@@ -95,7 +92,7 @@ fn ring_in_master() {
 pub fn set_timer() {
     ring_in_master();
 
-    if is_watched() && !deliver::is_handling() && !IS_SOON.load(Relaxed) {
+    if is_watched() && !deliver::is_handling() {
         ngx_ipc_messages_set_timer(to_timer(local::next_deadline()));
     }
 }
@@ -129,7 +126,6 @@ pub fn process_foreign() -> ngx_int_t {
     }
 
     loaded::note_run();
-    IS_SOON.store(false, Relaxed);
     // A sender that rings later does it after `prepare_sleep`, or for a message
     // that is handled here.
     local::silence();

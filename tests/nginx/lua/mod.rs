@@ -19,6 +19,7 @@ use crate::support::{sys, wait_until};
 
 mod examples;
 mod shapes;
+mod start;
 
 const WORKERS: usize = 4;
 
