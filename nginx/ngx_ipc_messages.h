@@ -24,6 +24,13 @@ void ngx_ipc_messages_set_timer(ngx_int_t milliseconds);
 
 void ngx_ipc_messages_hold(ngx_uint_t hold);
 
+/*
+ * Counts a type that a configuration names, after so many new ones.  Returns the number
+ * of new ones, or NGX_ERROR if they are too many.
+ */
+
+ngx_int_t ngx_ipc_messages_count_type(const char *name, ngx_uint_t others);
+
 /* The numbers of processes that nginx's master starts for a cycle. */
 
 void ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,

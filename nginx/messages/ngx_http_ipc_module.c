@@ -18,8 +18,10 @@
 
 
 #include "ngx_http_ipc.h"
+#include "ngx_ipc_messages.h"
 
 
+static ngx_int_t ngx_http_ipc_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_ipc_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_ipc_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -51,7 +53,7 @@ static ngx_command_t  ngx_http_ipc_commands[] = {
 
 static ngx_http_module_t  ngx_http_ipc_module_ctx = {
     ngx_http_ipc_preconfiguration,         /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_ipc_postconfiguration,        /* postconfiguration */
 
     NULL,                                  /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -208,6 +210,37 @@ ngx_http_ipc_preconfiguration(ngx_conf_t *cf)
     cln->data = ngx_http_ipc_used;
 
     return ngx_http_ipc_used ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * Refuses a configuration with too many types as long as nginx can go on with the
+ * configuration before.
+ */
+
+static ngx_int_t
+ngx_http_ipc_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_int_t              n;
+    ngx_uint_t             i;
+    ngx_http_ipc_type_t  **used;
+
+    n = 0;
+    used = ngx_http_ipc_used->elts;
+
+    for (i = 0; i < ngx_http_ipc_used->nelts; i++) {
+        n = ngx_ipc_messages_count_type(used[i]->message.name, n);
+
+        if (n == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "too many types of messages: nginx has no room for the type "
+                          "\"%s\", a restart frees the types that are not used any more",
+                          used[i]->message.name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -375,7 +408,12 @@ ngx_http_ipc_init_module(ngx_cycle_t *cycle)
             ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                           "the type \"%s\" of messages cannot be registered",
                           used[i]->message.name);
-            return NGX_ERROR;
+
+            /* at a reload nginx would exit; without the type, requests fail */
+
+            if (ngx_is_init_cycle(cycle->old_cycle)) {
+                return NGX_ERROR;
+            }
         }
     }
 

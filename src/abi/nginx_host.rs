@@ -9,12 +9,13 @@ use crate::host::logs::log_of;
 use crate::host::messages::epoch;
 use crate::host::messages::settings::{Settings, nanoseconds};
 use crate::host::nginx::kept_zone::ngx_ipc_kept_zone_t;
-use crate::host::nginx::{channel, kept_zones, loaded, message_conf, message_loop};
+use crate::host::nginx::{channel, kept_zones, loaded, message_conf, message_loop, type_room};
 use crate::host::shm_zone::{Zone, ngx_shm_zone_t};
 use crate::host::shmem::ngx_shm_t;
 use crate::host::signal_handler::init_signals;
 use crate::host::{ngx_log_t, slab, typed_zones};
 use crate::status::code;
+use crate::sys::text::Text;
 
 /// Sets up the signals: the part of `ngx_init_signals()` that the library does.
 /// `ngx_ipc_host.c` defines `ngx_init_signals()`.
@@ -118,6 +119,24 @@ pub extern "C" fn ngx_ipc_messages_check(
     spin: ngx_uint_t,
 ) -> *const c_char {
     message_conf::check(memory, largest, processes, spin).map_or(std::ptr::null(), CStr::as_ptr)
+}
+
+/// Counts a type with this name, which a configuration uses, after `others` types that no
+/// configuration has used before. Returns their number, or NGX_ERROR if they are too many.
+///
+/// # Safety
+///
+/// `name` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ngx_ipc_messages_count_type(
+    name: *const c_char,
+    others: ngx_uint_t,
+) -> ngx_int_t {
+    // SAFETY: the caller passes NULL or a string.
+    let name = unsafe { Text::from_ptr(name) };
+
+    type_room::count(name.bytes().unwrap_or_default(), others)
+        .map_or(NGX_ERROR, |new| new as ngx_int_t)
 }
 
 /// Sets what the configuration says of messages, before nginx starts its first process.

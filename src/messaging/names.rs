@@ -62,6 +62,11 @@ pub fn name<M: Memory>(board: &M, number: u16) -> Option<Name> {
     read_name(board, entry(number))
 }
 
+/// Whether a type with this name is registered.
+pub fn is_known<M: Memory>(board: &M, own: &[u8]) -> bool {
+    (0..MAX_TYPES).any(|number| name(board, number).is_some_and(|found| found.bytes() == own))
+}
+
 /// The number of types that are registered.
 pub fn count<M: Memory>(board: &M) -> u16 {
     (0..MAX_TYPES)
@@ -131,6 +136,8 @@ mod tests {
         assert_ne!(one, two);
         assert_eq!(register(&board, b"counter"), Some(two));
         assert_eq!(register(&board, b"purge"), Some(one));
+        assert!(is_known(&board, b"counter"));
+        assert!(!is_known(&board, b"count"));
         assert_eq!(name(&board, one).unwrap().bytes(), b"purge");
         assert!(name(&board, 77).is_none());
         assert_eq!(register(&board, b""), None);

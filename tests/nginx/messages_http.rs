@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use crate::defects::compiled;
 use crate::nginx::{Nginx, Which, code, header, with_messages};
 use crate::support::server::connect_to;
 use crate::support::{sys, wait_until};
@@ -475,4 +476,81 @@ fn directives_in(which: Which) {
 
         assert!(is_accepted, "{directive}: {said}");
     }
+}
+
+/// A reload that names more types than nginx has room for is refused, and the workers go on
+/// with the configuration before. A restart has room again.
+#[test]
+fn too_many_types_are_refused() {
+    with_messages(too_many_types_are_refused_in);
+}
+
+fn too_many_types_are_refused_in(which: Which) {
+    let server = |names: &[(&str, usize)]| {
+        let locations: String = names
+            .iter()
+            .flat_map(|&(name, n)| (0..n).map(move |i| format!("{name}{i}")))
+            .map(|name| format!("location = /{name} {{ ipc_publish {name}; }}\n"))
+            .collect();
+
+        format!("server {{ listen 127.0.0.1:PORT;\n{locations} }}")
+    };
+    let main = main_with(which, 2);
+    let nginx = Nginx::new("messages_types", which, &main, &server(&[("a", 200)]));
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(2);
+
+    let old = nginx.workers();
+
+    nginx.configure(&main, &server(&[("b", 100)]));
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_line("too many types of messages: nginx has no room for the type \"b");
+    assert_eq!(nginx.workers(), old);
+    assert_eq!(code(&post(&nginx, "/a0", b"")), "200");
+
+    // Types that are known need no room, and some new ones have room.
+    nginx.configure(&main, &server(&[("a", 200), ("b", 56)]));
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_others(2, &old);
+    assert_eq!(code(&post(&nginx, "/b55", b"")), "200");
+    nginx.quit(&["too many types"]);
+
+    nginx.configure(&main, &server(&[("b", 256)]));
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(2);
+    nginx.quit(&["too many types"]);
+
+    nginx.configure(&main, &server(&[("b", 257)]));
+    assert!(!nginx.run(&["-t"]).status.success());
+}
+
+/// A type that another module has registered is not served. nginx does not start with it,
+/// and a reload with it leaves a master that runs.
+#[test]
+fn a_type_of_another_module() {
+    let which = Which::Ipc;
+    let server = |name| {
+        format!("server {{ listen 127.0.0.1:PORT;\nlocation = /it {{ ipc_publish {name}; }} }}")
+    };
+    let main = format!(
+        "load_module {};\n{}",
+        compiled("ngx_http_messages_module", which).display(),
+        main_with(which, 2)
+    );
+    let nginx = Nginx::new("messages_taken", which, &main, &server("messages_test"));
+
+    assert!(!nginx.run(&["-t"]).status.success());
+
+    nginx.configure(&main, &server("own"));
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(2);
+
+    let old = nginx.workers();
+
+    nginx.configure(&main, &server("messages_test"));
+    nginx.signal(libc::SIGHUP);
+    nginx.wait_for_others(2, &old);
+    assert_eq!(code(&post(&nginx, "/it", b"")), "503");
+    nginx.quit(&["messages_test"]);
 }

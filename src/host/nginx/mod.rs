@@ -20,6 +20,7 @@ pub mod message_loop;
 pub mod on_signal;
 mod shm_zone;
 pub mod spawn;
+pub mod type_room;
 pub mod typed_zones;
 pub mod types;
 pub mod variables;
