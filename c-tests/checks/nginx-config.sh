@@ -242,7 +242,9 @@ strict()
                   nginx/messages/ngx_http_ipc_module.c nginx/messages/ngx_http_ipc_publish.c \
                   nginx/messages/ngx_http_ipc_receive.c nginx/messages/ngx_http_ipc_queue.c \
                   nginx/messages/ngx_http_ipc_queue_ask.c \
-                  nginx/messages/ngx_http_ipc_queue_exit.c nginx/messages/ngx_http_ipc_unhandled.c
+                  nginx/messages/ngx_http_ipc_queue_exit.c \
+                  nginx/messages/ngx_http_ipc_queue_thread.c \
+                  nginx/messages/ngx_http_ipc_unhandled.c
     do
         # shellcheck disable=SC2086
         (

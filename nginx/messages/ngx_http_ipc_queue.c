@@ -16,7 +16,12 @@
 
 
 /* a queue with more bytes than this is full */
-#define NGX_HTTP_IPC_QUEUE_MOST  (4 * 1024 * 1024)
+#define NGX_HTTP_IPC_QUEUE_MOST       (4 * 1024 * 1024)
+/* with more than this it takes nothing, also while a program waits for an outcome */
+#define NGX_HTTP_IPC_QUEUE_OVERFULL  (16 * 1024 * 1024)
+
+
+static void ngx_http_ipc_queue_measure(ngx_http_ipc_queue_t *queue);
 
 
 ngx_http_ipc_queue_t  *ngx_http_ipc_queues;
@@ -27,6 +32,7 @@ ngx_uint_t             ngx_http_ipc_queue_ended;
 ngx_uint_t             ngx_http_ipc_queue_late;
 
 static ngx_uint_t      ngx_http_ipc_queue_full;
+static ngx_uint_t      ngx_http_ipc_queue_overfull;
 
 
 /* Called by Lua.  Returns the type with this name, or NULL. */
@@ -125,21 +131,26 @@ ngx_http_ipc_queue_open(ngx_http_ipc_type_t *type, ngx_http_ipc_wake_pt wake,
         ngx_http_ipc_queue_outcomes = queue;
     }
 
+    ngx_http_ipc_queue_measure(queue);
+    ngx_http_ipc_queue_watch_threads();
+
     return queue;
 }
 
 
-/* Called by Lua when its virtual machine ends.  Its semaphore is freed. */
+/*
+ * Called by Lua when its virtual machine ends.  Its semaphore is freed.  The items stay
+ * for the next virtual machine that opens the queue.  Until then the queue takes no
+ * messages, so it does not hold back those of other types.
+ */
 
 void
 ngx_http_ipc_queue_close(ngx_http_ipc_queue_t *queue)
 {
     queue->wake = NULL;
 
-    if (queue->waiting) {
-        queue->waiting = 0;
-        ngx_http_ipc_queue_waiting--;
-    }
+    (void) ngx_http_ipc_queue_wait(queue, 0);
+    ngx_http_ipc_queue_measure(queue);
 }
 
 
@@ -164,14 +175,15 @@ ngx_http_ipc_queue_take(ngx_http_ipc_queue_t *queue)
             ngx_http_ipc_unhandled_add(-1);
         }
 
-        ngx_free(item);
+        if (item->what == NGX_HTTP_IPC_QUEUE_THREAD) {
+            ((ngx_http_ipc_queue_t *) item->id)->asks = 0;
+
+        } else {
+            ngx_free(item);
+        }
     }
 
-    if (queue->full && queue->size <= NGX_HTTP_IPC_QUEUE_MOST / 2) {
-        queue->full = 0;
-        ngx_http_ipc_queue_full--;
-        ngx_http_ipc_queue_flow();
-    }
+    ngx_http_ipc_queue_measure(queue);
 
     if (ngx_queue_empty(&queue->items)) {
         return NULL;
@@ -260,21 +272,13 @@ ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
 
     ngx_http_ipc_unhandled_add(1);
 
-    if (!queue->full && queue->size > NGX_HTTP_IPC_QUEUE_MOST) {
-        queue->full = 1;
-        ngx_http_ipc_queue_full++;
-        ngx_http_ipc_queue_flow();
-    }
-
+    ngx_http_ipc_queue_measure(queue);
     ngx_http_ipc_queue_wake(queue);
 }
 
 
-/* Adds an item with a copy of the data, whose other fields are zero. */
-
 ngx_http_ipc_item_t *
-ngx_http_ipc_queue_push(ngx_http_ipc_queue_t *queue, const void *data,
-    size_t len)
+ngx_http_ipc_queue_item(const void *data, size_t len)
 {
     ngx_http_ipc_item_t  *item;
 
@@ -292,8 +296,29 @@ ngx_http_ipc_queue_push(ngx_http_ipc_queue_t *queue, const void *data,
         ngx_memcpy(item->data, data, len);
     }
 
+    return item;
+}
+
+
+void
+ngx_http_ipc_queue_insert(ngx_http_ipc_queue_t *queue, ngx_http_ipc_item_t *item)
+{
     ngx_queue_insert_tail(&queue->items, &item->link);
-    queue->size += sizeof(ngx_http_ipc_item_t) + len;
+    queue->size += sizeof(ngx_http_ipc_item_t) + item->len;
+}
+
+
+ngx_http_ipc_item_t *
+ngx_http_ipc_queue_push(ngx_http_ipc_queue_t *queue, const void *data,
+    size_t len)
+{
+    ngx_http_ipc_item_t  *item;
+
+    item = ngx_http_ipc_queue_item(data, len);
+
+    if (item) {
+        ngx_http_ipc_queue_insert(queue, item);
+    }
 
     return item;
 }
@@ -311,13 +336,54 @@ ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue)
 }
 
 
+/* Finds out whether the queue is full.  The queue of outcomes never is. */
+
+static void
+ngx_http_ipc_queue_measure(ngx_http_ipc_queue_t *queue)
+{
+    ngx_uint_t  full, overfull;
+
+    full = 0;
+    overfull = 0;
+
+    if (queue->type && queue->wake) {
+        full = queue->size > NGX_HTTP_IPC_QUEUE_MOST / (queue->full ? 2 : 1);
+
+        overfull = queue->size > (queue->overfull ? NGX_HTTP_IPC_QUEUE_OVERFULL / 4 * 3
+                                                  : NGX_HTTP_IPC_QUEUE_OVERFULL);
+    }
+
+    if (full == queue->full && overfull == queue->overfull) {
+        return;
+    }
+
+    ngx_http_ipc_queue_full += full - queue->full;
+    ngx_http_ipc_queue_overfull += overfull - queue->overfull;
+
+    queue->full = full;
+    queue->overfull = overfull;
+
+    ngx_http_ipc_queue_flow();
+}
+
+
+/* Called by Lua.  Whether the queue takes nothing, not even outcomes. */
+
+ngx_int_t
+ngx_http_ipc_queue_is_overfull(ngx_http_ipc_queue_t *queue)
+{
+    return queue->overfull;
+}
+
+
 /*
- * Messages are held back if a queue is full, but not while a program waits for the
- * outcome of a request, which comes with the messages.
+ * Messages are held back if a queue is full.  While a program waits for the outcome of
+ * a request, which comes with the messages, a queue can have more, but not without end.
  */
 
 void
 ngx_http_ipc_queue_flow(void)
 {
-    ngx_ipc_messages_hold(ngx_http_ipc_queue_full && !ngx_http_ipc_queue_asked);
+    ngx_ipc_messages_hold(ngx_http_ipc_queue_overfull
+                          || (ngx_http_ipc_queue_full && !ngx_http_ipc_queue_asked));
 }

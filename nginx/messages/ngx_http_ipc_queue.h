@@ -11,6 +11,11 @@
 #define NGX_HTTP_IPC_QUEUE_MESSAGE   0
 #define NGX_HTTP_IPC_QUEUE_OUTCOME   1
 #define NGX_HTTP_IPC_QUEUE_GAP       2
+/* a queue has no light thread */
+#define NGX_HTTP_IPC_QUEUE_THREAD    3
+
+/* the status of an outcome, beside those of the library: there was no memory for it */
+#define NGX_HTTP_IPC_QUEUE_NO_MEMORY  16
 
 
 /* An item of a queue.  lua/resty/ngx_ipc.lua declares the fields before "link". */
@@ -22,7 +27,7 @@ typedef struct {
     ngx_ipc_to_t                from;
     ngx_uint_t                  request;    /* 0: the sender waits for no reply */
     ngx_uint_t                  what;
-    ngx_uint_t                  id;         /* of a request */
+    ngx_uint_t                  id;         /* of a request, or a queue */
     ngx_uint_t                  status;     /* outcome, or cause of a gap */
     ngx_uint_t                  count;      /* clients, status of a reply, or
                                                lost messages */
@@ -35,6 +40,9 @@ typedef struct {
 typedef int (*ngx_http_ipc_wake_pt)(void *semaphore, int n);
 
 
+typedef struct ngx_http_ipc_thread_s  ngx_http_ipc_thread_t;
+
+
 struct ngx_http_ipc_queue_s {
     ngx_http_ipc_wake_pt        wake;       /* NULL: the program has closed it */
     void                       *semaphore;
@@ -43,8 +51,14 @@ struct ngx_http_ipc_queue_s {
     size_t                      size;       /* bytes of all items */
     ngx_http_ipc_item_t        *taken;      /* the program handles it */
 
+    ngx_http_ipc_thread_t      *thread;     /* NULL: no light thread handles it */
+    ngx_http_ipc_item_t         ask;        /* for a light thread */
+
     unsigned                    waiting:1;  /* a light thread waits */
     unsigned                    full:1;
+    unsigned                    overfull:1;
+    unsigned                    asks:1;     /* "ask" is in the queue of outcomes */
+    unsigned                    lacks:1;    /* it has had no light thread for a while */
 
     ngx_http_ipc_type_t        *type;       /* NULL: the queue of outcomes */
     ngx_http_ipc_queue_t       *next;
@@ -53,7 +67,16 @@ struct ngx_http_ipc_queue_s {
 
 /* The functions that Lua calls are not here: see their comments. */
 
-/* Adds an item with a copy of the data, whose other fields are zero. */
+/* Makes an item with a copy of the data, whose other fields are zero. */
+
+ngx_http_ipc_item_t *ngx_http_ipc_queue_item(const void *data, size_t len);
+
+/* Adds an item. */
+
+void ngx_http_ipc_queue_insert(ngx_http_ipc_queue_t *queue,
+    ngx_http_ipc_item_t *item);
+
+/* Makes and adds an item. */
 
 ngx_http_ipc_item_t *ngx_http_ipc_queue_push(ngx_http_ipc_queue_t *queue,
     const void *data, size_t len);
@@ -65,6 +88,14 @@ void ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue);
 /* Holds messages back, or does not any more. */
 
 void ngx_http_ipc_queue_flow(void);
+
+/* Counts a light thread that does not wait any more (0). */
+
+ngx_int_t ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, ngx_int_t waits);
+
+/* Looks for queues that get no light thread. */
+
+void ngx_http_ipc_queue_watch_threads(void);
 
 /* Prepares for the end of the worker, when the first queue is opened. */
 
@@ -88,6 +119,9 @@ extern ngx_http_ipc_queue_t  *ngx_http_ipc_queue_outcomes;
 
 /* light threads that wait for an item */
 extern ngx_uint_t             ngx_http_ipc_queue_waiting;
+
+/* the queue of outcomes has no light thread, and a function of Lua starts it */
+extern ngx_uint_t             ngx_http_ipc_queue_unguarded;
 
 /* requests that have no outcome yet */
 extern ngx_uint_t             ngx_http_ipc_queue_asked;

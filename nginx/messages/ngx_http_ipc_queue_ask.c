@@ -22,7 +22,9 @@ ngx_int_t
 ngx_http_ipc_queue_ask(ngx_http_ipc_type_t *type, ngx_ipc_to_t to,
     const void *data, size_t len, ngx_msec_t timeout, ngx_uint_t id)
 {
-    ngx_int_t  rc;
+    ngx_int_t             rc;
+    ngx_err_t             err;
+    ngx_http_ipc_item_t  *item;
 
     if (ngx_http_ipc_queue_ended) {
 
@@ -32,12 +34,28 @@ ngx_http_ipc_queue_ask(ngx_http_ipc_type_t *type, ngx_ipc_to_t to,
         return NGX_ERROR;
     }
 
+    /* the outcome comes also if there is no memory then */
+
+    item = ngx_http_ipc_queue_item(NULL, 0);
+    if (item == NULL) {
+        ngx_set_errno(NGX_ENOMEM);
+        return NGX_ERROR;
+    }
+
+    item->what = NGX_HTTP_IPC_QUEUE_OUTCOME;
+    item->id = id;
+
     rc = ngx_ipc_message_request(&type->message, to, data, len, timeout,
-                                 ngx_http_ipc_queue_outcome, (void *) id);
+                                 ngx_http_ipc_queue_outcome, item);
 
     if (rc == NGX_OK) {
         ngx_http_ipc_queue_asked++;
         ngx_http_ipc_queue_flow();
+
+    } else {
+        err = ngx_errno;
+        ngx_free(item);
+        ngx_set_errno(err);
     }
 
     return rc;
@@ -50,39 +68,51 @@ static void
 ngx_http_ipc_queue_outcome(void *ctx, ngx_uint_t outcome,
     ngx_ipc_message_t *reply)
 {
+    ngx_http_ipc_item_t  *item = ctx;
+
     size_t                 len;
     u_char                *data;
-    ngx_http_ipc_item_t   *item;
+    ngx_http_ipc_item_t   *whole;
     ngx_http_ipc_reply_t   head;
 
     ngx_http_ipc_queue_asked--;
     ngx_http_ipc_queue_flow();
 
-    ngx_memzero(&head, sizeof(ngx_http_ipc_reply_t));
-    data = NULL;
-    len = 0;
+    if (!ngx_http_ipc_queue_outcomes->wake) {
+        ngx_free(item);
+        return;
+    }
+
+    item->worker = reply ? reply->sender->worker : -1;
+    item->status = outcome;
 
     if (outcome == NGX_IPC_REPLIED && reply->len >= sizeof(ngx_http_ipc_reply_t)) {
         ngx_memcpy(&head, reply->data, sizeof(ngx_http_ipc_reply_t));
         data = (u_char *) reply->data + sizeof(ngx_http_ipc_reply_t);
         len = reply->len - sizeof(ngx_http_ipc_reply_t);
+
+        item->count = head.status;
+
+        if (len) {
+            whole = ngx_http_ipc_queue_item(data, len);
+
+            if (whole == NULL) {
+                item->status = NGX_HTTP_IPC_QUEUE_NO_MEMORY;
+
+            } else {
+                whole->what = item->what;
+                whole->id = item->id;
+                whole->worker = item->worker;
+                whole->status = item->status;
+                whole->count = item->count;
+
+                ngx_free(item);
+                item = whole;
+            }
+        }
     }
 
-    if (!ngx_http_ipc_queue_outcomes->wake) {
-        return;
-    }
-
-    item = ngx_http_ipc_queue_push(ngx_http_ipc_queue_outcomes, data, len);
-    if (item == NULL) {
-        return;
-    }
-
-    item->what = NGX_HTTP_IPC_QUEUE_OUTCOME;
-    item->id = (ngx_uint_t) ctx;
-    item->worker = reply ? reply->sender->worker : -1;
-    item->status = outcome;
-    item->count = head.status;
-
+    ngx_http_ipc_queue_insert(ngx_http_ipc_queue_outcomes, item);
     ngx_http_ipc_queue_wake(ngx_http_ipc_queue_outcomes);
 }
 

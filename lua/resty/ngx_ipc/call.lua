@@ -3,15 +3,26 @@
 local semaphore = require "ngx.semaphore"
 local lib = require "resty.ngx_ipc.ffi"
 local outcome = require "resty.ngx_ipc.outcome"
+local queues = require "resty.ngx_ipc.queue"
 local types = require "resty.ngx_ipc.type"
 
 local C = lib.C
+local ngx = ngx
 local type = type
 local tonumber = tonumber
 local tostring = tostring
 
--- The seconds after the timeout in which the outcome comes.
-local LONG = 86400
+-- The module has the outcome after the timeout. It comes later, or not in this time, if the
+-- worker takes no messages.
+local GRACE = 1
+
+-- phases of a request, or of nginx, in which Lua cannot wait
+local CANNOT_WAIT = {
+    init_worker = true, set = true, balancer = true, header_filter = true,
+    body_filter = true, log = true, exit_worker = true,
+}
+-- in seconds: a timer of nginx cannot be much longer
+local MOST = 86400 * 20
 
 local calls = outcome.calls
 local last_call = 0
@@ -32,8 +43,12 @@ end
 
 
 local function result(call)
-    if call.outcome ~= lib.REPLIED then
-        return nil, call.outcome == lib.TOO_LATE and "timeout" or "died"
+    if call.outcome == lib.TOO_LATE then
+        return nil, "timeout"
+    elseif call.outcome == lib.NO_MEMORY then
+        return nil, "no memory"
+    elseif call.outcome ~= lib.REPLIED then
+        return nil, "died"
     end
 
     if call.status == lib.VALUE then
@@ -52,7 +67,17 @@ end
 
 -- Returns the reply, true if the function has returned nothing, or nil and an error.
 local function call(name, data, options)
+    local timeout = options and options.timeout or 1
+
+    if type(timeout) ~= "number" or timeout ~= timeout then
+        error("the timeout is a number of seconds", 2)
+    end
+
     local found, err = types.get(name)
+
+    if found and CANNOT_WAIT[ngx.get_phase()] then
+        return nil, "no call in " .. ngx.get_phase() .. "_by_lua: it cannot wait"
+    end
 
     if found then
         local ok
@@ -66,8 +91,15 @@ local function call(name, data, options)
     end
 
     local to = address(options and options.to)
+
+    if queues.is_overfull() then
+        -- its reply comes after messages that the worker does not take now
+        return nil, "full"
+    end
+
     -- a time that is left can be negative
-    local timeout = math.max(options and options.timeout or 1, 0)
+    timeout = math.min(math.max(timeout, 0), MOST)
+
     local sema = table.remove(idle_semaphores)
 
     if not sema then
@@ -95,13 +127,9 @@ local function call(name, data, options)
 
     calls[id] = call
 
-    -- the outcome comes in any case
-    local ok
-
-    ok, err = sema:wait(timeout + LONG)
-
-    if not ok then
-        return nil, err
+    if not sema:wait(timeout + GRACE) then
+        calls[id] = nil
+        return nil, "timeout"
     end
 
     idle_semaphores[#idle_semaphores + 1] = sema

@@ -33,6 +33,9 @@ ngx_http_ipc_queue_t *ngx_http_ipc_queue_open(ngx_http_ipc_type_t *type,
 void ngx_http_ipc_queue_close(ngx_http_ipc_queue_t *queue);
 ngx_http_ipc_item_t *ngx_http_ipc_queue_take(ngx_http_ipc_queue_t *queue);
 intptr_t ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, intptr_t waits);
+intptr_t ngx_http_ipc_queue_enter(ngx_http_ipc_queue_t *queue, void *r);
+intptr_t ngx_http_ipc_queue_is_overfull(ngx_http_ipc_queue_t *queue);
+extern uintptr_t ngx_http_ipc_queue_unguarded;
 intptr_t ngx_http_ipc_queue_want_gaps(void);
 intptr_t ngx_http_ipc_queue_ask(ngx_http_ipc_type_t *type, uint64_t to,
     const char *data, size_t len, uintptr_t timeout, uintptr_t id);
@@ -67,7 +70,7 @@ local _M = {
                "no process" },
 
     -- nginx/messages/ngx_http_ipc_queue.h and ngx_http_ipc.h
-    MESSAGE = 0, OUTCOME = 1,
+    OUTCOME = 1, GAP = 2, THREAD = 3, NO_MEMORY = 16,
     TAKEN = 0, VALUE = 1, NOTHING = 2, ERROR = 3, EXITING = 4,
 
     EINVAL = 22, EEXIST = 17, OK = 0,

@@ -10,7 +10,7 @@ local ngx = ngx
 local pcall = pcall
 local tonumber = tonumber
 local ffi_str = ffi.string
-local OUTCOME, CAUSES = lib.OUTCOME, lib.CAUSES
+local OUTCOME, THREAD, CAUSES = lib.OUTCOME, lib.THREAD, lib.CAUSES
 
 -- the calls that have no outcome yet, by their number
 local calls = {}
@@ -20,7 +20,7 @@ local outcomes
 local _M = { calls = calls }
 
 
-local function tell_of_gap(gap)
+local function tell_of_gap(_, gap)
     for i = 1, #gap_functions do
         local ok, err = pcall(gap_functions[i], gap)
 
@@ -31,14 +31,16 @@ local function tell_of_gap(gap)
 end
 
 
--- Handles the outcome of a request, or a gap.
-local function handle_outcome(_, item)
+-- Handles an outcome, a gap, or a queue without a light thread. It calls no function of the
+-- program, which could end this light thread.
+local function handle(_, item)
     if item.what == OUTCOME then
         local id = tonumber(item.id)
         local call = calls[id]
 
         calls[id] = nil
 
+        -- it can have waited too long
         if call then
             call.outcome = tonumber(item.status)
             call.status = tonumber(item.count)
@@ -46,27 +48,37 @@ local function handle_outcome(_, item)
             call.semaphore:post(1)
         end
 
-        return
-    end
+    elseif item.what == THREAD then
+        queues.restart_at(item.id)
 
-    -- A function for gaps can use ipc.call(), whose outcome this light thread handles.
-    ngx.thread.spawn(tell_of_gap, {
-        count = tonumber(item.count),
-        worker = item.worker >= 0 and tonumber(item.worker) or nil,
-        cause = CAUSES[tonumber(item.status)],
-    })
+    else
+        local gap = {
+            count = tonumber(item.count),
+            worker = item.worker >= 0 and tonumber(item.worker) or nil,
+            cause = CAUSES[tonumber(item.status)],
+        }
+        local ok, err = ngx.timer.at(0, tell_of_gap, gap)
+
+        if not ok then
+            ngx.log(ngx.ERR, gap.count, " messages are lost, and no function for gaps is ",
+                    "called: ", err)
+        end
+    end
 end
 
 
--- Opens the queue of outcomes, if it is not open.
+-- Opens the queue of outcomes, if it is not open. If it has lost its light thread, another
+-- one is started.
 function _M.open()
-    if outcomes then
-        return outcomes
-    end
-
     local err
 
-    outcomes, err = queues.open(nil, handle_outcome)
+    if not outcomes then
+        outcomes, err = queues.open(nil, handle)
+
+    elseif C.ngx_http_ipc_queue_unguarded ~= 0 then
+        C.ngx_http_ipc_queue_unguarded = 0
+        queues.restart(outcomes)
+    end
 
     return outcomes, err
 end

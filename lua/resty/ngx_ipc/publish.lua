@@ -2,6 +2,7 @@
 
 local ffi = require "ffi"
 local lib = require "resty.ngx_ipc.ffi"
+local outcome = require "resty.ngx_ipc.outcome"
 local types = require "resty.ngx_ipc.type"
 
 local C = lib.C
@@ -40,6 +41,10 @@ local function publish(name, data, options)
         if not found then
             return nil, err
         end
+    end
+
+    if C.ngx_http_ipc_queue_unguarded ~= 0 then
+        outcome.open()
     end
 
     if type(data) ~= "string" then

@@ -5,10 +5,12 @@
 
 local ffi = require "ffi"
 local semaphore = require "ngx.semaphore"
+local get_request = require("resty.core.base").get_request
 local lib = require "resty.ngx_ipc.ffi"
 
 local C = lib.C
 local ngx = ngx
+local tonumber = tonumber
 
 -- A light thread that waits wakes up after so many seconds, and waits again.
 local LONG = 86400
@@ -16,12 +18,25 @@ local LONG = 86400
 -- after so many messages.
 local MOST = 1000
 
-local _M = {}
+-- the queues of this virtual machine, by the address that the module has for each
+local by_address = {}
+-- by coroutine: the queue that a light thread handles
+local by_thread = setmetatable({}, { __mode = "k" })
+
+local _M = { OTHER = "another virtual machine of Lua has subscribed" }
 
 local take_over
 
--- Waits for items and handles each with "handle", until the worker exits.
-local function run(_, queue, handle)
+
+local function handle(queue, item)
+    queue.busy = true
+    queue.handle(queue, item)
+    queue.busy = false
+end
+
+
+-- Waits for items and handles each with queue.handle, until the worker exits.
+local function run(_, queue)
     local mine = {}
     local c = queue.c
     local n = 0
@@ -31,23 +46,31 @@ local function run(_, queue, handle)
         return
     end
 
+    if C.ngx_http_ipc_queue_enter(c, get_request()) ~= lib.OK then
+        return
+    end
+
+    by_thread[coroutine.running()] = queue
     queue.owner = mine
 
     if queue.waits then
         queue.semaphore:post(1)
     end
 
+    if queue.is_interrupted then
+        queue.is_interrupted = false
+        handle(queue)
+    end
+
     repeat
         local item = C.ngx_http_ipc_queue_take(c)
 
         if item ~= nil then
-            queue.busy = true
             handle(queue, item)
-            queue.busy = false
             n = n + 1
 
         else
-            if n >= MOST and take_over(queue, handle) then
+            if n >= MOST and take_over(queue) then
                 n = 0
             end
 
@@ -67,13 +90,51 @@ local function run(_, queue, handle)
 end
 
 
-take_over = function (queue, handle)
-    return ngx.timer.at(0, run, queue, handle)
+take_over = function (queue)
+    return ngx.timer.at(0, run, queue)
+end
+
+
+-- Starts a light thread for a queue that has none. If a function of the program has ended
+-- it, queue.interrupt() says which one, and the next light thread calls queue.handle()
+-- without an item: it continues with the item that was being handled.
+function _M.restart(queue)
+    if queue.busy then
+        queue.busy = false
+        queue.is_interrupted = true
+        queue.interrupt(queue)
+    end
+
+    local ok, err = take_over(queue)
+
+    if not ok then
+        ngx.log(ngx.ERR, "no light thread for messages, trying again: ", err)
+    end
+end
+
+
+-- The same for the queue with this address in the module.
+function _M.restart_at(address)
+    local queue = by_address[tonumber(address)]
+
+    if queue then
+        _M.restart(queue)
+    end
+end
+
+
+-- Whether a function of the program, which this light thread has called, works on a queue
+-- that takes no outcomes of calls.
+function _M.is_overfull()
+    local queue = by_thread[coroutine.running()]
+
+    return queue and C.ngx_http_ipc_queue_is_overfull(queue.c) ~= 0
 end
 
 
 -- Opens the queue of a type, or the queue of outcomes, with a light thread.
-function _M.open(found, handle)
+-- handle_item(queue, item) is called for each item.
+function _M.open(found, handle_item, interrupt)
     local sema, err = semaphore.new()
 
     if not sema then
@@ -84,7 +145,7 @@ function _M.open(found, handle)
 
     if c == nil then
         if ffi.errno() == lib.EEXIST then
-            return nil, "another virtual machine of Lua has subscribed"
+            return nil, _M.OTHER
         end
 
         return nil, "no memory"
@@ -95,15 +156,19 @@ function _M.open(found, handle)
         c = ffi.gc(c, C.ngx_http_ipc_queue_close),
         semaphore = sema,
         type = found,
+        handle = handle_item,
+        interrupt = interrupt,
     }
     local ok
 
-    ok, err = ngx.timer.at(0, run, queue, handle)
+    ok, err = take_over(queue)
 
     if not ok then
         C.ngx_http_ipc_queue_close(ffi.gc(c, nil))
-        return nil, err
+        return nil, "no light thread for messages: " .. err
     end
+
+    by_address[tonumber(ffi.cast("uintptr_t", c))] = queue
 
     return queue
 end

@@ -18,8 +18,10 @@ use crate::support::server::connect_to;
 use crate::support::{sys, wait_until};
 
 mod examples;
+mod queues;
 mod shapes;
 mod start;
+mod threads;
 
 const WORKERS: usize = 4;
 
@@ -30,6 +32,7 @@ const MODULE: &str = "build/nginx-module";
 
 /// Each worker keeps what it gets of some types in the tables `got`, in this order.
 const BEGIN: &str = r#"
+    HTTP
     lua_package_path "ROOT/lua/?.lua;ROOT/examples/lua/?.lua;DEBIAN/usr/share/lua/5.1/?.lua;;";
 
     init_worker_by_lua_block {
@@ -81,6 +84,7 @@ const BEGIN: &str = r#"
             }
         }
 
+        LOCATION
         location = /publish { ipc_publish a; }
         location = /events  { ipc_receive a; }
     }
@@ -197,6 +201,12 @@ impl Lua {
     }
 
     fn configured(test: &str, main: &str, more: &str) -> Option<Self> {
+        Self::with(test, main, &[("MORE", more)])
+    }
+
+    /// Starts nginx with these texts in the places `HTTP`, `MORE` and `LOCATION` of the
+    /// configuration.
+    fn with(test: &str, main: &str, texts: &[(&str, &str)]) -> Option<Self> {
         let debian = match debian() {
             Ok(debian) => debian,
             Err(why) => {
@@ -212,10 +222,16 @@ impl Lua {
              user root;\nworker_processes {WORKERS};\nipc_messages memory=4m max=2m;\n{main}",
             root().join(MODULE).display()
         );
-        let http = BEGIN
+        let mut http = BEGIN
             .replace("ROOT", &root().display().to_string())
-            .replace("DEBIAN", &debian.display().to_string())
-            .replace("MORE", more);
+            .replace("DEBIAN", &debian.display().to_string());
+
+        for place in ["HTTP", "MORE", "LOCATION"] {
+            let text = texts.iter().find(|(name, _)| *name == place);
+
+            http = http.replace(place, text.map_or("", |(_, text)| text));
+        }
+
         let program = debian.join("usr/sbin/nginx");
         let nginx = Nginx::with_program(&program, test, Which::Ipc, &main, &http);
         let client = Client(nginx.address());
