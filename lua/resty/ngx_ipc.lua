@@ -25,6 +25,8 @@ local _M = {
 function _M.register(name, options)
     local flags = 0
 
+    lib.check_options(options)
+
     for option, value in pairs(options or {}) do
         if option == "control" then
             flags = flags + (value and CONTROL or 0)
@@ -55,7 +57,7 @@ end
 -- Calls fn(data, worker) for each message of the type.
 function _M.subscribe(name, fn)
     if type(fn) ~= "function" then
-        error("no function", 2)
+        error("subscribe() needs a function", 2)
     end
 
     local found, err = types.get(name)

@@ -38,7 +38,8 @@ local function address(to)
         return C.ngx_ipc_message_to_key(lib.WORKERS + lib.SELF, to.key, #to.key)
     end
 
-    error("invalid receiver", 3)
+    error('no receiver: "to" is "exactly_one", the number of a worker, or '
+          .. "{ key = TEXT }", 3)
 end
 
 
@@ -67,6 +68,8 @@ end
 
 -- Returns the reply, true if the function has returned nothing, or nil and an error.
 local function call(name, data, options)
+    lib.check_options(options)
+
     local timeout = options and options.timeout or 1
 
     if type(timeout) ~= "number" or timeout ~= timeout then

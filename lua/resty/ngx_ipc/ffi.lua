@@ -6,6 +6,7 @@ local ffi = require "ffi"
 require "ngx.semaphore"
 
 local C = ffi.C
+local ngx = ngx
 local errno = ffi.errno
 
 ffi.cdef [[
@@ -73,6 +74,8 @@ local _M = {
     OUTCOME = 1, GAP = 2, THREAD = 3, NO_MEMORY = 16,
     TAKEN = 0, VALUE = 1, NOTHING = 2, ERROR = 3, EXITING = 4,
 
+    TOO_EARLY = "no messages in init_by_lua: use init_worker_by_lua",
+
     EINVAL = 22, EEXIST = 17, OK = 0,
 
     wake = ffi.cast("ngx_http_ipc_wake_pt", C.ngx_http_lua_ffi_sema_post),
@@ -82,6 +85,20 @@ local ESRCH, ENOTSUP, EBUSY, EPIPE = 3, 95, 16, 32
 local NGX_AGAIN, NGX_DECLINED = -2, -5
 local TO_WORKER = 72057594037927936ULL
 local NO_WORKER = 4294967295
+
+
+-- Checks the options of a function, which are nil or a table, for its caller.
+function _M.check_options(options)
+    if options ~= nil and type(options) ~= "table" then
+        error("options are a table, not a " .. type(options), 3)
+    end
+end
+
+
+-- Whether no worker runs yet.
+function _M.is_too_early()
+    return ngx.get_phase() == "init"
+end
 
 
 -- The text of an error of a function that sends.

@@ -87,7 +87,11 @@ end
 -- Calls fn(gap) when messages to this worker were lost.
 function _M.on_gap(fn)
     if type(fn) ~= "function" then
-        error("no function", 2)
+        error("on_gap() needs a function", 2)
+    end
+
+    if lib.is_too_early() then
+        return nil, lib.TOO_EARLY
     end
 
     local ok, err = _M.open()

@@ -35,6 +35,8 @@ local NONE = setmetatable({}, { __newindex = function () error("read only") end 
 local function publish(name, data, options)
     local found, err = types.all[name]
 
+    lib.check_options(options)
+
     if not found then
         found, err = get(name)
 
@@ -84,7 +86,8 @@ local function publish(name, data, options)
         rc = C.ngx_ipc_message_send_by_key(found.c, set, to.key, #to.key, data,
                                            #data)
     else
-        error("invalid receiver", 2)
+        error('no receiver: "to" is "all", "others", "exactly_one", the number of a '
+              .. "worker, or { key = TEXT }", 2)
     end
 
     rc = tonumber(rc)

@@ -3,7 +3,6 @@
 local ffi = require "ffi"
 local lib = require "resty.ngx_ipc.ffi"
 
-local ngx = ngx
 local type = type
 local errno = ffi.errno
 
@@ -25,8 +24,8 @@ function _M.get(name, flags)
         error("the type of a message is a string", 3)
     end
 
-    if ngx.get_phase() == "init" then
-        return nil, "no messages in init_by_lua: use init_worker_by_lua"
+    if lib.is_too_early() then
+        return nil, lib.TOO_EARLY
     end
 
     if found then

@@ -17,6 +17,7 @@ use crate::support::build::{root, run};
 use crate::support::server::connect_to;
 use crate::support::{sys, wait_until};
 
+mod arguments;
 mod examples;
 mod queues;
 mod shapes;
