@@ -35,6 +35,9 @@ end
 local _M = {}
 local mt = { __index = _M }
 
+-- the light threads that call functions of the program, and what they do
+local handling = setmetatable({}, { __mode = "k" })
+
 
 -- handler(data, event, source, pid, worker) is called for each event. The pid and the
 -- number of the worker are those of its sender, and nil for a local event.
@@ -46,6 +49,8 @@ function _M.new(name, handler)
         recent = {},
         n_recent = 0,
         mine = {},
+        n_sent = 0,
+        n_came = 0,
     }, mt)
 end
 
@@ -79,15 +84,47 @@ local function is_first(self, key)
 end
 
 
+-- Calls the handler; _M.is_handling() says so meanwhile.
+local function handle(self, ...)
+    local thread = coroutine.running()
+
+    if not thread or handling[thread] then
+        return pcall(self.handler, ...)
+    end
+
+    handling[thread] = true
+
+    local ok, err = pcall(self.handler, ...)
+
+    handling[thread] = nil
+
+    return ok, err
+end
+
+
+-- Whether the caller is called by a handler.
+function _M.is_handling()
+    return handling[coroutine.running() or ""] == true
+end
+
+
 -- Begins to receive in this worker.
 function _M:start()
     return ipc.subscribe(self.name, function (text, worker)
-        local ok, m = pcall(decode, text)
+        local is_event, m = pcall(decode, text)
 
-        if not ok then
+        if not is_event then
             ngx.log(ngx.ERR, "an event cannot be decoded: ", text_of(m))
         elseif m.key == nil or is_first(self, m.key) then
-            self.handler(m.data, m.event, m.source, m.pid, worker)
+            local ok, err = handle(self, m.data, m.event, m.source, m.pid, worker)
+
+            if not ok then
+                ngx.log(ngx.ERR, "a function for events failed: ", text_of(err))
+            end
+        end
+
+        if is_event and m.key == nil and m.pid == ngx.worker.pid() then
+            self.n_came = self.n_came + 1
         end
     end)
 end
@@ -96,20 +133,27 @@ end
 -- Sends an event to all workers; if it has a key, to the worker of the key, which drops
 -- later events with the key for a while.
 function _M:post(source, event, data, key)
+    key = key and tostring(key)
+
     local ok, text = pcall(encode, {
         source = source, event = event, data = data, key = key,
         pid = ngx.worker.pid(),
     })
 
     if not ok then
-        return nil, "the event cannot be encoded: " .. tostring(text)
+        return nil, "the event cannot be encoded: " .. text_of(text)
     end
 
-    local n, missed = ipc.publish(self.name, text,
-                                  key and { to = { key = tostring(key) } })
+    local options = { to = key and { key = key },
+                      all_generations = self.all_generations }
+    local n, missed = ipc.publish(self.name, text, options)
 
     if not n then
         return nil, missed
+    end
+
+    if not key then
+        self.n_sent = self.n_sent + 1
     end
 
     if #missed > 0 then
@@ -120,6 +164,21 @@ function _M:post(source, event, data, key)
 end
 
 
+-- Waits until the events that this worker has sent have come back to it, or not, in half a
+-- second; and at least once, so that nginx handles what has arrived.
+function _M:wait()
+    local wanted = self.n_sent
+
+    for _ = 1, 500 do
+        if not pcall(ngx.sleep, 0.001) or self.n_came >= wanted then
+            return
+        end
+    end
+
+    self.n_came = wanted
+end
+
+
 local function handle_mine(_, self)
     local mine = self.mine
 
@@ -127,7 +186,7 @@ local function handle_mine(_, self)
 
     for i = 1, #mine do
         local m = mine[i]
-        local ok, err = pcall(self.handler, m.data, m.event, m.source)
+        local ok, err = handle(self, m.data, m.event, m.source)
 
         if not ok then
             ngx.log(ngx.ERR, "a function for events failed: ", text_of(err))
@@ -152,6 +211,12 @@ function _M:post_here(source, event, data)
     end
 
     return true
+end
+
+
+-- Handles the events of post_here() now.
+function _M:handle_here()
+    handle_mine(nil, self)
 end
 
 

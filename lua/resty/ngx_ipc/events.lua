@@ -27,23 +27,25 @@ end
 
 
 function _M.new(opts)
-    opts = opts or {}
-
-    if type(opts.listening) ~= "string" and not opts.testing then
-        return nil, '"listening" option required to start'
+    if type(opts) ~= "table" then
+        error("Expected a table, got " .. type(opts), 2)
     end
 
-    local timeout = opts.unique_timeout
+    local listening, timeout = opts.listening, opts.unique_timeout
 
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout <= 0) then
-        return nil, '"unique_timeout" must be a number greater than 0'
+    if not listening and not opts.testing then
+        error('"listening" option required to start', 2)
+    elseif listening and (type(listening) ~= "string" or listening:sub(1, 5) ~= "unix:") then
+        error('"listening" option must be a string that starts with unix:', 2)
+    elseif timeout and (type(timeout) ~= "number" or timeout <= 0) then
+        error('"unique_timeout" must be a number greater than 0', 2)
     end
 
     local self = setmetatable({ callbacks = {}, ids = {}, last = 0,
                                 testing = opts.testing }, mt)
 
     -- several objects have several types
-    self.bus = bus.new("resty.events." .. ngx.md5(opts.listening or ""),
+    self.bus = bus.new("resty.events." .. ngx.md5(listening or ""),
                        function (data, event, source, _, worker)
                            dispatch(self, data, event, source, worker)
                        end)
@@ -81,18 +83,27 @@ end
 
 function _M:publish(target, source, event, data)
     if type(target) ~= "string" or target == "" then
-        return nil, "target is required"
+        error("target is required", 2)
     elseif type(source) ~= "string" or source == "" then
-        return nil, "source is required"
+        error("source is required", 2)
     elseif type(event) ~= "string" or event == "" then
-        return nil, "event is required"
+        error("event is required", 2)
     end
 
-    if target == "current" or self.testing then
+    if self.testing then
+        dispatch(self, data, event, source)
+        return true
+    elseif target == "current" then
         return self.bus:post_here(source, event, data)
     end
 
-    return self.bus:post(source, event, data, target ~= "all" and target or nil)
+    local ok, err = self.bus:post(source, event, data, target ~= "all" and target or nil)
+
+    if not ok then
+        return nil, "failed to publish event: " .. err
+    end
+
+    return true
 end
 
 
@@ -112,14 +123,21 @@ function _M:subscribe(source, event, callback)
     of_source[event] = list
 
     self.last = self.last + 1
-    list[#list + 1] = { fn = callback, id = self.last }
-    self.ids[self.last] = list
 
-    return self.last
+    local id = tostring(self.last)
+
+    list[#list + 1] = { fn = callback, id = id }
+    self.ids[id] = list
+
+    return id
 end
 
 
 function _M:unsubscribe(id)
+    if type(id) ~= "string" or id == "" then
+        error("id is required", 2)
+    end
+
     local list = self.ids[id] or {}
 
     self.ids[id] = nil

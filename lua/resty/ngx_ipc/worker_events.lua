@@ -9,14 +9,31 @@ local type = type
 
 local _M = {}
 
--- entries { fn, source, event }; a weak entry has its function in a weak table
+-- entries { fn, rank, source, event } in the order in which they are called; a weak entry
+-- has its function in a weak table
 local entries = {}
 local configured = false
 
 
+-- Functions for all events come first, and those for one event last. Among those for the
+-- same events, weak ones come first.
 local function add(entry, callback, is_weak)
+    local list = {}
+
     entry.fn = setmetatable({ callback }, is_weak and { __mode = "v" } or nil)
-    entries[#entries + 1] = entry
+    entry.rank = (entry.source and 2 or 0) + (entry.event and 2 or 0) + (is_weak and 0 or 1)
+
+    for i = 1, #entries do
+        if entry and entries[i].rank > entry.rank then
+            list[#list + 1] = entry
+            entry = nil
+        end
+
+        list[#list + 1] = entries[i]
+    end
+
+    list[#list + 1] = entry
+    entries = list
 end
 
 
@@ -38,13 +55,17 @@ local function handle(data, event, source, pid)
         end
     end
 
-    if list == entries and #list > #alive and #list == #entries then
+    if list == entries and #list > #alive then
         entries = alive
     end
 end
 
 
 local all = bus.new("resty.worker.events", handle)
+
+all.timeout = 2
+-- the shared dictionary of resty.worker.events is that of old workers too
+all.all_generations = true
 
 
 -- Returns a table with the names, in which other names are errors.
@@ -73,7 +94,13 @@ function _M.post(source, event, data, unique)
         return nil, "event is required"
     end
 
-    return all:post(source, event, data, unique)
+    local ok, err = all:post(source, event, data, unique)
+
+    if not ok then
+        return nil, 'failed posting event "' .. event .. '" by "' .. source .. '"; ' .. err
+    end
+
+    return true
 end
 
 
@@ -88,9 +115,15 @@ function _M.post_local(source, event, data)
 end
 
 
--- Events come without a poll. This function lets nginx handle those that have arrived.
+-- Events come without a poll. This function handles local events, and lets nginx handle
+-- those that have arrived.
 function _M.poll()
-    pcall(ngx.sleep, 0.001)
+    if bus.is_handling() then
+        return "recursive"
+    end
+
+    all:handle_here()
+    all:wait()
 
     return "done"
 end
@@ -162,7 +195,7 @@ end
 -- nginx ends this timer early when the worker begins to exit.
 local function wait_for_exit(premature)
     if premature then
-        _M.post_local(_M.events._source, _M.events.stopping)
+        _M.post(_M.events._source, _M.events.stopping)
     else
         ngx.timer.at(86400, wait_for_exit)
     end
@@ -170,13 +203,24 @@ end
 
 
 function _M.configure(opts)
-    local timeout = (opts or {}).timeout
-
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout <= 0) then
-        return nil, '"timeout" must be a number greater than 0'
+    if type(opts) ~= "table" then
+        error("Expected a table, got " .. type(opts), 2)
     end
 
-    all.timeout = timeout or 2
+    for _, name in ipairs { "timeout", "interval", "wait_interval", "wait_max",
+                            "shm_retries" } do
+        local value = opts[name]
+
+        if value and type(value) ~= "number" then
+            return nil, 'optional "' .. name .. '" option must be a number'
+        elseif value and name == "timeout" and value <= 0 then
+            return nil, '"timeout" must be greater than 0'
+        elseif value and value < 0 then
+            return nil, '"' .. name .. '" must be greater than or equal to 0'
+        end
+    end
+
+    all.timeout = opts.timeout or all.timeout
 
     if configured then
         return true
@@ -191,7 +235,7 @@ function _M.configure(opts)
     configured = true
     ngx.timer.at(86400, wait_for_exit)
 
-    return _M.post_local(_M.events._source, _M.events.started)
+    return _M.post(_M.events._source, _M.events.started)
 end
 
 

@@ -1,6 +1,6 @@
 //! Arguments that are not valid, and phases in which a function cannot be called.
 
-use super::Lua;
+use super::{Lua, WORKERS};
 use crate::support::wait_until;
 
 /// Each wrong argument has a text that says what is wrong.
@@ -109,6 +109,7 @@ fn phases() {
         "error_log log info;",
         &[
             ("HTTP", EARLY),
+            ("MORE", "assert(ipc.publish('a', 'from the start'))"),
             (
                 "LOCATION",
                 "location = /log {
@@ -131,12 +132,17 @@ fn phases() {
         5
     );
 
+    // nginx initializes the module for Lua before ngx_ipc_module.so.
+    for worker in 0..WORKERS {
+        lua.wait_at(worker, "return #got.a", &WORKERS.to_string());
+    }
+
     lua.post("/log", b"").expect("an answer");
     wait_until("a line of the phase log", || {
         !lua.nginx
             .lines("in log: 4 no call in log_by_lua: it cannot wait")
             .is_empty()
     });
-    lua.wait_at(0, "return got.a[1] and got.a[1].data", "from log");
+    lua.wait_at(0, "return got.a[#got.a].data", "from log");
     lua.quit();
 }

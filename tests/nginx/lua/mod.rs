@@ -710,18 +710,19 @@ fn a_queue_that_is_full() {
         assert!(["itself", "nil"].contains(&value.as_str()), "{value}");
         value == "nil"
     });
-    open(&lua);
+    open(&lua, 1);
     lua.wait_at(1, "return #sums", &sent.to_string());
     assert_eq!(lua.at(1, "return #gaps"), "0");
     lua.quit();
 }
 
-/// Opens the queue of worker 1 in a request of this worker.
-fn open(lua: &Lua) {
-    wait_until("a request of worker 1", || {
-        lua.anywhere("if ngx.worker.id() == 1 then is_open = true end return tostring(is_open)")
-            == "true"
-    });
+/// Opens the queue of a worker in a request of this worker: it can take no messages now.
+fn open(lua: &Lua, worker: usize) {
+    let text = format!(
+        "if ngx.worker.id() == {worker} then is_open = true return 'open' end return 'another'"
+    );
+
+    wait_until("a request of the worker", || lua.anywhere(&text) == "open");
 }
 
 /// Messages that a killed worker had taken and not handled are reported to the worker that

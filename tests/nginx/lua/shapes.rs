@@ -75,13 +75,31 @@ fn resty_events() {
         "true",
     );
     assert_eq!(
-        lua.at(1, "return select(2, ev:publish('all', '', 'e'))"),
-        "source is required"
+        lua.at(1, "return select(2, ev:publish('all', 's', 'e', print))"),
+        "failed to publish event: the event cannot be encoded: cannot serialize 'function'"
     );
-    assert!(
-        lua.at(1, "return select(2, ev:publish('all', 's', 'e', print))")
-            .starts_with("the event cannot be encoded")
-    );
+
+    for (call, text) in [
+        ("ev:publish('all', '', 'e')", "source is required"),
+        ("ev:publish('', 's', 'e')", "target is required"),
+        ("ev:unsubscribe(5)", "id is required"),
+        ("new { listening = 'x' }", "starts with unix:"),
+        (
+            "new { listening = 'unix:x', unique_timeout = 0 }",
+            "greater than 0",
+        ),
+        ("new()", "Expected a table, got nil"),
+    ] {
+        let found = lua.at(
+            1,
+            &format!(
+                "local new = require('resty.ngx_ipc.events').new
+                 return select(2, pcall(function () return {call} end))"
+            ),
+        );
+
+        assert!(found.ends_with(text), "{call}: {found}");
+    }
     lua.quit();
 }
 
@@ -123,9 +141,13 @@ fn resty_worker_events() {
             lua.at(worker, "return from .. ' ' .. n_weak"),
             format!("{pid} 3")
         );
+        // Each worker tells the others that it has started.
         assert_eq!(
-            lua.at(worker, "return log"),
-            "resty-worker-events/started s/e s/g s/f "
+            lua.at(
+                worker,
+                "return (log:gsub('resty%-worker%-events/started ', ''))"
+            ),
+            "s/e s/g s/f "
         );
     }
 
@@ -160,6 +182,95 @@ fn resty_worker_events() {
         total(&lua, "return #seen") > WORKERS
     });
     assert_eq!(total(&lua, "return #seen"), WORKERS + 1);
-    assert_eq!(lua.anywhere("return ev.poll()"), "done");
+    assert_eq!(
+        lua.at(
+            0,
+            "return tostring(log:find('events/started', 1, true) ~= nil)"
+        ),
+        "true"
+    );
+    lua.quit();
+}
+
+/// What a program for resty.worker.events relies on besides: the order of the functions,
+/// and `poll()`, after which the events of this worker are handled.
+#[test]
+fn order_of_functions() {
+    let Some(lua) = Lua::start(
+        "lua_order",
+        "ev = require 'resty.ngx_ipc.worker_events'
+         seen, fns = {}, {}
+         local function f(name)
+             fns[name] = function (data) seen[#seen + 1] = name .. data end
+             return fns[name]
+         end
+         ev.register(f 'event', 's', 'e')
+         ev.register(f 'source', 's')
+         ev.register(f 'all')
+         ev.register_weak(f 'weak event', 's', 'e')
+         ev.register_weak(f 'weak all')
+         ev.register(function () seen[#seen + 1] = ev.poll() end, 'p')
+         assert(ev.configure { timeout = 60 })",
+    ) else {
+        return;
+    };
+    let polled = |text: &str| {
+        lua.anywhere(&format!(
+            "seen = {{}} {text} local done = ev.poll()
+             return done .. ': ' .. table.concat(seen, ', ')"
+        ))
+    };
+
+    // Events of the start.
+    lua.anywhere("ngx.sleep(0.1)");
+
+    for post in ["post", "post_local"] {
+        assert_eq!(
+            polled(&format!("assert(ev.{post}('s', 'e', 1))")),
+            "done: weak all1, all1, source1, weak event1, event1"
+        );
+        assert_eq!(
+            polled(&format!("assert(ev.{post}('p', 'e', 2))")),
+            "done: weak all2, all2, recursive"
+        );
+    }
+
+    // A key that is no text is the same as its text.
+    for (key, seen) in [("5", 1), ("'5'", 0)] {
+        lua.anywhere(&format!("seen = {{}} assert(ev.post('u', 'e', 3, {key}))"));
+        lua.anywhere("assert(ev.post('end', 'e', 4))");
+
+        for worker in 0..WORKERS {
+            lua.wait_at(worker, "return tostring(seen[#seen])", "all4");
+        }
+
+        let found = total(
+            &lua,
+            "local n = 0
+             for _, text in ipairs(seen) do n = n + (text == 'all3' and 1 or 0) end
+             seen = {}
+             return n",
+        );
+
+        assert_eq!(found, seen);
+    }
+
+    for (options, text) in [
+        ("{ timeout = 0 }", "\"timeout\" must be greater than 0"),
+        (
+            "{ interval = 'x' }",
+            "optional \"interval\" option must be a number",
+        ),
+        (
+            "{ wait_max = -1 }",
+            "\"wait_max\" must be greater than or equal to 0",
+        ),
+    ] {
+        assert_eq!(
+            lua.anywhere(&format!("return select(2, ev.configure {options})")),
+            text
+        );
+    }
+
     lua.quit();
 }
