@@ -1,7 +1,100 @@
 //! Queues that are full, and outcomes of calls that do not come.
 
-use super::{Lua, open};
+use super::Lua;
 use crate::support::wait_until;
+
+/// A worker that handles nothing for a second gets all messages afterwards.
+#[test]
+fn a_worker_that_is_busy() {
+    let Some(lua) = Lua::start("lua_busy", "") else {
+        return;
+    };
+
+    lua.anywhere(
+        "assert(ipc.publish('run',
+             'ngx.update_time() local t = ngx.now() \
+              repeat ngx.update_time() until ngx.now() > t + 1', { to = 2 }))",
+    );
+
+    // Worker 2 can accept this connection only when it is not busy any more.
+    lua.at(
+        0,
+        "for i = 1, 5000 do
+             local n, missed = ipc.publish('a', i)
+             assert(n == 4 and #missed == 0)
+         end",
+    );
+    lua.wait_at(2, "return #got.a", "5000");
+    assert_eq!(
+        lua.at(2, "return got.a[5000].data .. ' ' .. #gaps"),
+        "5000 0"
+    );
+    lua.quit();
+}
+
+/// If a function waits and its queue is full, messages wait in the shared memory, and then
+/// senders are told. What was sent arrives.
+#[test]
+fn a_queue_that_is_full() {
+    let Some(lua) = Lua::start(
+        "lua_full",
+        "sums = {}
+         ipc.subscribe('slow', function (data)
+             while not is_open do ngx.sleep(0.01) end
+             sums[#sums + 1] = tonumber(data:match('^%d+'))
+         end)
+         ipc.subscribe('open', function () is_open = true end)",
+    ) else {
+        return;
+    };
+
+    // A queue has 4 MiB, and the shared memory too: 100 of these messages.
+    let sent: usize = lua
+        .anywhere(
+            "local n, refused = 0, 0
+             for i = 1, 10000 do
+                 local sent, err = ipc.publish('slow', i .. ('x'):rep(100000), { to = 1 })
+                 if sent then
+                     n = n + 1
+                 else
+                     assert(err == 'full')
+                     refused = refused + 1
+                     if refused > 50 then return n end
+                     ngx.sleep(0.01)
+                 end
+             end
+             return n",
+        )
+        .parse()
+        .expect("a number");
+
+    assert!((40..500).contains(&sent), "{sent}");
+
+    // No message of another worker reaches it now. If it waits for a reply itself, it takes
+    // messages.
+    wait_until("a request of another worker", || {
+        let value = lua.anywhere(
+            "if ngx.worker.id() == 1 then return 'itself' end
+             return tostring((ipc.call('run', 'return 1', { to = 1, timeout = 0.3 })))",
+        );
+
+        assert!(["itself", "nil"].contains(&value.as_str()), "{value}");
+        value == "nil"
+    });
+    open(&lua, 1);
+    lua.wait_at(1, "return #sums", &sent.to_string());
+    assert_eq!(lua.at(1, "return #gaps"), "0");
+    lua.quit();
+}
+
+/// Opens the queue of a worker in a request of this worker: it can take no messages now.
+fn open(lua: &Lua, worker: usize) {
+    let text = format!(
+        "if ngx.worker.id() == {worker} then is_open = true return 'open' end return 'another'"
+    );
+
+    wait_until("a request of the worker", || lua.anywhere(&text) == "open");
+}
 
 /// The number of messages of 100,000 bytes that a worker takes before its senders are told
 /// that it is full.
