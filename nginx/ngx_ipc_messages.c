@@ -300,13 +300,6 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
     ngx_fd_t           fd;
     ngx_connection_t  *c;
 
-    if (ngx_ipc_messages_timer.data) {
-
-        /* a module that nginx initializes earlier needs messages */
-
-        return NGX_OK;
-    }
-
     fd = ngx_ipc_messages_watch();
     if (fd == -1) {
         return NGX_OK;

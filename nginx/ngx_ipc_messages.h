@@ -37,8 +37,4 @@ void ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,
     ngx_uint_t *helpers);
 
 
-/* whether an unmodified nginx has loaded the library */
-extern const ngx_uint_t  ngx_ipc_loaded;
-
-
 #endif /* _NGX_IPC_MESSAGES_H_INCLUDED_ */

@@ -48,18 +48,6 @@ ngx_http_ipc_queue_type(const char *name, size_t len, ngx_uint_t flags)
         return NULL;
     }
 
-    /*
-     * "init_worker_by_lua" comes before init_process of the modules in
-     * ngx_ipc_module.so.
-     */
-
-    if (ngx_ipc_loaded && ngx_process != NGX_PROCESS_MASTER
-        && ngx_ipc_messages_add((ngx_cycle_t *) ngx_cycle) != NGX_OK)
-    {
-        ngx_set_errno(NGX_ENOMEM);
-        return NULL;
-    }
-
     str.data = (u_char *) name;
     str.len = len;
 
