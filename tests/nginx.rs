@@ -58,6 +58,9 @@ mod messages_ledger;
 mod messages_loaded;
 #[path = "nginx/messages_loaded_conf.rs"]
 mod messages_loaded_conf;
+#[cfg(target_arch = "x86_64")]
+#[path = "nginx/messages_loaded_steps.rs"]
+mod messages_loaded_steps;
 #[path = "nginx/messages_master.rs"]
 mod messages_master;
 #[path = "nginx/messages_start.rs"]
@@ -79,6 +82,12 @@ mod single;
 #[path = "nginx/status/mod.rs"]
 mod status;
 mod support;
+#[cfg(target_arch = "x86_64")]
+#[path = "nginx/traced.rs"]
+mod traced;
+#[cfg(target_arch = "x86_64")]
+#[path = "messages/tracee.rs"]
+mod tracee;
 #[path = "nginx/typed_zones.rs"]
 mod typed_zones;
 #[path = "nginx/upgrade.rs"]

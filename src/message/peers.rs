@@ -207,6 +207,24 @@ pub fn put_state<M: Memory>(memory: &M, layout: &Layout, slot: u32, incarnation:
 /// The parts are read one after the other. While the slot changes hands they
 /// can belong to two processes; the incarnation then differs in a second call.
 pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
+    read(memory, layout, slot, |now| [now; 2])
+}
+
+/// Does the same for a slot whose process is dead. If its replacement was killed in
+/// [`appoint`], which writes the identity before the incarnation, the identity is that of
+/// the replacement.
+pub fn dead_peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
+    read(memory, layout, slot, |now| [now, lineage::next(now)])
+}
+
+/// The seal must be that of one of the incarnations `sealed`, whose argument is the
+/// incarnation of the slot.
+fn read<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    slot: u32,
+    sealed: impl Fn(u32) -> [u32; 2],
+) -> Option<Peer> {
     if slot >= layout.sizes.slots {
         return None;
     }
@@ -227,7 +245,8 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
             .and_then(|place| u32::try_from(place).ok()),
     };
     let seal = memory.load(at + offset_of!(Slot, seal), Relaxed);
-    let is_whole = seal == identity.seal(incarnation, line) && identity.is_possible();
+    let is_sealed = |incarnation| seal == identity.seal(incarnation, line);
+    let is_whole = sealed(incarnation).into_iter().any(is_sealed) && identity.is_possible();
 
     Some(Peer {
         slot,

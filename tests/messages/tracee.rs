@@ -1,10 +1,11 @@
-//! A child process that runs one instruction at a time, `ptrace(2)`.
+//! A process that runs one instruction at a time, `ptrace(2)`.
 
-#![allow(unsafe_code)]
+// Each program of tests uses some of these functions.
+#![allow(dead_code, unsafe_code)]
 
 use std::ptr;
 
-/// A stopped child. It is killed when this value is dropped.
+/// A stopped process. It is killed when this value is dropped.
 pub struct Tracee {
     pid: i32,
     is_alive: bool,
@@ -39,6 +40,36 @@ impl Tracee {
 
         assert!(this.wait(), "the child has exited");
         this
+    }
+
+    /// A process that this thread traces already, and that is stopped. It need not be a
+    /// child.
+    pub fn stopped(pid: i32) -> Self {
+        Self {
+            pid,
+            is_alive: true,
+        }
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Ends the tracing. The process continues with the signal `signo`; 0: with none.
+    pub fn release(mut self, signo: i32) {
+        self.is_alive = false;
+
+        // SAFETY: the process is stopped; PTRACE_DETACH accesses no memory.
+        let result = unsafe {
+            libc::ptrace(
+                libc::PTRACE_DETACH,
+                self.pid,
+                ptr::null_mut::<u8>(),
+                signo as usize,
+            )
+        };
+
+        assert_eq!(result, 0, "PTRACE_DETACH");
     }
 
     /// Runs one instruction. Returns false if the child has exited.
@@ -85,7 +116,8 @@ impl Tracee {
 
         self.is_alive = false;
 
-        // SAFETY: the child has not been reaped, so the pid is its own.
+        // SAFETY: this process has not waited for the end of the other one, so the pid is
+        // its own.
         unsafe {
             libc::kill(self.pid, libc::SIGKILL);
             libc::waitpid(self.pid, ptr::null_mut(), libc::__WALL);

@@ -19,7 +19,7 @@ use crate::support::{find, proc, sys, wait_until};
 pub const WORKERS: usize = 3;
 const MANY: usize = 12;
 
-const HTTP: &str = "broadcast_ledger DIRECTORY/ledger;
+pub const HTTP: &str = "broadcast_ledger DIRECTORY/ledger;
     server { listen 127.0.0.1:PORT; location / { broadcast; } }";
 
 /// Clients that send requests all the time. A request to a worker that is killed
@@ -76,7 +76,7 @@ impl Drop for Requests {
     }
 }
 
-fn main_with(which: Which, workers: usize) -> String {
+pub fn main_with(which: Which, workers: usize) -> String {
     format!(
         "{}\nload_module {};\nuser root;\ndaemon on;\nworker_processes {workers};\n\
          error_log log info;\nevents {{ worker_connections 512; }}",

@@ -80,19 +80,26 @@ pub fn recover_in_master(region: &Region, is_awaited: &dyn Fn(u32) -> bool) {
 
 /// In a child of such a master: recovers the slots of dead processes that get no
 /// replacement, those of older configurations. If the master is dead, no process gets one.
+/// A process that was killed while it took a slot over can have left an identity that does
+/// not say what it was. Mostly its replacement comes; else the master recovers the slot.
 fn recover_in_child() {
     let Some((region, own)) = shared::get().and_then(|region| Some((region, region.own()?))) else {
         return;
     };
     let has_master = process::getppid() == region.master_pid;
     let is_kept = |slot| {
-        let peer = peers::peer(&region.memory, &region.layout, slot);
-        let is_newer = peer.is_some_and(|peer| peer.identity.generation >= own.identity.generation);
+        let peer = peers::dead_peer(&region.memory, &region.layout, slot);
+        let gets_replacement = peer.is_some_and(|peer| {
+            let identity = peer.identity;
+            let is_newer = identity.generation >= own.identity.generation;
+
+            peer.state != State::Claimed && (is_newer || identity.is_unknown())
+        });
 
         slot == region.master.0
             || slot == own.slot
             || leftover::has_claimed(slot)
-            || is_newer && has_master
+            || gets_replacement && has_master
     };
 
     // Mostly there is none, and then this process need not wait for the lock.

@@ -52,7 +52,7 @@ pub(super) fn take(region: &Region, place: Slot) -> Option<Own> {
 /// The slot that the master has given to this process, or to the one before it: that of its
 /// place, or another one if a fork has failed. `None` if it was recovered.
 fn given(region: &Region, place: Slot, own: Identity) -> Option<(Held, Peer)> {
-    let find = |slot| peers::peer(&region.memory, &region.layout, slot);
+    let find = |slot| peers::dead_peer(&region.memory, &region.layout, slot);
     let of_place = table::get(place)
         .and_then(|held| Some((held, find(held.slot)?)))
         .filter(|(_, found)| found.identity.is_unknown() || found.identity == own);
@@ -94,6 +94,8 @@ fn is_first(region: &Region, held: Held, found: &Peer) -> bool {
 
 /// Claims a slot that has no process. `None` if there is none.
 fn claim(region: &Region, identity: Identity) -> Option<(u32, Lineage)> {
+    give_up_claims(region);
+
     let (slot, incarnation) = claim::for_process(region)?;
     let lineage = Lineage::stranger(incarnation);
 
@@ -101,6 +103,22 @@ fn claim(region: &Region, identity: Identity) -> Option<(u32, Lineage)> {
     peers::appoint(&region.memory, &region.layout, slot, identity, lineage);
 
     Some((slot, lineage))
+}
+
+/// Makes the slots vacant that other processes had claimed when they were killed. They had
+/// the lock, which this process has now.
+fn give_up_claims(region: &Region) {
+    let (memory, layout) = (&region.memory, &region.layout);
+    let (master, _) = region.master;
+    let claimed = (0..layout.sizes.slots)
+        .filter(|&slot| slot != master)
+        .filter(|&slot| peers::claimed_by(memory, layout, slot) == Some(master));
+
+    for slot in claimed {
+        let (_, incarnation) = peers::state(memory, layout, slot);
+
+        recover(memory, layout, slot, incarnation, Heritage::Stranger);
+    }
 }
 
 /// Whether the process in a slot has joined, and runs.
@@ -119,11 +137,21 @@ pub(super) fn is_awaited(region: &Region, slot: u32) -> bool {
     let (memory, layout) = (&region.memory, &region.layout);
     let has_slot =
         |pid| (0..layout.sizes.slots).any(|slot| peers::pid(memory, layout, slot) == Some(pid));
-    let place = peers::peer(memory, layout, slot).and_then(|peer| peer.identity.place);
-    let place = place.map(|place| Slot::new(place as usize));
-    let pid = place.map_or(0, |place| GLOBALS.table.get(place).pid());
+    let takes_slot = |place| {
+        let pid = GLOBALS.table.get(place).pid();
 
-    pid > 0 && !process::has_exited(pid) && !has_slot(pid) && !runs(region, slot)
+        pid > 0 && !process::has_exited(pid) && !has_slot(pid)
+    };
+    let identity = peers::dead_peer(memory, layout, slot)
+        .map(|peer| peer.identity)
+        .unwrap_or_default();
+    let is_awaited = match identity.place {
+        Some(place) => takes_slot(Slot::new(place as usize)),
+        // A process was killed while it wrote its identity, so its place is not known.
+        None => identity.is_unknown() && GLOBALS.table.iter().any(|(place, _)| takes_slot(place)),
+    };
+
+    is_awaited && !runs(region, slot)
 }
 
 /// The number of this worker; `None` in a helper.
