@@ -38,6 +38,11 @@ typedef struct {
 } ngx_ipc_messages_conf_t;
 
 
+/* the milliseconds after which a process without a slot looks for one again */
+
+#define NGX_IPC_MESSAGES_RETRY  1000
+
+
 /* functions of the library that only this file calls */
 
 void ngx_ipc_messages_new_cycle(void);
@@ -57,6 +62,9 @@ static char *ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_ipc_messages_init_module(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_exit_process(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_exit_master(ngx_cycle_t *cycle);
+static void ngx_ipc_messages_prepare_timer(ngx_cycle_t *cycle,
+    ngx_event_handler_pt handler, ngx_connection_t *c);
+static void ngx_ipc_messages_retry(ngx_event_t *ev);
 static void ngx_ipc_messages_handler(ngx_event_t *ev);
 static void ngx_ipc_messages_restart_timer(ngx_int_t milliseconds);
 
@@ -109,6 +117,10 @@ ngx_module_t  ngx_ipc_messages_module = {
 /* the timer of the event loop, in a process that watches its descriptor */
 
 static ngx_event_t  ngx_ipc_messages_timer;
+
+/* for the debug log, while there is no connection */
+
+static ngx_connection_t  ngx_ipc_messages_none = { .fd = (ngx_socket_t) -1 };
 
 /* a module of this process cannot take more messages */
 
@@ -305,6 +317,13 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    if (fd == NGX_AGAIN) {
+        ngx_ipc_messages_prepare_timer(cycle, ngx_ipc_messages_retry,
+                                       &ngx_ipc_messages_none);
+        ngx_ipc_messages_set_timer(NGX_IPC_MESSAGES_RETRY);
+        return NGX_OK;
+    }
+
     c = ngx_get_connection(fd, cycle->log);
     if (c == NULL) {
         return NGX_ERROR;
@@ -326,19 +345,45 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    ngx_ipc_messages_timer.handler = ngx_ipc_messages_handler;
-    ngx_ipc_messages_timer.log = cycle->log;
-    ngx_ipc_messages_timer.data = c;
-
-#if (nginx_version >= 1011011)
-    ngx_ipc_messages_timer.cancelable = 1;
-#endif
+    ngx_ipc_messages_prepare_timer(cycle, ngx_ipc_messages_handler, c);
 
     /* messages can have arrived before the event loop runs */
 
     ngx_ipc_messages_restart_timer(0);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_ipc_messages_prepare_timer(ngx_cycle_t *cycle,
+    ngx_event_handler_pt handler, ngx_connection_t *c)
+{
+    ngx_ipc_messages_timer.handler = handler;
+    ngx_ipc_messages_timer.log = cycle->log;
+    ngx_ipc_messages_timer.data = c;
+
+#if (nginx_version >= 1011011)
+    ngx_ipc_messages_timer.cancelable = 1;
+#endif
+}
+
+
+/* This process has found no slot for its messages: all had processes. */
+
+static void
+ngx_ipc_messages_retry(ngx_event_t *ev)
+{
+    if (ngx_exiting) {
+        return;
+    }
+
+    if (ngx_ipc_messages_add((ngx_cycle_t *) ngx_cycle) != NGX_OK) {
+
+        /* there is no free connection */
+
+        ngx_ipc_messages_set_timer(NGX_IPC_MESSAGES_RETRY);
+    }
 }
 
 
@@ -358,7 +403,7 @@ ngx_ipc_messages_hold(ngx_uint_t hold)
 
     c = ngx_ipc_messages_timer.data;
 
-    if (c == NULL || ngx_ipc_messages_held == hold) {
+    if (c == NULL || c->read == NULL || ngx_ipc_messages_held == hold) {
         return;
     }
 

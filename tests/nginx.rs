@@ -59,6 +59,9 @@ mod messages_loaded;
 #[path = "nginx/messages_loaded_conf.rs"]
 mod messages_loaded_conf;
 #[cfg(target_arch = "x86_64")]
+#[path = "nginx/messages_loaded_scene.rs"]
+mod messages_loaded_scene;
+#[cfg(target_arch = "x86_64")]
 #[path = "nginx/messages_loaded_steps.rs"]
 mod messages_loaded_steps;
 #[path = "nginx/messages_master.rs"]

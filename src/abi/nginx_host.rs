@@ -169,10 +169,11 @@ pub extern "C" fn ngx_ipc_messages_begin(workers: ngx_uint_t, helpers: ngx_uint_
 }
 
 /// The wake-up descriptor of this process, which nginx's event loop watches from
-/// now on; -1 if this process has no messages.
+/// now on; -1 if this process has no messages; `NGX_AGAIN` if it has none yet, and the
+/// caller calls the function again later.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_watch() -> ngx_fd_t {
-    message_loop::watch().unwrap_or(-1)
+    message_loop::watch().to_c()
 }
 
 /// Handles the messages that have arrived. Returns the milliseconds after which

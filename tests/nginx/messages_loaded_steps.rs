@@ -4,170 +4,14 @@
 //! What the other processes find depends only on the shared memory. So the worker runs one
 //! instruction at a time, and is killed after each one that has changed the memory; with
 //! `T_LONG` also after each other one.
-//!
-//! The region has room for the processes that run at the same time, and for no others. So
-//! if a slot leaks, the next process finds none, and says so.
 
-use std::env;
-use std::fs::File;
-
-use crate::messages_counts::{HTTP, main_with, wait_for_up};
+use crate::messages_counts::wait_for_up;
 use crate::messages_ledger::Ledger;
-use crate::nginx::{Nginx, Which};
-use crate::support::{find, proc, sys, wait_until};
-use crate::traced::{Breakpoint, Forks, Symbols, Watched};
-use crate::tracee::Tracee;
-
-const WORKERS: usize = 2;
-
-/// The function in which a worker takes its slot.
-const JOIN: &str = " ngx_ipc_messages_watch";
-
-/// What nginx and the library say of workers that are killed.
-const KILLED: [&str; 2] = ["exited on signal 9", "has exited and held the lock"];
-
-fn is_long() -> bool {
-    env::var_os("T_LONG").is_some()
-}
-
-/// The memory that all processes share: the slots, what the processes know of each other,
-/// and the lock. A process that joins writes nothing to the rest, the payloads.
-struct Shared(Vec<Watched>);
-
-impl Shared {
-    const SIZE: usize = 16 * 1024;
-
-    fn of(master: i32) -> Self {
-        let files = proc::descriptors(master)
-            .into_iter()
-            .filter(|(_, target)| target.contains("memfd:ngx_ipc"))
-            .map(|(fd, _)| File::open(format!("/proc/{master}/fd/{fd}")).expect("a file"));
-        let this = Self(files.map(|file| Watched::of(&file, Self::SIZE)).collect());
-
-        assert_eq!(this.0.len(), 3, "the slots, the board and the lock");
-        this
-    }
-
-    /// Whether the memory has changed since the last call.
-    fn has_changed(&mut self) -> bool {
-        self.0
-            .iter_mut()
-            .fold(false, |is_any, memory| memory.has_changed() | is_any)
-    }
-}
-
-/// Where a worker is killed.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// When it has changed the shared memory so many times.
-    Change(usize),
-    /// When it has run so many instructions.
-    Instruction(usize),
-    /// When it has written a part of its identity.
-    Identity,
-}
-
-impl Place {
-    /// Runs a process until there, which is about to take its slot. Returns false if it has
-    /// taken the slot before.
-    fn reach(self, tracee: &mut Tracee, symbols: &Symbols, shared: &mut Shared) -> bool {
-        let start = match self {
-            Self::Identity => "message5peers7appoint17h",
-            _ => JOIN,
-        };
-        let call = Breakpoint::set(tracee, symbols.address(start)).wait();
-        let (mut left, counts_all) = match self {
-            Self::Identity => (1, false),
-            Self::Change(n) => (n, false),
-            Self::Instruction(n) => (n, true),
-        };
-
-        shared.has_changed();
-
-        while left > 0 {
-            assert!(tracee.step(), "the process has exited");
-
-            if call.has_returned() {
-                return false;
-            }
-
-            left -= usize::from(counts_all || shared.has_changed());
-        }
-
-        true
-    }
-}
-
-/// An nginx with two workers, and with room for the messages of some processes.
-struct Scene {
-    nginx: Nginx,
-    symbols: Symbols,
-    shared: Shared,
-}
-
-impl Scene {
-    fn new(test: &str, processes: usize) -> Self {
-        let main = format!(
-            "{}\nipc_messages processes={processes} memory=256k max=1k;",
-            main_with(Which::Loaded, WORKERS)
-        );
-        let nginx = Nginx::new(test, Which::Loaded, &main, HTTP);
-        let mut command = nginx.command(&[]);
-
-        // An instruction that copies a block would stop after each byte.
-        command.env(
-            "GLIBC_TUNABLES",
-            "glibc.cpu.x86_rep_movsb_threshold=1073741824:\
-             glibc.cpu.x86_rep_stosb_threshold=1073741824",
-        );
-        nginx.spawn_command(command, &["-d"]);
-        wait_for_up(&nginx, WORKERS);
-
-        let module = Which::Loaded.module("ngx_ipc_module");
-        let master = nginx.master();
-
-        Self {
-            symbols: Symbols::of(master, &module),
-            shared: Shared::of(master),
-            nginx,
-        }
-    }
-
-    /// A worker sends a number to the other one.
-    fn send(&self) {
-        self.nginx.get("/");
-    }
-
-    /// Forgets all numbers, which were received.
-    fn begin(&self) {
-        File::create(self.nginx.directory.join("ledger")).expect("a ledger");
-    }
-
-    /// Waits until a new worker runs and all numbers were received, each once: no worker was
-    /// killed while it handled one.
-    fn check(&self, worker: i32, sent: usize, place: &str) {
-        let ledger = find(&format!("all numbers, {place}"), || {
-            let ledger = Ledger::read(&self.nginx);
-            let is_complete = ledger.up.contains(&worker) && ledger.missing() == 0;
-
-            (is_complete || ledger.lost() > 0).then_some(ledger)
-        });
-
-        assert_eq!(ledger.lost(), 0, "{place}: {:?}", ledger.gaps);
-        assert_eq!(ledger.tried.len(), sent, "{place}");
-        assert!(
-            ledger.sent.values().all(|&n| n == 1),
-            "{place}: {:?}",
-            ledger.sent
-        );
-    }
-
-    fn end(self) {
-        assert_eq!(self.nginx.lines("no room for the messages"), [""; 0]);
-        assert_eq!(self.nginx.lines("another process holds the lock"), [""; 0]);
-        self.nginx.quit(&KILLED);
-    }
-}
+use crate::messages_loaded_scene::{
+    APPOINT, HELD, KILLED, NO_ROOM, Place, Scene, Shared, WORKERS, change, is_long,
+};
+use crate::support::{proc, sys, wait_until};
+use crate::traced::{Breakpoint, Forks, stop};
 
 /// The workers of a scene: one is killed again and again, and the other one sends to it.
 struct Start {
@@ -318,4 +162,134 @@ fn each_change_of_the_start() {
     }
 
     start.end();
+}
+
+/// A worker is stopped while it holds the lock of the slots. Meanwhile nginx reloads and
+/// answers. The new workers have no messages until the stopped one goes on, and then take
+/// their slots. No message is lost.
+#[test]
+fn a_worker_is_stopped_in_the_lock() {
+    let scene = Scene::new("messages_loaded_lock", 2 * WORKERS);
+    let nginx = &scene.nginx;
+    let forks = Forks::of(nginx.master());
+    let mut old = nginx.workers();
+
+    scene.begin();
+
+    let victim = old.pop_first().unwrap();
+    let stopped = stop_in_lock(&scene, &forks, victim);
+
+    old.insert(stopped);
+    forks.go_on();
+    drop(forks);
+
+    scene.send();
+    nginx.signal(libc::SIGHUP);
+    // The master, and both new workers.
+    nginx.wait_for_lines(1 + WORKERS, HELD);
+    nginx.wait_for_lines(WORKERS, NO_ROOM);
+    assert!(nginx.get("/plain").contains(" 200 "));
+    sys::kill(stopped, libc::SIGCONT);
+    nginx.wait_for_lines(WORKERS, "has got room for its messages");
+    nginx.wait_for_end_of(&old);
+
+    let ledger = Ledger::read(nginx);
+
+    assert!(ledger.up.contains(&stopped));
+    assert_eq!(
+        (ledger.tried.len(), ledger.missing(), ledger.lost()),
+        (1, 0, 0)
+    );
+
+    // The new workers have messages, and so have those of the next configuration.
+    scene.all_send();
+    nginx.reload();
+    scene.all_send();
+    assert_eq!(nginx.lines(NO_ROOM).len(), WORKERS);
+    nginx.quit(&[KILLED[0], HELD, NO_ROOM]);
+}
+
+/// A worker that nginx has told to exit is killed while it gives back its slot. The workers
+/// of the new configuration have slots, and send nothing to the dead one.
+#[test]
+fn each_change_of_the_end() {
+    let scene = Scene::new("messages_loaded_end", 2 * WORKERS);
+    let mut shared = Shared::of(scene.nginx.master());
+    let leave = scene.symbols.address("loaded5leave17h");
+    let kill_at = |n| {
+        let old = scene.nginx.workers();
+        let mut tracee = stop(*old.first().unwrap());
+        let breakpoint = Breakpoint::set(&tracee, leave);
+
+        scene.nginx.signal(libc::SIGHUP);
+        scene.nginx.wait_for_others(WORKERS, &old);
+
+        let call = breakpoint.wait();
+
+        wait_until("the end of the other worker", || {
+            !proc::alive(*old.last().unwrap())
+        });
+        wait_for_up(&scene.nginx, WORKERS);
+        scene.all_send();
+
+        let is_inside = change(&mut tracee, &call, n, &mut shared);
+
+        tracee.kill();
+        scene.all_send();
+        is_inside
+    };
+    let n = (0..)
+        .map(kill_at)
+        .take_while(|&is_inside| is_inside)
+        .count();
+
+    println!("{n} changes");
+    assert!(n > 5, "only {n} changes");
+    scene.end();
+}
+
+/// Kills a worker, and stops the next one when it has the lock of the slots. Returns that
+/// one.
+fn stop_in_lock(scene: &Scene, forks: &Forks, victim: i32) -> i32 {
+    sys::kill(victim, libc::SIGKILL);
+
+    let mut tracee = forks.next();
+    let stopped = tracee.pid();
+
+    scene.run_to_lock(&mut tracee);
+    tracee.release(libc::SIGSTOP);
+    stopped
+}
+
+/// The master could give no slots at a reload, because a worker was stopped in the lock. So a
+/// new worker claims one. It is killed when it has claimed it, and so are those after it. No
+/// slot stays claimed.
+#[test]
+fn a_claim_is_given_up() {
+    let scene = Scene::new("messages_loaded_claim", 2 * WORKERS);
+    let forks = Forks::of(scene.nginx.master());
+    let victim = *scene.nginx.workers().first().unwrap();
+    let stopped = stop_in_lock(&scene, &forks, victim);
+
+    scene.nginx.signal(libc::SIGHUP);
+
+    let mut claims = forks.next();
+    let other = forks.next();
+
+    sys::kill(stopped, libc::SIGCONT);
+    other.release(0);
+
+    for _ in 0..2 * WORKERS {
+        Breakpoint::set(&claims, scene.symbols.address(APPOINT)).wait();
+        claims.kill();
+        claims = forks.next();
+    }
+
+    claims.release(0);
+    forks.go_on();
+    drop(forks);
+    wait_for_up(&scene.nginx, WORKERS);
+    scene.all_send();
+    assert_eq!(scene.nginx.lines(NO_ROOM), [""; 0]);
+    scene.nginx.quit(&[KILLED[0], KILLED[1], HELD]);
 }

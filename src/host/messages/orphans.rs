@@ -102,15 +102,17 @@ fn recover_in_child() {
             || gets_replacement && has_master
     };
 
-    // Mostly there is none, and then this process need not wait for the lock.
+    // Mostly there is none, and then this process does not take the lock.
     if !is_any_dead(&region, &is_kept) {
         return;
     }
 
     let claimant = (own.slot, own.lineage.incarnation);
-    let found = slot_lock::with(|| look_for(&region, claimant, &is_kept));
 
-    tell(found.unwrap_or_default());
+    match slot_lock::try_with(|| look_for(&region, claimant, &is_kept)) {
+        Some(found) => tell(found),
+        None => local::look_later(),
+    }
 }
 
 fn look_for(region: &Region, own: (u32, u32), is_mine: &dyn Fn(u32) -> bool) -> Found {

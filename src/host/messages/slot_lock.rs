@@ -48,12 +48,35 @@ const PAUSE: usize = 1;
 /// there is no lock, or, with an alert in the log, if another process holds it for more
 /// than a second.
 pub fn with<T>(change: impl FnOnce() -> T) -> Option<T> {
+    if WORDS.load(Relaxed) == 0 {
+        return None;
+    }
+
+    let result = try_often(ATTEMPTS, change);
+
+    if result.is_none() {
+        lock_owner::log().error(
+            Level::Alert,
+            None,
+            format_args!("another process holds the lock of the slots of messages"),
+        );
+    }
+
+    result
+}
+
+/// Does the same, but does not wait and logs nothing: the caller tries again later.
+pub fn try_with<T>(change: impl FnOnce() -> T) -> Option<T> {
+    try_often(1, change)
+}
+
+fn try_often<T>(attempts: u32, change: impl FnOnce() -> T) -> Option<T> {
     let words = NonNull::new(WORDS.load(Relaxed) as *mut ngx_shmtx_sh_t)?;
     // SAFETY: `make` has mapped zeros there, which are a lock that is free, and nothing
     // unmaps them.
     let lock = lock_owner::lock_of(unsafe { words.as_ref() });
 
-    let has_lock = (0..ATTEMPTS).any(|attempt| {
+    let has_lock = (0..attempts).any(|attempt| {
         if attempt > 0 {
             time::pause(PAUSE);
         }
@@ -62,11 +85,6 @@ pub fn with<T>(change: impl FnOnce() -> T) -> Option<T> {
     });
 
     if !has_lock {
-        lock_owner::log().error(
-            Level::Alert,
-            None,
-            format_args!("another process holds the lock of the slots of messages"),
-        );
         return None;
     }
 
@@ -96,10 +114,12 @@ mod tests {
         assert_eq!(with(|| 1), Some(1));
 
         word.store(owner::number(process::getppid(), 0), Relaxed);
+        assert_eq!(try_with(|| 2), None);
         assert_eq!(with(|| 2), None);
 
         word.store(owner::number(dead, 0), Relaxed);
         assert_eq!(with(|| 3), Some(3));
+        assert_eq!(try_with(|| 4), Some(4));
         assert_eq!(word.load(Relaxed), 0);
     }
 }

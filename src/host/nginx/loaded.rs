@@ -52,6 +52,8 @@ static PLAN: Lock<Option<Plan>> = Lock::new(None);
 static HAS_RUN: AtomicBool = AtomicBool::new(false);
 /// Whether [`leave`] is called when this process exits. Children inherit both.
 static HAS_EXIT_HANDLER: AtomicBool = AtomicBool::new(false);
+/// Whether this process has tried to take a slot.
+static HAS_TRIED: AtomicBool = AtomicBool::new(false);
 
 /// In the master, in `init_module`: nginx starts so many processes next. They get slots
 /// when the configuration of messages is known.
@@ -116,25 +118,53 @@ fn make(log: Log) -> Option<Region> {
 }
 
 /// In a worker or helper, in `init_process`: takes the slot that the master has given to
-/// this process, or to the one before it.
-pub fn join(log: Log) {
+/// this process, or to the one before it. Returns false if it has none: the first time with
+/// an alert in the log. The caller tries again later, and then this function does not wait.
+pub fn join(log: Log) -> bool {
     let place = GLOBALS.process_slot();
-    let Some(region) = shared::get() else { return };
+    let Some(region) = shared::get() else {
+        return true;
+    };
 
-    match slot_lock::with(|| slot::take(&region, place)).flatten() {
-        Some(own) => {
-            shared::join(GLOBALS.parent.load(Relaxed), own);
-
-            if !HAS_EXIT_HANDLER.load(Relaxed) {
-                HAS_EXIT_HANDLER.store(process::at_exit(leave).is_ok(), Relaxed);
-            }
-        }
-        None => log.error(
-            Level::Alert,
-            None,
-            format_args!("no room for the messages of the process in slot {place}"),
-        ),
+    if region.own().is_some() {
+        return true;
     }
+
+    let is_first = !HAS_TRIED.swap(true, Relaxed);
+    let take = || slot::take(&region, place);
+    let taken = if is_first {
+        slot_lock::with(take)
+    } else {
+        slot_lock::try_with(take)
+    };
+
+    let Some(own) = taken.flatten() else {
+        if is_first {
+            log.error(
+                Level::Alert,
+                None,
+                format_args!("no room for the messages of the process in slot {place}"),
+            );
+        }
+
+        return false;
+    };
+
+    shared::join(GLOBALS.parent.load(Relaxed), own);
+
+    if !HAS_EXIT_HANDLER.load(Relaxed) {
+        HAS_EXIT_HANDLER.store(process::at_exit(leave).is_ok(), Relaxed);
+    }
+
+    if !is_first {
+        log.error(
+            Level::Notice,
+            None,
+            format_args!("the process in slot {place} has got room for its messages"),
+        );
+    }
+
+    true
 }
 
 /// Whether this process was told to exit, so that nginx starts no other one in its place.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32};
 
 use super::variables::{ngx_cycle, ngx_ipc_messages_set_timer};
 use super::{doorbell, loaded};
-use crate::config::ngx_int_t;
+use crate::config::{NGX_AGAIN, ngx_fd_t, ngx_int_t};
 use crate::host::globals::GLOBALS;
 use crate::host::logs::cycle_log;
 use crate::host::messages::settings::{self, Settings};
@@ -44,21 +44,43 @@ pub fn descriptor() -> Option<RawFd> {
     local::descriptor().filter(|_| !doorbell::is_made())
 }
 
-/// The wake-up descriptor of this process, which its event loop watches from now
-/// on. A single process, which is master and worker in one, first makes the shared
-/// memory.
-pub fn watch() -> Option<RawFd> {
+/// What the event loop of this process watches.
+pub enum Watched {
+    /// The wake-up descriptor, from now on.
+    Descriptor(RawFd),
+    /// Nothing: this process has no messages.
+    Nothing,
+    /// Nothing yet: no slot is free. The caller tries again later.
+    Later,
+}
+
+impl Watched {
+    /// The value for C: the descriptor, -1 for `Nothing`, and `NGX_AGAIN` for `Later`.
+    pub fn to_c(self) -> ngx_fd_t {
+        match self {
+            Self::Descriptor(fd) => fd,
+            Self::Nothing => -1,
+            Self::Later => NGX_AGAIN as ngx_fd_t,
+        }
+    }
+}
+
+/// Makes this process watch its wake-up descriptor. A single process, which is master and
+/// worker in one, first makes the shared memory.
+pub fn watch() -> Watched {
     if is_single() {
         region::prepare(log(), Some(0));
-    } else if !has_member_as_master() {
-        loaded::join(log());
+    } else if !has_member_as_master() && !loaded::join(log()) {
+        return Watched::Later;
     }
 
-    let fd = local::descriptor()?;
+    let Some(fd) = local::descriptor() else {
+        return Watched::Nothing;
+    };
 
     WATCHES.store(GLOBALS.own_pid(), Relaxed);
 
-    Some(fd)
+    Watched::Descriptor(fd)
 }
 
 fn is_single() -> bool {
