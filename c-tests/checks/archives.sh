@@ -84,8 +84,7 @@ only_c()
 # other PANIC: compiles the second Rust library
 other()
 {
-    rustc --edition 2024 -O -C "panic=$1" --crate-type staticlib --crate-name "other_$1" \
-        -o "$tmp/libother_$1.a" "$fixtures/other.rs"
+    compiles_other "$1" "$tmp"
 }
 
 # linked COMPILER PANIC ORDER [FLAG...]: links both libraries into a program and runs it
@@ -128,16 +127,7 @@ loads()
 # that catches a panic
 nginx_loads()
 {
-    name=$1
-    includes=
-    for part in core event event/modules os/unix; do
-        includes="$includes -I$nginx/src/src/$part"
-    done
-    # shellcheck disable=SC2086
-    cc -shared -fPIC -O1 $includes "-I$nginx/$name" -o "$tmp/module.so" \
-        "$fixtures/module.c" -Wl,--whole-archive "$tmp/libother_unwind.a" \
-        -Wl,--no-whole-archive $libs || return 1
-    module_catches "$nginx/$name/nginx" "$tmp/module.so"
+    links_module "$nginx" "$1" "$tmp" && module_catches "$nginx/$1/nginx" "$tmp/module.so"
 }
 
 # elsewhere: builds both libraries in other directories and with another home of

@@ -93,6 +93,27 @@ clean()
         | grep -vE "exited on signal 9\$${1:+|$1}"
 }
 
+# compiles_other PANIC DIR: compiles the library of another crate, DIR/libother_PANIC.a
+compiles_other()
+{
+    rustc --edition 2024 -O -C "panic=$1" --crate-type staticlib --crate-name "other_$1" \
+        -o "$2/libother_$1.a" "$top/c-tests/fixtures/rust/other.rs"
+}
+
+# links_module NGINX NAME DIR: links a module of the nginx in NGINX/NAME with the library
+# DIR/libother_unwind.a, which catches a panic: DIR/module.so
+links_module()
+{
+    includes=
+    for part in core event event/modules os/unix; do
+        includes="$includes -I$1/src/src/$part"
+    done
+    # shellcheck disable=SC2086
+    cc -shared -fPIC -O1 $includes "-I$1/$2" -o "$3/module.so" \
+        "$top/c-tests/fixtures/rust/module.c" -Wl,--whole-archive "$3/libother_unwind.a" \
+        -Wl,--no-whole-archive -lutil -lrt -lpthread -lm -ldl
+}
+
 # catches TIMES: succeeds if the module in fixtures/rust has caught a panic at least
 # TIMES times
 catches()
