@@ -52,7 +52,6 @@ void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest
     ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
 ngx_fd_t ngx_ipc_messages_watch(void);
 ngx_int_t ngx_ipc_messages_process(void);
-void ngx_ipc_messages_finish(void);
 void ngx_ipc_messages_leave(void);
 
 

@@ -31,6 +31,13 @@ void ngx_ipc_messages_hold(ngx_uint_t hold);
 
 ngx_int_t ngx_ipc_messages_count_type(const char *name, ngx_uint_t others);
 
+/*
+ * Before this process exits: others cannot send to it any more, and what they have sent
+ * is handled.
+ */
+
+void ngx_ipc_messages_finish(void);
+
 /* The numbers of processes that nginx's master starts for a cycle. */
 
 void ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,

@@ -100,7 +100,6 @@ ngx_http_ipc_queue_quit(ngx_event_t *ev)
 static void
 ngx_http_ipc_queue_end(ngx_event_t *ev)
 {
-    ngx_uint_t             i;
     ngx_http_ipc_queue_t  *queue;
 
     if (ngx_http_ipc_queue_has_others()) {
@@ -108,7 +107,9 @@ ngx_http_ipc_queue_end(ngx_event_t *ev)
         return;
     }
 
-    for (i = 0; i < 1000 && ngx_ipc_message_process() == 0; i++) { /* void */ }
+    /* from now on, others learn that they cannot send to this worker */
+
+    ngx_ipc_messages_finish();
 
     ngx_http_ipc_queue_ended = 1;
 

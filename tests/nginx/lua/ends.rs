@@ -3,6 +3,7 @@
 use std::thread;
 
 use super::{Lua, WORKERS};
+use crate::nginx::times;
 use crate::support::wait_until;
 
 /// The last message of a type is there in workers that are started later: after a kill and
@@ -187,5 +188,28 @@ fn idle_workers() {
             })
         })
     });
+    lua.quit();
+}
+
+/// Workers send until they exit. Each message that was sent to an old worker is handled there.
+#[test]
+fn workers_that_send_until_they_exit() {
+    let Some(lua) = Lua::start(
+        "lua_last_messages",
+        "ipc.subscribe('c', function () end)
+         ngx.timer.every(0.02, function () ipc.publish('c', 'x') end)",
+    ) else {
+        return;
+    };
+
+    for _ in 0..times(20, 5) {
+        lua.reload();
+    }
+
+    let old = lua.nginx.workers();
+
+    lua.nginx.signal(libc::SIGHUP);
+    lua.nginx.wait_for_others(WORKERS, &old);
+    assert_eq!(lua.nginx.lines(" lost"), Vec::<String>::new());
     lua.quit();
 }
