@@ -50,6 +50,8 @@ mod messages;
 mod messages_conf;
 #[path = "nginx/messages_counts.rs"]
 mod messages_counts;
+#[path = "nginx/messages_examples.rs"]
+mod messages_examples;
 #[path = "nginx/messages_http.rs"]
 mod messages_http;
 #[path = "nginx/messages_ledger.rs"]

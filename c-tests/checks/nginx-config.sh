@@ -214,6 +214,35 @@ END
     echo "--add-module=$tmp/$1"
 }
 
+# The modules of examples/ that send messages.
+examples="purge health blocklist setting"
+
+examples="ngx_http_purge_module ngx_http_health_module ngx_http_blocklist_module
+          ngx_http_setting_module"
+
+# add_examples OPTION: makes a directory for each of these modules, with the file "config" of
+# docs/nginx.md; prints the options of configure that add them, OPTION=DIRECTORY
+add_examples()
+{
+    for name in $examples; do
+        mkdir -p "$tmp/$name"
+        cp "$top/examples/$name.c" "$tmp/$name"
+        awk '/^ngx_addon_name=/ { on = 1 } on && /^```/ { exit } on' "$top/docs/nginx.md" \
+            | sed "s/ngx_http_purge_module/$name/" > "$tmp/$name/config"
+        echo "$1=$tmp/$name"
+    done
+}
+
+# loads NAME...: succeeds if the nginx loads these dynamic modules in this order
+loads()
+{
+    mkdir -p "$tmp/prefix/logs"
+    for name; do echo "load_module $tmp/nginx/objs/$name.so;"; done > "$tmp/conf"
+    echo 'events { } http { }' >> "$tmp/conf"
+
+    "$tmp/nginx/objs/nginx" -t -p "$tmp/prefix" -c "$tmp/conf"
+}
+
 # modules NAME...: succeeds if the program contains these modules
 modules()
 {
@@ -244,7 +273,8 @@ strict()
                   nginx/messages/ngx_http_ipc_queue_ask.c \
                   nginx/messages/ngx_http_ipc_queue_exit.c \
                   nginx/messages/ngx_http_ipc_queue_thread.c \
-                  nginx/messages/ngx_http_ipc_unhandled.c
+                  nginx/messages/ngx_http_ipc_unhandled.c \
+                  $(printf 'examples/%s.c ' $examples)
     do
         # shellcheck disable=SC2086
         (
@@ -314,14 +344,20 @@ test_builds()
 
     first=$(other_addon first_module)
     second=$(other_addon second_module)
+    added=$(add_examples --add-module)
     ok "between other modules, with the modules of this project built in" \
         builds $http "$first" "$add" "--add-module=$top/nginx/status" \
-        "--add-module=$top/nginx/messages" "$second"
+        "--add-module=$top/nginx/messages" "$second" $added
     ok "the six files are replaced" replaced
     ok "all the modules are there" modules first_module second_module \
-        ngx_http_ipc_status_module ngx_http_ipc_module
+        ngx_http_ipc_status_module ngx_http_ipc_module $examples
     ok "gcc has no warnings with -Wall -Wextra" strict gcc
     ok "clang has no warnings with -Wall -Wextra" strict clang
+
+    added=$(add_examples --add-dynamic-module)
+    ok "unmodified, with the library and the examples as dynamic modules" \
+        builds $http --with-compat "--add-dynamic-module=$top/nginx/messages" $added
+    ok "it loads the modules" loads ngx_ipc_module $examples
 
     ok "by the commands of docs/nginx.md" documented
     ok "the module is there" grep -q ngx_http_ipc_status_module "$tmp/root/usr/local/nginx/sbin/nginx"

@@ -1,7 +1,7 @@
 //! Messages between the workers of an nginx that is built with the library, and of an
 //! unmodified nginx that has loaded it.
 
-use crate::defects::{compiled, compiled_example};
+use crate::defects::compiled;
 use crate::nginx::{Nginx, Which, body, with_messages};
 use crate::support::{find, sys, wait_until};
 
@@ -138,23 +138,6 @@ fn a_request_ends_in(which: Which) {
 
     assert!(ask(&nginx, asks, "/?ask=1").starts_with("sent:1 "));
     nginx.wait_for_line("messages: outcome:1");
-    nginx.quit(&[]);
-}
-
-/// The example of docs/nginx.md: all workers purge a page.
-#[test]
-fn the_example_purges_a_page() {
-    let main = format!(
-        "load_module {};\nworker_processes 3;",
-        compiled_example("ngx_http_purge_module").display()
-    );
-    let http = "server { listen 127.0.0.1:PORT; location /purge { purge; } }";
-    let nginx = Nginx::new("messages_example", Which::Ipc, &main, http);
-
-    nginx.spawn(&[]);
-    nginx.wait_for_workers(3);
-    assert_eq!(body(&nginx.get("/purge?/index.html")), "purged\n");
-    nginx.wait_for_lines(3, ": purge /index.html");
     nginx.quit(&[]);
 }
 

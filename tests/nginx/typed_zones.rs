@@ -94,7 +94,7 @@ fn visits_are_counted() {
         visits_zone v 256k;
         server { listen 127.0.0.1:PORT; location / { visits; } }";
 
-    let module = compiled_example("ngx_http_visits_module");
+    let module = compiled_example("ngx_http_visits_module", Which::Ipc);
     let (nginx, _) = nginx("visits", module, 2, HTTP);
     let mut counted = Vec::new();
 

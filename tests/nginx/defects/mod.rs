@@ -41,37 +41,45 @@ fn module(which: Which) -> PathBuf {
 /// The path of the module `tests/nginx/NAME.c`, which is compiled with the
 /// headers and options of this nginx.
 pub fn compiled(name: &'static str, which: Which) -> PathBuf {
+    compiled_once(name, which, || {
+        vec![root().join("tests/nginx").join(name).with_extension("c")]
+    })
+}
+
+/// The path of the module `examples/NAME.c`, which is compiled in the same way.
+pub fn compiled_example(name: &'static str, which: Which) -> PathBuf {
+    compiled_once(name, which, || {
+        let list = directory().join(format!("{name}-{which:?}_modules.c"));
+        // What nginx's configure writes for a dynamic module.
+        let text = format!(
+            "#include <ngx_config.h>\n#include <ngx_core.h>\n\
+             extern ngx_module_t {name};\n\
+             ngx_module_t *ngx_modules[] = {{ &{name}, NULL }};\n\
+             char *ngx_module_names[] = {{ \"{name}\", NULL }};\n\
+             char *ngx_module_order[] = {{ NULL }};\n"
+        );
+
+        fs::write(&list, text).unwrap();
+        vec![root().join("examples").join(name).with_extension("c"), list]
+    })
+}
+
+/// The path of a module, which is compiled the first time.
+fn compiled_once(
+    name: &'static str,
+    which: Which,
+    sources: impl FnOnce() -> Vec<PathBuf>,
+) -> PathBuf {
     static COMPILED: Mutex<Vec<(&str, Which)>> = Mutex::new(Vec::new());
 
     let mut compiled = COMPILED.lock().unwrap_or_else(|err| err.into_inner());
     let module = directory().join(format!("{name}-{which:?}.so"));
 
     if !compiled.contains(&(name, which)) {
-        let source = root().join("tests/nginx").join(name).with_extension("c");
-
-        compile(&module, which, &[source]);
+        compile(&module, which, &sources());
         compiled.push((name, which));
     }
 
-    module
-}
-
-/// The path of the module `examples/NAME.c`, compiled for the nginx with the library.
-pub fn compiled_example(name: &str) -> PathBuf {
-    let module = directory().join(format!("{name}.so"));
-    let list = directory().join(format!("{name}_modules.c"));
-    let source = root().join("examples").join(name).with_extension("c");
-    // What nginx's configure writes for a dynamic module.
-    let text = format!(
-        "#include <ngx_config.h>\n#include <ngx_core.h>\n\
-         extern ngx_module_t {name};\n\
-         ngx_module_t *ngx_modules[] = {{ &{name}, NULL }};\n\
-         char *ngx_module_names[] = {{ \"{name}\", NULL }};\n\
-         char *ngx_module_order[] = {{ NULL }};\n"
-    );
-
-    fs::write(&list, text).unwrap();
-    compile(&module, Which::Ipc, &[source, list]);
     module
 }
 
