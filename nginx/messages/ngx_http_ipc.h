@@ -95,6 +95,13 @@ void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
 void ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     ngx_uint_t clients);
 
+/*
+ * Prepares a timer that does not keep a worker running which shuts down, and that belongs
+ * to no connection.
+ */
+
+void ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler);
+
 /* Refuses a client of another machine, unless the directive has from=any. */
 
 ngx_int_t ngx_http_ipc_access(ngx_http_request_t *r);

@@ -423,6 +423,23 @@ ngx_http_ipc_init_module(ngx_cycle_t *cycle)
 }
 
 
+void
+ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler)
+{
+    /* debug lines of a timer have the descriptor of its connection */
+
+    static ngx_connection_t  none = { .fd = (ngx_socket_t) -1 };
+
+    ev->handler = handler;
+    ev->log = ngx_cycle->log;
+    ev->data = &none;
+
+#if (nginx_version >= 1011011)
+    ev->cancelable = 1;
+#endif
+}
+
+
 ngx_int_t
 ngx_http_ipc_access(ngx_http_request_t *r)
 {

@@ -22,10 +22,6 @@ static ngx_connection_t  *ngx_http_ipc_queue_idle;
 
 static ngx_event_t        ngx_http_ipc_queue_timer;
 
-/* debug lines of a timer have the descriptor of its connection */
-static ngx_connection_t   ngx_http_ipc_queue_connection =
-                                                { .fd = (ngx_socket_t) -1 };
-
 
 ngx_int_t
 ngx_http_ipc_queue_begin(ngx_log_t *log)
@@ -57,12 +53,7 @@ ngx_http_ipc_queue_begin(ngx_log_t *log)
 
     ngx_http_ipc_queue_idle = c;
 
-    ngx_http_ipc_queue_timer.handler = ngx_http_ipc_queue_end;
-    ngx_http_ipc_queue_timer.log = ngx_cycle->log;
-    ngx_http_ipc_queue_timer.data = &ngx_http_ipc_queue_connection;
-#if (nginx_version >= 1011011)
-    ngx_http_ipc_queue_timer.cancelable = 1;
-#endif
+    ngx_http_ipc_init_timer(&ngx_http_ipc_queue_timer, ngx_http_ipc_queue_end);
 
     return NGX_OK;
 }

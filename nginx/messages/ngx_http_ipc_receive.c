@@ -60,9 +60,6 @@ static ngx_queue_t  ngx_http_ipc_clients;
 
 static ngx_event_t  ngx_http_ipc_timer;
 
-/* debug lines of a timer have the descriptor of its connection */
-static ngx_connection_t  ngx_http_ipc_connection = { .fd = (ngx_socket_t) -1 };
-
 
 ngx_int_t
 ngx_http_ipc_receive_handler(ngx_http_request_t *r)
@@ -134,12 +131,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     r->main->count++;
 
     if (!ngx_http_ipc_timer.timer_set) {
-        ngx_http_ipc_timer.handler = ngx_http_ipc_receive_timer;
-        ngx_http_ipc_timer.log = ngx_cycle->log;
-        ngx_http_ipc_timer.data = &ngx_http_ipc_connection;
-#if (nginx_version >= 1011011)
-        ngx_http_ipc_timer.cancelable = 1;
-#endif
+        ngx_http_ipc_init_timer(&ngx_http_ipc_timer, ngx_http_ipc_receive_timer);
         ngx_add_timer(&ngx_http_ipc_timer, NGX_HTTP_IPC_INTERVAL);
     }
 
