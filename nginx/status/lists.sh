@@ -1,4 +1,5 @@
-# lists.sh: the modules, sources and headers of the directory ngx_ipc_status_dir.
+# lists.sh: the modules, sources and headers of the directory ngx_ipc_status_dir, which is in
+# ngx_ipc_nginx.
 
 # shellcheck disable=SC2034,SC2154
 
