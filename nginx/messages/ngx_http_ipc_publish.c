@@ -2,6 +2,7 @@
 /* ipc_publish: sends the body of a request to workers. */
 
 
+#include "ngx_ipc_header.h"
 #include "ngx_http_ipc.h"
 
 
@@ -93,33 +94,12 @@ ngx_http_ipc_publish_handler(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_ipc_publish_is_foreign(ngx_http_request_t *r)
 {
-    u_char           *p;
-    ngx_str_t        *host, origin;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
+    u_char     *p;
+    ngx_str_t  *host, *origin;
 
-    part = &r->headers_in.headers.part;
-    header = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            part = part->next;
-
-            if (part == NULL) {
-                return 0;
-            }
-
-            header = part->elts;
-            i = 0;
-        }
-
-        if (header[i].key.len == 6
-            && ngx_strncasecmp(header[i].key.data, (u_char *) "origin", 6) == 0)
-        {
-            break;
-        }
+    origin = ngx_ipc_header(r, "Origin");
+    if (origin == NULL) {
+        return 0;
     }
 
     if (r->headers_in.host == NULL) {
@@ -127,9 +107,8 @@ ngx_http_ipc_publish_is_foreign(ngx_http_request_t *r)
     }
 
     host = &r->headers_in.host->value;
-    origin = header[i].value;
 
-    p = ngx_strlcasestrn(origin.data, origin.data + origin.len,
+    p = ngx_strlcasestrn(origin->data, origin->data + origin->len,
                          (u_char *) "://", 3 - 1);
     if (p == NULL) {
         return 1;
@@ -137,7 +116,7 @@ ngx_http_ipc_publish_is_foreign(ngx_http_request_t *r)
 
     p += 3;
 
-    return origin.data + origin.len - p != (ssize_t) host->len
+    return origin->data + origin->len - p != (ssize_t) host->len
            || ngx_strncasecmp(p, host->data, host->len) != 0;
 }
 

@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_ipc_header.h"
 #include "ngx_counters_module.h"
 #include "ngx_ipc_status.h"
 
@@ -181,36 +182,16 @@ static const ngx_ipc_status_format_t *
 ngx_http_ipc_status_accepted(ngx_http_request_t *r)
 {
     u_char                          *html, *json;
-    ngx_uint_t                       i;
-    ngx_list_part_t                 *part;
-    ngx_table_elt_t                 *header;
+    ngx_str_t                       *accept;
     ngx_http_ipc_status_loc_conf_t  *conf;
 
-    part = &r->headers_in.headers.part;
-    header = part->elts;
     html = NULL;
     json = NULL;
+    accept = ngx_ipc_header(r, "Accept");
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            header = part->elts;
-            i = 0;
-        }
-
-        if (header[i].key.len == sizeof("Accept") - 1
-            && ngx_strcasecmp(header[i].key.data, (u_char *) "Accept") == 0)
-        {
-            html = ngx_strcasestrn(header[i].value.data, "text/html", 9 - 1);
-            json = ngx_strcasestrn(header[i].value.data, "application/json",
-                                   16 - 1);
-            break;
-        }
+    if (accept) {
+        html = ngx_strcasestrn(accept->data, "text/html", 9 - 1);
+        json = ngx_strcasestrn(accept->data, "application/json", 16 - 1);
     }
 
     if (json && (html == NULL || json < html)) {
