@@ -268,12 +268,7 @@ strict()
                   nginx/status/ngx_http_ipc_status_module.c \
                   nginx/status/ngx_ipc_status.c nginx/status/ngx_ipc_status_page.c \
                   nginx/status/ngx_counters_module.c \
-                  nginx/messages/ngx_http_ipc_module.c nginx/messages/ngx_http_ipc_publish.c \
-                  nginx/messages/ngx_http_ipc_receive.c nginx/messages/ngx_http_ipc_queue.c \
-                  nginx/messages/ngx_http_ipc_queue_ask.c \
-                  nginx/messages/ngx_http_ipc_queue_exit.c \
-                  nginx/messages/ngx_http_ipc_queue_thread.c \
-                  nginx/messages/ngx_http_ipc_unhandled.c \
+                  $(cd "$top" && echo nginx/messages/*.c) \
                   $(printf 'examples/%s.c ' $examples)
     do
         # shellcheck disable=SC2086

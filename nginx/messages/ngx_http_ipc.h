@@ -106,6 +106,10 @@ void ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler);
 
 ngx_int_t ngx_http_ipc_access(ngx_http_request_t *r);
 
+/* Returns whether a page of another site has sent the request. */
+
+ngx_uint_t ngx_http_ipc_is_foreign(ngx_http_request_t *r);
+
 
 extern ngx_module_t  ngx_http_ipc_module;
 

@@ -1,0 +1,53 @@
+
+#ifndef _NGX_HTTP_IPC_RECEIPTS_H_INCLUDED_
+#define _NGX_HTTP_IPC_RECEIPTS_H_INCLUDED_
+
+
+typedef struct ngx_http_ipc_receipts_s  ngx_http_ipc_receipts_t;
+
+/* What became of the message to one worker. */
+
+typedef struct {
+    ngx_http_ipc_receipts_t  *receipts;
+    ngx_int_t                 worker;       /* -1: it is not known */
+    const char               *missed;       /* why it has not taken the message */
+    ngx_uint_t                clients;      /* those that the worker told */
+    ngx_uint_t                waits;        /* the receipt has not arrived */
+} ngx_http_ipc_receipt_t;
+
+
+/*
+ * All receipts of a request.  They are not in its pool, because the request can end
+ * before the last receipt has arrived.
+ */
+
+struct ngx_http_ipc_receipts_s {
+    ngx_http_request_t       *request;      /* NULL: it has ended */
+    ngx_uint_t                waiting;      /* receipts that have not arrived */
+    ngx_uint_t                answered;
+    ngx_event_t               hold;         /* see ngx_http_ipc_receipts_hold() */
+    ngx_uint_t                n;
+    ngx_http_ipc_receipt_t    receipts[1];
+};
+
+
+/* Returns the receipts of a request, with room for n of them, and none yet. */
+
+ngx_http_ipc_receipts_t *ngx_http_ipc_receipts_create(ngx_http_request_t *r,
+    ngx_uint_t n);
+
+/* Takes the outcome of the message of a receipt: the handler of the library's request. */
+
+void ngx_http_ipc_receipts_reply(void *ctx, ngx_uint_t outcome,
+    ngx_ipc_message_t *reply);
+
+/*
+ * Answers, or returns NGX_DONE if receipts have not arrived.  The request is finalized with
+ * the last one then, and at the latest a second after the timeout in milliseconds.
+ */
+
+ngx_int_t ngx_http_ipc_receipts_wait(ngx_http_ipc_receipts_t *all,
+    ngx_msec_t timeout);
+
+
+#endif /* _NGX_HTTP_IPC_RECEIPTS_H_INCLUDED_ */
