@@ -2,13 +2,13 @@
 /*
  * ipc_receive: streams the messages that this worker gets as server-sent events.
  *
- * An event is the lines of a message, each after "data: ", and an empty line.  The
- * text for a client that reads slowly is kept, up to a limit; then the client is
+ * The text for a client that reads slowly is kept, up to a limit; then the client is
  * disconnected, and the log says so.
  */
 
 
 #include "ngx_http_ipc.h"
+#include "ngx_http_ipc_text.h"
 
 
 /* a client with more text than this is too slow */
@@ -16,15 +16,6 @@
 
 /* when nothing else was sent, a line that clients ignore, in milliseconds */
 #define NGX_HTTP_IPC_INTERVAL   15000
-
-
-/* Text that grows. */
-
-typedef struct {
-    u_char               *data;
-    size_t                len;
-    size_t                room;
-} ngx_http_ipc_text_t;
 
 
 typedef struct {
@@ -48,10 +39,6 @@ static ngx_int_t ngx_http_ipc_receive_wait(ngx_http_request_t *r);
 static void ngx_http_ipc_receive_text(ngx_http_ipc_client_t *client,
     const void *data, size_t len);
 static void ngx_http_ipc_receive_fail(ngx_http_ipc_client_t *client);
-static ngx_int_t ngx_http_ipc_add(ngx_http_ipc_text_t *text, const void *data,
-    size_t len, ngx_log_t *log);
-static ngx_int_t ngx_http_ipc_add_event(ngx_http_ipc_text_t *text, u_char *p,
-    size_t len, ngx_log_t *log);
 static void ngx_http_ipc_receive_timer(ngx_event_t *ev);
 
 
@@ -98,8 +85,8 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     client->request = r;
     client->type = lcf->type;
 
-    if (ngx_http_ipc_add(&client->next, first, sizeof(first) - 1,
-                         r->connection->log)
+    if (ngx_http_ipc_text_add(&client->next, first, sizeof(first) - 1,
+                              r->connection->log)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -216,8 +203,9 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
 
     ngx_memzero(&event, sizeof(ngx_http_ipc_text_t));
 
-    if (n && ngx_http_ipc_add_event(&event, m->data, m->len, ngx_cycle->log)
-             == NGX_OK)
+    if (n
+        && ngx_http_ipc_text_add_event(&event, m->data, m->len, ngx_cycle->log)
+           == NGX_OK)
     {
         for (q = ngx_queue_head(&type->clients);
              q != ngx_queue_sentinel(&type->clients);
@@ -264,7 +252,7 @@ ngx_http_ipc_receive_text(ngx_http_ipc_client_t *client, const void *data,
         return;
     }
 
-    if (ngx_http_ipc_add(&client->next, data, len, log) != NGX_OK
+    if (ngx_http_ipc_text_add(&client->next, data, len, log) != NGX_OK
         || ngx_http_ipc_receive_send(client) != NGX_OK)
     {
         ngx_http_ipc_receive_fail(client);
@@ -384,100 +372,6 @@ ngx_http_ipc_receive_write(ngx_http_request_t *r)
     if (ngx_http_ipc_receive_send(client) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_ERROR);
     }
-}
-
-
-static ngx_int_t
-ngx_http_ipc_add(ngx_http_ipc_text_t *text, const void *data, size_t len,
-    ngx_log_t *log)
-{
-    size_t   room;
-    u_char  *p;
-
-    if (text->room - text->len < len) {
-        room = ngx_max(2 * text->room, text->len + len);
-        room = ngx_max(room, 512);
-
-        p = ngx_alloc(room, log);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (text->data) {
-            ngx_memcpy(p, text->data, text->len);
-            ngx_free(text->data);
-        }
-
-        text->data = p;
-        text->room = room;
-    }
-
-    ngx_memcpy(text->data + text->len, data, len);
-    text->len += len;
-
-    return NGX_OK;
-}
-
-
-/*
- * Adds an event.  A line ends with LF, CR or both.  Another process can change the
- * bytes at any time, so each is read once.
- */
-
-static ngx_int_t
-ngx_http_ipc_add_event(ngx_http_ipc_text_t *text, u_char *p, size_t len,
-    ngx_log_t *log)
-{
-    u_char  *copy, *line, *last;
-
-    copy = ngx_alloc(len + 1, log);
-    if (copy == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(copy, p, len);
-
-    p = copy;
-    last = copy + len;
-
-    for ( ;; ) {
-        line = p;
-
-        while (p < last && *p != LF && *p != CR) {
-            p++;
-        }
-
-        if (ngx_http_ipc_add(text, "data: ", 6, log) != NGX_OK
-            || ngx_http_ipc_add(text, line, p - line, log) != NGX_OK
-            || ngx_http_ipc_add(text, "\n", 1, log) != NGX_OK)
-        {
-            goto failed;
-        }
-
-        if (p == last) {
-            break;
-        }
-
-        if (*p == CR && p + 1 < last && p[1] == LF) {
-            p++;
-        }
-
-        p++;
-    }
-
-    if (ngx_http_ipc_add(text, "\n", 1, log) != NGX_OK) {
-        goto failed;
-    }
-
-    ngx_free(copy);
-
-    return NGX_OK;
-
-failed:
-
-    ngx_free(copy);
-
-    return NGX_ERROR;
 }
 
 
