@@ -59,6 +59,7 @@ typedef struct {
     ngx_http_ipc_to_e        to;
     ngx_msec_t               timeout;
     ngx_uint_t               any;       /* a client need not be on this machine */
+    ngx_array_t              names;     /* of the server, see ngx_http_ipc_access() */
 } ngx_http_ipc_loc_conf_t;
 
 
@@ -102,13 +103,16 @@ void ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
 
 void ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler);
 
-/* Refuses a client of another machine, unless the directive has from=any. */
+/*
+ * Refuses a client of another machine, and a page of another site in a browser on this
+ * machine, unless the directive has from=any.
+ */
 
 ngx_int_t ngx_http_ipc_access(ngx_http_request_t *r);
 
-/* Returns whether a page of another site has sent the request. */
+/* Prepares ngx_http_ipc_access() for a location. */
 
-ngx_uint_t ngx_http_ipc_is_foreign(ngx_http_request_t *r);
+char *ngx_http_ipc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 
 
 extern ngx_module_t  ngx_http_ipc_module;

@@ -62,7 +62,7 @@ static ngx_http_module_t  ngx_http_ipc_module_ctx = {
     NULL,                                  /* merge server configuration */
 
     ngx_http_ipc_create_loc_conf,          /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_ipc_merge_loc_conf            /* merge location configuration */
 };
 
 

@@ -19,8 +19,6 @@ ngx_http_ipc_publish_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
-    ngx_http_ipc_loc_conf_t  *lcf;
-
     rc = ngx_http_ipc_access(r);
     if (rc != NGX_OK) {
         return rc;
@@ -28,15 +26,6 @@ ngx_http_ipc_publish_handler(ngx_http_request_t *r)
 
     if (r->method != NGX_HTTP_POST) {
         return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_module);
-
-    if (!lcf->any && ngx_http_ipc_is_foreign(r)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "access forbidden: the request is from a page of another site");
-
-        return NGX_HTTP_FORBIDDEN;
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_http_ipc_publish_body);

@@ -418,6 +418,99 @@ fn pages_of_other_sites() {
     nginx.quit(&["access forbidden: the request is from a page of another site"]);
 }
 
+/// The status for a request with this host in its head, and with more lines.
+fn status_for(nginx: &Nginx, request: &str, host: &str, more: &str) -> String {
+    let mut stream = connect_to(nginx.address()).expect("a connection");
+    let mut line = String::new();
+
+    write!(
+        stream,
+        "{request} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n{more}\r\n"
+    )
+    .expect("a request");
+    BufReader::new(stream)
+        .read_line(&mut line)
+        .expect("an answer");
+
+    code(&line).to_string()
+}
+
+/// The name server of another site leads a browser to this machine. A page of the site can
+/// neither send nor receive.
+#[test]
+fn sites_with_an_address_of_this_machine() {
+    let http = LOCATIONS.replace(
+        "location = /events",
+        "server_name www.example.com *.example.org .example.net mail.* ~^reg;
+         location = /any { ipc_publish purge from=any; }
+         location = /any_events { ipc_receive purge from=any; }
+         location = /events",
+    );
+    let nginx = Nginx::new(
+        "messages_http_names",
+        Which::Ipc,
+        &main_with(Which::Ipc, 1),
+        &http,
+    );
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(1);
+
+    for host in [
+        "localhost",
+        "LOCALHOST:81",
+        "app.localhost",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+        machine.trim(),
+        "www.example.com",
+        "a.example.org",
+        "a.b.example.org",
+        "example.net",
+        "a.example.net:81",
+    ] {
+        let origin = format!("Origin: http://{host}\r\n");
+
+        assert_eq!(
+            status_for(&nginx, "POST /publish", host, &origin),
+            "200",
+            "{host}"
+        );
+        assert_eq!(status_for(&nginx, "GET /events", host, ""), "200", "{host}");
+    }
+
+    for host in [
+        "example.com",
+        "a.www.example.com",
+        "www.example.com.attacker.test",
+        "127.0.0.1.attacker.test",
+        "localhost.attacker.test",
+        "attacker-localhost",
+        "attackerexample.org",
+        "example.org",
+        "attackerexample.net",
+        "mail.attacker.test",
+        "reg.attacker.test",
+    ] {
+        let origin = format!("Origin: http://{host}\r\n");
+
+        assert_eq!(
+            status_for(&nginx, "POST /publish", host, &origin),
+            "403",
+            "{host}"
+        );
+        assert_eq!(status_for(&nginx, "GET /events", host, ""), "403", "{host}");
+
+        // A program that is no browser sends no "Origin".
+        assert_eq!(status_for(&nginx, "POST /publish", host, ""), "200");
+        assert_eq!(status_for(&nginx, "POST /any", host, &origin), "200");
+        assert_eq!(status_for(&nginx, "GET /any_events", host, ""), "200");
+    }
+
+    nginx.quit(&["access forbidden: the host"]);
+}
+
 /// Values that are refused.
 #[test]
 fn directives() {
