@@ -19,8 +19,8 @@ static ngx_uint_t ngx_http_ipc_has_name(ngx_str_t *host, ngx_str_t *name);
 
 
 /*
- * Keeps the names of the server that another site cannot have, for a location with
- * ipc_publish or ipc_receive: all but regular expressions and names such as "www.*".
+ * Keeps the names of the server for a location with ipc_publish or ipc_receive.  Another
+ * site can have a name that matches a regular expression, so these are left out.
  */
 
 char *
@@ -54,10 +54,6 @@ ngx_http_ipc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
             continue;
         }
 #endif
-
-        if (sn[i].name.len == 0 || sn[i].name.data[sn[i].name.len - 1] == '*') {
-            continue;
-        }
 
         name = ngx_array_push(&lcf->names);
         if (name == NULL) {
@@ -222,7 +218,8 @@ ngx_http_ipc_is_own_host(ngx_http_request_t *r)
 
 /*
  * Returns whether the host has the name.  A name that begins with "." or "*." has the
- * meaning that it has in server_name.
+ * meaning that it has in server_name.  A name like "www.*" is that of no host, because
+ * another site can have a name that begins in this way.
  */
 
 static ngx_uint_t
