@@ -4,7 +4,7 @@
  * directive
  *
  *   ipc_messages on | off;
- *   ipc_messages [memory=SIZE] [max=SIZE] [processes=N] [spin=N];
+ *   ipc_messages [size=SIZE] [max=SIZE] [processes=N] [spin=N];
  *
  * of the main context.  An nginx has messages if it has the directive, without
  * "off", or if a module has registered a type in init_module.  The memory is made before the
@@ -12,7 +12,7 @@
  * belongs to the cycle that is being made: this module's create_conf is called
  * before any init_module.
  *
- *   memory      the memory for the messages that wait for one process, 4m
+ *   size        the memory for the messages that wait for one process, 4m
  *   max         the largest message, 1m
  *   processes   the number of processes that have messages: by default four times
  *               the number of workers and helpers, and at least 64
@@ -28,13 +28,22 @@
 #include "ngx_ipc_messages.h"
 
 
+/* a parameter "name=number" of the directive */
+
+typedef struct {
+    ngx_str_t   name;
+    ngx_uint_t  is_size;
+    size_t      offset;         /* in ngx_ipc_messages_conf_t */
+} ngx_ipc_messages_parameter_t;
+
+
 typedef struct {
     ngx_flag_t  is_set;
     ngx_flag_t  enabled;
-    size_t      memory;
+    size_t      size;
     size_t      max;
-    ngx_uint_t  processes;
-    ngx_uint_t  spin;
+    size_t      processes;
+    size_t      spin;
 } ngx_ipc_messages_conf_t;
 
 
@@ -46,9 +55,9 @@ typedef struct {
 /* functions of the library that only this file calls */
 
 void ngx_ipc_messages_new_cycle(void);
-const char *ngx_ipc_messages_check(size_t memory, size_t largest,
+const char *ngx_ipc_messages_check(size_t size, size_t largest,
     ngx_uint_t processes, ngx_uint_t spin);
-void ngx_ipc_messages_configure(ngx_uint_t always, size_t memory, size_t largest,
+void ngx_ipc_messages_configure(ngx_uint_t always, size_t size, size_t largest,
     ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
 ngx_fd_t ngx_ipc_messages_watch(void);
 ngx_int_t ngx_ipc_messages_process(void);
@@ -87,6 +96,22 @@ static ngx_command_t  ngx_ipc_messages_commands[] = {
       NULL },
 
       ngx_null_command
+};
+
+
+static ngx_ipc_messages_parameter_t  ngx_ipc_messages_parameters[] = {
+
+    { ngx_string("size="), 1, offsetof(ngx_ipc_messages_conf_t, size) },
+
+    /* the name of "size" in earlier versions */
+
+    { ngx_string("memory="), 1, offsetof(ngx_ipc_messages_conf_t, size) },
+
+    { ngx_string("max="), 1, offsetof(ngx_ipc_messages_conf_t, max) },
+    { ngx_string("processes="), 0,
+      offsetof(ngx_ipc_messages_conf_t, processes) },
+    { ngx_string("spin="), 0, offsetof(ngx_ipc_messages_conf_t, spin) },
+    { ngx_null_string, 0, 0 }
 };
 
 
@@ -135,36 +160,52 @@ ngx_ipc_messages_create_conf(ngx_cycle_t *cycle)
 }
 
 
-/*
- * Parses "name=value".  Returns NGX_DECLINED if the argument has another name,
- * and NGX_ERROR if the value is not valid.
- */
+/* Parses "name=number".  Returns NULL, or what is wrong with the argument. */
 
-static ngx_int_t
-ngx_ipc_messages_number(ngx_str_t *arg, char *name, ngx_uint_t is_size,
-    size_t *number)
+static char *
+ngx_ipc_messages_number(ngx_str_t *arg, ngx_ipc_messages_conf_t *imcf,
+    ngx_uint_t *set)
 {
-    size_t     len;
-    ssize_t    n;
-    ngx_str_t  value;
+    off_t                          n;
+    ngx_str_t                      value;
+    ngx_uint_t                     bit;
+    ngx_ipc_messages_parameter_t  *p;
 
-    len = ngx_strlen(name);
-
-    if (arg->len < len || ngx_strncmp(arg->data, name, len) != 0) {
-        return NGX_DECLINED;
+    for (p = ngx_ipc_messages_parameters; p->name.len; p++) {
+        if (ngx_strncmp(arg->data, p->name.data, p->name.len) == 0) {
+            break;
+        }
     }
 
-    value.data = arg->data + len;
-    value.len = arg->len - len;
+    if (p->name.len == 0) {
+        return "invalid";
+    }
 
-    n = is_size ? ngx_parse_size(&value) : ngx_atoi(value.data, value.len);
+    bit = (ngx_uint_t) 1 << (p->offset / sizeof(size_t));
+
+    if (*set & bit) {
+        return "duplicate";
+    }
+
+    *set |= bit;
+
+    value.data = arg->data + p->name.len;
+    value.len = arg->len - p->name.len;
+
+    n = p->is_size ? ngx_parse_offset(&value)
+                   : ngx_atoi(value.data, value.len);
+
     if (n == NGX_ERROR) {
-        return NGX_ERROR;
+        return "invalid";
     }
 
-    *number = n;
+    /* all limits, which are checked later, are smaller */
 
-    return NGX_OK;
+    n = ngx_min(n, (off_t) NGX_MAX_INT32_VALUE);
+
+    *(size_t *) ((char *) imcf + p->offset) = (size_t) n;
+
+    return NULL;
 }
 
 
@@ -173,9 +214,9 @@ ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ipc_messages_conf_t  *imcf = conf;
 
-    ngx_int_t    rc;
+    char        *wrong;
     ngx_str_t   *value;
-    ngx_uint_t   i;
+    ngx_uint_t   i, set;
 
     if (imcf->is_set) {
         return "is duplicate";
@@ -184,43 +225,34 @@ ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     imcf->is_set = 1;
     imcf->enabled = 1;
     value = cf->args->elts;
-
-    if (cf->args->nelts == 2) {
-
-        if (ngx_strcmp(value[1].data, "on") == 0) {
-            return NGX_CONF_OK;
-        }
-
-        if (ngx_strcmp(value[1].data, "off") == 0) {
-            imcf->enabled = 0;
-            return NGX_CONF_OK;
-        }
-    }
+    set = 0;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        rc = ngx_ipc_messages_number(&value[i], "memory=", 1, &imcf->memory);
 
-        if (rc == NGX_DECLINED) {
-            rc = ngx_ipc_messages_number(&value[i], "max=", 1, &imcf->max);
+        if (ngx_strcmp(value[i].data, "on") == 0
+            || ngx_strcmp(value[i].data, "off") == 0)
+        {
+            if (cf->args->nelts > 2) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\" takes no other parameters",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            imcf->enabled = (value[i].len == 2);
+            return NGX_CONF_OK;
         }
 
-        if (rc == NGX_DECLINED) {
-            rc = ngx_ipc_messages_number(&value[i], "processes=", 0,
-                                         &imcf->processes);
-        }
+        wrong = ngx_ipc_messages_number(&value[i], imcf, &set);
 
-        if (rc == NGX_DECLINED) {
-            rc = ngx_ipc_messages_number(&value[i], "spin=", 0, &imcf->spin);
-        }
-
-        if (rc != NGX_OK) {
+        if (wrong) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
+                               "%s parameter \"%V\"", wrong, &value[i]);
             return NGX_CONF_ERROR;
         }
     }
 
-    return (char *) ngx_ipc_messages_check(imcf->memory, imcf->max,
+    return (char *) ngx_ipc_messages_check(imcf->size, imcf->max,
                                            imcf->processes, imcf->spin);
 }
 
@@ -273,7 +305,7 @@ ngx_ipc_messages_init_module(ngx_cycle_t *cycle)
 
     /* two helpers: the cache manager and the cache loader */
 
-    ngx_ipc_messages_configure(imcf->enabled, imcf->memory, imcf->max,
+    ngx_ipc_messages_configure(imcf->enabled, imcf->size, imcf->max,
                                imcf->processes, imcf->spin,
                                ccf->worker_processes + 2);
 

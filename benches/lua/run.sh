@@ -56,7 +56,7 @@ user root;
 worker_processes 4;
 pid pid;
 error_log log error;
-ipc_messages memory=64m;
+ipc_messages size=64m;
 events {}
 http {
     access_log off;

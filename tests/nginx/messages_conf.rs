@@ -1,4 +1,4 @@
-//! The directive `ipc_messages`, also called `ipc_messages`: values that are refused, `nginx -t`, a single
+//! The directive `ipc_messages`, also called `ngx_ipc_messages`: values that are refused, `nginx -t`, a single
 //! process, and sizes that change at a reload.
 
 use crate::messages::{HTTP, ask, main_with, start_with, wait_for_handled};
@@ -25,18 +25,20 @@ fn check(nginx: &Nginx, main: &str, http: &str) -> (bool, String) {
 fn wrong_values_are_refused() {
     let nginx = Nginx::new("messages_wrong", Which::Ipc, "", "");
     let wrong = [
-        "memory",
+        "size",
+        "size=",
+        "size=x",
+        "size=-1",
+        "size=99999999999999999999",
         "memory=",
         "memory=x",
-        "memory=-1",
-        "memory=99999999999999999999",
         "max=1x",
         "max=1.5m",
         "processes=-1",
         "processes=1k",
         "processes=",
         "spin=1ms",
-        "size=1m",
+        "on=1",
         "4m",
     ];
 
@@ -50,16 +52,44 @@ fn wrong_values_are_refused() {
         );
     }
 
+    for (values, why) in [
+        ("on size=8m", "\"on\" takes no other parameters"),
+        ("size=8m off", "\"off\" takes no other parameters"),
+        ("size=4m max=1m size=8m", "duplicate parameter \"size=8m\""),
+        ("size=4m memory=4m", "duplicate parameter \"memory=4m\""),
+        ("spin=0 spin=0", "duplicate parameter \"spin=0\""),
+    ] {
+        let (is_accepted, said) = check(&nginx, &format!("ipc_messages {values};"), "");
+
+        assert!(!is_accepted, "{values}");
+        assert!(said.contains(&format!("{why} in ")), "{said}");
+    }
+
     let directive = "\"ipc_messages\" directive";
 
     for (main, http, why) in [
         (
-            "ipc_messages memory=257m;",
+            "ipc_messages size=257m;",
             "",
-            "has a \"memory\" of more than 256m",
+            "has a \"size\" of more than 256m",
+        ),
+        (
+            "ipc_messages size=1g;",
+            "",
+            "has a \"size\" of more than 256m",
+        ),
+        (
+            "ipc_messages memory=4294967296;",
+            "",
+            "has a \"size\" of more than 256m",
         ),
         (
             "ipc_messages max=128m;",
+            "",
+            "has a \"max\" of more than 127m",
+        ),
+        (
+            "ipc_messages max=1g;",
             "",
             "has a \"max\" of more than 127m",
         ),
@@ -92,8 +122,8 @@ fn extreme_values_work() {
 
 fn extreme_values_work_in(which: Which) {
     for (index, values) in [
-        "memory=256m max=127m processes=1020 spin=1000000",
-        "memory=1 max=1 processes=3",
+        "size=256m max=127m processes=1020 spin=1000000",
+        "size=1 max=1 processes=3",
         "memory=0 max=0 processes=0 spin=0",
         "spin=1000",
     ]
@@ -136,7 +166,7 @@ fn a_test_of_the_configuration_changes_nothing_in(which: Which) {
     let workers = nginx.workers();
     let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
     let before = nginx.descriptors();
-    let main = main_with(which, "ipc_messages memory=8m;");
+    let main = main_with(which, "ipc_messages size=8m;");
     let (is_accepted, said) = check(&nginx, &main, HTTP);
 
     assert!(is_accepted, "{said}");
@@ -165,21 +195,36 @@ fn a_reload_does_not_change_the_sizes_in(which: Which) {
     let nginx = start_with("messages_sizes", which, "ipc_messages max=4;", "");
     let mut warnings = 0;
 
-    for (directive, is_warned) in [
-        ("ipc_messages max=4;", false),
-        ("ipc_messages max=4 spin=10;", false),
-        ("ipc_messages max=8;", true),
-        ("ipc_messages max=4 memory=8m;", true),
-        ("ipc_messages max=4 processes=100;", true),
-        ("", true),
+    for (directive, warning) in [
+        ("ipc_messages max=4;", ""),
+        ("ipc_messages max=4 spin=10;", ""),
+        ("ipc_messages max=4 size=4m processes=64;", ""),
+        ("ipc_messages max=8;", "\"max\" is 4 and not 8"),
+        ("ipc_messages max=4 memory=8m;", "\"size\" is 4m and not 8m"),
+        (
+            "ipc_messages max=4 processes=100 size=100k;",
+            "\"size\" is 4m and not 100k, \"processes\" is 64 and not 100",
+        ),
+        ("", "\"max\" is 4 and not 1m"),
     ] {
         nginx.configure(&main_with(which, directive), HTTP);
 
         let workers = nginx.reload();
         let (&sender, &receiver) = (workers.first().unwrap(), workers.last().unwrap());
 
-        warnings += usize::from(is_warned);
-        assert_eq!(nginx.lines(SIZES_CHANGE).len(), warnings, "{directive}");
+        if !warning.is_empty() {
+            warnings += 1;
+        }
+
+        let lines = nginx.lines(SIZES_CHANGE);
+
+        assert_eq!(lines.len(), warnings, "{directive}");
+        assert!(
+            lines
+                .last()
+                .is_none_or(|line| warning.is_empty() || line.ends_with(warning)),
+            "{lines:?}"
+        );
         // The module's messages have 5 bytes, and those to oneself 4.
         assert_eq!(ask(&nginx, sender, "/?n=1"), "sent:0 handled:0 gaps:0");
         assert!(ask(&nginx, sender, "/?self=1").starts_with("sent:3 "));

@@ -82,12 +82,16 @@ pub fn get() -> Settings {
 }
 
 impl Settings {
-    /// Whether the configuration sets the same sizes as another one.
-    #[cfg(not(feature = "standalone"))]
-    pub fn has_sizes_of(&self, other: &Self) -> bool {
-        let sizes = |settings: &Self| (settings.memory, settings.largest, settings.processes);
+    /// The memory for the messages that wait for one process, in bytes, before it is
+    /// rounded.
+    pub fn memory(&self) -> usize {
+        or(self.memory, MEMORY)
+    }
 
-        sizes(self) == sizes(other)
+    /// The number of processes that have messages: by default two generations of the
+    /// processes, and as many again for reloads.
+    pub fn processes(&self) -> usize {
+        or(self.processes, PROCESSES.max(4 * self.children)).min(MOST_PROCESSES)
     }
 
     /// Checks the settings. Returns the first one that is too large.
@@ -119,13 +123,11 @@ impl Settings {
     /// The sizes of the region. One sender uses at most half of the memory of a
     /// receiver, but there is always room for the largest payload.
     pub fn sizes(&self) -> Sizes {
-        // Two generations of the processes, and as many again for reloads.
-        let processes = or(self.processes, PROCESSES.max(4 * self.children));
-        let chunks = or(self.memory, MEMORY) / CHUNK as usize;
+        let chunks = self.memory() / CHUNK as usize;
         let chunks = chunks.clamp(chunks_for(self.largest()), MAX_CHUNKS as usize) as u32;
 
         Sizes {
-            slots: processes.min(MOST_PROCESSES) as u32 + MASTERS + LOOKED_AT,
+            slots: self.processes() as u32 + MASTERS + LOOKED_AT,
             chunks,
             control_chunks: 16,
             quota: chunks / 2,

@@ -9,6 +9,7 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI32};
 
+use super::message_conf::Changes;
 use super::variables::{ngx_cycle, ngx_ipc_messages_set_timer};
 use super::{doorbell, loaded};
 use crate::config::{NGX_AGAIN, ngx_fd_t, ngx_int_t};
@@ -241,11 +242,11 @@ pub fn configure(wanted: Settings) {
 
     deliver::end_requests();
 
-    if !wanted.has_sizes_of(&settings::get()) {
+    if let Some(changes) = Changes::new(settings::get(), wanted) {
         log().error(
             Level::Warn,
             None,
-            format_args!("the sizes of \"ipc_messages\" do not change before a restart"),
+            format_args!("the sizes of \"ipc_messages\" do not change before a restart: {changes}"),
         );
     }
 
