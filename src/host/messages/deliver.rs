@@ -15,13 +15,14 @@ use super::types::{
 };
 use super::variables::{ngx_parent, ngx_pid};
 use super::watchers::{self, Told, peer};
-use super::{catch_up, descriptors, leftover, lost, orphans, register, settings};
+use super::{catch_up, descriptors, leftover, lost, orphans, register, settings, shared};
 use crate::config::AtomicPid;
 use crate::log::{Level, Log};
 use crate::message::event::Message;
 use crate::message::peers::Peer;
 use crate::messaging::exchange::Notice;
 use crate::messaging::kind::WITH_DESCRIPTORS;
+use crate::messaging::names::{self, Name};
 use crate::messaging::presence::Change;
 use crate::messaging::requests::Outcome;
 use crate::messaging::retained::Kept;
@@ -276,12 +277,16 @@ fn drop_unknown(log: Log, found: &Message) {
     local::with(|own| own.count_unknown(found));
 
     if UNKNOWN.fetch_add(1, Relaxed) == 0 {
+        let number = found.message_type;
+        let name = shared::get().and_then(|region| names::name(&region.board, number));
+
         log.error(
             Level::Warn,
             None,
             format_args!(
-                "a message of the type number {} is dropped: this process has no handler for it",
-                found.message_type
+                "a message of the type \"{}\", number {number}, is dropped: this process has no \
+                 handler for it",
+                name.as_ref().map_or(&b""[..], Name::bytes).escape_ascii()
             ),
         );
     }

@@ -1,6 +1,6 @@
 //! Tells the program of messages that were lost.
 
-use std::ptr;
+use std::{fmt, ptr};
 
 use super::types::{
     NGX_IPC_GAP_DAMAGED, NGX_IPC_GAP_HANDLED, NGX_IPC_GAP_NO_PROCESS, NGX_IPC_GAP_NOT_FOR_US,
@@ -10,6 +10,23 @@ use super::watchers;
 use crate::config::ngx_uint_t;
 use crate::log::{Level, Log};
 use crate::message::taken::{Cause, Gap};
+use crate::table::role::NGX_PROCESS_MASTER;
+
+/// A process in a line of the log.
+struct Process<'a>(&'a ngx_ipc_peer_t);
+
+impl fmt::Display for Process<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let &ngx_ipc_peer_t { slot, worker, .. } = self.0;
+
+        match (worker, slot) {
+            (0.., _) => write!(f, "worker {worker}, slot {slot},"),
+            (_, 0..) => write!(f, "slot {slot}"),
+            _ if self.0.role == NGX_PROCESS_MASTER => write!(f, "a master"),
+            _ => write!(f, "a dead process"),
+        }
+    }
+}
 
 /// Tells the program of messages that were lost.
 pub fn tell(log: Log, gap: Gap, sender: &ngx_ipc_peer_t) {
@@ -46,7 +63,7 @@ pub fn report(
         log.error(
             Level::Warn,
             None,
-            format_args!("{count} messages from slot {} are lost: {why}", sender.slot),
+            format_args!("{count} messages from {} are lost: {why}", Process(sender)),
         );
     }
 }
@@ -73,8 +90,8 @@ pub fn log_leftover(log: Log, count: u32, receiver: &ngx_ipc_peer_t) {
         Level::Warn,
         None,
         format_args!(
-            "{count} messages to slot {} are lost: the process is dead and has no replacement",
-            receiver.slot
+            "{count} messages to {} are lost: the process is dead and has no replacement",
+            Process(receiver)
         ),
     );
 }

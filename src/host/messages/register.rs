@@ -35,6 +35,12 @@ const ALL_FLAGS: ngx_uint_t = NGX_IPC_MESSAGE_CONTROL
     | NGX_IPC_MESSAGE_DESCRIPTORS
     | NGX_IPC_MESSAGE_TIMED;
 
+/// Why a program without types has no messages: the end of a line of the log.
+#[cfg(feature = "standalone")]
+const SETTING: &str = "the field \"messages\" of the configuration is 0";
+#[cfg(not(feature = "standalone"))]
+const SETTING: &str = "the configuration has no \"ipc_messages on;\"";
+
 /// A type of the program.
 ///
 /// Invariant: the pointer points to a structure that has the fields of version 0.1.
@@ -192,7 +198,7 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
     if shared::get().is_none() && is_child {
         return Err(log.refuse(format_args!(
             "message type \"{text}\": the program has no messages, because the master has \
-             registered no type and \"messages\" is 0"
+             registered no type, and {SETTING}"
         )));
     }
 
