@@ -55,6 +55,12 @@ typedef enum {
 
 
 typedef struct {
+    /* the directive; errors say where it is */
+    ngx_http_handler_pt      handler;
+    ngx_str_t                directive;
+    ngx_str_t                file;
+    ngx_uint_t               line;
+
     ngx_http_ipc_type_t     *type;      /* NULL: the location has no directive */
     ngx_http_ipc_to_e        to;
     ngx_msec_t               timeout;
@@ -67,6 +73,10 @@ typedef struct {
 
 ngx_int_t ngx_http_ipc_publish_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ipc_receive_handler(ngx_http_request_t *r);
+
+/* Refuses a request whose method is not this one, which the header "Allow" names. */
+
+ngx_int_t ngx_http_ipc_not_allowed(ngx_http_request_t *r, const char *method);
 
 /* Returns the type with this name, which is made if it does not exist. */
 
@@ -112,7 +122,7 @@ ngx_int_t ngx_http_ipc_access(ngx_http_request_t *r);
 
 /* Prepares ngx_http_ipc_access() for a location. */
 
-char *ngx_http_ipc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+char *ngx_http_ipc_access_init(ngx_conf_t *cf, ngx_http_ipc_loc_conf_t *lcf);
 
 
 extern ngx_module_t  ngx_http_ipc_module;

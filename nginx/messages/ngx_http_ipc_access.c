@@ -24,10 +24,8 @@ static ngx_uint_t ngx_http_ipc_has_name(ngx_str_t *host, ngx_str_t *name);
  */
 
 char *
-ngx_http_ipc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+ngx_http_ipc_access_init(ngx_conf_t *cf, ngx_http_ipc_loc_conf_t *lcf)
 {
-    ngx_http_ipc_loc_conf_t  *lcf = child;
-
     ngx_str_t                 *name;
     ngx_uint_t                 i;
     ngx_http_server_name_t    *sn;

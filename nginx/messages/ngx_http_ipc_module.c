@@ -23,6 +23,8 @@
 
 static ngx_int_t ngx_http_ipc_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_ipc_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_ipc_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 static char *ngx_http_ipc_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_ipc_receive(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -158,6 +160,20 @@ ngx_http_ipc_use_type(ngx_conf_t *cf, ngx_str_t *name)
         return NULL;
     }
 
+    if (name->data[0] == '$') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid type \"%V\", a name cannot be a variable",
+                           name);
+        return NULL;
+    }
+
+    if (ngx_strlchr(name->data, name->data + name->len, '=')) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid type \"%V\", a name has no \"=\" and comes "
+                           "before the parameters", name);
+        return NULL;
+    }
+
     type = ngx_http_ipc_get_type(name, cf->log);
     if (type == NULL) {
         return NULL;
@@ -251,6 +267,43 @@ ngx_http_ipc_create_loc_conf(ngx_conf_t *cf)
 }
 
 
+/*
+ * Blocks "if" and "limit_except" have the directive of their location.  A directive that
+ * comes later in a location and answers its requests too is an error.
+ */
+
+static char *
+ngx_http_ipc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_ipc_loc_conf_t  *prev = parent;
+    ngx_http_ipc_loc_conf_t  *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname) {
+        *conf = *prev;
+
+        if (clcf->lmt_excpt && clcf->handler == NULL) {
+            clcf->handler = conf->handler;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (conf->handler != NULL && conf->handler != clcf->handler) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "the location \"%V\" has \"%V\" and another directive that "
+                      "answers requests in %V:%ui",
+                      &clcf->name, &conf->directive, &conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_ipc_access_init(cf, conf);
+}
+
+
 /* Reads the arguments that both directives have. */
 
 static char *
@@ -262,8 +315,17 @@ ngx_http_ipc_location(ngx_conf_t *cf, ngx_http_ipc_loc_conf_t *lcf,
 
     value = cf->args->elts;
 
-    if (lcf->type != NULL) {
-        return "is duplicate, or the location has the other directive";
+    if (lcf->handler == handler) {
+        return "is duplicate";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the location \"%V\" has \"%V\" and another directive "
+                           "that answers requests", &clcf->name, &value[0]);
+        return NGX_CONF_ERROR;
     }
 
     lcf->type = ngx_http_ipc_use_type(cf, &value[1]);
@@ -272,8 +334,11 @@ ngx_http_ipc_location(ngx_conf_t *cf, ngx_http_ipc_loc_conf_t *lcf,
     }
 
     lcf->timeout = 1000;
+    lcf->handler = handler;
+    lcf->directive = value[0];
+    lcf->file = cf->conf_file->file.name;
+    lcf->line = cf->conf_file->line;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = handler;
 
     return NGX_CONF_OK;
@@ -286,6 +351,30 @@ ngx_http_ipc_invalid(ngx_conf_t *cf, ngx_str_t *value)
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"", value);
 
     return NGX_CONF_ERROR;
+}
+
+
+/* Whether an argument before this one has the same name, which ends with "=". */
+
+static ngx_uint_t
+ngx_http_ipc_is_duplicate(ngx_str_t *value, ngx_uint_t n)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    p = ngx_strlchr(value[n].data, value[n].data + value[n].len, '=');
+    if (p == NULL) {
+        return 0;
+    }
+
+    for (i = 2; i < n; i++) {
+        if (ngx_strncmp(value[i].data, value[n].data, p + 1 - value[n].data) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -314,6 +403,12 @@ ngx_http_ipc_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_http_ipc_is_duplicate(value, i)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
 
         if (ngx_strcmp(value[i].data, "from=any") == 0) {
             lcf->any = 1;
@@ -374,6 +469,27 @@ ngx_http_ipc_receive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_ipc_not_allowed(ngx_http_request_t *r, const char *method)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Allow");
+    h->value.data = (u_char *) method;
+    h->value.len = ngx_strlen(method);
+
+    return NGX_HTTP_NOT_ALLOWED;
 }
 
 

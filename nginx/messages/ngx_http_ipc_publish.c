@@ -25,7 +25,7 @@ ngx_http_ipc_publish_handler(ngx_http_request_t *r)
     }
 
     if (r->method != NGX_HTTP_POST) {
-        return NGX_HTTP_NOT_ALLOWED;
+        return ngx_http_ipc_not_allowed(r, "POST");
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_http_ipc_publish_body);

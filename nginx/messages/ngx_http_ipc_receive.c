@@ -64,7 +64,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     }
 
     if (r->method != NGX_HTTP_GET || r != r->main) {
-        return NGX_HTTP_NOT_ALLOWED;
+        return ngx_http_ipc_not_allowed(r, "GET");
     }
 
     rc = ngx_http_discard_request_body(r);

@@ -18,6 +18,7 @@ const LOCATIONS: &str = "
         client_body_buffer_size 1k;
         location = /publish { ipc_publish purge; }
         location = /others  { ipc_publish purge to=others; }
+        location = /patient { ipc_publish purge to=others timeout=30s; }
         location = /one     { ipc_publish purge to=exactly_one; }
         location = /worker  { ipc_publish purge to=worker timeout=200ms; }
         location = /other   { ipc_publish another; }
@@ -258,9 +259,48 @@ fn receivers_in(which: Which) {
         assert_eq!(code(&post(&nginx, path, b"x")), "400", "{path}");
     }
 
-    assert_eq!(code(&nginx.get("/publish")), "405");
-    assert_eq!(code(&post(&nginx, "/events", b"x")), "405");
+    for (answer, method) in [
+        (nginx.get("/publish"), "POST"),
+        (post(&nginx, "/events", b"x"), "GET"),
+    ] {
+        assert_eq!(code(&answer), "405", "{answer}");
+        assert_eq!(header(&answer, "Allow"), method, "{answer}");
+    }
+
     nginx.quit(&[]);
+}
+
+/// Blocks `if` and `limit_except` of a location have its directive.
+#[test]
+fn blocks_of_a_location() {
+    with_messages(blocks_of_a_location_in);
+}
+
+fn blocks_of_a_location_in(which: Which) {
+    let http = "server { listen 127.0.0.1:PORT;
+        location = /if { ipc_publish a; if ($arg_x) { set $x 1; } }
+        location = /return { ipc_publish a; if ($arg_x) { return 402; } }
+        location = /allow { ipc_publish a to=worker; limit_except GET { allow 127.0.0.1; deny all; } }
+        location = /deny { ipc_publish a; limit_except GET { deny all; } } }";
+    let nginx = Nginx::new("messages_http_blocks", which, &main_with(which, 1), http);
+    let send = |path| code(&post(&nginx, path, b"x")).to_string();
+
+    nginx.spawn(&[]);
+    nginx.wait_for_workers(1);
+
+    for (path, status) in [
+        ("/if", "200"),
+        ("/if?x=1", "200"),
+        ("/return", "200"),
+        ("/return?x=1", "402"),
+        ("/allow?worker=0", "200"),
+        ("/allow", "400"),
+        ("/deny", "403"),
+    ] {
+        assert_eq!(send(path), status, "{path}");
+    }
+
+    nginx.quit(&["access forbidden by rule"]);
 }
 
 /// A worker that does not answer in time, and one that is killed, are told.
@@ -298,6 +338,53 @@ fn workers_that_do_not_take_a_message_in(which: Which) {
         nginx.workers() != before
             && workers(&post(&nginx, "/publish", b""), "taken").len() == WORKERS
     });
+    nginx.quit(&["exited on signal 9"]);
+}
+
+/// A message that waits for a worker is for this process: if it dies, the sender is told
+/// at once, and its replacement does not get the message.
+#[test]
+fn messages_that_wait_for_a_worker_that_dies() {
+    with_messages(messages_that_wait_for_a_worker_that_dies_in);
+}
+
+fn messages_that_wait_for_a_worker_that_dies_in(which: Which) {
+    let nginx = start("messages_http_died", which);
+    let before = nginx.workers();
+    let first = *before.first().expect("a worker");
+
+    nginx.with_only(first, || {
+        let mut stream = connect_to(nginx.address()).expect("a connection");
+        let mut answer = String::new();
+
+        write!(
+            stream,
+            "POST /patient HTTP/1.0\r\nContent-Length: 1\r\n\r\nx"
+        )
+        .expect("a request");
+
+        // The worker reads this request after the other one.
+        assert_eq!(code(&nginx.get("/publish")), "405");
+        assert_eq!(code(&nginx.get("/publish")), "405");
+
+        for &pid in before.iter().filter(|&&pid| pid != first) {
+            sys::kill(pid, libc::SIGKILL);
+        }
+
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(code(&answer), "503", "{answer}");
+        assert_eq!(list(&answer, "taken"), "", "{answer}");
+        assert_eq!(answer.matches("\"reason\":\"died\"").count(), WORKERS - 1);
+    });
+
+    let text = "are lost: they were for a dead process";
+
+    nginx.wait_for_lines(WORKERS - 1, text);
+
+    for line in nginx.lines(text) {
+        assert!(line.contains(": 1 messages from worker "), "{line}");
+    }
+
     nginx.quit(&["exited on signal 9"]);
 }
 
@@ -544,10 +631,31 @@ fn directives_in(which: Which) {
             "invalid parameter \"timeout=x\"",
         ),
         ("ipc_publish a more;", "invalid parameter \"more\""),
+        ("ipc_publish a; ipc_publish b;", "directive is duplicate"),
+        ("ipc_receive a; ipc_receive b;", "directive is duplicate"),
         (
             "ipc_publish a; ipc_receive a;",
-            "the location has the other directive",
+            "the location \"/\" has \"ipc_receive\" and another directive that answers",
         ),
+        (
+            "proxy_pass http://127.0.0.1:1; ipc_publish a;",
+            "the location \"/\" has \"ipc_publish\" and another directive that answers",
+        ),
+        (
+            "ipc_receive a; proxy_pass http://127.0.0.1:1;",
+            "the location \"/\" has \"ipc_receive\" and another directive that answers requests in",
+        ),
+        (
+            "ipc_publish a to=others to=all;",
+            "duplicate parameter \"to=all\"",
+        ),
+        (
+            "ipc_publish a timeout=1s to=all timeout=1s;",
+            "duplicate parameter \"timeout=1s\"",
+        ),
+        ("ipc_publish to=all;", "a name has no \"=\""),
+        ("ipc_receive from=any;", "a name has no \"=\""),
+        ("ipc_publish $arg_x;", "a name cannot be a variable"),
         ("ipc_receive a to=all;", "invalid parameter \"to=all\""),
         ("ipc_receive '';", "a name has 1 to 48 bytes"),
         (
