@@ -13,7 +13,10 @@ has seen.  A message that is too large for nginx is dropped, and a line says so.
 
 import http.server, json, sys, threading, time, urllib.error, urllib.request, uuid
 
-import redis
+try:
+    import redis
+except ImportError:
+    sys.exit("bridge.py: there is no module redis: install Debian's package python3-redis")
 
 STREAM, DAY = "messages", 24 * 3600
 
@@ -54,6 +57,8 @@ def give(last):
     return ">"
 
 
+if len(sys.argv) not in (4, 5):
+    sys.exit("usage: " + __doc__.split(":")[0])
 port, nginx, group, *address = sys.argv[1:]
 broker = redis.Redis.from_url(*address or ["redis://127.0.0.1"], decode_responses=True)
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Take)

@@ -143,6 +143,41 @@ impl Reader {
     }
 }
 
+/// What the bridge says if it cannot run: one line. Python then has no modules but its
+/// own, and so not that for Redis, unless `path` leads to it.
+fn refusal(path: Option<&std::path::Path>, arguments: &[&str]) -> String {
+    let mut command = Command::new("python3");
+
+    command
+        .arg("-S")
+        .arg(root().join("examples/bridge/bridge.py"));
+    command.args(arguments).env_remove("PYTHONPATH");
+
+    if let Some(path) = path {
+        command.env("PYTHONPATH", path);
+    }
+
+    let out = command.output().expect("python3");
+    let said = String::from_utf8(out.stderr).expect("UTF-8");
+
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+/// Without the client for Redis, or without arguments, the bridge prints one line.
+#[test]
+fn a_bridge_that_cannot_run() {
+    let nginx = Nginx::new("bridge_refused", Which::Stock, "", "");
+    let modules = nginx.directory.join("modules");
+
+    std::fs::create_dir(&modules).expect("a directory");
+    std::fs::write(modules.join("redis.py"), "").expect("a module");
+
+    assert!(refusal(None, &["7000", "http://127.0.0.1/", "a"]).contains("python3-redis"));
+    assert!(refusal(Some(&modules), &["7000"]).starts_with("usage: bridge.py PORT NGINX GROUP"));
+}
+
 /// A message that one bridge has taken reaches the clients of both nginx, also if a bridge
 /// or the broker was killed. Only the last message before a kill can come twice.
 #[test]
