@@ -166,6 +166,7 @@ fn a_removed_module_is_forgotten() {
     let new = nginx.wait_for_others(3, &old);
 
     nginx.wait_for_line("messages: outcome:2");
+    nginx.wait_for_line("a message of the type \"messages_test\", number ");
     nginx.wait_for_line("this process has no handler for it");
 
     // The new workers run, and the one that lingers is killed.
