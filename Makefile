@@ -5,13 +5,14 @@
 #   B=DIR                     where the results go, build/
 #   NGX_HAVE_FEATURE=0 or 1   answers a probe; src/shmem/backends has the features
 #                             that decide which shared memory is used
-#   PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
+#   PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, LUADIR, DESTDIR, CC, CFLAGS, LDFLAGS, CARGO, CARGOFLAGS
 
 PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
+LUADIR     ?= $(PREFIX)/share/lua/5.1
 DESTDIR    ?=
 
 CC         ?= cc
@@ -115,8 +116,9 @@ nginx: ## builds nginx as it is and with the library, in build/nginx-VERSION
 nginx-module: ## builds ngx_ipc_module.so for an nginx that is installed
 	@NGINX="$(NGINX)" NGINX_SRC="$(NGINX_SRC)" sh nginx/module.sh build $(B)/nginx-module
 
+# LUADIR=DIR      the directory for the Lua library; LuaJIT finds it in the default one
 install-nginx-module: nginx-module ## builds it, and copies it to the modules of this nginx
-	@NGINX="$(NGINX)" DESTDIR="$(DESTDIR)" sh nginx/module.sh install $(B)/nginx-module
+	@NGINX="$(NGINX)" LUADIR="$(LUADIR)" DESTDIR="$(DESTDIR)" sh nginx/module.sh install $(B)/nginx-module
 
 test-nginx: nginx ## compares the two
 	@sh c-tests/run/test-nginx.sh

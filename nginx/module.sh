@@ -1,13 +1,15 @@
 #!/bin/sh
 
 # module.sh build|install DIR: builds ngx_ipc_module.so for an nginx that is installed, in
-# DIR, or copies the result to the directory from which this nginx loads modules.
+# DIR, or copies the result to the directory from which this nginx loads modules, and the
+# library for programs in Lua to LUADIR.
 # Environment:
 #
 #   NGINX=FILE       the program, "nginx" by default
 #   NGINX_SRC=DIR    the sources of the same version; by default those of the Debian
 #                    package nginx-dev
-#   DESTDIR=DIR      is put before the directory of the modules
+#   LUADIR=DIR       by default /usr/local/share/lua/5.1, in which LuaJIT looks for modules
+#   DESTDIR=DIR      is put before both directories
 #
 # The output of configure and make is in DIR/configure.log and DIR/make.log.
 
@@ -151,6 +153,8 @@ install_module()
 {
     [ -f "$module" ] || fail "there is no $module: run \"make nginx-module\" first."
 
+    # The users of the workers read what root installs.
+    umask 022
     install -d "${DESTDIR:-}$modules"
 
     # Another file: an nginx that runs still uses the old one.
@@ -158,10 +162,30 @@ install_module()
     mv "${DESTDIR:-}$modules/ngx_ipc_module.so.new" "${DESTDIR:-}$modules/ngx_ipc_module.so"
 
     echo "${DESTDIR:-}$modules/ngx_ipc_module.so"
+    install_lua
     echo
-    echo "The first line of nginx.conf loads it:"
+    echo "The first line of nginx.conf loads the module:"
     echo
     echo "    load_module $modules/ngx_ipc_module.so;"
+
+    [ "$luadir" = /usr/local/share/lua/5.1 ] || {
+        echo
+        echo "With this line in the block \"http\", programs in Lua find resty.ngx_ipc:"
+        echo
+        echo "    lua_package_path \"$luadir/?.lua;;\";"
+    }
+}
+
+# install_lua: copies the files in lua/, which the user of the workers can read
+install_lua()
+{
+    luadir=${LUADIR:-/usr/local/share/lua/5.1}
+
+    (cd "$top/lua" && find . -name '*.lua') | while read -r file; do
+        install -D -m 644 "$top/lua/$file" "${DESTDIR:-}$luadir/${file#./}"
+    done
+
+    echo "${DESTDIR:-}$luadir/resty/ngx_ipc.lua"
 }
 
 case $1 in

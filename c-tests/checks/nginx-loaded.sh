@@ -7,17 +7,18 @@
 . "$(dirname "$0")/../harness/nginx.sh"
 
 document=$top/docs/nginx-messages.md
+for_modules=$top/docs/nginx.md
 debian=$top/build/debian-nginx
 built=$top/build/nginx-1.28.3
 module=$tmp/module
 
-# typed N: prints the N-th block of the document that this script types
+# typed N [DOCUMENT]: prints the N-th block of the document that this script types
 typed()
 {
     awk -v wanted="$1" -v ticks='```' '
         /^<!-- typed by: c-tests\/checks\/nginx-loaded.sh -->$/ { n++; next }
         n == wanted && $0 == ticks { exit }
-        n == wanted && $0 !~ ticks { print }' "$document"
+        n == wanted && $0 !~ ticks { print }' "${2:-$document}"
 }
 
 # made TARGET [VARIABLE=VALUE...]: runs a target of the Makefile for the nginx in $nginx; the
@@ -38,6 +39,14 @@ refuses()
 }
 
 # Checks of the file.
+
+# finds_lua DIR: succeeds if DIR has all files in lua/, with modes that let each user read
+# them, and make has printed no line for lua_package_path
+finds_lua()
+{
+    diff -r "$top/lua" "$1" && [ -z "$(find "$1" -type f ! -perm 644)" ] \
+        && [ -z "$(find "$1" -type d ! -perm -755)" ] && ! grep lua_package_path "$tmp/made"
+}
 
 # exports FILE: succeeds if the file exports what nginx looks for, the functions for other
 # modules and for Lua, and no others
@@ -78,7 +87,7 @@ beside_rust()
 serves()
 {
     port=$(free_port)
-    start "$1" "$(typed 1 | sed "s|modules/|$module/|")
+    start "$1" "$(typed 1 | sed "s|/usr/lib/nginx/modules/|$module/|")
 worker_processes 2;" "server { listen 127.0.0.1:$port; $(typed 2) }"
     within 20 answers / hello
 }
@@ -140,6 +149,39 @@ is_told()
         && sed 's/"clients":0/"clients":N/g' "$tmp/answer" | diff - "$tmp/shown"
 }
 
+# compiles: types the commands with which docs/nginx.md compiles its module for Debian's nginx,
+# which is in $debian; the module has the file "config" of this document
+compiles()
+{
+    mkdir -p "$tmp/module"
+    cp "$top/examples/ngx_http_purge_module.c" "$tmp/module"
+    sed -n '/^ngx_addon_name=ngx_http_purge_module$/,/^\. auto.module$/p' "$for_modules" \
+        > "$tmp/module/config"
+    typed 1 "$for_modules" | sed -e "s|/usr/share/nginx/src|$debian&|" \
+        -e "s|/usr/lib/nginx/modules|$module|" > "$tmp/commands"
+
+    (cd "$tmp" && dir=$tmp/module ipc=$top bash -e commands) > "$tmp/made" 2>&1 \
+        || { tail -n 20 "$tmp/made"; return 1; }
+}
+
+# purges NGINX: succeeds if the compiled module makes both workers log a line
+purges()
+{
+    port=$(free_port)
+    start "$1" "load_module $module/ngx_ipc_module.so;
+load_module $module/ngx_http_purge_module.so; worker_processes 2;" \
+        "server { listen 127.0.0.1:$port; location = /purge { purge; } }"
+
+    { within 20 answers '/purge?/a' purged && within 20 both_log 'purge /a' \
+        && ended QUIT && clean; } || { head -n 20 "$dir/stdout" "$dir/log"; return 1; }
+}
+
+# both_log TEXT: succeeds if two processes have logged a line with the text
+both_log()
+{
+    [ "$(grep -F "$1" "$dir/log" | sed 's/.*\] \([0-9]*\)#.*/\1/' | sort -u | wc -l)" -eq 2 ]
+}
+
 # lists [PID]: succeeds if the page of ipc_status has both workers, and none with this pid
 lists()
 {
@@ -195,8 +237,15 @@ if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
     ok "Debian: make install-nginx-module" made install-nginx-module "DESTDIR=$tmp/installed"
     ok "Debian: the module is where nginx looks for modules" \
         test -f "$tmp/installed/usr/lib/nginx/modules/ngx_ipc_module.so"
-    ok "Debian: it says which line loads it" \
-        grep -qx '    load_module /usr/lib/nginx/modules/ngx_ipc_module.so;' "$tmp/made"
+    ok "Debian: it says which line loads it, the one of the document" \
+        grep -qx "    $(typed 1)" "$tmp/made"
+    ok "Debian: LuaJIT finds the library for Lua, and needs no further line" \
+        finds_lua "$tmp/installed/usr/local/share/lua/5.1"
+    ok "Debian: make install-nginx-module LUADIR=DIR" \
+        made install-nginx-module "DESTDIR=$tmp/other" LUADIR=/opt/lua
+    ok "Debian: it says which line leads to DIR" \
+        grep -qx '    lua_package_path "/opt/lua/?.lua;;";' "$tmp/made"
+    ok "Debian: the library for Lua is in DIR" test -f "$tmp/other/opt/lua/resty/ngx_ipc.lua"
 
     module=$tmp/installed/usr/lib/nginx/modules
     ok "Debian: it exports the functions for modules and no others" \
@@ -204,6 +253,8 @@ if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
     ok "Debian: it needs what nginx has" needs "$module/ngx_ipc_module.so" "$nginx"
     ok "Debian: the document's commands" example "$nginx"
     ok "Debian: the status page" shows "$nginx"
+    ok "Debian: a module in C is compiled as the document says" compiles
+    ok "Debian: the module in C" purges "$nginx"
 
     njs=$top/build/debian-njs
     if sh "$top/c-tests/run/debian-packages.sh" "$njs" libnginx-mod-http-js > "$tmp/unpacked" 2>&1; then
