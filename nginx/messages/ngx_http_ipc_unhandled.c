@@ -2,7 +2,8 @@
 /*
  * The messages that workers have taken, and that Lua has not handled.  They are counted
  * in shared memory, so that the process that replaces a worker finds out how many
- * messages were lost with it.
+ * messages were lost with it.  The library counts them too, so that a message to
+ * exactly one worker goes to another one.
  */
 
 
@@ -110,6 +111,8 @@ void
 ngx_http_ipc_unhandled_add(ngx_int_t n)
 {
     ngx_http_ipc_unhandled->n += n;
+
+    (void) ngx_ipc_message_unhandled(n);
 }
 
 

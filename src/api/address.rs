@@ -25,7 +25,7 @@ impl To {
         Self(types::NGX_IPC_TO_SLOT_0 + u64::from(slot))
     }
 
-    /// The process of the set for which the fewest messages of this process wait.
+    /// The process of the set that has the fewest messages to handle.
     #[must_use]
     pub fn one_of(set: Set) -> Self {
         Self(types::NGX_IPC_TO_ONE_OF_0 + set.0 as u64)

@@ -75,7 +75,10 @@ pub struct Slot {
     pub pid: u64,
     /// Odd while the process sleeps. Each sleep has another number.
     pub sleep: u64,
-    pad_sleep: [u64; 7],
+    /// The number of messages that the process has received and not handled, as the
+    /// program says. It is beside `sleep`, because a sender reads both.
+    pub unhandled: u64,
+    pad_sleep: [u64; 6],
     /// 1 if a bit of `waiters` is set.
     pub waited_for: u64,
     /// A checksum of the identity, see `peers`.

@@ -31,8 +31,13 @@ impl OutLane {
     /// The number of records that the receiver has not handled.
     fn unfinished<M: Memory>(&self, m: &Member<M>) -> u32 {
         let at = m.layout.lane(self.lane) + offset_of!(LaneHead, done);
+        let done = match m.memory.load(at, Acquire) {
+            // The receiver has not taken the first record, whose number is not always 0.
+            0 => lane::place(&m.memory, &m.layout, self.lane).number(),
+            done => done as u32,
+        };
 
-        count_between(m.memory.load(at, Acquire) as u32, self.at.number)
+        count_between(done, self.at.number)
     }
 
     /// The number of chunks of the receiver's pool that the lane uses.

@@ -365,6 +365,7 @@ pub fn appoint<M: Memory>(
     }
 
     put(offset_of!(Slot, pid), 0);
+    put(offset_of!(Slot, unhandled), 0);
 
     // The process does not sleep yet. The number of the last sleep stays, because
     // a stopped sender may still compare the word with it.

@@ -211,29 +211,28 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// Fills `self.ranks` with a number for each of `self.members`. The smallest
-    /// one is the best: the process has handled all messages of this process, and
-    /// it sleeps, so others have sent it nothing either. Equal ones take turns: the
+    /// one is the best: the process has the fewest messages that it has not handled, see
+    /// [`unhandled_of`](Exchange::unhandled_of), and it sleeps. Equal ones take turns: the
     /// first one comes after the process that got the last message.
     ///
     /// A process that was stopped while it slept looks idle until it gets a message.
     fn rank_members(&mut self) {
-        let endpoint = &self.endpoint;
-        let member = endpoint.member();
-        let cursor = self.cursor;
+        let mut ranks = std::mem::take(&mut self.ranks);
+        let member = self.endpoint.member();
         let rank = |peer: &Peer| {
             let sleep = member.layout.slot(peer.slot) + offset_of!(Slot, sleep);
             let is_awake = member.memory.load(sleep, Relaxed) & 1 == 0;
-            let unfinished = endpoint.unfinished(peer.slot);
 
             u64::from(peer.state != State::Running) << 63
-                | u64::from(unfinished) << 31
+                | u64::from(self.unhandled_of(peer.slot)) << 31
                 | u64::from(is_awake) << 30
-                | u64::from(peer.slot <= cursor) << 29
+                | u64::from(peer.slot <= self.cursor) << 29
                 | u64::from(peer.slot)
         };
 
-        self.ranks.clear();
-        self.ranks.extend(self.members.iter().map(rank));
+        ranks.clear();
+        ranks.extend(self.members.iter().map(rank));
+        self.ranks = ranks;
     }
 
     /// The best of `self.members` that was not taken yet.

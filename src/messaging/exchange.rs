@@ -82,6 +82,8 @@ pub struct Exchange<M, T> {
     pub(super) ranks: Vec<u64>,
     /// The slot of the process that got the last message to one process of a set.
     pub(super) cursor: u32,
+    /// The messages that were received and not handled, see `unhandled`.
+    pub(super) unhandled: u64,
     /// What was read of the slots, see [`Exchange::read`].
     pub(super) known: RefCell<Lanes<Peer>>,
     /// In a master: the slots without a process at which it looks next.
@@ -127,6 +129,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             members,
             ranks,
             cursor: slot,
+            unhandled: 0,
             known: RefCell::new(Lanes::new(slots).ok()?),
             vacant: Bits::new(words),
             looks_at_vacant: identity.place.is_none(),
@@ -234,6 +237,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                 self.ticks.again();
             }
 
+            self.publish_unhandled();
             self.look_how_many_wait();
         }
 

@@ -18,6 +18,7 @@
 //! - [`rows`], [`counting`], [`statistics`]: the numbers of each type in the board
 //! - [`leftover`]: in a master, the slots without a process
 //! - [`ticks`]: when periodic work is due
+//! - `unhandled`: how much work a process has
 //! - [`kind`]: what a message is, apart from its payload
 //! - [`exchange`]: sends and receives for one process; [`sending`], [`posting`],
 //!   [`receiving`] and [`reading`] are parts of it
@@ -43,4 +44,5 @@ pub mod sending;
 pub mod siphash;
 pub mod statistics;
 pub mod ticks;
+mod unhandled;
 pub mod versions;

@@ -125,6 +125,170 @@ test_busy(void)
 }
 
 
+/* Functions that a worker calls. */
+
+static void
+add_unhandled(ngx_ipc_message_t *m, int n)
+{
+    T_EQ(ngx_ipc_message_unhandled(n), NGX_OK);
+}
+
+
+static void
+note_to(ngx_ipc_message_t *m, int worker)
+{
+    T_EQ(t_note(NGX_IPC_TO_WORKER(worker), 1), NGX_OK);
+}
+
+
+static void
+note_to_one_of(ngx_ipc_message_t *m, int value)
+{
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), value), NGX_OK);
+}
+
+
+static void
+hold_other(ngx_ipc_message_t *m, int worker)
+{
+    T_EQ(t_give_order(worker, T_ORDER_HOLD, 0), NGX_OK);
+}
+
+
+/* Makes a worker call a function, and waits until it has handled the message. */
+
+static void
+make_worker(ngx_int_t worker, t_called_pt fn, int arg)
+{
+    ngx_ipc_load_t  load;
+
+    T_EQ(t_call(NGX_IPC_TO_WORKER(worker), fn, arg), NGX_OK);
+
+    do {
+        T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(worker), &load), NGX_OK);
+    } while (load.messages != 0);
+
+    T_UNTIL(t_waits_for_events(ngx_processes[worker].pid));
+}
+
+
+/* What a worker has received and not handled counts like what waits for it. */
+
+static void
+test_unhandled(void)
+{
+    int             i;
+    ngx_ipc_load_t  load;
+
+    t_messages_start(3);
+    make_worker(1, add_unhandled, 40);
+
+    /* The others have an order that they have not handled. */
+
+    t_hold(0);
+    T_EQ(t_give_order(2, T_ORDER_HOLD, 0), NGX_OK);
+    T_UNTIL(t_of(2)->holding);
+
+    for (i = 0; i < 6; i++) {
+        T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+    }
+
+    /* Now worker 1 has fewer than the others, which have four each. */
+
+    make_worker(1, add_unhandled, -38);
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+    T_UNTIL(t_of(1)->notes == 1 && t_of(1)->value == 6);
+
+    /* The number is never negative. */
+
+    make_worker(1, add_unhandled, -9);
+    make_worker(1, add_unhandled, 40);
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), i), NGX_OK);
+    T_EQ(ngx_ipc_message_load(NGX_IPC_TO_WORKER(1), &load), NGX_OK);
+    T_EQ(load.messages, 0);
+
+    /* A process that is started again has no message. */
+
+    t_kill_worker(1);
+    T_UNTIL(t_waits_for_events(ngx_processes[1].pid));
+    T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), 8), NGX_OK);
+    T_UNTIL(t_of(1)->notes == 2 && t_of(1)->value == 8);
+
+    t_notes->hold = 0;
+    T_UNTIL(notes_of_all() == 9);
+    T_EQ(t_of(0)->notes + t_of(2)->notes, 7);
+    T_OK(t_of(0)->notes == 3 || t_of(0)->notes == 4);
+
+    t_workers_stop();
+}
+
+
+/* So does one message of each other sender. */
+
+static void
+test_other_senders(void)
+{
+    t_messages_start(4);
+
+    /* Messages of the master and of worker 3 wait for worker 0. */
+
+    t_hold(0);
+    make_worker(3, note_to, 0);
+
+    /* One of worker 2 waits for worker 1. */
+
+    make_worker(2, hold_other, 1);
+    T_UNTIL(t_of(1)->holding);
+
+    /* Messages of the master and of worker 2 wait for worker 3. */
+
+    t_hold(3);
+    make_worker(2, note_to, 3);
+
+    make_worker(2, note_to_one_of, 5);
+    t_notes->hold = 0;
+    T_UNTIL(t_of(0)->notes == 1 && t_of(3)->notes == 1);
+    T_UNTIL(t_of(1)->notes == 1);
+    T_EQ(t_of(1)->value, 5);
+
+    t_workers_stop();
+}
+
+
+/* The first messages of a sender to worker 1 wait. It had sent one to worker 0 before. */
+
+static void
+ten_to_one_of(ngx_ipc_message_t *m, int value)
+{
+    int  i;
+
+    for (i = 0; i < 10; i++) {
+        note_to_one_of(m, value);
+    }
+}
+
+
+static void
+test_first(void)
+{
+    t_messages_start(3);
+    make_worker(2, note_to, 0);
+    T_UNTIL(t_of(0)->notes == 1);
+
+    t_hold(0);
+    t_hold(1);
+    make_worker(2, ten_to_one_of, 1);
+    t_notes->hold = 0;
+    T_UNTIL(notes_of_all() == 11);
+
+    T_EQ(t_of(2)->notes, 0);
+    T_OK(t_of(0)->notes >= 4);
+    T_OK(t_of(1)->notes >= 4);
+
+    t_workers_stop();
+}
+
+
 /* A request, and a message that is built in place, go to one of a set too. */
 
 static void
@@ -307,6 +471,9 @@ main(void)
     t_run("exactly one worker", test_one_of);
     t_run("idle workers take turns", test_turns);
     t_run("workers that are all busy", test_busy);
+    t_run("messages that a program has not handled", test_unhandled);
+    t_run("messages of other senders", test_other_senders);
+    t_run("the first messages of a sender", test_first);
     t_run("other messages to one of a set", test_other_ways);
     t_run("the same worker for a key", test_key);
     t_run("one message that waits for each key", test_once);

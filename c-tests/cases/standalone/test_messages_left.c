@@ -178,6 +178,7 @@ check_left(void)
             NGX_ERROR);
     REFUSED(ngx_ipc_message_to_key(set, "k", 1), 0);
     REFUSED(ngx_ipc_message_load(to, &load), NGX_ERROR);
+    REFUSED(ngx_ipc_message_unhandled(1), NGX_ERROR);
     REFUSED(ngx_ipc_message_broadcast(&note_type, set, "data", 4), NGX_ERROR);
     REFUSED(ngx_ipc_message_broadcast(&kept_type, set, "data", 4), NGX_ERROR);
     REFUSED(ngx_ipc_message_request(&note_type, to, "data", 4, 0, outcome, NULL),

@@ -136,6 +136,7 @@ send_all(void)
     n += sent(ngx_ipc_message_broadcast(&kept, self, "a", 1));
     (void) sent(ngx_ipc_message_load_size(NGX_IPC_TO_MASTER, &load,
                                           sizeof(load)));
+    (void) sent(ngx_ipc_message_unhandled(1));
     (void) sent(ngx_ipc_message_to_key(self, "k", 1) ? NGX_OK : NGX_ERROR);
     n += sent(ngx_ipc_message_request(&type, NGX_IPC_TO_MASTER, "a", 1, 1000,
                                       outcome, NULL));

@@ -207,6 +207,14 @@ pub fn load_of(to: ngx_ipc_to_t) -> Result<ngx_ipc_load_t, Failure> {
     })
 }
 
+/// Adds to the number of messages that this process has received and not handled.
+pub fn add_unhandled(n: ngx_int_t) -> Result<(), Failure> {
+    with(|own| {
+        own.add_unhandled(n as i64);
+        Ok(())
+    })
+}
+
 /// Sends a request to one process. `asked` is told the outcome within
 /// `milliseconds`.
 pub fn request(

@@ -18,6 +18,7 @@ use crate::support::{sys, wait_until};
 
 mod arguments;
 mod calls;
+mod choice;
 mod delivery;
 mod ends;
 mod examples;
