@@ -78,6 +78,10 @@ ngx_int_t ngx_http_ipc_receive_handler(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_ipc_not_allowed(ngx_http_request_t *r, const char *method);
 
+/* Whether a type can have this name. */
+
+ngx_uint_t ngx_http_ipc_is_name(ngx_str_t *name);
+
 /* Returns the type with this name, which is made if it does not exist. */
 
 ngx_http_ipc_type_t *ngx_http_ipc_get_type(ngx_str_t *name, ngx_log_t *log);

@@ -145,6 +145,16 @@ ngx_http_ipc_register(ngx_http_ipc_type_t *type)
 }
 
 
+ngx_uint_t
+ngx_http_ipc_is_name(ngx_str_t *name)
+{
+    return name->len > 0
+           && name->len <= 48
+           && name->data[0] != '('
+           && ngx_strnlen(name->data, name->len) == name->len;
+}
+
+
 /* Returns a type that the configuration names. */
 
 static ngx_http_ipc_type_t *
@@ -153,10 +163,10 @@ ngx_http_ipc_use_type(ngx_conf_t *cf, ngx_str_t *name)
     ngx_uint_t             i;
     ngx_http_ipc_type_t   *type, **used;
 
-    if (name->len == 0 || name->len > 48) {
+    if (!ngx_http_ipc_is_name(name)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid type \"%V\", a name has 1 to 48 bytes",
-                           name);
+                           "invalid type \"%V\", a name has 1 to 48 bytes and "
+                           "does not begin with \"(\"", name);
         return NULL;
     }
 

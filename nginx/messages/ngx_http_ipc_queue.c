@@ -43,13 +43,13 @@ ngx_http_ipc_queue_type(const char *name, size_t len, ngx_uint_t flags)
     ngx_str_t             str;
     ngx_http_ipc_type_t  *type;
 
-    if (len == 0 || len > 48 || ngx_strnlen((u_char *) name, len) != len) {
+    str.data = (u_char *) name;
+    str.len = len;
+
+    if (!ngx_http_ipc_is_name(&str)) {
         ngx_set_errno(NGX_EINVAL);
         return NULL;
     }
-
-    str.data = (u_char *) name;
-    str.len = len;
 
     type = ngx_http_ipc_get_type(&str, ngx_cycle->log);
     if (type == NULL) {

@@ -26,11 +26,17 @@ const NAME: usize = 16;
 
 const _: () = assert!(NAME + MAX_NAME <= TYPE);
 
+/// Whether a type can have this name. The names that begin with `(` are those of what has
+/// no type, for example of replies.
+pub fn is_valid(name: &[u8]) -> bool {
+    !name.is_empty() && name.len() <= MAX_NAME && !name.starts_with(b"(")
+}
+
 /// The number of the type with this name; a new number if no process has
-/// registered the name. Returns `None` if the name is empty or too long, or if
+/// registered the name. Returns `None` if no type can have the name, or if
 /// there are too many types.
 pub fn register<M: Memory>(board: &M, name: &[u8]) -> Option<u16> {
-    if name.is_empty() || name.len() > MAX_NAME {
+    if !is_valid(name) {
         return None;
     }
 
@@ -141,6 +147,7 @@ mod tests {
         assert_eq!(name(&board, one).unwrap().bytes(), b"purge");
         assert!(name(&board, 77).is_none());
         assert_eq!(register(&board, b""), None);
+        assert_eq!(register(&board, b"(replies)"), None);
         assert_eq!(register(&board, &[b'x'; MAX_NAME + 1]), None);
     }
 
@@ -162,10 +169,10 @@ mod tests {
         let board = &mapped;
 
         for n in 0..MAX_TYPES {
-            assert_eq!(register(&board, &n.to_ne_bytes()), Some(n));
+            assert_eq!(register(&board, &n.to_be_bytes()), Some(n));
         }
 
         assert_eq!(register(&board, b"one more"), None);
-        assert_eq!(register(&board, &7_u16.to_ne_bytes()), Some(7));
+        assert_eq!(register(&board, &7_u16.to_be_bytes()), Some(7));
     }
 }

@@ -658,6 +658,7 @@ fn directives_in(which: Which) {
         ("ipc_publish $arg_x;", "a name cannot be a variable"),
         ("ipc_receive a to=all;", "invalid parameter \"to=all\""),
         ("ipc_receive '';", "a name has 1 to 48 bytes"),
+        ("ipc_publish (replies);", "does not begin with \"(\""),
         (
             "ipc_receive a1234567890123456789012345678901234567890123456789;",
             "a name has 1 to 48 bytes",

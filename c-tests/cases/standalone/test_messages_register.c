@@ -36,6 +36,16 @@ test_wrong(void)
     memset(name, 'x', 49);
     REFUSED(&type, "invalid name");
 
+    /* It would look like the entry of replies in lists. */
+
+    type.name = "(replies)";
+    errno = 0;
+    T_EQ(ngx_ipc_message_register(&type), NGX_ERROR);
+    T_EQ(errno, EINVAL);
+    T_EQ(t_logged(NGX_LOG_ALERT, "does not begin with \"(\""), 1);
+    t_log_clear();
+
+    type.name = name;
     name[48] = '\0';
     type.flags = 64;
     REFUSED(&type, "invalid flags 0x40 of the message type");

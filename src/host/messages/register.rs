@@ -22,9 +22,9 @@ use crate::log::{Level, Log};
 use crate::messaging::kind::Kind;
 use crate::messaging::{names, retained};
 use crate::status::Result;
-use crate::sys::heap;
 use crate::sys::lock::Lock;
 use crate::sys::text::Text;
+use crate::sys::{errno, heap};
 use crate::table::role::{NGX_PROCESS_HELPER, NGX_PROCESS_WORKER};
 
 /// The flags of a type.
@@ -177,11 +177,15 @@ pub unsafe fn register(log: Log, pointer: NonNull<ngx_ipc_message_type_t>, size:
     let text = pointer.name();
     let name = text.bytes().unwrap_or_default();
 
-    if name.is_empty() || name.len() > names::MAX_NAME {
-        return Err(log.refuse(format_args!(
-            "invalid name \"{text}\" of a message type, it has 1 to {} bytes",
+    if !names::is_valid(name) {
+        let refused = log.refuse(format_args!(
+            "invalid name \"{text}\" of a message type, it has 1 to {} bytes and does not \
+             begin with \"(\"",
             names::MAX_NAME
-        )));
+        ));
+
+        errno::set(Errno::EINVAL);
+        return Err(refused);
     }
 
     let flags = pointer.get().flags;
