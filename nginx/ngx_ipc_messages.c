@@ -66,6 +66,7 @@ void ngx_ipc_messages_leave(void);
 
 static ngx_int_t ngx_ipc_messages_init_process(ngx_cycle_t *cycle);
 static void *ngx_ipc_messages_create_conf(ngx_cycle_t *cycle);
+static char *ngx_ipc_messages_init_conf(ngx_cycle_t *cycle, void *conf);
 static char *ngx_ipc_messages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_ipc_messages_init_module(ngx_cycle_t *cycle);
 static void ngx_ipc_messages_exit_process(ngx_cycle_t *cycle);
@@ -118,7 +119,7 @@ static ngx_ipc_messages_parameter_t  ngx_ipc_messages_parameters[] = {
 static ngx_core_module_t  ngx_ipc_messages_module_ctx = {
     ngx_string("ngx_ipc_messages"),
     ngx_ipc_messages_create_conf,          /* create configuration */
-    NULL                                   /* init configuration */
+    ngx_ipc_messages_init_conf             /* init configuration */
 };
 
 
@@ -290,6 +291,43 @@ ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,
     *helpers += (ccf->privileged_agent != 0);
 
 #endif
+}
+
+
+/*
+ * Warns if the workers of a reload would have no messages, because the old ones still
+ * run.  It is not an error: nginx serves its clients without messages.
+ */
+
+static char *
+ngx_ipc_messages_init_conf(ngx_cycle_t *cycle, void *conf)
+{
+    ngx_ipc_messages_conf_t  *imcf = conf;
+
+    ngx_uint_t        least, workers, helpers;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (imcf->processes == 0 || !ccf->master) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_ipc_processes_of(cycle, &workers, &helpers);
+
+    /* "processes" is at most 1020 */
+
+    least = ngx_min(2 * (workers + helpers), 1020);
+
+    if (imcf->processes < least) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "\"processes=%ui\" of \"ipc_messages\" is too small for a "
+                      "reload: %ui workers and %ui helpers need %ui, so that "
+                      "the new ones have messages while the old ones exit",
+                      imcf->processes, workers, helpers, least);
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -114,6 +114,50 @@ fn wrong_values_are_refused() {
     }
 }
 
+/// `nginx -t` warns of too few processes: the workers of a reload would have no messages.
+#[test]
+fn too_few_processes_are_reported() {
+    let nginx = Nginx::new("messages_few", Which::Ipc, "", "");
+    let cache = "proxy_cache_path cache keys_zone=cache:1m;";
+
+    for (main, http, least) in [
+        ("worker_processes 4; ipc_messages processes=7;", "", Some(8)),
+        ("ipc_messages processes=7; worker_processes 4;", "", Some(8)),
+        ("worker_processes 4; ipc_messages processes=8;", "", None),
+        // The manager and the loader of the cache.
+        (
+            "worker_processes 4; ipc_messages processes=11;",
+            cache,
+            Some(12),
+        ),
+        (
+            "worker_processes 4; ipc_messages processes=12;",
+            cache,
+            None,
+        ),
+        (
+            "worker_processes 600; ipc_messages processes=1020;",
+            "",
+            None,
+        ),
+        ("worker_processes 4; ipc_messages;", "", None),
+        ("master_process off; ipc_messages processes=1;", "", None),
+    ] {
+        let (is_accepted, said) = check(&nginx, main, http);
+
+        assert!(is_accepted, "{main}: {said}");
+        assert_eq!(
+            said.contains("[warn] ") && said.contains("is too small for a reload"),
+            least.is_some(),
+            "{main}: {said}"
+        );
+
+        if let Some(least) = least {
+            assert!(said.contains(&format!(" need {least}, ")), "{said}");
+        }
+    }
+}
+
 /// The largest and the smallest values work.
 #[test]
 fn extreme_values_work() {

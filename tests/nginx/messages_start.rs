@@ -273,5 +273,14 @@ fn workers_without_room_have_no_messages_in(which: Which) {
         assert_eq!(ask(&nginx, worker, "/?n=1"), "sent:0 handled:0 gaps:0");
     }
 
+    let lines = nginx.lines("no room for the messages of the process in slot");
+
+    assert_eq!(lines.len(), workers.len());
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains(", see \"processes=\" of \"ipc_messages\"")),
+        "{lines:?}"
+    );
     nginx.quit(&["no room for the messages of the process in slot"]);
 }

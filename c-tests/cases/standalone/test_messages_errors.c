@@ -228,6 +228,8 @@ no_messages(ngx_cycle_t *cycle, void *data)
     T_EQ(errno, ENOTSUP);
     T_EQ(ngx_ipc_message_load(NGX_IPC_TO_MASTER, &load), NGX_ERROR);
     T_EQ(errno, ENOTSUP);
+    T_EQ(ngx_ipc_message_unhandled(1), NGX_ERROR);
+    T_EQ(errno, ENOTSUP);
 
     t_notes->of[0].flags[0] = 1;
     t_pause(cycle, NULL);
@@ -248,7 +250,8 @@ test_too_many_processes(void)
 
     T_EQ(t_logged(NGX_LOG_ALERT, "no room for the messages"), 0);
     (void) t_spawn(no_messages, NULL, "late", NGX_PROCESS_NORESPAWN);
-    T_EQ(t_logged(NGX_LOG_ALERT, "no room for the messages"), 1);
+    T_EQ(t_logged(NGX_LOG_ALERT, "no room for the messages of the process in "
+                                 "slot 64, see \"message_processes\""), 1);
     T_UNTIL(t_of(0)->flags[0] == 1);
     T_EQ(t_note(NGX_IPC_TO_SLOT(64), 1), NGX_ERROR);
     T_EQ(errno, ESRCH);

@@ -39,7 +39,7 @@ function _M.get(name, flags)
 
         if err == lib.EINVAL then
             return nil, "invalid name of a type: it has 1 to 48 bytes, no byte 0, "
-                    .. 'and does not begin with "("'
+                        .. 'and does not begin with "("'
         elseif err == lib.EEXIST then
             return nil, "the type is registered with other options"
         end

@@ -190,6 +190,21 @@ fn makes_memory(g: &Globals) -> bool {
     }
 }
 
+/// Logs that the process in a slot of the table has no messages.
+pub fn report_no_room(log: Log, slot: Slot) {
+    let setting = if cfg!(feature = "standalone") {
+        "message_processes"
+    } else {
+        "processes=\" of \"ipc_messages"
+    };
+
+    log.error(
+        Level::Alert,
+        None,
+        format_args!("no room for the messages of the process in slot {slot}, see \"{setting}\""),
+    );
+}
+
 /// Gives a slot of the region to a process that the parent forks next. From now on
 /// others can send to the process. `again` says whether it replaces the previous
 /// process of `slot`.
@@ -221,11 +236,7 @@ pub fn starting(g: &Globals, log: Log, slot: Slot, again: bool) {
     table::set(slot, held);
 
     if held.is_none() {
-        log.error(
-            Level::Alert,
-            None,
-            format_args!("no room for the messages of the process in slot {slot}"),
-        );
+        report_no_room(log, slot);
     }
 }
 

@@ -140,11 +140,7 @@ pub fn join(log: Log) -> bool {
 
     let Some(own) = taken.flatten() else {
         if is_first {
-            log.error(
-                Level::Alert,
-                None,
-                format_args!("no room for the messages of the process in slot {place}"),
-            );
+            region::report_no_room(log, place);
         }
 
         return false;
