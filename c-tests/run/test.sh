@@ -39,7 +39,7 @@ programs()
 under_valgrind()
 {
     (
-        export T_VALGRIND=1 T_TIMEOUT=300 JOBS=2
+        export T_VALGRIND=1 T_TIMEOUT=300
         programs WRAPPER="valgrind -q --error-exitcode=9 --leak-check=full \
             --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=no"
     )
@@ -63,6 +63,9 @@ check()
 # T_SHORT makes the tests of a real nginx repeat their actions less often.
 # "make test-nginx" runs their long form.
 export T_SHORT=1
+
+# The programs of the C tests run two at a time, because they often wait.
+export JOBS=2
 
 suite "Rust" rust
 suite "cargo add" check cargo
