@@ -17,60 +17,16 @@ local TAKEN, VALUE, NOTHING, ERROR = lib.TAKEN, lib.VALUE, lib.NOTHING, lib.ERRO
 local _M = {}
 
 
--- The message that a queue handles is in these fields of the queue, because a function can
--- end the light thread, and the next one continues:
---   data, worker, from, request, clients: those of the item
+-- A function can end the light thread, and then the next one continues with the message.
+-- So these are fields of the queue:
+--   item: the message, which the module keeps until it gives the next one
 --   functions, at: the functions of the type, and the number of the one that was called last
---   value, why, failed: the first value, the error text beside it, the first error
+--   value, why, failed: of the functions before: the first value, the error text beside it,
+--     and the first error. They are set if a function follows.
 
 
-local function begin(queue, item)
-    local found = queue.type
-
-    queue.data = ffi_str(item.data, item.len)
-    queue.worker = item.worker >= 0 and tonumber(item.worker) or nil
-    queue.from, queue.request, queue.clients = item.from, item.request, item.count
-
-    -- a function can unsubscribe
-    queue.functions, queue.at = found.functions, 0
-    queue.value, queue.why, queue.failed = nil, nil, nil
-
-    if found.retained then
-        found.last = queue.data
-    end
-end
-
-
-local function call_next(queue)
-    queue.at = queue.at + 1
-
-    local ok, value, err = pcall(queue.functions[queue.at], queue.data, queue.worker)
-
-    if not ok then
-        local text = text_of(value)
-
-        ngx.log(ngx.ERR, "a function for messages failed: ", text)
-        queue.failed = queue.failed or text
-
-    elseif queue.value == nil and queue.why == nil then
-        queue.value, queue.why = value, err
-    end
-end
-
-
-local function reply(queue)
-    local from, request, clients = queue.from, queue.request, queue.clients
-    local value, why = queue.value, queue.why or queue.failed
-    local status, text = NOTHING, ""
-
-    if #queue.functions == 0 then
-        status = TAKEN
-    elseif value ~= nil then
-        status, text = VALUE, text_of(value)
-    elseif why then
-        status, text = ERROR, text_of(why)
-    end
-
+local function reply(item, status, text)
+    local from, request, clients = item.from, item.request, item.count
     local rc = C.ngx_http_ipc_queue_reply(from, request, clients, status, text,
                                           #text)
 
@@ -87,19 +43,71 @@ local function reply(queue)
 end
 
 
+local function fail(queue, value)
+    local text = text_of(value)
+
+    ngx.log(ngx.ERR, "a function for messages of the type \"", queue.type.name,
+            "\" failed: ", text)
+
+    return text
+end
+
+
 -- Calls the functions of a type, and replies with the value of the first that has one.
 -- Without an item it continues with the message that a function has interrupted.
 local function handle(queue, item)
+    local found = queue.type
+    local first = 1
+    local value, why, failed
+
     if item then
-        begin(queue, item)
+        -- a function can unsubscribe
+        queue.item, queue.functions = item, found.functions
+
+    else
+        item, first = queue.item, queue.at + 1
+        value, why, failed = queue.value, queue.why, queue.failed
     end
 
-    while queue.at < #queue.functions do
-        call_next(queue)
+    local functions = queue.functions
+    local data = ffi_str(item.data, item.len)
+    local worker = item.worker >= 0 and tonumber(item.worker) or nil
+
+    if found.retained then
+        found.last = data
     end
 
-    if queue.request ~= 0 then
-        reply(queue)
+    for i = first, #functions do
+        queue.at = i
+
+        local ok, result, err = pcall(functions[i], data, worker)
+
+        if not ok then
+            local text = fail(queue, result)
+
+            failed = failed or text
+
+        elseif value == nil and why == nil then
+            value, why = result, err
+        end
+
+        if i < #functions then
+            queue.value, queue.why, queue.failed = value, why, failed
+        end
+    end
+
+    if item.request == 0 then
+        return
+    end
+
+    if #functions == 0 then
+        reply(item, TAKEN, "")
+    elseif value ~= nil then
+        reply(item, VALUE, text_of(value))
+    elseif why or failed then
+        reply(item, ERROR, text_of(why or failed))
+    else
+        reply(item, NOTHING, "")
     end
 end
 
@@ -111,6 +119,11 @@ local function interrupt(queue)
     ngx.log(ngx.ERR, "a function for messages of the type \"", queue.type.name,
             "\" has ended its light thread, for example with ngx.exit(): ",
             at.short_src, ":", at.linedefined)
+
+    if queue.at == 1 then
+        queue.value, queue.why, queue.failed = nil, nil, nil
+    end
+
     queue.failed = queue.failed or "the function has ended its light thread"
 end
 

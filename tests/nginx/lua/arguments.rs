@@ -14,11 +14,11 @@ fn wrong_arguments() {
         ("publish()", "the type of a message is a string"),
         (
             "publish('', 'x')",
-            "invalid name of a type: it has 1 to 48 bytes",
+            "invalid name of a type: it has 1 to 48 bytes, no byte 0, and does not begin with \"(\"",
         ),
         (
             "publish(('x'):rep(49), 'x')",
-            "invalid name of a type: it has 1 to 48 bytes",
+            "invalid name of a type: it has 1 to 48 bytes, no byte 0, and does not begin with \"(\"",
         ),
         (
             "publish('a', 'x', 'exactly_one')",
