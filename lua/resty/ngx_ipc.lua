@@ -10,8 +10,13 @@ local outcome = require "resty.ngx_ipc.outcome"
 local types = require "resty.ngx_ipc.type"
 
 local type = type
-local tostring = tostring
-local CONTROL, ONCE_PER_KEY, RETAINED = lib.CONTROL, lib.ONCE_PER_KEY, lib.RETAINED
+
+-- by option of register()
+local FLAGS = {
+    control = lib.CONTROL,
+    once_per_key = lib.ONCE_PER_KEY,
+    retained = lib.RETAINED,
+}
 
 local _M = {
     version = "0.1.0",
@@ -25,17 +30,11 @@ local _M = {
 function _M.register(name, options)
     local flags = 0
 
-    lib.check_options(options)
+    lib.check_options(options, FLAGS)
 
     for option, value in pairs(options or {}) do
-        if option == "control" then
-            flags = flags + (value and CONTROL or 0)
-        elseif option == "once_per_key" then
-            flags = flags + (value and ONCE_PER_KEY or 0)
-        elseif option == "retained" then
-            flags = flags + (value and RETAINED or 0)
-        else
-            error("unknown option \"" .. tostring(option) .. '"', 2)
+        if value then
+            flags = flags + FLAGS[option]
         end
     end
 

@@ -24,6 +24,8 @@ local CANNOT_WAIT = {
 -- in seconds: a timer of nginx cannot be much longer
 local MOST = 86400 * 20
 
+local OPTIONS = { to = true, timeout = true }
+
 local calls = outcome.calls
 local last_call = 0
 local idle_semaphores = {}
@@ -68,7 +70,7 @@ end
 
 -- Returns the reply, true if the function has returned nothing, or nil and an error.
 local function call(name, data, options)
-    lib.check_options(options)
+    lib.check_options(options, OPTIONS)
 
     local timeout = options and options.timeout or 1
 

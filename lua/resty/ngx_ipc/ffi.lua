@@ -87,10 +87,21 @@ local TO_WORKER = 72057594037927936ULL
 local NO_WORKER = 4294967295
 
 
--- Checks the options of a function, which are nil or a table, for its caller.
-function _M.check_options(options)
-    if options ~= nil and type(options) ~= "table" then
+-- Checks the options of a function, which are nil or a table, for its caller. "known" has
+-- the names of the options as keys.
+function _M.check_options(options, known)
+    if options == nil then
+        return
+    end
+
+    if type(options) ~= "table" then
         error("options are a table, not a " .. type(options), 3)
+    end
+
+    for option in pairs(options) do
+        if not known[option] then
+            error("unknown option \"" .. tostring(option) .. '"', 3)
+        end
     end
 end
 

@@ -13,6 +13,8 @@ local failure, to_worker, get = lib.failure, lib.to_worker, types.get
 local WORKERS, ALL_GENERATIONS, SELF = lib.WORKERS, lib.ALL_GENERATIONS, lib.SELF
 local TO_ONE_OF, NGX_OK = lib.TO_ONE_OF, lib.OK
 
+local OPTIONS = { to = true, all_generations = true }
+
 local missed_n = ffi.new("uintptr_t[1]")
 
 
@@ -35,7 +37,7 @@ local NONE = setmetatable({}, { __newindex = function () error("read only") end 
 local function publish(name, data, options)
     local found, err = types.all[name]
 
-    lib.check_options(options)
+    lib.check_options(options, OPTIONS)
 
     if not found then
         found, err = get(name)

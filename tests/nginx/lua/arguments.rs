@@ -41,6 +41,11 @@ fn wrong_arguments() {
             "call('a', 'x', { timeout = 0 / 0 })",
             "the timeout is a number of seconds",
         ),
+        ("publish('a', 'x', { too = 1 })", "unknown option \"too\""),
+        (
+            "call('a', 'x', { all_generations = true })",
+            "unknown option \"all_generations\"",
+        ),
         ("call('a', 'x', 5)", "options are a table, not a number"),
         ("subscribe('a')", "subscribe() needs a function"),
         ("on_gap('a')", "on_gap() needs a function"),
