@@ -28,6 +28,8 @@ function _M.handler()
     local n, delays = 0, {}
     local id = ngx.worker.id()
 
+    shared:incr("started", 1, 0)
+
     return function (data)
         if data == RATE then
             n = n + 1
@@ -53,17 +55,22 @@ function _M.handler()
     end
 end
 
--- Waits until n workers have got all events, for at most a minute.
-local function wait_for(n)
+-- Waits until a number that the workers count is n, for at most a minute.
+local function wait_for(n, name)
     for _ = 1, 30000 do
-        if (shared:get("done") or 0) >= n then
+        if (shared:get(name) or 0) >= n then
             return
         end
 
         ngx.sleep(0.002)
     end
 
-    error("events were lost")
+    error("not " .. n .. " workers are " .. name)
+end
+
+-- Waits until all workers have a handler.
+function _M.wait_for_start()
+    wait_for(ngx.worker.count(), "started")
 end
 
 -- Events of 64 bytes in a second that reach all workers.
@@ -84,7 +91,7 @@ function _M.rate(publish)
         end
     end
 
-    wait_for(ngx.worker.count())
+    wait_for(ngx.worker.count(), "done")
 
     local last = 0
 
@@ -105,7 +112,7 @@ function _M.delays(publish)
         ngx.sleep(0.02)
     end
 
-    wait_for(ngx.worker.count() - 1)
+    wait_for(ngx.worker.count() - 1, "done")
 
     local all = {}
 
