@@ -18,7 +18,7 @@
 #define NGX_HTTP_IPC_QUEUE_NO_MEMORY  16
 
 
-/* An item of a queue.  lua/resty/ngx_ipc.lua declares the fields before "link". */
+/* An item of a queue.  lua/resty/ngx_ipc/ffi.lua declares the fields before "link". */
 
 typedef struct {
     u_char                     *data;
