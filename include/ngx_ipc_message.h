@@ -473,11 +473,12 @@ typedef struct {
  * type once more does nothing.
  *
  * Returns NGX_OK. Returns NGX_ERROR, with an alert in the log, if type is NULL or
- * size is less than in version 0.1; if the name is missing, too long, begins with
- * (, or is used by another structure; if the field flags has unknown bits; if there are 256 types
- * already, or 32 with NGX_IPC_MESSAGE_RETAINED; if there is no memory; or if this
- * process is a worker or helper and the program has no messages. errno is EINVAL after
- * an invalid name.
+ * size is less than in version 0.1; if the name is missing, is too long, begins with
+ * an opening parenthesis, or is used by another structure; if the field flags has
+ * unknown bits; if there are 256 types already, or 32 with NGX_IPC_MESSAGE_RETAINED; if
+ * there is no memory; or if this process is a worker or helper and the program has no
+ * messages. errno is EINVAL if the name is missing, is too long or begins with a
+ * parenthesis.
  *
  * Safety: type is NULL or lives as long as the program, as does its name.
  */
@@ -492,7 +493,7 @@ ngx_int_t ngx_ipc_message_register_size(ngx_ipc_message_type_t *type,
  * means the worker of the sender's generation; while it is started again, the
  * message waits for its replacement. NGX_IPC_TO_ONE_OF() chooses the process of the
  * set that has the fewest messages to handle, a sleeping one first, and another one if
- * that is full; those of ngx_ipc_message_unhandled() count too.
+ * the chosen one is full. The messages of ngx_ipc_message_unhandled() count too.
  *
  * Returns NGX_OK: the message is in the receiver's memory. Otherwise nothing was
  * sent, and errno says more: NGX_AGAIN if the memory of the receiver is full,
@@ -568,8 +569,9 @@ ngx_int_t ngx_ipc_message_load_size(ngx_ipc_to_t to,
 
 /*
  * Adds n, which can be negative, to the number of messages that this process has
- * received and not handled, at least 0. A module whose handler only begins the work of a
- * message adds 1 there, and -1 at the end of the work, for NGX_IPC_TO_ONE_OF().
+ * received and not handled. The number does not become negative. NGX_IPC_TO_ONE_OF()
+ * counts these messages: a module whose handler only begins the work of a message adds 1
+ * in the handler, and -1 at the end of the work.
  *
  * Returns NGX_OK. Returns NGX_ERROR, and changes nothing, with errno ENOMEM if this
  * process has no memory, ENOTSUP if the program has no messages, ESHUTDOWN if this
