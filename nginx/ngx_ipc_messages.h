@@ -25,8 +25,9 @@ void ngx_ipc_messages_set_timer(ngx_int_t milliseconds);
 void ngx_ipc_messages_hold(ngx_uint_t hold);
 
 /*
- * Counts a type that a configuration names, after so many new ones.  Returns the number
- * of new ones, or NGX_ERROR if they are too many.
+ * Counts the types of a configuration that are not registered yet, one at each call.
+ * "others" is the number before the type with this name.  Returns the number with this
+ * type, or NGX_ERROR if there is no room for so many.
  */
 
 ngx_int_t ngx_ipc_messages_count_type(const char *name, ngx_uint_t others);

@@ -121,8 +121,9 @@ pub extern "C" fn ngx_ipc_messages_check(
     message_conf::check(memory, largest, processes, spin).map_or(std::ptr::null(), CStr::as_ptr)
 }
 
-/// Counts a type with this name, which a configuration uses, after `others` types that no
-/// configuration has used before. Returns their number, or NGX_ERROR if they are too many.
+/// Counts the types of a configuration that are not registered yet, one at each call.
+/// `others` is the number before the type with this name. Returns the number with this
+/// type, or NGX_ERROR if there is no room for so many.
 ///
 /// # Safety
 ///

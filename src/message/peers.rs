@@ -210,15 +210,15 @@ pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
     read(memory, layout, slot, |now| [now; 2])
 }
 
-/// Does the same for a slot whose process is dead. If its replacement was killed in
+/// Like [`peer`], for a slot whose process is dead. If its replacement was killed in
 /// [`appoint`], which writes the identity before the incarnation, the identity is that of
 /// the replacement.
 pub fn dead_peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
     read(memory, layout, slot, |now| [now, lineage::next(now)])
 }
 
-/// The seal must be that of one of the incarnations `sealed`, whose argument is the
-/// incarnation of the slot.
+/// Reads a slot. `sealed` is called with the incarnation of the slot, and returns the
+/// incarnations for which the seal of the identity can be valid.
 fn read<M: Memory>(
     memory: &M,
     layout: &Layout,

@@ -210,10 +210,11 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.members = members;
     }
 
-    /// Fills `self.ranks` with a number for each of `self.members`. The smallest
-    /// one is the best: the process has the fewest messages that it has not handled, see
-    /// [`unhandled_of`](Exchange::unhandled_of), and it sleeps. Equal ones take turns: the
-    /// first one comes after the process that got the last message.
+    /// Fills `self.ranks` with a number for each of `self.members`. The smallest one is the
+    /// best: the process that has the fewest messages to handle, see
+    /// [`unhandled_of`](Exchange::unhandled_of), and among several such processes one that
+    /// sleeps. Equal ones take turns: the first one comes after the process that got the last
+    /// message.
     ///
     /// A process that was stopped while it slept looks idle until it gets a message.
     fn rank_members(&mut self) {

@@ -26,8 +26,8 @@ const NAME: usize = 16;
 
 const _: () = assert!(NAME + MAX_NAME <= TYPE);
 
-/// Whether a type can have this name. The names that begin with `(` are those of what has
-/// no type, for example of replies.
+/// Whether a type can have this name. Names that begin with `(` stand for messages without
+/// a type, for example `(replies)`.
 pub fn is_valid(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME && !name.starts_with(b"(")
 }

@@ -29,10 +29,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         }
     }
 
-    /// The messages that a process has not handled, as far as this process can see: those
-    /// of this process, those that the program of the other one counts, and one for each
-    /// other sender whose messages wait. The other process does not read how many a sender
-    /// has sent before it takes them.
+    /// The number of messages that a process has not handled, as far as this process can
+    /// see: the messages that this process has sent, those that the program of the other
+    /// process counts, and one for each other sender whose messages wait. How many messages
+    /// such a sender has sent is not known here.
     pub(super) fn unhandled_of(&self, slot: u32) -> u32 {
         let member = self.endpoint.member();
         let counted = member.layout.slot(slot) + offset_of!(Slot, unhandled);
@@ -44,8 +44,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             .saturating_add(self.other_senders(slot))
     }
 
-    /// The number of other processes whose messages a process has not received, or has
-    /// just received.
+    /// The number of other senders of whose messages a process has not received all, or has
+    /// just received the last.
     fn other_senders(&self, slot: u32) -> u32 {
         let member = self.endpoint.member();
         let layout = &member.layout;

@@ -80,8 +80,10 @@ pub fn recover_in_master(region: &Region, is_awaited: &dyn Fn(u32) -> bool) {
 
 /// In a child of such a master: recovers the slots of dead processes that get no
 /// replacement, those of older configurations. If the master is dead, no process gets one.
-/// A process that was killed while it took a slot over can have left an identity that does
-/// not say what it was. Mostly its replacement comes; else the master recovers the slot.
+///
+/// A process that was killed while it took over a slot can have left an identity from which
+/// its generation is not known. This function keeps such a slot while the master lives: a
+/// replacement takes it over, or the master recovers it.
 fn recover_in_child() {
     let Some((region, own)) = shared::get().and_then(|region| Some((region, region.own()?))) else {
         return;
@@ -102,7 +104,7 @@ fn recover_in_child() {
             || gets_replacement && has_master
     };
 
-    // Mostly there is none, and then this process does not take the lock.
+    // Usually no process is dead, and this one need not take the lock.
     if !is_any_dead(&region, &is_kept) {
         return;
     }

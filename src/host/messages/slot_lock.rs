@@ -65,7 +65,8 @@ pub fn with<T>(change: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Does the same, but does not wait and logs nothing: the caller tries again later.
+/// Like [`with`], but does not wait for another process and logs nothing: the caller tries
+/// again later.
 pub fn try_with<T>(change: impl FnOnce() -> T) -> Option<T> {
     try_often(1, change)
 }

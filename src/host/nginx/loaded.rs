@@ -118,8 +118,9 @@ fn make(log: Log) -> Option<Region> {
 }
 
 /// In a worker or helper, in `init_process`: takes the slot that the master has given to
-/// this process, or to the one before it. Returns false if it has none: the first time with
-/// an alert in the log. The caller tries again later, and then this function does not wait.
+/// this process, or to the one before it. Returns false if this process gets no slot. The
+/// first call waits for the lock, and logs an alert if there is no slot; later calls do
+/// neither.
 pub fn join(log: Log) -> bool {
     let place = GLOBALS.process_slot();
     let Some(region) = shared::get() else {

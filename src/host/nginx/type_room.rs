@@ -3,8 +3,9 @@
 use crate::host::messages::shared;
 use crate::messaging::names;
 
-/// Counts a type that a configuration names, after `others` new ones. Returns the number of
-/// new ones; `None` if they are too many.
+/// Counts the types of a configuration that are not registered yet, one at each call.
+/// `others` is the number before the type `name`. Returns the number with this type; `None`
+/// if there is no room for so many.
 pub fn count(name: &[u8], others: usize) -> Option<usize> {
     let region = shared::get();
     let is_known = region.is_some_and(|region| names::is_known(&region.board, name));

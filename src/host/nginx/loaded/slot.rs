@@ -105,8 +105,8 @@ fn claim(region: &Region, identity: Identity) -> Option<(u32, Lineage)> {
     Some((slot, lineage))
 }
 
-/// Makes the slots vacant that other processes had claimed when they were killed. They had
-/// the lock, which this process has now.
+/// Makes the slots vacant whose claimants were killed. A process holds the lock while it has
+/// a claim, and this process holds the lock now.
 fn give_up_claims(region: &Region) {
     let (memory, layout) = (&region.memory, &region.layout);
     let (master, _) = region.master;
