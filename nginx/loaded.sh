@@ -32,7 +32,8 @@ ngx_addon_dir=$ngx_ipc_addon_dir
 # The first name is that of the file, ngx_ipc_module.so.
 ngx_ipc_http_modules="ngx_ipc_module ngx_ipc_messages_module $ngx_ipc_http_modules"
 ngx_ipc_http_modules="$ngx_ipc_http_modules $ngx_ipc_status_modules"
-# A process has messages before the modules of HTTP, such as that for Lua, are initialized.
+# The order makes a process get messages before the modules of HTTP, such as that for Lua,
+# are initialized.
 ngx_ipc_http_order="ngx_ipc_module ngx_ipc_messages_module ngx_http_module"
 ngx_ipc_http_incs="$ngx_ipc_http_incs $ngx_ipc_nginx/status $NGX_IPC_INCLUDE"
 ngx_ipc_http_deps="$ngx_ipc_http_deps $ngx_ipc_status_deps"

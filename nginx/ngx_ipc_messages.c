@@ -7,10 +7,10 @@
  *   ipc_messages [size=SIZE] [max=SIZE] [processes=N] [spin=N];
  *
  * of the main context.  An nginx has messages if it has the directive, without
- * "off", or if a module has registered a type in init_module.  The memory is made before the
- * first worker is started, and does not change at a reload.  What modules register
- * belongs to the cycle that is being made: this module's create_conf is called
- * before any init_module.
+ * "off", or if a module has registered a type in init_module.  The memory is made
+ * before the first worker is started, and does not change at a reload.  What modules
+ * register belongs to the cycle that is being made: this module's create_conf is
+ * called before any init_module.
  *
  *   size        the memory for the messages that wait for one process, 4m
  *   max         the largest message, 1m
@@ -295,8 +295,8 @@ ngx_ipc_processes_of(ngx_cycle_t *cycle, ngx_uint_t *workers,
 
 
 /*
- * Warns if the workers of a reload would have no messages, because the old ones still
- * run.  It is not an error: nginx serves its clients without messages.
+ * Warns if the workers of a reload would have no messages because the old workers still
+ * run.  This is no error: nginx serves its clients without messages.
  */
 
 static char *
@@ -438,7 +438,7 @@ ngx_ipc_messages_prepare_timer(ngx_cycle_t *cycle,
 }
 
 
-/* This process has found no slot for its messages: all had processes. */
+/* Looks again for a slot for the messages of this process: none was free. */
 
 static void
 ngx_ipc_messages_retry(ngx_event_t *ev)

@@ -33,8 +33,8 @@ void ngx_ipc_messages_hold(ngx_uint_t hold);
 ngx_int_t ngx_ipc_messages_count_type(const char *name, ngx_uint_t others);
 
 /*
- * Before this process exits: others cannot send to it any more, and what they have sent
- * is handled.
+ * Called before this process exits: handles what others have sent to it.  From then on
+ * they cannot send to it.
  */
 
 void ngx_ipc_messages_finish(void);

@@ -55,7 +55,7 @@ typedef enum {
 
 
 typedef struct {
-    /* the directive; errors say where it is */
+    /* the directive and its place, for error messages */
     ngx_http_handler_pt      handler;
     ngx_str_t                directive;
     ngx_str_t                file;
@@ -74,7 +74,7 @@ typedef struct {
 ngx_int_t ngx_http_ipc_publish_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ipc_receive_handler(ngx_http_request_t *r);
 
-/* Refuses a request whose method is not this one, which the header "Allow" names. */
+/* Refuses a request: the header "Allow" names the only method that is allowed. */
 
 ngx_int_t ngx_http_ipc_not_allowed(ngx_http_request_t *r, const char *method);
 
@@ -110,10 +110,7 @@ void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
 void ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     ngx_uint_t clients);
 
-/*
- * Prepares a timer that does not keep a worker running which shuts down, and that belongs
- * to no connection.
- */
+/* Prepares a timer that belongs to no connection and does not delay the exit of a worker. */
 
 void ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler);
 

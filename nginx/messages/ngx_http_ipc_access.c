@@ -20,7 +20,8 @@ static ngx_uint_t ngx_http_ipc_has_name(ngx_str_t *host, ngx_str_t *name);
 
 /*
  * Keeps the names of the server for a location with ipc_publish or ipc_receive.  Another
- * site can have a name that matches a regular expression, so these are left out.
+ * site can have a name that matches a regular expression, so regular expressions are left
+ * out.
  */
 
 char *
@@ -178,7 +179,7 @@ ngx_http_ipc_is_same_origin(ngx_str_t *origin, ngx_http_request_t *r)
 
 /*
  * Returns whether the host of the request is an address, or has a name that another site
- * cannot have.  Only programs that are no browsers name no host.
+ * cannot have.  A request without a host is not from a browser.
  */
 
 static ngx_uint_t

@@ -240,8 +240,8 @@ ngx_http_ipc_preconfiguration(ngx_conf_t *cf)
 
 
 /*
- * Refuses a configuration with too many types as long as nginx can go on with the
- * configuration before.
+ * Refuses a configuration with too many types here, where nginx can still go on with the
+ * previous configuration.
  */
 
 static ngx_int_t
@@ -552,7 +552,7 @@ ngx_http_ipc_init_module(ngx_cycle_t *cycle)
 void
 ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler)
 {
-    /* debug lines of a timer have the descriptor of its connection */
+    /* the debug log prints the descriptor of a timer's connection */
 
     static ngx_connection_t  none = { .fd = (ngx_socket_t) -1 };
 

@@ -17,7 +17,7 @@
 
 /* a queue with more bytes than this is full */
 #define NGX_HTTP_IPC_QUEUE_MOST       (4 * 1024 * 1024)
-/* with more than this it takes nothing, also while a program waits for an outcome */
+/* with more bytes it holds messages back even if a program waits for an outcome */
 #define NGX_HTTP_IPC_QUEUE_OVERFULL  (16 * 1024 * 1024)
 
 
@@ -139,7 +139,7 @@ ngx_http_ipc_queue_open(ngx_http_ipc_type_t *type, ngx_http_ipc_wake_pt wake,
 
 
 /*
- * Called by Lua when its virtual machine ends.  Its semaphore is freed.  The items stay
+ * Called by Lua when its virtual machine ends, which frees the semaphore.  The items stay
  * for the next virtual machine that opens the queue.  Until then the queue takes no
  * messages, so it does not hold back those of other types.
  */
@@ -336,7 +336,7 @@ ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue)
 }
 
 
-/* Finds out whether the queue is full.  The queue of outcomes never is. */
+/* Finds out whether the queue is full.  The queue of outcomes is never full. */
 
 static void
 ngx_http_ipc_queue_measure(ngx_http_ipc_queue_t *queue)
@@ -367,7 +367,7 @@ ngx_http_ipc_queue_measure(ngx_http_ipc_queue_t *queue)
 }
 
 
-/* Called by Lua.  Whether the queue takes nothing, not even outcomes. */
+/* Called by Lua.  Returns whether messages and outcomes are held back for this queue. */
 
 ngx_int_t
 ngx_http_ipc_queue_is_overfull(ngx_http_ipc_queue_t *queue)
@@ -378,7 +378,7 @@ ngx_http_ipc_queue_is_overfull(ngx_http_ipc_queue_t *queue)
 
 /*
  * Messages are held back if a queue is full.  While a program waits for the outcome of
- * a request, which comes with the messages, a queue can have more, but not without end.
+ * a request, which comes with the messages, they are held back only if a queue is overfull.
  */
 
 void

@@ -52,7 +52,7 @@ struct ngx_http_ipc_queue_s {
     ngx_http_ipc_item_t        *taken;      /* the program handles it */
 
     ngx_http_ipc_thread_t      *thread;     /* NULL: no light thread handles it */
-    ngx_http_ipc_item_t         ask;        /* for a light thread */
+    ngx_http_ipc_item_t         ask;        /* asks for a light thread */
 
     unsigned                    waiting:1;  /* a light thread waits */
     unsigned                    full:1;
@@ -89,11 +89,11 @@ void ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue);
 
 void ngx_http_ipc_queue_flow(void);
 
-/* Counts a light thread that does not wait any more (0). */
+/* Counts a light thread that waits for an item (1), or does not wait any more (0). */
 
 ngx_int_t ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, ngx_int_t waits);
 
-/* Looks for queues that get no light thread. */
+/* Sets the timer that looks for queues without a light thread. */
 
 void ngx_http_ipc_queue_watch_threads(void);
 
@@ -120,7 +120,7 @@ extern ngx_http_ipc_queue_t  *ngx_http_ipc_queue_outcomes;
 /* light threads that wait for an item */
 extern ngx_uint_t             ngx_http_ipc_queue_waiting;
 
-/* the queue of outcomes has no light thread, and a function of Lua starts it */
+/* the queue of outcomes has no light thread: the next publish() or call() starts it */
 extern ngx_uint_t             ngx_http_ipc_queue_unguarded;
 
 /* requests that have no outcome yet */

@@ -34,7 +34,7 @@ ngx_http_ipc_queue_ask(ngx_http_ipc_type_t *type, ngx_ipc_to_t to,
         return NGX_ERROR;
     }
 
-    /* the outcome comes also if there is no memory then */
+    /* made now, because there can be no memory when the outcome arrives */
 
     item = ngx_http_ipc_queue_item(NULL, 0);
     if (item == NULL) {

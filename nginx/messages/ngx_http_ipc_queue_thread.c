@@ -4,8 +4,9 @@
  *
  * A function of a program can end the light thread that has called it, with ngx.exit(),
  * and nginx starts no light thread if too many run.  So each open queue knows its light
- * thread.  If it has none, the light thread of the queue of outcomes gets an item, and
- * starts one.  It calls no function of a program.
+ * thread.  If a queue has none, the queue of outcomes gets an item, and its light thread
+ * starts one for that queue.  The light thread of outcomes calls no function of a program,
+ * which could end it.
  */
 
 
@@ -16,7 +17,7 @@
 #define NGX_HTTP_IPC_QUEUE_WATCH  1000
 
 
-/* The end of the request of a light thread. */
+/* A light thread, for the cleanup handler of its request. */
 
 struct ngx_http_ipc_thread_s {
     ngx_http_ipc_queue_t  *queue;
@@ -33,7 +34,7 @@ ngx_uint_t  ngx_http_ipc_queue_unguarded;
 
 static ngx_event_t       ngx_http_ipc_queue_watch_timer;
 
-/* debug lines of a timer have the descriptor of its connection */
+/* the debug log prints the descriptor of a timer's connection */
 static ngx_connection_t  ngx_http_ipc_queue_watch_connection =
                                                 { .fd = (ngx_socket_t) -1 };
 
@@ -106,7 +107,7 @@ ngx_http_ipc_queue_ask_thread(ngx_http_ipc_queue_t *queue)
 
     if (queue == outcomes) {
 
-        /* a function of Lua that is called next starts it */
+        /* the next publish() or call() starts it */
 
         ngx_http_ipc_queue_unguarded = 1;
         return;
@@ -125,7 +126,7 @@ ngx_http_ipc_queue_ask_thread(ngx_http_ipc_queue_t *queue)
 }
 
 
-/* Looks again later at a queue that has no light thread. */
+/* Sets the timer that looks for queues without a light thread. */
 
 void
 ngx_http_ipc_queue_watch_threads(void)
@@ -178,7 +179,7 @@ ngx_http_ipc_queue_look(ngx_event_t *ev)
 
         if (!queue->lacks) {
 
-            /* nginx was busy, if it starts now */
+            /* the light thread can be late because nginx was busy: waits once more */
 
             queue->lacks = 1;
             continue;

@@ -31,19 +31,20 @@ struct ngx_http_ipc_receipts_s {
 };
 
 
-/* Returns the receipts of a request, with room for n of them, and none yet. */
+/* Returns a structure for the receipts of a request: it has room for n, and is empty. */
 
 ngx_http_ipc_receipts_t *ngx_http_ipc_receipts_create(ngx_http_request_t *r,
     ngx_uint_t n);
 
-/* Takes the outcome of the message of a receipt: the handler of the library's request. */
+/* The handler of ngx_ipc_message_request(): writes the outcome to the receipt ctx. */
 
 void ngx_http_ipc_receipts_reply(void *ctx, ngx_uint_t outcome,
     ngx_ipc_message_t *reply);
 
 /*
- * Answers, or returns NGX_DONE if receipts have not arrived.  The request is finalized with
- * the last one then, and at the latest a second after the timeout in milliseconds.
+ * Answers if all receipts have arrived.  Otherwise returns NGX_DONE, and the request is
+ * finalized when the last receipt arrives, at the latest a second after the timeout, which
+ * is in milliseconds.
  */
 
 ngx_int_t ngx_http_ipc_receipts_wait(ngx_http_ipc_receipts_t *all,
