@@ -110,7 +110,10 @@ void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
 void ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     ngx_uint_t clients);
 
-/* Prepares a timer that belongs to no connection and does not delay the exit of a worker. */
+/*
+ * Prepares a timer that belongs to no connection, and that does not delay the exit of a
+ * worker.
+ */
 
 void ngx_http_ipc_init_timer(ngx_event_t *ev, ngx_event_handler_pt handler);
 

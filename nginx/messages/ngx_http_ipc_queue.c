@@ -378,7 +378,8 @@ ngx_http_ipc_queue_is_overfull(ngx_http_ipc_queue_t *queue)
 
 /*
  * Messages are held back if a queue is full.  While a program waits for the outcome of
- * a request, which comes with the messages, they are held back only if a queue is overfull.
+ * a request, which comes with the messages, they are held back only if a queue is
+ * overfull.
  */
 
 void

@@ -5,8 +5,8 @@
  * A function of a program can end the light thread that has called it, with ngx.exit(),
  * and nginx starts no light thread if too many run.  So each open queue knows its light
  * thread.  If a queue has none, the queue of outcomes gets an item, and its light thread
- * starts one for that queue.  The light thread of outcomes calls no function of a program,
- * which could end it.
+ * starts one for that queue.  The light thread of outcomes calls no function of a
+ * program, which could end it.
  */
 
 

@@ -43,8 +43,8 @@ void ngx_http_ipc_receipts_reply(void *ctx, ngx_uint_t outcome,
 
 /*
  * Answers if all receipts have arrived.  Otherwise returns NGX_DONE, and the request is
- * finalized when the last receipt arrives, at the latest a second after the timeout, which
- * is in milliseconds.
+ * finalized when the last receipt arrives, at the latest a second after the timeout,
+ * which is in milliseconds.
  */
 
 ngx_int_t ngx_http_ipc_receipts_wait(ngx_http_ipc_receipts_t *all,

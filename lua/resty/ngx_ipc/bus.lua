@@ -35,7 +35,7 @@ end
 local _M = {}
 local mt = { __index = _M }
 
--- the light threads that call functions of the program, and what they do
+-- by light thread: true while it calls a handler
 local handling = setmetatable({}, { __mode = "k" })
 
 
@@ -84,7 +84,7 @@ local function is_first(self, key)
 end
 
 
--- Calls the handler; _M.is_handling() says so meanwhile.
+-- Calls the handler. Meanwhile _M.is_handling() returns true in it.
 local function handle(self, ...)
     local thread = coroutine.running()
 
@@ -164,8 +164,8 @@ function _M:post(source, event, data, key)
 end
 
 
--- Waits until the events that this worker has sent have come back to it, or not, in half a
--- second; and at least once, so that nginx handles what has arrived.
+-- Waits until the events that this worker has sent have come back to it, but at most half a
+-- second. It waits at least once, so that nginx handles what has arrived.
 function _M:wait()
     local wanted = self.n_sent
 
@@ -220,7 +220,7 @@ function _M:handle_here()
 end
 
 
--- Calls a function; an error is logged, so that others are called too.
+-- Calls a function. Logs its error, so that other functions are called too.
 function _M.protect(callback, data, event, source, from)
     local ok, err = xpcall(callback, debug.traceback, data, event, source, from)
 

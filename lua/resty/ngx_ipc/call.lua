@@ -12,8 +12,8 @@ local type = type
 local tonumber = tonumber
 local tostring = tostring
 
--- The module has the outcome after the timeout. It comes later, or not in this time, if the
--- worker takes no messages.
+-- The seconds that a call waits after its timeout. The module reports the outcome when the
+-- timeout is over, and later if this worker takes no messages.
 local GRACE = 1
 
 -- phases of a request, or of nginx, in which Lua cannot wait
@@ -98,11 +98,11 @@ local function call(name, data, options)
     local to = address(options and options.to)
 
     if queues.is_overfull() then
-        -- its reply comes after messages that the worker does not take now
+        -- the worker takes no messages now, so it would not take the reply
         return nil, "full"
     end
 
-    -- a time that is left can be negative
+    -- the program can compute the time that is left, which can be negative
     timeout = math.min(math.max(timeout, 0), MOST)
 
     local sema = table.remove(idle_semaphores)

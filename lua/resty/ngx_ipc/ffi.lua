@@ -136,8 +136,8 @@ function _M.failure(rc)
 end
 
 
--- The address of a worker. With a number that no worker has, it is that of no process,
--- and of no other kind.
+-- The address of a worker. For a number that no worker can have, it is the address of a
+-- worker that does not exist, and never an address of another kind.
 function _M.to_worker(number)
     if number < 0 or number >= NO_WORKER or number % 1 ~= 0 then
         number = NO_WORKER

@@ -21,8 +21,8 @@ local _M = {}
 -- So these are fields of the queue:
 --   item: the message, which the module keeps until it gives the next one
 --   functions, at: the functions of the type, and the number of the one that was called last
---   value, why, failed: of the functions before: the first value, the error text beside it,
---     and the first error. They are set if a function follows.
+--   value, why, failed: what the functions before have returned: the first value, the error
+--     text beside it, and the first error. They are set if another function follows.
 
 
 local function reply(item, status, text)
@@ -134,8 +134,9 @@ function _M.open(found)
         return true
     end
 
-    -- Its light thread starts those of other queues again. Without it there is the log: the
-    -- virtual machine that has it is another one.
+    -- The light thread of the queue of outcomes starts those of other queues again. If
+    -- another virtual machine of Lua has this queue, it cannot start them, and nginx only
+    -- logs that they are missing.
     local ok, err = outcome.open()
 
     if not ok and err ~= queues.OTHER then

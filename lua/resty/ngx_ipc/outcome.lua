@@ -40,7 +40,7 @@ local function handle(_, item)
 
         calls[id] = nil
 
-        -- it can have waited too long
+        -- the call can have stopped waiting
         if call then
             call.outcome = tonumber(item.status)
             call.status = tonumber(item.count)

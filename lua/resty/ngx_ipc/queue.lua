@@ -14,7 +14,7 @@ local tonumber = tonumber
 
 -- A light thread that waits wakes up after so many seconds, and waits again.
 local LONG = 86400
--- nginx frees the memory of a light thread when it ends. So another one takes over
+-- nginx frees the memory of a light thread only when it ends. So another one takes over
 -- after so many messages.
 local MOST = 1000
 
@@ -42,7 +42,7 @@ local function run(_, queue)
     local n = 0
 
     if queue.busy then
-        -- a function of the program waits for something in the light thread before
+        -- a function of the program still waits in the previous light thread
         return
     end
 
@@ -152,7 +152,7 @@ function _M.open(found, handle_item, interrupt)
     end
 
     local queue = {
-        -- the virtual machine ends: the module must not post the semaphore
+        -- when the virtual machine ends, the module must not post the semaphore any more
         c = ffi.gc(c, C.ngx_http_ipc_queue_close),
         semaphore = sema,
         type = found,

@@ -9,8 +9,8 @@ local type = type
 
 local _M = {}
 
--- entries { fn, rank, source, event } in the order in which they are called; a weak entry
--- has its function in a weak table
+-- entries { fn, rank, source, event } in the order in which their functions are called. fn is
+-- a table with the function, and is weak for register_weak()
 local entries = {}
 local configured = false
 
@@ -64,7 +64,8 @@ end
 local all = bus.new("resty.worker.events", handle)
 
 all.timeout = 2
--- the shared dictionary of resty.worker.events is that of old workers too
+-- old workers of a reload get the events too, as with the shared dictionary of
+-- resty.worker.events
 all.all_generations = true
 
 
