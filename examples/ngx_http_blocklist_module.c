@@ -5,7 +5,7 @@
 #include <ngx_http.h>
 #include <ngx_ipc_message.h>
 
-static struct client { u_char address[48]; time_t until; }  list[1024];    /* at its hash */
+static struct client { u_char address[48]; time_t until; }  list[1024];    /* by hash */
 static ngx_ipc_message_type_t  type = { .name = "blocklist", .flags = NGX_IPC_MESSAGE_RETAINED };
 static ngx_uint_t              others = NGX_IPC_WORKERS|NGX_IPC_ALL_GENERATIONS;
 
@@ -17,7 +17,7 @@ list_handler(ngx_ipc_message_t *m)    /* in each worker: another worker has sent
 
     for (i = 0; i < 1024 && m->len == sizeof(list); i++) {
         if (other[i].until > list[i].until) { list[i] = other[i]; }
-        if (other[i].until < list[i].until) { lacks = 1; }    /* both have sent at one time */
+        if (other[i].until < list[i].until) { lacks = 1; }    /* two workers sent at the same time */
     }
     if (lacks) { ngx_ipc_message_broadcast(&type, others, list, sizeof(list)); }
 }

@@ -1,5 +1,5 @@
-/* With "location = /check { proxy_pass http://127.0.0.1:8080; }" each request of /check makes its
- * worker tell all workers whether the server is up: their variable $health is "up" or "down". */
+/* With "location = /check { proxy_pass http://127.0.0.1:8080; }", the worker that serves /check tells
+ * all workers when the server goes down or up: their variable $health is "down" or "up". */
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

@@ -33,8 +33,8 @@ void ngx_ipc_messages_hold(ngx_uint_t hold);
 ngx_int_t ngx_ipc_messages_count_type(const char *name, ngx_uint_t others);
 
 /*
- * Called before this process exits: handles what others have sent to it.  From then on
- * they cannot send to it.
+ * Called before this process exits: handles the messages that have arrived, unless a
+ * replacement of the process gets them.
  */
 
 void ngx_ipc_messages_finish(void);

@@ -4,8 +4,9 @@
 //! only in `init_module`, before it starts the processes of a configuration:
 //!
 //! - The master makes the memory, and gives a slot to each worker and helper that it
-//!   starts next. Which one is in private memory, of which each process has a copy. The
-//!   master has no slot, because it has no event loop: it sends and receives nothing.
+//!   starts next. The table of these slots is in private memory, of which each process has
+//!   a copy. The master has no slot, because it has no event loop: it sends and receives
+//!   nothing.
 //! - A process finds its slot in its copy, in `init_process`. If the slot had a process
 //!   before, nginx has started this one in its place. So it recovers what that process had
 //!   claimed, and takes over its messages.
@@ -15,8 +16,8 @@
 //!   before, a process of a newer configuration recovers the slot, or the master at the
 //!   next reload.
 //!
-//! Whoever changes the slots of others holds a lock. It is in shared memory, and a process
-//! takes it over if its owner is dead.
+//! A process that changes the slots of others holds a lock. The lock is in shared memory.
+//! Another process takes it over if its owner is dead.
 
 mod slot;
 
