@@ -110,7 +110,7 @@ pub extern "C" fn ngx_ipc_messages_new_cycle() {
 }
 
 /// Checks the settings of messages in a configuration; `spin` is in microseconds.
-/// Returns NULL, or a text that continues the sentence `"ipc_messages" directive`.
+/// Returns NULL, or a text that follows the words `"ipc_messages" directive` in the log.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_check(
     memory: usize,

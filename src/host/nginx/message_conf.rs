@@ -11,8 +11,8 @@ use crate::host::messages::settings::{
 const _: () = assert!(MOST_MEMORY == 256 << 20 && MOST_LARGEST == 127 << 20);
 const _: () = assert!(MOST_PROCESSES == 1020 && MOST_SPIN == 1_000_000);
 
-/// Checks the settings. Returns `None`, or a text that continues the sentence
-/// `"ipc_messages" directive`.
+/// Checks the settings. Returns `None`, or a text that follows the words
+/// `"ipc_messages" directive` in the log.
 pub fn check(
     memory: usize,
     largest: usize,

@@ -1,4 +1,4 @@
-//! Whether the types of a configuration can be registered, before nginx goes on with it.
+//! Checks that the types of a configuration can be registered, before nginx goes on with it.
 
 use crate::host::messages::shared;
 use crate::messaging::names;
