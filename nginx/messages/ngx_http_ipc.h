@@ -105,6 +105,10 @@ ngx_int_t ngx_http_ipc_unhandled_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_ipc_unhandled_init_process(ngx_cycle_t *cycle);
 void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
 
+/* Whether a program in Lua handles a queue, or will handle what waits there. */
+
+ngx_uint_t ngx_http_ipc_queue_is_open(ngx_http_ipc_queue_t *queue);
+
 /* Adds a message to the queue of its type.  The program replies to a request. */
 
 void ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,

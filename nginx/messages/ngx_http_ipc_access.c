@@ -156,13 +156,21 @@ static ngx_uint_t
 ngx_http_ipc_is_same_origin(ngx_str_t *origin, ngx_http_request_t *r)
 {
     u_char     *p;
-    ngx_str_t  *host;
+    ngx_str_t   host;
 
-    if (r->headers_in.host == NULL) {
+    if (r->headers_in.host) {
+        host = r->headers_in.host->value;
+
+    } else if (r->host_start) {
+
+        /* HTTP/3 */
+
+        host.data = r->host_start;
+        host.len = r->host_end - r->host_start;
+
+    } else {
         return 0;
     }
-
-    host = &r->headers_in.host->value;
 
     p = ngx_strlcasestrn(origin->data, origin->data + origin->len,
                          (u_char *) "://", 3 - 1);
@@ -172,8 +180,8 @@ ngx_http_ipc_is_same_origin(ngx_str_t *origin, ngx_http_request_t *r)
 
     p += 3;
 
-    return origin->data + origin->len - p == (ssize_t) host->len
-           && ngx_strncasecmp(p, host->data, host->len) == 0;
+    return origin->data + origin->len - p == (ssize_t) host.len
+           && ngx_strncasecmp(p, host.data, host.len) == 0;
 }
 
 

@@ -177,10 +177,13 @@ ngx_http_ipc_use_type(ngx_conf_t *cf, ngx_str_t *name)
         return NULL;
     }
 
-    if (ngx_strlchr(name->data, name->data + name->len, '=')) {
+    if (ngx_strncmp(name->data, "to=", 3) == 0
+        || ngx_strncmp(name->data, "from=", 5) == 0
+        || ngx_strncmp(name->data, "timeout=", 8) == 0)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid type \"%V\", a name has no \"=\" and comes "
-                           "before the parameters", name);
+                           "invalid type \"%V\", a name comes before the "
+                           "parameters", name);
         return NULL;
     }
 

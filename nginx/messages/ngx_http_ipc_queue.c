@@ -247,6 +247,13 @@ ngx_http_ipc_queue_lose(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
 }
 
 
+ngx_uint_t
+ngx_http_ipc_queue_is_open(ngx_http_ipc_queue_t *queue)
+{
+    return queue->wake != NULL || !ngx_queue_empty(&queue->items);
+}
+
+
 void
 ngx_http_ipc_queue_add(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     ngx_uint_t clients)

@@ -36,6 +36,17 @@ ngx_http_ipc_queue_begin(ngx_log_t *log)
 
     (void) ngx_http_ipc_unhandled_init_process((ngx_cycle_t *) ngx_cycle);
 
+    if (ngx_exiting) {
+
+        /* nginx has called the handlers of idle connections already */
+
+        ngx_http_ipc_init_timer(&ngx_http_ipc_queue_timer,
+                                ngx_http_ipc_queue_end);
+        ngx_add_timer(&ngx_http_ipc_queue_timer, NGX_HTTP_IPC_QUEUE_INTERVAL);
+
+        return NGX_OK;
+    }
+
     c = ngx_get_connection(0, log);
     if (c == NULL) {
         ngx_set_errno(NGX_ENOMEM);

@@ -33,6 +33,7 @@ typedef struct {
 
 static ngx_int_t ngx_http_ipc_receive_header(ngx_http_request_t *r);
 static void ngx_http_ipc_receive_end(void *data);
+static void ngx_http_ipc_receive_free(void *data);
 static void ngx_http_ipc_receive_write(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ipc_receive_send(ngx_http_ipc_client_t *client);
 static ngx_int_t ngx_http_ipc_receive_wait(ngx_http_request_t *r);
@@ -53,6 +54,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 rc;
     ngx_http_cleanup_t       *cln;
+    ngx_pool_cleanup_t       *pool_cln;
     ngx_http_ipc_client_t    *client;
     ngx_http_ipc_loc_conf_t  *lcf;
 
@@ -74,16 +76,23 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_module);
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_ipc_client_t));
-    if (cln == NULL) {
+    pool_cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_ipc_client_t));
+    if (pool_cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    client = cln->data;
+    client = pool_cln->data;
     ngx_memzero(client, sizeof(ngx_http_ipc_client_t));
 
     client->request = r;
     client->type = lcf->type;
+
+    pool_cln->handler = ngx_http_ipc_receive_free;
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (ngx_http_ipc_text_add(&client->next, first, sizeof(first) - 1,
                               r->connection->log)
@@ -101,6 +110,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     lcf->type->n++;
 
     cln->handler = ngx_http_ipc_receive_end;
+    cln->data = client;
 
     ngx_http_set_ctx(r, client, ngx_http_ipc_module);
 
@@ -177,6 +187,15 @@ ngx_http_ipc_receive_end(void *data)
     if (ngx_queue_empty(&ngx_http_ipc_clients) && ngx_http_ipc_timer.timer_set) {
         ngx_del_timer(&ngx_http_ipc_timer);
     }
+}
+
+
+/* HTTP/2 sends what it has got before also after the request has ended. */
+
+static void
+ngx_http_ipc_receive_free(void *data)
+{
+    ngx_http_ipc_client_t  *client = data;
 
     if (client->sent.data) {
         ngx_free(client->sent.data);
@@ -221,7 +240,7 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
         ngx_free(event.data);
     }
 
-    if (type->queue) {
+    if (type->queue && ngx_http_ipc_queue_is_open(type->queue)) {
         ngx_http_ipc_queue_add(type->queue, m, n);
 
     } else if (m->request) {

@@ -53,7 +53,14 @@ ngx_http_ipc_unhandled_init_module(ngx_cycle_t *cycle)
     if (all == MAP_FAILED) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
                       "mmap(MAP_ANON|MAP_SHARED, %uz) failed", size);
-        return NGX_ERROR;
+
+        if (ngx_is_init_cycle(cycle->old_cycle)) {
+            return NGX_ERROR;
+        }
+
+        /* at a reload nginx would exit; each worker counts for itself then */
+
+        all = NULL;
     }
 
     /* the workers of the previous configuration keep their mapping */

@@ -653,8 +653,11 @@ fn directives_in(which: Which) {
             "ipc_publish a timeout=1s to=all timeout=1s;",
             "duplicate parameter \"timeout=1s\"",
         ),
-        ("ipc_publish to=all;", "a name has no \"=\""),
-        ("ipc_receive from=any;", "a name has no \"=\""),
+        ("ipc_publish to=all;", "a name comes before the parameters"),
+        (
+            "ipc_receive from=any;",
+            "a name comes before the parameters",
+        ),
         ("ipc_publish $arg_x;", "a name cannot be a variable"),
         ("ipc_receive a to=all;", "invalid parameter \"to=all\""),
         ("ipc_receive '';", "a name has 1 to 48 bytes"),

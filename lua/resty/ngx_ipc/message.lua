@@ -57,12 +57,13 @@ end
 -- Without an item it continues with the message that a function has interrupted.
 local function handle(queue, item)
     local found = queue.type
+    local is_new = item ~= nil
     local first = 1
-    local value, why, failed
+    local data, value, why, failed
 
-    if item then
+    if is_new then
         -- a function can unsubscribe
-        queue.item, queue.functions = item, found.functions
+        queue.item, queue.functions, queue.at = item, found.functions, 0
 
     else
         item, first = queue.item, queue.at + 1
@@ -70,10 +71,13 @@ local function handle(queue, item)
     end
 
     local functions = queue.functions
-    local data = ffi_str(item.data, item.len)
     local worker = item.worker >= 0 and tonumber(item.worker) or nil
 
-    if found.retained then
+    if is_new or first <= #functions then
+        data = ffi_str(item.data, item.len)
+    end
+
+    if is_new and found.retained then
         found.last = data
     end
 
@@ -112,8 +116,16 @@ local function handle(queue, item)
 end
 
 
--- A function has ended the light thread.
+-- A function has ended the light thread, or there was no memory for the data.
 local function interrupt(queue)
+    if queue.at == 0 then
+        ngx.log(ngx.ERR, "a message of the type \"", queue.type.name,
+                "\" is not handled: no memory")
+        queue.at = #queue.functions
+        queue.value, queue.why, queue.failed = nil, nil, "no memory"
+        return
+    end
+
     local at = debug.getinfo(queue.functions[queue.at], "S")
 
     ngx.log(ngx.ERR, "a function for messages of the type \"", queue.type.name,

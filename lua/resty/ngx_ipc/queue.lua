@@ -101,8 +101,11 @@ end
 function _M.restart(queue)
     if queue.busy then
         queue.busy = false
-        queue.is_interrupted = true
-        queue.interrupt(queue)
+
+        if queue.interrupt then
+            queue.is_interrupted = true
+            queue.interrupt(queue)
+        end
     end
 
     local ok, err = take_over(queue)

@@ -140,11 +140,12 @@ pub fn join(log: Log) -> bool {
         slot_lock::try_with(take)
     };
 
-    let Some(own) = taken.flatten() else {
-        if is_first {
-            region::report_no_room(log, place);
-        }
+    // If the lock could not be taken, the log says so already.
+    if is_first && matches!(taken, Some(None)) {
+        region::report_no_room(log, place);
+    }
 
+    let Some(own) = taken.flatten() else {
         return false;
     };
 

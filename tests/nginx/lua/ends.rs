@@ -1,10 +1,11 @@
 //! Workers that start later, that end, and that have nothing to do.
 
+use std::fs;
 use std::thread;
 
 use super::{Lua, WORKERS};
 use crate::nginx::times;
-use crate::support::wait_until;
+use crate::support::{proc, wait_until};
 
 /// The last message of a type is there in workers that are started later: after a kill and
 /// after a reload.
@@ -209,4 +210,53 @@ fn workers_that_send_until_they_exit() {
     lua.nginx.wait_for_others(WORKERS, &old);
     assert_eq!(lua.nginx.lines(" lost"), Vec::<String>::new());
     lua.quit();
+}
+
+/// A worker that uses messages for the first time while it exits ends when its requests have
+/// ended.
+#[test]
+fn a_worker_that_begins_when_it_exits() {
+    let Some(lua) = Lua::start("lua_late_begin", "") else {
+        return;
+    };
+    let conf = lua.nginx.directory.join("conf");
+    let text = fs::read_to_string(&conf).expect("a configuration");
+    let begin = "init_worker_by_lua_block {";
+
+    // The next workers do nothing at their start.
+    fs::write(
+        &conf,
+        text.replace(begin, &format!("{begin} do return end")),
+    )
+    .expect("a file");
+
+    let first = lua.nginx.workers();
+
+    lua.nginx.signal(libc::SIGHUP);
+
+    let second = lua.nginx.wait_for_others(WORKERS, &first);
+    let client = lua.client;
+    let answer = thread::scope(|scope| {
+        let request = scope.spawn(move || {
+            client.run(
+                "/run",
+                "ngx.log(ngx.WARN, 'the request waits')
+                 while not ngx.worker.exiting() do ngx.sleep(0.01) end
+                 local ipc = require 'resty.ngx_ipc'
+                 assert(ipc.subscribe('late', function () end))
+                 return (ipc.publish('late', 'x', { to = ngx.worker.id() }))",
+            )
+        });
+
+        lua.nginx.wait_for_line("the request waits");
+        lua.nginx.signal(libc::SIGHUP);
+        request.join().expect("an answer")
+    });
+
+    assert_eq!(answer.as_deref(), Ok("1"));
+    wait_until("the end of the old workers", || {
+        second.iter().all(|&pid| !proc::alive(pid))
+    });
+    // The module for Lua leaves its own connection when the first timer begins so late.
+    lua.nginx.quit(&["open socket #-2", "aborting"]);
 }
