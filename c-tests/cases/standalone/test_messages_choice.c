@@ -178,6 +178,7 @@ static void
 test_unhandled(void)
 {
     int             i;
+    pid_t           pid;
     ngx_ipc_load_t  load;
 
     t_messages_start(3);
@@ -209,8 +210,9 @@ test_unhandled(void)
 
     /* A process that is started again has no message. */
 
-    t_kill_worker(1);
-    T_UNTIL(t_waits_for_events(ngx_processes[1].pid));
+    pid = t_kill_worker(1);
+    T_UNTIL(ngx_processes[1].pid != pid && t_runs(1)
+            && t_waits_for_events(ngx_processes[1].pid));
     T_EQ(t_note(NGX_IPC_TO_ONE_OF(NGX_IPC_WORKERS), 8), NGX_OK);
     T_UNTIL(t_of(1)->notes == 2 && t_of(1)->value == 8);
 
