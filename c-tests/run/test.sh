@@ -73,10 +73,10 @@ suite "nginx's symbols" check nginx-symbols "$build/nginx-1.28.3"
 
 for name in $(backends); do
     suite "C tests, $name" on "$name" programs
-    suite "make demo, $name" on "$name" check demo "build/$name"
     suite "injected faults, $name" on "$name" check inject "$build/$name" "$name"
 done
 
+suite "make demo" on "$best" check demo "build/$best"
 suite "C tests on nginx's objects" \
     run_make -s -j "$(nproc)" -C "$tests" run-nginx "OUT=$build/c-tests" "NGINX=$nginx"
 

@@ -134,10 +134,7 @@ pub unsafe extern "C" fn ngx_ipc_messages_count_type(
     others: ngx_uint_t,
 ) -> ngx_int_t {
     // SAFETY: the caller passes NULL or a string.
-    let name = unsafe { Text::from_ptr(name) };
-
-    type_room::count(name.bytes().unwrap_or_default(), others)
-        .map_or(NGX_ERROR, |new| new as ngx_int_t)
+    type_room::count(unsafe { Text::from_ptr(name) }, others)
 }
 
 /// Sets what the configuration says of messages, before nginx starts its first process.
