@@ -215,8 +215,6 @@ END
 }
 
 # The modules of examples/ that send messages.
-examples="purge health blocklist setting"
-
 examples="ngx_http_purge_module ngx_http_health_module ngx_http_blocklist_module
           ngx_http_setting_module"
 

@@ -32,11 +32,7 @@ static void ngx_http_ipc_queue_look(ngx_event_t *ev);
 ngx_uint_t  ngx_http_ipc_queue_unguarded;
 
 
-static ngx_event_t       ngx_http_ipc_queue_watch_timer;
-
-/* the debug log prints the descriptor of a timer's connection */
-static ngx_connection_t  ngx_http_ipc_queue_watch_connection =
-                                                { .fd = (ngx_socket_t) -1 };
+static ngx_event_t  ngx_http_ipc_queue_watch_timer;
 
 
 /*
@@ -149,13 +145,7 @@ ngx_http_ipc_queue_watch_threads(void)
 
 #endif
 
-    ev->handler = ngx_http_ipc_queue_look;
-    ev->log = ngx_cycle->log;
-    ev->data = &ngx_http_ipc_queue_watch_connection;
-#if (nginx_version >= 1011011)
-    ev->cancelable = 1;
-#endif
-
+    ngx_http_ipc_init_timer(ev, ngx_http_ipc_queue_look);
     ngx_add_timer(ev, NGX_HTTP_IPC_QUEUE_WATCH);
 }
 
