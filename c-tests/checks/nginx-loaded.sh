@@ -2,7 +2,7 @@
 
 # nginx-loaded.sh: checks the module ngx_ipc_module.so, with which an unmodified nginx has
 # messages.  It is built for the nginx of this Debian as docs/nginx-messages.md says, and
-# for the stock nginx of "make nginx".  A nginx that would not load it is refused.
+# for a stock nginx of nginx.org.  A nginx that would not load it is refused.
 
 . "$(dirname "$0")/../harness/nginx.sh"
 
@@ -230,6 +230,8 @@ shows()
 }
 
 
+ok "nginx is built" sh "$top/c-tests/run/nginx-build.sh" 1.28.3 "$built"
+
 if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
     nginx=$debian/usr/sbin/nginx
     sources=$debian/usr/share/nginx/src
@@ -271,24 +273,19 @@ else
     skip "Debian's nginx" "$(tail -n 1 "$tmp/unpacked")"
 fi
 
-if [ -x "$built/stock/nginx" ]; then
-    nginx=$built/stock/nginx
-    sources=$built/src
+nginx=$built/stock/nginx
+sources=$built/src
 
-    # nginx's configure takes a part of $tmp, such as ".S", for the end of a file's name.
-    ok "stock: make nginx-module" made nginx-module B=build/stock
-    module=$top/build/stock/nginx-module
-    ok "stock: it exports the functions for modules and no others" exports "$module/ngx_ipc_module.so"
-    ok "stock: the document's commands" example "$nginx"
+# nginx's configure takes a part of $tmp, such as ".S", for the end of a file's name.
+ok "stock: make nginx-module" made nginx-module B=build/stock
+module=$top/build/stock/nginx-module
+ok "stock: it exports the functions for modules and no others" exports "$module/ngx_ipc_module.so"
+ok "stock: the document's commands" example "$nginx"
 
-    ok "stock: beside a module of others in Rust" beside_rust
+ok "stock: beside a module of others in Rust" beside_rust
 
-    sources=$tmp
-    ok "missing sources are refused" refuses "there are no sources of nginx in $tmp" made nginx-module
-else
-    skip "a stock nginx" "$built/stock/nginx is not there"
-fi
-
+sources=$tmp
+ok "missing sources are refused" refuses "there are no sources of nginx in $tmp" made nginx-module
 nginx=/nowhere/nginx
 ok "a missing nginx is refused" refuses "there is no program /nowhere/nginx" made nginx-module
 nginx=/bin/true
