@@ -86,6 +86,19 @@ ngx_uint_t ngx_http_ipc_is_name(ngx_str_t *name);
 
 ngx_http_ipc_type_t *ngx_http_ipc_get_type(ngx_str_t *name, ngx_log_t *log);
 
+/*
+ * Returns the type with this name, which the configuration that is being read uses.  NULL
+ * after an error, which is logged.
+ */
+
+ngx_http_ipc_type_t *ngx_http_ipc_use_type(ngx_conf_t *cf, ngx_str_t *name);
+
+/* The types of a configuration: before and after it is read, and when it is in use. */
+
+ngx_int_t ngx_http_ipc_types_preconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_ipc_types_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_ipc_types_init_module(ngx_cycle_t *cycle);
+
 /* Registers a type for the configuration in use. */
 
 ngx_int_t ngx_http_ipc_register(ngx_http_ipc_type_t *type);
