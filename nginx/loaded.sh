@@ -42,6 +42,7 @@ ngx_ipc_http_deps="$ngx_ipc_http_deps $NGX_IPC_ARCHIVE"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_loaded.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_log.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_messages.c"
+ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_messages_event.c"
 ngx_ipc_http_srcs="$ngx_ipc_http_srcs $ngx_ipc_nginx/ngx_ipc_zone_list.c $ngx_ipc_status_srcs"
 
 # Of the library, the module has what its exported functions need.  The module is never

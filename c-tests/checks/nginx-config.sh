@@ -261,8 +261,9 @@ strict()
     done
 
     for source in nginx/ngx_ipc_host.c nginx/ngx_ipc_loaded.c nginx/ngx_ipc_log.c \
-                  nginx/ngx_ipc_messages.c nginx/ngx_ipc_keep_zones.c \
-                  nginx/ngx_ipc_zone_content.c nginx/ngx_ipc_zone_list.c \
+                  nginx/ngx_ipc_messages.c nginx/ngx_ipc_messages_event.c \
+                  nginx/ngx_ipc_keep_zones.c nginx/ngx_ipc_zone_content.c \
+                  nginx/ngx_ipc_zone_list.c \
                   nginx/status/ngx_http_ipc_status_module.c \
                   nginx/status/ngx_ipc_status.c nginx/status/ngx_ipc_status_page.c \
                   nginx/status/ngx_counters_module.c \
