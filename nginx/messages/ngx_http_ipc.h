@@ -118,6 +118,15 @@ ngx_int_t ngx_http_ipc_unhandled_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_ipc_unhandled_init_process(ngx_cycle_t *cycle);
 void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
 
+/*
+ * Makes this worker call the functions that follow when nginx tells it to exit, unless it
+ * has been told already.  Fails if there is no free connection.
+ */
+
+ngx_int_t ngx_http_ipc_exit_watch(ngx_log_t *log);
+void ngx_http_ipc_clients_quit(void);
+void ngx_http_ipc_queue_quit(void);
+
 /* Whether a program in Lua handles a queue, or will handle what waits there. */
 
 ngx_uint_t ngx_http_ipc_queue_is_open(ngx_http_ipc_queue_t *queue);

@@ -12,22 +12,16 @@
 #define NGX_HTTP_IPC_QUEUE_INTERVAL  50
 
 
-static void ngx_http_ipc_queue_quit(ngx_event_t *ev);
 static void ngx_http_ipc_queue_end(ngx_event_t *ev);
 static ngx_uint_t ngx_http_ipc_queue_has_others(void);
 
 
-/* nginx calls its handler when the worker begins to exit */
-static ngx_connection_t  *ngx_http_ipc_queue_idle;
-
-static ngx_event_t        ngx_http_ipc_queue_timer;
+static ngx_event_t  ngx_http_ipc_queue_timer;
 
 
 ngx_int_t
 ngx_http_ipc_queue_begin(ngx_log_t *log)
 {
-    ngx_connection_t  *c;
-
     if (ngx_http_ipc_queue_timer.data) {
         return NGX_OK;
     }
@@ -47,22 +41,9 @@ ngx_http_ipc_queue_begin(ngx_log_t *log)
         return NGX_OK;
     }
 
-    c = ngx_get_connection(0, log);
-    if (c == NULL) {
-        ngx_set_errno(NGX_ENOMEM);
+    if (ngx_http_ipc_exit_watch(log) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    /* no descriptor, and not the value of a free connection */
-
-    c->fd = (ngx_socket_t) -2;
-    c->idle = 1;
-    c->data = NULL;
-    c->read->log = log;
-    c->read->handler = ngx_http_ipc_queue_quit;
-    c->write->log = log;
-
-    ngx_http_ipc_queue_idle = c;
 
     ngx_http_ipc_init_timer(&ngx_http_ipc_queue_timer, ngx_http_ipc_queue_end);
 
@@ -70,27 +51,12 @@ ngx_http_ipc_queue_begin(ngx_log_t *log)
 }
 
 
-/* The worker begins to exit. */
-
-static void
-ngx_http_ipc_queue_quit(ngx_event_t *ev)
+void
+ngx_http_ipc_queue_quit(void)
 {
-    ngx_connection_t  *c = ev->data;
-
-    if (!c->close || c != ngx_http_ipc_queue_idle) {
-        return;
+    if (ngx_http_ipc_queue_timer.data) {
+        ngx_add_timer(&ngx_http_ipc_queue_timer, 0);
     }
-
-    ngx_http_ipc_queue_idle = NULL;
-
-    /* with poll, nginx looks for the descriptor in an array */
-
-    c->fd = 0;
-    ngx_free_connection(c);
-    c->fd = (ngx_socket_t) -1;
-    c->idle = 0;
-
-    ngx_add_timer(&ngx_http_ipc_queue_timer, 0);
 }
 
 

@@ -1,52 +1,15 @@
 
-/*
- * ipc_receive: streams the messages that this worker gets as server-sent events.
- *
- * The text for a client that reads slowly is kept, up to a limit; then the client is
- * disconnected, and the log says so.
- */
+/* ipc_receive: the request of a client that receives messages as server-sent events. */
 
 
-#include "ngx_http_ipc.h"
-#include "ngx_http_ipc_text.h"
-
-
-/* a client with more text than this is too slow */
-#define NGX_HTTP_IPC_MOST       (4 * 1024 * 1024)
-
-/* when nothing else was sent, a line that clients ignore, in milliseconds */
-#define NGX_HTTP_IPC_INTERVAL   15000
-
-
-typedef struct {
-    ngx_queue_t           queue;    /* in the list of the type */
-    ngx_queue_t           all;      /* in the list of all clients */
-    ngx_http_ipc_type_t  *type;
-    ngx_http_request_t   *request;
-    ngx_uint_t            failed;   /* the request ends in the next event */
-
-    ngx_http_ipc_text_t   sent;     /* what nginx is sending */
-    ngx_http_ipc_text_t   next;     /* what follows it */
-    ngx_buf_t             buf;      /* the part of sent that is not sent yet */
-} ngx_http_ipc_client_t;
+#include "ngx_http_ipc_clients.h"
 
 
 static ngx_int_t ngx_http_ipc_receive_header(ngx_http_request_t *r);
 static void ngx_http_ipc_receive_end(void *data);
 static void ngx_http_ipc_receive_free(void *data);
 static void ngx_http_ipc_receive_write(ngx_http_request_t *r);
-static ngx_int_t ngx_http_ipc_receive_send(ngx_http_ipc_client_t *client);
 static ngx_int_t ngx_http_ipc_receive_wait(ngx_http_request_t *r);
-static void ngx_http_ipc_receive_text(ngx_http_ipc_client_t *client,
-    const void *data, size_t len);
-static void ngx_http_ipc_receive_fail(ngx_http_ipc_client_t *client);
-static void ngx_http_ipc_receive_timer(ngx_event_t *ev);
-
-
-/* the clients of this process, of all types */
-static ngx_queue_t  ngx_http_ipc_clients;
-
-static ngx_event_t  ngx_http_ipc_timer;
 
 
 ngx_int_t
@@ -72,6 +35,10 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (ngx_http_ipc_exit_watch(r->connection->log) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ipc_module);
@@ -101,13 +68,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_ipc_clients.next == NULL) {
-        ngx_queue_init(&ngx_http_ipc_clients);
-    }
-
-    ngx_queue_insert_tail(&ngx_http_ipc_clients, &client->all);
-    ngx_queue_insert_tail(&lcf->type->clients, &client->queue);
-    lcf->type->n++;
+    ngx_http_ipc_clients_add(client);
 
     cln->handler = ngx_http_ipc_receive_end;
     cln->data = client;
@@ -122,15 +83,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_ipc_receive_write;
 
-    /* a worker that exits closes the connection at once */
-
-    r->connection->idle = 1;
     r->main->count++;
-
-    if (!ngx_http_ipc_timer.timer_set) {
-        ngx_http_ipc_init_timer(&ngx_http_ipc_timer, ngx_http_ipc_receive_timer);
-        ngx_add_timer(&ngx_http_ipc_timer, NGX_HTTP_IPC_INTERVAL);
-    }
 
     if (ngx_http_ipc_receive_send(client) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_ERROR);
@@ -178,15 +131,7 @@ ngx_http_ipc_receive_header(ngx_http_request_t *r)
 static void
 ngx_http_ipc_receive_end(void *data)
 {
-    ngx_http_ipc_client_t  *client = data;
-
-    ngx_queue_remove(&client->all);
-    ngx_queue_remove(&client->queue);
-    client->type->n--;
-
-    if (ngx_queue_empty(&ngx_http_ipc_clients) && ngx_http_ipc_timer.timer_set) {
-        ngx_del_timer(&ngx_http_ipc_timer);
-    }
+    ngx_http_ipc_clients_remove(data);
 }
 
 
@@ -207,97 +152,7 @@ ngx_http_ipc_receive_free(void *data)
 }
 
 
-/* A message has arrived. */
-
-void
-ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
-{
-    uint32_t              n;
-    ngx_queue_t          *q;
-    ngx_http_ipc_text_t   event;
-    ngx_http_ipc_type_t  *type;
-
-    type = m->ctx;
-    n = type->n;
-
-    ngx_memzero(&event, sizeof(ngx_http_ipc_text_t));
-
-    if (n
-        && ngx_http_ipc_text_add_event(&event, m->data, m->len, ngx_cycle->log)
-           == NGX_OK)
-    {
-        for (q = ngx_queue_head(&type->clients);
-             q != ngx_queue_sentinel(&type->clients);
-             q = ngx_queue_next(q))
-        {
-            ngx_http_ipc_receive_text(
-                            ngx_queue_data(q, ngx_http_ipc_client_t, queue),
-                            event.data, event.len);
-        }
-    }
-
-    if (event.data) {
-        ngx_free(event.data);
-    }
-
-    if (type->queue && ngx_http_ipc_queue_is_open(type->queue)) {
-        ngx_http_ipc_queue_add(type->queue, m, n);
-
-    } else if (m->request) {
-        (void) ngx_http_ipc_reply(m->sender->to, m->request, n,
-                                  NGX_HTTP_IPC_REPLY_TAKEN, NULL, 0);
-    }
-}
-
-
-/* Sends a text to a client, now or when it has read what was sent before. */
-
-static void
-ngx_http_ipc_receive_text(ngx_http_ipc_client_t *client, const void *data,
-    size_t len)
-{
-    ngx_log_t  *log;
-
-    if (client->failed) {
-        return;
-    }
-
-    log = client->request->connection->log;
-
-    if (client->next.len + len > NGX_HTTP_IPC_MOST) {
-        ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "a client of \"ipc_receive\" is too slow");
-        ngx_http_ipc_receive_fail(client);
-        return;
-    }
-
-    if (ngx_http_ipc_text_add(&client->next, data, len, log) != NGX_OK
-        || ngx_http_ipc_receive_send(client) != NGX_OK)
-    {
-        ngx_http_ipc_receive_fail(client);
-    }
-}
-
-
-/*
- * Ends the request of a client in its next event, because the caller walks over the
- * list of clients.
- */
-
-static void
-ngx_http_ipc_receive_fail(ngx_http_ipc_client_t *client)
-{
-    client->failed = 1;
-    ngx_post_event(client->request->connection->write, &ngx_posted_events);
-}
-
-
-/*
- * Gives nginx the text that follows, if it has sent the text before.  If the result
- * is not NGX_OK, the caller finalizes the request.
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_ipc_receive_send(ngx_http_ipc_client_t *client)
 {
     ngx_buf_t            *b;
@@ -376,6 +231,12 @@ ngx_http_ipc_receive_write(ngx_http_request_t *r)
         return;
     }
 
+    if (client->ended) {
+        ngx_http_finalize_request(r, c->buffered ? NGX_ERROR
+                                     : ngx_http_send_special(r, NGX_HTTP_LAST));
+        return;
+    }
+
     if (c->write->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT, "client timed out");
         c->timedout = 1;
@@ -391,31 +252,4 @@ ngx_http_ipc_receive_write(ngx_http_request_t *r)
     if (ngx_http_ipc_receive_send(client) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_ERROR);
     }
-}
-
-
-/* Sends a line that clients ignore, so that dead connections are noticed. */
-
-static void
-ngx_http_ipc_receive_timer(ngx_event_t *ev)
-{
-    ngx_queue_t            *q;
-    ngx_http_ipc_client_t  *client;
-
-    if (ngx_queue_empty(&ngx_http_ipc_clients)) {
-        return;
-    }
-
-    for (q = ngx_queue_head(&ngx_http_ipc_clients);
-         q != ngx_queue_sentinel(&ngx_http_ipc_clients);
-         q = ngx_queue_next(q))
-    {
-        client = ngx_queue_data(q, ngx_http_ipc_client_t, all);
-
-        if (client->next.len == 0 && !client->request->connection->buffered) {
-            ngx_http_ipc_receive_text(client, ":\n\n", 3);
-        }
-    }
-
-    ngx_add_timer(ev, NGX_HTTP_IPC_INTERVAL);
 }
