@@ -109,8 +109,8 @@ void ngx_http_ipc_message_handler(ngx_ipc_message_t *m);
 
 /* Replies to a request. */
 
-ngx_int_t ngx_http_ipc_reply(ngx_ipc_to_t to, ngx_uint_t request,
-    uint32_t clients, uint32_t status, const void *data, size_t len);
+ngx_int_t ngx_http_ipc_queue_reply(ngx_ipc_to_t to, ngx_uint_t request,
+    ngx_uint_t clients, ngx_uint_t status, const void *data, size_t len);
 
 /* The queues of messages for programs in Lua. */
 

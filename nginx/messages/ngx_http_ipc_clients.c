@@ -104,8 +104,8 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
         ngx_http_ipc_queue_add(type->queue, m, n);
 
     } else if (m->request) {
-        (void) ngx_http_ipc_reply(m->sender->to, m->request, n,
-                                  NGX_HTTP_IPC_REPLY_TAKEN, NULL, 0);
+        (void) ngx_http_ipc_queue_reply(m->sender->to, m->request, n,
+                                        NGX_HTTP_IPC_REPLY_TAKEN, NULL, 0);
     }
 }
 

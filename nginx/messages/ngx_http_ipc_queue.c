@@ -241,8 +241,8 @@ ngx_http_ipc_queue_lose(ngx_http_ipc_queue_t *queue, ngx_ipc_message_t *m,
     }
 
     if (m->request) {
-        (void) ngx_http_ipc_reply(m->sender->to, m->request, clients,
-                                  NGX_HTTP_IPC_REPLY_EXITING, NULL, 0);
+        (void) ngx_http_ipc_queue_reply(m->sender->to, m->request, clients,
+                                        NGX_HTTP_IPC_REPLY_EXITING, NULL, 0);
     }
 }
 

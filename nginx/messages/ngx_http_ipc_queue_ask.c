@@ -117,26 +117,18 @@ ngx_http_ipc_queue_outcome(void *ctx, ngx_uint_t outcome,
 }
 
 
-/* Called by Lua.  Replies to a request that it has taken. */
+/* Called by Lua too. */
 
 ngx_int_t
 ngx_http_ipc_queue_reply(ngx_ipc_to_t to, ngx_uint_t request,
     ngx_uint_t clients, ngx_uint_t status, const void *data, size_t len)
 {
-    return ngx_http_ipc_reply(to, request, clients, status, data, len);
-}
-
-
-ngx_int_t
-ngx_http_ipc_reply(ngx_ipc_to_t to, ngx_uint_t request, uint32_t clients,
-    uint32_t status, const void *data, size_t len)
-{
     u_char                *p;
     ngx_int_t              rc;
     ngx_http_ipc_reply_t   head;
 
-    head.clients = clients;
-    head.status = status;
+    head.clients = (uint32_t) clients;
+    head.status = (uint32_t) status;
 
     if (len == 0) {
         return ngx_ipc_message_reply(to, request, &head,
