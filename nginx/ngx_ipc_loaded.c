@@ -164,7 +164,7 @@ ngx_ipc_init_module(ngx_cycle_t *cycle)
 }
 
 
-/* A single process watches its descriptor in ngx_ipc_messages.c. */
+/* A single process watches its descriptor in init_process of ngx_ipc_messages.c. */
 
 static ngx_int_t
 ngx_ipc_init_process(ngx_cycle_t *cycle)

@@ -232,24 +232,24 @@ shows()
 # receives PORT [OPTION]: starts curl, which receives events; its pid is in $client
 receives()
 {
-    curl -sSN $2 "http://127.0.0.1:$1/events" > "$tmp/events-$1" 2>&1 &
+    curl -sSN ${2:+"$2"} -H 'If-Match: "other"' "http://127.0.0.1:$1/events" > "$tmp/events-$1" 2>&1 &
     client=$!
     within 20 grep -q retry "$tmp/events-$1"
 }
 
-# streams NGINX: succeeds if clients over HTTP/1.1 and over HTTP/2 get the end of the answer
-# from a worker that exits
+# streams NGINX [http2]: succeeds if clients over HTTP/1.1, and over HTTP/2, get the end of the
+# answer from a worker that exits
 streams()
 {
     port=$(free_port)
     other=$(free_port)
     start "$1" "load_module $module/ngx_ipc_module.so; worker_processes 1;" \
-        "server { listen 127.0.0.1:$port; listen 127.0.0.1:$other http2;
-                  location = /events { ipc_receive news; } }"
+        "server { listen 127.0.0.1:$port; listen 127.0.0.1:$other ${2:-};
+                  location = /events { ipc_receive news; limit_rate 10k; } }"
 
     { within 20 get / > "$tmp/answer" \
         && receives "$port" && first=$client \
-        && receives "$other" --http2-prior-knowledge && kill -HUP "$master" \
+        && receives "$other" ${2:+--http2-prior-knowledge} && kill -HUP "$master" \
         && wait "$first" && wait "$client" && ended QUIT && clean; } \
         || { head -n 20 "$dir/stdout" "$dir/log" "$tmp/events-$port" "$tmp/events-$other"
              return 1; }
@@ -280,7 +280,7 @@ if sh "$top/c-tests/run/debian-nginx.sh" "$debian" > "$tmp/unpacked" 2>&1; then
         exports "$module/ngx_ipc_module.so"
     ok "Debian: it needs what nginx has" needs "$module/ngx_ipc_module.so" "$nginx"
     ok "Debian: the document's commands" example "$nginx"
-    ok "Debian: a worker that exits ends the answers with events" streams "$nginx"
+    ok "Debian: a worker that exits ends the answers with events" streams "$nginx" http2
     ok "Debian: the status page" shows "$nginx"
     ok "Debian: a module in C is compiled as the document says" compiles
     ok "Debian: the module in C" purges "$nginx"
@@ -308,6 +308,7 @@ ok "stock: make nginx-module" made nginx-module B=build/stock
 module=$top/build/stock/nginx-module
 ok "stock: it exports the functions for modules and no others" exports "$module/ngx_ipc_module.so"
 ok "stock: the document's commands" example "$nginx"
+ok "stock: a worker that exits ends the answers with events" streams "$nginx"
 
 ok "stock: beside a module of others in Rust" beside_rust
 

@@ -123,7 +123,7 @@ void ngx_http_ipc_queue_exit_process(ngx_cycle_t *cycle);
  * has been told already.  Fails if there is no free connection.
  */
 
-ngx_int_t ngx_http_ipc_exit_watch(ngx_log_t *log);
+ngx_int_t ngx_http_ipc_exit_watch(void);
 void ngx_http_ipc_clients_quit(void);
 void ngx_http_ipc_queue_quit(void);
 

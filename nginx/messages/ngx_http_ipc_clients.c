@@ -17,7 +17,7 @@
 #define NGX_HTTP_IPC_INTERVAL   15000
 
 
-static void ngx_http_ipc_clients_text(ngx_http_ipc_client_t *client,
+static ngx_uint_t ngx_http_ipc_clients_text(ngx_http_ipc_client_t *client,
     const void *data, size_t len);
 static void ngx_http_ipc_clients_fail(ngx_http_ipc_client_t *client);
 static void ngx_http_ipc_clients_timer(ngx_event_t *ev);
@@ -72,17 +72,17 @@ ngx_http_ipc_clients_remove(ngx_http_ipc_client_t *client)
 void
 ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
 {
-    uint32_t              n;
+    ngx_uint_t            n;
     ngx_queue_t          *q;
     ngx_http_ipc_text_t   event;
     ngx_http_ipc_type_t  *type;
 
     type = m->ctx;
-    n = type->n;
+    n = 0;
 
     ngx_memzero(&event, sizeof(ngx_http_ipc_text_t));
 
-    if (n
+    if (type->n
         && ngx_http_ipc_text_add_event(&event, m->data, m->len, ngx_cycle->log)
            == NGX_OK)
     {
@@ -90,7 +90,7 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
              q != ngx_queue_sentinel(&type->clients);
              q = ngx_queue_next(q))
         {
-            ngx_http_ipc_clients_text(
+            n += ngx_http_ipc_clients_text(
                             ngx_queue_data(q, ngx_http_ipc_client_t, queue),
                             event.data, event.len);
         }
@@ -110,16 +110,19 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
 }
 
 
-/* Sends a text to a client, now or when it has read what was sent before. */
+/*
+ * Sends a text to a client, now or when it has read what was sent before.  Returns 0 if the
+ * request of the client ends.
+ */
 
-static void
+static ngx_uint_t
 ngx_http_ipc_clients_text(ngx_http_ipc_client_t *client, const void *data,
     size_t len)
 {
     ngx_log_t  *log;
 
     if (client->failed || client->ended) {
-        return;
+        return 0;
     }
 
     log = client->request->connection->log;
@@ -128,14 +131,17 @@ ngx_http_ipc_clients_text(ngx_http_ipc_client_t *client, const void *data,
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "a client of \"ipc_receive\" is too slow");
         ngx_http_ipc_clients_fail(client);
-        return;
+        return 0;
     }
 
     if (ngx_http_ipc_text_add(&client->next, data, len, log) != NGX_OK
         || ngx_http_ipc_receive_send(client) != NGX_OK)
     {
         ngx_http_ipc_clients_fail(client);
+        return 0;
     }
+
+    return 1;
 }
 
 
@@ -204,7 +210,7 @@ ngx_http_ipc_clients_timer(ngx_event_t *ev)
         }
 
         if (client->next.len == 0 && !client->request->connection->buffered) {
-            ngx_http_ipc_clients_text(client, ":\n\n", 3);
+            (void) ngx_http_ipc_clients_text(client, ":\n\n", 3);
         }
     }
 

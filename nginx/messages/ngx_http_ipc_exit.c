@@ -17,7 +17,7 @@ static ngx_connection_t  *ngx_http_ipc_exit_idle;
 
 
 ngx_int_t
-ngx_http_ipc_exit_watch(ngx_log_t *log)
+ngx_http_ipc_exit_watch(void)
 {
     ngx_connection_t  *c;
 
@@ -25,7 +25,7 @@ ngx_http_ipc_exit_watch(ngx_log_t *log)
         return NGX_OK;
     }
 
-    c = ngx_get_connection(0, log);
+    c = ngx_get_connection(0, ngx_cycle->log);
     if (c == NULL) {
         ngx_set_errno(NGX_ENOMEM);
         return NGX_ERROR;
@@ -36,9 +36,9 @@ ngx_http_ipc_exit_watch(ngx_log_t *log)
     c->fd = (ngx_socket_t) -2;
     c->idle = 1;
     c->data = NULL;
-    c->read->log = log;
+    c->read->log = ngx_cycle->log;
     c->read->handler = ngx_http_ipc_exit_handler;
-    c->write->log = log;
+    c->write->log = ngx_cycle->log;
 
     ngx_http_ipc_exit_idle = c;
 

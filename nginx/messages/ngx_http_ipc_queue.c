@@ -93,7 +93,7 @@ ngx_http_ipc_queue_open(ngx_http_ipc_type_t *type, ngx_http_ipc_wake_pt wake,
 {
     ngx_http_ipc_queue_t  *queue;
 
-    if (ngx_http_ipc_queue_begin(ngx_cycle->log) != NGX_OK) {
+    if (ngx_http_ipc_queue_begin() != NGX_OK) {
         return NULL;
     }
 

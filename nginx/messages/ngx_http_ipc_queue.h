@@ -99,7 +99,7 @@ void ngx_http_ipc_queue_watch_threads(void);
 
 /* Prepares for the end of the worker, when the first queue is opened. */
 
-ngx_int_t ngx_http_ipc_queue_begin(ngx_log_t *log);
+ngx_int_t ngx_http_ipc_queue_begin(void);
 
 /* Counts messages of this worker that Lua has not handled: one more, or one less. */
 

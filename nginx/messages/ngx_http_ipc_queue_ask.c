@@ -117,7 +117,7 @@ ngx_http_ipc_queue_outcome(void *ctx, ngx_uint_t outcome,
 }
 
 
-/* Called by Lua too. */
+/* Replies to a request.  Called by Lua too. */
 
 ngx_int_t
 ngx_http_ipc_queue_reply(ngx_ipc_to_t to, ngx_uint_t request,

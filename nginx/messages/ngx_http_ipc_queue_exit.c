@@ -20,7 +20,7 @@ static ngx_event_t  ngx_http_ipc_queue_timer;
 
 
 ngx_int_t
-ngx_http_ipc_queue_begin(ngx_log_t *log)
+ngx_http_ipc_queue_begin(void)
 {
     if (ngx_http_ipc_queue_timer.data) {
         return NGX_OK;
@@ -41,7 +41,7 @@ ngx_http_ipc_queue_begin(ngx_log_t *log)
         return NGX_OK;
     }
 
-    if (ngx_http_ipc_exit_watch(log) != NGX_OK) {
+    if (ngx_http_ipc_exit_watch() != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -37,7 +37,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (ngx_http_ipc_exit_watch(r->connection->log) != NGX_OK) {
+    if (ngx_http_ipc_exit_watch() != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -76,7 +76,10 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     ngx_http_set_ctx(r, client, ngx_http_ipc_module);
 
     rc = ngx_http_ipc_receive_header(r);
-    if (rc != NGX_OK) {
+
+    /* a filter that sends an error instead has cleared the contexts of modules */
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only || r->filter_finalize) {
         return rc;
     }
 
@@ -96,7 +99,6 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_ipc_receive_header(ngx_http_request_t *r)
 {
-    ngx_int_t         rc;
     ngx_table_elt_t  *h;
 
     static const ngx_str_t  type = ngx_string("text/event-stream");
@@ -120,9 +122,12 @@ ngx_http_ipc_receive_header(ngx_http_request_t *r)
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
 
-    rc = ngx_http_send_header(r);
+#if (nginx_version >= 1007003)
+    /* a client that sends "If-Match" gets events too */
+    r->disable_not_modified = 1;
+#endif
 
-    return (rc == NGX_ERROR || rc > NGX_OK) ? rc : NGX_OK;
+    return ngx_http_send_header(r);
 }
 
 
@@ -206,7 +211,7 @@ ngx_http_ipc_receive_wait(ngx_http_request_t *r)
             ngx_add_timer(wev, clcf->send_timeout);
         }
 
-    } else if (wev->timer_set) {
+    } else if (wev->timer_set && !wev->delayed) {
         ngx_del_timer(wev);
     }
 
@@ -232,9 +237,17 @@ ngx_http_ipc_receive_write(ngx_http_request_t *r)
     }
 
     if (client->ended) {
+        r->keepalive = 0;
         ngx_http_finalize_request(r, c->buffered ? NGX_ERROR
                                      : ngx_http_send_special(r, NGX_HTTP_LAST));
         return;
+    }
+
+    /* the pause of "limit_rate" has ended; later versions of nginx do the same */
+
+    if (c->write->timedout && c->write->delayed) {
+        c->write->timedout = 0;
+        c->write->delayed = 0;
     }
 
     if (c->write->timedout) {
