@@ -48,8 +48,6 @@ typedef struct {
 /* functions of the library that only this file calls */
 
 void ngx_ipc_messages_new_cycle(void);
-const char *ngx_ipc_messages_check(size_t size, size_t largest,
-    ngx_uint_t processes, ngx_uint_t spin);
 void ngx_ipc_messages_configure(ngx_uint_t always, size_t size, size_t largest,
     ngx_uint_t processes, ngx_uint_t spin, ngx_uint_t children);
 void ngx_ipc_messages_leave(void);

@@ -25,6 +25,14 @@ void ngx_ipc_messages_set_timer(ngx_int_t milliseconds);
 void ngx_ipc_messages_hold(ngx_uint_t hold);
 
 /*
+ * Checks sizes and numbers of the directive "ipc_messages"; 0: the default.  Returns NULL, or
+ * what is too large.
+ */
+
+const char *ngx_ipc_messages_check(size_t size, size_t largest,
+    ngx_uint_t processes, ngx_uint_t spin);
+
+/*
  * Counts the types of a configuration that are not registered yet, one at each call.
  * "others" is the number before the type with this name.  Returns the number with this
  * type, or NGX_ERROR if there is no room for so many.

@@ -54,6 +54,8 @@ mod messages_counts;
 mod messages_examples;
 #[path = "nginx/messages_http.rs"]
 mod messages_http;
+#[path = "nginx/messages_http_clients.rs"]
+mod messages_http_clients;
 #[path = "nginx/messages_ledger.rs"]
 mod messages_ledger;
 #[path = "nginx/messages_loaded.rs"]

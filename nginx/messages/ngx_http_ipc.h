@@ -78,6 +78,13 @@ ngx_int_t ngx_http_ipc_receive_handler(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_ipc_not_allowed(ngx_http_request_t *r, const char *method);
 
+/*
+ * Sends the header of an answer.  A condition of the client, such as "If-Match", does not
+ * change the answer.
+ */
+
+ngx_int_t ngx_http_ipc_send_header(ngx_http_request_t *r);
+
 /* Whether a type can have this name. */
 
 ngx_uint_t ngx_http_ipc_is_name(ngx_str_t *name);

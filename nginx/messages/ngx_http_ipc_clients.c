@@ -73,7 +73,7 @@ void
 ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
 {
     ngx_uint_t            n;
-    ngx_queue_t          *q;
+    ngx_queue_t          *q, *next;
     ngx_http_ipc_text_t   event;
     ngx_http_ipc_type_t  *type;
 
@@ -88,8 +88,11 @@ ngx_http_ipc_message_handler(ngx_ipc_message_t *m)
     {
         for (q = ngx_queue_head(&type->clients);
              q != ngx_queue_sentinel(&type->clients);
-             q = ngx_queue_next(q))
+             q = next)
         {
+            /* a filter can end the request */
+
+            next = ngx_queue_next(q);
             n += ngx_http_ipc_clients_text(
                             ngx_queue_data(q, ngx_http_ipc_client_t, queue),
                             event.data, event.len);
@@ -119,15 +122,18 @@ static ngx_uint_t
 ngx_http_ipc_clients_text(ngx_http_ipc_client_t *client, const void *data,
     size_t len)
 {
+    size_t      kept;
     ngx_log_t  *log;
 
-    if (client->failed || client->ended) {
+    if (client->failed || client->ended || client->request->filter_finalize) {
         return 0;
     }
 
     log = client->request->connection->log;
 
-    if (client->next.len + len > NGX_HTTP_IPC_MOST) {
+    kept = client->next.len + (client->buf.last - client->buf.pos);
+
+    if (kept + len > NGX_HTTP_IPC_MOST) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "a client of \"ipc_receive\" is too slow");
         ngx_http_ipc_clients_fail(client);
@@ -189,7 +195,7 @@ ngx_http_ipc_clients_quit(void)
 static void
 ngx_http_ipc_clients_timer(ngx_event_t *ev)
 {
-    ngx_queue_t            *q;
+    ngx_queue_t            *q, *next;
     ngx_http_ipc_client_t  *client;
 
     if (ngx_queue_empty(&ngx_http_ipc_clients)) {
@@ -198,8 +204,9 @@ ngx_http_ipc_clients_timer(ngx_event_t *ev)
 
     for (q = ngx_queue_head(&ngx_http_ipc_clients);
          q != ngx_queue_sentinel(&ngx_http_ipc_clients);
-         q = ngx_queue_next(q))
+         q = next)
     {
+        next = ngx_queue_next(q);
         client = ngx_queue_data(q, ngx_http_ipc_client_t, all);
 
         if (ngx_exiting) {

@@ -294,6 +294,17 @@ ngx_http_ipc_receive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 ngx_int_t
+ngx_http_ipc_send_header(ngx_http_request_t *r)
+{
+#if (nginx_version >= 1007003)
+    r->disable_not_modified = 1;
+#endif
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
 ngx_http_ipc_not_allowed(ngx_http_request_t *r, const char *method)
 {
     ngx_table_elt_t  *h;

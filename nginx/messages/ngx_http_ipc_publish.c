@@ -4,6 +4,7 @@
 
 #include "ngx_http_ipc.h"
 #include "ngx_http_ipc_receipts.h"
+#include "ngx_ipc_messages.h"
 
 
 static void ngx_http_ipc_publish_body(ngx_http_request_t *r);
@@ -139,6 +140,19 @@ ngx_http_ipc_publish_read(ngx_http_request_t *r, ngx_str_t *text)
     text->len = 0;
     text->data = (u_char *) "";
 
+#if (nginx_version >= 1007011)
+
+    if (r->reading_body) {
+
+        /* another module, which has failed, has read a part of it */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the body for \"ipc_publish\" was not read to its end");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+#endif
+
     body = r->request_body ? r->request_body->bufs : NULL;
     size = 0;
 
@@ -148,6 +162,12 @@ ngx_http_ipc_publish_read(ngx_http_request_t *r, ngx_str_t *text)
 
     if (size == 0) {
         return NGX_OK;
+    }
+
+    /* no configuration allows such a message, so it need not be read */
+
+    if (ngx_ipc_messages_check(0, ngx_min(size, NGX_MAX_INT32_VALUE), 0, 0)) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
     p = ngx_pnalloc(r->pool, size);

@@ -274,9 +274,9 @@ ngx_http_ipc_receipts_answer(ngx_http_ipc_receipts_t *all)
     r->headers_out.content_type = json;
     r->headers_out.content_type_len = json.len;
 
-    rc = ngx_http_send_header(r);
+    rc = ngx_http_ipc_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only || r->filter_finalize) {
         return rc;
     }
 

@@ -5,10 +5,15 @@
 #include "ngx_http_ipc_clients.h"
 
 
+/* a client that waits for nothing keeps at most so much memory for each of two texts */
+#define NGX_HTTP_IPC_KEPT  65536
+
+
 static ngx_int_t ngx_http_ipc_receive_header(ngx_http_request_t *r);
 static void ngx_http_ipc_receive_end(void *data);
 static void ngx_http_ipc_receive_free(void *data);
 static void ngx_http_ipc_receive_write(ngx_http_request_t *r);
+static void ngx_http_ipc_receive_shrink(ngx_http_ipc_text_t *text);
 static ngx_int_t ngx_http_ipc_receive_wait(ngx_http_request_t *r);
 
 
@@ -80,6 +85,7 @@ ngx_http_ipc_receive_handler(ngx_http_request_t *r)
     /* a filter that sends an error instead has cleared the contexts of modules */
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only || r->filter_finalize) {
+        client->ended = 1;
         return rc;
     }
 
@@ -122,12 +128,7 @@ ngx_http_ipc_receive_header(ngx_http_request_t *r)
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
 
-#if (nginx_version >= 1007003)
-    /* a client that sends "If-Match" gets events too */
-    r->disable_not_modified = 1;
-#endif
-
-    return ngx_http_send_header(r);
+    return ngx_http_ipc_send_header(r);
 }
 
 
@@ -191,7 +192,25 @@ ngx_http_ipc_receive_send(ngx_http_ipc_client_t *client)
         }
     }
 
+    if (b->pos == b->last && !r->connection->buffered) {
+        ngx_memzero(b, sizeof(ngx_buf_t));
+        ngx_http_ipc_receive_shrink(&client->sent);
+        ngx_http_ipc_receive_shrink(&client->next);
+    }
+
     return ngx_http_ipc_receive_wait(r);
+}
+
+
+/* Frees the memory of a text that was sent, if it is large. */
+
+static void
+ngx_http_ipc_receive_shrink(ngx_http_ipc_text_t *text)
+{
+    if (text->room > NGX_HTTP_IPC_KEPT) {
+        ngx_free(text->data);
+        ngx_memzero(text, sizeof(ngx_http_ipc_text_t));
+    }
 }
 
 
@@ -231,7 +250,9 @@ ngx_http_ipc_receive_write(ngx_http_request_t *r)
     c = r->connection;
     client = ngx_http_get_module_ctx(r, ngx_http_ipc_module);
 
-    if (client->failed) {
+    /* a filter that sends an error instead of a text has cleared the contexts too */
+
+    if (client == NULL || client->failed) {
         ngx_http_finalize_request(r, NGX_ERROR);
         return;
     }
@@ -257,7 +278,17 @@ ngx_http_ipc_receive_write(ngx_http_request_t *r)
         return;
     }
 
-    if (c->buffered && ngx_http_output_filter(r, NULL) == NGX_ERROR) {
+    /* the client has read something: the time of "send_timeout" begins again */
+
+    if (c->write->timer_set && !c->write->delayed) {
+        ngx_del_timer(c->write);
+    }
+
+    /* a filter keeps a text until its subrequest ends */
+
+    if ((c->buffered || r->buffered || r->postponed)
+        && ngx_http_output_filter(r, NULL) == NGX_ERROR)
+    {
         ngx_http_finalize_request(r, NGX_ERROR);
         return;
     }

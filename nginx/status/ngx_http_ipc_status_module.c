@@ -163,9 +163,14 @@ ngx_http_ipc_status_handler(ngx_http_request_t *r)
     r->headers_out.content_type_len = strcspn((char *) format->content_type.data,
                                               ";");
 
+#if (nginx_version >= 1007003)
+    /* a condition, such as "If-Match", does not change the answer */
+    r->disable_not_modified = 1;
+#endif
+
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only || r->filter_finalize) {
         return rc;
     }
 

@@ -104,11 +104,16 @@ pub struct Client(BufReader<TcpStream>);
 impl Client {
     /// A client that has got the beginning of the answer.
     pub fn new(nginx: &Nginx) -> Self {
+        Self::with_head(nginx, "")
+    }
+
+    /// The same, with more lines in the head of the request, each with CR LF.
+    pub fn with_head(nginx: &Nginx, head: &str) -> Self {
         let mut stream = connect_to(nginx.address()).expect("a connection");
 
         write!(
             stream,
-            "GET /events HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+            "GET /events HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n{head}\r\n"
         )
         .expect("a request");
 
@@ -136,6 +141,11 @@ impl Client {
             Ok(0) | Err(_) => None,
             Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_string()),
         }
+    }
+
+    /// Reads as many bytes.
+    pub fn read_exact(&mut self, bytes: &mut [u8]) {
+        self.0.read_exact(bytes).expect("more of the answer");
     }
 
     /// The lines of the next event.
