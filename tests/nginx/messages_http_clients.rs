@@ -104,20 +104,23 @@ fn a_body_that_was_not_read_to_its_end() {
 fn a_body_that_was_not_read_to_its_end_in(which: Which) {
     let nginx = start("messages_http_part", which);
     let mut client = Client::new(&nginx);
-    let mut stream = connect_to(nginx.address()).expect("a connection");
-    let mut answer = String::new();
 
-    write!(
-        stream,
-        "POST /proxy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\
-         Connection: close\r\n\r\nonly a part"
-    )
-    .expect("a request");
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert_eq!(code(&answer), "500", "{answer}");
+    // nginx reads the head and what follows at once.
+    let post = |length, body| {
+        let mut stream = connect_to(nginx.address()).expect("a connection");
+        let mut answer = String::new();
+        let request = format!(
+            "POST /proxy HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        );
 
-    // With the whole body, the message is sent.
-    assert_eq!(code(&post(&nginx, "/proxy", "", b"whole")), "200");
+        stream.write_all(request.as_bytes()).expect("a request");
+        stream.read_to_string(&mut answer).expect("an answer");
+        code(&answer).to_string()
+    };
+
+    assert_eq!(post(100, "only a part"), "500");
+    assert_eq!(post(5, "whole"), "200");
     assert_eq!(client.event(), ["data: whole"]);
     nginx.quit(&[
         "Connection refused",
