@@ -58,7 +58,8 @@ exports_nginx()
     do
         defined "$nginx/stock/src/$file.o"
     done > "$tmp/stock"
-    undefined "$glue/ngx_ipc_host.o" "$glue/ngx_ipc_messages.o" "$glue/ngx_ipc_keep_zones.o" \
+    undefined "$glue/ngx_ipc_host.o" "$glue/ngx_ipc_messages.o" \
+        "$glue/ngx_ipc_messages_event.o" "$glue/ngx_ipc_keep_zones.o" \
         "$glue/ngx_ipc_zone_content.o" \
         | grep '^ngx_ipc_' > "$tmp/glue"
     grep -e '^ngx_ipc_' -e '^ngx_slab_' -e '^ngx_shm_prefault$' "$top/c-tests/checks/symbols" \
