@@ -336,27 +336,7 @@ ngx_int_t
 ngx_add_channel_event(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
     ngx_event_handler_pt handler)
 {
-    ngx_event_t       *ev;
-    ngx_connection_t  *c;
-
-    c = ngx_get_connection(fd, cycle->log);
-    if (c == NULL) {
-        return NGX_ERROR;
-    }
-
-    c->pool = cycle->pool;
-
-    c->read->log = cycle->log;
-    c->read->channel = 1;
-
-    c->write->log = cycle->log;
-    c->write->channel = 1;
-
-    ev = (event == NGX_READ_EVENT) ? c->read : c->write;
-    ev->handler = handler;
-
-    if (ngx_ipc_watch(c, ev, event) == NGX_ERROR) {
-        ngx_free_connection(c);
+    if (ngx_ipc_connection(cycle, fd, event, handler) == NULL) {
         return NGX_ERROR;
     }
 

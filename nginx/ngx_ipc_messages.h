@@ -8,9 +8,10 @@
 #include <ngx_event.h>
 
 
-/* Makes the event loop watch a connection that is not a client's. */
+/* Makes the event loop watch a descriptor that is not a client's.  NULL after an error. */
 
-ngx_int_t ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event);
+ngx_connection_t *ngx_ipc_connection(ngx_cycle_t *cycle, ngx_fd_t fd,
+    ngx_int_t event, ngx_event_handler_pt handler);
 
 /* Makes the event loop of this process watch its wake-up descriptor. */
 

@@ -43,7 +43,7 @@ static ngx_connection_t  ngx_ipc_messages_none = { .fd = (ngx_socket_t) -1 };
 static ngx_uint_t  ngx_ipc_messages_held;
 
 
-ngx_int_t
+static ngx_int_t
 ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event)
 {
     if (ngx_add_conn != NULL && !(ngx_event_flags & NGX_USE_EPOLL_EVENT)) {
@@ -51,6 +51,40 @@ ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event)
     }
 
     return ngx_add_event(ev, event, 0);
+}
+
+
+ngx_connection_t *
+ngx_ipc_connection(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
+    ngx_event_handler_pt handler)
+{
+    ngx_event_t       *ev;
+    ngx_connection_t  *c;
+
+    c = ngx_get_connection(fd, cycle->log);
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->pool = cycle->pool;
+
+    /* nginx does not report a channel that is open when the worker exits */
+
+    c->read->log = cycle->log;
+    c->read->channel = 1;
+
+    c->write->log = cycle->log;
+    c->write->channel = 1;
+
+    ev = (event == NGX_READ_EVENT) ? c->read : c->write;
+    ev->handler = handler;
+
+    if (ngx_ipc_watch(c, ev, event) == NGX_ERROR) {
+        ngx_free_connection(c);
+        return NULL;
+    }
+
+    return c;
 }
 
 
@@ -72,24 +106,8 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    c = ngx_get_connection(fd, cycle->log);
+    c = ngx_ipc_connection(cycle, fd, NGX_READ_EVENT, ngx_ipc_messages_handler);
     if (c == NULL) {
-        return NGX_ERROR;
-    }
-
-    c->pool = cycle->pool;
-
-    /* nginx does not report a channel that is open when the worker exits */
-
-    c->read->log = cycle->log;
-    c->read->channel = 1;
-    c->read->handler = ngx_ipc_messages_handler;
-
-    c->write->log = cycle->log;
-    c->write->channel = 1;
-
-    if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT) == NGX_ERROR) {
-        ngx_free_connection(c);
         return NGX_ERROR;
     }
 
