@@ -93,14 +93,16 @@ impl OutLane {
             return;
         }
 
-        let is_stuck = if self.is_open {
+        let seems_stuck = if self.is_open {
             self.assert_words(m);
-            self.is_lost(m, place) || self.has_hole(m, place) || self.lacks_chunk(m)
+            self.is_lost(m, place) || self.has_hole(m, place) || self.lacks_chunk(m, place)
         } else {
             !self.finds_close(m, place)
         };
 
-        if is_stuck {
+        // A receiver that has moved on meanwhile can have freed what was looked for. It
+        // stores its place before it frees a chunk, so the place says that.
+        if seems_stuck && place == lane::place(&m.memory, &m.layout, self.lane) {
             self.abandon(m);
             self.repair(m);
         } else if self.waiting(place) > 0 {
@@ -143,17 +145,13 @@ impl OutLane {
 
     /// Whether a chunk that the receiver has not freed does not belong to this lane any
     /// more. Another sender can claim it then, and write to the records that wait.
-    fn lacks_chunk<M: Memory>(&self, m: &Member<M>) -> bool {
+    fn lacks_chunk<M: Memory>(&self, m: &Member<M>, place: Place) -> bool {
         let is_missing = |chunk| self.owner_of(m, chunk).is_none();
-
-        // The receiver stores its place before it frees a chunk. So if it has freed a
-        // chunk since `settle`, the place says so now.
-        let is_waited_for =
-            |until| is_before(lane::place(&m.memory, &m.layout, self.lane).number(), until);
 
         is_missing(self.at.chunk)
             || self.held.iter().any(|held| {
-                (held.chunk..held.chunk + held.count).any(is_missing) && is_waited_for(held.until)
+                is_before(place.number(), held.until)
+                    && (held.chunk..held.chunk + held.count).any(is_missing)
             })
     }
 
@@ -162,12 +160,7 @@ impl OutLane {
     fn finds_close<M: Memory>(&self, m: &Member<M>, place: Place) -> bool {
         match place {
             Place::Open(at) if lane::is_valid(&m.layout, at) => {
-                let found = lane::look(&m.memory, &m.layout, self.lane, at);
-
-                // If the receiver has moved on, the chunk may be in use for
-                // something else.
-                found == Found::Close(self.at.number)
-                    || place != lane::place(&m.memory, &m.layout, self.lane)
+                lane::look(&m.memory, &m.layout, self.lane, at) == Found::Close(self.at.number)
             }
             _ => false,
         }
@@ -191,11 +184,7 @@ impl OutLane {
     fn has_hole<M: Memory>(&self, m: &Member<M>, place: Place) -> bool {
         match place {
             Place::Open(at) if self.waiting(place) > 0 && lane::is_valid(&m.layout, at) => {
-                let found = lane::look(&m.memory, &m.layout, self.lane(), at);
-
-                // If the receiver has moved on, the chunk may be in use for
-                // something else.
-                found == Found::Empty && place == lane::place(&m.memory, &m.layout, self.lane())
+                lane::look(&m.memory, &m.layout, self.lane, at) == Found::Empty
             }
             _ => false,
         }

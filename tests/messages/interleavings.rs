@@ -354,25 +354,46 @@ fn receive_with_gaps(mut process: Process) {
 #[test]
 fn periodic_work_does_not_harm_a_receiver_that_works() {
     // The first chunk of the lane is left, or the lane is closed and opened again.
-    for (len, rounds, times) in [(4064, 100, 1), (8, 0, 2)] {
-        let Scene { mut processes, .. } = scene(4);
+    periodic_work_does_not_harm(scene(4), &[4064], 100, 1);
+    periodic_work_does_not_harm(scene(4), &[8], 0, 2);
+}
 
-        send(&mut processes[0], 1, len);
+/// The same for a receiver that has not looked at the lane since it was opened. Its place
+/// can be before the first chunk when the work begins, and after it when the work ends.
+#[test]
+fn periodic_work_does_not_harm_a_receiver_that_begins() {
+    let mut scene = scene(4);
 
-        let sender = || {
-            let mut process = processes[0].clone();
+    assert!(!scene.processes[0].tidy(0));
+    assert!(take(&mut scene.processes[RECEIVER as usize]).is_empty());
 
-            for _ in 0..times {
-                process.tidy(rounds);
-            }
+    periodic_work_does_not_harm(scene, &[4000, 4000], 100, 1);
+}
 
-            send(&mut process, 2, 8);
-        };
-        let receiver = || receive_with_gaps(processes[2].clone());
-        let states = search(&[&sender, &receiver], None, 1, |_, noted| {
-            assert_eq!(noted[1], [1, 2], "{len}");
-        });
+/// A sender has sent messages of these lengths. It does its periodic work and sends one
+/// more, while the receiver takes them.
+fn periodic_work_does_not_harm(scene: Scene, lens: &[usize], rounds: u32, times: u32) {
+    let Scene { mut processes, .. } = scene;
+    let numbers: Vec<u64> = (1..=lens.len() as u64 + 1).collect();
+    let (&last, first) = numbers.split_last().unwrap();
 
-        println!("{states} states");
+    for (&number, &len) in first.iter().zip(lens) {
+        send(&mut processes[0], number, len);
     }
+
+    let sender = || {
+        let mut process = processes[0].clone();
+
+        for _ in 0..times {
+            process.tidy(rounds);
+        }
+
+        send(&mut process, last, 8);
+    };
+    let receiver = || receive_with_gaps(processes[2].clone());
+    let states = search(&[&sender, &receiver], None, 1, |_, noted| {
+        assert_eq!(noted[1], numbers, "{lens:?}");
+    });
+
+    println!("{states} states");
 }
