@@ -22,11 +22,12 @@ use std::cell::Cell;
 use std::ptr;
 
 use ngx_ipc::message::endpoint::{AttachError, Endpoint};
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::Sizes;
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::Heritage;
-use ngx_ipc::message::peers::{Identity, appoint};
+use ngx_ipc::message::peers::appoint;
 use ngx_ipc::message::verify::verify;
 
 use world::{DATA, Process, World, events, lineage_of, messages, payload, to};

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::{Event, Message};
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::{CHUNK, Class, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
@@ -13,7 +14,7 @@ use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{Identity, appoint};
+use ngx_ipc::message::peers::appoint;
 
 use super::process::{self, Shared, child, look_at, pin, time, time_each, wait};
 use super::wake;

@@ -13,10 +13,11 @@
 use nix::errno::Errno;
 
 use super::event::{Event, Message, Turn};
+use super::identity::Identity;
 use super::layout::Layout;
 use super::member::Member;
 use super::memory::Memory;
-use super::peers::{self, Identity, Peer, State};
+use super::peers::{self, Peer, State};
 use super::receive::Incoming;
 use super::taken::{Cause, Gap};
 

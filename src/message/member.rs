@@ -20,9 +20,10 @@
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::SeqCst;
 
+use super::identity::Identity;
 use super::layout::{Bitmap, Class, Lane, Layout, Slot};
 use super::memory::Memory;
-use super::peers::{self, Identity, State};
+use super::peers::{self, State};
 use super::words::pair;
 
 /// A process that uses the region.

@@ -6,7 +6,8 @@
 //!
 //! - [`layout`], [`words`], [`class`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
-//! - [`peers`]: which process is in which slot; [`lineage`]: the numbers of processes
+//! - [`peers`], [`identity`]: which process is in which slot; [`lineage`]: the numbers of
+//!   processes
 //! - [`lane`], [`known`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks,
 //!   wake-ups
 //! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`spares`],
@@ -33,6 +34,7 @@ pub mod chunks;
 pub mod class;
 pub mod endpoint;
 pub mod event;
+pub mod identity;
 pub mod idle;
 pub mod in_counts;
 pub mod in_lane;

@@ -134,10 +134,10 @@ mod tests {
     use super::*;
     use std::mem::offset_of;
 
+    use crate::message::identity::Identity;
     use crate::message::layout::{Sizes, Slot};
     use crate::message::lineage::Lineage;
     use crate::message::mapped::Mapped;
-    use crate::message::peers::Identity;
 
     const SIZES: Sizes = Sizes {
         slots: 8,

@@ -11,12 +11,13 @@
 //! that was never committed was never used.
 
 use super::chunks::Chunks;
+use super::identity::Identity;
 use super::known::{is_known, known_lanes};
 use super::lane::{self, Found};
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::member::Member;
 use super::memory::Memory;
-use super::peers::{self, Heritage, Identity, State};
+use super::peers::{self, Heritage, State};
 use super::pool::{self, is_passed};
 use super::walk::{End, walk};
 use super::words::{Place, Position, Use, is_before};

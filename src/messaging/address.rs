@@ -149,7 +149,8 @@ pub fn choose(members: &[Peer], hash: u64) -> Option<Peer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::peers::{Identity, State};
+    use crate::message::identity::Identity;
+    use crate::message::peers::State;
 
     const OWN: Sender = Sender {
         slot: 1,

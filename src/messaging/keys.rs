@@ -253,8 +253,8 @@ pub fn free_all<M: Memory>(board: &M, own: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::identity::Identity;
     use crate::message::mapped::Mapped;
-    use crate::message::peers::Identity;
     use crate::messaging::board;
 
     fn peer(slot: u32, incarnation: u32, state: State) -> Peer {

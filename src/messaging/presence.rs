@@ -150,7 +150,7 @@ fn is_down(change: &Change, sender: &Peer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::peers::Identity;
+    use crate::message::identity::Identity;
 
     fn peer(incarnation: u32, state: State) -> Peer {
         Peer {

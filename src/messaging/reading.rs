@@ -1,8 +1,9 @@
 //! What a process reads of the others.
 
 use super::exchange::Exchange;
+use crate::message::identity::Identity;
 use crate::message::memory::Memory;
-use crate::message::peers::{Identity, Peer, State};
+use crate::message::peers::{Peer, State};
 
 impl<M: Memory + Clone, T> Exchange<M, T> {
     /// Reads a slot; `None` if there is no such slot.

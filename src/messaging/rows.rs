@@ -19,9 +19,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::board::{self, MAX_TYPES, PAGE};
 use super::kind::REPLY;
+use crate::message::identity::Identity;
 use crate::message::layout::MAX_SLOTS;
 use crate::message::memory::Memory;
-use crate::message::peers::Identity;
 use crate::table::role::NGX_PROCESS_HELPER;
 
 const WORD: usize = size_of::<u64>();

@@ -5,8 +5,8 @@ use std::sync::atomic::fence;
 
 use super::names;
 use super::rows::{self, BUCKETS, Counter, ENTRIES, Holder, Row};
+use crate::message::identity::Identity;
 use crate::message::memory::Memory;
-use crate::message::peers::Identity;
 
 /// How often the counters are read again if a master moves them meanwhile. A master
 /// needs some microseconds for this, but it can be stopped or killed.

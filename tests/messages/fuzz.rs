@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::{Event, Message};
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::Class;
 use ngx_ipc::message::letter::Letter;
 use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::member::Member;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{Heritage, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::verify;
 

@@ -4,10 +4,11 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ngx_ipc::message::event::Event;
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::{MAX_SLOTS, RegionHead, Slot};
 use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{Identity, appoint};
+use ngx_ipc::message::peers::appoint;
 
 use super::world::{DATA, Process, SMALL, World, events, messages, to};
 

@@ -3,9 +3,10 @@
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::Event;
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::{Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{Heritage, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::verify;
 

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::Event;
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::lane::{self, Found, look, offset};
 use ngx_ipc::message::layout::{LaneHead, Layout, MAX_SLOTS, Sizes, Slot};
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{self, Heritage, Identity, State};
+use ngx_ipc::message::peers::{self, Heritage, State};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::words::{Owner, Place, Use, pair};
 

@@ -1,8 +1,9 @@
 //! When a receiver that has taken all messages pauses before it looks again.
 
 use ngx_ipc::message::endpoint::Endpoint;
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::lineage::Lineage;
-use ngx_ipc::message::peers::{Identity, appoint};
+use ngx_ipc::message::peers::appoint;
 
 use super::hostile_memory::Handle;
 use super::world::{DATA, to};

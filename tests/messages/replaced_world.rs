@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use ngx_ipc::message::endpoint::Endpoint;
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::{Class, Layout, Sizes};
 use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::member::Member;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{self, Heritage, Identity};
+use ngx_ipc::message::peers::{self, Heritage};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::verify;
 use ngx_ipc::messaging::address::{Address, TO_SLOT, TO_WORKER};

@@ -7,8 +7,9 @@
 
 use std::time::{Duration, Instant};
 
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::Sizes;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{Heritage, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::taken::Cause;
 use ngx_ipc::message::verify::{Report, verify};

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering::{self, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use ngx_ipc::message::endpoint::Endpoint;
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::{Layout, Sizes};
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{Heritage, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::{Report, verify};
 

@@ -2,13 +2,14 @@
 
 use ngx_ipc::message::endpoint::Endpoint;
 use ngx_ipc::message::event::{Event, Message};
+use ngx_ipc::message::identity::Identity;
 use ngx_ipc::message::layout::{Class, Lane, Layout, Sizes};
 use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::letter::{Letter, Target};
 use ngx_ipc::message::lineage::{self, Lineage};
 use ngx_ipc::message::mapped::Mapped;
 use ngx_ipc::message::memory::Memory;
-use ngx_ipc::message::peers::{self, Heritage, Identity, appoint};
+use ngx_ipc::message::peers::{self, Heritage, appoint};
 use ngx_ipc::message::recover::recover;
 use ngx_ipc::message::verify::{Report, verify};
 

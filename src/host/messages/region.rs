@@ -17,10 +17,11 @@ use super::{claim, deliver, descriptors, inherited, local, orphans, program, reg
 #[cfg(not(feature = "standalone"))]
 use crate::host::nginx::doorbell;
 use crate::log::{Level, Log};
+use crate::message::identity::Identity;
 use crate::message::layout::Layout;
 use crate::message::lineage::Lineage;
 use crate::message::mapped::Mapped;
-use crate::message::peers::{self, Heritage, Identity, State};
+use crate::message::peers::{self, Heritage, State};
 use crate::message::recover::recover;
 use crate::messaging::{keys, rows};
 use crate::table::globals::{Globals, own_pid};

@@ -4,7 +4,7 @@
 use super::shared::{self, Region};
 use super::{region, table};
 use crate::log::Log;
-use crate::message::peers::Identity;
+use crate::message::identity::Identity;
 use crate::table::globals::Globals;
 use crate::table::role::Role;
 

@@ -1,9 +1,10 @@
 //! Tests of messages that are kept.
 
 use super::*;
+use crate::message::identity::Identity;
 use crate::message::interrupted::{Act, Interrupted};
 use crate::message::mapped::Mapped;
-use crate::message::peers::{Identity, State};
+use crate::message::peers::State;
 use crate::messaging::board;
 
 const AUDIENCE: Audience = Audience {
