@@ -28,6 +28,8 @@ mod identity;
 mod interleavings;
 #[path = "messages/ledger.rs"]
 mod ledger;
+#[path = "messages/lost.rs"]
+mod lost;
 #[path = "messages/model.rs"]
 mod model;
 #[path = "messages/overwritten.rs"]
@@ -40,6 +42,8 @@ mod repairs;
 mod replaced;
 #[path = "messages/replaced_world.rs"]
 mod replaced_world;
+#[path = "messages/slots.rs"]
+mod slots;
 #[path = "messages/step_check.rs"]
 mod step_check;
 #[path = "messages/step_scene.rs"]

@@ -208,8 +208,11 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Frees the shared blocks that all receivers have finished with.
+    /// Frees the shared blocks that all receivers have finished with, and tells the
+    /// senders that wait for room.
     pub fn reclaim<M: Memory>(&mut self, m: &Member<M>) {
+        let count = self.shared.len();
+
         self.shared.retain(|shared| {
             let Block { chunk, count, .. } = shared.block;
             let is_used = shared.is_used(m);
@@ -222,6 +225,10 @@ impl Outgoing {
 
             is_used
         });
+
+        if self.shared.len() < count {
+            m.tell_waiters();
+        }
     }
 
     /// Takes over the shared blocks of the predecessor. Fails with `ENOMEM`.

@@ -26,6 +26,23 @@ pub fn make_known<M: Memory>(memory: &M, layout: &Layout, lane: Lane) {
     }
 }
 
+/// All known lanes in which the processes of a slot send.
+pub fn known_lanes_from<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    sender: u32,
+) -> impl Iterator<Item = Lane> {
+    let lanes = Class::ALL.into_iter().flat_map(move |class| {
+        (0..layout.sizes.slots).map(move |receiver| Lane {
+            class,
+            receiver,
+            sender,
+        })
+    });
+
+    lanes.filter(|&lane| is_known(memory, layout, lane))
+}
+
 /// The known lanes of a class to a receiver.
 pub fn known_lanes<M: Memory>(
     memory: &M,

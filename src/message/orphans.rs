@@ -12,7 +12,7 @@
 use super::layout::Layout;
 use super::memory::Memory;
 use super::peers::{self, Heritage, Peer, State};
-use super::recover::recover;
+use super::recover::{recover, show_records};
 
 /// What [`Orphans::recover`] has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +114,12 @@ impl<M: Memory + Clone> Orphans<'_, M> {
     fn free(&self, peer: &Peer, found: &mut Found) {
         if self.runs(peer) {
             found.has_left = true;
-        } else if peers::seize(self.memory, self.layout, peer.slot, self.own.0, peer) {
+            return;
+        }
+
+        show_records(self.memory, self.layout, peer.slot);
+
+        if peers::seize(self.memory, self.layout, peer.slot, self.own.0, peer) {
             let (slot, incarnation) = (peer.slot, peer.incarnation);
 
             recover(

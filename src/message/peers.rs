@@ -90,7 +90,14 @@ pub enum Heritage {
 #[inline]
 pub fn state<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> (State, u32) {
     let at = layout.slot(slot) + offset_of!(Slot, state);
-    let (state, incarnation) = unpair(memory.load(at, Acquire));
+
+    unpack_state(layout, memory.load(at, Acquire))
+}
+
+/// The state and the incarnation that a state word has.
+#[inline]
+fn unpack_state(layout: &Layout, word: u64) -> (State, u32) {
+    let (state, incarnation) = unpair(word);
     let state = match state {
         1 => State::Starting,
         2 => State::Running,
@@ -139,25 +146,26 @@ pub fn put_state<M: Memory>(memory: &M, layout: &Layout, slot: u32, incarnation:
 /// identity do not fit together, it is [`Identity::default`].
 ///
 /// The parts are read one after the other. While the slot changes hands they
-/// can belong to two processes; the incarnation then differs in a second call.
+/// can belong to two processes; the incarnation then differs in a second call. A slot
+/// that waits for a replacement can have the identity of the replacement.
 pub fn peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
-    read(memory, layout, slot, |now| [now; 2])
+    read(memory, layout, slot, |state| state == State::Awaited)
 }
 
 /// Like [`peer`], for a slot whose process is dead. If its replacement was killed in
 /// [`appoint`], which writes the identity before the incarnation, the identity is that of
 /// the replacement.
 pub fn dead_peer<M: Memory>(memory: &M, layout: &Layout, slot: u32) -> Option<Peer> {
-    read(memory, layout, slot, |now| [now, lineage::next(now)])
+    read(memory, layout, slot, |_| true)
 }
 
-/// Reads a slot. `sealed` is called with the incarnation of the slot, and returns the
-/// incarnations for which the seal of the identity can be valid.
+/// Reads a slot. `is_being_replaced` says for a state whether the identity can be that of
+/// the next incarnation.
 fn read<M: Memory>(
     memory: &M,
     layout: &Layout,
     slot: u32,
-    sealed: impl Fn(u32) -> [u32; 2],
+    is_being_replaced: impl Fn(State) -> bool,
 ) -> Option<Peer> {
     if slot >= layout.sizes.slots {
         return None;
@@ -180,7 +188,9 @@ fn read<M: Memory>(
     };
     let seal = memory.load(at + offset_of!(Slot, seal), Relaxed);
     let is_sealed = |incarnation| seal == identity.seal(incarnation, line);
-    let is_whole = sealed(incarnation).into_iter().any(is_sealed) && identity.is_possible();
+    let is_known =
+        is_sealed(incarnation) || is_being_replaced(state) && is_sealed(lineage::next(incarnation));
+    let is_whole = is_known && identity.is_possible();
 
     Some(Peer {
         slot,
@@ -239,7 +249,7 @@ pub fn claim<M: Memory>(
         let (_, previous) = unpair(word);
         let is_older = known != 0 && is_before(previous, known);
         let incarnation = lineage::next(if is_older { known } else { previous });
-        let is_claimed = state(memory, layout, slot) == (State::Vacant, previous)
+        let is_claimed = unpack_state(layout, word) == (State::Vacant, previous)
             && memory.replace(at, word, pair(CLAIMED + master, incarnation));
 
         is_claimed.then_some((slot, incarnation))
@@ -252,7 +262,7 @@ pub fn seize<M: Memory>(memory: &M, layout: &Layout, slot: u32, master: u32, dea
     let at = layout.slot(slot) + offset_of!(Slot, state);
     let word = memory.load(at, Acquire);
 
-    state(memory, layout, slot) == (dead.state, dead.incarnation)
+    unpack_state(layout, word) == (dead.state, dead.incarnation)
         && memory.replace(at, word, pair(CLAIMED + master, dead.incarnation))
 }
 
@@ -269,6 +279,30 @@ pub fn set_pid<M: Memory>(memory: &M, layout: &Layout, slot: u32, pid: i32) {
     let pid = u64::try_from(pid).unwrap_or_default();
 
     memory.store(layout.slot(slot) + offset_of!(Slot, pid), pid, Relaxed);
+}
+
+/// Records that a process runs in the slot that its master has given to it, and its pid.
+/// Returns false if the slot is no longer its own: if the master is dead, another one can
+/// take the slot away from a process that does not run yet.
+pub fn enter<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    slot: u32,
+    incarnation: u32,
+    pid: i32,
+) -> bool {
+    let at = layout.slot(slot) + offset_of!(Slot, state);
+    let word = memory.load(at, Acquire);
+    let (state, found) = unpack_state(layout, word);
+
+    if found != incarnation || !state.is_alive() {
+        return false;
+    }
+
+    // This comes first, because a process that runs and has no pid looks dead.
+    set_pid(memory, layout, slot, pid);
+
+    state != State::Starting || memory.replace(at, word, pair(State::Running as u32, incarnation))
 }
 
 /// Gives a slot to a process that is about to be started. From now on others

@@ -12,7 +12,7 @@
 
 use super::chunks::Chunks;
 use super::identity::Identity;
-use super::known::{is_known, known_lanes};
+use super::known::{known_lanes, known_lanes_from};
 use super::lane::{self, Found};
 use super::layout::{Bitmap, Class, Lane, Layout};
 use super::member::Member;
@@ -43,6 +43,8 @@ pub fn recover<M: Memory + Clone>(
         return;
     }
 
+    show_records(memory, layout, slot);
+
     match (heritage, peers::state(memory, layout, slot)) {
         // The claim keeps other masters away.
         (Heritage::Stranger, found) if found == (State::Claimed, incarnation) => (),
@@ -61,20 +63,25 @@ pub fn recover<M: Memory + Clone>(
         identity: Identity::default(),
     };
 
-    for class in Class::ALL {
-        for receiver in 0..layout.sizes.slots {
-            let lane = dead.to(class, receiver);
-
-            if is_known(memory, layout, lane) {
-                as_sender(&dead, lane);
-            }
-        }
+    for lane in known_lanes_from(memory, layout, slot) {
+        as_sender(&dead, lane);
     }
 
     as_receiver(&dead);
 
     if heritage == Heritage::Stranger {
         peers::put_state(memory, layout, slot, incarnation, State::Vacant);
+    }
+}
+
+/// Makes the receivers of a dead process look at its lanes, without a wake-up. This comes
+/// before the state of the slot says that the process is dead: a receiver that finds no
+/// message afterwards has received the last one.
+pub fn show_records<M: Memory>(memory: &M, layout: &Layout, slot: u32) {
+    for lane in known_lanes_from(memory, layout, slot) {
+        let (at, bit) = layout.bit(lane.receiver, Bitmap::Ready(lane.class), slot);
+
+        memory.set_bits(at, bit);
     }
 }
 

@@ -141,3 +141,110 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.master == master
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::message::endpoint::Endpoint;
+    use crate::message::identity::Identity;
+    use crate::message::interrupted::{Act, Interrupted};
+    use crate::message::layout::{Layout, Sizes};
+    use crate::message::lineage::Lineage;
+    use crate::message::mapped::Mapped;
+    use crate::message::peers;
+    use crate::messaging::exchange::Notice;
+    use crate::messaging::rows;
+    use crate::table::role::NGX_PROCESS_WORKER;
+
+    const SIZES: Sizes = Sizes {
+        slots: 2,
+        chunks: 8,
+        control_chunks: 1,
+        quota: 4,
+    };
+    const KEPT: Kind = Kind {
+        number: 1,
+        control: false,
+        exact: false,
+        once: false,
+        retained: true,
+        descriptors: false,
+        timed: false,
+    };
+
+    /// A process whose parts of the shared memory are `region` and `board`.
+    fn start<M: Memory + Clone>(
+        region: M,
+        board: M,
+        layout: &Layout,
+        slot: u32,
+    ) -> Exchange<M, ()> {
+        let identity = Identity {
+            worker: Some(slot),
+            generation: 1,
+            role: NGX_PROCESS_WORKER as u64,
+            master: (9, 1),
+            place: Some(slot),
+        };
+
+        peers::appoint(&region, layout, slot, identity, Lineage::stranger(1));
+
+        Exchange::new(Endpoint::attach(region, slot).unwrap(), board).unwrap()
+    }
+
+    /// The number of messages that a process gets, in records and from the board.
+    fn take<M: Memory + Clone>(process: &mut Exchange<M, ()>) -> usize {
+        let mut left = 100;
+        let mut count = usize::from(process.take_kept(KEPT.number).unwrap().is_some());
+
+        while let Some(notice) = process.next(&mut left) {
+            count += usize::from(matches!(notice, Notice::Message(..)));
+        }
+
+        count
+    }
+
+    /// A process that starts while a message is sent and kept finds the message, or gets a
+    /// record that wakes it up.
+    #[test]
+    fn a_process_that_starts_gets_what_is_being_kept() {
+        for access in 0.. {
+            let layout = Layout::new(SIZES).unwrap();
+            let region = Mapped::new(layout.size(), 2).unwrap();
+            let board = Mapped::new(rows::size(SIZES.slots), 0).unwrap();
+
+            layout.create(&&region);
+            assert!(retained::add(&&board, KEPT.number));
+
+            let later = RefCell::new(None);
+            let act: Act = (
+                access,
+                Box::new(|| {
+                    let mut process = start(&region, &board, &layout, 1);
+                    let count = take(&mut process);
+
+                    later.replace(Some((process, count)));
+                }),
+            );
+            let (plain_region, plain_board) = (
+                Interrupted::new(&region, vec![]),
+                Interrupted::new(&board, vec![]),
+            );
+            let interrupted = Interrupted::new(&board, vec![act]);
+            let mut sender = start(&plain_region, &plain_board, &layout, 0);
+
+            sender.board = &interrupted;
+            sender
+                .broadcast(Set(Set::WORKERS), KEPT, b"text", |_, _| ())
+                .unwrap();
+
+            let Some((mut process, before)) = later.take() else {
+                break;
+            };
+
+            assert_eq!(before + take(&mut process), 1, "access {access}");
+        }
+    }
+}

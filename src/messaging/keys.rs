@@ -202,17 +202,25 @@ fn counts(entry: Entry, peer: impl Fn(u32) -> Option<Peer>) -> bool {
     }
 }
 
-/// Records that the message of an entry was sent to a process.
-pub fn sent<M: Memory>(board: &M, claimed: Claimed, (slot, incarnation): (u32, u32)) {
+/// Records that the message of an entry was sent to a process. `incarnation_of` reads the
+/// incarnation of a slot.
+pub fn sent<M: Memory>(
+    board: &M,
+    claimed: Claimed,
+    (slot, incarnation): (u32, u32),
+    incarnation_of: impl Fn(u32) -> u32,
+) {
     let Claimed { index, entry } = claimed;
+    let waiting = entry.change(Kind::Waiting, slot, incarnation);
 
     // This fails if the receiver has handled the message already.
-    change(
-        board,
-        index,
-        entry,
-        entry.change(Kind::Waiting, slot, incarnation),
-    );
+    let waits = change(board, index, entry, waiting);
+
+    // A replacement of the receiver that was told of a gap before this entry was `waiting`
+    // has not freed it.
+    if waits && incarnation_of(slot) != incarnation {
+        change(board, index, waiting, waiting.change(Kind::Free, 0, 0));
+    }
 }
 
 /// Frees an entry whose message was not sent.
@@ -274,6 +282,11 @@ mod tests {
         Some(peer(slot, 1, State::Running))
     }
 
+    /// The incarnation of a receiver that was not replaced.
+    fn not_replaced(_slot: u32) -> u32 {
+        1
+    }
+
     fn entry(claim: Claim) -> Claimed {
         match claim {
             Claim::Entry(claimed) => claimed,
@@ -291,7 +304,7 @@ mod tests {
         let hash = hash(&board, 1, b"key");
         let claimed = entry(claim(&board, hash, (1, 1), alive));
 
-        sent(&board, claimed, (2, 1));
+        sent(&board, claimed, (2, 1), not_replaced);
         assert_eq!(claim(&board, hash, (3, 1), alive), Claim::Waits);
         assert_ne!(claim(&board, hash ^ 1 << 40, (3, 1), alive), Claim::Waits);
 
@@ -308,8 +321,24 @@ mod tests {
         let claimed = entry(claim(&board, 5, (1, 1), alive));
 
         handled(&board, claimed.number(), 2);
-        sent(&board, claimed, (2, 1));
+        sent(&board, claimed, (2, 1), not_replaced);
         assert_ne!(claim(&board, 5, (3, 1), alive), Claim::Waits);
+    }
+
+    /// The receiver was killed while it handled the message. Its replacement has freed what
+    /// waits, but the sender has not recorded yet that the message waits.
+    #[test]
+    fn a_replacement_can_be_faster_than_the_sender() {
+        let mapped = Mapped::new(board::SIZE, 0).unwrap();
+        let board = &mapped;
+        let claimed = entry(claim(&board, 5, (1, 1), alive));
+
+        free_all(&board, 2);
+        sent(&board, claimed, (2, 1), |_| 2);
+
+        let replaced = |slot| Some(peer(slot, if slot == 2 { 2 } else { 1 }, State::Running));
+
+        assert_ne!(claim(&board, 5, (3, 1), replaced), Claim::Waits);
     }
 
     #[test]
@@ -326,7 +355,7 @@ mod tests {
         assert_eq!(first.index, second.index);
 
         // The receiver dies: its replacement gets the message.
-        sent(&board, second, (2, 1));
+        sent(&board, second, (2, 1), not_replaced);
         assert_eq!(claim(&board, 5, (3, 2), successor), Claim::Waits);
 
         // There is no replacement.
@@ -334,7 +363,7 @@ mod tests {
 
         // A sender that was stopped meanwhile changes nothing.
         refused(&board, second);
-        sent(&board, third, (2, 1));
+        sent(&board, third, (2, 1), not_replaced);
         assert_eq!(claim(&board, 5, (3, 2), alive), Claim::Waits);
 
         free_all(&board, 2);
@@ -347,7 +376,12 @@ mod tests {
         let board = &mapped;
 
         for hash in 0..KEYS_COUNT as u64 {
-            sent(&board, entry(claim(&board, hash, (1, 1), alive)), (2, 1));
+            sent(
+                &board,
+                entry(claim(&board, hash, (1, 1), alive)),
+                (2, 1),
+                not_replaced,
+            );
         }
 
         assert_eq!(claim(&board, 1 << 50, (1, 1), alive), Claim::NoEntry);

@@ -61,11 +61,15 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     ) -> Result<u32, Refused> {
         self.tick_soon();
 
+        // A process that starts meanwhile finds the message, or is in the set.
+        let version = match kind.retained {
+            true => Some(self.keep(set, kind, payload)?),
+            false => None,
+        };
+
         self.find_members(set);
 
-        let user = if kind.retained {
-            let version = self.keep(set, kind, payload)?;
-
+        let user = if let Some(version) = version {
             if self.members.iter().all(|peer| peer.slot != self.slot()) {
                 self.versions.set(kind.number, version);
             }
@@ -204,7 +208,12 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
                 let sent = self.post(target, letter, payload);
 
                 match sent {
-                    Ok(()) => keys::sent(&self.board, claimed, (peer.slot, peer.incarnation)),
+                    Ok(()) => {
+                        let receiver = (peer.slot, peer.incarnation);
+                        let member = self.endpoint.member();
+
+                        keys::sent(&self.board, claimed, receiver, |slot| member.state(slot).1);
+                    }
                     Err(_) => keys::refused(&self.board, claimed),
                 }
 

@@ -3,9 +3,10 @@
 
 use ngx_ipc::message::event::Event;
 use ngx_ipc::message::layout::Sizes;
+use ngx_ipc::message::letter::Refused;
 use ngx_ipc::message::peers::Heritage;
 
-use super::world::{DATA, Process, SMALL, World, payload, to};
+use super::world::{DATA, Process, SMALL, World, events, payload, to};
 
 /// The pool of the sender has room for two blocks.
 const SIZES: Sizes = Sizes {
@@ -111,4 +112,28 @@ fn a_broadcast_is_received_from_a_vacant_slot() {
 
         assert_eq!(payloads(receiver), [payload(1, LEN)]);
     }
+}
+
+/// The payloads of broadcasts take the room of the pool. When they are freed, a sender
+/// that waits for room is told.
+#[test]
+fn a_sender_waits_for_the_room_of_broadcasts() {
+    let world = World::new(SIZES);
+    let mut a = world.start(0);
+    let mut receivers = [1, 2, 3].map(|slot| world.start(slot));
+    let large = payload(3, LEN);
+
+    broadcast(&mut a, 1);
+    broadcast(&mut a, 2);
+
+    for receiver in &mut receivers {
+        payloads(receiver);
+    }
+
+    assert_eq!(receivers[0].send(to(0), DATA, &large), Err(Refused::Again));
+    assert_eq!(events(&mut receivers[0]), []);
+    a.tidy(9);
+    assert_eq!(events(&mut receivers[0]), [Event::Room(0)]);
+    receivers[0].send(to(0), DATA, &large).unwrap();
+    assert_eq!(payloads(&mut a), [large]);
 }

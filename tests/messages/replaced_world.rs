@@ -75,6 +75,10 @@ impl Shared {
         &self.region
     }
 
+    pub fn board(&self) -> &Mapped {
+        &self.board
+    }
+
     pub fn start(&self, slot: u32, lineage: Lineage) -> Process<'_> {
         let (memory, layout) = (self.memory(), self.layout);
         let identity = Identity {

@@ -85,14 +85,12 @@ fn begin(local: &mut Option<Local>, owner: ngx_pid_t) -> Option<()> {
 fn attach(region: &Region) -> Option<Own> {
     let own = region.own()?;
 
-    if !has_slot_still(region, &own) {
+    if !enter(region, &own) {
         return None;
     }
 
     let endpoint = Endpoint::begin(region.member(&own)).ok()?;
     let mut exchange = Exchange::new(endpoint, region.board)?;
-
-    peers::set_pid(&region.memory, &region.layout, own.slot, own_pid(&ngx_pid));
 
     exchange
         .endpoint()
@@ -166,15 +164,24 @@ pub fn leave() {
     descriptors::forget();
 }
 
-/// Whether this process, which has not used its slot yet, has it still. If the master
-/// is dead, another master may have given the slot to another process. If it runs,
-/// none has, and a slot that says so was overwritten.
-fn has_slot_still(region: &Region, own: &shared::Own) -> bool {
-    let (_, incarnation) = peers::state(&region.memory, &region.layout, own.slot);
+/// Records that this process runs in its slot. Fails if it has the slot no more: if the
+/// master is dead, another master may have taken the slot. If the master runs, none has,
+/// and a slot that says so was overwritten.
+fn enter(region: &Region, own: &shared::Own) -> bool {
+    let (memory, layout) = (&region.memory, &region.layout);
+    let pid = own_pid(&ngx_pid);
 
-    incarnation == own.lineage.incarnation
-        || region.is_mine()
-        || process::getppid() == region.master_pid
+    if peers::enter(memory, layout, own.slot, own.lineage.incarnation, pid) {
+        return true;
+    }
+
+    if !region.is_mine() && process::getppid() != region.master_pid {
+        return false;
+    }
+
+    peers::set_pid(memory, layout, own.slot, pid);
+
+    true
 }
 
 /// Whether this process has something to do when another one has died, see

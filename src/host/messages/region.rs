@@ -22,7 +22,7 @@ use crate::message::layout::Layout;
 use crate::message::lineage::Lineage;
 use crate::message::mapped::Mapped;
 use crate::message::peers::{self, Heritage, State};
-use crate::message::recover::recover;
+use crate::message::recover::{recover, show_records};
 use crate::messaging::{keys, rows};
 use crate::table::globals::{Globals, own_pid};
 use crate::table::role::WorkerNumber;
@@ -320,6 +320,7 @@ pub fn gone(slot: Slot, awaited: bool) {
 /// their slots name its slot.
 fn new_binary_gone(region: &Region, place: Slot, held: Held) {
     table::set(place, None);
+    show_records(&region.memory, &region.layout, held.slot);
     // The pid is that of a zombie, or of another process.
     peers::put_state(
         &region.memory,
