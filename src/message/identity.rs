@@ -1,6 +1,5 @@
-//! Which process is in a slot, apart from its numbers in the region: its worker number, its
-//! generation, its role, its master. A seal shows whether the words of the slot that say
-//! this fit together.
+//! What the process in a slot is: its worker number, its generation, its role, its master.
+//! A seal shows whether the words of the slot that say this fit together.
 
 use std::mem::offset_of;
 

@@ -119,7 +119,10 @@ impl<M: Memory + Clone> Orphans<'_, M> {
 
         show_records(self.memory, self.layout, peer.slot);
 
-        if peers::seize(self.memory, self.layout, peer.slot, self.own.0, peer) {
+        // If this fails, the process has just begun to run.
+        if !peers::seize(self.memory, self.layout, peer.slot, self.own.0, peer) {
+            found.has_left = true;
+        } else {
             let (slot, incarnation) = (peer.slot, peer.incarnation);
 
             recover(

@@ -101,7 +101,7 @@ impl OutLane {
         };
 
         // A receiver that has moved on meanwhile can have freed what was looked for. It
-        // stores its place before it frees a chunk, so the place says that.
+        // stores its place before it frees a chunk, so its place is another one then.
         if seems_stuck && place == lane::place(&m.memory, &m.layout, self.lane) {
             self.abandon(m);
             self.repair(m);

@@ -54,14 +54,7 @@ pub fn recover<M: Memory + Clone>(
         }
     }
 
-    let dead = Member {
-        memory: memory.clone(),
-        layout: *layout,
-        slot,
-        incarnation,
-        line: incarnation,
-        identity: Identity::default(),
-    };
+    let dead = member(memory, layout, slot, incarnation);
 
     for lane in known_lanes_from(memory, layout, slot) {
         as_sender(&dead, lane);
@@ -74,14 +67,43 @@ pub fn recover<M: Memory + Clone>(
     }
 }
 
-/// Makes the receivers of a dead process look at its lanes, without a wake-up. This comes
-/// before the state of the slot says that the process is dead: a receiver that finds no
-/// message afterwards has received the last one.
-pub fn show_records<M: Memory>(memory: &M, layout: &Layout, slot: u32) {
-    for lane in known_lanes_from(memory, layout, slot) {
-        let (at, bit) = layout.bit(lane.receiver, Bitmap::Ready(lane.class), slot);
+/// Makes the receivers of a dead process look at its lanes. This comes before the state of
+/// the slot says that the process is dead: a receiver that has seen that, and then finds no
+/// message, has received the last one.
+pub fn show_records<M: Memory + Clone>(memory: &M, layout: &Layout, slot: u32) {
+    let dead = member(memory, layout, slot, 0);
 
-        memory.set_bits(at, bit);
+    for lane in known_lanes_from(memory, layout, slot) {
+        if dead.state(lane.receiver).0.is_alive() {
+            show(&dead, lane);
+        }
+    }
+}
+
+/// Makes the receiver of a lane look at it. The sender may have died before it set its bit,
+/// or after that and before it rang.
+fn show<M: Memory>(dead: &Member<M>, lane: Lane) {
+    let (at, bit) = dead
+        .layout
+        .bit(lane.receiver, Bitmap::Ready(lane.class), dead.slot);
+
+    dead.memory.set_bits(at, bit);
+    dead.wake(lane.receiver);
+}
+
+fn member<M: Memory + Clone>(
+    memory: &M,
+    layout: &Layout,
+    slot: u32,
+    incarnation: u32,
+) -> Member<M> {
+    Member {
+        memory: memory.clone(),
+        layout: *layout,
+        slot,
+        incarnation,
+        line: incarnation,
+        identity: Identity::default(),
     }
 }
 
@@ -91,18 +113,10 @@ fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
     let has_records = free_unlinked(dead, lane);
     let (receiver, _) = dead.state(lane.receiver);
 
-    // Nothing is to be done there.
-    if receiver == State::Vacant && !has_records {
-        return;
+    // If nothing waits in a vacant slot, nothing is to be done there.
+    if receiver != State::Vacant || has_records {
+        show(dead, lane);
     }
-
-    // The process may have died after it set its bit and before it rang.
-    let (at, bit) = dead
-        .layout
-        .bit(lane.receiver, Bitmap::Ready(lane.class), dead.slot);
-
-    dead.memory.set_bits(at, bit);
-    dead.wake(lane.receiver);
 }
 
 /// Returns whether records wait in the lane.

@@ -20,8 +20,9 @@
 //! An entry that should be free and is not would lose messages. So it counts only
 //! while its process is there: a sender that is dead leaves a `sending` entry,
 //! which the next sender takes over; a `waiting` entry counts only while its
-//! receiver, or the receiver's replacement, gets the message; and a receiver that
-//! is told of a gap frees all its entries. In all these cases a message can be
+//! receiver, or the receiver's replacement, gets the message; a receiver that is told
+//! of a gap frees all its entries; and a sender frees the entry if the receiver was
+//! replaced before the entry was `waiting`. In all these cases a message can be
 //! sent although another one waits, but none is lost.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -216,8 +217,8 @@ pub fn sent<M: Memory>(
     // This fails if the receiver has handled the message already.
     let waits = change(board, index, entry, waiting);
 
-    // A replacement of the receiver that was told of a gap before this entry was `waiting`
-    // has not freed it.
+    // If the receiver has a replacement, it may have been told of a gap before this entry
+    // was `waiting`, and has not freed it then.
     if waits && incarnation_of(slot) != incarnation {
         change(board, index, waiting, waiting.change(Kind::Free, 0, 0));
     }

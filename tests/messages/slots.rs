@@ -12,7 +12,7 @@ use ngx_ipc::message::orphans::Orphans;
 use ngx_ipc::message::peers::{self, Heritage, Peer, State};
 use ngx_ipc::message::recover::recover;
 
-use super::model::{Cells, note, search};
+use super::model::{Cells, note, search, sleep};
 use super::world::{DATA, to};
 
 type Process = Endpoint<Cells>;
@@ -205,6 +205,57 @@ fn a_death_is_known(recovers: impl Fn(&Layout)) {
         assert!(state.is_alive() || count == 1, "{state:?}");
     };
     let states = search(&[&master, &receives], None, ALL, |_, _| ());
+
+    println!("{states} states");
+}
+
+/// The master of a process is dead, and another master looks at its slot while the process
+/// begins to run and sends its first message. The receiver sleeps.
+#[test]
+fn a_process_that_has_kept_its_slot_is_heard() {
+    let layout = layout();
+
+    appoint(&layout, WORKER, identity(DEAD), 1);
+    appoint(&layout, RECEIVER, identity(MASTER), 1);
+
+    let mut receiver = Process::attach(Cells, RECEIVER).unwrap();
+
+    // The lane is known.
+    Process::attach(Cells, WORKER)
+        .unwrap()
+        .send(to(RECEIVER), DATA, b"of the predecessor")
+        .unwrap();
+    assert_eq!(take(&mut receiver), 1);
+    recover(&Cells, &layout, WORKER, 1, Heritage::Successor);
+    appoint(&layout, WORKER, identity(DEAD), 2);
+    assert_eq!(take(&mut receiver), 0);
+
+    let process = || {
+        if peers::enter(&Cells, &layout, WORKER, 2, 123) {
+            let mut process = Process::attach(Cells, WORKER).unwrap();
+
+            process.send(to(RECEIVER), DATA, b"first").unwrap();
+            note(1);
+        }
+    };
+    let master = || {
+        recover_orphans(&layout);
+    };
+    let receives = || {
+        let mut receiver = receiver.clone();
+
+        loop {
+            (0..take(&mut receiver)).for_each(|_| note(1));
+
+            if receiver.prepare_sleep() {
+                sleep(RECEIVER);
+                receiver.wake_up();
+            }
+        }
+    };
+    let states = search(&[&process, &master, &receives], None, 1, |_, noted| {
+        assert_eq!(noted[0], noted[2]);
+    });
 
     println!("{states} states");
 }
