@@ -18,14 +18,31 @@ if command -v rustup > /dev/null; then
         aarch64-unknown-linux-gnu || echo "$0: no standard libraries for other systems" >&2
 fi
 
-missing=
-for package in $packages; do
-    dpkg-query -W -f '${Status}' "$package" 2> /dev/null \
-        | grep -q ' installed$' || missing="$missing $package"
-done
+# missing PACKAGE...: prints those that are not installed
+missing()
+{
+    for package; do
+        dpkg-query -W -f '${Status}' "$package" 2> /dev/null \
+            | grep -q ' installed$' || echo "$package"
+    done
+}
 
-[ -z "$missing" ] && exit 0
+# lua_libraries: prints the libraries that this Debian's Lua module for nginx needs, other
+# than LuaJIT, which is in the list above.  The tests unpack the module and do not install it
+lua_libraries()
+{
+    apt-cache depends libnginx-mod-http-lua 2> /dev/null \
+        | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | grep -v '^libnginx-\|^libluajit'
+}
+
+# A fresh machine has no lists of packages.
+libraries=$(lua_libraries) || apt-get update
+
+# shellcheck disable=SC2086
+wanted=$(missing $packages ${libraries:-$(lua_libraries)})
+
+[ -z "$wanted" ] && exit 0
 
 apt-get update
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $wanted
