@@ -35,6 +35,9 @@ lua_libraries()
         | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | grep -v '^libnginx-\|^libluajit'
 }
 
+# Debian's nginx, which the tests unpack and do not install, has the bodies of requests there.
+mkdir -p /var/lib/nginx
+
 # A fresh machine has no lists of packages.
 libraries=$(lua_libraries) || apt-get update
 
