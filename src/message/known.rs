@@ -26,35 +26,40 @@ pub fn make_known<M: Memory>(memory: &M, layout: &Layout, lane: Lane) {
     }
 }
 
-/// All known lanes in which the processes of a slot send.
+/// The known lanes in which the processes of a slot send.
 pub fn known_lanes_from<M: Memory>(
     memory: &M,
     layout: &Layout,
     sender: u32,
 ) -> impl Iterator<Item = Lane> {
-    let lanes = Class::ALL.into_iter().flat_map(move |class| {
-        (0..layout.sizes.slots).map(move |receiver| Lane {
-            class,
-            receiver,
-            sender,
-        })
-    });
-
-    lanes.filter(|&lane| is_known(memory, layout, lane))
+    known_lanes(memory, layout, move |class, receiver| Lane {
+        class,
+        receiver,
+        sender,
+    })
 }
 
-/// The known lanes of a class to a receiver.
-pub fn known_lanes<M: Memory>(
+/// The known lanes in which the processes of a slot receive.
+pub fn known_lanes_to<M: Memory>(
     memory: &M,
     layout: &Layout,
     receiver: u32,
-    class: Class,
 ) -> impl Iterator<Item = Lane> {
-    (0..layout.sizes.slots)
-        .map(move |sender| Lane {
-            class,
-            receiver,
-            sender,
-        })
+    known_lanes(memory, layout, move |class, sender| Lane {
+        class,
+        receiver,
+        sender,
+    })
+}
+
+/// The known lanes among those of each class and each other slot.
+fn known_lanes<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    lane: impl Fn(Class, u32) -> Lane + Copy,
+) -> impl Iterator<Item = Lane> {
+    Class::ALL
+        .into_iter()
+        .flat_map(move |class| (0..layout.sizes.slots).map(move |other| lane(class, other)))
         .filter(|&lane| is_known(memory, layout, lane))
 }

@@ -12,9 +12,9 @@
 
 use super::chunks::Chunks;
 use super::identity::Identity;
-use super::known::{known_lanes, known_lanes_from};
+use super::known::{known_lanes_from, known_lanes_to};
 use super::lane::{self, Found};
-use super::layout::{Bitmap, Class, Lane, Layout};
+use super::layout::{Bitmap, Lane, Layout};
 use super::member::Member;
 use super::memory::Memory;
 use super::peers::{self, Heritage, State};
@@ -91,6 +91,7 @@ fn show<M: Memory>(dead: &Member<M>, lane: Lane) {
     dead.wake(lane.receiver);
 }
 
+/// The dead process of a slot.
 fn member<M: Memory + Clone>(
     memory: &M,
     layout: &Layout,
@@ -113,7 +114,7 @@ fn as_sender<M: Memory>(dead: &Member<M>, lane: Lane) {
     let has_records = free_unlinked(dead, lane);
     let (receiver, _) = dead.state(lane.receiver);
 
-    // If nothing waits in a vacant slot, nothing is to be done there.
+    // A vacant slot has no process that must look, and without records nothing for a master.
     if receiver != State::Vacant || has_records {
         show(dead, lane);
     }
@@ -167,12 +168,10 @@ fn as_receiver<M: Memory>(dead: &Member<M>) {
         is_passed(layout, lane, at, chunk, owner)
     });
 
-    for class in Class::ALL {
-        for lane in known_lanes(memory, layout, dead.slot, class) {
-            let (at, bit) = layout.bit(lane.sender, Bitmap::Room, dead.slot);
+    for lane in known_lanes_to(memory, layout, dead.slot) {
+        let (at, bit) = layout.bit(lane.sender, Bitmap::Room, dead.slot);
 
-            memory.set_bits(at, bit);
-            dead.wake_if_alive(lane.sender);
-        }
+        memory.set_bits(at, bit);
+        dead.wake_if_alive(lane.sender);
     }
 }

@@ -5,7 +5,7 @@
 
 use nix::errno::Errno;
 
-use super::known::known_lanes;
+use super::known::known_lanes_to;
 use super::lane::{self, Found};
 use super::layout::{Class, Lane, Layout};
 use super::memory::Memory;
@@ -67,10 +67,8 @@ fn check_pool<M: Memory>(
 ) -> Result<(), Errno> {
     let mut seen: Vec<Seen> = heap::zeros(layout.sizes.chunks as usize)?;
 
-    for class in Class::ALL {
-        for lane in known_lanes(memory, layout, receiver, class) {
-            walk_lane(memory, layout, lane, &mut seen, report);
-        }
+    for lane in known_lanes_to(memory, layout, receiver) {
+        walk_lane(memory, layout, lane, &mut seen, report);
     }
 
     for (chunk, &seen) in (0..).zip(&seen) {
