@@ -18,7 +18,7 @@ if command -v rustup > /dev/null; then
         aarch64-unknown-linux-gnu || echo "$0: no standard libraries for other systems" >&2
 fi
 
-# missing PACKAGE...: prints those that are not installed
+# missing PACKAGE...: prints the packages that are not installed
 missing()
 {
     for package; do
@@ -35,7 +35,8 @@ lua_libraries()
         | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | grep -v '^libnginx-\|^libluajit'
 }
 
-# Debian's nginx, which the tests unpack and do not install, has the bodies of requests there.
+# Debian's nginx makes its directories there.  The tests unpack this nginx, so no package makes
+# the directory.
 mkdir -p /var/lib/nginx
 
 # A fresh machine has no lists of packages.

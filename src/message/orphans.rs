@@ -119,10 +119,7 @@ impl<M: Memory + Clone> Orphans<'_, M> {
 
         show_records(self.memory, self.layout, peer.slot);
 
-        // If this fails, the process has just begun to run.
-        if !peers::seize(self.memory, self.layout, peer.slot, self.own.0, peer) {
-            found.has_left = true;
-        } else {
+        if peers::seize(self.memory, self.layout, peer.slot, self.own.0, peer) {
             let (slot, incarnation) = (peer.slot, peer.incarnation);
 
             recover(
@@ -133,6 +130,9 @@ impl<M: Memory + Clone> Orphans<'_, M> {
                 Heritage::Stranger,
             );
             found.freed += 1;
+        } else {
+            // The process has just begun to run.
+            found.has_left = true;
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Processes that use the same slot at the same time: the process of the slot, the masters
-//! that give it away, and those that want to know who has it. In all orders of their
+//! that give it away, and others that read who has it. The tests try all orders of their
 //! accesses to the memory.
 
 use ngx_ipc::message::endpoint::Endpoint;

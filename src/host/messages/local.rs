@@ -164,9 +164,9 @@ pub fn leave() {
     descriptors::forget();
 }
 
-/// Records that this process runs in its slot. Fails if it has the slot no more: if the
-/// master is dead, another master may have taken the slot. If the master runs, none has,
-/// and a slot that says so was overwritten.
+/// Records that this process runs in its slot. Returns false if another master has taken
+/// the slot away. That is possible only if the master of this process is dead: if it runs, a
+/// slot that looks taken was overwritten.
 fn enter(region: &Region, own: &shared::Own) -> bool {
     let (memory, layout) = (&region.memory, &region.layout);
     let pid = own_pid(&ngx_pid);
