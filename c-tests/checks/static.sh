@@ -95,7 +95,7 @@ int main(void)
     ngx_shm_t      shm = { .size = 4096 };
     ngx_channel_t  ch = { 31, 0, 0, -1 };
 
-    snprintf(text, sizeof(text), "3:%d:0:1", fd);
+    snprintf(text, sizeof(text), "4:%d:0:1", fd);
     setenv("NGX_IPC_MESSAGES", text, 1);
 
     if (ngx_shm_alloc(&shm) != NGX_OK) {

@@ -27,7 +27,7 @@ pub const MAX_CHUNKS: u32 = 65_536;
 pub const MAX_PAYLOAD: usize = 0xff_ffff;
 /// The version of the layout and of the protocol. It changes whenever a binary
 /// of another version would misread the region or the board.
-pub const VERSION: u64 = 3;
+pub const VERSION: u64 = 4;
 
 /// "ngxipcms" in the byte order of the machine.
 const MAGIC: u64 = u64::from_ne_bytes(*b"ngxipcms");
@@ -52,6 +52,8 @@ pub struct RegionHead {
     pub control_chunks: u64,
     /// The number of chunks that one sender may use in a pool.
     pub quota: u64,
+    /// The number of slots that were ever used, see `used`.
+    pub used: u64,
 }
 
 /// What the region knows of the process in one slot.

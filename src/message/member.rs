@@ -24,6 +24,7 @@ use super::identity::Identity;
 use super::layout::{Bitmap, Class, Lane, Layout, Slot};
 use super::memory::Memory;
 use super::peers::{self, State};
+use super::used;
 use super::words::pair;
 
 /// A process that uses the region.
@@ -77,8 +78,10 @@ impl<M: Memory> Member<M> {
     }
 
     /// Writes the state and the identity of this process again, if another
-    /// process has changed them.
+    /// process has changed them, and that its slot is used.
     pub fn assert_state(&self, state: State) {
+        used::note(&self.memory, self.slot);
+
         let slot = self.layout.slot(self.slot);
         let state = (
             offset_of!(Slot, state),

@@ -6,8 +6,8 @@
 //!
 //! - [`layout`], [`words`], [`class`]: what lies where in the region
 //! - [`memory`], [`mapped`]: the access to the region, and the wake-up
-//! - [`peers`], [`identity`]: which process is in which slot; [`lineage`]: the numbers of
-//!   processes
+//! - [`peers`], [`identity`], [`used`]: which process is in which slot; [`lineage`]: the
+//!   numbers of processes
 //! - [`lane`], [`known`], [`walk`], [`incarnation`], [`pool`], [`member`]: records, chunks,
 //!   wake-ups
 //! - [`out_lane`], [`out_records`], [`out_small`], [`out_held`], [`spares`],
@@ -73,6 +73,7 @@ pub mod spares;
 pub mod statistics;
 pub mod sweep;
 pub mod taken;
+pub mod used;
 pub mod verify;
 pub mod walk;
 pub mod words;

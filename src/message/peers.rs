@@ -7,6 +7,7 @@ use super::identity::Identity;
 use super::layout::{Layout, Slot};
 use super::lineage::{self, Lineage};
 use super::memory::Memory;
+use super::used;
 use super::words::{is_before, pair, unpair};
 
 /// What a slot is used for.
@@ -327,6 +328,8 @@ pub fn appoint<M: Memory>(
 
     let at = layout.slot(slot);
     let put = |field, value| memory.store(at + field, value, Relaxed);
+
+    used::note(memory, slot);
 
     for (field, value) in identity.sealed_words(incarnation, line) {
         put(field, value);

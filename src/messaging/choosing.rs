@@ -163,7 +163,8 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             return Some(peer);
         }
 
-        let found = (0..self.slots())
+        let found = self
+            .used_slots()
             .filter_map(|slot| self.peer(slot))
             .find(is_it)?;
 
@@ -184,7 +185,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             return self.peer(self.master.0).filter(is_it);
         }
 
-        (0..self.slots())
+        self.used_slots()
             .filter_map(|slot| self.peer(slot))
             .find(is_it)
     }
@@ -201,10 +202,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
         members.clear();
 
-        for slot in 0..self.slots() {
-            let peer = self.peer(slot);
+        for slot in self.used_slots() {
+            let Some(peer) = self.peer(slot) else {
+                continue;
+            };
 
-            members.extend(peer.filter(|peer| set.has(peer, &own)));
+            if set.has(&peer, &own) {
+                members.push(peer);
+            }
         }
 
         self.members = members;

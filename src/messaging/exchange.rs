@@ -1,7 +1,8 @@
 //! Sends and receives the messages of one process for the layer above: finds the
 //! process that has an address, and makes notices of what has happened.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::board;
@@ -20,6 +21,7 @@ use crate::message::lanes::Lanes;
 use crate::message::memory::Memory;
 use crate::message::peers::Peer;
 use crate::message::taken::Gap;
+use crate::message::used;
 use crate::sys::heap;
 use crate::table::role::NGX_PROCESS_MASTER;
 
@@ -84,6 +86,8 @@ pub struct Exchange<M, T> {
     pub(super) cursor: u32,
     /// The messages that were received and not handled, see `unhandled`.
     pub(super) unhandled: u64,
+    /// See [`Exchange::used_slots`].
+    used: Cell<u32>,
     /// What was read of the slots, see [`Exchange::read`].
     pub(super) known: RefCell<Lanes<Peer>>,
     /// In a master: the slots without a process at which it looks next.
@@ -130,6 +134,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             ranks,
             cursor: slot,
             unhandled: 0,
+            used: Cell::new(0),
             known: RefCell::new(Lanes::new(slots).ok()?),
             vacant: Bits::new(words),
             looks_at_vacant: identity.place.is_none(),
@@ -158,6 +163,16 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
 
     pub(super) fn slots(&self) -> u32 {
         self.endpoint.member().layout.sizes.slots
+    }
+
+    /// The slots that can have a process. If another process makes their number smaller,
+    /// this process still finds those that it could find before.
+    pub(super) fn used_slots(&self) -> Range<u32> {
+        let member = self.endpoint.member();
+        let used = used::slots(&member.memory, &member.layout).max(self.used.get());
+
+        self.used.set(used);
+        0..used
     }
 
     /// Sets the generation of the processes that a set has. The master sets it to

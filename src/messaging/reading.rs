@@ -55,6 +55,14 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let found = self
             .state(slot)
             .filter(|(state, _)| state.takes_messages())?;
+
+        self.peer_in(slot, found)
+    }
+
+    /// The same for a slot that has this state and this incarnation. A function of its own,
+    /// so that the look at the other slots is inlined.
+    #[inline(never)]
+    fn peer_in(&self, slot: u32, found: (State, u32)) -> Option<Peer> {
         let peer = self.read_in(slot, found);
         let peer = peer.filter(|peer| peer.state.takes_messages())?;
 

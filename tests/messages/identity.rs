@@ -9,9 +9,13 @@ use ngx_ipc::message::layout::{MAX_SLOTS, RegionHead, Slot};
 use ngx_ipc::message::lineage::Lineage;
 use ngx_ipc::message::memory::Memory;
 use ngx_ipc::message::peers::appoint;
+use ngx_ipc::message::used;
+use ngx_ipc::messaging::address::Set;
 
+use super::replaced_world::{DATA as KIND, FIRST, Shared};
 use super::world::{DATA, Process, SMALL, World, events, messages, to};
 
+const USED: usize = offset_of!(RegionHead, used);
 /// The offsets of the words of a slot that say what its process is.
 const FIELDS: [usize; 7] = [
     offset_of!(Slot, worker),
@@ -100,7 +104,7 @@ fn the_head_of_the_region_is_written_again() {
     let world = World::new(SMALL);
     let mut a = start(&world, 0);
 
-    for at in (0..size_of::<RegionHead>()).step_by(8) {
+    for at in (0..USED).step_by(8) {
         let whole = (&world.memory).load(at, Relaxed);
 
         (&world.memory).store(at, u64::MAX, Relaxed);
@@ -111,5 +115,37 @@ fn the_head_of_the_region_is_written_again() {
 
         a.tidy(3);
         assert_eq!((&world.memory).load(at, Relaxed), whole, "{at}");
+    }
+}
+
+/// A process that starts does not find the others if the number is too small.
+#[test]
+fn each_process_makes_the_number_of_used_slots_large_enough() {
+    let world = World::new(SMALL);
+    let World { memory, layout } = &world;
+    let mut processes = [2, 0, 1].map(|slot| start(&world, slot));
+
+    assert_eq!(used::slots(memory, layout), 3);
+
+    for (slot, process) in [2, 0, 1].into_iter().zip(&mut processes) {
+        memory.store(USED, 0, Relaxed);
+        process.tidy(3);
+        assert_eq!(used::slots(memory, layout), slot + 1);
+    }
+}
+
+/// Whatever the number of used slots is, processes that have found each other still do.
+#[test]
+fn an_overwritten_number_of_used_slots_hides_no_process_that_was_found() {
+    let shared = Shared::new();
+    let mut processes = [0, 1, 2].map(|slot| shared.start(slot, FIRST));
+    let workers = Set::new(Set::WORKERS).unwrap();
+
+    for used in [3, 0, 1, u64::MAX] {
+        shared.memory().store(USED, used, Relaxed);
+
+        let sent = processes[0].broadcast(workers, KIND, b"text", |_, _| panic!());
+
+        assert_eq!(sent.unwrap(), 2, "{used}");
     }
 }

@@ -321,16 +321,16 @@ fn garbage_in_the_variable_is_refused() {
             "the old binary has version 1 of them, this binary has version",
         ),
         (
-            "3::0:1:8:1024:16:512",
+            "4::0:1:8:1024:16:512",
             "the descriptors are not those of messages",
         ),
         (
-            "3:0-2147483647:0:1:8:1024:16:512",
+            "4:0-2147483647:0:1:8:1024:16:512",
             "the descriptors are not those of messages",
         ),
-        ("3::0:1:0:0:0:0", "the environment variable is not valid"),
+        ("4::0:1:0:0:0:0", "the environment variable is not valid"),
         (
-            "3::4294967295:4294967295:1024:65536:16:65536",
+            "4::4294967295:4294967295:1024:65536:16:65536",
             "the descriptors are not those of messages",
         ),
     ];

@@ -182,7 +182,7 @@ mod tests {
             assert!(descriptors(&value, 100).eq(list.iter().copied()), "{value}");
         }
 
-        assert_eq!(value(&[5, 6, 7, 80]), "3:5-7,80-80:3:7:65:1024:16:512");
+        assert_eq!(value(&[5, 6, 7, 80]), "4:5-7,80-80:3:7:65:1024:16:512");
     }
 
     #[test]
@@ -192,19 +192,19 @@ mod tests {
         for text in [
             "",
             "x",
-            "3",
-            "3:5",
-            "3:5:3:7:65:1024:16",
-            "3:5:3:7:65:1024:16:512:1",
-            "3:5:3:7:65:1024:16:-512",
-            "3:5:3:7:65:1024:16:99999999999999999999",
+            "4",
+            "4:5",
+            "4:5:3:7:65:1024:16",
+            "4:5:3:7:65:1024:16:512:1",
+            "4:5:3:7:65:1024:16:-512",
+            "4:5:3:7:65:1024:16:99999999999999999999",
         ] {
             assert_eq!(read(text), Err(Unusable::Invalid), "{text}");
         }
 
-        assert_eq!(descriptors("3:0-2147483647", 10).count(), 10);
-        assert_eq!(descriptors("3:7-5,9,x,10", 10).collect::<Vec<_>>(), [9]);
-        assert_eq!(descriptors("3:99999999999", 10).count(), 0);
-        assert_eq!(descriptors("3", 10).count(), 0);
+        assert_eq!(descriptors("4:0-2147483647", 10).count(), 10);
+        assert_eq!(descriptors("4:7-5,9,x,10", 10).collect::<Vec<_>>(), [9]);
+        assert_eq!(descriptors("4:99999999999", 10).count(), 0);
+        assert_eq!(descriptors("4", 10).count(), 0);
     }
 }
