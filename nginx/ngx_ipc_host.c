@@ -336,7 +336,7 @@ ngx_int_t
 ngx_add_channel_event(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
     ngx_event_handler_pt handler)
 {
-    if (ngx_ipc_connection(cycle, fd, event, handler) == NULL) {
+    if (ngx_ipc_connection(cycle, fd, event, 0, handler) == NULL) {
         return NGX_ERROR;
     }
 

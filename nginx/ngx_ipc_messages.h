@@ -8,10 +8,13 @@
 #include <ngx_event.h>
 
 
-/* Makes the event loop watch a descriptor that is not a client's.  NULL after an error. */
+/*
+ * Makes the event loop watch a descriptor that is not a client's, with flags as for
+ * ngx_add_event().  NULL after an error.
+ */
 
 ngx_connection_t *ngx_ipc_connection(ngx_cycle_t *cycle, ngx_fd_t fd,
-    ngx_int_t event, ngx_event_handler_pt handler);
+    ngx_int_t event, ngx_uint_t flags, ngx_event_handler_pt handler);
 
 /* Makes the event loop of this process watch its wake-up descriptor. */
 

@@ -20,19 +20,25 @@
 /* functions of the library that only this file calls */
 
 ngx_fd_t ngx_ipc_messages_watch(void);
-ngx_int_t ngx_ipc_messages_process(void);
+void ngx_ipc_messages_process(ngx_uint_t silence);
+ngx_int_t ngx_ipc_messages_prepare_sleep(void);
 
 
 static void ngx_ipc_messages_prepare_timer(ngx_cycle_t *cycle,
     ngx_event_handler_pt handler, ngx_connection_t *c);
 static void ngx_ipc_messages_retry(ngx_event_t *ev);
 static void ngx_ipc_messages_handler(ngx_event_t *ev);
+static void ngx_ipc_messages_sleep(ngx_event_t *ev);
 static void ngx_ipc_messages_restart_timer(ngx_int_t milliseconds);
 
 
 /* the timer of the event loop, in a process that watches its descriptor */
 
 static ngx_event_t  ngx_ipc_messages_timer;
+
+/* posted when messages were handled: comes after the light threads that they wake up */
+
+static ngx_event_t  ngx_ipc_messages_asleep;
 
 /* for the debug log, while there is no connection */
 
@@ -44,18 +50,30 @@ static ngx_uint_t  ngx_ipc_messages_held;
 
 
 static ngx_int_t
-ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event)
+ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event, ngx_uint_t flags)
 {
     if (ngx_add_conn != NULL && !(ngx_event_flags & NGX_USE_EPOLL_EVENT)) {
         return ngx_add_conn(c);
     }
 
-    return ngx_add_event(ev, event, 0);
+    return ngx_add_event(ev, event, flags);
+}
+
+
+/*
+ * The event loop reports each wake-up once, so the wake-up descriptor need not be read;
+ * 0: it reports the descriptor as long as it is readable.
+ */
+
+static ngx_uint_t
+ngx_ipc_messages_clear_event(void)
+{
+    return (ngx_event_flags & NGX_USE_CLEAR_EVENT) ? NGX_CLEAR_EVENT : 0;
 }
 
 
 ngx_connection_t *
-ngx_ipc_connection(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
+ngx_ipc_connection(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event, ngx_uint_t flags,
     ngx_event_handler_pt handler)
 {
     ngx_event_t       *ev;
@@ -79,7 +97,7 @@ ngx_ipc_connection(ngx_cycle_t *cycle, ngx_fd_t fd, ngx_int_t event,
     ev = (event == NGX_READ_EVENT) ? c->read : c->write;
     ev->handler = handler;
 
-    if (ngx_ipc_watch(c, ev, event) == NGX_ERROR) {
+    if (ngx_ipc_watch(c, ev, event, flags) == NGX_ERROR) {
         ngx_free_connection(c);
         return NULL;
     }
@@ -106,7 +124,8 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    c = ngx_ipc_connection(cycle, fd, NGX_READ_EVENT, ngx_ipc_messages_handler);
+    c = ngx_ipc_connection(cycle, fd, NGX_READ_EVENT, ngx_ipc_messages_clear_event(),
+                           ngx_ipc_messages_handler);
     if (c == NULL) {
         return NGX_ERROR;
     }
@@ -132,6 +151,10 @@ ngx_ipc_messages_prepare_timer(ngx_cycle_t *cycle,
 #if (nginx_version >= 1011011)
     ngx_ipc_messages_timer.cancelable = 1;
 #endif
+
+    ngx_ipc_messages_asleep.handler = ngx_ipc_messages_sleep;
+    ngx_ipc_messages_asleep.log = cycle->log;
+    ngx_ipc_messages_asleep.data = c;
 }
 
 
@@ -157,7 +180,19 @@ static void
 ngx_ipc_messages_handler(ngx_event_t *ev)
 {
     if (!ngx_ipc_messages_held) {
-        ngx_ipc_messages_restart_timer(ngx_ipc_messages_process());
+        ngx_ipc_messages_process(ngx_ipc_messages_clear_event() == 0);
+        ngx_post_event(&ngx_ipc_messages_asleep, &ngx_posted_events);
+    }
+}
+
+
+/* Says that senders wake up this process from now on, or handles more messages soon. */
+
+static void
+ngx_ipc_messages_sleep(ngx_event_t *ev)
+{
+    if (!ngx_ipc_messages_held) {
+        ngx_ipc_messages_restart_timer(ngx_ipc_messages_prepare_sleep());
     }
 }
 
@@ -178,7 +213,9 @@ ngx_ipc_messages_hold(ngx_uint_t hold)
     if (hold) {
         (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
 
-    } else if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT) == NGX_ERROR) {
+    } else if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT, ngx_ipc_messages_clear_event())
+               == NGX_ERROR)
+    {
         return;
     }
 

@@ -149,7 +149,7 @@ ngx_http_ipc_queue_close(ngx_http_ipc_queue_t *queue)
 {
     queue->wake = NULL;
 
-    (void) ngx_http_ipc_queue_wait(queue, 0);
+    (void) ngx_http_ipc_queue_end_wait(queue);
     ngx_http_ipc_queue_measure(queue);
 }
 
@@ -164,6 +164,8 @@ ngx_http_ipc_queue_take(ngx_http_ipc_queue_t *queue)
 {
     ngx_queue_t          *q;
     ngx_http_ipc_item_t  *item;
+
+    (void) ngx_http_ipc_queue_end_wait(queue);
 
     item = queue->taken;
 
@@ -199,29 +201,37 @@ ngx_http_ipc_queue_take(ngx_http_ipc_queue_t *queue)
 
 
 /*
- * Called by Lua before a light thread waits for the semaphore (1), and when it does
- * not wait any more (0).  Returns 1 if it has nothing to wait for: the worker exits.
+ * Called by Lua before a light thread waits for the semaphore.  Returns 1 if it has
+ * nothing to wait for: the worker exits.
  */
 
 ngx_int_t
-ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, ngx_int_t waits)
+ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue)
 {
-    if (waits && ngx_http_ipc_queue_ended) {
+    if (ngx_http_ipc_queue_ended) {
         return 1;
     }
 
-    if (queue->waiting != (waits ? 1u : 0u)) {
-        queue->waiting = waits ? 1 : 0;
-
-        if (waits) {
-            ngx_http_ipc_queue_waiting++;
-
-        } else {
-            ngx_http_ipc_queue_waiting--;
-        }
+    if (!queue->waiting) {
+        queue->waiting = 1;
+        ngx_http_ipc_queue_waiting++;
     }
 
     return 0;
+}
+
+
+ngx_uint_t
+ngx_http_ipc_queue_end_wait(ngx_http_ipc_queue_t *queue)
+{
+    if (!queue->waiting) {
+        return 0;
+    }
+
+    queue->waiting = 0;
+    ngx_http_ipc_queue_waiting--;
+
+    return 1;
 }
 
 
@@ -334,10 +344,7 @@ ngx_http_ipc_queue_push(ngx_http_ipc_queue_t *queue, const void *data,
 void
 ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue)
 {
-    if (queue->waiting) {
-        queue->waiting = 0;
-        ngx_http_ipc_queue_waiting--;
-
+    if (ngx_http_ipc_queue_end_wait(queue)) {
         (void) queue->wake(queue->semaphore, 1);
     }
 }

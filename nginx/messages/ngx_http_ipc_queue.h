@@ -89,9 +89,9 @@ void ngx_http_ipc_queue_wake(ngx_http_ipc_queue_t *queue);
 
 void ngx_http_ipc_queue_flow(void);
 
-/* Counts a light thread that waits for an item (1), or does not wait any more (0). */
+/* A light thread does not wait for an item any more.  Returns whether one has waited. */
 
-ngx_int_t ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, ngx_int_t waits);
+ngx_uint_t ngx_http_ipc_queue_end_wait(ngx_http_ipc_queue_t *queue);
 
 /* Sets the timer that looks for queues without a light thread. */
 

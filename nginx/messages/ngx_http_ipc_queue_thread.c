@@ -81,7 +81,7 @@ ngx_http_ipc_queue_left(void *data)
 
     queue->thread = NULL;
 
-    (void) ngx_http_ipc_queue_wait(queue, 0);
+    (void) ngx_http_ipc_queue_end_wait(queue);
 
     if (ngx_http_ipc_queue_ended) {
         return;

@@ -30,8 +30,7 @@ pub unsafe extern "C" fn ngx_ipc_init_signals(log: *mut ngx_log_t) -> ngx_int_t 
 }
 
 /// Releases the lock of a zone of `size` bytes, which begins at `pool`, if the process `pid` has
-/// held it and has exited. Returns 1 if the function has released the lock, else 0.
-/// Async-signal-safe.
+/// held it and has exited. Returns whether it has released the lock. Async-signal-safe.
 ///
 /// # Safety
 ///
@@ -95,9 +94,8 @@ pub unsafe extern "C" fn ngx_ipc_zone_publish(
     ))
 }
 
-/// Stores the role of this process, a worker or helper. `ngx_ipc_host.c` calls
-/// this function when the process has added its channel `fd` to its event loop,
-/// because nginx has set the role by then.
+/// Stores the role of this process, a worker or helper, when it has added its channel `fd` to
+/// its event loop: nginx has set the role by then.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_channel_added(fd: ngx_fd_t) {
     channel::added(&GLOBALS, fd);
@@ -166,20 +164,25 @@ pub extern "C" fn ngx_ipc_messages_begin(workers: ngx_uint_t, helpers: ngx_uint_
     loaded::begin(workers, helpers);
 }
 
-/// The wake-up descriptor of this process, which nginx's event loop watches from
-/// now on; -1 if this process has no messages; `NGX_AGAIN` if it has none yet, and the
-/// caller calls the function again later.
+/// The wake-up descriptor of this process, which nginx's event loop watches from now on; -1: it
+/// has no messages; `NGX_AGAIN`: it has none yet, and the caller calls the function again later.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_watch() -> ngx_fd_t {
     message_loop::watch().to_c()
 }
 
-/// Handles the messages that have arrived. Returns the milliseconds after which
-/// the event loop calls the function again; -1: when the wake-up descriptor is
-/// readable.
+/// Handles the messages that have arrived. Not 0: makes the wake-up descriptor unreadable,
+/// because the event loop calls the function as long as it is readable.
 #[unsafe(no_mangle)]
-pub extern "C" fn ngx_ipc_messages_process() -> ngx_int_t {
-    message_loop::process_foreign()
+pub extern "C" fn ngx_ipc_messages_process(silence: ngx_uint_t) {
+    message_loop::process(silence != 0);
+}
+
+/// Senders wake up this process from now on. Returns the milliseconds after which the event
+/// loop handles messages all the same; -1: not before.
+#[unsafe(no_mangle)]
+pub extern "C" fn ngx_ipc_messages_prepare_sleep() -> ngx_int_t {
+    message_loop::prepare_sleep()
 }
 
 /// Before the master exits: handles the messages that have arrived, and gives back what

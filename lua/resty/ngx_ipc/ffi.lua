@@ -33,7 +33,7 @@ ngx_http_ipc_queue_t *ngx_http_ipc_queue_open(ngx_http_ipc_type_t *type,
     ngx_http_ipc_wake_pt wake, void *semaphore);
 void ngx_http_ipc_queue_close(ngx_http_ipc_queue_t *queue);
 ngx_http_ipc_item_t *ngx_http_ipc_queue_take(ngx_http_ipc_queue_t *queue);
-intptr_t ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue, intptr_t waits);
+intptr_t ngx_http_ipc_queue_wait(ngx_http_ipc_queue_t *queue);
 intptr_t ngx_http_ipc_queue_enter(ngx_http_ipc_queue_t *queue, void *r);
 intptr_t ngx_http_ipc_queue_is_overfull(ngx_http_ipc_queue_t *queue);
 extern uintptr_t ngx_http_ipc_queue_unguarded;

@@ -37,7 +37,9 @@ local NONE = setmetatable({}, { __newindex = function () error("read only") end 
 local function publish(name, data, options)
     local found, err = types.all[name]
 
-    lib.check_options(options, OPTIONS)
+    if options ~= nil then
+        lib.check_options(options, OPTIONS)
+    end
 
     if not found then
         found, err = get(name)

@@ -74,7 +74,7 @@ local function run(_, queue)
                 n = 0
             end
 
-            if C.ngx_http_ipc_queue_wait(c, 1) ~= 0 then
+            if C.ngx_http_ipc_queue_wait(c) ~= 0 then
                 return
             end
 
@@ -83,7 +83,6 @@ local function run(_, queue)
 
             if queue.owner == mine then
                 queue.waits = false
-                C.ngx_http_ipc_queue_wait(c, 0)
             end
         end
     until queue.owner ~= mine

@@ -1,9 +1,9 @@
 //! Messages in nginx's event loop.
 //!
 //! nginx's event loop calls no function before it waits. So a worker counts as
-//! asleep whenever it does not handle messages: a sender makes its wake-up
-//! descriptor readable, which the event loop watches. A timer of nginx does the
-//! rest: requests that are too late, and periodic work.
+//! asleep whenever it does not handle messages, or what they have made it post: a sender
+//! makes its wake-up descriptor readable, which the event loop watches. A timer of
+//! nginx does the rest: requests that are too late, and periodic work.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -137,9 +137,27 @@ fn to_timer(milliseconds: Option<u64>) -> ngx_int_t {
 }
 
 /// The wake-up descriptor is readable, or the timer has expired: handles the
-/// messages that have arrived. Returns the milliseconds after which the event
-/// loop calls this function again; -1 if there is no limit.
-pub fn process_foreign() -> ngx_int_t {
+/// messages that have arrived. `silence`: makes the descriptor unreadable.
+pub fn process(silence: bool) {
+    if shared::get().is_none() || deliver::is_handling() {
+        return;
+    }
+
+    loaded::note_run();
+
+    // A sender that rings later does it after `prepare_sleep`, or for a message
+    // that is handled here.
+    if silence {
+        local::silence();
+    }
+
+    deliver::process(log());
+}
+
+/// After the messages, and what they have made the event loop do: senders wake up this
+/// process from now on. Returns the milliseconds after which the event loop handles messages
+/// all the same; -1 if there is no limit.
+pub fn prepare_sleep() -> ngx_int_t {
     if shared::get().is_none() {
         return -1;
     }
@@ -148,13 +166,13 @@ pub fn process_foreign() -> ngx_int_t {
         return 0;
     }
 
-    loaded::note_run();
-    // A sender that rings later does it after `prepare_sleep`, or for a message
-    // that is handled here.
-    local::silence();
-    deliver::process(log());
-
     to_timer(catch_up::prepare_sleep().flatten())
+}
+
+/// Does both, for a function that handles messages at another time.
+pub fn process_foreign() -> ngx_int_t {
+    process(true);
+    prepare_sleep()
 }
 
 /// In the master, which a signal has interrupted while it waited: handles the
