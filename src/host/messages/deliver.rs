@@ -46,12 +46,14 @@ static CALLING: AtomicPid = AtomicPid::new(0);
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Handles what has arrived, at most about `TURN` messages, and does the periodic
-/// work. Does nothing if a handler of the program calls it.
-pub fn process(log: Log) {
+/// work. Does nothing if a handler of the program calls it. Returns whether anything had
+/// arrived.
+pub fn process(log: Log) -> bool {
     let own = own_pid(&ngx_pid);
+    let mut count = 0;
 
     if CALLING.swap(own, Relaxed) == own {
-        return;
+        return false;
     }
 
     local::wake_up();
@@ -61,12 +63,17 @@ pub fn process(log: Log) {
     {
         if is_due {
             local::assert_pid();
+            // Another process can have filled the counter, so that no sender can wake up
+            // this process.
+            local::silence();
             orphans::look_again();
         }
 
         handle_unasked();
 
-        while handle_turn(log, end) && catch_up::begin() && handle_turn(log, end) {
+        let mut turn = || handle_turn(log, end, &mut count);
+
+        while turn() && catch_up::begin() && turn() {
             catch_up::end(handle_kept);
         }
 
@@ -74,6 +81,8 @@ pub fn process(log: Log) {
     }
 
     CALLING.store(0, Relaxed);
+
+    count > 0
 }
 
 /// Whether this process handles messages now.
@@ -83,8 +92,8 @@ pub fn is_handling() -> bool {
 
 /// Handles what has arrived until the time `end`, in nanoseconds. Then looks
 /// again for a while, if the configuration says so and something has arrived.
-/// Returns whether all messages were received.
-fn handle_turn(log: Log, end: u64) -> bool {
+/// Adds to `count` what was handled. Returns whether all messages were received.
+fn handle_turn(log: Log, end: u64, count: &mut usize) -> bool {
     let spin = settings::get().spin;
     let mut left = TURN;
     let mut last = None;
@@ -97,6 +106,7 @@ fn handle_turn(log: Log, end: u64) -> bool {
 
         if let Some(found) = local::with(|own| next(own, &mut left)).flatten() {
             tell(log, found);
+            *count += 1;
             last = (spin > 0).then(local::now);
         } else if last.is_none_or(|last| local::now() >= last.saturating_add(spin)) || left == 0 {
             return left > 0;

@@ -136,8 +136,9 @@ fn to_timer(milliseconds: Option<u64>) -> ngx_int_t {
     milliseconds.map_or(-1, |milliseconds| milliseconds as ngx_int_t)
 }
 
-/// The wake-up descriptor is readable, or the timer has expired: handles the
-/// messages that have arrived. `silence`: makes the descriptor unreadable.
+/// The wake-up descriptor is readable, or the timer has expired: handles the messages that
+/// have arrived. `silence`: the event loop reports the descriptor as long as it is readable.
+/// Else it reports each wake-up once, and the descriptor need not be read.
 pub fn process(silence: bool) {
     if shared::get().is_none() || deliver::is_handling() {
         return;
@@ -145,13 +146,13 @@ pub fn process(silence: bool) {
 
     loaded::note_run();
 
-    // A sender that rings later does it after `prepare_sleep`, or for a message
-    // that is handled here.
-    if silence {
+    let has_handled = deliver::process(log());
+
+    // If nothing had arrived, another process can have filled the counter. `prepare_sleep`
+    // finds what a wake-up that is lost here was for.
+    if silence || !has_handled {
         local::silence();
     }
-
-    deliver::process(log());
 }
 
 /// After the messages, and what they have made the event loop do: senders wake up this
