@@ -20,7 +20,7 @@
 /* functions of the library that only this file calls */
 
 ngx_fd_t ngx_ipc_messages_watch(void);
-void ngx_ipc_messages_process(ngx_uint_t silence);
+void ngx_ipc_messages_process(void);
 ngx_int_t ngx_ipc_messages_prepare_sleep(void);
 
 
@@ -57,18 +57,6 @@ ngx_ipc_watch(ngx_connection_t *c, ngx_event_t *ev, ngx_int_t event, ngx_uint_t 
     }
 
     return ngx_add_event(ev, event, flags);
-}
-
-
-/*
- * The event loop reports each wake-up once, so the wake-up descriptor need not be read;
- * 0: it reports the descriptor as long as it is readable.
- */
-
-static ngx_uint_t
-ngx_ipc_messages_clear_event(void)
-{
-    return (ngx_event_flags & NGX_USE_CLEAR_EVENT) ? NGX_CLEAR_EVENT : 0;
 }
 
 
@@ -124,7 +112,7 @@ ngx_ipc_messages_add(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    c = ngx_ipc_connection(cycle, fd, NGX_READ_EVENT, ngx_ipc_messages_clear_event(),
+    c = ngx_ipc_connection(cycle, fd, NGX_READ_EVENT, NGX_CLEAR_EVENT,
                            ngx_ipc_messages_handler);
     if (c == NULL) {
         return NGX_ERROR;
@@ -180,7 +168,7 @@ static void
 ngx_ipc_messages_handler(ngx_event_t *ev)
 {
     if (!ngx_ipc_messages_held) {
-        ngx_ipc_messages_process(ngx_ipc_messages_clear_event() == 0);
+        ngx_ipc_messages_process();
         ngx_post_event(&ngx_ipc_messages_asleep, &ngx_posted_events);
     }
 }
@@ -213,9 +201,7 @@ ngx_ipc_messages_hold(ngx_uint_t hold)
     if (hold) {
         (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
 
-    } else if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT, ngx_ipc_messages_clear_event())
-               == NGX_ERROR)
-    {
+    } else if (ngx_ipc_watch(c, c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) == NGX_ERROR) {
         return;
     }
 

@@ -171,11 +171,11 @@ pub extern "C" fn ngx_ipc_messages_watch() -> ngx_fd_t {
     message_loop::watch().to_c()
 }
 
-/// Handles the messages that have arrived. Not 0: makes the wake-up descriptor unreadable,
-/// because the event loop calls the function as long as it is readable.
+/// Handles the messages that have arrived. The event loop calls it when the wake-up descriptor
+/// is readable, once or as long as it is readable.
 #[unsafe(no_mangle)]
-pub extern "C" fn ngx_ipc_messages_process(silence: ngx_uint_t) {
-    message_loop::process(silence != 0);
+pub extern "C" fn ngx_ipc_messages_process() {
+    message_loop::process();
 }
 
 /// Senders wake up this process from now on. Returns the milliseconds after which the event

@@ -1,6 +1,9 @@
 //! Messages between the workers of an nginx that is built with the library, and of an
 //! unmodified nginx that has loaded it.
 
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
+
 use crate::defects::compiled;
 use crate::nginx::{Nginx, Which, body, with_messages};
 use crate::support::{find, sys, wait_until};
@@ -117,6 +120,74 @@ fn a_replacement_gets_the_messages_in(which: Which) {
 
     wait_for_handled(&nginx, replacement, 10);
     nginx.quit(&["exited on signal 9"]);
+}
+
+/// The wake-up descriptors of all slots, which the master has made.
+fn wake_up_descriptors(nginx: &Nginx) -> Vec<OwnedFd> {
+    sys::duplicates(nginx.master(), |name, _| name.contains("eventfd"))
+}
+
+/// The counter of an eventfd.
+fn count_of(fd: &OwnedFd) -> u64 {
+    let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
+    let info = fs::read_to_string(path).unwrap();
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("eventfd-count:"));
+
+    u64::from_str_radix(line.expect("an eventfd").trim(), 16).unwrap()
+}
+
+/// The largest counter of an eventfd.
+const FULL: u64 = u64::MAX - 1;
+
+/// Fills eventfds, as a process that an attacker controls can: no write to them succeeds then.
+fn fill(fds: &[OwnedFd]) {
+    for fd in fds {
+        let left = FULL - count_of(fd);
+
+        nix::unistd::write(fd, &left.to_ne_bytes()).unwrap();
+    }
+}
+
+/// Whether the descriptors of 3 workers are not full any more, so that others can wake them up.
+fn are_workers_wakeable(fds: &[OwnedFd]) -> bool {
+    fds.iter().filter(|fd| count_of(fd) < FULL).count() == 3
+}
+
+/// Workers whose wake-up descriptors were filled can be woken up again.
+#[test]
+fn wake_up_descriptors_are_filled() {
+    with_messages(wake_up_descriptors_are_filled_in);
+}
+
+fn wake_up_descriptors_are_filled_in(which: Which) {
+    let nginx = start("wake_up_descriptors_are_filled", which, "");
+    let workers = nginx.workers();
+    let (&sender, &other) = (workers.first().unwrap(), workers.last().unwrap());
+    let fds = wake_up_descriptors(&nginx);
+
+    fill(&fds);
+    wait_until("workers that read their descriptors", || {
+        are_workers_wakeable(&fds)
+    });
+
+    // Now they have a message when they look.
+    nginx.with_only(sender, || {
+        assert!(body(&nginx.get("/?n=1")).starts_with("sent:2 "));
+        fill(&fds);
+    });
+
+    let mut n = 1;
+
+    wait_until("workers that read their descriptors", || {
+        n += 1;
+        assert!(ask(&nginx, sender, "/?n=1").starts_with("sent:2 "));
+        wait_for_handled(&nginx, other, n);
+        are_workers_wakeable(&fds)
+    });
+
+    nginx.quit(&[]);
 }
 
 /// A worker that asks a stopped worker is told that it is too late, and then gets

@@ -109,7 +109,7 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Duplicates a listening socket of the process `pid`, `pidfd_getfd(2)`.
+/// Duplicates a listening socket of the process `pid`.
 pub fn listening_socket_of(pid: i32) -> OwnedFd {
     let mut sockets = listening_sockets_of(pid);
 
@@ -118,8 +118,14 @@ pub fn listening_socket_of(pid: i32) -> OwnedFd {
 }
 
 /// Duplicates all listening sockets of the process `pid`, in the order of their
-/// descriptors, `pidfd_getfd(2)`.
+/// descriptors.
 pub fn listening_sockets_of(pid: i32) -> Vec<OwnedFd> {
+    duplicates(pid, |_, fd| getsockopt(fd, AcceptConn) == Ok(true))
+}
+
+/// Duplicates those descriptors of the process `pid` for which `is_wanted` returns true,
+/// `pidfd_getfd(2)`. It gets the target of the link in /proc, and the duplicate.
+pub fn duplicates(pid: i32, is_wanted: impl Fn(&str, &OwnedFd) -> bool) -> Vec<OwnedFd> {
     // SAFETY: pidfd_open() and pidfd_getfd() access no memory.
     let call = |number, a: i32, b: i32| unsafe { libc::syscall(number, a, b, 0) } as i32;
     let process = call(libc::SYS_pidfd_open, pid, 0);
@@ -129,13 +135,18 @@ pub fn listening_sockets_of(pid: i32) -> Vec<OwnedFd> {
     // SAFETY: the kernel has just made the descriptor, so it has no owner.
     let process = unsafe { OwnedFd::from_raw_fd(process) };
 
-    super::proc::descriptors(pid)
-        .keys()
-        .map(|&fd| call(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd))
-        .filter(|&fd| fd >= 0)
+    let duplicate = |fd| {
+        let fd = call(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd);
+
         // SAFETY: the kernel has just made the descriptor, so it has no owner.
-        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
-        .filter(|fd| getsockopt(fd, AcceptConn) == Ok(true))
+        (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+    };
+
+    super::proc::descriptors(pid)
+        .into_iter()
+        .filter_map(|(fd, name)| Some((name, duplicate(fd)?)))
+        .filter(|(name, fd)| is_wanted(name, fd))
+        .map(|(_, fd)| fd)
         .collect()
 }
 

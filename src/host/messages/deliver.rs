@@ -63,9 +63,6 @@ pub fn process(log: Log) -> bool {
     {
         if is_due {
             local::assert_pid();
-            // Another process can have filled the counter, so that no sender can wake up
-            // this process.
-            local::silence();
             orphans::look_again();
         }
 

@@ -137,20 +137,20 @@ fn to_timer(milliseconds: Option<u64>) -> ngx_int_t {
 }
 
 /// The wake-up descriptor is readable, or the timer has expired: handles the messages that
-/// have arrived. `silence`: the event loop reports the descriptor as long as it is readable.
-/// Else it reports each wake-up once, and the descriptor need not be read.
-pub fn process(silence: bool) {
+/// have arrived.
+///
+/// An event loop that reports each wake-up once need not read the descriptor. Another one
+/// calls this function again. If nothing has arrived then, or another process has filled the
+/// counter, so that no sender can wake up this process, the descriptor is read.
+pub fn process() {
     if shared::get().is_none() || deliver::is_handling() {
         return;
     }
 
     loaded::note_run();
 
-    let has_handled = deliver::process(log());
-
-    // If nothing had arrived, another process can have filled the counter. `prepare_sleep`
-    // finds what a wake-up that is lost here was for.
-    if silence || !has_handled {
+    if !deliver::process(log()) {
+        // `prepare_sleep` finds what a wake-up that is lost here was for.
         local::silence();
     }
 }
@@ -170,9 +170,10 @@ pub fn prepare_sleep() -> ngx_int_t {
     to_timer(catch_up::prepare_sleep().flatten())
 }
 
-/// Does both, for a function that handles messages at another time.
+/// Does both, for an event loop other than nginx's. It need not call this function twice.
 pub fn process_foreign() -> ngx_int_t {
-    process(true);
+    local::silence();
+    process();
     prepare_sleep()
 }
 
