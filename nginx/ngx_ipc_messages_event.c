@@ -36,9 +36,13 @@ static void ngx_ipc_messages_restart_timer(ngx_int_t milliseconds);
 
 static ngx_event_t  ngx_ipc_messages_timer;
 
-/* posted when messages were handled: comes after the light threads that they wake up */
+#if (nginx_version >= 1017005)
+
+/* posted behind the light threads that messages have woken up */
 
 static ngx_event_t  ngx_ipc_messages_asleep;
+
+#endif
 
 /* for the debug log, while there is no connection */
 
@@ -140,9 +144,11 @@ ngx_ipc_messages_prepare_timer(ngx_cycle_t *cycle,
     ngx_ipc_messages_timer.cancelable = 1;
 #endif
 
+#if (nginx_version >= 1017005)
     ngx_ipc_messages_asleep.handler = ngx_ipc_messages_sleep;
     ngx_ipc_messages_asleep.log = cycle->log;
     ngx_ipc_messages_asleep.data = c;
+#endif
 }
 
 
@@ -167,14 +173,27 @@ ngx_ipc_messages_retry(ngx_event_t *ev)
 static void
 ngx_ipc_messages_handler(ngx_event_t *ev)
 {
-    if (!ngx_ipc_messages_held) {
-        ngx_ipc_messages_process();
-        ngx_post_event(&ngx_ipc_messages_asleep, &ngx_posted_events);
+    if (ngx_ipc_messages_held) {
+        return;
     }
+
+    ngx_ipc_messages_process();
+
+#if (nginx_version >= 1017005)
+
+    ngx_post_event(&ngx_ipc_messages_asleep, &ngx_posted_events);
+
+#else
+
+    /* without ngx_posted_next_events, what arrives until the event is handled would be late */
+
+    ngx_ipc_messages_sleep(ev);
+
+#endif
 }
 
 
-/* Says that senders wake up this process from now on, or handles more messages soon. */
+/* Makes senders wake up this process from now on, or handles more messages in the next turn. */
 
 static void
 ngx_ipc_messages_sleep(ngx_event_t *ev)
@@ -196,7 +215,7 @@ ngx_ipc_messages_hold(ngx_uint_t hold)
         return;
     }
 
-    /* the descriptor stays readable, and nginx would not sleep */
+    /* with poll and select the descriptor stays readable, and nginx would not sleep */
 
     if (hold) {
         (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
@@ -246,6 +265,17 @@ ngx_ipc_messages_restart_timer(ngx_int_t milliseconds)
     /* this version of nginx does not exit as long as it has a timer */
 
     if (ngx_exiting) {
+        return;
+    }
+
+#endif
+
+#if (nginx_version >= 1017005)
+
+    /* with "timer_resolution" nginx does not wake up for a timer */
+
+    if (milliseconds == 0) {
+        ngx_post_event(&ngx_ipc_messages_timer, &ngx_posted_next_events);
         return;
     }
 

@@ -155,8 +155,8 @@ ngx_http_ipc_queue_close(ngx_http_ipc_queue_t *queue)
 
 
 /*
- * Called by Lua.  Frees the item that it has taken before, and returns the next one;
- * NULL if there is none.
+ * Called by Lua, whose light thread does not wait then.  Frees the item that it has taken
+ * before, and returns the next one; NULL if there is none.
  */
 
 ngx_http_ipc_item_t *

@@ -171,8 +171,8 @@ pub extern "C" fn ngx_ipc_messages_watch() -> ngx_fd_t {
     message_loop::watch().to_c()
 }
 
-/// Handles the messages that have arrived. The event loop calls it when the wake-up descriptor
-/// is readable, once or as long as it is readable.
+/// Handles the messages that have arrived: the wake-up descriptor is readable, or the timer of
+/// the messages has expired.
 #[unsafe(no_mangle)]
 pub extern "C" fn ngx_ipc_messages_process() {
     message_loop::process();

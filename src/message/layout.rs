@@ -2,7 +2,7 @@
 //!
 //! | part | size | contents |
 //! | --- | --- | --- |
-//! | head | 4 KiB | [`RegionHead`]: version and sizes |
+//! | head | 4 KiB | [`RegionHead`]: version, sizes, used slots |
 //! | slots | 960 bytes for each slot | [`Slot`]: identity, sleep word, bitmaps |
 //! | lanes | 64 bytes for each pair | [`LaneHead`], data lanes and then control lanes, those of one receiver together |
 //! | owners | 8 bytes for each chunk | one owner word for each chunk, see [`Owner`](super::words::Owner) |
@@ -52,7 +52,7 @@ pub struct RegionHead {
     pub control_chunks: u64,
     /// The number of chunks that one sender may use in a pool.
     pub quota: u64,
-    /// The number of slots that were ever used, see `used`.
+    /// The last slot that was ever used, plus 1, see `used`.
     pub used: u64,
 }
 

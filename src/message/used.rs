@@ -1,4 +1,4 @@
-//! How many slots were ever used.
+//! The last slot that was ever used, plus 1: the number of used slots.
 //!
 //! Slots are given from the first one on, and most of them never have a process. A sender
 //! that looks for the processes of a set looks only at the slots before this number, because
@@ -26,8 +26,7 @@ pub fn note<M: Memory>(memory: &M, slot: u32) {
     }
 }
 
-/// The number of slots from the first one to the last one that was ever used. Another process
-/// can have overwritten it.
+/// The number of used slots. Another process can have overwritten it.
 #[inline]
 pub fn slots<M: Memory>(memory: &M, layout: &Layout) -> u32 {
     let slots = layout.sizes.slots;

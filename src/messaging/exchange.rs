@@ -104,6 +104,10 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         let (slot, slots) = (member.slot, member.layout.sizes.slots);
         let words = member.layout.words();
         let (incarnation, identity) = (member.incarnation, member.identity);
+        // Another process can have made the number of used slots too small.
+        let used = (0..slots)
+            .rfind(|&slot| member.state(slot).0.takes_messages())
+            .map_or(0, |last| last + 1);
         let mut members = Vec::new();
         let mut ranks = Vec::new();
 
@@ -134,7 +138,7 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
             ranks,
             cursor: slot,
             unhandled: 0,
-            used: Cell::new(0),
+            used: Cell::new(used),
             known: RefCell::new(Lanes::new(slots).ok()?),
             vacant: Bits::new(words),
             looks_at_vacant: identity.place.is_none(),
@@ -166,13 +170,19 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
     }
 
     /// The slots that can have a process. If another process makes their number smaller,
-    /// this process still finds those that it could find before.
+    /// this process still finds those that it could find before, and repairs the number.
+    #[inline]
     pub(super) fn used_slots(&self) -> Range<u32> {
         let member = self.endpoint.member();
-        let used = used::slots(&member.memory, &member.layout).max(self.used.get());
+        let known = self.used.get();
+        let used = used::slots(&member.memory, &member.layout);
 
-        self.used.set(used);
-        0..used
+        if used < known {
+            used::note(&member.memory, known - 1);
+        }
+
+        self.used.set(used.max(known));
+        0..used.max(known)
     }
 
     /// Sets the generation of the processes that a set has. The master sets it to

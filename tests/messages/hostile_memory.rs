@@ -85,7 +85,7 @@ impl Handle {
     fn scribble(&self, at: usize) {
         let this = &self.0;
         let random = &mut *this.random.borrow_mut();
-        // Garbage in the head of the region only keeps new processes out.
+        // Garbage in the head of the region keeps new processes out, or is repaired.
         let head = 4096 / 8;
         let (words, chunks) = (this.words.len(), this.layout.chunk(0, 0) / 8);
         let target = match random.below(8) {

@@ -12,7 +12,7 @@ use ngx_ipc::message::peers::appoint;
 use ngx_ipc::message::used;
 use ngx_ipc::messaging::address::Set;
 
-use super::replaced_world::{DATA as KIND, FIRST, Shared};
+use super::replaced_world::{DATA as KIND, FIRST, Process as ReplacedProcess, Shared};
 use super::world::{DATA, Process, SMALL, World, events, messages, to};
 
 const USED: usize = offset_of!(RegionHead, used);
@@ -134,18 +134,31 @@ fn each_process_makes_the_number_of_used_slots_large_enough() {
     }
 }
 
-/// Whatever the number of used slots is, processes that have found each other still do.
+/// Whatever the number of used slots is, each process finds the others, and makes the number
+/// large enough.
 #[test]
-fn an_overwritten_number_of_used_slots_hides_no_process_that_was_found() {
+fn an_overwritten_number_of_used_slots_hides_no_process() {
     let shared = Shared::new();
-    let mut processes = [0, 1, 2].map(|slot| shared.start(slot, FIRST));
+    let memory = shared.memory();
     let workers = Set::new(Set::WORKERS).unwrap();
+    let sent = |process: &mut ReplacedProcess| {
+        process
+            .broadcast(workers, KIND, b"text", |_, _| panic!())
+            .unwrap()
+    };
+    let mut master = shared.start(0, FIRST);
+    let _idle = shared.start(3, FIRST);
 
-    for used in [3, 0, 1, u64::MAX] {
-        shared.memory().store(USED, used, Relaxed);
-
-        let sent = processes[0].broadcast(workers, KIND, b"text", |_, _| panic!());
-
-        assert_eq!(sent.unwrap(), 2, "{used}");
+    for used in [4, 0, 1, u64::MAX] {
+        memory.store(USED, used, Relaxed);
+        assert_eq!(sent(&mut master), 1, "{used}");
+        assert!(used::slots(&memory, &shared.layout) >= 4, "{used}");
     }
+
+    memory.store(USED, 0, Relaxed);
+
+    let mut new = shared.start(1, FIRST);
+
+    assert_eq!(sent(&mut new), 1);
+    assert_eq!(used::slots(&memory, &shared.layout), 4);
 }

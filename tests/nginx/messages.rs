@@ -144,9 +144,10 @@ const FULL: u64 = u64::MAX - 1;
 /// Fills eventfds, as a process that an attacker controls can: no write to them succeeds then.
 fn fill(fds: &[OwnedFd]) {
     for fd in fds {
-        let left = FULL - count_of(fd);
+        let fill = || nix::unistd::write(fd, &(FULL - count_of(fd)).to_ne_bytes());
 
-        nix::unistd::write(fd, &left.to_ne_bytes()).unwrap();
+        // A process can be woken up between the two calls.
+        while fill() == Err(nix::errno::Errno::EAGAIN) {}
     }
 }
 

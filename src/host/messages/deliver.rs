@@ -46,11 +46,11 @@ static CALLING: AtomicPid = AtomicPid::new(0);
 static UNKNOWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Handles what has arrived, at most about `TURN` messages, and does the periodic
-/// work. Does nothing if a handler of the program calls it. Returns whether anything had
-/// arrived.
+/// work. Does nothing if a handler of the program calls it. Returns whether a message or
+/// another notice was handled, and no periodic work was due.
 pub fn process(log: Log) -> bool {
     let own = own_pid(&ngx_pid);
-    let mut count = 0;
+    let (mut count, mut was_due) = (0, false);
 
     if CALLING.swap(own, Relaxed) == own {
         return false;
@@ -61,6 +61,8 @@ pub fn process(log: Log) -> bool {
     if let Some((is_due, end)) =
         local::with(|own| (own.tidy_if_due(), own.now().saturating_add(TURN_TIME)))
     {
+        was_due = is_due;
+
         if is_due {
             local::assert_pid();
             orphans::look_again();
@@ -79,7 +81,7 @@ pub fn process(log: Log) -> bool {
 
     CALLING.store(0, Relaxed);
 
-    count > 0
+    count > 0 && !was_due
 }
 
 /// Whether this process handles messages now.

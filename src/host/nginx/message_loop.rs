@@ -1,9 +1,10 @@
 //! Messages in nginx's event loop.
 //!
-//! nginx's event loop calls no function before it waits. So a worker counts as
-//! asleep whenever it does not handle messages, or what they have made it post: a sender
-//! makes its wake-up descriptor readable, which the event loop watches. A timer of
-//! nginx does the rest: requests that are too late, and periodic work.
+//! nginx's event loop calls no function before it waits. A worker counts as awake from the
+//! time when it handles messages until the events that these have posted, such as light
+//! threads of Lua, have run. Otherwise it counts as asleep: a sender makes its wake-up
+//! descriptor readable, which the event loop watches. A timer of nginx does the rest:
+//! requests that are too late, and periodic work.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -139,9 +140,9 @@ fn to_timer(milliseconds: Option<u64>) -> ngx_int_t {
 /// The wake-up descriptor is readable, or the timer has expired: handles the messages that
 /// have arrived.
 ///
-/// An event loop that reports each wake-up once need not read the descriptor. Another one
-/// calls this function again. If nothing has arrived then, or another process has filled the
-/// counter, so that no sender can wake up this process, the descriptor is read.
+/// The descriptor is read only if there was no message, and in the periodic work. nginx's
+/// epoll reports each wake-up once; poll and select call this function once more. But if
+/// another process fills the counter, no sender can wake up this process until it is read.
 pub fn process() {
     if shared::get().is_none() || deliver::is_handling() {
         return;
@@ -172,7 +173,10 @@ pub fn prepare_sleep() -> ngx_int_t {
 
 /// Does both, for an event loop other than nginx's. It need not call this function twice.
 pub fn process_foreign() -> ngx_int_t {
-    local::silence();
+    if !deliver::is_handling() {
+        local::silence();
+    }
+
     process();
     prepare_sleep()
 }
