@@ -71,6 +71,35 @@ fn messages_to_all_workers() {
     lua.quit();
 }
 
+/// While Lua handles a message its worker counts as awake: nobody writes to the wake-up
+/// descriptor, here the worker itself.
+#[test]
+fn a_worker_is_awake_while_lua_handles_a_message() {
+    let Some(lua) = Lua::start("lua_awake", "") else {
+        return;
+    };
+    let text = r"local function written()
+                     local n = 0
+                     for fd = 0, 1023 do
+                         local file = io.open('/proc/self/fdinfo/' .. fd)
+                         local count = file and file:read('*a'):match('eventfd%-count:%s*(%x+)')
+
+                         n = n + (count and tonumber(count, 16) or 0)
+                         if file then file:close() end
+                     end
+                     return n
+                 end
+
+                 local before = written()
+
+                 for i = 1, 3 do assert(ipc.publish('a', i, { to = 1 }) == 1) end
+                 return written() - before";
+
+    assert_eq!(lua.at(1, text), "0");
+    lua.wait_at(1, "return #got.a", "3");
+    lua.quit();
+}
+
 /// Bodies of any bytes, and large ones, arrive as they are.
 #[test]
 fn bodies() {
