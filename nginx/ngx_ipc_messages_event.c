@@ -251,7 +251,7 @@ ngx_ipc_messages_set_timer(ngx_int_t milliseconds)
 }
 
 
-/* The timer expires after this time.  It is deleted if the time is -1. */
+/* The timer expires after this time; 0: in the next turn.  It is deleted if the time is -1. */
 
 static void
 ngx_ipc_messages_restart_timer(ngx_int_t milliseconds)

@@ -169,20 +169,20 @@ impl<M: Memory + Clone, T> Exchange<M, T> {
         self.endpoint.member().layout.sizes.slots
     }
 
-    /// The slots that can have a process. If another process makes their number smaller,
-    /// this process still finds those that it could find before, and repairs the number.
+    /// The slots that can have a process. Their number never becomes smaller: if another
+    /// process has made it smaller, this process repairs it.
     #[inline]
     pub(super) fn used_slots(&self) -> Range<u32> {
         let member = self.endpoint.member();
-        let known = self.used.get();
-        let used = used::slots(&member.memory, &member.layout);
+        let shared = used::slots(&member.memory, &member.layout);
+        let used = shared.max(self.used.get());
 
-        if used < known {
-            used::note(&member.memory, known - 1);
+        if shared < used {
+            used::note(&member.memory, used - 1);
         }
 
-        self.used.set(used.max(known));
-        0..used.max(known)
+        self.used.set(used);
+        0..used
     }
 
     /// Sets the generation of the processes that a set has. The master sets it to

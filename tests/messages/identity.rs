@@ -118,7 +118,7 @@ fn the_head_of_the_region_is_written_again() {
     }
 }
 
-/// A process that starts does not find the others if the number is too small.
+/// Processes that run already find only slots before this number.
 #[test]
 fn each_process_makes_the_number_of_used_slots_large_enough() {
     let world = World::new(SMALL);

@@ -71,8 +71,8 @@ fn messages_to_all_workers() {
     lua.quit();
 }
 
-/// While Lua handles a message its worker counts as awake: nobody writes to the wake-up
-/// descriptor, here the worker itself.
+/// While Lua handles a message, its worker counts as awake. So a sender does not write to the
+/// wake-up descriptor. Here the sender is the worker itself.
 #[test]
 fn a_worker_is_awake_while_lua_handles_a_message() {
     let Some(lua) = Lua::start("lua_awake", "") else {
