@@ -146,7 +146,7 @@ mutants: ## finds changes of the library that no test notices
 mutations: ## makes known mistakes, ONLY="text" some; a test must notice each
 	@python3 c-tests/run/mutations.py
 
-lint: ## checks the format of the sources, with warnings as errors
+lint: lib ## checks the format of the sources, with warnings as errors
 	$(CARGO) fmt --check
 	rustfmt --check --edition 2024 src/shmem/*.rs
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -156,8 +156,9 @@ lint: ## checks the format of the sources, with warnings as errors
 	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh nginx/status/*.sh \
 	    .ci/run
 	python3 c-tests/run/mutations.py --check
+	@! sh c-tests/checks/generated.sh $(B)/include | grep -A 20 '^not ok'
 
-# A test compares these files, which are checked in, with those that build.rs
+# "make lint" and a test compare these files, which are checked in, with those that build.rs
 # writes.
 headers: lib ## updates include/, docs/reference.md and c-tests/checks/symbols
 	@for h in $(B)/include/*.h; do \

@@ -665,22 +665,19 @@ ngx_int_t ngx_ipc_message_watch_size(ngx_ipc_message_watch_t *watch,
 
 /*
  * Returns the descriptor that becomes readable when there is something for
- * ngx_ipc_message_process(), or -1 if this process has no messages or no memory,
- * or is a master that has left. The descriptor belongs to the library: the program
- * only watches it. Only a program with an event loop of its own needs it. A master
- * calls it after it has registered its types.
+ * ngx_ipc_message_process(), or -1 if this process has no messages or no memory, or is a
+ * master that has left. The descriptor belongs to the library: the program only watches it.
+ * Only a program with its own event loop needs it. A master first registers its types.
  */
 ngx_fd_t ngx_ipc_message_fd(void);
 
 /*
- * Handles the messages that have arrived, in a program with an event loop of its
- * own. The program calls this function before it waits for the first time, and
- * whenever the descriptor of ngx_ipc_message_fd() is readable or the time is over.
- * If a handler calls this function, it does nothing and returns 0.
+ * Handles the messages that have arrived. A program with its own event loop calls it before
+ * it waits for the first time, and whenever the descriptor of ngx_ipc_message_fd() is readable
+ * or the time is over. In a handler: only returns 0.
  *
- * Returns the milliseconds after which the program calls the function again if
- * the descriptor has not become readable; 0: at once, after other events; -1: no
- * limit.
+ * Returns the milliseconds after which the program calls the function again if the descriptor
+ * has not become readable; 0: at once, after other events; -1: no limit.
  */
 ngx_int_t ngx_ipc_message_process(void);
 

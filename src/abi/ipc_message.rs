@@ -362,9 +362,9 @@ pub extern "C" fn ngx_ipc_message_fd() -> ngx_fd_t {
     message_loop::descriptor().unwrap_or(-1)
 }
 
-/// Handles the messages that have arrived, in a program with an event loop of its own, which
-/// calls it before it waits for the first time, and whenever the descriptor of
-/// ngx_ipc_message_fd() is readable or the time is over. In a handler: only returns 0.
+/// Handles the messages that have arrived. A program with its own event loop calls it before
+/// it waits for the first time, and whenever the descriptor of ngx_ipc_message_fd() is readable
+/// or the time is over. In a handler: only returns 0.
 ///
 /// Returns the milliseconds after which the program calls the function again if the descriptor
 /// has not become readable; 0: at once, after other events; -1: no limit.
