@@ -71,8 +71,11 @@ suite "Rust" rust
 suite "cargo add" check cargo
 suite "nginx's symbols" check nginx-symbols "$build/nginx-1.28.3"
 
+# With the best backend all programs run, with another one those that get memory from it.
 for name in $(backends); do
-    suite "C tests, $name" on "$name" programs
+    [ "$name" = "$best" ] && uses=. || uses='ngx_shm_|ngx_shared_memory_add|ngx_ipc_message_broadcast'
+
+    suite "C tests, $name" on "$name" programs "USES=$uses"
     suite "injected faults, $name" on "$name" check inject "$build/$name" "$name"
 done
 
