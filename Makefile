@@ -156,7 +156,7 @@ lint: lib ## checks the format of the sources, with warnings as errors
 	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh nginx/status/*.sh \
 	    .ci/run
 	python3 c-tests/run/mutations.py --check
-	@! sh c-tests/checks/generated.sh $(B)/include | grep -A 20 '^not ok'
+	@sh c-tests/checks/generated.sh $(B)/include > $(B)/headers.log || { cat $(B)/headers.log; exit 1; }
 
 # "make lint" and a test compare these files, which are checked in, with those that build.rs
 # writes.

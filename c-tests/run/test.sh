@@ -71,7 +71,8 @@ suite "Rust" rust
 suite "cargo add" check cargo
 suite "nginx's symbols" check nginx-symbols "$build/nginx-1.28.3"
 
-# With the best backend all programs run, with another one those that get memory from it.
+# All programs run with the best backend.  With the others only those run that use shared
+# memory.
 for name in $(backends); do
     [ "$name" = "$best" ] && uses=. || uses='ngx_shm_|ngx_shared_memory_add|ngx_ipc_message_broadcast'
 

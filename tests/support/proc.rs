@@ -196,7 +196,12 @@ pub fn nice(pid: i32) -> Option<i32> {
 
 /// The kilobytes of private memory that a process has and no file backs.
 pub fn anonymous_memory(pid: i32) -> usize {
-    status(pid, "RssAnon")
+    kilobytes(pid, "RssAnon")
+}
+
+/// A size in `/proc/PID/status`, in kilobytes.
+pub fn kilobytes(pid: i32, name: &str) -> usize {
+    status(pid, name)
         .and_then(|size| size.strip_suffix(" kB")?.trim().parse().ok())
         .unwrap_or_default()
 }
