@@ -144,9 +144,11 @@ kept_handler(ngx_ipc_message_t *m)
 }
 
 
+/* Without padding: valgrind would report it where other processes store a message later. */
+
 typedef struct {
     t_called_pt  fn;
-    int          arg;
+    long         arg;
 } t_calling_t;
 
 
@@ -158,7 +160,7 @@ call_handler(ngx_ipc_message_t *m)
     /* The function pointers of a forked process are those of its parent. */
 
     call = *(t_calling_t *) m->data;
-    call.fn(m, call.arg);
+    call.fn(m, (int) call.arg);
 }
 
 

@@ -12,6 +12,10 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 
 #define T_ABORTED  3
 
@@ -188,6 +192,25 @@ t_check_segments(void)
 }
 
 
+#if defined(__SANITIZE_ADDRESS__)
+
+/*
+ * Checks that all memory that was allocated can be reached or is freed.  In a
+ * process that exits with exit(), AddressSanitizer does so itself.
+ */
+
+static void
+t_check_leaks(void)
+{
+    if (__lsan_do_recoverable_leak_check()) {
+        atomic_fetch_add(&t_report->failed, 1);
+        t_diag("memory is lost");
+    }
+}
+
+#endif
+
+
 /* Functions that run one case and judge it. */
 
 static void
@@ -222,6 +245,10 @@ t_case_process(t_case_pt fn)
     t_check_fds();
     t_check_children();
     t_check_segments();
+
+#if defined(__SANITIZE_ADDRESS__)
+    t_check_leaks();
+#endif
 
     atomic_store(&t_report->finished, 1);
 

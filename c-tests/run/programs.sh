@@ -30,6 +30,15 @@ run()
     esac > "$out" 2>&1
 }
 
+# how a line of a report of valgrind or AddressSanitizer begins
+report='^==[0-9][0-9]*=='
+
+# reports: succeeds if the stored output has such a report, of any process
+reports()
+{
+    grep -q "$report" "$out"
+}
+
 # print PROGRAM CODE: prints the stored output
 print()
 {
@@ -37,9 +46,12 @@ print()
     echo "# program $name"
     cat "$out"
 
-    # The program printed no failure but exits with an error: a signal killed
-    # it, or valgrind or AddressSanitizer has found an error.
-    if [ "$2" -ne 0 ] && ! grep -q '^not ok' "$out"; then
+    if reports; then
+        echo "not ok - $name: errors of memory"
+        grep "$report" "$out" | head -n 40 | sed 's/^/# /'
+
+    # The program printed no failure but exits with an error: a signal killed it.
+    elif [ "$2" -ne 0 ] && ! grep -q '^not ok' "$out"; then
         echo "not ok - $name ended with code $2"
         grep -vE '^(ok|1\.\.)' "$out" | tail -n 40 | sed 's/^/# /'
     fi
@@ -55,7 +67,9 @@ for program; do
         print "$program" "$code"
     ) 9> "${PRINTING:-/dev/null}"
 
-    [ "$code" -eq 0 ] || status=1
+    if [ "$code" -ne 0 ] || reports; then
+        status=1
+    fi
 done
 
 exit "$status"

@@ -55,6 +55,7 @@ test_no_fds(void)
 static void
 test_no_fork(void)
 {
+    t_need_seccomp();
     t_members_begin(1);
 
     t_fail_fork(EAGAIN);
