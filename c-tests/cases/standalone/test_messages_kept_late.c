@@ -11,8 +11,8 @@
 static void
 late_handler(ngx_ipc_message_t *m)
 {
-    t_own()->flags[0]++;
     t_own()->flags[1] = *(int *) m->data;
+    t_own()->flags[0]++;
 }
 
 
