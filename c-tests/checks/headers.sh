@@ -10,18 +10,20 @@ include=$1
 flags="-Wall -Wextra -Werror -pedantic -fsyntax-only -I$include"
 headers=$(cd "$include" && ls ngx_*.h)
 
-# compiles COMPILER STANDARD LANGUAGE: compiles the source that unit() has
-# written
+# the source to compile
+unit=$tmp/unit
+
+# compiles COMPILER STANDARD LANGUAGE: compiles the source
 compiles()
 {
-    "$1" $flags "-std=$2" -x "$3" "$tmp/unit"
+    "$1" $flags "-std=$2" -x "$3" "$unit"
 }
 
 # unit HEADER...: writes a source that includes these headers
 unit()
 {
-    for h; do echo "#include <$h>"; done > "$tmp/unit"
-    echo "int ngx_unit;" >> "$tmp/unit"
+    for h; do echo "#include <$h>"; done > "$unit"
+    echo "int ngx_unit;" >> "$unit"
 }
 
 # alone COMPILER STANDARD LANGUAGE: compiles each header alone
@@ -38,21 +40,39 @@ alone()
 others()
 {
     unit "$1"
-    "$2" "-I$include" "-std=$3" -x "$4" -MM "$tmp/unit" \
-        | tr ' ' '\n' | sed 's:.*/::' | sort > "$tmp/included"
-    echo "$headers" | sort | comm -23 - "$tmp/included"
+    "$2" "-I$include" "-std=$3" -x "$4" -MM "$unit" \
+        | tr ' ' '\n' | sed 's:.*/::' | sort > "$unit.included"
+    echo "$headers" | sort | comm -23 - "$unit.included"
 }
 
 # in_pairs COMPILER STANDARD LANGUAGE: compiles each two headers in both orders, and
-# each header twice.  A header that the first one includes adds nothing behind it,
-# because each header does nothing the second time.
+# each header twice
 in_pairs()
 {
+    pids=
+
     for a in $headers; do
-        for b in $a $(others "$a" "$@"); do
-            unit "$a" "$b"
-            compiles "$@" || { echo "$a before $b"; return 1; }
-        done
+        before_others "$a" "$@" &
+        pids="$pids $!"
+    done
+
+    for pid in $pids; do
+        wait "$pid" || return 1
+    done
+}
+
+# before_others HEADER COMPILER STANDARD LANGUAGE: compiles HEADER before each other
+# one, and twice.  A header that HEADER includes adds nothing behind it, because each
+# header does nothing the second time.
+before_others()
+{
+    a=$1
+    unit=$tmp/$a.unit
+    shift
+
+    for b in $a $(others "$a" "$@"); do
+        unit "$a" "$b"
+        compiles "$@" || { echo "$a before $b"; return 1; }
     done
 }
 
@@ -76,7 +96,7 @@ ok "any two headers in any order, C++" in_pairs gcc c++17 c++
 # functions whose names are macros too; the macros pass the size of a structure
 both()
 {
-    cat > "$tmp/unit" <<'END'
+    cat > "$unit" <<'END'
 #include <ngx_ipc.h>
 void (*conf_init)(ngx_core_conf_t *) = ngx_ipc_conf_init;
 ngx_int_t (*init)(ngx_cycle_t *) = ngx_ipc_init;
@@ -107,8 +127,8 @@ ok "all macros have nginx's prefixes" prefixed
 
 # The last test checks that compiles() fails at a warning, so that the other
 # tests can fail at all.
-echo '#include <ngx_core.h>' > "$tmp/unit"
-echo 'int f(void) { ngx_int_t unused; return 0; }' >> "$tmp/unit"
+echo '#include <ngx_core.h>' > "$unit"
+echo 'int f(void) { ngx_int_t unused; return 0; }' >> "$unit"
 not_ok "a warning is an error" compiles gcc c99 c
 
 end

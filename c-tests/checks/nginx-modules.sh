@@ -8,7 +8,8 @@
 #
 # NAME is 1.28.3, or the name of a Debian release, see nginx/fetch.sh.  If
 # build/modules-NAME/src already has the sources of an nginx, NAME is any name.  The
-# built programs stay in build/modules-NAME, for the next run.
+# built programs stay in build/modules-NAME, for the next run.  Several nginxes are
+# tested at the same time, because the tests often wait.
 
 . "$(dirname "$0")/../harness/modules.sh"
 
@@ -160,13 +161,28 @@ scenario()
 
 ok "the modules are fetched" modules_fetched
 
-for name; do
-    build=$top/build/modules-$name
+if [ $# -gt 1 ]; then
+    status=0
+    end || exit
 
-    ok "nginx of $name is built with the modules" with_modules "$name" "$build"
+    for name; do
+        sh "$0" "$name" > "$tmp/output-$name" 2>&1 &
+        echo "$!" > "$tmp/pid-$name"
+    done
 
-    scenario stock "$build/stock/nginx"
-    scenario ipc "$build/ipc/nginx"
-done
+    for name; do
+        wait "$(cat "$tmp/pid-$name")" || status=1
+        cat "$tmp/output-$name"
+    done
+
+    exit "$status"
+fi
+
+build=$top/build/modules-$1
+
+ok "nginx of $1 is built with the modules" with_modules "$1" "$build"
+
+scenario stock "$build/stock/nginx"
+scenario ipc "$build/ipc/nginx"
 
 end
