@@ -38,12 +38,16 @@ impl Sockets {
     }
 }
 
-/// The rows of a table in `/proc/net`, split into fields.
+/// The rows of a table in `/proc/net`, split into fields. Connections in the state
+/// `TIME_WAIT`, of which there can be thousands, are left out: no process has them.
 fn rows(name: &str) -> impl Iterator<Item = Vec<String>> {
+    const TIME_WAIT: &str = " 06 ";
+
     let table = fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default();
     let rows: Vec<Vec<String>> = table
         .lines()
         .skip(1)
+        .filter(|line| !line.contains(TIME_WAIT))
         .map(|line| line.split_whitespace().map(str::to_string).collect())
         .collect();
 

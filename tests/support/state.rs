@@ -157,10 +157,20 @@ impl Server {
     /// The title and the descriptors of each process, in a fixed order. Numbers
     /// in titles are left out.
     pub fn descriptors(&self) -> Vec<Descriptors> {
-        let mut all: Vec<_> = self
+        let links: Vec<(String, Vec<String>)> = self
             .processes()
             .into_iter()
-            .map(|pid| (title_of(pid), proc::kinds_of_descriptors(pid)))
+            .map(|pid| {
+                (
+                    title_of(pid),
+                    proc::descriptors(pid).into_values().collect(),
+                )
+            })
+            .collect();
+        let sockets = Sockets::read();
+        let mut all: Vec<_> = links
+            .into_iter()
+            .map(|(title, links)| (title, proc::kinds_of(&sockets, &links)))
             .collect();
 
         all.sort();
