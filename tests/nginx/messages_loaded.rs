@@ -238,6 +238,9 @@ fn the_master_is_killed() {
     let victim = *nginx.workers().first().unwrap();
 
     sys::kill(victim, libc::SIGKILL);
+    wait_until("the end of the worker", || {
+        !nginx.processes().contains(&victim)
+    });
     sys::reap(victim);
     wait_until("messages to the living only", || {
         let since = Ledger::read(&nginx).moment();
