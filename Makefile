@@ -154,7 +154,7 @@ lint: lib ## checks the format of the sources, with warnings as errors
 	$(CARGO) test --locked --quiet --test architecture
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	shellcheck -x -P SCRIPTDIR -S warning -s sh include/generator/*.sh c-tests/*/*.sh nginx/*.sh nginx/status/*.sh \
-	    .ci/run
+	    benches/*/*.sh .ci/run
 	python3 c-tests/run/mutations.py --check
 	@sh c-tests/checks/generated.sh $(B)/include > $(B)/headers.log || { cat $(B)/headers.log; exit 1; }
 

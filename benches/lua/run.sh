@@ -7,6 +7,8 @@
 #   rate     events of 64 bytes in a second that reach all four workers
 #   p50, p99 the delay to workers that sleep, in microseconds
 #
+# Then it prints for each comparison the median of the ratios of the rounds, and the ratios.
+#
 # With WORKER_EVENTS=DIR also lua-resty-worker-events, whose sources are in DIR.
 
 set -eu
@@ -118,8 +120,9 @@ measure_dict 0.01
 measure_dict 0.001
 measure_events 0.01
 
-# The machine can be slower for some seconds, so what is compared alternates.
-for _ in 1 2 3 4 5; do
+# one_round: measures once what is compared
+one_round()
+{
     measure_dict 1
     measure_events 1
     measure "ngx_ipc" "require('resty.ngx_ipc').subscribe('bench', bench.handler())" \
@@ -127,4 +130,42 @@ for _ in 1 2 3 4 5; do
 
     printf '%-28s %10s  ' "a module in C" ""
     nginx "" "bench;"
+}
+
+# ratios NAME OTHER COLUMN: prints for each round the number of NAME divided by that of OTHER
+ratios()
+{
+    awk -v name="$1" -v other="$2" -v column="$3" '
+        function value() {
+            match($0, column == "p99" ? "p99 +[0-9.]+" : "[0-9.]+/s")
+            return substr($0, RSTART + (column == "p99" ? 3 : 0), RLENGTH) + 0
+        }
+        index($0, "shared dict") == 1 { mine = theirs = 0 }   # a round begins
+        index($0, name) == 1 { mine = value() }
+        index($0, other) == 1 { theirs = value() }
+        mine && theirs { printf "%.2f\n", mine / theirs; mine = theirs = 0 }
+    ' "$dir/rounds"
+}
+
+# median NAME OTHER COLUMN: prints the median, and all ratios
+median()
+{
+    ratios "$@" | sort -n > "$dir/ratios"
+
+    if [ -s "$dir/ratios" ]; then
+        printf '%s, %s to "%s": %s (%s)\n' "$3" "$1" "$2" \
+            "$(awk '{ r[NR] = $1 } END { print r[int((NR + 1) / 2)] }' "$dir/ratios")" \
+            "$(paste -s -d ' ' "$dir/ratios")"
+    fi
+}
+
+# The machine can be slower for some seconds, so what is compared alternates.
+for _ in 1 2 3 4 5; do
+    one_round > "$dir/round"
+    tee -a "$dir/rounds" < "$dir/round"
 done
+
+echo
+median ngx_ipc "shared dict" rate
+median ngx_ipc "worker-events" rate
+median ngx_ipc "a module in C" p99

@@ -10,7 +10,7 @@ include=$1
 flags="-Wall -Wextra -Werror -pedantic -fsyntax-only -I$include"
 headers=$(cd "$include" && ls ngx_*.h)
 
-# the source to compile
+# the source to compile; each job has its own
 unit=$tmp/unit
 
 # compiles COMPILER STANDARD LANGUAGE: compiles the source
@@ -46,18 +46,34 @@ others()
 }
 
 # in_pairs COMPILER STANDARD LANGUAGE: compiles each two headers in both orders, and
-# each header twice
+# each header twice, with as many jobs as there are processors
 in_pairs()
 {
+    jobs=$(nproc)
     pids=
+    status=0
 
-    for a in $headers; do
-        before_others "$a" "$@" &
+    for job in $(seq "$jobs"); do
+        some_in_pairs "$job" "$@" &
         pids="$pids $!"
     done
 
     for pid in $pids; do
-        wait "$pid" || return 1
+        wait "$pid" || status=1
+    done
+
+    return "$status"
+}
+
+# some_in_pairs JOB COMPILER STANDARD LANGUAGE: what one of the jobs compiles
+some_in_pairs()
+{
+    unit=$tmp/unit$1
+    some=$(echo "$headers" | awk -v job="$1" -v jobs="$jobs" 'NR % jobs == job - 1')
+    shift
+
+    for a in $some; do
+        before_others "$a" "$@" || return 1
     done
 }
 
@@ -67,7 +83,6 @@ in_pairs()
 before_others()
 {
     a=$1
-    unit=$tmp/$a.unit
     shift
 
     for b in $a $(others "$a" "$@"); do

@@ -24,12 +24,20 @@ within()
     done
 }
 
-# free_port: prints a port that no socket uses and that the kernel does not
-# soon assign to another socket
+# free_port: prints a port that no socket uses and that the kernel does not assign to
+# clients
 free_port()
 {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+    python3 -c '
+import random, socket
+while True:
+    try:
+        port = random.randrange(10000, 30000)
+        socket.socket().bind(("127.0.0.1", port))
+        break
+    except OSError:
+        pass
+print(port)'
 }
 
 # start NGINX MAIN HTTP: starts the program NGINX in $dir, with the directives

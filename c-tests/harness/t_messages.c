@@ -144,7 +144,11 @@ kept_handler(ngx_ipc_message_t *m)
 }
 
 
-/* Without padding: valgrind would report it where other processes store a message later. */
+/*
+ * The structure has no padding.  Padding is not initialized, and valgrind
+ * remembers this of the shared memory, also when another process has stored a
+ * message there.
+ */
 
 typedef struct {
     t_called_pt  fn;
@@ -258,8 +262,8 @@ static void
 gap(void *data, const ngx_ipc_gap_t *gap)
 {
     t_own()->gap_cause = gap->cause;
-    t_own()->gaps += gap->count;
     t_own()->gaps_of[gap->cause] += gap->count;
+    t_own()->gaps += gap->count;
 }
 
 

@@ -104,6 +104,7 @@ t_fork_run(void (*run)(void))
     if (pid == 0) {
         ngx_pid = getpid();
         run();
+        t_check_leaks();
         _exit(0);
     }
 

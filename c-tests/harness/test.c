@@ -192,23 +192,22 @@ t_check_segments(void)
 }
 
 
-#if defined(__SANITIZE_ADDRESS__)
-
 /*
- * Checks that all memory that was allocated can be reached or is freed.  In a
- * process that exits with exit(), AddressSanitizer does so itself.
+ * Checks that all memory that was allocated can be reached or is freed, if the
+ * program has AddressSanitizer.  In a process that exits with exit(),
+ * AddressSanitizer does so itself.
  */
 
-static void
+void
 t_check_leaks(void)
 {
+#if defined(__SANITIZE_ADDRESS__)
     if (__lsan_do_recoverable_leak_check()) {
         atomic_fetch_add(&t_report->failed, 1);
         t_diag("memory is lost");
     }
-}
-
 #endif
+}
 
 
 /* Functions that run one case and judge it. */
@@ -245,10 +244,7 @@ t_case_process(t_case_pt fn)
     t_check_fds();
     t_check_children();
     t_check_segments();
-
-#if defined(__SANITIZE_ADDRESS__)
     t_check_leaks();
-#endif
 
     atomic_store(&t_report->finished, 1);
 

@@ -80,6 +80,7 @@ int t_end(void);
 void t_skip(const char *reason);
 int t_long(void);
 void t_keep_fds(void);
+void t_check_leaks(void);
 int t_ok(const char *file, int line, const char *text, int ok);
 int t_eq(const char *file, int line, const char *ta, long long a,
     const char *tb, long long b);

@@ -18,16 +18,25 @@ fi
 status=0
 
 out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
+trap 'rm -f "$out" "$out".asan.*' EXIT
 
-# run PROGRAM: runs the program, and stores its output
+# A process can have closed stderr, or have another one.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$out.asan"
+
+# run PROGRAM: runs the program, and stores its output and AddressSanitizer's reports
 run()
 {
+    rm -f "$out".asan.*
+
     # The shell looks in PATH for a program whose name has no slash.
     case $1 in
         */*) ${WRAPPER:-} "$1" ;;
         *)   ${WRAPPER:-} "./$1" ;;
     esac > "$out" 2>&1
+    code=$?
+
+    cat "$out".asan.* >> "$out" 2> /dev/null
+    return "$code"
 }
 
 # how a line of a report of valgrind or AddressSanitizer begins
@@ -36,7 +45,7 @@ report='^==[0-9][0-9]*=='
 # reports: succeeds if the stored output has such a report, of any process
 reports()
 {
-    grep -q "$report" "$out"
+    grep -aq "$report" "$out"
 }
 
 # print PROGRAM CODE: prints the stored output
@@ -48,7 +57,7 @@ print()
 
     if reports; then
         echo "not ok - $name: errors of memory"
-        grep "$report" "$out" | head -n 40 | sed 's/^/# /'
+        grep -a "$report" "$out" | head -n 40 | sed 's/^/# /'
 
     # The program printed no failure but exits with an error: a signal killed it.
     elif [ "$2" -ne 0 ] && ! grep -q '^not ok' "$out"; then

@@ -36,8 +36,8 @@ programs()
         "$@"
 }
 
-# AddressSanitizer searches for lost memory: valgrind would read all memory for messages
-# whenever a process exits.
+# valgrind does not search for lost memory, because it would read all memory for messages
+# whenever a process exits.  AddressSanitizer searches for it.
 under_valgrind()
 {
     (
@@ -88,6 +88,8 @@ suite "C tests on nginx's objects" \
 
 suite "C tests under valgrind" on "$best" under_valgrind
 suite "C tests with AddressSanitizer" on "$best" under_asan
+
+suite "reports of errors" check reports
 
 suite "functions of nginx" on "$best" check compare "$build/$best" "$nginx" "$build/c-tests"
 suite "ABI" on "$best" check abi "$include" "$nginx/nginx"

@@ -15,7 +15,7 @@ use crate::nginx::{Nginx, Which, times};
 use crate::support::random::Random;
 use crate::support::tracer::Tracer;
 use crate::support::upgrade::{change_binary, retire};
-use crate::support::{sys, wait_until};
+use crate::support::{proc, sys, wait_until};
 
 const NO_ROOM: &str = "no room for the messages of the process";
 
@@ -232,15 +232,14 @@ fn the_master_is_killed() {
     let master = nginx.master();
 
     sys::kill(master, libc::SIGKILL);
+    wait_until("the end of the master", || !proc::alive(master));
     sys::reap(master);
     send_and_compare(&nginx, WORKERS);
 
     let victim = *nginx.workers().first().unwrap();
 
     sys::kill(victim, libc::SIGKILL);
-    wait_until("the end of the worker", || {
-        !nginx.processes().contains(&victim)
-    });
+    wait_until("the end of the worker", || !proc::alive(victim));
     sys::reap(victim);
     wait_until("messages to the living only", || {
         let since = Ledger::read(&nginx).moment();

@@ -167,6 +167,7 @@ impl Server {
                 )
             })
             .collect();
+        // They are read last, so that they have all sockets of the links.
         let sockets = Sockets::read();
         let mut all: Vec<_> = links
             .into_iter()

@@ -59,8 +59,8 @@ test_kept(void)
 static void
 large_handler(ngx_ipc_message_t *m)
 {
-    t_own()->flags[0] = t_is_filled(m->data, m->len, 7);
     t_own()->flags[1] = (int) m->len;
+    t_own()->flags[0] = t_is_filled(m->data, m->len, 7);
 }
 
 
@@ -226,8 +226,8 @@ test_again(void)
     T_UNTIL(t_of(1)->kept == 2);
     T_EQ(ngx_ipc_message_broadcast(&t_kept_type, NGX_IPC_WORKERS, &value,
                                    sizeof(value)), 4);
-    T_UNTIL(t_of(1)->kept_value == 2 && t_of(3)->kept_value == 2);
-    T_EQ(t_of(3)->kept, 2);
+    T_UNTIL(t_of(1)->kept_value == 2 && t_of(3)->kept == 2);
+    T_EQ(t_of(3)->kept_value, 2);
     T_EQ(t_of(-1)->room, 0);
 
     t_kill_worker(0);

@@ -45,8 +45,15 @@ broadcast_late(ngx_ipc_message_t *m, int value)
 static void
 send_late(ngx_int_t sender, ngx_int_t a, ngx_int_t b, int value)
 {
+    ngx_int_t  of_a, of_b;
+
+    of_a = t_of(a)->notes;
+    of_b = t_of(b)->notes;
+
     T_EQ(t_call(NGX_IPC_TO_WORKER(sender), broadcast_late, value), NGX_OK);
-    T_UNTIL(t_of(a)->value == value && t_of(b)->value == value);
+    T_UNTIL(t_of(a)->notes == of_a + 1 && t_of(b)->notes == of_b + 1);
+    T_EQ(t_of(a)->value, value);
+    T_EQ(t_of(b)->value, value);
 }
 
 

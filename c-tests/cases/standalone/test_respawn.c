@@ -353,6 +353,9 @@ test_respawn_fails_then_quit(void)
     T_EQ(t_logged_by(getpid(), NGX_LOG_NOTICE, "start worker process "), 2);
 
     ngx_last_process = 0;
+
+    /* t_check_leaks() starts a process. */
+
     T_REQUIRE(setrlimit(RLIMIT_NPROC, &rl) == 0);
 }
 
