@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use super::sockets::Sockets;
+use super::sockets::{self, Sockets};
 
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
@@ -238,18 +238,9 @@ fn sockets(pid: i32, port: u16) -> Vec<Vec<String>> {
             )
         })
         .collect();
-    let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp");
-    let local = format!(":{port:04X} ");
 
-    // The table can have thousands of lines, most of them of connections that were closed.
-    table
-        .lines()
-        .skip(1)
-        .filter(|line| line.contains(&local))
-        .map(|line| line.split_whitespace().map(str::to_string).collect())
-        .filter(|fields: &Vec<String>| {
-            port_of(&fields[1]) == Some(port) && inodes.contains(&fields[9])
-        })
+    sockets::rows("tcp")
+        .filter(|fields| port_of(&fields[1]) == Some(port) && inodes.contains(&fields[9]))
         .collect()
 }
 

@@ -40,10 +40,15 @@ impl Sockets {
 
 /// The rows of a table in `/proc/net`, split into fields. Connections in the state
 /// `TIME_WAIT`, of which there can be thousands, are left out: no process has them.
-fn rows(name: &str) -> impl Iterator<Item = Vec<String>> {
+pub(super) fn rows(name: &str) -> impl Iterator<Item = Vec<String>> {
     const TIME_WAIT: &str = " 06 ";
 
-    let table = fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default();
+    let table = match fs::read_to_string(format!("/proc/net/{name}")) {
+        Ok(table) => table,
+        // The kernel has no IPv6.
+        Err(_) if name.ends_with('6') => String::new(),
+        Err(err) => panic!("/proc/net/{name}: {err}"),
+    };
     let rows: Vec<Vec<String>> = table
         .lines()
         .skip(1)
