@@ -23,7 +23,8 @@ trap 'rm -f "$out" "$out".asan.*' EXIT
 # A process can have closed stderr, or have another one.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$out.asan"
 
-# run PROGRAM: runs the program, and stores its output and AddressSanitizer's reports
+# run PROGRAM: runs the program, and stores its output with AddressSanitizer's reports, and
+# in $code its exit code
 run()
 {
     rm -f "$out".asan.*
@@ -36,7 +37,6 @@ run()
     code=$?
 
     cat "$out".asan.* >> "$out" 2> /dev/null
-    return "$code"
 }
 
 # how a line of a report of valgrind or AddressSanitizer begins
@@ -48,32 +48,30 @@ reports()
     grep -aq "$report" "$out"
 }
 
-# print PROGRAM CODE: prints the stored output
+# print PROGRAM: prints the stored output
 print()
 {
     name=$(basename "$1")
     echo "# program $name"
     cat "$out"
 
+    # failures that the program did not print: an error of memory, or a signal
     if reports; then
         echo "not ok - $name: errors of memory"
         grep -a "$report" "$out" | head -n 40 | sed 's/^/# /'
-
-    # The program printed no failure but exits with an error: a signal killed it.
-    elif [ "$2" -ne 0 ] && ! grep -q '^not ok' "$out"; then
-        echo "not ok - $name ended with code $2"
+    elif [ "$code" -ne 0 ] && ! grep -q '^not ok' "$out"; then
+        echo "not ok - $name ended with code $code"
         grep -vE '^(ok|1\.\.)' "$out" | tail -n 40 | sed 's/^/# /'
     fi
 }
 
 for program; do
     run "$program"
-    code=$?
 
     # Programs that run at the same time print one after the other.
     (
         [ -z "${PRINTING:-}" ] || flock 9
-        print "$program" "$code"
+        print "$program"
     ) 9> "${PRINTING:-/dev/null}"
 
     if [ "$code" -ne 0 ] || reports; then
